@@ -1,0 +1,125 @@
+/** X.509 certificates: read, pinned, and (for sandboxes and dry runs) issued. */
+import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import {
+  bits,
+  boolean,
+  children,
+  content,
+  decode,
+  encode,
+  integer,
+  isContextTag,
+  octets,
+  oid,
+  sequence,
+  tagged,
+  time,
+} from './der.ts';
+import { algorithmOf, publicKeyDer, signDer } from './key.ts';
+import { decodeNameBytes, encodeName, type Name } from './name.ts';
+import { pemBlocks, toPem } from './pem.ts';
+
+export interface Certificate extends Name {
+  pem: string;
+  x509: X509Certificate;
+  /** `sha256:<hex>` over the DER SubjectPublicKeyInfo (RFC 7469): what `--discovery-token-ca-cert-hash` takes. */
+  pin: string;
+  notBefore: Date;
+  notAfter: Date;
+  /** Extended key usages as dotted OIDs. */
+  extendedKeyUsages: string[];
+}
+
+export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+
+/** Every `CERTIFICATE` block of `pem`; other blocks are skipped. Throws when one of them is no certificate. */
+export function readCertificates(pem: string): Certificate[] {
+  return pemBlocks(pem)
+    .filter((block) => block.label === 'CERTIFICATE')
+    .map(({ der }) => readCertificate(der));
+}
+
+function readCertificate(der: Buffer): Certificate {
+  const x509 = new X509Certificate(der);
+  const fields = children(children(decode(der))[0]);
+  if (isContextTag(fields[0], 0)) fields.shift(); // the optional version
+  const [, , , , subject, spki] = fields;
+  if (subject === undefined || spki === undefined) throw new TypeError('not an X.509 certificate');
+  return {
+    ...decodeNameBytes(encode(subject)),
+    pem: toPem('CERTIFICATE', der),
+    x509,
+    pin: pinOf(encode(spki)),
+    notBefore: new Date(x509.validFrom),
+    notAfter: new Date(x509.validTo),
+    extendedKeyUsages: x509.keyUsage ?? [],
+  };
+}
+
+/** The pin of a DER SubjectPublicKeyInfo. */
+export const pinOf = (spki: Uint8Array): string => `sha256:${createHash('sha256').update(spki).digest('hex')}`;
+
+/** Some certificate of `caPem` signed `certificate`, or is it. */
+export function isIssuedBy(certificate: Certificate, caPem: string): boolean {
+  return readCertificates(caPem).some(
+    (ca) => certificate.x509.checkIssued(ca.x509) && certificate.x509.verify(ca.x509.publicKey),
+  );
+}
+
+export const fitsKey = (certificate: Certificate, keyPem: string): boolean =>
+  certificate.x509.checkPrivateKey(createPrivateKey(keyPem));
+
+export interface IssueRequest {
+  subject: Name;
+  /** DER SubjectPublicKeyInfo of the certified key. */
+  publicKey: Uint8Array;
+  /** The issuer; left out: self-signed with `signingKey`. */
+  issuer?: Name;
+  signingKey: string;
+  use: 'ca' | 'client' | 'server';
+  /** DNS names and IPv4 addresses. */
+  altNames?: string[];
+  notBefore: Date;
+  notAfter: Date;
+}
+
+/** Issues a certificate with the extensions that Kubernetes' own signers set. Returns PEM. */
+export function issueCertificate(request: IssueRequest): string {
+  const { subject, publicKey, signingKey, use, altNames = [] } = request;
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and no leading zero to strip
+  const extension = (id: string, critical: boolean, value: ReturnType<typeof sequence>) =>
+    sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(encode(value)));
+  const usage = use === 'ca' ? bits(Uint8Array.of(0xa4), 2) : bits(Uint8Array.of(0xa0), 5); // signature, encipherment (, certSign)
+  const extensions = [
+    extension('2.5.29.15', true, usage),
+    extension('2.5.29.19', true, use === 'ca' ? sequence(boolean(true)) : sequence()),
+    extension('2.5.29.14', false, octets(keyIdentifier(publicKey))),
+    extension('2.5.29.35', false, sequence(tagged(0, keyIdentifier(publicKeyDer(signingKey))))),
+  ];
+  if (use !== 'ca')
+    extensions.push(extension('2.5.29.37', false, sequence(oid(use === 'client' ? CLIENT_AUTH : SERVER_AUTH))));
+  if (altNames.length > 0) extensions.push(extension('2.5.29.17', false, sequence(...altNames.map(altName))));
+  const body = sequence(
+    tagged(0, [integer(Uint8Array.of(2))]),
+    integer(serial),
+    algorithmOf(signingKey),
+    encodeName(request.issuer ?? subject),
+    sequence(time(request.notBefore), time(request.notAfter)),
+    encodeName(subject),
+    decode(publicKey),
+    tagged(3, [sequence(...extensions)]),
+  );
+  const { algorithm, signature } = signDer(signingKey, encode(body));
+  return toPem('CERTIFICATE', encode(sequence(body, algorithm, bits(signature))));
+}
+
+/** RFC 5280 4.2.1.2, method 1: SHA-1 of the subjectPublicKey bits. */
+const keyIdentifier = (spki: Uint8Array): Buffer =>
+  createHash('sha1')
+    .update(content(children(decode(spki))[1]).subarray(1))
+    .digest();
+
+const altName = (name: string) =>
+  /^\d+(\.\d+){3}$/.test(name) ? tagged(7, Uint8Array.from(name.split('.').map(Number))) : tagged(2, Buffer.from(name));

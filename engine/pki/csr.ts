@@ -1,0 +1,58 @@
+/** Certificate signing requests (PKCS #10, RFC 2986) of kubelets. */
+import { createHash, createPublicKey, verify } from 'node:crypto';
+import { bits, children, content, decode, encode, integer, isContextTag, sequence, tagged } from './der.ts';
+import { publicKeyDer, signDer } from './key.ts';
+import { decodeName, encodeName, type Name } from './name.ts';
+import { pemBlocks, toPem } from './pem.ts';
+
+/** A CSR as `CERTIFICATE REQUEST` PEM, without SANs. */
+export function createCsr(keyPem: string, subject: Name): string {
+  const info = sequence(
+    integer(Uint8Array.of(0)),
+    encodeName(subject),
+    decode(publicKeyDer(keyPem)),
+    tagged(0, []), // attributes: none
+  );
+  const { algorithm, signature } = signDer(keyPem, encode(info));
+  return toPem('CERTIFICATE REQUEST', encode(sequence(info, algorithm, bits(signature))));
+}
+
+export interface Csr extends Name {
+  /** DER SubjectPublicKeyInfo of the key that asks. */
+  publicKey: Buffer;
+  /** The signature was made by that key. */
+  signatureValid: boolean;
+  /** It asks for extensions, SANs among them; a kubelet's client CSR never does. */
+  asksExtensions: boolean;
+}
+
+/** Throws when `csrPem` is no well-formed CSR. */
+export function readCsr(csrPem: string): Csr {
+  const block = pemBlocks(csrPem)[0];
+  if (block?.label !== 'CERTIFICATE REQUEST') throw new TypeError('no CERTIFICATE REQUEST block');
+  const [info, , signature] = children(decode(block.der));
+  const [, subject, spki, attributes] = children(info);
+  if (info === undefined || spki === undefined) throw new TypeError('not a PKCS #10 request');
+  const publicKey = encode(spki);
+  const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
+  return {
+    ...decodeName(subject),
+    publicKey,
+    signatureValid: verify('sha256', encode(info), key, content(signature).subarray(1)),
+    asksExtensions: isContextTag(attributes, 0) && children(attributes).length > 0,
+  };
+}
+
+/**
+ * The name the kubelet gives a CSR whose key it may meet again: `node-csr-<digest>`, digest = base64url SHA-512/256 over
+ * `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
+ */
+export function csrName(publicKey: Uint8Array, subject: Name, usages: readonly string[]): string {
+  const hash = createHash('sha512-256');
+  const parts = [
+    publicKey,
+    ...[subject.commonName, ...subject.organizations, ...usages].map((text) => Buffer.from(text)),
+  ];
+  for (const part of parts) hash.update(`${Buffer.from(part).toString('base64url')}|`);
+  return `node-csr-${hash.digest('base64url')}`;
+}

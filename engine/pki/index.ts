@@ -1,0 +1,7 @@
+/** Pure functions over keys, CSRs, certificates, pins and token signatures. No file, no network, no clock. */
+export * from './certificate.ts';
+export * from './csr.ts';
+export { isSignedBy, signDetached } from './jws.ts';
+export { generateKeyPem, publicKeyDer } from './key.ts';
+export type { Name } from './name.ts';
+export { type PemBlock, pemBlocks, toPem } from './pem.ts';

@@ -1,0 +1,21 @@
+/** PEM blocks (RFC 7468) as bytes, and back. */
+import pem from 'node-forge/lib/pem.js';
+
+export interface PemBlock {
+  label: string;
+  der: Buffer;
+}
+
+/** Every block of `text`, in order. Text between blocks is skipped, as OpenSSL and Go do. Throws when a block is damaged. */
+export function pemBlocks(text: string): PemBlock[] {
+  if (!text.includes('-----BEGIN ')) return [];
+  return pem.decode(text).map((block) => ({ label: block.type, der: Buffer.from(block.body, 'binary') }));
+}
+
+export function toPem(label: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
