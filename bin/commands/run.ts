@@ -1,0 +1,54 @@
+/** `join run`: runs a pipeline on this machine. Its flags are the pipeline's inputs. */
+import { Flags } from '@oclif/core';
+import { planOf } from '../../engine/pipeline/plan.ts';
+import { JoinCommand } from '../command.ts';
+import { registry } from '../compose.ts';
+import { argsFor, flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { DEFAULT_PIPELINE, openPipeline } from '../pipelines.ts';
+
+const ownFlags = {
+  ...runFlags,
+  pipeline: Flags.string({
+    default: DEFAULT_PIPELINE,
+    helpValue: 'NAME|FILE',
+    description: 'What to run; its inputs are the flags of this command',
+  }),
+};
+
+/** `root` is the package's folder, where the shipped pipelines are. */
+export function runCommand(root: string) {
+  return class Run extends JoinCommand {
+    static override summary = 'Join this machine to a cluster';
+    static override description = 'Paste a `kubeadm join` line with `kubeadm join` replaced by `join run`.';
+    static override examples = [
+      '<%= config.bin %> run 10.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:… --dry-run',
+      '<%= config.bin %> run --pipeline ./mine.yaml --help',
+    ];
+    static override get flags() {
+      return { ...flagsFor(openPipeline(root, DEFAULT_PIPELINE).inputs), ...ownFlags };
+    }
+    static override get args() {
+      return argsFor(openPipeline(root, DEFAULT_PIPELINE).inputs);
+    }
+
+    async run(): Promise<void> {
+      const pipeline = openPipeline(root, pipelineNamed(this.argv) ?? DEFAULT_PIPELINE);
+      const { inputs } = pipeline;
+      const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
+      const given = valuesOf(inputs, flags, args);
+      await this.execute({
+        dryRun: flags['dry-run'],
+        root: flags.root,
+        output: flags.output,
+        plan: (host) => planOf(pipeline, registry(), given, host),
+      });
+    }
+  };
+}
+
+/** Which pipeline decides the flags has to be known before flags are parsed. */
+function pipelineNamed(argv: readonly string[]): string | undefined {
+  const index = argv.findIndex((word) => word === '--pipeline' || word.startsWith('--pipeline='));
+  const word = argv[index];
+  return word?.includes('=') ? word.slice('--pipeline='.length) : argv[index + 1 || argv.length];
+}

@@ -1,0 +1,58 @@
+/** The composition root: which phases there are, and which host a run gets. The only file that knows every folder. */
+import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
+import type { Host } from '../engine/host/host.ts';
+import { type RealHost, realHost } from '../engine/host/real.ts';
+import { recordingHost } from '../engine/host/recording.ts';
+import { Registry } from '../engine/registry.ts';
+import type { AnyPhase } from '../engine/sdk/index.ts';
+import discoveryToken from '../phases/discovery-token/index.ts';
+import kubeconfig from '../phases/kubeconfig/index.ts';
+import kubeletConfig from '../phases/kubelet-config/index.ts';
+import kubeletStart from '../phases/kubelet-start/index.ts';
+import nodeReady from '../phases/node-ready/index.ts';
+import preflight from '../phases/preflight/index.ts';
+import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
+
+const PHASE = Symbol('phase');
+const REGISTRY = Symbol('registry');
+const MACHINE = Symbol('machine');
+const HOST = Symbol('host');
+
+// Each phase registers by itself: none knows another, and a plugin's phases are registered the same way.
+for (const phase of [preflight, discoveryToken, tlsBootstrap, kubeconfig, kubeletConfig, kubeletStart, nodeReady])
+  container.register<AnyPhase>(PHASE, { useValue: phase });
+
+container.register<Registry>(REGISTRY, {
+  useFactory: instanceCachingFactory((context) => {
+    const registry = new Registry();
+    for (const phase of context.resolveAll<AnyPhase>(PHASE)) registry.add(phase);
+    return registry;
+  }),
+});
+
+export const registry = (): Registry => container.resolve<Registry>(REGISTRY);
+
+export interface RunScope {
+  host: Host;
+  /** Closes what the run has opened. */
+  close(): Promise<void>;
+}
+
+/** What one run gets: a container of its own, with this machine (or the one below `root`), recorded where it is a dry run. */
+export async function openRun({ root, dryRun }: { root: string; dryRun: boolean }): Promise<RunScope> {
+  const scope: DependencyContainer = container.createChildContainer();
+  scope.register<RealHost>(MACHINE, { useValue: await realHost(root) });
+  scope.register<Host>(HOST, {
+    useFactory: (context) => {
+      const machine = context.resolve<RealHost>(MACHINE);
+      return dryRun ? recordingHost(machine) : machine;
+    },
+  });
+  return {
+    host: scope.resolve<Host>(HOST),
+    async close() {
+      await scope.resolve<RealHost>(MACHINE).close();
+      scope.clearInstances();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** JSON Schema → command line flags, and what was typed → values: the one place where a schema becomes a command line. */
+import { readFileSync } from 'node:fs';
+import { Args, Flags } from '@oclif/core';
+import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
+import { kebab } from '../engine/pipeline/plan.ts';
+import { fail, type Schema } from '../engine/sdk/index.ts';
+
+/** Flags of every command that runs something. */
+export const runFlags = {
+  'dry-run': Flags.boolean({ description: 'Show what would be done: reads are real, nothing is changed' }),
+  root: Flags.string({
+    default: '/',
+    helpValue: 'DIR',
+    description: 'The machine is what lies below this directory; needs no privilege',
+  }),
+  output: Flags.option({
+    options: ['text', 'json'] as const,
+    default: 'text',
+    description: 'Form of the result on standard output',
+  })(),
+};
+
+/** One flag for each property of an object schema. */
+export function flagsFor(schema: Schema): FlagInput {
+  return Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([name, property]) => [kebab(name), flagFor(property)]),
+  );
+}
+
+function flagFor({ type, description = '', enum: options, items }: Schema): FlagInput[string] {
+  if (type === 'boolean') return Flags.boolean({ description });
+  if (type === 'integer' || type === 'number') return Flags.integer({ description });
+  if (type === 'array' && items?.type === 'string')
+    return Flags.string({ description, multiple: true, delimiter: ',', helpValue: 'A,B' });
+  return Flags.string({
+    description,
+    ...(options === undefined ? {} : { options: options.map(String) }),
+    parse: async (text) => (text.startsWith('@') ? fileContent(text.slice(1)) : text),
+  });
+}
+
+/** `@path` stands for what is in that file: keys, certificates and tokens need not stand on a command line. */
+function fileContent(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trimEnd();
+  } catch (error) {
+    throw fail('E_INPUT', { problems: [`@${path}: ${(error as Error).message}`] }, error);
+  }
+}
+
+/** The endpoint may stand without its flag, as in every `kubeadm join` line. */
+export const argsFor = (schema: Schema): ArgInput =>
+  schema.properties?.endpoint === undefined
+    ? {}
+    : { endpoint: Args.string({ description: schema.properties.endpoint.description ?? '' }) };
+
+/** The values of a schema's properties, as they were typed; absent ones are left out. */
+export function valuesOf(schema: Schema, flags: Record<string, unknown>, args: Record<string, unknown>) {
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(schema.properties ?? {})) {
+    const value = flags[kebab(name)] ?? args[name];
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// The command. Runs the bundle in dist/, from V8's code cache where it fits this Node: that halves the start-up time.
+const { existsSync, readFileSync } = require('node:fs');
+const { Module } = require('node:module');
+const path = require('node:path');
+const vm = require('node:vm');
+
+const [major = 0] = process.versions.node.split('.').map(Number);
+if (major < 20) {
+  console.error(`join needs Node 20 or newer; this is ${process.version}`);
+  process.exit(1);
+}
+const root = path.dirname(path.dirname(require('node:fs').realpathSync(__filename)));
+const bundle = path.join(root, 'dist/join.cjs');
+if (!existsSync(bundle)) {
+  console.error('join is not built yet. In the checkout: npm run setup');
+  process.exit(1);
+}
+const cache = `${bundle}.cache`;
+const script = new vm.Script(Module.wrap(readFileSync(bundle, 'utf8')), {
+  filename: bundle,
+  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
+  importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+const loaded = new Module(bundle);
+loaded.filename = bundle;
+require.cache[bundle] = loaded; // the command line framework asks for this file once more
+script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
+loaded.loaded = true;
+loaded.exports.main(root, process.argv.slice(2));

@@ -1,0 +1,39 @@
+/** The command line: every command by its name, handed to oclif. */
+import 'reflect-metadata'; // tsyringe throws without it
+import { type Command, flush, handle, run } from '@oclif/core';
+import pjson from '../package.json' with { type: 'json' };
+import { PhaseList, phaseCommand } from './commands/phase.ts';
+import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { runCommand } from './commands/run.ts';
+import { registry } from './compose.ts';
+import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+
+/** oclif asks this module for it. */
+export const COMMANDS: Record<string, Command.Class> = {};
+
+export async function main(root: string, argv: string[]): Promise<void> {
+  Object.assign(COMMANDS, {
+    run: runCommand(root),
+    phase: PhaseList,
+    ...phaseCommands(root),
+    'pipeline:validate': PipelineValidate,
+  });
+  try {
+    await run(argv, { root, pjson: pjson as never });
+    await flush();
+  } catch (error) {
+    await handle(error as Error);
+  }
+}
+
+/** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
+function phaseCommands(root: string): Record<string, Command.Class> {
+  const pipeline = openPipeline(root, DEFAULT_PIPELINE);
+  const names = new Map(
+    registry()
+      .all()
+      .map((phase) => [phase.name, phase]),
+  );
+  for (const { id, uses } of pipeline.steps) names.set(id, registry().get(uses));
+  return Object.fromEntries([...names].map(([name, phase]) => [`phase:${name}`, phaseCommand(pipeline, name, phase)]));
+}

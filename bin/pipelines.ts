@@ -1,0 +1,20 @@
+/** Pipelines by name (those that ship) or by file. */
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
+import { fail } from '../engine/sdk/index.ts';
+
+export const DEFAULT_PIPELINE = 'join-worker';
+
+/** `name` is a path where it has a slash or ends in .yaml; else one of `pipelines/`. E_PIPELINE_FILE, E_PIPELINE. */
+export function openPipeline(root: string, name: string): Pipeline {
+  const isFile = name.includes('/') || /\.ya?ml$/.test(name);
+  const path = isFile ? name : join(root, 'pipelines', `${name}.yaml`);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fail('E_PIPELINE_FILE', { file: name, what: (error as Error).message }, error);
+  }
+  return loadPipeline(isFile ? name : basename(path), text);
+}

@@ -1,0 +1,12 @@
+/** An error as a person reads it: code, fact, what to type next. A bug is printed whole, with how to report it. */
+import { isJoinError } from '../../engine/sdk/index.ts';
+
+export function errorText(error: unknown, version: string): string {
+  if (isJoinError(error)) {
+    const where = error.step === undefined ? '' : ` in step ${error.step}`;
+    return `\n${error.code}${where}: ${error.message}\n  → ${error.hint}`;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const versions = `joinery ${version}, node ${process.version}, ${process.platform} ${process.arch}`;
+  return `\nThis is a bug in Joinery, not in what you typed (${versions}):\n${stack}\n  → Please report it with the lines above.`;
+}

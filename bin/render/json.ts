@@ -1,0 +1,28 @@
+/** The result as the document that schemas/run-result.schema.json describes. */
+import type { Plan } from '../../engine/pipeline/plan.ts';
+import type { RunResult } from '../../engine/run.ts';
+import { EXIT, isJoinError } from '../../engine/sdk/index.ts';
+
+export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): object {
+  return {
+    apiVersion: 'joinery.dev/v1',
+    kind: 'RunResult',
+    pipeline: result.pipeline,
+    dryRun,
+    status: result.status,
+    durationMs: result.durationMs,
+    ...(typeof plan?.inputs.nodeName === 'string' ? { nodeName: plan.inputs.nodeName } : {}),
+    // Secrets print as *** by themselves.
+    steps: result.steps.map(({ error, ...step }) => ({
+      ...step,
+      ...(error === undefined ? {} : { error: told(error) }),
+    })),
+    ...(result.error === undefined ? {} : { error: told(result.error) }),
+  };
+}
+
+function told(error: unknown): object {
+  if (!isJoinError(error)) return { code: 'E_BUG', message: String(error), hint: '', exitCode: EXIT.bug, facts: {} };
+  const { code, message, hint, exitCode, facts, step } = error;
+  return { code, message, hint, exitCode, facts, ...(step === undefined ? {} : { step }) };
+}

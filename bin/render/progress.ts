@@ -1,0 +1,108 @@
+/** Progress on standard error: a live list on a terminal, a line for each thing that happened elsewhere. */
+import { createLogUpdate } from 'log-update';
+import type { Plan } from '../../engine/pipeline/plan.ts';
+import type { RunEvent } from '../../engine/run.ts';
+import { isJoinError } from '../../engine/sdk/index.ts';
+import { SIGN, seconds } from './text.ts';
+
+export interface Progress {
+  onEvent(event: RunEvent): void;
+  end(): void;
+}
+
+export const progress = (plan: Plan, stream: NodeJS.WriteStream): Progress =>
+  stream.isTTY && process.env.CI === undefined ? liveList(plan, stream) : plainLines(stream);
+
+function plainLines(stream: NodeJS.WritableStream): Progress {
+  const begunAt = new Map<string, number>();
+  return {
+    onEvent(event) {
+      const line = lineOf(event, begunAt);
+      if (line !== undefined) stream.write(`${line}\n`);
+    },
+    end: () => undefined,
+  };
+}
+
+function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefined {
+  switch (event.type) {
+    case 'step.started':
+      if (event.attempt === 1) begunAt.set(event.id, performance.now());
+      return undefined;
+    case 'step.log':
+      return `  ${event.id}: ${event.level === 'warn' ? '! ' : ''}${event.text}`;
+    case 'step.retrying':
+      return `  ${event.id}: ${retryText(event)}`;
+    case 'step.ended':
+      return `${SIGN[event.status]} ${event.id} (${seconds(performance.now() - (begunAt.get(event.id) ?? performance.now()))})`;
+    default:
+      return undefined;
+  }
+}
+
+const retryText = ({ attempt, pauseMs, error }: Extract<RunEvent, { type: 'step.retrying' }>): string =>
+  `try ${attempt}: ${isJoinError(error) ? error.message : String(error)}; again in ${seconds(pauseMs)}`;
+
+const SPINNER = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
+
+interface Row {
+  sign: string;
+  begunAt: number | undefined;
+  tookMs: number | undefined;
+  note: string;
+  warnings: string[];
+}
+
+function liveList(plan: Plan, stream: NodeJS.WriteStream): Progress {
+  const update = createLogUpdate(stream);
+  const rows = new Map<string, Row>(
+    plan.steps.map(({ id }) => [id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '', warnings: [] }]),
+  );
+  const width = Math.max(...plan.steps.map(({ id }) => id.length));
+  const draw = () => {
+    const spin = SPINNER[Math.floor(performance.now() / 80) % SPINNER.length] ?? '';
+    const lines = [...rows].flatMap(([id, { sign, begunAt, tookMs, note, warnings }]) => {
+      const running = begunAt !== undefined && tookMs === undefined;
+      const time = begunAt === undefined ? '' : seconds(tookMs ?? performance.now() - begunAt);
+      return [
+        `${running ? spin : sign} ${id.padEnd(width)} ${time.padStart(7)}  ${note}`,
+        ...warnings.map((text) => `    ! ${text}`),
+      ];
+    });
+    update(lines.join('\n'));
+  };
+  const timer = setInterval(draw, 80);
+  return {
+    onEvent(event) {
+      const row = rows.get(event.id);
+      if (row === undefined) return;
+      apply(row, event);
+      draw();
+    },
+    end() {
+      clearInterval(timer);
+      draw();
+      update.done();
+    },
+  };
+}
+
+function apply(row: Row, event: RunEvent): void {
+  switch (event.type) {
+    case 'step.started':
+      row.begunAt ??= performance.now();
+      if (event.attempt === 1) row.note = '';
+      break;
+    case 'step.log':
+      if (event.level === 'warn') row.warnings.push(event.text);
+      else row.note = event.text;
+      break;
+    case 'step.retrying':
+      row.note = retryText(event);
+      break;
+    case 'step.ended':
+      row.sign = SIGN[event.status];
+      row.tookMs = performance.now() - (row.begunAt ?? performance.now());
+      break;
+  }
+}

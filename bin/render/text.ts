@@ -1,0 +1,73 @@
+/** The result of a run as text for standard output; of a dry run, its plan. */
+import type { StepChange } from '../../engine/host/ports.ts';
+import type { Plan } from '../../engine/pipeline/plan.ts';
+import type { RunResult, StepResult } from '../../engine/run.ts';
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
+
+export const SIGN = { succeeded: '✓', failed: '✗', cancelled: '■', skipped: '-', undecided: '?' } as const;
+
+export function resultText(result: RunResult, plan: Plan, dryRun: boolean): string {
+  if (dryRun)
+    return [`Plan of ${result.pipeline}. Nothing was changed.`, ...result.steps.flatMap((s) => stepText(s, plan))].join(
+      '\n',
+    );
+  const changes = result.steps.flatMap((step) => step.changes).length;
+  const name = plan.inputs.nodeName;
+  const lines = [`${result.pipeline} ${result.status} in ${seconds(result.durationMs)}: ${counted(changes)}.`];
+  if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]));
+  if (result.status === 'succeeded' && typeof name === 'string')
+    lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);
+  return lines.join('\n');
+}
+
+const counted = (changes: number): string =>
+  changes === 0 ? 'nothing to change' : `${changes} change${changes === 1 ? '' : 's'}`;
+
+function stepText(step: StepResult, plan: Plan): string[] {
+  const phase = plan.steps.find(({ id }) => id === step.id)?.phase;
+  const lines = [`${SIGN[step.status]} ${step.id}: ${phase?.summary ?? step.phase}`];
+  for (const { level, text } of step.notes) lines.push(`    ${level === 'warn' ? '! ' : ''}${text}`);
+  if (step.status !== 'skipped') {
+    if (step.changes.length === 0) lines.push('    changes nothing');
+    for (const change of step.changes) lines.push(`    would ${changeText(change)}`);
+    if (step.changes.length > 0 && phase?.irreversible !== undefined)
+      lines.push(`    not taken back: ${phase.irreversible}`);
+  }
+  if (plan.steps.length === 1) lines.push(...outputLines(step));
+  return lines;
+}
+
+/** What one phase by itself has found: each output on a line, long ones by their size. */
+const outputLines = (step: StepResult | undefined): string[] =>
+  Object.entries((step?.outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
+    const text = String(value);
+    return `    ${name} = ${text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text}`;
+  });
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+
+export function changeText(change: StepChange): string {
+  switch (change.kind) {
+    case 'file':
+      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}`;
+    case 'directory':
+      return `make ${change.path}/ (${octal(change.mode)})`;
+    case 'link':
+      return `link ${change.path} → ${change.target}`;
+    case 'remove':
+      return `remove ${change.path}`;
+    case 'service':
+      return `${change.action} service ${change.name}`;
+    case 'command':
+      return `run ${change.command}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
+    case 'api': {
+      const checked = {
+        sent: '',
+        'dry-run': ' (the server has checked it)',
+        'not-checked': ` (not checked: ${change.why})`,
+      };
+      return `${change.verb} ${change.resource} ${change.name}${checked[change.checked]}`;
+    }
+  }
+}

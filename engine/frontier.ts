@@ -1,0 +1,72 @@
+/** Which steps are done, running and ready: plain data, outside the machine, and the only place that knows `needs`. */
+
+export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'undecided';
+
+export interface FrontierStep {
+  id: string;
+  needs: readonly string[];
+}
+
+export class Frontier {
+  readonly #waitingFor = new Map<string, number>();
+  readonly #dependents = new Map<string, string[]>();
+  readonly #ready: string[] = [];
+  #next = 0;
+  readonly #active = new Set<string>();
+  readonly #settled = new Map<string, StepStatus>();
+  readonly #order: string[] = [];
+
+  constructor(steps: readonly FrontierStep[]) {
+    for (const { id, needs } of steps) {
+      this.#waitingFor.set(id, needs.length);
+      for (const before of needs) {
+        const list = this.#dependents.get(before);
+        if (list === undefined) this.#dependents.set(before, [id]);
+        else list.push(id);
+      }
+      if (needs.length === 0) this.#ready.push(id);
+    }
+  }
+
+  /** A step whose needs are met, now active; undefined where there is none at the moment. */
+  take(): string | undefined {
+    const id = this.#ready[this.#next];
+    if (id === undefined) return undefined;
+    this.#next++;
+    this.#active.add(id);
+    return id;
+  }
+
+  /** Ends an active step. What needs it becomes ready where it did not fail. */
+  settle(id: string, status: StepStatus): void {
+    if (!this.#active.delete(id)) throw new Error(`step ${id} is not active`);
+    this.#settled.set(id, status);
+    this.#order.push(id);
+    if (status !== 'succeeded' && status !== 'undecided') return;
+    for (const next of this.#dependents.get(id) ?? []) {
+      const left = (this.#waitingFor.get(next) ?? 0) - 1;
+      this.#waitingFor.set(next, left);
+      if (left === 0) this.#ready.push(next);
+    }
+  }
+
+  /** Ends what never began. */
+  skipRest(): void {
+    for (const id of this.#waitingFor.keys())
+      if (!this.#settled.has(id) && !this.#active.has(id)) this.#settled.set(id, 'skipped');
+  }
+
+  get active(): ReadonlySet<string> {
+    return this.#active;
+  }
+  /** Ids in the order in which they ended. */
+  get ended(): readonly string[] {
+    return this.#order;
+  }
+  status(id: string): StepStatus | undefined {
+    return this.#settled.get(id);
+  }
+  get allSettled(): boolean {
+    return this.#settled.size === this.#waitingFor.size;
+  }
+}

@@ -1,0 +1,65 @@
+/** Programs of the machine: found on its PATH, run with a small environment, within limits of time and output. */
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../sdk/errors.ts';
+import type { CommandResult } from '../sdk/ports.ts';
+import { clean } from '../sdk/text.ts';
+
+const TIME_LIMIT_MS = 30_000;
+const OUTPUT_BYTES_MAX = 1 << 20;
+const ROOTED_PATH = ['usr/local/sbin', 'usr/local/bin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'];
+
+export class MachineCommands {
+  readonly #directories: string[];
+  readonly #environment: Record<string, string>;
+
+  /** With a root that is not `/`, only the programs below it count as the machine's; they learn the root from JOINERY_ROOT. */
+  constructor(root: string) {
+    const path = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
+    this.#directories = root === '/' ? path.split(':').filter(Boolean) : ROOTED_PATH.map((name) => join(root, name));
+    this.#environment = {
+      PATH: root === '/' ? path : `${this.#directories.join(':')}:${path}`,
+      HOME: process.env.HOME ?? '/root',
+      LANG: 'C',
+      ...(root === '/' ? {} : { JOINERY_ROOT: root }),
+    };
+  }
+
+  async find(program: string): Promise<string | undefined> {
+    for (const directory of this.#directories) {
+      const path = join(directory, program);
+      const found = await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
+      if (found) return path;
+    }
+    return undefined;
+  }
+
+  /** Runs to the end; an exit code other than 0 is a result. E_COMMAND_FAILED where it cannot be run or does not end. */
+  async run(argv: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+    const [program = '', ...args] = argv;
+    const path = program.startsWith('/') ? program : await this.find(program);
+    const command = argv.join(' ');
+    if (path === undefined) throw fail('E_COMMAND_FAILED', { command, exitCode: 127, output: `no ${program} on PATH` });
+    const options = { env: this.#environment, timeout: TIME_LIMIT_MS, maxBuffer: OUTPUT_BYTES_MAX, signal };
+    return new Promise((resolve, reject) => {
+      execFile(path, args, options, (error, stdout, stderr) => {
+        if (error === null) resolve({ exitCode: 0, stdout, stderr });
+        else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr });
+        else if (signal.aborted) reject(signal.reason);
+        else reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output: clean(error.message) }, error));
+      });
+    });
+  }
+
+  /** As `run`, and E_COMMAND_FAILED unless it exits 0. */
+  async must(argv: readonly string[], signal: AbortSignal): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.run(argv, signal);
+    if (exitCode !== 0)
+      throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
+  }
+}

@@ -1,0 +1,78 @@
+/** What a host is: four functions. Real, rooted, recording and memory hosts differ in these and in nothing else. */
+import type {
+  CommandResult,
+  HostFacts,
+  Identity,
+  ObjectRef,
+  ServiceAction,
+  ServiceStatus,
+  Stat,
+} from '../sdk/ports.ts';
+
+/** Asks the machine; changes nothing. */
+export type Query =
+  | { kind: 'file'; path: string }
+  | { kind: 'stat'; path: string }
+  | { kind: 'list'; path: string }
+  | { kind: 'service'; name: string }
+  | { kind: 'unit'; name: string }
+  | { kind: 'program'; name: string }
+  | { kind: 'output'; argv: readonly string[] };
+
+export interface Answers {
+  file: Buffer | undefined;
+  stat: Stat | undefined;
+  list: string[] | undefined;
+  service: ServiceStatus;
+  unit: string | undefined;
+  program: string | undefined;
+  output: CommandResult;
+}
+
+/** Changes the machine. */
+export type Change =
+  | { kind: 'file'; path: string; content: Buffer; mode: number; secret: boolean }
+  | { kind: 'directory'; path: string; mode: number }
+  | { kind: 'link'; path: string; target: string }
+  | { kind: 'remove'; path: string }
+  | { kind: 'service'; name: string; action: ServiceAction }
+  | { kind: 'command'; argv: readonly string[]; undo: readonly string[] | undefined; irreversible: string | undefined };
+
+/** One request to an API server. */
+export interface ApiRequest {
+  server: string;
+  /** `unverified` believes any certificate, and is only ever sent without credentials. */
+  as: Identity | { ca: string } | 'unverified';
+  method: 'GET' | 'POST' | 'PATCH';
+  /** What it is about; what has no ref is no object (an access review, say), and is never stored. */
+  ref: ObjectRef | undefined;
+  path: string;
+  query: Readonly<Record<string, string>>;
+  body: object | undefined;
+}
+
+export interface ApiAnswer {
+  status: number;
+  /** Set by a host that did not really send a change: the server checked it with `dryRun=All`, or why it could not. */
+  dryRun?: 'checked' | { unchecked: string };
+  /** Parsed JSON. */
+  body: unknown;
+  /** Server's clock minus ours, from the Date header. */
+  clockSkewMs: number | undefined;
+}
+
+export type Wait =
+  /** For an object, by a watch; `done` may throw. */
+  | { kind: 'object'; as: Identity; ref: ObjectRef; done: (object: unknown) => boolean; from: unknown }
+  /** For a service to answer 200 at `url`. */
+  | { kind: 'healthy'; service: string; url: string };
+
+export interface Host {
+  facts: HostFacts;
+  now(): Date;
+  read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]>;
+  apply(change: Change, signal: AbortSignal): Promise<void>;
+  send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer>;
+  /** The object waited for, or undefined for other waits. */
+  wait(condition: Wait, signal: AbortSignal): Promise<unknown>;
+}

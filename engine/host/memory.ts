@@ -1,0 +1,74 @@
+/** A machine in memory, for tests: maps, and a refusal for everything it was not told about. */
+import type { CommandResult, ServiceStatus } from '../sdk/ports.ts';
+import type { Answers, ApiAnswer, ApiRequest, Change, Host, Query, Wait } from './host.ts';
+import { Overlay, UNCHANGED } from './overlay.ts';
+
+export interface MemoryMachine {
+  now?: () => Date;
+  privileged?: boolean;
+  /** Path → content; mode 0644. */
+  files?: Record<string, string>;
+  directories?: string[];
+  services?: Record<string, Partial<ServiceStatus> & { unit?: string }>;
+  programs?: string[];
+  /** Command line → what it prints. */
+  outputs?: Record<string, Partial<CommandResult>>;
+  send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
+  wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
+}
+
+export interface MemoryHost extends Host {
+  /** What was applied, in order. */
+  changes: Change[];
+  sent: ApiRequest[];
+}
+
+export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
+  const overlay = new Overlay();
+  const changes: Change[] = [];
+  const sent: ApiRequest[] = [];
+  for (const [path, content] of Object.entries(machine.files ?? {}))
+    overlay.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o644, secret: false });
+  for (const path of machine.directories ?? []) overlay.apply({ kind: 'directory', path, mode: 0o755 });
+
+  const answers: { [K in Query['kind']]: (query: Extract<Query, { kind: K }>) => Answers[K] } = {
+    file: () => undefined,
+    stat: ({ path }) => (overlay.list(path, undefined) === undefined ? undefined : { kind: 'directory', mode: 0o755 }),
+    list: ({ path }) => overlay.list(path, machine.directories?.includes(path) === true ? [] : undefined),
+    service: ({ name }) => {
+      const told = machine.services?.[name];
+      const absent = { manager: 'systemd', exists: false, enabled: false, active: false, failed: false } as const;
+      return overlay.service(name, told === undefined ? absent : { ...absent, exists: true, enabled: true, ...told });
+    },
+    unit: ({ name }) => machine.services?.[name]?.unit,
+    program: ({ name }) => (machine.programs?.includes(name) === true ? `/usr/bin/${name}` : undefined),
+    output: ({ argv }) => {
+      const told = machine.outputs?.[argv.join(' ')];
+      if (told === undefined) throw new Error(`the memory host was not told what ${argv.join(' ')} prints`);
+      return { exitCode: 0, stdout: '', stderr: '', ...told };
+    },
+  };
+  return {
+    changes,
+    sent,
+    facts: { name: 'w1', privileged: machine.privileged ?? true },
+    now: machine.now ?? (() => new Date()),
+    async read<K extends Query['kind']>(query: Extract<Query, { kind: K }>): Promise<Answers[K]> {
+      const changed = overlay.read(query);
+      return changed === UNCHANGED ? answers[query.kind as K](query) : (changed as Answers[K]);
+    },
+    async apply(change) {
+      changes.push(change);
+      overlay.apply(change);
+    },
+    async send(request) {
+      sent.push(request);
+      if (machine.send === undefined) throw new Error(`the memory host was not told to answer ${request.path}`);
+      return machine.send(request);
+    },
+    async wait(condition, signal) {
+      if (machine.wait === undefined) throw new Error(`the memory host was not told how to wait for ${condition.kind}`);
+      return machine.wait(condition, signal);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** This machine, or the one laid out below a directory: changes are made, requests are sent, waits are waited. */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Transport } from '../kube/transport.ts';
+import { watchObject } from '../kube/watch.ts';
+import type { HostFacts } from '../sdk/ports.ts';
+import { MachineCommands } from './commands.ts';
+import { MachineFiles } from './files.ts';
+import type { Answers, Change, Host, Query } from './host.ts';
+import { MachineServices } from './services.ts';
+
+export interface RealHost extends Host {
+  /** Closes every connection. */
+  close(): Promise<void>;
+}
+
+/** `root` is `/` for this machine. Below any other root no privilege is needed, and only that machine's programs are run. */
+export async function realHost(root: string, now: () => Date = () => new Date()): Promise<RealHost> {
+  const files = new MachineFiles(root);
+  const commands = new MachineCommands(root);
+  const services = new MachineServices(commands);
+  const transport = new Transport(now);
+  const readers: {
+    [K in Query['kind']]: (query: Extract<Query, { kind: K }>, signal: AbortSignal) => Promise<Answers[K]>;
+  } = {
+    file: ({ path }) => files.read(path),
+    stat: ({ path }) => files.stat(path),
+    list: ({ path }) => files.list(path),
+    service: ({ name }, signal) => services.status(name, signal),
+    unit: ({ name }, signal) => services.unit(name, signal),
+    program: ({ name }) => commands.find(name),
+    output: ({ argv }, signal) => commands.run(argv, signal),
+  };
+  return {
+    facts: await factsOf(root),
+    now,
+    read: <K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal) =>
+      readers[query.kind as K](query, signal),
+    async apply(change: Change, signal) {
+      if (change.kind === 'service') return services.control(change.name, change.action, signal);
+      if (change.kind === 'command') return commands.must(change.argv, signal);
+      return files.apply(change);
+    },
+    send: (request, signal) => transport.send(request, signal),
+    wait: (condition, signal) =>
+      condition.kind === 'object'
+        ? watchObject(transport, condition, signal)
+        : services.waitHealthy(condition.service, condition.url, signal),
+    close: () => transport.close(),
+  };
+}
+
+async function factsOf(root: string): Promise<HostFacts> {
+  const own = root === '/' ? hostname() : await readFile(join(root, 'etc/hostname'), 'utf8').catch(() => hostname());
+  return { name: own.trim().toLowerCase(), privileged: root !== '/' || process.getuid?.() === 0 };
+}

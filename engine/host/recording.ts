@@ -1,0 +1,74 @@
+/** A dry run: reads are real, changes go to an overlay, API writes are sent with `dryRun=All`, and nobody waits. */
+
+import { fail } from '../sdk/errors.ts';
+import type { Answers, ApiAnswer, ApiRequest, Host, Query } from './host.ts';
+import { Overlay, UNCHANGED } from './overlay.ts';
+import { StandIns } from './standins.ts';
+
+export function recordingHost(host: Host): Host {
+  const overlay = new Overlay();
+  const standIns = new StandIns(host.now);
+  const serverKnowsDryRun = new Map<string, Promise<boolean>>();
+
+  /** Since 1.13; an older server would do for real what it is asked to try. */
+  const knowsDryRun = (request: ApiRequest, signal: AbortSignal): Promise<boolean> => {
+    let known = serverKnowsDryRun.get(request.server);
+    known ??= host
+      .send({ ...request, method: 'GET', ref: undefined, path: '/version', query: {}, body: undefined }, signal)
+      .then(({ body }) => {
+        const { major, minor } = (body ?? {}) as { major?: string; minor?: string };
+        return Number(major) > 1 || (Number(major) === 1 && Number.parseInt(minor ?? '', 10) >= 13);
+      });
+    serverKnowsDryRun.set(request.server, known);
+    return known;
+  };
+
+  const send = async (request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> => {
+    const { as, ref, method } = request;
+    const standIn = as !== 'unverified' && 'server' in as && standIns.isStandIn(as);
+    const unchecked = (why: string): ApiAnswer => {
+      if (ref === undefined || method === 'GET')
+        throw fail('E_UNDECIDED', { what: `the answer to ${method} ${request.path}: the identity does not exist yet` });
+      return {
+        status: method === 'POST' ? 201 : 200,
+        body: standIns.stored(ref, request.body),
+        clockSkewMs: undefined,
+        dryRun: { unchecked: why },
+      };
+    };
+    if (standIn) return unchecked('the identity does not exist yet');
+    if (method === 'GET' || ref === undefined) return host.send(request, signal);
+    if (!(await knowsDryRun(request, signal))) return unchecked('the server is older than 1.13 and cannot check');
+    const answer = await host.send({ ...request, query: { ...request.query, dryRun: 'All' } }, signal);
+    const { message } = (answer.body ?? {}) as { message?: unknown };
+    if (answer.status === 400 && /dry ?run/i.test(String(message)))
+      return unchecked('an admission webhook of the cluster does not support dry runs');
+    return { ...answer, dryRun: 'checked' };
+  };
+
+  return {
+    facts: host.facts,
+    now: host.now,
+    async read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]> {
+      const asked: Query = query;
+      const changed = overlay.read(asked);
+      if (changed !== UNCHANGED) return changed as Answers[K];
+      const answer: unknown = await host.read<K>(query, signal);
+      if (asked.kind === 'list') return overlay.list(asked.path, answer as Answers['list']) as Answers[K];
+      if (asked.kind === 'service') return overlay.service(asked.name, answer as Answers['service']) as Answers[K];
+      return answer as Answers[K];
+    },
+    async apply(change) {
+      overlay.apply(change);
+    },
+    send,
+    async wait(condition) {
+      if (condition.kind === 'healthy') return undefined;
+      const { ref, from, done } = condition;
+      if (from !== undefined && done(from)) return from;
+      const object = standIns.done(ref, from);
+      if (!done(object)) throw fail('E_UNDECIDED', { what: `when ${ref.resource} ${ref.name} is done` });
+      return object;
+    },
+  };
+}

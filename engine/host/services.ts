@@ -1,0 +1,114 @@
+/** Services of the machine, by systemd or OpenRC. Source of the rules: kubeadm's initsystem package. */
+import { get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fail } from '../sdk/errors.ts';
+import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
+import { clean } from '../sdk/text.ts';
+import type { MachineCommands } from './commands.ts';
+
+/** A service that was restarted this often since we started it is not going to come up. */
+const RESTARTS_MAX = 3;
+const LOG_LINES = 200;
+
+export class MachineServices {
+  readonly #commands: MachineCommands;
+  #found: Promise<ServiceStatus['manager']> | undefined;
+
+  constructor(commands: MachineCommands) {
+    this.#commands = commands;
+  }
+
+  async status(name: string, signal: AbortSignal): Promise<ServiceStatus> {
+    const manager = await this.#manager();
+    if (manager === 'systemd') return this.#systemdStatus(name, signal);
+    if (manager === 'openrc') return this.#openrcStatus(name, signal);
+    return { manager, exists: false, enabled: false, active: false, failed: false };
+  }
+
+  async unit(name: string, signal: AbortSignal): Promise<string | undefined> {
+    if ((await this.#manager()) !== 'systemd') return undefined;
+    const { exitCode, stdout } = await this.#commands.run(['systemctl', 'cat', name], signal);
+    return exitCode === 0 ? stdout : undefined;
+  }
+
+  async control(name: string, action: ServiceAction, signal: AbortSignal): Promise<void> {
+    const manager = await this.#manager();
+    if (manager === 'systemd')
+      await this.#commands.must(
+        action === 'reload' ? ['systemctl', 'daemon-reload'] : ['systemctl', action, name],
+        signal,
+      );
+    if (manager === 'openrc' && action !== 'reload') await this.#commands.must(['rc-service', name, action], signal);
+  }
+
+  /** Its port cannot be watched, so it is asked: often at first, and its manager once a second. */
+  async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
+    let pauseMs = 10;
+    let nextStatusAtMs = Date.now() + 1_000;
+    while (!(await answersOk(url))) {
+      if (Date.now() >= nextStatusAtMs) {
+        const { manager, failed } = await this.status(name, signal);
+        if (manager !== 'none' && failed)
+          throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastWords(name) });
+        nextStatusAtMs = Date.now() + 1_000;
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted)
+        throw fail('E_HEALTH', { service: name, url, lastLine: await this.#lastWords(name) }, signal.reason);
+      pauseMs = Math.min(pauseMs * 1.5, 100);
+    }
+  }
+
+  #manager(): Promise<ServiceStatus['manager']> {
+    this.#found ??= (async () => {
+      if ((await this.#commands.find('systemctl')) !== undefined) return 'systemd';
+      return (await this.#commands.find('openrc')) === undefined ? 'none' : 'openrc';
+    })();
+    return this.#found;
+  }
+
+  async #systemdStatus(name: string, signal: AbortSignal): Promise<ServiceStatus> {
+    const wanted = '--property=LoadState,ActiveState,SubState,UnitFileState,NRestarts';
+    const { stdout } = await this.#commands.run(['systemctl', 'show', name, wanted], signal);
+    const properties = new Map(stdout.split('\n').map((line) => line.split('=', 2) as [string, string]));
+    const [active, fileState] = [properties.get('ActiveState') ?? '', properties.get('UnitFileState')];
+    return {
+      manager: 'systemd',
+      exists: properties.get('LoadState') === 'loaded',
+      // Units without an [Install] section, and managers that do not say, cannot be found disabled.
+      enabled: fileState !== 'disabled' && fileState !== 'masked',
+      active: active === 'active' || active === 'activating' || active === 'reloading',
+      failed: active === 'failed' || active === 'inactive' || Number(properties.get('NRestarts') ?? 0) >= RESTARTS_MAX,
+    };
+  }
+
+  async #openrcStatus(name: string, signal: AbortSignal): Promise<ServiceStatus> {
+    const [status, levels] = await Promise.all([
+      this.#commands.run(['rc-service', name, 'status'], signal),
+      this.#commands.run(['rc-update', 'show', 'default'], signal),
+    ]);
+    const said = status.stdout + status.stderr;
+    const exists = !said.includes('does not exist');
+    const active = exists && !said.includes('stopped') && !said.includes('crashed');
+    return { manager: 'openrc', exists, active, enabled: levels.stdout.includes(name), failed: !active };
+  }
+
+  /** Why it died, as far as its log tells: the last fatal line, else the last one. */
+  async #lastWords(name: string): Promise<string> {
+    const argv = ['journalctl', '-u', name, '-n', String(LOG_LINES), '-o', 'cat', '--no-pager'];
+    const log = await this.#commands.run(argv, AbortSignal.timeout(5_000)).catch(() => undefined);
+    const lines = (log?.stdout ?? '').split('\n').filter((line) => line.trim() !== '');
+    const fatal = lines.findLast((line) => /^F\d{4} |failed to run Kubelet|^panic:|command failed/.test(line));
+    return clean(fatal ?? lines.at(-1) ?? '(its log is empty, or there is no journalctl)');
+  }
+}
+
+const answersOk = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const request = get(url, { timeout: 1_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+  });

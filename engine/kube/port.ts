@@ -1,0 +1,125 @@
+/** The `kube` port: requests about objects, answers as objects or as errors that say what to do. */
+import type { ApiAnswer, ApiRequest, Host } from '../host/host.ts';
+import type { StepChange } from '../host/ports.ts';
+import type { ApiVerb } from '../sdk/effects.ts';
+import { fail } from '../sdk/errors.ts';
+import { type ConfigMapObject, configMapRef } from '../sdk/objects.ts';
+import type { Identity, Kube, KubeApi, KubeObject, ObjectRef } from '../sdk/ports.ts';
+import { clean } from '../sdk/text.ts';
+
+/** Throws for what the phase did not declare. */
+type Allow = (verb: ApiVerb, resource: string) => void;
+
+export function kubePort(host: Host, signal: AbortSignal, allow: Allow, onChange: (change: StepChange) => void): Kube {
+  return {
+    async clusterInfo(server, trust) {
+      allow('get', 'configmaps');
+      const ref = configMapRef('kube-public', 'cluster-info');
+      const request: ApiRequest = {
+        server,
+        as: trust,
+        method: 'GET',
+        ref,
+        path: objectPath(ref),
+        query: {},
+        body: undefined,
+      };
+      const answer = await host.send(request, signal);
+      if ([401, 403, 404].includes(answer.status))
+        throw fail('E_CLUSTER_INFO_MISSING', { server, status: answer.status });
+      throwUnlessOk(answer, server, 'get cluster-info');
+      const { data } = object<ConfigMapObject>(answer, server);
+      return { data: data ?? {}, clockSkewMs: answer.clockSkewMs };
+    },
+    as: (identity) => apiOf(host, identity, signal, allow, onChange),
+  };
+}
+
+function apiOf(
+  host: Host,
+  identity: Identity,
+  signal: AbortSignal,
+  allow: Allow,
+  onChange: (change: StepChange) => void,
+): KubeApi {
+  const { server } = identity;
+  let clockSkewMs: number | undefined;
+  const send = async (
+    verb: string,
+    method: ApiRequest['method'],
+    ref: ObjectRef | undefined,
+    path: string,
+    body?: object,
+  ): Promise<ApiAnswer> => {
+    const answer = await host.send({ server, as: identity, method, ref, path, query: {}, body }, signal);
+    clockSkewMs = answer.clockSkewMs ?? clockSkewMs;
+    const expected = (verb === 'get' && answer.status === 404) || (verb === 'create' && answer.status === 409);
+    if (!expected) throwUnlessOk(answer, server, ref === undefined ? verb : `${verb} ${ref.resource} ${ref.name}`);
+    if (ref !== undefined && method !== 'GET' && answer.status < 300) onChange(toldChange(verb, ref, answer));
+    return answer;
+  };
+  return {
+    async get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
+      allow('get', ref.resource);
+      const answer = await send('get', 'GET', ref, objectPath(ref));
+      return answer.status === 404 ? undefined : object<T>(answer, server);
+    },
+    async create<T extends KubeObject>(ref: ObjectRef, body: T): Promise<T | undefined> {
+      allow('create', ref.resource);
+      const answer = await send('create', 'POST', ref, collectionPath(ref), body);
+      return answer.status === 409 ? undefined : object<T>(answer, server);
+    },
+    async patch<T extends KubeObject>(ref: ObjectRef, patch: object): Promise<T> {
+      allow('patch', ref.resource);
+      return object<T>(await send('patch', 'PATCH', ref, objectPath(ref), patch), server);
+    },
+    async waitFor<T extends KubeObject>(ref: ObjectRef, done: (found: T | undefined) => boolean, from?: T): Promise<T> {
+      allow('watch', ref.resource);
+      const check = (found: unknown): boolean => done(found as T | undefined);
+      return (await host.wait({ kind: 'object', as: identity, ref, done: check, from }, signal)) as T;
+    },
+    async can(verb, group, resource, subresource) {
+      const spec = {
+        resourceAttributes: { verb, group, resource, ...(subresource === undefined ? {} : { subresource }) },
+      };
+      const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
+      const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+      const answer = await send('ask what is allowed', 'POST', undefined, path, review);
+      return (answer.body as { status?: { allowed?: unknown } } | null)?.status?.allowed === true;
+    },
+    clockSkewMs: () => clockSkewMs,
+  };
+}
+
+function toldChange(verb: string, { resource, name }: ObjectRef, { dryRun }: ApiAnswer): StepChange {
+  const told = { kind: 'api', verb, resource, name } as const;
+  if (dryRun === undefined) return { ...told, checked: 'sent' };
+  return dryRun === 'checked'
+    ? { ...told, checked: 'dry-run' }
+    : { ...told, checked: 'not-checked', why: dryRun.unchecked };
+}
+
+export function collectionPath({ apiVersion, resource, namespace }: ObjectRef): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  return `${root}${scope}/${resource}`;
+}
+export const objectPath = (ref: ObjectRef): string => `${collectionPath(ref)}/${encodeURIComponent(ref.name)}`;
+
+/** The body, which must be an object with metadata. */
+function object<T extends KubeObject>({ body }: ApiAnswer, server: string): T {
+  const found = body as { metadata?: unknown } | null;
+  if (typeof found !== 'object' || typeof found?.metadata !== 'object')
+    throw fail('E_API_ANSWER', { server, what: 'no Kubernetes object' });
+  return body as T;
+}
+
+export function throwUnlessOk({ status, body }: ApiAnswer, server: string, what: string): void {
+  if (status >= 200 && status < 300) return;
+  const said = (body as { message?: unknown } | null)?.message;
+  const message = clean(typeof said === 'string' ? said : '');
+  if (status === 401) throw fail('E_API_UNAUTHORIZED', { server, what });
+  if (status === 403) throw fail('E_API_FORBIDDEN', { server, what, message });
+  if (status === 429 || status >= 500) throw fail('E_API_UNAVAILABLE', { server, what, status, message });
+  throw fail('E_API_REFUSED', { server, what, status, message });
+}

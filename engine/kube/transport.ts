@@ -1,0 +1,163 @@
+/** HTTPS to API servers on undici: connections by trust and identity, every request bounded in time and size. */
+import { isIP } from 'node:net';
+import { Pool } from 'undici';
+import type { ApiAnswer, ApiRequest } from '../host/host.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
+import type { Identity } from '../sdk/ports.ts';
+import { clean } from '../sdk/text.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+const BODY_BYTES_MAX = 4 << 20;
+export const LINE_BYTES_MAX = 2 << 20;
+
+type Caller = ApiRequest['as'];
+const asIdentity = (as: Caller): Identity | undefined => (as !== 'unverified' && 'server' in as ? as : undefined);
+
+export class Transport {
+  readonly #pools = new Map<string, Pool>();
+  readonly #now: () => Date;
+
+  constructor(now: () => Date) {
+    this.#now = now;
+  }
+
+  async send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
+    const { body, headers, statusCode } = await this.#open(request, ANSWER_TIMEOUT_MS, signal);
+    const chunks: Buffer[] = [];
+    try {
+      let bytes = 0;
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > BODY_BYTES_MAX)
+          throw fail('E_API_ANSWER', { server: request.server, what: `more than ${BODY_BYTES_MAX} bytes` });
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw inWords(error, request.server, signal);
+    }
+    const date = Date.parse(String(headers.date));
+    return {
+      status: statusCode,
+      body: parseJson(Buffer.concat(chunks).toString('utf8'), request.server, statusCode),
+      clockSkewMs: Number.isNaN(date) ? undefined : date - this.#now().getTime(),
+    };
+  }
+
+  /** The lines of an endless answer, as they come. Ends when the server ends it. */
+  async *lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): AsyncGenerator<string> {
+    const { body, statusCode } = await this.#open(request, idleTimeoutMs, signal);
+    try {
+      // A refusal is one small object; the caller reads it as an event without a type.
+      if (statusCode !== 200) yield `{"status":${statusCode}}`;
+      let rest = '';
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        rest += chunk.toString('utf8');
+        if (rest.length > LINE_BYTES_MAX)
+          throw fail('E_API_ANSWER', { server: request.server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
+        const lines = rest.split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines.filter((line) => line !== '');
+      }
+    } catch (error) {
+      throw inWords(error, request.server, signal);
+    } finally {
+      body.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    this.#pools.clear();
+  }
+
+  async #open({ server, as, method, path, query, body }: ApiRequest, bodyTimeoutMs: number, signal: AbortSignal) {
+    const token = asIdentity(as)?.token;
+    try {
+      return await this.#pool(server, as).request({
+        method,
+        path,
+        query: { ...query },
+        headers: {
+          accept: 'application/json',
+          'user-agent': 'joinery',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
+          ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE[method] }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        headersTimeout: ANSWER_TIMEOUT_MS,
+        bodyTimeout: bodyTimeoutMs,
+        signal,
+      });
+    } catch (error) {
+      throw inWords(error, server, signal);
+    }
+  }
+
+  /** One pool for each server and set of certificates: who is told apart by a token only can share connections. */
+  #pool(server: string, as: Caller): Pool {
+    const certificate = asIdentity(as)?.certificate;
+    const ca = as === 'unverified' ? undefined : as.ca;
+    const key = [server, ca ?? 'unverified', certificate?.pem ?? ''].join('\n');
+    let pool = this.#pools.get(key);
+    if (pool === undefined) {
+      const { hostname } = new URL(server);
+      pool = new Pool(server, {
+        connections: 4,
+        connect: {
+          timeout: CONNECT_TIMEOUT_MS,
+          minVersion: 'TLSv1.2',
+          // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
+          rejectUnauthorized: as !== 'unverified',
+          ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {}),
+          ...(ca === undefined ? {} : { ca }),
+          ...(certificate === undefined ? {} : { cert: certificate.pem, key: certificate.key.reveal() }),
+        },
+      });
+      this.#pools.set(key, pool);
+    }
+    return pool;
+  }
+}
+
+const CONTENT_TYPE = {
+  GET: 'application/json',
+  POST: 'application/json',
+  PATCH: 'application/strategic-merge-patch+json',
+};
+
+function parseJson(text: string, server: string, status: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (status >= 400) return { message: clean(text) }; // a proxy's own page: its status says enough
+    throw fail('E_API_ANSWER', { server, what: `no JSON, but "${clean(text).slice(0, 80)}"` });
+  }
+}
+
+const UNTRUSTED = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+]);
+
+/** What went wrong on the way, as an error that says what to do. */
+function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
+  if (isJoinError(error)) return error;
+  if (signal.aborted) return signal.reason;
+  const { code = '', message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return fail('E_API_CERTIFICATE_NAME', { server, names: clean(cert?.subjectaltname ?? 'others') }, error);
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return fail('E_API_CERTIFICATE_TIME', { server, what: clean(message) }, error);
+  if (UNTRUSTED.has(code)) return fail('E_API_CERTIFICATE_UNTRUSTED', { server, what: clean(message) }, error);
+  if (code.startsWith('HPE_')) return fail('E_API_ANSWER', { server, what: 'not HTTP' }, error);
+  return fail('E_API_UNREACHABLE', { server, what: clean(message || code) }, error);
+}

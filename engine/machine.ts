@@ -1,0 +1,240 @@
+/**
+ * The machines that execute a run. The run machine spawns one step machine for each active step, at most `maxParallel`
+ * at once; a step machine makes attempts, with a time limit on each and a pause between them. They know no Kubernetes
+ * word and read no clock but the actor system's, so a simulated clock runs them without waiting.
+ */
+import { type AnyActorRef, assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
+import type { Frontier, StepStatus } from './frontier.ts';
+import { fail, isJoinError } from './sdk/errors.ts';
+
+/** How long an attempt that was told to stop may take before it is given up. */
+const GRACE_MS = 5_000;
+
+export interface StepPolicy {
+  id: string;
+  timeoutMs: number;
+  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
+}
+
+/** One try of a step. `signal` is aborted when its time is up; a settled promise is an ended attempt. */
+export interface AttemptInput {
+  id: string;
+  attempt: number;
+  signal: AbortSignal;
+}
+export type Attempt = (input: AttemptInput) => Promise<'succeeded' | 'undecided'>;
+
+export interface StepEnd {
+  id: string;
+  status: StepStatus;
+  attempts: number;
+  error?: unknown;
+}
+
+export type MachineEvent =
+  | { type: 'step.started'; id: string; attempt: number }
+  | { type: 'step.retrying'; id: string; attempt: number; pauseMs: number; error: unknown }
+  | ({ type: 'step.ended' } & StepEnd);
+
+export interface RunContext {
+  frontier: Frontier;
+  policies: ReadonlyMap<string, StepPolicy>;
+  attempt: Attempt;
+  maxParallel: number;
+  notify: (event: MachineEvent) => void;
+}
+
+interface StepContext extends Pick<RunContext, 'attempt' | 'notify'> {
+  policy: StepPolicy;
+  tries: number;
+  abort: AbortController;
+  /** Why the current attempt was told to stop. */
+  stoppedBy: 'limit' | 'cancel' | undefined;
+  status: StepStatus;
+  error?: unknown;
+}
+
+const pauseMs = ({ policy: { retry }, tries }: StepContext): number =>
+  Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
+
+const isTransient = (error: unknown): boolean => isJoinError(error) && error.transient;
+
+export const stepMachine = setup({
+  types: {
+    context: {} as StepContext,
+    input: {} as Pick<StepContext, 'policy' | 'attempt' | 'notify'>,
+    events: {} as { type: 'stop' },
+    output: {} as StepEnd,
+  },
+  actors: {
+    attempt: fromPromise<'succeeded' | 'undecided', AttemptInput & { attemptStep: Attempt }>(({ input }) =>
+      input.attemptStep({ id: input.id, attempt: input.attempt, signal: input.signal }),
+    ),
+  },
+  delays: {
+    limit: ({ context }) => context.policy.timeoutMs,
+    pause: ({ context }) => pauseMs(context),
+    grace: GRACE_MS,
+  },
+  guards: {
+    cancelled: ({ context }) => context.stoppedBy === 'cancel',
+    mayRetry: ({ context }) => isTransient(context.error) && context.tries < context.policy.retry.attempts,
+  },
+  actions: {
+    begin: assign(({ context }) => ({ tries: context.tries + 1, abort: new AbortController(), stoppedBy: undefined })),
+    announce: ({ context }) => context.notify({ type: 'step.started', id: context.policy.id, attempt: context.tries }),
+    announcePause: ({ context }) =>
+      context.notify({
+        type: 'step.retrying',
+        id: context.policy.id,
+        attempt: context.tries,
+        pauseMs: pauseMs(context),
+        error: context.error,
+      }),
+    stopForLimit: assign(({ context }) => {
+      const error = fail('E_STEP_TIME_LIMIT', {
+        step: context.policy.id,
+        limitMs: context.policy.timeoutMs,
+        doing: '',
+      });
+      context.abort.abort(error);
+      return { stoppedBy: 'limit' as const };
+    }),
+    stopForCancel: assign(({ context }) => {
+      context.abort.abort(fail('E_CANCELLED', { signal: 'the run' }));
+      return { stoppedBy: 'cancel' as const };
+    }),
+    stuck: assign(({ context }) => ({
+      error: fail('E_STEP_STUCK', { step: context.policy.id, graceMs: GRACE_MS }),
+    })),
+  },
+}).createMachine({
+  id: 'step',
+  context: ({ input }) => ({
+    ...input,
+    tries: 0,
+    abort: new AbortController(),
+    stoppedBy: undefined,
+    status: 'failed',
+  }),
+  initial: 'active',
+  states: {
+    active: {
+      entry: ['begin', 'announce'],
+      invoke: {
+        src: 'attempt',
+        input: ({ context }) => ({
+          id: context.policy.id,
+          attempt: context.tries,
+          signal: context.abort.signal,
+          attemptStep: context.attempt,
+        }),
+        // An attempt that was told to stop, and still got there, got there.
+        onDone: { target: 'ended', actions: assign({ status: ({ event }) => event.output, error: undefined }) },
+        onError: { target: 'decide', actions: assign({ error: ({ event }) => event.error }) },
+      },
+      initial: 'running',
+      states: {
+        running: {
+          after: { limit: { target: 'stopping', actions: 'stopForLimit' } },
+          on: { stop: { target: 'stopping', actions: 'stopForCancel' } },
+        },
+        stopping: {
+          after: { grace: { target: '#step.ended', actions: 'stuck' } },
+          on: { stop: { actions: assign({ stoppedBy: 'cancel' }) } },
+        },
+      },
+    },
+    decide: {
+      always: [
+        { guard: 'cancelled', target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) },
+        { guard: 'mayRetry', target: 'backingOff' },
+        { target: 'ended' },
+      ],
+    },
+    backingOff: {
+      entry: 'announcePause',
+      after: { pause: 'active' },
+      on: { stop: { target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) } },
+    },
+    ended: { type: 'final' },
+  },
+  output: ({ context }) => ({
+    id: context.policy.id,
+    status: context.status,
+    attempts: context.tries,
+    ...(context.error === undefined ? {} : { error: context.error }),
+  }),
+});
+
+/** Ends in `succeeded`, `failed` (a step failed) or `cancelled`; by then every step has ended. */
+export const runMachine = setup({
+  types: {
+    context: {} as RunContext & { failed: boolean },
+    input: {} as RunContext,
+    events: {} as { type: 'cancel' } | { type: 'xstate.done.actor.*'; output: StepEnd },
+    children: {} as { [id: string]: 'step' },
+  },
+  actors: { step: stepMachine },
+  guards: {
+    failed: ({ context }) => context.failed,
+    idle: ({ context }) => context.frontier.active.size === 0,
+    done: ({ context }) => context.frontier.allSettled,
+  },
+  actions: {
+    spawnReady: enqueueActions(({ context, enqueue }) => {
+      while (!context.failed && context.frontier.active.size < context.maxParallel) {
+        const id = context.frontier.take();
+        if (id === undefined) break;
+        const policy = context.policies.get(id);
+        if (policy === undefined) throw new Error(`no policy for step ${id}`);
+        enqueue.spawnChild('step', { id, input: { policy, attempt: context.attempt, notify: context.notify } });
+      }
+    }),
+    settle: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type === 'cancel') return;
+      const end = event.output;
+      context.frontier.settle(end.id, end.status);
+      context.notify({ type: 'step.ended', ...end });
+      enqueue.stopChild(end.id);
+      if (end.status === 'failed') enqueue.assign({ failed: true });
+    }),
+    stopActive: enqueueActions(({ context, enqueue, self }) => {
+      const children = self.getSnapshot().children as Record<string, AnyActorRef | undefined>;
+      for (const id of context.frontier.active) {
+        const child = children[id];
+        if (child !== undefined) enqueue(sendTo(child, { type: 'stop' }));
+      }
+    }),
+    skipRest: ({ context }) => context.frontier.skipRest(),
+  },
+}).createMachine({
+  id: 'run',
+  context: ({ input }) => ({ ...input, failed: false }),
+  initial: 'running',
+  states: {
+    running: {
+      entry: 'spawnReady',
+      always: [
+        { guard: 'failed', target: 'stopping' },
+        { guard: 'done', target: 'succeeded' },
+      ],
+      on: {
+        'xstate.done.actor.*': { actions: ['settle', 'spawnReady'] },
+        cancel: 'stopping',
+      },
+    },
+    stopping: {
+      entry: 'stopActive',
+      always: { guard: 'idle', target: 'ending' },
+      on: { 'xstate.done.actor.*': { actions: 'settle' } },
+    },
+    ending: {
+      entry: 'skipRest',
+      always: [{ guard: 'failed', target: 'failed' }, { target: 'cancelled' }],
+    },
+    succeeded: { type: 'final' },
+    failed: { type: 'final' },
+    cancelled: { type: 'final' },
+  },
+});

@@ -1,0 +1,74 @@
+/** The order of steps: who needs whom, and what is wrong with that. */
+import { nearest } from '../sdk/text.ts';
+import type { Pipeline } from './load.ts';
+
+/** Step id → the ids it needs, in the order of the file. */
+export type Needs = ReadonlyMap<string, readonly string[]>;
+
+/** `needs` of every step (left out: the step before), with unknown names, doubles and cycles reported to the pipeline's problems. */
+export function needsOf(pipeline: Pipeline): Needs {
+  const { steps, problems } = pipeline;
+  const ids = steps.map((step) => step.id);
+  const needs = new Map<string, readonly string[]>();
+  steps.forEach((step, index) => {
+    if (needs.has(step.id)) problems.at(['steps', index, 'id'], `two steps have the id ${step.id}`);
+    const before = steps[index - 1];
+    const known = (step.needs ?? (before === undefined ? [] : [before.id])).filter((id, position) => {
+      if (ids.includes(id)) return true;
+      const meant = nearest(id, ids);
+      problems.at(
+        ['steps', index, 'needs', position],
+        `there is no step ${id}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      );
+      return false;
+    });
+    needs.set(step.id, known);
+  });
+  const cycle = findCycle(needs);
+  if (cycle !== undefined) {
+    const index = ids.indexOf(cycle[0] ?? '');
+    problems.at(['steps', index, 'needs'], `these steps wait for each other: ${[...cycle, cycle[0]].join(' → ')}`);
+  }
+  return needs;
+}
+
+/** The steps of some cycle, or undefined. Kahn's algorithm leaves exactly the steps that no order can reach. */
+function findCycle(needs: Needs): string[] | undefined {
+  const open = new Map([...needs].map(([id, before]) => [id, before.length]));
+  const dependents = new Map<string, string[]>();
+  for (const [id, before] of needs)
+    for (const other of before) dependents.set(other, [...(dependents.get(other) ?? []), id]);
+  const ready = [...open].filter(([, count]) => count === 0).map(([id]) => id);
+  for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
+    open.delete(id);
+    for (const next of dependents.get(id) ?? []) {
+      const left = (open.get(next) ?? 0) - 1;
+      open.set(next, left);
+      if (left === 0) ready.push(next);
+    }
+  }
+  const [start] = open.keys();
+  if (start === undefined) return undefined;
+  const path: string[] = [];
+  let at: string | undefined = start;
+  while (at !== undefined && !path.includes(at)) {
+    path.push(at);
+    at = needs.get(at)?.find((id) => open.has(id));
+  }
+  return path.slice(path.indexOf(at ?? start));
+}
+
+/** `id` comes after `other` in every order. */
+export function isAfter(needs: Needs, id: string, other: string): boolean {
+  const seen = new Set<string>();
+  const open = [id];
+  for (let at = open.pop(); at !== undefined; at = open.pop())
+    for (const before of needs.get(at) ?? []) {
+      if (before === other) return true;
+      if (!seen.has(before)) {
+        seen.add(before);
+        open.push(before);
+      }
+    }
+  return false;
+}

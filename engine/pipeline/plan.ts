@@ -1,0 +1,274 @@
+/** A pipeline and what the user gave → a plan: checked steps that can run. All that is wrong is said at once, before anything runs. */
+import type { Registry } from '../registry.ts';
+import { fail, JoinError } from '../sdk/errors.ts';
+import type { AnyPhase } from '../sdk/phase.ts';
+import type { HostFacts } from '../sdk/ports.ts';
+import { type Schema, withSecrets } from '../sdk/schema.ts';
+import { revealed } from '../sdk/secret.ts';
+import { nearest } from '../sdk/text.ts';
+import { isAfter, type Needs, needsOf } from './graph.ts';
+import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
+import { durationMs, type Pipeline, type PipelineStep } from './load.ts';
+import type { Path } from './problems.ts';
+import { violations } from './validate.ts';
+
+export interface PlannedStep {
+  id: string;
+  phase: AnyPhase;
+  needs: readonly string[];
+  /** Steps whose outputs it reads; each is among those it comes after. */
+  reads: readonly string[];
+  with: Template;
+  timeoutMs: number;
+  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
+}
+
+export interface Plan {
+  pipeline: string;
+  steps: PlannedStep[];
+  /** Values of the pipeline's inputs; secrets are `Secret`s. */
+  inputs: Readonly<Record<string, unknown>>;
+  host: HostFacts;
+}
+
+export const DEFAULT_TIMEOUT = '5m';
+const DEFAULT_RETRY = { attempts: 1, initial: '1s', factor: 2, cap: '30s' };
+const HOST_FACTS: Record<keyof HostFacts, Schema> = { name: { type: 'string' }, privileged: { type: 'boolean' } };
+
+/** Checks all that can be known without the user's values. E_PIPELINE with every problem. */
+export function checkPipeline(pipeline: Pipeline, registry: Registry): PlannedStep[] {
+  const needs = needsOf(pipeline);
+  const phases = pipeline.steps.map((step, index) => {
+    const phase = registry.find(step.uses);
+    if (phase === undefined) {
+      const meant = nearest(step.uses, registry.names());
+      const known = meant === undefined ? `known are ${registry.names().join(', ')}` : `did you mean ${meant}?`;
+      pipeline.problems.at(['steps', index, 'uses'], `there is no phase ${step.uses}; ${known}`);
+    }
+    return phase;
+  });
+  const phaseOf = new Map(pipeline.steps.map((step, index) => [step.id, phases[index]]));
+  const steps = pipeline.steps.map((step, index) => {
+    const phase = phases[index];
+    if (phase === undefined) return undefined;
+    const path = ['steps', index, 'with'];
+    const template = parseTemplate(step.with ?? {}, (at, message) => pipeline.problems.at([...path, ...at], message));
+    const check = { pipeline, needs, phaseOf, step, phase, template, path };
+    checkInputs(check);
+    return plannedStep(pipeline, step, phase, needs, template);
+  });
+  checkWriters(pipeline, needs, phases);
+  pipeline.problems.throwIfAny();
+  return steps.filter((step) => step !== undefined);
+}
+
+function plannedStep(
+  { defaults }: Pipeline,
+  step: PipelineStep,
+  phase: AnyPhase,
+  needs: Needs,
+  template: Template,
+): PlannedStep {
+  const retry = { ...DEFAULT_RETRY, ...defaults.retry, ...step.retry };
+  const read = references(template).flatMap(({ reference }) => (reference.kind === 'output' ? [reference.step] : []));
+  return {
+    id: step.id,
+    phase,
+    needs: needs.get(step.id) ?? [],
+    reads: [...new Set(read)],
+    with: template,
+    timeoutMs: durationMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
+    retry: {
+      attempts: retry.attempts,
+      initialMs: durationMs(retry.initial),
+      factor: retry.factor,
+      capMs: durationMs(retry.cap),
+    },
+  };
+}
+
+interface StepCheck {
+  pipeline: Pipeline;
+  needs: Needs;
+  phaseOf: ReadonlyMap<string, AnyPhase | undefined>;
+  step: PipelineStep;
+  phase: AnyPhase;
+  template: Template;
+  path: Path;
+}
+
+function checkInputs(check: StepCheck): void {
+  const { pipeline, step, phase, template, path } = check;
+  const properties = phase.input.properties ?? {};
+  const given = template.kind === 'map' ? template.entries : [];
+  for (const [name, value] of given) {
+    const schema = properties[name];
+    if (schema === undefined) {
+      const meant = nearest(name, Object.keys(properties));
+      pipeline.problems.atKey(
+        path,
+        name,
+        `phase ${phase.name} has no input ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      );
+    } else if (references(value).length === 0) {
+      for (const violation of violations(schema, revealed(evaluate(value, () => undefined))))
+        pipeline.problems.at([...path, name, ...violation.path], `${name} ${violation.message}`);
+    }
+  }
+  for (const name of phase.input.required ?? [])
+    if (!given.some(([key]) => key === name))
+      pipeline.problems.at(
+        step.with === undefined ? path.slice(0, -1) : path,
+        `phase ${phase.name} needs the input ${name}`,
+      );
+  for (const { reference, path: at, whole } of references(template)) {
+    const source = sourceSchema(check, reference, [...path, ...at]);
+    const target = at.length === 1 ? properties[String(at[0])] : undefined;
+    if (whole && source?.type !== undefined && target?.type !== undefined && !fits(source.type, target.type))
+      pipeline.problems.at([...path, ...at], `${at[0]} must be ${target.type}, but this is ${source.type}`);
+  }
+}
+
+const fits = (source: string, target: string): boolean =>
+  source === target || (source === 'integer' && target === 'number');
+
+/** The schema of what `reference` yields; undefined after a problem was reported. */
+function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema | undefined {
+  const { pipeline, needs, phaseOf, step } = check;
+  const pick = (kind: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
+    const found = schemas[reference.name];
+    const meant = nearest(reference.name, Object.keys(schemas));
+    if (found === undefined)
+      pipeline.problems.at(
+        at,
+        `there is no ${kind} ${reference.name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      );
+    return found;
+  };
+  if (reference.kind === 'input') return pick('input', pipeline.inputs.properties);
+  if (reference.kind === 'host') return pick('host fact', HOST_FACTS);
+  if (!phaseOf.has(reference.step)) {
+    const meant = nearest(reference.step, [...phaseOf.keys()]);
+    pipeline.problems.at(
+      at,
+      `there is no step ${reference.step}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+    );
+    return undefined;
+  }
+  if (!isAfter(needs, step.id, reference.step)) {
+    pipeline.problems.at(at, `${step.id} does not come after ${reference.step}: add it to needs`);
+    return undefined;
+  }
+  const phase = phaseOf.get(reference.step);
+  return phase === undefined ? undefined : pick(`output of ${phase.name} named`, phase.output.properties ?? {});
+}
+
+/** Two steps that write one path must be ordered. */
+function checkWriters(pipeline: Pipeline, needs: Needs, phases: readonly (AnyPhase | undefined)[]): void {
+  const writers = new Map<string, number[]>();
+  phases.forEach((phase, index) => {
+    for (const effect of phase?.effects ?? [])
+      if (effect.kind === 'path') writers.set(effect.path, [...(writers.get(effect.path) ?? []), index]);
+  });
+  for (const [path, indexes] of writers)
+    for (const [position, index] of indexes.entries())
+      for (const earlier of indexes.slice(0, position)) {
+        const [a, b] = [pipeline.steps[earlier]?.id ?? '', pipeline.steps[index]?.id ?? ''];
+        if (a !== b && !isAfter(needs, a, b) && !isAfter(needs, b, a))
+          pipeline.problems.at(
+            ['steps', index, 'id'],
+            `${a} and ${b} both write ${path}, in no certain order: add one to the needs of the other`,
+          );
+      }
+}
+
+/** Binds the user's values. E_PIPELINE as `checkPipeline`, or E_INPUT with every problem of the values, named as flags. */
+export function planOf(
+  pipeline: Pipeline,
+  registry: Registry,
+  given: Readonly<Record<string, unknown>>,
+  host: HostFacts,
+): Plan {
+  const steps = checkPipeline(pipeline, registry);
+  const inputs = withHostDefaults(pipeline, given, host);
+  const problems = violations({ ...pipeline.inputs, additionalProperties: false }, inputs).map(
+    ({ path, key, missing, message }) => `${flagName(String(path[0] ?? key ?? missing ?? ''))}: ${message}`,
+  );
+  const plan = {
+    pipeline: pipeline.metadata.name,
+    steps,
+    inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
+    host,
+  };
+  if (problems.length === 0) problems.push(...steps.flatMap((step) => unmet(plan, step)));
+  if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
+  return plan;
+}
+
+/** `given`, with defaults that are holes (`${{ host.name }}`) filled. */
+function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unknown>>, host: HostFacts) {
+  const filled: Record<string, unknown> = { ...given };
+  for (const name of Object.keys(pipeline.inputs.properties)) {
+    const value = filled[name] ?? hostDefault(pipeline, name, host);
+    if (value !== undefined) filled[name] = value;
+  }
+  pipeline.problems.throwIfAny();
+  return filled;
+}
+
+/** The default of an input, which may read host facts. */
+export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): unknown {
+  const template = parseTemplate(pipeline.inputs.properties[name]?.default, (at, message) =>
+    pipeline.problems.at(['inputs', 'properties', name, 'default', ...at], message),
+  );
+  return evaluate(template, ({ kind, name: fact }) => (kind === 'host' ? host[fact as keyof HostFacts] : undefined));
+}
+
+/** What a phase's schema finds wrong with the inputs that are known before the run. */
+function unmet(plan: Plan, step: PlannedStep): string[] {
+  const laterNames = new Set(
+    references(step.with)
+      .filter(({ reference }) => reference.kind === 'output')
+      .map(({ path }) => path[0]),
+  );
+  const known = evaluate(step.with, (reference) => lookUp(plan, undefined, reference));
+  return violations(step.phase.input, revealed(known))
+    .filter(({ path, missing }) => !laterNames.has(path[0] ?? missing ?? ''))
+    .map(({ path, missing, message }) => {
+      const name = String(path[0] ?? missing ?? '');
+      const entry = step.with.kind === 'map' ? step.with.entries.find(([key]) => key === name)?.[1] : undefined;
+      const source = entry?.kind === 'hole' && entry.reference.kind === 'input' ? entry.reference.name : undefined;
+      if (source !== undefined) return `${flagName(source)}: ${message}`;
+      return name === '' ? message : `step ${step.id}: ${name}: ${message}`;
+    });
+}
+
+/** `discoveryTokenCaCertHash` → `--discovery-token-ca-cert-hash`: an input is named for its flag. */
+export const flagName = (input: string): string => `--${kebab(input)}`;
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** The value a reference has, given the outputs so far. */
+export function lookUp(plan: Plan, outputs: ReadonlyMap<string, unknown> | undefined, reference: Reference): unknown {
+  switch (reference.kind) {
+    case 'input':
+      return plan.inputs[reference.name];
+    case 'host':
+      return plan.host[reference.name as keyof HostFacts];
+    case 'output':
+      return (outputs?.get(reference.step) as Record<string, unknown> | undefined)?.[reference.name];
+  }
+}
+
+/** The input of one step, ready for its phase. E_INPUT where an output is not what the next phase takes. */
+export function inputOf(plan: Plan, step: PlannedStep, outputs: ReadonlyMap<string, unknown>): unknown {
+  const input = evaluate(step.with, (reference) => lookUp(plan, outputs, reference));
+  return checkedInput(step.phase, input);
+}
+
+/** `input` with the schema's defaults and its secrets wrapped. */
+export function checkedInput(phase: AnyPhase, input: unknown): unknown {
+  const plain = revealed(input);
+  const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
+  if (problems.length > 0) throw JoinError.of('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
+  return withSecrets(phase.input, plain);
+}

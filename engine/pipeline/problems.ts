@@ -1,0 +1,55 @@
+/** Everything that is wrong with a YAML document, each problem at its line and column. */
+import { type Document, isMap, isScalar, type LineCounter, type Node, type ParsedNode } from 'yaml';
+import { fail, type Problem } from '../sdk/errors.ts';
+
+export type Path = readonly (string | number)[];
+
+export class Problems {
+  readonly #found: Problem[] = [];
+  readonly #file: string;
+  readonly #document: Document.Parsed<ParsedNode>;
+  readonly #lines: LineCounter;
+
+  constructor(file: string, document: Document.Parsed<ParsedNode>, lines: LineCounter) {
+    this.#file = file;
+    this.#document = document;
+    this.#lines = lines;
+  }
+
+  atOffset(offset: number, message: string): void {
+    const { line, col } = this.#lines.linePos(offset);
+    this.#found.push({ file: this.#file, line, column: col, message });
+  }
+
+  /** At the value of `path`, or where there is none at its nearest parent. */
+  at(path: Path, message: string): void {
+    for (let length = path.length; length >= 0; length--) {
+      const node = this.#node(path.slice(0, length));
+      if (node?.range) return this.atOffset(node.range[0], message);
+    }
+    this.atOffset(0, message);
+  }
+
+  /** At the key `key` of the mapping at `path`. */
+  atKey(path: Path, key: string, message: string): void {
+    const parent = this.#node(path);
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+      : undefined;
+    if (isScalar(pair?.key) && pair.key.range) this.atOffset(pair.key.range[0], message);
+    else this.at(path, message);
+  }
+
+  /** Throws E_PIPELINE with all of them, in the order of the file, if there is any. */
+  throwIfAny(): void {
+    if (this.#found.length === 0) return;
+    const problems = this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    throw fail('E_PIPELINE', { problems });
+  }
+
+  #node(path: Path): Node | undefined {
+    return path.length === 0
+      ? (this.#document.contents ?? undefined)
+      : (this.#document.getIn(path, true) as Node | undefined);
+  }
+}

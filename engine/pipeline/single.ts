@@ -1,0 +1,44 @@
+/** One phase as a plan of its own: `join phase NAME`. */
+import { fail } from '../sdk/errors.ts';
+import type { AnyPhase } from '../sdk/phase.ts';
+import type { HostFacts } from '../sdk/ports.ts';
+import { withSecrets } from '../sdk/schema.ts';
+import { evaluate, parseTemplate } from './holes.ts';
+import { durationMs, type Pipeline } from './load.ts';
+import { DEFAULT_TIMEOUT, flagName, hostDefault, type Plan } from './plan.ts';
+import { violations } from './validate.ts';
+
+/** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. */
+export function inputsOutsidePipeline(pipeline: Pipeline, phase: AnyPhase, host: HostFacts): Record<string, unknown> {
+  const step = pipeline.steps.find(({ uses }) => uses === phase.name);
+  const template = parseTemplate(step?.with ?? {}, () => undefined);
+  return evaluate(template, (reference) => {
+    if (reference.kind === 'host') return host[reference.name as keyof HostFacts];
+    return reference.kind === 'input' ? hostDefault(pipeline, reference.name, host) : undefined;
+  }) as Record<string, unknown>; // `with` is a mapping
+}
+
+/** A plan of one step. E_INPUT with every problem, named as flags. */
+export function planOfPhase(name: string, phase: AnyPhase, given: Record<string, unknown>, host: HostFacts): Plan {
+  const problems = violations(phase.input, given).map(({ path, key, missing, message }) => {
+    const input = path[0] ?? key ?? missing;
+    return input === undefined ? message : `${flagName(String(input))}: ${message}`;
+  });
+  if (problems.length > 0) throw fail('E_INPUT', { problems });
+  return {
+    pipeline: `phase ${name}`,
+    steps: [
+      {
+        id: name,
+        phase,
+        needs: [],
+        reads: [],
+        with: { kind: 'literal', value: withSecrets(phase.input, given) },
+        timeoutMs: durationMs(DEFAULT_TIMEOUT),
+        retry: { attempts: 1, initialMs: 0, factor: 1, capMs: 0 },
+      },
+    ],
+    inputs: {},
+    host,
+  };
+}

@@ -1,0 +1,63 @@
+/** JSON Schema by ajv, its errors in words. */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { nearest } from '../sdk/text.ts';
+
+export interface Violation {
+  path: (string | number)[];
+  /** The key in the mapping at `path` that is one too many. */
+  key?: string;
+  /** The key in the mapping at `path` that is missing. */
+  missing?: string;
+  message: string;
+}
+
+const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true });
+const compiled = new WeakMap<object, ValidateFunction>();
+
+/** All violations of `schema` in `value`; defaults of the schema are filled into `value`. No message quotes a secret. */
+export function violations(schema: object, value: unknown): Violation[] {
+  let validate = compiled.get(schema);
+  if (validate === undefined) {
+    validate = ajv.compile(schema);
+    compiled.set(schema, validate);
+  }
+  if (validate(value)) return [];
+  // An alternative is one problem, said by its description; not one for each of its branches.
+  return (validate.errors ?? []).filter((error) => !error.schemaPath.includes('/anyOf/')).map(inWords);
+}
+
+function inWords(error: ErrorObject): Violation {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(params.additionalProperty);
+      const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
+      const meant = nearest(key, known);
+      return { path, key, message: `unknown key ${key}${meant === undefined ? '' : `; did you mean ${meant}?`}` };
+    }
+    case 'required':
+      return { path, missing: String(params.missingProperty), message: `${params.missingProperty} is missing` };
+    case 'type':
+      return { path, message: `must be ${article(String(params.type))}` };
+    case 'enum':
+      return { path, message: `must be one of ${(params.allowedValues as unknown[]).join(', ')}` };
+    case 'const':
+      return { path, message: `must be ${params.allowedValue}` };
+    case 'pattern': {
+      const schema = error.parentSchema as { description?: string; writeOnly?: boolean };
+      const shown = schema.writeOnly === true ? '' : ` ${JSON.stringify(error.data)}`;
+      return { path, message: `has the wrong form${shown}: it must match ${params.pattern}` };
+    }
+    case 'anyOf':
+      return { path, message: (error.parentSchema as { description?: string }).description ?? 'fits no alternative' };
+    default:
+      return { path, message: error.message ?? error.keyword };
+  }
+}
+
+const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`;

@@ -1,0 +1,62 @@
+/** What a phase may do, as data: the upper bound that the ports enforce, and that help and plan show beforehand. */
+import type { ServiceAction } from './ports.ts';
+
+export type ApiVerb = 'get' | 'list' | 'watch' | 'create' | 'patch';
+
+export type Effect =
+  | { kind: 'path'; path: string; mode: number | undefined; why: string }
+  | { kind: 'service'; name: string; actions: readonly ServiceAction[]; why: string }
+  | { kind: 'command'; program: string; why: string }
+  | { kind: 'api'; verbs: readonly ApiVerb[]; resource: string; why: string };
+
+/** Writes, links or removes `path`: `*` stands for any part of one name, `{input}` for the value of an input. */
+export const writes = (path: string, mode: number | undefined, why: string): Effect => ({
+  kind: 'path',
+  path,
+  mode,
+  why,
+});
+export const controls = (name: string, actions: readonly ServiceAction[], why: string): Effect => ({
+  kind: 'service',
+  name,
+  actions,
+  why,
+});
+/** Starts the program `program`, to ask it something or to have it change something. */
+export const runs = (program: string, why: string): Effect => ({ kind: 'command', program, why });
+/** Sends these verbs for `resource`, written as RBAC writes it: `nodes`, `certificatesigningrequests`. */
+export const calls = (verbs: readonly ApiVerb[], resource: string, why: string): Effect => ({
+  kind: 'api',
+  verbs,
+  resource,
+  why,
+});
+
+export const changesCluster = (effect: Effect): boolean =>
+  effect.kind === 'api' && effect.verbs.some((verb) => verb === 'create' || verb === 'patch');
+
+/** One line for help and plan. */
+export function describeEffect(effect: Effect): string {
+  switch (effect.kind) {
+    case 'path':
+      return `writes ${effect.path}${effect.mode === undefined ? '' : ` (${effect.mode.toString(8).padStart(4, '0')})`}: ${effect.why}`;
+    case 'service':
+      return `${effect.actions.join(', ')} service ${effect.name}: ${effect.why}`;
+    case 'command':
+      return `runs ${effect.program}: ${effect.why}`;
+    case 'api':
+      return `${effect.verbs.join(', ')} ${effect.resource}: ${effect.why}`;
+  }
+}
+
+/** A test for paths that match one of `templates` (see `writes`) under these inputs. */
+export function pathMatcher(templates: readonly string[], input: object): (path: string) => boolean {
+  const patterns = templates.map((template) => {
+    const filled = template.replace(/\{(\w+)\}/g, (_, name: string) =>
+      String((input as Record<string, unknown>)[name]),
+    );
+    const escaped = filled.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '[^/]*');
+    return new RegExp(`^${escaped}$`);
+  });
+  return (path) => patterns.some((pattern) => pattern.test(path));
+}

@@ -1,0 +1,333 @@
+/** Every error Joinery can end with: a stable code, the fact, the next thing to do. Facts in, words out. */
+
+/** Exit codes by family; `docs/errors.md` has the table. */
+export const EXIT = {
+  bug: 1,
+  usage: 2,
+  pipeline: 3,
+  preflight: 4,
+  cluster: 5,
+  machine: 6,
+  timeLimit: 7,
+  trust: 12,
+  cancelled: 130,
+};
+
+interface Words {
+  message: string;
+  hint: string;
+  exitCode: number;
+  /** Trying again may help; permanent errors end a step at once. */
+  transient?: boolean;
+}
+
+export interface Problem {
+  file: string;
+  line: number;
+  column: number;
+  message: string;
+}
+
+const list = (items: readonly string[]): string => items.join(', ');
+const MAKE_TOKEN = 'Make a new token on a control-plane node: kubeadm token create --print-join-command';
+const RERUN = 'run the same command again';
+const REPORT =
+  'This is a bug in the phase, not in what you typed. Please report it with the output of the same command.';
+
+const catalog = {
+  E_API_ANSWER: (d: { server: string; what: string }) => ({
+    message: `${d.server} gave an answer that makes no sense: ${d.what}`,
+    hint: 'Check that the address is the API server itself, and not a proxy or another service.',
+    exitCode: EXIT.cluster,
+    transient: true,
+  }),
+  E_API_CERTIFICATE_NAME: (d: { server: string; names: string }) => ({
+    message: `${d.server} shows a certificate that is not for that address, but for ${d.names}`,
+    hint: 'Join by an address that the certificate names, or add this one to apiServer.certSANs on the control plane.',
+    exitCode: EXIT.trust,
+  }),
+  E_API_CERTIFICATE_TIME: (d: { server: string; what: string }) => ({
+    message: `the certificate of ${d.server} does not hold now: ${d.what}`,
+    hint: "Compare this machine's clock with the server's (date -u); if it is right, the certificate needs renewal: kubeadm certs renew apiserver",
+    exitCode: EXIT.trust,
+  }),
+  E_API_CERTIFICATE_UNTRUSTED: (d: { server: string; what: string }) => ({
+    message: `${d.server} shows a certificate that no trusted CA has signed (${d.what})`,
+    hint: 'Somebody may stand between this machine and the cluster. If the CA was changed lately, pin the new one too: repeat --discovery-token-ca-cert-hash',
+    exitCode: EXIT.trust,
+  }),
+  E_API_FORBIDDEN: (d: { server: string; what: string; message: string }) => ({
+    message: `${d.server} does not allow to ${d.what}: ${d.message}`,
+    hint: 'The roles that kubeadm init makes for joining may be missing: kubeadm init phase bootstrap-token (on a control-plane node) restores them.',
+    exitCode: EXIT.cluster,
+  }),
+  E_API_REFUSED: (d: { server: string; what: string; status: number; message: string }) => ({
+    message: `${d.server} refused to ${d.what}: ${d.status} ${d.message}`,
+    hint: "The message is the API server's own; its log has more.",
+    exitCode: EXIT.cluster,
+  }),
+  E_API_UNAVAILABLE: (d: { server: string; what: string; status: number; message: string }) => ({
+    message: `${d.server} could not ${d.what} just now: ${d.status} ${d.message}`,
+    hint: `The API server is overloaded or still starting. When it is up, ${RERUN}.`,
+    exitCode: EXIT.cluster,
+    transient: true,
+  }),
+  E_API_UNAUTHORIZED: (d: { server: string; what: string }) => ({
+    message: `${d.server} does not accept our credentials to ${d.what}`,
+    hint: `The token may have expired, or may not be for authentication. ${MAKE_TOKEN}`,
+    exitCode: EXIT.cluster,
+  }),
+  E_API_UNREACHABLE: (d: { server: string; what: string }) => ({
+    message: `${d.server} does not answer: ${d.what}`,
+    hint: `Is the address right, the control plane up, and port open from here? Try: curl -k ${d.server}/healthz`,
+    exitCode: EXIT.cluster,
+    transient: true,
+  }),
+  E_ATTEMPT_ENDED: (d: { what: string }) => ({
+    message: `a phase went on after its attempt had ended: ${d.what} was refused`,
+    hint: REPORT,
+    exitCode: EXIT.bug,
+  }),
+  E_CANCELLED: (d: { signal: string }) => ({
+    message: `stopped by ${d.signal}`,
+    hint: `To go on, ${RERUN}.`,
+    exitCode: EXIT.cancelled,
+  }),
+  E_CA_FILE_DIFFERS: (d: { path: string; found: string; wanted: string }) => ({
+    message: `${d.path} holds another CA (${d.found}) than the cluster's (${d.wanted})`,
+    hint: `It is left from another cluster, or is not meant for this machine. If nothing here needs it: rm ${d.path}`,
+    exitCode: EXIT.machine,
+  }),
+  E_CA_PIN_FORMAT: (d: { pin: string }) => ({
+    message: `"${d.pin}" is no CA pin: sha256: and 64 hexadecimal digits are needed`,
+    hint: 'On a control-plane node: kubeadm token create --print-join-command prints it.',
+    exitCode: EXIT.usage,
+  }),
+  E_CA_PIN_MISMATCH: (d: { server: string; pinned: readonly string[]; seen: readonly string[] }) => ({
+    message: `${d.server} presents CA key ${list(d.seen)}, but only ${list(d.pinned)} is pinned`,
+    hint: 'Do not join. Ask whoever runs the cluster for the pin, and compare it by another channel.',
+    exitCode: EXIT.trust,
+  }),
+  E_CERTIFICATE_WRONG: (d: { csr: string; problems: readonly string[] }) => ({
+    message: `the certificate issued for ${d.csr} is not the one asked for: ${list(d.problems)}`,
+    hint: `Nothing was written. See what signed it: kubectl get csr ${d.csr} -o yaml`,
+    exitCode: EXIT.trust,
+  }),
+  E_CGROUP_DRIVER: (d: { kubelet: string; runtime: string; socket: string }) => ({
+    message: `the kubelet would use the cgroup driver ${d.kubelet}, but the container runtime at ${d.socket} uses ${d.runtime}`,
+    hint: "Make them equal: SystemdCgroup in /etc/containerd/config.toml, or cgroupDriver in the cluster's kubelet-config ConfigMap.",
+    exitCode: EXIT.machine,
+  }),
+  E_CLOCK_SKEW: (d: { server: string; skewSeconds: number }) => ({
+    message: `this machine's clock is ${Math.abs(d.skewSeconds)} s ${d.skewSeconds > 0 ? 'behind' : 'ahead of'} that of ${d.server}`,
+    hint: 'Certificates are valid by the clock. Set it, by timedatectl set-ntp true or your NTP service, and join again.',
+    exitCode: EXIT.trust,
+  }),
+  E_CLUSTER_INFO_CHANGED: (d: { server: string }) => ({
+    message: `${d.server} gave one cluster-info to anybody and another one behind the pinned certificate`,
+    hint: 'Somebody may stand between this machine and the cluster: do not join over this network. If cluster-info was changed just now, run the command again.',
+    exitCode: EXIT.trust,
+  }),
+  E_CLUSTER_INFO_INVALID: (d: { server: string; what: string }) => ({
+    message: `the cluster-info of ${d.server} cannot be used: ${d.what}`,
+    hint: 'See it: kubectl -n kube-public get configmap cluster-info -o yaml. kubeadm init phase bootstrap-token makes it anew.',
+    exitCode: EXIT.cluster,
+  }),
+  E_CLUSTER_INFO_MISSING: (d: { server: string; status: number }) => ({
+    message: `${d.server} does not show its cluster-info to the public (${d.status})`,
+    hint:
+      d.status === 404
+        ? 'The cluster was not set up for tokens: kubeadm init phase bootstrap-token (on a control-plane node) does it.'
+        : 'Public access may have been turned off on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.',
+    exitCode: EXIT.cluster,
+  }),
+  E_CLUSTER_INFO_SIGNATURE: (d: { server: string; tokenId: string }) => ({
+    message: `the cluster-info of ${d.server} is not signed by token ${d.tokenId}`,
+    hint: `The secret half of the token may be mistyped, or this is not your cluster. ${MAKE_TOKEN}`,
+    exitCode: EXIT.trust,
+  }),
+  E_COMMAND_FAILED: (d: { command: string; exitCode: number; output: string }) => ({
+    message: `${d.command} ended with ${d.exitCode}: ${d.output}`,
+    hint: `Run it by hand to see more: ${d.command}`,
+    exitCode: EXIT.machine,
+  }),
+  E_CRI_SOCKETS: (d: { sockets: readonly string[] }) => ({
+    message: `this machine has several container runtimes: ${list(d.sockets)}`,
+    hint: `Say which one: --cri-socket ${d.sockets[0]}`,
+    exitCode: EXIT.usage,
+  }),
+  E_CSR_CONFLICT: (d: { csr: string; what: string }) => ({
+    message: `there is a CertificateSigningRequest ${d.csr} that is not ours: ${d.what}`,
+    hint: `If nobody needs it: kubectl delete csr ${d.csr}`,
+    exitCode: EXIT.cluster,
+  }),
+  E_CSR_DENIED: (d: { csr: string; reason: string; message: string }) => ({
+    message: `${d.csr} was denied: ${d.reason} ${d.message}`,
+    hint: `Somebody refused this machine. Ask them; the next join sends a new request. See: kubectl describe csr ${d.csr}`,
+    exitCode: EXIT.cluster,
+  }),
+  E_CSR_FAILED: (d: { csr: string; reason: string; message: string }) => ({
+    message: `the signer could not sign ${d.csr}: ${d.reason} ${d.message}`,
+    hint: `See: kubectl describe csr ${d.csr}, and the log of kube-controller-manager.`,
+    exitCode: EXIT.cluster,
+  }),
+  E_CSR_GONE: (d: { csr: string }) => ({
+    message: `${d.csr} was deleted while we waited for it`,
+    hint: `To send a new one, ${RERUN}.`,
+    exitCode: EXIT.cluster,
+    transient: true,
+  }),
+  E_EFFECT_UNDECLARED: (d: { what: string }) => ({
+    message: `a phase tried something it does not declare: ${d.what}`,
+    hint: REPORT,
+    exitCode: EXIT.bug,
+  }),
+  E_FILE: (d: { path: string; what: string }) => ({
+    message: `${d.path}: ${d.what}`,
+    hint: 'Check who owns it, whether its file system is full (df) or read-only (mount), and that we run as root.',
+    exitCode: EXIT.machine,
+  }),
+  E_HEALTH: (d: { service: string; url: string; lastLine: string }) => ({
+    message: `the ${d.service} does not become healthy at ${d.url}. Its last words: ${d.lastLine}`,
+    hint: `Read on: journalctl -u ${d.service} -n 50. When the reason is gone, ${RERUN}.`,
+    exitCode: EXIT.machine,
+  }),
+  E_INPUT: (d: { problems: readonly string[] }) => ({
+    message: d.problems.join('\n'),
+    hint: 'join run --help shows every flag.',
+    exitCode: EXIT.usage,
+  }),
+  E_KUBELET_CONFIG: (d: { what: string }) => ({
+    message: `the cluster's kubelet configuration cannot be used: ${d.what}`,
+    hint: 'See it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
+    exitCode: EXIT.cluster,
+  }),
+  E_NODE_EXISTS: (d: { node: string }) => ({
+    message: `the cluster has a Ready node named ${d.node}, and this machine does not hold its identity`,
+    hint: `Join under another name (--node-name), or, if that machine is gone: kubectl delete node ${d.node}`,
+    exitCode: EXIT.cluster,
+  }),
+  E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
+    message: `${d.path} is this machine's identity in another cluster`,
+    hint: `To leave that one: kubeadm reset. Then join ${d.server} again.`,
+    exitCode: EXIT.machine,
+  }),
+  E_OUTPUT: (d: { phase: string; problems: readonly string[] }) => ({
+    message: `phase ${d.phase} returned what its schema does not allow: ${list(d.problems)}`,
+    hint: REPORT,
+    exitCode: EXIT.bug,
+  }),
+  E_PHASE_UNKNOWN: (d: { phase: string; nearest: string | undefined }) => ({
+    message: `there is no phase ${d.phase}${d.nearest === undefined ? '' : `; did you mean ${d.nearest}?`}`,
+    hint: 'join phase lists them.',
+    exitCode: EXIT.usage,
+  }),
+  E_PIPELINE: (d: { problems: readonly Problem[] }) => ({
+    message: d.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`).join('\n'),
+    hint: 'The language is described in schemas/pipeline.schema.json; join pipeline validate FILE checks without running.',
+    exitCode: EXIT.pipeline,
+  }),
+  E_PIPELINE_FILE: (d: { file: string; what: string }) => ({
+    message: `pipeline ${d.file} cannot be read: ${d.what}`,
+    hint: 'Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
+    exitCode: EXIT.pipeline,
+  }),
+  E_PREFLIGHT: (d: { failures: readonly { check: string; text: string }[] }) => ({
+    message: `this machine is not ready to join:\n${d.failures.map((f) => `  [${f.check}] ${f.text}`).join('\n')}`,
+    hint: `Mend these, or go on regardless: --ignore-preflight-errors=${d.failures.map((f) => f.check).join(',')}`,
+    exitCode: EXIT.preflight,
+  }),
+  E_SERVICE: (d: { service: string; what: string }) => ({
+    message: `service ${d.service}: ${d.what}`,
+    hint: `See: systemctl status ${d.service}, journalctl -u ${d.service} -n 50`,
+    exitCode: EXIT.machine,
+  }),
+  E_SERVICE_FAILED: (d: { service: string; lastLine: string }) => ({
+    message: `the ${d.service} ends as soon as it starts. Its last words: ${d.lastLine}`,
+    hint: `Read on: journalctl -u ${d.service} -n 50. When the reason is gone, ${RERUN}.`,
+    exitCode: EXIT.machine,
+  }),
+  E_SERVICE_MISSING: (d: { service: string; manager: string }) => ({
+    message: `${d.manager} knows no service ${d.service}`,
+    hint: `Install it (apt-get install ${d.service}, or your distribution's package), and join again.`,
+    exitCode: EXIT.machine,
+  }),
+  E_STEP_STUCK: (d: { step: string; graceMs: number }) => ({
+    message: `step ${d.step} did not stop within ${d.graceMs / 1000} s of being told to`,
+    hint: REPORT,
+    exitCode: EXIT.bug,
+  }),
+  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; doing: string }) => ({
+    message: `step ${d.step} did not end within its time limit of ${d.limitMs / 1000} s${d.doing === '' ? '' : `, while ${d.doing}`}`,
+    hint: 'The limit is `timeout` of that step in the pipeline; --pipeline FILE runs your own.',
+    exitCode: EXIT.timeLimit,
+  }),
+  E_TOKEN_UNKNOWN: (d: { server: string; tokenId: string }) => ({
+    message: `${d.server} knows no token ${d.tokenId}: it was deleted, has expired, or is not for signing`,
+    hint: MAKE_TOKEN,
+    exitCode: EXIT.trust,
+    transient: true, // the signer signs a moment after a token was made
+  }),
+  E_UNDECIDED: (d: { what: string }) => ({
+    message: `a dry run cannot know ${d.what}`,
+    hint: 'The steps that depend on it are not part of the plan.',
+    exitCode: EXIT.bug,
+  }),
+} satisfies Record<`E_${string}`, (facts: never) => Words>;
+
+export type ErrorCode = keyof typeof catalog;
+export const errorCodes = Object.keys(catalog) as ErrorCode[];
+export type Facts<C extends ErrorCode> = Parameters<(typeof catalog)[C]>[0];
+
+/** An error of a plugin's own: `new JoinError({ code: 'E_ACME_QUOTA', message, hint })`. */
+export interface OwnError {
+  code: `E_${string}`;
+  message: string;
+  hint: string;
+  exitCode?: number;
+  transient?: boolean;
+}
+
+const MARK = Symbol.for('joinery.error');
+
+/** What a phase throws for everything that is not a bug of its own. Anything else that is thrown is reported as a bug, with its stack. */
+export class JoinError extends Error {
+  override readonly name = 'JoinError';
+  readonly code: string;
+  readonly hint: string;
+  readonly exitCode: number;
+  readonly transient: boolean;
+  /** The facts, for machines. No secret is ever among them. */
+  readonly facts: object;
+  /** The step it happened in; set by the engine. */
+  step?: string;
+
+  private constructor(code: string, words: Words, facts: object, cause?: unknown) {
+    super(words.message, cause === undefined ? undefined : { cause });
+    Object.defineProperty(this, MARK, { value: true });
+    this.code = code;
+    this.hint = words.hint;
+    this.exitCode = words.exitCode;
+    this.transient = words.transient ?? false;
+    this.facts = facts;
+  }
+
+  static of<C extends ErrorCode>(code: C, facts: Facts<C>, cause?: unknown): JoinError {
+    const words = catalog[code] as (facts: Facts<C>) => Words; // each entry takes its own facts; C ties the two together
+    return new JoinError(code, words(facts), facts, cause);
+  }
+
+  static own(
+    { code, message, hint, exitCode = EXIT.machine, transient = false }: OwnError,
+    cause?: unknown,
+  ): JoinError {
+    return new JoinError(code, { message, hint, exitCode, transient }, {}, cause);
+  }
+}
+
+/** By a symbol and not `instanceof`: a plugin may have met another copy of the class. */
+export const isJoinError = (error: unknown): error is JoinError =>
+  typeof error === 'object' && error !== null && MARK in error;
+
+/** Shorthand for `throw fail('E_…', facts)`. */
+export const fail = JoinError.of;

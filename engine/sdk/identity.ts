@@ -1,0 +1,45 @@
+/** The identity a kubelet holds on this machine, if any. */
+import { readCertificates } from '../pki/index.ts';
+import { readKubeconfig } from './kubeconfig.ts';
+import { paths } from './paths.ts';
+import type { Files } from './ports.ts';
+import { Secret } from './secret.ts';
+
+const NODE_USER = 'system:node:';
+export const nodeUser = (nodeName: string): string => `${NODE_USER}${nodeName}`;
+export const NODES_GROUP = 'system:nodes';
+
+export interface KubeletIdentity {
+  server: string;
+  /** PEM bundle that `kubelet.conf` trusts. */
+  ca: string;
+  nodeName: string;
+  /** PEM, leaf first. */
+  certificate: string;
+  key: Secret;
+  notAfter: Date;
+}
+
+/** What `kubelet.conf` and the PEM it names say; undefined where one of them is missing or cannot be read as such. */
+export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | undefined> {
+  const [conf, pem] = await Promise.all([files.read(paths.kubeletConf), files.read(paths.kubeletCurrentPem)]);
+  if (conf === undefined || pem === undefined) return undefined;
+  try {
+    const text = pem.toString('utf8');
+    const [cluster] = readKubeconfig(conf.toString('utf8')).clusters;
+    const chain = readCertificates(text);
+    const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE KEY-----\n?/.exec(text)?.[0];
+    const [leaf] = chain;
+    if (cluster === undefined || leaf === undefined || key === undefined) return undefined;
+    return {
+      server: cluster.server,
+      ca: cluster.ca,
+      nodeName: leaf.commonName.startsWith(NODE_USER) ? leaf.commonName.slice(NODE_USER.length) : '',
+      certificate: chain.map((certificate) => certificate.pem).join(''),
+      key: new Secret(key),
+      notAfter: leaf.notAfter,
+    };
+  } catch {
+    return undefined; // broken beyond use: as good as none
+  }
+}

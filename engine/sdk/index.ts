@@ -1,0 +1,24 @@
+/** With engine/pki, all that a phase or plugin imports. */
+export { assertClock } from './clock.ts';
+export * from './cri.ts';
+export * from './effects.ts';
+export {
+  type ErrorCode,
+  EXIT,
+  errorCodes,
+  fail,
+  isJoinError,
+  JoinError,
+  type OwnError,
+  type Problem,
+} from './errors.ts';
+export * from './identity.ts';
+export * from './install.ts';
+export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
+export * from './objects.ts';
+export { paths } from './paths.ts';
+export { type AnyPhase, definePhase, type Phase } from './phase.ts';
+export type * from './ports.ts';
+export { type Infer, type Schema, withSecrets } from './schema.ts';
+export { isSecret, revealed, Secret } from './secret.ts';
+export { clean, nearest, parseYaml } from './text.ts';

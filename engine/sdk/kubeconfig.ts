@@ -1,0 +1,45 @@
+/** The parts of kubeconfig files that joining reads. Source: client-go, tools/clientcmd/api/v1. */
+import { parseYaml } from './text.ts';
+
+export interface KubeconfigCluster {
+  name: string;
+  server: string;
+  /** PEM, from `certificate-authority-data`; empty where it is absent. */
+  ca: string;
+}
+
+export interface Kubeconfig {
+  clusters: KubeconfigCluster[];
+  users: { name: string; user: Record<string, unknown> }[];
+}
+
+/** Throws an Error that says what is wrong. `null` lists count as empty, as Go writes them. */
+export function readKubeconfig(text: string): Kubeconfig {
+  const root = record(parseYaml(text), 'the document');
+  return {
+    clusters: list(root.clusters, 'clusters').map((entry) => {
+      const cluster = record(entry.cluster, 'cluster');
+      const server = cluster.server;
+      if (typeof server !== 'string' || !URL.canParse(server)) throw new Error('a cluster has no server URL');
+      return { name: String(entry.name ?? ''), server, ca: base64Text(cluster['certificate-authority-data']) };
+    }),
+    users: list(root.users, 'users').map((entry) => ({
+      name: String(entry.name ?? ''),
+      user: record(entry.user, 'user'),
+    })),
+  };
+}
+
+const base64Text = (value: unknown): string =>
+  typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no mapping`);
+  return value as Record<string, unknown>;
+}
+
+function list(value: unknown, what: string): Record<string, unknown>[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) throw new Error(`${what} is no list`);
+  return value.map((entry) => record(entry, `an entry of ${what}`));
+}

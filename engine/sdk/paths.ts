@@ -1,0 +1,15 @@
+/** Well-known paths of a Kubernetes machine. Source: kubeadm's constants and its packaged kubelet unit. */
+export const paths = {
+  kubeletConf: '/etc/kubernetes/kubelet.conf',
+  bootstrapKubeletConf: '/etc/kubernetes/bootstrap-kubelet.conf',
+  manifests: '/etc/kubernetes/manifests',
+  caCert: '/etc/kubernetes/pki/ca.crt',
+  kubelet: '/var/lib/kubelet',
+  kubeletConfig: '/var/lib/kubelet/config.yaml',
+  kubeadmFlags: '/var/lib/kubelet/kubeadm-flags.env',
+  kubeletPki: '/var/lib/kubelet/pki',
+  kubeletCurrentPem: '/var/lib/kubelet/pki/kubelet-client-current.pem',
+  kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  /** tmpfs: what must survive a crash but not a reboot, and never a finished run. */
+  runtime: '/run/joinery',
+} as const;

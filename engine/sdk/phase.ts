@@ -1,0 +1,49 @@
+/** A phase is a value that says what it will do, does exactly that through its ports, and can be put back. */
+import { changesCluster, type Effect } from './effects.ts';
+import type { Ports } from './ports.ts';
+import type { Infer, Schema } from './schema.ts';
+
+export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
+  /** Kebab case; equals the folder's name. */
+  readonly name: string;
+  /** One line, for lists and help. */
+  readonly summary: string;
+  readonly input: I;
+  readonly output: O;
+  /** The upper bound of what `run` and `undo` do; the ports refuse anything else. Reading the host needs no entry. */
+  readonly effects: readonly Effect[];
+  /** Why what it leaves in the cluster cannot be taken back; shown before the run. */
+  readonly irreversible?: string;
+  /** Deterministic given its input and `random.once`, and idempotent: a retry runs it again from its start over what is there. */
+  run(ports: Ports, input: Infer<I>): Promise<Infer<O>>;
+  /** Takes back what left the machine. The machine itself is the engine's to restore. */
+  undo?(ports: Ports, input: Infer<I>): Promise<void>;
+}
+
+/** A phase of unknown schemas, as the registry holds it; the engine checks input and output against them. */
+export interface AnyPhase extends Omit<Phase, 'run' | 'undo'> {
+  run(ports: Ports, input: unknown): Promise<unknown>;
+  undo?(ports: Ports, input: unknown): Promise<void>;
+}
+
+/**
+ * Defines a phase; the types of `run` come from the schemas (write them `as const`).
+ *
+ * @example
+ * export default definePhase({
+ *   name: 'motd',
+ *   summary: 'Greet whoever logs in',
+ *   input: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+ *   output: { type: 'object' },
+ *   effects: [writes('/etc/motd', 0o644, 'the greeting')],
+ *   async run({ files }, { text }) {
+ *     await files.write('/etc/motd', text, 0o644);
+ *     return {};
+ *   },
+ * });
+ */
+export function definePhase<const I extends Schema, const O extends Schema>(phase: Phase<I, O>): Phase<I, O> {
+  if (phase.effects.some(changesCluster) && phase.undo === undefined && phase.irreversible === undefined)
+    throw new TypeError(`phase ${phase.name} changes the cluster: give it an undo, or say why it is irreversible`);
+  return phase;
+}

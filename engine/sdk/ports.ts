@@ -1,0 +1,170 @@
+/** The ports: all that a phase may touch. Handed in by the engine, never imported; the same for a run, a dry run and a test. */
+import type { Secret } from './secret.ts';
+
+export interface Ports {
+  files: Files;
+  services: Services;
+  commands: Commands;
+  kube: Kube;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** Aborted when the step's time limit has passed or the run is cancelled; from then on every port refuses. */
+  signal: AbortSignal;
+}
+
+export interface Stat {
+  kind: 'file' | 'directory' | 'link' | 'socket' | 'other';
+  /** Permission bits. */
+  mode: number;
+  /** Where a link points, as it is written. */
+  target?: string;
+}
+
+/** Paths are absolute. Reads follow links; `stat` does not. */
+export interface Files {
+  /** The bytes (at most 4 MiB), or undefined where there is no file. */
+  read(path: string): Promise<Buffer | undefined>;
+  stat(path: string): Promise<Stat | undefined>;
+  /** The names in a directory, sorted, or undefined where there is none. */
+  list(path: string): Promise<string[] | undefined>;
+  /** Replaces the file at once and durably, with `mode` from the first byte; makes missing parents (0755). Equal content and mode: no change. */
+  write(path: string, content: string | Buffer | Secret, mode: number): Promise<void>;
+  /** Makes the directory where it is missing. */
+  directory(path: string, mode: number): Promise<void>;
+  /** Replaces a link, or makes it. A file of that name is an error. */
+  link(path: string, target: string): Promise<void>;
+  /** Removes a file or link; one that is not there is no change. */
+  remove(path: string): Promise<void>;
+}
+
+export type ServiceAction = 'start' | 'stop' | 'reload';
+
+export interface ServiceStatus {
+  manager: 'systemd' | 'openrc' | 'none';
+  exists: boolean;
+  enabled: boolean;
+  active: boolean;
+  /** The manager has given it up, or keeps restarting it in vain. */
+  failed: boolean;
+}
+
+export interface Services {
+  status(name: string): Promise<ServiceStatus>;
+  /** The unit with its drop-ins, or undefined where the manager shows none. */
+  unit(name: string): Promise<string | undefined>;
+  start(name: string): Promise<void>;
+  stop(name: string): Promise<void>;
+  /** Makes the manager read its unit files again. */
+  reload(name: string): Promise<void>;
+  /** Until `url` answers 200 on this machine. E_SERVICE_FAILED, with its last words, as soon as its manager has given it up; E_HEALTH when the time is up. */
+  waitHealthy(name: string, url: string): Promise<void>;
+}
+
+export interface CommandResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Commands {
+  /** Where the program is on the machine's PATH. */
+  find(program: string): Promise<string | undefined>;
+  /** Runs a command that only reads. Limits: 30 s, 1 MiB of output. */
+  query(argv: readonly string[]): Promise<CommandResult>;
+  /** Runs a command that changes the machine, and says how that is taken back, or why it cannot be. E_COMMAND_FAILED unless it exits 0. */
+  run(argv: readonly string[], way: { undo: readonly string[] } | { irreversible: string }): Promise<void>;
+}
+
+/** An API server and the certificates that vouch for it. */
+export interface Cluster {
+  /** `https://host:port` */
+  server: string;
+  /** PEM bundle. */
+  ca: string;
+}
+
+/** Who speaks to the cluster: a bearer token, or a client certificate with its key. */
+export interface Identity extends Cluster {
+  token?: Secret;
+  certificate?: { pem: string; key: Secret };
+}
+
+/** One API object: `{ apiVersion: 'v1', resource: 'nodes', name: 'w1' }`. */
+export interface ObjectRef {
+  apiVersion: string;
+  /** Plural, as in URLs and in RBAC. */
+  resource: string;
+  name: string;
+  namespace?: string;
+}
+
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: {
+    name?: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+}
+
+export interface ClusterInfo {
+  /** The ConfigMap's data: `kubeconfig` and one `jws-kubeconfig-<token id>` per token. */
+  data: Record<string, string>;
+  /** Server's clock minus this machine's, from the Date header; whole seconds are all it knows. */
+  clockSkewMs: number | undefined;
+}
+
+export interface Kube {
+  /** `kube-public/cluster-info`, read anonymously. `unverified` is the only call that believes any certificate: check what it says. */
+  clusterInfo(server: string, trust: 'unverified' | { ca: string }): Promise<ClusterInfo>;
+  as(identity: Identity): KubeApi;
+}
+
+/** The API as one identity sees it. Errors: E_API_UNREACHABLE, E_API_CERTIFICATE_…, E_API_UNAUTHORIZED, E_API_FORBIDDEN, E_API_ANSWER. */
+export interface KubeApi {
+  /** The object, or undefined where there is none. */
+  get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined>;
+  /** The object as stored, or undefined where the name is taken. */
+  create<T extends KubeObject>(ref: ObjectRef, object: T): Promise<T | undefined>;
+  /** Strategic merge patch. */
+  patch<T extends KubeObject>(ref: ObjectRef, patch: object): Promise<T>;
+  /**
+   * Watches the object until `done` says so; `done` may throw to give up, and sees undefined while there is none.
+   * `from` is the object as it was last seen, so that nothing in between is missed and nothing is read twice.
+   */
+  waitFor<T extends KubeObject>(ref: ObjectRef, done: (object: T | undefined) => boolean, from?: T): Promise<T>;
+  /** Whether this identity may do it (SelfSubjectAccessReview). */
+  can(verb: string, apiGroup: string, resource: string, subresource?: string): Promise<boolean>;
+  /** Server's clock minus this machine's at the last answer. */
+  clockSkewMs(): number | undefined;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Local time of the machine as the kubelet names its files: `2006-01-02-15-04-05`. */
+  stamp(): string;
+}
+
+export interface Random {
+  /** A random value made once in this run: durable before it is returned, and the same after a retry or a crash. Gone when the run ends. */
+  once(name: string, make: () => string): Promise<Secret>;
+}
+
+export interface Log {
+  /** A fact worth knowing afterwards: shown with the step. */
+  info(text: string): void;
+  warn(text: string): void;
+}
+
+/** Facts about the machine that a pipeline may read as `host.…`. */
+export interface HostFacts {
+  /** Lower case, trimmed: kubeadm's default node name. */
+  name: string;
+  /** Changes to the system are allowed: root, or any user below `--root`. */
+  privileged: boolean;
+}

@@ -1,0 +1,54 @@
+const token = {
+  type: 'string',
+  writeOnly: true,
+  pattern: '^[a-z0-9]{6}\\.[a-z0-9]{16}$',
+} as const;
+
+export const input = {
+  type: 'object',
+  properties: {
+    endpoint: { type: 'string', pattern: '^.+:[0-9]{1,5}$', description: 'API server, as host:port' },
+    token: { ...token, description: 'Bootstrap token for discovery and TLS bootstrap alike' },
+    discoveryToken: { ...token, description: 'Token that validates cluster-info; wins over token' },
+    tlsBootstrapToken: { ...token, description: 'Token that sends the CSR; wins over token' },
+    discoveryTokenCaCertHash: {
+      type: 'array',
+      items: { type: 'string', pattern: '^[sS][hH][aA]256:[0-9a-fA-F]{64}$' },
+      description: 'Pinned CA keys: sha256:<hex>. Any one of them must be in the cluster CA bundle',
+    },
+    discoveryTokenUnsafeSkipCaVerification: {
+      type: 'boolean',
+      default: false,
+      description: 'Join without a pinned CA key: whoever knows the token can pose as the cluster',
+    },
+  },
+  required: ['endpoint'],
+  additionalProperties: false,
+  allOf: [
+    {
+      description: 'a token is needed: --token, or --discovery-token',
+      anyOf: [{ required: ['token'] }, { required: ['discoveryToken'] }],
+    },
+    {
+      description:
+        'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+      anyOf: [
+        { properties: { discoveryTokenCaCertHash: { minItems: 1 } }, required: ['discoveryTokenCaCertHash'] },
+        {
+          properties: { discoveryTokenUnsafeSkipCaVerification: { const: true } },
+          required: ['discoveryTokenUnsafeSkipCaVerification'],
+        },
+      ],
+    },
+  ],
+} as const;
+
+export const output = {
+  type: 'object',
+  properties: {
+    server: { type: 'string', description: 'URL of the API server, as the cluster itself gives it' },
+    ca: { type: 'string', description: 'The CA bundle, PEM' },
+    token: { type: 'string', writeOnly: true, description: 'Token for the TLS bootstrap' },
+  },
+  required: ['server', 'ca', 'token'],
+} as const;

@@ -1,0 +1,60 @@
+/** The kubelet's configuration on disk: the cluster's ConfigMap, this machine's flags, the CA. */
+import { readCertificates } from '../../engine/pki/index.ts';
+import {
+  calls,
+  controls,
+  criSocketOf,
+  definePhase,
+  type Files,
+  fail,
+  installFor,
+  paths,
+  runs,
+  writes,
+} from '../../engine/sdk/index.ts';
+import { assertCgroupDriver } from './cgroup-driver.ts';
+import { fetchConfiguration } from './configuration.ts';
+import { kubeadmFlags } from './flags.ts';
+import { input, output } from './schema.ts';
+
+export default definePhase({
+  name: 'kubelet-config',
+  summary: "Write the kubelet's configuration, flags and CA",
+  input,
+  output,
+  effects: [
+    calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration"),
+    runs('kubelet', 'its version decides its flags'),
+    runs('crictl', "the container runtime's cgroup driver"),
+    controls('kubelet', ['stop'], 'it must not start on half of its files'),
+    writes('{caCertPath}', 0o644, 'the CA that the kubelet knows its clients by'),
+    writes(paths.kubelet, 0o700, "the kubelet's directory"),
+    writes(paths.kubeletConfig, 0o644, "the kubelet's configuration"),
+    writes(paths.kubeadmFlags, 0o644, "this machine's own flags for the kubelet"),
+  ],
+
+  async run({ files, services, commands, kube, log }, { server, ca, token, caCertPath, ...machine }) {
+    const criSocket = await criSocketOf(files, machine.criSocket);
+    const configuration = await fetchConfiguration({ files, services }, kube.as({ server, ca, token }));
+    await assertCgroupDriver({ files, commands, log }, criSocket, configuration.cgroupDriver);
+    await assertNoOtherCa(files, caCertPath, ca);
+    const flags = await kubeadmFlags(commands, { ...machine, criSocket });
+    await installFor('kubelet', { files, services }, [
+      { path: caCertPath, content: ca, mode: 0o644 },
+      { path: paths.kubelet, directory: 0o700 },
+      { path: paths.kubeletConfig, content: configuration.yaml, mode: 0o644 },
+      { path: paths.kubeadmFlags, content: flags, mode: 0o644 },
+    ]);
+    return {};
+  },
+});
+
+/** kubeadm keeps a CA file that is there, whatever is in it; then kubelet and cluster do not know each other. */
+async function assertNoOtherCa(files: Files, path: string, ca: string): Promise<void> {
+  const there = (await files.read(path))?.toString('utf8');
+  if (there === undefined || there.trim() === ca.trim()) return;
+  const pins = (pem: string) => readCertificates(pem).map(({ pin }) => pin);
+  const [found, wanted] = [pins(there), pins(ca)];
+  if (found.join() !== wanted.join())
+    throw fail('E_CA_FILE_DIFFERS', { path, found: found.join(' ') || 'no certificate', wanted: wanted.join(' ') });
+}

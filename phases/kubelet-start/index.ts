@@ -1,0 +1,76 @@
+/** Starts the kubelet by the machine's service manager, and sees it become healthy. */
+import {
+  type Commands,
+  controls,
+  definePhase,
+  type Files,
+  fail,
+  parseYaml,
+  paths,
+  writes,
+} from '../../engine/sdk/index.ts';
+import { input, output } from './schema.ts';
+
+/** What the unit must pass, or the kubelet knows nothing of the files written for it. */
+const NEEDED = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
+
+export default definePhase({
+  name: 'kubelet-start',
+  summary: 'Start the kubelet and wait until it is healthy',
+  input,
+  output,
+  effects: [
+    writes(paths.kubeletDropIn, 0o644, 'only where the unit does not pass our files to the kubelet'),
+    controls('kubelet', ['reload', 'start'], 'it joins the machine'),
+  ],
+
+  async run({ files, services, commands, clock, log }) {
+    const status = await services.status('kubelet');
+    if (status.manager === 'none') {
+      log.warn(`no systemd and no OpenRC here. Start the kubelet yourself: ${commandLine}`);
+      return { startedAt: clock.now().toISOString() };
+    }
+    if (!status.exists) throw fail('E_SERVICE_MISSING', { service: 'kubelet', manager: status.manager });
+    if (status.active) {
+      await services.waitHealthy('kubelet', await healthUrl(files));
+      log.info('the kubelet is running already, and healthy');
+      return {};
+    }
+    const unit = await services.unit('kubelet');
+    if (unit !== undefined && NEEDED.some((argument) => !unit.includes(argument))) {
+      await files.write(paths.kubeletDropIn, await dropIn(commands), 0o644);
+      await services.reload('kubelet');
+      log.info(`the kubelet's unit did not pass ${NEEDED.join(', ')}; ${paths.kubeletDropIn} does`);
+    }
+    const startedAt = clock.now().toISOString();
+    await services.start('kubelet');
+    await services.waitHealthy('kubelet', await healthUrl(files));
+    log.info('the kubelet is healthy');
+    return { startedAt };
+  },
+});
+
+const commandLine = `kubelet --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
+
+/** Where this kubelet will answer: its configuration may have moved it. */
+async function healthUrl(files: Files): Promise<string> {
+  const text = (await files.read(paths.kubeletConfig))?.toString('utf8');
+  const config = (text === undefined ? {} : parseYaml(text)) as { healthzBindAddress?: string; healthzPort?: number };
+  const address = config.healthzBindAddress ?? '127.0.0.1';
+  return `http://${address.includes(':') ? `[${address}]` : address}:${config.healthzPort ?? 10248}/healthz`;
+}
+
+/** What kubeadm's package brings: section 6.5 of its behaviour, for units that lack it. */
+async function dropIn(commands: Commands): Promise<string> {
+  const kubelet = (await commands.find('kubelet')) ?? '/usr/bin/kubelet';
+  return `# Written by Joinery: the kubelet's unit did not pass the files of a kubeadm-style join.
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=${paths.bootstrapKubeletConf} --kubeconfig=${paths.kubeletConf}"
+Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubeletConfig}"
+EnvironmentFile=-${paths.kubeadmFlags}
+EnvironmentFile=-/etc/default/kubelet
+EnvironmentFile=-/etc/sysconfig/kubelet
+ExecStart=
+ExecStart=${kubelet} $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+`;
+}

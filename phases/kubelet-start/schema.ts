@@ -1,0 +1,8 @@
+export const input = { type: 'object', properties: {}, additionalProperties: false } as const;
+
+export const output = {
+  type: 'object',
+  properties: {
+    startedAt: { type: 'string', description: 'When it was started (RFC 3339); absent where it was running already' },
+  },
+} as const;

@@ -1,0 +1,109 @@
+/** TLS bootstrap, mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written. */
+import { createCsr, csrName, generateKeyPem, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
+import {
+  assertClock,
+  type CsrObject,
+  calls,
+  csrRef,
+  definePhase,
+  fail,
+  isReady,
+  type KubeApi,
+  type KubeletIdentity,
+  kubeletIdentity,
+  NODES_GROUP,
+  type NodeObject,
+  nodeRef,
+  nodeUser,
+  type Ports,
+  paths,
+} from '../../engine/sdk/index.ts';
+import { certificateProblems, conflictWith, issued } from './certificate.ts';
+import { input, output } from './schema.ts';
+
+const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
+const USAGES = ['digital signature', 'key encipherment', 'client auth'];
+
+export default definePhase({
+  name: 'tls-bootstrap',
+  summary: "Get the node's own certificate from the cluster",
+  input,
+  output,
+  effects: [
+    calls(['get'], 'nodes', 'whether another machine holds the name'),
+    calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
+  ],
+  irreversible: 'the CertificateSigningRequest stays until the cluster cleans it up, an hour after it was signed',
+
+  async run({ files, kube, clock, random, log }, { server, ca, token, nodeName }) {
+    const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
+    if (held !== undefined) {
+      log.info(
+        `this machine already is ${nodeName} in this cluster, until ${held.notAfter.toISOString().slice(0, 10)}`,
+      );
+      return { certificate: held.certificate, key: held.key };
+    }
+
+    const api = kube.as({ server, ca, token });
+    const [node, automatic] = [
+      await api.get<NodeObject>(nodeRef(nodeName)),
+      await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient'),
+    ];
+    assertClock(server, api.clockSkewMs());
+    if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
+
+    const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
+    const key = await random.once('client-key', generateKeyPem); // durable before the request: after a crash it finds its CSR again
+    const name = csrName(publicKeyDer(key.reveal()), subject, USAGES);
+    const sent = await sendCsr(api, name, createCsr(key.reveal(), subject));
+    if (automatic) log.info(`${name} will be approved automatically`);
+    else log.warn(`${name} waits for a human: kubectl certificate approve ${name}`);
+
+    const signed = await api.waitFor<CsrObject>(csrRef(name), (csr) => issued(name, csr), sent);
+    const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
+    const problems = certificateProblems(certificate, key.reveal(), subject, clock.now());
+    if (problems.length > 0) throw fail('E_CERTIFICATE_WRONG', { csr: name, problems });
+    log.info(`${name} is signed`);
+    return { certificate, key };
+  },
+});
+
+/** The identity on disk, where it is this node's, in this cluster, and the cluster still takes it. */
+async function usableIdentity(
+  { files, kube, clock }: Pick<Ports, 'files' | 'kube' | 'clock'>,
+  wanted: { server: string; ca: string; nodeName: string },
+): Promise<KubeletIdentity | undefined> {
+  const held = await kubeletIdentity(files);
+  if (held === undefined) return undefined;
+  const trusted = new Set(readCertificates(wanted.ca).map(({ pin }) => pin));
+  if (!readCertificates(held.ca).some(({ pin }) => trusted.has(pin)))
+    throw fail('E_OTHER_CLUSTER', { path: paths.kubeletConf, server: wanted.server });
+  if (held.nodeName !== wanted.nodeName || held.notAfter <= clock.now()) return undefined;
+  const { certificate: pem, key } = held;
+  const own = kube.as({ server: wanted.server, ca: wanted.ca, certificate: { pem, key } });
+  try {
+    await own.get(nodeRef(wanted.nodeName));
+    return held;
+  } catch (error) {
+    if ((error as { code?: string }).code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
+    throw error;
+  }
+}
+
+/** Sends the request; where its name is taken, adopts what is there if it asks for the same. */
+async function sendCsr(api: KubeApi, name: string, pem: string): Promise<CsrObject> {
+  const request = Buffer.from(pem).toString('base64');
+  const object: CsrObject = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name },
+    spec: { request, signerName: SIGNER, usages: USAGES },
+  };
+  const created = await api.create<CsrObject>(csrRef(name), object);
+  if (created !== undefined) return created;
+  const there = await api.get<CsrObject>(csrRef(name));
+  if (there === undefined) throw fail('E_CSR_GONE', { csr: name });
+  const conflict = conflictWith(there, pem);
+  if (conflict !== undefined) throw fail('E_CSR_CONFLICT', { csr: name, what: conflict });
+  return there;
+}
