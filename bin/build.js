@@ -17,8 +17,9 @@ if (process.argv[2] === '--cache') {
   script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
   loaded.loaded = true;
   // Functions that ran are in the cache, the others are compiled when they are first called.
-  loaded.exports.main(root, ['phase', '--output', 'json']).finally(() => {
+  loaded.exports.main(root, ['run', 'localhost:0']).finally(() => {
     writeFileSync(`${bundle}.cache`, script.createCachedData());
+    process.exitCode = 0; // the command itself was refused, and was meant to be
   });
 } else {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
@@ -32,8 +33,9 @@ if (process.argv[2] === '--cache') {
     target: 'node20',
     format: 'cjs',
     minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
   });
-  execFileSync(process.execPath, [here, '--cache'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
 }

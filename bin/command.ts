@@ -29,7 +29,7 @@ export abstract class JoinCommand extends Command {
     process.on('SIGINT', stop).on('SIGTERM', stop);
     try {
       const planned = plan(scope.host.facts);
-      const shown = progress(planned, process.stderr);
+      const shown = await progress(planned, process.stderr);
       const result = await run({ plan: planned, host: scope.host, onEvent: shown.onEvent, signal: cancelled.signal });
       shown.end();
       this.log(

@@ -12,12 +12,15 @@ import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 export const COMMANDS: Record<string, Command.Class> = {};
 
 export async function main(root: string, argv: string[]): Promise<void> {
-  Object.assign(COMMANDS, {
-    run: runCommand(root),
-    phase: PhaseList,
-    ...phaseCommands(root),
-    'pipeline:validate': PipelineValidate,
-  });
+  // oclif looks at every command it is given; `join run` should not pay for the others.
+  if (argv[0] === 'run') COMMANDS.run = runCommand(root);
+  else
+    Object.assign(COMMANDS, {
+      run: runCommand(root),
+      phase: PhaseList,
+      ...phaseCommands(root),
+      'pipeline:validate': PipelineValidate,
+    });
   try {
     await run(argv, { root, pjson: pjson as never });
     await flush();

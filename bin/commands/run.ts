@@ -17,6 +17,7 @@ const ownFlags = {
 
 /** `root` is the package's folder, where the shipped pipelines are. */
 export function runCommand(root: string) {
+  const shipped = openPipeline(root, DEFAULT_PIPELINE);
   return class Run extends JoinCommand {
     static override summary = 'Join this machine to a cluster';
     static override description = 'Paste a `kubeadm join` line with `kubeadm join` replaced by `join run`.';
@@ -24,15 +25,12 @@ export function runCommand(root: string) {
       '<%= config.bin %> run 10.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:… --dry-run',
       '<%= config.bin %> run --pipeline ./mine.yaml --help',
     ];
-    static override get flags() {
-      return { ...flagsFor(openPipeline(root, DEFAULT_PIPELINE).inputs), ...ownFlags };
-    }
-    static override get args() {
-      return argsFor(openPipeline(root, DEFAULT_PIPELINE).inputs);
-    }
+    static override flags = { ...flagsFor(shipped.inputs), ...ownFlags };
+    static override args = argsFor(shipped.inputs);
 
     async run(): Promise<void> {
-      const pipeline = openPipeline(root, pipelineNamed(this.argv) ?? DEFAULT_PIPELINE);
+      const named = pipelineNamed(this.argv);
+      const pipeline = named === undefined ? shipped : openPipeline(root, named);
       const { inputs } = pipeline;
       const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
       const given = valuesOf(inputs, flags, args);

@@ -1,5 +1,4 @@
 /** Progress on standard error: a live list on a terminal, a line for each thing that happened elsewhere. */
-import { createLogUpdate } from 'log-update';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent } from '../../engine/run.ts';
 import { isJoinError } from '../../engine/sdk/index.ts';
@@ -10,7 +9,7 @@ export interface Progress {
   end(): void;
 }
 
-export const progress = (plan: Plan, stream: NodeJS.WriteStream): Progress =>
+export const progress = async (plan: Plan, stream: NodeJS.WriteStream): Promise<Progress> =>
   stream.isTTY && process.env.CI === undefined ? liveList(plan, stream) : plainLines(stream);
 
 function plainLines(stream: NodeJS.WritableStream): Progress {
@@ -53,7 +52,8 @@ interface Row {
   warnings: string[];
 }
 
-function liveList(plan: Plan, stream: NodeJS.WriteStream): Progress {
+async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progress> {
+  const { createLogUpdate } = await import('log-update'); // only people at a terminal wait for it to load
   const update = createLogUpdate(stream);
   const rows = new Map<string, Row>(
     plan.steps.map(({ id }) => [id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '', warnings: [] }]),

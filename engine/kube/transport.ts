@@ -1,6 +1,7 @@
 /** HTTPS to API servers on undici: connections by trust and identity, every request bounded in time and size. */
 import { isIP } from 'node:net';
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
+import PoolOf from 'undici/lib/dispatcher/pool.js';
 import type { ApiAnswer, ApiRequest } from '../host/host.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
@@ -102,7 +103,7 @@ export class Transport {
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       const { hostname } = new URL(server);
-      pool = new Pool(server, {
+      pool = new PoolOf(server, {
         connections: 4,
         connect: {
           timeout: CONNECT_TIMEOUT_MS,

@@ -11,7 +11,16 @@ export interface Violation {
   message: string;
 }
 
-const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: false, verbose: true });
+const ajv = new Ajv2020({
+  allErrors: true,
+  useDefaults: true,
+  strict: false,
+  verbose: true,
+  // Our schemas are checked by the tests; compiling the meta-schema at every start would take longer than all of them.
+  meta: false,
+  validateSchema: false,
+  code: { optimize: false }, // compiling costs more than these small schemas ever run
+});
 const compiled = new WeakMap<object, ValidateFunction>();
 
 /** All violations of `schema` in `value`; defaults of the schema are filled into `value`. No message quotes a secret. */
