@@ -5,6 +5,9 @@ import pjson from '../package.json' with { type: 'json' };
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { runCommand } from './commands/run.ts';
+import { SandboxDemo } from './commands/sandbox/demo.ts';
+import { SandboxKubelet } from './commands/sandbox/kubelet.ts';
+import { SandboxUp } from './commands/sandbox/up.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 
@@ -20,6 +23,9 @@ export async function main(root: string, argv: string[]): Promise<void> {
       phase: PhaseList,
       ...phaseCommands(root),
       'pipeline:validate': PipelineValidate,
+      'sandbox:up': SandboxUp,
+      'sandbox:demo': SandboxDemo,
+      'sandbox:kubelet': SandboxKubelet,
     });
   try {
     await run(argv, { root, pjson: pjson as never });

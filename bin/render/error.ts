@@ -4,7 +4,9 @@ import { isJoinError } from '../../engine/sdk/index.ts';
 export function errorText(error: unknown, version: string): string {
   if (isJoinError(error)) {
     const where = error.step === undefined ? '' : ` in step ${error.step}`;
-    return `\n${error.code}${where}: ${error.message}\n  → ${error.hint}`;
+    // Several problems at once stand below the code, each on its line.
+    const message = error.message.includes('\n') ? `\n${error.message.replace(/^/gm, '  ')}` : ` ${error.message}`;
+    return `\n${error.code}${where}:${message}\n  → ${error.hint}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const versions = `joinery ${version}, node ${process.version}, ${process.platform} ${process.arch}`;

@@ -168,6 +168,8 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
   };
   const command = (program: string): void =>
     require(effects.some((effect) => effect.kind === 'command' && effect.program === program), `run ${program}`);
+  const controlled = (name: string, action: ServiceAction): boolean =>
+    effects.some((effect) => effect.kind === 'service' && effect.name === name && effect.actions.includes(action));
   return {
     alive,
     command,
@@ -177,13 +179,10 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
           effect.kind === 'api' && effect.resource === resource && effect.verbs.some((declared) => declared === verb),
       ), `${verb} ${resource}`),
     change(change: Change): void {
-      if (change.kind === 'command') return command(change.argv[0] ?? '');
-      if (change.kind === 'service')
-        return require(effects.some(
-          (effect) =>
-            effect.kind === 'service' && effect.name === change.name && effect.actions.includes(change.action),
-        ), `${change.action} service ${change.name}`);
-      return require(pathDeclared(change.path), `${change.kind} ${change.path}`);
+      if (change.kind === 'command') command(change.argv[0] ?? '');
+      else if (change.kind === 'service')
+        require(controlled(change.name, change.action), `${change.action} service ${change.name}`);
+      else require(pathDeclared(change.path), `${change.kind} ${change.path}`);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** HTTPS to API servers on undici: connections by trust and identity, every request bounded in time and size. */
 import { isIP } from 'node:net';
 import type { Pool } from 'undici';
+import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import type { ApiAnswer, ApiRequest } from '../host/host.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
@@ -75,7 +76,7 @@ export class Transport {
   async #open({ server, as, method, path, query, body }: ApiRequest, bodyTimeoutMs: number, signal: AbortSignal) {
     const token = asIdentity(as)?.token;
     try {
-      return await this.#pool(server, as).request({
+      return await request.call(this.#pool(server, as), {
         method,
         path,
         query: { ...query },
@@ -153,7 +154,8 @@ const UNTRUSTED = new Set([
 function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
-  const { code = '', message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
+  const { code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
+  if (code === undefined) return error; // no trouble of the network, but a bug of ours
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return fail('E_API_CERTIFICATE_NAME', { server, names: clean(cert?.subjectaltname ?? 'others') }, error);
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')

@@ -1,5 +1,12 @@
-// undici's connection pool by itself: its fetch, caches and mocks take as long to load as all the rest of Joinery.
+// The two parts of undici that send requests. Its fetch, caches and mocks take as long to load as all the rest of Joinery.
 declare module 'undici/lib/dispatcher/pool.js' {
   import { Pool } from 'undici';
   export default Pool;
+}
+declare module 'undici/lib/api/api-request.js' {
+  import type { Dispatcher } from 'undici';
+  export default function request(
+    this: Dispatcher,
+    options: Dispatcher.RequestOptions,
+  ): Promise<Dispatcher.ResponseData>;
 }

@@ -23,11 +23,9 @@ export class Problems {
 
   /** At the value of `path`, or where there is none at its nearest parent. */
   at(path: Path, message: string): void {
-    for (let length = path.length; length >= 0; length--) {
-      const node = this.#node(path.slice(0, length));
-      if (node?.range) return this.atOffset(node.range[0], message);
-    }
-    this.atOffset(0, message);
+    let length = path.length;
+    while (length > 0 && !this.#node(path.slice(0, length))?.range) length--;
+    this.atOffset(this.#node(path.slice(0, length))?.range?.[0] ?? 0, message);
   }
 
   /** At the key `key` of the mapping at `path`. */

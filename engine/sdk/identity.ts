@@ -28,7 +28,7 @@ export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | u
     const text = pem.toString('utf8');
     const [cluster] = readKubeconfig(conf.toString('utf8')).clusters;
     const chain = readCertificates(text);
-    const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE KEY-----\n?/.exec(text)?.[0];
+    const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----\n?/.exec(text)?.[0];
     const [leaf] = chain;
     if (cluster === undefined || leaf === undefined || key === undefined) return undefined;
     return {

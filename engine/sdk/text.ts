@@ -19,13 +19,15 @@ export const clean = (text: string): string =>
     .trim()
     .slice(0, 500);
 
-/** The candidate that `word` was probably meant to be, or undefined: at most a third of its letters are wrong. */
+/** The candidate that `word` was probably meant to be, or undefined: at most a quarter of its letters are wrong. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
+  return best !== undefined && word.length > 1 && best.distance <= Math.ceil(word.length / 4)
+    ? best.candidate
+    : undefined;
 }
 
 /** Levenshtein's distance. */

@@ -1,0 +1,15 @@
+/** `join sandbox kubelet ROOT`: the stand-in kubelet of a scratch machine; its service manager starts it. */
+import { Args } from '@oclif/core';
+import { JoinCommand } from '../../command.ts';
+
+export class SandboxKubelet extends JoinCommand {
+  static override hidden = true;
+  static override summary = 'Run the stand-in kubelet of a scratch machine';
+  static override args = { root: Args.string({ required: true, description: "The machine's root" }) };
+
+  async run(): Promise<void> {
+    const { args } = await this.parse(SandboxKubelet);
+    const { runKubelet } = await import('../../../plugins/sandbox/kubelet-process.ts');
+    await runKubelet(args.root);
+  }
+}

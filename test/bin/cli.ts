@@ -1,0 +1,93 @@
+/** The built command against a sandbox in this process, on a scratch machine: what a user would see. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/sandbox/index.ts';
+import { makeMachine, stopMachine } from '../../plugins/sandbox/machine.ts';
+
+export const project = fileURLToPath(new URL('../..', import.meta.url));
+const launcher = join(project, 'bin/join');
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Starts the command; `child` is there to be signalled. */
+export function start(args: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [launcher, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const outcome = (async (): Promise<Outcome> => {
+    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    return { code: code as number | null, stdout, stderr };
+  })();
+  return { child, outcome };
+}
+
+export const cli = (args: readonly string[], env?: Record<string, string>): Promise<Outcome> =>
+  start(args, env).outcome;
+
+const endings: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+export interface Scene {
+  sandbox: Sandbox;
+  root: string;
+  /** `run` or `phase …`, and then what this cluster and machine need. */
+  args(...words: string[]): string[];
+  tree(): Promise<Record<string, string>>;
+}
+
+/** A cluster and an empty machine that are gone after the test. */
+export async function scene(options: SandboxOptions = {}): Promise<Scene> {
+  const sandbox = await startSandbox(options);
+  endings.push(() => sandbox.close());
+  const folder = await mkdtemp(join(tmpdir(), 'join-'));
+  endings.push(() => rm(folder, { recursive: true, force: true }));
+  const root = join(folder, 'm');
+  await mkdir(root);
+  await makeMachine(root, { hostName: 'w1', kubelet: [process.execPath, launcher, 'sandbox', 'kubelet'] });
+  endings.push(() => stopMachine(root));
+  const pin = ['--discovery-token-ca-cert-hash', sandbox.caPin];
+  return {
+    sandbox,
+    root,
+    args: (...words) => [...words, sandbox.endpoint, '--token', sandbox.token, ...pin, '--root', root],
+    tree: () => treeOf(root),
+  };
+}
+
+/** Path → mode and digest, for everything a join may touch. */
+async function treeOf(root: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const folder of ['etc', 'var/lib', 'run'])
+    for (const name of await readdir(join(root, folder), { recursive: true })) {
+      const path = join(folder, name);
+      const stats = await lstat(join(root, path));
+      const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
+      if (path === 'run/kubelet.pid' || stats.isDirectory()) continue;
+      if (stats.isSymbolicLink()) found[`/${path}`] = `→ ${await readlink(join(root, path))}`;
+      else if (stats.isFile())
+        found[`/${path}`] = `${mode} ${createHash('sha256')
+          .update(await readFile(join(root, path)))
+          .digest('hex')
+          .slice(0, 16)}`;
+    }
+  return found;
+}
+
+export const modesOf = (tree: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(tree).map(([path, entry]) => [path, entry.startsWith('→') ? 'link' : entry.slice(0, 4)]),
+  );

@@ -1,0 +1,452 @@
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import {
+  generateKeyPem,
+  issueCertificate,
+  publicKeyDer,
+  readCertificates,
+  signDetached,
+} from '../../engine/pki/index.ts';
+import { isReady, type NodeObject } from '../../engine/sdk/index.ts';
+import type { Sandbox } from '../../plugins/sandbox/index.ts';
+import type { KubeObject } from '../../plugins/sandbox/objects.ts';
+import { cli, modesOf, project, scene, start } from './cli.ts';
+
+const DAY_MS = 86_400_000;
+const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+const validResult = new Ajv2020({ strict: false }).compile(
+  JSON.parse(readFileSync(join(project, 'schemas/run-result.schema.json'), 'utf8')),
+);
+const documentOf = (stdout: string) => {
+  const document = JSON.parse(stdout);
+  expect(validResult(document), JSON.stringify(validResult.errors)).toBe(true);
+  return document;
+};
+const sentWithCredentials = (sandbox: Sandbox) =>
+  sandbox.store.requests.filter(({ user }) => user !== 'system:anonymous' && user !== '');
+
+describe('join run', () => {
+  test('joins: dry run, run, and a second run that finds nothing to change', async () => {
+    const { sandbox, args, tree, root } = await scene();
+    const before = await tree();
+
+    const planned = await cli(args('run', '--output', 'json', '--dry-run'));
+    expect(planned.code, planned.stderr).toBe(0);
+    const plan = documentOf(planned.stdout);
+    expect(await tree()).toEqual(before);
+    expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
+    expect(sandbox.store.list('nodes').map(({ metadata }) => metadata.name)).not.toContain('w1');
+
+    const done = await cli(args('run', '--output', 'json', '--wait', 'ready'));
+    expect(done.code, done.stderr).toBe(0);
+    const result = documentOf(done.stdout);
+    const node = sandbox.store.get<NodeObject & KubeObject>('nodes', 'w1');
+    expect(isReady(node)).toBe(true);
+    expect(node?.metadata.annotations).toMatchObject({
+      'kubeadm.alpha.kubernetes.io/cri-socket': 'unix:///run/containerd/containerd.sock',
+    });
+    const after = await tree();
+    const pem = Object.keys(after).find((path) => /kubelet-client-[\d-]+\.pem$/.test(path)) ?? '';
+    expect(modesOf(Object.fromEntries(Object.entries(after).filter(([path]) => before[path] === undefined)))).toEqual({
+      '/etc/kubernetes/kubelet.conf': '0600',
+      '/etc/kubernetes/pki/ca.crt': '0644',
+      '/var/lib/kubelet/config.yaml': '0644',
+      '/var/lib/kubelet/kubeadm-flags.env': '0644',
+      [pem]: '0600',
+      '/var/lib/kubelet/pki/kubelet-client-current.pem': 'link',
+    });
+    // The plan said what the run did: the same changes in the same order, but for names that the key and the clock make.
+    const changesOf = (document: { steps: { changes: object[] }[] }) =>
+      JSON.parse(
+        JSON.stringify(document.steps.flatMap(({ changes }) => changes))
+          .replace(/node-csr-[\w-]+/g, 'node-csr-X')
+          .replace(/kubelet-client-[\d-]+/g, 'kubelet-client-X')
+          .replace(/"checked":"(sent|dry-run|not-checked)"(,"why":"[^"]*")?/g, '"checked":"-"'),
+      );
+    expect(changesOf(plan)).toEqual(changesOf(result));
+
+    const again = await cli(args('run', '--output', 'json'));
+    expect(again.code, again.stderr).toBe(0);
+    expect(documentOf(again.stdout).steps.flatMap(({ changes }: { changes: object[] }) => changes)).toEqual([]);
+    expect(await tree()).toEqual(after);
+    expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
+
+    const secret = sandbox.token.split('.')[1] ?? '';
+    const key = /PRIVATE KEY-----\n(.+)\n/.exec(await readFile(join(root, pem), 'utf8'))?.[1] ?? '';
+    for (const { stdout, stderr } of [planned, done, again])
+      for (const hidden of [secret, key]) expect(stdout + stderr).not.toContain(hidden);
+    for (const path of Object.keys(after)) {
+      if (after[path]?.startsWith('→') === true) continue;
+      expect(await readFile(join(root, path), 'utf8'), path).not.toContain(secret);
+    }
+  });
+
+  test('waits for a human where approval is not automatic, and says what to type', async () => {
+    const { sandbox, args } = await scene({ autoApprove: false });
+    const { outcome } = start(args('run'));
+    const csr = await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
+    sandbox.autoApprove = true; // a human has come
+    const { code, stderr } = await outcome;
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain(
+      `! ${csr.metadata.name} waits for a human: kubectl certificate approve ${csr.metadata.name}`,
+    );
+  });
+
+  test('stopped by SIGINT ends at once, cleanly, with 130 and nothing on disk', async () => {
+    const { sandbox, args, tree } = await scene({ autoApprove: false });
+    const before = await tree();
+    const { child, outcome } = start(args('run', '--output', 'json'));
+    await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
+    const at = Date.now();
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await outcome;
+    expect(code).toBe(130);
+    expect(Date.now() - at).toBeLessThan(2_000);
+    expect(stderr).toContain('E_CANCELLED: stopped by SIGINT');
+    expect(documentOf(stdout)).toMatchObject({
+      status: 'cancelled',
+      steps: [
+        { status: 'succeeded' },
+        { status: 'succeeded' },
+        { id: 'tls-bootstrap', status: 'cancelled' },
+        ...Array(4).fill({ status: 'skipped' }),
+      ],
+    });
+    expect(await tree()).toEqual(before);
+  });
+
+  test('survives a watch that ends, one that is refused as too old, and a server that is overloaded for a moment', async () => {
+    const { sandbox, args } = await scene({ autoApprove: false });
+    sandbox.faults.add({ effect: 'watchEnds', path: CSR_PATH });
+    sandbox.faults.add({ effect: 'watchExpired', path: CSR_PATH });
+    sandbox.faults.add({ effect: 'unavailable', path: '/api/v1/namespaces/kube-public', times: 2 });
+    const { outcome } = start(args('run'));
+    await waitFor(
+      () => sandbox.store.requests.filter(({ path }) => path.includes('watch=true')).length > 2 || undefined,
+    );
+    sandbox.autoApprove = true;
+    const { code, stderr } = await outcome;
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('discovery: try 1:');
+  });
+
+  test('shows why the kubelet died, at once', async () => {
+    const { sandbox, args, root } = await scene();
+    await writeFile(join(root, 'etc/hostname'), 'w1\n');
+    const map = sandbox.store.get<KubeObject & { data: Record<string, string> }>(
+      'configmaps',
+      'kubelet-config-1.20',
+      'kube-system',
+    );
+    if (map === undefined) throw new Error('no kubelet-config-1.20');
+    const kubelet = (map.data.kubelet ?? '').replace(
+      'kind: KubeletConfiguration',
+      'kind: KubeletConfiguration\nhealthzBindAddress: 203.0.113.1\n',
+    );
+    sandbox.store.update('configmaps', {
+      ...map,
+      data: { kubelet: kubelet.replace(/^healthzBindAddress: 127.*\n/m, '') },
+    });
+    const { code, stderr } = await cli(args('run'));
+    expect(code).toBe(6);
+    expect(stderr).toMatch(
+      /E_SERVICE_FAILED in step kubelet-start: the kubelet ends as soon as it starts\. Its last words: F\d{4} .*failed to run Kubelet/,
+    );
+  });
+});
+
+/** What the trust of a join stands on: each attack ends with its own code, quickly, and leaves nothing. */
+describe('join run refuses', () => {
+  interface Attack {
+    title: string;
+    code: string;
+    exitCode: number;
+    says: string;
+    args?: (sandbox: Sandbox) => string[];
+    prepare?: (sandbox: Sandbox) => void;
+    env?: Record<string, string>;
+  }
+  const instead = (flag: string, value: string) => () => [flag, value];
+  const zeroPin = `sha256:${'0'.repeat(64)}`;
+  const attacks: Attack[] = [
+    {
+      title: 'a CA whose key is not pinned',
+      code: 'E_CA_PIN_MISMATCH',
+      exitCode: 12,
+      says: `but only ${zeroPin} is pinned`,
+      args: instead('--discovery-token-ca-cert-hash', zeroPin),
+    },
+    {
+      title: 'a token whose secret half is wrong',
+      code: 'E_CLUSTER_INFO_SIGNATURE',
+      exitCode: 12,
+      says: 'is not signed by token',
+      args: ({ token }) => ['--token', `${token.slice(0, 7)}${'z'.repeat(16)}`],
+    },
+    {
+      title: 'a cluster-info whose signature is forged',
+      code: 'E_CLUSTER_INFO_SIGNATURE',
+      exitCode: 12,
+      says: 'is not signed by token',
+      prepare: (sandbox) => forge(sandbox, { bundle: sandbox.caPem, secret: 'f'.repeat(16) }),
+    },
+    {
+      title: "a bundle of the real CA and an attacker's, signed by a token holder on the path",
+      code: 'E_API_CERTIFICATE_UNTRUSTED',
+      exitCode: 12,
+      says: 'no trusted CA has signed',
+      prepare: (sandbox) => {
+        const attacker = certificate({ use: 'ca' });
+        forge(sandbox, { bundle: sandbox.caPem + attacker.cert });
+        sandbox.serveWith(certificate({ use: 'server', issuer: attacker.key }));
+      },
+    },
+    {
+      title: 'the same bundle where the path leads on to the real server',
+      code: 'E_CLUSTER_INFO_CHANGED',
+      exitCode: 12,
+      says: 'one cluster-info to anybody and another one behind the pinned certificate',
+      prepare: (sandbox) => forge(sandbox, { bundle: sandbox.caPem + certificate({ use: 'ca' }).cert, times: 1 }),
+    },
+    {
+      title: 'a certificate of an unknown CA, whatever NODE_TLS_REJECT_UNAUTHORIZED says',
+      code: 'E_API_CERTIFICATE_UNTRUSTED',
+      exitCode: 12,
+      says: 'no trusted CA has signed',
+      prepare: (sandbox) => sandbox.serveWith(certificate({ use: 'server', issuer: generateKeyPem() })),
+      env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    },
+    {
+      title: 'a certificate that does not fit the endpoint',
+      code: 'E_API_CERTIFICATE_NAME',
+      exitCode: 12,
+      says: 'is not for that address, but for DNS:other.example',
+      prepare: (sandbox) =>
+        sandbox.serveWith(certificate({ use: 'server', issuer: sandbox.caKeyPem, altNames: ['other.example'] })),
+    },
+    {
+      title: 'a certificate that has expired',
+      code: 'E_API_CERTIFICATE_TIME',
+      exitCode: 12,
+      says: 'certificate has expired',
+      prepare: (sandbox) =>
+        sandbox.serveWith(certificate({ use: 'server', issuer: sandbox.caKeyPem, fromDays: -3, toDays: -1 })),
+    },
+    {
+      title: 'a clock that differs by more than a minute',
+      code: 'E_CLOCK_SKEW',
+      exitCode: 12,
+      says: "this machine's clock is",
+    },
+    {
+      title: 'an endpoint without a token, a pin, and with a bad one, all at once',
+      code: 'E_INPUT',
+      exitCode: 2,
+      says: '--token: has the wrong form: it must match',
+      args: instead('--token', 'ABCDEF.0123456789abcdef'),
+    },
+  ];
+  test.each(attacks)('$title: $code', async ({ code, exitCode, says, args, prepare, env, title }) => {
+    const skewed = title.includes('clock') ? { now: () => new Date(Date.now() + 5 * 60_000) } : {};
+    const { sandbox, args: given, tree } = await scene(skewed);
+    prepare?.(sandbox);
+    const before = await tree();
+    const changed = args?.(sandbox) ?? [];
+    const line = given('run');
+    const index = line.indexOf(changed[0] ?? 'none');
+    if (index >= 0) line.splice(index, 2);
+    const at = Date.now();
+    const ended = await cli([...line, ...changed], env);
+    expect(ended.stderr).toContain(code);
+    expect(ended.stderr).toContain(says);
+    expect(ended.stderr).toContain('\n  → ');
+    expect(ended.code).toBe(exitCode);
+    expect(Date.now() - at).toBeLessThan(3_000);
+    expect(await tree()).toEqual(before);
+    expect(sentWithCredentials(sandbox)).toEqual([]);
+    expect(ended.stdout + ended.stderr).not.toContain(sandbox.token.split('.')[1]);
+  });
+
+  test('an endpoint that does not answer: E_API_UNREACHABLE, after the tries that the pipeline allows', async () => {
+    const { args, root, tree } = await scene();
+    const before = await tree();
+    const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
+    const impatient = join(root, '../impatient.yaml');
+    await writeFile(impatient, shipped.replace('attempts: 10, initial: 500ms', 'attempts: 2, initial: 10ms'));
+    const line = args('run', '--pipeline', impatient).map((word) =>
+      /^127\.0\.0\.1:/.test(word) ? '127.0.0.1:1' : word,
+    );
+    const { code, stderr } = await cli(line);
+    expect(code).toBe(5);
+    expect(stderr).toContain(
+      'discovery: try 1: https://127.0.0.1:1 does not answer: connect ECONNREFUSED 127.0.0.1:1; again in 0.01 s',
+    );
+    expect(stderr).toContain('E_API_UNREACHABLE in step discovery');
+    expect(stderr).toContain('curl -k https://127.0.0.1:1/healthz');
+    expect(await tree()).toEqual(before);
+  });
+
+  test('a token that may sign but not authenticate: E_API_UNAUTHORIZED, before anything is written', async () => {
+    const { sandbox, args, tree } = await scene();
+    const name = `bootstrap-token-${sandbox.token.slice(0, 6)}`;
+    const token = sandbox.store.get<KubeObject & { data: Record<string, string> }>('secrets', name, 'kube-system');
+    if (token === undefined) throw new Error(`no ${name}`);
+    sandbox.store.update('secrets', {
+      ...token,
+      data: { ...token.data, 'usage-bootstrap-authentication': 'ZmFsc2U=' },
+    });
+    const before = await tree();
+    const { code, stderr } = await cli(args('run'));
+    expect(stderr).toContain('E_API_UNAUTHORIZED in step tls-bootstrap');
+    expect(code).toBe(5);
+    expect(await tree()).toEqual(before);
+  });
+
+  test('a name that a Ready Node of another machine has: E_NODE_EXISTS', async () => {
+    const { sandbox, args, tree } = await scene();
+    sandbox.store.create('nodes', {
+      metadata: { name: 'w1' },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    } as never);
+    const before = await tree();
+    const { code, stderr } = await cli(args('run'));
+    expect(stderr).toContain('E_NODE_EXISTS in step tls-bootstrap: the cluster has a Ready node named w1');
+    expect(code).toBe(5);
+    expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
+    expect(await tree()).toEqual(before);
+  });
+});
+
+describe('join phase', () => {
+  test('lists the phases', async () => {
+    const { stdout } = await cli(['phase']);
+    expect(stdout.split('\n')[0]).toMatch(/^preflight +Check that this machine can join$/);
+  });
+
+  test('discovery --dry-run shows what was verified, and that nothing would be written', async () => {
+    const { sandbox, args } = await scene();
+    const { code, stdout, stderr } = await cli(args('phase', 'discovery', '--dry-run'));
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe(`Plan of phase discovery. Nothing was changed.
+✓ discovery: Trust the cluster through a bootstrap token and pinned CA keys
+    cluster-info of ${sandbox.endpoint} is signed by token ${sandbox.token.slice(0, 6)}
+    its CA has the pinned key ${sandbox.caPin}
+    the cluster's API server is https://${sandbox.endpoint}
+    changes nothing
+    server = https://${sandbox.endpoint}
+    ca = (${sandbox.caPem.trimEnd().split('\n').length} lines)
+    token = ***
+`);
+  });
+
+  test('NAME takes what a phase needs as flags, from files where they begin with @', async () => {
+    const { sandbox, root, tree } = await scene();
+    const ca = join(root, '../ca.crt');
+    await writeFile(ca, sandbox.caPem);
+    const { code, stdout, stderr } = await cli([
+      'phase',
+      'tls-bootstrap',
+      '--server',
+      `https://${sandbox.endpoint}`,
+      '--ca',
+      `@${ca}`,
+      '--token',
+      sandbox.token,
+      '--root',
+      root,
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('    key = ***');
+    expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
+    expect(Object.keys(await tree()).filter((path) => path.startsWith('/run/joinery'))).toEqual([]);
+  });
+
+  test('NAME --help says what the phase may do', async () => {
+    const { stdout } = await cli(['phase', 'kubeconfig', '--help']);
+    expect(stdout).toContain('writes /etc/kubernetes/kubelet.conf (0600)');
+    expect(stdout).toContain('--server');
+  });
+});
+
+describe('join pipeline validate', () => {
+  test('accepts every pipeline that ships', async () => {
+    expect(await cli(['pipeline', 'validate', 'join-worker'])).toEqual({
+      code: 0,
+      stdout: 'join-worker: 7 steps, no problem\n',
+      stderr: '',
+    });
+  });
+  test('says all that is wrong, with file, line and column, and exits 3', async () => {
+    const { root } = await scene();
+    const file = join(root, '../broken.yaml');
+    await writeFile(
+      file,
+      'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: x }\nsteps:\n  - { id: a, uses: preflihgt }\n  - { id: b, uses: kubelet-start, needs: [c] }\n',
+    );
+    const { code, stderr } = await cli(['pipeline', 'validate', file]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`${file}:5:20: there is no phase preflihgt; did you mean preflight?`);
+    expect(stderr).toContain(`${file}:6:43: there is no step c\n`);
+  });
+});
+
+/** A self-signed certificate, or one that `issuer` signs in the name of the cluster's CA. */
+function certificate({
+  use,
+  issuer,
+  altNames = ['127.0.0.1'],
+  fromDays = -1,
+  toDays = 1,
+}: {
+  use: 'ca' | 'server';
+  issuer?: string;
+  altNames?: string[];
+  fromDays?: number;
+  toDays?: number;
+}) {
+  const key = generateKeyPem();
+  const cert = issueCertificate({
+    subject: { commonName: use === 'ca' ? 'kubernetes' : 'kube-apiserver', organizations: [] },
+    publicKey: publicKeyDer(key),
+    signingKey: issuer ?? key,
+    issuer: { commonName: 'kubernetes', organizations: [] },
+    use,
+    altNames: use === 'ca' ? [] : altNames,
+    notBefore: new Date(Date.now() + fromDays * DAY_MS),
+    notAfter: new Date(Date.now() + toDays * DAY_MS),
+  });
+  return { cert, key };
+}
+
+/** What an attacker on the path would answer to the anonymous request. */
+function forge(
+  sandbox: Sandbox,
+  { bundle, secret, times = 10 }: { bundle: string; secret?: string; times?: number },
+): void {
+  expect(readCertificates(bundle).length).toBeGreaterThan(0);
+  const [id = '', own = ''] = sandbox.token.split('.');
+  const kubeconfig = `apiVersion: v1\nkind: Config\nclusters:\n- name: ""\n  cluster:\n    server: https://${sandbox.endpoint}\n    certificate-authority-data: ${Buffer.from(bundle).toString('base64')}\n`;
+  sandbox.faults.add({
+    effect: 'forged',
+    times,
+    body: {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'cluster-info', namespace: 'kube-public' },
+      data: { kubeconfig, [`jws-kubeconfig-${id}`]: signDetached(kubeconfig, id, secret ?? own) },
+    },
+  });
+}
+
+async function waitFor<T>(look: () => T | undefined): Promise<T> {
+  for (let tries = 0; tries < 500; tries++) {
+    const found = look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('it never came');
+}
