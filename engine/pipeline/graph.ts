@@ -11,7 +11,8 @@ export function needsOf(pipeline: Pipeline): Needs {
   const ids = steps.map((step) => step.id);
   const needs = new Map<string, readonly string[]>();
   steps.forEach((step, index) => {
-    if (needs.has(step.id)) problems.at(['steps', index, 'id'], `two steps have the id ${step.id}`);
+    const isDouble = needs.has(step.id);
+    if (isDouble) problems.at(['steps', index, 'id'], `two steps have the id ${step.id}`);
     const before = steps[index - 1];
     const known = (step.needs ?? (before === undefined ? [] : [before.id])).filter((id, position) => {
       if (ids.includes(id)) return true;
@@ -22,7 +23,7 @@ export function needsOf(pipeline: Pipeline): Needs {
       );
       return false;
     });
-    needs.set(step.id, known);
+    if (!isDouble) needs.set(step.id, known); // or the double would seem to wait for itself
   });
   const cycle = findCycle(needs);
   if (cycle !== undefined) {

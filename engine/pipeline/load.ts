@@ -35,13 +35,15 @@ const FILE_BYTES_MAX = 1 << 20;
 
 export function loadPipeline(file: string, text: string): Pipeline {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true, prettyErrors: false });
+  const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
+  const options = { lineCounter: lines, uniqueKeys: true, stringKeys: true, prettyErrors: false };
+  const document = parseDocument(tooLarge ? '' : text, options);
   const problems = new Problems(file, document, lines);
-  if (text.length > FILE_BYTES_MAX) problems.atOffset(0, `larger than ${FILE_BYTES_MAX} bytes`);
+  if (tooLarge) problems.atOffset(0, `larger than ${FILE_BYTES_MAX} bytes`);
   for (const error of document.errors) problems.atOffset(error.pos[0], error.message);
   problems.throwIfAny();
 
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const value = valueOf(document, problems);
   for (const { path, key, message } of violations(schema, value)) {
     if (key === undefined) problems.at(path, message);
     else problems.atKey(path, key, message);
@@ -56,6 +58,16 @@ export function loadPipeline(file: string, text: string): Pipeline {
     file,
     problems,
   };
+}
+
+/** Aliases are only followed here, and so only here found to be too many, or to lead nowhere. */
+function valueOf(document: ReturnType<typeof parseDocument>, problems: Problems): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.atOffset(0, (error as Error).message);
+    return problems.throwIfAny();
+  }
 }
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

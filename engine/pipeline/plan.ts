@@ -38,6 +38,7 @@ const HOST_FACTS: Record<keyof HostFacts, Schema> = { name: { type: 'string' }, 
 /** Checks all that can be known without the user's values. E_PIPELINE with every problem. */
 export function checkPipeline(pipeline: Pipeline, registry: Registry): PlannedStep[] {
   const needs = needsOf(pipeline);
+  checkOwnInputs(pipeline);
   const phases = pipeline.steps.map((step, index) => {
     const phase = registry.find(step.uses);
     if (phase === undefined) {
@@ -61,6 +62,26 @@ export function checkPipeline(pipeline: Pipeline, registry: Registry): PlannedSt
   pipeline.problems.throwIfAny();
   return steps.filter((step) => step !== undefined);
 }
+
+/** The pipeline's own inputs: schemas that ajv can compile, defaults that read host facts and nothing else. */
+function checkOwnInputs({ inputs, problems }: Pipeline): void {
+  for (const [name, schema] of Object.entries(inputs.properties)) {
+    const path = ['inputs', 'properties', name];
+    try {
+      violations(schema, undefined);
+    } catch (error) {
+      problems.at(path, `the schema of ${name} cannot be used: ${(error as Error).message}`);
+    }
+    const template = parseTemplate(schema.default, (at, text) => problems.at([...path, 'default', ...at], text));
+    for (const { reference, path: at } of references(template))
+      if (reference.kind !== 'host' || !Object.hasOwn(HOST_FACTS, reference.name))
+        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`);
+  }
+}
+
+const facts = Object.keys(HOST_FACTS)
+  .map((name) => `host.${name}`)
+  .join(', ');
 
 function plannedStep(
   { defaults }: Pipeline,
@@ -102,7 +123,7 @@ function checkInputs(check: StepCheck): void {
   const properties = phase.input.properties ?? {};
   const given = template.kind === 'map' ? template.entries : [];
   for (const [name, value] of given) {
-    const schema = properties[name];
+    const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (schema === undefined) {
       const meant = nearest(name, Object.keys(properties));
       pipeline.problems.atKey(
@@ -111,7 +132,9 @@ function checkInputs(check: StepCheck): void {
         `phase ${phase.name} has no input ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
       );
     } else if (references(value).length === 0) {
-      for (const violation of violations(schema, revealed(evaluate(value, () => undefined))))
+      const literal = evaluate(value, () => undefined);
+      if (literal === undefined) continue; // a hole that could not be parsed, and was reported
+      for (const violation of violations(schema, revealed(literal)))
         pipeline.problems.at([...path, name, ...violation.path], `${name} ${violation.message}`);
     }
   }
@@ -136,7 +159,7 @@ const fits = (source: string, target: string): boolean =>
 function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema | undefined {
   const { pipeline, needs, phaseOf, step } = check;
   const pick = (kind: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
-    const found = schemas[reference.name];
+    const found = Object.hasOwn(schemas, reference.name) ? schemas[reference.name] : undefined;
     const meant = nearest(reference.name, Object.keys(schemas));
     if (found === undefined)
       pipeline.problems.at(
@@ -200,7 +223,7 @@ export function planOf(
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     host,
   };
-  if (problems.length === 0) problems.push(...steps.flatMap((step) => unmet(plan, step)));
+  if (problems.length === 0) problems.push(...steps.filter(takesValues).flatMap((step) => unmet(plan, step)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
@@ -223,6 +246,10 @@ export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): 
   );
   return evaluate(template, ({ kind, name: fact }) => (kind === 'host' ? host[fact as keyof HostFacts] : undefined));
 }
+
+/** Its inputs come from the user or the host, at least one of them. */
+const takesValues = (step: PlannedStep): boolean =>
+  references(step.with).some(({ reference }) => reference.kind !== 'output');
 
 /** What a phase's schema finds wrong with the inputs that are known before the run. */
 function unmet(plan: Plan, step: PlannedStep): string[] {

@@ -12,9 +12,11 @@ export {
   type OwnError,
   type Problem,
 } from './errors.ts';
+export { fields } from './fields.ts';
 export * from './identity.ts';
 export * from './install.ts';
 export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
+export { installedKubelet } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase } from './phase.ts';

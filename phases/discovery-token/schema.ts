@@ -1,8 +1,6 @@
-const token = {
-  type: 'string',
-  writeOnly: true,
-  pattern: '^[a-z0-9]{6}\\.[a-z0-9]{16}$',
-} as const;
+import { fields } from '../../engine/sdk/index.ts';
+
+const token = fields.bootstrapToken;
 
 export const input = {
   type: 'object',

@@ -7,6 +7,7 @@ import {
   definePhase,
   type Files,
   fail,
+  installedKubelet,
   installFor,
   paths,
   runs,
@@ -38,7 +39,8 @@ export default definePhase({
     const configuration = await fetchConfiguration({ files, services }, kube.as({ server, ca, token }));
     await assertCgroupDriver({ files, commands, log }, criSocket, configuration.cgroupDriver);
     await assertNoOtherCa(files, caCertPath, ca);
-    const flags = await kubeadmFlags(commands, { ...machine, criSocket });
+    const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
+    const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
     await installFor('kubelet', { files, services }, [
       { path: caCertPath, content: ca, mode: 0o644 },
       { path: paths.kubelet, directory: 0o700 },

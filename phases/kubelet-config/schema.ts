@@ -1,18 +1,18 @@
+import { fields } from '../../engine/sdk/index.ts';
+
+const { server, ca, bootstrapToken, nodeName, criSocket, caCertPath, kubeletVersion } = fields;
+
 export const input = {
   type: 'object',
   properties: {
-    server: { type: 'string', pattern: '^https://', description: 'URL of the API server' },
-    ca: { type: 'string', description: 'CA bundle that vouches for it, PEM' },
-    token: { type: 'string', writeOnly: true, description: 'Bootstrap token that may authenticate' },
-    nodeName: { type: 'string', description: 'Name of the Node' },
+    server,
+    ca,
+    token: bootstrapToken,
+    nodeName,
     hostName: { type: 'string', description: "The machine's own name; another node name is told to the kubelet" },
-    criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
-    caCertPath: {
-      type: 'string',
-      default: '/etc/kubernetes/pki/ca.crt',
-      pattern: '^/.*\\.crt$',
-      description: 'Where the cluster CA is kept',
-    },
+    criSocket,
+    caCertPath,
+    kubeletVersion,
   },
   required: ['server', 'ca', 'token', 'nodeName', 'hostName'],
   additionalProperties: false,

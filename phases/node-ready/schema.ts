@@ -1,12 +1,16 @@
+import { fields } from '../../engine/sdk/index.ts';
+
+const { server, ca, certificate, key, nodeName, criSocket } = fields;
+
 export const input = {
   type: 'object',
   properties: {
-    server: { type: 'string', pattern: '^https://', description: 'URL of the API server' },
-    ca: { type: 'string', description: 'CA bundle that vouches for it, PEM' },
-    certificate: { type: 'string', description: "The node's client certificate, PEM" },
-    key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
-    nodeName: { type: 'string', description: 'Name of the Node' },
-    criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
+    server,
+    ca,
+    certificate,
+    key,
+    nodeName,
+    criSocket,
     startedAt: { type: 'string', description: 'When the kubelet was started: older signs of life do not count' },
     wait: {
       enum: ['started', 'registered', 'ready'],

@@ -23,6 +23,8 @@ export interface CheckContext {
   privileged: boolean;
   criSocket: string | undefined;
   caCertPath: string;
+  /** Asked once, since it takes a process. */
+  kubeletVersion: Promise<string>;
 }
 
 export type Check = (context: CheckContext) => Promise<Finding[]>;
@@ -99,13 +101,9 @@ const runtimeThere: Check = async ({ files, criSocket }) => {
   ];
 };
 
-const kubeletThere: Check = async ({ commands }) => {
-  if ((await commands.find('kubelet')) === undefined)
-    return [error('KubeletVersion', 'kubelet is not on PATH: install it')];
-  const { stdout } = await commands.query(['kubelet', '--version']);
-  return /^\s*Kubernetes v\d+\.\d+\.\d+/.test(stdout)
-    ? []
-    : [error('KubeletVersion', `kubelet --version printed no version: ${stdout.trim().slice(0, 80)}`)];
+const kubeletThere: Check = async ({ kubeletVersion }) => {
+  const asked = await kubeletVersion.catch((reason: Error) => reason);
+  return typeof asked === 'string' ? [] : [error('KubeletVersion', asked.message)];
 };
 
 const kubeletService: Check = async ({ services }) => {

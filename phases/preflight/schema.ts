@@ -1,14 +1,14 @@
+import { fields } from '../../engine/sdk/index.ts';
+
+const { nodeName, criSocket, caCertPath } = fields;
+
 export const input = {
   type: 'object',
   properties: {
-    nodeName: { type: 'string', description: 'Name of the Node' },
+    nodeName,
     privileged: { type: 'boolean', description: 'The system may be changed: we are root' },
-    criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
-    caCertPath: {
-      type: 'string',
-      default: '/etc/kubernetes/pki/ca.crt',
-      description: 'Where the cluster CA will be kept',
-    },
+    criSocket,
+    caCertPath,
     ignorePreflightErrors: {
       type: 'array',
       items: { type: 'string' },
@@ -19,4 +19,7 @@ export const input = {
   additionalProperties: false,
 } as const;
 
-export const output = { type: 'object' } as const;
+export const output = {
+  type: 'object',
+  properties: { kubeletVersion: fields.kubeletVersion },
+} as const;

@@ -1,25 +1,16 @@
+import { fields } from '../../engine/sdk/index.ts';
+
+const { server, ca, bootstrapToken, nodeName, certificate, key } = fields;
+
 export const input = {
   type: 'object',
-  properties: {
-    server: { type: 'string', pattern: '^https://', description: 'URL of the API server' },
-    ca: { type: 'string', description: 'CA bundle that vouches for it, PEM' },
-    token: { type: 'string', writeOnly: true, description: 'Bootstrap token that may authenticate' },
-    nodeName: {
-      type: 'string',
-      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
-      maxLength: 253,
-      description: 'Name of the Node',
-    },
-  },
+  properties: { server, ca, token: bootstrapToken, nodeName },
   required: ['server', 'ca', 'token', 'nodeName'],
   additionalProperties: false,
 } as const;
 
 export const output = {
   type: 'object',
-  properties: {
-    certificate: { type: 'string', description: 'The client certificate and its chain, PEM' },
-    key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
-  },
+  properties: { certificate, key },
   required: ['certificate', 'key'],
 } as const;

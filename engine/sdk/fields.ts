@@ -1,0 +1,28 @@
+/** Inputs that several phases take, each described once. */
+export const fields = {
+  server: { type: 'string', pattern: '^https://', description: 'URL of the API server' },
+  ca: { type: 'string', description: 'CA bundle that vouches for it, PEM' },
+  bootstrapToken: {
+    type: 'string',
+    writeOnly: true,
+    pattern: '^[a-z0-9]{6}\\.[a-z0-9]{16}$',
+    description: 'Bootstrap token that may authenticate',
+  },
+  certificate: { type: 'string', description: "The node's client certificate, PEM" },
+  key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
+  /** A DNS-1123 subdomain. */
+  nodeName: {
+    type: 'string',
+    pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+    maxLength: 253,
+    description: 'Name of the Node',
+  },
+  kubeletVersion: { type: 'string', description: 'What kubelet --version prints, without its first word' },
+  criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
+  caCertPath: {
+    type: 'string',
+    default: '/etc/kubernetes/pki/ca.crt',
+    pattern: '^/.*\\.crt$',
+    description: 'Where the cluster CA is kept',
+  },
+} as const;
