@@ -6,5 +6,6 @@ export default defineConfig({
     exclude: ['test/real/**', 'node_modules/**'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 20_000,
+    maxWorkers: 2,
   },
 });

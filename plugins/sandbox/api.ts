@@ -1,0 +1,91 @@
+/** The API behind the HTTPS server: a request comes in with its user, an answer or a watch goes out. Errors are StatusErrors. */
+import type { User } from './authentication.ts';
+import { type Attributes, isAllowed, refusal } from './authorization.ts';
+import { discoveryAt, discoveryPaths } from './discovery.ts';
+import { readRequestInfo, type Target } from './request-info.ts';
+import { findResource, type Resource } from './resources.ts';
+import { forbidden, forbiddenPath, methodNotAllowed, noSuchResource } from './status.ts';
+import type { Store } from './store.ts';
+import { verbs } from './verbs.ts';
+import type { Watch } from './watch.ts';
+
+export interface ApiRequest {
+  method: string;
+  url: URL;
+  user: User;
+  contentType: string;
+  accept: string;
+  body: Buffer;
+}
+
+export interface Document {
+  code: number;
+  /** An object is sent as JSON, a text as it is. */
+  body: object | string;
+}
+
+export type Answer = Document | { watch: Watch };
+
+export interface ApiContext {
+  store: Store;
+  now: () => Date;
+  gitVersion: string;
+  server: string;
+}
+
+/** What a verb works on. */
+export interface Call extends ApiContext, Target {
+  request: ApiRequest;
+  resourceType: Resource;
+  verb: string;
+}
+
+const HEALTHY = ['/healthz', '/livez', '/readyz'];
+
+export function answer(context: ApiContext, request: ApiRequest): Answer {
+  const { verb, target } = readRequestInfo(request.method, request.url);
+  if (target === undefined) return answerPath(context, request, verb);
+  authorize(context.store, { user: request.user, verb, ...target });
+  const resourceType = findResource(target.group, target.version, target.resource);
+  if (resourceType === undefined || !isServed(resourceType, target)) throw noSuchResource();
+  const handler = verbs[verb];
+  if (handler === undefined || !isOffered(resourceType, verb, target)) throw methodNotAllowed();
+  return handler({ ...context, ...target, request, resourceType, verb });
+}
+
+function authorize(store: Store, attributes: Attributes): void {
+  if (isAllowed(store, attributes)) return;
+  // The resource may be one we do not serve: who may not ask is not told.
+  const { group, resource: plural, name } = attributes;
+  throw forbidden({ ...UNKNOWN, group, plural }, name, refusal(attributes));
+}
+
+const UNKNOWN: Omit<Resource, 'group' | 'plural'> = {
+  version: '',
+  kind: '',
+  namespaced: false,
+  subresources: [],
+  shortNames: [],
+  stored: false,
+};
+
+const isServed = ({ subresources, namespaced }: Resource, { subresource, namespace }: Target): boolean =>
+  (subresource === '' || subresources.includes(subresource)) && (namespaced || namespace === '');
+
+function isOffered({ stored, namespaced }: Resource, verb: string, { namespace, name, subresource }: Target): boolean {
+  if (!stored || verb === 'create') return verb === 'create' && name === '' && namespaced === (namespace !== '');
+  if (name === '' && verb !== 'list' && verb !== 'watch') return false;
+  if (subresource !== '') return ['get', 'update', 'patch'].includes(verb);
+  return !namespaced || namespace !== '' || verb === 'list' || verb === 'watch';
+}
+
+function answerPath({ store, gitVersion, server }: ApiContext, { user, url }: ApiRequest, verb: string): Document {
+  const path = url.pathname;
+  const attributes = { user, verb, group: '', resource: '', subresource: '', namespace: '', name: '', path };
+  if (!isAllowed(store, attributes)) throw forbiddenPath(user.name, verb, path);
+  if (verb !== 'get') throw methodNotAllowed();
+  if (HEALTHY.includes(path)) return { code: 200, body: 'ok' };
+  const document = discoveryAt(path, gitVersion, server);
+  // No Status here: the real server lists the paths it has, and clients must cope with that.
+  return document === undefined ? { code: 404, body: { paths: discoveryPaths } } : { code: 200, body: document };
+}

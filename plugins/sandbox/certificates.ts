@@ -1,0 +1,67 @@
+/** The cluster's own PKI: its CA, the API server's certificate and the administrator's, all made at start. */
+import { generateKeyPem, issueCertificate, type Name, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
+
+const DAY_MS = 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
+
+/** A certificate and its key, as PEM. */
+export interface KeyPair {
+  cert: string;
+  key: string;
+}
+
+export interface ClusterCa extends KeyPair {
+  pin: string;
+  notAfter: Date;
+}
+
+const CA_NAME: Name = { commonName: 'kubernetes', organizations: [] };
+
+/** It began yesterday, so that a client whose clock is behind can say so instead of "not yet valid". */
+export function makeCa(now: Date): ClusterCa {
+  const key = generateKeyPem();
+  const notAfter = new Date(now.getTime() + 10 * YEAR_MS);
+  const cert = issueCertificate({
+    subject: CA_NAME,
+    publicKey: publicKeyDer(key),
+    signingKey: key,
+    use: 'ca',
+    notBefore: new Date(now.getTime() - DAY_MS),
+    notAfter,
+  });
+  return { cert, key, pin: readCertificates(cert)[0]?.pin ?? '', notAfter };
+}
+
+type Issue = Pick<
+  Parameters<typeof issueCertificate>[0],
+  'subject' | 'publicKey' | 'use' | 'altNames' | 'notBefore' | 'notAfter'
+>;
+
+/** Signs with the CA; a certificate never outlives it. */
+export const issueBy = (ca: ClusterCa, issue: Issue): string =>
+  issueCertificate({
+    ...issue,
+    issuer: CA_NAME,
+    signingKey: ca.key,
+    notAfter: new Date(Math.min(issue.notAfter.getTime(), ca.notAfter.getTime())),
+  });
+
+/** A new key with a certificate for it that holds from yesterday and for a year. */
+export function issueKeyPair(
+  ca: ClusterCa,
+  now: Date,
+  subject: Name,
+  use: 'client' | 'server',
+  altNames: string[] = [],
+): KeyPair {
+  const key = generateKeyPem();
+  const cert = issueBy(ca, {
+    subject,
+    publicKey: publicKeyDer(key),
+    use,
+    altNames,
+    notBefore: new Date(now.getTime() - DAY_MS),
+    notAfter: new Date(now.getTime() + YEAR_MS),
+  });
+  return { cert, key };
+}

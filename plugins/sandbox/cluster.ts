@@ -1,0 +1,96 @@
+/** The objects that `kubeadm init` leaves for joining machines: namespaces, roles, ConfigMaps and a token. */
+import { stringify } from 'yaml';
+import { parseToken, tokenSecret } from './bootstrap-token.ts';
+import type { Profile } from './profile.ts';
+import { installRbac } from './rbac.ts';
+import type { Store } from './store.ts';
+
+const TOKEN_LIFE_MS = 24 * 3_600_000;
+const NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+
+export interface ClusterFacts {
+  /** `https://127.0.0.1:PORT` */
+  server: string;
+  caPem: string;
+  token: string;
+  profile: Profile;
+  healthzPort: number;
+  now: Date;
+}
+
+export function installCluster(store: Store, { server, caPem, token, profile, healthzPort, now }: ClusterFacts): void {
+  const parsed = parseToken(token);
+  if (parsed === undefined) throw new TypeError('a bootstrap token has the form abcdef.0123456789abcdef');
+  for (const name of NAMESPACES) store.create('namespaces', { metadata: { name }, status: { phase: 'Active' } });
+  installRbac(store, profile.kubeletConfigMap);
+  const configMap = (namespace: string, name: string, data: Record<string, string>) =>
+    store.create('configmaps', { metadata: { name, namespace }, data });
+  configMap('kube-public', 'cluster-info', { kubeconfig: clusterInfo(server, caPem) });
+  configMap('kube-system', 'kubeadm-config', { ClusterConfiguration: goYaml(clusterConfiguration(profile)) });
+  configMap('kube-system', profile.kubeletConfigMap, { kubelet: goYaml(kubeletConfiguration(profile, healthzPort)) });
+  store.create('secrets', tokenSecret(parsed, new Date(now.getTime() + TOKEN_LIFE_MS)));
+}
+
+/** Byte for byte as Go writes it: the token signs these bytes. */
+const clusterInfo = (server: string, caPem: string): string => `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${Buffer.from(caPem).toString('base64')}
+    server: ${server}
+  name: ""
+contexts: null
+current-context: ""
+kind: Config
+preferences: {}
+users: null
+`;
+
+const goYaml = (document: object): string => stringify(document, { sortMapEntries: true, indentSeq: false });
+
+const clusterConfiguration = ({ gitVersion, kubeadmApi, dns }: Profile) => ({
+  apiServer: { extraArgs: { 'authorization-mode': 'Node,RBAC' }, timeoutForControlPlane: '4m0s' },
+  apiVersion: `kubeadm.k8s.io/${kubeadmApi}`,
+  certificatesDir: '/etc/kubernetes/pki',
+  clusterName: 'kubernetes',
+  controllerManager: {},
+  dns,
+  etcd: { local: { dataDir: '/var/lib/etcd' } },
+  imageRepository: 'k8s.gcr.io',
+  kind: 'ClusterConfiguration',
+  kubernetesVersion: gitVersion,
+  networking: { dnsDomain: 'cluster.local', serviceSubnet: '10.96.0.0/12' },
+  scheduler: {},
+});
+
+/** Zero durations included: Go's serialisation writes them out, and a kubelet takes them for "the default". */
+const kubeletConfiguration = ({ cgroupDriver }: Profile, healthzPort: number) => ({
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { cacheTTL: '0s', enabled: true },
+    x509: { clientCAFile: '/etc/kubernetes/pki/ca.crt' },
+  },
+  authorization: { mode: 'Webhook', webhook: { cacheAuthorizedTTL: '0s', cacheUnauthorizedTTL: '0s' } },
+  ...(cgroupDriver === undefined ? {} : { cgroupDriver }),
+  clusterDNS: ['10.96.0.10'],
+  clusterDomain: 'cluster.local',
+  cpuManagerReconcilePeriod: '0s',
+  evictionPressureTransitionPeriod: '0s',
+  fileCheckFrequency: '0s',
+  healthzBindAddress: '127.0.0.1',
+  healthzPort,
+  httpCheckFrequency: '0s',
+  imageMinimumGCAge: '0s',
+  kind: 'KubeletConfiguration',
+  logging: {},
+  nodeStatusReportFrequency: '0s',
+  nodeStatusUpdateFrequency: '0s',
+  rotateCertificates: true,
+  runtimeRequestTimeout: '0s',
+  shutdownGracePeriod: '0s',
+  shutdownGracePeriodCriticalPods: '0s',
+  staticPodPath: '/etc/kubernetes/manifests',
+  streamingConnectionIdleTimeout: '0s',
+  syncFrequency: '0s',
+  volumeStatsAggPeriod: '0s',
+});

@@ -1,0 +1,66 @@
+/** What clients learn of the API before they use it: version, groups and resources. */
+import type { Json } from './objects.ts';
+import { apiVersionOf, type Resource, resources } from './resources.ts';
+
+const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+const CORE = { group: '', version: 'v1' };
+
+const groupNames = [...new Set(resources.map(({ group }) => group))].filter((group) => group !== '');
+
+export const discoveryPaths = [
+  ...['/api', '/api/v1', '/apis', '/healthz', '/livez', '/readyz', '/version'],
+  ...groupNames.flatMap((group) => [`/apis/${group}`, `/apis/${group}/v1`]),
+];
+
+/** The document at that path, or undefined where there is none. */
+export function discoveryAt(path: string, gitVersion: string, server: string): Json | undefined {
+  if (path === '/version' || path === '/version/') return version(gitVersion);
+  if (path === '/api')
+    return {
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: server }],
+    };
+  if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupNames.map(groupOf) };
+  if (path === '/api/v1') return resourceList(CORE);
+  const [, group = '', rest = ''] = /^\/apis\/([^/]+)(\/v1)?$/.exec(path) ?? [];
+  if (!groupNames.includes(group)) return undefined;
+  return rest === ''
+    ? { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group) }
+    : resourceList({ group, version: 'v1' });
+}
+
+function version(gitVersion: string): Json {
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+  return {
+    major,
+    minor,
+    gitVersion,
+    gitCommit: '0000000000000000000000000000000000000000',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: 'none: the Joinery sandbox, a test double',
+    compiler: 'none',
+    platform: 'linux/amd64',
+  };
+}
+
+function groupOf(name: string): Json {
+  const preferredVersion = { groupVersion: `${name}/v1`, version: 'v1' };
+  return { name, versions: [preferredVersion], preferredVersion };
+}
+
+const resourceList = (wanted: Pick<Resource, 'group' | 'version'>): Json => ({
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion: apiVersionOf(wanted),
+  resources: resources.filter(({ group }) => group === wanted.group).flatMap(entries),
+});
+
+function entries({ plural, kind, namespaced, subresources, shortNames, stored }: Resource): Json[] {
+  const common = { singularName: '', namespaced, kind };
+  return [
+    { name: plural, ...common, singularName: kind.toLowerCase(), verbs: stored ? VERBS : ['create'], shortNames },
+    ...subresources.map((part) => ({ name: `${plural}/${part}`, ...common, verbs: ['get', 'patch', 'update'] })),
+  ];
+}

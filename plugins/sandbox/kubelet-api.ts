@@ -1,0 +1,54 @@
+/** The stand-in kubelet's way to the API server: its own certificate, the CA of its kubeconfig, patience with a busy server. */
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeletIdentity } from './kubelet-identity.ts';
+
+const TIMEOUT_MS = 10_000;
+const RETRY_MS = 250;
+const TRIES_MAX = 120;
+/** Node's codes for "that certificate is not to be believed". */
+const UNTRUSTED = /CERT|SIGNATURE|ISSUER|TLS/;
+
+export interface ApiCall {
+  method: 'POST' | 'PATCH';
+  path: string;
+  contentType: string;
+  body: object;
+}
+
+/** Returns the HTTP status, 2xx or 409. Throws what will not get better by waiting. */
+export async function callApi(identity: KubeletIdentity, call: ApiCall, signal: AbortSignal): Promise<number> {
+  for (let left = TRIES_MAX; ; left--) {
+    const { code, message } = await send(identity, call, signal);
+    if (code === 409 || (code >= 200 && code < 300)) return code;
+    const mayPass = code === 0 || code === 429 || code >= 500;
+    if (!mayPass || left === 0) throw new Error(`unable to register node with API server: ${message}`);
+    await sleep(RETRY_MS, undefined, { signal });
+  }
+}
+
+/** Code 0: nobody answered. A certificate that cannot be believed rejects at once. */
+function send(
+  identity: KubeletIdentity,
+  call: ApiCall,
+  signal: AbortSignal,
+): Promise<{ code: number; message: string }> {
+  const { server, ca, cert, key } = identity;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(new URL(call.path, server), {
+      method: call.method,
+      headers: { 'Content-Type': call.contentType, Accept: 'application/json' },
+      ...{ ca, cert, key, agent: false, signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) },
+    });
+    const broken = (error: NodeJS.ErrnoException) => {
+      if (signal.aborted || UNTRUSTED.test(error.code ?? '')) reject(error);
+      else resolve({ code: 0, message: error.message });
+    };
+    outgoing.once('error', broken);
+    outgoing.once('response', (response) => {
+      text(response).then((message) => resolve({ code: response.statusCode ?? 0, message }), broken);
+    });
+    outgoing.end(JSON.stringify(call.body));
+  });
+}

@@ -1,0 +1,23 @@
+/** What makes a CSR that of a kubelet's client certificate. Source: kubernetes, pkg/apis/certificates/helpers.go. */
+import { type Csr, readCsr } from '../../engine/pki/index.ts';
+import type { CertificateSigningRequest } from './objects.ts';
+
+export const KUBELET_CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
+
+const USAGES = ['client auth', 'digital signature', 'key encipherment'];
+
+/** The PKCS #10 request inside. Throws when it is none. */
+export const requestOf = ({ spec }: Pick<CertificateSigningRequest, 'spec'>): Csr =>
+  readCsr(Buffer.from(spec.request, 'base64').toString());
+
+/** Why this is no such CSR, in the signer's words; undefined where it is one. */
+export function kubeletClientProblem(csr: CertificateSigningRequest): string | undefined {
+  const { organizations, commonName, asksExtensions } = requestOf(csr);
+  if (organizations.length !== 1 || organizations[0] !== 'system:nodes')
+    return 'subject organization is not system:nodes';
+  if (asksExtensions) return 'DNS, IP, email and URI subjectAltNames are not allowed';
+  if (!commonName.startsWith('system:node:')) return 'subject common name does not begin with system:node: prefix';
+  if ([...new Set(csr.spec.usages)].sort().join() !== USAGES.join())
+    return 'usages did not match [client auth digital signature key encipherment]';
+  return undefined;
+}

@@ -1,0 +1,93 @@
+/** Reads what kubeadm's unit would hand to a kubelet, from a machine's scratch root alone, and refuses what a kubelet refuses. */
+import { readFile, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { parse } from 'yaml';
+import { readCertificates } from '../../engine/pki/index.ts';
+import { type KubeletFlags, readFlags } from './kubelet-flags.ts';
+import { type KubeletIdentity, readIdentity } from './kubelet-identity.ts';
+import { machinePath } from './machine-path.ts';
+import { isRecord, type Json } from './objects.ts';
+
+const KUBECONFIG = '/etc/kubernetes/kubelet.conf';
+const CONFIG = '/var/lib/kubelet/config.yaml';
+const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
+
+export interface KubeletFiles {
+  nodeName: string;
+  identity: KubeletIdentity;
+  flags: KubeletFlags;
+  healthz: { address: string; port: number };
+}
+
+/** Throws an Error in the words of the kubelet. */
+export async function readKubeletFiles(root: string): Promise<KubeletFiles> {
+  const read = (path: string): Promise<string> => readMachineFile(root, path);
+  const config = readConfig(await read(CONFIG));
+  const flags = readFlags((await isThere(root, FLAGS)) ? await read(FLAGS) : '');
+  if (!(await isThere(root, KUBECONFIG)))
+    throw new Error(
+      'unable to load bootstrap kubeconfig: stat /etc/kubernetes/bootstrap-kubelet.conf: no such file or directory',
+    );
+  const identity = await readIdentity(await read(KUBECONFIG), new Date(), read);
+  await checkClientCa(config, read);
+  await checkRuntime(root, flags);
+  const nodeName = await nodeNameOf(root, flags);
+  if (identity.commonName !== `system:node:${nodeName}`)
+    throw new Error(`the client certificate is for ${identity.commonName}, and this is node ${nodeName}`);
+  return { nodeName, identity, flags, healthz: healthzOf(config) };
+}
+
+function readConfig(text: string): Json {
+  const config: unknown = parse(text);
+  if (
+    !isRecord(config) ||
+    config.apiVersion !== 'kubelet.config.k8s.io/v1beta1' ||
+    config.kind !== 'KubeletConfiguration'
+  )
+    throw new Error(
+      `failed to load Kubelet config file ${CONFIG}, error failed to decode: no KubeletConfiguration of kubelet.config.k8s.io/v1beta1`,
+    );
+  return config;
+}
+
+async function checkClientCa({ authentication }: Json, read: (path: string) => Promise<string>): Promise<void> {
+  const x509 = isRecord(authentication) && isRecord(authentication.x509) ? authentication.x509 : {};
+  if (typeof x509.clientCAFile !== 'string' || x509.clientCAFile === '') return;
+  const text = await read(x509.clientCAFile);
+  if (readCertificates(text).length === 0)
+    throw new Error(`unable to load client CA file ${x509.clientCAFile}: data does not contain any valid certificates`);
+}
+
+/** Without an endpoint a kubelet of that age would look for Docker. */
+async function checkRuntime(root: string, { containerRuntimeEndpoint: endpoint }: KubeletFlags): Promise<void> {
+  if (endpoint === '')
+    throw new Error('failed to get docker version: Cannot connect to the Docker daemon at unix:///var/run/docker.sock');
+  const socket = endpoint.replace(/^unix:\/\//, '');
+  if (!(await isThere(root, socket)))
+    throw new Error(
+      `failed to create kubelet: get remote runtime typed version failed: dial unix ${socket}: connect: no such file or directory`,
+    );
+}
+
+async function nodeNameOf(root: string, { hostnameOverride }: KubeletFlags): Promise<string> {
+  if (hostnameOverride !== '') return hostnameOverride.trim().toLowerCase();
+  const name = (await isThere(root, '/etc/hostname')) ? await readMachineFile(root, '/etc/hostname') : hostname();
+  return name.trim().toLowerCase();
+}
+
+const healthzOf = ({ healthzBindAddress, healthzPort }: Json): KubeletFiles['healthz'] => ({
+  address: typeof healthzBindAddress === 'string' ? healthzBindAddress : '127.0.0.1',
+  port: typeof healthzPort === 'number' ? healthzPort : 10248,
+});
+
+async function readMachineFile(root: string, path: string): Promise<string> {
+  try {
+    return await readFile(await machinePath(root, path), 'utf8');
+  } catch {
+    throw new Error(`open ${path}: no such file or directory`);
+  }
+}
+
+async function isThere(root: string, path: string): Promise<boolean> {
+  return (await stat(await machinePath(root, path)).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,62 @@
+/** Whom the kubelet is to the cluster: its kubeconfig, with the client certificate it points to. */
+import { parse } from 'yaml';
+import { fitsKey, pemBlocks, readCertificates, toPem } from '../../engine/pki/index.ts';
+import { isRecord, type Json } from './objects.ts';
+
+export interface KubeletIdentity {
+  server: string;
+  /** PEM bundle that the API server's certificate must be signed by. */
+  ca: string;
+  /** PEM: the leaf, then intermediates. */
+  cert: string;
+  key: string;
+  commonName: string;
+}
+
+/** `readPath` reads a file of the machine. Throws an Error in the words of the kubelet. */
+export async function readIdentity(
+  text: string,
+  now: Date,
+  readPath: (path: string) => Promise<string>,
+): Promise<KubeletIdentity> {
+  const config: unknown = parse(text);
+  if (!isRecord(config)) throw new Error('error loading config file: no kubeconfig');
+  const current = config['current-context'];
+  const context = named(config, 'contexts', current, 'context');
+  const cluster = named(config, 'clusters', context.cluster, 'cluster');
+  const user = named(config, 'users', context.user, 'user');
+  const content = async (entry: Json, field: string): Promise<string> => {
+    const { [`${field}-data`]: data, [field]: path } = entry;
+    if (typeof data === 'string') return Buffer.from(data, 'base64').toString();
+    if (typeof path !== 'string') throw new Error(`invalid configuration: no ${field} has been provided`);
+    return readPath(path);
+  };
+  const server = String(cluster.server);
+  if (!server.startsWith('https://')) throw new Error(`invalid configuration: ${server} is no https URL`);
+  const [certs, keys] = [await content(user, 'client-certificate'), await content(user, 'client-key')];
+  return { server, ca: await content(cluster, 'certificate-authority'), ...clientCertificate(certs, keys, now) };
+}
+
+function named(config: Json, list: string, name: unknown, field: string): Json {
+  const entries = config[list];
+  const entry = Array.isArray(entries) ? entries.find((one) => isRecord(one) && one.name === name) : undefined;
+  const value = isRecord(entry) ? entry[field] : undefined;
+  if (!isRecord(value)) throw new Error(`invalid configuration: ${field} "${name}" does not exist`);
+  return value;
+}
+
+function clientCertificate(
+  certs: string,
+  keys: string,
+  now: Date,
+): Pick<KubeletIdentity, 'cert' | 'key' | 'commonName'> {
+  const [leaf, ...chain] = readCertificates(certs);
+  if (leaf === undefined) throw new Error('tls: failed to find any PEM data in certificate input');
+  const key = pemBlocks(keys).find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (key === undefined) throw new Error('tls: failed to find any PEM data in key input');
+  const keyPem = toPem(key.label, key.der);
+  if (!fitsKey(leaf, keyPem)) throw new Error('tls: private key does not match public key');
+  if (now > leaf.notAfter) throw new Error('part of the existing bootstrap client certificate is expired');
+  if (!leaf.organizations.includes('system:nodes')) throw new Error('the client certificate is not for system:nodes');
+  return { cert: [leaf, ...chain].map(({ pem }) => pem).join(''), key: keyPem, commonName: leaf.commonName };
+}

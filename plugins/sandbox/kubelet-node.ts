@@ -1,0 +1,55 @@
+/** The Node object that the stand-in kubelet registers, as a kubelet composes it. */
+import type { KubeletFiles } from './kubelet-files.ts';
+import { type Condition, type Draft, timestamp } from './objects.ts';
+
+export const KUBELET_VERSION = 'v1.20.2';
+
+const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', ia32: '386' };
+
+export function nodeOf({ nodeName, flags }: KubeletFiles, now: Date): Draft {
+  const architecture = ARCHITECTURES[process.arch] ?? process.arch;
+  const { registerWithTaints: taints } = flags;
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: nodeName,
+      labels: {
+        'beta.kubernetes.io/arch': architecture,
+        'beta.kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': architecture,
+        'kubernetes.io/hostname': nodeName,
+        'kubernetes.io/os': 'linux',
+      },
+      annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+    },
+    spec: taints.length === 0 ? {} : { taints },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address: '127.0.0.1' },
+        { type: 'Hostname', address: nodeName },
+      ],
+      conditions: [readyCondition(false, now)],
+      nodeInfo: {
+        architecture,
+        containerRuntimeVersion: 'containerd://0.0.0-stand-in',
+        kernelVersion: 'stand-in',
+        kubeletVersion: KUBELET_VERSION,
+        operatingSystem: 'linux',
+        osImage: 'Joinery stand-in kubelet',
+      },
+    },
+  };
+}
+
+export function readyCondition(ready: boolean, now: Date): Condition & { lastHeartbeatTime: string } {
+  const at = timestamp(now);
+  return {
+    type: 'Ready',
+    status: ready ? 'True' : 'False',
+    reason: ready ? 'KubeletReady' : 'KubeletNotReady',
+    message: ready ? 'kubelet is posting ready status' : 'container runtime status check may not have completed yet',
+    lastHeartbeatTime: at,
+    lastTransitionTime: at,
+  };
+}

@@ -1,0 +1,72 @@
+/** A stand-in kubelet: believes the files of a machine as the real one would, says it is healthy, and registers its Node. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { callApi } from './kubelet-api.ts';
+import { type KubeletFiles, readKubeletFiles } from './kubelet-files.ts';
+import { nodeOf, readyCondition } from './kubelet-node.ts';
+
+/** The real one takes seconds; long enough to be seen as NotReady by who watches. */
+const READY_AFTER_MS = 100;
+const NODES = '/api/v1/nodes';
+
+export interface Kubelet {
+  nodeName: string;
+  close(): Promise<void>;
+}
+
+/** Resolves when its Node is Ready. Throws an Error in the words of the kubelet when a file or the cluster is against it. */
+export async function startKubelet({ root }: { root: string }): Promise<Kubelet> {
+  const files = await readKubeletFiles(root);
+  const closing = new AbortController();
+  const healthz = await serveHealthz(files);
+  const close = async (): Promise<void> => {
+    closing.abort();
+    await shut(healthz);
+  };
+  try {
+    await register(files, closing.signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { nodeName: files.nodeName, close };
+}
+
+async function register(files: KubeletFiles, signal: AbortSignal): Promise<void> {
+  const { nodeName, identity } = files;
+  const node = nodeOf(files, new Date());
+  // 409: it was here before. The Node stays as it is, and only its status is renewed.
+  await callApi(identity, { method: 'POST', path: NODES, contentType: 'application/json', body: node }, signal);
+  await sleep(READY_AFTER_MS, undefined, { signal });
+  const ready = { ...(node.status as object), conditions: [readyCondition(true, new Date())] };
+  await callApi(
+    identity,
+    {
+      method: 'PATCH',
+      path: `${NODES}/${nodeName}/status`,
+      contentType: 'application/strategic-merge-patch+json',
+      body: { status: ready },
+    },
+    signal,
+  );
+}
+
+async function serveHealthz({ healthz: { address, port } }: KubeletFiles): Promise<Server | undefined> {
+  if (port === 0) return undefined; // switched off
+  const server = createServer((request, response) => {
+    const healthy = request.url === '/healthz';
+    response.writeHead(healthy ? 200 : 404, { 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(healthy ? 'ok' : '404 page not found\n');
+  });
+  server.listen(port, address);
+  await once(server, 'listening'); // rejects when the port is taken
+  return server;
+}
+
+async function shut(server: Server | undefined): Promise<void> {
+  if (server?.listening !== true) return;
+  server.close();
+  server.closeAllConnections();
+  await once(server, 'close');
+}

@@ -1,0 +1,108 @@
+/** A scratch machine: a directory that `join run --root` takes for a whole machine, ready to join and with nothing running. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { KUBELET_VERSION } from './kubelet-node.ts';
+import { journalctl, systemctl } from './machine-scripts.ts';
+
+export interface MachineOptions {
+  hostName: string;
+  /** The command that starts `kubelet-main.ts`; the root is put behind it. */
+  kubelet: readonly string[];
+}
+
+/** The longest path of a Unix socket, less its final zero. */
+const SOCKET_PATH_BYTES_MAX = 107;
+const PROGRAMS = [
+  'conntrack',
+  'ip',
+  'iptables',
+  'mount',
+  'nsenter',
+  'ebtables',
+  'ethtool',
+  'socat',
+  'tc',
+  'touch',
+  'crictl',
+];
+const UNIT = '/usr/lib/systemd/system/kubelet.service';
+const WANTED = '/etc/systemd/system/multi-user.target.wants/kubelet.service';
+const SOCKETS_HEADER =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+
+const files = (hostName: string): Record<string, string> => ({
+  '/etc/hostname': `${hostName}\n`,
+  '/proc/swaps': 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n',
+  '/proc/sys/net/ipv4/ip_forward': '1\n',
+  '/proc/sys/net/bridge/bridge-nf-call-iptables': '1\n',
+  '/proc/net/tcp': SOCKETS_HEADER,
+  '/proc/net/tcp6': SOCKETS_HEADER,
+  '/var/log/kubelet.log': '',
+  [UNIT]: `[Unit]
+Description=kubelet: The Kubernetes Node Agent
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart=/usr/bin/kubelet
+Restart=always
+StartLimitInterval=0
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+`,
+  '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf': `[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+`,
+});
+
+const programs = (kubelet: readonly string[]): Record<string, string> => ({
+  ...Object.fromEntries(PROGRAMS.map((name) => [name, '#!/bin/sh\nexit 0\n'])),
+  kubelet: `#!/bin/sh\n[ "$1" = --version ] && echo 'Kubernetes ${KUBELET_VERSION}'\n`,
+  systemctl: systemctl(kubelet),
+  journalctl,
+});
+
+export async function makeMachine(root: string, { hostName, kubelet }: MachineOptions): Promise<void> {
+  for (const [path, text] of Object.entries(files(hostName))) await lay(join(root, path), text);
+  for (const [name, text] of Object.entries(programs(kubelet))) {
+    await lay(join(root, 'usr/bin', name), text);
+    await chmod(join(root, 'usr/bin', name), 0o755);
+  }
+  await mkdir(join(root, dirname(WANTED)), { recursive: true });
+  await symlink(UNIT, join(root, WANTED));
+  await mkdir(join(root, 'var/lib'), { recursive: true });
+  await laySocket(join(root, 'run/containerd/containerd.sock'));
+}
+
+/** Stops what runs on it. */
+export async function stopMachine(root: string): Promise<void> {
+  await promisify(execFile)(join(root, 'usr/bin/systemctl'), ['stop', 'kubelet']);
+}
+
+async function lay(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+/** A socket that nobody listens on; a plain file where the path is too long for one. */
+async function laySocket(path: string): Promise<void> {
+  const made = `${path}.new`;
+  if (Buffer.byteLength(made) > SOCKET_PATH_BYTES_MAX) return lay(path, '');
+  await mkdir(dirname(path), { recursive: true });
+  const server = createServer().listen(made);
+  await once(server, 'listening');
+  await rename(made, path); // closing removes the socket, but by the name it was made with
+  server.close();
+  await once(server, 'close');
+}

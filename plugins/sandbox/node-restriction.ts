@@ -1,0 +1,43 @@
+/** The admission plugin NodeRestriction: a kubelet writes its own Node and its own Lease, and not all of them. */
+import { isDeepStrictEqual } from 'node:util';
+import type { User } from './authentication.ts';
+import type { KubeObject, Node } from './objects.ts';
+import { resourceNamed } from './resources.ts';
+import { forbidden } from './status.ts';
+
+const NODE_USER = 'system:node:';
+const ALLOWED_LABEL =
+  /^((beta\.)?kubernetes\.io\/(hostname|os|arch|instance-type)|(failure-domain\.beta|topology)\.kubernetes\.io\/(zone|region)|node\.kubernetes\.io\/instance-type|([\w.-]+\.)?(kubelet|node)\.kubernetes\.io\/.+)$/;
+const RESERVED_LABEL = /^([\w.-]+\.)?(kubernetes|k8s)\.io\//;
+
+/** Throws Forbidden. `before` is what is replaced, where something is. */
+export function restrictNode(user: User, plural: string, object: KubeObject, before: KubeObject | undefined): void {
+  if (!user.groups.includes('system:nodes') || !user.name.startsWith(NODE_USER)) return;
+  const self = user.name.slice(NODE_USER.length);
+  const { name } = object.metadata;
+  const refuse = (why: string) => forbidden(resourceNamed(plural), name, why);
+  if (plural === 'leases' && (object.metadata.namespace !== 'kube-node-lease' || name !== self))
+    throw refuse('can only access node lease with the same name as the requesting node');
+  if (plural !== 'nodes') return;
+  if (name !== self) throw refuse(`node "${self}" is not allowed to modify node "${name}"`);
+  const problem = nodeProblem(self, object as Node, before as Node | undefined);
+  if (problem !== undefined) throw refuse(problem);
+}
+
+function nodeProblem(self: string, node: Node, before: Node | undefined): string | undefined {
+  const { configSource, taints } = node.spec ?? {};
+  if (configSource !== undefined && !isDeepStrictEqual(configSource, before?.spec?.configSource))
+    return `node "${self}" is not allowed to update configSource to a new non-nil configSource`;
+  if (before !== undefined && !isDeepStrictEqual(taints, before.spec?.taints))
+    return `node "${self}" is not allowed to modify taints`;
+  const labels = reservedLabels(node, before);
+  return labels.length === 0 ? undefined : `is not allowed to modify labels: ${labels.join(', ')}`;
+}
+
+function reservedLabels({ metadata }: Node, before: Node | undefined): string[] {
+  const { labels: now = {} } = metadata;
+  const { labels: then = {} } = before?.metadata ?? {};
+  return [...new Set([...Object.keys(now), ...Object.keys(then)])]
+    .filter((label) => now[label] !== then[label] && RESERVED_LABEL.test(label) && !ALLOWED_LABEL.test(label))
+    .sort();
+}

@@ -1,0 +1,104 @@
+/** The roles and bindings a cluster has after `kubeadm init`, as far as joining needs them. */
+import type { Rule } from './authorization.ts';
+import { BOOTSTRAPPERS } from './bootstrap-token.ts';
+import type { Draft } from './objects.ts';
+import { CSR, CSR_GROUP } from './resources.ts';
+import type { Store } from './store.ts';
+
+const AUTHENTICATED = 'Group system:authenticated';
+const ANYBODY = [AUTHENTICATED, 'Group system:unauthenticated'];
+const BOOTSTRAP = `Group ${BOOTSTRAPPERS}`;
+const NODES = 'Group system:nodes';
+
+const APPROVE_BOOTSTRAP = 'kubeadm:node-autoapprove-bootstrap';
+const APPROVE_ROTATION = 'kubeadm:node-autoapprove-certificate-rotation';
+const NODE_CLIENT = 'system:certificates.k8s.io:certificatesigningrequests:nodeclient';
+const SELF_NODE_CLIENT = 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient';
+
+const on = (apiGroup: string, resource: string, ...verbs: string[]): Rule => ({
+  apiGroups: [apiGroup],
+  resources: [resource],
+  verbs,
+});
+const paths = (...nonResourceURLs: string[]): Rule => ({ verbs: ['get'], nonResourceURLs });
+const requestCertificates = on(CSR_GROUP, CSR, 'create', 'get', 'list', 'watch');
+const health = ['/healthz', '/livez', '/readyz', '/version', '/version/'];
+
+const clusterRoles: Record<string, Rule[]> = {
+  'cluster-admin': [
+    { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
+    { nonResourceURLs: ['*'], verbs: ['*'] },
+  ],
+  'system:basic-user': [on('authorization.k8s.io', 'selfsubjectaccessreviews', 'create')],
+  'system:discovery': [paths('/api', '/api/*', '/apis', '/apis/*', ...health)],
+  'system:public-info-viewer': [paths(...health)],
+  'system:node-bootstrapper': [requestCertificates],
+  'kubeadm:get-nodes': [on('', 'nodes', 'get')],
+  [NODE_CLIENT]: [on(CSR_GROUP, `${CSR}/nodeclient`, 'create')],
+  [SELF_NODE_CLIENT]: [on(CSR_GROUP, `${CSR}/selfnodeclient`, 'create')],
+  'system:node': [
+    on('', 'nodes', 'create', 'get', 'list', 'watch', 'update', 'patch'),
+    on('', 'nodes/status', 'update', 'patch'),
+    on('', 'events', 'create', 'update', 'patch'),
+    on('coordination.k8s.io', 'leases', 'create', 'get', 'update', 'patch'),
+    requestCertificates,
+  ],
+};
+
+const clusterRoleBindings: Record<string, [role: string, ...subjects: string[]]> = {
+  'cluster-admin': ['cluster-admin', 'Group system:masters'],
+  'system:basic-user': ['system:basic-user', AUTHENTICATED],
+  'system:discovery': ['system:discovery', AUTHENTICATED],
+  'system:public-info-viewer': ['system:public-info-viewer', ...ANYBODY],
+  // On a cluster the Node authorizer grants this; node-restriction.ts has its other half, "only your own".
+  'system:node': ['system:node', NODES],
+  'kubeadm:kubelet-bootstrap': ['system:node-bootstrapper', BOOTSTRAP],
+  'kubeadm:get-nodes': ['kubeadm:get-nodes', BOOTSTRAP],
+  [APPROVE_BOOTSTRAP]: [NODE_CLIENT, BOOTSTRAP],
+  [APPROVE_ROTATION]: [SELF_NODE_CLIENT, NODES],
+};
+
+export function installRbac(store: Store, kubeletConfigMap: string): void {
+  for (const [name, rules] of Object.entries(clusterRoles)) store.create('clusterroles', { metadata: { name }, rules });
+  for (const name of Object.keys(clusterRoleBindings)) store.create('clusterrolebindings', clusterRoleBinding(name));
+  const readers = [BOOTSTRAP, NODES];
+  allowReading(store, 'kube-public', 'kubeadm:bootstrap-signer-clusterinfo', 'configmaps', 'cluster-info', [
+    'User system:anonymous',
+  ]);
+  allowReading(store, 'kube-system', 'kubeadm:nodes-kubeadm-config', 'configmaps', 'kubeadm-config', readers);
+  allowReading(store, 'kube-system', `kubeadm:${kubeletConfigMap}`, 'configmaps', kubeletConfigMap, readers);
+  allowReading(store, 'kube-system', 'kube-proxy', 'configmaps', 'kube-proxy', readers);
+  allowReading(store, 'kube-system', 'kubeadm:kubeadm-certs', 'secrets', 'kubeadm-certs', [BOOTSTRAP]);
+}
+
+/** Whether new kubelets' CSRs are approved; somebody may have deleted the binding with kubectl, as the documentation says. */
+export const isApprovalAllowed = (store: Store): boolean =>
+  store.get('clusterrolebindings', APPROVE_BOOTSTRAP) !== undefined;
+
+export function allowApproval(store: Store, allowed: boolean): void {
+  for (const name of [APPROVE_BOOTSTRAP, APPROVE_ROTATION]) {
+    const exists = store.get('clusterrolebindings', name) !== undefined;
+    if (allowed && !exists) store.create('clusterrolebindings', clusterRoleBinding(name));
+    if (!allowed && exists) store.delete('clusterrolebindings', name);
+  }
+}
+
+function clusterRoleBinding(name: string): Draft {
+  const [role = '', ...subjects] = clusterRoleBindings[name] ?? [];
+  return { metadata: { name }, ...binding('ClusterRole', role, subjects) };
+}
+
+function allowReading(store: Store, namespace: string, name: string, resource: string, object: string, to: string[]) {
+  const rules = [{ apiGroups: [''], resources: [resource], resourceNames: [object], verbs: ['get'] }];
+  store.create('roles', { metadata: { name, namespace }, rules });
+  store.create('rolebindings', { metadata: { name, namespace }, ...binding('Role', name, to) });
+}
+
+/** Subjects are written `Group system:nodes`. */
+const binding = (kind: string, name: string, subjects: readonly string[]) => ({
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+  subjects: subjects.map((subject) => {
+    const [kind, name] = subject.split(' ');
+    return { apiGroup: 'rbac.authorization.k8s.io', kind, name };
+  }),
+});

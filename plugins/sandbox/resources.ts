@@ -1,0 +1,64 @@
+/** The resources that the sandbox serves: one table for routes, discovery and kinds. */
+
+export interface Resource {
+  group: string;
+  version: string;
+  /** As in URLs and in RBAC rules. */
+  plural: string;
+  kind: string;
+  namespaced: boolean;
+  subresources: readonly string[];
+  shortNames: readonly string[];
+  /** False for reviews: they are answered and forgotten. */
+  stored: boolean;
+}
+
+type Traits = Partial<Pick<Resource, 'namespaced' | 'subresources' | 'shortNames' | 'stored'>>;
+
+const resource = (group: string, plural: string, kind: string, traits: Traits = {}): Resource => ({
+  group,
+  version: 'v1',
+  plural,
+  kind,
+  namespaced: false,
+  subresources: [],
+  shortNames: [],
+  stored: true,
+  ...traits,
+});
+
+const RBAC = 'rbac.authorization.k8s.io';
+const namespaced = true;
+
+export const CSR = 'certificatesigningrequests';
+export const CSR_GROUP = 'certificates.k8s.io';
+
+export const resources: readonly Resource[] = [
+  resource('', 'namespaces', 'Namespace', { shortNames: ['ns'] }),
+  resource('', 'nodes', 'Node', { subresources: ['status'], shortNames: ['no'] }),
+  resource('', 'configmaps', 'ConfigMap', { namespaced, shortNames: ['cm'] }),
+  resource('', 'secrets', 'Secret', { namespaced }),
+  resource('', 'pods', 'Pod', { namespaced, subresources: ['status'], shortNames: ['po'] }),
+  resource('', 'events', 'Event', { namespaced, shortNames: ['ev'] }),
+  resource(CSR_GROUP, CSR, 'CertificateSigningRequest', { subresources: ['approval', 'status'], shortNames: ['csr'] }),
+  resource('coordination.k8s.io', 'leases', 'Lease', { namespaced }),
+  resource('authorization.k8s.io', 'selfsubjectaccessreviews', 'SelfSubjectAccessReview', { stored: false }),
+  resource('authorization.k8s.io', 'subjectaccessreviews', 'SubjectAccessReview', { stored: false }),
+  resource(RBAC, 'clusterroles', 'ClusterRole'),
+  resource(RBAC, 'clusterrolebindings', 'ClusterRoleBinding'),
+  resource(RBAC, 'roles', 'Role', { namespaced }),
+  resource(RBAC, 'rolebindings', 'RoleBinding', { namespaced }),
+];
+
+export const apiVersionOf = ({ group, version }: Pick<Resource, 'group' | 'version'>): string =>
+  group === '' ? version : `${group}/${version}`;
+
+export const findResource = (group: string, version: string, plural: string): Resource | undefined =>
+  resources.find((entry) => entry.group === group && entry.version === version && entry.plural === plural);
+
+/** The resource of that plural name; for callers inside, where an unknown one is a mistake. */
+export function resourceNamed(plural: string): Resource {
+  const found = resources.find((entry) => entry.plural === plural);
+  if (found === undefined) throw new TypeError(`the sandbox serves no ${plural}`);
+  return found;
+}

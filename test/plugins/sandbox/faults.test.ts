@@ -1,0 +1,158 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { generateKeyPem, issueCertificate, publicKeyDer } from '../../../engine/pki/index.ts';
+import { type Effect, type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
+import { admin, ask, CLUSTER_INFO, CSRS, clientOf, csrObject, NODES, watch } from './client.ts';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.close());
+afterEach(() => sandbox.faults.clear());
+
+describe('a fault', () => {
+  test.each<[Effect, number]>([
+    ['unauthorized', 401],
+    ['forbidden', 403],
+    ['tooManyRequests', 429],
+    ['internalError', 500],
+    ['unavailable', 503],
+  ])('%s answers %i, and is over after one request', async (effect, code) => {
+    sandbox.faults.add({ effect });
+    const { code: first, json } = await ask(sandbox, CLUSTER_INFO);
+    expect({ first, kind: json.kind }).toEqual({ first: code, kind: 'Status' });
+    expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(200);
+  });
+  test('meets the method and the path it is for, as often as it is told', async () => {
+    sandbox.faults.add({ effect: 'unavailable', method: 'GET', path: CLUSTER_INFO, times: 2 });
+    expect((await ask(sandbox, '/version')).code).toBe(200);
+    expect((await ask(sandbox, CLUSTER_INFO, { method: 'DELETE' })).code).toBe(403);
+    expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(503);
+    expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(503);
+    expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(200);
+  });
+  test('is gone when faults are cleared', async () => {
+    sandbox.faults.add({ effect: 'unavailable', times: 100 });
+    sandbox.faults.clear();
+    expect((await ask(sandbox, '/version')).code).toBe(200);
+  });
+});
+
+test('429 says when to come again', async () => {
+  sandbox.faults.add({ effect: 'tooManyRequests', retryAfterSeconds: 7 });
+  const { headers, json } = await ask(sandbox, '/version');
+  expect(headers['retry-after']).toBe('7');
+  expect(json.details).toEqual({ retryAfterSeconds: 7 });
+});
+test('latency answers late', async () => {
+  sandbox.faults.add({ effect: 'latency', latencyMs: 150 });
+  const start = performance.now();
+  expect((await ask(sandbox, '/version')).code).toBe(200);
+  expect(performance.now() - start).toBeGreaterThan(140);
+});
+test('latency does not keep the sandbox from closing', async () => {
+  const other = await startSandbox();
+  other.faults.add({ effect: 'latency', latencyMs: 60_000 });
+  const reply = ask(other, '/version').catch((error: Error) => error);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await other.close();
+  expect(await reply).toBeInstanceOf(Error);
+});
+test('a reset cuts the connection before anything is done', async () => {
+  sandbox.faults.add({ effect: 'reset', method: 'POST' });
+  await expect(ask(sandbox, CSRS, { method: 'POST', token: sandbox.token, body: csrObject('w1') })).rejects.toThrow(
+    'hang up',
+  );
+  expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
+});
+test('a truncated answer comes after the work is done', async () => {
+  sandbox.faults.add({ effect: 'truncated', method: 'POST' });
+  await expect(ask(sandbox, CSRS, { method: 'POST', token: sandbox.token, body: csrObject('w1') })).rejects.toThrow(
+    'aborted',
+  );
+  expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
+});
+test('a portal answers in HTML', async () => {
+  sandbox.faults.add({ effect: 'notJson' });
+  const { code, headers, text } = await ask(sandbox, CLUSTER_INFO);
+  expect({ code, type: headers['content-type'] }).toEqual({ code: 200, type: 'text/html' });
+  expect(text).toContain('<html>');
+});
+test('a huge answer is larger than any client should read', async () => {
+  sandbox.faults.add({ effect: 'huge' });
+  expect((await ask(sandbox, CLUSTER_INFO)).text.length).toBeGreaterThan(8 << 20);
+});
+
+describe('a watch', () => {
+  const events = async () => {
+    const seen = [];
+    for await (const event of watch(sandbox, `${NODES}?timeoutSeconds=1`, { identity: admin(sandbox) }))
+      seen.push(event);
+    return seen;
+  };
+  test('can end at once', async () => {
+    sandbox.faults.add({ effect: 'watchEnds' });
+    const start = performance.now();
+    expect(await events()).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(900);
+  });
+  test('can expire within its stream', async () => {
+    sandbox.faults.add({ effect: 'watchExpired' });
+    expect(await events()).toMatchObject([{ type: 'ERROR', object: { code: 410, reason: 'Expired' } }]);
+  });
+  test('can be refused with 410', async () => {
+    sandbox.faults.add({ effect: 'gone' });
+    expect((await ask(sandbox, '/version')).code).toBe(200);
+    expect((await ask(sandbox, `${NODES}?watch=true`, { identity: admin(sandbox) })).code).toBe(410);
+  });
+});
+
+describe('a forged cluster-info', () => {
+  const forged = { kind: 'ConfigMap', metadata: { name: 'cluster-info' }, data: { kubeconfig: 'forged' } };
+
+  test('is shown to anonymous readers only', async () => {
+    sandbox.faults.clusterInfo(forged);
+    expect((await ask(sandbox, CLUSTER_INFO)).json.data).toEqual({ kubeconfig: 'forged' });
+    expect((await ask(sandbox, CLUSTER_INFO, { identity: admin(sandbox) })).json.data).not.toEqual({
+      kubeconfig: 'forged',
+    });
+  });
+  test('can be shown once, and the true one afterwards', async () => {
+    sandbox.faults.clusterInfo(forged, 1);
+    expect((await ask(sandbox, CLUSTER_INFO)).json.data).toEqual({ kubeconfig: 'forged' });
+    expect((await ask(sandbox, CLUSTER_INFO)).json.data).not.toEqual({ kubeconfig: 'forged' });
+  });
+});
+
+describe('another serving certificate', () => {
+  const serverOf = (changes: object) =>
+    clientOf(sandbox, 'kube-apiserver', [], { use: 'server', altNames: ['127.0.0.1'], ...changes });
+
+  test('of another CA is not believed', async () => {
+    const key = generateKeyPem();
+    const subject = { commonName: 'kubernetes', organizations: [] };
+    const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 60_000) };
+    const cert = issueCertificate({
+      subject,
+      publicKey: publicKeyDer(key),
+      signingKey: key,
+      use: 'server',
+      altNames: ['127.0.0.1'],
+      ...validity,
+    });
+    sandbox.serveWith({ cert, key });
+    await expect(ask(sandbox, '/version')).rejects.toThrow('self-signed');
+  });
+  test('for another host is not believed', async () => {
+    sandbox.serveWith(serverOf({ altNames: ['192.0.2.1'] }));
+    await expect(ask(sandbox, '/version')).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+  });
+  test('that has expired is not believed', async () => {
+    sandbox.serveWith(serverOf({ notAfter: new Date(Date.now() - 1000) }));
+    await expect(ask(sandbox, '/version')).rejects.toMatchObject({ code: 'CERT_HAS_EXPIRED' });
+  });
+  test('that is good is believed', async () => {
+    sandbox.serveWith(serverOf({}));
+    expect((await ask(sandbox, '/version')).code).toBe(200);
+  });
+});

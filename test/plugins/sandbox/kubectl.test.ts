@@ -1,0 +1,84 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
+import { ask, CSRS, csrObject } from './client.ts';
+
+function hasKubectl(): boolean {
+  try {
+    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const found = hasKubectl();
+
+describe.skipIf(!found)(`kubectl${found ? '' : ' (skipped: it is not on PATH)'}`, () => {
+  let sandbox: Sandbox;
+  let folder: string;
+  beforeAll(async () => {
+    sandbox = await startSandbox({ autoApprove: false });
+    folder = await mkdtemp(join(tmpdir(), 'kubectl-'));
+    await writeFile(join(folder, 'admin.conf'), sandbox.adminKubeconfig);
+  });
+  afterAll(async () => {
+    await sandbox.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const kubectl = async (...args: string[]): Promise<string> => {
+    const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: join(folder, 'admin.conf') };
+    return (await promisify(execFile)('kubectl', args, { env })).stdout;
+  };
+  const table = (text: string) =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/));
+  const makeCsr = async () => {
+    const how = { method: 'POST', token: sandbox.token, body: csrObject('w1') };
+    return (await ask(sandbox, CSRS, how)).json.metadata.name;
+  };
+
+  test('shows a CSR pending, approves it, and shows it issued', async () => {
+    const name = await makeCsr();
+    const requestor = `system:bootstrap:${sandbox.token.slice(0, 6)}`;
+    const [header, row] = table(await kubectl('get', 'csr', name));
+    expect(header).toEqual(['NAME', 'AGE', 'SIGNERNAME', 'REQUESTOR', 'CONDITION']);
+    expect(row?.slice(2)).toEqual(['kubernetes.io/kube-apiserver-client-kubelet', requestor, 'Pending']);
+    expect(await kubectl('certificate', 'approve', name)).toContain('approved');
+    await vi.waitFor(async () => expect(await kubectl('get', 'csr')).toContain('Approved,Issued'), 5000);
+    expect(await kubectl('describe', 'csr', name)).toContain('Common Name:    system:node:w1');
+  });
+  test('denies a CSR', async () => {
+    const name = await makeCsr();
+    await kubectl('certificate', 'deny', name);
+    expect(table(await kubectl('get', 'csr', name))[1]?.at(-1)).toBe('Denied');
+  });
+  test('shows nodes and deletes one', async () => {
+    const status = { conditions: [{ type: 'Ready', status: 'True' }], nodeInfo: { kubeletVersion: 'v1.20.2' } };
+    sandbox.store.create('nodes', { metadata: { name: 'w1' }, status });
+    const [header, row] = table(await kubectl('get', 'nodes'));
+    expect(header).toEqual(['NAME', 'STATUS', 'ROLES', 'AGE', 'VERSION']);
+    expect(row).toEqual(['w1', 'Ready', '<none>', expect.stringMatching(/^\d+s$/), 'v1.20.2']);
+    expect(await kubectl('delete', 'node', 'w1')).toContain('node "w1" deleted');
+    expect(sandbox.store.get('nodes', 'w1')).toBeUndefined();
+  });
+  test('shows ConfigMaps and Secrets', async () => {
+    expect(table(await kubectl('get', 'cm', '-n', 'kube-public'))[1]?.slice(0, 2)).toEqual(['cluster-info', '2']);
+    expect(await kubectl('get', 'secrets', '-n', 'kube-system')).toContain('bootstrap.kubernetes.io/token   7');
+  });
+  test('turns automatic approval off the way the documentation says', async () => {
+    sandbox.autoApprove = true;
+    await kubectl('delete', 'clusterrolebinding', 'kubeadm:node-autoapprove-bootstrap');
+    expect(sandbox.autoApprove).toBe(false);
+  });
+  test('asks what it may do', async () => {
+    expect((await kubectl('auth', 'can-i', 'create', 'nodes')).trim()).toBe('yes');
+  });
+});

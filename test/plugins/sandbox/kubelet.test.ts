@@ -1,0 +1,142 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { generateKeyPem } from '../../../engine/pki/index.ts';
+import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
+import { startKubelet } from '../../../plugins/sandbox/kubelet.ts';
+import type { Node } from '../../../plugins/sandbox/objects.ts';
+import { clientOf } from './client.ts';
+import { emptyMachine, kubeletConf, lay, layJoin } from './joined.ts';
+
+const CONFIG = '/var/lib/kubelet/config.yaml';
+const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
+const PEM = '/var/lib/kubelet/pki/kubelet-client-2026-01-02-03-04-05.pem';
+const ENDPOINT = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
+
+let sandbox: Sandbox;
+let stranger: Sandbox;
+let root: string;
+beforeAll(async () => {
+  [sandbox, stranger, root] = await Promise.all([startSandbox(), startSandbox(), emptyMachine('W1')]);
+});
+afterAll(async () => {
+  await Promise.all([sandbox.close(), stranger.close()]);
+  await rm(root, { recursive: true });
+});
+beforeEach(() => layJoin(sandbox, root, 'W1'));
+
+const node = (name: string): Node | undefined => sandbox.store.get<Node>('nodes', name);
+
+describe('the stand-in kubelet', () => {
+  test('says it is healthy, and registers a Node that becomes Ready', async () => {
+    const seen: unknown[] = [];
+    const stop = sandbox.store.subscribe(({ object }) => seen.push((object as Node).status?.conditions?.[0]?.status));
+    const kubelet = await startKubelet({ root });
+    stop();
+    expect(seen).toEqual(['False', 'True']);
+    expect(node('w1')).toMatchObject({
+      metadata: { labels: { 'kubernetes.io/hostname': 'w1', 'kubernetes.io/os': 'linux' } },
+      status: { nodeInfo: { kubeletVersion: 'v1.20.2' }, conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    const port = /healthzPort: (\d+)/.exec(await readFile(join(root, CONFIG), 'utf8'))?.[1];
+    const healthz = await fetch(`http://127.0.0.1:${port}/healthz`);
+    expect(await healthz.text()).toBe('ok');
+    await kubelet.close();
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+  });
+  test('obeys the flags: another name, taints', async () => {
+    const { cert, key } = clientOf(sandbox, 'system:node:other', ['system:nodes']);
+    await lay(root, PEM, cert + key);
+    await lay(
+      root,
+      FLAGS,
+      `KUBELET_KUBEADM_ARGS="${ENDPOINT} --hostname-override=other --register-with-taints=a=b:NoSchedule,c:NoExecute"\n`,
+    );
+    const kubelet = await startKubelet({ root });
+    expect(kubelet.nodeName).toBe('other');
+    expect(node('other')?.spec?.taints).toEqual([
+      { key: 'a', value: 'b', effect: 'NoSchedule' },
+      { key: 'c', effect: 'NoExecute' },
+    ]);
+    await kubelet.close();
+  });
+  test('that starts again finds its Node and makes it Ready', async () => {
+    await (await startKubelet({ root })).close();
+    const { uid } = node('w1')?.metadata ?? {};
+    await (await startKubelet({ root })).close();
+    expect(node('w1')?.metadata.uid).toBe(uid);
+  });
+  test('waits for an API server that is busy', async () => {
+    sandbox.faults.add({ effect: 'unavailable', method: 'POST' });
+    sandbox.faults.add({ effect: 'reset', method: 'POST' });
+    await (await startKubelet({ root })).close();
+    expect(node('w1')?.status?.conditions?.[0]?.status).toBe('True');
+  });
+});
+
+describe('the stand-in kubelet dies', () => {
+  const dies = async (words: string) => await expect(startKubelet({ root })).rejects.toThrow(words);
+  const remove = (path: string) => rm(join(root, path));
+
+  test('without the socket of its runtime', async () => {
+    const socket = '/run/containerd/containerd.sock';
+    await remove(socket);
+    await dies(`dial unix ${socket}`);
+    await lay(root, socket, '');
+  });
+  test.each([
+    ['its configuration', CONFIG, 'open /var/lib/kubelet/config.yaml: no such file or directory'],
+    ['its kubeconfig', '/etc/kubernetes/kubelet.conf', 'unable to load bootstrap kubeconfig'],
+    ['its certificate', PEM, 'kubelet-client-current.pem: no such file or directory'],
+    ['the client CA', '/etc/kubernetes/pki/ca.crt', 'open /etc/kubernetes/pki/ca.crt'],
+    ['the flags that name its runtime', FLAGS, 'Cannot connect to the Docker daemon'],
+  ])('without %s', async (_, path, words) => {
+    await remove(path);
+    await dies(words);
+  });
+  test.each([
+    ['a configuration of another kind', CONFIG, 'kind: ConfigMap\n', 'failed to decode'],
+    ['flags that are not quoted', FLAGS, 'KUBELET_KUBEADM_ARGS=--a=b\n', 'invalid assignment'],
+    ['a flag that is none', FLAGS, 'KUBELET_KUBEADM_ARGS="container-runtime"\n', 'unknown command'],
+    ['a taint without effect', FLAGS, `KUBELET_KUBEADM_ARGS="${ENDPOINT} --register-with-taints=a"\n`, 'invalid taint'],
+    ['a client CA that is none', '/etc/kubernetes/pki/ca.crt', 'nothing\n', 'unable to load client CA file'],
+    ['a kubeconfig that is none', '/etc/kubernetes/kubelet.conf', '[]\n', 'error loading config file'],
+    ['a kubeconfig without a context', '/etc/kubernetes/kubelet.conf', 'kind: Config\n', 'does not exist'],
+    ['a certificate that is none', PEM, 'nothing\n', 'failed to find any PEM data'],
+    ['another host name', '/etc/hostname', 'w2\n', 'and this is node w2'],
+  ])('with %s', async (_, path, text, words) => {
+    await lay(root, path, text);
+    await dies(words);
+  });
+  test('with a key that does not fit', async () => {
+    const { cert } = clientOf(sandbox, 'system:node:w1', ['system:nodes']);
+    await lay(root, PEM, cert + generateKeyPem());
+    await dies('private key does not match public key');
+  });
+  test('with an expired certificate', async () => {
+    const { cert, key } = clientOf(sandbox, 'system:node:w1', ['system:nodes'], {
+      notAfter: new Date(Date.now() - 1000),
+    });
+    await lay(root, PEM, cert + key);
+    await dies('expired');
+  });
+  test('with an identity of another cluster', async () => {
+    const { cert, key } = clientOf(stranger, 'system:node:w1', ['system:nodes']);
+    await lay(root, PEM, cert + key);
+    await dies('Unauthorized');
+  });
+  test('with an identity that is no node', async () => {
+    const { cert, key } = clientOf(sandbox, 'system:node:w1', ['system:masters']);
+    await lay(root, PEM, cert + key);
+    await dies('not for system:nodes');
+  });
+  test('when the API server is not of the CA in its kubeconfig', async () => {
+    await lay(root, '/etc/kubernetes/kubelet.conf', kubeletConf(`https://${sandbox.endpoint}`, stranger.caPem));
+    await dies('certificate');
+  });
+  test('when its healthz port is taken', async () => {
+    const first = await startKubelet({ root });
+    await dies('EADDRINUSE');
+    await first.close();
+  });
+});
