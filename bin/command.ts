@@ -11,6 +11,7 @@ import { resultText } from './render/text.ts';
 
 export interface RunRequest {
   dryRun: boolean;
+  onFailure: 'undo' | 'keep';
   root: string;
   output: 'text' | 'json';
   /** Makes the plan, once the machine is known. */
@@ -19,7 +20,7 @@ export interface RunRequest {
 
 export abstract class JoinCommand extends Command {
   /** Runs a plan and shows it: progress on standard error, the result on standard output, the exit code by family. */
-  protected async execute({ dryRun, root, output, plan }: RunRequest): Promise<void> {
+  protected async execute({ dryRun, onFailure, root, output, plan }: RunRequest): Promise<void> {
     const scope = await openRun({ root, dryRun });
     const cancelled = new AbortController();
     const stop = (signal: NodeJS.Signals) => {
@@ -30,7 +31,13 @@ export abstract class JoinCommand extends Command {
     try {
       const planned = plan(scope.host.facts);
       const shown = await progress(planned, process.stderr);
-      const result = await run({ plan: planned, host: scope.host, onEvent: shown.onEvent, signal: cancelled.signal });
+      const result = await run({
+        plan: planned,
+        host: scope.host,
+        onEvent: shown.onEvent,
+        signal: cancelled.signal,
+        onFailure,
+      });
       shown.end();
       this.log(
         output === 'json'

@@ -8,6 +8,12 @@ import { fail, type Schema } from '../engine/sdk/index.ts';
 /** Flags of every command that runs something. */
 export const runFlags = {
   'dry-run': Flags.boolean({ description: 'Show what would be done: reads are real, nothing is changed' }),
+  'on-failure': Flags.option({
+    options: ['keep', 'undo'] as const,
+    default: 'keep',
+    description:
+      'When it fails or is stopped: keep what was done, so that the same command goes on from there, or undo it',
+  })(),
   root: Flags.string({
     default: '/',
     helpValue: 'DIR',

@@ -1,6 +1,6 @@
 /** Which steps are done, running and ready: plain data, outside the machine, and the only place that knows `needs`. */
 
-export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'undecided';
+export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'undecided' | 'undone' | 'undo-failed';
 
 export interface FrontierStep {
   id: string;
@@ -14,6 +14,7 @@ export class Frontier {
   #next = 0;
   readonly #active = new Set<string>();
   readonly #settled = new Map<string, StepStatus>();
+  /** What ended and is not undone, in that order. */
   readonly #order: string[] = [];
 
   constructor(steps: readonly FrontierStep[]) {
@@ -41,6 +42,7 @@ export class Frontier {
   settle(id: string, status: StepStatus): void {
     if (!this.#active.delete(id)) throw new Error(`step ${id} is not active`);
     this.#settled.set(id, status);
+    if (status === 'undone' || status === 'undo-failed') return;
     this.#order.push(id);
     if (status !== 'succeeded' && status !== 'undecided') return;
     for (const next of this.#dependents.get(id) ?? []) {
@@ -48,6 +50,15 @@ export class Frontier {
       this.#waitingFor.set(next, left);
       if (left === 0) this.#ready.push(next);
     }
+  }
+
+  /** The step that ended last and may have left something, now active again, to be undone; undefined where none is left. */
+  turnBack(): string | undefined {
+    const id = this.#order.pop();
+    if (id === undefined) return undefined;
+    this.#settled.delete(id);
+    this.#active.add(id);
+    return id;
   }
 
   /** Ends what never began. */
@@ -58,10 +69,6 @@ export class Frontier {
 
   get active(): ReadonlySet<string> {
     return this.#active;
-  }
-  /** Ids in the order in which they ended. */
-  get ended(): readonly string[] {
-    return this.#order;
   }
   status(id: string): StepStatus | undefined {
     return this.#settled.get(id);

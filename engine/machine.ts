@@ -16,13 +16,15 @@ export interface StepPolicy {
   retry: { attempts: number; initialMs: number; factor: number; capMs: number };
 }
 
-/** One try of a step. `signal` is aborted when its time is up; a settled promise is an ended attempt. */
+/** One try of a step, or of undoing it. `signal` is aborted when its time is up; a settled promise is an ended attempt. */
 export interface AttemptInput {
   id: string;
+  direction: Direction;
   attempt: number;
   signal: AbortSignal;
 }
-export type Attempt = (input: AttemptInput) => Promise<'succeeded' | 'undecided'>;
+export type Direction = 'run' | 'undo';
+export type Attempt = (input: AttemptInput) => Promise<'succeeded' | 'undecided' | 'undone'>;
 
 export interface StepEnd {
   id: string;
@@ -32,7 +34,7 @@ export interface StepEnd {
 }
 
 export type MachineEvent =
-  | { type: 'step.started'; id: string; attempt: number }
+  | { type: 'step.started'; id: string; attempt: number; direction: Direction }
   | { type: 'step.retrying'; id: string; attempt: number; pauseMs: number; error: unknown }
   | ({ type: 'step.ended' } & StepEnd);
 
@@ -41,11 +43,14 @@ export interface RunContext {
   policies: ReadonlyMap<string, StepPolicy>;
   attempt: Attempt;
   maxParallel: number;
+  /** Whether a run that fails or is cancelled is taken back. */
+  onFailure: 'undo' | 'keep';
   notify: (event: MachineEvent) => void;
 }
 
 interface StepContext extends Pick<RunContext, 'attempt' | 'notify'> {
   policy: StepPolicy;
+  direction: Direction;
   tries: number;
   abort: AbortController;
   /** Why the current attempt was told to stop. */
@@ -62,13 +67,13 @@ const isTransient = (error: unknown): boolean => isJoinError(error) && error.tra
 export const stepMachine = setup({
   types: {
     context: {} as StepContext,
-    input: {} as Pick<StepContext, 'policy' | 'attempt' | 'notify'>,
+    input: {} as Pick<StepContext, 'policy' | 'direction' | 'attempt' | 'notify'>,
     events: {} as { type: 'stop' },
     output: {} as StepEnd,
   },
   actors: {
-    attempt: fromPromise<'succeeded' | 'undecided', AttemptInput & { attemptStep: Attempt }>(({ input }) =>
-      input.attemptStep({ id: input.id, attempt: input.attempt, signal: input.signal }),
+    attempt: fromPromise<Awaited<ReturnType<Attempt>>, { step: AttemptInput; attempt: Attempt }>(({ input }) =>
+      input.attempt(input.step),
     ),
   },
   delays: {
@@ -82,7 +87,8 @@ export const stepMachine = setup({
   },
   actions: {
     begin: assign(({ context }) => ({ tries: context.tries + 1, abort: new AbortController(), stoppedBy: undefined })),
-    announce: ({ context }) => context.notify({ type: 'step.started', id: context.policy.id, attempt: context.tries }),
+    announce: ({ context: { policy, direction, tries, notify } }) =>
+      notify({ type: 'step.started', id: policy.id, attempt: tries, direction }),
     announcePause: ({ context }) =>
       context.notify({
         type: 'step.retrying',
@@ -124,10 +130,13 @@ export const stepMachine = setup({
       invoke: {
         src: 'attempt',
         input: ({ context }) => ({
-          id: context.policy.id,
-          attempt: context.tries,
-          signal: context.abort.signal,
-          attemptStep: context.attempt,
+          step: {
+            id: context.policy.id,
+            direction: context.direction,
+            attempt: context.tries,
+            signal: context.abort.signal,
+          },
+          attempt: context.attempt,
         }),
         // An attempt that was told to stop, and still got there, got there.
         onDone: { target: 'ended', actions: assign({ status: ({ event }) => event.output, error: undefined }) },
@@ -161,13 +170,19 @@ export const stepMachine = setup({
   },
   output: ({ context }) => ({
     id: context.policy.id,
-    status: context.status,
+    status: context.direction === 'undo' && context.status !== 'undone' ? 'undo-failed' : context.status,
     attempts: context.tries,
     ...(context.error === undefined ? {} : { error: context.error }),
   }),
 });
 
-/** Ends in `succeeded`, `failed` (a step failed) or `cancelled`; by then every step has ended. */
+function stepInput(context: RunContext, id: string, direction: Direction) {
+  const policy = context.policies.get(id);
+  if (policy === undefined) throw new Error(`no policy for step ${id}`);
+  return { policy, direction, attempt: context.attempt, notify: context.notify };
+}
+
+/** Ends in `succeeded`, `failed` (a step failed) or `cancelled`; by then every step has ended, or is undone. */
 export const runMachine = setup({
   types: {
     context: {} as RunContext & { failed: boolean },
@@ -179,6 +194,7 @@ export const runMachine = setup({
   guards: {
     failed: ({ context }) => context.failed,
     idle: ({ context }) => context.frontier.active.size === 0,
+    idleAndUndo: ({ context }) => context.frontier.active.size === 0 && context.onFailure === 'undo',
     done: ({ context }) => context.frontier.allSettled,
   },
   actions: {
@@ -186,10 +202,13 @@ export const runMachine = setup({
       while (!context.failed && context.frontier.active.size < context.maxParallel) {
         const id = context.frontier.take();
         if (id === undefined) break;
-        const policy = context.policies.get(id);
-        if (policy === undefined) throw new Error(`no policy for step ${id}`);
-        enqueue.spawnChild('step', { id, input: { policy, attempt: context.attempt, notify: context.notify } });
+        enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
       }
+    }),
+    /** One after the other, the last first: undoing is no time for races. */
+    spawnUndo: enqueueActions(({ context, enqueue }) => {
+      const id = context.frontier.turnBack();
+      if (id !== undefined) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'undo') });
     }),
     settle: enqueueActions(({ context, event, enqueue }) => {
       if (event.type === 'cancel') return;
@@ -226,8 +245,16 @@ export const runMachine = setup({
     },
     stopping: {
       entry: 'stopActive',
-      always: { guard: 'idle', target: 'ending' },
+      always: [
+        { guard: 'idleAndUndo', target: 'undoing' },
+        { guard: 'idle', target: 'ending' },
+      ],
       on: { 'xstate.done.actor.*': { actions: 'settle' } },
+    },
+    undoing: {
+      entry: 'spawnUndo',
+      always: { guard: 'idle', target: 'ending' },
+      on: { 'xstate.done.actor.*': { actions: ['settle', 'spawnUndo'] } },
     },
     ending: {
       entry: 'skipRest',

@@ -1,12 +1,13 @@
 /** One run of a plan on a host: the machines execute it, this file gives them their attempts and collects what came of it. */
 import { createActor } from 'xstate';
 import { Frontier, type StepStatus } from './frontier.ts';
-import type { Host } from './host/host.ts';
+import type { Change, Host } from './host/host.ts';
 import { forgetOnce, portsFor, type StepChange } from './host/ports.ts';
 import { type AttemptInput, type MachineEvent, runMachine } from './machine.ts';
 import { inputOf, type Plan, type PlannedStep } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { fail, isJoinError } from './sdk/errors.ts';
+import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
 
@@ -48,6 +49,8 @@ export interface RunOptions {
   /** The time of the machines; left out: real time. Tests hand in xstate's SimulatedClock. */
   clock?: ClockOfMachines;
   maxParallel?: number;
+  /** Left out: what was done stays, and the next run goes on from there. */
+  onFailure?: 'undo' | 'keep';
 }
 /** xstate's clock. */
 export interface ClockOfMachines {
@@ -57,7 +60,8 @@ export interface ClockOfMachines {
 
 /** Executes every step of the plan. Never rejects for what a step did: that is in the result. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { plan, host, onEvent = () => undefined, signal, clock, maxParallel = MAX_PARALLEL } = options;
+  const { plan, host, onEvent = () => undefined, signal, clock } = options;
+  const { maxParallel = MAX_PARALLEL, onFailure = 'keep' } = options;
   const begunAt = host.now().getTime();
   const book = new RunBook(plan, host, onEvent);
   const actor = createActor(runMachine, {
@@ -68,6 +72,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       attempt: (input) => book.attempt(input),
       notify: (event) => book.notify(event),
       maxParallel,
+      onFailure,
     },
   });
   const cancel = () => actor.send({ type: 'cancel' });
@@ -102,6 +107,9 @@ class RunBook {
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
+  readonly #inputs = new Map<string, object>();
+  /** For each step what takes its changes back, in the order in which they were made. */
+  readonly #backs = new Map<string, Change[]>();
 
   constructor(plan: Plan, host: Host, onEvent: (event: RunEvent) => void) {
     this.#plan = plan;
@@ -126,41 +134,96 @@ class RunBook {
     if (event.type === 'step.started' && event.attempt === 1) this.#begunAt.set(event.id, now);
     if (event.type === 'step.ended') {
       const { status, attempts, error } = event;
-      Object.assign(result, { status, attempts, durationMs: now - (this.#begunAt.get(event.id) ?? now) });
-      if (error !== undefined) result.error = error;
+      if (status === 'undone' || status === 'undo-failed') {
+        result.status = status; // the rest tells how it ran
+        if (error !== undefined) result.notes.push({ level: 'warn', text: `not undone: ${(error as Error).message}` });
+      } else {
+        Object.assign(result, { status, attempts, durationMs: now - (this.#begunAt.get(event.id) ?? now) });
+        if (error !== undefined) result.error = error;
+      }
     }
     this.#onEvent(event);
   }
 
-  /** One try of one step: its inputs, its ports, its phase, its checked outputs. */
-  async attempt({ id, signal }: AttemptInput): Promise<'succeeded' | 'undecided'> {
+  /** One try of a step, or of undoing it. */
+  async attempt({ id, direction, signal }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
     const step = this.#steps.get(id);
     if (step === undefined) throw new Error(`no step ${id}`);
+    try {
+      return await (direction === 'run' ? this.#run(step, signal) : this.#undo(step, signal));
+    } catch (error) {
+      throw blamed(error, id, signal);
+    }
+  }
+
+  /** Its inputs, its ports, its phase, its checked outputs. */
+  async #run(step: PlannedStep, signal: AbortSignal): Promise<'succeeded' | 'undecided'> {
+    const { id, phase } = step;
     const result = this.#result(id);
     result.notes = []; // those of the attempt before
+    // What could not be decided cannot be read; the step that reads it follows.
+    if (step.reads.some((other) => this.#results.get(other)?.status === 'undecided')) return 'undecided';
+    const input = inputOf(this.#plan, step, this.#outputs);
+    this.#inputs.set(id, input);
     try {
-      // What could not be decided cannot be read; the step that reads it follows.
-      if (step.reads.some((other) => this.#results.get(other)?.status === 'undecided')) return 'undecided';
-      const input = inputOf(this.#plan, step, this.#outputs);
-      const outputs = await runPhase(step, input as object, this.#host, signal, {
-        log: (level, text) => {
-          result.notes.push({ level, text });
-          this.#onEvent({ type: 'step.log', id, level, text });
-        },
-        onChange: (change) => {
-          result.changes.push(change);
-          this.#onEvent({ type: 'step.change', id, change });
-        },
-      });
-      this.#outputs.set(id, outputs);
-      result.outputs = outputs;
+      const outputs = await this.#withPorts(step, input, signal, (ports) => phase.run(ports, input));
+      const problems = violations(phase.output, revealed(outputs)).map(
+        ({ path, message }) => `${path.join('.')} ${message}`,
+      );
+      if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
+      result.outputs = withSecrets(phase.output, outputs);
+      this.#outputs.set(id, result.outputs);
       return 'succeeded';
     } catch (error) {
-      if (isJoinError(error) && error.code === 'E_UNDECIDED') {
-        result.notes.push({ level: 'warn', text: error.message });
-        return 'undecided';
-      }
-      throw blamed(error, id, signal);
+      if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
+      result.notes.push({ level: 'warn', text: error.message });
+      return 'undecided';
+    }
+  }
+
+  /** What left the machine is the phase's to take back; the machine is ours, last change first. */
+  async #undo(step: PlannedStep, signal: AbortSignal): Promise<'undone'> {
+    const { id, phase } = step;
+    const input = this.#inputs.get(id);
+    if (input !== undefined && phase.undo !== undefined)
+      await this.#withPorts(step, input, signal, async (ports) => phase.undo?.(ports, input));
+    const backs = this.#backs.get(id) ?? [];
+    for (let back = backs.at(-1); back !== undefined; back = backs.at(-1)) {
+      await this.#host.apply(back, signal);
+      backs.pop();
+    }
+    return 'undone';
+  }
+
+  /** Hands out ports that refuse once `act` has ended: a promise it forgot cannot change anything. */
+  async #withPorts<T>(
+    { id, phase }: PlannedStep,
+    input: object,
+    signal: AbortSignal,
+    act: (ports: Ports) => Promise<T>,
+  ) {
+    const ended = new AbortController();
+    const result = this.#result(id);
+    const ports = portsFor({
+      host: this.#host,
+      step: id,
+      effects: phase.effects,
+      input,
+      signal: AbortSignal.any([signal, ended.signal]),
+      log: (level, text) => {
+        result.notes.push({ level, text });
+        this.#onEvent({ type: 'step.log', id, level, text });
+      },
+      onChange: (change) => {
+        result.changes.push(change);
+        this.#onEvent({ type: 'step.change', id, change });
+      },
+      onApply: (back) => this.#backs.set(id, [...(this.#backs.get(id) ?? []), back]),
+    });
+    try {
+      return await act(ports);
+    } finally {
+      ended.abort();
     }
   }
 
@@ -168,34 +231,6 @@ class RunBook {
     const result = this.#results.get(id);
     if (result === undefined) throw new Error(`no step ${id}`);
     return result;
-  }
-}
-
-async function runPhase(
-  { id, phase }: PlannedStep,
-  input: object,
-  host: Host,
-  signal: AbortSignal,
-  tell: Pick<Parameters<typeof portsFor>[0], 'log' | 'onChange'>,
-): Promise<unknown> {
-  const ended = new AbortController();
-  const ports = portsFor({
-    host,
-    step: id,
-    effects: phase.effects,
-    input,
-    signal: AbortSignal.any([signal, ended.signal]),
-    ...tell,
-  });
-  try {
-    const outputs = await phase.run(ports, input);
-    const problems = violations(phase.output, revealed(outputs)).map(
-      ({ path, message }) => `${path.join('.')} ${message}`,
-    );
-    if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
-    return withSecrets(phase.output, outputs);
-  } finally {
-    ended.abort(); // from here on its ports refuse: a promise it forgot cannot change anything
   }
 }
 

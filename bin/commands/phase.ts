@@ -47,6 +47,7 @@ export function phaseCommand(pipeline: Pipeline, name: string, phase: AnyPhase) 
       const given = valuesOf(phase.input, flags, args);
       await this.execute({
         dryRun: flags['dry-run'],
+        onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
         plan: (host) => planOfPhase(name, phase, { ...inputsOutsidePipeline(pipeline, phase, host), ...given }, host),

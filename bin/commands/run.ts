@@ -36,6 +36,7 @@ export function runCommand(root: string) {
       const given = valuesOf(inputs, flags, args);
       await this.execute({
         dryRun: flags['dry-run'],
+        onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
         plan: (host) => planOf(pipeline, registry(), given, host),

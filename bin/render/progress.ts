@@ -69,7 +69,8 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
         ...warnings.map((text) => `    ! ${text}`),
       ];
     });
-    update(lines.join('\n'));
+    // A wrapped line would be drawn over wrongly; the result has every note whole.
+    update(lines.map((line) => line.slice(0, (stream.columns ?? 80) - 1)).join('\n'));
   };
   const timer = setInterval(draw, 80);
   return {

@@ -5,7 +5,15 @@ import type { RunResult, StepResult } from '../../engine/run.ts';
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
 
-export const SIGN = { succeeded: '✓', failed: '✗', cancelled: '■', skipped: '-', undecided: '?' } as const;
+export const SIGN = {
+  succeeded: '✓',
+  failed: '✗',
+  cancelled: '■',
+  skipped: '-',
+  undecided: '?',
+  undone: '↶',
+  'undo-failed': '✗',
+} as const;
 
 export function resultText(result: RunResult, plan: Plan, dryRun: boolean): string {
   if (dryRun)
@@ -14,7 +22,10 @@ export function resultText(result: RunResult, plan: Plan, dryRun: boolean): stri
     );
   const changes = result.steps.flatMap((step) => step.changes).length;
   const name = plan.inputs.nodeName;
-  const lines = [`${result.pipeline} ${result.status} in ${seconds(result.durationMs)}: ${counted(changes)}.`];
+  const undone = result.steps.some(({ status }) => status === 'undone') ? ', undone' : '';
+  const lines = [`${result.pipeline} ${result.status} in ${seconds(result.durationMs)}: ${counted(changes)}${undone}.`];
+  for (const { id, status, notes } of result.steps)
+    if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
   if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]));
   if (result.status === 'succeeded' && typeof name === 'string')
     lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);

@@ -1,7 +1,7 @@
 /** Files of a machine whose root is a directory of ours: read within limits, written at once, durably and with the right mode. */
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { chmod, lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Stat } from '../sdk/ports.ts';
@@ -51,16 +51,13 @@ export class MachineFiles {
       const place = await this.#place(path);
       switch (change.kind) {
         case 'file':
-          await makeParents(place);
           return replaceFile(place, change.content, change.mode);
         case 'directory':
-          await makeParents(place);
           return makeDirectory(place, change.mode);
         case 'link':
-          await makeParents(place);
           return replaceLink(place, change.target);
         case 'remove':
-          return rm(place, { force: true });
+          return removePath(place);
       }
     });
   }
@@ -130,17 +127,22 @@ function kindOf(stats: Stats): Stat['kind'] {
   return stats.isSocket() ? 'socket' : 'other';
 }
 
-async function makeParents(path: string): Promise<void> {
-  const parent = dirname(path);
-  if ((await lstat(parent).catch(() => undefined)) !== undefined) return;
-  await makeParents(parent);
-  await makeDirectory(parent, 0o755);
-}
-
 async function makeDirectory(path: string, mode: number): Promise<void> {
   if ((await lstat(path).catch(() => undefined))?.isDirectory()) return;
   await mkdir(path, { mode });
   await chmod(path, mode); // whatever the umask was
+  await syncDirectory(dirname(path));
+}
+
+/** A file, a link, or an empty directory; one that somebody else has put something into stays. */
+async function removePath(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => undefined);
+  if (there === undefined) return;
+  if (!there.isDirectory()) await rm(path);
+  else
+    await rmdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY') throw error;
+    });
   await syncDirectory(dirname(path));
 }
 

@@ -1,4 +1,5 @@
 /** The ports a phase is handed: one attempt's view of a host, held to the effects its phase declared. */
+import { dirname } from 'node:path';
 import { kubePort } from '../kube/port.ts';
 import { type Effect, pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
@@ -6,6 +7,7 @@ import { paths } from '../sdk/paths.ts';
 import type { Ports, ServiceAction } from '../sdk/ports.ts';
 import { isSecret, Secret } from '../sdk/secret.ts';
 import type { Change, Host, Query } from './host.ts';
+import { inverseOf } from './inverse.ts';
 
 export interface PortsOptions {
   host: Host;
@@ -16,6 +18,8 @@ export interface PortsOptions {
   signal: AbortSignal;
   log: (level: 'info' | 'warn', text: string) => void;
   onChange: (change: StepChange) => void;
+  /** Called before each change of the machine with what takes it back. */
+  onApply: (back: Change) => void;
 }
 
 /** A change as it is told: in events, plans and results. Contents of secrets are not in it. */
@@ -35,7 +39,7 @@ export type StepChange =
       why?: string;
     };
 
-export function portsFor({ host, step, effects, input, signal, log, onChange }: PortsOptions): Ports {
+export function portsFor({ host, step, effects, input, signal, log, onChange, onApply }: PortsOptions): Ports {
   const guard = guardFor(effects, input, signal);
   const read = <K extends Query['kind']>(query: Extract<Query, { kind: K }>) => {
     guard.alive(`reading ${query.kind}`);
@@ -43,8 +47,20 @@ export function portsFor({ host, step, effects, input, signal, log, onChange }: 
   };
   const apply = async (change: Change, told: StepChange) => {
     guard.change(change);
+    const back = await inverseOf(host, change, signal);
+    if (back !== undefined) onApply(back);
     await host.apply(change, signal);
     onChange(told);
+  };
+  /** Directories are changes of their own, so that they are seen in a plan and go when they are undone. */
+  const makeParents = async (path: string): Promise<void> => {
+    const parent = dirname(path);
+    if ((await stat(parent)) !== undefined) return;
+    await makeParents(parent);
+    const change = { kind: 'directory', path: parent, mode: 0o755 } as const;
+    onApply({ kind: 'remove', path: parent });
+    await host.apply(change, signal);
+    onChange(change);
   };
   const stat = (path: string) => read<'stat'>({ kind: 'stat', path });
   const control = (name: string, action: ServiceAction) => {
@@ -64,6 +80,7 @@ export function portsFor({ host, step, effects, input, signal, log, onChange }: 
         const same =
           there?.kind === 'file' && there.mode === mode && (await read<'file'>({ kind: 'file', path }))?.equals(bytes);
         if (same === true) return;
+        await makeParents(path);
         const secret = isSecret(content);
         const action = there === undefined ? 'create' : 'replace';
         await apply(
@@ -73,11 +90,15 @@ export function portsFor({ host, step, effects, input, signal, log, onChange }: 
       },
       async directory(path, mode) {
         const change = { kind: 'directory', path, mode } as const;
-        if ((await stat(path)) === undefined) await apply(change, change);
+        if ((await stat(path)) !== undefined) return;
+        await makeParents(path);
+        await apply(change, change);
       },
       async link(path, target) {
         const change = { kind: 'link', path, target } as const;
-        if ((await stat(path))?.target !== target) await apply(change, change);
+        if ((await stat(path))?.target === target) return;
+        await makeParents(path);
+        await apply(change, change);
       },
       async remove(path) {
         const change = { kind: 'remove', path } as const;
@@ -122,6 +143,7 @@ export function portsFor({ host, step, effects, input, signal, log, onChange }: 
         const kept = await host.read<'file'>({ kind: 'file', path }, signal);
         if (kept !== undefined) return new Secret(kept.toString('utf8'));
         const value = make();
+        await host.apply({ kind: 'directory', path: dirname(paths.runtime), mode: 0o755 }, signal);
         await host.apply({ kind: 'directory', path: paths.runtime, mode: 0o700 }, signal);
         await host.apply({ kind: 'file', path, content: Buffer.from(value), mode: 0o600, secret: true }, signal);
         return new Secret(value);

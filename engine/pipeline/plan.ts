@@ -286,16 +286,14 @@ export function lookUp(plan: Plan, outputs: ReadonlyMap<string, unknown> | undef
   }
 }
 
-/** The input of one step, ready for its phase. E_INPUT where an output is not what the next phase takes. */
-export function inputOf(plan: Plan, step: PlannedStep, outputs: ReadonlyMap<string, unknown>): unknown {
-  const input = evaluate(step.with, (reference) => lookUp(plan, outputs, reference));
-  return checkedInput(step.phase, input);
-}
-
-/** `input` with the schema's defaults and its secrets wrapped. */
-export function checkedInput(phase: AnyPhase, input: unknown): unknown {
-  const plain = revealed(input);
+/** The input of one step, ready for its phase: defaults filled, secrets wrapped. E_INPUT where an output is not what the next phase takes. */
+export function inputOf(
+  plan: Plan,
+  { phase, with: template }: PlannedStep,
+  outputs: ReadonlyMap<string, unknown>,
+): object {
+  const plain = revealed(evaluate(template, (reference) => lookUp(plan, outputs, reference)));
   const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
   if (problems.length > 0) throw JoinError.of('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
-  return withSecrets(phase.input, plain);
+  return withSecrets(phase.input, plain) as object; // every phase's input is one
 }
