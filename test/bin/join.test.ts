@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
@@ -135,27 +135,33 @@ describe('join run', () => {
   });
 
   test('shows why the kubelet died, at once', async () => {
-    const { sandbox, args, root } = await scene();
-    await writeFile(join(root, 'etc/hostname'), 'w1\n');
-    const map = sandbox.store.get<KubeObject & { data: Record<string, string> }>(
-      'configmaps',
-      'kubelet-config-1.20',
-      'kube-system',
-    );
-    if (map === undefined) throw new Error('no kubelet-config-1.20');
-    const kubelet = (map.data.kubelet ?? '').replace(
-      'kind: KubeletConfiguration',
-      'kind: KubeletConfiguration\nhealthzBindAddress: 203.0.113.1\n',
-    );
-    sandbox.store.update('configmaps', {
-      ...map,
-      data: { kubelet: kubelet.replace(/^healthzBindAddress: 127.*\n/m, '') },
-    });
+    const { sandbox, args } = await scene();
+    breakKubelet(sandbox);
     const { code, stderr } = await cli(args('run'));
     expect(code).toBe(6);
     expect(stderr).toMatch(
       /E_SERVICE_FAILED in step kubelet-start: the kubelet ends as soon as it starts\. Its last words: F\d{4} .*failed to run Kubelet/,
     );
+  });
+
+  test('--on-failure undo takes back what a failed run did, directories included', async () => {
+    const { sandbox, args, tree, root } = await scene();
+    breakKubelet(sandbox);
+    await mkdir(join(root, 'etc/kubernetes'));
+    await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'of somebody else', { mode: 0o640 });
+    const before = await tree();
+    const { code, stdout, stderr } = await cli(
+      args('run', '--on-failure', 'undo', '--ignore-preflight-errors', 'all', '--output', 'json'),
+    );
+    expect(code, stderr).toBe(6);
+    expect(documentOf(stdout)).toMatchObject({ status: 'failed', error: { code: 'E_SERVICE_FAILED' } });
+    expect(documentOf(stdout).steps.map(({ status }: { status: string }) => status)).toEqual([
+      ...Array(6).fill('undone'),
+      'skipped',
+    ]);
+    expect(await tree()).toEqual(before);
+    expect(await readdir(join(root, 'etc/kubernetes'))).toEqual(['kubelet.conf']);
+    expect(existsSync(join(root, 'var/lib/kubelet'))).toBe(false);
   });
 });
 
@@ -420,6 +426,16 @@ function certificate({
     notAfter: new Date(Date.now() + toDays * DAY_MS),
   });
   return { cert, key };
+}
+
+/** A configuration with which the kubelet cannot start: it would listen where this machine has no address. */
+function breakKubelet(sandbox: Sandbox): void {
+  const name = 'kubelet-config-1.20';
+  const map = sandbox.store.get<KubeObject & { data: Record<string, string> }>('configmaps', name, 'kube-system');
+  if (map === undefined) throw new Error(`no ${name}`);
+  const kubelet = (map.data.kubelet ?? '').replace(/^healthzBindAddress: .*$/m, 'healthzBindAddress: 203.0.113.1');
+  expect(kubelet).toContain('203.0.113.1');
+  sandbox.store.update('configmaps', { ...map, data: { kubelet } });
 }
 
 /** What an attacker on the path would answer to the anonymous request. */

@@ -1,0 +1,196 @@
+/**
+ * `join run` on a real cluster. JOINER names another joiner to prove the harness with, as in `JOINER="kubeadm join"`:
+ * what only Joinery promises (dry runs, error codes, a second run, a prompt end by SIGINT) then fails, by design.
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Options, Result } from './command.ts';
+import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
+import { digest, type Entry, walk } from './tree.ts';
+
+const joiner = process.env.JOINER?.split(' ') ?? [join(projectRoot, 'bin/join'), 'run'];
+const reason = missing();
+if (reason) console.warn(`the tests on a real cluster are skipped: ${reason}`);
+
+/** What the kubelet and the service manager's stand-in make below /var/lib/kubelet by themselves. */
+const kubelets =
+  /^var\/lib\/kubelet\/(\.service|cpu_manager_state|memory_manager_state|device-plugins|plugins|plugins_registry|pod-resources|pods|pki\/kubelet\.(crt|key))(\/|$)/;
+
+/** What kubeadm join v1.20.2 leaves on a worker, without the kubelet's own; the day in a name stands as DATE. */
+const leftByKubeadm = [
+  'file 0600 etc/kubernetes/kubelet.conf',
+  'dir 0755 etc/kubernetes/pki',
+  'file 0644 etc/kubernetes/pki/ca.crt',
+  'file 0644 var/lib/kubelet/config.yaml',
+  'file 0644 var/lib/kubelet/kubeadm-flags.env',
+  'dir 0755 var/lib/kubelet/pki',
+  'file 0600 var/lib/kubelet/pki/kubelet-client-DATE.pem',
+  'link var/lib/kubelet/pki/kubelet-client-current.pem -> /var/lib/kubelet/pki/kubelet-client-DATE.pem',
+];
+
+let cluster: Cluster;
+let report: () => Promise<string> = async () => '';
+
+/** Everything on the machine, below the folders that are its own. */
+const everything = (machine: Machine): Entry[] => walk(machine.path('/'));
+const files = (machine: Machine): Entry[] => everything(machine).filter(({ kind }) => kind !== 'dir');
+/** What a join is there to write: no file of the kubelet's, no journal. */
+const joined = (machine: Machine): Entry[] =>
+  everything(machine).filter(
+    ({ path }) => /^(etc\/kubernetes|var\/lib\/kubelet)\/./.test(path) && !kubelets.test(path),
+  );
+const kubectl = (...args: string[]): Promise<string> => cluster.kubectl(args);
+const stored = (): Promise<string> => kubectl('get', 'csr,nodes', '-o', 'name');
+
+/** Starts the joiner on the machine and, should the test fail, shows what it and the kubelet said. */
+function startJoin(machine: Machine, extra: string[] = [], { server, token, caHash } = cluster, options: Options = {}) {
+  const flags = ['--token', token, '--discovery-token-ca-cert-hash', caHash, '--cri-socket', machine.socket];
+  const argv = [...joiner, server, ...flags, '--ignore-preflight-errors', 'all', ...extra];
+  const running = machine.start(argv, options);
+  report = async () => {
+    const { code, ms, stdout, stderr } = await running.done;
+    const log = await machine.run(['journalctl', '-u', 'kubelet', '-n', '40']);
+    const command = argv.join(' ').replaceAll(token, '***');
+    return `${command}\nended with ${code} after ${Math.round(ms)} ms\n--- stdout\n${stdout}\n--- stderr\n${stderr}\n--- kubelet\n${log.stdout}`;
+  };
+  return running;
+}
+
+const runJoin = (...args: Parameters<typeof startJoin>): Promise<Result> => startJoin(...args).done;
+
+async function until(what: string, limitMs: number, holds: () => Promise<boolean>): Promise<void> {
+  for (const from = Date.now(); !(await holds()); await sleep(100))
+    if (Date.now() > from + limitMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+}
+
+describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reason})` : ''}`, () => {
+  beforeAll(async () => {
+    cluster = await startCluster();
+  });
+  afterAll(cleanUp);
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(async () => console.error(await report()));
+  });
+
+  describe('on a fresh machine', () => {
+    let machine: Machine;
+    beforeAll(async () => {
+      machine = await startMachine('w1');
+    });
+
+    test('a dry run succeeds and stores nothing, neither in the cluster nor on the machine', async () => {
+      const before = { stored: await stored(), digest: digest(everything(machine)) };
+      const { code } = await runJoin(machine, ['--dry-run']);
+      expect(code).toBe(0);
+      expect({ stored: await stored(), digest: digest(everything(machine)) }).toEqual(before);
+    });
+
+    test('a join by token and pin leaves the files and modes that kubeadm leaves', async () => {
+      const { code } = await runJoin(machine);
+      expect(code).toBe(0);
+      const lines = joined(machine).map(({ kind, mode, path, content }) =>
+        (kind === 'link' ? `link ${path} -> ${content}` : `${kind} ${mode} ${path}`).replace(
+          /\d{4}(-\d\d){5}/g,
+          'DATE',
+        ),
+      );
+      expect(lines).toEqual(leftByKubeadm);
+      const current = await machine.run(['cat', '/var/lib/kubelet/pki/kubelet-client-current.pem']);
+      const blocks = [...current.stdout.matchAll(/-----BEGIN (.*)-----/g)].map(([, label]) => label);
+      expect(blocks).toEqual(['CERTIFICATE', 'EC PRIVATE KEY']);
+    });
+
+    test('it leaves the token secret in no file, and nothing under /run/joinery', () => {
+      const secret = Buffer.from(cluster.token.split('.')[1] ?? '');
+      const telling = files(machine).filter(({ content }) => content.includes(secret));
+      expect(telling.map(({ path }) => path)).toEqual([]);
+      expect(walk(machine.path('/run/joinery')).map(({ path }) => path)).toEqual([]);
+    });
+
+    test('its Node names the CRI socket, becomes Ready and runs a Pod', async () => {
+      const jsonpath = (path: string, ...what: string[]) => kubectl('get', ...what, '-o', `jsonpath=${path}`);
+      const ready = '{.status.conditions[?(@.type=="Ready")].status}';
+      await until('the Node is Ready', 60_000, async () => (await jsonpath(ready, 'node', 'w1')) === 'True');
+      const annotation = '{.metadata.annotations.kubeadm\\.alpha\\.kubernetes\\.io/cri-socket}';
+      expect((await jsonpath(annotation, 'node', 'w1')).replace(/^unix:\/\//, '')).toBe(machine.socket);
+      const accounts = () => kubectl('get', 'serviceaccounts', '-o', 'name');
+      await until('a ServiceAccount', 60_000, async () => (await accounts()).includes('serviceaccount/default'));
+      const spec = {
+        nodeName: 'w1',
+        automountServiceAccountToken: false,
+        tolerations: [{ operator: 'Exists' }],
+        containers: [{ name: 'pause', image: 'local.test/pause:1' }],
+      };
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'first' }, spec };
+      await cluster.kubectl(['create', '-f', '-'], JSON.stringify(pod));
+      const phase = () => jsonpath('{.status.phase}', 'pod', 'first');
+      await until('the Pod runs', 60_000, async () => (await phase()) === 'Running');
+    });
+
+    test('a second join changes nothing and leaves the same kubelet running', async () => {
+      const state = async () => ({
+        files: digest(joined(machine)),
+        kubelet: machine.kubeletPid(),
+        stored: await stored(),
+      });
+      const before = await state();
+      expect(before.kubelet).toBeDefined();
+      const { code } = await runJoin(machine);
+      expect(code).toBe(0);
+      expect(await state()).toEqual(before);
+    });
+
+    afterAll(async () => {
+      await kubectl('delete', 'pods', '--all', '--grace-period=1', '--timeout=30s'); // while its kubelet can still clean up
+      await machine.gone();
+    });
+  });
+
+  describe('on a machine that cannot join', () => {
+    let machine: Machine;
+    beforeAll(async () => {
+      machine = await startMachine('w2');
+    });
+
+    test.each<[string, () => Partial<Cluster>]>([
+      ['a pin of another CA', () => ({ caHash: `sha256:${'0'.repeat(64)}` })],
+      ['a wrong token secret', () => ({ token: cluster.token.replace(/\..*/, '.0123456789abcdef') })],
+      ['an endpoint where nobody listens', () => ({ server: '127.0.0.1:9' })],
+    ])('%s ends with a coded error and leaves no file', async (_, wrong) => {
+      const before = digest(files(machine));
+      // A joiner may ask again for about a minute.
+      const { code, stderr } = await runJoin(machine, [], { ...cluster, ...wrong() }, { timeoutMs: 120_000 });
+      expect(code).toBeGreaterThan(0);
+      expect(code).toBeLessThan(128);
+      expect(stderr).toMatch(/\bE_[A-Z_]+\b/);
+      expect(digest(files(machine))).toEqual(before);
+    });
+
+    test('SIGINT while nobody approves ends it within 2 s with code 130 and leaves no file', async () => {
+      const binding = 'kubeadm:node-autoapprove-bootstrap';
+      const { apiVersion, kind, roleRef, subjects } = JSON.parse(
+        await kubectl('get', 'clusterrolebinding', binding, '-o', 'json'),
+      );
+      const before = { files: digest(files(machine)), stored: await stored() };
+      await kubectl('delete', 'clusterrolebinding', binding);
+      try {
+        const running = startJoin(machine);
+        await until('a request is waiting', 30_000, async () => (await stored()) !== before.stored);
+        await sleep(500);
+        const sent = performance.now();
+        running.kill('SIGINT');
+        const { code } = await running.done;
+        expect(performance.now() - sent).toBeLessThan(2000);
+        expect(code).toBe(130);
+        expect(digest(files(machine))).toEqual(before.files);
+      } finally {
+        const restored = { apiVersion, kind, metadata: { name: binding }, roleRef, subjects };
+        await cluster.kubectl(['create', '-f', '-'], JSON.stringify(restored));
+        await kubectl('delete', 'csr', '--all');
+      }
+    });
+
+    afterAll(() => machine.gone());
+  });
+});

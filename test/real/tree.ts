@@ -1,0 +1,39 @@
+/** What lies below a folder, so that two states of a machine can be compared. */
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+export interface Entry {
+  path: string;
+  kind: 'dir' | 'file' | 'link' | 'other';
+  mode: string;
+  mtimeMs: number;
+  /** The bytes of a file, where a link leads. */
+  content: Buffer;
+}
+
+/** Everything below `root`, sorted, with paths relative to it. */
+export function walk(root: string, folder = root): Entry[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const path = join(folder, name);
+      const stat = lstatSync(path);
+      const kind = stat.isDirectory() ? 'dir' : stat.isFile() ? 'file' : stat.isSymbolicLink() ? 'link' : 'other';
+      const content = kind === 'file' ? readFileSync(path) : Buffer.from(kind === 'link' ? readlinkSync(path) : '');
+      const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0');
+      const entry: Entry = { path: relative(root, path), kind, mode, mtimeMs: stat.mtimeMs, content };
+      return kind === 'dir' ? [entry, ...walk(root, path)] : [entry];
+    });
+}
+
+/** One line per entry: kind, mode, path and, of files, when they were written and a digest of their bytes. */
+export function digest(entries: readonly Entry[]): string[] {
+  return entries.map(({ kind, mode, path, mtimeMs, content }) => {
+    const written = kind === 'file' || kind === 'link' ? ` ${mtimeMs} ${sha256(content)}` : '';
+    return `${kind} ${mode} ${path}${written}`;
+  });
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
