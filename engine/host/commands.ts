@@ -14,9 +14,11 @@ const ROOTED_PATH = ['usr/local/sbin', 'usr/local/bin', 'usr/sbin', 'usr/bin', '
 export class MachineCommands {
   readonly #directories: string[];
   readonly #environment: Record<string, string>;
+  readonly #timeLimitMs: number;
 
   /** With a root that is not `/`, only the programs below it count as the machine's; they learn the root from JOINERY_ROOT. */
-  constructor(root: string) {
+  constructor(root: string, timeLimitMs: number = TIME_LIMIT_MS) {
+    this.#timeLimitMs = timeLimitMs;
     const path = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
     this.#directories = root === '/' ? path.split(':').filter(Boolean) : ROOTED_PATH.map((name) => join(root, name));
     this.#environment = {
@@ -45,7 +47,9 @@ export class MachineCommands {
     const path = program.startsWith('/') ? program : await this.find(program);
     const command = argv.join(' ');
     if (path === undefined) throw fail('E_COMMAND_FAILED', { command, exitCode: 127, output: `no ${program} on PATH` });
-    const options = { env: this.#environment, timeout: TIME_LIMIT_MS, maxBuffer: OUTPUT_BYTES_MAX, signal };
+    const limits = { timeout: this.#timeLimitMs, maxBuffer: OUTPUT_BYTES_MAX, signal };
+    // A program may ignore SIGTERM, and then no limit would hold.
+    const options = { env: this.#environment, killSignal: 'SIGKILL' as const, ...limits };
     return new Promise((resolve, reject) => {
       execFile(path, args, options, (error, stdout, stderr) => {
         if (error === null) resolve({ exitCode: 0, stdout, stderr });

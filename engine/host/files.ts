@@ -64,7 +64,7 @@ export class MachineFiles {
 
   /** Where `path` lies, its parents' links followed inside the root, its last part not. */
   async #place(path: string): Promise<string> {
-    const clean = normalize(path);
+    const clean = normalize(path).replace(/(.)\/$/, '$1');
     return clean === '/' ? this.#root : join(await this.#real(dirname(clean)), clean.slice(clean.lastIndexOf('/') + 1));
   }
 
@@ -169,7 +169,12 @@ async function replaceLink(path: string, target: string): Promise<void> {
   if (there !== undefined && !there.isSymbolicLink()) throw fail('E_FILE', { path, what: 'is in the way of a link' });
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   await symlink(target, temporary);
-  await rename(temporary, path);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
   await syncDirectory(dirname(path));
 }
 

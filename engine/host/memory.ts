@@ -33,7 +33,8 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
 
   const answers: { [K in Query['kind']]: (query: Extract<Query, { kind: K }>) => Answers[K] } = {
     file: () => undefined,
-    stat: ({ path }) => (overlay.list(path, undefined) === undefined ? undefined : { kind: 'directory', mode: 0o755 }),
+    stat: ({ path }) =>
+      path !== '/' && overlay.list(path, undefined) === undefined ? undefined : { kind: 'directory', mode: 0o755 },
     list: ({ path }) => overlay.list(path, machine.directories?.includes(path) === true ? [] : undefined),
     service: ({ name }) => {
       const told = machine.services?.[name];

@@ -1,6 +1,10 @@
 /** What a machine would look like after recorded changes: reads of changed paths and services are answered from here. */
+import { posix } from 'node:path';
+import { fail } from '../sdk/errors.ts';
 import type { ServiceStatus, Stat } from '../sdk/ports.ts';
 import type { Answers, Change, Query } from './host.ts';
+
+const LINKS_MAX = 40;
 
 type Entry = { stat: Stat; content?: Buffer } | 'removed';
 
@@ -23,7 +27,8 @@ export class Overlay {
         this.#entries.set(change.path, { stat: { kind: 'link', mode: 0o777, target: change.target } });
         break;
       case 'remove':
-        this.#entries.set(change.path, 'removed');
+        // As on a machine: a directory that somebody else has put something into stays.
+        if (this.list(change.path, undefined) === undefined) this.#entries.set(change.path, 'removed');
         break;
       case 'service':
         if (change.action !== 'reload') this.#active.set(change.name, change.action === 'start');
@@ -33,22 +38,32 @@ export class Overlay {
   /** The answer as far as the recorded changes decide it. */
   read(query: Query): Answers['file'] | Answers['stat'] | typeof UNCHANGED {
     if (query.kind !== 'file' && query.kind !== 'stat') return UNCHANGED;
-    const entry = this.#entries.get(query.path);
+    const entry = this.#entries.get(query.kind === 'stat' ? query.path : this.resolve(query.path));
     if (entry === undefined) return UNCHANGED;
     if (entry === 'removed') return undefined;
-    if (query.kind === 'stat') return entry.stat;
-    const { target } = entry.stat;
-    return target === undefined ? entry.content : this.read({ kind: 'file', path: target });
+    return query.kind === 'stat' ? entry.stat : entry.content;
+  }
+
+  /** Where `path` leads when the links among the changes are followed. */
+  resolve(path: string): string {
+    let at = path;
+    for (let links = 0; links < LINKS_MAX; links++) {
+      const entry = this.#entries.get(at);
+      if (entry === undefined || entry === 'removed' || entry.stat.target === undefined) return at;
+      at = posix.resolve(posix.dirname(at), entry.stat.target);
+    }
+    throw fail('E_FILE', { path, what: 'too many links' });
   }
 
   /** The names in `path` after the changes, given those before. */
   list(path: string, before: string[] | undefined): string[] | undefined {
     const names = new Set(before);
+    const below = path === '/' ? '/' : `${path}/`;
     for (const [changed, entry] of this.#entries) {
-      if (!changed.startsWith(`${path}/`)) continue;
-      const [name = ''] = changed.slice(path.length + 1).split('/');
+      if (!changed.startsWith(below)) continue;
+      const [name = ''] = changed.slice(below.length).split('/');
       if (entry !== 'removed') names.add(name);
-      else if (changed === `${path}/${name}`) names.delete(name);
+      else if (changed === below + name) names.delete(name);
     }
     return before === undefined && names.size === 0 ? undefined : [...names].sort();
   }

@@ -41,7 +41,7 @@ export type StepChange =
 
 export function portsFor({ host, step, effects, input, signal, log, onChange, onApply }: PortsOptions): Ports {
   const guard = guardFor(effects, input, signal);
-  const read = <K extends Query['kind']>(query: Extract<Query, { kind: K }>) => {
+  const read = async <K extends Query['kind']>(query: Extract<Query, { kind: K }>) => {
     guard.alive(`reading ${query.kind}`);
     return host.read<K>(query, signal);
   };
@@ -62,6 +62,12 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
     await host.apply(change, signal);
     onChange(change);
   };
+  /** With its parents; what is refused leaves not even those. */
+  const applyBelow = async (change: Extract<Change, { path: string }>, told: StepChange) => {
+    guard.change(change);
+    await makeParents(change.path);
+    await apply(change, told);
+  };
   const stat = (path: string) => read<'stat'>({ kind: 'stat', path });
   const control = (name: string, action: ServiceAction) => {
     const change = { kind: 'service', name, action } as const;
@@ -80,25 +86,20 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
         const same =
           there?.kind === 'file' && there.mode === mode && (await read<'file'>({ kind: 'file', path }))?.equals(bytes);
         if (same === true) return;
-        await makeParents(path);
         const secret = isSecret(content);
         const action = there === undefined ? 'create' : 'replace';
-        await apply(
+        await applyBelow(
           { kind: 'file', path, content: bytes, mode, secret },
           { kind: 'file', path, action, mode, content: secret ? undefined : bytes.toString('utf8') },
         );
       },
       async directory(path, mode) {
         const change = { kind: 'directory', path, mode } as const;
-        if ((await stat(path)) !== undefined) return;
-        await makeParents(path);
-        await apply(change, change);
+        if ((await stat(path)) === undefined) await applyBelow(change, change);
       },
       async link(path, target) {
         const change = { kind: 'link', path, target } as const;
-        if ((await stat(path))?.target === target) return;
-        await makeParents(path);
-        await apply(change, change);
+        if ((await stat(path))?.target !== target) await applyBelow(change, change);
       },
       async remove(path) {
         const change = { kind: 'remove', path } as const;
@@ -118,7 +119,7 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
     },
     commands: {
       find: (name) => read({ kind: 'program', name }),
-      query: (argv) => {
+      query: async (argv) => {
         guard.command(argv[0] ?? '');
         return read({ kind: 'output', argv });
       },
@@ -131,7 +132,7 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
         );
       },
     },
-    kube: kubePort(host, signal, guard.api, onChange),
+    kube: kubePort(host, signal, guard, onChange),
     clock: {
       now: () => host.now(),
       stamp: () => stampOf(host.now()),

@@ -1,6 +1,8 @@
 /** A dry run: reads are real, changes go to an overlay, API writes are sent with `dryRun=All`, and nobody waits. */
 
+import { objectPath, throwUnlessOk } from '../kube/port.ts';
 import { fail } from '../sdk/errors.ts';
+import type { Identity, ObjectRef } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Host, Query } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 import { StandIns } from './standins.ts';
@@ -20,6 +22,7 @@ export function recordingHost(host: Host): Host {
         return Number(major) > 1 || (Number(major) === 1 && Number.parseInt(minor ?? '', 10) >= 13);
       });
     serverKnowsDryRun.set(request.server, known);
+    known.catch(() => serverKnowsDryRun.delete(request.server)); // a retry asks again
     return known;
   };
 
@@ -46,6 +49,14 @@ export function recordingHost(host: Host): Host {
     return { ...answer, dryRun: 'checked' };
   };
 
+  const current = async (as: Identity, ref: ObjectRef, signal: AbortSignal): Promise<unknown> => {
+    const request = { method: 'GET', path: objectPath(ref), query: {}, body: undefined } as const;
+    const answer = await host.send({ server: as.server, as, ref, ...request }, signal);
+    if (answer.status === 404) return undefined;
+    throwUnlessOk(answer, as.server, `get ${ref.resource} ${ref.name}`);
+    return answer.body;
+  };
+
   return {
     facts: host.facts,
     now: host.now,
@@ -53,7 +64,8 @@ export function recordingHost(host: Host): Host {
       const asked: Query = query;
       const changed = overlay.read(asked);
       if (changed !== UNCHANGED) return changed as Answers[K];
-      const answer: unknown = await host.read<K>(query, signal);
+      const followed = asked.kind === 'file' ? { ...query, path: overlay.resolve(asked.path) } : query;
+      const answer: unknown = await host.read<K>(followed, signal);
       if (asked.kind === 'list') return overlay.list(asked.path, answer as Answers['list']) as Answers[K];
       if (asked.kind === 'service') return overlay.service(asked.name, answer as Answers['service']) as Answers[K];
       return answer as Answers[K];
@@ -62,11 +74,13 @@ export function recordingHost(host: Host): Host {
       overlay.apply(change);
     },
     send,
-    async wait(condition) {
+    async wait(condition, signal) {
       if (condition.kind === 'healthy') return undefined;
-      const { ref, from, done } = condition;
-      if (from !== undefined && done(from)) return from;
-      const object = standIns.done(ref, from);
+      const { as, ref, from, done } = condition;
+      // What is there already needs no stand-in, and a stand-in keeps what is known of it.
+      const there = from ?? (standIns.isStandIn(as) ? undefined : await current(as, ref, signal));
+      if (there !== undefined && done(there)) return there;
+      const object = standIns.done(ref, there);
       if (!done(object)) throw fail('E_UNDECIDED', { what: `when ${ref.resource} ${ref.name} is done` });
       return object;
     },

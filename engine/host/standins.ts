@@ -22,8 +22,8 @@ export class StandIns {
 
   /** The object as it would be once it is done. E_UNDECIDED for kinds that nobody can foresee. */
   done(ref: ObjectRef, from: unknown): KubeObject {
-    if (ref.resource === 'certificatesigningrequests') return this.#signed(from as CsrObject);
-    if (ref.resource === 'nodes') return node(ref.name);
+    if (ref.resource === 'certificatesigningrequests' && from !== undefined) return this.#signed(from as CsrObject);
+    if (ref.resource === 'nodes') return node(ref.name, from as NodeObject | undefined);
     throw fail('E_UNDECIDED', { what: `what becomes of ${ref.resource} ${ref.name}` });
   }
 
@@ -59,7 +59,12 @@ export class StandIns {
 
 const fingerprint = (pem: string): string => readCertificates(pem)[0]?.x509.fingerprint256 ?? '';
 
-const node = (name: string): NodeObject => ({
-  metadata: { name, uid: 'stand-in', labels: { 'kubernetes.io/hostname': name } },
+const node = (name: string, there: NodeObject | undefined): NodeObject => ({
+  metadata: {
+    uid: 'stand-in',
+    ...there?.metadata,
+    name,
+    labels: { 'kubernetes.io/hostname': name, ...there?.metadata.labels },
+  },
   status: { nodeInfo: { kubeletVersion: 'dry run' }, conditions: [{ type: 'Ready', status: 'True' }] },
 });

@@ -7,13 +7,17 @@ import { type ConfigMapObject, configMapRef } from '../sdk/objects.ts';
 import type { Identity, Kube, KubeApi, KubeObject, ObjectRef } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 
-/** Throws for what the phase did not declare. */
-type Allow = (verb: ApiVerb, resource: string) => void;
+interface Guard {
+  /** Throws once the attempt has ended. */
+  alive(what: string): void;
+  /** Throws for what the phase did not declare, too. */
+  api(verb: ApiVerb, resource: string): void;
+}
 
-export function kubePort(host: Host, signal: AbortSignal, allow: Allow, onChange: (change: StepChange) => void): Kube {
+export function kubePort(host: Host, signal: AbortSignal, guard: Guard, onChange: (change: StepChange) => void): Kube {
   return {
     async clusterInfo(server, trust) {
-      allow('get', 'configmaps');
+      guard.api('get', 'configmaps');
       const ref = configMapRef('kube-public', 'cluster-info');
       const request: ApiRequest = {
         server,
@@ -31,7 +35,7 @@ export function kubePort(host: Host, signal: AbortSignal, allow: Allow, onChange
       const { data } = object<ConfigMapObject>(answer, server);
       return { data: data ?? {}, clockSkewMs: answer.clockSkewMs };
     },
-    as: (identity) => apiOf(host, identity, signal, allow, onChange),
+    as: (identity) => apiOf(host, identity, signal, guard, onChange),
   };
 }
 
@@ -39,7 +43,7 @@ function apiOf(
   host: Host,
   identity: Identity,
   signal: AbortSignal,
-  allow: Allow,
+  guard: Guard,
   onChange: (change: StepChange) => void,
 ): KubeApi {
   const { server } = identity;
@@ -60,25 +64,26 @@ function apiOf(
   };
   return {
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
-      allow('get', ref.resource);
+      guard.api('get', ref.resource);
       const answer = await send('get', 'GET', ref, objectPath(ref));
       return answer.status === 404 ? undefined : object<T>(answer, server);
     },
     async create<T extends KubeObject>(ref: ObjectRef, body: T): Promise<T | undefined> {
-      allow('create', ref.resource);
+      guard.api('create', ref.resource);
       const answer = await send('create', 'POST', ref, collectionPath(ref), body);
       return answer.status === 409 ? undefined : object<T>(answer, server);
     },
     async patch<T extends KubeObject>(ref: ObjectRef, patch: object): Promise<T> {
-      allow('patch', ref.resource);
+      guard.api('patch', ref.resource);
       return object<T>(await send('patch', 'PATCH', ref, objectPath(ref), patch), server);
     },
     async waitFor<T extends KubeObject>(ref: ObjectRef, done: (found: T | undefined) => boolean, from?: T): Promise<T> {
-      allow('watch', ref.resource);
+      guard.api('watch', ref.resource);
       const check = (found: unknown): boolean => done(found as T | undefined);
       return (await host.wait({ kind: 'object', as: identity, ref, done: check, from }, signal)) as T;
     },
     async can(verb, group, resource, subresource) {
+      guard.alive(`asking whether we may ${verb} ${resource}`);
       const spec = {
         resourceAttributes: { verb, group, resource, ...(subresource === undefined ? {} : { subresource }) },
       };

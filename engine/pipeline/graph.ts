@@ -1,5 +1,5 @@
 /** The order of steps: who needs whom, and what is wrong with that. */
-import { nearest } from '../sdk/text.ts';
+import { didYouMean } from '../sdk/text.ts';
 import type { Pipeline } from './load.ts';
 
 /** Step id → the ids it needs, in the order of the file. */
@@ -16,11 +16,7 @@ export function needsOf(pipeline: Pipeline): Needs {
     const before = steps[index - 1];
     const known = (step.needs ?? (before === undefined ? [] : [before.id])).filter((id, position) => {
       if (ids.includes(id)) return true;
-      const meant = nearest(id, ids);
-      problems.at(
-        ['steps', index, 'needs', position],
-        `there is no step ${id}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      );
+      problems.at(['steps', index, 'needs', position], `there is no step ${id}${didYouMean(id, ids)}`);
       return false;
     });
     if (!isDouble) needs.set(step.id, known); // or the double would seem to wait for itself

@@ -43,7 +43,7 @@ export function loadPipeline(file: string, text: string): Pipeline {
   for (const error of document.errors) problems.atOffset(error.pos[0], error.message);
   problems.throwIfAny();
 
-  const value = valueOf(document, problems);
+  const value = plainValue(document, problems);
   for (const { path, key, message } of violations(schema, value)) {
     if (key === undefined) problems.at(path, message);
     else problems.atKey(path, key, message);
@@ -61,7 +61,7 @@ export function loadPipeline(file: string, text: string): Pipeline {
 }
 
 /** Aliases are only followed here, and so only here found to be too many, or to lead nowhere. */
-function valueOf(document: ReturnType<typeof parseDocument>, problems: Problems): unknown {
+function plainValue(document: ReturnType<typeof parseDocument>, problems: Problems): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {

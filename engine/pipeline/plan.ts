@@ -5,7 +5,7 @@ import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { type Schema, withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
-import { nearest } from '../sdk/text.ts';
+import { didYouMean } from '../sdk/text.ts';
 import { isAfter, type Needs, needsOf } from './graph.ts';
 import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
 import { durationMs, type Pipeline, type PipelineStep } from './load.ts';
@@ -42,9 +42,8 @@ export function checkPipeline(pipeline: Pipeline, registry: Registry): PlannedSt
   const phases = pipeline.steps.map((step, index) => {
     const phase = registry.find(step.uses);
     if (phase === undefined) {
-      const meant = nearest(step.uses, registry.names());
-      const known = meant === undefined ? `known are ${registry.names().join(', ')}` : `did you mean ${meant}?`;
-      pipeline.problems.at(['steps', index, 'uses'], `there is no phase ${step.uses}; ${known}`);
+      const known = didYouMean(step.uses, registry.names()) || `; known are ${registry.names().join(', ')}`;
+      pipeline.problems.at(['steps', index, 'uses'], `there is no phase ${step.uses}${known}`);
     }
     return phase;
   });
@@ -125,12 +124,8 @@ function checkInputs(check: StepCheck): void {
   for (const [name, value] of given) {
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (schema === undefined) {
-      const meant = nearest(name, Object.keys(properties));
-      pipeline.problems.atKey(
-        path,
-        name,
-        `phase ${phase.name} has no input ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      );
+      const meant = didYouMean(name, Object.keys(properties));
+      pipeline.problems.atKey(path, name, `phase ${phase.name} has no input ${name}${meant}`);
     } else if (references(value).length === 0) {
       const literal = evaluate(value, () => undefined);
       if (literal === undefined) continue; // a hole that could not be parsed, and was reported
@@ -149,8 +144,20 @@ function checkInputs(check: StepCheck): void {
     const target = at.length === 1 ? properties[String(at[0])] : undefined;
     if (whole && source?.type !== undefined && target?.type !== undefined && !fits(source.type, target.type))
       pipeline.problems.at([...path, ...at], `${at[0]} must be ${target.type}, but this is ${source.type}`);
+    if (source?.writeOnly === true && schemaAt(phase.input, at)?.writeOnly !== true)
+      pipeline.problems.at(
+        [...path, ...at],
+        `${at[0]} is not kept secret by phase ${phase.name}, but this is a secret`,
+      );
   }
 }
+
+/** The schema of what is at `path` in a value, as far as `schema` tells. */
+const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
+  path.reduce<Schema | undefined>(
+    (at, part) => (typeof part === 'number' ? at?.items : at?.properties?.[part]),
+    schema,
+  );
 
 const fits = (source: string, target: string): boolean =>
   source === target || (source === 'integer' && target === 'number');
@@ -160,22 +167,17 @@ function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema 
   const { pipeline, needs, phaseOf, step } = check;
   const pick = (kind: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
     const found = Object.hasOwn(schemas, reference.name) ? schemas[reference.name] : undefined;
-    const meant = nearest(reference.name, Object.keys(schemas));
-    if (found === undefined)
-      pipeline.problems.at(
-        at,
-        `there is no ${kind} ${reference.name}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-      );
+    if (found === undefined) {
+      const meant = didYouMean(reference.name, Object.keys(schemas));
+      pipeline.problems.at(at, `there is no ${kind} ${reference.name}${meant}`);
+    }
     return found;
   };
   if (reference.kind === 'input') return pick('input', pipeline.inputs.properties);
   if (reference.kind === 'host') return pick('host fact', HOST_FACTS);
   if (!phaseOf.has(reference.step)) {
-    const meant = nearest(reference.step, [...phaseOf.keys()]);
-    pipeline.problems.at(
-      at,
-      `there is no step ${reference.step}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
-    );
+    const meant = didYouMean(reference.step, [...phaseOf.keys()]);
+    pipeline.problems.at(at, `there is no step ${reference.step}${meant}`);
     return undefined;
   }
   if (!isAfter(needs, step.id, reference.step)) {
@@ -214,7 +216,7 @@ export function planOf(
 ): Plan {
   const steps = checkPipeline(pipeline, registry);
   const inputs = withHostDefaults(pipeline, given, host);
-  const problems = violations({ ...pipeline.inputs, additionalProperties: false }, inputs).map(
+  const problems = violations(closed(pipeline.inputs), inputs).map(
     ({ path, key, missing, message }) => `${flagName(String(path[0] ?? key ?? missing ?? ''))}: ${message}`,
   );
   const plan = {
@@ -227,6 +229,9 @@ export function planOf(
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
+
+/** Inputs nobody declared are mistakes. */
+export const closed = (inputs: Schema): Schema => ({ ...inputs, additionalProperties: false });
 
 /** `given`, with defaults that are holes (`${{ host.name }}`) filled. */
 function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unknown>>, host: HostFacts) {

@@ -1,6 +1,7 @@
 /** JSON Schema by ajv, its errors in words. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { nearest } from '../sdk/text.ts';
+import { didYouMean } from '../sdk/text.ts';
+import { precompiled } from './precompiled.ts';
 
 export interface Violation {
   path: (string | number)[];
@@ -11,7 +12,7 @@ export interface Violation {
   message: string;
 }
 
-const ajv = new Ajv2020({
+export const ajvOptions = {
   allErrors: true,
   useDefaults: true,
   strict: false,
@@ -20,16 +21,23 @@ const ajv = new Ajv2020({
   meta: false,
   validateSchema: false,
   code: { optimize: false }, // compiling costs more than these small schemas ever run
-});
+} as const;
+let ajv: Ajv2020 | undefined;
 const compiled = new WeakMap<object, ValidateFunction>();
+
+function validatorOf(schema: object): ValidateFunction {
+  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema));
+  if (validate === undefined) {
+    ajv ??= new Ajv2020(ajvOptions);
+    validate = ajv.compile(schema);
+  }
+  compiled.set(schema, validate);
+  return validate;
+}
 
 /** All violations of `schema` in `value`; defaults of the schema are filled into `value`. No message quotes a secret. */
 export function violations(schema: object, value: unknown): Violation[] {
-  let validate = compiled.get(schema);
-  if (validate === undefined) {
-    validate = ajv.compile(schema);
-    compiled.set(schema, validate);
-  }
+  const validate = validatorOf(schema);
   if (validate(value)) return [];
   // An alternative is one problem, said by its description; not one for each of its branches.
   return (validate.errors ?? []).filter((error) => !error.schemaPath.includes('/anyOf/')).map(inWords);
@@ -46,8 +54,7 @@ function inWords(error: ErrorObject): Violation {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
-      const meant = nearest(key, known);
-      return { path, key, message: `unknown key ${key}${meant === undefined ? '' : `; did you mean ${meant}?`}` };
+      return { path, key, message: `unknown key ${key}${didYouMean(key, known)}` };
     }
     case 'required':
       return { path, missing: String(params.missingProperty), message: `${params.missingProperty} is missing` };

@@ -52,11 +52,13 @@ export function describeEffect(effect: Effect): string {
 /** A test for paths that match one of `templates` (see `writes`) under these inputs. */
 export function pathMatcher(templates: readonly string[], input: object): (path: string) => boolean {
   const patterns = templates.map((template) => {
-    const filled = template.replace(/\{(\w+)\}/g, (_, name: string) =>
-      String((input as Record<string, unknown>)[name]),
-    );
-    const escaped = filled.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '[^/]*');
-    return new RegExp(`^${escaped}$`);
+    const parts = template.split(/(\*|\{\w+\})/).map((part) => {
+      if (part === '*') return '[^/]*';
+      // The value of an input is taken as it is: a star in it stands for itself.
+      const text = part.startsWith('{') ? String((input as Record<string, unknown>)[part.slice(1, -1)]) : part;
+      return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    });
+    return new RegExp(`^${parts.join('')}$`);
   });
   return (path) => patterns.some((pattern) => pattern.test(path));
 }

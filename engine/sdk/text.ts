@@ -30,6 +30,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     : undefined;
 }
 
+/** `; did you mean X?`, or nothing: for the end of an error message. */
+export function didYouMean(word: string, candidates: readonly string[]): string {
+  const meant = nearest(word, candidates);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
+
 /** Levenshtein's distance. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,6 +1,4 @@
 /** `join sandbox demo`: one join from beginning to end, on a cluster and a machine that are gone afterwards. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CsrObject, isReady, type NodeObject } from '../../../engine/sdk/index.ts';
@@ -13,21 +11,19 @@ export class SandboxDemo extends JoinCommand {
   static override summary = 'Watch one join from beginning to end; needs no cluster, no root and no network';
 
   async run(): Promise<void> {
-    const launcher = join(this.config.root, 'bin/join.cjs');
-    const playground = await openPlayground(launcher);
+    const playground = await openPlayground(join(this.config.root, 'bin/join.cjs'));
     try {
-      process.exitCode = await this.#show(launcher, playground);
+      await this.#show(playground);
     } finally {
       await playground.close();
     }
   }
 
-  async #show(launcher: string, { sandbox, root, joinArguments }: Playground): Promise<number> {
+  async #show({ sandbox, root, joinArguments }: Playground): Promise<void> {
     this.log(`A sandbox cluster answers at https://${sandbox.endpoint}. An empty machine, worker-1, joins it:\n`);
     this.log(`$ join run ${joinArguments.join(' ')}\n`);
-    const child = spawn(process.execPath, [launcher, 'run', ...joinArguments, '--wait', 'ready'], { stdio: 'inherit' });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) return code ?? 1;
+    await this.config.runCommand('run', [...joinArguments, '--wait', 'ready']);
+    if (process.exitCode !== 0) return;
     this.log(`
 What is now on the machine's disk (below ${root}):
 ${(await tree(root, ['etc/kubernetes', 'var/lib/kubelet'])).map((line) => `  ${line}`).join('\n')}
@@ -42,7 +38,6 @@ Everything of this demo is gone now. To try next:
   bin/join run --help               every flag; a pasted kubeadm join line works
   bin/join phase                    the phases, each of which runs by itself
   less pipelines/join-worker.yaml   the pipeline that ran; copy it and put a step of your own in it`);
-    return 0;
   }
 }
 
