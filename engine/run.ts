@@ -1,8 +1,8 @@
 /** One run of a plan on a host: the machines execute it, this file gives them their attempts and collects what came of it. */
 import { createActor } from 'xstate';
 import { Frontier, type StepStatus } from './frontier.ts';
-import type { Change, Host } from './host/host.ts';
-import { forgetOnce, portsFor, type StepChange } from './host/ports.ts';
+import type { Change, Host, StepChange } from './host/host.ts';
+import { forgetOnce, portsFor } from './host/ports.ts';
 import { type AttemptInput, type MachineEvent, runMachine } from './machine.ts';
 import { inputOf, type Plan, type PlannedStep } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';

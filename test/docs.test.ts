@@ -44,7 +44,7 @@ describe('what the documents show', () => {
     );
     await writeFile(join(folder, 'index.ts'), source.replaceAll('../../engine', `${project}engine`));
     const { default: greeting } = (await import(join(folder, 'index.ts'))) as { default: AnyPhase };
-    const host = memoryHost();
+    const host = memoryHost({ directories: ['/etc'] });
     const result = await run({ plan: planOfPhase('greeting', greeting, { text: 'hello' }, host.facts), host });
     expect(result).toMatchObject({
       status: 'succeeded',

@@ -1,5 +1,5 @@
 /** The result of a run as text for standard output; of a dry run, its plan. */
-import type { StepChange } from '../../engine/host/ports.ts';
+import type { StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run.ts';
 

@@ -55,7 +55,11 @@ export class MachineCommands {
         if (error === null) resolve({ exitCode: 0, stdout, stderr });
         else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr });
         else if (signal.aborted) reject(signal.reason);
-        else reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output: clean(error.message) }, error));
+        else {
+          const isLate = error.killed === true && typeof error.code !== 'string';
+          const output = isLate ? `not done after ${this.#timeLimitMs / 1000} s` : clean(error.message);
+          reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output }, error));
+        }
       });
     });
   }

@@ -38,6 +38,23 @@ export type Change =
   | { kind: 'service'; name: string; action: ServiceAction }
   | { kind: 'command'; argv: readonly string[]; undo: readonly string[] | undefined; irreversible: string | undefined };
 
+/** A change as it is told: in events, plans and results. Contents of secrets are not in it. */
+export type StepChange =
+  | { kind: 'file'; path: string; action: 'create' | 'replace'; mode: number; content: string | undefined }
+  | { kind: 'directory'; path: string; mode: number }
+  | { kind: 'link'; path: string; target: string }
+  | { kind: 'remove'; path: string }
+  | { kind: 'service'; name: string; action: ServiceAction }
+  | { kind: 'command'; command: string; irreversible: string | undefined }
+  | {
+      kind: 'api';
+      verb: string;
+      resource: string;
+      name: string;
+      checked: 'sent' | 'dry-run' | 'not-checked';
+      why?: string;
+    };
+
 /** One request to an API server. */
 export interface ApiRequest {
   server: string;

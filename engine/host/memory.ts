@@ -1,4 +1,5 @@
 /** A machine in memory, for tests: maps, and a refusal for everything it was not told about. */
+import { dirname } from 'node:path/posix';
 import type { CommandResult, ServiceStatus } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Change, Host, Query, Wait } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
@@ -27,15 +28,20 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
   const overlay = new Overlay();
   const changes: Change[] = [];
   const sent: ApiRequest[] = [];
-  for (const [path, content] of Object.entries(machine.files ?? {}))
+  const directory = (path: string): void => {
+    if (path !== '/') directory(dirname(path));
+    overlay.apply({ kind: 'directory', path, mode: 0o755 });
+  };
+  for (const path of ['/', ...(machine.directories ?? [])]) directory(path);
+  for (const [path, content] of Object.entries(machine.files ?? {})) {
+    directory(dirname(path));
     overlay.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o644, secret: false });
-  for (const path of machine.directories ?? []) overlay.apply({ kind: 'directory', path, mode: 0o755 });
+  }
 
   const answers: { [K in Query['kind']]: (query: Extract<Query, { kind: K }>) => Answers[K] } = {
     file: () => undefined,
-    stat: ({ path }) =>
-      path !== '/' && overlay.list(path, undefined) === undefined ? undefined : { kind: 'directory', mode: 0o755 },
-    list: ({ path }) => overlay.list(path, machine.directories?.includes(path) === true ? [] : undefined),
+    stat: () => undefined,
+    list: ({ path }) => overlay.list(path, undefined),
     service: ({ name }) => {
       const told = machine.services?.[name];
       const absent = { manager: 'systemd', exists: false, enabled: false, active: false, failed: false } as const;

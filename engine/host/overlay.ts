@@ -28,7 +28,7 @@ export class Overlay {
         break;
       case 'remove':
         // As on a machine: a directory that somebody else has put something into stays.
-        if (this.list(change.path, undefined) === undefined) this.#entries.set(change.path, 'removed');
+        if ((this.list(change.path, undefined) ?? []).length === 0) this.#entries.set(change.path, 'removed');
         break;
       case 'service':
         if (change.action !== 'reload') this.#active.set(change.name, change.action === 'start');
@@ -65,7 +65,10 @@ export class Overlay {
       if (entry !== 'removed') names.add(name);
       else if (changed === below + name) names.delete(name);
     }
-    return before === undefined && names.size === 0 ? undefined : [...names].sort();
+    const entry = this.#entries.get(path);
+    const isThere =
+      before !== undefined || (entry !== undefined && entry !== 'removed' && entry.stat.kind === 'directory');
+    return isThere || names.size > 0 ? [...names].sort() : undefined;
   }
 
   service(name: string, before: ServiceStatus): ServiceStatus {

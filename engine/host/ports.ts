@@ -6,7 +6,7 @@ import { fail } from '../sdk/errors.ts';
 import { paths } from '../sdk/paths.ts';
 import type { Ports, ServiceAction } from '../sdk/ports.ts';
 import { isSecret, Secret } from '../sdk/secret.ts';
-import type { Change, Host, Query } from './host.ts';
+import type { Change, Host, Query, StepChange } from './host.ts';
 import { inverseOf } from './inverse.ts';
 
 export interface PortsOptions {
@@ -21,23 +21,6 @@ export interface PortsOptions {
   /** Called before each change of the machine with what takes it back. */
   onApply: (back: Change) => void;
 }
-
-/** A change as it is told: in events, plans and results. Contents of secrets are not in it. */
-export type StepChange =
-  | { kind: 'file'; path: string; action: 'create' | 'replace'; mode: number; content: string | undefined }
-  | { kind: 'directory'; path: string; mode: number }
-  | { kind: 'link'; path: string; target: string }
-  | { kind: 'remove'; path: string }
-  | { kind: 'service'; name: string; action: ServiceAction }
-  | { kind: 'command'; command: string; irreversible: string | undefined }
-  | {
-      kind: 'api';
-      verb: string;
-      resource: string;
-      name: string;
-      checked: 'sent' | 'dry-run' | 'not-checked';
-      why?: string;
-    };
 
 export function portsFor({ host, step, effects, input, signal, log, onChange, onApply }: PortsOptions): Ports {
   const guard = guardFor(effects, input, signal);

@@ -1,6 +1,5 @@
 /** The `kube` port: requests about objects, answers as objects or as errors that say what to do. */
-import type { ApiAnswer, ApiRequest, Host } from '../host/host.ts';
-import type { StepChange } from '../host/ports.ts';
+import type { ApiAnswer, ApiRequest, Host, StepChange } from '../host/host.ts';
 import type { ApiVerb } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
 import { type ConfigMapObject, configMapRef } from '../sdk/objects.ts';

@@ -1,8 +1,8 @@
 /** The objects that `kubeadm init` leaves for joining machines: namespaces, roles, ConfigMaps and a token. */
 import { stringify } from 'yaml';
-import { parseToken, tokenSecret } from './bootstrap-token.ts';
+import { installRbac } from './api/rbac.ts';
+import { parseToken, tokenSecret } from './controllers/bootstrap-token.ts';
 import type { Profile } from './profile.ts';
-import { installRbac } from './rbac.ts';
 import type { Store } from './store.ts';
 
 const TOKEN_LIFE_MS = 24 * 3_600_000;

@@ -4,24 +4,24 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { Authenticator } from './authentication.ts';
-import { bootstrapSigner } from './bootstrap-signer.ts';
-import { randomToken } from './bootstrap-token.ts';
+import { Authenticator } from './api/authentication.ts';
+import { Faults } from './api/faults.ts';
+import { allowApproval, isApprovalAllowed } from './api/rbac.ts';
+import { listen } from './api/server.ts';
 import { issueKeyPair, type KeyPair, makeCa } from './certificates.ts';
 import { installCluster } from './cluster.ts';
-import { runControllers } from './controllers.ts';
-import { csrApprover } from './csr-approver.ts';
-import { csrSigner } from './csr-signer.ts';
-import { Faults } from './faults.ts';
+import { bootstrapSigner } from './controllers/bootstrap-signer.ts';
+import { randomToken } from './controllers/bootstrap-token.ts';
+import { runControllers } from './controllers/controllers.ts';
+import { csrApprover } from './controllers/csr-approver.ts';
+import { csrSigner } from './controllers/csr-signer.ts';
+import { tokenCleaner } from './controllers/token-cleaner.ts';
 import { adminKubeconfig } from './kubeconfig.ts';
 import { type ProfileName, profiles } from './profile.ts';
-import { allowApproval, isApprovalAllowed } from './rbac.ts';
-import { listen } from './server.ts';
 import { Store } from './store.ts';
-import { tokenCleaner } from './token-cleaner.ts';
 
+export type { Effect, Fault, Faults } from './api/faults.ts';
 export type { KeyPair } from './certificates.ts';
-export type { Effect, Fault, Faults } from './faults.ts';
 export type { RequestRecord, Store } from './store.ts';
 
 export interface SandboxOptions {

@@ -1,9 +1,9 @@
 /** The object store: one version counter, optimistic concurrency, and a bounded history for watches. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { apiVersionOf, type Resource, resourceNamed } from './api/resources.ts';
+import { alreadyExists, conflict, expired, notFound } from './api/status.ts';
 import { type Draft, type KubeObject, timestamp } from './objects.ts';
-import { apiVersionOf, type Resource, resourceNamed } from './resources.ts';
-import { alreadyExists, conflict, expired, notFound } from './status.ts';
 
 export interface Change {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/sandbox/index.ts';
-import { makeMachine, stopMachine } from '../../plugins/sandbox/machine.ts';
+import { makeMachine, stopMachine } from '../../plugins/sandbox/machine/machine.ts';
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = join(project, 'bin/join');

@@ -9,7 +9,7 @@ export class SandboxKubelet extends JoinCommand {
 
   async run(): Promise<void> {
     const { args } = await this.parse(SandboxKubelet);
-    const { runKubelet } = await import('../../../plugins/sandbox/kubelet-process.ts');
+    const { runKubelet } = await import('../../../plugins/sandbox/machine/kubelet-process.ts');
     await runKubelet(args.root);
   }
 }

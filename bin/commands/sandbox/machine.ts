@@ -19,7 +19,7 @@ export interface Playground {
 /** `launcher` is this command's own file: the scratch machine's service manager starts the stand-in kubelet by it. */
 export async function openPlayground(launcher: string): Promise<Playground> {
   const { startSandbox } = await import('../../../plugins/sandbox/index.ts');
-  const { makeMachine, stopMachine } = await import('../../../plugins/sandbox/machine.ts');
+  const { makeMachine, stopMachine } = await import('../../../plugins/sandbox/machine/machine.ts');
   const folder = await mkdtemp(join(tmpdir(), 'joinery-'));
   const [root, kubeconfig] = [join(folder, 'machine'), join(folder, 'admin.conf')];
   const sandbox = await startSandbox();

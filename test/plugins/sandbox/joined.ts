@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../../plugins/sandbox/index.ts';
-import { makeMachine } from '../../../plugins/sandbox/machine.ts';
+import { makeMachine } from '../../../plugins/sandbox/machine/machine.ts';
 import type { ConfigMap } from '../../../plugins/sandbox/objects.ts';
 import { nodeClient } from './client.ts';
 
-const KUBELET_MAIN = fileURLToPath(new URL('../../../plugins/sandbox/kubelet-main.ts', import.meta.url));
+const KUBELET_MAIN = fileURLToPath(new URL('../../../plugins/sandbox/machine/kubelet-main.ts', import.meta.url));
 
 export async function emptyMachine(hostName: string): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'machine-'));

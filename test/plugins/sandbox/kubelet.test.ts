@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { generateKeyPem } from '../../../engine/pki/index.ts';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
-import { startKubelet } from '../../../plugins/sandbox/kubelet.ts';
+import { startKubelet } from '../../../plugins/sandbox/machine/kubelet.ts';
 import type { Node } from '../../../plugins/sandbox/objects.ts';
 import { clientOf } from './client.ts';
 import { emptyMachine, kubeletConf, lay, layJoin } from './joined.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
-import { stopMachine } from '../../../plugins/sandbox/machine.ts';
+import { stopMachine } from '../../../plugins/sandbox/machine/machine.ts';
 import type { Node } from '../../../plugins/sandbox/objects.ts';
 import { emptyMachine, layJoin } from './joined.ts';
 

@@ -1,11 +1,12 @@
 /** What each verb does to a resource. */
+
+import { type Draft, isRecord, type KubeObject } from '../objects.ts';
 import { reviewAccess } from './access-review.ts';
 import type { Answer, Call, Document } from './api.ts';
 import { readDraft, readJson } from './body.ts';
 import { isDryRun, settle } from './dry-run.ts';
 import { applyPatch } from './merge-patch.ts';
 import { restrictNode } from './node-restriction.ts';
-import { type Draft, isRecord, type KubeObject } from './objects.ts';
 import { apiVersionOf, resourceNamed } from './resources.ts';
 import { readSelector } from './selectors.ts';
 import { badRequest, conflict, expired, notFound, success } from './status.ts';

@@ -1,8 +1,9 @@
 /** Deletes bootstrap tokens when they expire: the tokencleaner of kube-controller-manager, on one timer. */
+
+import type { Secret } from '../objects.ts';
+import type { Store } from '../store.ts';
 import { expiration, isExpired, isTokenSecret } from './bootstrap-token.ts';
 import type { Controller } from './controllers.ts';
-import type { Secret } from './objects.ts';
-import type { Store } from './store.ts';
 
 /** Longer waits are cut to this: `setTimeout` takes 2^31 ms at most. */
 const WAIT_MS_MAX = 86_400_000;

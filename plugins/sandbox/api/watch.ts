@@ -1,11 +1,11 @@
 /** Watches: changes as lines of JSON, from a version on, until their time is over. */
 import type { ServerResponse } from 'node:http';
+import type { KubeObject } from '../objects.ts';
+import type { Change, Store } from '../store.ts';
 import type { Call } from './api.ts';
-import type { KubeObject } from './objects.ts';
 import { apiVersionOf } from './resources.ts';
 import { readSelector, type Selector } from './selectors.ts';
 import { badRequest, StatusError } from './status.ts';
-import type { Change, Store } from './store.ts';
 import { toTable, wantsTable } from './table.ts';
 
 export interface Watch {

@@ -1,6 +1,7 @@
 /** The two patches kubelets and kubectl send: JSON merge (RFC 7386) and strategic merge, which merges some lists by a key. */
+
+import { isRecord, type Json } from '../objects.ts';
 import { readJson } from './body.ts';
-import { isRecord, type Json } from './objects.ts';
 import { unsupportedMediaType } from './status.ts';
 
 const MERGE = 'application/merge-patch+json';

@@ -1,7 +1,6 @@
 /** What the API server does to a CSR before it is stored: who asked is filled in, each subresource changes its part only. */
 import { isDeepStrictEqual } from 'node:util';
-import type { User } from './authentication.ts';
-import { requestOf } from './kubelet-client-csr.ts';
+import { requestOf } from '../controllers/kubelet-client-csr.ts';
 import {
   type CertificateSigningRequest,
   type Condition,
@@ -9,7 +8,8 @@ import {
   hasCondition,
   isRecord,
   timestamp,
-} from './objects.ts';
+} from '../objects.ts';
+import type { User } from './authentication.ts';
 import { CSR_GROUP } from './resources.ts';
 import { forbiddenChange, invalid, invalidValue, notSupported, required, type StatusCause } from './status.ts';
 

@@ -1,5 +1,5 @@
 /** Tables: the columns that `kubectl get` prints, computed by the server. Source: kubernetes, pkg/printers/internalversion. */
-import type { CertificateSigningRequest, KubeObject, Node, Secret } from './objects.ts';
+import type { CertificateSigningRequest, KubeObject, Node, Secret } from '../objects.ts';
 
 type Cell = string | number;
 

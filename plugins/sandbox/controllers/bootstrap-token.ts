@@ -1,6 +1,6 @@
 /** Bootstrap tokens as Secrets of kube-system. Source: kubernetes, cluster-bootstrap/token/api. */
 import { randomInt, timingSafeEqual } from 'node:crypto';
-import { type Draft, type Secret, timestamp } from './objects.ts';
+import { type Draft, type Secret, timestamp } from '../objects.ts';
 
 const TYPE = 'bootstrap.kubernetes.io/token';
 const PATTERN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;

@@ -1,11 +1,12 @@
 /** The API behind the HTTPS server: a request comes in with its user, an answer or a watch goes out. Errors are StatusErrors. */
+
+import type { Store } from '../store.ts';
 import type { User } from './authentication.ts';
 import { type Attributes, isAllowed, refusal } from './authorization.ts';
 import { discoveryAt, discoveryPaths } from './discovery.ts';
 import { readRequestInfo, type Target } from './request-info.ts';
 import { findResource, type Resource } from './resources.ts';
 import { forbidden, forbiddenPath, methodNotAllowed, noSuchResource } from './status.ts';
-import type { Store } from './store.ts';
 import { verbs } from './verbs.ts';
 import type { Watch } from './watch.ts';
 

@@ -1,7 +1,7 @@
 /** The `dryRun` option of writes: everything is checked, nothing is stored. */
-import type { KubeObject } from './objects.ts';
+import type { KubeObject } from '../objects.ts';
+import type { Change, Store } from '../store.ts';
 import { invalid, notSupported } from './status.ts';
-import type { Change, Store } from './store.ts';
 
 const OPTIONS: Record<string, string> = {
   create: 'CreateOptions',

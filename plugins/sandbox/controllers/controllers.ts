@@ -1,5 +1,5 @@
 /** Runs the controllers: each hears of changes to its resources soon after they are stored, never within the write. */
-import type { Change, Store } from './store.ts';
+import type { Change, Store } from '../store.ts';
 
 export interface Controller {
   resources: readonly string[];

@@ -2,11 +2,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parse } from 'yaml';
-import { readCertificates } from '../../engine/pki/index.ts';
+import { readCertificates } from '../../../engine/pki/index.ts';
+import { isRecord, type Json } from '../objects.ts';
 import { type KubeletFlags, readFlags } from './kubelet-flags.ts';
 import { type KubeletIdentity, readIdentity } from './kubelet-identity.ts';
 import { machinePath } from './machine-path.ts';
-import { isRecord, type Json } from './objects.ts';
 
 const KUBECONFIG = '/etc/kubernetes/kubelet.conf';
 const CONFIG = '/var/lib/kubelet/config.yaml';

@@ -1,7 +1,7 @@
 /** Whom the kubelet is to the cluster: its kubeconfig, with the client certificate it points to. */
 import { parse } from 'yaml';
-import { fitsKey, pemBlocks, readCertificates, toPem } from '../../engine/pki/index.ts';
-import { isRecord, type Json } from './objects.ts';
+import { fitsKey, pemBlocks, readCertificates, toPem } from '../../../engine/pki/index.ts';
+import { isRecord, type Json } from '../objects.ts';
 
 export interface KubeletIdentity {
   server: string;

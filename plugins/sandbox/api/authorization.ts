@@ -1,7 +1,8 @@
 /** Who may do what: RBAC over the objects in the store, so that deleting a binding has the effect it has on a cluster. */
+
+import type { KubeObject } from '../objects.ts';
+import type { Store } from '../store.ts';
 import type { User } from './authentication.ts';
-import type { KubeObject } from './objects.ts';
-import type { Store } from './store.ts';
 
 /** What somebody wants to do: to a resource, or to a path that is none. */
 export interface Attributes {

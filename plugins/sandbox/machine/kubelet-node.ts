@@ -1,6 +1,7 @@
 /** The Node object that the stand-in kubelet registers, as a kubelet composes it. */
+
+import { type Condition, type Draft, timestamp } from '../objects.ts';
 import type { KubeletFiles } from './kubelet-files.ts';
-import { type Condition, type Draft, timestamp } from './objects.ts';
 
 export const KUBELET_VERSION = 'v1.20.2';
 

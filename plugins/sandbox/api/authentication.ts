@@ -1,10 +1,10 @@
 /** Who is asking: a client certificate of the cluster's CA, a bootstrap token, or nobody. */
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { type Certificate, CLIENT_AUTH, isIssuedBy, readCertificates, toPem } from '../../engine/pki/index.ts';
-import { extraGroups, parseToken, sameSecret, secretName, usableToken } from './bootstrap-token.ts';
-import type { Secret } from './objects.ts';
-import type { Store } from './store.ts';
+import { type Certificate, CLIENT_AUTH, isIssuedBy, readCertificates, toPem } from '../../../engine/pki/index.ts';
+import { extraGroups, parseToken, sameSecret, secretName, usableToken } from '../controllers/bootstrap-token.ts';
+import type { Secret } from '../objects.ts';
+import type { Store } from '../store.ts';
 
 export interface User {
   name: string;

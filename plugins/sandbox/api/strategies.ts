@@ -1,7 +1,8 @@
 /** What the API server does to each kind of object between the wire and the store. */
+
+import { type CertificateSigningRequest, type Draft, isRecord, type KubeObject, withField } from '../objects.ts';
 import type { User } from './authentication.ts';
 import * as csr from './csr-strategy.ts';
-import { type CertificateSigningRequest, type Draft, isRecord, type KubeObject, withField } from './objects.ts';
 import { CSR, type Resource } from './resources.ts';
 import { invalid, invalidValue, required } from './status.ts';
 

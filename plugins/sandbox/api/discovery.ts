@@ -1,5 +1,5 @@
 /** What clients learn of the API before they use it: version, groups and resources. */
-import type { Json } from './objects.ts';
+import type { Json } from '../objects.ts';
 import { apiVersionOf, type Resource, resources } from './resources.ts';
 
 const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];

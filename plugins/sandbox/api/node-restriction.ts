@@ -1,7 +1,7 @@
 /** The admission plugin NodeRestriction: a kubelet writes its own Node and its own Lease, and not all of them. */
 import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject, Node } from '../objects.ts';
 import type { User } from './authentication.ts';
-import type { KubeObject, Node } from './objects.ts';
 import { resourceNamed } from './resources.ts';
 import { forbidden } from './status.ts';
 

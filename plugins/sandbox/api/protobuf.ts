@@ -2,7 +2,7 @@
  * Reads the two protobuf messages that kubectl 1.32 and later insists on sending: an approved CSR and a SelfSubjectAccessReview.
  * Source of the field numbers: kubernetes, staging/src/k8s.io/api, generated.proto.
  */
-import { type Json, timestamp } from './objects.ts';
+import { type Json, timestamp } from '../objects.ts';
 
 type Message =
   | ('Unknown' | 'TypeMeta' | 'ObjectMeta' | 'CertificateSigningRequest' | 'CsrStatus' | 'CsrCondition')

@@ -1,10 +1,10 @@
 /** Approves CSRs of kubelets whose requesters may have that: the csrapproving controller of kube-controller-manager. */
-import { type Attributes, isAllowed } from './authorization.ts';
+import { type Attributes, isAllowed } from '../api/authorization.ts';
+import { CSR, CSR_GROUP } from '../api/resources.ts';
+import { type CertificateSigningRequest, hasCondition, timestamp } from '../objects.ts';
+import type { Store } from '../store.ts';
 import type { Controller } from './controllers.ts';
 import { KUBELET_CLIENT_SIGNER, kubeletClientProblem, requestOf } from './kubelet-client-csr.ts';
-import { type CertificateSigningRequest, hasCondition, timestamp } from './objects.ts';
-import { CSR, CSR_GROUP } from './resources.ts';
-import type { Store } from './store.ts';
 
 export function csrApprover(store: Store, now: () => Date): Controller {
   function review(csr: CertificateSigningRequest): void {

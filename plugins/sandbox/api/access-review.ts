@@ -1,10 +1,11 @@
 /** SubjectAccessReview and SelfSubjectAccessReview: "may somebody do that?", answered and not stored. */
+
+import { type Draft, isRecord, type Json } from '../objects.ts';
+import type { Store } from '../store.ts';
 import type { User } from './authentication.ts';
 import { type Attributes, isAllowed } from './authorization.ts';
-import { type Draft, isRecord, type Json } from './objects.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import { invalid, invalidValue } from './status.ts';
-import type { Store } from './store.ts';
 
 export function reviewAccess(store: Store, resource: Resource, draft: Draft, caller: User): Json {
   const spec = isRecord(draft.spec) ? draft.spec : {};

@@ -1,5 +1,5 @@
 /** Field and label selectors of lists and watches. */
-import { isRecord, type KubeObject } from './objects.ts';
+import { isRecord, type KubeObject } from '../objects.ts';
 import { badRequest } from './status.ts';
 
 export type Selector = (object: KubeObject) => boolean;

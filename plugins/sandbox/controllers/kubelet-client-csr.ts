@@ -1,6 +1,6 @@
 /** What makes a CSR that of a kubelet's client certificate. Source: kubernetes, pkg/apis/certificates/helpers.go. */
-import { type Csr, readCsr } from '../../engine/pki/index.ts';
-import type { CertificateSigningRequest } from './objects.ts';
+import { type Csr, readCsr } from '../../../engine/pki/index.ts';
+import type { CertificateSigningRequest } from '../objects.ts';
 
 export const KUBELET_CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
 

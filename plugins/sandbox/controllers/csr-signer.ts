@@ -1,10 +1,11 @@
 /** Signs approved CSRs of kubelets: the csrsigning controller of kube-controller-manager. */
-import { type ClusterCa, issueBy } from './certificates.ts';
+
+import { CSR } from '../api/resources.ts';
+import { type ClusterCa, issueBy } from '../certificates.ts';
+import { type CertificateSigningRequest, hasCondition, timestamp } from '../objects.ts';
+import type { Store } from '../store.ts';
 import type { Controller } from './controllers.ts';
 import { KUBELET_CLIENT_SIGNER, kubeletClientProblem, requestOf } from './kubelet-client-csr.ts';
-import { type CertificateSigningRequest, hasCondition, timestamp } from './objects.ts';
-import { CSR } from './resources.ts';
-import type { Store } from './store.ts';
 
 const BACKDATE_MS = 5 * 60_000;
 const LIFE_MS = 365 * 86_400_000;

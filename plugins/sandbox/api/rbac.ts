@@ -1,9 +1,10 @@
 /** The roles and bindings a cluster has after `kubeadm init`, as far as joining needs them. */
+
+import { BOOTSTRAPPERS } from '../controllers/bootstrap-token.ts';
+import type { Draft } from '../objects.ts';
+import type { Store } from '../store.ts';
 import type { Rule } from './authorization.ts';
-import { BOOTSTRAPPERS } from './bootstrap-token.ts';
-import type { Draft } from './objects.ts';
 import { CSR, CSR_GROUP } from './resources.ts';
-import type { Store } from './store.ts';
 
 const AUTHENTICATED = 'Group system:authenticated';
 const ANYBODY = [AUTHENTICATED, 'Group system:unauthenticated'];

@@ -1,9 +1,9 @@
 /** Keeps cluster-info signed by every token that is for signing: the bootstrapsigner of kube-controller-manager. */
-import { signDetached } from '../../engine/pki/index.ts';
+import { signDetached } from '../../../engine/pki/index.ts';
+import type { ConfigMap, Secret } from '../objects.ts';
+import type { Store } from '../store.ts';
 import { usableToken } from './bootstrap-token.ts';
 import type { Controller } from './controllers.ts';
-import type { ConfigMap, Secret } from './objects.ts';
-import type { Store } from './store.ts';
 
 const SIGNATURE = 'jws-kubeconfig-';
 
