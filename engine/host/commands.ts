@@ -1,7 +1,6 @@
 /** Programs of the machine: found on its PATH, run with a small environment, within limits of time and output. */
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { CommandResult } from '../sdk/ports.ts';
@@ -30,15 +29,7 @@ export class MachineCommands {
   }
 
   async find(program: string): Promise<string | undefined> {
-    for (const directory of this.#directories) {
-      const path = join(directory, program);
-      const found = await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      );
-      if (found) return path;
-    }
-    return undefined;
+    return this.#directories.map((directory) => join(directory, program)).find(isExecutable);
   }
 
   /** Runs to the end; an exit code other than 0 is a result. E_COMMAND_FAILED where it cannot be run or does not end. */
@@ -69,5 +60,15 @@ export class MachineCommands {
     const { exitCode, stdout, stderr } = await this.run(argv, signal);
     if (exitCode !== 0)
       throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
+  }
+}
+
+/** Without a thread for each look: a preflight makes a hundred of them. */
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -52,9 +52,10 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
     await apply(change, told);
   };
   const stat = (path: string) => read<'stat'>({ kind: 'stat', path });
-  const control = (name: string, action: ServiceAction) => {
+  const control = async (name: string, action: ServiceAction) => {
     const change = { kind: 'service', name, action } as const;
-    return apply(change, change);
+    const as = action === 'reload' ? undefined : (await read<'service'>({ kind: 'service', name })).active;
+    if (as !== (action === 'start')) await apply(change, change);
   };
 
   return {

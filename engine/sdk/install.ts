@@ -15,7 +15,7 @@ export async function installFor(
 ): Promise<void> {
   const stale: Wanted[] = [];
   for (const item of wanted) if (!(await isAsWanted(files, item))) stale.push(item);
-  if (stale.length > 0 && (await services.status(service)).active) await services.stop(service);
+  if (stale.length > 0) await services.stop(service);
   for (const item of stale) {
     if ('content' in item) await files.write(item.path, item.content, item.mode);
     else if ('link' in item) await files.link(item.path, item.link);

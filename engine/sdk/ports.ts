@@ -53,7 +53,9 @@ export interface Services {
   status(name: string): Promise<ServiceStatus>;
   /** The unit with its drop-ins, or undefined where the manager shows none. */
   unit(name: string): Promise<string | undefined>;
+  /** One that is active already is no change. */
   start(name: string): Promise<void>;
+  /** One that is not active is no change. */
   stop(name: string): Promise<void>;
   /** Makes the manager read its unit files again. */
   reload(name: string): Promise<void>;
