@@ -40,7 +40,8 @@ function flagFor({ type, description = '', enum: options, items }: Schema): Flag
     return Flags.string({ description, multiple: true, delimiter: ',', helpValue: 'A,B' });
   return Flags.string({
     description,
-    ...(options === undefined ? {} : { options: options.map(String) }),
+    // What it may be is said with all other problems, so oclif is only told for the help.
+    ...(options === undefined ? {} : { helpValue: options.join('|') }),
     parse: async (text) => (text.startsWith('@') ? fileContent(text.slice(1)) : text),
   });
 }

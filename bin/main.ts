@@ -1,6 +1,7 @@
 /** The command line: every command by its name, handed to oclif. */
 import 'reflect-metadata'; // tsyringe throws without it
 import { type Command, flush, handle, run } from '@oclif/core';
+import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
@@ -10,11 +11,22 @@ import { SandboxKubelet } from './commands/sandbox/kubelet.ts';
 import { SandboxUp } from './commands/sandbox/up.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+import { errorText } from './render/error.ts';
 
 /** oclif asks this module for it. */
 export const COMMANDS: Record<string, Command.Class> = {};
 
 export async function main(root: string, argv: string[]): Promise<void> {
+  try {
+    await dispatch(root, argv);
+  } catch (error) {
+    if (!isJoinError(error)) return handle(error as Error);
+    process.stderr.write(`${errorText(error, pjson.version)}\n`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+async function dispatch(root: string, argv: string[]): Promise<void> {
   // oclif looks at every command it is given; `join run` should not pay for the others.
   if (argv[0] === 'run') COMMANDS.run = runCommand(root);
   else
@@ -27,12 +39,18 @@ export async function main(root: string, argv: string[]): Promise<void> {
       'sandbox:demo': SandboxDemo,
       'sandbox:kubelet': SandboxKubelet,
     });
-  try {
-    await run(argv, { root, pjson: pjson as never });
-    await flush();
-  } catch (error) {
-    await handle(error as Error);
-  }
+  const [topic, name = '-'] = argv;
+  const phases = Object.keys(COMMANDS).filter((id) => id.startsWith('phase:'));
+  if (topic === 'phase' && !name.startsWith('-') && !phases.includes(`phase:${name}`))
+    throw fail('E_PHASE_UNKNOWN', {
+      phase: name,
+      nearest: nearest(
+        name,
+        phases.map((id) => id.slice('phase:'.length)),
+      ),
+    });
+  await run(argv, { root, pjson: pjson as never });
+  await flush();
 }
 
 /** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */

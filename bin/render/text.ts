@@ -22,8 +22,9 @@ export function resultText(result: RunResult, plan: Plan, dryRun: boolean): stri
     );
   const changes = result.steps.flatMap((step) => step.changes).length;
   const name = plan.inputs.nodeName;
-  const undone = result.steps.some(({ status }) => status === 'undone') ? ', undone' : '';
-  const lines = [`${result.pipeline} ${result.status} in ${seconds(result.durationMs)}: ${counted(changes)}${undone}.`];
+  const lines = [
+    `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${seconds(result.durationMs)}: ${counted(result, changes)}.`,
+  ];
   for (const { id, status, notes } of result.steps)
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
   if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]));
@@ -32,8 +33,14 @@ export function resultText(result: RunResult, plan: Plan, dryRun: boolean): stri
   return lines.join('\n');
 }
 
-const counted = (changes: number): string =>
-  changes === 0 ? 'nothing to change' : `${changes} change${changes === 1 ? '' : 's'}`;
+const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as const;
+
+function counted({ status, steps }: RunResult, changes: number): string {
+  if (changes === 0) return status === 'succeeded' ? 'nothing to change' : 'nothing was changed';
+  const words = `${changes} change${changes === 1 ? '' : 's'}`;
+  if (steps.some((step) => step.status === 'undone')) return `${words}, undone`;
+  return status === 'succeeded' ? words : `${words}, kept; the same command goes on from here`;
+}
 
 function stepText(step: StepResult, plan: Plan): string[] {
   const phase = plan.steps.find(({ id }) => id === step.id)?.phase;

@@ -10,7 +10,7 @@ import { isAfter, type Needs, needsOf } from './graph.ts';
 import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
 import { durationMs, type Pipeline, type PipelineStep } from './load.ts';
 import type { Path } from './problems.ts';
-import { violations } from './validate.ts';
+import { type Violation, violations } from './validate.ts';
 
 export interface PlannedStep {
   id: string;
@@ -216,16 +216,14 @@ export function planOf(
 ): Plan {
   const steps = checkPipeline(pipeline, registry);
   const inputs = withHostDefaults(pipeline, given, host);
-  const problems = violations(closed(pipeline.inputs), inputs).map(
-    ({ path, key, missing, message }) => `${flagName(String(path[0] ?? key ?? missing ?? ''))}: ${message}`,
-  );
+  const problems = violations(closed(pipeline.inputs), inputs).map(flagProblem);
   const plan = {
     pipeline: pipeline.metadata.name,
     steps,
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     host,
   };
-  if (problems.length === 0) problems.push(...steps.filter(takesValues).flatMap((step) => unmet(plan, step)));
+  problems.push(...steps.filter(takesValues).flatMap((step) => unmet(plan, step)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
@@ -266,17 +264,24 @@ function unmet(plan: Plan, step: PlannedStep): string[] {
   const known = evaluate(step.with, (reference) => lookUp(plan, undefined, reference));
   return violations(step.phase.input, revealed(known))
     .filter(({ path, missing }) => !laterNames.has(path[0] ?? missing ?? ''))
-    .map(({ path, missing, message }) => {
-      const name = String(path[0] ?? missing ?? '');
+    .map((violation) => {
+      const name = String(violation.path[0] ?? violation.missing ?? '');
+      if (name === '') return violation.message;
       const entry = step.with.kind === 'map' ? step.with.entries.find(([key]) => key === name)?.[1] : undefined;
-      const source = entry?.kind === 'hole' && entry.reference.kind === 'input' ? entry.reference.name : undefined;
-      if (source !== undefined) return `${flagName(source)}: ${message}`;
-      return name === '' ? message : `step ${step.id}: ${name}: ${message}`;
+      const fromInput = entry?.kind === 'hole' && entry.reference.kind === 'input';
+      return fromInput ? flagProblem(violation, entry.reference.name) : `step ${step.id}: ${name} ${violation.message}`;
     });
 }
 
+/** A violation of a value that has a flag; `input` where it is known under another name. */
+export function flagProblem({ path, key, missing, message }: Violation, input?: unknown): string {
+  const name = typeof input === 'string' ? input : (path[0] ?? key ?? missing);
+  if (name === undefined) return message;
+  return missing === undefined ? `${flagName(String(name))} ${message}` : `${flagName(String(name))} is missing`;
+}
+
 /** `discoveryTokenCaCertHash` → `--discovery-token-ca-cert-hash`: an input is named for its flag. */
-export const flagName = (input: string): string => `--${kebab(input)}`;
+const flagName = (input: string): string => `--${kebab(input)}`;
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The value a reference has, given the outputs so far. */

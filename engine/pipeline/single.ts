@@ -3,9 +3,10 @@ import { fail } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
+import { revealed } from '../sdk/secret.ts';
 import { evaluate, parseTemplate } from './holes.ts';
 import { durationMs, type Pipeline } from './load.ts';
-import { DEFAULT_TIMEOUT, flagName, hostDefault, type Plan } from './plan.ts';
+import { DEFAULT_TIMEOUT, flagProblem, hostDefault, type Plan } from './plan.ts';
 import { violations } from './validate.ts';
 
 /** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. */
@@ -20,10 +21,7 @@ export function inputsOutsidePipeline(pipeline: Pipeline, phase: AnyPhase, host:
 
 /** A plan of one step. E_INPUT with every problem, named as flags. */
 export function planOfPhase(name: string, phase: AnyPhase, given: Record<string, unknown>, host: HostFacts): Plan {
-  const problems = violations(phase.input, given).map(({ path, key, missing, message }) => {
-    const input = path[0] ?? key ?? missing;
-    return input === undefined ? message : `${flagName(String(input))}: ${message}`;
-  });
+  const problems = violations(phase.input, revealed(given)).map((violation) => flagProblem(violation));
   if (problems.length > 0) throw fail('E_INPUT', { problems });
   return {
     pipeline: `phase ${name}`,

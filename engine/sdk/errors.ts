@@ -237,6 +237,11 @@ const catalog = {
     hint: `Mend these, or go on regardless: --ignore-preflight-errors=${d.failures.map((f) => f.check).join(',')}`,
     exitCode: EXIT.preflight,
   }),
+  E_PROGRAM_MISSING: (d: { program: string }) => ({
+    message: `${d.program} is not on PATH`,
+    hint: `Install it (apt-get install ${d.program}, or your distribution's package), and join again.`,
+    exitCode: EXIT.machine,
+  }),
   E_SERVICE: (d: { service: string; what: string }) => ({
     message: `service ${d.service}: ${d.what}`,
     hint: `See: systemctl status ${d.service}, journalctl -u ${d.service} -n 50`,

@@ -3,10 +3,9 @@ import { fail } from './errors.ts';
 import type { Commands } from './ports.ts';
 import { clean } from './text.ts';
 
-/** `v1.20.2`, as it tells itself; it takes a tenth of a second. E_SERVICE_MISSING, E_COMMAND_FAILED. */
+/** `v1.20.2`, as it tells itself; it takes a tenth of a second. E_PROGRAM_MISSING, E_COMMAND_FAILED. */
 export async function installedKubelet(commands: Commands): Promise<string> {
-  if ((await commands.find('kubelet')) === undefined)
-    throw fail('E_SERVICE_MISSING', { service: 'kubelet', manager: 'PATH' });
+  if ((await commands.find('kubelet')) === undefined) throw fail('E_PROGRAM_MISSING', { program: 'kubelet' });
   const { stdout, exitCode } = await commands.query(['kubelet', '--version']);
   const version = /^\s*Kubernetes (v\d+\.\d+\.\d+\S*)\s*$/.exec(stdout)?.[1];
   if (version === undefined)
