@@ -1,4 +1,5 @@
 /** The composition root: which phases there are, and which host a run gets. The only file that knows every folder. */
+import { resolve } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import type { Host } from '../engine/host/host.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
@@ -41,7 +42,7 @@ export interface RunScope {
 /** What one run gets: a container of its own, with this machine (or the one below `root`), recorded where it is a dry run. */
 export async function openRun({ root, dryRun }: { root: string; dryRun: boolean }): Promise<RunScope> {
   const scope: DependencyContainer = container.createChildContainer();
-  scope.register<RealHost>(MACHINE, { useValue: await realHost(root) });
+  scope.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root)) });
   scope.register<Host>(HOST, {
     useFactory: (context) => {
       const machine = context.resolve<RealHost>(MACHINE);

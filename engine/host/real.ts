@@ -1,9 +1,10 @@
 /** This machine, or the one laid out below a directory: changes are made, requests are sent, waits are waited. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Transport } from '../kube/transport.ts';
 import { watchObject } from '../kube/watch.ts';
+import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { MachineCommands } from './commands.ts';
 import { MachineFiles } from './files.ts';
@@ -52,6 +53,8 @@ export async function realHost(root: string, now: () => Date = () => new Date())
 }
 
 async function factsOf(root: string): Promise<HostFacts> {
+  const there = await stat(root).catch(() => undefined);
+  if (there?.isDirectory() !== true) throw fail('E_FILE', { path: root, what: 'is no directory' });
   const own = root === '/' ? hostname() : await readFile(join(root, 'etc/hostname'), 'utf8').catch(() => hostname());
   return { name: own.trim().toLowerCase(), privileged: root !== '/' || process.getuid?.() === 0 };
 }

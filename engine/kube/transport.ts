@@ -155,12 +155,14 @@ function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
   const { code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
-  if (code === undefined) return error; // no trouble of the network, but a bug of ours
+  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // no trouble of the network, but a bug of ours
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return fail('E_API_CERTIFICATE_NAME', { server, names: clean(cert?.subjectaltname ?? 'others') }, error);
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
     return fail('E_API_CERTIFICATE_TIME', { server, what: clean(message) }, error);
   if (UNTRUSTED.has(code)) return fail('E_API_CERTIFICATE_UNTRUSTED', { server, what: clean(message) }, error);
   if (code.startsWith('HPE_')) return fail('E_API_ANSWER', { server, what: 'not HTTP' }, error);
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO')
+    return fail('E_API_ANSWER', { server, what: `not TLS (${code})` }, error);
   return fail('E_API_UNREACHABLE', { server, what: clean(message || code) }, error);
 }

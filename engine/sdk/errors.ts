@@ -98,11 +98,6 @@ const catalog = {
     hint: `It is left from another cluster, or is not meant for this machine. If nothing here needs it: rm ${d.path}`,
     exitCode: EXIT.machine,
   }),
-  E_CA_PIN_FORMAT: (d: { pin: string }) => ({
-    message: `"${d.pin}" is no CA pin: sha256: and 64 hexadecimal digits are needed`,
-    hint: 'On a control-plane node: kubeadm token create --print-join-command prints it.',
-    exitCode: EXIT.usage,
-  }),
   E_CA_PIN_MISMATCH: (d: { server: string; pinned: readonly string[]; seen: readonly string[] }) => ({
     message: `${d.server} presents CA key ${list(d.seen)}, but only ${list(d.pinned)} is pinned`,
     hint: 'Do not join. Ask whoever runs the cluster for the pin, and compare it by another channel.',

@@ -12,6 +12,7 @@ export default definePhase({
 
   async run({ kube, log }, given) {
     const endpoint = `https://${given.endpoint}`;
+    if (!URL.canParse(endpoint)) throw fail('E_INPUT', { problems: [`${given.endpoint} is no address`] });
     const token = given.discoveryToken ?? given.token;
     if (token === undefined) throw new TypeError('the schema asks for a token');
     const [tokenId = '', secret = ''] = token.reveal().split('.'); // the id is public
@@ -53,10 +54,13 @@ function readCluster(kubeconfig: string, endpoint: string) {
     const { clusters } = readKubeconfig(kubeconfig);
     const [cluster] = clusters;
     if (cluster === undefined || clusters.length > 1) throw new Error(`it names ${clusters.length} clusters, not one`);
-    if (!cluster.server.startsWith('https://')) throw new Error(`its server ${clean(cluster.server)} is not https`);
+    const server = cluster.server.replace(/\/$/, '');
+    const { protocol, pathname, search } = new URL(server);
+    if (protocol !== 'https:' || pathname !== '/' || search !== '')
+      throw new Error(`its server ${clean(server)} is not https://host:port`);
     const certificates = readCertificates(cluster.ca);
     if (certificates.length === 0) throw new Error('it holds no CA certificate');
-    return { server: new URL(cluster.server).origin, ca: cluster.ca, certificates };
+    return { server, ca: cluster.ca, certificates };
   } catch (error) {
     throw invalid((error as Error).message, error);
   }

@@ -5,7 +5,11 @@ const token = fields.bootstrapToken;
 export const input = {
   type: 'object',
   properties: {
-    endpoint: { type: 'string', pattern: '^.+:[0-9]{1,5}$', description: 'API server, as host:port' },
+    endpoint: {
+      type: 'string',
+      pattern: '^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$',
+      description: 'API server, as host:port',
+    },
     token: { ...token, description: 'Bootstrap token for discovery and TLS bootstrap alike' },
     discoveryToken: { ...token, description: 'Token that validates cluster-info; wins over token' },
     tlsBootstrapToken: { ...token, description: 'Token that sends the CSR; wins over token' },
