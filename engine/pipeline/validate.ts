@@ -1,5 +1,6 @@
 /** JSON Schema by ajv, its errors in words. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Schema } from '../sdk/schema.ts';
 import { didYouMean } from '../sdk/text.ts';
 import { precompiled } from './precompiled.ts';
 
@@ -65,9 +66,9 @@ function inWords(error: ErrorObject): Violation {
     case 'const':
       return { path, message: `must be ${params.allowedValue}` };
     case 'pattern': {
-      const schema = error.parentSchema as { description?: string; writeOnly?: boolean };
+      const schema = error.parentSchema as Schema;
       const shown = schema.writeOnly === true ? '' : ` ${JSON.stringify(error.data)}`;
-      return { path, message: `has the wrong form${shown}: it must match ${params.pattern}` };
+      return { path, message: `has the wrong form${shown}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
     }
     case 'anyOf':
       return { path, message: (error.parentSchema as { description?: string }).description ?? 'fits no alternative' };

@@ -1,11 +1,17 @@
 /** Inputs that several phases take, each described once. */
 export const fields = {
-  server: { type: 'string', pattern: '^https://', description: 'URL of the API server' },
+  server: {
+    type: 'string',
+    pattern: '^https://',
+    'x-form': 'begin with https://',
+    description: 'URL of the API server',
+  },
   ca: { type: 'string', description: 'CA bundle that vouches for it, PEM' },
   bootstrapToken: {
     type: 'string',
     writeOnly: true,
     pattern: '^[a-z0-9]{6}\\.[a-z0-9]{16}$',
+    'x-form': 'be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
     description: 'Bootstrap token that may authenticate',
   },
   certificate: { type: 'string', description: "The node's client certificate, PEM" },
@@ -14,6 +20,7 @@ export const fields = {
   nodeName: {
     type: 'string',
     pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+    'x-form': 'be a DNS name: lower-case letters, digits, - and .',
     maxLength: 253,
     description: 'Name of the Node',
   },
@@ -23,6 +30,7 @@ export const fields = {
     type: 'string',
     default: '/etc/kubernetes/pki/ca.crt',
     pattern: '^/.*\\.crt$',
+    'x-form': 'be an absolute path that ends in .crt',
     description: 'Where the cluster CA is kept',
   },
 } as const;

@@ -8,6 +8,8 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly pattern?: string;
+  /** The pattern in words, for who got it wrong: `it must …`. */
+  readonly 'x-form'?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;

@@ -8,6 +8,7 @@ export const input = {
     endpoint: {
       type: 'string',
       pattern: '^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$',
+      'x-form': 'be host:port',
       description: 'API server, as host:port',
     },
     token: { ...token, description: 'Bootstrap token for discovery and TLS bootstrap alike' },
@@ -15,7 +16,11 @@ export const input = {
     tlsBootstrapToken: { ...token, description: 'Token that sends the CSR; wins over token' },
     discoveryTokenCaCertHash: {
       type: 'array',
-      items: { type: 'string', pattern: '^[sS][hH][aA]256:[0-9a-fA-F]{64}$' },
+      items: {
+        type: 'string',
+        pattern: '^[sS][hH][aA]256:[0-9a-fA-F]{64}$',
+        'x-form': 'be sha256: and 64 hexadecimal digits',
+      },
       description: 'Pinned CA keys: sha256:<hex>. Any one of them must be in the cluster CA bundle',
     },
     discoveryTokenUnsafeSkipCaVerification: {

@@ -252,7 +252,7 @@ describe('join run refuses', () => {
       title: 'an endpoint without a token, a pin, and with a bad one, all at once',
       code: 'E_INPUT',
       exitCode: 2,
-      says: '--token has the wrong form: it must match',
+      says: '--token has the wrong form: it must be 6 and 16 lower-case letters or digits',
       args: instead('--token', 'ABCDEF.0123456789abcdef'),
     },
   ];
