@@ -76,4 +76,8 @@ export class Frontier {
   get allSettled(): boolean {
     return this.#settled.size === this.#waitingFor.size;
   }
+  /** Every step got there: a cancellation came too late to stop any. */
+  get allWell(): boolean {
+    return this.allSettled && [...this.#settled.values()].every((s) => s === 'succeeded' || s === 'undecided');
+  }
 }

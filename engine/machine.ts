@@ -72,9 +72,11 @@ export const stepMachine = setup({
     output: {} as StepEnd,
   },
   actors: {
-    attempt: fromPromise<Awaited<ReturnType<Attempt>>, { step: AttemptInput; attempt: Attempt }>(({ input }) =>
-      input.attempt(input.step),
-    ),
+    attempt: fromPromise<Awaited<ReturnType<Attempt>>, { step: AttemptInput; attempt: Attempt }>(async ({ input }) => {
+      await undefined; // it is announced before it tells anything itself; and one cancelled at once does nothing
+      input.step.signal.throwIfAborted();
+      return input.attempt(input.step);
+    }),
   },
   delays: {
     limit: ({ context }) => context.policy.timeoutMs,
@@ -196,6 +198,7 @@ export const runMachine = setup({
     idle: ({ context }) => context.frontier.active.size === 0,
     idleAndUndo: ({ context }) => context.frontier.active.size === 0 && context.onFailure === 'undo',
     done: ({ context }) => context.frontier.allSettled,
+    allWell: ({ context }) => context.frontier.allWell,
   },
   actions: {
     spawnReady: enqueueActions(({ context, enqueue }) => {
@@ -246,6 +249,7 @@ export const runMachine = setup({
     stopping: {
       entry: 'stopActive',
       always: [
+        { guard: 'allWell', target: 'succeeded' },
         { guard: 'idleAndUndo', target: 'undoing' },
         { guard: 'idle', target: 'ending' },
       ],

@@ -237,7 +237,7 @@ class RunBook {
 /** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
 function blamed(error: unknown, step: string, signal: AbortSignal): unknown {
   const cut = signal.aborted && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const told: unknown = cut ? signal.reason : error;
+  const told: unknown = cut ? signal.reason : (error ?? new Error('the phase threw nothing'));
   if (isJoinError(told)) told.step = step;
   return told;
 }

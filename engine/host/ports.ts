@@ -45,15 +45,14 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
     await host.apply(change, signal);
     onChange(change);
   };
-  /** With its parents; what is refused leaves not even those. */
   const applyBelow = async (change: Extract<Change, { path: string }>, told: StepChange) => {
-    guard.change(change);
     await makeParents(change.path);
     await apply(change, told);
   };
   const stat = (path: string) => read<'stat'>({ kind: 'stat', path });
   const control = async (name: string, action: ServiceAction) => {
     const change = { kind: 'service', name, action } as const;
+    guard.change(change);
     const as = action === 'reload' ? undefined : (await read<'service'>({ kind: 'service', name })).active;
     if (as !== (action === 'start')) await apply(change, change);
   };
@@ -66,27 +65,30 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
       list: (path) => read({ kind: 'list', path }),
       async write(path, content, mode) {
         const bytes = bytesOf(content);
+        const secret = isSecret(content);
+        const change = { kind: 'file', path, content: bytes, mode, secret } as const;
+        guard.change(change); // also where nothing would change: what is undeclared is found on every machine
         const there = await stat(path);
         const same =
           there?.kind === 'file' && there.mode === mode && (await read<'file'>({ kind: 'file', path }))?.equals(bytes);
         if (same === true) return;
-        const secret = isSecret(content);
         const action = there === undefined ? 'create' : 'replace';
-        await applyBelow(
-          { kind: 'file', path, content: bytes, mode, secret },
-          { kind: 'file', path, action, mode, content: secret ? undefined : bytes.toString('utf8') },
-        );
+        const shown = secret ? undefined : bytes.toString('utf8');
+        await applyBelow(change, { kind: 'file', path, action, mode, content: shown });
       },
       async directory(path, mode) {
         const change = { kind: 'directory', path, mode } as const;
+        guard.change(change);
         if ((await stat(path)) === undefined) await applyBelow(change, change);
       },
       async link(path, target) {
         const change = { kind: 'link', path, target } as const;
+        guard.change(change);
         if ((await stat(path))?.target !== target) await applyBelow(change, change);
       },
       async remove(path) {
         const change = { kind: 'remove', path } as const;
+        guard.change(change);
         if ((await stat(path)) !== undefined) await apply(change, change);
       },
     },

@@ -63,7 +63,7 @@ const catalog = {
   }),
   E_API_REFUSED: (d: { server: string; what: string; status: number; message: string }) => ({
     message: `${d.server} refused to ${d.what}: ${d.status} ${d.message}`,
-    hint: "The message is the API server's own; its log has more.",
+    hint: "The message is the API server's own; look into its log for more.",
     exitCode: EXIT.cluster,
   }),
   E_API_UNAVAILABLE: (d: { server: string; what: string; status: number; message: string }) => ({
@@ -237,11 +237,6 @@ const catalog = {
     hint: `Install it (apt-get install ${d.program}, or your distribution's package), and join again.`,
     exitCode: EXIT.machine,
   }),
-  E_SERVICE: (d: { service: string; what: string }) => ({
-    message: `service ${d.service}: ${d.what}`,
-    hint: `See: systemctl status ${d.service}, journalctl -u ${d.service} -n 50`,
-    exitCode: EXIT.machine,
-  }),
   E_SERVICE_FAILED: (d: { service: string; lastLine: string }) => ({
     message: `the ${d.service} ends as soon as it starts. Its last words: ${d.lastLine}`,
     hint: `Read on: journalctl -u ${d.service} -n 50. When the reason is gone, ${RERUN}.`,
@@ -270,7 +265,7 @@ const catalog = {
   }),
   E_UNDECIDED: (d: { what: string }) => ({
     message: `a dry run cannot know ${d.what}`,
-    hint: 'The steps that depend on it are not part of the plan.',
+    hint: 'The steps that depend on it are not part of the plan: run without --dry-run to have them done.',
     exitCode: EXIT.bug,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => Words>;

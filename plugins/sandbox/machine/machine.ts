@@ -16,19 +16,7 @@ export interface MachineOptions {
 
 /** The longest path of a Unix socket, less its final zero. */
 const SOCKET_PATH_BYTES_MAX = 107;
-const PROGRAMS = [
-  'conntrack',
-  'ip',
-  'iptables',
-  'mount',
-  'nsenter',
-  'ebtables',
-  'ethtool',
-  'socat',
-  'tc',
-  'touch',
-  'crictl',
-];
+const PROGRAMS = ['conntrack', 'ip', 'iptables', 'mount', 'nsenter', 'ebtables', 'ethtool', 'socat', 'tc', 'touch'];
 const UNIT = '/usr/lib/systemd/system/kubelet.service';
 const WANTED = '/etc/systemd/system/multi-user.target.wants/kubelet.service';
 const SOCKETS_HEADER =
@@ -69,6 +57,8 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
 const programs = (kubelet: readonly string[]): Record<string, string> => ({
   ...Object.fromEntries(PROGRAMS.map((name) => [name, '#!/bin/sh\nexit 0\n'])),
   kubelet: `#!/bin/sh\n[ "$1" = --version ] && echo 'Kubernetes ${KUBELET_VERSION}'\n`,
+  // What `crictl info` says of a containerd as Debian ships it.
+  crictl: `#!/bin/sh\necho '{"config":{"containerd":{"runtimes":{"runc":{"options":{"SystemdCgroup":false}}}}}}'\n`,
   systemctl: systemctl(kubelet),
   journalctl,
 });

@@ -1,0 +1,257 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type ErrorCode, EXIT, errorCodes, type Facts, fail, isJoinError, JoinError } from '../../engine/sdk/errors.ts';
+import { Secret } from '../../engine/sdk/index.ts';
+import { shownOf } from '../helpers/errors.ts';
+import { sourcesBelow } from '../helpers/sources.ts';
+
+const docs = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+const CANARY = 'canary-0b1d';
+const server = 'https://10.0.0.1:6443';
+const csr = 'node-csr-x';
+const facts = { csr, reason: 'Because', message: 'not you' };
+
+/** Facts for every code: a new one does not compile without. */
+const samples: { [C in ErrorCode]: Facts<C> } = {
+  E_API_ANSWER: { server, what: 'no JSON' },
+  E_API_CERTIFICATE_NAME: { server, names: 'DNS:api' },
+  E_API_CERTIFICATE_TIME: { server, what: 'expired' },
+  E_API_CERTIFICATE_UNTRUSTED: { server, what: 'self-signed' },
+  E_API_FORBIDDEN: { server, what: 'get nodes', message: 'no' },
+  E_API_REFUSED: { server, what: 'create nodes', status: 422, message: 'invalid' },
+  E_API_UNAUTHORIZED: { server, what: 'get nodes' },
+  E_API_UNAVAILABLE: { server, what: 'get nodes', status: 503, message: 'starting' },
+  E_API_UNREACHABLE: { server, what: 'refused' },
+  E_ATTEMPT_ENDED: { what: 'reading file' },
+  E_CANCELLED: { signal: 'SIGINT' },
+  E_CA_FILE_DIFFERS: { path: '/ca.crt', found: 'sha256:a', wanted: 'sha256:b' },
+  E_CA_PIN_MISMATCH: { server, pinned: ['sha256:a'], seen: ['sha256:b'] },
+  E_CERTIFICATE_WRONG: { csr, problems: ['it does not fit our key'] },
+  E_CGROUP_DRIVER: { kubelet: 'systemd', runtime: 'cgroupfs', socket: '/run/x.sock' },
+  E_CLOCK_SKEW: { server, skewSeconds: 120 },
+  E_CLUSTER_INFO_CHANGED: { server },
+  E_CLUSTER_INFO_INVALID: { server, what: 'empty' },
+  E_CLUSTER_INFO_MISSING: { server, status: 404 },
+  E_CLUSTER_INFO_SIGNATURE: { server, tokenId: 'abcdef' },
+  E_COMMAND_FAILED: { command: 'kubelet --version', exitCode: 1, output: 'no' },
+  E_CRI_SOCKETS: { sockets: ['unix:///a', 'unix:///b'] },
+  E_CSR_CONFLICT: { csr, what: 'it is for another key' },
+  E_CSR_DENIED: facts,
+  E_CSR_FAILED: facts,
+  E_CSR_GONE: { csr },
+  E_EFFECT_UNDECLARED: { what: 'file /etc/x' },
+  E_FILE: { path: '/etc/x', what: 'permission denied' },
+  E_HEALTH: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz', lastLine: 'bye' },
+  E_INPUT: { problems: ['--token is missing'] },
+  E_KUBELET_CONFIG: { what: 'it is no mapping' },
+  E_NODE_EXISTS: { node: 'w1' },
+  E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
+  E_OUTPUT: { phase: 'x', problems: ['server must be a string'] },
+  E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
+  E_PIPELINE: { problems: [{ file: 'p.yaml', line: 1, column: 2, message: 'unknown key' }] },
+  E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
+  E_PREFLIGHT: { failures: [{ check: 'Swap', text: 'swap is on' }] },
+  E_PROGRAM_MISSING: { program: 'kubelet' },
+  E_SERVICE_FAILED: { service: 'kubelet', lastLine: 'bye' },
+  E_SERVICE_MISSING: { service: 'kubelet', manager: 'systemd' },
+  E_STEP_STUCK: { step: 'a', graceMs: 5_000 },
+  E_STEP_TIME_LIMIT: { step: 'a', limitMs: 1_000, doing: '' },
+  E_TOKEN_UNKNOWN: { server, tokenId: 'abcdef' },
+  E_UNDECIDED: { what: 'the answer' },
+};
+const of = (code: ErrorCode, given: object = samples[code]): JoinError => fail(code, given as never);
+const errors = errorCodes.map((code) => of(code));
+
+/** Codes that phases and commands raise as their own. */
+const sources = sourcesBelow('bin', 'engine', 'phases', 'plugins');
+const ownCodes = [
+  ...new Set(
+    sources.flatMap(({ text }) =>
+      [...text.matchAll(/^(?! ?[/*]).*\bcode: '(E_\w+)'/gm)].map((match) => match[1] ?? ''),
+    ),
+  ),
+];
+
+interface Section {
+  code: string;
+  exitCode: number;
+  retried: boolean;
+  when: string;
+  remedy: string;
+}
+const sections: Section[] = docs
+  .split(/^## /m)
+  .slice(1)
+  .map((text) => {
+    const [code = '', told = '', remedy = '', ...more] = text
+      .split('\n\n')
+      .map((part) => part.trim())
+      .filter(Boolean);
+    const [, exitCode, retried, when] = /^Exit code (\d+)(, retried)?\. (.+)$/.exec(told) ?? [];
+    expect(more, code).toEqual([]);
+    return { code, exitCode: Number(exitCode), retried: retried !== undefined, when: when ?? '', remedy };
+  });
+
+describe('docs/errors.md', () => {
+  test('has a section for every code, and none for another', () => {
+    expect(sections.map(({ code }) => code)).toEqual([...errorCodes, ...ownCodes].sort());
+  });
+
+  test('says of each when it occurs and what to do, in sentences', () => {
+    for (const { code, when, remedy } of sections)
+      for (const sentence of [when, remedy]) expect(sentence, code).toMatch(/^[A-Z`].{15,}\.$/);
+    const words = sections.flatMap(({ when }) => when);
+    expect(new Set(words).size).toBe(words.length);
+  });
+
+  test('tells the exit code of each, and whether it is retried', () => {
+    const told = sections.filter(({ code }) => !ownCodes.includes(code));
+    expect(told.map(({ code, exitCode, retried }) => [code, exitCode, retried])).toEqual(
+      errors.map(({ code, exitCode, transient }) => [code, exitCode, transient]).sort(),
+    );
+  });
+
+  test('has them all in its table of exit codes', () => {
+    const rows = [...docs.matchAll(/^\| (\d+) \| (.+?) \| (.*?) ?\|$/gm)].map(([, exitCode, , codes]) => ({
+      exitCode: Number(exitCode),
+      codes: [...(codes ?? '').matchAll(/\[(E_\w+)\]\(#(\w+)\)/g)].map(([, code = '', anchor = '']) => {
+        expect(anchor).toBe(code.toLowerCase());
+        return code;
+      }),
+    }));
+    expect(rows.map(({ exitCode }) => exitCode)).toEqual([0, ...Object.values(EXIT)]);
+    expect(rows.flatMap(({ exitCode, codes }) => codes.map((code) => [code, exitCode])).sort()).toEqual(
+      sections.map(({ code, exitCode }) => [code, exitCode]).sort(),
+    );
+  });
+});
+
+describe('the catalogue', () => {
+  test('holds nothing that is never raised', () => {
+    const text = sources
+      .filter(({ path }) => path !== 'engine/sdk/errors.ts')
+      .map((source) => source.text)
+      .join('\n');
+    expect(errorCodes.filter((code) => !new RegExp(`(fail|of)\\(\\s*'${code}'|'${code}',`).test(text))).toEqual([]);
+  });
+
+  test('has an exit code of the family that the name says', () => {
+    const families: [RegExp, number[]][] = [
+      [/^E_API_CERTIFICATE_|^E_CA_PIN_|^E_CLOCK_|^E_TOKEN_|_SIGNATURE$|_CHANGED$|^E_CERTIFICATE_/, [EXIT.trust]],
+      [/^E_API_|^E_CSR_|^E_NODE_|^E_CLUSTER_INFO_|^E_KUBELET_CONFIG$/, [EXIT.cluster]],
+      [
+        /^E_FILE$|^E_SERVICE|^E_COMMAND_|^E_PROGRAM_|^E_HEALTH$|^E_CGROUP_|^E_CA_FILE_|^E_OTHER_CLUSTER$/,
+        [EXIT.machine],
+      ],
+      [/^E_PIPELINE/, [EXIT.pipeline]],
+      [/^E_PREFLIGHT$/, [EXIT.preflight]],
+      [/^E_INPUT$|^E_PHASE_UNKNOWN$|^E_CRI_SOCKETS$/, [EXIT.usage]],
+      [/^E_STEP_TIME_LIMIT$/, [EXIT.timeLimit]],
+      [/^E_CANCELLED$/, [EXIT.cancelled]],
+      [/^E_ATTEMPT_ENDED$|^E_EFFECT_|^E_OUTPUT$|^E_STEP_STUCK$|^E_UNDECIDED$/, [EXIT.bug]],
+    ];
+    for (const { code, exitCode } of errors)
+      expect([code, families.find(([pattern]) => pattern.test(code))?.[1]]).toEqual([code, [exitCode]]);
+  });
+
+  test('says something else for each code', () => {
+    for (const part of ['message', 'hint'] as const)
+      for (const error of errors)
+        expect(error[part], error.code).not.toMatch(/undefined|null|NaN|\[object|\n\n|^\s|\s$/);
+    const messages = errors.map(({ message }) => message);
+    expect(new Set(messages).size).toBe(messages.length);
+  });
+
+  test('has a hint for each that says what to do next', () => {
+    const next =
+      /\b(add|ask|check|choose|compare|delete|go on|install|join|leave out|look|make|mend|pin|read|report|restore|run|say|see|set|try|write|kubeadm|kubectl|journalctl|systemctl|rm)\b|--[a-z]/i;
+    for (const { code, hint } of errors) {
+      expect(hint, code).toMatch(next);
+      expect(hint, code).not.toMatch(/[:,;]$/);
+      expect(hint.length, code).toBeGreaterThan(20);
+    }
+  });
+
+  test('tries again only what may go away by itself', () => {
+    expect(errors.filter(({ transient }) => transient).map(({ code }) => code)).toEqual([
+      'E_API_ANSWER',
+      'E_API_UNAVAILABLE',
+      'E_API_UNREACHABLE',
+      'E_CSR_GONE',
+      'E_TOKEN_UNKNOWN',
+    ]);
+  });
+
+  test('shows no secret, even where one is handed in as a fact by mistake', () => {
+    const disguised = (value: unknown): unknown => {
+      if (typeof value === 'string') return new Secret(CANARY);
+      if (Array.isArray(value)) return value.map(disguised);
+      if (typeof value === 'object' && value !== null)
+        return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, disguised(inner)]));
+      return value;
+    };
+    for (const code of errorCodes) {
+      const error = of(code, disguised(samples[code]) as object);
+      expect(shownOf(error) + error.hint, code).not.toContain(CANARY);
+    }
+  });
+
+  test('names no fact for a secret', () => {
+    const names = errorCodes.flatMap((code) => Object.keys(samples[code]));
+    expect(names.filter((name) => /token$|key|secret|password/i.test(name))).toEqual([]);
+  });
+});
+
+describe('words that depend on facts', () => {
+  test.each<[ErrorCode, object, string]>([
+    ['E_CLOCK_SKEW', { server, skewSeconds: 120 }, `this machine's clock is 120 s behind that of ${server}`],
+    ['E_CLOCK_SKEW', { server, skewSeconds: -90 }, `this machine's clock is 90 s ahead of that of ${server}`],
+    ['E_PHASE_UNKNOWN', { phase: 'x', nearest: undefined }, 'there is no phase x'],
+    [
+      'E_STEP_TIME_LIMIT',
+      { step: 'a', limitMs: 1_500, doing: 'waiting for b' },
+      'step a did not end within its time limit of 1.5 s, while waiting for b',
+    ],
+    [
+      'E_CA_PIN_MISMATCH',
+      { server, pinned: ['a', 'b'], seen: ['c', 'd'] },
+      `${server} presents CA key c, d, but only a, b is pinned`,
+    ],
+  ])('%s %j', (code, given, message) => {
+    expect(of(code, given).message).toBe(message);
+  });
+
+  test.each([
+    [404, 'kubeadm init phase bootstrap-token'],
+    [403, 'Public access may have been turned off'],
+  ])('E_CLUSTER_INFO_MISSING at %i hints at the reason', (status, text) => {
+    expect(of('E_CLUSTER_INFO_MISSING', { server, status }).hint).toContain(text);
+  });
+});
+
+describe('a JoinError', () => {
+  test('is known by its mark, from whatever copy of the class it comes', () => {
+    const copy = Object.assign(new Error('x'), { [Symbol.for('joinery.error')]: true });
+    expect([of('E_FILE'), copy, new Error('x'), { code: 'E_FILE' }, undefined, 'E_FILE'].map(isJoinError)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test('keeps its cause, and has none where there was none', () => {
+    const cause = new Error('why');
+    expect(fail('E_FILE', samples.E_FILE, cause).cause).toBe(cause);
+    expect('cause' in of('E_FILE')).toBe(false);
+  });
+
+  test("of a plugin's own ends as a problem of the machine, once, where it says nothing", () => {
+    const own = { code: 'E_ACME', message: 'm', hint: 'h' } as const;
+    expect(JoinError.own(own)).toMatchObject({ ...own, exitCode: EXIT.machine, transient: false, facts: {} });
+    expect(JoinError.own({ ...own, exitCode: 42, transient: true })).toMatchObject({ exitCode: 42, transient: true });
+    expect(isJoinError(JoinError.own(own))).toBe(true);
+  });
+});

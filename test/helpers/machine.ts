@@ -1,0 +1,53 @@
+/** Machines for tests: directories that are thrown away, and ports that say what came through them. */
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Change, Host, StepChange } from '../../engine/host/host.ts';
+import { portsFor } from '../../engine/host/ports.ts';
+import { type RealHost, realHost } from '../../engine/host/real.ts';
+import type { Effect, Ports } from '../../engine/sdk/index.ts';
+
+/** A directory that is gone when the test has ended. */
+export async function scratch(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'joinery-test-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A machine below a scratch directory; scripts are programs in its usr/bin. */
+export async function rootedMachine(scripts: Record<string, string> = {}): Promise<{ root: string; host: RealHost }> {
+  const root = await scratch();
+  for (const [name, body] of Object.entries(scripts)) {
+    const path = join(root, 'usr/bin', name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, `#!/bin/sh\n${body}\n`);
+    await chmod(path, 0o755);
+  }
+  const host = await realHost(root);
+  onTestFinished(() => host.close());
+  return { root, host };
+}
+
+export interface WatchedPorts {
+  ports: Ports;
+  changes: StepChange[];
+  notes: string[];
+  /** What takes the changes back, in the order in which they were made. */
+  backs: Change[];
+}
+
+export function portsOn(
+  host: Host,
+  effects: readonly Effect[] = [],
+  { input = {}, step = 'made', signal = new AbortController().signal } = {},
+): WatchedPorts {
+  const watched = { changes: [] as StepChange[], notes: [] as string[], backs: [] as Change[] };
+  const ports = portsFor({
+    ...{ host, step, effects, input, signal },
+    log: (level, text) => watched.notes.push(`${level}: ${text}`),
+    onChange: (change) => watched.changes.push(change),
+    onApply: (back) => watched.backs.push(back),
+  });
+  return { ports, ...watched };
+}

@@ -1,0 +1,38 @@
+/** Plans made by hand: steps whose phases are one function. */
+import type { Plan, PlannedStep } from '../../engine/pipeline/plan.ts';
+import type { AnyPhase, Effect, Ports, Schema } from '../../engine/sdk/index.ts';
+
+export interface MadeStep extends Partial<Omit<PlannedStep, 'phase'>> {
+  id: string;
+  run: (ports: Ports, input: unknown) => unknown;
+  effects?: readonly Effect[];
+  input?: Schema;
+  output?: Schema;
+  value?: unknown;
+}
+
+export const OBJECT: Schema = { type: 'object' };
+
+export function madePhase({ id, run, effects = [], input = OBJECT, output = OBJECT }: MadeStep): AnyPhase {
+  return {
+    ...{ name: id, summary: id, input, output, effects },
+    run: async (ports, given) => (await run(ports, given)) ?? {},
+  };
+}
+
+export function madePlan(...steps: MadeStep[]): Plan {
+  return {
+    pipeline: 'made',
+    inputs: {},
+    host: { name: 'w1', privileged: true },
+    steps: steps.map((step) => ({
+      id: step.id,
+      phase: madePhase(step),
+      needs: step.needs ?? [],
+      reads: step.reads ?? [],
+      with: step.with ?? { kind: 'literal', value: step.value ?? {} },
+      timeoutMs: step.timeoutMs ?? 60_000,
+      retry: step.retry ?? { attempts: 1, initialMs: 0, factor: 1, capMs: 0 },
+    })),
+  };
+}

@@ -1,0 +1,295 @@
+import { describe, expect, test } from 'vitest';
+import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { isSecret } from '../../engine/sdk/index.ts';
+import discoveryToken from '../../phases/discovery-token/index.ts';
+import {
+  authority,
+  clusterInfo,
+  clusterInfoKubeconfig,
+  ENDPOINT,
+  NOW,
+  SERVER,
+  TOKEN,
+  TOKEN_ID,
+  TOKEN_SECRET,
+} from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { joinErrorOf, shownOf } from '../helpers/errors.ts';
+
+const ca = authority();
+const other = authority('other');
+const input = { endpoint: ENDPOINT, token: TOKEN, discoveryTokenCaCertHash: [ca.pin] };
+const info = clusterInfo(clusterInfoKubeconfig(ca.pem));
+const answer = (
+  data: Record<string, string> | undefined,
+  status = 200,
+  clockSkewMs: number | undefined = 0,
+): ApiAnswer => ({
+  status,
+  body: { metadata: { name: 'cluster-info' }, ...(data === undefined ? {} : { data }) },
+  clockSkewMs,
+});
+const serving = (...answers: ApiAnswer[]) => {
+  let asked = 0;
+  return memoryHost({ now: () => NOW, send: () => answers[Math.min(asked++, answers.length - 1)] ?? answer(info) });
+};
+const discover = (host = serving(answer(info)), given: Record<string, unknown> = input) =>
+  runPhase(discoveryToken, given, host);
+const trustOf = ({ as }: ApiRequest): unknown => as;
+
+itKeepsThePhaseContract(discoveryToken, {
+  input: { ...input, tlsBootstrapToken: 'fedcba.canary9876543210' },
+  machine: () => ({ now: () => NOW, send: () => answer(info) }),
+  secrets: [TOKEN_SECRET, 'canary9876543210'],
+  changesNothing: true,
+});
+
+describe('discovery by token', () => {
+  test('asks anonymously, then again behind the pinned certificate, and gives what the cluster says', async () => {
+    const host = serving(answer(info));
+    const { result, error } = await discover(host);
+    expect(error).toBeUndefined();
+    expect(host.sent.map(trustOf)).toEqual(['unverified', { ca: ca.certificate.pem }]);
+    expect(host.sent.map(({ server, method, path }) => [server, method, path])).toEqual(
+      Array(2).fill([SERVER, 'GET', '/api/v1/namespaces/kube-public/configmaps/cluster-info']),
+    );
+    const outputs = result.steps[0]?.outputs as { server: string; ca: string; token: unknown };
+    expect(outputs).toEqual({ server: SERVER, ca: ca.pem, token: expect.anything() });
+    expect(isSecret(outputs.token) && outputs.token.reveal()).toBe(TOKEN);
+  });
+
+  test('never sends the token', async () => {
+    const host = serving(answer(info));
+    await discover(host);
+    for (const request of host.sent)
+      expect(shownOf({ ...request, as: JSON.stringify(request.as) })).not.toContain(TOKEN_SECRET);
+  });
+
+  test('takes the server that the cluster names, not the one that was asked', async () => {
+    const elsewhere = clusterInfo(clusterInfoKubeconfig(ca.pem, 'https://10.0.0.9:8443/'));
+    const { result } = await discover(serving(answer(elsewhere)));
+    expect(result.steps[0]?.outputs).toMatchObject({ server: 'https://10.0.0.9:8443' });
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      'its own, where it has one',
+      { token: TOKEN, tlsBootstrapToken: 'tttttt.0123456789abcdef' },
+      'tttttt.0123456789abcdef',
+    ],
+    ['the common one', { token: 'cccccc.0123456789abcdef', discoveryToken: TOKEN }, 'cccccc.0123456789abcdef'],
+    ["discovery's, where there is no other", { discoveryToken: TOKEN }, TOKEN],
+  ])('gives the bootstrap a token: %s', async (_, tokens, expected) => {
+    const { result } = await discover(undefined, { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin], ...tokens });
+    const outputs = result.steps[0]?.outputs as { token: unknown };
+    expect(isSecret(outputs.token) && outputs.token.reveal()).toBe(expected);
+  });
+
+  describe('with pins', () => {
+    test.each([
+      ['several, of which one fits', [other.pin, ca.pin]],
+      ['in upper case', [`SHA256:${ca.pin.slice(7).toUpperCase()}`]],
+    ])('accepts %s', async (_, discoveryTokenCaCertHash) => {
+      const { error, result } = await discover(undefined, { ...input, discoveryTokenCaCertHash });
+      expect(error).toBeUndefined();
+      expect(result.steps[0]?.notes.filter(({ level }) => level === 'warn')).toEqual([]);
+    });
+
+    test('trusts only the pinned one of two certificates to prove who answers', async () => {
+      const bundle = ca.pem + other.pem;
+      const host = serving(answer(clusterInfo(clusterInfoKubeconfig(bundle))));
+      const { error, result } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
+      expect(error).toBeUndefined();
+      expect(host.sent.map(trustOf)).toEqual(['unverified', { ca: other.certificate.pem }]);
+      expect(result.steps[0]?.outputs).toMatchObject({ ca: bundle });
+    });
+
+    test('refuses a CA that is not pinned, before it asks again', async () => {
+      const host = serving(answer(info));
+      const { error } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
+      expect(error).toMatchObject({
+        code: 'E_CA_PIN_MISMATCH',
+        facts: { server: SERVER, pinned: [other.pin], seen: [ca.pin] },
+        exitCode: 12,
+        transient: false,
+      });
+      expect(host.sent).toHaveLength(1);
+    });
+
+    test('refuses two answers that differ', async () => {
+      const second = clusterInfo(clusterInfoKubeconfig(ca.pem, 'https://evil:6443'));
+      const { error } = await discover(serving(answer(info), answer(second)));
+      expect(error).toMatchObject({ code: 'E_CLUSTER_INFO_CHANGED', facts: { server: SERVER }, exitCode: 12 });
+    });
+
+    test('enforces them also where pinning may be skipped', async () => {
+      const { error } = await discover(undefined, {
+        ...{ ...input, discoveryTokenCaCertHash: [other.pin] },
+        discoveryTokenUnsafeSkipCaVerification: true,
+      });
+      expect(error).toMatchObject({ code: 'E_CA_PIN_MISMATCH' });
+    });
+  });
+
+  test('without a pin asks once, and warns', async () => {
+    const host = serving(answer(info));
+    const { error, result } = await discover(host, {
+      endpoint: ENDPOINT,
+      token: TOKEN,
+      discoveryTokenUnsafeSkipCaVerification: true,
+    });
+    expect(error).toBeUndefined();
+    expect(host.sent.map(trustOf)).toEqual(['unverified']);
+    expect(result.steps[0]?.notes).toContainEqual({
+      level: 'warn',
+      text: expect.stringContaining('the CA is not pinned'),
+    });
+  });
+
+  const kubeconfig = info.kubeconfig ?? '';
+  const signed = (text: string) => answer(clusterInfo(text));
+  test.each<[string, ApiAnswer, object]>([
+    [
+      'anonymous access is off',
+      answer(undefined, 401),
+      { code: 'E_CLUSTER_INFO_MISSING', facts: { server: SERVER, status: 401 }, exitCode: 5 },
+    ],
+    [
+      'cluster-info is not public',
+      answer(undefined, 403),
+      { code: 'E_CLUSTER_INFO_MISSING', facts: { server: SERVER, status: 403 } },
+    ],
+    [
+      'there is no cluster-info',
+      answer(undefined, 404),
+      { code: 'E_CLUSTER_INFO_MISSING', facts: { server: SERVER, status: 404 } },
+    ],
+    ['the server is starting', answer(undefined, 503), { code: 'E_API_UNAVAILABLE', transient: true }],
+    [
+      'it has no data',
+      answer(undefined),
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it has no key kubeconfig' } },
+    ],
+    ['its kubeconfig is empty', answer({ ...info, kubeconfig: '' }), { code: 'E_CLUSTER_INFO_INVALID' }],
+    [
+      'the token is unknown: deleted, expired, or not yet signed for',
+      answer({ kubeconfig }),
+      { code: 'E_TOKEN_UNKNOWN', facts: { server: SERVER, tokenId: TOKEN_ID }, transient: true, exitCode: 12 },
+    ],
+    ['its signature is empty', answer({ kubeconfig, [`jws-kubeconfig-${TOKEN_ID}`]: '' }), { code: 'E_TOKEN_UNKNOWN' }],
+    [
+      'the secret is wrong',
+      answer(clusterInfo(kubeconfig, `${TOKEN_ID}.0000000000000000`)),
+      {
+        code: 'E_CLUSTER_INFO_SIGNATURE',
+        facts: { server: SERVER, tokenId: TOKEN_ID },
+        transient: false,
+        exitCode: 12,
+      },
+    ],
+    [
+      'it was changed after it was signed',
+      answer({ ...info, kubeconfig: `${kubeconfig} ` }),
+      { code: 'E_CLUSTER_INFO_SIGNATURE' },
+    ],
+    [
+      'the signature of another token stands in its place',
+      answer({
+        kubeconfig,
+        [`jws-kubeconfig-${TOKEN_ID}`]:
+          clusterInfo(kubeconfig, `zzzzzz.${TOKEN_SECRET}`)['jws-kubeconfig-zzzzzz'] ?? '',
+      }),
+      { code: 'E_CLUSTER_INFO_SIGNATURE' },
+    ],
+    ['it is no YAML', signed('a: b: c'), { code: 'E_CLUSTER_INFO_INVALID' }],
+    [
+      'it is no mapping',
+      signed('[]'),
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'the document is no mapping' } },
+    ],
+    [
+      'it names no cluster',
+      signed('clusters: null'),
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it names 0 clusters, not one' } },
+    ],
+    [
+      'it names two clusters',
+      signed(kubeconfig.replace('contexts:', '- cluster: { server: "https://x:1" }\n  name: b\ncontexts:')),
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it names 2 clusters, not one' } },
+    ],
+    [
+      'its server is not https',
+      signed(clusterInfoKubeconfig(ca.pem, 'http://x:1')),
+      {
+        code: 'E_CLUSTER_INFO_INVALID',
+        facts: { server: SERVER, what: 'its server http://x:1 is not https://host:port' },
+      },
+    ],
+    [
+      'it holds no CA',
+      signed(clusterInfoKubeconfig('')),
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it holds no CA certificate' } },
+    ],
+    [
+      'its CA is damaged',
+      signed(clusterInfoKubeconfig('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')),
+      { code: 'E_CLUSTER_INFO_INVALID' },
+    ],
+    [
+      'the clock of the machine is behind',
+      answer(info, 200, 120_000),
+      { code: 'E_CLOCK_SKEW', facts: { server: SERVER, skewSeconds: 120 }, exitCode: 12 },
+    ],
+    [
+      'the clock of the machine is ahead',
+      answer(info, 200, -61_000),
+      { code: 'E_CLOCK_SKEW', facts: { server: SERVER, skewSeconds: -61 } },
+    ],
+    ['the answer is no object', { status: 200, body: [], clockSkewMs: 0 }, { code: 'E_API_ANSWER', transient: true }],
+  ])('fails where %s', async (_, first, expected) => {
+    const host = serving(first);
+    const { error, changes } = await discover(host);
+    expect(error).toMatchObject(expected);
+    expect(host.sent).toHaveLength(1); // whoever cannot be believed is not asked again
+    expect(changes).toEqual([]);
+    expect(shownOf(error)).not.toContain(TOKEN_SECRET);
+  });
+
+  test.each([60_000, -60_000, undefined])('goes on with a clock that differs by %s ms', async (skew) => {
+    expect((await discover(serving(answer(info, 200, skew)))).error).toBeUndefined();
+  });
+
+  test('believes the signature before it reads what is signed', async () => {
+    const { error } = await discover(serving(answer({ ...info, kubeconfig: '&a [*a' })));
+    expect(error).toMatchObject({ code: 'E_CLUSTER_INFO_SIGNATURE' });
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['no token', { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin] }, 'a token is needed'],
+    ['no pin', { endpoint: ENDPOINT, token: TOKEN }, 'the CA key must be pinned'],
+    ['no endpoint', { token: TOKEN, discoveryTokenCaCertHash: [ca.pin] }, '--endpoint is missing'],
+    [
+      'an endpoint without a port',
+      { ...input, endpoint: 'api.example' },
+      '--endpoint has the wrong form "api.example"',
+    ],
+    [
+      'a pin of another form',
+      { ...input, discoveryTokenCaCertHash: ['sha256:12'] },
+      '--discovery-token-ca-cert-hash has the wrong form "sha256:12"',
+    ],
+    [
+      'a token of another form',
+      { ...input, token: `ABCDEF.${TOKEN_SECRET}` },
+      '--token has the wrong form: it must be 6 and 16',
+    ],
+  ])('refuses %s before it asks anybody', async (_, given, text) => {
+    const host = serving(answer(info));
+    const error = await joinErrorOf(() => discover(host, given));
+    expect(error.code).toBe('E_INPUT');
+    expect(error.message).toContain(text);
+    expect(shownOf(error)).not.toContain(TOKEN_SECRET);
+    expect(host.sent).toEqual([]);
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { fail, paths } from '../../engine/sdk/index.ts';
+import kubeletStart from '../../phases/kubelet-start/index.ts';
+import { NOW } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+
+const DROP_IN = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
+const UNIT = [
+  '[Service]',
+  `Environment="A=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"`,
+  `Environment="B=--config=/var/lib/kubelet/config.yaml"`,
+  'EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env',
+].join('\n');
+
+function starting(kubelet: NonNullable<MemoryMachine['services']>[string] | undefined, change: MemoryMachine = {}) {
+  const waits: Wait[] = [];
+  const machine = (): MemoryMachine => ({
+    now: () => NOW,
+    directories: ['/etc/systemd/system'],
+    services: kubelet === undefined ? {} : { kubelet },
+    wait: async (condition) => {
+      waits.push(condition);
+    },
+    ...change,
+  });
+  return { waits, machine, start: () => runPhase(kubeletStart, {}, memoryHost(machine())) };
+}
+const START = { kind: 'service', name: 'kubelet', action: 'start' };
+const startedAt = NOW.toISOString();
+const health = (url = 'http://127.0.0.1:10248/healthz') => [{ kind: 'healthy', service: 'kubelet', url }];
+
+itKeepsThePhaseContract(kubeletStart, {
+  input: {},
+  machine: starting({ unit: '[Service]\nExecStart=/usr/bin/kubelet\n' }).machine,
+  secrets: [],
+});
+
+describe('starting the kubelet', () => {
+  test('starts one whose unit passes our files, and waits until it is healthy', async () => {
+    const { start, waits } = starting({ unit: UNIT });
+    const { error, changes, result } = await start();
+    expect([error, changes, waits]).toEqual([undefined, [START], health()]);
+    expect(result.steps[0]?.outputs).toEqual({ startedAt });
+  });
+
+  test('starts one whose unit the manager does not show', async () => {
+    const { start } = starting({ manager: 'openrc' });
+    expect((await start()).changes).toEqual([START]);
+  });
+
+  test.each([
+    ['nothing', '[Service]\nExecStart=/usr/bin/kubelet\n'],
+    ['no kubeconfig', UNIT.replace(' --kubeconfig=/etc/kubernetes/kubelet.conf', '')],
+    ['no configuration', UNIT.replace('--config=/var/lib/kubelet/config.yaml', '')],
+    ['no flags', UNIT.replace('/var/lib/kubelet/kubeadm-flags.env', '')],
+    ['another configuration', UNIT.replace('config.yaml', 'other.yaml')],
+  ])('gives a unit that passes %s a drop-in, and has it read', async (_, unit) => {
+    const { start } = starting({ unit }, { programs: ['kubelet'] });
+    const { error, changes } = await start();
+    expect(error).toBeUndefined();
+    const file = changes.find((change) => change.kind === 'file');
+    expect(changes.map((change) => ('action' in change ? `${change.kind} ${change.action}` : change.kind))).toEqual([
+      'directory',
+      'file create',
+      'service reload',
+      'service start',
+    ]);
+    expect(file).toEqual({
+      ...{ kind: 'file', path: DROP_IN, action: 'create', mode: 0o644 },
+      content: `# Written by Joinery: the kubelet's unit did not pass the files of a kubeadm-style join.
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+EnvironmentFile=-/etc/sysconfig/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+`,
+    });
+  });
+
+  test('only sees that one is healthy that runs already', async () => {
+    const { start, waits } = starting({ active: true, unit: 'anything' });
+    const { error, changes, result } = await start();
+    expect([error, changes, waits, result.steps[0]?.outputs]).toEqual([undefined, [], health(), {}]);
+  });
+
+  test('says how to start it by hand where there is no service manager', async () => {
+    const { start, waits } = starting({ manager: 'none' });
+    const { error, changes, result } = await start();
+    expect([error, changes, waits]).toEqual([undefined, [], []]);
+    expect(result.steps[0]).toMatchObject({
+      outputs: { startedAt },
+      notes: [
+        {
+          level: 'warn',
+          text: expect.stringContaining(
+            'kubelet --kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml',
+          ),
+        },
+      ],
+    });
+  });
+
+  test('fails where there is no such service', async () => {
+    const { error, changes } = await starting(undefined).start();
+    expect(error).toMatchObject({
+      code: 'E_SERVICE_MISSING',
+      facts: { service: 'kubelet', manager: 'systemd' },
+      exitCode: 6,
+    });
+    expect(changes).toEqual([]);
+  });
+
+  test('fails as its health fails', async () => {
+    const failed = fail('E_SERVICE_FAILED', { service: 'kubelet', lastLine: 'no such file' });
+    const { start } = starting({ unit: UNIT }, { wait: () => Promise.reject(failed) });
+    const { error, changes } = await start();
+    expect(error).toBe(failed);
+    expect(changes).toEqual([START]);
+  });
+
+  test.each([
+    ['healthzPort: 11248', 'http://127.0.0.1:11248/healthz'],
+    ['healthzBindAddress: 10.0.0.7', 'http://10.0.0.7:10248/healthz'],
+    ['healthzBindAddress: "::1"\nhealthzPort: 1', 'http://[::1]:1/healthz'],
+    ['kind: KubeletConfiguration', 'http://127.0.0.1:10248/healthz'],
+  ])('asks where its configuration says: %s', async (config, url) => {
+    const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: config } });
+    expect((await start()).error).toBeUndefined();
+    expect(waits).toEqual(health(url));
+  });
+});

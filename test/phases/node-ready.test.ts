@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { type NodeObject, nodeRef } from '../../engine/sdk/index.ts';
+import nodeReady from '../../phases/node-ready/index.ts';
+import { authority, FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { glimpseOf } from '../helpers/node.ts';
+
+const ca = authority();
+const { pem, keyPem } = issue(ca);
+const startedAt = NOW.toISOString();
+const input = { server: SERVER, ca: ca.pem, certificate: pem, key: keyPem, nodeName: 'w1', startedAt };
+const ANNOTATION = 'kubeadm.alpha.kubernetes.io/cri-socket';
+const SOCKET = 'unix:///run/containerd/containerd.sock';
+const PATCH = { kind: 'api', verb: 'patch', resource: 'nodes', name: 'w1', checked: 'sent' };
+
+const node = ({
+  ready = true,
+  beat = NOW,
+  annotated = false,
+  labelled = true,
+  version = 'v1.30.2',
+} = {}): NodeObject => ({
+  metadata: {
+    name: 'w1',
+    ...(labelled ? { labels: { 'kubernetes.io/hostname': 'w1' } } : {}),
+    ...(annotated ? { annotations: { [ANNOTATION]: SOCKET } } : {}),
+  },
+  status: {
+    nodeInfo: { kubeletVersion: version },
+    conditions: [
+      { type: 'Ready', status: ready ? 'True' : 'False', lastHeartbeatTime: beat.toISOString().replace(/\.\d+/, '') },
+    ],
+  },
+});
+function clusterWith(object: NodeObject): FakeCluster {
+  const cluster = new FakeCluster(ca);
+  cluster.put(nodeRef('w1'), object);
+  return cluster;
+}
+const machine = ({ send, wait }: FakeCluster) => ({ now: () => NOW, send, wait });
+
+itKeepsThePhaseContract(nodeReady, {
+  input: { ...input, wait: 'ready' },
+  machine: () => machine(clusterWith(node())),
+  secrets: [glimpseOf(keyPem)],
+});
+
+/** Follows a Node through its states, as a watch would tell them; says how many of them were needed. */
+async function follow(states: (NodeObject | undefined)[], given: Record<string, unknown> = {}) {
+  let at = 0;
+  const seen: string[] = [];
+  const cluster = new FakeCluster(ca);
+  const host = memoryHost({
+    now: () => NOW,
+    send: (request) => {
+      seen.push(request.method);
+      const current = states[at];
+      if (current !== undefined) cluster.put(nodeRef('w1'), current);
+      const answer = cluster.send(request);
+      if (request.method === 'PATCH') states[at] = answer.body as NodeObject;
+      return answer;
+    },
+    wait: async (condition: Wait) => {
+      if (condition.kind !== 'object') throw new Error('waits for a Node');
+      if (condition.from !== undefined && condition.done(condition.from)) return condition.from;
+      for (; at < states.length; at++) if (condition.done(states[at])) return states[at];
+      throw new Error('would wait for ever');
+    },
+  });
+  return { ...(await runPhase(nodeReady, { ...input, ...given }, host)), stateAt: () => at, seen };
+}
+
+describe('following the Node', () => {
+  const late = new Date(NOW.getTime() - 5_000);
+
+  test('waits for nothing where it is only to be started', async () => {
+    const { error, changes, seen, result } = await follow([], { wait: 'started' });
+    expect([error, changes, seen, result.steps[0]?.outputs]).toEqual([undefined, [], [], {}]);
+  });
+
+  test('waits until it has registered, and notes its CRI socket', async () => {
+    const { error, changes, stateAt, result } = await follow([
+      undefined,
+      node({ version: '' }),
+      node({ labelled: false }),
+      node({ ready: false }),
+      node(),
+    ]);
+    expect(error).toBeUndefined();
+    expect(stateAt()).toBe(3);
+    expect(changes).toEqual([PATCH]);
+    expect(result.steps[0]?.outputs).toEqual({ kubeletVersion: 'v1.30.2' });
+  });
+
+  test('waits until it is Ready where that is asked for', async () => {
+    const { error, changes, stateAt } = await follow(
+      [node({ ready: false }), node({ ready: false, annotated: true }), node({ annotated: true })],
+      { wait: 'ready' },
+    );
+    expect([error, stateAt(), changes]).toEqual([undefined, 2, [PATCH]]);
+  });
+
+  test('does not take the signs of life of an earlier kubelet for its own', async () => {
+    const old = node({ beat: late, annotated: true });
+    for (const wait of ['registered', 'ready']) {
+      const { error, stateAt } = await follow([old, old, node({ annotated: true })], { wait });
+      expect([error, stateAt()]).toEqual([undefined, 2]);
+    }
+    const { stateAt } = await follow([old], { startedAt: undefined });
+    expect(stateAt()).toBe(0); // where nobody knows when it was started, all of them count
+  });
+
+  test('knows that a heartbeat is in whole seconds', async () => {
+    const started = new Date(NOW.getTime() + 900).toISOString();
+    expect((await follow([node({ annotated: true })], { startedAt: started })).error).toBeUndefined();
+    const { error } = await follow([node({ annotated: true })], {
+      startedAt: new Date(NOW.getTime() + 1_000).toISOString(),
+    });
+    expect(error).toEqual(new Error('would wait for ever'));
+  });
+
+  test('takes a Node that has not told its health yet for registered', async () => {
+    const fresh = { ...node(), status: { nodeInfo: { kubeletVersion: 'v1.30.2' } } };
+    expect((await follow([fresh])).error).toBeUndefined();
+  });
+
+  test.each([
+    ['none', {}, [PATCH]],
+    ['the same', { annotated: true }, []],
+  ])('notes the socket over %s', async (_, change, expected) => {
+    expect((await follow([node(change)])).changes).toEqual(expected);
+  });
+
+  test('notes the socket that was given', async () => {
+    const cluster = clusterWith(node({ annotated: true }));
+    const host = memoryHost(machine(cluster));
+    await runPhase(nodeReady, { ...input, criSocket: '/run/x.sock' }, host);
+    expect(host.sent.at(-1)).toMatchObject({
+      method: 'PATCH',
+      body: { metadata: { annotations: { [ANNOTATION]: '/run/x.sock' } } },
+    });
+  });
+
+  test('speaks as the node itself', async () => {
+    const host = memoryHost(machine(clusterWith(node())));
+    await runPhase(nodeReady, input, host);
+    expect(host.sent.map(({ as }) => as)).toEqual([
+      { server: SERVER, ca: ca.pem, certificate: { pem, key: expect.anything() } },
+    ]);
+  });
+
+  test.each([
+    [403, 'E_API_FORBIDDEN'],
+    [401, 'E_API_UNAUTHORIZED'],
+  ])('ends with the error of an answer %i', async (status, code) => {
+    const cluster = clusterWith(node());
+    cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(status, {}));
+    expect((await runPhase(nodeReady, input, memoryHost(machine(cluster)))).error).toMatchObject({ code });
+  });
+});

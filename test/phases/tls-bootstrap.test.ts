@@ -1,0 +1,350 @@
+import { describe, expect, test } from 'vitest';
+import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
+import { createCsr, csrName, generateKeyPem, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
+import { type CsrObject, csrRef, isSecret, nodeRef, paths } from '../../engine/sdk/index.ts';
+import { certificateProblems, conflictWith, issued } from '../../phases/tls-bootstrap/certificate.ts';
+import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
+import { authority, DAY_MS, FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { joinErrorOf, shownOf } from '../helpers/errors.ts';
+import { glimpseOf, heldIdentity } from '../helpers/node.ts';
+
+const ca = authority();
+const key = generateKeyPem();
+const subject = { commonName: 'system:node:w1', organizations: ['system:nodes'] };
+const USAGES = ['digital signature', 'key encipherment', 'client auth'];
+const NAME = csrName(publicKeyDer(key), subject, USAGES);
+const ONCE = '/run/joinery/once.tls-bootstrap.client-key';
+const input = { server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1' };
+const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+/** The key is made beforehand, so that the name of the request is known. */
+const machineIn = (cluster: FakeCluster, files: Record<string, string> = { [ONCE]: key }) => ({
+  ...{ now: () => NOW, files, send: cluster.send, wait: cluster.wait },
+});
+const bootstrap = (host: MemoryHost, given: Record<string, unknown> = input) => runPhase(tlsBootstrap, given, host);
+const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+
+itKeepsThePhaseContract(tlsBootstrap, {
+  input,
+  machine: () => machineIn(new FakeCluster(ca)),
+  secrets: [TOKEN_SECRET, glimpseOf(key)],
+  async afterwards(host, outputs) {
+    const { certificate, key: secret } = outputs as { certificate: string; key: { reveal(): string } };
+    const files = heldIdentity(SERVER, ca.pem, { pem: certificate, keyPem: secret.reveal() });
+    for (const [path, text] of Object.entries(files))
+      await host.apply(
+        { kind: 'file', path, content: Buffer.from(text), mode: 0o600, secret: true },
+        new AbortController().signal,
+      );
+  },
+});
+
+describe('the bootstrap', () => {
+  test('asks as the kubelet would ask, and gives certificate and key', async () => {
+    const cluster = new FakeCluster(ca);
+    const host = memoryHost(machineIn(cluster));
+    const { result, error, changes } = await bootstrap(host);
+    expect(error).toBeUndefined();
+    expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /api/v1/nodes/w1',
+      'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      `POST ${CSRS}`,
+    ]);
+    const { spec } = (host.sent[2]?.body ?? {}) as CsrObject;
+    expect({ ...spec, request: undefined }).toEqual({
+      signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+      usages: USAGES,
+      request: undefined,
+    });
+    expect(readCsr(Buffer.from(spec.request, 'base64').toString())).toMatchObject({
+      ...subject,
+      signatureValid: true,
+      asksExtensions: false,
+    });
+    expect(changes).toEqual([
+      { kind: 'api', verb: 'create', resource: 'certificatesigningrequests', name: NAME, checked: 'sent' },
+    ]);
+    const outputs = result.steps[0]?.outputs as { certificate: string; key: unknown };
+    expect(isSecret(outputs.key) && outputs.key.reveal()).toBe(key);
+    expect(certificateProblems(outputs.certificate, key, subject, NOW)).toEqual([]);
+    expect(host.changes.filter(({ kind }) => kind !== 'remove')).toEqual([]); // a key that is there is not made again
+  });
+
+  test('makes a key of its own where there is none, and forgets it with the run', async () => {
+    const host = memoryHost(machineIn(new FakeCluster(ca), {}));
+    const { result } = await bootstrap(host);
+    const outputs = result.steps[0]?.outputs as { key: unknown };
+    const made = isSecret(outputs.key) ? outputs.key.reveal() : '';
+    expect(made).toMatch(/^-----BEGIN EC PRIVATE KEY-----/);
+    expect(host.changes.filter((change) => 'path' in change && change.path === ONCE)).toEqual([
+      { kind: 'file', path: ONCE, content: Buffer.from(made), mode: 0o600, secret: true },
+      { kind: 'remove', path: ONCE },
+    ]);
+  });
+
+  test.each([
+    [true, 'info', 'will be approved automatically'],
+    [false, 'warn', 'waits for a human: kubectl certificate approve'],
+  ])('says who approves (automatic: %s)', async (automatic, level, text) => {
+    const cluster = new FakeCluster(ca);
+    cluster.automatic = automatic;
+    const { result } = await bootstrap(memoryHost(machineIn(cluster)));
+    expect(result.steps[0]?.notes).toContainEqual({ level, text: expect.stringContaining(text) });
+  });
+
+  test('adopts a request of its own key that is there already', async () => {
+    const cluster = new FakeCluster(ca);
+    const request = Buffer.from(createCsr(key, subject)).toString('base64');
+    cluster.put(csrRef(NAME), { spec: { request, signerName: 's', usages: USAGES } });
+    const { error, changes } = await bootstrap(memoryHost(machineIn(cluster)));
+    expect([error, changes]).toEqual([undefined, []]);
+  });
+
+  test('adopts one that is signed already without waiting', async () => {
+    const cluster = new FakeCluster(ca);
+    const request = Buffer.from(createCsr(key, subject)).toString('base64');
+    cluster.put(
+      csrRef(NAME),
+      cluster.signed({ metadata: { name: NAME }, spec: { request, signerName: 's', usages: USAGES } }),
+    );
+    cluster.decide = () => {
+      throw new Error('waited');
+    };
+    expect((await bootstrap(memoryHost(machineIn(cluster)))).error).toBeUndefined();
+  });
+
+  test.each<[string, string, string]>([
+    ['of another key', createCsr(generateKeyPem(), subject), 'it is for another key'],
+    ['of another node', createCsr(key, { ...subject, commonName: 'system:node:w2' }), 'it is for system:node:w2'],
+    ['that cannot be read', 'nonsense', 'no CERTIFICATE REQUEST block'],
+  ])('refuses a request under its name %s', async (_, pem, what) => {
+    const cluster = new FakeCluster(ca);
+    cluster.put(csrRef(NAME), { spec: { request: Buffer.from(pem).toString('base64'), signerName: 's', usages: [] } });
+    const { error } = await bootstrap(memoryHost(machineIn(cluster)));
+    expect(error).toMatchObject({ code: 'E_CSR_CONFLICT', facts: { csr: NAME, what }, exitCode: 5 });
+  });
+
+  test('begins anew where the request that was in the way is gone', async () => {
+    const cluster = new FakeCluster(ca);
+    cluster.answers.set(`POST ${CSRS}`, cluster.answer(409, { message: 'already exists' }));
+    const { error } = await bootstrap(memoryHost(machineIn(cluster)));
+    expect(error).toMatchObject({ code: 'E_CSR_GONE', facts: { csr: NAME }, transient: true });
+  });
+
+  test('refuses a name that a Ready node holds, and sends nothing', async () => {
+    const cluster = new FakeCluster(ca);
+    cluster.put(nodeRef('w1'), ready);
+    const host = memoryHost(machineIn(cluster));
+    const { error } = await bootstrap(host);
+    expect(error).toMatchObject({ code: 'E_NODE_EXISTS', facts: { node: 'w1' }, exitCode: 5 });
+    expect(host.sent.map(({ path }) => path)).not.toContain(CSRS);
+  });
+
+  test('takes the name of a node that is not Ready', async () => {
+    const cluster = new FakeCluster(ca);
+    cluster.put(nodeRef('w1'), { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
+    expect((await bootstrap(memoryHost(machineIn(cluster)))).error).toBeUndefined();
+  });
+
+  test('refuses clocks that differ before it sends anything', async () => {
+    const cluster = new FakeCluster(ca);
+    cluster.clockSkewMs = -3_600_000;
+    const host = memoryHost(machineIn(cluster));
+    expect((await bootstrap(host)).error).toMatchObject({
+      code: 'E_CLOCK_SKEW',
+      facts: { server: SERVER, skewSeconds: -3600 },
+    });
+    expect(host.sent.map(({ path }) => path)).not.toContain(CSRS);
+  });
+
+  test('refuses a certificate that is not the one asked for, and gives none', async () => {
+    const cluster = new FakeCluster(ca);
+    cluster.decide = (csr) => cluster.signed(csr, { user: 'system:node:w2' });
+    const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
+    expect(error).toMatchObject({
+      code: 'E_CERTIFICATE_WRONG',
+      facts: { csr: NAME, problems: ['it is for system:node:w2, not system:node:w1'] },
+      exitCode: 12,
+    });
+    expect(result.steps[0]?.outputs).toBeUndefined();
+  });
+
+  test.each([
+    [401, 'E_API_UNAUTHORIZED'],
+    [403, 'E_API_FORBIDDEN'],
+    [500, 'E_API_UNAVAILABLE'],
+  ])('ends with the error of an answer %i', async (status, code) => {
+    const cluster = new FakeCluster(ca);
+    cluster.answers.set(`POST ${CSRS}`, cluster.answer(status, { message: 'no' }));
+    const { error } = await bootstrap(memoryHost(machineIn(cluster)));
+    expect(error).toMatchObject({ code });
+    expect(shownOf(error)).not.toContain(TOKEN_SECRET);
+  });
+});
+
+describe('an identity that the machine holds', () => {
+  const held = issue(ca);
+  const onDisk = heldIdentity(SERVER, ca.pem, held);
+  const joined = (cluster: FakeCluster, files = onDisk) => memoryHost(machineIn(cluster, files));
+  const cluster = () => {
+    const made = new FakeCluster(ca);
+    made.put(nodeRef('w1'), ready);
+    return made;
+  };
+
+  test('is used where it is this node, in this cluster, still valid and still accepted', async () => {
+    const host = joined(cluster());
+    const { result, error, changes } = await bootstrap(host);
+    expect([error, changes]).toEqual([undefined, []]);
+    const outputs = result.steps[0]?.outputs as { certificate: string; key: unknown };
+    expect(outputs.certificate).toBe(held.pem);
+    expect(isSecret(outputs.key) && outputs.key.reveal().trim()).toBe(held.keyPem.trim());
+    expect(host.sent).toHaveLength(1);
+    expect(host.sent[0]?.as).toMatchObject({ certificate: { pem: held.pem } });
+  });
+
+  test.each<[string, Record<string, string>, Record<string, unknown>]>([
+    ['has expired', heldIdentity(SERVER, ca.pem, issue(ca, { notAfter: new Date(NOW.getTime() - 1) })), input],
+    ['is of another node', onDisk, { ...input, nodeName: 'w2' }],
+    ['has no certificate', { [paths.kubeletConf]: onDisk[paths.kubeletConf] ?? '' }, input],
+    ['cannot be read', { ...onDisk, [paths.kubeletCurrentPem]: 'nonsense' }, input],
+    ['has no key', { ...onDisk, [paths.kubeletCurrentPem]: held.pem }, input],
+  ])('is replaced where it %s', async (_, files, given) => {
+    const host = joined(new FakeCluster(ca), files);
+    const { error } = await bootstrap(host, given);
+    expect(error).toBeUndefined();
+    expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toContain(`POST ${CSRS}`);
+  });
+
+  test('is replaced where the cluster does not take it any more', async () => {
+    const made = cluster();
+    let asked = 0;
+    made.answers.set('GET /api/v1/nodes/w1', () => made.answer(++asked === 1 ? 401 : 404, {}));
+    const host = joined(made);
+    expect((await bootstrap(host)).error).toBeUndefined();
+    expect(host.sent.map(({ path }) => path)).toContain(CSRS);
+  });
+
+  test('is not thrown away because the cluster does not answer just now', async () => {
+    const made = cluster();
+    made.answers.set('GET /api/v1/nodes/w1', made.answer(503, {}));
+    const host = joined(made);
+    expect((await bootstrap(host)).error).toMatchObject({ code: 'E_API_UNAVAILABLE' });
+    expect(host.sent).toHaveLength(1);
+  });
+
+  test('in another cluster stops the join', async () => {
+    const foreign = authority('foreign');
+    const host = joined(cluster(), heldIdentity('https://other:6443', foreign.pem, issue(foreign)));
+    expect((await bootstrap(host)).error).toMatchObject({
+      code: 'E_OTHER_CLUSTER',
+      facts: { path: '/etc/kubernetes/kubelet.conf', server: SERVER },
+      exitCode: 6,
+    });
+    expect(host.sent).toEqual([]);
+  });
+});
+
+describe('a certificate that came back', () => {
+  const problemsOf = (how: Parameters<typeof issue>[1] = {}, keyPem = key) =>
+    certificateProblems(issue(ca, { keyPem: key, ...how }).pem, keyPem, subject, NOW);
+  const later = new Date(NOW.getTime() + DAY_MS);
+  const earlier = new Date(NOW.getTime() - 1_000);
+
+  test.each<[string, Parameters<typeof issue>[1], string[]]>([
+    ['nothing', {}, []],
+    ['another key', { keyPem: generateKeyPem() }, ['it does not fit our key']],
+    ['another name', { user: 'system:node:w2' }, ['it is for system:node:w2, not system:node:w1']],
+    ['other groups', { groups: ['system:masters'] }, ['its groups are system:masters, not system:nodes']],
+    [
+      'more groups',
+      { groups: ['system:nodes', 'system:masters'] },
+      ['its groups are system:nodes,system:masters, not system:nodes'],
+    ],
+    ['another use', { use: 'server' }, ['it is not for client authentication']],
+    [
+      'a beginning that is to come',
+      { notBefore: later },
+      [`it is valid from ${later.toISOString()}, and here it is ${NOW.toISOString()}`],
+    ],
+    [
+      'an end that has come',
+      { notAfter: earlier },
+      [`it expired ${earlier.toISOString()}, and here it is ${NOW.toISOString()}`],
+    ],
+  ])('is wrong by %s', (_, how, expected) => {
+    expect(problemsOf(how)).toEqual(expected);
+  });
+
+  test('is told all that is wrong with it', () => {
+    expect(
+      problemsOf({ user: 'x', groups: [], use: 'server', notBefore: later, keyPem: generateKeyPem() }),
+    ).toHaveLength(5);
+  });
+
+  test.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])(
+    'cannot be read: %j',
+    (pem) => {
+      expect(certificateProblems(pem, key, subject, NOW)).toEqual(['it cannot be read']);
+    },
+  );
+});
+
+describe('a request that is waited for', () => {
+  const csr = (status?: CsrObject['status']): CsrObject => ({
+    metadata: { name: 'c' },
+    spec: { request: '', signerName: '', usages: [] },
+    ...(status === undefined ? {} : { status }),
+  });
+  const approved = { type: 'Approved', status: 'True' };
+
+  test.each<[string, CsrObject, boolean]>([
+    ['nobody has looked at', csr(), false],
+    ['is approved without a certificate', csr({ conditions: [approved] }), false],
+    ['is approved with an empty certificate', csr({ conditions: [approved], certificate: '' }), false],
+    ['is approved and signed', csr({ conditions: [approved], certificate: 'x' }), true],
+  ])('that %s is done: %s', (_, object, expected) => {
+    expect(issued('c', object)).toBe(expected);
+  });
+
+  const facts = { csr: 'c', reason: 'Because', message: 'not you' };
+  test.each<[string, CsrObject | undefined, string, object]>([
+    [
+      'was denied',
+      csr({ conditions: [{ type: 'Denied', status: 'True', reason: 'Because', message: 'not\nyou' }] }),
+      'E_CSR_DENIED',
+      facts,
+    ],
+    [
+      'was denied though signed',
+      csr({
+        conditions: [approved, { type: 'Denied', status: 'True', reason: 'Because', message: 'not you' }],
+        certificate: 'x',
+      }),
+      'E_CSR_DENIED',
+      facts,
+    ],
+    [
+      'failed',
+      csr({ conditions: [approved, { type: 'Failed', status: 'True', reason: 'Because', message: 'not you' }] }),
+      'E_CSR_FAILED',
+      facts,
+    ],
+    ['is gone', undefined, 'E_CSR_GONE', { csr: 'c' }],
+  ])('that %s ends the wait', async (_, object, code, expected) => {
+    const error = await joinErrorOf(() => issued('c', object));
+    expect([error.code, error.facts]).toEqual([code, expected]);
+  });
+
+  test('is ours by key and name, and not by its bytes', () => {
+    const ours = createCsr(key, subject);
+    const theirs = (pem: string): CsrObject => ({
+      ...csr(),
+      spec: { ...csr().spec, request: Buffer.from(pem).toString('base64') },
+    });
+    const again = createCsr(key, subject); // ECDSA signs differently each time
+    expect(again).not.toBe(ours);
+    expect(conflictWith(theirs(again), ours)).toBeUndefined();
+  });
+});
