@@ -2,10 +2,11 @@
  * `join run` on a real cluster. JOINER names another joiner to prove the harness with, as in `JOINER="kubeadm join"`:
  * what only Joinery promises (dry runs, error codes, a second run, a prompt end by SIGINT) then fails, by design.
  */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Options, Result } from './command.ts';
+import type { Options, Result, Running } from './command.ts';
 import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
 import { digest, type Entry, walk } from './tree.ts';
 
@@ -167,28 +168,75 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       expect(digest(files(machine))).toEqual(before);
     });
 
-    test('SIGINT while nobody approves ends it within 2 s with code 130 and leaves no file', async () => {
+    /** As the chapter of the documentation on turning off auto-approval has it. */
+    async function withoutAutoApproval(act: (waiting: Running, csr: () => Promise<string>) => Promise<void>) {
       const binding = 'kubeadm:node-autoapprove-bootstrap';
       const { apiVersion, kind, roleRef, subjects } = JSON.parse(
         await kubectl('get', 'clusterrolebinding', binding, '-o', 'json'),
       );
-      const before = { files: digest(files(machine)), stored: await stored() };
+      const before = await stored();
       await kubectl('delete', 'clusterrolebinding', binding);
       try {
-        const running = startJoin(machine);
-        await until('a request is waiting', 30_000, async () => (await stored()) !== before.stored);
+        await act(startJoin(machine), async () => {
+          await until('a request is waiting', 30_000, async () => (await stored()) !== before);
+          return (await kubectl('get', 'csr', '-o', 'name')).split('\n').find((name) => !before.includes(name)) ?? '';
+        });
+      } finally {
+        const restored = { apiVersion, kind, metadata: { name: binding }, roleRef, subjects };
+        await cluster.kubectl(['create', '-f', '-'], JSON.stringify(restored));
+        await kubectl('delete', 'csr', '--all');
+      }
+    }
+
+    test('SIGINT while nobody approves ends it within 2 s with code 130 and leaves no file', async () => {
+      const before = digest(files(machine));
+      await withoutAutoApproval(async (running, csr) => {
+        await csr();
         await sleep(500);
         const sent = performance.now();
         running.kill('SIGINT');
         const { code } = await running.done;
         expect(performance.now() - sent).toBeLessThan(2000);
         expect(code).toBe(130);
-        expect(digest(files(machine))).toEqual(before.files);
-      } finally {
-        const restored = { apiVersion, kind, metadata: { name: binding }, roleRef, subjects };
-        await cluster.kubectl(['create', '-f', '-'], JSON.stringify(restored));
-        await kubectl('delete', 'csr', '--all');
-      }
+        expect(digest(files(machine))).toEqual(before);
+      });
+    });
+
+    test('a kubelet that cannot start ends the join with its own last words, and --on-failure undo leaves nothing of the join', async () => {
+      const before = digest(joined(machine));
+      const impatient = join(machine.path('/'), '../impatient.yaml');
+      const shipped = readFileSync(join(projectRoot, 'pipelines/join-worker.yaml'), 'utf8');
+      writeFileSync(
+        impatient,
+        shipped.replace('uses: kubelet-start\n    timeout: 2m', 'uses: kubelet-start\n    timeout: 8s'),
+      );
+      writeFileSync(machine.path('etc/default/kubelet'), 'KUBELET_EXTRA_ARGS="--feature-gates=NoSuchGate=true"\n');
+      const { code, stderr } = await runJoin(machine, ['--pipeline', impatient, '--on-failure', 'undo']);
+      rmSync(machine.path('etc/default/kubelet'));
+      await machine.stopKubelet();
+      expect(code).toBe(6);
+      expect(stderr).toMatch(/E_HEALTH in step kubelet-start: .*Its last words: F\d{4} .*NoSuchGate/);
+      expect(digest(joined(machine))).toEqual(before);
+    });
+
+    test('a request that a human approves with kubectl goes on within a second, to a Node that is Ready', async () => {
+      await withoutAutoApproval(async (running, csr) => {
+        const name = await csr();
+        await kubectl('certificate', 'approve', name.replace(/^.*\//, ''));
+        const approved = performance.now();
+        await until('the identity is on disk', 1_000, async () =>
+          existsSync(machine.path('etc/kubernetes/kubelet.conf')),
+        );
+        expect(performance.now() - approved).toBeLessThan(1_000);
+        const { code, stderr } = await running.done;
+        expect(stderr).toContain(`waits for a human: kubectl certificate approve ${name.replace(/^.*\//, '')}`);
+        expect(code).toBe(0);
+      });
+      // --wait ready, on a machine that has joined already
+      expect((await runJoin(machine, ['--wait', 'ready'])).code).toBe(0);
+      expect(await kubectl('get', 'node', 'w2', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')).toBe(
+        'True',
+      );
     });
 
     afterAll(() => machine.gone());
