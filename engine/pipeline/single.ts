@@ -4,9 +4,10 @@ import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
+import { DEFAULT_TIMEOUT } from './check.ts';
 import { evaluate, parseTemplate } from './holes.ts';
 import { durationMs, type Pipeline } from './load.ts';
-import { DEFAULT_TIMEOUT, flagProblem, hostDefault, type Plan } from './plan.ts';
+import { flagProblem, hostDefault, type Plan } from './plan.ts';
 import { violations } from './validate.ts';
 
 /** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. */

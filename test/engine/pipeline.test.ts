@@ -1,9 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { checkPipeline } from '../../engine/pipeline/check.ts';
 import { evaluate, parseTemplate, type Reference, type Template } from '../../engine/pipeline/holes.ts';
 import { durationMs, loadPipeline } from '../../engine/pipeline/load.ts';
-import { checkPipeline, inputOf, type Plan, planOf } from '../../engine/pipeline/plan.ts';
+import { inputOf, type Plan, planOf } from '../../engine/pipeline/plan.ts';
 import { inputsOutsidePipeline, planOfPhase } from '../../engine/pipeline/single.ts';
 import { Registry } from '../../engine/registry.ts';
 import { isSecret, nearest, Secret, writes } from '../../engine/sdk/index.ts';

@@ -160,7 +160,7 @@ describe('any run', () => {
 
         expect((await observe(scenario)).events).toEqual(events);
       }),
-      { numRuns: 150 },
+      { numRuns: 150, interruptAfterTimeLimit: 10_000 }, // a failure is shrunk no longer than that
     );
     for (const status of ['succeeded', 'failed', 'cancelled']) expect(seen[status], status).toBeGreaterThan(5); // not vacuous
   });
@@ -176,7 +176,7 @@ describe('any run', () => {
         const { result } = await observe(scenario);
         expect(result?.steps.map(({ status }) => status)).toEqual(scenario.steps.map(() => 'succeeded'));
       }),
-      { numRuns: 50 },
+      { numRuns: 50, interruptAfterTimeLimit: 5_000 },
     );
   });
 });

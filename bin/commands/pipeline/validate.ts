@@ -1,6 +1,6 @@
 /** `join pipeline validate FILE`: everything that is wrong with a pipeline, without running it. */
 import { Args } from '@oclif/core';
-import { checkPipeline } from '../../../engine/pipeline/plan.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
 import { registry } from '../../compose.ts';
 import { runFlags } from '../../flags.ts';

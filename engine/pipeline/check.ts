@@ -1,0 +1,199 @@
+/** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
+import type { Registry } from '../registry.ts';
+import type { AnyPhase } from '../sdk/phase.ts';
+import type { HostFacts } from '../sdk/ports.ts';
+import type { Schema } from '../sdk/schema.ts';
+import { revealed } from '../sdk/secret.ts';
+import { didYouMean } from '../sdk/text.ts';
+import { isAfter, type Needs, needsOf } from './graph.ts';
+import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
+import { durationMs, type Pipeline, type PipelineStep } from './load.ts';
+import type { Path } from './problems.ts';
+import { violations } from './validate.ts';
+
+export interface PlannedStep {
+  id: string;
+  phase: AnyPhase;
+  needs: readonly string[];
+  /** Steps whose outputs it reads; each is among those it comes after. */
+  reads: readonly string[];
+  with: Template;
+  timeoutMs: number;
+  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
+}
+
+export const DEFAULT_TIMEOUT = '5m';
+const DEFAULT_RETRY = { attempts: 1, initial: '1s', factor: 2, cap: '30s' };
+const HOST_FACTS: Record<keyof HostFacts, Schema> = { name: { type: 'string' }, privileged: { type: 'boolean' } };
+
+/** Checks all that can be known without the user's values. E_PIPELINE with every problem. */
+export function checkPipeline(pipeline: Pipeline, registry: Registry): PlannedStep[] {
+  const needs = needsOf(pipeline);
+  checkOwnInputs(pipeline);
+  const phases = pipeline.steps.map((step, index) => {
+    const phase = registry.find(step.uses);
+    if (phase === undefined) {
+      const known = didYouMean(step.uses, registry.names()) || `; known are ${registry.names().join(', ')}`;
+      pipeline.problems.at(['steps', index, 'uses'], `there is no phase ${step.uses}${known}`);
+    }
+    return phase;
+  });
+  const phaseOf = new Map(pipeline.steps.map((step, index) => [step.id, phases[index]]));
+  const steps = pipeline.steps.map((step, index) => {
+    const phase = phases[index];
+    if (phase === undefined) return undefined;
+    const path = ['steps', index, 'with'];
+    const template = parseTemplate(step.with ?? {}, (at, message) => pipeline.problems.at([...path, ...at], message));
+    const check = { pipeline, needs, phaseOf, step, phase, template, path };
+    checkInputs(check);
+    return plannedStep(pipeline, step, phase, needs, template);
+  });
+  checkWriters(pipeline, needs, phases);
+  pipeline.problems.throwIfAny();
+  return steps.filter((step) => step !== undefined);
+}
+
+/** The pipeline's own inputs: schemas that ajv can compile, defaults that read host facts and nothing else. */
+function checkOwnInputs({ inputs, problems }: Pipeline): void {
+  for (const [name, schema] of Object.entries(inputs.properties)) {
+    const path = ['inputs', 'properties', name];
+    try {
+      violations(schema, undefined);
+    } catch (error) {
+      problems.at(path, `the schema of ${name} cannot be used: ${(error as Error).message}`);
+    }
+    const template = parseTemplate(schema.default, (at, text) => problems.at([...path, 'default', ...at], text));
+    for (const { reference, path: at } of references(template))
+      if (reference.kind !== 'host' || !Object.hasOwn(HOST_FACTS, reference.name))
+        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`);
+  }
+}
+
+const facts = Object.keys(HOST_FACTS)
+  .map((name) => `host.${name}`)
+  .join(', ');
+
+function plannedStep(
+  { defaults }: Pipeline,
+  step: PipelineStep,
+  phase: AnyPhase,
+  needs: Needs,
+  template: Template,
+): PlannedStep {
+  const retry = { ...DEFAULT_RETRY, ...defaults.retry, ...step.retry };
+  const read = references(template).flatMap(({ reference }) => (reference.kind === 'output' ? [reference.step] : []));
+  return {
+    id: step.id,
+    phase,
+    needs: needs.get(step.id) ?? [],
+    reads: [...new Set(read)],
+    with: template,
+    timeoutMs: durationMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
+    retry: {
+      attempts: retry.attempts,
+      initialMs: durationMs(retry.initial),
+      factor: retry.factor,
+      capMs: durationMs(retry.cap),
+    },
+  };
+}
+
+interface StepCheck {
+  pipeline: Pipeline;
+  needs: Needs;
+  phaseOf: ReadonlyMap<string, AnyPhase | undefined>;
+  step: PipelineStep;
+  phase: AnyPhase;
+  template: Template;
+  path: Path;
+}
+
+function checkInputs(check: StepCheck): void {
+  const { pipeline, step, phase, template, path } = check;
+  const properties = phase.input.properties ?? {};
+  const given = template.kind === 'map' ? template.entries : [];
+  for (const [name, value] of given) {
+    const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (schema === undefined) {
+      const meant = didYouMean(name, Object.keys(properties));
+      pipeline.problems.atKey(path, name, `phase ${phase.name} has no input ${name}${meant}`);
+    } else if (references(value).length === 0) {
+      const literal = evaluate(value, () => undefined);
+      if (literal === undefined) continue; // a hole that could not be parsed, and was reported
+      for (const violation of violations(schema, revealed(literal)))
+        pipeline.problems.at([...path, name, ...violation.path], `${name} ${violation.message}`);
+    }
+  }
+  for (const name of phase.input.required ?? [])
+    if (!given.some(([key]) => key === name))
+      pipeline.problems.at(
+        step.with === undefined ? path.slice(0, -1) : path,
+        `phase ${phase.name} needs the input ${name}`,
+      );
+  for (const { reference, path: at, whole } of references(template)) {
+    const source = sourceSchema(check, reference, [...path, ...at]);
+    const target = at.length === 1 ? properties[String(at[0])] : undefined;
+    if (whole && source?.type !== undefined && target?.type !== undefined && !fits(source.type, target.type))
+      pipeline.problems.at([...path, ...at], `${at[0]} must be ${target.type}, but this is ${source.type}`);
+    if (source?.writeOnly === true && schemaAt(phase.input, at)?.writeOnly !== true)
+      pipeline.problems.at(
+        [...path, ...at],
+        `${at[0]} is not kept secret by phase ${phase.name}, but this is a secret`,
+      );
+  }
+}
+
+/** The schema of what is at `path` in a value, as far as `schema` tells. */
+const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
+  path.reduce<Schema | undefined>(
+    (at, part) => (typeof part === 'number' ? at?.items : at?.properties?.[part]),
+    schema,
+  );
+
+const fits = (source: string, target: string): boolean =>
+  source === target || (source === 'integer' && target === 'number');
+
+/** The schema of what `reference` yields; undefined after a problem was reported. */
+function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema | undefined {
+  const { pipeline, needs, phaseOf, step } = check;
+  const pick = (kind: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
+    const found = Object.hasOwn(schemas, reference.name) ? schemas[reference.name] : undefined;
+    if (found === undefined) {
+      const meant = didYouMean(reference.name, Object.keys(schemas));
+      pipeline.problems.at(at, `there is no ${kind} ${reference.name}${meant}`);
+    }
+    return found;
+  };
+  if (reference.kind === 'input') return pick('input', pipeline.inputs.properties);
+  if (reference.kind === 'host') return pick('host fact', HOST_FACTS);
+  if (!phaseOf.has(reference.step)) {
+    const meant = didYouMean(reference.step, [...phaseOf.keys()]);
+    pipeline.problems.at(at, `there is no step ${reference.step}${meant}`);
+    return undefined;
+  }
+  if (!isAfter(needs, step.id, reference.step)) {
+    pipeline.problems.at(at, `${step.id} does not come after ${reference.step}: add it to needs`);
+    return undefined;
+  }
+  const phase = phaseOf.get(reference.step);
+  return phase === undefined ? undefined : pick(`output of ${phase.name} named`, phase.output.properties ?? {});
+}
+
+/** Two steps that write one path must be ordered. */
+function checkWriters(pipeline: Pipeline, needs: Needs, phases: readonly (AnyPhase | undefined)[]): void {
+  const writers = new Map<string, number[]>();
+  phases.forEach((phase, index) => {
+    for (const effect of phase?.effects ?? [])
+      if (effect.kind === 'path') writers.set(effect.path, [...(writers.get(effect.path) ?? []), index]);
+  });
+  for (const [path, indexes] of writers)
+    for (const [position, index] of indexes.entries())
+      for (const earlier of indexes.slice(0, position)) {
+        const [a, b] = [pipeline.steps[earlier]?.id ?? '', pipeline.steps[index]?.id ?? ''];
+        if (a !== b && !isAfter(needs, a, b) && !isAfter(needs, b, a))
+          pipeline.problems.at(
+            ['steps', index, 'id'],
+            `${a} and ${b} both write ${path}, in no certain order: add one to the needs of the other`,
+          );
+      }
+}
