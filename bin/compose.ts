@@ -10,6 +10,7 @@ import discoveryToken from '../phases/discovery-token/index.ts';
 import kubeconfig from '../phases/kubeconfig/index.ts';
 import kubeletConfig from '../phases/kubelet-config/index.ts';
 import kubeletStart from '../phases/kubelet-start/index.ts';
+import kubeletVersion from '../phases/kubelet-version/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
@@ -20,7 +21,16 @@ const MACHINE = Symbol('machine');
 const HOST = Symbol('host');
 
 // Each phase registers by itself: none knows another, and a plugin's phases are registered the same way.
-for (const phase of [preflight, discoveryToken, tlsBootstrap, kubeconfig, kubeletConfig, kubeletStart, nodeReady])
+for (const phase of [
+  preflight,
+  discoveryToken,
+  kubeletVersion,
+  tlsBootstrap,
+  kubeconfig,
+  kubeletConfig,
+  kubeletStart,
+  nodeReady,
+])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 
 container.register<Registry>(REGISTRY, {

@@ -1,5 +1,5 @@
 /** Whether this machine can join: every check is made, on the host alone, and all that is wrong is said at once. */
-import { definePhase, EXIT, fail, installedKubelet, JoinError, runs } from '../../engine/sdk/index.ts';
+import { definePhase, EXIT, fail, JoinError } from '../../engine/sdk/index.ts';
 import { checks, type Finding } from './checks.ts';
 import { input, output } from './schema.ts';
 
@@ -8,22 +8,18 @@ export default definePhase({
   summary: 'Check that this machine can join',
   input,
   output,
-  effects: [runs('kubelet', 'its version')],
+  effects: [],
 
   async run({ files, services, commands, log }, given) {
     const ignored = ignoreRule(given.ignorePreflightErrors ?? []);
-    const kubeletVersion = installedKubelet(commands);
     const facts = { nodeName: given.nodeName, privileged: given.privileged, caCertPath: given.caCertPath };
-    const context = { files, services, commands, ...facts, criSocket: given.criSocket, kubeletVersion };
+    const context = { files, services, commands, ...facts, criSocket: given.criSocket };
     const found = (await Promise.all(checks.map((check) => check(context)))).flat();
     const isIgnored = ({ check }: Finding) => ignored.has('all') || ignored.has(check.toLowerCase());
     const errors = found.filter((finding) => finding.severity === 'error' && !isIgnored(finding));
     for (const finding of found) if (!errors.includes(finding)) log.warn(`[${finding.check}] ${finding.text}`);
     if (errors.length > 0) throw fail('E_PREFLIGHT', { failures: errors.map(({ check, text }) => ({ check, text })) });
-    return kubeletVersion.then(
-      (version) => ({ kubeletVersion: version }),
-      () => ({}), // ignored above
-    );
+    return {};
   },
 });
 

@@ -19,7 +19,4 @@ export const input = {
   additionalProperties: false,
 } as const;
 
-export const output = {
-  type: 'object',
-  properties: { kubeletVersion: fields.kubeletVersion },
-} as const;
+export const output = { type: 'object' } as const;

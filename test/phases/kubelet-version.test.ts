@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import kubeletVersion from '../../phases/kubelet-version/index.ts';
+import { NOW } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+
+const saying = (stdout: string): MemoryMachine => ({
+  now: () => NOW,
+  programs: ['kubelet'],
+  outputs: { 'kubelet --version': { stdout } },
+});
+const ask = (machine: MemoryMachine) => runPhase(kubeletVersion, {}, memoryHost(machine));
+
+itKeepsThePhaseContract(kubeletVersion, {
+  input: {},
+  machine: () => saying('Kubernetes v1.30.2\n'),
+  secrets: [],
+  changesNothing: true,
+});
+
+test.each(['v1.20.2', 'v1.31.0-rc.1', 'v1.28.3+k3s1'])('tells %s', async (version) => {
+  const { result } = await ask(saying(`Kubernetes ${version}\n`));
+  expect(result.steps[0]?.outputs).toEqual({ kubeletVersion: version });
+});
+
+test('refuses a kubelet that says something else, and a machine without one', async () => {
+  expect((await ask(saying('Segmentation fault'))).error).toMatchObject({ code: 'E_COMMAND_FAILED' });
+  expect((await ask({ now: () => NOW })).error).toMatchObject({ code: 'E_PROGRAM_MISSING', exitCode: 6 });
+});
