@@ -13,6 +13,8 @@ import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
 
 const MAX_PARALLEL = 8;
+/** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
+const ENDED = new Error('the attempt has ended');
 
 export type RunEvent =
   | MachineEvent
@@ -204,13 +206,16 @@ class RunBook {
     act: (ports: Ports) => Promise<T>,
   ) {
     const ended = new AbortController();
+    const cut = () => ended.abort(signal.reason);
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut, { once: true });
     const result = this.#result(id);
     const ports = portsFor({
       host: this.#host,
       step: id,
       effects: phase.effects,
       input,
-      signal: AbortSignal.any([signal, ended.signal]),
+      signal: ended.signal,
       log: (level, text) => {
         result.notes.push({ level, text });
         this.#onEvent({ type: 'step.log', id, level, text });
@@ -224,7 +229,8 @@ class RunBook {
     try {
       return await act(ports);
     } finally {
-      ended.abort();
+      signal.removeEventListener('abort', cut);
+      ended.abort(ENDED);
     }
   }
 

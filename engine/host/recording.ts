@@ -41,7 +41,8 @@ export function recordingHost(host: Host): Host {
     };
     if (standIn) return unchecked('the identity does not exist yet');
     if (method === 'GET' || ref === undefined) return host.send(request, signal);
-    if (!(await knowsDryRun(request, signal))) return unchecked('the server is older than 1.13 and cannot check');
+    if (!(await knowsDryRun(request, signal)))
+      return unchecked('the server does not say that it is 1.13 or newer, and only those can check');
     const answer = await host.send({ ...request, query: { ...request.query, dryRun: 'All' } }, signal);
     const { message } = (answer.body ?? {}) as { message?: unknown };
     if (answer.status === 400 && /dry ?run/i.test(String(message)))

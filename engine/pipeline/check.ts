@@ -5,7 +5,7 @@ import type { HostFacts } from '../sdk/ports.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { didYouMean } from '../sdk/text.ts';
-import { isAfter, type Needs, needsOf } from './graph.ts';
+import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
 import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
 import { durationMs, type Pipeline, type PipelineStep } from './load.ts';
 import type { Path } from './problems.ts';
@@ -179,21 +179,24 @@ function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema 
   return phase === undefined ? undefined : pick(`output of ${phase.name} named`, phase.output.properties ?? {});
 }
 
-/** Two steps that write one path must be ordered. */
+/** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
 function checkWriters(pipeline: Pipeline, needs: Needs, phases: readonly (AnyPhase | undefined)[]): void {
-  const writers = new Map<string, number[]>();
-  phases.forEach((phase, index) => {
-    for (const effect of phase?.effects ?? [])
-      if (effect.kind === 'path') writers.set(effect.path, [...(writers.get(effect.path) ?? []), index]);
-  });
-  for (const [path, indexes] of writers)
-    for (const [position, index] of indexes.entries())
-      for (const earlier of indexes.slice(0, position)) {
-        const [a, b] = [pipeline.steps[earlier]?.id ?? '', pipeline.steps[index]?.id ?? ''];
-        if (a !== b && !isAfter(needs, a, b) && !isAfter(needs, b, a))
-          pipeline.problems.at(
-            ['steps', index, 'id'],
-            `${a} and ${b} both write ${path}, in no certain order: add one to the needs of the other`,
-          );
-      }
+  const indexOf = new Map(pipeline.steps.map(({ id }, index) => [id, index]));
+  const last = new Map<string, string>();
+  for (const id of orderOf(needs)) {
+    const index = indexOf.get(id) ?? 0;
+    for (const path of pathsOf(phases[index])) {
+      const before = last.get(path);
+      last.set(path, id);
+      if (before === undefined || isAfter(needs, id, before)) continue;
+      const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
+      pipeline.problems.at(
+        ['steps', indexOf.get(second) ?? 0, 'id'],
+        `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
+      );
+    }
+  }
 }
+
+const pathsOf = (phase: AnyPhase | undefined): Set<string> =>
+  new Set(phase?.effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : [])));

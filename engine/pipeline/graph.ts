@@ -29,28 +29,36 @@ export function needsOf(pipeline: Pipeline): Needs {
   return needs;
 }
 
-/** The steps of some cycle, or undefined. Kahn's algorithm leaves exactly the steps that no order can reach. */
-function findCycle(needs: Needs): string[] | undefined {
+/** Ids in an order in which each comes after what it needs; steps of a cycle, and what needs them, are left out. Kahn's algorithm. */
+export function orderOf(needs: Needs): string[] {
   const open = new Map([...needs].map(([id, before]) => [id, before.length]));
   const dependents = new Map<string, string[]>();
   for (const [id, before] of needs)
-    for (const other of before) dependents.set(other, [...(dependents.get(other) ?? []), id]);
-  const ready = [...open].filter(([, count]) => count === 0).map(([id]) => id);
-  for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
-    open.delete(id);
+    for (const other of before) {
+      const list = dependents.get(other);
+      if (list === undefined) dependents.set(other, [id]);
+      else list.push(id);
+    }
+  const order = [...open].filter(([, count]) => count === 0).map(([id]) => id);
+  for (const id of order) // grows as it is walked
     for (const next of dependents.get(id) ?? []) {
       const left = (open.get(next) ?? 0) - 1;
       open.set(next, left);
-      if (left === 0) ready.push(next);
+      if (left === 0) order.push(next);
     }
-  }
-  const [start] = open.keys();
+  return order;
+}
+
+/** The steps of some cycle, or undefined: one is where no order leads. */
+function findCycle(needs: Needs): string[] | undefined {
+  const reached = new Set(orderOf(needs));
+  const start = [...needs.keys()].find((id) => !reached.has(id));
   if (start === undefined) return undefined;
   const path: string[] = [];
   let at: string | undefined = start;
   while (at !== undefined && !path.includes(at)) {
     path.push(at);
-    at = needs.get(at)?.find((id) => open.has(id));
+    at = needs.get(at)?.find((id) => !reached.has(id));
   }
   return path.slice(path.indexOf(at ?? start));
 }

@@ -31,9 +31,11 @@ export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | u
     const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----\n?/.exec(text)?.[0];
     const [leaf] = chain;
     if (cluster === undefined || leaf === undefined || key === undefined) return undefined;
+    const ca = cluster.caFile === undefined ? cluster.ca : ((await files.read(cluster.caFile))?.toString('utf8') ?? '');
+    if (readCertificates(ca).length === 0) return undefined;
     return {
       server: cluster.server,
-      ca: cluster.ca,
+      ca,
       nodeName: leaf.commonName.startsWith(NODE_USER) ? leaf.commonName.slice(NODE_USER.length) : '',
       certificate: chain.map((certificate) => certificate.pem).join(''),
       key: new Secret(key),

@@ -6,6 +6,8 @@ export interface KubeconfigCluster {
   server: string;
   /** PEM, from `certificate-authority-data`; empty where it is absent. */
   ca: string;
+  /** The file that holds it instead, from `certificate-authority`. */
+  caFile: string | undefined;
 }
 
 export interface Kubeconfig {
@@ -21,7 +23,13 @@ export function readKubeconfig(text: string): Kubeconfig {
       const cluster = record(entry.cluster, 'cluster');
       const server = cluster.server;
       if (typeof server !== 'string' || !URL.canParse(server)) throw new Error('a cluster has no server URL');
-      return { name: String(entry.name ?? ''), server, ca: base64Text(cluster['certificate-authority-data']) };
+      const caFile = cluster['certificate-authority'];
+      return {
+        name: String(entry.name ?? ''),
+        server,
+        ca: base64Text(cluster['certificate-authority-data']),
+        caFile: typeof caFile === 'string' ? caFile : undefined,
+      };
     }),
     users: list(root.users, 'users').map((entry) => ({
       name: String(entry.name ?? ''),

@@ -45,7 +45,7 @@ export interface ServiceStatus {
   exists: boolean;
   enabled: boolean;
   active: boolean;
-  /** The manager has given it up, or keeps restarting it in vain. */
+  /** It is down, or its manager restarts it again and again: once it was started, there is nothing more to wait for. */
   failed: boolean;
 }
 

@@ -25,7 +25,7 @@ export default definePhase({
   ],
 
   async run({ files, services, commands, clock, log }) {
-    const status = await services.status('kubelet');
+    const [status, unit] = await Promise.all([services.status('kubelet'), services.unit('kubelet')]);
     if (status.manager === 'none') {
       log.warn(`no systemd and no OpenRC here. Start the kubelet yourself: ${commandLine}`);
       return { startedAt: clock.now().toISOString() };
@@ -36,7 +36,6 @@ export default definePhase({
       log.info('the kubelet is running already, and healthy');
       return {};
     }
-    const unit = await services.unit('kubelet');
     if (unit !== undefined && NEEDED.some((argument) => !unit.includes(argument))) {
       await files.write(paths.kubeletDropIn, await dropIn(commands), 0o644);
       await services.reload('kubelet');

@@ -3,6 +3,7 @@ import {
   type Commands,
   criSocketOf,
   type Files,
+  isJoinError,
   kubeletIdentity,
   paths,
   type Services,
@@ -88,7 +89,9 @@ const programThere =
       : [];
 
 const runtimeThere: Check = async ({ files, criSocket }) => {
-  const socket = socketPath(await criSocketOf(files, criSocket));
+  const found = await criSocketOf(files, criSocket).catch((reason: unknown) => reason);
+  if (isJoinError(found)) return [error('CRI', `${found.message}. ${found.hint}`)];
+  const socket = socketPath(String(found));
   const there = await files.stat(socket);
   if (there?.kind === 'socket' || there?.kind === 'link') return [];
   return [

@@ -703,7 +703,7 @@ describe('a dry run', () => {
     } else {
       expect(answer).toMatchObject({
         status: 201,
-        dryRun: { unchecked: 'the server is older than 1.13 and cannot check' },
+        dryRun: { unchecked: 'the server does not say that it is 1.13 or newer, and only those can check' },
         body: { metadata: { name: 'w1', uid: 'stand-in' } },
       });
       expect(mutations).toEqual([]);

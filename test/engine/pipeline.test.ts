@@ -644,3 +644,27 @@ describe('the nearest name', () => {
     );
   });
 });
+
+describe('a long pipeline', () => {
+  const steps = (count: number, needs: (index: number) => string) =>
+    load(
+      `steps:\n${Array.from({ length: count }, (_, i) => `  - { id: s${i}, uses: greet, with: { text: hi }${needs(i)} }\n`).join('')}`,
+    );
+
+  test('whose steps write one path in turn is checked in seconds', () => {
+    const begun = performance.now();
+    expect(
+      checkPipeline(
+        steps(2_000, () => ''),
+        phases(),
+      ),
+    ).toHaveLength(2_000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+
+  test('in which one of the writers is out of order is refused, at that writer', async () => {
+    const forked = steps(50, (index) => (index === 25 ? ', needs: [s3]' : ''));
+    const { message } = await joinErrorOf(async () => checkPipeline(forked, phases()));
+    expect(message).toMatch(/^made\.yaml:\d+:\d+: s\d+ and s\d+ both write \/etc\/motd, in no certain order/);
+  });
+});

@@ -126,10 +126,12 @@ describe('preflight', () => {
       await withRuntime(host);
       await host.apply({ kind: 'link', path: '/var/run/crio/crio.sock', target: 'x' }, SIGNAL);
     };
-    expect((await checked(good(), input, two)).error).toMatchObject({
-      code: 'E_CRI_SOCKETS',
-      facts: { sockets: ['unix:///run/containerd/containerd.sock', 'unix:///var/run/crio/crio.sock'] },
-    });
+    const swapping = good({ files: { '/proc/swaps': 'Filename\n/dev/sda2\n' } });
+    const { error } = await checked(swapping, input, two);
+    expect(failuresOf(error)).toEqual(['CRI', 'Swap']); // beside all else that is wrong
+    expect(String(error)).toContain(
+      'unix:///run/containerd/containerd.sock, unix:///var/run/crio/crio.sock. Say which one',
+    );
     expect((await checked(good(), { ...input, criSocket: SOCKET }, two)).error).toBeUndefined();
   });
 

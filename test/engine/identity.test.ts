@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { portsFor } from '../../engine/host/ports.ts';
+import { kubeletIdentity, paths } from '../../engine/sdk/index.ts';
+import { authority, issue, SERVER } from '../helpers/cluster.ts';
+import { heldIdentity } from '../helpers/node.ts';
+
+const ca = authority();
+const held = heldIdentity(SERVER, ca.pem, issue(ca));
+const identityIn = (files: Record<string, string>) => {
+  const [effects, input, signal] = [[], {}, new AbortController().signal];
+  const silent = { log: () => undefined, onChange: () => undefined, onApply: () => undefined };
+  return kubeletIdentity(portsFor({ host: memoryHost({ files }), step: 'x', effects, input, signal, ...silent }).files);
+};
+const withConf = (change: (conf: string) => string, more: Record<string, string> = {}) =>
+  identityIn({ ...held, [paths.kubeletConf]: change(held[paths.kubeletConf] ?? ''), ...more });
+const inFile = (conf: string): string => {
+  const changed = conf.replace(/certificate-authority-data: .*/, 'certificate-authority: /srv/ca.crt');
+  expect(changed).not.toBe(conf);
+  return changed;
+};
+
+describe('the identity that a kubelet holds', () => {
+  test('is read with its CA, from the file itself or from the one it names', async () => {
+    expect(await identityIn(held)).toMatchObject({ server: SERVER, nodeName: 'w1', ca: ca.pem });
+    expect(await withConf(inFile, { '/srv/ca.crt': ca.pem })).toMatchObject({ nodeName: 'w1', ca: ca.pem });
+  });
+
+  test('is none where a part of it is missing or broken', async () => {
+    const { [paths.kubeletConf]: _, ...pemOnly } = held;
+    expect(await identityIn(pemOnly)).toBeUndefined();
+    expect(await withConf(inFile)).toBeUndefined();
+    expect(
+      await withConf(inFile, { '/srv/ca.crt': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }),
+    ).toBeUndefined();
+    expect(await withConf(() => 'clusters: {')).toBeUndefined();
+  });
+});
