@@ -103,7 +103,6 @@ export const stepMachine = setup({
       const error = fail('E_STEP_TIME_LIMIT', {
         step: context.policy.id,
         limitMs: context.policy.timeoutMs,
-        doing: '',
       });
       context.abort.abort(error);
       return { stoppedBy: 'limit' as const };

@@ -252,8 +252,8 @@ const catalog = {
     hint: REPORT,
     exitCode: EXIT.bug,
   }),
-  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; doing: string }) => ({
-    message: `step ${d.step} did not end within its time limit of ${d.limitMs / 1000} s${d.doing === '' ? '' : `, while ${d.doing}`}`,
+  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number }) => ({
+    message: `step ${d.step} did not end within its time limit of ${d.limitMs / 1000} s`,
     hint: 'The limit is `timeout` of that step in the pipeline; --pipeline FILE runs your own.',
     exitCode: EXIT.timeLimit,
   }),
