@@ -4,7 +4,6 @@ import {
   criSocketOf,
   type Files,
   isJoinError,
-  kubeletIdentity,
   paths,
   type Services,
   socketPath,
@@ -20,10 +19,11 @@ export interface CheckContext {
   files: Files;
   services: Services;
   commands: Commands;
-  nodeName: string;
   privileged: boolean;
   criSocket: string | undefined;
   caCertPath: string;
+  /** Under this name: what that left is no obstacle, and later steps compare it with what they want. Read once for all checks. */
+  joinedBefore: Promise<boolean>;
 }
 
 export type Check = (context: CheckContext) => Promise<Finding[]>;
@@ -32,10 +32,6 @@ const error = (check: string, text: string): Finding => ({ check, severity: 'err
 const warning = (check: string, text: string): Finding => ({ check, severity: 'warning', text });
 const named = (kind: string, path: string): string => `${kind}-${path.replaceAll('/', '-')}`;
 
-/** This machine joined before under this name: what that left is no obstacle, and later steps compare it with what they want. */
-const joinedBefore = async ({ files, nodeName }: CheckContext): Promise<boolean> =>
-  (await kubeletIdentity(files))?.nodeName === nodeName;
-
 const isPrivilegedUser: Check = async ({ privileged }) =>
   privileged ? [] : [error('IsPrivilegedUser', 'joining needs root: try again with sudo')];
 
@@ -43,7 +39,7 @@ const fileAvailable =
   (pathOf: (context: CheckContext) => string): Check =>
   async (context) => {
     const path = pathOf(context);
-    if ((await context.files.stat(path)) === undefined || (await joinedBefore(context))) return [];
+    if ((await context.files.stat(path)) === undefined || (await context.joinedBefore)) return [];
     return [error(named('FileAvailable', path), `${path} already exists: this machine may belong to a cluster`)];
   };
 
@@ -61,7 +57,7 @@ const manifestsEmpty: Check = async ({ files }) => {
 
 /** /proc/net/tcp has the port in hex, and 0A for a listener. Nothing is bound to find out. */
 const kubeletPortFree: Check = async (context) => {
-  if (await joinedBefore(context)) return [];
+  if (await context.joinedBefore) return [];
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => context.files.read(path)));
   const taken = tables.some((table) => /^\s*\d+: [0-9A-F]+:280A [0-9A-F:]+ 0A /m.test(table?.toString('latin1') ?? ''));
   return taken

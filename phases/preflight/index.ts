@@ -1,5 +1,5 @@
 /** Whether this machine can join: every check is made, on the host alone, and all that is wrong is said at once. */
-import { definePhase, EXIT, fail, JoinError } from '../../engine/sdk/index.ts';
+import { definePhase, EXIT, fail, JoinError, kubeletIdentity } from '../../engine/sdk/index.ts';
 import { checks, type Finding } from './checks.ts';
 import { input, output } from './schema.ts';
 
@@ -12,8 +12,9 @@ export default definePhase({
 
   async run({ files, services, commands, log }, given) {
     const ignored = ignoreRule(given.ignorePreflightErrors ?? []);
-    const facts = { nodeName: given.nodeName, privileged: given.privileged, caCertPath: given.caCertPath };
-    const context = { files, services, commands, ...facts, criSocket: given.criSocket };
+    const { privileged, caCertPath, criSocket } = given;
+    const joinedBefore = kubeletIdentity(files).then((held) => held?.nodeName === given.nodeName);
+    const context = { files, services, commands, privileged, caCertPath, criSocket, joinedBefore };
     const found = (await Promise.all(checks.map((check) => check(context)))).flat();
     const isIgnored = ({ check }: Finding) => ignored.has('all') || ignored.has(check.toLowerCase());
     const errors = found.filter((finding) => finding.severity === 'error' && !isIgnored(finding));

@@ -7,6 +7,7 @@ import {
   csrRef,
   definePhase,
   fail,
+  isJoinError,
   isReady,
   type KubeApi,
   type KubeletIdentity,
@@ -45,10 +46,8 @@ export default definePhase({
     }
 
     const api = kube.as({ server, ca, token });
-    const [node, automatic] = [
-      await api.get<NodeObject>(nodeRef(nodeName)),
-      await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient'),
-    ];
+    const node = await api.get<NodeObject>(nodeRef(nodeName));
+    const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
     assertClock(server, api.clockSkewMs());
     if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
 
@@ -85,7 +84,7 @@ async function usableIdentity(
     await own.get(nodeRef(wanted.nodeName));
     return held;
   } catch (error) {
-    if ((error as { code?: string }).code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
+    if (isJoinError(error) && error.code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
     throw error;
   }
 }
