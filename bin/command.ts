@@ -1,53 +1,164 @@
 /** What every command shares: how it is parsed, how it is told, and how it ends. */
 import { Command, type Interfaces } from '@oclif/core';
+import { isClosed } from '../engine/journal/history.ts';
+import type { Journal } from '../engine/journal/journal.ts';
+import { planOfHistory } from '../engine/journal/plan.ts';
+import type { Restored } from '../engine/journal/restore.ts';
+import { RUNS_KEPT } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
-import { run } from '../engine/run.ts';
+import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
-import { openRun } from './compose.ts';
+import { openRun, type RunScope, registry } from './compose.ts';
+import { confirmed, isAnybodyThere } from './confirm.ts';
 import { errorText } from './render/error.ts';
-import { resultDocument } from './render/json.ts';
+import { resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
 import { resultText } from './render/text.ts';
+import { undoPlanText, undoText } from './render/undo.ts';
+import { journalFor } from './runs.ts';
+
+type Output = 'text' | 'json';
 
 export interface RunRequest {
   dryRun: boolean;
-  onFailure: 'undo' | 'keep';
+  /** Left out: a run that fails is kept, and whoever sits there is asked; one that is stopped is undone. */
+  onFailure: 'undo' | 'keep' | undefined;
   root: string;
-  output: 'text' | 'json';
+  output: Output;
   /** Makes the plan, once the machine is known. */
   plan(host: HostFacts): Plan;
+}
+
+export interface UndoRequest {
+  root: string;
+  output: Output;
+  /** As much of its id as is unlike the others; left out, the last run that is not undone. */
+  id: string | undefined;
+  yes: boolean;
+  overwrite: boolean;
+  skip: readonly string[];
 }
 
 export abstract class JoinCommand extends Command {
   /** Runs a plan and shows it: progress on standard error, the result on standard output, the exit code by family. */
   protected async execute({ dryRun, onFailure, root, output, plan }: RunRequest): Promise<void> {
-    const scope = await openRun({ root, dryRun });
-    const cancelled = new AbortController();
+    await this.#opened(root, dryRun, async (scope) => {
+      const planned = plan(scope.host.facts);
+      if (dryRun) return this.#run(scope, { planned, journal: undefined, dryRun, onFailure, output });
+      const { journal, goesOn } = await journalFor(planned, scope.runs);
+      if (goesOn) process.stderr.write(`Going on with run ${journal.id}, which these inputs have begun.\n`);
+      else await scope.runs.prune(RUNS_KEPT - 1);
+      await this.#run(scope, { planned, journal, dryRun, onFailure, output });
+    });
+  }
+
+  /** Goes on with a run of this machine. */
+  protected async resume(
+    request: Pick<RunRequest, 'onFailure' | 'root' | 'output'> & { id: string | undefined },
+    plan: (journal: Journal) => Plan,
+  ): Promise<void> {
+    const { id, onFailure, root, output } = request;
+    await this.#opened(root, false, async (scope) => {
+      const found = await scope.runs.find(id, (history) => !isClosed(history), 'resume');
+      const journal = await scope.runs.open(found);
+      const { status } = journal.history();
+      if (isClosed(journal.history())) throw fail('E_RUN_CLOSED', { run: found, status });
+      const planned = plan(journal);
+      await journal.resumed(planned.inputs);
+      await this.#run(scope, { planned, journal, dryRun: false, onFailure, output });
+    });
+  }
+
+  /** Takes a run of this machine back. */
+  protected async undo(request: UndoRequest): Promise<void> {
+    await this.#opened(request.root, false, async (scope) => {
+      const found = await scope.runs.find(request.id, ({ status }) => status !== 'undone', 'undo');
+      await this.#undo(scope, found, request);
+    });
+  }
+
+  async #run(
+    scope: RunScope,
+    request: Pick<RunRequest, 'dryRun' | 'onFailure' | 'output'> & { planned: Plan; journal: Journal | undefined },
+  ): Promise<void> {
+    const { planned, journal, dryRun, onFailure, output } = request;
+    const restored: Restored[] = [];
+    const result = await this.#watched(planned, restored, (onEvent, signal, keepSignal) =>
+      run({
+        ...{ plan: planned, host: scope.host, onEvent, signal, keepSignal },
+        ...(journal === undefined ? {} : { journal }),
+        onFailure: onFailure ?? 'keep',
+        onCancel: onFailure ?? 'undo',
+      }),
+    );
+    this.log(
+      output === 'json'
+        ? JSON.stringify(resultDocument(result, planned, dryRun), null, 2)
+        : [resultText(result, planned, dryRun), ...undoText(restored)].join('\n'),
+    );
+    this.#end(result.error);
+    const isOffered = result.status === 'failed' && onFailure === undefined && output === 'text';
+    if (result.id === undefined || !isOffered || !isAnybodyThere()) return;
+    if (!(await confirmed('Undo what it has changed?'))) return;
+    const given = { root: '', output, id: result.id, yes: true, overwrite: false, skip: [] };
+    await this.#undo(scope, result.id, given);
+    process.exitCode = exitCodeOf(result.error); // the join has failed all the same
+  }
+
+  async #undo(scope: RunScope, id: string, { output, yes, overwrite, skip }: UndoRequest): Promise<void> {
+    const journal = await scope.runs.open(id);
+    const { status } = journal.history();
+    if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
+    const plan = planOfHistory(journal, registry(), skip, scope.host.facts);
+    if (!yes) {
+      process.stderr.write(`${undoPlanText(journal.history())}\n`);
+      if (!isAnybodyThere()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
+      if (!(await confirmed(`Undo run ${id}?`))) return this.log('Nothing was done.');
+    }
+    const restored: Restored[] = [];
+    const result = await this.#watched(plan, restored, (onEvent, signal, keepSignal) =>
+      undo({ plan, host: scope.host, journal, onEvent, signal, keepSignal, overwrite }),
+    );
+    const told =
+      output === 'json'
+        ? JSON.stringify(undoDocument(result, restored), null, 2)
+        : [outcomeOf(result), ...undoText(restored)].join('\n');
+    this.log(told);
+    this.#end(result.error);
+  }
+
+  /** With its progress shown, and stopped by the signals that stop a process: the first stops it, the second leaves it as it is. */
+  async #watched(
+    plan: Plan,
+    restored: Restored[],
+    act: (onEvent: (event: RunEvent) => void, signal: AbortSignal, keepSignal: AbortSignal) => Promise<RunResult>,
+  ): Promise<RunResult> {
+    const [cancelled, kept] = [new AbortController(), new AbortController()];
     const stop = (signal: NodeJS.Signals) => {
-      if (cancelled.signal.aborted) process.exit(EXIT.cancelled); // asked twice: now
-      cancelled.abort(fail('E_CANCELLED', { signal }));
+      if (kept.signal.aborted) process.exit(EXIT.cancelled); // asked three times: now
+      (cancelled.signal.aborted ? kept : cancelled).abort(fail('E_CANCELLED', { signal }));
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
     try {
-      const planned = plan(scope.host.facts);
-      const shown = await progress(planned, process.stderr);
-      const result = await run({
-        plan: planned,
-        host: scope.host,
-        onEvent: shown.onEvent,
-        signal: cancelled.signal,
-        onFailure,
-      });
+      const shown = await progress(plan, process.stderr);
+      const onEvent = (event: RunEvent) => {
+        if (event.type === 'step.restored') restored.push(event.item);
+        shown.onEvent(event);
+      };
+      const result = await act(onEvent, cancelled.signal, kept.signal);
       shown.end();
-      this.log(
-        output === 'json'
-          ? JSON.stringify(resultDocument(result, planned, dryRun), null, 2)
-          : resultText(result, planned, dryRun),
-      );
-      if (result.error !== undefined) this.#tell(result.error);
-      process.exitCode = exitCodeOf(result.error);
+      return result;
     } finally {
       process.off('SIGINT', stop).off('SIGTERM', stop);
+    }
+  }
+
+  async #opened(root: string, dryRun: boolean, act: (scope: RunScope) => Promise<void>): Promise<void> {
+    const scope = await openRun({ root, dryRun });
+    try {
+      if (!dryRun) await scope.lock();
+      await act(scope);
+    } finally {
       await scope.close();
     }
   }
@@ -64,14 +175,18 @@ export abstract class JoinCommand extends Command {
           2,
         ),
       );
-    this.#tell(told);
-    process.exitCode = exitCodeOf(told);
+    this.#end(told);
   }
 
-  #tell(error: unknown): void {
-    process.stderr.write(`${errorText(error, this.config.version)}\n`);
+  /** The error, if any, as the last words, and the exit code. */
+  #end(error: unknown): void {
+    if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version)}\n`);
+    process.exitCode = exitCodeOf(error);
   }
 }
+
+const outcomeOf = ({ id, status }: RunResult): string =>
+  status === 'succeeded' ? `Run ${id} is undone.` : `Run ${id} is undone in part.`;
 
 const exitCodeOf = (error: unknown): number => {
   if (error === undefined) return 0;

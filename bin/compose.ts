@@ -1,9 +1,12 @@
 /** The composition root: which phases there are, and which host a run gets. The only file that knows every folder. */
 import { resolve } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
+import { MachineFiles } from '../engine/host/files.ts';
 import type { Host } from '../engine/host/host.ts';
+import { lockMachine } from '../engine/host/lock.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
+import { Runs } from '../engine/journal/runs.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
@@ -45,12 +48,16 @@ export const registry = (): Registry => container.resolve<Registry>(REGISTRY);
 
 export interface RunScope {
   host: Host;
+  /** What is remembered of earlier runs. */
+  runs: Runs;
+  /** Keeps other runs away from the machine until it is closed. E_RUN_LOCKED. */
+  lock(): Promise<void>;
   /** Closes what the run has opened. */
   close(): Promise<void>;
 }
 
 /** What one run gets: a container of its own, with this machine (or the one below `root`), recorded where it is a dry run. */
-export async function openRun({ root, dryRun }: { root: string; dryRun: boolean }): Promise<RunScope> {
+export async function openRun({ root, dryRun = false }: { root: string; dryRun?: boolean }): Promise<RunScope> {
   const scope: DependencyContainer = container.createChildContainer();
   scope.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root)) });
   scope.register<Host>(HOST, {
@@ -59,9 +66,15 @@ export async function openRun({ root, dryRun }: { root: string; dryRun: boolean 
       return dryRun ? recordingHost(machine) : machine;
     },
   });
+  let held: { release(): void } | undefined;
   return {
     host: scope.resolve<Host>(HOST),
+    runs: new Runs(new MachineFiles(resolve(root))),
+    async lock() {
+      held = await lockMachine(resolve(root));
+    },
     async close() {
+      held?.release();
       await scope.resolve<RealHost>(MACHINE).close();
       scope.clearInstances();
     },

@@ -10,9 +10,8 @@ export const runFlags = {
   'dry-run': Flags.boolean({ description: 'Show what would be done: reads are real, nothing is changed' }),
   'on-failure': Flags.option({
     options: ['keep', 'undo'] as const,
-    default: 'keep',
     description:
-      'When it fails or is stopped: keep what was done, so that the same command goes on from there, or undo it',
+      'When it fails or is stopped: keep what was done, or undo it. Left out: a failed run is kept, a stopped one is undone',
   })(),
   root: Flags.string({
     default: '/',
@@ -37,7 +36,7 @@ function flagFor({ type, description = '', enum: options, items }: Schema): Flag
   if (type === 'boolean') return Flags.boolean({ description });
   if (type === 'integer' || type === 'number') return Flags.integer({ description });
   if (type === 'array' && items?.type === 'string')
-    return Flags.string({ description, multiple: true, delimiter: ',', helpValue: 'A,B' });
+    return Flags.string({ description, multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'A,B' });
   return Flags.string({
     description,
     // What it may be is said with all other problems, so oclif is only told for the help.

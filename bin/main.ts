@@ -5,10 +5,15 @@ import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
+import { RunList } from './commands/runs/index.ts';
+import { RunPrune } from './commands/runs/prune.ts';
+import { RunShow } from './commands/runs/show.ts';
 import { SandboxDemo } from './commands/sandbox/demo.ts';
 import { SandboxKubelet } from './commands/sandbox/kubelet.ts';
 import { SandboxUp } from './commands/sandbox/up.ts';
+import { Undo } from './commands/undo.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 import { errorText } from './render/error.ts';
@@ -32,6 +37,11 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
   else
     Object.assign(COMMANDS, {
       run: runCommand(root),
+      resume: resumeCommand(root),
+      undo: Undo,
+      runs: RunList,
+      'runs:show': RunShow,
+      'runs:prune': RunPrune,
       phase: PhaseList,
       ...phaseCommands(root),
       'pipeline:validate': PipelineValidate,

@@ -1,6 +1,6 @@
 /** Pipelines by name (those that ship) or by file. */
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import { fail } from '../engine/sdk/index.ts';
 
@@ -8,13 +8,17 @@ export const DEFAULT_PIPELINE = 'join-worker';
 
 /** `name` is a path where it has a slash or ends in .yaml; else one of `pipelines/`. E_PIPELINE_FILE, E_PIPELINE. */
 export function openPipeline(root: string, name: string): Pipeline {
-  const isFile = name.includes('/') || /\.ya?ml$/.test(name);
-  const path = isFile ? name : join(root, 'pipelines', `${name}.yaml`);
+  const path = isFile(name) ? name : join(root, 'pipelines', `${name}.yaml`);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw fail('E_PIPELINE_FILE', { file: name, what: (error as Error).message }, error);
   }
-  return loadPipeline(isFile ? name : basename(path), text);
+  return loadPipeline(isFile(name) ? name : basename(path), text);
 }
+
+/** The name by which it is found again, from wherever. */
+export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);
+
+const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$/.test(name);

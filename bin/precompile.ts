@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { closed } from '../engine/pipeline/plan.ts';
 import { ajvOptions } from '../engine/pipeline/validate.ts';
+import journalSchema from '../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../schemas/pipeline.schema.json' with { type: 'json' };
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
@@ -12,6 +13,7 @@ export function validatorsSource(root: string): string {
   const ajv = new Ajv2020({ ...ajvOptions, code: { source: true, esm: true } });
   const schemas = [
     pipelineSchema,
+    journalSchema,
     closed(openPipeline(root, DEFAULT_PIPELINE).inputs),
     ...registry()
       .all()

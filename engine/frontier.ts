@@ -17,7 +17,8 @@ export class Frontier {
   /** What ended and is not undone, in that order. */
   readonly #order: string[] = [];
 
-  constructor(steps: readonly FrontierStep[]) {
+  /** `ended` are steps of an earlier process, in the order in which they ended. */
+  constructor(steps: readonly FrontierStep[], ended: ReadonlyMap<string, StepStatus> = new Map()) {
     for (const { id, needs } of steps) {
       this.#waitingFor.set(id, needs.length);
       for (const before of needs) {
@@ -25,8 +26,10 @@ export class Frontier {
         if (list === undefined) this.#dependents.set(before, [id]);
         else list.push(id);
       }
-      if (needs.length === 0) this.#ready.push(id);
+      if (needs.length === 0 && !ended.has(id)) this.#ready.push(id);
     }
+    for (const [id, status] of ended) this.#end(id, status);
+    if (ended.size > 0) this.#ready.splice(0, Infinity, ...this.#ready.filter((id) => !ended.has(id)));
   }
 
   /** A step whose needs are met, now active; undefined where there is none at the moment. */
@@ -41,6 +44,10 @@ export class Frontier {
   /** Ends an active step. What needs it becomes ready where it did not fail. */
   settle(id: string, status: StepStatus): void {
     if (!this.#active.delete(id)) throw new Error(`step ${id} is not active`);
+    this.#end(id, status);
+  }
+
+  #end(id: string, status: StepStatus): void {
     this.#settled.set(id, status);
     if (status === 'undone' || status === 'undo-failed') return;
     this.#order.push(id);

@@ -1,7 +1,8 @@
 /**
  * The machines that execute a run. The run machine spawns one step machine for each active step, at most `maxParallel`
  * at once; a step machine makes attempts, with a time limit on each and a pause between them. They know no Kubernetes
- * word and read no clock but the actor system's, so a simulated clock runs them without waiting.
+ * word and read no clock but the actor system's, so a simulated clock runs them without waiting. What is taken back goes
+ * the other way: first each step takes back what left the machine, the last one first, then the machine itself is restored.
  */
 import { type AnyActorRef, assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
 import type { Frontier, StepStatus } from './frontier.ts';
@@ -43,8 +44,13 @@ export interface RunContext {
   policies: ReadonlyMap<string, StepPolicy>;
   attempt: Attempt;
   maxParallel: number;
-  /** Whether a run that fails or is cancelled is taken back. */
+  /** `undo` begins with taking back. */
+  direction: Direction;
+  /** Whether a run that fails is taken back, and one that is cancelled. */
   onFailure: 'undo' | 'keep';
+  onCancel: 'undo' | 'keep';
+  /** Takes back the changes of the machine. Rejects where some of them could not be. */
+  restore: (signal: AbortSignal) => Promise<void>;
   notify: (event: MachineEvent) => void;
 }
 
@@ -183,19 +189,36 @@ function stepInput(context: RunContext, id: string, direction: Direction) {
   return { policy, direction, attempt: context.attempt, notify: context.notify };
 }
 
+interface Progress {
+  failed: boolean;
+  cancelled: boolean;
+  /** Something could not be taken back, or the taking back was cancelled: the machine is left as it is. */
+  undoFailed: boolean;
+  abort: AbortController;
+}
+
 /** Ends in `succeeded`, `failed` (a step failed) or `cancelled`; by then every step has ended, or is undone. */
 export const runMachine = setup({
   types: {
-    context: {} as RunContext & { failed: boolean },
+    context: {} as RunContext & Progress,
     input: {} as RunContext,
     events: {} as { type: 'cancel' } | { type: 'xstate.done.actor.*'; output: StepEnd },
     children: {} as { [id: string]: 'step' },
   },
-  actors: { step: stepMachine },
+  actors: {
+    step: stepMachine,
+    restore: fromPromise<void, Pick<RunContext & Progress, 'restore' | 'abort'>>(({ input }) =>
+      input.restore(input.abort.signal),
+    ),
+  },
   guards: {
-    failed: ({ context }) => context.failed,
+    backwards: ({ context }) => context.direction === 'undo',
+    undone: ({ context }) => context.direction === 'undo' && !context.undoFailed,
+    failed: ({ context }) => context.failed || (context.direction === 'undo' && !context.cancelled),
     idle: ({ context }) => context.frontier.active.size === 0,
-    idleAndUndo: ({ context }) => context.frontier.active.size === 0 && context.onFailure === 'undo',
+    idleAndUndo: ({ context: { frontier, cancelled, failed, onCancel, onFailure } }) =>
+      frontier.active.size === 0 && (cancelled && !failed ? onCancel : onFailure) === 'undo',
+    idleAndUndoFailed: ({ context }) => context.frontier.active.size === 0 && context.undoFailed,
     done: ({ context }) => context.frontier.allSettled,
     allWell: ({ context }) => context.frontier.allWell,
   },
@@ -209,6 +232,7 @@ export const runMachine = setup({
     }),
     /** One after the other, the last first: undoing is no time for races. */
     spawnUndo: enqueueActions(({ context, enqueue }) => {
+      if (context.undoFailed) return;
       const id = context.frontier.turnBack();
       if (id !== undefined) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'undo') });
     }),
@@ -219,7 +243,15 @@ export const runMachine = setup({
       context.notify({ type: 'step.ended', ...end });
       enqueue.stopChild(end.id);
       if (end.status === 'failed') enqueue.assign({ failed: true });
+      if (end.status === 'undo-failed') enqueue.assign({ undoFailed: true });
     }),
+    cancelled: assign({ cancelled: true }),
+    keep: assign({ onCancel: 'keep' as const, onFailure: 'keep' as const }),
+    leaveUndone: assign(({ context }) => {
+      context.abort.abort(fail('E_CANCELLED', { signal: 'the run' }));
+      return { undoFailed: true, cancelled: true };
+    }),
+    undoFailed: assign({ undoFailed: true }),
     stopActive: enqueueActions(({ context, enqueue, self }) => {
       const children = self.getSnapshot().children as Record<string, AnyActorRef | undefined>;
       for (const id of context.frontier.active) {
@@ -231,9 +263,16 @@ export const runMachine = setup({
   },
 }).createMachine({
   id: 'run',
-  context: ({ input }) => ({ ...input, failed: false }),
-  initial: 'running',
+  context: ({ input }) => ({
+    ...input,
+    failed: false,
+    cancelled: false,
+    undoFailed: false,
+    abort: new AbortController(),
+  }),
+  initial: 'beginning',
   states: {
+    beginning: { always: [{ guard: 'backwards', target: 'undoing' }, { target: 'running' }] },
     running: {
       entry: 'spawnReady',
       always: [
@@ -242,7 +281,7 @@ export const runMachine = setup({
       ],
       on: {
         'xstate.done.actor.*': { actions: ['settle', 'spawnReady'] },
-        cancel: 'stopping',
+        cancel: { target: 'stopping', actions: 'cancelled' },
       },
     },
     stopping: {
@@ -252,16 +291,38 @@ export const runMachine = setup({
         { guard: 'idleAndUndo', target: 'undoing' },
         { guard: 'idle', target: 'ending' },
       ],
-      on: { 'xstate.done.actor.*': { actions: 'settle' } },
+      on: {
+        'xstate.done.actor.*': { actions: 'settle' },
+        cancel: { actions: 'keep' }, // asked twice: leave everything as it is
+      },
     },
     undoing: {
       entry: 'spawnUndo',
-      always: { guard: 'idle', target: 'ending' },
-      on: { 'xstate.done.actor.*': { actions: ['settle', 'spawnUndo'] } },
+      always: [
+        { guard: 'idleAndUndoFailed', target: 'ending' },
+        { guard: 'idle', target: 'restoring' },
+      ],
+      on: {
+        'xstate.done.actor.*': { actions: ['settle', 'spawnUndo'] },
+        cancel: { actions: ['leaveUndone', 'stopActive'] },
+      },
+    },
+    restoring: {
+      invoke: {
+        src: 'restore',
+        input: ({ context }) => context,
+        onDone: 'ending',
+        onError: { target: 'ending', actions: 'undoFailed' },
+      },
+      on: { cancel: { actions: 'leaveUndone' } },
     },
     ending: {
       entry: 'skipRest',
-      always: [{ guard: 'failed', target: 'failed' }, { target: 'cancelled' }],
+      always: [
+        { guard: 'undone', target: 'succeeded' },
+        { guard: 'failed', target: 'failed' },
+        { target: 'cancelled' },
+      ],
     },
     succeeded: { type: 'final' },
     failed: { type: 'final' },

@@ -4,7 +4,7 @@ import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
 import { argsFor, flagsFor, runFlags, valuesOf } from '../flags.ts';
-import { DEFAULT_PIPELINE, openPipeline } from '../pipelines.ts';
+import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../pipelines.ts';
 
 const ownFlags = {
   ...runFlags,
@@ -39,7 +39,10 @@ export function runCommand(root: string) {
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
-        plan: (host) => planOf(pipeline, registry(), given, host),
+        plan: (host) => {
+          const plan = planOf(pipeline, registry(), given, host);
+          return { ...plan, source: { ...plan.source, name: lastingName(named ?? DEFAULT_PIPELINE) } };
+        },
       });
     }
   };

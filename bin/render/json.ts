@@ -1,4 +1,5 @@
 /** The result as the document that schemas/run-result.schema.json describes. */
+import type { Restored } from '../../engine/journal/restore.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run.ts';
 import { EXIT, isJoinError } from '../../engine/sdk/index.ts';
@@ -7,6 +8,7 @@ export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): 
   return {
     apiVersion: 'joinery.dev/v1',
     kind: 'RunResult',
+    ...(result.id === undefined ? {} : { id: result.id }),
     pipeline: result.pipeline,
     dryRun,
     status: result.status,
@@ -18,6 +20,20 @@ export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): 
       ...(error === undefined ? {} : { error: told(error) }),
     })),
     ...(result.error === undefined ? {} : { error: told(result.error) }),
+  };
+}
+
+/** The result as the document that schemas/undo-result.schema.json describes. */
+export function undoDocument(
+  { id, pipeline, status, durationMs, error }: RunResult,
+  items: readonly Restored[],
+): object {
+  return {
+    apiVersion: 'joinery.dev/v1',
+    kind: 'UndoResult',
+    ...{ id, pipeline, durationMs, items },
+    status: status === 'succeeded' ? 'undone' : 'undone-in-part',
+    ...(error === undefined ? {} : { error: told(error) }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Progress on standard error: a live list on a terminal, a line for each thing that happened elsewhere. */
+import { placeOf } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent } from '../../engine/run.ts';
 import { isJoinError } from '../../engine/sdk/index.ts';
@@ -28,6 +29,10 @@ function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefin
     case 'step.started':
       if (event.attempt === 1) begunAt.set(event.id, performance.now());
       return undefined;
+    case 'step.kept':
+      return `${SIGN.succeeded} ${event.id} (done before)`;
+    case 'step.restored':
+      return event.item.outcome === 'restored' ? `  ${event.id}: ${placeOf(event.item.change)} as before` : undefined;
     case 'step.log':
       return `  ${event.id}: ${event.level === 'warn' ? '! ' : ''}${event.text}`;
     case 'step.retrying':
@@ -93,6 +98,12 @@ function apply(row: Row, event: RunEvent): void {
     case 'step.started':
       row.begunAt ??= performance.now();
       if (event.attempt === 1) row.note = '';
+      break;
+    case 'step.kept':
+      Object.assign(row, { sign: SIGN.succeeded, note: 'done before' });
+      break;
+    case 'step.restored':
+      row.note = `${placeOf(event.item.change)}: ${event.item.outcome}`;
       break;
     case 'step.log':
       if (event.level === 'warn') row.warnings.push(event.text);

@@ -27,8 +27,10 @@ export function resultText(result: RunResult, plan: Plan, dryRun: boolean): stri
   ];
   for (const { id, status, notes } of result.steps)
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
+  if (result.status !== 'succeeded' && result.id !== undefined && !isUndone(result))
+    lines.push(`To go on from here: join resume ${result.id}`, `To take it back:     join undo ${result.id}`);
   if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]));
-  if (result.status === 'succeeded' && typeof name === 'string')
+  if (result.status === 'succeeded' && plan.source.kind === 'pipeline' && typeof name === 'string')
     lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);
   return lines.join('\n');
 }
@@ -38,9 +40,12 @@ const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as cons
 function counted({ status, steps }: RunResult, changes: number): string {
   if (changes === 0) return status === 'succeeded' ? 'nothing to change' : 'nothing was changed';
   const words = `${changes} change${changes === 1 ? '' : 's'}`;
-  if (steps.some((step) => step.status === 'undone')) return `${words}, undone`;
-  return status === 'succeeded' ? words : `${words}, kept; the same command goes on from here`;
+  if (isUndone({ steps })) return `${words}, undone`;
+  return status === 'succeeded' ? words : `${words}, kept`;
 }
+
+const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
+  steps.some((step) => step.status === 'undone') && steps.every((step) => step.status !== 'undo-failed');
 
 function stepText(step: StepResult, plan: Plan): string[] {
   const phase = plan.steps.find(({ id }) => id === step.id)?.phase;
@@ -75,6 +80,12 @@ export function changeText(change: StepChange): string {
       return `link ${change.path} → ${change.target}`;
     case 'remove':
       return `remove ${change.path}`;
+    case 'remove-tree':
+      return `remove ${change.path} and all below it`;
+    case 'unmount':
+      return `unmount ${change.path}`;
+    case 'sandbox':
+      return `remove Pod ${change.pod} from the container runtime`;
     case 'service':
       return `${change.action} service ${change.name}`;
     case 'command':

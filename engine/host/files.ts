@@ -1,30 +1,45 @@
 /** Files of a machine whose root is a directory of ours: read within limits, written at once, durably and with the right mode. */
-import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { chmod, lstat, mkdir, open, readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Stat } from '../sdk/ports.ts';
+import { type Disk, DurableDisk } from './disk.ts';
 import type { Change } from './host.ts';
 
 const FILE_BYTES_MAX = 4 << 20;
 const LINKS_MAX = 40;
+/** S_ISVTX: in such a directory, as in /tmp, only its owner may replace a link. */
+const STICKY = 0o1000;
+
+type FileChange = Extract<Change, { kind: 'file' | 'directory' | 'link' | 'remove' | 'remove-tree' }>;
+
+export interface Appending {
+  /** Durable before it returns, where `sync` is set. */
+  append(bytes: Buffer, sync: boolean): Promise<void>;
+  truncate(lengthBytes: number): Promise<void>;
+  close(): Promise<void>;
+}
 
 export class MachineFiles {
   readonly #root: string;
+  readonly #disk: Disk;
+  readonly #durable: DurableDisk;
 
-  /** `root` is `/` for this machine itself. */
-  constructor(root: string) {
+  /** `root` is `/` for this machine itself. `disk` is exchanged by tests for one that forgets what was not synced. */
+  constructor(root: string, disk: Disk = fs) {
     this.#root = root;
+    this.#disk = disk;
+    this.#durable = new DurableDisk(disk);
   }
 
-  async read(path: string): Promise<Buffer | undefined> {
+  async read(path: string, bytesMax = FILE_BYTES_MAX): Promise<Buffer | undefined> {
     return this.#orAbsent(path, async () => {
-      const handle = await open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
+      const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const stats = await handle.stat();
         if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
-        if (stats.size > FILE_BYTES_MAX) throw fail('E_FILE', { path, what: `is larger than ${FILE_BYTES_MAX} bytes` });
+        if (stats.size > bytesMax) throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
         return await handle.readFile();
       } finally {
         await handle.close();
@@ -35,30 +50,60 @@ export class MachineFiles {
   async stat(path: string): Promise<Stat | undefined> {
     return this.#orAbsent(path, async () => {
       const real = await this.#place(path);
-      const stats = await lstat(real);
+      const stats = await this.#disk.lstat(real);
       const kind = kindOf(stats);
-      return { kind, mode: stats.mode & 0o7777, ...(kind === 'link' ? { target: await readlink(real) } : {}) };
+      const { uid, gid, mode } = stats;
+      return { kind, mode: mode & 0o7777, uid, gid, ...(kind === 'link' ? { target: await fs.readlink(real) } : {}) };
     });
   }
 
   async list(path: string): Promise<string[] | undefined> {
-    return this.#orAbsent(path, async () => (await readdir(await this.#real(path))).sort());
+    return this.#orAbsent(path, async () => (await fs.readdir(await this.#real(path))).sort());
   }
 
-  async apply(change: Extract<Change, { path: string }>): Promise<void> {
+  async apply(change: FileChange): Promise<void> {
     const { path } = change;
     await this.#explained(path, async () => {
       const place = await this.#place(path);
       switch (change.kind) {
         case 'file':
-          return replaceFile(place, change.content, change.mode);
+          return this.#durable.replaceFile(place, change.content, change.mode, change.owner);
         case 'directory':
-          return makeDirectory(place, change.mode);
+          return this.#durable.makeDirectory(place, change.mode, change.owner);
         case 'link':
-          return replaceLink(place, change.target);
+          return this.#durable.replaceLink(place, change.target);
         case 'remove':
-          return removePath(place);
+          return this.#durable.remove(place);
+        case 'remove-tree':
+          return this.#durable.removeTree(place);
       }
+    });
+  }
+
+  /** Makes the directories above `path` that are missing, 0755. */
+  async makeParents(path: string): Promise<void> {
+    const parent = dirname(path);
+    if ((await this.stat(parent)) !== undefined) return;
+    await this.makeParents(parent);
+    await this.apply({ kind: 'directory', path: parent, mode: 0o755 });
+  }
+
+  /** The file at `path`, opened to have lines appended to it; made, 0600, where there is none. */
+  async appendTo(path: string): Promise<Appending> {
+    return this.#explained(path, async () => {
+      const place = await this.#place(path);
+      const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+      const handle = await this.#disk.open(place, flags, 0o600);
+      await this.#durable.syncDirectory(dirname(place));
+      return {
+        append: (bytes, sync) =>
+          this.#explained(path, async () => {
+            await handle.appendFile(bytes);
+            if (sync) await handle.sync();
+          }),
+        truncate: (length) => this.#explained(path, () => handle.truncate(length)),
+        close: () => handle.close(),
+      };
     });
   }
 
@@ -70,7 +115,6 @@ export class MachineFiles {
 
   /** Where `path` lies, every link in it followed inside the root: an absolute link means the machine's root, not ours. */
   async #real(path: string): Promise<string> {
-    if (this.#root === '/') return path;
     let pending = normalize(path).split('/').filter(Boolean);
     let at: string[] = [];
     for (let links = 0; pending.length > 0; ) {
@@ -78,7 +122,7 @@ export class MachineFiles {
       pending = rest;
       if (part === '..') at = at.slice(0, -1);
       else {
-        const target = await readlink(join(this.#root, ...at, part)).catch(() => undefined);
+        const target = await this.#targetOf(join(this.#root, ...at), part, path);
         if (target === undefined) at = [...at, part];
         else {
           if (++links > LINKS_MAX) throw fail('E_FILE', { path, what: 'too many links' });
@@ -88,6 +132,18 @@ export class MachineFiles {
       }
     }
     return join(this.#root, ...at);
+  }
+
+  /** Where a link points; undefined where there is none. Whoever can place a link could send us anywhere, so not everybody's is followed. */
+  async #targetOf(directory: string, name: string, path: string): Promise<string | undefined> {
+    const link = join(directory, name);
+    const stats = await this.#disk.lstat(link).catch(() => undefined);
+    if (stats?.isSymbolicLink() !== true) return undefined;
+    const { mode } = await this.#disk.lstat(directory);
+    const isOpen = (mode & 0o002) !== 0 && (mode & STICKY) === 0;
+    if (isOpen || (stats.uid !== 0 && stats.uid !== process.geteuid?.()))
+      throw fail('E_FILE', { path, what: `${link} is a link that others than root can place, so it is not followed` });
+    return fs.readlink(link);
   }
 
   async #orAbsent<T>(path: string, act: () => Promise<T>): Promise<T | undefined> {
@@ -125,65 +181,4 @@ function kindOf(stats: Stats): Stat['kind'] {
   if (stats.isDirectory()) return 'directory';
   if (stats.isSymbolicLink()) return 'link';
   return stats.isSocket() ? 'socket' : 'other';
-}
-
-async function makeDirectory(path: string, mode: number): Promise<void> {
-  if ((await lstat(path).catch(() => undefined))?.isDirectory()) return;
-  await mkdir(path, { mode });
-  await chmod(path, mode); // whatever the umask was
-  await syncDirectory(dirname(path));
-}
-
-/** A file, a link, or an empty directory; one that somebody else has put something into stays. */
-async function removePath(path: string): Promise<void> {
-  const there = await lstat(path).catch(() => undefined);
-  if (there === undefined) return;
-  if (!there.isDirectory()) await rm(path);
-  else
-    await rmdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY') throw error;
-    });
-  await syncDirectory(dirname(path));
-}
-
-/** Never half a file, and never one that more people can read than `mode` says. */
-async function replaceFile(path: string, content: Buffer, mode: number): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  const handle = await open(temporary, 'wx', mode & 0o600);
-  try {
-    await handle.chmod(mode);
-    await handle.writeFile(content);
-    await handle.sync();
-    await handle.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await handle.close().catch(() => undefined);
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncDirectory(dirname(path));
-}
-
-async function replaceLink(path: string, target: string): Promise<void> {
-  const there = await lstat(path).catch(() => undefined);
-  if (there !== undefined && !there.isSymbolicLink()) throw fail('E_FILE', { path, what: 'is in the way of a link' });
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  await symlink(target, temporary);
-  try {
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncDirectory(dirname(path));
-}
-
-/** Without this, a crash may lose the name of a file whose bytes are safe. */
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -4,10 +4,12 @@ import type {
   HostFacts,
   Identity,
   ObjectRef,
+  PodSandbox,
   ServiceAction,
   ServiceStatus,
   Stat,
 } from '../sdk/ports.ts';
+import type { Owner } from './disk.ts';
 
 /** Asks the machine; changes nothing. */
 export type Query =
@@ -17,7 +19,9 @@ export type Query =
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
   | { kind: 'program'; name: string }
-  | { kind: 'output'; argv: readonly string[] };
+  | { kind: 'output'; argv: readonly string[] }
+  | { kind: 'mounts'; path: string }
+  | { kind: 'sandboxes'; socket: string };
 
 export interface Answers {
   file: Buffer | undefined;
@@ -27,14 +31,19 @@ export interface Answers {
   unit: string | undefined;
   program: string | undefined;
   output: CommandResult;
+  mounts: string[];
+  sandboxes: PodSandbox[];
 }
 
 /** Changes the machine. */
 export type Change =
-  | { kind: 'file'; path: string; content: Buffer; mode: number; secret: boolean }
-  | { kind: 'directory'; path: string; mode: number }
+  | { kind: 'file'; path: string; content: Buffer; mode: number; secret: boolean; owner?: Owner }
+  | { kind: 'directory'; path: string; mode: number; owner?: Owner }
   | { kind: 'link'; path: string; target: string }
   | { kind: 'remove'; path: string }
+  | { kind: 'remove-tree'; path: string }
+  | { kind: 'unmount'; path: string }
+  | { kind: 'sandbox'; socket: string; id: string; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
   | { kind: 'command'; argv: readonly string[]; undo: readonly string[] | undefined; irreversible: string | undefined };
 
@@ -44,6 +53,9 @@ export type StepChange =
   | { kind: 'directory'; path: string; mode: number }
   | { kind: 'link'; path: string; target: string }
   | { kind: 'remove'; path: string }
+  | { kind: 'remove-tree'; path: string }
+  | { kind: 'unmount'; path: string }
+  | { kind: 'sandbox'; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
   | { kind: 'command'; command: string; irreversible: string | undefined }
   | {
@@ -54,6 +66,14 @@ export type StepChange =
       checked: 'sent' | 'dry-run' | 'not-checked';
       why?: string;
     };
+
+/** What a change is about, in a word. */
+export function placeOf(change: StepChange): string {
+  if ('path' in change) return change.path;
+  if (change.kind === 'service') return `service ${change.name}`;
+  if (change.kind === 'api') return `${change.resource} ${change.name}`;
+  return change.kind === 'command' ? change.command : `Pod ${change.pod}`;
+}
 
 /** One request to an API server. */
 export interface ApiRequest {

@@ -1,6 +1,6 @@
 /** A machine in memory, for tests: maps, and a refusal for everything it was not told about. */
 import { dirname } from 'node:path/posix';
-import type { CommandResult, ServiceStatus } from '../sdk/ports.ts';
+import type { CommandResult, PodSandbox, ServiceStatus } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Change, Host, Query, Wait } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 
@@ -14,6 +14,8 @@ export interface MemoryMachine {
   programs?: string[];
   /** Command line → what it prints. */
   outputs?: Record<string, Partial<CommandResult>>;
+  mounts?: string[];
+  sandboxes?: PodSandbox[];
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
   wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
 }
@@ -54,6 +56,8 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       if (told === undefined) throw new Error(`the memory host was not told what ${argv.join(' ')} prints`);
       return { exitCode: 0, stdout: '', stderr: '', ...told };
     },
+    mounts: ({ path }) => (machine.mounts ?? []).filter((mount) => mount === path || mount.startsWith(`${path}/`)),
+    sandboxes: () => machine.sandboxes ?? [],
   };
   return {
     changes,

@@ -30,6 +30,11 @@ export class Overlay {
         // As on a machine: a directory that somebody else has put something into stays.
         if ((this.list(change.path, undefined) ?? []).length === 0) this.#entries.set(change.path, 'removed');
         break;
+      case 'remove-tree':
+        for (const path of this.#entries.keys())
+          if (path.startsWith(`${change.path}/`)) this.#entries.set(path, 'removed');
+        this.#entries.set(change.path, 'removed');
+        break;
       case 'service':
         if (change.action !== 'reload') this.#active.set(change.name, change.action === 'start');
     }

@@ -3,26 +3,23 @@ import { dirname } from 'node:path';
 import { kubePort } from '../kube/port.ts';
 import { type Effect, pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
-import { paths } from '../sdk/paths.ts';
 import type { Ports, ServiceAction } from '../sdk/ports.ts';
-import { isSecret, Secret } from '../sdk/secret.ts';
+import { isSecret, type Secret } from '../sdk/secret.ts';
 import type { Change, Host, Query, StepChange } from './host.ts';
-import { inverseOf } from './inverse.ts';
 
 export interface PortsOptions {
   host: Host;
-  /** Names the values of `random.once`. */
-  step: string;
   effects: readonly Effect[];
   input: object;
   signal: AbortSignal;
   log: (level: 'info' | 'warn', text: string) => void;
   onChange: (change: StepChange) => void;
-  /** Called before each change of the machine with what takes it back. */
-  onApply: (back: Change) => void;
+  /** Awaited before each change, so that it is journaled when it is made; the change is absent where it is the cluster's. */
+  record: (told: StepChange, change: Change | undefined) => Promise<void>;
+  once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
 }
 
-export function portsFor({ host, step, effects, input, signal, log, onChange, onApply }: PortsOptions): Ports {
+export function portsFor({ host, effects, input, signal, log, onChange, record, once }: PortsOptions): Ports {
   const guard = guardFor(effects, input, signal);
   const read = async <K extends Query['kind']>(query: Extract<Query, { kind: K }>) => {
     guard.alive(`reading ${query.kind}`);
@@ -30,8 +27,11 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
   };
   const apply = async (change: Change, told: StepChange) => {
     guard.change(change);
-    const back = await inverseOf(host, change, signal);
-    if (back !== undefined) onApply(back);
+    await applyUnguarded(change, told);
+  };
+  const applyUnguarded = async (change: Change, told: StepChange) => {
+    await record(told, change);
+    guard.alive(`${change.kind} while it ended`); // recording took a moment
     await host.apply(change, signal);
     onChange(told);
   };
@@ -41,13 +41,15 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
     if ((await stat(parent)) !== undefined) return;
     await makeParents(parent);
     const change = { kind: 'directory', path: parent, mode: 0o755 } as const;
-    onApply({ kind: 'remove', path: parent });
-    await host.apply(change, signal);
-    onChange(change);
+    await applyUnguarded(change, change);
   };
   const applyBelow = async (change: Extract<Change, { path: string }>, told: StepChange) => {
     await makeParents(change.path);
     await apply(change, told);
+  };
+  const random = async (name: string, make: () => string, anew: boolean) => {
+    guard.alive(`random value ${name}`);
+    return once(name, make, anew);
   };
   const stat = (path: string) => read<'stat'>({ kind: 'stat', path });
   const control = async (name: string, action: ServiceAction) => {
@@ -118,23 +120,29 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
         );
       },
     },
-    kube: kubePort(host, signal, guard, onChange),
-    clock: {
-      now: () => host.now(),
-      stamp: () => stampOf(host.now()),
-    },
-    random: {
-      async once(name, make) {
-        guard.alive(`random value ${name}`);
-        const path = oncePath(step, name);
-        const kept = await host.read<'file'>({ kind: 'file', path }, signal);
-        if (kept !== undefined) return new Secret(kept.toString('utf8'));
-        const value = make();
-        await host.apply({ kind: 'directory', path: dirname(paths.runtime), mode: 0o755 }, signal);
-        await host.apply({ kind: 'directory', path: paths.runtime, mode: 0o700 }, signal);
-        await host.apply({ kind: 'file', path, content: Buffer.from(value), mode: 0o600, secret: true }, signal);
-        return new Secret(value);
+    mounts: {
+      async below(path) {
+        const found = await read<'mounts'>({ kind: 'mounts', path });
+        guard.mounts(path, found);
+        return found;
       },
+      async unmount(path) {
+        const change = { kind: 'unmount', path } as const;
+        await apply(change, change);
+      },
+    },
+    runtime: {
+      podSandboxes: (socket) => read({ kind: 'sandboxes', socket }),
+      async removePodSandbox(socket, { id, namespace, name }) {
+        const pod = `${namespace}/${name}`;
+        await apply({ kind: 'sandbox', socket, id, pod }, { kind: 'sandbox', pod });
+      },
+    },
+    kube: kubePort(host, signal, guard, { record: (told) => record(told, undefined), onChange }),
+    clock: { now: () => host.now() },
+    random: {
+      once: (name, make) => random(name, make, false),
+      again: (name, make) => random(name, make, true),
     },
     log: {
       info: (text) => log('info', text),
@@ -143,23 +151,9 @@ export function portsFor({ host, step, effects, input, signal, log, onChange, on
   };
 }
 
-const oncePath = (step: string, name: string): string => `${paths.runtime}/once.${step}.${name}`;
-/** Removes what `random.once` kept: the run has ended, and nobody resumes it. */
-export async function forgetOnce(host: Host): Promise<void> {
-  const signal = new AbortController().signal;
-  for (const name of (await host.read<'list'>({ kind: 'list', path: paths.runtime }, signal)) ?? [])
-    if (name.startsWith('once.')) await host.apply({ kind: 'remove', path: `${paths.runtime}/${name}` }, signal);
-}
-
 function bytesOf(content: string | Buffer | Secret): Buffer {
   if (Buffer.isBuffer(content)) return content;
   return Buffer.from(isSecret(content) ? content.reveal() : content);
-}
-
-function stampOf(now: Date): string {
-  const two = (number: number) => String(number).padStart(2, '0');
-  const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())];
-  return [...date, two(now.getHours()), two(now.getMinutes()), two(now.getSeconds())].join('-');
 }
 
 /** Refuses what the phase did not declare, and everything once the attempt has ended. */
@@ -177,11 +171,18 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
   };
   const command = (program: string): void =>
     require(effects.some((effect) => effect.kind === 'command' && effect.program === program), `run ${program}`);
+  const mounted = new Set<string>();
+  const has = (kind: Effect['kind']): boolean => effects.some((effect) => effect.kind === kind);
   const controlled = (name: string, action: ServiceAction): boolean =>
     effects.some((effect) => effect.kind === 'service' && effect.name === name && effect.actions.includes(action));
   return {
     alive,
     command,
+    /** What may be unmounted is what was found below a declared path. */
+    mounts(path: string, found: readonly string[]): void {
+      if (effects.some((effect) => effect.kind === 'mounts' && effect.path === path))
+        for (const mount of found) mounted.add(mount);
+    },
     api: (verb: string, resource: string): void =>
       require(effects.some(
         (effect) =>
@@ -191,6 +192,8 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
       if (change.kind === 'command') command(change.argv[0] ?? '');
       else if (change.kind === 'service')
         require(controlled(change.name, change.action), `${change.action} service ${change.name}`);
+      else if (change.kind === 'sandbox') require(has('runtime'), 'remove a Pod sandbox');
+      else if (change.kind === 'unmount') require(mounted.has(change.path), `unmount ${change.path}`);
       else require(pathDeclared(change.path), `${change.kind} ${change.path}`);
     },
   };

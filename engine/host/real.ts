@@ -9,6 +9,8 @@ import type { HostFacts } from '../sdk/ports.ts';
 import { MachineCommands } from './commands.ts';
 import { MachineFiles } from './files.ts';
 import type { Answers, Change, Host, Query } from './host.ts';
+import { Mounts } from './mounts.ts';
+import type { ContainerRuntime } from './runtime.ts';
 import { MachineServices } from './services.ts';
 
 export interface RealHost extends Host {
@@ -22,6 +24,13 @@ export async function realHost(root: string, now: () => Date = () => new Date())
   const commands = new MachineCommands(root);
   const services = new MachineServices(commands);
   const transport = new Transport(now);
+  const mounts = new Mounts(root);
+  /** gRPC takes a tenth of a second to load, and a join seldom needs it. */
+  let loaded: Promise<ContainerRuntime> | undefined;
+  const runtime = () => {
+    loaded ??= import('./runtime.ts').then((module) => new module.ContainerRuntime(root));
+    return loaded;
+  };
   const readers: {
     [K in Query['kind']]: (query: Extract<Query, { kind: K }>, signal: AbortSignal) => Promise<Answers[K]>;
   } = {
@@ -32,6 +41,8 @@ export async function realHost(root: string, now: () => Date = () => new Date())
     unit: ({ name }, signal) => services.unit(name, signal),
     program: ({ name }) => commands.find(name),
     output: ({ argv }, signal) => commands.run(argv, signal),
+    mounts: ({ path }) => mounts.below(path),
+    sandboxes: async ({ socket }, signal) => (await runtime()).podSandboxes(socket, signal),
   };
   return {
     facts: await factsOf(root),
@@ -41,6 +52,8 @@ export async function realHost(root: string, now: () => Date = () => new Date())
     async apply(change: Change, signal) {
       if (change.kind === 'service') return services.control(change.name, change.action, signal);
       if (change.kind === 'command') return commands.must(change.argv, signal);
+      if (change.kind === 'unmount') return mounts.unmount(change.path, signal);
+      if (change.kind === 'sandbox') return (await runtime()).removePodSandbox(change.socket, change.id, signal);
       return files.apply(change);
     },
     send: (request, signal) => transport.send(request, signal),

@@ -13,7 +13,13 @@ interface Guard {
   api(verb: ApiVerb, resource: string): void;
 }
 
-export function kubePort(host: Host, signal: AbortSignal, guard: Guard, onChange: (change: StepChange) => void): Kube {
+interface Changes {
+  /** Awaited before a change is sent. */
+  record(change: StepChange): Promise<void>;
+  onChange(change: StepChange): void;
+}
+
+export function kubePort(host: Host, signal: AbortSignal, guard: Guard, changes: Changes): Kube {
   return {
     async clusterInfo(server, trust) {
       guard.api('get', 'configmaps');
@@ -34,17 +40,11 @@ export function kubePort(host: Host, signal: AbortSignal, guard: Guard, onChange
       const { data } = object<ConfigMapObject>(answer, server);
       return { data: data ?? {}, clockSkewMs: answer.clockSkewMs };
     },
-    as: (identity) => apiOf(host, identity, signal, guard, onChange),
+    as: (identity) => apiOf(host, identity, signal, guard, changes),
   };
 }
 
-function apiOf(
-  host: Host,
-  identity: Identity,
-  signal: AbortSignal,
-  guard: Guard,
-  onChange: (change: StepChange) => void,
-): KubeApi {
+function apiOf(host: Host, identity: Identity, signal: AbortSignal, guard: Guard, changes: Changes): KubeApi {
   const { server } = identity;
   let clockSkewMs: number | undefined;
   const send = async (
@@ -54,11 +54,13 @@ function apiOf(
     path: string,
     body?: object,
   ): Promise<ApiAnswer> => {
+    const isChange = ref !== undefined && method !== 'GET';
+    if (isChange) await changes.record({ ...toldRef(verb, ref), checked: 'sent' });
     const answer = await host.send({ server, as: identity, method, ref, path, query: {}, body }, signal);
     clockSkewMs = answer.clockSkewMs ?? clockSkewMs;
     const expected = (verb === 'get' && answer.status === 404) || (verb === 'create' && answer.status === 409);
     if (!expected) throwUnlessOk(answer, server, ref === undefined ? verb : `${verb} ${ref.resource} ${ref.name}`);
-    if (ref !== undefined && method !== 'GET' && answer.status < 300) onChange(toldChange(verb, ref, answer));
+    if (isChange && answer.status < 300) changes.onChange(toldChange(verb, ref, answer));
     return answer;
   };
   return {
@@ -72,9 +74,11 @@ function apiOf(
       const answer = await send('create', 'POST', ref, collectionPath(ref), body);
       return answer.status === 409 ? undefined : object<T>(answer, server);
     },
-    async patch<T extends KubeObject>(ref: ObjectRef, patch: object): Promise<T> {
-      guard.api('patch', ref.resource);
-      return object<T>(await send('patch', 'PATCH', ref, objectPath(ref), patch), server);
+    async patch<T extends KubeObject>(ref: ObjectRef, patch: object, subresource?: 'status'): Promise<T> {
+      const resource = subresource === undefined ? ref.resource : `${ref.resource}/${subresource}`;
+      guard.api('patch', resource);
+      const path = subresource === undefined ? objectPath(ref) : `${objectPath(ref)}/${subresource}`;
+      return object<T>(await send('patch', 'PATCH', { ...ref, resource }, path, patch), server);
     },
     async waitFor<T extends KubeObject>(ref: ObjectRef, done: (found: T | undefined) => boolean, from?: T): Promise<T> {
       guard.api('watch', ref.resource);
@@ -95,8 +99,10 @@ function apiOf(
   };
 }
 
-function toldChange(verb: string, { resource, name }: ObjectRef, { dryRun }: ApiAnswer): StepChange {
-  const told = { kind: 'api', verb, resource, name } as const;
+const toldRef = (verb: string, { resource, name }: ObjectRef) => ({ kind: 'api', verb, resource, name }) as const;
+
+function toldChange(verb: string, ref: ObjectRef, { dryRun }: ApiAnswer): StepChange {
+  const told = toldRef(verb, ref);
   if (dryRun === undefined) return { ...told, checked: 'sent' };
   return dryRun === 'checked'
     ? { ...told, checked: 'dry-run' }

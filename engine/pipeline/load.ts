@@ -1,4 +1,5 @@
 /** YAML text → a pipeline of the right shape, or E_PIPELINE with every problem at its line and column. */
+import { createHash } from 'node:crypto';
 import { LineCounter, parseDocument } from 'yaml';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
@@ -24,6 +25,8 @@ export interface PipelineStep {
 /** A document that satisfies `schemas/pipeline.schema.json`; `problems` collects what else is found wrong with it. */
 export interface Pipeline {
   file: string;
+  /** sha256 of its text. */
+  digest: string;
   metadata: { name: string; description?: string };
   inputs: Schema & { properties: Record<string, Schema> };
   defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
@@ -50,12 +53,13 @@ export function loadPipeline(file: string, text: string): Pipeline {
   }
   problems.throwIfAny();
 
-  const shape = value as Omit<Pipeline, 'file' | 'problems'>; // ajv has just checked it
+  const shape = value as Omit<Pipeline, 'file' | 'digest' | 'problems'>; // ajv has just checked it
   return {
     ...shape,
     inputs: shape.inputs ?? { type: 'object', properties: {} },
     defaults: shape.defaults ?? {},
     file,
+    digest: createHash('sha256').update(text).digest('hex'),
     problems,
   };
 }

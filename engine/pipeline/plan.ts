@@ -9,8 +9,18 @@ import { evaluate, parseTemplate, type Reference, references } from './holes.ts'
 import type { Pipeline } from './load.ts';
 import { type Violation, violations } from './validate.ts';
 
+export interface Source {
+  kind: 'pipeline' | 'phase';
+  /** The pipeline's file, or the phase's name. */
+  name: string;
+  /** sha256 of the pipeline's text; of a phase, of its schemas. */
+  digest: string;
+}
+
 export interface Plan {
   pipeline: string;
+  /** What it was made of: the same source and the same inputs are the same run. */
+  source: Source;
   steps: PlannedStep[];
   /** Values of the pipeline's inputs; secrets are `Secret`s. */
   inputs: Readonly<Record<string, unknown>>;
@@ -29,6 +39,7 @@ export function planOf(
   const problems = violations(closed(pipeline.inputs), inputs).map(flagProblem);
   const plan = {
     pipeline: pipeline.metadata.name,
+    source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
     steps,
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     host,

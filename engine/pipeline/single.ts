@@ -1,4 +1,5 @@
 /** One phase as a plan of its own: `join phase NAME`. */
+import { createHash } from 'node:crypto';
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
@@ -26,6 +27,7 @@ export function planOfPhase(name: string, phase: AnyPhase, given: Record<string,
   if (problems.length > 0) throw fail('E_INPUT', { problems });
   return {
     pipeline: `phase ${name}`,
+    source: { kind: 'phase', name, digest: digestOf(phase) },
     steps: [
       {
         id: name,
@@ -37,7 +39,12 @@ export function planOfPhase(name: string, phase: AnyPhase, given: Record<string,
         retry: { attempts: 1, initialMs: 0, factor: 1, capMs: 0 },
       },
     ],
-    inputs: {},
+    inputs: withSecrets(phase.input, given) as Record<string, unknown>, // an object stays an object
     host,
   };
 }
+
+const digestOf = ({ input, output }: AnyPhase): string =>
+  createHash('sha256')
+    .update(JSON.stringify([input, output]))
+    .digest('hex');

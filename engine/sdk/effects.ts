@@ -7,7 +7,10 @@ export type Effect =
   | { kind: 'path'; path: string; mode: number | undefined; why: string }
   | { kind: 'service'; name: string; actions: readonly ServiceAction[]; why: string }
   | { kind: 'command'; program: string; why: string }
-  | { kind: 'api'; verbs: readonly ApiVerb[]; resource: string; why: string };
+  | { kind: 'api'; verbs: readonly ApiVerb[]; resource: string; why: string }
+  | { kind: 'service-data'; service: string; path: string; why: string }
+  | { kind: 'mounts'; path: string; why: string }
+  | { kind: 'runtime'; why: string };
 
 /** Writes, links or removes `path`: `*` stands for any part of one name, `{input}` for the value of an input. */
 export const writes = (path: string, mode: number | undefined, why: string): Effect => ({
@@ -32,6 +35,18 @@ export const calls = (verbs: readonly ApiVerb[], resource: string, why: string):
   why,
 });
 
+/** What a service writes by itself once this phase has started it: nobody else's change, and emptied when its start is undone. */
+export const keeps = (service: string, path: string, why: string): Effect => ({
+  kind: 'service-data',
+  service,
+  path,
+  why,
+});
+/** Unmounts what is mounted at or below `path`. */
+export const unmounts = (path: string, why: string): Effect => ({ kind: 'mounts', path, why });
+/** Removes Pod sandboxes of the container runtime. */
+export const removesSandboxes = (why: string): Effect => ({ kind: 'runtime', why });
+
 export const changesCluster = (effect: Effect): boolean =>
   effect.kind === 'api' && effect.verbs.some((verb) => verb === 'create' || verb === 'patch');
 
@@ -46,6 +61,12 @@ export function describeEffect(effect: Effect): string {
       return `runs ${effect.program}: ${effect.why}`;
     case 'api':
       return `${effect.verbs.join(', ')} ${effect.resource}: ${effect.why}`;
+    case 'service-data':
+      return `service ${effect.service} writes ${effect.path}: ${effect.why}`;
+    case 'mounts':
+      return `unmounts below ${effect.path}: ${effect.why}`;
+    case 'runtime':
+      return `removes Pod sandboxes: ${effect.why}`;
   }
 }
 

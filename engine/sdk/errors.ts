@@ -192,6 +192,16 @@ const catalog = {
     hint: 'join run --help shows every flag.',
     exitCode: EXIT.usage,
   }),
+  E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
+    message: `line ${d.line} of ${d.file} is not as it was written: ${d.what}`,
+    hint: 'Its disk may be failing. Undo by hand what its lines tell (they are JSON), then: join runs prune with the id of that run',
+    exitCode: EXIT.machine,
+  }),
+  E_JOURNAL_VERSION: (d: { file: string; version: number; known: number }) => ({
+    message: `${d.file} is of version ${d.version}, and this Joinery knows ${d.known}`,
+    hint: 'Resume or undo that run with the Joinery that began it.',
+    exitCode: EXIT.machine,
+  }),
   E_KUBELET_CONFIG: (d: { what: string }) => ({
     message: `the cluster's kubelet configuration cannot be used: ${d.what}`,
     hint: 'See it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
@@ -237,6 +247,41 @@ const catalog = {
     hint: `Install it (apt-get install ${d.program}, or your distribution's package), and join again.`,
     exitCode: EXIT.machine,
   }),
+  E_RUN_CHANGED: (d: { run: string; source: string }) => ({
+    message: `run ${d.run} was begun with another ${d.source} than there is now`,
+    hint: `Take it back, and begin anew: join undo ${d.run}`,
+    exitCode: EXIT.usage,
+  }),
+  E_RUN_CLOSED: (d: { run: string; status: string }) => ({
+    message: `run ${d.run} has ${d.status === 'undone' ? 'been undone' : 'succeeded'}: there is nothing to ${d.status === 'undone' ? 'undo or ' : ''}resume`,
+    hint: `See what it did: join runs show ${d.run}`,
+    exitCode: EXIT.usage,
+  }),
+  E_RUN_LOCKED: (d: { root: string; socket: string }) => ({
+    message: `another run is at work on ${d.root === '/' ? 'this machine' : d.root}`,
+    hint: `Wait for it, or see which process it is: ss -xlp | grep ${d.socket.slice(1)}`,
+    exitCode: EXIT.usage,
+  }),
+  E_RUN_NONE: (d: { what: string }) => ({
+    message: `there is no run to ${d.what} on this machine`,
+    hint: 'join runs lists those that are remembered.',
+    exitCode: EXIT.usage,
+  }),
+  E_RUN_SECRET_GONE: (d: { run: string; flags: readonly string[] }) => ({
+    message: `what run ${d.run} needs to go on is not kept over a reboot: ${list(d.flags)}`,
+    hint: `Give it again: join resume ${d.run} ${d.flags.map((flag) => `${flag} @FILE`).join(' ')}`,
+    exitCode: EXIT.usage,
+  }),
+  E_RUN_UNFINISHED: (d: { run: string; differs: readonly string[] }) => ({
+    message: `run ${d.run} is not finished, and was begun with another ${list(d.differs)}`,
+    hint: `Finish it with what it was begun with: join resume ${d.run}\n  → Or take it back, and then run this again: join undo ${d.run}`,
+    exitCode: EXIT.usage,
+  }),
+  E_RUN_UNKNOWN: (d: { given: string; ids: readonly string[] }) => ({
+    message: `there is no run ${d.given}, or more than one; there ${d.ids.length === 1 ? 'is' : 'are'} ${list(d.ids.slice(0, 5)) || 'none'}`,
+    hint: 'join runs lists them; as much of an id as is unlike the others is enough.',
+    exitCode: EXIT.usage,
+  }),
   E_SERVICE_FAILED: (d: { service: string; lastLine: string }) => ({
     message: `the ${d.service} ends as soon as it starts. Its last words: ${d.lastLine}`,
     hint: `Read on: journalctl -u ${d.service} -n 50. When the reason is gone, ${RERUN}.`,
@@ -262,6 +307,16 @@ const catalog = {
     hint: MAKE_TOKEN,
     exitCode: EXIT.trust,
     transient: true, // the signer signs a moment after a token was made
+  }),
+  E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
+    message: `not everything of run ${d.run} is taken back: see above what is left of ${list(d.steps)}`,
+    hint: `When the reasons are gone: join undo ${d.run}. To lose what somebody else has changed since: join undo ${d.run} --overwrite`,
+    exitCode: EXIT.machine,
+  }),
+  E_UNDO_UNCONFIRMED: (d: { run: string }) => ({
+    message: 'nobody can be asked here whether to undo, so nothing was done',
+    hint: `To do what is listed above: join undo ${d.run} --yes`,
+    exitCode: EXIT.usage,
   }),
   E_UNDECIDED: (d: { what: string }) => ({
     message: `a dry run cannot know ${d.what}`,

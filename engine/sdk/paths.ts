@@ -10,6 +10,10 @@ export const paths = {
   kubeletPki: '/var/lib/kubelet/pki',
   kubeletCurrentPem: '/var/lib/kubelet/pki/kubelet-client-current.pem',
   kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  cni: '/var/lib/cni',
+  /** What Joinery itself keeps: a journal for each run. */
+  state: '/var/lib/joinery',
+  runs: '/var/lib/joinery/runs',
   /** tmpfs: what must survive a crash but not a reboot, and never a finished run. */
   runtime: '/run/joinery',
 } as const;

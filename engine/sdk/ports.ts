@@ -5,6 +5,8 @@ export interface Ports {
   files: Files;
   services: Services;
   commands: Commands;
+  mounts: Mounts;
+  runtime: Runtime;
   kube: Kube;
   clock: Clock;
   random: Random;
@@ -17,6 +19,9 @@ export interface Stat {
   kind: 'file' | 'directory' | 'link' | 'socket' | 'other';
   /** Permission bits. */
   mode: number;
+  /** Whose it is; a memory host does not say. */
+  uid?: number;
+  gid?: number;
   /** Where a link points, as it is written. */
   target?: string;
 }
@@ -78,6 +83,27 @@ export interface Commands {
   run(argv: readonly string[], way: { undo: readonly string[] } | { irreversible: string }): Promise<void>;
 }
 
+export interface Mounts {
+  /** What is mounted at or below `path`, every link in it followed; the deepest first. */
+  below(path: string): Promise<string[]>;
+  /** Unmounts it, lazily where it is busy. What is not mounted is no change. */
+  unmount(path: string): Promise<void>;
+}
+
+export interface PodSandbox {
+  id: string;
+  /** Of its Pod. */
+  name: string;
+  namespace: string;
+}
+
+/** The container runtime, over the CRI; `socket` as in `--cri-socket`. Errors: E_CRI_UNREACHABLE, E_CRI_REFUSED. */
+export interface Runtime {
+  podSandboxes(socket: string): Promise<PodSandbox[]>;
+  /** Stops and removes it, with its containers. */
+  removePodSandbox(socket: string, sandbox: PodSandbox): Promise<void>;
+}
+
 /** An API server and the certificates that vouch for it. */
 export interface Cluster {
   /** `https://host:port` */
@@ -133,8 +159,8 @@ export interface KubeApi {
   get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined>;
   /** The object as stored, or undefined where the name is taken. */
   create<T extends KubeObject>(ref: ObjectRef, object: T): Promise<T | undefined>;
-  /** Strategic merge patch. */
-  patch<T extends KubeObject>(ref: ObjectRef, patch: object): Promise<T>;
+  /** Strategic merge patch; of the object's status, where `subresource` says so. */
+  patch<T extends KubeObject>(ref: ObjectRef, patch: object, subresource?: 'status'): Promise<T>;
   /**
    * Watches the object until `done` says so; `done` may throw to give up, and sees undefined while there is none.
    * `from` is the object as it was last seen, so that nothing in between is missed and nothing is read twice.
@@ -148,13 +174,13 @@ export interface KubeApi {
 
 export interface Clock {
   now(): Date;
-  /** Local time of the machine as the kubelet names its files: `2006-01-02-15-04-05`. */
-  stamp(): string;
 }
 
 export interface Random {
   /** A random value made once in this run: durable before it is returned, and the same after a retry or a crash. Gone when the run ends. */
   once(name: string, make: () => string): Promise<Secret>;
+  /** Makes it anew: the one before is of no more use. */
+  again(name: string, make: () => string): Promise<Secret>;
 }
 
 export interface Log {

@@ -1,4 +1,5 @@
 /** The node's identity on disk, exactly as the kubelet would have left it after its own bootstrap. */
+import { readCertificates } from '../../engine/pki/index.ts';
 import {
   controls,
   definePhase,
@@ -25,11 +26,12 @@ export default definePhase({
     writes(paths.kubeletConf, 0o600, 'how the kubelet reaches the cluster'),
   ],
 
-  async run({ files, services, clock }, { server, ca, certificate, key }) {
+  async run({ files, services }, { server, ca, certificate, key }) {
     const wanted: Wanted[] = [];
     const held = await kubeletIdentity(files);
-    const pemFile = `${paths.kubeletPki}/kubelet-client-${clock.stamp()}.pem`;
-    // The same identity under a new date would be a change on every run.
+    // Named by what is in it: a run that goes on after a crash does not leave the same identity under two names.
+    const pemFile = `${paths.kubeletPki}/kubelet-client-${stampOf(certificate)}.pem`;
+    // The same identity under another name, the kubelet's own say, would be a change on every run.
     if (held?.certificate.trim() !== certificate.trim() || held.key.reveal().trim() !== key.reveal().trim())
       wanted.push(
         { path: paths.kubelet, directory: 0o700 },
@@ -42,6 +44,15 @@ export default definePhase({
     return {};
   },
 });
+
+/** When the certificate begins to hold, in the form in which the kubelet names its files: `2006-01-02-15-04-05`, local time. */
+function stampOf(certificate: string): string {
+  const [leaf] = readCertificates(certificate);
+  const since = leaf?.notBefore ?? new Date(0);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const date = [since.getFullYear(), two(since.getMonth() + 1), two(since.getDate())];
+  return [...date, two(since.getHours()), two(since.getMinutes()), two(since.getSeconds())].join('-');
+}
 
 /** Byte for byte what client-go writes after the kubelet's bootstrap: sorted keys, its fixed names. */
 const kubeletConf = (server: string, ca: string): string => `apiVersion: v1

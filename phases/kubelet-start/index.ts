@@ -1,15 +1,19 @@
 /** Starts the kubelet by the machine's service manager, and sees it become healthy. */
 import {
   type Commands,
+  calls,
   controls,
   definePhase,
   type Files,
   fail,
   parseYaml,
   paths,
+  removesSandboxes,
+  unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
+import { kubeletData, takeKubeletBack } from './undo.ts';
 
 /** What the unit must pass, or the kubelet knows nothing of the files written for it. */
 const NEEDED = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
@@ -21,7 +25,11 @@ export default definePhase({
   output,
   effects: [
     writes(paths.kubeletDropIn, 0o644, 'only where the unit does not pass our files to the kubelet'),
-    controls('kubelet', ['reload', 'start'], 'it joins the machine'),
+    controls('kubelet', ['reload', 'start', 'stop'], 'it joins the machine'),
+    ...kubeletData,
+    calls(['patch'], 'nodes/status', 'when it is undone: the Node is not Ready any more'),
+    removesSandboxes('when it is undone: what the kubelet had started'),
+    unmounts(paths.kubelet, 'when it is undone: volumes of Pods'),
   ],
 
   async run({ files, services, commands, clock, log }) {
@@ -47,6 +55,8 @@ export default definePhase({
     log.info('the kubelet is healthy');
     return { startedAt };
   },
+
+  undo: takeKubeletBack,
 });
 
 const commandLine = `kubelet --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;

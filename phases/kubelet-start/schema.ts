@@ -1,4 +1,8 @@
-export const input = { type: 'object', properties: {}, additionalProperties: false } as const;
+import { fields } from '../../engine/sdk/index.ts';
+
+const { criSocket } = fields;
+
+export const input = { type: 'object', properties: { criSocket }, additionalProperties: false } as const;
 
 export const output = {
   type: 'object',

@@ -14,6 +14,10 @@ export function issued(name: string, csr: CsrObject | undefined): boolean {
   return (csr.status?.certificate ?? '') !== '';
 }
 
+/** Somebody denied it, or the signer could not sign it. */
+export const isRefused = ({ status }: CsrObject): boolean =>
+  (status?.conditions ?? []).some(({ type }) => type === 'Denied' || type === 'Failed');
+
 /** Why a CSR of our name is not ours, or undefined. */
 export function conflictWith({ spec }: CsrObject, ours: string): string | undefined {
   try {

@@ -18,8 +18,9 @@ import {
   nodeUser,
   type Ports,
   paths,
+  type Secret,
 } from '../../engine/sdk/index.ts';
-import { certificateProblems, conflictWith, issued } from './certificate.ts';
+import { certificateProblems, conflictWith, isRefused, issued } from './certificate.ts';
 import { input, output } from './schema.ts';
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
@@ -52,9 +53,19 @@ export default definePhase({
     if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
-    const key = await random.once('client-key', generateKeyPem); // durable before the request: after a crash it finds its CSR again
-    const name = csrName(publicKeyDer(key.reveal()), subject, USAGES);
-    const sent = await sendCsr(api, name, createCsr(key.reveal(), subject));
+    const requestFor = (key: Secret) => {
+      const name = csrName(publicKeyDer(key.reveal()), subject, USAGES);
+      return { key, name, pem: createCsr(key.reveal(), subject) };
+    };
+    // Durable before the request: after a crash it finds its CSR again.
+    let request = requestFor(await random.once('client-key', generateKeyPem));
+    let sent = await sendCsr(api, request);
+    if (sent === undefined) {
+      request = requestFor(await random.again('client-key', generateKeyPem));
+      sent = await sendCsr(api, request);
+    }
+    const { key, name } = request;
+    if (sent === undefined) throw fail('E_CSR_GONE', { csr: name });
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} waits for a human: kubectl certificate approve ${name}`);
 
@@ -89,8 +100,8 @@ async function usableIdentity(
   }
 }
 
-/** Sends the request; where its name is taken, adopts what is there if it asks for the same. */
-async function sendCsr(api: KubeApi, name: string, pem: string): Promise<CsrObject> {
+/** Sends the request; where its name is taken, adopts what is there if it asks for the same. Undefined where that was refused or is gone: its key is of no more use. */
+async function sendCsr(api: KubeApi, { name, pem }: { name: string; pem: string }): Promise<CsrObject | undefined> {
   const request = Buffer.from(pem).toString('base64');
   const object: CsrObject = {
     apiVersion: 'certificates.k8s.io/v1',
@@ -101,7 +112,7 @@ async function sendCsr(api: KubeApi, name: string, pem: string): Promise<CsrObje
   const created = await api.create<CsrObject>(csrRef(name), object);
   if (created !== undefined) return created;
   const there = await api.get<CsrObject>(csrRef(name));
-  if (there === undefined) throw fail('E_CSR_GONE', { csr: name });
+  if (there === undefined || isRefused(there)) return undefined;
   const conflict = conflictWith(there, pem);
   if (conflict !== undefined) throw fail('E_CSR_CONFLICT', { csr: name, what: conflict });
   return there;

@@ -3,12 +3,10 @@ import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, truncate, wri
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MachineCommands } from '../../engine/host/commands.ts';
 import type { ApiAnswer, ApiRequest, Change, Host } from '../../engine/host/host.ts';
 import { memoryHost } from '../../engine/host/memory.ts';
-import { forgetOnce } from '../../engine/host/ports.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { createCsr, generateKeyPem, readCertificates } from '../../engine/pki/index.ts';
 import {
@@ -292,7 +290,7 @@ describe('ports', () => {
   test.each(Object.keys(declared))('refuse %s where it is not declared, and do nothing', async (name) => {
     const [act, what] = declared[name] ?? [() => undefined, ''];
     const machine = host();
-    const { ports, changes, backs } = portsOn(machine, []);
+    const { ports, changes, recorded } = portsOn(machine, []);
     const error = await joinErrorOf(() => act(ports));
     expect(error).toMatchObject({
       code: 'E_EFFECT_UNDECLARED',
@@ -300,7 +298,7 @@ describe('ports', () => {
       facts: { what },
       exitCode: 1,
     });
-    expect([machine.changes, machine.sent, changes, backs]).toEqual([[], [], [], []]);
+    expect([machine.changes, machine.sent, changes, recorded]).toEqual([[], [], [], []]);
     await act(portsOn(host(), every).ports); // and not for any other reason
   });
 
@@ -381,7 +379,7 @@ describe('ports', () => {
     await machine.apply({ kind: 'link', path: '/etc/l', target: 'a' }, SIGNAL);
     machine.changes.length = 0;
     const control = [controls('running', ['start'], 'x'), controls('stopped', ['stop'], 'x')];
-    const { ports, changes, backs } = portsOn(machine, [...ANYWHERE, ...control]);
+    const { ports, changes, recorded } = portsOn(machine, [...ANYWHERE, ...control]);
     await ports.services.start('running');
     await ports.services.stop('stopped');
     await ports.files.write('/etc/a', 'same', 0o644);
@@ -389,7 +387,7 @@ describe('ports', () => {
     await ports.files.directory('/etc/d', 0o700);
     await ports.files.link('/etc/l', 'a');
     await ports.files.remove('/etc/nothing');
-    expect([machine.changes, changes, backs]).toEqual([[], [], []]);
+    expect([machine.changes, changes, recorded]).toEqual([[], [], []]);
   });
 
   test('tell each change once, a secret without its content, and parents of their own', async () => {
@@ -416,61 +414,6 @@ describe('ports', () => {
     const { ports } = portsOn(machine, ANYWHERE);
     await withUmask(0o077, () => ports.files.write('/etc/kubernetes/x', 'y', 0o600));
     expect([await modeOf(join(root, 'etc')), await modeOf(join(root, 'etc/kubernetes'))]).toEqual(['755', '755']);
-  });
-
-  test('say before each change what takes it back, and that restores the machine, the last change first', async () => {
-    const paths = ['/etc/a', '/etc/b', '/var/lib/c', '/etc/d'];
-    const content = fc.constantFrom('one', 'two', 'three');
-    const act = fc.oneof(
-      fc.record({
-        kind: fc.constant('write' as const),
-        path: fc.constantFrom(...paths),
-        content,
-        mode: fc.constantFrom(0o600, 0o644),
-      }),
-      fc.record({ kind: fc.constant('link' as const), path: fc.constantFrom(...paths), content }),
-      fc.record({ kind: fc.constant('remove' as const), path: fc.constantFrom(...paths) }),
-    );
-    const start = fc.dictionary(fc.constantFrom('/etc/a', '/etc/b'), content);
-    const stateOf = async (machine: Host) =>
-      Promise.all(
-        [...paths, '/var', '/var/lib', '/etc'].map(async (path) => [
-          path,
-          await machine.read<'stat'>({ kind: 'stat', path }, SIGNAL),
-          (await machine.read<'file'>({ kind: 'file', path }, SIGNAL).catch(() => undefined))?.toString(),
-        ]),
-      );
-    await fc.assert(
-      fc.asyncProperty(start, fc.array(act, { maxLength: 12 }), async (files, acts) => {
-        const machine = memoryHost({ files });
-        const before = await stateOf(machine);
-        const { ports, backs } = portsOn(machine, ANYWHERE);
-        for (const one of acts)
-          if (one.kind === 'write') await ports.files.write(one.path, one.content, one.mode);
-          else if (one.kind === 'link') await ports.files.link(one.path, `/etc/${one.content}`);
-          else await ports.files.remove(one.path);
-        for (const back of backs.toReversed()) await machine.apply(back, SIGNAL);
-        expect(await stateOf(machine)).toEqual(before);
-      }),
-      { numRuns: 200 },
-    );
-  });
-
-  test('take services and commands back by their opposites', async () => {
-    const machine = memoryHost({ services: { kubelet: { active: true }, other: {} } });
-    const effects = [controls('kubelet', ['stop', 'start', 'reload'], 'x'), runs('modprobe', 'x')];
-    const { ports, backs } = portsOn(machine, effects);
-    await ports.services.stop('kubelet');
-    await ports.services.reload('kubelet');
-    await ports.services.start('kubelet');
-    await ports.commands.run(['modprobe', 'x'], { undo: ['modprobe', '-r', 'x'] });
-    await ports.commands.run(['modprobe', 'y'], { irreversible: 'it stays' });
-    expect(backs).toEqual([
-      { kind: 'service', name: 'kubelet', action: 'start' },
-      { kind: 'service', name: 'kubelet', action: 'reload' },
-      { kind: 'service', name: 'kubelet', action: 'stop' },
-      { kind: 'command', argv: ['modprobe', '-r', 'x'], undo: undefined, irreversible: undefined },
-    ]);
   });
 
   test.each([
@@ -519,64 +462,6 @@ describe('ports', () => {
       { ...common, as: 'unverified' },
       { ...common, as: { ca: 'CA' } },
     ]);
-  });
-});
-
-describe('a random value of a run', () => {
-  const make = () => {
-    let count = 0;
-    return () => `value ${++count} ${CANARY}`;
-  };
-
-  test('is made once: a second attempt and a second process get the first one', async () => {
-    const { root, host } = await rootedMachine();
-    const maker = make();
-    const first = await portsOn(host, [], { step: 'a' }).ports.random.once('key', maker);
-    const again = await portsOn(host, [], { step: 'a' }).ports.random.once('key', maker); // after a crash: new ports
-    expect([first.reveal(), again.reveal()]).toEqual([`value 1 ${CANARY}`, `value 1 ${CANARY}`]);
-    expect([await modeOf(join(root, 'run/joinery')), await modeOf(join(root, 'run/joinery/once.a.key'))]).toEqual([
-      '700',
-      '600',
-    ]);
-  });
-
-  test('belongs to its step and its name', async () => {
-    const host = memoryHost();
-    const maker = make();
-    const values = [];
-    for (const [step, name] of [
-      ['a', 'key'],
-      ['b', 'key'],
-      ['a', 'name'],
-    ])
-      values.push((await portsOn(host, [], { step: step ?? '' }).ports.random.once(name ?? '', maker)).reveal());
-    expect(new Set(values).size).toBe(3);
-  });
-
-  test('is on disk before it is returned', async () => {
-    const broken: Host = {
-      ...memoryHost(),
-      apply: () => Promise.reject(fail('E_FILE', { path: '/run', what: 'full' })),
-    };
-    expect(await joinErrorOf(() => portsOn(broken).ports.random.once('key', make()))).toMatchObject({ code: 'E_FILE' });
-  });
-
-  test('is gone when the run is over, and nothing else is', async () => {
-    const { root, host } = await rootedMachine();
-    const { ports, changes } = portsOn(host, [], { step: 'a' });
-    await ports.random.once('key', make());
-    await writeFile(join(root, 'run/joinery/other'), 'x');
-    await forgetOnce(host);
-    expect(await readdir(join(root, 'run/joinery'))).toEqual(['other']);
-    expect((await ports.random.once('key', () => 'new')).reveal()).toBe('new');
-    expect(changes).toEqual([]); // it is no change that anybody is told of
-    await forgetOnce(memoryHost()); // where there is none
-  });
-
-  test('never shows itself', async () => {
-    const { ports, changes, notes } = portsOn(recordingHost(memoryHost()));
-    const value = await ports.random.once('key', () => CANARY);
-    expect(shownOf([value, changes, notes])).not.toContain(CANARY);
   });
 });
 

@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../engine/host/memory.ts';
-import { portsFor } from '../../engine/host/ports.ts';
 import { kubeletIdentity, paths } from '../../engine/sdk/index.ts';
 import { authority, issue, SERVER } from '../helpers/cluster.ts';
+import { portsOn } from '../helpers/machine.ts';
 import { heldIdentity } from '../helpers/node.ts';
 
 const ca = authority();
 const held = heldIdentity(SERVER, ca.pem, issue(ca));
 const identityIn = (files: Record<string, string>) => {
-  const [effects, input, signal] = [[], {}, new AbortController().signal];
-  const silent = { log: () => undefined, onChange: () => undefined, onApply: () => undefined };
-  return kubeletIdentity(portsFor({ host: memoryHost({ files }), step: 'x', effects, input, signal, ...silent }).files);
+  return kubeletIdentity(portsOn(memoryHost({ files })).ports.files);
 };
 const withConf = (change: (conf: string) => string, more: Record<string, string> = {}) =>
   identityIn({ ...held, [paths.kubeletConf]: change(held[paths.kubeletConf] ?? ''), ...more });

@@ -45,7 +45,10 @@ function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep' }: Set
         told.push({ at: time.now(), ...event });
       },
       maxParallel,
+      direction: 'run',
+      restore: async () => undefined,
       onFailure,
+      onCancel: onFailure,
     },
   });
   actor.start();

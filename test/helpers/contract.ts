@@ -247,6 +247,10 @@ function isDeclared(effects: readonly Effect[], change: StepChange, input: Recor
           effect.resource === change.resource &&
           effect.verbs.some((verb) => verb === change.verb)
         );
+      case 'sandbox':
+        return effect.kind === 'runtime';
+      case 'unmount':
+        return effect.kind === 'mounts';
       default:
         return (
           effect.kind === 'path' &&

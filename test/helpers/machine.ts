@@ -3,10 +3,10 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Change, Host, StepChange } from '../../engine/host/host.ts';
+import type { Host, StepChange } from '../../engine/host/host.ts';
 import { portsFor } from '../../engine/host/ports.ts';
 import { type RealHost, realHost } from '../../engine/host/real.ts';
-import type { Effect, Ports } from '../../engine/sdk/index.ts';
+import { type Effect, type Ports, Secret } from '../../engine/sdk/index.ts';
 
 /** A directory that is gone when the test has ended. */
 export async function scratch(): Promise<string> {
@@ -33,21 +33,22 @@ export interface WatchedPorts {
   ports: Ports;
   changes: StepChange[];
   notes: string[];
-  /** What takes the changes back, in the order in which they were made. */
-  backs: Change[];
+  /** What was recorded before it was made, in that order. */
+  recorded: StepChange[];
 }
 
 export function portsOn(
   host: Host,
   effects: readonly Effect[] = [],
-  { input = {}, step = 'made', signal = new AbortController().signal } = {},
+  { input = {}, signal = new AbortController().signal } = {},
 ): WatchedPorts {
-  const watched = { changes: [] as StepChange[], notes: [] as string[], backs: [] as Change[] };
+  const watched = { changes: [] as StepChange[], notes: [] as string[], recorded: [] as StepChange[] };
   const ports = portsFor({
-    ...{ host, step, effects, input, signal },
+    ...{ host, effects, input, signal },
     log: (level, text) => watched.notes.push(`${level}: ${text}`),
     onChange: (change) => watched.changes.push(change),
-    onApply: (back) => watched.backs.push(back),
+    record: async (told) => void watched.recorded.push(told),
+    once: async (_, make) => new Secret(make()),
   });
   return { ports, ...watched };
 }

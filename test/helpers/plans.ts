@@ -24,6 +24,7 @@ export function madePhase({ id, run, effects = [], input = OBJECT, output = OBJE
 export function madePlan(...steps: MadeStep[]): Plan {
   return {
     pipeline: 'made',
+    source: { kind: 'pipeline', name: 'made', digest: 'made' },
     inputs: {},
     host: { name: 'w1', privileged: true },
     steps: steps.map((step) => ({

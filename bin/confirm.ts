@@ -1,0 +1,14 @@
+/** Questions to whoever sits at the terminal. */
+
+export const isAnybodyThere = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+/** Anything but a yes is a no. */
+export async function confirmed(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,84 @@
+/** Runs of the past, as tables and as documents (schemas/runs.schema.json). */
+import type { History, RunStatus } from '../../engine/journal/history.ts';
+import { changeText, SIGN, seconds } from './text.ts';
+
+const tookMs = ({ start, endedAt }: History): number => Date.parse(endedAt) - Date.parse(start.at);
+const nodeOf = ({ start }: History): string | undefined => {
+  const { nodeName } = start.inputs as { nodeName?: unknown };
+  return typeof nodeName === 'string' ? nodeName : undefined;
+};
+const local = (at: string): string => new Date(at).toLocaleString('sv'); // 2026-11-24 10:59:47
+
+/** What can be done about it. */
+const NEXT: Partial<Record<RunStatus, string>> = {
+  interrupted: 'still at work, or killed: join resume, join undo',
+  failed: 'join resume, join undo',
+  cancelled: 'join resume, join undo',
+  undoing: 'undone in part: join undo',
+};
+
+export function runsText(histories: readonly History[]): string {
+  if (histories.length === 0) return 'No run has changed this machine.';
+  const rows = histories.map((history) => [
+    history.start.id,
+    local(history.start.at),
+    history.start.pipeline,
+    nodeOf(history) ?? '-',
+    history.status,
+    seconds(tookMs(history)),
+    NEXT[history.status] ?? '',
+  ]);
+  const table = [['RUN', 'BEGUN', 'PIPELINE', 'NODE', 'STATE', 'TOOK', ''], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function runText(history: History): string {
+  const { start, status, error } = history;
+  const lines = [
+    `Run ${start.id} of ${start.pipeline}${nodeOf(history) === undefined ? '' : ` for ${nodeOf(history)}`}: ${status}`,
+    `begun ${local(start.at)} by joinery ${start.joinery}, took ${seconds(tookMs(history))}`,
+  ];
+  for (const [id, step] of history.steps) {
+    const sign = step.status === 'interrupted' ? '…' : SIGN[step.status];
+    const tries = step.attempts > 1 ? `, ${step.attempts} tries` : '';
+    lines.push(`${sign} ${id} (${step.phase}): ${step.status}${tries}, ${seconds(step.durationMs)}`);
+    for (const item of history.changes.filter((change) => change.step === id))
+      lines.push(`    ${changeText(item.change)}${item.undone ? ', taken back' : ''}`);
+    if (step.error !== undefined) lines.push(`    ${step.error.code}: ${step.error.message}`);
+  }
+  if (error !== undefined) lines.push(`${error.code}: ${error.message}`, `  → ${error.hint}`);
+  const next = NEXT[status];
+  return (next === undefined ? lines : [...lines, next]).join('\n');
+}
+
+export function runDocument(history: History, isWhole: boolean): object {
+  const { start, endedAt, status, steps, changes, error } = history;
+  const nodeName = nodeOf(history);
+  return {
+    id: start.id,
+    pipeline: start.pipeline,
+    ...(nodeName === undefined ? {} : { nodeName }),
+    status,
+    begunAt: start.at,
+    endedAt,
+    durationMs: tookMs(history),
+    ...(error === undefined ? {} : { error }),
+    ...(isWhole
+      ? {
+          steps: [...steps].map(([id, { phase, status: stepStatus, attempts, durationMs, error: stepError }]) => ({
+            ...{ id, phase, status: stepStatus, attempts, durationMs },
+            changes: changes.filter(({ step }) => step === id).map(({ change, undone }) => ({ change, undone })),
+            ...(stepError === undefined ? {} : { error: stepError }),
+          })),
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,43 @@
+/** What an undo would do, and what it did, as text. */
+import { placeOf } from '../../engine/host/host.ts';
+import type { History } from '../../engine/journal/history.ts';
+import type { Before } from '../../engine/journal/records.ts';
+import type { Restored } from '../../engine/journal/restore.ts';
+import { changeText } from './text.ts';
+
+export function undoPlanText({ start, changes }: History): string {
+  const lines = changes
+    .filter(({ undone }) => !undone)
+    .reverse()
+    .flatMap(({ change, before }) => {
+      const text = backText(before);
+      if (text !== undefined) return [`  ${text} ${placeOf(change)}`];
+      return before.kind === 'earlier' ? [] : [`  leave what was done: ${changeText(change)}`];
+    });
+  return [`Run ${start.id} of ${start.pipeline}, begun ${start.at}. To undo it is to`, ...lines].join('\n');
+}
+
+function backText(before: Before): string | undefined {
+  switch (before.kind) {
+    case 'absent':
+      return 'remove';
+    case 'file':
+    case 'link':
+    case 'directory':
+      return 'put back';
+    case 'service':
+      return before.active ? 'start' : 'stop, and remove what it wrote:';
+    case 'command':
+      return `run ${before.undo.join(' ')}, for`;
+    default:
+      return undefined;
+  }
+}
+
+/** What is not as it was before, item by item, each with the reason. */
+export const undoText = (restored: readonly Restored[]): string[] =>
+  restored.flatMap(({ change, outcome, why, diff }) => {
+    if (outcome === 'restored') return [];
+    const verb = outcome === 'stays' ? 'stays' : 'is not put back';
+    return [`  ${placeOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
+  });

@@ -1,0 +1,73 @@
+/** Runs that are gone on with: which one, with which plan, and from which journal. */
+import { isDeepStrictEqual } from 'node:util';
+import { type History, isClosed } from '../engine/journal/history.ts';
+import type { Journal } from '../engine/journal/journal.ts';
+import type { Runs } from '../engine/journal/runs.ts';
+import { withoutSecrets } from '../engine/journal/secrets.ts';
+import { kebab, type Plan, planOf } from '../engine/pipeline/plan.ts';
+import { planOfPhase } from '../engine/pipeline/single.ts';
+import { fail, type HostFacts, revealed } from '../engine/sdk/index.ts';
+import pjson from '../package.json' with { type: 'json' };
+import { registry } from './compose.ts';
+import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+
+/** A new journal; or that of the run which the same plan has left unfinished, to go on with. E_RUN_UNFINISHED where it was another plan. */
+export async function journalFor(plan: Plan, runs: Runs): Promise<{ journal: Journal; goesOn: boolean }> {
+  const last = await unfinished(plan, runs);
+  if (last === undefined) return { journal: begin(plan, runs), goesOn: false };
+  const run = last.start.id;
+  const differs = differences(plan, last);
+  if (differs.length > 0) throw fail('E_RUN_UNFINISHED', { run, differs });
+  const journal = await runs.open(run);
+  await journal.resumed(plan.inputs);
+  return { journal, goesOn: true };
+}
+
+/** A phase by itself goes on with its own last run, and minds no other. */
+async function unfinished({ source }: Plan, runs: Runs): Promise<History | undefined> {
+  for (const id of await runs.ids()) {
+    const history = await runs.history(id);
+    const { kind, name } = history.start.source;
+    if (kind === source.kind && (kind === 'pipeline' || name === source.name))
+      return isClosed(history) ? undefined : history;
+  }
+  return undefined;
+}
+
+/** Names of the inputs that are not the same; secrets may be others: a token that expired is replaced. */
+function differences({ source, inputs }: Plan, { start }: History): string[] {
+  if (source.digest !== start.source.digest || source.name !== start.source.name) return ['pipeline'];
+  const before = start.inputs as Record<string, unknown>;
+  const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
+  const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebab(name)}`);
+}
+
+function begin({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Journal {
+  return runs.begin({ joinery: pjson.version, pipeline, source, inputs, host, steps: steps.map(({ id }) => id) });
+}
+
+/** The plan that a run was begun with. `given` are secrets that are not kept any more. E_RUN_SECRET_GONE, E_RUN_CHANGED. */
+export function planToResume(root: string, journal: Journal, given: Readonly<Record<string, unknown>>): Plan {
+  const { start } = journal.history();
+  const { value, missing } = journal.reveal(start.inputs);
+  const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => given[name] === undefined);
+  if (gone.length > 0)
+    throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });
+  const kept = Object.entries(revealed(value) as object).filter(([, item]) => item !== undefined);
+  const plan = planFrom(root, start.source, { ...Object.fromEntries(kept), ...given }, start.host);
+  if (plan.source.digest !== start.source.digest)
+    throw fail('E_RUN_CHANGED', { run: start.id, source: start.source.kind });
+  return plan;
+}
+
+function planFrom(
+  root: string,
+  { kind, name }: Plan['source'],
+  inputs: Record<string, unknown>,
+  host: HostFacts,
+): Plan {
+  if (kind === 'pipeline') return planOf(openPipeline(root, name), registry(), inputs, host);
+  const used = openPipeline(root, DEFAULT_PIPELINE).steps.find(({ id }) => id === name)?.uses ?? name;
+  return planOfPhase(name, registry().get(used), inputs, host);
+}

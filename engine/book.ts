@@ -1,0 +1,279 @@
+/** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
+import type { StepStatus } from './frontier.ts';
+import { type Host, placeOf, type StepChange } from './host/host.ts';
+import { portsFor } from './host/ports.ts';
+import { dataOf, lookBefore } from './journal/before.ts';
+import type { Journal } from './journal/journal.ts';
+import type { ErrorRecord } from './journal/records.ts';
+import { type Restored, restore } from './journal/restore.ts';
+import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
+import type { PlannedStep } from './pipeline/check.ts';
+import { inputOf, type Plan } from './pipeline/plan.ts';
+import { violations } from './pipeline/validate.ts';
+import { fail, isJoinError } from './sdk/errors.ts';
+import type { Ports } from './sdk/ports.ts';
+import { withSecrets } from './sdk/schema.ts';
+import { revealed } from './sdk/secret.ts';
+
+/** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
+const ENDED = new Error('the attempt has ended');
+
+export type RunEvent =
+  | MachineEvent
+  /** It was done before this process began. */
+  | { type: 'step.kept'; id: string }
+  | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
+  | { type: 'step.change'; id: string; change: StepChange }
+  | { type: 'step.restored'; id: string; item: Restored };
+
+export interface StepResult {
+  id: string;
+  phase: string;
+  status: StepStatus;
+  attempts: number;
+  durationMs: number;
+  notes: { level: 'info' | 'warn'; text: string }[];
+  changes: StepChange[];
+  /** Typed by the phase's schema; secrets are `Secret`s. */
+  outputs?: unknown;
+  error?: unknown;
+}
+
+/** What is known of every step of one run. */
+export interface Bookkeeping {
+  plan: Plan;
+  host: Host;
+  journal: Journal;
+  onEvent: (event: RunEvent) => void;
+}
+
+export class RunBook {
+  readonly #plan: Plan;
+  readonly #host: Host;
+  readonly #journal: Journal;
+  readonly #onEvent: (event: RunEvent) => void;
+  readonly #outputs = new Map<string, unknown>();
+  readonly #results: Map<string, StepResult>;
+  readonly #steps: Map<string, PlannedStep>;
+  readonly #begunAt = new Map<string, number>();
+  /** What taking a step back needs to know. */
+  readonly #inputs = new Map<string, object>();
+  #restored = false;
+  #undoError: unknown;
+
+  constructor({ plan, host, journal, onEvent }: Bookkeeping) {
+    this.#plan = plan;
+    this.#host = host;
+    this.#journal = journal;
+    this.#onEvent = onEvent;
+    this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
+    this.#results = new Map(
+      plan.steps.map(({ id, phase }) => [
+        id,
+        { id, phase: phase.name, status: 'skipped', attempts: 0, durationMs: 0, notes: [], changes: [] },
+      ]),
+    );
+  }
+
+  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is: it gets them anew. */
+  takeUp(): Map<string, StepStatus> {
+    const done = new Map<string, StepStatus>();
+    for (const [id, step] of this.#journal.history().steps) {
+      const result = this.#results.get(id);
+      const planned = this.#steps.get(id);
+      if (result === undefined || planned === undefined) continue;
+      this.#inputs.set(id, this.#journal.reveal(step.input).value as object);
+      const outputs = this.#journal.reveal(step.outputs);
+      if (step.status !== 'succeeded' || outputs.missing.length > 0) continue;
+      const { attempts, durationMs } = step;
+      Object.assign(result, { status: 'succeeded', attempts, durationMs, outputs: outputs.value });
+      this.#outputs.set(id, outputs.value);
+      done.set(id, 'succeeded');
+      this.#onEvent({ type: 'step.kept', id });
+    }
+    return done;
+  }
+
+  results(): StepResult[] {
+    return [...this.#results.values()];
+  }
+
+  notify(event: MachineEvent): void {
+    const result = this.#result(event.id);
+    const now = this.#host.now().getTime();
+    if (event.type === 'step.started' && event.attempt === 1) this.#begunAt.set(event.id, now);
+    if (event.type === 'step.ended') {
+      const { id, status, attempts, error } = event;
+      if (status === 'undone' || status === 'undo-failed') {
+        result.status = status; // the rest tells how it ran
+        if (error !== undefined) result.notes.push({ level: 'warn', text: `not undone: ${(error as Error).message}` });
+        if (status === 'undo-failed') this.#undoError ??= error;
+      } else {
+        Object.assign(result, { status, attempts, durationMs: now - (this.#begunAt.get(event.id) ?? now) });
+        if (error !== undefined) result.error = error;
+        const { durationMs, outputs } = result;
+        const told = {
+          status,
+          attempts,
+          durationMs,
+          outputs,
+          ...(error === undefined ? {} : { error: recordOf(error) }),
+        };
+        this.#write(this.#journal.done(id, told));
+      }
+      if (status === 'undone') this.#write(this.#journal.undone({ step: id }));
+    }
+    this.#onEvent(event);
+  }
+
+  /** One try of a step, or of undoing it. */
+  async attempt({ id, direction, attempt, signal }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
+    const step = this.#steps.get(id);
+    if (step === undefined) throw new Error(`no step ${id}`);
+    try {
+      return await (direction === 'run' ? this.#run(step, attempt, signal) : this.#undo(step, signal));
+    } catch (error) {
+      throw blamed(error, id, signal);
+    }
+  }
+
+  /** Its inputs, its ports, its phase, its checked outputs. */
+  async #run(step: PlannedStep, attempt: number, signal: AbortSignal): Promise<'succeeded' | 'undecided'> {
+    const { id, phase } = step;
+    const result = this.#result(id);
+    result.notes = []; // those of the attempt before
+    // What could not be decided cannot be read; the step that reads it follows.
+    if (step.reads.some((other) => this.#results.get(other)?.status === 'undecided')) return 'undecided';
+    const input = inputOf(this.#plan, step, this.#outputs);
+    this.#inputs.set(id, input);
+    this.#journal.begun(id, phase.name, attempt, input);
+    try {
+      const outputs = await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input));
+      const problems = violations(phase.output, revealed(outputs)).map(
+        ({ path, message }) => `${path.join('.')} ${message}`,
+      );
+      if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
+      result.outputs = withSecrets(phase.output, outputs);
+      this.#outputs.set(id, result.outputs);
+      return 'succeeded';
+    } catch (error) {
+      if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
+      result.notes.push({ level: 'warn', text: error.message });
+      return 'undecided';
+    }
+  }
+
+  /** What left the machine is the phase's to take back; the machine itself is restored when all steps have done so. */
+  async #undo(step: PlannedStep, signal: AbortSignal): Promise<'undone'> {
+    const { id, phase } = step;
+    const input = this.#inputs.get(id);
+    const isTouched = this.#journal.history().changes.some((change) => change.step === id);
+    if (input !== undefined && isTouched && phase.undo !== undefined)
+      await this.#withPorts(step, input, 'undo', signal, async (ports) => phase.undo?.(ports, input));
+    return 'undone';
+  }
+
+  /** Puts back what the run changed on this machine. Throws where a part of it stays changed. */
+  async restore(overwrite: boolean, signal: AbortSignal): Promise<void> {
+    const left = new Set<string>();
+    const onItem = (item: Restored) => {
+      this.#onEvent({ type: 'step.restored', id: item.step, item });
+      const { outcome, step, why } = item;
+      if (outcome === 'restored') return;
+      const text = `${placeOf(item.change)} ${outcome === 'stays' ? 'stays' : 'is not put back'}: ${why}`;
+      this.#results.get(step)?.notes.push({ level: 'warn', text });
+      if (outcome !== 'stays') left.add(step);
+    };
+    await restore({ journal: this.#journal, host: this.#host, overwrite, signal, onItem });
+    for (const id of left) {
+      const result = this.#results.get(id);
+      if (result !== undefined) result.status = 'undo-failed';
+    }
+    this.#restored = left.size === 0;
+    if (this.#restored) return;
+    this.#undoError = fail('E_UNDO_REFUSED', { run: this.#journal.id, steps: [...left] });
+    throw this.#undoError;
+  }
+
+  /** Why not everything was taken back. */
+  get undoError(): unknown {
+    return this.#undoError;
+  }
+
+  /** The journal's last word. One that is taken back in part has none: there is something left to do. */
+  async finish(direction: Direction, status: 'succeeded' | 'failed' | 'cancelled', error: unknown): Promise<void> {
+    const isCut = this.#journal.history().status === 'undoing' && !this.#restored;
+    if (isCut || (direction === 'undo' && status !== 'succeeded')) return;
+    const told = error === undefined ? {} : { error: recordOf(error) };
+    await this.#journal.finished({ status: this.#restored ? 'undone' : status, ...told });
+  }
+
+  /** Records that need not be durable are written on the side; when they cannot be, the next change says so. */
+  #write(written: Promise<void>): void {
+    written.catch(() => undefined);
+  }
+
+  /** Hands out ports that refuse once `act` has ended: a promise it forgot cannot change anything. */
+  async #withPorts<T>(
+    { id, phase }: PlannedStep,
+    input: object,
+    direction: Direction,
+    signal: AbortSignal,
+    act: (ports: Ports) => Promise<T>,
+  ) {
+    const ended = new AbortController();
+    const cut = () => ended.abort(signal.reason);
+    if (signal.aborted) cut();
+    else signal.addEventListener('abort', cut, { once: true });
+    const result = this.#result(id);
+    const ports = portsFor({
+      host: this.#host,
+      effects: phase.effects,
+      input,
+      signal: ended.signal,
+      log: (level, text) => {
+        result.notes.push({ level, text });
+        this.#onEvent({ type: 'step.log', id, level, text });
+      },
+      onChange: (change) => {
+        result.changes.push(change);
+        this.#onEvent({ type: 'step.change', id, change });
+      },
+      // Taking back is not itself taken back.
+      record: async (told, change) => {
+        if (direction === 'undo') return;
+        await this.#journal.change(id, told, async () => {
+          if (change === undefined) return { before: { kind: 'none' } };
+          const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
+          return lookBefore(this.#host, change, data, ended.signal);
+        });
+      },
+      once: (name, make, anew) => this.#journal.once(id, name, make, anew),
+    });
+    try {
+      return await act(ports);
+    } finally {
+      signal.removeEventListener('abort', cut);
+      ended.abort(ENDED);
+    }
+  }
+
+  #result(id: string): StepResult {
+    const result = this.#results.get(id);
+    if (result === undefined) throw new Error(`no step ${id}`);
+    return result;
+  }
+}
+
+/** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
+function blamed(error: unknown, step: string, signal: AbortSignal): unknown {
+  const cut = signal.aborted && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
+  const told: unknown = cut ? signal.reason : (error ?? new Error('the phase threw nothing'));
+  if (isJoinError(told)) told.step = step;
+  return told;
+}
+
+const recordOf = (error: unknown): ErrorRecord =>
+  isJoinError(error)
+    ? { code: error.code, message: error.message, hint: error.hint }
+    : { code: 'E_BUG', message: String(error), hint: '' };

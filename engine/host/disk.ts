@@ -1,0 +1,107 @@
+/** Changes of a file system that are whole or not there at all, and that a crash cannot take back. */
+import type * as fs from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fail } from '../sdk/errors.ts';
+
+/** The calls that changes are made of, as `node:fs/promises` has them. */
+export type Disk = Pick<
+  typeof fs,
+  'open' | 'lstat' | 'mkdir' | 'chmod' | 'chown' | 'symlink' | 'rename' | 'rm' | 'rmdir' | 'readdir'
+>;
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+export class DurableDisk {
+  readonly #disk: Disk;
+
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  /** Never half a file, and never one that more people can read than `mode` says. */
+  async replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+    const temporary = temporaryName(path);
+    await this.#disk.rm(temporary, { force: true });
+    const handle = await this.#disk.open(temporary, 'wx', mode & 0o600);
+    try {
+      if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
+      await handle.chmod(mode);
+      await handle.writeFile(content);
+      await handle.sync();
+      await handle.close();
+      await this.#disk.rename(temporary, path);
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      await this.#disk.rm(temporary, { force: true });
+      throw error;
+    }
+    await this.syncDirectory(dirname(path));
+  }
+
+  async makeDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
+    if ((await this.#disk.lstat(path).catch(() => undefined))?.isDirectory()) return;
+    await this.#disk.mkdir(path, { mode });
+    if (owner !== undefined) await this.#disk.chown(path, owner.uid, owner.gid);
+    await this.#disk.chmod(path, mode); // whatever the umask was
+    await this.syncDirectory(dirname(path));
+  }
+
+  async replaceLink(path: string, target: string): Promise<void> {
+    const there = await this.#disk.lstat(path).catch(() => undefined);
+    if (there !== undefined && !there.isSymbolicLink()) throw fail('E_FILE', { path, what: 'is in the way of a link' });
+    const temporary = temporaryName(path);
+    await this.#disk.rm(temporary, { force: true });
+    await this.#disk.symlink(target, temporary);
+    try {
+      await this.#disk.rename(temporary, path);
+    } catch (error) {
+      await this.#disk.rm(temporary, { force: true });
+      throw error;
+    }
+    await this.syncDirectory(dirname(path));
+  }
+
+  /** A file, a link, or an empty directory; one that somebody else has put something into stays. */
+  async remove(path: string): Promise<void> {
+    await this.#disk.rm(temporaryName(path), { force: true });
+    const there = await this.#disk.lstat(path).catch(() => undefined);
+    if (there === undefined) return;
+    if (!there.isDirectory()) await this.#disk.rm(path);
+    else
+      await this.#disk.rmdir(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOTEMPTY') throw error;
+      });
+    await this.syncDirectory(dirname(path));
+  }
+
+  /** What lies below, too, but nothing of another file system: a volume that is still mounted is not ours to empty. */
+  async removeTree(path: string): Promise<void> {
+    const there = await this.#disk.lstat(path).catch(() => undefined);
+    if (there === undefined) return;
+    await this.#removeTree(path, (await this.#disk.lstat(dirname(path))).dev);
+    await this.syncDirectory(dirname(path));
+  }
+
+  async #removeTree(path: string, device: number): Promise<void> {
+    const there = await this.#disk.lstat(path);
+    if (there.dev !== device) throw fail('E_FILE', { path, what: 'is a mount point: what is mounted there stays' });
+    if (!there.isDirectory()) return this.#disk.rm(path);
+    for (const name of await this.#disk.readdir(path)) await this.#removeTree(join(path, name), device);
+    await this.#disk.rmdir(path);
+  }
+
+  /** Without this, a crash may lose the name of a file whose bytes are safe. */
+  async syncDirectory(path: string): Promise<void> {
+    const handle = await this.#disk.open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Always the same, so that what a killed run has left is found: one run at a time writes here. */
+const temporaryName = (path: string): string => `${path}.joinery.tmp`;

@@ -1,0 +1,143 @@
+/** The journal's records, and their form on disk: one JSON object a line, each with a checksum over itself and all before it. */
+import { createHash } from 'node:crypto';
+import schema from '../../schemas/journal.schema.json' with { type: 'json' };
+import type { StepStatus } from '../frontier.ts';
+import type { Owner } from '../host/disk.ts';
+import type { StepChange } from '../host/host.ts';
+import type { Source } from '../pipeline/plan.ts';
+import { violations } from '../pipeline/validate.ts';
+import { fail } from '../sdk/errors.ts';
+import type { HostFacts } from '../sdk/ports.ts';
+
+export const JOURNAL_VERSION = 1;
+const LINE_BYTES_MAX = 4 << 20;
+
+/** What was at a path, or how a service was, before a change. */
+export type Before =
+  | { kind: 'absent' }
+  /** The bytes are the file `<image>.before` beside the journal. */
+  | { kind: 'file'; mode: number; digest: string; image?: number; owner?: Owner }
+  | { kind: 'directory'; mode: number; owner?: Owner }
+  | { kind: 'link'; target: string }
+  /** `data` are patterns of what it writes once it runs, `kept` what of that was there before. */
+  | { kind: 'service'; active: boolean; data: readonly string[]; kept: readonly string[] }
+  | { kind: 'command'; undo: readonly string[] }
+  /** An earlier change of this run has what was there. */
+  | { kind: 'earlier' }
+  /** Nothing on this machine takes it back. */
+  | { kind: 'none' };
+
+export interface ErrorRecord {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+export type Entry =
+  | {
+      kind: 'start';
+      version: number;
+      id: string;
+      joinery: string;
+      pipeline: string;
+      source: Source;
+      /** Secrets are `{"$secret": name}`: they are kept elsewhere. */
+      inputs: unknown;
+      host: HostFacts;
+      steps: readonly string[];
+    }
+  | { kind: 'resumed' }
+  | { kind: 'begun'; step: string; phase: string; attempt: number; input: unknown }
+  | { kind: 'once'; step: string; name: string }
+  | { kind: 'change'; step: string; change: StepChange; before: Before; after?: string }
+  | {
+      kind: 'done';
+      step: string;
+      status: StepStatus;
+      attempts: number;
+      durationMs: number;
+      outputs?: unknown;
+      error?: ErrorRecord;
+    }
+  /** One change is taken back, or what a step had left outside the machine. */
+  | { kind: 'undone'; change: number }
+  | { kind: 'undone'; step: string }
+  | { kind: 'finished'; status: 'succeeded' | 'failed' | 'cancelled' | 'undone'; error?: ErrorRecord };
+
+export type JournalRecord = Entry & { seq: number; at: string };
+export type Start = Extract<JournalRecord, { kind: 'start' }>;
+
+/** `{…,"sum":"0123456789abcdef"}` */
+const SUM = /^(.*),"sum":"([0-9a-f]{16})"\}$/s;
+const sumOf = (before: string, body: string): string =>
+  createHash('sha256').update(before).update(body).digest('hex').slice(0, 16);
+
+/** Turns records into lines, in order. */
+export class LineWriter {
+  #sum: string;
+  constructor(sum = '') {
+    this.#sum = sum;
+  }
+  get sum(): string {
+    return this.#sum;
+  }
+
+  line(record: JournalRecord): string {
+    const body = JSON.stringify(record).slice(0, -1);
+    this.#sum = sumOf(this.#sum, body);
+    return `${body},"sum":"${this.#sum}"}\n`;
+  }
+}
+
+export interface ReadJournal {
+  records: JournalRecord[];
+  /** How far the file is whole; what follows is a last record that a crash tore. */
+  lengthBytes: number;
+  /** For the `LineWriter` that goes on. */
+  sum: string;
+}
+
+/** E_JOURNAL_DAMAGED where more than the last record is not as it was written; E_JOURNAL_VERSION for a newer form. */
+export function readJournal(file: string, bytes: Buffer): ReadJournal {
+  const read: ReadJournal = { records: [], lengthBytes: 0, sum: '' };
+  while (read.lengthBytes < bytes.length) {
+    const end = bytes.indexOf(0x0a, read.lengthBytes);
+    const problem = end === -1 ? 'it does not end' : takeLine(read, bytes.subarray(read.lengthBytes, end));
+    if (problem !== undefined) {
+      // Whatever follows a torn record was never written: appending begins by cutting it off.
+      if (end === -1 || end === bytes.length - 1) break;
+      throw fail('E_JOURNAL_DAMAGED', { file, line: read.records.length + 1, what: problem });
+    }
+    read.lengthBytes = end + 1;
+  }
+  const [first] = read.records;
+  if (first !== undefined && first.kind !== 'start')
+    throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'it does not begin with a start' });
+  if (first?.kind === 'start' && first.version !== JOURNAL_VERSION)
+    throw fail('E_JOURNAL_VERSION', { file, version: first.version, known: JOURNAL_VERSION });
+  return read;
+}
+
+/** Adds the record in `line`, or says what is wrong with it. */
+function takeLine(read: ReadJournal, line: Buffer): string | undefined {
+  if (line.length > LINE_BYTES_MAX) return `it is longer than ${LINE_BYTES_MAX} bytes`;
+  const [, body, sum] = SUM.exec(line.toString('utf8')) ?? [];
+  if (body === undefined || sum !== sumOf(read.sum, body)) return 'its checksum is wrong';
+  const record = parsed(`${body}}`);
+  const version = (record as { version?: unknown } | undefined)?.version;
+  // A start of another version is told as such, and not as damage.
+  const [violation] = version === undefined || version === JOURNAL_VERSION ? violations(schema, record) : [];
+  if (violation !== undefined) return `${violation.path.join('.')} ${violation.message}`.trim();
+  if ((record as JournalRecord).seq !== read.records.length + 1) return 'its number is wrong';
+  read.records.push(record as JournalRecord);
+  read.sum = sum ?? '';
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,185 @@
+/** Takes the changes of a run back, the last one first. What somebody else has changed since is left as it is, and told. */
+import type { Change, Host, StepChange } from '../host/host.ts';
+import { pathMatcher } from '../sdk/effects.ts';
+import { fail } from '../sdk/errors.ts';
+import { digestOf, existing, lookAt } from './before.ts';
+import type { ChangeHistory, History } from './history.ts';
+import type { Journal } from './journal.ts';
+import type { Before } from './records.ts';
+
+/** One change that was taken back, or why it was not. */
+export interface Restored {
+  step: string;
+  change: StepChange;
+  /** `refused`: somebody else has changed it since. `stays`: it could not be taken back, and need not be. */
+  outcome: 'restored' | 'refused' | 'stays' | 'failed';
+  why?: string;
+  /** What is there now against what would be put back; no secret is in it. */
+  diff?: string;
+}
+
+export interface RestoreOptions {
+  journal: Journal;
+  host: Host;
+  /** Also what somebody else has changed since. */
+  overwrite: boolean;
+  signal: AbortSignal;
+  onItem: (item: Restored) => void;
+}
+
+export async function restore(options: RestoreOptions): Promise<void> {
+  await new Restoring(options).all();
+}
+
+class Restoring {
+  readonly #options: RestoreOptions;
+  readonly #history: History;
+  /** What the run left at a path: its last change there. */
+  readonly #left = new Map<string, ChangeHistory>();
+  readonly #isServiceData: (path: string) => boolean;
+
+  constructor(options: RestoreOptions) {
+    this.#options = options;
+    this.#history = options.journal.history();
+    const data: string[] = [];
+    for (const item of this.#history.changes) {
+      if ('path' in item.change) this.#left.set(item.change.path, item);
+      if (item.before.kind === 'service') data.push(...item.before.data);
+    }
+    this.#isServiceData = pathMatcher(data, {});
+  }
+
+  async all(): Promise<void> {
+    const items = this.#history.changes.filter(({ undone }) => !undone).reverse();
+    const actionOf = ({ change }: ChangeHistory) => (change.kind === 'service' ? change.action : undefined);
+    // A service that was stopped starts again on the files as they were, and its manager reads its unit as it was.
+    const now = items.filter((item) => actionOf(item) !== 'stop' && actionOf(item) !== 'reload');
+    const reloads = items.filter((item) => actionOf(item) === 'reload');
+    const starts = items.filter((item) => actionOf(item) === 'stop');
+    for (const item of [...now, ...reloads, ...starts]) await this.#tell(item);
+  }
+
+  async #tell(item: ChangeHistory): Promise<void> {
+    const { signal, journal, onItem } = this.#options;
+    signal.throwIfAborted();
+    const { step, change } = item;
+    const told = await this.#takeBack(item).catch((error: unknown) => {
+      signal.throwIfAborted();
+      return { outcome: 'failed', why: (error as Error).message } as const;
+    });
+    if (told.outcome === 'restored' || told.outcome === 'stays') await journal.undone({ change: item.seq });
+    onItem({ step, change, ...told });
+  }
+
+  async #takeBack(item: ChangeHistory): Promise<Omit<Restored, 'step' | 'change'>> {
+    const { change, before } = item;
+    const { host, signal } = this.#options;
+    if (before.kind === 'none') return { outcome: 'stays', why: whyItStays(change) };
+    if (before.kind === 'earlier') return { outcome: 'restored' };
+    if (before.kind === 'command') {
+      await host.apply({ kind: 'command', argv: before.undo, undo: undefined, irreversible: undefined }, signal);
+      return { outcome: 'restored' };
+    }
+    if (change.kind === 'service' && before.kind === 'service') {
+      await this.#restoreService(change, before);
+      return { outcome: 'restored' };
+    }
+    if (!('path' in change)) throw new Error(`a ${change.kind} has no ${before.kind} before it`);
+    const conflict = await this.#conflictAt(change.path, before);
+    return conflict ?? this.#putBack(change.path, before);
+  }
+
+  /** Undefined where what is there is what the run left, or what was there before it. */
+  async #conflictAt(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'> | undefined> {
+    const { host, signal, overwrite } = this.#options;
+    if (overwrite || this.#isServiceData(path)) return undefined;
+    const left = this.#left.get(path);
+    const { before: now, image } = await lookAt(host, path, signal);
+    if (left === undefined || isAs(now, leftBy(left)) || isAs(now, before)) return undefined;
+    // A directory is only ever removed when it is empty, so its mode alone is no conflict.
+    if (now.kind === 'directory' && left.change.kind === 'directory') return undefined;
+    const why = `it is ${inWords(now)} now, and not what the run left`;
+    const isSecret = left.change.kind === 'file' && left.change.content === undefined;
+    if (isSecret || now.kind !== 'file') return { outcome: 'refused', why };
+    const old = left.change.kind === 'file' ? (left.change.content ?? '') : '';
+    const { createTwoFilesPatch } = await import('diff'); // rarely needed
+    const diff = createTwoFilesPatch(path, path, old, image?.toString('utf8') ?? '', 'as the run left it', 'now');
+    return { outcome: 'refused', why, diff: diff.split('\n').slice(0, 60).join('\n') };
+  }
+
+  async #putBack(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'>> {
+    const { host, journal, signal } = this.#options;
+    const apply = (change: Change) => host.apply(change, signal);
+    if (before.kind === 'file') {
+      const content = before.image === undefined ? undefined : await journal.image(before.image);
+      if (content === undefined || digestOf(content) !== before.digest)
+        throw fail('E_FILE', { path, what: 'what was there before is not in the journal any more' });
+      const { mode, owner } = before;
+      await apply({ kind: 'file', path, content, mode, secret: true, ...(owner === undefined ? {} : { owner }) });
+    } else if (before.kind === 'directory') {
+      const { mode, owner } = before;
+      await apply({ kind: 'directory', path, mode, ...(owner === undefined ? {} : { owner }) });
+    } else if (before.kind === 'link') await apply({ kind: 'link', path, target: before.target });
+    else {
+      await apply({ kind: 'remove', path });
+      const inside = await host.read<'list'>({ kind: 'list', path }, signal);
+      if (inside !== undefined)
+        return { outcome: 'stays', why: `it holds what this run did not make: ${inside.slice(0, 5).join(', ')}` };
+    }
+    return { outcome: 'restored' };
+  }
+
+  /** As it was: running or not; and where this run started it, without what it has written since. */
+  async #restoreService(
+    { name, action }: Extract<StepChange, { kind: 'service' }>,
+    { active, data, kept }: Extract<Before, { kind: 'service' }>,
+  ): Promise<void> {
+    const { host, signal } = this.#options;
+    if (action === 'reload') return host.apply({ kind: 'service', name, action }, signal);
+    const now = await host.read<'service'>({ kind: 'service', name }, signal);
+    if (now.active !== active) await host.apply({ kind: 'service', name, action: active ? 'start' : 'stop' }, signal);
+    if (active) return;
+    const ours = new Set([...kept, ...this.#left.keys()]);
+    for (const path of await existing(host, data, signal)) {
+      if (ours.has(path)) continue;
+      const [mounted] = await host.read<'mounts'>({ kind: 'mounts', path }, signal);
+      if (mounted !== undefined) throw fail('E_FILE', { path, what: `${mounted} is still mounted` });
+      await host.apply({ kind: 'remove-tree', path }, signal);
+    }
+  }
+}
+
+/** How a path looks after a change of the run. */
+function leftBy({ change, after }: ChangeHistory): Before {
+  switch (change.kind) {
+    case 'file':
+      return { kind: 'file', mode: change.mode, digest: after ?? '' };
+    case 'directory':
+      return { kind: 'directory', mode: change.mode };
+    case 'link':
+      return { kind: 'link', target: change.target };
+    default:
+      return { kind: 'absent' };
+  }
+}
+
+const isAs = (one: Before, other: Before): boolean => {
+  if (one.kind === 'file' && other.kind === 'file') return one.digest === other.digest && one.mode === other.mode;
+  if (one.kind === 'link' && other.kind === 'link') return one.target === other.target;
+  return one.kind === other.kind;
+};
+
+const inWords = (now: Before): string => {
+  if (now.kind === 'file') return `a file of mode ${now.mode.toString(8).padStart(4, '0')}`;
+  if (now.kind === 'link') return `a link to ${now.target}`;
+  return now.kind === 'absent' ? 'gone' : `a ${now.kind}`;
+};
+
+/** With what somebody else can do about it. */
+function whyItStays(change: StepChange): string {
+  if (change.kind === 'api')
+    return `no identity on this machine may delete it. With an admin kubeconfig: kubectl delete ${change.resource} ${change.name}`;
+  return change.kind === 'command' && change.irreversible !== undefined
+    ? change.irreversible
+    : 'it cannot be taken back';
+}

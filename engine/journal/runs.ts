@@ -1,0 +1,176 @@
+/** The runs of a machine on its disk: `/var/lib/joinery/runs/<id>`, and what they must not keep longer than they need in `/run/joinery/<id>`. */
+import { randomBytes } from 'node:crypto';
+import type { Appending, MachineFiles } from '../host/files.ts';
+import { fail } from '../sdk/errors.ts';
+import { paths } from '../sdk/paths.ts';
+import { Secret } from '../sdk/secret.ts';
+import { type History, historyOf, isClosed } from './history.ts';
+import { Journal, type JournalStore } from './journal.ts';
+import { type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
+
+const JOURNAL_BYTES_MAX = 64 << 20;
+/** So many runs that are over stay to be looked at, and undone; older ones go when another begins. */
+export const RUNS_KEPT = 20;
+
+export class Runs {
+  readonly #files: MachineFiles;
+  readonly #now: () => Date;
+
+  constructor(files: MachineFiles, now: () => Date = () => new Date()) {
+    this.#files = files;
+    this.#now = now;
+  }
+
+  /** A journal that comes to be on disk with its first change. */
+  begin(start: Omit<Parameters<typeof Journal.begin>[2], 'id' | 'version'>): Journal {
+    const id = idOf(this.#now());
+    return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: 1, id, ...start });
+  }
+
+  /** To go on with. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_JOURNAL_VERSION. */
+  async open(id: string): Promise<Journal> {
+    const read = await this.#read(id);
+    const secrets = await this.#secrets(id);
+    const folder = new RunFolder(this.#files, id, read);
+    return Journal.reopen(folder, this.#now, { records: read.records, secrets });
+  }
+
+  async history(id: string): Promise<History> {
+    return historyOf((await this.#read(id)).records);
+  }
+
+  /** Ids of all runs, the newest first. Ids begin with their date. */
+  async ids(): Promise<string[]> {
+    const ids = (await this.#files.list(paths.runs)) ?? [];
+    const written: string[] = [];
+    for (const id of ids.reverse())
+      if (ID.test(id) && (await this.#files.stat(journalFile(id))) !== undefined) written.push(id);
+    return written;
+  }
+
+  /** The run whose id begins with `given`; left out, the newest that `fits`. */
+  async find(given: string | undefined, fits: (history: History) => boolean, what: string): Promise<string> {
+    const ids = await this.ids();
+    if (given !== undefined) {
+      const [found, ...more] = ids.filter((id) => id.startsWith(given));
+      if (found !== undefined && more.length === 0) return found;
+      throw fail('E_RUN_UNKNOWN', { given, ids });
+    }
+    for (const id of ids) if (fits(await this.history(id))) return id;
+    throw fail('E_RUN_NONE', { what });
+  }
+
+  /** Forgets a run: it can neither be continued nor undone any more. */
+  async remove(id: string): Promise<void> {
+    for (const folder of [`${paths.runtime}/${id}`, `${paths.runs}/${id}`])
+      await this.#files.apply({ kind: 'remove-tree', path: folder });
+  }
+
+  /** Forgets all but the newest `keep` runs that are over. Returns their ids. */
+  async prune(keep: number): Promise<string[]> {
+    const over: string[] = [];
+    for (const id of await this.ids()) if (isClosed(await this.history(id))) over.push(id);
+    const removed = over.slice(keep);
+    for (const id of removed) await this.remove(id);
+    return removed;
+  }
+
+  async #read(id: string): Promise<ReadJournal> {
+    const file = journalFile(id);
+    const bytes = await this.#files.read(file, JOURNAL_BYTES_MAX);
+    if (bytes === undefined) throw fail('E_RUN_UNKNOWN', { given: id, ids: await this.ids() });
+    const read = readJournal(file, bytes);
+    if (read.records.length === 0) throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'nothing in it is whole' });
+    return read;
+  }
+
+  async #secrets(id: string): Promise<Map<string, Secret>> {
+    const secrets = new Map<string, Secret>();
+    const folder = `${paths.runtime}/${id}`;
+    for (const name of (await this.#files.list(folder)) ?? []) {
+      const bytes = name.endsWith('.tmp') ? undefined : await this.#files.read(`${folder}/${name}`);
+      if (bytes !== undefined) secrets.set(name, new Secret(bytes.toString('utf8')));
+    }
+    return secrets;
+  }
+}
+
+const ID = /^\d{8}-\d{6}-[0-9a-f]{4}$/;
+/** `20261124-105947-3f0a`: sorts by time, and can be typed. */
+const idOf = (now: Date): string => {
+  const [date = '', time = ''] = now.toISOString().split('T');
+  return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
+};
+const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
+
+class RunFolder implements JournalStore {
+  readonly #files: MachineFiles;
+  readonly #id: string;
+  #sum: string;
+  #lengthBytes: number;
+  #open: Appending | undefined;
+
+  constructor(files: MachineFiles, id: string, read: ReadJournal = { records: [], lengthBytes: 0, sum: '' }) {
+    this.#files = files;
+    this.#id = id;
+    this.#sum = read.sum;
+    this.#lengthBytes = read.lengthBytes;
+  }
+
+  async append(records: readonly JournalRecord[], durable: boolean): Promise<void> {
+    const writer = new LineWriter(this.#sum);
+    const bytes = Buffer.from(records.map((record) => writer.line(record)).join(''));
+    const journal = await this.#opened();
+    try {
+      await journal.append(bytes, durable);
+    } catch (error) {
+      await journal.truncate(this.#lengthBytes).catch(() => undefined); // half a record, or else the next is read as a part of it
+      throw error;
+    }
+    this.#sum = writer.sum;
+    this.#lengthBytes += bytes.length;
+  }
+
+  async keepImage(number: number, bytes: Buffer): Promise<void> {
+    await this.#opened();
+    await this.#files.apply({ kind: 'file', path: this.#image(number), content: bytes, mode: 0o600, secret: true });
+  }
+  image(number: number): Promise<Buffer | undefined> {
+    return this.#files.read(this.#image(number));
+  }
+  async forgetImages(): Promise<void> {
+    for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])
+      if (name !== 'journal.jsonl')
+        await this.#files.apply({ kind: 'remove', path: `${paths.runs}/${this.#id}/${name}` });
+  }
+
+  async keepSecret(name: string, secret: Secret): Promise<void> {
+    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    const path = `${paths.runtime}/${this.#id}/${name}`;
+    await this.#files.apply({ kind: 'file', path, content: Buffer.from(secret.reveal()), mode: 0o600, secret: true });
+  }
+  async forgetSecrets(): Promise<void> {
+    await this.#files.apply({ kind: 'remove-tree', path: `${paths.runtime}/${this.#id}` });
+    await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
+  }
+
+  #image(number: number): string {
+    return `${paths.runs}/${this.#id}/${number}.before`;
+  }
+
+  async #opened(): Promise<Appending> {
+    if (this.#open !== undefined) return this.#open;
+    if (this.#lengthBytes === 0) await this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+    this.#open = await this.#files.appendTo(journalFile(this.#id));
+    await this.#open.truncate(this.#lengthBytes); // a torn last record
+    return this.#open;
+  }
+
+  /** The machine's own directories above are made where they are missing; ours are for root alone. */
+  async #directories(...own: string[]): Promise<void> {
+    for (const [index, path] of own.entries()) {
+      if (index === 0) await this.#files.makeParents(path);
+      await this.#files.apply({ kind: 'directory', path, mode: 0o700 });
+    }
+  }
+}

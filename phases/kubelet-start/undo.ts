@@ -1,0 +1,80 @@
+/** Takes a kubelet back that has run, as `kubeadm reset` does; its files and what it wrote are the engine's to restore. */
+import {
+  clean,
+  criSocketOf,
+  type Effect,
+  keeps,
+  kubeletIdentity,
+  type NodeObject,
+  nodeRef,
+  type Ports,
+  paths,
+  socketPath,
+} from '../../engine/sdk/index.ts';
+
+const { kubelet, kubeletPki, cni } = paths;
+
+/** Source: the kubelet's own directories; kubeadm reset empties them whole, and /var/lib/cni with them. */
+export const kubeletData: readonly Effect[] = [
+  keeps('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
+  keeps('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
+  keeps('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
+  keeps('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
+  ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
+    keeps('kubelet', `${kubelet}/${name}`, 'its own state'),
+  ),
+  keeps('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
+  keeps('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
+  keeps('kubelet', cni, 'addresses of Pods'),
+  keeps('kubelet', `${cni}/*`, 'addresses of Pods'),
+];
+
+/** Interfaces that network plugins make, as far as they are known by name. */
+const CNI_LINKS = /^(cni|flannel|cilium|vxlan\.calico|tunl|kube-|weave|antrea|ovn)/;
+
+type UndoPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
+
+export async function takeKubeletBack(ports: UndoPorts, given: { criSocket?: string }): Promise<void> {
+  const { files, services, mounts, log } = ports;
+  await services.stop('kubelet'); // or else it starts again what is removed
+  await markNotReady(ports);
+  await removeSandboxes(ports, given.criSocket);
+  for (const path of await mounts.below(kubelet)) await mounts.unmount(path);
+  const links = ((await files.list('/sys/class/net')) ?? []).filter((name) => CNI_LINKS.test(name));
+  log.info(
+    `what network plugins and kube-proxy made stays until the next reboot: iptables rules${links.length === 0 ? '' : `, and the links ${links.join(', ')} (ip link delete NAME)`}`,
+  );
+}
+
+/** By its own identity, while it is still there: a Node that looks Ready keeps its name from the next machine. */
+async function markNotReady({ files, kube, clock, log }: UndoPorts): Promise<void> {
+  const held = await kubeletIdentity(files);
+  if (held === undefined || held.nodeName === '') return;
+  const { server, ca, certificate: pem, key, nodeName } = held;
+  const now = clock
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z');
+  const message = 'the join of this machine was undone';
+  const ready = { type: 'Ready', status: 'False', reason: 'JoinUndone', message, lastTransitionTime: now };
+  const patch = { status: { conditions: [{ ...ready, lastHeartbeatTime: now }] } };
+  try {
+    await kube.as({ server, ca, certificate: { pem, key } }).patch<NodeObject>(nodeRef(nodeName), patch, 'status');
+    log.info(`Node ${nodeName} stays, and is not Ready: kubectl delete node ${nodeName}`);
+  } catch (error) {
+    const why = clean((error as Error).message);
+    log.warn(`Node ${nodeName} could not be marked as not Ready (${why}): kubectl delete node ${nodeName}`);
+  }
+}
+
+async function removeSandboxes({ files, runtime, log }: UndoPorts, given: string | undefined): Promise<void> {
+  const socket = await criSocketOf(files, given);
+  if ((await files.stat(socketPath(socket))) === undefined) return;
+  try {
+    const sandboxes = await runtime.podSandboxes(socket);
+    await Promise.all(sandboxes.map((sandbox) => runtime.removePodSandbox(socket, sandbox)));
+    if (sandboxes.length > 0) log.info(`removed ${sandboxes.length} Pods from the container runtime`);
+  } catch (error) {
+    log.warn(`Pods may still run (${clean((error as Error).message)}): crictl --runtime-endpoint ${socket} pods`);
+  }
+}
