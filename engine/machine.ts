@@ -192,8 +192,10 @@ function stepInput(context: RunContext, id: string, direction: Direction) {
 interface Progress {
   failed: boolean;
   cancelled: boolean;
-  /** Something could not be taken back, or the taking back was cancelled: the machine is left as it is. */
+  /** Something could not be taken back, so the machine is not restored. */
   undoFailed: boolean;
+  /** The taking back was cancelled. */
+  undoStopped: boolean;
   abort: AbortController;
 }
 
@@ -232,7 +234,7 @@ export const runMachine = setup({
     }),
     /** One after the other, the last first: undoing is no time for races. */
     spawnUndo: enqueueActions(({ context, enqueue }) => {
-      if (context.undoFailed) return;
+      if (context.undoStopped) return;
       const id = context.frontier.turnBack();
       if (id !== undefined) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'undo') });
     }),
@@ -249,7 +251,7 @@ export const runMachine = setup({
     keep: assign({ onCancel: 'keep' as const, onFailure: 'keep' as const }),
     leaveUndone: assign(({ context }) => {
       context.abort.abort(fail('E_CANCELLED', { signal: 'the run' }));
-      return { undoFailed: true, cancelled: true };
+      return { undoFailed: true, undoStopped: true, cancelled: true };
     }),
     undoFailed: assign({ undoFailed: true }),
     stopActive: enqueueActions(({ context, enqueue, self }) => {
@@ -268,6 +270,7 @@ export const runMachine = setup({
     failed: false,
     cancelled: false,
     undoFailed: false,
+    undoStopped: false,
     abort: new AbortController(),
   }),
   initial: 'beginning',

@@ -13,7 +13,7 @@ export async function lockMachine(root: string): Promise<{ release(): void }> {
   const server = createServer((visitor) => visitor.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? fail('E_RUN_LOCKED', { root, socket: `@${path.slice(1)}` }) : error),
+      reject(error.code === 'EADDRINUSE' ? fail('E_RUN_LOCKED', { root, socket: path.slice(1) }) : error),
     );
     server.listen(path, resolve);
   });

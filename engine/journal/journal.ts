@@ -37,6 +37,8 @@ export class Journal {
   readonly #secrets: Map<string, Secret>;
   /** How many records are in the store. None before the first change: a refusal leaves nothing. */
   #written: number;
+  /** There is a change, or a random value, to be kept. */
+  #isCalledFor = false;
   readonly #unwrittenSecrets = new Set<string>();
   /** Paths this run has changed, and not yet taken back. */
   readonly #changed: Set<string>;
@@ -153,12 +155,13 @@ export class Journal {
   }
 
   #note(entry: Entry): void {
+    this.#isCalledFor ||= entry.kind === 'change' || entry.kind === 'once';
     this.#records.push({ seq: this.#records.length + 1, at: this.#now().toISOString(), ...entry });
   }
 
   /** Writes what is not written yet; `durable` is what changes ask for, and only they create the journal. */
   async #write(durable: boolean): Promise<void> {
-    if (!this.isWritten && !this.#records.some(({ kind }) => kind === 'change' || kind === 'once')) return;
+    if (!this.isWritten && !this.#isCalledFor) return;
     const records = this.#records.slice(this.#written);
     if (!this.isWritten) {
       // The run's folder is found by its journal, so that comes first; then nothing that is kept elsewhere can be orphaned.

@@ -259,7 +259,7 @@ const catalog = {
   }),
   E_RUN_LOCKED: (d: { root: string; socket: string }) => ({
     message: `another run is at work on ${d.root === '/' ? 'this machine' : d.root}`,
-    hint: `Wait for it, or see which process it is: ss -xlp | grep ${d.socket.slice(1)}`,
+    hint: `Wait for it, or see which process it is: ss -xlp | grep ${d.socket}`,
     exitCode: EXIT.usage,
   }),
   E_RUN_NONE: (d: { what: string }) => ({

@@ -68,7 +68,7 @@ export async function scene(options: SandboxOptions = {}): Promise<Scene> {
   };
 }
 
-/** Path → mode and digest, for everything a join may touch. */
+/** Path → mode and digest, for everything a join may touch; not what Joinery remembers of its runs. */
 async function treeOf(root: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const folder of ['etc', 'var/lib', 'run'])
@@ -76,7 +76,7 @@ async function treeOf(root: string): Promise<Record<string, string>> {
       const path = join(folder, name);
       const stats = await lstat(join(root, path));
       const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
-      if (path === 'run/kubelet.pid' || stats.isDirectory()) continue;
+      if (path === 'run/kubelet.pid' || path.startsWith('var/lib/joinery/') || stats.isDirectory()) continue;
       if (stats.isSymbolicLink()) found[`/${path}`] = `→ ${await readlink(join(root, path))}`;
       else if (stats.isFile())
         found[`/${path}`] = `${mode} ${createHash('sha256')

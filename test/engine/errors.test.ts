@@ -56,7 +56,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PROGRAM_MISSING: { program: 'kubelet' },
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
-  E_RUN_LOCKED: { root: '/', socket: '@joinery-1-2' },
+  E_RUN_LOCKED: { root: '/', socket: 'joinery-1-2' },
   E_RUN_NONE: { what: 'resume' },
   E_RUN_SECRET_GONE: { run: '20261124-100000-0000', flags: ['--token'] },
   E_RUN_UNFINISHED: { run: '20261124-100000-0000', differs: ['--node-name'] },
@@ -148,10 +148,11 @@ describe('the catalogue', () => {
 
   test('has an exit code of the family that the name says', () => {
     const families: [RegExp, number[]][] = [
+      [/^E_RUN_|^E_UNDO_UNCONFIRMED$/, [EXIT.usage]],
       [/^E_API_CERTIFICATE_|^E_CA_PIN_|^E_CLOCK_|^E_TOKEN_|_SIGNATURE$|_CHANGED$|^E_CERTIFICATE_/, [EXIT.trust]],
       [/^E_API_|^E_CSR_|^E_NODE_|^E_CLUSTER_INFO_|^E_KUBELET_CONFIG$/, [EXIT.cluster]],
       [
-        /^E_FILE$|^E_SERVICE|^E_COMMAND_|^E_PROGRAM_|^E_HEALTH$|^E_CGROUP_|^E_CA_FILE_|^E_OTHER_CLUSTER$/,
+        /^E_FILE$|^E_SERVICE|^E_COMMAND_|^E_PROGRAM_|^E_HEALTH$|^E_CGROUP_|^E_CA_FILE_|^E_OTHER_CLUSTER$|^E_JOURNAL_|^E_UNDO_REFUSED$/,
         [EXIT.machine],
       ],
       [/^E_PIPELINE/, [EXIT.pipeline]],

@@ -210,26 +210,6 @@ describe('a run', () => {
     expect(result).toMatchObject({ status: 'cancelled', steps: [{ status: 'cancelled' }] });
     expect([result.error, ran]).toEqual([reason, []]);
   });
-
-  test('forgets its random values when it ends, whichever way', async () => {
-    for (const failing of [false, true]) {
-      const host = memoryHost({ directories: ['/run'] });
-      const { status } = await runSteps(
-        [
-          {
-            id: 'a',
-            run: async ({ random }) => {
-              await random.once('key', () => CANARY);
-              if (failing) throw BROKEN;
-            },
-          },
-        ],
-        host,
-      );
-      expect(status).toBe(failing ? 'failed' : 'succeeded');
-      expect(await host.read({ kind: 'list', path: '/run/joinery' }, SIGNAL)).toEqual([]);
-    }
-  });
 });
 
 describe('a run that is taken back', () => {
@@ -293,11 +273,11 @@ describe('a run that is taken back', () => {
     const host = machine();
     const { apply } = host;
     host.apply = async (change, signal) => {
-      if (change.kind === 'file' && change.content.toString() === 'changed' && change.secret) throw BROKEN; // b's inverse
+      if (change.kind === 'file' && change.content.toString() === 'old' && change.secret) throw BROKEN; // what was there before a
       return apply(change, signal);
     };
     const result = await undoing(steps, host);
-    expect(result.steps.map(({ status }) => status)).toEqual(['undone', 'undo-failed', 'undone', 'skipped']);
-    expect(result.steps[1]?.notes).toEqual([{ level: 'warn', text: 'not undone: /x: no space' }]);
+    expect(result.steps.map(({ status }) => status)).toEqual(['undo-failed', 'undone', 'undone', 'skipped']);
+    expect(result.steps[0]?.notes).toMatchObject([{ level: 'warn', text: expect.stringContaining('no space') }]);
   });
 });

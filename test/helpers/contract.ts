@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Host, StepChange } from '../../engine/host/host.ts';
 import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-
 import { recordingHost } from '../../engine/host/recording.ts';
+import { Journal } from '../../engine/journal/journal.ts';
+import { memoryStore } from '../../engine/journal/memory.ts';
 import { planOfPhase } from '../../engine/pipeline/single.ts';
 import { type RunEvent, type RunResult, run } from '../../engine/run.ts';
 import { type AnyPhase, type Effect, fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
@@ -14,6 +15,8 @@ export interface ContractCase {
   input: Record<string, unknown>;
   /** A machine, and the cluster it talks to, as they are before; made anew for each run. */
   machine: () => MemoryMachine;
+  /** Values of `random.once` that an earlier attempt has made. */
+  once?: Readonly<Record<string, string>>;
   /** What is on the machine that `machine` cannot say. */
   prepare?: (host: MemoryHost) => Promise<void>;
   /** What later steps do with its outputs, before it is run a second time. */
@@ -32,19 +35,33 @@ interface Outcome {
 }
 
 const SIGNAL = new AbortController().signal;
-const RUNTIME = '/run/joinery';
 
 export async function runPhase(
   phase: AnyPhase,
   input: Record<string, unknown>,
   host: Host,
-  options: { onFailure?: 'undo'; onEvent?: (event: RunEvent) => void } = {},
+  options: { onFailure?: 'undo'; onEvent?: (event: RunEvent) => void; once?: Readonly<Record<string, string>> } = {},
 ): Promise<Outcome> {
   const events: RunEvent[] = [];
-  const { onEvent, ...rest } = options;
+  const { onEvent, once = {}, ...rest } = options;
+  const plan = planOfPhase(phase.name, phase, structuredClone(input), host.facts);
+  const { pipeline, source, inputs } = plan;
+  const start = {
+    version: 1,
+    id: 'made',
+    joinery: '',
+    pipeline,
+    source,
+    inputs,
+    host: host.facts,
+    steps: [phase.name],
+  };
+  const journal = Journal.begin(memoryStore(), host.now, start);
+  for (const [name, value] of Object.entries(once)) await journal.once(phase.name, name, () => value);
   const result = await run({
-    plan: planOfPhase(phase.name, phase, structuredClone(input), host.facts),
+    plan,
     host,
+    journal,
     onEvent: (event) => {
       events.push(event);
       onEvent?.(event);
@@ -72,7 +89,7 @@ export interface Promised {
 }
 
 export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] {
-  const { machine, secrets } = contract;
+  const { machine, secrets, once = {} } = contract;
   const defaults = Object.entries(phase.input.properties ?? {}).map(([name, schema]) => [name, schema.default]);
   const input = { ...Object.fromEntries(defaults.filter(([, value]) => value !== undefined)), ...contract.input };
   const made = async (): Promise<MemoryHost> => {
@@ -91,7 +108,7 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
       const declared = phase.effects.some(
         (effect) => effect.kind === 'path' && templateMatches(effect.path, change.path, input),
       );
-      expect(declared || change.path.startsWith(`${RUNTIME}/`), change.path).toBe(true);
+      expect(declared, change.path).toBe(true);
       expect(change.mode & 0o077, `${change.path} is open to others`).toBe(0);
     }
   };
@@ -115,7 +132,7 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
       title: 'does in a run what its dry run says, and declares all of it',
       async check() {
         const inner = await made();
-        const dry = await runPhase(phase, input, recordingHost(inner));
+        const dry = await runPhase(phase, input, recordingHost(inner), { once });
         expect(dry.error).toBeUndefined();
         expect(dry.result.status).toBe('succeeded');
         expect(inner.changes).toEqual([]);
@@ -126,7 +143,7 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
         ).toEqual([]);
 
         const host = await made();
-        const real = await runPhase(phase, input, host);
+        const real = await runPhase(phase, input, host, { once });
         expect(real.error).toBeUndefined();
         expect(dry.changes.map(essence)).toEqual(real.changes.map(essence));
         expect(real.changes.length > 0).toBe(contract.changesNothing !== true);
@@ -141,15 +158,15 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
       title: 'changes nothing the second time',
       async check() {
         const host = await made();
-        const first = await runPhase(phase, input, host);
+        const first = await runPhase(phase, input, host, { once });
         expect(first.error).toBeUndefined();
         await contract.afterwards?.(host, first.result.steps[0]?.outputs);
         host.changes.length = 0;
-        const second = await runPhase(phase, input, host);
+        const second = await runPhase(phase, input, host, { once });
         expect(second.error).toBeUndefined();
         expect(second.changes).toEqual([]);
         expect(host.changes).toEqual([]);
-        const dry = await runPhase(phase, input, recordingHost(host));
+        const dry = await runPhase(phase, input, recordingHost(host), { once });
         expect([dry.error, dry.changes]).toEqual([undefined, []]);
         expectNoSecret(second, dry);
       },
@@ -158,12 +175,12 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
     {
       title: 'ends as it should, keeps its secrets and can be taken back, whichever of its calls fails',
       async check() {
-        const calls = (await failingAt(await made(), undefined, phase, input)).count;
+        const calls = (await failingAt(await made(), undefined, phase, input, once)).count;
         expect(calls).toBeGreaterThan(0);
         for (const injected of [fail('E_FILE', { path: '/injected', what: 'no space' }), new Error('injected')])
           for (let k = 0; k < calls; k++) {
             const host = await made();
-            const { outcome, before } = await failingAt(host, { at: k, error: injected }, phase, input);
+            const { outcome, before } = await failingAt(host, { at: k, error: injected }, phase, input, once);
             expect(outcome.result.status, `call ${k}`).toBe('failed');
             expect(
               outcome.error === injected || isJoinError(outcome.error),
@@ -173,9 +190,6 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
             expectSecretsKept(host);
             expectNoSecret(outcome);
             expect(await stateOf(host, [...before.keys()]), `call ${k} is not taken back`).toEqual(before);
-            expect(await host.read<'list'>({ kind: 'list', path: RUNTIME }, SIGNAL), `call ${k}`).toSatisfy(
-              (names: string[] | undefined) => (names ?? []).length === 0,
-            );
           }
       },
     },
@@ -188,6 +202,7 @@ async function failingAt(
   failure: { at: number; error: unknown } | undefined,
   phase: AnyPhase,
   input: Record<string, unknown>,
+  once: Readonly<Record<string, string>>,
 ) {
   let count = 0;
   let armed = true;
@@ -203,7 +218,7 @@ async function failingAt(
     apply: (change, signal) =>
       call(async () => {
         const key = 'path' in change ? change.path : change.kind === 'service' ? `service ${change.name}` : undefined;
-        if (key !== undefined && !key.startsWith('/run') && !before.has(key))
+        if (key !== undefined && !before.has(key))
           for (const [name, state] of await stateOf(host, [key])) before.set(name, state);
         return host.apply(change, signal);
       }),
@@ -213,7 +228,7 @@ async function failingAt(
   const disarm = (event: RunEvent) => {
     if (event.type === 'step.ended') armed = false;
   };
-  const outcome = await runPhase(phase, input, watched, { onFailure: 'undo', onEvent: disarm });
+  const outcome = await runPhase(phase, input, watched, { onFailure: 'undo', onEvent: disarm, once });
   return { outcome, count, before };
 }
 

@@ -14,21 +14,23 @@ const key = generateKeyPem();
 const subject = { commonName: 'system:node:w1', organizations: ['system:nodes'] };
 const USAGES = ['digital signature', 'key encipherment', 'client auth'];
 const NAME = csrName(publicKeyDer(key), subject, USAGES);
-const ONCE = '/run/joinery/once.tls-bootstrap.client-key';
+const once = { 'client-key': key };
 const input = { server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1' };
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
 /** The key is made beforehand, so that the name of the request is known. */
-const machineIn = (cluster: FakeCluster, files: Record<string, string> = { [ONCE]: key }) => ({
+const machineIn = (cluster: FakeCluster, files: Record<string, string> = {}) => ({
   ...{ now: () => NOW, files, send: cluster.send, wait: cluster.wait },
 });
-const bootstrap = (host: MemoryHost, given: Record<string, unknown> = input) => runPhase(tlsBootstrap, given, host);
+const bootstrap = (host: MemoryHost, given: Record<string, unknown> = input) =>
+  runPhase(tlsBootstrap, given, host, { once });
 const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
 
 itKeepsThePhaseContract(tlsBootstrap, {
   input,
   machine: () => machineIn(new FakeCluster(ca)),
   secrets: [TOKEN_SECRET, glimpseOf(key)],
+  once,
   async afterwards(host, outputs) {
     const { certificate, key: secret } = outputs as { certificate: string; key: { reveal(): string } };
     const files = heldIdentity(SERVER, ca.pem, { pem: certificate, keyPem: secret.reveal() });
@@ -71,16 +73,11 @@ describe('the bootstrap', () => {
     expect(host.changes.filter(({ kind }) => kind !== 'remove')).toEqual([]); // a key that is there is not made again
   });
 
-  test('makes a key of its own where there is none, and forgets it with the run', async () => {
-    const host = memoryHost(machineIn(new FakeCluster(ca), {}));
-    const { result } = await bootstrap(host);
+  test('makes a key of its own where there is none', async () => {
+    const { result } = await runPhase(tlsBootstrap, input, memoryHost(machineIn(new FakeCluster(ca))));
     const outputs = result.steps[0]?.outputs as { key: unknown };
     const made = isSecret(outputs.key) ? outputs.key.reveal() : '';
     expect(made).toMatch(/^-----BEGIN EC PRIVATE KEY-----/);
-    expect(host.changes.filter((change) => 'path' in change && change.path === ONCE)).toEqual([
-      { kind: 'file', path: ONCE, content: Buffer.from(made), mode: 0o600, secret: true },
-      { kind: 'remove', path: ONCE },
-    ]);
   });
 
   test.each([
@@ -125,11 +122,26 @@ describe('the bootstrap', () => {
     expect(error).toMatchObject({ code: 'E_CSR_CONFLICT', facts: { csr: NAME, what }, exitCode: 5 });
   });
 
-  test('begins anew where the request that was in the way is gone', async () => {
+  test.each([
+    ['was denied', [{ type: 'Denied', status: 'True' }]],
+    ['could not be signed', [{ type: 'Failed', status: 'True' }]],
+  ])('makes another key where the request of the one it had %s', async (_, conditions) => {
+    const cluster = new FakeCluster(ca);
+    const request = Buffer.from(createCsr(key, subject)).toString('base64');
+    cluster.put(csrRef(NAME), { spec: { request, signerName: 's', usages: USAGES }, status: { conditions } });
+    const { error, result, changes } = await bootstrap(memoryHost(machineIn(cluster)));
+    expect(error).toBeUndefined();
+    const outputs = result.steps[0]?.outputs as { key: { reveal(): string } };
+    expect(outputs.key.reveal()).not.toBe(key);
+    const name = csrName(publicKeyDer(outputs.key.reveal()), subject, USAGES);
+    expect(changes).toMatchObject([{ kind: 'api', verb: 'create', name }]);
+  });
+
+  test('gives up where every name it takes is in the way and nothing is there', async () => {
     const cluster = new FakeCluster(ca);
     cluster.answers.set(`POST ${CSRS}`, cluster.answer(409, { message: 'already exists' }));
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
-    expect(error).toMatchObject({ code: 'E_CSR_GONE', facts: { csr: NAME }, transient: true });
+    expect(error).toMatchObject({ code: 'E_CSR_GONE', transient: true });
   });
 
   test('refuses a name that a Ready node holds, and sends nothing', async () => {
