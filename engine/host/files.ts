@@ -6,9 +6,9 @@ import { dirname, join, normalize } from 'node:path';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Stat } from '../sdk/ports.ts';
 import type { Change } from './host.ts';
+import { followLinks } from './links.ts';
 
 const FILE_BYTES_MAX = 4 << 20;
-const LINKS_MAX = 40;
 
 export class MachineFiles {
   readonly #root: string;
@@ -68,26 +68,9 @@ export class MachineFiles {
     return clean === '/' ? this.#root : join(await this.#real(dirname(clean)), clean.slice(clean.lastIndexOf('/') + 1));
   }
 
-  /** Where `path` lies, every link in it followed inside the root: an absolute link means the machine's root, not ours. */
+  /** Where `path` lies, every link in it followed. */
   async #real(path: string): Promise<string> {
-    if (this.#root === '/') return path;
-    let pending = normalize(path).split('/').filter(Boolean);
-    let at: string[] = [];
-    for (let links = 0; pending.length > 0; ) {
-      const [part = '', ...rest] = pending;
-      pending = rest;
-      if (part === '..') at = at.slice(0, -1);
-      else {
-        const target = await readlink(join(this.#root, ...at, part)).catch(() => undefined);
-        if (target === undefined) at = [...at, part];
-        else {
-          if (++links > LINKS_MAX) throw fail('E_FILE', { path, what: 'too many links' });
-          if (target.startsWith('/')) at = [];
-          pending = [...target.split('/').filter((name) => name !== '' && name !== '.'), ...pending];
-        }
-      }
-    }
-    return join(this.#root, ...at);
+    return this.#root === '/' ? path : join(this.#root, await followLinks(this.#root, path));
   }
 
   async #orAbsent<T>(path: string, act: () => Promise<T>): Promise<T | undefined> {
