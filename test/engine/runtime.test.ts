@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttp1Server } from 'node:http';
-import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createNetServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Code, ConnectError } from '@connectrpc/connect';
@@ -57,6 +57,25 @@ const runtimeThat = (behaviour: Behaviour) => fakeRuntime({ v1: { Version: () =>
 const refusal = (code: Code, message = 'because') => {
   throw new ConnectError(message, code);
 };
+
+/** A socket where HTTP/2 is answered by hand. */
+const streaming = async (answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void) => {
+  const socket = join(await scratch(), 'x.sock');
+  const server = await listening(createServer(), socket);
+  server.on('stream', answer);
+  return socket;
+};
+/** One gRPC message, framed, and a status. */
+const framed =
+  (bytes: Buffer, length = bytes.length) =>
+  (stream: ServerHttp2Stream) => {
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(length, 1);
+    stream.on('error', () => undefined);
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.end(Buffer.concat([head, bytes]));
+  };
 
 describe('the version of a runtime', () => {
   test('is asked for by v1 first', async () => {
@@ -165,6 +184,16 @@ describe('the cgroup driver of a runtime', () => {
     expect(asked).not.toContain('v1 Status');
   });
 
+  test.each([
+    ['0a00', 'systemd'],
+    ['0a020801', 'cgroupfs'],
+  ])('is on the wire what the CRI says: %s is %s', async (hex, driver) => {
+    const socket = await streaming((stream, { ':path': path = '' }) =>
+      framed(Buffer.from(path.endsWith('/RuntimeConfig') ? hex : '', 'hex'))(stream),
+    );
+    expect(await new ContainerRuntime('/').cgroupDriver(socket, SIGNAL)).toBe(driver);
+  });
+
   const runtimes = (defaultRuntimeName: string, all: object) => ({ containerd: { defaultRuntimeName, runtimes: all } });
   const options = (SystemdCgroup: unknown) => ({ options: { SystemdCgroup } });
   test.each<[string, unknown, string | undefined]>([
@@ -257,6 +286,14 @@ describe('a runtime that does not answer', () => {
     });
   });
 
+  test('just now may answer later', async () => {
+    const { socket } = await runtimeThat({ ListPodSandbox: () => refusal(Code.Unavailable, 'still\nstarting') });
+    expect(await joinErrorOf(() => new ContainerRuntime('/').podSandboxes(socket, SIGNAL))).toMatchObject({
+      code: 'E_CRI_UNREACHABLE',
+      facts: { socket, what: 'still starting' },
+    });
+  });
+
   test('even to a greeting is given up as well', async () => {
     const socket = join(await scratch(), 'x.sock');
     await listening(createNetServer(), socket);
@@ -304,24 +341,6 @@ describe('a runtime that does not answer', () => {
 });
 
 describe('what is no answer of a runtime', () => {
-  const streaming = async (answer: (stream: ServerHttp2Stream) => void) => {
-    const socket = join(await scratch(), 'x.sock');
-    const server = await listening(createServer(), socket);
-    server.on('stream', answer);
-    return socket;
-  };
-  /** One gRPC message, framed, and a status. */
-  const framed =
-    (bytes: Buffer, length = bytes.length) =>
-    (stream: ServerHttp2Stream) => {
-      const head = Buffer.alloc(5);
-      head.writeUInt32BE(length, 1);
-      stream.on('error', () => undefined);
-      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-      stream.end(Buffer.concat([head, bytes]));
-    };
-
   test.each([
     ['no message of the CRI', framed(Buffer.from('ffffffffff', 'hex'))],
     ['a message of more than 16 MiB', framed(Buffer.alloc(0), (16 << 20) + 1)],
