@@ -9,6 +9,7 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call } from '../../engine/host/cri-call.ts';
 import { type Method, messages, runtimeService } from '../../engine/host/cri-messages.ts';
+import { Mounts } from '../../engine/host/mounts.ts';
 import { ContainerRuntime } from '../../engine/host/runtime.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
 import { launch, must } from './command.ts';
@@ -89,6 +90,8 @@ describe.skipIf(reason)('a real containerd', () => {
     const left = tasks.split('\n').filter(Boolean); // by a test that failed
     if (left.length > 0) await ctr('tasks', 'rm', '-f', ...left);
     await stopContainerd();
+    const mounts = new Mounts('/');
+    for (const point of await mounts.below(dir)) await mounts.unmount(point, SIGNAL);
     rmSync(dir, { recursive: true, force: true });
   });
 
