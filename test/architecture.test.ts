@@ -75,6 +75,9 @@ const rules: ImportRule[] = [
     'engine/machine.ts',
   ),
   onlyIn('undici', 'engine/kube', (path) => inside(path, 'engine/kube'), 'engine/kube/transport.ts'),
+  ...['@connectrpc', '@bufbuild'].map((name) =>
+    onlyIn(name, 'engine/host/cri-*.ts', (path) => path.startsWith('engine/host/cri-'), 'engine/host/cri-call.ts'),
+  ),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];
 

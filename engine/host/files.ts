@@ -6,11 +6,9 @@ import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Stat } from '../sdk/ports.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import type { Change } from './host.ts';
+import { followLinks } from './links.ts';
 
 const FILE_BYTES_MAX = 4 << 20;
-const LINKS_MAX = 40;
-/** S_ISVTX: in such a directory, as in /tmp, only its owner may replace a link. */
-const STICKY = 0o1000;
 
 type FileChange = Extract<Change, { kind: 'file' | 'directory' | 'link' | 'remove' | 'remove-tree' }>;
 
@@ -113,37 +111,9 @@ export class MachineFiles {
     return clean === '/' ? this.#root : join(await this.#real(dirname(clean)), clean.slice(clean.lastIndexOf('/') + 1));
   }
 
-  /** Where `path` lies, every link in it followed inside the root: an absolute link means the machine's root, not ours. */
+  /** Where `path` lies, every link in it followed. */
   async #real(path: string): Promise<string> {
-    let pending = normalize(path).split('/').filter(Boolean);
-    let at: string[] = [];
-    for (let links = 0; pending.length > 0; ) {
-      const [part = '', ...rest] = pending;
-      pending = rest;
-      if (part === '..') at = at.slice(0, -1);
-      else {
-        const target = await this.#targetOf(join(this.#root, ...at), part, path);
-        if (target === undefined) at = [...at, part];
-        else {
-          if (++links > LINKS_MAX) throw fail('E_FILE', { path, what: 'too many links' });
-          if (target.startsWith('/')) at = [];
-          pending = [...target.split('/').filter((name) => name !== '' && name !== '.'), ...pending];
-        }
-      }
-    }
-    return join(this.#root, ...at);
-  }
-
-  /** Where a link points; undefined where there is none. Whoever can place a link could send us anywhere, so not everybody's is followed. */
-  async #targetOf(directory: string, name: string, path: string): Promise<string | undefined> {
-    const link = join(directory, name);
-    const stats = await this.#disk.lstat(link).catch(() => undefined);
-    if (stats?.isSymbolicLink() !== true) return undefined;
-    const { mode } = await this.#disk.lstat(directory);
-    const isOpen = (mode & 0o002) !== 0 && (mode & STICKY) === 0;
-    if (isOpen || (stats.uid !== 0 && stats.uid !== process.geteuid?.()))
-      throw fail('E_FILE', { path, what: `${link} is a link that others than root can place, so it is not followed` });
-    return fs.readlink(link);
+    return join(this.#root, await followLinks(this.#root, path));
   }
 
   async #orAbsent<T>(path: string, act: () => Promise<T>): Promise<T | undefined> {

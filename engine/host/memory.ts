@@ -56,7 +56,7 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       if (told === undefined) throw new Error(`the memory host was not told what ${argv.join(' ')} prints`);
       return { exitCode: 0, stdout: '', stderr: '', ...told };
     },
-    mounts: ({ path }) => (machine.mounts ?? []).filter((mount) => mount === path || mount.startsWith(`${path}/`)),
+    mounts: ({ path }) => (machine.mounts ?? []).filter((mount) => mount.startsWith(`${path}/`)),
     sandboxes: () => machine.sandboxes ?? [],
   };
   return {

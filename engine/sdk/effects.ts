@@ -42,7 +42,7 @@ export const keeps = (service: string, path: string, why: string): Effect => ({
   path,
   why,
 });
-/** Unmounts what is mounted at or below `path`. */
+/** Unmounts what is mounted below `path`. */
 export const unmounts = (path: string, why: string): Effect => ({ kind: 'mounts', path, why });
 /** Removes Pod sandboxes of the container runtime. */
 export const removesSandboxes = (why: string): Effect => ({ kind: 'runtime', why });

@@ -29,6 +29,8 @@ export interface Problem {
 }
 
 const list = (items: readonly string[]): string => items.join(', ');
+/** The service behind a well-known socket of a container runtime. */
+const runtimeUnit = (socket: string): string => /crio|cri-docker/.exec(socket)?.[0] ?? 'containerd';
 const MAKE_TOKEN = 'Make a new token on a control-plane node: kubeadm token create --print-join-command';
 const RERUN = 'run the same command again';
 const REPORT =
@@ -146,10 +148,26 @@ const catalog = {
     hint: `Run it by hand to see more: ${d.command}`,
     exitCode: EXIT.machine,
   }),
+  E_CRI_ABSENT: (d: { socket: string }) => ({
+    message: `what listens at ${d.socket} offers no container runtime interface: neither CRI v1 nor v1alpha2`,
+    hint: 'If it is containerd, remove cri from disabled_plugins in /etc/containerd/config.toml, then: systemctl restart containerd',
+    exitCode: EXIT.machine,
+  }),
+  E_CRI_REFUSED: (d: { socket: string; what: string; message: string }) => ({
+    message: `the container runtime at ${d.socket} could not ${d.what}: ${d.message}`,
+    hint: `The message is the runtime's own; read on in its log: journalctl -u ${runtimeUnit(d.socket)} -n 50`,
+    exitCode: EXIT.machine,
+  }),
   E_CRI_SOCKETS: (d: { sockets: readonly string[] }) => ({
     message: `this machine has several container runtimes: ${list(d.sockets)}`,
     hint: `Say which one: --cri-socket ${d.sockets[0]}`,
     exitCode: EXIT.usage,
+  }),
+  E_CRI_UNREACHABLE: (d: { socket: string; what: string }) => ({
+    message: `the container runtime at ${d.socket} does not answer: ${d.what}`,
+    hint: `See whether it runs: systemctl status ${runtimeUnit(d.socket)}. Another one is chosen by --cri-socket`,
+    exitCode: EXIT.machine,
+    transient: true,
   }),
   E_CSR_CONFLICT: (d: { csr: string; what: string }) => ({
     message: `there is a CertificateSigningRequest ${d.csr} that is not ours: ${d.what}`,

@@ -84,7 +84,7 @@ export interface Commands {
 }
 
 export interface Mounts {
-  /** What is mounted at or below `path`, every link in it followed; the deepest first. */
+  /** What is mounted below `path`, every link in it followed; in the order to unmount it. */
   below(path: string): Promise<string[]>;
   /** Unmounts it, lazily where it is busy. What is not mounted is no change. */
   unmount(path: string): Promise<void>;

@@ -34,7 +34,10 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CLUSTER_INFO_MISSING: { server, status: 404 },
   E_CLUSTER_INFO_SIGNATURE: { server, tokenId: 'abcdef' },
   E_COMMAND_FAILED: { command: 'kubelet --version', exitCode: 1, output: 'no' },
+  E_CRI_ABSENT: { socket: '/run/x.sock' },
+  E_CRI_REFUSED: { socket: '/run/x.sock', what: 'list its sandboxes', message: 'no' },
   E_CRI_SOCKETS: { sockets: ['unix:///a', 'unix:///b'] },
+  E_CRI_UNREACHABLE: { socket: '/run/x.sock', what: 'permission denied' },
   E_CSR_CONFLICT: { csr, what: 'it is for another key' },
   E_CSR_DENIED: facts,
   E_CSR_FAILED: facts,
@@ -152,7 +155,7 @@ describe('the catalogue', () => {
       [/^E_API_CERTIFICATE_|^E_CA_PIN_|^E_CLOCK_|^E_TOKEN_|_SIGNATURE$|_CHANGED$|^E_CERTIFICATE_/, [EXIT.trust]],
       [/^E_API_|^E_CSR_|^E_NODE_|^E_CLUSTER_INFO_|^E_KUBELET_CONFIG$/, [EXIT.cluster]],
       [
-        /^E_FILE$|^E_SERVICE|^E_COMMAND_|^E_PROGRAM_|^E_HEALTH$|^E_CGROUP_|^E_CA_FILE_|^E_OTHER_CLUSTER$|^E_JOURNAL_|^E_UNDO_REFUSED$/,
+        /^E_FILE$|^E_SERVICE|^E_COMMAND_|^E_PROGRAM_|^E_HEALTH$|^E_CGROUP_|^E_CRI_(?!SOCKETS)|^E_CA_FILE_|^E_OTHER_CLUSTER$|^E_JOURNAL_|^E_UNDO_REFUSED$/,
         [EXIT.machine],
       ],
       [/^E_PIPELINE/, [EXIT.pipeline]],
@@ -189,6 +192,7 @@ describe('the catalogue', () => {
       'E_API_ANSWER',
       'E_API_UNAVAILABLE',
       'E_API_UNREACHABLE',
+      'E_CRI_UNREACHABLE',
       'E_CSR_GONE',
       'E_TOKEN_UNKNOWN',
     ]);

@@ -1,0 +1,69 @@
+/** What is mounted on a machine, and the way to unmount it. Source of the format: proc_pid_mountinfo(5). */
+import { createReadStream } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fail } from '../sdk/errors.ts';
+import { clean } from '../sdk/text.ts';
+import { MachineCommands } from './commands.ts';
+import { followLinks } from './links.ts';
+
+const TABLE = '/proc/self/mountinfo';
+const TABLE_BYTES_MAX = 32 << 20;
+
+export class Mounts {
+  readonly #root: string;
+  readonly #commands: MachineCommands;
+
+  /** `root` is `/` for this machine itself. */
+  constructor(root: string) {
+    this.#root = root;
+    this.#commands = new MachineCommands(root);
+  }
+
+  /**
+   * The mount points below what `path` leads to, by the machine's own paths, in the order to unmount them: the last one
+   * mounted is the first, so that no mount has another one in it or over it. A path is listed as often as it is mounted.
+   */
+  async below(path: string): Promise<string[]> {
+    const root = await realpath(this.#root);
+    const top = join(root, await followLinks(root, path));
+    // A disk of its own at `path` itself is not what was mounted in it.
+    const inside = (point: string): boolean => point.startsWith(join(top, '/'));
+    const points = mountPoints(await readTable()).filter(inside);
+    return points.reverse().map((point) => join('/', relative(root, point)));
+  }
+
+  /** Takes off what was mounted last at a path that `below` named; a busy one stays for those who use it. None is no change. E_COMMAND_FAILED. */
+  async unmount(point: string, signal: AbortSignal): Promise<void> {
+    const place = join(await realpath(this.#root), point);
+    const { exitCode, stderr } = await this.#commands.run(['umount', place], signal);
+    if (exitCode === 0 || !mountPoints(await readTable()).includes(place)) return;
+    const command = `umount ${place}`;
+    if (!/busy/.test(stderr)) throw fail('E_COMMAND_FAILED', { command, exitCode, output: clean(stderr) });
+    await this.#commands.must(['umount', '-l', place], signal); // busybox has no --lazy
+  }
+}
+
+/** The mount points of a mountinfo table, in the order in which they were mounted. */
+export const mountPoints = (table: string): string[] =>
+  table
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+    );
+
+async function readTable(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(TABLE) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > TABLE_BYTES_MAX) throw new Error(`larger than ${TABLE_BYTES_MAX} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw fail('E_FILE', { path: TABLE, what: clean((error as Error).message) }, error);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
