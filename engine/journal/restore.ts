@@ -136,8 +136,8 @@ class Restoring {
   ): Promise<void> {
     const { host, signal } = this.#options;
     if (action === 'reload') return host.apply({ kind: 'service', name, action }, signal);
-    const now = await host.read<'service'>({ kind: 'service', name }, signal);
-    if (now.active !== active) await host.apply({ kind: 'service', name, action: active ? 'start' : 'stop' }, signal);
+    // One that fails again and again may not be active just now, and is stopped all the same.
+    await host.apply({ kind: 'service', name, action: active ? 'start' : 'stop' }, signal);
     if (active) return;
     const ours = new Set([...kept, ...this.#left.keys()]);
     for (const path of await existing(host, data, signal)) {

@@ -63,10 +63,10 @@ describe('the table of mounts', () => {
 });
 
 describe.skipIf(process.platform !== 'linux')('the mounts of this machine', () => {
-  test('are those at a path and below it', async () => {
+  test('are those below a path, and not the one at it', async () => {
     const mounts = new Mounts('/');
-    expect(await mounts.below('/')).toEqual(expect.arrayContaining(['/proc', '/']));
-    expect((await mounts.below('/proc')).at(-1)).toBe('/proc');
+    expect(await mounts.below('/')).toContain('/proc');
+    expect(await mounts.below('/proc')).not.toContain('/proc');
     expect(await mounts.below('/proc/self')).toEqual([]);
     expect(await mounts.below('/no/such/path')).toEqual([]);
   });
@@ -97,7 +97,7 @@ describe.skipIf(reason)('what is mounted', () => {
     const mounts = new Mounts('/');
     expect(await mounts.below(kubelet)).toEqual(wanted.toReversed());
     expect(await mounts.below(`${kubelet}/`)).toEqual(wanted.toReversed());
-    expect(await mounts.below(join(kubelet, 'pods/1/volumes/a'))).toEqual([wanted[1], wanted[0]]);
+    expect(await mounts.below(join(kubelet, 'pods/1/volumes/a'))).toEqual([wanted[1]]);
     await unmountAll(mounts, wanted.toReversed());
     expect(await mounts.below(dir)).toEqual([`${kubelet}2/pods`, `${kubelet}2`]);
   });
