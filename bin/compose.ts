@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { MachineFiles } from '../engine/host/files.ts';
 import type { Host } from '../engine/host/host.ts';
-import { lockMachine } from '../engine/host/lock.ts';
+import { type Lock, lockMachine } from '../engine/host/lock.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
@@ -66,7 +66,7 @@ export async function openRun({ root, dryRun = false }: { root: string; dryRun?:
       return dryRun ? recordingHost(machine) : machine;
     },
   });
-  let held: { release(): void } | undefined;
+  let held: Lock | undefined;
   return {
     host: scope.resolve<Host>(HOST),
     runs: new Runs(new MachineFiles(resolve(root))),
@@ -74,7 +74,7 @@ export async function openRun({ root, dryRun = false }: { root: string; dryRun?:
       held = await lockMachine(resolve(root));
     },
     async close() {
-      held?.release();
+      await held?.release();
       await scope.resolve<RealHost>(MACHINE).close();
       scope.clearInstances();
     },

@@ -63,7 +63,7 @@ export class DurableDisk {
     await this.syncDirectory(dirname(path));
   }
 
-  /** A file, a link, or an empty directory; one that somebody else has put something into stays. */
+  /** A file, a link, or an empty directory; one that somebody else has put something into, or mounted something at, stays. */
   async remove(path: string): Promise<void> {
     await this.#disk.rm(temporaryName(path), { force: true });
     const there = await this.#disk.lstat(path).catch(() => undefined);
@@ -71,7 +71,7 @@ export class DurableDisk {
     if (!there.isDirectory()) await this.#disk.rm(path);
     else
       await this.#disk.rmdir(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOTEMPTY') throw error;
+        if (error.code !== 'ENOTEMPTY' && error.code !== 'EBUSY') throw error; // EBUSY: a mount point
       });
     await this.syncDirectory(dirname(path));
   }
