@@ -9,7 +9,7 @@ import type { Plan } from '../engine/pipeline/plan.ts';
 import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
-import { confirmed, isAnybodyThere } from './confirm.ts';
+import { confirmed, isAnybodyThere } from './ask.ts';
 import { errorText } from './render/error.ts';
 import { resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
@@ -55,7 +55,7 @@ export abstract class JoinCommand extends Command {
   /** Goes on with a run of this machine. */
   protected async resume(
     request: Pick<RunRequest, 'onFailure' | 'root' | 'output'> & { id: string | undefined },
-    plan: (journal: Journal) => Plan,
+    plan: (journal: Journal) => Promise<Plan>,
   ): Promise<void> {
     const { id, onFailure, root, output } = request;
     await this.#opened(root, false, async (scope) => {
@@ -63,7 +63,7 @@ export abstract class JoinCommand extends Command {
       const journal = await scope.runs.open(found);
       const { status } = journal.history();
       if (isClosed(journal.history())) throw fail('E_RUN_CLOSED', { run: found, status });
-      const planned = plan(journal);
+      const planned = await plan(journal);
       await journal.resumed(planned.inputs);
       await this.#run(scope, { planned, journal, dryRun: false, onFailure, output });
     });

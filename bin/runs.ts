@@ -9,6 +9,7 @@ import { planOfPhase } from '../engine/pipeline/single.ts';
 import { fail, type HostFacts, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { registry } from './compose.ts';
+import { isAnybodyThere, typedSecret } from './ask.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 
 /** A new journal; or that of the run which the same plan has left unfinished, to go on with. E_RUN_UNFINISHED where it was another plan. */
@@ -47,15 +48,24 @@ function begin({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Jou
   return runs.begin({ joinery: pjson.version, pipeline, source, inputs, host, steps: steps.map(({ id }) => id) });
 }
 
-/** The plan that a run was begun with. `given` are secrets that are not kept any more. E_RUN_SECRET_GONE, E_RUN_CHANGED. */
-export function planToResume(root: string, journal: Journal, given: Readonly<Record<string, unknown>>): Plan {
+/**
+ * The plan that a run was begun with. `given` are secrets that are typed anew; those that are not kept any more are asked for,
+ * where there is somebody to ask. E_RUN_SECRET_GONE, E_RUN_CHANGED.
+ */
+export async function planToResume(
+  root: string,
+  journal: Journal,
+  given: Readonly<Record<string, unknown>>,
+): Promise<Plan> {
   const { start } = journal.history();
   const { value, missing } = journal.reveal(start.inputs);
-  const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => given[name] === undefined);
-  if (gone.length > 0)
+  const inputs: Record<string, unknown> = { ...(revealed(value) as object), ...given };
+  const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => inputs[name] === undefined);
+  if (gone.length > 0 && !isAnybodyThere())
     throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });
-  const kept = Object.entries(revealed(value) as object).filter(([, item]) => item !== undefined);
-  const plan = planFrom(root, start.source, { ...Object.fromEntries(kept), ...given }, start.host);
+  for (const name of gone) inputs[name] = await typedSecret(`${name} of run ${start.id}`);
+  const known = Object.entries(inputs).filter(([, item]) => item !== undefined);
+  const plan = planFrom(root, start.source, Object.fromEntries(known), start.host);
   if (plan.source.digest !== start.source.digest)
     throw fail('E_RUN_CHANGED', { run: start.id, source: start.source.kind });
   return plan;
