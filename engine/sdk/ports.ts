@@ -97,7 +97,7 @@ export interface PodSandbox {
   namespace: string;
 }
 
-/** The container runtime, over the CRI; `socket` as in `--cri-socket`. Errors: E_CRI_UNREACHABLE, E_CRI_REFUSED. */
+/** The container runtime, over the CRI; `socket` as in `--cri-socket`. Errors: E_CRI_UNREACHABLE, E_CRI_REFUSED, E_CRI_ABSENT. */
 export interface Runtime {
   podSandboxes(socket: string): Promise<PodSandbox[]>;
   /** Stops and removes it, with its containers. */

@@ -32,6 +32,8 @@ export const kubeletData: readonly Effect[] = [
 /** Interfaces that network plugins make, as far as they are known by name. */
 const CNI_LINKS = /^(cni|flannel|cilium|vxlan\.calico|tunl|kube-|weave|antrea|ovn)/;
 
+const REMOVALS_AT_ONCE = 8;
+
 type UndoPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
 
 export async function takeKubeletBack(ports: UndoPorts, given: { criSocket?: string }): Promise<void> {
@@ -72,7 +74,12 @@ async function removeSandboxes({ files, runtime, log }: UndoPorts, given: string
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {
     const sandboxes = await runtime.podSandboxes(socket);
-    await Promise.all(sandboxes.map((sandbox) => runtime.removePodSandbox(socket, sandbox)));
+    const waiting = [...sandboxes];
+    const remove = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+        await runtime.removePodSandbox(socket, next);
+    };
+    await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, remove));
     if (sandboxes.length > 0) log.info(`removed ${sandboxes.length} Pods from the container runtime`);
   } catch (error) {
     log.warn(`Pods may still run (${clean((error as Error).message)}): crictl --runtime-endpoint ${socket} pods`);
