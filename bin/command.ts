@@ -47,8 +47,8 @@ export abstract class JoinCommand extends Command {
       if (dryRun) return this.#run(scope, { planned, journal: undefined, dryRun, onFailure, output });
       const { journal, goesOn } = await journalFor(planned, scope.runs);
       if (goesOn) process.stderr.write(`Going on with run ${journal.id}, which these inputs have begun.\n`);
-      else await scope.runs.prune(RUNS_KEPT - 1);
       await this.#run(scope, { planned, journal, dryRun, onFailure, output });
+      await scope.runs.prune(RUNS_KEPT);
     });
   }
 

@@ -69,7 +69,9 @@ export class Runs {
   /** Forgets all but the newest `keep` runs that are over. Returns their ids. */
   async prune(keep: number): Promise<string[]> {
     const over: string[] = [];
-    for (const id of await this.ids()) if (isClosed(await this.history(id))) over.push(id);
+    const ids = await this.ids();
+    if (ids.length <= keep) return over; // most runs have few before them
+    for (const id of ids) if (isClosed(await this.history(id))) over.push(id);
     const removed = over.slice(keep);
     for (const id of removed) await this.remove(id);
     return removed;
