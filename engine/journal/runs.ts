@@ -64,6 +64,7 @@ export class Runs {
   async remove(id: string): Promise<void> {
     for (const folder of [`${paths.runtime}/${id}`, `${paths.runs}/${id}`])
       await this.#files.apply({ kind: 'remove-tree', path: folder });
+    await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
   }
 
   /** Forgets all but the newest `keep` runs that are over. Returns their ids. */

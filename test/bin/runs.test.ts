@@ -1,7 +1,9 @@
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { cli, scene } from './cli.ts';
+import { cli, project, scene, start } from './cli.ts';
 
 const runFolder = async (root: string): Promise<string> => {
   const [id, ...more] = await readdir(join(root, 'var/lib/joinery/runs'));
@@ -47,5 +49,183 @@ describe('a join that is over', () => {
 
     const again = await cli(args('run', '--ignore-preflight-errors', 'all'));
     expect(again.code, again.stderr).toBe(0); // the Node was marked as not ready, so its name is free
+  });
+});
+
+const KUBELET_CONFIG = '/api/v1/namespaces/kube-system/configmaps';
+const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+async function waitFor<T>(find: () => T | undefined): Promise<T> {
+  for (const from = Date.now(); Date.now() < from + 10_000; await sleep(20)) {
+    const found = find();
+    if (found !== undefined) return found;
+  }
+  throw new Error('not within 10 s');
+}
+
+/** A run that has got its certificate and written its identity, and then failed. */
+async function halfway() {
+  const made = await scene();
+  made.sandbox.faults.add({ effect: 'forbidden', path: KUBELET_CONFIG, times: 1 });
+  const before = await made.tree();
+  const failed = await cli(made.args('run'));
+  expect([failed.code, failed.stderr]).toEqual([5, expect.stringContaining('E_API_FORBIDDEN in step kubelet-config')]);
+  const [id = ''] = await readdir(join(made.root, 'var/lib/joinery/runs'));
+  return { ...made, before, failed, id };
+}
+
+describe('a join that failed half-way', () => {
+  test('says how to go on and how to go back, and is resumed without doing again what is done', async () => {
+    const { failed, id, root, sandbox } = await halfway();
+    expect(failed.stdout).toContain(`To go on from here: join resume ${id}`);
+    expect(failed.stdout).toContain(`To take it back:     join undo ${id}`);
+    expect((await cli(['runs', '--root', root])).stdout).toMatch(/failed +\S+ s +join resume, join undo/);
+    const asked = sandbox.store.requests.length;
+    const resumed = await cli(['resume', '--root', root]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    for (const step of ['preflight', 'discovery', 'kubelet-version', 'tls-bootstrap', 'kubeconfig'])
+      expect(resumed.stderr).toContain(`✓ ${step} (done before)`);
+    expect(sandbox.store.requests.slice(asked).map(({ path }) => path)).not.toContain(CSRS);
+    expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
+    expect((await cli(['resume', id, '--root', root])).stderr).toContain('E_RUN_CLOSED');
+    expect((await cli(['resume', '--root', root])).stderr).toContain('E_RUN_NONE');
+  });
+
+  test('is gone on with by the same command, which says so; another token is no other command', async () => {
+    const { args, id, sandbox, root } = await halfway();
+    const other = args('run').map((word) =>
+      word === sandbox.token ? `${sandbox.token.slice(0, 7)}${'x'.repeat(16)}` : word,
+    );
+    const again = await cli(other);
+    expect(again.stderr).toContain(`Going on with run ${id}, which these inputs have begun.`);
+    // Its own identity is on disk already, so the wrong token is only seen where a token is still needed.
+    expect(again.stderr).toContain('E_API_UNAUTHORIZED in step kubelet-config');
+    expect((await cli(args('run'))).code).toBe(0);
+    expect(await readdir(join(root, 'var/lib/joinery/runs'))).toEqual([id]);
+  });
+
+  test('refuses another command, and names what differs and both ways out', async () => {
+    const { args, id, tree } = await halfway();
+    const at = await tree();
+    const refused = await cli(args('run', '--node-name', 'other', '--wait', 'ready'));
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(
+      `E_RUN_UNFINISHED: run ${id} is not finished, and was begun with another --nodeName`.replace(
+        'nodeName',
+        'node-name',
+      ),
+    );
+    expect(refused.stderr).toMatch(/--wait[\s\S]*join resume \S+[\s\S]*join undo \S+/);
+    expect(await tree()).toEqual(at);
+  });
+
+  test('after a reboot asks for the token, takes it as a flag, and gets by with it', async () => {
+    const { root, id, sandbox } = await halfway();
+    await rm(join(root, 'run/joinery'), { recursive: true });
+    const asked = await cli(['resume', '--root', root]);
+    expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining(`join resume ${id} --token @FILE`)]);
+    const file = join(root, 'token');
+    await writeFile(file, `${sandbox.token}\n`, { mode: 0o600 });
+    const resumed = await cli(['resume', '--root', root, '--token', `@${file}`]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1); // the identity on disk is found again
+  });
+
+  test('is not resumed by another pipeline than it was begun with', async () => {
+    const { args, root, sandbox } = await scene();
+    const mine = join(root, 'mine.yaml');
+    const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
+    await writeFile(mine, shipped);
+    sandbox.faults.add({ effect: 'forbidden', path: KUBELET_CONFIG, times: 1 });
+    expect((await cli(args('run', '--pipeline', mine))).code).toBe(5);
+    await writeFile(mine, `${shipped}\n# changed\n`);
+    const refused = await cli(['resume', '--root', root]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('E_RUN_CHANGED')]);
+    expect((await cli(['undo', '--yes', '--root', root])).code).toBe(0); // which needs no pipeline
+  });
+
+  test('is undone but for what somebody else has changed, which is shown, until it is told to be overwritten', async () => {
+    const { root, id, before, tree } = await halfway();
+    const conf = join(root, 'etc/kubernetes/kubelet.conf');
+    await writeFile(conf, `${await readFile(conf, 'utf8')}# by hand\n`);
+    const undone = await cli(['undo', id, '--yes', '--root', root]);
+    expect([undone.code, undone.stderr]).toEqual([6, expect.stringContaining('E_UNDO_REFUSED')]);
+    expect(undone.stdout).toMatch(/kubelet\.conf is not put back[\s\S]*\+# by hand/);
+    const left = Object.keys(await tree()).filter((path) => !(path in before) && !path.startsWith('/run/joinery/'));
+    expect(left).toEqual(['/etc/kubernetes/kubelet.conf']);
+    expect((await cli(['runs', '--root', root])).stdout).toContain('undone in part: join undo');
+    expect((await cli(['undo', '--yes', '--overwrite', '--root', root])).code).toBe(0);
+    expect(await tree()).toEqual(before);
+  });
+});
+
+describe('Ctrl-C', () => {
+  test('takes a join back; --on-failure keep leaves it, to be resumed', async () => {
+    const { args, root, sandbox, tree } = await scene({ autoApprove: false });
+    const before = await tree();
+    const first = start(args('run'));
+    await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
+    first.child.kill('SIGINT');
+    expect((await first.outcome).code).toBe(130);
+    expect(await tree()).toEqual(before);
+    expect((await cli(['runs', '--root', root])).stdout).toContain('undone');
+
+    const second = start(args('run', '--on-failure', 'keep'));
+    await waitFor(() => sandbox.store.list('certificatesigningrequests')[1]);
+    second.child.kill('SIGINT');
+    const kept = await second.outcome;
+    expect([kept.code, kept.stdout]).toEqual([130, expect.stringMatching(/join resume \S+/)]);
+    sandbox.autoApprove = true;
+    expect((await cli(['resume', '--root', root])).code).toBe(0);
+    expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(2); // the kept run found its own again
+  });
+
+  test('twice leaves a join as it is, and says how to go on', async () => {
+    const { args, root, sandbox } = await scene();
+    sandbox.faults.add({ effect: 'latency', latencyMs: 60_000, path: KUBELET_CONFIG });
+    const { child, outcome } = start(args('run'));
+    await waitFor(() => existsSync(join(root, 'etc/kubernetes/kubelet.conf')) || undefined);
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    await sleep(5);
+    child.kill('SIGINT'); // one of them may have been told together with another
+    const { code, stdout } = await outcome;
+    expect(code).toBe(130);
+    if (stdout !== '') expect(stdout).toMatch(/join resume \S+/);
+    expect((await cli(['runs', '--root', root])).stdout).toMatch(/cancelled|interrupted|undoing/);
+  });
+});
+
+describe('runs', () => {
+  test('do not disturb each other: a second one at the same time is refused', async () => {
+    const { args, sandbox, root } = await scene({ autoApprove: false });
+    const first = start(args('run'));
+    await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
+    const second = await cli(args('run'));
+    expect([second.code, second.stderr]).toEqual([2, expect.stringContaining('E_RUN_LOCKED')]);
+    expect((await cli(['undo', '--yes', '--root', root])).stderr).toContain('E_RUN_LOCKED');
+    first.child.kill('SIGKILL');
+    await first.outcome;
+    sandbox.autoApprove = true;
+    expect((await cli(['resume', '--root', root])).code).toBe(0);
+  });
+
+  test('that refuse to begin leave nothing, not even a folder', async () => {
+    const { args, root } = await scene();
+    expect((await cli(args('run', '--discovery-token-ca-cert-hash', `sha256:${'0'.repeat(64)}`))).code).toBe(0); // the right pin is given too
+    const other = await scene();
+    const words = other.args('run').map((word) => (word === other.sandbox.caPin ? `sha256:${'0'.repeat(64)}` : word));
+    expect((await cli(words)).code).toBe(12);
+    expect(await readdir(join(other.root, 'var/lib'))).not.toContain('joinery');
+    expect(await readdir(join(other.root, 'run'))).not.toContain('joinery');
+    expect(await readdir(join(root, 'var/lib'))).toContain('joinery');
+  });
+
+  test('are forgotten by id, whatever their state, and can then be begun anew', async () => {
+    const { args, id, root } = await halfway();
+    expect((await cli(['runs', 'prune', '20', '--root', root])).stdout).toContain(`Forgot ${id}.`);
+    expect((await cli(['runs', '--root', root])).stdout).toContain('No run has changed this machine.');
+    expect(await readdir(join(root, 'run'))).not.toContain('joinery');
+    expect((await cli(args('run', '--node-name', 'other'))).stderr).not.toContain('E_RUN_UNFINISHED');
   });
 });
