@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -182,17 +182,21 @@ describe('Ctrl-C', () => {
 
   test('twice leaves a join as it is, and says how to go on', async () => {
     const { args, root, sandbox } = await scene();
-    sandbox.faults.add({ effect: 'latency', latencyMs: 60_000, path: KUBELET_CONFIG });
+    const systemctl = join(root, 'usr/bin/systemctl');
+    await rename(systemctl, `${systemctl}.real`);
+    await writeFile(systemctl, `#!/bin/sh\n[ "$1" = stop ] && sleep 3\nexec ${systemctl}.real "$@"\n`, { mode: 0o755 });
+    sandbox.faults.add({ effect: 'latency', latencyMs: 60_000, method: 'PATCH', path: '/api/v1/nodes', times: 100 });
     const { child, outcome } = start(args('run'));
-    await waitFor(() => existsSync(join(root, 'etc/kubernetes/kubelet.conf')) || undefined);
+    await waitFor(() => existsSync(join(root, 'run/kubelet.pid')) || undefined);
+    await sleep(500);
     child.kill('SIGINT');
+    await sleep(1_000); // the kubelet is being stopped
     child.kill('SIGINT');
-    await sleep(5);
-    child.kill('SIGINT'); // one of them may have been told together with another
     const { code, stdout } = await outcome;
-    expect(code).toBe(130);
-    if (stdout !== '') expect(stdout).toMatch(/join resume \S+/);
+    expect([code, stdout]).toEqual([130, expect.stringMatching(/join resume \S+/)]);
     expect((await cli(['runs', '--root', root])).stdout).toMatch(/cancelled|interrupted|undoing/);
+    sandbox.faults.clear();
+    expect((await cli(['undo', '--yes', '--root', root])).code).toBe(0);
   });
 });
 
