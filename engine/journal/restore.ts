@@ -34,8 +34,8 @@ export async function restore(options: RestoreOptions): Promise<void> {
 class Restoring {
   readonly #options: RestoreOptions;
   readonly #history: History;
-  /** What the run left at a path: its last change there. */
-  readonly #left = new Map<string, ChangeHistory>();
+  /** The run's changes of a path, the last one first. Any of them may be what is there: a journaled change need not have been made. */
+  readonly #changesAt = new Map<string, ChangeHistory[]>();
   readonly #isServiceData: (path: string) => boolean;
 
   constructor(options: RestoreOptions) {
@@ -43,7 +43,8 @@ class Restoring {
     this.#history = options.journal.history();
     const data: string[] = [];
     for (const item of this.#history.changes) {
-      if ('path' in item.change) this.#left.set(item.change.path, item);
+      if ('path' in item.change)
+        this.#changesAt.set(item.change.path, [item, ...(this.#changesAt.get(item.change.path) ?? [])]);
       if (item.before.kind === 'service') data.push(...item.before.data);
     }
     this.#isServiceData = pathMatcher(data, {});
@@ -93,11 +94,11 @@ class Restoring {
   async #conflictAt(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'> | undefined> {
     const { host, signal, overwrite } = this.#options;
     if (overwrite || this.#isServiceData(path)) return undefined;
-    const left = this.#left.get(path);
+    const changes = this.#changesAt.get(path) ?? [];
+    const [left] = changes;
     const { before: now, image } = await lookAt(host, path, signal);
-    if (left === undefined || isAs(now, leftBy(left)) || isAs(now, before)) return undefined;
-    // A directory is only ever removed when it is empty, so its mode alone is no conflict.
-    if (now.kind === 'directory' && left.change.kind === 'directory') return undefined;
+    if (left === undefined || isAs(now, before) || changes.some((change) => isAs(now, leftBy(change))))
+      return undefined;
     const why = `it is ${inWords(now)} now, and not what the run left`;
     const isSecret = left.change.kind === 'file' && left.change.content === undefined;
     if (isSecret || now.kind !== 'file') return { outcome: 'refused', why };
@@ -139,7 +140,7 @@ class Restoring {
     // One that fails again and again may not be active just now, and is stopped all the same.
     await host.apply({ kind: 'service', name, action: active ? 'start' : 'stop' }, signal);
     if (active) return;
-    const ours = new Set([...kept, ...this.#left.keys()]);
+    const ours = new Set([...kept, ...this.#changesAt.keys()]);
     for (const path of await existing(host, data, signal)) {
       if (ours.has(path)) continue;
       const [mounted] = await host.read<'mounts'>({ kind: 'mounts', path }, signal);

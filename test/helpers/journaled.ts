@@ -1,0 +1,38 @@
+/** Ports that journal what they change, as a run's do, and the way back. */
+import type { Host } from '../../engine/host/host.ts';
+import { portsFor } from '../../engine/host/ports.ts';
+import { dataOf, lookBefore } from '../../engine/journal/before.ts';
+import { Journal, type JournalStore } from '../../engine/journal/journal.ts';
+import { memoryStore } from '../../engine/journal/memory.ts';
+import { type Restored, restore } from '../../engine/journal/restore.ts';
+import type { Effect, Ports } from '../../engine/sdk/index.ts';
+
+export const SIGNAL = new AbortController().signal;
+export const START = {
+  ...{ version: 1, id: '20261124-100000-0000', joinery: '0', pipeline: 'made', inputs: {}, steps: ['a'] },
+  source: { kind: 'pipeline', name: 'made', digest: 'made' },
+  host: { name: 'w1', privileged: true },
+} as const;
+
+export function journaled(host: Host, effects: readonly Effect[], store: JournalStore = memoryStore()) {
+  const journal = Journal.begin(store, host.now, START);
+  const portsOf = (step: string): Ports =>
+    portsFor({
+      ...{ host, effects, input: {}, signal: SIGNAL, log: () => undefined, onChange: () => undefined },
+      record: (told, change) =>
+        journal.change(step, told, async () => {
+          if (change === undefined) return { before: { kind: 'none' } };
+          const data = change.kind === 'service' ? dataOf(effects, change.name) : [];
+          return lookBefore(host, change, data, SIGNAL);
+        }),
+      once: (name, make, anew) => journal.once(step, name, make, anew),
+    });
+  return { journal, ports: portsOf('a'), portsOf };
+}
+
+/** Takes everything back; what was not restored is returned. */
+export async function takenBack(journal: Journal, host: Host, overwrite = false): Promise<Restored[]> {
+  const items: Restored[] = [];
+  await restore({ journal, host, overwrite, signal: SIGNAL, onItem: (item) => items.push(item) });
+  return items.filter(({ outcome }) => outcome !== 'restored');
+}
