@@ -205,7 +205,11 @@ export class RunBook {
     const isCut = this.#journal.history().status === 'undoing' && !this.#restored;
     if (isCut || (direction === 'undo' && status !== 'succeeded')) return;
     const told = error === undefined ? {} : { error: recordOf(error) };
-    await this.#journal.finished({ status: this.#restored ? 'undone' : status, ...told });
+    const last = { status: this.#restored ? 'undone' : status, ...told } as const;
+    await this.#journal.finished(last).catch((unwritten: Error) => {
+      const [id = ''] = [...this.#results.keys()].slice(-1);
+      this.#onEvent({ type: 'step.log', id, level: 'warn', text: `not journaled: ${unwritten.message}` });
+    });
   }
 
   /** Records that need not be durable are written on the side; when they cannot be, the next change says so. */

@@ -96,6 +96,7 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
   const cause = status === 'cancelled' ? signal?.reason : steps.find((step) => step.error !== undefined)?.error;
   const error = direction === 'undo' && status !== 'succeeded' ? (cause ?? book.undoError) : cause;
   await book.finish(direction, status, error);
+  await journal.close();
   return {
     ...(options.journal?.isWritten ? { id: journal.id } : {}),
     pipeline: plan.pipeline,

@@ -14,6 +14,7 @@ export interface JournalStore {
   forgetImages(): Promise<void>;
   keepSecret(name: string, secret: Secret): Promise<void>;
   forgetSecrets(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface Opened {
@@ -152,6 +153,11 @@ export class Journal {
       if (entry.status === 'undone') await this.#store.forgetImages();
       if (entry.status === 'undone' || entry.status === 'succeeded') await this.#store.forgetSecrets();
     });
+  }
+
+  /** When nothing more is to come from this process. */
+  close(): Promise<void> {
+    return this.#inOrder(() => this.#store.close());
   }
 
   #note(entry: Entry): void {

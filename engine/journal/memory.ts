@@ -10,5 +10,6 @@ export function memoryStore(): JournalStore {
     forgetImages: async () => images.clear(),
     keepSecret: async () => undefined,
     forgetSecrets: async () => undefined,
+    close: async () => undefined,
   };
 }

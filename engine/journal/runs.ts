@@ -157,6 +157,11 @@ class RunFolder implements JournalStore {
     await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
   }
 
+  async close(): Promise<void> {
+    await this.#open?.close();
+    this.#open = undefined;
+  }
+
   #image(number: number): string {
     return `${paths.runs}/${this.#id}/${number}.before`;
   }

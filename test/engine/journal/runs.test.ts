@@ -1,0 +1,282 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { MachineFiles } from '../../../engine/host/files.ts';
+import { lockMachine } from '../../../engine/host/lock.ts';
+import { realHost } from '../../../engine/host/real.ts';
+import { RUNS_KEPT, Runs } from '../../../engine/journal/runs.ts';
+import { run } from '../../../engine/run.ts';
+import { fail, Secret, writes } from '../../../engine/sdk/index.ts';
+import { joinErrorOf } from '../../helpers/errors.ts';
+import { START } from '../../helpers/journaled.ts';
+import { scratch } from '../../helpers/machine.ts';
+import { type MadeStep, madePlan } from '../../helpers/plans.ts';
+
+const { version: _, id: __, ...START_OF_RUN } = START;
+const ETC = [writes('/etc/*', undefined, 'x')];
+const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+
+async function machine() {
+  const root = await scratch();
+  await mkdir(join(root, 'var/lib'), { recursive: true });
+  const host = await realHost(root);
+  let second = 0;
+  const runs = new Runs(new MachineFiles(root), () => new Date(Date.UTC(2026, 10, 24, 10, 0, second++)));
+  const folder = (id: string) => join(root, 'var/lib/joinery/runs', id);
+  return { root, host, runs, folder, begin: (inputs: object = {}) => runs.begin({ ...START_OF_RUN, inputs }) };
+}
+
+const step = (id: string, act: MadeStep['run'], more: Partial<MadeStep> = {}): MadeStep => ({
+  ...{ id, effects: ETC, run: act },
+  ...more,
+});
+
+describe('a run on disk', () => {
+  test('is there from its first change on, and not before; for root alone', async () => {
+    const { root, host, begin, folder } = await machine();
+    const journal = begin({ token: new Secret('the-token') });
+    const seen: boolean[] = [];
+    const there = () =>
+      stat(join(root, 'var/lib/joinery')).then(
+        () => true,
+        () => false,
+      );
+    const result = await run({
+      plan: madePlan(
+        step('looks', async () => void seen.push(await there())),
+        step('writes', ({ files }) => files.write('/etc/a', 'x', 0o644), { needs: ['looks'] }),
+        step(
+          'fails',
+          async () => {
+            throw fail('E_FILE', { path: '/x', what: 'no space' });
+          },
+          { needs: ['writes'] },
+        ),
+      ),
+      ...{ host, journal },
+    });
+    expect([seen, result.id]).toEqual([[false], journal.id]);
+    const [state, runtime] = [join(root, 'var/lib/joinery'), join(root, 'run/joinery')];
+    for (const path of [state, join(state, 'runs'), folder(journal.id), runtime, join(runtime, journal.id)])
+      expect(await modeOf(path), path).toBe('700');
+    expect(await modeOf(join(folder(journal.id), 'journal.jsonl'))).toBe('600');
+    expect(await modeOf(join(runtime, journal.id, 'input.token'))).toBe('600');
+    expect(await readFile(join(folder(journal.id), 'journal.jsonl'), 'utf8')).not.toContain('the-token');
+  });
+
+  test('leaves nothing where nothing was changed, and no secret where it succeeded', async () => {
+    const { root, host, runs, begin } = await machine();
+    const idle = await run({ plan: madePlan(step('looks', () => ({}))), host, journal: begin() });
+    expect([idle.id, await runs.ids(), await readdir(join(root, 'var/lib'))]).toEqual([undefined, [], []]);
+    const plan = madePlan(step('writes', ({ files }) => files.write('/etc/a', 'x', 0o644)));
+    const { id } = await run({ plan, host, journal: begin({ token: new Secret('the-token') }) });
+    expect(await runs.ids()).toEqual([id]);
+    expect(await readdir(join(root, 'run'))).toEqual([]);
+  });
+
+  test('has every change on disk before it is made', async () => {
+    const { host, begin, folder } = await machine();
+    const journal = begin();
+    const { apply } = host;
+    let applied = 0;
+    host.apply = async (change, signal) => {
+      const text = await readFile(join(folder(journal.id), 'journal.jsonl'), 'utf8');
+      if ('path' in change) expect(text).toContain(`"path":"${change.path}"`);
+      applied++;
+      return apply(change, signal);
+    };
+    const acts = ['/etc/a', '/etc/b', '/etc/c'].map((path, index) =>
+      step(`s${index}`, ({ files }) => files.write(path, 'x', 0o644)),
+    );
+    await run({ plan: madePlan(...acts), host, journal });
+    expect(applied).toBeGreaterThanOrEqual(4);
+  });
+
+  test('keeps what it replaces until it is undone', async () => {
+    const { root, host, begin, folder } = await machine();
+    await mkdir(join(root, 'etc'));
+    await writeFile(join(root, 'etc/a'), 'of before', { mode: 0o640 });
+    const journal = begin();
+    const act = step('a', async ({ files }) => {
+      await files.write('/etc/a', new Secret('first'), 0o600);
+      await files.write('/etc/a', new Secret('second'), 0o600);
+    });
+    await run({ plan: madePlan(act), host, journal });
+    const images = (await readdir(folder(journal.id))).filter((name) => name.endsWith('.before'));
+    expect(images).toHaveLength(1); // what this run itself had written is nothing to go back to
+    expect(await readFile(join(folder(journal.id), images[0] ?? ''), 'utf8')).toBe('of before');
+  });
+
+  test('gives a random value again after a crash, and another where that is asked for', async () => {
+    const { runs, begin } = await machine();
+    const journal = begin();
+    const first = await journal.once('a', 'key', () => 'first');
+    await journal.close();
+    const reopened = await runs.open(journal.id);
+    expect((await reopened.once('a', 'key', () => 'second')).reveal()).toBe(first.reveal());
+    expect((await reopened.once('b', 'key', () => 'other')).reveal()).toBe('other');
+    expect((await reopened.once('a', 'key', () => 'third', true)).reveal()).toBe('third');
+    await reopened.close();
+    expect((await (await runs.open(journal.id)).once('a', 'key', () => 'fourth')).reveal()).toBe('third');
+  });
+
+  test('does not do again what is done, unless what it gave is gone', async () => {
+    const { root, host, runs, begin } = await machine();
+    const done: string[] = [];
+    let broken = true;
+    const key = { type: 'object', properties: { key: { type: 'string', writeOnly: true } } } as const;
+    const plan = madePlan(
+      step('plain', async ({ files }) => {
+        done.push('plain');
+        await files.write('/etc/a', 'x', 0o644);
+      }),
+      step(
+        'secret',
+        () => {
+          done.push('secret');
+          return { key: new Secret('the-key') };
+        },
+        { needs: ['plain'], output: key },
+      ),
+      step(
+        'last',
+        () => {
+          done.push('last');
+          if (broken) throw fail('E_FILE', { path: '/x', what: 'no space' });
+          return {};
+        },
+        { needs: ['secret'] },
+      ),
+    );
+    const journal = begin();
+    expect((await run({ plan, host, journal })).status).toBe('failed');
+    await run({ plan, host, journal: await runs.open(journal.id) });
+    expect(done).toEqual(['plain', 'secret', 'last', 'last']);
+    await rm(join(root, 'run/joinery'), { recursive: true });
+    broken = false;
+    const result = await run({ plan, host, journal: await runs.open(journal.id) });
+    expect(done.slice(4)).toEqual(['secret', 'last']);
+    expect(result.steps.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    expect((await runs.history(journal.id)).status).toBe('succeeded');
+  });
+
+  test('mends a record that a full disk has cut, and goes on', async () => {
+    const { root, host } = await machine();
+    let full = true;
+    const disk = {
+      ...fs,
+      open: async (...args: Parameters<typeof fs.open>) => {
+        const handle = await fs.open(...args);
+        if (!String(args[0]).endsWith('journal.jsonl')) return handle;
+        const append = handle.appendFile.bind(handle);
+        handle.appendFile = async (bytes) => {
+          if (!full || !String(bytes).includes('/etc/b')) return append(bytes);
+          await append(String(bytes).slice(0, 40));
+          throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+        };
+        return handle;
+      },
+    };
+    const runs = new Runs(new MachineFiles(root, disk as typeof fs));
+    const journal = runs.begin(START_OF_RUN);
+    const write = (path: string) => step(path.slice(5), ({ files }) => files.write(path, 'x', 0o644));
+    const first = await run({ plan: madePlan(write('/etc/a'), { ...write('/etc/b'), needs: ['a'] }), host, journal });
+    expect(first.error).toMatchObject({ code: 'E_FILE', message: expect.stringContaining('no space left') });
+    full = false;
+    const again = await runs.open(journal.id);
+    await run({ plan: madePlan(write('/etc/a'), { ...write('/etc/b'), needs: ['a'] }), host, journal: again });
+    expect((await runs.history(journal.id)).status).toBe('succeeded');
+  });
+});
+
+describe('the runs of a machine', () => {
+  test('are found by as much of an id as is unlike the others', async () => {
+    const { runs, begin } = await machine();
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count++) {
+      const journal = begin();
+      await journal.once('a', 'key', () => 'x');
+      await journal.close();
+      ids.unshift(journal.id);
+    }
+    expect(await runs.ids()).toEqual(ids);
+    const [newest = '', , oldest = ''] = ids;
+    expect(await runs.find(undefined, () => true, 'show')).toBe(newest);
+    expect(await runs.find(oldest.slice(0, 15), () => true, 'show')).toBe(oldest);
+    for (const given of ['2026', '2027', '../../etc'])
+      expect(await joinErrorOf(() => runs.find(given, () => true, 'show'))).toMatchObject({ code: 'E_RUN_UNKNOWN' });
+    expect(await joinErrorOf(() => runs.find(undefined, () => false, 'undo'))).toMatchObject({ code: 'E_RUN_NONE' });
+  });
+
+  test('that are over are forgotten but for the newest; one that is not over never is', async () => {
+    const { runs, begin } = await machine();
+    const open = begin();
+    await open.once('a', 'key', () => 'x');
+    const over: string[] = [];
+    for (let count = 0; count < RUNS_KEPT + 2; count++) {
+      const journal = begin();
+      await journal.once('a', 'key', () => 'x');
+      await journal.finished({ status: 'succeeded' });
+      await journal.close();
+      over.unshift(journal.id);
+    }
+    expect((await runs.prune(RUNS_KEPT)).sort()).toEqual(over.slice(RUNS_KEPT).sort());
+    expect(await runs.ids()).toEqual([...over.slice(0, RUNS_KEPT), open.id]);
+  });
+
+  test('that are damaged are told with the line, and can be forgotten', async () => {
+    const { runs, begin, folder } = await machine();
+    const journal = begin();
+    await journal.once('a', 'key', () => 'x');
+    await journal.once('a', 'other', () => 'x');
+    await journal.close();
+    const file = join(folder(journal.id), 'journal.jsonl');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"made"', '"mad3"'));
+    expect(await joinErrorOf(() => runs.open(journal.id))).toMatchObject({
+      code: 'E_JOURNAL_DAMAGED',
+      facts: { line: 1 },
+    });
+    await runs.remove(journal.id);
+    expect(await runs.ids()).toEqual([]);
+  });
+});
+
+describe('the lock of a machine', () => {
+  test('is held once, also when the machine is seen through another path, and leaves no folder behind', async () => {
+    const { root } = await machine();
+    const held = await lockMachine(root);
+    const other = `${root}-seen`;
+    await symlink(root, other);
+    for (const path of [root, other])
+      expect(await joinErrorOf(() => lockMachine(path))).toMatchObject({ code: 'E_RUN_LOCKED', exitCode: 2 });
+    await held.release();
+    await rm(other);
+    expect(await readdir(join(root, 'var/lib'))).toEqual([]);
+    await (await lockMachine(root)).release();
+  });
+
+  test('of another machine is another lock', async () => {
+    const [one, two] = [await machine(), await machine()];
+    const [first, second] = [await lockMachine(one.root), await lockMachine(two.root)];
+    await Promise.all([first.release(), second.release()]);
+  });
+
+  test('is free at once when its process is killed', { timeout: 30_000 }, async () => {
+    const { root } = await machine();
+    const holder = join(root, 'holder.mts');
+    const lock = new URL('../../../engine/host/lock.ts', import.meta.url).href;
+    await writeFile(
+      holder,
+      `import { lockMachine } from '${lock}';\nawait lockMachine('${root}');\nprocess.send('held');\nsetInterval(() => {}, 1000);\n`,
+    );
+    const child = fork(holder, { execArgv: ['--import', 'tsx'] });
+    await once(child, 'message');
+    expect(await joinErrorOf(() => lockMachine(root))).toMatchObject({ code: 'E_RUN_LOCKED' });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await (await lockMachine(root)).release();
+  });
+});
