@@ -120,19 +120,33 @@ class RunFolder implements JournalStore {
   async append(records: readonly JournalRecord[], durable: boolean): Promise<void> {
     const writer = new LineWriter(this.#sum);
     const bytes = Buffer.from(records.map((record) => writer.line(record)).join(''));
-    const journal = await this.#opened();
-    try {
-      await journal.append(bytes, durable);
-    } catch (error) {
-      await journal.truncate(this.#lengthBytes).catch(() => undefined); // half a record, or else the next is read as a part of it
-      throw error;
-    }
+    if (this.#lengthBytes === 0) await this.#begin(bytes);
+    else await this.#append(bytes, durable);
     this.#sum = writer.sum;
     this.#lengthBytes += bytes.length;
   }
 
+  /** At once: a journal that is there has a start. */
+  async #begin(content: Buffer): Promise<void> {
+    await this.#makeFolder();
+    await this.#files.apply({ kind: 'file', path: journalFile(this.#id), content, mode: 0o600, secret: true });
+  }
+
+  async #append(bytes: Buffer, durable: boolean): Promise<void> {
+    if (this.#open === undefined) {
+      this.#open = await this.#files.appendTo(journalFile(this.#id));
+      await this.#open.truncate(this.#lengthBytes); // a torn last record
+    }
+    try {
+      await this.#open.append(bytes, durable);
+    } catch (error) {
+      await this.#open.truncate(this.#lengthBytes).catch(() => undefined); // half a record, or else the next is read as a part of it
+      throw error;
+    }
+  }
+
   async keepImage(number: number, bytes: Buffer): Promise<void> {
-    await this.#opened();
+    if (this.#lengthBytes === 0) await this.#makeFolder();
     await this.#files.apply({ kind: 'file', path: this.#image(number), content: bytes, mode: 0o600, secret: true });
   }
   image(number: number): Promise<Buffer | undefined> {
@@ -158,12 +172,8 @@ class RunFolder implements JournalStore {
     return `${paths.runs}/${this.#id}/${number}.before`;
   }
 
-  async #opened(): Promise<Appending> {
-    if (this.#open !== undefined) return this.#open;
-    if (this.#lengthBytes === 0) await this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
-    this.#open = await this.#files.appendTo(journalFile(this.#id));
-    await this.#open.truncate(this.#lengthBytes); // a torn last record
-    return this.#open;
+  #makeFolder(): Promise<void> {
+    return this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
   }
 
   /** The machine's own directories above are made where they are missing; ours are for root alone. */
