@@ -160,13 +160,7 @@ export class Journal {
   async #write(durable: boolean): Promise<void> {
     if (!this.isWritten && !this.#records.some(({ kind }) => kind === 'change' || kind === 'once')) return;
     const records = this.#records.slice(this.#written);
-    if (!this.isWritten) {
-      // The run's folder is found by its journal, so that comes first; then nothing that is kept elsewhere can be orphaned.
-      await this.#store.append(records, true);
-      this.#written += records.length;
-      return this.#writeSecrets();
-    }
-    await this.#writeSecrets();
+    await this.#writeSecrets(); // first: a journal that is there can be gone on with
     await this.#store.append(records, durable);
     this.#written += records.length;
   }

@@ -62,8 +62,20 @@ export class Runs {
 
   /** Forgets a run: it can neither be continued nor undone any more. */
   async remove(id: string): Promise<void> {
-    for (const folder of [`${paths.runtime}/${id}`, `${paths.runs}/${id}`])
-      await this.#files.apply({ kind: 'remove-tree', path: folder });
+    await this.#files.apply({ kind: 'remove', path: journalFile(id) }); // first: what has none is no run
+    for (const folder of [paths.runtime, paths.runs]) await this.#files.apply(treeAt(`${folder}/${id}`));
+  }
+
+  /** Removes what runs that were killed could not: the secrets of one that was over, and all of one that had no journal yet. Only under the lock. */
+  async tidy(): Promise<void> {
+    const ids = await this.ids();
+    const folders = (await this.#files.list(paths.runs)) ?? [];
+    for (const id of folders) if (ID.test(id) && !ids.includes(id)) await this.remove(id);
+    for (const id of (await this.#files.list(paths.runtime)) ?? []) {
+      const isDone = () => this.history(id).then(isClosed, () => false); // a damaged one waits for somebody to look at it
+      if (!ids.includes(id) || (await isDone())) await this.#files.apply(treeAt(`${paths.runtime}/${id}`));
+    }
+    await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no run needs it
   }
 
   /** Forgets all but the newest `keep` runs that are over. Returns their ids. */
@@ -101,6 +113,7 @@ const idOf = (now: Date): string => {
   const [date = '', time = ''] = now.toISOString().split('T');
   return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
 };
+const treeAt = (path: string) => ({ kind: 'remove-tree', path }) as const;
 const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
 
 class RunFolder implements JournalStore {
@@ -164,7 +177,7 @@ class RunFolder implements JournalStore {
     await this.#files.apply({ kind: 'file', path, content: Buffer.from(secret.reveal()), mode: 0o600, secret: true });
   }
   async forgetSecrets(): Promise<void> {
-    await this.#files.apply({ kind: 'remove-tree', path: `${paths.runtime}/${this.#id}` });
+    await this.#files.apply(treeAt(`${paths.runtime}/${this.#id}`));
     await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
   }
 
