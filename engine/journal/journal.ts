@@ -143,11 +143,11 @@ export class Journal {
 
   /** What was needed to go on is forgotten where nothing is left to go on with. */
   finished(entry: Omit<Extract<Entry, { kind: 'finished' }>, 'kind'>): Promise<void> {
-    this.#note({ kind: 'finished', ...entry });
     return this.#inOrder(async () => {
+      if (this.isWritten && entry.status === 'undone') await this.#store.forgetImages(); // while it can be tried again
+      this.#note({ kind: 'finished', ...entry });
       await this.#write(true);
       if (!this.isWritten) return;
-      if (entry.status === 'undone') await this.#store.forgetImages();
       if (entry.status === 'undone' || entry.status === 'succeeded') await this.#store.forgetSecrets();
     });
   }
