@@ -50,7 +50,7 @@ export class Journal {
     this.#secrets = secrets;
     this.#written = records.length;
     const changes = records.length === 0 ? [] : historyOf(records).changes;
-    this.#images = changes.length;
+    this.#images = Math.max(0, ...changes.map(({ before }) => (before.kind === 'file' ? (before.image ?? 0) : 0)));
     this.#changed = new Set(changes.flatMap(({ change, undone }) => ('path' in change && !undone ? change.path : [])));
   }
 
