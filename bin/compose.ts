@@ -50,7 +50,7 @@ export interface RunScope {
   host: Host;
   /** What is remembered of earlier runs. */
   runs: Runs;
-  /** Keeps other runs away from the machine until it is closed. E_RUN_LOCKED. */
+  /** Keeps other runs away from the machine until it is closed, and removes what killed ones have left. E_RUN_LOCKED. */
   lock(): Promise<void>;
   /** Closes what the run has opened. */
   close(): Promise<void>;
@@ -66,12 +66,14 @@ export async function openRun({ root, dryRun = false }: { root: string; dryRun?:
       return dryRun ? recordingHost(machine) : machine;
     },
   });
+  const runs = new Runs(new MachineFiles(resolve(root)));
   let held: Lock | undefined;
   return {
     host: scope.resolve<Host>(HOST),
-    runs: new Runs(new MachineFiles(resolve(root))),
+    runs,
     async lock() {
       held = await lockMachine(resolve(root));
+      await runs.tidy();
     },
     async close() {
       await held?.release();

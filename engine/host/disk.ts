@@ -22,8 +22,7 @@ export class DurableDisk {
 
   /** Never half a file, and never one that more people can read than `mode` says. */
   async replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
-    const temporary = temporaryName(path);
-    await this.#disk.rm(temporary, { force: true });
+    const temporary = await this.#temporary(path);
     const handle = await this.#disk.open(temporary, 'wx', mode & 0o600);
     try {
       if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
@@ -34,30 +33,37 @@ export class DurableDisk {
       await this.#disk.rename(temporary, path);
     } catch (error) {
       await handle.close().catch(() => undefined);
-      await this.#disk.rm(temporary, { force: true });
+      await this.#temporary(path);
       throw error;
     }
     await this.syncDirectory(dirname(path));
   }
 
+  /** Never one with another mode than `mode`: one that is there is not looked at again. */
   async makeDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
     if ((await this.#disk.lstat(path).catch(() => undefined))?.isDirectory()) return;
-    await this.#disk.mkdir(path, { mode });
-    if (owner !== undefined) await this.#disk.chown(path, owner.uid, owner.gid);
-    await this.#disk.chmod(path, mode); // whatever the umask was
+    const temporary = await this.#temporary(path);
+    await this.#disk.mkdir(temporary, { mode });
+    try {
+      if (owner !== undefined) await this.#disk.chown(temporary, owner.uid, owner.gid);
+      await this.#disk.chmod(temporary, mode); // whatever the umask was
+      await this.#disk.rename(temporary, path);
+    } catch (error) {
+      await this.#temporary(path);
+      throw error;
+    }
     await this.syncDirectory(dirname(path));
   }
 
   async replaceLink(path: string, target: string): Promise<void> {
     const there = await this.#disk.lstat(path).catch(() => undefined);
     if (there !== undefined && !there.isSymbolicLink()) throw fail('E_FILE', { path, what: 'is in the way of a link' });
-    const temporary = temporaryName(path);
-    await this.#disk.rm(temporary, { force: true });
+    const temporary = await this.#temporary(path);
     await this.#disk.symlink(target, temporary);
     try {
       await this.#disk.rename(temporary, path);
     } catch (error) {
-      await this.#disk.rm(temporary, { force: true });
+      await this.#temporary(path);
       throw error;
     }
     await this.syncDirectory(dirname(path));
@@ -65,7 +71,7 @@ export class DurableDisk {
 
   /** A file, a link, or an empty directory; one that somebody else has put something into, or mounted something at, stays. */
   async remove(path: string): Promise<void> {
-    await this.#disk.rm(temporaryName(path), { force: true });
+    await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
     if (there === undefined) return;
     if (!there.isDirectory()) await this.#disk.rm(path);
@@ -92,6 +98,15 @@ export class DurableDisk {
     await this.#disk.rmdir(path);
   }
 
+  /** The name under which something comes to be. Always the same, so that what a killed run has left is found, and removed: one run at a time writes here. */
+  async #temporary(path: string): Promise<string> {
+    const temporary = `${path}.joinery.tmp`;
+    const there = await this.#disk.lstat(temporary).catch(() => undefined);
+    if (there?.isDirectory()) await this.#disk.rmdir(temporary);
+    else if (there !== undefined) await this.#disk.rm(temporary);
+    return temporary;
+  }
+
   /** Without this, a crash may lose the name of a file whose bytes are safe. */
   async syncDirectory(path: string): Promise<void> {
     const handle = await this.#disk.open(path, 'r');
@@ -102,6 +117,3 @@ export class DurableDisk {
     }
   }
 }
-
-/** Always the same, so that what a killed run has left is found: one run at a time writes here. */
-const temporaryName = (path: string): string => `${path}.joinery.tmp`;

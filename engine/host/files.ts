@@ -86,13 +86,11 @@ export class MachineFiles {
     await this.apply({ kind: 'directory', path: parent, mode: 0o755 });
   }
 
-  /** The file at `path`, opened to have lines appended to it; made, 0600, where there is none. */
+  /** The file at `path`, opened to have lines appended to it. */
   async appendTo(path: string): Promise<Appending> {
     return this.#explained(path, async () => {
-      const place = await this.#place(path);
-      const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-      const handle = await this.#disk.open(place, flags, 0o600);
-      await this.#durable.syncDirectory(dirname(place));
+      const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
+      const handle = await this.#disk.open(await this.#place(path), flags);
       return {
         append: (bytes, sync) =>
           this.#explained(path, async () => {

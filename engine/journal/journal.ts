@@ -53,7 +53,7 @@ export class Journal {
     this.#secrets = secrets;
     this.#written = records.length;
     const changes = records.length === 0 ? [] : historyOf(records).changes;
-    this.#images = changes.length;
+    this.#images = Math.max(0, ...changes.map(({ before }) => (before.kind === 'file' ? (before.image ?? 0) : 0)));
     this.#changed = new Set(changes.flatMap(({ change, undone }) => ('path' in change && !undone ? change.path : [])));
   }
 
@@ -146,11 +146,11 @@ export class Journal {
 
   /** What was needed to go on is forgotten where nothing is left to go on with. */
   finished(entry: Omit<Extract<Entry, { kind: 'finished' }>, 'kind'>): Promise<void> {
-    this.#note({ kind: 'finished', ...entry });
     return this.#inOrder(async () => {
+      if (this.isWritten && entry.status === 'undone') await this.#store.forgetImages(); // while it can be tried again
+      this.#note({ kind: 'finished', ...entry });
       await this.#write(true);
       if (!this.isWritten) return;
-      if (entry.status === 'undone') await this.#store.forgetImages();
       if (entry.status === 'undone' || entry.status === 'succeeded') await this.#store.forgetSecrets();
     });
   }
@@ -169,13 +169,7 @@ export class Journal {
   async #write(durable: boolean): Promise<void> {
     if (!this.isWritten && !this.#isCalledFor) return;
     const records = this.#records.slice(this.#written);
-    if (!this.isWritten) {
-      // The run's folder is found by its journal, so that comes first; then nothing that is kept elsewhere can be orphaned.
-      await this.#store.append(records, true);
-      this.#written += records.length;
-      return this.#writeSecrets();
-    }
-    await this.#writeSecrets();
+    await this.#writeSecrets(); // first: a journal that is there can be gone on with
     await this.#store.append(records, durable);
     this.#written += records.length;
   }

@@ -62,9 +62,21 @@ export class Runs {
 
   /** Forgets a run: it can neither be continued nor undone any more. */
   async remove(id: string): Promise<void> {
-    for (const folder of [`${paths.runtime}/${id}`, `${paths.runs}/${id}`])
-      await this.#files.apply({ kind: 'remove-tree', path: folder });
+    await this.#files.apply({ kind: 'remove', path: journalFile(id) }); // first: what has none is no run
+    for (const folder of [paths.runtime, paths.runs]) await this.#files.apply(treeAt(`${folder}/${id}`));
     await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
+  }
+
+  /** Removes what runs that were killed could not: the secrets of one that was over, and all of one that had no journal yet. Only under the lock. */
+  async tidy(): Promise<void> {
+    const ids = await this.ids();
+    const folders = (await this.#files.list(paths.runs)) ?? [];
+    for (const id of folders) if (ID.test(id) && !ids.includes(id)) await this.remove(id);
+    for (const id of (await this.#files.list(paths.runtime)) ?? []) {
+      const isDone = () => this.history(id).then(isClosed, () => false); // a damaged one waits for somebody to look at it
+      if (!ids.includes(id) || (await isDone())) await this.#files.apply(treeAt(`${paths.runtime}/${id}`));
+    }
+    await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no run needs it
   }
 
   /** Forgets all but the newest `keep` runs that are over. Returns their ids. */
@@ -104,6 +116,7 @@ const idOf = (now: Date): string => {
   const [date = '', time = ''] = now.toISOString().split('T');
   return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
 };
+const treeAt = (path: string) => ({ kind: 'remove-tree', path }) as const;
 const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
 
 class RunFolder implements JournalStore {
@@ -123,19 +136,33 @@ class RunFolder implements JournalStore {
   async append(records: readonly JournalRecord[], durable: boolean): Promise<void> {
     const writer = new LineWriter(this.#sum);
     const bytes = Buffer.from(records.map((record) => writer.line(record)).join(''));
-    const journal = await this.#opened();
-    try {
-      await journal.append(bytes, durable);
-    } catch (error) {
-      await journal.truncate(this.#lengthBytes).catch(() => undefined); // half a record, or else the next is read as a part of it
-      throw error;
-    }
+    if (this.#lengthBytes === 0) await this.#begin(bytes);
+    else await this.#append(bytes, durable);
     this.#sum = writer.sum;
     this.#lengthBytes += bytes.length;
   }
 
+  /** At once: a journal that is there has a start. */
+  async #begin(content: Buffer): Promise<void> {
+    await this.#makeFolder();
+    await this.#files.apply({ kind: 'file', path: journalFile(this.#id), content, mode: 0o600, secret: true });
+  }
+
+  async #append(bytes: Buffer, durable: boolean): Promise<void> {
+    if (this.#open === undefined) {
+      this.#open = await this.#files.appendTo(journalFile(this.#id));
+      await this.#open.truncate(this.#lengthBytes); // a torn last record
+    }
+    try {
+      await this.#open.append(bytes, durable);
+    } catch (error) {
+      await this.#open.truncate(this.#lengthBytes).catch(() => undefined); // half a record, or else the next is read as a part of it
+      throw error;
+    }
+  }
+
   async keepImage(number: number, bytes: Buffer): Promise<void> {
-    await this.#opened();
+    if (this.#lengthBytes === 0) await this.#makeFolder();
     await this.#files.apply({ kind: 'file', path: this.#image(number), content: bytes, mode: 0o600, secret: true });
   }
   image(number: number): Promise<Buffer | undefined> {
@@ -153,7 +180,7 @@ class RunFolder implements JournalStore {
     await this.#files.apply({ kind: 'file', path, content: Buffer.from(secret.reveal()), mode: 0o600, secret: true });
   }
   async forgetSecrets(): Promise<void> {
-    await this.#files.apply({ kind: 'remove-tree', path: `${paths.runtime}/${this.#id}` });
+    await this.#files.apply(treeAt(`${paths.runtime}/${this.#id}`));
     await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
   }
 
@@ -166,12 +193,8 @@ class RunFolder implements JournalStore {
     return `${paths.runs}/${this.#id}/${number}.before`;
   }
 
-  async #opened(): Promise<Appending> {
-    if (this.#open !== undefined) return this.#open;
-    if (this.#lengthBytes === 0) await this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
-    this.#open = await this.#files.appendTo(journalFile(this.#id));
-    await this.#open.truncate(this.#lengthBytes); // a torn last record
-    return this.#open;
+  #makeFolder(): Promise<void> {
+    return this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
   }
 
   /** The machine's own directories above are made where they are missing; ours are for root alone. */
