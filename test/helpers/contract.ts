@@ -6,7 +6,8 @@ import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/ho
 import { recordingHost } from '../../engine/host/recording.ts';
 import { planOfPhase } from '../../engine/pipeline/single.ts';
 import { type RunEvent, type RunResult, run } from '../../engine/run.ts';
-import { type AnyPhase, type Effect, fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
+import { type AnyPhase, type Effect, fail, isJoinError, type Ports, type Schema } from '../../engine/sdk/index.ts';
+import { withSecrets } from '../../engine/sdk/schema.ts';
 import { shownOf } from './errors.ts';
 
 export interface ContractCase {
@@ -29,6 +30,8 @@ interface Outcome {
   events: RunEvent[];
   changes: StepChange[];
   error: unknown;
+  /** What the phase itself has told; the engine takes secrets out of it. */
+  said: unknown[];
 }
 
 const SIGNAL = new AbortController().signal;
@@ -41,9 +44,10 @@ export async function runPhase(
   options: { onFailure?: 'undo'; onEvent?: (event: RunEvent) => void } = {},
 ): Promise<Outcome> {
   const events: RunEvent[] = [];
+  const said: unknown[] = [];
   const { onEvent, ...rest } = options;
   const result = await run({
-    plan: planOfPhase(phase.name, phase, structuredClone(input), host.facts),
+    plan: planOfPhase(phase.name, overheard(phase, said), structuredClone(input), host.facts),
     host,
     onEvent: (event) => {
       events.push(event);
@@ -53,7 +57,44 @@ export async function runPhase(
   });
   const [step] = result.steps;
   if (step === undefined) throw new Error('a run of one phase has one step');
-  return { result, events, changes: step.changes, error: step.error };
+  return { result, events, changes: step.changes, error: step.error, said };
+}
+
+function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
+  const hear = (words: unknown): void => void said.push(shownOf(words));
+  const heard = ({ files, log, ...ports }: Ports): Ports => ({
+    ...ports,
+    files: {
+      ...files,
+      async write(path, content, mode) {
+        hear(String(content));
+        await files.write(path, content, mode);
+      },
+    },
+    log: {
+      info(text) {
+        hear(text);
+        log.info(text);
+      },
+      warn(text) {
+        hear(text);
+        log.warn(text);
+      },
+    },
+  });
+  return {
+    ...phase,
+    async run(ports, input) {
+      try {
+        const outputs = await phase.run(heard(ports), input);
+        hear(withSecrets(phase.output, outputs));
+        return outputs;
+      } catch (error) {
+        hear(error);
+        throw error;
+      }
+    },
+  };
 }
 
 /** How far a change was checked differs between a run and its dry run; what it is does not. */
