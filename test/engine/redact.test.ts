@@ -188,3 +188,22 @@ test('a phase whose input comes from a journal has text where it expects text', 
   await undo({ plan, host, journal });
   expect(seen).toEqual([{ token: expect.any(Secret), header: `Bearer ${TOKEN}` }]);
 });
+
+test.each([
+  [0o600, false],
+  [0o644, true],
+])('what somebody else has written since is shown where everybody may read it: mode %o', async (mode, isShown) => {
+  const effects = [writes('/etc/*', undefined, 'x')];
+  const plan = madePlan({ id: 'a', effects, run: ({ files }) => files.write('/etc/made', 'ours\n', mode) });
+  const host = memoryHost({ directories: ['/etc'] });
+  const { pipeline, source, inputs } = plan;
+  const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: ['a'] };
+  const journal = Journal.begin(memoryStore(), host.now, start);
+  await run({ plan, host, journal });
+  const content = Buffer.from('password: of-somebody\n');
+  await host.apply({ kind: 'file', path: '/etc/made', content, mode, secret: false }, new AbortController().signal);
+  const told: string[] = [];
+  await undo({ plan, host, journal, onEvent: (event) => told.push(shownOf(event)) });
+  expect(told.join('')).toContain('and not what the run left');
+  expect(told.join('').includes('of-somebody')).toBe(isShown);
+});
