@@ -10,6 +10,7 @@ import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
 import { inputOf, type Plan } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
+import { Redactor } from './redact.ts';
 import { fail, isJoinError } from './sdk/errors.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
@@ -56,6 +57,7 @@ export class RunBook {
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
+  readonly #redactor = new Redactor();
   /** What taking a step back needs to know. */
   readonly #inputs = new Map<string, object>();
   #restored = false;
@@ -66,6 +68,7 @@ export class RunBook {
     this.#host = host;
     this.#journal = journal;
     this.#onEvent = onEvent;
+    this.#redactor.learn(plan.inputs);
     this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
     this.#results = new Map(
       plan.steps.map(({ id, phase }) => [
@@ -82,8 +85,9 @@ export class RunBook {
       const result = this.#results.get(id);
       const planned = this.#steps.get(id);
       if (result === undefined || planned === undefined) continue;
-      this.#inputs.set(id, this.#journal.reveal(step.input).value as object);
+      this.#inputs.set(id, this.#inputAgain(planned, step.input));
       const outputs = this.#journal.reveal(step.outputs);
+      this.#redactor.learn(outputs.value);
       if (step.status !== 'succeeded' || outputs.missing.length > 0) continue;
       const { attempts, durationMs } = step;
       Object.assign(result, { status: 'succeeded', attempts, durationMs, outputs: outputs.value });
@@ -92,6 +96,13 @@ export class RunBook {
       this.#onEvent({ type: 'step.kept', id });
     }
     return done;
+  }
+
+  /** What the journal has of an input, its secrets where the phase expects them. */
+  #inputAgain({ phase }: PlannedStep, kept: unknown): object {
+    const { value } = this.#journal.reveal(kept);
+    this.#redactor.learn(value);
+    return withSecrets(phase.input, revealed(value)) as object; // every phase's input is one
   }
 
   results(): StepResult[] {
@@ -133,7 +144,7 @@ export class RunBook {
     try {
       return await (direction === 'run' ? this.#run(step, attempt, signal) : this.#undo(step, signal));
     } catch (error) {
-      throw blamed(error, id, signal);
+      throw blamed(this.#redactor.redacted(error), id, signal);
     }
   }
 
@@ -146,19 +157,22 @@ export class RunBook {
     if (step.reads.some((other) => this.#results.get(other)?.status === 'undecided')) return 'undecided';
     const input = inputOf(this.#plan, step, this.#outputs);
     this.#inputs.set(id, input);
-    this.#journal.begun(id, phase.name, attempt, input);
+    this.#redactor.learn(input);
+    this.#journal.begun(id, phase.name, attempt, this.#redactor.wrapped(input));
     try {
-      const outputs = await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input));
+      const given = await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input));
+      const outputs = withSecrets(phase.output, given);
+      this.#redactor.learn(outputs);
       const problems = violations(phase.output, revealed(outputs)).map(
         ({ path, message }) => `${path.join('.')} ${message}`,
       );
       if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
-      result.outputs = withSecrets(phase.output, outputs);
+      result.outputs = this.#redactor.wrapped(outputs);
       this.#outputs.set(id, result.outputs);
       return 'succeeded';
     } catch (error) {
       if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
-      result.notes.push({ level: 'warn', text: error.message });
+      result.notes.push({ level: 'warn', text: this.#redactor.redacted(error.message) });
       return 'undecided';
     }
   }
@@ -176,7 +190,8 @@ export class RunBook {
   /** Puts back what the run changed on this machine. Throws where a part of it stays changed. */
   async restore(overwrite: boolean, signal: AbortSignal): Promise<void> {
     const left = new Set<string>();
-    const onItem = (item: Restored) => {
+    const onItem = (told: Restored) => {
+      const item = this.#redactor.redacted(told);
       this.#onEvent({ type: 'step.restored', id: item.step, item });
       const { outcome, step, why } = item;
       if (outcome === 'restored') return;
@@ -235,7 +250,9 @@ export class RunBook {
       effects: phase.effects,
       input,
       signal: ended.signal,
-      log: (level, text) => {
+      hasSecret: (text) => this.#redactor.isIn(text),
+      log: (level, said) => {
+        const text = this.#redactor.redacted(said);
         result.notes.push({ level, text });
         this.#onEvent({ type: 'step.log', id, level, text });
       },
@@ -252,7 +269,11 @@ export class RunBook {
           return lookBefore(this.#host, change, data, ended.signal);
         });
       },
-      once: (name, make, anew) => this.#journal.once(id, name, make, anew),
+      once: async (name, make, anew) => {
+        const value = await this.#journal.once(id, name, make, anew);
+        this.#redactor.learn(value);
+        return value;
+      },
     });
     try {
       return await act(ports);

@@ -12,6 +12,8 @@ export interface PortsOptions {
   effects: readonly Effect[];
   input: object;
   signal: AbortSignal;
+  /** Whether a secret of the run can be read in it. */
+  hasSecret: (text: string) => boolean;
   log: (level: 'info' | 'warn', text: string) => void;
   onChange: (change: StepChange) => void;
   /** Awaited before each change, so that it is journaled when it is made; the change is absent where it is the cluster's. */
@@ -19,8 +21,9 @@ export interface PortsOptions {
   once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
 }
 
-export function portsFor({ host, effects, input, signal, log, onChange, record, once }: PortsOptions): Ports {
-  const guard = guardFor(effects, input, signal);
+export function portsFor(options: PortsOptions): Ports {
+  const { host, signal, hasSecret, log, onChange, record, once } = options;
+  const guard = guardFor(options);
   const read = async <K extends Query['kind']>(query: Extract<Query, { kind: K }>) => {
     guard.alive(`reading ${query.kind}`);
     return host.read<K>(query, signal);
@@ -67,7 +70,7 @@ export function portsFor({ host, effects, input, signal, log, onChange, record, 
       list: (path) => read({ kind: 'list', path }),
       async write(path, content, mode) {
         const bytes = bytesOf(content);
-        const secret = isSecret(content);
+        const secret = isSecret(content) || hasSecret(bytes.toString('utf8'));
         const change = { kind: 'file', path, content: bytes, mode, secret } as const;
         guard.change(change); // also where nothing would change: what is undeclared is found on every machine
         const there = await stat(path);
@@ -108,7 +111,7 @@ export function portsFor({ host, effects, input, signal, log, onChange, record, 
     commands: {
       find: (name) => read({ kind: 'program', name }),
       query: async (argv) => {
-        guard.command(argv[0] ?? '');
+        guard.command(argv);
         return read({ kind: 'output', argv });
       },
       run: (argv, way) => {
@@ -157,7 +160,7 @@ function bytesOf(content: string | Buffer | Secret): Buffer {
 }
 
 /** Refuses what the phase did not declare, and everything once the attempt has ended. */
-function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal) {
+function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
   const alive = (what: string): void => {
     if (signal.aborted) throw fail('E_ATTEMPT_ENDED', { what });
   };
@@ -169,8 +172,12 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
     alive(what);
     if (!declared) throw fail('E_EFFECT_UNDECLARED', { what });
   };
-  const command = (program: string): void =>
+  /** Every user of the machine can read the command lines of its processes. */
+  const command = (argv: readonly string[]): void => {
+    const [program = ''] = argv;
     require(effects.some((effect) => effect.kind === 'command' && effect.program === program), `run ${program}`);
+    if (argv.some(hasSecret)) throw fail('E_SECRET_SHOWN', { program });
+  };
   const mounted = new Set<string>();
   const has = (kind: Effect['kind']): boolean => effects.some((effect) => effect.kind === kind);
   const controlled = (name: string, action: ServiceAction): boolean =>
@@ -189,7 +196,7 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
           effect.kind === 'api' && effect.resource === resource && effect.verbs.some((declared) => declared === verb),
       ), `${verb} ${resource}`),
     change(change: Change): void {
-      if (change.kind === 'command') command(change.argv[0] ?? '');
+      if (change.kind === 'command') command([...change.argv, ...(change.undo ?? [])]);
       else if (change.kind === 'service')
         require(controlled(change.name, change.action), `${change.action} service ${change.name}`);
       else if (change.kind === 'sandbox') require(has('runtime'), 'remove a Pod sandbox');

@@ -7,6 +7,8 @@ import type { ChangeHistory, History } from './history.ts';
 import type { Journal } from './journal.ts';
 import type { Before } from './records.ts';
 
+const READ_BY_ALL = 0o004;
+
 /** One change that was taken back, or why it was not. */
 export interface Restored {
   step: string;
@@ -14,7 +16,7 @@ export interface Restored {
   /** `refused`: somebody else has changed it since. `stays`: it could not be taken back, and need not be. */
   outcome: 'restored' | 'refused' | 'stays' | 'failed';
   why?: string;
-  /** What is there now against what would be put back; no secret is in it. */
+  /** What is there now against what the run left; only of files that everybody may read. */
   diff?: string;
 }
 
@@ -101,7 +103,8 @@ class Restoring {
       return undefined;
     const why = `it is ${inWords(now)} now, and not what the run left`;
     const isSecret = left.change.kind === 'file' && left.change.content === undefined;
-    if (isSecret || now.kind !== 'file') return { outcome: 'refused', why };
+    // What somebody else has put there may be a secret that nobody told us of.
+    if (isSecret || now.kind !== 'file' || (now.mode & READ_BY_ALL) === 0) return { outcome: 'refused', why };
     const old = left.change.kind === 'file' ? (left.change.content ?? '') : '';
     const { createTwoFilesPatch } = await import('diff'); // rarely needed
     const diff = createTwoFilesPatch(path, path, old, image?.toString('utf8') ?? '', 'as the run left it', 'now');

@@ -300,6 +300,11 @@ const catalog = {
     hint: 'join runs lists them; as much of an id as is unlike the others is enough.',
     exitCode: EXIT.usage,
   }),
+  E_SECRET_SHOWN: (d: { program: string }) => ({
+    message: `the command line of ${d.program} would show a secret to every user of this machine`,
+    hint: `${REPORT} The phase should hand the secret over in a file.`,
+    exitCode: EXIT.bug,
+  }),
   E_SERVICE_FAILED: (d: { service: string; lastLine: string }) => ({
     message: `the ${d.service} ends as soon as it starts. Its last words: ${d.lastLine}`,
     hint: `Read on: journalctl -u ${d.service} -n 50. When the reason is gone, ${RERUN}.`,

@@ -108,7 +108,7 @@ describe('the contract of phases', () => {
     [
       'writes a secret as plain text',
       { run: async ({ files }, { token }) => files.write('/etc/motd', token.reveal(), 0o600) },
-      [DECLARES ?? '', FAILS ?? ''],
+      [DECLARES ?? '', REPEATS ?? '', FAILS ?? ''],
     ],
     [
       'logs a secret',

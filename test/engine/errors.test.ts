@@ -64,6 +64,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_RUN_SECRET_GONE: { run: '20261124-100000-0000', flags: ['--token'] },
   E_RUN_UNFINISHED: { run: '20261124-100000-0000', differs: ['--node-name'] },
   E_RUN_UNKNOWN: { given: '2027', ids: ['20261124-100000-0000'] },
+  E_SECRET_SHOWN: { program: 'curl' },
   E_SERVICE_FAILED: { service: 'kubelet', lastLine: 'bye' },
   E_SERVICE_MISSING: { service: 'kubelet', manager: 'systemd' },
   E_STEP_STUCK: { step: 'a', graceMs: 5_000 },
@@ -163,7 +164,7 @@ describe('the catalogue', () => {
       [/^E_INPUT$|^E_PHASE_UNKNOWN$|^E_CRI_SOCKETS$/, [EXIT.usage]],
       [/^E_STEP_TIME_LIMIT$/, [EXIT.timeLimit]],
       [/^E_CANCELLED$/, [EXIT.cancelled]],
-      [/^E_ATTEMPT_ENDED$|^E_EFFECT_|^E_OUTPUT$|^E_STEP_STUCK$|^E_UNDECIDED$/, [EXIT.bug]],
+      [/^E_ATTEMPT_ENDED$|^E_EFFECT_|^E_OUTPUT$|^E_SECRET_|^E_STEP_STUCK$|^E_UNDECIDED$/, [EXIT.bug]],
     ];
     for (const { code, exitCode } of errors)
       expect([code, families.find(([pattern]) => pattern.test(code))?.[1]]).toEqual([code, [exitCode]]);

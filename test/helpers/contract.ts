@@ -7,7 +7,8 @@ import { Journal } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
 import { planOfPhase } from '../../engine/pipeline/single.ts';
 import { type RunEvent, type RunResult, run } from '../../engine/run.ts';
-import { type AnyPhase, type Effect, fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
+import { type AnyPhase, type Effect, fail, isJoinError, type Ports, type Schema } from '../../engine/sdk/index.ts';
+import { withSecrets } from '../../engine/sdk/schema.ts';
 import { shownOf } from './errors.ts';
 
 export interface ContractCase {
@@ -32,6 +33,8 @@ interface Outcome {
   events: RunEvent[];
   changes: StepChange[];
   error: unknown;
+  /** What the phase itself has told; the engine takes secrets out of it. */
+  said: unknown[];
 }
 
 const SIGNAL = new AbortController().signal;
@@ -43,8 +46,9 @@ export async function runPhase(
   options: { onFailure?: 'undo'; onEvent?: (event: RunEvent) => void; once?: Readonly<Record<string, string>> } = {},
 ): Promise<Outcome> {
   const events: RunEvent[] = [];
+  const said: unknown[] = [];
   const { onEvent, once = {}, ...rest } = options;
-  const plan = planOfPhase(phase.name, phase, structuredClone(input), host.facts);
+  const plan = planOfPhase(phase.name, overheard(phase, said), structuredClone(input), host.facts);
   const { pipeline, source, inputs } = plan;
   const start = {
     version: 1,
@@ -70,7 +74,44 @@ export async function runPhase(
   });
   const [step] = result.steps;
   if (step === undefined) throw new Error('a run of one phase has one step');
-  return { result, events, changes: step.changes, error: step.error };
+  return { result, events, changes: step.changes, error: step.error, said };
+}
+
+function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
+  const hear = (words: unknown): void => void said.push(shownOf(words));
+  const heard = ({ files, log, ...ports }: Ports): Ports => ({
+    ...ports,
+    files: {
+      ...files,
+      async write(path, content, mode) {
+        hear(String(content));
+        await files.write(path, content, mode);
+      },
+    },
+    log: {
+      info(text) {
+        hear(text);
+        log.info(text);
+      },
+      warn(text) {
+        hear(text);
+        log.warn(text);
+      },
+    },
+  });
+  return {
+    ...phase,
+    async run(ports, input) {
+      try {
+        const outputs = await phase.run(heard(ports), input);
+        hear(withSecrets(phase.output, outputs));
+        return outputs;
+      } catch (error) {
+        hear(error);
+        throw error;
+      }
+    },
+  };
 }
 
 /** How far a change was checked differs between a run and its dry run; what it is does not. */

@@ -19,6 +19,7 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
   const portsOf = (step: string): Ports =>
     portsFor({
       ...{ host, effects, input: {}, signal: SIGNAL, log: () => undefined, onChange: () => undefined },
+      hasSecret: () => false,
       record: (told, change) =>
         journal.change(step, told, async () => {
           if (change === undefined) return { before: { kind: 'none' } };

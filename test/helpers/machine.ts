@@ -45,6 +45,7 @@ export function portsOn(
   const watched = { changes: [] as StepChange[], notes: [] as string[], recorded: [] as StepChange[] };
   const ports = portsFor({
     ...{ host, effects, input, signal },
+    hasSecret: () => false,
     log: (level, text) => watched.notes.push(`${level}: ${text}`),
     onChange: (change) => watched.changes.push(change),
     record: async (told) => void watched.recorded.push(told),
