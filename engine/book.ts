@@ -40,7 +40,6 @@ export interface StepResult {
   error?: unknown;
 }
 
-/** What is known of every step of one run. */
 export interface Bookkeeping {
   plan: Plan;
   host: Host;
@@ -48,6 +47,7 @@ export interface Bookkeeping {
   onEvent: (event: RunEvent) => void;
 }
 
+/** What is known of every step of one run. */
 export class RunBook {
   readonly #plan: Plan;
   readonly #host: Host;
