@@ -58,7 +58,7 @@ function fileContent(path: string): string {
 export const argsFor = (schema: Schema): ArgInput =>
   schema.properties?.endpoint === undefined
     ? {}
-    : { endpoint: Args.string({ description: schema.properties.endpoint.description ?? '' }) };
+    : { endpoint: Args.string({ ignoreStdin: true, description: schema.properties.endpoint.description ?? '' }) };
 
 /** The values of a schema's properties, as they were typed; absent ones are left out. */
 export function valuesOf(schema: Schema, flags: Record<string, unknown>, args: Record<string, unknown>) {

@@ -18,7 +18,9 @@ export function resumeCommand(root: string) {
     static override description =
       'Steps that are done are not done again. Tokens are only needed anew after a reboot, or where one has expired.';
     static override flags = { ...flagsFor(schema), ...ownFlags };
-    static override args = { id: Args.string({ description: 'Which run; left out: the last one that is unfinished' }) };
+    static override args = {
+      id: Args.string({ ignoreStdin: true, description: 'Which run; left out: the last one that is unfinished' }),
+    };
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(Resume);

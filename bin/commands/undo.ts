@@ -24,7 +24,9 @@ export class Undo extends JoinCommand {
     root: runFlags.root,
     output: runFlags.output,
   };
-  static override args = { id: Args.string({ description: 'Which run; left out: the last one that is not undone' }) };
+  static override args = {
+    id: Args.string({ ignoreStdin: true, description: 'Which run; left out: the last one that is not undone' }),
+  };
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Undo);

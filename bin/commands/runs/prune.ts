@@ -13,7 +13,7 @@ export class RunPrune extends JoinCommand {
     keep: Flags.integer({ min: 0, default: RUNS_KEPT, description: 'How many of those that are over are kept' }),
     root: runFlags.root,
   };
-  static override args = { id: Args.string({ description: 'Which run' }) };
+  static override args = { id: Args.string({ ignoreStdin: true, description: 'Which run' }) };
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(RunPrune);

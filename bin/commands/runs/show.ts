@@ -8,7 +8,7 @@ import { runDocument, runText } from '../../render/runs.ts';
 export class RunShow extends JoinCommand {
   static override summary = 'Show the steps, changes and errors of a run';
   static override flags = { root: runFlags.root, output: runFlags.output };
-  static override args = { id: Args.string({ description: 'Which run; left out: the last one' }) };
+  static override args = { id: Args.string({ ignoreStdin: true, description: 'Which run; left out: the last one' }) };
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(RunShow);
