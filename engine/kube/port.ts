@@ -37,8 +37,10 @@ export function kubePort(host: Host, signal: AbortSignal, guard: Guard, changes:
       if ([401, 403, 404].includes(answer.status))
         throw fail('E_CLUSTER_INFO_MISSING', { server, status: answer.status });
       throwUnlessOk(answer, server, 'get cluster-info');
-      const { data } = object<ConfigMapObject>(answer, server);
-      return { data: data ?? {}, clockSkewMs: answer.clockSkewMs };
+      const data = kubeObject<ConfigMapObject>(answer.body, server).data ?? {};
+      if (typeof data !== 'object' || Object.values(data).some((text) => typeof text !== 'string'))
+        throw fail('E_API_ANSWER', { server, what: 'a ConfigMap whose data are no texts' });
+      return { data, clockSkewMs: answer.clockSkewMs };
     },
     as: (identity) => apiOf(host, identity, signal, guard, changes),
   };
@@ -67,18 +69,19 @@ function apiOf(host: Host, identity: Identity, signal: AbortSignal, guard: Guard
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
       guard.api('get', ref.resource);
       const answer = await send('get', 'GET', ref, objectPath(ref));
-      return answer.status === 404 ? undefined : object<T>(answer, server);
+      return answer.status === 404 ? undefined : kubeObject<T>(answer.body, server);
     },
     async create<T extends KubeObject>(ref: ObjectRef, body: T): Promise<T | undefined> {
       guard.api('create', ref.resource);
       const answer = await send('create', 'POST', ref, collectionPath(ref), body);
-      return answer.status === 409 ? undefined : object<T>(answer, server);
+      return answer.status === 409 ? undefined : kubeObject<T>(answer.body, server);
     },
     async patch<T extends KubeObject>(ref: ObjectRef, patch: object, subresource?: 'status'): Promise<T> {
       const resource = subresource === undefined ? ref.resource : `${ref.resource}/${subresource}`;
       guard.api('patch', resource);
       const path = subresource === undefined ? objectPath(ref) : `${objectPath(ref)}/${subresource}`;
-      return object<T>(await send('patch', 'PATCH', { ...ref, resource }, path, patch), server);
+      const { body } = await send('patch', 'PATCH', { ...ref, resource }, path, patch);
+      return kubeObject<T>(body, server);
     },
     async waitFor<T extends KubeObject>(ref: ObjectRef, done: (found: T | undefined) => boolean, from?: T): Promise<T> {
       guard.api('watch', ref.resource);
@@ -116,13 +119,14 @@ export function collectionPath({ apiVersion, resource, namespace }: ObjectRef): 
 }
 export const objectPath = (ref: ObjectRef): string => `${collectionPath(ref)}/${encodeURIComponent(ref.name)}`;
 
-/** The body, which must be an object with metadata. */
-function object<T extends KubeObject>({ body }: ApiAnswer, server: string): T {
-  const found = body as { metadata?: unknown } | null;
-  if (typeof found !== 'object' || typeof found?.metadata !== 'object')
+/** `body`, which must be an object with metadata. */
+export function kubeObject<T extends KubeObject>(body: unknown, server: string): T {
+  if (!isMapping(body) || !isMapping(body.metadata))
     throw fail('E_API_ANSWER', { server, what: 'no Kubernetes object' });
-  return body as T;
+  return body as unknown as T;
 }
+export const isMapping = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function throwUnlessOk({ status, body }: ApiAnswer, server: string, what: string): void {
   if (status >= 200 && status < 300) return;

@@ -1,5 +1,6 @@
 /** HTTPS to API servers on undici: connections by trust and identity, every request bounded in time and size. */
 import { isIP } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import type { Pool } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
@@ -52,18 +53,20 @@ export class Transport {
     try {
       // A refusal is one small object; the caller reads it as an event without a type.
       if (statusCode !== 200) yield `{"status":${statusCode}}`;
+      const decoder = new StringDecoder('utf8'); // a letter may come in two chunks
       let rest = '';
       for await (const chunk of body as AsyncIterable<Buffer>) {
-        rest += chunk.toString('utf8');
+        const [first = '', ...others] = decoder.write(chunk).split('\n');
+        const lines = [rest + first, ...others];
+        rest = lines.pop() ?? '';
         if (rest.length > LINE_BYTES_MAX)
           throw fail('E_API_ANSWER', { server: request.server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
-        const lines = rest.split('\n');
-        rest = lines.pop() ?? '';
         yield* lines.filter((line) => line !== '');
       }
     } catch (error) {
       throw inWords(error, request.server, signal);
     } finally {
+      body.on('error', () => undefined); // of being destroyed: nobody else listens, and it would end the process
       body.destroy();
     }
   }
@@ -154,14 +157,14 @@ const UNTRUSTED = new Set([
 function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
-  const { code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
+  const { name, code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
+  if (name === 'HTTPParserError') return fail('E_API_ANSWER', { server, what: 'not HTTP' }, error); // undici gives it no code
   if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // no trouble of the network, but a bug of ours
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return fail('E_API_CERTIFICATE_NAME', { server, names: clean(cert?.subjectaltname ?? 'others') }, error);
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
     return fail('E_API_CERTIFICATE_TIME', { server, what: clean(message) }, error);
   if (UNTRUSTED.has(code)) return fail('E_API_CERTIFICATE_UNTRUSTED', { server, what: clean(message) }, error);
-  if (code.startsWith('HPE_')) return fail('E_API_ANSWER', { server, what: 'not HTTP' }, error);
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO')
     return fail('E_API_ANSWER', { server, what: `not TLS (${code})` }, error);
   return fail('E_API_UNREACHABLE', { server, what: clean(message || code) }, error);

@@ -87,6 +87,8 @@ export function references(
   }
 }
 
+const inText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 /** The value of a template. A hole keeps its value's type; one whose value is undefined leaves its key out. Text around a secret is secret. */
 export function evaluate(template: Template, lookup: (reference: Reference) => unknown): unknown {
   switch (template.kind) {
@@ -96,7 +98,7 @@ export function evaluate(template: Template, lookup: (reference: Reference) => u
       return lookup(template.reference);
     case 'text': {
       const values = template.parts.map((part) => (typeof part === 'string' ? part : lookup(part)));
-      const text = values.map((value) => (value === undefined ? '' : String(revealed(value)))).join('');
+      const text = values.map((value) => (value === undefined ? '' : inText(revealed(value)))).join('');
       return values.some(isSecret) ? new Secret(text) : text;
     }
     case 'list':

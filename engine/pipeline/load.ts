@@ -1,8 +1,8 @@
 /** YAML text → a pipeline of the right shape, or E_PIPELINE with every problem at its line and column. */
 import { createHash } from 'node:crypto';
-import { LineCounter, parseDocument } from 'yaml';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
+import { readYaml } from '../sdk/yaml.ts';
 import { Problems } from './problems.ts';
 import { violations } from './validate.ts';
 
@@ -34,19 +34,15 @@ export interface Pipeline {
   problems: Problems;
 }
 
-const FILE_BYTES_MAX = 1 << 20;
+/** Enough for the 10,000 steps that the schema allows, where they are short; much more takes longer than a second to read. */
+const TOKENS_MAX = 250_000;
 
 export function loadPipeline(file: string, text: string): Pipeline {
-  const lines = new LineCounter();
-  const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
-  const options = { lineCounter: lines, uniqueKeys: true, stringKeys: true, prettyErrors: false };
-  const document = parseDocument(tooLarge ? '' : text, options);
+  const { document, lines, value, errors } = readYaml(text, TOKENS_MAX);
   const problems = new Problems(file, document, lines);
-  if (tooLarge) problems.atOffset(0, `larger than ${FILE_BYTES_MAX} bytes`);
-  for (const error of document.errors) problems.atOffset(error.pos[0], error.message);
+  for (const { offset, message } of errors) problems.atOffset(offset, message);
   problems.throwIfAny();
 
-  const value = plainValue(document, problems);
   for (const { path, key, message } of violations(schema, value)) {
     if (key === undefined) problems.at(path, message);
     else problems.atKey(path, key, message);
@@ -62,16 +58,6 @@ export function loadPipeline(file: string, text: string): Pipeline {
     digest: createHash('sha256').update(text).digest('hex'),
     problems,
   };
-}
-
-/** Aliases are only followed here, and so only here found to be too many, or to lead nowhere. */
-function plainValue(document: ReturnType<typeof parseDocument>, problems: Problems): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    problems.atOffset(0, (error as Error).message);
-    return problems.throwIfAny();
-  }
 }
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

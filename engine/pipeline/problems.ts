@@ -1,8 +1,12 @@
 /** Everything that is wrong with a YAML document, each problem at its line and column. */
 import { type Document, isMap, isScalar, type LineCounter, type Node, type ParsedNode } from 'yaml';
 import { fail, type Problem } from '../sdk/errors.ts';
+import { clean } from '../sdk/text.ts';
 
 export type Path = readonly (string | number)[];
+
+/** Then the rest can wait: what is wrong with the first is most often wrong with all. */
+const PROBLEMS_MAX = 100;
 
 export class Problems {
   readonly #found: Problem[] = [];
@@ -16,9 +20,11 @@ export class Problems {
     this.#lines = lines;
   }
 
+  /** E_PIPELINE at once where there are a hundred. */
   atOffset(offset: number, message: string): void {
     const { line, col } = this.#lines.linePos(offset);
-    this.#found.push({ file: this.#file, line, column: col, message });
+    this.#found.push({ file: this.#file, line, column: col, message: clean(message) });
+    if (this.#found.length === PROBLEMS_MAX) this.throwIfAny();
   }
 
   /** At the value of `path`, or where there is none at its nearest parent. */

@@ -1,7 +1,7 @@
 /** JSON Schema by ajv, its errors in words. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Schema } from '../sdk/schema.ts';
-import { didYouMean } from '../sdk/text.ts';
+import { clean, didYouMean, shown } from '../sdk/text.ts';
 import { precompiled } from './precompiled.ts';
 
 export interface Violation {
@@ -62,12 +62,12 @@ function inWords(error: ErrorObject): Violation {
     case 'type':
       return { path, message: `must be ${article(String(params.type))}` };
     case 'enum':
-      return { path, message: `must be one of ${(params.allowedValues as unknown[]).join(', ')}` };
+      return { path, message: `must be one of ${(params.allowedValues as unknown[]).map(shown).join(', ')}` };
     case 'const':
-      return { path, message: `must be ${params.allowedValue}` };
+      return { path, message: `must be ${shown(params.allowedValue)}` };
     case 'pattern': {
       const schema = error.parentSchema as Schema;
-      const shown = schema.writeOnly === true ? '' : ` ${JSON.stringify(error.data)}`;
+      const shown = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;
       return { path, message: `has the wrong form${shown}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
     }
     case 'anyOf':

@@ -33,11 +33,17 @@ export interface Certificate extends Name {
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
-/** Every `CERTIFICATE` block of `pem`; other blocks are skipped. Throws when one of them is no certificate. */
+/** Three times what an operating system trusts, and read in half a second. */
+const CERTIFICATES_MAX = 500;
+
+/**
+ * Every `CERTIFICATE` block of `pem`, at most 500; other blocks are skipped.
+ * Throws an Error of one line when one of them is no certificate.
+ */
 export function readCertificates(pem: string): Certificate[] {
-  return pemBlocks(pem)
-    .filter((block) => block.label === 'CERTIFICATE')
-    .map(({ der }) => readCertificate(der));
+  const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE');
+  if (blocks.length > CERTIFICATES_MAX) throw new Error(`more than ${CERTIFICATES_MAX} certificates`);
+  return blocks.map(({ der }) => readCertificate(der));
 }
 
 function readCertificate(der: Buffer): Certificate {
@@ -45,14 +51,16 @@ function readCertificate(der: Buffer): Certificate {
   const fields = children(children(decode(der))[0]);
   if (isContextTag(fields[0], 0)) fields.shift(); // the optional version
   const [, , , , subject, spki] = fields;
-  if (subject === undefined || spki === undefined) throw new TypeError('not an X.509 certificate');
+  if (subject === undefined || spki === undefined) throw new Error('not an X.509 certificate');
+  const [notBefore, notAfter] = [new Date(x509.validFrom), new Date(x509.validTo)];
+  if (Number.isNaN(notBefore.getTime() + notAfter.getTime())) throw new Error('a certificate without dates');
   return {
     ...decodeNameBytes(encode(subject)),
     pem: toPem('CERTIFICATE', der),
     x509,
     pin: pinOf(encode(spki)),
-    notBefore: new Date(x509.validFrom),
-    notAfter: new Date(x509.validTo),
+    notBefore,
+    notAfter,
     extendedKeyUsages: x509.keyUsage ?? [],
   };
 }

@@ -26,13 +26,13 @@ export interface Csr extends Name {
   asksExtensions: boolean;
 }
 
-/** Throws when `csrPem` is no well-formed CSR. */
+/** Throws an Error of one line when `csrPem` is no well-formed CSR. */
 export function readCsr(csrPem: string): Csr {
   const block = pemBlocks(csrPem)[0];
-  if (block?.label !== 'CERTIFICATE REQUEST') throw new TypeError('no CERTIFICATE REQUEST block');
+  if (block?.label !== 'CERTIFICATE REQUEST') throw new Error('no CERTIFICATE REQUEST block');
   const [info, , signature] = children(decode(block.der));
   const [, subject, spki, attributes] = children(info);
-  if (info === undefined || spki === undefined) throw new TypeError('not a PKCS #10 request');
+  if (info === undefined || spki === undefined) throw new Error('not a PKCS #10 request');
   const publicKey = encode(spki);
   const key = createPublicKey({ key: publicKey, format: 'der', type: 'spki' });
   return {

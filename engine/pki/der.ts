@@ -36,7 +36,7 @@ export const tagged = (tag: number, content: Node[] | Uint8Array): Node =>
     : create(Class.CONTEXT_SPECIFIC, tag as never, true, content);
 
 export const encode = (node: Node): Buffer => Buffer.from(toDer(node).getBytes(), 'binary');
-/** Parses exactly one value; throws on trailing bytes or broken DER. */
+/** Parses exactly one value; throws an Error of one line on trailing bytes or broken DER. */
 export const decode = (der: Uint8Array): Node =>
   fromDer(binary(der), { strict: true, parseAllBytes: true, decodeBitStrings: false } as never);
 

@@ -1,5 +1,5 @@
 /** The identity a kubelet holds on this machine, if any. */
-import { readCertificates } from '../pki/index.ts';
+import { pemBlocks, readCertificates, toPem } from '../pki/index.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { paths } from './paths.ts';
 import type { Files } from './ports.ts';
@@ -28,7 +28,7 @@ export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | u
     const text = pem.toString('utf8');
     const [cluster] = readKubeconfig(conf.toString('utf8')).clusters;
     const chain = readCertificates(text);
-    const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----\n?/.exec(text)?.[0];
+    const key = pemBlocks(text).find(({ label }) => label.endsWith('PRIVATE KEY'));
     const [leaf] = chain;
     if (cluster === undefined || leaf === undefined || key === undefined) return undefined;
     const ca = cluster.caFile === undefined ? cluster.ca : ((await files.read(cluster.caFile))?.toString('utf8') ?? '');
@@ -38,7 +38,7 @@ export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | u
       ca,
       nodeName: leaf.commonName.startsWith(NODE_USER) ? leaf.commonName.slice(NODE_USER.length) : '',
       certificate: chain.map((certificate) => certificate.pem).join(''),
-      key: new Secret(key),
+      key: new Secret(toPem(key.label, key.der)),
       notAfter: leaf.notAfter,
     };
   } catch {

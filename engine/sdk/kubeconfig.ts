@@ -1,5 +1,5 @@
 /** The parts of kubeconfig files that joining reads. Source: client-go, tools/clientcmd/api/v1. */
-import { parseYaml } from './text.ts';
+import { parseYaml } from './yaml.ts';
 
 export interface KubeconfigCluster {
   name: string;
@@ -15,7 +15,7 @@ export interface Kubeconfig {
   users: { name: string; user: Record<string, unknown> }[];
 }
 
-/** Throws an Error that says what is wrong. `null` lists count as empty, as Go writes them. */
+/** Throws an Error of one line that says what is wrong. `null` lists count as empty, as Go writes them. */
 export function readKubeconfig(text: string): Kubeconfig {
   const root = record(parseYaml(text), 'the document');
   return {
@@ -25,21 +25,21 @@ export function readKubeconfig(text: string): Kubeconfig {
       if (typeof server !== 'string' || !URL.canParse(server)) throw new Error('a cluster has no server URL');
       const caFile = cluster['certificate-authority'];
       return {
-        name: String(entry.name ?? ''),
+        name: textOf(entry.name),
         server,
         ca: base64Text(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
       };
     }),
     users: list(root.users, 'users').map((entry) => ({
-      name: String(entry.name ?? ''),
+      name: textOf(entry.name),
       user: record(entry.user, 'user'),
     })),
   };
 }
 
-const base64Text = (value: unknown): string =>
-  typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const base64Text = (value: unknown): string => Buffer.from(textOf(value), 'base64').toString('utf8');
 
 function record(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no mapping`);

@@ -1,16 +1,4 @@
-/** Documents and text from outside: read within limits, shown without surprises. */
-import { parseDocument } from 'yaml';
-
-const DOCUMENT_BYTES_MAX = 1 << 20;
-
-/** Parses YAML (or JSON) that came from a server or a file. Throws an Error with one line; at most 1 MiB, and 100 aliases. */
-export function parseYaml(text: string): unknown {
-  if (Buffer.byteLength(text) > DOCUMENT_BYTES_MAX) throw new Error(`larger than ${DOCUMENT_BYTES_MAX} bytes`);
-  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true, stringKeys: true });
-  const [error] = document.errors;
-  if (error !== undefined) throw new Error(clean(error.message));
-  return document.toJS({ maxAliasCount: 100 });
-}
+/** Text from outside, shown without surprises, and names that were mistyped. */
 
 /** One line, safe for a terminal: control characters out, cut at 500 characters. For all that a server or a child said. */
 export const clean = (text: string): string =>
@@ -19,15 +7,23 @@ export const clean = (text: string): string =>
     .trim()
     .slice(0, 500);
 
+/** A value of a document as one line. `String()` would call what a document may have put into `toString`. */
+export const shown = (value: unknown): string =>
+  clean(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined'));
+
+/** Nobody is helped by one of thousands, and comparing with them all takes minutes where many words are wrong. */
+const CANDIDATES_MAX = 500;
+
 /** The candidate that `word` was probably meant to be, or undefined: at most a quarter of its letters are wrong. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const wrongMax = Math.ceil(word.length / 4);
+  if (candidates.length > CANDIDATES_MAX) return undefined;
   const ranked = candidates
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= wrongMax)
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && word.length > 1 && best.distance <= Math.ceil(word.length / 4)
-    ? best.candidate
-    : undefined;
+  return best !== undefined && word.length > 1 && best.distance <= wrongMax ? best.candidate : undefined;
 }
 
 /** `; did you mean X?`, or nothing: for the end of an error message. */

@@ -2,13 +2,13 @@
 import { stringify } from 'yaml';
 import {
   type ConfigMapObject,
-  clean,
   configMapRef,
   type Files,
   fail,
   type KubeApi,
   parseYaml,
   type Services,
+  shown,
 } from '../../engine/sdk/index.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
@@ -25,28 +25,28 @@ export async function fetchConfiguration(
   api: KubeApi,
 ): Promise<Configuration> {
   const cluster = await configMapDocument(api, 'kubeadm-config', 'ClusterConfiguration');
-  const minor = /^v?1\.(\d+)\./.exec(String(cluster.kubernetesVersion))?.[1];
+  const minor = /^v?1\.(\d+)\./.exec(shown(cluster.kubernetesVersion))?.[1];
   if (minor === undefined)
     throw fail('E_KUBELET_CONFIG', {
-      what: `kubeadm-config has kubernetesVersion ${clean(String(cluster.kubernetesVersion))}`,
+      what: `kubeadm-config has kubernetesVersion ${shown(cluster.kubernetesVersion)}`,
     });
   const name = Number(minor) >= UNVERSIONED_SINCE_MINOR ? 'kubelet-config' : `kubelet-config-1.${minor}`;
   const document = await configMapDocument(api, name, 'kubelet');
   if (document.kind !== 'KubeletConfiguration')
-    throw fail('E_KUBELET_CONFIG', { what: `${name} holds a ${clean(String(document.kind))}` });
+    throw fail('E_KUBELET_CONFIG', { what: `${name} holds a ${shown(document.kind)}` });
   const resolvConf = (await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {};
   const merged = { staticPodPath: '/etc/kubernetes/manifests', ...resolvConf, ...document, rotateCertificates: true };
   return {
     // Sorted and unindented, as Go's marshaller has it: a machine that kubeadm joined sees no change.
     yaml: stringify(merged, { sortMapEntries: true, indentSeq: false, lineWidth: 0 }),
-    cgroupDriver: String(document.cgroupDriver ?? (Number(minor) >= 22 ? 'systemd' : 'cgroupfs')),
+    cgroupDriver: shown(document.cgroupDriver ?? (Number(minor) >= 22 ? 'systemd' : 'cgroupfs')),
   };
 }
 
 async function configMapDocument(api: KubeApi, name: string, key: string): Promise<Record<string, unknown>> {
   const map = await api.get<ConfigMapObject>(configMapRef('kube-system', name));
   const text = map?.data?.[key];
-  if (text === undefined)
+  if (typeof text !== 'string')
     throw fail('E_KUBELET_CONFIG', { what: `kube-system has no ConfigMap ${name} with key ${key}` });
   try {
     const document = parseYaml(text);

@@ -24,6 +24,16 @@ describe('the identity that a kubelet holds', () => {
     expect(await withConf(inFile, { '/srv/ca.crt': ca.pem })).toMatchObject({ nodeName: 'w1', ca: ca.pem });
   });
 
+  test('has the key of the file, and is read in no time where a thousand keys begin and none ends', async () => {
+    const pem = held[paths.kubeletCurrentPem] ?? '';
+    const key = /-----BEGIN EC PRIVATE KEY-----[\s\S]*/.exec(pem)?.[0];
+    expect((await identityIn(held))?.key.reveal()).toBe(key);
+    const begun = performance.now();
+    const endless = (pem.split('-----BEGIN EC')[0] ?? '') + '-----BEGIN EC PRIVATE KEY-----\n'.repeat(100_000);
+    expect(await identityIn({ ...held, [paths.kubeletCurrentPem]: endless })).toBeUndefined();
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   test('is none where a part of it is missing or broken', async () => {
     const { [paths.kubeletConf]: _, ...pemOnly } = held;
     expect(await identityIn(pemOnly)).toBeUndefined();

@@ -134,6 +134,16 @@ describe('a pipeline that is wrong', () => {
       ['7:19: ${{ inputs.x.toString() }} is no reference: write inputs.x, host.x, or steps["x"].outputs.y'],
     ],
     [
+      'control characters in what is wrong',
+      'steps:\n  - id: "a\\e[31m"\n    uses: greet\n    "\\x9b": 1\n',
+      ['5:9: has the wrong form "a\\u001b[31m": it must match ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', '7:5: unknown key'],
+    ],
+    [
+      'an input of objects that are no texts',
+      'inputs: { type: object, properties: { x: { enum: [{ toString: 1 }] } } }\nsteps:\n  - { id: a, uses: listen, with: { heard: "a ${{ inputs.x }}", ratio: {} } }\n',
+      ['6:71: ratio must be a number'],
+    ],
+    [
       'a hole that is never closed',
       'steps:\n  - id: a\n    uses: greet\n    with: { text: x, tags: ["${{ inputs.x"] }\n',
       ['7:29: a ${{ is never closed'],
@@ -377,6 +387,18 @@ describe('what the user gives', () => {
   const bind = (given: Record<string, unknown>): Plan => planOf(load(body), phases(), given, HOST);
   const good = { text: 'hello', apiToken: 'abcdef' };
 
+  test('is shown without what a terminal would obey, and not at length', async () => {
+    const { message } = await joinErrorOf(() => bind({ ...good, text: `\u009b31m${'A'.repeat(9_000)}` }));
+    expect(message).toMatch(/^--text has the wrong form "\P{Cc}+A: it must match/u);
+    expect(message.length).toBeLessThan(700);
+  });
+
+  test('that is one of several values, of which some are objects, is told them', async () => {
+    const odd = body.replace('[low, high]', '[low, { toString: 1 }]');
+    const error = await joinErrorOf(() => planOf(load(odd), phases(), { ...good, level: 'x' }, HOST));
+    expect(error.message).toBe('--level must be one of low, {"toString":1}');
+  });
+
   test('is bound with the defaults of the pipeline and of the host', () => {
     const { pipeline, inputs, host } = bind(good);
     expect({ pipeline, host }).toEqual({ pipeline: 'made', host: HOST });
@@ -499,6 +521,7 @@ describe('a template', () => {
     text: 'x',
     number: 3,
     list: [1, 2],
+    object: { toString: 1 },
     nothing: undefined,
     no: false,
     tricky: '${{ inputs.secret }}',
@@ -514,6 +537,7 @@ describe('a template', () => {
       { a: 3, b: [1, 2], c: false },
     ],
     ['text with holes is text', '${{ inputs.text }}-${{ inputs.number }}/${{ inputs.no }}', 'x-3/false'],
+    ['a list or mapping in text is JSON', '${{ inputs.list }} ${{ inputs.object }}', '[1,2] {"toString":1}'],
     [
       'a hole without a value leaves its key out',
       { a: '${{ inputs.nothing }}', b: 1, c: { d: '${{ inputs.nothing }}' } },
@@ -659,6 +683,26 @@ describe('a long pipeline', () => {
         phases(),
       ),
     ).toHaveLength(2_000);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+
+  test('of 10,000 short steps can be read', () => {
+    const lines = Array.from({ length: 10_000 }, (_, i) => `- { id: s${i}, uses: greet }\n`).join('');
+    expect(load(`steps:\n${lines}`).steps).toHaveLength(10_000);
+  });
+
+  test.each([
+    ['nothing but brackets', '}'.repeat(1_000_000), '1:1: more than 250000 tokens'],
+    [
+      'needs that are not there',
+      `steps:\n${Array.from({ length: 5_000 }, (_, i) => `- { id: s${i}, uses: listen, needs: [t${i}] }\n`).join('')}`,
+      '5:35: there is no step t0',
+    ],
+  ])('of %s is refused in seconds, with the first hundred of its problems', async (_, body, first) => {
+    const begun = performance.now();
+    const { message } = await joinErrorOf(async () => checkPipeline(load(body), phases()));
+    expect(message.split('\n')[0]).toBe(`made.yaml:${first}`);
+    expect(message.split('\n').length).toBeLessThanOrEqual(100);
     expect(performance.now() - begun).toBeLessThan(10_000);
   });
 

@@ -13,7 +13,9 @@ import {
   readCertificates,
   readCsr,
   signDetached,
+  toPem,
 } from '../../engine/pki/index.ts';
+import { thrownBy } from '../helpers/errors.ts';
 
 const vector = (name: string): string => readFileSync(new URL(`../vectors/${name}`, import.meta.url), 'utf8');
 const json = (name: string) => JSON.parse(vector(name));
@@ -27,6 +29,29 @@ describe('pins', () => {
   });
   test('skip blocks that are no certificate', () => {
     expect(readCertificates(vector('node.key') + vector('ca.crt'))).toHaveLength(1);
+  });
+});
+
+describe('what is no certificate', () => {
+  const der = Buffer.from(vector('ca2.crt').split('-----')[2] ?? '', 'base64');
+  const noDate = Buffer.from(der);
+  noDate.write('269999', der.indexOf(Buffer.of(0x17, 0x0d)) + 2); // the 99th day of the 99th month of 2026
+  test.each<[string, string, string]>([
+    ['of no content', toPem('CERTIFICATE', Buffer.alloc(0)), ''],
+    ['of a day that does not exist', toPem('CERTIFICATE', noDate), 'a certificate without dates'],
+    ['that never ends', '-----BEGIN CERTIFICATE-----\nMIIB\n', ''],
+    ['in a bundle of thousands', vector('ca2.crt').repeat(501), 'more than 500 certificates'],
+  ])('is refused as a certificate %s', async (_, pem, message) => {
+    const error = await thrownBy(() => readCertificates(pem));
+    expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
+    expect((error as Error).message).toMatch(/^\P{Cc}+$/u);
+    expect((error as Error).message).toContain(message);
+  });
+  test.each([
+    ['a certificate', vector('ca2.crt')],
+    ['an empty sequence', toPem('CERTIFICATE REQUEST', Buffer.of(0x30, 0))],
+  ])('is refused as a request: %s', async (_, pem) => {
+    expect(Object.getPrototypeOf(await thrownBy(() => readCsr(pem)))).toBe(Error.prototype);
   });
 });
 

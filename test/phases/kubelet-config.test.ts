@@ -137,6 +137,17 @@ describe('the configuration of the kubelet', () => {
     ],
     ['it is no mapping', cluster({ kubelet: 'text' }), 'kubelet-config: it is no mapping'],
     [
+      'the version is a mapping',
+      cluster({ version: '{ toString: 1 }' }),
+      'kubeadm-config has kubernetesVersion {"toString":1}',
+    ],
+    ['the kind is a mapping', cluster({ kubelet: 'kind: { toString: 1 }' }), 'kubelet-config holds a {"toString":1}'],
+    [
+      'its text is none',
+      cluster({ kubelet: 7 as never }),
+      'kube-system has no ConfigMap kubelet-config with key kubelet',
+    ],
+    [
       'it is no YAML',
       cluster({ kubelet: 'a: [' }),
       'kubelet-config: Flow sequence in block collection must be sufficiently indented and end with a ]',
