@@ -118,12 +118,12 @@ function object<T extends KubeObject>({ body }: ApiAnswer, server: string): T {
   return body as T;
 }
 
-export function throwUnlessOk({ status, body }: ApiAnswer, server: string, what: string): void {
+export function throwUnlessOk({ status, body, retryAfterMs }: ApiAnswer, server: string, what: string): void {
   if (status >= 200 && status < 300) return;
   const said = (body as { message?: unknown } | null)?.message;
   const message = clean(typeof said === 'string' ? said : '');
   if (status === 401) throw fail('E_API_UNAUTHORIZED', { server, what });
   if (status === 403) throw fail('E_API_FORBIDDEN', { server, what, message });
-  if (status === 429 || status >= 500) throw fail('E_API_UNAVAILABLE', { server, what, status, message });
+  if (status === 429 || status >= 500) throw fail('E_API_UNAVAILABLE', { server, what, status, message, retryAfterMs });
   throw fail('E_API_REFUSED', { server, what, status, message });
 }

@@ -43,6 +43,7 @@ export class Transport {
       status: statusCode,
       body: parseJson(Buffer.concat(chunks).toString('utf8'), request.server, statusCode),
       clockSkewMs: Number.isNaN(date) ? undefined : date - this.#now().getTime(),
+      retryAfterMs: retryAfterMs(headers['retry-after'], this.#now()),
     };
   }
 
@@ -127,6 +128,13 @@ const CONTENT_TYPE = {
   POST: 'application/json',
   PATCH: 'application/strategic-merge-patch+json',
 };
+
+/** RFC 9110 10.2.3: seconds, or a date. What is neither asks for nothing. */
+function retryAfterMs(header: string | string[] | undefined, now: Date): number | undefined {
+  const text = String(header);
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now.getTime();
+  return ms > 0 ? ms : undefined;
+}
 
 function parseJson(text: string, server: string, status: number): unknown {
   try {
