@@ -31,8 +31,9 @@ export function kubePort(host: Host, signal: AbortSignal, guard: Guard, onChange
       if ([401, 403, 404].includes(answer.status))
         throw fail('E_CLUSTER_INFO_MISSING', { server, status: answer.status });
       throwUnlessOk(answer, server, 'get cluster-info');
-      const { data } = object<ConfigMapObject>(answer, server);
-      return { data: data ?? {}, clockSkewMs: answer.clockSkewMs };
+      const { data = {} } = object<ConfigMapObject>(answer, server);
+      if (!isTexts(data)) throw fail('E_CLUSTER_INFO_INVALID', { server, what: 'its data are not texts' });
+      return { data, clockSkewMs: answer.clockSkewMs };
     },
     as: (identity) => apiOf(host, identity, signal, guard, onChange),
   };
@@ -112,11 +113,14 @@ export const objectPath = (ref: ObjectRef): string => `${collectionPath(ref)}/${
 
 /** The body, which must be an object with metadata. */
 function object<T extends KubeObject>({ body }: ApiAnswer, server: string): T {
-  const found = body as { metadata?: unknown } | null;
-  if (typeof found !== 'object' || typeof found?.metadata !== 'object')
-    throw fail('E_API_ANSWER', { server, what: 'no Kubernetes object' });
+  if (!isObject(body)) throw fail('E_API_ANSWER', { server, what: 'no Kubernetes object' });
   return body as T;
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isTexts = (value: unknown): value is Record<string, string> =>
+  isRecord(value) && Object.values(value).every((text) => typeof text === 'string');
+export const isObject = (value: unknown): value is KubeObject => isRecord(value) && isRecord(value.metadata);
 
 export function throwUnlessOk({ status, body, retryAfterMs }: ApiAnswer, server: string, what: string): void {
   if (status >= 200 && status < 300) return;
