@@ -5,7 +5,7 @@ import { run } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { openRun } from './compose.ts';
 import { errorText } from './render/error.ts';
-import { resultDocument } from './render/json.ts';
+import { jsonText, resultDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
 import { resultText } from './render/text.ts';
 
@@ -40,9 +40,7 @@ export abstract class JoinCommand extends Command {
       });
       shown.end();
       this.log(
-        output === 'json'
-          ? JSON.stringify(resultDocument(result, planned, dryRun), null, 2)
-          : resultText(result, planned, dryRun),
+        output === 'json' ? jsonText(resultDocument(result, planned, dryRun)) : resultText(result, planned, dryRun),
       );
       if (result.error !== undefined) this.#tell(result.error);
       process.exitCode = exitCodeOf(result.error);
@@ -57,13 +55,7 @@ export abstract class JoinCommand extends Command {
     const told = error.constructor.name === 'ExitError' ? undefined : asJoinError(error);
     if (told === undefined) throw error;
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json'))
-      this.log(
-        JSON.stringify(
-          resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told }),
-          null,
-          2,
-        ),
-      );
+      this.log(jsonText(resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told })));
     this.#tell(told);
     process.exitCode = exitCodeOf(told);
   }

@@ -1,7 +1,7 @@
 /** The result as the document that schemas/run-result.schema.json describes. */
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run.ts';
-import { EXIT, isJoinError } from '../../engine/sdk/index.ts';
+import { EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
 
 export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): object {
   return {
@@ -20,6 +20,12 @@ export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): 
     ...(result.error === undefined ? {} : { error: told(result.error) }),
   };
 }
+
+/** What a terminal would obey is escaped: to who parses it, it is the same. */
+export const jsonText = (document: object): string =>
+  printable(JSON.stringify(document, null, 2), (character) =>
+    character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
 
 function told(error: unknown): object {
   if (!isJoinError(error)) return { code: 'E_BUG', message: String(error), hint: '', exitCode: EXIT.bug, facts: {} };

@@ -1,7 +1,7 @@
 /** Progress on standard error: a live list on a terminal, a line for each thing that happened elsewhere. */
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent } from '../../engine/run.ts';
-import { isJoinError } from '../../engine/sdk/index.ts';
+import { isJoinError, printable } from '../../engine/sdk/index.ts';
 import { SIGN, seconds } from './text.ts';
 
 export interface Progress {
@@ -17,7 +17,7 @@ function plainLines(stream: NodeJS.WritableStream): Progress {
   return {
     onEvent(event) {
       const line = lineOf(event, begunAt);
-      if (line !== undefined) stream.write(`${line}\n`);
+      if (line !== undefined) stream.write(`${printable(line)}\n`);
     },
     end: () => undefined,
   };
@@ -70,7 +70,7 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
       ];
     });
     // A wrapped line would be drawn over wrongly; the result has every note whole.
-    update(lines.map((line) => line.slice(0, (stream.columns ?? 80) - 1)).join('\n'));
+    update(lines.map((line) => printable(line).slice(0, (stream.columns ?? 80) - 1)).join('\n'));
   };
   const timer = setInterval(draw, 80);
   return {

@@ -23,4 +23,4 @@ export { type AnyPhase, definePhase, type Phase } from './phase.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, nearest, parseYaml } from './text.ts';
+export { clean, nearest, parseYaml, printable } from './text.ts';
