@@ -2,6 +2,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
+import { excessOf } from '../sdk/text.ts';
 import { Problems } from './problems.ts';
 import { violations } from './validate.ts';
 
@@ -35,11 +36,11 @@ const FILE_BYTES_MAX = 1 << 20;
 
 export function loadPipeline(file: string, text: string): Pipeline {
   const lines = new LineCounter();
-  const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
+  const excess = excessOf(text, FILE_BYTES_MAX); // and so not even parsed
   const options = { lineCounter: lines, uniqueKeys: true, stringKeys: true, prettyErrors: false };
-  const document = parseDocument(tooLarge ? '' : text, options);
+  const document = parseDocument(excess === undefined ? text : '', options);
   const problems = new Problems(file, document, lines);
-  if (tooLarge) problems.atOffset(0, `larger than ${FILE_BYTES_MAX} bytes`);
+  if (excess !== undefined) problems.atOffset(0, excess);
   for (const error of document.errors) problems.atOffset(error.pos[0], error.message);
   problems.throwIfAny();
 
