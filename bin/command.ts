@@ -11,7 +11,7 @@ import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sd
 import { confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
 import { errorText } from './render/error.ts';
-import { resultDocument, undoDocument } from './render/json.ts';
+import { jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
 import { resultText } from './render/text.ts';
 import { undoPlanText, undoText } from './render/undo.ts';
@@ -93,7 +93,7 @@ export abstract class JoinCommand extends Command {
     );
     this.log(
       output === 'json'
-        ? JSON.stringify(resultDocument(result, planned, dryRun), null, 2)
+        ? jsonText(resultDocument(result, planned, dryRun))
         : [resultText(result, planned, dryRun), ...undoText(restored)].join('\n'),
     );
     this.#end(result.error);
@@ -121,7 +121,7 @@ export abstract class JoinCommand extends Command {
     );
     const told =
       output === 'json'
-        ? JSON.stringify(undoDocument(result, restored), null, 2)
+        ? jsonText(undoDocument(result, restored))
         : [outcomeOf(result), ...undoText(restored)].join('\n');
     this.log(told);
     this.#end(result.error);
@@ -168,13 +168,7 @@ export abstract class JoinCommand extends Command {
     const told = error.constructor.name === 'ExitError' ? undefined : asJoinError(error);
     if (told === undefined) throw error;
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json'))
-      this.log(
-        JSON.stringify(
-          resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told }),
-          null,
-          2,
-        ),
-      );
+      this.log(jsonText(resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told })));
     this.#end(told);
   }
 

@@ -65,8 +65,12 @@ interface StepContext extends Pick<RunContext, 'attempt' | 'notify'> {
   error?: unknown;
 }
 
-const pauseMs = ({ policy: { retry }, tries }: StepContext): number =>
-  Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
+/** What the policy says, and no less than what a server has asked for; but that no longer than an attempt may take. */
+function pauseMs({ policy: { retry, timeoutMs }, tries, error }: StepContext): number {
+  const planned = Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
+  const asked = isJoinError(error) ? (error.retryAfterMs ?? 0) : 0;
+  return Math.max(planned, Math.min(asked, timeoutMs));
+}
 
 const isTransient = (error: unknown): boolean => isJoinError(error) && error.transient;
 

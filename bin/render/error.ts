@@ -1,7 +1,9 @@
 /** An error as a person reads it: code, fact, what to type next. A bug is printed whole, with how to report it. */
-import { isJoinError } from '../../engine/sdk/index.ts';
+import { isJoinError, printable } from '../../engine/sdk/index.ts';
 
-export function errorText(error: unknown, version: string): string {
+export const errorText = (error: unknown, version: string): string => printable(wordsOf(error, version));
+
+function wordsOf(error: unknown, version: string): string {
   if (isJoinError(error)) {
     const where = error.step === undefined ? '' : ` in step ${error.step}`;
     // Several problems at once stand below the code, each on its line.

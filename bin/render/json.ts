@@ -2,7 +2,7 @@
 import type { Restored } from '../../engine/journal/restore.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run.ts';
-import { EXIT, isJoinError } from '../../engine/sdk/index.ts';
+import { EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
 
 export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): object {
   return {
@@ -36,6 +36,12 @@ export function undoDocument(
     ...(error === undefined ? {} : { error: told(error) }),
   };
 }
+
+/** What a terminal would obey is escaped: to who parses it, it is the same. */
+export const jsonText = (document: object): string =>
+  printable(JSON.stringify(document, null, 2), (character) =>
+    character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
 
 function told(error: unknown): object {
   if (!isJoinError(error)) return { code: 'E_BUG', message: String(error), hint: '', exitCode: EXIT.bug, facts: {} };

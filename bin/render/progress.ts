@@ -2,7 +2,7 @@
 import { placeOf } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent } from '../../engine/run.ts';
-import { isJoinError } from '../../engine/sdk/index.ts';
+import { isJoinError, printable } from '../../engine/sdk/index.ts';
 import { SIGN, seconds } from './text.ts';
 
 export interface Progress {
@@ -18,7 +18,7 @@ function plainLines(stream: NodeJS.WritableStream): Progress {
   return {
     onEvent(event) {
       const line = lineOf(event, begunAt);
-      if (line !== undefined) stream.write(`${line}\n`);
+      if (line !== undefined) stream.write(`${printable(line)}\n`);
     },
     end: () => undefined,
   };
@@ -75,7 +75,7 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
       ];
     });
     // A wrapped line would be drawn over wrongly; the result has every note whole.
-    update(lines.map((line) => line.slice(0, (stream.columns ?? 80) - 1)).join('\n'));
+    update(lines.map((line) => printable(line).slice(0, (stream.columns ?? 80) - 1)).join('\n'));
   };
   const timer = setInterval(draw, 80);
   return {

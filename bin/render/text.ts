@@ -2,6 +2,7 @@
 import type { StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run.ts';
+import { printable } from '../../engine/sdk/index.ts';
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
 
@@ -15,11 +16,15 @@ export const SIGN = {
   'undo-failed': '✗',
 } as const;
 
-export function resultText(result: RunResult, plan: Plan, dryRun: boolean): string {
-  if (dryRun)
-    return [`Plan of ${result.pipeline}. Nothing was changed.`, ...result.steps.flatMap((s) => stepText(s, plan))].join(
-      '\n',
-    );
+export const resultText = (result: RunResult, plan: Plan, dryRun: boolean): string =>
+  printable((dryRun ? planLines(result, plan) : resultLines(result, plan)).join('\n'));
+
+const planLines = (result: RunResult, plan: Plan): string[] => [
+  `Plan of ${result.pipeline}. Nothing was changed.`,
+  ...result.steps.flatMap((step) => stepText(step, plan)),
+];
+
+function resultLines(result: RunResult, plan: Plan): string[] {
   const changes = result.steps.flatMap((step) => step.changes).length;
   const name = plan.inputs.nodeName;
   const lines = [
@@ -32,7 +37,7 @@ export function resultText(result: RunResult, plan: Plan, dryRun: boolean): stri
   if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]));
   if (result.status === 'succeeded' && plan.source.kind === 'pipeline' && typeof name === 'string')
     lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);
-  return lines.join('\n');
+  return lines;
 }
 
 const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as const;

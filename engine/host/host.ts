@@ -96,6 +96,8 @@ export interface ApiAnswer {
   body: unknown;
   /** Server's clock minus ours, from the Date header. */
   clockSkewMs: number | undefined;
+  /** How long to wait before asking again, where the server has said so. */
+  retryAfterMs?: number | undefined;
 }
 
 export type Wait =

@@ -38,8 +38,7 @@ export function kubePort(host: Host, signal: AbortSignal, guard: Guard, changes:
         throw fail('E_CLUSTER_INFO_MISSING', { server, status: answer.status });
       throwUnlessOk(answer, server, 'get cluster-info');
       const data = kubeObject<ConfigMapObject>(answer.body, server).data ?? {};
-      if (typeof data !== 'object' || Object.values(data).some((text) => typeof text !== 'string'))
-        throw fail('E_API_ANSWER', { server, what: 'a ConfigMap whose data are no texts' });
+      if (!isTexts(data)) throw fail('E_CLUSTER_INFO_INVALID', { server, what: 'its data are not texts' });
       return { data, clockSkewMs: answer.clockSkewMs };
     },
     as: (identity) => apiOf(host, identity, signal, guard, changes),
@@ -121,19 +120,22 @@ export const objectPath = (ref: ObjectRef): string => `${collectionPath(ref)}/${
 
 /** `body`, which must be an object with metadata. */
 export function kubeObject<T extends KubeObject>(body: unknown, server: string): T {
-  if (!isMapping(body) || !isMapping(body.metadata))
-    throw fail('E_API_ANSWER', { server, what: 'no Kubernetes object' });
+  if (!isObject(body)) throw fail('E_API_ANSWER', { server, what: 'no Kubernetes object' });
   return body as unknown as T;
 }
 export const isMapping = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export function throwUnlessOk({ status, body }: ApiAnswer, server: string, what: string): void {
+const isTexts = (value: unknown): value is Record<string, string> =>
+  isMapping(value) && Object.values(value).every((text) => typeof text === 'string');
+export const isObject = (value: unknown): value is KubeObject => isMapping(value) && isMapping(value.metadata);
+
+export function throwUnlessOk({ status, body, retryAfterMs }: ApiAnswer, server: string, what: string): void {
   if (status >= 200 && status < 300) return;
   const said = (body as { message?: unknown } | null)?.message;
   const message = clean(typeof said === 'string' ? said : '');
   if (status === 401) throw fail('E_API_UNAUTHORIZED', { server, what });
   if (status === 403) throw fail('E_API_FORBIDDEN', { server, what, message });
-  if (status === 429 || status >= 500) throw fail('E_API_UNAVAILABLE', { server, what, status, message });
+  if (status === 429 || status >= 500) throw fail('E_API_UNAVAILABLE', { server, what, status, message, retryAfterMs });
   throw fail('E_API_REFUSED', { server, what, status, message });
 }

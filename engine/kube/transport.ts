@@ -1,15 +1,17 @@
 /** HTTPS to API servers on undici: connections by trust and identity, every request bounded in time and size. */
 import { isIP } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
-import type { Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import type { ApiAnswer, ApiRequest } from '../host/host.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
+import { throwUnlessOk } from './port.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Until an answer begins, and from there until it is whole. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX = 4 << 20;
 export const LINE_BYTES_MAX = 2 << 20;
@@ -26,49 +28,62 @@ export class Transport {
   }
 
   async send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
-    const { body, headers, statusCode } = await this.#open(request, ANSWER_TIMEOUT_MS, signal);
+    return this.#answer(request, await this.#open(request, ANSWER_TIMEOUT_MS, signal), signal);
+  }
+
+  /** The lines of an endless answer, as they come. Ends when the server ends it; throws where it refuses. */
+  async *lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): AsyncGenerator<string> {
+    const { server, ref } = request;
+    const opened = await this.#open(request, idleTimeoutMs, signal);
+    if (opened.statusCode !== 200)
+      throwUnlessOk(await this.#answer(request, opened, signal), server, `watch ${ref?.resource}`);
+    const decoder = new StringDecoder('utf8'); // a letter may lie on both sides of a cut
+    try {
+      let rest = '';
+      for await (const chunk of opened.body as AsyncIterable<Buffer>) {
+        const [first = '', ...more] = decoder.write(chunk).split('\n');
+        const lines = [rest + first, ...more];
+        rest = lines.pop() ?? '';
+        yield* lines.filter((line) => line !== '');
+        if (rest.length > LINE_BYTES_MAX)
+          throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
+      }
+    } catch (error) {
+      throw inWords(error, server, signal);
+    } finally {
+      opened.body.destroy();
+    }
+  }
+
+  /** Reads the answer to its end, within limits of size and time. */
+  async #answer({ server }: ApiRequest, opened: Dispatcher.ResponseData, signal: AbortSignal): Promise<ApiAnswer> {
+    const { body, headers, statusCode } = opened;
+    const what = `it has begun to, but not ended within ${ANSWER_TIMEOUT_MS / 1000} s`;
+    const late = setTimeout(() => body.destroy(fail('E_API_UNREACHABLE', { server, what })), ANSWER_TIMEOUT_MS);
     const chunks: Buffer[] = [];
     try {
       let bytes = 0;
       for await (const chunk of body as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > BODY_BYTES_MAX)
-          throw fail('E_API_ANSWER', { server: request.server, what: `more than ${BODY_BYTES_MAX} bytes` });
+        if (bytes > BODY_BYTES_MAX) throw fail('E_API_ANSWER', { server, what: `more than ${BODY_BYTES_MAX} bytes` });
         chunks.push(chunk);
       }
     } catch (error) {
-      throw inWords(error, request.server, signal);
+      throw inWords(error, server, signal);
+    } finally {
+      clearTimeout(late);
+    }
+    if (statusCode >= 300 && statusCode < 400) {
+      const where = clean(String(headers.location ?? 'nowhere'));
+      throw fail('E_API_ANSWER', { server, what: `${statusCode}, a redirect to ${where}, and none is followed` });
     }
     const date = Date.parse(String(headers.date));
     return {
       status: statusCode,
-      body: parseJson(Buffer.concat(chunks).toString('utf8'), request.server, statusCode),
+      body: parseJson(Buffer.concat(chunks).toString('utf8'), server, statusCode),
       clockSkewMs: Number.isNaN(date) ? undefined : date - this.#now().getTime(),
+      retryAfterMs: retryAfterMs(headers['retry-after'], this.#now()),
     };
-  }
-
-  /** The lines of an endless answer, as they come. Ends when the server ends it. */
-  async *lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): AsyncGenerator<string> {
-    const { body, statusCode } = await this.#open(request, idleTimeoutMs, signal);
-    try {
-      // A refusal is one small object; the caller reads it as an event without a type.
-      if (statusCode !== 200) yield `{"status":${statusCode}}`;
-      const decoder = new StringDecoder('utf8'); // a letter may come in two chunks
-      let rest = '';
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        const [first = '', ...others] = decoder.write(chunk).split('\n');
-        const lines = [rest + first, ...others];
-        rest = lines.pop() ?? '';
-        if (rest.length > LINE_BYTES_MAX)
-          throw fail('E_API_ANSWER', { server: request.server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
-        yield* lines.filter((line) => line !== '');
-      }
-    } catch (error) {
-      throw inWords(error, request.server, signal);
-    } finally {
-      body.on('error', () => undefined); // of being destroyed: nobody else listens, and it would end the process
-      body.destroy();
-    }
   }
 
   async close(): Promise<void> {
@@ -79,7 +94,7 @@ export class Transport {
   async #open({ server, as, method, path, query, body }: ApiRequest, bodyTimeoutMs: number, signal: AbortSignal) {
     const token = asIdentity(as)?.token;
     try {
-      return await request.call(this.#pool(server, as), {
+      const opened = request.call(this.#pool(server, as), {
         method,
         path,
         query: { ...query },
@@ -94,6 +109,7 @@ export class Transport {
         bodyTimeout: bodyTimeoutMs,
         signal,
       });
+      return await unlessAborted(opened, signal);
     } catch (error) {
       throw inWords(error, server, signal);
     }
@@ -125,11 +141,32 @@ export class Transport {
   }
 }
 
+/** undici hears of an abort only once it is connected, and that may take longer than we may stay. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+  });
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 const CONTENT_TYPE = {
   GET: 'application/json',
   POST: 'application/json',
   PATCH: 'application/strategic-merge-patch+json',
 };
+
+/** RFC 9110 10.2.3: seconds, or a date. What is neither asks for nothing. */
+function retryAfterMs(header: string | string[] | undefined, now: Date): number | undefined {
+  const text = String(header);
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now.getTime();
+  return ms > 0 ? ms : undefined;
+}
 
 function parseJson(text: string, server: string, status: number): unknown {
   try {
@@ -158,7 +195,8 @@ function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
   const { name, code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
-  if (name === 'HTTPParserError') return fail('E_API_ANSWER', { server, what: 'not HTTP' }, error); // undici gives it no code
+  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return fail('E_API_ANSWER', { server, what: `not HTTP as it should be (${clean(message)})` }, error);
   if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // no trouble of the network, but a bug of ours
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return fail('E_API_CERTIFICATE_NAME', { server, names: clean(cert?.subjectaltname ?? 'others') }, error);

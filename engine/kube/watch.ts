@@ -3,19 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiRequest, Wait } from '../host/host.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';
-import { collectionPath, isMapping, kubeObject, throwUnlessOk } from './port.ts';
+import { collectionPath, isObject, throwUnlessOk } from './port.ts';
 import type { Transport } from './transport.ts';
 
 /** The server ends a watch after this; we begin the next where it ended. */
 const WATCH_SECONDS = 240;
 const PAUSE_MS_MAX = 2_000;
+const KNOWN = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'];
 
-/** An event as it came; what it may hold is for whoever reads it to check. */
 interface WatchEvent {
-  type?: unknown;
-  object?: unknown;
-  /** Set instead, where the server refused the watch. */
-  status?: unknown;
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  object: KubeObject;
 }
 
 /** The object, as soon as `done` says so. Survives lost connections, ended watches and 410 Gone; ends with `signal`. */
@@ -49,20 +47,18 @@ export async function watchObject(
         timeoutSeconds: String(WATCH_SECONDS),
       };
       for await (const line of transport.lines(request(query), (WATCH_SECONDS + 30) * 1_000, signal)) {
-        const event = parseEvent(line, as.server);
-        const status = statusOf(event);
-        if (status === 410) {
-          version = undefined; // too old to go on from: list anew
-          break;
-        }
-        throwUnlessOk({ status, body: event.object, clockSkewMs: undefined }, as.server, `watch ${ref.resource}`);
-        const object = kubeObject(event.object, as.server);
-        version = versionOf(object) ?? version;
+        const { type, object } = parseEvent(line, as.server, `watch ${ref.resource}`);
+        version = object.metadata.resourceVersion ?? version;
         pauseMs = 50;
-        if (event.type !== 'BOOKMARK' && done(event.type === 'DELETED' ? undefined : object)) return object;
+        if (type === 'BOOKMARK' || object.metadata.name !== ref.name) continue;
+        if (done(type === 'DELETED' ? undefined : object)) return object;
       }
     } catch (error) {
-      if (signal.aborted || !(isJoinError(error) && error.transient && error.code.startsWith('E_API_'))) throw error;
+      if (signal.aborted || !isJoinError(error) || !error.code.startsWith('E_API_')) throw error;
+      if ((error.facts as { status?: number }).status === 410)
+        version = undefined; // too old to go on from: list anew
+      else if (!error.transient) throw error;
+      pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     signal.throwIfAborted();
@@ -72,27 +68,34 @@ export async function watchObject(
 async function list(transport: Transport, request: ApiRequest, signal: AbortSignal) {
   const answer = await transport.send(request, signal);
   throwUnlessOk(answer, request.server, `list ${request.ref?.resource}`);
-  const body = kubeObject<KubeObject & { items?: unknown }>(answer.body, request.server);
-  const version = versionOf(body);
-  if (version === undefined)
-    throw fail('E_API_ANSWER', { server: request.server, what: 'a list without a resourceVersion' });
-  const first: unknown = Array.isArray(body.items) ? body.items[0] : undefined;
-  return { version, item: first === undefined ? undefined : kubeObject(first, request.server) };
+  const { metadata, items } = (answer.body ?? {}) as {
+    metadata?: { resourceVersion?: unknown } | null;
+    items?: unknown;
+  };
+  const version = metadata?.resourceVersion;
+  if (typeof version !== 'string' || !Array.isArray(items ?? []))
+    throw fail('E_API_ANSWER', { server: request.server, what: 'no list with a resourceVersion' });
+  const item = ((items ?? []) as unknown[])
+    .filter(isObject)
+    .find(({ metadata: { name } }) => name === request.ref?.name);
+  return { version, item };
 }
 
-/** What the server said of the watch, as a status of HTTP. */
-function statusOf({ type, object, status }: WatchEvent): number {
-  if (type !== 'ERROR') return typeof status === 'number' ? status : 200;
-  return isMapping(object) && typeof object.code === 'number' && object.code >= 400 ? object.code : 500;
-}
-
-const versionOf = ({ metadata }: KubeObject): string | undefined =>
-  typeof metadata.resourceVersion === 'string' ? metadata.resourceVersion : undefined;
-
-function parseEvent(line: string, server: string): WatchEvent {
+/** An event about an object. One that is an error of the server is thrown as what the server would have answered. */
+function parseEvent(line: string, server: string, what: string): WatchEvent {
+  let event: { type?: unknown; object?: unknown } | null;
   try {
-    const event: unknown = JSON.parse(line);
-    if (isMapping(event)) return event;
-  } catch {} // as what is no event at all
-  throw fail('E_API_ANSWER', { server, what: 'a watch event that is no JSON object' });
+    event = JSON.parse(line);
+  } catch {
+    throw fail('E_API_ANSWER', { server, what: 'a watch event that is no JSON' });
+  }
+  const { type, object } = event ?? {};
+  if (type === 'ERROR') {
+    const code = (object as { code?: unknown } | null)?.code;
+    const status = typeof code === 'number' && code >= 400 ? code : 500;
+    throwUnlessOk({ status, body: object, clockSkewMs: undefined }, server, what);
+  }
+  if (!isObject(object) || !KNOWN.includes(type as string))
+    throw fail('E_API_ANSWER', { server, what: 'a watch event without an object' });
+  return { type: type as WatchEvent['type'], object };
 }

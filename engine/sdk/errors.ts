@@ -19,6 +19,8 @@ interface Words {
   exitCode: number;
   /** Trying again may help; permanent errors end a step at once. */
   transient?: boolean;
+  /** Trying again helps only after this long: the server has said so. */
+  retryAfterMs?: number | undefined;
 }
 
 export interface Problem {
@@ -68,11 +70,18 @@ const catalog = {
     hint: "The message is the API server's own; look into its log for more.",
     exitCode: EXIT.cluster,
   }),
-  E_API_UNAVAILABLE: (d: { server: string; what: string; status: number; message: string }) => ({
+  E_API_UNAVAILABLE: (d: {
+    server: string;
+    what: string;
+    status: number;
+    message: string;
+    retryAfterMs?: number | undefined;
+  }) => ({
     message: `${d.server} could not ${d.what} just now: ${d.status} ${d.message}`,
     hint: `The API server is overloaded or still starting. When it is up, ${RERUN}.`,
     exitCode: EXIT.cluster,
     transient: true,
+    retryAfterMs: d.retryAfterMs,
   }),
   E_API_UNAUTHORIZED: (d: { server: string; what: string }) => ({
     message: `${d.server} does not accept our credentials to ${d.what}`,
@@ -370,6 +379,8 @@ export class JoinError extends Error {
   readonly hint: string;
   readonly exitCode: number;
   readonly transient: boolean;
+  /** The pause before another try is at least this long. */
+  readonly retryAfterMs: number | undefined;
   /** The facts, for machines. No secret is ever among them. */
   readonly facts: object;
   /** The step it happened in; set by the engine. */
@@ -382,6 +393,7 @@ export class JoinError extends Error {
     this.hint = words.hint;
     this.exitCode = words.exitCode;
     this.transient = words.transient ?? false;
+    this.retryAfterMs = words.retryAfterMs;
     this.facts = facts;
   }
 

@@ -1,11 +1,16 @@
 /** Text from outside, shown without surprises, and names that were mistyped. */
 
-/** One line, safe for a terminal: control characters out, cut at 500 characters. For all that a server or a child said. */
-export const clean = (text: string): string =>
-  text
-    .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
-    .trim()
-    .slice(0, 500);
+/** What a terminal obeys, hides or turns round: controls, formats, halves of letters, separators of lines and paragraphs. */
+const UNPRINTABLE = '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]';
+const RUN = new RegExp(`${UNPRINTABLE}+`, 'gu');
+const ALL_BUT_NEW_LINE = new RegExp(`(?!\n)${UNPRINTABLE}`, 'gu');
+
+/** One line, safe for a terminal, cut at 500 characters. For all that a server or a child said. */
+export const clean = (text: string): string => text.replace(RUN, ' ').trim().slice(0, 500);
+
+/** Lines, safe for a terminal: `instead` of each character that is not. For all that is shown in the end, whoever said it. */
+export const printable = (text: string, instead: (character: string) => string = () => ' '): string =>
+  text.replace(ALL_BUT_NEW_LINE, instead);
 
 /** A value of a document as one line. `String()` would call what a document may have put into `toString`. */
 export const shown = (value: unknown): string =>

@@ -81,6 +81,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   installCluster(store, { server, caPem: ca.cert, token, profile: profiles[profile], healthzPort, now: now() });
   if (!autoApprove) allowApproval(store, false);
   const { gitVersion } = profiles[profile];
+  let admin: string | undefined; // made for who asks
   listener.handle({ store, now, gitVersion, server }, new Authenticator(store, ca.cert, now), faults);
   return {
     endpoint,
@@ -88,7 +89,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     caPem: ca.cert,
     caKeyPem: ca.key,
     caPin: ca.pin,
-    adminKubeconfig: adminKubeconfig(server, ca, now()),
+    get adminKubeconfig() {
+      admin ??= adminKubeconfig(server, ca, now());
+      return admin;
+    },
     faults,
     store,
     get autoApprove() {

@@ -1,131 +1,105 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { memoryHost } from '../../engine/host/memory.ts';
-import { kubePort } from '../../engine/kube/port.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { ApiRequest } from '../../engine/host/host.ts';
 import { Transport } from '../../engine/kube/transport.ts';
 import { watchObject } from '../../engine/kube/watch.ts';
-import { csrRef, type KubeObject } from '../../engine/sdk/index.ts';
+import { fail, nodeRef, Secret } from '../../engine/sdk/index.ts';
+import { type Sandbox, startSandbox } from '../../plugins/sandbox/index.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
+import { admin, clientOf } from '../plugins/sandbox/client.ts';
 
-const head = (status: number) => `HTTP/1.1 ${status} X\r\nConnection: close\r\n\r\n`;
-const ref = csrRef('a');
-const object = (name = 'a') => ({ metadata: { name, resourceVersion: '7' } });
-const DONE = `${JSON.stringify({ type: 'MODIFIED', object: object('done') })}\n`;
+let sandbox: Sandbox;
+const transport = new Transport(() => new Date());
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterEach(() => sandbox.faults.clear());
+afterAll(async () => {
+  await transport.close();
+  await sandbox.close();
+});
 
-/** A server that gives each connection the next answer, in the pieces it is written in, and a client of it. */
-async function answering(...answers: (string | Buffer)[][]) {
-  const server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', async () => {
-      for (const piece of answers.shift() ?? [`${head(403)}{}`]) {
-        socket.write(piece);
-        await sleep(20); // or they would arrive as one
-      }
-      socket.end();
-    });
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  const transport = new Transport(() => new Date());
-  onTestFinished(async () => {
-    await transport.close();
-    server.close();
-  });
-  const { signal } = new AbortController();
-  const host = {
-    ...memoryHost(),
-    send: (request: Parameters<Transport['send']>[0]) => transport.send(request, signal),
-    wait: (condition: Parameters<ReturnType<typeof memoryHost>['wait']>[0]) =>
-      condition.kind === 'object' ? watchObject(transport, condition, signal) : Promise.resolve(),
-  };
-  const kube = kubePort(
-    host,
-    signal,
-    { alive: () => undefined, api: () => undefined },
-    { record: async () => undefined, onChange: () => undefined },
-  );
-  const api = kube.as({ server: url, ca: '' });
-  const isDone = (found: KubeObject | undefined) => found?.metadata.name === 'done';
-  return {
-    url,
-    kube,
-    api,
-    watch: () => api.waitFor(ref, isDone, object()),
-    listAndWatch: () => api.waitFor(ref, isDone),
-  };
+const NEVER = new AbortController().signal;
+function identity(server = `https://${sandbox.endpoint}`) {
+  const { cert, key } = admin(sandbox);
+  return { server, ca: sandbox.caPem, certificate: { pem: cert, key: new Secret(key) } };
 }
+const request = (server?: string): ApiRequest => {
+  const as = identity(server);
+  return { server: as.server, as, method: 'GET', ref: nodeRef('w1'), path: '/version', query: {}, body: undefined };
+};
 
-describe('an answer that makes no sense', () => {
-  test('because it is no HTTP is said to be none', async () => {
-    const { api } = await answering(['SSH-2.0-OpenSSH_9.2\r\n']);
-    expect(await joinErrorOf(() => api.get(ref))).toMatchObject({ code: 'E_API_ANSWER', facts: { what: 'not HTTP' } });
+describe('a request', () => {
+  test.each(['unverified', 'verified'])('that is told to stop while it connects stops at once (%s)', async (how) => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const server = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(fail('E_CANCELLED', { signal: 'SIGINT' })), 50);
+    const begunAt = performance.now();
+    const asked = how === 'verified' ? request(server) : { ...request(server), as: 'unverified' as const };
+    expect((await joinErrorOf(() => transport.send(asked, stop.signal))).code).toBe('E_CANCELLED');
+    expect(performance.now() - begunAt).toBeLessThan(2_000);
   });
 
-  test.each(['null', '[]', '"text"', '{}', '{"metadata":null}', '{"metadata":[]}'])(
-    'is no object: %s',
-    async (body) => {
-      const { api } = await answering([head(200) + body]);
-      expect(await joinErrorOf(() => api.get(ref))).toMatchObject({ code: 'E_API_ANSWER', transient: true });
-    },
-  );
+  test('that is redirected goes nowhere, and says where it would have gone', async () => {
+    sandbox.faults.add({ effect: 'instead', code: 307, headers: { Location: 'https://elsewhere.example/\u009b' } });
+    const error = await joinErrorOf(() => transport.send(request(), NEVER));
+    expect(error.message).toContain('307, a redirect to https://elsewhere.example/, and none is followed');
+  });
 
-  test.each(['{"kubeconfig":1}', '{"kubeconfig":{"length":1}}', '{"a":null}', '[1]', '"text"'])(
-    'is a cluster-info whose data are %s',
-    async (data) => {
-      const { kube, url } = await answering([`${head(200)}{"metadata":{},"data":${data}}`]);
-      expect(await joinErrorOf(() => kube.clusterInfo(url, 'unverified'))).toMatchObject({
-        code: 'E_API_ANSWER',
-        facts: { what: 'a ConfigMap whose data are no texts' },
-      });
-    },
-  );
-
-  test.each(['null', '{"items":[]}', '{"metadata":{}}', '{"metadata":{"resourceVersion":1}}'])(
-    'is asked for again where it should be a list: %s',
-    async (body) => {
-      const list = `{"metadata":{"resourceVersion":"5"},"items":[${JSON.stringify(object('done'))}]}`;
-      const { listAndWatch } = await answering([head(200) + body], [head(200) + list]);
-      expect(await listAndWatch()).toMatchObject({ metadata: { name: 'done' } });
-    },
-  );
+  test.each([
+    ['7', 7_000],
+    [new Date(Date.now() + 60_000).toUTCString(), 60_000],
+    ['soon', undefined],
+    ['-5', undefined],
+    [new Date(0).toUTCString(), undefined],
+  ])('that is refused with Retry-After %s waits for %s ms', async (header, expected) => {
+    sandbox.faults.add({ effect: 'instead', code: 503, headers: { 'Retry-After': header } });
+    const { retryAfterMs } = await transport.send(request(), NEVER);
+    if (expected === undefined) expect(retryAfterMs).toBeUndefined();
+    else expect(Math.abs((retryAfterMs ?? 0) - expected)).toBeLessThan(2_000);
+  });
 });
 
 describe('a watch', () => {
-  test.each([
-    'null',
-    '[]',
-    'no JSON',
-    '{"type":"ADDED"}',
-    '{"type":"ADDED","object":{}}',
-    '{"type":"ADDED","object":{"metadata":{"resourceVersion":{"a":[]}}}}',
-    '{"type":"ERROR","object":null}',
-    '{"type":"ERROR","object":{"code":200,"metadata":{"name":"done"}}}',
-  ])('begins again after an event that makes no sense: %s', async (line) => {
-    const { watch } = await answering([`${head(200)}${line}\n`], [head(200) + DONE]);
-    expect(await watch()).toEqual(object('done'));
+  const watched = (server?: string) =>
+    watchObject(
+      transport,
+      { kind: 'object', as: identity(server), ref: nodeRef('w1'), done: (node) => node !== undefined, from: undefined },
+      NEVER,
+    );
+
+  test('that is refused says so, or is begun again, and leaves nothing that ends the process', async () => {
+    sandbox.faults.add({ effect: 'unavailable', path: /watch=true/ });
+    sandbox.faults.add({ effect: 'gone' });
+    sandbox.faults.add({ effect: 'tooManyRequests', path: /watch=true/, retryAfterSeconds: 1 });
+    sandbox.faults.add({ effect: 'unauthorized', path: /watch=true/ });
+    const begunAt = performance.now();
+    expect((await joinErrorOf(() => watched())).code).toBe('E_API_UNAUTHORIZED');
+    expect(performance.now() - begunAt).toBeGreaterThan(1_000);
+    await sleep(50); // an error that nobody listens to would come now
   });
 
-  test.each([
-    ['is told its length, as API servers do', [`HTTP/1.1 403 X\r\nContent-Length: 2\r\n\r\n{}`]],
-    ['goes on and on', [head(403), 'x'.repeat(300_000), 'x'.repeat(300_000)]],
-  ])('ends with the refusal, also where that %s', async (_, refusal) => {
-    const { watch } = await answering(refusal);
-    expect(await joinErrorOf(watch)).toMatchObject({ code: 'E_API_FORBIDDEN' });
-    await sleep(50); // an error of the stream that nobody listens for would end the process here
-  });
-
-  test('reads a letter that comes in two pieces', async () => {
-    const line = Buffer.from(DONE.replace('}}', ',"labels":{"a":"ü"}}}'));
-    const middle = line.indexOf('ü') + 1;
-    const { watch } = await answering([head(200), line.subarray(0, middle), line.subarray(middle)]);
-    expect(await watch()).toMatchObject({ metadata: { labels: { a: 'ü' } } });
-  });
-
-  test('refuses a line that does not end', async () => {
-    const { watch } = await answering([`${head(200)}"${'a'.repeat(3 << 20)}`], [`${head(200)}${DONE}`]);
-    expect(await watch()).toEqual(object('done'));
+  test('reads letters that lie on both sides of a cut', async () => {
+    const line = Buffer.from(`{"type":"ADDED","object":{"metadata":{"name":"w1","annotations":{"a":"日本"}}}}\n`);
+    const cut = line.indexOf('日') + 1;
+    const server = createHttpsServer(
+      clientOf(sandbox, 'kube-apiserver', [], { use: 'server', altNames: ['127.0.0.1'] }),
+    );
+    server.on('request', async ({ url }, response) => {
+      if (!String(url).includes('watch=true')) return void response.end('{"metadata":{"resourceVersion":"1"}}');
+      response.write(line.subarray(0, cut));
+      await sleep(50);
+      response.end(line.subarray(cut));
+    });
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const node = await watched(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(node).toMatchObject({ metadata: { annotations: { a: '日本' } } });
   });
 });

@@ -120,6 +120,22 @@ describe('one step', () => {
     expect(state()).toBe('failed');
   });
 
+  test('pauses at least as long as the server asked for, but no longer than an attempt may take', async () => {
+    const busy = (retryAfterMs: number) =>
+      fail('E_API_UNAVAILABLE', { server: 'https://c', what: 'get nodes', status: 429, message: '', retryAfterMs });
+    const asked = [busy(7_000), busy(50), busy(3_600_000)];
+    const { time, told } = machineRun({
+      steps: [step('a')],
+      attempt: async ({ attempt }) => {
+        throw asked[attempt - 1] ?? PERMANENT;
+      },
+    });
+    await time.passAll();
+    expect(told.flatMap((event) => (event.type === 'step.retrying' ? [event.pauseMs] : []))).toEqual([
+      7_000, 300, 10_000,
+    ]);
+  });
+
   test('that succeeds on a later try has no error left', async () => {
     const { time, told } = machineRun({
       steps: [step('a')],

@@ -264,6 +264,7 @@ describe('a pipeline that is wrong', () => {
     ],
     ['two documents', '---\na: 1\n', ['4:1: Source contains multiple documents; please use YAML.parseAllDocuments()']],
     ['more than a mebibyte', `# ${'ü'.repeat(1 << 19)}\n`, ['1:1: larger than 1048576 bytes']],
+    ['a hundred thousand brackets', '['.repeat(100_000), ['1:1: nested deeper than 100 levels']],
     [
       'many things at once, told in the order of the file',
       'steps:\n  - { id: b, uses: listen, with: { heard: 1 } }\n  - { id: a, uses: gret }\n  - { id: b, uses: greet, needs: [c] }\n',

@@ -1,19 +1,25 @@
 /** Faults on demand: what networks, proxies and overloaded servers do to a client, as one table of effects. */
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './api.ts';
+import { sendAsMade, sendChanged, sendCut, sendDrip, sendEndless, sendHalf, sendHuge } from './broken-answers.ts';
 import { resourceNamed } from './resources.ts';
-import { sendText, serialize } from './respond.ts';
+import { sendAnswer, sendText } from './respond.ts';
 import { expired, forbidden, internalError, tooManyRequests, unauthorized, unavailable } from './status.ts';
 
 export type Effect =
   | 'latency'
   | 'reset'
   | 'truncated'
+  | 'cut'
+  | 'drip'
   | 'notJson'
   | 'huge'
+  | 'endless'
+  | 'early'
+  | 'headers'
+  | 'changed'
+  | 'instead'
   | 'forged'
   | Refusal
   | 'watchEnds'
@@ -26,16 +32,33 @@ export interface Fault {
   effect: Effect;
   /** Left out: any method. */
   method?: string;
-  /** How the path begins. Left out: any path. */
-  path?: string;
+  /** How the path begins, or a pattern for the path with its query. Left out: any path. */
+  path?: string | RegExp;
+  /** How many requests that fit are spared before it. Left out: none. */
+  after?: number;
   /** How many requests it meets. Left out: one. */
   times?: number;
-  /** How long `latency` takes. Left out: a second. */
+  /** How long `latency` takes, or `drip` for each byte. Left out: a second. */
   latencyMs?: number;
+  /** What `latency` waits for instead. */
+  until?: Promise<unknown>;
   /** What `tooManyRequests` asks for. Left out: a second. */
   retryAfterSeconds?: number;
+  /** After how many bytes on the wire, headers among them, `cut` ends the connection. Left out: none. */
+  bytes?: number;
+  /** What `instead` and `headers` send; undefined takes one away. */
+  headers?: Record<string, string | undefined>;
+  /** What `instead` answers. Left out: 200 and nothing. */
+  code?: number;
+  text?: string | Buffer;
+  /** The connection stays open, and silent, after what `instead` has said. */
+  open?: boolean;
+  /** What `changed` makes of an answer, or of each object of a watch. */
+  change?: (object: object) => unknown;
   /** What `forged` answers. */
   body?: object;
+  /** Called as soon as a request meets it. */
+  onMet?: () => void;
 }
 
 export interface Behaviour {
@@ -47,7 +70,6 @@ export interface Behaviour {
   meets?(request: { url: URL; anonymous: boolean }): boolean;
 }
 
-const HUGE_BYTES = 8 << 20;
 const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
 const JSON_TYPE = 'application/json';
 
@@ -57,7 +79,11 @@ const refuse = (status: (fault: Fault) => Error) => (_: ServerResponse, fault: F
 };
 
 const effects: Record<Effect, Behaviour> = {
-  latency: { before: (_, { latencyMs = 1000 }, signal) => sleep(latencyMs, undefined, { signal }) },
+  latency: {
+    async before(_, { latencyMs = 1000, until }, signal) {
+      await (until ?? sleep(latencyMs, undefined, { signal }));
+    },
+  },
   reset: { before: (response) => void response.destroy() },
   tooManyRequests: { before: refuse(({ retryAfterSeconds = 1 }) => tooManyRequests(retryAfterSeconds)) },
   internalError: { before: refuse(() => internalError('the sandbox was told to fail')) },
@@ -66,10 +92,33 @@ const effects: Record<Effect, Behaviour> = {
   forbidden: { before: refuse(() => forbidden(resourceNamed('nodes'), '', 'the sandbox was told to refuse')) },
   gone: { before: refuse(() => expired(1, 2)), meets: onWatches },
   truncated: { send: sendHalf },
+  cut: { send: sendCut },
+  drip: { send: sendDrip },
   notJson: {
     send: (response) => sendText(response, 200, 'text/html', '<html><body>Sign in to the network</body></html>\n'),
   },
   huge: { send: sendHuge },
+  endless: { send: sendEndless },
+  early: {
+    send(response, answer) {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' });
+      response.writeProcessing();
+      sendAnswer(response, answer);
+    },
+  },
+  headers: {
+    send(response, answer, { headers }) {
+      setHeaders(response, headers);
+      sendAnswer(response, answer);
+    },
+  },
+  changed: { send: sendChanged },
+  instead: {
+    send(response, _, fault) {
+      setHeaders(response, fault.headers);
+      sendAsMade(response, fault);
+    },
+  },
   forged: {
     send: (response, _, { body }) => sendText(response, 200, JSON_TYPE, JSON.stringify(body)),
     meets: ({ anonymous }) => anonymous,
@@ -83,11 +132,11 @@ const effects: Record<Effect, Behaviour> = {
 };
 
 export class Faults {
-  #faults: (Fault & { times: number })[] = [];
+  #faults: (Fault & { times: number; after: number })[] = [];
 
   /** Meets the next requests that fit, ahead of faults added later. */
   add(fault: Fault): void {
-    this.#faults.push({ times: 1, ...fault });
+    this.#faults.push({ times: 1, after: 0, ...fault });
   }
 
   /** Answers anonymous readers of cluster-info with this ConfigMap: a man in the middle, before the CA is known. */
@@ -103,31 +152,27 @@ export class Faults {
   take(request: { method: string; url: URL; anonymous: boolean }): { fault: Fault; behaviour: Behaviour } | undefined {
     const fault = this.#faults.find(
       ({ effect, method = request.method, path = '/' }) =>
-        method === request.method &&
-        request.url.pathname.startsWith(path) &&
-        (effects[effect].meets?.(request) ?? true),
+        method === request.method && fits(request.url, path) && (effects[effect].meets?.(request) ?? true),
     );
     if (fault === undefined) return undefined;
+    fault.after -= 1;
+    if (fault.after >= 0) return undefined;
     fault.times -= 1;
     if (fault.times <= 0) this.#faults.splice(this.#faults.indexOf(fault), 1);
+    fault.onMet?.();
     return { fault, behaviour: effects[fault.effect] };
   }
 }
 
-function sendHalf(response: ServerResponse, answer: Answer): void {
-  const text = 'watch' in answer ? '{"type":"ADDED","object":{"kind":' : serialize(answer);
-  response.writeHead(200, { 'Content-Type': JSON_TYPE, 'Content-Length': Buffer.byteLength(text) * 2 });
-  response.write(text.slice(0, text.length / 2), () => response.destroy());
-}
+const fits = ({ pathname, search }: URL, path: string | RegExp): boolean =>
+  typeof path === 'string' ? pathname.startsWith(path) : path.test(pathname + search);
 
-function sendHuge(response: ServerResponse): void {
-  const chunk = 'x'.repeat(1 << 16);
-  function* body() {
-    yield '{"kind":"ConfigMap","padding":"';
-    for (let sent = 0; sent < HUGE_BYTES; sent += chunk.length) yield chunk;
-    yield '"}';
+function setHeaders(response: ServerResponse, headers: Fault['headers'] = {}): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) response.setHeader(name, value);
+    else {
+      response.removeHeader(name);
+      if (name === 'Date') response.sendDate = false; // or Node would put its own
+    }
   }
-  response.writeHead(200, { 'Content-Type': JSON_TYPE });
-  // A client that has had enough hangs up; that is what it is meant to do.
-  pipeline(Readable.from(body()), response).catch(() => undefined);
 }

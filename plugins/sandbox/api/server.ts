@@ -90,7 +90,7 @@ class Exchange {
     const given = await this.#settle(async () => {
       await met?.behaviour.before?.(this.#response, met.fault, signal);
       return this.#response.destroyed ? undefined : this.#answer();
-    });
+    }, signal);
     this.#record(given);
     if (given === undefined || this.#response.destroyed) return;
     this.#response.setHeader('Date', this.#context.now().toUTCString());
@@ -113,11 +113,11 @@ class Exchange {
   }
 
   /** Errors become answers; undefined: there is nobody left to answer. */
-  async #settle(work: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
+  async #settle(work: () => Promise<Answer | undefined>, signal: AbortSignal): Promise<Answer | undefined> {
     try {
       return await work();
     } catch (error) {
-      if (this.#response.destroyed || this.#request.errored) return undefined;
+      if (signal.aborted || this.#response.destroyed || this.#request.errored) return undefined;
       const { code, status } = error instanceof StatusError ? error : internalError(String(error));
       const retryAfterSeconds = status.details?.retryAfterSeconds;
       if (retryAfterSeconds !== undefined) this.#response.setHeader('Retry-After', retryAfterSeconds);

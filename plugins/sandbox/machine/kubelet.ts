@@ -15,17 +15,26 @@ export interface Kubelet {
   close(): Promise<void>;
 }
 
+export interface KubeletOptions {
+  root: string;
+  /** The machine's clock. */
+  now?: () => Date;
+  /** Ends it before its Node is Ready. */
+  signal?: AbortSignal;
+}
+
 /** Resolves when its Node is Ready. Throws an Error in the words of the kubelet when a file or the cluster is against it. */
-export async function startKubelet({ root }: { root: string }): Promise<Kubelet> {
+export async function startKubelet({ root, now = () => new Date(), signal }: KubeletOptions): Promise<Kubelet> {
   const files = await readKubeletFiles(root);
   const closing = new AbortController();
+  signal?.addEventListener('abort', () => closing.abort(), { signal: closing.signal });
   const healthz = await serveHealthz(files);
   const close = async (): Promise<void> => {
     closing.abort();
     await shut(healthz);
   };
   try {
-    await register(files, closing.signal);
+    await register(files, now, closing.signal);
   } catch (error) {
     await close();
     throw error;
@@ -33,13 +42,13 @@ export async function startKubelet({ root }: { root: string }): Promise<Kubelet>
   return { nodeName: files.nodeName, close };
 }
 
-async function register(files: KubeletFiles, signal: AbortSignal): Promise<void> {
+async function register(files: KubeletFiles, now: () => Date, signal: AbortSignal): Promise<void> {
   const { nodeName, identity } = files;
-  const node = nodeOf(files, new Date());
+  const node = nodeOf(files, now());
   // 409: it was here before. The Node stays as it is, and only its status is renewed.
   await callApi(identity, { method: 'POST', path: NODES, contentType: 'application/json', body: node }, signal);
   await sleep(READY_AFTER_MS, undefined, { signal });
-  const ready = { ...(node.status as object), conditions: [readyCondition(true, new Date())] };
+  const ready = { ...(node.status as object), conditions: [readyCondition(true, now())] };
   await callApi(
     identity,
     {

@@ -1,3 +1,5 @@
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { generateKeyPem, issueCertificate, publicKeyDer } from '../../../engine/pki/index.ts';
 import { type Effect, type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
@@ -30,6 +32,17 @@ describe('a fault', () => {
     expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(503);
     expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(503);
     expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(200);
+  });
+  test('meets what its pattern says of the path with its query, spares the first ones, and tells that it was met', async () => {
+    let met = 0;
+    const onMet = () => {
+      met++;
+    };
+    sandbox.faults.add({ effect: 'unavailable', path: /^\/version\?x=[12]$/, after: 1, onMet });
+    const codes = [];
+    for (const query of ['', '?x=1', '?x=3', '?x=2', '?x=2'])
+      codes.push((await ask(sandbox, `/version${query}`)).code, met);
+    expect(codes).toEqual([200, 0, 200, 0, 200, 0, 503, 1, 200, 1]);
   });
   test('is gone when faults are cleared', async () => {
     sandbox.faults.add({ effect: 'unavailable', times: 100 });
@@ -83,6 +96,54 @@ test('a huge answer is larger than any client should read', async () => {
   expect((await ask(sandbox, CLUSTER_INFO)).text.length).toBeGreaterThan(8 << 20);
 });
 
+test.each([0, 1, 16, 40])('a cut after %i bytes ends the connection there', async (bytes) => {
+  sandbox.faults.add({ effect: 'cut', bytes });
+  const socket = connect({ port: Number(sandbox.endpoint.split(':')[1]), ca: sandbox.caPem });
+  socket.write('GET /version HTTP/1.1\r\nHost: sandbox\r\n\r\n');
+  const said = await text(socket);
+  expect(said).toHaveLength(bytes);
+  expect('HTTP/1.1 200 OK\r\n').toContain(said.slice(0, 17));
+});
+test('a dripping answer comes byte by byte', async () => {
+  sandbox.faults.add({ effect: 'drip', latencyMs: 1 });
+  const start = performance.now();
+  const { text: whole } = await ask(sandbox, '/version');
+  expect(performance.now() - start).toBeGreaterThan(whole.length);
+});
+test('an endless answer goes on until the client hangs up', async () => {
+  sandbox.faults.add({ effect: 'endless' });
+  const socket = connect({ port: Number(sandbox.endpoint.split(':')[1]), ca: sandbox.caPem });
+  socket.write('GET /version HTTP/1.1\r\nHost: sandbox\r\n\r\n');
+  let bytes = 0;
+  for await (const chunk of socket) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > 16 << 20) break;
+  }
+  expect(bytes).toBeGreaterThan(16 << 20);
+});
+test('an early answer says something before it answers', async () => {
+  sandbox.faults.add({ effect: 'early' });
+  const socket = connect({ port: Number(sandbox.endpoint.split(':')[1]), ca: sandbox.caPem });
+  socket.write('GET /version HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n');
+  expect((await text(socket)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 103', 'HTTP/1.1 102', 'HTTP/1.1 200']);
+});
+test('headers can be others, or none', async () => {
+  sandbox.faults.add({ effect: 'headers', headers: { Date: 'once upon a time' } });
+  sandbox.faults.add({ effect: 'headers', headers: { Date: undefined } });
+  expect((await ask(sandbox, '/version')).headers.date).toBe('once upon a time');
+  expect((await ask(sandbox, '/version')).headers.date).toBeUndefined();
+});
+test('another answer stands in its place', async () => {
+  sandbox.faults.add({ effect: 'instead', code: 302, text: '{}', headers: { Location: 'https://elsewhere/' } });
+  const { code, headers, text: body } = await ask(sandbox, '/version');
+  expect([code, headers.location, body]).toEqual([302, 'https://elsewhere/', '{}']);
+});
+test('an answer can be changed after its work is done', async () => {
+  sandbox.faults.add({ effect: 'changed', change: (object) => ({ ...object, metadata: null }) });
+  const { json } = await ask(sandbox, CLUSTER_INFO);
+  expect([json.kind, json.metadata]).toEqual(['ConfigMap', null]);
+});
+
 describe('a watch', () => {
   const events = async () => {
     const seen = [];
@@ -99,6 +160,11 @@ describe('a watch', () => {
   test('can expire within its stream', async () => {
     sandbox.faults.add({ effect: 'watchExpired' });
     expect(await events()).toMatchObject([{ type: 'ERROR', object: { code: 410, reason: 'Expired' } }]);
+  });
+  test('can show its objects changed', async () => {
+    sandbox.store.create('nodes', { metadata: { name: 'changed' } });
+    sandbox.faults.add({ effect: 'changed', path: NODES, change: () => ({ nonsense: true }) });
+    expect(await events()).toContainEqual({ type: 'ADDED', object: { nonsense: true } });
   });
   test('can be refused with 410', async () => {
     sandbox.faults.add({ effect: 'gone' });
