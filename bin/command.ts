@@ -10,7 +10,7 @@ import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
 import { confirmed, isAnybodyThere } from './confirm.ts';
-import { errorText } from './render/error.ts';
+import { errorText, withoutTokens } from './render/error.ts';
 import { resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
 import { resultText } from './render/text.ts';
@@ -169,10 +169,12 @@ export abstract class JoinCommand extends Command {
     if (told === undefined) throw error;
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json'))
       this.log(
-        JSON.stringify(
-          resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told }),
-          null,
-          2,
+        withoutTokens(
+          JSON.stringify(
+            resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told }),
+            null,
+            2,
+          ),
         ),
       );
     this.#end(told);

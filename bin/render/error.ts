@@ -1,7 +1,12 @@
 /** An error as a person reads it: code, fact, what to type next. A bug is printed whole, with how to report it. */
 import { isJoinError } from '../../engine/sdk/index.ts';
 
-export function errorText(error: unknown, version: string): string {
+/** A bootstrap token without its secret half: what was typed in the wrong place is quoted in errors. */
+export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.***');
+
+export const errorText = (error: unknown, version: string): string => withoutTokens(wordsOf(error, version));
+
+function wordsOf(error: unknown, version: string): string {
   if (isJoinError(error)) {
     const where = error.step === undefined ? '' : ` in step ${error.step}`;
     // Several problems at once stand below the code, each on its line.
