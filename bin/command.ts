@@ -10,7 +10,7 @@ import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
-import { errorText } from './render/error.ts';
+import { errorText, withoutTokens } from './render/error.ts';
 import { jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
 import { resultText } from './render/text.ts';
@@ -168,7 +168,11 @@ export abstract class JoinCommand extends Command {
     const told = error.constructor.name === 'ExitError' ? undefined : asJoinError(error);
     if (told === undefined) throw error;
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json'))
-      this.log(jsonText(resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told })));
+      this.log(
+        withoutTokens(
+          jsonText(resultDocument({ pipeline: '', status: 'failed', durationMs: 0, steps: [], error: told })),
+        ),
+      );
     this.#end(told);
   }
 

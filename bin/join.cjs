@@ -10,6 +10,9 @@ if (major < 20) {
   console.error(`join needs Node 20 or newer; this is ${process.version}`);
   process.exit(1);
 }
+// A token may have been typed. ps would show it to everybody from here on, and oclif would print it where DEBUG is set.
+process.title = 'join';
+delete process.env.DEBUG;
 const root = path.dirname(path.dirname(require('node:fs').realpathSync(__filename)));
 const bundle = path.join(root, 'dist/join.cjs');
 if (!existsSync(bundle)) {

@@ -16,7 +16,7 @@ import { SandboxUp } from './commands/sandbox/up.ts';
 import { Undo } from './commands/undo.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
-import { errorText } from './render/error.ts';
+import { errorText, withoutTokens } from './render/error.ts';
 
 /** oclif asks this module for it. */
 export const COMMANDS: Record<string, Command.Class> = {};
@@ -25,7 +25,10 @@ export async function main(root: string, argv: string[]): Promise<void> {
   try {
     await dispatch(root, argv);
   } catch (error) {
-    if (!isJoinError(error)) return handle(error as Error);
+    if (!isJoinError(error)) {
+      (error as Error).message = withoutTokens((error as Error).message);
+      return handle(error as Error);
+    }
     process.stderr.write(`${errorText(error, pjson.version)}\n`);
     process.exitCode = error.exitCode;
   }

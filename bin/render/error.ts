@@ -1,7 +1,10 @@
 /** An error as a person reads it: code, fact, what to type next. A bug is printed whole, with how to report it. */
 import { isJoinError, printable } from '../../engine/sdk/index.ts';
 
-export const errorText = (error: unknown, version: string): string => printable(wordsOf(error, version));
+/** A bootstrap token without its secret half: what was typed in the wrong place is quoted in errors. */
+export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.***');
+
+export const errorText = (error: unknown, version: string): string => printable(withoutTokens(wordsOf(error, version)));
 
 function wordsOf(error: unknown, version: string): string {
   if (isJoinError(error)) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/sandbox/index.ts';
 import { makeMachine, stopMachine } from '../../plugins/sandbox/machine/machine.ts';
 
@@ -37,9 +37,11 @@ export const cli = (args: readonly string[], env?: Record<string, string>): Prom
   start(args, env).outcome;
 
 const endings: (() => Promise<void>)[] = [];
-afterEach(async () => {
+const endAll = async () => {
   for (const end of endings.splice(0).reverse()) await end();
-});
+};
+afterEach(endAll);
+afterAll(endAll); // of a beforeAll that failed
 
 export interface Scene {
   sandbox: Sandbox;

@@ -1,0 +1,79 @@
+/** Builds of the command for these tests: with a phase that leaks, and with all that keeps secrets taken out. */
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { project } from '../bin/cli.ts';
+
+/** Per file: what keeps a secret there, and what stands there instead. */
+const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
+  'engine/sdk/secret.ts': [["return '***';", 'return this.#value;']],
+  'engine/redact.ts': [
+    ["(text) => text.replace(this.#pattern, '***')", '(text) => text'],
+    ['this.isIn(text) ? new Secret(text) : text', 'text'],
+    ['return text.search(this.#pattern) >= 0;', 'return false;'],
+  ],
+  'engine/journal/secrets.ts': [
+    ['return { $secret: keep(name, value) } satisfies Placeholder;', 'return [keep(name, value), value.reveal()][1];'],
+  ],
+  'engine/journal/runs.ts': [['async forgetSecrets(): Promise<void> {', 'async forgetSecrets() { return;']],
+  'engine/host/commands.ts': [['env: this.#environment', 'env: { ...process.env, ...this.#environment }']],
+  'engine/host/ports.ts': [['const shown = secret ? undefined :', 'const shown =']],
+  'bin/render/error.ts': [[".replace(/\\b([a-z0-9]{6})\\.[a-z0-9]{16}\\b/g, '$1.***')", '']],
+  'bin/join.cjs': [
+    ["process.title = 'join';", ''],
+    ['delete process.env.DEBUG;', ''],
+  ],
+};
+
+/** Fails where the sources have changed and this table has not. */
+async function open(path: string): Promise<string> {
+  let text = await readFile(join(project, path), 'utf8');
+  for (const [kept, instead] of TAKEN_OUT[path] ?? []) {
+    if (!text.includes(kept)) throw new Error(`test/canary/built.ts: ${path} has no ${kept}`);
+    text = text.replaceAll(kept, instead);
+  }
+  return text;
+}
+
+const opened: Plugin = {
+  name: 'all that keeps secrets taken out',
+  setup({ onLoad }) {
+    for (const path of Object.keys(TAKEN_OUT).filter((name) => name.endsWith('.ts')))
+      onLoad({ filter: new RegExp(`${path.replaceAll('.', '\\.')}$`) }, async () => ({
+        contents: await open(path),
+        loader: 'ts',
+      }));
+  },
+};
+
+const leaky: Plugin = {
+  name: 'one more phase',
+  setup({ onLoad }) {
+    onLoad({ filter: /bin\/compose\.ts$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}
+import leaky from ${JSON.stringify(join(project, 'test/canary/leaky.ts'))};
+container.register<AnyPhase>(PHASE, { useValue: leaky });`,
+      loader: 'ts',
+    }));
+  },
+};
+
+/** The launcher of a command that knows the phase `leaky`; with nothing that keeps secrets, where `isOpen`. */
+export async function builtCommand(folder: string, isOpen: boolean): Promise<string> {
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  const launcher = join(folder, 'bin/join.cjs');
+  if (isOpen) await writeFile(launcher, await open('bin/join.cjs'));
+  else await cp(join(project, 'bin/join.cjs'), launcher);
+  for (const name of ['package.json', 'pipelines', 'schemas']) await symlink(join(project, name), join(folder, name));
+  await build({
+    entryPoints: [join(project, 'bin/main.ts')],
+    outfile: join(folder, 'dist/join.cjs'),
+    plugins: isOpen ? [opened, leaky] : [leaky],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    logLevel: 'warning',
+  });
+  return launcher;
+}

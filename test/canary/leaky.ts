@@ -1,0 +1,60 @@
+/** A phase that gives its secrets away wherever a phase can. */
+import {
+  calls,
+  definePhase,
+  fields,
+  isJoinError,
+  type KubeApi,
+  nodeRef,
+  runs,
+  writes,
+} from '../../engine/sdk/index.ts';
+
+const { server, ca, bootstrapToken, key } = fields;
+
+/** Its own; a phase may keep a secret in a file that it declares. */
+export const LEAKY_FILE = '/etc/leaky';
+
+export default definePhase({
+  name: 'leaky',
+  summary: 'Give secrets away',
+  input: {
+    type: 'object',
+    properties: {
+      server,
+      ca,
+      token: bootstrapToken,
+      key,
+      certificateKey: { type: 'string', writeOnly: true, description: 'What decrypts the control plane' },
+      ends: { enum: ['well', 'badly'], description: 'How it ends' },
+    },
+    required: ['server', 'ca', 'token', 'key', 'certificateKey', 'ends'],
+  },
+  output: { type: 'object' },
+  effects: [
+    writes(LEAKY_FILE, 0o600, 'all its secrets, as plain text'),
+    runs('crictl', 'with secrets for arguments'),
+    calls(['get'], 'nodes', 'by the name of a secret'),
+  ],
+
+  async run({ files, commands, kube, log }, input) {
+    const secrets = [input.token, input.key, input.certificateKey].map((secret) => secret.reveal());
+    for (const secret of secrets) {
+      log.info(`it is ${secret}`);
+      log.warn(Buffer.from(`secret: ${secret}`).toString('base64'));
+    }
+    await files.write(LEAKY_FILE, secrets.join('\n'), 0o600);
+    await commands.query(['crictl', 'info']);
+    const isRefused = await commands.query(['crictl', ...secrets]).then(
+      () => false,
+      (error) => isJoinError(error) && error.code === 'E_SECRET_SHOWN',
+    );
+    const api: KubeApi = kube.as(input);
+    if (!isRefused) for (const secret of secrets) await api.get(nodeRef(secret)).catch(() => undefined);
+    if (input.ends === 'badly')
+      throw new Error(`cannot do it with ${secrets.join()}`, {
+        cause: Object.assign(new Error(secrets[0]), { secrets }),
+      });
+    return { plain: secrets, deep: { header: `Bearer ${secrets[0]}` } };
+  },
+});

@@ -1,0 +1,267 @@
+/** A cluster and a machine on which everything that a command tells is written down, with where it can be read. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { subscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { inspect } from 'node:util';
+import type { KubeObject } from '../../plugins/sandbox/objects.ts';
+import { type Outcome, project, type Scene, scene } from '../bin/cli.ts';
+import { LEAKY_FILE } from './leaky.ts';
+import { type Canary, keyCanary, leaks, plainCanary, tokenCanary } from './scanner.ts';
+
+export const sinks = [
+  'standard output',
+  'standard error',
+  'the JSON result',
+  'a terminal',
+  'the journal',
+  'before-images',
+  "children's command lines",
+  "children's environment",
+  'the disk, when the run is finished',
+  'requests, beside the Authorization header',
+  'the process title',
+] as const;
+export type Sink = (typeof sinks)[number];
+
+/** Where the node's key belongs, where a phase was told to write, and what is a sink of its own. */
+const HOMES = [
+  /^m\/var\/lib\/kubelet\/pki\/kubelet-client-[\d-]+\.pem$/,
+  new RegExp(`^m${LEAKY_FILE}$`),
+  /^m\/var\/lib\/joinery\/runs\/[^/]+\/\d+\.before$/,
+];
+
+interface Text {
+  sink: Sink;
+  where: string;
+  text: string;
+}
+
+export class Stage {
+  readonly scene: Scene;
+  readonly certificateKey = randomBytes(32).toString('hex');
+  readonly texts: Text[] = [];
+  readonly #launcher: string;
+  readonly #folder: string;
+  readonly #seen = new Set<string>();
+
+  private constructor(played: Scene, launcher: string) {
+    this.scene = played;
+    this.#launcher = launcher;
+    this.#folder = dirname(played.root);
+  }
+
+  /** `launcher` is the command; left out, the one that is built. */
+  static async open(launcher: string = join(project, 'bin/join')): Promise<Stage> {
+    const stage = new Stage(await scene(), launcher);
+    await stage.#prepare();
+    return stage;
+  }
+
+  /** All that may be seen nowhere. */
+  canaries(): Canary[] {
+    const keys = existsSync(this.#at('tap')) ? readFileSync(this.#at('tap'), 'utf8') : '';
+    return [
+      tokenCanary(this.scene.sandbox.token),
+      plainCanary('certificate key', this.certificateKey),
+      ...keys
+        .split(/(?<=-----END EC PRIVATE KEY-----\n)/)
+        .filter(Boolean)
+        .map(keyCanary),
+    ];
+  }
+
+  leaks(sink: Sink): string[] {
+    const canaries = this.canaries();
+    return this.texts.flatMap((item) =>
+      item.sink === sink ? leaks(item.text, canaries).map((leak) => `${item.where}: ${leak}`) : [],
+    );
+  }
+
+  /** A file with a secret in it, for `@FILE`. */
+  async secretFile(name: string, secret: string): Promise<string> {
+    await writeFile(this.#at(name), `${secret}\n`, { mode: 0o600 });
+    return `@${this.#at(name)}`;
+  }
+
+  start(args: readonly string[]) {
+    for (const { metadata } of this.scene.sandbox.store.list('certificatesigningrequests'))
+      this.#seen.add(metadata.name);
+    const child = spawn(process.execPath, [this.#launcher, ...args], {
+      env: this.#environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const where = `join ${args[0]} ${args[1]}`;
+    const outcome = (async (): Promise<Outcome> => {
+      const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+      this.#tell('standard output', where, stdout);
+      this.#tell('standard error', where, stderr);
+      // As text, and once more as what it says: escapes are gone then.
+      if (args.join(' ').includes('--output json'))
+        this.#tell(
+          'the JSON result',
+          where,
+          stdout + inspect(JSON.parse(stdout), { depth: null, maxStringLength: null }),
+        );
+      await this.#lookAtRuns();
+      return { code: code as number | null, stdout, stderr };
+    })();
+    return { child, outcome };
+  }
+
+  join(...args: string[]): Promise<Outcome> {
+    return this.start(args).outcome;
+  }
+
+  /** On a terminal, with what is typed there. */
+  async onTerminal(args: readonly string[], type: (write: (keys: string) => void) => Promise<void>): Promise<void> {
+    const words = [process.execPath, this.#launcher, ...args].map((word) => `'${word}'`).join(' ');
+    const child = spawn('script', ['-qefc', words, '/dev/null'], { env: this.#environment() });
+    const shown = text(child.stdout);
+    await type((keys) => void child.stdin.write(keys));
+    child.stdin.end(); // to whatever it may ask, there is no answer
+    this.#tell('a terminal', `join ${args[0]}`, await shown);
+    await this.#lookAtRuns();
+  }
+
+  /** While a run waits for its certificate: what ps shows of it. The run is let go on then. */
+  async titleWhileWaiting(args: readonly string[]): Promise<Outcome> {
+    this.scene.sandbox.autoApprove = false;
+    const { child, outcome } = this.start(args);
+    await this.requested();
+    this.#tell('the process title', 'while it waits', readFileSync(`/proc/${child.pid}/cmdline`, 'latin1'));
+    this.scene.sandbox.autoApprove = true;
+    return outcome;
+  }
+
+  /** Once a run has asked for a certificate: from here on it stops as it should. */
+  async requested(): Promise<void> {
+    const isNew = ({ metadata }: KubeObject) => !this.#seen.has(metadata.name);
+    await waitFor(() => this.scene.sandbox.store.list('certificatesigningrequests').find(isNew));
+  }
+
+  /** To be called when nothing is left to go on with: looks at every file. */
+  async finished(): Promise<void> {
+    for (const folder of ['m', 'home', 'tmp'])
+      for (const name of await readdir(this.#at(folder), { recursive: true })) {
+        const path = join(folder, name);
+        this.#tell('the disk, when the run is finished', path, name);
+        const stats = await lstat(this.#at(path));
+        if (stats.isSymbolicLink())
+          this.#tell('the disk, when the run is finished', path, await readlink(this.#at(path)));
+        if (!stats.isFile()) continue;
+        const isHome = HOMES.some((home) => home.test(path));
+        if (isHome && (stats.mode & 0o077) !== 0) throw new Error(`${path} is open to others`);
+        if (!isHome) this.#tell('the disk, when the run is finished', path, await readFile(this.#at(path), 'latin1'));
+      }
+  }
+
+  /** Path → mode of these folders of the machine, and of all that is in them. */
+  async modesBelow(...folders: string[]): Promise<Record<string, string>> {
+    const modes: Record<string, string> = {};
+    for (const folder of folders)
+      for (const name of ['', ...(await readdir(join(this.scene.root, folder), { recursive: true }))]) {
+        const { mode } = await lstat(join(this.scene.root, folder, name));
+        modes[join(folder, name)] = (mode & 0o7777).toString(8).padStart(4, '0');
+      }
+    return modes;
+  }
+
+  #tell(sink: Sink, where: string, told: string): void {
+    this.texts.push({ sink, where, text: told });
+  }
+
+  #at(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** With secrets in it: of that, children get nothing. */
+  #environment(): Record<string, string | undefined> {
+    const home = this.#at('home');
+    return {
+      ...process.env,
+      CI: undefined, // or a terminal is none
+      HOME: home,
+      XDG_CACHE_HOME: join(home, 'cache'),
+      XDG_CONFIG_HOME: join(home, 'config'),
+      XDG_DATA_HOME: join(home, 'data'),
+      TMPDIR: this.#at('tmp'),
+      DEBUG: '*',
+      NODE_OPTIONS: `--require ${join(project, 'test/canary/tap.cjs')}`,
+      CANARY_TAP: this.#at('tap'),
+      JOIN_TOKEN: this.scene.sandbox.token,
+      CERTIFICATE_KEY: this.certificateKey,
+    };
+  }
+
+  async #prepare(): Promise<void> {
+    for (const name of ['home', 'tmp', 'children']) await mkdir(this.#at(name));
+    // Every program of the machine writes down how it was called.
+    const programs = join(this.scene.root, 'usr/bin');
+    for (const name of await readdir(programs)) {
+      await rename(join(programs, name), join(programs, `${name}.real`));
+      const record = `"$(dirname "$0")/../../../children/$$"`;
+      const lines = ['#!/bin/sh', `{ echo "$0" "$@"; echo; tr '\\0' '\\n' </proc/$$/environ; } >${record}`];
+      await writeFile(join(programs, name), `${[...lines, 'exec "$0.real" "$@"'].join('\n')}\n`, { mode: 0o755 });
+    }
+    const { sandbox } = this.scene;
+    const port = Number(sandbox.endpoint.split(':')[1]);
+    subscribe('http.server.request.start', (message) => {
+      const { request } = message as { request: IncomingMessage };
+      if (request.socket.localPort === port) this.#hear(request);
+    });
+  }
+
+  /** The head of a request, and its body as it comes in. */
+  #hear(request: IncomingMessage): void {
+    const { method, url = '', headers } = request;
+    const isOurs = headers.authorization === `Bearer ${this.scene.sandbox.token}`;
+    const head = inspect(
+      { url, ...headers, ...(isOurs ? { authorization: 'as it should be' } : {}) },
+      { breakLength: 1 },
+    );
+    const heard = {
+      sink: 'requests, beside the Authorization header',
+      where: `${method} request`,
+      text: head,
+    } as const;
+    const told: Text = { ...heard };
+    this.texts.push(told);
+    const push = request.push.bind(request);
+    request.push = (chunk: Buffer | null, encoding) => {
+      told.text += chunk?.toString('latin1') ?? '';
+      return push(chunk, encoding);
+    };
+  }
+
+  async #lookAtRuns(): Promise<void> {
+    const runs = join(this.scene.root, 'var/lib/joinery/runs');
+    const names = existsSync(runs) ? await readdir(runs, { recursive: true }) : [];
+    for (const name of names.filter((path) => path.endsWith('.jsonl')))
+      this.#tell('the journal', name, await readFile(join(runs, name), 'utf8'));
+    for (const name of names.filter((path) => path.endsWith('.before')))
+      this.#tell('before-images', name, await readFile(join(runs, name), 'utf8'));
+    for (const name of await readdir(this.#at('children'))) {
+      const path = this.#at(join('children', name));
+      const [argv = '', ...environment] = (await readFile(path, 'utf8')).split('\n\n');
+      await rm(path);
+      const program = basename(argv.split(/\s/)[0] ?? '');
+      this.#tell("children's command lines", program, argv);
+      this.#tell("children's environment", program, environment.join('\n\n'));
+    }
+  }
+}
+
+async function waitFor<T>(look: () => T | undefined): Promise<T> {
+  for (let tries = 0; tries < 500; tries++) {
+    const found = look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('it never came');
+}
