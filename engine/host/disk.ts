@@ -74,16 +74,19 @@ export class DurableDisk {
     await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
     if (there === undefined) return;
-    if (!there.isDirectory()) await this.#disk.rm(path);
-    else
-      await this.#disk.rmdir(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOTEMPTY' && error.code !== 'EBUSY') throw error; // EBUSY: a mount point
-      });
+    try {
+      await (there.isDirectory() ? this.#disk.rmdir(path) : this.#disk.rm(path));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOTEMPTY' || code === 'EBUSY') return; // EBUSY: a mount point
+      throw error;
+    }
     await this.syncDirectory(dirname(path));
   }
 
   /** What lies below, too, but nothing of another file system: a volume that is still mounted is not ours to empty. */
   async removeTree(path: string): Promise<void> {
+    await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
     if (there === undefined) return;
     await this.#removeTree(path, (await this.#disk.lstat(dirname(path))).dev);
@@ -100,7 +103,7 @@ export class DurableDisk {
 
   /** The name under which something comes to be. Always the same, so that what a killed run has left is found, and removed: one run at a time writes here. */
   async #temporary(path: string): Promise<string> {
-    const temporary = `${path}.joinery.tmp`;
+    const temporary = temporaryName(path);
     const there = await this.#disk.lstat(temporary).catch(() => undefined);
     if (there?.isDirectory()) await this.#disk.rmdir(temporary);
     else if (there !== undefined) await this.#disk.rm(temporary);
@@ -117,3 +120,5 @@ export class DurableDisk {
     }
   }
 }
+
+export const temporaryName = (path: string): string => `${path}.joinery.tmp`;

@@ -1,4 +1,5 @@
 /** Takes the changes of a run back, the last one first. What somebody else has changed since is left as it is, and told. */
+import { temporaryName } from '../host/disk.ts';
 import type { Change, Host, StepChange } from '../host/host.ts';
 import { pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
@@ -114,7 +115,10 @@ class Restoring {
   async #putBack(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'>> {
     const { host, journal, signal } = this.#options;
     const apply = (change: Change) => host.apply(change, signal);
-    if (before.kind === 'file') {
+    const isAlready = before.kind !== 'absent' && isAs((await lookAt(host, path, signal)).before, before);
+    // The change was never made; what it may have left half-done goes.
+    if (isAlready) await apply({ kind: 'remove', path: temporaryName(path) });
+    else if (before.kind === 'file') {
       const content = before.image === undefined ? undefined : await journal.image(before.image);
       if (content === undefined || digestOf(content) !== before.digest)
         throw fail('E_FILE', { path, what: 'what was there before is not in the journal any more' });

@@ -70,13 +70,17 @@ export class Runs {
   /** Removes what runs that were killed could not: the secrets of one that was over, and all of one that had no journal yet. Only under the lock. */
   async tidy(): Promise<void> {
     const ids = await this.ids();
-    const folders = (await this.#files.list(paths.runs)) ?? [];
-    for (const id of folders) if (ID.test(id) && !ids.includes(id)) await this.remove(id);
+    for (const name of (await this.#files.list(paths.runs)) ?? []) {
+      const [id] = name.split('.'); // its folder, or what was to become that
+      if (id !== undefined && ID.test(id) && !ids.includes(id)) await this.remove(id);
+    }
     for (const id of (await this.#files.list(paths.runtime)) ?? []) {
       const isDone = () => this.history(id).then(isClosed, () => false); // a damaged one waits for somebody to look at it
       if (!ids.includes(id) || (await isDone())) await this.#files.apply(treeAt(`${paths.runtime}/${id}`));
     }
-    await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no run needs it
+    // Where they are empty; a link to another disk is somebody's, and stays.
+    for (const path of [paths.runtime, paths.runs, paths.state])
+      if ((await this.#files.stat(path))?.kind !== 'link') await this.#files.apply({ kind: 'remove', path });
   }
 
   /** Forgets all but the newest `keep` runs that are over. Returns their ids. */

@@ -16,7 +16,7 @@ export { fields } from './fields.ts';
 export * from './identity.ts';
 export * from './install.ts';
 export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
-export { installedKubelet } from './kubelet.ts';
+export { healthUrl, installedKubelet } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase } from './phase.ts';

@@ -15,8 +15,8 @@ export const csrRef = (name: string): ObjectRef => ({
 });
 
 export interface Condition {
-  type: string;
-  status: string;
+  type?: string;
+  status?: string;
   reason?: string;
   message?: string;
   lastHeartbeatTime?: string;
@@ -35,5 +35,14 @@ export interface CsrObject extends KubeObject {
   status?: { conditions?: Condition[]; certificate?: string };
 }
 
+/** Its conditions, as far as they are texts: times may be null, and a server that is none may send anything. */
+export function conditionsOf(object: { status?: { conditions?: unknown } } | undefined): Condition[] {
+  const conditions: unknown = object?.status?.conditions;
+  return (Array.isArray(conditions) ? conditions : []).map(
+    (entry: object | null) =>
+      Object.fromEntries(Object.entries(entry ?? {}).filter(([, value]) => typeof value === 'string')) as Condition,
+  );
+}
+
 export const isReady = (node: NodeObject | undefined): boolean =>
-  node?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+  conditionsOf(node).some(({ type, status }) => type === 'Ready' && status === 'True');

@@ -55,13 +55,13 @@ function readCluster(kubeconfig: string, endpoint: string) {
     const [cluster] = clusters;
     if (cluster === undefined || clusters.length > 1) throw new Error(`it names ${clusters.length} clusters, not one`);
     const server = cluster.server.replace(/\/$/, '');
-    const { protocol, pathname, search } = new URL(server);
-    if (protocol !== 'https:' || pathname !== '/' || search !== '')
+    // It is written into kubelet.conf as it stands: nothing but an address may be in it.
+    if (!/^https:\/\/[\w.:[\]-]+$/.test(server))
       throw new Error(`its server ${clean(server)} is not https://host:port`);
     const certificates = readCertificates(cluster.ca);
     if (certificates.length === 0) throw new Error('it holds no CA certificate');
     return { server, ca: cluster.ca, certificates };
   } catch (error) {
-    throw invalid((error as Error).message, error);
+    throw invalid(clean((error as Error).message), error);
   }
 }

@@ -5,6 +5,7 @@ import {
   configMapRef,
   type Files,
   fail,
+  healthUrl,
   type KubeApi,
   parseYaml,
   type Services,
@@ -34,6 +35,10 @@ export async function fetchConfiguration(
   const document = await configMapDocument(api, name, 'kubelet');
   if (document.kind !== 'KubeletConfiguration')
     throw fail('E_KUBELET_CONFIG', { what: `${name} holds a ${shown(document.kind)}` });
+  if (healthUrl(document) === undefined)
+    throw fail('E_KUBELET_CONFIG', {
+      what: `${name} has healthzBindAddress ${shown(document.healthzBindAddress)} and healthzPort ${shown(document.healthzPort)}`,
+    });
   const resolvConf = (await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {};
   const merged = { staticPodPath: '/etc/kubernetes/manifests', ...resolvConf, ...document, rotateCertificates: true };
   return {
@@ -45,7 +50,7 @@ export async function fetchConfiguration(
 
 async function configMapDocument(api: KubeApi, name: string, key: string): Promise<Record<string, unknown>> {
   const map = await api.get<ConfigMapObject>(configMapRef('kube-system', name));
-  const text = map?.data?.[key];
+  const text: unknown = map?.data?.[key];
   if (typeof text !== 'string')
     throw fail('E_KUBELET_CONFIG', { what: `kube-system has no ConfigMap ${name} with key ${key}` });
   try {

@@ -55,8 +55,16 @@ export default definePhase({
 async function assertNoOtherCa(files: Files, path: string, ca: string): Promise<void> {
   const there = (await files.read(path))?.toString('utf8');
   if (there === undefined || there.trim() === ca.trim()) return;
-  const pins = (pem: string) => readCertificates(pem).map(({ pin }) => pin);
-  const [found, wanted] = [pins(there), pins(ca)];
+  const [found, wanted] = [pinsOf(there), pinsOf(ca)];
   if (found.join() !== wanted.join())
     throw fail('E_CA_FILE_DIFFERS', { path, found: found.join(' ') || 'no certificate', wanted: wanted.join(' ') });
+}
+
+/** None where one of them is damaged. */
+function pinsOf(pem: string): string[] {
+  try {
+    return readCertificates(pem).map(({ pin }) => pin);
+  } catch {
+    return [];
+  }
 }

@@ -6,6 +6,7 @@ import {
   definePhase,
   type Files,
   fail,
+  healthUrl,
   parseYaml,
   paths,
   removesSandboxes,
@@ -40,7 +41,7 @@ export default definePhase({
     }
     if (!status.exists) throw fail('E_SERVICE_MISSING', { service: 'kubelet', manager: status.manager });
     if (status.active) {
-      await services.waitHealthy('kubelet', await healthUrl(files));
+      await services.waitHealthy('kubelet', await healthUrlOf(files));
       log.info('the kubelet is running already, and healthy');
       return {};
     }
@@ -51,7 +52,7 @@ export default definePhase({
     }
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
-    await services.waitHealthy('kubelet', await healthUrl(files));
+    await services.waitHealthy('kubelet', await healthUrlOf(files));
     log.info('the kubelet is healthy');
     return { startedAt };
   },
@@ -62,11 +63,18 @@ export default definePhase({
 const commandLine = `kubelet --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
 /** Where this kubelet will answer: its configuration may have moved it. */
-async function healthUrl(files: Files): Promise<string> {
-  const text = (await files.read(paths.kubeletConfig))?.toString('utf8');
-  const config = (text === undefined ? {} : parseYaml(text)) as { healthzBindAddress?: string; healthzPort?: number };
-  const address = config.healthzBindAddress ?? '127.0.0.1';
-  return `http://${address.includes(':') ? `[${address}]` : address}:${config.healthzPort ?? 10248}/healthz`;
+async function healthUrlOf(files: Files): Promise<string> {
+  const invalid = (what: string) => fail('E_KUBELET_CONFIG', { what: `${paths.kubeletConfig}: ${what}` });
+  const text = (await files.read(paths.kubeletConfig))?.toString('utf8') ?? '';
+  let config: unknown;
+  try {
+    config = parseYaml(text) ?? {};
+  } catch (error) {
+    throw invalid((error as Error).message);
+  }
+  const url = healthUrl(config as Record<string, unknown>);
+  if (url === undefined) throw invalid('it names no address where the kubelet says that it is healthy');
+  return url;
 }
 
 /** What kubeadm's package brings: section 6.5 of its behaviour, for units that lack it. */

@@ -1,5 +1,14 @@
 /** Watches the Node that the kubelet registers, and notes its CRI socket on it, as kubeadm does. */
-import { calls, criSocketOf, definePhase, isReady, type NodeObject, nodeRef } from '../../engine/sdk/index.ts';
+import {
+  calls,
+  clean,
+  conditionsOf,
+  criSocketOf,
+  definePhase,
+  isReady,
+  type NodeObject,
+  nodeRef,
+} from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
@@ -23,7 +32,7 @@ export default definePhase({
     const since = startedAt === undefined ? undefined : new Date(startedAt);
 
     let node = await api.waitFor<NodeObject>(ref, (found) => isRegistered(found, since));
-    const kubeletVersion = node.status?.nodeInfo?.kubeletVersion ?? '';
+    const kubeletVersion = clean(versionOf(node));
     log.info(`Node ${nodeName} has registered (kubelet ${kubeletVersion})`);
     if (node.metadata.annotations?.[CRI_SOCKET] !== criSocket)
       node = await api.patch<NodeObject>(ref, { metadata: { annotations: { [CRI_SOCKET]: criSocket } } });
@@ -37,10 +46,15 @@ export default definePhase({
 
 /** The kubelet that we started has written its status; a Node left by an earlier one has an older heartbeat. */
 function isRegistered(node: NodeObject | undefined, since: Date | undefined): boolean {
-  if ((node?.status?.nodeInfo?.kubeletVersion ?? '') === '') return false;
+  if (versionOf(node) === '') return false;
   if (node?.metadata.labels?.['kubernetes.io/hostname'] === undefined) return false;
   if (since === undefined) return true;
-  const beat = node.status?.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
+  const beat = conditionsOf(node).find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
   // Kubernetes writes whole seconds.
   return beat === undefined || Date.parse(beat) + 1_000 > since.getTime();
+}
+
+function versionOf(node: NodeObject | undefined): string {
+  const version: unknown = node?.status?.nodeInfo?.kubeletVersion;
+  return typeof version === 'string' ? version : '';
 }

@@ -1,22 +1,23 @@
 /** What must hold of a CSR and of the certificate that comes back, before anything is written. */
 import { CLIENT_AUTH, fitsKey, type Name, readCertificates, readCsr } from '../../engine/pki/index.ts';
-import { type CsrObject, clean, fail } from '../../engine/sdk/index.ts';
+import { type CsrObject, clean, conditionsOf, fail } from '../../engine/sdk/index.ts';
 
 /** The certificate is there. Denied, failed and deleted requests end the wait. Source: the kubelet's csr.WaitForCertificate. */
 export function issued(name: string, csr: CsrObject | undefined): boolean {
   if (csr === undefined) throw fail('E_CSR_GONE', { csr: name });
-  for (const { type, reason = '', message = '' } of csr.status?.conditions ?? []) {
+  for (const { type, reason = '', message = '' } of conditionsOf(csr)) {
     const facts = { csr: name, reason: clean(reason), message: clean(message) };
     if (type === 'Denied') throw fail('E_CSR_DENIED', facts);
     if (type === 'Failed') throw fail('E_CSR_FAILED', facts);
   }
   // Approved without a certificate is not done: the signer is still at work.
-  return (csr.status?.certificate ?? '') !== '';
+  const certificate: unknown = csr.status?.certificate;
+  return typeof certificate === 'string' && certificate !== '';
 }
 
 /** Somebody denied it, or the signer could not sign it. */
-export const isRefused = ({ status }: CsrObject): boolean =>
-  (status?.conditions ?? []).some(({ type }) => type === 'Denied' || type === 'Failed');
+export const isRefused = (csr: CsrObject): boolean =>
+  conditionsOf(csr).some(({ type }) => type === 'Denied' || type === 'Failed');
 
 /** Why a CSR of our name is not ours, or undefined. */
 export function conflictWith({ spec }: CsrObject, ours: string): string | undefined {

@@ -54,7 +54,7 @@ export default definePhase({
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
     const requestFor = (key: Secret) => {
-      const name = csrName(publicKeyDer(key.reveal()), subject, USAGES);
+      const name = csrName(publicKeyOf(key), subject, USAGES);
       return { key, name, pem: createCsr(key.reveal(), subject) };
     };
     // Durable before the request: after a crash it finds its CSR again.
@@ -77,6 +77,15 @@ export default definePhase({
     return { certificate, key };
   },
 });
+
+/** Of a key that an earlier try may have kept. */
+function publicKeyOf(key: Secret): Uint8Array {
+  try {
+    return publicKeyDer(key.reveal());
+  } catch {
+    throw fail('E_FILE', { path: paths.runtime, what: 'the key that was kept here is damaged' }); // no cause: it may tell of the key
+  }
+}
 
 /** The identity on disk, where it is this node's, in this cluster, and the cluster still takes it. */
 async function usableIdentity(

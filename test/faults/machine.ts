@@ -1,0 +1,255 @@
+/** Machines that are not as they should be: no root, programs that fail, hang or flood, a kubelet that does not come up. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { Host } from '../../engine/host/host.ts';
+import { EVER, type Fault, LIMIT_MS } from './fault.ts';
+import type { Scene } from './scene.ts';
+
+type Ends = Fault['ends'];
+const PREFLIGHT: Ends = ['E_PREFLIGHT', 'preflight'];
+const COMMAND: Ends = ['E_COMMAND_FAILED', 'machine'];
+const LIMIT: Ends = ['E_STEP_TIME_LIMIT', 'timeLimit'];
+/** Colours and a title, as `printf` writes them. */
+const EVIL = String.raw`\033[31m\033]0;pwned\007\302\2331m\342\200\256evil`;
+/** How long a program that hangs would: longer than any limit, and no longer than somebody may find it. */
+const HANG = 'exec sleep 60';
+
+const row = (name: string, where: string, inject: Fault['inject'], ends: Ends, more: Partial<Fault> = {}): Fault => ({
+  name,
+  where,
+  inject,
+  ends,
+  lasting: true,
+  ...more,
+});
+const program = (
+  name: string,
+  where: string,
+  script: string,
+  ends: Ends,
+  step?: string,
+  more: Partial<Fault> = {},
+): Fault =>
+  row(
+    name,
+    where,
+    async (scene) => {
+      scene.hasPrograms = true;
+      await scene.program(where.split(' ')[0] ?? '', script);
+    },
+    ends,
+    { ...(step === undefined ? {} : { limitsMs: { [step]: LIMIT_MS } }), ...more },
+  );
+/** The scene's own service manager, but for one verb. */
+const systemctl = (
+  verb: string,
+  script: string,
+  ends: Ends,
+  step?: string,
+  prepare?: (scene: Scene) => unknown,
+): Fault =>
+  row(
+    script,
+    `systemctl ${verb}`,
+    async (scene) => {
+      scene.hasPrograms = true;
+      const own = await readFile(join(scene.root, 'usr/bin/systemctl'), 'utf8');
+      await scene.program('systemctl', `[ "$1" = ${verb} ] && { ${script}; exit; }\n${own}`);
+      await prepare?.(scene);
+    },
+    ends,
+    step === undefined ? {} : { limitsMs: { [step]: LIMIT_MS } },
+  );
+const bareUnit = (scene: Scene) => scene.lay('etc/systemd/system/kubelet.service.d/10-kubeadm.conf', '[Service]\n');
+const preflight = (name: string, path: string, text: string): Fault =>
+  row(name, path, (scene) => scene.lay(path, text), PREFLIGHT);
+const without = (scene: Scene, path: string) => rm(join(scene.root, path), { force: true });
+const unprivileged = (host: Host): Host => ({ ...host, facts: { ...host.facts, privileged: false } });
+
+const preflights: Fault[] = [
+  row(
+    'no root',
+    'preflight',
+    (scene) => {
+      scene.wrap = unprivileged;
+    },
+    PREFLIGHT,
+    {
+      also: ({ sandbox }) => expect(sandbox.store.requests.every(({ user }) => user === 'system:anonymous')).toBe(true),
+    },
+  ),
+  preflight('swap is on', '/proc/swaps', 'Filename\n/dev/sda2 partition 1 0 -2\n'),
+  preflight('no forwarding', '/proc/sys/net/ipv4/ip_forward', '0\n'),
+  preflight('a manifest of control characters is there', '/etc/kubernetes/manifests/\u001b[31m\u202e', ''),
+  preflight('the port is taken', '/proc/net/tcp', '  sl\n   0: 00000000:280A 00000000:0000 0A 0:0 0:0 0 0 0 1\n'),
+  row(
+    'no container runtime',
+    '/run/containerd/containerd.sock',
+    (scene) => without(scene, 'run/containerd/containerd.sock'),
+    PREFLIGHT,
+  ),
+  row(
+    'two container runtimes',
+    '/var/run/crio/crio.sock',
+    (scene) => scene.lay('/var/run/crio/crio.sock', ''),
+    PREFLIGHT,
+  ),
+  row('no conntrack', '/usr/bin/conntrack', (scene) => without(scene, 'usr/bin/conntrack'), PREFLIGHT),
+];
+
+const programs: Fault[] = [
+  row(
+    'it is not there',
+    'kubelet --version',
+    (scene) => {
+      scene.given.ignorePreflightErrors = ['all'];
+      scene.hasPrograms = true;
+      return without(scene, 'usr/bin/kubelet');
+    },
+    ['E_PROGRAM_MISSING', 'machine'],
+  ),
+  program('nonsense', 'kubelet --version', 'echo nonsense', COMMAND),
+  program('control characters', 'kubelet --version', `printf 'Kubernetes ${EVIL}\\n'`, COMMAND),
+  program('nothing, and 1', 'kubelet --version', 'exit 1', COMMAND),
+  program('it is killed', 'kubelet --version', 'kill -9 $$', COMMAND),
+  row(
+    'it is no program',
+    'kubelet --version',
+    async (scene) => {
+      scene.hasPrograms = true;
+      await scene.lay('usr/bin/kubelet', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0]));
+    },
+    COMMAND,
+  ),
+  program('it floods', 'kubelet --version', 'exec yes', COMMAND),
+  program('it hangs', 'kubelet --version', HANG, LIMIT, 'kubelet-version'),
+  program(
+    'it hangs and does not want to end',
+    'kubelet --version',
+    `trap '' TERM INT HUP; ${HANG}`,
+    LIMIT,
+    'kubelet-version',
+  ),
+  program(
+    'it leaves a child that keeps its output',
+    'kubelet --version',
+    'sleep 8 & echo Kubernetes v1.20.2',
+    LIMIT,
+    'kubelet-version',
+    {
+      shows:
+        'engine/host/commands.ts waits for the output of a child that has ended, and an abort does not end that: E_STEP_STUCK',
+    },
+  ),
+  program('nonsense', 'crictl info', 'echo nonsense', 'survives'),
+  program('control characters', 'crictl info', `printf '"SystemdCgroup": "${EVIL}"\\n'`, 'survives'),
+  program('an error', 'crictl info', `printf '${EVIL}' >&2; exit 1`, 'survives'),
+  program('another cgroup driver', 'crictl info', `echo '"SystemdCgroup": true'`, ['E_CGROUP_DRIVER', 'machine']),
+  program('it hangs', 'crictl info', HANG, LIMIT, 'kubelet-config'),
+  program('it floods', 'crictl info', 'exec yes', COMMAND),
+];
+
+const services: Fault[] = [
+  systemctl('show', 'echo nonsense', ['E_SERVICE_MISSING', 'machine']),
+  systemctl('show', 'exit 1', ['E_SERVICE_MISSING', 'machine']),
+  systemctl('show', HANG, LIMIT, 'preflight'),
+  systemctl('cat', 'exit 1', 'survives'),
+  systemctl('cat', HANG, LIMIT, 'kubelet-start'),
+  systemctl('start', `printf '${EVIL}' >&2; exit 1`, COMMAND),
+  systemctl('start', HANG, LIMIT, 'kubelet-start'),
+  systemctl('daemon-reload', `printf '${EVIL}' >&2; exit 1`, COMMAND, undefined, bareUnit),
+  systemctl('daemon-reload', HANG, LIMIT, 'kubelet-start', bareUnit),
+  row(
+    'it is not there',
+    'systemctl',
+    (scene) => {
+      scene.hasPrograms = true;
+      scene.kubeletRuns = false;
+      return without(scene, 'usr/bin/systemctl');
+    },
+    LIMIT,
+    { limitsMs: { 'node-ready': LIMIT_MS } },
+  ),
+];
+
+const dies = (script: string) => async (scene: Scene) => {
+  await scene.program('journalctl', script);
+  scene.at('kubelet-config get', {
+    effect: 'changed',
+    times: EVER,
+    change: (map: object & { data?: { kubelet?: string } }) => ({
+      ...map,
+      data: { kubelet: map.data?.kubelet?.replace(/^healthzBindAddress: .*$/m, 'healthzBindAddress: 203.0.113.1') },
+    }),
+  });
+};
+const sleeps = (script: string) => async (scene: Scene) => {
+  scene.kubeletRuns = false;
+  await scene.program('journalctl', script);
+};
+const SERVICE: Ends = ['E_SERVICE_FAILED', 'machine'];
+const HEALTH: Ends = ['E_HEALTH', 'machine'];
+const limited = { limitsMs: { 'kubelet-start': LIMIT_MS } };
+const kubelets: Fault[] = [
+  row('it dies', 'kubelet', dies('echo "F0102 failed to run Kubelet: bye"'), SERVICE),
+  row('it dies, with control characters for last words', 'kubelet', dies(`printf 'F0102 ${EVIL}\\n'`), SERVICE),
+  row('it dies, and its log cannot be read', 'kubelet', dies('exit 1'), SERVICE),
+  row('it does not become healthy', 'kubelet', sleeps('echo waiting'), HEALTH, limited),
+  row('it does not become healthy, and its log floods', 'kubelet', sleeps('exec yes'), HEALTH, limited),
+  row('it does not become healthy, and its log hangs', 'kubelet', sleeps(HANG), HEALTH, {
+    ...limited,
+    shows: 'engine/host/services.ts asks for last words for as long as the grace of an attempt: E_STEP_STUCK',
+  }),
+  row(
+    'it does not register',
+    'kubelet',
+    (scene) => {
+      scene.sandbox.faults.add({
+        effect: 'latency',
+        method: 'POST',
+        path: '/api/v1/nodes',
+        latencyMs: 600_000,
+        times: EVER,
+      });
+    },
+    LIMIT,
+    { limitsMs: { 'node-ready': LIMIT_MS } },
+  ),
+];
+
+/** What a shell adds by itself. */
+const OF_THE_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];
+const UNWANTED = {
+  SECRET: 'canary-7c1e',
+  NODE_OPTIONS: '--no-warnings',
+  LD_PRELOAD: '',
+  AWS_SECRET_ACCESS_KEY: 'canary-7c1e',
+};
+const environment = (name: string, command: string): Fault =>
+  row(
+    'it is told what it needs, and nothing else',
+    name,
+    async (scene) => {
+      scene.hasPrograms = true;
+      Object.assign(process.env, UNWANTED);
+      const own = await readFile(join(scene.root, 'usr/bin', command), 'utf8');
+      await scene.program(command, `env >>"$JOINERY_ROOT/run/kubelet.env"\n${own}`);
+    },
+    'survives',
+    {
+      async also({ root }) {
+        const seen = (await readFile(join(root, 'run/kubelet.env'), 'utf8')).trim().split('\n');
+        const names = new Set(seen.map((line) => line.split('=')[0] ?? ''));
+        for (const one of OF_THE_SHELL) names.delete(one);
+        expect([...names].sort()).toEqual(['HOME', 'JOINERY_ROOT', 'LANG', 'PATH']);
+      },
+    },
+  );
+const environments = [
+  environment('kubelet --version', 'kubelet'),
+  environment('crictl info', 'crictl'),
+  environment('systemctl', 'systemctl'),
+];
+
+export const machine: Fault[] = [...preflights, ...programs, ...services, ...kubelets, ...environments];
