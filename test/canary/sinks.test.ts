@@ -20,6 +20,8 @@ interface Play {
   stage: Stage;
   /** Exit codes: a play that goes wrong would find nothing, too. */
   codes: (number | null)[];
+  /** Files in temporary folders and in the home of who ran it. */
+  strewn: string[];
 }
 
 /** Dry runs, a join from files, a second one, the runs of the past, and an undo. */
@@ -44,7 +46,7 @@ async function joined(): Promise<Play> {
   await play('undo', '--root', root);
   await play('undo', '--yes', '--root', root, '--output', 'json');
   await stage.finished();
-  return { stage, codes };
+  return { stage, strewn: await stage.strewn(), codes };
 }
 
 /** A join that fails half-way and is kept, shown and resumed. */
@@ -59,7 +61,7 @@ async function kept(): Promise<Play> {
   await stage.finished();
   const undone = await stage.join('undo', '--yes', '--root', root);
   await stage.finished();
-  return { stage, codes: [failed, shown, resumed, undone].map(({ code }) => code) };
+  return { stage, strewn: await stage.strewn(), codes: [failed, shown, resumed, undone].map(({ code }) => code) };
 }
 
 /** Ctrl-C while it waits, on a terminal where there is one; and a join there that gets to its end. */
@@ -82,7 +84,7 @@ async function stopped(): Promise<Play> {
   codes.push((await stage.titleWhileWaiting(args('run'))).code);
   if (HAS_SCRIPT) await stage.onTerminal(args('run', '--wait', 'ready'), async () => undefined);
   await stage.finished();
-  return { stage, codes };
+  return { stage, strewn: await stage.strewn(), codes };
 }
 
 /** Phases by themselves, wrong secrets, and secrets in the wrong place. */
@@ -109,7 +111,7 @@ async function byPhase(): Promise<Play> {
   await play('resume', sandbox.token, '--output', 'json');
   await play(sandbox.token);
   await stage.finished();
-  return { stage, codes };
+  return { stage, strewn: await stage.strewn(), codes };
 }
 
 /** A phase that leaks: a dry run, a run that fails with it, and one that succeeds. */
@@ -136,7 +138,7 @@ async function leaking(launcher: string): Promise<Play> {
   await play(...given('run', '--ends', 'well'));
   await play(...args('run', sandbox.token));
   await stage.finished();
-  return { stage, codes };
+  return { stage, strewn: await stage.strewn(), codes };
 }
 
 let folder: string;
@@ -174,6 +176,10 @@ test('every run ended as it was meant to', () => {
   expect(open.codes).toEqual(leaky.codes);
   for (const { stage } of [...shipped, leaky, open])
     expect(new Set(stage.canaries().map(({ name }) => name))).toEqual(new Set(['token', 'certificate key', 'key']));
+});
+
+test('no run leaves anything in temporary folders, or at home', () => {
+  expect(shipped.flatMap(({ strewn }) => strewn)).toEqual([]);
 });
 
 test('what a run needs to go on is for its owner alone, while it can', () => {

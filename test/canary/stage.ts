@@ -145,6 +145,11 @@ export class Stage {
     await waitFor(() => this.scene.sandbox.store.list('certificatesigningrequests').find(isNew));
   }
 
+  /** What was left where nothing of a machine lies. */
+  async strewn(): Promise<string[]> {
+    return (await Promise.all(['home', 'tmp'].map((name) => readdir(this.#at(name), { recursive: true })))).flat();
+  }
+
   /** To be called when nothing is left to go on with: looks at every file. */
   async finished(): Promise<void> {
     for (const folder of ['m', 'home', 'tmp'])
