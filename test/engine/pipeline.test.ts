@@ -242,6 +242,21 @@ describe('a pipeline that is wrong', () => {
       ['7:8: the schema of x cannot be used: Invalid regular expression: /(/u: Unterminated group'],
     ],
     [
+      'inputs whose schemas do not go together',
+      'inputs: { type: object, properties: { x: { $anchor: b }, y: { $anchor: b } } }\nsteps:\n  - { id: a, uses: listen }\n',
+      ['4:9: the schema of the inputs cannot be used: reference "#b" resolves to more than one schema'],
+    ],
+    [
+      'inputs that are no schema',
+      'inputs: { type: object, properties: { x: {} }, allOf: {} }\nsteps:\n  - { id: a, uses: listen }\n',
+      ['4:9: the schema of the inputs cannot be used: allOf value must be ["array"]'],
+    ],
+    [
+      'inputs that nobody would wait for',
+      'inputs: { type: object, $async: true, properties: { x: {} } }\nsteps:\n  - { id: a, uses: listen }\n',
+      ['4:9: the schema of the inputs cannot be used: it is asynchronous, and nobody would wait for it'],
+    ],
+    [
       'secrets for inputs that are none',
       'inputs: { type: object, properties: { key: { type: string, writeOnly: true } } }\nsteps:\n  - id: a\n    uses: greet\n    with: { token: "${{ inputs.key }}", text: "x ${{ inputs.key }}", tags: ["${{ inputs.key }}"] }\n',
       [
