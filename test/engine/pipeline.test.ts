@@ -10,6 +10,7 @@ import { Registry } from '../../engine/registry.ts';
 import { isSecret, nearest, Secret, writes } from '../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../helpers/errors.ts';
 import { madePhase } from '../helpers/plans.ts';
+import { processorMs } from '../helpers/processor-time.ts';
 
 const CANARY = 'canary-7f3a';
 const HOST = { name: 'w1', privileged: true };
@@ -714,11 +715,11 @@ describe('a long pipeline', () => {
       '5:35: there is no step t0',
     ],
   ])('of %s is refused in seconds, with the first hundred of its problems', async (_, body, first) => {
-    const begun = performance.now();
+    const begun = processorMs();
     const { message } = await joinErrorOf(async () => checkPipeline(load(body), phases()));
     expect(message.split('\n')[0]).toBe(`made.yaml:${first}`);
     expect(message.split('\n').length).toBeLessThanOrEqual(100);
-    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(processorMs() - begun).toBeLessThan(10_000);
   });
 
   test('in which one of the writers is out of order is refused, at that writer', async () => {
