@@ -16,6 +16,7 @@ describe('YAML from outside', () => {
     ['more than 100 levels', '['.repeat(101) + ']'.repeat(101), 'nested deeper than 100 levels'],
     ['thousands of levels', '- '.repeat(2_000), 'nested deeper than 100 levels'],
     ['more levels than the stack has', '- '.repeat(14_000), 'nested deeper than 100 levels'],
+    ['a mistake below these', `${'- '.repeat(3_800)}\\u  !<a\r\n`, 'nested deeper than 100 levels'],
     ['more than 100 aliases', `- &a b\n${'- *a\n'.repeat(101)}`, 'more than 100 aliases'],
     ['an alias before its anchor', '- *a\n- &a b\n', 'Unresolved alias (the anchor must be set before the alias): a'],
     [
