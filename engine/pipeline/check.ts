@@ -53,19 +53,35 @@ export function checkPipeline(pipeline: Pipeline, registry: Registry): PlannedSt
   return steps.filter((step) => step !== undefined);
 }
 
+/** Inputs nobody declared are mistakes. */
+export const closed = (inputs: Schema): Schema => ({ ...inputs, additionalProperties: false });
+
 /** The pipeline's own inputs: schemas that ajv can compile, defaults that read host facts and nothing else. */
 function checkOwnInputs({ inputs, problems }: Pipeline): void {
+  const unusable = whyUnusable(closed(inputs));
+  const alone = Object.entries(inputs.properties).map(([name, schema]) => ({
+    name,
+    why: unusable === undefined ? undefined : whyUnusable(schema),
+  }));
+  for (const { name, why } of alone)
+    if (why !== undefined) problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`);
+  if (unusable !== undefined && alone.every(({ why }) => why === undefined))
+    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`);
   for (const [name, schema] of Object.entries(inputs.properties)) {
     const path = ['inputs', 'properties', name];
-    try {
-      violations(schema, undefined);
-    } catch (error) {
-      problems.at(path, `the schema of ${name} cannot be used: ${(error as Error).message}`);
-    }
     const template = parseTemplate(schema.default, (at, text) => problems.at([...path, 'default', ...at], text));
     for (const { reference, path: at } of references(template))
       if (reference.kind !== 'host' || !Object.hasOwn(HOST_FACTS, reference.name))
         problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`);
+  }
+}
+
+function whyUnusable(schema: Schema): string | undefined {
+  try {
+    violations(schema, {});
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

@@ -2,12 +2,14 @@
 import type { Registry } from '../registry.ts';
 import { fail, JoinError } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import { type Schema, withSecrets } from '../sdk/schema.ts';
+import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
-import { checkPipeline, type PlannedStep } from './check.ts';
+import { checkPipeline, closed, type PlannedStep } from './check.ts';
 import { evaluate, parseTemplate, type Reference, references } from './holes.ts';
 import type { Pipeline } from './load.ts';
 import { type Violation, violations } from './validate.ts';
+
+export { closed };
 
 export interface Source {
   kind: 'pipeline' | 'phase';
@@ -48,9 +50,6 @@ export function planOf(
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
-
-/** Inputs nobody declared are mistakes. */
-export const closed = (inputs: Schema): Schema => ({ ...inputs, additionalProperties: false });
 
 /** `given`, with defaults that are holes (`${{ host.name }}`) filled. */
 function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unknown>>, host: HostFacts) {

@@ -31,6 +31,7 @@ function validatorOf(schema: object): ValidateFunction {
   if (validate === undefined) {
     ajv ??= new Ajv2020(ajvOptions);
     validate = ajv.compile(schema);
+    if ('$async' in validate) throw new Error('it is asynchronous, and nobody would wait for it');
   }
   compiled.set(schema, validate);
   return validate;

@@ -9,6 +9,7 @@ import {
   type ParsedNode,
   parseDocument,
   visit,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 import { clean } from './text.ts';
@@ -41,26 +42,30 @@ export function parseYaml(text: string): unknown {
 /** As `parseYaml`, with every error and where it is, and without an end in an exception. */
 export function readYaml(text: string, tokensMax: number): Reading {
   const lines = new LineCounter();
+  const refused = (errors: Reading['errors'], document = parsed('', lines)): Reading => ({
+    document,
+    lines,
+    value: undefined,
+    errors,
+  });
   const tooMuch = excess(text, tokensMax);
-  const document = parsed(tooMuch === undefined ? text : '', lines);
-  const refused = (errors: Reading['errors']): Reading => ({ document, lines, value: undefined, errors });
   if (tooMuch !== undefined) return refused([{ offset: 0, message: tooMuch }]);
-  if (document.errors.length > 0)
-    return refused(
-      document.errors.map(({ pos, code, message }) => ({
-        offset: pos[0],
-        message: code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : message, // the stack ended before our limit was looked at
-      })),
-    );
-  const errors = tangles(document);
-  if (errors.length > 0) return refused(errors);
   try {
+    const document = parsed(text, lines);
+    const errors = document.errors.length > 0 ? document.errors.map(inWords) : tangles(document);
+    if (errors.length > 0) return refused(errors, document);
     return { document, lines, value: document.toJS({ maxAliasCount: ALIASES_MAX }), errors };
   } catch (error) {
-    // Aliases are only followed here, and so only here found to lead nowhere, or to too much.
-    return refused([{ offset: 0, message: (error as Error).message }]);
+    // Aliases are only followed by toJS, and so only there found to lead nowhere, or to too much.
+    return refused([{ offset: 0, message: error instanceof RangeError ? TOO_DEEP : (error as Error).message }]);
   }
 }
+
+/** The stack may end before our limit is looked at. */
+const inWords = ({ pos, code, message }: YAMLError): Reading['errors'][number] => ({
+  offset: pos[0],
+  message: code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : message,
+});
 
 /** Splitting into tokens is the cheap part of reading, and ends where there are too many. */
 function excess(text: string, tokensMax: number): string | undefined {

@@ -4,6 +4,7 @@ import { kubeletIdentity, paths } from '../../engine/sdk/index.ts';
 import { authority, issue, SERVER } from '../helpers/cluster.ts';
 import { portsOn } from '../helpers/machine.ts';
 import { heldIdentity } from '../helpers/node.ts';
+import { processorMs } from '../helpers/processor-time.ts';
 
 const ca = authority();
 const held = heldIdentity(SERVER, ca.pem, issue(ca));
@@ -28,10 +29,10 @@ describe('the identity that a kubelet holds', () => {
     const pem = held[paths.kubeletCurrentPem] ?? '';
     const key = /-----BEGIN EC PRIVATE KEY-----[\s\S]*/.exec(pem)?.[0];
     expect((await identityIn(held))?.key.reveal()).toBe(key);
-    const begun = performance.now();
+    const begun = processorMs();
     const endless = (pem.split('-----BEGIN EC')[0] ?? '') + '-----BEGIN EC PRIVATE KEY-----\n'.repeat(100_000);
     expect(await identityIn({ ...held, [paths.kubeletCurrentPem]: endless })).toBeUndefined();
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(processorMs() - begun).toBeLessThan(5_000);
   });
 
   test('is none where a part of it is missing or broken', async () => {

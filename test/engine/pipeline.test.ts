@@ -10,6 +10,7 @@ import { Registry } from '../../engine/registry.ts';
 import { isSecret, nearest, Secret, writes } from '../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../helpers/errors.ts';
 import { madePhase } from '../helpers/plans.ts';
+import { processorMs } from '../helpers/processor-time.ts';
 
 const CANARY = 'canary-7f3a';
 const HOST = { name: 'w1', privileged: true };
@@ -240,6 +241,21 @@ describe('a pipeline that is wrong', () => {
       'an input schema that cannot be compiled',
       'inputs:\n  type: object\n  properties:\n    x: { type: string, pattern: "(" }\nsteps:\n  - { id: a, uses: listen }\n',
       ['7:8: the schema of x cannot be used: Invalid regular expression: /(/u: Unterminated group'],
+    ],
+    [
+      'inputs whose schemas do not go together',
+      'inputs: { type: object, properties: { x: { $anchor: b }, y: { $anchor: b } } }\nsteps:\n  - { id: a, uses: listen }\n',
+      ['4:9: the schema of the inputs cannot be used: reference "#b" resolves to more than one schema'],
+    ],
+    [
+      'inputs that are no schema',
+      'inputs: { type: object, properties: { x: {} }, allOf: {} }\nsteps:\n  - { id: a, uses: listen }\n',
+      ['4:9: the schema of the inputs cannot be used: allOf value must be ["array"]'],
+    ],
+    [
+      'inputs that nobody would wait for',
+      'inputs: { type: object, $async: true, properties: { x: {} } }\nsteps:\n  - { id: a, uses: listen }\n',
+      ['4:9: the schema of the inputs cannot be used: it is asynchronous, and nobody would wait for it'],
     ],
     [
       'secrets for inputs that are none',
@@ -700,11 +716,11 @@ describe('a long pipeline', () => {
       '5:35: there is no step t0',
     ],
   ])('of %s is refused in seconds, with the first hundred of its problems', async (_, body, first) => {
-    const begun = performance.now();
+    const begun = processorMs();
     const { message } = await joinErrorOf(async () => checkPipeline(load(body), phases()));
     expect(message.split('\n')[0]).toBe(`made.yaml:${first}`);
     expect(message.split('\n').length).toBeLessThanOrEqual(100);
-    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(processorMs() - begun).toBeLessThan(10_000);
   });
 
   test('in which one of the writers is out of order is refused, at that writer', async () => {
