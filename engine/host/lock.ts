@@ -2,9 +2,13 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../sdk/errors.ts';
 import { paths } from '../sdk/paths.ts';
 import { followLinks } from './links.ts';
+
+const TRIES_MAX = 10;
+const PAUSE_MS = 20;
 
 export interface Lock {
   release(): Promise<void>;
@@ -16,14 +20,17 @@ export interface Lock {
  */
 export async function lockMachine(root: string): Promise<Lock> {
   const folder = join(root, await followLinks(root, paths.state));
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     // Where it cannot be made nothing else can be changed either, and the run will say why.
     await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
     const name = await nameOf(folder, root);
-    const server = await listen(name, root);
-    // Whoever held it before may just have removed the folder that we meant.
-    if ((await nameOf(folder, root)) === name) return { release: () => release(server, folder) };
-    server.close();
+    const server = await listen(name);
+    if (server !== undefined) {
+      // Whoever held it before may just have removed the folder that we meant.
+      if ((await nameOf(folder, root)) === name) return { release: () => release(server, folder) };
+      server.close();
+    } else if (tries === TRIES_MAX) throw fail('E_RUN_LOCKED', { root, socket: name });
+    else await sleep(PAUSE_MS); // whoever holds it may be about to end
   }
 }
 
@@ -32,15 +39,16 @@ async function nameOf(folder: string, root: string): Promise<string> {
   return `joinery-${dev.toString(16)}-${ino.toString(16)}`;
 }
 
-async function listen(name: string, root: string): Promise<Server> {
+/** Undefined where the name is taken. */
+async function listen(name: string): Promise<Server | undefined> {
   const server = createServer((visitor) => visitor.destroy());
-  await new Promise<void>((resolve, reject) => {
+  const isFree = await new Promise<boolean>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(error.code === 'EADDRINUSE' ? fail('E_RUN_LOCKED', { root, socket: name }) : error),
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
     );
-    server.listen(`\0${name}`, resolve);
+    server.listen(`\0${name}`, () => resolve(true));
   });
-  return server.unref();
+  return isFree ? server.unref() : undefined;
 }
 
 /** A run that has changed nothing leaves nothing: the folder only stays where it holds a journal. */

@@ -77,6 +77,7 @@ function checkOwnInputs({ inputs, problems }: Pipeline): void {
 }
 
 function whyUnusable(schema: Schema): string | undefined {
+  if (refers(schema)) return 'it refers to another ($ref)'; // and perhaps to itself, without end
   try {
     violations(schema, {});
     return undefined;
@@ -84,6 +85,11 @@ function whyUnusable(schema: Schema): string | undefined {
     return (error as Error).message;
   }
 }
+
+const refers = (part: unknown): boolean =>
+  typeof part === 'object' &&
+  part !== null &&
+  Object.entries(part).some(([key, inner]) => key === '$ref' || key === '$dynamicRef' || refers(inner));
 
 const facts = Object.keys(HOST_FACTS)
   .map((name) => `host.${name}`)

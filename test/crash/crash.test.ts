@@ -1,0 +1,201 @@
+/** A run is killed at every point that it has; then it is gone on with, or taken back, as if nothing had happened. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Mode } from './child.ts';
+import { bundlePrograms } from './programs.ts';
+import { furnishLinked, furnishUsed, type Killed, type Objects, Stage } from './stage.ts';
+
+const STAGES = 2;
+/** Every so manieth state is gone on with by the command itself; the others by the program that was killed, since that starts sooner. */
+const BY_COMMAND_EVERY = 10;
+
+let folder: string;
+let used: Stage[];
+let linked: Stage[];
+const numbers: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'joinery-crash-'));
+  const programs = await bundlePrograms(folder);
+  const open = (name: string, furnish: (root: string) => Promise<void>) =>
+    Promise.all(Array.from({ length: STAGES }, (_, n) => Stage.open(join(folder, `${name}${n}`), programs, furnish)));
+  [used, linked] = [await open('used', furnishUsed), await open('linked', furnishLinked)];
+  await Promise.all([...used, ...linked].map(rehearse));
+});
+afterAll(async () => {
+  await Promise.all([...used, ...linked].map((stage) => stage.close()));
+  await rm(folder, { recursive: true, force: true });
+  console.log(numbers.join('\n'));
+});
+
+/** How many points each mode has, undisturbed. */
+const pointsOf = new Map<Stage, Record<'run' | 'undo', number>>();
+async function rehearse(stage: Stage): Promise<void> {
+  const root = await stage.machine();
+  const ran = await stage.act('run', root);
+  expect(ran.status, ran.message).toBe('succeeded');
+  expect(await stage.problemsOfRun(root)).toEqual([]);
+  const undone = await stage.act('undo', root);
+  expect(await stage.problemsOfUndo(root, true)).toEqual([]);
+  pointsOf.set(stage, { run: ran.points, undo: undone.points });
+  await stage.clear(root);
+}
+
+/** A machine in the middle of something, and its cluster. */
+interface Scene {
+  root: string;
+  objects: Objects;
+  /** Whether the kubelet runs there. */
+  isRunning: boolean;
+}
+
+/** A copy to work on; the scene stays as it is. */
+async function enter(stage: Stage, scene: Scene | undefined): Promise<string> {
+  const root = await stage.machine(scene?.root);
+  stage.objects = scene?.objects ?? [];
+  if (scene?.isRunning === true) await stage.startKubelet(root);
+  return root;
+}
+
+async function sceneAt(stage: Stage, killAt: number | undefined): Promise<Scene> {
+  const { root } = killAt === undefined ? { root: await stage.machine() } : await killed(stage, 'run', killAt);
+  if (killAt === undefined) {
+    stage.objects = [];
+    expect((await stage.act('run', root)).status).toBe('succeeded');
+  }
+  const isRunning = stage.hasProcesses(root);
+  await stage.end(root);
+  return { root, objects: stage.objects, isRunning };
+}
+
+async function killed(stage: Stage, mode: Mode, killAt: number, scene?: Scene): Promise<Killed> {
+  for (let tries = 0; tries < 5; tries++) {
+    const root = await enter(stage, scene);
+    const kill = await stage.kill(mode, root, killAt);
+    if (kill !== undefined) return kill;
+    await stage.clear(root); // steps that run at once may have saved a write
+  }
+  throw new Error(`no ${mode} has a point ${killAt}`);
+}
+
+/** Each stage takes the next case when it is done with one. What is wrong, in the order of the cases. */
+async function inTurns<T>(stages: Stage[], cases: readonly T[], act: (stage: Stage, item: T) => Promise<string[]>) {
+  const problems: string[][] = [];
+  let next = 0;
+  const work = async (stage: Stage) => {
+    for (let index = next++; index < cases.length; index = next++) {
+      const item = cases[index] as T;
+      const found = await act(stage, item).catch((error: Error) => [`${error.stack}`]);
+      problems[index] = found.map((problem) => `${JSON.stringify(item)} ${problem}`);
+    }
+  };
+  await Promise.all(stages.map(work));
+  return problems.flat();
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Goes on with what was killed. Where nothing was journaled, it was as if it had never begun. */
+async function problemsAfterResume(stage: Stage, root: string, byCommand: boolean): Promise<string[]> {
+  const { status, code, message } = byCommand ? await stage.type(['resume'], root) : await stage.act('resume', root);
+  if (code === 'E_RUN_NONE') {
+    if ((await stage.statesOfRuns(root)).length > 0) return stage.problemsOfRun(root); // it was over
+    const problems = await stage.problemsOfUndo(root, false);
+    if (problems.length > 0) return problems;
+    await stage.act('run', root);
+  } else if (status !== 'succeeded') return [`resume: ${code} ${message}`];
+  return stage.problemsOfRun(root);
+}
+
+async function problemsAfterUndo(stage: Stage, root: string, byCommand: boolean): Promise<string[]> {
+  const { status, code, message } = byCommand
+    ? await stage.type(['undo', '--yes'], root)
+    : await stage.act('undo', root);
+  if (status !== 'succeeded' && code !== 'E_RUN_NONE') return [`undo: ${code} ${message}`];
+  return stage.problemsOfUndo(root, (await stage.statesOfRuns(root)).length > 0);
+}
+
+/** Counts kills, and finds states that were there before: what becomes of them is known. */
+class Tally {
+  kills = 0;
+  byCommand = 0;
+  readonly #seen = new Set<string>();
+
+  /** Undefined where it was seen before; else whether the command itself is to go on with it. */
+  take(shape: string): { byCommand: boolean } | undefined {
+    this.kills++;
+    if (this.#seen.has(shape)) return undefined;
+    this.#seen.add(shape);
+    const byCommand = this.#seen.size % BY_COMMAND_EVERY === 0;
+    if (byCommand) this.byCommand++;
+    return { byCommand };
+  }
+
+  tell(what: string, points: number): void {
+    const { kills, byCommand } = this;
+    numbers.push(
+      `${what}: killed ${kills} times, at ${points} points; ${this.#seen.size} states (${byCommand} to the command)`,
+    );
+    expect(kills).toBeGreaterThanOrEqual(points);
+  }
+}
+
+const pointsIn = (stages: Stage[], mode: 'run' | 'undo'): number =>
+  Math.max(...stages.map((stage) => pointsOf.get(stage)?.[mode] ?? 0));
+
+test('a run that was killed is complete after a resume, and gone after an undo, wherever it was', async () => {
+  const tally = new Tally();
+  const points = pointsIn(used, 'run');
+  const problems = await inTurns(used, upTo(points), async (stage, killAt) => {
+    const { root, where } = await killed(stage, 'run', killAt);
+    const taken = tally.take(stage.shapeOf(root));
+    if (taken === undefined) return stage.clear(root).then(() => []);
+    const mayRun = stage.hasProcesses(root) || where.includes('service start');
+    const scene = { root: await stage.machine(root), objects: stage.objects, isRunning: false };
+    const resumed = await problemsAfterResume(stage, root, taken.byCommand);
+    await stage.clear(root);
+    // A process cannot be copied.
+    const twin = mayRun ? (await killed(stage, 'run', killAt)).root : await enter(stage, scene);
+    const undone = await problemsAfterUndo(stage, twin, taken.byCommand);
+    await Promise.all([twin, scene.root].map((path) => stage.clear(path)));
+    return [...resumed.map((text) => `resumed: ${text}`), ...undone.map((text) => `undone: ${text}`)].map(
+      (text) => `${where}: ${text}`,
+    );
+  });
+  tally.tell('run', points);
+  expect(problems).toEqual([]);
+});
+
+/** Of the run that ended, and of one that was killed when its kubelet ran. */
+test.each([
+  ['finished', undefined],
+  ['interrupted', 0.95],
+])('an undo of a run that is %s, and was killed, is done by another, or the run goes on', async (what, part) => {
+  const scenes = new Map<Stage, Scene>();
+  let points = 0;
+  for (const stage of used) {
+    const scene = await sceneAt(stage, part === undefined ? undefined : Math.round(pointsIn([stage], 'run') * part));
+    expect(scene.isRunning).toBe(true);
+    scenes.set(stage, scene);
+    const root = await enter(stage, scene);
+    points = Math.max(points, (await stage.act('undo', root)).points);
+    await stage.clear(root);
+  }
+  const tally = new Tally();
+  const problems = await inTurns(used, upTo(points), async (stage, killAt) => {
+    const { root, where } = await killed(stage, 'undo', killAt, scenes.get(stage));
+    const taken = tally.take(stage.shapeOf(root));
+    if (taken === undefined) return stage.clear(root).then(() => []);
+    const found = await problemsAfterUndo(stage, root, taken.byCommand);
+    await stage.clear(root);
+    if (what === 'finished') return found.map((text) => `${where}: ${text}`); // its secrets are gone
+    const again = await killed(stage, 'undo', killAt, scenes.get(stage));
+    const problems = await problemsAfterResume(stage, again.root, taken.byCommand);
+    await stage.clear(again.root);
+    return [...found, ...problems.map((text) => `resumed: ${text}`)].map((text) => `${where}: ${text}`);
+  });
+  tally.tell(`undo of a run that is ${what}`, points);
+  expect(problems).toEqual([]);
+});

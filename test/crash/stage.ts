@@ -1,0 +1,288 @@
+/** A sandbox cluster and scratch machines on which runs are killed, and what must hold of them afterwards. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { MachineFiles } from '../../engine/host/files.ts';
+import type { RunStatus } from '../../engine/journal/history.ts';
+import { Runs } from '../../engine/journal/runs.ts';
+import { readCertificates } from '../../engine/pki/index.ts';
+import { type CsrObject, type NodeObject, nodeUser } from '../../engine/sdk/index.ts';
+import { type Sandbox, startSandbox } from '../../plugins/sandbox/index.ts';
+import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
+import type { KubeObject } from '../../plugins/sandbox/objects.ts';
+import { differences, digest, type Snapshot, snapshot } from '../helpers/snapshot.ts';
+import { PROJECT } from '../helpers/sources.ts';
+import { ask, NODES } from '../plugins/sandbox/client.ts';
+import type { Ended, Mode, Told } from './child.ts';
+import type { Programs } from './programs.ts';
+
+const run = promisify(execFile);
+const NODE = 'w1';
+const PEM = /kubelet-client-(\d{4}(?:-\d\d){5})\.pem/g;
+const RUN_ID = /\d{8}-\d{6}-[0-9a-f]{4}/g;
+const MADE_BY_RUNS = ['certificatesigningrequests', 'nodes'];
+/** Made anew by every run. */
+const RANDOM = /^\/(var\/lib\/joinery|run\/joinery)\/|kubelet-client-\d/;
+
+/** A machine on which a run, a resume or an undo was killed. */
+export interface Killed {
+  root: string;
+  /** At which point. */
+  where: string;
+}
+/** The objects of the cluster that runs make. */
+export type Objects = [resource: string, object: KubeObject][];
+
+export class Stage {
+  readonly sandbox: Sandbox;
+  readonly #folder: string;
+  readonly #programs: Programs;
+  /** The machine as it is before anything is done. */
+  readonly #empty: string;
+  readonly before: Snapshot;
+  #made = 0;
+  /** What an undisturbed run makes of it. */
+  #after: Snapshot | undefined;
+
+  private constructor(sandbox: Sandbox, folder: string, programs: Programs, empty: string) {
+    this.sandbox = sandbox;
+    this.#folder = folder;
+    this.#programs = programs;
+    this.#empty = empty;
+    this.before = snapshot(empty, isNobodys);
+  }
+
+  static async open(folder: string, programs: Programs, furnish: (root: string) => Promise<void>): Promise<Stage> {
+    const empty = join(folder, 'empty');
+    await mkdir(empty, { recursive: true });
+    await makeMachine(empty, { hostName: NODE, kubelet: [process.execPath, programs.kubelet] });
+    await furnish(empty);
+    return new Stage(await startSandbox(), folder, programs, empty);
+  }
+
+  /** A machine of its own; `from` is left as it is. */
+  async machine(from: string = this.#empty): Promise<string> {
+    const root = join(this.#folder, String(++this.#made));
+    await run('cp', ['-a', from, root]);
+    return root;
+  }
+
+  get objects(): Objects {
+    const { store } = this.sandbox;
+    return MADE_BY_RUNS.flatMap((resource) =>
+      store.list(resource).map((object): Objects[number] => [resource, object]),
+    );
+  }
+  set objects(wanted: Objects) {
+    const { store } = this.sandbox;
+    for (const [resource, object] of this.objects) store.delete(resource, object.metadata.name ?? '');
+    for (const [resource, object] of wanted) store.commit({ type: 'ADDED', resource, object });
+  }
+
+  async act(mode: Mode, root: string): Promise<Ended> {
+    const { signal, said } = await this.#child(mode, root, 0);
+    if (signal !== null) throw new Error(`${mode} ended by ${signal}`);
+    return JSON.parse(said) as Ended;
+  }
+
+  /** Undefined where it had ended before it came to that point. */
+  async kill(mode: Mode, root: string, killAt: number): Promise<Killed | undefined> {
+    const { signal, said } = await this.#child(mode, root, killAt);
+    return signal === 'SIGKILL' ? { root, where: said } : undefined;
+  }
+
+  async #child(mode: Mode, root: string, killAt: number) {
+    const { endpoint, token, caPin } = this.sandbox;
+    const inputs = { endpoint, token, discoveryTokenCaCertHash: [caPin], ignorePreflightErrors: ['all'] };
+    const told: Told = { mode, project: PROJECT, root, inputs, killAt };
+    const child = spawn(process.execPath, [this.#programs.child, JSON.stringify(told)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said, [, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    return { said, signal: signal as NodeJS.Signals | null };
+  }
+
+  /** By the command itself. */
+  async type(words: string[], root: string): Promise<Omit<Ended, 'points'>> {
+    const launcher = join(PROJECT, 'bin/join.cjs');
+    const told = await run(process.execPath, [launcher, ...words, '--root', root]).catch(
+      ({ stderr }: { stderr: string }) => stderr,
+    );
+    if (typeof told !== 'string') return { status: 'succeeded' };
+    return { status: 'failed', code: /^(E_\w+)/m.exec(told)?.[1] ?? 'E_BUG', message: told };
+  }
+
+  async startKubelet(root: string): Promise<void> {
+    await rm(join(root, 'run/kubelet.pid'), { force: true });
+    await run(join(root, 'usr/bin/systemctl'), ['start', 'kubelet']);
+  }
+
+  hasProcesses(root: string): boolean {
+    return processesOf(root).length > 0;
+  }
+
+  /** The state of machine and cluster, without what chance and time have put in it. */
+  shapeOf(root: string): string {
+    const tree = snapshot(root, isNobodys, (path, bytes) => {
+      if (path.endsWith('journal.jsonl')) return recordsIn(bytes);
+      return RANDOM.test(path) ? `${bytes.length >> 6}` : digestOf(bytes, root);
+    });
+    const cluster = this.objects.map(([resource, { status }]) => {
+      const { certificate, conditions = [] } = (status ?? {}) as { certificate?: string; conditions?: object[] };
+      const told = conditions.map((condition) => Object.entries(condition).slice(0, 2));
+      return [resource, certificate !== undefined, told];
+    });
+    return JSON.stringify([tree, cluster, this.hasProcesses(root)])
+      .replaceAll(PEM, 'PEM')
+      .replaceAll(RUN_ID, 'RUN');
+  }
+
+  /** What is wrong after a run that should have got to its end. */
+  async problemsOfRun(root: string): Promise<string[]> {
+    const found = this.#joined(root);
+    this.#after ??= found; // the first one of a stage is undisturbed
+    const problems = [...differences(this.#after, found), ...leftovers(root)];
+    const pems = readdirSync(join(root, 'var/lib/kubelet/pki')).filter((name) => name.match(PEM));
+    if (pems.length !== 1) problems.push(`there are ${pems.length} client certificates: ${pems.join(' ')}`);
+    const pem = readFileSync(join(root, 'var/lib/kubelet/pki', pems[0] ?? ''), 'utf8');
+    const answer = await ask(this.sandbox, `${NODES}/${NODE}`, { identity: { cert: pem, key: pem } });
+    if (answer.code !== 200) problems.push(`the identity on the disk gets ${answer.code} ${answer.text}`);
+    const csrs = this.sandbox.store.list<CsrObject & KubeObject>('certificatesigningrequests');
+    const issued = csrs.map(({ status }) => Buffer.from(status?.certificate ?? '', 'base64').toString());
+    if (csrs.length !== 1) problems.push(`there are ${csrs.length} CSRs`);
+    else if (!pem.startsWith(issued[0]?.trim() ?? '-')) problems.push('the certificate is not that of the CSR');
+    const nodes = this.sandbox.store.list<NodeObject & KubeObject>('nodes').map(({ metadata }) => metadata.name);
+    if (nodes.join() !== NODE) problems.push(`the Nodes are ${nodes.join()}`);
+    if (processesOf(root).length === 0) problems.push('no kubelet runs');
+    return [...problems, ...(await this.#notTheOnlyRun(root, 'succeeded'))];
+  }
+
+  /** What is wrong after an undo. `undone`: a run is remembered; else there must be none. */
+  async problemsOfUndo(root: string, isRemembered: boolean): Promise<string[]> {
+    const problems = [...differences(this.before, this.#tree(root)), ...leftovers(root)];
+    for (const { pid, words } of processesOf(root)) problems.push(`process ${pid} is left: ${words}`);
+    const images = snapshot(join(root, 'var/lib'), (path) => path !== '/' && !path.startsWith('/joinery'));
+    for (const path of Object.keys(images)) if (path.endsWith('.before')) problems.push(`${path} is left`);
+    return [...problems, ...(await this.#notTheOnlyRun(root, isRemembered ? 'undone' : undefined))];
+  }
+
+  async statesOfRuns(root: string): Promise<RunStatus[]> {
+    const runs = new Runs(new MachineFiles(root));
+    const histories = await Promise.all((await runs.ids()).map((id) => runs.history(id)));
+    return histories.map(({ status }) => status);
+  }
+
+  async #notTheOnlyRun(root: string, wanted: RunStatus | undefined): Promise<string[]> {
+    const states = await this.statesOfRuns(root);
+    return states.join() === (wanted ?? '') ? [] : [`the runs are [${states.join()}], and not [${wanted ?? ''}]`];
+  }
+
+  async end(root: string): Promise<void> {
+    await endProcessesOf(root);
+  }
+
+  /** Ends what runs on it, and removes it. */
+  async clear(root: string): Promise<void> {
+    await endProcessesOf(root);
+    await rm(root, { recursive: true, force: true });
+  }
+
+  async close(): Promise<void> {
+    await endProcessesOf(this.#folder);
+    await this.sandbox.close();
+  }
+
+  #tree(root: string): Snapshot {
+    return snapshot(root, (path) => isNobodys(path) || path === '/var/lib/joinery');
+  }
+
+  #joined(root: string): Snapshot {
+    const omit = (path: string) => isNobodys(path) || path === '/var/lib/joinery';
+    const found = snapshot(root, omit, (path, bytes) => (path.match(PEM) ? identityIn(bytes) : digestOf(bytes, root)));
+    return Object.fromEntries(
+      Object.entries(found).map(([path, line]) => [path.replaceAll(PEM, 'PEM'), line.replaceAll(PEM, 'PEM')]),
+    );
+  }
+}
+
+/** Programs of a scratch machine are found below its root, and drop-ins name them so. */
+const digestOf = (bytes: Buffer, root: string): string =>
+  digest(Buffer.from(bytes.toString('latin1').replaceAll(root, ''), 'latin1'));
+
+/** What the stand-ins of the scratch machine write by themselves. */
+const isNobodys = (path: string): boolean =>
+  path === '/run/kubelet.pid' || path === '/run/kubelet.exit' || path === '/var/log/kubelet.log';
+
+/** Whose it is, where certificate and key are there. */
+function identityIn(bytes: Buffer): string {
+  const pem = bytes.toString('utf8');
+  const isNode = readCertificates(pem)[0]?.commonName === nodeUser(NODE);
+  return isNode && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem) ? 'the identity' : 'no identity';
+}
+
+function leftovers(root: string): string[] {
+  const problems = existsSync(join(root, 'run/joinery')) ? ['/run/joinery is left'] : [];
+  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.tmp')) problems.push(`/${name} is left`);
+  const state = join(root, 'var/lib/joinery');
+  if (existsSync(state) && (lstatSync(state).mode & 0o7777) !== 0o700) problems.push('/var/lib/joinery is open');
+  return problems;
+}
+
+function recordsIn(journal: Buffer): string {
+  const lines = journal.toString('utf8').split('\n');
+  const torn = lines.pop();
+  const kinds = lines.map((line) => {
+    const { kind, step, change } = JSON.parse(line) as { kind: string; step?: string; change?: unknown };
+    const { action, path } = (typeof change === 'object' ? change : {}) as { action?: string; path?: string };
+    return [kind, step, action, path, typeof change].join(' ');
+  });
+  return [...kinds, torn === '' ? '' : 'torn'].join('\n');
+}
+
+/** Those whose command line names a path below `folder`. */
+function processesOf(folder: string): { pid: number; words: string }[] {
+  const found: { pid: number; words: string }[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    try {
+      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      if (`${words} `.includes(`${folder}/`) || words.includes(`${folder} `)) found.push({ pid: Number(name), words });
+    } catch {} // it has ended
+  }
+  return found;
+}
+
+async function endProcessesOf(folder: string): Promise<void> {
+  for (const { pid } of processesOf(folder)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {} // it has ended
+  }
+}
+
+/** A machine that somebody has used before: every kind of thing that a join replaces, with odd modes and owners. */
+export async function furnishUsed(root: string): Promise<void> {
+  await rm(join(root, 'etc/systemd/system/kubelet.service.d'), { recursive: true });
+  await mkdir(join(root, 'etc/kubernetes'));
+  await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'an old one\n');
+  await chmod(join(root, 'etc/kubernetes/kubelet.conf'), 0o640);
+  if (process.getuid?.() === 0) await chown(join(root, 'etc/kubernetes/kubelet.conf'), 1234, 4321);
+  const pki = join(root, 'var/lib/kubelet/pki');
+  await mkdir(pki, { recursive: true });
+  await chmod(pki, 0o751);
+  await symlink('/nowhere', join(pki, 'kubelet-client-current.pem'));
+  await writeFile(join(pki, 'kubelet.crt'), 'an old one too\n');
+}
+
+/** One whose kubelet keeps its things on another disk, by a link. */
+export async function furnishLinked(root: string): Promise<void> {
+  await rm(join(root, 'etc/systemd/system/kubelet.service.d/10-kubeadm.conf'));
+  await chmod(join(root, 'etc/systemd/system/kubelet.service.d'), 0o750);
+  await mkdir(join(root, 'data/kubelet'), { recursive: true });
+  await symlink('../../data/kubelet', join(root, 'var/lib/kubelet'));
+}

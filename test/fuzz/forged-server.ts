@@ -1,0 +1,151 @@
+/** An API server that answers with whatever it is told to, and the client's way through it. */
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import fc from 'fast-check';
+import type { Host } from '../../engine/host/host.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { kubePort } from '../../engine/kube/port.ts';
+import { Transport } from '../../engine/kube/transport.ts';
+import { watchObject } from '../../engine/kube/watch.ts';
+import { csrRef } from '../../engine/sdk/index.ts';
+import { asJson, bent, type Shape, soup, swollen } from './shapes.ts';
+
+const STATUSES = [200, 200, 200, 201, 204, 304, 400, 401, 403, 404, 409, 410, 429, 500, 503];
+const head = (status: number): string =>
+  `HTTP/1.1 ${status} X\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n`;
+/** Ends a watch for good, whatever came before it. */
+const LAST_EVENT = '\n{"type":"ERROR","object":{"code":403}}\n';
+
+let answers: Buffer[] = [];
+let listening: Promise<string> | undefined;
+
+/** Each connection gets the next answer, the last one for ever. */
+function start(): Promise<string> {
+  const server: Server = createServer((socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.once('data', () => socket.end((answers.length > 1 ? answers.shift() : answers[0]) ?? ''));
+  });
+  return once(server.listen(0, '127.0.0.1'), 'listening').then(() => {
+    const address = server.address();
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  });
+}
+
+/** The first byte says what is asked, the second with which status it is answered; 0 is no status: the rest is all of it. */
+export async function overHttp(bytes: Buffer): Promise<void> {
+  listening ??= start();
+  const server = await listening;
+  const [ask = 0, status = 0] = bytes;
+  const said = bytes.subarray(2);
+  const isWatch = ask % 5 === 1;
+  const refused = Buffer.from(`${head(403)}{}`);
+  if (status === 0) answers = [said, refused];
+  else {
+    const body = isWatch ? [said, Buffer.from(LAST_EVENT)] : [said];
+    answers = [Buffer.concat([Buffer.from(head(STATUSES[status % STATUSES.length] ?? 200)), ...body]), refused];
+  }
+
+  const transport = new Transport(() => new Date(0));
+  const { signal } = new AbortController();
+  const host: Host = {
+    ...memoryHost(),
+    send: (request) => transport.send(request, signal),
+    wait: (condition) => (condition.kind === 'object' ? watchObject(transport, condition, signal) : Promise.resolve()),
+  };
+  const kube = kubePort(
+    host,
+    signal,
+    { alive: () => undefined, api: () => undefined },
+    {
+      record: async () => undefined,
+      onChange: () => undefined,
+    },
+  );
+  const api = kube.as({ server, ca: '' });
+  const ref = csrRef('a');
+  const object = { metadata: { name: 'a', resourceVersion: '1' } };
+  try {
+    if (ask % 5 === 0) await api.get(ref);
+    else if (isWatch) await api.waitFor(ref, (found) => found?.metadata.name === 'done', object);
+    else if (ask % 5 === 2) await kube.clusterInfo(server, 'unverified');
+    else if (ask % 5 === 3) await api.create(ref, object);
+    else await api.waitFor(ref, (found) => found?.metadata.name === 'done');
+  } finally {
+    await transport.close();
+  }
+}
+
+const object = {
+  apiVersion: 'v1',
+  kind: 'CSR',
+  metadata: { name: 'a', resourceVersion: '7' },
+  data: { kubeconfig: 'x' },
+};
+const list = { kind: 'List', metadata: { resourceVersion: '5' }, items: [object] };
+const event = { type: 'MODIFIED', object };
+const refusal = { type: 'ERROR', object: { kind: 'Status', code: 410, message: 'gone' } };
+
+export const HTTP_TOKENS = [
+  ...[
+    'HTTP/1.1 200 OK\r\n',
+    'HTTP/1.0 ',
+    'HTTP/1.1 100 Continue\r\n\r\n',
+    'HTTP/1.1 101 X\r\nUpgrade: x\r\n',
+    '\r\n',
+    '\n',
+  ],
+  ...[
+    'Content-Length: ',
+    'Content-Length: 5\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'Content-Encoding: gzip\r\n',
+    'Date: ',
+  ],
+  ...[
+    'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n',
+    'Location: /\r\n',
+    'Connection: keep-alive\r\n',
+    'Connection: close\r\n',
+    '5\r\n',
+  ],
+  ...[
+    '0\r\n\r\n',
+    'ffffffffffffffff\r\n',
+    '{}',
+    'null',
+    '[]',
+    '"',
+    '{"type":"BOOKMARK"}\n',
+    '{"metadata":null}',
+    '\u0000',
+    '\ud800',
+  ],
+];
+
+const LINES_BYTES_MAX = 5 << 20;
+const bodies = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.array(bent(event, refusal), { maxLength: 4 }).map((events) => events.map(asJson).join('\n')),
+  },
+  { weight: 4, arbitrary: bent(object, list).map((body) => asJson(body).toString()) },
+  { weight: 2, arbitrary: soup(HTTP_TOKENS).map(String) },
+);
+export const httpShape: Shape = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc
+      .tuple(fc.nat(4), fc.integer({ min: 1, max: STATUSES.length * 3 }), bodies)
+      .map(([ask, status, body]) => Buffer.concat([Uint8Array.of(ask, status), Buffer.from(body)])),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(fc.nat(4), soup(HTTP_TOKENS)).map(([ask, raw]) => Buffer.concat([Uint8Array.of(ask, 0), raw])),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.nat(4), fc.nat(1), swollen(HTTP_TOKENS, LINES_BYTES_MAX))
+      .map(([ask, status, body]) => Buffer.concat([Uint8Array.of(ask, status * 15), body])),
+  },
+);

@@ -1,0 +1,200 @@
+/** The process that is fuzzed: inputs are made, run, and kept where they reach code that none before them reached. */
+import { createHash } from 'node:crypto';
+import { openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { Coverage } from './coverage.ts';
+import { inputsIn, isNamed, readInput, writeInput } from './inputs.ts';
+import { mutated, Random } from './mutation.ts';
+import type { Target } from './targets.ts';
+import { verdictOn } from './verdict.ts';
+
+export interface Job {
+  targets: string[];
+  /** Folders with a folder for each target; what they hold is run first. */
+  corpora: string[];
+  /** One input alone, instead of the corpora. */
+  only?: string;
+  seed: number;
+  /** What is made after that, for each target; `execs` is the same each time, `ms` is not. */
+  execs?: number;
+  ms?: number;
+  /** Where inputs that reach new code go. */
+  keep?: string;
+  /** Of all that is in the corpora, keep only what is needed to reach as much. */
+  minimise?: true;
+  /** Where inputs go that something is found with. */
+  findings: string;
+  /** The input that is running, for whoever finds this process dead. */
+  current: string;
+}
+
+export interface Finding {
+  target: string;
+  what: string;
+  /** A file with the input. */
+  path: string;
+}
+
+export interface Progress {
+  target: string;
+  execs: number;
+  blocks: number;
+  kept: number;
+  /** Of all inputs in their order. */
+  digest: string;
+}
+export type Message =
+  | { kind: 'progress'; progress: Progress }
+  | { kind: 'done'; progress: Progress }
+  | { kind: 'finding'; finding: Finding };
+
+const BATCH = 64;
+const PARTS = 8;
+const MUTATED_BYTES_MAX = 64 << 10;
+const SEED_BYTES_MAX = 2 << 10;
+const PROGRESS_MS = 1_000;
+
+class Found extends Error {}
+
+class Campaign {
+  readonly #job: Job;
+  readonly #name: string;
+  readonly #target: Target;
+  readonly #coverage: Coverage;
+  readonly #current: number;
+  readonly #digest = createHash('sha256');
+  readonly #corpus: Buffer[] = [];
+  #execs = 0;
+
+  constructor(job: Job, name: string, target: Target, coverage: Coverage) {
+    this.#job = job;
+    this.#name = name;
+    this.#target = target;
+    this.#coverage = coverage;
+    this.#current = openSync(job.current, 'w+');
+  }
+
+  async run(): Promise<void> {
+    const { execs = 0, ms = 0, only, minimise = false, seed } = this.#job;
+    const known = this.#known();
+    this.#coverage.take(true); // what loading has run is no merit of the first input
+    if (minimise) await this.#minimise(known);
+    else if (only !== undefined) await this.#execute(readInput(only));
+    else
+      for (const { bytes } of known) {
+        await this.#execute(bytes);
+        this.#corpus.push(bytes); // it was kept for what it reached
+      }
+    this.#coverage.take(true);
+
+    const random = new Random(seed);
+    const endMs = performance.now() + ms;
+    const lastExec = this.#execs + execs;
+    let toldMs = performance.now();
+    while (this.#execs < lastExec || performance.now() < endMs) {
+      await this.#explore(this.#batch(random), this.#job.keep);
+      if (performance.now() - toldMs > PROGRESS_MS) {
+        toldMs = performance.now();
+        tell({ kind: 'progress', progress: this.#progress() });
+        await new Promise((resolve) => setImmediate(resolve)); // lets the message go
+      }
+    }
+    tell({ kind: 'done', progress: this.#progress() });
+  }
+
+  #progress(): Progress {
+    const digest = this.#digest.copy().digest('hex');
+    return { target: this.#name, execs: this.#execs, blocks: this.#coverage.blocks, kept: this.#corpus.length, digest };
+  }
+
+  #known(): { path: string; bytes: Buffer }[] {
+    const folders = this.#job.corpora.map((folder) => join(folder, this.#name));
+    return folders.flatMap(inputsIn).map((path) => ({ path, bytes: readInput(path) }));
+  }
+
+  /** Half of it from the target's own shape, half of it changed from what is known to reach something. */
+  #batch(random: Random): Buffer[] {
+    const { shape, tokens } = this.#target;
+    const made = fc.sample(shape, { seed: random.next() | 0, numRuns: BATCH / 2 });
+    const change = (): Buffer => {
+      const [one, other] =
+        this.#corpus.length === 0 ? made.slice(0, 2) : [random.pick(this.#corpus), random.pick(this.#corpus)];
+      return mutated(one ?? Buffer.alloc(0), random, other ?? Buffer.alloc(0), tokens, MUTATED_BYTES_MAX);
+    };
+    return [...made, ...Array.from({ length: BATCH / 2 }, change)];
+  }
+
+  /** Runs all; where something new was reached, again in parts, to find out which of them it was. Asking for coverage is what costs. */
+  async #explore(inputs: readonly Buffer[], keep?: string): Promise<void> {
+    for (const bytes of inputs) await this.#execute(bytes);
+    if (this.#coverage.take(inputs.length === 1) === 0) return;
+    if (inputs.length > 1) {
+      const size = Math.ceil(inputs.length / PARTS);
+      for (let at = 0; at < inputs.length; at += size) await this.#explore(inputs.slice(at, at + size), keep);
+      return;
+    }
+    const [bytes = Buffer.alloc(0)] = inputs;
+    this.#corpus.push(bytes);
+    if (keep !== undefined) writeInput(join(keep, this.#name), bytes);
+  }
+
+  async #execute(bytes: Buffer): Promise<void> {
+    this.#execs++;
+    this.#digest.update(bytes);
+    const header = Buffer.alloc(8);
+    header.writeUInt32LE(this.#execs, 0);
+    header.writeUInt32LE(bytes.length, 4);
+    writeSync(this.#current, Buffer.concat([header, bytes]), 0, undefined, 0);
+    const wrong = await verdictOn(this.#target, bytes);
+    if (wrong === undefined) return;
+    const path = writeInput(join(this.#job.findings, this.#name), bytes);
+    tell({ kind: 'finding', finding: { target: this.#name, what: wrong, path } });
+    throw new Found();
+  }
+
+  /** Keeps what is named, and then the smallest first. */
+  async #minimise(known: readonly { path: string; bytes: Buffer }[]): Promise<void> {
+    const [home = ''] = this.#job.corpora;
+    const order = known.toSorted(
+      (a, b) => Number(isNamed(b.path)) - Number(isNamed(a.path)) || a.bytes.length - b.bytes.length,
+    );
+    for (const { path, bytes } of order) {
+      if (!isNamed(path)) rmSync(path);
+      if (!isNamed(path) && bytes.length > SEED_BYTES_MAX) continue;
+      await this.#execute(bytes);
+      if (this.#coverage.take(true) === 0) continue;
+      this.#corpus.push(bytes);
+      if (!isNamed(path)) writeInput(join(home, this.#name), bytes);
+    }
+  }
+}
+
+const tell = (message: Message): void => void process.send?.(message);
+
+/** What is not asked for is not loaded either. */
+async function targetOf(name: string): Promise<Target> {
+  const { planted } = await import('./planted.ts');
+  const target = planted[name] ?? (await import('./targets.ts')).targets[name];
+  if (target === undefined) throw new Error(`there is no target ${name}`);
+  return target;
+}
+
+async function main(job: Job): Promise<void> {
+  process.once('disconnect', () => process.exit()); // once all is told, or nobody listens; a server of ours may still
+  process.channel?.unref(); // or else listening would keep alive what waits for nothing
+  for (const name of job.targets) {
+    const coverage = new Coverage('loop.cjs');
+    try {
+      await new Campaign(job, name, await targetOf(name), coverage).run();
+    } catch (error) {
+      if (!(error instanceof Found)) throw error;
+    } finally {
+      coverage.close();
+    }
+  }
+  process.disconnect();
+}
+
+const [argument] = process.argv.slice(2);
+if (argument !== undefined) void main(JSON.parse(argument) as Job);

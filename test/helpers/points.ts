@@ -1,0 +1,100 @@
+/** Every place where a run can be cut off: around each call of its host, and around each call of the disk that changes something. */
+import type { FileHandle } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Disk } from '../../engine/host/disk.ts';
+import type { MachineFiles } from '../../engine/host/files.ts';
+import type { ApiRequest, Change, Host, Query, Wait } from '../../engine/host/host.ts';
+
+/** Awaited at each place; one that never settles is a process that is gone. */
+export type AtPoint = (where: string) => void | Promise<void>;
+
+const CHANGING = new Set(['mkdir', 'chmod', 'chown', 'symlink', 'rename', 'rm', 'rmdir', 'sync', 'truncate']);
+const WRITING = new Set(['writeFile', 'appendFile']);
+/** How long a call is under way when it is cut off. */
+const AMID_MS = 2;
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+
+/** What is written is also cut off in the middle, so that half a record really is on the disk. */
+export function diskWithPoints(at: AtPoint, disk: Disk = fs): Disk {
+  const before = async (where: string, act: () => Promise<unknown>) => {
+    await at(`before ${where}`);
+    return act();
+  };
+  const handleAt = (path: string, handle: FileHandle): FileHandle =>
+    watched(handle, (name, call) => {
+      if (WRITING.has(name)) return (bytes) => before(`${name} ${path}`, () => inHalves(call, bytes as Buffer, path));
+      return CHANGING.has(name) ? (...args) => before(`${name} ${path}`, () => call(...args)) : call;
+    });
+  const inHalves = async (call: Call, bytes: Buffer, path: string) => {
+    const middle = bytes.length >> 1;
+    await call(bytes.subarray(0, middle));
+    await at(`amid writing ${path}`);
+    await call(bytes.subarray(middle));
+  };
+  return watched(disk, (name, call) => {
+    if (name === 'open')
+      return async (...args) => {
+        const [path, flags] = args as [string, string | number];
+        const isMaking = flags === 'wx' || (typeof flags === 'number' && (flags & fs.constants.O_CREAT) !== 0);
+        const open = () => call(...args);
+        return handleAt(path, (await (isMaking ? before(`open ${path}`, open) : open())) as FileHandle);
+      };
+    return CHANGING.has(name) ? (...args) => before(`${name} ${args[0]}`, () => call(...args)) : call;
+  });
+}
+
+/** `target` with its functions exchanged. */
+function watched<T extends object>(target: T, exchange: (name: string, call: Call) => Call): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? exchange(String(name), value.bind(target) as Call) : value;
+    },
+  });
+}
+
+/** Files are changed through `files`, which may stand on a disk with points of its own. */
+export function hostWithPoints(host: Host, files: MachineFiles, at: AtPoint): Host {
+  const around = async <T>(where: string, isLong: boolean, act: () => Promise<T>): Promise<T> => {
+    await at(`before ${where}`);
+    const result = act();
+    if (isLong) {
+      result.catch(() => undefined); // nobody may be left to see it
+      await sleep(AMID_MS);
+      await at(`amid ${where}`);
+    }
+    const settled = await result;
+    await at(`after ${where}`);
+    return settled;
+  };
+  const change = (wanted: Change, signal: AbortSignal): Promise<void> => {
+    switch (wanted.kind) {
+      case 'file':
+      case 'directory':
+      case 'link':
+      case 'remove':
+      case 'remove-tree':
+        return files.apply(wanted);
+      default:
+        return host.apply(wanted, signal);
+    }
+  };
+  return {
+    facts: host.facts,
+    now: () => host.now(),
+    read: <K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal) =>
+      around(`read ${subjectOf(query)}`, false, () => host.read<K>(query, signal)),
+    apply: (wanted, signal) =>
+      around(`apply ${subjectOf(wanted)}`, wanted.kind === 'service', () => change(wanted, signal)),
+    send: (request, signal) => around(`send ${subjectOf(request)}`, true, () => host.send(request, signal)),
+    wait: (condition, signal) => around(`wait ${subjectOf(condition)}`, true, () => host.wait(condition, signal)),
+  };
+}
+
+function subjectOf(call: Query | Change | ApiRequest | Wait): string {
+  if ('method' in call) return `${call.method} ${call.path}`;
+  const { kind, path, name, argv, ref, action } = call as unknown as Record<string, unknown>;
+  return [kind, action, path ?? name ?? argv ?? (ref as { name?: string } | undefined)?.name].filter(Boolean).join(' ');
+}
