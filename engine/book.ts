@@ -182,6 +182,7 @@ export class RunBook {
     const { id, phase } = step;
     const input = this.#inputs.get(id);
     const isTouched = this.#journal.history().changes.some((change) => change.step === id);
+    if (isTouched) await this.#journal.undoing(id);
     if (input !== undefined && isTouched && phase.undo !== undefined)
       await this.#withPorts(step, input, 'undo', signal, async (ports) => phase.undo?.(ports, input));
     return 'undone';

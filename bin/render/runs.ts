@@ -47,7 +47,7 @@ export function runText(history: History): string {
     `begun ${local(start.at)} by joinery ${start.joinery}, took ${seconds(tookMs(history))}`,
   ];
   for (const [id, step] of history.steps) {
-    const sign = step.status === 'interrupted' ? '…' : SIGN[step.status];
+    const sign = step.status === 'interrupted' || step.status === 'undoing' ? '…' : SIGN[step.status];
     const tries = step.attempts > 1 ? `, ${step.attempts} tries` : '';
     lines.push(`${sign} ${id} (${step.phase}): ${step.status}${tries}, ${seconds(step.durationMs)}`);
     for (const item of history.changes.filter((change) => change.step === id))

@@ -6,7 +6,7 @@ import type { Before, ErrorRecord, JournalRecord, Start } from './records.ts';
 export interface StepHistory {
   phase: string;
   /** `interrupted`: it began, and the journal ends before it did. */
-  status: StepStatus | 'interrupted';
+  status: StepStatus | 'interrupted' | 'undoing';
   attempts: number;
   durationMs: number;
   /** Without secrets. */
@@ -70,6 +70,12 @@ function take(history: History, record: JournalRecord): void {
       Object.assign(step, { status, attempts, durationMs, outputs });
       if (error === undefined) delete step.error;
       else step.error = error;
+      break;
+    }
+    case 'undoing': {
+      history.status = 'undoing';
+      const begun = history.steps.get(record.step);
+      if (begun !== undefined) begun.status = 'undoing';
       break;
     }
     case 'undone':

@@ -130,6 +130,12 @@ export class Journal {
     return this.#inOrder(() => this.#write(false)); // lost, it is only done again
   }
 
+  /** Call it before a step's own undo: when this returns, the run is not gone on with as if the step were still done. */
+  undoing(step: string): Promise<void> {
+    this.#note({ kind: 'undoing', step });
+    return this.#inOrder(() => this.#write(true));
+  }
+
   undone(what: { change: number } | { step: string }): Promise<void> {
     this.#note({ kind: 'undone', ...what });
     if ('change' in what) {

@@ -59,6 +59,8 @@ export type Entry =
       outputs?: unknown;
       error?: ErrorRecord;
     }
+  /** What a step has left outside the machine begins to be taken back: from here on it is not done any more. */
+  | { kind: 'undoing'; step: string }
   /** One change is taken back, or what a step had left outside the machine. */
   | { kind: 'undone'; change: number }
   | { kind: 'undone'; step: string }

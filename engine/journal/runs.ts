@@ -78,8 +78,8 @@ export class Runs {
       const isDone = () => this.history(id).then(isClosed, () => false); // a damaged one waits for somebody to look at it
       if (!ids.includes(id) || (await isDone())) await this.#files.apply(treeAt(`${paths.runtime}/${id}`));
     }
-    // Where they are empty; a link to another disk is somebody's, and stays.
-    for (const path of [paths.runtime, paths.runs, paths.state])
+    // Where they are empty; a link to another disk is somebody's, and stays. The folder above them is the lock's.
+    for (const path of [paths.runtime, paths.runs])
       if ((await this.#files.stat(path))?.kind !== 'link') await this.#files.apply({ kind: 'remove', path });
   }
 

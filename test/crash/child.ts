@@ -5,7 +5,7 @@ import { registry } from '../../bin/compose.ts';
 import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../../bin/pipelines.ts';
 import { journalFor, planToResume } from '../../bin/runs.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
-import { lockMachine } from '../../engine/host/lock.ts';
+import { type Lock, lockMachine } from '../../engine/host/lock.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { planOfHistory } from '../../engine/journal/plan.ts';
@@ -34,6 +34,7 @@ export interface Ended {
 
 const { mode, project, root, inputs, killAt } = JSON.parse(process.argv[2] ?? '') as Told;
 let points = 0;
+let lock: Lock | undefined;
 
 function at(where: string): void {
   if (++points !== killAt) return;
@@ -47,7 +48,7 @@ async function act(): Promise<RunResult> {
   const disk = diskWithPoints(at);
   const host = hostWithPoints(await realHost(root), new MachineFiles(root, disk), at);
   const runs = new Runs(new MachineFiles(root, disk));
-  await lockMachine(root);
+  lock = await lockMachine(root);
   await runs.tidy();
   if (mode === 'run') {
     const made = planOf(openPipeline(project, DEFAULT_PIPELINE), registry(), inputs, host.facts);
@@ -65,7 +66,8 @@ async function act(): Promise<RunResult> {
   return run({ plan, host, journal });
 }
 
-function tell(ended: Omit<Ended, 'points'>): never {
+async function tell(ended: Omit<Ended, 'points'>): Promise<never> {
+  await lock?.release(); // what was locked for nothing leaves nothing
   writeSync(1, JSON.stringify({ ...ended, points } satisfies Ended));
   process.exit();
 }

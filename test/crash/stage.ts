@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { MachineFiles } from '../../engine/host/files.ts';
@@ -210,8 +210,9 @@ export class Stage {
 }
 
 /** Programs of a scratch machine are found below its root, and drop-ins name them so. */
+/** A machine may be the copy of another one, and name that one's root. */
 const digestOf = (bytes: Buffer, root: string): string =>
-  digest(Buffer.from(bytes.toString('latin1').replaceAll(root, ''), 'latin1'));
+  digest(Buffer.from(bytes.toString('latin1').replace(new RegExp(`${dirname(root)}/\\d+`, 'g'), ''), 'latin1'));
 
 /** What the stand-ins of the scratch machine write by themselves. */
 const isNobodys = (path: string): boolean =>
