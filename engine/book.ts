@@ -1,5 +1,6 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
 import type { StepStatus } from './frontier.ts';
+import { temporaryName } from './host/disk.ts';
 import { type Host, placeOf, type StepChange } from './host/host.ts';
 import { portsFor } from './host/ports.ts';
 import { dataOf, lookBefore } from './journal/before.ts';
@@ -96,6 +97,12 @@ export class RunBook {
       this.#onEvent({ type: 'step.kept', id });
     }
     return done;
+  }
+
+  /** What a process that was killed has left half-done beside the places that it was changing. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    const paths = this.#journal.history().changes.flatMap(({ change }) => ('path' in change ? [change.path] : []));
+    for (const path of new Set(paths)) await this.#host.apply({ kind: 'remove', path: temporaryName(path) }, signal);
   }
 
   /** What the journal has of an input, its secrets where the phase expects them. */

@@ -102,7 +102,9 @@ describe('a link that somebody else could have placed', () => {
 describe('the lock of a machine', () => {
   test('that somebody else has taken keeps runs away, and does nothing else', async () => {
     const { args, root, tree, sandbox } = await scene();
-    const { dev, ino } = await stat(root);
+    const folder = join(root, 'var/lib/joinery');
+    await mkdir(folder, { mode: 0o700 });
+    const { dev, ino } = await stat(folder);
     const squatter = createServer().listen(`\0joinery-${dev.toString(16)}-${ino.toString(16)}`);
     onTestFinished(() => void squatter.close());
     const before = await tree();

@@ -1,4 +1,5 @@
 /** What networks and overloaded servers do, at every request of a join. */
+import { expect } from 'vitest';
 import { fail } from '../../engine/sdk/index.ts';
 import type { Fault as ApiFault, Effect } from '../../plugins/sandbox/index.ts';
 import { EVER, type Fault, LIMIT_MS, REQUESTS, type RequestName, requestNames } from './fault.ts';
@@ -98,18 +99,19 @@ const rowsOf = (where: RequestName): Fault[] => [
 
 /** 429 with Retry-After: it is asked again, and no sooner. */
 function busy(where: RequestName): Fault {
-  let metAt = 0;
-  const onMet = () => {
-    metAt = performance.now();
-  };
+  const askedAt: number[] = [];
+  const onMet = () => void askedAt.push(performance.now());
   return {
     name: '429 with Retry-After, once',
     where,
-    inject: (scene) => hinder(scene, where, { effect: 'tooManyRequests', retryAfterSeconds: 1, onMet }),
+    inject(scene) {
+      hinder(scene, where, { effect: 'tooManyRequests', retryAfterSeconds: 1, onMet });
+      scene.at(where, { effect: 'latency', latencyMs: 0, onMet });
+    },
     ends: 'survives',
     also() {
-      const waitedMs = performance.now() - metAt;
-      if (waitedMs < 1_000) throw new Error(`asked again after ${waitedMs} ms`);
+      const [first = 0, again = 0] = askedAt;
+      expect(again - first).toBeGreaterThan(990); // milliseconds; timers may be a little early
     },
   };
 }
@@ -134,7 +136,7 @@ const asked = (name: string, retryAfter: string): Fault => ({
     const refusal: ApiFault = { effect: 'instead', code: 503, headers: { 'Retry-After': retryAfter } };
     hinder(scene, 'node get', refusal);
   },
-  ...limited('node get'), // and no longer than that
+  limitsMs: { 'tls-bootstrap': 5_000 }, // and no longer is it waited
   ends: 'survives',
 });
 

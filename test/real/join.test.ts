@@ -35,7 +35,9 @@ let report: () => Promise<string> = async () => '';
 
 /** Everything on the machine, below the folders that are its own. */
 const everything = (machine: Machine): Entry[] => walk(machine.path('/'));
-const files = (machine: Machine): Entry[] => everything(machine).filter(({ kind }) => kind !== 'dir');
+/** Without what Joinery remembers of its runs. */
+const files = (machine: Machine): Entry[] =>
+  everything(machine).filter(({ kind, path }) => kind !== 'dir' && !path.startsWith('var/lib/joinery/'));
 /** What a join is there to write: no file of the kubelet's, no journal. */
 const joined = (machine: Machine): Entry[] =>
   everything(machine).filter(
