@@ -8,8 +8,8 @@ import { kebab, type Plan, planOf } from '../engine/pipeline/plan.ts';
 import { planOfPhase } from '../engine/pipeline/single.ts';
 import { fail, type HostFacts, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
-import { registry } from './compose.ts';
 import { isAnybodyThere, typedSecret } from './ask.ts';
+import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 
 /** A new journal; or that of the run which the same plan has left unfinished, to go on with. E_RUN_UNFINISHED where it was another plan. */

@@ -19,9 +19,11 @@ export type Query =
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
   | { kind: 'program'; name: string }
-  | { kind: 'output'; argv: readonly string[] }
+  | { kind: 'output'; argv: readonly string[]; environment?: Readonly<Record<string, string>> }
   | { kind: 'mounts'; path: string }
-  | { kind: 'sandboxes'; socket: string };
+  | { kind: 'sandboxes'; socket: string }
+  | { kind: 'download'; url: string }
+  | { kind: 'roots' };
 
 export interface Answers {
   file: Buffer | undefined;
@@ -33,6 +35,8 @@ export interface Answers {
   output: CommandResult;
   mounts: string[];
   sandboxes: PodSandbox[];
+  download: string;
+  roots: string;
 }
 
 /** Changes the machine. */

@@ -107,9 +107,9 @@ export function portsFor({ host, effects, input, signal, log, onChange, record, 
     },
     commands: {
       find: (name) => read({ kind: 'program', name }),
-      query: async (argv) => {
+      query: async (argv, environment) => {
         guard.command(argv[0] ?? '');
-        return read({ kind: 'output', argv });
+        return read({ kind: 'output', argv, ...(environment === undefined ? {} : { environment }) });
       },
       run: (argv, way) => {
         const undo = 'undo' in way ? way.undo : undefined;
@@ -137,6 +137,13 @@ export function portsFor({ host, effects, input, signal, log, onChange, record, 
         const pod = `${namespace}/${name}`;
         await apply({ kind: 'sandbox', socket, id, pod }, { kind: 'sandbox', pod });
       },
+    },
+    web: {
+      async get(url) {
+        guard.web(url);
+        return read({ kind: 'download', url });
+      },
+      roots: () => read({ kind: 'roots' }),
     },
     kube: kubePort(host, signal, guard, { record: (told) => record(told, undefined), onChange }),
     clock: { now: () => host.now() },
@@ -170,7 +177,9 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
     if (!declared) throw fail('E_EFFECT_UNDECLARED', { what });
   };
   const command = (program: string): void =>
-    require(effects.some((effect) => effect.kind === 'command' && effect.program === program), `run ${program}`);
+    require(effects.some(
+      (effect) => effect.kind === 'command' && (effect.program === program || effect.program === '*'),
+    ), `run ${program}`);
   const mounted = new Set<string>();
   const has = (kind: Effect['kind']): boolean => effects.some((effect) => effect.kind === kind);
   const controlled = (name: string, action: ServiceAction): boolean =>
@@ -178,6 +187,7 @@ function guardFor(effects: readonly Effect[], input: object, signal: AbortSignal
   return {
     alive,
     command,
+    web: (url: string): void => require(has('web'), `read ${url}`),
     /** What may be unmounted is what was found below a declared path. */
     mounts(path: string, found: readonly string[]): void {
       if (effects.some((effect) => effect.kind === 'mounts' && effect.path === path))

@@ -190,6 +190,21 @@ const catalog = {
     exitCode: EXIT.cluster,
     transient: true,
   }),
+  E_DISCOVERY_FILE: (d: { file: string; what: string }) => ({
+    message: `the discovery file ${d.file} cannot be used: ${d.what}`,
+    hint: 'A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    exitCode: EXIT.trust,
+  }),
+  E_DISCOVERY_CREDENTIALS: (d: { file: string }) => ({
+    message: `nothing says who asks for this machine's certificate: ${d.file} has no credentials, and no token is given`,
+    hint: 'Give a bootstrap token beside the file: --tls-bootstrap-token (kubeadm token create makes one).',
+    exitCode: EXIT.usage,
+  }),
+  E_DOWNLOAD: (d: { url: string; what: string }) => ({
+    message: `${d.url} cannot be used: ${d.what}`,
+    hint: `See what is there: curl -sSL -D- ${d.url}`,
+    exitCode: EXIT.cluster,
+  }),
   E_EFFECT_UNDECLARED: (d: { what: string }) => ({
     message: `a phase tried something it does not declare: ${d.what}`,
     hint: REPORT,

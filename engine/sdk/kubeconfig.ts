@@ -8,16 +8,21 @@ export interface KubeconfigCluster {
   ca: string;
   /** The file that holds it instead, from `certificate-authority`. */
   caFile: string | undefined;
+  /** `insecure-skip-tls-verify`: whoever reads this refuses it. */
+  insecure: boolean;
 }
 
 export interface Kubeconfig {
   clusters: KubeconfigCluster[];
   users: { name: string; user: Record<string, unknown> }[];
+  contexts: { name: string; cluster: string; user: string }[];
+  /** Empty where there is none. */
+  currentContext: string;
 }
 
 /** Throws an Error that says what is wrong. `null` lists count as empty, as Go writes them. */
-export function readKubeconfig(text: string): Kubeconfig {
-  const root = record(parseYaml(text), 'the document');
+export function readKubeconfig(yaml: string): Kubeconfig {
+  const root = record(parseYaml(yaml), 'the document');
   return {
     clusters: list(root.clusters, 'clusters').map((entry) => {
       const cluster = record(entry.cluster, 'cluster');
@@ -29,16 +34,24 @@ export function readKubeconfig(text: string): Kubeconfig {
         server,
         ca: base64Text(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
+        insecure: cluster['insecure-skip-tls-verify'] === true,
       };
     }),
     users: list(root.users, 'users').map((entry) => ({
       name: String(entry.name ?? ''),
-      user: record(entry.user, 'user'),
+      user: record(entry.user ?? {}, 'user'),
     })),
+    contexts: list(root.contexts, 'contexts').map((entry) => {
+      const context = record(entry.context ?? {}, 'context');
+      return { name: text(entry.name), cluster: text(context.cluster), user: text(context.user) };
+    }),
+    currentContext: text(root['current-context']),
   };
 }
 
-const base64Text = (value: unknown): string =>
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export const base64Text = (value: unknown): string =>
   typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
 
 function record(value: unknown, what: string): Record<string, unknown> {

@@ -7,6 +7,7 @@ export interface Ports {
   commands: Commands;
   mounts: Mounts;
   runtime: Runtime;
+  web: Web;
   kube: Kube;
   clock: Clock;
   random: Random;
@@ -77,8 +78,8 @@ export interface CommandResult {
 export interface Commands {
   /** Where the program is on the machine's PATH. */
   find(program: string): Promise<string | undefined>;
-  /** Runs a command that only reads. Limits: 30 s, 1 MiB of output. */
-  query(argv: readonly string[]): Promise<CommandResult>;
+  /** Runs a command that only reads, with `environment` beside the little that every child gets. Limits: 30 s, 1 MiB of output. */
+  query(argv: readonly string[], environment?: Readonly<Record<string, string>>): Promise<CommandResult>;
   /** Runs a command that changes the machine, and says how that is taken back, or why it cannot be. E_COMMAND_FAILED unless it exits 0. */
   run(argv: readonly string[], way: { undo: readonly string[] } | { irreversible: string }): Promise<void>;
 }
@@ -102,6 +103,13 @@ export interface Runtime {
   podSandboxes(socket: string): Promise<PodSandbox[]>;
   /** Stops and removes it, with its containers. */
   removePodSandbox(socket: string, sandbox: PodSandbox): Promise<void>;
+}
+
+export interface Web {
+  /** What is at an https:// address: at most 1 MiB, through this machine's proxy, trusted by its own roots. E_DOWNLOAD, E_API_… */
+  get(url: string): Promise<string>;
+  /** PEM bundle of the certificates that this machine trusts by itself. */
+  roots(): Promise<string>;
 }
 
 /** An API server and the certificates that vouch for it. */
