@@ -17,9 +17,9 @@ export async function confirmed(question: string): Promise<boolean> {
 export async function typedSecret(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const { Writable } = await import('node:stream');
-  process.stderr.write(`${question}: `);
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: silence, terminal: true });
+  process.stderr.write(`${question}: `); // only now does the terminal itself not show it either
   try {
     return (await lines.question('')).trim();
   } finally {

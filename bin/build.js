@@ -51,6 +51,7 @@ async function bundleOf(entry, outfile, plugins = []) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
+    supported: { 'dynamic-import': false }, // a cached script cannot import; what is loaded late is required
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',

@@ -1,0 +1,64 @@
+/** What only somebody at a terminal sees: `script` makes one. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cli, project, scene } from './cli.ts';
+
+const noScript = spawnSync('script', ['--version']).status !== 0;
+
+/** Types each answer when its question has been asked. Without CI in its environment, as on somebody's machine. */
+async function typed(args: readonly string[], answers: readonly [question: string, answer: string][]) {
+  const { CI: _, ...env } = process.env;
+  const command = [process.execPath, join(project, 'bin/join'), ...args].map((word) => `'${word}'`).join(' ');
+  const child = spawn('script', ['-qec', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  let shown = '';
+  const left = [...answers];
+  child.stdout.on('data', (chunk: Buffer) => {
+    shown += chunk.toString();
+    const [question, answer] = left[0] ?? [];
+    if (question !== undefined && shown.includes(question)) {
+      left.shift();
+      child.stdin.write(`${answer}\n`);
+    }
+  });
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(left, shown).toEqual([]);
+  return { code, shown };
+}
+
+describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no script(1) here)' : ''}`, () => {
+  test('undo shows what it would do, asks, and does nothing without a yes', { timeout: 60_000 }, async () => {
+    const { args, root, tree } = await scene();
+    const before = await tree();
+    expect((await cli(args('run'))).code).toBe(0);
+    const joined = await tree();
+    const no = await typed(['undo', '--root', root], [['[y/N]', 'no']]);
+    expect(no.shown).toMatch(/remove \/etc\/kubernetes\/kubelet\.conf[\s\S]*Nothing was done/);
+    expect(await tree()).toEqual(joined);
+    const yes = await typed(['undo', '--root', root], [['[y/N]', 'y']]);
+    expect([yes.code, yes.shown]).toEqual([0, expect.stringContaining('is undone.')]);
+    expect(await tree()).toEqual(before);
+  });
+
+  test('a run that failed offers to take itself back', { timeout: 60_000 }, async () => {
+    const { args, tree, sandbox } = await scene();
+    const before = await tree();
+    sandbox.faults.add({ effect: 'forbidden', path: '/api/v1/namespaces/kube-system/configmaps' });
+    const { code, shown } = await typed(args('run'), [['Undo what it has changed? [y/N]', 'y']]);
+    expect([code, shown]).toEqual([5, expect.stringContaining('E_API_FORBIDDEN')]);
+    expect(await tree()).toEqual(before);
+  });
+
+  test('resume asks for the token that is gone after a reboot, and does not show it', { timeout: 60_000 }, async () => {
+    const { args, root, sandbox } = await scene();
+    const fault = { effect: 'forbidden', path: '/api/v1/namespaces/kube-system/configmaps', times: 1 } as const;
+    sandbox.faults.add(fault);
+    expect((await cli(args('run'))).code).toBe(5);
+    await rm(join(root, 'run/joinery'), { recursive: true });
+    const { code, shown } = await typed(['resume', '--root', root], [['token of run', sandbox.token]]);
+    expect([code, shown]).toEqual([0, expect.stringContaining('join-worker succeeded')]);
+    expect(shown).not.toContain(sandbox.token);
+  });
+});
