@@ -27,7 +27,7 @@ let ajv: Ajv2020 | undefined;
 const compiled = new WeakMap<object, ValidateFunction>();
 
 function validatorOf(schema: object): ValidateFunction {
-  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema));
+  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema))?.();
   if (validate === undefined) {
     ajv ??= new Ajv2020(ajvOptions);
     validate = ajv.compile(schema);
