@@ -1,6 +1,7 @@
 /** At build time: the validators of every schema that ships, as the source of a module. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
+import { schemas as kubeadmSchemas } from '../engine/kubeadm/versions.ts';
 import { closed } from '../engine/pipeline/plan.ts';
 import { ajvOptions } from '../engine/pipeline/validate.ts';
 import pipelineSchema from '../schemas/pipeline.schema.json' with { type: 'json' };
@@ -12,6 +13,7 @@ export function validatorsSource(root: string): string {
   const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
   const schemas = [
     pipelineSchema,
+    ...Object.values(kubeadmSchemas),
     closed(openPipeline(root, DEFAULT_PIPELINE).inputs),
     ...registry()
       .all()

@@ -146,6 +146,16 @@ const catalog = {
     hint: `Run it by hand to see more: ${d.command}`,
     exitCode: EXIT.machine,
   }),
+  E_CONFIG: (d: { problems: readonly Problem[] }) => ({
+    message: d.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`).join('\n'),
+    hint: 'schemas/kubeadm/ describes the fields of each version; join config validate FILE checks without joining.',
+    exitCode: EXIT.pipeline,
+  }),
+  E_CONTROL_PLANE_UNSUPPORTED: (d: { what: string }) => ({
+    message: `${d.what} asks for a control-plane node, and only workers can be joined`,
+    hint: 'Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+    exitCode: EXIT.usage,
+  }),
   E_CRI_SOCKETS: (d: { sockets: readonly string[] }) => ({
     message: `this machine has several container runtimes: ${list(d.sockets)}`,
     hint: `Say which one: --cri-socket ${d.sockets[0]}`,
