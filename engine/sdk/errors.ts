@@ -151,6 +151,11 @@ const catalog = {
     hint: 'schemas/kubeadm/ describes the fields of each version; join config validate FILE checks without joining.',
     exitCode: EXIT.pipeline,
   }),
+  E_CONFIG_FILE: (d: { file: string; what: string }) => ({
+    message: `configuration ${d.file} cannot be read: ${d.what}`,
+    hint: 'Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+    exitCode: EXIT.pipeline,
+  }),
   E_CONTROL_PLANE_UNSUPPORTED: (d: { what: string }) => ({
     message: `${d.what} asks for a control-plane node, and only workers can be joined`,
     hint: 'Leave it out to join a worker; kubeadm join adds control-plane nodes.',

@@ -35,6 +35,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CLUSTER_INFO_SIGNATURE: { server, tokenId: 'abcdef' },
   E_COMMAND_FAILED: { command: 'kubelet --version', exitCode: 1, output: 'no' },
   E_CONFIG: { problems: [{ file: 'worker.yaml', line: 3, column: 1, message: 'unknown field nodeNam' }] },
+  E_CONFIG_FILE: { file: 'worker.yaml', what: 'no such file' },
   E_CONTROL_PLANE_UNSUPPORTED: { what: '--control-plane' },
   E_CRI_SOCKETS: { sockets: ['unix:///a', 'unix:///b'] },
   E_CSR_CONFLICT: { csr, what: 'it is for another key' },
