@@ -3,6 +3,9 @@ import 'reflect-metadata'; // tsyringe throws without it
 import { type Command, flush, handle, run } from '@oclif/core';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { ConfigMigrate } from './commands/config/migrate.ts';
+import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
+import { ConfigValidate } from './commands/config/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -45,6 +48,9 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       phase: PhaseList,
       ...phaseCommands(root),
       'pipeline:validate': PipelineValidate,
+      'config:validate': ConfigValidate,
+      'config:migrate': ConfigMigrate,
+      'config:print-defaults': ConfigPrintDefaults,
       'sandbox:up': SandboxUp,
       'sandbox:demo': SandboxDemo,
       'sandbox:kubelet': SandboxKubelet,

@@ -38,11 +38,14 @@ export class Problems {
     else this.at(path, message);
   }
 
-  /** Throws E_PIPELINE with all of them, in the order of the file, if there is any. */
+  /** All of them, in the order of the file. */
+  sorted(): Problem[] {
+    return this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  /** Throws E_PIPELINE with all of them if there is any. */
   throwIfAny(): void {
-    if (this.#found.length === 0) return;
-    const problems = this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
-    throw fail('E_PIPELINE', { problems });
+    if (this.#found.length > 0) throw fail('E_PIPELINE', { problems: this.sorted() });
   }
 
   #node(path: Path): Node | undefined {
