@@ -9,6 +9,7 @@ import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
 import kubeconfig from '../phases/kubeconfig/index.ts';
 import kubeletConfig from '../phases/kubelet-config/index.ts';
@@ -26,6 +27,7 @@ const HOST = Symbol('host');
 // Each phase registers by itself: none knows another, and a plugin's phases are registered the same way.
 for (const phase of [
   preflight,
+  discoveryFile,
   discoveryToken,
   kubeletVersion,
   tlsBootstrap,

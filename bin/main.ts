@@ -72,11 +72,11 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
 /** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
 function phaseCommands(root: string): Record<string, Command.Class> {
   const pipeline = openPipeline(root, DEFAULT_PIPELINE);
-  const names = new Map(
-    registry()
-      .all()
-      .map((phase) => [phase.name, phase]),
-  );
-  for (const { id, uses } of pipeline.steps) names.set(id, registry().get(uses));
-  return Object.fromEntries([...names].map(([name, phase]) => [`phase:${name}`, phaseCommand(pipeline, name, phase)]));
+  const commands = registry()
+    .all()
+    .map((phase) => phaseCommand(pipeline, { id: phase.name, uses: phase.name }));
+  const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
+  const names = [...registry().names(), ...steps.map(({ id }) => id)];
+  const all = [...commands, ...steps.map((step) => phaseCommand(pipeline, step))];
+  return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
 }

@@ -13,9 +13,15 @@ export interface RetryPolicy {
   cap: string;
 }
 
+/** One of several phases that a step may use: the first whose condition holds. */
+export interface Variant {
+  phase: string;
+  if?: string;
+}
+
 export interface PipelineStep {
   id: string;
-  uses: string;
+  uses: string | Variant[];
   needs?: string[];
   with?: Record<string, unknown>;
   timeout?: string;
@@ -73,6 +79,9 @@ function plainValue(document: ReturnType<typeof parseDocument>, problems: Proble
     return problems.throwIfAny();
   }
 }
+
+export const variantsOf = ({ uses }: PipelineStep): readonly Variant[] =>
+  typeof uses === 'string' ? [{ phase: uses }] : uses;
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

@@ -34,8 +34,8 @@ export function planOf(
   given: Readonly<Record<string, unknown>>,
   host: HostFacts,
 ): Plan {
-  const steps = checkPipeline(pipeline, registry);
   const inputs = withHostDefaults(pipeline, given, host);
+  const steps = checkPipeline(pipeline, registry, inputs);
   const problems = violations(closed(pipeline.inputs), inputs).map(flagProblem);
   const plan = {
     pipeline: pipeline.metadata.name,
@@ -59,7 +59,6 @@ function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unk
     const value = filled[name] ?? hostDefault(pipeline, name, host);
     if (value !== undefined) filled[name] = value;
   }
-  pipeline.problems.throwIfAny();
   return filled;
 }
 

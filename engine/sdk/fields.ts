@@ -14,6 +14,9 @@ export const fields = {
     'x-form': 'be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
     description: 'Bootstrap token that may authenticate',
   },
+  token: { type: 'string', writeOnly: true, description: "Token that asks for the node's certificate" },
+  clientCertificate: { type: 'string', description: 'Certificate that asks for it instead of a token, PEM' },
+  clientKey: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
   certificate: { type: 'string', description: "The node's client certificate, PEM" },
   key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
   /** A DNS-1123 subdomain. */
@@ -33,4 +36,12 @@ export const fields = {
     'x-form': 'be an absolute path that ends in .crt',
     description: 'Where the cluster CA is kept',
   },
+} as const;
+
+const { server, ca, token, clientCertificate, clientKey } = fields;
+/** What every discovery finds: the cluster, and who asks it for the node's certificate. */
+export const discoveryOutput = {
+  type: 'object',
+  properties: { server, ca, token, clientCertificate, clientKey },
+  required: ['server', 'ca'],
 } as const;

@@ -2,7 +2,7 @@
 import { readCertificates } from '../pki/index.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { paths } from './paths.ts';
-import type { Files } from './ports.ts';
+import type { Files, Identity } from './ports.ts';
 import { Secret } from './secret.ts';
 
 const NODE_USER = 'system:node:';
@@ -18,6 +18,19 @@ export interface KubeletIdentity {
   certificate: string;
   key: Secret;
   notAfter: Date;
+}
+
+/** Who asks for the node's certificate, as discovery has found out. */
+export function joiningIdentity(found: {
+  server: string;
+  ca: string;
+  token?: Secret;
+  clientCertificate?: string;
+  clientKey?: Secret;
+}): Identity {
+  const { server, ca, token, clientCertificate: pem, clientKey: key } = found;
+  if (token !== undefined) return { server, ca, token };
+  return pem === undefined || key === undefined ? { server, ca } : { server, ca, certificate: { pem, key } };
 }
 
 /** What `kubelet.conf` and the PEM it names say; undefined where one of them is missing or cannot be read as such. */

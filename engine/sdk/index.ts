@@ -12,7 +12,7 @@ export {
   type OwnError,
   type Problem,
 } from './errors.ts';
-export { fields } from './fields.ts';
+export { discoveryOutput, fields } from './fields.ts';
 export * from './identity.ts';
 export * from './install.ts';
 export { base64Text, type Kubeconfig, readKubeconfig } from './kubeconfig.ts';

@@ -1,6 +1,6 @@
-import { fields } from '../../engine/sdk/index.ts';
+import { discoveryOutput, fields } from '../../engine/sdk/index.ts';
 
-const { server, ca, bootstrapToken } = fields;
+const { bootstrapToken } = fields;
 
 export const input = {
   type: 'object',
@@ -18,14 +18,4 @@ export const input = {
   additionalProperties: false,
 } as const;
 
-export const output = {
-  type: 'object',
-  properties: {
-    server,
-    ca,
-    token: { ...bootstrapToken, pattern: '^\\S+$', description: 'Token that asks for the certificate' },
-    clientCertificate: { type: 'string', description: 'Certificate that asks for it instead, PEM' },
-    clientKey: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
-  },
-  required: ['server', 'ca'],
-} as const;
+export const output = discoveryOutput;

@@ -9,6 +9,7 @@ import {
   fail,
   installedKubelet,
   installFor,
+  joiningIdentity,
   paths,
   runs,
   writes,
@@ -34,9 +35,10 @@ export default definePhase({
     writes(paths.kubeadmFlags, 0o644, "this machine's own flags for the kubelet"),
   ],
 
-  async run({ files, services, commands, kube, log }, { server, ca, token, caCertPath, ...machine }) {
+  async run({ files, services, commands, kube, log }, { caCertPath, ...given }) {
+    const { ca, ...machine } = given;
     const criSocket = await criSocketOf(files, machine.criSocket);
-    const configuration = await fetchConfiguration({ files, services }, kube.as({ server, ca, token }));
+    const configuration = await fetchConfiguration({ files, services }, kube.as(joiningIdentity(given)));
     await assertCgroupDriver({ files, commands, log }, criSocket, configuration.cgroupDriver);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));

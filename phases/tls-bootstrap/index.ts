@@ -9,6 +9,7 @@ import {
   fail,
   isJoinError,
   isReady,
+  joiningIdentity,
   type KubeApi,
   type KubeletIdentity,
   kubeletIdentity,
@@ -37,7 +38,8 @@ export default definePhase({
   ],
   irreversible: 'the CertificateSigningRequest stays until the cluster cleans it up, an hour after it was signed',
 
-  async run({ files, kube, clock, random, log }, { server, ca, token, nodeName }) {
+  async run({ files, kube, clock, random, log }, { nodeName, ...cluster }) {
+    const { server, ca } = cluster;
     const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
     if (held !== undefined) {
       log.info(
@@ -46,7 +48,7 @@ export default definePhase({
       return { certificate: held.certificate, key: held.key };
     }
 
-    const api = kube.as({ server, ca, token });
+    const api = kube.as(joiningIdentity(cluster));
     const node = await api.get<NodeObject>(nodeRef(nodeName));
     const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
     assertClock(server, api.clockSkewMs());

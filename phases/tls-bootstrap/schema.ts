@@ -1,11 +1,11 @@
 import { fields } from '../../engine/sdk/index.ts';
 
-const { server, ca, bootstrapToken, nodeName, certificate, key } = fields;
+const { server, ca, token, clientCertificate, clientKey, nodeName, certificate, key } = fields;
 
 export const input = {
   type: 'object',
-  properties: { server, ca, token: bootstrapToken, nodeName },
-  required: ['server', 'ca', 'token', 'nodeName'],
+  properties: { server, ca, token, clientCertificate, clientKey, nodeName },
+  required: ['server', 'ca', 'nodeName'],
   additionalProperties: false,
 } as const;
 
