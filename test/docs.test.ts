@@ -101,6 +101,7 @@ describe('what the documents show', () => {
       'docs/architecture.md',
       'docs/configuration.md',
       'docs/dependencies.md',
+      'docs/feature-gates.md',
     ]) {
       const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
       for (const link of links)

@@ -16,14 +16,16 @@ export const SIGN = {
 } as const;
 
 export function resultText(result: RunResult, plan: Plan, dryRun: boolean): string {
-  if (dryRun)
-    return [`Plan of ${result.pipeline}. Nothing was changed.`, ...result.steps.flatMap((s) => stepText(s, plan))].join(
-      '\n',
-    );
+  const notes = plan.notes.map((note) => `! ${note}`);
+  if (dryRun) {
+    const steps = result.steps.flatMap((step) => stepText(step, plan));
+    return [`Plan of ${result.pipeline}. Nothing was changed.`, ...notes, ...steps].join('\n');
+  }
   const changes = result.steps.flatMap((step) => step.changes).length;
   const name = plan.inputs.nodeName;
   const lines = [
     `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${seconds(result.durationMs)}: ${counted(result, changes)}.`,
+    ...notes,
   ];
   for (const { id, status, notes } of result.steps)
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);

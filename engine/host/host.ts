@@ -105,6 +105,8 @@ export interface ApiAnswer {
 export type Wait =
   /** For an object, by a watch; `done` may throw. */
   | { kind: 'object'; as: Identity; ref: ObjectRef; done: (object: unknown) => boolean; from: unknown }
+  /** For what is in a file; `done` may throw. */
+  | { kind: 'file'; path: string; done: (content: Buffer | undefined) => boolean }
   /** For a service to answer 200 at `url`. */
   | { kind: 'healthy'; service: string; url: string };
 
@@ -114,6 +116,6 @@ export interface Host {
   read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]>;
   apply(change: Change, signal: AbortSignal): Promise<void>;
   send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer>;
-  /** The object waited for, or undefined for other waits. */
+  /** The object waited for, or the bytes of the file; undefined for other waits. */
   wait(condition: Wait, signal: AbortSignal): Promise<unknown>;
 }

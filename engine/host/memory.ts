@@ -87,6 +87,10 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       return machine.send(request);
     },
     async wait(condition, signal) {
+      if (condition.kind === 'file') {
+        const content = await this.read<'file'>({ kind: 'file', path: condition.path }, signal);
+        if (condition.done(content)) return content;
+      }
       if (machine.wait === undefined) throw new Error(`the memory host was not told how to wait for ${condition.kind}`);
       return machine.wait(condition, signal);
     },

@@ -65,6 +65,10 @@ export function portsFor({ host, effects, input, signal, log, onChange, record, 
       read: (path) => read({ kind: 'file', path }),
       stat: (path) => read({ kind: 'stat', path }),
       list: (path) => read({ kind: 'list', path }),
+      async waitFor(path, done) {
+        guard.alive(`waiting for ${path}`);
+        return (await host.wait({ kind: 'file', path, done }, signal)) as Buffer | undefined;
+      },
       async write(path, content, mode) {
         const bytes = bytesOf(content);
         const secret = isSecret(content);

@@ -59,10 +59,11 @@ export async function realHost(root: string, now: () => Date = () => new Date())
       return files.apply(change);
     },
     send: (request, signal) => transport.send(request, signal),
-    wait: (condition, signal) =>
-      condition.kind === 'object'
-        ? watchObject(transport, condition, signal)
-        : services.waitHealthy(condition.service, condition.url, signal),
+    wait: (condition, signal) => {
+      if (condition.kind === 'object') return watchObject(transport, condition, signal);
+      if (condition.kind === 'file') return files.waitFor(condition.path, condition.done, signal);
+      return services.waitHealthy(condition.service, condition.url, signal);
+    },
     close: () => transport.close(),
   };
 }

@@ -92,8 +92,9 @@ class Restoring {
   /** Undefined where what is there is what the run left, or what was there before it. */
   async #conflictAt(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'> | undefined> {
     const { host, signal, overwrite } = this.#options;
-    if (overwrite || this.#isServiceData(path)) return undefined;
     const left = this.#left.get(path);
+    // A service turns links and fills directories of the run's; files that the run wrote, somebody else has changed.
+    if (overwrite || (this.#isServiceData(path) && left?.change.kind !== 'file')) return undefined;
     const { before: now, image } = await lookAt(host, path, signal);
     if (left === undefined || isAs(now, leftBy(left)) || isAs(now, before)) return undefined;
     // A directory is only ever removed when it is empty, so its mode alone is no conflict.

@@ -99,11 +99,17 @@ function inputsOf(settings: JoinSettings): Record<string, unknown> {
     patches: settings.patches,
     taints: settings.taints,
     kubeletExtraArgs,
-    featureGates,
+    featureGates: gatesText(featureGates),
     timeouts,
   };
   return Object.fromEntries(Object.entries(inputs).filter(([, value]) => !saysNothing(value)));
 }
+
+/** As `--feature-gates` takes them. */
+const gatesText = (gates: Readonly<Record<string, boolean>>): string | undefined =>
+  Object.entries(gates)
+    .map(([name, value]) => `${name}=${value}`)
+    .join() || undefined;
 
 const saysNothing = (value: unknown): boolean =>
   value === undefined || value === false || (!isSecret(value) && typeof value === 'object' && isEmpty(value));

@@ -47,13 +47,14 @@ export function checkPipeline(
   checkOwnInputs(pipeline);
   const candidates = pipeline.steps.map((step, index) => candidatesOf(pipeline, registry, step, index));
   const phaseOf = new Map(pipeline.steps.map((step, index) => [step.id, candidates[index]?.[0]?.phase]));
+  const gates = Object.fromEntries(registry.gates().map(({ name }) => [name, { type: 'boolean' } as const]));
   const steps = pipeline.steps.map((step, index) => {
     const phases = candidates[index] ?? [];
     const path = ['steps', index, 'with'];
     const template = parseTemplate(step.with ?? {}, (at, message) => pipeline.problems.at([...path, ...at], message));
     for (const { phase } of phases) {
       const others = phases.flatMap((other) => (other.phase === phase ? [] : [other.phase]));
-      checkInputs({ pipeline, needs, phaseOf, step, phase, others, template, path });
+      checkInputs({ pipeline, needs, phaseOf, gates, step, phase, others, template, path });
     }
     const chosen = phases.find(({ condition }) => inputs === undefined || holds(condition, inputs));
     if (chosen === undefined && phases.length > 0)
@@ -148,6 +149,7 @@ interface StepCheck {
   pipeline: Pipeline;
   needs: Needs;
   phaseOf: ReadonlyMap<string, AnyPhase | undefined>;
+  gates: Readonly<Record<string, Schema>>;
   step: PipelineStep;
   phase: AnyPhase;
   /** Phases that the step may use instead: an input that one of them takes is no mistake. */
@@ -212,7 +214,7 @@ const fits = (source: string, target: string): boolean =>
 
 /** The schema of what `reference` yields; undefined after a problem was reported. */
 function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema | undefined {
-  const { pipeline, needs, phaseOf, step } = check;
+  const { pipeline, needs, phaseOf, gates, step } = check;
   const pick = (kind: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
     const found = Object.hasOwn(schemas, reference.name) ? schemas[reference.name] : undefined;
     if (found === undefined) {
@@ -223,6 +225,7 @@ function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema 
   };
   if (reference.kind === 'input') return pick('input', pipeline.inputs.properties);
   if (reference.kind === 'host') return pick('host fact', HOST_FACTS);
+  if (reference.kind === 'gate') return pick('feature gate', gates);
   if (!phaseOf.has(reference.step)) {
     const meant = didYouMean(reference.step, [...phaseOf.keys()]);
     pipeline.problems.at(at, `there is no step ${reference.step}${meant}`);

@@ -51,7 +51,7 @@ export function planOfPhase(name: string, phase: AnyPhase, given: Record<string,
       },
     ],
     inputs: withSecrets(phase.input, given) as Record<string, unknown>, // an object stays an object
-    host,
+    ...{ host, notes: [] },
   };
 }
 

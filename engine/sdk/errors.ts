@@ -220,6 +220,21 @@ const catalog = {
     hint: `See what is there: curl -sSL -D- ${d.url}`,
     exitCode: EXIT.cluster,
   }),
+  E_DYNAMIC_CONFIG_FORBIDDEN: (d: { node: string; source: string }) => ({
+    message: `node ${d.node} may not set its own spec.configSource: the admission plugin NodeRestriction forbids it`,
+    hint: `With an admin kubeconfig: kubectl patch node ${d.node} -p '{"spec":{"configSource":${d.source}}}'\n  → Then: join resume`,
+    exitCode: EXIT.cluster,
+  }),
+  E_DYNAMIC_CONFIG_GONE: (d: { server: string; what: string }) => ({
+    message: `${d.server} knows no dynamic kubelet configuration: it ${d.what}`,
+    hint: 'Join without --feature-gates DynamicKubeletConfig=true; the kubelet has the configuration of the cluster all the same.',
+    exitCode: EXIT.cluster,
+  }),
+  E_DYNAMIC_CONFIG_IGNORED: (d: { node: string; said: string }) => ({
+    message: `the kubelet of ${d.node} does not take up the spec.configSource of its Node${d.said === '' ? '' : `: ${d.said}`}`,
+    hint: 'It must run with --dynamic-config-dir: put it into KUBELET_EXTRA_ARGS in /etc/default/kubelet, then: systemctl restart kubelet; join resume',
+    exitCode: EXIT.timeLimit,
+  }),
   E_EFFECT_UNDECLARED: (d: { what: string }) => ({
     message: `a phase tried something it does not declare: ${d.what}`,
     hint: REPORT,
@@ -249,6 +264,11 @@ const catalog = {
     message: `${d.file} is of version ${d.version}, and this Joinery knows ${d.known}`,
     hint: 'Resume or undo that run with the Joinery that began it.',
     exitCode: EXIT.machine,
+  }),
+  E_KUBELET_BOOTSTRAP: (d: { node: string }) => ({
+    message: `the kubelet has not got the certificate of node ${d.node} in time`,
+    hint: 'See whether its request waits for somebody: kubectl get csr; kubectl certificate approve NAME. If there is none, read on: journalctl -u kubelet -n 50. Then: join resume',
+    exitCode: EXIT.timeLimit,
   }),
   E_KUBELET_CONFIG: (d: { what: string }) => ({
     message: `the cluster's kubelet configuration cannot be used: ${d.what}`,

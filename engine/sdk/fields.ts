@@ -17,6 +17,11 @@ export const fields = {
   token: { type: 'string', writeOnly: true, description: "Token that asks for the node's certificate" },
   clientCertificate: { type: 'string', description: 'Certificate that asks for it instead of a token, PEM' },
   clientKey: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
+  tlsBootstrapMode: {
+    enum: ['direct', 'kubelet'],
+    default: 'direct',
+    description: "Who asks for the node's certificate: this command, or as with kubeadm the kubelet itself",
+  },
   certificate: { type: 'string', description: "The node's client certificate, PEM" },
   key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
   /** A DNS-1123 subdomain. */
@@ -28,6 +33,10 @@ export const fields = {
     description: 'Name of the Node',
   },
   kubeletVersion: { type: 'string', description: 'What kubelet --version prints, without its first word' },
+  configSource: {
+    type: 'object',
+    description: "What a Node's spec.configSource is to be; left out where DynamicKubeletConfig is off",
+  },
   criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
   caCertPath: {
     type: 'string',

@@ -13,6 +13,7 @@ export {
   type Problem,
 } from './errors.ts';
 export { discoveryOutput, fields } from './fields.ts';
+export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
 export { base64Text, type Kubeconfig, readKubeconfig } from './kubeconfig.ts';

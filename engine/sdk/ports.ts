@@ -32,6 +32,8 @@ export interface Files {
   /** The bytes (at most 4 MiB), or undefined where there is no file. */
   read(path: string): Promise<Buffer | undefined>;
   stat(path: string): Promise<Stat | undefined>;
+  /** Watches the file until `done` says so, and gives its bytes; `done` sees undefined while there is none, and may throw to give up. */
+  waitFor(path: string, done: (content: Buffer | undefined) => boolean): Promise<Buffer | undefined>;
   /** The names in a directory, sorted, or undefined where there is none. */
   list(path: string): Promise<string[] | undefined>;
   /** Replaces the file at once and durably, with `mode` from the first byte; makes missing parents (0755). Equal content and mode: no change. */
@@ -176,6 +178,8 @@ export interface KubeApi {
   waitFor<T extends KubeObject>(ref: ObjectRef, done: (object: T | undefined) => boolean, from?: T): Promise<T>;
   /** Whether this identity may do it (SelfSubjectAccessReview). */
   can(verb: string, apiGroup: string, resource: string, subresource?: string): Promise<boolean>;
+  /** The server's release: `v1.20.2`. */
+  serverVersion(): Promise<string>;
   /** Server's clock minus this machine's at the last answer. */
   clockSkewMs(): number | undefined;
 }

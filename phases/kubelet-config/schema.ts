@@ -1,6 +1,17 @@
 import { fields } from '../../engine/sdk/index.ts';
 
-const { server, ca, token, clientCertificate, clientKey, nodeName, criSocket, caCertPath, kubeletVersion } = fields;
+const {
+  server,
+  ca,
+  token,
+  clientCertificate,
+  clientKey,
+  nodeName,
+  criSocket,
+  caCertPath,
+  kubeletVersion,
+  configSource,
+} = fields;
 
 export const input = {
   type: 'object',
@@ -15,9 +26,14 @@ export const input = {
     criSocket,
     caCertPath,
     kubeletVersion,
+    dynamic: {
+      type: 'boolean',
+      default: false,
+      description: 'The kubelet will take its configuration from the cluster (the feature gate DynamicKubeletConfig)',
+    },
   },
   required: ['server', 'ca', 'nodeName', 'hostName'],
   additionalProperties: false,
 } as const;
 
-export const output = { type: 'object' } as const;
+export const output = { type: 'object', properties: { configSource } } as const;

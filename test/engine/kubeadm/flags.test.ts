@@ -55,7 +55,7 @@ describe('a configuration file and flags', () => {
   });
 
   test('the gates of old versions are handed on', () => {
-    expect(mixed({}, examples.v1alpha1).inputs.featureGates).toEqual({ DynamicKubeletConfig: true });
+    expect(mixed({}, examples.v1alpha1).inputs.featureGates).toBe('DynamicKubeletConfig=true');
   });
 
   test.each<[string, object, object]>([
