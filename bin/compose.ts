@@ -7,13 +7,17 @@ import { type Lock, lockMachine } from '../engine/host/lock.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
+import { kubeadmGates } from '../engine/kubeadm/gates.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
+import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
 import kubeconfig from '../phases/kubeconfig/index.ts';
 import kubeletConfig from '../phases/kubelet-config/index.ts';
 import kubeletStart from '../phases/kubelet-start/index.ts';
 import kubeletVersion from '../phases/kubelet-version/index.ts';
+import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
@@ -26,13 +30,16 @@ const HOST = Symbol('host');
 // Each phase registers by itself: none knows another, and a plugin's phases are registered the same way.
 for (const phase of [
   preflight,
+  discoveryFile,
   discoveryToken,
   kubeletVersion,
   tlsBootstrap,
   kubeconfig,
   kubeletConfig,
   kubeletStart,
+  kubeletWaitBootstrap,
   nodeReady,
+  dynamicKubeletConfig,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 
@@ -40,6 +47,7 @@ container.register<Registry>(REGISTRY, {
   useFactory: instanceCachingFactory((context) => {
     const registry = new Registry();
     for (const phase of context.resolveAll<AnyPhase>(PHASE)) registry.add(phase);
+    for (const gate of kubeadmGates) registry.addGate(gate);
     return registry;
   }),
 });

@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
+import { GATES_INPUT } from '../engine/pipeline/gates.ts';
 import { kebab } from '../engine/pipeline/plan.ts';
-import { fail, type Schema } from '../engine/sdk/index.ts';
+import { fail, gateLine, type Schema } from '../engine/sdk/index.ts';
+import { registry } from './compose.ts';
 
 /** Flags of every command that runs something. */
 export const runFlags = {
@@ -28,9 +30,18 @@ export const runFlags = {
 /** One flag for each property of an object schema. */
 export function flagsFor(schema: Schema): FlagInput {
   return Object.fromEntries(
-    Object.entries(schema.properties ?? {}).map(([name, property]) => [kebab(name), flagFor(property)]),
+    Object.entries(schema.properties ?? {}).map(([name, property]) => [
+      kebab(name),
+      flagFor(name === GATES_INPUT ? withGates(property) : property),
+    ]),
   );
 }
+
+/** As in kubeadm's help: a line for each gate there is. */
+const withGates = (schema: Schema): Schema => ({
+  ...schema,
+  description: `${schema.description} Options are:\n${registry().gates().map(gateLine).join('\n')}`,
+});
 
 function flagFor({ type, description = '', enum: options, items }: Schema): FlagInput[string] {
   if (type === 'boolean') return Flags.boolean({ description });

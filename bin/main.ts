@@ -3,6 +3,9 @@ import 'reflect-metadata'; // tsyringe throws without it
 import { type Command, flush, handle, run } from '@oclif/core';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { ConfigMigrate } from './commands/config/migrate.ts';
+import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
+import { ConfigValidate } from './commands/config/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -48,6 +51,9 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       phase: PhaseList,
       ...phaseCommands(root),
       'pipeline:validate': PipelineValidate,
+      'config:validate': ConfigValidate,
+      'config:migrate': ConfigMigrate,
+      'config:print-defaults': ConfigPrintDefaults,
       'sandbox:up': SandboxUp,
       'sandbox:demo': SandboxDemo,
       'sandbox:kubelet': SandboxKubelet,
@@ -69,11 +75,11 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
 /** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
 function phaseCommands(root: string): Record<string, Command.Class> {
   const pipeline = openPipeline(root, DEFAULT_PIPELINE);
-  const names = new Map(
-    registry()
-      .all()
-      .map((phase) => [phase.name, phase]),
-  );
-  for (const { id, uses } of pipeline.steps) names.set(id, registry().get(uses));
-  return Object.fromEntries([...names].map(([name, phase]) => [`phase:${name}`, phaseCommand(pipeline, name, phase)]));
+  const commands = registry()
+    .all()
+    .map((phase) => phaseCommand(pipeline, { id: phase.name, uses: phase.name }));
+  const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
+  const names = [...registry().names(), ...steps.map(({ id }) => id)];
+  const all = [...commands, ...steps.map((step) => phaseCommand(pipeline, step))];
+  return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
 }

@@ -5,7 +5,7 @@ import type { Journal } from '../engine/journal/journal.ts';
 import type { Runs } from '../engine/journal/runs.ts';
 import { withoutSecrets } from '../engine/journal/secrets.ts';
 import { kebab, type Plan, planOf } from '../engine/pipeline/plan.ts';
-import { planOfPhase } from '../engine/pipeline/single.ts';
+import { phaseUsed, planOfPhase } from '../engine/pipeline/single.ts';
 import { fail, type HostFacts, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
@@ -78,6 +78,7 @@ function planFrom(
   host: HostFacts,
 ): Plan {
   if (kind === 'pipeline') return planOf(openPipeline(root, name), registry(), inputs, host);
-  const used = openPipeline(root, DEFAULT_PIPELINE).steps.find(({ id }) => id === name)?.uses ?? name;
+  const step = openPipeline(root, DEFAULT_PIPELINE).steps.find(({ id }) => id === name);
+  const used = step === undefined ? name : phaseUsed(step, inputs);
   return planOfPhase(name, registry().get(used), inputs, host);
 }

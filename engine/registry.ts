@@ -1,15 +1,28 @@
-/** Phases by name, registered independently of each other. */
-
-import { fail, nearest } from './sdk/index.ts';
+/** Phases by name, registered independently of each other, and the feature gates that they hook on. */
+import { isDeepStrictEqual } from 'node:util';
+import { fail, type Gate, nearest } from './sdk/index.ts';
 import type { AnyPhase } from './sdk/phase.ts';
 
 export class Registry {
   readonly #phases = new Map<string, AnyPhase>();
+  readonly #gates = new Map<string, Gate>();
+  readonly #hooked = new Set<string>();
 
   /** Throws where the name is taken: that is a mistake in the composition, not in a pipeline. */
   add(phase: AnyPhase): void {
     if (this.#phases.has(phase.name)) throw new Error(`two phases are named ${phase.name}`);
     this.#phases.set(phase.name, phase);
+    for (const gate of phase.gates ?? []) {
+      this.addGate(gate);
+      this.#hooked.add(gate.name);
+    }
+  }
+
+  /** Several phases may hook on one gate; where none does, it may be given, and changes nothing. Throws where two of a name differ. */
+  addGate(gate: Gate): void {
+    const there = this.#gates.get(gate.name);
+    if (there !== undefined && !isDeepStrictEqual(there, gate)) throw new Error(`two gates are named ${gate.name}`);
+    this.#gates.set(gate.name, gate);
   }
 
   find(name: string): AnyPhase | undefined {
@@ -29,5 +42,15 @@ export class Registry {
 
   all(): AnyPhase[] {
     return [...this.#phases.values()];
+  }
+
+  /** Sorted by name. */
+  gates(): Gate[] {
+    return [...this.#gates.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** A phase hooks on it. */
+  isHooked({ name }: Gate): boolean {
+    return this.#hooked.has(name);
   }
 }

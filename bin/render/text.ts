@@ -21,14 +21,18 @@ export const resultText = (result: RunResult, plan: Plan, dryRun: boolean): stri
 
 const planLines = (result: RunResult, plan: Plan): string[] => [
   `Plan of ${result.pipeline}. Nothing was changed.`,
+  ...noteLines(plan),
   ...result.steps.flatMap((step) => stepText(step, plan)),
 ];
+
+const noteLines = ({ notes }: Plan): string[] => notes.map((note) => `! ${note}`);
 
 function resultLines(result: RunResult, plan: Plan): string[] {
   const changes = result.steps.flatMap((step) => step.changes).length;
   const name = plan.inputs.nodeName;
   const lines = [
     `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${seconds(result.durationMs)}: ${counted(result, changes)}.`,
+    ...noteLines(plan),
   ];
   for (const { id, status, notes } of result.steps)
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);

@@ -33,14 +33,18 @@ export class MachineCommands {
   }
 
   /** Runs to the end; an exit code other than 0 is a result. E_COMMAND_FAILED where it cannot be run or does not end. */
-  async run(argv: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+  async run(
+    argv: readonly string[],
+    signal: AbortSignal,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<CommandResult> {
     const [program = '', ...args] = argv;
     const path = program.startsWith('/') ? program : await this.find(program);
     const command = argv.join(' ');
     if (path === undefined) throw fail('E_COMMAND_FAILED', { command, exitCode: 127, output: `no ${program} on PATH` });
     const limits = { timeout: this.#timeLimitMs, maxBuffer: OUTPUT_BYTES_MAX, signal };
     // A program may ignore SIGTERM, and then no limit would hold.
-    const options = { env: this.#environment, killSignal: 'SIGKILL' as const, ...limits };
+    const options = { env: { ...environment, ...this.#environment }, killSignal: 'SIGKILL' as const, ...limits };
     return new Promise((resolve, reject) => {
       execFile(path, args, options, (error, stdout, stderr) => {
         if (error === null) resolve({ exitCode: 0, stdout, stderr });

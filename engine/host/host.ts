@@ -19,9 +19,11 @@ export type Query =
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
   | { kind: 'program'; name: string }
-  | { kind: 'output'; argv: readonly string[] }
+  | { kind: 'output'; argv: readonly string[]; environment?: Readonly<Record<string, string>> }
   | { kind: 'mounts'; path: string }
-  | { kind: 'sandboxes'; socket: string };
+  | { kind: 'sandboxes'; socket: string }
+  | { kind: 'download'; url: string }
+  | { kind: 'roots' };
 
 export interface Answers {
   file: Buffer | undefined;
@@ -33,6 +35,8 @@ export interface Answers {
   output: CommandResult;
   mounts: string[];
   sandboxes: PodSandbox[];
+  download: string;
+  roots: string;
 }
 
 /** Changes the machine. */
@@ -103,6 +107,8 @@ export interface ApiAnswer {
 export type Wait =
   /** For an object, by a watch; `done` may throw. */
   | { kind: 'object'; as: Identity; ref: ObjectRef; done: (object: unknown) => boolean; from: unknown }
+  /** For what is in a file; `done` may throw. */
+  | { kind: 'file'; path: string; done: (content: Buffer | undefined) => boolean }
   /** For a service to answer 200 at `url`. */
   | { kind: 'healthy'; service: string; url: string };
 
@@ -112,6 +118,6 @@ export interface Host {
   read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]>;
   apply(change: Change, signal: AbortSignal): Promise<void>;
   send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer>;
-  /** The object waited for, or undefined for other waits. */
+  /** The object waited for, or the bytes of the file; undefined for other waits. */
   wait(condition: Wait, signal: AbortSignal): Promise<unknown>;
 }

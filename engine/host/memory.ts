@@ -16,6 +16,9 @@ export interface MemoryMachine {
   outputs?: Record<string, Partial<CommandResult>>;
   mounts?: string[];
   sandboxes?: PodSandbox[];
+  /** Address → what is there. */
+  downloads?: Record<string, string>;
+  roots?: string;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
   wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
 }
@@ -58,6 +61,12 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     },
     mounts: ({ path }) => (machine.mounts ?? []).filter((mount) => mount.startsWith(`${path}/`)),
     sandboxes: () => machine.sandboxes ?? [],
+    download: ({ url }) => {
+      const told = machine.downloads?.[url];
+      if (told === undefined) throw new Error(`the memory host was not told what is at ${url}`);
+      return told;
+    },
+    roots: () => machine.roots ?? '',
   };
   return {
     changes,
@@ -78,6 +87,10 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       return machine.send(request);
     },
     async wait(condition, signal) {
+      if (condition.kind === 'file') {
+        const content = await this.read<'file'>({ kind: 'file', path: condition.path }, signal);
+        if (condition.done(content)) return content;
+      }
       if (machine.wait === undefined) throw new Error(`the memory host was not told how to wait for ${condition.kind}`);
       return machine.wait(condition, signal);
     },

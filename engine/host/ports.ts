@@ -68,6 +68,10 @@ export function portsFor(options: PortsOptions): Ports {
       read: (path) => read({ kind: 'file', path }),
       stat: (path) => read({ kind: 'stat', path }),
       list: (path) => read({ kind: 'list', path }),
+      async waitFor(path, done) {
+        guard.alive(`waiting for ${path}`);
+        return (await host.wait({ kind: 'file', path, done }, signal)) as Buffer | undefined;
+      },
       async write(path, content, mode) {
         const bytes = bytesOf(content);
         const secret = isSecret(content) || hasSecret(bytes.toString('utf8'));
@@ -110,9 +114,9 @@ export function portsFor(options: PortsOptions): Ports {
     },
     commands: {
       find: (name) => read({ kind: 'program', name }),
-      query: async (argv) => {
+      query: async (argv, environment) => {
         guard.command(argv);
-        return read({ kind: 'output', argv });
+        return read({ kind: 'output', argv, ...(environment === undefined ? {} : { environment }) });
       },
       run: (argv, way) => {
         const undo = 'undo' in way ? way.undo : undefined;
@@ -140,6 +144,13 @@ export function portsFor(options: PortsOptions): Ports {
         const pod = `${namespace}/${name}`;
         await apply({ kind: 'sandbox', socket, id, pod }, { kind: 'sandbox', pod });
       },
+    },
+    web: {
+      async get(url) {
+        guard.web(url);
+        return read({ kind: 'download', url });
+      },
+      roots: () => read({ kind: 'roots' }),
     },
     kube: kubePort(host, signal, guard, { record: (told) => record(told, undefined), onChange }),
     clock: { now: () => host.now() },
@@ -175,7 +186,9 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
   /** Every user of the machine can read the command lines of its processes. */
   const command = (argv: readonly string[]): void => {
     const [program = ''] = argv;
-    require(effects.some((effect) => effect.kind === 'command' && effect.program === program), `run ${program}`);
+    require(effects.some(
+      (effect) => effect.kind === 'command' && (effect.program === program || effect.program === '*'),
+    ), `run ${program}`);
     if (argv.some(hasSecret)) throw fail('E_SECRET_SHOWN', { program });
   };
   const mounted = new Set<string>();
@@ -185,6 +198,7 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
   return {
     alive,
     command,
+    web: (url: string): void => require(has('web'), `read ${url}`),
     /** What may be unmounted is what was found below a declared path. */
     mounts(path: string, found: readonly string[]): void {
       if (effects.some((effect) => effect.kind === 'mounts' && effect.path === path))

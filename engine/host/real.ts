@@ -40,8 +40,10 @@ export async function realHost(root: string, now: () => Date = () => new Date())
     service: ({ name }, signal) => services.status(name, signal),
     unit: ({ name }, signal) => services.unit(name, signal),
     program: ({ name }) => commands.find(name),
-    output: ({ argv }, signal) => commands.run(argv, signal),
+    output: ({ argv, environment }, signal) => commands.run(argv, signal, environment),
     mounts: ({ path }) => mounts.below(path),
+    download: async ({ url }, signal) => (await import('../kube/download.ts')).download(url, signal),
+    roots: async () => (await import('../kube/roots.ts')).systemRoots().then((roots) => roots.join('\n')),
     sandboxes: async ({ socket }, signal) => (await runtime()).podSandboxes(socket, signal),
   };
   return {
@@ -57,10 +59,11 @@ export async function realHost(root: string, now: () => Date = () => new Date())
       return files.apply(change);
     },
     send: (request, signal) => transport.send(request, signal),
-    wait: (condition, signal) =>
-      condition.kind === 'object'
-        ? watchObject(transport, condition, signal)
-        : services.waitHealthy(condition.service, condition.url, signal),
+    wait: (condition, signal) => {
+      if (condition.kind === 'object') return watchObject(transport, condition, signal);
+      if (condition.kind === 'file') return files.waitFor(condition.path, condition.done, signal);
+      return services.waitHealthy(condition.service, condition.url, signal);
+    },
     close: () => transport.close(),
   };
 }

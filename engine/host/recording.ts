@@ -58,25 +58,35 @@ export function recordingHost(host: Host): Host {
     return answer.body;
   };
 
+  const read = async <K extends Query['kind']>(
+    query: Extract<Query, { kind: K }>,
+    signal: AbortSignal,
+  ): Promise<Answers[K]> => {
+    const asked: Query = query;
+    const changed = overlay.read(asked);
+    if (changed !== UNCHANGED) return changed as Answers[K];
+    const followed = asked.kind === 'file' ? { ...query, path: overlay.resolve(asked.path) } : query;
+    const answer: unknown = await host.read<K>(followed, signal);
+    if (asked.kind === 'list') return overlay.list(asked.path, answer as Answers['list']) as Answers[K];
+    if (asked.kind === 'service') return overlay.service(asked.name, answer as Answers['service']) as Answers[K];
+    return answer as Answers[K];
+  };
+
   return {
     facts: host.facts,
     now: host.now,
-    async read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]> {
-      const asked: Query = query;
-      const changed = overlay.read(asked);
-      if (changed !== UNCHANGED) return changed as Answers[K];
-      const followed = asked.kind === 'file' ? { ...query, path: overlay.resolve(asked.path) } : query;
-      const answer: unknown = await host.read<K>(followed, signal);
-      if (asked.kind === 'list') return overlay.list(asked.path, answer as Answers['list']) as Answers[K];
-      if (asked.kind === 'service') return overlay.service(asked.name, answer as Answers['service']) as Answers[K];
-      return answer as Answers[K];
-    },
+    read,
     async apply(change) {
       overlay.apply(change);
     },
     send,
     async wait(condition, signal) {
       if (condition.kind === 'healthy') return undefined;
+      if (condition.kind === 'file') {
+        const content = await read<'file'>({ kind: 'file', path: condition.path }, signal);
+        if (condition.done(content)) return content;
+        throw fail('E_UNDECIDED', { what: `what somebody else will write to ${condition.path}` });
+      }
       const { as, ref, from, done } = condition;
       // What is there already needs no stand-in, and a stand-in keeps what is known of it.
       const there = from ?? (standIns.isStandIn(as) ? undefined : await current(as, ref, signal));

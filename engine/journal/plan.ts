@@ -23,6 +23,6 @@ export function planOfHistory(journal: Journal, registry: Registry, skip: readon
       retry: { attempts: 1, initialMs: 0, factor: 1, capMs: 0 },
     })),
     inputs: journal.reveal(start.inputs).value as Record<string, unknown>,
-    host,
+    ...{ host, notes: [] },
   };
 }

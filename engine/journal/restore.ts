@@ -96,9 +96,10 @@ class Restoring {
   /** Undefined where what is there is what the run left, or what was there before it. */
   async #conflictAt(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'> | undefined> {
     const { host, signal, overwrite } = this.#options;
-    if (overwrite || this.#isServiceData(path)) return undefined;
     const changes = this.#changesAt.get(path) ?? [];
     const [left] = changes;
+    // A service turns links and fills directories of the run's; files that the run wrote, somebody else has changed.
+    if (overwrite || (this.#isServiceData(path) && left?.change.kind !== 'file')) return undefined;
     const { before: now, image } = await lookAt(host, path, signal);
     if (left === undefined || isAs(now, before) || changes.some((change) => isAs(now, leftBy(change))))
       return undefined;

@@ -97,6 +97,13 @@ function apiOf(host: Host, identity: Identity, signal: AbortSignal, guard: Guard
       const answer = await send('ask what is allowed', 'POST', undefined, path, review);
       return (answer.body as { status?: { allowed?: unknown } } | null)?.status?.allowed === true;
     },
+    async serverVersion() {
+      guard.alive("asking for the server's version");
+      const { body } = await send('say its version', 'GET', undefined, '/version');
+      const version = (body as { gitVersion?: unknown } | null)?.gitVersion;
+      if (typeof version !== 'string') throw fail('E_API_ANSWER', { server, what: 'no version of Kubernetes' });
+      return clean(version);
+    },
     clockSkewMs: () => clockSkewMs,
   };
 }

@@ -191,7 +191,7 @@ const UNTRUSTED = new Set([
 ]);
 
 /** What went wrong on the way, as an error that says what to do. */
-function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
+export function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
   const { name, code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };

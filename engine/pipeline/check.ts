@@ -1,13 +1,15 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from '../registry.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { didYouMean } from '../sdk/text.ts';
+import { type Condition, holds, parseCondition } from './conditions.ts';
 import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
 import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
-import { durationMs, type Pipeline, type PipelineStep } from './load.ts';
+import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import { violations } from './validate.ts';
 
@@ -26,35 +28,79 @@ export const DEFAULT_TIMEOUT = '5m';
 const DEFAULT_RETRY = { attempts: 1, initial: '1s', factor: 2, cap: '30s' };
 const HOST_FACTS: Record<keyof HostFacts, Schema> = { name: { type: 'string' }, privileged: { type: 'boolean' } };
 
-/** Checks all that can be known without the user's values. E_PIPELINE with every problem. */
-export function checkPipeline(pipeline: Pipeline, registry: Registry): PlannedStep[] {
+/** A phase that a step may use, and when. */
+interface Candidate {
+  phase: AnyPhase;
+  condition: Condition;
+}
+
+/**
+ * Checks all that can be known without the user's values, of every phase that a step may use. E_PIPELINE with every problem.
+ * The steps are those that a run with `inputs` would have; left out, those of the first phases.
+ */
+export function checkPipeline(
+  pipeline: Pipeline,
+  registry: Registry,
+  inputs?: Readonly<Record<string, unknown>>,
+): PlannedStep[] {
   const needs = needsOf(pipeline);
   checkOwnInputs(pipeline);
-  const phases = pipeline.steps.map((step, index) => {
-    const phase = registry.find(step.uses);
-    if (phase === undefined) {
-      const known = didYouMean(step.uses, registry.names()) || `; known are ${registry.names().join(', ')}`;
-      pipeline.problems.at(['steps', index, 'uses'], `there is no phase ${step.uses}${known}`);
-    }
-    return phase;
-  });
-  const phaseOf = new Map(pipeline.steps.map((step, index) => [step.id, phases[index]]));
+  const candidates = pipeline.steps.map((step, index) => candidatesOf(pipeline, registry, step, index));
+  const phaseOf = new Map(pipeline.steps.map((step, index) => [step.id, candidates[index]?.[0]?.phase]));
+  const gates = Object.fromEntries(registry.gates().map(({ name }) => [name, { type: 'boolean' } as const]));
   const steps = pipeline.steps.map((step, index) => {
-    const phase = phases[index];
-    if (phase === undefined) return undefined;
+    const phases = candidates[index] ?? [];
     const path = ['steps', index, 'with'];
     const template = parseTemplate(step.with ?? {}, (at, message) => pipeline.problems.at([...path, ...at], message));
-    const check = { pipeline, needs, phaseOf, step, phase, template, path };
-    checkInputs(check);
-    return plannedStep(pipeline, step, phase, needs, template);
+    for (const { phase } of phases) {
+      const others = phases.flatMap((other) => (other.phase === phase ? [] : [other.phase]));
+      checkInputs({ pipeline, needs, phaseOf, gates, step, phase, others, template, path });
+    }
+    const chosen = phases.find(({ condition }) => inputs === undefined || holds(condition, inputs));
+    if (chosen === undefined && phases.length > 0)
+      pipeline.problems.at(['steps', index, 'uses'], `no condition of step ${step.id} holds: leave out the last one`);
+    if (chosen === undefined) return undefined;
+    const others = phases.map(({ phase }) => phase);
+    return plannedStep(pipeline, step, chosen.phase, needs, forPhase(template, chosen.phase, others));
   });
-  checkWriters(pipeline, needs, phases);
+  checkWriters(pipeline, needs, candidates);
   pipeline.problems.throwIfAny();
   return steps.filter((step) => step !== undefined);
 }
 
 /** Inputs nobody declared are mistakes. */
 export const closed = (inputs: Schema): Schema => ({ ...inputs, additionalProperties: false });
+/** The phases that there are of those a step names; what is wrong with the others is told. */
+function candidatesOf(pipeline: Pipeline, registry: Registry, step: PipelineStep, index: number): Candidate[] {
+  const { problems, inputs } = pipeline;
+  const isList = typeof step.uses !== 'string';
+  const found = variantsOf(step).flatMap((variant, position): Candidate[] => {
+    const path = ['steps', index, 'uses', ...(isList ? [position] : [])];
+    const phase = registry.find(variant.phase);
+    if (phase === undefined) {
+      const known = didYouMean(variant.phase, registry.names()) || `; known are ${registry.names().join(', ')}`;
+      problems.at(isList ? [...path, 'phase'] : path, `there is no phase ${variant.phase}${known}`);
+    }
+    let condition: Condition = [];
+    try {
+      condition = parseCondition(variant.if);
+    } catch (error) {
+      problems.at([...path, 'if'], (error as Error).message);
+    }
+    for (const { input } of condition)
+      if (!Object.hasOwn(inputs.properties, input))
+        problems.at([...path, 'if'], `there is no input ${input}${didYouMean(input, Object.keys(inputs.properties))}`);
+    return phase === undefined ? [] : [{ phase, condition }];
+  });
+  const [first, ...rest] = found;
+  for (const { phase } of rest)
+    if (first !== undefined && !isDeepStrictEqual(phase.output, first.phase.output))
+      problems.at(
+        ['steps', index, 'uses'],
+        `${phase.name} and ${first.phase.name} have other outputs, so they cannot stand for each other`,
+      );
+  return found;
+}
 
 /** The pipeline's own inputs: schemas that ajv can compile, defaults that read host facts and nothing else. */
 function checkOwnInputs({ inputs, problems }: Pipeline): void {
@@ -124,14 +170,18 @@ interface StepCheck {
   pipeline: Pipeline;
   needs: Needs;
   phaseOf: ReadonlyMap<string, AnyPhase | undefined>;
+  gates: Readonly<Record<string, Schema>>;
   step: PipelineStep;
   phase: AnyPhase;
+  /** Phases that the step may use instead: an input that one of them takes is no mistake. */
+  others: readonly AnyPhase[];
   template: Template;
   path: Path;
 }
 
 function checkInputs(check: StepCheck): void {
-  const { pipeline, step, phase, template, path } = check;
+  const { pipeline, step, phase, others, path } = check;
+  const template = forPhase(check.template, phase, others);
   const properties = phase.input.properties ?? {};
   const given = template.kind === 'map' ? template.entries : [];
   for (const [name, value] of given) {
@@ -165,6 +215,14 @@ function checkInputs(check: StepCheck): void {
   }
 }
 
+/** Without the inputs that only `others` take. */
+function forPhase(template: Template, phase: AnyPhase, others: readonly AnyPhase[]): Template {
+  if (template.kind !== 'map') return template;
+  const takes = ({ input }: AnyPhase, name: string) => Object.hasOwn(input.properties ?? {}, name);
+  const isForeign = (name: string) => !takes(phase, name) && others.some((other) => takes(other, name));
+  return { kind: 'map', entries: template.entries.filter(([name]) => !isForeign(name)) };
+}
+
 /** The schema of what is at `path` in a value, as far as `schema` tells. */
 const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
   path.reduce<Schema | undefined>(
@@ -177,7 +235,7 @@ const fits = (source: string, target: string): boolean =>
 
 /** The schema of what `reference` yields; undefined after a problem was reported. */
 function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema | undefined {
-  const { pipeline, needs, phaseOf, step } = check;
+  const { pipeline, needs, phaseOf, gates, step } = check;
   const pick = (kind: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
     const found = Object.hasOwn(schemas, reference.name) ? schemas[reference.name] : undefined;
     if (found === undefined) {
@@ -188,6 +246,7 @@ function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema 
   };
   if (reference.kind === 'input') return pick('input', pipeline.inputs.properties);
   if (reference.kind === 'host') return pick('host fact', HOST_FACTS);
+  if (reference.kind === 'gate') return pick('feature gate', gates);
   if (!phaseOf.has(reference.step)) {
     const meant = didYouMean(reference.step, [...phaseOf.keys()]);
     pipeline.problems.at(at, `there is no step ${reference.step}${meant}`);
@@ -202,12 +261,12 @@ function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema 
 }
 
 /** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
-function checkWriters(pipeline: Pipeline, needs: Needs, phases: readonly (AnyPhase | undefined)[]): void {
+function checkWriters(pipeline: Pipeline, needs: Needs, candidates: readonly Candidate[][]): void {
   const indexOf = new Map(pipeline.steps.map(({ id }, index) => [id, index]));
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
     const index = indexOf.get(id) ?? 0;
-    for (const path of pathsOf(phases[index])) {
+    for (const path of pathsOf(candidates[index] ?? [])) {
       const before = last.get(path);
       last.set(path, id);
       if (before === undefined || isAfter(needs, id, before)) continue;
@@ -220,5 +279,7 @@ function checkWriters(pipeline: Pipeline, needs: Needs, phases: readonly (AnyPha
   }
 }
 
-const pathsOf = (phase: AnyPhase | undefined): Set<string> =>
-  new Set(phase?.effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : [])));
+const pathsOf = (candidates: readonly Candidate[]): Set<string> =>
+  new Set(
+    candidates.flatMap(({ phase }) => phase.effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : []))),
+  );

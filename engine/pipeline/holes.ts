@@ -1,9 +1,10 @@
-/** `${{ … }}` in a pipeline: references to inputs, host facts and outputs. Parsed once; what they yield is never parsed again. */
+/** `${{ … }}` in a pipeline: references to inputs, host facts, feature gates and outputs. Parsed once; what they yield is never parsed again. */
 import { isSecret, revealed, Secret } from '../sdk/secret.ts';
 
 export type Reference =
   | { kind: 'input'; name: string }
   | { kind: 'host'; name: string }
+  | { kind: 'gate'; name: string }
   | { kind: 'output'; step: string; name: string };
 
 /** A parsed value: a literal, one reference, text with references in it, or a tree of these. */
@@ -16,18 +17,19 @@ export type Template =
 
 const HOLE = /\$\{\{(.*?)\}\}/gs;
 const IDENT = String.raw`(?:\.([A-Za-z_]\w*)|\["([^"\]]+)"\])`;
-const INPUT_OR_HOST = new RegExp(`^(inputs|host)${IDENT}$`);
+const SIMPLE = new RegExp(`^(inputs|host|gates)${IDENT}$`);
+const KINDS = { inputs: 'input', host: 'host', gates: 'gate' } as const;
 const OUTPUT = new RegExp(`^steps${IDENT}\\.outputs${IDENT}$`);
 
 /** Throws an Error with the offending expression. */
 function parseReference(expression: string): Reference {
   const text = expression.trim();
-  const simple = INPUT_OR_HOST.exec(text);
-  if (simple !== null) return { kind: simple[1] === 'host' ? 'host' : 'input', name: simple[2] ?? simple[3] ?? '' };
+  const simple = SIMPLE.exec(text);
+  if (simple !== null) return { kind: KINDS[simple[1] as keyof typeof KINDS], name: simple[2] ?? simple[3] ?? '' };
   const output = OUTPUT.exec(text);
   if (output !== null)
     return { kind: 'output', step: output[1] ?? output[2] ?? '', name: output[3] ?? output[4] ?? '' };
-  throw new Error(`\${{ ${text} }} is no reference: write inputs.x, host.x, or steps["x"].outputs.y`);
+  throw new Error(`\${{ ${text} }} is no reference: write inputs.x, host.x, gates.X, or steps["x"].outputs.y`);
 }
 
 /** Parses every hole in `value`; `onError` gets the path and message of each that is wrong. */

@@ -13,9 +13,15 @@ export interface RetryPolicy {
   cap: string;
 }
 
+/** One of several phases that a step may use: the first whose condition holds. */
+export interface Variant {
+  phase: string;
+  if?: string;
+}
+
 export interface PipelineStep {
   id: string;
-  uses: string;
+  uses: string | Variant[];
   needs?: string[];
   with?: Record<string, unknown>;
   timeout?: string;
@@ -59,6 +65,9 @@ export function loadPipeline(file: string, text: string): Pipeline {
     problems,
   };
 }
+
+export const variantsOf = ({ uses }: PipelineStep): readonly Variant[] =>
+  typeof uses === 'string' ? [{ phase: uses }] : uses;
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

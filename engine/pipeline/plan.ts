@@ -5,6 +5,7 @@ import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { checkPipeline, closed, type PlannedStep } from './check.ts';
+import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import { evaluate, parseTemplate, type Reference, references } from './holes.ts';
 import type { Pipeline } from './load.ts';
 import { type Violation, violations } from './validate.ts';
@@ -27,6 +28,10 @@ export interface Plan {
   /** Values of the pipeline's inputs; secrets are `Secret`s. */
   inputs: Readonly<Record<string, unknown>>;
   host: HostFacts;
+  /** Values of the feature gates; left out where no step reads one. */
+  gates?: PlannedGates['gates'];
+  /** What is worth knowing of the values that were given. */
+  notes: readonly string[];
 }
 
 /** Binds the user's values. E_PIPELINE as `checkPipeline`, or E_INPUT with every problem of the values, named as flags. */
@@ -36,15 +41,17 @@ export function planOf(
   given: Readonly<Record<string, unknown>>,
   host: HostFacts,
 ): Plan {
-  const steps = checkPipeline(pipeline, registry);
   const inputs = withHostDefaults(pipeline, given, host);
+  const steps = checkPipeline(pipeline, registry, inputs);
+  const { gates, notes, problems: gateProblems } = plannedGates(registry, inputs[GATES_INPUT]);
   const problems = violations(closed(pipeline.inputs), inputs).map(flagProblem);
+  problems.push(...gateProblems.map((problem) => `${flagName(GATES_INPUT)}: ${problem}`));
   const plan = {
     pipeline: pipeline.metadata.name,
     source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
     steps,
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
-    host,
+    ...{ host, gates, notes },
   };
   problems.push(...steps.filter(takesValues).flatMap((step) => unmet(plan, step)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
@@ -58,7 +65,6 @@ function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unk
     const value = filled[name] ?? hostDefault(pipeline, name, host);
     if (value !== undefined) filled[name] = value;
   }
-  pipeline.problems.throwIfAny();
   return filled;
 }
 
@@ -111,6 +117,8 @@ export function lookUp(plan: Plan, outputs: ReadonlyMap<string, unknown> | undef
       return plan.inputs[reference.name];
     case 'host':
       return plan.host[reference.name as keyof HostFacts];
+    case 'gate':
+      return plan.gates?.[reference.name];
     case 'output':
       return (outputs?.get(reference.step) as Record<string, unknown> | undefined)?.[reference.name];
   }

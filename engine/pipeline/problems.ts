@@ -13,18 +13,20 @@ export class Problems {
   readonly #file: string;
   readonly #document: Document.Parsed<ParsedNode>;
   readonly #lines: LineCounter;
+  readonly #max: number;
 
-  constructor(file: string, document: Document.Parsed<ParsedNode>, lines: LineCounter) {
+  /** E_PIPELINE is thrown at once where there are `max`. */
+  constructor(file: string, document: Document.Parsed<ParsedNode>, lines: LineCounter, max = PROBLEMS_MAX) {
     this.#file = file;
     this.#document = document;
     this.#lines = lines;
+    this.#max = max;
   }
 
-  /** E_PIPELINE at once where there are a hundred. */
   atOffset(offset: number, message: string): void {
     const { line, col } = this.#lines.linePos(offset);
     this.#found.push({ file: this.#file, line, column: col, message: clean(message) });
-    if (this.#found.length === PROBLEMS_MAX) this.throwIfAny();
+    if (this.#found.length === this.#max) this.throwIfAny();
   }
 
   /** At the value of `path`, or where there is none at its nearest parent. */
@@ -44,11 +46,14 @@ export class Problems {
     else this.at(path, message);
   }
 
-  /** Throws E_PIPELINE with all of them, in the order of the file, if there is any. */
+  /** All of them, in the order of the file. */
+  sorted(): Problem[] {
+    return this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  /** Throws E_PIPELINE with all of them if there is any. */
   throwIfAny(): void {
-    if (this.#found.length === 0) return;
-    const problems = this.#found.toSorted((a, b) => a.line - b.line || a.column - b.column);
-    throw fail('E_PIPELINE', { problems });
+    if (this.#found.length > 0) throw fail('E_PIPELINE', { problems: this.sorted() });
   }
 
   #node(path: Path): Node | undefined {

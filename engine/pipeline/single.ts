@@ -6,19 +6,30 @@ import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { DEFAULT_TIMEOUT } from './check.ts';
+import { holds, parseCondition } from './conditions.ts';
 import { evaluate, parseTemplate } from './holes.ts';
-import { durationMs, type Pipeline } from './load.ts';
+import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import { flagProblem, hostDefault, type Plan } from './plan.ts';
 import { violations } from './validate.ts';
 
 /** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. */
 export function inputsOutsidePipeline(pipeline: Pipeline, phase: AnyPhase, host: HostFacts): Record<string, unknown> {
-  const step = pipeline.steps.find(({ uses }) => uses === phase.name);
+  const step = pipeline.steps.find((candidate) =>
+    variantsOf(candidate).some((variant) => variant.phase === phase.name),
+  );
   const template = parseTemplate(step?.with ?? {}, () => undefined);
   return evaluate(template, (reference) => {
     if (reference.kind === 'host') return host[reference.name as keyof HostFacts];
     return reference.kind === 'input' ? hostDefault(pipeline, reference.name, host) : undefined;
   }) as Record<string, unknown>; // `with` is a mapping
+}
+
+/** The phase that a step uses where these inputs are given. */
+export function phaseUsed(step: PipelineStep, given: Readonly<Record<string, unknown>>): string {
+  const variants = variantsOf(step);
+  const used = variants.find((variant) => holds(parseCondition(variant.if), given)) ?? variants[0];
+  if (used === undefined) throw new Error(`step ${step.id} uses nothing`); // its schema asks for one
+  return used.phase;
 }
 
 /** A plan of one step. E_INPUT with every problem, named as flags. */
@@ -40,7 +51,7 @@ export function planOfPhase(name: string, phase: AnyPhase, given: Record<string,
       },
     ],
     inputs: withSecrets(phase.input, given) as Record<string, unknown>, // an object stays an object
-    host,
+    ...{ host, notes: [] },
   };
 }
 

@@ -27,7 +27,7 @@ let ajv: Ajv2020 | undefined;
 const compiled = new WeakMap<object, ValidateFunction>();
 
 function validatorOf(schema: object): ValidateFunction {
-  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema));
+  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema))?.();
   if (validate === undefined) {
     ajv ??= new Ajv2020(ajvOptions);
     validate = ajv.compile(schema);
@@ -60,8 +60,11 @@ function inWords(error: ErrorObject): Violation {
     }
     case 'required':
       return { path, missing: String(params.missingProperty), message: `${params.missingProperty} is missing` };
-    case 'type':
-      return { path, message: `must be ${article(String(params.type))}` };
+    case 'type': {
+      const { 'x-form': form } = error.parentSchema as Schema;
+      const types = [params.type].flat().map((type) => (type === 'null' ? type : article(String(type))));
+      return { path, message: `must be ${types.join(' or ')}${form === undefined ? '' : `: it must ${form}`}` };
+    }
     case 'enum':
       return { path, message: `must be one of ${(params.allowedValues as unknown[]).map(shown).join(', ')}` };
     case 'const':

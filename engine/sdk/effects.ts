@@ -10,7 +10,8 @@ export type Effect =
   | { kind: 'api'; verbs: readonly ApiVerb[]; resource: string; why: string }
   | { kind: 'service-data'; service: string; path: string; why: string }
   | { kind: 'mounts'; path: string; why: string }
-  | { kind: 'runtime'; why: string };
+  | { kind: 'runtime'; why: string }
+  | { kind: 'web'; why: string };
 
 /** Writes, links or removes `path`: `*` stands for any part of one name, `{input}` for the value of an input. */
 export const writes = (path: string, mode: number | undefined, why: string): Effect => ({
@@ -25,7 +26,7 @@ export const controls = (name: string, actions: readonly ServiceAction[], why: s
   actions,
   why,
 });
-/** Starts the program `program`, to ask it something or to have it change something. */
+/** Starts the program `program` (`*`: one that a file of root's names), to ask it something or to have it change something. */
 export const runs = (program: string, why: string): Effect => ({ kind: 'command', program, why });
 /** Sends these verbs for `resource`, written as RBAC writes it: `nodes`, `certificatesigningrequests`. */
 export const calls = (verbs: readonly ApiVerb[], resource: string, why: string): Effect => ({
@@ -47,6 +48,9 @@ export const unmounts = (path: string, why: string): Effect => ({ kind: 'mounts'
 /** Removes Pod sandboxes of the container runtime. */
 export const removesSandboxes = (why: string): Effect => ({ kind: 'runtime', why });
 
+/** Reads documents from https:// addresses. */
+export const downloads = (why: string): Effect => ({ kind: 'web', why });
+
 export const changesCluster = (effect: Effect): boolean =>
   effect.kind === 'api' && effect.verbs.some((verb) => verb === 'create' || verb === 'patch');
 
@@ -65,6 +69,8 @@ export function describeEffect(effect: Effect): string {
       return `service ${effect.service} writes ${effect.path}: ${effect.why}`;
     case 'mounts':
       return `unmounts below ${effect.path}: ${effect.why}`;
+    case 'web':
+      return `reads from the web: ${effect.why}`;
     case 'runtime':
       return `removes Pod sandboxes: ${effect.why}`;
   }

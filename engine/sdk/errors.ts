@@ -50,6 +50,11 @@ const catalog = {
     hint: "The message is the API server's own; look into its log for more.",
     exitCode: EXIT.cluster,
   }),
+  E_API_UNAUTHORIZED: (d: { server: string; what: string }) => ({
+    message: `${d.server} does not accept our credentials to ${d.what}`,
+    hint: `The token may have expired, or may not be for authentication. ${MAKE_TOKEN}`,
+    exitCode: EXIT.cluster,
+  }),
   E_API_UNAVAILABLE: (d: {
     server: string;
     what: string;
@@ -62,11 +67,6 @@ const catalog = {
     exitCode: EXIT.cluster,
     transient: true,
     retryAfterMs: d.retryAfterMs,
-  }),
-  E_API_UNAUTHORIZED: (d: { server: string; what: string }) => ({
-    message: `${d.server} does not accept our credentials to ${d.what}`,
-    hint: `The token may have expired, or may not be for authentication. ${MAKE_TOKEN}`,
-    exitCode: EXIT.cluster,
   }),
   E_API_UNREACHABLE: (d: { server: string; what: string }) => ({
     message: `${d.server} does not answer: ${d.what}`,
@@ -137,6 +137,21 @@ const catalog = {
     hint: `Run it by hand to see more: ${d.command}`,
     exitCode: EXIT.machine,
   }),
+  E_CONFIG: (d: { problems: readonly Problem[] }) => ({
+    message: d.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`).join('\n'),
+    hint: 'schemas/kubeadm/ describes the fields of each version; join config validate FILE checks without joining.',
+    exitCode: EXIT.pipeline,
+  }),
+  E_CONFIG_FILE: (d: { file: string; what: string }) => ({
+    message: `configuration ${d.file} cannot be read: ${d.what}`,
+    hint: 'Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+    exitCode: EXIT.pipeline,
+  }),
+  E_CONTROL_PLANE_UNSUPPORTED: (d: { what: string }) => ({
+    message: `${d.what} asks for a control-plane node, and only workers can be joined`,
+    hint: 'Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+    exitCode: EXIT.usage,
+  }),
   E_CRI_ABSENT: (d: { socket: string }) => ({
     message: `what listens at ${d.socket} offers no container runtime interface: neither CRI v1 nor v1alpha2`,
     hint: 'If it is containerd, remove cri from disabled_plugins in /etc/containerd/config.toml, then: systemctl restart containerd',
@@ -179,6 +194,36 @@ const catalog = {
     exitCode: EXIT.cluster,
     transient: true,
   }),
+  E_DISCOVERY_CREDENTIALS: (d: { file: string }) => ({
+    message: `nothing says who asks for this machine's certificate: ${d.file} has no credentials, and no token is given`,
+    hint: 'Give a bootstrap token beside the file: --tls-bootstrap-token (kubeadm token create makes one).',
+    exitCode: EXIT.usage,
+  }),
+  E_DISCOVERY_FILE: (d: { file: string; what: string }) => ({
+    message: `the discovery file ${d.file} cannot be used: ${d.what}`,
+    hint: 'A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    exitCode: EXIT.trust,
+  }),
+  E_DOWNLOAD: (d: { url: string; what: string }) => ({
+    message: `${d.url} cannot be used: ${d.what}`,
+    hint: `See what is there: curl -sSL -D- ${d.url}`,
+    exitCode: EXIT.cluster,
+  }),
+  E_DYNAMIC_CONFIG_FORBIDDEN: (d: { node: string; source: string }) => ({
+    message: `node ${d.node} may not set its own spec.configSource: the admission plugin NodeRestriction forbids it`,
+    hint: `With an admin kubeconfig: kubectl patch node ${d.node} -p '{"spec":{"configSource":${d.source}}}'\n  → Then: join resume`,
+    exitCode: EXIT.cluster,
+  }),
+  E_DYNAMIC_CONFIG_GONE: (d: { server: string; what: string }) => ({
+    message: `${d.server} knows no dynamic kubelet configuration: it ${d.what}`,
+    hint: 'Join without --feature-gates DynamicKubeletConfig=true; the kubelet has the configuration of the cluster all the same.',
+    exitCode: EXIT.cluster,
+  }),
+  E_DYNAMIC_CONFIG_IGNORED: (d: { node: string; said: string }) => ({
+    message: `the kubelet of ${d.node} does not take up the spec.configSource of its Node${d.said === '' ? '' : `: ${d.said}`}`,
+    hint: 'It must run with --dynamic-config-dir: put it into KUBELET_EXTRA_ARGS in /etc/default/kubelet, then: systemctl restart kubelet; join resume',
+    exitCode: EXIT.timeLimit,
+  }),
   E_EFFECT_UNDECLARED: (d: { what: string }) => ({
     message: `a phase tried something it does not declare: ${d.what}`,
     hint: REPORT,
@@ -208,6 +253,11 @@ const catalog = {
     message: `${d.file} is of version ${d.version}, and this Joinery knows ${d.known}`,
     hint: 'Resume or undo that run with the Joinery that began it.',
     exitCode: EXIT.machine,
+  }),
+  E_KUBELET_BOOTSTRAP: (d: { node: string }) => ({
+    message: `the kubelet has not got the certificate of node ${d.node} in time`,
+    hint: 'See whether its request waits for somebody: kubectl get csr; kubectl certificate approve NAME. If there is none, read on: journalctl -u kubelet -n 50. Then: join resume',
+    exitCode: EXIT.timeLimit,
   }),
   E_KUBELET_CONFIG: (d: { what: string }) => ({
     message: `the cluster's kubelet configuration cannot be used: ${d.what}`,
@@ -320,6 +370,11 @@ const catalog = {
     exitCode: EXIT.trust,
     transient: true, // the signer signs a moment after a token was made
   }),
+  E_UNDECIDED: (d: { what: string }) => ({
+    message: `a dry run cannot know ${d.what}`,
+    hint: 'The steps that depend on it are not part of the plan: run without --dry-run to have them done.',
+    exitCode: EXIT.bug,
+  }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
     message: `not everything of run ${d.run} is taken back: see above what is left of ${list(d.steps)}`,
     hint: `When the reasons are gone: join undo ${d.run}. To lose what somebody else has changed since: join undo ${d.run} --overwrite`,
@@ -329,11 +384,6 @@ const catalog = {
     message: 'nobody can be asked here whether to undo, so nothing was done',
     hint: `To do what is listed above: join undo ${d.run} --yes`,
     exitCode: EXIT.usage,
-  }),
-  E_UNDECIDED: (d: { what: string }) => ({
-    message: `a dry run cannot know ${d.what}`,
-    hint: 'The steps that depend on it are not part of the plan: run without --dry-run to have them done.',
-    exitCode: EXIT.bug,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => Words>;
 

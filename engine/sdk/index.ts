@@ -12,10 +12,11 @@ export {
   type OwnError,
   type Problem,
 } from './errors.ts';
-export { fields } from './fields.ts';
+export { discoveryOutput, fields } from './fields.ts';
+export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
-export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
+export { base64Text, type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
 export { healthUrl, installedKubelet } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';

@@ -8,11 +8,16 @@ export interface KubeconfigCluster {
   ca: string;
   /** The file that holds it instead, from `certificate-authority`. */
   caFile: string | undefined;
+  /** `insecure-skip-tls-verify`: whoever reads this refuses it. */
+  insecure: boolean;
 }
 
 export interface Kubeconfig {
   clusters: KubeconfigCluster[];
   users: { name: string; user: Record<string, unknown> }[];
+  contexts: { name: string; cluster: string; user: string }[];
+  /** Empty where there is none. */
+  currentContext: string;
 }
 
 /** Throws an Error of one line that says what is wrong. `null` lists count as empty, as Go writes them. */
@@ -29,17 +34,23 @@ export function readKubeconfig(text: string): Kubeconfig {
         server,
         ca: base64Text(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
+        insecure: cluster['insecure-skip-tls-verify'] === true,
       };
     }),
     users: list(root.users, 'users').map((entry) => ({
       name: textOf(entry.name),
-      user: record(entry.user, 'user'),
+      user: record(entry.user ?? {}, 'user'),
     })),
+    contexts: list(root.contexts, 'contexts').map((entry) => {
+      const context = record(entry.context ?? {}, 'context');
+      return { name: textOf(entry.name), cluster: textOf(context.cluster), user: textOf(context.user) };
+    }),
+    currentContext: textOf(root['current-context']),
   };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-const base64Text = (value: unknown): string => Buffer.from(textOf(value), 'base64').toString('utf8');
+export const base64Text = (value: unknown): string => Buffer.from(textOf(value), 'base64').toString('utf8');
 
 function record(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no mapping`);

@@ -1,5 +1,6 @@
 /** A phase is a value that says what it will do, does exactly that through its ports, and can be put back. */
 import { changesCluster, type Effect } from './effects.ts';
+import type { Gate } from './gates.ts';
 import type { Ports } from './ports.ts';
 import type { Infer, Schema } from './schema.ts';
 
@@ -12,6 +13,8 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
   readonly output: O;
   /** The upper bound of what `run` and `undo` do; the ports refuse anything else. Reading the host needs no entry. */
   readonly effects: readonly Effect[];
+  /** Feature gates that it hooks on: a pipeline hands their values to its inputs, as `gates.NAME`. */
+  readonly gates?: readonly Gate[];
   /** Why what it leaves in the cluster cannot be taken back; shown before the run. */
   readonly irreversible?: string;
   /** Deterministic given its input and `random.once`, and idempotent: a retry runs it again from its start over what is there. */

@@ -7,6 +7,7 @@ export interface Ports {
   commands: Commands;
   mounts: Mounts;
   runtime: Runtime;
+  web: Web;
   kube: Kube;
   clock: Clock;
   random: Random;
@@ -31,6 +32,8 @@ export interface Files {
   /** The bytes (at most 4 MiB), or undefined where there is no file. */
   read(path: string): Promise<Buffer | undefined>;
   stat(path: string): Promise<Stat | undefined>;
+  /** Watches the file until `done` says so, and gives its bytes; `done` sees undefined while there is none, and may throw to give up. */
+  waitFor(path: string, done: (content: Buffer | undefined) => boolean): Promise<Buffer | undefined>;
   /** The names in a directory, sorted, or undefined where there is none. */
   list(path: string): Promise<string[] | undefined>;
   /** Replaces the file at once and durably, with `mode` from the first byte; makes missing parents (0755). Equal content and mode: no change. */
@@ -77,8 +80,8 @@ export interface CommandResult {
 export interface Commands {
   /** Where the program is on the machine's PATH. */
   find(program: string): Promise<string | undefined>;
-  /** Runs a command that only reads. Limits: 30 s, 1 MiB of output. */
-  query(argv: readonly string[]): Promise<CommandResult>;
+  /** Runs a command that only reads, with `environment` beside the little that every child gets. Limits: 30 s, 1 MiB of output. */
+  query(argv: readonly string[], environment?: Readonly<Record<string, string>>): Promise<CommandResult>;
   /** Runs a command that changes the machine, and says how that is taken back, or why it cannot be. E_COMMAND_FAILED unless it exits 0. */
   run(argv: readonly string[], way: { undo: readonly string[] } | { irreversible: string }): Promise<void>;
 }
@@ -102,6 +105,13 @@ export interface Runtime {
   podSandboxes(socket: string): Promise<PodSandbox[]>;
   /** Stops and removes it, with its containers. */
   removePodSandbox(socket: string, sandbox: PodSandbox): Promise<void>;
+}
+
+export interface Web {
+  /** What is at an https:// address: at most 1 MiB, through this machine's proxy, trusted by its own roots. E_DOWNLOAD, E_API_… */
+  get(url: string): Promise<string>;
+  /** PEM bundle of the certificates that this machine trusts by itself. */
+  roots(): Promise<string>;
 }
 
 /** An API server and the certificates that vouch for it. */
@@ -168,6 +178,8 @@ export interface KubeApi {
   waitFor<T extends KubeObject>(ref: ObjectRef, done: (object: T | undefined) => boolean, from?: T): Promise<T>;
   /** Whether this identity may do it (SelfSubjectAccessReview). */
   can(verb: string, apiGroup: string, resource: string, subresource?: string): Promise<boolean>;
+  /** The server's release: `v1.20.2`. */
+  serverVersion(): Promise<string>;
   /** Server's clock minus this machine's at the last answer. */
   clockSkewMs(): number | undefined;
 }

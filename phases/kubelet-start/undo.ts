@@ -16,12 +16,19 @@ const { kubelet, kubeletPki, cni } = paths;
 
 /** Source: the kubelet's own directories; kubeadm reset empties them whole, and /var/lib/cni with them. */
 export const kubeletData: readonly Effect[] = [
+  keeps('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
+  keeps('kubelet', kubeletPki, 'the same'),
   keeps('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
   keeps('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
   keeps('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
   keeps('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
   ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
     keeps('kubelet', `${kubelet}/${name}`, 'its own state'),
+  ),
+  keeps(
+    'kubelet',
+    `${kubelet}/dynamic*`,
+    'configurations from the cluster, where --dynamic-config-dir names this place',
   ),
   keeps('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
   keeps('kubelet', `${kubelet}/pod-resources`, 'its own socket'),

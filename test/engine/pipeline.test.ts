@@ -127,12 +127,12 @@ describe('a pipeline that is wrong', () => {
     [
       'a hole that is no reference',
       'steps:\n  - id: a\n    uses: greet\n    with:\n      text: ${{ input.x }}\n',
-      ['8:13: ${{ input.x }} is no reference: write inputs.x, host.x, or steps["x"].outputs.y'],
+      ['8:13: ${{ input.x }} is no reference: write inputs.x, host.x, gates.X, or steps["x"].outputs.y'],
     ],
     [
       'a hole with a call in it',
       'steps:\n  - id: a\n    uses: greet\n    with: { text: "${{ inputs.x.toString() }}" }\n',
-      ['7:19: ${{ inputs.x.toString() }} is no reference: write inputs.x, host.x, or steps["x"].outputs.y'],
+      ['7:19: ${{ inputs.x.toString() }} is no reference: write inputs.x, host.x, gates.X, or steps["x"].outputs.y'],
     ],
     [
       'control characters in what is wrong',
@@ -234,7 +234,7 @@ describe('a pipeline that is wrong', () => {
       [
         '7:33: a default reads host facts only: host.name, host.privileged',
         '8:33: a default reads host facts only: host.name, host.privileged',
-        '9:33: ${{ x }} is no reference: write inputs.x, host.x, or steps["x"].outputs.y',
+        '9:33: ${{ x }} is no reference: write inputs.x, host.x, gates.X, or steps["x"].outputs.y',
       ],
     ],
     [
