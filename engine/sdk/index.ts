@@ -1,5 +1,6 @@
 /** With engine/pki, all that a phase or plugin imports. */
 export { assertClock } from './clock.ts';
+export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';
 export * from './effects.ts';
 export {
