@@ -126,6 +126,7 @@ const CONTENT_TYPE = {
   GET: 'application/json',
   POST: 'application/json',
   PATCH: 'application/strategic-merge-patch+json',
+  DELETE: 'application/json',
 };
 
 function parseJson(text: string, server: string, status: number): unknown {

@@ -16,7 +16,7 @@ export {
 export { fields } from './fields.ts';
 export * from './identity.ts';
 export * from './install.ts';
-export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
+export { clusterNamed, currentContext, type Kubeconfig, type KubeconfigCluster, readKubeconfig } from './kubeconfig.ts';
 export { installedKubelet } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';

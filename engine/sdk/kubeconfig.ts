@@ -1,4 +1,4 @@
-/** The parts of kubeconfig files that joining reads. Source: client-go, tools/clientcmd/api/v1. */
+/** Kubeconfig files as data. Source: client-go, tools/clientcmd/api/v1. */
 import { parseYaml } from './text.ts';
 
 export interface KubeconfigCluster {
@@ -8,11 +8,22 @@ export interface KubeconfigCluster {
   ca: string;
   /** The file that holds it instead, from `certificate-authority`. */
   caFile: string | undefined;
+  /** Every field, as it is written. */
+  cluster: Record<string, unknown>;
+}
+
+export interface KubeconfigContext {
+  name: string;
+  cluster: string;
+  user: string;
 }
 
 export interface Kubeconfig {
   clusters: KubeconfigCluster[];
   users: { name: string; user: Record<string, unknown> }[];
+  contexts: KubeconfigContext[];
+  /** Name of the current context; empty where there is none. */
+  current: string;
 }
 
 /** Throws an Error that says what is wrong. `null` lists count as empty, as Go writes them. */
@@ -25,18 +36,42 @@ export function readKubeconfig(text: string): Kubeconfig {
       if (typeof server !== 'string' || !URL.canParse(server)) throw new Error('a cluster has no server URL');
       const caFile = cluster['certificate-authority'];
       return {
-        name: String(entry.name ?? ''),
+        name: name(entry.name),
         server,
         ca: base64Text(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
+        cluster,
       };
     }),
     users: list(root.users, 'users').map((entry) => ({
-      name: String(entry.name ?? ''),
+      name: name(entry.name),
       user: record(entry.user, 'user'),
     })),
+    contexts: list(root.contexts, 'contexts').map((entry) => {
+      const context = record(entry.context, 'context');
+      return { name: name(entry.name), cluster: name(context.cluster), user: name(context.user) };
+    }),
+    current: name(root['current-context']),
   };
 }
+
+/** The context that is current. Throws an Error that says what is wrong. */
+export function currentContext({ contexts, current }: Kubeconfig): KubeconfigContext {
+  const known = contexts.map((context) => context.name).join(', ') || 'none';
+  if (current === '') throw new Error(`it has no current-context; there is ${known}`);
+  const found = contexts.find((context) => context.name === current);
+  if (found === undefined) throw new Error(`its current-context is ${current}; there is ${known}`);
+  return found;
+}
+
+/** The cluster of that name. Throws an Error that says what is wrong. */
+export function clusterNamed({ clusters }: Kubeconfig, wanted: string): KubeconfigCluster {
+  const found = clusters.find((cluster) => cluster.name === wanted);
+  if (found === undefined) throw new Error(`it names a cluster "${wanted}" that it does not hold`);
+  return found;
+}
+
+const name = (value: unknown): string => (value === undefined || value === null ? '' : String(value));
 
 const base64Text = (value: unknown): string =>
   typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
