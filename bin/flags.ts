@@ -27,6 +27,9 @@ export const runFlags = {
   })(),
 };
 
+/** A flag with several values: by commas, or given again. */
+export const listed = { multiple: true, multipleNonGreedy: true, delimiter: ',' } as const;
+
 /** One flag for each property of an object schema. */
 export function flagsFor(schema: Schema): FlagInput {
   return Object.fromEntries(
@@ -46,17 +49,19 @@ const withGates = (schema: Schema): Schema => ({
 function flagFor({ type, description = '', enum: options, items }: Schema): FlagInput[string] {
   if (type === 'boolean') return Flags.boolean({ description });
   if (type === 'integer' || type === 'number') return Flags.integer({ description });
-  if (type === 'array' && items?.type === 'string')
-    return Flags.string({ description, multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'A,B' });
+  if (type === 'array' && items?.type === 'string') return Flags.string({ description, ...listed, helpValue: 'A,B' });
   return Flags.string({
     description,
     // What it may be is said with all other problems, so oclif is only told for the help.
     ...(options === undefined ? {} : { helpValue: options.join('|') }),
-    parse: async (text) => (text.startsWith('@') ? fileContent(text.slice(1)) : text),
+    parse: textOrFile,
   });
 }
 
 /** `@path` stands for what is in that file: keys, certificates and tokens need not stand on a command line. */
+export const textOrFile = async (text: string): Promise<string> =>
+  text.startsWith('@') ? fileContent(text.slice(1)) : text;
+
 function fileContent(path: string): string {
   try {
     return readFileSync(path, 'utf8').trimEnd();

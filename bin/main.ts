@@ -3,6 +3,7 @@ import 'reflect-metadata'; // tsyringe throws without it
 import { type Command, flush, handle, run } from '@oclif/core';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
@@ -16,6 +17,10 @@ import { RunShow } from './commands/runs/show.ts';
 import { SandboxDemo } from './commands/sandbox/demo.ts';
 import { SandboxKubelet } from './commands/sandbox/kubelet.ts';
 import { SandboxUp } from './commands/sandbox/up.ts';
+import { TokenCreate } from './commands/token/create.ts';
+import { TokenDelete } from './commands/token/delete.ts';
+import { TokenGenerate } from './commands/token/generate.ts';
+import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
@@ -54,6 +59,11 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       'config:validate': ConfigValidate,
       'config:migrate': ConfigMigrate,
       'config:print-defaults': ConfigPrintDefaults,
+      'token:create': TokenCreate,
+      'token:list': TokenList,
+      'token:delete': TokenDelete,
+      'token:generate': TokenGenerate,
+      'ca-hash': CaHash,
       'sandbox:up': SandboxUp,
       'sandbox:demo': SandboxDemo,
       'sandbox:kubelet': SandboxKubelet,

@@ -31,9 +31,9 @@ describe('what the documents show', () => {
       (match) => match[1]?.trim() ?? '',
     );
     const commands = new Set(
-      words.map((text) => /^(run|phase|pipeline validate|sandbox up)\b/.exec(text)?.[0]).filter(Boolean),
+      words.map((text) => /^(run|phase|pipeline validate|sandbox up|token create)\b/.exec(text)?.[0]).filter(Boolean),
     );
-    expect([...commands].sort()).toEqual(['phase', 'pipeline validate', 'run', 'sandbox up']);
+    expect([...commands].sort()).toEqual(['phase', 'pipeline validate', 'run', 'sandbox up', 'token create']);
     for (const command of commands)
       expect((await cli([...(command ?? '').split(' '), '--help'])).code, command).toBe(0);
   });

@@ -84,7 +84,7 @@ export interface ApiRequest {
   server: string;
   /** `unverified` believes any certificate, and is only ever sent without credentials. */
   as: Identity | { ca: string } | 'unverified';
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** What it is about; what has no ref is no object (an access review, say), and is never stored. */
   ref: ObjectRef | undefined;
   path: string;

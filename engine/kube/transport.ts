@@ -159,6 +159,7 @@ const CONTENT_TYPE = {
   GET: 'application/json',
   POST: 'application/json',
   PATCH: 'application/strategic-merge-patch+json',
+  DELETE: 'application/json',
 };
 
 /** RFC 9110 10.2.3: seconds, or a date. What is neither asks for nothing. */

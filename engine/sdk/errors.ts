@@ -37,7 +37,7 @@ const catalog = {
   }),
   E_API_CERTIFICATE_UNTRUSTED: (d: { server: string; what: string }) => ({
     message: `${d.server} shows a certificate that no trusted CA has signed (${d.what})`,
-    hint: 'Somebody may stand between this machine and the cluster. If the CA was changed lately, pin the new one too: repeat --discovery-token-ca-cert-hash',
+    hint: 'Somebody may stand between this machine and the cluster. If the CA was changed lately, pin the new one too (repeat --discovery-token-ca-cert-hash), or take a new kubeconfig.',
     exitCode: EXIT.trust,
   }),
   E_API_FORBIDDEN: (d: { server: string; what: string; message: string }) => ({
@@ -88,6 +88,11 @@ const catalog = {
     message: `${d.path} holds another CA (${d.found}) than the cluster's (${d.wanted})`,
     hint: `It is left from another cluster, or is not meant for this machine. If nothing here needs it: rm ${d.path}`,
     exitCode: EXIT.machine,
+  }),
+  E_CA_HASH: (d: { file: string; what: string }) => ({
+    message: `no CA key of ${d.file} can be hashed: ${d.what}`,
+    hint: "Choose the cluster's CA in PEM (/etc/kubernetes/pki/ca.crt on a control-plane node), or a kubeconfig that holds it.",
+    exitCode: EXIT.usage,
   }),
   E_CA_PIN_MISMATCH: (d: { server: string; pinned: readonly string[]; seen: readonly string[] }) => ({
     message: `${d.server} presents CA key ${list(d.seen)}, but only ${list(d.pinned)} is pinned`,
@@ -241,7 +246,7 @@ const catalog = {
   }),
   E_INPUT: (d: { problems: readonly string[] }) => ({
     message: d.problems.join('\n'),
-    hint: 'join run --help shows every flag.',
+    hint: 'Add --help to see every flag.',
     exitCode: EXIT.usage,
   }),
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
@@ -253,6 +258,19 @@ const catalog = {
     message: `${d.file} is of version ${d.version}, and this Joinery knows ${d.known}`,
     hint: 'Resume or undo that run with the Joinery that began it.',
     exitCode: EXIT.machine,
+  }),
+  E_KUBECONFIG: (d: { file: string; what: string }) => ({
+    message: `kubeconfig ${d.file} cannot be used: ${d.what}`,
+    hint: `Choose another: --kubeconfig FILE. On a control-plane node root has /etc/kubernetes/admin.conf; see what is in it: kubectl config view --kubeconfig ${d.file}`,
+    exitCode: EXIT.usage,
+  }),
+  E_KUBECONFIG_ACCESS: (d: { server: string; file: string; what: string; status: number; message: string }) => ({
+    message: `${d.server} does not let the user of ${d.file} ${d.what}: ${d.status} ${d.message}`,
+    hint:
+      d.status === 401
+        ? 'Its certificate or token may have expired. On a control-plane node: kubeadm certs renew admin.conf'
+        : 'Choose the kubeconfig of an administrator (--kubeconfig FILE), or have the user allowed to handle Secrets in kube-system.',
+    exitCode: EXIT.cluster,
   }),
   E_KUBELET_BOOTSTRAP: (d: { node: string }) => ({
     message: `the kubelet has not got the certificate of node ${d.node} in time`,
@@ -363,6 +381,16 @@ const catalog = {
     message: `step ${d.step} did not end within its time limit of ${d.limitMs / 1000} s`,
     hint: 'The limit is `timeout` of that step in the pipeline; --pipeline FILE runs your own.',
     exitCode: EXIT.timeLimit,
+  }),
+  E_TOKEN_ABSENT: (d: { ids: readonly string[] }) => ({
+    message: `the cluster has no bootstrap token ${list(d.ids)}`,
+    hint: 'See those it has: join token list. One that has expired is deleted by itself.',
+    exitCode: EXIT.cluster,
+  }),
+  E_TOKEN_EXISTS: (d: { id: string }) => ({
+    message: `the cluster has a bootstrap token ${d.id} already`,
+    hint: `Choose another, or leave it out to have one made. To replace the old one: join token delete ${d.id}`,
+    exitCode: EXIT.cluster,
   }),
   E_TOKEN_UNKNOWN: (d: { server: string; tokenId: string }) => ({
     message: `${d.server} knows no token ${d.tokenId}: it was deleted, has expired, or is not for signing`,

@@ -1,5 +1,6 @@
 /** With engine/pki, all that a phase or plugin imports. */
 export { assertClock } from './clock.ts';
+export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';
 export * from './effects.ts';
 export {
@@ -16,7 +17,14 @@ export { discoveryOutput, fields } from './fields.ts';
 export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
-export { base64Text, type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
+export {
+  base64Text,
+  clusterNamed,
+  currentContext,
+  type Kubeconfig,
+  type KubeconfigCluster,
+  readKubeconfig,
+} from './kubeconfig.ts';
 export { healthUrl, installedKubelet } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';

@@ -1,4 +1,4 @@
-/** The parts of kubeconfig files that joining reads. Source: client-go, tools/clientcmd/api/v1. */
+/** Kubeconfig files as data. Source: client-go, tools/clientcmd/api/v1. */
 import { parseYaml } from './yaml.ts';
 
 export interface KubeconfigCluster {
@@ -8,16 +8,22 @@ export interface KubeconfigCluster {
   ca: string;
   /** The file that holds it instead, from `certificate-authority`. */
   caFile: string | undefined;
-  /** `insecure-skip-tls-verify`: whoever reads this refuses it. */
-  insecure: boolean;
+  /** Every field, as it is written. */
+  cluster: Record<string, unknown>;
+}
+
+export interface KubeconfigContext {
+  name: string;
+  cluster: string;
+  user: string;
 }
 
 export interface Kubeconfig {
   clusters: KubeconfigCluster[];
   users: { name: string; user: Record<string, unknown> }[];
-  contexts: { name: string; cluster: string; user: string }[];
-  /** Empty where there is none. */
-  currentContext: string;
+  contexts: KubeconfigContext[];
+  /** Name of the current context; empty where there is none. */
+  current: string;
 }
 
 /** Throws an Error of one line that says what is wrong. `null` lists count as empty, as Go writes them. */
@@ -34,7 +40,7 @@ export function readKubeconfig(text: string): Kubeconfig {
         server,
         ca: base64Text(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
-        insecure: cluster['insecure-skip-tls-verify'] === true,
+        cluster,
       };
     }),
     users: list(root.users, 'users').map((entry) => ({
@@ -45,8 +51,24 @@ export function readKubeconfig(text: string): Kubeconfig {
       const context = record(entry.context ?? {}, 'context');
       return { name: textOf(entry.name), cluster: textOf(context.cluster), user: textOf(context.user) };
     }),
-    currentContext: textOf(root['current-context']),
+    current: textOf(root['current-context']),
   };
+}
+
+/** The context that is current. Throws an Error that says what is wrong. */
+export function currentContext({ contexts, current }: Kubeconfig): KubeconfigContext {
+  const known = contexts.map((context) => context.name).join(', ') || 'none';
+  if (current === '') throw new Error(`it has no current-context; there is ${known}`);
+  const found = contexts.find((context) => context.name === current);
+  if (found === undefined) throw new Error(`its current-context is ${current}; there is ${known}`);
+  return found;
+}
+
+/** The cluster of that name. Throws an Error that says what is wrong. */
+export function clusterNamed({ clusters }: Kubeconfig, wanted: string): KubeconfigCluster {
+  const found = clusters.find((cluster) => cluster.name === wanted);
+  if (found === undefined) throw new Error(`it names a cluster "${wanted}" that it does not hold`);
+  return found;
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -1,5 +1,6 @@
 /** Well-known paths of a Kubernetes machine. Source: kubeadm's constants and its packaged kubelet unit. */
 export const paths = {
+  adminConf: '/etc/kubernetes/admin.conf',
   kubeletConf: '/etc/kubernetes/kubelet.conf',
   bootstrapKubeletConf: '/etc/kubernetes/bootstrap-kubelet.conf',
   manifests: '/etc/kubernetes/manifests',

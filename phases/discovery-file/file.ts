@@ -24,12 +24,13 @@ export interface Discovery {
 export async function readDiscovery(origin: Origin, files: Files): Promise<Discovery> {
   const refuse = (what: string, cause?: unknown) => fail('E_DISCOVERY_FILE', { file: origin.name, what }, cause);
   const config = parsed(origin.text, refuse);
-  const context = config.contexts.find(({ name }) => name === config.currentContext);
+  const context = config.contexts.find(({ name }) => name === config.current);
   const cluster =
     config.clusters.find(({ name }) => name === '') ?? config.clusters.find(({ name }) => name === context?.cluster);
   if (cluster === undefined)
     throw refuse('it has neither a cluster without a name nor a current context that names one');
-  if (cluster.insecure) throw refuse('insecure-skip-tls-verify would have this machine join whoever answers');
+  if (cluster.cluster['insecure-skip-tls-verify'] === true)
+    throw refuse('insecure-skip-tls-verify would have this machine join whoever answers');
   const { protocol, pathname, search, username } = new URL(cluster.server);
   if (protocol !== 'https:' || pathname !== '/' || search !== '' || username !== '')
     throw refuse(`its server ${clean(cluster.server)} is not https://host:port`);
