@@ -7,6 +7,7 @@ export class Registry {
   readonly #phases = new Map<string, AnyPhase>();
   readonly #gates = new Map<string, Gate>();
   readonly #hooked = new Set<string>();
+  readonly #groups = new Map<string, readonly string[]>();
 
   /** Throws where the name is taken: that is a mistake in the composition, not in a pipeline. */
   add(phase: AnyPhase): void {
@@ -23,6 +24,15 @@ export class Registry {
     const there = this.#gates.get(gate.name);
     if (there !== undefined && !isDeepStrictEqual(there, gate)) throw new Error(`two gates are named ${gate.name}`);
     this.#gates.set(gate.name, gate);
+  }
+
+  /** A name under which `--skip-phases` knows these steps, perhaps none. */
+  addGroup(name: string, steps: readonly string[]): void {
+    this.#groups.set(name, steps);
+  }
+
+  standsFor(name: string): readonly string[] | undefined {
+    return this.#groups.get(name);
   }
 
   find(name: string): AnyPhase | undefined {

@@ -9,6 +9,7 @@ import { didYouMean } from '../sdk/text.ts';
 import { type Condition, holds, parseCondition } from './conditions.ts';
 import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
 import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
+import { inputOfLimit, isDuration, limitText, triesWithin } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import { violations } from './validate.ts';
@@ -61,8 +62,9 @@ export function checkPipeline(
       pipeline.problems.at(['steps', index, 'uses'], `no condition of step ${step.id} holds: leave out the last one`);
     if (chosen === undefined) return undefined;
     const others = phases.map(({ phase }) => phase);
-    return plannedStep(pipeline, step, chosen.phase, needs, forPhase(template, chosen.phase, others));
+    return plannedStep(pipeline, step, chosen.phase, needs, forPhase(template, chosen.phase, others), inputs);
   });
+  checkLimits(pipeline);
   checkWriters(pipeline, needs, candidates);
   pipeline.problems.throwIfAny();
   return steps.filter((step) => step !== undefined);
@@ -142,13 +144,16 @@ const facts = Object.keys(HOST_FACTS)
   .join(', ');
 
 function plannedStep(
-  { defaults }: Pipeline,
+  pipeline: Pipeline,
   step: PipelineStep,
   phase: AnyPhase,
   needs: Needs,
   template: Template,
+  inputs: Readonly<Record<string, unknown>> | undefined,
 ): PlannedStep {
+  const { defaults } = pipeline;
   const retry = { ...DEFAULT_RETRY, ...defaults.retry, ...step.retry };
+  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, inputs));
   const read = references(template).flatMap(({ reference }) => (reference.kind === 'output' ? [reference.step] : []));
   return {
     id: step.id,
@@ -156,14 +161,35 @@ function plannedStep(
     needs: needs.get(step.id) ?? [],
     reads: [...new Set(read)],
     with: template,
-    timeoutMs: durationMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
+    timeoutMs: limitMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
     retry: {
-      attempts: retry.attempts,
+      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),
     },
   };
+}
+
+/** A limit that is the value of an input: there is one of that name, and its default is a time. */
+function checkLimits({ steps, defaults, inputs, problems }: Pipeline): void {
+  const places = [
+    { at: ['defaults'], ...defaults },
+    ...steps.map((step, index) => ({ at: ['steps', index], ...step })),
+  ];
+  for (const { at, timeout, retry } of places)
+    for (const [limit, key] of [
+      [timeout, ['timeout']],
+      [retry?.for, ['retry', 'for']],
+    ] as const) {
+      const name = inputOfLimit(limit);
+      if (name === undefined) continue;
+      const path = [...at, ...key];
+      if (!Object.hasOwn(inputs.properties, name))
+        problems.at(path, `there is no input ${name}${didYouMean(name, Object.keys(inputs.properties))}`);
+      else if (!isDuration(inputs.properties[name]?.default))
+        problems.at(path, `${name} is a time limit, so its default must be a time such as 30s or 5m`);
+    }
 }
 
 interface StepCheck {

@@ -7,7 +7,9 @@ import { revealed } from '../sdk/secret.ts';
 import { checkPipeline, closed, type PlannedStep } from './check.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import { evaluate, parseTemplate, type Reference, references } from './holes.ts';
+import { inputOfLimit, isDuration } from './limits.ts';
 import type { Pipeline } from './load.ts';
+import { SKIP_INPUT, withoutSkipped } from './skip.ts';
 import { type Violation, violations } from './validate.ts';
 
 export { closed };
@@ -34,18 +36,27 @@ export interface Plan {
   notes: readonly string[];
 }
 
-/** Binds the user's values. E_PIPELINE as `checkPipeline`, or E_INPUT with every problem of the values, named as flags. */
+/**
+ * Binds the user's values. E_PIPELINE as `checkPipeline`, or E_INPUT with every problem of the values; `named` says who gave the
+ * value of an input, and left out it was a flag.
+ */
 export function planOf(
   pipeline: Pipeline,
   registry: Registry,
   given: Readonly<Record<string, unknown>>,
   host: HostFacts,
+  named: (input: string) => string = flagName,
 ): Plan {
   const inputs = withHostDefaults(pipeline, given, host);
-  const steps = checkPipeline(pipeline, registry, inputs);
+  const checked = checkPipeline(pipeline, registry, inputs);
+  const { steps, problems: skipProblems } = withoutSkipped(checked, inputs[SKIP_INPUT], registry);
   const { gates, notes, problems: gateProblems } = plannedGates(registry, inputs[GATES_INPUT]);
-  const problems = violations(closed(pipeline.inputs), inputs).map(flagProblem);
-  problems.push(...gateProblems.map((problem) => `${flagName(GATES_INPUT)}: ${problem}`));
+  const problems = violations(closed(pipeline.inputs), inputs).map((violation) =>
+    flagProblem(violation, undefined, named),
+  );
+  problems.push(...gateProblems.map((problem) => `${named(GATES_INPUT)}: ${problem}`));
+  problems.push(...skipProblems.map((problem) => `${named(SKIP_INPUT)}: ${problem}`));
+  problems.push(...wrongLimits(pipeline, inputs).map((input) => `${named(input)} must be a time such as 30s or 5m`));
   const plan = {
     pipeline: pipeline.metadata.name,
     source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
@@ -53,7 +64,7 @@ export function planOf(
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     ...{ host, gates, notes },
   };
-  problems.push(...steps.filter(takesValues).flatMap((step) => unmet(plan, step)));
+  problems.push(...steps.filter(takesValues).flatMap((step) => unmet(plan, step, named)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
@@ -76,12 +87,18 @@ export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): 
   return evaluate(template, ({ kind, name: fact }) => (kind === 'host' ? host[fact as keyof HostFacts] : undefined));
 }
 
+/** Inputs that are time limits, and whose values are no times. */
+const wrongLimits = ({ steps, defaults }: Pipeline, inputs: Readonly<Record<string, unknown>>): string[] =>
+  [
+    ...new Set([defaults, ...steps].flatMap(({ timeout, retry }) => [inputOfLimit(timeout), inputOfLimit(retry?.for)])),
+  ].filter((input) => input !== undefined && !isDuration(inputs[input])) as string[];
+
 /** Its inputs come from the user or the host, at least one of them. */
 const takesValues = (step: PlannedStep): boolean =>
   references(step.with).some(({ reference }) => reference.kind !== 'output');
 
 /** What a phase's schema finds wrong with the inputs that are known before the run. */
-function unmet(plan: Plan, step: PlannedStep): string[] {
+function unmet(plan: Plan, step: PlannedStep, named: (input: string) => string): string[] {
   const laterNames = new Set(
     references(step.with)
       .filter(({ reference }) => reference.kind === 'output')
@@ -95,19 +112,21 @@ function unmet(plan: Plan, step: PlannedStep): string[] {
       if (name === '') return violation.message;
       const entry = step.with.kind === 'map' ? step.with.entries.find(([key]) => key === name)?.[1] : undefined;
       const fromInput = entry?.kind === 'hole' && entry.reference.kind === 'input';
-      return fromInput ? flagProblem(violation, entry.reference.name) : `step ${step.id}: ${name} ${violation.message}`;
+      return fromInput
+        ? flagProblem(violation, entry.reference.name, named)
+        : `step ${step.id}: ${name} ${violation.message}`;
     });
 }
 
-/** A violation of a value that has a flag; `input` where it is known under another name. */
-export function flagProblem({ path, key, missing, message }: Violation, input?: unknown): string {
-  const name = typeof input === 'string' ? input : (path[0] ?? key ?? missing);
+/** A violation of the value of an input; `input` where that is known under another name. */
+export function flagProblem({ path, key, missing, message }: Violation, input?: string, named = flagName): string {
+  const name = input ?? path[0] ?? key ?? missing;
   if (name === undefined) return message;
-  return missing === undefined ? `${flagName(String(name))} ${message}` : `${flagName(String(name))} is missing`;
+  return missing === undefined ? `${named(String(name))} ${message}` : `${named(String(name))} is missing`;
 }
 
 /** `discoveryTokenCaCertHash` → `--discovery-token-ca-cert-hash`: an input is named for its flag. */
-const flagName = (input: string): string => `--${kebab(input)}`;
+export const flagName = (input: string): string => `--${kebab(input)}`;
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The value a reference has, given the outputs so far. */

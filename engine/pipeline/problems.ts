@@ -31,9 +31,19 @@ export class Problems {
 
   /** At the value of `path`, or where there is none at its nearest parent. */
   at(path: Path, message: string): void {
+    this.atOffset(this.#offsetOf(path), message);
+  }
+
+  /** Where the value of `path` is, or its nearest parent. */
+  placeOf(path: Path): { file: string; line: number; column: number } {
+    const { line, col } = this.#lines.linePos(this.#offsetOf(path));
+    return { file: this.#file, line, column: col };
+  }
+
+  #offsetOf(path: Path): number {
     let length = path.length;
     while (length > 0 && !this.#node(path.slice(0, length))?.range) length--;
-    this.atOffset(this.#node(path.slice(0, length))?.range?.[0] ?? 0, message);
+    return this.#node(path.slice(0, length))?.range?.[0] ?? 0;
   }
 
   /** At the key `key` of the mapping at `path`. */

@@ -65,6 +65,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_NODE_EXISTS: { node: 'w1' },
   E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
   E_OUTPUT: { phase: 'x', problems: ['server must be a string'] },
+  E_PATCH: { file: '/patches/kubeletconfiguration+json.json', what: 'operation 1: there is no /a' },
   E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
   E_PIPELINE: { problems: [{ file: 'p.yaml', line: 1, column: 2, message: 'unknown key' }] },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
@@ -175,7 +176,12 @@ describe('the catalogue', () => {
   });
 
   test('tries again only what may go away by itself', () => {
-    expect(errors.filter(({ transient }) => transient).map(({ code }) => code).sort()).toEqual([
+    expect(
+      errors
+        .filter(({ transient }) => transient)
+        .map(({ code }) => code)
+        .sort(),
+    ).toEqual([
       'E_API_ANSWER',
       'E_API_UNAVAILABLE',
       'E_API_UNREACHABLE',

@@ -38,6 +38,11 @@ export const usage = {
     hint: `Choose another: --kubeconfig FILE. On a control-plane node root has /etc/kubernetes/admin.conf; see what is in it: kubectl config view --kubeconfig ${d.file}`,
     exitCode: EXIT.usage,
   }),
+  E_PATCH: (d: { file: string; what: string }) => ({
+    message: `the patch ${d.file} cannot be applied: ${d.what}`,
+    hint: 'docs/configuration.md says what --patches takes. Mend it, or leave --patches out; nothing was written.',
+    exitCode: EXIT.usage,
+  }),
   E_PHASE_UNKNOWN: (d: { phase: string; nearest: string | undefined }) => ({
     message: `there is no phase ${d.phase}${d.nearest === undefined ? '' : `; did you mean ${d.nearest}?`}`,
     hint: 'join phase lists them.',
