@@ -44,30 +44,7 @@ export async function main(root: string, argv: string[]): Promise<void> {
 
 async function dispatch(root: string, argv: string[]): Promise<void> {
   // oclif looks at every command it is given; `join run` should not pay for the others.
-  if (argv[0] === 'run') COMMANDS.run = runCommand(root);
-  else
-    Object.assign(COMMANDS, {
-      run: runCommand(root),
-      resume: resumeCommand(root),
-      undo: Undo,
-      runs: RunList,
-      'runs:show': RunShow,
-      'runs:prune': RunPrune,
-      phase: PhaseList,
-      ...phaseCommands(root),
-      'pipeline:validate': PipelineValidate,
-      'config:validate': ConfigValidate,
-      'config:migrate': ConfigMigrate,
-      'config:print-defaults': ConfigPrintDefaults,
-      'token:create': TokenCreate,
-      'token:list': TokenList,
-      'token:delete': TokenDelete,
-      'token:generate': TokenGenerate,
-      'ca-hash': CaHash,
-      'sandbox:up': SandboxUp,
-      'sandbox:demo': SandboxDemo,
-      'sandbox:kubelet': SandboxKubelet,
-    });
+  Object.assign(COMMANDS, argv[0] === 'run' ? { run: runCommand(root) } : allCommands(root));
   const [topic, name = '-'] = argv;
   const phases = Object.keys(COMMANDS).filter((id) => id.startsWith('phase:'));
   if (topic === 'phase' && !name.startsWith('-') && !phases.includes(`phase:${name}`))
@@ -81,6 +58,30 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
   await run(argv, { root, pjson: pjson as never });
   await flush();
 }
+
+/** By their words, with colons between. */
+export const allCommands = (root: string): Record<string, Command.Class> => ({
+  run: runCommand(root),
+  resume: resumeCommand(root),
+  undo: Undo,
+  runs: RunList,
+  'runs:show': RunShow,
+  'runs:prune': RunPrune,
+  phase: PhaseList,
+  ...phaseCommands(root),
+  'pipeline:validate': PipelineValidate,
+  'config:validate': ConfigValidate,
+  'config:migrate': ConfigMigrate,
+  'config:print-defaults': ConfigPrintDefaults,
+  'token:create': TokenCreate,
+  'token:list': TokenList,
+  'token:delete': TokenDelete,
+  'token:generate': TokenGenerate,
+  'ca-hash': CaHash,
+  'sandbox:up': SandboxUp,
+  'sandbox:demo': SandboxDemo,
+  'sandbox:kubelet': SandboxKubelet,
+});
 
 /** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
 function phaseCommands(root: string): Record<string, Command.Class> {
