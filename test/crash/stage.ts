@@ -22,6 +22,7 @@ import type { Programs } from './programs.ts';
 
 const run = promisify(execFile);
 const NODE = 'w1';
+const PKI = 'var/lib/kubelet/pki';
 const PEM = /kubelet-client-(\d{4}(?:-\d\d){5})\.pem/g;
 const RUN_ID = /\d{8}-\d{6}-[0-9a-f]{4}/g;
 const MADE_BY_RUNS = ['certificatesigningrequests', 'nodes'];
@@ -146,11 +147,13 @@ export class Stage {
     const found = this.#joined(root);
     this.#after ??= found; // the first one of a stage is undisturbed
     const problems = [...differences(this.#after, found), ...leftovers(root)];
-    const pems = readdirSync(join(root, 'var/lib/kubelet/pki')).filter((name) => name.match(PEM));
+    const names = existsSync(join(root, PKI)) ? readdirSync(join(root, PKI)) : [];
+    const pems = names.filter((name) => name.match(PEM));
     if (pems.length !== 1) problems.push(`there are ${pems.length} client certificates: ${pems.join(' ')}`);
-    const pem = readFileSync(join(root, 'var/lib/kubelet/pki', pems[0] ?? ''), 'utf8');
-    const answer = await ask(this.sandbox, `${NODES}/${NODE}`, { identity: { cert: pem, key: pem } });
-    if (answer.code !== 200) problems.push(`the identity on the disk gets ${answer.code} ${answer.text}`);
+    const pem = pems[0] === undefined ? '' : readFileSync(join(root, PKI, pems[0]), 'utf8');
+    const answer = await ask(this.sandbox, `${NODES}/${NODE}`, { identity: { cert: pem, key: pem } }).catch(String);
+    if (typeof answer === 'string') problems.push(`the identity on the disk is none: ${answer}`);
+    else if (answer.code !== 200) problems.push(`the identity on the disk gets ${answer.code} ${answer.text}`);
     const csrs = this.sandbox.store.list<CsrObject & KubeObject>('certificatesigningrequests');
     const issued = csrs.map(({ status }) => Buffer.from(status?.certificate ?? '', 'base64').toString());
     if (csrs.length !== 1) problems.push(`there are ${csrs.length} CSRs`);
