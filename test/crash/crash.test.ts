@@ -43,6 +43,7 @@ async function rehearse(stage: Stage): Promise<void> {
   expect(await stage.problemsOfUndo(root, true)).toEqual([]);
   pointsOf.set(stage, { run: ran.points, undo: undone.points });
   await stage.clear(root);
+  await stage.rest(); // from here on they start with what these have compiled
 }
 
 /** A machine in the middle of something, and its cluster. */
