@@ -87,9 +87,9 @@ function phaseCommands(root: string): Record<string, Command.Class> {
   const pipeline = openPipeline(root, DEFAULT_PIPELINE);
   const commands = registry()
     .all()
-    .map((phase) => phaseCommand(pipeline, { id: phase.name, uses: phase.name }));
+    .map((phase) => phaseCommand(root, pipeline, { id: phase.name, uses: phase.name }));
   const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
   const names = [...registry().names(), ...steps.map(({ id }) => id)];
-  const all = [...commands, ...steps.map((step) => phaseCommand(pipeline, step))];
+  const all = [...commands, ...steps.map((step) => phaseCommand(root, pipeline, step))];
   return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
 }

@@ -190,6 +190,7 @@ function checkInputs(check: StepCheck): void {
       const meant = didYouMean(name, Object.keys(properties));
       pipeline.problems.atKey(path, name, `phase ${phase.name} has no input ${name}${meant}`);
     } else if (references(value).length === 0) {
+      if (schema.writeOnly === true) pipeline.problems.hide([...path, name]);
       const literal = evaluate(value, () => undefined);
       if (literal === undefined) continue; // a hole that could not be parsed, and was reported
       for (const violation of violations(schema, revealed(literal)))

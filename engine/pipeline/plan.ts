@@ -7,7 +7,7 @@ import { revealed } from '../sdk/secret.ts';
 import { checkPipeline, closed, type PlannedStep } from './check.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import { evaluate, parseTemplate, type Reference, references } from './holes.ts';
-import type { Pipeline } from './load.ts';
+import type { AppliedEnvironment, Pipeline } from './load.ts';
 import { type Violation, violations } from './validate.ts';
 
 export { closed };
@@ -18,6 +18,8 @@ export interface Source {
   name: string;
   /** sha256 of the pipeline's text; of a phase, of its schemas. */
   digest: string;
+  /** What was laid over the pipeline; left out where nothing was. */
+  environments?: readonly AppliedEnvironment[];
 }
 
 export interface Plan {
