@@ -1,10 +1,11 @@
 /** Pipelines and environments by name (those that ship) or by file. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Resolved } from '../engine/environment/resolve.ts';
+import type { IsWanted, Resolved } from '../engine/environment/resolve.ts';
+import type { Tracked } from '../engine/environment/tracked.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { Source } from '../engine/pipeline/plan.ts';
-import { fail, type HostFacts } from '../engine/sdk/index.ts';
+import { fail, type HostFacts, parseYaml } from '../engine/sdk/index.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
@@ -24,16 +25,12 @@ export async function openLayered(root: string, name: string, environments: read
     return () => pipeline;
   }
   const tracked = await openTracked(root, name, environments);
-  return (host) => tracked(host).pipeline;
+  return (host) => (host === undefined ? tracked.resolve() : tracked.resolveFor(host)).pipeline;
 }
 
-/** As `openLayered`, with the place of each value. */
-export async function openTracked(
-  root: string,
-  name: string,
-  names: readonly string[],
-): Promise<(host?: HostFacts) => Resolved> {
-  const [{ loadEnvironment, readTracked }, { patcherFor, resolve }] = await Promise.all([
+/** A pipeline and environments as they are written, each value with its place; lazily loaded, since most runs have none. */
+export async function openTracked(root: string, name: string, names: readonly string[]): Promise<Trackable> {
+  const [{ loadEnvironment, readTracked }, { hostsOf, isFor, patcherFor, resolve }] = await Promise.all([
     import('../engine/environment/load.ts'),
     import('../engine/environment/resolve.ts'),
   ]);
@@ -44,7 +41,19 @@ export async function openTracked(
     return loadEnvironment(lastingName(each), read.file, read.text);
   });
   const patcher = await patcherFor(environments);
-  return (host) => resolve(base, environments, patcher, host);
+  return {
+    parts: environments.flatMap(({ tracked }) => hostsOf(tracked)),
+    resolve: (isWanted) => resolve(base, environments, patcher, isWanted),
+    resolveFor: (host) => resolve(base, environments, patcher, isFor(host)),
+  };
+}
+
+export interface Trackable {
+  /** What the environments say for some machines only. */
+  parts: readonly Tracked[];
+  /** With those of them that are wanted; left out, with none. */
+  resolve(isWanted?: IsWanted): Resolved;
+  resolveFor(host: HostFacts): Resolved;
 }
 
 function readShipped(root: string, folder: 'pipelines' | 'environments', name: string): { file: string; text: string } {
@@ -69,6 +78,13 @@ export const sourceOf = ({ digest, environments }: Pipeline, name: string): Sour
   ...{ kind: 'pipeline', name: lastingName(name), digest },
   ...(environments.length === 0 ? {} : { environments }),
 });
+
+/** Name and description of each that ships. */
+export const shippedDocuments = (root: string, folder: 'pipelines' | 'environments') =>
+  shippedNames(root, folder).map((name) => {
+    const { metadata } = parseYaml(readShipped(root, folder, name).text) as { metadata: { description?: string } };
+    return { name, description: metadata.description ?? '' };
+  });
 
 /** The name by which it is found again, from wherever. */
 export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);

@@ -17,7 +17,12 @@ export interface Resolved {
   pipeline: Pipeline;
   /** The same, with the place of each part. */
   tracked: Tracked;
+  /** The same as a document. */
+  plain: unknown;
 }
+
+/** Of the parts that are for some machines only. */
+export type IsWanted = (part: Tracked) => boolean;
 
 /** Knows RFC 6902 where an environment makes use of it. */
 export async function patcherFor(environments: readonly Environment[]): Promise<ApplyPatch | undefined> {
@@ -30,12 +35,12 @@ export function resolve(
   base: Written,
   environments: readonly Environment[],
   applyPatch: ApplyPatch | undefined,
-  host?: HostFacts,
+  isWanted: IsWanted = () => false,
 ): Resolved {
   const problems = new Problems(new TrackedLocator(base.tracked));
   let tracked = explicit(base.tracked);
   for (const environment of environments)
-    for (const layer of layersOf(environment.tracked, host)) {
+    for (const layer of layersOf(environment.tracked, isWanted)) {
       for (const patch of itemsOf(partOf(layer, 'patches')))
         tracked = patched(tracked, patch, { problems, applyPatch });
       tracked = withInputs(tracked, partOf(layer, 'inputs'), problems);
@@ -46,18 +51,26 @@ export function resolve(
     digest: base.digest,
     environments: environments.map(({ name, digest }) => ({ name, digest })),
   };
-  return { pipeline: pipelineOf(plainOf(tracked), problems, origin), tracked };
+  const plain = plainOf(tracked);
+  return { pipeline: pipelineOf(plain, problems, origin), tracked, plain };
 }
 
 const itemsOf = (tracked: Tracked | undefined): readonly Tracked[] => (tracked?.kind === 'list' ? tracked.items : []);
 
-/** What an environment says for every machine, and then what it says for this one. */
-function layersOf(environment: Tracked, host: HostFacts | undefined): readonly Tracked[] {
-  const own = itemsOf(partOf(environment, 'hosts')).filter(
-    (entry) => host !== undefined && matches(plainOf(partOf(entry, 'match') ?? entry), host),
-  );
-  return [environment, ...own];
-}
+/** What an environment says for every machine, and then what it says for some. */
+const layersOf = (environment: Tracked, isWanted: IsWanted): readonly Tracked[] => [
+  environment,
+  ...hostsOf(environment).filter(isWanted),
+];
+
+/** The parts of an environment that are for some machines only. */
+export const hostsOf = (environment: Tracked): readonly Tracked[] => itemsOf(partOf(environment, 'hosts'));
+
+/** Wants the parts that are for this machine. */
+export const isFor =
+  (host: HostFacts): IsWanted =>
+  (part) =>
+    matches(plainOf(partOf(part, 'match') ?? part), host);
 
 function explicit(pipeline: Tracked): Tracked {
   const steps = partOf(pipeline, 'steps');

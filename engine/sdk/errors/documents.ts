@@ -16,7 +16,7 @@ export const documents = {
   }),
   E_ENVIRONMENT_FILE: (d: { file: string; what: string; shipped: readonly string[] }) => ({
     message: `environment ${d.file} cannot be read: ${d.what}`,
-    hint: `Give a file, or one that ships with Joinery: ${list(d.shipped)}`,
+    hint: `Choose a file, or one that ships with Joinery: ${list(d.shipped)}`,
     exitCode: EXIT.pipeline,
   }),
   E_PIPELINE: (d: { problems: readonly Problem[] }) => ({
