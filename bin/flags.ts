@@ -27,6 +27,22 @@ export const runFlags = {
   })(),
 };
 
+export const envFlag = Flags.string({
+  multiple: true,
+  multipleNonGreedy: true,
+  helpValue: 'NAME|FILE',
+  description:
+    'What is laid over the pipeline where it runs; several, the later over the earlier. environments/ has those that ship',
+});
+
+/** What was typed for a flag that decides which flags there are, and so is needed before they are parsed. */
+export const typedFor = (flag: string, argv: readonly string[]): string[] =>
+  argv.flatMap((word, index) => {
+    if (word.startsWith(`${flag}=`)) return [word.slice(flag.length + 1)];
+    const next = argv[index + 1];
+    return word === flag && next !== undefined ? [next] : [];
+  });
+
 /** A flag with several values: by commas, or given again. */
 export const listed = { multiple: true, multipleNonGreedy: true, delimiter: ',' } as const;
 

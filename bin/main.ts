@@ -8,6 +8,10 @@ import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
+import { PipelineExplain } from './commands/pipeline/explain.ts';
+import { PipelineGraph } from './commands/pipeline/graph.ts';
+import { PipelineList } from './commands/pipeline/list.ts';
+import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
@@ -55,7 +59,11 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       'runs:prune': RunPrune,
       phase: PhaseList,
       ...phaseCommands(root),
+      'pipeline:list': PipelineList,
+      'pipeline:show': PipelineShow,
       'pipeline:validate': PipelineValidate,
+      'pipeline:explain': PipelineExplain,
+      'pipeline:graph': PipelineGraph,
       'config:validate': ConfigValidate,
       'config:migrate': ConfigMigrate,
       'config:print-defaults': ConfigPrintDefaults,
@@ -87,9 +95,9 @@ function phaseCommands(root: string): Record<string, Command.Class> {
   const pipeline = openPipeline(root, DEFAULT_PIPELINE);
   const commands = registry()
     .all()
-    .map((phase) => phaseCommand(pipeline, { id: phase.name, uses: phase.name }));
+    .map((phase) => phaseCommand(root, pipeline, { id: phase.name, uses: phase.name }));
   const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
   const names = [...registry().names(), ...steps.map(({ id }) => id)];
-  const all = [...commands, ...steps.map((step) => phaseCommand(pipeline, step))];
+  const all = [...commands, ...steps.map((step) => phaseCommand(root, pipeline, step))];
   return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
 }

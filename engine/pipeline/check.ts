@@ -241,6 +241,7 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
       const meant = didYouMean(name, Object.keys(properties));
       problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`);
     } else if (expressions(value).length === 0) {
+      if (schema.writeOnly === true) problems.hide([...at, name]);
       const literal = evaluate(value, () => undefined);
       if (literal === undefined) continue; // a hole that could not be parsed, and was reported
       for (const violation of violations(schema, revealed(literal)))

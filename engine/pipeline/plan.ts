@@ -9,7 +9,7 @@ import { checkPipeline, closed, type PlannedStep } from './check.ts';
 import { holds } from './conditions.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import { evaluate, hasUnknown, parseTemplate, references, type Template } from './holes.ts';
-import type { Pipeline } from './load.ts';
+import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { Path } from './problems.ts';
 import { type Lookup, type Reference, UNKNOWN } from './references.ts';
 import { type Violation, violations } from './validate.ts';
@@ -22,6 +22,8 @@ export interface Source {
   name: string;
   /** sha256 of the pipeline's text; of a phase, of its schemas. */
   digest: string;
+  /** What was laid over the pipeline; left out where nothing was. */
+  environments?: readonly AppliedEnvironment[];
 }
 
 export interface Plan {

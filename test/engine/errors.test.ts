@@ -53,6 +53,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_DYNAMIC_CONFIG_GONE: { server, what: 'is v1.24.0' },
   E_DYNAMIC_CONFIG_IGNORED: { node: 'w1', said: '' },
   E_EFFECT_UNDECLARED: { what: 'file /etc/x' },
+  E_ENVIRONMENT_FILE: { file: 'site.yaml', what: 'no such file', shipped: ['cloud'] },
   E_FILE: { path: '/etc/x', what: 'permission denied' },
   E_HEALTH: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz', lastLine: 'bye' },
   E_INPUT: { problems: ['--token is missing'] },
