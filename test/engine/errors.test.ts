@@ -54,6 +54,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_DYNAMIC_CONFIG_IGNORED: { node: 'w1', said: '' },
   E_EFFECT_UNDECLARED: { what: 'file /etc/x' },
   E_FILE: { path: '/etc/x', what: 'permission denied' },
+  E_FILE_UNTRUSTED: { file: '/p.yaml', why: 'it belongs to user 1000', command: 'chown root /p.yaml' },
   E_HEALTH: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz', lastLine: 'bye' },
   E_INPUT: { problems: ['--token is missing'] },
   E_JOURNAL_DAMAGED: { file: '/var/lib/joinery/runs/r/journal.jsonl', line: 3, what: 'its checksum is wrong' },
@@ -68,12 +69,27 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
   E_PIPELINE: { problems: [{ file: 'p.yaml', line: 1, column: 2, message: 'unknown key' }] },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
+  E_PLUGIN_CODE: { plugin: '/opt/acme', what: 'no function' },
+  E_PLUGIN_ENGINE: { plugin: 'acme', range: '^9.0.0', version: '0.1.0' },
+  E_PLUGIN_FILES: { folder: '/opt/acme', what: 'a link leads out of it' },
+  E_PLUGIN_LOCK: {
+    ...{ plugin: 'acme', file: '/etc/joinery/joinery.lock', command: 'join plugin lock' },
+    ...{ pinned: undefined, found: { version: '1.0.0', integrity: 'sha512-x' } },
+  },
+  E_PLUGIN_LOCK_FILE: { file: '/etc/joinery/joinery.lock', what: 'lockVersion must be 1' },
+  E_PLUGIN_MANIFEST: { file: '/opt/acme/package.json', problems: ['version is missing'] },
+  E_PLUGIN_MISMATCH: { plugin: 'acme', differences: ['phase x is in the code, and not in the manifest'] },
+  E_PLUGIN_MISSING: { plugin: 'acme', searched: ['/etc/joinery/plugins'] },
+  E_PLUGIN_TWICE: { what: 'phase x', first: 'acme', second: 'other' },
   E_PREFLIGHT: { failures: [{ check: 'Swap', text: 'swap is on' }] },
   E_PROGRAM_MISSING: { program: 'kubelet' },
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
   E_RUN_LOCKED: { root: '/', socket: 'joinery-1-2' },
   E_RUN_NONE: { what: 'resume' },
+  E_RUN_PLUGIN: {
+    ...{ run: '20261124-100000-0000', plugin: 'acme', folder: '/opt/acme', version: '1.0.0', what: 'it is gone' },
+  },
   E_RUN_SECRET_GONE: { run: '20261124-100000-0000', flags: ['--token'] },
   E_RUN_UNFINISHED: { run: '20261124-100000-0000', differs: ['--node-name'] },
   E_RUN_UNKNOWN: { given: '2027', ids: ['20261124-100000-0000'] },
@@ -175,7 +191,12 @@ describe('the catalogue', () => {
   });
 
   test('tries again only what may go away by itself', () => {
-    expect(errors.filter(({ transient }) => transient).map(({ code }) => code).sort()).toEqual([
+    expect(
+      errors
+        .filter(({ transient }) => transient)
+        .map(({ code }) => code)
+        .sort(),
+    ).toEqual([
       'E_API_ANSWER',
       'E_API_UNAVAILABLE',
       'E_API_UNREACHABLE',
