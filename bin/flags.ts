@@ -15,6 +15,12 @@ export const runFlags = {
     description:
       'When it fails or is stopped: keep what was done, or undo it. Left out: a failed run is kept, a stopped one is undone',
   })(),
+  plugin: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'DIR',
+    description: 'Use the phases of the plugin in this folder too; may be given again',
+  }),
   root: Flags.string({
     default: '/',
     helpValue: 'DIR',

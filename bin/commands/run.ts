@@ -5,6 +5,7 @@ import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
 import { argsFor, envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../flags.ts';
 import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
+import { usePlugins } from '../plugins/wanted.ts';
 
 const ownFlags = {
   ...runFlags,
@@ -35,8 +36,9 @@ export function runCommand(root: string) {
       const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
       const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
       const { inputs } = layered();
+      await usePlugins({ root, argv: this.argv, pipeline: layered() });
       const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
-      const given = valuesOf(inputs, flags, args);
+      const values = valuesOf(inputs, flags, args);
       await this.execute({
         dryRun: flags['dry-run'],
         onFailure: flags['on-failure'],
@@ -44,7 +46,7 @@ export function runCommand(root: string) {
         output: flags.output,
         plan: (host) => {
           const pipeline = layered(host);
-          const plan = planOf(pipeline, registry(), given, host);
+          const plan = planOf(pipeline, registry(), values, host);
           return { ...plan, source: sourceOf(pipeline, named) };
         },
       });
