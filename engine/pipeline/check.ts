@@ -1,9 +1,10 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from '../registry.ts';
+import { filled } from '../sdk/effects.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import type { Schema } from '../sdk/schema.ts';
+import { propertySchema, type Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { didYouMean } from '../sdk/text.ts';
 import { type Condition, holds, parseCondition } from './conditions.ts';
@@ -226,7 +227,7 @@ function forPhase(template: Template, phase: AnyPhase, others: readonly AnyPhase
 /** The schema of what is at `path` in a value, as far as `schema` tells. */
 const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
   path.reduce<Schema | undefined>(
-    (at, part) => (typeof part === 'number' ? at?.items : at?.properties?.[part]),
+    (at, part) => (typeof part === 'number' ? at?.items : at && propertySchema(at, part)),
     schema,
   );
 
@@ -266,7 +267,7 @@ function checkWriters(pipeline: Pipeline, needs: Needs, candidates: readonly Can
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
     const index = indexOf.get(id) ?? 0;
-    for (const path of pathsOf(candidates[index] ?? [])) {
+    for (const path of pathsOf(candidates[index] ?? [], pipeline.steps[index])) {
       const before = last.get(path);
       last.set(path, id);
       if (before === undefined || isAfter(needs, id, before)) continue;
@@ -279,7 +280,15 @@ function checkWriters(pipeline: Pipeline, needs: Needs, candidates: readonly Can
   }
 }
 
-const pathsOf = (candidates: readonly Candidate[]): Set<string> =>
-  new Set(
-    candidates.flatMap(({ phase }) => phase.effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : []))),
+/** The paths that a step writes, as far as they are known before anybody gives a value. */
+function pathsOf(candidates: readonly Candidate[], step: PipelineStep | undefined): Set<string> {
+  const literals = Object.entries(step?.with ?? {}).filter(([, value]) => !JSON.stringify(value).includes('${{'));
+  return new Set(
+    candidates.flatMap(({ phase }) => {
+      const properties = Object.entries(phase.input.properties ?? {});
+      const defaults = properties.filter(([name]) => !Object.hasOwn(step?.with ?? {}, name));
+      const known = Object.fromEntries([...defaults.map(([name, schema]) => [name, schema.default]), ...literals]);
+      return phase.effects.flatMap((effect) => (effect.kind === 'path' ? (filled(effect.path, known) ?? []) : []));
+    }),
   );
+}
