@@ -6,6 +6,7 @@ import { closed } from '../engine/pipeline/plan.ts';
 import { ajvOptions } from '../engine/pipeline/validate.ts';
 import journalSchema from '../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../schemas/pipeline.schema.json' with { type: 'json' };
+import pluginSchema from '../schemas/plugin.schema.json' with { type: 'json' };
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 
@@ -15,6 +16,7 @@ export function validatorsSource(root: string): string {
   const schemas = [
     pipelineSchema,
     journalSchema,
+    pluginSchema,
     ...Object.values(kubeadmSchemas),
     closed(openPipeline(root, DEFAULT_PIPELINE).inputs),
     ...registry()

@@ -2,15 +2,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type History, isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
+import { pluginsOf } from '../engine/journal/plugins.ts';
+import type { Start } from '../engine/journal/records.ts';
 import type { Runs } from '../engine/journal/runs.ts';
 import { withoutSecrets } from '../engine/journal/secrets.ts';
 import { kebab, type Plan, planOf } from '../engine/pipeline/plan.ts';
 import { phaseUsed, planOfPhase } from '../engine/pipeline/single.ts';
-import { fail, type HostFacts, revealed } from '../engine/sdk/index.ts';
+import { fail, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+import { usePlugins, usePluginsOfRun } from './plugins/wanted.ts';
 
 /** A new journal; or that of the run which the same plan has left unfinished, to go on with. E_RUN_UNFINISHED where it was another plan. */
 export async function journalFor(plan: Plan, runs: Runs): Promise<{ journal: Journal; goesOn: boolean }> {
@@ -36,8 +39,9 @@ async function unfinished({ source }: Plan, runs: Runs): Promise<History | undef
 }
 
 /** Names of the inputs that are not the same; secrets may be others: a token that expired is replaced. */
-function differences({ source, inputs }: Plan, { start }: History): string[] {
+function differences({ source, inputs, steps }: Plan, { start }: History): string[] {
   if (source.digest !== start.source.digest || source.name !== start.source.name) return ['pipeline'];
+  if (!isDeepStrictEqual(pluginsOf(steps), start.plugins ?? [])) return ['plugin'];
   const before = start.inputs as Record<string, unknown>;
   const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
@@ -45,7 +49,11 @@ function differences({ source, inputs }: Plan, { start }: History): string[] {
 }
 
 function begin({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Journal {
-  return runs.begin({ joinery: pjson.version, pipeline, source, inputs, host, steps: steps.map(({ id }) => id) });
+  const plugins = pluginsOf(steps);
+  return runs.begin({
+    ...{ joinery: pjson.version, pipeline, source, inputs, host, steps: steps.map(({ id }) => id) },
+    ...(plugins.length === 0 ? {} : { plugins }),
+  });
 }
 
 /**
@@ -56,6 +64,7 @@ export async function planToResume(
   root: string,
   journal: Journal,
   given: Readonly<Record<string, unknown>>,
+  argv: readonly string[],
 ): Promise<Plan> {
   const { start } = journal.history();
   const { value, missing } = journal.reveal(start.inputs);
@@ -65,20 +74,25 @@ export async function planToResume(
     throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });
   for (const name of gone) inputs[name] = await typedSecret(`${name} of run ${start.id}`);
   const known = Object.entries(inputs).filter(([, item]) => item !== undefined);
-  const plan = planFrom(root, start.source, Object.fromEntries(known), start.host);
+  const plan = await planFrom(root, start, argv, Object.fromEntries(known));
   if (plan.source.digest !== start.source.digest)
     throw fail('E_RUN_CHANGED', { run: start.id, source: start.source.kind });
   return plan;
 }
 
-function planFrom(
+async function planFrom(
   root: string,
-  { kind, name }: Plan['source'],
+  start: Start,
+  argv: readonly string[],
   inputs: Record<string, unknown>,
-  host: HostFacts,
-): Plan {
-  if (kind === 'pipeline') return planOf(openPipeline(root, name), registry(), inputs, host);
-  const step = openPipeline(root, DEFAULT_PIPELINE).steps.find(({ id }) => id === name);
+): Promise<Plan> {
+  const { source, host } = start;
+  const { kind, name } = source;
+  const pipeline = openPipeline(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE);
+  await usePluginsOfRun(start);
+  await usePlugins({ root, argv, pipeline });
+  if (kind === 'pipeline') return planOf(pipeline, registry(), inputs, host);
+  const step = pipeline.steps.find(({ id }) => id === name);
   const used = step === undefined ? name : phaseUsed(step, inputs);
   return planOfPhase(name, registry().get(used), inputs, host);
 }

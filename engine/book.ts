@@ -256,6 +256,7 @@ export class RunBook {
     const ports = portsFor({
       host: this.#host,
       effects: phase.effects,
+      bounds: phase.origin?.bounds,
       input,
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),

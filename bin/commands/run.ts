@@ -3,8 +3,9 @@ import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { argsFor, flagsFor, given, runFlags, valuesOf } from '../flags.ts';
 import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../pipelines.ts';
+import { usePlugins } from '../plugins/wanted.ts';
 
 const ownFlags = {
   ...runFlags,
@@ -29,28 +30,22 @@ export function runCommand(root: string) {
     static override args = argsFor(shipped.inputs);
 
     async run(): Promise<void> {
-      const named = pipelineNamed(this.argv);
+      const [named] = given(this.argv, '--pipeline'); // decides which flags there are
       const pipeline = named === undefined ? shipped : openPipeline(root, named);
       const { inputs } = pipeline;
+      await usePlugins({ root, argv: this.argv, pipeline });
       const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
-      const given = valuesOf(inputs, flags, args);
+      const values = valuesOf(inputs, flags, args);
       await this.execute({
         dryRun: flags['dry-run'],
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
         plan: (host) => {
-          const plan = planOf(pipeline, registry(), given, host);
+          const plan = planOf(pipeline, registry(), values, host);
           return { ...plan, source: { ...plan.source, name: lastingName(named ?? DEFAULT_PIPELINE) } };
         },
       });
     }
   };
-}
-
-/** Which pipeline decides the flags has to be known before flags are parsed. */
-function pipelineNamed(argv: readonly string[]): string | undefined {
-  const index = argv.findIndex((word) => word === '--pipeline' || word.startsWith('--pipeline='));
-  const word = argv[index];
-  return word?.includes('=') ? word.slice('--pipeline='.length) : argv[index + 1 || argv.length];
 }

@@ -1,6 +1,7 @@
 /** The ports a phase is handed: one attempt's view of a host, held to the effects its phase declared. */
-import { dirname } from 'node:path';
+import { dirname, posix } from 'node:path';
 import { kubePort } from '../kube/port.ts';
+import { allowsAddress, allowsPath, allowsProgram, type Bounds } from '../sdk/bounds.ts';
 import { type Effect, filled, pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall, Ports, ServiceAction, ServiceStatus } from '../sdk/ports.ts';
@@ -11,6 +12,8 @@ import type { Change, Host, Query, StepChange, Surroundings } from './host.ts';
 export interface PortsOptions {
   host: Host;
   effects: readonly Effect[];
+  /** Beyond these nothing is declared, whatever an input says: those of the plugin that the phase comes from. */
+  bounds?: Bounds | undefined;
   input: object;
   signal: AbortSignal;
   /** Whether a secret of the run can be read in it. */
@@ -219,7 +222,7 @@ function bytesOf(content: string | Buffer | Secret): Buffer {
 }
 
 /** Refuses what the phase did not declare, and everything once the attempt has ended. */
-function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
+function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
   const alive = (what: string): void => {
     if (signal.aborted) throw fail('E_ATTEMPT_ENDED', { what });
   };
@@ -231,6 +234,11 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
     effects.flatMap((effect) => (effect.kind === 'http' ? [effect.url] : [])),
     input,
   );
+  // An effect `{name}` says nothing of what `name` is: the manifest of a plugin does.
+  const isWithin = (path: string): boolean => bounds === undefined || allowsPath(bounds, path);
+  const isAddressWithin = (url: string): boolean => bounds === undefined || allowsAddress(bounds, url);
+  const isProgramWithin = (program: string): boolean => bounds === undefined || allowsProgram(bounds, program);
+  const isServiceWithin = (name: string): boolean => bounds === undefined || bounds.services.includes(name);
   const require = (declared: boolean, what: string): void => {
     alive(what);
     if (!declared) throw fail('E_EFFECT_UNDECLARED', { what });
@@ -240,12 +248,13 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
     const [program = ''] = argv;
     const starts = ({ program: declared }: Extract<Effect, { kind: 'command' }>) =>
       declared === '*' || filled(declared, input) === program;
-    require(effects.some((effect) => effect.kind === 'command' && starts(effect)), `run ${program}`);
+    const isDeclared = effects.some((effect) => effect.kind === 'command' && starts(effect));
+    require(isDeclared && isProgramWithin(program), `run ${program}`);
     if (argv.some(hasSecret)) throw fail('E_SECRET_SHOWN', { program });
   };
   /** Addresses are logged on the way, and shown in plans. */
   const http = ({ url, method }: HttpCall): void => {
-    require(urlDeclared(url), `${method} ${shownUrl(url)}`);
+    require(urlDeclared(url) && isAddressWithin(url), `${method} ${shownUrl(url)}`);
     if (hasSecret(url)) throw fail('E_SECRET_IN_ADDRESS', { origin: originOf(url) });
   };
   const mounted = new Set<string>();
@@ -258,7 +267,7 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
     alive,
     command,
     http,
-    web: (url: string): void => require(has('web'), `read ${url}`),
+    web: (url: string): void => require(has('web') && isAddressWithin(url), `read ${url}`),
     /** What may be unmounted is what was found below a declared path. */
     mounts(path: string, found: readonly string[]): void {
       if (effects.some((effect) => effect.kind === 'mounts' && effect.path === path))
@@ -276,11 +285,17 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
         command(change.argv);
         if (change.undo !== undefined) command(change.undo);
       } else if (change.kind === 'service')
-        require(controlled(change.name, change.action), `${change.action} service ${change.name}`);
+        require(controlled(change.name, change.action) &&
+          isServiceWithin(change.name), `${change.action} service ${change.name}`);
       else if (change.kind === 'http') http(change.call);
       else if (change.kind === 'sandbox') require(has('runtime'), 'remove a Pod sandbox');
       else if (change.kind === 'unmount') require(mounted.has(change.path), `unmount ${change.path}`);
-      else require(pathDeclared(change.path), `${change.kind} ${change.path}`);
+      else require(pathDeclared(change.path) && isWithin(change.path), `${change.kind} ${change.path}`);
+      // Whoever may link anywhere may write anywhere.
+      if (change.kind === 'link')
+        require(isWithin(
+          posix.resolve(dirname(change.path), change.target),
+        ), `link ${change.path} to ${change.target}`);
     },
   };
 }

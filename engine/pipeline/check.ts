@@ -123,7 +123,8 @@ function checkOwnInputs({ inputs, problems }: Pipeline): void {
   }
 }
 
-function whyUnusable(schema: Schema): string | undefined {
+/** Why ajv cannot check values by a schema that came from outside. */
+export function whyUnusable(schema: Schema): string | undefined {
   if (refers(schema)) return 'it refers to another ($ref)'; // and perhaps to itself, without end
   try {
     violations(schema, {});

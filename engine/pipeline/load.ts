@@ -34,6 +34,8 @@ export interface Pipeline {
   /** sha256 of its text. */
   digest: string;
   metadata: { name: string; description?: string };
+  /** Folders, from its own, or names. */
+  plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
   defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];

@@ -5,17 +5,20 @@ import { JoinCommand } from '../../command.ts';
 import { registry } from '../../compose.ts';
 import { runFlags } from '../../flags.ts';
 import { openPipeline } from '../../pipelines.ts';
+import { usePlugins } from '../../plugins/wanted.ts';
 
 export class PipelineValidate extends JoinCommand {
   static override summary = 'Check a pipeline without running it';
   static override args = {
     file: Args.string({ required: true, description: 'The file, or the name of a shipped pipeline' }),
   };
-  static override flags = { output: runFlags.output };
+  static override flags = { plugin: runFlags.plugin, output: runFlags.output };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PipelineValidate);
-    const steps = checkPipeline(openPipeline(this.config.root, args.file), registry());
+    const pipeline = openPipeline(this.config.root, args.file);
+    await usePlugins({ root: this.config.root, argv: this.argv, pipeline });
+    const steps = checkPipeline(pipeline, registry());
     if (flags.output === 'json')
       this.log(
         JSON.stringify({
