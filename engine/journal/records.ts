@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import type { StepStatus } from '../frontier.ts';
-import type { Owner } from '../host/disk.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Source } from '../pipeline/plan.ts';
 import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
-import type { HostFacts } from '../sdk/ports.ts';
+import type { HostFacts, Owner } from '../sdk/ports.ts';
 
 export const JOURNAL_VERSION = 1;
 const LINE_BYTES_MAX = 4 << 20;
