@@ -277,8 +277,8 @@ describe('join run refuses', () => {
     const before = await tree();
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
     const impatient = join(root, '../impatient.yaml');
-    await writeFile(impatient, shipped.replace('attempts: 10, initial: 500ms', 'attempts: 2, initial: 10ms'));
-    const line = args('run', '--pipeline', impatient).map((word) =>
+    await writeFile(impatient, shipped.replace('initial: 500ms', 'initial: 10ms'));
+    const line = args('run', '--pipeline', impatient, '--discovery-timeout', '10ms').map((word) =>
       /^127\.0\.0\.1:/.test(word) ? '127.0.0.1:1' : word,
     );
     const { code, stderr } = await cli(line);
