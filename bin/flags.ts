@@ -1,5 +1,6 @@
 /** JSON Schema → command line flags, and what was typed → values: the one place where a schema becomes a command line. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { GATES_INPUT } from '../engine/pipeline/gates.ts';
@@ -46,7 +47,7 @@ const withGates = (schema: Schema): Schema => ({
   description: `${schema.description} Options are:\n${registry().gates().map(gateLine).join('\n')}`,
 });
 
-function flagFor({ type, description = '', enum: options, items }: Schema): FlagInput[string] {
+function flagFor({ type, description = '', enum: options, items, 'x-path': isPath }: Schema): FlagInput[string] {
   if (type === 'boolean') return Flags.boolean({ description });
   if (type === 'integer' || type === 'number') return Flags.integer({ description });
   if (type === 'array' && items?.type === 'string') return Flags.string({ description, ...listed, helpValue: 'A,B' });
@@ -54,13 +55,16 @@ function flagFor({ type, description = '', enum: options, items }: Schema): Flag
     description,
     // What it may be is said with all other problems, so oclif is only told for the help.
     ...(options === undefined ? {} : { helpValue: options.join('|') }),
-    parse: textOrFile,
+    parse: isPath === true ? absolutePath : textOrFile,
   });
 }
 
 /** `@path` stands for what is in that file: keys, certificates and tokens need not stand on a command line. */
 export const textOrFile = async (text: string): Promise<string> =>
   text.startsWith('@') ? fileContent(text.slice(1)) : text;
+
+/** What is an address stays as it is. */
+const absolutePath = async (text: string): Promise<string> => (/^[a-zA-Z]+:/.test(text) ? text : resolve(text));
 
 function fileContent(path: string): string {
   try {

@@ -18,10 +18,13 @@ export class Overlay {
   apply(change: Change): void {
     switch (change.kind) {
       case 'file':
-        this.#entries.set(change.path, { stat: { kind: 'file', mode: change.mode }, content: change.content });
+        this.#entries.set(change.path, {
+          stat: { kind: 'file', mode: change.mode, ...change.owner },
+          content: change.content,
+        });
         break;
       case 'directory':
-        this.#entries.set(change.path, { stat: { kind: 'directory', mode: change.mode } });
+        this.#entries.set(change.path, { stat: { kind: 'directory', mode: change.mode, ...change.owner } });
         break;
       case 'link':
         this.#entries.set(change.path, { stat: { kind: 'link', mode: 0o777, target: change.target } });

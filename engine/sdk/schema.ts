@@ -10,6 +10,8 @@ export interface Schema {
   readonly pattern?: string;
   /** The pattern in words, for who got it wrong: `it must …`. */
   readonly 'x-form'?: string;
+  /** A path of this machine, or an address: on a command line it may be relative to where one stands. */
+  readonly 'x-path'?: true;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;

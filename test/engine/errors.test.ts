@@ -175,7 +175,12 @@ describe('the catalogue', () => {
   });
 
   test('tries again only what may go away by itself', () => {
-    expect(errors.filter(({ transient }) => transient).map(({ code }) => code).sort()).toEqual([
+    expect(
+      errors
+        .filter(({ transient }) => transient)
+        .map(({ code }) => code)
+        .sort(),
+    ).toEqual([
       'E_API_ANSWER',
       'E_API_UNAVAILABLE',
       'E_API_UNREACHABLE',
