@@ -20,6 +20,7 @@ import kubeletVersion from '../phases/kubelet-version/index.ts';
 import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
+import reset from '../phases/reset/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 
 const PHASE = Symbol('phase');
@@ -40,6 +41,7 @@ for (const phase of [
   kubeletWaitBootstrap,
   nodeReady,
   dynamicKubeletConfig,
+  reset,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 

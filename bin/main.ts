@@ -9,6 +9,7 @@ import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { RunList } from './commands/runs/index.ts';
@@ -50,6 +51,7 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       run: runCommand(root),
       resume: resumeCommand(root),
       undo: Undo,
+      reset: resetCommand(),
       runs: RunList,
       'runs:show': RunShow,
       'runs:prune': RunPrune,
