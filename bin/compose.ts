@@ -12,6 +12,7 @@ import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
+import doctor from '../phases/doctor/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
 import kubeconfig from '../phases/kubeconfig/index.ts';
 import kubeletConfig from '../phases/kubelet-config/index.ts';
@@ -42,6 +43,7 @@ for (const phase of [
   nodeReady,
   dynamicKubeletConfig,
   reset,
+  doctor,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 

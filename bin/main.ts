@@ -7,6 +7,7 @@ import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
+import { Doctor } from './commands/doctor.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { resetCommand } from './commands/reset.ts';
@@ -52,6 +53,7 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       resume: resumeCommand(root),
       undo: Undo,
       reset: resetCommand(),
+      doctor: Doctor,
       runs: RunList,
       'runs:show': RunShow,
       'runs:prune': RunPrune,

@@ -27,7 +27,7 @@ export interface ContractCase {
   /** Left out: the phase changes something, and a contract in which it does not is mistaken. */
   changesNothing?: true;
   /** What it removes is kept nowhere, and so not put back; and where a part of that cannot be done, it says so and goes on. */
-  isFinal?: true;
+  goesOn?: true;
 }
 
 interface Outcome {
@@ -226,14 +226,14 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
             const { outcome, before } = await failingAt(host, { at: k, error: injected }, phase, input, once);
             expectSecretsKept(host);
             expectNoSecret(outcome);
-            if (contract.isFinal && outcome.result.status === 'succeeded') continue;
+            if (contract.goesOn && outcome.result.status === 'succeeded') continue;
             expect(outcome.result.status, `call ${k}`).toBe('failed');
             expect(
               outcome.error === injected || isJoinError(outcome.error),
               `call ${k}: ${String(outcome.error)}`,
             ).toBe(true);
             expect(outcome.result.error).toBe(outcome.error);
-            if (contract.isFinal === undefined)
+            if (contract.goesOn === undefined)
               expect(await stateOf(host, [...before.keys()]), `call ${k} is not taken back`).toEqual(before);
           }
       },

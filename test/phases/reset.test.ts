@@ -37,7 +37,7 @@ itKeepsThePhaseContract(reset, {
   input: {},
   machine: () => joined({ mounts: [], sandboxes: [] }),
   secrets: [glimpseOf(own.keyPem)],
-  isFinal: true,
+  goesOn: true,
 });
 
 describe('a reset', () => {
