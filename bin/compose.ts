@@ -15,6 +15,7 @@ import assertPhase from '../phases/assert/index.ts';
 import command from '../phases/command/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
+import doctor from '../phases/doctor/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
 import file from '../phases/file/index.ts';
 import http from '../phases/http/index.ts';
@@ -26,6 +27,7 @@ import kubeletVersion from '../phases/kubelet-version/index.ts';
 import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
+import reset from '../phases/reset/index.ts';
 import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
@@ -57,6 +59,8 @@ for (const phase of [
   service,
   sysctl,
   waitFor,
+  reset,
+  doctor,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 

@@ -89,6 +89,8 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PLUGIN_TWICE: { what: 'phase x', first: 'acme', second: 'other' },
   E_PREFLIGHT: { failures: [{ check: 'Swap', text: 'swap is on' }] },
   E_PROGRAM_MISSING: { program: 'kubelet' },
+  E_RESET_CONTROL_PLANE: { path: '/etc/kubernetes/manifests/etcd.yaml' },
+  E_RESET_UNCONFIRMED: {},
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
   E_RUN_LOCKED: { root: '/', socket: 'joinery-1-2' },

@@ -58,6 +58,16 @@ export const usage = {
     hint: 'join phase lists them.',
     exitCode: EXIT.usage,
   }),
+  E_RESET_CONTROL_PLANE: (d: { path: string }) => ({
+    message: `this machine is of a control plane: there is ${d.path}`,
+    hint: 'Its etcd member has to leave the cluster first, so take the command for that: kubeadm reset',
+    exitCode: EXIT.usage,
+  }),
+  E_RESET_UNCONFIRMED: (_: object) => ({
+    message: 'nobody can be asked here whether to reset this machine, so nothing was done',
+    hint: 'To do what is listed above: join reset --yes',
+    exitCode: EXIT.usage,
+  }),
   E_RUN_CHANGED: (d: { run: string; source: string }) => ({
     message: `run ${d.run} was begun with another ${d.source} than there is now`,
     hint: `Take it back, and begin anew: join undo ${d.run}`,
