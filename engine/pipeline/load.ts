@@ -11,7 +11,12 @@ export interface RetryPolicy {
   initial: string;
   factor: number;
   cap: string;
+  jitter: number;
+  on: string[];
 }
+
+/** Of one attempt; or of one and of all of them. */
+export type Timeout = string | { attempt?: string; total?: string };
 
 /** One of several phases that a step may use: the first whose condition holds. */
 export interface Variant {
@@ -26,8 +31,9 @@ export interface PipelineStep {
   /** Left out: always. */
   if?: string;
   with?: Record<string, unknown>;
-  timeout?: string;
+  timeout?: Timeout;
   retry?: Partial<RetryPolicy>;
+  allowFailure?: boolean;
 }
 
 /** A document that satisfies `schemas/pipeline.schema.json`; `problems` collects what else is found wrong with it. */
@@ -37,8 +43,11 @@ export interface Pipeline {
   digest: string;
   metadata: { name: string; description?: string };
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  outputs?: Record<string, unknown>;
+  /** Names of what it needs beside the phases that there are. */
+  plugins?: string[];
   problems: Problems;
 }
 
