@@ -24,6 +24,8 @@ export interface PipelineStep {
   id: string;
   uses: string | Variant[];
   needs?: string[];
+  /** Left out: always. */
+  if?: string;
   with?: Record<string, unknown>;
   timeout?: string;
   retry?: Partial<RetryPolicy>;

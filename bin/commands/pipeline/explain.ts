@@ -2,7 +2,8 @@
 import { Args, Flags } from '@oclif/core';
 import type { Given } from '../../../engine/environment/explain.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
-import { hostDefault, kebab } from '../../../engine/pipeline/plan.ts';
+import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
+import { hostDefault, kebab, lookUp } from '../../../engine/pipeline/plan.ts';
 import { didYouMean, fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
@@ -43,10 +44,13 @@ export class PipelineExplain extends JoinCommand {
     const names = Object.keys(pipeline.inputs.properties);
     const defaults = Object.fromEntries(names.map((input) => [input, hostDefault(pipeline, input, facts)]));
     const { explained } = await import('../../../engine/environment/explain.ts');
+    const inputValues = { ...defaults, ...typed };
+    const { gates } = plannedGates(registry(), inputValues[GATES_INPUT]);
+    const known = { inputs: inputValues, host: facts, gates };
     const rows = explained({
       tracked,
       inputs: pipeline.inputs.properties,
-      steps: checkPipeline(pipeline, registry(), { ...defaults, ...typed }),
+      steps: checkPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference)),
       given: Object.fromEntries(Object.entries(typed).map(([input, value]) => [input, givenByFlag(input, value)])),
       defaults,
     });
