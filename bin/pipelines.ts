@@ -89,4 +89,5 @@ export const shippedDocuments = (root: string, folder: 'pipelines' | 'environmen
 /** The name by which it is found again, from wherever. */
 export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);
 
-const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$/.test(name);
+/** A pipeline's file, and not the name of one that ships. */
+export const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$/.test(name);

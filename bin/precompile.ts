@@ -7,6 +7,7 @@ import { ajvOptions } from '../engine/pipeline/validate.ts';
 import environmentSchema from '../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../schemas/pipeline.schema.json' with { type: 'json' };
+import pluginSchema from '../schemas/plugin.schema.json' with { type: 'json' };
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 
@@ -17,6 +18,7 @@ export function validatorsSource(root: string): string {
     pipelineSchema,
     environmentSchema,
     journalSchema,
+    pluginSchema,
     ...Object.values(kubeadmSchemas),
     closed(openPipeline(root, DEFAULT_PIPELINE).inputs),
     ...registry()

@@ -273,6 +273,7 @@ export class RunBook {
     const ports = portsFor({
       host: this.#host,
       effects: phase.effects,
+      bounds: phase.origin?.bounds,
       input,
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),

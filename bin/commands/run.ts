@@ -3,8 +3,9 @@ import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, given, runFlags, valuesOf } from '../flags.ts';
 import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
+import { usePlugins } from '../plugins/wanted.ts';
 
 const ownFlags = {
   ...runFlags,
@@ -30,13 +31,14 @@ export function runCommand(root: string) {
     static override args = argsFor(shipped.inputs);
 
     async run(): Promise<void> {
-      const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
-      const environments = typedFor('--env', this.argv);
+      const [named = DEFAULT_PIPELINE] = given(this.argv, '--pipeline').slice(-1); // decides which flags there are
+      const environments = given(this.argv, '--env');
       const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
       const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
       const { inputs } = layered();
+      await usePlugins({ root, argv: this.argv, pipeline: layered() });
       const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
-      const given = valuesOf(inputs, flags, args);
+      const values = valuesOf(inputs, flags, args);
       await this.execute({
         dryRun: flags['dry-run'],
         onFailure: flags['on-failure'],
@@ -44,7 +46,7 @@ export function runCommand(root: string) {
         output: flags.output,
         plan: (host) => {
           const pipeline = layered(host);
-          const plan = planOf(pipeline, registry(), given, host);
+          const plan = planOf(pipeline, registry(), values, host);
           return { ...plan, source: sourceOf(pipeline, named) };
         },
       });

@@ -1,7 +1,7 @@
 /** What is wrong with the expressions of a pipeline: what they read, whether it is there, and what type comes of it. */
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import type { Schema } from '../sdk/schema.ts';
+import { propertySchema, type Schema } from '../sdk/schema.ts';
 import { didYouMean } from '../sdk/text.ts';
 import type { Cel } from './cel.ts';
 import { jsonType } from './cel-types.ts';
@@ -187,7 +187,7 @@ const fits = (source: string, target: string): boolean =>
 /** The schema of what is at `path` in a value, as far as `schema` tells. */
 const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
   path.reduce<Schema | undefined>(
-    (at, part) => (typeof part === 'number' ? at?.items : at?.properties?.[part]),
+    (at, part) => (typeof part === 'number' ? at?.items : at && propertySchema(at, part)),
     schema,
   );
 

@@ -1,6 +1,7 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from '../registry.ts';
+import { filled } from '../sdk/effects.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
@@ -157,7 +158,8 @@ function checkOwnInputs({ inputs, problems }: Pipeline): void {
   }
 }
 
-function whyUnusable(schema: Schema): string | undefined {
+/** Why ajv cannot check values by a schema that came from outside. */
+export function whyUnusable(schema: Schema): string | undefined {
   if (refers(schema)) return 'it refers to another ($ref)'; // and perhaps to itself, without end
   try {
     violations(schema, {});
@@ -267,7 +269,8 @@ function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Checke
   const indexOf = new Map(checked.map(({ step }, index) => [step.id, index]));
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
-    for (const path of pathsOf(checked[indexOf.get(id) ?? 0]?.candidates ?? [])) {
+    const { candidates = [], step } = checked[indexOf.get(id) ?? 0] ?? {};
+    for (const path of pathsOf(candidates, step)) {
       const before = last.get(path);
       last.set(path, id);
       if (before === undefined || isAfter(needs, id, before)) continue;
@@ -280,7 +283,15 @@ function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Checke
   }
 }
 
-const pathsOf = (candidates: readonly Candidate[]): Set<string> =>
-  new Set(
-    candidates.flatMap(({ phase }) => phase.effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : []))),
+/** The paths that a step writes, as far as they are known before anybody gives a value. */
+function pathsOf(candidates: readonly Candidate[], step: PipelineStep | undefined): Set<string> {
+  const literals = Object.entries(step?.with ?? {}).filter(([, value]) => !JSON.stringify(value).includes('${{'));
+  return new Set(
+    candidates.flatMap(({ phase }) => {
+      const properties = Object.entries(phase.input.properties ?? {});
+      const defaults = properties.filter(([name]) => !Object.hasOwn(step?.with ?? {}, name));
+      const known = Object.fromEntries([...defaults.map(([name, schema]) => [name, schema.default]), ...literals]);
+      return phase.effects.flatMap((effect) => (effect.kind === 'path' ? (filled(effect.path, known) ?? []) : []));
+    }),
   );
+}

@@ -46,6 +46,8 @@ export interface Pipeline {
   /** What was laid over it, in that order. */
   environments: readonly AppliedEnvironment[];
   metadata: { name: string; description?: string };
+  /** Folders, from its own, or names. */
+  plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
   defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];

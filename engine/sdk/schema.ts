@@ -43,9 +43,11 @@ export type Infer<S> = S extends { const: infer C }
             ? boolean
             : S extends { type: 'array'; items: infer I }
               ? Infer<I>[]
-              : S extends { type: 'object' }
-                ? InferObject<S>
-                : unknown;
+              : S extends { type: 'object'; additionalProperties: infer A extends object }
+                ? Record<string, Infer<A>>
+                : S extends { type: 'object' }
+                  ? InferObject<S>
+                  : unknown;
 
 type Properties<S> = S extends { properties: infer P } ? P : Record<never, never>;
 type RequiredNames<S> = S extends { required: readonly (infer R)[] } ? R : never;
@@ -62,7 +64,13 @@ export function withSecrets(schema: Schema | undefined, value: unknown): unknown
   if (Array.isArray(value)) return value.map((item) => withSecrets(schema.items, item));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, withSecrets(schema.properties?.[name], inner)]),
+      Object.entries(value).map(([name, inner]) => [name, withSecrets(propertySchema(schema, name), inner)]),
     );
   return value;
+}
+
+/** What a schema says of the property `name`. */
+export function propertySchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
+  if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name];
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }

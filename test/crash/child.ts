@@ -61,7 +61,7 @@ async function act(): Promise<RunResult> {
     return undo({ plan: planOfHistory(journal, registry(), [], host.facts), host, journal });
   }
   const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-  const plan = await planToResume(project, journal, {});
+  const plan = await planToResume(project, journal, {}, []);
   await journal.resumed(plan.inputs);
   return run({ plan, host, journal });
 }

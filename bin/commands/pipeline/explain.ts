@@ -7,13 +7,15 @@ import { hostDefault, kebab, lookUp } from '../../../engine/pipeline/plan.ts';
 import { didYouMean, fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
-import { envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../../flags.ts';
+import { envFlag, flagsFor, given, runFlags, valuesOf } from '../../flags.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
+import { usePlugins } from '../../plugins/wanted.ts';
 import { jsonText } from '../../render/json.ts';
 
 const ownFlags = {
   pipeline: Flags.string({ default: DEFAULT_PIPELINE, helpValue: 'NAME|FILE', description: 'What to explain' }),
   env: envFlag,
+  plugin: runFlags.plugin,
   root: runFlags.root,
   output: runFlags.output,
 };
@@ -31,9 +33,11 @@ export class PipelineExplain extends JoinCommand {
   static override flags = ownFlags;
 
   async run(): Promise<void> {
-    const [name = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
-    const opened = await openTracked(this.config.root, name, typedFor('--env', this.argv));
-    const { inputs } = opened.resolve().pipeline;
+    const [name = DEFAULT_PIPELINE] = given(this.argv, '--pipeline').slice(-1);
+    const opened = await openTracked(this.config.root, name, given(this.argv, '--env'));
+    const plain = opened.resolve().pipeline;
+    const { inputs } = plain;
+    await usePlugins({ root: this.config.root, argv: this.argv, pipeline: plain });
     const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs), ...ownFlags } };
     const { args, flags } = await this.parse(options);
     const typed = valuesOf(inputs, flags, {});

@@ -4,8 +4,9 @@ import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { EXIT, fail, isJoinError, type Problem } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { registry } from '../../compose.ts';
-import { envFlag } from '../../flags.ts';
+import { envFlag, runFlags } from '../../flags.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
+import { usePlugins } from '../../plugins/wanted.ts';
 import { withoutTokens } from '../../render/error.ts';
 import { jsonText } from '../../render/json.ts';
 
@@ -17,6 +18,7 @@ export class PipelineValidate extends JoinCommand {
   };
   static override flags = {
     env: envFlag,
+    plugin: runFlags.plugin,
     output: Flags.option({
       options: ['text', 'json', 'sarif'] as const,
       default: 'text',
@@ -27,7 +29,7 @@ export class PipelineValidate extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PipelineValidate);
     const { file } = args;
-    const { steps, problems } = await checked(this.config.root, file, flags.env ?? []);
+    const { steps, problems } = await checked(this.config.root, file, flags.env ?? [], this.argv);
     if (flags.output === 'text') {
       if (problems.length > 0) throw fail('E_PIPELINE', { problems });
       return this.log(`${file}: ${steps.length} steps, no problem`);
@@ -43,7 +45,7 @@ export class PipelineValidate extends JoinCommand {
 }
 
 /** Without the parts of environments that are for some machines only, and then with each of them. */
-async function checked(root: string, file: string, names: readonly string[]) {
+async function checked(root: string, file: string, names: readonly string[], argv: readonly string[]) {
   const found = new Map<string, Problem>();
   let steps: string[] = [];
   const learn = (error: unknown): void => {
@@ -53,6 +55,7 @@ async function checked(root: string, file: string, names: readonly string[]) {
   };
   try {
     const { parts, resolve } = await openTracked(root, file, names);
+    await usePlugins({ root, argv, pipeline: resolve().pipeline });
     for (const one of [undefined, ...parts])
       try {
         const checkedSteps = checkPipeline(resolve((part) => part === one).pipeline, registry());
