@@ -41,16 +41,16 @@ export const envFlag = Flags.string({
     'What is laid over the pipeline where it runs; several, the later over the earlier. environments/ has those that ship',
 });
 
-/** A flag with several values: by commas, or given again. */
-export const listed = { multiple: true, multipleNonGreedy: true, delimiter: ',' } as const;
-
-/** What was typed for a flag that has to be known before flags are parsed, since it decides which there are. */
-export const given = (argv: readonly string[], flag: string): string[] =>
+/** What was typed for a flag that decides which flags there are, and so is needed before they are parsed. */
+export const typedFor = (flag: string, argv: readonly string[]): string[] =>
   argv.flatMap((word, index) => {
     if (word.startsWith(`${flag}=`)) return [word.slice(flag.length + 1)];
-    const next = word === flag ? argv[index + 1] : undefined;
-    return next === undefined ? [] : [next];
+    const next = argv[index + 1];
+    return word === flag && next !== undefined ? [next] : [];
   });
+
+/** A flag with several values: by commas, or given again. */
+export const listed = { multiple: true, multipleNonGreedy: true, delimiter: ',' } as const;
 
 /** One flag for each property of an object schema. */
 export function flagsFor(schema: Schema): FlagInput {

@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, envFlag, flagsFor, given, runFlags, valuesOf } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../flags.ts';
 import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
 import { usePlugins } from '../plugins/wanted.ts';
 
@@ -31,8 +31,8 @@ export function runCommand(root: string) {
     static override args = argsFor(shipped.inputs);
 
     async run(): Promise<void> {
-      const [named = DEFAULT_PIPELINE] = given(this.argv, '--pipeline').slice(-1); // decides which flags there are
-      const environments = given(this.argv, '--env');
+      const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
+      const environments = typedFor('--env', this.argv);
       const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
       const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
       const { inputs } = layered();

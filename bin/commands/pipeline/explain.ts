@@ -7,7 +7,7 @@ import { hostDefault, kebab, lookUp } from '../../../engine/pipeline/plan.ts';
 import { didYouMean, fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
-import { envFlag, flagsFor, given, runFlags, valuesOf } from '../../flags.ts';
+import { envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../../flags.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
 import { usePlugins } from '../../plugins/wanted.ts';
 import { jsonText } from '../../render/json.ts';
@@ -28,13 +28,12 @@ export class PipelineExplain extends JoinCommand {
     '<%= config.bin %> pipeline explain --env bare-metal steps.node-ready.timeout',
     '<%= config.bin %> pipeline explain --env ./site.yaml values',
   ];
-  static override strict = false;
   static override args = { path: Args.string({ description: 'A value, or what is below it: steps.node-ready' }) };
   static override flags = ownFlags;
 
   async run(): Promise<void> {
-    const [name = DEFAULT_PIPELINE] = given(this.argv, '--pipeline').slice(-1);
-    const opened = await openTracked(this.config.root, name, given(this.argv, '--env'));
+    const [name = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
+    const opened = await openTracked(this.config.root, name, typedFor('--env', this.argv));
     const plain = opened.resolve().pipeline;
     const { inputs } = plain;
     await usePlugins({ root: this.config.root, argv: this.argv, pipeline: plain });
@@ -47,10 +46,9 @@ export class PipelineExplain extends JoinCommand {
     const { pipeline, tracked } = opened.resolveFor(facts);
     const names = Object.keys(pipeline.inputs.properties);
     const defaults = Object.fromEntries(names.map((input) => [input, hostDefault(pipeline, input, facts)]));
+    const values = { ...defaults, ...typed };
+    const known = { inputs: values, host: facts, gates: plannedGates(registry(), values[GATES_INPUT]).gates };
     const { explained } = await import('../../../engine/environment/explain.ts');
-    const inputValues = { ...defaults, ...typed };
-    const { gates } = plannedGates(registry(), inputValues[GATES_INPUT]);
-    const known = { inputs: inputValues, host: facts, gates };
     const rows = explained({
       tracked,
       inputs: pipeline.inputs.properties,
