@@ -12,7 +12,12 @@ export interface RetryPolicy {
   initial: string;
   factor: number;
   cap: string;
+  jitter: number;
+  on: string[];
 }
+
+/** Of one attempt; or of one and of all of them. */
+export type Timeout = string | { attempt?: string; total?: string };
 
 /** One of several phases that a step may use: the first whose condition holds. */
 export interface Variant {
@@ -27,8 +32,9 @@ export interface PipelineStep {
   /** Left out: always. */
   if?: string;
   with?: Record<string, unknown>;
-  timeout?: string;
+  timeout?: Timeout;
   retry?: Partial<RetryPolicy>;
+  allowFailure?: boolean;
 }
 
 export interface AppliedEnvironment {
@@ -49,8 +55,9 @@ export interface Pipeline {
   /** Folders, from its own, or names. */
   plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  outputs?: Record<string, unknown>;
   problems: Problems;
 }
 

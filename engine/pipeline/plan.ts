@@ -5,7 +5,7 @@ import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
-import { checkPipeline, closed, type PlannedStep } from './check.ts';
+import { checkedPipeline, closed, type PlannedStep } from './check.ts';
 import { holds } from './conditions.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import { evaluate, hasUnknown, parseTemplate, references, type Template } from './holes.ts';
@@ -31,6 +31,8 @@ export interface Plan {
   /** What it was made of: the same source and the same inputs are the same run. */
   source: Source;
   steps: PlannedStep[];
+  /** What it gives when it has succeeded. */
+  outputs?: Template;
   /** Values of the pipeline's inputs; secrets are `Secret`s. */
   inputs: Readonly<Record<string, unknown>>;
   host: HostFacts;
@@ -51,7 +53,7 @@ export function planOf(
   const problems: string[] = [];
   const planned = plannedGates(registry, inputs[GATES_INPUT]);
   const before: Pick<Plan, 'inputs' | 'host' | 'gates'> = { inputs, host, gates: planned.gates };
-  const steps = checkPipeline(pipeline, registry, () => {
+  const { steps, outputs } = checkedPipeline(pipeline, registry, () => {
     problems.push(...violations(closed(pipeline.inputs), inputs).map(flagProblem)); // it fills in their defaults, too
     return (reference) => lookUp(before, undefined, reference);
   });
@@ -60,6 +62,7 @@ export function planOf(
     pipeline: pipeline.metadata.name,
     source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
     steps,
+    ...(outputs === undefined ? {} : { outputs }),
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     ...{ host, gates: planned.gates, notes: planned.notes },
   };
@@ -200,6 +203,19 @@ export function inputOf(plan: Plan, { id, phase, with: template }: PlannedStep, 
   const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
   if (problems.length > 0) throw fail('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
   return withSecrets(phase.input, plain) as object; // every phase's input is one
+}
+
+/** What a pipeline gives. E_INPUT where a part of it has no value; what only a run can show is left out of a dry one's. */
+export function outputsOf(plan: Plan, template: Template, told: Told): unknown {
+  const entries = template.kind === 'map' ? template.entries : [];
+  const values = entries.map(([name, entry]) => {
+    try {
+      return [name, evaluate(entry, (reference, isAlone) => lookUp(plan, told, reference, isAlone))] as const;
+    } catch (error) {
+      throw fail('E_INPUT', { problems: [`outputs: ${name}: ${(error as Error).message}`] });
+    }
+  });
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined && !hasUnknown(value)));
 }
 
 /** Whether a step is to run; undefined where that is not known in a dry run. E_INPUT where its condition has no value. */
