@@ -29,7 +29,7 @@ export function resumeCommand(root: string) {
       const typed = await typedValues(schema, flags, {});
       const given = plainValues(layered(fromVariables(schema, process.env).values, typed));
       const request = { id: args.id, onFailure: flags['on-failure'], root: flags.root, output: flags.output };
-      await this.resume(request, (journal: Journal) => planToResume(root, journal, given));
+      await this.resume(request, (journal: Journal) => planToResume(root, journal, given, this.argv));
     }
   };
 }

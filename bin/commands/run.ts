@@ -5,10 +5,11 @@ import type { Schema } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
 import { lenientFlag } from '../configurations.ts';
-import { absolutePath, argsFor, flagsFor, runFlags, typedValues } from '../flags.ts';
+import { absolutePath, argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues } from '../flags.ts';
 import { givenFor, withProblems } from '../given.ts';
 import { kubeadmLine } from '../kubeadm-line.ts';
-import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../pipelines.ts';
+import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
+import { usePlugins } from '../plugins/wanted.ts';
 import { namedBy, plainValues } from '../values.ts';
 
 const ownFlags = {
@@ -25,6 +26,7 @@ const ownFlags = {
     helpValue: 'NAME|FILE',
     description: 'What to run; its inputs are the flags of this command',
   }),
+  env: envFlag,
   v: Flags.integer({ char: 'v', default: 0, description: 'From 5 on, an error is shown with all that it came from' }),
 };
 
@@ -48,9 +50,12 @@ export function runCommand(root: string) {
     static override args = argsFor(shipped.inputs);
 
     async run(): Promise<void> {
-      const named = pipelineNamed(this.argv);
-      const pipeline = named === undefined ? shipped : openPipeline(root, named);
-      const { inputs } = pipeline;
+      const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
+      const environments = typedFor('--env', this.argv);
+      const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
+      const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
+      const { inputs } = layered();
+      await usePlugins({ root, argv: this.argv, pipeline: layered() });
       const taken = { flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) };
       const { argv, off } = kubeadmLine(this.argv, taken.flags);
       const { flags, args } = await this.parse(taken, argv);
@@ -66,20 +71,13 @@ export function runCommand(root: string) {
         root: flags.root,
         output: flags.output,
         plan: (host) => {
+          const pipeline = layered(host);
           const plan = withProblems(problems, () => planOf(pipeline, registry(), given, host, namedBy(values)));
-          const name = lastingName(named ?? DEFAULT_PIPELINE);
-          return { ...plan, notes: [...notes, ...plan.notes], source: { ...plan.source, name } };
+          return { ...plan, notes: [...notes, ...plan.notes], source: sourceOf(pipeline, named) };
         },
       });
     }
   };
-}
-
-/** Which pipeline decides the flags has to be known before flags are parsed. */
-function pipelineNamed(argv: readonly string[]): string | undefined {
-  const index = argv.findIndex((word) => word === '--pipeline' || word.startsWith('--pipeline='));
-  const word = argv[index];
-  return word?.includes('=') ? word.slice('--pipeline='.length) : argv[index + 1 || argv.length];
 }
 
 function withAbsolutePaths({ properties = {} }: Schema, given: Record<string, unknown>, root: string) {
