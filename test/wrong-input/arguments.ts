@@ -355,7 +355,7 @@ export const wrongArguments: WrongInput[] = [
     args: ['--discovery-file', 'http://10.0.0.1/a.conf'],
     exitCode: 2,
     text: input(
-      '--discovery-file has the wrong form "http://10.0.0.1/a.conf": it must be a path, a file:// or an https:// address',
+      '--discovery-file has the wrong form "http://10.0.0.1/a.conf": it must be a path, a file:/// or an https:// address',
     ),
   },
   {
