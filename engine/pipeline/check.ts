@@ -1,5 +1,6 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
+import { approvalPhase } from '../approval.ts';
 import type { Registry } from '../registry.ts';
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
@@ -36,6 +37,8 @@ export interface PlannedStep {
     on?: readonly string[];
   };
   allowFailure?: boolean;
+  /** It waits for somebody to say yes; `with` is its message. */
+  approval?: { deadlineMs: number; onTimeout: 'fail' | 'approve' };
 }
 
 export interface CheckedPipeline {
@@ -78,7 +81,9 @@ export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?:
   checkRetry(pipeline, pipeline.defaults.retry, ['defaults', 'retry']);
   const checked = pipeline.steps.map((step, index): Checked => {
     const path = ['steps', index];
-    const template = parseTemplate(step.with ?? {}, (at, message) => problems.at([...path, 'with', ...at], message));
+    const where = step.approval === undefined ? 'with' : 'approval';
+    const given = step.approval === undefined ? step.with : { message: step.approval.message };
+    const template = parseTemplate(given ?? {}, (at, message) => problems.at([...path, where, ...at], message));
     const condition = conditionAt(pipeline, step.if, [...path, 'if']);
     return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, before) };
   });
@@ -152,6 +157,8 @@ function checkOutputs({ outputs, problems }: Pipeline, sight: Sight): Template |
   return template;
 }
 
+const NOT_OF_APPROVALS = ['uses', 'with', 'retry', 'timeout'] as const;
+
 /** The phases that there are of those a step names; what is wrong with the others is told. */
 function candidatesOf(
   pipeline: Pipeline,
@@ -161,6 +168,11 @@ function candidatesOf(
   sight: Sight,
 ): Candidate[] {
   const { problems } = pipeline;
+  if (step.approval !== undefined) {
+    for (const key of NOT_OF_APPROVALS)
+      if (step[key] !== undefined) problems.atKey(path, key, `an approval has no ${key}: leave it out`);
+    return [{ phase: approvalPhase, condition: parseCondition(undefined) }];
+  }
   const isList = typeof step.uses !== 'string';
   const found = variantsOf(step).flatMap((variant, position): Candidate[] => {
     const at = [...path, 'uses', ...(isList ? [position] : [])];
@@ -257,8 +269,14 @@ function plannedStep(
       ...(retry.on === undefined ? {} : { on: retry.on }),
     },
     ...(step.allowFailure === true ? { allowFailure: true } : {}),
+    ...(step.approval === undefined ? {} : { approval: approvalOf(step.approval) }),
   };
 }
+
+const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['approval']>) => ({
+  deadlineMs: durationMs(deadline),
+  onTimeout,
+});
 
 /** Each of the two limits as the step has it, or else the defaults. */
 function limitsOf(own: Timeout = {}, defaults: Timeout = {}): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
@@ -294,8 +312,10 @@ function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
   checkRetry(pipeline, step.retry, [...path, 'retry']);
   for (const { phase } of candidates) {
     const template = forPhase(checked.template, phase, candidates);
+    const at = [...path, step.approval === undefined ? 'with' : 'approval'];
     checkGiven(pipeline, step, phase, template, path);
-    checkTemplate(sight, template, phase.input, [...path, 'with'], `phase ${phase.name}`);
+    const whom = step.approval === undefined ? `phase ${phase.name}` : 'who is asked';
+    checkTemplate(sight, template, phase.input, at, whom);
   }
 }
 
