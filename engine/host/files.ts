@@ -91,7 +91,8 @@ export class MachineFiles {
   }
 
   async #nearest(directory: string): Promise<string> {
-    return (await this.stat(directory)) === undefined ? this.#nearest(dirname(directory)) : directory;
+    const isThere = directory === '/' || (await this.stat(directory)) !== undefined;
+    return isThere ? directory : this.#nearest(dirname(directory));
   }
 
   async apply(change: FileChange): Promise<void> {
