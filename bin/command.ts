@@ -1,5 +1,6 @@
 /** What every command shares: how it is parsed, how it is told, and how it ends. */
 import { Command, type Interfaces } from '@oclif/core';
+import type { Ask } from '../engine/approval.ts';
 import { isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
 import { planOfHistory } from '../engine/journal/plan.ts';
@@ -8,7 +9,7 @@ import { RUNS_KEPT } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
-import { confirmed, isAnybodyThere } from './ask.ts';
+import { approval, confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
 import { usePluginsOfRun } from './plugins/wanted.ts';
 import { errorText, withoutTokens } from './render/error.ts';
@@ -84,9 +85,10 @@ export abstract class JoinCommand extends Command {
   ): Promise<void> {
     const { planned, journal, dryRun, onFailure, output } = request;
     const restored: Restored[] = [];
-    const result = await this.#watched(planned, restored, (onEvent, signal, keepSignal) =>
+    const result = await this.#watched(planned, restored, (onEvent, signal, keepSignal, pause) =>
       run({
         ...{ plan: planned, host: scope.host, onEvent, signal, keepSignal },
+        ...(isAnybodyThere() ? { ask: asking(pause) } : {}),
         ...(journal === undefined ? {} : { journal }),
         onFailure: onFailure ?? 'keep',
         onCancel: onFailure ?? 'undo',
@@ -133,7 +135,12 @@ export abstract class JoinCommand extends Command {
   async #watched(
     plan: Plan,
     restored: Restored[],
-    act: (onEvent: (event: RunEvent) => void, signal: AbortSignal, keepSignal: AbortSignal) => Promise<RunResult>,
+    act: (
+      onEvent: (event: RunEvent) => void,
+      signal: AbortSignal,
+      keepSignal: AbortSignal,
+      pause: () => () => void,
+    ) => Promise<RunResult>,
   ): Promise<RunResult> {
     const [cancelled, kept] = [new AbortController(), new AbortController()];
     const stop = (signal: NodeJS.Signals) => {
@@ -147,7 +154,7 @@ export abstract class JoinCommand extends Command {
         if (event.type === 'step.restored') restored.push(event.item);
         shown.onEvent(event);
       };
-      const result = await act(onEvent, cancelled.signal, kept.signal);
+      const result = await act(onEvent, cancelled.signal, kept.signal, () => shown.pause());
       shown.end();
       return result;
     } finally {
@@ -183,6 +190,20 @@ export abstract class JoinCommand extends Command {
     if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version)}\n`);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** One question after the other, and no progress drawn over it. */
+function asking(pause: () => () => void): Ask {
+  let last: Promise<unknown> = Promise.resolve();
+  return (question, signal) => {
+    const next = last.then(async () => {
+      signal.throwIfAborted();
+      const resume = pause();
+      return approval(question, signal).finally(resume);
+    });
+    last = next.catch(() => undefined);
+    return next;
+  };
 }
 
 const outcomeOf = ({ id, status }: RunResult): string =>

@@ -4,6 +4,7 @@ import { type Command, flush, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { Approve } from './commands/approve.ts';
 import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
@@ -60,6 +61,7 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       run: runCommand(root),
       resume: resumeCommand(root),
       undo: Undo,
+      approve: Approve,
       runs: RunList,
       'runs:show': RunShow,
       'runs:prune': RunPrune,

@@ -1,4 +1,5 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
+import { type Ask, approved, type Question } from './approval.ts';
 import type { StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
 import { type Host, placeOf, type StepChange } from './host/host.ts';
@@ -7,8 +8,8 @@ import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
 import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
-import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
+import { durationText } from './pipeline/load.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
@@ -16,6 +17,7 @@ import { fail, isJoinError, JoinError, type OwnError } from './sdk/errors.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
+import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
 
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
@@ -24,6 +26,7 @@ export type RunEvent =
   | MachineEvent
   /** It was done before this process began. */
   | { type: 'step.kept'; id: string }
+  | { type: 'step.asked'; id: string; question: Question }
   | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
   | { type: 'step.change'; id: string; change: StepChange }
   | { type: 'step.restored'; id: string; item: Restored };
@@ -46,6 +49,8 @@ export interface Bookkeeping {
   host: Host;
   journal: Journal;
   onEvent: (event: RunEvent) => void;
+  /** Asks whoever sits there, where somebody does. */
+  ask?: Ask | undefined;
 }
 
 /** What is known of every step of one run. */
@@ -54,6 +59,7 @@ export class RunBook {
   readonly #host: Host;
   readonly #journal: Journal;
   readonly #onEvent: (event: RunEvent) => void;
+  readonly #ask: Ask | undefined;
   readonly #outputs = new Map<string, unknown>();
   /** How each step of this run has ended. */
   readonly #statuses = new Map<string, StepStatus>();
@@ -68,11 +74,12 @@ export class RunBook {
   #failure: unknown;
   #undoError: unknown;
 
-  constructor({ plan, host, journal, onEvent }: Bookkeeping) {
+  constructor({ plan, host, journal, onEvent, ask }: Bookkeeping) {
     this.#plan = plan;
     this.#host = host;
     this.#journal = journal;
     this.#onEvent = onEvent;
+    this.#ask = ask;
     this.#told = { outputs: this.#outputs, statuses: this.#statuses, ...(host.isDry === true ? { isDry: true } : {}) };
     this.#redactor.learn(plan.inputs);
     this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
@@ -171,18 +178,29 @@ export class RunBook {
   }
 
   /** One try of a step, or of undoing it. */
-  async attempt({ id, direction, attempt, signal }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
+  async attempt({
+    id,
+    direction,
+    attempt,
+    signal,
+    waiting,
+  }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
     const step = this.#steps.get(id);
     if (step === undefined) throw new Error(`no step ${id}`);
     try {
-      return await (direction === 'run' ? this.#run(step, attempt, signal) : this.#undo(step, signal));
+      return await (direction === 'run' ? this.#run(step, attempt, signal, waiting) : this.#undo(step, signal));
     } catch (error) {
       throw blamed(this.#redactor.redacted(error), id, signal);
     }
   }
 
   /** Its inputs, its ports, its phase, its checked outputs. */
-  async #run(step: PlannedStep, attempt: number, signal: AbortSignal): Promise<'succeeded' | 'undecided'> {
+  async #run(
+    step: PlannedStep,
+    attempt: number,
+    signal: AbortSignal,
+    waiting: AttemptInput['waiting'],
+  ): Promise<'succeeded' | 'undecided'> {
     const { id, phase } = step;
     const result = this.#result(id);
     result.notes = []; // those of the attempt before
@@ -192,7 +210,10 @@ export class RunBook {
     this.#redactor.learn(input);
     this.#journal.begun(id, phase.name, attempt, this.#redactor.wrapped(input));
     try {
-      const given = await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input));
+      const given =
+        step.approval === undefined
+          ? await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input))
+          : await this.#approve(step, step.approval, input as { message: string }, signal, waiting);
       const outputs = withSecrets(phase.output, given);
       this.#redactor.learn(outputs);
       const problems = violations(phase.output, revealed(outputs)).map(
@@ -207,6 +228,34 @@ export class RunBook {
       result.notes.push({ level: 'warn', text: this.#redactor.redacted(error.message) });
       return 'undecided';
     }
+  }
+
+  /** Waits for somebody to say yes. A dry run does not ask: it tells what would be asked. */
+  async #approve(
+    { id }: PlannedStep,
+    { deadlineMs, onTimeout }: NonNullable<PlannedStep['approval']>,
+    { message }: { message: string },
+    signal: AbortSignal,
+    waiting: AttemptInput['waiting'],
+  ): Promise<object> {
+    const { notes } = this.#result(id);
+    const tell = (text: string) => {
+      notes.push({ level: 'info', text });
+      this.#onEvent({ type: 'step.log', id, level: 'info', text });
+    };
+    if (this.#host.isDry === true) {
+      tell(`would ask, for ${durationText(deadlineMs)}: ${message}`);
+      return { by: '', reason: '', at: this.#host.now().toISOString() };
+    }
+    const given = await approved(
+      { step: id, message, deadlineMs, onTimeout },
+      {
+        ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
+        onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
+      },
+    );
+    tell(`approved by ${given.by}${given.reason === '' ? '' : `: ${given.reason}`}`);
+    return given;
   }
 
   /** What left the machine is the phase's to take back; the machine itself is restored when all steps have done so. */

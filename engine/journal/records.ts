@@ -1,6 +1,7 @@
 /** The journal's records, and their form on disk: one JSON object a line, each with a checksum over itself and all before it. */
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
+import type { Answer } from '../approval.ts';
 import type { StepStatus } from '../frontier.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Source } from '../pipeline/plan.ts';
@@ -8,7 +9,7 @@ import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts, Owner } from '../sdk/ports.ts';
 
-/** 2 has steps that were skipped, and what was allowed to fail. */
+/** 2 has steps that were skipped, what was allowed to fail, and approvals. */
 export const JOURNAL_VERSION = 2;
 const LINE_BYTES_MAX = 4 << 20;
 
@@ -72,6 +73,9 @@ export type Entry =
       outputs?: unknown;
       error?: ErrorRecord;
     }
+  /** Somebody is asked, and has until then. */
+  | { kind: 'asked'; step: string; message: string; until: string }
+  | { kind: 'answered'; step: string; answer: Answer }
   /** Its condition was false. */
   | { kind: 'skipped'; step: string; phase: string }
   /** What a step has left outside the machine begins to be taken back: from here on it is not done any more. */
