@@ -30,6 +30,8 @@ export function runCommand(root: string) {
     static override flags = { ...flagsFor(shipped.inputs), ...ownFlags };
     static override args = argsFor(shipped.inputs);
 
+    protected readonly isPlan: boolean = false;
+
     async run(): Promise<void> {
       const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
       const environments = typedFor('--env', this.argv);
@@ -40,7 +42,8 @@ export function runCommand(root: string) {
       const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
       const values = valuesOf(inputs, flags, args);
       await this.execute({
-        dryRun: flags['dry-run'],
+        dryRun: this.isPlan || flags['dry-run'],
+        asPlan: this.isPlan,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
