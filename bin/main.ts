@@ -9,6 +9,7 @@ import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
+import { Doctor } from './commands/doctor.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineExplain } from './commands/pipeline/explain.ts';
 import { PipelineGraph } from './commands/pipeline/graph.ts';
@@ -16,6 +17,7 @@ import { PipelineList } from './commands/pipeline/list.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { planCommand } from './commands/plan.ts';
+import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { RunList } from './commands/runs/index.ts';
@@ -64,6 +66,8 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       resume: resumeCommand(root),
       undo: Undo,
       approve: Approve,
+      reset: resetCommand(),
+      doctor: Doctor,
       runs: RunList,
       'runs:show': RunShow,
       'runs:prune': RunPrune,

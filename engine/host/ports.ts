@@ -110,6 +110,11 @@ export function portsFor(options: PortsOptions): Ports {
         guard.change(change);
         if ((await stat(path))?.target !== target) await applyBelow(change, change);
       },
+      async removeTree(path) {
+        const change = { kind: 'remove-tree', path } as const;
+        guard.change(change);
+        if ((await stat(path)) !== undefined) await apply(change, change);
+      },
       async remove(path) {
         const change = { kind: 'remove', path } as const;
         guard.change(change);

@@ -12,6 +12,7 @@ import { type Condition, holds, parseCondition, presentIn } from './conditions.t
 import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
 import { isAfter, type Needs, needsOf } from './graph.ts';
 import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
+import { checkLimits, limitText, triesWithin } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, type Timeout, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
@@ -93,6 +94,7 @@ export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?:
   });
   const phaseOf = new Map(checked.map(({ step, candidates }) => [step.id, candidates[0]?.phase]));
   for (const each of checked) checkStep(pipeline, each, { ...before, ...sightOf(each, checked, needs, phaseOf) });
+  checkLimits(pipeline);
   checkWriters(pipeline, needs, checked);
   const outputs = checkOutputs(pipeline, { ...before, ...sightOfAll(checked, phaseOf) });
   problems.throwIfAny();
@@ -184,7 +186,7 @@ function candidatesOf(
     const at = [...path, 'uses', ...(isList ? [position] : [])];
     const phase = registry.find(variant.phase);
     if (phase === undefined) {
-      const known = didYouMean(variant.phase, registry.names()) || `; known are ${registry.names().join(', ')}`;
+      const known = didYouMean(variant.phase, registry.names()) || '; join phase lists them';
       problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`, 'unknown-phase');
     }
     const condition = conditionAt(pipeline, variant.if, [...at, 'if']);
@@ -248,11 +250,12 @@ const facts = Object.keys(HOST_FACTS)
 
 /** The step as a run has it: with the first of its phases whose condition holds. */
 function plannedStep(
-  { defaults, problems }: Pipeline,
+  pipeline: Pipeline,
   { step, path, candidates, condition, template }: Checked,
   needs: Needs,
   lookup: Lookup | undefined,
 ): PlannedStep | undefined {
+  const { defaults, problems } = pipeline;
   const chosen = candidates.find((candidate) => lookup === undefined || isChosen(candidate, lookup));
   if (chosen === undefined) {
     problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`, 'unreachable');
@@ -264,6 +267,7 @@ function plannedStep(
   const read = expressions(given).flatMap(({ expression }) =>
     readsOf(expression).flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])),
   );
+  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, lookup));
   return {
     id: step.id,
     phase,
@@ -271,9 +275,9 @@ function plannedStep(
     ...(step.if === undefined ? {} : { if: condition }),
     reads: [...new Set(read)],
     with: given,
-    ...limitsOf(step.timeout, defaults.timeout),
+    ...limitsOf(limitMs, step.timeout, defaults.timeout),
     retry: {
-      attempts: retry.attempts,
+      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),
@@ -291,13 +295,17 @@ const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['
 });
 
 /** Each of the two limits as the step has it, or else the defaults. */
-function limitsOf(own: Timeout = {}, defaults: Timeout = {}): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
+function limitsOf(
+  limitMs: (limit: string) => number,
+  own: Timeout = {},
+  defaults: Timeout = {},
+): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
   const [first, second] = [own, defaults].map((timeout) =>
     typeof timeout === 'string' ? { attempt: timeout } : timeout,
   );
   const total = first?.total ?? second?.total;
   const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
-  return { timeoutMs: durationMs(attempt), ...(total === undefined ? {} : { totalMs: durationMs(total) }) };
+  return { timeoutMs: limitMs(attempt), ...(total === undefined ? {} : { totalMs: limitMs(total) }) };
 }
 
 /** An error that nothing ends with is a mistake, where its name is nearly that of one. A plugin has errors of its own. */

@@ -27,6 +27,7 @@ export {
   readKubeconfig,
 } from './kubeconfig.ts';
 export { healthUrl, installedKubelet } from './kubelet.ts';
+export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase, type PhaseOrigin } from './phase.ts';

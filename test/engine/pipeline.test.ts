@@ -77,7 +77,7 @@ describe('a pipeline that is wrong', () => {
     [
       'a wrong form',
       'steps:\n  - id: a\n    uses: listen\n    timeout: 5 minutes\n',
-      ['7:14: has the wrong form "5 minutes": it must be a time such as 500ms, 30s or 1h30m'],
+      ['7:14: has the wrong form "5 minutes": it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
     ],
     ['a missing key', 'defaults: {}\n', ['1:1: steps is missing']],
     [
@@ -93,7 +93,7 @@ describe('a pipeline that is wrong', () => {
     [
       'an unknown phase that resembles none',
       'steps:\n  - id: a\n    uses: qwertyuiop\n',
-      ['6:11: there is no phase qwertyuiop; known are greet, listen'],
+      ['6:11: there is no phase qwertyuiop; join phase lists them'],
     ],
     [
       'two steps of one id',
