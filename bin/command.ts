@@ -23,6 +23,8 @@ type Output = 'text' | 'json';
 
 export interface RunRequest {
   dryRun: boolean;
+  /** The document of a dry run is its plan, and not its result. */
+  asPlan?: boolean;
   /** Left out: a run that fails is kept, and whoever sits there is asked; one that is stopped is undone. */
   onFailure: 'undo' | 'keep' | undefined;
   root: string;
@@ -46,13 +48,13 @@ export abstract class JoinCommand extends Command {
   protected verbosity = 0;
 
   /** Runs a plan and shows it: progress on standard error, the result on standard output, the exit code by family. */
-  protected async execute({ dryRun, onFailure, root, output, plan }: RunRequest): Promise<void> {
+  protected async execute({ dryRun, asPlan = false, onFailure, root, output, plan }: RunRequest): Promise<void> {
     await this.#opened(root, dryRun, async (scope) => {
       const planned = plan(scope.host.facts);
-      if (dryRun) return this.#run(scope, { planned, journal: undefined, dryRun, onFailure, output });
+      if (dryRun) return this.#dryRun(scope, planned, asPlan, output);
       const { journal, goesOn } = await journalFor(planned, scope.runs);
       if (goesOn) process.stderr.write(`Going on with run ${journal.id}, which these inputs have begun.\n`);
-      await this.#run(scope, { planned, journal, dryRun, onFailure, output });
+      await this.#run(scope, { planned, journal, onFailure, output });
       await scope.runs.prune(RUNS_KEPT);
     });
   }
@@ -70,7 +72,7 @@ export abstract class JoinCommand extends Command {
       if (isClosed(journal.history())) throw fail('E_RUN_CLOSED', { run: found, status });
       const planned = await plan(journal);
       await journal.resumed(planned.inputs);
-      await this.#run(scope, { planned, journal, dryRun: false, onFailure, output });
+      await this.#run(scope, { planned, journal, onFailure, output });
     });
   }
 
@@ -82,25 +84,44 @@ export abstract class JoinCommand extends Command {
     });
   }
 
+  /** Runs it on a host that records, and shows what was recorded. */
+  async #dryRun(scope: RunScope, plan: Plan, asPlan: boolean, output: Output): Promise<void> {
+    const waits = new Map<string, string[]>();
+    const result = await this.#watched(plan, [], (shown, signal, keepSignal) => {
+      const onEvent = (event: RunEvent) => {
+        if (event.type === 'step.wait') waits.set(event.id, [...(waits.get(event.id) ?? []), event.what]);
+        shown(event);
+      };
+      return run({ ...{ plan, host: scope.host, onEvent, signal, keepSignal }, onFailure: 'keep', onCancel: 'undo' });
+    });
+    if (output === 'json' && !asPlan) this.log(jsonText(resultDocument(result, plan, true)));
+    else {
+      const { planDocument, plannedChanges, planText } = await import('./render/plan.ts');
+      const planned = { result, plan, waits, changes: await plannedChanges(result, scope.machine) };
+      this.log(output === 'json' ? jsonText(planDocument(planned)) : planText(planned));
+    }
+    this.#end(result.error);
+  }
+
   async #run(
     scope: RunScope,
-    request: Pick<RunRequest, 'dryRun' | 'onFailure' | 'output'> & { planned: Plan; journal: Journal | undefined },
+    request: Pick<RunRequest, 'onFailure' | 'output'> & { planned: Plan; journal: Journal },
   ): Promise<void> {
-    const { planned, journal, dryRun, onFailure, output } = request;
+    const { planned, journal, onFailure, output } = request;
     const restored: Restored[] = [];
     const result = await this.#watched(planned, restored, (onEvent, signal, keepSignal, pause) =>
       run({
         ...{ plan: planned, host: scope.host, onEvent, signal, keepSignal },
         ...(isAnybodyThere() ? { ask: asking(pause) } : {}),
-        ...(journal === undefined ? {} : { journal }),
+        journal,
         onFailure: onFailure ?? 'keep',
         onCancel: onFailure ?? 'undo',
       }),
     );
     this.log(
       output === 'json'
-        ? jsonText(resultDocument(result, planned, dryRun))
-        : [resultText(result, planned, dryRun), ...undoText(restored)].join('\n'),
+        ? jsonText(resultDocument(result, planned))
+        : [resultText(result, planned), ...undoText(restored)].join('\n'),
     );
     this.#end(result.error);
     const isOffered = result.status === 'failed' && onFailure === undefined && output === 'text';

@@ -16,6 +16,7 @@ import { PipelineGraph } from './commands/pipeline/graph.ts';
 import { PipelineList } from './commands/pipeline/list.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { planCommand } from './commands/plan.ts';
 import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
@@ -61,6 +62,7 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
   else
     Object.assign(COMMANDS, {
       run: runCommand(root),
+      plan: planCommand(root),
       resume: resumeCommand(root),
       undo: Undo,
       reset: resetCommand(),

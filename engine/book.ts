@@ -2,7 +2,7 @@
 import { type Ask, approved, type Question } from './approval.ts';
 import type { StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
-import { type Host, placeOf, type StepChange } from './host/host.ts';
+import { type Host, placeOf, type StepChange, waitText } from './host/host.ts';
 import { portsFor } from './host/ports.ts';
 import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
@@ -29,6 +29,8 @@ export type RunEvent =
   | { type: 'step.asked'; id: string; question: Question }
   | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
   | { type: 'step.change'; id: string; change: StepChange }
+  /** It begins to wait for something: `what` says for what. */
+  | { type: 'step.wait'; id: string; what: string }
   | { type: 'step.restored'; id: string; item: Restored };
 
 export interface StepResult {
@@ -354,6 +356,7 @@ export class RunBook {
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
+      onWait: (wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
       record: async (told, change) => {
         if (direction === 'undo') return;

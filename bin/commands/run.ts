@@ -49,6 +49,8 @@ export function runCommand(root: string) {
     static override flags = { ...flagsFor(shipped.inputs), ...ownFlags };
     static override args = argsFor(shipped.inputs);
 
+    protected readonly isPlan: boolean = false;
+
     async run(): Promise<void> {
       const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
       const environments = typedFor('--env', this.argv);
@@ -66,7 +68,8 @@ export function runCommand(root: string) {
       const { values, dryRun, problems, notes } = await givenFor(inputs, typed, config);
       const given = withAbsolutePaths(inputs, plainValues(values), flags.root);
       await this.execute({
-        dryRun: flags['dry-run'] || dryRun,
+        dryRun: this.isPlan || flags['dry-run'] || dryRun,
+        asPlan: this.isPlan,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,

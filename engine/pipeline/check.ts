@@ -178,7 +178,7 @@ function candidatesOf(
   const { problems } = pipeline;
   if (step.approval !== undefined) {
     for (const key of NOT_OF_APPROVALS)
-      if (step[key] !== undefined) problems.atKey(path, key, `an approval has no ${key}: leave it out`);
+      if (step[key] !== undefined) problems.atKey(path, key, `an approval has no ${key}: leave it out`, 'unknown-key');
     return [{ phase: approvalPhase, condition: parseCondition(undefined) }];
   }
   const isList = typeof step.uses !== 'string';

@@ -1,16 +1,17 @@
-/** Who writes what: two steps that write one path are a race, unless one comes after the other. */
+/** Steps that write one file: whoever comes last decides what is in it, so there has to be a last one. */
 import { filled } from '../sdk/effects.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import { isAfter, type Needs, orderOf } from './graph.ts';
 import type { Pipeline, PipelineStep } from './load.ts';
 
-interface Written {
+interface Writer {
   step: PipelineStep;
+  /** The phases that it may use. */
   candidates: readonly { phase: AnyPhase }[];
 }
 
 /** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
-export function checkWriters({ problems }: Pipeline, needs: Needs, checked: readonly Written[]): void {
+export function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Writer[]): void {
   const indexOf = new Map(checked.map(({ step }, index) => [step.id, index]));
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
@@ -20,7 +21,7 @@ export function checkWriters({ problems }: Pipeline, needs: Needs, checked: read
       last.set(path, id);
       if (before === undefined || isAfter(needs, id, before)) continue;
       const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
-      problems.at(
+      pipeline.problems.at(
         ['steps', indexOf.get(second) ?? 0, 'id'],
         `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
         'two-writers',
@@ -30,7 +31,7 @@ export function checkWriters({ problems }: Pipeline, needs: Needs, checked: read
 }
 
 /** The paths that a step writes, as far as they are known before anybody gives a value. */
-function pathsOf(candidates: Written['candidates'], step: PipelineStep | undefined): Set<string> {
+function pathsOf(candidates: Writer['candidates'], step: PipelineStep | undefined): Set<string> {
   const literals = Object.entries(step?.with ?? {}).filter(([, value]) => !JSON.stringify(value).includes('${{'));
   return new Set(
     candidates.flatMap(({ phase }) => {
