@@ -10,10 +10,15 @@ import { Runs } from '../engine/journal/runs.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import assertPhase from '../phases/assert/index.ts';
+import command from '../phases/command/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
 import doctor from '../phases/doctor/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
+import file from '../phases/file/index.ts';
+import http from '../phases/http/index.ts';
+import kernelModule from '../phases/kernel-module/index.ts';
 import kubeconfig from '../phases/kubeconfig/index.ts';
 import kubeletConfig from '../phases/kubelet-config/index.ts';
 import kubeletStart from '../phases/kubelet-start/index.ts';
@@ -22,7 +27,10 @@ import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import reset from '../phases/reset/index.ts';
+import service from '../phases/service/index.ts';
+import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
+import waitFor from '../phases/wait-for/index.ts';
 
 const PHASE = Symbol('phase');
 const REGISTRY = Symbol('registry');
@@ -44,6 +52,14 @@ for (const phase of [
   dynamicKubeletConfig,
   reset,
   doctor,
+  assertPhase,
+  command,
+  file,
+  http,
+  kernelModule,
+  service,
+  sysctl,
+  waitFor,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 

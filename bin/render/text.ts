@@ -79,10 +79,15 @@ const outputLines = (step: StepResult | undefined): string[] =>
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
+const serviceText = ({ name, action }: Extract<StepChange, { kind: 'service' }>): string => {
+  if (action === 'reload-service') return `have service ${name} reload its configuration`;
+  return `${action} service ${name}`;
+};
+
 export function changeText(change: StepChange): string {
   switch (change.kind) {
     case 'file':
-      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}`;
+      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}${change.owner === undefined ? '' : `, owner ${change.owner.uid}:${change.owner.gid}`}`;
     case 'directory':
       return `make ${change.path}/ (${octal(change.mode)})`;
     case 'link':
@@ -96,7 +101,9 @@ export function changeText(change: StepChange): string {
     case 'sandbox':
       return `remove Pod ${change.pod} from the container runtime`;
     case 'service':
-      return `${change.action} service ${change.name}`;
+      return serviceText(change);
+    case 'http':
+      return `${change.method} ${change.url}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
     case 'command':
       return `run ${change.command}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
     case 'api': {

@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import type { StepStatus } from '../frontier.ts';
-import type { Owner } from '../host/disk.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Source } from '../pipeline/plan.ts';
 import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
-import type { HostFacts } from '../sdk/ports.ts';
+import type { HostFacts, Owner } from '../sdk/ports.ts';
 
 export const JOURNAL_VERSION = 1;
 const LINE_BYTES_MAX = 4 << 20;
@@ -33,6 +32,17 @@ export interface ErrorRecord {
   hint: string;
 }
 
+/** A plugin that some of the steps come from: what takes them up again has to be the same. */
+export interface PluginRecord {
+  name: string;
+  version: string;
+  folder: string;
+  integrity: string;
+  steps: readonly string[];
+  /** With Joinery itself, which may be another now. */
+  isShipped?: boolean;
+}
+
 export type Entry =
   | {
       kind: 'start';
@@ -45,6 +55,8 @@ export type Entry =
       inputs: unknown;
       host: HostFacts;
       steps: readonly string[];
+      /** Left out: none. */
+      plugins?: readonly PluginRecord[];
     }
   | { kind: 'resumed' }
   | { kind: 'begun'; step: string; phase: string; attempt: number; input: unknown }

@@ -26,6 +26,8 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   /** A secret: handed to the phase as a `Secret`, shown as `***` everywhere. Strings only. */
   readonly writeOnly?: boolean;
+  /** Of an output: in a dry run there is a stand-in of this form, and expressions know that it is not the value. */
+  readonly 'x-known'?: 'after-run';
 }
 
 /** The TypeScript type of the values a schema accepts. A property with a default is there; a secret is a `Secret`. */
@@ -43,9 +45,11 @@ export type Infer<S> = S extends { const: infer C }
             ? boolean
             : S extends { type: 'array'; items: infer I }
               ? Infer<I>[]
-              : S extends { type: 'object' }
-                ? InferObject<S>
-                : unknown;
+              : S extends { type: 'object'; additionalProperties: infer A extends object }
+                ? Record<string, Infer<A>>
+                : S extends { type: 'object' }
+                  ? InferObject<S>
+                  : unknown;
 
 type Properties<S> = S extends { properties: infer P } ? P : Record<never, never>;
 type RequiredNames<S> = S extends { required: readonly (infer R)[] } ? R : never;
@@ -62,7 +66,13 @@ export function withSecrets(schema: Schema | undefined, value: unknown): unknown
   if (Array.isArray(value)) return value.map((item) => withSecrets(schema.items, item));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, withSecrets(schema.properties?.[name], inner)]),
+      Object.entries(value).map(([name, inner]) => [name, withSecrets(propertySchema(schema, name), inner)]),
     );
   return value;
+}
+
+/** What a schema says of the property `name`. */
+export function propertySchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
+  if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name];
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }
