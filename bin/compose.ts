@@ -8,6 +8,7 @@ import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
+import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
@@ -68,6 +69,7 @@ container.register<Registry>(REGISTRY, {
     const registry = new Registry();
     for (const phase of context.resolveAll<AnyPhase>(PHASE)) registry.add(phase);
     for (const gate of kubeadmGates) registry.addGate(gate);
+    for (const [name, steps] of Object.entries(kubeadmPhases)) registry.addGroup(name, steps);
     return registry;
   }),
 });

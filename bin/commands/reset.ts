@@ -7,8 +7,9 @@ import { fail, type HostFacts } from '../../engine/sdk/index.ts';
 import { confirmed, isAnybodyThere } from '../ask.ts';
 import { JoinCommand } from '../command.ts';
 import { openRun, registry } from '../compose.ts';
-import { flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { flagsFor, runFlags, typedValues } from '../flags.ts';
 import { resultText } from '../render/text.ts';
+import { plainValues } from '../values.ts';
 
 const { 'on-failure': _, ...shared } = runFlags;
 
@@ -29,7 +30,7 @@ export function resetCommand() {
     async run(): Promise<void> {
       const { flags } = await this.parse(Reset);
       const { 'dry-run': dryRun, root, output, yes } = flags;
-      const given = valuesOf(phase.input, flags, {});
+      const given = plainValues(await typedValues(phase.input, flags, {}));
       const plan = (host: HostFacts) => planOfPhase('reset', phase, given, host);
       if (!dryRun && !yes && !(await isWanted(root, plan))) return this.log('Nothing was done.');
       await this.execute({ dryRun, onFailure: 'keep', root, output, plan });

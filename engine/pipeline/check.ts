@@ -10,6 +10,7 @@ import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-e
 import { type Condition, holds, parseCondition, presentIn } from './conditions.ts';
 import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
 import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
+import { inputOfLimit, isDuration, limitText, triesWithin } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
@@ -64,6 +65,7 @@ export function checkPipeline(pipeline: Pipeline, registry: Registry, values?: (
   });
   const phaseOf = new Map(checked.map(({ step, candidates }) => [step.id, candidates[0]?.phase]));
   for (const each of checked) checkStep(pipeline, each, { ...before, ...sightOf(each, checked, needs, phaseOf) });
+  checkLimits(pipeline);
   checkWriters(pipeline, needs, checked);
   problems.throwIfAny();
   const lookup = values?.();
@@ -180,11 +182,12 @@ const facts = Object.keys(HOST_FACTS)
 
 /** The step as a run has it: with the first of its phases whose condition holds. */
 function plannedStep(
-  { defaults, problems }: Pipeline,
+  pipeline: Pipeline,
   { step, path, candidates, condition, template }: Checked,
   needs: Needs,
   lookup: Lookup | undefined,
 ): PlannedStep | undefined {
+  const { defaults, problems } = pipeline;
   const chosen = candidates.find((candidate) => lookup === undefined || isChosen(candidate, lookup));
   if (chosen === undefined) {
     problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`);
@@ -196,6 +199,7 @@ function plannedStep(
   const read = expressions(given).flatMap(({ expression }) =>
     readsOf(expression).flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])),
   );
+  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, lookup));
   return {
     id: step.id,
     phase,
@@ -203,9 +207,9 @@ function plannedStep(
     ...(step.if === undefined ? {} : { if: condition }),
     reads: [...new Set(read)],
     with: given,
-    timeoutMs: durationMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
+    timeoutMs: limitMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
     retry: {
-      attempts: retry.attempts,
+      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),
@@ -220,6 +224,27 @@ function isChosen({ condition }: Candidate, lookup: Lookup): boolean {
   } catch {
     return false;
   }
+}
+
+/** A limit that is the value of an input: there is one of that name, and its default is a time. */
+function checkLimits({ steps, defaults, inputs, problems }: Pipeline): void {
+  const places = [
+    { at: ['defaults'], ...defaults },
+    ...steps.map((step, index) => ({ at: ['steps', index], ...step })),
+  ];
+  for (const { at, timeout, retry } of places)
+    for (const [limit, key] of [
+      [timeout, ['timeout']],
+      [retry?.for, ['retry', 'for']],
+    ] as const) {
+      const name = inputOfLimit(limit);
+      if (name === undefined) continue;
+      const path = [...at, ...key];
+      if (!Object.hasOwn(inputs.properties, name))
+        problems.at(path, `there is no input ${name}${didYouMean(name, Object.keys(inputs.properties))}`);
+      else if (!isDuration(inputs.properties[name]?.default))
+        problems.at(path, `${name} is a time limit, so its default must be a time such as 30s or 5m`);
+    }
 }
 
 function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {

@@ -12,6 +12,8 @@ export interface RetryPolicy {
   initial: string;
   factor: number;
   cap: string;
+  /** Instead of `attempts`: as many as fit into this time. */
+  for?: string;
 }
 
 /** One of several phases that a step may use: the first whose condition holds. */

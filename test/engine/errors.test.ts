@@ -71,6 +71,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
   E_OUTPUT: { phase: 'x', problems: ['server must be a string'] },
   E_PHASE_INPUT: { phase: 'file', problems: ['there is no /etc/x'] },
+  E_PATCH: { file: '/patches/kubeletconfiguration+json.json', what: 'operation 1: there is no /a' },
   E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
   E_PIPELINE: { problems: [{ file: 'p.yaml', line: 1, column: 2, message: 'unknown key' }] },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },

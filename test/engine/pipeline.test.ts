@@ -77,7 +77,7 @@ describe('a pipeline that is wrong', () => {
     [
       'a wrong form',
       'steps:\n  - id: a\n    uses: listen\n    timeout: 5 minutes\n',
-      ['7:14: has the wrong form "5 minutes": it must match ^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$'],
+      ['7:14: has the wrong form "5 minutes": it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
     ],
     ['a missing key', 'defaults: {}\n', ['1:1: steps is missing']],
     [

@@ -3,13 +3,15 @@ import { Args, Flags } from '@oclif/core';
 import type { Given } from '../../../engine/environment/explain.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
-import { hostDefault, kebab, lookUp } from '../../../engine/pipeline/plan.ts';
-import { didYouMean, fail } from '../../../engine/sdk/index.ts';
+import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
+import { didYouMean, fail, revealed } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
-import { envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../../flags.ts';
+import { envFlag, flagsFor, runFlags, typedFor, typedValues } from '../../flags.ts';
+import { givenFor } from '../../given.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
 import { jsonText } from '../../render/json.ts';
+import { plainValues, sourceText, type Value } from '../../values.ts';
 
 const ownFlags = {
   pipeline: Flags.string({ default: DEFAULT_PIPELINE, helpValue: 'NAME|FILE', description: 'What to explain' }),
@@ -36,7 +38,8 @@ export class PipelineExplain extends JoinCommand {
     const { inputs } = opened.resolve().pipeline;
     const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs), ...ownFlags } };
     const { args, flags } = await this.parse(options);
-    const typed = valuesOf(inputs, flags, {});
+    const { values: given } = await givenFor(inputs, await typedValues(inputs, flags, {}), undefined);
+    const typed = plainValues(given);
     const scope = await openRun({ root: flags.root });
     await scope.close();
     const { facts } = scope.host;
@@ -50,7 +53,7 @@ export class PipelineExplain extends JoinCommand {
       tracked,
       inputs: pipeline.inputs.properties,
       steps: checkPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference)),
-      given: Object.fromEntries(Object.entries(typed).map(([input, value]) => [input, givenByFlag(input, value)])),
+      given: Object.fromEntries(Object.entries(given).map(([input, value]) => [input, explainedValue(input, value)])),
       defaults,
     });
     const path = args.path?.split('.') ?? [];
@@ -77,9 +80,9 @@ export class PipelineExplain extends JoinCommand {
   }
 }
 
-const givenByFlag = (input: string, value: unknown): Given => ({
-  value,
-  origin: { kind: 'flag', name: `--${kebab(input)}` },
+const explainedValue = (input: string, { value, source }: Value): Given => ({
+  value: revealed(value),
+  origin: { kind: source.kind === 'variable' ? 'variable' : 'flag', name: sourceText(source, input) },
 });
 
 const isBelow = (path: readonly string[], above: readonly string[]): boolean =>

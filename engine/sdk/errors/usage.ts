@@ -43,6 +43,11 @@ export const usage = {
     hint: `Choose another: --kubeconfig FILE. On a control-plane node root has /etc/kubernetes/admin.conf; see what is in it: kubectl config view --kubeconfig ${d.file}`,
     exitCode: EXIT.usage,
   }),
+  E_PATCH: (d: { file: string; what: string }) => ({
+    message: `the patch ${d.file} cannot be applied: ${d.what}`,
+    hint: 'docs/configuration.md says what --patches takes. Mend it, or leave --patches out; nothing was written.',
+    exitCode: EXIT.usage,
+  }),
   E_PHASE_INPUT: (d: { phase: string; problems: readonly string[] }) => ({
     message: `the inputs of phase ${d.phase} do not go together: ${d.problems.join('; ')}`,
     hint: `See what it takes: join phase ${d.phase} --help`,
