@@ -51,8 +51,6 @@ for (const phase of [
   kubeletWaitBootstrap,
   nodeReady,
   dynamicKubeletConfig,
-  reset,
-  doctor,
   assertPhase,
   command,
   file,
@@ -61,6 +59,8 @@ for (const phase of [
   service,
   sysctl,
   waitFor,
+  reset,
+  doctor,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 

@@ -2,16 +2,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from '../registry.ts';
 import { filled } from '../sdk/effects.ts';
+import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
-import { didYouMean } from '../sdk/text.ts';
+import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { type Condition, holds, parseCondition, presentIn } from './conditions.ts';
 import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
 import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
-import { inputOfLimit, isDuration, limitText, triesWithin } from './limits.ts';
-import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
+import { inputOfLimit, isDuration, limitsIn, limitText, triesWithin } from './limits.ts';
+import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, type Timeout, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
 import { violations } from './validate.ts';
@@ -25,8 +26,23 @@ export interface PlannedStep {
   /** Steps whose outputs it reads; each is among those it comes after. */
   reads: readonly string[];
   with: Template;
+  /** Of one attempt, and of all of them. */
   timeoutMs: number;
-  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
+  totalMs?: number;
+  retry: {
+    attempts: number;
+    initialMs: number;
+    factor: number;
+    capMs: number;
+    jitter?: number;
+    on?: readonly string[];
+  };
+  allowFailure?: boolean;
+}
+
+export interface CheckedPipeline {
+  steps: PlannedStep[];
+  outputs?: Template;
 }
 
 export const DEFAULT_TIMEOUT = '5m';
@@ -47,16 +63,21 @@ interface Checked {
   template: Template;
 }
 
+/** Its steps, with the first of the phases that each may use. E_PIPELINE with every problem. */
+export const checkPipeline = (pipeline: Pipeline, registry: Registry): PlannedStep[] =>
+  checkedPipeline(pipeline, registry).steps;
+
 /**
  * Checks all that can be known without the user's values, of every phase that a step may use. E_PIPELINE with every problem.
  * The steps are those that a run with these values would have; left out, those of the first phases.
  */
-export function checkPipeline(pipeline: Pipeline, registry: Registry, values?: () => Lookup): PlannedStep[] {
+export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?: () => Lookup): CheckedPipeline {
   const { problems } = pipeline;
   const needs = needsOf(pipeline);
   const gates = Object.fromEntries(registry.gates().map(({ name }) => [name, { type: 'boolean' } as const]));
   const before: Sight = { problems, inputs: pipeline.inputs, gates, present: [] };
   checkOwnInputs(pipeline);
+  checkRetry(pipeline, pipeline.defaults.retry, ['defaults', 'retry']);
   const checked = pipeline.steps.map((step, index): Checked => {
     const path = ['steps', index];
     const template = parseTemplate(step.with ?? {}, (at, message) => problems.at([...path, 'with', ...at], message));
@@ -67,11 +88,15 @@ export function checkPipeline(pipeline: Pipeline, registry: Registry, values?: (
   for (const each of checked) checkStep(pipeline, each, { ...before, ...sightOf(each, checked, needs, phaseOf) });
   checkLimits(pipeline);
   checkWriters(pipeline, needs, checked);
+  const outputs = checkOutputs(pipeline, { ...before, ...sightOfAll(checked, phaseOf) });
   problems.throwIfAny();
   const lookup = values?.();
   const planned = checked.map((each) => plannedStep(pipeline, each, needs, lookup));
   problems.throwIfAny();
-  return planned.filter((step) => step !== undefined);
+  return {
+    steps: planned.filter((step) => step !== undefined),
+    ...(outputs === undefined ? {} : { outputs }),
+  };
 }
 
 /** Inputs nobody declared are mistakes. */
@@ -104,9 +129,30 @@ function sightOf(
   };
 }
 
+/** When every step has ended well, or is skipped. */
+const sightOfAll = (
+  checked: readonly Checked[],
+  phaseOf: ReadonlyMap<string, AnyPhase | undefined>,
+): Pick<Sight, 'steps'> => ({
+  steps: {
+    phaseOf,
+    unreadable: () => undefined,
+    withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
+  },
+});
+
 /** Why a step may end well and have given nothing. */
 function withoutOutputs(step: PipelineStep | undefined): string | undefined {
-  return step?.if === undefined ? undefined : 'may be skipped';
+  if (step?.if !== undefined) return 'may be skipped';
+  return step?.allowFailure === true ? 'may fail' : undefined;
+}
+
+/** What the pipeline gives: it is shown to whoever asks, so it is no secret. */
+function checkOutputs({ outputs, problems }: Pipeline, sight: Sight): Template | undefined {
+  if (outputs === undefined) return undefined;
+  const template = parseTemplate(outputs, (at, message) => problems.at(['outputs', ...at], message));
+  checkTemplate(sight, template, {}, ['outputs'], 'who is shown the outputs');
+  return template;
 }
 
 /** The phases that there are of those a step names; what is wrong with the others is told. */
@@ -207,14 +253,40 @@ function plannedStep(
     ...(step.if === undefined ? {} : { if: condition }),
     reads: [...new Set(read)],
     with: given,
-    timeoutMs: limitMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
+    ...limitsOf(limitMs, step.timeout, defaults.timeout),
     retry: {
       attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),
+      ...(retry.jitter === undefined ? {} : { jitter: retry.jitter }),
+      ...(retry.on === undefined ? {} : { on: retry.on }),
     },
+    ...(step.allowFailure === true ? { allowFailure: true } : {}),
   };
+}
+
+/** Each of the two limits as the step has it, or else the defaults. */
+function limitsOf(
+  limitMs: (limit: string) => number,
+  own: Timeout = {},
+  defaults: Timeout = {},
+): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
+  const [first, second] = [own, defaults].map((timeout) =>
+    typeof timeout === 'string' ? { attempt: timeout } : timeout,
+  );
+  const total = first?.total ?? second?.total;
+  const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
+  return { timeoutMs: limitMs(attempt), ...(total === undefined ? {} : { totalMs: limitMs(total) }) };
+}
+
+/** An error that nothing ends with is a mistake, where its name is nearly that of one. A plugin has errors of its own. */
+function checkRetry({ problems }: Pipeline, retry: Partial<RetryPolicy> | undefined, at: Path): void {
+  retry?.on?.forEach((kind, index) => {
+    const meant =
+      kind === 'transient' || errorCodes.some((code) => code === kind) ? undefined : nearest(kind, errorCodes);
+    if (meant !== undefined) problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`);
+  });
 }
 
 /** One that has no value does not hold: what is wrong with the values is told where they are checked. */
@@ -233,10 +305,7 @@ function checkLimits({ steps, defaults, inputs, problems }: Pipeline): void {
     ...steps.map((step, index) => ({ at: ['steps', index], ...step })),
   ];
   for (const { at, timeout, retry } of places)
-    for (const [limit, key] of [
-      [timeout, ['timeout']],
-      [retry?.for, ['retry', 'for']],
-    ] as const) {
+    for (const { limit, key } of limitsIn(timeout, retry)) {
       const name = inputOfLimit(limit);
       if (name === undefined) continue;
       const path = [...at, ...key];
@@ -250,6 +319,7 @@ function checkLimits({ steps, defaults, inputs, problems }: Pipeline): void {
 function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
   const { step, path, candidates, condition } = checked;
   checkCondition({ ...sight, present: [] }, condition, [...path, 'if']);
+  checkRetry(pipeline, step.retry, [...path, 'retry']);
   for (const { phase } of candidates) {
     const template = forPhase(checked.template, phase, candidates);
     checkGiven(pipeline, step, phase, template, path);

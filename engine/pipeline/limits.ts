@@ -1,10 +1,21 @@
 /** Time limits of steps: written out, or the value of an input. */
-import type { Pipeline, RetryPolicy } from './load.ts';
+import type { Pipeline, RetryPolicy, Timeout } from './load.ts';
 import { durationMs } from './load.ts';
 import type { Lookup } from './references.ts';
 
 const DURATION = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
 const INPUT = /^\$\{\{\s*inputs\.([A-Za-z_]\w*)\s*\}\}$/;
+
+/** Every limit of a step or of the defaults, and where below it that stands. */
+export function limitsIn(timeout: Timeout | undefined, retry: Partial<RetryPolicy> | undefined) {
+  const { attempt, total } = typeof timeout === 'string' ? { attempt: undefined, total: undefined } : (timeout ?? {});
+  return [
+    { limit: typeof timeout === 'string' ? timeout : undefined, key: ['timeout'] },
+    { limit: attempt, key: ['timeout', 'attempt'] },
+    { limit: total, key: ['timeout', 'total'] },
+    { limit: retry?.for, key: ['retry', 'for'] },
+  ];
+}
 
 /** The input that a limit is the value of. */
 export const inputOfLimit = (limit: string | undefined): string | undefined => INPUT.exec(limit ?? '')?.[1];
@@ -20,7 +31,10 @@ export const isDuration = (text: unknown): boolean =>
   typeof text === 'string' && DURATION.test(text) && /[1-9]/.test(text);
 
 /** How many tries fit into `forMs`, with the pauses between them; a try itself counts for nothing. */
-export function triesWithin(forMs: number, { initial, factor, cap }: Omit<RetryPolicy, 'attempts'>): number {
+export function triesWithin(
+  forMs: number,
+  { initial, factor, cap }: Pick<RetryPolicy, 'initial' | 'factor' | 'cap'>,
+): number {
   let [tries, pauseMs, passedMs] = [1, durationMs(initial), 0];
   while (tries < TRIES_MAX) {
     passedMs += Math.min(pauseMs, durationMs(cap));

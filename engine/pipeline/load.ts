@@ -14,7 +14,12 @@ export interface RetryPolicy {
   cap: string;
   /** Instead of `attempts`: as many as fit into this time. */
   for?: string;
+  jitter: number;
+  on: string[];
 }
+
+/** Of one attempt; or of one and of all of them. */
+export type Timeout = string | { attempt?: string; total?: string };
 
 /** One of several phases that a step may use: the first whose condition holds. */
 export interface Variant {
@@ -29,8 +34,9 @@ export interface PipelineStep {
   /** Left out: always. */
   if?: string;
   with?: Record<string, unknown>;
-  timeout?: string;
+  timeout?: Timeout;
   retry?: Partial<RetryPolicy>;
+  allowFailure?: boolean;
 }
 
 export interface AppliedEnvironment {
@@ -51,8 +57,9 @@ export interface Pipeline {
   /** Folders, from its own, or names. */
   plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  outputs?: Record<string, unknown>;
   problems: Problems;
 }
 

@@ -5,11 +5,11 @@ import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
-import { checkPipeline, closed, type PlannedStep } from './check.ts';
+import { checkedPipeline, closed, type PlannedStep } from './check.ts';
 import { holds } from './conditions.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import { evaluate, hasUnknown, parseTemplate, references, type Template } from './holes.ts';
-import { inputOfLimit, isDuration } from './limits.ts';
+import { inputOfLimit, isDuration, limitsIn } from './limits.ts';
 import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { Path } from './problems.ts';
 import { type Lookup, type Reference, UNKNOWN } from './references.ts';
@@ -33,6 +33,8 @@ export interface Plan {
   /** What it was made of: the same source and the same inputs are the same run. */
   source: Source;
   steps: PlannedStep[];
+  /** What it gives when it has succeeded. */
+  outputs?: Template;
   /** Values of the pipeline's inputs; secrets are `Secret`s. */
   inputs: Readonly<Record<string, unknown>>;
   host: HostFacts;
@@ -57,7 +59,7 @@ export function planOf(
   const problems: string[] = [];
   const planned = plannedGates(registry, inputs[GATES_INPUT]);
   const before: Pick<Plan, 'inputs' | 'host' | 'gates'> = { inputs, host, gates: planned.gates };
-  const checked = checkPipeline(pipeline, registry, () => {
+  const { steps: checked, outputs } = checkedPipeline(pipeline, registry, () => {
     const found = violations(closed(pipeline.inputs), inputs); // it fills in their defaults, too
     problems.push(...found.map((violation) => flagProblem(violation, undefined, named)));
     return (reference) => lookUp(before, undefined, reference);
@@ -70,6 +72,7 @@ export function planOf(
     pipeline: pipeline.metadata.name,
     source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
     steps,
+    ...(outputs === undefined ? {} : { outputs }),
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     ...{ host, gates: planned.gates, notes: planned.notes },
   };
@@ -114,7 +117,11 @@ function orElse<T>(act: () => T, caught: (error: Error) => void): T | undefined 
 /** Inputs that are time limits, and whose values are no times. */
 const wrongLimits = ({ steps, defaults }: Pipeline, inputs: Readonly<Record<string, unknown>>): string[] =>
   [
-    ...new Set([defaults, ...steps].flatMap(({ timeout, retry }) => [inputOfLimit(timeout), inputOfLimit(retry?.for)])),
+    ...new Set(
+      [defaults, ...steps].flatMap(({ timeout, retry }) =>
+        limitsIn(timeout, retry).map(({ limit }) => inputOfLimit(limit)),
+      ),
+    ),
   ].filter((input) => input !== undefined && !isDuration(inputs[input])) as string[];
 
 /** What a phase's schema finds wrong with the inputs that are known before the run. */
@@ -218,6 +225,19 @@ export function inputOf(plan: Plan, { id, phase, with: template }: PlannedStep, 
   const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
   if (problems.length > 0) throw fail('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
   return withSecrets(phase.input, plain) as object; // every phase's input is one
+}
+
+/** What a pipeline gives. E_INPUT where a part of it has no value; what only a run can show is left out of a dry one's. */
+export function outputsOf(plan: Plan, template: Template, told: Told): unknown {
+  const entries = template.kind === 'map' ? template.entries : [];
+  const values = entries.map(([name, entry]) => {
+    try {
+      return [name, evaluate(entry, (reference, isAlone) => lookUp(plan, told, reference, isAlone))] as const;
+    } catch (error) {
+      throw fail('E_INPUT', { problems: [`outputs: ${name}: ${(error as Error).message}`] });
+    }
+  });
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined && !hasUnknown(value)));
 }
 
 /** Whether a step is to run; undefined where that is not known in a dry run. E_INPUT where its condition has no value. */

@@ -10,7 +10,7 @@ export interface Schema {
   readonly pattern?: string;
   /** The pattern in words, for who got it wrong: `it must …`. */
   readonly 'x-form'?: string;
-  /** A path: as an input, a relative one begins where the command was typed. */
+  /** A path of this machine, or an address: on a command line it may be relative to where one stands. */
   readonly 'x-path'?: boolean;
   /** The heading under which the help has it. */
   readonly 'x-group'?: string;

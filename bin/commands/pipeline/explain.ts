@@ -1,7 +1,7 @@
 /** `join pipeline explain`: where every value of a pipeline comes from. */
 import { Args, Flags } from '@oclif/core';
 import type { Given } from '../../../engine/environment/explain.ts';
-import { checkPipeline } from '../../../engine/pipeline/check.ts';
+import { checkedPipeline } from '../../../engine/pipeline/check.ts';
 import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
 import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
 import { didYouMean, fail, revealed } from '../../../engine/sdk/index.ts';
@@ -52,7 +52,7 @@ export class PipelineExplain extends JoinCommand {
     const rows = explained({
       tracked,
       inputs: pipeline.inputs.properties,
-      steps: checkPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference)),
+      steps: checkedPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference)).steps,
       given: Object.fromEntries(Object.entries(given).map(([input, value]) => [input, explainedValue(input, value)])),
       defaults,
     });
