@@ -18,13 +18,13 @@ import {
   type KubeletIdentity,
   kubeletIdentity,
   NODES_GROUP,
-  type NodeObject,
   nodeRef,
   nodeUser,
   type ObjectRef,
   type Ports,
   paths,
   type Secret,
+  seenNode,
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
@@ -61,7 +61,7 @@ export default definePhase({
 
     const identity = joiningIdentity(cluster);
     const api = kube.as(identity);
-    const node = await api.get<NodeObject>(nodeRef(nodeName));
+    const node = await seenNode(api, nodeName, log);
     const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
     assertClock(server, api.clockSkewMs());
     if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
