@@ -9,9 +9,10 @@ import { revealed } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { type Condition, holds, parseCondition, presentIn } from './conditions.ts';
+import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
 import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
 import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
-import { inputOfLimit, isDuration, limitsIn, limitText, triesWithin } from './limits.ts';
+import { checkLimits, limitText, triesWithin } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, type Timeout, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
@@ -80,7 +81,9 @@ export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?:
   checkRetry(pipeline, pipeline.defaults.retry, ['defaults', 'retry']);
   const checked = pipeline.steps.map((step, index): Checked => {
     const path = ['steps', index];
-    const template = parseTemplate(step.with ?? {}, (at, message) => problems.at([...path, 'with', ...at], message));
+    const template = parseTemplate(step.with ?? {}, (at, message) =>
+      problems.at([...path, 'with', ...at], message, 'expression'),
+    );
     const condition = conditionAt(pipeline, step.if, [...path, 'if']);
     return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, before) };
   });
@@ -106,7 +109,7 @@ function conditionAt({ problems }: Pipeline, text: string | undefined, at: Path)
   try {
     return parseCondition(text);
   } catch (error) {
-    problems.at(at, `${text}: ${(error as Error).message}`);
+    problems.at(at, `${text}: ${(error as Error).message}`, 'expression');
     return parseCondition(undefined);
   }
 }
@@ -122,8 +125,7 @@ function sightOf(
     present: presentIn(condition),
     steps: {
       phaseOf,
-      unreadable: (id) =>
-        isAfter(needs, step.id, id) ? undefined : `${step.id} does not come after ${id}: add it to needs`,
+      unreadable: (id) => (isAfter(needs, step.id, id) ? undefined : notAfter(step.id, id)),
       withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
     },
   };
@@ -141,6 +143,9 @@ const sightOfAll = (
   },
 });
 
+const notAfter = (id: string, other: string): string =>
+  id === other ? `${id} cannot read what it gives itself` : `${id} does not come after ${other}: add it to needs`;
+
 /** Why a step may end well and have given nothing. */
 function withoutOutputs(step: PipelineStep | undefined): string | undefined {
   if (step?.if !== undefined) return 'may be skipped';
@@ -150,7 +155,7 @@ function withoutOutputs(step: PipelineStep | undefined): string | undefined {
 /** What the pipeline gives: it is shown to whoever asks, so it is no secret. */
 function checkOutputs({ outputs, problems }: Pipeline, sight: Sight): Template | undefined {
   if (outputs === undefined) return undefined;
-  const template = parseTemplate(outputs, (at, message) => problems.at(['outputs', ...at], message));
+  const template = parseTemplate(outputs, (at, message) => problems.at(['outputs', ...at], message, 'expression'));
   checkTemplate(sight, template, {}, ['outputs'], 'who is shown the outputs');
   return template;
 }
@@ -169,8 +174,8 @@ function candidatesOf(
     const at = [...path, 'uses', ...(isList ? [position] : [])];
     const phase = registry.find(variant.phase);
     if (phase === undefined) {
-      const known = didYouMean(variant.phase, registry.names()) || `; known are ${registry.names().join(', ')}`;
-      problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`);
+      const known = didYouMean(variant.phase, registry.names()) || '; join phase lists them';
+      problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`, 'unknown-phase');
     }
     const condition = conditionAt(pipeline, variant.if, [...at, 'if']);
     checkCondition(sight, condition, [...at, 'if']);
@@ -182,6 +187,7 @@ function candidatesOf(
       problems.at(
         [...path, 'uses'],
         `${phase.name} and ${first.phase.name} have other outputs, so they cannot stand for each other`,
+        'outputs-differ',
       );
   return found;
 }
@@ -194,15 +200,19 @@ function checkOwnInputs({ inputs, problems }: Pipeline): void {
     why: unusable === undefined ? undefined : whyUnusable(schema),
   }));
   for (const { name, why } of alone)
-    if (why !== undefined) problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`);
+    if (why !== undefined)
+      problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`, 'schema');
   if (unusable !== undefined && alone.every(({ why }) => why === undefined))
-    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`);
+    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`, 'schema');
   for (const [name, schema] of Object.entries(inputs.properties)) {
     const path = ['inputs', 'properties', name];
-    const template = parseTemplate(schema.default, (at, text) => problems.at([...path, 'default', ...at], text));
+    if (schema.writeOnly === true && schema.default !== undefined) refuseSecret(problems, name, [...path, 'default']);
+    const template = parseTemplate(schema.default, (at, text) =>
+      problems.at([...path, 'default', ...at], text, 'expression'),
+    );
     for (const { reference, path: at } of references(template))
       if (reference.kind !== 'host' || !Object.hasOwn(HOST_FACTS, reference.name))
-        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`);
+        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`, 'not-upstream');
   }
 }
 
@@ -236,7 +246,7 @@ function plannedStep(
   const { defaults, problems } = pipeline;
   const chosen = candidates.find((candidate) => lookup === undefined || isChosen(candidate, lookup));
   if (chosen === undefined) {
-    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`);
+    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`, 'unreachable');
     return undefined;
   }
   const { phase } = chosen;
@@ -285,7 +295,8 @@ function checkRetry({ problems }: Pipeline, retry: Partial<RetryPolicy> | undefi
   retry?.on?.forEach((kind, index) => {
     const meant =
       kind === 'transient' || errorCodes.some((code) => code === kind) ? undefined : nearest(kind, errorCodes);
-    if (meant !== undefined) problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`);
+    if (meant !== undefined)
+      problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`, 'unknown-error');
   });
 }
 
@@ -298,27 +309,11 @@ function isChosen({ condition }: Candidate, lookup: Lookup): boolean {
   }
 }
 
-/** A limit that is the value of an input: there is one of that name, and its default is a time. */
-function checkLimits({ steps, defaults, inputs, problems }: Pipeline): void {
-  const places = [
-    { at: ['defaults'], ...defaults },
-    ...steps.map((step, index) => ({ at: ['steps', index], ...step })),
-  ];
-  for (const { at, timeout, retry } of places)
-    for (const { limit, key } of limitsIn(timeout, retry)) {
-      const name = inputOfLimit(limit);
-      if (name === undefined) continue;
-      const path = [...at, ...key];
-      if (!Object.hasOwn(inputs.properties, name))
-        problems.at(path, `there is no input ${name}${didYouMean(name, Object.keys(inputs.properties))}`);
-      else if (!isDuration(inputs.properties[name]?.default))
-        problems.at(path, `${name} is a time limit, so its default must be a time such as 30s or 5m`);
-    }
-}
-
 function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
   const { step, path, candidates, condition } = checked;
   checkCondition({ ...sight, present: [] }, condition, [...path, 'if']);
+  checkReach(pipeline.problems, step.id, condition, [...path, 'if']);
+  checkChoice(pipeline.problems, candidates, [...path, 'uses']);
   checkRetry(pipeline, step.retry, [...path, 'retry']);
   for (const { phase } of candidates) {
     const template = forPhase(checked.template, phase, candidates);
@@ -336,18 +331,21 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (schema === undefined) {
       const meant = didYouMean(name, Object.keys(properties));
-      problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`);
+      problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`, 'unknown-input');
     } else if (expressions(value).length === 0) {
-      if (schema.writeOnly === true) problems.hide([...at, name]);
       const literal = evaluate(value, () => undefined);
       if (literal === undefined) continue; // a hole that could not be parsed, and was reported
+      if (schema.writeOnly === true) {
+        refuseSecret(problems, name, [...at, name]);
+        continue;
+      }
       for (const violation of violations(schema, revealed(literal)))
-        problems.at([...at, name, ...violation.path], `${name} ${violation.message}`);
+        problems.at([...at, name, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
     }
   }
   for (const name of phase.input.required ?? [])
     if (!given.some(([key]) => key === name))
-      problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`);
+      problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`, 'missing-input');
 }
 
 /** Without the inputs that only its other phases take. */
@@ -364,8 +362,8 @@ function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Checke
   const indexOf = new Map(checked.map(({ step }, index) => [step.id, index]));
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
-    const one = checked[indexOf.get(id) ?? 0];
-    for (const path of pathsOf(one?.candidates ?? [], one?.step)) {
+    const { candidates = [], step } = checked[indexOf.get(id) ?? 0] ?? {};
+    for (const path of pathsOf(candidates, step)) {
       const before = last.get(path);
       last.set(path, id);
       if (before === undefined || isAfter(needs, id, before)) continue;
@@ -373,6 +371,7 @@ function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Checke
       pipeline.problems.at(
         ['steps', indexOf.get(second) ?? 0, 'id'],
         `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
+        'two-writers',
       );
     }
   }

@@ -1,4 +1,5 @@
 /** Time limits of steps: written out, or the value of an input. */
+import { didYouMean } from '../sdk/text.ts';
 import type { Pipeline, RetryPolicy, Timeout } from './load.ts';
 import { durationMs } from './load.ts';
 import type { Lookup } from './references.ts';
@@ -47,3 +48,21 @@ export function triesWithin(
 
 /** As for `attempts`. */
 const TRIES_MAX = 1000;
+
+/** A limit that is the value of an input: there is one of that name, and its default is a time. */
+export function checkLimits({ steps, defaults, inputs, problems }: Pipeline): void {
+  const places = [
+    { at: ['defaults'], ...defaults },
+    ...steps.map((step, index) => ({ at: ['steps', index], ...step })),
+  ];
+  for (const { at, timeout, retry } of places)
+    for (const { limit, key } of limitsIn(timeout, retry)) {
+      const name = inputOfLimit(limit);
+      if (name === undefined) continue;
+      const path = [...at, ...key];
+      if (!Object.hasOwn(inputs.properties, name))
+        problems.at(path, `there is no input ${name}${didYouMean(name, Object.keys(inputs.properties))}`);
+      else if (!isDuration(inputs.properties[name]?.default))
+        problems.at(path, `${name} is a time limit, so its default must be a time such as 30s or 5m`);
+    }
+}

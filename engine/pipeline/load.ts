@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
 import { readYaml } from '../sdk/yaml.ts';
+import { decimalModes } from './decimal-modes.ts';
 import { DocumentLocator, Text } from './place.ts';
 import { Problems } from './problems.ts';
 import { violations } from './validate.ts';
@@ -72,6 +73,8 @@ export function loadPipeline(file: string, text: string): Pipeline {
   const problems = new Problems(new DocumentLocator(source, document));
   for (const { offset, message } of errors) problems.atPlace(source.place(offset), message, 'yaml');
   problems.throwIfAny();
+  for (const { offset, end, message } of decimalModes(document))
+    problems.atPlace(source.place(offset, end), message, 'decimal-mode');
   return pipelineOf(value, problems, { file, digest: digestOf(text), environments: [] });
 }
 

@@ -94,7 +94,7 @@ function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unk
 /** The default of an input, which may read host facts. */
 export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): unknown {
   const path = ['inputs', 'properties', name, 'default'];
-  const report = (at: Path, message: string) => pipeline.problems.at([...path, ...at], message);
+  const report = (at: Path, message: string) => pipeline.problems.at([...path, ...at], message, 'expression');
   const template = parseTemplate(pipeline.inputs.properties[name]?.default, report);
   return orElse(
     () => evaluate(template, (reference) => (reference.kind === 'host' ? factOf(host, reference.name) : undefined)),

@@ -10,12 +10,14 @@ import { openRun, registry } from '../../compose.ts';
 import { envFlag, flagsFor, runFlags, typedFor, typedValues } from '../../flags.ts';
 import { givenFor } from '../../given.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
+import { usePlugins } from '../../plugins/wanted.ts';
 import { jsonText } from '../../render/json.ts';
 import { plainValues, sourceText, type Value } from '../../values.ts';
 
 const ownFlags = {
   pipeline: Flags.string({ default: DEFAULT_PIPELINE, helpValue: 'NAME|FILE', description: 'What to explain' }),
   env: envFlag,
+  plugin: runFlags.plugin,
   root: runFlags.root,
   output: runFlags.output,
 };
@@ -28,14 +30,15 @@ export class PipelineExplain extends JoinCommand {
     '<%= config.bin %> pipeline explain --env bare-metal steps.node-ready.timeout',
     '<%= config.bin %> pipeline explain --env ./site.yaml values',
   ];
-  static override strict = false;
   static override args = { path: Args.string({ description: 'A value, or what is below it: steps.node-ready' }) };
   static override flags = ownFlags;
 
   async run(): Promise<void> {
     const [name = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
     const opened = await openTracked(this.config.root, name, typedFor('--env', this.argv));
-    const { inputs } = opened.resolve().pipeline;
+    const plain = opened.resolve().pipeline;
+    const { inputs } = plain;
+    await usePlugins({ root: this.config.root, argv: this.argv, pipeline: plain });
     const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs), ...ownFlags } };
     const { args, flags } = await this.parse(options);
     const { values: given } = await givenFor(inputs, await typedValues(inputs, flags, {}), undefined);
