@@ -1,11 +1,10 @@
 /** `join run`: runs a pipeline on this machine. Its flags are the pipeline's inputs. */
 import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import type { Schema } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
 import { lenientFlag } from '../configurations.ts';
-import { absolutePath, argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../flags.ts';
 import { givenFor, withProblems } from '../given.ts';
 import { kubeadmLine } from '../kubeadm-line.ts';
 import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
@@ -81,13 +80,4 @@ export function runCommand(root: string) {
       });
     }
   };
-}
-
-function withAbsolutePaths({ properties = {} }: Schema, given: Record<string, unknown>, root: string) {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [
-      name,
-      properties[name]?.['x-path'] === true && typeof value === 'string' ? absolutePath(value, root) : value,
-    ]),
-  );
 }

@@ -84,17 +84,17 @@ describe('join run', () => {
     }
   });
 
-  test('takes the cluster from a file whose relative name begins at the root of the machine', async () => {
+  test('takes the cluster from a file, also by its phase alone; a relative name begins at the root of the machine', async () => {
     const { sandbox, root, tree } = await scene();
     const info = sandbox.store.get<KubeObject & { data?: { kubeconfig?: string } }>(
-      'configmaps',
-      'cluster-info',
-      'kube-public',
+      ...(['configmaps', 'cluster-info', 'kube-public'] as const),
     );
     await writeFile(join(root, 'made-cluster.conf'), info?.data?.kubeconfig ?? '');
-    const given = ['--discovery-file', 'made-cluster.conf', '--tls-bootstrap-token', sandbox.token];
-    const { code, stderr } = await cli(['run', ...given, '--root', root]);
-    expect(code, stderr).toBe(0);
+    const given = ['--discovery-file', 'made-cluster.conf', '--tls-bootstrap-token', sandbox.token, '--root', root];
+    for (const words of [['phase', 'discovery-file'], ['run']]) {
+      const { code, stderr } = await cli([...words, ...given]);
+      expect(code, stderr).toBe(0);
+    }
     expect(Object.keys(await tree())).toContain('/etc/kubernetes/kubelet.conf');
   });
 
