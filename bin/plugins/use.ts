@@ -1,6 +1,6 @@
 /** Plugins are found, looked at and compared with the locks, all of them; only then is the code of the first one run. */
 import { realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { PluginRecord } from '../../engine/journal/records.ts';
 import { INSTALLED, namedPlugin, type Wanted } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
@@ -9,14 +9,14 @@ import { assertPinned, type Lock, readLock } from '../../engine/plugins/lock.ts'
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import { registry } from '../compose.ts';
+import { isFile } from '../pipelines.ts';
 import { launcher } from './wanted.ts';
 
 export interface Use {
   wanted: readonly Wanted[];
   /** By a pipeline: paths from `folder`, or names. */
   named: readonly string[];
-  /** Of the pipeline; undefined where it ships with Joinery. */
-  folder: string | undefined;
+  folder: string;
   /** The pipeline's, as it was given. */
   file: string;
   shipped: string;
@@ -28,15 +28,15 @@ const loaded = new Map<string, LoadedPlugin>();
 export const loadedPlugins = (): LoadedPlugin[] => [...loaded.values()];
 
 export async function use({ wanted, named, folder, file, shipped }: Use): Promise<void> {
-  const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, folder ?? shipped, shipped)));
-  const locks = await locksFor(folder, file);
-  await register([...wanted, ...ofPipeline], locks);
+  const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, folder, shipped)));
+  await register([...wanted, ...ofPipeline], await locksFor(file));
 }
 
-async function locksFor(folder: string | undefined, file: string): Promise<Lock[]> {
+/** That of the machine, and that of a pipeline's file. */
+export async function locksFor(file: string): Promise<Lock[]> {
   const found = [
     await readLock(dirname(INSTALLED), 'machine', 'join plugin lock'),
-    ...(folder === undefined ? [] : [await readLock(folder, 'pipeline', `join plugin lock ${file}`)]),
+    ...(isFile(file) ? [await readLock(resolve(dirname(file)), 'pipeline', `join plugin lock ${file}`)] : []),
   ];
   return found.filter((lock) => lock !== undefined);
 }

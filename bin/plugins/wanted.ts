@@ -29,8 +29,8 @@ export async function usePlugins({ root, argv = [], pipeline }: PluginsOf): Prom
   const { plugins: named = [], file = '' } = pipeline ?? {};
   if (wanted.length === 0 && named.length === 0) return;
   const { use } = await import('./use.ts');
-  const folder = isFile(file) ? resolve(dirname(file)) : undefined;
-  await use({ wanted, named, folder, file, shipped: shippedPlugins(root) });
+  const shipped = shippedPlugins(root);
+  await use({ wanted, named, folder: isFile(file) ? resolve(dirname(file)) : shipped, file, shipped });
 }
 
 /** Registers the phases that the steps of a run were done with. E_RUN_PLUGIN where they are not what they were. */

@@ -72,6 +72,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PLUGIN_CODE: { plugin: '/opt/acme', what: 'no function' },
   E_PLUGIN_ENGINE: { plugin: 'acme', range: '^9.0.0', version: '0.1.0' },
   E_PLUGIN_FILES: { folder: '/opt/acme', what: 'a link leads out of it' },
+  E_PLUGIN_FINDINGS: { plugin: 'acme', findings: ['index.js:1: imports node:fs, past the ports'] },
   E_PLUGIN_LOCK: {
     ...{ plugin: 'acme', file: '/etc/joinery/joinery.lock', command: 'join plugin lock' },
     ...{ pinned: undefined, found: { version: '1.0.0', integrity: 'sha512-x' } },
