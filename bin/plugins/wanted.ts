@@ -4,11 +4,23 @@ import type { Start } from '../../engine/journal/records.ts';
 import type { Pipeline } from '../../engine/pipeline/load.ts';
 import { installedPlugins, type Wanted } from '../../engine/plugins/find.ts';
 import type { Importer } from '../../engine/plugins/load.ts';
+import { isJoinError } from '../../engine/sdk/index.ts';
 import { given } from '../flags.ts';
 import { isFile } from '../pipelines.ts';
 
 /** `import()` of the launcher; there is none in a bundle that is run from a code cache. */
 export const launcher: { import: Importer; isUsed: boolean } = { import: (url) => import(url), isUsed: false };
+
+/** From here on there is code in this process that is not Joinery's. */
+export function useLauncher(): void {
+  if (launcher.isUsed) return;
+  launcher.isUsed = true;
+  // Nobody waits for a promise that a phase has forgotten; it is no reason to end the run.
+  process.on('unhandledRejection', (reason) => {
+    const code = isJoinError(reason) ? ` (${reason.code})` : '';
+    process.stderr.write(`! a plugin has forgotten a promise, and it was rejected${code}\n`);
+  });
+}
 
 /** Plugins that ship with Joinery, in the package's folder `root`. */
 export const shippedPlugins = (root: string): string => join(root, 'dist/plugins');

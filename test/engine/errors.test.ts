@@ -29,6 +29,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CA_PIN_MISMATCH: { server, pinned: ['sha256:a'], seen: ['sha256:b'] },
   E_CERTIFICATE_WRONG: { csr, problems: ['it does not fit our key'] },
   E_CGROUP_DRIVER: { kubelet: 'systemd', runtime: 'cgroupfs', socket: '/run/x.sock' },
+  E_CHANGE_TOO_LARGE: { what: 'file /etc/x', bytesMax: 4_194_304 },
   E_CLOCK_SKEW: { server, skewSeconds: 120 },
   E_CLUSTER_INFO_CHANGED: { server },
   E_CLUSTER_INFO_INVALID: { server, what: 'empty' },

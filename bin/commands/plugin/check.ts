@@ -3,7 +3,7 @@ import { Args } from '@oclif/core';
 import { fail } from '../../../engine/sdk/index.ts';
 import pjson from '../../../package.json' with { type: 'json' };
 import { JoinCommand } from '../../command.ts';
-import { launcher } from '../../plugins/wanted.ts';
+import { launcher, useLauncher } from '../../plugins/wanted.ts';
 
 const NO_SANDBOX = [
   'This is no sandbox. The ports hold what a phase does through them; code in the same process can get past them in ways that',
@@ -39,7 +39,7 @@ export class PluginCheck extends JoinCommand {
     }
     this.log('✓ nothing in its code that gets past the ports, as far as reading it shows');
     const { loadPlugin } = await import('../../../engine/plugins/load.ts');
-    launcher.isUsed = true;
+    useLauncher();
     const { phases } = await loadPlugin(plugin, launcher.import);
     for (const phase of phases) this.log(`✓ phase ${phase.name}: ${phase.summary}`);
     this.log(NO_SANDBOX);

@@ -21,7 +21,7 @@ export class PluginList extends JoinCommand {
     const { locksFor } = await import('../../plugins/use.ts');
     const pipeline = args.pipeline === undefined ? undefined : openPipeline(root, args.pipeline);
     const found = await lookAt({ root, argv: this.argv, ...(pipeline && { pipeline }) });
-    const locks = await locksFor(pipeline?.file ?? '');
+    const locks = locksFor(pipeline?.file ?? '');
     const told = found.map(({ by, plugin: { folder, manifest, integrity, isShipped } }) => {
       const { name, version, phases, featureGates, environments, pipelines, effects } = manifest;
       const pins = locks.flatMap(({ plugins }) => (Object.hasOwn(plugins, name) ? [plugins[name]] : []));
