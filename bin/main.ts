@@ -8,12 +8,18 @@ import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
+import { Doctor } from './commands/doctor.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
+import { PipelineExplain } from './commands/pipeline/explain.ts';
+import { PipelineGraph } from './commands/pipeline/graph.ts';
+import { PipelineList } from './commands/pipeline/list.ts';
+import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { PluginCheck } from './commands/plugin/check.ts';
 import { PluginList } from './commands/plugin/list.ts';
 import { PluginLock } from './commands/plugin/lock.ts';
 import { PluginNew } from './commands/plugin/new.ts';
+import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { RunList } from './commands/runs/index.ts';
@@ -60,16 +66,22 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       run: runCommand(root),
       resume: resumeCommand(root),
       undo: Undo,
+      reset: resetCommand(),
+      doctor: Doctor,
       runs: RunList,
       'runs:show': RunShow,
       'runs:prune': RunPrune,
       phase: PhaseList,
       ...phaseCommands(root),
+      'pipeline:list': PipelineList,
+      'pipeline:show': PipelineShow,
       'pipeline:validate': PipelineValidate,
       'plugin:list': PluginList,
       'plugin:check': PluginCheck,
       'plugin:lock': PluginLock,
       'plugin:new': PluginNew,
+      'pipeline:explain': PipelineExplain,
+      'pipeline:graph': PipelineGraph,
       'config:validate': ConfigValidate,
       'config:migrate': ConfigMigrate,
       'config:print-defaults': ConfigPrintDefaults,
@@ -102,9 +114,9 @@ function phaseCommands(root: string): Record<string, Command.Class> {
   const pipeline = openPipeline(root, DEFAULT_PIPELINE);
   const commands = registry()
     .all()
-    .map((phase) => phaseCommand(pipeline, { id: phase.name, uses: phase.name }));
+    .map((phase) => phaseCommand(root, pipeline, { id: phase.name, uses: phase.name }));
   const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
   const names = [...registry().names(), ...steps.map(({ id }) => id)];
-  const all = [...commands, ...steps.map((step) => phaseCommand(pipeline, step))];
+  const all = [...commands, ...steps.map((step) => phaseCommand(root, pipeline, step))];
   return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
 }

@@ -6,7 +6,7 @@ import { paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type History, historyOf, isClosed } from './history.ts';
 import { Journal, type JournalStore } from './journal.ts';
-import { type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
+import { JOURNAL_VERSION, type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
 
 const JOURNAL_BYTES_MAX = 64 << 20;
 /** So many runs that are over stay to be looked at, and undone; older ones go when another begins. */
@@ -24,7 +24,7 @@ export class Runs {
   /** A journal that comes to be on disk with its first change. */
   begin(start: Omit<Parameters<typeof Journal.begin>[2], 'id' | 'version'>): Journal {
     const id = idOf(this.#now());
-    return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: 1, id, ...start });
+    return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: JOURNAL_VERSION, id, ...start });
   }
 
   /** To go on with. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_JOURNAL_VERSION. */
@@ -129,8 +129,10 @@ class RunFolder implements JournalStore {
   #sum: string;
   #lengthBytes: number;
   #open: Appending | undefined;
+  readonly #isReopened: boolean;
 
   constructor(files: MachineFiles, id: string, read: ReadJournal = { records: [], lengthBytes: 0, sum: '' }) {
+    this.#isReopened = read.lengthBytes > 0;
     this.#files = files;
     this.#id = id;
     this.#sum = read.sum;
@@ -154,6 +156,7 @@ class RunFolder implements JournalStore {
 
   async #append(bytes: Buffer, durable: boolean): Promise<void> {
     if (this.#open === undefined) {
+      if (this.#isReopened) await this.#files.syncNames(journalFile(this.#id), paths.state);
       this.#open = await this.#files.appendTo(journalFile(this.#id));
       await this.#open.truncate(this.#lengthBytes); // a torn last record
     }
@@ -197,8 +200,9 @@ class RunFolder implements JournalStore {
     return `${paths.runs}/${this.#id}/${number}.before`;
   }
 
-  #makeFolder(): Promise<void> {
-    return this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+  async #makeFolder(): Promise<void> {
+    await this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+    await this.#files.syncNames(paths.state, paths.state); // the lock has made it
   }
 
   /** The machine's own directories above are made where they are missing; ours are for root alone. */

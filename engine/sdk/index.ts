@@ -18,6 +18,7 @@ export { discoveryOutput, fields } from './fields.ts';
 export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
+export * from './kernel.ts';
 export {
   base64Text,
   clusterNamed,
@@ -27,6 +28,7 @@ export {
   readKubeconfig,
 } from './kubeconfig.ts';
 export { healthUrl, installedKubelet } from './kubelet.ts';
+export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase, type PhaseOrigin } from './phase.ts';
@@ -34,5 +36,5 @@ export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } fro
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, nearest, printable, shown } from './text.ts';
+export { clean, didYouMean, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

@@ -6,15 +6,21 @@ export function isDeclared(effects: readonly Effect[], change: StepChange, input
   return effects.some((effect) => {
     switch (change.kind) {
       case 'service':
-        return effect.kind === 'service' && effect.name === change.name && effect.actions.includes(change.action);
+        return (
+          effect.kind === 'service' &&
+          filled(effect.name, input) === change.name &&
+          effect.actions.includes(change.action)
+        );
       case 'command':
-        return effect.kind === 'command' && change.command.split(' ')[0] === effect.program;
+        return effect.kind === 'command' && change.command.split(' ')[0] === filled(effect.program, input);
       case 'api':
         return (
           effect.kind === 'api' &&
           effect.resource === change.resource &&
           effect.verbs.some((verb) => verb === change.verb)
         );
+      case 'http':
+        return effect.kind === 'http' && change.url.startsWith(filled(effect.url, input).split('*')[0] ?? '');
       case 'sandbox':
         return effect.kind === 'runtime';
       case 'unmount':
@@ -32,7 +38,9 @@ export function isDeclared(effects: readonly Effect[], change: StepChange, input
 }
 
 const filled = (template: string, input: Record<string, unknown>): string =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => String(input[name]));
+  template.replace(/\{([\w.]+)\}/g, (_, name: string) =>
+    String(name.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], input)),
+  );
 
 /** Piece by piece, without regular expressions. */
 export function templateMatches(template: string, path: string, input: Record<string, unknown>): boolean {

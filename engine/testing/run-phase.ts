@@ -89,9 +89,9 @@ function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
     ...ports,
     files: {
       ...files,
-      async write(path, content, mode) {
+      async write(path, content, mode, owner) {
         hear(String(content));
-        await files.write(path, content, mode);
+        await files.write(path, content, mode, owner);
       },
     },
     log: {
