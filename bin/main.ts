@@ -17,6 +17,10 @@ import { PipelineList } from './commands/pipeline/list.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { planCommand } from './commands/plan.ts';
+import { PluginCheck } from './commands/plugin/check.ts';
+import { PluginList } from './commands/plugin/list.ts';
+import { PluginLock } from './commands/plugin/lock.ts';
+import { PluginNew } from './commands/plugin/new.ts';
 import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
@@ -76,6 +80,10 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       'pipeline:list': PipelineList,
       'pipeline:show': PipelineShow,
       'pipeline:validate': PipelineValidate,
+      'plugin:list': PluginList,
+      'plugin:check': PluginCheck,
+      'plugin:lock': PluginLock,
+      'plugin:new': PluginNew,
       'pipeline:explain': PipelineExplain,
       'pipeline:graph': PipelineGraph,
       'config:validate': ConfigValidate,

@@ -7,7 +7,7 @@ import { lenientFlag } from '../configurations.ts';
 import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../flags.ts';
 import { givenFor, withProblems } from '../given.ts';
 import { kubeadmLine } from '../kubeadm-line.ts';
-import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
+import { DEFAULT_PIPELINE, isFile, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
 import { usePlugins } from '../plugins/wanted.ts';
 import { namedBy, plainValues } from '../values.ts';
 
@@ -53,6 +53,7 @@ export function runCommand(root: string) {
     async run(): Promise<void> {
       const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
       const environments = typedFor('--env', this.argv);
+      if (!isFile(named) && named !== DEFAULT_PIPELINE) await usePlugins({ root, argv: this.argv }); // it may be one of theirs
       const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
       const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
       const { inputs } = layered();
