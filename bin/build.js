@@ -1,6 +1,6 @@
 // Builds dist/: one bundle with the validators of all that ships in it, and V8's code cache of that bundle.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +31,7 @@ if (process.argv[2] === '--cache') {
         })),
     },
   ]);
+  await buildPlugins();
   // ASCII only, since the launcher reads it as Latin-1, in a third of the time.
   const ascii = readFileSync(bundle, 'utf8').replace(
     /[^\0-\x7f]/g,
@@ -39,6 +40,28 @@ if (process.argv[2] === '--cache') {
   writeFileSync(bundle, ascii);
   // In a process of its own, so that nothing but the command is in the cache.
   execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
+}
+
+/** Every folder in plugins/ with a manifest: loaded as any plugin is, so what is left of it is its manifest and one module. */
+async function buildPlugins() {
+  const { build } = await import('esbuild');
+  for (const name of readdirSync(path.join(root, 'plugins'))) {
+    const [from, to] = [path.join(root, 'plugins', name), path.join(root, 'dist/plugins', name)];
+    if (!existsSync(path.join(from, 'package.json'))) continue;
+    mkdirSync(to, { recursive: true });
+    const manifest = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
+    const built = { ...manifest, joinery: { ...manifest.joinery, main: 'index.js' } };
+    writeFileSync(path.join(to, 'package.json'), JSON.stringify(built, null, 2));
+    await build({
+      entryPoints: [path.join(from, manifest.joinery.main)],
+      outfile: path.join(to, 'index.js'),
+      bundle: true,
+      platform: 'node',
+      target: 'node20',
+      format: 'esm',
+      logLevel: 'warning',
+    });
+  }
 }
 
 async function bundleOf(entry, outfile, plugins = []) {
