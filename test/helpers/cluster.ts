@@ -118,7 +118,7 @@ export class FakeCluster {
     this.objects.set(objectPath(ref), { metadata: { name: ref.name }, ...object });
   }
 
-  signed(csr: CsrObject, how: ClientCertificate & { keyPem?: string } = {}): CsrObject {
+  signed(csr: CsrObject, how: ClientCertificate & { keyPem?: string; altNames?: string[] } = {}): CsrObject {
     const asked = readCsr(Buffer.from(csr.spec.request, 'base64').toString());
     const certificate = issueCertificate({
       subject: { commonName: how.user ?? asked.commonName, organizations: how.groups ?? asked.organizations },
@@ -126,6 +126,7 @@ export class FakeCluster {
       issuer: { commonName: 'kubernetes', organizations: [] },
       signingKey: this.ca.key,
       use: how.use ?? 'client',
+      altNames: how.altNames ?? asked.altNames,
       notBefore: how.notBefore ?? new Date(NOW.getTime() - DAY_MS),
       notAfter: how.notAfter ?? new Date(NOW.getTime() + 365 * DAY_MS),
     });
