@@ -10,6 +10,10 @@ import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { PluginCheck } from './commands/plugin/check.ts';
+import { PluginList } from './commands/plugin/list.ts';
+import { PluginLock } from './commands/plugin/lock.ts';
+import { PluginNew } from './commands/plugin/new.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { RunList } from './commands/runs/index.ts';
@@ -62,6 +66,10 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       phase: PhaseList,
       ...phaseCommands(root),
       'pipeline:validate': PipelineValidate,
+      'plugin:list': PluginList,
+      'plugin:check': PluginCheck,
+      'plugin:lock': PluginLock,
+      'plugin:new': PluginNew,
       'config:validate': ConfigValidate,
       'config:migrate': ConfigMigrate,
       'config:print-defaults': ConfigPrintDefaults,

@@ -88,8 +88,9 @@ async function planFrom(
 ): Promise<Plan> {
   const { source, host } = start;
   const { kind, name } = source;
-  const pipeline = openPipeline(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE);
   await usePluginsOfRun(start);
+  await usePlugins({ root, argv });
+  const pipeline = openPipeline(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE);
   await usePlugins({ root, argv, pipeline });
   if (kind === 'pipeline') return planOf(pipeline, registry(), inputs, host);
   const step = pipeline.steps.find(({ id }) => id === name);

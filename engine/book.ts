@@ -20,6 +20,15 @@ import { revealed } from './sdk/secret.ts';
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
 
+/** More is no note to anybody, and would have to be kept. */
+const NOTES_MAX = 1000;
+const NOTE_LENGTH_MAX = 10_000;
+const REST_LEFT_OUT = 'what else it says is left out';
+
+/** A part of it might be the half of a secret, which nobody would recognise. */
+const noteOf = (said: string): string =>
+  said.length <= NOTE_LENGTH_MAX ? said : `(a note of ${said.length} characters is too long to be told)`;
+
 export type RunEvent =
   | MachineEvent
   /** It was done before this process began. */
@@ -261,7 +270,8 @@ export class RunBook {
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),
       log: (level, said) => {
-        const text = this.#redactor.redacted(said);
+        if (result.notes.length > NOTES_MAX) return;
+        const text = result.notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(said));
         result.notes.push({ level, text });
         this.#onEvent({ type: 'step.log', id, level, text });
       },

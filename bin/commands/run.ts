@@ -4,7 +4,7 @@ import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
 import { argsFor, flagsFor, given, runFlags, valuesOf } from '../flags.ts';
-import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../pipelines.ts';
+import { DEFAULT_PIPELINE, isFile, lastingName, openPipeline } from '../pipelines.ts';
 import { usePlugins } from '../plugins/wanted.ts';
 
 const ownFlags = {
@@ -31,6 +31,7 @@ export function runCommand(root: string) {
 
     async run(): Promise<void> {
       const [named] = given(this.argv, '--pipeline'); // decides which flags there are
+      if (named !== undefined && !isFile(named)) await usePlugins({ root, argv: this.argv }); // it may be one of theirs
       const pipeline = named === undefined ? shipped : openPipeline(root, named);
       const { inputs } = pipeline;
       await usePlugins({ root, argv: this.argv, pipeline });

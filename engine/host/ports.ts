@@ -26,7 +26,7 @@ export interface PortsOptions {
 }
 
 export function portsFor(options: PortsOptions): Ports {
-  const { host, signal, hasSecret, log, onChange, record, once } = options;
+  const { host, signal, hasSecret, log, onChange, once } = options;
   const guard = guardFor(options);
   const read = async <K extends Query['kind']>(query: Extract<Query, { kind: K }>) => {
     guard.alive(`reading ${query.kind}`);
@@ -35,6 +35,10 @@ export function portsFor(options: PortsOptions): Ports {
   const apply = async (change: Change, told: StepChange) => {
     guard.change(change);
     await applyUnguarded(change, told);
+  };
+  const record: PortsOptions['record'] = async (told, change) => {
+    assertSize(told.kind, JSON.stringify({ ...told, content: undefined }).length, TOLD_LENGTH_MAX);
+    await options.record(told, change);
   };
   const applyUnguarded = async (change: Change, told: StepChange) => {
     await record(told, change);
@@ -78,6 +82,7 @@ export function portsFor(options: PortsOptions): Ports {
       },
       async write(path, content, mode, owner) {
         const bytes = bytesOf(content);
+        assertSize('file', bytes.length, CONTENT_BYTES_MAX);
         const secret = isSecret(content) || hasSecret(bytes.toString('utf8'));
         const owned = owner === undefined ? {} : { owner };
         const change = { kind: 'file', path, content: bytes, mode, secret, ...owned } as const;
@@ -216,6 +221,15 @@ function surroundings(environment: Surroundings['environment'], limits: Surround
   return { ...(environment === undefined ? {} : { environment }), ...(limits === undefined ? {} : { limits }) };
 }
 
+const CONTENT_BYTES_MAX = 4 << 20; // as much as can be read back
+const TOLD_LENGTH_MAX = 64 << 10;
+const PATH_LENGTH_MAX = 4096; // PATH_MAX
+
+/** What is larger could not be journaled, or not be looked at afterwards. */
+function assertSize(kind: string, size: number, bytesMax: number): void {
+  if (size > bytesMax) throw fail('E_CHANGE_TOO_LARGE', { what: `a ${kind} of ${size} bytes`, bytesMax });
+}
+
 function bytesOf(content: string | Buffer | Secret): Buffer {
   if (Buffer.isBuffer(content)) return content;
   return Buffer.from(isSecret(content) ? content.reveal() : content);
@@ -281,6 +295,8 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
           effect.verbs.some((declared) => declared === verb),
       ), `${verb} ${resource}`),
     change(change: Change): void {
+      if ('path' in change) assertSize('path', change.path.length, PATH_LENGTH_MAX);
+      if (change.kind === 'link') assertSize('link', change.target.length, PATH_LENGTH_MAX);
       if (change.kind === 'command') {
         command(change.argv);
         if (change.undo !== undefined) command(change.undo);
