@@ -79,20 +79,26 @@ export class RunBook {
     );
   }
 
-  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is: it gets them anew. */
+  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is, to get them anew, and so is all that comes after it. */
   takeUp(): Map<string, StepStatus> {
     const done = new Map<string, StepStatus>();
-    for (const [id, step] of this.#journal.history().steps) {
-      const result = this.#results.get(id);
+    const { steps } = this.#journal.history();
+    for (const [id, step] of steps) {
       const planned = this.#steps.get(id);
-      if (result === undefined || planned === undefined) continue;
-      this.#inputs.set(id, this.#inputAgain(planned, step.input));
-      const outputs = this.#journal.reveal(step.outputs);
-      this.#redactor.learn(outputs.value);
-      if (step.status !== 'succeeded' || outputs.missing.length > 0) continue;
-      const { attempts, durationMs } = step;
-      Object.assign(result, { status: 'succeeded', attempts, durationMs, outputs: outputs.value });
-      this.#outputs.set(id, outputs.value);
+      if (planned !== undefined) this.#inputs.set(id, this.#inputAgain(planned, step.input));
+    }
+    const isKept = (id: string): boolean => {
+      const step = steps.get(id);
+      const known = this.#steps.get(id);
+      if (step?.status !== 'succeeded' || known === undefined) return false;
+      return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
+    };
+    for (const [id, { attempts, durationMs, outputs: kept }] of steps) {
+      if (!isKept(id)) continue;
+      const outputs = this.#journal.reveal(kept).value;
+      this.#redactor.learn(outputs);
+      Object.assign(this.#result(id), { status: 'succeeded', attempts, durationMs, outputs });
+      this.#outputs.set(id, outputs);
       done.set(id, 'succeeded');
       this.#onEvent({ type: 'step.kept', id });
     }
