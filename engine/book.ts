@@ -80,7 +80,7 @@ export class RunBook {
   }
 
   /** What the journal says is done, so that it is not done again. A step whose secrets are gone is, to get them anew, and so is all that comes after it. */
-  takeUp(): Map<string, StepStatus> {
+  takeUp(direction: Direction): Map<string, StepStatus> {
     const done = new Map<string, StepStatus>();
     const { steps } = this.#journal.history();
     for (const [id, step] of steps) {
@@ -100,7 +100,7 @@ export class RunBook {
       Object.assign(this.#result(id), { status: 'succeeded', attempts, durationMs, outputs });
       this.#outputs.set(id, outputs);
       done.set(id, 'succeeded');
-      this.#onEvent({ type: 'step.kept', id });
+      if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
   }
