@@ -92,16 +92,16 @@ describe('where the power fails', () => {
     async (_, survives) => {
       expect(await all(problemsOfRun(used, survives))).toEqual([]);
     },
-    60_000,
+    300_000,
   );
 
   test('in an undo, another one completes it; what was over is over', async () => {
     expect(await all(problemsOfUndo(used))).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 
   test('after a kill and what has followed that, nothing is lost of what was done', async () => {
     expect(await all(problemsAfterKill(used))).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 });
 
 /** Every fsync there is, and where it is seen that it is needed. */
@@ -138,6 +138,6 @@ describe('fsync', () => {
       const { value } = await problemsOf({ untouched: forgetful, trees }).next();
       expect(value).toEqual(expect.any(String));
     },
-    60_000,
+    300_000,
   );
 });
