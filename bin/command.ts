@@ -10,6 +10,7 @@ import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
+import { usePluginsOfRun } from './plugins/wanted.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 import { jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
@@ -40,6 +41,9 @@ export interface UndoRequest {
 }
 
 export abstract class JoinCommand extends Command {
+  /** As `-v` has it. */
+  protected verbosity = 0;
+
   /** Runs a plan and shows it: progress on standard error, the result on standard output, the exit code by family. */
   protected async execute({ dryRun, onFailure, root, output, plan }: RunRequest): Promise<void> {
     await this.#opened(root, dryRun, async (scope) => {
@@ -109,6 +113,7 @@ export abstract class JoinCommand extends Command {
     const journal = await scope.runs.open(id);
     const { status } = journal.history();
     if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
+    await usePluginsOfRun(journal.history().start, skip);
     const plan = planOfHistory(journal, registry(), skip, scope.host.facts);
     if (!yes) {
       process.stderr.write(`${undoPlanText(journal.history())}\n`);
@@ -178,7 +183,7 @@ export abstract class JoinCommand extends Command {
 
   /** The error, if any, as the last words, and the exit code. */
   #end(error: unknown): void {
-    if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version)}\n`);
+    if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version, this.verbosity)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

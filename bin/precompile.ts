@@ -1,29 +1,35 @@
 /** At build time: the validators of every schema that ships, as the source of a module. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
+import { schemas as kubeadmSchemas } from '../engine/kubeadm/versions.ts';
 import { closed } from '../engine/pipeline/plan.ts';
 import { ajvOptions } from '../engine/pipeline/validate.ts';
+import environmentSchema from '../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../schemas/pipeline.schema.json' with { type: 'json' };
+import pluginSchema from '../schemas/plugin.schema.json' with { type: 'json' };
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 
 /** Stands in for engine/pipeline/precompiled.ts: `root` is the checkout. */
 export function validatorsSource(root: string): string {
-  const ajv = new Ajv2020({ ...ajvOptions, code: { source: true, esm: true } });
+  const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
   const schemas = [
     pipelineSchema,
+    environmentSchema,
     journalSchema,
+    pluginSchema,
+    ...Object.values(kubeadmSchemas),
     closed(openPipeline(root, DEFAULT_PIPELINE).inputs),
     ...registry()
       .all()
       .flatMap(({ input, output }) => [input, output]),
   ];
-  const texts = [...new Set(schemas.map((schema) => JSON.stringify(schema)))];
-  texts.forEach((text, index) => {
-    ajv.addSchema(JSON.parse(text), `shipped${index}`);
+  const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
+  // Each is a module of its own, so that a command pays for the few it makes use of.
+  const entries = [...texts].map((text) => {
+    const source = standaloneCode.default(ajv, ajv.compile(JSON.parse(text)));
+    return `[${JSON.stringify(text)}, () => { const module = {}; ${source}\nreturn module.exports; }]`;
   });
-  const names = Object.fromEntries(texts.map((_, index) => [`shipped${index}`, `shipped${index}`]));
-  const entries = texts.map((text, index) => `[${JSON.stringify(text)}, shipped${index}]`);
-  return `${standaloneCode.default(ajv, names)}\nexport const precompiled = new Map([${entries.join(',\n')}]);\n`;
+  return `export const precompiled = new Map([${entries.join(',\n')}]);\n`;
 }

@@ -9,10 +9,10 @@ import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
-import { inputOf, type Plan } from './pipeline/plan.ts';
+import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
-import { fail, isJoinError } from './sdk/errors.ts';
+import { fail, isJoinError, JoinError, type OwnError } from './sdk/errors.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
@@ -55,6 +55,9 @@ export class RunBook {
   readonly #journal: Journal;
   readonly #onEvent: (event: RunEvent) => void;
   readonly #outputs = new Map<string, unknown>();
+  /** How each step of this run has ended. */
+  readonly #statuses = new Map<string, StepStatus>();
+  readonly #told: Told;
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
@@ -62,6 +65,7 @@ export class RunBook {
   /** What taking a step back needs to know. */
   readonly #inputs = new Map<string, object>();
   #restored = false;
+  #failure: unknown;
   #undoError: unknown;
 
   constructor({ plan, host, journal, onEvent }: Bookkeeping) {
@@ -69,6 +73,7 @@ export class RunBook {
     this.#host = host;
     this.#journal = journal;
     this.#onEvent = onEvent;
+    this.#told = { outputs: this.#outputs, statuses: this.#statuses, ...(host.isDry === true ? { isDry: true } : {}) };
     this.#redactor.learn(plan.inputs);
     this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
     this.#results = new Map(
@@ -90,16 +95,19 @@ export class RunBook {
     const isKept = (id: string): boolean => {
       const step = steps.get(id);
       const known = this.#steps.get(id);
-      if (step?.status !== 'succeeded' || known === undefined) return false;
+      if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
       return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
     };
-    for (const [id, { attempts, durationMs, outputs: kept }] of steps) {
+    for (const [id, { status, attempts, durationMs, outputs: kept, error }] of steps) {
       if (!isKept(id)) continue;
       const outputs = this.#journal.reveal(kept).value;
       this.#redactor.learn(outputs);
-      Object.assign(this.#result(id), { status: 'succeeded', attempts, durationMs, outputs });
+      const result = this.#result(id);
+      Object.assign(result, { status, attempts, durationMs, outputs });
+      if (error !== undefined) result.error = JoinError.own(error as OwnError);
       this.#outputs.set(id, outputs);
-      done.set(id, 'succeeded');
+      this.#statuses.set(id, status as StepStatus);
+      done.set(id, status as StepStatus);
       if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
@@ -133,8 +141,15 @@ export class RunBook {
         if (error !== undefined) result.notes.push({ level: 'warn', text: `not undone: ${(error as Error).message}` });
         if (status === 'undo-failed') this.#undoError ??= error;
       } else {
+        this.#statuses.set(id, status);
         Object.assign(result, { status, attempts, durationMs: now - (this.#begunAt.get(event.id) ?? now) });
         if (error !== undefined) result.error = error;
+        if (status === 'failed') this.#failure ??= error;
+        if (status === 'skipped') {
+          this.#write(this.#journal.skipped(id, result.phase));
+          this.#onEvent(event);
+          return;
+        }
         const { durationMs, outputs } = result;
         const told = {
           status,
@@ -148,6 +163,18 @@ export class RunBook {
       if (status === 'undone') this.#write(this.#journal.undone({ step: id }));
     }
     this.#onEvent(event);
+  }
+
+  /** Whether a step is to run, by its condition. */
+  decide(id: string): 'run' | 'skipped' | 'undecided' {
+    const step = this.#steps.get(id);
+    if (step === undefined) throw new Error(`no step ${id}`);
+    try {
+      const isWanted = isToRun(this.#plan, step, this.#told);
+      return isWanted === undefined ? 'undecided' : isWanted ? 'run' : 'skipped';
+    } catch (error) {
+      throw blamed(this.#redactor.redacted(error), id);
+    }
   }
 
   /** One try of a step, or of undoing it. */
@@ -166,9 +193,8 @@ export class RunBook {
     const { id, phase } = step;
     const result = this.#result(id);
     result.notes = []; // those of the attempt before
-    // What could not be decided cannot be read; the step that reads it follows.
-    if (step.reads.some((other) => this.#results.get(other)?.status === 'undecided')) return 'undecided';
-    const input = inputOf(this.#plan, step, this.#outputs);
+    const input = inputOf(this.#plan, step, this.#told);
+    if (input === undefined) return 'undecided'; // as what it reads
     this.#inputs.set(id, input);
     this.#redactor.learn(input);
     this.#journal.begun(id, phase.name, attempt, this.#redactor.wrapped(input));
@@ -224,6 +250,17 @@ export class RunBook {
     throw this.#undoError;
   }
 
+  /** What the first step that failed has failed with. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** What the pipeline gives, of a run that succeeded. E_INPUT where a part of it has no value. */
+  outputs(): unknown {
+    const { outputs } = this.#plan;
+    return outputs === undefined ? undefined : outputsOf(this.#plan, outputs, this.#told);
+  }
+
   /** Why not everything was taken back. */
   get undoError(): unknown {
     return this.#undoError;
@@ -262,6 +299,7 @@ export class RunBook {
     const ports = portsFor({
       host: this.#host,
       effects: phase.effects,
+      bounds: phase.origin?.bounds,
       input,
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),
@@ -305,9 +343,9 @@ export class RunBook {
 }
 
 /** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
-function blamed(error: unknown, step: string, signal: AbortSignal): unknown {
-  const cut = signal.aborted && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const told: unknown = cut ? signal.reason : (error ?? new Error('the phase threw nothing'));
+function blamed(error: unknown, step: string, signal?: AbortSignal): unknown {
+  const cut = signal?.aborted === true && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
+  const told: unknown = cut ? signal?.reason : (error ?? new Error('the phase threw nothing'));
   if (isJoinError(told)) told.step = step;
   return told;
 }

@@ -55,6 +55,23 @@ const rules: ImportRule[] = [
     innocent: source('engine/pki/made-up.ts', "import { encode } from './der.ts';"),
   },
   {
+    rule: 'engine/kubeadm imports of the engine only its own folder, engine/sdk, and the problems and validators of engine/pipeline',
+    forbids: (path, target) =>
+      inside(path, 'engine/kubeadm') &&
+      inside(target, 'engine') &&
+      !inside(target, 'engine/kubeadm', 'engine/sdk') &&
+      !['problems.ts', 'place.ts', 'validate.ts'].some((name) => target === `engine/pipeline/${name}`),
+    offender: source('engine/kubeadm/made-up.ts', "import type { Pipeline } from '../pipeline/load.ts';"),
+    innocent: source('engine/kubeadm/made-up.ts', "import type { Path } from '../pipeline/problems.ts';"),
+  },
+  {
+    rule: 'the engine knows nothing of engine/kubeadm',
+    forbids: (path, target) =>
+      inside(path, 'engine') && !inside(path, 'engine/kubeadm') && inside(target, 'engine/kubeadm'),
+    offender: source('engine/run.ts', "import type { JoinSettings } from './kubeadm/index.ts';"),
+    innocent: source('bin/commands/made-up.ts', "import type { JoinSettings } from '../../engine/kubeadm/index.ts';"),
+  },
+  {
     rule: 'a plugin imports nothing of engine but engine/sdk and engine/pki, and never bin or a phase',
     forbids: (path, target) =>
       inside(path, 'plugins') && isFile(target) && !inside(target, 'engine/sdk', 'engine/pki', folderOf(path)),

@@ -1,8 +1,12 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { registry } from '../bin/compose.ts';
 import { memoryHost } from '../engine/host/memory.ts';
+import { FIELDS, placeOf } from '../engine/kubeadm/fields.ts';
+import { loadJoinConfiguration, migrateConfiguration } from '../engine/kubeadm/index.ts';
+import { VERSIONS } from '../engine/kubeadm/versions.ts';
 import { checkPipeline } from '../engine/pipeline/check.ts';
 import { loadPipeline } from '../engine/pipeline/load.ts';
 import { planOfPhase } from '../engine/pipeline/single.ts';
@@ -27,9 +31,9 @@ describe('what the documents show', () => {
       (match) => match[1]?.trim() ?? '',
     );
     const commands = new Set(
-      words.map((text) => /^(run|phase|pipeline validate|sandbox up)\b/.exec(text)?.[0]).filter(Boolean),
+      words.map((text) => /^(run|phase|pipeline validate|sandbox up|token create)\b/.exec(text)?.[0]).filter(Boolean),
     );
-    expect([...commands].sort()).toEqual(['phase', 'pipeline validate', 'run', 'sandbox up']);
+    expect([...commands].sort()).toEqual(['phase', 'pipeline validate', 'run', 'sandbox up', 'token create']);
     for (const command of commands)
       expect((await cli([...(command ?? '').split(' '), '--help'])).code, command).toBe(0);
   });
@@ -53,10 +57,48 @@ describe('what the documents show', () => {
     await rm(folder, { recursive: true });
   });
 
+  test('the configurations in docs/configuration.md are valid, and the second is the migration of the first', async () => {
+    const [first = '', second = '', ...more] = blocks(await read('docs/configuration.md'), 'yaml');
+    expect(more).toEqual([]);
+    expect(loadJoinConfiguration('second', second)).toMatchObject({ settings: { nodeName: 'gpu-1' }, warnings: [] });
+    const { text, changes } = migrateConfiguration('first', first);
+    expect({ text: text.reveal(), changes }).toEqual({ text: second, changes: [] });
+  });
+
+  test('the table in docs/configuration.md has the place of every field in every version', async () => {
+    const rows = [...(await read('docs/configuration.md')).matchAll(/^\| .+ \| (v1.+) \|$/gm)].map(([, cell]) => cell);
+    const places = FIELDS.map((field) => VERSIONS.map((version) => placeOf(field, version)));
+    expect(rows).toEqual(
+      places.map((each) =>
+        each
+          .flatMap((place, index) =>
+            place === each[index - 1] ? [] : [`${VERSIONS[index]} ${place === undefined ? '-' : `\`${place}\``}`],
+          )
+          .join(', '),
+      ),
+    );
+  });
+
+  test('the commands in docs/configuration.md do what they say', async () => {
+    const text = await read('docs/configuration.md');
+    const folder = await mkdtemp(join(tmpdir(), 'docs-'));
+    await writeFile(join(folder, 'worker.yaml'), blocks(text, 'yaml')[0] ?? '');
+    const lines = (blocks(text, 'sh')[0] ?? '').trim().split('\n');
+    expect(lines.length).toBeGreaterThan(4);
+    for (const line of lines) {
+      const words = (line.split(/ [>#] /)[0] ?? '').trim().split(/ +/).slice(1);
+      const outcome = await cli(words.map((word) => (word.endsWith('.yaml') ? join(folder, word) : word)));
+      expect(outcome, line).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(await readFile(join(folder, 'v1beta4.yaml'), 'utf8')).toBe(blocks(text, 'yaml')[1]);
+    await rm(folder, { recursive: true });
+  });
+
   test('every file and folder they link to is there', async () => {
     for (const path of [
       ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-      ...['docs/architecture.md', 'docs/dependencies.md', 'docs/threat-model.md'],
+      ...['docs/architecture.md', 'docs/configuration.md', 'docs/dependencies.md', 'docs/feature-gates.md'],
+      'docs/threat-model.md',
     ]) {
       const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
       for (const link of links)

@@ -1,11 +1,13 @@
 /** `join phase`: lists the phases; `join phase NAME`: runs one, with flags from its input schema. */
 
-import type { Pipeline } from '../../engine/pipeline/load.ts';
-import { inputsOutsidePipeline, planOfPhase } from '../../engine/pipeline/single.ts';
-import { type AnyPhase, describeEffect } from '../../engine/sdk/index.ts';
+import { type Pipeline, type PipelineStep, variantsOf } from '../../engine/pipeline/load.ts';
+import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipeline/single.ts';
+import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedValues } from '../flags.ts';
+import { DEFAULT_PIPELINE, openLayered } from '../pipelines.ts';
+import { plainValues } from '../values.ts';
 
 export class PhaseList extends JoinCommand {
   static override summary = 'List the phases';
@@ -28,29 +30,34 @@ export class PhaseList extends JoinCommand {
   }
 }
 
-/** The command of one phase; `name` is the phase's, or that of a step of the default pipeline that uses it. */
-export function phaseCommand(pipeline: Pipeline, name: string, phase: AnyPhase) {
+/** The command of one phase; or of a step of the default pipeline, by its id: what was typed decides which of its phases runs. */
+export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineStep) {
+  const phases = variantsOf(step).map((variant) => registry().get(variant.phase));
+  const input = { properties: Object.assign({}, ...phases.map((phase) => phase.input.properties)) };
   return class OnePhase extends JoinCommand {
-    static override summary = phase.summary;
-    static override hidden = name !== phase.name;
+    static override summary = phases.map(({ summary }) => summary).join(', or: ');
+    static override hidden = registry().find(step.id) === undefined;
     static override description = [
       'It may:',
-      ...phase.effects.map((effect) => `- ${describeEffect(effect)}`),
-      ...(phase.irreversible === undefined ? [] : [`Not taken back: ${phase.irreversible}`]),
-      'A value @PATH is read from that file.',
+      ...phases.flatMap(({ effects }) => effects.map((effect) => `- ${describeEffect(effect)}`)),
+      ...phases.flatMap(({ irreversible }) => (irreversible === undefined ? [] : [`Not taken back: ${irreversible}`])),
+      'A value @PATH is read from that file, and a secret - from standard input.',
     ].join('\n');
-    static override flags = { ...flagsFor(phase.input), ...runFlags };
-    static override args = argsFor(phase.input);
+    static override flags = { ...flagsFor(input), ...runFlags, env: envFlag };
+    static override args = argsFor(input);
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
-      const given = valuesOf(phase.input, flags, args);
+      const given = plainValues(await typedValues(input, flags, args));
+      const phase = registry().get(phaseUsed(step, given));
+      const layered = flags.env === undefined ? () => pipeline : await openLayered(root, DEFAULT_PIPELINE, flags.env);
       await this.execute({
         dryRun: flags['dry-run'],
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
-        plan: (host) => planOfPhase(name, phase, { ...inputsOutsidePipeline(pipeline, phase, host), ...given }, host),
+        plan: (host) =>
+          planOfPhase(step.id, phase, { ...inputsOutsidePipeline(layered(host), phase, host), ...given }, host),
       });
     }
   };

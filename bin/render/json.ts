@@ -14,11 +14,13 @@ export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): 
     status: result.status,
     durationMs: result.durationMs,
     ...(typeof plan?.inputs.nodeName === 'string' ? { nodeName: plan.inputs.nodeName } : {}),
+    ...(plan === undefined || plan.notes.length === 0 ? {} : { notes: plan.notes }),
     // Secrets print as *** by themselves.
     steps: result.steps.map(({ error, ...step }) => ({
       ...step,
       ...(error === undefined ? {} : { error: told(error) }),
     })),
+    ...(result.outputs === undefined ? {} : { outputs: result.outputs }),
     ...(result.error === undefined ? {} : { error: told(result.error) }),
   };
 }

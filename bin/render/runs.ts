@@ -1,5 +1,6 @@
 /** Runs of the past, as tables and as documents (schemas/runs.schema.json). */
 import type { History, RunStatus } from '../../engine/journal/history.ts';
+import { tableText } from './table.ts';
 import { changeText, SIGN, seconds } from './text.ts';
 
 const tookMs = ({ start, endedAt }: History): number => Date.parse(endedAt) - Date.parse(start.at);
@@ -28,16 +29,7 @@ export function runsText(histories: readonly History[]): string {
     seconds(tookMs(history)),
     NEXT[history.status] ?? '',
   ]);
-  const table = [['RUN', 'BEGUN', 'PIPELINE', 'NODE', 'STATE', 'TOOK', ''], ...rows];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return tableText([['RUN', 'BEGUN', 'PIPELINE', 'NODE', 'STATE', 'TOOK', ''], ...rows]);
 }
 
 export function runText(history: History): string {

@@ -2,13 +2,14 @@
 import type { StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run.ts';
-import { printable } from '../../engine/sdk/index.ts';
+import { isSecret, printable } from '../../engine/sdk/index.ts';
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
 
 export const SIGN = {
   succeeded: '✓',
   failed: '✗',
+  'failed-allowed': '!',
   cancelled: '■',
   skipped: '-',
   undecided: '?',
@@ -21,20 +22,25 @@ export const resultText = (result: RunResult, plan: Plan, dryRun: boolean): stri
 
 const planLines = (result: RunResult, plan: Plan): string[] => [
   `Plan of ${result.pipeline}. Nothing was changed.`,
+  ...noteLines(plan),
   ...result.steps.flatMap((step) => stepText(step, plan)),
 ];
+
+const noteLines = ({ notes }: Plan): string[] => notes.map((note) => `! ${note}`);
 
 function resultLines(result: RunResult, plan: Plan): string[] {
   const changes = result.steps.flatMap((step) => step.changes).length;
   const name = plan.inputs.nodeName;
   const lines = [
     `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${seconds(result.durationMs)}: ${counted(result, changes)}.`,
+    ...noteLines(plan),
   ];
   for (const { id, status, notes } of result.steps)
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
   if (result.status !== 'succeeded' && result.id !== undefined && !isUndone(result))
     lines.push(`To go on from here: join resume ${result.id}`, `To take it back:     join undo ${result.id}`);
-  if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]));
+  if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]?.outputs));
+  lines.push(...outputLines(result.outputs));
   if (result.status === 'succeeded' && plan.source.kind === 'pipeline' && typeof name === 'string')
     lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);
   return lines;
@@ -62,23 +68,28 @@ function stepText(step: StepResult, plan: Plan): string[] {
     if (step.changes.length > 0 && phase?.irreversible !== undefined)
       lines.push(`    not taken back: ${phase.irreversible}`);
   }
-  if (plan.steps.length === 1) lines.push(...outputLines(step));
+  if (plan.steps.length === 1) lines.push(...outputLines(step.outputs));
   return lines;
 }
 
-/** What one phase by itself has found: each output on a line, long ones by their size. */
-const outputLines = (step: StepResult | undefined): string[] =>
-  Object.entries((step?.outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
-    const text = String(value);
+/** What a pipeline gives, or one phase by itself has found: each output on a line, long ones by their size. */
+const outputLines = (outputs: unknown): string[] =>
+  Object.entries((outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
+    const text = isSecret(value) || typeof value !== 'object' ? String(value) : JSON.stringify(value);
     return `    ${name} = ${text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text}`;
   });
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
+const serviceText = ({ name, action }: Extract<StepChange, { kind: 'service' }>): string => {
+  if (action === 'reload-service') return `have service ${name} reload its configuration`;
+  return `${action} service ${name}`;
+};
+
 export function changeText(change: StepChange): string {
   switch (change.kind) {
     case 'file':
-      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}`;
+      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}${change.owner === undefined ? '' : `, owner ${change.owner.uid}:${change.owner.gid}`}`;
     case 'directory':
       return `make ${change.path}/ (${octal(change.mode)})`;
     case 'link':
@@ -92,7 +103,9 @@ export function changeText(change: StepChange): string {
     case 'sandbox':
       return `remove Pod ${change.pod} from the container runtime`;
     case 'service':
-      return `${change.action} service ${change.name}`;
+      return serviceText(change);
+    case 'http':
+      return `${change.method} ${change.url}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
     case 'command':
       return `run ${change.command}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
     case 'api': {

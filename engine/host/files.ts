@@ -1,7 +1,9 @@
 /** Files of a machine whose root is a directory of ours: read within limits, written at once, durably and with the right mode. */
-import { constants, type Stats } from 'node:fs';
+import { once } from 'node:events';
+import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Stat } from '../sdk/ports.ts';
 import { type Disk, DurableDisk } from './disk.ts';
@@ -9,6 +11,7 @@ import type { Change } from './host.ts';
 import { followLinks } from './links.ts';
 
 const FILE_BYTES_MAX = 4 << 20;
+const LOOK_AGAIN_MS = 5_000;
 
 type FileChange = Extract<Change, { kind: 'file' | 'directory' | 'link' | 'remove' | 'remove-tree' }>;
 
@@ -65,6 +68,32 @@ export class MachineFiles {
 
   async list(path: string): Promise<string[] | undefined> {
     return this.#orAbsent(path, async () => (await this.#disk.readdir(await this.#real(path))).sort());
+  }
+
+  /** By the events of its directory, or of the nearest one above it that is there; and every few seconds, for file systems that tell none. */
+  async waitFor(path: string, done: (content: Buffer | undefined) => boolean, signal: AbortSignal) {
+    return this.#explained(path, async () => {
+      for (;;) {
+        // Watched before it is looked at, so that nothing in between is missed.
+        const watcher = watcherOf(await this.#real(await this.#nearest(dirname(path))));
+        const until = AbortSignal.any([signal, AbortSignal.timeout(LOOK_AGAIN_MS)]);
+        const changed =
+          watcher === undefined ? sleep(LOOK_AGAIN_MS, 0, { signal }) : once(watcher, 'change', { signal: until });
+        const passed = changed.then(Boolean, Boolean);
+        try {
+          const content = await this.read(path);
+          if (done(content)) return content;
+          await passed;
+        } finally {
+          watcher?.close();
+        }
+        signal.throwIfAborted();
+      }
+    });
+  }
+
+  async #nearest(directory: string): Promise<string> {
+    return (await this.stat(directory)) === undefined ? this.#nearest(dirname(directory)) : directory;
   }
 
   async apply(change: FileChange): Promise<void> {
@@ -160,6 +189,15 @@ export class MachineFiles {
       if (isJoinError(error) || typeof code !== 'string') throw error;
       throw fail('E_FILE', { path, what: ERRNO[code] ?? code }, error);
     }
+  }
+}
+
+/** Undefined where the directory is gone again, or no more watches are to be had. */
+function watcherOf(directory: string): FSWatcher | undefined {
+  try {
+    return watch(directory).on('error', () => undefined); // then the clock will do
+  } catch {
+    return undefined;
   }
 }
 

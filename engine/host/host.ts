@@ -1,15 +1,24 @@
 /** What a host is: four functions. Real, rooted, recording and memory hosts differ in these and in nothing else. */
 import type {
+  CommandLimits,
   CommandResult,
   HostFacts,
+  HttpAnswer,
+  HttpCall,
   Identity,
   ObjectRef,
+  Owner,
   PodSandbox,
   ServiceAction,
   ServiceStatus,
   Stat,
 } from '../sdk/ports.ts';
-import type { Owner } from './disk.ts';
+
+/** What a command runs in. */
+export interface Surroundings {
+  environment?: Readonly<Record<string, string>>;
+  limits?: CommandLimits;
+}
 
 /** Asks the machine; changes nothing. */
 export type Query =
@@ -19,9 +28,12 @@ export type Query =
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
   | { kind: 'program'; name: string }
-  | { kind: 'output'; argv: readonly string[] }
+  | ({ kind: 'output'; argv: readonly string[] } & Surroundings)
   | { kind: 'mounts'; path: string }
-  | { kind: 'sandboxes'; socket: string };
+  | { kind: 'sandboxes'; socket: string }
+  | { kind: 'download'; url: string }
+  | { kind: 'http'; call: HttpCall }
+  | { kind: 'roots' };
 
 export interface Answers {
   file: Buffer | undefined;
@@ -33,6 +45,9 @@ export interface Answers {
   output: CommandResult;
   mounts: string[];
   sandboxes: PodSandbox[];
+  download: string;
+  http: HttpAnswer;
+  roots: string;
 }
 
 /** Changes the machine. */
@@ -45,11 +60,25 @@ export type Change =
   | { kind: 'unmount'; path: string }
   | { kind: 'sandbox'; socket: string; id: string; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
-  | { kind: 'command'; argv: readonly string[]; undo: readonly string[] | undefined; irreversible: string | undefined };
+  | ({
+      kind: 'command';
+      argv: readonly string[];
+      undo: readonly string[] | undefined;
+      irreversible: string | undefined;
+    } & Surroundings)
+  /** `answered` is told what came back. */
+  | { kind: 'http'; call: HttpCall; irreversible: string | undefined; answered: (answer: HttpAnswer) => void };
 
 /** A change as it is told: in events, plans and results. Contents of secrets are not in it. */
 export type StepChange =
-  | { kind: 'file'; path: string; action: 'create' | 'replace'; mode: number; content: string | undefined }
+  | {
+      kind: 'file';
+      path: string;
+      action: 'create' | 'replace';
+      mode: number;
+      content: string | undefined;
+      owner?: Owner;
+    }
   | { kind: 'directory'; path: string; mode: number }
   | { kind: 'link'; path: string; target: string }
   | { kind: 'remove'; path: string }
@@ -58,6 +87,7 @@ export type StepChange =
   | { kind: 'sandbox'; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
   | { kind: 'command'; command: string; irreversible: string | undefined }
+  | { kind: 'http'; method: string; url: string; irreversible: string | undefined }
   | {
       kind: 'api';
       verb: string;
@@ -72,6 +102,7 @@ export function placeOf(change: StepChange): string {
   if ('path' in change) return change.path;
   if (change.kind === 'service') return `service ${change.name}`;
   if (change.kind === 'api') return `${change.resource} ${change.name}`;
+  if (change.kind === 'http') return `${change.method} ${change.url}`;
   return change.kind === 'command' ? change.command : `Pod ${change.pod}`;
 }
 
@@ -80,7 +111,7 @@ export interface ApiRequest {
   server: string;
   /** `unverified` believes any certificate, and is only ever sent without credentials. */
   as: Identity | { ca: string } | 'unverified';
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** What it is about; what has no ref is no object (an access review, say), and is never stored. */
   ref: ObjectRef | undefined;
   path: string;
@@ -103,15 +134,21 @@ export interface ApiAnswer {
 export type Wait =
   /** For an object, by a watch; `done` may throw. */
   | { kind: 'object'; as: Identity; ref: ObjectRef; done: (object: unknown) => boolean; from: unknown }
+  /** For what is in a file; `done` may throw. */
+  | { kind: 'file'; path: string; done: (content: Buffer | undefined) => boolean }
   /** For a service to answer 200 at `url`. */
-  | { kind: 'healthy'; service: string; url: string };
+  | { kind: 'healthy'; service: string; url: string }
+  | { kind: 'port'; host: string; port: number }
+  | { kind: 'answer'; call: HttpCall };
 
 export interface Host {
   facts: HostFacts;
+  /** Nothing is really done here, so what only a run can show is not known. */
+  isDry?: boolean;
   now(): Date;
   read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]>;
   apply(change: Change, signal: AbortSignal): Promise<void>;
   send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer>;
-  /** The object waited for, or undefined for other waits. */
+  /** The object waited for, or the bytes of the file; undefined for other waits. */
   wait(condition: Wait, signal: AbortSignal): Promise<unknown>;
 }

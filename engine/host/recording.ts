@@ -2,7 +2,7 @@
 
 import { objectPath, throwUnlessOk } from '../kube/port.ts';
 import { fail } from '../sdk/errors.ts';
-import type { Identity, ObjectRef } from '../sdk/ports.ts';
+import type { HttpAnswer, HttpCall, Identity, ObjectRef } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Host, Query } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 import { StandIns } from './standins.ts';
@@ -58,25 +58,37 @@ export function recordingHost(host: Host): Host {
     return answer.body;
   };
 
+  const read = async <K extends Query['kind']>(
+    query: Extract<Query, { kind: K }>,
+    signal: AbortSignal,
+  ): Promise<Answers[K]> => {
+    const asked: Query = query;
+    const changed = overlay.read(asked);
+    if (changed !== UNCHANGED) return changed as Answers[K];
+    const followed = asked.kind === 'file' ? { ...query, path: overlay.resolve(asked.path) } : query;
+    const answer: unknown = await host.read<K>(followed, signal);
+    if (asked.kind === 'list') return overlay.list(asked.path, answer as Answers['list']) as Answers[K];
+    if (asked.kind === 'service') return overlay.service(asked.name, answer as Answers['service']) as Answers[K];
+    return answer as Answers[K];
+  };
+
   return {
     facts: host.facts,
+    isDry: true,
     now: host.now,
-    async read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]> {
-      const asked: Query = query;
-      const changed = overlay.read(asked);
-      if (changed !== UNCHANGED) return changed as Answers[K];
-      const followed = asked.kind === 'file' ? { ...query, path: overlay.resolve(asked.path) } : query;
-      const answer: unknown = await host.read<K>(followed, signal);
-      if (asked.kind === 'list') return overlay.list(asked.path, answer as Answers['list']) as Answers[K];
-      if (asked.kind === 'service') return overlay.service(asked.name, answer as Answers['service']) as Answers[K];
-      return answer as Answers[K];
-    },
+    read,
     async apply(change) {
       overlay.apply(change);
+      if (change.kind === 'http') change.answered(expectedAnswer(change.call));
     },
     send,
     async wait(condition, signal) {
-      if (condition.kind === 'healthy') return undefined;
+      if (condition.kind === 'healthy' || condition.kind === 'port' || condition.kind === 'answer') return undefined;
+      if (condition.kind === 'file') {
+        const content = await read<'file'>({ kind: 'file', path: condition.path }, signal);
+        if (condition.done(content)) return content;
+        throw fail('E_UNDECIDED', { what: `what somebody else will write to ${condition.path}` });
+      }
       const { as, ref, from, done } = condition;
       // What is there already needs no stand-in, and a stand-in keeps what is known of it.
       const there = from ?? (standIns.isStandIn(as) ? undefined : await current(as, ref, signal));
@@ -87,3 +99,9 @@ export function recordingHost(host: Host): Host {
     },
   };
 }
+
+/** What an answer must be, as far as that is said. */
+const expectedAnswer = ({ expect = {} }: HttpCall): HttpAnswer => ({
+  status: expect.statuses?.[0] ?? 200,
+  body: expect.json === undefined ? '' : JSON.stringify(expect.json),
+});

@@ -66,5 +66,10 @@ const node = (name: string, there: NodeObject | undefined): NodeObject => ({
     name,
     labels: { 'kubernetes.io/hostname': name, ...there?.metadata.labels },
   },
-  status: { nodeInfo: { kubeletVersion: 'dry run' }, conditions: [{ type: 'Ready', status: 'True' }] },
+  ...(there?.spec === undefined ? {} : { spec: there.spec }),
+  status: {
+    nodeInfo: { kubeletVersion: 'dry run' },
+    conditions: [{ type: 'Ready', status: 'True' }],
+    ...(there?.spec?.configSource === undefined ? {} : { config: { assigned: there.spec.configSource } }),
+  },
 });

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import type { StepStatus } from '../frontier.ts';
-import type { Owner } from '../host/disk.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Source } from '../pipeline/plan.ts';
 import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
-import type { HostFacts } from '../sdk/ports.ts';
+import type { HostFacts, Owner } from '../sdk/ports.ts';
 
-export const JOURNAL_VERSION = 1;
+/** 2 has steps that were skipped, and what was allowed to fail. */
+export const JOURNAL_VERSION = 2;
 const LINE_BYTES_MAX = 4 << 20;
 
 /** What was at a path, or how a service was, before a change. */
@@ -33,6 +33,17 @@ export interface ErrorRecord {
   hint: string;
 }
 
+/** A plugin that some of the steps come from: what takes them up again has to be the same. */
+export interface PluginRecord {
+  name: string;
+  version: string;
+  folder: string;
+  integrity: string;
+  steps: readonly string[];
+  /** With Joinery itself, which may be another now. */
+  isShipped?: boolean;
+}
+
 export type Entry =
   | {
       kind: 'start';
@@ -45,6 +56,8 @@ export type Entry =
       inputs: unknown;
       host: HostFacts;
       steps: readonly string[];
+      /** Left out: none. */
+      plugins?: readonly PluginRecord[];
     }
   | { kind: 'resumed' }
   | { kind: 'begun'; step: string; phase: string; attempt: number; input: unknown }
@@ -59,6 +72,8 @@ export type Entry =
       outputs?: unknown;
       error?: ErrorRecord;
     }
+  /** Its condition was false. */
+  | { kind: 'skipped'; step: string; phase: string }
   /** What a step has left outside the machine begins to be taken back: from here on it is not done any more. */
   | { kind: 'undoing'; step: string }
   /** One change is taken back, or what a step had left outside the machine. */
@@ -125,8 +140,8 @@ function takeLine(file: string, read: ReadJournal, line: Buffer): string | undef
   if (body === undefined || sum !== sumOf(read.sum, body)) return 'its checksum is wrong';
   const record = parsed(`${body}}`);
   const { kind, version } = (record ?? {}) as Partial<Start>;
-  // Told before anything that follows is looked at: another version has other records.
-  if (kind === 'start' && typeof version === 'number' && version !== JOURNAL_VERSION)
+  // Told before anything that follows is looked at: a newer version has other records.
+  if (kind === 'start' && typeof version === 'number' && version > JOURNAL_VERSION)
     throw fail('E_JOURNAL_VERSION', { file, version, known: JOURNAL_VERSION });
   const [violation] = violations(schema, record);
   if (violation !== undefined) return `${violation.path.join('.')} ${violation.message}`.trim();

@@ -3,7 +3,7 @@ import type { ApiAnswer, ApiRequest, Host, StepChange } from '../host/host.ts';
 import type { ApiVerb } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
 import { type ConfigMapObject, configMapRef } from '../sdk/objects.ts';
-import type { Identity, Kube, KubeApi, KubeObject, ObjectRef } from '../sdk/ports.ts';
+import type { ClusterInfo, Identity, Kube, KubeApi, KubeObject, ObjectRef } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 
 interface Guard {
@@ -23,26 +23,33 @@ export function kubePort(host: Host, signal: AbortSignal, guard: Guard, changes:
   return {
     async clusterInfo(server, trust) {
       guard.api('get', 'configmaps');
-      const ref = configMapRef('kube-public', 'cluster-info');
-      const request: ApiRequest = {
-        server,
-        as: trust,
-        method: 'GET',
-        ref,
-        path: objectPath(ref),
-        query: {},
-        body: undefined,
-      };
-      const answer = await host.send(request, signal);
-      if ([401, 403, 404].includes(answer.status))
-        throw fail('E_CLUSTER_INFO_MISSING', { server, status: answer.status });
-      throwUnlessOk(answer, server, 'get cluster-info');
-      const data = kubeObject<ConfigMapObject>(answer.body, server).data ?? {};
-      if (!isTexts(data)) throw fail('E_CLUSTER_INFO_INVALID', { server, what: 'its data are not texts' });
-      return { data, clockSkewMs: answer.clockSkewMs };
+      return clusterInfoOf((request) => host.send(request, signal), server, trust);
     },
     as: (identity) => apiOf(host, identity, signal, guard, changes),
   };
+}
+
+/** cluster-info as anybody sees it. */
+export async function clusterInfoOf(
+  send: (request: ApiRequest) => Promise<ApiAnswer>,
+  server: string,
+  trust: 'unverified' | { ca: string },
+): Promise<ClusterInfo> {
+  const ref = configMapRef('kube-public', 'cluster-info');
+  const answer = await send({
+    server,
+    as: trust,
+    method: 'GET',
+    ref,
+    path: objectPath(ref),
+    query: {},
+    body: undefined,
+  });
+  if ([401, 403, 404].includes(answer.status)) throw fail('E_CLUSTER_INFO_MISSING', { server, status: answer.status });
+  throwUnlessOk(answer, server, 'get cluster-info');
+  const data = kubeObject<ConfigMapObject>(answer.body, server).data ?? {};
+  if (!isTexts(data)) throw fail('E_CLUSTER_INFO_INVALID', { server, what: 'its data are not texts' });
+  return { data, clockSkewMs: answer.clockSkewMs };
 }
 
 function apiOf(host: Host, identity: Identity, signal: AbortSignal, guard: Guard, changes: Changes): KubeApi {
@@ -96,6 +103,13 @@ function apiOf(host: Host, identity: Identity, signal: AbortSignal, guard: Guard
       const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
       const answer = await send('ask what is allowed', 'POST', undefined, path, review);
       return (answer.body as { status?: { allowed?: unknown } } | null)?.status?.allowed === true;
+    },
+    async serverVersion() {
+      guard.alive("asking for the server's version");
+      const { body } = await send('say its version', 'GET', undefined, '/version');
+      const version = (body as { gitVersion?: unknown } | null)?.gitVersion;
+      if (typeof version !== 'string') throw fail('E_API_ANSWER', { server, what: 'no version of Kubernetes' });
+      return clean(version);
     },
     clockSkewMs: () => clockSkewMs,
   };

@@ -131,7 +131,8 @@ export class Transport {
           // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
           rejectUnauthorized: as !== 'unverified',
           ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {}),
-          ...(ca === undefined ? {} : { ca }),
+          // With an empty text Node would trust those that it brings.
+          ...(ca === undefined ? {} : { ca: ca === '' ? [] : ca }),
           ...(certificate === undefined ? {} : { cert: certificate.pem, key: certificate.key.reveal() }),
         },
       });
@@ -142,7 +143,7 @@ export class Transport {
 }
 
 /** undici hears of an abort only once it is connected, and that may take longer than we may stay. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);
@@ -159,6 +160,7 @@ const CONTENT_TYPE = {
   GET: 'application/json',
   POST: 'application/json',
   PATCH: 'application/strategic-merge-patch+json',
+  DELETE: 'application/json',
 };
 
 /** RFC 9110 10.2.3: seconds, or a date. What is neither asks for nothing. */
@@ -191,7 +193,7 @@ const UNTRUSTED = new Set([
 ]);
 
 /** What went wrong on the way, as an error that says what to do. */
-function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
+export function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
   const { name, code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };

@@ -27,7 +27,7 @@ let ajv: Ajv2020 | undefined;
 const compiled = new WeakMap<object, ValidateFunction>();
 
 function validatorOf(schema: object): ValidateFunction {
-  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema));
+  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema))?.();
   if (validate === undefined) {
     ajv ??= new Ajv2020(ajvOptions);
     validate = ajv.compile(schema);
@@ -42,7 +42,9 @@ export function violations(schema: object, value: unknown): Violation[] {
   const validate = validatorOf(schema);
   if (validate(value)) return [];
   // An alternative is one problem, said by its description; not one for each of its branches.
-  return (validate.errors ?? []).filter((error) => !error.schemaPath.includes('/anyOf/')).map(inWords);
+  return (validate.errors ?? [])
+    .filter(({ schemaPath, keyword }) => !schemaPath.includes('/anyOf/') && keyword !== 'if')
+    .map(inWords);
 }
 
 function inWords(error: ErrorObject): Violation {
@@ -60,8 +62,11 @@ function inWords(error: ErrorObject): Violation {
     }
     case 'required':
       return { path, missing: String(params.missingProperty), message: `${params.missingProperty} is missing` };
-    case 'type':
-      return { path, message: `must be ${article(String(params.type))}` };
+    case 'type': {
+      const { 'x-form': form } = error.parentSchema as Schema;
+      const types = [params.type].flat().map((type) => (type === 'null' ? type : article(String(type))));
+      return { path, message: `must be ${types.join(' or ')}${form === undefined ? '' : `: it must ${form}`}` };
+    }
     case 'enum':
       return { path, message: `must be one of ${(params.allowedValues as unknown[]).map(shown).join(', ')}` };
     case 'const':
@@ -71,6 +76,7 @@ function inWords(error: ErrorObject): Violation {
       const shown = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;
       return { path, message: `has the wrong form${shown}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
     }
+    case 'not':
     case 'anyOf':
       return { path, message: (error.parentSchema as { description?: string }).description ?? 'fits no alternative' };
     default:

@@ -14,6 +14,14 @@ export const fields = {
     'x-form': 'be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
     description: 'Bootstrap token that may authenticate',
   },
+  token: { type: 'string', writeOnly: true, description: "Token that asks for the node's certificate" },
+  clientCertificate: { type: 'string', description: 'Certificate that asks for it instead of a token, PEM' },
+  clientKey: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
+  tlsBootstrapMode: {
+    enum: ['direct', 'kubelet'],
+    default: 'direct',
+    description: "Who asks for the node's certificate: this command, or as with kubeadm the kubelet itself",
+  },
   certificate: { type: 'string', description: "The node's client certificate, PEM" },
   key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
   /** A DNS-1123 subdomain. */
@@ -25,6 +33,10 @@ export const fields = {
     description: 'Name of the Node',
   },
   kubeletVersion: { type: 'string', description: 'What kubelet --version prints, without its first word' },
+  configSource: {
+    type: 'object',
+    description: "What a Node's spec.configSource is to be; left out where DynamicKubeletConfig is off",
+  },
   criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
   caCertPath: {
     type: 'string',
@@ -33,4 +45,12 @@ export const fields = {
     'x-form': 'be an absolute path that ends in .crt',
     description: 'Where the cluster CA is kept',
   },
+} as const;
+
+const { server, ca, token, clientCertificate, clientKey } = fields;
+/** What every discovery finds: the cluster, and who asks it for the node's certificate. */
+export const discoveryOutput = {
+  type: 'object',
+  properties: { server, ca, token, clientCertificate, clientKey },
+  required: ['server', 'ca'],
 } as const;

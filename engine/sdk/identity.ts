@@ -2,17 +2,15 @@
 import { pemBlocks, readCertificates, toPem } from '../pki/index.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { paths } from './paths.ts';
-import type { Files } from './ports.ts';
+import type { Files, Identity } from './ports.ts';
 import { Secret } from './secret.ts';
 
 const NODE_USER = 'system:node:';
 export const nodeUser = (nodeName: string): string => `${NODE_USER}${nodeName}`;
 export const NODES_GROUP = 'system:nodes';
 
-export interface KubeletIdentity {
-  server: string;
-  /** PEM bundle that `kubelet.conf` trusts. */
-  ca: string;
+export interface NodeCertificate {
+  /** Empty where it is for something else than a node. */
   nodeName: string;
   /** PEM, leaf first. */
   certificate: string;
@@ -20,22 +18,34 @@ export interface KubeletIdentity {
   notAfter: Date;
 }
 
-/** What `kubelet.conf` and the PEM it names say; undefined where one of them is missing or cannot be read as such. */
-export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | undefined> {
-  const [conf, pem] = await Promise.all([files.read(paths.kubeletConf), files.read(paths.kubeletCurrentPem)]);
-  if (conf === undefined || pem === undefined) return undefined;
+export interface KubeletIdentity extends NodeCertificate {
+  server: string;
+  /** PEM bundle that `kubelet.conf` trusts. */
+  ca: string;
+}
+
+/** Who asks for the node's certificate, as discovery has found out. */
+export function joiningIdentity(found: {
+  server: string;
+  ca: string;
+  token?: Secret;
+  clientCertificate?: string;
+  clientKey?: Secret;
+}): Identity {
+  const { server, ca, token, clientCertificate: pem, clientKey: key } = found;
+  if (token !== undefined) return { server, ca, token };
+  return pem === undefined || key === undefined ? { server, ca } : { server, ca, certificate: { pem, key } };
+}
+
+/** What the text of `kubelet-client-current.pem` says; undefined where it has no certificate or no key, or is broken. */
+export function nodeCertificate(pem: Buffer | undefined): NodeCertificate | undefined {
   try {
-    const text = pem.toString('utf8');
-    const [cluster] = readKubeconfig(conf.toString('utf8')).clusters;
+    const text = pem?.toString('utf8') ?? '';
     const chain = readCertificates(text);
     const key = pemBlocks(text).find(({ label }) => label.endsWith('PRIVATE KEY'));
     const [leaf] = chain;
-    if (cluster === undefined || leaf === undefined || key === undefined) return undefined;
-    const ca = cluster.caFile === undefined ? cluster.ca : ((await files.read(cluster.caFile))?.toString('utf8') ?? '');
-    if (readCertificates(ca).length === 0) return undefined;
+    if (leaf === undefined || key === undefined) return undefined;
     return {
-      server: cluster.server,
-      ca,
       nodeName: leaf.commonName.startsWith(NODE_USER) ? leaf.commonName.slice(NODE_USER.length) : '',
       certificate: chain.map((certificate) => certificate.pem).join(''),
       key: new Secret(toPem(key.label, key.der)),
@@ -43,5 +53,20 @@ export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | u
     };
   } catch {
     return undefined; // broken beyond use: as good as none
+  }
+}
+
+/** What `kubelet.conf` and the PEM it names say; undefined where one of them is missing or cannot be read as such. */
+export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | undefined> {
+  const [conf, pem] = await Promise.all([files.read(paths.kubeletConf), files.read(paths.kubeletCurrentPem)]);
+  const held = nodeCertificate(pem);
+  if (conf === undefined || held === undefined) return undefined;
+  try {
+    const [cluster] = readKubeconfig(conf.toString('utf8')).clusters;
+    if (cluster === undefined) return undefined;
+    const ca = cluster.caFile === undefined ? cluster.ca : ((await files.read(cluster.caFile))?.toString('utf8') ?? '');
+    return readCertificates(ca).length === 0 ? undefined : { server: cluster.server, ca, ...held };
+  } catch {
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** With engine/pki, all that a phase or plugin imports. */
 export { assertClock } from './clock.ts';
+export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';
 export * from './effects.ts';
 export {
@@ -12,16 +13,27 @@ export {
   type OwnError,
   type Problem,
 } from './errors.ts';
-export { fields } from './fields.ts';
+export { discoveryOutput, fields } from './fields.ts';
+export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
-export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
+export * from './kernel.ts';
+export {
+  base64Text,
+  clusterNamed,
+  currentContext,
+  type Kubeconfig,
+  type KubeconfigCluster,
+  readKubeconfig,
+} from './kubeconfig.ts';
 export { healthUrl, installedKubelet } from './kubelet.ts';
+export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
-export { type AnyPhase, definePhase, type Phase } from './phase.ts';
+export { type AnyPhase, definePhase, type Phase, type PhaseOrigin } from './phase.ts';
+export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } from './plugin.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, nearest, printable, shown } from './text.ts';
+export { clean, didYouMean, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

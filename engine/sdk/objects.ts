@@ -23,7 +23,13 @@ export interface Condition {
 }
 
 export interface NodeObject extends KubeObject {
-  status?: { nodeInfo?: { kubeletVersion?: string }; conditions?: Condition[] };
+  spec?: { configSource?: object };
+  status?: {
+    nodeInfo?: { kubeletVersion?: string };
+    conditions?: Condition[];
+    /** What the kubelet makes of `spec.configSource`. */
+    config?: { assigned?: object; error?: string };
+  };
 }
 
 export interface ConfigMapObject extends KubeObject {

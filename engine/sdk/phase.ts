@@ -1,5 +1,7 @@
 /** A phase is a value that says what it will do, does exactly that through its ports, and can be put back. */
+import type { Bounds } from './bounds.ts';
 import { changesCluster, type Effect } from './effects.ts';
+import type { Gate } from './gates.ts';
 import type { Ports } from './ports.ts';
 import type { Infer, Schema } from './schema.ts';
 
@@ -12,6 +14,8 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
   readonly output: O;
   /** The upper bound of what `run` and `undo` do; the ports refuse anything else. Reading the host needs no entry. */
   readonly effects: readonly Effect[];
+  /** Feature gates that it hooks on: a pipeline hands their values to its inputs, as `gates.NAME`. */
+  readonly gates?: readonly Gate[];
   /** Why what it leaves in the cluster cannot be taken back; shown before the run. */
   readonly irreversible?: string;
   /** Deterministic given its input and `random.once`, and idempotent: a retry runs it again from its start over what is there. */
@@ -20,8 +24,22 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
   undo?(ports: Ports, input: Infer<I>): Promise<void>;
 }
 
+/** The plugin that a phase comes from, and the most that any phase of it may do. */
+export interface PhaseOrigin {
+  readonly plugin: string;
+  readonly version: string;
+  readonly folder: string;
+  /** It came with Joinery itself. */
+  readonly isShipped: boolean;
+  /** Digest of all that it is made of, as `joinery.lock` has it. */
+  readonly integrity: string;
+  readonly bounds: Bounds;
+}
+
 /** A phase of unknown schemas, as the registry holds it; the engine checks input and output against them. */
 export interface AnyPhase extends Omit<Phase, 'run' | 'undo'> {
+  /** Left out: it ships with Joinery. */
+  readonly origin?: PhaseOrigin;
   run(ports: Ports, input: unknown): Promise<unknown>;
   undo?(ports: Ports, input: unknown): Promise<void>;
 }

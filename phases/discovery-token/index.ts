@@ -1,6 +1,6 @@
 /** Discovery by a bootstrap token: a signature by the token, and a pinned CA key, prove who answers. Writes nothing. */
-import { isSignedBy, readCertificates } from '../../engine/pki/index.ts';
-import { assertClock, calls, clean, definePhase, fail, readKubeconfig } from '../../engine/sdk/index.ts';
+import { isSignedBy } from '../../engine/pki/index.ts';
+import { assertClock, calls, definePhase, fail, readClusterInfo } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -27,7 +27,7 @@ export default definePhase({
     if (signature === undefined || signature === '') throw fail('E_TOKEN_UNKNOWN', { server: endpoint, tokenId });
     if (!isSignedBy(signature, kubeconfig, tokenId, secret))
       throw fail('E_CLUSTER_INFO_SIGNATURE', { server: endpoint, tokenId });
-    const { server, ca, certificates } = readCluster(kubeconfig, endpoint);
+    const { server, ca, certificates } = readClusterInfo(kubeconfig, endpoint);
     log.info(`cluster-info of ${given.endpoint} is signed by token ${tokenId}`);
 
     const pins = (given.discoveryTokenCaCertHash ?? []).map((pin) => pin.toLowerCase());
@@ -46,22 +46,3 @@ export default definePhase({
     return { server, ca, token: given.tlsBootstrapToken ?? given.token ?? token };
   },
 });
-
-/** The one cluster of a cluster-info kubeconfig, whose server replaces the endpoint that was asked. */
-function readCluster(kubeconfig: string, endpoint: string) {
-  const invalid = (what: string, cause?: unknown) => fail('E_CLUSTER_INFO_INVALID', { server: endpoint, what }, cause);
-  try {
-    const { clusters } = readKubeconfig(kubeconfig);
-    const [cluster] = clusters;
-    if (cluster === undefined || clusters.length > 1) throw new Error(`it names ${clusters.length} clusters, not one`);
-    const server = cluster.server.replace(/\/$/, '');
-    // It is written into kubelet.conf as it stands: nothing but an address may be in it.
-    if (!/^https:\/\/[\w.:[\]-]+$/.test(server))
-      throw new Error(`its server ${clean(server)} is not https://host:port`);
-    const certificates = readCertificates(cluster.ca);
-    if (certificates.length === 0) throw new Error('it holds no CA certificate');
-    return { server, ca: cluster.ca, certificates };
-  } catch (error) {
-    throw invalid(clean((error as Error).message), error);
-  }
-}

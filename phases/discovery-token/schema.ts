@@ -1,4 +1,4 @@
-import { fields } from '../../engine/sdk/index.ts';
+import { discoveryOutput, fields } from '../../engine/sdk/index.ts';
 
 const token = fields.bootstrapToken;
 
@@ -50,12 +50,4 @@ export const input = {
   ],
 } as const;
 
-export const output = {
-  type: 'object',
-  properties: {
-    server: { type: 'string', description: 'URL of the API server, as the cluster itself gives it' },
-    ca: { type: 'string', description: 'The CA bundle, PEM' },
-    token: { type: 'string', writeOnly: true, description: 'Token for the TLS bootstrap' },
-  },
-  required: ['server', 'ca', 'token'],
-} as const;
+export const output = discoveryOutput;

@@ -26,7 +26,11 @@ export default definePhase({
     writes(paths.kubeletConf, 0o600, 'how the kubelet reaches the cluster'),
   ],
 
-  async run({ files, services }, { server, ca, certificate, key }) {
+  async run({ files, services, log }, { server, ca, certificate, key }) {
+    if (certificate === undefined || key === undefined) {
+      log.info('nothing to do: the kubelet will ask for its certificate, and write it itself');
+      return {};
+    }
     const wanted: Wanted[] = [];
     const held = await kubeletIdentity(files);
     // Named by what is in it: a run that goes on after a crash does not leave the same identity under two names.

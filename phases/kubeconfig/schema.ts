@@ -5,7 +5,7 @@ const { server, ca, certificate, key } = fields;
 export const input = {
   type: 'object',
   properties: { server, ca, certificate, key },
-  required: ['server', 'ca', 'certificate', 'key'],
+  required: ['server', 'ca'],
   additionalProperties: false,
 } as const;
 

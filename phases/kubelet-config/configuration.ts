@@ -19,6 +19,8 @@ const UNVERSIONED_SINCE_MINOR = 24;
 export interface Configuration {
   yaml: string;
   cgroupDriver: string;
+  /** Name of its ConfigMap, in kube-system. */
+  configMap: string;
 }
 
 export async function fetchConfiguration(
@@ -45,6 +47,7 @@ export async function fetchConfiguration(
     // Sorted and unindented, as Go's marshaller has it: a machine that kubeadm joined sees no change.
     yaml: stringify(merged, { sortMapEntries: true, indentSeq: false, lineWidth: 0 }),
     cgroupDriver: shown(document.cgroupDriver ?? (Number(minor) >= 22 ? 'systemd' : 'cgroupfs')),
+    configMap: name,
   };
 }
 

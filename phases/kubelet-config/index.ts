@@ -9,13 +9,16 @@ import {
   fail,
   installedKubelet,
   installFor,
+  joiningIdentity,
   paths,
   runs,
   writes,
 } from '../../engine/sdk/index.ts';
 import { assertCgroupDriver } from './cgroup-driver.ts';
 import { fetchConfiguration } from './configuration.ts';
+import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { kubeadmFlags } from './flags.ts';
+import { patched } from './patches.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -23,6 +26,7 @@ export default definePhase({
   summary: "Write the kubelet's configuration, flags and CA",
   input,
   output,
+  gates: [DYNAMIC_KUBELET_CONFIG],
   effects: [
     calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration"),
     runs('kubelet', 'its version decides its flags'),
@@ -31,12 +35,18 @@ export default definePhase({
     writes('{caCertPath}', 0o644, 'the CA that the kubelet knows its clients by'),
     writes(paths.kubelet, 0o700, "the kubelet's directory"),
     writes(paths.kubeletConfig, 0o644, "the kubelet's configuration"),
+    writes(paths.kubeletInitConfig, 0o644, 'the same, where DynamicKubeletConfig is on: what the kubelet begins with'),
     writes(paths.kubeadmFlags, 0o644, "this machine's own flags for the kubelet"),
   ],
 
-  async run({ files, services, commands, kube, log }, { server, ca, token, caCertPath, ...machine }) {
+  async run({ files, services, commands, kube, log }, { caCertPath, ...given }) {
+    const { ca, ...machine } = given;
     const criSocket = await criSocketOf(files, machine.criSocket);
-    const configuration = await fetchConfiguration({ files, services }, kube.as({ server, ca, token }));
+    const api = kube.as(joiningIdentity(given));
+    const fetched = await fetchConfiguration({ files, services }, api);
+    const configuration = await patched(fetched, given.patches, { files, log });
+    const { configMap, yaml } = configuration;
+    const configSource = given.dynamic ? await configSourceFor(api, given.server, configMap) : undefined;
     await assertCgroupDriver({ files, commands, log }, criSocket, configuration.cgroupDriver);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
@@ -44,10 +54,11 @@ export default definePhase({
     await installFor('kubelet', { files, services }, [
       { path: caCertPath, content: ca, mode: 0o644 },
       { path: paths.kubelet, directory: 0o700 },
-      { path: paths.kubeletConfig, content: configuration.yaml, mode: 0o644 },
+      { path: paths.kubeletConfig, content: yaml, mode: 0o644 },
+      ...(configSource === undefined ? [] : [{ path: paths.kubeletInitConfig, content: yaml, mode: 0o644 }]),
       { path: paths.kubeadmFlags, content: flags, mode: 0o644 },
     ]);
-    return {};
+    return configSource === undefined ? {} : { configSource };
   },
 });
 

@@ -4,9 +4,11 @@ import {
   calls,
   controls,
   definePhase,
+  endKubelet,
   type Files,
   fail,
   healthUrl,
+  kubeletData,
   parseYaml,
   paths,
   removesSandboxes,
@@ -14,10 +16,10 @@ import {
   writes,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
-import { kubeletData, takeKubeletBack } from './undo.ts';
 
 /** What the unit must pass, or the kubelet knows nothing of the files written for it. */
 const NEEDED = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
+const NEEDED_TO_BOOTSTRAP = `--bootstrap-kubeconfig=${paths.bootstrapKubeletConf}`;
 
 export default definePhase({
   name: 'kubelet-start',
@@ -35,8 +37,10 @@ export default definePhase({
 
   async run({ files, services, commands, clock, log }) {
     const [status, unit] = await Promise.all([services.status('kubelet'), services.unit('kubelet')]);
+    const bootstraps = (await files.stat(paths.bootstrapKubeletConf)) !== undefined;
+    const needed = bootstraps ? [NEEDED_TO_BOOTSTRAP, ...NEEDED] : NEEDED;
     if (status.manager === 'none') {
-      log.warn(`no systemd and no OpenRC here. Start the kubelet yourself: ${commandLine}`);
+      log.warn(`no systemd and no OpenRC here. Start the kubelet yourself: ${commandLine(bootstraps)}`);
       return { startedAt: clock.now().toISOString() };
     }
     if (!status.exists) throw fail('E_SERVICE_MISSING', { service: 'kubelet', manager: status.manager });
@@ -45,10 +49,10 @@ export default definePhase({
       log.info('the kubelet is running already, and healthy');
       return {};
     }
-    if (unit !== undefined && NEEDED.some((argument) => !unit.includes(argument))) {
+    if (unit !== undefined && needed.some((argument) => !unit.includes(argument))) {
       await files.write(paths.kubeletDropIn, await dropIn(commands), 0o644);
       await services.reload('kubelet');
-      log.info(`the kubelet's unit did not pass ${NEEDED.join(', ')}; ${paths.kubeletDropIn} does`);
+      log.info(`the kubelet's unit did not pass ${needed.join(', ')}; ${paths.kubeletDropIn} does`);
     }
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
@@ -57,10 +61,13 @@ export default definePhase({
     return { startedAt };
   },
 
-  undo: takeKubeletBack,
+  async undo(ports, { criSocket }) {
+    await endKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
+  },
 });
 
-const commandLine = `kubelet --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
+const commandLine = (bootstraps: boolean): string =>
+  `kubelet${bootstraps ? ` ${NEEDED_TO_BOOTSTRAP}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
 /** Where this kubelet will answer: its configuration may have moved it. */
 async function healthUrlOf(files: Files): Promise<string> {
@@ -82,7 +89,7 @@ async function dropIn(commands: Commands): Promise<string> {
   const kubelet = (await commands.find('kubelet')) ?? '/usr/bin/kubelet';
   return `# Written by Joinery: the kubelet's unit did not pass the files of a kubeadm-style join.
 [Service]
-Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=${paths.bootstrapKubeletConf} --kubeconfig=${paths.kubeletConf}"
+Environment="KUBELET_KUBECONFIG_ARGS=${NEEDED_TO_BOOTSTRAP} --kubeconfig=${paths.kubeletConf}"
 Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubeletConfig}"
 EnvironmentFile=-${paths.kubeadmFlags}
 EnvironmentFile=-/etc/default/kubelet

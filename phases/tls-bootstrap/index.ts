@@ -1,14 +1,19 @@
-/** TLS bootstrap, mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written. */
+/**
+ * TLS bootstrap. Mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written.
+ * Mode `kubelet`: the kubelet gets what it needs to send it when it starts.
+ */
 import { createCsr, csrName, generateKeyPem, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
 import {
   assertClock,
   type CsrObject,
   calls,
+  controls,
   csrRef,
   definePhase,
   fail,
   isJoinError,
   isReady,
+  joiningIdentity,
   type KubeApi,
   type KubeletIdentity,
   kubeletIdentity,
@@ -19,7 +24,9 @@ import {
   type Ports,
   paths,
   type Secret,
+  writes,
 } from '../../engine/sdk/index.ts';
+import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
 import { certificateProblems, conflictWith, isRefused, issued } from './certificate.ts';
 import { input, output } from './schema.ts';
 
@@ -34,10 +41,15 @@ export default definePhase({
   effects: [
     calls(['get'], 'nodes', 'whether another machine holds the name'),
     calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
+    controls('kubelet', ['stop'], 'in mode kubelet: it must not start on half of its files'),
+    writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: what it asks for its certificate with'),
+    writes(paths.kubeletConf, undefined, 'in mode kubelet: removed, or it would not ask'),
+    writes(paths.kubeletCurrentPem, undefined, 'the same'),
   ],
   irreversible: 'the CertificateSigningRequest stays until the cluster cleans it up, an hour after it was signed',
 
-  async run({ files, kube, clock, random, log }, { server, ca, token, nodeName }) {
+  async run({ files, services, kube, clock, random, log }, { nodeName, tlsBootstrapMode, ...cluster }) {
+    const { server, ca } = cluster;
     const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
     if (held !== undefined) {
       log.info(
@@ -46,11 +58,20 @@ export default definePhase({
       return { certificate: held.certificate, key: held.key };
     }
 
-    const api = kube.as({ server, ca, token });
+    const identity = joiningIdentity(cluster);
+    const api = kube.as(identity);
     const node = await api.get<NodeObject>(nodeRef(nodeName));
     const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
     assertClock(server, api.clockSkewMs());
     if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
+
+    if (tlsBootstrapMode === 'kubelet') {
+      await services.stop('kubelet');
+      for (const stale of [paths.kubeletConf, paths.kubeletCurrentPem]) await files.remove(stale);
+      await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity), 0o600);
+      if (!automatic) log.warn(`the request of the kubelet will wait for a human, who types:${approving('NAME')}`);
+      return {};
+    }
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
     const requestFor = (key: Secret) => {
@@ -67,7 +88,7 @@ export default definePhase({
     const { key, name } = request;
     if (sent === undefined) throw fail('E_CSR_GONE', { csr: name });
     if (automatic) log.info(`${name} will be approved automatically`);
-    else log.warn(`${name} waits for a human: kubectl certificate approve ${name}`);
+    else log.warn(`${name} waits for a human, who types:${approving(name)}`);
 
     const signed = await api.waitFor<CsrObject>(csrRef(name), (csr) => issued(name, csr), sent);
     const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
@@ -77,6 +98,9 @@ export default definePhase({
     return { certificate, key };
   },
 });
+
+/** On lines of their own, to be copied. */
+const approving = (name: string): string => `\n    kubectl get csr\n    kubectl certificate approve ${name}`;
 
 /** Of a key that an earlier try may have kept. */
 function publicKeyOf(key: Secret): Uint8Array {

@@ -1,16 +1,13 @@
 import { fields } from '../../engine/sdk/index.ts';
 
-const { server, ca, bootstrapToken, nodeName, certificate, key } = fields;
+const { server, ca, token, clientCertificate, clientKey, nodeName, tlsBootstrapMode, certificate, key } = fields;
 
 export const input = {
   type: 'object',
-  properties: { server, ca, token: bootstrapToken, nodeName },
-  required: ['server', 'ca', 'token', 'nodeName'],
+  properties: { server, ca, token, clientCertificate, clientKey, nodeName, tlsBootstrapMode },
+  required: ['server', 'ca', 'nodeName'],
   additionalProperties: false,
 } as const;
 
-export const output = {
-  type: 'object',
-  properties: { certificate, key },
-  required: ['certificate', 'key'],
-} as const;
+/** Empty where the kubelet has yet to ask. */
+export const output = { type: 'object', properties: { certificate, key } } as const;

@@ -78,6 +78,20 @@ describe('join run', () => {
     }
   });
 
+  test('takes the cluster from a file whose relative name begins at the root of the machine', async () => {
+    const { sandbox, root, tree } = await scene();
+    const info = sandbox.store.get<KubeObject & { data?: { kubeconfig?: string } }>(
+      'configmaps',
+      'cluster-info',
+      'kube-public',
+    );
+    await writeFile(join(root, 'made-cluster.conf'), info?.data?.kubeconfig ?? '');
+    const given = ['--discovery-file', 'made-cluster.conf', '--tls-bootstrap-token', sandbox.token];
+    const { code, stderr } = await cli(['run', ...given, '--root', root]);
+    expect(code, stderr).toBe(0);
+    expect(Object.keys(await tree())).toContain('/etc/kubernetes/kubelet.conf');
+  });
+
   test('waits for a human where approval is not automatic, and says what to type', async () => {
     const { sandbox, args } = await scene({ autoApprove: false });
     const { outcome } = start(args('run'));
@@ -86,7 +100,7 @@ describe('join run', () => {
     const { code, stderr } = await outcome;
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(
-      `! ${csr.metadata.name} waits for a human: kubectl certificate approve ${csr.metadata.name}`,
+      `! ${csr.metadata.name} waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve ${csr.metadata.name}\n`,
     );
   });
 
@@ -103,7 +117,7 @@ describe('join run', () => {
     expect(stderr).toContain('E_CANCELLED: stopped by SIGINT');
     expect(documentOf('RunResult', stdout)).toMatchObject({
       status: 'cancelled',
-      steps: [...Array(4).fill({ status: 'undone' }), ...Array(4).fill({ status: 'skipped' })],
+      steps: [...Array(4).fill({ status: 'undone' }), ...Array(6).fill({ status: 'skipped' })],
     });
     expect(await tree()).toEqual(before);
   });
@@ -146,7 +160,7 @@ describe('join run', () => {
     expect(documentOf('RunResult', stdout)).toMatchObject({ status: 'failed', error: { code: 'E_SERVICE_FAILED' } });
     expect(documentOf('RunResult', stdout).steps.map(({ status }: { status: string }) => status)).toEqual([
       ...Array(7).fill('undone'),
-      'skipped',
+      ...Array(3).fill('skipped'),
     ]);
     expect(await tree()).toEqual(before);
     expect(await readdir(join(root, 'etc/kubernetes'))).toEqual(['kubelet.conf']);
@@ -271,8 +285,8 @@ describe('join run refuses', () => {
     const before = await tree();
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
     const impatient = join(root, '../impatient.yaml');
-    await writeFile(impatient, shipped.replace('attempts: 10, initial: 500ms', 'attempts: 2, initial: 10ms'));
-    const line = args('run', '--pipeline', impatient).map((word) =>
+    await writeFile(impatient, shipped.replace('initial: 500ms', 'initial: 10ms'));
+    const line = args('run', '--pipeline', impatient, '--discovery-timeout', '10ms').map((word) =>
       /^127\.0\.0\.1:/.test(word) ? '127.0.0.1:1' : word,
     );
     const { code, stderr } = await cli(line);
@@ -371,7 +385,7 @@ describe('join pipeline validate', () => {
   test('accepts every pipeline that ships', async () => {
     expect(await cli(['pipeline', 'validate', 'join-worker'])).toEqual({
       code: 0,
-      stdout: 'join-worker: 8 steps, no problem\n',
+      stdout: 'join-worker: 10 steps, no problem\n',
       stderr: '',
     });
   });

@@ -55,7 +55,7 @@ async function act({ mode, project, root, inputs }: Told, at: (where: string) =>
       return await undo({ plan: planOfHistory(journal, registry(), [], host.facts), host, journal });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(project, journal, {});
+    const plan = await planToResume(project, journal, {}, []);
     await journal.resumed(plan.inputs);
     return await run({ plan, host, journal });
   } finally {

@@ -18,7 +18,7 @@ const write =
     files.write(`/etc/${name}`, name, 0o644);
 const output = (step: string, name: string): PlannedStep['with'] => ({
   kind: 'map',
-  entries: [[name, { kind: 'hole', reference: { kind: 'output', step, name } }]],
+  entries: [[name, { kind: 'hole', expression: { kind: 'output', step, name } }]],
 });
 const SECRET = { type: 'object', properties: { key: { type: 'string', writeOnly: true } } } as const;
 

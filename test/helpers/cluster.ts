@@ -133,7 +133,7 @@ export class FakeCluster {
     const { method, path, ref, query, body } = request;
     const said = this.answers.get(`${method} ${path}`);
     if (said !== undefined) return typeof said === 'function' ? said(request) : said;
-    if (path === '/version') return this.answer(200, { major: '1', minor: '20' });
+    if (path === '/version') return this.answer(200, { major: '1', minor: '20', gitVersion: 'v1.20.2' });
     if (path.endsWith('/selfsubjectaccessreviews'))
       return this.answer(201, { metadata: {}, status: { allowed: this.automatic } });
     if (ref === undefined) return this.answer(404, { message: 'no such path' });
@@ -148,15 +148,16 @@ export class FakeCluster {
       return this.answer(201, made);
     }
     if (there === undefined) return this.answer(404, { message: 'not found' });
-    const { metadata } = body as KubeObject;
-    const annotations = { ...there.metadata.annotations, ...metadata.annotations };
-    const patched = { ...there, metadata: { ...there.metadata, annotations } };
+    const { metadata, ...rest } = body as Partial<KubeObject>;
+    const annotations = { ...there.metadata.annotations, ...metadata?.annotations };
+    const patched = { ...there, ...rest, metadata: { ...there.metadata, annotations } };
     if (query.dryRun !== 'All') this.objects.set(objectPath(ref), patched);
     return this.answer(200, patched);
   };
 
   readonly wait = async (condition: Wait): Promise<unknown> => {
-    if (condition.kind === 'healthy') return undefined;
+    if (condition.kind === 'healthy' || condition.kind === 'port' || condition.kind === 'answer') return undefined;
+    if (condition.kind === 'file') throw new Error(`nobody writes ${condition.path}`);
     const { ref, from, done } = condition;
     if (from !== undefined && done(from)) return from;
     const there = this.objects.get(objectPath(ref));

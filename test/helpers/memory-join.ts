@@ -158,7 +158,7 @@ export class MemoryJoin {
       return undo({ plan: planOfHistory(journal, registry(), [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(PROJECT, journal, { token: TOKEN });
+    const plan = await planToResume(PROJECT, journal, { token: TOKEN }, []);
     await journal.resumed(plan.inputs);
     return run({ plan, host, journal, clock });
   }

@@ -27,6 +27,7 @@ export function madePlan(...steps: MadeStep[]): Plan {
     source: { kind: 'pipeline', name: 'made', digest: 'made' },
     inputs: {},
     host: { name: 'w1', privileged: true },
+    notes: [],
     steps: steps.map((step) => ({
       id: step.id,
       phase: madePhase(step),

@@ -12,6 +12,7 @@ export const ANYTHING: readonly Effect[] = [
   ...['/*', '/*/*', '/*/*/*', '/*/*/*/*'].map((path) => writes(path, undefined, 'x')),
   controls('kubelet', ['start', 'stop', 'reload'], 'x'),
   runs('swapoff', 'x'),
+  runs('swapon', 'x'),
 ];
 
 export const journalInMemory = (): Journal =>

@@ -28,6 +28,11 @@ const write = (host: MemoryHost, given: Record<string, unknown> = input) => runP
 itKeepsThePhaseContract(kubeconfig, { input, machine: () => machine(true), secrets: [glimpseOf(keyPem)] });
 
 describe('the identity on disk', () => {
+  test('that the kubelet will ask for is its own to write', async () => {
+    const { error, changes } = await write(memoryHost(machine(true)), { server: SERVER, ca: ca.pem });
+    expect([error, changes]).toEqual([undefined, []]);
+  });
+
   test('is, byte for byte, what the kubelet would have left', async () => {
     const host = memoryHost(machine());
     const { error, changes } = await write(host);

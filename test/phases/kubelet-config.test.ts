@@ -168,6 +168,59 @@ describe('the configuration of the kubelet', () => {
   });
 });
 
+describe('with the gate DynamicKubeletConfig', () => {
+  const INIT = '/var/lib/kubelet/config/init/kubelet';
+  const of = async (minor: number, given: Record<string, unknown> = { dynamic: true }) => {
+    const name = minor < 24 ? `kubelet-config-1.${minor}` : 'kubelet-config';
+    const serving = cluster({ version: `v1.${minor}.0`, name });
+    serving.put(configMapRef('kube-system', name), { metadata: { name, uid: 'uid-7' }, data: { kubelet: KUBELET } });
+    serving.answers.set('GET /version', serving.answer(200, { gitVersion: `v1.${minor}.2` }));
+    const host = memoryHost(machine(serving));
+    const { error, changes, result } = await configure(host, given);
+    const outputs = result.steps[0]?.outputs as { configSource?: object } | undefined;
+    return {
+      error,
+      changes,
+      source: outputs?.configSource,
+      init: await text(host, INIT),
+      config: await text(host, CONFIG),
+    };
+  };
+
+  test.each([
+    [23, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.23', kubeletConfigKey: 'kubelet' } }],
+    [20, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.20', kubeletConfigKey: 'kubelet' } }],
+    [11, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.11', kubeletConfigKey: 'kubelet' } }],
+    [10, { configMapRef: { namespace: 'kube-system', name: 'kubelet-config-1.10', uid: 'uid-7' } }],
+  ])('is also what the kubelet begins with, and says how a Node of 1.%i names it', async (minor, expected) => {
+    const { error, source, init, config } = await of(minor);
+    expect([error, source]).toEqual([undefined, expected]);
+    expect(init).toBe(config);
+  });
+
+  test.each([24, 30])('is refused by a server of 1.%i, before anything is written', async (minor) => {
+    const { error, changes } = await of(minor);
+    expect(error).toMatchObject({
+      code: 'E_DYNAMIC_CONFIG_GONE',
+      message: `${SERVER} knows no dynamic kubelet configuration: it is v1.${minor}.2: 1.23 was the last release with the feature`,
+      exitCode: 5,
+    });
+    expect(changes).toEqual([]);
+  });
+
+  test('is refused by a server that does not say its version', async () => {
+    const serving = cluster();
+    serving.answers.set('GET /version', serving.answer(200, {}));
+    const { error } = await configure(memoryHost(machine(serving)), { dynamic: true });
+    expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: 'no version of Kubernetes' } });
+  });
+
+  test('turned off, nothing of it is written or asked', async () => {
+    const { error, source, init } = await of(30, { dynamic: false });
+    expect([error, source, init]).toEqual([undefined, undefined, undefined]);
+  });
+});
+
 describe('the flags of the kubelet', () => {
   const flagsOf = async (given: Record<string, unknown>, change: MemoryMachine = {}) => {
     const host = memoryHost(machine(cluster(), change));

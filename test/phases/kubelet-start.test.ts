@@ -82,6 +82,22 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     });
   });
 
+  test.each([
+    [true, 0],
+    [false, 2],
+  ])(
+    'wants --bootstrap-kubeconfig of the unit where the kubelet is to ask for its certificate (passed: %s)',
+    async (passed, more) => {
+      const flag = '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf';
+      const files = { [paths.bootstrapKubeletConf]: '' };
+      const unit = passed ? UNIT : UNIT.replace(`${flag} `, '');
+      const { error, changes, result } = await starting({ unit }, { files }).start();
+      expect([error, changes.filter(({ kind }) => kind !== 'directory').length]).toEqual([undefined, 1 + more]);
+      expect(result.steps[0]?.notes.some(({ text }) => text.includes(flag))).toBe(!passed);
+      expect((await starting({ unit }).start()).changes).toEqual([START]);
+    },
+  );
+
   test('only sees that one is healthy that runs already', async () => {
     const { start, waits } = starting({ active: true, unit: 'anything' });
     const { error, changes, result } = await start();

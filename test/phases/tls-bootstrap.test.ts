@@ -42,6 +42,120 @@ itKeepsThePhaseContract(tlsBootstrap, {
   },
 });
 
+const leaving = { ...input, tlsBootstrapMode: 'kubelet' };
+itKeepsThePhaseContract(tlsBootstrap, {
+  input: leaving,
+  machine: () => ({
+    ...machineIn(new FakeCluster(ca), { [paths.kubeletConf]: 'of somebody else' }),
+    services: { kubelet: { active: true } },
+  }),
+  secrets: [TOKEN_SECRET],
+});
+
+describe('the bootstrap that is left to the kubelet', () => {
+  const text = async (host: MemoryHost, path: string) =>
+    (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
+
+  test('leaves it the token, byte for byte as kubeadm does, and asks for nothing itself', async () => {
+    const host = memoryHost(machineIn(new FakeCluster(ca)));
+    const { error, changes, result } = await bootstrap(host, leaving);
+    expect([error, result.steps[0]?.outputs]).toEqual([undefined, {}]);
+    expect(await text(host, paths.bootstrapKubeletConf)).toBe(`apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${Buffer.from(ca.pem).toString('base64')}
+    server: ${SERVER}
+  name: kubernetes
+contexts:
+- context:
+    cluster: kubernetes
+    user: tls-bootstrap-token-user
+  name: tls-bootstrap-token-user@kubernetes
+current-context: tls-bootstrap-token-user@kubernetes
+kind: Config
+preferences: {}
+users:
+- name: tls-bootstrap-token-user
+  user:
+    token: ${TOKEN}
+`);
+    expect(changes.at(-1)).toEqual({
+      ...{ kind: 'file', path: paths.bootstrapKubeletConf, action: 'create', mode: 0o600, content: undefined },
+    });
+    expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /api/v1/nodes/w1',
+      'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    ]);
+  });
+
+  test.each([
+    ['abcdef.0123456789abcdef', 'token: abcdef.0123456789abcdef'],
+    ['123456.0123456789012345', 'token: "123456.0123456789012345"'],
+    ['123456.012345678901e345', 'token: "123456.012345678901e345"'],
+  ])('quotes a token that YAML would take for a number: %s', async (token, line) => {
+    const host = memoryHost(machineIn(new FakeCluster(ca)));
+    await bootstrap(host, { ...leaving, token });
+    expect(await text(host, paths.bootstrapKubeletConf)).toContain(`    ${line}\n`);
+  });
+
+  test('leaves it the certificate of a discovery file, where there is no token', async () => {
+    const { pem, keyPem } = issue(ca, { user: 'joiner', groups: [] });
+    const host = memoryHost(machineIn(new FakeCluster(ca)));
+    const { token: _, ...rest } = leaving;
+    expect((await bootstrap(host, { ...rest, clientCertificate: pem, clientKey: keyPem })).error).toBeUndefined();
+    const base64 = (value: string) => Buffer.from(value).toString('base64');
+    expect(await text(host, paths.bootstrapKubeletConf)).toContain(
+      `  user:\n    client-certificate-data: ${base64(pem)}\n    client-key-data: ${base64(keyPem)}\n`,
+    );
+  });
+
+  test('stops the kubelet first, and takes away with what it would not ask', async () => {
+    const files = heldIdentity(SERVER, ca.pem, issue(ca, { user: 'system:node:other' }));
+    const host = memoryHost({ ...machineIn(new FakeCluster(ca), files), services: { kubelet: { active: true } } });
+    const { changes } = await bootstrap(host, leaving);
+    expect(changes.map((change) => `${change.kind} ${'path' in change ? change.path : ''}`)).toEqual([
+      'service ',
+      `remove ${paths.kubeletConf}`,
+      `remove ${paths.kubeletCurrentPem}`,
+      `file ${paths.bootstrapKubeletConf}`,
+    ]);
+  });
+
+  test('does nothing of that where the node holds a certificate that the cluster takes', async () => {
+    const { pem, keyPem } = issue(ca);
+    const host = memoryHost(machineIn(new FakeCluster(ca), heldIdentity(SERVER, ca.pem, { pem, keyPem })));
+    const { error, changes, result } = await bootstrap(host, leaving);
+    expect([error, changes]).toEqual([undefined, []]);
+    expect(result.steps[0]?.outputs).toMatchObject({ certificate: pem });
+  });
+
+  test.each([
+    [true, []],
+    [
+      false,
+      [
+        {
+          level: 'warn',
+          text: 'the request of the kubelet will wait for a human, who types:\n    kubectl get csr\n    kubectl certificate approve NAME',
+        },
+      ],
+    ],
+  ])('says who approves (automatic: %s)', async (automatic, notes) => {
+    const cluster = new FakeCluster(ca);
+    cluster.automatic = automatic;
+    const { result } = await bootstrap(memoryHost(machineIn(cluster)), leaving);
+    expect(result.steps[0]?.notes).toEqual(notes);
+  });
+
+  test('leaves nothing where another machine holds the name', async () => {
+    const cluster = new FakeCluster(ca);
+    cluster.put(nodeRef('w1'), ready);
+    const { error, changes } = await bootstrap(memoryHost(machineIn(cluster)), leaving);
+    expect(error).toMatchObject({ code: 'E_NODE_EXISTS' });
+    expect(changes).toEqual([]);
+  });
+});
+
 describe('the bootstrap', () => {
   test('asks as the kubelet would ask, and gives certificate and key', async () => {
     const cluster = new FakeCluster(ca);
@@ -82,7 +196,7 @@ describe('the bootstrap', () => {
 
   test.each([
     [true, 'info', 'will be approved automatically'],
-    [false, 'warn', 'waits for a human: kubectl certificate approve'],
+    [false, 'warn', 'waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
   ])('says who approves (automatic: %s)', async (automatic, level, text) => {
     const cluster = new FakeCluster(ca);
     cluster.automatic = automatic;

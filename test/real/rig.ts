@@ -60,8 +60,14 @@ async function prepare(): Promise<NonNullable<typeof scratch>> {
   return scratch;
 }
 
+interface ClusterOptions {
+  port?: number;
+  /** Instead of those that turn NodeRestriction on. */
+  apiserverArgs?: string;
+}
+
 /** Starts the control plane on `port` (and the three after it), or on free ports, with a random token. */
-export async function startCluster({ port = freePorts(4) }: { port?: number } = {}) {
+export async function startCluster({ port = freePorts(4), apiserverArgs }: ClusterOptions = {}) {
   const { dir, env, undo } = await prepare();
   const home = join(dir, `cluster-${port}`);
   const token = `${randomBytes(3).toString('hex')}.${randomBytes(8).toString('hex')}`;
@@ -70,7 +76,8 @@ export async function startCluster({ port = freePorts(4) }: { port?: number } = 
     undo.delete(stop);
   };
   undo.add(stop);
-  const printed = await must([join(rig, 'up'), home, String(port)], { env: { ...env, JOIN_TOKEN: token } });
+  const given = { JOIN_TOKEN: token, ...(apiserverArgs === undefined ? {} : { APISERVER_ARGS: apiserverArgs }) };
+  const printed = await must([join(rig, 'up'), home, String(port)], { env: { ...env, ...given } });
   const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(printed)?.[1] ?? '';
   const adminKubeconfig = value('ADMIN_KUBECONFIG');
   const kubectl = (args: readonly string[], input = '') =>

@@ -1,13 +1,14 @@
 /**
- * Reads the two protobuf messages that kubectl 1.32 and later insists on sending: an approved CSR and a SelfSubjectAccessReview.
+ * Reads the protobuf messages that kubectl 1.32 and later insists on sending: an approved CSR, a SelfSubjectAccessReview, a Secret.
  * Source of the field numbers: kubernetes, staging/src/k8s.io/api, generated.proto.
  */
 import { type Json, timestamp } from '../objects.ts';
 
 type Message =
   | ('Unknown' | 'TypeMeta' | 'ObjectMeta' | 'CertificateSigningRequest' | 'CsrStatus' | 'CsrCondition')
-  | ('SelfSubjectAccessReview' | 'ReviewSpec' | 'ResourceAttributes' | 'NonResourceAttributes');
-type Type = 'text' | 'time' | 'map' | Message;
+  | ('SelfSubjectAccessReview' | 'ReviewSpec' | 'ResourceAttributes' | 'NonResourceAttributes' | 'Secret');
+/** `data` is a map whose values become base64, as they are in JSON. */
+type Type = 'text' | 'time' | 'map' | 'data' | Message;
 type Fields = Record<number, { name: string; type: Type; repeated?: true }>;
 
 const text = (name: string): Fields[number] => ({ name, type: 'text' });
@@ -36,7 +37,9 @@ const messages: Record<Message, Fields> = {
     ...{ 6: text('subresource'), 7: text('name') },
   },
   NonResourceAttributes: { 1: text('path'), 2: text('verb') },
+  Secret: { 1: { name: 'metadata', type: 'ObjectMeta' }, 2: { name: 'data', type: 'data' }, 3: text('type') },
 };
+const KINDS = ['CertificateSigningRequest', 'SelfSubjectAccessReview', 'Secret'] as const;
 
 const MAGIC = Buffer.from('k8s\0');
 const RAW_FIELD = 2;
@@ -55,8 +58,9 @@ export function readProtobuf(body: Buffer): Json | undefined {
   if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw new RangeError('no protobuf of Kubernetes');
   const envelope = body.subarray(MAGIC.length);
   const { typeMeta } = readMessage(envelope, 'Unknown');
-  const { apiVersion, kind } = (typeMeta ?? {}) as Json;
-  if (kind !== 'CertificateSigningRequest' && kind !== 'SelfSubjectAccessReview') return undefined;
+  const { apiVersion, kind: named } = (typeMeta ?? {}) as Json;
+  const kind = KINDS.find((one) => one === named);
+  if (kind === undefined) return undefined;
   const raw = readFields(envelope).find(({ number }) => number === RAW_FIELD)?.bytes ?? Buffer.alloc(0);
   return { apiVersion, kind, ...readMessage(raw, kind) };
 }
@@ -68,7 +72,8 @@ function readMessage(bytes: Buffer, message: Message): Json {
     const field = fields[number];
     if (field === undefined) continue;
     const value = readValue(content, field.type);
-    if (field.type === 'map') result[field.name] = { ...(result[field.name] as Json), ...(value as Json) };
+    if (field.type === 'map' || field.type === 'data')
+      result[field.name] = { ...(result[field.name] as Json), ...(value as Json) };
     else if (field.repeated) result[field.name] = [...((result[field.name] ?? []) as unknown[]), value];
     else if (value !== undefined && value !== '') result[field.name] = value; // Go writes empty texts too
   }
@@ -77,9 +82,10 @@ function readMessage(bytes: Buffer, message: Message): Json {
 
 function readValue(bytes: Buffer, type: Type): unknown {
   if (type === 'text') return bytes.toString();
-  const fields = type === 'time' || type === 'map' ? readFields(bytes) : [];
+  const fields = type === 'time' || type === 'map' || type === 'data' ? readFields(bytes) : [];
   if (type === 'time') return fields[0] && timestamp(new Date(fields[0].value * 1000));
   if (type === 'map') return { [String(fields[0]?.bytes)]: String(fields[1]?.bytes ?? '') };
+  if (type === 'data') return { [String(fields[0]?.bytes)]: (fields[1]?.bytes ?? Buffer.alloc(0)).toString('base64') };
   return readMessage(bytes, type);
 }
 

@@ -1,8 +1,8 @@
-/** The stand-in kubelet's way to the API server: its own certificate, the CA of its kubeconfig, patience with a busy server. */
+/** The stand-in kubelet's way to the API server: its credentials, the CA of its kubeconfig, patience with a busy server. */
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubeletIdentity } from './kubelet-identity.ts';
+import type { Caller } from './kubelet-identity.ts';
 
 const TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
@@ -10,35 +10,32 @@ const TRIES_MAX = 120;
 /** Node's codes for "that certificate is not to be believed". */
 const UNTRUSTED = /CERT|SIGNATURE|ISSUER|TLS/;
 
-export interface ApiCall {
-  method: 'POST' | 'PATCH';
-  path: string;
-  contentType: string;
-  body: object;
-}
+export type ApiCall =
+  | { method: 'GET'; path: string }
+  | { method: 'POST' | 'PATCH'; path: string; contentType: string; body: object };
 
-/** Returns the HTTP status, 2xx or 409. Throws what will not get better by waiting. */
-export async function callApi(identity: KubeletIdentity, call: ApiCall, signal: AbortSignal): Promise<number> {
+/** The text of the answer to what is OK or there already (409). Throws what will not get better by waiting; `purpose` is what the kubelet then says. */
+export async function callApi(caller: Caller, call: ApiCall, purpose: string, signal: AbortSignal): Promise<string> {
   for (let left = TRIES_MAX; ; left--) {
-    const { code, message } = await send(identity, call, signal);
-    if (code === 409 || (code >= 200 && code < 300)) return code;
+    const { code, message } = await send(caller, call, signal);
+    if (code === 409 || (code >= 200 && code < 300)) return message;
     const mayPass = code === 0 || code === 429 || code >= 500;
-    if (!mayPass || left === 0) throw new Error(`unable to register node with API server: ${message}`);
+    if (!mayPass || left === 0) throw new Error(`unable to ${purpose}: ${message}`);
     await sleep(RETRY_MS, undefined, { signal });
   }
 }
 
 /** Code 0: nobody answered. A certificate that cannot be believed rejects at once. */
-function send(
-  identity: KubeletIdentity,
-  call: ApiCall,
-  signal: AbortSignal,
-): Promise<{ code: number; message: string }> {
-  const { server, ca, cert, key } = identity;
+function send(caller: Caller, call: ApiCall, signal: AbortSignal): Promise<{ code: number; message: string }> {
+  const { server, ca, cert, key, token } = caller;
   return new Promise((resolve, reject) => {
     const outgoing = request(new URL(call.path, server), {
       method: call.method,
-      headers: { 'Content-Type': call.contentType, Accept: 'application/json' },
+      headers: {
+        Accept: 'application/json',
+        ...('contentType' in call ? { 'Content-Type': call.contentType } : {}),
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      },
       ...{ ca, cert, key, agent: false, signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) },
     });
     const broken = (error: NodeJS.ErrnoException) => {
@@ -49,6 +46,6 @@ function send(
     outgoing.once('response', (response) => {
       text(response).then((message) => resolve({ code: response.statusCode ?? 0, message }), broken);
     });
-    outgoing.end(JSON.stringify(call.body));
+    outgoing.end('body' in call ? JSON.stringify(call.body) : undefined);
   });
 }

@@ -5,16 +5,18 @@ import { parse } from 'yaml';
 import { readCertificates } from '../../../engine/pki/index.ts';
 import { isRecord, type Json } from '../objects.ts';
 import { type KubeletFlags, readFlags } from './kubelet-flags.ts';
-import { type KubeletIdentity, readIdentity } from './kubelet-identity.ts';
+import { type Caller, type KubeletIdentity, readBootstrap, readIdentity } from './kubelet-identity.ts';
 import { machinePath } from './machine-path.ts';
 
-const KUBECONFIG = '/etc/kubernetes/kubelet.conf';
+export const KUBECONFIG = '/etc/kubernetes/kubelet.conf';
+const BOOTSTRAP_KUBECONFIG = '/etc/kubernetes/bootstrap-kubelet.conf';
 const CONFIG = '/var/lib/kubelet/config.yaml';
 const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
 
 export interface KubeletFiles {
   nodeName: string;
-  identity: KubeletIdentity;
+  /** Its own, or whom it asks for one as. */
+  identity: KubeletIdentity | { bootstrap: Caller };
   flags: KubeletFlags;
   healthz: { address: string; port: number };
 }
@@ -24,17 +26,29 @@ export async function readKubeletFiles(root: string): Promise<KubeletFiles> {
   const read = (path: string): Promise<string> => readMachineFile(root, path);
   const config = readConfig(await read(CONFIG));
   const flags = readFlags((await isThere(root, FLAGS)) ? await read(FLAGS) : '');
-  if (!(await isThere(root, KUBECONFIG)))
-    throw new Error(
-      'unable to load bootstrap kubeconfig: stat /etc/kubernetes/bootstrap-kubelet.conf: no such file or directory',
-    );
-  const identity = await readIdentity(await read(KUBECONFIG), new Date(), read);
+  const identity = await identityOf(root, read);
   await checkClientCa(config, read);
   await checkRuntime(root, flags);
   const nodeName = await nodeNameOf(root, flags);
-  if (identity.commonName !== `system:node:${nodeName}`)
+  if ('commonName' in identity && identity.commonName !== `system:node:${nodeName}`)
     throw new Error(`the client certificate is for ${identity.commonName}, and this is node ${nodeName}`);
   return { nodeName, identity, flags, healthz: healthzOf(config) };
+}
+
+/** The bootstrap kubeconfig counts only where the other one is of no use. */
+async function identityOf(
+  root: string,
+  read: (path: string) => Promise<string>,
+): Promise<KubeletIdentity | { bootstrap: Caller }> {
+  const canBootstrap = await isThere(root, BOOTSTRAP_KUBECONFIG);
+  if (!canBootstrap && !(await isThere(root, KUBECONFIG)))
+    throw new Error(`unable to load bootstrap kubeconfig: stat ${BOOTSTRAP_KUBECONFIG}: no such file or directory`);
+  try {
+    return await readIdentity(await read(KUBECONFIG), new Date(), read);
+  } catch (error) {
+    if (!canBootstrap) throw error;
+    return { bootstrap: await readBootstrap(await read(BOOTSTRAP_KUBECONFIG), read) };
+  }
 }
 
 function readConfig(text: string): Json {

@@ -3,7 +3,16 @@ import { parse } from 'yaml';
 import { fitsKey, pemBlocks, readCertificates, toPem } from '../../../engine/pki/index.ts';
 import { isRecord, type Json } from '../objects.ts';
 
-export interface KubeletIdentity {
+/** Whom the API server believes to be asked by. */
+export interface Caller {
+  server: string;
+  ca: string;
+  cert?: string;
+  key?: string;
+  token?: string;
+}
+
+export interface KubeletIdentity extends Caller {
   server: string;
   /** PEM bundle that the API server's certificate must be signed by. */
   ca: string;
@@ -13,28 +22,46 @@ export interface KubeletIdentity {
   commonName: string;
 }
 
+type ReadPath = (path: string) => Promise<string>;
+
 /** `readPath` reads a file of the machine. Throws an Error in the words of the kubelet. */
-export async function readIdentity(
-  text: string,
-  now: Date,
-  readPath: (path: string) => Promise<string>,
-): Promise<KubeletIdentity> {
+export async function readIdentity(text: string, now: Date, readPath: ReadPath): Promise<KubeletIdentity> {
+  const { server, ca, user } = await readCurrent(text, readPath);
+  const [certs, keys] = [
+    await content(user, 'client-certificate', readPath),
+    await content(user, 'client-key', readPath),
+  ];
+  return { server, ca, ...clientCertificate(certs, keys, now) };
+}
+
+/** A bootstrap kubeconfig: a token, or a certificate of somebody who may ask for one. */
+export async function readBootstrap(text: string, readPath: ReadPath): Promise<Caller> {
+  const { server, ca, user } = await readCurrent(text, readPath);
+  if (typeof user.token === 'string') return { server, ca, token: user.token };
+  const [cert, key] = [
+    await content(user, 'client-certificate', readPath),
+    await content(user, 'client-key', readPath),
+  ];
+  return { server, ca, cert, key };
+}
+
+/** What the current context of a kubeconfig names. */
+async function readCurrent(text: string, readPath: ReadPath): Promise<{ server: string; ca: string; user: Json }> {
   const config: unknown = parse(text);
   if (!isRecord(config)) throw new Error('error loading config file: no kubeconfig');
-  const current = config['current-context'];
-  const context = named(config, 'contexts', current, 'context');
+  const context = named(config, 'contexts', config['current-context'], 'context');
   const cluster = named(config, 'clusters', context.cluster, 'cluster');
   const user = named(config, 'users', context.user, 'user');
-  const content = async (entry: Json, field: string): Promise<string> => {
-    const { [`${field}-data`]: data, [field]: path } = entry;
-    if (typeof data === 'string') return Buffer.from(data, 'base64').toString();
-    if (typeof path !== 'string') throw new Error(`invalid configuration: no ${field} has been provided`);
-    return readPath(path);
-  };
   const server = String(cluster.server);
   if (!server.startsWith('https://')) throw new Error(`invalid configuration: ${server} is no https URL`);
-  const [certs, keys] = [await content(user, 'client-certificate'), await content(user, 'client-key')];
-  return { server, ca: await content(cluster, 'certificate-authority'), ...clientCertificate(certs, keys, now) };
+  return { server, ca: await content(cluster, 'certificate-authority', readPath), user };
+}
+
+async function content(entry: Json, field: string, readPath: ReadPath): Promise<string> {
+  const { [`${field}-data`]: data, [field]: path } = entry;
+  if (typeof data === 'string') return Buffer.from(data, 'base64').toString();
+  if (typeof path !== 'string') throw new Error(`invalid configuration: no ${field} has been provided`);
+  return readPath(path);
 }
 
 function named(config: Json, list: string, name: unknown, field: string): Json {

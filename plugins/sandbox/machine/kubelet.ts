@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from './kubelet-api.ts';
+import { bootstrap } from './kubelet-bootstrap.ts';
 import { type KubeletFiles, readKubeletFiles } from './kubelet-files.ts';
+import type { KubeletIdentity } from './kubelet-identity.ts';
 import { nodeOf, readyCondition } from './kubelet-node.ts';
 
 /** The real one takes seconds; long enough to be seen as NotReady by who watches. */
 const READY_AFTER_MS = 100;
 const NODES = '/api/v1/nodes';
+const PURPOSE = 'register node with API server';
 
 export interface Kubelet {
   nodeName: string;
@@ -34,7 +37,11 @@ export async function startKubelet({ root, now = () => new Date(), signal }: Kub
     await shut(healthz);
   };
   try {
-    await register(files, now, closing.signal);
+    const { identity, nodeName } = files;
+    // It is healthy before it has a certificate.
+    const own =
+      'bootstrap' in identity ? await bootstrap(root, identity.bootstrap, nodeName, closing.signal) : identity;
+    await register(files, own, now, closing.signal);
   } catch (error) {
     await close();
     throw error;
@@ -42,11 +49,21 @@ export async function startKubelet({ root, now = () => new Date(), signal }: Kub
   return { nodeName: files.nodeName, close };
 }
 
-async function register(files: KubeletFiles, now: () => Date, signal: AbortSignal): Promise<void> {
-  const { nodeName, identity } = files;
+async function register(
+  files: KubeletFiles,
+  identity: KubeletIdentity,
+  now: () => Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const { nodeName } = files;
   const node = nodeOf(files, now());
   // 409: it was here before. The Node stays as it is, and only its status is renewed.
-  await callApi(identity, { method: 'POST', path: NODES, contentType: 'application/json', body: node }, signal);
+  await callApi(
+    identity,
+    { method: 'POST', path: NODES, contentType: 'application/json', body: node },
+    PURPOSE,
+    signal,
+  );
   await sleep(READY_AFTER_MS, undefined, { signal });
   const ready = { ...(node.status as object), conditions: [readyCondition(true, now())] };
   await callApi(
@@ -57,6 +74,7 @@ async function register(files: KubeletFiles, now: () => Date, signal: AbortSigna
       contentType: 'application/strategic-merge-patch+json',
       body: { status: ready },
     },
+    PURPOSE,
     signal,
   );
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
-import { ask, CSRS, csrObject } from './client.ts';
+import { ask, CLUSTER_INFO, CSRS, csrObject } from './client.ts';
 
 function hasKubectl(): boolean {
   try {
@@ -72,6 +72,32 @@ describe.skipIf(!found)(`kubectl${found ? '' : ' (skipped: it is not on PATH)'}`
   test('shows ConfigMaps and Secrets', async () => {
     expect(table(await kubectl('get', 'cm', '-n', 'kube-public'))[1]?.slice(0, 2)).toEqual(['cluster-info', '2']);
     expect(await kubectl('get', 'secrets', '-n', 'kube-system')).toContain('bootstrap.kubernetes.io/token   7');
+  });
+  test('makes a bootstrap token that signs and may log in, finds it by its type, and deletes it', async () => {
+    const fields = { 'token-id': 'second', 'token-secret': '0123456789abcdef', 'usage-bootstrap-signing': 'true' };
+    const literals = Object.entries({ ...fields, 'usage-bootstrap-authentication': 'true' });
+    const type = 'bootstrap.kubernetes.io/token';
+    const secret = ['secret', 'bootstrap-token-second', '-n', 'kube-system'];
+    const typed = literals.map(([key, value]) => `--from-literal=${key}=${value}`);
+    await kubectl('create', 'secret', 'generic', ...secret.slice(1), '--type', type, ...typed);
+    const signatures = async () => Object.keys((await ask(sandbox, CLUSTER_INFO)).json.data ?? {});
+    await vi.waitFor(async () => expect(await signatures()).toContain('jws-kubeconfig-second'));
+    expect((await ask(sandbox, '/api', { token: 'second.0123456789abcdef' })).code).toBe(200);
+    const found = await kubectl(
+      'get',
+      'secrets',
+      '-n',
+      'kube-system',
+      '--field-selector',
+      `type=${type}`,
+      '-o',
+      'name',
+    );
+    expect(found.trim().split('\n')).toEqual(
+      ['secret/bootstrap-token-second', `secret/bootstrap-token-${sandbox.token.slice(0, 6)}`].sort(),
+    );
+    expect(await kubectl('delete', ...secret)).toContain('deleted');
+    await vi.waitFor(async () => expect(await signatures()).not.toContain('jws-kubeconfig-second'));
   });
   test('turns automatic approval off the way the documentation says', async () => {
     sandbox.autoApprove = true;

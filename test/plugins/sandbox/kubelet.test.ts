@@ -1,10 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { generateKeyPem } from '../../../engine/pki/index.ts';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
 import { startKubelet } from '../../../plugins/sandbox/machine/kubelet.ts';
-import type { Node } from '../../../plugins/sandbox/objects.ts';
+import type { CertificateSigningRequest, Node } from '../../../plugins/sandbox/objects.ts';
 import { clientOf } from './client.ts';
 import { emptyMachine, kubeletConf, lay, layJoin } from './joined.ts';
 
@@ -71,6 +71,69 @@ describe('the stand-in kubelet', () => {
     sandbox.faults.add({ effect: 'reset', method: 'POST' });
     await (await startKubelet({ root })).close();
     expect(node('w1')?.status?.conditions?.[0]?.status).toBe('True');
+  });
+});
+
+describe('the stand-in kubelet without a certificate', () => {
+  const BOOTSTRAP = '/etc/kubernetes/bootstrap-kubelet.conf';
+  const CURRENT = join('/var/lib/kubelet/pki', 'kubelet-client-current.pem');
+  const lines = (user: string) => `apiVersion: v1
+kind: Config
+clusters:
+- name: kubernetes
+  cluster: {certificate-authority-data: ${Buffer.from(sandbox.caPem).toString('base64')}, server: 'https://${sandbox.endpoint}'}
+contexts:
+- name: c
+  context: {cluster: kubernetes, user: u}
+current-context: c
+users:
+- name: u
+  user: ${user}
+`;
+  const csrs = () => sandbox.store.list<CertificateSigningRequest>('certificatesigningrequests');
+  beforeEach(async () => {
+    for (const path of ['/etc/kubernetes/kubelet.conf', CURRENT, PEM]) await rm(join(root, path));
+    for (const { metadata } of csrs()) sandbox.store.delete('certificatesigningrequests', metadata.name);
+    await lay(root, BOOTSTRAP, lines(`{token: ${sandbox.token}}`));
+  });
+  afterEach(() => rm(join(root, BOOTSTRAP), { force: true }));
+
+  test('asks for one with its bootstrap token, and joins by it', async () => {
+    const kubelet = await startKubelet({ root });
+    expect(csrs().map(({ metadata, spec }) => [metadata.name.slice(0, 4), spec.username])).toEqual([
+      ['csr-', `system:bootstrap:${sandbox.token.slice(0, 6)}`],
+    ]);
+    expect(node('w1')?.status?.conditions?.[0]?.status).toBe('True');
+    const target = await readlink(join(root, CURRENT));
+    expect(target).toMatch(/^\/var\/lib\/kubelet\/pki\/kubelet-client-[\d-]{19}\.pem$/);
+    expect(await readFile(join(root, target), 'utf8')).toMatch(
+      /^-----BEGIN CERTIFICATE-----[\s\S]*-----BEGIN EC PRIVATE KEY-----/,
+    );
+    expect(await readFile(join(root, '/etc/kubernetes/kubelet.conf'), 'utf8')).toContain(`client-key: ${CURRENT}`);
+    await kubelet.close();
+    await rm(join(root, BOOTSTRAP));
+    await (await startKubelet({ root })).close();
+    expect(csrs()).toHaveLength(1);
+  });
+
+  test('asks with a certificate, where its file has one', async () => {
+    const { cert, key } = clientOf(sandbox, 'joiner', ['system:bootstrappers:kubeadm:default-node-token']);
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    await lay(root, BOOTSTRAP, lines(`{client-certificate-data: ${base64(cert)}, client-key-data: ${base64(key)}}`));
+    await (await startKubelet({ root })).close();
+    expect(csrs()[0]?.spec.username).toBe('joiner');
+  });
+
+  test('is healthy while it waits, and its kubeconfig is there before its certificate', async () => {
+    sandbox.autoApprove = false;
+    const starting = startKubelet({ root });
+    await expect.poll(csrs).toHaveLength(1);
+    const port = /healthzPort: (\d+)/.exec(await readFile(join(root, CONFIG), 'utf8'))?.[1];
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+    await expect(readFile(join(root, '/etc/kubernetes/kubelet.conf'), 'utf8')).resolves.toContain(CURRENT);
+    await expect(readFile(join(root, CURRENT))).rejects.toThrow();
+    sandbox.autoApprove = true;
+    await (await starting).close();
   });
 });
 

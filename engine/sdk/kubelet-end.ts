@@ -1,27 +1,30 @@
-/** Takes a kubelet back that has run, as `kubeadm reset` does; its files and what it wrote are the engine's to restore. */
-import {
-  clean,
-  criSocketOf,
-  type Effect,
-  keeps,
-  kubeletIdentity,
-  type NodeObject,
-  nodeRef,
-  type Ports,
-  paths,
-  socketPath,
-} from '../../engine/sdk/index.ts';
+/** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
+
+import { criSocketOf, socketPath } from './cri.ts';
+import { type Effect, keeps } from './effects.ts';
+import { kubeletIdentity } from './identity.ts';
+import { type NodeObject, nodeRef } from './objects.ts';
+import { paths } from './paths.ts';
+import type { Ports } from './ports.ts';
+import { clean } from './text.ts';
 
 const { kubelet, kubeletPki, cni } = paths;
 
 /** Source: the kubelet's own directories; kubeadm reset empties them whole, and /var/lib/cni with them. */
 export const kubeletData: readonly Effect[] = [
+  keeps('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
+  keeps('kubelet', kubeletPki, 'the same'),
   keeps('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
   keeps('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
   keeps('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
   keeps('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
   ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
     keeps('kubelet', `${kubelet}/${name}`, 'its own state'),
+  ),
+  keeps(
+    'kubelet',
+    `${kubelet}/dynamic*`,
+    'configurations from the cluster, where --dynamic-config-dir names this place',
   ),
   keeps('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
   keeps('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
@@ -34,13 +37,19 @@ const CNI_LINKS = /^(cni|flannel|cilium|vxlan\.calico|tunl|kube-|weave|antrea|ov
 
 const REMOVALS_AT_ONCE = 8;
 
-type UndoPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
+type EndPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
 
-export async function takeKubeletBack(ports: UndoPorts, given: { criSocket?: string }): Promise<void> {
+/** Why a Node is not Ready any more: the reason and the message of its condition. */
+export interface Ending {
+  reason: string;
+  message: string;
+}
+
+export async function endKubelet(ports: EndPorts, criSocket: string | undefined, why: Ending): Promise<void> {
   const { files, services, mounts, log } = ports;
   await services.stop('kubelet'); // or else it starts again what is removed
-  await markNotReady(ports);
-  await removeSandboxes(ports, given.criSocket);
+  await markNotReady(ports, why);
+  await removeSandboxes(ports, criSocket);
   for (const path of await mounts.below(kubelet)) await mounts.unmount(path);
   const links = ((await files.list('/sys/class/net')) ?? []).filter((name) => CNI_LINKS.test(name));
   log.info(
@@ -49,7 +58,7 @@ export async function takeKubeletBack(ports: UndoPorts, given: { criSocket?: str
 }
 
 /** By its own identity, while it is still there: a Node that looks Ready keeps its name from the next machine. */
-async function markNotReady({ files, kube, clock, log }: UndoPorts): Promise<void> {
+async function markNotReady({ files, kube, clock, log }: EndPorts, why: Ending): Promise<void> {
   const held = await kubeletIdentity(files);
   if (held === undefined || held.nodeName === '') return;
   const { server, ca, certificate: pem, key, nodeName } = held;
@@ -57,8 +66,7 @@ async function markNotReady({ files, kube, clock, log }: UndoPorts): Promise<voi
     .now()
     .toISOString()
     .replace(/\.\d+Z$/, 'Z');
-  const message = 'the join of this machine was undone';
-  const ready = { type: 'Ready', status: 'False', reason: 'JoinUndone', message, lastTransitionTime: now };
+  const ready = { type: 'Ready', status: 'False', ...why, lastTransitionTime: now };
   const patch = { status: { conditions: [{ ...ready, lastHeartbeatTime: now }] } };
   try {
     await kube.as({ server, ca, certificate: { pem, key } }).patch<NodeObject>(nodeRef(nodeName), patch, 'status');
@@ -69,7 +77,7 @@ async function markNotReady({ files, kube, clock, log }: UndoPorts): Promise<voi
   }
 }
 
-async function removeSandboxes({ files, runtime, log }: UndoPorts, given: string | undefined): Promise<void> {
+async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
   const socket = await criSocketOf(files, given);
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {

@@ -1,0 +1,72 @@
+/** Who a kubeconfig file says we are, and to which cluster we speak with it. Source of the rules: client-go, tools/clientcmd. */
+import { dirname, resolve } from 'node:path';
+import { fitsKey, readCertificates } from '../pki/index.ts';
+import { fail } from '../sdk/errors.ts';
+import { clusterNamed, currentContext, readKubeconfig } from '../sdk/kubeconfig.ts';
+import type { Identity } from '../sdk/ports.ts';
+import { Secret } from '../sdk/secret.ts';
+import { clean } from '../sdk/text.ts';
+
+export interface Admin extends Identity {
+  /** The kubeconfig file it was read from. */
+  file: string;
+}
+
+type Fields = Record<string, unknown>;
+/** The text of a file; throws an Error that says what is wrong. */
+type ReadText = (path: string) => Promise<string>;
+
+// What we do not do must not be passed over: the one sends credentials to anybody, the other acts as somebody else.
+const CLUSTER_REFUSED = ['insecure-skip-tls-verify', 'tls-server-name', 'proxy-url'];
+const USER_REFUSED = ['exec', 'auth-provider', 'username', 'password', 'as', 'as-uid', 'as-groups', 'as-user-extra'];
+
+/** The cluster and user of the file's current context. Paths in it begin at its own folder. E_KUBECONFIG. */
+export async function readAdmin(file: string, read: ReadText): Promise<Admin> {
+  try {
+    const kubeconfig = readKubeconfig(await read(file));
+    const context = currentContext(kubeconfig);
+    const { server, cluster } = clusterNamed(kubeconfig, context.cluster);
+    const user = kubeconfig.users.find(({ name }) => name === context.user)?.user;
+    if (user === undefined) throw new Error(`it names a user "${context.user}" that it does not hold`);
+    refuse(cluster, CLUSTER_REFUSED);
+    refuse(user, USER_REFUSED);
+    const { protocol, pathname, origin } = new URL(server);
+    if (protocol !== 'https:' || pathname !== '/') throw new Error(`its server ${server} is not https://host:port`);
+    const near = (path: string) => read(resolve(dirname(file), path));
+    const ca = await material(cluster, 'certificate-authority', near);
+    if (readCertificates(ca).length === 0) throw new Error('its cluster has no CA certificate');
+    return { file, server: origin, ca, ...(await credentials(user, near)) };
+  } catch (error) {
+    throw fail('E_KUBECONFIG', { file, what: clean((error as Error).message) }, error);
+  }
+}
+
+async function credentials(user: Fields, read: ReadText): Promise<Pick<Identity, 'certificate' | 'token'>> {
+  const pem = await material(user, 'client-certificate', read);
+  const key = await material(user, 'client-key', read);
+  const token = text(user.tokenFile) === '' ? text(user.token) : (await read(text(user.tokenFile))).trim();
+  if (pem === '' && token === '') throw new Error('its user has no client certificate and no token');
+  if (!/^[!-~]*$/.test(token)) throw new Error('the token of its user is no single word');
+  const [leaf] = readCertificates(pem);
+  if (pem !== '' && (leaf === undefined || !fitsKey(leaf, key)))
+    throw new Error('the client certificate of its user does not fit its client key');
+  return {
+    ...(pem === '' ? {} : { certificate: { pem, key: new Secret(key) } }),
+    ...(token === '' ? {} : { token: new Secret(token) }),
+  };
+}
+
+/** What stands in the field `<name>-data`, else in the file that the field `name` names; empty where there is neither. */
+async function material(fields: Fields, name: string, read: ReadText): Promise<string> {
+  const data = text(fields[`${name}-data`]);
+  if (data !== '') return Buffer.from(data, 'base64').toString('utf8');
+  const path = text(fields[name]);
+  return path === '' ? '' : read(path);
+}
+
+function refuse(fields: Fields, names: readonly string[]): void {
+  const found = names.find((name) => Boolean(fields[name]));
+  if (found !== undefined) throw new Error(`it sets ${found}, which is not supported`);
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');

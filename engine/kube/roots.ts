@@ -1,0 +1,55 @@
+/** The certificates that this machine trusts by itself. Source of the places and rules: Go's crypto/x509, root_unix.go and root_linux.go. */
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const FILES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/pki/tls/cacert.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+];
+const DIRECTORIES = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
+const BUNDLE_BYTES_MAX = 8 << 20;
+const DIRECTORY_FILES_MAX = 2_000;
+
+/**
+ * PEM texts: the first bundle that there is, and what lies in the directories. SSL_CERT_FILE takes the place of the bundles, SSL_CERT_DIR
+ * (its parts separated by colons) that of the directories. None at all: this machine trusts nobody.
+ */
+export async function systemRoots(environment: NodeJS.ProcessEnv = process.env): Promise<readonly string[]> {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories } = environment;
+  const found = new Set<string>();
+  for (const path of file ? [file] : FILES) {
+    const text = await pemOf(path);
+    if (text === undefined) continue;
+    found.add(text);
+    break;
+  }
+  for (const directory of directories ? directories.split(':').filter(Boolean) : DIRECTORIES)
+    for (const path of await filesIn(directory)) {
+      const text = await pemOf(path);
+      if (text !== undefined) found.add(text);
+    }
+  return [...found];
+}
+
+/** Without the links that lead to another file of the same directory: OpenSSL has one for each certificate. */
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const paths: string[] = [];
+  for (const entry of entries.slice(0, DIRECTORY_FILES_MAX)) {
+    const path = join(directory, entry.name);
+    const target = entry.isSymbolicLink() ? await readlink(path).catch(() => '') : '/';
+    if (target.includes('/')) paths.push(path);
+  }
+  return paths;
+}
+
+async function pemOf(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  return text !== undefined && text.length <= BUNDLE_BYTES_MAX && text.includes('-----BEGIN CERTIFICATE-----')
+    ? text
+    : undefined;
+}

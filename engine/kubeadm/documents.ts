@@ -1,0 +1,157 @@
+/** YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config` files. */
+import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from 'yaml';
+import { DocumentLocator, Text } from '../pipeline/place.ts';
+import { Problems } from '../pipeline/problems.ts';
+import { didYouMean } from '../sdk/text.ts';
+import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
+
+export interface ParsedDocument {
+  document: Document.Parsed<ParsedNode>;
+  text: Text;
+  errors: Problems;
+  warnings: Problems;
+  /** A field is there twice; the last one counts. */
+  hasDuplicates: boolean;
+  /** Undefined where there is no telling. */
+  value: unknown;
+}
+
+/** Checking for double keys takes the square of it. */
+const FILE_BYTES_MAX = 128 << 10;
+const ALIASES_MAX = 100;
+// One schema whatever a %YAML directive says: no dates, sets or binaries where a string was meant.
+const YAML_OPTIONS = {
+  uniqueKeys: true,
+  stringKeys: true,
+  prettyErrors: false,
+  schema: 'core',
+  resolveKnownTags: false,
+} as const;
+
+/** Every document that is not empty; what is no YAML is among the errors. An empty text gives one empty document. */
+export function parseDocuments(file: string, text: string, lenient: boolean): ParsedDocument[] {
+  const lineCounter = new LineCounter();
+  const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
+  const all = tooLarge ? [] : parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter });
+  const parsed = all
+    .filter((document) => document.contents !== null || document.errors.length > 0)
+    .map((document) => opened(file, document, lineCounter, lenient));
+  if (parsed.length > 0) return parsed;
+  const empty = opened(file, parseDocument('', { ...YAML_OPTIONS, lineCounter }), lineCounter, lenient);
+  if (tooLarge) empty.errors.atPlace(empty.text.place(0), `larger than ${FILE_BYTES_MAX} bytes`);
+  return [empty];
+}
+
+function opened(
+  file: string,
+  document: Document.Parsed<ParsedNode>,
+  lines: LineCounter,
+  lenient: boolean,
+): ParsedDocument {
+  const text = new Text(file, lines);
+  const locator = new DocumentLocator(text, document);
+  const errors = new Problems(locator, Infinity);
+  const warnings = new Problems(locator, Infinity);
+  const isDuplicate = ({ code }: { code: string }) => code === 'DUPLICATE_KEY';
+  const found = [...document.errors, ...document.warnings];
+  for (const error of found)
+    if (isDuplicate(error))
+      (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is there twice');
+    else errors.atPlace(text.place(error.pos[0]), withoutQuote(error.message));
+  let value: unknown;
+  try {
+    if (found.every(isDuplicate)) value = document.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch (error) {
+    errors.at([], withoutQuote((error as Error).message)); // aliases: too many, or one that leads nowhere
+  }
+  const hasDuplicates = found.some(isDuplicate);
+  return { document, text, errors, warnings, hasDuplicates, value };
+}
+
+/** The parser's words without what it quotes of the file, which may be a token. */
+const withoutQuote = (message: string): string => message.replace(/(?<=\S): .*$/s, '');
+
+const JOINING: readonly Kind[] = ['JoinConfiguration', 'NodeConfiguration'];
+/** Kinds of the group that may stand in the same file, for other commands. */
+const OTHERS = [
+  'InitConfiguration',
+  'ClusterConfiguration',
+  'ClusterStatus',
+  'MasterConfiguration',
+  'ResetConfiguration',
+  'UpgradeConfiguration',
+];
+const SUPPORTED = VERSIONS.map(apiVersionOf);
+
+export interface Joining {
+  parsed: ParsedDocument;
+  version: Version;
+  /** Kinds of the other documents. */
+  passedOver: string[];
+}
+
+/** The document that configures joining; undefined, with errors at the documents, where there is not one. */
+export function joiningDocument(documents: readonly ParsedDocument[]): Joining | undefined {
+  const found: { parsed: ParsedDocument; version: Version }[] = [];
+  const kinds = new Set<string>();
+  for (const parsed of documents) {
+    const { value, errors } = parsed;
+    const kind = textAt(value, 'kind');
+    if (kind === undefined) {
+      if (isMap(parsed.document.contents) && value !== undefined)
+        errors.at([], 'kind is missing: it must be JoinConfiguration');
+      else if (value !== undefined && value !== null)
+        errors.at([], 'this is no configuration: it must be a mapping with apiVersion and kind');
+    } else if (kinds.has(kind)) errors.at(['kind'], `a second ${shown(kind)} in one file`);
+    else {
+      kinds.add(kind);
+      const version = versionOf(parsed, kind);
+      if (version !== undefined) found.push({ parsed, version });
+    }
+  }
+  const isClear = documents.every(({ errors }) => errors.sorted().length === 0);
+  const [first, second] = found;
+  const last = documents.at(-1);
+  if (second !== undefined) second.parsed.errors.at(['kind'], 'a second configuration for joining in one file');
+  else if (first === undefined && isClear)
+    last?.errors.atPlace(last.text.place(0), 'there is no JoinConfiguration in this file');
+  return first && { ...first, passedOver: [...kinds].filter((kind) => !isJoining(kind)).map(shown) };
+}
+
+/** The version of a document for joining. Those of other kinds are warned of: kubeadm passes over them too. */
+function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): Version | undefined {
+  const apiVersion = textAt(value, 'apiVersion');
+  const [group] = apiVersion?.split('/') ?? [];
+  if (!isJoining(kind)) {
+    const isKubeadms = group === GROUP;
+    if (apiVersion === undefined) errors.at([], 'apiVersion is missing');
+    else if (isKubeadms && !OTHERS.includes(kind))
+      errors.at(['kind'], `${GROUP} has no such kind${didYouMean(kind, [...JOINING, ...OTHERS])}`);
+    else warnings.at([], `the ${shown(kind)} is passed over: it is not for joining`);
+    return undefined;
+  }
+  if (apiVersion === undefined && kind === 'NodeConfiguration') {
+    // The documentation of 2017 shows it so, and there was one version only.
+    warnings.at([], `apiVersion is missing: read as ${apiVersionOf('v1alpha1')}`);
+    return 'v1alpha1';
+  }
+  const version = VERSIONS.find((each) => apiVersionOf(each) === apiVersion);
+  const supported = `one of ${SUPPORTED.join(', ')}`;
+  if (apiVersion === undefined) errors.at([], `apiVersion is missing: it must be ${supported}`);
+  else if (version === undefined)
+    errors.at(['apiVersion'], `apiVersion must be ${supported}${didYouMean(apiVersion, SUPPORTED)}`);
+  else if (kindOf(version) !== kind)
+    errors.at(['kind'], `${apiVersion} has no ${kind}: it is ${kindOf(version)} there`);
+  else return version;
+  return undefined;
+}
+
+const isJoining = (kind: string): kind is Kind => (JOINING as readonly string[]).includes(kind);
+
+/** Names are shown, everything else may be a secret in a wrong place. */
+const shown = (kind: string): string => (/^[A-Za-z]{1,60}$/.test(kind) ? kind : 'document of another kind');
+
+const textAt = (value: unknown, key: string): string | undefined => {
+  const found = (value as Record<string, unknown> | null | undefined)?.[key];
+  return typeof found === 'string' && found !== '' ? found : undefined;
+};

@@ -1,0 +1,87 @@
+/**
+ * Where each version has what: every other file of this folder speaks of fields by one name. A place holds from its version
+ * on until the next; `gone` says that kubeadm dropped the field. Source: the types and conversions of kubeadm 1.8 to 1.36.
+ *
+ * | field | v1alpha1 | v1alpha2, v1alpha3 | v1beta1 to v1beta3 | v1beta4 |
+ * |---|---|---|---|---|
+ * | token | token | = | - | - |
+ * | discovery | discoveryToken, … | = | discovery.bootstrapToken, discovery.file | = |
+ * | node | nodeName, criSocket | nodeRegistration | = | = |
+ * | arguments | - | nodeRegistration.kubeletExtraArgs, a mapping | = | the same, a list |
+ * | time limits | discoveryTimeout | = | discovery.timeout | timeouts |
+ * | the cluster's | clusterName, featureGates | = | - | - |
+ */
+import type { Path } from '../pipeline/problems.ts';
+import { VERSIONS, type Version } from './versions.ts';
+
+const gone = '';
+
+/** In the order in which a migrated file has them. */
+const places = {
+  token: { v1alpha1: 'token', v1beta1: gone },
+  discoveryToken: { v1alpha1: 'discoveryToken', v1beta1: 'discovery.bootstrapToken.token' },
+  apiServers: { v1alpha1: 'discoveryTokenAPIServers', v1beta1: 'discovery.bootstrapToken.apiServerEndpoint' },
+  caCertHashes: { v1alpha1: 'discoveryTokenCACertHashes', v1beta1: 'discovery.bootstrapToken.caCertHashes' },
+  unsafeSkipCaVerification: {
+    v1alpha1: 'discoveryTokenUnsafeSkipCAVerification',
+    v1beta1: 'discovery.bootstrapToken.unsafeSkipCAVerification',
+  },
+  discoveryFile: { v1alpha1: 'discoveryFile', v1beta1: 'discovery.file.kubeConfigPath' },
+  tlsBootstrapToken: { v1alpha1: 'tlsBootstrapToken', v1beta1: 'discovery.tlsBootstrapToken' },
+  nodeName: { v1alpha1: 'nodeName', v1alpha2: 'nodeRegistration.name' },
+  criSocket: { v1alpha1: 'criSocket', v1alpha2: 'nodeRegistration.criSocket' },
+  taints: { v1alpha2: 'nodeRegistration.taints' },
+  kubeletExtraArgs: { v1alpha2: 'nodeRegistration.kubeletExtraArgs' },
+  ignorePreflightErrors: { v1beta2: 'nodeRegistration.ignorePreflightErrors' },
+  imagePullPolicy: { v1beta3: 'nodeRegistration.imagePullPolicy' },
+  imagePullSerial: { v1beta4: 'nodeRegistration.imagePullSerial' },
+  caCertPath: { v1alpha1: 'caCertPath' },
+  patches: { v1beta3: 'patches.directory' },
+  skipPhases: { v1beta3: 'skipPhases' },
+  controlPlaneComponentHealthCheckTimeout: { v1beta4: 'timeouts.controlPlaneComponentHealthCheck' },
+  discoveryTimeout: { v1alpha1: 'discoveryTimeout', v1beta1: 'discovery.timeout', v1beta4: 'timeouts.discovery' },
+  etcdApiCallTimeout: { v1beta4: 'timeouts.etcdAPICall' },
+  kubeletHealthCheckTimeout: { v1beta4: 'timeouts.kubeletHealthCheck' },
+  kubernetesApiCallTimeout: { v1beta4: 'timeouts.kubernetesAPICall' },
+  tlsBootstrapTimeout: { v1beta4: 'timeouts.tlsBootstrap' },
+  upgradeManifestsTimeout: { v1beta4: 'timeouts.upgradeManifests' },
+  dryRun: { v1beta4: 'dryRun' },
+  clusterName: { v1alpha1: 'clusterName', v1beta1: gone },
+  featureGates: { v1alpha1: 'featureGates', v1beta1: gone },
+  controlPlane: { v1alpha3: 'controlPlane' },
+  apiEndpoint: { v1alpha3: 'apiEndpoint', v1beta1: gone }, // moved into controlPlane
+} satisfies Record<string, Partial<Record<Version, string>>>;
+
+export type Field = keyof typeof places;
+export const FIELDS = Object.keys(places) as Field[];
+
+/** Its place in that version, with dots; undefined where the version has no such field. */
+export function placeOf(field: Field, version: Version): string | undefined {
+  const since: Partial<Record<Version, string>> = places[field];
+  const until = VERSIONS.slice(0, VERSIONS.indexOf(version) + 1);
+  return until.map((each) => since[each]).findLast((place) => place !== undefined) || undefined;
+}
+
+/** No field of kubeadm has a dot in its name. */
+export const pathOf = (place: string): string[] => place.split('.');
+
+/** What is at `path` in plain data, or undefined. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let found = value;
+  for (const key of path) found = (found as Record<string | number, unknown> | null | undefined)?.[key];
+  return found;
+}
+
+/** A path for people: `nodeRegistration.taints[0].key`. A key that is no name is not shown: it may be a token in a wrong place. */
+export const nameOf = (path: Path): string =>
+  path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${isName(key) ? key : '?'}`))
+    .join('')
+    .slice(1);
+export const isName = (key: string): boolean => /^[A-Za-z][A-Za-z0-9-]{0,60}$/.test(key);
+
+/** What a document of that version says of a field. */
+export function said(version: Version, document: object, field: Field): unknown {
+  const place = placeOf(field, version);
+  return place === undefined ? undefined : valueAt(document, pathOf(place));
+}

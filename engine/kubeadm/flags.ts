@@ -1,0 +1,153 @@
+/** A configuration file as values of inputs, and what may be typed beside `--config`. Source: kubeadm's rules for mixing both. */
+import { isSecret } from '../sdk/index.ts';
+import type { Field } from './fields.ts';
+import type { JoinConfiguration, Place } from './load.ts';
+import { hostnameOverride, type JoinSettings } from './settings.ts';
+
+/** Inputs that say what the file says. kubeadm refuses their flags beside it; Joinery's own are not among them. */
+const REFUSED = [
+  'discoveryFile',
+  'discoveryToken',
+  'discoveryTokenCaCertHash',
+  'discoveryTokenUnsafeSkipCaVerification',
+  'featureGates',
+  'tlsBootstrapToken',
+  'token',
+];
+
+/** What a file may say without any effect on a worker. */
+const WITHOUT_EFFECT: readonly Field[] = [
+  'clusterName',
+  'imagePullPolicy',
+  'imagePullSerial',
+  'controlPlaneComponentHealthCheckTimeout',
+  'etcdApiCallTimeout',
+  'kubernetesApiCallTimeout',
+  'upgradeManifestsTimeout',
+];
+
+export interface Configured {
+  /** Plain data; tokens are `Secret`s. */
+  value: unknown;
+  place: Place;
+}
+
+export interface Mixed {
+  /** What the file says, by the names of inputs, which are those of flags. */
+  configured: Record<string, Configured>;
+  /** What was typed and holds beside it; each wins over the file. */
+  typed: Record<string, unknown>;
+  dryRun: boolean;
+  /** For E_INPUT. */
+  problems: string[];
+  notes: string[];
+}
+
+/**
+ * What a file says and what was typed, both by the names of inputs.
+ *
+ * | typed | beside `--config` |
+ * |---|---|
+ * | nodeName, criSocket, patches, skipPhases | wins over the file |
+ * | ignorePreflightErrors | is added to the file's |
+ * | endpoint | the file's is taken, with a note if it is another |
+ * | what decides whom to trust, and gates | is refused |
+ * | any other input of a pipeline | is taken |
+ *
+ * `named` says how an input was typed: by its flag, or by its variable.
+ */
+export function mixConfigAndFlags(
+  configuration: JoinConfiguration,
+  typed: Readonly<Record<string, unknown>>,
+  named: (input: string) => string,
+): Mixed {
+  const { settings } = configuration;
+  const problems = mixingProblems(typed, named);
+  const override = hostnameOverride(settings.kubeletExtraArgs);
+  if (typed.nodeName !== undefined && override !== undefined && typed.nodeName !== override)
+    problems.push(
+      `${named('nodeName')} ${typed.nodeName} is not the ${override} that hostname-override in the file wins with`,
+    );
+
+  const { endpoint, ignorePreflightErrors, ...rest } = typed;
+  const ignored = [...new Set([...settings.ignorePreflightErrors, ...((ignorePreflightErrors ?? []) as string[])])];
+  if (ignored.length > 1 && ignored.some((check) => check.toLowerCase() === 'all'))
+    problems.push(
+      `${named('ignorePreflightErrors')} and the file together say all and single checks: give only one of the two`,
+    );
+  return {
+    configured: configuredInputs(configuration),
+    typed: { ...rest, ...(ignorePreflightErrors === undefined ? {} : { ignorePreflightErrors: ignored }) },
+    dryRun: settings.dryRun,
+    problems,
+    notes: notesOf(configuration, endpoint),
+  };
+}
+
+/** What cannot stand beside any file. */
+export function mixingProblems(typed: Readonly<Record<string, unknown>>, named: (input: string) => string): string[] {
+  const refused = REFUSED.filter((name) => typed[name] !== undefined).map(named);
+  return refused.length === 0 ? [] : [`--config cannot stand beside ${refused.join(', ')}: the file decides that`];
+}
+
+function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: unknown): string[] {
+  const notes = warnings.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
+  const servers = settings.discovery.by === 'token' ? settings.discovery.apiServers : [];
+  if (endpoint !== undefined && !servers.includes(String(endpoint)))
+    notes.push(`${endpoint} is not asked: the file says ${servers.join(', ') || 'a discovery file'}`);
+  if (servers.length > 1) notes.push(`of the ${servers.length} API servers in the file only ${servers[0]} is asked`);
+  const idle = WITHOUT_EFFECT.flatMap((field) => placeOf(field) ?? []);
+  const [first] = idle;
+  if (first !== undefined)
+    notes.push(`${first.file}: ${idle.map(({ field }) => field).join(', ')}: without effect on a worker`);
+  return notes;
+}
+
+/** What a worker makes use of, and which fields say it: the first one that is there. */
+function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<string, Configured> {
+  const { discovery, kubeletExtraArgs, featureGates, timeouts } = settings;
+  const token = discovery.by === 'token' ? discovery : undefined;
+  const override = hostnameOverride(kubeletExtraArgs);
+  const inputs: Record<string, [value: unknown, ...fields: Field[]]> = {
+    discoveryFile: [discovery.by === 'file' ? discovery.file : undefined, 'discoveryFile'],
+    endpoint: [token?.apiServers[0], 'apiServers'],
+    discoveryToken: [token?.token, 'discoveryToken', 'token'],
+    discoveryTokenCaCertHash: [token?.caCertHashes, 'caCertHashes'],
+    discoveryTokenUnsafeSkipCaVerification: [token?.unsafeSkipCaVerification, 'unsafeSkipCaVerification'],
+    tlsBootstrapToken: [settings.tlsBootstrapToken, 'tlsBootstrapToken', 'token', 'discoveryToken'],
+    nodeName: [settings.nodeName, override === undefined ? 'nodeName' : 'kubeletExtraArgs'],
+    criSocket: [settings.criSocket, 'criSocket'],
+    ignorePreflightErrors: [settings.ignorePreflightErrors, 'ignorePreflightErrors'],
+    caCertPath: [settings.caCertPath, 'caCertPath'],
+    patches: [settings.patches, 'patches'],
+    skipPhases: [settings.skipPhases, 'skipPhases'],
+    taints: [settings.taints, 'taints'],
+    kubeletExtraArgs: [kubeletExtraArgs, 'kubeletExtraArgs'],
+    featureGates: [gatesText(featureGates), 'featureGates'],
+    discoveryTimeout: [durationText(timeouts.discoveryMs), 'discoveryTimeout'],
+    tlsBootstrapTimeout: [durationText(timeouts.tlsBootstrapMs), 'tlsBootstrapTimeout'],
+    kubeletHealthCheckTimeout: [durationText(timeouts.kubeletHealthCheckMs), 'kubeletHealthCheckTimeout'],
+  };
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, [value, ...fields]]) => {
+      const place = saysNothing(value) ? undefined : placeOf(...fields);
+      return place === undefined ? [] : [[name, { value, place }]];
+    }),
+  );
+}
+
+/** As `--feature-gates` takes them. */
+const gatesText = (gates: JoinSettings['featureGates']): string | undefined =>
+  Object.entries(gates)
+    .map(([name, value]) => `${name}=${value}`)
+    .join() || undefined;
+
+/** As pipelines have time limits; the smallest is a millisecond. */
+const durationText = (ms: number | undefined): string | undefined => {
+  if (ms === undefined) return undefined;
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.ceil(ms)}ms`;
+};
+
+const saysNothing = (value: unknown): boolean =>
+  value === undefined || value === false || (!isSecret(value) && typeof value === 'object' && isEmpty(value));
+const isEmpty = (value: object | null): boolean => Object.keys(value ?? {}).length === 0;

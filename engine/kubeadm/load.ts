@@ -1,0 +1,168 @@
+/** The text of a kubeadm configuration file → what it says about joining, or every problem at its line and column. */
+import { type Document, type ParsedNode, visit } from 'yaml';
+import type { Problems } from '../pipeline/problems.ts';
+import { type Violation, violations } from '../pipeline/validate.ts';
+import { fail, type JoinError, type Problem, revealed, type Schema, withSecrets } from '../sdk/index.ts';
+import { joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
+import { type Field, isName, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
+import { checkRules } from './rules.ts';
+import { type JoinSettings, settingsOf } from './settings.ts';
+import { apiVersionOf, schemas, type Version } from './versions.ts';
+
+export interface LoadOptions {
+  /** Unknown fields, and fields that are there twice, are warnings, as for `kubeadm join`. */
+  lenient?: boolean;
+}
+
+/** Where a file says something. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+  /** The name that this version has for it, with dots. */
+  field: string;
+}
+
+export interface JoinConfiguration {
+  apiVersion: string;
+  settings: JoinSettings;
+  /** Where the file says the first of these that it says; undefined where it says none. */
+  placeOf(...fields: readonly Field[]): Place | undefined;
+  warnings: Problem[];
+}
+
+/**
+ * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4); documents of other kinds in the
+ * text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where that is the only one.
+ */
+export function loadJoinConfiguration(file: string, text: string, options: LoadOptions = {}): JoinConfiguration {
+  const { version, value, warnings, problems } = readConfiguration(file, text, options);
+  return {
+    apiVersion: apiVersionOf(version),
+    settings: settingsOf(version, value),
+    placeOf(...fields) {
+      const field = fields.find((each) => said(version, value, each) !== undefined);
+      const place = field && placeOf(field, version);
+      return place === undefined ? undefined : { ...problems.placeOf(pathOf(place)), field: place };
+    },
+    warnings,
+  };
+}
+
+/** A configuration without problems, as it was written. */
+export interface WrittenConfiguration {
+  version: Version;
+  /** Without empty fields, which Go does not tell from absent ones. Tokens are `Secret`s. */
+  value: object;
+  document: Document.Parsed<ParsedNode>;
+  /** The nodes of `document` say what `value` does: no alias is in them, and nothing that lenient reading left out. */
+  isExact: boolean;
+  /** Places of fields, and kinds of documents. */
+  leftOut: string[];
+  warnings: Problem[];
+  /** Knows where everything is. */
+  problems: Problems;
+}
+
+/** As `loadJoinConfiguration`. */
+export function readConfiguration(file: string, text: string, { lenient = false }: LoadOptions): WrittenConfiguration {
+  const documents = parseDocuments(file, text, lenient);
+  const all = (kind: 'errors' | 'warnings') => documents.flatMap((document) => document[kind].sorted());
+  const joining = joiningDocument(documents);
+  if (joining === undefined) throw refusal(all('errors'));
+
+  const { parsed, version, passedOver } = joining;
+  const { value, unknown } = checkedValue(parsed, version, lenient);
+  const role = said(version, value, 'controlPlane');
+  const isWorker = role === undefined || role === false;
+  if (!isWorker)
+    parsed.errors.atKey([], 'controlPlane', 'controlPlane asks for a control-plane node: only workers can be joined');
+  const [first, ...others] = all('errors');
+  if (first !== undefined && others.length === 0 && !isWorker)
+    throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: `${file}:${first.line}:${first.column}: controlPlane` });
+  if (first !== undefined) throw refusal([first, ...others]);
+
+  return {
+    version,
+    value,
+    document: parsed.document,
+    isExact: !parsed.hasDuplicates && unknown.length === 0 && !hasAlias(parsed.document),
+    leftOut: [...unknown, ...passedOver],
+    warnings: all('warnings'),
+    problems: parsed.errors,
+  };
+}
+
+const PROBLEMS_MAX = 100;
+
+function refusal(problems: readonly Problem[]): JoinError {
+  const [first, ...rest] = problems.slice(PROBLEMS_MAX);
+  const more = first === undefined ? [] : [{ ...first, message: `${rest.length + 1} more problems from here on` }];
+  return fail('E_CONFIG', { problems: [...problems.slice(0, PROBLEMS_MAX), ...more] });
+}
+
+/** The document's value without the fields that nobody knows. What is wrong with it goes to the document's problems. */
+function checkedValue(parsed: ParsedDocument, version: Version, lenient: boolean) {
+  const schema = schemas[version];
+  // A NodeConfiguration may lack its apiVersion.
+  const written = { ...(withoutEmpty(schema, parsed.value) as object), apiVersion: apiVersionOf(version) };
+  const value = withSecrets(schema, written) as object;
+  const unknown: string[] = [];
+  for (const violation of violations(schema, revealed(value))) {
+    const { path, key, message } = violation;
+    if (key === undefined) {
+      parsed.errors.at(path, inWords(violation, value));
+      continue;
+    }
+    const told = isName(key) ? message.replace('unknown key', 'unknown field') : 'unknown field';
+    (lenient ? parsed.warnings : parsed.errors).atKey(path, key, told);
+    unknown.push(nameOf([...path, key]));
+    delete (valueAt(value, path) as Record<string, unknown>)[key];
+  }
+  checkRules(version, value, parsed.errors);
+  return { value, unknown };
+}
+
+function inWords({ path, missing, message }: Violation, value: object): string {
+  if (missing !== undefined) return `${nameOf([...path, missing])} is missing`;
+  return `${nameOf(path)} ${withoutTokens(message)}${remedyFor(message, valueAt(value, path))}`;
+}
+
+/** A value that is quoted may be a token in a wrong place. */
+const withoutTokens = (message: string): string =>
+  message.replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => quoted.replace(/[a-z0-9]{6}\.[a-z0-9]{12,}/gi, '***'));
+
+/** YAML takes `123` and `true` for no texts, and YAML 1.2 takes `yes` and `on` for no booleans. */
+function remedyFor(message: string, found: unknown): string {
+  const type = typeof found;
+  if (message === 'must be a string' && (type === 'number' || type === 'boolean')) return `: put the ${type} in quotes`;
+  return message === 'must be a boolean' && type === 'string' ? ': write true or false, without quotes' : '';
+}
+
+/** `value` without fields that are null, and without texts that are empty. */
+function withoutEmpty(schema: Schema | undefined, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutEmpty(schema?.items, item));
+  const properties = schema?.properties;
+  if (properties === undefined || typeof value !== 'object' || value === null) return value;
+  const schemaOf = (name: string): Schema | undefined =>
+    Object.hasOwn(properties, name) ? properties[name] : undefined;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, inner]) => !isEmpty(schemaOf(name), inner))
+      .map(([name, inner]) => [name, withoutEmpty(schemaOf(name), inner)]),
+  );
+}
+
+const isEmpty = (schema: Schema | undefined, value: unknown): boolean =>
+  schema !== undefined && (value === null || (value === '' && (schema.type === 'string' || schema.enum !== undefined)));
+
+function hasAlias(document: Document.Parsed<ParsedNode>): boolean {
+  let found = false;
+  visit(document, {
+    Alias() {
+      found = true;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}

@@ -1,0 +1,88 @@
+/** A configuration of any version → one of v1beta4, with what was lost on the way. */
+import { type Problem, Secret } from '../sdk/index.ts';
+import { FIELDS, type Field, placeOf, said } from './fields.ts';
+import { type LoadOptions, readConfiguration, type WrittenConfiguration } from './load.ts';
+import { argumentsOf, settingsOf, socketUrl } from './settings.ts';
+import { apiVersionOf, LATEST } from './versions.ts';
+import { type Move, writeMoved } from './write.ts';
+
+export interface Migration {
+  from: string;
+  /** YAML of a JoinConfiguration; it holds the tokens. */
+  text: Secret;
+  changes: Change[];
+  warnings: Problem[];
+}
+
+/** A field that does not say the same as before. One that only has another place or form is not among them. */
+export interface Change {
+  /** Its place in the old version. */
+  field: string;
+  lost: boolean;
+  why: string;
+}
+
+/**
+ * Loads, checks and migrates; what is v1beta4 already keeps its meaning. Comments are kept, but for those of lost fields.
+ * Errors as `loadJoinConfiguration`, and no others, whatever the text.
+ */
+export function migrateConfiguration(file: string, text: string, options: LoadOptions = {}): Migration {
+  const written = readConfiguration(file, text, options);
+  const { moves, changes } = planned(written);
+  return {
+    from: apiVersionOf(written.version),
+    text: new Secret(writeMoved(written, moves)),
+    changes,
+    warnings: written.warnings,
+  };
+}
+
+const OF_TOKEN_DISCOVERY: readonly Field[] = ['apiServers', 'caCertHashes', 'unsafeSkipCaVerification'];
+const WHY_LOST: Partial<Record<Field, string>> = {
+  clusterName: 'kubeadm takes it from the cluster',
+  featureGates: 'kubeadm takes them from the cluster',
+  apiEndpoint: 'only a control-plane node has one',
+};
+
+function planned({ version, value: document, leftOut }: WrittenConfiguration): { moves: Move[]; changes: Change[] } {
+  const moves: (Move & { order: number })[] = [];
+  const changes: Change[] = leftOut.map((field) => ({
+    field,
+    lost: true,
+    why: 'it is not part of a configuration for joining',
+  }));
+  const byFile = settingsOf(version, document).discovery.by === 'file';
+  const of = (field: Field) => said(version, document, field);
+  const move = (field: Field, value: unknown, as = field) => {
+    const [from, to] = [placeOf(field, version), placeOf(as, LATEST)];
+    if (from !== undefined && to !== undefined)
+      moves.push({ from, to, value, isSame: value === of(field), order: FIELDS.indexOf(as) });
+  };
+  const change = (field: Field, lost: boolean, why: string) =>
+    changes.push({ field: placeOf(field, version) ?? field, lost, why });
+
+  for (const field of FIELDS) {
+    const value = of(field);
+    const why = WHY_LOST[field];
+    // `controlPlane` can only be false here, which is what leaving it out means.
+    if (value === undefined || field === 'controlPlane') continue;
+    if (why !== undefined) change(field, true, why);
+    else if (byFile && OF_TOKEN_DISCOVERY.includes(field)) {
+      if ([value].flat().some(Boolean)) change(field, true, 'a discovery file makes no use of it');
+    } else if (field === 'token') {
+      // It stands for each of the two that is not there; without one for the bootstrap, v1beta4 takes that of discovery.
+      if (!byFile && of('discoveryToken') === undefined) move(field, value, 'discoveryToken');
+      else if (of('tlsBootstrapToken') === undefined) move(field, value, 'tlsBootstrapToken');
+      else change(field, true, 'the tokens for discovery and bootstrap are both given, and win over it');
+    } else if (field === 'apiServers' && Array.isArray(value)) {
+      move(field, value[0]);
+      if (value.length > 1) change(field, true, `only the first of its ${value.length} API servers has a place`);
+    } else if (field === 'criSocket') {
+      const url = socketUrl(String(value));
+      move(field, url);
+      if (url !== value) change(field, false, 'unix:// stands before it now: kubeadm takes URLs only');
+    } else if (field === 'kubeletExtraArgs' && !Array.isArray(value)) move(field, argumentsOf(value));
+    else move(field, value);
+  }
+  return { moves: moves.sort((a, b) => a.order - b.order), changes };
+}

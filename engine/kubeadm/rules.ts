@@ -1,0 +1,142 @@
+/** What must hold between fields, and no schema says. Source: kubeadm's validation of join configurations. */
+import type { Path, Problems } from '../pipeline/problems.ts';
+import { fields } from '../sdk/index.ts';
+import { type Field, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
+import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';
+import type { Version } from './versions.ts';
+
+/** A document as the rules see it. Its types may be wrong: the schema has said so already. */
+interface Subject {
+  version: Version;
+  document: object;
+  problems: Problems;
+}
+
+/** Adds to `problems`, at the fields they are about. */
+export function checkRules(version: Version, document: object, problems: Problems): void {
+  const subject = { version, document, problems };
+  for (const rule of [discovery, ignoredChecks, nodeName, timeouts]) rule(subject);
+}
+
+/** The field's name in this version. */
+const named = ({ version }: Subject, field: Field): string => placeOf(field, version) ?? '';
+const pathTo = (subject: Subject, field: Field): string[] => pathOf(named(subject, field));
+const find = ({ version, document }: Subject, field: Field): unknown => said(version, document, field);
+/** A problem of the value at `path`, which the message begins with. */
+const tell = ({ problems }: Subject, path: Path, what: string): void => problems.at(path, `${nameOf(path)} ${what}`);
+const listed = (value: unknown): unknown[] => (value === undefined ? [] : [value].flat());
+
+function discovery(subject: Subject): void {
+  const { document, problems } = subject;
+  const { byToken, byFile, tokenName, fileName } = waysOf(subject);
+  const isOpen = (field: Field) => isMapping(valueAt(document, stanzaOf(subject, field)));
+  if (byToken && byFile)
+    problems.at(pathTo(subject, 'discoveryFile'), `${fileName} and ${tokenName} exclude each other`);
+  else if (byToken && isOpen('discoveryToken')) tokenDiscovery(subject);
+  else if (byFile && isOpen('discoveryFile')) fileDiscovery(subject);
+  else if (!byToken && !byFile && isMapping(valueAt(document, ['discovery']) ?? {}))
+    problems.at(['discovery'], `${tokenName} or ${fileName} is missing: it says which cluster to trust`);
+}
+
+/** Up to v1alpha3 the fields say which way is taken, later the mapping they are in. */
+function waysOf(subject: Subject) {
+  if (subject.version.startsWith('v1beta')) {
+    const [token, file] = [stanzaOf(subject, 'discoveryToken'), stanzaOf(subject, 'discoveryFile')];
+    return {
+      byToken: valueAt(subject.document, token) !== undefined,
+      byFile: valueAt(subject.document, file) !== undefined,
+      tokenName: nameOf(token),
+      fileName: nameOf(file),
+    };
+  }
+  const byFile = find(subject, 'discoveryFile') !== undefined;
+  const byToken = find(subject, 'discoveryToken') !== undefined || (find(subject, 'token') !== undefined && !byFile);
+  return { byToken, byFile, tokenName: byFile ? 'discoveryToken' : 'token', fileName: 'discoveryFile' };
+}
+
+const stanzaOf = (subject: Subject, field: Field): string[] => pathTo(subject, field).slice(0, -1);
+const isMapping = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function tokenDiscovery(subject: Subject): void {
+  const { problems } = subject;
+  const stanza = stanzaOf(subject, 'discoveryToken');
+  if (find(subject, 'discoveryToken') === undefined && find(subject, 'token') === undefined)
+    problems.at(stanza, `${named(subject, 'discoveryToken')} is missing`);
+
+  const servers = listed(find(subject, 'apiServers'));
+  const path = pathTo(subject, 'apiServers');
+  const isList = Array.isArray(find(subject, 'apiServers'));
+  if (servers.length === 0) problems.at(stanza, `${named(subject, 'apiServers')} is missing`);
+  for (const [index, server] of servers.entries()) {
+    const port = /:(\d{1,5})$/.exec(String(server))?.[1];
+    if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
+      tell(subject, isList ? [...path, index] : path, `has the port ${port}, which is not between 1 and 65535`);
+  }
+
+  if (listed(find(subject, 'caCertHashes')).length === 0 && find(subject, 'unsafeSkipCaVerification') !== true)
+    problems.at(
+      stanza,
+      `the CA key must be pinned: ${named(subject, 'caCertHashes')} (kubeadm token create --print-join-command shows it), or ${named(subject, 'unsafeSkipCaVerification')}: true`,
+    );
+}
+
+function fileDiscovery(subject: Subject): void {
+  const file = find(subject, 'discoveryFile');
+  const path = pathTo(subject, 'discoveryFile');
+  const wrong = file === undefined ? 'is missing' : wrongWithFile(String(file));
+  if (wrong !== undefined) tell(subject, path, wrong);
+  if (listed(find(subject, 'caCertHashes')).length > 0)
+    tell(subject, pathTo(subject, 'caCertHashes'), 'is for discovery by a token, not by a file');
+}
+
+/** Whether a path leads to a file is found out when it is read. The value is not quoted: a URL may hold a password. */
+function wrongWithFile(file: string): string | undefined {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(file)?.[1]?.toLowerCase();
+  if (scheme === undefined) return undefined;
+  if (scheme === 'https') return URL.canParse(file) ? undefined : 'is no URL';
+  if (scheme !== 'file') return 'must be a path or an https:// URL: no other one proves who answers';
+  if (!/^file:\/\/\/./.test(file) || !isDecodable(file)) return 'must be file:/// and a path';
+  return undefined;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function ignoredChecks(subject: Subject): void {
+  const checks = listed(find(subject, 'ignorePreflightErrors'));
+  if (checks.length > 1 && checks.some((check) => String(check).toLowerCase() === 'all'))
+    tell(
+      subject,
+      pathTo(subject, 'ignorePreflightErrors'),
+      'has all, which stands for every check: leave the others out',
+    );
+}
+
+/** The name of the node registration is in the schema; this is the argument that beats it. */
+function nodeName(subject: Subject): void {
+  const given = find(subject, 'kubeletExtraArgs');
+  const args = argumentsOf(given).filter(({ value }) => typeof value === 'string');
+  const name = hostnameOverride(args);
+  const isName = name === undefined || (name.length <= fields.nodeName.maxLength && NODE_NAME.test(name));
+  if (isName) return;
+  const index = Array.isArray(given) ? given.findLastIndex((item) => item?.name === 'hostname-override') : -1;
+  const inner = index < 0 ? ['hostname-override'] : [index, 'value'];
+  tell(subject, [...pathTo(subject, 'kubeletExtraArgs'), ...inner], `must ${fields.nodeName['x-form']}`);
+}
+
+const NODE_NAME = new RegExp(fields.nodeName.pattern);
+
+/** kubeadm takes them, and then fails at once. */
+function timeouts(subject: Subject): void {
+  for (const field of TIMEOUT_FIELDS) {
+    const duration = find(subject, field);
+    if (typeof duration === 'string' && /\d/.test(duration) && !/[1-9]/.test(duration))
+      tell(subject, pathTo(subject, field), 'must be longer than nothing');
+  }
+}

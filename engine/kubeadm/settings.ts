@@ -1,0 +1,148 @@
+/** What a configuration says about joining, in one shape for all versions; `fields.ts` has where each says it. */
+import { Secret } from '../sdk/index.ts';
+import { type Field, said } from './fields.ts';
+import type { Version } from './versions.ts';
+
+export interface TokenDiscovery {
+  by: 'token';
+  token: Secret;
+  /** host:port, at least one. Up to v1alpha3 there may be several; kubeadm 1.9 asked them all, later ones the first. */
+  apiServers: string[];
+  /** `sha256:` and hex digits of any case. They hold whatever `unsafeSkipCaVerification` says. */
+  caCertHashes: string[];
+  unsafeSkipCaVerification: boolean;
+}
+
+export interface FileDiscovery {
+  by: 'file';
+  /** A path, or an https:// URL. */
+  file: string;
+}
+
+export interface Taint {
+  key: string;
+  value?: string;
+  effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface KubeletArgument {
+  /** Without dashes. */
+  name: string;
+  value: string;
+}
+
+/** Undefined is what the file does not say: whoever joins has the default. */
+export interface JoinSettings {
+  discovery: TokenDiscovery | FileDiscovery;
+  /** Absent only where a discovery file may hold credentials. */
+  tlsBootstrapToken: Secret | undefined;
+  /** What the kubelet's argument hostname-override says, or else the name of the node registration. */
+  nodeName: string | undefined;
+  /** A unix:// URL. */
+  criSocket: string | undefined;
+  taints: Taint[] | undefined;
+  /** In the order of the list; those of a mapping by their names, as kubeadm sorts them. */
+  kubeletExtraArgs: KubeletArgument[];
+  ignorePreflightErrors: string[];
+  caCertPath: string | undefined;
+  /** Directory. */
+  patches: string | undefined;
+  skipPhases: string[];
+  dryRun: boolean;
+  timeouts: Partial<Record<TimeoutName, number>>;
+  /** Of kubeadm 1.9 to 1.12; later ones take both from the cluster. */
+  featureGates: Record<string, boolean>;
+  clusterName: string | undefined;
+  /** Of images of the control plane: they change nothing for a worker. */
+  imagePullPolicy: string | undefined;
+  imagePullSerial: boolean | undefined;
+}
+
+const TIMEOUTS = {
+  discoveryMs: 'discoveryTimeout',
+  tlsBootstrapMs: 'tlsBootstrapTimeout',
+  kubeletHealthCheckMs: 'kubeletHealthCheckTimeout',
+  kubernetesApiCallMs: 'kubernetesApiCallTimeout',
+  controlPlaneComponentHealthCheckMs: 'controlPlaneComponentHealthCheckTimeout',
+  etcdApiCallMs: 'etcdApiCallTimeout',
+  upgradeManifestsMs: 'upgradeManifestsTimeout',
+} as const satisfies Record<string, Field>;
+export type TimeoutName = keyof typeof TIMEOUTS;
+export const TIMEOUT_FIELDS: readonly Field[] = Object.values(TIMEOUTS);
+
+/** `document` has no problem: its schema and the rules have passed. */
+export function settingsOf(version: Version, document: object): JoinSettings {
+  // The schema has checked each of these types.
+  const of = <T>(field: Field) => said(version, document, field) as T | undefined;
+  const discovery = discoveryOf(version, document);
+  const socket = of<string>('criSocket');
+  return {
+    discovery,
+    tlsBootstrapToken:
+      of<Secret>('tlsBootstrapToken') ??
+      of<Secret>('token') ??
+      (discovery.by === 'token' ? discovery.token : undefined),
+    nodeName: hostnameOverride(argumentsOf(of('kubeletExtraArgs'))) ?? of('nodeName'),
+    criSocket: socket === undefined ? undefined : socketUrl(socket),
+    taints: of('taints'),
+    kubeletExtraArgs: argumentsOf(of('kubeletExtraArgs')),
+    ignorePreflightErrors: of('ignorePreflightErrors') ?? [],
+    caCertPath: of('caCertPath'),
+    patches: of('patches'),
+    skipPhases: of('skipPhases') ?? [],
+    dryRun: of('dryRun') ?? false,
+    timeouts: Object.fromEntries(
+      Object.entries(TIMEOUTS)
+        .filter(([, field]) => of(field) !== undefined)
+        .map(([name, field]) => [name, durationMs(of(field) ?? '')]),
+    ),
+    featureGates: of('featureGates') ?? {},
+    clusterName: of('clusterName'),
+    imagePullPolicy: of('imagePullPolicy'),
+    imagePullSerial: of('imagePullSerial'),
+  };
+}
+
+function discoveryOf(version: Version, document: object): JoinSettings['discovery'] {
+  const of = <T>(field: Field) => said(version, document, field) as T | undefined;
+  const file = of<string>('discoveryFile');
+  if (file !== undefined) return { by: 'file', file: file.startsWith('file:') ? pathOfUrl(file) : file };
+  return {
+    by: 'token',
+    token: of<Secret>('discoveryToken') ?? of<Secret>('token') ?? new Secret(''), // the rules want one of them
+    apiServers: [of<string | string[]>('apiServers') ?? []].flat(),
+    caCertHashes: of('caCertHashes') ?? [],
+    unsafeSkipCaVerification: of('unsafeSkipCaVerification') ?? false,
+  };
+}
+
+/** The path of a file:/// URL, its %-escapes decoded; throws a URIError where one of those is broken. */
+export const pathOfUrl = (url: string): string => decodeURIComponent(url.slice('file://'.length));
+
+/** kubeadm puts the scheme before a bare path. */
+export const socketUrl = (socket: string): string => (socket.startsWith('/') ? `unix://${socket}` : socket);
+
+/** The arguments in either form; nothing of a form that the schema refuses. */
+export function argumentsOf(value: unknown): KubeletArgument[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.map((item) => ({ name: item?.name, value: item?.value ?? '' }));
+  const names = Object.keys(value).sort();
+  return names.map((name) => ({ name, value: (value as Record<string, string>)[name] ?? '' }));
+}
+
+/** Of several, the last one counts. kubeadm trims it and makes it lower-case; an empty one is none. */
+export const hostnameOverride = (args: readonly KubeletArgument[]): string | undefined =>
+  args
+    .findLast(({ name }) => name === 'hostname-override')
+    ?.value.trim()
+    .toLowerCase() || undefined;
+
+const UNIT_MS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A Go duration in milliseconds. */
+function durationMs(text: string): number {
+  let total = 0;
+  for (const [, number, unit = ''] of text.matchAll(/([\d.]+)([a-zµ]+)/g))
+    total += Number(number) * (UNIT_MS[unit] ?? 0);
+  return total;
+}

@@ -1,0 +1,91 @@
+/** Fields at their new places, as YAML that keeps the comments of the old document. */
+import { Document, isMap, isNode, isScalar, type Node, Pair, Scalar, YAMLMap } from 'yaml';
+import { revealed } from '../sdk/index.ts';
+import { pathOf } from './fields.ts';
+import type { WrittenConfiguration } from './load.ts';
+import { apiVersionOf, kindOf, LATEST } from './versions.ts';
+
+/** Places with dots, the value with its secrets. */
+export interface Move {
+  from: string;
+  to: string;
+  value: unknown;
+  /** It is what the document has there. */
+  isSame: boolean;
+}
+
+export function writeMoved({ document, isExact }: WrittenConfiguration, moves: readonly Move[]): string {
+  const contents = new YAMLMap();
+  // What YAML 1.1 takes for a boolean or a number is quoted: kubeadm reads that.
+  const target = new Document(contents, { compat: 'yaml-1.1' });
+  for (const { from, to, value, isSame } of [...HEAD, ...moves]) {
+    const source = pairAt(document.contents, pathOf(from));
+    const old = isNode(source?.value) ? source.value : undefined;
+    const node = isExact && isSame && old !== undefined ? old : target.createNode(revealed(value));
+    if (old !== undefined && node !== old) {
+      copyComments(old, node);
+      copyItemComments(old, node);
+    }
+    const pair = put(contents, pathOf(to), node);
+    if (isNode(source?.key)) copyComments(source.key, pair.key, true);
+  }
+  target.commentBefore = document.commentBefore;
+  target.comment = document.comment;
+  copyMapComments(document.contents, contents);
+  return target.toString({ lineWidth: 0 });
+}
+
+const HEAD: readonly Move[] = [
+  { from: 'apiVersion', to: 'apiVersion', value: apiVersionOf(LATEST), isSame: false },
+  { from: 'kind', to: 'kind', value: kindOf(LATEST), isSame: false },
+];
+
+type Written = Pair<Scalar<string>, Node>;
+
+/** Adds a pair at `path`; the mappings on the way are made. */
+function put(map: YAMLMap, [name = '', ...rest]: readonly string[], node: Node): Written {
+  const there = pairOf(map, name);
+  if (rest.length > 0 && isMap(there?.value)) return put(there.value, rest, node);
+  const inner = new YAMLMap();
+  const pair: Written = new Pair(new Scalar(name), rest.length > 0 ? inner : node);
+  map.items.push(pair);
+  return rest.length > 0 ? put(inner, rest, node) : pair;
+}
+
+const pairOf = (map: unknown, name: string): Pair | undefined =>
+  isMap(map) ? map.items.find(({ key }) => isScalar(key) && key.value === name) : undefined;
+
+function pairAt(map: unknown, [name = '', ...rest]: readonly string[]): Pair | undefined {
+  const pair = pairOf(map, name);
+  return rest.length > 0 ? pairAt(pair?.value, rest) : pair;
+}
+
+/** A comment before a value stands between it and its key, which is no place for one before a scalar. */
+function copyComments(from: Node, to: Node, isKey = false): void {
+  if (isKey || !isScalar(to)) to.commentBefore ??= from.commentBefore ?? null;
+  to.comment ??= from.comment ?? null;
+}
+
+/** Those of mappings that are in both. */
+function copyMapComments(from: unknown, to: YAMLMap): void {
+  if (!isMap(from)) return;
+  copyComments(from, to);
+  for (const { key, value } of to.items) {
+    const old = isScalar(key) ? pairOf(from, String(key.value)) : undefined;
+    if (!isMap(value) || !isMap(old?.value)) continue;
+    if (isNode(key) && isNode(old.key)) copyComments(old.key, key, true);
+    copyMapComments(old.value, value);
+  }
+}
+
+/** Those of a mapping that has become a list of name and value. */
+function copyItemComments(from: Node, to: Node): void {
+  if (!isMap(from) || !('items' in to)) return;
+  for (const item of to.items) {
+    if (!isMap(item)) continue;
+    const old = pairOf(from, String(item.get('name')));
+    const value = item.get('value', true);
+    if (isNode(old?.key)) copyComments(old.key, item);
+    if (isNode(old?.value) && value !== undefined) copyComments(old.value, value);
+  }
+}

@@ -1,0 +1,98 @@
+/** The bootstrap tokens of a cluster, for somebody who may see and change Secrets of kube-system. */
+import type { ApiAnswer, ApiRequest } from '../host/host.ts';
+import type { Admin } from '../kube/admin.ts';
+import { clusterInfoOf, collectionPath, objectPath, throwUnlessOk } from '../kube/port.ts';
+import { readClusterInfo } from '../sdk/cluster-info.ts';
+import { fail } from '../sdk/errors.ts';
+import { clean } from '../sdk/text.ts';
+import { SECRET_TYPE, type SecretObject, secretOf, secretRef, tokenOf } from './secret.ts';
+import { type BootstrapToken, tokenText } from './token.ts';
+
+export interface TokenList {
+  tokens: BootstrapToken[];
+  /** Secrets of the type that hold no token, by name. */
+  unusable: { secret: string; reason: string }[];
+}
+
+/** Errors of every method: E_KUBECONFIG_ACCESS, E_API_…. */
+export class Tokens {
+  readonly #admin: Admin;
+  readonly #send: (request: ApiRequest) => Promise<ApiAnswer>;
+
+  constructor(admin: Admin, send: (request: ApiRequest) => Promise<ApiAnswer>) {
+    this.#admin = admin;
+    this.#send = send;
+  }
+
+  /** E_TOKEN_EXISTS. */
+  async create(token: BootstrapToken): Promise<void> {
+    const path = collectionPath(secretRef(token.id));
+    const answer = await this.#ask('POST', token.id, path, { body: secretOf(token), expected: 409 });
+    if (answer.status === 409) throw fail('E_TOKEN_EXISTS', { id: token.id });
+  }
+
+  /** Sorted by id. */
+  async list(): Promise<TokenList> {
+    const path = collectionPath(secretRef(''));
+    const { body } = await this.#ask('GET', '', path, { query: { fieldSelector: `type=${SECRET_TYPE}` } });
+    const { items } = (body ?? {}) as { items?: SecretObject[] };
+    if (!Array.isArray(items)) throw fail('E_API_ANSWER', { server: this.#admin.server, what: 'no list of Secrets' });
+    const found: TokenList = { tokens: [], unusable: [] };
+    for (const item of items)
+      try {
+        found.tokens.push(tokenOf(item));
+      } catch (error) {
+        found.unusable.push({ secret: clean(item.metadata.name ?? ''), reason: (error as Error).message });
+      }
+    found.tokens.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return found;
+  }
+
+  /** False where there is none of that id. */
+  async delete(id: string): Promise<boolean> {
+    const answer = await this.#ask('DELETE', id, objectPath(secretRef(id)), { expected: 404 });
+    return answer.status !== 404;
+  }
+
+  /** Where the cluster says that machines should join it, read as they will read it. E_CLUSTER_INFO_MISSING, E_CLUSTER_INFO_INVALID. */
+  async joinTarget(): Promise<JoinTarget> {
+    const { server, ca } = this.#admin;
+    const { data } = await clusterInfoOf(this.#send, server, { ca });
+    const found = readClusterInfo(data.kubeconfig ?? '', server);
+    const { hostname, port } = new URL(found.server);
+    return { endpoint: `${hostname}:${port || '443'}`, pins: found.certificates.map(({ pin }) => pin) };
+  }
+
+  async #ask(
+    method: 'GET' | 'POST' | 'DELETE',
+    id: string,
+    path: string,
+    { query = {}, body, expected }: { query?: ApiRequest['query']; body?: object; expected?: number },
+  ): Promise<ApiAnswer> {
+    const { server, file } = this.#admin;
+    const answer = await this.#send({ server, as: this.#admin, method, ref: secretRef(id), path, query, body });
+    const what = `${VERB[method]} bootstrap tokens`;
+    const { status } = answer;
+    if (status === 401 || status === 403) {
+      const message = clean(String((answer.body as { message?: unknown } | null)?.message ?? ''));
+      throw fail('E_KUBECONFIG_ACCESS', { server, file, what, status, message });
+    }
+    if (status !== expected) throwUnlessOk(answer, server, what);
+    return answer;
+  }
+}
+
+export interface JoinTarget {
+  /** host:port */
+  endpoint: string;
+  /** `sha256:<hex>`, one for each CA certificate. */
+  pins: string[];
+}
+
+/** The line that joins a machine with the token; with `kubeadm join` for its first two words, kubeadm takes it too. */
+export const joinCommand = (token: BootstrapToken, { endpoint, pins }: JoinTarget): string =>
+  ['join run', endpoint, '--token', tokenText(token)]
+    .concat(pins.map((pin) => `--discovery-token-ca-cert-hash ${pin}`))
+    .join(' ');
+
+const VERB = { GET: 'list', POST: 'create', DELETE: 'delete' };

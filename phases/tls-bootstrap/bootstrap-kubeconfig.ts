@@ -1,0 +1,29 @@
+/** `bootstrap-kubelet.conf`: what a kubelet asks for its certificate with. Source: kubeadm, util/kubeconfig, through client-go. */
+import { stringify } from 'yaml';
+import { type Identity, Secret } from '../../engine/sdk/index.ts';
+
+const USER = 'tls-bootstrap-token-user';
+const CONTEXT = `${USER}@kubernetes`;
+
+/** Byte for byte as kubeadm writes it: sorted keys, its fixed names. */
+export function bootstrapKubeconfig({ server, ca, token, certificate }: Identity): Secret {
+  const user =
+    certificate === undefined
+      ? { token: token?.reveal() }
+      : {
+          'client-certificate-data': base64(certificate.pem),
+          'client-key-data': base64(certificate.key.reveal()),
+        };
+  const document = {
+    apiVersion: 'v1',
+    clusters: [{ cluster: { 'certificate-authority-data': base64(ca), server }, name: 'kubernetes' }],
+    contexts: [{ context: { cluster: 'kubernetes', user: USER }, name: CONTEXT }],
+    'current-context': CONTEXT,
+    kind: 'Config',
+    preferences: {},
+    users: [{ name: USER, user }],
+  };
+  return new Secret(stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 }));
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,0 +1,91 @@
+/** The TLS bootstrap of the stand-in kubelet, as the real one does it: kubeconfig first, then the request, then the certificate. */
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { createCsr, generateKeyPem } from '../../../engine/pki/index.ts';
+import { type CertificateSigningRequest, hasCondition } from '../objects.ts';
+import { type ApiCall, callApi } from './kubelet-api.ts';
+import { KUBECONFIG } from './kubelet-files.ts';
+import { type Caller, type KubeletIdentity, readIdentity } from './kubelet-identity.ts';
+import { machinePath } from './machine-path.ts';
+
+const PKI = '/var/lib/kubelet/pki';
+const CURRENT = `${PKI}/kubelet-client-current.pem`;
+const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+const LOOK_AGAIN_MS = 100;
+
+/** Resolves when somebody has approved the request and it is signed. */
+export async function bootstrap(
+  root: string,
+  caller: Caller,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<KubeletIdentity> {
+  const write = async (path: string, text: string): Promise<void> => {
+    const place = await machinePath(root, path);
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, text, { mode: 0o600 });
+  };
+  const kubeconfig = kubeconfigOf(caller);
+  await write(KUBECONFIG, kubeconfig);
+  const key = generateKeyPem();
+  const csr = createCsr(key, { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] });
+  const certificate = await signed(caller, csr, signal);
+  const pem = `${PKI}/kubelet-client-${stampOf(new Date())}.pem`;
+  await write(pem, certificate + key);
+  const updated = join(root, `${PKI}/kubelet-client-updated.pem`);
+  await symlink(pem, updated);
+  await rename(updated, join(root, CURRENT));
+  return readIdentity(kubeconfig, new Date(), async () => certificate + key);
+}
+
+async function signed(caller: Caller, csr: string, signal: AbortSignal): Promise<string> {
+  const body = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { generateName: 'csr-' },
+    spec: {
+      request: Buffer.from(csr).toString('base64'),
+      signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+      usages: ['digital signature', 'key encipherment', 'client auth'],
+    },
+  };
+  const call = async (request: ApiCall) =>
+    JSON.parse(await callApi(caller, request, 'request signed certificate', signal)) as CertificateSigningRequest;
+  const { metadata } = await call({ method: 'POST', path: CSRS, contentType: 'application/json', body });
+  for (;;) {
+    const { status } = await call({ method: 'GET', path: `${CSRS}/${metadata.name}` });
+    if (hasCondition(status?.conditions, 'Denied')) throw new Error('certificate signing request was not approved');
+    if (status?.certificate !== undefined) return Buffer.from(status.certificate, 'base64').toString();
+    await sleep(LOOK_AGAIN_MS, undefined, { signal });
+  }
+}
+
+/** As client-go writes it. */
+const kubeconfigOf = ({ server, ca }: Caller): string =>
+  stringify(
+    {
+      apiVersion: 'v1',
+      clusters: [
+        {
+          cluster: { 'certificate-authority-data': Buffer.from(ca).toString('base64'), server },
+          name: 'default-cluster',
+        },
+      ],
+      contexts: [
+        {
+          context: { cluster: 'default-cluster', namespace: 'default', user: 'default-auth' },
+          name: 'default-context',
+        },
+      ],
+      'current-context': 'default-context',
+      kind: 'Config',
+      preferences: {},
+      users: [{ name: 'default-auth', user: { 'client-certificate': CURRENT, 'client-key': CURRENT } }],
+    },
+    { indentSeq: false, lineWidth: 0 },
+  );
+
+/** `2006-01-02-15-04-05` */
+const stampOf = (at: Date): string => at.toISOString().slice(0, 19).replace(/[T:]/g, '-');

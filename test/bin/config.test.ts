@@ -1,0 +1,184 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { loadJoinConfiguration } from '../../engine/kubeadm/index.ts';
+import { examples, SECRET } from '../helpers/kubeadm.ts';
+import { cli } from './cli.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'config-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+async function given(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+describe('join config validate', () => {
+  test('says that a file is well, with the warnings beside it', async () => {
+    const file = await given('a.yaml', `${examples.v1beta2}---\napiVersion: a/b\nkind: Other\n`);
+    expect(await cli(['config', 'validate', file])).toEqual({
+      code: 0,
+      stdout: `${file}: kubeadm.k8s.io/v1beta2, no problem\n`,
+      stderr: `! ${file}:19:1: the Other is passed over: it is not for joining\n`,
+    });
+  });
+
+  test('tells as JSON what was read, without the tokens', async () => {
+    const file = await given('a.yaml', examples.v1beta4);
+    const { code, stdout, stderr } = await cli(['config', 'validate', file, '--output', 'json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      apiVersion: 'joinery.dev/v1',
+      kind: 'ConfigValidation',
+      file,
+      valid: true,
+      version: 'kubeadm.k8s.io/v1beta4',
+      settings: { discovery: { token: '***' }, tlsBootstrapToken: '***', nodeName: 'w1' },
+      warnings: [],
+    });
+    expect(stdout).not.toContain(SECRET);
+  });
+
+  test('tells every problem with its place, and ends with 3', async () => {
+    const file = await given('a.yaml', `${examples.v1beta4.replace('token: cafe01', 'token: CAFE01')}nope: 1\n`);
+    const text = await cli(['config', 'validate', file]);
+    expect(text.code).toBe(3);
+    expect(text.stderr).toContain(`E_CONFIG:\n  ${file}:5:12: discovery.bootstrapToken.token has the wrong form`);
+    expect(text.stderr).toContain(`\n  ${file}:32:1: unknown field nope\n`);
+    const json = await cli(['config', 'validate', file, '--output=json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      error: {
+        code: 'E_CONFIG',
+        exitCode: 3,
+        facts: {
+          problems: [
+            { file, line: 5, column: 12 },
+            { line: 32, column: 1 },
+          ],
+        },
+      },
+    });
+    for (const { stdout, stderr } of [text, json]) expect(stdout + stderr).not.toContain(SECRET);
+  });
+
+  test('only warns of unknown fields with --lenient', async () => {
+    const file = await given('a.yaml', `${examples.v1beta4}caCertPaths: 1\n`);
+    expect(await cli(['config', 'validate', file, '--lenient'])).toMatchObject({
+      code: 0,
+      stderr: `! ${file}:32:1: unknown field caCertPaths; did you mean caCertPath?\n`,
+    });
+  });
+
+  test('ends with 2 at a control-plane node, and with 3 without a file', async () => {
+    const file = await given('a.yaml', `${examples.v1beta4}controlPlane: { certificateKey: ${SECRET} }\n`);
+    const refused = await cli(['config', 'validate', file]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(`E_CONTROL_PLANE_UNSUPPORTED: ${file}:32:1: controlPlane asks for`);
+    expect(refused.stderr).not.toContain(SECRET);
+    const missing = await cli(['config', 'validate', join(folder, 'none.yaml')]);
+    expect(missing.code).toBe(3);
+    expect(missing.stderr).toContain(
+      `E_CONFIG_FILE: configuration ${join(folder, 'none.yaml')} cannot be read: ENOENT`,
+    );
+  });
+});
+
+describe('join config migrate', () => {
+  test('writes to standard output, and tells the losses beside it', async () => {
+    const file = await given('a.yaml', examples.v1alpha1);
+    for (const to of [[], ['--new-config', '-']]) {
+      const { code, stdout, stderr } = await cli(['config', 'migrate', '--old-config', file, ...to]);
+      expect(code, stderr).toBe(0);
+      expect(loadJoinConfiguration('', stdout)).toMatchObject({ apiVersion: 'kubeadm.k8s.io/v1beta4', warnings: [] });
+      expect(stderr.split('\n')).toEqual([
+        '! criSocket is changed: unix:// stands before it now: kubeadm takes URLs only',
+        '! clusterName is lost: kubeadm takes it from the cluster',
+        '! featureGates is lost: kubeadm takes them from the cluster',
+        '',
+      ]);
+      expect(stderr).not.toContain(SECRET);
+    }
+  });
+
+  test('writes a file that only its owner may read, over what is there', async () => {
+    const file = await given('a.yaml', examples.v1beta3);
+    const target = await given('b.yaml', 'old');
+    await chmod(target, 0o644);
+    const { code, stdout, stderr } = await cli(['config', 'migrate', '--old-config', file, '--new-config', target]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe(`${target}: kubeadm.k8s.io/v1beta4, from kubeadm.k8s.io/v1beta3\n`);
+    expect((await stat(target)).mode & 0o777).toBe(0o600);
+    expect(loadJoinConfiguration('', await readFile(target, 'utf8')).apiVersion).toBe('kubeadm.k8s.io/v1beta4');
+    expect((await readdir(folder)).sort()).toEqual(['a.yaml', 'b.yaml']);
+    expect(stdout + stderr).not.toContain(SECRET);
+  });
+
+  test('never writes through a link, to where others may read', async () => {
+    const file = await given('a.yaml', examples.v1beta3);
+    const elsewhere = await given('elsewhere', 'untouched');
+    await symlink(elsewhere, join(folder, 'link.yaml'));
+    await cli(['config', 'migrate', '--old-config', file, '--new-config', join(folder, 'link.yaml')]);
+    expect(await readFile(elsewhere, 'utf8')).toBe('untouched');
+  });
+
+  test('tells as JSON what has changed, and then needs a file to write to', async () => {
+    const file = await given('a.yaml', examples.v1alpha1);
+    const target = join(folder, 'b.yaml');
+    const { stdout } = await cli([
+      'config',
+      'migrate',
+      '--old-config',
+      file,
+      '--new-config',
+      target,
+      '--output',
+      'json',
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: 'ConfigMigration',
+      from: 'kubeadm.k8s.io/v1alpha1',
+      to: 'kubeadm.k8s.io/v1beta4',
+      newConfig: target,
+      changes: [{ field: 'criSocket', lost: false }, { field: 'clusterName', lost: true }, { lost: true }],
+    });
+    expect(stdout).not.toContain(SECRET);
+    const refused = await cli(['config', 'migrate', '--old-config', file, '--output', 'json']);
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stdout + refused.stderr).not.toContain(SECRET);
+  });
+
+  test('writes nothing where the old file is wrong, or the new one has no place', async () => {
+    const file = await given('a.yaml', `${examples.v1beta3}nope: 1\n`);
+    const target = join(folder, 'b.yaml');
+    expect(await cli(['config', 'migrate', '--old-config', file, '--new-config', target])).toMatchObject({ code: 3 });
+    expect(await readdir(folder)).toEqual(['a.yaml']);
+    const nowhere = await cli([
+      'config',
+      'migrate',
+      '--lenient',
+      '--old-config',
+      file,
+      '--new-config',
+      join(folder, 'x/y'),
+    ]);
+    expect(nowhere.code).toBe(6);
+    expect(nowhere.stderr).toContain(`E_FILE: ${join(folder, 'x/y')}`);
+    expect(nowhere.stderr).not.toContain(SECRET);
+  });
+});
+
+describe('join config print-defaults', () => {
+  test('prints YAML, or JSON, that is valid', async () => {
+    const [yaml, json] = await Promise.all([
+      cli(['config', 'print-defaults']),
+      cli(['config', 'print-defaults', '--output', 'json']),
+    ]);
+    expect(loadJoinConfiguration('', yaml.stdout).apiVersion).toBe('kubeadm.k8s.io/v1beta4');
+    expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout));
+  });
+});

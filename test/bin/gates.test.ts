@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { cli, scene } from './cli.ts';
+
+const GATES = ['--feature-gates', 'DynamicKubeletConfig=true,CoreDNS=true'];
+const NOTE =
+  "the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join: kubeadm init reads it, to decide whether the cluster's DNS server is CoreDNS";
+
+describe('join run --feature-gates', () => {
+  test('lists every gate with its stage and default in the help', async () => {
+    const { stdout } = await cli(['run', '--help']);
+    for (const line of ['CoreDNS=true|false (ALPHA - default=false)', 'SelfHosting=true|false (BETA - default=false)'])
+      expect(stdout).toContain(`\n      ${line}\n`);
+  });
+
+  test('refuses what is no gate or no value, all at once', async () => {
+    const { code, stderr } = await cli(['run', '1.2.3.4:6443', '--feature-gates', 'CoreDSN=true,SelfHosting=maybe']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--feature-gates: there is no gate CoreDSN; did you mean CoreDNS?');
+    expect(stderr).toContain('--feature-gates: SelfHosting=maybe is neither true nor false');
+  });
+
+  test('says of a gate that only init reads that it changes nothing, in the text and in the document', async () => {
+    const { args } = await scene();
+    const only = ['--feature-gates', 'CoreDNS=true'];
+    const planned = await cli(args('run', ...only, '--dry-run'));
+    expect(planned.stdout).toContain(`Nothing was changed.\n! ${NOTE}\n`);
+    const { code, stdout } = await cli(args('run', ...only, '--output', 'json'));
+    expect([code, JSON.parse(stdout).notes]).toEqual([0, [NOTE]]);
+  });
+
+  test('foresees a dynamic kubelet configuration in a dry run', async () => {
+    const { args, tree } = await scene();
+    const before = await tree();
+    const { code, stdout, stderr } = await cli(args('run', ...GATES, '--dry-run'));
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('would create /var/lib/kubelet/config/init/kubelet (0644)');
+    expect(stdout).toMatch(/✓ dynamic-kubelet-config: .*\n.*\n {4}would patch nodes w1 \(not checked/);
+    expect(await tree()).toEqual(before);
+  });
+
+  test('ends with the reason where NodeRestriction forbids it, and keeps the Node that has joined', async () => {
+    const { sandbox, args, root } = await scene();
+    const { code, stderr, stdout } = await cli(args('run', ...GATES));
+    expect(code).toBe(5);
+    expect(stderr).toContain('E_DYNAMIC_CONFIG_FORBIDDEN in step dynamic-kubelet-config: node w1 may not set its own');
+    expect(stdout).toContain(`! ${NOTE}`);
+    expect(sandbox.store.get('nodes', 'w1')?.spec).toEqual({});
+    const [init, config] = await Promise.all(
+      ['config/init/kubelet', 'config.yaml'].map((path) => readFile(join(root, 'var/lib/kubelet', path), 'utf8')),
+    );
+    expect(init).toBe(config);
+  });
+
+  test('ends before the kubelet starts where the cluster has the feature no more', async () => {
+    const { sandbox, args, root } = await scene({ profile: '1.24' });
+    const { code, stderr } = await cli(args('run', ...GATES));
+    expect(code).toBe(5);
+    expect(stderr).toContain(
+      `E_DYNAMIC_CONFIG_GONE in step kubelet-config: https://${sandbox.endpoint} knows no dynamic kubelet configuration: it is v1.24.17: 1.23 was the last release`,
+    );
+    await expect(readFile(join(root, 'var/lib/kubelet/config.yaml'))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(sandbox.store.get('nodes', 'w1')).toBeUndefined();
+  });
+});

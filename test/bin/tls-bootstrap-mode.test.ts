@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CertificateSigningRequest } from '../../plugins/sandbox/objects.ts';
+import { cli, type Scene, scene, start } from './cli.ts';
+
+const MODE = ['--tls-bootstrap-mode', 'kubelet'];
+const BOOTSTRAP = '/etc/kubernetes/bootstrap-kubelet.conf';
+const csrs = ({ sandbox }: Scene) => sandbox.store.list<CertificateSigningRequest>('certificatesigningrequests');
+const withToken = async ({ sandbox, root, tree }: Scene): Promise<string[]> => {
+  const [, secret = ''] = sandbox.token.split('.');
+  const telling: string[] = [];
+  for (const [path, entry] of Object.entries(await tree()))
+    if (!entry.startsWith('→') && (await readFile(join(root, path), 'utf8')).includes(secret)) telling.push(path);
+  return telling;
+};
+
+describe('join run --tls-bootstrap-mode kubelet', () => {
+  test('has the kubelet send the request, and leaves what a join leaves, without the token', async () => {
+    const made = await scene();
+    const before = await made.tree();
+    const { code, stderr } = await cli(made.args('run', ...MODE, '--wait', 'ready'));
+    expect(code, stderr).toBe(0);
+    expect(csrs(made).map(({ metadata }) => metadata.name)).toEqual([expect.stringMatching(/^csr-.....$/)]);
+    expect(stderr).toMatch(/kubelet-wait-bootstrap: the kubelet has its certificate, until \d{4}-/);
+    const added = Object.keys(await made.tree()).filter((path) => before[path] === undefined);
+    expect(added.map((path) => path.replace(/[-\d]{19}/, 'DATE')).sort()).toEqual([
+      '/etc/kubernetes/kubelet.conf',
+      '/etc/kubernetes/pki/ca.crt',
+      '/var/lib/kubelet/config.yaml',
+      '/var/lib/kubelet/kubeadm-flags.env',
+      '/var/lib/kubelet/pki/kubelet-client-DATE.pem',
+      '/var/lib/kubelet/pki/kubelet-client-current.pem',
+    ]);
+    expect(await withToken(made)).toEqual([]);
+
+    const again = await cli(made.args('run', ...MODE));
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('nothing to change')]);
+    const direct = await cli(made.args('run'));
+    expect([direct.code, direct.stdout]).toEqual([0, expect.stringContaining('nothing to change')]);
+    expect(csrs(made)).toHaveLength(1);
+
+    const undone = await cli(['undo', '--yes', '--root', made.root]);
+    expect(undone.code, undone.stderr).toBe(0);
+    expect(await made.tree()).toEqual(before);
+    expect(existsSync(join(made.root, 'var/lib/kubelet'))).toBe(false);
+  });
+
+  test('foresees what it can in a dry run, and shows no token', async () => {
+    const made = await scene();
+    const before = await made.tree();
+    const { code, stdout, stderr } = await cli(made.args('run', ...MODE, '--dry-run'));
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain(`would create ${BOOTSTRAP} (0600), secret`);
+    expect(stdout).toContain('would start service kubelet');
+    expect(stdout).toMatch(/\? kubelet-wait-bootstrap: .*\n +! a dry run cannot know what somebody else will write/);
+    expect(stdout + stderr).not.toContain(made.sandbox.token.split('.')[1]);
+    expect(await made.tree()).toEqual(before);
+    expect(csrs(made)).toEqual([]);
+  });
+
+  test('killed while a human is waited for, it goes on to the end where it was; the token goes with the waiting', async () => {
+    const made = await scene({ autoApprove: false });
+    const { child, outcome } = start(made.args('run', ...MODE));
+    await expect.poll(() => csrs(made).length, { timeout: 10_000 }).toBe(1);
+    child.kill('SIGKILL');
+    await outcome;
+    expect(await withToken(made)).toEqual([BOOTSTRAP]);
+    const resuming = start(['resume', '--root', made.root]);
+    made.sandbox.autoApprove = true; // a human has come
+    const { code, stderr } = await resuming.outcome;
+    expect(code, stderr).toBe(0);
+    expect(csrs(made)).toHaveLength(1);
+    expect(await withToken(made)).toEqual([]);
+  });
+
+  test('stopped while a human is waited for, it leaves nothing: no token, no kubelet', async () => {
+    const made = await scene({ autoApprove: false });
+    const before = await made.tree();
+    const { child, outcome } = start(made.args('run', ...MODE));
+    await expect.poll(() => csrs(made).length, { timeout: 10_000 }).toBe(1);
+    child.kill('SIGINT');
+    const { code, stderr } = await outcome;
+    expect(code).toBe(130);
+    expect(stderr).toContain('the request of the kubelet will wait for a human: kubectl get csr');
+    expect(await made.tree()).toEqual(before);
+  });
+
+  test('takes the place of the identity of another name, which an undo puts back', async () => {
+    const made = await scene();
+    expect((await cli(made.args('run', '--node-name', 'old'))).code).toBe(0);
+    const before = await made.tree();
+    const { code, stderr } = await cli(made.args('run', ...MODE, '--ignore-preflight-errors', 'all'));
+    expect(code, stderr).toBe(0);
+    expect(made.sandbox.store.get('nodes', 'w1')).toBeDefined();
+    const { code: undone, stderr: said } = await cli(['undo', '--yes', '--root', made.root]);
+    expect(undone, said).toBe(0);
+    expect(await made.tree()).toEqual(before);
+  });
+});

@@ -1,0 +1,284 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { isSignedBy } from '../../engine/pki/index.ts';
+import type { Sandbox } from '../../plugins/sandbox/index.ts';
+import type { ConfigMap, Secret } from '../../plugins/sandbox/objects.ts';
+import { nodeClient } from '../plugins/sandbox/client.ts';
+import { cli, type Outcome, project, scene } from './cli.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'token-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const file = async (name: string, text: string): Promise<string> => {
+  await writeFile(join(folder, name), text);
+  return join(folder, name);
+};
+const adminOf = (sandbox: Sandbox): Promise<string> => file('admin.conf', sandbox.adminKubeconfig);
+/** `join token …` as the cluster's administrator. */
+async function administrator(sandbox: Sandbox) {
+  const kubeconfig = await adminOf(sandbox);
+  return (...words: string[]): Promise<Outcome> => cli(['token', ...words, '--kubeconfig', kubeconfig]);
+}
+const clusterInfo = (sandbox: Sandbox): Record<string, string> =>
+  sandbox.store.get<ConfigMap>('configmaps', 'cluster-info', 'kube-public')?.data ?? {};
+const secretOf = (sandbox: Sandbox, id: string): Secret | undefined =>
+  sandbox.store.get<Secret>('secrets', `bootstrap-token-${id}`, 'kube-system');
+const idsOf = (sandbox: Sandbox): string[] =>
+  sandbox.store.list<Secret>('secrets', 'kube-system').map(({ metadata }) => metadata.name.replace(/.*-/, ''));
+const succeeded = ({ code, stdout, stderr }: Outcome): string => {
+  expect(code, stderr).toBe(0);
+  return stdout;
+};
+const failed = ({ code, stdout, stderr }: Outcome, error: string, exitCode: number): string => {
+  expect(stderr).toContain(error);
+  expect(code).toBe(exitCode);
+  expect(stdout).toBe('');
+  return stderr;
+};
+
+describe('join token', () => {
+  test('creates a token that signs cluster-info, lists it, and deletes it', async () => {
+    const { sandbox } = await scene();
+    const token = await administrator(sandbox);
+    const made = succeeded(await token('create', '--ttl', '90m', '--description', 'rack 7'));
+    expect(made).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}\n$/);
+    const [id = '', secret = ''] = made.trim().split('.');
+
+    const data = Object.entries(secretOf(sandbox, id)?.data ?? {});
+    const fields = Object.fromEntries(data.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+    expect(fields).toEqual({
+      'token-id': id,
+      'token-secret': secret,
+      expiration: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      'usage-bootstrap-authentication': 'true',
+      'usage-bootstrap-signing': 'true',
+      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+      description: 'rack 7',
+    });
+    const { kubeconfig = '', [`jws-kubeconfig-${id}`]: jws = '' } = clusterInfo(sandbox);
+    expect(isSignedBy(jws, kubeconfig, id, secret)).toBe(true);
+
+    const listed = succeeded(await token('list'));
+    expect(listed).toMatch(/^TOKEN +TTL +EXPIRES +USAGES +DESCRIPTION +EXTRA GROUPS$/m);
+    expect(listed).toMatch(
+      new RegExp(
+        `^${id}\\.\\*{16} +1h +${fields.expiration} +authentication,signing +rack 7 +${fields['auth-extra-groups']}$`,
+        'm',
+      ),
+    );
+    expect(listed).not.toContain(secret);
+    expect(succeeded(await token('list', '--show-secrets'))).toContain(made.trim());
+    const json = succeeded(await token('list', '--output', 'json'));
+    expect(json).not.toContain(secret);
+    expect(JSON.parse(json).tokens).toContainEqual({
+      ...{ id, expiresAt: fields.expiration, usages: ['authentication', 'signing'], description: 'rack 7' },
+      groups: [fields['auth-extra-groups']],
+    });
+
+    expect(succeeded(await token('delete', made.trim()))).toBe(`Token ${id} is deleted.\n`);
+    await vi.waitFor(() => expect(clusterInfo(sandbox)).not.toHaveProperty(`jws-kubeconfig-${id}`));
+    expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
+  });
+
+  test('prints a line that joins a machine when it is typed', async () => {
+    const { sandbox, root } = await scene();
+    const token = await administrator(sandbox);
+    const line = succeeded(await token('create', '--print-join-command', '--ttl', '5m'));
+    const [program, ...words] = line.trim().split(' ');
+    expect(program).toBe('join');
+    expect(words).toEqual([
+      ...['run', sandbox.endpoint, '--token', expect.stringMatching(/^[a-z0-9]{6}\.[a-z0-9]{16}$/)],
+      ...['--discovery-token-ca-cert-hash', sandbox.caPin],
+    ]);
+    expect(words).not.toContain(sandbox.token);
+    const joined = await cli([...words, '--root', root]);
+    expect(joined.code, joined.stderr).toBe(0);
+    const [csr] = sandbox.store.list('certificatesigningrequests');
+    expect(csr?.spec).toMatchObject({ username: `system:bootstrap:${words[3]?.slice(0, 6)}` });
+    expect(sandbox.store.get('nodes', 'w1')).toBeDefined();
+  });
+
+  test('leaves no token behind where the line cannot be made', async () => {
+    const { sandbox } = await scene();
+    const token = await administrator(sandbox);
+    sandbox.store.delete('rolebindings', 'kubeadm:bootstrap-signer-clusterinfo', 'kube-public');
+    failed(await token('create', '--print-join-command'), 'E_CLUSTER_INFO_MISSING', 5);
+    failed(await token('create', '--print-join-command', '--usages', 'signing'), 'joining takes both usages', 2);
+    expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
+  });
+
+  test('makes the token it is given, once', async () => {
+    const { sandbox } = await scene();
+    const token = await administrator(sandbox);
+    const given = succeeded(await cli(['token', 'generate'], { KUBECONFIG: '/nowhere' }));
+    const wanted = ['create', `@${await file('token', given)}`, '--ttl', '0', '--groups', ''];
+    expect(succeeded(await token(...wanted))).toBe(given);
+    const id = given.slice(0, 6);
+    const before = secretOf(sandbox, id);
+    expect(Object.keys(before?.data ?? {}).sort()).toEqual([
+      ...['token-id', 'token-secret', 'usage-bootstrap-authentication', 'usage-bootstrap-signing'],
+    ]);
+    expect(succeeded(await token('list'))).toMatch(
+      new RegExp(`^${id}\\.\\*+ +<forever> +<never> +\\S+ +<none> +<none>$`, 'm'),
+    );
+    const refused = failed(await token(...wanted, '--description', 'again'), 'E_TOKEN_EXISTS', 5);
+    expect(refused).toContain(`join token delete ${id}`);
+    expect(refused).not.toContain(given.trim());
+    expect(secretOf(sandbox, id)).toEqual(before);
+  });
+
+  test('makes one that the cluster deletes when its time is over', async () => {
+    const { sandbox } = await scene();
+    const token = await administrator(sandbox);
+    const id = succeeded(await token('create', '--ttl', '2s')).slice(0, 6);
+    expect(id).toHaveLength(6);
+    await vi.waitFor(() => {
+      expect(secretOf(sandbox, id)).toBeUndefined();
+      expect(clusterInfo(sandbox)).not.toHaveProperty(`jws-kubeconfig-${id}`);
+    }, 4_000);
+  });
+
+  test('deletes those that are there, and names those that are not', async () => {
+    const { sandbox } = await scene();
+    const token = await administrator(sandbox);
+    const id = sandbox.token.slice(0, 6);
+    const mistyped = await token('delete', id, 'abcdef.0123456789abcde');
+    expect(failed(mistyped, 'E_INPUT', 2)).not.toContain('0123');
+    expect(idsOf(sandbox)).toEqual([id]);
+    const { code, stdout, stderr } = await token('delete', 'nobody', id, id, 'noone0');
+    expect([code, stdout]).toEqual([5, `Token ${id} is deleted.\n`]);
+    expect(stderr).toContain('E_TOKEN_ABSENT: the cluster has no bootstrap token nobody, noone0');
+    expect(succeeded(await token('list'))).toBe('The cluster has no bootstrap token.\n');
+  });
+
+  test('tells of Secrets that hold no usable token', async () => {
+    const { sandbox } = await scene();
+    const token = await administrator(sandbox);
+    const broken = {
+      metadata: { name: 'bootstrap-token-odd000', namespace: 'kube-system' },
+      type: 'bootstrap.kubernetes.io/token',
+    };
+    sandbox.store.create('secrets', broken);
+    const { code, stderr, stdout } = await token('list', '--output', 'json');
+    expect(code).toBe(0);
+    expect(stderr).toContain('! Secret bootstrap-token-odd000 of kube-system holds no usable token: its token-id');
+    expect(JSON.parse(stdout).unusable).toMatchObject([{ secret: 'bootstrap-token-odd000' }]);
+  });
+
+  test('takes no token from standard input that happens to be a pipe', async () => {
+    const { sandbox } = await scene();
+    const kubeconfig = await adminOf(sandbox);
+    const script = `echo abcdef.0123456789abcdef | "$0" bin/join token create --kubeconfig "$1"`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', script, process.execPath, kubeconfig], { cwd: project });
+    expect(stdout).not.toContain('abcdef.0123456789abcdef');
+    expect(secretOf(sandbox, 'abcdef')).toBeUndefined();
+  });
+});
+
+describe('the kubeconfig of join token', () => {
+  test('is that of $KUBECONFIG, of several files the first that is there', async () => {
+    const { sandbox } = await scene();
+    const there = await adminOf(sandbox);
+    const id = sandbox.token.slice(0, 6);
+    for (const KUBECONFIG of [there, `/nowhere:${there}`, `:${there}:/nowhere`])
+      expect(succeeded(await cli(['token', 'list'], { KUBECONFIG }))).toContain(id);
+    const given = ['token', 'list', '--kubeconfig', join(folder, 'other.conf')];
+    expect(failed(await cli(given, { KUBECONFIG: there }), 'E_KUBECONFIG', 2)).toContain('other.conf cannot be used');
+    expect(failed(await cli(['token', 'list'], { KUBECONFIG: '/nowhere:/else' }), 'E_KUBECONFIG', 2)).toContain(
+      '/nowhere',
+    );
+  });
+
+  test('may name files beside it', async () => {
+    const { sandbox } = await scene();
+    const document = parse(sandbox.adminKubeconfig);
+    const [{ cluster }] = document.clusters;
+    const [{ user }] = document.users;
+    for (const [fields, name] of [
+      [cluster, 'certificate-authority'],
+      [user, 'client-certificate'],
+      [user, 'client-key'],
+    ]) {
+      await file(`${name}.pem`, Buffer.from(fields[`${name}-data`], 'base64').toString());
+      delete fields[`${name}-data`];
+      fields[name] = `${name}.pem`;
+    }
+    const kubeconfig = await file('split.conf', stringify(document));
+    expect(succeeded(await cli(['token', 'list', '--kubeconfig', kubeconfig]))).toContain(sandbox.token.slice(0, 6));
+  });
+
+  test.each<[who: string, userOf: (sandbox: Sandbox) => object, status: number]>([
+    [
+      'a node',
+      (sandbox) => {
+        const { cert, key } = nodeClient(sandbox, 'w1');
+        return { 'client-certificate-data': btoa(cert), 'client-key-data': btoa(key) };
+      },
+      403,
+    ],
+    ['a bootstrap token', ({ token }) => ({ token }), 403],
+    ['a stranger', () => ({ token: 'nobody' }), 401],
+  ])('of %s is not enough', async (_, userOf, status) => {
+    const { sandbox } = await scene();
+    const document = parse(sandbox.adminKubeconfig);
+    document.users[0].user = userOf(sandbox);
+    const kubeconfig = await file('other.conf', stringify(document));
+    const told = failed(await cli(['token', 'create', '--kubeconfig', kubeconfig]), 'E_KUBECONFIG_ACCESS', 5);
+    expect(told).toContain(`does not let the user of ${kubeconfig} create bootstrap tokens: ${status}`);
+    expect(told).not.toContain(sandbox.token);
+    expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
+  });
+
+  test('of another cluster finds no trust here', async () => {
+    const [here, there] = [await scene(), await scene()];
+    const document = parse(there.sandbox.adminKubeconfig);
+    document.clusters[0].cluster.server = `https://${here.sandbox.endpoint}`;
+    const kubeconfig = await file('wrong.conf', stringify(document));
+    const told = failed(await cli(['token', 'list', '--kubeconfig', kubeconfig]), 'E_API_CERTIFICATE_UNTRUSTED', 12);
+    expect(told).toContain('take a new kubeconfig');
+    expect(here.sandbox.store.requests.filter(({ path }) => path.includes('secrets'))).toEqual([]);
+  });
+});
+
+describe('join ca-hash', () => {
+  const vectors = join(project, 'test/vectors');
+  const pins = async () =>
+    (await import('../vectors/pins.json', { with: { type: 'json' } })).default.bundle.pinsInOrder;
+
+  test('prints the pin of each certificate, from a file, a pipe or a kubeconfig', async () => {
+    const expected = `${(await pins()).join('\n')}\n`;
+    expect(succeeded(await cli(['ca-hash', join(vectors, 'ca-bundle.crt')]))).toBe(expected);
+    expect(succeeded(await cli(['ca-hash', join(vectors, 'kubeconfig-two-ca.yaml')]))).toBe(expected);
+    const script = `cat test/vectors/ca-bundle.crt | "$0" bin/join ca-hash -`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', script, process.execPath], { cwd: project });
+    expect(stdout).toBe(expected);
+  });
+
+  test("prints a sandbox's pin, and warns of a certificate that is no CA", async () => {
+    const { sandbox } = await scene();
+    expect(succeeded(await cli(['ca-hash', await adminOf(sandbox)]))).toBe(`${sandbox.caPin}\n`);
+    const { cert } = nodeClient(sandbox, 'w1');
+    const { code, stdout, stderr } = await cli(['ca-hash', await file('node.crt', cert)]);
+    expect([code, stderr]).toEqual([0, '! system:node:w1 is no CA: nothing can be joined by its hash\n']);
+    expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+  });
+
+  test.each([
+    ['a file that is not there', '/nowhere/ca.crt', 'ENOENT'],
+    ['a directory', '/tmp', 'EISDIR'],
+    ['an endless file', '/dev/zero', 'larger than 1048576 bytes'],
+    ['nothing on standard input', '-', 'standard input'],
+  ])('ends with a hint at %s', async (_, path, says) => {
+    const told = failed(await cli(['ca-hash', path]), 'E_CA_HASH', 2);
+    expect(told).toContain(says);
+    expect(told).toContain('/etc/kubernetes/pki/ca.crt');
+  });
+});

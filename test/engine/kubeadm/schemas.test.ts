@@ -1,0 +1,100 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { FIELDS, placeOf } from '../../../engine/kubeadm/fields.ts';
+import { defaultConfiguration, loadJoinConfiguration } from '../../../engine/kubeadm/index.ts';
+import { apiVersionOf, kindOf, schemas, VERSIONS } from '../../../engine/kubeadm/versions.ts';
+import { fields, type Schema } from '../../../engine/sdk/index.ts';
+import discovery from '../../../phases/discovery-token/index.ts';
+import { examples, meaningOf } from '../../helpers/kubeadm.ts';
+import { PROJECT } from '../../helpers/sources.ts';
+
+/** `[place, schema]` of every field that holds no further ones, and of the two that are one field whatever they hold. */
+function leavesOf(schema: Schema, place: string[] = []): [string, Schema][] {
+  const isWhole = ['controlPlane', 'apiEndpoint'].includes(place.join('.'));
+  if (schema.properties === undefined || isWhole) return [[place.join('.'), schema]];
+  return Object.entries(schema.properties).flatMap(([name, inner]) => leavesOf(inner, [...place, name]));
+}
+const allSchemas = (schema: Schema): Schema[] => [
+  schema,
+  ...Object.values(schema.properties ?? {}).flatMap(allSchemas),
+  ...(schema.items === undefined ? [] : allSchemas(schema.items)),
+];
+
+describe.each(VERSIONS)('the schema of %s', (version) => {
+  const schema = schemas[version];
+  const leaves = new Map(leavesOf(schema));
+
+  test('is a file of its name that says which version and kind it is of', () => {
+    const name = `${version}.${kindOf(version)}.schema.json`;
+    expect(readdirSync(join(PROJECT, 'schemas/kubeadm'))).toContain(name);
+    expect(schema).toMatchObject({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      $id: `https://joinery.dev/schemas/kubeadm/${name}`,
+      properties: { apiVersion: { const: apiVersionOf(version) } },
+    });
+  });
+
+  test('has the fields that are read, and no others', () => {
+    const read = FIELDS.map((field) => placeOf(field, version)).filter((place) => place !== undefined);
+    expect([...leaves.keys()].sort()).toEqual(['apiVersion', 'kind', ...read].sort());
+  });
+
+  test('accepts the example, by itself', () => {
+    const validate = new Ajv2020({ strict: false }).compile(schema);
+    expect(validate(parse(examples[version])), JSON.stringify(validate.errors)).toBe(true);
+  });
+
+  test('lets no field go unnoticed, and describes each', () => {
+    for (const each of allSchemas(schema))
+      if (each.properties !== undefined) expect(each.additionalProperties).toBe(false);
+    for (const [place, leaf] of leaves)
+      if (!/^(apiVersion|kind)$/.test(place)) expect(leaf.description, place).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test('hides every token, and asks of fields what flags are asked', () => {
+    for (const [place, leaf] of leaves) expect(leaf.writeOnly ?? false, place).toBe(/[tT]oken$/.test(place));
+    const formOf = (field: Parameters<typeof placeOf>[0]): Schema => leaves.get(placeOf(field, version) ?? '') ?? {};
+    const { endpoint, discoveryTokenCaCertHash } = discovery.input.properties;
+    for (const field of ['token', 'discoveryToken', 'tlsBootstrapToken'] as const)
+      if (placeOf(field, version) !== undefined) expect(formOf(field).pattern).toBe(fields.bootstrapToken.pattern);
+    expect(formOf('nodeName')).toMatchObject({
+      pattern: fields.nodeName.pattern,
+      maxLength: fields.nodeName.maxLength,
+    });
+    expect(formOf('caCertPath').pattern).toBe(fields.caCertPath.pattern);
+    expect((formOf('apiServers').items ?? formOf('apiServers')).pattern).toBe(endpoint.pattern);
+    expect(formOf('caCertHashes').items?.pattern).toBe(discoveryTokenCaCertHash.items.pattern);
+  });
+});
+
+test('there is no schema of another version', () => {
+  expect(readdirSync(join(PROJECT, 'schemas/kubeadm'))).toHaveLength(VERSIONS.length);
+});
+
+describe('the configuration to start from', () => {
+  test('has the defaults of the schema', () => {
+    const printed = new Map(leavesOf(schemas.v1beta4));
+    const withDefault = [...printed].filter(([, { default: value }]) => value !== undefined && value !== false);
+    const configuration = defaultConfiguration('w1');
+    const at = (place: string) =>
+      place.split('.').reduce((value: unknown, name) => (value as Record<string, unknown>)[name], configuration);
+    expect(withDefault.length).toBeGreaterThan(9);
+    for (const [place, leaf] of withDefault) expect(at(place), place).toBe(leaf.default);
+  });
+
+  test('is valid, and for the machine named', () => {
+    const { settings } = loadJoinConfiguration('d.yaml', JSON.stringify(defaultConfiguration('w7')));
+    expect(meaningOf(settings)).toMatchObject({
+      nodeName: 'w7',
+      discovery: {
+        token: 'abcdef.0123456789abcdef',
+        apiServers: ['kube-apiserver:6443'],
+        unsafeSkipCaVerification: true,
+      },
+      taints: undefined,
+    });
+  });
+});

@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { recordingHost } from '../../engine/host/recording.ts';
+import { fail, type NodeObject, nodeRef } from '../../engine/sdk/index.ts';
+import dynamicKubeletConfig from '../../phases/dynamic-kubelet-config/index.ts';
+import { authority, FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { portsOn } from '../helpers/machine.ts';
+import { glimpseOf, heldIdentity } from '../helpers/node.ts';
+
+const ca = authority();
+const { pem, keyPem } = issue(ca);
+const identity = { server: SERVER, ca: ca.pem, certificate: pem, key: keyPem, nodeName: 'w1' };
+const configSource = {
+  configMap: { namespace: 'kube-system', name: 'kubelet-config-1.20', kubeletConfigKey: 'kubelet' },
+};
+const input = { ...identity, configSource };
+const assigned = { configMap: { ...configSource.configMap, uid: 'u', resourceVersion: '7' } };
+const PATCH = { kind: 'api', verb: 'patch', resource: 'nodes', name: 'w1', checked: 'sent' };
+
+/** A Node whose kubelet does what `kubelet` says once it is waited for. */
+function joined(
+  node: Partial<NodeObject> = {},
+  kubelet: Partial<NodeObject>[] = [{ status: { config: { assigned } } }],
+) {
+  const cluster = new FakeCluster(ca);
+  cluster.put(nodeRef('w1'), node);
+  const wait = async (condition: Wait): Promise<unknown> => {
+    if (condition.kind !== 'object') throw new Error('waits for a Node');
+    const there = cluster.objects.get('/api/v1/nodes/w1') as NodeObject;
+    for (const now of [condition.from, there, ...kubelet.map((told) => ({ ...there, ...told }))])
+      if (now !== undefined && condition.done(now)) return now;
+    throw new Error('would wait for ever');
+  };
+  const files = heldIdentity(SERVER, ca.pem, { pem, keyPem });
+  return { cluster, host: memoryHost({ now: () => NOW, files, send: cluster.send, wait }) };
+}
+const sourceOf = (cluster: FakeCluster) => (cluster.objects.get('/api/v1/nodes/w1') as NodeObject).spec?.configSource;
+
+itKeepsThePhaseContract(dynamicKubeletConfig, {
+  input,
+  machine: () => {
+    const { cluster } = joined();
+    return {
+      now: () => NOW,
+      send: cluster.send,
+      wait: async (condition) => {
+        const found = await cluster.wait({ ...condition, done: () => true } as Wait);
+        return { ...(found as object), status: { config: { assigned } } };
+      },
+    };
+  },
+  secrets: [glimpseOf(keyPem)],
+});
+
+describe('dynamic kubelet configuration', () => {
+  test('is none of its business where the gate is off: no request is sent', async () => {
+    const { host } = joined();
+    const { error, changes, result } = await runPhase(dynamicKubeletConfig, identity, host);
+    expect([error, changes, host.sent]).toEqual([undefined, [], []]);
+    expect(result.steps[0]?.notes).toEqual([
+      { level: 'info', text: 'nothing to do: the feature gate DynamicKubeletConfig is off' },
+    ]);
+  });
+
+  test('is set on the Node by the node itself, and waited for until the kubelet has assigned it', async () => {
+    const kubelet = [{}, { status: { config: { error: 'not yet' } } }, { status: { config: { assigned } } }];
+    const { cluster, host } = joined({}, kubelet);
+    const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
+    expect([error, changes]).toEqual([undefined, [PATCH]]);
+    expect(sourceOf(cluster)).toEqual(configSource);
+    expect(host.sent.map(({ method, as, body }) => [method, as, body])).toEqual([
+      [
+        'PATCH',
+        { server: SERVER, ca: ca.pem, certificate: { pem, key: expect.anything() } },
+        { spec: { configSource } },
+      ],
+    ]);
+  });
+
+  test('that is set already is only waited for', async () => {
+    const { host } = joined({ spec: { configSource } });
+    const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
+    expect([error, changes]).toEqual([undefined, []]);
+  });
+
+  test.each([
+    ['another ConfigMap', { configMap: { ...configSource.configMap, name: 'mine' } }],
+    ['another key', { configMap: { ...configSource.configMap, kubeletConfigKey: 'mine' } }],
+    ['the old shape', { configMapRef: { namespace: 'kube-system', name: 'kubelet-config-1.20', uid: 'u' } }],
+  ])('takes the place of %s', async (_, before) => {
+    const { cluster, host } = joined({ spec: { configSource: before } });
+    const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
+    expect([error, changes]).toEqual([undefined, [PATCH]]);
+    expect(sourceOf(cluster)).toEqual(configSource);
+  });
+
+  test('is not waited for where the kubelet has assigned another one', async () => {
+    const other = { configMap: { ...assigned.configMap, name: 'mine' } };
+    const { host } = joined({}, [{ status: { config: { assigned: other } } }]);
+    expect((await runPhase(dynamicKubeletConfig, input, host)).error).toEqual(new Error('would wait for ever'));
+  });
+
+  test('in the shape of 1.8 to 1.10 is set, and not waited for: such a Node does not tell', async () => {
+    const old = { configMapRef: { namespace: 'kube-system', name: 'kubelet-base-config-1.9', uid: 'u' } };
+    const { cluster, host } = joined({}, []);
+    expect((await runPhase(dynamicKubeletConfig, { ...identity, configSource: old }, host)).error).toBeUndefined();
+    expect(sourceOf(cluster)).toEqual(old);
+  });
+
+  test('that NodeRestriction forbids is said to be, with the command for an admin', async () => {
+    const { cluster, host } = joined();
+    const message =
+      'nodes "w1" is forbidden: node "w1" is not allowed to update configSource to a new non-nil configSource';
+    cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(403, { message }));
+    const { error } = await runPhase(dynamicKubeletConfig, input, host);
+    expect(error).toMatchObject({
+      code: 'E_DYNAMIC_CONFIG_FORBIDDEN',
+      facts: { node: 'w1' },
+      hint: expect.stringContaining(
+        `kubectl patch node w1 -p '{"spec":{"configSource":{"configMap":{"namespace":"kube-system","name":"kubelet-config-1.20","kubeletConfigKey":"kubelet"}}}}'`,
+      ),
+    });
+  });
+
+  test('that is refused for another reason is told by that', async () => {
+    const { cluster, host } = joined();
+    cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(403, { message: 'no such user' }));
+    expect((await runPhase(dynamicKubeletConfig, input, host)).error).toMatchObject({ code: 'E_API_FORBIDDEN' });
+  });
+
+  test('that the server drops without a word is said to be gone', async () => {
+    const { cluster, host } = joined();
+    cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(200, { metadata: { name: 'w1' }, spec: {} }));
+    expect((await runPhase(dynamicKubeletConfig, input, host)).error).toMatchObject({
+      code: 'E_DYNAMIC_CONFIG_GONE',
+      facts: { server: SERVER },
+    });
+  });
+
+  test('that the kubelet does not take up within the time limit is said with its own words', async () => {
+    const stopped = new AbortController();
+    const { cluster } = joined();
+    const host = memoryHost({
+      send: cluster.send,
+      wait: async (condition) => {
+        if (condition.kind !== 'object') throw new Error('waits for a Node');
+        const there = cluster.objects.get('/api/v1/nodes/w1') as NodeObject;
+        if (condition.done({ ...there, status: { config: { error: 'failed to sync' } } })) return there;
+        stopped.abort(fail('E_STEP_TIME_LIMIT', { step: 'a', limitMs: 1 }));
+        throw stopped.signal.reason;
+      },
+    });
+    const { ports } = portsOn(host, dynamicKubeletConfig.effects, { signal: stopped.signal });
+    const given = dynamicKubeletConfig.run(ports, { ...input, key: {} as never });
+    await expect(given).rejects.toMatchObject({
+      code: 'E_DYNAMIC_CONFIG_IGNORED',
+      message: expect.stringMatching(/: failed to sync$/),
+      exitCode: 7,
+    });
+  });
+
+  test('is foreseen in a dry run', async () => {
+    const { cluster, host } = joined({ spec: {} });
+    const { error, changes } = await runPhase(dynamicKubeletConfig, input, recordingHost(host));
+    expect([error, changes]).toEqual([undefined, [{ ...PATCH, checked: 'dry-run' }]]);
+    expect(sourceOf(cluster)).toBeUndefined();
+  });
+});
+
+describe('taking it back', () => {
+  const undo = async ({ cluster, host }: ReturnType<typeof joined>, given: object = { configSource }) => {
+    const { ports, notes } = portsOn(host, dynamicKubeletConfig.effects);
+    await dynamicKubeletConfig.undo?.(ports, { ...identity, ...given, key: {} as never });
+    return { notes, source: sourceOf(cluster), sent: host.sent.map(({ method, body }) => [method, body]) };
+  };
+
+  test('clears what the run has set', async () => {
+    const { notes, sent } = await undo(joined({ spec: { configSource } }));
+    expect([notes, sent]).toEqual([
+      [],
+      [
+        ['GET', undefined],
+        ['PATCH', { spec: { configSource: null } }],
+      ],
+    ]);
+  });
+
+  test.each([
+    ['what somebody else has set since', { spec: { configSource: { configMap: { name: 'mine' } } } }, { configSource }],
+    ['a Node without one', {}, { configSource }],
+    ['everything, where the gate was off', { spec: { configSource } }, {}],
+  ])('leaves %s', async (_, node, given) => {
+    const { sent } = await undo(joined(node), given);
+    expect(sent.filter(([method]) => method === 'PATCH')).toEqual([]);
+  });
+
+  test('warns where the cluster does not answer', async () => {
+    const scene = joined({ spec: { configSource } });
+    scene.cluster.answers.set('GET /api/v1/nodes/w1', scene.cluster.answer(503, { message: 'starting' }));
+    expect((await undo(scene)).notes).toEqual([
+      `warn: spec.configSource of Node w1 stays (${SERVER} could not get nodes w1 just now: 503 starting)`,
+    ]);
+  });
+});

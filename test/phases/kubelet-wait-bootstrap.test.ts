@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { recordingHost } from '../../engine/host/recording.ts';
+import { fail, isSecret, paths } from '../../engine/sdk/index.ts';
+import kubeletWaitBootstrap from '../../phases/kubelet-wait-bootstrap/index.ts';
+import { authority, DAY_MS, issue, NOW, SERVER } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { thrownBy } from '../helpers/errors.ts';
+import { portsOn } from '../helpers/machine.ts';
+import { glimpseOf, heldIdentity, kubeletConf } from '../helpers/node.ts';
+
+const ca = authority();
+const own = issue(ca);
+const input = { nodeName: 'w1', tlsBootstrapMode: 'kubelet' };
+const held = heldIdentity(SERVER, ca.pem, own);
+const asked = { ...held, [paths.bootstrapKubeletConf]: 'the token' };
+const REMOVED = { kind: 'remove', path: paths.bootstrapKubeletConf };
+
+itKeepsThePhaseContract(kubeletWaitBootstrap, {
+  input,
+  machine: () => ({ now: () => NOW, files: asked }),
+  secrets: [glimpseOf(own.keyPem)],
+});
+
+/** A machine on which the kubelet leaves one state after the other at the paths that are waited for. */
+function following(states: Record<string, string>[], files: Record<string, string> = {}) {
+  const waited: string[] = [];
+  const wait = async (condition: Wait): Promise<unknown> => {
+    if (condition.kind !== 'file') throw new Error('waits for a file');
+    waited.push(condition.path);
+    for (const state of states) {
+      const text = state[condition.path];
+      const content = text === undefined ? undefined : Buffer.from(text);
+      if (condition.done(content)) return content;
+    }
+    throw new Error('would wait for ever');
+  };
+  return { waited, host: memoryHost({ now: () => NOW, files, wait }) };
+}
+const outputsOf = async (...given: Parameters<typeof runPhase>) => {
+  const { error, changes, result } = await runPhase(...given);
+  const outputs = result.steps[0]?.outputs as { certificate: string; key: unknown } | undefined;
+  return { error, changes, outputs, notes: result.steps[0]?.notes };
+};
+
+describe('the end of the bootstrap', () => {
+  test('hands certificate and key on, and takes the token away', async () => {
+    const { error, changes, outputs, notes } = await outputsOf(
+      kubeletWaitBootstrap,
+      input,
+      memoryHost({ now: () => NOW, files: asked }),
+    );
+    expect([error, changes]).toEqual([undefined, [REMOVED]]);
+    expect(outputs?.certificate).toBe(own.pem);
+    expect(isSecret(outputs?.key) && outputs.key.reveal()).toBe(own.keyPem);
+    expect(notes).toEqual([{ level: 'info', text: 'the kubelet has its certificate, until 2027-03-04' }]);
+  });
+
+  test('is waited for: first the certificate, which a kubelet may write last, and then its kubeconfig', async () => {
+    const { [paths.kubeletCurrentPem]: pem = '' } = held;
+    const conf = { [paths.kubeletConf]: kubeletConf(SERVER, ca.pem) };
+    const { host, waited } = following([{}, conf, { ...conf, [paths.kubeletCurrentPem]: pem }]);
+    const { error, outputs } = await outputsOf(kubeletWaitBootstrap, input, host);
+    expect([error, outputs?.certificate]).toEqual([undefined, own.pem]);
+    expect(waited).toEqual([paths.kubeletCurrentPem, paths.kubeletConf]);
+  });
+
+  test.each([
+    ['of another node', issue(ca, { user: 'system:node:w2' })],
+    ['of nobody', issue(ca, { user: 'somebody' })],
+    ['that has expired', issue(ca, { notAfter: new Date(NOW.getTime() - DAY_MS / 2) })],
+    ['without its key', { pem: own.pem, keyPem: '' }],
+    ['that is broken', { pem: 'text', keyPem: own.keyPem }],
+  ])('is not a certificate %s: the token stays', async (_, other) => {
+    const { host } = following([{ ...held, [paths.kubeletCurrentPem]: other.pem + other.keyPem }]);
+    const { error, changes } = await outputsOf(kubeletWaitBootstrap, input, host);
+    expect([error, changes]).toEqual([new Error('would wait for ever'), []]);
+  });
+
+  test('that does not come in time is said with what to look for', async () => {
+    const stopped = new AbortController();
+    const host = memoryHost({
+      now: () => NOW,
+      wait: async () => {
+        stopped.abort(fail('E_STEP_TIME_LIMIT', { step: 'a', limitMs: 1 }));
+        throw stopped.signal.reason;
+      },
+    });
+    const { ports } = portsOn(host, kubeletWaitBootstrap.effects, { signal: stopped.signal });
+    const error = await thrownBy(() =>
+      kubeletWaitBootstrap.run(ports, { nodeName: 'w1', tlsBootstrapMode: 'kubelet' }),
+    );
+    expect(error).toMatchObject({
+      code: 'E_KUBELET_BOOTSTRAP',
+      facts: { node: 'w1' },
+      exitCode: 7,
+      hint: expect.stringContaining('kubectl get csr'),
+    });
+  });
+
+  test('that a dry run cannot foresee is undecided', async () => {
+    const inner = memoryHost({ now: () => NOW });
+    const { result, error } = await runPhase(kubeletWaitBootstrap, input, recordingHost(inner));
+    expect([result.steps[0]?.status, error, inner.changes]).toEqual(['undecided', undefined, []]);
+  });
+});
+
+describe('in mode direct', () => {
+  test('it only hands on what is there, and removes nothing: what lies there is not its own', async () => {
+    const host = memoryHost({ now: () => NOW, files: asked });
+    const { error, changes, outputs, notes } = await outputsOf(kubeletWaitBootstrap, { nodeName: 'w1' }, host);
+    expect([error, changes, notes, outputs?.certificate]).toEqual([undefined, [], [], own.pem]);
+  });
+});
