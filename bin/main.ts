@@ -4,6 +4,7 @@ import { type Command, flush, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { Approve } from './commands/approve.ts';
 import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
@@ -15,6 +16,11 @@ import { PipelineGraph } from './commands/pipeline/graph.ts';
 import { PipelineList } from './commands/pipeline/list.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { planCommand } from './commands/plan.ts';
+import { PluginCheck } from './commands/plugin/check.ts';
+import { PluginList } from './commands/plugin/list.ts';
+import { PluginLock } from './commands/plugin/lock.ts';
+import { PluginNew } from './commands/plugin/new.ts';
 import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
@@ -75,10 +81,12 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
 /** By their words, with colons between. */
 export const allCommands = (root: string): Record<string, Command.Class> => ({
   run: runCommand(root),
+  plan: planCommand(root),
   resume: resumeCommand(root),
   undo: Undo,
   reset: resetCommand(),
   doctor: Doctor,
+  approve: Approve,
   runs: RunList,
   'runs:show': RunShow,
   'runs:prune': RunPrune,
@@ -89,6 +97,10 @@ export const allCommands = (root: string): Record<string, Command.Class> => ({
   'pipeline:validate': PipelineValidate,
   'pipeline:explain': PipelineExplain,
   'pipeline:graph': PipelineGraph,
+  'plugin:list': PluginList,
+  'plugin:check': PluginCheck,
+  'plugin:lock': PluginLock,
+  'plugin:new': PluginNew,
   'config:validate': ConfigValidate,
   'config:migrate': ConfigMigrate,
   'config:print-defaults': ConfigPrintDefaults,

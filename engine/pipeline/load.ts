@@ -31,7 +31,9 @@ export interface Variant {
 
 export interface PipelineStep {
   id: string;
-  uses: string | Variant[];
+  /** Left out of an approval. */
+  uses?: string | Variant[];
+  approval?: { message: string; deadline: string; onTimeout?: 'fail' | 'approve' };
   needs?: string[];
   /** Left out: always. */
   if?: string;
@@ -123,10 +125,22 @@ export function checkShape(shape: object, value: unknown, problems: Problems): v
   }
 }
 
-export const variantsOf = ({ uses }: PipelineStep): readonly Variant[] =>
+export const variantsOf = ({ uses = [] }: PipelineStep): readonly Variant[] =>
   typeof uses === 'string' ? [{ phase: uses }] : uses;
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds as a duration is written: `1h30m`. */
+export function durationText(ms: number): string {
+  const parts = Object.entries(UNIT_MS).toReversed();
+  let left = ms;
+  const text = parts.map(([unit, each]) => {
+    const count = Math.floor(left / each);
+    left -= count * each;
+    return count === 0 ? '' : `${count}${unit}`;
+  });
+  return text.join('') || '0s';
+}
 
 /** A Go duration in milliseconds. */
 export function durationMs(text: string): number {
