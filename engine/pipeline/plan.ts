@@ -1,6 +1,6 @@
 /** A pipeline and what the user gave → a plan: checked steps that can run, and the input of each when its time has come. */
 import type { Registry } from '../registry.ts';
-import { fail, JoinError } from '../sdk/errors.ts';
+import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { type Schema, withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
@@ -125,6 +125,6 @@ export function inputOf(
 ): object {
   const plain = revealed(evaluate(template, (reference) => lookUp(plan, outputs, reference)));
   const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
-  if (problems.length > 0) throw JoinError.of('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
+  if (problems.length > 0) throw fail('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
   return withSecrets(phase.input, plain) as object; // every phase's input is one
 }

@@ -1,25 +1,8 @@
 /** Every error Joinery can end with: a stable code, the fact, the next thing to do. Facts in, words out. */
 
-/** Exit codes by family; `docs/errors.md` has the table. */
-export const EXIT = {
-  bug: 1,
-  usage: 2,
-  pipeline: 3,
-  preflight: 4,
-  cluster: 5,
-  machine: 6,
-  timeLimit: 7,
-  trust: 12,
-  cancelled: 130,
-};
+import { EXIT, JoinError, type Words } from './join-error.ts';
 
-interface Words {
-  message: string;
-  hint: string;
-  exitCode: number;
-  /** Trying again may help; permanent errors end a step at once. */
-  transient?: boolean;
-}
+export { EXIT, isJoinError, JoinError, type OwnError } from './join-error.ts';
 
 export interface Problem {
   file: string;
@@ -347,55 +330,8 @@ export type ErrorCode = keyof typeof catalog;
 export const errorCodes = Object.keys(catalog) as ErrorCode[];
 export type Facts<C extends ErrorCode> = Parameters<(typeof catalog)[C]>[0];
 
-/** An error of a plugin's own: `new JoinError({ code: 'E_ACME_QUOTA', message, hint })`. */
-export interface OwnError {
-  code: `E_${string}`;
-  message: string;
-  hint: string;
-  exitCode?: number;
-  transient?: boolean;
-}
-
-const MARK = Symbol.for('joinery.error');
-
-/** What a phase throws for everything that is not a bug of its own. Anything else that is thrown is reported as a bug, with its stack. */
-export class JoinError extends Error {
-  override readonly name = 'JoinError';
-  readonly code: string;
-  readonly hint: string;
-  readonly exitCode: number;
-  readonly transient: boolean;
-  /** The facts, for machines. No secret is ever among them. */
-  readonly facts: object;
-  /** The step it happened in; set by the engine. */
-  step?: string;
-
-  private constructor(code: string, words: Words, facts: object, cause?: unknown) {
-    super(words.message, cause === undefined ? undefined : { cause });
-    Object.defineProperty(this, MARK, { value: true });
-    this.code = code;
-    this.hint = words.hint;
-    this.exitCode = words.exitCode;
-    this.transient = words.transient ?? false;
-    this.facts = facts;
-  }
-
-  static of<C extends ErrorCode>(code: C, facts: Facts<C>, cause?: unknown): JoinError {
-    const words = catalog[code] as (facts: Facts<C>) => Words; // each entry takes its own facts; C ties the two together
-    return new JoinError(code, words(facts), facts, cause);
-  }
-
-  static own(
-    { code, message, hint, exitCode = EXIT.machine, transient = false }: OwnError,
-    cause?: unknown,
-  ): JoinError {
-    return new JoinError(code, { message, hint, exitCode, transient }, {}, cause);
-  }
-}
-
-/** By a symbol and not `instanceof`: a plugin may have met another copy of the class. */
-export const isJoinError = (error: unknown): error is JoinError =>
-  typeof error === 'object' && error !== null && MARK in error;
-
 /** Shorthand for `throw fail('E_…', facts)`. */
-export const fail = JoinError.of;
+export function fail<C extends ErrorCode>(code: C, facts: Facts<C>, cause?: unknown): JoinError {
+  const words = catalog[code] as (facts: Facts<C>) => Words; // each entry takes its own facts; C ties the two together
+  return new JoinError(code, words(facts), facts, cause);
+}
