@@ -9,13 +9,14 @@ import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import clusterConfig from '../phases/cluster-config/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
 import kubeconfig from '../phases/kubeconfig/index.ts';
 import kubeletConfig from '../phases/kubelet-config/index.ts';
 import kubeletStart from '../phases/kubelet-start/index.ts';
-import kubeletVersion from '../phases/kubelet-version/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
+import preflightCluster from '../phases/preflight-cluster/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 
 const PHASE = Symbol('phase');
@@ -27,7 +28,8 @@ const HOST = Symbol('host');
 for (const phase of [
   preflight,
   discoveryToken,
-  kubeletVersion,
+  clusterConfig,
+  preflightCluster,
   tlsBootstrap,
   kubeconfig,
   kubeletConfig,

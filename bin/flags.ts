@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { kebab } from '../engine/pipeline/plan.ts';
-import { fail, type Schema } from '../engine/sdk/index.ts';
+import { fail, parseYaml, type Schema } from '../engine/sdk/index.ts';
 
 /** Flags of every command that runs something. */
 export const runFlags = {
@@ -37,13 +37,30 @@ function flagFor({ type, description = '', enum: options, items }: Schema): Flag
   if (type === 'integer' || type === 'number') return Flags.integer({ description });
   if (type === 'array' && items?.type === 'string')
     return Flags.string({ description, multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'A,B' });
+  if (type === 'object')
+    return Flags.custom<unknown>({
+      description,
+      helpValue: 'YAML|@FILE',
+      parse: async (text) => documentIn(contentOf(text)),
+    })();
   return Flags.string({
     description,
     // What it may be is said with all other problems, so oclif is only told for the help.
     ...(options === undefined ? {} : { helpValue: options.join('|') }),
-    parse: async (text) => (text.startsWith('@') ? fileContent(text.slice(1)) : text),
+    parse: async (text) => contentOf(text),
   });
 }
+
+/** What is no text is given as YAML. */
+function documentIn(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw fail('E_INPUT', { problems: [`a value is no YAML: ${(error as Error).message}`] }, error);
+  }
+}
+
+const contentOf = (text: string): string => (text.startsWith('@') ? fileContent(text.slice(1)) : text);
 
 /** `@path` stands for what is in that file: keys, certificates and tokens need not stand on a command line. */
 function fileContent(path: string): string {

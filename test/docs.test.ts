@@ -54,7 +54,13 @@ describe('what the documents show', () => {
   });
 
   test('every file and folder they link to is there', async () => {
-    for (const path of ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/dependencies.md']) {
+    for (const path of [
+      'README.md',
+      'CONTRIBUTING.md',
+      'docs/architecture.md',
+      'docs/dependencies.md',
+      'docs/preflight.md',
+    ]) {
       const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
       for (const link of links)
         await expect(

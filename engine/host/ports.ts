@@ -132,6 +132,8 @@ export function portsFor({ host, effects, input, signal, log, onChange, record, 
       },
     },
     runtime: {
+      status: (socket) => read({ kind: 'runtime', socket }),
+      cgroupDriver: (socket) => read({ kind: 'cgroups', socket }),
       podSandboxes: (socket) => read({ kind: 'sandboxes', socket }),
       async removePodSandbox(socket, { id, namespace, name }) {
         const pod = `${namespace}/${name}`;

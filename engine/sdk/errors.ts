@@ -1,5 +1,6 @@
 /** Every error Joinery can end with: a stable code, the fact, the next thing to do. Facts in, words out. */
 
+import type { CheckResult } from './checks.ts';
 import { EXIT, JoinError, type Words } from './join-error.ts';
 
 export { EXIT, isJoinError, JoinError, type OwnError } from './join-error.ts';
@@ -238,11 +239,16 @@ const catalog = {
     hint: 'Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
     exitCode: EXIT.pipeline,
   }),
-  E_PREFLIGHT: (d: { failures: readonly { check: string; text: string }[] }) => ({
-    message: `this machine is not ready to join:\n${d.failures.map((f) => `  [${f.check}] ${f.text}`).join('\n')}`,
-    hint: `Mend these, or go on regardless: --ignore-preflight-errors=${d.failures.map((f) => f.check).join(',')}`,
-    exitCode: EXIT.preflight,
-  }),
+  E_PREFLIGHT: (d: { checks: readonly CheckResult[] }) => {
+    const failed = d.checks.filter(({ result }) => result === 'error');
+    const lines = failed.flatMap(({ check, evidence, hint }) => [`  [${check}] ${evidence}`, `    → ${hint}`]);
+    const names = [...new Set(failed.map(({ check }) => check))];
+    return {
+      message: ['this machine is not ready to join:', ...lines].join('\n'),
+      hint: `Mend these, or go on regardless: --ignore-preflight-errors=${names.join(',')}`,
+      exitCode: EXIT.preflight,
+    };
+  },
   E_PROGRAM_MISSING: (d: { program: string }) => ({
     message: `${d.program} is not on PATH`,
     hint: `Install it (apt-get install ${d.program}, or your distribution's package), and join again.`,
@@ -323,6 +329,11 @@ const catalog = {
     message: `a dry run cannot know ${d.what}`,
     hint: 'The steps that depend on it are not part of the plan: run without --dry-run to have them done.',
     exitCode: EXIT.bug,
+  }),
+  E_VERSION_SKEW: (d: { kubelet: string; cluster: string; minorsMax: number }) => ({
+    message: `the kubelet is ${d.kubelet} and the cluster ${d.cluster}, but a kubelet may be ${d.minorsMax} minor versions older than its API server at most, and never newer`,
+    hint: `Install a kubelet of ${d.cluster}. Or go on regardless: --ignore-preflight-errors=KubeletVersion`,
+    exitCode: EXIT.machine,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => Words>;
 

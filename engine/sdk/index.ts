@@ -1,4 +1,5 @@
 /** With engine/pki, all that a phase or plugin imports. */
+export { type CheckResult, ignoreRule } from './checks.ts';
 export { assertClock } from './clock.ts';
 export * from './cri.ts';
 export * from './effects.ts';
@@ -16,11 +17,11 @@ export { fields } from './fields.ts';
 export * from './identity.ts';
 export * from './install.ts';
 export { type Kubeconfig, readKubeconfig } from './kubeconfig.ts';
-export { installedKubelet } from './kubelet.ts';
+export { installedKubelet, minorOf } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase } from './phase.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, nearest, parseYaml } from './text.ts';
+export { clean, gunzipped, nearest, parseYaml } from './text.ts';

@@ -1,7 +1,11 @@
 /** Documents and text from outside: read within limits, shown without surprises. */
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { parseDocument } from 'yaml';
+import { fail } from './errors.ts';
 
 const DOCUMENT_BYTES_MAX = 1 << 20;
+const UNPACKED_BYTES_MAX = 4 << 20;
 
 /** Parses YAML (or JSON) that came from a server or a file. Throws an Error with one line; at most 1 MiB, and 100 aliases. */
 export function parseYaml(text: string): unknown {
@@ -10,6 +14,15 @@ export function parseYaml(text: string): unknown {
   const [error] = document.errors;
   if (error !== undefined) throw new Error(clean(error.message));
   return document.toJS({ maxAliasCount: 100 });
+}
+
+/** The text in a gzip file, one byte a letter. E_FILE where it is none, or holds more than 4 MiB. */
+export async function gunzipped(path: string, bytes: Buffer): Promise<string> {
+  try {
+    return (await promisify(gunzip)(bytes, { maxOutputLength: UNPACKED_BYTES_MAX })).toString('latin1');
+  } catch (error) {
+    throw fail('E_FILE', { path, what: clean((error as Error).message) }, error);
+  }
 }
 
 /** One line, safe for a terminal: control characters out, cut at 500 characters. For all that a server or a child said. */

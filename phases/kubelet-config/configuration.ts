@@ -1,60 +1,14 @@
 /** The cluster's KubeletConfiguration, with kubeadm's defaults. Source: kubeadm, componentconfigs/kubelet. */
 import { stringify } from 'yaml';
-import {
-  type ConfigMapObject,
-  clean,
-  configMapRef,
-  type Files,
-  fail,
-  type KubeApi,
-  parseYaml,
-  type Services,
-} from '../../engine/sdk/index.ts';
+import { type Files, paths, type Services } from '../../engine/sdk/index.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
-/** Since 1.24 the ConfigMap has no version in its name. */
-const UNVERSIONED_SINCE_MINOR = 24;
 
-export interface Configuration {
-  yaml: string;
-  cgroupDriver: string;
-}
-
-export async function fetchConfiguration(
-  ports: { files: Files; services: Services },
-  api: KubeApi,
-): Promise<Configuration> {
-  const cluster = await configMapDocument(api, 'kubeadm-config', 'ClusterConfiguration');
-  const minor = /^v?1\.(\d+)\./.exec(String(cluster.kubernetesVersion))?.[1];
-  if (minor === undefined)
-    throw fail('E_KUBELET_CONFIG', {
-      what: `kubeadm-config has kubernetesVersion ${clean(String(cluster.kubernetesVersion))}`,
-    });
-  const name = Number(minor) >= UNVERSIONED_SINCE_MINOR ? 'kubelet-config' : `kubelet-config-1.${minor}`;
-  const document = await configMapDocument(api, name, 'kubelet');
-  if (document.kind !== 'KubeletConfiguration')
-    throw fail('E_KUBELET_CONFIG', { what: `${name} holds a ${clean(String(document.kind))}` });
+/** Sorted and unindented, as Go's marshaller has it: a machine that kubeadm joined sees no change. */
+export async function kubeletYaml(ports: { files: Files; services: Services }, configuration: object): Promise<string> {
   const resolvConf = (await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {};
-  const merged = { staticPodPath: '/etc/kubernetes/manifests', ...resolvConf, ...document, rotateCertificates: true };
-  return {
-    // Sorted and unindented, as Go's marshaller has it: a machine that kubeadm joined sees no change.
-    yaml: stringify(merged, { sortMapEntries: true, indentSeq: false, lineWidth: 0 }),
-    cgroupDriver: String(document.cgroupDriver ?? (Number(minor) >= 22 ? 'systemd' : 'cgroupfs')),
-  };
-}
-
-async function configMapDocument(api: KubeApi, name: string, key: string): Promise<Record<string, unknown>> {
-  const map = await api.get<ConfigMapObject>(configMapRef('kube-system', name));
-  const text = map?.data?.[key];
-  if (text === undefined)
-    throw fail('E_KUBELET_CONFIG', { what: `kube-system has no ConfigMap ${name} with key ${key}` });
-  try {
-    const document = parseYaml(text);
-    if (typeof document !== 'object' || document === null) throw new Error('it is no mapping');
-    return document as Record<string, unknown>;
-  } catch (error) {
-    throw fail('E_KUBELET_CONFIG', { what: `${name}: ${(error as Error).message}` }, error);
-  }
+  const merged = { staticPodPath: paths.manifests, ...resolvConf, ...configuration, rotateCertificates: true };
+  return stringify(merged, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
 }
 
 /** With systemd-resolved, /etc/resolv.conf names a stub that Pods cannot reach. */

@@ -1,7 +1,6 @@
 /** The kubelet's configuration on disk: the cluster's ConfigMap, this machine's flags, the CA. */
 import { readCertificates } from '../../engine/pki/index.ts';
 import {
-  calls,
   controls,
   criSocketOf,
   definePhase,
@@ -13,8 +12,7 @@ import {
   runs,
   writes,
 } from '../../engine/sdk/index.ts';
-import { assertCgroupDriver } from './cgroup-driver.ts';
-import { fetchConfiguration } from './configuration.ts';
+import { kubeletYaml } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { input, output } from './schema.ts';
 
@@ -24,9 +22,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration"),
     runs('kubelet', 'its version decides its flags'),
-    runs('crictl', "the container runtime's cgroup driver"),
     controls('kubelet', ['stop'], 'it must not start on half of its files'),
     writes('{caCertPath}', 0o644, 'the CA that the kubelet knows its clients by'),
     writes(paths.kubelet, 0o700, "the kubelet's directory"),
@@ -34,17 +30,16 @@ export default definePhase({
     writes(paths.kubeadmFlags, 0o644, "this machine's own flags for the kubelet"),
   ],
 
-  async run({ files, services, commands, kube, log }, { server, ca, token, caCertPath, ...machine }) {
+  async run({ files, services, commands }, { ca, caCertPath, kubeletConfiguration, ...machine }) {
     const criSocket = await criSocketOf(files, machine.criSocket);
-    const configuration = await fetchConfiguration({ files, services }, kube.as({ server, ca, token }));
-    await assertCgroupDriver({ files, commands, log }, criSocket, configuration.cgroupDriver);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
+    const yaml = await kubeletYaml({ files, services }, kubeletConfiguration);
     const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
     await installFor('kubelet', { files, services }, [
       { path: caCertPath, content: ca, mode: 0o644 },
       { path: paths.kubelet, directory: 0o700 },
-      { path: paths.kubeletConfig, content: configuration.yaml, mode: 0o644 },
+      { path: paths.kubeletConfig, content: yaml, mode: 0o644 },
       { path: paths.kubeadmFlags, content: flags, mode: 0o644 },
     ]);
     return {};

@@ -1,20 +1,19 @@
 import { fields } from '../../engine/sdk/index.ts';
 
-const { server, ca, bootstrapToken, nodeName, criSocket, caCertPath, kubeletVersion } = fields;
+const { ca, nodeName, criSocket, caCertPath, kubeletVersion, kubeletConfiguration } = fields;
 
 export const input = {
   type: 'object',
   properties: {
-    server,
     ca,
-    token: bootstrapToken,
     nodeName,
     hostName: { type: 'string', description: "The machine's own name; another node name is told to the kubelet" },
     criSocket,
     caCertPath,
     kubeletVersion,
+    kubeletConfiguration,
   },
-  required: ['server', 'ca', 'token', 'nodeName', 'hostName'],
+  required: ['ca', 'nodeName', 'hostName', 'kubeletConfiguration'],
   additionalProperties: false,
 } as const;
 

@@ -1,24 +1,16 @@
 /** TLS bootstrap, mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written. */
-import { createCsr, csrName, generateKeyPem, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
+import { createCsr, csrName, generateKeyPem, publicKeyDer } from '../../engine/pki/index.ts';
 import {
-  assertClock,
   type CsrObject,
   calls,
   csrRef,
   definePhase,
   fail,
-  isJoinError,
-  isReady,
   type KubeApi,
-  type KubeletIdentity,
-  kubeletIdentity,
   NODES_GROUP,
-  type NodeObject,
-  nodeRef,
   nodeUser,
-  type Ports,
-  paths,
   type Secret,
+  usableIdentity,
 } from '../../engine/sdk/index.ts';
 import { certificateProblems, conflictWith, isRefused, issued } from './certificate.ts';
 import { input, output } from './schema.ts';
@@ -32,7 +24,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether another machine holds the name'),
+    calls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
     calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
   ],
   irreversible: 'the CertificateSigningRequest stays until the cluster cleans it up, an hour after it was signed',
@@ -47,10 +39,7 @@ export default definePhase({
     }
 
     const api = kube.as({ server, ca, token });
-    const node = await api.get<NodeObject>(nodeRef(nodeName));
     const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
-    assertClock(server, api.clockSkewMs());
-    if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
     const requestFor = (key: Secret) => {
@@ -77,28 +66,6 @@ export default definePhase({
     return { certificate, key };
   },
 });
-
-/** The identity on disk, where it is this node's, in this cluster, and the cluster still takes it. */
-async function usableIdentity(
-  { files, kube, clock }: Pick<Ports, 'files' | 'kube' | 'clock'>,
-  wanted: { server: string; ca: string; nodeName: string },
-): Promise<KubeletIdentity | undefined> {
-  const held = await kubeletIdentity(files);
-  if (held === undefined) return undefined;
-  const trusted = new Set(readCertificates(wanted.ca).map(({ pin }) => pin));
-  if (!readCertificates(held.ca).some(({ pin }) => trusted.has(pin)))
-    throw fail('E_OTHER_CLUSTER', { path: paths.kubeletConf, server: wanted.server });
-  if (held.nodeName !== wanted.nodeName || held.notAfter <= clock.now()) return undefined;
-  const { certificate: pem, key } = held;
-  const own = kube.as({ server: wanted.server, ca: wanted.ca, certificate: { pem, key } });
-  try {
-    await own.get(nodeRef(wanted.nodeName));
-    return held;
-  } catch (error) {
-    if (isJoinError(error) && error.code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
-    throw error;
-  }
-}
 
 /** Sends the request; where its name is taken, adopts what is there if it asks for the same. Undefined where that was refused or is gone: its key is of no more use. */
 async function sendCsr(api: KubeApi, { name, pem }: { name: string; pem: string }): Promise<CsrObject | undefined> {

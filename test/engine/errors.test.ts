@@ -55,7 +55,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
   E_PIPELINE: { problems: [{ file: 'p.yaml', line: 1, column: 2, message: 'unknown key' }] },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
-  E_PREFLIGHT: { failures: [{ check: 'Swap', text: 'swap is on' }] },
+  E_PREFLIGHT: { checks: [{ check: 'Swap', result: 'error', evidence: 'swap is on', hint: 'swapoff -a' }] },
   E_PROGRAM_MISSING: { program: 'kubelet' },
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
@@ -70,6 +70,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_STEP_TIME_LIMIT: { step: 'a', limitMs: 1_000 },
   E_TOKEN_UNKNOWN: { server, tokenId: 'abcdef' },
   E_UNDECIDED: { what: 'the answer' },
+  E_VERSION_SKEW: { kubelet: 'v1.30.2', cluster: 'v1.29.1', minorsMax: 3 },
   E_UNDO_REFUSED: { run: '20261124-100000-0000', steps: ['kubeconfig'] },
   E_UNDO_UNCONFIRMED: { run: '20261124-100000-0000' },
 };
@@ -155,7 +156,7 @@ describe('the catalogue', () => {
       [/^E_API_CERTIFICATE_|^E_CA_PIN_|^E_CLOCK_|^E_TOKEN_|_SIGNATURE$|_CHANGED$|^E_CERTIFICATE_/, [EXIT.trust]],
       [/^E_API_|^E_CSR_|^E_NODE_|^E_CLUSTER_INFO_|^E_KUBELET_CONFIG$/, [EXIT.cluster]],
       [
-        /^E_FILE$|^E_SERVICE|^E_COMMAND_|^E_PROGRAM_|^E_HEALTH$|^E_CGROUP_|^E_CRI_(?!SOCKETS)|^E_CA_FILE_|^E_OTHER_CLUSTER$|^E_JOURNAL_|^E_UNDO_REFUSED$/,
+        /^E_FILE$|^E_SERVICE|^E_COMMAND_|^E_PROGRAM_|^E_HEALTH$|^E_CGROUP_|^E_CRI_(?!SOCKETS)|^E_CA_FILE_|^E_OTHER_CLUSTER$|^E_JOURNAL_|^E_UNDO_REFUSED$|^E_VERSION_SKEW$/,
         [EXIT.machine],
       ],
       [/^E_PIPELINE/, [EXIT.pipeline]],

@@ -1,0 +1,20 @@
+/** The kubelet that is installed here. Whether it fits the cluster is seen when the cluster is known. */
+import { type Check, good } from './check.ts';
+import { serviceFindings } from './services.ts';
+
+export const kubeletChecks: Check[] = [
+  {
+    name: 'KubeletVersion',
+    severity: 'error',
+    looks: '`kubelet --version` tells its version; whether it fits is for `preflight-cluster`',
+    hint: "apt-get install kubelet, or your distribution's package",
+    run: async ({ kubeletVersion }) => good(`the kubelet is ${await kubeletVersion}`),
+  },
+  {
+    name: 'Service-Kubelet',
+    severity: 'warning',
+    looks: 'systemd or OpenRC knows the service, and starts it after a reboot',
+    hint: 'systemctl enable kubelet.service, or rc-update add kubelet default',
+    run: async ({ services }) => serviceFindings('kubelet', await services.status('kubelet')),
+  },
+];
