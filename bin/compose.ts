@@ -10,6 +10,7 @@ import { Runs } from '../engine/journal/runs.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import clusterConfig from '../phases/cluster-config/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
@@ -20,6 +21,7 @@ import kubeletVersion from '../phases/kubelet-version/index.ts';
 import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
+import preflightCluster from '../phases/preflight-cluster/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 
 const PHASE = Symbol('phase');
@@ -32,6 +34,8 @@ for (const phase of [
   preflight,
   discoveryFile,
   discoveryToken,
+  clusterConfig,
+  preflightCluster,
   kubeletVersion,
   tlsBootstrap,
   kubeconfig,

@@ -4,7 +4,7 @@ import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { GATES_INPUT } from '../engine/pipeline/gates.ts';
 import { kebab } from '../engine/pipeline/plan.ts';
-import { fail, gateLine, type Schema } from '../engine/sdk/index.ts';
+import { fail, gateLine, parseYaml, type Schema } from '../engine/sdk/index.ts';
 import { registry } from './compose.ts';
 
 /** Flags of every command that runs something. */
@@ -50,12 +50,27 @@ function flagFor({ type, description = '', enum: options, items }: Schema): Flag
   if (type === 'boolean') return Flags.boolean({ description });
   if (type === 'integer' || type === 'number') return Flags.integer({ description });
   if (type === 'array' && items?.type === 'string') return Flags.string({ description, ...listed, helpValue: 'A,B' });
+  if (type === 'object')
+    return Flags.custom<unknown>({
+      description,
+      helpValue: 'YAML|@FILE',
+      parse: async (text) => documentIn(await textOrFile(text)),
+    })();
   return Flags.string({
     description,
     // What it may be is said with all other problems, so oclif is only told for the help.
     ...(options === undefined ? {} : { helpValue: options.join('|') }),
     parse: textOrFile,
   });
+}
+
+/** What is no text is given as YAML. */
+function documentIn(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw fail('E_INPUT', { problems: [`a value is no YAML: ${(error as Error).message}`] }, error);
+  }
 }
 
 /** `@path` stands for what is in that file: keys, certificates and tokens need not stand on a command line. */

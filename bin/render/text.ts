@@ -2,7 +2,7 @@
 import type { StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run.ts';
-import { printable } from '../../engine/sdk/index.ts';
+import { isSecret, printable } from '../../engine/sdk/index.ts';
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
 
@@ -70,12 +70,18 @@ function stepText(step: StepResult, plan: Plan): string[] {
   return lines;
 }
 
-/** What one phase by itself has found: each output on a line, long ones by their size. */
+/** What one phase by itself has found: each output on a line, large ones by their size. */
 const outputLines = (step: StepResult | undefined): string[] =>
   Object.entries((step?.outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
-    const text = String(value);
-    return `    ${name} = ${text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text}`;
+    return `    ${name} = ${shortened(value)}`;
   });
+
+function shortened(value: unknown): string {
+  const text = String(value);
+  if (typeof value !== 'object' || value === null || isSecret(value))
+    return text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text;
+  return `(${Object.keys(value).length} ${Array.isArray(value) ? 'items' : 'entries'})`;
+}
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 

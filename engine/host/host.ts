@@ -1,10 +1,12 @@
 /** What a host is: four functions. Real, rooted, recording and memory hosts differ in these and in nothing else. */
 import type {
+  CgroupDriver,
   CommandResult,
   HostFacts,
   Identity,
   ObjectRef,
   PodSandbox,
+  RuntimeStatus,
   ServiceAction,
   ServiceStatus,
   Stat,
@@ -21,6 +23,8 @@ export type Query =
   | { kind: 'program'; name: string }
   | { kind: 'output'; argv: readonly string[]; environment?: Readonly<Record<string, string>> }
   | { kind: 'mounts'; path: string }
+  | { kind: 'runtime'; socket: string }
+  | { kind: 'cgroups'; socket: string }
   | { kind: 'sandboxes'; socket: string }
   | { kind: 'download'; url: string }
   | { kind: 'roots' };
@@ -34,6 +38,8 @@ export interface Answers {
   program: string | undefined;
   output: CommandResult;
   mounts: string[];
+  runtime: RuntimeStatus;
+  cgroups: CgroupDriver | undefined;
   sandboxes: PodSandbox[];
   download: string;
   roots: string;

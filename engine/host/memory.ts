@@ -1,6 +1,8 @@
 /** A machine in memory, for tests: maps, and a refusal for everything it was not told about. */
 import { dirname } from 'node:path/posix';
-import type { CommandResult, PodSandbox, ServiceStatus } from '../sdk/ports.ts';
+import { socketPath } from '../sdk/cri.ts';
+import { fail } from '../sdk/errors.ts';
+import type { CgroupDriver, CommandResult, PodSandbox, RuntimeStatus, ServiceStatus } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Change, Host, Query, Wait } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 
@@ -19,6 +21,8 @@ export interface MemoryMachine {
   /** Address → what is there. */
   downloads?: Record<string, string>;
   roots?: string;
+  /** Path of a socket → the runtime that listens there. */
+  runtimes?: Record<string, Partial<RuntimeStatus> & { cgroupDriver?: CgroupDriver }>;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
   wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
 }
@@ -43,6 +47,12 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     overlay.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o644, secret: false });
   }
 
+  const runtimeAt = (socket: string) => {
+    const told = machine.runtimes?.[socketPath(socket)];
+    if (told === undefined)
+      throw fail('E_CRI_UNREACHABLE', { socket: socketPath(socket), what: 'there is no such socket' });
+    return told;
+  };
   const answers: { [K in Query['kind']]: (query: Extract<Query, { kind: K }>) => Answers[K] } = {
     file: () => undefined,
     stat: () => undefined,
@@ -60,6 +70,11 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       return { exitCode: 0, stdout: '', stderr: '', ...told };
     },
     mounts: ({ path }) => (machine.mounts ?? []).filter((mount) => mount.startsWith(`${path}/`)),
+    runtime: ({ socket }) => {
+      const { cgroupDriver: _, ...told } = runtimeAt(socket);
+      return { name: 'containerd', version: '1.7.2', apiVersion: 'v1', ready: true, message: '', ...told };
+    },
+    cgroups: ({ socket }) => runtimeAt(socket).cgroupDriver,
     sandboxes: () => machine.sandboxes ?? [],
     download: ({ url }) => {
       const told = machine.downloads?.[url];

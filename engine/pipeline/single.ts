@@ -7,18 +7,21 @@ import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { DEFAULT_TIMEOUT } from './check.ts';
 import { holds, parseCondition } from './conditions.ts';
-import { evaluate, parseTemplate } from './holes.ts';
+import { evaluate, parseTemplate, references, type Template } from './holes.ts';
 import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import { flagProblem, hostDefault, type Plan } from './plan.ts';
 import { violations } from './validate.ts';
 
-/** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. */
+/** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. A literal is for that pipeline alone. */
 export function inputsOutsidePipeline(pipeline: Pipeline, phase: AnyPhase, host: HostFacts): Record<string, unknown> {
   const step = pipeline.steps.find((candidate) =>
     variantsOf(candidate).some((variant) => variant.phase === phase.name),
   );
-  const template = parseTemplate(step?.with ?? {}, () => undefined);
-  return evaluate(template, (reference) => {
+  const told = Object.entries(step?.with ?? {}).map(
+    ([name, value]) => [name, parseTemplate(value, () => undefined)] as [string, Template],
+  );
+  const entries = told.filter(([, template]) => references(template).length > 0);
+  return evaluate({ kind: 'map', entries }, (reference) => {
     if (reference.kind === 'host') return host[reference.name as keyof HostFacts];
     return reference.kind === 'input' ? hostDefault(pipeline, reference.name, host) : undefined;
   }) as Record<string, unknown>; // `with` is a mapping

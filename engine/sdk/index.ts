@@ -1,4 +1,5 @@
 /** With engine/pki, all that a phase or plugin imports. */
+export { type CheckResult, ignoreRule } from './checks.ts';
 export { assertClock } from './clock.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';
@@ -25,12 +26,12 @@ export {
   type KubeconfigCluster,
   readKubeconfig,
 } from './kubeconfig.ts';
-export { healthUrl, installedKubelet } from './kubelet.ts';
+export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase } from './phase.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, nearest, printable, shown } from './text.ts';
+export { clean, gunzipped, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

@@ -2,28 +2,21 @@
  * TLS bootstrap. Mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written.
  * Mode `kubelet`: the kubelet gets what it needs to send it when it starts.
  */
-import { createCsr, csrName, generateKeyPem, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
+import { createCsr, csrName, generateKeyPem, publicKeyDer } from '../../engine/pki/index.ts';
 import {
-  assertClock,
   type CsrObject,
   calls,
   controls,
   csrRef,
   definePhase,
   fail,
-  isJoinError,
-  isReady,
   joiningIdentity,
   type KubeApi,
-  type KubeletIdentity,
-  kubeletIdentity,
   NODES_GROUP,
-  type NodeObject,
-  nodeRef,
   nodeUser,
-  type Ports,
   paths,
   type Secret,
+  usableIdentity,
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
@@ -39,7 +32,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether another machine holds the name'),
+    calls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
     calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
     controls('kubelet', ['stop'], 'in mode kubelet: it must not start on half of its files'),
     writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: what it asks for its certificate with'),
@@ -60,10 +53,7 @@ export default definePhase({
 
     const identity = joiningIdentity(cluster);
     const api = kube.as(identity);
-    const node = await api.get<NodeObject>(nodeRef(nodeName));
     const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
-    assertClock(server, api.clockSkewMs());
-    if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
 
     if (tlsBootstrapMode === 'kubelet') {
       await services.stop('kubelet');
@@ -105,28 +95,6 @@ function publicKeyOf(key: Secret): Uint8Array {
     return publicKeyDer(key.reveal());
   } catch {
     throw fail('E_FILE', { path: paths.runtime, what: 'the key that was kept here is damaged' }); // no cause: it may tell of the key
-  }
-}
-
-/** The identity on disk, where it is this node's, in this cluster, and the cluster still takes it. */
-async function usableIdentity(
-  { files, kube, clock }: Pick<Ports, 'files' | 'kube' | 'clock'>,
-  wanted: { server: string; ca: string; nodeName: string },
-): Promise<KubeletIdentity | undefined> {
-  const held = await kubeletIdentity(files);
-  if (held === undefined) return undefined;
-  const trusted = new Set(readCertificates(wanted.ca).map(({ pin }) => pin));
-  if (!readCertificates(held.ca).some(({ pin }) => trusted.has(pin)))
-    throw fail('E_OTHER_CLUSTER', { path: paths.kubeletConf, server: wanted.server });
-  if (held.nodeName !== wanted.nodeName || held.notAfter <= clock.now()) return undefined;
-  const { certificate: pem, key } = held;
-  const own = kube.as({ server: wanted.server, ca: wanted.ca, certificate: { pem, key } });
-  try {
-    await own.get(nodeRef(wanted.nodeName));
-    return held;
-  } catch (error) {
-    if (isJoinError(error) && error.code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
-    throw error;
   }
 }
 

@@ -68,7 +68,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
   E_PIPELINE: { problems: [{ file: 'p.yaml', line: 1, column: 2, message: 'unknown key' }] },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
-  E_PREFLIGHT: { failures: [{ check: 'Swap', text: 'swap is on' }] },
+  E_PREFLIGHT: { checks: [{ check: 'Swap', result: 'error', evidence: 'swap is on', hint: 'swapoff -a' }] },
   E_PROGRAM_MISSING: { program: 'kubelet' },
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
@@ -86,6 +86,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_TOKEN_EXISTS: { id: 'abcdef' },
   E_TOKEN_UNKNOWN: { server, tokenId: 'abcdef' },
   E_UNDECIDED: { what: 'the answer' },
+  E_VERSION_SKEW: { kubelet: 'v1.30.2', cluster: 'v1.29.1', minorsMax: 3 },
   E_UNDO_REFUSED: { run: '20261124-100000-0000', steps: ['kubeconfig'] },
   E_UNDO_UNCONFIRMED: { run: '20261124-100000-0000' },
 };
@@ -175,7 +176,12 @@ describe('the catalogue', () => {
   });
 
   test('tries again only what may go away by itself', () => {
-    expect(errors.filter(({ transient }) => transient).map(({ code }) => code).sort()).toEqual([
+    expect(
+      errors
+        .filter(({ transient }) => transient)
+        .map(({ code }) => code)
+        .sort(),
+    ).toEqual([
       'E_API_ANSWER',
       'E_API_UNAVAILABLE',
       'E_API_UNREACHABLE',
