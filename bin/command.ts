@@ -10,6 +10,7 @@ import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
 import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
+import { usePluginsOfRun } from './plugins/wanted.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 import { jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';
@@ -109,6 +110,7 @@ export abstract class JoinCommand extends Command {
     const journal = await scope.runs.open(id);
     const { status } = journal.history();
     if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
+    await usePluginsOfRun(journal.history().start, skip);
     const plan = planOfHistory(journal, registry(), skip, scope.host.facts);
     if (!yes) {
       process.stderr.write(`${undoPlanText(journal.history())}\n`);

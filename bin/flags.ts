@@ -15,6 +15,12 @@ export const runFlags = {
     description:
       'When it fails or is stopped: keep what was done, or undo it. Left out: a failed run is kept, a stopped one is undone',
   })(),
+  plugin: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'DIR',
+    description: 'Use the phases of the plugin in this folder too; may be given again',
+  }),
   root: Flags.string({
     default: '/',
     helpValue: 'DIR',
@@ -26,6 +32,22 @@ export const runFlags = {
     description: 'Form of the result on standard output',
   })(),
 };
+
+export const envFlag = Flags.string({
+  multiple: true,
+  multipleNonGreedy: true,
+  helpValue: 'NAME|FILE',
+  description:
+    'What is laid over the pipeline where it runs; several, the later over the earlier. environments/ has those that ship',
+});
+
+/** What was typed for a flag that decides which flags there are, and so is needed before they are parsed. */
+export const typedFor = (flag: string, argv: readonly string[]): string[] =>
+  argv.flatMap((word, index) => {
+    if (word.startsWith(`${flag}=`)) return [word.slice(flag.length + 1)];
+    const next = argv[index + 1];
+    return word === flag && next !== undefined ? [next] : [];
+  });
 
 /** A flag with several values: by commas, or given again. */
 export const listed = { multiple: true, multipleNonGreedy: true, delimiter: ',' } as const;

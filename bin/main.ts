@@ -1,6 +1,7 @@
 /** The command line: every command by its name, handed to oclif. */
 import 'reflect-metadata'; // tsyringe throws without it
 import { type Command, flush, handle, run } from '@oclif/core';
+import type { Importer } from '../engine/plugins/load.ts';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { CaHash } from './commands/ca-hash.ts';
@@ -8,6 +9,10 @@ import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
+import { PipelineExplain } from './commands/pipeline/explain.ts';
+import { PipelineGraph } from './commands/pipeline/graph.ts';
+import { PipelineList } from './commands/pipeline/list.ts';
+import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
@@ -24,12 +29,15 @@ import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+import { launcher, usePlugins } from './plugins/wanted.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 
 /** oclif asks this module for it. */
 export const COMMANDS: Record<string, Command.Class> = {};
 
-export async function main(root: string, argv: string[]): Promise<void> {
+/** `importer` is the launcher's own `import()`, for plugins. */
+export async function main(root: string, argv: string[], importer?: Importer): Promise<void> {
+  if (importer !== undefined) launcher.import = importer;
   try {
     await dispatch(root, argv);
   } catch (error) {
@@ -39,10 +47,12 @@ export async function main(root: string, argv: string[]): Promise<void> {
     }
     process.stderr.write(`${errorText(error, pjson.version)}\n`);
     process.exitCode = error.exitCode;
+    if (launcher.isUsed) process.exit();
   }
 }
 
 async function dispatch(root: string, argv: string[]): Promise<void> {
+  if (argv[0] === 'phase') await usePlugins({ root, argv, pipeline: openPipeline(root, DEFAULT_PIPELINE) });
   // oclif looks at every command it is given; `join run` should not pay for the others.
   if (argv[0] === 'run') COMMANDS.run = runCommand(root);
   else
@@ -55,7 +65,11 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       'runs:prune': RunPrune,
       phase: PhaseList,
       ...phaseCommands(root),
+      'pipeline:list': PipelineList,
+      'pipeline:show': PipelineShow,
       'pipeline:validate': PipelineValidate,
+      'pipeline:explain': PipelineExplain,
+      'pipeline:graph': PipelineGraph,
       'config:validate': ConfigValidate,
       'config:migrate': ConfigMigrate,
       'config:print-defaults': ConfigPrintDefaults,
@@ -80,6 +94,7 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
     });
   await run(argv, { root, pjson: pjson as never });
   await flush();
+  if (launcher.isUsed) process.exit(); // whatever a plugin may have left running
 }
 
 /** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
@@ -87,9 +102,9 @@ function phaseCommands(root: string): Record<string, Command.Class> {
   const pipeline = openPipeline(root, DEFAULT_PIPELINE);
   const commands = registry()
     .all()
-    .map((phase) => phaseCommand(pipeline, { id: phase.name, uses: phase.name }));
+    .map((phase) => phaseCommand(root, pipeline, { id: phase.name, uses: phase.name }));
   const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
   const names = [...registry().names(), ...steps.map(({ id }) => id)];
-  const all = [...commands, ...steps.map((step) => phaseCommand(pipeline, step))];
+  const all = [...commands, ...steps.map((step) => phaseCommand(root, pipeline, step))];
   return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
 }

@@ -4,8 +4,10 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { schemas as kubeadmSchemas } from '../engine/kubeadm/versions.ts';
 import { closed } from '../engine/pipeline/plan.ts';
 import { ajvOptions } from '../engine/pipeline/validate.ts';
+import environmentSchema from '../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../schemas/pipeline.schema.json' with { type: 'json' };
+import pluginSchema from '../schemas/plugin.schema.json' with { type: 'json' };
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
 
@@ -14,7 +16,9 @@ export function validatorsSource(root: string): string {
   const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
   const schemas = [
     pipelineSchema,
+    environmentSchema,
     journalSchema,
+    pluginSchema,
     ...Object.values(kubeadmSchemas),
     closed(openPipeline(root, DEFAULT_PIPELINE).inputs),
     ...registry()

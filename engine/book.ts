@@ -9,7 +9,7 @@ import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
-import { inputOf, type Plan } from './pipeline/plan.ts';
+import { inputOf, isToRun, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
 import { fail, isJoinError } from './sdk/errors.ts';
@@ -55,6 +55,9 @@ export class RunBook {
   readonly #journal: Journal;
   readonly #onEvent: (event: RunEvent) => void;
   readonly #outputs = new Map<string, unknown>();
+  /** How each step of this run has ended. */
+  readonly #statuses = new Map<string, StepStatus>();
+  readonly #told: Told;
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
@@ -69,6 +72,7 @@ export class RunBook {
     this.#host = host;
     this.#journal = journal;
     this.#onEvent = onEvent;
+    this.#told = { outputs: this.#outputs, statuses: this.#statuses, ...(host.isDry === true ? { isDry: true } : {}) };
     this.#redactor.learn(plan.inputs);
     this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
     this.#results = new Map(
@@ -93,6 +97,7 @@ export class RunBook {
       const { attempts, durationMs } = step;
       Object.assign(result, { status: 'succeeded', attempts, durationMs, outputs: outputs.value });
       this.#outputs.set(id, outputs.value);
+      this.#statuses.set(id, 'succeeded');
       done.set(id, 'succeeded');
       this.#onEvent({ type: 'step.kept', id });
     }
@@ -127,6 +132,7 @@ export class RunBook {
         if (error !== undefined) result.notes.push({ level: 'warn', text: `not undone: ${(error as Error).message}` });
         if (status === 'undo-failed') this.#undoError ??= error;
       } else {
+        this.#statuses.set(id, status);
         Object.assign(result, { status, attempts, durationMs: now - (this.#begunAt.get(event.id) ?? now) });
         if (error !== undefined) result.error = error;
         const { durationMs, outputs } = result;
@@ -142,6 +148,18 @@ export class RunBook {
       if (status === 'undone') this.#write(this.#journal.undone({ step: id }));
     }
     this.#onEvent(event);
+  }
+
+  /** Whether a step is to run, by its condition. */
+  decide(id: string): 'run' | 'skipped' | 'undecided' {
+    const step = this.#steps.get(id);
+    if (step === undefined) throw new Error(`no step ${id}`);
+    try {
+      const isWanted = isToRun(this.#plan, step, this.#told);
+      return isWanted === undefined ? 'undecided' : isWanted ? 'run' : 'skipped';
+    } catch (error) {
+      throw blamed(this.#redactor.redacted(error), id);
+    }
   }
 
   /** One try of a step, or of undoing it. */
@@ -160,9 +178,8 @@ export class RunBook {
     const { id, phase } = step;
     const result = this.#result(id);
     result.notes = []; // those of the attempt before
-    // What could not be decided cannot be read; the step that reads it follows.
-    if (step.reads.some((other) => this.#results.get(other)?.status === 'undecided')) return 'undecided';
-    const input = inputOf(this.#plan, step, this.#outputs);
+    const input = inputOf(this.#plan, step, this.#told);
+    if (input === undefined) return 'undecided'; // as what it reads
     this.#inputs.set(id, input);
     this.#redactor.learn(input);
     this.#journal.begun(id, phase.name, attempt, this.#redactor.wrapped(input));
@@ -256,6 +273,7 @@ export class RunBook {
     const ports = portsFor({
       host: this.#host,
       effects: phase.effects,
+      bounds: phase.origin?.bounds,
       input,
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),
@@ -299,9 +317,9 @@ export class RunBook {
 }
 
 /** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
-function blamed(error: unknown, step: string, signal: AbortSignal): unknown {
-  const cut = signal.aborted && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const told: unknown = cut ? signal.reason : (error ?? new Error('the phase threw nothing'));
+function blamed(error: unknown, step: string, signal?: AbortSignal): unknown {
+  const cut = signal?.aborted === true && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
+  const told: unknown = cut ? signal?.reason : (error ?? new Error('the phase threw nothing'));
   if (isJoinError(told)) told.step = step;
   return told;
 }

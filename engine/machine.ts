@@ -43,6 +43,8 @@ export interface RunContext {
   frontier: Frontier;
   policies: ReadonlyMap<string, StepPolicy>;
   attempt: Attempt;
+  /** Whether a step that is ready runs at all. Throws where that cannot be told. */
+  decide: (id: string) => 'run' | 'skipped' | 'undecided';
   maxParallel: number;
   /** `undo` begins with taking back. */
   direction: Direction;
@@ -193,6 +195,16 @@ function stepInput(context: RunContext, id: string, direction: Direction) {
   return { policy, direction, attempt: context.attempt, notify: context.notify };
 }
 
+/** A step that is skipped, or that nobody can decide about, ends as it begins. */
+function endWithoutAttempt({ decide }: RunContext, id: string): StepEnd | undefined {
+  try {
+    const status = decide(id);
+    return status === 'run' ? undefined : { id, status, attempts: 0 };
+  } catch (error) {
+    return { id, status: 'failed', attempts: 0, error };
+  }
+}
+
 interface Progress {
   failed: boolean;
   cancelled: boolean;
@@ -233,7 +245,16 @@ export const runMachine = setup({
       while (!context.failed && context.frontier.active.size < context.maxParallel) {
         const id = context.frontier.take();
         if (id === undefined) break;
-        enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
+        const end = endWithoutAttempt(context, id);
+        if (end === undefined) {
+          enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
+          continue;
+        }
+        context.frontier.settle(id, end.status);
+        context.notify({ type: 'step.ended', ...end });
+        if (end.status !== 'failed') continue;
+        enqueue.assign({ failed: true });
+        break;
       }
     }),
     /** One after the other, the last first: undoing is no time for races. */

@@ -73,6 +73,7 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
       policies: new Map(plan.steps.map((step) => [step.id, step])),
       direction,
       attempt: (input) => book.attempt(input),
+      decide: (id) => book.decide(id),
       restore: (stop) => book.restore(overwrite, stop),
       notify: (event) => book.notify(event),
       maxParallel,

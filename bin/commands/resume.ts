@@ -26,7 +26,7 @@ export function resumeCommand(root: string) {
       const { flags, args } = await this.parse(Resume);
       const given = valuesOf(schema, flags, {});
       const request = { id: args.id, onFailure: flags['on-failure'], root: flags.root, output: flags.output };
-      await this.resume(request, (journal: Journal) => planToResume(root, journal, given));
+      await this.resume(request, (journal: Journal) => planToResume(root, journal, given, this.argv));
     }
   };
 }

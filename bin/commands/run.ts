@@ -3,8 +3,9 @@ import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, flagsFor, runFlags, valuesOf } from '../flags.ts';
-import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../pipelines.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../flags.ts';
+import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
+import { usePlugins } from '../plugins/wanted.ts';
 
 const ownFlags = {
   ...runFlags,
@@ -13,6 +14,7 @@ const ownFlags = {
     helpValue: 'NAME|FILE',
     description: 'What to run; its inputs are the flags of this command',
   }),
+  env: envFlag,
 };
 
 /** `root` is the package's folder, where the shipped pipelines are. */
@@ -29,28 +31,25 @@ export function runCommand(root: string) {
     static override args = argsFor(shipped.inputs);
 
     async run(): Promise<void> {
-      const named = pipelineNamed(this.argv);
-      const pipeline = named === undefined ? shipped : openPipeline(root, named);
-      const { inputs } = pipeline;
+      const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
+      const environments = typedFor('--env', this.argv);
+      const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
+      const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
+      const { inputs } = layered();
+      await usePlugins({ root, argv: this.argv, pipeline: layered() });
       const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
-      const given = valuesOf(inputs, flags, args);
+      const values = valuesOf(inputs, flags, args);
       await this.execute({
         dryRun: flags['dry-run'],
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
         plan: (host) => {
-          const plan = planOf(pipeline, registry(), given, host);
-          return { ...plan, source: { ...plan.source, name: lastingName(named ?? DEFAULT_PIPELINE) } };
+          const pipeline = layered(host);
+          const plan = planOf(pipeline, registry(), values, host);
+          return { ...plan, source: sourceOf(pipeline, named) };
         },
       });
     }
   };
-}
-
-/** Which pipeline decides the flags has to be known before flags are parsed. */
-function pipelineNamed(argv: readonly string[]): string | undefined {
-  const index = argv.findIndex((word) => word === '--pipeline' || word.startsWith('--pipeline='));
-  const word = argv[index];
-  return word?.includes('=') ? word.slice('--pipeline='.length) : argv[index + 1 || argv.length];
 }

@@ -54,12 +54,18 @@ export class MachineFiles {
       const stats = await this.#disk.lstat(real);
       const kind = kindOf(stats);
       const { uid, gid, mode } = stats;
-      return { kind, mode: mode & 0o7777, uid, gid, ...(kind === 'link' ? { target: await fs.readlink(real) } : {}) };
+      return {
+        kind,
+        mode: mode & 0o7777,
+        uid,
+        gid,
+        ...(kind === 'link' ? { target: await this.#disk.readlink(real) } : {}),
+      };
     });
   }
 
   async list(path: string): Promise<string[] | undefined> {
-    return this.#orAbsent(path, async () => (await fs.readdir(await this.#real(path))).sort());
+    return this.#orAbsent(path, async () => (await this.#disk.readdir(await this.#real(path))).sort());
   }
 
   /** By the events of its directory, or of the nearest one above it that is there; and every few seconds, for file systems that tell none. */
@@ -115,6 +121,12 @@ export class MachineFiles {
     await this.apply({ kind: 'directory', path: parent, mode: 0o755 });
   }
 
+  /** Makes what names `path` durable, and what names its directory, up to `top`: whoever made them may have been killed before they were. */
+  async syncNames(path: string, top: string): Promise<void> {
+    for (let at = path; at.startsWith(top); at = dirname(at))
+      await this.#explained(at, async () => this.#durable.syncDirectory(dirname(await this.#place(at))));
+  }
+
   /** The file at `path`, opened to have lines appended to it. */
   async appendTo(path: string): Promise<Appending> {
     return this.#explained(path, async () => {
@@ -140,7 +152,7 @@ export class MachineFiles {
 
   /** Where `path` lies, every link in it followed. */
   async #real(path: string): Promise<string> {
-    return join(this.#root, await followLinks(this.#root, path));
+    return join(this.#root, await followLinks(this.#root, path, this.#disk));
   }
 
   async #orAbsent<T>(path: string, act: () => Promise<T>): Promise<T | undefined> {

@@ -120,6 +120,8 @@ export type Wait =
 
 export interface Host {
   facts: HostFacts;
+  /** Nothing is really done here, so what only a run can show is not known. */
+  isDry?: boolean;
   now(): Date;
   read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]>;
   apply(change: Change, signal: AbortSignal): Promise<void>;

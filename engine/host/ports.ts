@@ -1,6 +1,7 @@
 /** The ports a phase is handed: one attempt's view of a host, held to the effects its phase declared. */
-import { dirname } from 'node:path';
+import { dirname, posix } from 'node:path';
 import { kubePort } from '../kube/port.ts';
+import { allowsAddress, allowsPath, type Bounds } from '../sdk/bounds.ts';
 import { type Effect, pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Ports, ServiceAction } from '../sdk/ports.ts';
@@ -10,6 +11,8 @@ import type { Change, Host, Query, StepChange } from './host.ts';
 export interface PortsOptions {
   host: Host;
   effects: readonly Effect[];
+  /** Beyond these nothing is declared, whatever an input says: those of the plugin that the phase comes from. */
+  bounds?: Bounds | undefined;
   input: object;
   signal: AbortSignal;
   /** Whether a secret of the run can be read in it. */
@@ -173,7 +176,7 @@ function bytesOf(content: string | Buffer | Secret): Buffer {
 }
 
 /** Refuses what the phase did not declare, and everything once the attempt has ended. */
-function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
+function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
   const alive = (what: string): void => {
     if (signal.aborted) throw fail('E_ATTEMPT_ENDED', { what });
   };
@@ -181,6 +184,7 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
     effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : [])),
     input,
   );
+  const isWithin = (path: string): boolean => bounds === undefined || allowsPath(bounds, path);
   const require = (declared: boolean, what: string): void => {
     alive(what);
     if (!declared) throw fail('E_EFFECT_UNDECLARED', { what });
@@ -200,7 +204,8 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
   return {
     alive,
     command,
-    web: (url: string): void => require(has('web'), `read ${url}`),
+    web: (url: string): void =>
+      require(has('web') && (bounds === undefined || allowsAddress(bounds, url)), `read ${url}`),
     /** What may be unmounted is what was found below a declared path. */
     mounts(path: string, found: readonly string[]): void {
       if (effects.some((effect) => effect.kind === 'mounts' && effect.path === path))
@@ -217,7 +222,12 @@ function guardFor({ effects, input, signal, hasSecret }: PortsOptions) {
         require(controlled(change.name, change.action), `${change.action} service ${change.name}`);
       else if (change.kind === 'sandbox') require(has('runtime'), 'remove a Pod sandbox');
       else if (change.kind === 'unmount') require(mounted.has(change.path), `unmount ${change.path}`);
-      else require(pathDeclared(change.path), `${change.kind} ${change.path}`);
+      else require(pathDeclared(change.path) && isWithin(change.path), `${change.kind} ${change.path}`);
+      // Whoever may link anywhere may write anywhere.
+      if (change.kind === 'link')
+        require(isWithin(
+          posix.resolve(dirname(change.path), change.target),
+        ), `link ${change.path} to ${change.target}`);
     },
   };
 }

@@ -33,6 +33,17 @@ export interface ErrorRecord {
   hint: string;
 }
 
+/** A plugin that some of the steps come from: what takes them up again has to be the same. */
+export interface PluginRecord {
+  name: string;
+  version: string;
+  folder: string;
+  integrity: string;
+  steps: readonly string[];
+  /** With Joinery itself, which may be another now. */
+  isShipped?: boolean;
+}
+
 export type Entry =
   | {
       kind: 'start';
@@ -45,6 +56,8 @@ export type Entry =
       inputs: unknown;
       host: HostFacts;
       steps: readonly string[];
+      /** Left out: none. */
+      plugins?: readonly PluginRecord[];
     }
   | { kind: 'resumed' }
   | { kind: 'begun'; step: string; phase: string; attempt: number; input: unknown }

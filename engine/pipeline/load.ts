@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
 import { readYaml } from '../sdk/yaml.ts';
+import { DocumentLocator, Text } from './place.ts';
 import { Problems } from './problems.ts';
 import { violations } from './validate.ts';
 
@@ -23,9 +24,18 @@ export interface PipelineStep {
   id: string;
   uses: string | Variant[];
   needs?: string[];
+  /** Left out: always. */
+  if?: string;
   with?: Record<string, unknown>;
   timeout?: string;
   retry?: Partial<RetryPolicy>;
+}
+
+export interface AppliedEnvironment {
+  /** As it was named: one that ships, or a file. */
+  name: string;
+  /** sha256 of its text. */
+  digest: string;
 }
 
 /** A document that satisfies `schemas/pipeline.schema.json`; `problems` collects what else is found wrong with it. */
@@ -33,7 +43,11 @@ export interface Pipeline {
   file: string;
   /** sha256 of its text. */
   digest: string;
+  /** What was laid over it, in that order. */
+  environments: readonly AppliedEnvironment[];
   metadata: { name: string; description?: string };
+  /** Folders, from its own, or names. */
+  plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
   defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
@@ -41,29 +55,42 @@ export interface Pipeline {
 }
 
 /** Enough for the 10,000 steps that the schema allows, where they are short; much more takes longer than a second to read. */
-const TOKENS_MAX = 250_000;
+export const TOKENS_MAX = 250_000;
 
 export function loadPipeline(file: string, text: string): Pipeline {
   const { document, lines, value, errors } = readYaml(text, TOKENS_MAX);
-  const problems = new Problems(file, document, lines);
-  for (const { offset, message } of errors) problems.atOffset(offset, message);
+  const source = new Text(file, lines, text);
+  const problems = new Problems(new DocumentLocator(source, document));
+  for (const { offset, message } of errors) problems.atPlace(source.place(offset), message, 'yaml');
   problems.throwIfAny();
+  return pipelineOf(value, problems, { file, digest: digestOf(text), environments: [] });
+}
 
-  for (const { path, key, message } of violations(schema, value)) {
-    if (key === undefined) problems.at(path, message);
-    else problems.atKey(path, key, message);
-  }
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** `value` is what the documents say, and may have any shape. */
+export function pipelineOf(
+  value: unknown,
+  problems: Problems,
+  origin: Pick<Pipeline, 'file' | 'digest' | 'environments'>,
+): Pipeline {
+  checkShape(schema, value, problems);
   problems.throwIfAny();
-
-  const shape = value as Omit<Pipeline, 'file' | 'digest' | 'problems'>; // ajv has just checked it
+  const shape = value as Omit<Pipeline, 'file' | 'digest' | 'environments' | 'problems'>; // ajv has just checked it
   return {
     ...shape,
     inputs: shape.inputs ?? { type: 'object', properties: {} },
     defaults: shape.defaults ?? {},
-    file,
-    digest: createHash('sha256').update(text).digest('hex'),
+    ...origin,
     problems,
   };
+}
+
+export function checkShape(shape: object, value: unknown, problems: Problems): void {
+  for (const { path, key, message } of violations(shape, value)) {
+    if (key === undefined) problems.at(path, message, 'shape');
+    else problems.atKey(path, key, message, 'unknown-key');
+  }
 }
 
 export const variantsOf = ({ uses }: PipelineStep): readonly Variant[] =>

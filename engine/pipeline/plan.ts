@@ -1,13 +1,17 @@
 /** A pipeline and what the user gave → a plan: checked steps that can run, and the input of each when its time has come. */
+import type { StepStatus } from '../frontier.ts';
 import type { Registry } from '../registry.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { checkPipeline, closed, type PlannedStep } from './check.ts';
+import { holds } from './conditions.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
-import { evaluate, parseTemplate, type Reference, references } from './holes.ts';
-import type { Pipeline } from './load.ts';
+import { evaluate, hasUnknown, parseTemplate, references, type Template } from './holes.ts';
+import type { AppliedEnvironment, Pipeline } from './load.ts';
+import type { Path } from './problems.ts';
+import { type Lookup, type Reference, UNKNOWN } from './references.ts';
 import { type Violation, violations } from './validate.ts';
 
 export { closed };
@@ -18,6 +22,8 @@ export interface Source {
   name: string;
   /** sha256 of the pipeline's text; of a phase, of its schemas. */
   digest: string;
+  /** What was laid over the pipeline; left out where nothing was. */
+  environments?: readonly AppliedEnvironment[];
 }
 
 export interface Plan {
@@ -42,18 +48,22 @@ export function planOf(
   host: HostFacts,
 ): Plan {
   const inputs = withHostDefaults(pipeline, given, host);
-  const steps = checkPipeline(pipeline, registry, inputs);
-  const { gates, notes, problems: gateProblems } = plannedGates(registry, inputs[GATES_INPUT]);
-  const problems = violations(closed(pipeline.inputs), inputs).map(flagProblem);
-  problems.push(...gateProblems.map((problem) => `${flagName(GATES_INPUT)}: ${problem}`));
+  const problems: string[] = [];
+  const planned = plannedGates(registry, inputs[GATES_INPUT]);
+  const before: Pick<Plan, 'inputs' | 'host' | 'gates'> = { inputs, host, gates: planned.gates };
+  const steps = checkPipeline(pipeline, registry, () => {
+    problems.push(...violations(closed(pipeline.inputs), inputs).map(flagProblem)); // it fills in their defaults, too
+    return (reference) => lookUp(before, undefined, reference);
+  });
+  problems.push(...planned.problems.map((problem) => `${flagName(GATES_INPUT)}: ${problem}`));
   const plan = {
     pipeline: pipeline.metadata.name,
     source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
     steps,
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
-    ...{ host, gates, notes },
+    ...{ host, gates: planned.gates, notes: planned.notes },
   };
-  problems.push(...steps.filter(takesValues).flatMap((step) => unmet(plan, step)));
+  problems.push(...steps.flatMap((step) => unmet(plan, step)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
@@ -70,34 +80,60 @@ function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unk
 
 /** The default of an input, which may read host facts. */
 export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): unknown {
-  const template = parseTemplate(pipeline.inputs.properties[name]?.default, (at, message) =>
-    pipeline.problems.at(['inputs', 'properties', name, 'default', ...at], message),
+  const path = ['inputs', 'properties', name, 'default'];
+  const report = (at: Path, message: string) => pipeline.problems.at([...path, ...at], message);
+  const template = parseTemplate(pipeline.inputs.properties[name]?.default, report);
+  return orElse(
+    () => evaluate(template, (reference) => (reference.kind === 'host' ? factOf(host, reference.name) : undefined)),
+    (error) => report([], error.message),
   );
-  return evaluate(template, ({ kind, name: fact }) => (kind === 'host' ? host[fact as keyof HostFacts] : undefined));
 }
 
-/** Its inputs come from the user or the host, at least one of them. */
-const takesValues = (step: PlannedStep): boolean =>
-  references(step.with).some(({ reference }) => reference.kind !== 'output');
+const factOf = (host: HostFacts, name: string): unknown =>
+  Object.hasOwn(host, name) ? host[name as keyof HostFacts] : undefined;
+
+function orElse<T>(act: () => T, caught: (error: Error) => void): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    caught(error as Error);
+    return undefined;
+  }
+}
 
 /** What a phase's schema finds wrong with the inputs that are known before the run. */
 function unmet(plan: Plan, step: PlannedStep): string[] {
-  const laterNames = new Set(
-    references(step.with)
-      .filter(({ reference }) => reference.kind === 'output')
-      .map(({ path }) => path[0]),
-  );
-  const known = evaluate(step.with, (reference) => lookUp(plan, undefined, reference));
-  return violations(step.phase.input, revealed(known))
-    .filter(({ path, missing }) => !laterNames.has(path[0] ?? missing ?? ''))
+  const problems: string[] = [];
+  const known: Record<string, unknown> = {};
+  const later = new Set<string>();
+  const ofStep = (error: Error) => problems.push(`step ${step.id}: ${error.message}`);
+  const lookup: Lookup = (reference) => lookUp(plan, undefined, reference);
+  if (step.if !== undefined) {
+    const condition = step.if;
+    if (orElse(() => holds(condition, lookup), ofStep) !== true) return problems; // it may never take them
+  }
+  const entries: [string, Template][] = step.with.kind === 'map' ? step.with.entries : [];
+  if (!entries.some(([, template]) => references(template).some(({ reference }) => isBefore(reference))))
+    return problems;
+  for (const [name, template] of entries) {
+    const value = orElse(() => evaluate(template, lookup), ofStep);
+    if (hasUnknown(value)) later.add(name);
+    else if (value !== undefined) known[name] = revealed(value);
+  }
+  if (problems.length > 0) return problems;
+  return violations(step.phase.input, known)
+    .filter(({ path, missing }) => !later.has(String(path[0] ?? missing ?? '')))
     .map((violation) => {
       const name = String(violation.path[0] ?? violation.missing ?? '');
       if (name === '') return violation.message;
-      const entry = step.with.kind === 'map' ? step.with.entries.find(([key]) => key === name)?.[1] : undefined;
-      const fromInput = entry?.kind === 'hole' && entry.reference.kind === 'input';
-      return fromInput ? flagProblem(violation, entry.reference.name) : `step ${step.id}: ${name} ${violation.message}`;
+      const entry = entries.find(([key]) => key === name)?.[1];
+      const input = entry?.kind === 'hole' && entry.expression.kind === 'input' ? entry.expression.name : undefined;
+      return input === undefined ? `step ${step.id}: ${name} ${violation.message}` : flagProblem(violation, input);
     });
 }
+
+/** Its value comes from the user or the machine, and so is known before the run. */
+const isBefore = ({ kind }: Reference): boolean => kind === 'input' || kind === 'host' || kind === 'gate';
 
 /** A violation of a value that has a flag; `input` where it is known under another name. */
 export function flagProblem({ path, key, missing, message }: Violation, input?: unknown): string {
@@ -110,28 +146,69 @@ export function flagProblem({ path, key, missing, message }: Violation, input?: 
 const flagName = (input: string): string => `--${kebab(input)}`;
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** The value a reference has, given the outputs so far. */
-export function lookUp(plan: Plan, outputs: ReadonlyMap<string, unknown> | undefined, reference: Reference): unknown {
+/** How far a run has come. */
+export interface Told {
+  outputs: ReadonlyMap<string, unknown>;
+  statuses?: ReadonlyMap<string, StepStatus>;
+  /** What only a run can show is not known. */
+  isDry?: boolean;
+}
+
+/** The value a reference has; left out `told`: before the run. A hole by itself gets what stands in for an output in a dry run; an expression knows that it is unknown. */
+export function lookUp(
+  plan: Pick<Plan, 'inputs' | 'host' | 'gates'> & { steps?: Plan['steps'] },
+  told: Told | undefined,
+  reference: Reference,
+  isAlone = false,
+): unknown {
   switch (reference.kind) {
     case 'input':
       return plan.inputs[reference.name];
     case 'host':
-      return plan.host[reference.name as keyof HostFacts];
+      return factOf(plan.host, reference.name);
     case 'gate':
       return plan.gates?.[reference.name];
-    case 'output':
-      return (outputs?.get(reference.step) as Record<string, unknown> | undefined)?.[reference.name];
+    case 'run':
+      return UNKNOWN;
+    default: {
+      const { step } = reference;
+      const status = told?.statuses?.get(step);
+      if (told === undefined || status === 'undecided') return UNKNOWN;
+      if (reference.kind === 'status') return status;
+      if (told.isDry === true && !isAlone && isStandIn(plan.steps, reference)) return UNKNOWN;
+      return (told.outputs.get(step) as Record<string, unknown> | undefined)?.[reference.name];
+    }
   }
 }
 
-/** The input of one step, ready for its phase: defaults filled, secrets wrapped. E_INPUT where an output is not what the next phase takes. */
-export function inputOf(
-  plan: Plan,
-  { phase, with: template }: PlannedStep,
-  outputs: ReadonlyMap<string, unknown>,
-): object {
-  const plain = revealed(evaluate(template, (reference) => lookUp(plan, outputs, reference)));
+const isStandIn = (steps: Plan['steps'] = [], { step, name }: Extract<Reference, { kind: 'output' }>): boolean =>
+  steps.find(({ id }) => id === step)?.phase.output.properties?.[name]?.['x-known'] === 'after-run';
+
+/**
+ * The input of one step, ready for its phase: defaults filled, secrets wrapped; undefined where it is not known in a dry run.
+ * E_INPUT where an output is not what the next phase takes, or an expression has no value.
+ */
+export function inputOf(plan: Plan, { id, phase, with: template }: PlannedStep, told: Told): object | undefined {
+  let given: unknown;
+  try {
+    given = evaluate(template, (reference, isAlone) => lookUp(plan, told, reference, isAlone));
+  } catch (error) {
+    throw fail('E_INPUT', { problems: [`step ${id}: ${(error as Error).message}`] });
+  }
+  if (hasUnknown(given)) return undefined;
+  const plain = revealed(given);
   const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
   if (problems.length > 0) throw fail('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
   return withSecrets(phase.input, plain) as object; // every phase's input is one
+}
+
+/** Whether a step is to run; undefined where that is not known in a dry run. E_INPUT where its condition has no value. */
+export function isToRun(plan: Plan, { id, if: condition }: PlannedStep, told: Told): boolean | undefined {
+  if (condition === undefined) return true;
+  try {
+    const value = holds(condition, (reference) => lookUp(plan, told, reference));
+    return value === UNKNOWN ? undefined : value;
+  } catch (error) {
+    throw fail('E_INPUT', { problems: [`step ${id}: ${(error as Error).message}`] });
+  }
 }

@@ -42,7 +42,9 @@ export function violations(schema: object, value: unknown): Violation[] {
   const validate = validatorOf(schema);
   if (validate(value)) return [];
   // An alternative is one problem, said by its description; not one for each of its branches.
-  return (validate.errors ?? []).filter((error) => !error.schemaPath.includes('/anyOf/')).map(inWords);
+  return (validate.errors ?? [])
+    .filter(({ schemaPath, keyword }) => !schemaPath.includes('/anyOf/') && keyword !== 'if')
+    .map(inWords);
 }
 
 function inWords(error: ErrorObject): Violation {
@@ -74,6 +76,7 @@ function inWords(error: ErrorObject): Violation {
       const shown = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;
       return { path, message: `has the wrong form${shown}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
     }
+    case 'not':
     case 'anyOf':
       return { path, message: (error.parentSchema as { description?: string }).description ?? 'fits no alternative' };
     default:

@@ -29,9 +29,10 @@ export {
 export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
-export { type AnyPhase, definePhase, type Phase } from './phase.ts';
+export { type AnyPhase, definePhase, type Phase, type PhaseOrigin } from './phase.ts';
+export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } from './plugin.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, gunzipped, nearest, printable, shown } from './text.ts';
+export { clean, didYouMean, gunzipped, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

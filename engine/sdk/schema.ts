@@ -24,6 +24,8 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   /** A secret: handed to the phase as a `Secret`, shown as `***` everywhere. Strings only. */
   readonly writeOnly?: boolean;
+  /** Of an output: in a dry run there is a stand-in of this form, and expressions know that it is not the value. */
+  readonly 'x-known'?: 'after-run';
 }
 
 /** The TypeScript type of the values a schema accepts. A property with a default is there; a secret is a `Secret`. */

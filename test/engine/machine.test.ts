@@ -40,6 +40,7 @@ function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep' }: Set
       frontier,
       policies: new Map(steps.map((step) => [step.id, { timeoutMs: 10_000, retry: RETRY, ...step }])),
       attempt: (input) => attempt(input, time),
+      decide: () => 'run',
       notify: ({ ...event }) => {
         if ('direction' in event) delete (event as { direction?: string }).direction; // `run`, but for undoing
         told.push({ at: time.now(), ...event });

@@ -2,9 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkPipeline } from '../../engine/pipeline/check.ts';
-import { evaluate, parseTemplate, type Reference, type Template } from '../../engine/pipeline/holes.ts';
+import { evaluate, parseTemplate, type Template } from '../../engine/pipeline/holes.ts';
 import { durationMs, loadPipeline } from '../../engine/pipeline/load.ts';
 import { inputOf, type Plan, planOf } from '../../engine/pipeline/plan.ts';
+import type { Reference } from '../../engine/pipeline/references.ts';
 import { inputsOutsidePipeline, planOfPhase } from '../../engine/pipeline/single.ts';
 import { Registry } from '../../engine/registry.ts';
 import { isSecret, nearest, Secret, writes } from '../../engine/sdk/index.ts';
@@ -127,12 +128,12 @@ describe('a pipeline that is wrong', () => {
     [
       'a hole that is no reference',
       'steps:\n  - id: a\n    uses: greet\n    with:\n      text: ${{ input.x }}\n',
-      ['8:13: ${{ input.x }} is no reference: write inputs.x, host.x, gates.X, or steps["x"].outputs.y'],
+      ['8:13: ${{ input.x }}: there is no input; did you mean inputs?'],
     ],
     [
       'a hole with a call in it',
       'steps:\n  - id: a\n    uses: greet\n    with: { text: "${{ inputs.x.toString() }}" }\n',
-      ['7:19: ${{ inputs.x.toString() }} is no reference: write inputs.x, host.x, gates.X, or steps["x"].outputs.y'],
+      ['7:19: ${{ inputs.x.toString() }}: there is no method toString'],
     ],
     [
       'control characters in what is wrong',
@@ -234,7 +235,7 @@ describe('a pipeline that is wrong', () => {
       [
         '7:33: a default reads host facts only: host.name, host.privileged',
         '8:33: a default reads host facts only: host.name, host.privileged',
-        '9:33: ${{ x }} is no reference: write inputs.x, host.x, gates.X, or steps["x"].outputs.y',
+        '9:33: ${{ x }}: there is no x: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y',
       ],
     ],
     [
@@ -296,7 +297,7 @@ describe('a pipeline that is wrong', () => {
     const error = await joinErrorOf(() => checkPipeline(load(body), phases()));
     expect(error.message.split('\n')).toEqual(problems.map((problem) => `made.yaml:${problem}`));
     expect(error).toMatchObject({ code: 'E_PIPELINE', exitCode: 3, transient: false });
-    expect(error.facts).toEqual({
+    expect(error.facts).toMatchObject({
       problems: problems.map((problem) => {
         const [, line, column, message] = /^(\d+):(\d+): (.*)$/.exec(problem) ?? [];
         return { file: 'made.yaml', line: Number(line), column: Number(column), message };
@@ -470,7 +471,7 @@ describe('what the user gives', () => {
   test('keeps its secrets: in the plan, in the inputs of steps, in text around them', () => {
     const plan = bind({ ...good, apiToken: 'canary' });
     expect(plan.inputs.apiToken).toBeInstanceOf(Secret);
-    const inputs = plan.steps.map((step) => inputOf(plan, step, new Map()) as Record<string, unknown>);
+    const inputs = plan.steps.map((step) => inputOf(plan, step, { outputs: new Map() }) as Record<string, unknown>);
     expect(inputs).toEqual([{ text: 'hello', token: expect.any(Secret), count: 2 }, { heard: 'hello' }]);
     expect(shownOf(plan)).not.toContain('canary');
     expect(shownOf(inputs[0])).not.toContain('canary');
@@ -488,9 +489,9 @@ describe('what the user gives', () => {
     );
     const [, b] = plan.steps;
     if (b === undefined) throw new Error('no step');
-    expect(inputOf(plan, b, new Map([['a', { message: 'fine' }]]))).toEqual({ text: 'fine', count: 1 });
+    expect(inputOf(plan, b, { outputs: new Map([['a', { message: 'fine' }]]) })).toEqual({ text: 'fine', count: 1 });
     for (const outputs of [new Map([['a', { message: 'NOT FINE' }]]), new Map([['a', {}]])]) {
-      const error = await joinErrorOf(() => inputOf(plan, b, outputs));
+      const error = await joinErrorOf(() => inputOf(plan, b, { outputs }));
       expect(error.code).toBe('E_INPUT');
       expect(error.message).toMatch(/^greet: /);
     }
@@ -509,7 +510,11 @@ describe('one phase by itself', () => {
     expect(plan).toMatchObject({ pipeline: 'phase greet', steps: [{ id: 'greet', needs: [], timeoutMs: 300_000 }] });
     expect(shownOf(plan)).not.toContain('canary');
     const [step] = plan.steps;
-    expect(step && inputOf(plan, step, new Map())).toEqual({ text: 'hello', token: expect.any(Secret), count: 1 });
+    expect(step && inputOf(plan, step, { outputs: new Map() })).toEqual({
+      text: 'hello',
+      token: expect.any(Secret),
+      count: 1,
+    });
     const error = await joinErrorOf(() => planOfPhase('greet', greet, { tagz: [], token: CANARY }, HOST));
     expect(error.code).toBe('E_INPUT');
     expect(error.message.split('\n').sort()).toEqual([
@@ -544,7 +549,7 @@ describe('a template', () => {
     tricky: '${{ inputs.secret }}',
     secret: new Secret(CANARY),
   };
-  const lookUp = ({ name }: Reference): unknown => values[name];
+  const lookUp = (reference: Reference): unknown => ('name' in reference ? values[reference.name] : undefined);
   const filled = (value: unknown): unknown => evaluate(parse(value), lookUp);
 
   test.each<[string, unknown, unknown]>([
@@ -613,9 +618,12 @@ describe('a template', () => {
       fc.property(name, name, (step, output) => {
         expect(parse(`\${{ steps["${step}"].outputs["${output}"] }}`)).toEqual({
           kind: 'hole',
-          reference: { kind: 'output', step, name: output },
+          expression: { kind: 'output', step, name: output },
         });
-        expect(parse(`\${{ inputs["${step}"] }}`)).toEqual({ kind: 'hole', reference: { kind: 'input', name: step } });
+        expect(parse(`\${{ inputs["${step}"] }}`)).toEqual({
+          kind: 'hole',
+          expression: { kind: 'input', name: step },
+        });
       }),
     );
   });
