@@ -34,9 +34,10 @@ const onPath = (
 });
 
 export const programChecks = ({ criSocket }: Given): Check[] => [
-  onPath('crictl', 'warning', {
+  onPath('crictl', 'error', {
     applies: !isDocker(criSocket),
-    looks: 'it is on PATH, for whoever looks for faults here: we ask the runtime ourselves',
+    warnsFrom: 31,
+    looks: 'it is on PATH, for whoever looks for faults here: the runtime itself is asked without it',
   }),
   onPath('conntrack', 'error', { warnsFrom: 31 }),
   ...['ip', 'iptables', 'mount', 'nsenter'].map((program) => onPath(program, 'error')),

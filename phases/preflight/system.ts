@@ -22,7 +22,7 @@ export const systemVerification: Check = {
   name: 'SystemVerification',
   severity: 'error',
   looks:
-    "Linux 3.10 or newer, built with what containers need (a warning where its options cannot be found), with the cgroup controllers that a kubelet needs; with Docker's socket, a Docker that kubeadm knew",
+    "Linux 3.10 or newer, built with what containers need, with the cgroup controllers that a kubelet needs; with Docker's socket, a Docker that kubeadm knew",
   hint: 'Boot a kernel that has what is missing: those of the usual distributions do.',
   async run(look) {
     const release = await textOf(look.files, '/proc/sys/kernel/osrelease');
@@ -78,7 +78,6 @@ async function options(files: Files, release: string): Promise<Finding> {
       : bad(`${path} lacks ${missing.map((names) => `CONFIG_${names.split('|')[0]}`).join(', ')}`);
   }
   return bad(`the options of kernel ${release} are nowhere to be found`, {
-    severity: 'warning',
     hint: 'Have the kernel show them, and look again: modprobe configs',
   });
 }

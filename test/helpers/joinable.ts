@@ -48,8 +48,10 @@ export const withoutFile = (name: string, change: MemoryMachine = {}): MemoryMac
   const { [name]: _, ...files } = joinable(change).files ?? {};
   return { ...joinable(change), files };
 };
+export const withoutPrograms = (names: readonly string[], change: MemoryMachine = {}): MemoryMachine =>
+  joinable({ ...change, programs: programs.filter((program) => !names.includes(program)) });
 export const withoutProgram = (name: string, change: MemoryMachine = {}): MemoryMachine =>
-  joinable({ ...change, programs: programs.filter((program) => program !== name) });
+  withoutPrograms([name], change);
 /** The machine with a kubelet of that version. */
 export const withKubelet = (version: string): MemoryMachine => ({
   outputs: { 'kubelet --version': { stdout: `Kubernetes ${version}\n` } },

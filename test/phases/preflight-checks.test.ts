@@ -154,7 +154,7 @@ const cases: Case[] = [
   program('iptables', 'iptables', 'error'),
   program('mount', 'mount', 'error'),
   program('nsenter', 'util-linux', 'error'),
-  program('crictl', 'cri-tools', 'warning'),
+  program('crictl', 'cri-tools', 'error'),
   program('ebtables', 'ebtables', 'warning'),
   program('ethtool', 'ethtool', 'warning'),
   program('socat', 'socat', 'warning'),
@@ -190,7 +190,7 @@ const cases: Case[] = [
   },
   {
     check: 'SystemVerification',
-    result: 'warning',
+    result: 'error',
     evidence: `the options of kernel ${RELEASE} are nowhere to be found`,
     hint: 'Have the kernel show them, and look again: modprobe configs',
     machine: withoutFile(`/boot/config-${RELEASE}`),

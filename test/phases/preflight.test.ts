@@ -10,7 +10,16 @@ import { checksFor } from '../../phases/preflight/checks.ts';
 import preflight from '../../phases/preflight/index.ts';
 import { authority, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import { checked, input, joinable, SOCKET, withKubelet, withoutProgram } from '../helpers/joinable.ts';
+import {
+  checked,
+  input,
+  joinable,
+  rowsOf,
+  SOCKET,
+  withKubelet,
+  withoutProgram,
+  withoutPrograms,
+} from '../helpers/joinable.ts';
 import { heldIdentity } from '../helpers/node.ts';
 import { madePlan } from '../helpers/plans.ts';
 import { PROJECT } from '../helpers/sources.ts';
@@ -64,6 +73,7 @@ describe('preflight', () => {
       'CRI',
       'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
       'FileContent--proc-sys-net-ipv4-ip_forward',
+      'FileExisting-crictl',
       'FileExisting-conntrack',
       'FileExisting-ip',
       'FileExisting-iptables',
@@ -71,16 +81,15 @@ describe('preflight', () => {
       'FileExisting-nsenter',
       'SystemVerification',
       'SystemVerification',
+      'SystemVerification',
       'KubeletVersion',
     ]);
     expect(notes.map(({ text }) => text.split(' ')[0])).toEqual([
-      '[FileExisting-crictl]',
       '[FileExisting-ebtables]',
       '[FileExisting-ethtool]',
       '[FileExisting-socat]',
       '[FileExisting-tc]',
       '[FileExisting-touch]',
-      '[SystemVerification]',
       '[SystemVerification]',
       '[Hostname]',
       '[Service-Kubelet]',
@@ -116,6 +125,21 @@ describe('preflight', () => {
     };
     expect((await runPhase(preflight, input, slow)).error).toBeUndefined();
     expect(most).toBeGreaterThan(20);
+  });
+
+  test('does not ask the kubelet where another step does, and sees that it is there', async () => {
+    const mute = { outputs: { 'kubelet --version': { exitCode: 1 } } };
+    const seen = await checked(joinable(mute), { askKubelet: false });
+    expect([seen.error, rowsOf(seen, 'KubeletVersion')]).toEqual([
+      undefined,
+      [{ check: 'KubeletVersion', result: 'ok', evidence: '/usr/bin/kubelet', hint: '' }],
+    ]);
+    expect((await checked(withoutProgram('kubelet'), { askKubelet: false })).found).toEqual([
+      {
+        ...{ check: 'KubeletVersion', result: 'error', evidence: 'kubelet is not on PATH' },
+        hint: "apt-get install kubelet, or your distribution's package",
+      },
+    ]);
   });
 
   test('takes a check that cannot be made for one that has failed, and makes the others', async () => {
@@ -202,7 +226,7 @@ describe('what is ignored', () => {
 describe("what today's kubeadm is mild about", () => {
   const bent = (version: string) =>
     checked(
-      withoutProgram('conntrack', {
+      withoutPrograms(['crictl', 'conntrack'], {
         ...withKubelet(version),
         files: {
           ...SWAPPING,
@@ -217,6 +241,7 @@ describe("what today's kubeadm is mild about", () => {
     'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
     'FileContent--proc-sys-net-ipv4-ip_forward',
     'Swap',
+    'FileExisting-crictl',
     'FileExisting-conntrack',
   ];
 
