@@ -1,4 +1,4 @@
-// Builds dist/: one bundle with the validators of all that ships in it, and V8's code cache of that bundle.
+// Builds dist/: one bundle with the validators and pipelines that ship, read already, and V8's code cache of that bundle.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
@@ -18,14 +18,14 @@ if (process.argv[2] === '--cache') {
   const precompile = path.join(root, 'dist/precompile.cjs');
   await bundleOf('bin/precompile.ts', precompile);
   createRequire(here)('reflect-metadata');
-  const { validatorsSource } = createRequire(here)(precompile);
+  const { precompiledSource } = createRequire(here)(precompile);
   rmSync(precompile);
   await bundleOf('bin/main.ts', bundle, [
     {
-      name: 'precompiled validators',
+      name: 'what is precompiled',
       setup: ({ onLoad }) =>
         onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
-          contents: validatorsSource(root),
+          contents: precompiledSource(root),
           loader: 'js',
           resolveDir: root,
         })),

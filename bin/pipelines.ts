@@ -56,7 +56,11 @@ export interface Trackable {
   resolveFor(host: HostFacts): Resolved;
 }
 
-function readShipped(root: string, folder: 'pipelines' | 'environments', name: string): { file: string; text: string } {
+export function readShipped(
+  root: string,
+  folder: 'pipelines' | 'environments',
+  name: string,
+): { file: string; text: string } {
   const path = isFile(name) ? name : join(root, folder, `${name}.yaml`);
   try {
     return { file: isFile(name) ? name : basename(path), text: readFileSync(path, 'utf8') };

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
 import { readYaml } from '../sdk/yaml.ts';
-import { DocumentLocator, Text } from './place.ts';
+import { DocumentLocator, type Locator, lazily, Text } from './place.ts';
+import { parsedPipelines } from './precompiled.ts';
 import { Problems } from './problems.ts';
 import { violations } from './validate.ts';
 
@@ -58,12 +59,26 @@ export interface Pipeline {
 export const TOKENS_MAX = 250_000;
 
 export function loadPipeline(file: string, text: string): Pipeline {
-  const { document, lines, value, errors } = readYaml(text, TOKENS_MAX);
-  const source = new Text(file, lines, text);
-  const problems = new Problems(new DocumentLocator(source, document));
-  for (const { offset, message } of errors) problems.atPlace(source.place(offset), message, 'yaml');
+  const origin = { file, digest: digestOf(text), environments: [] };
+  const known = parsedPipelines.get(origin.digest);
+  // Its places are only looked for where there is something wrong with what is to become of it.
+  if (known !== undefined)
+    return pipelineOf(JSON.parse(known), new Problems(lazily(() => locatorOf(file, text))), origin);
+  const { source, reading } = readPipeline(file, text);
+  const problems = new Problems(new DocumentLocator(source, reading.document));
+  for (const { offset, message } of reading.errors) problems.atPlace(source.place(offset), message, 'yaml');
   problems.throwIfAny();
-  return pipelineOf(value, problems, { file, digest: digestOf(text), environments: [] });
+  return pipelineOf(reading.value, problems, origin);
+}
+
+function readPipeline(file: string, text: string) {
+  const reading = readYaml(text, TOKENS_MAX);
+  return { source: new Text(file, reading.lines, text), reading };
+}
+
+function locatorOf(file: string, text: string): Locator {
+  const { source, reading } = readPipeline(file, text);
+  return new DocumentLocator(source, reading.document);
 }
 
 export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');

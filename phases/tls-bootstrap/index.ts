@@ -2,7 +2,7 @@
  * TLS bootstrap. Mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written.
  * Mode `kubelet`: the kubelet gets what it needs to send it when it starts.
  */
-import { createCsr, csrName, generateKeyPem, publicKeyDer } from '../../engine/pki/index.ts';
+import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
 import {
   type CsrObject,
   calls,
@@ -15,6 +15,7 @@ import {
   NODES_GROUP,
   nodeUser,
   paths,
+  type Random,
   type Secret,
   usableIdentity,
   writes,
@@ -53,9 +54,10 @@ export default definePhase({
 
     const identity = joiningIdentity(cluster);
     const api = kube.as(identity);
-    const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
+    const review = api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
 
     if (tlsBootstrapMode === 'kubelet') {
+      const automatic = await review;
       await services.stop('kubelet');
       for (const stale of [paths.kubeletConf, paths.kubeletCurrentPem]) await files.remove(stale);
       await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity), 0o600);
@@ -64,19 +66,8 @@ export default definePhase({
     }
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
-    const requestFor = (key: Secret) => {
-      const name = csrName(publicKeyOf(key), subject, USAGES);
-      return { key, name, pem: createCsr(key.reveal(), subject) };
-    };
-    // Durable before the request: after a crash it finds its CSR again.
-    let request = requestFor(await random.once('client-key', generateKeyPem));
-    let sent = await sendCsr(api, request);
-    if (sent === undefined) {
-      request = requestFor(await random.again('client-key', generateKeyPem));
-      sent = await sendCsr(api, request);
-    }
-    const { key, name } = request;
-    if (sent === undefined) throw fail('E_CSR_GONE', { csr: name });
+    // What the review says is only told, so the request does not wait for it.
+    const [automatic, { key, name, sent }] = await Promise.all([review, requested(api, random, subject)]);
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} waits for a human: kubectl certificate approve ${name}`);
 
@@ -96,6 +87,19 @@ function publicKeyOf(key: Secret): Uint8Array {
   } catch {
     throw fail('E_FILE', { path: paths.runtime, what: 'the key that was kept here is damaged' }); // no cause: it may tell of the key
   }
+}
+
+/** A request in the cluster and its key; where the one of an earlier try was refused or is gone, a new one. E_CSR_GONE. */
+async function requested(api: KubeApi, random: Random, subject: Name) {
+  const send = async (key: Secret) => {
+    const name = csrName(publicKeyOf(key), subject, USAGES);
+    return { key, name, sent: await sendCsr(api, { name, pem: createCsr(key.reveal(), subject) }) };
+  };
+  // Durable before the request: after a crash it finds its CSR again.
+  let { sent, ...request } = await send(await random.once('client-key', generateKeyPem));
+  if (sent === undefined) ({ sent, ...request } = await send(await random.again('client-key', generateKeyPem)));
+  if (sent === undefined) throw fail('E_CSR_GONE', { csr: request.name });
+  return { ...request, sent };
 }
 
 /** Sends the request; where its name is taken, adopts what is there if it asks for the same. Undefined where that was refused or is gone: its key is of no more use. */
