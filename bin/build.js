@@ -21,14 +21,14 @@ if (process.argv[2] === '--cache') {
   const precompile = path.join(root, 'dist/precompile.cjs');
   await bundleOf('bin/precompile.ts', precompile);
   createRequire(here)('reflect-metadata');
-  const { validatorsSource } = createRequire(here)(precompile);
+  const { precompiledSource } = createRequire(here)(precompile);
   rmSync(precompile);
   await bundleOf('bin/main.ts', bundle, [
     {
-      name: 'precompiled validators',
+      name: 'what is precompiled',
       setup: ({ onLoad }) =>
         onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
-          contents: validatorsSource(root),
+          contents: precompiledSource(root),
           loader: 'js',
           resolveDir: root,
         })),

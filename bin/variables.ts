@@ -1,7 +1,7 @@
 /** Inputs from the environment: `JOINERY_TOKEN` is `--token`. */
 import { kebab } from '../engine/pipeline/plan.ts';
 import { goBoolean, nearest, type Schema } from '../engine/sdk/index.ts';
-import { isTypeable, textOrFile } from './flags.ts';
+import { documentIn, isTypeable, textOrFile } from './flags.ts';
 import type { Values } from './values.ts';
 
 const PREFIX = 'JOINERY_';
@@ -19,7 +19,8 @@ export function fromVariables(schema: Schema, environment: Readonly<Record<strin
     const name = variableName(input);
     const text = environment[name] ?? '';
     if (text === '') continue;
-    const value = typedAs(property, textOrFile(text, name));
+    const said = textOrFile(text, name);
+    const value = property.type === 'object' ? documentIn(said, name) : typedAs(property, said);
     if (value === undefined)
       problems.push(`${name} must be ${property.type === 'boolean' ? 'true or false' : 'a number'}`);
     else values[input] = { value, source: { kind: 'variable', name } };

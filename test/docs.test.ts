@@ -98,7 +98,7 @@ describe('what the documents show', () => {
     for (const path of [
       ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md'],
       ...['docs/architecture.md', 'docs/configuration.md', 'docs/dependencies.md', 'docs/feature-gates.md'],
-      'docs/threat-model.md',
+      ...['docs/preflight.md', 'docs/threat-model.md'],
     ]) {
       const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
       for (const link of links)

@@ -54,9 +54,15 @@ const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
 /** What a pipeline gives, or one phase by itself has found: each output on a line, long ones by their size. */
 export const outputLines = (outputs: unknown): string[] =>
   Object.entries((outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
-    const text = isSecret(value) || typeof value !== 'object' ? String(value) : JSON.stringify(value);
-    return `    ${name} = ${text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text}`;
+    return `    ${name} = ${shortened(value)}`;
   });
+
+function shortened(value: unknown): string {
+  const text = String(value);
+  if (typeof value !== 'object' || value === null || isSecret(value))
+    return text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text;
+  return `(${Object.keys(value).length} ${Array.isArray(value) ? 'items' : 'entries'})`;
+}
 
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 

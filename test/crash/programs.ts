@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { validatorsSource } from '../../bin/precompile.ts';
+import { precompiledSource } from '../../bin/precompile.ts';
 import { PROJECT } from '../helpers/sources.ts';
 
 export interface Programs {
@@ -12,10 +12,10 @@ export interface Programs {
 
 /** As in `bin/build.js`. */
 const precompiled: Plugin = {
-  name: 'precompiled validators',
+  name: 'what is precompiled',
   setup: ({ onLoad }) =>
     onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
-      contents: validatorsSource(PROJECT),
+      contents: precompiledSource(PROJECT),
       loader: 'js',
       resolveDir: PROJECT,
     })),
