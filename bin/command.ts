@@ -41,6 +41,9 @@ export interface UndoRequest {
 }
 
 export abstract class JoinCommand extends Command {
+  /** As `-v` has it. */
+  protected verbosity = 0;
+
   /** Runs a plan and shows it: progress on standard error, the result on standard output, the exit code by family. */
   protected async execute({ dryRun, onFailure, root, output, plan }: RunRequest): Promise<void> {
     await this.#opened(root, dryRun, async (scope) => {
@@ -180,7 +183,7 @@ export abstract class JoinCommand extends Command {
 
   /** The error, if any, as the last words, and the exit code. */
   #end(error: unknown): void {
-    if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version)}\n`);
+    if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version, this.verbosity)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -8,12 +8,19 @@ import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
+import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import assertPhase from '../phases/assert/index.ts';
 import clusterConfig from '../phases/cluster-config/index.ts';
+import command from '../phases/command/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
+import doctor from '../phases/doctor/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
+import file from '../phases/file/index.ts';
+import http from '../phases/http/index.ts';
+import kernelModule from '../phases/kernel-module/index.ts';
 import kubeconfig from '../phases/kubeconfig/index.ts';
 import kubeletConfig from '../phases/kubelet-config/index.ts';
 import kubeletStart from '../phases/kubelet-start/index.ts';
@@ -22,7 +29,11 @@ import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import preflightCluster from '../phases/preflight-cluster/index.ts';
+import reset from '../phases/reset/index.ts';
+import service from '../phases/service/index.ts';
+import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
+import waitFor from '../phases/wait-for/index.ts';
 
 const PHASE = Symbol('phase');
 const REGISTRY = Symbol('registry');
@@ -44,6 +55,16 @@ for (const phase of [
   kubeletWaitBootstrap,
   nodeReady,
   dynamicKubeletConfig,
+  assertPhase,
+  command,
+  file,
+  http,
+  kernelModule,
+  service,
+  sysctl,
+  waitFor,
+  reset,
+  doctor,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 
@@ -52,6 +73,7 @@ container.register<Registry>(REGISTRY, {
     const registry = new Registry();
     for (const phase of context.resolveAll<AnyPhase>(PHASE)) registry.add(phase);
     for (const gate of kubeadmGates) registry.addGate(gate);
+    for (const [name, steps] of Object.entries(kubeadmPhases)) registry.addGroup(name, steps);
     return registry;
   }),
 });

@@ -8,12 +8,14 @@ import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
+import { Doctor } from './commands/doctor.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineExplain } from './commands/pipeline/explain.ts';
 import { PipelineGraph } from './commands/pipeline/graph.ts';
 import { PipelineList } from './commands/pipeline/list.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { RunList } from './commands/runs/index.ts';
@@ -60,6 +62,8 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       run: runCommand(root),
       resume: resumeCommand(root),
       undo: Undo,
+      reset: resetCommand(),
+      doctor: Doctor,
       runs: RunList,
       'runs:show': RunShow,
       'runs:prune': RunPrune,

@@ -12,7 +12,7 @@ import { fail, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
 import { registry } from './compose.ts';
-import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from './pipelines.ts';
+import { DEFAULT_PIPELINE, openLayered, sourceOf } from './pipelines.ts';
 import { usePlugins, usePluginsOfRun } from './plugins/wanted.ts';
 
 /** A new journal; or that of the run which the same plan has left unfinished, to go on with. E_RUN_UNFINISHED where it was another plan. */
@@ -105,15 +105,11 @@ async function planFrom(
 ): Promise<Plan> {
   const { source, host } = start;
   const { kind, name, environments = [] } = source;
+  const names = environments.map((environment) => environment.name);
+  const pipeline = (await openLayered(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE, names))(host);
   await usePluginsOfRun(start);
-  if (kind === 'pipeline') {
-    const names = environments.map((environment) => environment.name);
-    const pipeline = (await openLayered(root, name, names))(host);
-    await usePlugins({ root, argv, pipeline });
-    return { ...planOf(pipeline, registry(), inputs, host), source: sourceOf(pipeline, name) };
-  }
-  const pipeline = openPipeline(root, DEFAULT_PIPELINE);
   await usePlugins({ root, argv, pipeline });
+  if (kind === 'pipeline') return { ...planOf(pipeline, registry(), inputs, host), source: sourceOf(pipeline, name) };
   const step = pipeline.steps.find(({ id }) => id === name);
   const used = step === undefined ? name : phaseUsed(step, inputs);
   return planOfPhase(name, registry().get(used), inputs, host);

@@ -9,10 +9,10 @@ import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
-import { inputOf, isToRun, type Plan, type Told } from './pipeline/plan.ts';
+import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
-import { fail, isJoinError } from './sdk/errors.ts';
+import { fail, isJoinError, JoinError, type OwnError } from './sdk/errors.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
@@ -65,6 +65,7 @@ export class RunBook {
   /** What taking a step back needs to know. */
   readonly #inputs = new Map<string, object>();
   #restored = false;
+  #failure: unknown;
   #undoError: unknown;
 
   constructor({ plan, host, journal, onEvent }: Bookkeeping) {
@@ -93,12 +94,13 @@ export class RunBook {
       this.#inputs.set(id, this.#inputAgain(planned, step.input));
       const outputs = this.#journal.reveal(step.outputs);
       this.#redactor.learn(outputs.value);
-      if (step.status !== 'succeeded' || outputs.missing.length > 0) continue;
-      const { attempts, durationMs } = step;
-      Object.assign(result, { status: 'succeeded', attempts, durationMs, outputs: outputs.value });
+      const { status, attempts, durationMs, error } = step;
+      if ((status !== 'succeeded' && status !== 'failed-allowed') || outputs.missing.length > 0) continue;
+      Object.assign(result, { status, attempts, durationMs, outputs: outputs.value });
+      if (error !== undefined) result.error = JoinError.own(error as OwnError);
       this.#outputs.set(id, outputs.value);
-      this.#statuses.set(id, 'succeeded');
-      done.set(id, 'succeeded');
+      this.#statuses.set(id, status);
+      done.set(id, status);
       this.#onEvent({ type: 'step.kept', id });
     }
     return done;
@@ -135,6 +137,12 @@ export class RunBook {
         this.#statuses.set(id, status);
         Object.assign(result, { status, attempts, durationMs: now - (this.#begunAt.get(event.id) ?? now) });
         if (error !== undefined) result.error = error;
+        if (status === 'failed') this.#failure ??= error;
+        if (status === 'skipped') {
+          this.#write(this.#journal.skipped(id, result.phase));
+          this.#onEvent(event);
+          return;
+        }
         const { durationMs, outputs } = result;
         const told = {
           status,
@@ -233,6 +241,17 @@ export class RunBook {
     if (this.#restored) return;
     this.#undoError = fail('E_UNDO_REFUSED', { run: this.#journal.id, steps: [...left] });
     throw this.#undoError;
+  }
+
+  /** What the first step that failed has failed with. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** What the pipeline gives, of a run that succeeded. E_INPUT where a part of it has no value. */
+  outputs(): unknown {
+    const { outputs } = this.#plan;
+    return outputs === undefined ? undefined : outputsOf(this.#plan, outputs, this.#told);
   }
 
   /** Why not everything was taken back. */

@@ -1,10 +1,19 @@
 /** Which steps are done, running and ready: plain data, outside the machine, and the only place that knows `needs`. */
 
-export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'undecided' | 'undone' | 'undo-failed';
+export type StepStatus =
+  | 'succeeded'
+  | 'failed'
+  /** It failed, and the pipeline says that it may. */
+  | 'failed-allowed'
+  | 'cancelled'
+  | 'skipped'
+  | 'undecided'
+  | 'undone'
+  | 'undo-failed';
 
 /** What needs such a step can begin: `needs` is about order, and what is skipped is out of the way. */
 export const endsWell = (status: StepStatus): boolean =>
-  status === 'succeeded' || status === 'skipped' || status === 'undecided';
+  status === 'succeeded' || status === 'failed-allowed' || status === 'skipped' || status === 'undecided';
 
 export interface FrontierStep {
   id: string;

@@ -4,7 +4,7 @@
  * word and read no clock but the actor system's, so a simulated clock runs them without waiting. What is taken back goes
  * the other way: first each step takes back what left the machine, the last one first, then the machine itself is restored.
  */
-import { type AnyActorRef, assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
+import { type AnyActorRef, assign, cancel as cancelTimer, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
 import type { Frontier, StepStatus } from './frontier.ts';
 import { fail, isJoinError } from './sdk/errors.ts';
 
@@ -13,8 +13,22 @@ const GRACE_MS = 5_000;
 
 export interface StepPolicy {
   id: string;
+  /** Of one attempt. */
   timeoutMs: number;
-  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
+  /** Of all attempts, and the pauses between them. */
+  totalMs?: number;
+  retry: {
+    attempts: number;
+    initialMs: number;
+    factor: number;
+    capMs: number;
+    /** Each pause is longer or shorter by up to this part of it. */
+    jitter?: number;
+    /** After which errors: `transient` ones, or those of a code. Left out: transient ones. */
+    on?: readonly string[];
+  };
+  /** A failure does not stop the run. */
+  allowFailure?: boolean;
 }
 
 /** One try of a step, or of undoing it. `signal` is aborted when its time is up; a settled promise is an ended attempt. */
@@ -51,36 +65,53 @@ export interface RunContext {
   /** Whether a run that fails is taken back, and one that is cancelled. */
   onFailure: 'undo' | 'keep';
   onCancel: 'undo' | 'keep';
+  /** From 0 to 1. */
+  random: () => number;
   /** Takes back the changes of the machine. Rejects where some of them could not be. */
   restore: (signal: AbortSignal) => Promise<void>;
   notify: (event: MachineEvent) => void;
 }
 
-interface StepContext extends Pick<RunContext, 'attempt' | 'notify'> {
+interface StepContext extends Pick<RunContext, 'attempt' | 'notify' | 'random'> {
   policy: StepPolicy;
   direction: Direction;
   tries: number;
   abort: AbortController;
   /** Why the current attempt was told to stop. */
   stoppedBy: 'limit' | 'cancel' | undefined;
+  /** There is no time for another attempt. */
+  isLate: boolean;
+  pauseMs: number;
   status: StepStatus;
   error?: unknown;
 }
 
 /** What the policy says, and no less than what a server has asked for; but that no longer than an attempt may take. */
-function pauseMs({ policy: { retry, timeoutMs }, tries, error }: StepContext): number {
-  const planned = Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
+function pauseMs({ policy: { retry, timeoutMs }, tries, error, random }: StepContext): number {
+  const { jitter = 0 } = retry;
+  const even = Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
+  const planned = Math.round(even * (1 + jitter * (2 * random() - 1)));
   const asked = isJoinError(error) ? (error.retryAfterMs ?? 0) : 0;
   return Math.max(planned, Math.min(asked, timeoutMs));
 }
 
-const isTransient = (error: unknown): boolean => isJoinError(error) && error.transient;
+/** Whether an error is one of those after which the policy tries again. */
+const isRetried = ({ retry: { on = ['transient'] } }: StepPolicy, error: unknown): boolean =>
+  isJoinError(error) && on.some((kind) => (kind === 'transient' ? error.transient : error.code === kind));
+
+const tooLate = ({ policy: { id, totalMs = 0 }, error }: StepContext) =>
+  fail('E_STEP_TIME_LIMIT', { step: id, limitMs: totalMs, isTotal: true }, error);
+
+function endStatus({ direction, status, policy }: StepContext): StepStatus {
+  if (direction === 'undo') return status === 'undone' ? 'undone' : 'undo-failed';
+  return status === 'failed' && policy.allowFailure === true ? 'failed-allowed' : status;
+}
 
 export const stepMachine = setup({
   types: {
     context: {} as StepContext,
-    input: {} as Pick<StepContext, 'policy' | 'direction' | 'attempt' | 'notify'>,
-    events: {} as { type: 'stop' },
+    input: {} as Pick<StepContext, 'policy' | 'direction' | 'attempt' | 'notify' | 'random'>,
+    events: {} as { type: 'stop' } | { type: 'late' },
     output: {} as StepEnd,
   },
   actors: {
@@ -92,25 +123,32 @@ export const stepMachine = setup({
   },
   delays: {
     limit: ({ context }) => context.policy.timeoutMs,
-    pause: ({ context }) => pauseMs(context),
+    pause: ({ context }) => context.pauseMs,
     grace: GRACE_MS,
   },
   guards: {
     cancelled: ({ context }) => context.stoppedBy === 'cancel',
-    mayRetry: ({ context }) => isTransient(context.error) && context.tries < context.policy.retry.attempts,
+    late: ({ context }) => context.isLate,
+    mayRetry: ({ context: { policy, error, tries } }) => isRetried(policy, error) && tries < policy.retry.attempts,
   },
   actions: {
     begin: assign(({ context }) => ({ tries: context.tries + 1, abort: new AbortController(), stoppedBy: undefined })),
     announce: ({ context: { policy, direction, tries, notify } }) =>
       notify({ type: 'step.started', id: policy.id, attempt: tries, direction }),
-    announcePause: ({ context }) =>
-      context.notify({
-        type: 'step.retrying',
-        id: context.policy.id,
-        attempt: context.tries,
-        pauseMs: pauseMs(context),
-        error: context.error,
-      }),
+    choosePause: assign({ pauseMs: ({ context }) => pauseMs(context) }),
+    announcePause: ({ context: { policy, tries, pauseMs: chosenMs, error, notify } }) =>
+      notify({ type: 'step.retrying', id: policy.id, attempt: tries, pauseMs: chosenMs, error }),
+    /** Taking back has no end but that of each attempt. */
+    limitTotal: enqueueActions(({ context: { policy, direction }, enqueue }) => {
+      if (policy.totalMs !== undefined && direction === 'run')
+        enqueue.raise({ type: 'late' }, { delay: policy.totalMs, id: 'total' });
+    }),
+    noteLate: assign({ isLate: true }),
+    stopForTotal: assign(({ context }) => {
+      context.abort.abort(tooLate(context));
+      return { stoppedBy: 'limit' as const, isLate: true };
+    }),
+    giveUp: assign(({ context }) => ({ error: tooLate(context) })),
     stopForLimit: assign(({ context }) => {
       const error = fail('E_STEP_TIME_LIMIT', {
         step: context.policy.id,
@@ -134,8 +172,11 @@ export const stepMachine = setup({
     tries: 0,
     abort: new AbortController(),
     stoppedBy: undefined,
+    isLate: false,
+    pauseMs: 0,
     status: 'failed',
   }),
+  entry: 'limitTotal',
   initial: 'active',
   states: {
     active: {
@@ -159,40 +200,47 @@ export const stepMachine = setup({
       states: {
         running: {
           after: { limit: { target: 'stopping', actions: 'stopForLimit' } },
-          on: { stop: { target: 'stopping', actions: 'stopForCancel' } },
+          on: {
+            stop: { target: 'stopping', actions: 'stopForCancel' },
+            late: { target: 'stopping', actions: 'stopForTotal' },
+          },
         },
         stopping: {
           after: { grace: { target: '#step.ended', actions: 'stuck' } },
-          on: { stop: { actions: assign({ stoppedBy: 'cancel' }) } },
+          on: { stop: { actions: assign({ stoppedBy: 'cancel' }) }, late: { actions: 'noteLate' } },
         },
       },
     },
     decide: {
       always: [
         { guard: 'cancelled', target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) },
+        { guard: 'late', target: 'ended' },
         { guard: 'mayRetry', target: 'backingOff' },
         { target: 'ended' },
       ],
     },
     backingOff: {
-      entry: 'announcePause',
+      entry: ['choosePause', 'announcePause'],
       after: { pause: 'active' },
-      on: { stop: { target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) } },
+      on: {
+        stop: { target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) },
+        late: { target: 'ended', actions: 'giveUp' },
+      },
     },
-    ended: { type: 'final' },
+    ended: { type: 'final', entry: cancelTimer('total') },
   },
   output: ({ context }) => ({
     id: context.policy.id,
-    status: context.direction === 'undo' && context.status !== 'undone' ? 'undo-failed' : context.status,
+    status: endStatus(context),
     attempts: context.tries,
     ...(context.error === undefined ? {} : { error: context.error }),
   }),
 });
 
-function stepInput(context: RunContext, id: string, direction: Direction) {
-  const policy = context.policies.get(id);
+function stepInput({ policies, attempt, notify, random }: RunContext, id: string, direction: Direction) {
+  const policy = policies.get(id);
   if (policy === undefined) throw new Error(`no policy for step ${id}`);
-  return { policy, direction, attempt: context.attempt, notify: context.notify };
+  return { policy, direction, attempt, notify, random };
 }
 
 /** A step that is skipped, or that nobody can decide about, ends as it begins. */

@@ -5,6 +5,7 @@ import { Frontier, type StepStatus } from './frontier.ts';
 import type { Host } from './host/host.ts';
 import { Journal } from './journal/journal.ts';
 import { memoryStore } from './journal/memory.ts';
+import { JOURNAL_VERSION } from './journal/records.ts';
 import { type Direction, runMachine } from './machine.ts';
 import type { Plan } from './pipeline/plan.ts';
 
@@ -19,6 +20,8 @@ export interface RunResult {
   status: 'succeeded' | 'failed' | 'cancelled';
   durationMs: number;
   steps: StepResult[];
+  /** What the pipeline gives; of a run that succeeded. */
+  outputs?: unknown;
   /** What ended it, where it did not succeed. */
   error?: unknown;
 }
@@ -35,6 +38,8 @@ export interface RunOptions {
   keepSignal?: AbortSignal;
   /** The time of the machines; left out: real time. Tests hand in xstate's SimulatedClock. */
   clock?: ClockOfMachines;
+  /** From 0 to 1, for pauses; left out: Math.random. */
+  random?: () => number;
   maxParallel?: number;
   /** Left out: what was done stays, and the next run goes on from there. */
   onFailure?: 'undo' | 'keep';
@@ -60,7 +65,7 @@ export const undo = (options: UndoOptions): Promise<RunResult> => execute(option
 
 async function execute(options: RunOptions, direction: Direction, overwrite: boolean): Promise<RunResult> {
   const { plan, host, onEvent = () => undefined, signal, keepSignal, clock } = options;
-  const { maxParallel = MAX_PARALLEL, onFailure = 'keep', onCancel = onFailure } = options;
+  const { maxParallel = MAX_PARALLEL, onFailure = 'keep', onCancel = onFailure, random = Math.random } = options;
   const begunAt = host.now().getTime();
   const journal = options.journal ?? journalInMemory(plan, host);
   const book = new RunBook({ plan, host, journal, onEvent });
@@ -76,13 +81,14 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
       decide: (id) => book.decide(id),
       restore: (stop) => book.restore(overwrite, stop),
       notify: (event) => book.notify(event),
+      random,
       maxParallel,
       onFailure,
       onCancel,
     },
   });
   const cancel = () => actor.send({ type: 'cancel' });
-  const status = await new Promise<RunResult['status']>((resolve, reject) => {
+  const ended = await new Promise<RunResult['status']>((resolve, reject) => {
     actor.subscribe({
       complete: () => resolve(actor.getSnapshot().value as RunResult['status']),
       error: reject, // a bug in the engine
@@ -94,8 +100,9 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
     }
   });
   for (const stop of [signal, keepSignal]) stop?.removeEventListener('abort', cancel);
-  const steps = book.results();
-  const cause = status === 'cancelled' ? signal?.reason : steps.find((step) => step.error !== undefined)?.error;
+  const given = direction === 'run' && ended === 'succeeded' ? outputsOf(book) : {};
+  const status = given.error === undefined ? ended : 'failed';
+  const cause = given.error ?? (status === 'cancelled' ? signal?.reason : book.failure);
   const error = direction === 'undo' && status !== 'succeeded' ? (cause ?? book.undoError) : cause;
   await book.finish(direction, status, error);
   await journal.close();
@@ -104,14 +111,24 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
     pipeline: plan.pipeline,
     status,
     durationMs: host.now().getTime() - begunAt,
-    steps,
+    steps: book.results(),
+    ...(given.outputs === undefined ? {} : { outputs: given.outputs }),
     ...(error === undefined ? {} : { error }),
   };
 }
 
+/** Of a pipeline whose outputs have no value, all that its steps did is done; the run has failed all the same. */
+function outputsOf(book: RunBook): { outputs?: unknown; error?: unknown } {
+  try {
+    return { outputs: book.outputs() };
+  } catch (error) {
+    return { error };
+  }
+}
+
 const journalInMemory = ({ pipeline, source, inputs, steps }: Plan, host: Host): Journal =>
   Journal.begin(memoryStore(), host.now, {
-    ...{ version: 1, id: 'memory', joinery: '', pipeline, source, inputs, host: host.facts },
+    ...{ version: JOURNAL_VERSION, id: 'memory', joinery: '', pipeline, source, inputs, host: host.facts },
     steps: steps.map(({ id }) => id),
   });
 

@@ -5,8 +5,9 @@ import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipe
 import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, envFlag, flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedValues } from '../flags.ts';
 import { DEFAULT_PIPELINE, openLayered } from '../pipelines.ts';
+import { plainValues } from '../values.ts';
 
 export class PhaseList extends JoinCommand {
   static override summary = 'List the phases';
@@ -40,14 +41,14 @@ export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineSte
       'It may:',
       ...phases.flatMap(({ effects }) => effects.map((effect) => `- ${describeEffect(effect)}`)),
       ...phases.flatMap(({ irreversible }) => (irreversible === undefined ? [] : [`Not taken back: ${irreversible}`])),
-      'A value @PATH is read from that file.',
+      'A value @PATH is read from that file, and a secret - from standard input.',
     ].join('\n');
     static override flags = { ...flagsFor(input), ...runFlags, env: envFlag };
     static override args = argsFor(input);
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
-      const given = valuesOf(input, flags, args);
+      const given = plainValues(await typedValues(input, flags, args));
       const phase = registry().get(phaseUsed(step, given));
       const layered = flags.env === undefined ? () => pipeline : await openLayered(root, DEFAULT_PIPELINE, flags.env);
       await this.execute({

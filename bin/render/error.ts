@@ -4,7 +4,14 @@ import { isJoinError, type JoinError, type Problem, printable } from '../../engi
 /** A bootstrap token without its secret half: what was typed in the wrong place is quoted in errors. */
 export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.***');
 
-export const errorText = (error: unknown, version: string): string => printable(withoutTokens(wordsOf(error, version)));
+/** With a `verbosity` from which on kubeadm shows a stack trace, all that the error came from is told. */
+export const errorText = (error: unknown, version: string, verbosity = 0): string =>
+  printable(withoutTokens([wordsOf(error, version), ...(verbosity >= 5 ? causesOf(error) : [])].join('\n')));
+
+function causesOf(error: unknown): string[] {
+  const { cause } = (error ?? {}) as { cause?: unknown };
+  return cause instanceof Error ? [`  because: ${cause.name}: ${cause.message}`, ...causesOf(cause)] : [];
+}
 
 function wordsOf(error: unknown, version: string): string {
   if (isJoinError(error)) {

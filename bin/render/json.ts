@@ -20,6 +20,7 @@ export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): 
       ...step,
       ...(error === undefined ? {} : { error: told(error) }),
     })),
+    ...(result.outputs === undefined ? {} : { outputs: result.outputs }),
     ...(result.error === undefined ? {} : { error: told(result.error) }),
   };
 }

@@ -9,6 +9,7 @@ export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_00
 export const SIGN = {
   succeeded: '✓',
   failed: '✗',
+  'failed-allowed': '!',
   cancelled: '■',
   skipped: '-',
   undecided: '?',
@@ -38,7 +39,8 @@ function resultLines(result: RunResult, plan: Plan): string[] {
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
   if (result.status !== 'succeeded' && result.id !== undefined && !isUndone(result))
     lines.push(`To go on from here: join resume ${result.id}`, `To take it back:     join undo ${result.id}`);
-  if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]));
+  if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]?.outputs));
+  lines.push(...outputLines(result.outputs));
   if (result.status === 'succeeded' && plan.source.kind === 'pipeline' && typeof name === 'string')
     lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);
   return lines;
@@ -66,29 +68,36 @@ function stepText(step: StepResult, plan: Plan): string[] {
     if (step.changes.length > 0 && phase?.irreversible !== undefined)
       lines.push(`    not taken back: ${phase.irreversible}`);
   }
-  if (plan.steps.length === 1) lines.push(...outputLines(step));
+  if (plan.steps.length === 1) lines.push(...outputLines(step.outputs));
   return lines;
 }
 
-/** What one phase by itself has found: each output on a line, large ones by their size. */
-const outputLines = (step: StepResult | undefined): string[] =>
-  Object.entries((step?.outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
+/** What a pipeline gives, or one phase by itself has found: each output on a line, large ones by their size. */
+const outputLines = (outputs: unknown): string[] =>
+  Object.entries((outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
     return `    ${name} = ${shortened(value)}`;
   });
 
 function shortened(value: unknown): string {
-  const text = String(value);
-  if (typeof value !== 'object' || value === null || isSecret(value))
-    return text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text;
+  const isPlain = typeof value !== 'object' || value === null || isSecret(value);
+  const text = isPlain ? String(value) : JSON.stringify(value);
+  if (text.includes('\n')) return `(${text.trimEnd().split('\n').length} lines)`;
+  if (isPlain || text.length <= DOCUMENT_LETTERS_MAX) return text;
   return `(${Object.keys(value).length} ${Array.isArray(value) ? 'items' : 'entries'})`;
 }
+const DOCUMENT_LETTERS_MAX = 200;
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+
+const serviceText = ({ name, action }: Extract<StepChange, { kind: 'service' }>): string => {
+  if (action === 'reload-service') return `have service ${name} reload its configuration`;
+  return `${action} service ${name}`;
+};
 
 export function changeText(change: StepChange): string {
   switch (change.kind) {
     case 'file':
-      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}`;
+      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}${change.owner === undefined ? '' : `, owner ${change.owner.uid}:${change.owner.gid}`}`;
     case 'directory':
       return `make ${change.path}/ (${octal(change.mode)})`;
     case 'link':
@@ -102,7 +111,9 @@ export function changeText(change: StepChange): string {
     case 'sandbox':
       return `remove Pod ${change.pod} from the container runtime`;
     case 'service':
-      return `${change.action} service ${change.name}`;
+      return serviceText(change);
+    case 'http':
+      return `${change.method} ${change.url}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
     case 'command':
       return `run ${change.command}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
     case 'api': {

@@ -1,5 +1,6 @@
 /** YAML text → an environment of the right shape, or E_PIPELINE with every problem at its line and column. */
 import schema from '../../schemas/environment.schema.json' with { type: 'json' };
+import { decimalModes } from '../pipeline/decimal-modes.ts';
 import { type AppliedEnvironment, checkShape, digestOf, TOKENS_MAX } from '../pipeline/load.ts';
 import { Text } from '../pipeline/place.ts';
 import { Problems } from '../pipeline/problems.ts';
@@ -24,6 +25,8 @@ export function readTracked(file: string, text: string): Written {
   const tracked = trackedOf(document, source);
   const problems = new Problems(new TrackedLocator(tracked));
   for (const { offset, message } of errors) problems.atPlace(source.place(offset), message, 'yaml');
+  for (const { offset, end, message } of errors.length > 0 ? [] : decimalModes(document))
+    problems.atPlace(source.place(offset, end), message, 'decimal-mode');
   problems.throwIfAny();
   return { file, digest: digestOf(text), tracked };
 }

@@ -2,17 +2,13 @@
 import type * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
+import type { Owner } from '../sdk/ports.ts';
 
 /** The calls that changes are made of, as `node:fs/promises` has them. */
 export type Disk = Pick<
   typeof fs,
   'open' | 'lstat' | 'readlink' | 'readdir' | 'mkdir' | 'chmod' | 'chown' | 'symlink' | 'rename' | 'rm' | 'rmdir'
 >;
-export interface Owner {
-  uid: number;
-  gid: number;
-}
-
 export class DurableDisk {
   readonly #disk: Disk;
 

@@ -2,7 +2,15 @@
 import { dirname } from 'node:path/posix';
 import { socketPath } from '../sdk/cri.ts';
 import { fail } from '../sdk/errors.ts';
-import type { CgroupDriver, CommandResult, PodSandbox, RuntimeStatus, ServiceStatus } from '../sdk/ports.ts';
+import type {
+  CgroupDriver,
+  CommandResult,
+  HttpAnswer,
+  HttpCall,
+  PodSandbox,
+  RuntimeStatus,
+  ServiceStatus,
+} from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Change, Host, Query, Wait } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 
@@ -23,6 +31,8 @@ export interface MemoryMachine {
   roots?: string;
   /** Path of a socket → the runtime that listens there. */
   runtimes?: Record<string, Partial<RuntimeStatus> & { cgroupDriver?: CgroupDriver }>;
+  /** Answers http calls of every kind. */
+  call?: (call: HttpCall) => HttpAnswer;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
   wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
 }
@@ -53,6 +63,10 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       throw fail('E_CRI_UNREACHABLE', { socket: socketPath(socket), what: 'there is no such socket' });
     return told;
   };
+  const answered = (call: HttpCall): HttpAnswer => {
+    if (machine.call === undefined) throw new Error(`the memory host was not told what answers ${call.url}`);
+    return machine.call(call);
+  };
   const answers: { [K in Query['kind']]: (query: Extract<Query, { kind: K }>) => Answers[K] } = {
     file: () => undefined,
     stat: () => undefined,
@@ -81,6 +95,7 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       if (told === undefined) throw new Error(`the memory host was not told what is at ${url}`);
       return told;
     },
+    http: ({ call }) => answered(call),
     roots: () => machine.roots ?? '',
   };
   return {
@@ -95,6 +110,7 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     async apply(change) {
       changes.push(change);
       overlay.apply(change);
+      if (change.kind === 'http') change.answered(answered(change.call));
     },
     async send(request) {
       sent.push(request);

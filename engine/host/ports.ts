@@ -1,12 +1,13 @@
 /** The ports a phase is handed: one attempt's view of a host, held to the effects its phase declared. */
 import { dirname, posix } from 'node:path';
 import { kubePort } from '../kube/port.ts';
-import { allowsAddress, allowsPath, type Bounds } from '../sdk/bounds.ts';
-import { type Effect, pathMatcher } from '../sdk/effects.ts';
+import { allowsAddress, allowsPath, allowsProgram, type Bounds } from '../sdk/bounds.ts';
+import { type Effect, filled, pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
-import type { Ports, ServiceAction } from '../sdk/ports.ts';
+import type { HttpAnswer, HttpCall, Ports, ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
-import type { Change, Host, Query, StepChange } from './host.ts';
+import { isSafe, originOf, shownUrl } from './address.ts';
+import type { Change, Host, Query, StepChange, Surroundings } from './host.ts';
 
 export interface PortsOptions {
   host: Host;
@@ -61,8 +62,8 @@ export function portsFor(options: PortsOptions): Ports {
   const control = async (name: string, action: ServiceAction) => {
     const change = { kind: 'service', name, action } as const;
     guard.change(change);
-    const as = action === 'reload' ? undefined : (await read<'service'>({ kind: 'service', name })).active;
-    if (as !== (action === 'start')) await apply(change, change);
+    if (isAlready(action, await read<'service'>({ kind: 'service', name }))) return;
+    await apply(change, change);
   };
 
   return {
@@ -75,18 +76,20 @@ export function portsFor(options: PortsOptions): Ports {
         guard.alive(`waiting for ${path}`);
         return (await host.wait({ kind: 'file', path, done }, signal)) as Buffer | undefined;
       },
-      async write(path, content, mode) {
+      async write(path, content, mode, owner) {
         const bytes = bytesOf(content);
         const secret = isSecret(content) || hasSecret(bytes.toString('utf8'));
-        const change = { kind: 'file', path, content: bytes, mode, secret } as const;
+        const owned = owner === undefined ? {} : { owner };
+        const change = { kind: 'file', path, content: bytes, mode, secret, ...owned } as const;
         guard.change(change); // also where nothing would change: what is undeclared is found on every machine
         const there = await stat(path);
-        const same =
-          there?.kind === 'file' && there.mode === mode && (await read<'file'>({ kind: 'file', path }))?.equals(bytes);
+        const isOwned = owner === undefined || (there?.uid === owner.uid && there?.gid === owner.gid);
+        const isAs = isOwned && there?.kind === 'file' && there.mode === mode;
+        const same = isAs && (await read<'file'>({ kind: 'file', path }))?.equals(bytes);
         if (same === true) return;
         const action = there === undefined ? 'create' : 'replace';
         const shown = secret ? undefined : bytes.toString('utf8');
-        await applyBelow(change, { kind: 'file', path, action, mode, content: shown });
+        await applyBelow(change, { kind: 'file', path, action, mode, content: shown, ...owned });
       },
       async directory(path, mode) {
         const change = { kind: 'directory', path, mode } as const;
@@ -97,6 +100,11 @@ export function portsFor(options: PortsOptions): Ports {
         const change = { kind: 'link', path, target } as const;
         guard.change(change);
         if ((await stat(path))?.target !== target) await applyBelow(change, change);
+      },
+      async removeTree(path) {
+        const change = { kind: 'remove-tree', path } as const;
+        guard.change(change);
+        if ((await stat(path)) !== undefined) await apply(change, change);
       },
       async remove(path) {
         const change = { kind: 'remove', path } as const;
@@ -109,7 +117,11 @@ export function portsFor(options: PortsOptions): Ports {
       unit: (name) => read({ kind: 'unit', name }),
       start: (name) => control(name, 'start'),
       stop: (name) => control(name, 'stop'),
+      restart: (name) => control(name, 'restart'),
       reload: (name) => control(name, 'reload'),
+      reloadService: (name) => control(name, 'reload-service'),
+      enable: (name, enabled) => control(name, enabled ? 'enable' : 'disable'),
+      mask: (name, masked) => control(name, masked ? 'mask' : 'unmask'),
       async waitHealthy(service, url) {
         guard.alive(`waiting for ${service}`);
         await host.wait({ kind: 'healthy', service, url }, signal);
@@ -117,17 +129,15 @@ export function portsFor(options: PortsOptions): Ports {
     },
     commands: {
       find: (name) => read({ kind: 'program', name }),
-      query: async (argv, environment) => {
+      query: async (argv, environment, limits) => {
         guard.command(argv);
-        return read({ kind: 'output', argv, ...(environment === undefined ? {} : { environment }) });
+        return read({ kind: 'output', argv, ...surroundings(environment, limits) });
       },
-      run: (argv, way) => {
+      async run(argv, way, environment, limits) {
         const undo = 'undo' in way ? way.undo : undefined;
         const irreversible = 'irreversible' in way ? way.irreversible : undefined;
-        return apply(
-          { kind: 'command', argv, undo, irreversible },
-          { kind: 'command', command: argv.join(' '), irreversible },
-        );
+        const change = { kind: 'command', argv, undo, irreversible, ...surroundings(environment, limits) } as const;
+        await apply(change, { kind: 'command', command: argv.join(' '), irreversible });
       },
     },
     mounts: {
@@ -155,6 +165,25 @@ export function portsFor(options: PortsOptions): Ports {
         guard.web(url);
         return read({ kind: 'download', url });
       },
+      async call(call, irreversible) {
+        guard.http(call);
+        if (isSafe(call)) return read({ kind: 'http', call });
+        const told = { kind: 'http', method: call.method, url: shownUrl(call.url), irreversible } as const;
+        let answer: HttpAnswer = { status: 0, body: '' };
+        const answered = (given: HttpAnswer): void => {
+          answer = given;
+        };
+        await apply({ kind: 'http', call, irreversible, answered }, told);
+        return answer;
+      },
+      async waitFor(call) {
+        guard.http(call);
+        await host.wait({ kind: 'answer', call }, signal);
+      },
+      async waitForPort(name, port) {
+        guard.alive(`waiting for ${name}:${port}`);
+        await host.wait({ kind: 'port', host: name, port }, signal);
+      },
       roots: () => read({ kind: 'roots' }),
     },
     kube: kubePort(host, signal, guard, { record: (told) => record(told, undefined), onChange }),
@@ -168,6 +197,30 @@ export function portsFor(options: PortsOptions): Ports {
       warn: (text) => log('warn', text),
     },
   };
+}
+
+/** A service that is as it is to be is left alone; one whose unit cannot be enabled counts as enabled. */
+function isAlready(action: ServiceAction, { active, enabled, masked = false }: ServiceStatus): boolean {
+  switch (action) {
+    case 'start':
+      return active;
+    case 'stop':
+      return !active;
+    case 'enable':
+      return enabled;
+    case 'disable':
+      return !enabled;
+    case 'mask':
+      return masked;
+    case 'unmask':
+      return !masked;
+    default:
+      return false;
+  }
+}
+
+function surroundings(environment: Surroundings['environment'], limits: Surroundings['limits']): Surroundings {
+  return { ...(environment === undefined ? {} : { environment }), ...(limits === undefined ? {} : { limits }) };
 }
 
 function bytesOf(content: string | Buffer | Secret): Buffer {
@@ -184,7 +237,15 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
     effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : [])),
     input,
   );
+  const urlDeclared = pathMatcher(
+    effects.flatMap((effect) => (effect.kind === 'http' ? [effect.url] : [])),
+    input,
+  );
+  // An effect `{name}` says nothing of what `name` is: the manifest of a plugin does.
   const isWithin = (path: string): boolean => bounds === undefined || allowsPath(bounds, path);
+  const isAddressWithin = (url: string): boolean => bounds === undefined || allowsAddress(bounds, url);
+  const isProgramWithin = (program: string): boolean => bounds === undefined || allowsProgram(bounds, program);
+  const isServiceWithin = (name: string): boolean => bounds === undefined || bounds.services.includes(name);
   const require = (declared: boolean, what: string): void => {
     alive(what);
     if (!declared) throw fail('E_EFFECT_UNDECLARED', { what });
@@ -192,20 +253,28 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
   /** Every user of the machine can read the command lines of its processes. */
   const command = (argv: readonly string[]): void => {
     const [program = ''] = argv;
-    require(effects.some(
-      (effect) => effect.kind === 'command' && (effect.program === program || effect.program === '*'),
-    ), `run ${program}`);
+    const starts = ({ program: declared }: Extract<Effect, { kind: 'command' }>) =>
+      declared === '*' || filled(declared, input) === program;
+    const isDeclared = effects.some((effect) => effect.kind === 'command' && starts(effect));
+    require(isDeclared && isProgramWithin(program), `run ${program}`);
     if (argv.some(hasSecret)) throw fail('E_SECRET_SHOWN', { program });
+  };
+  /** Addresses are logged on the way, and shown in plans. */
+  const http = ({ url, method }: HttpCall): void => {
+    require(urlDeclared(url) && isAddressWithin(url), `${method} ${shownUrl(url)}`);
+    if (hasSecret(url)) throw fail('E_SECRET_IN_ADDRESS', { origin: originOf(url) });
   };
   const mounted = new Set<string>();
   const has = (kind: Effect['kind']): boolean => effects.some((effect) => effect.kind === kind);
   const controlled = (name: string, action: ServiceAction): boolean =>
-    effects.some((effect) => effect.kind === 'service' && effect.name === name && effect.actions.includes(action));
+    effects.some(
+      (effect) => effect.kind === 'service' && filled(effect.name, input) === name && effect.actions.includes(action),
+    );
   return {
     alive,
     command,
-    web: (url: string): void =>
-      require(has('web') && (bounds === undefined || allowsAddress(bounds, url)), `read ${url}`),
+    http,
+    web: (url: string): void => require(has('web') && isAddressWithin(url), `read ${url}`),
     /** What may be unmounted is what was found below a declared path. */
     mounts(path: string, found: readonly string[]): void {
       if (effects.some((effect) => effect.kind === 'mounts' && effect.path === path))
@@ -214,12 +283,18 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
     api: (verb: string, resource: string): void =>
       require(effects.some(
         (effect) =>
-          effect.kind === 'api' && effect.resource === resource && effect.verbs.some((declared) => declared === verb),
+          effect.kind === 'api' &&
+          filled(effect.resource, input) === resource &&
+          effect.verbs.some((declared) => declared === verb),
       ), `${verb} ${resource}`),
     change(change: Change): void {
-      if (change.kind === 'command') command([...change.argv, ...(change.undo ?? [])]);
-      else if (change.kind === 'service')
-        require(controlled(change.name, change.action), `${change.action} service ${change.name}`);
+      if (change.kind === 'command') {
+        command(change.argv);
+        if (change.undo !== undefined) command(change.undo);
+      } else if (change.kind === 'service')
+        require(controlled(change.name, change.action) &&
+          isServiceWithin(change.name), `${change.action} service ${change.name}`);
+      else if (change.kind === 'http') http(change.call);
       else if (change.kind === 'sandbox') require(has('runtime'), 'remove a Pod sandbox');
       else if (change.kind === 'unmount') require(mounted.has(change.path), `unmount ${change.path}`);
       else require(pathDeclared(change.path) && isWithin(change.path), `${change.kind} ${change.path}`);

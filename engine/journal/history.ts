@@ -72,6 +72,11 @@ function take(history: History, record: JournalRecord): void {
       else step.error = error;
       break;
     }
+    case 'skipped': {
+      const { phase } = record;
+      history.steps.set(record.step, { phase, status: 'skipped', attempts: 0, durationMs: 0, input: {} });
+      break;
+    }
     case 'undoing': {
       history.status = 'undoing';
       const begun = history.steps.get(record.step);

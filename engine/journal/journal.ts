@@ -130,6 +130,11 @@ export class Journal {
     return this.#inOrder(() => this.#write(false)); // lost, it is only done again
   }
 
+  skipped(step: string, phase: string): Promise<void> {
+    this.#note({ kind: 'skipped', step, phase });
+    return this.#inOrder(() => this.#write(false));
+  }
+
   /** Call it before a step's own undo: when this returns, the run is not gone on with as if the step were still done. */
   undoing(step: string): Promise<void> {
     this.#note({ kind: 'undoing', step });

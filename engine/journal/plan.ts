@@ -9,7 +9,9 @@ import type { Journal } from './journal.ts';
 /** E_PHASE_UNKNOWN for a phase that is not installed any more. Steps in `skip` leave what they have outside the machine. */
 export function planOfHistory(journal: Journal, registry: Registry, skip: readonly string[], host: HostFacts): Plan {
   const { start, steps } = journal.history();
-  const begun = [...steps].filter(([id, { status }]) => status !== 'undone' && !skip.includes(id));
+  const begun = [...steps].filter(
+    ([id, { status }]) => status !== 'undone' && status !== 'skipped' && !skip.includes(id),
+  );
   return {
     pipeline: start.pipeline,
     source: start.source,

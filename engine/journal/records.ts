@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import type { StepStatus } from '../frontier.ts';
-import type { Owner } from '../host/disk.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Source } from '../pipeline/plan.ts';
 import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
-import type { HostFacts } from '../sdk/ports.ts';
+import type { HostFacts, Owner } from '../sdk/ports.ts';
 
-export const JOURNAL_VERSION = 1;
+/** 2 has steps that were skipped, and what was allowed to fail. */
+export const JOURNAL_VERSION = 2;
 const LINE_BYTES_MAX = 4 << 20;
 
 /** What was at a path, or how a service was, before a change. */
@@ -72,6 +72,8 @@ export type Entry =
       outputs?: unknown;
       error?: ErrorRecord;
     }
+  /** Its condition was false. */
+  | { kind: 'skipped'; step: string; phase: string }
   /** What a step has left outside the machine begins to be taken back: from here on it is not done any more. */
   | { kind: 'undoing'; step: string }
   /** One change is taken back, or what a step had left outside the machine. */
@@ -128,7 +130,7 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
   const [first] = read.records;
   if (first !== undefined && first.kind !== 'start')
     throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'it does not begin with a start' });
-  if (first?.kind === 'start' && first.version !== JOURNAL_VERSION)
+  if (first?.kind === 'start' && first.version > JOURNAL_VERSION)
     throw fail('E_JOURNAL_VERSION', { file, version: first.version, known: JOURNAL_VERSION });
   return read;
 }
@@ -140,8 +142,9 @@ function takeLine(read: ReadJournal, line: Buffer): string | undefined {
   if (body === undefined || sum !== sumOf(read.sum, body)) return 'its checksum is wrong';
   const record = parsed(`${body}}`);
   const version = (record as { version?: unknown } | undefined)?.version;
-  // A start of another version is told as such, and not as damage.
-  const [violation] = version === undefined || version === JOURNAL_VERSION ? violations(schema, record) : [];
+  // A start of a newer version is told as such, and not as damage.
+  const isNewer = typeof version === 'number' && version > JOURNAL_VERSION;
+  const [violation] = isNewer ? [] : violations(schema, record);
   if (violation !== undefined) return `${violation.path.join('.')} ${violation.message}`.trim();
   if ((record as JournalRecord).seq !== read.records.length + 1) return 'its number is wrong';
   read.records.push(record as JournalRecord);

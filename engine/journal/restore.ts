@@ -3,6 +3,7 @@ import { temporaryName } from '../host/disk.ts';
 import type { Change, Host, StepChange } from '../host/host.ts';
 import { pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
+import type { ServiceAction } from '../sdk/ports.ts';
 import { digestOf, existing, lookAt } from './before.ts';
 import type { ChangeHistory, History } from './history.ts';
 import type { Journal } from './journal.ts';
@@ -56,11 +57,15 @@ class Restoring {
   async all(): Promise<void> {
     const items = this.#history.changes.filter(({ undone }) => !undone).reverse();
     const actionOf = ({ change }: ChangeHistory) => (change.kind === 'service' ? change.action : undefined);
-    // A service that was stopped starts again on the files as they were, and its manager reads its unit as it was.
-    const now = items.filter((item) => actionOf(item) !== 'stop' && actionOf(item) !== 'reload');
-    const reloads = items.filter((item) => actionOf(item) === 'reload');
-    const starts = items.filter((item) => actionOf(item) === 'stop');
-    for (const item of [...now, ...reloads, ...starts]) await this.#tell(item);
+    // A service that ran before runs on the files as they were in the end, and its manager reads its unit as it was.
+    const isStart = (item: ChangeHistory): boolean => {
+      const action = actionOf(item);
+      const wasActive = item.before.kind === 'service' && item.before.active;
+      return action === 'stop' || action === 'reload-service' || (action === 'restart' && wasActive);
+    };
+    const isReload = (item: ChangeHistory): boolean => actionOf(item) === 'reload';
+    const now = items.filter((item) => !isStart(item) && !isReload(item));
+    for (const item of [...now, ...items.filter(isReload), ...items.filter(isStart)]) await this.#tell(item);
   }
 
   async #tell(item: ChangeHistory): Promise<void> {
@@ -144,10 +149,11 @@ class Restoring {
     { active, data, kept }: Extract<Before, { kind: 'service' }>,
   ): Promise<void> {
     const { host, signal } = this.#options;
-    if (action === 'reload') return host.apply({ kind: 'service', name, action }, signal);
+    const back = serviceBack(action, active);
+    if (back === undefined) return;
     // One that fails again and again may not be active just now, and is stopped all the same.
-    await host.apply({ kind: 'service', name, action: active ? 'start' : 'stop' }, signal);
-    if (active) return;
+    await host.apply({ kind: 'service', name, action: back }, signal);
+    if (back !== 'stop') return;
     const ours = new Set([...kept, ...this.#changesAt.keys()]);
     for (const path of await existing(host, data, signal)) {
       if (ours.has(path)) continue;
@@ -156,6 +162,17 @@ class Restoring {
       await host.apply({ kind: 'remove-tree', path }, signal);
     }
   }
+}
+
+const OPPOSITE: Partial<Record<ServiceAction, ServiceAction>> = {
+  ...{ enable: 'disable', disable: 'enable', mask: 'unmask', unmask: 'mask', reload: 'reload' },
+};
+
+/** What takes an action on a service back that was active before, or was not; undefined where nothing is left to do. */
+export function serviceBack(action: ServiceAction, active: boolean): ServiceAction | undefined {
+  if (action === 'reload-service') return active ? 'reload-service' : undefined;
+  if (action === 'restart' && active) return 'restart';
+  return OPPOSITE[action] ?? (active ? 'start' : 'stop');
 }
 
 /** How a path looks after a change of the run. */
@@ -188,7 +205,7 @@ const inWords = (now: Before): string => {
 function whyItStays(change: StepChange): string {
   if (change.kind === 'api')
     return `no identity on this machine may delete it. With an admin kubeconfig: kubectl delete ${change.resource} ${change.name}`;
-  return change.kind === 'command' && change.irreversible !== undefined
+  return (change.kind === 'command' || change.kind === 'http') && change.irreversible !== undefined
     ? change.irreversible
     : 'it cannot be taken back';
 }

@@ -6,7 +6,7 @@ import { paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type History, historyOf, isClosed } from './history.ts';
 import { Journal, type JournalStore } from './journal.ts';
-import { type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
+import { JOURNAL_VERSION, type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
 
 const JOURNAL_BYTES_MAX = 64 << 20;
 /** So many runs that are over stay to be looked at, and undone; older ones go when another begins. */
@@ -24,7 +24,7 @@ export class Runs {
   /** A journal that comes to be on disk with its first change. */
   begin(start: Omit<Parameters<typeof Journal.begin>[2], 'id' | 'version'>): Journal {
     const id = idOf(this.#now());
-    return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: 1, id, ...start });
+    return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: JOURNAL_VERSION, id, ...start });
   }
 
   /** To go on with. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_JOURNAL_VERSION. */

@@ -1,15 +1,19 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Registry } from '../registry.ts';
+import { filled } from '../sdk/effects.ts';
+import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
-import { didYouMean } from '../sdk/text.ts';
+import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { type Condition, holds, parseCondition, presentIn } from './conditions.ts';
+import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
 import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
 import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
-import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
+import { checkLimits, limitText, triesWithin } from './limits.ts';
+import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, type Timeout, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
 import { violations } from './validate.ts';
@@ -23,8 +27,23 @@ export interface PlannedStep {
   /** Steps whose outputs it reads; each is among those it comes after. */
   reads: readonly string[];
   with: Template;
+  /** Of one attempt, and of all of them. */
   timeoutMs: number;
-  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
+  totalMs?: number;
+  retry: {
+    attempts: number;
+    initialMs: number;
+    factor: number;
+    capMs: number;
+    jitter?: number;
+    on?: readonly string[];
+  };
+  allowFailure?: boolean;
+}
+
+export interface CheckedPipeline {
+  steps: PlannedStep[];
+  outputs?: Template;
 }
 
 export const DEFAULT_TIMEOUT = '5m';
@@ -45,30 +64,42 @@ interface Checked {
   template: Template;
 }
 
+/** Its steps, with the first of the phases that each may use. E_PIPELINE with every problem. */
+export const checkPipeline = (pipeline: Pipeline, registry: Registry): PlannedStep[] =>
+  checkedPipeline(pipeline, registry).steps;
+
 /**
  * Checks all that can be known without the user's values, of every phase that a step may use. E_PIPELINE with every problem.
  * The steps are those that a run with these values would have; left out, those of the first phases.
  */
-export function checkPipeline(pipeline: Pipeline, registry: Registry, values?: () => Lookup): PlannedStep[] {
+export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?: () => Lookup): CheckedPipeline {
   const { problems } = pipeline;
   const needs = needsOf(pipeline);
   const gates = Object.fromEntries(registry.gates().map(({ name }) => [name, { type: 'boolean' } as const]));
   const before: Sight = { problems, inputs: pipeline.inputs, gates, present: [] };
   checkOwnInputs(pipeline);
+  checkRetry(pipeline, pipeline.defaults.retry, ['defaults', 'retry']);
   const checked = pipeline.steps.map((step, index): Checked => {
     const path = ['steps', index];
-    const template = parseTemplate(step.with ?? {}, (at, message) => problems.at([...path, 'with', ...at], message));
+    const template = parseTemplate(step.with ?? {}, (at, message) =>
+      problems.at([...path, 'with', ...at], message, 'expression'),
+    );
     const condition = conditionAt(pipeline, step.if, [...path, 'if']);
     return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, before) };
   });
   const phaseOf = new Map(checked.map(({ step, candidates }) => [step.id, candidates[0]?.phase]));
   for (const each of checked) checkStep(pipeline, each, { ...before, ...sightOf(each, checked, needs, phaseOf) });
+  checkLimits(pipeline);
   checkWriters(pipeline, needs, checked);
+  const outputs = checkOutputs(pipeline, { ...before, ...sightOfAll(checked, phaseOf) });
   problems.throwIfAny();
   const lookup = values?.();
   const planned = checked.map((each) => plannedStep(pipeline, each, needs, lookup));
   problems.throwIfAny();
-  return planned.filter((step) => step !== undefined);
+  return {
+    steps: planned.filter((step) => step !== undefined),
+    ...(outputs === undefined ? {} : { outputs }),
+  };
 }
 
 /** Inputs nobody declared are mistakes. */
@@ -78,7 +109,7 @@ function conditionAt({ problems }: Pipeline, text: string | undefined, at: Path)
   try {
     return parseCondition(text);
   } catch (error) {
-    problems.at(at, `${text}: ${(error as Error).message}`);
+    problems.at(at, `${text}: ${(error as Error).message}`, 'expression');
     return parseCondition(undefined);
   }
 }
@@ -94,16 +125,39 @@ function sightOf(
     present: presentIn(condition),
     steps: {
       phaseOf,
-      unreadable: (id) =>
-        isAfter(needs, step.id, id) ? undefined : `${step.id} does not come after ${id}: add it to needs`,
+      unreadable: (id) => (isAfter(needs, step.id, id) ? undefined : notAfter(step.id, id)),
       withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
     },
   };
 }
 
+/** When every step has ended well, or is skipped. */
+const sightOfAll = (
+  checked: readonly Checked[],
+  phaseOf: ReadonlyMap<string, AnyPhase | undefined>,
+): Pick<Sight, 'steps'> => ({
+  steps: {
+    phaseOf,
+    unreadable: () => undefined,
+    withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
+  },
+});
+
+const notAfter = (id: string, other: string): string =>
+  id === other ? `${id} cannot read what it gives itself` : `${id} does not come after ${other}: add it to needs`;
+
 /** Why a step may end well and have given nothing. */
 function withoutOutputs(step: PipelineStep | undefined): string | undefined {
-  return step?.if === undefined ? undefined : 'may be skipped';
+  if (step?.if !== undefined) return 'may be skipped';
+  return step?.allowFailure === true ? 'may fail' : undefined;
+}
+
+/** What the pipeline gives: it is shown to whoever asks, so it is no secret. */
+function checkOutputs({ outputs, problems }: Pipeline, sight: Sight): Template | undefined {
+  if (outputs === undefined) return undefined;
+  const template = parseTemplate(outputs, (at, message) => problems.at(['outputs', ...at], message, 'expression'));
+  checkTemplate(sight, template, {}, ['outputs'], 'who is shown the outputs');
+  return template;
 }
 
 /** The phases that there are of those a step names; what is wrong with the others is told. */
@@ -120,8 +174,8 @@ function candidatesOf(
     const at = [...path, 'uses', ...(isList ? [position] : [])];
     const phase = registry.find(variant.phase);
     if (phase === undefined) {
-      const known = didYouMean(variant.phase, registry.names()) || `; known are ${registry.names().join(', ')}`;
-      problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`);
+      const known = didYouMean(variant.phase, registry.names()) || '; join phase lists them';
+      problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`, 'unknown-phase');
     }
     const condition = conditionAt(pipeline, variant.if, [...at, 'if']);
     checkCondition(sight, condition, [...at, 'if']);
@@ -133,6 +187,7 @@ function candidatesOf(
       problems.at(
         [...path, 'uses'],
         `${phase.name} and ${first.phase.name} have other outputs, so they cannot stand for each other`,
+        'outputs-differ',
       );
   return found;
 }
@@ -145,15 +200,19 @@ function checkOwnInputs({ inputs, problems }: Pipeline): void {
     why: unusable === undefined ? undefined : whyUnusable(schema),
   }));
   for (const { name, why } of alone)
-    if (why !== undefined) problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`);
+    if (why !== undefined)
+      problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`, 'schema');
   if (unusable !== undefined && alone.every(({ why }) => why === undefined))
-    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`);
+    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`, 'schema');
   for (const [name, schema] of Object.entries(inputs.properties)) {
     const path = ['inputs', 'properties', name];
-    const template = parseTemplate(schema.default, (at, text) => problems.at([...path, 'default', ...at], text));
+    if (schema.writeOnly === true && schema.default !== undefined) refuseSecret(problems, name, [...path, 'default']);
+    const template = parseTemplate(schema.default, (at, text) =>
+      problems.at([...path, 'default', ...at], text, 'expression'),
+    );
     for (const { reference, path: at } of references(template))
       if (reference.kind !== 'host' || !Object.hasOwn(HOST_FACTS, reference.name))
-        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`);
+        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`, 'not-upstream');
   }
 }
 
@@ -179,14 +238,15 @@ const facts = Object.keys(HOST_FACTS)
 
 /** The step as a run has it: with the first of its phases whose condition holds. */
 function plannedStep(
-  { defaults, problems }: Pipeline,
+  pipeline: Pipeline,
   { step, path, candidates, condition, template }: Checked,
   needs: Needs,
   lookup: Lookup | undefined,
 ): PlannedStep | undefined {
+  const { defaults, problems } = pipeline;
   const chosen = candidates.find((candidate) => lookup === undefined || isChosen(candidate, lookup));
   if (chosen === undefined) {
-    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`);
+    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`, 'unreachable');
     return undefined;
   }
   const { phase } = chosen;
@@ -195,6 +255,7 @@ function plannedStep(
   const read = expressions(given).flatMap(({ expression }) =>
     readsOf(expression).flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])),
   );
+  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, lookup));
   return {
     id: step.id,
     phase,
@@ -202,14 +263,41 @@ function plannedStep(
     ...(step.if === undefined ? {} : { if: condition }),
     reads: [...new Set(read)],
     with: given,
-    timeoutMs: durationMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
+    ...limitsOf(limitMs, step.timeout, defaults.timeout),
     retry: {
-      attempts: retry.attempts,
+      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),
+      ...(retry.jitter === undefined ? {} : { jitter: retry.jitter }),
+      ...(retry.on === undefined ? {} : { on: retry.on }),
     },
+    ...(step.allowFailure === true ? { allowFailure: true } : {}),
   };
+}
+
+/** Each of the two limits as the step has it, or else the defaults. */
+function limitsOf(
+  limitMs: (limit: string) => number,
+  own: Timeout = {},
+  defaults: Timeout = {},
+): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
+  const [first, second] = [own, defaults].map((timeout) =>
+    typeof timeout === 'string' ? { attempt: timeout } : timeout,
+  );
+  const total = first?.total ?? second?.total;
+  const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
+  return { timeoutMs: limitMs(attempt), ...(total === undefined ? {} : { totalMs: limitMs(total) }) };
+}
+
+/** An error that nothing ends with is a mistake, where its name is nearly that of one. A plugin has errors of its own. */
+function checkRetry({ problems }: Pipeline, retry: Partial<RetryPolicy> | undefined, at: Path): void {
+  retry?.on?.forEach((kind, index) => {
+    const meant =
+      kind === 'transient' || errorCodes.some((code) => code === kind) ? undefined : nearest(kind, errorCodes);
+    if (meant !== undefined)
+      problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`, 'unknown-error');
+  });
 }
 
 /** One that has no value does not hold: what is wrong with the values is told where they are checked. */
@@ -224,6 +312,9 @@ function isChosen({ condition }: Candidate, lookup: Lookup): boolean {
 function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
   const { step, path, candidates, condition } = checked;
   checkCondition({ ...sight, present: [] }, condition, [...path, 'if']);
+  checkReach(pipeline.problems, step.id, condition, [...path, 'if']);
+  checkChoice(pipeline.problems, candidates, [...path, 'uses']);
+  checkRetry(pipeline, step.retry, [...path, 'retry']);
   for (const { phase } of candidates) {
     const template = forPhase(checked.template, phase, candidates);
     checkGiven(pipeline, step, phase, template, path);
@@ -240,18 +331,21 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (schema === undefined) {
       const meant = didYouMean(name, Object.keys(properties));
-      problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`);
+      problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`, 'unknown-input');
     } else if (expressions(value).length === 0) {
-      if (schema.writeOnly === true) problems.hide([...at, name]);
       const literal = evaluate(value, () => undefined);
       if (literal === undefined) continue; // a hole that could not be parsed, and was reported
+      if (schema.writeOnly === true) {
+        refuseSecret(problems, name, [...at, name]);
+        continue;
+      }
       for (const violation of violations(schema, revealed(literal)))
-        problems.at([...at, name, ...violation.path], `${name} ${violation.message}`);
+        problems.at([...at, name, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
     }
   }
   for (const name of phase.input.required ?? [])
     if (!given.some(([key]) => key === name))
-      problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`);
+      problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`, 'missing-input');
 }
 
 /** Without the inputs that only its other phases take. */
@@ -268,7 +362,8 @@ function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Checke
   const indexOf = new Map(checked.map(({ step }, index) => [step.id, index]));
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
-    for (const path of pathsOf(checked[indexOf.get(id) ?? 0]?.candidates ?? [])) {
+    const { candidates = [], step } = checked[indexOf.get(id) ?? 0] ?? {};
+    for (const path of pathsOf(candidates, step)) {
       const before = last.get(path);
       last.set(path, id);
       if (before === undefined || isAfter(needs, id, before)) continue;
@@ -276,12 +371,21 @@ function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Checke
       pipeline.problems.at(
         ['steps', indexOf.get(second) ?? 0, 'id'],
         `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
+        'two-writers',
       );
     }
   }
 }
 
-const pathsOf = (candidates: readonly Candidate[]): Set<string> =>
-  new Set(
-    candidates.flatMap(({ phase }) => phase.effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : []))),
+/** The paths that a step writes, as far as they are known before anybody gives a value. */
+function pathsOf(candidates: readonly Candidate[], step: PipelineStep | undefined): Set<string> {
+  const literals = Object.entries(step?.with ?? {}).filter(([, value]) => !JSON.stringify(value).includes('${{'));
+  return new Set(
+    candidates.flatMap(({ phase }) => {
+      const properties = Object.entries(phase.input.properties ?? {});
+      const defaults = properties.filter(([name]) => !Object.hasOwn(step?.with ?? {}, name));
+      const known = Object.fromEntries([...defaults.map(([name, schema]) => [name, schema.default]), ...literals]);
+      return phase.effects.flatMap((effect) => (effect.kind === 'path' ? (filled(effect.path, known) ?? []) : []));
+    }),
   );
+}

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
 import { readYaml } from '../sdk/yaml.ts';
+import { decimalModes } from './decimal-modes.ts';
 import { DocumentLocator, type Locator, lazily, Text } from './place.ts';
 import { parsedPipelines } from './precompiled.ts';
 import { Problems } from './problems.ts';
@@ -13,7 +14,14 @@ export interface RetryPolicy {
   initial: string;
   factor: number;
   cap: string;
+  /** Instead of `attempts`: as many as fit into this time. */
+  for?: string;
+  jitter: number;
+  on: string[];
 }
+
+/** Of one attempt; or of one and of all of them. */
+export type Timeout = string | { attempt?: string; total?: string };
 
 /** One of several phases that a step may use: the first whose condition holds. */
 export interface Variant {
@@ -28,8 +36,9 @@ export interface PipelineStep {
   /** Left out: always. */
   if?: string;
   with?: Record<string, unknown>;
-  timeout?: string;
+  timeout?: Timeout;
   retry?: Partial<RetryPolicy>;
+  allowFailure?: boolean;
 }
 
 export interface AppliedEnvironment {
@@ -50,8 +59,9 @@ export interface Pipeline {
   /** Folders, from its own, or names. */
   plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  outputs?: Record<string, unknown>;
   problems: Problems;
 }
 
@@ -68,6 +78,8 @@ export function loadPipeline(file: string, text: string): Pipeline {
   const problems = new Problems(new DocumentLocator(source, reading.document));
   for (const { offset, message } of reading.errors) problems.atPlace(source.place(offset), message, 'yaml');
   problems.throwIfAny();
+  for (const { offset, end, message } of decimalModes(reading.document))
+    problems.atPlace(source.place(offset, end), message, 'decimal-mode');
   return pipelineOf(reading.value, problems, origin);
 }
 

@@ -30,6 +30,11 @@ export class Problems {
     this.atPlace(this.#locator.at(path), message, rule);
   }
 
+  /** Where the value of `path` is, or its nearest parent. */
+  placeOf(path: Path): Place {
+    return this.#locator.at(path);
+  }
+
   /** At the key `key` of the mapping at `path`. */
   atKey(path: Path, key: string, message: string, rule?: string): void {
     this.atPlace(this.#locator.atKey(path, key), message, rule);

@@ -8,7 +8,7 @@ export interface Bounds {
   /** Programs by name or path, as they are started. */
   readonly commands: readonly string[];
   readonly api: readonly { readonly verbs: readonly ApiVerb[]; readonly resource: string }[];
-  /** What addresses read from the web begin with: `https://example.com/releases/`. */
+  /** What addresses on the web begin with: `https://example.com/releases/`; `https://*` for all that an input names. */
   readonly network: readonly string[];
   /** Below which mounts may be taken away. */
   readonly mounts: readonly string[];
@@ -22,9 +22,11 @@ export function beyond(bounds: Bounds, effect: Effect): string | undefined {
     case 'path':
       return coversTemplate(bounds.paths, effect.path) ? undefined : `paths: ${effect.path}`;
     case 'service':
-      return bounds.services.includes(effect.name) ? undefined : `services: ${effect.name}`;
+      return hasHole(effect.name) || bounds.services.includes(effect.name) ? undefined : `services: ${effect.name}`;
     case 'command':
-      return bounds.commands.includes(effect.program) ? undefined : `commands: ${effect.program}`;
+      return hasHole(effect.program) || bounds.commands.includes(effect.program)
+        ? undefined
+        : `commands: ${effect.program}`;
     case 'api': {
       const missing = effect.verbs.filter((verb) => !allowsVerb(bounds, verb, effect.resource));
       return missing.length === 0 ? undefined : `api: ${missing.join(', ')} ${effect.resource}`;
@@ -36,6 +38,7 @@ export function beyond(bounds: Bounds, effect: Effect): string | undefined {
       return bounds.mounts.includes(effect.path) ? undefined : `mounts: ${effect.path}`;
     case 'runtime':
       return bounds.runtime ? undefined : 'runtime: true';
+    case 'http':
     case 'web':
       return bounds.network.length > 0 ? undefined : 'network: the addresses that it reads';
     default:
@@ -43,10 +46,17 @@ export function beyond(bounds: Bounds, effect: Effect): string | undefined {
   }
 }
 
+/** What an input will say is only known when it is used, and looked at again then. */
+const hasHole = (template: string): boolean => template.includes('{');
+
+/** Whether a program lies within: `*` in the manifest stands for one that a file of root's names. */
+export const allowsProgram = ({ commands }: Pick<Bounds, 'commands'>, program: string): boolean =>
+  commands.includes(program) || commands.includes('*');
+
 const allowsVerb = ({ api }: Bounds, verb: ApiVerb, resource: string): boolean =>
   api.some((allowed) => allowed.resource === resource && allowed.verbs.includes(verb));
 
-/** A path as a phase declares it: what an input will say is only known when it is written, and looked at again then. */
+/** A path as a phase declares it. */
 const coversTemplate = (patterns: readonly string[], template: string): boolean =>
   patterns.some((pattern) => pattern === '/**' || covers(pattern, template));
 
@@ -65,11 +75,14 @@ function covers(pattern: string, path: string): boolean {
   return names.every((name, index) => pathMatcher([name], {})(given[index] ?? ''));
 }
 
-/** Whether an address lies within: the same origin, and a path that begins alike. */
+const ANY_HTTPS = 'https://*';
+
+/** Whether an address lies within: the same origin, and a path that begins alike; `https://*` is every https address. */
 export function allowsAddress({ network }: Pick<Bounds, 'network'>, address: string): boolean {
   if (!URL.canParse(address)) return false;
   const asked = new URL(address);
   return network.some((prefix) => {
+    if (prefix === ANY_HTTPS) return asked.protocol === 'https:';
     const allowed = new URL(prefix);
     return allowed.origin === asked.origin && asked.pathname.startsWith(allowed.pathname);
   });

@@ -49,6 +49,7 @@ export const fields = {
     properties: { kind: { const: 'KubeletConfiguration' }, cgroupDriver: { enum: ['systemd', 'cgroupfs'] } },
     required: ['kind'],
   },
+  patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
   criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
   ignorePreflightErrors: {
     type: 'array',

@@ -1,4 +1,5 @@
 /** With engine/pki, all that a phase or plugin imports. */
+export { assertCgroupDriver } from './cgroup-driver.ts';
 export { type CheckResult, ignoreRule } from './checks.ts';
 export { assertClock } from './clock.ts';
 export { readClusterInfo } from './cluster-info.ts';
@@ -18,6 +19,7 @@ export { discoveryOutput, fields } from './fields.ts';
 export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
+export * from './kernel.ts';
 export {
   base64Text,
   clusterNamed,
@@ -27,6 +29,7 @@ export {
   readKubeconfig,
 } from './kubeconfig.ts';
 export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
+export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase, type PhaseOrigin } from './phase.ts';

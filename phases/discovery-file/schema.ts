@@ -7,8 +7,9 @@ export const input = {
   properties: {
     discoveryFile: {
       type: 'string',
-      pattern: '^(/|file:///|https://|[^:]+$)',
-      'x-form': 'be a path, a file:// or an https:// address',
+      pattern: '^(/|file:///|https://)',
+      'x-form': 'be a path, a file:/// or an https:// address',
+      'x-path': true,
       description: 'Kubeconfig with the cluster in it: a path or an https:// address',
     },
     token: { ...bootstrapToken, description: 'Bootstrap token that may authenticate' },

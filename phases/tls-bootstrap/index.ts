@@ -61,7 +61,7 @@ export default definePhase({
       await services.stop('kubelet');
       for (const stale of [paths.kubeletConf, paths.kubeletCurrentPem]) await files.remove(stale);
       await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity), 0o600);
-      if (!automatic) log.warn('the request of the kubelet will wait for a human: kubectl get csr');
+      if (!automatic) log.warn(`the request of the kubelet will wait for a human, who types:${approving('NAME')}`);
       return {};
     }
 
@@ -69,7 +69,7 @@ export default definePhase({
     // What the review says is only told, so the request does not wait for it.
     const [automatic, { key, name, sent }] = await Promise.all([review, requested(api, random, subject)]);
     if (automatic) log.info(`${name} will be approved automatically`);
-    else log.warn(`${name} waits for a human: kubectl certificate approve ${name}`);
+    else log.warn(`${name} waits for a human, who types:${approving(name)}`);
 
     const signed = await api.waitFor<CsrObject>(csrRef(name), (csr) => issued(name, csr), sent);
     const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
@@ -79,6 +79,9 @@ export default definePhase({
     return { certificate, key };
   },
 });
+
+/** On lines of their own, to be copied. */
+const approving = (name: string): string => `\n    kubectl get csr\n    kubectl certificate approve ${name}`;
 
 /** Of a key that an earlier try may have kept. */
 function publicKeyOf(key: Secret): Uint8Array {

@@ -84,6 +84,20 @@ describe('join run', () => {
     }
   });
 
+  test('takes the cluster from a file whose relative name begins at the root of the machine', async () => {
+    const { sandbox, root, tree } = await scene();
+    const info = sandbox.store.get<KubeObject & { data?: { kubeconfig?: string } }>(
+      'configmaps',
+      'cluster-info',
+      'kube-public',
+    );
+    await writeFile(join(root, 'made-cluster.conf'), info?.data?.kubeconfig ?? '');
+    const given = ['--discovery-file', 'made-cluster.conf', '--tls-bootstrap-token', sandbox.token];
+    const { code, stderr } = await cli(['run', ...given, '--root', root]);
+    expect(code, stderr).toBe(0);
+    expect(Object.keys(await tree())).toContain('/etc/kubernetes/kubelet.conf');
+  });
+
   test('waits for a human where approval is not automatic, and says what to type', async () => {
     const { sandbox, args } = await scene({ autoApprove: false });
     const { outcome } = start(args('run'));
@@ -92,7 +106,7 @@ describe('join run', () => {
     const { code, stderr } = await outcome;
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(
-      `! ${csr.metadata.name} waits for a human: kubectl certificate approve ${csr.metadata.name}`,
+      `! ${csr.metadata.name} waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve ${csr.metadata.name}\n`,
     );
   });
 
@@ -277,8 +291,8 @@ describe('join run refuses', () => {
     const before = await tree();
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
     const impatient = join(root, '../impatient.yaml');
-    await writeFile(impatient, shipped.replace('attempts: 10, initial: 500ms', 'attempts: 2, initial: 10ms'));
-    const line = args('run', '--pipeline', impatient).map((word) =>
+    await writeFile(impatient, shipped.replace('initial: 500ms', 'initial: 10ms'));
+    const line = args('run', '--pipeline', impatient, '--discovery-timeout', '10ms').map((word) =>
       /^127\.0\.0\.1:/.test(word) ? '127.0.0.1:1' : word,
     );
     const { code, stderr } = await cli(line);
@@ -405,7 +419,7 @@ describe('join phase', () => {
     expect(typed.code, typed.stderr).toBe(0);
     expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('maxPods: 8\n');
     for (const [text, says] of [
-      ['{ kind', 'a value is no YAML: '],
+      ['{ kind', '--kubelet-configuration is no YAML: '],
       ['{ kind: Pod }', '--kubelet-configuration'],
     ]) {
       const refused = await cli([...args, text ?? '']);

@@ -23,6 +23,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_API_UNAVAILABLE: { server, what: 'get nodes', status: 503, message: 'starting' },
   E_API_UNREACHABLE: { server, what: 'refused' },
   E_ATTEMPT_ENDED: { what: 'reading file' },
+  E_ASSERT: { message: 'the disk is too small' },
   E_CANCELLED: { signal: 'SIGINT' },
   E_CA_FILE_DIFFERS: { path: '/ca.crt', found: 'sha256:a', wanted: 'sha256:b' },
   E_CA_HASH: { file: '/ca.crt', what: 'it holds no certificate' },
@@ -57,6 +58,8 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_FILE: { path: '/etc/x', what: 'permission denied' },
   E_FILE_UNTRUSTED: { file: '/p.yaml', why: 'it belongs to user 1000', command: 'chown root /p.yaml' },
   E_HEALTH: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz', lastLine: 'bye' },
+  E_HTTP_ANSWER: { method: 'GET', url: 'https://x.test/', what: 'it answered 503', retried: true },
+  E_HTTP_UNREACHABLE: { method: 'GET', url: 'https://x.test/', what: 'refused', retried: true },
   E_INPUT: { problems: ['--token is missing'] },
   E_JOURNAL_DAMAGED: { file: '/var/lib/joinery/runs/r/journal.jsonl', line: 3, what: 'its checksum is wrong' },
   E_JOURNAL_VERSION: { file: '/var/lib/joinery/runs/r/journal.jsonl', version: 2, known: 1 },
@@ -67,6 +70,8 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_NODE_EXISTS: { node: 'w1' },
   E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
   E_OUTPUT: { phase: 'x', problems: ['server must be a string'] },
+  E_PHASE_INPUT: { phase: 'file', problems: ['there is no /etc/x'] },
+  E_PATCH: { file: '/patches/kubeletconfiguration+json.json', what: 'operation 1: there is no /a' },
   E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
   E_PIPELINE: { problems: [{ file: 'p.yaml', line: 1, column: 2, message: 'unknown key' }] },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
@@ -84,6 +89,8 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PLUGIN_TWICE: { what: 'phase x', first: 'acme', second: 'other' },
   E_PREFLIGHT: { checks: [{ check: 'Swap', result: 'error', evidence: 'swap is on', hint: 'swapoff -a' }] },
   E_PROGRAM_MISSING: { program: 'kubelet' },
+  E_RESET_CONTROL_PLANE: { path: '/etc/kubernetes/manifests/etcd.yaml' },
+  E_RESET_UNCONFIRMED: {},
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
   E_RUN_LOCKED: { root: '/', socket: 'joinery-1-2' },
@@ -94,7 +101,9 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_RUN_SECRET_GONE: { run: '20261124-100000-0000', flags: ['--token'] },
   E_RUN_UNFINISHED: { run: '20261124-100000-0000', differs: ['--node-name'] },
   E_RUN_UNKNOWN: { given: '2027', ids: ['20261124-100000-0000'] },
+  E_SECRET_IN_ADDRESS: { origin: 'https://x.test' },
   E_SECRET_SHOWN: { program: 'curl' },
+  E_SERVICE_ACTION: { service: 'kubelet', action: 'mask', manager: 'openrc' },
   E_SERVICE_FAILED: { service: 'kubelet', lastLine: 'bye' },
   E_SERVICE_MISSING: { service: 'kubelet', manager: 'systemd' },
   E_STEP_STUCK: { step: 'a', graceMs: 5_000 },
@@ -106,6 +115,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_VERSION_SKEW: { kubelet: 'v1.30.2', cluster: 'v1.29.1', minorsMax: 3 },
   E_UNDO_REFUSED: { run: '20261124-100000-0000', steps: ['kubeconfig'] },
   E_UNDO_UNCONFIRMED: { run: '20261124-100000-0000' },
+  E_WAIT: { what: '127.0.0.1:6443', said: 'connection refused' },
 };
 const of = (code: ErrorCode, given: object = samples[code]): JoinError => fail(code, given as never);
 const errors = errorCodes.map((code) => of(code));
@@ -204,6 +214,8 @@ describe('the catalogue', () => {
       'E_API_UNREACHABLE',
       'E_CRI_UNREACHABLE',
       'E_CSR_GONE',
+      'E_HTTP_ANSWER',
+      'E_HTTP_UNREACHABLE',
       'E_TOKEN_UNKNOWN',
     ]);
   });

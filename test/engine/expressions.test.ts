@@ -6,7 +6,7 @@ import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { Registry } from '../../engine/registry.ts';
 import { type RunResult, run } from '../../engine/run.ts';
-import { Secret } from '../../engine/sdk/index.ts';
+import { fail, Secret } from '../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../helpers/errors.ts';
 import { madePhase } from '../helpers/plans.ts';
 
@@ -284,6 +284,107 @@ describe('a step whose condition is false', () => {
       message: 'step b: if 1 / steps.a.outputs.count > 1: division by zero',
       step: 'b',
     });
+  });
+});
+
+describe('the outputs of a pipeline', () => {
+  const failing = madePhase({
+    id: 'failing',
+    run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })),
+    output: { type: 'object', required: ['x'], properties: { x: { type: 'string' } } },
+  });
+  const withFailing = new Registry();
+  for (const phase of [echo, failing]) withFailing.add(phase);
+  const runWith = (...lines: string[]) =>
+    run({ plan: planOf(load(...lines), withFailing, given, HOST), host: memoryHost() });
+
+  test('are what its steps gave, and leave out what is not there', async () => {
+    const result = await runWith(
+      '- { id: a, uses: echo, with: { count: 2, text: t } }',
+      '- { id: b, uses: failing, allowFailure: true }',
+      'outputs:',
+      '  count: ${{ steps.a.outputs.count * 2 }}',
+      '  text: "${{ steps.a.outputs.text }}/${{ steps.b.status }}"',
+      '  none: ${{ steps.b.?outputs.x }}',
+    );
+    expect(statuses(result)).toEqual(['a succeeded', 'b failed-allowed']);
+    expect(result).toMatchObject({ status: 'succeeded', outputs: { count: 4, text: 't/failed-allowed' } });
+    expect(result.error).toBeUndefined();
+  });
+
+  test('are not there where it failed', async () => {
+    const result = await runWith('- { id: b, uses: failing }', 'outputs: { one: 1 }');
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'E_FILE' } });
+    expect(result.outputs).toBeUndefined();
+  });
+
+  test('that have no value fail the run', async () => {
+    const result = await runWith(
+      '- { id: a, uses: echo, with: { count: 0 } }',
+      'outputs: { x: "${{ 1 / steps.a.outputs.count }}" }',
+    );
+    expect(result).toMatchObject({
+      status: 'failed',
+      error: { code: 'E_INPUT', message: 'outputs: x: ${{ 1 / steps.a.outputs.count }}: division by zero' },
+    });
+  });
+
+  test('can read no secret, and nothing of a step that may not have run', async () => {
+    const { message } = await joinErrorOf(() =>
+      checkPipeline(
+        load(
+          '- { id: b, uses: failing, allowFailure: true }',
+          'outputs: { key: "${{ inputs.key }}", x: "${{ steps.b.outputs.x }}" }',
+        ),
+        withFailing,
+      ),
+    );
+    expect(message.split('\n')).toEqual([
+      'made.yaml:16:17: key is not kept secret by who is shown the outputs, but this is a secret',
+      'made.yaml:16:41: step b may fail: write steps.b.?outputs.x, or guard it with has(steps.b.outputs.x)',
+    ]);
+  });
+});
+
+describe('what a step says of its time and its tries', () => {
+  test('is taken part by part, and else from the defaults', () => {
+    const pipeline = loadPipeline(
+      'made.yaml',
+      [
+        HEAD.replace(
+          'steps:',
+          'defaults: { timeout: { attempt: 1m, total: 9m }, retry: { jitter: 0.5, on: [E_FILE] } }',
+        ),
+        'steps:',
+        '- { id: a, uses: echo }',
+        '- { id: b, uses: echo, timeout: 2m, allowFailure: true }',
+        '- { id: c, uses: echo, timeout: { total: 3m }, retry: { on: [transient, E_HEALTH], jitter: 0 } }',
+      ].join('\n'),
+    );
+    const [a, b, c] = checkPipeline(pipeline, registry);
+    expect(a).toMatchObject({ timeoutMs: 60_000, totalMs: 540_000, retry: { jitter: 0.5, on: ['E_FILE'] } });
+    expect(b).toMatchObject({ timeoutMs: 120_000, totalMs: 540_000, allowFailure: true });
+    expect(c).toMatchObject({
+      timeoutMs: 60_000,
+      totalMs: 180_000,
+      retry: { jitter: 0, on: ['transient', 'E_HEALTH'] },
+    });
+  });
+
+  test.each<[string, string]>([
+    ['retry: { on: [E_STEP_TIMELIMIT] }', 'no error is called E_STEP_TIMELIMIT; did you mean E_STEP_TIME_LIMIT?'],
+    ['retry: { on: [sometimes] }', 'has the wrong form "sometimes": it must match ^(transient|E_[A-Z0-9_]+)$'],
+    ['timeout: 5', 'must be a string or an object: it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
+    ['timeout: { attempts: 5m }', 'unknown key attempts; did you mean attempt?'],
+    ['timeout: soon', 'has the wrong form "soon": it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
+    ['retry: { jitter: 2 }', 'must be <= 1'],
+  ])('is refused where it is wrong: %s', async (text, message) => {
+    const [problem] = await problemsOf(`- { id: a, uses: echo, ${text} }`);
+    expect(problem?.replace(/^\d+:\d+: /, '')).toBe(message);
+  });
+
+  test('may name an error of a plugin', () => {
+    expect(checkPipeline(load('- { id: a, uses: echo, retry: { on: [E_ACME_QUOTA] } }'), registry)).toHaveLength(1);
   });
 });
 

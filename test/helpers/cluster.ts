@@ -156,7 +156,7 @@ export class FakeCluster {
   };
 
   readonly wait = async (condition: Wait): Promise<unknown> => {
-    if (condition.kind === 'healthy') return undefined;
+    if (condition.kind === 'healthy' || condition.kind === 'port' || condition.kind === 'answer') return undefined;
     if (condition.kind === 'file') throw new Error(`nobody writes ${condition.path}`);
     const { ref, from, done } = condition;
     if (from !== undefined && done(from)) return from;

@@ -26,6 +26,8 @@ export interface ContractCase {
   secrets: string[];
   /** Left out: the phase changes something, and a contract in which it does not is mistaken. */
   changesNothing?: true;
+  /** What it removes is kept nowhere, and so not put back; and where a part of that cannot be done, it says so and goes on. */
+  goesOn?: true;
 }
 
 interface Outcome {
@@ -83,9 +85,9 @@ function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
     ...ports,
     files: {
       ...files,
-      async write(path, content, mode) {
+      async write(path, content, mode, owner) {
         hear(String(content));
-        await files.write(path, content, mode);
+        await files.write(path, content, mode, owner);
       },
     },
     log: {
@@ -163,7 +165,7 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
         for (const effect of phase.effects) {
           expect(effect.why).not.toBe('');
           if (effect.kind !== 'path') continue;
-          for (const [, name] of effect.path.matchAll(/\{(.*?)\}/g)) expect(Object.keys(properties)).toContain(name);
+          for (const [, name] of effect.path.matchAll(/\{(\w*).*?\}/g)) expect(Object.keys(properties)).toContain(name);
           expect(effect.path, 'an impossible path').toMatch(/^(\/|\{)(?!.*\/\/)(?!.*\/\.\.?(\/|$)).*[^/]$/);
         }
       },
@@ -217,20 +219,23 @@ export function promisesOf(phase: AnyPhase, contract: ContractCase): Promised[] 
       title: 'ends as it should, keeps its secrets and can be taken back, whichever of its calls fails',
       async check() {
         const calls = (await failingAt(await made(), undefined, phase, input, once)).count;
-        expect(calls).toBeGreaterThan(0);
+        const mayDoWithItsInputs = contract.changesNothing === true && phase.effects.length === 0;
+        if (!mayDoWithItsInputs) expect(calls).toBeGreaterThan(0);
         for (const injected of [fail('E_FILE', { path: '/injected', what: 'no space' }), new Error('injected')])
           for (let k = 0; k < calls; k++) {
             const host = await made();
             const { outcome, before } = await failingAt(host, { at: k, error: injected }, phase, input, once);
+            expectSecretsKept(host);
+            expectNoSecret(outcome);
+            if (contract.goesOn && outcome.result.status === 'succeeded') continue;
             expect(outcome.result.status, `call ${k}`).toBe('failed');
             expect(
               outcome.error === injected || isJoinError(outcome.error),
               `call ${k}: ${String(outcome.error)}`,
             ).toBe(true);
             expect(outcome.result.error).toBe(outcome.error);
-            expectSecretsKept(host);
-            expectNoSecret(outcome);
-            expect(await stateOf(host, [...before.keys()]), `call ${k} is not taken back`).toEqual(before);
+            if (contract.goesOn === undefined)
+              expect(await stateOf(host, [...before.keys()]), `call ${k} is not taken back`).toEqual(before);
           }
       },
     },
@@ -294,15 +299,21 @@ function isDeclared(effects: readonly Effect[], change: StepChange, input: Recor
   return effects.some((effect) => {
     switch (change.kind) {
       case 'service':
-        return effect.kind === 'service' && effect.name === change.name && effect.actions.includes(change.action);
+        return (
+          effect.kind === 'service' &&
+          filled(effect.name, input) === change.name &&
+          effect.actions.includes(change.action)
+        );
       case 'command':
-        return effect.kind === 'command' && change.command.split(' ')[0] === effect.program;
+        return effect.kind === 'command' && change.command.split(' ')[0] === filled(effect.program, input);
       case 'api':
         return (
           effect.kind === 'api' &&
           effect.resource === change.resource &&
           effect.verbs.some((verb) => verb === change.verb)
         );
+      case 'http':
+        return effect.kind === 'http' && change.url.startsWith(filled(effect.url, input).split('*')[0] ?? '');
       case 'sandbox':
         return effect.kind === 'runtime';
       case 'unmount':
@@ -320,7 +331,9 @@ function isDeclared(effects: readonly Effect[], change: StepChange, input: Recor
 }
 
 const filled = (template: string, input: Record<string, unknown>): string =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => String(input[name]));
+  template.replace(/\{([\w.]+)\}/g, (_, name: string) =>
+    String(name.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], input)),
+  );
 
 /** Written once more and differently from the engine's: piece by piece, without regular expressions. */
 function templateMatches(template: string, path: string, input: Record<string, unknown>): boolean {

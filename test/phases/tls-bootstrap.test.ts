@@ -130,7 +130,15 @@ users:
 
   test.each([
     [true, []],
-    [false, [{ level: 'warn', text: 'the request of the kubelet will wait for a human: kubectl get csr' }]],
+    [
+      false,
+      [
+        {
+          level: 'warn',
+          text: 'the request of the kubelet will wait for a human, who types:\n    kubectl get csr\n    kubectl certificate approve NAME',
+        },
+      ],
+    ],
   ])('says who approves (automatic: %s)', async (automatic, notes) => {
     const cluster = new FakeCluster(ca);
     cluster.automatic = automatic;
@@ -178,7 +186,7 @@ describe('the bootstrap', () => {
 
   test.each([
     [true, 'info', 'will be approved automatically'],
-    [false, 'warn', 'waits for a human: kubectl certificate approve'],
+    [false, 'warn', 'waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
   ])('says who approves (automatic: %s)', async (automatic, level, text) => {
     const cluster = new FakeCluster(ca);
     cluster.automatic = automatic;

@@ -33,7 +33,11 @@ export class ConfigMigrate extends JoinCommand {
         hint: 'Add --new-config FILE.',
         exitCode: EXIT.usage,
       });
-    const { from, text, changes, warnings } = migrateConfiguration(oldConfig, readConfigurationFile(oldConfig), flags);
+    const { from, text, changes, warnings } = migrateConfiguration(
+      oldConfig,
+      await readConfigurationFile(oldConfig),
+      flags,
+    );
     if (newConfig !== STDOUT) await writeConfigurationFile(newConfig, text);
     const to = apiVersionOf(LATEST);
     process.stderr.write(warningLines(warnings));

@@ -14,7 +14,7 @@ export class ConfigValidate extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ConfigValidate);
     const { file } = args;
-    const { apiVersion, settings, warnings } = loadJoinConfiguration(file, readConfigurationFile(file), flags);
+    const { apiVersion, settings, warnings } = loadJoinConfiguration(file, await readConfigurationFile(file), flags);
     process.stderr.write(warningLines(warnings));
     this.log(
       flags.output === 'json'

@@ -1,19 +1,23 @@
 /** `join pipeline explain`: where every value of a pipeline comes from. */
 import { Args, Flags } from '@oclif/core';
 import type { Given } from '../../../engine/environment/explain.ts';
-import { checkPipeline } from '../../../engine/pipeline/check.ts';
+import { checkedPipeline } from '../../../engine/pipeline/check.ts';
 import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
-import { hostDefault, kebab, lookUp } from '../../../engine/pipeline/plan.ts';
-import { didYouMean, fail } from '../../../engine/sdk/index.ts';
+import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
+import { didYouMean, fail, revealed } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
-import { envFlag, flagsFor, runFlags, typedFor, valuesOf } from '../../flags.ts';
+import { envFlag, flagsFor, runFlags, typedFor, typedValues } from '../../flags.ts';
+import { givenFor } from '../../given.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
+import { usePlugins } from '../../plugins/wanted.ts';
 import { jsonText } from '../../render/json.ts';
+import { plainValues, sourceText, type Value } from '../../values.ts';
 
 const ownFlags = {
   pipeline: Flags.string({ default: DEFAULT_PIPELINE, helpValue: 'NAME|FILE', description: 'What to explain' }),
   env: envFlag,
+  plugin: runFlags.plugin,
   root: runFlags.root,
   output: runFlags.output,
 };
@@ -26,17 +30,19 @@ export class PipelineExplain extends JoinCommand {
     '<%= config.bin %> pipeline explain --env bare-metal steps.node-ready.timeout',
     '<%= config.bin %> pipeline explain --env ./site.yaml values',
   ];
-  static override strict = false;
   static override args = { path: Args.string({ description: 'A value, or what is below it: steps.node-ready' }) };
   static override flags = ownFlags;
 
   async run(): Promise<void> {
     const [name = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
     const opened = await openTracked(this.config.root, name, typedFor('--env', this.argv));
-    const { inputs } = opened.resolve().pipeline;
+    const plain = opened.resolve().pipeline;
+    const { inputs } = plain;
+    await usePlugins({ root: this.config.root, argv: this.argv, pipeline: plain });
     const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs), ...ownFlags } };
     const { args, flags } = await this.parse(options);
-    const typed = valuesOf(inputs, flags, {});
+    const { values: given } = await givenFor(inputs, await typedValues(inputs, flags, {}), undefined);
+    const typed = plainValues(given);
     const scope = await openRun({ root: flags.root });
     await scope.close();
     const { facts } = scope.host;
@@ -49,8 +55,8 @@ export class PipelineExplain extends JoinCommand {
     const rows = explained({
       tracked,
       inputs: pipeline.inputs.properties,
-      steps: checkPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference)),
-      given: Object.fromEntries(Object.entries(typed).map(([input, value]) => [input, givenByFlag(input, value)])),
+      steps: checkedPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference)).steps,
+      given: Object.fromEntries(Object.entries(given).map(([input, value]) => [input, explainedValue(input, value)])),
       defaults,
     });
     const path = args.path?.split('.') ?? [];
@@ -77,9 +83,9 @@ export class PipelineExplain extends JoinCommand {
   }
 }
 
-const givenByFlag = (input: string, value: unknown): Given => ({
-  value,
-  origin: { kind: 'flag', name: `--${kebab(input)}` },
+const explainedValue = (input: string, { value, source }: Value): Given => ({
+  value: revealed(value),
+  origin: { kind: source.kind === 'variable' ? 'variable' : 'flag', name: sourceText(source, input) },
 });
 
 const isBelow = (path: readonly string[], above: readonly string[]): boolean =>

@@ -5,6 +5,7 @@ import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
 import { envFlag, runFlags } from '../../flags.ts';
 import { openTracked } from '../../pipelines.ts';
+import { usePlugins } from '../../plugins/wanted.ts';
 import { dotText, drawn, mermaidText, treeText } from '../../render/graph.ts';
 import { pipelineArg } from './show.ts';
 
@@ -14,6 +15,7 @@ export class PipelineGraph extends JoinCommand {
   static override args = { pipeline: pipelineArg };
   static override flags = {
     env: envFlag,
+    plugin: runFlags.plugin,
     root: runFlags.root,
     format: Flags.option({
       options: ['text', 'mermaid', 'dot', 'svg'] as const,
@@ -28,6 +30,7 @@ export class PipelineGraph extends JoinCommand {
     const scope = await openRun({ root: flags.root });
     await scope.close();
     const { pipeline } = opened.resolveFor(scope.host.facts);
+    await usePlugins({ root: this.config.root, argv: this.argv, pipeline });
     const { name } = pipeline.metadata;
     const steps = drawn(pipeline, checkPipeline(pipeline, registry()));
     if (flags.format === 'svg') {

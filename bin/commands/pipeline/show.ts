@@ -5,6 +5,7 @@ import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
 import { envFlag, runFlags } from '../../flags.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
+import { usePlugins } from '../../plugins/wanted.ts';
 import { jsonText } from '../../render/json.ts';
 
 export const pipelineArg = Args.string({
@@ -15,7 +16,7 @@ export const pipelineArg = Args.string({
 export class PipelineShow extends JoinCommand {
   static override summary = 'Show a pipeline with its environments laid over it, as this machine would run it';
   static override args = { pipeline: pipelineArg };
-  static override flags = { env: envFlag, root: runFlags.root, output: runFlags.output };
+  static override flags = { env: envFlag, plugin: runFlags.plugin, root: runFlags.root, output: runFlags.output };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PipelineShow);
@@ -25,6 +26,7 @@ export class PipelineShow extends JoinCommand {
     ]);
     await scope.close();
     const { pipeline, plain } = opened.resolveFor(scope.host.facts);
+    await usePlugins({ root: this.config.root, argv: this.argv, pipeline });
     checkPipeline(pipeline, registry());
     if (flags.output === 'json') return this.log(jsonText(plain as object));
     const { stringify } = await import('yaml');

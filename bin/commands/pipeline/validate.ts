@@ -1,7 +1,6 @@
 /** `join pipeline validate FILE`: everything that is wrong with a pipeline and its environments, without running it. */
 import { Args, Flags } from '@oclif/core';
-import { checkPipeline } from '../../../engine/pipeline/check.ts';
-import { EXIT, fail, isJoinError, type Problem } from '../../../engine/sdk/index.ts';
+import { EXIT, fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { registry } from '../../compose.ts';
 import { envFlag, runFlags } from '../../flags.ts';
@@ -44,27 +43,13 @@ export class PipelineValidate extends JoinCommand {
   }
 }
 
-/** Without the parts of environments that are for some machines only, and then with each of them. */
 async function checked(root: string, file: string, names: readonly string[], argv: readonly string[]) {
-  const found = new Map<string, Problem>();
-  let steps: string[] = [];
-  const learn = (error: unknown): void => {
-    if (!isJoinError(error) || error.code !== 'E_PIPELINE') throw error;
-    for (const problem of (error.facts as { problems: Problem[] }).problems)
-      found.set(JSON.stringify(problem), problem);
-  };
+  const { checkEverywhere, problemsIn } = await import('../../../engine/environment/everywhere.ts');
   try {
-    const { parts, resolve } = await openTracked(root, file, names);
-    await usePlugins({ root, argv, pipeline: resolve().pipeline });
-    for (const one of [undefined, ...parts])
-      try {
-        const checkedSteps = checkPipeline(resolve((part) => part === one).pipeline, registry());
-        if (one === undefined) steps = checkedSteps.map(({ id }) => id);
-      } catch (error) {
-        learn(error);
-      }
+    const opened = await openTracked(root, file, names);
+    await usePlugins({ root, argv, pipeline: opened.resolve().pipeline });
+    return checkEverywhere(opened, registry());
   } catch (error) {
-    learn(error);
+    return { steps: [], problems: problemsIn(error) };
   }
-  return { steps: found.size === 0 ? steps : [], problems: [...found.values()] };
 }
