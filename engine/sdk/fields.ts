@@ -50,7 +50,12 @@ export const fields = {
     required: ['kind'],
   },
   patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
-  criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
+  criSocket: {
+    type: 'string',
+    pattern: '^(unix://)?/.',
+    'x-form': 'be unix:// and an absolute path',
+    description: 'Socket of the container runtime; left out: the only one there is',
+  },
   ignorePreflightErrors: {
     type: 'array',
     items: { type: 'string' },

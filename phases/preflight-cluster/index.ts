@@ -13,9 +13,9 @@ import {
   joiningIdentity,
   minorOf,
   type NodeObject,
-  nodeRef,
   type Ports,
   runs,
+  seenNode,
   usableIdentity,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
@@ -41,7 +41,7 @@ export default definePhase({
     const { server, ca } = given;
     const api = kube.as(joiningIdentity(given));
     const cluster = clusterConfiguration.kubernetesVersion;
-    const node = api.get<NodeObject>(nodeRef(nodeName));
+    const node = seenNode(api, nodeName, log);
     const kubeletVersion =
       given.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(given.kubeletVersion);
     const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);

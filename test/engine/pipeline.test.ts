@@ -5,7 +5,6 @@ import { checkPipeline } from '../../engine/pipeline/check.ts';
 import { evaluate, parseTemplate, type Template } from '../../engine/pipeline/holes.ts';
 import { durationMs, loadPipeline } from '../../engine/pipeline/load.ts';
 import { inputOf, type Plan, planOf } from '../../engine/pipeline/plan.ts';
-import { parsedPipelines } from '../../engine/pipeline/precompiled.ts';
 import type { Reference } from '../../engine/pipeline/references.ts';
 import { inputsOutsidePipeline, planOfPhase } from '../../engine/pipeline/single.ts';
 import { Registry } from '../../engine/registry.ts';
@@ -500,28 +499,6 @@ describe('what the user gives', () => {
     const given = Object.freeze({ ...good, tags: Object.freeze(['x']) });
     bind(given);
     expect(given).toEqual({ ...good, tags: ['x'] });
-  });
-});
-
-describe('a pipeline that the build has read', () => {
-  const body = 'steps:\n  - { id: a, uses: greet, with: { text: hello } }\n  - { id: b, uses: listne }\n';
-
-  test('is the same as one that is read now, and what is wrong with it stands where it is written', async () => {
-    const read = load(body);
-    const wrong = (pipeline: typeof read) => joinErrorOf(() => planOf(pipeline, phases(), {}, HOST));
-    const known = parsedPipelines as Map<string, string>;
-    const { problems: _, ...rest } = read;
-    const { file, digest, environments, defaults, inputs, ...written } = rest;
-    known.set(digest, JSON.stringify(written));
-    try {
-      const { problems, ...prepared } = load(body);
-      expect(prepared).toEqual(rest);
-      const { message } = await wrong(load(body));
-      expect(message).toContain('made.yaml:6:20: there is no phase listne; did you mean listen?');
-      expect(message).toBe((await wrong(read)).message);
-    } finally {
-      known.delete(digest);
-    }
   });
 });
 
