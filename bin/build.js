@@ -21,14 +21,14 @@ if (process.argv[2] === '--cache') {
   const precompile = path.join(root, 'dist/precompile.cjs');
   await bundleOf('bin/precompile.ts', precompile);
   createRequire(here)('reflect-metadata');
-  const { precompiledSource } = createRequire(here)(precompile);
+  const { validatorsSource } = createRequire(here)(precompile);
   rmSync(precompile);
   await bundleOf('bin/main.ts', bundle, [
     {
-      name: 'what is precompiled',
+      name: 'precompiled validators',
       setup: ({ onLoad }) =>
         onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
-          contents: precompiledSource(root),
+          contents: validatorsSource(root),
           loader: 'js',
           resolveDir: root,
         })),

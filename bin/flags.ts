@@ -97,17 +97,10 @@ function helpValueOf({ type, enum: options, writeOnly, 'x-path': isPath, default
 const defaultText = (value: unknown): string =>
   value === undefined || String(value).includes('${{') ? '' : `; left out: ${value}`;
 
-/** Lists of mappings have no form for a command line. */
-export const isTypeable = ({ type, items }: Schema): boolean => type !== 'array' || items?.type === 'string';
-
-/** What is no text is given as YAML. */
-export function documentIn(text: string, name: string): unknown {
-  try {
-    return parseYaml(text);
-  } catch (error) {
-    throw fail('E_INPUT', { problems: [`${name} is no YAML: ${(error as Error).message}`] }, error);
-  }
-}
+/** Lists of mappings have no form for a command line; a mapping is typed as YAML. */
+const isTypeable = ({ type, items }: Schema): boolean => type !== 'array' || items?.type === 'string';
+/** A variable is one text, and no document. */
+export const fitsVariable = (schema: Schema): boolean => schema.type !== 'object' && isTypeable(schema);
 
 /** The endpoint may stand without its flag, as in every `kubeadm join` line. */
 export const argsFor = (schema: Schema): ArgInput =>
@@ -140,10 +133,18 @@ export async function typedValues(
     const { value } = item;
     const text = isPiped(item) ? await secretFromStdin(name) : value;
     const source = { kind: 'flag', name } as const;
-    const said = typeof value === 'string' && text === value ? textOrFile(value, name) : text;
-    values[item.input] = { value: item.property.type === 'object' ? documentIn(String(said), name) : said, source };
+    const read = typeof value === 'string' && text === value ? textOrFile(value, name) : text;
+    values[item.input] = { value: item.property.type === 'object' ? documentIn(String(read), name) : read, source };
   }
   return values;
+}
+
+function documentIn(text: string, name: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw fail('E_INPUT', { problems: [`${name} is no YAML: ${(error as Error).message}`] }, error);
+  }
 }
 
 const secretFromStdin = async (name: string): Promise<string> =>

@@ -16,7 +16,7 @@ import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openPipeline, shippedNames } from './pipelines.ts';
 
 /** Stands in for engine/pipeline/precompiled.ts: `root` is the checkout. */
-export function precompiledSource(root: string): string {
+export function validatorsSource(root: string): string {
   const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
   const schemas = [
     pipelineSchema,

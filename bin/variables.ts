@@ -1,7 +1,7 @@
 /** Inputs from the environment: `JOINERY_TOKEN` is `--token`. */
 import { kebab } from '../engine/pipeline/plan.ts';
 import { goBoolean, nearest, type Schema } from '../engine/sdk/index.ts';
-import { documentIn, isTypeable, textOrFile } from './flags.ts';
+import { fitsVariable, textOrFile } from './flags.ts';
 import type { Values } from './values.ts';
 
 const PREFIX = 'JOINERY_';
@@ -14,13 +14,12 @@ export const variableName = (input: string): string => `${PREFIX}${kebab(input).
 export function fromVariables(schema: Schema, environment: Readonly<Record<string, string | undefined>>) {
   const values: Record<string, Values[string]> = {};
   const problems: string[] = [];
-  const properties = Object.entries(schema.properties ?? {}).filter(([, property]) => isTypeable(property));
+  const properties = Object.entries(schema.properties ?? {}).filter(([, property]) => fitsVariable(property));
   for (const [input, property] of properties) {
     const name = variableName(input);
     const text = environment[name] ?? '';
     if (text === '') continue;
-    const said = textOrFile(text, name);
-    const value = property.type === 'object' ? documentIn(said, name) : typedAs(property, said);
+    const value = typedAs(property, textOrFile(text, name));
     if (value === undefined)
       problems.push(`${name} must be ${property.type === 'boolean' ? 'true or false' : 'a number'}`);
     else values[input] = { value, source: { kind: 'variable', name } };

@@ -29,10 +29,10 @@ export interface MemoryMachine {
   /** Address → what is there. */
   downloads?: Record<string, string>;
   roots?: string;
-  /** Answers http calls of every kind. */
-  call?: (call: HttpCall) => HttpAnswer;
   /** Path of a socket → the runtime that listens there. */
   runtimes?: Record<string, Partial<RuntimeStatus> & { cgroupDriver?: CgroupDriver }>;
+  /** Answers http calls of every kind. */
+  call?: (call: HttpCall) => HttpAnswer;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
   wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
 }
@@ -57,15 +57,15 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     overlay.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o644, secret: false });
   }
 
-  const answered = (call: HttpCall): HttpAnswer => {
-    if (machine.call === undefined) throw new Error(`the memory host was not told what answers ${call.url}`);
-    return machine.call(call);
-  };
   const runtimeAt = (socket: string) => {
     const told = machine.runtimes?.[socketPath(socket)];
     if (told === undefined)
       throw fail('E_CRI_UNREACHABLE', { socket: socketPath(socket), what: 'there is no such socket' });
     return told;
+  };
+  const answered = (call: HttpCall): HttpAnswer => {
+    if (machine.call === undefined) throw new Error(`the memory host was not told what answers ${call.url}`);
+    return machine.call(call);
   };
   const answers: { [K in Query['kind']]: (query: Extract<Query, { kind: K }>) => Answers[K] } = {
     file: () => undefined,

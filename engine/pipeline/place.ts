@@ -82,16 +82,6 @@ export class DocumentLocator implements Locator {
   }
 }
 
-/** A locator that is made when something is looked for. */
-export function lazily(make: () => Locator): Locator {
-  let made: Locator | undefined;
-  const locator = () => {
-    made ??= make();
-    return made;
-  };
-  return { at: (path) => locator().at(path), atKey: (path, key) => locator().atKey(path, key) };
-}
-
 const WIDTH_MAX = 120;
 
 /** The line with the one before and the one after, and what is meant underlined. */

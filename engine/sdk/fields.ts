@@ -49,6 +49,7 @@ export const fields = {
     properties: { kind: { const: 'KubeletConfiguration' }, cgroupDriver: { enum: ['systemd', 'cgroupfs'] } },
     required: ['kind'],
   },
+  patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
   criSocket: {
     type: 'string',
     pattern: '^(unix://)?/.',

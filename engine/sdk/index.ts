@@ -1,5 +1,6 @@
 /** With engine/pki, all that a phase or plugin imports. */
 export type { Bounds } from './bounds.ts';
+export { assertCgroupDriver } from './cgroup-driver.ts';
 export { type CheckResult, ignoreRule } from './checks.ts';
 export { assertClock } from './clock.ts';
 export { readClusterInfo } from './cluster-info.ts';

@@ -4,12 +4,17 @@ import { type Files, paths, type Services } from '../../engine/sdk/index.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
 
-/** Sorted and unindented, as Go's marshaller has it: a machine that kubeadm joined sees no change. */
-export async function kubeletYaml(ports: { files: Files; services: Services }, configuration: object): Promise<string> {
+export async function completed(
+  ports: { files: Files; services: Services },
+  configuration: object,
+): Promise<Record<string, unknown>> {
   const resolvConf = (await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {};
-  const merged = { staticPodPath: paths.manifests, ...resolvConf, ...configuration, rotateCertificates: true };
-  return stringify(merged, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+  return { staticPodPath: paths.manifests, ...resolvConf, ...configuration, rotateCertificates: true };
 }
+
+/** Sorted and unindented, as Go's marshaller has it: a machine that kubeadm joined sees no change. */
+export const yamlOf = (document: object): string =>
+  stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
 
 /** With systemd-resolved, /etc/resolv.conf names a stub that Pods cannot reach. */
 const usesResolved = async ({ files, services }: { files: Files; services: Services }): Promise<boolean> =>

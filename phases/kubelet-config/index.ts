@@ -1,6 +1,7 @@
 /** The kubelet's configuration on disk: the cluster's ConfigMap, this machine's flags, the CA. */
 import { readCertificates } from '../../engine/pki/index.ts';
 import {
+  assertCgroupDriver,
   controls,
   criSocketOf,
   definePhase,
@@ -12,7 +13,7 @@ import {
   runs,
   writes,
 } from '../../engine/sdk/index.ts';
-import { kubeletYaml } from './configuration.ts';
+import { completed, yamlOf } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { patched } from './patches.ts';
 import { input, output } from './schema.ts';
@@ -32,13 +33,17 @@ export default definePhase({
     writes(paths.kubeadmFlags, 0o644, "this machine's own flags for the kubelet"),
   ],
 
-  async run({ files, services, commands, log }, { ca, caCertPath, patches, ...given }) {
-    const { kubeletConfiguration, configSource, ...machine } = given;
+  async run(ports, { ca, caCertPath, kubeletConfiguration, configSource, patches, ...machine }) {
+    const { files, services, commands } = ports;
     const criSocket = await criSocketOf(files, machine.criSocket);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
-    const fetched = await kubeletYaml({ files, services }, kubeletConfiguration);
-    const yaml = await patched(fetched, patches, { files, log });
+    const complete = await completed({ files, services }, kubeletConfiguration);
+    const document = patches === undefined ? complete : await patched(complete, patches, ports);
+    const { cgroupDriver } = document;
+    if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
+      await assertCgroupDriver(ports, cgroupDriver, { criSocket, kubeletVersion: Promise.resolve(kubeletVersion) });
+    const yaml = yamlOf(document);
     const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
     await installFor('kubelet', { files, services }, [
       { path: caCertPath, content: ca, mode: 0o644 },

@@ -1,6 +1,6 @@
 import { fields } from '../../engine/sdk/index.ts';
 
-const { ca, nodeName, criSocket, caCertPath, kubeletVersion, kubeletConfiguration, configSource } = fields;
+const { ca, nodeName, criSocket, caCertPath, kubeletVersion, kubeletConfiguration, configSource, patches } = fields;
 
 /** They end up in a file of one line. */
 const line = { type: 'string', pattern: '^[^\\r\\n]*$', 'x-form': 'be one line' } as const;
@@ -14,7 +14,9 @@ export const input = {
     criSocket,
     caCertPath,
     kubeletVersion,
-    patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
+    kubeletConfiguration,
+    configSource,
+    patches,
     taints: {
       type: 'array',
       items: {
@@ -46,8 +48,6 @@ export const input = {
       },
       description: 'Further arguments of the kubelet, as name and value; they win over its own',
     },
-    kubeletConfiguration,
-    configSource,
   },
   required: ['ca', 'nodeName', 'hostName', 'kubeletConfiguration'],
   additionalProperties: false,

@@ -1,6 +1,8 @@
 /** Whether this machine fits this cluster: all at once, after `preflight` and before anything is sent or written. */
 import {
+  assertCgroupDriver,
   assertClock,
+  type CgroupDriver,
   calls,
   definePhase,
   fail,
@@ -16,11 +18,12 @@ import {
   seenNode,
   usableIdentity,
 } from '../../engine/sdk/index.ts';
-import { assertCgroupDriver } from './cgroup-driver.ts';
 import { input, output } from './schema.ts';
 
 /** A kubelet may be this much older than its API server. Source: Kubernetes' version skew policy. */
 const OLDER_MINORS_MAX = 3;
+/** kubeadm's default; before, the kubelet's own holds. */
+const SYSTEMD_SINCE_MINOR = 22;
 
 export default definePhase({
   name: 'preflight-cluster',
@@ -41,17 +44,17 @@ export default definePhase({
     const node = seenNode(api, nodeName, log);
     const kubeletVersion =
       given.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(given.kubeletVersion);
-    const { cgroupDriver } = kubeletConfiguration;
+    const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);
 
     /** In the order in which they are told; one with a name can be ignored. */
     const checks: { name?: string; made: Promise<void> }[] = [
       { made: node.then(() => assertClock(server, api.clockSkewMs())) },
       { made: node.then((found) => assertNameFree(ports, { server, ca, nodeName }, found)) },
       { name: 'KubeletVersion', made: kubeletVersion.then((kubelet) => assertSkew(kubelet, cluster)) },
-      {
-        name: 'CgroupDriver',
-        made: assertCgroupDriver(ports, { criSocket, cgroupDriver, clusterVersion: cluster, kubeletVersion }),
-      },
+      // Patches may say another, and so they are waited for.
+      ...(given.patches === undefined
+        ? [{ name: 'CgroupDriver', made: assertCgroupDriver(ports, driver, { criSocket, kubeletVersion }) }]
+        : []),
     ];
     const errors = new Set<unknown>();
     for (const [index, outcome] of (await Promise.allSettled(checks.map(({ made }) => made))).entries()) {
@@ -67,6 +70,9 @@ export default definePhase({
     return {};
   },
 });
+
+const driverOf = (clusterVersion: string): CgroupDriver =>
+  minorOf(clusterVersion) >= SYSTEMD_SINCE_MINOR ? 'systemd' : 'cgroupfs';
 
 /** E_NODE_EXISTS where a Ready Node of that name is not this machine's. Source: kubeadm, phases/kubelet-start. */
 async function assertNameFree(

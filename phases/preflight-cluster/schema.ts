@@ -1,7 +1,7 @@
 import { fields } from '../../engine/sdk/index.ts';
 
 const { server, ca, token, clientCertificate, clientKey, nodeName, criSocket, kubeletVersion } = fields;
-const { clusterConfiguration, kubeletConfiguration, ignorePreflightErrors, ignoreChecksErrors } = fields;
+const { clusterConfiguration, kubeletConfiguration, patches, ignorePreflightErrors, ignoreChecksErrors } = fields;
 
 export const input = {
   type: 'object',
@@ -16,6 +16,7 @@ export const input = {
     kubeletVersion,
     clusterConfiguration,
     kubeletConfiguration,
+    patches,
     ignorePreflightErrors,
     ignoreChecksErrors,
   },

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { precompiledSource } from '../../bin/precompile.ts';
+import { validatorsSource } from '../../bin/precompile.ts';
 import { PROJECT } from '../helpers/sources.ts';
 
 export interface Programs {
@@ -12,10 +12,10 @@ export interface Programs {
 
 /** As in `bin/build.js`. */
 const precompiled: Plugin = {
-  name: 'what is precompiled',
+  name: 'precompiled validators',
   setup: ({ onLoad }) =>
     onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
-      contents: precompiledSource(PROJECT),
+      contents: validatorsSource(PROJECT),
       loader: 'js',
       resolveDir: PROJECT,
     })),

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { registry } from '../../bin/compose.ts';
 import { shippedNames } from '../../bin/pipelines.ts';
-import { precompiledSource } from '../../bin/precompile.ts';
+import { validatorsSource } from '../../bin/precompile.ts';
 import { checkPipeline } from '../../engine/pipeline/check.ts';
 import { digestOf, loadPipeline } from '../../engine/pipeline/load.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
@@ -15,7 +15,7 @@ const built = vi.hoisted(() => new Map<string, () => unknown>());
 vi.mock('../../engine/pipeline/precompiled.ts', () => ({ precompiled: new Map(), readPipelines: built }));
 
 test('the build has every pipeline that ships, by the digest of its text', () => {
-  const source = precompiledSource(PROJECT);
+  const source = validatorsSource(PROJECT);
   for (const name of shippedNames(PROJECT, 'pipelines')) {
     const text = readFileSync(join(PROJECT, `pipelines/${name}.yaml`), 'utf8');
     expect(source).toContain(`[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(parse(text))})]`);

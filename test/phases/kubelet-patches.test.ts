@@ -13,19 +13,18 @@ const ca = authority();
 const input = {
   ...{ ca: ca.pem, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' },
   kubeletConfiguration: {
-    kind: 'KubeletConfiguration',
-    cgroupDriver: 'systemd',
-    clusterDNS: ['10.96.0.10'],
+    ...{ kind: 'KubeletConfiguration', cgroupDriver: 'systemd', clusterDNS: ['10.96.0.10'] },
     evictionHard: { a: '1', b: '2' },
   },
 };
+const SOCKET = '/run/containerd/containerd.sock';
 const DIRECTORY = '/patches';
 
 function machine(patches: Record<string, string>, change: MemoryMachine = {}): MemoryMachine {
   const files = Object.fromEntries(Object.entries(patches).map(([name, text]) => [`${DIRECTORY}/${name}`, text]));
   return {
     ...{ now: () => NOW, directories: ['/etc', '/var/lib', DIRECTORY] },
-    ...{ services: { kubelet: {} }, files },
+    ...{ services: { kubelet: {} }, files, runtimes: { [SOCKET]: { cgroupDriver: 'systemd' as const } } },
     ...change,
   };
 }
@@ -84,6 +83,12 @@ describe('patches of the configuration of the kubelet', () => {
       `warn: /patches/kubeletconfiguration.txt is passed over: ${name}`,
       'warn: /patches/kubeletconfiguration9.yaml is empty',
     ]);
+  });
+
+  test('decide which cgroup driver is compared with that of the runtime', async () => {
+    const { error, changes } = await configured({ 'kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs' });
+    expect(error).toMatchObject({ code: 'E_CGROUP_DRIVER', facts: { kubelet: 'cgroupfs', runtime: 'systemd' } });
+    expect(changes).toEqual([]);
   });
 
   test.each<[string, Record<string, string>, string, string]>([

@@ -99,6 +99,31 @@ describe('the name of the node', () => {
   });
 });
 
+describe('a cluster that shows no Node to who joins', () => {
+  const refusing = (gitVersion: string) => {
+    const made = new FakeCluster(ca);
+    made.answers.set('GET /api/v1/nodes/w1', made.answer(403, { message: 'no' }));
+    made.answers.set('GET /version', made.answer(200, { gitVersion }));
+    return within(made);
+  };
+
+  test('is trusted with a warning up to 1.17, which has no right for that', async () => {
+    expect(await look(refusing('v1.17.9'))).toEqual({
+      error: undefined,
+      notes: [
+        {
+          level: 'warn',
+          text: 'whether another machine is w1 is not known: a cluster of v1.17.9 does not show its Nodes to who joins',
+        },
+      ],
+    });
+  });
+
+  test('is an error from 1.18 on', async () => {
+    expect((await look(refusing('v1.18.0'))).error).toMatchObject({ code: 'E_API_FORBIDDEN' });
+  });
+});
+
 describe('the clock', () => {
   test.each([
     [-3_600_000, true],
@@ -218,6 +243,11 @@ describe('the cgroup driver', () => {
     });
     const older = { ...given, kubeletVersion: 'v1.30.9' };
     expect((await look(memoryHost(other), older)).error).toMatchObject({ code: 'E_CGROUP_DRIVER' });
+  });
+
+  test('is left to kubelet-config where patches may choose another', async () => {
+    const other = machine({ runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } });
+    expect((await look(memoryHost(other), { patches: '/patches' })).error).toBeUndefined();
   });
 
   test('can be ignored', async () => {

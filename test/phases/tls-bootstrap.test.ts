@@ -207,22 +207,6 @@ describe('the bootstrap', () => {
       expect([...cluster.objects.keys()].filter((path) => path.includes('v1beta1'))).toHaveLength(1);
     });
 
-    test.each([
-      [
-        'v1.17.9',
-        undefined,
-        ['whether another machine is w1 is not known: a cluster of v1.17.9 does not show its Nodes to who joins'],
-      ],
-      ['v1.18.0', 'E_API_FORBIDDEN', []],
-    ])('a cluster of %s that shows no Node to who joins: %s', async (gitVersion, code, warnings) => {
-      const cluster = new FakeCluster(ca);
-      cluster.answers.set('GET /api/v1/nodes/w1', cluster.answer(403, { message: 'no' }));
-      cluster.answers.set('GET /version', cluster.answer(200, { gitVersion }));
-      const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
-      expect((error as { code?: string } | undefined)?.code).toBe(code);
-      expect(result.steps[0]?.notes.flatMap(({ level, text }) => (level === 'warn' ? [text] : []))).toEqual(warnings);
-    });
-
     test('another refusal is not taken for an old server', async () => {
       const cluster = new FakeCluster(ca);
       const invalid = cluster.answer(422, { message: 'no' });

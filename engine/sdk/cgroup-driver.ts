@@ -1,47 +1,29 @@
 /** Kubelet and container runtime must name cgroups alike, or Pods are killed at random under load. */
-import {
-  type CgroupDriver,
-  criSocketOf,
-  type Files,
-  fail,
-  isJoinError,
-  type Log,
-  minorOf,
-  type Runtime,
-  socketPath,
-} from '../../engine/sdk/index.ts';
+import { criSocketOf, socketPath } from './cri.ts';
+import { fail, isJoinError } from './errors.ts';
+import { minorOf } from './kubelet.ts';
+import type { CgroupDriver, Files, Log, Runtime } from './ports.ts';
 
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 const CONTAINERD_CONFIG = '/etc/containerd/config.toml';
-/** kubeadm's default; before, the kubelet's own holds. */
-const SYSTEMD_SINCE_MINOR = 22;
 /** Such a kubelet asks the runtime, and goes by what it says. Source: KEP-4033. */
 const ASKS_RUNTIME_SINCE_MINOR = 31;
 
-export interface Wanted {
-  criSocket: string | undefined;
-  /** What the cluster tells its kubelets; left out: the default of its version. */
-  cgroupDriver: CgroupDriver | undefined;
-  clusterVersion: string;
-  kubeletVersion: Promise<string>;
-}
-
-/** E_CGROUP_DRIVER where both are known and differ. */
+/** E_CGROUP_DRIVER where that of the runtime is known and is not `wanted`, which is what the kubelet is told. */
 export async function assertCgroupDriver(
   { files, runtime, log }: { files: Files; runtime: Runtime; log: Log },
-  wanted: Wanted,
+  wanted: CgroupDriver,
+  { criSocket, kubeletVersion }: { criSocket: string | undefined; kubeletVersion: Promise<string> },
 ): Promise<void> {
-  const kubelet =
-    wanted.cgroupDriver ?? (minorOf(wanted.clusterVersion) >= SYSTEMD_SINCE_MINOR ? 'systemd' : 'cgroupfs');
-  const socket = await criSocketOf(files, wanted.criSocket);
+  const socket = await criSocketOf(files, criSocket);
   const told = (await fromRuntime(runtime, socket)) ?? (await fromContainerdConfig(files, socketPath(socket)));
   if (told === undefined)
-    log.info(`the cgroup driver of ${socketPath(socket)} could not be read; the kubelet uses ${kubelet}`);
-  else if (told !== kubelet) {
-    const minor = await wanted.kubeletVersion.then(minorOf, () => 0); // what it is, is another check's business
+    log.info(`the cgroup driver of ${socketPath(socket)} could not be read; the kubelet uses ${wanted}`);
+  else if (told !== wanted) {
+    const minor = await kubeletVersion.then(minorOf, () => 0); // what it is, is another check's business
     if (minor < ASKS_RUNTIME_SINCE_MINOR)
-      throw fail('E_CGROUP_DRIVER', { kubelet, runtime: told, socket: socketPath(socket) });
-    log.warn(`the container runtime uses the cgroup driver ${told}, and the kubelet will do so too, not ${kubelet}`);
+      throw fail('E_CGROUP_DRIVER', { kubelet: wanted, runtime: told, socket: socketPath(socket) });
+    log.warn(`the container runtime uses the cgroup driver ${told}, and the kubelet will do so too, not ${wanted}`);
   }
 }
 
