@@ -59,7 +59,7 @@ const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
   steps.some((step) => step.status === 'undone') && steps.every((step) => step.status !== 'undo-failed');
 
 function stepText(step: StepResult, plan: Plan): string[] {
-  const phase = plan.steps.find(({ id }) => id === step.id)?.phase;
+  const phase = [...plan.steps, ...(plan.finally?.steps ?? [])].find(({ id }) => id === step.id)?.phase;
   const lines = [`${SIGN[step.status]} ${step.id}: ${phase?.summary ?? step.phase}`];
   for (const { level, text } of step.notes) lines.push(`    ${level === 'warn' ? '! ' : ''}${text}`);
   if (step.status !== 'skipped') {

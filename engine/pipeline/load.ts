@@ -45,8 +45,10 @@ export interface Pipeline {
   digest: string;
   metadata: { name: string; description?: string };
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; finally?: string; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  /** They run after the others, however those ended. */
+  finally?: PipelineStep[];
   outputs?: Record<string, unknown>;
   /** Names of what it needs beside the phases that there are. */
   plugins?: string[];
