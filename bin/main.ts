@@ -9,6 +9,7 @@ import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
+import { PipelineSchema } from './commands/pipeline/schema.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
@@ -57,6 +58,7 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
       'runs:prune': RunPrune,
       phase: PhaseList,
       ...phaseCommands(root),
+      'pipeline:schema': PipelineSchema,
       'pipeline:validate': PipelineValidate,
       'config:validate': ConfigValidate,
       'config:migrate': ConfigMigrate,
