@@ -31,4 +31,4 @@ loaded.filename = bundle;
 require.cache[bundle] = loaded; // the command line framework asks for this file once more
 script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
 loaded.loaded = true;
-loaded.exports.main(root, process.argv.slice(2));
+loaded.exports.main(root, process.argv.slice(2), (url) => import(url));

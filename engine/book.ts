@@ -1,12 +1,12 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
 import { type Ask, approved, type Question } from './approval.ts';
+import { blamed, recordOf } from './blame.ts';
 import type { StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
-import { type Host, placeOf, type StepChange } from './host/host.ts';
+import { type Host, placeOf, type StepChange, waitText } from './host/host.ts';
 import { portsFor } from './host/ports.ts';
 import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
-import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import type { PlannedStep } from './pipeline/check.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
@@ -21,6 +21,15 @@ import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
 
+/** More is no note to anybody, and would have to be kept. */
+const NOTES_MAX = 1000;
+const NOTE_LENGTH_MAX = 10_000;
+const REST_LEFT_OUT = 'what else it says is left out';
+
+/** A part of it might be the half of a secret, which nobody would recognise. */
+const noteOf = (said: string): string =>
+  said.length <= NOTE_LENGTH_MAX ? said : `(a note of ${said.length} characters is too long to be told)`;
+
 export type RunEvent =
   | MachineEvent
   /** It was done before this process began. */
@@ -28,6 +37,8 @@ export type RunEvent =
   | { type: 'step.asked'; id: string; question: Question }
   | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
   | { type: 'step.change'; id: string; change: StepChange }
+  /** It begins to wait for something: `what` says for what. */
+  | { type: 'step.wait'; id: string; what: string }
   | { type: 'step.restored'; id: string; item: Restored };
 
 export interface StepResult {
@@ -91,25 +102,32 @@ export class RunBook {
     );
   }
 
-  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is: it gets them anew. */
-  takeUp(): Map<string, StepStatus> {
+  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is, to get them anew, and so is all that comes after it. */
+  takeUp(direction: Direction): Map<string, StepStatus> {
     const done = new Map<string, StepStatus>();
-    for (const [id, step] of this.#journal.history().steps) {
-      const result = this.#results.get(id);
+    const { steps } = this.#journal.history();
+    for (const [id, step] of steps) {
       const planned = this.#steps.get(id);
-      if (result === undefined || planned === undefined) continue;
-      this.#inputs.set(id, this.#inputAgain(planned, step.input));
-      const outputs = this.#journal.reveal(step.outputs);
-      this.#redactor.learn(outputs.value);
-      const { status, attempts, durationMs, error } = step;
-      if (this.#isFinally(id)) continue; // it comes again, after what is done now
-      if ((status !== 'succeeded' && status !== 'failed-allowed') || outputs.missing.length > 0) continue;
-      Object.assign(result, { status, attempts, durationMs, outputs: outputs.value });
+      if (planned !== undefined) this.#inputs.set(id, this.#inputAgain(planned, step.input));
+    }
+    const isKept = (id: string): boolean => {
+      const step = steps.get(id);
+      const known = this.#steps.get(id);
+      if (this.#isFinally(id)) return false; // it comes again, after what is done now
+      if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
+      return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
+    };
+    for (const [id, { status, attempts, durationMs, outputs: kept, error }] of steps) {
+      if (!isKept(id)) continue;
+      const outputs = this.#journal.reveal(kept).value;
+      this.#redactor.learn(outputs);
+      const result = this.#result(id);
+      Object.assign(result, { status, attempts, durationMs, outputs });
       if (error !== undefined) result.error = JoinError.own(error as OwnError);
-      this.#outputs.set(id, outputs.value);
-      this.#statuses.set(id, status);
-      done.set(id, status);
-      this.#onEvent({ type: 'step.kept', id });
+      this.#outputs.set(id, outputs);
+      this.#statuses.set(id, status as StepStatus);
+      done.set(id, status as StepStatus);
+      if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
   }
@@ -333,14 +351,16 @@ export class RunBook {
     const ports = portsFor({
       host: this.#host,
       effects: phase.effects,
+      bounds: phase.origin?.bounds,
       input,
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),
-      log: (level, said) => this.#tell(id, level, this.#redactor.redacted(said)),
+      log: (level, said) => this.#tell(id, level, said),
       onChange: (change) => {
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
+      onWait: (wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
       record: async (told, change) => {
         if (direction === 'undo') return;
@@ -365,8 +385,11 @@ export class RunBook {
   }
 
   #tell(id: string, level: 'info' | 'warn', text: string): void {
-    this.#result(id).notes.push({ level, text });
-    this.#onEvent({ type: 'step.log', id, level, text });
+    const { notes } = this.#result(id);
+    if (notes.length > NOTES_MAX) return;
+    const told = notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(text));
+    notes.push({ level, text: told });
+    this.#onEvent({ type: 'step.log', id, level, text: told });
   }
 
   #result(id: string): StepResult {
@@ -375,16 +398,3 @@ export class RunBook {
     return result;
   }
 }
-
-/** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
-function blamed(error: unknown, step: string, signal?: AbortSignal): unknown {
-  const cut = signal?.aborted === true && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const told: unknown = cut ? signal?.reason : (error ?? new Error('the phase threw nothing'));
-  if (isJoinError(told)) told.step = step;
-  return told;
-}
-
-const recordOf = (error: unknown): ErrorRecord =>
-  isJoinError(error)
-    ? { code: error.code, message: error.message, hint: error.hint }
-    : { code: 'E_BUG', message: String(error), hint: '' };

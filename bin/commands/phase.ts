@@ -5,20 +5,23 @@ import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipe
 import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedValues, withAbsolutePaths } from '../flags.ts';
+import { DEFAULT_PIPELINE, openLayered } from '../pipelines.ts';
+import { plainValues } from '../values.ts';
 
 export class PhaseList extends JoinCommand {
   static override summary = 'List the phases';
   static override description = 'Each one runs by itself too: join phase NAME --help';
-  static override flags = { output: runFlags.output };
+  static override flags = { plugin: runFlags.plugin, output: runFlags.output };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PhaseList);
     const phases = registry().all();
     if (flags.output === 'json') {
-      const told = phases.map(({ name, summary, input, output, effects, irreversible }) => ({
+      const told = phases.map(({ name, summary, input, output, effects, irreversible, origin }) => ({
         ...{ name, summary, input, output, effects },
         ...(irreversible === undefined ? {} : { irreversible }),
+        ...(origin === undefined ? {} : { plugin: origin.plugin, version: origin.version }),
       }));
       this.log(JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'PhaseList', phases: told }, null, 2));
       return;
@@ -29,7 +32,7 @@ export class PhaseList extends JoinCommand {
 }
 
 /** The command of one phase; or of a step of the default pipeline, by its id: what was typed decides which of its phases runs. */
-export function phaseCommand(pipeline: Pipeline, step: PipelineStep) {
+export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineStep) {
   const phases = variantsOf(step).map((variant) => registry().get(variant.phase));
   const input = { properties: Object.assign({}, ...phases.map((phase) => phase.input.properties)) };
   return class OnePhase extends JoinCommand {
@@ -39,22 +42,26 @@ export function phaseCommand(pipeline: Pipeline, step: PipelineStep) {
       'It may:',
       ...phases.flatMap(({ effects }) => effects.map((effect) => `- ${describeEffect(effect)}`)),
       ...phases.flatMap(({ irreversible }) => (irreversible === undefined ? [] : [`Not taken back: ${irreversible}`])),
-      'A value @PATH is read from that file.',
+      ...phases.flatMap(({ origin }) =>
+        origin === undefined ? [] : [`From plugin ${origin.plugin} ${origin.version}.`],
+      ),
+      'A value @PATH is read from that file, and a secret - from standard input.',
     ].join('\n');
-    static override flags = { ...flagsFor(input), ...runFlags };
+    static override flags = { ...flagsFor(input), ...runFlags, env: envFlag };
     static override args = argsFor(input);
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
-      const given = valuesOf(input, flags, args);
+      const given = withAbsolutePaths(input, plainValues(await typedValues(input, flags, args)), flags.root);
       const phase = registry().get(phaseUsed(step, given));
+      const layered = flags.env === undefined ? () => pipeline : await openLayered(root, DEFAULT_PIPELINE, flags.env);
       await this.execute({
         dryRun: flags['dry-run'],
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
         plan: (host) =>
-          planOfPhase(step.id, phase, { ...inputsOutsidePipeline(pipeline, phase, host), ...given }, host),
+          planOfPhase(step.id, phase, { ...inputsOutsidePipeline(layered(host), phase, host), ...given }, host),
       });
     }
   };

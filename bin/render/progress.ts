@@ -62,7 +62,6 @@ interface Row {
   begunAt: number | undefined;
   tookMs: number | undefined;
   note: string;
-  warnings: string[];
 }
 
 async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progress> {
@@ -70,20 +69,17 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
   const update = createLogUpdate(stream);
   const ids = [...plan.steps, ...(plan.finally?.steps ?? [])].map(({ id }) => id);
   const rows = new Map<string, Row>(
-    ids.map((id) => [id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '', warnings: [] }]),
+    ids.map((id) => [id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '' }]),
   );
   const width = Math.max(...ids.map((id) => id.length));
   let isPaused = false;
   const draw = () => {
     if (isPaused) return;
     const spin = SPINNER[Math.floor(performance.now() / 80) % SPINNER.length] ?? '';
-    const lines = [...rows].flatMap(([id, { sign, begunAt, tookMs, note, warnings }]) => {
+    const lines = [...rows].map(([id, { sign, begunAt, tookMs, note }]) => {
       const running = begunAt !== undefined && tookMs === undefined;
       const time = begunAt === undefined ? '' : seconds(tookMs ?? performance.now() - begunAt);
-      return [
-        `${running ? spin : sign} ${id.padEnd(width)} ${time.padStart(7)}  ${note}`,
-        ...warnings.map((text) => `    ! ${text}`),
-      ];
+      return `${running ? spin : sign} ${id.padEnd(width)} ${time.padStart(7)}  ${note}`;
     });
     // A wrapped line would be drawn over wrongly; the result has every note whole.
     update(lines.map((line) => printable(line).slice(0, (stream.columns ?? 80) - 1)).join('\n'));
@@ -93,6 +89,11 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
     onEvent(event) {
       const row = rows.get(event.id);
       if (row === undefined) return;
+      if (event.type === 'step.log' && event.level === 'warn') {
+        // Above the list, where it stays and is not cut: somebody may have to copy a command from it.
+        update.clear();
+        stream.write(`${printable(`! ${event.text}`)}\n`);
+      }
       apply(row, event);
       draw();
     },
@@ -130,8 +131,7 @@ function apply(row: Row, event: RunEvent): void {
       row.note = askedText(event);
       break;
     case 'step.log':
-      if (event.level === 'warn') row.warnings.push(event.text);
-      else row.note = event.text;
+      if (event.level === 'info') row.note = event.text;
       break;
     case 'step.retrying':
       row.note = retryText(event);

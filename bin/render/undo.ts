@@ -2,7 +2,8 @@
 import { placeOf } from '../../engine/host/host.ts';
 import type { History } from '../../engine/journal/history.ts';
 import type { Before } from '../../engine/journal/records.ts';
-import type { Restored } from '../../engine/journal/restore.ts';
+import { type Restored, serviceBack } from '../../engine/journal/restore.ts';
+import type { ServiceAction } from '../../engine/sdk/ports.ts';
 import { changeText } from './text.ts';
 
 export function undoPlanText({ start, changes }: History): string {
@@ -10,11 +11,17 @@ export function undoPlanText({ start, changes }: History): string {
     .filter(({ undone }) => !undone)
     .reverse()
     .flatMap(({ change, before }) => {
-      const text = backText(before);
+      const text = change.kind === 'service' ? serviceBackText(change.action, before) : backText(before);
       if (text !== undefined) return [`  ${text} ${placeOf(change)}`];
       return before.kind === 'earlier' ? [] : [`  leave what was done: ${changeText(change)}`];
     });
   return [`Run ${start.id} of ${start.pipeline}, begun ${start.at}. To undo it is to`, ...lines].join('\n');
+}
+
+function serviceBackText(action: ServiceAction, before: Before): string | undefined {
+  const back = serviceBack(action, before.kind === 'service' && before.active);
+  if (back === 'stop') return 'stop, and remove what it wrote:';
+  return back === 'reload-service' ? 'have it reload its configuration:' : back;
 }
 
 function backText(before: Before): string | undefined {
@@ -25,8 +32,6 @@ function backText(before: Before): string | undefined {
     case 'link':
     case 'directory':
       return 'put back';
-    case 'service':
-      return before.active ? 'start' : 'stop, and remove what it wrote:';
     case 'command':
       return `run ${before.undo.join(' ')}, for`;
     default:

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
+import type { Surroundings } from './host.ts';
 
 const TIME_LIMIT_MS = 30_000;
 const OUTPUT_BYTES_MAX = 1 << 20;
@@ -36,32 +37,34 @@ export class MachineCommands {
   async run(
     argv: readonly string[],
     signal: AbortSignal,
-    environment: Readonly<Record<string, string>> = {},
+    { environment = {}, limits = {} }: Surroundings = {},
   ): Promise<CommandResult> {
     const [program = '', ...args] = argv;
     const path = program.startsWith('/') ? program : await this.find(program);
     const command = argv.join(' ');
     if (path === undefined) throw fail('E_COMMAND_FAILED', { command, exitCode: 127, output: `no ${program} on PATH` });
-    const limits = { timeout: this.#timeLimitMs, maxBuffer: OUTPUT_BYTES_MAX, signal };
+    const { timeMs = this.#timeLimitMs, outputBytes = OUTPUT_BYTES_MAX } = limits;
     // A program may ignore SIGTERM, and then no limit would hold.
-    const options = { env: { ...environment, ...this.#environment }, killSignal: 'SIGKILL' as const, ...limits };
+    const ending = { killSignal: 'SIGKILL', timeout: timeMs, maxBuffer: outputBytes, signal } as const;
+    const options = { env: { ...environment, ...this.#environment }, ...ending };
     return new Promise((resolve, reject) => {
-      execFile(path, args, options, (error, stdout, stderr) => {
+      const child = execFile(path, args, options, (error, stdout, stderr) => {
         if (error === null) resolve({ exitCode: 0, stdout, stderr });
         else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr });
         else if (signal.aborted) reject(signal.reason);
         else {
           const isLate = error.killed === true && typeof error.code !== 'string';
-          const output = isLate ? `not done after ${this.#timeLimitMs / 1000} s` : clean(error.message);
+          const output = isLate ? `not done after ${timeMs / 1000} s` : clean(error.message);
           reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output }, error));
         }
       });
+      child.stdin?.on('error', () => undefined).end(); // a program that asks would otherwise wait for its limit
     });
   }
 
   /** As `run`, and E_COMMAND_FAILED unless it exits 0. */
-  async must(argv: readonly string[], signal: AbortSignal): Promise<void> {
-    const { exitCode, stdout, stderr } = await this.run(argv, signal);
+  async must(argv: readonly string[], signal: AbortSignal, surroundings: Surroundings = {}): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.run(argv, signal, surroundings);
     if (exitCode !== 0)
       throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
   }

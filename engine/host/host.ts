@@ -1,15 +1,24 @@
 /** What a host is: four functions. Real, rooted, recording and memory hosts differ in these and in nothing else. */
 import type {
+  CommandLimits,
   CommandResult,
   HostFacts,
+  HttpAnswer,
+  HttpCall,
   Identity,
   ObjectRef,
+  Owner,
   PodSandbox,
   ServiceAction,
   ServiceStatus,
   Stat,
 } from '../sdk/ports.ts';
-import type { Owner } from './disk.ts';
+
+/** What a command runs in. */
+export interface Surroundings {
+  environment?: Readonly<Record<string, string>>;
+  limits?: CommandLimits;
+}
 
 /** Asks the machine; changes nothing. */
 export type Query =
@@ -19,10 +28,11 @@ export type Query =
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
   | { kind: 'program'; name: string }
-  | { kind: 'output'; argv: readonly string[]; environment?: Readonly<Record<string, string>> }
+  | ({ kind: 'output'; argv: readonly string[] } & Surroundings)
   | { kind: 'mounts'; path: string }
   | { kind: 'sandboxes'; socket: string }
   | { kind: 'download'; url: string }
+  | { kind: 'http'; call: HttpCall }
   | { kind: 'roots' };
 
 export interface Answers {
@@ -36,6 +46,7 @@ export interface Answers {
   mounts: string[];
   sandboxes: PodSandbox[];
   download: string;
+  http: HttpAnswer;
   roots: string;
 }
 
@@ -49,11 +60,25 @@ export type Change =
   | { kind: 'unmount'; path: string }
   | { kind: 'sandbox'; socket: string; id: string; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
-  | { kind: 'command'; argv: readonly string[]; undo: readonly string[] | undefined; irreversible: string | undefined };
+  | ({
+      kind: 'command';
+      argv: readonly string[];
+      undo: readonly string[] | undefined;
+      irreversible: string | undefined;
+    } & Surroundings)
+  /** `answered` is told what came back. */
+  | { kind: 'http'; call: HttpCall; irreversible: string | undefined; answered: (answer: HttpAnswer) => void };
 
 /** A change as it is told: in events, plans and results. Contents of secrets are not in it. */
 export type StepChange =
-  | { kind: 'file'; path: string; action: 'create' | 'replace'; mode: number; content: string | undefined }
+  | {
+      kind: 'file';
+      path: string;
+      action: 'create' | 'replace';
+      mode: number;
+      content: string | undefined;
+      owner?: Owner;
+    }
   | { kind: 'directory'; path: string; mode: number }
   | { kind: 'link'; path: string; target: string }
   | { kind: 'remove'; path: string }
@@ -62,6 +87,7 @@ export type StepChange =
   | { kind: 'sandbox'; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
   | { kind: 'command'; command: string; irreversible: string | undefined }
+  | { kind: 'http'; method: string; url: string; irreversible: string | undefined }
   | {
       kind: 'api';
       verb: string;
@@ -76,6 +102,7 @@ export function placeOf(change: StepChange): string {
   if ('path' in change) return change.path;
   if (change.kind === 'service') return `service ${change.name}`;
   if (change.kind === 'api') return `${change.resource} ${change.name}`;
+  if (change.kind === 'http') return `${change.method} ${change.url}`;
   return change.kind === 'command' ? change.command : `Pod ${change.pod}`;
 }
 
@@ -110,7 +137,25 @@ export type Wait =
   /** For what is in a file; `done` may throw. */
   | { kind: 'file'; path: string; done: (content: Buffer | undefined) => boolean }
   /** For a service to answer 200 at `url`. */
-  | { kind: 'healthy'; service: string; url: string };
+  | { kind: 'healthy'; service: string; url: string }
+  | { kind: 'port'; host: string; port: number }
+  | { kind: 'answer'; call: HttpCall };
+
+/** What is waited for, in words. */
+export function waitText(wait: Wait): string {
+  switch (wait.kind) {
+    case 'object':
+      return `${wait.ref.resource} ${wait.ref.name}`;
+    case 'file':
+      return wait.path;
+    case 'healthy':
+      return `${wait.service} to answer at ${wait.url}`;
+    case 'port':
+      return `${wait.host}:${wait.port} to be open`;
+    case 'answer':
+      return `an answer of ${wait.call.url}`;
+  }
+}
 
 export interface Host {
   facts: HostFacts;

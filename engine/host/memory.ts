@@ -1,6 +1,6 @@
 /** A machine in memory, for tests: maps, and a refusal for everything it was not told about. */
 import { dirname } from 'node:path/posix';
-import type { CommandResult, PodSandbox, ServiceStatus } from '../sdk/ports.ts';
+import type { CommandResult, HttpAnswer, HttpCall, PodSandbox, ServiceStatus } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Change, Host, Query, Wait } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 
@@ -19,6 +19,8 @@ export interface MemoryMachine {
   /** Address → what is there. */
   downloads?: Record<string, string>;
   roots?: string;
+  /** Answers http calls of every kind. */
+  call?: (call: HttpCall) => HttpAnswer;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
   wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
 }
@@ -43,6 +45,10 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     overlay.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o644, secret: false });
   }
 
+  const answered = (call: HttpCall): HttpAnswer => {
+    if (machine.call === undefined) throw new Error(`the memory host was not told what answers ${call.url}`);
+    return machine.call(call);
+  };
   const answers: { [K in Query['kind']]: (query: Extract<Query, { kind: K }>) => Answers[K] } = {
     file: () => undefined,
     stat: () => undefined,
@@ -66,6 +72,7 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       if (told === undefined) throw new Error(`the memory host was not told what is at ${url}`);
       return told;
     },
+    http: ({ call }) => answered(call),
     roots: () => machine.roots ?? '',
   };
   return {
@@ -80,6 +87,7 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     async apply(change) {
       changes.push(change);
       overlay.apply(change);
+      if (change.kind === 'http') change.answered(answered(change.call));
     },
     async send(request) {
       sent.push(request);

@@ -1,27 +1,43 @@
 /** What a machine would look like after recorded changes: reads of changed paths and services are answered from here. */
 import { posix } from 'node:path';
 import { fail } from '../sdk/errors.ts';
-import type { ServiceStatus, Stat } from '../sdk/ports.ts';
+import type { ServiceAction, ServiceStatus, Stat } from '../sdk/ports.ts';
 import type { Answers, Change, Query } from './host.ts';
 
 const LINKS_MAX = 40;
 
 type Entry = { stat: Stat; content?: Buffer } | 'removed';
 
+/** How a service is after an action. */
+const AFTER: Record<ServiceAction, Partial<ServiceStatus>> = {
+  start: { active: true, failed: false },
+  restart: { active: true, failed: false },
+  stop: { active: false, failed: false },
+  enable: { enabled: true },
+  disable: { enabled: false },
+  mask: { masked: true },
+  unmask: { masked: false },
+  reload: {},
+  'reload-service': {},
+};
+
 /** Stands for "not changed: ask the machine". */
 export const UNCHANGED = Symbol('unchanged');
 
 export class Overlay {
   readonly #entries = new Map<string, Entry>();
-  readonly #active = new Map<string, boolean>();
+  readonly #services = new Map<string, Partial<ServiceStatus>>();
 
   apply(change: Change): void {
     switch (change.kind) {
       case 'file':
-        this.#entries.set(change.path, { stat: { kind: 'file', mode: change.mode }, content: change.content });
+        this.#entries.set(change.path, {
+          stat: { kind: 'file', mode: change.mode, ...change.owner },
+          content: change.content,
+        });
         break;
       case 'directory':
-        this.#entries.set(change.path, { stat: { kind: 'directory', mode: change.mode } });
+        this.#entries.set(change.path, { stat: { kind: 'directory', mode: change.mode, ...change.owner } });
         break;
       case 'link':
         this.#entries.set(change.path, { stat: { kind: 'link', mode: 0o777, target: change.target } });
@@ -36,7 +52,7 @@ export class Overlay {
         this.#entries.set(change.path, 'removed');
         break;
       case 'service':
-        if (change.action !== 'reload') this.#active.set(change.name, change.action === 'start');
+        this.#services.set(change.name, { ...this.#services.get(change.name), ...AFTER[change.action] });
     }
   }
 
@@ -77,7 +93,6 @@ export class Overlay {
   }
 
   service(name: string, before: ServiceStatus): ServiceStatus {
-    const active = this.#active.get(name);
-    return active === undefined ? before : { ...before, active, failed: false };
+    return { ...before, ...this.#services.get(name) };
   }
 }

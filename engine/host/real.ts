@@ -31,6 +31,7 @@ export async function realHost(root: string, now: () => Date = () => new Date())
     loaded ??= import('./runtime.ts').then((module) => new module.ContainerRuntime(root));
     return loaded;
   };
+  const calls = () => import('../kube/calls.ts');
   const readers: {
     [K in Query['kind']]: (query: Extract<Query, { kind: K }>, signal: AbortSignal) => Promise<Answers[K]>;
   } = {
@@ -40,9 +41,10 @@ export async function realHost(root: string, now: () => Date = () => new Date())
     service: ({ name }, signal) => services.status(name, signal),
     unit: ({ name }, signal) => services.unit(name, signal),
     program: ({ name }) => commands.find(name),
-    output: ({ argv, environment }, signal) => commands.run(argv, signal, environment),
+    output: ({ argv, ...surroundings }, signal) => commands.run(argv, signal, surroundings),
     mounts: ({ path }) => mounts.below(path),
     download: async ({ url }, signal) => (await import('../kube/download.ts')).download(url, signal),
+    http: async ({ call }, signal) => (await calls()).answerOf(call, signal),
     roots: async () => (await import('../kube/roots.ts')).systemRoots().then((roots) => roots.join('\n')),
     sandboxes: async ({ socket }, signal) => (await runtime()).podSandboxes(socket, signal),
   };
@@ -53,13 +55,16 @@ export async function realHost(root: string, now: () => Date = () => new Date())
       readers[query.kind as K](query, signal),
     async apply(change: Change, signal) {
       if (change.kind === 'service') return services.control(change.name, change.action, signal);
-      if (change.kind === 'command') return commands.must(change.argv, signal);
+      if (change.kind === 'command') return commands.must(change.argv, signal, change);
+      if (change.kind === 'http') return change.answered(await (await calls()).answerOf(change.call, signal));
       if (change.kind === 'unmount') return mounts.unmount(change.path, signal);
       if (change.kind === 'sandbox') return (await runtime()).removePodSandbox(change.socket, change.id, signal);
       return files.apply(change);
     },
     send: (request, signal) => transport.send(request, signal),
-    wait: (condition, signal) => {
+    wait: async (condition, signal) => {
+      if (condition.kind === 'answer') return (await calls()).waitForAnswer(condition.call, signal);
+      if (condition.kind === 'port') return (await calls()).waitForPort(condition.host, condition.port, signal);
       if (condition.kind === 'object') return watchObject(transport, condition, signal);
       if (condition.kind === 'file') return files.waitFor(condition.path, condition.done, signal);
       return services.waitHealthy(condition.service, condition.url, signal);

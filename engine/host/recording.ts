@@ -2,7 +2,7 @@
 
 import { objectPath, throwUnlessOk } from '../kube/port.ts';
 import { fail } from '../sdk/errors.ts';
-import type { Identity, ObjectRef } from '../sdk/ports.ts';
+import type { HttpAnswer, HttpCall, Identity, ObjectRef } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Host, Query } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 import { StandIns } from './standins.ts';
@@ -79,10 +79,11 @@ export function recordingHost(host: Host): Host {
     read,
     async apply(change) {
       overlay.apply(change);
+      if (change.kind === 'http') change.answered(expectedAnswer(change.call));
     },
     send,
     async wait(condition, signal) {
-      if (condition.kind === 'healthy') return undefined;
+      if (condition.kind === 'healthy' || condition.kind === 'port' || condition.kind === 'answer') return undefined;
       if (condition.kind === 'file') {
         const content = await read<'file'>({ kind: 'file', path: condition.path }, signal);
         if (condition.done(content)) return content;
@@ -98,3 +99,9 @@ export function recordingHost(host: Host): Host {
     },
   };
 }
+
+/** What an answer must be, as far as that is said. */
+const expectedAnswer = ({ expect = {} }: HttpCall): HttpAnswer => ({
+  status: expect.statuses?.[0] ?? 200,
+  body: expect.json === undefined ? '' : JSON.stringify(expect.json),
+});

@@ -33,12 +33,10 @@ export class MachineServices {
 
   async control(name: string, action: ServiceAction, signal: AbortSignal): Promise<void> {
     const manager = await this.#manager();
-    if (manager === 'systemd')
-      await this.#commands.must(
-        action === 'reload' ? ['systemctl', 'daemon-reload'] : ['systemctl', action, name],
-        signal,
-      );
-    if (manager === 'openrc' && action !== 'reload') await this.#commands.must(['rc-service', name, action], signal);
+    if (manager === 'none') return;
+    const argv = manager === 'systemd' ? systemctl(action, name) : openrc(action, name);
+    if (argv === undefined) throw fail('E_SERVICE_ACTION', { service: name, action, manager });
+    if (argv.length > 0) await this.#commands.must(argv, signal);
   }
 
   /** Its port cannot be watched, so it is asked: often at first, and its manager once a second. */
@@ -75,6 +73,7 @@ export class MachineServices {
     return {
       manager: 'systemd',
       exists: properties.get('LoadState') === 'loaded',
+      ...(properties.get('LoadState') === 'masked' ? { masked: true } : {}),
       // Units without an [Install] section, and managers that do not say, cannot be found disabled.
       enabled: fileState !== 'disabled' && fileState !== 'masked',
       active: active === 'active' || active === 'activating' || active === 'reloading',
@@ -101,6 +100,20 @@ export class MachineServices {
     const fatal = lines.findLast((line) => /^F\d{4} |failed to run Kubelet|^panic:|command failed/.test(line));
     return clean(fatal ?? lines.at(-1) ?? '(its log is empty, or there is no journalctl)');
   }
+}
+
+function systemctl(action: ServiceAction, name: string): string[] {
+  if (action === 'reload') return ['systemctl', 'daemon-reload'];
+  return ['systemctl', action === 'reload-service' ? 'reload' : action, name];
+}
+
+/** Undefined where OpenRC knows no such thing; it reads its scripts anew by itself. */
+function openrc(action: ServiceAction, name: string): string[] | undefined {
+  if (action === 'reload') return [];
+  if (action === 'enable' || action === 'disable')
+    return ['rc-update', action === 'enable' ? 'add' : 'delete', name, 'default'];
+  if (action === 'mask' || action === 'unmask') return undefined;
+  return ['rc-service', name, action === 'reload-service' ? 'reload' : action];
 }
 
 const answersOk = (url: string): Promise<boolean> =>

@@ -20,12 +20,14 @@ export async function lookBefore(
       return { before: change.undo === undefined ? { kind: 'none' } : { kind: 'command', undo: change.undo } };
     case 'service': {
       const { active } = await host.read<'service'>({ kind: 'service', name: change.name }, signal);
-      if (change.action !== 'start') return { before: { kind: 'service', active, data: [], kept: [] } };
+      if (change.action !== 'start' && change.action !== 'restart')
+        return { before: { kind: 'service', active, data: [], kept: [] } };
       return { before: { kind: 'service', active, data, kept: await existing(host, data, signal) } };
     }
     case 'remove-tree':
     case 'unmount':
     case 'sandbox':
+    case 'http':
       return { before: { kind: 'none' } };
     default: {
       const looked = await lookAt(host, change.path, signal);

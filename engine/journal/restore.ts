@@ -3,6 +3,7 @@ import { temporaryName } from '../host/disk.ts';
 import type { Change, Host, StepChange } from '../host/host.ts';
 import { pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
+import type { ServiceAction } from '../sdk/ports.ts';
 import { digestOf, existing, lookAt } from './before.ts';
 import type { ChangeHistory, History } from './history.ts';
 import type { Journal } from './journal.ts';
@@ -39,7 +40,11 @@ class Restoring {
   readonly #history: History;
   /** The run's changes of a path, the last one first. Any of them may be what is there: a journaled change need not have been made. */
   readonly #changesAt = new Map<string, ChangeHistory[]>();
+  /** Services that ran before the run touched them. */
+  readonly #ranBefore = new Map<string, boolean>();
   readonly #isServiceData: (path: string) => boolean;
+  /** Something was refused or has failed, and may be taken back another time. */
+  #isPartial = false;
 
   constructor(options: RestoreOptions) {
     this.#options = options;
@@ -48,7 +53,9 @@ class Restoring {
     for (const item of this.#history.changes) {
       if ('path' in item.change)
         this.#changesAt.set(item.change.path, [item, ...(this.#changesAt.get(item.change.path) ?? [])]);
-      if (item.before.kind === 'service') data.push(...item.before.data);
+      if (item.change.kind !== 'service' || item.before.kind !== 'service') continue;
+      data.push(...item.before.data);
+      if (!this.#ranBefore.has(item.change.name)) this.#ranBefore.set(item.change.name, item.before.active);
     }
     this.#isServiceData = pathMatcher(data, {});
   }
@@ -56,11 +63,15 @@ class Restoring {
   async all(): Promise<void> {
     const items = this.#history.changes.filter(({ undone }) => !undone).reverse();
     const actionOf = ({ change }: ChangeHistory) => (change.kind === 'service' ? change.action : undefined);
-    // A service that was stopped starts again on the files as they were, and its manager reads its unit as it was.
-    const now = items.filter((item) => actionOf(item) !== 'stop' && actionOf(item) !== 'reload');
-    const reloads = items.filter((item) => actionOf(item) === 'reload');
-    const starts = items.filter((item) => actionOf(item) === 'stop');
-    for (const item of [...now, ...reloads, ...starts]) await this.#tell(item);
+    // A service that ran before runs on the files as they were in the end, and its manager reads its unit as it was.
+    const isStart = (item: ChangeHistory): boolean => {
+      const action = actionOf(item);
+      const wasActive = item.before.kind === 'service' && item.before.active;
+      return action === 'stop' || action === 'reload-service' || (action === 'restart' && wasActive);
+    };
+    const isReload = (item: ChangeHistory): boolean => actionOf(item) === 'reload';
+    const now = items.filter((item) => !isStart(item) && !isReload(item));
+    for (const item of [...now, ...items.filter(isReload), ...items.filter(isStart)]) await this.#tell(item);
   }
 
   async #tell(item: ChangeHistory): Promise<void> {
@@ -72,6 +83,7 @@ class Restoring {
       return { outcome: 'failed', why: (error as Error).message } as const;
     });
     if (told.outcome === 'restored' || told.outcome === 'stays') await journal.undone({ change: item.seq });
+    else this.#isPartial = true;
     onItem({ step, change, ...told });
   }
 
@@ -101,22 +113,29 @@ class Restoring {
     // A service turns links and fills directories of the run's; files that the run wrote, somebody else has changed.
     if (overwrite || (this.#isServiceData(path) && left?.change.kind !== 'file')) return undefined;
     const { before: now, image } = await lookAt(host, path, signal);
-    if (left === undefined || isAs(now, before) || changes.some((change) => isAs(now, leftBy(change))))
-      return undefined;
+    const known = [before, ...changes.map(leftBy)];
+    // What is in the way goes first, and the undo may have been cut off just then.
+    if (known.some((one) => isInTheWay(one, before))) known.push({ kind: 'absent' });
+    if (left === undefined || known.some((one) => isAs(now, one))) return undefined;
     const why = `it is ${inWords(now)} now, and not what the run left`;
     const isSecret = left.change.kind === 'file' && left.change.content === undefined;
     // What somebody else has put there may be a secret that nobody told us of.
     if (isSecret || now.kind !== 'file' || (now.mode & READ_BY_ALL) === 0) return { outcome: 'refused', why };
     const old = left.change.kind === 'file' ? (left.change.content ?? '') : '';
-    const { createTwoFilesPatch } = await import('diff'); // rarely needed
-    const diff = createTwoFilesPatch(path, path, old, image?.toString('utf8') ?? '', 'as the run left it', 'now');
+    const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff'); // rarely needed
+    const diff = createTwoFilesPatch(path, path, old, image?.toString('utf8') ?? '', 'as the run left it', 'now', {
+      headerOptions: FILE_HEADERS_ONLY,
+    });
     return { outcome: 'refused', why, diff: diff.split('\n').slice(0, 60).join('\n') };
   }
 
   async #putBack(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'>> {
     const { host, journal, signal } = this.#options;
     const apply = (change: Change) => host.apply(change, signal);
-    const isAlready = before.kind !== 'absent' && isAs((await lookAt(host, path, signal)).before, before);
+    const { before: now } = await lookAt(host, path, signal);
+    const isOther = before.kind !== 'absent' && isInTheWay(now, before);
+    if (isOther) await apply({ kind: 'remove', path });
+    const isAlready = !isOther && before.kind !== 'absent' && isAs(now, before);
     // The change was never made; what it may have left half-done goes.
     if (isAlready) await apply({ kind: 'remove', path: temporaryName(path) });
     else if (before.kind === 'file') {
@@ -132,8 +151,10 @@ class Restoring {
     else {
       await apply({ kind: 'remove', path });
       const inside = await host.read<'list'>({ kind: 'list', path }, signal);
-      if (inside !== undefined)
-        return { outcome: 'stays', why: `it holds what this run did not make: ${inside.slice(0, 5).join(', ')}` };
+      const names = inside?.slice(0, 5).join(', ');
+      if (names !== undefined && this.#isPartial)
+        return { outcome: 'failed', why: `it is not empty, and not everything is taken back yet: ${names}` };
+      if (names !== undefined) return { outcome: 'stays', why: `it holds what this run did not make: ${names}` };
     }
     return { outcome: 'restored' };
   }
@@ -144,10 +165,13 @@ class Restoring {
     { active, data, kept }: Extract<Before, { kind: 'service' }>,
   ): Promise<void> {
     const { host, signal } = this.#options;
-    if (action === 'reload') return host.apply({ kind: 'service', name, action }, signal);
+    // Started and stopped by the run: to stop it is the start's to take back.
+    if (action === 'stop' && this.#ranBefore.get(name) !== true) return;
+    const back = serviceBack(action, active);
+    if (back === undefined) return;
     // One that fails again and again may not be active just now, and is stopped all the same.
-    await host.apply({ kind: 'service', name, action: active ? 'start' : 'stop' }, signal);
-    if (active) return;
+    await host.apply({ kind: 'service', name, action: back }, signal);
+    if (back !== 'stop') return;
     const ours = new Set([...kept, ...this.#changesAt.keys()]);
     for (const path of await existing(host, data, signal)) {
       if (ours.has(path)) continue;
@@ -156,6 +180,17 @@ class Restoring {
       await host.apply({ kind: 'remove-tree', path }, signal);
     }
   }
+}
+
+const OPPOSITE: Partial<Record<ServiceAction, ServiceAction>> = {
+  ...{ enable: 'disable', disable: 'enable', mask: 'unmask', unmask: 'mask', reload: 'reload' },
+};
+
+/** What takes an action on a service back that was active before, or was not; undefined where nothing is left to do. */
+export function serviceBack(action: ServiceAction, active: boolean): ServiceAction | undefined {
+  if (action === 'reload-service') return active ? 'reload-service' : undefined;
+  if (action === 'restart' && active) return 'restart';
+  return OPPOSITE[action] ?? (active ? 'start' : 'stop');
 }
 
 /** How a path looks after a change of the run. */
@@ -170,6 +205,12 @@ function leftBy({ change, after }: ChangeHistory): Before {
     default:
       return { kind: 'absent' };
   }
+}
+
+/** What has to go before the other can be there; a file replaces a file or a link at once. */
+function isInTheWay(now: Before, before: Before): boolean {
+  if (now.kind === 'directory' && before.kind === 'directory') return now.mode !== before.mode;
+  return now.kind !== 'absent' && now.kind !== before.kind && !(now.kind === 'link' && before.kind === 'file');
 }
 
 const isAs = (one: Before, other: Before): boolean => {
@@ -188,7 +229,7 @@ const inWords = (now: Before): string => {
 function whyItStays(change: StepChange): string {
   if (change.kind === 'api')
     return `no identity on this machine may delete it. With an admin kubeconfig: kubectl delete ${change.resource} ${change.name}`;
-  return change.kind === 'command' && change.irreversible !== undefined
+  return (change.kind === 'command' || change.kind === 'http') && change.irreversible !== undefined
     ? change.irreversible
     : 'it cannot be taken back';
 }

@@ -140,8 +140,10 @@ class RunFolder implements JournalStore {
   #sum: string;
   #lengthBytes: number;
   #open: Appending | undefined;
+  readonly #isReopened: boolean;
 
   constructor(files: MachineFiles, id: string, read: ReadJournal = { records: [], lengthBytes: 0, sum: '' }) {
+    this.#isReopened = read.lengthBytes > 0;
     this.#files = files;
     this.#id = id;
     this.#sum = read.sum;
@@ -165,6 +167,7 @@ class RunFolder implements JournalStore {
 
   async #append(bytes: Buffer, durable: boolean): Promise<void> {
     if (this.#open === undefined) {
+      if (this.#isReopened) await this.#files.syncNames(journalFile(this.#id), paths.state);
       this.#open = await this.#files.appendTo(journalFile(this.#id));
       await this.#open.truncate(this.#lengthBytes); // a torn last record
     }
@@ -213,8 +216,9 @@ class RunFolder implements JournalStore {
     return `${paths.runs}/${this.#id}/${number}.before`;
   }
 
-  #makeFolder(): Promise<void> {
-    return this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+  async #makeFolder(): Promise<void> {
+    await this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+    await this.#files.syncNames(paths.state, paths.state); // the lock has made it
   }
 
   /** The machine's own directories above are made where they are missing; ours are for root alone. */

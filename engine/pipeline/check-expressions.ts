@@ -1,7 +1,7 @@
 /** What is wrong with the expressions of a pipeline: what they read, whether it is there, and what type comes of it. */
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import type { Schema } from '../sdk/schema.ts';
+import { propertySchema, type Schema } from '../sdk/schema.ts';
 import { didYouMean } from '../sdk/text.ts';
 import type { Cel } from './cel.ts';
 import { jsonType } from './cel-types.ts';
@@ -43,12 +43,23 @@ interface Source {
   isOfStep?: boolean;
 }
 
+const UNKNOWN_NAMES: Readonly<Record<string, string>> = {
+  input: 'unknown-input',
+  'host fact': 'unknown-fact',
+  'feature gate': 'unknown-gate',
+};
+
 /** What a reference yields; undefined after a problem was reported. */
 function sourceOf(sight: Sight, reference: Reference, at: Path): Source | undefined {
   const { problems, inputs, gates, steps, run } = sight;
   const pick = (kind: string, name: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
     const found = Object.hasOwn(schemas, name) ? schemas[name] : undefined;
-    if (found === undefined) problems.at(at, `there is no ${kind} ${name}${didYouMean(name, Object.keys(schemas))}`);
+    if (found === undefined)
+      problems.at(
+        at,
+        `there is no ${kind} ${name}${didYouMean(name, Object.keys(schemas))}`,
+        UNKNOWN_NAMES[kind] ?? 'unknown-output',
+      );
     return found;
   };
   const always = (schema: Schema | undefined): Source | undefined => (schema === undefined ? undefined : { schema });
@@ -67,7 +78,7 @@ function sourceOf(sight: Sight, reference: Reference, at: Path): Source | undefi
       return always(pick('feature gate', reference.name, gates));
     case 'run':
       if (run === undefined) {
-        problems.at(at, `run.${reference.name} is only known in finally`);
+        problems.at(at, `run.${reference.name} is only known in finally`, 'not-upstream');
         return undefined;
       }
       return sometimes(pick('fact of the run named', reference.name, run.properties ?? {}), run, reference.name);
@@ -85,13 +96,17 @@ function sourceOfStep(
 ): Source | undefined {
   const { step } = reference;
   if (steps === undefined) {
-    problems.at(at, `${referenceText(reference)} is not known before the run: no step can be read here`);
+    problems.at(
+      at,
+      `${referenceText(reference)} is not known before the run: no step can be read here`,
+      'not-upstream',
+    );
     return undefined;
   }
   const known = [...steps.phaseOf.keys()];
   const why = steps.phaseOf.has(step) ? steps.unreadable(step) : `there is no step ${step}${didYouMean(step, known)}`;
   if (why !== undefined) {
-    problems.at(at, why);
+    problems.at(at, why, steps.phaseOf.has(step) ? 'not-upstream' : 'unknown-step');
     return undefined;
   }
   if (reference.kind === 'status') return { schema: STATUS };
@@ -117,7 +132,7 @@ export function checkExpression(sight: Sight, expression: Expression, at: Path):
   if (source === undefined) return undefined;
   const text = referenceText(expression);
   if (source.isOfStep === true && !sight.present.includes(text)) {
-    sight.problems.at(at, unguarded(expression, source));
+    sight.problems.at(at, unguarded(expression, source), 'unguarded');
     return undefined;
   }
   return { type: source.schema.type, isSecret: source.schema.writeOnly === true };
@@ -129,7 +144,7 @@ function checkCel(sight: Sight, cel: Cel, at: Path): Given | undefined {
     const source = sourceOf(sight, use.reference, at);
     if (source?.absent === undefined || use.how !== 'read' || use.isGuarded) return source;
     if (present.includes(referenceText(use.reference))) return source;
-    problems.at(at, unguarded(use.reference, source));
+    problems.at(at, unguarded(use.reference, source), 'unguarded');
     return undefined;
   });
   if (sources.includes(undefined)) return undefined;
@@ -137,7 +152,7 @@ function checkCel(sight: Sight, cel: Cel, at: Path): Given | undefined {
   try {
     type = cel.check(sources.map((source) => source?.schema));
   } catch (error) {
-    problems.at(at, `${cel.text}: ${(error as Error).message}`);
+    problems.at(at, `${cel.text}: ${(error as Error).message}`, 'expression');
     return undefined;
   }
   const isSecret = cel.uses.some(({ how }, index) => how !== 'has' && holdsSecret(sources[index]?.schema));
@@ -160,8 +175,9 @@ export function checkCondition(sight: Sight, condition: Condition, at: Path): vo
   const given = checkCel(sight, condition, at);
   if (given === undefined) return;
   if (given.type !== 'boolean' && given.type !== undefined)
-    sight.problems.at(at, `a condition is true or false, but this is ${given.type}`);
-  if (given.isSecret) sight.problems.at(at, 'a condition cannot read a secret; has() can tell whether there is one');
+    sight.problems.at(at, `a condition is true or false, but this is ${given.type}`, 'wrong-type');
+  if (given.isSecret)
+    sight.problems.at(at, 'a condition cannot read a secret; has() can tell whether there is one', 'secret-shown');
 }
 
 /** What is given to whom: each expression of `template` against the schema of its place. `whom` keeps its secrets, or not. */
@@ -174,13 +190,14 @@ function checkPlaced(sight: Sight, { expression, path, whole }: Placed, target: 
   if (given === undefined) return;
   const wanted = schemaAt(target, path);
   const type = whole ? given.type : 'string';
-  const problem = (message: string) => sight.problems.at([...at, ...path], message);
+  const problem = (message: string, rule: string) => sight.problems.at([...at, ...path], message, rule);
   if (type !== undefined && wanted?.type !== undefined && !fits(type, wanted.type))
-    problem(`${path.join('.')} must be ${wanted.type}, but this is ${type}`);
+    problem(`${path.join('.')} must be ${wanted.type}, but this is ${type}`, 'wrong-type');
   if (!given.isSecret) return;
   if (whole && expression.kind === 'cel' && type !== 'string' && type !== undefined)
-    problem(`what comes of a secret is a text, but this is ${type}`);
-  if (wanted?.writeOnly !== true) problem(`${path[0]} is not kept secret by ${whom}, but this is a secret`);
+    problem(`what comes of a secret is a text, but this is ${type}`, 'wrong-type');
+  if (wanted?.writeOnly !== true)
+    problem(`${path[0]} is not kept secret by ${whom}, but this is a secret`, 'secret-shown');
 }
 
 const fits = (source: string, target: string): boolean =>
@@ -189,7 +206,7 @@ const fits = (source: string, target: string): boolean =>
 /** The schema of what is at `path` in a value, as far as `schema` tells. */
 const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
   path.reduce<Schema | undefined>(
-    (at, part) => (typeof part === 'number' ? at?.items : at?.properties?.[part]),
+    (at, part) => (typeof part === 'number' ? at?.items : at && propertySchema(at, part)),
     schema,
   );
 

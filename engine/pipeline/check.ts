@@ -9,14 +9,17 @@ import { revealed } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { type Condition, parseCondition } from './conditions.ts';
-import { isAfter, needsOf, orderOf } from './graph.ts';
+import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
+import { needsOf } from './graph.ts';
 import { evaluate, expressions, parseTemplate, references, type Template } from './holes.ts';
+import { checkLimits } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, variantsOf } from './load.ts';
 import { type Candidate, type Checked, DEFAULT_TIMEOUT, forPhase, type PlannedStep, plannedStep } from './planned.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
 import { type Section, sightOf, sightOfFinally, sightOfOutputs } from './sights.ts';
 import { violations } from './validate.ts';
+import { checkWriters } from './writers.ts';
 
 export type { PlannedStep } from './planned.ts';
 export { DEFAULT_TIMEOUT };
@@ -49,7 +52,9 @@ export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?:
   for (const each of main.steps) checkStep(pipeline, each, { ...before, ...sightOf(each, main) });
   for (const each of last?.steps ?? [])
     checkStep(pipeline, each, { ...before, ...sightOfFinally(each, main, last ?? main) });
-  for (const section of [main, last]) if (section !== undefined) checkWriters(pipeline, section);
+  checkLimits(pipeline);
+  for (const section of [main, last])
+    if (section !== undefined) checkWriters(pipeline, section.needs, section.steps, section.key);
   const outputs = checkOutputs(pipeline, { ...before, ...sightOfOutputs(main) });
   problems.throwIfAny();
   const lookup = values?.();
@@ -75,7 +80,9 @@ function sectionOf(pipeline: Pipeline, registry: Registry, key: Section['key'], 
     const path = [key, index];
     const where = step.approval === undefined ? 'with' : 'approval';
     const given = step.approval === undefined ? step.with : { message: step.approval.message };
-    const template = parseTemplate(given ?? {}, (at, message) => problems.at([...path, where, ...at], message));
+    const template = parseTemplate(given ?? {}, (at, message) =>
+      problems.at([...path, where, ...at], message, 'expression'),
+    );
     const condition = conditionAt(pipeline, step.if, [...path, 'if']);
     return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, sight) };
   });
@@ -85,7 +92,7 @@ function sectionOf(pipeline: Pipeline, registry: Registry, key: Section['key'], 
 /** An id stands for one step, wherever it is. */
 function checkIds({ problems }: Pipeline, main: Section, last: Section | undefined): void {
   for (const { step, path } of last?.steps ?? [])
-    if (main.byId.has(step.id)) problems.at([...path, 'id'], `two steps have the id ${step.id}`);
+    if (main.byId.has(step.id)) problems.at([...path, 'id'], `two steps have the id ${step.id}`, 'double-id');
 }
 
 /** Inputs nobody declared are mistakes. */
@@ -95,7 +102,7 @@ function conditionAt({ problems }: Pipeline, text: string | undefined, at: Path)
   try {
     return parseCondition(text);
   } catch (error) {
-    problems.at(at, `${text}: ${(error as Error).message}`);
+    problems.at(at, `${text}: ${(error as Error).message}`, 'expression');
     return parseCondition(undefined);
   }
 }
@@ -103,7 +110,7 @@ function conditionAt({ problems }: Pipeline, text: string | undefined, at: Path)
 /** What the pipeline gives: it is shown to whoever asks, so it is no secret. */
 function checkOutputs({ outputs, problems }: Pipeline, sight: Sight): Template | undefined {
   if (outputs === undefined) return undefined;
-  const template = parseTemplate(outputs, (at, message) => problems.at(['outputs', ...at], message));
+  const template = parseTemplate(outputs, (at, message) => problems.at(['outputs', ...at], message, 'expression'));
   checkTemplate(sight, template, {}, ['outputs'], 'who is shown the outputs');
   return template;
 }
@@ -121,7 +128,7 @@ function candidatesOf(
   const { problems } = pipeline;
   if (step.approval !== undefined) {
     for (const key of NOT_OF_APPROVALS)
-      if (step[key] !== undefined) problems.atKey(path, key, `an approval has no ${key}: leave it out`);
+      if (step[key] !== undefined) problems.atKey(path, key, `an approval has no ${key}: leave it out`, 'unknown-key');
     return [{ phase: approvalPhase, condition: parseCondition(undefined) }];
   }
   const isList = typeof step.uses !== 'string';
@@ -129,8 +136,8 @@ function candidatesOf(
     const at = [...path, 'uses', ...(isList ? [position] : [])];
     const phase = registry.find(variant.phase);
     if (phase === undefined) {
-      const known = didYouMean(variant.phase, registry.names()) || `; known are ${registry.names().join(', ')}`;
-      problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`);
+      const known = didYouMean(variant.phase, registry.names()) || '; join phase lists them';
+      problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`, 'unknown-phase');
     }
     const condition = conditionAt(pipeline, variant.if, [...at, 'if']);
     checkCondition(sight, condition, [...at, 'if']);
@@ -142,6 +149,7 @@ function candidatesOf(
       problems.at(
         [...path, 'uses'],
         `${phase.name} and ${first.phase.name} have other outputs, so they cannot stand for each other`,
+        'outputs-differ',
       );
   return found;
 }
@@ -154,19 +162,24 @@ function checkOwnInputs({ inputs, problems }: Pipeline): void {
     why: unusable === undefined ? undefined : whyUnusable(schema),
   }));
   for (const { name, why } of alone)
-    if (why !== undefined) problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`);
+    if (why !== undefined)
+      problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`, 'schema');
   if (unusable !== undefined && alone.every(({ why }) => why === undefined))
-    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`);
+    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`, 'schema');
   for (const [name, schema] of Object.entries(inputs.properties)) {
     const path = ['inputs', 'properties', name];
-    const template = parseTemplate(schema.default, (at, text) => problems.at([...path, 'default', ...at], text));
+    if (schema.writeOnly === true && schema.default !== undefined) refuseSecret(problems, name, [...path, 'default']);
+    const template = parseTemplate(schema.default, (at, text) =>
+      problems.at([...path, 'default', ...at], text, 'expression'),
+    );
     for (const { reference, path: at } of references(template))
       if (reference.kind !== 'host' || !Object.hasOwn(HOST_FACTS, reference.name))
-        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`);
+        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`, 'not-upstream');
   }
 }
 
-function whyUnusable(schema: Schema): string | undefined {
+/** Why ajv cannot check values by a schema that came from outside. */
+export function whyUnusable(schema: Schema): string | undefined {
   if (refers(schema)) return 'it refers to another ($ref)'; // and perhaps to itself, without end
   try {
     violations(schema, {});
@@ -190,13 +203,16 @@ function checkRetry({ problems }: Pipeline, retry: Partial<RetryPolicy> | undefi
   retry?.on?.forEach((kind, index) => {
     const meant =
       kind === 'transient' || errorCodes.some((code) => code === kind) ? undefined : nearest(kind, errorCodes);
-    if (meant !== undefined) problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`);
+    if (meant !== undefined)
+      problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`, 'unknown-error');
   });
 }
 
 function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
   const { step, path, candidates, condition } = checked;
   checkCondition({ ...sight, present: [] }, condition, [...path, 'if']);
+  checkReach(pipeline.problems, step.id, condition, [...path, 'if']);
+  checkChoice(pipeline.problems, candidates, [...path, 'uses']);
   checkRetry(pipeline, step.retry, [...path, 'retry']);
   for (const { phase } of candidates) {
     const template = forPhase(checked.template, phase, candidates);
@@ -216,38 +232,19 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (schema === undefined) {
       const meant = didYouMean(name, Object.keys(properties));
-      problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`);
+      problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`, 'unknown-input');
     } else if (expressions(value).length === 0) {
       const literal = evaluate(value, () => undefined);
       if (literal === undefined) continue; // a hole that could not be parsed, and was reported
+      if (schema.writeOnly === true) {
+        refuseSecret(problems, name, [...at, name]);
+        continue;
+      }
       for (const violation of violations(schema, revealed(literal)))
-        problems.at([...at, name, ...violation.path], `${name} ${violation.message}`);
+        problems.at([...at, name, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
     }
   }
   for (const name of phase.input.required ?? [])
     if (!given.some(([key]) => key === name))
-      problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`);
+      problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`, 'missing-input');
 }
-
-/** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
-function checkWriters({ problems }: Pipeline, { key, steps, needs, byId }: Section): void {
-  const indexOf = new Map(steps.map(({ step }, index) => [step.id, index]));
-  const last = new Map<string, string>();
-  for (const id of orderOf(needs)) {
-    for (const path of pathsOf(byId.get(id)?.candidates ?? [])) {
-      const before = last.get(path);
-      last.set(path, id);
-      if (before === undefined || isAfter(needs, id, before)) continue;
-      const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
-      problems.at(
-        [key, indexOf.get(second) ?? 0, 'id'],
-        `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
-      );
-    }
-  }
-}
-
-const pathsOf = (candidates: readonly Candidate[]): Set<string> =>
-  new Set(
-    candidates.flatMap(({ phase }) => phase.effects.flatMap((effect) => (effect.kind === 'path' ? [effect.path] : []))),
-  );

@@ -9,9 +9,11 @@ import { checkedPipeline, closed, type PlannedStep } from './check.ts';
 import { holds } from './conditions.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import { evaluate, hasUnknown, parseTemplate, references, type Template } from './holes.ts';
-import type { Pipeline } from './load.ts';
+import { inputOfLimit, isDuration, limitsIn } from './limits.ts';
+import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { Path } from './problems.ts';
 import { type Lookup, type Reference, UNKNOWN } from './references.ts';
+import { SKIP_INPUT, withoutSkipped } from './skip.ts';
 import { type Violation, violations } from './validate.ts';
 
 export { closed };
@@ -22,6 +24,8 @@ export interface Source {
   name: string;
   /** sha256 of the pipeline's text; of a phase, of its schemas. */
   digest: string;
+  /** What was laid over the pipeline; left out where nothing was. */
+  environments?: readonly AppliedEnvironment[];
 }
 
 export interface Plan {
@@ -42,26 +46,34 @@ export interface Plan {
   notes: readonly string[];
 }
 
-/** Binds the user's values. E_PIPELINE as `checkPipeline`, or E_INPUT with every problem of the values, named as flags. */
+/**
+ * Binds the user's values. E_PIPELINE as `checkPipeline`, or E_INPUT with every problem of the values; `named` says who gave the
+ * value of an input, and left out it was a flag.
+ */
 export function planOf(
   pipeline: Pipeline,
   registry: Registry,
   given: Readonly<Record<string, unknown>>,
   host: HostFacts,
+  named: (input: string) => string = flagName,
 ): Plan {
   const inputs = withHostDefaults(pipeline, given, host);
   const problems: string[] = [];
   const planned = plannedGates(registry, inputs[GATES_INPUT]);
   const before: Pick<Plan, 'inputs' | 'host' | 'gates'> = { inputs, host, gates: planned.gates };
   const {
-    steps,
+    steps: checked,
     finally: last,
     outputs,
   } = checkedPipeline(pipeline, registry, () => {
-    problems.push(...violations(closed(pipeline.inputs), inputs).map(flagProblem)); // it fills in their defaults, too
+    const found = violations(closed(pipeline.inputs), inputs); // it fills in their defaults, too
+    problems.push(...found.map((violation) => flagProblem(violation, undefined, named)));
     return (reference) => lookUp(before, undefined, reference);
   });
-  problems.push(...planned.problems.map((problem) => `${flagName(GATES_INPUT)}: ${problem}`));
+  const { steps, problems: skipProblems } = withoutSkipped(checked, inputs[SKIP_INPUT], registry);
+  problems.push(...planned.problems.map((problem) => `${named(GATES_INPUT)}: ${problem}`));
+  problems.push(...skipProblems.map((problem) => `${named(SKIP_INPUT)}: ${problem}`));
+  problems.push(...wrongLimits(pipeline, inputs).map((input) => `${named(input)} must be a time such as 30s or 5m`));
   const plan = {
     pipeline: pipeline.metadata.name,
     source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
@@ -71,7 +83,7 @@ export function planOf(
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     ...{ host, gates: planned.gates, notes: planned.notes },
   };
-  problems.push(...[...steps, ...(last?.steps ?? [])].flatMap((step) => unmet(plan, step)));
+  problems.push(...[...steps, ...(last?.steps ?? [])].flatMap((step) => unmet(plan, step, named)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
@@ -89,7 +101,7 @@ function withHostDefaults(pipeline: Pipeline, given: Readonly<Record<string, unk
 /** The default of an input, which may read host facts. */
 export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): unknown {
   const path = ['inputs', 'properties', name, 'default'];
-  const report = (at: Path, message: string) => pipeline.problems.at([...path, ...at], message);
+  const report = (at: Path, message: string) => pipeline.problems.at([...path, ...at], message, 'expression');
   const template = parseTemplate(pipeline.inputs.properties[name]?.default, report);
   return orElse(
     () => evaluate(template, (reference) => (reference.kind === 'host' ? factOf(host, reference.name) : undefined)),
@@ -109,8 +121,21 @@ function orElse<T>(act: () => T, caught: (error: Error) => void): T | undefined 
   }
 }
 
+/** Inputs that are time limits, and whose values are no times. */
+const wrongLimits = (
+  { steps, finally: last = [], defaults }: Pipeline,
+  inputs: Readonly<Record<string, unknown>>,
+): string[] =>
+  [
+    ...new Set(
+      [defaults, ...steps, ...last].flatMap(({ timeout, retry }) =>
+        limitsIn(timeout, retry).map(({ limit }) => inputOfLimit(limit)),
+      ),
+    ),
+  ].filter((input) => input !== undefined && !isDuration(inputs[input])) as string[];
+
 /** What a phase's schema finds wrong with the inputs that are known before the run. */
-function unmet(plan: Plan, step: PlannedStep): string[] {
+function unmet(plan: Plan, step: PlannedStep, named: (input: string) => string): string[] {
   const problems: string[] = [];
   const known: Record<string, unknown> = {};
   const later = new Set<string>();
@@ -136,22 +161,24 @@ function unmet(plan: Plan, step: PlannedStep): string[] {
       if (name === '') return violation.message;
       const entry = entries.find(([key]) => key === name)?.[1];
       const input = entry?.kind === 'hole' && entry.expression.kind === 'input' ? entry.expression.name : undefined;
-      return input === undefined ? `step ${step.id}: ${name} ${violation.message}` : flagProblem(violation, input);
+      return input === undefined
+        ? `step ${step.id}: ${name} ${violation.message}`
+        : flagProblem(violation, input, named);
     });
 }
 
 /** Its value comes from the user or the machine, and so is known before the run. */
 const isBefore = ({ kind }: Reference): boolean => kind === 'input' || kind === 'host' || kind === 'gate';
 
-/** A violation of a value that has a flag; `input` where it is known under another name. */
-export function flagProblem({ path, key, missing, message }: Violation, input?: unknown): string {
-  const name = typeof input === 'string' ? input : (path[0] ?? key ?? missing);
+/** A violation of the value of an input; `input` where that is known under another name. */
+export function flagProblem({ path, key, missing, message }: Violation, input?: string, named = flagName): string {
+  const name = input ?? path[0] ?? key ?? missing;
   if (name === undefined) return message;
-  return missing === undefined ? `${flagName(String(name))} ${message}` : `${flagName(String(name))} is missing`;
+  return missing === undefined ? `${named(String(name))} ${message}` : `${named(String(name))} is missing`;
 }
 
 /** `discoveryTokenCaCertHash` → `--discovery-token-ca-cert-hash`: an input is named for its flag. */
-const flagName = (input: string): string => `--${kebab(input)}`;
+export const flagName = (input: string): string => `--${kebab(input)}`;
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** How far a run has come. */

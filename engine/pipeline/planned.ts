@@ -3,6 +3,7 @@ import type { AnyPhase } from '../sdk/phase.ts';
 import { type Condition, holds } from './conditions.ts';
 import type { Needs } from './graph.ts';
 import { expressions, readsOf, type Template } from './holes.ts';
+import { limitText, triesWithin } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, type Timeout } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
@@ -52,14 +53,15 @@ export interface Checked {
 
 /** The step as a run has it: with the first of its phases whose condition holds. */
 export function plannedStep(
-  { defaults, problems }: Pipeline,
+  pipeline: Pipeline,
   { step, path, candidates, condition, template }: Checked,
   needs: Needs,
   lookup: Lookup | undefined,
 ): PlannedStep | undefined {
+  const { defaults, problems } = pipeline;
   const chosen = candidates.find((candidate) => lookup === undefined || isChosen(candidate, lookup));
   if (chosen === undefined) {
-    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`);
+    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`, 'unreachable');
     return undefined;
   }
   const { phase } = chosen;
@@ -68,6 +70,7 @@ export function plannedStep(
   const read = expressions(given).flatMap(({ expression }) =>
     readsOf(expression).flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])),
   );
+  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, lookup));
   return {
     id: step.id,
     phase,
@@ -75,9 +78,9 @@ export function plannedStep(
     ...(step.if === undefined ? {} : { if: condition }),
     reads: [...new Set(read)],
     with: given,
-    ...limitsOf(step.timeout, defaults.timeout),
+    ...limitsOf(limitMs, step.timeout, defaults.timeout),
     retry: {
-      attempts: retry.attempts,
+      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),
@@ -95,13 +98,17 @@ const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['
 });
 
 /** Each of the two limits as the step has it, or else the defaults. */
-function limitsOf(own: Timeout = {}, defaults: Timeout = {}): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
+function limitsOf(
+  limitMs: (limit: string) => number,
+  own: Timeout = {},
+  defaults: Timeout = {},
+): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
   const [first, second] = [own, defaults].map((timeout) =>
     typeof timeout === 'string' ? { attempt: timeout } : timeout,
   );
   const total = first?.total ?? second?.total;
   const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
-  return { timeoutMs: durationMs(attempt), ...(total === undefined ? {} : { totalMs: durationMs(total) }) };
+  return { timeoutMs: limitMs(attempt), ...(total === undefined ? {} : { totalMs: limitMs(total) }) };
 }
 
 /** One that has no value does not hold: what is wrong with the values is told where they are checked. */

@@ -17,12 +17,14 @@ export function sightOf({ step, condition }: Checked, section: Section): Pick<Si
     present: presentIn(condition),
     steps: {
       phaseOf: phasesOf(section),
-      unreadable: (id) =>
-        isAfter(section.needs, step.id, id) ? undefined : `${step.id} does not come after ${id}: add it to needs`,
+      unreadable: (id) => (isAfter(section.needs, step.id, id) ? undefined : notAfter(step.id, id)),
       withoutOutputs: (id) => withoutOutputs(section.byId.get(id)?.step),
     },
   };
 }
+
+const notAfter = (id: string, other: string): string =>
+  id === other ? `${id} cannot read what it gives itself` : `${id} does not come after ${other}: add it to needs`;
 
 /** None of the steps before may have got there. */
 export function sightOfFinally(each: Checked, main: Section, own: Section): Pick<Sight, 'steps' | 'present' | 'run'> {

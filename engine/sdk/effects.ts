@@ -11,9 +11,15 @@ export type Effect =
   | { kind: 'service-data'; service: string; path: string; why: string }
   | { kind: 'mounts'; path: string; why: string }
   | { kind: 'runtime'; why: string }
-  | { kind: 'web'; why: string };
+  | { kind: 'web'; why: string }
+  | { kind: 'http'; url: string; why: string };
 
-/** Writes, links or removes `path`: `*` stands for any part of one name, `{input}` for the value of an input. */
+/**
+ * Names of paths, services, programs and addresses are templates: `{name}` stands for the value of an input, `{argv.0}` for what is
+ * in one. Where that is not given, the effect is none. In paths and addresses `*` stands for any part of one name.
+ */
+
+/** Writes, links or removes `path`. */
 export const writes = (path: string, mode: number | undefined, why: string): Effect => ({
   kind: 'path',
   path,
@@ -48,6 +54,9 @@ export const unmounts = (path: string, why: string): Effect => ({ kind: 'mounts'
 /** Removes Pod sandboxes of the container runtime. */
 export const removesSandboxes = (why: string): Effect => ({ kind: 'runtime', why });
 
+/** Makes http calls to `url`. */
+export const requests = (url: string, why: string): Effect => ({ kind: 'http', url, why });
+
 /** Reads documents from https:// addresses. */
 export const downloads = (why: string): Effect => ({ kind: 'web', why });
 
@@ -62,7 +71,7 @@ export function describeEffect(effect: Effect): string {
     case 'service':
       return `${effect.actions.join(', ')} service ${effect.name}: ${effect.why}`;
     case 'command':
-      return `runs ${effect.program}: ${effect.why}`;
+      return `runs ${effect.program === '*' ? 'any program' : effect.program}: ${effect.why}`;
     case 'api':
       return `${effect.verbs.join(', ')} ${effect.resource}: ${effect.why}`;
     case 'service-data':
@@ -71,21 +80,38 @@ export function describeEffect(effect: Effect): string {
       return `unmounts below ${effect.path}: ${effect.why}`;
     case 'web':
       return `reads from the web: ${effect.why}`;
+    case 'http':
+      return `calls ${effect.url}: ${effect.why}`;
     case 'runtime':
       return `removes Pod sandboxes: ${effect.why}`;
   }
 }
 
+const HOLE = /(\{[\w.]+\})/;
+
+/** What a hole stands for, as text; undefined where the input does not say it. */
+function valueAt(hole: string, input: object): string | undefined {
+  let at: unknown = input;
+  for (const part of hole.slice(1, -1).split('.'))
+    at = typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined;
+  return ['string', 'number', 'boolean'].includes(typeof at) ? String(at) : undefined;
+}
+
+/** The template with the values of its holes; undefined where one of them is not given. */
+export function filled(template: string, input: object): string | undefined {
+  const parts = template.split(HOLE).map((part) => (HOLE.test(part) ? valueAt(part, input) : part));
+  return parts.includes(undefined) ? undefined : parts.join('');
+}
+
 /** A test for paths that match one of `templates` (see `writes`) under these inputs. */
 export function pathMatcher(templates: readonly string[], input: object): (path: string) => boolean {
-  const patterns = templates.map((template) => {
-    const parts = template.split(/(\*|\{\w+\})/).map((part) => {
+  const patterns = templates.flatMap((template) => {
+    const parts = template.split(/(\*|\{[\w.]+\})/).map((part) => {
       if (part === '*') return '[^/]*';
       // The value of an input is taken as it is: a star in it stands for itself.
-      const text = part.startsWith('{') ? String((input as Record<string, unknown>)[part.slice(1, -1)]) : part;
-      return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      return (HOLE.test(part) ? valueAt(part, input) : part)?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     });
-    return new RegExp(`^${parts.join('')}$`);
+    return parts.includes(undefined) ? [] : [new RegExp(`^${parts.join('')}$`)];
   });
   return (path) => patterns.some((pattern) => pattern.test(path));
 }

@@ -3,6 +3,7 @@ import { bugs } from './errors/bugs.ts';
 import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
 import { machine } from './errors/machine.ts';
+import { plugins } from './errors/plugins.ts';
 import { trust } from './errors/trust.ts';
 import { usage } from './errors/usage.ts';
 import { JoinError, type Words } from './join-error.ts';
@@ -10,7 +11,7 @@ import { JoinError, type Words } from './join-error.ts';
 export type { Problem } from './errors/problem.ts';
 export { EXIT, isJoinError, JoinError, type OwnError } from './join-error.ts';
 
-const catalog = { ...bugs, ...cluster, ...documents, ...machine, ...trust, ...usage };
+const catalog = { ...bugs, ...cluster, ...documents, ...machine, ...plugins, ...trust, ...usage };
 
 export type ErrorCode = keyof typeof catalog;
 export const errorCodes = Object.keys(catalog) as ErrorCode[];

@@ -1,4 +1,5 @@
 /** With engine/pki, all that a phase or plugin imports. */
+export type { Bounds } from './bounds.ts';
 export { assertClock } from './clock.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';
@@ -17,6 +18,7 @@ export { discoveryOutput, fields } from './fields.ts';
 export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
+export * from './kernel.ts';
 export {
   base64Text,
   clusterNamed,
@@ -26,11 +28,14 @@ export {
   readKubeconfig,
 } from './kubeconfig.ts';
 export { healthUrl, installedKubelet } from './kubelet.ts';
+export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
-export { type AnyPhase, definePhase, type Phase } from './phase.ts';
+export { type AnyPhase, definePhase, type Phase, type PhaseOrigin } from './phase.ts';
+export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } from './plugin.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, nearest, printable, shown } from './text.ts';
+export { seenNode } from './seen-node.ts';
+export { clean, didYouMean, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

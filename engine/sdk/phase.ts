@@ -1,4 +1,5 @@
 /** A phase is a value that says what it will do, does exactly that through its ports, and can be put back. */
+import type { Bounds } from './bounds.ts';
 import { changesCluster, type Effect } from './effects.ts';
 import type { Gate } from './gates.ts';
 import type { Ports } from './ports.ts';
@@ -23,8 +24,22 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
   undo?(ports: Ports, input: Infer<I>): Promise<void>;
 }
 
+/** The plugin that a phase comes from, and the most that any phase of it may do. */
+export interface PhaseOrigin {
+  readonly plugin: string;
+  readonly version: string;
+  readonly folder: string;
+  /** It came with Joinery itself. */
+  readonly isShipped: boolean;
+  /** Digest of all that it is made of, as `joinery.lock` has it. */
+  readonly integrity: string;
+  readonly bounds: Bounds;
+}
+
 /** A phase of unknown schemas, as the registry holds it; the engine checks input and output against them. */
 export interface AnyPhase extends Omit<Phase, 'run' | 'undo'> {
+  /** Left out: it ships with Joinery. */
+  readonly origin?: PhaseOrigin;
   run(ports: Ports, input: unknown): Promise<unknown>;
   undo?(ports: Ports, input: unknown): Promise<void>;
 }

@@ -27,6 +27,11 @@ export interface Stat {
   target?: string;
 }
 
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
 /** Paths are absolute. Reads follow links; `stat` does not. */
 export interface Files {
   /** The bytes (at most 4 MiB), or undefined where there is no file. */
@@ -36,22 +41,36 @@ export interface Files {
   waitFor(path: string, done: (content: Buffer | undefined) => boolean): Promise<Buffer | undefined>;
   /** The names in a directory, sorted, or undefined where there is none. */
   list(path: string): Promise<string[] | undefined>;
-  /** Replaces the file at once and durably, with `mode` from the first byte; makes missing parents (0755). Equal content and mode: no change. */
-  write(path: string, content: string | Buffer | Secret, mode: number): Promise<void>;
+  /** Replaces the file at once and durably, with `mode` and `owner` from the first byte; makes missing parents (0755). Equal content, mode and owner: no change. */
+  write(path: string, content: string | Buffer | Secret, mode: number, owner?: Owner): Promise<void>;
   /** Makes the directory where it is missing. */
   directory(path: string, mode: number): Promise<void>;
   /** Replaces a link, or makes it. A file of that name is an error. */
   link(path: string, target: string): Promise<void>;
   /** Removes a file or link; one that is not there is no change. */
   remove(path: string): Promise<void>;
+  /** Removes what is there with all below it, and is not taken back. E_FILE where something is still mounted below. */
+  removeTree(path: string): Promise<void>;
 }
 
-export type ServiceAction = 'start' | 'stop' | 'reload';
+/** `reload` makes the manager read its unit files again, `reload-service` the service its configuration. */
+export type ServiceAction =
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reload'
+  | 'reload-service'
+  | 'enable'
+  | 'disable'
+  | 'mask'
+  | 'unmask';
 
 export interface ServiceStatus {
   manager: 'systemd' | 'openrc' | 'none';
   exists: boolean;
   enabled: boolean;
+  /** Nobody can start it. */
+  masked?: boolean;
   active: boolean;
   /** It is down, or its manager restarts it again and again: once it was started, there is nothing more to wait for. */
   failed: boolean;
@@ -65,8 +84,16 @@ export interface Services {
   start(name: string): Promise<void>;
   /** One that is not active is no change. */
   stop(name: string): Promise<void>;
+  /** One that is not active is started. When it is undone, it is restarted on the files of before. */
+  restart(name: string): Promise<void>;
   /** Makes the manager read its unit files again. */
   reload(name: string): Promise<void>;
+  /** Makes the service itself read its configuration again. */
+  reloadService(name: string): Promise<void>;
+  /** Whether it is started with the machine. What it is already is no change; nor is it for a unit that cannot be enabled. */
+  enable(name: string, enabled: boolean): Promise<void>;
+  /** Whether nobody can start it. What it is already is no change. */
+  mask(name: string, masked: boolean): Promise<void>;
   /** Until `url` answers 200 on this machine. E_SERVICE_FAILED, with its last words, as soon as its manager has given it up; E_HEALTH when the time is up. */
   waitHealthy(name: string, url: string): Promise<void>;
 }
@@ -77,13 +104,29 @@ export interface CommandResult {
   stderr: string;
 }
 
+export interface CommandLimits {
+  /** 30 s where it is left out. */
+  timeMs?: number;
+  /** Of each of its two outputs; 1 MiB where it is left out. */
+  outputBytes?: number;
+}
+
 export interface Commands {
   /** Where the program is on the machine's PATH. */
   find(program: string): Promise<string | undefined>;
-  /** Runs a command that only reads, with `environment` beside the little that every child gets. Limits: 30 s, 1 MiB of output. */
-  query(argv: readonly string[], environment?: Readonly<Record<string, string>>): Promise<CommandResult>;
+  /** Runs a command that only reads, with `environment` beside the little that every child gets. */
+  query(
+    argv: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+    limits?: CommandLimits,
+  ): Promise<CommandResult>;
   /** Runs a command that changes the machine, and says how that is taken back, or why it cannot be. E_COMMAND_FAILED unless it exits 0. */
-  run(argv: readonly string[], way: { undo: readonly string[] } | { irreversible: string }): Promise<void>;
+  run(
+    argv: readonly string[],
+    way: { undo: readonly string[] } | { irreversible: string },
+    environment?: Readonly<Record<string, string>>,
+    limits?: CommandLimits,
+  ): Promise<void>;
 }
 
 export interface Mounts {
@@ -107,9 +150,38 @@ export interface Runtime {
   removePodSandbox(socket: string, sandbox: PodSandbox): Promise<void>;
 }
 
+/** One call, and what its answer must be. No redirect is followed. */
+export interface HttpCall {
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** https://, or http:// to this machine itself. */
+  url: string;
+  headers?: Readonly<Record<string, string | Secret>>;
+  body?: string | Secret;
+  /** PEM of the certificates that vouch for the server, instead of those that this machine trusts. */
+  ca?: string;
+  /** What its answer must be; left out: any status from 200 to 299. */
+  expect?: {
+    statuses?: readonly number[];
+    /** What its JSON must hold, and maybe more. */
+    json?: unknown;
+  };
+}
+
+export interface HttpAnswer {
+  status: number;
+  /** At most 1 MiB. */
+  body: string;
+}
+
 export interface Web {
   /** What is at an https:// address: at most 1 MiB, through this machine's proxy, trusted by its own roots. E_DOWNLOAD, E_API_… */
   get(url: string): Promise<string>;
+  /** Errors: E_HTTP_ANSWER, E_HTTP_UNREACHABLE, E_API_CERTIFICATE_…. A call that changes something says why that stays, where no `undo` of its phase takes it back. */
+  call(call: HttpCall, irreversible?: string): Promise<HttpAnswer>;
+  /** Until the answer is as expected; asked again with a pause that grows to 2 s. E_WAIT when the time is up. */
+  waitFor(call: HttpCall): Promise<void>;
+  /** Until something accepts TCP connections there. E_WAIT when the time is up. */
+  waitForPort(host: string, port: number): Promise<void>;
   /** PEM bundle of the certificates that this machine trusts by itself. */
   roots(): Promise<string>;
 }

@@ -10,12 +10,17 @@ export interface Schema {
   readonly pattern?: string;
   /** The pattern in words, for who got it wrong: `it must …`. */
   readonly 'x-form'?: string;
+  /** A path of this machine, or an address: on a command line it may be relative to where one stands. */
+  readonly 'x-path'?: boolean;
+  /** The heading under which the help has it. */
+  readonly 'x-group'?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly items?: Schema;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly properties?: { readonly [name: string]: Schema };
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
@@ -43,9 +48,11 @@ export type Infer<S> = S extends { const: infer C }
             ? boolean
             : S extends { type: 'array'; items: infer I }
               ? Infer<I>[]
-              : S extends { type: 'object' }
-                ? InferObject<S>
-                : unknown;
+              : S extends { type: 'object'; additionalProperties: infer A extends object }
+                ? Record<string, Infer<A>>
+                : S extends { type: 'object' }
+                  ? InferObject<S>
+                  : unknown;
 
 type Properties<S> = S extends { properties: infer P } ? P : Record<never, never>;
 type RequiredNames<S> = S extends { required: readonly (infer R)[] } ? R : never;
@@ -62,7 +69,13 @@ export function withSecrets(schema: Schema | undefined, value: unknown): unknown
   if (Array.isArray(value)) return value.map((item) => withSecrets(schema.items, item));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, withSecrets(schema.properties?.[name], inner)]),
+      Object.entries(value).map(([name, inner]) => [name, withSecrets(propertySchema(schema, name), inner)]),
     );
   return value;
+}
+
+/** What a schema says of the property `name`. */
+export function propertySchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
+  if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name];
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }

@@ -3,7 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { scratch } from '../helpers/machine.ts';
 import { cli, project, scene } from './cli.ts';
 
@@ -41,6 +42,25 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     const yes = await typed(['undo', '--root', root], [['[y/N]', 'y']]);
     expect([yes.code, yes.shown]).toEqual([0, expect.stringContaining('is undone.')]);
     expect(await tree()).toEqual(before);
+  });
+
+  test('the command that a human has to copy is shown whole, however narrow the terminal', {
+    timeout: 60_000,
+  }, async () => {
+    const { args, sandbox } = await scene({ autoApprove: false });
+    const joining = typed(args('run'), []);
+    const csr = await vi.waitFor(() => {
+      const [found] = sandbox.store.list('certificatesigningrequests');
+      if (found === undefined) throw new Error('no request yet');
+      return found;
+    }, 20_000);
+    await sleep(300);
+    sandbox.autoApprove = true; // a human has come
+    const { code, shown } = await joining;
+    expect([code, shown]).toEqual([
+      0,
+      expect.stringContaining(`    kubectl certificate approve ${csr.metadata.name}\r\n`),
+    ]);
   });
 
   test('a run that failed offers to take itself back', { timeout: 60_000 }, async () => {

@@ -863,7 +863,7 @@ describe('services of a machine', () => {
     [
       'masked',
       { LoadState: 'masked', UnitFileState: 'masked', ActiveState: 'inactive' },
-      { exists: false, enabled: false, active: false, failed: true },
+      { exists: false, enabled: false, masked: true, active: false, failed: true },
     ],
     ['static', { UnitFileState: 'static' }, { exists: true, enabled: true, active: true, failed: false }],
     [

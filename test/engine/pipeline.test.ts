@@ -77,7 +77,7 @@ describe('a pipeline that is wrong', () => {
     [
       'a wrong form',
       'steps:\n  - id: a\n    uses: listen\n    timeout: 5 minutes\n',
-      ['7:14: has the wrong form "5 minutes": it must match ^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$'],
+      ['7:14: has the wrong form "5 minutes": it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
     ],
     ['a missing key', 'defaults: {}\n', ['1:1: steps is missing']],
     [
@@ -93,7 +93,7 @@ describe('a pipeline that is wrong', () => {
     [
       'an unknown phase that resembles none',
       'steps:\n  - id: a\n    uses: qwertyuiop\n',
-      ['6:11: there is no phase qwertyuiop; known are greet, listen'],
+      ['6:11: there is no phase qwertyuiop; join phase lists them'],
     ],
     [
       'two steps of one id',
@@ -138,7 +138,7 @@ describe('a pipeline that is wrong', () => {
     [
       'control characters in what is wrong',
       'steps:\n  - id: "a\\e[31m"\n    uses: greet\n    "\\x9b": 1\n',
-      ['5:9: has the wrong form "a\\u001b[31m": it must match ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', '7:5: unknown key'],
+      ['5:9: has the wrong form "a\\u001b[31m": it must be of small letters, digits and dashes', '7:5: unknown key'],
     ],
     [
       'an input of objects that are no texts',
@@ -187,7 +187,7 @@ describe('a pipeline that is wrong', () => {
     [
       'a step that reads itself',
       'steps:\n  - { id: a, uses: greet, with: { text: "${{ steps.a.outputs.message }}" } }\n',
-      ['5:41: a does not come after a: add it to needs'],
+      ['5:41: a cannot read what it gives itself'],
     ],
     [
       'an input of another type',
@@ -274,11 +274,7 @@ describe('a pipeline that is wrong', () => {
       `${aliasBomb.join('\n')}\n`,
       ['1:1: Excessive alias count indicates a resource exhaustion attack'],
     ],
-    [
-      'an alias of nothing',
-      'steps: *nowhere\n',
-      ['1:1: Unresolved alias (the anchor must be set before the alias): nowhere'],
-    ],
+    ['an alias of nothing', 'steps: *nowhere\n', ['4:8: there is no anchor nowhere before this']],
     ['two documents', '---\na: 1\n', ['4:1: Source contains multiple documents; please use YAML.parseAllDocuments()']],
     ['more than a mebibyte', `# ${'ü'.repeat(1 << 19)}\n`, ['1:1: larger than 1048576 bytes']],
     ['a hundred thousand brackets', '['.repeat(100_000), ['1:1: nested deeper than 100 levels']],
@@ -297,7 +293,7 @@ describe('a pipeline that is wrong', () => {
     const error = await joinErrorOf(() => checkPipeline(load(body), phases()));
     expect(error.message.split('\n')).toEqual(problems.map((problem) => `made.yaml:${problem}`));
     expect(error).toMatchObject({ code: 'E_PIPELINE', exitCode: 3, transient: false });
-    expect(error.facts).toEqual({
+    expect(error.facts).toMatchObject({
       problems: problems.map((problem) => {
         const [, line, column, message] = /^(\d+):(\d+): (.*)$/.exec(problem) ?? [];
         return { file: 'made.yaml', line: Number(line), column: Number(column), message };
@@ -317,7 +313,7 @@ describe('a pipeline that is wrong', () => {
   test('is told all at once where checks and schema both find something, the schema first', async () => {
     const error = await joinErrorOf(() => load('steps:\n  - { id: A, uses: gret }\n  - { uses: listen }\n'));
     expect(error.message.split('\n')).toEqual([
-      'made.yaml:5:11: has the wrong form "A": it must match ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+      'made.yaml:5:11: has the wrong form "A": it must be of small letters, digits and dashes',
       'made.yaml:6:5: id is missing',
     ]);
   });
@@ -325,7 +321,9 @@ describe('a pipeline that is wrong', () => {
   test('never quotes a secret', async () => {
     const body = `steps:\n  - { id: a, uses: greet, with: { text: x, token: ${CANARY} } }\n`;
     const error = await joinErrorOf(() => checkPipeline(load(body), phases()));
-    expect(error.message).toBe('made.yaml:5:51: token has the wrong form: it must match ^[a-z]{6}$');
+    expect(error.message).toBe(
+      'made.yaml:5:51: token is a secret, and whoever sees the pipeline sees it: make it an input',
+    );
     expect(shownOf(error)).not.toContain(CANARY);
   });
 });

@@ -92,6 +92,18 @@ export const cluster = {
     hint: 'Join without --feature-gates DynamicKubeletConfig=true; the kubelet has the configuration of the cluster all the same.',
     exitCode: EXIT.cluster,
   }),
+  E_HTTP_ANSWER: (d: { method: string; url: string; what: string; retried: boolean }) => ({
+    message: `${d.method} ${d.url}: ${d.what}`,
+    hint: `See what it answers: curl -sS -i -X ${d.method} ${d.url}`,
+    exitCode: EXIT.cluster,
+    transient: d.retried,
+  }),
+  E_HTTP_UNREACHABLE: (d: { method: string; url: string; what: string; retried: boolean }) => ({
+    message: `${d.method} ${d.url} got no answer: ${d.what}`,
+    hint: `Check that the address is right, and that it can be reached from this machine: curl -sS -i ${d.url}`,
+    exitCode: EXIT.cluster,
+    transient: d.retried,
+  }),
   E_KUBECONFIG_ACCESS: (d: { server: string; file: string; what: string; status: number; message: string }) => ({
     message: `${d.server} does not let the user of ${d.file} ${d.what}: ${d.status} ${d.message}`,
     hint:

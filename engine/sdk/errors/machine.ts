@@ -82,6 +82,11 @@ export const machine = {
     hint: `Install it (apt-get install ${d.program}, or your distribution's package), and join again.`,
     exitCode: EXIT.machine,
   }),
+  E_SERVICE_ACTION: (d: { service: string; action: string; manager: string }) => ({
+    message: `${d.manager} cannot ${d.action} the service ${d.service}: it knows no such thing`,
+    hint: 'Only systemd can: leave out what asks for it on this machine.',
+    exitCode: EXIT.machine,
+  }),
   E_SERVICE_FAILED: (d: { service: string; lastLine: string }) => ({
     message: `the ${d.service} ends as soon as it starts. Its last words: ${d.lastLine}`,
     hint: `Read on: journalctl -u ${d.service} -n 50. When the reason is gone, ${RERUN}.`,
@@ -95,6 +100,11 @@ export const machine = {
   E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean }) => ({
     message: `step ${d.step} did not end within its time limit of ${d.limitMs / 1000} s${d.isTotal === true ? ' for all its tries' : ''}`,
     hint: 'The limit is `timeout` of that step in the pipeline; --pipeline FILE runs your own.',
+    exitCode: EXIT.timeLimit,
+  }),
+  E_WAIT: (d: { what: string; said: string }) => ({
+    message: `waited for ${d.what} in vain${d.said === '' ? '' : `; the last try ended with: ${d.said}`}`,
+    hint: 'See whether what it waits for runs; the limit is `timeout` of that step in the pipeline. Then: join resume',
     exitCode: EXIT.timeLimit,
   }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({

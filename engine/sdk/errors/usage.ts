@@ -21,6 +21,11 @@ export const usage = {
     hint: `To ask anew, ${RERUN}. The deadline is \`approval.deadline\` of that step in the pipeline.`,
     exitCode: EXIT.timeLimit,
   }),
+  E_ASSERT: (d: { message: string }) => ({
+    message: `${d.message}`,
+    hint: 'The pipeline goes on only where this holds: see `that` of its step.',
+    exitCode: EXIT.preflight,
+  }),
   E_CANCELLED: (d: { signal: string }) => ({
     message: `stopped by ${d.signal}`,
     hint: `To go on, ${RERUN}.`,
@@ -56,9 +61,29 @@ export const usage = {
     hint: `Choose another: --kubeconfig FILE. On a control-plane node root has /etc/kubernetes/admin.conf; see what is in it: kubectl config view --kubeconfig ${d.file}`,
     exitCode: EXIT.usage,
   }),
+  E_PATCH: (d: { file: string; what: string }) => ({
+    message: `the patch ${d.file} cannot be applied: ${d.what}`,
+    hint: 'docs/configuration.md says what --patches takes. When it is mended: join resume',
+    exitCode: EXIT.usage,
+  }),
+  E_PHASE_INPUT: (d: { phase: string; problems: readonly string[] }) => ({
+    message: `the inputs of phase ${d.phase} do not go together: ${d.problems.join('; ')}`,
+    hint: `See what it takes: join phase ${d.phase} --help`,
+    exitCode: EXIT.pipeline,
+  }),
   E_PHASE_UNKNOWN: (d: { phase: string; nearest: string | undefined }) => ({
     message: `there is no phase ${d.phase}${d.nearest === undefined ? '' : `; did you mean ${d.nearest}?`}`,
     hint: 'join phase lists them.',
+    exitCode: EXIT.usage,
+  }),
+  E_RESET_CONTROL_PLANE: (d: { path: string }) => ({
+    message: `this machine is of a control plane: there is ${d.path}`,
+    hint: 'Its etcd member has to leave the cluster first, so take the command for that: kubeadm reset',
+    exitCode: EXIT.usage,
+  }),
+  E_RESET_UNCONFIRMED: (_: object) => ({
+    message: 'nobody can be asked here whether to reset this machine, so nothing was done',
+    hint: 'To do what is listed above: join reset --yes',
     exitCode: EXIT.usage,
   }),
   E_RUN_CHANGED: (d: { run: string; source: string }) => ({
@@ -94,6 +119,11 @@ export const usage = {
   E_RUN_UNKNOWN: (d: { given: string; ids: readonly string[] }) => ({
     message: `there is no run ${d.given}, or more than one; there ${d.ids.length === 1 ? 'is' : 'are'} ${list(d.ids.slice(0, 5)) || 'none'}`,
     hint: 'join runs lists them; as much of an id as is unlike the others is enough.',
+    exitCode: EXIT.usage,
+  }),
+  E_SECRET_IN_ADDRESS: (d: { origin: string }) => ({
+    message: `an address at ${d.origin} has a secret in it, and addresses are logged on the way`,
+    hint: 'Choose a header to hand it over in, or the body.',
     exitCode: EXIT.usage,
   }),
   E_UNDO_UNCONFIRMED: (d: { run: string }) => ({

@@ -1,0 +1,26 @@
+/** Addresses of http calls: which may be made, and how they are shown. */
+import type { HttpCall } from '../sdk/ports.ts';
+
+/** RFC 9110 9.2.1: it only reads. */
+export const isSafe = ({ method }: Pick<HttpCall, 'method'>): boolean => method === 'GET' || method === 'HEAD';
+/** RFC 9110 9.2.2: done twice, it has done no more than once. */
+export const isIdempotent = ({ method }: Pick<HttpCall, 'method'>): boolean => method !== 'POST' && method !== 'PATCH';
+
+/** Without what follows the path: credentials stand there often enough. */
+export function shownUrl(url: string): string {
+  if (!URL.canParse(url)) return 'no address';
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+export const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : 'no address');
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** What is wrong with an address, or undefined: https, or http to this machine itself, and no password. */
+export function whyRefused(url: string): string | undefined {
+  if (!URL.canParse(url)) return 'it is no address';
+  const { protocol, hostname, username, password } = new URL(url);
+  if (username !== '' || password !== '') return 'a password in an address is seen by everybody';
+  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return undefined;
+  return protocol === 'http:' ? 'http is only for this machine itself: use https' : 'it is neither https nor http';
+}

@@ -1,0 +1,55 @@
+/** Where the plugins are that a pipeline, the command line or the machine names. Nothing is looked for in the working directory. */
+import { readdirSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fail } from '../sdk/errors.ts';
+
+/** Every folder in here is a plugin of this machine's. */
+export const INSTALLED = '/etc/joinery/plugins';
+
+/** Who wants it: this decides which lock has to pin it. */
+export type WantedBy = 'machine' | 'pipeline' | 'command line' | 'journal';
+
+export interface Wanted {
+  folder: string;
+  by: WantedBy;
+  /** It came with Joinery itself, and is trusted as that is. */
+  isShipped: boolean;
+}
+
+/** One readdir, since every run pays for it. */
+export function installedPlugins(folder = INSTALLED): Wanted[] {
+  try {
+    const names = readdirSync(folder).filter((name) => !name.startsWith('.') && name !== 'node_modules');
+    return names.sort().map((name) => ({ folder: join(folder, name), by: 'machine', isShipped: false }));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw fail('E_PLUGIN_FILES', { folder, what: code ?? String(error) }, error);
+  }
+}
+
+/**
+ * What `plugins:` of a pipeline names: a path (from the pipeline's folder `from`) where it begins with `.` or `/`; else the name of a
+ * plugin that ships with Joinery (in `shipped`), of one of this machine's, or of a package in the node_modules beside the pipeline.
+ * E_PLUGIN_MISSING.
+ */
+export async function namedPlugin(
+  named: string,
+  from: string,
+  shipped: string,
+  installed = INSTALLED,
+): Promise<Wanted> {
+  if (/^\.{0,2}(\/|$)/.test(named)) return { folder: resolve(from, named), by: 'pipeline', isShipped: false };
+  const isName = /^(@[a-z0-9][-a-z0-9._]*\/)?[a-z0-9][-a-z0-9._]*$/.test(named);
+  const folders = [shipped, installed, join(from, 'node_modules')];
+  for (const parent of isName ? folders : []) {
+    const folder = join(parent, named);
+    const isThere = await access(join(folder, 'package.json')).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return { folder, by: 'pipeline', isShipped: parent === shipped };
+  }
+  throw fail('E_PLUGIN_MISSING', { plugin: named, searched: folders });
+}

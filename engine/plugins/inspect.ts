@@ -1,0 +1,33 @@
+/** A folder → what is known of the plugin in it before any of its code is run. */
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { trustedPath } from '../host/trusted.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
+import { integrityOf } from './integrity.ts';
+import { isInRange, type Manifest, readManifest } from './manifest.ts';
+
+export interface InspectedPlugin {
+  /** Its real path. */
+  folder: string;
+  manifest: Manifest;
+  integrity: string;
+  /** It came with Joinery itself, and is trusted as that is. */
+  isShipped: boolean;
+}
+
+/** E_PLUGIN_FILES, E_FILE_UNTRUSTED, E_PLUGIN_MANIFEST, E_PLUGIN_ENGINE. `version` is Joinery's own. */
+export async function inspectPlugin(path: string, version: string, isShipped = false): Promise<InspectedPlugin> {
+  try {
+    const folder = isShipped ? await realpath(path) : trustedPath(path);
+    const file = join(folder, 'package.json');
+    const manifest = readManifest(file, await readFile(file, 'utf8'));
+    const { name: plugin, engine: range, dependencies } = manifest;
+    if (!isInRange(version, range)) throw fail('E_PLUGIN_ENGINE', { plugin, range, version });
+    const integrity = await integrityOf(folder, dependencies, { isShipped });
+    return { folder, manifest, integrity, isShipped };
+  } catch (error) {
+    const { code, path: at = path } = error as NodeJS.ErrnoException;
+    if (isJoinError(error) || code === undefined) throw error;
+    throw fail('E_PLUGIN_FILES', { folder: path, what: `${at}: ${code}` }, error);
+  }
+}

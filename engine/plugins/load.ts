@@ -1,0 +1,55 @@
+/** An inspected plugin → its phases: its module is imported, handed the SDK, and what it returns is compared with the manifest. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fail, isJoinError } from '../sdk/errors.ts';
+import { type AnyPhase, clean, isPlugin } from '../sdk/index.ts';
+import { compared } from './compare.ts';
+import type { InspectedPlugin } from './inspect.ts';
+import { phaseOf } from './phase.ts';
+import { sdk } from './sdk.ts';
+import { tamed } from './words.ts';
+
+export interface LoadedPlugin extends InspectedPlugin {
+  phases: readonly AnyPhase[];
+}
+
+/** `import()` as the launcher has it: a bundle run from a code cache has none. */
+export type Importer = (url: string) => Promise<unknown>;
+
+const LIMIT_MS = 10_000;
+
+/** E_PLUGIN_CODE where it cannot be loaded, E_PLUGIN_MISMATCH where it is not what its manifest says. */
+export async function loadPlugin(
+  plugin: InspectedPlugin,
+  importer: Importer,
+  limitMs: number = LIMIT_MS,
+): Promise<LoadedPlugin> {
+  const { folder, manifest, integrity, isShipped } = plugin;
+  const refuse = (what: string, cause?: unknown) => fail('E_PLUGIN_CODE', { plugin: folder, what }, cause);
+  const made = async () => {
+    const exported = (await importer(pathToFileURL(join(folder, manifest.main)).href)) as { default?: unknown };
+    if (typeof exported.default !== 'function')
+      throw refuse(`${manifest.main} has no function as its default export: export default (sdk) => …`);
+    const value: unknown = await exported.default(sdk);
+    if (!isPlugin(value)) throw refuse(`${manifest.main} returns something else than sdk.definePlugin({ … })`);
+    const { name, version, effects: bounds } = manifest;
+    const origin = { plugin: name, version, folder, isShipped, integrity, bounds };
+    return [...value.phases].map((phase) => phaseOf(phase, origin));
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(refuse(`it is not there after ${limitMs / 1000} s`)), limitMs);
+  });
+  let phases: AnyPhase[];
+  try {
+    phases = await Promise.race([made(), late]);
+  } catch (error) {
+    const told = tamed(error);
+    throw isJoinError(told) ? told : refuse(clean(told.message) || 'it throws an error without a word', told);
+  } finally {
+    clearTimeout(timer);
+  }
+  const differences = compared(manifest, phases);
+  if (differences.length > 0) throw fail('E_PLUGIN_MISMATCH', { plugin: manifest.name, differences });
+  return { ...plugin, phases };
+}

@@ -1,0 +1,87 @@
+/** `joinery.lock`: which plugins, to the byte, a pipeline or a machine is used with. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MachineFiles } from '../host/files.ts';
+import { readTrusted } from '../host/trusted.ts';
+import { violations } from '../pipeline/validate.ts';
+import { fail } from '../sdk/errors.ts';
+import { clean } from '../sdk/text.ts';
+import type { WantedBy } from './find.ts';
+import type { InspectedPlugin } from './inspect.ts';
+
+export const LOCK = 'joinery.lock';
+const BYTES_MAX = 1 << 20;
+
+export interface Pin {
+  version: string;
+  integrity: string;
+}
+
+export interface Lock {
+  file: string;
+  /** The plugins it has to pin are wanted by this. */
+  by: WantedBy;
+  /** Writes it anew. */
+  command: string;
+  plugins: Readonly<Record<string, Pin>>;
+}
+
+const PIN = {
+  type: 'object',
+  required: ['version', 'integrity'],
+  additionalProperties: false,
+  properties: { version: { type: 'string' }, integrity: { type: 'string', pattern: '^sha512-[A-Za-z0-9+/]{86}==$' } },
+} as const;
+const SCHEMA = {
+  type: 'object',
+  required: ['lockVersion', 'plugins'],
+  additionalProperties: false,
+  properties: { lockVersion: { const: 1 }, plugins: { type: 'object', additionalProperties: PIN } },
+} as const;
+
+/** Undefined where there is none. E_PLUGIN_LOCK_FILE, E_FILE_UNTRUSTED. */
+export function readLock(folder: string, by: WantedBy, command: string): Lock | undefined {
+  const file = join(folder, LOCK);
+  if (!existsSync(file)) return undefined;
+  const refuse = (what: string) => fail('E_PLUGIN_LOCK_FILE', { file, what: clean(what) });
+  const text = readTrusted(file);
+  if (text.length > BYTES_MAX) throw refuse(`it is larger than ${BYTES_MAX} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+  const [violation] = violations(SCHEMA, value);
+  if (violation !== undefined) throw refuse(`${violation.path.join('.')} ${violation.message}`.trim());
+  return { file, by, command, plugins: (value as Pick<Lock, 'plugins'>).plugins };
+}
+
+export async function writeLock(folder: string, plugins: readonly InspectedPlugin[]): Promise<string> {
+  const pins = plugins.map(({ manifest: { name, version }, integrity }): [string, Pin] => [
+    name,
+    { version, integrity },
+  ]);
+  const text = JSON.stringify({ lockVersion: 1, plugins: Object.fromEntries(pins.sort()) }, null, 2);
+  const file = join(folder, LOCK);
+  await new MachineFiles('/').apply({
+    kind: 'file',
+    path: file,
+    content: Buffer.from(`${text}\n`),
+    mode: 0o644,
+    secret: false,
+  });
+  return file;
+}
+
+/** E_PLUGIN_LOCK where a lock pins another than this, or does not pin it and has to. */
+export function assertPinned(plugin: InspectedPlugin, by: WantedBy, locks: readonly Lock[]): void {
+  const { manifest, integrity } = plugin;
+  const { name, version } = manifest;
+  for (const lock of locks) {
+    const pin = Object.hasOwn(lock.plugins, name) ? lock.plugins[name] : undefined;
+    if (pin === undefined ? lock.by !== by : pin.integrity === integrity) continue;
+    const { file, command } = lock;
+    throw fail('E_PLUGIN_LOCK', { plugin: name, file, command, pinned: pin, found: { version, integrity } });
+  }
+}

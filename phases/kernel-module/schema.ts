@@ -1,0 +1,22 @@
+export const input = {
+  type: 'object',
+  properties: {
+    modules: {
+      type: 'array',
+      items: { type: 'string', pattern: '^\\w[\\w-]*$', 'x-form': "be a module's name" },
+      minItems: 1,
+      description: 'Names of modules, as overlay',
+    },
+    file: {
+      type: 'string',
+      pattern: '^[\\w.-]+$',
+      'x-form': 'be the name of a file',
+      default: 'joinery',
+      description: 'They are loaded at each start by /etc/modules-load.d/<file>.conf',
+    },
+  },
+  required: ['modules'],
+  additionalProperties: false,
+} as const;
+
+export const output = { type: 'object' } as const;

@@ -1,0 +1,66 @@
+/** Plugins for tests: folders on disk, as somebody would have installed them. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
+import { type Importer, type LoadedPlugin, loadPlugin } from '../../../engine/plugins/load.ts';
+import type { AnyPhase } from '../../../engine/sdk/index.ts';
+import { scratch } from '../../helpers/machine.ts';
+
+export const VERSION = '0.1.0';
+export const { importer } = createRequire(import.meta.url)('./import.cjs') as { importer: Importer };
+
+export interface MadePlugin {
+  name?: string;
+  version?: string;
+  /** Of the manifest; the rest of it is as the module needs it. */
+  joinery?: object;
+  /** Of package.json beside the manifest. */
+  manifest?: object;
+  /** Members of the phase `acme`, as source; or the whole module. */
+  phase?: string;
+  module?: string;
+  files?: Record<string, string>;
+}
+
+const PHASE = `
+  async run({ files }, { text = 'hello' }) {
+    await files.write('/etc/motd', text, 0o644);
+    return { path: '/etc/motd' };
+  },`;
+
+const moduleOf = (phase: string): string => `export default (sdk) => sdk.definePlugin({ phases: [{
+  name: 'acme',
+  summary: 'Greet whoever logs in',
+  input: { type: 'object', properties: { text: { type: 'string', description: 'The greeting' } } },
+  output: { type: 'object' },
+  effects: [sdk.writes('/etc/motd', 0o644, 'the greeting')],
+  ${phase}
+}] });\n`;
+
+/** Makes the folder; a module of a folder is only ever imported once. */
+export async function pluginFolder(made: MadePlugin = {}, folder?: string): Promise<string> {
+  const { name = 'acme', version = '1.0.0', joinery, manifest, phase = PHASE, module = moduleOf(phase), files } = made;
+  const at = folder ?? join(await scratch(), 'acme');
+  const plugin = { engine: '^0.1.0', phases: ['acme'], effects: { paths: ['/etc/motd'] }, ...joinery };
+  const all = {
+    'package.json': JSON.stringify({ name, version, type: 'module', joinery: plugin, ...manifest }),
+    'index.js': module,
+    ...files,
+  };
+  for (const [path, content] of Object.entries(all)) {
+    await mkdir(dirname(join(at, path)), { recursive: true });
+    await writeFile(join(at, path), content);
+  }
+  return at;
+}
+
+export const load = async (made: MadePlugin = {}, limitMs?: number): Promise<LoadedPlugin> =>
+  loadPlugin(await inspectPlugin(await pluginFolder(made), VERSION), importer, limitMs);
+
+/** The one phase of a plugin. */
+export async function phaseOf(made: MadePlugin = {}): Promise<AnyPhase> {
+  const [phase] = (await load(made)).phases;
+  if (phase === undefined) throw new Error('no phase');
+  return phase;
+}

@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'vitest';
+import { memoryHost } from '../../../engine/host/memory.ts';
+import { planOfPhase } from '../../../engine/pipeline/single.ts';
+import { run } from '../../../engine/run.ts';
+import { load, phaseOf } from './folder.ts';
+
+describe('a plugin in a folder', () => {
+  test('is known by its package.json, and has the phases that its module makes with the SDK it is handed', async () => {
+    const { manifest, phases, integrity } = await load();
+    expect(manifest).toMatchObject({ name: 'acme', version: '1.0.0', main: 'index.js', phases: ['acme'] });
+    expect(integrity).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
+    expect(phases.map(({ name, origin }) => [name, origin?.plugin, origin?.version, origin?.integrity])).toEqual([
+      ['acme', 'acme', '1.0.0', integrity],
+    ]);
+  });
+
+  test('has phases that run as any other does', async () => {
+    const phase = await phaseOf();
+    const host = memoryHost({ directories: ['/etc'] });
+    const result = await run({ plan: planOfPhase('acme', phase, { text: 'hi' }, host.facts), host });
+    expect(result).toMatchObject({
+      status: 'succeeded',
+      steps: [{ outputs: { path: '/etc/motd' }, changes: [{ kind: 'file', path: '/etc/motd', content: 'hi' }] }],
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import file from '../../phases/file/index.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+
+const machine = (): MemoryMachine => ({
+  files: {
+    '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nkube:x:990:991::/:/bin/false\n',
+    '/etc/group': 'root:x:0:\nadm:x:4:kube\n',
+    '/etc/motd': 'old\n',
+    '/srv/motd.tpl': 'This is {{ name }}, of {{role}}.\n',
+  },
+});
+const given = { path: '/etc/motd', mode: '0644', absent: false };
+const written = async (input: Record<string, unknown>) => {
+  const host = memoryHost(machine());
+  const { error, changes, result } = await runPhase(file, { ...given, ...input }, host);
+  return { error, changes, outputs: result.steps[0]?.outputs, host };
+};
+
+itKeepsThePhaseContract(file, {
+  input: { path: '/etc/app/app.conf', content: 'name={{ name }}\n', values: { name: 'w1' }, owner: 'kube:adm' },
+  machine,
+  secrets: [],
+});
+itKeepsThePhaseContract(file, {
+  input: { path: '/etc/app/key', secretContent: 'canary-content-17', mode: '0600' },
+  machine,
+  secrets: ['canary-content-17'],
+});
+itKeepsThePhaseContract(file, { input: { path: '/etc/motd', absent: true }, machine, secrets: [] });
+
+describe('a file', () => {
+  test('is filled in from a template, with its mode and owner', async () => {
+    const values = { name: 'w1', role: 'workers' };
+    const { changes, outputs } = await written({ template: '/srv/motd.tpl', values, mode: '0640', owner: 'kube' });
+    expect(changes).toEqual([
+      {
+        ...{ kind: 'file', path: '/etc/motd', action: 'replace', mode: 0o640 },
+        content: 'This is w1, of workers.\n',
+        owner: { uid: 990, gid: 991 },
+      },
+    ]);
+    expect(outputs).toEqual({ changed: true });
+  });
+
+  test('that is as it is to be says so', async () => {
+    const { changes, outputs } = await written({ content: 'old\n' });
+    expect([changes, outputs]).toEqual([[], { changed: false }]);
+  });
+
+  test('keeps double braces where no values are given', async () => {
+    const { changes } = await written({ content: '{{ x }}' });
+    expect(changes).toMatchObject([{ content: '{{ x }}' }]);
+  });
+
+  test.each([
+    [{}, 'one of content, secretContent and template must be given'],
+    [{ content: 'a', template: '/b' }, 'one of content, secretContent and template must be given; there is no /b'],
+    [{ absent: true, content: 'a' }, 'absent leaves no content'],
+    [{ secretContent: 'a' }, 'secretContent must not be readable by everybody: mode is 0644'],
+    [{ content: 'a', owner: 'nobody9' }, 'this machine knows no nobody9'],
+    [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values say nothing of {{ b }}'],
+  ])('%j is refused before anything is changed', async (input, problems) => {
+    const { error, host } = await written(input);
+    expect(error).toMatchObject({
+      code: 'E_PHASE_INPUT',
+      message: `the inputs of phase file do not go together: ${problems}`,
+    });
+    expect(host.changes).toEqual([]);
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { recordingHost } from '../../engine/host/recording.ts';
+import { fail, type HttpCall, revealed } from '../../engine/sdk/index.ts';
+import http from '../../phases/http/index.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+
+const URL_ = 'https://cmdb.example/hosts/w1';
+const CANARY = 'canary-header-0123';
+
+/** A store of one document, behind the calls of a memory host. */
+function store() {
+  const calls: HttpCall[] = [];
+  let held: string | undefined;
+  const machine = (): MemoryMachine => {
+    held = undefined;
+    return {
+      call(call) {
+        calls.push(call);
+        const answer = (status: number, body = '') => ({ status, body });
+        if (call.method === 'PUT') held = String(revealed(call.body));
+        if (call.method === 'DELETE') held = undefined;
+        if (call.method !== 'GET') return answer(200);
+        if (held !== undefined) return answer(200, held);
+        const facts = { method: 'GET', url: call.url, what: 'it answered 404, and not 2xx', retried: false };
+        throw fail('E_HTTP_ANSWER', facts);
+      },
+    };
+  };
+  return { machine, calls, held: () => held };
+}
+const put = {
+  ...{ method: 'PUT', url: URL_, headers: { authorization: `Bearer ${CANARY}` }, json: { state: 'joined' } },
+  unless: { url: URL_, expect: { json: { state: 'joined' } } },
+  undo: { method: 'DELETE', url: URL_, headers: { authorization: `Bearer ${CANARY}` } },
+};
+
+itKeepsThePhaseContract(http, { input: put, machine: store().machine, secrets: [CANARY] });
+
+describe('an http call', () => {
+  test('that only reads is made in a dry run too', async () => {
+    const made = (): MemoryHost => memoryHost({ call: () => ({ status: 200, body: 'yes' }) });
+    for (const host of [made(), recordingHost(made())]) {
+      const { result, changes } = await runPhase(http, { method: 'GET', url: URL_ }, host);
+      expect([result.steps[0]?.outputs, changes]).toEqual([{ called: true, status: 200, body: 'yes' }, []]);
+    }
+  });
+
+  test('that changes something is not made in a dry run, and shown without its query', async () => {
+    const { machine, calls } = store();
+    const input = { method: 'POST', url: `${URL_}?a=b`, irreversible: 'mail is sent', expect: { status: [202] } };
+    const { result, changes } = await runPhase(http, input, recordingHost(memoryHost(machine())));
+    expect(changes).toEqual([{ kind: 'http', method: 'POST', url: URL_, irreversible: 'mail is sent' }]);
+    expect([result.steps[0]?.outputs, calls]).toEqual([{ called: true, status: 202 }, []]);
+  });
+
+  test('is made with its headers and JSON, and taken back by its own undo', async () => {
+    const { machine, calls, held } = store();
+    const host = memoryHost(machine());
+    const { error } = await runPhase(http, put, host);
+    expect([error, held()]).toEqual([undefined, '{"state":"joined"}']);
+    expect(revealed(calls.at(-1)?.headers)).toEqual({
+      'content-type': 'application/json',
+      authorization: `Bearer ${CANARY}`,
+    });
+    const failing = {
+      ...http,
+      run: async (...given: Parameters<typeof http.run>) => {
+        await http.run(...given);
+        throw new Error('afterwards');
+      },
+    };
+    await runPhase(failing as never, put, memoryHost(machine()), { onFailure: 'undo' });
+    expect(calls.at(-1)).toMatchObject({ method: 'DELETE', url: URL_ });
+    expect(held()).toBeUndefined();
+  });
+
+  test.each([{}, { undo: put.undo, irreversible: 'x' }])('that changes something with %j is refused', async (given) => {
+    const { error } = await runPhase(http, { method: 'POST', url: URL_, ...given }, memoryHost());
+    expect(error).toMatchObject({ code: 'E_PHASE_INPUT' });
+  });
+
+  test('with a secret of the run in its address is refused', async () => {
+    const url = `${URL_}/${CANARY}`;
+    const { error } = await runPhase(http, { method: 'GET', url, headers: { x: CANARY } }, memoryHost());
+    expect(error).toMatchObject({ code: 'E_SECRET_IN_ADDRESS', facts: { origin: 'https://cmdb.example' } });
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { recordingHost } from '../../engine/host/recording.ts';
+import { nodeRef } from '../../engine/sdk/index.ts';
+import waitFor from '../../phases/wait-for/index.ts';
+import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { heldIdentity } from '../helpers/node.ts';
+
+const waiting = (more: MemoryMachine = {}) => {
+  const waits: Wait[] = [];
+  const machine = (): MemoryMachine => ({
+    wait: async (condition) => {
+      waits.push(condition);
+    },
+    ...more,
+  });
+  return { waits, machine };
+};
+
+itKeepsThePhaseContract(waitFor, {
+  input: { port: '10.0.0.1:6443' },
+  machine: waiting().machine,
+  secrets: [],
+  changesNothing: true,
+});
+
+describe('waiting', () => {
+  test.each([
+    [{ port: '10.0.0.1:6443' }, { kind: 'port', host: '10.0.0.1', port: 6443 }],
+    [{ port: '[::1]:22' }, { kind: 'port', host: '::1', port: 22 }],
+    [
+      { url: 'https://x.test/readyz', ca: 'PEM' },
+      { kind: 'answer', call: { method: 'GET', url: 'https://x.test/readyz', ca: 'PEM' } },
+    ],
+  ])('for %j waits for %j, and not at all in a dry run', async (input, wait) => {
+    const { waits, machine } = waiting();
+    expect((await runPhase(waitFor, input, memoryHost(machine()))).error).toBeUndefined();
+    expect(waits).toEqual([wait]);
+    expect((await runPhase(waitFor, input, recordingHost(memoryHost(machine())))).result.status).toBe('succeeded');
+    expect(waits).toHaveLength(1);
+  });
+
+  test('for a file ends with the text that is asked for', async () => {
+    const { machine } = waiting({ files: { '/run/ready': 'state=up\n' } });
+    const host = memoryHost(machine());
+    for (const contains of [undefined, 'state=up'])
+      expect((await runPhase(waitFor, { path: '/run/ready', contains }, host)).error).toBeUndefined();
+    const dry = await runPhase(waitFor, { path: '/run/ready', contains: 'down' }, recordingHost(host));
+    expect(dry.result.steps[0]).toMatchObject({
+      status: 'undecided',
+      notes: [{ text: 'a dry run cannot know what somebody else will write to /run/ready' }],
+    });
+  });
+
+  test("for a condition of an object watches it by the node's own identity", async () => {
+    const cluster = new FakeCluster();
+    const files = heldIdentity(SERVER, cluster.ca.pem, issue(cluster.ca));
+    const machine = { files, wait: cluster.wait, send: cluster.send };
+    cluster.put(nodeRef('w1'), { status: { conditions: [{ type: 'Ready', status: 'False' }] } });
+    const node = { resource: 'nodes', name: 'w1' };
+    for (const condition of [undefined, 'Ready=False'])
+      expect((await runPhase(waitFor, { object: node, condition }, memoryHost(machine))).error).toBeUndefined();
+    const { error } = await runPhase(waitFor, { object: node, condition: 'Ready' }, memoryHost(machine));
+    expect(error).toMatchObject({ message: 'would wait for ever for nodes w1' });
+    expect((await runPhase(waitFor, { object: node }, memoryHost())).error).toMatchObject({
+      code: 'E_PHASE_INPUT',
+      message: expect.stringContaining('this machine has no identity in the cluster yet'),
+    });
+  });
+
+  test.each([
+    [{}, 'one of port, path, url and object must be given, and no other'],
+    [{ port: 'a:1', path: '/a' }, 'one of port, path, url and object must be given, and no other'],
+    [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains goes with path; condition goes with object'],
+  ])('for %j makes no sense', async (input, problems) => {
+    const { error } = await runPhase(waitFor, input, memoryHost());
+    expect(error).toMatchObject({ message: `the inputs of phase wait-for do not go together: ${problems}` });
+  });
+});
