@@ -98,7 +98,8 @@ describe('what the documents show', () => {
     for (const path of [
       ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md'],
       ...['docs/architecture.md', 'docs/configuration.md', 'docs/dependencies.md', 'docs/feature-gates.md'],
-      'docs/threat-model.md',
+      ...['docs/threat-model.md', 'docs/writing-a-phase.md', 'docs/plugin-trust.md'],
+      'docs/adr/0015-plugins-are-folders-that-are-handed-the-sdk.md',
     ]) {
       const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
       for (const link of links)
