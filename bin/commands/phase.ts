@@ -5,7 +5,7 @@ import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipe
 import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, envFlag, flagsFor, runFlags, typedValues } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedValues, withAbsolutePaths } from '../flags.ts';
 import { DEFAULT_PIPELINE, openLayered } from '../pipelines.ts';
 import { plainValues } from '../values.ts';
 
@@ -52,7 +52,7 @@ export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineSte
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
-      const given = plainValues(await typedValues(input, flags, args));
+      const given = withAbsolutePaths(input, plainValues(await typedValues(input, flags, args)), flags.root);
       const phase = registry().get(phaseUsed(step, given));
       const layered = flags.env === undefined ? () => pipeline : await openLayered(root, DEFAULT_PIPELINE, flags.env);
       await this.execute({

@@ -1,11 +1,10 @@
 /** `join run`: runs a pipeline on this machine. Its flags are the pipeline's inputs. */
 import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import type { Schema } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
 import { lenientFlag } from '../configurations.ts';
-import { absolutePath, argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../flags.ts';
 import { givenFor, withProblems } from '../given.ts';
 import { kubeadmLine } from '../kubeadm-line.ts';
 import { DEFAULT_PIPELINE, isFile, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
@@ -49,6 +48,8 @@ export function runCommand(root: string) {
     static override flags = { ...flagsFor(shipped.inputs), ...ownFlags };
     static override args = argsFor(shipped.inputs);
 
+    protected readonly isPlan: boolean = false;
+
     async run(): Promise<void> {
       const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
       const environments = typedFor('--env', this.argv);
@@ -68,7 +69,8 @@ export function runCommand(root: string) {
       const { values, dryRun, problems, notes } = await givenFor(inputs, typed, config);
       const given = withAbsolutePaths(inputs, plainValues(values), flags.root);
       await this.execute({
-        dryRun: flags['dry-run'] || dryRun,
+        dryRun: this.isPlan || flags['dry-run'] || dryRun,
+        asPlan: this.isPlan,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
@@ -80,13 +82,4 @@ export function runCommand(root: string) {
       });
     }
   };
-}
-
-function withAbsolutePaths({ properties = {} }: Schema, given: Record<string, unknown>, root: string) {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [
-      name,
-      properties[name]?.['x-path'] === true && typeof value === 'string' ? absolutePath(value, root) : value,
-    ]),
-  );
 }

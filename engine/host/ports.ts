@@ -7,7 +7,7 @@ import { fail } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall, Ports, ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
 import { isSafe, originOf, shownUrl } from './address.ts';
-import type { Change, Host, Query, StepChange, Surroundings } from './host.ts';
+import type { Change, Host, Query, StepChange, Surroundings, Wait } from './host.ts';
 
 export interface PortsOptions {
   host: Host;
@@ -20,13 +20,22 @@ export interface PortsOptions {
   hasSecret: (text: string) => boolean;
   log: (level: 'info' | 'warn', text: string) => void;
   onChange: (change: StepChange) => void;
+  /** Told of each wait before it begins. */
+  onWait?: (wait: Wait) => void;
   /** Awaited before each change, so that it is journaled when it is made; the change is absent where it is the cluster's. */
   record: (told: StepChange, change: Change | undefined) => Promise<void>;
   once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
 }
 
 export function portsFor(options: PortsOptions): Ports {
-  const { host, signal, hasSecret, log, onChange, once } = options;
+  const { signal, hasSecret, log, onChange, onWait, once } = options;
+  const host: Host = {
+    ...options.host,
+    wait(condition, ended) {
+      onWait?.(condition);
+      return options.host.wait(condition, ended);
+    },
+  };
   const guard = guardFor(options);
   const read = async <K extends Query['kind']>(query: Extract<Query, { kind: K }>) => {
     guard.alive(`reading ${query.kind}`);

@@ -36,5 +36,6 @@ export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } fro
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
+export { seenNode } from './seen-node.ts';
 export { clean, didYouMean, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

@@ -13,13 +13,14 @@ export const keysOf = (changes: readonly Change[]): string[] => [
   ...new Set(changes.map(keyOf).filter((key) => key !== undefined)),
 ];
 
-/** What is at each of these paths, and whether each of these services is running. */
+/** What is at each of these paths, and whether each of these services is running, enabled and masked. */
 export async function stateOf(host: Host, keys: readonly string[]): Promise<Map<string, unknown>> {
   const states = new Map<string, unknown>();
   for (const key of keys)
     if (key.startsWith('service ')) {
       const name = key.slice('service '.length);
-      states.set(key, (await host.read<'service'>({ kind: 'service', name }, SIGNAL)).active);
+      const { active, enabled, masked = false } = await host.read<'service'>({ kind: 'service', name }, SIGNAL);
+      states.set(key, { active, enabled, masked });
     } else {
       const content = await host.read<'file'>({ kind: 'file', path: key }, SIGNAL);
       states.set(key, [await host.read<'stat'>({ kind: 'stat', path: key }, SIGNAL), content?.toString()]);
