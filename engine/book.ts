@@ -1,6 +1,5 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
 import { type Ask, approved, type Question } from './approval.ts';
-import { blamed, recordOf } from './blame.ts';
 import type { StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
 import { type Host, placeOf, type StepChange, waitText } from './host/host.ts';
@@ -17,18 +16,10 @@ import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
 import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
+import { blamed, noteAfter, recordOf } from './told.ts';
 
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
-
-/** More is no note to anybody, and would have to be kept. */
-const NOTES_MAX = 1000;
-const NOTE_LENGTH_MAX = 10_000;
-const REST_LEFT_OUT = 'what else it says is left out';
-
-/** A part of it might be the half of a secret, which nobody would recognise. */
-const noteOf = (said: string): string =>
-  said.length <= NOTE_LENGTH_MAX ? said : `(a note of ${said.length} characters is too long to be told)`;
 
 export type RunEvent =
   | MachineEvent
@@ -386,8 +377,8 @@ export class RunBook {
 
   #tell(id: string, level: 'info' | 'warn', text: string): void {
     const { notes } = this.#result(id);
-    if (notes.length > NOTES_MAX) return;
-    const told = notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(text));
+    const told = noteAfter(notes, text, (note) => this.#redactor.redacted(note));
+    if (told === undefined) return;
     notes.push({ level, text: told });
     this.#onEvent({ type: 'step.log', id, level, text: told });
   }
