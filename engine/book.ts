@@ -7,15 +7,18 @@ import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
 import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
+import { Listeners } from './listeners.ts';
 import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
 import { inputOf, type Plan } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
 import { fail, isJoinError } from './sdk/errors.ts';
+import type { RunTold } from './sdk/phase.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
+import { clean } from './sdk/text.ts';
 
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
@@ -70,6 +73,10 @@ export class RunBook {
   readonly #redactor = new Redactor();
   /** What taking a step back needs to know. */
   readonly #inputs = new Map<string, object>();
+  readonly #listeners = new Listeners(
+    (id, told, signal) => this.#tellStep(id, told, signal),
+    (id, error) => this.#warn(id, `not told: ${(error as Error).message}`),
+  );
   #restored = false;
   #undoError: unknown;
 
@@ -102,6 +109,7 @@ export class RunBook {
       const { attempts, durationMs } = step;
       Object.assign(result, { status: 'succeeded', attempts, durationMs, outputs: outputs.value });
       this.#outputs.set(id, outputs.value);
+      if (planned.phase.onEvent !== undefined) this.#listeners.add(id);
       done.set(id, 'succeeded');
       this.#onEvent({ type: 'step.kept', id });
     }
@@ -151,6 +159,33 @@ export class RunBook {
       if (status === 'undone') this.#write(this.#journal.undone({ step: id }));
     }
     this.#onEvent(event);
+    this.#tell({
+      type: event.type,
+      step: event.id,
+      ...('status' in event ? { status: event.status } : {}),
+      ...('error' in event ? { error: event.error } : {}),
+    });
+  }
+
+  #tell({ error, ...told }: Pick<RunTold, 'type' | 'step' | 'status'> & { error?: unknown }): void {
+    if (this.#listeners.isEmpty) return;
+    const { pipeline, host } = this.#plan;
+    const run = this.#journal.id;
+    const said = error === undefined ? {} : { error: recordOf(error) };
+    const event = { at: this.#host.now().toISOString(), run, pipeline, machine: host.name, ...told, ...said };
+    this.#listeners.tell(this.#redactor.redacted(event));
+  }
+
+  async #tellStep(id: string, told: RunTold, signal: AbortSignal): Promise<void> {
+    const [step, input] = [this.#steps.get(id), this.#inputs.get(id)];
+    if (step === undefined || input === undefined) return;
+    await this.#withPorts(step, input, 'tell', signal, async (ports) => step.phase.onEvent?.(ports, input, told));
+  }
+
+  #warn(id: string, said: string): void {
+    const text = this.#redactor.redacted(clean(said));
+    this.#results.get(id)?.notes.push({ level: 'warn', text });
+    this.#onEvent({ type: 'step.log', id, level: 'warn', text });
   }
 
   /** One try of a step, or of undoing it. */
@@ -185,6 +220,7 @@ export class RunBook {
       if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
       result.outputs = this.#redactor.wrapped(outputs);
       this.#outputs.set(id, result.outputs);
+      if (phase.onEvent !== undefined) this.#listeners.add(id);
       return 'succeeded';
     } catch (error) {
       if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
@@ -234,6 +270,8 @@ export class RunBook {
 
   /** The journal's last word. One that is taken back in part has none: there is something left to do. */
   async finish(direction: Direction, status: 'succeeded' | 'failed' | 'cancelled', error: unknown): Promise<void> {
+    this.#tell({ type: 'run.ended', status, error });
+    await this.#listeners.done();
     const isCut = this.#journal.history().status === 'undoing' && !this.#restored;
     if (isCut || (direction === 'undo' && status !== 'succeeded')) return;
     const told = error === undefined ? {} : { error: recordOf(error) };
@@ -253,7 +291,7 @@ export class RunBook {
   async #withPorts<T>(
     { id, phase }: PlannedStep,
     input: object,
-    direction: Direction,
+    direction: Direction | 'tell',
     signal: AbortSignal,
     act: (ports: Ports) => Promise<T>,
   ) {
@@ -276,12 +314,13 @@ export class RunBook {
         this.#onEvent({ type: 'step.log', id, level, text });
       },
       onChange: (change) => {
+        if (direction === 'tell') return;
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
       // Taking back is not itself taken back.
       record: async (told, change) => {
-        if (direction === 'undo') return;
+        if (direction !== 'run') return;
         await this.#journal.change(id, told, async () => {
           if (change === undefined) return { before: { kind: 'none' } };
           const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
