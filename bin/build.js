@@ -33,6 +33,16 @@ if (process.argv[2] === '--cache') {
           resolveDir: root,
         })),
     },
+    {
+      name: 'libraries of expressions, loaded late',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /pipeline\/cel-library\.ts$/ }, () => ({
+          contents:
+            "export const celLibrary = () => require('@marcbachmann/cel-js'); export const re2Library = () => require('re2js').RE2JS;",
+          loader: 'js',
+          resolveDir: root,
+        })),
+    },
   ]);
   // ASCII only, since the launcher reads it as Latin-1, in a third of the time.
   const ascii = readFileSync(bundle, 'utf8').replace(

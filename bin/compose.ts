@@ -8,12 +8,14 @@ import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
+import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
 import command from '../phases/command/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
+import doctor from '../phases/doctor/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
 import file from '../phases/file/index.ts';
 import http from '../phases/http/index.ts';
@@ -25,6 +27,7 @@ import kubeletVersion from '../phases/kubelet-version/index.ts';
 import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
+import reset from '../phases/reset/index.ts';
 import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
@@ -56,6 +59,8 @@ for (const phase of [
   service,
   sysctl,
   waitFor,
+  reset,
+  doctor,
 ])
   container.register<AnyPhase>(PHASE, { useValue: phase });
 
@@ -64,6 +69,7 @@ container.register<Registry>(REGISTRY, {
     const registry = new Registry();
     for (const phase of context.resolveAll<AnyPhase>(PHASE)) registry.add(phase);
     for (const gate of kubeadmGates) registry.addGate(gate);
+    for (const [name, steps] of Object.entries(kubeadmPhases)) registry.addGroup(name, steps);
     return registry;
   }),
 });
@@ -72,6 +78,8 @@ export const registry = (): Registry => container.resolve<Registry>(REGISTRY);
 
 export interface RunScope {
   host: Host;
+  /** As it is, whatever was recorded. */
+  machine: Host;
   /** What is remembered of earlier runs. */
   runs: Runs;
   /** Keeps other runs away from the machine until it is closed, and removes what killed ones have left. E_RUN_LOCKED. */
@@ -94,6 +102,7 @@ export async function openRun({ root, dryRun = false }: { root: string; dryRun?:
   let held: Lock | undefined;
   return {
     host: scope.resolve<Host>(HOST),
+    machine: scope.resolve<RealHost>(MACHINE),
     runs,
     async lock() {
       held = await lockMachine(resolve(root));

@@ -1,18 +1,18 @@
 /** kubeadm's configuration files on disk. They hold tokens. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { MachineFiles } from '../engine/host/files.ts';
 import { fail, type Problem, type Secret } from '../engine/sdk/index.ts';
+import { readText } from './sources.ts';
 
 export const lenientFlag = Flags.boolean({
   description: 'Fields that are unknown or there twice are only warned of, as by kubeadm join',
 });
 
-/** E_CONFIG_FILE. */
-export function readConfigurationFile(file: string): string {
+/** `-` is standard input. E_CONFIG_FILE. */
+export async function readConfigurationFile(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    return await readText(file);
   } catch (error) {
     throw fail('E_CONFIG_FILE', { file, what: (error as Error).message }, error);
   }

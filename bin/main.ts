@@ -4,16 +4,24 @@ import { type Command, flush, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { Approve } from './commands/approve.ts';
 import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
+import { Doctor } from './commands/doctor.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
+import { PipelineExplain } from './commands/pipeline/explain.ts';
+import { PipelineGraph } from './commands/pipeline/graph.ts';
+import { PipelineList } from './commands/pipeline/list.ts';
+import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
+import { planCommand } from './commands/plan.ts';
 import { PluginCheck } from './commands/plugin/check.ts';
 import { PluginList } from './commands/plugin/list.ts';
 import { PluginLock } from './commands/plugin/lock.ts';
 import { PluginNew } from './commands/plugin/new.ts';
+import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
 import { RunList } from './commands/runs/index.ts';
@@ -54,34 +62,7 @@ export async function main(root: string, argv: string[], importer?: Importer): P
 async function dispatch(root: string, argv: string[]): Promise<void> {
   if (argv[0] === 'phase') await usePlugins({ root, argv, pipeline: openPipeline(root, DEFAULT_PIPELINE) });
   // oclif looks at every command it is given; `join run` should not pay for the others.
-  if (argv[0] === 'run') COMMANDS.run = runCommand(root);
-  else
-    Object.assign(COMMANDS, {
-      run: runCommand(root),
-      resume: resumeCommand(root),
-      undo: Undo,
-      runs: RunList,
-      'runs:show': RunShow,
-      'runs:prune': RunPrune,
-      phase: PhaseList,
-      ...phaseCommands(root),
-      'pipeline:validate': PipelineValidate,
-      'plugin:list': PluginList,
-      'plugin:check': PluginCheck,
-      'plugin:lock': PluginLock,
-      'plugin:new': PluginNew,
-      'config:validate': ConfigValidate,
-      'config:migrate': ConfigMigrate,
-      'config:print-defaults': ConfigPrintDefaults,
-      'token:create': TokenCreate,
-      'token:list': TokenList,
-      'token:delete': TokenDelete,
-      'token:generate': TokenGenerate,
-      'ca-hash': CaHash,
-      'sandbox:up': SandboxUp,
-      'sandbox:demo': SandboxDemo,
-      'sandbox:kubelet': SandboxKubelet,
-    });
+  Object.assign(COMMANDS, argv[0] === 'run' ? { run: runCommand(root) } : allCommands(root));
   const [topic, name = '-'] = argv;
   const phases = Object.keys(COMMANDS).filter((id) => id.startsWith('phase:'));
   if (topic === 'phase' && !name.startsWith('-') && !phases.includes(`phase:${name}`))
@@ -97,14 +78,50 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
   if (launcher.isUsed) process.exit(); // whatever a plugin may have left running
 }
 
+/** By their words, with colons between. */
+export const allCommands = (root: string): Record<string, Command.Class> => ({
+  run: runCommand(root),
+  plan: planCommand(root),
+  resume: resumeCommand(root),
+  undo: Undo,
+  reset: resetCommand(),
+  doctor: Doctor,
+  approve: Approve,
+  runs: RunList,
+  'runs:show': RunShow,
+  'runs:prune': RunPrune,
+  phase: PhaseList,
+  ...phaseCommands(root),
+  'pipeline:list': PipelineList,
+  'pipeline:show': PipelineShow,
+  'pipeline:validate': PipelineValidate,
+  'pipeline:explain': PipelineExplain,
+  'pipeline:graph': PipelineGraph,
+  'plugin:list': PluginList,
+  'plugin:check': PluginCheck,
+  'plugin:lock': PluginLock,
+  'plugin:new': PluginNew,
+  'config:validate': ConfigValidate,
+  'config:migrate': ConfigMigrate,
+  'config:print-defaults': ConfigPrintDefaults,
+  'token:create': TokenCreate,
+  'token:list': TokenList,
+  'token:delete': TokenDelete,
+  'token:generate': TokenGenerate,
+  'ca-hash': CaHash,
+  'sandbox:up': SandboxUp,
+  'sandbox:demo': SandboxDemo,
+  'sandbox:kubelet': SandboxKubelet,
+});
+
 /** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
 function phaseCommands(root: string): Record<string, Command.Class> {
   const pipeline = openPipeline(root, DEFAULT_PIPELINE);
   const commands = registry()
     .all()
-    .map((phase) => phaseCommand(pipeline, { id: phase.name, uses: phase.name }));
+    .map((phase) => phaseCommand(root, pipeline, { id: phase.name, uses: phase.name }));
   const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
   const names = [...registry().names(), ...steps.map(({ id }) => id)];
-  const all = [...commands, ...steps.map((step) => phaseCommand(pipeline, step))];
+  const all = [...commands, ...steps.map((step) => phaseCommand(root, pipeline, step))];
   return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
 }

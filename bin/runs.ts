@@ -6,13 +6,13 @@ import { pluginsOf } from '../engine/journal/plugins.ts';
 import type { Start } from '../engine/journal/records.ts';
 import type { Runs } from '../engine/journal/runs.ts';
 import { withoutSecrets } from '../engine/journal/secrets.ts';
-import { kebab, type Plan, planOf } from '../engine/pipeline/plan.ts';
+import { kebab, type Plan, planOf, type Source } from '../engine/pipeline/plan.ts';
 import { phaseUsed, planOfPhase } from '../engine/pipeline/single.ts';
 import { fail, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
 import { registry } from './compose.ts';
-import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+import { DEFAULT_PIPELINE, openLayered, sourceOf } from './pipelines.ts';
 import { usePlugins, usePluginsOfRun } from './plugins/wanted.ts';
 
 /** A new journal; or that of the run which the same plan has left unfinished, to go on with. E_RUN_UNFINISHED where it was another plan. */
@@ -40,12 +40,29 @@ async function unfinished({ source }: Plan, runs: Runs): Promise<History | undef
 
 /** Names of the inputs that are not the same; secrets may be others: a token that expired is replaced. */
 function differences({ source, inputs, steps }: Plan, { start }: History): string[] {
-  if (source.digest !== start.source.digest || source.name !== start.source.name) return ['pipeline'];
+  const other = otherSource(source, start.source);
+  if (other !== undefined) return [other];
   if (!isDeepStrictEqual(pluginsOf(steps), start.plugins ?? [])) return ['plugin'];
   const before = start.inputs as Record<string, unknown>;
   const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebab(name)}`);
+}
+
+/** What is not the same that a run is made of, in words; undefined where all of it is. */
+function otherSource(now: Source, before: Source): string | undefined {
+  if (now.name !== before.name || now.digest !== before.digest) return now.kind;
+  const [these = [], those = []] = [now.environments, before.environments];
+  const names = those.map(({ name }) => name);
+  if (
+    !isDeepStrictEqual(
+      these.map(({ name }) => name),
+      names,
+    )
+  )
+    return `environment (${names.length === 0 ? 'it had none' : names.join(', ')})`;
+  const changed = those.find(({ digest }, index) => these[index]?.digest !== digest);
+  return changed === undefined ? undefined : `environment ${changed.name}`;
 }
 
 function begin({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Journal {
@@ -75,8 +92,8 @@ export async function planToResume(
   for (const name of gone) inputs[name] = await typedSecret(`${name} of run ${start.id}`);
   const known = Object.entries(inputs).filter(([, item]) => item !== undefined);
   const plan = await planFrom(root, start, argv, Object.fromEntries(known));
-  if (plan.source.digest !== start.source.digest)
-    throw fail('E_RUN_CHANGED', { run: start.id, source: start.source.kind });
+  const other = otherSource(plan.source, start.source);
+  if (other !== undefined) throw fail('E_RUN_CHANGED', { run: start.id, source: other });
   return plan;
 }
 
@@ -87,12 +104,13 @@ async function planFrom(
   inputs: Record<string, unknown>,
 ): Promise<Plan> {
   const { source, host } = start;
-  const { kind, name } = source;
+  const { kind, name, environments = [] } = source;
+  const names = environments.map((environment) => environment.name);
   await usePluginsOfRun(start);
   await usePlugins({ root, argv });
-  const pipeline = openPipeline(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE);
+  const pipeline = (await openLayered(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE, names))(host);
   await usePlugins({ root, argv, pipeline });
-  if (kind === 'pipeline') return planOf(pipeline, registry(), inputs, host);
+  if (kind === 'pipeline') return { ...planOf(pipeline, registry(), inputs, host), source: sourceOf(pipeline, name) };
   const step = pipeline.steps.find(({ id }) => id === name);
   const used = step === undefined ? name : phaseUsed(step, inputs);
   return planOfPhase(name, registry().get(used), inputs, host);

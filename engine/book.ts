@@ -1,24 +1,25 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
+import { type Ask, approved, type Question } from './approval.ts';
 import type { StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
-import { type Host, placeOf, type StepChange } from './host/host.ts';
+import { type Host, placeOf, type StepChange, waitText } from './host/host.ts';
 import { portsFor } from './host/ports.ts';
 import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
 import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import { Listeners } from './listeners.ts';
-import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
-import { inputOf, type Plan } from './pipeline/plan.ts';
+import { durationText } from './pipeline/load.ts';
+import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
-import { fail, isJoinError } from './sdk/errors.ts';
+import { fail, isJoinError, JoinError, type OwnError } from './sdk/errors.ts';
 import type { RunTold } from './sdk/phase.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
-import { clean } from './sdk/text.ts';
+import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
 
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
@@ -36,8 +37,11 @@ export type RunEvent =
   | MachineEvent
   /** It was done before this process began. */
   | { type: 'step.kept'; id: string }
+  | { type: 'step.asked'; id: string; question: Question }
   | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
   | { type: 'step.change'; id: string; change: StepChange }
+  /** It begins to wait for something: `what` says for what. */
+  | { type: 'step.wait'; id: string; what: string }
   | { type: 'step.restored'; id: string; item: Restored };
 
 export interface StepResult {
@@ -58,6 +62,8 @@ export interface Bookkeeping {
   host: Host;
   journal: Journal;
   onEvent: (event: RunEvent) => void;
+  /** Asks whoever sits there, where somebody does. */
+  ask?: Ask | undefined;
 }
 
 /** What is known of every step of one run. */
@@ -66,25 +72,41 @@ export class RunBook {
   readonly #host: Host;
   readonly #journal: Journal;
   readonly #onEvent: (event: RunEvent) => void;
+  readonly #ask: Ask | undefined;
   readonly #outputs = new Map<string, unknown>();
+  /** How each step of this run has ended. */
+  readonly #statuses = new Map<string, StepStatus>();
+  readonly #told: Told;
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
   readonly #redactor = new Redactor();
   /** What taking a step back needs to know. */
   readonly #inputs = new Map<string, object>();
-  readonly #listeners = new Listeners(
-    (id, told, signal) => this.#tellStep(id, told, signal),
-    (id, error) => this.#warn(id, `not told: ${(error as Error).message}`),
-  );
+  readonly #listeners: Listeners;
   #restored = false;
+  #failure: unknown;
   #undoError: unknown;
 
-  constructor({ plan, host, journal, onEvent }: Bookkeeping) {
+  constructor({ plan, host, journal, onEvent, ask }: Bookkeeping) {
     this.#plan = plan;
     this.#host = host;
     this.#journal = journal;
     this.#onEvent = onEvent;
+    this.#ask = ask;
+    this.#told = { outputs: this.#outputs, statuses: this.#statuses, ...(host.isDry === true ? { isDry: true } : {}) };
+    this.#listeners = new Listeners({
+      event: () => ({
+        at: host.now().toISOString(),
+        run: journal.id,
+        pipeline: plan.pipeline,
+        machine: plan.host.name,
+      }),
+      errorOf: recordOf,
+      redacted: (told) => this.#redactor.redacted(told),
+      tell: (id, told, signal) => this.#tellStep(id, told, signal),
+      warn: (id, text) => this.#warn(id, text),
+    });
     this.#redactor.learn(plan.inputs);
     this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
     this.#results = new Map(
@@ -95,23 +117,32 @@ export class RunBook {
     );
   }
 
-  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is: it gets them anew. */
-  takeUp(): Map<string, StepStatus> {
+  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is, to get them anew, and so is all that comes after it. */
+  takeUp(direction: Direction): Map<string, StepStatus> {
     const done = new Map<string, StepStatus>();
-    for (const [id, step] of this.#journal.history().steps) {
-      const result = this.#results.get(id);
+    const { steps } = this.#journal.history();
+    for (const [id, step] of steps) {
       const planned = this.#steps.get(id);
-      if (result === undefined || planned === undefined) continue;
-      this.#inputs.set(id, this.#inputAgain(planned, step.input));
-      const outputs = this.#journal.reveal(step.outputs);
-      this.#redactor.learn(outputs.value);
-      if (step.status !== 'succeeded' || outputs.missing.length > 0) continue;
-      const { attempts, durationMs } = step;
-      Object.assign(result, { status: 'succeeded', attempts, durationMs, outputs: outputs.value });
-      this.#outputs.set(id, outputs.value);
-      if (planned.phase.onEvent !== undefined) this.#listeners.add(id);
-      done.set(id, 'succeeded');
-      this.#onEvent({ type: 'step.kept', id });
+      if (planned !== undefined) this.#inputs.set(id, this.#inputAgain(planned, step.input));
+    }
+    const isKept = (id: string): boolean => {
+      const step = steps.get(id);
+      const known = this.#steps.get(id);
+      if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
+      return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
+    };
+    for (const [id, { status, attempts, durationMs, outputs: kept, error }] of steps) {
+      if (!isKept(id)) continue;
+      const outputs = this.#journal.reveal(kept).value;
+      this.#redactor.learn(outputs);
+      const result = this.#result(id);
+      Object.assign(result, { status, attempts, durationMs, outputs });
+      if (error !== undefined) result.error = JoinError.own(error as OwnError);
+      this.#outputs.set(id, outputs);
+      this.#statuses.set(id, status as StepStatus);
+      if (status === 'succeeded') this.#listeners.add(id, this.#steps.get(id)?.phase);
+      done.set(id, status as StepStatus);
+      if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
   }
@@ -144,8 +175,15 @@ export class RunBook {
         if (error !== undefined) result.notes.push({ level: 'warn', text: `not undone: ${(error as Error).message}` });
         if (status === 'undo-failed') this.#undoError ??= error;
       } else {
+        this.#statuses.set(id, status);
         Object.assign(result, { status, attempts, durationMs: now - (this.#begunAt.get(event.id) ?? now) });
         if (error !== undefined) result.error = error;
+        if (status === 'failed') this.#failure ??= error;
+        if (status === 'skipped') {
+          this.#write(this.#journal.skipped(id, result.phase));
+          this.#onEvent(event);
+          return;
+        }
         const { durationMs, outputs } = result;
         const told = {
           status,
@@ -159,21 +197,7 @@ export class RunBook {
       if (status === 'undone') this.#write(this.#journal.undone({ step: id }));
     }
     this.#onEvent(event);
-    this.#tell({
-      type: event.type,
-      step: event.id,
-      ...('status' in event ? { status: event.status } : {}),
-      ...('error' in event ? { error: event.error } : {}),
-    });
-  }
-
-  #tell({ error, ...told }: Pick<RunTold, 'type' | 'step' | 'status'> & { error?: unknown }): void {
-    if (this.#listeners.isEmpty) return;
-    const { pipeline, host } = this.#plan;
-    const run = this.#journal.id;
-    const said = error === undefined ? {} : { error: recordOf(error) };
-    const event = { at: this.#host.now().toISOString(), run, pipeline, machine: host.name, ...told, ...said };
-    this.#listeners.tell(this.#redactor.redacted(event));
+    this.#listeners.happened(event);
   }
 
   async #tellStep(id: string, told: RunTold, signal: AbortSignal): Promise<void> {
@@ -183,35 +207,60 @@ export class RunBook {
   }
 
   #warn(id: string, said: string): void {
-    const text = this.#redactor.redacted(clean(said));
+    const text = this.#redactor.redacted(said);
     this.#results.get(id)?.notes.push({ level: 'warn', text });
     this.#onEvent({ type: 'step.log', id, level: 'warn', text });
   }
 
-  /** One try of a step, or of undoing it. */
-  async attempt({ id, direction, attempt, signal }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
+  /** Whether a step is to run, by its condition. */
+  decide(id: string): 'run' | 'skipped' | 'undecided' {
     const step = this.#steps.get(id);
     if (step === undefined) throw new Error(`no step ${id}`);
     try {
-      return await (direction === 'run' ? this.#run(step, attempt, signal) : this.#undo(step, signal));
+      const isWanted = isToRun(this.#plan, step, this.#told);
+      return isWanted === undefined ? 'undecided' : isWanted ? 'run' : 'skipped';
+    } catch (error) {
+      throw blamed(this.#redactor.redacted(error), id);
+    }
+  }
+
+  /** One try of a step, or of undoing it. */
+  async attempt({
+    id,
+    direction,
+    attempt,
+    signal,
+    waiting,
+  }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
+    const step = this.#steps.get(id);
+    if (step === undefined) throw new Error(`no step ${id}`);
+    try {
+      return await (direction === 'run' ? this.#run(step, attempt, signal, waiting) : this.#undo(step, signal));
     } catch (error) {
       throw blamed(this.#redactor.redacted(error), id, signal);
     }
   }
 
   /** Its inputs, its ports, its phase, its checked outputs. */
-  async #run(step: PlannedStep, attempt: number, signal: AbortSignal): Promise<'succeeded' | 'undecided'> {
+  async #run(
+    step: PlannedStep,
+    attempt: number,
+    signal: AbortSignal,
+    waiting: AttemptInput['waiting'],
+  ): Promise<'succeeded' | 'undecided'> {
     const { id, phase } = step;
     const result = this.#result(id);
     result.notes = []; // those of the attempt before
-    // What could not be decided cannot be read; the step that reads it follows.
-    if (step.reads.some((other) => this.#results.get(other)?.status === 'undecided')) return 'undecided';
-    const input = inputOf(this.#plan, step, this.#outputs);
+    const input = inputOf(this.#plan, step, this.#told);
+    if (input === undefined) return 'undecided'; // as what it reads
     this.#inputs.set(id, input);
     this.#redactor.learn(input);
     this.#journal.begun(id, phase.name, attempt, this.#redactor.wrapped(input));
     try {
-      const given = await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input));
+      const given =
+        step.approval === undefined
+          ? await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input))
+          : await this.#approve(step, step.approval, input as { message: string }, signal, waiting);
       const outputs = withSecrets(phase.output, given);
       this.#redactor.learn(outputs);
       const problems = violations(phase.output, revealed(outputs)).map(
@@ -220,13 +269,41 @@ export class RunBook {
       if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
       result.outputs = this.#redactor.wrapped(outputs);
       this.#outputs.set(id, result.outputs);
-      if (phase.onEvent !== undefined) this.#listeners.add(id);
+      this.#listeners.add(id, phase);
       return 'succeeded';
     } catch (error) {
       if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
       result.notes.push({ level: 'warn', text: this.#redactor.redacted(error.message) });
       return 'undecided';
     }
+  }
+
+  /** Waits for somebody to say yes. A dry run does not ask: it tells what would be asked. */
+  async #approve(
+    { id }: PlannedStep,
+    { deadlineMs, onTimeout }: NonNullable<PlannedStep['approval']>,
+    { message }: { message: string },
+    signal: AbortSignal,
+    waiting: AttemptInput['waiting'],
+  ): Promise<object> {
+    const { notes } = this.#result(id);
+    const tell = (text: string) => {
+      notes.push({ level: 'info', text });
+      this.#onEvent({ type: 'step.log', id, level: 'info', text });
+    };
+    if (this.#host.isDry === true) {
+      tell(`would ask, for ${durationText(deadlineMs)}: ${message}`);
+      return { by: '', reason: '', at: this.#host.now().toISOString() };
+    }
+    const given = await approved(
+      { step: id, message, deadlineMs, onTimeout },
+      {
+        ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
+        onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
+      },
+    );
+    tell(`approved by ${given.by}${given.reason === '' ? '' : `: ${given.reason}`}`);
+    return given;
   }
 
   /** What left the machine is the phase's to take back; the machine itself is restored when all steps have done so. */
@@ -263,6 +340,17 @@ export class RunBook {
     throw this.#undoError;
   }
 
+  /** What the first step that failed has failed with. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** What the pipeline gives, of a run that succeeded. E_INPUT where a part of it has no value. */
+  outputs(): unknown {
+    const { outputs } = this.#plan;
+    return outputs === undefined ? undefined : outputsOf(this.#plan, outputs, this.#told);
+  }
+
   /** Why not everything was taken back. */
   get undoError(): unknown {
     return this.#undoError;
@@ -270,8 +358,7 @@ export class RunBook {
 
   /** The journal's last word. One that is taken back in part has none: there is something left to do. */
   async finish(direction: Direction, status: 'succeeded' | 'failed' | 'cancelled', error: unknown): Promise<void> {
-    this.#tell({ type: 'run.ended', status, error });
-    await this.#listeners.done();
+    await this.#listeners.ended(status, error);
     const isCut = this.#journal.history().status === 'undoing' && !this.#restored;
     if (isCut || (direction === 'undo' && status !== 'succeeded')) return;
     const told = error === undefined ? {} : { error: recordOf(error) };
@@ -318,6 +405,7 @@ export class RunBook {
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
+      onWait: (wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
       record: async (told, change) => {
         if (direction !== 'run') return;
@@ -349,9 +437,9 @@ export class RunBook {
 }
 
 /** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
-function blamed(error: unknown, step: string, signal: AbortSignal): unknown {
-  const cut = signal.aborted && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const told: unknown = cut ? signal.reason : (error ?? new Error('the phase threw nothing'));
+function blamed(error: unknown, step: string, signal?: AbortSignal): unknown {
+  const cut = signal?.aborted === true && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
+  const told: unknown = cut ? signal?.reason : (error ?? new Error('the phase threw nothing'));
   if (isJoinError(told)) told.step = step;
   return told;
 }

@@ -1,6 +1,19 @@
 /** Which steps are done, running and ready: plain data, outside the machine, and the only place that knows `needs`. */
 
-export type StepStatus = 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'undecided' | 'undone' | 'undo-failed';
+export type StepStatus =
+  | 'succeeded'
+  | 'failed'
+  /** It failed, and the pipeline says that it may. */
+  | 'failed-allowed'
+  | 'cancelled'
+  | 'skipped'
+  | 'undecided'
+  | 'undone'
+  | 'undo-failed';
+
+/** What needs such a step can begin: `needs` is about order, and what is skipped is out of the way. */
+export const endsWell = (status: StepStatus): boolean =>
+  status === 'succeeded' || status === 'failed-allowed' || status === 'skipped' || status === 'undecided';
 
 export interface FrontierStep {
   id: string;
@@ -50,8 +63,8 @@ export class Frontier {
   #end(id: string, status: StepStatus): void {
     this.#settled.set(id, status);
     if (status === 'undone' || status === 'undo-failed') return;
-    this.#order.push(id);
-    if (status !== 'succeeded' && status !== 'undecided') return;
+    if (status !== 'skipped') this.#order.push(id); // it has left nothing to be undone
+    if (!endsWell(status)) return;
     for (const next of this.#dependents.get(id) ?? []) {
       const left = (this.#waitingFor.get(next) ?? 0) - 1;
       this.#waitingFor.set(next, left);
@@ -85,6 +98,6 @@ export class Frontier {
   }
   /** Every step got there: a cancellation came too late to stop any. */
   get allWell(): boolean {
-    return this.allSettled && [...this.#settled.values()].every((s) => s === 'succeeded' || s === 'undecided');
+    return this.allSettled && [...this.#settled.values()].every(endsWell);
   }
 }

@@ -1,197 +1,58 @@
 /**
- * The machines that execute a run. The run machine spawns one step machine for each active step, at most `maxParallel`
- * at once; a step machine makes attempts, with a time limit on each and a pause between them. They know no Kubernetes
- * word and read no clock but the actor system's, so a simulated clock runs them without waiting. What is taken back goes
+ * The machine that executes a run. It spawns one step machine for each active step, at most `maxParallel` at once. Neither knows a
+ * Kubernetes word or reads a clock but the actor system's, so a simulated clock runs them without waiting. What is taken back goes
  * the other way: first each step takes back what left the machine, the last one first, then the machine itself is restored.
  */
 import { type AnyActorRef, assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
-import type { Frontier, StepStatus } from './frontier.ts';
-import { fail, isJoinError } from './sdk/errors.ts';
-
-/** How long an attempt that was told to stop may take before it is given up. */
-const GRACE_MS = 5_000;
-
-export interface StepPolicy {
-  id: string;
-  timeoutMs: number;
-  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
-}
-
-/** One try of a step, or of undoing it. `signal` is aborted when its time is up; a settled promise is an ended attempt. */
-export interface AttemptInput {
-  id: string;
-  direction: Direction;
-  attempt: number;
-  signal: AbortSignal;
-}
-export type Direction = 'run' | 'undo';
-export type Attempt = (input: AttemptInput) => Promise<'succeeded' | 'undecided' | 'undone'>;
-
-export interface StepEnd {
-  id: string;
-  status: StepStatus;
-  attempts: number;
-  error?: unknown;
-}
-
-export type MachineEvent =
-  | { type: 'step.started'; id: string; attempt: number; direction: Direction }
-  | { type: 'step.retrying'; id: string; attempt: number; pauseMs: number; error: unknown }
-  | ({ type: 'step.ended' } & StepEnd);
+import type { Frontier } from './frontier.ts';
+import { fail } from './sdk/errors.ts';
+import {
+  type Attempt,
+  type Direction,
+  type MachineEvent,
+  type StepEnd,
+  type StepPolicy,
+  stepMachine,
+} from './step-machine.ts';
 
 export interface RunContext {
   frontier: Frontier;
   policies: ReadonlyMap<string, StepPolicy>;
   attempt: Attempt;
+  /** Whether a step that is ready runs at all. Throws where that cannot be told. */
+  decide: (id: string) => 'run' | 'skipped' | 'undecided';
   maxParallel: number;
   /** `undo` begins with taking back. */
   direction: Direction;
   /** Whether a run that fails is taken back, and one that is cancelled. */
   onFailure: 'undo' | 'keep';
   onCancel: 'undo' | 'keep';
+  /** From 0 to 1. */
+  random: () => number;
   /** Takes back the changes of the machine. Rejects where some of them could not be. */
   restore: (signal: AbortSignal) => Promise<void>;
   notify: (event: MachineEvent) => void;
 }
 
-interface StepContext extends Pick<RunContext, 'attempt' | 'notify'> {
-  policy: StepPolicy;
-  direction: Direction;
-  tries: number;
-  abort: AbortController;
-  /** Why the current attempt was told to stop. */
-  stoppedBy: 'limit' | 'cancel' | undefined;
-  status: StepStatus;
-  error?: unknown;
-}
-
-/** What the policy says, and no less than what a server has asked for; but that no longer than an attempt may take. */
-function pauseMs({ policy: { retry, timeoutMs }, tries, error }: StepContext): number {
-  const planned = Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
-  const asked = isJoinError(error) ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(planned, Math.min(asked, timeoutMs));
-}
-
-const isTransient = (error: unknown): boolean => isJoinError(error) && error.transient;
-
-export const stepMachine = setup({
-  types: {
-    context: {} as StepContext,
-    input: {} as Pick<StepContext, 'policy' | 'direction' | 'attempt' | 'notify'>,
-    events: {} as { type: 'stop' },
-    output: {} as StepEnd,
-  },
-  actors: {
-    attempt: fromPromise<Awaited<ReturnType<Attempt>>, { step: AttemptInput; attempt: Attempt }>(async ({ input }) => {
-      await undefined; // it is announced before it tells anything itself; and one cancelled at once does nothing
-      input.step.signal.throwIfAborted();
-      return input.attempt(input.step);
-    }),
-  },
-  delays: {
-    limit: ({ context }) => context.policy.timeoutMs,
-    pause: ({ context }) => pauseMs(context),
-    grace: GRACE_MS,
-  },
-  guards: {
-    cancelled: ({ context }) => context.stoppedBy === 'cancel',
-    mayRetry: ({ context }) => isTransient(context.error) && context.tries < context.policy.retry.attempts,
-  },
-  actions: {
-    begin: assign(({ context }) => ({ tries: context.tries + 1, abort: new AbortController(), stoppedBy: undefined })),
-    announce: ({ context: { policy, direction, tries, notify } }) =>
-      notify({ type: 'step.started', id: policy.id, attempt: tries, direction }),
-    announcePause: ({ context }) =>
-      context.notify({
-        type: 'step.retrying',
-        id: context.policy.id,
-        attempt: context.tries,
-        pauseMs: pauseMs(context),
-        error: context.error,
-      }),
-    stopForLimit: assign(({ context }) => {
-      const error = fail('E_STEP_TIME_LIMIT', {
-        step: context.policy.id,
-        limitMs: context.policy.timeoutMs,
-      });
-      context.abort.abort(error);
-      return { stoppedBy: 'limit' as const };
-    }),
-    stopForCancel: assign(({ context }) => {
-      context.abort.abort(fail('E_CANCELLED', { signal: 'the run' }));
-      return { stoppedBy: 'cancel' as const };
-    }),
-    stuck: assign(({ context }) => ({
-      error: fail('E_STEP_STUCK', { step: context.policy.id, graceMs: GRACE_MS }),
-    })),
-  },
-}).createMachine({
-  id: 'step',
-  context: ({ input }) => ({
-    ...input,
-    tries: 0,
-    abort: new AbortController(),
-    stoppedBy: undefined,
-    status: 'failed',
-  }),
-  initial: 'active',
-  states: {
-    active: {
-      entry: ['begin', 'announce'],
-      invoke: {
-        src: 'attempt',
-        input: ({ context }) => ({
-          step: {
-            id: context.policy.id,
-            direction: context.direction,
-            attempt: context.tries,
-            signal: context.abort.signal,
-          },
-          attempt: context.attempt,
-        }),
-        // An attempt that was told to stop, and still got there, got there.
-        onDone: { target: 'ended', actions: assign({ status: ({ event }) => event.output, error: undefined }) },
-        onError: { target: 'decide', actions: assign({ error: ({ event }) => event.error }) },
-      },
-      initial: 'running',
-      states: {
-        running: {
-          after: { limit: { target: 'stopping', actions: 'stopForLimit' } },
-          on: { stop: { target: 'stopping', actions: 'stopForCancel' } },
-        },
-        stopping: {
-          after: { grace: { target: '#step.ended', actions: 'stuck' } },
-          on: { stop: { actions: assign({ stoppedBy: 'cancel' }) } },
-        },
-      },
-    },
-    decide: {
-      always: [
-        { guard: 'cancelled', target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) },
-        { guard: 'mayRetry', target: 'backingOff' },
-        { target: 'ended' },
-      ],
-    },
-    backingOff: {
-      entry: 'announcePause',
-      after: { pause: 'active' },
-      on: { stop: { target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) } },
-    },
-    ended: { type: 'final' },
-  },
-  output: ({ context }) => ({
-    id: context.policy.id,
-    status: context.direction === 'undo' && context.status !== 'undone' ? 'undo-failed' : context.status,
-    attempts: context.tries,
-    ...(context.error === undefined ? {} : { error: context.error }),
-  }),
-});
-
-function stepInput(context: RunContext, id: string, direction: Direction) {
-  const policy = context.policies.get(id);
+function stepInput({ policies, attempt, notify, random }: RunContext, id: string, direction: Direction) {
+  const policy = policies.get(id);
   if (policy === undefined) throw new Error(`no policy for step ${id}`);
-  return { policy, direction, attempt: context.attempt, notify: context.notify };
+  return { policy, direction, attempt, notify, random };
 }
+
+/** A step that is skipped, or that nobody can decide about, ends as it begins. */
+function endWithoutAttempt({ decide }: RunContext, id: string): StepEnd | undefined {
+  try {
+    const status = decide(id);
+    return status === 'run' ? undefined : { id, status, attempts: 0 };
+  } catch (error) {
+    return { id, status: 'failed', attempts: 0, error };
+  }
+}
+
+/** Steps that take up a place: not those that wait for somebody. */
+const atWork = ({ frontier, policies }: RunContext): number =>
+  [...frontier.active].filter((id) => policies.get(id)?.approval === undefined).length;
 
 interface Progress {
   failed: boolean;
@@ -230,10 +91,19 @@ export const runMachine = setup({
   },
   actions: {
     spawnReady: enqueueActions(({ context, enqueue }) => {
-      while (!context.failed && context.frontier.active.size < context.maxParallel) {
+      while (!context.failed && atWork(context) < context.maxParallel) {
         const id = context.frontier.take();
         if (id === undefined) break;
-        enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
+        const end = endWithoutAttempt(context, id);
+        if (end === undefined) {
+          enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
+          continue;
+        }
+        context.frontier.settle(id, end.status);
+        context.notify({ type: 'step.ended', ...end });
+        if (end.status !== 'failed') continue;
+        enqueue.assign({ failed: true });
+        break;
       }
     }),
     /** One after the other, the last first: undoing is no time for races. */

@@ -12,6 +12,7 @@ export class Registry {
   readonly #phases = new Map<string, AnyPhase>();
   readonly #gates = new Map<string, Gate>();
   readonly #hooked = new Set<string>();
+  readonly #groups = new Map<string, readonly string[]>();
 
   /** E_PLUGIN_TWICE where its name, or that of a gate that is another one, is taken. */
   add(phase: AnyPhase): void {
@@ -30,6 +31,15 @@ export class Registry {
     if (there !== undefined && !isDeepStrictEqual(there, gate))
       throw twice(`feature gate ${gate.name}`, this.#ownerOf(gate.name), owner);
     this.#gates.set(gate.name, gate);
+  }
+
+  /** A name under which `--skip-phases` knows these steps, perhaps none. */
+  addGroup(name: string, steps: readonly string[]): void {
+    this.#groups.set(name, steps);
+  }
+
+  standsFor(name: string): readonly string[] | undefined {
+    return this.#groups.get(name);
   }
 
   #ownerOf(gate: string): string {

@@ -1,12 +1,15 @@
 /** One run of a plan on a host: the machines execute it, the book gives them their attempts and collects what came of it. */
 import { createActor } from 'xstate';
+import type { Ask } from './approval.ts';
 import { RunBook, type RunEvent, type StepResult } from './book.ts';
 import { Frontier, type StepStatus } from './frontier.ts';
 import type { Host } from './host/host.ts';
 import { Journal } from './journal/journal.ts';
 import { memoryStore } from './journal/memory.ts';
-import { type Direction, runMachine } from './machine.ts';
+import { JOURNAL_VERSION } from './journal/records.ts';
+import { runMachine } from './machine.ts';
 import type { Plan } from './pipeline/plan.ts';
+import type { Direction } from './step-machine.ts';
 
 const MAX_PARALLEL = 8;
 
@@ -19,6 +22,8 @@ export interface RunResult {
   status: 'succeeded' | 'failed' | 'cancelled';
   durationMs: number;
   steps: StepResult[];
+  /** What the pipeline gives; of a run that succeeded. */
+  outputs?: unknown;
   /** What ended it, where it did not succeed. */
   error?: unknown;
 }
@@ -35,6 +40,10 @@ export interface RunOptions {
   keepSignal?: AbortSignal;
   /** The time of the machines; left out: real time. Tests hand in xstate's SimulatedClock. */
   clock?: ClockOfMachines;
+  /** Asks whoever sits there for an approval; left out: answers come from elsewhere. */
+  ask?: Ask;
+  /** From 0 to 1, for pauses; left out: Math.random. */
+  random?: () => number;
   maxParallel?: number;
   /** Left out: what was done stays, and the next run goes on from there. */
   onFailure?: 'undo' | 'keep';
@@ -60,12 +69,12 @@ export const undo = (options: UndoOptions): Promise<RunResult> => execute(option
 
 async function execute(options: RunOptions, direction: Direction, overwrite: boolean): Promise<RunResult> {
   const { plan, host, onEvent = () => undefined, signal, keepSignal, clock } = options;
-  const { maxParallel = MAX_PARALLEL, onFailure = 'keep', onCancel = onFailure } = options;
+  const { maxParallel = MAX_PARALLEL, onFailure = 'keep', onCancel = onFailure, random = Math.random } = options;
   const begunAt = host.now().getTime();
   const journal = options.journal ?? journalInMemory(plan, host);
-  const book = new RunBook({ plan, host, journal, onEvent });
+  const book = new RunBook({ plan, host, journal, onEvent, ask: options.ask });
   if (options.journal?.isWritten === true) await book.tidy(new AbortController().signal);
-  const done = book.takeUp();
+  const done = book.takeUp(direction);
   const actor = createActor(runMachine, {
     ...(clock === undefined ? {} : { clock: clock as never }),
     input: {
@@ -73,15 +82,17 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
       policies: new Map(plan.steps.map((step) => [step.id, step])),
       direction,
       attempt: (input) => book.attempt(input),
+      decide: (id) => book.decide(id),
       restore: (stop) => book.restore(overwrite, stop),
       notify: (event) => book.notify(event),
+      random,
       maxParallel,
       onFailure,
       onCancel,
     },
   });
   const cancel = () => actor.send({ type: 'cancel' });
-  const status = await new Promise<RunResult['status']>((resolve, reject) => {
+  const ended = await new Promise<RunResult['status']>((resolve, reject) => {
     actor.subscribe({
       complete: () => resolve(actor.getSnapshot().value as RunResult['status']),
       error: reject, // a bug in the engine
@@ -93,8 +104,9 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
     }
   });
   for (const stop of [signal, keepSignal]) stop?.removeEventListener('abort', cancel);
-  const steps = book.results();
-  const cause = status === 'cancelled' ? signal?.reason : steps.find((step) => step.error !== undefined)?.error;
+  const given = direction === 'run' && ended === 'succeeded' ? outputsOf(book) : {};
+  const status = given.error === undefined ? ended : 'failed';
+  const cause = given.error ?? (status === 'cancelled' ? signal?.reason : book.failure);
   const error = direction === 'undo' && status !== 'succeeded' ? (cause ?? book.undoError) : cause;
   await book.finish(direction, status, error);
   await journal.close();
@@ -103,14 +115,24 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
     pipeline: plan.pipeline,
     status,
     durationMs: host.now().getTime() - begunAt,
-    steps,
+    steps: book.results(),
+    ...(given.outputs === undefined ? {} : { outputs: given.outputs }),
     ...(error === undefined ? {} : { error }),
   };
 }
 
+/** Of a pipeline whose outputs have no value, all that its steps did is done; the run has failed all the same. */
+function outputsOf(book: RunBook): { outputs?: unknown; error?: unknown } {
+  try {
+    return { outputs: book.outputs() };
+  } catch (error) {
+    return { error };
+  }
+}
+
 const journalInMemory = ({ pipeline, source, inputs, steps }: Plan, host: Host): Journal =>
   Journal.begin(memoryStore(), host.now, {
-    ...{ version: 1, id: 'memory', joinery: '', pipeline, source, inputs, host: host.facts },
+    ...{ version: JOURNAL_VERSION, id: 'memory', joinery: '', pipeline, source, inputs, host: host.facts },
     steps: steps.map(({ id }) => id),
   });
 

@@ -5,7 +5,9 @@ import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipe
 import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedValues, withAbsolutePaths } from '../flags.ts';
+import { DEFAULT_PIPELINE, openLayered } from '../pipelines.ts';
+import { plainValues } from '../values.ts';
 
 export class PhaseList extends JoinCommand {
   static override summary = 'List the phases';
@@ -30,7 +32,7 @@ export class PhaseList extends JoinCommand {
 }
 
 /** The command of one phase; or of a step of the default pipeline, by its id: what was typed decides which of its phases runs. */
-export function phaseCommand(pipeline: Pipeline, step: PipelineStep) {
+export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineStep) {
   const phases = variantsOf(step).map((variant) => registry().get(variant.phase));
   const input = { properties: Object.assign({}, ...phases.map((phase) => phase.input.properties)) };
   return class OnePhase extends JoinCommand {
@@ -43,22 +45,23 @@ export function phaseCommand(pipeline: Pipeline, step: PipelineStep) {
       ...phases.flatMap(({ origin }) =>
         origin === undefined ? [] : [`From plugin ${origin.plugin} ${origin.version}.`],
       ),
-      'A value @PATH is read from that file.',
+      'A value @PATH is read from that file, and a secret - from standard input.',
     ].join('\n');
-    static override flags = { ...flagsFor(input), ...runFlags };
+    static override flags = { ...flagsFor(input), ...runFlags, env: envFlag };
     static override args = argsFor(input);
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
-      const given = valuesOf(input, flags, args);
+      const given = withAbsolutePaths(input, plainValues(await typedValues(input, flags, args)), flags.root);
       const phase = registry().get(phaseUsed(step, given));
+      const layered = flags.env === undefined ? () => pipeline : await openLayered(root, DEFAULT_PIPELINE, flags.env);
       await this.execute({
         dryRun: flags['dry-run'],
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
         plan: (host) =>
-          planOfPhase(step.id, phase, { ...inputsOutsidePipeline(pipeline, phase, host), ...given }, host),
+          planOfPhase(step.id, phase, { ...inputsOutsidePipeline(layered(host), phase, host), ...given }, host),
       });
     }
   };

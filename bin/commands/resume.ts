@@ -2,9 +2,11 @@
 import { Args } from '@oclif/core';
 import type { Journal } from '../../engine/journal/journal.ts';
 import { JoinCommand } from '../command.ts';
-import { flagsFor, runFlags, valuesOf } from '../flags.ts';
+import { flagsFor, runFlags, typedValues } from '../flags.ts';
 import { DEFAULT_PIPELINE, openPipeline } from '../pipelines.ts';
 import { planToResume } from '../runs.ts';
+import { layered, plainValues } from '../values.ts';
+import { fromVariables } from '../variables.ts';
 
 const { 'dry-run': _, ...ownFlags } = runFlags;
 
@@ -24,7 +26,8 @@ export function resumeCommand(root: string) {
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(Resume);
-      const given = valuesOf(schema, flags, {});
+      const typed = await typedValues(schema, flags, {});
+      const given = plainValues(layered(fromVariables(schema, process.env).values, typed));
       const request = { id: args.id, onFailure: flags['on-failure'], root: flags.root, output: flags.output };
       await this.resume(request, (journal: Journal) => planToResume(root, journal, given, this.argv));
     }

@@ -3,17 +3,30 @@ import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, flagsFor, given, runFlags, valuesOf } from '../flags.ts';
-import { DEFAULT_PIPELINE, isFile, lastingName, openPipeline } from '../pipelines.ts';
+import { lenientFlag } from '../configurations.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../flags.ts';
+import { givenFor, withProblems } from '../given.ts';
+import { kubeadmLine } from '../kubeadm-line.ts';
+import { DEFAULT_PIPELINE, isFile, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
 import { usePlugins } from '../plugins/wanted.ts';
+import { namedBy, plainValues } from '../values.ts';
 
 const ownFlags = {
   ...runFlags,
+  config: Flags.string({
+    default: '',
+    helpValue: 'FILE|-',
+    description:
+      'kubeadm configuration file, of any version; see docs/configuration.md for the flags that may stand beside it',
+  }),
+  lenient: lenientFlag,
   pipeline: Flags.string({
     default: DEFAULT_PIPELINE,
     helpValue: 'NAME|FILE',
     description: 'What to run; its inputs are the flags of this command',
   }),
+  env: envFlag,
+  v: Flags.integer({ char: 'v', default: 0, description: 'From 5 on, an error is shown with all that it came from' }),
 };
 
 /** `root` is the package's folder, where the shipped pipelines are. */
@@ -21,7 +34,13 @@ export function runCommand(root: string) {
   const shipped = openPipeline(root, DEFAULT_PIPELINE);
   return class Run extends JoinCommand {
     static override summary = 'Join this machine to a cluster';
-    static override description = 'Paste a `kubeadm join` line with `kubeadm join` replaced by `join run`.';
+    static override usage = 'run [ENDPOINT] [FLAGS]';
+    static override description = [
+      'Paste a `kubeadm join` line with `kubeadm join` replaced by `join run`.',
+      '',
+      'What is given for the pipeline may also stand in a variable (JOINERY_TOKEN for --token) or in the file of --config; a flag',
+      'wins over a variable, and that over the file. A value @FILE is read from that file, and a token - from standard input.',
+    ].join('\n');
     static override examples = [
       '<%= config.bin %> run 10.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:… --dry-run',
       '<%= config.bin %> run --pipeline ./mine.yaml --help',
@@ -29,22 +48,35 @@ export function runCommand(root: string) {
     static override flags = { ...flagsFor(shipped.inputs), ...ownFlags };
     static override args = argsFor(shipped.inputs);
 
+    protected readonly isPlan: boolean = false;
+
     async run(): Promise<void> {
-      const [named] = given(this.argv, '--pipeline'); // decides which flags there are
-      if (named !== undefined && !isFile(named)) await usePlugins({ root, argv: this.argv }); // it may be one of theirs
-      const pipeline = named === undefined ? shipped : openPipeline(root, named);
-      const { inputs } = pipeline;
-      await usePlugins({ root, argv: this.argv, pipeline });
-      const { flags, args } = await this.parse({ flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) });
-      const values = valuesOf(inputs, flags, args);
+      const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
+      const environments = typedFor('--env', this.argv);
+      if (!isFile(named) && named !== DEFAULT_PIPELINE) await usePlugins({ root, argv: this.argv }); // it may be one of theirs
+      const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
+      const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
+      const { inputs } = layered();
+      await usePlugins({ root, argv: this.argv, pipeline: layered() });
+      const taken = { flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) };
+      const { argv, off } = kubeadmLine(this.argv, taken.flags);
+      const { flags, args } = await this.parse(taken, argv);
+      this.verbosity = flags.v;
+      const takesStdin = flags.config === '-' ? ['--config'] : [];
+      const typed = await typedValues(inputs, flags, args, { off, takesStdin });
+      const config = flags.config === '' ? undefined : { file: flags.config, lenient: flags.lenient };
+      const { values, dryRun, problems, notes } = await givenFor(inputs, typed, config);
+      const given = withAbsolutePaths(inputs, plainValues(values), flags.root);
       await this.execute({
-        dryRun: flags['dry-run'],
+        dryRun: this.isPlan || flags['dry-run'] || dryRun,
+        asPlan: this.isPlan,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
         plan: (host) => {
-          const plan = planOf(pipeline, registry(), values, host);
-          return { ...plan, source: { ...plan.source, name: lastingName(named ?? DEFAULT_PIPELINE) } };
+          const pipeline = layered(host);
+          const plan = withProblems(problems, () => planOf(pipeline, registry(), given, host, namedBy(values)));
+          return { ...plan, notes: [...notes, ...plan.notes], source: sourceOf(pipeline, named) };
         },
       });
     }

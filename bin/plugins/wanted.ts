@@ -5,7 +5,7 @@ import type { Pipeline } from '../../engine/pipeline/load.ts';
 import { installedPlugins, type Wanted } from '../../engine/plugins/find.ts';
 import type { Importer } from '../../engine/plugins/load.ts';
 import { isJoinError } from '../../engine/sdk/index.ts';
-import { given } from '../flags.ts';
+import { typedFor } from '../flags.ts';
 import { isFile } from '../pipelines.ts';
 
 /** `import()` of the launcher; there is none in a bundle that is run from a code cache. */
@@ -26,7 +26,7 @@ export function useLauncher(): void {
 export const shippedPlugins = (root: string): string => join(root, 'dist/plugins');
 
 export const namedOnCommandLine = (argv: readonly string[]): Wanted[] =>
-  given(argv, '--plugin').map((folder) => ({ folder: resolve(folder), by: 'command line', isShipped: false }));
+  typedFor('--plugin', argv).map((folder) => ({ folder: resolve(folder), by: 'command line', isShipped: false }));
 
 export interface PluginsOf {
   /** The package's folder. */

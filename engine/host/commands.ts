@@ -48,7 +48,7 @@ export class MachineCommands {
     const ending = { killSignal: 'SIGKILL', timeout: timeMs, maxBuffer: outputBytes, signal } as const;
     const options = { env: { ...environment, ...this.#environment }, ...ending };
     return new Promise((resolve, reject) => {
-      execFile(path, args, options, (error, stdout, stderr) => {
+      const child = execFile(path, args, options, (error, stdout, stderr) => {
         if (error === null) resolve({ exitCode: 0, stdout, stderr });
         else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr });
         else if (signal.aborted) reject(signal.reason);
@@ -58,6 +58,7 @@ export class MachineCommands {
           reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output }, error));
         }
       });
+      child.stdin?.on('error', () => undefined).end(); // a program that asks would otherwise wait for its limit
     });
   }
 

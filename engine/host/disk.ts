@@ -7,7 +7,7 @@ import type { Owner } from '../sdk/ports.ts';
 /** The calls that changes are made of, as `node:fs/promises` has them. */
 export type Disk = Pick<
   typeof fs,
-  'open' | 'lstat' | 'mkdir' | 'chmod' | 'chown' | 'symlink' | 'rename' | 'rm' | 'rmdir' | 'readdir'
+  'open' | 'lstat' | 'readlink' | 'readdir' | 'mkdir' | 'chmod' | 'chown' | 'symlink' | 'rename' | 'rm' | 'rmdir'
 >;
 export class DurableDisk {
   readonly #disk: Disk;
@@ -43,6 +43,7 @@ export class DurableDisk {
     try {
       if (owner !== undefined) await this.#disk.chown(temporary, owner.uid, owner.gid);
       await this.#disk.chmod(temporary, mode); // whatever the umask was
+      await this.syncDirectory(temporary); // nobody looks at its mode again
       await this.#disk.rename(temporary, path);
     } catch (error) {
       await this.#temporary(path);
@@ -69,24 +70,29 @@ export class DurableDisk {
   async remove(path: string): Promise<void> {
     await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
-    if (there === undefined) return;
     try {
-      await (there.isDirectory() ? this.#disk.rmdir(path) : this.#disk.rm(path));
+      if (there !== undefined) await (there.isDirectory() ? this.#disk.rmdir(path) : this.#disk.rm(path));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOTEMPTY' || code === 'EBUSY') return; // EBUSY: a mount point
       throw error;
     }
-    await this.syncDirectory(dirname(path));
+    await this.#syncRemoval(path);
   }
 
   /** What lies below, too, but nothing of another file system: a volume that is still mounted is not ours to empty. */
   async removeTree(path: string): Promise<void> {
     await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
-    if (there === undefined) return;
-    await this.#removeTree(path, (await this.#disk.lstat(dirname(path))).dev);
-    await this.syncDirectory(dirname(path));
+    if (there !== undefined) await this.#removeTree(path, (await this.#disk.lstat(dirname(path))).dev);
+    await this.#syncRemoval(path);
+  }
+
+  /** Also of what is gone already: who removed it may have been killed before it was durable. */
+  async #syncRemoval(path: string): Promise<void> {
+    await this.syncDirectory(dirname(path)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error; // what it lay in is gone, too
+    });
   }
 
   async #removeTree(path: string, device: number): Promise<void> {

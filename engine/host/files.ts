@@ -26,6 +26,8 @@ export class MachineFiles {
   readonly #root: string;
   readonly #disk: Disk;
   readonly #durable: DurableDisk;
+  /** The last change under way at each place. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   /** `root` is `/` for this machine itself. `disk` is exchanged by tests for one that forgets what was not synced. */
   constructor(root: string, disk: Disk = fs) {
@@ -54,12 +56,18 @@ export class MachineFiles {
       const stats = await this.#disk.lstat(real);
       const kind = kindOf(stats);
       const { uid, gid, mode } = stats;
-      return { kind, mode: mode & 0o7777, uid, gid, ...(kind === 'link' ? { target: await fs.readlink(real) } : {}) };
+      return {
+        kind,
+        mode: mode & 0o7777,
+        uid,
+        gid,
+        ...(kind === 'link' ? { target: await this.#disk.readlink(real) } : {}),
+      };
     });
   }
 
   async list(path: string): Promise<string[] | undefined> {
-    return this.#orAbsent(path, async () => (await fs.readdir(await this.#real(path))).sort());
+    return this.#orAbsent(path, async () => (await this.#disk.readdir(await this.#real(path))).sort());
   }
 
   /** By the events of its directory, or of the nearest one above it that is there; and every few seconds, for file systems that tell none. */
@@ -85,26 +93,42 @@ export class MachineFiles {
   }
 
   async #nearest(directory: string): Promise<string> {
-    return (await this.stat(directory)) === undefined ? this.#nearest(dirname(directory)) : directory;
+    const isThere = directory === '/' || (await this.stat(directory)) !== undefined;
+    return isThere ? directory : this.#nearest(dirname(directory));
   }
 
   async apply(change: FileChange): Promise<void> {
     const { path } = change;
     await this.#explained(path, async () => {
       const place = await this.#place(path);
-      switch (change.kind) {
-        case 'file':
-          return this.#durable.replaceFile(place, change.content, change.mode, change.owner);
-        case 'directory':
-          return this.#durable.makeDirectory(place, change.mode, change.owner);
-        case 'link':
-          return this.#durable.replaceLink(place, change.target);
-        case 'remove':
-          return this.#durable.remove(place);
-        case 'remove-tree':
-          return this.#durable.removeTree(place);
-      }
+      await this.#inTurn(place, () => this.#change(place, change));
     });
+  }
+
+  #change(place: string, change: FileChange): Promise<void> {
+    switch (change.kind) {
+      case 'file':
+        return this.#durable.replaceFile(place, change.content, change.mode, change.owner);
+      case 'directory':
+        return this.#durable.makeDirectory(place, change.mode, change.owner);
+      case 'link':
+        return this.#durable.replaceLink(place, change.target);
+      case 'remove':
+        return this.#durable.remove(place);
+      case 'remove-tree':
+        return this.#durable.removeTree(place);
+    }
+  }
+
+  /** Steps that run at once may make the same directory, and it comes to be under one name. */
+  async #inTurn(place: string, act: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(place) ?? Promise.resolve()).then(act, act);
+    this.#turns.set(place, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#turns.get(place) === turn) this.#turns.delete(place);
+    }
   }
 
   /** Makes the directories above `path` that are missing, 0755. */
@@ -113,6 +137,12 @@ export class MachineFiles {
     if ((await this.stat(parent)) !== undefined) return;
     await this.makeParents(parent);
     await this.apply({ kind: 'directory', path: parent, mode: 0o755 });
+  }
+
+  /** Makes what names `path` durable, and what names its directory, up to `top`: whoever made them may have been killed before they were. */
+  async syncNames(path: string, top: string): Promise<void> {
+    for (let at = path; at.startsWith(top); at = dirname(at))
+      await this.#explained(at, async () => this.#durable.syncDirectory(dirname(await this.#place(at))));
   }
 
   /** The file at `path`, opened to have lines appended to it. */
@@ -140,7 +170,7 @@ export class MachineFiles {
 
   /** Where `path` lies, every link in it followed. */
   async #real(path: string): Promise<string> {
-    return join(this.#root, await followLinks(this.#root, path));
+    return join(this.#root, await followLinks(this.#root, path, this.#disk));
   }
 
   async #orAbsent<T>(path: string, act: () => Promise<T>): Promise<T | undefined> {

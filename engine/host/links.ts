@@ -1,14 +1,15 @@
 /** Links of a machine whose root is a directory of ours. */
-import { lstat, readlink } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { fail } from '../sdk/errors.ts';
+import type { Disk } from './disk.ts';
 
 const LINKS_MAX = 40;
 /** S_ISVTX: in such a directory, as in /tmp, only its owner may replace a link. */
 const STICKY = 0o1000;
 
 /** The machine's own path of what `path` leads to, every link in it followed inside the root: an absolute link means the machine's root, not ours. E_FILE for a link that others than root can place. */
-export async function followLinks(root: string, path: string): Promise<string> {
+export async function followLinks(root: string, path: string, disk: Disk = fs): Promise<string> {
   let pending = normalize(path).split('/').filter(Boolean);
   let at: string[] = [];
   for (let links = 0; pending.length > 0; ) {
@@ -16,7 +17,7 @@ export async function followLinks(root: string, path: string): Promise<string> {
     pending = rest;
     if (part === '..') at = at.slice(0, -1);
     else {
-      const target = await targetOf(join(root, ...at), part, path);
+      const target = await targetOf(disk, join(root, ...at), part, path);
       if (target === undefined) at = [...at, part];
       else {
         if (++links > LINKS_MAX) throw fail('E_FILE', { path, what: 'too many links' });
@@ -29,13 +30,13 @@ export async function followLinks(root: string, path: string): Promise<string> {
 }
 
 /** Where a link points; undefined where there is none. Whoever can place a link could send us anywhere, so not everybody's is followed. */
-async function targetOf(directory: string, name: string, path: string): Promise<string | undefined> {
+async function targetOf(disk: Disk, directory: string, name: string, path: string): Promise<string | undefined> {
   const link = join(directory, name);
-  const stats = await lstat(link).catch(() => undefined);
+  const stats = await disk.lstat(link).catch(() => undefined);
   if (stats?.isSymbolicLink() !== true) return undefined;
-  const { mode } = await lstat(directory);
+  const { mode } = await disk.lstat(directory);
   const isOpen = (mode & 0o002) !== 0 && (mode & STICKY) === 0;
   if (isOpen || (stats.uid !== 0 && stats.uid !== process.geteuid?.()))
     throw fail('E_FILE', { path, what: `${link} is a link that others than root can place, so it is not followed` });
-  return readlink(link);
+  return disk.readlink(link);
 }

@@ -37,7 +37,7 @@ export class Overlay {
         });
         break;
       case 'directory':
-        this.#entries.set(change.path, { stat: { kind: 'directory', mode: change.mode } });
+        this.#entries.set(change.path, { stat: { kind: 'directory', mode: change.mode, ...change.owner } });
         break;
       case 'link':
         this.#entries.set(change.path, { stat: { kind: 'link', mode: 0o777, target: change.target } });

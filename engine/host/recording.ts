@@ -74,6 +74,7 @@ export function recordingHost(host: Host): Host {
 
   return {
     facts: host.facts,
+    isDry: true,
     now: host.now,
     read,
     async apply(change) {

@@ -1,4 +1,5 @@
 /** A journal → the plan that takes its run back: the steps that began, with the inputs that they had. */
+import { approvalPhase } from '../approval.ts';
 import { DEFAULT_TIMEOUT } from '../pipeline/check.ts';
 import { durationMs } from '../pipeline/load.ts';
 import type { Plan } from '../pipeline/plan.ts';
@@ -9,13 +10,15 @@ import type { Journal } from './journal.ts';
 /** E_PHASE_UNKNOWN for a phase that is not installed any more. Steps in `skip` leave what they have outside the machine. */
 export function planOfHistory(journal: Journal, registry: Registry, skip: readonly string[], host: HostFacts): Plan {
   const { start, steps } = journal.history();
-  const begun = [...steps].filter(([id, { status }]) => status !== 'undone' && !skip.includes(id));
+  const begun = [...steps].filter(
+    ([id, { status }]) => status !== 'undone' && status !== 'skipped' && !skip.includes(id),
+  );
   return {
     pipeline: start.pipeline,
     source: start.source,
     steps: begun.map(([id, { phase, input }]) => ({
       id,
-      phase: registry.get(phase),
+      phase: phase === approvalPhase.name ? approvalPhase : registry.get(phase),
       needs: [],
       reads: [],
       with: { kind: 'literal', value: journal.reveal(input).value },

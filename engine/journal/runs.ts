@@ -1,12 +1,13 @@
 /** The runs of a machine on its disk: `/var/lib/joinery/runs/<id>`, and what they must not keep longer than they need in `/run/joinery/<id>`. */
 import { randomBytes } from 'node:crypto';
+import { type Answer, answerPath, answerText } from '../approval.ts';
 import type { Appending, MachineFiles } from '../host/files.ts';
 import { fail } from '../sdk/errors.ts';
 import { paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
-import { type History, historyOf, isClosed } from './history.ts';
+import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal, type JournalStore } from './journal.ts';
-import { type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
+import { JOURNAL_VERSION, type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
 
 const JOURNAL_BYTES_MAX = 64 << 20;
 /** So many runs that are over stay to be looked at, and undone; older ones go when another begins. */
@@ -24,7 +25,7 @@ export class Runs {
   /** A journal that comes to be on disk with its first change. */
   begin(start: Omit<Parameters<typeof Journal.begin>[2], 'id' | 'version'>): Journal {
     const id = idOf(this.#now());
-    return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: 1, id, ...start });
+    return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: JOURNAL_VERSION, id, ...start });
   }
 
   /** To go on with. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_JOURNAL_VERSION. */
@@ -58,6 +59,15 @@ export class Runs {
     }
     for (const id of ids) if (fits(await this.history(id))) return id;
     throw fail('E_RUN_NONE', { what });
+  }
+
+  /** Puts an answer where the run looks for it, also one that is not at work now. E_APPROVAL_NONE. */
+  async answer(id: string, step: string, answer: Omit<Answer, 'via'>): Promise<void> {
+    const open = openApprovals(await this.history(id));
+    if (!open.includes(step)) throw fail('E_APPROVAL_NONE', { run: id, step, open });
+    await new RunFolder(this.#files, id).openAnswer(step, false);
+    const content = Buffer.from(answerText(answer));
+    await this.#files.apply({ kind: 'file', path: answerPath(id, step), content, mode: 0o600, secret: false });
   }
 
   /** Forgets a run: it can neither be continued nor undone any more. */
@@ -107,7 +117,8 @@ export class Runs {
     const secrets = new Map<string, Secret>();
     const folder = `${paths.runtime}/${id}`;
     for (const name of (await this.#files.list(folder)) ?? []) {
-      const bytes = name.endsWith('.tmp') ? undefined : await this.#files.read(`${folder}/${name}`);
+      const bytes =
+        name.endsWith('.tmp') || name.startsWith('approval.') ? undefined : await this.#files.read(`${folder}/${name}`);
       if (bytes !== undefined) secrets.set(name, new Secret(bytes.toString('utf8')));
     }
     return secrets;
@@ -129,8 +140,10 @@ class RunFolder implements JournalStore {
   #sum: string;
   #lengthBytes: number;
   #open: Appending | undefined;
+  readonly #isReopened: boolean;
 
   constructor(files: MachineFiles, id: string, read: ReadJournal = { records: [], lengthBytes: 0, sum: '' }) {
+    this.#isReopened = read.lengthBytes > 0;
     this.#files = files;
     this.#id = id;
     this.#sum = read.sum;
@@ -154,6 +167,7 @@ class RunFolder implements JournalStore {
 
   async #append(bytes: Buffer, durable: boolean): Promise<void> {
     if (this.#open === undefined) {
+      if (this.#isReopened) await this.#files.syncNames(journalFile(this.#id), paths.state);
       this.#open = await this.#files.appendTo(journalFile(this.#id));
       await this.#open.truncate(this.#lengthBytes); // a torn last record
     }
@@ -188,6 +202,11 @@ class RunFolder implements JournalStore {
     await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
   }
 
+  async openAnswer(step: string, isAnew: boolean): Promise<void> {
+    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    if (isAnew) await this.#files.apply({ kind: 'remove', path: answerPath(this.#id, step) });
+  }
+
   async close(): Promise<void> {
     await this.#open?.close();
     this.#open = undefined;
@@ -197,8 +216,9 @@ class RunFolder implements JournalStore {
     return `${paths.runs}/${this.#id}/${number}.before`;
   }
 
-  #makeFolder(): Promise<void> {
-    return this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+  async #makeFolder(): Promise<void> {
+    await this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+    await this.#files.syncNames(paths.state, paths.state); // the lock has made it
   }
 
   /** The machine's own directories above are made where they are missing; ours are for root alone. */

@@ -1,46 +1,42 @@
 /** A document from the web, by HTTPS alone: this machine's own roots, its proxy, and no redirect to anything less. */
-import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
-import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
-import { inWords } from './transport.ts';
+import { inWords, unlessAborted } from './transport.ts';
 
 const BODY_BYTES_MAX = 1 << 20;
 const REDIRECTS_MAX = 10;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** E_DOWNLOAD for an answer that is not the document, E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers. */
+/** E_DOWNLOAD for an answer that is not the document, E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers. Sends no credentials to anybody. */
 export async function download(url: string, signal: AbortSignal): Promise<string> {
-  const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
-  const agent = new EnvHttpProxyAgent({
-    httpProxy: '', // Go asks HTTPS_PROXY alone for an https URL
-    httpsProxy: HTTPS_PROXY ?? https_proxy ?? '',
-    noProxy: NO_PROXY ?? no_proxy ?? '',
-    connect: { ca: [...(await systemRoots())], rejectUnauthorized: true, minVersion: 'TLSv1.2', timeout: 5_000 },
-    requestTls: { ca: [...(await systemRoots())], rejectUnauthorized: true, minVersion: 'TLSv1.2' },
-  });
-  try {
-    let at = new URL(url);
-    for (let redirects = 0; ; redirects++) {
-      const answer = await get(agent, at, signal);
-      if (answer.redirect === undefined) return answer.text;
-      if (redirects === REDIRECTS_MAX) throw fail('E_DOWNLOAD', { url, what: `more than ${REDIRECTS_MAX} redirects` });
-      at = answer.redirect;
-    }
-  } finally {
-    await agent.destroy();
+  const ca = [...(await systemRoots())];
+  let at = new URL(url);
+  for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
+    const answer = await get(at, ca, signal);
+    if (answer.redirect === undefined) return answer.text;
+    at = answer.redirect;
   }
+  throw refusalOf(new URL(url))(`more than ${REDIRECTS_MAX} redirects`);
 }
 
 type Answer = { text: string; redirect?: undefined } | { redirect: URL };
+type Refuse = (what: string) => Error;
 
-async function get(agent: Dispatcher, url: URL, signal: AbortSignal): Promise<Answer> {
-  const refuse = (what: string) => fail('E_DOWNLOAD', { url: `${url.origin}${url.pathname}`, what });
+/** What stands behind a question mark may be a secret. */
+const refusalOf =
+  ({ origin, pathname }: URL): Refuse =>
+  (what) =>
+    fail('E_DOWNLOAD', { url: `${origin}${pathname}`, what });
+
+async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer> {
+  const refuse = refusalOf(url);
   if (url.protocol !== 'https:') throw refuse('it leads to an address that is not https');
   if (url.username !== '' || url.password !== '') throw refuse('a password in an address is seen by everybody');
+  const dispatcher = dispatcherTo(url, ca, refuse);
   try {
-    const { statusCode, headers, body } = await request.call(agent, {
+    const opened = request.call(dispatcher, {
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: 'GET',
@@ -49,26 +45,23 @@ async function get(agent: Dispatcher, url: URL, signal: AbortSignal): Promise<An
       bodyTimeout: ANSWER_TIMEOUT_MS,
       signal,
     });
+    const { statusCode, headers, body } = await unlessAborted(opened, signal);
+    body.on('error', () => undefined); // it is destroyed where it is not wanted
     const location = headers.location;
-    if (statusCode >= 300 && statusCode < 400 && typeof location === 'string' && URL.canParse(location, url.href)) {
-      body.destroy();
+    if (statusCode >= 300 && statusCode < 400 && typeof location === 'string' && URL.canParse(location, url.href))
       return { redirect: new URL(location, url) };
-    }
-    if (statusCode === 429 || statusCode >= 500) {
-      body.destroy();
+    if (statusCode === 429 || statusCode >= 500)
       throw fail('E_API_UNAVAILABLE', { server: url.origin, what: 'give the file', status: statusCode, message: '' });
-    }
-    if (statusCode !== 200) {
-      body.destroy();
-      throw refuse(`the server answered ${statusCode}`);
-    }
+    if (statusCode !== 200) throw refuse(`the server answered ${statusCode}`);
     return { text: await textOf(body as AsyncIterable<Buffer>, refuse) };
   } catch (error) {
     throw isJoinError(error) ? error : inWords(error, url.origin, signal);
+  } finally {
+    await dispatcher.destroy();
   }
 }
 
-async function textOf(body: AsyncIterable<Buffer>, refuse: (what: string) => Error): Promise<string> {
+async function textOf(body: AsyncIterable<Buffer>, refuse: Refuse): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {

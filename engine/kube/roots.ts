@@ -1,7 +1,6 @@
-/** The certificates that this machine trusts by itself. Source of the places: Go's crypto/x509, root_linux.go and root_unix.go. */
-import { readdir, readFile } from 'node:fs/promises';
+/** The certificates that this machine trusts by itself. Source of the places and rules: Go's crypto/x509, root_unix.go and root_linux.go. */
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rootCertificates } from 'node:tls';
 
 const FILES = [
   '/etc/ssl/certs/ca-certificates.crt',
@@ -16,26 +15,36 @@ const BUNDLE_BYTES_MAX = 8 << 20;
 const DIRECTORY_FILES_MAX = 2_000;
 
 /**
- * PEM texts: the first bundle that there is, else the certificates of the directories. SSL_CERT_FILE and SSL_CERT_DIR (its parts
- * separated by colons) take their places. Where a machine has none at all, those that Node brings.
+ * PEM texts: the first bundle that there is, and what lies in the directories. SSL_CERT_FILE takes the place of the bundles, SSL_CERT_DIR
+ * (its parts separated by colons) that of the directories. None at all: this machine trusts nobody.
  */
 export async function systemRoots(environment: NodeJS.ProcessEnv = process.env): Promise<readonly string[]> {
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories } = environment;
-  const found: string[] = [];
+  const found = new Set<string>();
   for (const path of file ? [file] : FILES) {
     const text = await pemOf(path);
-    if (text !== undefined) {
-      found.push(text);
-      break;
-    }
+    if (text === undefined) continue;
+    found.add(text);
+    break;
   }
-  if (found.length === 0 || directories)
-    for (const directory of directories ? directories.split(':').filter(Boolean) : DIRECTORIES)
-      for (const name of (await readdir(directory).catch(() => [])).slice(0, DIRECTORY_FILES_MAX)) {
-        const text = await pemOf(join(directory, name));
-        if (text !== undefined) found.push(text);
-      }
-  return found.length === 0 && !file && !directories ? rootCertificates : found;
+  for (const directory of directories ? directories.split(':').filter(Boolean) : DIRECTORIES)
+    for (const path of await filesIn(directory)) {
+      const text = await pemOf(path);
+      if (text !== undefined) found.add(text);
+    }
+  return [...found];
+}
+
+/** Without the links that lead to another file of the same directory: OpenSSL has one for each certificate. */
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const paths: string[] = [];
+  for (const entry of entries.slice(0, DIRECTORY_FILES_MAX)) {
+    const path = join(directory, entry.name);
+    const target = entry.isSymbolicLink() ? await readlink(path).catch(() => '') : '/';
+    if (target.includes('/')) paths.push(path);
+  }
+  return paths;
 }
 
 async function pemOf(path: string): Promise<string | undefined> {

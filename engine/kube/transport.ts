@@ -131,7 +131,8 @@ export class Transport {
           // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
           rejectUnauthorized: as !== 'unverified',
           ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {}),
-          ...(ca === undefined ? {} : { ca }),
+          // With an empty text Node would trust those that it brings.
+          ...(ca === undefined ? {} : { ca: ca === '' ? [] : ca }),
           ...(certificate === undefined ? {} : { cert: certificate.pem, key: certificate.key.reveal() }),
         },
       });
@@ -142,7 +143,7 @@ export class Transport {
 }
 
 /** undici hears of an abort only once it is connected, and that may take longer than we may stay. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);

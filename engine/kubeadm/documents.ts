@@ -1,11 +1,13 @@
 /** YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config` files. */
 import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from 'yaml';
+import { DocumentLocator, Text } from '../pipeline/place.ts';
 import { Problems } from '../pipeline/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
 import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
 
 export interface ParsedDocument {
   document: Document.Parsed<ParsedNode>;
+  text: Text;
   errors: Problems;
   warnings: Problems;
   /** A field is there twice; the last one counts. */
@@ -36,7 +38,7 @@ export function parseDocuments(file: string, text: string, lenient: boolean): Pa
     .map((document) => opened(file, document, lineCounter, lenient));
   if (parsed.length > 0) return parsed;
   const empty = opened(file, parseDocument('', { ...YAML_OPTIONS, lineCounter }), lineCounter, lenient);
-  if (tooLarge) empty.errors.atOffset(0, `larger than ${FILE_BYTES_MAX} bytes`);
+  if (tooLarge) empty.errors.atPlace(empty.text.place(0), `larger than ${FILE_BYTES_MAX} bytes`);
   return [empty];
 }
 
@@ -46,13 +48,16 @@ function opened(
   lines: LineCounter,
   lenient: boolean,
 ): ParsedDocument {
-  const errors = new Problems(file, document, lines, Infinity);
-  const warnings = new Problems(file, document, lines, Infinity);
+  const text = new Text(file, lines);
+  const locator = new DocumentLocator(text, document);
+  const errors = new Problems(locator, Infinity);
+  const warnings = new Problems(locator, Infinity);
   const isDuplicate = ({ code }: { code: string }) => code === 'DUPLICATE_KEY';
   const found = [...document.errors, ...document.warnings];
   for (const error of found)
-    if (isDuplicate(error)) (lenient ? warnings : errors).atOffset(error.pos[0], 'this field is there twice');
-    else errors.atOffset(error.pos[0], withoutQuote(error.message));
+    if (isDuplicate(error))
+      (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is there twice');
+    else errors.atPlace(text.place(error.pos[0]), withoutQuote(error.message));
   let value: unknown;
   try {
     if (found.every(isDuplicate)) value = document.toJS({ maxAliasCount: ALIASES_MAX });
@@ -60,7 +65,7 @@ function opened(
     errors.at([], withoutQuote((error as Error).message)); // aliases: too many, or one that leads nowhere
   }
   const hasDuplicates = found.some(isDuplicate);
-  return { document, errors, warnings, hasDuplicates, value };
+  return { document, text, errors, warnings, hasDuplicates, value };
 }
 
 /** The parser's words without what it quotes of the file, which may be a token. */
@@ -108,12 +113,13 @@ export function joiningDocument(documents: readonly ParsedDocument[]): Joining |
   const [first, second] = found;
   const last = documents.at(-1);
   if (second !== undefined) second.parsed.errors.at(['kind'], 'a second configuration for joining in one file');
-  else if (first === undefined && isClear) last?.errors.atOffset(0, 'there is no JoinConfiguration in this file');
+  else if (first === undefined && isClear)
+    last?.errors.atPlace(last.text.place(0), 'there is no JoinConfiguration in this file');
   return first && { ...first, passedOver: [...kinds].filter((kind) => !isJoining(kind)).map(shown) };
 }
 
 /** The version of a document for joining. Those of other kinds are warned of: kubeadm passes over them too. */
-function versionOf({ value, document, errors, warnings }: ParsedDocument, kind: string): Version | undefined {
+function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): Version | undefined {
   const apiVersion = textAt(value, 'apiVersion');
   const [group] = apiVersion?.split('/') ?? [];
   if (!isJoining(kind)) {
@@ -121,8 +127,7 @@ function versionOf({ value, document, errors, warnings }: ParsedDocument, kind: 
     if (apiVersion === undefined) errors.at([], 'apiVersion is missing');
     else if (isKubeadms && !OTHERS.includes(kind))
       errors.at(['kind'], `${GROUP} has no such kind${didYouMean(kind, [...JOINING, ...OTHERS])}`);
-    else
-      warnings.atOffset(document.contents?.range[0] ?? 0, `the ${shown(kind)} is passed over: it is not for joining`);
+    else warnings.at([], `the ${shown(kind)} is passed over: it is not for joining`);
     return undefined;
   }
   if (apiVersion === undefined && kind === 'NodeConfiguration') {

@@ -1,115 +1,152 @@
-/** What was typed beside `--config`. Source: kubeadm's rules for mixing both. */
+/** A configuration file as values of inputs, and what may be typed beside `--config`. Source: kubeadm's rules for mixing both. */
 import { isSecret } from '../sdk/index.ts';
+import type { Field } from './fields.ts';
+import type { JoinConfiguration, Place } from './load.ts';
 import { hostnameOverride, type JoinSettings } from './settings.ts';
 
-/** Flags that say what the file says, by the input they set. kubeadm refuses them beside it; Joinery's own are not among them. */
-const REFUSED: Record<string, string> = {
-  apiserverAdvertiseAddress: '--apiserver-advertise-address',
-  apiserverBindPort: '--apiserver-bind-port',
-  certificateKey: '--certificate-key',
-  controlPlane: '--control-plane',
-  discoveryFile: '--discovery-file',
-  discoveryToken: '--discovery-token',
-  discoveryTokenCaCertHash: '--discovery-token-ca-cert-hash',
-  discoveryTokenUnsafeSkipCaVerification: '--discovery-token-unsafe-skip-ca-verification',
-  featureGates: '--feature-gates',
-  tlsBootstrapToken: '--tls-bootstrap-token',
-  token: '--token',
-};
+/** Inputs that say what the file says. kubeadm refuses their flags beside it; Joinery's own are not among them. */
+const REFUSED = [
+  'discoveryFile',
+  'discoveryToken',
+  'discoveryTokenCaCertHash',
+  'discoveryTokenUnsafeSkipCaVerification',
+  'featureGates',
+  'tlsBootstrapToken',
+  'token',
+];
+
+/** What a file may say without any effect on a worker. */
+const WITHOUT_EFFECT: readonly Field[] = [
+  'clusterName',
+  'imagePullPolicy',
+  'imagePullSerial',
+  'controlPlaneComponentHealthCheckTimeout',
+  'etcdApiCallTimeout',
+  'kubernetesApiCallTimeout',
+  'upgradeManifestsTimeout',
+];
+
+export interface Configured {
+  /** Plain data; tokens are `Secret`s. */
+  value: unknown;
+  place: Place;
+}
 
 export interface Mixed {
-  /** By the names of inputs, which are those of flags; what neither file nor flags say is left out. Tokens are `Secret`s. */
-  inputs: Record<string, unknown>;
+  /** What the file says, by the names of inputs, which are those of flags. */
+  configured: Record<string, Configured>;
+  /** What was typed and holds beside it; each wins over the file. */
+  typed: Record<string, unknown>;
   dryRun: boolean;
-  skipPhases: string[];
-  /** In the words of flags, for E_INPUT. */
+  /** For E_INPUT. */
   problems: string[];
-  warnings: string[];
+  notes: string[];
 }
 
 /**
- * The settings of a file, and what was typed, by the names of inputs (with `dryRun` and `skipPhases` among them).
+ * What a file says and what was typed, both by the names of inputs.
  *
  * | typed | beside `--config` |
  * |---|---|
  * | nodeName, criSocket, patches, skipPhases | wins over the file |
  * | ignorePreflightErrors | is added to the file's |
- * | dryRun | as if the file had it too |
- * | endpoint | the file's is taken, with a warning if it is another |
- * | what decides whom to trust, gates, all of a control plane | is refused |
+ * | endpoint | the file's is taken, with a note if it is another |
+ * | what decides whom to trust, and gates | is refused |
  * | any other input of a pipeline | is taken |
+ *
+ * `named` says how an input was typed: by its flag, or by its variable.
  */
-export function mixConfigAndFlags(settings: JoinSettings, typed: Readonly<Record<string, unknown>>): Mixed {
-  const problems: string[] = [];
-  const warnings: string[] = [];
-  const refused = Object.keys(REFUSED).filter((name) => typed[name] !== undefined);
-  if (refused.length > 0)
-    problems.push(
-      `--config cannot stand beside ${refused.map((name) => REFUSED[name]).join(', ')}: the file decides that`,
-    );
-
+export function mixConfigAndFlags(
+  configuration: JoinConfiguration,
+  typed: Readonly<Record<string, unknown>>,
+  named: (input: string) => string,
+): Mixed {
+  const { settings } = configuration;
+  const problems = mixingProblems(typed, named);
   const override = hostnameOverride(settings.kubeletExtraArgs);
   if (typed.nodeName !== undefined && override !== undefined && typed.nodeName !== override)
-    problems.push(`--node-name ${typed.nodeName} is not the ${override} that hostname-override in the file wins with`);
-
-  const ignored = [
-    ...new Set([...settings.ignorePreflightErrors, ...((typed.ignorePreflightErrors ?? []) as string[])]),
-  ];
-  if (ignored.length > 1 && ignored.some((check) => check.toLowerCase() === 'all'))
     problems.push(
-      '--ignore-preflight-errors and the file together say all and single checks: give only one of the two',
+      `${named('nodeName')} ${typed.nodeName} is not the ${override} that hostname-override in the file wins with`,
     );
 
-  const { endpoint, dryRun, skipPhases, ...rest } = typed;
-  const servers = settings.discovery.by === 'token' ? settings.discovery.apiServers : [];
-  if (endpoint !== undefined && !servers.includes(String(endpoint)))
-    warnings.push(`${endpoint} is not asked: the file says ${servers.join(', ') || 'a discovery file'}`);
-  if (servers.length > 1) warnings.push(`of the ${servers.length} API servers in the file only ${servers[0]} is asked`);
-
-  const inputs = {
-    ...inputsOf(settings),
-    ...rest,
-    ...(ignored.length > 0 ? { ignorePreflightErrors: ignored } : {}),
-  };
+  const { endpoint, ignorePreflightErrors, ...rest } = typed;
+  const ignored = [...new Set([...settings.ignorePreflightErrors, ...((ignorePreflightErrors ?? []) as string[])])];
+  if (ignored.length > 1 && ignored.some((check) => check.toLowerCase() === 'all'))
+    problems.push(
+      `${named('ignorePreflightErrors')} and the file together say all and single checks: give only one of the two`,
+    );
   return {
-    inputs,
-    dryRun: dryRun === true || settings.dryRun,
-    skipPhases: (skipPhases as string[] | undefined) ?? settings.skipPhases,
+    configured: configuredInputs(configuration),
+    typed: { ...rest, ...(ignorePreflightErrors === undefined ? {} : { ignorePreflightErrors: ignored }) },
+    dryRun: settings.dryRun,
     problems,
-    warnings,
+    notes: notesOf(configuration, endpoint),
   };
 }
 
-/** What a worker makes use of. The image pull policy and the cluster's name change nothing for one. */
-function inputsOf(settings: JoinSettings): Record<string, unknown> {
+/** What cannot stand beside any file. */
+export function mixingProblems(typed: Readonly<Record<string, unknown>>, named: (input: string) => string): string[] {
+  const refused = REFUSED.filter((name) => typed[name] !== undefined).map(named);
+  return refused.length === 0 ? [] : [`--config cannot stand beside ${refused.join(', ')}: the file decides that`];
+}
+
+function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: unknown): string[] {
+  const notes = warnings.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
+  const servers = settings.discovery.by === 'token' ? settings.discovery.apiServers : [];
+  if (endpoint !== undefined && !servers.includes(String(endpoint)))
+    notes.push(`${endpoint} is not asked: the file says ${servers.join(', ') || 'a discovery file'}`);
+  if (servers.length > 1) notes.push(`of the ${servers.length} API servers in the file only ${servers[0]} is asked`);
+  const idle = WITHOUT_EFFECT.flatMap((field) => placeOf(field) ?? []);
+  const [first] = idle;
+  if (first !== undefined)
+    notes.push(`${first.file}: ${idle.map(({ field }) => field).join(', ')}: without effect on a worker`);
+  return notes;
+}
+
+/** What a worker makes use of, and which fields say it: the first one that is there. */
+function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<string, Configured> {
   const { discovery, kubeletExtraArgs, featureGates, timeouts } = settings;
-  const inputs: Record<string, unknown> = {
-    ...(discovery.by === 'file'
-      ? { discoveryFile: discovery.file }
-      : {
-          endpoint: discovery.apiServers[0],
-          discoveryToken: discovery.token,
-          discoveryTokenCaCertHash: discovery.caCertHashes,
-          discoveryTokenUnsafeSkipCaVerification: discovery.unsafeSkipCaVerification,
-        }),
-    tlsBootstrapToken: settings.tlsBootstrapToken,
-    nodeName: settings.nodeName,
-    criSocket: settings.criSocket,
-    caCertPath: settings.caCertPath,
-    patches: settings.patches,
-    taints: settings.taints,
-    kubeletExtraArgs,
-    featureGates: gatesText(featureGates),
-    timeouts,
+  const token = discovery.by === 'token' ? discovery : undefined;
+  const override = hostnameOverride(kubeletExtraArgs);
+  const inputs: Record<string, [value: unknown, ...fields: Field[]]> = {
+    discoveryFile: [discovery.by === 'file' ? discovery.file : undefined, 'discoveryFile'],
+    endpoint: [token?.apiServers[0], 'apiServers'],
+    discoveryToken: [token?.token, 'discoveryToken', 'token'],
+    discoveryTokenCaCertHash: [token?.caCertHashes, 'caCertHashes'],
+    discoveryTokenUnsafeSkipCaVerification: [token?.unsafeSkipCaVerification, 'unsafeSkipCaVerification'],
+    tlsBootstrapToken: [settings.tlsBootstrapToken, 'tlsBootstrapToken', 'token', 'discoveryToken'],
+    nodeName: [settings.nodeName, override === undefined ? 'nodeName' : 'kubeletExtraArgs'],
+    criSocket: [settings.criSocket, 'criSocket'],
+    ignorePreflightErrors: [settings.ignorePreflightErrors, 'ignorePreflightErrors'],
+    caCertPath: [settings.caCertPath, 'caCertPath'],
+    patches: [settings.patches, 'patches'],
+    skipPhases: [settings.skipPhases, 'skipPhases'],
+    taints: [settings.taints, 'taints'],
+    kubeletExtraArgs: [kubeletExtraArgs, 'kubeletExtraArgs'],
+    featureGates: [gatesText(featureGates), 'featureGates'],
+    discoveryTimeout: [durationText(timeouts.discoveryMs), 'discoveryTimeout'],
+    tlsBootstrapTimeout: [durationText(timeouts.tlsBootstrapMs), 'tlsBootstrapTimeout'],
+    kubeletHealthCheckTimeout: [durationText(timeouts.kubeletHealthCheckMs), 'kubeletHealthCheckTimeout'],
   };
-  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => !saysNothing(value)));
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, [value, ...fields]]) => {
+      const place = saysNothing(value) ? undefined : placeOf(...fields);
+      return place === undefined ? [] : [[name, { value, place }]];
+    }),
+  );
 }
 
 /** As `--feature-gates` takes them. */
-const gatesText = (gates: Readonly<Record<string, boolean>>): string | undefined =>
+const gatesText = (gates: JoinSettings['featureGates']): string | undefined =>
   Object.entries(gates)
     .map(([name, value]) => `${name}=${value}`)
     .join() || undefined;
+
+/** As pipelines have time limits; the smallest is a millisecond. */
+const durationText = (ms: number | undefined): string | undefined => {
+  if (ms === undefined) return undefined;
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.ceil(ms)}ms`;
+};
 
 const saysNothing = (value: unknown): boolean =>
   value === undefined || value === false || (!isSecret(value) && typeof value === 'object' && isEmpty(value));

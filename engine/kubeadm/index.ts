@@ -1,7 +1,7 @@
 /** kubeadm's configuration files: all that commands need of this folder. */
 export { defaultConfiguration } from './defaults.ts';
-export { type Mixed, mixConfigAndFlags } from './flags.ts';
-export { type JoinConfiguration, type LoadOptions, loadJoinConfiguration } from './load.ts';
+export { type Configured, type Mixed, mixConfigAndFlags, mixingProblems } from './flags.ts';
+export { type JoinConfiguration, type LoadOptions, loadJoinConfiguration, type Place } from './load.ts';
 export { type Change, type Migration, migrateConfiguration } from './migrate.ts';
 export type { JoinSettings } from './settings.ts';
 export { apiVersionOf, LATEST } from './versions.ts';

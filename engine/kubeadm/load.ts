@@ -1,9 +1,10 @@
 /** The text of a kubeadm configuration file → what it says about joining, or every problem at its line and column. */
 import { type Document, type ParsedNode, visit } from 'yaml';
+import type { Problems } from '../pipeline/problems.ts';
 import { type Violation, violations } from '../pipeline/validate.ts';
 import { fail, type JoinError, type Problem, revealed, type Schema, withSecrets } from '../sdk/index.ts';
 import { joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
-import { isName, nameOf, said, valueAt } from './fields.ts';
+import { type Field, isName, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
 import { checkRules } from './rules.ts';
 import { type JoinSettings, settingsOf } from './settings.ts';
 import { apiVersionOf, schemas, type Version } from './versions.ts';
@@ -13,9 +14,20 @@ export interface LoadOptions {
   lenient?: boolean;
 }
 
+/** Where a file says something. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+  /** The name that this version has for it, with dots. */
+  field: string;
+}
+
 export interface JoinConfiguration {
   apiVersion: string;
   settings: JoinSettings;
+  /** Where the file says the first of these that it says; undefined where it says none. */
+  placeOf(...fields: readonly Field[]): Place | undefined;
   warnings: Problem[];
 }
 
@@ -24,8 +36,17 @@ export interface JoinConfiguration {
  * text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where that is the only one.
  */
 export function loadJoinConfiguration(file: string, text: string, options: LoadOptions = {}): JoinConfiguration {
-  const { version, value, warnings } = readConfiguration(file, text, options);
-  return { apiVersion: apiVersionOf(version), settings: settingsOf(version, value), warnings };
+  const { version, value, warnings, problems } = readConfiguration(file, text, options);
+  return {
+    apiVersion: apiVersionOf(version),
+    settings: settingsOf(version, value),
+    placeOf(...fields) {
+      const field = fields.find((each) => said(version, value, each) !== undefined);
+      const place = field && placeOf(field, version);
+      return place === undefined ? undefined : { ...problems.placeOf(pathOf(place)), field: place };
+    },
+    warnings,
+  };
 }
 
 /** A configuration without problems, as it was written. */
@@ -39,6 +60,8 @@ export interface WrittenConfiguration {
   /** Places of fields, and kinds of documents. */
   leftOut: string[];
   warnings: Problem[];
+  /** Knows where everything is. */
+  problems: Problems;
 }
 
 /** As `loadJoinConfiguration`. */
@@ -66,6 +89,7 @@ export function readConfiguration(file: string, text: string, { lenient = false 
     isExact: !parsed.hasDuplicates && unknown.length === 0 && !hasAlias(parsed.document),
     leftOut: [...unknown, ...passedOver],
     warnings: all('warnings'),
+    problems: parsed.errors,
   };
 }
 

@@ -1,33 +1,56 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
+import { approvalPhase } from '../approval.ts';
 import type { Registry } from '../registry.ts';
-import { filled } from '../sdk/effects.ts';
+import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
-import type { HostFacts } from '../sdk/ports.ts';
-import { propertySchema, type Schema } from '../sdk/schema.ts';
+import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
-import { didYouMean } from '../sdk/text.ts';
-import { type Condition, holds, parseCondition } from './conditions.ts';
-import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
-import { evaluate, parseTemplate, type Reference, references, type Template } from './holes.ts';
-import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
+import { didYouMean, nearest } from '../sdk/text.ts';
+import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
+import { type Condition, holds, parseCondition, presentIn } from './conditions.ts';
+import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
+import { isAfter, type Needs, needsOf } from './graph.ts';
+import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
+import { checkLimits, limitText, triesWithin } from './limits.ts';
+import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, type Timeout, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
+import type { Lookup } from './references.ts';
 import { violations } from './validate.ts';
+import { checkWriters } from './writers.ts';
 
 export interface PlannedStep {
   id: string;
   phase: AnyPhase;
   needs: readonly string[];
+  /** Left out: always. */
+  if?: Condition;
   /** Steps whose outputs it reads; each is among those it comes after. */
   reads: readonly string[];
   with: Template;
+  /** Of one attempt, and of all of them. */
   timeoutMs: number;
-  retry: { attempts: number; initialMs: number; factor: number; capMs: number };
+  totalMs?: number;
+  retry: {
+    attempts: number;
+    initialMs: number;
+    factor: number;
+    capMs: number;
+    jitter?: number;
+    on?: readonly string[];
+  };
+  allowFailure?: boolean;
+  /** It waits for somebody to say yes; `with` is its message. */
+  approval?: { deadlineMs: number; onTimeout: 'fail' | 'approve' };
+}
+
+export interface CheckedPipeline {
+  steps: PlannedStep[];
+  outputs?: Template;
 }
 
 export const DEFAULT_TIMEOUT = '5m';
 const DEFAULT_RETRY = { attempts: 1, initial: '1s', factor: 2, cap: '30s' };
-const HOST_FACTS: Record<keyof HostFacts, Schema> = { name: { type: 'string' }, privileged: { type: 'boolean' } };
 
 /** A phase that a step may use, and when. */
 interface Candidate {
@@ -35,70 +58,148 @@ interface Candidate {
   condition: Condition;
 }
 
+/** A step of the file, with what was made of it. */
+interface Checked {
+  step: PipelineStep;
+  path: Path;
+  candidates: readonly Candidate[];
+  condition: Condition;
+  template: Template;
+}
+
+/** Its steps, with the first of the phases that each may use. E_PIPELINE with every problem. */
+export const checkPipeline = (pipeline: Pipeline, registry: Registry): PlannedStep[] =>
+  checkedPipeline(pipeline, registry).steps;
+
 /**
  * Checks all that can be known without the user's values, of every phase that a step may use. E_PIPELINE with every problem.
- * The steps are those that a run with `inputs` would have; left out, those of the first phases.
+ * The steps are those that a run with these values would have; left out, those of the first phases.
  */
-export function checkPipeline(
-  pipeline: Pipeline,
-  registry: Registry,
-  inputs?: Readonly<Record<string, unknown>>,
-): PlannedStep[] {
+export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?: () => Lookup): CheckedPipeline {
+  const { problems } = pipeline;
   const needs = needsOf(pipeline);
-  checkOwnInputs(pipeline);
-  const candidates = pipeline.steps.map((step, index) => candidatesOf(pipeline, registry, step, index));
-  const phaseOf = new Map(pipeline.steps.map((step, index) => [step.id, candidates[index]?.[0]?.phase]));
   const gates = Object.fromEntries(registry.gates().map(({ name }) => [name, { type: 'boolean' } as const]));
-  const steps = pipeline.steps.map((step, index) => {
-    const phases = candidates[index] ?? [];
-    const path = ['steps', index, 'with'];
-    const template = parseTemplate(step.with ?? {}, (at, message) => pipeline.problems.at([...path, ...at], message));
-    for (const { phase } of phases) {
-      const others = phases.flatMap((other) => (other.phase === phase ? [] : [other.phase]));
-      checkInputs({ pipeline, needs, phaseOf, gates, step, phase, others, template, path });
-    }
-    const chosen = phases.find(({ condition }) => inputs === undefined || holds(condition, inputs));
-    if (chosen === undefined && phases.length > 0)
-      pipeline.problems.at(['steps', index, 'uses'], `no condition of step ${step.id} holds: leave out the last one`);
-    if (chosen === undefined) return undefined;
-    const others = phases.map(({ phase }) => phase);
-    return plannedStep(pipeline, step, chosen.phase, needs, forPhase(template, chosen.phase, others));
+  const before: Sight = { problems, inputs: pipeline.inputs, gates, present: [] };
+  checkOwnInputs(pipeline);
+  checkRetry(pipeline, pipeline.defaults.retry, ['defaults', 'retry']);
+  const checked = pipeline.steps.map((step, index): Checked => {
+    const path = ['steps', index];
+    const where = step.approval === undefined ? 'with' : 'approval';
+    const given = step.approval === undefined ? step.with : { message: step.approval.message };
+    const template = parseTemplate(given ?? {}, (at, message) =>
+      problems.at([...path, where, ...at], message, 'expression'),
+    );
+    const condition = conditionAt(pipeline, step.if, [...path, 'if']);
+    return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, before) };
   });
-  checkWriters(pipeline, needs, candidates);
-  pipeline.problems.throwIfAny();
-  return steps.filter((step) => step !== undefined);
+  const phaseOf = new Map(checked.map(({ step, candidates }) => [step.id, candidates[0]?.phase]));
+  for (const each of checked) checkStep(pipeline, each, { ...before, ...sightOf(each, checked, needs, phaseOf) });
+  checkLimits(pipeline);
+  checkWriters(pipeline, needs, checked);
+  const outputs = checkOutputs(pipeline, { ...before, ...sightOfAll(checked, phaseOf) });
+  problems.throwIfAny();
+  const lookup = values?.();
+  const planned = checked.map((each) => plannedStep(pipeline, each, needs, lookup));
+  problems.throwIfAny();
+  return {
+    steps: planned.filter((step) => step !== undefined),
+    ...(outputs === undefined ? {} : { outputs }),
+  };
 }
 
 /** Inputs nobody declared are mistakes. */
 export const closed = (inputs: Schema): Schema => ({ ...inputs, additionalProperties: false });
+
+function conditionAt({ problems }: Pipeline, text: string | undefined, at: Path): Condition {
+  try {
+    return parseCondition(text);
+  } catch (error) {
+    problems.at(at, `${text}: ${(error as Error).message}`, 'expression');
+    return parseCondition(undefined);
+  }
+}
+
+/** What a step can read: what it comes after. */
+function sightOf(
+  { step, condition }: Checked,
+  checked: readonly Checked[],
+  needs: Needs,
+  phaseOf: ReadonlyMap<string, AnyPhase | undefined>,
+): Pick<Sight, 'steps' | 'present'> {
+  return {
+    present: presentIn(condition),
+    steps: {
+      phaseOf,
+      unreadable: (id) => (isAfter(needs, step.id, id) ? undefined : notAfter(step.id, id)),
+      withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
+    },
+  };
+}
+
+/** When every step has ended well, or is skipped. */
+const sightOfAll = (
+  checked: readonly Checked[],
+  phaseOf: ReadonlyMap<string, AnyPhase | undefined>,
+): Pick<Sight, 'steps'> => ({
+  steps: {
+    phaseOf,
+    unreadable: () => undefined,
+    withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
+  },
+});
+
+const notAfter = (id: string, other: string): string =>
+  id === other ? `${id} cannot read what it gives itself` : `${id} does not come after ${other}: add it to needs`;
+
+/** Why a step may end well and have given nothing. */
+function withoutOutputs(step: PipelineStep | undefined): string | undefined {
+  if (step?.if !== undefined) return 'may be skipped';
+  return step?.allowFailure === true ? 'may fail' : undefined;
+}
+
+/** What the pipeline gives: it is shown to whoever asks, so it is no secret. */
+function checkOutputs({ outputs, problems }: Pipeline, sight: Sight): Template | undefined {
+  if (outputs === undefined) return undefined;
+  const template = parseTemplate(outputs, (at, message) => problems.at(['outputs', ...at], message, 'expression'));
+  checkTemplate(sight, template, {}, ['outputs'], 'who is shown the outputs');
+  return template;
+}
+
+const NOT_OF_APPROVALS = ['uses', 'with', 'retry', 'timeout'] as const;
+
 /** The phases that there are of those a step names; what is wrong with the others is told. */
-function candidatesOf(pipeline: Pipeline, registry: Registry, step: PipelineStep, index: number): Candidate[] {
-  const { problems, inputs } = pipeline;
+function candidatesOf(
+  pipeline: Pipeline,
+  registry: Registry,
+  step: PipelineStep,
+  path: Path,
+  sight: Sight,
+): Candidate[] {
+  const { problems } = pipeline;
+  if (step.approval !== undefined) {
+    for (const key of NOT_OF_APPROVALS)
+      if (step[key] !== undefined) problems.atKey(path, key, `an approval has no ${key}: leave it out`, 'unknown-key');
+    return [{ phase: approvalPhase, condition: parseCondition(undefined) }];
+  }
   const isList = typeof step.uses !== 'string';
   const found = variantsOf(step).flatMap((variant, position): Candidate[] => {
-    const path = ['steps', index, 'uses', ...(isList ? [position] : [])];
+    const at = [...path, 'uses', ...(isList ? [position] : [])];
     const phase = registry.find(variant.phase);
     if (phase === undefined) {
-      const known = didYouMean(variant.phase, registry.names()) || `; known are ${registry.names().join(', ')}`;
-      problems.at(isList ? [...path, 'phase'] : path, `there is no phase ${variant.phase}${known}`);
+      const known = didYouMean(variant.phase, registry.names()) || '; join phase lists them';
+      problems.at(isList ? [...at, 'phase'] : at, `there is no phase ${variant.phase}${known}`, 'unknown-phase');
     }
-    let condition: Condition = [];
-    try {
-      condition = parseCondition(variant.if);
-    } catch (error) {
-      problems.at([...path, 'if'], (error as Error).message);
-    }
-    for (const { input } of condition)
-      if (!Object.hasOwn(inputs.properties, input))
-        problems.at([...path, 'if'], `there is no input ${input}${didYouMean(input, Object.keys(inputs.properties))}`);
+    const condition = conditionAt(pipeline, variant.if, [...at, 'if']);
+    checkCondition(sight, condition, [...at, 'if']);
     return phase === undefined ? [] : [{ phase, condition }];
   });
   const [first, ...rest] = found;
   for (const { phase } of rest)
     if (first !== undefined && !isDeepStrictEqual(phase.output, first.phase.output))
       problems.at(
-        ['steps', index, 'uses'],
+        [...path, 'uses'],
         `${phase.name} and ${first.phase.name} have other outputs, so they cannot stand for each other`,
+        'outputs-differ',
       );
   return found;
 }
@@ -111,15 +212,19 @@ function checkOwnInputs({ inputs, problems }: Pipeline): void {
     why: unusable === undefined ? undefined : whyUnusable(schema),
   }));
   for (const { name, why } of alone)
-    if (why !== undefined) problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`);
+    if (why !== undefined)
+      problems.at(['inputs', 'properties', name], `the schema of ${name} cannot be used: ${why}`, 'schema');
   if (unusable !== undefined && alone.every(({ why }) => why === undefined))
-    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`);
+    problems.at(['inputs'], `the schema of the inputs cannot be used: ${unusable}`, 'schema');
   for (const [name, schema] of Object.entries(inputs.properties)) {
     const path = ['inputs', 'properties', name];
-    const template = parseTemplate(schema.default, (at, text) => problems.at([...path, 'default', ...at], text));
+    if (schema.writeOnly === true && schema.default !== undefined) refuseSecret(problems, name, [...path, 'default']);
+    const template = parseTemplate(schema.default, (at, text) =>
+      problems.at([...path, 'default', ...at], text, 'expression'),
+    );
     for (const { reference, path: at } of references(template))
       if (reference.kind !== 'host' || !Object.hasOwn(HOST_FACTS, reference.name))
-        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`);
+        problems.at([...path, 'default', ...at], `a default reads host facts only: ${facts}`, 'not-upstream');
   }
 }
 
@@ -143,153 +248,131 @@ const facts = Object.keys(HOST_FACTS)
   .map((name) => `host.${name}`)
   .join(', ');
 
+/** The step as a run has it: with the first of its phases whose condition holds. */
 function plannedStep(
-  { defaults }: Pipeline,
-  step: PipelineStep,
-  phase: AnyPhase,
+  pipeline: Pipeline,
+  { step, path, candidates, condition, template }: Checked,
   needs: Needs,
-  template: Template,
-): PlannedStep {
+  lookup: Lookup | undefined,
+): PlannedStep | undefined {
+  const { defaults, problems } = pipeline;
+  const chosen = candidates.find((candidate) => lookup === undefined || isChosen(candidate, lookup));
+  if (chosen === undefined) {
+    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`, 'unreachable');
+    return undefined;
+  }
+  const { phase } = chosen;
+  const given = forPhase(template, phase, candidates);
   const retry = { ...DEFAULT_RETRY, ...defaults.retry, ...step.retry };
-  const read = references(template).flatMap(({ reference }) => (reference.kind === 'output' ? [reference.step] : []));
+  const read = expressions(given).flatMap(({ expression }) =>
+    readsOf(expression).flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])),
+  );
+  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, lookup));
   return {
     id: step.id,
     phase,
     needs: needs.get(step.id) ?? [],
+    ...(step.if === undefined ? {} : { if: condition }),
     reads: [...new Set(read)],
-    with: template,
-    timeoutMs: durationMs(step.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT),
+    with: given,
+    ...limitsOf(limitMs, step.timeout, defaults.timeout),
     retry: {
-      attempts: retry.attempts,
+      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),
+      ...(retry.jitter === undefined ? {} : { jitter: retry.jitter }),
+      ...(retry.on === undefined ? {} : { on: retry.on }),
     },
+    ...(step.allowFailure === true ? { allowFailure: true } : {}),
+    ...(step.approval === undefined ? {} : { approval: approvalOf(step.approval) }),
   };
 }
 
-interface StepCheck {
-  pipeline: Pipeline;
-  needs: Needs;
-  phaseOf: ReadonlyMap<string, AnyPhase | undefined>;
-  gates: Readonly<Record<string, Schema>>;
-  step: PipelineStep;
-  phase: AnyPhase;
-  /** Phases that the step may use instead: an input that one of them takes is no mistake. */
-  others: readonly AnyPhase[];
-  template: Template;
-  path: Path;
+const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['approval']>) => ({
+  deadlineMs: durationMs(deadline),
+  onTimeout,
+});
+
+/** Each of the two limits as the step has it, or else the defaults. */
+function limitsOf(
+  limitMs: (limit: string) => number,
+  own: Timeout = {},
+  defaults: Timeout = {},
+): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
+  const [first, second] = [own, defaults].map((timeout) =>
+    typeof timeout === 'string' ? { attempt: timeout } : timeout,
+  );
+  const total = first?.total ?? second?.total;
+  const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
+  return { timeoutMs: limitMs(attempt), ...(total === undefined ? {} : { totalMs: limitMs(total) }) };
 }
 
-function checkInputs(check: StepCheck): void {
-  const { pipeline, step, phase, others, path } = check;
-  const template = forPhase(check.template, phase, others);
+/** An error that nothing ends with is a mistake, where its name is nearly that of one. A plugin has errors of its own. */
+function checkRetry({ problems }: Pipeline, retry: Partial<RetryPolicy> | undefined, at: Path): void {
+  retry?.on?.forEach((kind, index) => {
+    const meant =
+      kind === 'transient' || errorCodes.some((code) => code === kind) ? undefined : nearest(kind, errorCodes);
+    if (meant !== undefined)
+      problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`, 'unknown-error');
+  });
+}
+
+/** One that has no value does not hold: what is wrong with the values is told where they are checked. */
+function isChosen({ condition }: Candidate, lookup: Lookup): boolean {
+  try {
+    return holds(condition, lookup) === true;
+  } catch {
+    return false;
+  }
+}
+
+function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
+  const { step, path, candidates, condition } = checked;
+  checkCondition({ ...sight, present: [] }, condition, [...path, 'if']);
+  checkReach(pipeline.problems, step.id, condition, [...path, 'if']);
+  checkChoice(pipeline.problems, candidates, [...path, 'uses']);
+  checkRetry(pipeline, step.retry, [...path, 'retry']);
+  for (const { phase } of candidates) {
+    const template = forPhase(checked.template, phase, candidates);
+    const at = [...path, step.approval === undefined ? 'with' : 'approval'];
+    checkGiven(pipeline, step, phase, template, path);
+    const whom = step.approval === undefined ? `phase ${phase.name}` : 'who is asked';
+    checkTemplate(sight, template, phase.input, at, whom);
+  }
+}
+
+/** Names of inputs, and values that are written out. */
+function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase, template: Template, path: Path): void {
+  const at = [...path, 'with'];
   const properties = phase.input.properties ?? {};
   const given = template.kind === 'map' ? template.entries : [];
   for (const [name, value] of given) {
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (schema === undefined) {
       const meant = didYouMean(name, Object.keys(properties));
-      pipeline.problems.atKey(path, name, `phase ${phase.name} has no input ${name}${meant}`);
-    } else if (references(value).length === 0) {
+      problems.atKey(at, name, `phase ${phase.name} has no input ${name}${meant}`, 'unknown-input');
+    } else if (expressions(value).length === 0) {
       const literal = evaluate(value, () => undefined);
       if (literal === undefined) continue; // a hole that could not be parsed, and was reported
+      if (schema.writeOnly === true) {
+        refuseSecret(problems, name, [...at, name]);
+        continue;
+      }
       for (const violation of violations(schema, revealed(literal)))
-        pipeline.problems.at([...path, name, ...violation.path], `${name} ${violation.message}`);
+        problems.at([...at, name, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
     }
   }
   for (const name of phase.input.required ?? [])
     if (!given.some(([key]) => key === name))
-      pipeline.problems.at(
-        step.with === undefined ? path.slice(0, -1) : path,
-        `phase ${phase.name} needs the input ${name}`,
-      );
-  for (const { reference, path: at, whole } of references(template)) {
-    const source = sourceSchema(check, reference, [...path, ...at]);
-    const target = at.length === 1 ? properties[String(at[0])] : undefined;
-    if (whole && source?.type !== undefined && target?.type !== undefined && !fits(source.type, target.type))
-      pipeline.problems.at([...path, ...at], `${at[0]} must be ${target.type}, but this is ${source.type}`);
-    if (source?.writeOnly === true && schemaAt(phase.input, at)?.writeOnly !== true)
-      pipeline.problems.at(
-        [...path, ...at],
-        `${at[0]} is not kept secret by phase ${phase.name}, but this is a secret`,
-      );
-  }
+      problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`, 'missing-input');
 }
 
-/** Without the inputs that only `others` take. */
-function forPhase(template: Template, phase: AnyPhase, others: readonly AnyPhase[]): Template {
+/** Without the inputs that only its other phases take. */
+function forPhase(template: Template, phase: AnyPhase, candidates: readonly Candidate[]): Template {
   if (template.kind !== 'map') return template;
   const takes = ({ input }: AnyPhase, name: string) => Object.hasOwn(input.properties ?? {}, name);
-  const isForeign = (name: string) => !takes(phase, name) && others.some((other) => takes(other, name));
+  const isForeign = (name: string) =>
+    !takes(phase, name) && candidates.some((other) => other.phase !== phase && takes(other.phase, name));
   return { kind: 'map', entries: template.entries.filter(([name]) => !isForeign(name)) };
-}
-
-/** The schema of what is at `path` in a value, as far as `schema` tells. */
-const schemaAt = (schema: Schema, path: Path): Schema | undefined =>
-  path.reduce<Schema | undefined>(
-    (at, part) => (typeof part === 'number' ? at?.items : at && propertySchema(at, part)),
-    schema,
-  );
-
-const fits = (source: string, target: string): boolean =>
-  source === target || (source === 'integer' && target === 'number');
-
-/** The schema of what `reference` yields; undefined after a problem was reported. */
-function sourceSchema(check: StepCheck, reference: Reference, at: Path): Schema | undefined {
-  const { pipeline, needs, phaseOf, gates, step } = check;
-  const pick = (kind: string, schemas: Readonly<Record<string, Schema>>): Schema | undefined => {
-    const found = Object.hasOwn(schemas, reference.name) ? schemas[reference.name] : undefined;
-    if (found === undefined) {
-      const meant = didYouMean(reference.name, Object.keys(schemas));
-      pipeline.problems.at(at, `there is no ${kind} ${reference.name}${meant}`);
-    }
-    return found;
-  };
-  if (reference.kind === 'input') return pick('input', pipeline.inputs.properties);
-  if (reference.kind === 'host') return pick('host fact', HOST_FACTS);
-  if (reference.kind === 'gate') return pick('feature gate', gates);
-  if (!phaseOf.has(reference.step)) {
-    const meant = didYouMean(reference.step, [...phaseOf.keys()]);
-    pipeline.problems.at(at, `there is no step ${reference.step}${meant}`);
-    return undefined;
-  }
-  if (!isAfter(needs, step.id, reference.step)) {
-    pipeline.problems.at(at, `${step.id} does not come after ${reference.step}: add it to needs`);
-    return undefined;
-  }
-  const phase = phaseOf.get(reference.step);
-  return phase === undefined ? undefined : pick(`output of ${phase.name} named`, phase.output.properties ?? {});
-}
-
-/** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
-function checkWriters(pipeline: Pipeline, needs: Needs, candidates: readonly Candidate[][]): void {
-  const indexOf = new Map(pipeline.steps.map(({ id }, index) => [id, index]));
-  const last = new Map<string, string>();
-  for (const id of orderOf(needs)) {
-    const index = indexOf.get(id) ?? 0;
-    for (const path of pathsOf(candidates[index] ?? [], pipeline.steps[index])) {
-      const before = last.get(path);
-      last.set(path, id);
-      if (before === undefined || isAfter(needs, id, before)) continue;
-      const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
-      pipeline.problems.at(
-        ['steps', indexOf.get(second) ?? 0, 'id'],
-        `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
-      );
-    }
-  }
-}
-
-/** The paths that a step writes, as far as they are known before anybody gives a value. */
-function pathsOf(candidates: readonly Candidate[], step: PipelineStep | undefined): Set<string> {
-  const literals = Object.entries(step?.with ?? {}).filter(([, value]) => !JSON.stringify(value).includes('${{'));
-  return new Set(
-    candidates.flatMap(({ phase }) => {
-      const properties = Object.entries(phase.input.properties ?? {});
-      const defaults = properties.filter(([name]) => !Object.hasOwn(step?.with ?? {}, name));
-      const known = Object.fromEntries([...defaults.map(([name, schema]) => [name, schema.default]), ...literals]);
-      return phase.effects.flatMap((effect) => (effect.kind === 'path' ? (filled(effect.path, known) ?? []) : []));
-    }),
-  );
 }

@@ -1,18 +1,47 @@
-/** Conditions on which inputs are given: `has(inputs.x) && !has(inputs.y)`, as CEL writes it. Parsed before anything runs. */
+/** Conditions: `if`, of steps and of the phases that one may use. A CEL expression that is true or false. */
+import { Cel } from './cel.ts';
+import { type Lookup, type Reference, referenceText, UNKNOWN } from './references.ts';
 
-export type Condition = readonly { input: string; wanted: boolean }[];
+/** `has(inputs.x) && !has(inputs.y)`, which most of them are: it needs no library. */
+interface Presence {
+  kind: 'presence';
+  terms: readonly { reference: Reference; wanted: boolean }[];
+}
+export type Condition = Presence | Cel;
 
 const TERM = /^(!?)\s*has\(\s*inputs\.([A-Za-z_]\w*)\s*\)$/;
 
-/** Throws an Error with the part that is no condition. */
+/** Left out: always. Throws an Error with what is wrong. */
 export function parseCondition(text: string | undefined): Condition {
-  if (text === undefined) return [];
-  return text.split('&&').map((part) => {
-    const [, not, input] = TERM.exec(part.trim()) ?? [];
-    if (input === undefined) throw new Error(`"${part.trim()}" is no condition: write has(inputs.x) or !has(inputs.x)`);
-    return { input, wanted: not === '' };
-  });
+  if (text === undefined) return { kind: 'presence', terms: [] };
+  const terms = text.split('&&').map((part) => TERM.exec(part.trim()));
+  const read = terms.flatMap((term) =>
+    term === null ? [] : [{ reference: { kind: 'input' as const, name: term[2] ?? '' }, wanted: term[1] === '' }],
+  );
+  if (read.length === terms.length) return { kind: 'presence', terms: read };
+  if (text.includes('${{')) throw new Error('a condition is an expression by itself: leave the ${{ out');
+  return new Cel(text.trim());
 }
 
-export const holds = (condition: Condition, inputs: Readonly<Record<string, unknown>>): boolean =>
-  condition.every(({ input, wanted }) => (inputs[input] !== undefined) === wanted);
+/** What a condition reads. */
+export const conditionReads = (condition: Condition): Reference[] =>
+  (condition.kind === 'cel' ? condition.uses : condition.terms).map(({ reference }) => reference);
+
+/** What is certainly there wherever it holds. */
+export const presentIn = (condition: Condition): readonly string[] =>
+  condition.kind === 'cel'
+    ? condition.present
+    : condition.terms.filter(({ wanted }) => wanted).map(({ reference }) => referenceText(reference));
+
+/** Throws an Error where it has no value. */
+export function holds(condition: Condition, lookup: Lookup): boolean | typeof UNKNOWN {
+  if (condition.kind === 'presence')
+    return condition.terms.every(({ reference, wanted }) => (lookup(reference) !== undefined) === wanted);
+  try {
+    const value = condition.evaluate(lookup);
+    if (value === UNKNOWN || typeof value === 'boolean') return value;
+    throw new Error('it is neither true nor false');
+  } catch (error) {
+    throw new Error(`if ${condition.text}: ${(error as Error).message}`);
+  }
+}

@@ -12,11 +12,11 @@ export function needsOf(pipeline: Pipeline): Needs {
   const needs = new Map<string, readonly string[]>();
   steps.forEach((step, index) => {
     const isDouble = needs.has(step.id);
-    if (isDouble) problems.at(['steps', index, 'id'], `two steps have the id ${step.id}`);
+    if (isDouble) problems.at(['steps', index, 'id'], `two steps have the id ${step.id}`, 'double-id');
     const before = steps[index - 1];
     const known = (step.needs ?? (before === undefined ? [] : [before.id])).filter((id, position) => {
       if (ids.includes(id)) return true;
-      problems.at(['steps', index, 'needs', position], `there is no step ${id}${didYouMean(id, ids)}`);
+      problems.at(['steps', index, 'needs', position], `there is no step ${id}${didYouMean(id, ids)}`, 'unknown-step');
       return false;
     });
     if (!isDouble) needs.set(step.id, known); // or the double would seem to wait for itself
@@ -24,7 +24,11 @@ export function needsOf(pipeline: Pipeline): Needs {
   const cycle = findCycle(needs);
   if (cycle !== undefined) {
     const index = ids.indexOf(cycle[0] ?? '');
-    problems.at(['steps', index, 'needs'], `these steps wait for each other: ${[...cycle, cycle[0]].join(' → ')}`);
+    problems.at(
+      ['steps', index, 'needs'],
+      `these steps wait for each other: ${[...cycle, cycle[0]].join(' → ')}`,
+      'cycle',
+    );
   }
   return needs;
 }

@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
 import { readYaml } from '../sdk/yaml.ts';
+import { decimalModes } from './decimal-modes.ts';
+import { DocumentLocator, type Locator, Text } from './place.ts';
+import { readPipelines } from './precompiled.ts';
 import { Problems } from './problems.ts';
 import { violations } from './validate.ts';
 
@@ -11,7 +14,14 @@ export interface RetryPolicy {
   initial: string;
   factor: number;
   cap: string;
+  /** Instead of `attempts`: as many as fit into this time. */
+  for?: string;
+  jitter: number;
+  on: string[];
 }
+
+/** Of one attempt; or of one and of all of them. */
+export type Timeout = string | { attempt?: string; total?: string };
 
 /** One of several phases that a step may use: the first whose condition holds. */
 export interface Variant {
@@ -21,11 +31,23 @@ export interface Variant {
 
 export interface PipelineStep {
   id: string;
-  uses: string | Variant[];
+  /** Left out of an approval. */
+  uses?: string | Variant[];
+  approval?: { message: string; deadline: string; onTimeout?: 'fail' | 'approve' };
   needs?: string[];
+  /** Left out: always. */
+  if?: string;
   with?: Record<string, unknown>;
-  timeout?: string;
+  timeout?: Timeout;
   retry?: Partial<RetryPolicy>;
+  allowFailure?: boolean;
+}
+
+export interface AppliedEnvironment {
+  /** As it was named: one that ships, or a file. */
+  name: string;
+  /** sha256 of its text. */
+  digest: string;
 }
 
 /** A document that satisfies `schemas/pipeline.schema.json`; `problems` collects what else is found wrong with it. */
@@ -33,45 +55,92 @@ export interface Pipeline {
   file: string;
   /** sha256 of its text. */
   digest: string;
+  /** What was laid over it, in that order. */
+  environments: readonly AppliedEnvironment[];
   metadata: { name: string; description?: string };
   /** Folders, from its own, or names. */
   plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: string; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  outputs?: Record<string, unknown>;
   problems: Problems;
 }
 
 /** Enough for the 10,000 steps that the schema allows, where they are short; much more takes longer than a second to read. */
-const TOKENS_MAX = 250_000;
+export const TOKENS_MAX = 250_000;
 
 export function loadPipeline(file: string, text: string): Pipeline {
+  const origin = { file, digest: digestOf(text), environments: [] };
+  const read = readPipelines.get(origin.digest);
+  if (read !== undefined) return pipelineOf(read(), new Problems(lazyLocator(file, text)), origin);
   const { document, lines, value, errors } = readYaml(text, TOKENS_MAX);
-  const problems = new Problems(file, document, lines);
-  for (const { offset, message } of errors) problems.atOffset(offset, message);
+  const source = new Text(file, lines, text);
+  const problems = new Problems(new DocumentLocator(source, document));
+  for (const { offset, message } of errors) problems.atPlace(source.place(offset), message, 'yaml');
   problems.throwIfAny();
+  for (const { offset, end, message } of decimalModes(document))
+    problems.atPlace(source.place(offset, end), message, 'decimal-mode');
+  return pipelineOf(value, problems, origin);
+}
 
-  for (const { path, key, message } of violations(schema, value)) {
-    if (key === undefined) problems.at(path, message);
-    else problems.atKey(path, key, message);
-  }
+/** Of a text that is only read where a place in it is asked for. */
+function lazyLocator(file: string, text: string): Locator {
+  let locator: Locator | undefined;
+  const opened = (): Locator => {
+    const { document, lines } = readYaml(text, TOKENS_MAX);
+    locator ??= new DocumentLocator(new Text(file, lines, text), document);
+    return locator;
+  };
+  return {
+    at: (path) => (locator ?? opened()).at(path),
+    atKey: (path, key) => (locator ?? opened()).atKey(path, key),
+  };
+}
+
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** `value` is what the documents say, and may have any shape. */
+export function pipelineOf(
+  value: unknown,
+  problems: Problems,
+  origin: Pick<Pipeline, 'file' | 'digest' | 'environments'>,
+): Pipeline {
+  checkShape(schema, value, problems);
   problems.throwIfAny();
-
-  const shape = value as Omit<Pipeline, 'file' | 'digest' | 'problems'>; // ajv has just checked it
+  const shape = value as Omit<Pipeline, 'file' | 'digest' | 'environments' | 'problems'>; // ajv has just checked it
   return {
     ...shape,
     inputs: shape.inputs ?? { type: 'object', properties: {} },
     defaults: shape.defaults ?? {},
-    file,
-    digest: createHash('sha256').update(text).digest('hex'),
+    ...origin,
     problems,
   };
 }
 
-export const variantsOf = ({ uses }: PipelineStep): readonly Variant[] =>
+export function checkShape(shape: object, value: unknown, problems: Problems): void {
+  for (const { path, key, message } of violations(shape, value)) {
+    if (key === undefined) problems.at(path, message, 'shape');
+    else problems.atKey(path, key, message, 'unknown-key');
+  }
+}
+
+export const variantsOf = ({ uses = [] }: PipelineStep): readonly Variant[] =>
   typeof uses === 'string' ? [{ phase: uses }] : uses;
 
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds as a duration is written: `1h30m`. */
+export function durationText(ms: number): string {
+  const parts = Object.entries(UNIT_MS).toReversed();
+  let left = ms;
+  const text = parts.map(([unit, each]) => {
+    const count = Math.floor(left / each);
+    left -= count * each;
+    return count === 0 ? '' : `${count}${unit}`;
+  });
+  return text.join('') || '0s';
+}
 
 /** A Go duration in milliseconds. */
 export function durationMs(text: string): number {

@@ -7,9 +7,10 @@ import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { DEFAULT_TIMEOUT } from './check.ts';
 import { holds, parseCondition } from './conditions.ts';
-import { evaluate, parseTemplate } from './holes.ts';
+import { evaluate, hasUnknown, parseTemplate, type Template } from './holes.ts';
 import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import { flagProblem, hostDefault, type Plan } from './plan.ts';
+import { type Lookup, UNKNOWN } from './references.ts';
 import { violations } from './validate.ts';
 
 /** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. */
@@ -18,16 +19,31 @@ export function inputsOutsidePipeline(pipeline: Pipeline, phase: AnyPhase, host:
     variantsOf(candidate).some((variant) => variant.phase === phase.name),
   );
   const template = parseTemplate(step?.with ?? {}, () => undefined);
-  return evaluate(template, (reference) => {
+  const lookup: Lookup = (reference) => {
     if (reference.kind === 'host') return host[reference.name as keyof HostFacts];
-    return reference.kind === 'input' ? hostDefault(pipeline, reference.name, host) : undefined;
-  }) as Record<string, unknown>; // `with` is a mapping
+    return (reference.kind === 'input' ? hostDefault(pipeline, reference.name, host) : undefined) ?? UNKNOWN;
+  };
+  const entries = template.kind === 'map' ? template.entries : [];
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, valueOutside(value, lookup)]).filter(([, value]) => value !== undefined),
+  );
+}
+
+/** Undefined where it hangs on what is not known by itself. */
+function valueOutside(template: Template, lookup: Lookup): unknown {
+  try {
+    const value = evaluate(template, lookup);
+    return hasUnknown(value) ? undefined : value;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The phase that a step uses where these inputs are given. */
 export function phaseUsed(step: PipelineStep, given: Readonly<Record<string, unknown>>): string {
   const variants = variantsOf(step);
-  const used = variants.find((variant) => holds(parseCondition(variant.if), given)) ?? variants[0];
+  const lookup: Lookup = ({ kind, ...at }) => (kind === 'input' && 'name' in at ? given[at.name] : UNKNOWN);
+  const used = variants.find((variant) => holds(parseCondition(variant.if), lookup) === true) ?? variants[0];
   if (used === undefined) throw new Error(`step ${step.id} uses nothing`); // its schema asks for one
   return used.phase;
 }

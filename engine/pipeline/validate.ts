@@ -42,7 +42,9 @@ export function violations(schema: object, value: unknown): Violation[] {
   const validate = validatorOf(schema);
   if (validate(value)) return [];
   // An alternative is one problem, said by its description; not one for each of its branches.
-  return (validate.errors ?? []).filter((error) => !error.schemaPath.includes('/anyOf/')).map(inWords);
+  return (validate.errors ?? [])
+    .filter(({ schemaPath, keyword }) => !schemaPath.includes('/anyOf/') && keyword !== 'if')
+    .map(inWords);
 }
 
 function inWords(error: ErrorObject): Violation {
@@ -74,6 +76,15 @@ function inWords(error: ErrorObject): Violation {
       const shown = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;
       return { path, message: `has the wrong form${shown}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
     }
+    case 'minItems':
+      return { path, message: `must have at least ${counted(params.limit, 'item')}` };
+    case 'maxItems':
+      return { path, message: `must have at most ${counted(params.limit, 'item')}` };
+    case 'minProperties':
+      return { path, message: `must have at least ${counted(params.limit, 'key')}` };
+    case 'maxProperties':
+      return { path, message: `must have at most ${counted(params.limit, 'key')}` };
+    case 'not':
     case 'anyOf':
       return { path, message: (error.parentSchema as { description?: string }).description ?? 'fits no alternative' };
     default:
@@ -81,4 +92,5 @@ function inWords(error: ErrorObject): Violation {
   }
 }
 
+const counted = (count: unknown, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 const article = (type: string): string => `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`;

@@ -71,7 +71,7 @@ export function describeEffect(effect: Effect): string {
     case 'service':
       return `${effect.actions.join(', ')} service ${effect.name}: ${effect.why}`;
     case 'command':
-      return `runs ${effect.program}: ${effect.why}`;
+      return `runs ${effect.program === '*' ? 'any program' : effect.program}: ${effect.why}`;
     case 'api':
       return `${effect.verbs.join(', ')} ${effect.resource}: ${effect.why}`;
     case 'service-data':

@@ -18,7 +18,9 @@ export interface Gate {
 export const gateLine = ({ name, stage, default: value }: Gate): string =>
   `${name}=true|false (${stage === 'GA' ? '' : `${stage} - `}default=${value})`;
 
-/** As Go's strconv.ParseBool has them. */
+/** As Go's strconv.ParseBool has it. */
+export const goBoolean = (word: string): boolean | undefined => BOOLEANS.get(word);
+
 const BOOLEANS = new Map([
   ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((word) => [word, true] as const),
   ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false] as const),

@@ -28,6 +28,7 @@ export {
   readKubeconfig,
 } from './kubeconfig.ts';
 export { healthUrl, installedKubelet } from './kubelet.ts';
+export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
 export { type AnyPhase, definePhase, type Phase, type PhaseOrigin, type RunTold } from './phase.ts';
@@ -35,5 +36,6 @@ export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } fro
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, nearest, printable, shown } from './text.ts';
+export { seenNode } from './seen-node.ts';
+export { clean, didYouMean, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

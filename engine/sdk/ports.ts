@@ -49,6 +49,8 @@ export interface Files {
   link(path: string, target: string): Promise<void>;
   /** Removes a file or link; one that is not there is no change. */
   remove(path: string): Promise<void>;
+  /** Removes what is there with all below it, and is not taken back. E_FILE where something is still mounted below. */
+  removeTree(path: string): Promise<void>;
 }
 
 /** `reload` makes the manager read its unit files again, `reload-service` the service its configuration. */

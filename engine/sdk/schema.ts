@@ -10,12 +10,17 @@ export interface Schema {
   readonly pattern?: string;
   /** The pattern in words, for who got it wrong: `it must …`. */
   readonly 'x-form'?: string;
+  /** A path of this machine, or an address: on a command line it may be relative to where one stands. */
+  readonly 'x-path'?: boolean;
+  /** The heading under which the help has it. */
+  readonly 'x-group'?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly items?: Schema;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly properties?: { readonly [name: string]: Schema };
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
@@ -24,6 +29,8 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   /** A secret: handed to the phase as a `Secret`, shown as `***` everywhere. Strings only. */
   readonly writeOnly?: boolean;
+  /** Of an output: in a dry run there is a stand-in of this form, and expressions know that it is not the value. */
+  readonly 'x-known'?: 'after-run';
 }
 
 /** The TypeScript type of the values a schema accepts. A property with a default is there; a secret is a `Secret`. */

@@ -100,7 +100,11 @@ function tangles(document: Document.Parsed<ParsedNode>): Reading['errors'] {
         for (const offset of doubleKeys(node)) errors.push({ offset, message: 'Map keys must be unique' });
       return undefined;
     },
-    Alias: () => void aliases++,
+    Alias(_, node) {
+      aliases++;
+      if (aliases <= ALIASES_MAX && node.resolve(document) === undefined)
+        errors.push({ offset: node.range?.[0] ?? 0, message: `there is no anchor ${node.source} before this` });
+    },
   });
   if (aliases > ALIASES_MAX) errors.push({ offset: 0, message: `more than ${ALIASES_MAX} aliases` });
   return errors;

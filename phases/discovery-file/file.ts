@@ -18,7 +18,11 @@ export interface Discovery {
   ca: string;
   /** The user of the current context. */
   user: Record<string, unknown>;
+  /** Fields of the cluster that say how client-go reaches it, and that no kubelet would be told of. */
+  unused: string[];
 }
+
+const UNUSED = ['proxy-url', 'tls-server-name'];
 
 /** E_DISCOVERY_FILE. The cluster without a name counts, else that of the current context. */
 export async function readDiscovery(origin: Origin, files: Files): Promise<Discovery> {
@@ -39,7 +43,8 @@ export async function readDiscovery(origin: Origin, files: Files): Promise<Disco
   const ca = cluster.caFile === undefined ? cluster.ca : await besides(origin, cluster.caFile, files, refuse);
   if (ca !== '' && certificatesIn(ca) === 0) throw refuse('its CA data holds no certificate');
   const user = config.users.find(({ name }) => name === context?.user)?.user ?? {};
-  return { server: cluster.server.replace(/\/$/, ''), ca, user };
+  const unused = UNUSED.filter((key) => cluster.cluster[key] !== undefined);
+  return { server: cluster.server.replace(/\/$/, ''), ca, user, unused };
 }
 
 /** The text of another file that this one names, beside it where the name is relative; only where both are of this machine. */
@@ -56,6 +61,23 @@ export async function besides(
   return bytes.toString('utf8');
 }
 
+/**
+ * Nobody but root can have put this file here: it and every directory above it are root's, none of them a link, and no others may write
+ * there. In a sticky directory, as /tmp is, others may write, but not exchange what is root's.
+ */
+export async function isOfRoot(path: string, files: Files): Promise<boolean> {
+  const isRoots = async (place: string, kind: 'file' | 'directory'): Promise<boolean> => {
+    const stat = await files.stat(place);
+    if (stat?.kind !== kind || (stat.uid ?? 0) !== 0) return false;
+    return (stat.mode & 0o022) === 0 || (kind === 'directory' && (stat.mode & 0o1000) !== 0);
+  };
+  if (!(await isRoots(path, 'file'))) return false;
+  const parts = path.split('/').slice(1, -1);
+  for (let depth = parts.length; depth >= 0; depth--)
+    if (!(await isRoots(`/${parts.slice(0, depth).join('/')}`, 'directory'))) return false;
+  return true;
+}
+
 function parsed(text: string, refuse: (what: string, cause?: unknown) => Error): Kubeconfig {
   try {
     return readKubeconfig(text);
@@ -64,7 +86,8 @@ function parsed(text: string, refuse: (what: string, cause?: unknown) => Error):
   }
 }
 
-function certificatesIn(pem: string): number {
+/** 0 also where one of them is damaged. */
+export function certificatesIn(pem: string): number {
   try {
     return readCertificates(pem).length;
   } catch {

@@ -1,9 +1,9 @@
 /** Discovery by a file or an https:// address: whoever wrote it is trusted, and TLS proves the rest. Writes nothing. */
-import { readCertificates } from '../../engine/pki/index.ts';
 import {
   assertClock,
   type ClusterInfo,
   calls,
+  clean,
   definePhase,
   downloads,
   type Files,
@@ -15,7 +15,7 @@ import {
   type Web,
 } from '../../engine/sdk/index.ts';
 import { type Credentials, credentialsOf } from './credentials.ts';
-import { type Origin, readDiscovery } from './file.ts';
+import { certificatesIn, isOfRoot, type Origin, readDiscovery } from './file.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -25,25 +25,27 @@ export default definePhase({
   output,
   effects: [
     downloads('the discovery file, where it is an https:// address'),
-    runs('*', 'the exec plugin that a discovery file of root names'),
+    runs('*', 'the exec plugin of a discovery file that only root can have written; in a dry run too'),
     calls(['get'], 'configmaps', 'cluster-info, to see that the server answers'),
   ],
 
   async run({ files, web, kube, commands, log }, { discoveryFile, token, tlsBootstrapToken }) {
     const origin = await open(discoveryFile, files, web);
-    const { server, ca: fileCa, user } = await readDiscovery(origin, files);
+    const refuse = (what: string) => fail('E_DISCOVERY_FILE', { file: origin.name, what });
+    const { server, ca: fileCa, user, unused } = await readDiscovery(origin, files);
+    for (const field of unused) log.warn(`${field} of ${origin.name} is not used: no kubelet would be told of it`);
     const credentials = await credentialsOf(user, origin, { files, commands });
     const trusted = fileCa === '' ? await web.roots() : fileCa;
+    if (trusted === '') throw refuse('it names no CA, and this machine trusts none by itself');
     const claim = await clusterInfo(kube, { server, ca: trusted }, credentials);
     assertClock(server, claim?.clockSkewMs);
     if (claim === undefined)
       log.warn(`${server} does not show cluster-info to everybody; its certificate is the file's`);
     const told = claim === undefined ? undefined : clusterOf(claim);
     if (told !== undefined && told.server !== server)
-      log.warn(`the cluster calls itself ${told.server}; the file's ${server} is used`);
+      log.warn(`the cluster calls itself ${clean(told.server)}; the file's ${server} is used`);
     const ca = fileCa === '' ? (told?.ca ?? '') : fileCa;
-    if (readCertificates(ca).length === 0)
-      throw fail('E_DISCOVERY_FILE', { file: origin.name, what: 'neither it nor the cluster says which CA to trust' });
+    if (certificatesIn(ca) === 0) throw refuse('neither it nor the cluster says which CA to trust');
     log.info(`the cluster's API server is ${server}, as ${origin.name} says`);
     const bootstrapToken = tlsBootstrapToken ?? token;
     if (bootstrapToken !== undefined) return { server, ca, token: bootstrapToken };
@@ -53,14 +55,13 @@ export default definePhase({
 });
 
 async function open(given: string, files: Files, web: Web): Promise<Origin> {
-  if (given.startsWith('https://')) return { name: given, text: await web.get(given), local: false, ofRoot: false };
+  // What stands behind a question mark may be a secret.
+  if (given.startsWith('https://'))
+    return { name: given.replace(/[?#].*$/s, ''), text: await web.get(given), local: false, ofRoot: false };
   const path = given.replace(/^file:\/\//, '');
   const bytes = await files.read(path);
   if (bytes === undefined) throw fail('E_DISCOVERY_FILE', { file: path, what: 'there is no such file' });
-  const stat = await files.stat(path);
-  // What only root can have written may make us run a program, or read a file that holds a token.
-  const ofRoot = stat?.kind === 'file' && (stat.uid ?? 0) === 0 && (stat.mode & 0o022) === 0;
-  return { name: path, text: bytes.toString('utf8'), local: true, ofRoot };
+  return { name: path, text: bytes.toString('utf8'), local: true, ofRoot: await isOfRoot(path, files) };
 }
 
 /** Undefined where it is not for everybody: the certificate of who refuses has been checked. */
@@ -77,7 +78,8 @@ async function clusterInfo(
     const found = await api.get<{ metadata: object; data?: Record<string, string> }>({
       ...{ apiVersion: 'v1', resource: 'configmaps', namespace: 'kube-public', name: 'cluster-info' },
     });
-    return { data: found?.data ?? {}, clockSkewMs: api.clockSkewMs() };
+    if (found === undefined) throw fail('E_CLUSTER_INFO_MISSING', { server: cluster.server, status: 404 });
+    return { data: found.data ?? {}, clockSkewMs: api.clockSkewMs() };
   } catch (error) {
     const isForbidden =
       isJoinError(error) &&

@@ -3,21 +3,35 @@ import { socketPath } from '../../engine/sdk/index.ts';
 
 /** `--container-runtime` is gone from kubelets of 1.24 on, which also want the socket as a URL. */
 const REMOTE_ONLY_SINCE_MINOR = 24;
+/** From then on kubeadm leaves the user's arguments in their order, behind its own. */
+const IN_ORDER_SINCE_MINOR = 31;
 
 export interface Machine {
   criSocket: string;
   nodeName: string;
   hostName: string;
   kubeletVersion: string;
+  taints?: readonly { key: string; value?: string; effect: string }[];
+  /** They win over what is made here. */
+  kubeletExtraArgs?: readonly { name: string; value?: string }[];
 }
 
-export function kubeadmFlags({ criSocket, nodeName, hostName, kubeletVersion }: Machine): string {
-  const remoteOnly = Number(/^v1\.(\d+)\./.exec(kubeletVersion)?.[1]) >= REMOTE_ONLY_SINCE_MINOR;
+export function kubeadmFlags({ criSocket, nodeName, hostName, kubeletVersion, ...given }: Machine): string {
+  const { taints = [], kubeletExtraArgs = [] } = given;
+  const minor = Number(/^v1\.(\d+)\./.exec(kubeletVersion)?.[1]);
+  const remoteOnly = minor >= REMOTE_ONLY_SINCE_MINOR;
   const flags: Record<string, string> = {
     ...(remoteOnly ? {} : { 'container-runtime': 'remote' }),
     'container-runtime-endpoint': remoteOnly ? `unix://${socketPath(criSocket)}` : criSocket,
     ...(nodeName === hostName ? {} : { 'hostname-override': nodeName }),
+    ...(taints.length === 0 ? {} : { 'register-with-taints': taints.map(taintText).join() }),
   };
-  const text = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  const own = Object.entries(flags).filter(([name]) => !kubeletExtraArgs.some((argument) => argument.name === name));
+  const all = [...own, ...kubeletExtraArgs.map(({ name, value = '' }): [string, string] => [name, value])];
+  if (!(minor >= IN_ORDER_SINCE_MINOR)) all.sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  const text = all.map(([name, value]) => `--${name}=${value}`);
   return `KUBELET_KUBEADM_ARGS=${JSON.stringify(text.join(' '))}\n`; // JSON quotes as Go's %q does, for printable ASCII
 }
+
+const taintText = ({ key, value, effect }: { key: string; value?: string; effect: string }): string =>
+  `${key}${value === undefined || value === '' ? '' : `=${value}`}:${effect}`;

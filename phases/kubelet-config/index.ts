@@ -18,6 +18,7 @@ import { assertCgroupDriver } from './cgroup-driver.ts';
 import { fetchConfiguration } from './configuration.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { kubeadmFlags } from './flags.ts';
+import { patched } from './patches.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -42,7 +43,8 @@ export default definePhase({
     const { ca, ...machine } = given;
     const criSocket = await criSocketOf(files, machine.criSocket);
     const api = kube.as(joiningIdentity(given));
-    const configuration = await fetchConfiguration({ files, services }, api);
+    const fetched = await fetchConfiguration({ files, services }, api);
+    const configuration = await patched(fetched, given.patches, { files, log });
     const { configMap, yaml } = configuration;
     const configSource = given.dynamic ? await configSourceFor(api, given.server, configMap) : undefined;
     await assertCgroupDriver({ files, commands, log }, criSocket, configuration.cgroupDriver);

@@ -4,9 +4,11 @@ import {
   calls,
   controls,
   definePhase,
+  endKubelet,
   type Files,
   fail,
   healthUrl,
+  kubeletData,
   parseYaml,
   paths,
   removesSandboxes,
@@ -14,7 +16,6 @@ import {
   writes,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
-import { kubeletData, takeKubeletBack } from './undo.ts';
 
 /** What the unit must pass, or the kubelet knows nothing of the files written for it. */
 const NEEDED = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
@@ -60,7 +61,9 @@ export default definePhase({
     return { startedAt };
   },
 
-  undo: takeKubeletBack,
+  async undo(ports, { criSocket }) {
+    await endKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
+  },
 });
 
 const commandLine = (bootstraps: boolean): string =>

@@ -152,7 +152,7 @@ describe('a plugin that the command line names', () => {
   test('has its phases with flags and help, by themselves and in a pipeline', async () => {
     const { join: act, plugin, motd } = await stage();
     const help = await act('phase', 'acme', '--plugin', plugin, '--help');
-    expect(help.stdout).toContain('--text=<value>');
+    expect(help.stdout).toContain('--text=TEXT');
     expect(help.stdout).toContain('writes /etc/motd (0644): the greeting');
     expect(help.stdout).toContain('From plugin acme 1.0.0.');
     expect((await cli(['phase', '--plugin', plugin])).stdout).toMatch(/^acme {2,}Greet whoever logs in$/m);

@@ -43,6 +43,7 @@ async function rehearse(stage: Stage): Promise<void> {
   expect(await stage.problemsOfUndo(root, true)).toEqual([]);
   pointsOf.set(stage, { run: ran.points, undo: undone.points });
   await stage.clear(root);
+  await stage.rest(); // from here on they start with what these have compiled
 }
 
 /** A machine in the middle of something, and its cluster. */
@@ -99,11 +100,12 @@ async function inTurns<T>(stages: Stage[], cases: readonly T[], act: (stage: Sta
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-/** Goes on with what was killed. Where nothing was journaled, it was as if it had never begun. */
+/** Goes on with what was killed. Where nothing was journaled, it was as if it had never begun; a run that was over, either way, stays as it is. */
 async function problemsAfterResume(stage: Stage, root: string, byCommand: boolean): Promise<string[]> {
   const { status, code, message } = byCommand ? await stage.type(['resume'], root) : await stage.act('resume', root);
   if (code === 'E_RUN_NONE') {
-    if ((await stage.statesOfRuns(root)).length > 0) return stage.problemsOfRun(root); // it was over
+    const [state] = await stage.statesOfRuns(root);
+    if (state !== undefined) return state === 'undone' ? stage.problemsOfUndo(root, true) : stage.problemsOfRun(root);
     const problems = await stage.problemsOfUndo(root, false);
     if (problems.length > 0) return problems;
     await stage.act('run', root);

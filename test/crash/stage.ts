@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { MachineFiles } from '../../engine/host/files.ts';
 import type { RunStatus } from '../../engine/journal/history.ts';
@@ -22,6 +23,7 @@ import type { Programs } from './programs.ts';
 
 const run = promisify(execFile);
 const NODE = 'w1';
+const PKI = 'var/lib/kubelet/pki';
 const PEM = /kubelet-client-(\d{4}(?:-\d\d){5})\.pem/g;
 const RUN_ID = /\d{8}-\d{6}-[0-9a-f]{4}/g;
 const MADE_BY_RUNS = ['certificatesigningrequests', 'nodes'];
@@ -37,6 +39,13 @@ export interface Killed {
 /** The objects of the cluster that runs make. */
 export type Objects = [resource: string, object: KubeObject][];
 
+/** `child.ts` */
+interface Child {
+  stdin: Writable;
+  answers: AsyncIterator<string>;
+  ended: Promise<NodeJS.Signals | null>;
+}
+
 export class Stage {
   readonly sandbox: Sandbox;
   readonly #folder: string;
@@ -45,6 +54,9 @@ export class Stage {
   readonly #empty: string;
   readonly before: Snapshot;
   #made = 0;
+  #survivor: Child | undefined;
+  /** Loads ahead. */
+  #victim: Child | undefined;
   /** What an undisturbed run makes of it. */
   #after: Snapshot | undefined;
 
@@ -83,27 +95,37 @@ export class Stage {
     for (const [resource, object] of wanted) store.commit({ type: 'ADDED', resource, object });
   }
 
+  /** By a process that stays: what goes on with a killed run need not be as young as the run was. */
   async act(mode: Mode, root: string): Promise<Ended> {
-    const { signal, said } = await this.#child(mode, root, 0);
-    if (signal !== null) throw new Error(`${mode} ended by ${signal}`);
-    return JSON.parse(said) as Ended;
+    this.#survivor ??= this.#child();
+    const { stdin, answers } = this.#survivor;
+    stdin.write(this.#told(mode, root, 0));
+    const { value } = await answers.next();
+    if (value === undefined) throw new Error(`${mode} ended its process`);
+    return JSON.parse(value) as Ended;
   }
 
-  /** Undefined where it had ended before it came to that point. */
+  /** By a process of its own. Undefined where it had ended before it came to that point. */
   async kill(mode: Mode, root: string, killAt: number): Promise<Killed | undefined> {
-    const { signal, said } = await this.#child(mode, root, killAt);
-    return signal === 'SIGKILL' ? { root, where: said } : undefined;
+    const child = this.#victim ?? this.#child();
+    this.#victim = undefined;
+    child.stdin.end(this.#told(mode, root, killAt));
+    const { value = '' } = await child.answers.next();
+    const signal = await child.ended;
+    this.#victim = this.#child(); // the next one begins to load meanwhile
+    return signal === 'SIGKILL' ? { root, where: value } : undefined;
   }
 
-  async #child(mode: Mode, root: string, killAt: number) {
+  #told(mode: Mode, root: string, killAt: number): string {
     const { endpoint, token, caPin } = this.sandbox;
     const inputs = { endpoint, token, discoveryTokenCaCertHash: [caPin], ignorePreflightErrors: ['all'] };
-    const told: Told = { mode, project: PROJECT, root, inputs, killAt };
-    const child = spawn(process.execPath, [this.#programs.child, JSON.stringify(told)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [said, [, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-    return { said, signal: signal as NodeJS.Signals | null };
+    return `${JSON.stringify({ mode, project: PROJECT, root, inputs, killAt } satisfies Told)}\n`;
+  }
+
+  #child(): Child {
+    const child = spawn(process.execPath, [this.#programs.child], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit').then(([, signal]) => signal as NodeJS.Signals | null);
+    return { stdin: child.stdin, answers: createInterface({ input: child.stdout })[Symbol.asyncIterator](), ended };
   }
 
   /** By the command itself. */
@@ -146,11 +168,13 @@ export class Stage {
     const found = this.#joined(root);
     this.#after ??= found; // the first one of a stage is undisturbed
     const problems = [...differences(this.#after, found), ...leftovers(root)];
-    const pems = readdirSync(join(root, 'var/lib/kubelet/pki')).filter((name) => name.match(PEM));
+    const names = existsSync(join(root, PKI)) ? readdirSync(join(root, PKI)) : [];
+    const pems = names.filter((name) => name.match(PEM));
     if (pems.length !== 1) problems.push(`there are ${pems.length} client certificates: ${pems.join(' ')}`);
-    const pem = readFileSync(join(root, 'var/lib/kubelet/pki', pems[0] ?? ''), 'utf8');
-    const answer = await ask(this.sandbox, `${NODES}/${NODE}`, { identity: { cert: pem, key: pem } });
-    if (answer.code !== 200) problems.push(`the identity on the disk gets ${answer.code} ${answer.text}`);
+    const pem = pems[0] === undefined ? '' : readFileSync(join(root, PKI, pems[0]), 'utf8');
+    const answer = await ask(this.sandbox, `${NODES}/${NODE}`, { identity: { cert: pem, key: pem } }).catch(String);
+    if (typeof answer === 'string') problems.push(`the identity on the disk is none: ${answer}`);
+    else if (answer.code !== 200) problems.push(`the identity on the disk gets ${answer.code} ${answer.text}`);
     const csrs = this.sandbox.store.list<CsrObject & KubeObject>('certificatesigningrequests');
     const issued = csrs.map(({ status }) => Buffer.from(status?.certificate ?? '', 'base64').toString());
     if (csrs.length !== 1) problems.push(`there are ${csrs.length} CSRs`);
@@ -191,7 +215,17 @@ export class Stage {
     await rm(root, { recursive: true, force: true });
   }
 
+  /** Ends the processes that wait for what there is to do. */
+  async rest(): Promise<void> {
+    for (const child of [this.#survivor, this.#victim]) {
+      child?.stdin.end();
+      await child?.ended;
+    }
+    this.#survivor = this.#victim = undefined;
+  }
+
   async close(): Promise<void> {
+    await this.rest();
     await endProcessesOf(this.#folder);
     await this.sandbox.close();
   }

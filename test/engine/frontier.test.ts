@@ -40,7 +40,7 @@ describe('the frontier', () => {
     ['undecided', ['b', 'c']],
     ['failed', []],
     ['cancelled', []],
-    ['skipped', []],
+    ['skipped', ['b', 'c']],
   ] as const)('after a step that %s, what needs it is: %j', (status, ready) => {
     const frontier = diamond();
     taken(frontier);

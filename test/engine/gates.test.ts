@@ -126,7 +126,7 @@ describe('gates in a pipeline', () => {
   const inputs = (body: string, featureGates?: string) => {
     const made = plan(body, featureGates);
     const [step] = made.steps;
-    return step === undefined ? undefined : inputOf(made, step, new Map());
+    return step === undefined ? undefined : inputOf(made, step, { outputs: new Map() });
   };
 
   test.each([

@@ -1,48 +1,54 @@
 /** Steps that are told what happens in their run. */
 import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../engine/host/memory.ts';
-import { Listeners } from '../../engine/listeners.ts';
+import { Listeners, type ListenersOptions } from '../../engine/listeners.ts';
 import { run } from '../../engine/run.ts';
 import type { AnyPhase, RunTold } from '../../engine/sdk/index.ts';
 import { madePlan } from '../helpers/plans.ts';
 
-const event = (type: RunTold['type'], step?: string): RunTold => ({
-  ...{ type, at: '', run: 'r', pipeline: 'p', machine: 'w1' },
-  ...(step === undefined ? {} : { step }),
-});
+const phase = { onEvent: async () => undefined };
+const listenersOf = (given: Pick<ListenersOptions, 'tell' | 'warn'> & { limitMs?: number }): Listeners =>
+  new Listeners({
+    event: () => ({ at: '', run: 'r', pipeline: 'p', machine: 'w1' }),
+    errorOf: (error) => ({ code: 'E_X', message: (error as Error).message }),
+    redacted: (told) => told,
+    ...given,
+  });
 
 describe('a listener', () => {
   test('is told in order, one event after the other', async () => {
     const told: string[] = [];
-    const listeners = new Listeners(async (_, { step = 'end' }) => {
-      await new Promise((resolve) => setTimeout(resolve, step === 'a' ? 20 : 0));
-      told.push(step);
-    }, expect.unreachable);
-    listeners.tell(event('step.started', 'before')); // nobody listens yet
-    listeners.add('n');
-    for (const step of ['a', 'b']) listeners.tell(event('step.ended', step));
-    listeners.tell(event('run.ended'));
-    await listeners.done();
+    const listeners = listenersOf({
+      async tell(_, { step = 'end' }) {
+        await new Promise((resolve) => setTimeout(resolve, step === 'a' ? 20 : 0));
+        told.push(step);
+      },
+      warn: expect.unreachable,
+    });
+    listeners.happened({ type: 'step.started', id: 'before' }); // nobody listens yet
+    listeners.add('deaf', {});
+    listeners.add('n', phase);
+    for (const id of ['a', 'b']) listeners.happened({ type: 'step.ended', id });
+    await listeners.ended('succeeded', undefined);
     expect(told).toEqual(['a', 'b', 'end']);
   });
 
   test('that fails, or never ends, is warned of once, and told of nothing more but the end', async () => {
-    const [told, failed]: [string[], string[]] = [[], []];
-    const listeners = new Listeners(
-      async (id, { step = 'end' }) => {
+    const [told, warned]: [string[], string[]] = [[], []];
+    const listeners = listenersOf({
+      async tell(id, { step = 'end' }) {
         told.push(`${id} ${step}`);
         if (id === 'stuck') await new Promise(() => undefined);
         throw new Error('no');
       },
-      (id, error) => failed.push(`${id} ${(error as Error).message}`),
-      20,
-    );
-    for (const id of ['stuck', 'broken']) listeners.add(id);
-    for (const step of ['a', 'b']) listeners.tell(event('step.ended', step));
-    listeners.tell(event('run.ended'));
-    await listeners.done();
+      warn: (id, text) => warned.push(`${id} ${text}`),
+      limitMs: 20,
+    });
+    for (const id of ['stuck', 'broken']) listeners.add(id, phase);
+    for (const id of ['a', 'b']) listeners.happened({ type: 'step.ended', id });
+    await listeners.ended('failed', new Error('x'));
     expect(told.sort()).toEqual(['broken a', 'broken end', 'stuck a', 'stuck end']);
-    expect(failed.sort()).toEqual(['broken no', 'stuck not done after 0.02 s']);
+    expect(warned.sort()).toEqual(['broken not told: no', 'stuck not told: not done after 0.02 s']);
   });
 });
 

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { createActor, initialTransition, type SnapshotFrom, transition } from 'xstate';
 import { Frontier, type FrontierStep } from '../../engine/frontier.ts';
+import { runMachine } from '../../engine/machine.ts';
+import { fail, JoinError } from '../../engine/sdk/errors.ts';
 import {
   type Attempt,
   type AttemptInput,
   type MachineEvent,
-  runMachine,
   type StepPolicy,
   stepMachine,
-} from '../../engine/machine.ts';
-import { fail, JoinError } from '../../engine/sdk/errors.ts';
+} from '../../engine/step-machine.ts';
 import { SimulatedTime } from '../helpers/simulated-time.ts';
 
 const TRANSIENT = fail('E_API_UNREACHABLE', { server: 'https://c', what: 'refused' });
@@ -27,10 +27,11 @@ interface Setup {
   attempt: (input: AttemptInput, time: SimulatedTime) => ReturnType<Attempt>;
   maxParallel?: number;
   onFailure?: 'undo' | 'keep';
+  random?: number;
 }
 
 /** A run on simulated time: what was told, when, and what it looks like from outside. */
-function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep' }: Setup) {
+function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep', random = 0.5 }: Setup) {
   const time = new SimulatedTime();
   const frontier = new Frontier(steps);
   const told: Told[] = [];
@@ -40,10 +41,12 @@ function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep' }: Set
       frontier,
       policies: new Map(steps.map((step) => [step.id, { timeoutMs: 10_000, retry: RETRY, ...step }])),
       attempt: (input) => attempt(input, time),
+      decide: () => 'run',
       notify: ({ ...event }) => {
         if ('direction' in event) delete (event as { direction?: string }).direction; // `run`, but for undoing
         told.push({ at: time.now(), ...event });
       },
+      random: () => random,
       maxParallel,
       direction: 'run',
       restore: async () => undefined,
@@ -134,6 +137,63 @@ describe('one step', () => {
     expect(told.flatMap((event) => (event.type === 'step.retrying' ? [event.pauseMs] : []))).toEqual([
       7_000, 300, 10_000,
     ]);
+  });
+
+  test('is tried again after the errors that its policy names, and after no others', async () => {
+    const tries = async (on: string[], error: unknown) => {
+      const { time, told } = machineRun({
+        steps: [{ ...step('a'), retry: { ...RETRY, on } }],
+        attempt: failing(error),
+      });
+      await time.passAll();
+      return told.filter(({ type }) => type === 'step.started').length;
+    };
+    expect(await tries(['E_API_UNAUTHORIZED'], PERMANENT)).toBe(4);
+    expect(await tries(['E_API_UNAUTHORIZED'], TRANSIENT)).toBe(1);
+    expect(await tries(['transient', 'E_API_UNAUTHORIZED'], TRANSIENT)).toBe(4);
+    expect(await tries(['E_API_UNAUTHORIZED'], new Error('E_API_UNAUTHORIZED'))).toBe(1);
+  });
+
+  test('may be tried again after its time limit', async () => {
+    const { time, told } = machineRun({
+      steps: [{ ...step('a'), timeoutMs: 1_000, retry: { ...RETRY, attempts: 2, on: ['E_STEP_TIME_LIMIT'] } }],
+      attempt: working(2_000),
+    });
+    expect(await time.passAll()).toBe(2_100);
+    expect(told.at(-1)).toMatchObject({ status: 'failed', attempts: 2, error: { code: 'E_STEP_TIME_LIMIT' } });
+  });
+
+  test('pauses for longer or shorter by as much as its policy has jitter', async () => {
+    const pauses = async (random: number) => {
+      const retry = { ...RETRY, jitter: 0.2 };
+      const { time, told } = machineRun({ steps: [{ ...step('a'), retry }], attempt: failing(TRANSIENT), random });
+      await time.passAll();
+      return told.flatMap((event) => (event.type === 'step.retrying' ? [event.pauseMs] : []));
+    };
+    expect(await pauses(0)).toEqual([80, 240, 400]);
+    expect(await pauses(0.5)).toEqual([100, 300, 500]);
+    expect(await pauses(1)).toEqual([120, 360, 600]);
+  });
+
+  test('that may fail does not stop the run, and what needs it runs', async () => {
+    const { time, told, ends, state } = machineRun({
+      steps: [{ ...step('a'), allowFailure: true }, step('b', 'a')],
+      attempt: async ({ id }) => {
+        if (id === 'a') throw PERMANENT;
+        return 'succeeded';
+      },
+    });
+    await time.passAll();
+    expect(ends()).toEqual(['a failed-allowed', 'b succeeded']);
+    expect(told[1]).toMatchObject({ status: 'failed-allowed', error: PERMANENT });
+    expect(state()).toBe('succeeded');
+  });
+
+  test('that may fail is cancelled like any other', async () => {
+    const run = machineRun({ steps: [{ ...step('a'), allowFailure: true }], attempt: working(100) });
+    run.cancel();
+    await run.time.passAll();
+    expect([run.ends(), run.state()]).toEqual([['a cancelled'], 'cancelled']);
   });
 
   test('that succeeds on a later try has no error left', async () => {
@@ -261,6 +321,107 @@ describe('the time limit', () => {
     });
     await time.passAll();
     expect(told.at(-1)).toEqual({ at: 1_100, type: 'step.ended', id: 'a', status: 'succeeded', attempts: 2 });
+  });
+});
+
+describe('the time limit of all tries', () => {
+  const limited = { ...step('a'), totalMs: 1_000 };
+
+  test('stops the try that it passes in, and there is no other', async () => {
+    const { time, told } = machineRun({
+      steps: [{ ...limited, retry: { ...RETRY, on: ['transient', 'E_STEP_TIME_LIMIT'] } }],
+      attempt: async (_, clock) => {
+        await clock.sleep(600);
+        throw TRANSIENT;
+      },
+    });
+    await time.passAll();
+    expect(told.at(-1)).toMatchObject({ at: 1_300, status: 'failed', attempts: 2, error: TRANSIENT });
+    expect(time.pending).toBe(0);
+  });
+
+  test('aborts with its reason', async () => {
+    const { time, told } = machineRun({ steps: [limited], attempt: working(5_000) });
+    await time.passAll();
+    expect(told.at(-1)).toMatchObject({ at: 1_000, status: 'failed', attempts: 1 });
+    expect(told.at(-1)).toHaveProperty(
+      'error.message',
+      'step a did not end within its time limit of 1 s for all its tries',
+    );
+  });
+
+  test('ends a pause, and the last error is its cause', async () => {
+    const retry = { attempts: 9, initialMs: 800, factor: 1, capMs: 800 };
+    const { time, told } = machineRun({ steps: [{ ...limited, retry }], attempt: failing(TRANSIENT) });
+    await time.passAll();
+    expect(told.at(-1)).toMatchObject({
+      ...{ at: 1_000, status: 'failed', attempts: 2 },
+      error: { code: 'E_STEP_TIME_LIMIT', cause: TRANSIENT, exitCode: 7 },
+    });
+  });
+
+  test('leaves no timer behind where it is not reached', async () => {
+    const { time, ends } = machineRun({ steps: [limited], attempt: working(10) });
+    expect(await time.passAll()).toBe(10);
+    expect([ends(), time.pending]).toEqual([['a succeeded'], 0]);
+  });
+
+  test('does not hold for taking back', async () => {
+    const run = machineRun({
+      steps: [limited, step('b', 'a')],
+      attempt: async ({ id, direction }, time) => {
+        if (direction === 'undo') {
+          await time.sleep(3_000);
+          return 'undone';
+        }
+        if (id === 'b') throw PERMANENT;
+        return 'succeeded';
+      },
+      onFailure: 'undo',
+    });
+    await run.time.passAll();
+    expect(run.ends()).toEqual(['a succeeded', 'b failed', 'b undone', 'a undone']);
+  });
+});
+
+describe('a step that waits for somebody', () => {
+  const asking =
+    (leftMs: number, answerAfterMs: number): Setup['attempt'] =>
+    async ({ signal, waiting }, time) => {
+      await time.sleep(100, signal);
+      waiting(leftMs);
+      await time.sleep(answerAfterMs, signal);
+      return 'succeeded';
+    };
+  const limited = { ...step('a'), timeoutMs: 1_000, totalMs: 2_000 };
+
+  test('has their time, and not its own', async () => {
+    const run = machineRun({ steps: [limited], attempt: asking(60_000, 50_000) });
+    await run.time.pass(40_000);
+    expect(run.ends()).toEqual([]);
+    await run.time.passAll();
+    expect([run.ends(), run.time.now(), run.time.pending]).toEqual([['a succeeded'], 50_100, 0]);
+  });
+
+  test('is stopped when that time is up', async () => {
+    const run = machineRun({ steps: [limited], attempt: asking(60_000, 70_000) });
+    await run.time.passAll();
+    expect(run.told.at(-1)).toMatchObject({ at: 60_100, status: 'failed', error: { code: 'E_APPROVAL_TIMEOUT' } });
+  });
+
+  test('may have more time than a timer of Node can count', async () => {
+    const days = 24 * 3_600_000;
+    const run = machineRun({ steps: [limited], attempt: asking(90 * days, 100 * days) });
+    await run.time.passAll();
+    expect(run.told.at(-1)).toMatchObject({ at: 90 * days + 100, error: { code: 'E_APPROVAL_TIMEOUT' } });
+  });
+
+  test('is cancelled at once', async () => {
+    const run = machineRun({ steps: [limited], attempt: asking(60_000, 50_000) });
+    await run.time.pass(5_000);
+    run.cancel();
+    await run.time.passAll();
+    expect([run.ends(), run.time.now(), run.time.pending]).toEqual([['a cancelled'], 5_000, 0]);
   });
 });
 
@@ -585,6 +746,7 @@ describe('the step machine as a table', () => {
     policy: { id: 'a', timeoutMs: 1_000, retry: RETRY },
     attempt: async () => 'succeeded' as const,
     direction: 'run' as const,
+    random: () => 1,
     notify: () => undefined,
   };
   const reached = (events: readonly object[]): SnapshotFrom<typeof stepMachine> =>

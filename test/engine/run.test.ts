@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../engine/host/memory.ts';
+import type { Template } from '../../engine/pipeline/holes.ts';
 import { type RunEvent, run } from '../../engine/run.ts';
 import { controls, fail, isSecret, type Ports, Secret, writes } from '../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../helpers/errors.ts';
@@ -36,7 +37,7 @@ describe('a run', () => {
         needs: ['a'],
         with: {
           kind: 'map',
-          entries: [['size', { kind: 'hole', reference: { kind: 'output', step: 'a', name: 'size' } }]],
+          entries: [['size', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'size' } }]],
         },
         run: (_, input) => void seen.push(input),
       },
@@ -129,13 +130,18 @@ describe('a run', () => {
     expect(await joinErrorOf(() => write('late')(ports))).toMatchObject({ code: 'E_ATTEMPT_ENDED' });
   });
 
+  const reading = (step: string): Template => ({
+    kind: 'map',
+    entries: [['x', { kind: 'hole', expression: { kind: 'output', step, name: 'x' } }]],
+  });
+
   test('leaves what reads an undecided step undecided, and runs what only comes after it', async () => {
     const ran: string[] = [];
     const result = await runSteps([
       { id: 'a', run: () => Promise.reject(fail('E_UNDECIDED', { what: 'the answer' })) },
-      { id: 'reads', needs: ['a'], reads: ['a'], run: () => void ran.push('reads') },
+      { id: 'reads', needs: ['a'], with: reading('a'), run: () => void ran.push('reads') },
       { id: 'after', needs: ['a'], run: () => void ran.push('after') },
-      { id: 'reads-reads', needs: ['reads'], reads: ['reads'], run: () => void ran.push('reads-reads') },
+      { id: 'reads-reads', needs: ['reads'], with: reading('reads'), run: () => void ran.push('reads-reads') },
     ]);
     expect(result.status).toBe('succeeded');
     expect(result.steps.map(({ status }) => status)).toEqual(['undecided', 'undecided', 'succeeded', 'undecided']);

@@ -56,13 +56,13 @@ function watched<T extends object>(target: T, exchange: (name: string, call: Cal
 }
 
 /** Files are changed through `files`, which may stand on a disk with points of its own. */
-export function hostWithPoints(host: Host, files: MachineFiles, at: AtPoint): Host {
+export function hostWithPoints(host: Host, files: MachineFiles, at: AtPoint, amidMs = AMID_MS): Host {
   const around = async <T>(where: string, isLong: boolean, act: () => Promise<T>): Promise<T> => {
     await at(`before ${where}`);
     const result = act();
     if (isLong) {
       result.catch(() => undefined); // nobody may be left to see it
-      await sleep(AMID_MS);
+      if (amidMs > 0) await sleep(amidMs);
       await at(`amid ${where}`);
     }
     const settled = await result;

@@ -231,7 +231,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
         );
         expect(performance.now() - approved).toBeLessThan(1_000);
         const { code, stderr } = await running.done;
-        expect(stderr).toContain(`waits for a human: kubectl certificate approve ${name.replace(/^.*\//, '')}`);
+        expect(stderr).toContain(`\n    kubectl certificate approve ${name.replace(/^.*\//, '')}\n`);
         expect(code).toBe(0);
       });
       // --wait ready, on a machine that has joined already

@@ -40,7 +40,7 @@ export class TokenCreate extends JoinCommand {
   static override args = {
     token: Args.string({
       ignoreStdin: true,
-      parse: textOrFile,
+      parse: async (text) => textOrFile(text, 'token'),
       description: 'The token, or @FILE that holds it. Left out: a random one',
     }),
   };

@@ -1,6 +1,7 @@
 /** Errors of pipelines and configuration files. */
 import { EXIT, type Words } from '../join-error.ts';
 import type { Problem } from './problem.ts';
+import { list } from './words.ts';
 
 export const documents = {
   E_CONFIG: (d: { problems: readonly Problem[] }) => ({
@@ -11,6 +12,11 @@ export const documents = {
   E_CONFIG_FILE: (d: { file: string; what: string }) => ({
     message: `configuration ${d.file} cannot be read: ${d.what}`,
     hint: 'Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+    exitCode: EXIT.pipeline,
+  }),
+  E_ENVIRONMENT_FILE: (d: { file: string; what: string; shipped: readonly string[] }) => ({
+    message: `environment ${d.file} cannot be read: ${d.what}`,
+    hint: `Choose a file, or one that ships with Joinery: ${list(d.shipped)}`,
     exitCode: EXIT.pipeline,
   }),
   E_PIPELINE: (d: { problems: readonly Problem[] }) => ({

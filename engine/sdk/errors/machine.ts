@@ -97,8 +97,8 @@ export const machine = {
     hint: `Install it (apt-get install ${d.service}, or your distribution's package), and join again.`,
     exitCode: EXIT.machine,
   }),
-  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number }) => ({
-    message: `step ${d.step} did not end within its time limit of ${d.limitMs / 1000} s`,
+  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean }) => ({
+    message: `step ${d.step} did not end within its time limit of ${d.limitMs / 1000} s${d.isTotal === true ? ' for all its tries' : ''}`,
     hint: 'The limit is `timeout` of that step in the pipeline; --pipeline FILE runs your own.',
     exitCode: EXIT.timeLimit,
   }),

@@ -3,6 +3,24 @@ import { EXIT, type Words } from '../join-error.ts';
 import { list, RERUN } from './words.ts';
 
 export const usage = {
+  E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
+    message: `step ${d.step} was not approved by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
+    hint: `To ask anew, ${RERUN}.`,
+    exitCode: EXIT.cancelled,
+  }),
+  E_APPROVAL_NONE: (d: { run: string; step: string; open: readonly string[] }) => ({
+    message: `step ${d.step} of run ${d.run} does not wait for an approval`,
+    hint:
+      d.open.length === 0
+        ? `None of its steps does; see where it is: join runs show ${d.run}`
+        : `These do: ${list(d.open)}. For example: join approve ${d.run} ${d.open[0]}`,
+    exitCode: EXIT.usage,
+  }),
+  E_APPROVAL_TIMEOUT: (d: { step: string }) => ({
+    message: `nobody has approved step ${d.step} before its deadline`,
+    hint: `To ask anew, ${RERUN}. The deadline is \`approval.deadline\` of that step in the pipeline.`,
+    exitCode: EXIT.timeLimit,
+  }),
   E_ASSERT: (d: { message: string }) => ({
     message: `${d.message}`,
     hint: 'The pipeline goes on only where this holds: see `that` of its step.',
@@ -43,6 +61,11 @@ export const usage = {
     hint: `Choose another: --kubeconfig FILE. On a control-plane node root has /etc/kubernetes/admin.conf; see what is in it: kubectl config view --kubeconfig ${d.file}`,
     exitCode: EXIT.usage,
   }),
+  E_PATCH: (d: { file: string; what: string }) => ({
+    message: `the patch ${d.file} cannot be applied: ${d.what}`,
+    hint: 'docs/configuration.md says what --patches takes. When it is mended: join resume',
+    exitCode: EXIT.usage,
+  }),
   E_PHASE_INPUT: (d: { phase: string; problems: readonly string[] }) => ({
     message: `the inputs of phase ${d.phase} do not go together: ${d.problems.join('; ')}`,
     hint: `See what it takes: join phase ${d.phase} --help`,
@@ -51,6 +74,16 @@ export const usage = {
   E_PHASE_UNKNOWN: (d: { phase: string; nearest: string | undefined }) => ({
     message: `there is no phase ${d.phase}${d.nearest === undefined ? '' : `; did you mean ${d.nearest}?`}`,
     hint: 'join phase lists them.',
+    exitCode: EXIT.usage,
+  }),
+  E_RESET_CONTROL_PLANE: (d: { path: string }) => ({
+    message: `this machine is of a control plane: there is ${d.path}`,
+    hint: 'Its etcd member has to leave the cluster first, so take the command for that: kubeadm reset',
+    exitCode: EXIT.usage,
+  }),
+  E_RESET_UNCONFIRMED: (_: object) => ({
+    message: 'nobody can be asked here whether to reset this machine, so nothing was done',
+    hint: 'To do what is listed above: join reset --yes',
     exitCode: EXIT.usage,
   }),
   E_RUN_CHANGED: (d: { run: string; source: string }) => ({

@@ -101,11 +101,16 @@ describe('a journal', () => {
       });
   });
 
-  test('of another version is told as such', async () => {
-    const newer = written(recordsOf([{ ...entries[0], version: 2 } as Entry, { kind: 'resumed' }]));
+  test('of an older version is read', () => {
+    const older = written(recordsOf([{ ...entries[0], version: 1 } as Entry, { kind: 'resumed' }]));
+    expect(readJournal(FILE, older).records).toHaveLength(2);
+  });
+
+  test('of a newer version is told as such', async () => {
+    const newer = written(recordsOf([{ ...entries[0], version: 3 } as Entry, { kind: 'resumed' }]));
     expect(await joinErrorOf(() => readJournal(FILE, newer))).toMatchObject({
       code: 'E_JOURNAL_VERSION',
-      facts: { version: 2, known: 1 },
+      facts: { version: 3, known: 2 },
     });
   });
 

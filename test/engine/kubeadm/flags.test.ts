@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { loadJoinConfiguration, mixConfigAndFlags } from '../../../engine/kubeadm/index.ts';
+import { type Configured, loadJoinConfiguration, mixConfigAndFlags } from '../../../engine/kubeadm/index.ts';
 import { revealed } from '../../../engine/sdk/index.ts';
 import { shownOf } from '../../helpers/errors.ts';
 import { BOOTSTRAP_TOKEN, DISCOVERY_TOKEN, examples, PIN, SECRET } from '../../helpers/kubeadm.ts';
 
-const settings = (text: string) => loadJoinConfiguration('c.yaml', text).settings;
-const mixed = (typed: Record<string, unknown>, text = examples.v1beta3) => mixConfigAndFlags(settings(text), typed);
+const flag = (input: string) => `--${input}`;
+const mixed = (typed: Record<string, unknown>, text = examples.v1beta3) =>
+  mixConfigAndFlags(loadJoinConfiguration('c.yaml', text), typed, flag);
+const valuesOf = ({ configured }: { configured: Record<string, Configured> }) =>
+  revealed(Object.fromEntries(Object.entries(configured).map(([name, { value }]) => [name, value])));
 
 const fromFile = {
   endpoint: '10.0.0.1:6443',
@@ -17,6 +20,7 @@ const fromFile = {
   criSocket: 'unix:///run/containerd/containerd.sock',
   caCertPath: '/etc/pki/ca.crt',
   patches: '/patches',
+  skipPhases: ['preflight'],
   taints: [
     { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' },
     { key: 'new', effect: 'NoExecute' },
@@ -25,7 +29,7 @@ const fromFile = {
     { name: 'node-labels', value: 'a=b,c=d' },
     { name: 'v', value: '4' },
   ],
-  timeouts: { discoveryMs: 90_000 },
+  discoveryTimeout: '90s',
   ignorePreflightErrors: ['Swap', 'NumCPU'],
 };
 const FILE =
@@ -34,34 +38,59 @@ const FILE =
 describe('a configuration file and flags', () => {
   test('without flags it is the file, by the names of inputs', () => {
     const result = mixed({});
-    expect(revealed(result)).toEqual({
-      inputs: fromFile,
+    expect(valuesOf(result)).toEqual(fromFile);
+    expect(result).toMatchObject({
+      typed: {},
       dryRun: false,
-      skipPhases: ['preflight'],
       problems: [],
-      warnings: [],
+      notes: ['c.yaml: nodeRegistration.imagePullPolicy: without effect on a worker'],
     });
     expect(shownOf(result)).not.toContain(SECRET);
   });
 
+  test('each value is known by its place in the file', () => {
+    const { configured } = mixed({}, examples.v1alpha1);
+    expect(configured.nodeName?.place).toEqual({ file: 'c.yaml', line: 12, column: 11, field: 'nodeName' });
+    const { configured: newer } = mixed({}, examples.v1beta3);
+    expect(newer.nodeName?.place).toEqual({ file: 'c.yaml', line: 13, column: 9, field: 'nodeRegistration.name' });
+    expect(newer.taints?.place.field).toBe('nodeRegistration.taints');
+  });
+
+  test('a token that stands for both is known by its own place', () => {
+    const text = `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\ntoken: ${DISCOVERY_TOKEN}\ndiscoveryTokenAPIServers: ["a:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n`;
+    const { configured } = mixed({}, text);
+    for (const name of ['discoveryToken', 'tlsBootstrapToken'])
+      expect(configured[name]?.place).toEqual({ file: 'c.yaml', line: 3, column: 8, field: 'token' });
+  });
+
   test('what the file leaves out is left out, so that defaults hold', () => {
-    expect(mixed({}, FILE)).toEqual({
-      inputs: { discoveryFile: '/a.conf' },
-      dryRun: false,
-      skipPhases: [],
-      problems: [],
-      warnings: [],
-    });
+    const result = mixed({}, FILE);
+    expect(valuesOf(result)).toEqual({ discoveryFile: '/a.conf' });
+    expect(result).toMatchObject({ typed: {}, dryRun: false, problems: [], notes: [] });
   });
 
   test('the gates of old versions are handed on', () => {
-    expect(mixed({}, examples.v1alpha1).inputs.featureGates).toBe('DynamicKubeletConfig=true');
+    expect(mixed({}, examples.v1alpha1).configured.featureGates?.value).toBe('DynamicKubeletConfig=true');
   });
 
-  test.each<[string, object, object]>([
+  test('time limits are handed on, but for those of a control plane', () => {
+    const { configured, notes } = mixed({}, examples.v1beta4);
+    expect(valuesOf({ configured })).toMatchObject({
+      discoveryTimeout: '90s',
+      tlsBootstrapTimeout: '90s',
+      kubeletHealthCheckTimeout: '3600s',
+    });
+    expect(notes).toEqual([
+      'c.yaml: nodeRegistration.imagePullPolicy, nodeRegistration.imagePullSerial, timeouts.controlPlaneComponentHealthCheck, timeouts.etcdAPICall, timeouts.kubernetesAPICall, timeouts.upgradeManifests: without effect on a worker',
+    ]);
+    expect(mixed({}, examples.v1beta4.replace('1.5m', '1500us')).configured.tlsBootstrapTimeout?.value).toBe('2ms');
+  });
+
+  test.each<[string, Record<string, unknown>, object]>([
     ['nodeName wins', { nodeName: 'w2' }, { nodeName: 'w2' }],
     ['criSocket wins', { criSocket: 'unix:///x' }, { criSocket: 'unix:///x' }],
     ['patches win', { patches: '/p' }, { patches: '/p' }],
+    ['skipPhases wins', { skipPhases: ['discovery'] }, { skipPhases: ['discovery'] }],
     [
       'checks are added',
       { ignorePreflightErrors: ['Mem', 'Swap'] },
@@ -69,23 +98,19 @@ describe('a configuration file and flags', () => {
     ],
     ["a pipeline's own input is taken", { wait: 'ready' }, { wait: 'ready' }],
     ['the endpoint of the file, typed again, is nothing new', { endpoint: '10.0.0.1:6443' }, {}],
-  ])('%s', (_, typed, inputs) => {
-    const result = mixed({ ...typed });
-    expect(revealed(result.inputs)).toEqual({ ...fromFile, ...inputs });
-    expect([...result.problems, ...result.warnings]).toEqual([]);
+  ])('%s', (_, given, typed) => {
+    const result = mixed(given);
+    expect(result.typed).toEqual(typed);
+    expect(valuesOf(result)).toEqual(fromFile);
+    expect(result.problems).toEqual([]);
+    expect(result.notes).toHaveLength(1);
   });
 
-  test('skipPhases wins, and one of both is enough for a dry run', () => {
-    expect(mixed({ skipPhases: ['discovery'], dryRun: true })).toMatchObject({
-      skipPhases: ['discovery'],
-      dryRun: true,
-    });
+  test('the file may ask for a dry run', () => {
     expect(mixed({}, examples.v1beta4).dryRun).toBe(true);
-    expect(mixed({ dryRun: false }, examples.v1beta4).dryRun).toBe(true);
-    expect(mixed({ skipPhases: ['a'], dryRun: true }).inputs).not.toHaveProperty('dryRun');
   });
 
-  test('what decides whom to trust is refused, all of it at once', () => {
+  test('what decides whom to trust is refused, all of it at once, by what was typed', () => {
     const typed = {
       token: DISCOVERY_TOKEN,
       discoveryToken: DISCOVERY_TOKEN,
@@ -94,15 +119,10 @@ describe('a configuration file and flags', () => {
       discoveryTokenUnsafeSkipCaVerification: true,
       tlsBootstrapToken: DISCOVERY_TOKEN,
       featureGates: 'CoreDNS=true',
-      controlPlane: true,
-      apiserverAdvertiseAddress: '1.2.3.4',
-      apiserverBindPort: 6443,
-      certificateKey: SECRET,
       nodeName: 'w2',
     };
-    const { problems } = mixed(typed);
-    expect(problems).toEqual([
-      '--config cannot stand beside --apiserver-advertise-address, --apiserver-bind-port, --certificate-key, --control-plane, --discovery-file, --discovery-token, --discovery-token-ca-cert-hash, --discovery-token-unsafe-skip-ca-verification, --feature-gates, --tls-bootstrap-token, --token: the file decides that',
+    expect(mixed(typed).problems).toEqual([
+      '--config cannot stand beside --discoveryFile, --discoveryToken, --discoveryTokenCaCertHash, --discoveryTokenUnsafeSkipCaVerification, --featureGates, --tlsBootstrapToken, --token: the file decides that',
     ]);
   });
 
@@ -111,13 +131,13 @@ describe('a configuration file and flags', () => {
       'a name that the kubelet is told otherwise',
       { nodeName: 'w2' },
       examples.v1beta3.replace('v: "4"', 'hostname-override: w3'),
-      '--node-name w2 is not the w3 that hostname-override in the file wins with',
+      '--nodeName w2 is not the w3 that hostname-override in the file wins with',
     ],
     [
       'all here and single checks there',
       { ignorePreflightErrors: ['ALL'] },
       examples.v1beta3,
-      '--ignore-preflight-errors and the file together say all and single checks: give only one of the two',
+      '--ignorePreflightErrors and the file together say all and single checks: give only one of the two',
     ],
   ])('%s is refused', (_, typed, text, problem) => {
     expect(mixed(typed, text).problems).toEqual([problem]);
@@ -128,7 +148,7 @@ describe('a configuration file and flags', () => {
     const all = examples.v1beta3.replace('[Swap, NumCPU]', '[all]');
     expect(mixed({ ignorePreflightErrors: ['all'] }, all)).toMatchObject({
       problems: [],
-      inputs: { ignorePreflightErrors: ['all'] },
+      typed: { ignorePreflightErrors: ['all'] },
     });
   });
 
@@ -141,7 +161,11 @@ describe('a configuration file and flags', () => {
       examples.v1alpha1.replace('[10.0.0.1:6443]', '[a:1, b:1]'),
       'of the 2 API servers in the file only a:1 is asked',
     ],
-  ])('%s is warned of', (_, typed, text, warning) => {
-    expect(mixed(typed, text)).toMatchObject({ problems: [], warnings: [warning] });
+    ['an unknown field, where that is no error', {}, `${FILE}nope: 1\n`, 'c.yaml:4:1: unknown field nope'],
+  ])('%s is noted', (_, typed, text, note) => {
+    const configuration = loadJoinConfiguration('c.yaml', text, { lenient: true });
+    const { problems, notes } = mixConfigAndFlags(configuration, typed, flag);
+    expect(problems).toEqual([]);
+    expect(notes).toContain(note);
   });
 });

@@ -34,7 +34,6 @@ describe('a lock', () => {
     ['pins another, of what it need not pin', { acme: PIN }, 'command line', 'plugin acme is not the one that'],
     ['does not pin what it has to', { other: PIN }, 'pipeline', '/p/joinery.lock does not pin plugin acme 1.0.0'],
     ['does not pin what it need not', { other: PIN }, 'command line', undefined],
-    ['has a plugin named as what all objects have', {}, 'machine', undefined],
   ])('that %s', async (_, plugins, by, what) => {
     const acme = await plugin();
     const act = () => assertPinned(acme, by, [lockOf(plugins)]);

@@ -1,16 +1,12 @@
-/** Takes a kubelet back that has run, as `kubeadm reset` does; its files and what it wrote are the engine's to restore. */
-import {
-  clean,
-  criSocketOf,
-  type Effect,
-  keeps,
-  kubeletIdentity,
-  type NodeObject,
-  nodeRef,
-  type Ports,
-  paths,
-  socketPath,
-} from '../../engine/sdk/index.ts';
+/** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
+
+import { criSocketOf, socketPath } from './cri.ts';
+import { type Effect, keeps } from './effects.ts';
+import { kubeletIdentity } from './identity.ts';
+import { type NodeObject, nodeRef } from './objects.ts';
+import { paths } from './paths.ts';
+import type { Ports } from './ports.ts';
+import { clean } from './text.ts';
 
 const { kubelet, kubeletPki, cni } = paths;
 
@@ -41,13 +37,19 @@ const CNI_LINKS = /^(cni|flannel|cilium|vxlan\.calico|tunl|kube-|weave|antrea|ov
 
 const REMOVALS_AT_ONCE = 8;
 
-type UndoPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
+type EndPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
 
-export async function takeKubeletBack(ports: UndoPorts, given: { criSocket?: string }): Promise<void> {
+/** Why a Node is not Ready any more: the reason and the message of its condition. */
+export interface Ending {
+  reason: string;
+  message: string;
+}
+
+export async function endKubelet(ports: EndPorts, criSocket: string | undefined, why: Ending): Promise<void> {
   const { files, services, mounts, log } = ports;
   await services.stop('kubelet'); // or else it starts again what is removed
-  await markNotReady(ports);
-  await removeSandboxes(ports, given.criSocket);
+  await markNotReady(ports, why);
+  await removeSandboxes(ports, criSocket);
   for (const path of await mounts.below(kubelet)) await mounts.unmount(path);
   const links = ((await files.list('/sys/class/net')) ?? []).filter((name) => CNI_LINKS.test(name));
   log.info(
@@ -56,7 +58,7 @@ export async function takeKubeletBack(ports: UndoPorts, given: { criSocket?: str
 }
 
 /** By its own identity, while it is still there: a Node that looks Ready keeps its name from the next machine. */
-async function markNotReady({ files, kube, clock, log }: UndoPorts): Promise<void> {
+async function markNotReady({ files, kube, clock, log }: EndPorts, why: Ending): Promise<void> {
   const held = await kubeletIdentity(files);
   if (held === undefined || held.nodeName === '') return;
   const { server, ca, certificate: pem, key, nodeName } = held;
@@ -64,8 +66,7 @@ async function markNotReady({ files, kube, clock, log }: UndoPorts): Promise<voi
     .now()
     .toISOString()
     .replace(/\.\d+Z$/, 'Z');
-  const message = 'the join of this machine was undone';
-  const ready = { type: 'Ready', status: 'False', reason: 'JoinUndone', message, lastTransitionTime: now };
+  const ready = { type: 'Ready', status: 'False', ...why, lastTransitionTime: now };
   const patch = { status: { conditions: [{ ...ready, lastHeartbeatTime: now }] } };
   try {
     await kube.as({ server, ca, certificate: { pem, key } }).patch<NodeObject>(nodeRef(nodeName), patch, 'status');
@@ -76,7 +77,7 @@ async function markNotReady({ files, kube, clock, log }: UndoPorts): Promise<voi
   }
 }
 
-async function removeSandboxes({ files, runtime, log }: UndoPorts, given: string | undefined): Promise<void> {
+async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
   const socket = await criSocketOf(files, given);
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {

@@ -1,0 +1,41 @@
+/** What `join doctor` has found, as lines and as the document that schemas/diagnosis.schema.json describes. */
+import { printable } from '../../engine/sdk/index.ts';
+
+export interface Finding {
+  check: string;
+  state: 'ok' | 'note' | 'problem' | 'unknown';
+  what: string;
+  next?: string;
+}
+
+const SIGN = { ok: '✓', note: '·', problem: '✗', unknown: '?' } as const;
+
+/** Of the first that is wrong, since the others may follow from it; what a run ended with only where nothing is seen to be the cause. */
+export function nextOf(findings: readonly Finding[]): string | undefined {
+  const problems = findings.filter(({ state }) => state === 'problem');
+  const first = problems.find(({ check }) => check !== 'run') ?? problems[0];
+  return (first ?? findings.find(({ next }) => next !== undefined))?.next;
+}
+
+export const isHealthy = (findings: readonly Finding[]): boolean => findings.every(({ state }) => state !== 'problem');
+
+export function diagnosisText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, state, what, next }) => [
+    `${SIGN[state]} ${check.padEnd(width)}  ${what.replaceAll('\n', ' ')}`,
+    ...(next === undefined ? [] : [`${' '.repeat(width + 4)}→ ${next}`]),
+  ]);
+  const next = nextOf(findings);
+  return printable([...lines, ...(next === undefined ? [] : ['', `Next: ${next}`])].join('\n'));
+}
+
+export function diagnosisDocument(findings: readonly Finding[]): object {
+  const next = nextOf(findings);
+  return {
+    apiVersion: 'joinery.dev/v1',
+    kind: 'Diagnosis',
+    healthy: isHealthy(findings),
+    findings,
+    ...(next === undefined ? {} : { next }),
+  };
+}

@@ -1,0 +1,39 @@
+/** Where values come from, as text and as the document that schemas/pipeline-explanation.schema.json describes. */
+import type { Explained, Origin } from '../../engine/environment/explain.ts';
+import { clean, printable, shown } from '../../engine/sdk/index.ts';
+
+const originText = (origin: Origin): string => {
+  if (origin.kind === 'file') return `${origin.file}:${origin.line}:${origin.column}`;
+  return origin.kind === 'default' ? `default of ${origin.of}` : origin.name;
+};
+
+const VALUE_MAX = 60;
+const valueText = (value: unknown): string => {
+  const text = clean(shown(value));
+  return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX - 1)}…` : text;
+};
+
+/** A line for each value: what it is, where from, and what it took the place of. */
+export function explanationText(rows: readonly Explained[]): string {
+  const lines = rows.map(({ path, value, origin, over }) => ({
+    name: `${path.join('.')}:`,
+    value: valueText(value),
+    from: [
+      originText(origin),
+      ...over.map((each) => `over ${valueText(each.value)} (${originText(each.origin)})`),
+    ].join(', '),
+  }));
+  const width = (column: 'name' | 'value', max: number) =>
+    Math.min(max, Math.max(...lines.map((line) => line[column].length)));
+  const [names, values] = [width('name', 50), width('value', 40)];
+  return printable(
+    lines.map(({ name, value, from }) => `${name.padEnd(names)} ${value.padEnd(values)}  ${from}`).join('\n'),
+  );
+}
+
+export const explanationDocument = (pipeline: string, rows: readonly Explained[]): object => ({
+  apiVersion: 'joinery.dev/v1',
+  kind: 'PipelineExplanation',
+  pipeline,
+  values: rows.map(({ path, value, origin, over }) => ({ path, value, origin, over })),
+});

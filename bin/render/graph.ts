@@ -1,0 +1,74 @@
+/** The order of a pipeline's steps as a picture: a tree of text, Mermaid, or DOT. SVG is next door. */
+import type { PlannedStep } from '../../engine/pipeline/check.ts';
+import { type Pipeline, variantsOf } from '../../engine/pipeline/load.ts';
+import { printable } from '../../engine/sdk/index.ts';
+
+/** A step, and those it comes directly after: what these need, it needs all the same. */
+export interface Drawn {
+  id: string;
+  /** Several, where a run decides which. */
+  phase: string;
+  after: readonly string[];
+}
+
+/** In an order in which each comes after what it needs. */
+export function drawn(pipeline: Pipeline, steps: readonly PlannedStep[]): Drawn[] {
+  const phases = new Map(
+    pipeline.steps.map((step) => [
+      step.id,
+      variantsOf(step)
+        .map((variant) => variant.phase)
+        .join(' or '),
+    ]),
+  );
+  const above = new Map<string, ReadonlySet<string>>();
+  const open = [...steps];
+  const result: Drawn[] = [];
+  while (open.length > 0) {
+    const index = open.findIndex(({ needs }) => needs.every((id) => above.has(id)));
+    const [step] = open.splice(Math.max(index, 0), 1);
+    if (step === undefined) break;
+    const { id, needs } = step;
+    const indirect = new Set(needs.flatMap((need) => [...(above.get(need) ?? [])]));
+    above.set(id, new Set([...needs, ...indirect]));
+    result.push({ id, phase: phases.get(id) ?? '', after: needs.filter((need) => !indirect.has(need)) });
+  }
+  return result;
+}
+
+/** Each step stands below the last of those it comes after; the others are named. */
+export function treeText(name: string, steps: readonly Drawn[]): string {
+  const order = new Map(steps.map(({ id }, index) => [id, index]));
+  const parentOf = ({ after }: Drawn) => after.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)).at(-1);
+  const below = (parent: string | undefined, indent: string): string[] => {
+    const children = steps.filter((step) => parentOf(step) === parent);
+    return children.flatMap((step, index) => {
+      const isLast = index === children.length - 1;
+      const others = step.after.filter((id) => id !== parent);
+      const phase = step.phase === step.id ? '' : ` (${step.phase})`;
+      const also = others.length === 0 ? '' : `  also after ${others.join(', ')}`;
+      return [
+        `${indent}${isLast ? '└─' : '├─'} ${step.id}${phase}${also}`,
+        ...below(step.id, `${indent}${isLast ? '   ' : '│  '}`),
+      ];
+    });
+  };
+  return printable([name, ...below(undefined, '')].join('\n'));
+}
+
+/** Ids are of letters, digits and dashes, so nothing in them needs escaping. */
+export function mermaidText(steps: readonly Drawn[]): string {
+  const nodes = steps.map(({ id, phase }) => `  ${id}["${labelOf(id, phase, '<br>')}"]`);
+  const edges = steps.flatMap(({ id, after }) => after.map((before) => `  ${before} --> ${id}`));
+  return ['flowchart LR', ...nodes, ...edges].join('\n');
+}
+
+export function dotText(name: string, steps: readonly Drawn[]): string {
+  const nodes = steps.map(({ id, phase }) => `  "${id}" [label="${labelOf(id, phase, '\\n')}"];`);
+  const edges = steps.flatMap(({ id, after }) => after.map((before) => `  "${before}" -> "${id}";`));
+  const look = ['  rankdir=LR;', '  node [shape=box, style=rounded, fontname="sans-serif"];'];
+  return [`digraph "${name}" {`, ...look, ...nodes, ...edges, '}'].join('\n');
+}
+
+const labelOf = (id: string, phase: string, lineEnd: string): string =>
+  phase === id ? id : `${id}${lineEnd}${phase.replace(/["\\<>]/g, ' ')}`;

@@ -1,0 +1,69 @@
+/** The way to an address of the web: straight, or through this machine's proxy. Source: Go's golang.org/x/net/http/httpproxy, by which kubeadm goes. */
+import { BlockList, isIP } from 'node:net';
+import type { Dispatcher } from 'undici';
+import connect from 'undici/lib/api/api-connect.js';
+import PoolOf from 'undici/lib/dispatcher/pool.js';
+import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Connections to one origin, to be destroyed in the end. `ca` are PEM texts; none trusts nobody. `refuse` makes an error of a proxy that is of no use. */
+export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => Error): Dispatcher {
+  // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
+  const tls = { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS } as const;
+  const proxy = proxyOf(url, refuse);
+  if (proxy === undefined) return new PoolOf(url.origin, { connections: 1, connect: tls });
+  return new ProxyAgentOf({
+    ...{ uri: proxy.href, requestTls: tls, proxyTls: tls },
+    // undici gives it to its own pools where it is loaded as a whole.
+    clientFactory: (origin, options) => Object.assign(new PoolOf(origin, options), { connect }),
+  });
+}
+
+function proxyOf(url: URL, refuse: (what: string) => Error): URL | undefined {
+  let proxy: URL | undefined;
+  try {
+    proxy = proxyFor(url);
+  } catch {
+    throw refuse('HTTPS_PROXY holds no address');
+  }
+  if (proxy !== undefined && !['http:', 'https:'].includes(proxy.protocol))
+    throw refuse(`HTTPS_PROXY names a proxy by ${proxy.protocol}//, and only http:// and https:// are known here`);
+  return proxy;
+}
+
+/** HTTPS_PROXY for an https address, unless NO_PROXY names the host or it is this machine. Throws a TypeError where the variable is no URL. */
+export function proxyFor(
+  { protocol, hostname, port }: URL,
+  environment: NodeJS.ProcessEnv = process.env,
+): URL | undefined {
+  const proxy = environment.HTTPS_PROXY || environment.https_proxy;
+  const host = hostname.toLowerCase().replace(/^\[|\]$/g, '');
+  if (!proxy || protocol !== 'https:' || host === 'localhost' || isIn(host, '127.0.0.0/8') || isIn(host, '::1/128'))
+    return undefined;
+  const exceptions = (environment.NO_PROXY || environment.no_proxy || '').split(',');
+  const isException = exceptions.some((entry) => covers(entry.trim().toLowerCase(), host, port || '443'));
+  return isException ? undefined : new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
+}
+
+/** `*`, an address or a range of them, a domain with all below it, or (behind a dot) only what is below it; a port may follow. */
+function covers(entry: string, host: string, port: string): boolean {
+  if (entry === '') return false;
+  if (entry === '*') return true;
+  if (entry.includes('/')) return isIn(host, entry);
+  const [, name = entry, ofPort] = /^(.*?)(?::(\d+))?$/.exec(isIP(entry) === 6 ? `[${entry}]` : entry) ?? [];
+  if (ofPort !== undefined && ofPort !== port) return false;
+  const bare = name.replace(/^\[|\]$/g, '').replace(/^\*(?=\.)/, '');
+  if (isIP(bare) !== 0) return isIn(host, `${bare}/${isIP(bare) === 4 ? 32 : 128}`);
+  return bare.startsWith('.') ? host.endsWith(bare) : host === bare || host.endsWith(`.${bare}`);
+}
+
+function isIn(host: string, range: string): boolean {
+  const [network = '', bits = ''] = range.split('/');
+  const [family, ofHost] = [isIP(network), isIP(host)];
+  if (family === 0 || ofHost !== family || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
+    return false;
+  const list = new BlockList();
+  list.addSubnet(network, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
+  return list.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}

@@ -1,0 +1,24 @@
+/** Phases of `kubeadm join`, as `--skip-phases` names them. Source: kubeadm 1.14 to 1.36. */
+
+/** By its name there: the steps of Joinery's own pipelines that do its work, beside the one of that name. What only a control-plane node has, a worker skips anyway. */
+export const kubeadmPhases: Readonly<Record<string, readonly string[]>> = {
+  preflight: ['preflight', 'preflight-cluster'],
+  ...Object.fromEntries(
+    [
+      'check-etcd',
+      'control-plane-join',
+      'control-plane-join/all',
+      'control-plane-join/etcd',
+      'control-plane-join/mark-control-plane',
+      'control-plane-join/update-status',
+      'control-plane-prepare',
+      'control-plane-prepare/all',
+      'control-plane-prepare/certs',
+      'control-plane-prepare/control-plane',
+      'control-plane-prepare/download-certs',
+      'control-plane-prepare/kubeconfig',
+      'etcd-join',
+      'wait-control-plane',
+    ].map((name) => [name, []]),
+  ),
+};

@@ -1,0 +1,103 @@
+/** Where something stands in a file that somebody wrote, and how it is found. */
+import { type Document, isMap, isScalar, type LineCounter, type Node, type ParsedNode } from 'yaml';
+import { printable } from '../sdk/text.ts';
+
+export type Path = readonly (string | number)[];
+
+/** Line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The line with those before and after it; absent where the text may hold secrets. */
+  readonly frame?: () => string;
+  /** What is written there. */
+  readonly text?: () => string;
+}
+
+/** Finds the places of a document. */
+export interface Locator {
+  /** Of the value at `path`, or where there is none of its nearest parent. */
+  at(path: Path): Place;
+  /** Of the key `key` of the mapping at `path`; where there is none, of the mapping. */
+  atKey(path: Path, key: string): Place;
+}
+
+/** A text and its lines; without the text there are no frames. */
+export class Text {
+  readonly file: string;
+  readonly #lines: LineCounter;
+  readonly #text: string | undefined;
+
+  constructor(file: string, lines: LineCounter, text?: string) {
+    this.file = file;
+    this.#lines = lines;
+    this.#text = text;
+  }
+
+  /** `end` is where what stands at `offset` ends. */
+  place(offset: number, end = offset + 1): Place {
+    const { line, col: column } = this.#lines.linePos(offset);
+    const text = this.#text;
+    const place = { file: this.file, line, column };
+    if (text === undefined) return place;
+    return {
+      ...place,
+      text: () => text.slice(offset, end),
+      frame: () => frameOf(text.split(/\r?\n/), line, column, end - offset),
+    };
+  }
+}
+
+/** The places of a document as it was parsed. */
+export class DocumentLocator implements Locator {
+  readonly #text: Text;
+  readonly #document: Document.Parsed<ParsedNode>;
+
+  constructor(text: Text, document: Document.Parsed<ParsedNode>) {
+    this.#text = text;
+    this.#document = document;
+  }
+
+  at(path: Path): Place {
+    let length = path.length;
+    while (length > 0 && !this.#node(path.slice(0, length))?.range) length--;
+    const [begin, end] = this.#node(path.slice(0, length))?.range ?? [0];
+    return this.#text.place(begin, end);
+  }
+
+  atKey(path: Path, key: string): Place {
+    const parent = this.#node(path);
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+      : undefined;
+    if (!isScalar(pair?.key) || !pair.key.range) return this.at(path);
+    return this.#text.place(pair.key.range[0], pair.key.range[1]);
+  }
+
+  #node(path: Path): Node | undefined {
+    return path.length === 0
+      ? (this.#document.contents ?? undefined)
+      : (this.#document.getIn(path, true) as Node | undefined);
+  }
+}
+
+const WIDTH_MAX = 120;
+
+/** The line with the one before and the one after, and what is meant underlined. */
+function frameOf(lines: readonly string[], line: number, column: number, length: number): string {
+  const shown = [line - 1, line, line + 1].filter((number) => number === line || lines[number - 1]?.trim());
+  const width = String(shown.at(-1)).length;
+  const end = Math.min(column - 1 + Math.max(length, 1), (lines[line - 1] ?? '').trimEnd().length, WIDTH_MAX);
+  return shown
+    .flatMap((number) => {
+      const text = printable(lines[number - 1] ?? '')
+        .replaceAll('\t', ' ')
+        .slice(0, WIDTH_MAX)
+        .trimEnd();
+      const row = `${number === line ? '>' : ' '} ${String(number).padStart(width)} | ${text}`.trimEnd();
+      if (number !== line || column > WIDTH_MAX) return [row];
+      return [row, `  ${' '.repeat(width)} | ${' '.repeat(column - 1)}${'^'.repeat(Math.max(end - column + 1, 1))}`];
+    })
+    .join('\n');
+}

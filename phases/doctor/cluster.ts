@@ -1,0 +1,99 @@
+/** What the cluster says to this machine. */
+import {
+  assertClock,
+  type CsrObject,
+  clean,
+  conditionsOf,
+  csrRef,
+  fail,
+  type Identity,
+  isReady,
+  type NodeObject,
+  nodeRef,
+  type Ports,
+} from '../../engine/sdk/index.ts';
+import { type Finding, findingOf } from './finding.ts';
+
+/** As the node itself. */
+export async function clusterFindings({ kube }: Ports, identity: Identity, nodeName: string): Promise<Finding[]> {
+  const api = kube.as(identity);
+  try {
+    const node = await api.get<NodeObject>(nodeRef(nodeName));
+    return [
+      { check: 'api-server', state: 'ok', what: `${clean(identity.server)} answers, and knows this machine` },
+      clockFinding(identity.server, api.clockSkewMs()),
+      nodeFinding(nodeName, node),
+    ];
+  } catch (error) {
+    return [findingOf('api-server', error)];
+  }
+}
+
+function clockFinding(server: string, skewMs: number | undefined): Finding {
+  try {
+    assertClock(server, skewMs);
+    return { check: 'clock', state: 'ok', what: 'it agrees with that of the API server' };
+  } catch (error) {
+    return findingOf('clock', error);
+  }
+}
+
+function nodeFinding(name: string, node: NodeObject | undefined): Finding {
+  const check = 'node';
+  if (node === undefined) {
+    const what = `the cluster has no Node ${name}: its kubelet has not registered, or somebody has deleted it`;
+    return { check, state: 'problem', what, next: 'journalctl -u kubelet -n 50' };
+  }
+  if (isReady(node)) return { check, state: 'ok', what: `${name} is Ready` };
+  const { reason = '', message = '' } = conditionsOf(node).find(({ type }) => type === 'Ready') ?? {};
+  const why = [reason, message].map(clean).filter(Boolean).join(': ');
+  return { check, state: 'problem', what: `${name} is not Ready${why === '' ? '' : ` (${why})`}`, next: nextFor(why) };
+}
+
+/** Source of the texts: the kubelet's and the node controller's. */
+const nextFor = (why: string): string =>
+  /cni|network plugin/i.test(why)
+    ? 'install a network plugin in the cluster, and look into /etc/cni/net.d'
+    : /NodeStatusUnknown|stopped posting/.test(why)
+      ? 'systemctl restart kubelet, then journalctl -u kubelet -n 50'
+      : 'journalctl -u kubelet -n 50';
+
+/** As whoever asks for the certificate: of the request that an unfinished join has sent. */
+export async function requestFindings(
+  { kube }: Ports,
+  identity: Identity,
+  csr: string | undefined,
+): Promise<Finding[]> {
+  const { server, ca, token, certificate } = identity;
+  try {
+    if (csr === undefined || (token === undefined && certificate === undefined)) {
+      const { clockSkewMs } = await kube.clusterInfo(server, { ca });
+      return [
+        { check: 'api-server', state: 'ok', what: `${clean(server)} answers` },
+        clockFinding(server, clockSkewMs),
+      ];
+    }
+    const api = kube.as(identity);
+    const found = await api.get<CsrObject>(csrRef(csr));
+    return [
+      { check: 'api-server', state: 'ok', what: `${clean(server)} answers` },
+      clockFinding(server, api.clockSkewMs()),
+      requestFinding(csr, found),
+    ];
+  } catch (error) {
+    return [findingOf('api-server', error)];
+  }
+}
+
+function requestFinding(name: string, csr: CsrObject | undefined): Finding {
+  const check = 'csr';
+  if (csr === undefined) return findingOf(check, fail('E_CSR_GONE', { csr: name }));
+  for (const { type, reason = '', message = '' } of conditionsOf(csr)) {
+    const facts = { csr: name, reason: clean(reason), message: clean(message) };
+    if (type === 'Denied') return findingOf(check, fail('E_CSR_DENIED', facts));
+    if (type === 'Failed') return findingOf(check, fail('E_CSR_FAILED', facts));
+    if (type === 'Approved') return { check, state: 'ok', what: `${name} is approved`, next: 'join resume' };
+  }
+  const next = `kubectl certificate approve ${name}, then join resume`;
+  return { check, state: 'problem', what: `${name} is Pending: it waits for a human`, next };
+}

@@ -1,0 +1,73 @@
+/** `join doctor` as typed: at any time of a join, and in both of its forms. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, test } from 'vitest';
+import { nextOf } from '../../bin/render/diagnosis.ts';
+import { cli, project, scene, start } from './cli.ts';
+
+const valid = new Ajv2020({ strict: false }).compile(
+  JSON.parse(readFileSync(join(project, 'schemas/diagnosis.schema.json'), 'utf8')),
+);
+async function examined(root: string) {
+  const { code, stdout, stderr } = await cli(['doctor', '--root', root, '--output', 'json']);
+  const document = JSON.parse(stdout);
+  expect(valid(document), JSON.stringify(valid.errors)).toBe(true);
+  expect([code, stderr]).toEqual([document.healthy ? 0 : 6, '']);
+  return document as { healthy: boolean; next?: string; findings: { check: string; state: string; what: string }[] };
+}
+
+test('join doctor tells before a join, while it waits for a human, and after it, what to do next', {
+  timeout: 90_000,
+}, async () => {
+  const { args, root, sandbox, tree } = await scene({ autoApprove: false });
+  const before = await tree();
+  expect((await examined(root)).findings).toEqual([
+    { check: 'run', state: 'note', what: 'no run is remembered on this machine' },
+    { check: 'identity', state: 'note', what: 'this machine has not joined a cluster' },
+    { check: 'kubelet', state: 'note', what: 'its service is not running, as before a join' },
+  ]);
+  expect(await tree()).toEqual(before);
+
+  const { child, outcome } = start(args('run'));
+  for (let tries = 0; sandbox.store.list('certificatesigningrequests').length === 0 && tries < 400; tries++)
+    await sleep(50);
+  await sleep(200);
+  child.kill('SIGKILL');
+  await outcome;
+  const [csr] = sandbox.store.list('certificatesigningrequests');
+  const waiting = await examined(root);
+  expect(waiting).toMatchObject({
+    healthy: false,
+    next: `kubectl certificate approve ${csr?.metadata.name}, then join resume`,
+  });
+  expect(waiting.findings.map(({ check, state }) => [check, state])).toEqual([
+    ...[
+      ['run', 'problem'],
+      ['identity', 'note'],
+      ['kubelet', 'note'],
+      ['api-server', 'ok'],
+      ['clock', 'ok'],
+    ],
+    ['csr', 'problem'],
+  ]);
+  expect(JSON.stringify(waiting)).not.toContain(sandbox.token.split('.')[1]);
+
+  sandbox.autoApprove = true; // a human has come
+  expect((await cli(['resume', '--root', root])).code).toBe(0);
+  const { code, stdout } = await cli(['doctor', '--root', root]);
+  expect(stdout).toMatch(/^✓ run +\d{8}-\d{6}-[0-9a-f]{4} of join-worker succeeded$/m);
+  expect(stdout).toMatch(/^✓ identity +this machine is w1 in https:/m);
+  expect([code, stdout.includes('✗')]).toEqual([0, false]);
+});
+
+test('the next thing is that of what is wrong itself, before that of the run that has ended by it', () => {
+  const run = { check: 'run', state: 'problem', what: 'failed', next: 'join resume' } as const;
+  const kubelet = { check: 'kubelet', state: 'problem', what: 'down', next: 'systemctl start kubelet' } as const;
+  const note = { check: 'identity', state: 'note', what: 'asking', next: 'kubectl get csr' } as const;
+  expect(nextOf([run, note, kubelet])).toBe('systemctl start kubelet');
+  expect(nextOf([run, note])).toBe('join resume');
+  expect(nextOf([note])).toBe('kubectl get csr');
+  expect(nextOf([])).toBeUndefined();
+});

@@ -1,0 +1,47 @@
+/** `join reset` as typed: it shows what it would do, asks, and leaves a machine that joins again. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { isReady, type NodeObject } from '../../engine/sdk/index.ts';
+import { cli, scene } from './cli.ts';
+
+test('join reset shows, asks, cleans, forgets the runs, and the machine joins again under its name', {
+  timeout: 90_000,
+}, async () => {
+  const { args, root, tree, sandbox } = await scene();
+  const before = await tree();
+  expect((await cli(args('run'))).code).toBe(0);
+  const joined = await tree();
+
+  const planned = await cli(['reset', '--root', root, '--dry-run']);
+  expect(planned.code, planned.stderr).toBe(0);
+  for (const line of [
+    'stop service kubelet',
+    'remove /etc/kubernetes/kubelet.conf and all below it',
+    'patch nodes/status w1',
+  ])
+    expect(planned.stdout).toContain(`would ${line}`);
+  expect(await tree()).toEqual(joined);
+
+  const unasked = await cli(['reset', '--root', root]);
+  expect([unasked.code, unasked.stderr]).toEqual([
+    2,
+    expect.stringMatching(/would stop service kubelet[\s\S]*E_RESET_UNCONFIRMED: nobody can be asked here/),
+  ]);
+  expect(await tree()).toEqual(joined);
+
+  const done = await cli(['reset', '--root', root, '--yes']);
+  expect(done.code, done.stderr).toBe(0);
+  expect(done.stderr).toContain('kubectl delete node w1');
+  expect(await tree()).toEqual(before);
+  expect(await readdir(join(root, 'var/lib/kubelet'))).toEqual([]);
+  expect(existsSync(join(root, 'var/lib/joinery/runs'))).toBe(false);
+  expect(isReady(sandbox.store.get('nodes', 'w1') as NodeObject)).toBe(false);
+
+  const again = await cli(['reset', '--root', root, '--yes', '--output', 'json']);
+  expect([again.code, JSON.parse(again.stdout).status]).toEqual([0, 'succeeded']);
+  expect(existsSync(join(root, 'var/lib/joinery/runs'))).toBe(false);
+  const rejoined = await cli(args('run'));
+  expect(rejoined.code, rejoined.stderr).toBe(0);
+});

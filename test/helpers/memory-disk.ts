@@ -1,0 +1,241 @@
+/**
+ * A disk in memory that knows what of it would be there after the power has failed: what was synced, and of the rest whatever
+ * the test lets survive. As strict as POSIX: a file's sync makes its bytes and mode durable, but not its name; a directory's
+ * sync its names and mode, but not what these names stand for.
+ */
+import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path/posix';
+import type { Disk } from '../../engine/host/disk.ts';
+
+/** What of an entry or a content that was not synced is there afterwards. */
+export type Survives = (what: 'name' | 'content') => boolean;
+interface Meta {
+  mode: number;
+  uid: number;
+  gid: number;
+}
+interface State extends Meta {
+  content: Buffer;
+  entries: ReadonlyMap<string, Inode>;
+}
+interface Inode {
+  readonly kind: 'file' | 'directory' | 'link';
+  now: State;
+  synced: State;
+}
+
+const OWN = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+/** As hardened machines have it. */
+const UMASK = 0o077;
+
+export class MemoryDisk {
+  #root: Inode;
+  /** Told of each sync by what it makes durable and where it is asked for; where this says so, nothing is synced. */
+  swallows: ((site: string) => boolean) | undefined;
+  /** Another number after each change, and each sync. */
+  version = 0;
+
+  constructor(root: Inode = inode('directory', 0o755)) {
+    this.#root = root;
+  }
+
+  /** Another one like it, with what is not synced. */
+  copy(): MemoryDisk {
+    return this.#made((node) => node);
+  }
+
+  /** After the power has failed: all that is there is durable. */
+  afterPowerLoss(survives: Survives = () => false): MemoryDisk {
+    return this.#made((node) => crashed(node, survives));
+  }
+
+  #made(change: (node: Inode) => Inode): MemoryDisk {
+    const disk = new MemoryDisk(cloned(change(this.#root), new Map()));
+    disk.swallows = this.swallows;
+    return disk;
+  }
+
+  /** Path → what is there, in a line. */
+  tree(): Map<string, string> {
+    const lines = new Map<string, string>();
+    const visit = (path: string, { kind, now }: Inode): void => {
+      const { mode, uid, gid, content, entries } = now;
+      const owner = uid === OWN.uid && gid === OWN.gid ? '' : ` ${uid}:${gid}`;
+      lines.set(path, `${kind} ${kind === 'link' ? '' : mode.toString(8)}${owner} ${content.toString('latin1')}`);
+      for (const [name, node] of entries) visit(join(path, name), node);
+    };
+    visit('/', this.#root);
+    return new Map([...lines].sort(([one], [other]) => (one < other ? -1 : 1)));
+  }
+
+  /** Made with what is above it, and durable: the machine as it was. */
+  put(path: string, what: { file?: string; link?: string } & Partial<Meta> = {}): void {
+    const { file, link, ...meta } = what;
+    if (this.#find(dirname(path)) === undefined) this.put(dirname(path));
+    const kind = file !== undefined ? 'file' : link !== undefined ? 'link' : 'directory';
+    const made = inode(kind, meta.mode ?? (kind === 'file' ? 0o644 : 0o755), file ?? link);
+    Object.assign(made.now, meta);
+    made.synced = made.now;
+    const parent = this.#directory(path);
+    parent.now = parent.synced = { ...parent.now, entries: new Map(parent.now.entries).set(nameIn(path), made) };
+  }
+
+  /** Of somebody who does not care what the power does: made with what is above it, not synced. */
+  write(path: string, content: string): void {
+    if (this.#find(dirname(path)) === undefined) this.#makeAbove(dirname(path));
+    this.#link(path, inode('file', 0o600, content), true);
+  }
+  #makeAbove(path: string): void {
+    if (this.#find(dirname(path)) === undefined) this.#makeAbove(dirname(path));
+    this.#link(path, inode('directory', 0o755), false);
+  }
+
+  readonly calls: Disk = {
+    open: (async (path: string, flags: string | number, mode = 0o666) => this.#open(path, flags, mode)) as never,
+    lstat: (async (path: string) => statsOf(this.#inode(path))) as never,
+    readdir: (async (path: string) => [...this.#directory(join(path, 'x')).now.entries.keys()]) as never,
+    readlink: (async (path: string) => this.#inode(path).now.content.toString()) as never,
+    mkdir: (async (path: string, { mode }: { mode: number }) =>
+      this.#link(path, inode('directory', mode & ~UMASK), false)) as never,
+    symlink: async (target, path) => this.#link(String(path), inode('link', 0o777, String(target)), false),
+    chmod: async (path, mode) => this.#change(this.#inode(String(path)), { mode: Number(mode) }),
+    chown: async (path, uid, gid) => this.#change(this.#inode(String(path)), { uid, gid }),
+    rename: async (from, to) => {
+      const moved = this.#inode(String(from));
+      this.#unlink(String(from));
+      this.#link(String(to), moved, true);
+    },
+    rm: async (path) => {
+      if (this.#inode(String(path)).kind === 'directory') throw errno('EISDIR');
+      this.#unlink(String(path));
+    },
+    rmdir: async (path) => {
+      const { kind, now } = this.#inode(String(path));
+      if (kind !== 'directory') throw errno('ENOTDIR');
+      if (now.entries.size > 0) throw errno('ENOTEMPTY');
+      this.#unlink(String(path));
+    },
+  };
+
+  #open(path: string, flags: string | number, mode: number): FileHandle {
+    if (flags === 'wx') this.#link(path, inode('file', mode & ~UMASK), false);
+    const node = this.#inode(path);
+    if (node.kind === 'link') throw errno('ELOOP');
+    const write = async (bytes: Buffer) => this.#change(node, { content: Buffer.concat([node.now.content, bytes]) });
+    const handle = {
+      stat: async () => statsOf(node),
+      readFile: async () => node.now.content,
+      writeFile: write,
+      appendFile: write,
+      truncate: async (length: number) => this.#change(node, { content: node.now.content.subarray(0, length) }),
+      chmod: async (to: number) => this.#change(node, { mode: to }),
+      chown: async (uid: number, gid: number) => this.#change(node, { uid, gid }),
+      sync: async () => {
+        this.version++;
+        if (this.swallows?.(siteOf(node, new Error().stack)) !== true) node.synced = node.now;
+      },
+      close: async () => undefined,
+    };
+    return handle as never;
+  }
+
+  /** States are never changed, so that what is synced need not be copied. */
+  #change(node: Inode, to: Partial<State>): void {
+    this.version++;
+    node.now = { ...node.now, ...to };
+  }
+
+  #find(path: string): Inode | undefined {
+    let at: Inode | undefined = this.#root;
+    for (const name of path.split('/').filter(Boolean)) {
+      if (at === undefined) return undefined;
+      if (at.kind !== 'directory') throw errno('ENOTDIR');
+      at = at.now.entries.get(name);
+    }
+    return at;
+  }
+  #inode(path: string): Inode {
+    const found = this.#find(path);
+    if (found === undefined) throw errno('ENOENT');
+    return found;
+  }
+  /** The one that `path` lies in. */
+  #directory(path: string): Inode {
+    const found = this.#inode(dirname(path));
+    if (found.kind !== 'directory') throw errno('ENOTDIR');
+    return found;
+  }
+  #link(path: string, node: Inode, isReplacing: boolean): void {
+    const directory = this.#directory(path);
+    if (!isReplacing && directory.now.entries.has(nameIn(path))) throw errno('EEXIST');
+    this.#change(directory, { entries: new Map(directory.now.entries).set(nameIn(path), node) });
+  }
+  #unlink(path: string): void {
+    const directory = this.#directory(path);
+    const entries = new Map(directory.now.entries);
+    entries.delete(nameIn(path));
+    this.#change(directory, { entries });
+  }
+}
+
+const nameIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+function inode(kind: Inode['kind'], mode: number, content = ''): Inode {
+  const state = { mode, ...OWN, content: Buffer.from(content), entries: new Map() };
+  return { kind, now: state, synced: state };
+}
+
+/** Without a stack, which would cost more than the rest: most are expected. */
+function errno(code: string): NodeJS.ErrnoException {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = Object.assign(new Error(code), { code });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}
+
+const statsOf = ({ kind, now }: Inode): Stats =>
+  ({
+    ...{ mode: now.mode, uid: now.uid, gid: now.gid, size: now.content.length, dev: 1 },
+    isFile: () => kind === 'file',
+    isDirectory: () => kind === 'directory',
+    isSymbolicLink: () => kind === 'link',
+    isSocket: () => false,
+  }) as Stats;
+
+/** Functions that hand on what others ask for. */
+const BETWEEN = new Set(['syncDirectory', 'syncRemoval', 'explained', 'apply']);
+
+/** `names, for replaceFile` */
+function siteOf({ kind, now, synced }: Inode, stack = ''): string {
+  const what = kind === 'file' ? 'bytes' : now.mode === synced.mode ? 'names' : 'mode';
+  const callers = [...stack.matchAll(/at (?:async )?\w+\.#?(\w+) .*\/engine\//g)].flatMap(([, name = '']) => name);
+  const [first, second] = callers.filter((name) => !BETWEEN.has(name));
+  return `${what}, for ${first === 'syncNames' ? `${first} of ${second}` : first}`;
+}
+
+function crashed({ kind, now, synced }: Inode, survives: Survives): Inode {
+  const entries = new Map(synced.entries);
+  for (const name of new Set([...now.entries.keys(), ...synced.entries.keys()])) {
+    const [is, was] = [now.entries.get(name), synced.entries.get(name)];
+    if (is === was || !survives('name')) continue;
+    if (is === undefined) entries.delete(name);
+    else entries.set(name, is);
+  }
+  for (const [name, node] of entries) entries.set(name, crashed(node, survives));
+  const kept = now.content !== synced.content && survives('content') ? now.content : synced.content;
+  const state = { ...synced, content: kept, entries };
+  return { kind, now: state, synced: state };
+}
+
+function cloned(node: Inode, known: Map<Inode, Inode>): Inode {
+  const there = known.get(node);
+  if (there !== undefined) return there;
+  const made: Inode = { ...node };
+  known.set(node, made);
+  const entriesOf = (state: State) => new Map([...state.entries].map(([name, child]) => [name, cloned(child, known)]));
+  made.now = { ...node.now, entries: entriesOf(node.now) };
+  made.synced = node.synced === node.now ? made.now : { ...node.synced, entries: entriesOf(node.synced) };
+  return made;
+}

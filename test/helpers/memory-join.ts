@@ -1,0 +1,355 @@
+/** A machine and its cluster in memory, on which the default pipeline is run, stopped at any point, gone on with and undone. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+
+import { SimulatedClock } from 'xstate';
+import { registry } from '../../bin/compose.ts';
+import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../../bin/pipelines.ts';
+import { journalFor, planToResume } from '../../bin/runs.ts';
+import { MachineFiles } from '../../engine/host/files.ts';
+import type { ApiRequest, Change, Host, Query } from '../../engine/host/host.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { isClosed } from '../../engine/journal/history.ts';
+import { planOfHistory } from '../../engine/journal/plan.ts';
+import { Runs } from '../../engine/journal/runs.ts';
+import { objectPath } from '../../engine/kube/port.ts';
+import { planOf } from '../../engine/pipeline/plan.ts';
+import { readCertificates } from '../../engine/pki/index.ts';
+import { type RunResult, run, undo } from '../../engine/run.ts';
+import { configMapRef, isJoinError, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/sdk/index.ts';
+import {
+  type Authority,
+  authority,
+  clusterInfo,
+  clusterInfoKubeconfig,
+  ENDPOINT,
+  FakeCluster,
+  NOW,
+  TOKEN,
+} from './cluster.ts';
+import { MemoryDisk, type Survives } from './memory-disk.ts';
+import { type AtPoint, diskWithPoints, hostWithPoints } from './points.ts';
+import { PROJECT } from './sources.ts';
+
+export type Mode = 'run' | 'resume' | 'undo';
+/** What came of it; `stopped`: it will never end. */
+export type Outcome = {
+  status: RunResult['status'] | 'refused' | 'stopped';
+  code?: string;
+  message?: string;
+  where?: string;
+  points: number;
+};
+
+export interface Points {
+  count: number;
+  telling: number[];
+}
+/** Before anything is done, and after an undisturbed join. */
+export interface Trees {
+  before: ReadonlyMap<string, string>;
+  after: ReadonlyMap<string, string>;
+}
+
+const NODE = 'w1';
+const SIGNAL = new AbortController().signal;
+const CA = authority();
+const INPUTS = { endpoint: ENDPOINT, token: TOKEN, discoveryTokenCaCertHash: [CA.pin], ignorePreflightErrors: ['all'] };
+const NEVER = new Promise<never>(() => undefined);
+const PEM = /kubelet-client-\d{4}(-\d\d){5}\.pem/g;
+const RUN_ID = /\d{8}-\d{6}-[0-9a-f]{4}/g;
+/** Made anew by every run. */
+const RANDOM = /^\/run\/joinery\/|kubelet-client-\d/;
+const IN_JOURNAL = /"(sum|digest|after)":"\w+"|-----BEGIN.*?END CERTIFICATE-----|"(csr|node-csr)-[^"]*"/g;
+const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*/s;
+const KUBELETS_OWN = [
+  `${paths.kubeletPki}/kubelet.crt`,
+  `${paths.kubelet}/cpu_manager_state`,
+  `${paths.kubelet}/pods/one/token`,
+];
+
+const pipeline = openPipeline(PROJECT, DEFAULT_PIPELINE);
+const made = planOf(pipeline, registry(), INPUTS, { name: NODE, privileged: true });
+const PLAN = { ...made, source: { ...made.source, name: lastingName(DEFAULT_PIPELINE) } };
+
+export class MemoryJoin {
+  readonly disk: MemoryDisk;
+  readonly cluster: FakeCluster;
+  isKubeletRunning: boolean;
+  #asked = 0;
+
+  private constructor(disk: MemoryDisk, cluster: FakeCluster, isKubeletRunning: boolean) {
+    this.disk = disk;
+    this.cluster = cluster;
+    this.isKubeletRunning = isKubeletRunning;
+  }
+
+  /** A machine that somebody has used before, or a new one, and a cluster; as they are, and when they have joined. */
+  static async joined(isUsed = true): Promise<{ untouched: MemoryJoin; joined: MemoryJoin; trees: Trees }> {
+    const disk = new MemoryDisk();
+    for (const path of ['/run', '/etc/systemd/system', '/var/lib']) disk.put(path);
+    if (isUsed) {
+      disk.put(paths.kubeletConf, { file: 'an old one\n', mode: 0o640, uid: 1234, gid: 4321 });
+      disk.put(paths.kubeletPki, { mode: 0o751 });
+      disk.put(`${paths.kubeletPki}/kubelet.crt`, { file: 'an old one too\n' });
+      disk.put(paths.kubeletCurrentPem, { link: '/nowhere' });
+    }
+    const untouched = new MemoryJoin(disk, clusterOf(CA), false);
+    const joined = untouched.copy();
+    const { status, message } = await joined.act('run');
+    if (status !== 'succeeded') throw new Error(message);
+    return { untouched, joined, trees: { before: untouched.tree(), after: joined.tree() } };
+  }
+
+  /** Another machine and another cluster, in the same state. */
+  copy(): MemoryJoin {
+    return this.#on(this.disk.copy());
+  }
+
+  /** Another one, after its power has failed; when it has booted, a kubelet that ran runs again. */
+  async afterPowerLoss(survives?: Survives): Promise<MemoryJoin> {
+    const booted = this.#on(this.disk.afterPowerLoss(survives));
+    if (this.isKubeletRunning) await booted.#startKubelet(new MachineFiles('/', booted.disk.calls));
+    return booted;
+  }
+
+  #on(disk: MemoryDisk): MemoryJoin {
+    const cluster = new FakeCluster(CA);
+    for (const [path, object] of this.cluster.objects) cluster.objects.set(path, structuredClone(object));
+    return new MemoryJoin(disk, cluster, this.isKubeletRunning);
+  }
+
+  /** At its `stopAt`th point the process stops for good; 0: it does not. `onPoint` is called at each. */
+  async act(mode: Mode, stopAt = 0, onPoint: () => void = () => undefined): Promise<Outcome> {
+    let points = 0;
+    let tellStopped: (where: string) => void = () => undefined;
+    const stopped = new Promise<string>((resolve) => {
+      tellStopped = resolve;
+    });
+    const at: AtPoint = (where) => {
+      points++;
+      onPoint();
+      if (stopAt === 0 || points < stopAt) return undefined;
+      if (points === stopAt) tellStopped(where);
+      return NEVER;
+    };
+    const ended = this.#act(mode, at).then(
+      ({ status, error }): Omit<Outcome, 'points'> => ({ status, ...(error === undefined ? {} : wordsOf(error)) }),
+      (error: unknown): Omit<Outcome, 'points'> => ({ status: 'refused', ...wordsOf(error) }),
+    );
+    const outcome = await Promise.race([ended, stopped.then((where) => ({ status: 'stopped' as const, where }))]);
+    return { ...outcome, points };
+  }
+
+  async #act(mode: Mode, at: AtPoint): Promise<RunResult> {
+    const disk = diskWithPoints(at, this.disk.calls);
+    const host = hostWithPoints(this.#host(), new MachineFiles('/', disk), at, 0);
+    const runs = new Runs(new MachineFiles('/', disk), host.now);
+    // As who locks the machine does.
+    await this.disk.calls.mkdir(paths.state, { mode: 0o700 }).catch(() => undefined);
+    await runs.tidy();
+    // Its time does not pass: who has stopped does nothing more when its time is up.
+    const clock = new SimulatedClock();
+    if (mode === 'run') {
+      const { journal } = await journalFor(PLAN, runs);
+      return run({ plan: PLAN, host, journal, clock });
+    }
+    if (mode === 'undo') {
+      const journal = await runs.open(await runs.find(undefined, ({ status }) => status !== 'undone', 'undo'));
+      return undo({ plan: planOfHistory(journal, registry(), [], host.facts), host, journal, clock });
+    }
+    const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
+    const plan = await planToResume(PROJECT, journal, { token: TOKEN }, []);
+    await journal.resumed(plan.inputs);
+    return run({ plan, host, journal, clock });
+  }
+
+  /** Files on the disk, all else in memory. */
+  #host(): Host {
+    const files = new MachineFiles('/', this.disk.calls);
+    const { cluster } = this;
+    const rest = memoryHost({
+      now: () => NOW,
+      programs: ['kubelet'],
+      outputs: { 'kubelet --version': { stdout: 'Kubernetes v1.30.2\n' } },
+      send: (request) => this.#send(request),
+      wait: async (condition) => {
+        this.#asked++;
+        const object = await cluster.wait(condition);
+        if (condition.kind === 'object') cluster.put(condition.ref, object as object); // signed
+        return object;
+      },
+    });
+    return {
+      ...rest,
+      read: (async (query: Query) => {
+        if (query.kind === 'file') return files.read(query.path);
+        if (query.kind === 'stat') return files.stat(query.path);
+        if (query.kind === 'list') return files.list(query.path);
+        if (query.kind === 'service')
+          return { manager: 'systemd', exists: true, enabled: true, active: this.isKubeletRunning, failed: false };
+        if (query.kind === 'unit') return '[Service]\nExecStart=/usr/bin/kubelet\n';
+        return rest.read(query, SIGNAL);
+      }) as Host['read'],
+      apply: async (change: Change) => {
+        if (change.kind !== 'service') throw new Error(`a ${change.kind} is no part of a join`);
+        if (change.action === 'start') await this.#startKubelet(files);
+        if (change.action === 'stop') this.isKubeletRunning = false;
+      },
+    };
+  }
+
+  #send(request: ApiRequest) {
+    this.#asked++;
+    const { method, ref, body } = request;
+    const there = ref === undefined ? undefined : this.cluster.objects.get(objectPath(ref));
+    const { status } = (body ?? {}) as { status?: object };
+    if (method !== 'PATCH' || ref === undefined || there === undefined || status === undefined)
+      return this.cluster.send(request);
+    this.cluster.put(ref, { ...there, status: { ...(there as NodeObject).status, ...status } });
+    return this.cluster.answer(200, there);
+  }
+
+  /** Registers its Node where it has an identity, and writes what is its own; none of that is synced. */
+  async #startKubelet(files: MachineFiles): Promise<void> {
+    this.isKubeletRunning = true;
+    for (const path of KUBELETS_OWN) if ((await files.stat(path)) === undefined) this.disk.write(path, 'its own'); // what is there it uses
+    const pem = await files.read(paths.kubeletCurrentPem);
+    if (pem === undefined) return;
+    this.cluster.put(nodeRef(NODE), {
+      metadata: { name: NODE, labels: { 'kubernetes.io/hostname': NODE } },
+      status: {
+        nodeInfo: { kubeletVersion: 'v1.30.2' },
+        conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: NOW.toISOString() }],
+      },
+    });
+  }
+
+  /** Its tree, without what chance puts into it, and what Joinery keeps for itself. */
+  tree(): Map<string, string> {
+    const lines = [...this.disk.tree()].map(([path, line]): [string, string] => {
+      const isRandom = path.search(PEM) !== -1;
+      return [
+        path.replace(PEM, 'PEM'),
+        isRandom ? line.replace(/-----BEGIN.*/s, 'certificate and key') : line.replace(PEM, 'PEM'),
+      ];
+    });
+    return new Map(lines.filter(([path]) => !`${path}/`.startsWith(`${paths.state}/`)));
+  }
+
+  /** The state of machine and cluster, without what chance puts into it. */
+  shape(disk = this.disk): string {
+    const lines = [...disk.tree()].map(([path, line]) => {
+      if (path.endsWith('journal.jsonl')) return line.replaceAll(IN_JOURNAL, '');
+      return RANDOM.test(path) ? `${path} ${line.length >> 6}` : `${path} ${line}`;
+    });
+    const objects = [...this.cluster.objects.values()].map(({ metadata, ...object }) => [
+      metadata.annotations,
+      (object as { status?: { conditions?: unknown } }).status?.conditions,
+    ]);
+    return JSON.stringify([lines, objects, this.isKubeletRunning]).replaceAll(PEM, 'PEM').replaceAll(RUN_ID, 'RUN');
+  }
+
+  /** The points of `mode`, undisturbed, at which `shape` is one that it was not before; and how many there are. */
+  async points(mode: Mode, shape = () => this.shape()): Promise<Points> {
+    const seen = new Set<string>();
+    const telling: number[] = [];
+    let count = 0;
+    let last = '';
+    const { status, message } = await this.act(mode, 0, () => {
+      count++;
+      const version = `${this.disk.version} ${this.#asked} ${this.isKubeletRunning}`;
+      if (version === last) return;
+      last = version;
+      const now = shape();
+      if (!seen.has(now)) telling.push(count);
+      seen.add(now);
+    });
+    if (status !== 'succeeded') throw new Error(message);
+    return { count, telling };
+  }
+
+  /** Goes on. Where nothing was journaled, it was as if it had never begun; what was over, either way, stays as it is. */
+  async problemsAfterResume(trees: Trees): Promise<string[]> {
+    const { status, code, message } = await this.act('resume');
+    if (code === 'E_RUN_NONE') {
+      const [state] = await this.statesOfRuns();
+      if (state === 'undone') return this.problemsOfUndo(trees, true);
+      if (state === undefined) {
+        const problems = await this.problemsOfUndo(trees, false);
+        if (problems.length > 0) return problems;
+        await this.act('run');
+      }
+    } else if (status !== 'succeeded') return [`${code} ${message}`];
+    return this.problemsOfRun(trees);
+  }
+
+  async problemsAfterUndo(trees: Trees): Promise<string[]> {
+    const { status, code, message } = await this.act('undo');
+    if (status !== 'succeeded' && code !== 'E_RUN_NONE') return [`${code} ${message}`];
+    return this.problemsOfUndo(trees, (await this.statesOfRuns()).length > 0);
+  }
+
+  /** What is wrong after a join that has got to its end. */
+  async problemsOfRun({ after }: Trees): Promise<string[]> {
+    const problems = differences(after, this.tree());
+    const pem = (await new MachineFiles('/', this.disk.calls).read(paths.kubeletCurrentPem))?.toString() ?? '';
+    const [leaf] = readCertificates(pem);
+    const key = KEY.exec(pem)?.[0];
+    if (leaf?.commonName !== nodeUser(NODE)) problems.push('no identity is on the disk');
+    else if (key === undefined || !new X509Certificate(pem).checkPrivateKey(createPrivateKey(key)))
+      problems.push('its key is another');
+    const requests = [...this.cluster.objects].filter(([path]) => path.includes('certificatesigningrequests'));
+    if (requests.length !== 1) problems.push(`there are ${requests.length} CSRs`);
+    const issued = requests.map(([, object]) =>
+      Buffer.from((object as { status?: { certificate?: string } }).status?.certificate ?? '', 'base64').toString(),
+    );
+    if (!issued.some((certificate) => certificate !== '' && pem.startsWith(certificate.trim())))
+      problems.push('the certificate is of no CSR');
+    if (!this.isKubeletRunning) problems.push('no kubelet runs');
+    return [...problems, ...(await this.#notTheOnlyRun('succeeded'))];
+  }
+
+  async problemsOfUndo({ before }: Trees, isRemembered: boolean): Promise<string[]> {
+    const problems = differences(before, this.tree());
+    if (this.isKubeletRunning) problems.push('a kubelet runs');
+    for (const path of this.disk.tree().keys()) if (/\.(before|tmp)$/.test(path)) problems.push(`${path} is left`);
+    return [...problems, ...(await this.#notTheOnlyRun(isRemembered ? 'undone' : undefined))];
+  }
+
+  async statesOfRuns(): Promise<string[]> {
+    const runs = new Runs(new MachineFiles('/', this.disk.calls));
+    return Promise.all((await runs.ids()).map(async (id) => (await runs.history(id)).status));
+  }
+
+  async #notTheOnlyRun(wanted: string | undefined): Promise<string[]> {
+    const states = await this.statesOfRuns();
+    return states.join() === (wanted ?? '') ? [] : [`the runs are [${states.join()}], and not [${wanted ?? ''}]`];
+  }
+}
+
+const wordsOf = (error: unknown) =>
+  isJoinError(error)
+    ? { code: error.code, message: error.message }
+    : { code: 'E_BUG', message: String((error as Error).stack) };
+
+function clusterOf(ca: Authority): FakeCluster {
+  const cluster = new FakeCluster(ca);
+  cluster.put(configMapRef('kube-public', 'cluster-info'), { data: clusterInfo(clusterInfoKubeconfig(ca.pem)) });
+  cluster.put(configMapRef('kube-system', 'kubeadm-config'), {
+    data: { ClusterConfiguration: 'kubernetesVersion: v1.30.0\n' },
+  });
+  cluster.put(configMapRef('kube-system', 'kubelet-config'), {
+    data: { kubelet: 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n' },
+  });
+  return cluster;
+}
+
+function differences(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): string[] {
+  const paths = [...new Set([...wanted.keys(), ...found.keys()])].filter(
+    (path) => wanted.get(path) !== found.get(path),
+  );
+  return paths.map(
+    (path) =>
+      `${path}: wanted ${wanted.get(path)?.slice(0, 80) ?? 'nothing'}, found ${found.get(path)?.slice(0, 80) ?? 'nothing'}`,
+  );
+}

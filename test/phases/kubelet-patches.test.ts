@@ -1,0 +1,263 @@
+/** What `--patches`, and a configuration file's taints and arguments, make of what kubelet-config writes. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { configMapRef } from '../../engine/sdk/index.ts';
+import kubeletConfig from '../../phases/kubelet-config/index.ts';
+import { jsonPatch, mergePatch, strategicPatch } from '../../phases/kubelet-config/json-patch.ts';
+import { authority, FakeCluster, NOW, SERVER, TOKEN } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { thrownBy } from '../helpers/errors.ts';
+
+const ca = authority();
+const input = { server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' };
+const KUBELET =
+  'kind: KubeletConfiguration\ncgroupDriver: systemd\nclusterDNS: [10.96.0.10]\nevictionHard: { a: "1", b: "2" }\n';
+const DIRECTORY = '/patches';
+
+function machine(patches: Record<string, string>, change: MemoryMachine = {}): MemoryMachine {
+  const cluster = new FakeCluster(ca);
+  cluster.put(configMapRef('kube-system', 'kubeadm-config'), {
+    data: { ClusterConfiguration: 'kubernetesVersion: v1.30.0\n' },
+  });
+  cluster.put(configMapRef('kube-system', 'kubelet-config'), { data: { kubelet: KUBELET } });
+  const files = Object.fromEntries(Object.entries(patches).map(([name, text]) => [`${DIRECTORY}/${name}`, text]));
+  return {
+    ...{ now: () => NOW, directories: ['/etc', '/var/lib', DIRECTORY], send: cluster.send },
+    ...{ services: { kubelet: {} }, files },
+    ...change,
+  };
+}
+
+async function configured(patches: Record<string, string>, given: object = { patches: DIRECTORY }, change = {}) {
+  const host = memoryHost(machine(patches, change));
+  const { error, changes, result } = await runPhase(kubeletConfig, { ...input, ...given }, host);
+  const read = async (path: string) =>
+    (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString() ?? '';
+  const notes = (result.steps[0]?.notes ?? []).map(({ level, text }) => `${level}: ${text}`);
+  return {
+    ...{ error, changes, notes },
+    config: parse(await read('/var/lib/kubelet/config.yaml')) as Record<string, unknown> | null,
+    flags: (await read('/var/lib/kubelet/kubeadm-flags.env')).trim(),
+  };
+}
+
+itKeepsThePhaseContract(kubeletConfig, {
+  input: {
+    ...input,
+    patches: DIRECTORY,
+    taints: [{ key: 'a', effect: 'NoExecute' }],
+    kubeletExtraArgs: [{ name: 'v', value: '4' }],
+  },
+  machine: () => machine({ 'kubeletconfiguration.yaml': 'maxPods: 7' }),
+  secrets: [],
+});
+
+describe('patches of the configuration of the kubelet', () => {
+  test('are applied in the order of their names, each of its kind', async () => {
+    const { error, config, notes } = await configured({
+      'kubeletconfiguration0.yaml': 'maxPods: 1\nevictionHard: { b: "3" }\n---\nclusterDNS: [10.0.0.1]\n',
+      'kubeletconfiguration1+merge.json': '{ "maxPods": 2, "evictionHard": { "a": null } }',
+      'kubeletconfiguration2+json.yaml': '- { op: add, path: /clusterDNS/-, value: 10.0.0.2 }',
+      'kubeletconfiguration3+strategic.yaml': 'evictionHard: { $patch: replace, c: "4" }',
+    });
+    expect(error).toBeUndefined();
+    expect(config).toMatchObject({ maxPods: 2, clusterDNS: ['10.0.0.1', '10.0.0.2'], evictionHard: { c: '4' } });
+    expect(notes.filter((note) => note.includes('has changed'))).toHaveLength(4);
+  });
+
+  test('for others are passed over, and a name that is wrong is told', async () => {
+    const { error, notes } = await configured({
+      'etcd.yaml': 'a: 1',
+      'kube-apiserver0+merge.yaml': 'a: 1',
+      'kubeletconfiguration.txt': 'maxPods: 1',
+      'kubeletconfig.yaml': 'maxPods: 1',
+      'kubeletconfiguration9.yaml': '',
+    });
+    expect(error).toBeUndefined();
+    const name = 'the name of a patch is kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
+    expect(notes.filter((note) => note.includes(DIRECTORY))).toEqual([
+      'info: /patches/etcd.yaml is not for a worker',
+      'info: /patches/kube-apiserver0+merge.yaml is not for a worker',
+      `warn: /patches/kubeletconfig.yaml is passed over: ${name}`,
+      `warn: /patches/kubeletconfiguration.txt is passed over: ${name}`,
+      'warn: /patches/kubeletconfiguration9.yaml is empty',
+    ]);
+  });
+
+  test('decide which cgroup driver is compared with that of the runtime', async () => {
+    const change = { programs: ['crictl'], outputs: {} as Record<string, { stdout: string }> };
+    change.outputs['crictl --runtime-endpoint unix:///run/containerd/containerd.sock info'] = {
+      stdout: '{"SystemdCgroup": false}',
+    };
+    const { error } = await configured({ 'kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs' }, undefined, change);
+    expect(error).toBeUndefined();
+  });
+
+  test.each<[string, Record<string, string>, string, string]>([
+    [
+      'that name an unknown kind',
+      { 'kubeletconfiguration+x.yaml': 'a: 1' },
+      '/kubeletconfiguration+x.yaml',
+      'its name has the type x: it must be strategic, merge or json',
+    ],
+    [
+      'that are no YAML',
+      { 'kubeletconfiguration.yaml': 'a: [' },
+      '/kubeletconfiguration.yaml',
+      'Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    [
+      'that are no operations',
+      { 'kubeletconfiguration+json.json': '{}' },
+      '/kubeletconfiguration+json.json',
+      'a JSON patch is a list of operations',
+    ],
+    [
+      'that cannot be applied',
+      { 'kubeletconfiguration+json.json': '[{"op":"remove","path":"/nope"}]' },
+      '/kubeletconfiguration+json.json',
+      'operation 1: there is no /nope',
+    ],
+    [
+      'that leave something else',
+      { 'kubeletconfiguration.yaml': 'kind: Secret' },
+      '/kubeletconfiguration.yaml',
+      'what it leaves is no KubeletConfiguration',
+    ],
+    [
+      'with a directive of lists',
+      { 'kubeletconfiguration.yaml': '$setElementOrder/clusterDNS: []' },
+      '/kubeletconfiguration.yaml',
+      'the directive $setElementOrder/clusterDNS is not known',
+    ],
+  ])('%s are refused before anything is written', async (_, patches, file, what) => {
+    const { error, changes } = await configured(patches);
+    expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: `${DIRECTORY}${file}`, what }, exitCode: 2 });
+    expect(changes).toEqual([]);
+  });
+
+  test('need a directory', async () => {
+    const { error } = await configured({}, { patches: '/none' });
+    expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: '/none', what: 'it is no directory' } });
+  });
+});
+
+describe('taints and arguments of the kubelet', () => {
+  const flags = async (given: object) => (await configured({}, given)).flags;
+  const endpoint = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
+
+  test('are among its flags, sorted, and win over its own', async () => {
+    expect(
+      await flags({
+        taints: [
+          { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' },
+          { key: 'new', value: '', effect: 'NoExecute' },
+        ],
+        kubeletExtraArgs: [
+          { name: 'v', value: '4' },
+          { name: 'cgroup-root' },
+          { name: 'node-labels', value: 'a=b,c="d"' },
+        ],
+      }),
+    ).toBe(
+      `KUBELET_KUBEADM_ARGS="--cgroup-root= ${endpoint} --node-labels=a=b,c=\\"d\\" --register-with-taints=dedicated=gpu:NoSchedule,new:NoExecute --v=4"`,
+    );
+    expect(await flags({ kubeletExtraArgs: [{ name: 'container-runtime-endpoint', value: 'unix:///x' }] })).toBe(
+      'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///x"',
+    );
+  });
+
+  test('follow those of its own in their order from 1.31 on, doubles too', async () => {
+    const kubeletExtraArgs = ['b', 'a', 'b'].map((name) => ({ name, value: '1' }));
+    expect(await flags({ kubeletVersion: 'v1.31.0', kubeletExtraArgs })).toBe(
+      `KUBELET_KUBEADM_ARGS="${endpoint} --b=1 --a=1 --b=1"`,
+    );
+  });
+
+  test.each([
+    [{ kubeletExtraArgs: [{ name: '--v' }] }, /has the wrong form "--v": it must be an argument without its dashes/],
+    [{ kubeletExtraArgs: [{ name: 'v', value: 'a\nb' }] }, /it must be one line/],
+    [{ taints: [{ key: 'a', effect: 'Never' }] }, /must be one of NoSchedule, PreferNoSchedule, NoExecute/],
+  ])('of a wrong form are refused', async (given, words) => {
+    expect(
+      String(await thrownBy(() => runPhase(kubeletConfig, { ...input, ...given }, memoryHost(machine({}))))),
+    ).toMatch(words);
+  });
+});
+
+describe('patches by the letter', () => {
+  // RFC 7396, appendix A.
+  test.each([
+    [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+    [{ a: 'b' }, { a: null }, {}],
+    [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+    [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
+    [{ a: 'b' }, null, null],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+    [[1, 2], { a: 'b', c: null }, { a: 'b' }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ])('merge: %j with %j is %j', (target, patch, result) => {
+    expect(mergePatch(target, patch)).toEqual(result);
+  });
+
+  // RFC 6902, appendix A.
+  test.each<[unknown, unknown[], unknown]>([
+    [{ foo: 'bar' }, [{ op: 'add', path: '/baz', value: 'qux' }], { baz: 'qux', foo: 'bar' }],
+    [{ foo: ['bar', 'baz'] }, [{ op: 'add', path: '/foo/1', value: 'qux' }], { foo: ['bar', 'qux', 'baz'] }],
+    [{ foo: ['bar', 'qux', 'baz'] }, [{ op: 'remove', path: '/foo/1' }], { foo: ['bar', 'baz'] }],
+    [{ baz: 'qux', foo: 'bar' }, [{ op: 'replace', path: '/baz', value: 'boo' }], { baz: 'boo', foo: 'bar' }],
+    [
+      { foo: { bar: 1 }, qux: {} },
+      [{ op: 'move', from: '/foo/bar', path: '/qux/thud' }],
+      { foo: {}, qux: { thud: 1 } },
+    ],
+    [{ foo: ['a', 'b', 'c'] }, [{ op: 'move', from: '/foo/0', path: '/foo/2' }], { foo: ['b', 'c', 'a'] }],
+    [{ baz: 'qux' }, [{ op: 'test', path: '/baz', value: 'qux' }], { baz: 'qux' }],
+    [{ a: { b: 1, c: 2 } }, [{ op: 'test', path: '/a', value: { c: 2, b: 1 } }], { a: { b: 1, c: 2 } }],
+    [{ '/': 9, '~1': 10 }, [{ op: 'test', path: '/~01', value: 10 }], { '/': 9, '~1': 10 }],
+    [{ foo: ['bar'] }, [{ op: 'add', path: '/foo/-', value: ['abc'] }], { foo: ['bar', ['abc']] }],
+    [{ a: 1 }, [{ op: 'copy', from: '/a', path: '/b' }], { a: 1, b: 1 }],
+    [{ a: 1 }, [{ op: 'replace', path: '', value: 2 }], 2],
+    [{ foo: null }, [{ op: 'test', path: '/foo', value: null }], { foo: null }],
+  ])('json: %j with %j is %j', (document, operations, result) => {
+    const before = structuredClone(document);
+    expect(jsonPatch(document, operations)).toEqual(result);
+    expect(document).toEqual(before);
+  });
+
+  test.each<[unknown, unknown, string]>([
+    [{ baz: 'qux' }, [{ op: 'test', path: '/baz', value: 'bar' }], 'operation 1: /baz is not what the test wants'],
+    [{ foo: 'bar' }, [{ op: 'add', path: '/baz/bat', value: 'qux' }], 'operation 1: there is no /baz'],
+    [{ a: [1] }, [{ op: 'add', path: '/a/2', value: 1 }], 'operation 1: there is no /a/2'],
+    [{ a: [1] }, [{ op: 'remove', path: '/a/01' }], 'operation 1: 01 is no place in a list of 1'],
+    [{ a: {} }, [{ op: 'move', from: '/a', path: '/a/b' }], 'operation 1: it moves a part into itself'],
+    [{}, [{ op: 'add', path: 'a', value: 1 }], 'operation 1: path must be empty or begin with /'],
+    [{}, [{ op: 'add', path: '/a' }], 'operation 1: value is missing'],
+    [{}, [{ op: 'test', path: '/toString', value: 1 }], 'operation 1: there is no /toString'],
+    [{}, [7], 'operation 1: path must be empty or begin with /'],
+    [{}, [{ op: 'no', path: '' }], 'operation 1: op must be add, replace, remove, move, copy or test'],
+  ])('json: %j with %j is refused', async (document, operations, message) => {
+    expect(await thrownBy(() => jsonPatch(document, operations))).toMatchObject({ message });
+  });
+
+  test('strategic: without directives it is a merge patch, and a name of objects is only a name', () => {
+    const plain = fc.jsonValue({ maxDepth: 3 });
+    fc.assert(
+      fc.property(plain, plain, (target, patch) => {
+        if (!JSON.stringify(patch).includes('"$'))
+          expect(strategicPatch(target, patch)).toEqual(mergePatch(target, patch));
+      }),
+    );
+    const odd = JSON.parse('{"__proto__":{"polluted":1}}');
+    expect(Object.hasOwn(mergePatch({}, odd) as object, '__proto__')).toBe(true);
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+});

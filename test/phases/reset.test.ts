@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { fail, paths } from '../../engine/sdk/index.ts';
+import reset from '../../phases/reset/index.ts';
+import { FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { glimpseOf, heldIdentity } from '../helpers/node.ts';
+
+const cluster = new FakeCluster();
+cluster.answers.set('PATCH /api/v1/nodes/w1/status', cluster.answer(200, { metadata: { name: 'w1' } }));
+const SOCKET = '/run/containerd/containerd.sock';
+const own = issue(cluster.ca);
+const written = {
+  ...heldIdentity(SERVER, cluster.ca.pem, own),
+  '/etc/kubernetes/admin.conf': 'a',
+  '/etc/kubernetes/bootstrap-kubelet.conf': 'b',
+  '/etc/kubernetes/pki/ca.crt': 'c',
+  '/etc/kubernetes/manifests/own.yaml': 'd',
+  '/var/lib/kubelet/config.yaml': 'e',
+  '/var/lib/kubelet/pods/1/volumes/x': 'f',
+  '/var/lib/cni/networks/1': 'g',
+  '/etc/cni/net.d/10-bridge.conf': 'the network is not ours',
+  '/etc/default/kubelet': 'nor are flags of an administrator',
+  [SOCKET]: '',
+};
+const joined = (change: MemoryMachine = {}): MemoryMachine => ({
+  now: () => NOW,
+  files: written,
+  services: { kubelet: { active: true } },
+  mounts: ['/var/lib/kubelet/pods/1/volumes/token'],
+  sandboxes: [{ id: 's1', name: 'web', namespace: 'default' }],
+  send: cluster.send,
+  ...change,
+});
+
+itKeepsThePhaseContract(reset, {
+  input: {},
+  machine: () => joined({ mounts: [], sandboxes: [] }),
+  secrets: [glimpseOf(own.keyPem)],
+  goesOn: true,
+});
+
+describe('a reset', () => {
+  test('stops the kubelet, says so to the cluster, ends its Pods, and removes what was written, in that order', async () => {
+    const host = memoryHost(joined());
+    const { error, changes, result } = await runPhase(reset, {}, host);
+    expect(error).toBeUndefined();
+    expect(changes).toEqual([
+      { kind: 'service', name: 'kubelet', action: 'stop' },
+      { kind: 'api', verb: 'patch', resource: 'nodes/status', name: 'w1', checked: 'sent' },
+      { kind: 'sandbox', pod: 'default/web' },
+      { kind: 'unmount', path: '/var/lib/kubelet/pods/1/volumes/token' },
+      ...[
+        '/etc/kubernetes/admin.conf',
+        '/etc/kubernetes/kubelet.conf',
+        '/etc/kubernetes/bootstrap-kubelet.conf',
+        '/var/lib/kubelet/config.yaml',
+        '/var/lib/kubelet/pki',
+        '/var/lib/kubelet/pods',
+        '/etc/kubernetes/manifests/own.yaml',
+        '/etc/kubernetes/pki/ca.crt',
+        '/var/lib/cni/networks',
+      ].map((path) => ({ kind: 'remove-tree', path })),
+    ]);
+    expect(result.steps[0]?.outputs).toEqual({ node: 'w1' });
+    expect(result.steps[0]?.notes.map(({ text }) => text)).toContain(
+      'what stays in the cluster is for an administrator: kubectl delete node w1',
+    );
+    expect(host.sent.find(({ method }) => method === 'PATCH')?.body).toMatchObject({
+      status: {
+        conditions: [{ type: 'Ready', status: 'False', reason: 'MachineReset', message: 'the machine was reset' }],
+      },
+    });
+  });
+
+  test('cleans a machine of which nobody knows who joined it, and that is no node any more', async () => {
+    const { error, changes, result } = await runPhase(
+      reset,
+      {},
+      memoryHost(joined({ files: { '/var/lib/kubelet/config.yaml': '' }, services: {}, mounts: [], sandboxes: [] })),
+    );
+    expect([error, changes]).toEqual([undefined, [{ kind: 'remove-tree', path: '/var/lib/kubelet/config.yaml' }]]);
+    expect(result.steps[0]?.outputs).toEqual({});
+  });
+
+  test('goes on where the cluster cannot be told, and says so', async () => {
+    const send = () => Promise.reject(fail('E_API_UNREACHABLE', { server: 'https://x:1', what: 'refused' }));
+    const { error, result } = await runPhase(reset, {}, memoryHost(joined({ send })));
+    expect(error).toBeUndefined();
+    expect(result.steps[0]?.notes).toContainEqual({
+      level: 'warn',
+      text: expect.stringContaining('Node w1 could not be marked as not Ready'),
+    });
+  });
+
+  test.each(['kube-apiserver.yaml', 'etcd.yaml'])('touches nothing of a control plane (%s)', async (name) => {
+    const path = `${paths.manifests}/${name}`;
+    const { error, changes } = await runPhase(reset, {}, memoryHost(joined({ files: { ...written, [path]: '' } })));
+    expect(error).toMatchObject({ code: 'E_RESET_CONTROL_PLANE', facts: { path }, exitCode: 2 });
+    expect(changes).toEqual([]);
+  });
+});

@@ -1,0 +1,244 @@
+/** Every form of discovery, on a real cluster: by token, by file, from the web; and the seed's chapter on turning public access to cluster-info off. */
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { issueKeyPair, makeCa } from '../../plugins/sandbox/certificates.ts';
+import { launch } from './command.ts';
+import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
+import { walk } from './tree.ts';
+
+const command = join(projectRoot, 'bin/join');
+const reason = missing();
+
+describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${reason})` : ''}`, () => {
+  let cluster: Cluster;
+  let machine: Machine;
+  let before: string[];
+
+  const state = () =>
+    walk(machine.path('/'))
+      .filter(({ path }) => !/^(var\/lib\/kubelet\/\.service|var\/lib\/joinery|etc\/joinery)(\/|$)/.test(path))
+      .map(({ kind, mode, path, content }) => `${kind} ${mode} ${path} ${content.toString('base64')}`);
+  const run = (args: string[], env: Record<string, string> = {}) => machine.start([command, ...args], { env }).done;
+  const here = () => ['--cri-socket', machine.socket, '--ignore-preflight-errors', 'all'];
+  /** Joins in that way, to a Node that the cluster shows, and takes it back. */
+  async function joins(by: string[], env: Record<string, string> = {}): Promise<string> {
+    const { code, stdout, stderr } = await run(['run', ...by, ...here()], env);
+    expect(code, stdout + stderr).toBe(0);
+    const version = '{.status.nodeInfo.kubeletVersion}';
+    expect(await cluster.kubectl(['get', 'node', 'w9', '-o', `jsonpath=${version}`])).toBe('v1.20.2');
+    expect(readFileSync(machine.path('etc/kubernetes/kubelet.conf'), 'utf8')).toContain(`https://${cluster.server}`);
+    const undone = await run(['undo', '--yes']);
+    expect(undone.code, undone.stdout + undone.stderr).toBe(0);
+    expect(state()).toEqual(before);
+    return stderr;
+  }
+  /** Does not, within two seconds, and leaves nothing. */
+  async function refuses(by: string[], env: Record<string, string> = {}) {
+    const { code, stderr, ms } = await run(['run', ...by, ...here()], env);
+    expect(state()).toEqual(before);
+    expect(ms).toBeLessThan(2_000);
+    return { code, stderr };
+  }
+  /** A file on the machine, of root alone. */
+  const put = (name: string, text: string, mode = 0o600): string => {
+    mkdirSync(machine.path('etc/joinery'), { recursive: true });
+    writeFileSync(machine.path(`etc/joinery/${name}`), text);
+    chmodSync(machine.path(`etc/joinery/${name}`), mode);
+    return `/etc/joinery/${name}`;
+  };
+  const clusterInfo = () =>
+    cluster.kubectl(['-n', 'kube-public', 'get', 'cm', 'cluster-info', '-o', 'jsonpath={.data.kubeconfig}']);
+  const withUser = async (user: string) =>
+    (await clusterInfo())
+      .replace('users: null', `users: [{ name: joiner, user: ${user} }]`)
+      .replace('contexts: null', 'contexts: [{ name: joiner, context: { cluster: "", user: joiner } }]')
+      .replace('current-context: ""', 'current-context: joiner');
+
+  beforeAll(async () => {
+    cluster = await startCluster();
+    machine = await startMachine('w9');
+    before = state();
+  });
+  afterAll(cleanUp);
+
+  describe('by a token', () => {
+    test('with the pins of several CAs, one of which is this one', async () => {
+      const hashes = `sha256:${'0'.repeat(64)},${cluster.caHash}`;
+      const stderr = await joins([cluster.server, '--token', cluster.token, '--discovery-token-ca-cert-hash', hashes]);
+      expect(stderr).toContain(`its CA has the pinned key ${cluster.caHash}`);
+    });
+
+    test('without a pin, which it warns of', async () => {
+      const stderr = await joins([
+        ...[cluster.server, '--discovery-token', cluster.token, '--tls-bootstrap-token', cluster.token],
+        '--discovery-token-unsafe-skip-ca-verification',
+      ]);
+      expect(stderr).toContain('! the CA is not pinned: whoever knows the token could have posed as the cluster');
+    });
+
+    test('but neither without a pin nor the word to do without', async () => {
+      const { code, stderr } = await refuses([cluster.server, '--token', cluster.token]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('the CA key must be pinned')]);
+    });
+  });
+
+  describe('by a file', () => {
+    test('with the cluster in it, and a token beside it', async () => {
+      await joins([
+        '--discovery-file',
+        put('cluster.conf', await clusterInfo()),
+        '--tls-bootstrap-token',
+        cluster.token,
+      ]);
+      await joins(['--discovery-file', `file://${put('cluster.conf', await clusterInfo())}`, '--token', cluster.token]);
+    });
+
+    test('with credentials of its own: a token, a token in a file, a program, an admin', async () => {
+      const token = put('token', `${cluster.token}\n`);
+      const status = `'{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"${cluster.token}"}}'`;
+      const program = put('credentials', `#!/bin/sh\necho ${status}\n`, 0o700);
+      for (const user of [
+        `{ token: ${cluster.token} }`,
+        `{ tokenFile: ${token} }`,
+        `{ exec: { apiVersion: client.authentication.k8s.io/v1, command: ${program} } }`,
+      ])
+        await joins(['--discovery-file', put('cluster.conf', await withUser(user))]);
+      await joins(['--discovery-file', put('admin.conf', readFileSync(cluster.adminKubeconfig, 'utf8'))]);
+    });
+
+    test('but with no program of a file that others may write', async () => {
+      const ran = machine.path('etc/joinery/ran');
+      const program = put('credentials', '#!/bin/sh\ntouch /etc/joinery/ran\n', 0o700);
+      const user = `{ exec: { apiVersion: client.authentication.k8s.io/v1, command: ${program} } }`;
+      const { code, stderr } = await refuses(['--discovery-file', put('cluster.conf', await withUser(user), 0o666)]);
+      expect([code, stderr]).toEqual([
+        12,
+        expect.stringContaining(
+          'E_DISCOVERY_FILE in step discovery: the discovery file /etc/joinery/cluster.conf cannot be used: it names a program to run (exec), and not only root can have written it',
+        ),
+      ]);
+      expect(existsSync(ran)).toBe(false);
+    });
+
+    test('but not with the CA of another cluster, and then no token is sent', async () => {
+      const strange = Buffer.from(makeCa(new Date()).cert).toString('base64');
+      const text = (await clusterInfo()).replace(/(certificate-authority-data: ).*/, `$1${strange}`);
+      const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
+      expect([code, stderr]).toEqual([12, expect.stringContaining('E_API_CERTIFICATE_UNTRUSTED in step discovery')]);
+    });
+
+    test('but neither without credentials nor a token', async () => {
+      const { code, stderr } = await refuses(['--discovery-file', put('cluster.conf', await clusterInfo())]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('E_DISCOVERY_CREDENTIALS')]);
+    });
+  });
+
+  describe('from the web', () => {
+    const now = new Date();
+    const ca = makeCa(now);
+    const pair = issueKeyPair(ca, now, { commonName: 'files', organizations: [] }, 'server', ['127.0.0.1']);
+    const paths = new Map<string, string>();
+    const server = createServer(pair, ({ url = '' }, response) => {
+      const text = paths.get(url);
+      if (text?.startsWith('http')) response.writeHead(302, { location: text }).end();
+      else response.writeHead(text === undefined ? 404 : 200).end(text);
+    });
+    let origin: string;
+    let trusting: Record<string, string>;
+    beforeAll(async () => {
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+      origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      paths
+        .set('/cluster.conf', await clusterInfo())
+        .set('/moved', `${origin}/cluster.conf`)
+        .set('/http', 'http://127.0.0.1/');
+      trusting = { SSL_CERT_FILE: put('bundle.crt', ca.cert), SSL_CERT_DIR: '/nowhere' };
+    });
+    afterAll(() => void server.close());
+
+    test('by an address whose server the bundle of SSL_CERT_FILE vouches for, and behind a redirect', async () => {
+      await joins(['--discovery-file', `${origin}/cluster.conf`, '--tls-bootstrap-token', cluster.token], trusting);
+      await joins(['--discovery-file', `${origin}/moved`, '--token', cluster.token], trusting);
+    });
+
+    test.each<[string, string, string, number, Record<string, string> | undefined]>([
+      [
+        'where nobody vouches for the server',
+        '/cluster.conf',
+        'E_API_CERTIFICATE_UNTRUSTED',
+        12,
+        { SSL_CERT_FILE: '' },
+      ],
+      ['where the file is not there', '/gone', 'cannot be used: the server answered 404', 5, undefined],
+      ['where it leads to http', '/http', 'cannot be used: it leads to an address that is not https', 5, undefined],
+    ])('but not %s', async (_, path, text, exitCode, env = trusting) => {
+      const { code, stderr } = await refuses(['--discovery-file', `${origin}${path}`, '--token', cluster.token], env);
+      expect([code, stderr]).toEqual([exitCode, expect.stringContaining(text)]);
+    });
+
+    test('but not by http', async () => {
+      const { code, stderr } = await refuses(['--discovery-file', 'http://127.0.0.1/x', '--token', cluster.token]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining('--discovery-file has the wrong form "http://127.0.0.1/x"'),
+      ]);
+    });
+  });
+
+  describe('where public access to the cluster-info ConfigMap is turned off, as the documentation has it', () => {
+    let file: string;
+    beforeAll(async () => {
+      const kubectl = `kubectl --kubeconfig ${cluster.adminKubeconfig}`;
+      file = put('cluster-info.yaml', '');
+      // To the letter; the first line makes the file.
+      const chapter = [
+        `kubectl -n kube-public get cm cluster-info -o yaml | grep "kubeconfig:" -A11 | grep "apiVersion" -A10 | sed "s/    //" | tee ${machine.path(file)}`,
+        'kubectl -n kube-public delete rolebinding kubeadm:bootstrap-signer-clusterinfo',
+      ];
+      for (const line of chapter) {
+        const { code, stderr } = await launch(['bash', '-c', line.replace(/^kubectl/, kubectl)]).done;
+        expect(code, stderr).toBe(0);
+      }
+      expect(readFileSync(machine.path(file), 'utf8')).toContain('certificate-authority-data');
+    });
+
+    test('discovery by token is over, and says whose doing that may be', async () => {
+      const pin = ['--discovery-token-ca-cert-hash', cluster.caHash];
+      const { code, stderr } = await refuses([cluster.server, '--token', cluster.token, ...pin]);
+      expect([code, stderr]).toEqual([
+        5,
+        expect.stringContaining(
+          `E_CLUSTER_INFO_MISSING in step discovery: https://${cluster.server} does not show its cluster-info to the public (403)`,
+        ),
+      ]);
+    });
+
+    test('the file that was taken before joins, by a token and by credentials in it', async () => {
+      const stderr = await joins(['--discovery-file', file, '--tls-bootstrap-token', cluster.token]);
+      expect(stderr).toContain('does not show cluster-info to everybody');
+      const text = readFileSync(machine.path(file), 'utf8')
+        .replace(/users: .*/, `users: [{ name: joiner, user: { token: ${cluster.token} } }]`)
+        .replace(/contexts: .*/, 'contexts: [{ name: joiner, context: { cluster: "", user: joiner } }]')
+        .replace('current-context: ""', 'current-context: joiner');
+      expect(await joins(['--discovery-file', put('with-user.yaml', text)])).toContain('does not show cluster-info');
+    });
+
+    test('the certificate of the server is still what counts', async () => {
+      const strange = Buffer.from(makeCa(new Date()).cert).toString('base64');
+      const text = readFileSync(machine.path(file), 'utf8').replace(/(certificate-authority-data: ).*/, `$1${strange}`);
+      const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
+      expect([code, stderr]).toEqual([12, expect.stringContaining('E_API_CERTIFICATE_UNTRUSTED')]);
+    });
+  });
+
+  test('join ca-hash gives the pin of this cluster, as the openssl pipeline of the documentation does', async () => {
+    const [, data = ''] = /certificate-authority-data: (.*)/.exec(await clusterInfo()) ?? [];
+    const file = put('ca.crt', Buffer.from(data, 'base64').toString());
+    expect(new X509Certificate(readFileSync(machine.path(file))).ca).toBe(true);
+    expect((await run(['ca-hash', file])).stdout.trim()).toBe(cluster.caHash);
+  });
+});
