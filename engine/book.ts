@@ -7,11 +7,13 @@ import { portsFor } from './host/ports.ts';
 import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
 import { type Restored, restore } from './journal/restore.ts';
+import { Listeners } from './listeners.ts';
 import type { PlannedStep } from './pipeline/check.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
 import { fail, isJoinError, JoinError, type OwnError } from './sdk/errors.ts';
+import type { RunTold } from './sdk/phase.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
@@ -71,6 +73,7 @@ export class RunBook {
   readonly #redactor = new Redactor();
   /** What taking a step back needs to know. */
   readonly #inputs = new Map<string, object>();
+  readonly #listeners: Listeners;
   #restored = false;
   #failure: unknown;
   #undoError: unknown;
@@ -82,6 +85,18 @@ export class RunBook {
     this.#onEvent = onEvent;
     this.#ask = ask;
     this.#told = { outputs: this.#outputs, statuses: this.#statuses, ...(host.isDry === true ? { isDry: true } : {}) };
+    this.#listeners = new Listeners({
+      event: () => ({
+        at: host.now().toISOString(),
+        run: journal.id,
+        pipeline: plan.pipeline,
+        machine: plan.host.name,
+      }),
+      errorOf: recordOf,
+      redacted: (told) => this.#redactor.redacted(told),
+      tell: (id, told, signal) => this.#tellStep(id, told, signal),
+      warn: (id, text) => this.#warn(id, text),
+    });
     this.#redactor.learn(plan.inputs);
     const steps = [...plan.steps, ...(plan.finally?.steps ?? [])];
     this.#steps = new Map(steps.map((step) => [step.id, step]));
@@ -117,6 +132,7 @@ export class RunBook {
       if (error !== undefined) result.error = JoinError.own(error as OwnError);
       this.#outputs.set(id, outputs);
       this.#statuses.set(id, status as StepStatus);
+      if (status === 'succeeded') this.#listeners.add(id, this.#steps.get(id)?.phase);
       done.set(id, status as StepStatus);
       if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
     }
@@ -173,6 +189,19 @@ export class RunBook {
       if (status === 'undone') this.#write(this.#journal.undone({ step: id }));
     }
     this.#onEvent(event);
+    this.#listeners.happened(event);
+  }
+
+  async #tellStep(id: string, told: RunTold, signal: AbortSignal): Promise<void> {
+    const [step, input] = [this.#steps.get(id), this.#inputs.get(id)];
+    if (step === undefined || input === undefined) return;
+    await this.#withPorts(step, input, 'tell', signal, async (ports) => step.phase.onEvent?.(ports, input, told));
+  }
+
+  #warn(id: string, said: string): void {
+    const text = this.#redactor.redacted(said);
+    this.#results.get(id)?.notes.push({ level: 'warn', text });
+    this.#onEvent({ type: 'step.log', id, level: 'warn', text });
   }
 
   #isFinally(id: string): boolean {
@@ -251,6 +280,7 @@ export class RunBook {
       if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
       result.outputs = this.#redactor.wrapped(outputs);
       this.#outputs.set(id, result.outputs);
+      this.#listeners.add(id, phase);
       return 'succeeded';
     } catch (error) {
       if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
@@ -311,6 +341,7 @@ export class RunBook {
 
   /** The journal's last word. One that is taken back in part has none: there is something left to do. */
   async finish(direction: Direction, status: 'succeeded' | 'failed' | 'cancelled', error: unknown): Promise<void> {
+    await this.#listeners.ended(status, error);
     const isCut = this.#journal.history().status === 'undoing' && !this.#restored;
     if (isCut || (direction === 'undo' && status !== 'succeeded')) return;
     const told = error === undefined ? {} : { error: recordOf(error) };
@@ -330,7 +361,7 @@ export class RunBook {
   async #withPorts<T>(
     { id, phase }: PlannedStep,
     input: object,
-    direction: Direction,
+    direction: Direction | 'tell',
     signal: AbortSignal,
     act: (ports: Ports) => Promise<T>,
   ) {
@@ -348,13 +379,14 @@ export class RunBook {
       hasSecret: (text) => this.#redactor.isIn(text),
       log: (level, said) => this.#tell(id, level, said),
       onChange: (change) => {
+        if (direction === 'tell') return;
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
       onWait: (wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
       record: async (told, change) => {
-        if (direction === 'undo') return;
+        if (direction !== 'run') return;
         await this.#journal.change(id, told, async () => {
           if (change === undefined) return { before: { kind: 'none' } };
           const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
