@@ -1,5 +1,6 @@
 /** What every command shares: how it is parsed, how it is told, and how it ends. */
 import { Command, type Interfaces } from '@oclif/core';
+import type { Ask } from '../engine/approval.ts';
 import { isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
 import { planOfHistory } from '../engine/journal/plan.ts';
@@ -7,8 +8,8 @@ import type { Restored } from '../engine/journal/restore.ts';
 import { RUNS_KEPT } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
-import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
-import { confirmed, isAnybodyThere } from './ask.ts';
+import { didYouMean, EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
+import { approval, confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
 import { usePluginsOfRun } from './plugins/wanted.ts';
 import { errorText, withoutTokens } from './render/error.ts';
@@ -22,6 +23,8 @@ type Output = 'text' | 'json';
 
 export interface RunRequest {
   dryRun: boolean;
+  /** The document of a dry run is its plan, and not its result. */
+  asPlan?: boolean;
   /** Left out: a run that fails is kept, and whoever sits there is asked; one that is stopped is undone. */
   onFailure: 'undo' | 'keep' | undefined;
   root: string;
@@ -45,13 +48,13 @@ export abstract class JoinCommand extends Command {
   protected verbosity = 0;
 
   /** Runs a plan and shows it: progress on standard error, the result on standard output, the exit code by family. */
-  protected async execute({ dryRun, onFailure, root, output, plan }: RunRequest): Promise<void> {
+  protected async execute({ dryRun, asPlan = false, onFailure, root, output, plan }: RunRequest): Promise<void> {
     await this.#opened(root, dryRun, async (scope) => {
       const planned = plan(scope.host.facts);
-      if (dryRun) return this.#run(scope, { planned, journal: undefined, dryRun, onFailure, output });
+      if (dryRun) return this.#dryRun(scope, planned, asPlan, output);
       const { journal, goesOn } = await journalFor(planned, scope.runs);
       if (goesOn) process.stderr.write(`Going on with run ${journal.id}, which these inputs have begun.\n`);
-      await this.#run(scope, { planned, journal, dryRun, onFailure, output });
+      await this.#run(scope, { planned, journal, onFailure, output });
       await scope.runs.prune(RUNS_KEPT);
     });
   }
@@ -69,7 +72,7 @@ export abstract class JoinCommand extends Command {
       if (isClosed(journal.history())) throw fail('E_RUN_CLOSED', { run: found, status });
       const planned = await plan(journal);
       await journal.resumed(planned.inputs);
-      await this.#run(scope, { planned, journal, dryRun: false, onFailure, output });
+      await this.#run(scope, { planned, journal, onFailure, output });
     });
   }
 
@@ -81,24 +84,44 @@ export abstract class JoinCommand extends Command {
     });
   }
 
+  /** Runs it on a host that records, and shows what was recorded. */
+  async #dryRun(scope: RunScope, plan: Plan, asPlan: boolean, output: Output): Promise<void> {
+    const waits = new Map<string, string[]>();
+    const result = await this.#watched(plan, [], (shown, signal, keepSignal) => {
+      const onEvent = (event: RunEvent) => {
+        if (event.type === 'step.wait') waits.set(event.id, [...(waits.get(event.id) ?? []), event.what]);
+        shown(event);
+      };
+      return run({ ...{ plan, host: scope.host, onEvent, signal, keepSignal }, onFailure: 'keep', onCancel: 'undo' });
+    });
+    if (output === 'json' && !asPlan) this.log(jsonText(resultDocument(result, plan, true)));
+    else {
+      const { planDocument, plannedChanges, planText } = await import('./render/plan.ts');
+      const planned = { result, plan, waits, changes: await plannedChanges(result, scope.machine) };
+      this.log(output === 'json' ? jsonText(planDocument(planned)) : planText(planned));
+    }
+    this.#end(result.error);
+  }
+
   async #run(
     scope: RunScope,
-    request: Pick<RunRequest, 'dryRun' | 'onFailure' | 'output'> & { planned: Plan; journal: Journal | undefined },
+    request: Pick<RunRequest, 'onFailure' | 'output'> & { planned: Plan; journal: Journal },
   ): Promise<void> {
-    const { planned, journal, dryRun, onFailure, output } = request;
+    const { planned, journal, onFailure, output } = request;
     const restored: Restored[] = [];
-    const result = await this.#watched(planned, restored, (onEvent, signal, keepSignal) =>
+    const result = await this.#watched(planned, restored, (onEvent, signal, keepSignal, pause) =>
       run({
         ...{ plan: planned, host: scope.host, onEvent, signal, keepSignal },
-        ...(journal === undefined ? {} : { journal }),
+        ...(isAnybodyThere() ? { ask: asking(pause) } : {}),
+        journal,
         onFailure: onFailure ?? 'keep',
         onCancel: onFailure ?? 'undo',
       }),
     );
     this.log(
       output === 'json'
-        ? jsonText(resultDocument(result, planned, dryRun))
-        : [resultText(result, planned, dryRun), ...undoText(restored)].join('\n'),
+        ? jsonText(resultDocument(result, planned))
+        : [resultText(result, planned), ...undoText(restored)].join('\n'),
     );
     this.#end(result.error);
     const isOffered = result.status === 'failed' && onFailure === undefined && output === 'text';
@@ -136,7 +159,12 @@ export abstract class JoinCommand extends Command {
   async #watched(
     plan: Plan,
     restored: Restored[],
-    act: (onEvent: (event: RunEvent) => void, signal: AbortSignal, keepSignal: AbortSignal) => Promise<RunResult>,
+    act: (
+      onEvent: (event: RunEvent) => void,
+      signal: AbortSignal,
+      keepSignal: AbortSignal,
+      pause: () => () => void,
+    ) => Promise<RunResult>,
   ): Promise<RunResult> {
     const [cancelled, kept] = [new AbortController(), new AbortController()];
     const stop = (signal: NodeJS.Signals) => {
@@ -150,7 +178,7 @@ export abstract class JoinCommand extends Command {
         if (event.type === 'step.restored') restored.push(event.item);
         shown.onEvent(event);
       };
-      const result = await act(onEvent, cancelled.signal, kept.signal);
+      const result = await act(onEvent, cancelled.signal, kept.signal, () => shown.pause());
       shown.end();
       return result;
     } finally {
@@ -188,6 +216,20 @@ export abstract class JoinCommand extends Command {
   }
 }
 
+/** One question after the other, and no progress drawn over it. */
+function asking(pause: () => () => void): Ask {
+  let last: Promise<unknown> = Promise.resolve();
+  return (question, signal) => {
+    const next = last.then(async () => {
+      signal.throwIfAborted();
+      const resume = pause();
+      return approval(question, signal).finally(resume);
+    });
+    last = next.catch(() => undefined);
+    return next;
+  };
+}
+
 const outcomeOf = ({ id, status }: RunResult): string =>
   status === 'succeeded' ? `Run ${id} is undone.` : `Run ${id} is undone in part.`;
 
@@ -201,8 +243,16 @@ function asJoinError(error: Error): unknown {
   if (isJoinError(error) || !('oclif' in error)) return error;
   return JoinError.own({
     code: 'E_USAGE',
-    message: error.message.split('\nSee more help')[0] ?? '',
+    message: complaint(error),
     hint: 'Add --help to see what the command takes.',
     exitCode: EXIT.usage,
   });
+}
+
+function complaint(error: Error & { flags?: unknown; parse?: { input?: { flags?: object } } }): string {
+  const known = Object.keys(error.parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  if (Array.isArray(error.flags))
+    return error.flags.map((flag) => `there is no flag ${flag}${didYouMean(String(flag), known)}`).join('\n');
+  const [words = ''] = error.message.split('\nSee more help');
+  return words.replace(/^Parsing (--\S+)\s+/, '$1: ');
 }

@@ -78,6 +78,8 @@ export const registry = (): Registry => container.resolve<Registry>(REGISTRY);
 
 export interface RunScope {
   host: Host;
+  /** As it is, whatever was recorded. */
+  machine: Host;
   /** What is remembered of earlier runs. */
   runs: Runs;
   /** Keeps other runs away from the machine until it is closed, and removes what killed ones have left. E_RUN_LOCKED. */
@@ -100,6 +102,7 @@ export async function openRun({ root, dryRun = false }: { root: string; dryRun?:
   let held: Lock | undefined;
   return {
     host: scope.resolve<Host>(HOST),
+    machine: scope.resolve<RealHost>(MACHINE),
     runs,
     async lock() {
       held = await lockMachine(resolve(root));

@@ -1,14 +1,15 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
+import { type Ask, approved, type Question } from './approval.ts';
 import type { StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
-import { type Host, placeOf, type StepChange } from './host/host.ts';
+import { type Host, placeOf, type StepChange, waitText } from './host/host.ts';
 import { portsFor } from './host/ports.ts';
 import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
 import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
-import type { AttemptInput, Direction, MachineEvent } from './machine.ts';
 import type { PlannedStep } from './pipeline/check.ts';
+import { durationText } from './pipeline/load.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
@@ -16,16 +17,29 @@ import { fail, isJoinError, JoinError, type OwnError } from './sdk/errors.ts';
 import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
+import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
 
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
+
+/** More is no note to anybody, and would have to be kept. */
+const NOTES_MAX = 1000;
+const NOTE_LENGTH_MAX = 10_000;
+const REST_LEFT_OUT = 'what else it says is left out';
+
+/** A part of it might be the half of a secret, which nobody would recognise. */
+const noteOf = (said: string): string =>
+  said.length <= NOTE_LENGTH_MAX ? said : `(a note of ${said.length} characters is too long to be told)`;
 
 export type RunEvent =
   | MachineEvent
   /** It was done before this process began. */
   | { type: 'step.kept'; id: string }
+  | { type: 'step.asked'; id: string; question: Question }
   | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
   | { type: 'step.change'; id: string; change: StepChange }
+  /** It begins to wait for something: `what` says for what. */
+  | { type: 'step.wait'; id: string; what: string }
   | { type: 'step.restored'; id: string; item: Restored };
 
 export interface StepResult {
@@ -46,6 +60,8 @@ export interface Bookkeeping {
   host: Host;
   journal: Journal;
   onEvent: (event: RunEvent) => void;
+  /** Asks whoever sits there, where somebody does. */
+  ask?: Ask | undefined;
 }
 
 /** What is known of every step of one run. */
@@ -54,6 +70,7 @@ export class RunBook {
   readonly #host: Host;
   readonly #journal: Journal;
   readonly #onEvent: (event: RunEvent) => void;
+  readonly #ask: Ask | undefined;
   readonly #outputs = new Map<string, unknown>();
   /** How each step of this run has ended. */
   readonly #statuses = new Map<string, StepStatus>();
@@ -68,11 +85,12 @@ export class RunBook {
   #failure: unknown;
   #undoError: unknown;
 
-  constructor({ plan, host, journal, onEvent }: Bookkeeping) {
+  constructor({ plan, host, journal, onEvent, ask }: Bookkeeping) {
     this.#plan = plan;
     this.#host = host;
     this.#journal = journal;
     this.#onEvent = onEvent;
+    this.#ask = ask;
     this.#told = { outputs: this.#outputs, statuses: this.#statuses, ...(host.isDry === true ? { isDry: true } : {}) };
     this.#redactor.learn(plan.inputs);
     this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
@@ -84,24 +102,31 @@ export class RunBook {
     );
   }
 
-  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is: it gets them anew. */
-  takeUp(): Map<string, StepStatus> {
+  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is, to get them anew, and so is all that comes after it. */
+  takeUp(direction: Direction): Map<string, StepStatus> {
     const done = new Map<string, StepStatus>();
-    for (const [id, step] of this.#journal.history().steps) {
-      const result = this.#results.get(id);
+    const { steps } = this.#journal.history();
+    for (const [id, step] of steps) {
       const planned = this.#steps.get(id);
-      if (result === undefined || planned === undefined) continue;
-      this.#inputs.set(id, this.#inputAgain(planned, step.input));
-      const outputs = this.#journal.reveal(step.outputs);
-      this.#redactor.learn(outputs.value);
-      const { status, attempts, durationMs, error } = step;
-      if ((status !== 'succeeded' && status !== 'failed-allowed') || outputs.missing.length > 0) continue;
-      Object.assign(result, { status, attempts, durationMs, outputs: outputs.value });
+      if (planned !== undefined) this.#inputs.set(id, this.#inputAgain(planned, step.input));
+    }
+    const isKept = (id: string): boolean => {
+      const step = steps.get(id);
+      const known = this.#steps.get(id);
+      if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
+      return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
+    };
+    for (const [id, { status, attempts, durationMs, outputs: kept, error }] of steps) {
+      if (!isKept(id)) continue;
+      const outputs = this.#journal.reveal(kept).value;
+      this.#redactor.learn(outputs);
+      const result = this.#result(id);
+      Object.assign(result, { status, attempts, durationMs, outputs });
       if (error !== undefined) result.error = JoinError.own(error as OwnError);
-      this.#outputs.set(id, outputs.value);
-      this.#statuses.set(id, status);
-      done.set(id, status);
-      this.#onEvent({ type: 'step.kept', id });
+      this.#outputs.set(id, outputs);
+      this.#statuses.set(id, status as StepStatus);
+      done.set(id, status as StepStatus);
+      if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
   }
@@ -171,18 +196,29 @@ export class RunBook {
   }
 
   /** One try of a step, or of undoing it. */
-  async attempt({ id, direction, attempt, signal }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
+  async attempt({
+    id,
+    direction,
+    attempt,
+    signal,
+    waiting,
+  }: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
     const step = this.#steps.get(id);
     if (step === undefined) throw new Error(`no step ${id}`);
     try {
-      return await (direction === 'run' ? this.#run(step, attempt, signal) : this.#undo(step, signal));
+      return await (direction === 'run' ? this.#run(step, attempt, signal, waiting) : this.#undo(step, signal));
     } catch (error) {
       throw blamed(this.#redactor.redacted(error), id, signal);
     }
   }
 
   /** Its inputs, its ports, its phase, its checked outputs. */
-  async #run(step: PlannedStep, attempt: number, signal: AbortSignal): Promise<'succeeded' | 'undecided'> {
+  async #run(
+    step: PlannedStep,
+    attempt: number,
+    signal: AbortSignal,
+    waiting: AttemptInput['waiting'],
+  ): Promise<'succeeded' | 'undecided'> {
     const { id, phase } = step;
     const result = this.#result(id);
     result.notes = []; // those of the attempt before
@@ -192,7 +228,10 @@ export class RunBook {
     this.#redactor.learn(input);
     this.#journal.begun(id, phase.name, attempt, this.#redactor.wrapped(input));
     try {
-      const given = await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input));
+      const given =
+        step.approval === undefined
+          ? await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input))
+          : await this.#approve(step, step.approval, input as { message: string }, signal, waiting);
       const outputs = withSecrets(phase.output, given);
       this.#redactor.learn(outputs);
       const problems = violations(phase.output, revealed(outputs)).map(
@@ -207,6 +246,34 @@ export class RunBook {
       result.notes.push({ level: 'warn', text: this.#redactor.redacted(error.message) });
       return 'undecided';
     }
+  }
+
+  /** Waits for somebody to say yes. A dry run does not ask: it tells what would be asked. */
+  async #approve(
+    { id }: PlannedStep,
+    { deadlineMs, onTimeout }: NonNullable<PlannedStep['approval']>,
+    { message }: { message: string },
+    signal: AbortSignal,
+    waiting: AttemptInput['waiting'],
+  ): Promise<object> {
+    const { notes } = this.#result(id);
+    const tell = (text: string) => {
+      notes.push({ level: 'info', text });
+      this.#onEvent({ type: 'step.log', id, level: 'info', text });
+    };
+    if (this.#host.isDry === true) {
+      tell(`would ask, for ${durationText(deadlineMs)}: ${message}`);
+      return { by: '', reason: '', at: this.#host.now().toISOString() };
+    }
+    const given = await approved(
+      { step: id, message, deadlineMs, onTimeout },
+      {
+        ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
+        onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
+      },
+    );
+    tell(`approved by ${given.by}${given.reason === '' ? '' : `: ${given.reason}`}`);
+    return given;
   }
 
   /** What left the machine is the phase's to take back; the machine itself is restored when all steps have done so. */
@@ -297,7 +364,8 @@ export class RunBook {
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),
       log: (level, said) => {
-        const text = this.#redactor.redacted(said);
+        if (result.notes.length > NOTES_MAX) return;
+        const text = result.notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(said));
         result.notes.push({ level, text });
         this.#onEvent({ type: 'step.log', id, level, text });
       },
@@ -305,6 +373,7 @@ export class RunBook {
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
+      onWait: (wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
       record: async (told, change) => {
         if (direction === 'undo') return;

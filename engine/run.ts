@@ -1,13 +1,15 @@
 /** One run of a plan on a host: the machines execute it, the book gives them their attempts and collects what came of it. */
 import { createActor } from 'xstate';
+import type { Ask } from './approval.ts';
 import { RunBook, type RunEvent, type StepResult } from './book.ts';
 import { Frontier, type StepStatus } from './frontier.ts';
 import type { Host } from './host/host.ts';
 import { Journal } from './journal/journal.ts';
 import { memoryStore } from './journal/memory.ts';
 import { JOURNAL_VERSION } from './journal/records.ts';
-import { type Direction, runMachine } from './machine.ts';
+import { runMachine } from './machine.ts';
 import type { Plan } from './pipeline/plan.ts';
+import type { Direction } from './step-machine.ts';
 
 const MAX_PARALLEL = 8;
 
@@ -38,6 +40,8 @@ export interface RunOptions {
   keepSignal?: AbortSignal;
   /** The time of the machines; left out: real time. Tests hand in xstate's SimulatedClock. */
   clock?: ClockOfMachines;
+  /** Asks whoever sits there for an approval; left out: answers come from elsewhere. */
+  ask?: Ask;
   /** From 0 to 1, for pauses; left out: Math.random. */
   random?: () => number;
   maxParallel?: number;
@@ -68,9 +72,9 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
   const { maxParallel = MAX_PARALLEL, onFailure = 'keep', onCancel = onFailure, random = Math.random } = options;
   const begunAt = host.now().getTime();
   const journal = options.journal ?? journalInMemory(plan, host);
-  const book = new RunBook({ plan, host, journal, onEvent });
+  const book = new RunBook({ plan, host, journal, onEvent, ask: options.ask });
   if (options.journal?.isWritten === true) await book.tidy(new AbortController().signal);
-  const done = book.takeUp();
+  const done = book.takeUp(direction);
   const actor = createActor(runMachine, {
     ...(clock === undefined ? {} : { clock: clock as never }),
     input: {

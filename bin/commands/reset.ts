@@ -8,7 +8,6 @@ import { confirmed, isAnybodyThere } from '../ask.ts';
 import { JoinCommand } from '../command.ts';
 import { openRun, registry } from '../compose.ts';
 import { flagsFor, runFlags, typedValues } from '../flags.ts';
-import { resultText } from '../render/text.ts';
 import { plainValues } from '../values.ts';
 
 const { 'on-failure': _, ...shared } = runFlags;
@@ -41,12 +40,14 @@ export function resetCommand() {
 
 /** Shows what a dry run finds, and asks. E_RESET_UNCONFIRMED. */
 async function isWanted(root: string, planFor: (host: HostFacts) => Plan): Promise<boolean> {
-  const { host, close } = await openRun({ root, dryRun: true });
+  const { host, machine, close } = await openRun({ root, dryRun: true });
   try {
     const plan = planFor(host.facts);
     const result = await run({ plan, host });
     if (result.error !== undefined) throw result.error;
-    process.stderr.write(`${resultText(result, plan, true)}\n`);
+    const { plannedChanges, planText } = await import('../render/plan.ts');
+    const changes = await plannedChanges(result, machine);
+    process.stderr.write(`${planText({ result, plan, changes, waits: new Map() })}\n`);
   } finally {
     await close();
   }

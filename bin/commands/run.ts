@@ -7,7 +7,7 @@ import { lenientFlag } from '../configurations.ts';
 import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../flags.ts';
 import { givenFor, withProblems } from '../given.ts';
 import { kubeadmLine } from '../kubeadm-line.ts';
-import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
+import { DEFAULT_PIPELINE, isFile, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
 import { usePlugins } from '../plugins/wanted.ts';
 import { namedBy, plainValues } from '../values.ts';
 
@@ -48,9 +48,12 @@ export function runCommand(root: string) {
     static override flags = { ...flagsFor(shipped.inputs), ...ownFlags };
     static override args = argsFor(shipped.inputs);
 
+    protected readonly isPlan: boolean = false;
+
     async run(): Promise<void> {
       const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
       const environments = typedFor('--env', this.argv);
+      if (!isFile(named) && named !== DEFAULT_PIPELINE) await usePlugins({ root, argv: this.argv }); // it may be one of theirs
       const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
       const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
       const { inputs } = layered();
@@ -65,7 +68,8 @@ export function runCommand(root: string) {
       const { values, dryRun, problems, notes } = await givenFor(inputs, typed, config);
       const given = withAbsolutePaths(inputs, plainValues(values), flags.root);
       await this.execute({
-        dryRun: flags['dry-run'] || dryRun,
+        dryRun: this.isPlan || flags['dry-run'] || dryRun,
+        asPlan: this.isPlan,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,

@@ -45,7 +45,7 @@ export const jsonText = (document: object): string =>
     character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 
-function told(error: unknown): object {
+export function told(error: unknown): object {
   if (!isJoinError(error)) return { code: 'E_BUG', message: String(error), hint: '', exitCode: EXIT.bug, facts: {} };
   const { code, message, hint, exitCode, facts, step } = error;
   return { code, message, hint, exitCode, facts, ...(step === undefined ? {} : { step }) };

@@ -7,6 +7,8 @@ import { SIGN, seconds } from './text.ts';
 
 export interface Progress {
   onEvent(event: RunEvent): void;
+  /** Draws nothing until what it returns is called. */
+  pause(): () => void;
   end(): void;
 }
 
@@ -20,6 +22,7 @@ function plainLines(stream: NodeJS.WritableStream): Progress {
       const line = lineOf(event, begunAt);
       if (line !== undefined) stream.write(`${printable(line)}\n`);
     },
+    pause: () => () => undefined,
     end: () => undefined,
   };
 }
@@ -33,6 +36,8 @@ function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefin
       return `${SIGN.succeeded} ${event.id} (done before)`;
     case 'step.restored':
       return event.item.outcome === 'restored' ? `  ${event.id}: ${placeOf(event.item.change)} as before` : undefined;
+    case 'step.asked':
+      return `? ${event.id}: ${askedText(event)}`;
     case 'step.log':
       return `  ${event.id}: ${event.level === 'warn' ? '! ' : ''}${event.text}`;
     case 'step.retrying':
@@ -46,6 +51,9 @@ function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefin
 
 const retryText = ({ attempt, pauseMs, error }: Extract<RunEvent, { type: 'step.retrying' }>): string =>
   `try ${attempt}: ${isJoinError(error) ? error.message : String(error)}; again in ${seconds(pauseMs)}`;
+
+const askedText = ({ question: { run, step, message, until } }: Extract<RunEvent, { type: 'step.asked' }>): string =>
+  `${message} (until ${until.toLocaleString('sv')}: join approve ${run} ${step})`;
 
 const SPINNER = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
 
@@ -63,7 +71,9 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
     plan.steps.map(({ id }) => [id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '' }]),
   );
   const width = Math.max(...plan.steps.map(({ id }) => id.length));
+  let isPaused = false;
   const draw = () => {
+    if (isPaused) return;
     const spin = SPINNER[Math.floor(performance.now() / 80) % SPINNER.length] ?? '';
     const lines = [...rows].map(([id, { sign, begunAt, tookMs, note }]) => {
       const running = begunAt !== undefined && tookMs === undefined;
@@ -73,7 +83,7 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
     // A wrapped line would be drawn over wrongly; the result has every note whole.
     update(lines.map((line) => printable(line).slice(0, (stream.columns ?? 80) - 1)).join('\n'));
   };
-  const timer = setInterval(draw, 80);
+  let timer = setInterval(draw, 80);
   return {
     onEvent(event) {
       const row = rows.get(event.id);
@@ -85,6 +95,16 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
       }
       apply(row, event);
       draw();
+    },
+    pause() {
+      draw();
+      update.done(); // what is drawn stays, and the question comes below it
+      isPaused = true;
+      clearInterval(timer);
+      return () => {
+        isPaused = false;
+        timer = setInterval(draw, 80);
+      };
     },
     end() {
       clearInterval(timer);
@@ -105,6 +125,9 @@ function apply(row: Row, event: RunEvent): void {
       break;
     case 'step.restored':
       row.note = `${placeOf(event.item.change)}: ${event.item.outcome}`;
+      break;
+    case 'step.asked':
+      row.note = askedText(event);
       break;
     case 'step.log':
       if (event.level === 'info') row.note = event.text;

@@ -44,6 +44,7 @@ export function runText(history: History): string {
     lines.push(`${sign} ${id} (${step.phase}): ${step.status}${tries}, ${seconds(step.durationMs)}`);
     for (const item of history.changes.filter((change) => change.step === id))
       lines.push(`    ${changeText(item.change)}${item.undone ? ', taken back' : ''}`);
+    lines.push(...approvalLines(history, id));
     if (step.error !== undefined) lines.push(`    ${step.error.code}: ${step.error.message}`);
   }
   if (error !== undefined) lines.push(`${error.code}: ${error.message}`, `  → ${error.hint}`);
@@ -51,8 +52,18 @@ export function runText(history: History): string {
   return (next === undefined ? lines : [...lines, next]).join('\n');
 }
 
+function approvalLines({ start, approvals }: History, step: string): string[] {
+  const asked = approvals.get(step);
+  if (asked === undefined) return [];
+  const { message, until, answer, at } = asked;
+  if (answer === undefined)
+    return [`    asks: ${message}`, `    until ${local(until)}, by join approve ${start.id} ${step}`];
+  const why = answer.reason === '' ? '' : `: ${answer.reason}`;
+  return [`    asked: ${message}`, `    ${answer.decision} by ${answer.by} (${answer.via}) ${local(at)}${why}`];
+}
+
 export function runDocument(history: History, isWhole: boolean): object {
-  const { start, endedAt, status, steps, changes, error } = history;
+  const { start, endedAt, status, steps, changes, approvals, error } = history;
   const nodeName = nodeOf(history);
   return {
     id: start.id,
@@ -68,6 +79,7 @@ export function runDocument(history: History, isWhole: boolean): object {
           steps: [...steps].map(([id, { phase, status: stepStatus, attempts, durationMs, error: stepError }]) => ({
             ...{ id, phase, status: stepStatus, attempts, durationMs },
             changes: changes.filter(({ step }) => step === id).map(({ change, undone }) => ({ change, undone })),
+            ...(approvals.has(id) ? { approval: approvals.get(id) } : {}),
             ...(stepError === undefined ? {} : { error: stepError }),
           })),
         }

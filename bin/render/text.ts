@@ -1,7 +1,7 @@
-/** The result of a run as text for standard output; of a dry run, its plan. */
+/** The result of a run as text for standard output. */
 import type { StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
-import type { RunResult, StepResult } from '../../engine/run.ts';
+import type { RunResult } from '../../engine/run.ts';
 import { isSecret, printable } from '../../engine/sdk/index.ts';
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
@@ -17,16 +17,9 @@ export const SIGN = {
   'undo-failed': '✗',
 } as const;
 
-export const resultText = (result: RunResult, plan: Plan, dryRun: boolean): string =>
-  printable((dryRun ? planLines(result, plan) : resultLines(result, plan)).join('\n'));
+export const resultText = (result: RunResult, plan: Plan): string => printable(resultLines(result, plan).join('\n'));
 
-const planLines = (result: RunResult, plan: Plan): string[] => [
-  `Plan of ${result.pipeline}. Nothing was changed.`,
-  ...noteLines(plan),
-  ...result.steps.flatMap((step) => stepText(step, plan)),
-];
-
-const noteLines = ({ notes }: Plan): string[] => notes.map((note) => `! ${note}`);
+export const noteLines = ({ notes }: Plan): string[] => notes.map((note) => `! ${note}`);
 
 function resultLines(result: RunResult, plan: Plan): string[] {
   const changes = result.steps.flatMap((step) => step.changes).length;
@@ -58,28 +51,14 @@ function counted({ status, steps }: RunResult, changes: number): string {
 const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
   steps.some((step) => step.status === 'undone') && steps.every((step) => step.status !== 'undo-failed');
 
-function stepText(step: StepResult, plan: Plan): string[] {
-  const phase = plan.steps.find(({ id }) => id === step.id)?.phase;
-  const lines = [`${SIGN[step.status]} ${step.id}: ${phase?.summary ?? step.phase}`];
-  for (const { level, text } of step.notes) lines.push(`    ${level === 'warn' ? '! ' : ''}${text}`);
-  if (step.status !== 'skipped') {
-    if (step.changes.length === 0) lines.push('    changes nothing');
-    for (const change of step.changes) lines.push(`    would ${changeText(change)}`);
-    if (step.changes.length > 0 && phase?.irreversible !== undefined)
-      lines.push(`    not taken back: ${phase.irreversible}`);
-  }
-  if (plan.steps.length === 1) lines.push(...outputLines(step.outputs));
-  return lines;
-}
-
 /** What a pipeline gives, or one phase by itself has found: each output on a line, long ones by their size. */
-const outputLines = (outputs: unknown): string[] =>
+export const outputLines = (outputs: unknown): string[] =>
   Object.entries((outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
     const text = isSecret(value) || typeof value !== 'object' ? String(value) : JSON.stringify(value);
     return `    ${name} = ${text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text}`;
   });
 
-const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 const serviceText = ({ name, action }: Extract<StepChange, { kind: 'service' }>): string => {
   if (action === 'reload-service') return `have service ${name} reload its configuration`;

@@ -141,6 +141,22 @@ export type Wait =
   | { kind: 'port'; host: string; port: number }
   | { kind: 'answer'; call: HttpCall };
 
+/** What is waited for, in words. */
+export function waitText(wait: Wait): string {
+  switch (wait.kind) {
+    case 'object':
+      return `${wait.ref.resource} ${wait.ref.name}`;
+    case 'file':
+      return wait.path;
+    case 'healthy':
+      return `${wait.service} to answer at ${wait.url}`;
+    case 'port':
+      return `${wait.host}:${wait.port} to be open`;
+    case 'answer':
+      return `an answer of ${wait.call.url}`;
+  }
+}
+
 export interface Host {
   facts: HostFacts;
   /** Nothing is really done here, so what only a run can show is not known. */

@@ -1,4 +1,5 @@
 /** What a journal says of its run, once all its records are read. */
+import type { Answer } from '../approval.ts';
 import type { StepStatus } from '../frontier.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Before, ErrorRecord, JournalRecord, Start } from './records.ts';
@@ -13,6 +14,14 @@ export interface StepHistory {
   input: unknown;
   outputs?: unknown;
   error?: ErrorRecord;
+}
+
+export interface ApprovalHistory {
+  message: string;
+  until: string;
+  answer?: Answer;
+  /** When it was asked, or answered. */
+  at: string;
 }
 
 export interface ChangeHistory {
@@ -35,16 +44,29 @@ export interface History {
   /** In the order in which they first began. */
   steps: Map<string, StepHistory>;
   changes: ChangeHistory[];
+  /** By step: the last time that somebody was asked, and what they said. */
+  approvals: Map<string, ApprovalHistory>;
   error?: ErrorRecord;
 }
 
 export function historyOf(records: readonly JournalRecord[]): History {
   const [start] = records;
   if (start?.kind !== 'start') throw new Error('a journal begins with its start');
-  const history: History = { start, endedAt: start.at, status: 'interrupted', steps: new Map(), changes: [] };
+  const history: History = {
+    start,
+    endedAt: start.at,
+    status: 'interrupted',
+    steps: new Map(),
+    changes: [],
+    approvals: new Map(),
+  };
   for (const record of records) take(history, record);
   return history;
 }
+
+/** Steps that wait for an answer, or would if the run went on. */
+export const openApprovals = (history: History): string[] =>
+  isClosed(history) ? [] : [...history.approvals].flatMap(([step, { answer }]) => (answer === undefined ? step : []));
 
 /** Nothing is left to go on with. */
 export const isClosed = ({ status }: History): boolean => status === 'succeeded' || status === 'undone';
@@ -70,6 +92,16 @@ function take(history: History, record: JournalRecord): void {
       Object.assign(step, { status, attempts, durationMs, outputs });
       if (error === undefined) delete step.error;
       else step.error = error;
+      break;
+    }
+    case 'asked': {
+      const { message, until, at } = record;
+      history.approvals.set(record.step, { message, until, at });
+      break;
+    }
+    case 'answered': {
+      const asked = history.approvals.get(record.step);
+      if (asked !== undefined) Object.assign(asked, { answer: record.answer, at: record.at });
       break;
     }
     case 'skipped': {

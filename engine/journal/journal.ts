@@ -1,4 +1,5 @@
 /** The journal of one run: written before each change, so that whatever happens next can be continued or taken back. */
+import type { Answer } from '../approval.ts';
 import type { StepChange } from '../host/host.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type History, historyOf } from './history.ts';
@@ -14,6 +15,8 @@ export interface JournalStore {
   forgetImages(): Promise<void>;
   keepSecret(name: string, secret: Secret): Promise<void>;
   forgetSecrets(): Promise<void>;
+  /** Makes the place where an answer is looked for; `isAnew`: without one that is there. */
+  openAnswer(step: string, isAnew: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,7 +41,7 @@ export class Journal {
   readonly #secrets: Map<string, Secret>;
   /** How many records are in the store. None before the first change: a refusal leaves nothing. */
   #written: number;
-  /** There is a change, or a random value, to be kept. */
+  /** There is a change, a random value or a question to be kept. */
   #isCalledFor = false;
   readonly #unwrittenSecrets = new Set<string>();
   /** Paths this run has changed, and not yet taken back. */
@@ -130,6 +133,20 @@ export class Journal {
     return this.#inOrder(() => this.#write(false)); // lost, it is only done again
   }
 
+  /** Durable before anybody is asked: the deadline holds whatever happens to this process. An answer that is there counts, but for a question that is asked anew. */
+  asked(step: string, message: string, until: Date, isAnew: boolean): Promise<void> {
+    if (isAnew) this.#note({ kind: 'asked', step, message, until: until.toISOString() });
+    return this.#inOrder(async () => {
+      await this.#write(true);
+      await this.#store.openAnswer(step, isAnew);
+    });
+  }
+
+  answered(step: string, answer: Answer): Promise<void> {
+    this.#note({ kind: 'answered', step, answer });
+    return this.#inOrder(() => this.#write(true));
+  }
+
   skipped(step: string, phase: string): Promise<void> {
     this.#note({ kind: 'skipped', step, phase });
     return this.#inOrder(() => this.#write(false));
@@ -172,7 +189,7 @@ export class Journal {
   }
 
   #note(entry: Entry): void {
-    this.#isCalledFor ||= entry.kind === 'change' || entry.kind === 'once';
+    this.#isCalledFor ||= entry.kind === 'change' || entry.kind === 'once' || entry.kind === 'asked';
     this.#records.push({ seq: this.#records.length + 1, at: this.#now().toISOString(), ...entry });
   }
 

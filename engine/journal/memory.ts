@@ -10,6 +10,7 @@ export function memoryStore(): JournalStore {
     forgetImages: async () => images.clear(),
     keepSecret: async () => undefined,
     forgetSecrets: async () => undefined,
+    openAnswer: async () => undefined,
     close: async () => undefined,
   };
 }

@@ -1,4 +1,5 @@
 /** A journal → the plan that takes its run back: the steps that began, with the inputs that they had. */
+import { approvalPhase } from '../approval.ts';
 import { DEFAULT_TIMEOUT } from '../pipeline/check.ts';
 import { durationMs } from '../pipeline/load.ts';
 import type { Plan } from '../pipeline/plan.ts';
@@ -17,7 +18,7 @@ export function planOfHistory(journal: Journal, registry: Registry, skip: readon
     source: start.source,
     steps: begun.map(([id, { phase, input }]) => ({
       id,
-      phase: registry.get(phase),
+      phase: phase === approvalPhase.name ? approvalPhase : registry.get(phase),
       needs: [],
       reads: [],
       with: { kind: 'literal', value: journal.reveal(input).value },

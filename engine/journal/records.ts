@@ -1,6 +1,7 @@
 /** The journal's records, and their form on disk: one JSON object a line, each with a checksum over itself and all before it. */
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
+import type { Answer } from '../approval.ts';
 import type { StepStatus } from '../frontier.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Source } from '../pipeline/plan.ts';
@@ -8,7 +9,7 @@ import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts, Owner } from '../sdk/ports.ts';
 
-/** 2 has steps that were skipped, and what was allowed to fail. */
+/** 2 has steps that were skipped, what was allowed to fail, and approvals. */
 export const JOURNAL_VERSION = 2;
 const LINE_BYTES_MAX = 4 << 20;
 
@@ -72,6 +73,9 @@ export type Entry =
       outputs?: unknown;
       error?: ErrorRecord;
     }
+  /** Somebody is asked, and has until then. */
+  | { kind: 'asked'; step: string; message: string; until: string }
+  | { kind: 'answered'; step: string; answer: Answer }
   /** Its condition was false. */
   | { kind: 'skipped'; step: string; phase: string }
   /** What a step has left outside the machine begins to be taken back: from here on it is not done any more. */
@@ -119,7 +123,7 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
   const read: ReadJournal = { records: [], lengthBytes: 0, sum: '' };
   while (read.lengthBytes < bytes.length) {
     const end = bytes.indexOf(0x0a, read.lengthBytes);
-    const problem = end === -1 ? 'it does not end' : takeLine(read, bytes.subarray(read.lengthBytes, end));
+    const problem = end === -1 ? 'it does not end' : takeLine(file, read, bytes.subarray(read.lengthBytes, end));
     if (problem !== undefined) {
       // Whatever follows a torn record was never written: appending begins by cutting it off.
       if (end === -1 || end === bytes.length - 1) break;
@@ -130,21 +134,20 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
   const [first] = read.records;
   if (first !== undefined && first.kind !== 'start')
     throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'it does not begin with a start' });
-  if (first?.kind === 'start' && first.version > JOURNAL_VERSION)
-    throw fail('E_JOURNAL_VERSION', { file, version: first.version, known: JOURNAL_VERSION });
   return read;
 }
 
 /** Adds the record in `line`, or says what is wrong with it. */
-function takeLine(read: ReadJournal, line: Buffer): string | undefined {
+function takeLine(file: string, read: ReadJournal, line: Buffer): string | undefined {
   if (line.length > LINE_BYTES_MAX) return `it is longer than ${LINE_BYTES_MAX} bytes`;
   const [, body, sum] = SUM.exec(line.toString('utf8')) ?? [];
   if (body === undefined || sum !== sumOf(read.sum, body)) return 'its checksum is wrong';
   const record = parsed(`${body}}`);
-  const version = (record as { version?: unknown } | undefined)?.version;
-  // A start of a newer version is told as such, and not as damage.
-  const isNewer = typeof version === 'number' && version > JOURNAL_VERSION;
-  const [violation] = isNewer ? [] : violations(schema, record);
+  const { kind, version } = (record ?? {}) as Partial<Start>;
+  // Told before anything that follows is looked at: a newer version has other records.
+  if (kind === 'start' && typeof version === 'number' && version > JOURNAL_VERSION)
+    throw fail('E_JOURNAL_VERSION', { file, version, known: JOURNAL_VERSION });
+  const [violation] = violations(schema, record);
   if (violation !== undefined) return `${violation.path.join('.')} ${violation.message}`.trim();
   if ((record as JournalRecord).seq !== read.records.length + 1) return 'its number is wrong';
   read.records.push(record as JournalRecord);

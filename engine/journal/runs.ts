@@ -1,10 +1,11 @@
 /** The runs of a machine on its disk: `/var/lib/joinery/runs/<id>`, and what they must not keep longer than they need in `/run/joinery/<id>`. */
 import { randomBytes } from 'node:crypto';
+import { type Answer, answerPath, answerText } from '../approval.ts';
 import type { Appending, MachineFiles } from '../host/files.ts';
 import { fail } from '../sdk/errors.ts';
 import { paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
-import { type History, historyOf, isClosed } from './history.ts';
+import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal, type JournalStore } from './journal.ts';
 import { JOURNAL_VERSION, type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
 
@@ -60,6 +61,15 @@ export class Runs {
     throw fail('E_RUN_NONE', { what });
   }
 
+  /** Puts an answer where the run looks for it, also one that is not at work now. E_APPROVAL_NONE. */
+  async answer(id: string, step: string, answer: Omit<Answer, 'via'>): Promise<void> {
+    const open = openApprovals(await this.history(id));
+    if (!open.includes(step)) throw fail('E_APPROVAL_NONE', { run: id, step, open });
+    await new RunFolder(this.#files, id).openAnswer(step, false);
+    const content = Buffer.from(answerText(answer));
+    await this.#files.apply({ kind: 'file', path: answerPath(id, step), content, mode: 0o600, secret: false });
+  }
+
   /** Forgets a run: it can neither be continued nor undone any more. */
   async remove(id: string): Promise<void> {
     await this.#files.apply({ kind: 'remove', path: journalFile(id) }); // first: what has none is no run
@@ -107,7 +117,8 @@ export class Runs {
     const secrets = new Map<string, Secret>();
     const folder = `${paths.runtime}/${id}`;
     for (const name of (await this.#files.list(folder)) ?? []) {
-      const bytes = name.endsWith('.tmp') ? undefined : await this.#files.read(`${folder}/${name}`);
+      const bytes =
+        name.endsWith('.tmp') || name.startsWith('approval.') ? undefined : await this.#files.read(`${folder}/${name}`);
       if (bytes !== undefined) secrets.set(name, new Secret(bytes.toString('utf8')));
     }
     return secrets;
@@ -189,6 +200,11 @@ class RunFolder implements JournalStore {
   async forgetSecrets(): Promise<void> {
     await this.#files.apply(treeAt(`${paths.runtime}/${this.#id}`));
     await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
+  }
+
+  async openAnswer(step: string, isAnew: boolean): Promise<void> {
+    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    if (isAnew) await this.#files.apply({ kind: 'remove', path: answerPath(this.#id, step) });
   }
 
   async close(): Promise<void> {

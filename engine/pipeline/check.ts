@@ -1,7 +1,7 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
+import { approvalPhase } from '../approval.ts';
 import type { Registry } from '../registry.ts';
-import { filled } from '../sdk/effects.ts';
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
@@ -10,13 +10,14 @@ import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { type Condition, holds, parseCondition, presentIn } from './conditions.ts';
 import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
-import { isAfter, type Needs, needsOf, orderOf } from './graph.ts';
+import { isAfter, type Needs, needsOf } from './graph.ts';
 import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
 import { checkLimits, limitText, triesWithin } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, type Timeout, variantsOf } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
 import { violations } from './validate.ts';
+import { checkWriters } from './writers.ts';
 
 export interface PlannedStep {
   id: string;
@@ -39,6 +40,8 @@ export interface PlannedStep {
     on?: readonly string[];
   };
   allowFailure?: boolean;
+  /** It waits for somebody to say yes; `with` is its message. */
+  approval?: { deadlineMs: number; onTimeout: 'fail' | 'approve' };
 }
 
 export interface CheckedPipeline {
@@ -81,8 +84,10 @@ export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?:
   checkRetry(pipeline, pipeline.defaults.retry, ['defaults', 'retry']);
   const checked = pipeline.steps.map((step, index): Checked => {
     const path = ['steps', index];
-    const template = parseTemplate(step.with ?? {}, (at, message) =>
-      problems.at([...path, 'with', ...at], message, 'expression'),
+    const where = step.approval === undefined ? 'with' : 'approval';
+    const given = step.approval === undefined ? step.with : { message: step.approval.message };
+    const template = parseTemplate(given ?? {}, (at, message) =>
+      problems.at([...path, where, ...at], message, 'expression'),
     );
     const condition = conditionAt(pipeline, step.if, [...path, 'if']);
     return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, before) };
@@ -160,6 +165,8 @@ function checkOutputs({ outputs, problems }: Pipeline, sight: Sight): Template |
   return template;
 }
 
+const NOT_OF_APPROVALS = ['uses', 'with', 'retry', 'timeout'] as const;
+
 /** The phases that there are of those a step names; what is wrong with the others is told. */
 function candidatesOf(
   pipeline: Pipeline,
@@ -169,6 +176,11 @@ function candidatesOf(
   sight: Sight,
 ): Candidate[] {
   const { problems } = pipeline;
+  if (step.approval !== undefined) {
+    for (const key of NOT_OF_APPROVALS)
+      if (step[key] !== undefined) problems.atKey(path, key, `an approval has no ${key}: leave it out`, 'unknown-key');
+    return [{ phase: approvalPhase, condition: parseCondition(undefined) }];
+  }
   const isList = typeof step.uses !== 'string';
   const found = variantsOf(step).flatMap((variant, position): Candidate[] => {
     const at = [...path, 'uses', ...(isList ? [position] : [])];
@@ -273,8 +285,14 @@ function plannedStep(
       ...(retry.on === undefined ? {} : { on: retry.on }),
     },
     ...(step.allowFailure === true ? { allowFailure: true } : {}),
+    ...(step.approval === undefined ? {} : { approval: approvalOf(step.approval) }),
   };
 }
+
+const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['approval']>) => ({
+  deadlineMs: durationMs(deadline),
+  onTimeout,
+});
 
 /** Each of the two limits as the step has it, or else the defaults. */
 function limitsOf(
@@ -317,8 +335,10 @@ function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
   checkRetry(pipeline, step.retry, [...path, 'retry']);
   for (const { phase } of candidates) {
     const template = forPhase(checked.template, phase, candidates);
+    const at = [...path, step.approval === undefined ? 'with' : 'approval'];
     checkGiven(pipeline, step, phase, template, path);
-    checkTemplate(sight, template, phase.input, [...path, 'with'], `phase ${phase.name}`);
+    const whom = step.approval === undefined ? `phase ${phase.name}` : 'who is asked';
+    checkTemplate(sight, template, phase.input, at, whom);
   }
 }
 
@@ -355,37 +375,4 @@ function forPhase(template: Template, phase: AnyPhase, candidates: readonly Cand
   const isForeign = (name: string) =>
     !takes(phase, name) && candidates.some((other) => other.phase !== phase && takes(other.phase, name));
   return { kind: 'map', entries: template.entries.filter(([name]) => !isForeign(name)) };
-}
-
-/** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
-function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Checked[]): void {
-  const indexOf = new Map(checked.map(({ step }, index) => [step.id, index]));
-  const last = new Map<string, string>();
-  for (const id of orderOf(needs)) {
-    const { candidates = [], step } = checked[indexOf.get(id) ?? 0] ?? {};
-    for (const path of pathsOf(candidates, step)) {
-      const before = last.get(path);
-      last.set(path, id);
-      if (before === undefined || isAfter(needs, id, before)) continue;
-      const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
-      pipeline.problems.at(
-        ['steps', indexOf.get(second) ?? 0, 'id'],
-        `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
-        'two-writers',
-      );
-    }
-  }
-}
-
-/** The paths that a step writes, as far as they are known before anybody gives a value. */
-function pathsOf(candidates: readonly Candidate[], step: PipelineStep | undefined): Set<string> {
-  const literals = Object.entries(step?.with ?? {}).filter(([, value]) => !JSON.stringify(value).includes('${{'));
-  return new Set(
-    candidates.flatMap(({ phase }) => {
-      const properties = Object.entries(phase.input.properties ?? {});
-      const defaults = properties.filter(([name]) => !Object.hasOwn(step?.with ?? {}, name));
-      const known = Object.fromEntries([...defaults.map(([name, schema]) => [name, schema.default]), ...literals]);
-      return phase.effects.flatMap((effect) => (effect.kind === 'path' ? (filled(effect.path, known) ?? []) : []));
-    }),
-  );
 }

@@ -1,4 +1,5 @@
 /** With engine/pki, all that a phase or plugin imports. */
+export type { Bounds } from './bounds.ts';
 export { assertClock } from './clock.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';

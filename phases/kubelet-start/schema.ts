@@ -7,6 +7,10 @@ export const input = { type: 'object', properties: { criSocket }, additionalProp
 export const output = {
   type: 'object',
   properties: {
-    startedAt: { type: 'string', description: 'When it was started (RFC 3339); absent where it was running already' },
+    startedAt: {
+      type: 'string',
+      'x-known': 'after-run',
+      description: 'When it was started (RFC 3339); absent where it was running already',
+    },
   },
 } as const;

@@ -11,6 +11,6 @@ export const input = {
 
 export const output = {
   type: 'object',
-  properties: { certificate, key },
+  properties: { certificate: { ...certificate, 'x-known': 'after-run' }, key: { ...key, 'x-known': 'after-run' } },
   required: ['certificate', 'key'],
 } as const;

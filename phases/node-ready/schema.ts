@@ -24,5 +24,5 @@ export const input = {
 
 export const output = {
   type: 'object',
-  properties: { kubeletVersion: { type: 'string', description: 'As the Node reports it' } },
+  properties: { kubeletVersion: { type: 'string', 'x-known': 'after-run', description: 'As the Node reports it' } },
 } as const;

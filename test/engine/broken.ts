@@ -94,7 +94,11 @@ export const brokenPipelines: readonly Broken[] = [
     problems: ['7:5: unknown key wiht (unknown-key)'],
   },
   { what: 'a step without an id', pipeline: 'steps:\n  - uses: command\n', problems: ['5:5: id is missing (shape)'] },
-  { what: 'a step without a phase', pipeline: 'steps:\n  - id: look\n', problems: ['5:5: uses is missing (shape)'] },
+  {
+    what: 'a step without a phase',
+    pipeline: 'steps:\n  - id: look\n',
+    problems: ['5:5: a step uses a phase, or it is an approval: give it uses, or approval (shape)'],
+  },
   {
     what: 'a time that is none',
     pipeline:
@@ -372,6 +376,16 @@ export const brokenPipelines: readonly Broken[] = [
     what: 'a default that reads an input',
     pipeline: `inputs:\n  type: object\n  properties:\n    name: { type: string, default: "\${{ inputs.other }}" }\nsteps:\n${look}`,
     problems: ['7:36: a default reads host facts only: host.name, host.privileged (not-upstream)'],
+  },
+  {
+    what: 'an approval without a deadline',
+    pipeline: 'steps:\n  - { id: ask, approval: { message: "Go on?" } }\n',
+    problems: ['5:26: deadline is missing (shape)'],
+  },
+  {
+    what: 'an approval with a phase',
+    pipeline: 'steps:\n  - { id: ask, uses: command, approval: { message: "Go on?", deadline: 1h } }\n',
+    problems: ['5:16: an approval has no uses: leave it out (unknown-key)'],
   },
   {
     what: 'a time limit of an unknown kind',

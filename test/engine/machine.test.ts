@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { createActor, initialTransition, type SnapshotFrom, transition } from 'xstate';
 import { Frontier, type FrontierStep } from '../../engine/frontier.ts';
+import { runMachine } from '../../engine/machine.ts';
+import { fail, JoinError } from '../../engine/sdk/errors.ts';
 import {
   type Attempt,
   type AttemptInput,
   type MachineEvent,
-  runMachine,
   type StepPolicy,
   stepMachine,
-} from '../../engine/machine.ts';
-import { fail, JoinError } from '../../engine/sdk/errors.ts';
+} from '../../engine/step-machine.ts';
 import { SimulatedTime } from '../helpers/simulated-time.ts';
 
 const TRANSIENT = fail('E_API_UNREACHABLE', { server: 'https://c', what: 'refused' });
@@ -381,6 +381,47 @@ describe('the time limit of all tries', () => {
     });
     await run.time.passAll();
     expect(run.ends()).toEqual(['a succeeded', 'b failed', 'b undone', 'a undone']);
+  });
+});
+
+describe('a step that waits for somebody', () => {
+  const asking =
+    (leftMs: number, answerAfterMs: number): Setup['attempt'] =>
+    async ({ signal, waiting }, time) => {
+      await time.sleep(100, signal);
+      waiting(leftMs);
+      await time.sleep(answerAfterMs, signal);
+      return 'succeeded';
+    };
+  const limited = { ...step('a'), timeoutMs: 1_000, totalMs: 2_000 };
+
+  test('has their time, and not its own', async () => {
+    const run = machineRun({ steps: [limited], attempt: asking(60_000, 50_000) });
+    await run.time.pass(40_000);
+    expect(run.ends()).toEqual([]);
+    await run.time.passAll();
+    expect([run.ends(), run.time.now(), run.time.pending]).toEqual([['a succeeded'], 50_100, 0]);
+  });
+
+  test('is stopped when that time is up', async () => {
+    const run = machineRun({ steps: [limited], attempt: asking(60_000, 70_000) });
+    await run.time.passAll();
+    expect(run.told.at(-1)).toMatchObject({ at: 60_100, status: 'failed', error: { code: 'E_APPROVAL_TIMEOUT' } });
+  });
+
+  test('may have more time than a timer of Node can count', async () => {
+    const days = 24 * 3_600_000;
+    const run = machineRun({ steps: [limited], attempt: asking(90 * days, 100 * days) });
+    await run.time.passAll();
+    expect(run.told.at(-1)).toMatchObject({ at: 90 * days + 100, error: { code: 'E_APPROVAL_TIMEOUT' } });
+  });
+
+  test('is cancelled at once', async () => {
+    const run = machineRun({ steps: [limited], attempt: asking(60_000, 50_000) });
+    await run.time.pass(5_000);
+    run.cancel();
+    await run.time.passAll();
+    expect([run.ends(), run.time.now(), run.time.pending]).toEqual([['a cancelled'], 5_000, 0]);
   });
 });
 

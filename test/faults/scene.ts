@@ -10,6 +10,7 @@ import { registry } from '../../bin/compose.ts';
 import { DEFAULT_PIPELINE, openPipeline } from '../../bin/pipelines.ts';
 import { errorText } from '../../bin/render/error.ts';
 import { jsonText, resultDocument } from '../../bin/render/json.ts';
+import { plannedChanges, planText } from '../../bin/render/plan.ts';
 import { progress } from '../../bin/render/progress.ts';
 import { resultText } from '../../bin/render/text.ts';
 import type { Answers, Change, Host, Query } from '../../engine/host/host.ts';
@@ -217,7 +218,8 @@ export async function joinOn(
       },
     });
     shown.end();
-    lines.push(resultText(result, plan, dryRun));
+    const changes = dryRun ? await plannedChanges(result, host) : new Map();
+    lines.push(dryRun ? planText({ result, plan, changes, waits: new Map() }) : resultText(result, plan));
     if (result.error !== undefined) lines.push(errorText(result.error, '0.0.0'));
     const json = jsonText(resultDocument(result, plan, dryRun));
     const limits = new Map(steps.map(({ id, timeoutMs }) => [id, timeoutMs]));

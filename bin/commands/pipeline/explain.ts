@@ -1,22 +1,26 @@
 /** `join pipeline explain`: where every value of a pipeline comes from. */
 import { Args, Flags } from '@oclif/core';
-import type { Given } from '../../../engine/environment/explain.ts';
+import { type Explaining, fileOf, type Origin } from '../../../engine/environment/explain.ts';
 import { checkedPipeline } from '../../../engine/pipeline/check.ts';
 import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
+import type { Pipeline } from '../../../engine/pipeline/load.ts';
 import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
-import { didYouMean, fail, revealed } from '../../../engine/sdk/index.ts';
+import { didYouMean, fail, type HostFacts, revealed } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
+import { lenientFlag } from '../../configurations.ts';
 import { envFlag, flagsFor, runFlags, typedFor, typedValues } from '../../flags.ts';
 import { givenFor } from '../../given.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
 import { usePlugins } from '../../plugins/wanted.ts';
 import { jsonText } from '../../render/json.ts';
-import { plainValues, sourceText, type Value } from '../../values.ts';
+import { plainValues, type Source, sourceText, type Values } from '../../values.ts';
 
 const ownFlags = {
   pipeline: Flags.string({ default: DEFAULT_PIPELINE, helpValue: 'NAME|FILE', description: 'What to explain' }),
   env: envFlag,
+  config: Flags.string({ helpValue: 'FILE|-', description: 'kubeadm configuration file, as join run takes it' }),
+  lenient: lenientFlag,
   plugin: runFlags.plugin,
   root: runFlags.root,
   output: runFlags.output,
@@ -37,33 +41,19 @@ export class PipelineExplain extends JoinCommand {
     const [name = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
     const opened = await openTracked(this.config.root, name, typedFor('--env', this.argv));
     const plain = opened.resolve().pipeline;
-    const { inputs } = plain;
     await usePlugins({ root: this.config.root, argv: this.argv, pipeline: plain });
-    const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs), ...ownFlags } };
+    const options = { args: PipelineExplain.args, flags: { ...flagsFor(plain.inputs), ...ownFlags } };
     const { args, flags } = await this.parse(options);
-    const { values: given } = await givenFor(inputs, await typedValues(inputs, flags, {}), undefined);
-    const typed = plainValues(given);
+    const config = flags.config === undefined ? undefined : { file: flags.config, lenient: flags.lenient };
+    const { values } = await givenFor(plain.inputs, await typedValues(plain.inputs, flags, {}), config);
     const scope = await openRun({ root: flags.root });
     await scope.close();
-    const { facts } = scope.host;
-    const { pipeline, tracked } = opened.resolveFor(facts);
-    const names = Object.keys(pipeline.inputs.properties);
-    const defaults = Object.fromEntries(names.map((input) => [input, hostDefault(pipeline, input, facts)]));
-    const values = { ...defaults, ...typed };
-    const known = { inputs: values, host: facts, gates: plannedGates(registry(), values[GATES_INPUT]).gates };
+    const { pipeline, tracked } = opened.resolveFor(scope.host.facts);
     const { explained } = await import('../../../engine/environment/explain.ts');
-    const rows = explained({
-      tracked,
-      inputs: pipeline.inputs.properties,
-      steps: checkedPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference)).steps,
-      given: Object.fromEntries(Object.entries(given).map(([input, value]) => [input, explainedValue(input, value)])),
-      defaults,
-    });
+    const rows = explained({ tracked, ...explaining(pipeline, values, scope.host.facts) });
     const path = args.path?.split('.') ?? [];
     const wanted = rows.filter((row) =>
-      path.length === 0
-        ? !['apiVersion', 'kind', 'metadata', 'inputs'].includes(row.path[0] ?? '')
-        : isBelow(row.path, path),
+      path.length === 0 ? !UNASKED.includes(row.path[0] ?? '') : isBelow(row.path, path),
     );
     if (wanted.length === 0)
       throw fail('E_INPUT', {
@@ -83,10 +73,29 @@ export class PipelineExplain extends JoinCommand {
   }
 }
 
-const explainedValue = (input: string, { value, source }: Value): Given => ({
-  value: revealed(value),
-  origin: { kind: source.kind === 'variable' ? 'variable' : 'flag', name: sourceText(source, input) },
-});
+/** Shown as text to who asks for it: that a pipeline is one, and what its inputs may be. */
+const UNASKED: readonly string[] = ['apiVersion', 'kind', 'metadata', 'inputs'];
+
+/** What is known of a run that was given `values`. */
+function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<Explaining, 'tracked'> {
+  const { properties } = pipeline.inputs;
+  const defaults = Object.fromEntries(
+    Object.keys(properties).map((input) => [input, hostDefault(pipeline, input, host)]),
+  );
+  const inputs = { ...defaults, ...plainValues(values) };
+  const known = { inputs, host, gates: plannedGates(registry(), inputs[GATES_INPUT]).gates };
+  const { steps } = checkedPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference));
+  const given = Object.entries(values).map(([input, { value, source }]) => [
+    input,
+    { value: revealed(value), origin: originOf(source, input) },
+  ]);
+  return { inputs: properties, steps, given: Object.fromEntries(given), defaults };
+}
+
+function originOf(source: Source, input: string): Origin {
+  if (source.kind === 'config') return fileOf(source.place);
+  return { kind: source.kind === 'variable' ? 'variable' : 'flag', name: sourceText(source, input) };
+}
 
 const isBelow = (path: readonly string[], above: readonly string[]): boolean =>
   above.every((part, index) => part === path[index]);

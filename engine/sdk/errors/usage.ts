@@ -3,6 +3,24 @@ import { EXIT, type Words } from '../join-error.ts';
 import { list, RERUN } from './words.ts';
 
 export const usage = {
+  E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
+    message: `step ${d.step} was not approved by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
+    hint: `To ask anew, ${RERUN}.`,
+    exitCode: EXIT.cancelled,
+  }),
+  E_APPROVAL_NONE: (d: { run: string; step: string; open: readonly string[] }) => ({
+    message: `step ${d.step} of run ${d.run} does not wait for an approval`,
+    hint:
+      d.open.length === 0
+        ? `None of its steps does; see where it is: join runs show ${d.run}`
+        : `These do: ${list(d.open)}. For example: join approve ${d.run} ${d.open[0]}`,
+    exitCode: EXIT.usage,
+  }),
+  E_APPROVAL_TIMEOUT: (d: { step: string }) => ({
+    message: `nobody has approved step ${d.step} before its deadline`,
+    hint: `To ask anew, ${RERUN}. The deadline is \`approval.deadline\` of that step in the pipeline.`,
+    exitCode: EXIT.timeLimit,
+  }),
   E_ASSERT: (d: { message: string }) => ({
     message: `${d.message}`,
     hint: 'The pipeline goes on only where this holds: see `that` of its step.',
@@ -45,7 +63,7 @@ export const usage = {
   }),
   E_PATCH: (d: { file: string; what: string }) => ({
     message: `the patch ${d.file} cannot be applied: ${d.what}`,
-    hint: 'docs/configuration.md says what --patches takes. Mend it, or leave --patches out; nothing was written.',
+    hint: 'docs/configuration.md says what --patches takes. When it is mended: join resume',
     exitCode: EXIT.usage,
   }),
   E_PHASE_INPUT: (d: { phase: string; problems: readonly string[] }) => ({

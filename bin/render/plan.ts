@@ -1,0 +1,155 @@
+/** What a dry run has recorded, as a plan: text, and the document that schemas/plan.schema.json describes. */
+import { type Host, placeOf, type StepChange } from '../../engine/host/host.ts';
+import type { Plan } from '../../engine/pipeline/plan.ts';
+import type { RunResult, StepResult } from '../../engine/run.ts';
+import { describeEffect, printable } from '../../engine/sdk/index.ts';
+import { told } from './json.ts';
+import { changeText, noteLines, octal, outputLines, SIGN } from './text.ts';
+
+/** A change with what it changes: of a file, the unified diff from what is there. */
+export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string };
+
+export interface PlannedResult {
+  result: RunResult;
+  plan: Plan;
+  /** By step, as they happened. */
+  changes: ReadonlyMap<string, readonly PlannedChange[]>;
+  waits: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Compares each file with what is there, and a file that is written twice with what was written first. */
+export async function plannedChanges(result: RunResult, machine: Host): Promise<Map<string, PlannedChange[]>> {
+  const { createTwoFilesPatch } = await import('diff');
+  const written = new Map<string, string>();
+  const diffOf = async ({ path, content = '', action }: FileChange): Promise<string> => {
+    const earlier = written.get(path);
+    const there = earlier === undefined && action === 'replace' ? await contentAt(machine, path) : earlier;
+    written.set(path, content);
+    const from =
+      action === 'create' ? '/dev/null' : `${path}${there === undefined ? ' (not for everybody to see)' : ''}`;
+    return createTwoFilesPatch(from, path, there ?? '', content, '', '')
+      .split('\n')
+      .filter((line) => !/^(Index: |=)/.test(line))
+      .map((line) => (/^(---|\+\+\+) /.test(line) ? line.trimEnd() : line))
+      .join('\n');
+  };
+  const planned = new Map<string, PlannedChange[]>();
+  for (const { id, changes } of result.steps) {
+    const list: PlannedChange[] = [];
+    for (const change of changes) {
+      const { owner = OWN } = change.kind === 'file' ? change : {};
+      if (change.kind !== 'file') list.push(change);
+      else if (change.content === undefined) list.push({ ...change, owner });
+      else list.push({ ...change, owner, diff: await diffOf(change) });
+      if (change.kind === 'remove') written.delete(change.path);
+    }
+    planned.set(id, list);
+  }
+  return planned;
+}
+
+type FileChange = Extract<StepChange, { kind: 'file' }>;
+
+/** What is in a file that everybody may read; any other may hold what nobody is to see. */
+async function contentAt(machine: Host, path: string): Promise<string | undefined> {
+  const { signal } = new AbortController();
+  const there = await machine.read<'stat'>({ kind: 'stat', path }, signal);
+  if (there?.kind !== 'file' || (there.mode & 0o004) === 0) return undefined;
+  return (await machine.read<'file'>({ kind: 'file', path }, signal))?.toString('utf8');
+}
+
+/** What is written belongs to whoever writes it. */
+const OWN = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+/** What only the run can tell: where it has nothing to do, everything is known. */
+function knownAfterRun(step: StepResult, { plan, changes, waits }: PlannedResult): string[] {
+  const phase = phaseOf(step, plan);
+  if ((changes.get(step.id) ?? []).length === 0 && (waits.get(step.id) ?? []).length === 0) return [];
+  return Object.entries(phase?.output.properties ?? {}).flatMap(([name, schema]) =>
+    schema['x-known'] === 'after-run' ? [name] : [],
+  );
+}
+
+const phaseOf = ({ id }: StepResult, plan: Plan) => plan.steps.find((step) => step.id === id)?.phase;
+
+/** Why what it does cannot be taken back. */
+function irreversibleOf(step: StepResult, { plan, changes }: PlannedResult): string[] {
+  const planned = changes.get(step.id) ?? [];
+  const whole = phaseOf(step, plan)?.irreversible;
+  const own = planned.flatMap((change) =>
+    'irreversible' in change && change.irreversible !== undefined ? [`${placeOf(change)}: ${change.irreversible}`] : [],
+  );
+  return [...(whole !== undefined && planned.length > 0 ? [whole] : []), ...own];
+}
+
+export function planDocument(planned: PlannedResult): object {
+  const { result, plan, changes, waits } = planned;
+  const { environments = [] } = plan.source;
+  return {
+    apiVersion: 'joinery.dev/v1',
+    kind: 'Plan',
+    pipeline: result.pipeline,
+    environments: environments.map(({ name }) => name),
+    status: result.status,
+    ...(typeof plan.inputs.nodeName === 'string' ? { nodeName: plan.inputs.nodeName } : {}),
+    notes: plan.notes,
+    steps: result.steps.map((step) => ({
+      ...{ id: step.id, phase: step.phase, summary: phaseOf(step, plan)?.summary ?? '' },
+      needs: plan.steps.find(({ id }) => id === step.id)?.needs ?? [],
+      ...{ status: step.status, notes: step.notes },
+      changes: changes.get(step.id) ?? [],
+      waits: waits.get(step.id) ?? [],
+      irreversible: irreversibleOf(step, planned),
+      knownAfterRun: knownAfterRun(step, planned),
+      ...(step.status === 'undecided' ? { may: (phaseOf(step, plan)?.effects ?? []).map(describeEffect) } : {}),
+      ...(step.error === undefined ? {} : { error: told(step.error) }),
+    })),
+    ...(result.error === undefined ? {} : { error: told(result.error) }),
+  };
+}
+
+export function planText(planned: PlannedResult): string {
+  const { result, plan } = planned;
+  const { environments = [] } = plan.source;
+  const over = environments.length === 0 ? '' : ` with ${environments.map(({ name }) => name).join(', ')}`;
+  return printable(
+    [
+      `Plan of ${result.pipeline}${over}. Nothing was changed.`,
+      ...noteLines(plan),
+      ...result.steps.flatMap((step) => stepText(step, planned)),
+    ].join('\n'),
+  );
+}
+
+function stepText(step: StepResult, planned: PlannedResult): string[] {
+  const { plan, changes, waits } = planned;
+  const phase = phaseOf(step, plan);
+  const lines = [`${SIGN[step.status]} ${step.id}: ${phase?.summary ?? step.phase}`];
+  for (const { level, text } of step.notes) lines.push(`    ${level === 'warn' ? '! ' : ''}${text}`);
+  if (step.status === 'undecided')
+    lines.push(
+      '    what it does is only known during the run; it may',
+      ...(phase?.effects ?? []).map((effect) => `      ${describeEffect(effect)}`),
+    );
+  else if (step.status !== 'skipped') {
+    const own = changes.get(step.id) ?? [];
+    if (own.length === 0) lines.push('    changes nothing');
+    for (const change of own) lines.push(...plannedChangeText(change));
+    for (const what of waits.get(step.id) ?? []) lines.push(`    would wait for ${what}`);
+    for (const why of irreversibleOf(step, planned)) lines.push(`    not taken back: ${why}`);
+    const later = knownAfterRun(step, planned);
+    if (later.length > 0) lines.push(`    known after the run: ${later.join(', ')}`);
+  }
+  if (plan.steps.length === 1) lines.push(...outputLines(step.outputs));
+  return lines;
+}
+
+function plannedChangeText(change: PlannedChange): string[] {
+  if (change.kind !== 'file') return [`    would ${changeText(change)}`];
+  const { owner, diff = '' } = change;
+  const whose = owner === undefined ? '' : `, owner ${owner.uid}:${owner.gid}`;
+  const secret = change.content === undefined ? ', secret' : '';
+  const first = `    would ${change.action} ${change.path} (${octal(change.mode)})${secret}${whose}`;
+  const hunks = diff.split('\n').filter((line) => line !== '' && !/^(---|\+\+\+|\\) ?/.test(line));
+  return [first, ...hunks.map((line) => `        ${line}`)];
+}
