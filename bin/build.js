@@ -1,6 +1,7 @@
-// Builds dist/: one bundle with the validators of all that ships in it, and V8's code cache of that bundle.
+// Builds dist/: one bundle with the validators of all that ships in it, and V8's code cache of that bundle; the kit that plugins
+// are tested with; the plugins that ship. With --types also the types of what plugins see, which only who packs or makes plugins needs.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,8 @@ const bundle = path.join(root, 'dist/join.cjs');
 
 if (process.argv[2] === '--cache') {
   await makeCache();
+} else if (process.argv[2] === '--only-types') {
+  types();
 } else {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   mkdirSync(path.join(root, 'dist'));
@@ -47,11 +50,14 @@ if (process.argv[2] === '--cache') {
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   writeFileSync(bundle, ascii);
+  await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), [], { 'dynamic-import': true });
+  for (const name of shippedPlugins()) await buildPlugin(name);
+  if (process.argv[2] === '--types') types();
   // In a process of its own, so that nothing but the command is in the cache.
   execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
 }
 
-async function bundleOf(entry, outfile, plugins = []) {
+async function bundleOf(entry, outfile, plugins = [], supported = { 'dynamic-import': false }) {
   const { build } = await import('esbuild');
   await build({
     entryPoints: [path.join(root, entry)],
@@ -61,12 +67,40 @@ async function bundleOf(entry, outfile, plugins = []) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    supported: { 'dynamic-import': false }, // a cached script cannot import; what is loaded late is required
+    supported, // a cached script cannot import; what is loaded late is required
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
   });
+}
+
+/** Folders in plugins/ whose package.json has a manifest. */
+function shippedPlugins() {
+  return readdirSync(path.join(root, 'plugins')).filter((name) => {
+    const file = path.join(root, 'plugins', name, 'package.json');
+    return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).joinery !== undefined;
+  });
+}
+
+/** As anybody's plugin: a folder with its manifest, its YAML files, and one module that imports nothing of Joinery. */
+async function buildPlugin(name) {
+  const [from, to] = [path.join(root, 'plugins', name), path.join(root, 'dist/plugins', name)];
+  const manifest = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
+  const { main = 'index.js', environments = {}, pipelines = {} } = manifest.joinery;
+  await bundleOf(path.join('plugins', name, main), path.join(to, 'index.cjs'));
+  for (const file of [...Object.values(environments), ...Object.values(pipelines)]) {
+    mkdirSync(path.dirname(path.join(to, file)), { recursive: true });
+    copyFileSync(path.join(from, file), path.join(to, file));
+  }
+  const built = { ...manifest, joinery: { ...manifest.joinery, main: 'index.cjs' } };
+  writeFileSync(path.join(to, 'package.json'), JSON.stringify(built, null, 2));
+}
+
+/** Of `@joinery/cli/sdk` and `/testing`, for who writes plugins. */
+function types() {
+  const tsc = path.join(root, 'node_modules/.bin/tsc');
+  execFileSync(tsc, ['-p', 'tsconfig.types.json'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 /** Functions that have run are in the cache, the others are compiled when they are first called: so one join is run. */

@@ -8,7 +8,7 @@ import type { Restored } from '../engine/journal/restore.ts';
 import { RUNS_KEPT } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
-import { EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
+import { didYouMean, EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { approval, confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
 import { usePluginsOfRun } from './plugins/wanted.ts';
@@ -243,8 +243,16 @@ function asJoinError(error: Error): unknown {
   if (isJoinError(error) || !('oclif' in error)) return error;
   return JoinError.own({
     code: 'E_USAGE',
-    message: error.message.split('\nSee more help')[0] ?? '',
+    message: complaint(error),
     hint: 'Add --help to see what the command takes.',
     exitCode: EXIT.usage,
   });
+}
+
+function complaint(error: Error & { flags?: unknown; parse?: { input?: { flags?: object } } }): string {
+  const known = Object.keys(error.parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  if (Array.isArray(error.flags))
+    return error.flags.map((flag) => `there is no flag ${flag}${didYouMean(String(flag), known)}`).join('\n');
+  const [words = ''] = error.message.split('\nSee more help');
+  return words.replace(/^Parsing (--\S+)\s+/, '$1: ');
 }

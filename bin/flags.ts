@@ -153,5 +153,14 @@ export function textOrFile(text: string, name: string): string {
 }
 
 /** Paths that were given relative begin where the command was typed; below another root, at that root. */
-export const absolutePath = (path: string, root: string): string =>
+const absolutePath = (path: string, root: string): string =>
   path.startsWith('/') || /^[a-z]+:/i.test(path) ? path : root === '/' ? resolve(path) : `/${path}`;
+
+export function withAbsolutePaths({ properties = {} }: Schema, given: Record<string, unknown>, root: string) {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      properties[name]?.['x-path'] === true && typeof value === 'string' ? absolutePath(value, root) : value,
+    ]),
+  );
+}

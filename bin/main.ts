@@ -17,6 +17,10 @@ import { PipelineList } from './commands/pipeline/list.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { planCommand } from './commands/plan.ts';
+import { PluginCheck } from './commands/plugin/check.ts';
+import { PluginList } from './commands/plugin/list.ts';
+import { PluginLock } from './commands/plugin/lock.ts';
+import { PluginNew } from './commands/plugin/new.ts';
 import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { runCommand } from './commands/run.ts';
@@ -58,38 +62,7 @@ export async function main(root: string, argv: string[], importer?: Importer): P
 async function dispatch(root: string, argv: string[]): Promise<void> {
   if (argv[0] === 'phase') await usePlugins({ root, argv, pipeline: openPipeline(root, DEFAULT_PIPELINE) });
   // oclif looks at every command it is given; `join run` should not pay for the others.
-  if (argv[0] === 'run') COMMANDS.run = runCommand(root);
-  else
-    Object.assign(COMMANDS, {
-      run: runCommand(root),
-      plan: planCommand(root),
-      resume: resumeCommand(root),
-      undo: Undo,
-      approve: Approve,
-      reset: resetCommand(),
-      doctor: Doctor,
-      runs: RunList,
-      'runs:show': RunShow,
-      'runs:prune': RunPrune,
-      phase: PhaseList,
-      ...phaseCommands(root),
-      'pipeline:list': PipelineList,
-      'pipeline:show': PipelineShow,
-      'pipeline:validate': PipelineValidate,
-      'pipeline:explain': PipelineExplain,
-      'pipeline:graph': PipelineGraph,
-      'config:validate': ConfigValidate,
-      'config:migrate': ConfigMigrate,
-      'config:print-defaults': ConfigPrintDefaults,
-      'token:create': TokenCreate,
-      'token:list': TokenList,
-      'token:delete': TokenDelete,
-      'token:generate': TokenGenerate,
-      'ca-hash': CaHash,
-      'sandbox:up': SandboxUp,
-      'sandbox:demo': SandboxDemo,
-      'sandbox:kubelet': SandboxKubelet,
-    });
+  Object.assign(COMMANDS, argv[0] === 'run' ? { run: runCommand(root) } : allCommands(root));
   const [topic, name = '-'] = argv;
   const phases = Object.keys(COMMANDS).filter((id) => id.startsWith('phase:'));
   if (topic === 'phase' && !name.startsWith('-') && !phases.includes(`phase:${name}`))
@@ -104,6 +77,42 @@ async function dispatch(root: string, argv: string[]): Promise<void> {
   await flush();
   if (launcher.isUsed) process.exit(); // whatever a plugin may have left running
 }
+
+/** By their words, with colons between. */
+export const allCommands = (root: string): Record<string, Command.Class> => ({
+  run: runCommand(root),
+  plan: planCommand(root),
+  resume: resumeCommand(root),
+  undo: Undo,
+  reset: resetCommand(),
+  doctor: Doctor,
+  approve: Approve,
+  runs: RunList,
+  'runs:show': RunShow,
+  'runs:prune': RunPrune,
+  phase: PhaseList,
+  ...phaseCommands(root),
+  'pipeline:list': PipelineList,
+  'pipeline:show': PipelineShow,
+  'pipeline:validate': PipelineValidate,
+  'pipeline:explain': PipelineExplain,
+  'pipeline:graph': PipelineGraph,
+  'plugin:list': PluginList,
+  'plugin:check': PluginCheck,
+  'plugin:lock': PluginLock,
+  'plugin:new': PluginNew,
+  'config:validate': ConfigValidate,
+  'config:migrate': ConfigMigrate,
+  'config:print-defaults': ConfigPrintDefaults,
+  'token:create': TokenCreate,
+  'token:list': TokenList,
+  'token:delete': TokenDelete,
+  'token:generate': TokenGenerate,
+  'ca-hash': CaHash,
+  'sandbox:up': SandboxUp,
+  'sandbox:demo': SandboxDemo,
+  'sandbox:kubelet': SandboxKubelet,
+});
 
 /** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
 function phaseCommands(root: string): Record<string, Command.Class> {

@@ -3,15 +3,22 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { IsWanted, Resolved } from '../engine/environment/resolve.ts';
 import type { Tracked } from '../engine/environment/tracked.ts';
+import { readTrusted } from '../engine/host/trusted.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { Source } from '../engine/pipeline/plan.ts';
-import { fail, type HostFacts, parseYaml } from '../engine/sdk/index.ts';
+import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
-/** `name` is a path where it has a slash or ends in .yaml; else one of `pipelines/`. E_PIPELINE_FILE, E_PIPELINE. */
+/** YAML files of the plugins that are loaded, by name. */
+export const pluginFiles = { pipelines: new Map<string, string>(), environments: new Map<string, string>() };
+
+/**
+ * `name` is a path where it has a slash or ends in .yaml; else one of `pipelines/`, or of a plugin that is loaded. A file decides
+ * what is run here, so only its owner may be able to change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
+ */
 export function openPipeline(root: string, name: string): Pipeline {
-  const { file, text } = readShipped(root, 'pipelines', name);
+  const { file, text } = readNamed(root, 'pipelines', name);
   return loadPipeline(file, text);
 }
 
@@ -34,10 +41,10 @@ export async function openTracked(root: string, name: string, names: readonly st
     import('../engine/environment/load.ts'),
     import('../engine/environment/resolve.ts'),
   ]);
-  const { file, text } = readShipped(root, 'pipelines', name);
+  const { file, text } = readNamed(root, 'pipelines', name);
   const base = readTracked(file, text);
   const environments = names.map((each) => {
-    const read = readShipped(root, 'environments', each);
+    const read = readNamed(root, 'environments', each);
     return loadEnvironment(lastingName(each), read.file, read.text);
   });
   const patcher = await patcherFor(environments);
@@ -56,11 +63,14 @@ export interface Trackable {
   resolveFor(host: HostFacts): Resolved;
 }
 
-function readShipped(root: string, folder: 'pipelines' | 'environments', name: string): { file: string; text: string } {
-  const path = isFile(name) ? name : join(root, folder, `${name}.yaml`);
+function readNamed(root: string, folder: keyof typeof pluginFiles, name: string): { file: string; text: string } {
+  const path = isFile(name) ? name : (pluginFiles[folder].get(name) ?? join(root, folder, `${name}.yaml`));
   try {
-    return { file: isFile(name) ? name : basename(path), text: readFileSync(path, 'utf8') };
+    return isFile(name)
+      ? { file: name, text: readTrusted(path) }
+      : { file: basename(path), text: readFileSync(path, 'utf8') };
   } catch (error) {
+    if (isJoinError(error)) throw error;
     const facts = { file: name, what: (error as Error).message };
     if (folder === 'pipelines') throw fail('E_PIPELINE_FILE', facts, error);
     throw fail('E_ENVIRONMENT_FILE', { ...facts, shipped: shippedNames(root, folder) }, error);
@@ -82,7 +92,7 @@ export const sourceOf = ({ digest, environments }: Pipeline, name: string): Sour
 /** Name and description of each that ships. */
 export const shippedDocuments = (root: string, folder: 'pipelines' | 'environments') =>
   shippedNames(root, folder).map((name) => {
-    const { metadata } = parseYaml(readShipped(root, folder, name).text) as { metadata: { description?: string } };
+    const { metadata } = parseYaml(readNamed(root, folder, name).text) as { metadata: { description?: string } };
     return { name, description: metadata.description ?? '' };
   });
 

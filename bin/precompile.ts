@@ -1,15 +1,19 @@
-/** At build time: the validators of every schema that ships, as the source of a module. */
+/** At build time: the validators of every schema that ships, and every pipeline, as the source of a module. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { schemas as kubeadmSchemas } from '../engine/kubeadm/versions.ts';
+import { digestOf } from '../engine/pipeline/load.ts';
 import { closed } from '../engine/pipeline/plan.ts';
 import { ajvOptions } from '../engine/pipeline/validate.ts';
+import { parseYaml } from '../engine/sdk/index.ts';
 import environmentSchema from '../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../schemas/pipeline.schema.json' with { type: 'json' };
 import pluginSchema from '../schemas/plugin.schema.json' with { type: 'json' };
 import { registry } from './compose.ts';
-import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+import { DEFAULT_PIPELINE, openPipeline, shippedNames } from './pipelines.ts';
 
 /** Stands in for engine/pipeline/precompiled.ts: `root` is the checkout. */
 export function validatorsSource(root: string): string {
@@ -31,5 +35,16 @@ export function validatorsSource(root: string): string {
     const source = standaloneCode.default(ajv, ajv.compile(JSON.parse(text)));
     return `[${JSON.stringify(text)}, () => { const module = {}; ${source}\nreturn module.exports; }]`;
   });
-  return `export const precompiled = new Map([${entries.join(',\n')}]);\n`;
+  return [
+    `export const precompiled = new Map([${entries.join(',\n')}]);`,
+    `export const readPipelines = new Map([${pipelineEntries(root).join(',\n')}]);\n`,
+  ].join('\n');
+}
+
+/** As JSON in a function: each reader gets values of its own. */
+function pipelineEntries(root: string): string[] {
+  return shippedNames(root, 'pipelines').map((name) => {
+    const text = readFileSync(join(root, 'pipelines', `${name}.yaml`), 'utf8');
+    return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(parseYaml(text))})]`;
+  });
 }

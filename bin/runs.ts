@@ -106,8 +106,9 @@ async function planFrom(
   const { source, host } = start;
   const { kind, name, environments = [] } = source;
   const names = environments.map((environment) => environment.name);
-  const pipeline = (await openLayered(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE, names))(host);
   await usePluginsOfRun(start);
+  await usePlugins({ root, argv });
+  const pipeline = (await openLayered(root, kind === 'pipeline' ? name : DEFAULT_PIPELINE, names))(host);
   await usePlugins({ root, argv, pipeline });
   if (kind === 'pipeline') return { ...planOf(pipeline, registry(), inputs, host), source: sourceOf(pipeline, name) };
   const step = pipeline.steps.find(({ id }) => id === name);

@@ -19,7 +19,7 @@ if (changedMs('node_modules/.package-lock.json') < changedMs('package-lock.json'
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
-const sources = ['bin', 'engine', 'phases', 'plugins', 'schemas', 'package.json'];
+const sources = ['bin', 'engine', 'phases', 'pipelines', 'plugins', 'schemas', 'package.json'];
 if (changedMs('dist/join.cjs.cache') < Math.max(...sources.map(newestMs))) {
   console.error('building …');
   execFileSync(process.execPath, [at('bin/build.js')], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });

@@ -1,6 +1,6 @@
 /** Inputs from the environment: `JOINERY_TOKEN` is `--token`. */
 import { kebab } from '../engine/pipeline/plan.ts';
-import { didYouMean, goBoolean, type Schema } from '../engine/sdk/index.ts';
+import { goBoolean, nearest, type Schema } from '../engine/sdk/index.ts';
 import { isTypeable, textOrFile } from './flags.ts';
 import type { Values } from './values.ts';
 
@@ -28,8 +28,18 @@ export function fromVariables(schema: Schema, environment: Readonly<Record<strin
   const strangers = Object.keys(environment).filter(
     (name) => name.startsWith(PREFIX) && ![...known, ...OWN].includes(name),
   );
-  const notes = strangers.map((name) => `the variable ${name} is no input of this pipeline${didYouMean(name, known)}`);
-  return { values, problems, notes };
+  return {
+    values,
+    problems,
+    notes: strangers.map((name) => `the variable ${name} is no input of this pipeline${meant(name, known)}`),
+  };
+}
+
+/** They all begin alike, so what comes after that is compared. */
+function meant(name: string, known: readonly string[]): string {
+  const own = (each: string) => each.slice(PREFIX.length);
+  const found = nearest(own(name), known.map(own));
+  return found === undefined ? '' : `; did you mean ${PREFIX}${found}?`;
 }
 
 function typedAs({ type }: Schema, text: string): unknown {

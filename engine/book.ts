@@ -22,6 +22,15 @@ import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
 /** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
 const ENDED = new Error('the attempt has ended');
 
+/** More is no note to anybody, and would have to be kept. */
+const NOTES_MAX = 1000;
+const NOTE_LENGTH_MAX = 10_000;
+const REST_LEFT_OUT = 'what else it says is left out';
+
+/** A part of it might be the half of a secret, which nobody would recognise. */
+const noteOf = (said: string): string =>
+  said.length <= NOTE_LENGTH_MAX ? said : `(a note of ${said.length} characters is too long to be told)`;
+
 export type RunEvent =
   | MachineEvent
   /** It was done before this process began. */
@@ -92,24 +101,31 @@ export class RunBook {
     );
   }
 
-  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is: it gets them anew. */
-  takeUp(): Map<string, StepStatus> {
+  /** What the journal says is done, so that it is not done again. A step whose secrets are gone is, to get them anew, and so is all that comes after it. */
+  takeUp(direction: Direction): Map<string, StepStatus> {
     const done = new Map<string, StepStatus>();
-    for (const [id, step] of this.#journal.history().steps) {
-      const result = this.#results.get(id);
+    const { steps } = this.#journal.history();
+    for (const [id, step] of steps) {
       const planned = this.#steps.get(id);
-      if (result === undefined || planned === undefined) continue;
-      this.#inputs.set(id, this.#inputAgain(planned, step.input));
-      const outputs = this.#journal.reveal(step.outputs);
-      this.#redactor.learn(outputs.value);
-      const { status, attempts, durationMs, error } = step;
-      if ((status !== 'succeeded' && status !== 'failed-allowed') || outputs.missing.length > 0) continue;
-      Object.assign(result, { status, attempts, durationMs, outputs: outputs.value });
+      if (planned !== undefined) this.#inputs.set(id, this.#inputAgain(planned, step.input));
+    }
+    const isKept = (id: string): boolean => {
+      const step = steps.get(id);
+      const known = this.#steps.get(id);
+      if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
+      return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
+    };
+    for (const [id, { status, attempts, durationMs, outputs: kept, error }] of steps) {
+      if (!isKept(id)) continue;
+      const outputs = this.#journal.reveal(kept).value;
+      this.#redactor.learn(outputs);
+      const result = this.#result(id);
+      Object.assign(result, { status, attempts, durationMs, outputs });
       if (error !== undefined) result.error = JoinError.own(error as OwnError);
-      this.#outputs.set(id, outputs.value);
-      this.#statuses.set(id, status);
-      done.set(id, status);
-      this.#onEvent({ type: 'step.kept', id });
+      this.#outputs.set(id, outputs);
+      this.#statuses.set(id, status as StepStatus);
+      done.set(id, status as StepStatus);
+      if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
   }
@@ -347,7 +363,8 @@ export class RunBook {
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),
       log: (level, said) => {
-        const text = this.#redactor.redacted(said);
+        if (result.notes.length > NOTES_MAX) return;
+        const text = result.notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(said));
         result.notes.push({ level, text });
         this.#onEvent({ type: 'step.log', id, level, text });
       },

@@ -74,7 +74,7 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
   const journal = options.journal ?? journalInMemory(plan, host);
   const book = new RunBook({ plan, host, journal, onEvent, ask: options.ask });
   if (options.journal?.isWritten === true) await book.tidy(new AbortController().signal);
-  const done = book.takeUp();
+  const done = book.takeUp(direction);
   const actor = createActor(runMachine, {
     ...(clock === undefined ? {} : { clock: clock as never }),
     input: {

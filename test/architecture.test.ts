@@ -87,8 +87,9 @@ const rules: ImportRule[] = [
   onlyIn('tsyringe', 'bin/compose.ts', (path) => path === 'bin/compose.ts', 'bin/compose.ts'),
   onlyIn(
     'xstate',
-    'the machines and engine/run.ts',
-    (path) => ['engine/machine.ts', 'engine/step-machine.ts', 'engine/run.ts'].includes(path),
+    'the machines, engine/run.ts and engine/testing',
+    (path) =>
+      ['engine/machine.ts', 'engine/step-machine.ts', 'engine/run.ts'].includes(path) || inside(path, 'engine/testing'),
     'engine/machine.ts',
   ),
   onlyIn('undici', 'engine/kube', (path) => inside(path, 'engine/kube'), 'engine/kube/transport.ts'),

@@ -8,20 +8,13 @@ import { errorCodes } from '../engine/sdk/index.ts';
 import { cli, project, scene, start } from './bin/cli.ts';
 import { joinErrorOf } from './helpers/errors.ts';
 import { rootedMachine } from './helpers/machine.ts';
+import { holds, namedIn } from './helpers/named-tests.ts';
 
 const SIGNAL = new AbortController().signal;
 const DAY_MS = 86_400_000;
 const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
 
 describe('the threat model', () => {
-  /** `` `test/file.ts` › title ``, as it stands in a cell of a table. */
-  const namedIn = (text: string) =>
-    [...text.matchAll(/`(test\/[^`]+)` › (.+?)(?= \||<br>|$)/gm)].map(([, file = '', title = '']) => ({ file, title }));
-
-  /** Whether the title is a whole text in that file: of a test, or of a row of a table of tests. */
-  const holds = (source: string, title: string): boolean =>
-    [`'${title.replaceAll("'", "\\'")}'`, `"${title}"`, `\`${title}\``].some((quoted) => source.includes(quoted));
-
   test('names only tests that there are', async () => {
     const named = namedIn(await read('docs/threat-model.md'));
     expect(named.length).toBeGreaterThan(40);

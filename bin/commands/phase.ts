@@ -5,22 +5,23 @@ import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipe
 import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, envFlag, flagsFor, runFlags, typedValues } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedValues, withAbsolutePaths } from '../flags.ts';
 import { DEFAULT_PIPELINE, openLayered } from '../pipelines.ts';
 import { plainValues } from '../values.ts';
 
 export class PhaseList extends JoinCommand {
   static override summary = 'List the phases';
   static override description = 'Each one runs by itself too: join phase NAME --help';
-  static override flags = { output: runFlags.output };
+  static override flags = { plugin: runFlags.plugin, output: runFlags.output };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PhaseList);
     const phases = registry().all();
     if (flags.output === 'json') {
-      const told = phases.map(({ name, summary, input, output, effects, irreversible }) => ({
+      const told = phases.map(({ name, summary, input, output, effects, irreversible, origin }) => ({
         ...{ name, summary, input, output, effects },
         ...(irreversible === undefined ? {} : { irreversible }),
+        ...(origin === undefined ? {} : { plugin: origin.plugin, version: origin.version }),
       }));
       this.log(JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'PhaseList', phases: told }, null, 2));
       return;
@@ -41,6 +42,9 @@ export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineSte
       'It may:',
       ...phases.flatMap(({ effects }) => effects.map((effect) => `- ${describeEffect(effect)}`)),
       ...phases.flatMap(({ irreversible }) => (irreversible === undefined ? [] : [`Not taken back: ${irreversible}`])),
+      ...phases.flatMap(({ origin }) =>
+        origin === undefined ? [] : [`From plugin ${origin.plugin} ${origin.version}.`],
+      ),
       'A value @PATH is read from that file, and a secret - from standard input.',
     ].join('\n');
     static override flags = { ...flagsFor(input), ...runFlags, env: envFlag };
@@ -48,7 +52,7 @@ export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineSte
 
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
-      const given = plainValues(await typedValues(input, flags, args));
+      const given = withAbsolutePaths(input, plainValues(await typedValues(input, flags, args)), flags.root);
       const phase = registry().get(phaseUsed(step, given));
       const layered = flags.env === undefined ? () => pipeline : await openLayered(root, DEFAULT_PIPELINE, flags.env);
       await this.execute({

@@ -1,14 +1,13 @@
 /** `join run`: runs a pipeline on this machine. Its flags are the pipeline's inputs. */
 import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import type { Schema } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
 import { lenientFlag } from '../configurations.ts';
-import { absolutePath, argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../flags.ts';
 import { givenFor, withProblems } from '../given.ts';
 import { kubeadmLine } from '../kubeadm-line.ts';
-import { DEFAULT_PIPELINE, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
+import { DEFAULT_PIPELINE, isFile, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
 import { usePlugins } from '../plugins/wanted.ts';
 import { namedBy, plainValues } from '../values.ts';
 
@@ -54,6 +53,7 @@ export function runCommand(root: string) {
     async run(): Promise<void> {
       const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
       const environments = typedFor('--env', this.argv);
+      if (!isFile(named) && named !== DEFAULT_PIPELINE) await usePlugins({ root, argv: this.argv }); // it may be one of theirs
       const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
       const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
       const { inputs } = layered();
@@ -81,13 +81,4 @@ export function runCommand(root: string) {
       });
     }
   };
-}
-
-function withAbsolutePaths({ properties = {} }: Schema, given: Record<string, unknown>, root: string) {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [
-      name,
-      properties[name]?.['x-path'] === true && typeof value === 'string' ? absolutePath(value, root) : value,
-    ]),
-  );
 }

@@ -1,6 +1,6 @@
 /** Plugins are found, looked at and compared with the locks, all of them; only then is the code of the first one run. */
 import { realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { PluginRecord } from '../../engine/journal/records.ts';
 import { INSTALLED, namedPlugin, type Wanted } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
@@ -9,14 +9,14 @@ import { assertPinned, type Lock, readLock } from '../../engine/plugins/lock.ts'
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import { registry } from '../compose.ts';
-import { launcher } from './wanted.ts';
+import { isFile, pluginFiles } from '../pipelines.ts';
+import { launcher, useLauncher } from './wanted.ts';
 
 export interface Use {
   wanted: readonly Wanted[];
   /** By a pipeline: paths from `folder`, or names. */
   named: readonly string[];
-  /** Of the pipeline; undefined where it ships with Joinery. */
-  folder: string | undefined;
+  folder: string;
   /** The pipeline's, as it was given. */
   file: string;
   shipped: string;
@@ -24,19 +24,16 @@ export interface Use {
 
 const loaded = new Map<string, LoadedPlugin>();
 
-/** In the order of registration. */
-export const loadedPlugins = (): LoadedPlugin[] => [...loaded.values()];
-
 export async function use({ wanted, named, folder, file, shipped }: Use): Promise<void> {
-  const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, folder ?? shipped, shipped)));
-  const locks = await locksFor(folder, file);
-  await register([...wanted, ...ofPipeline], locks);
+  const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, folder, shipped)));
+  await register([...wanted, ...ofPipeline], locksFor(file));
 }
 
-async function locksFor(folder: string | undefined, file: string): Promise<Lock[]> {
+/** That of the machine, and that of a pipeline's file. */
+export function locksFor(file: string): Lock[] {
   const found = [
-    await readLock(dirname(INSTALLED), 'machine', 'join plugin lock'),
-    ...(folder === undefined ? [] : [await readLock(folder, 'pipeline', `join plugin lock ${file}`)]),
+    readLock(dirname(INSTALLED), 'machine', 'join plugin lock'),
+    ...(isFile(file) ? [readLock(resolve(dirname(file)), 'pipeline', `join plugin lock ${file}`)] : []),
   ];
   return found.filter((lock) => lock !== undefined);
 }
@@ -60,12 +57,21 @@ async function register(wanted: readonly Wanted[], locks: readonly Lock[]): Prom
   }
   for (const plugin of plugins) {
     if (loaded.has(plugin.folder)) continue;
-    launcher.isUsed = true;
+    useLauncher();
     const ready = await loadPlugin(plugin, launcher.import);
     for (const phase of ready.phases) registry().add(phase);
+    for (const kind of ['pipelines', 'environments'] as const)
+      for (const [name, path] of Object.entries(ready.manifest[kind])) addFile(kind, name, join(ready.folder, path));
     loaded.set(ready.folder, ready);
   }
   return plugins;
+}
+
+/** E_PLUGIN_TWICE where two plugins have one of a name. */
+function addFile(kind: keyof typeof pluginFiles, name: string, path: string): void {
+  const first = pluginFiles[kind].get(name);
+  if (first !== undefined) throw fail('E_PLUGIN_TWICE', { what: `${kind.slice(0, -1)} ${name}`, first, second: path });
+  pluginFiles[kind].set(name, path);
 }
 
 /** Those of an earlier run, from where they were then. */

@@ -4,11 +4,23 @@ import type { Start } from '../../engine/journal/records.ts';
 import type { Pipeline } from '../../engine/pipeline/load.ts';
 import { installedPlugins, type Wanted } from '../../engine/plugins/find.ts';
 import type { Importer } from '../../engine/plugins/load.ts';
+import { isJoinError } from '../../engine/sdk/index.ts';
 import { typedFor } from '../flags.ts';
 import { isFile } from '../pipelines.ts';
 
 /** `import()` of the launcher; there is none in a bundle that is run from a code cache. */
 export const launcher: { import: Importer; isUsed: boolean } = { import: (url) => import(url), isUsed: false };
+
+/** From here on there is code in this process that is not Joinery's. */
+export function useLauncher(): void {
+  if (launcher.isUsed) return;
+  launcher.isUsed = true;
+  // Nobody waits for a promise that a phase has forgotten; it is no reason to end the run.
+  process.on('unhandledRejection', (reason) => {
+    const code = isJoinError(reason) ? ` (${reason.code})` : '';
+    process.stderr.write(`! a plugin has forgotten a promise, and it was rejected${code}\n`);
+  });
+}
 
 /** Plugins that ship with Joinery, in the package's folder `root`. */
 export const shippedPlugins = (root: string): string => join(root, 'dist/plugins');
@@ -29,8 +41,8 @@ export async function usePlugins({ root, argv = [], pipeline }: PluginsOf): Prom
   const { plugins: named = [], file = '' } = pipeline ?? {};
   if (wanted.length === 0 && named.length === 0) return;
   const { use } = await import('./use.ts');
-  const folder = isFile(file) ? resolve(dirname(file)) : undefined;
-  await use({ wanted, named, folder, file, shipped: shippedPlugins(root) });
+  const shipped = shippedPlugins(root);
+  await use({ wanted, named, folder: isFile(file) ? resolve(dirname(file)) : shipped, file, shipped });
 }
 
 /** Registers the phases that the steps of a run were done with. E_RUN_PLUGIN where they are not what they were. */

@@ -26,6 +26,8 @@ export class MachineFiles {
   readonly #root: string;
   readonly #disk: Disk;
   readonly #durable: DurableDisk;
+  /** The last change under way at each place. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   /** `root` is `/` for this machine itself. `disk` is exchanged by tests for one that forgets what was not synced. */
   constructor(root: string, disk: Disk = fs) {
@@ -91,26 +93,42 @@ export class MachineFiles {
   }
 
   async #nearest(directory: string): Promise<string> {
-    return (await this.stat(directory)) === undefined ? this.#nearest(dirname(directory)) : directory;
+    const isThere = directory === '/' || (await this.stat(directory)) !== undefined;
+    return isThere ? directory : this.#nearest(dirname(directory));
   }
 
   async apply(change: FileChange): Promise<void> {
     const { path } = change;
     await this.#explained(path, async () => {
       const place = await this.#place(path);
-      switch (change.kind) {
-        case 'file':
-          return this.#durable.replaceFile(place, change.content, change.mode, change.owner);
-        case 'directory':
-          return this.#durable.makeDirectory(place, change.mode, change.owner);
-        case 'link':
-          return this.#durable.replaceLink(place, change.target);
-        case 'remove':
-          return this.#durable.remove(place);
-        case 'remove-tree':
-          return this.#durable.removeTree(place);
-      }
+      await this.#inTurn(place, () => this.#change(place, change));
     });
+  }
+
+  #change(place: string, change: FileChange): Promise<void> {
+    switch (change.kind) {
+      case 'file':
+        return this.#durable.replaceFile(place, change.content, change.mode, change.owner);
+      case 'directory':
+        return this.#durable.makeDirectory(place, change.mode, change.owner);
+      case 'link':
+        return this.#durable.replaceLink(place, change.target);
+      case 'remove':
+        return this.#durable.remove(place);
+      case 'remove-tree':
+        return this.#durable.removeTree(place);
+    }
+  }
+
+  /** Steps that run at once may make the same directory, and it comes to be under one name. */
+  async #inTurn(place: string, act: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(place) ?? Promise.resolve()).then(act, act);
+    this.#turns.set(place, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#turns.get(place) === turn) this.#turns.delete(place);
+    }
   }
 
   /** Makes the directories above `path` that are missing, 0755. */

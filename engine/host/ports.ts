@@ -28,7 +28,7 @@ export interface PortsOptions {
 }
 
 export function portsFor(options: PortsOptions): Ports {
-  const { signal, hasSecret, log, onChange, onWait, record, once } = options;
+  const { signal, hasSecret, log, onChange, onWait, once } = options;
   const host: Host = {
     ...options.host,
     wait(condition, ended) {
@@ -44,6 +44,10 @@ export function portsFor(options: PortsOptions): Ports {
   const apply = async (change: Change, told: StepChange) => {
     guard.change(change);
     await applyUnguarded(change, told);
+  };
+  const record: PortsOptions['record'] = async (told, change) => {
+    assertSize(told.kind, JSON.stringify({ ...told, content: undefined }).length, TOLD_LENGTH_MAX);
+    await options.record(told, change);
   };
   const applyUnguarded = async (change: Change, told: StepChange) => {
     await record(told, change);
@@ -87,6 +91,7 @@ export function portsFor(options: PortsOptions): Ports {
       },
       async write(path, content, mode, owner) {
         const bytes = bytesOf(content);
+        assertSize('file', bytes.length, CONTENT_BYTES_MAX);
         const secret = isSecret(content) || hasSecret(bytes.toString('utf8'));
         const owned = owner === undefined ? {} : { owner };
         const change = { kind: 'file', path, content: bytes, mode, secret, ...owned } as const;
@@ -206,6 +211,15 @@ export function portsFor(options: PortsOptions): Ports {
   };
 }
 
+const CONTENT_BYTES_MAX = 4 << 20; // as much as can be read back
+const TOLD_LENGTH_MAX = 64 << 10;
+const PATH_LENGTH_MAX = 4096; // PATH_MAX
+
+/** What is larger could not be journaled, or not be looked at afterwards. */
+function assertSize(kind: string, size: number, bytesMax: number): void {
+  if (size > bytesMax) throw fail('E_CHANGE_TOO_LARGE', { what: `a ${kind} of ${size} bytes`, bytesMax });
+}
+
 /** A service that is as it is to be is left alone; one whose unit cannot be enabled counts as enabled. */
 function isAlready(action: ServiceAction, { active, enabled, masked = false }: ServiceStatus): boolean {
   switch (action) {
@@ -295,6 +309,8 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
           effect.verbs.some((declared) => declared === verb),
       ), `${verb} ${resource}`),
     change(change: Change): void {
+      if ('path' in change) assertSize('path', change.path.length, PATH_LENGTH_MAX);
+      if (change.kind === 'link') assertSize('link', change.target.length, PATH_LENGTH_MAX);
       if (change.kind === 'command') {
         command(change.argv);
         if (change.undo !== undefined) command(change.undo);

@@ -42,7 +42,8 @@ export class StandIns {
       publicKey: csr.publicKey,
       issuer: { commonName: 'dry run', organizations: [] },
       signingKey: this.#caKey,
-      use: 'client',
+      use: request.spec.usages.includes('server auth') ? 'server' : 'client',
+      altNames: csr.altNames,
       notBefore: new Date(now - DAY_MS),
       notAfter: new Date(now + 365 * DAY_MS),
     });

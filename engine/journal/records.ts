@@ -123,7 +123,7 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
   const read: ReadJournal = { records: [], lengthBytes: 0, sum: '' };
   while (read.lengthBytes < bytes.length) {
     const end = bytes.indexOf(0x0a, read.lengthBytes);
-    const problem = end === -1 ? 'it does not end' : takeLine(read, bytes.subarray(read.lengthBytes, end));
+    const problem = end === -1 ? 'it does not end' : takeLine(file, read, bytes.subarray(read.lengthBytes, end));
     if (problem !== undefined) {
       // Whatever follows a torn record was never written: appending begins by cutting it off.
       if (end === -1 || end === bytes.length - 1) break;
@@ -134,21 +134,20 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
   const [first] = read.records;
   if (first !== undefined && first.kind !== 'start')
     throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'it does not begin with a start' });
-  if (first?.kind === 'start' && first.version > JOURNAL_VERSION)
-    throw fail('E_JOURNAL_VERSION', { file, version: first.version, known: JOURNAL_VERSION });
   return read;
 }
 
 /** Adds the record in `line`, or says what is wrong with it. */
-function takeLine(read: ReadJournal, line: Buffer): string | undefined {
+function takeLine(file: string, read: ReadJournal, line: Buffer): string | undefined {
   if (line.length > LINE_BYTES_MAX) return `it is longer than ${LINE_BYTES_MAX} bytes`;
   const [, body, sum] = SUM.exec(line.toString('utf8')) ?? [];
   if (body === undefined || sum !== sumOf(read.sum, body)) return 'its checksum is wrong';
   const record = parsed(`${body}}`);
-  const version = (record as { version?: unknown } | undefined)?.version;
-  // A start of a newer version is told as such, and not as damage.
-  const isNewer = typeof version === 'number' && version > JOURNAL_VERSION;
-  const [violation] = isNewer ? [] : violations(schema, record);
+  const { kind, version } = (record ?? {}) as Partial<Start>;
+  // Told before anything that follows is looked at: a newer version has other records.
+  if (kind === 'start' && typeof version === 'number' && version > JOURNAL_VERSION)
+    throw fail('E_JOURNAL_VERSION', { file, version, known: JOURNAL_VERSION });
+  const [violation] = violations(schema, record);
   if (violation !== undefined) return `${violation.path.join('.')} ${violation.message}`.trim();
   if ((record as JournalRecord).seq !== read.records.length + 1) return 'its number is wrong';
   read.records.push(record as JournalRecord);

@@ -40,7 +40,11 @@ class Restoring {
   readonly #history: History;
   /** The run's changes of a path, the last one first. Any of them may be what is there: a journaled change need not have been made. */
   readonly #changesAt = new Map<string, ChangeHistory[]>();
+  /** Services that ran before the run touched them. */
+  readonly #ranBefore = new Map<string, boolean>();
   readonly #isServiceData: (path: string) => boolean;
+  /** Something was refused or has failed, and may be taken back another time. */
+  #isPartial = false;
 
   constructor(options: RestoreOptions) {
     this.#options = options;
@@ -49,7 +53,9 @@ class Restoring {
     for (const item of this.#history.changes) {
       if ('path' in item.change)
         this.#changesAt.set(item.change.path, [item, ...(this.#changesAt.get(item.change.path) ?? [])]);
-      if (item.before.kind === 'service') data.push(...item.before.data);
+      if (item.change.kind !== 'service' || item.before.kind !== 'service') continue;
+      data.push(...item.before.data);
+      if (!this.#ranBefore.has(item.change.name)) this.#ranBefore.set(item.change.name, item.before.active);
     }
     this.#isServiceData = pathMatcher(data, {});
   }
@@ -77,6 +83,7 @@ class Restoring {
       return { outcome: 'failed', why: (error as Error).message } as const;
     });
     if (told.outcome === 'restored' || told.outcome === 'stays') await journal.undone({ change: item.seq });
+    else this.#isPartial = true;
     onItem({ step, change, ...told });
   }
 
@@ -106,22 +113,29 @@ class Restoring {
     // A service turns links and fills directories of the run's; files that the run wrote, somebody else has changed.
     if (overwrite || (this.#isServiceData(path) && left?.change.kind !== 'file')) return undefined;
     const { before: now, image } = await lookAt(host, path, signal);
-    if (left === undefined || isAs(now, before) || changes.some((change) => isAs(now, leftBy(change))))
-      return undefined;
+    const known = [before, ...changes.map(leftBy)];
+    // What is in the way goes first, and the undo may have been cut off just then.
+    if (known.some((one) => isInTheWay(one, before))) known.push({ kind: 'absent' });
+    if (left === undefined || known.some((one) => isAs(now, one))) return undefined;
     const why = `it is ${inWords(now)} now, and not what the run left`;
     const isSecret = left.change.kind === 'file' && left.change.content === undefined;
     // What somebody else has put there may be a secret that nobody told us of.
     if (isSecret || now.kind !== 'file' || (now.mode & READ_BY_ALL) === 0) return { outcome: 'refused', why };
     const old = left.change.kind === 'file' ? (left.change.content ?? '') : '';
-    const { createTwoFilesPatch } = await import('diff'); // rarely needed
-    const diff = createTwoFilesPatch(path, path, old, image?.toString('utf8') ?? '', 'as the run left it', 'now');
+    const { createTwoFilesPatch, FILE_HEADERS_ONLY } = await import('diff'); // rarely needed
+    const diff = createTwoFilesPatch(path, path, old, image?.toString('utf8') ?? '', 'as the run left it', 'now', {
+      headerOptions: FILE_HEADERS_ONLY,
+    });
     return { outcome: 'refused', why, diff: diff.split('\n').slice(0, 60).join('\n') };
   }
 
   async #putBack(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'>> {
     const { host, journal, signal } = this.#options;
     const apply = (change: Change) => host.apply(change, signal);
-    const isAlready = before.kind !== 'absent' && isAs((await lookAt(host, path, signal)).before, before);
+    const { before: now } = await lookAt(host, path, signal);
+    const isOther = before.kind !== 'absent' && isInTheWay(now, before);
+    if (isOther) await apply({ kind: 'remove', path });
+    const isAlready = !isOther && before.kind !== 'absent' && isAs(now, before);
     // The change was never made; what it may have left half-done goes.
     if (isAlready) await apply({ kind: 'remove', path: temporaryName(path) });
     else if (before.kind === 'file') {
@@ -137,8 +151,10 @@ class Restoring {
     else {
       await apply({ kind: 'remove', path });
       const inside = await host.read<'list'>({ kind: 'list', path }, signal);
-      if (inside !== undefined)
-        return { outcome: 'stays', why: `it holds what this run did not make: ${inside.slice(0, 5).join(', ')}` };
+      const names = inside?.slice(0, 5).join(', ');
+      if (names !== undefined && this.#isPartial)
+        return { outcome: 'failed', why: `it is not empty, and not everything is taken back yet: ${names}` };
+      if (names !== undefined) return { outcome: 'stays', why: `it holds what this run did not make: ${names}` };
     }
     return { outcome: 'restored' };
   }
@@ -149,6 +165,8 @@ class Restoring {
     { active, data, kept }: Extract<Before, { kind: 'service' }>,
   ): Promise<void> {
     const { host, signal } = this.#options;
+    // Started and stopped by the run: to stop it is the start's to take back.
+    if (action === 'stop' && this.#ranBefore.get(name) !== true) return;
     const back = serviceBack(action, active);
     if (back === undefined) return;
     // One that fails again and again may not be active just now, and is stopped all the same.
@@ -187,6 +205,12 @@ function leftBy({ change, after }: ChangeHistory): Before {
     default:
       return { kind: 'absent' };
   }
+}
+
+/** What has to go before the other can be there; a file replaces a file or a link at once. */
+function isInTheWay(now: Before, before: Before): boolean {
+  if (now.kind === 'directory' && before.kind === 'directory') return now.mode !== before.mode;
+  return now.kind !== 'absent' && now.kind !== before.kind && !(now.kind === 'link' && before.kind === 'file');
 }
 
 const isAs = (one: Before, other: Before): boolean => {

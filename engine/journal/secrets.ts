@@ -4,6 +4,9 @@ import { isSecret, type Secret } from '../sdk/secret.ts';
 interface Placeholder {
   $secret: string;
 }
+/** A key of the document that looks like ours has one `$` more while its secrets are out. */
+const OURS = /^\$+secret$/;
+
 const isPlaceholder = (value: object): value is Placeholder => '$secret' in value && typeof value.$secret === 'string';
 
 /** A copy of plain data in which every secret is `{"$secret": name}`; `keep` is handed each with a name, and says under which it is kept. */
@@ -13,8 +16,8 @@ export function withoutSecrets(value: unknown, name: string, keep: (name: string
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
-        key,
-        withoutSecrets(inner, `${name}.${encodeURIComponent(key)}`, keep),
+        OURS.test(key) ? `$${key}` : key,
+        withoutSecrets(inner, `${name}.${encodeURIComponent(key).replaceAll('.', '%2E')}`, keep),
       ]),
     );
   return value;
@@ -29,7 +32,10 @@ export function withSecretsBack(
   const put = (inner: unknown): unknown => {
     if (Array.isArray(inner)) return inner.map(put);
     if (typeof inner !== 'object' || inner === null) return inner;
-    if (!isPlaceholder(inner)) return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, put(item)]));
+    if (!isPlaceholder(inner))
+      return Object.fromEntries(
+        Object.entries(inner).map(([key, item]) => [OURS.test(key) ? key.slice(1) : key, put(item)]),
+      );
     const secret = secretOf(inner.$secret);
     if (secret === undefined) missing.push(inner.$secret);
     return secret;

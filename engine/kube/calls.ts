@@ -2,12 +2,12 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'undici/lib/api/api-request.js';
-import EnvHttpProxyAgent from 'undici/lib/dispatcher/env-http-proxy-agent.js';
 import { isIdempotent, shownUrl, whyRefused } from '../host/address.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
+import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 import { inWords } from './transport.ts';
 
@@ -34,16 +34,8 @@ const answerError = (call: HttpCall, what: string, passing: boolean) =>
   });
 
 async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
-  const { HTTPS_PROXY, https_proxy, NO_PROXY, no_proxy } = process.env;
   const trusted = ca === undefined ? [...(await systemRoots())] : [ca];
-  const tls = { ca: trusted, rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const;
-  const agent = new EnvHttpProxyAgent({
-    httpProxy: '', // http is for this machine alone
-    httpsProxy: HTTPS_PROXY ?? https_proxy ?? '',
-    noProxy: NO_PROXY ?? no_proxy ?? '',
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
-    requestTls: tls,
-  });
+  const agent = dispatcherTo(new URL(url), trusted, (what) => answerError({ method, url }, what, false));
   const { origin, pathname, search } = new URL(url);
   try {
     const answer = await request.call(agent, {

@@ -1,17 +1,12 @@
 /** A document from the web, by HTTPS alone: this machine's own roots, its proxy, and no redirect to anything less. */
-import type { Dispatcher } from 'undici';
-import connect from 'undici/lib/api/api-connect.js';
 import request from 'undici/lib/api/api-request.js';
-import PoolOf from 'undici/lib/dispatcher/pool.js';
-import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import { proxyFor } from './proxy.ts';
+import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 import { inWords, unlessAborted } from './transport.ts';
 
 const BODY_BYTES_MAX = 1 << 20;
 const REDIRECTS_MAX = 10;
-const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** E_DOWNLOAD for an answer that is not the document, E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers. Sends no credentials to anybody. */
@@ -39,7 +34,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
   const refuse = refusalOf(url);
   if (url.protocol !== 'https:') throw refuse('it leads to an address that is not https');
   if (url.username !== '' || url.password !== '') throw refuse('a password in an address is seen by everybody');
-  const dispatcher = dispatcherFor(url, ca, refuse);
+  const dispatcher = dispatcherTo(url, ca, refuse);
   try {
     const opened = request.call(dispatcher, {
       origin: url.origin,
@@ -64,30 +59,6 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
   } finally {
     await dispatcher.destroy();
   }
-}
-
-function dispatcherFor(url: URL, ca: string[], refuse: Refuse): Dispatcher {
-  // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide. An empty list trusts nobody.
-  const tls = { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS } as const;
-  const proxy = proxyOf(url, refuse);
-  if (proxy === undefined) return new PoolOf(url.origin, { connections: 1, connect: tls });
-  return new ProxyAgentOf({
-    ...{ uri: proxy.href, requestTls: tls, proxyTls: tls },
-    // undici gives it to its own pools where it is loaded as a whole.
-    clientFactory: (origin, options) => Object.assign(new PoolOf(origin, options), { connect }),
-  });
-}
-
-function proxyOf(url: URL, refuse: Refuse): URL | undefined {
-  let proxy: URL | undefined;
-  try {
-    proxy = proxyFor(url);
-  } catch {
-    throw refuse('HTTPS_PROXY holds no address');
-  }
-  if (proxy !== undefined && !['http:', 'https:'].includes(proxy.protocol))
-    throw refuse(`HTTPS_PROXY names a proxy by ${proxy.protocol}//, and only http:// and https:// are known here`);
-  return proxy;
 }
 
 async function textOf(body: AsyncIterable<Buffer>, refuse: Refuse): Promise<string> {

@@ -1,11 +1,46 @@
-/** Which proxy stands before an https address. Source: Go's golang.org/x/net/http/httpproxy, by which kubeadm goes. */
+/** The way to an address of the web: straight, or through this machine's proxy. Source: Go's golang.org/x/net/http/httpproxy, by which kubeadm goes. */
 import { BlockList, isIP } from 'node:net';
+import type { Dispatcher } from 'undici';
+import connect from 'undici/lib/api/api-connect.js';
+import PoolOf from 'undici/lib/dispatcher/pool.js';
+import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
 
-/** HTTPS_PROXY, unless NO_PROXY names the host or it is this machine. Throws a TypeError where the variable is no URL. */
-export function proxyFor({ hostname, port }: URL, environment: NodeJS.ProcessEnv = process.env): URL | undefined {
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Connections to one origin, to be destroyed in the end. `ca` are PEM texts; none trusts nobody. `refuse` makes an error of a proxy that is of no use. */
+export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => Error): Dispatcher {
+  // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
+  const tls = { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS } as const;
+  const proxy = proxyOf(url, refuse);
+  if (proxy === undefined) return new PoolOf(url.origin, { connections: 1, connect: tls });
+  return new ProxyAgentOf({
+    ...{ uri: proxy.href, requestTls: tls, proxyTls: tls },
+    // undici gives it to its own pools where it is loaded as a whole.
+    clientFactory: (origin, options) => Object.assign(new PoolOf(origin, options), { connect }),
+  });
+}
+
+function proxyOf(url: URL, refuse: (what: string) => Error): URL | undefined {
+  let proxy: URL | undefined;
+  try {
+    proxy = proxyFor(url);
+  } catch {
+    throw refuse('HTTPS_PROXY holds no address');
+  }
+  if (proxy !== undefined && !['http:', 'https:'].includes(proxy.protocol))
+    throw refuse(`HTTPS_PROXY names a proxy by ${proxy.protocol}//, and only http:// and https:// are known here`);
+  return proxy;
+}
+
+/** HTTPS_PROXY for an https address, unless NO_PROXY names the host or it is this machine. Throws a TypeError where the variable is no URL. */
+export function proxyFor(
+  { protocol, hostname, port }: URL,
+  environment: NodeJS.ProcessEnv = process.env,
+): URL | undefined {
   const proxy = environment.HTTPS_PROXY || environment.https_proxy;
   const host = hostname.toLowerCase().replace(/^\[|\]$/g, '');
-  if (!proxy || host === 'localhost' || isIn(host, '127.0.0.0/8') || isIn(host, '::1/128')) return undefined;
+  if (!proxy || protocol !== 'https:' || host === 'localhost' || isIn(host, '127.0.0.0/8') || isIn(host, '::1/128'))
+    return undefined;
   const exceptions = (environment.NO_PROXY || environment.no_proxy || '').split(',');
   const isException = exceptions.some((entry) => covers(entry.trim().toLowerCase(), host, port || '443'));
   return isException ? undefined : new URL(proxy.includes('://') ? proxy : `http://${proxy}`);

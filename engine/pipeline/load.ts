@@ -4,7 +4,8 @@ import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import type { Schema } from '../sdk/schema.ts';
 import { readYaml } from '../sdk/yaml.ts';
 import { decimalModes } from './decimal-modes.ts';
-import { DocumentLocator, Text } from './place.ts';
+import { DocumentLocator, type Locator, Text } from './place.ts';
+import { readPipelines } from './precompiled.ts';
 import { Problems } from './problems.ts';
 import { violations } from './validate.ts';
 
@@ -70,6 +71,9 @@ export interface Pipeline {
 export const TOKENS_MAX = 250_000;
 
 export function loadPipeline(file: string, text: string): Pipeline {
+  const origin = { file, digest: digestOf(text), environments: [] };
+  const read = readPipelines.get(origin.digest);
+  if (read !== undefined) return pipelineOf(read(), new Problems(lazyLocator(file, text)), origin);
   const { document, lines, value, errors } = readYaml(text, TOKENS_MAX);
   const source = new Text(file, lines, text);
   const problems = new Problems(new DocumentLocator(source, document));
@@ -77,7 +81,21 @@ export function loadPipeline(file: string, text: string): Pipeline {
   problems.throwIfAny();
   for (const { offset, end, message } of decimalModes(document))
     problems.atPlace(source.place(offset, end), message, 'decimal-mode');
-  return pipelineOf(value, problems, { file, digest: digestOf(text), environments: [] });
+  return pipelineOf(value, problems, origin);
+}
+
+/** Of a text that is only read where a place in it is asked for. */
+function lazyLocator(file: string, text: string): Locator {
+  let locator: Locator | undefined;
+  const opened = (): Locator => {
+    const { document, lines } = readYaml(text, TOKENS_MAX);
+    locator ??= new DocumentLocator(new Text(file, lines, text), document);
+    return locator;
+  };
+  return {
+    at: (path) => (locator ?? opened()).at(path),
+    atKey: (path, key) => (locator ?? opened()).atKey(path, key),
+  };
 }
 
 export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');

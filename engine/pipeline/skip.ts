@@ -28,12 +28,15 @@ export function withoutSkipped(
   }
   const kept = steps.filter(({ id }) => !skipped.has(id));
   if (kept.length === 0) problems.push('no phase is left to run');
-  for (const { id, with: template } of kept)
-    for (const { reference } of references(template))
-      if (reference.kind === 'output' && skipped.has(reference.step))
-        problems.push(
-          `${id} reads ${reference.name} of ${reference.step}, which is skipped: skip ${id} too, or neither`,
-        );
+  for (const { id, reads, with: template } of kept)
+    for (const other of reads.filter((read) => skipped.has(read))) {
+      const outputs = references(template).flatMap(({ reference }) =>
+        reference.kind === 'output' && reference.step === other ? [reference.name] : [],
+      );
+      problems.push(
+        `${id} reads ${[...new Set(outputs)].join(', ')} of ${other}, which is skipped: skip ${id} too, or neither`,
+      );
+    }
   const needs = inheritedNeeds(steps, skipped);
   return { steps: kept.map((step) => ({ ...step, needs: needs.get(step.id) ?? [] })), problems };
 }

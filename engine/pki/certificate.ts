@@ -1,5 +1,6 @@
 /** X.509 certificates: read, pinned, and (for sandboxes and dry runs) issued. */
 import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import { altNamesNode, SUBJECT_ALT_NAME } from './alt-names.ts';
 import {
   bits,
   boolean,
@@ -31,7 +32,7 @@ export interface Certificate extends Name {
 }
 
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
 /** Three times what an operating system trusts, and read in half a second. */
 const CERTIFICATES_MAX = 500;
@@ -86,7 +87,7 @@ export interface IssueRequest {
   issuer?: Name;
   signingKey: string;
   use: 'ca' | 'client' | 'server';
-  /** DNS names and IPv4 addresses. */
+  /** DNS names and IP addresses. */
   altNames?: string[];
   notBefore: Date;
   notAfter: Date;
@@ -108,7 +109,7 @@ export function issueCertificate(request: IssueRequest): string {
   ];
   if (use !== 'ca')
     extensions.push(extension('2.5.29.37', false, sequence(oid(use === 'client' ? CLIENT_AUTH : SERVER_AUTH))));
-  if (altNames.length > 0) extensions.push(extension('2.5.29.17', false, sequence(...altNames.map(altName))));
+  if (altNames.length > 0) extensions.push(extension(SUBJECT_ALT_NAME, false, altNamesNode(altNames)));
   const body = sequence(
     tagged(0, [integer(Uint8Array.of(2))]),
     integer(serial),
@@ -128,6 +129,3 @@ const keyIdentifier = (spki: Uint8Array): Buffer =>
   createHash('sha1')
     .update(content(children(decode(spki))[1]).subarray(1))
     .digest();
-
-const altName = (name: string) =>
-  /^\d+(\.\d+){3}$/.test(name) ? tagged(7, Uint8Array.from(name.split('.').map(Number))) : tagged(2, Buffer.from(name));

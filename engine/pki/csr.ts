@@ -1,17 +1,18 @@
 /** Certificate signing requests (PKCS #10, RFC 2986) of kubelets. */
 import { createHash, createPublicKey, verify } from 'node:crypto';
+import { requestedNames, requestOf } from './alt-names.ts';
 import { bits, children, content, decode, encode, integer, isContextTag, sequence, tagged } from './der.ts';
 import { publicKeyDer, signDer } from './key.ts';
 import { decodeName, encodeName, type Name } from './name.ts';
 import { pemBlocks, toPem } from './pem.ts';
 
-/** A CSR as `CERTIFICATE REQUEST` PEM, without SANs. */
-export function createCsr(keyPem: string, subject: Name): string {
+/** A CSR as `CERTIFICATE REQUEST` PEM; `altNames` are DNS names and IP addresses. */
+export function createCsr(keyPem: string, subject: Name, altNames: readonly string[] = []): string {
   const info = sequence(
     integer(Uint8Array.of(0)),
     encodeName(subject),
     decode(publicKeyDer(keyPem)),
-    tagged(0, []), // attributes: none
+    tagged(0, altNames.length === 0 ? [] : [requestOf(altNames)]),
   );
   const { algorithm, signature } = signDer(keyPem, encode(info));
   return toPem('CERTIFICATE REQUEST', encode(sequence(info, algorithm, bits(signature))));
@@ -24,6 +25,8 @@ export interface Csr extends Name {
   signatureValid: boolean;
   /** It asks for extensions, SANs among them; a kubelet's client CSR never does. */
   asksExtensions: boolean;
+  /** DNS names and IP addresses that it asks for. */
+  altNames: string[];
 }
 
 /** Throws an Error of one line when `csrPem` is no well-formed CSR. */
@@ -39,6 +42,7 @@ export function readCsr(csrPem: string): Csr {
     ...decodeName(subject),
     publicKey,
     signatureValid: verify('sha256', encode(info), key, content(signature).subarray(1)),
+    altNames: isContextTag(attributes, 0) ? requestedNames(children(attributes)) : [],
     asksExtensions: isContextTag(attributes, 0) && children(attributes).length > 0,
   };
 }

@@ -18,7 +18,7 @@ export interface InspectedPlugin {
 /** E_PLUGIN_FILES, E_FILE_UNTRUSTED, E_PLUGIN_MANIFEST, E_PLUGIN_ENGINE. `version` is Joinery's own. */
 export async function inspectPlugin(path: string, version: string, isShipped = false): Promise<InspectedPlugin> {
   try {
-    const folder = await (isShipped ? realpath(path) : trustedPath(path));
+    const folder = isShipped ? await realpath(path) : trustedPath(path);
     const file = join(folder, 'package.json');
     const manifest = readManifest(file, await readFile(file, 'utf8'));
     const { name: plugin, engine: range, dependencies } = manifest;

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { join, posix, relative } from 'node:path';
+import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { assertOurs } from '../host/trusted.ts';
 import { fail } from '../sdk/errors.ts';
@@ -79,9 +79,9 @@ const lineOf = (kind: 'file' | 'program' | 'link', path: string, hash: Hash): st
 
 /** As Node looks for it, but never outside of the folder; and of a link its place, not what it leads to. */
 async function packageFrom(folder: string, from: string, name: string): Promise<string | undefined> {
+  if (!/^(@[^/.][^/]*\/)?[^/.][^/]*$/.test(name)) return undefined;
   for (let at = from; ; at = posix.dirname(at) === '.' ? '' : posix.dirname(at)) {
     const place = posix.join(at, 'node_modules', name);
-    if (relative(at, place).startsWith('..')) return undefined;
     if ((await lstat(join(folder, place)).catch(() => undefined)) !== undefined) return place;
     if (at === '') return undefined;
   }

@@ -1,13 +1,13 @@
 /** An inspected plugin → its phases: its module is imported, handed the SDK, and what it returns is compared with the manifest. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { fail } from '../sdk/errors.ts';
-import { type AnyPhase, isPlugin } from '../sdk/index.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
+import { type AnyPhase, clean, isPlugin } from '../sdk/index.ts';
 import { compared } from './compare.ts';
 import type { InspectedPlugin } from './inspect.ts';
 import { phaseOf } from './phase.ts';
 import { sdk } from './sdk.ts';
-import { ownError, wordsOf } from './words.ts';
+import { tamed } from './words.ts';
 
 export interface LoadedPlugin extends InspectedPlugin {
   phases: readonly AnyPhase[];
@@ -44,7 +44,8 @@ export async function loadPlugin(
   try {
     phases = await Promise.race([made(), late]);
   } catch (error) {
-    throw ownError(error) ?? refuse(wordsOf(error), error);
+    const told = tamed(error);
+    throw isJoinError(told) ? told : refuse(clean(told.message) || 'it throws an error without a word', told);
   } finally {
     clearTimeout(timer);
   }

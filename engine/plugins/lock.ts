@@ -1,8 +1,8 @@
 /** `joinery.lock`: which plugins, to the byte, a pipeline or a machine is used with. */
-import { readFile, realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MachineFiles } from '../host/files.ts';
-import { trustedPath } from '../host/trusted.ts';
+import { readTrusted } from '../host/trusted.ts';
 import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
@@ -40,11 +40,11 @@ const SCHEMA = {
 } as const;
 
 /** Undefined where there is none. E_PLUGIN_LOCK_FILE, E_FILE_UNTRUSTED. */
-export async function readLock(folder: string, by: WantedBy, command: string): Promise<Lock | undefined> {
+export function readLock(folder: string, by: WantedBy, command: string): Lock | undefined {
   const file = join(folder, LOCK);
-  if ((await realpath(file).catch(() => undefined)) === undefined) return undefined;
+  if (!existsSync(file)) return undefined;
   const refuse = (what: string) => fail('E_PLUGIN_LOCK_FILE', { file, what: clean(what) });
-  const text = await readFile(await trustedPath(file), 'utf8');
+  const text = readTrusted(file);
   if (text.length > BYTES_MAX) throw refuse(`it is larger than ${BYTES_MAX} bytes`);
   let value: unknown;
   try {

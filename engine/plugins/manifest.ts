@@ -36,7 +36,7 @@ export function readManifest(file: string, text: string): Manifest {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refuse([clean((error as Error).message)]);
+    throw refuse([clean(`it is no JSON: ${(error as Error).message}`)]);
   }
   const problems = violations(schema, value).map(({ path, message }) => clean(`${path.join('.')} ${message}`));
   if (problems.length > 0) throw refuse(problems.slice(0, PROBLEMS_MAX));

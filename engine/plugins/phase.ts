@@ -20,8 +20,10 @@ export function phaseOf(made: unknown, origin: PhaseOrigin): AnyPhase {
     ...(data as Omit<AnyPhase, 'run' | 'undo'>), // compare.ts looks at its shape before anybody else sees it
     origin,
     async run(ports, input) {
-      const outputs = await calmly(() => Reflect.apply(run, made, [ports, input]));
-      return plainOutputs(outputs ?? {}, (problem) => fail('E_OUTPUT', { phase: name, problems: [problem] }));
+      return calmly(async () => {
+        const outputs: unknown = await Reflect.apply(run, made, [ports, input]);
+        return plainOutputs(outputs ?? {}, (problem) => fail('E_OUTPUT', { phase: name, problems: [problem] }));
+      });
     },
     ...(undo === undefined
       ? {}

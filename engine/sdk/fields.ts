@@ -37,7 +37,12 @@ export const fields = {
     type: 'object',
     description: "What a Node's spec.configSource is to be; left out where DynamicKubeletConfig is off",
   },
-  criSocket: { type: 'string', description: 'Socket of the container runtime; left out: the only one there is' },
+  criSocket: {
+    type: 'string',
+    pattern: '^(unix://)?/.',
+    'x-form': 'be unix:// and an absolute path',
+    description: 'Socket of the container runtime; left out: the only one there is',
+  },
   caCertPath: {
     type: 'string',
     default: '/etc/kubernetes/pki/ca.crt',

@@ -1,4 +1,5 @@
 /** With engine/pki, all that a phase or plugin imports. */
+export type { Bounds } from './bounds.ts';
 export { assertClock } from './clock.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';
@@ -35,5 +36,6 @@ export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } fro
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
+export { seenNode } from './seen-node.ts';
 export { clean, didYouMean, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

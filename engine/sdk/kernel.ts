@@ -26,6 +26,9 @@ export async function setSysctls(
 /** Settings of several numbers have tabs between them. */
 const plain = (text: string): string => text.trim().replace(/\s+/g, ' ');
 
+/** What a module brings, for kernels that have it built in and do not say so. Source: kubeadm's preflight looks there too. */
+const BROUGHT: Readonly<Record<string, string>> = { br_netfilter: '/proc/sys/net/bridge' };
+
 /** Loads those that are not there, by `modprobe`, and names all of them in `file`. Needs runs('modprobe'). */
 export async function loadModules(
   { files, commands }: KernelPorts,
@@ -38,7 +41,9 @@ export async function loadModules(
   for (const name of modules) {
     const place = name.replaceAll('-', '_'); // as the kernel spells it
     const isBuiltin = builtin.split('\n').some((line) => line.replaceAll('-', '_').endsWith(`/${place}.ko`));
-    if (isBuiltin || (await files.stat(`/sys/module/${place}`)) !== undefined) continue;
+    const witnesses = [`/sys/module/${place}`, ...(BROUGHT[place] === undefined ? [] : [BROUGHT[place]])];
+    const found = await Promise.all(witnesses.map((path) => files.stat(path)));
+    if (isBuiltin || found.some((stat) => stat !== undefined)) continue;
     await commands.run(['modprobe', name], { undo: ['modprobe', '-r', name] });
   }
 }

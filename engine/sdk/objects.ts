@@ -8,8 +8,9 @@ export const configMapRef = (namespace: string, name: string): ObjectRef => ({
   namespace,
   name,
 });
-export const csrRef = (name: string): ObjectRef => ({
-  apiVersion: 'certificates.k8s.io/v1',
+/** `version` of the group: `v1`, or `v1beta1` up to 1.18, where nothing else is served. */
+export const csrRef = (name: string, version: 'v1' | 'v1beta1' = 'v1'): ObjectRef => ({
+  apiVersion: `certificates.k8s.io/${version}`,
   resource: 'certificatesigningrequests',
   name,
 });
@@ -37,7 +38,8 @@ export interface ConfigMapObject extends KubeObject {
 }
 
 export interface CsrObject extends KubeObject {
-  spec: { request: string; signerName: string; usages: readonly string[]; username?: string };
+  /** v1beta1 has `signerName` since 1.18, and finds it out itself where it is left out. */
+  spec: { request: string; signerName?: string; usages: readonly string[]; username?: string };
   status?: { conditions?: Condition[]; certificate?: string };
 }
 

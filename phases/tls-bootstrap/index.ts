@@ -18,12 +18,13 @@ import {
   type KubeletIdentity,
   kubeletIdentity,
   NODES_GROUP,
-  type NodeObject,
   nodeRef,
   nodeUser,
+  type ObjectRef,
   type Ports,
   paths,
   type Secret,
+  seenNode,
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
@@ -60,7 +61,7 @@ export default definePhase({
 
     const identity = joiningIdentity(cluster);
     const api = kube.as(identity);
-    const node = await api.get<NodeObject>(nodeRef(nodeName));
+    const node = await seenNode(api, nodeName, log);
     const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
     assertClock(server, api.clockSkewMs());
     if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
@@ -90,7 +91,7 @@ export default definePhase({
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} waits for a human, who types:${approving(name)}`);
 
-    const signed = await api.waitFor<CsrObject>(csrRef(name), (csr) => issued(name, csr), sent);
+    const signed = await api.waitFor<CsrObject>(sent.ref, (csr) => issued(name, csr), sent.csr);
     const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
     const problems = certificateProblems(certificate, key.reveal(), subject, clock.now());
     if (problems.length > 0) throw fail('E_CERTIFICATE_WRONG', { csr: name, problems });
@@ -133,18 +134,39 @@ async function usableIdentity(
   }
 }
 
-/** Sends the request; where its name is taken, adopts what is there if it asks for the same. Undefined where that was refused or is gone: its key is of no more use. */
-async function sendCsr(api: KubeApi, { name, pem }: { name: string; pem: string }): Promise<CsrObject | undefined> {
-  const request = Buffer.from(pem).toString('base64');
+interface Request {
+  name: string;
+  pem: string;
+}
+
+/** In the version of the API that the server has. Undefined where what is there was refused, or is gone: its key is of no more use. */
+async function sendCsr(api: KubeApi, request: Request): Promise<{ ref: ObjectRef; csr: CsrObject } | undefined> {
+  const ref = csrRef(request.name);
+  try {
+    const csr = await createOrAdopt(api, ref, request, { signerName: SIGNER });
+    return csr && { ref, csr };
+  } catch (error) {
+    const isUnserved =
+      isJoinError(error) && error.code === 'E_API_REFUSED' && (error.facts as { status?: number }).status === 404;
+    if (!isUnserved) throw error;
+  }
+  // Up to 1.18. Who signs is not asked there: the server sees by its content that it is a kubelet's.
+  const older = csrRef(request.name, 'v1beta1');
+  const csr = await createOrAdopt(api, older, request, {});
+  return csr && { ref: older, csr };
+}
+
+/** Where its name is taken, what is there, if it asks for the same. */
+async function createOrAdopt(api: KubeApi, ref: ObjectRef, { name, pem }: Request, signer: { signerName?: string }) {
   const object: CsrObject = {
-    apiVersion: 'certificates.k8s.io/v1',
+    apiVersion: ref.apiVersion,
     kind: 'CertificateSigningRequest',
     metadata: { name },
-    spec: { request, signerName: SIGNER, usages: USAGES },
+    spec: { request: Buffer.from(pem).toString('base64'), ...signer, usages: USAGES },
   };
-  const created = await api.create<CsrObject>(csrRef(name), object);
+  const created = await api.create<CsrObject>(ref, object);
   if (created !== undefined) return created;
-  const there = await api.get<CsrObject>(csrRef(name));
+  const there = await api.get<CsrObject>(ref);
   if (there === undefined || isRefused(there)) return undefined;
   const conflict = conflictWith(there, pem);
   if (conflict !== undefined) throw fail('E_CSR_CONFLICT', { csr: name, what: conflict });

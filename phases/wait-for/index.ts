@@ -21,7 +21,7 @@ export default definePhase({
     calls(['watch'], '{object.resource}', "the object, by the node's own identity"),
   ],
 
-  async run({ files, kube, web, log, signal }, { port, path, url, object, contains, condition, ca }) {
+  async run({ files, kube, web, signal }, { port, path, url, object, contains, condition, ca }) {
     const problems = [];
     if ([port, path, url, object].filter((given) => given !== undefined).length !== 1)
       problems.push('one of port, path, url and object must be given, and no other');
@@ -34,12 +34,10 @@ export default definePhase({
       await wait.catch((error: unknown) => {
         throw signal.aborted ? fail('E_WAIT', { what, said: '' }, error) : error;
       });
-      log.info(`${what} is there`);
     };
     if (port !== undefined) {
       const colon = port.lastIndexOf(':');
       await web.waitForPort(port.slice(0, colon).replace(/^\[|\]$/g, ''), Number(port.slice(colon + 1)));
-      log.info(`${port} accepts connections`);
     }
     if (path !== undefined) {
       const holds = (content: Buffer | undefined) => content?.includes(contains ?? '') === true;
@@ -47,7 +45,6 @@ export default definePhase({
     }
     if (url !== undefined) {
       await web.waitFor({ method: 'GET', url, ...(ca === undefined ? {} : { ca }) });
-      log.info(`${new URL(url).origin} answers`);
     }
     if (object !== undefined) {
       const held = await kubeletIdentity(files);

@@ -22,11 +22,13 @@ export function installCluster(store: Store, { server, caPem, token, profile, he
   const parsed = parseToken(token);
   if (parsed === undefined) throw new TypeError('a bootstrap token has the form abcdef.0123456789abcdef');
   for (const name of NAMESPACES) store.create('namespaces', { metadata: { name }, status: { phase: 'Active' } });
-  installRbac(store, profile.kubeletConfigMap);
+  installRbac(store, profile.kubeletConfigMap, profile.withoutRoles);
   const configMap = (namespace: string, name: string, data: Record<string, string>) =>
     store.create('configmaps', { metadata: { name, namespace }, data });
   configMap('kube-public', 'cluster-info', { kubeconfig: clusterInfo(server, caPem) });
-  configMap('kube-system', 'kubeadm-config', { ClusterConfiguration: goYaml(clusterConfiguration(profile)) });
+  // Up to 1.11 it had the name of kubeadm's own document of then.
+  const key = profile.kubeadmApi === 'v1alpha1' ? 'MasterConfiguration' : 'ClusterConfiguration';
+  configMap('kube-system', 'kubeadm-config', { [key]: goYaml({ ...clusterConfiguration(profile), kind: key }) });
   configMap('kube-system', profile.kubeletConfigMap, { kubelet: goYaml(kubeletConfiguration(profile, healthzPort)) });
   store.create('secrets', tokenSecret(parsed, new Date(now.getTime() + TOKEN_LIFE_MS)));
 }

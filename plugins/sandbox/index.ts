@@ -80,9 +80,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   ]);
   installCluster(store, { server, caPem: ca.cert, token, profile: profiles[profile], healthzPort, now: now() });
   if (!autoApprove) allowApproval(store, false);
-  const { gitVersion } = profiles[profile];
+  const { gitVersion, served } = profiles[profile];
   let admin: string | undefined; // made for who asks
-  listener.handle({ store, now, gitVersion, server }, new Authenticator(store, ca.cert, now), faults);
+  listener.handle({ store, now, gitVersion, server, served }, new Authenticator(store, ca.cert, now), faults);
   return {
     endpoint,
     token,

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import {
   generateKeyPem,
@@ -14,17 +13,10 @@ import { isReady, type NodeObject } from '../../engine/sdk/index.ts';
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { cli, modesOf, project, scene, start } from './cli.ts';
+import { documentOf } from './documents.ts';
 
 const DAY_MS = 86_400_000;
 const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-const validResult = new Ajv2020({ strict: false }).compile(
-  JSON.parse(readFileSync(join(project, 'schemas/run-result.schema.json'), 'utf8')),
-);
-const documentOf = (stdout: string) => {
-  const document = JSON.parse(stdout);
-  expect(validResult(document), JSON.stringify(validResult.errors)).toBe(true);
-  return document;
-};
 const sentWithCredentials = (sandbox: Sandbox) =>
   sandbox.store.requests.filter(({ user }) => user !== 'system:anonymous' && user !== '');
 
@@ -35,14 +27,14 @@ describe('join run', () => {
 
     const planned = await cli(args('run', '--output', 'json', '--dry-run'));
     expect(planned.code, planned.stderr).toBe(0);
-    const plan = documentOf(planned.stdout);
+    const plan = documentOf('RunResult', planned.stdout);
     expect(await tree()).toEqual(before);
     expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
     expect(sandbox.store.list('nodes').map(({ metadata }) => metadata.name)).not.toContain('w1');
 
     const done = await cli(args('run', '--output', 'json', '--wait', 'ready'));
     expect(done.code, done.stderr).toBe(0);
-    const result = documentOf(done.stdout);
+    const result = documentOf('RunResult', done.stdout);
     const node = sandbox.store.get<NodeObject & KubeObject>('nodes', 'w1');
     expect(isReady(node)).toBe(true);
     expect(node?.metadata.annotations).toMatchObject({
@@ -70,7 +62,9 @@ describe('join run', () => {
 
     const again = await cli(args('run', '--output', 'json'));
     expect(again.code, again.stderr).toBe(0);
-    expect(documentOf(again.stdout).steps.flatMap(({ changes }: { changes: object[] }) => changes)).toEqual([]);
+    expect(
+      documentOf('RunResult', again.stdout).steps.flatMap(({ changes }: { changes: object[] }) => changes),
+    ).toEqual([]);
     expect(await tree()).toEqual(after);
     expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
 
@@ -84,17 +78,17 @@ describe('join run', () => {
     }
   });
 
-  test('takes the cluster from a file whose relative name begins at the root of the machine', async () => {
+  test('takes the cluster from a file, also by its phase alone; a relative name begins at the root of the machine', async () => {
     const { sandbox, root, tree } = await scene();
     const info = sandbox.store.get<KubeObject & { data?: { kubeconfig?: string } }>(
-      'configmaps',
-      'cluster-info',
-      'kube-public',
+      ...(['configmaps', 'cluster-info', 'kube-public'] as const),
     );
     await writeFile(join(root, 'made-cluster.conf'), info?.data?.kubeconfig ?? '');
-    const given = ['--discovery-file', 'made-cluster.conf', '--tls-bootstrap-token', sandbox.token];
-    const { code, stderr } = await cli(['run', ...given, '--root', root]);
-    expect(code, stderr).toBe(0);
+    const given = ['--discovery-file', 'made-cluster.conf', '--tls-bootstrap-token', sandbox.token, '--root', root];
+    for (const words of [['phase', 'discovery-file'], ['run']]) {
+      const { code, stderr } = await cli([...words, ...given]);
+      expect(code, stderr).toBe(0);
+    }
     expect(Object.keys(await tree())).toContain('/etc/kubernetes/kubelet.conf');
   });
 
@@ -121,7 +115,7 @@ describe('join run', () => {
     expect(code).toBe(130);
     expect(Date.now() - at).toBeLessThan(2_000);
     expect(stderr).toContain('E_CANCELLED: stopped by SIGINT');
-    expect(documentOf(stdout)).toMatchObject({
+    expect(documentOf('RunResult', stdout)).toMatchObject({
       status: 'cancelled',
       steps: [...Array(4).fill({ status: 'undone' }), ...Array(6).fill({ status: 'skipped' })],
     });
@@ -163,8 +157,8 @@ describe('join run', () => {
       args('run', '--on-failure', 'undo', '--ignore-preflight-errors', 'all', '--output', 'json'),
     );
     expect(code, stderr).toBe(6);
-    expect(documentOf(stdout)).toMatchObject({ status: 'failed', error: { code: 'E_SERVICE_FAILED' } });
-    expect(documentOf(stdout).steps.map(({ status }: { status: string }) => status)).toEqual([
+    expect(documentOf('RunResult', stdout)).toMatchObject({ status: 'failed', error: { code: 'E_SERVICE_FAILED' } });
+    expect(documentOf('RunResult', stdout).steps.map(({ status }: { status: string }) => status)).toEqual([
       ...Array(7).fill('undone'),
       ...Array(3).fill('skipped'),
     ]);

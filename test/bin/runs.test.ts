@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { cli, project, scene, start } from './cli.ts';
+import { documentOf } from './documents.ts';
 
 const runFolder = async (root: string): Promise<string> => {
   const [id, ...more] = await readdir(join(root, 'var/lib/joinery/runs'));
@@ -26,8 +27,13 @@ describe('a join that is over', () => {
 
     const listed = await cli(['runs', '--root', root]);
     expect(listed.stdout).toMatch(/RUN +BEGUN +PIPELINE +NODE +STATE +TOOK\n\S+ +\S+ \S+ +join-worker +w1 +succeeded/);
-    const shown = await cli(['runs', 'show', '--root', root, '--output', 'json']);
-    expect(JSON.parse(shown.stdout)).toMatchObject({ kind: 'Run', status: 'succeeded', nodeName: 'w1' });
+    const [run] = documentOf('RunList', (await cli(['runs', '--root', root, '--output', 'json'])).stdout).runs;
+    expect(run).toMatchObject({ status: 'succeeded', nodeName: 'w1' });
+    const shown = documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);
+    expect(shown).toMatchObject(run);
+    expect(shown.steps.map(({ id }: { id: string }) => id)).toEqual(
+      expect.arrayContaining(['discovery', 'node-ready']),
+    );
     const journal = await readFile(join(await runFolder(root), 'journal.jsonl'), 'utf8');
     expect(journal).not.toContain(sandbox.token.split('.')[1]);
     expect(journal).not.toContain('PRIVATE KEY');
@@ -38,11 +44,13 @@ describe('a join that is over', () => {
     expect(unsure.stderr).toContain('put back /etc/kubernetes/kubelet.conf');
     expect(unsure.code).toBe(2);
 
-    const undone = await cli(['undo', '--yes', '--root', root]);
-    expect(undone.stderr).not.toMatch(/^E_/m);
-    expect(undone.stdout).toContain('is undone.');
-    expect(undone.stdout).toContain('kubectl delete certificatesigningrequests');
-    expect(undone.code).toBe(0);
+    const undone = await cli(['undo', '--yes', '--root', root, '--output', 'json']);
+    expect([undone.code, undone.stderr]).toEqual([0, expect.not.stringMatching(/^E_/m)]);
+    const { items, ...told } = documentOf('UndoResult', undone.stdout);
+    expect(told).toMatchObject({ id: run.id, pipeline: 'join-worker', status: 'undone' });
+    const stays = items.filter(({ outcome }: { outcome: string }) => outcome === 'stays');
+    expect(stays.map(({ why }: { why: string }) => why).join()).toContain('kubectl delete certificatesigningrequests');
+    documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);
     expect(await tree()).toEqual(before);
     expect(await readdir(await runFolder(root))).toEqual(['journal.jsonl']);
     expect((await cli(['undo', '--yes', '--root', root])).stderr).toContain('E_RUN_NONE');
@@ -155,6 +163,12 @@ describe('a join that failed half-way', () => {
     const left = Object.keys(await tree()).filter((path) => !(path in before) && !path.startsWith('/run/joinery/'));
     expect(left).toEqual(['/etc/kubernetes/kubelet.conf']);
     expect((await cli(['runs', '--root', root])).stdout).toContain('undone in part: join undo');
+    const still = documentOf('UndoResult', (await cli(['undo', '--yes', '--root', root, '--output', 'json'])).stdout);
+    expect(still).toMatchObject({ status: 'undone-in-part', error: { code: 'E_UNDO_REFUSED' } });
+    expect(still.items).toMatchObject([
+      { outcome: 'refused', change: { path: '/etc/kubernetes/kubelet.conf' } },
+      { outcome: 'failed', change: { path: '/etc/kubernetes' } },
+    ]);
     expect((await cli(['undo', '--yes', '--overwrite', '--root', root])).code).toBe(0);
     expect(await tree()).toEqual(before);
   });

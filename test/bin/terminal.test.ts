@@ -1,10 +1,11 @@
 /** What only somebody at a terminal sees: `script` makes one. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import { scratch } from '../helpers/machine.ts';
 import { cli, project, scene } from './cli.ts';
 
 const noScript = spawnSync('script', ['--version']).status !== 0;
@@ -80,5 +81,21 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     const { code, shown } = await typed(['resume', '--root', root], [['token of run', sandbox.token]]);
     expect([code, shown]).toEqual([0, expect.stringContaining('join-worker succeeded')]);
     expect(shown).not.toContain(sandbox.token);
+  });
+
+  test('an approval is asked for, below the list of steps', async () => {
+    const root = await scratch();
+    const file = join(root, 'ask.yaml');
+    const step = '- { id: ask, approval: { message: "Go on?", deadline: 1h } }';
+    const lines = ['apiVersion: joinery.dev/v1', 'kind: Pipeline', 'metadata: { name: asks }', 'steps:', step];
+    await writeFile(file, `${lines.join('\n')}\noutputs: { said: "\${{ steps.ask.outputs.reason }}" }\n`);
+    const { code, shown } = await typed(
+      ['run', '--pipeline', file, '--root', root],
+      [
+        ['Go on? [yes/no]', 'yes'],
+        ['Why?', 'because'],
+      ],
+    );
+    expect([code, shown]).toEqual([0, expect.stringContaining('said = because')]);
   });
 });

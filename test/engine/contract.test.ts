@@ -18,7 +18,8 @@ const TITLES = [
   'does in a run what its dry run says, and declares all of it',
   'changes nothing the second time',
   'ends as it should, keeps its secrets and can be taken back, whichever of its calls fails',
-];
+  'is taken back, and goes on, wherever it is killed',
+] as const;
 
 interface Input {
   token: Secret;
@@ -54,7 +55,7 @@ async function brokenBy(made: Made, contract: Partial<ContractCase> = {}): Promi
     });
   return broken;
 }
-const [DESCRIBES, DECLARES, REPEATS, FAILS] = TITLES;
+const [DESCRIBES, DECLARES, REPEATS, FAILS, KILLED] = TITLES;
 const good = async ({ files }: Ports, { token }: Input) => files.write('/etc/motd', token, 0o600);
 
 describe('the contract of phases', () => {
@@ -70,24 +71,24 @@ describe('the contract of phases', () => {
     [
       'does not describe an input',
       { run: good, input: { type: 'object', properties: { token: { type: 'string', writeOnly: true } } } },
-      [DESCRIBES ?? ''],
+      [DESCRIBES],
     ],
     [
       'declares a path of an input it does not have',
       { run: good, effects: [writes('/etc/motd', 0o600, 'x'), writes('{path}', 0o600, 'x')] },
-      [DESCRIBES ?? ''],
+      [DESCRIBES],
     ],
     [
       'declares an impossible path',
       { run: good, effects: [writes('/etc/motd', 0o600, 'x'), writes('/etc/../x', 0o600, 'x')] },
-      [DESCRIBES ?? ''],
+      [DESCRIBES],
     ],
-    ['does not say why', { run: good, effects: [writes('/etc/motd', 0o600, '')] }, [DESCRIBES ?? '']],
-    ['does what it does not declare', { run: good, effects: [] }, [DECLARES ?? '', REPEATS ?? '', FAILS ?? '']],
+    ['does not say why', { run: good, effects: [writes('/etc/motd', 0o600, '')] }, [DESCRIBES]],
+    ['does what it does not declare', { run: good, effects: [] }, [DECLARES, REPEATS, FAILS, KILLED]],
     [
       'changes something every time',
       { run: async ({ files }) => files.write('/etc/motd', String(count++), 0o600) },
-      [DECLARES ?? '', REPEATS ?? ''],
+      [DECLARES, REPEATS],
     ],
     [
       'does something else in a dry run',
@@ -98,17 +99,17 @@ describe('the contract of phases', () => {
           if (count % 2 === 0) await files.remove('/etc/motd');
         },
       },
-      [DECLARES ?? '', REPEATS ?? ''],
+      [DECLARES, REPEATS],
     ],
     [
       'writes a secret where others read it',
       { run: async ({ files }, { token }) => files.write('/etc/motd', token, 0o644) },
-      [DECLARES ?? ''],
+      [DECLARES],
     ],
     [
       'writes a secret as plain text',
       { run: async ({ files }, { token }) => files.write('/etc/motd', token.reveal(), 0o600) },
-      [DECLARES ?? '', REPEATS ?? '', FAILS ?? ''],
+      [DECLARES, REPEATS, FAILS, KILLED],
     ],
     [
       'logs a secret',
@@ -118,7 +119,7 @@ describe('the contract of phases', () => {
           return good(ports, input);
         },
       },
-      [DECLARES ?? '', REPEATS ?? '', FAILS ?? ''],
+      [DECLARES, REPEATS, FAILS, KILLED],
     ],
     [
       'gives a secret away',
@@ -128,9 +129,23 @@ describe('the contract of phases', () => {
           return { token: input.token.reveal() };
         },
       },
-      [DECLARES ?? '', REPEATS ?? ''],
+      [DECLARES, REPEATS, KILLED],
     ],
-    ['swallows errors', { run: async (ports, input) => good(ports, input).catch(() => undefined) }, [FAILS ?? '']],
+    [
+      'remembers what it has done, and not what the machine is like',
+      {
+        run: async ({ files, random }) => {
+          let isFirst = false;
+          await random.once('mark', () => {
+            isFirst = true;
+            return 'x';
+          });
+          if (isFirst) await files.write('/etc/motd', 'x', 0o600);
+        },
+      },
+      [KILLED],
+    ],
+    ['swallows errors', { run: async (ports, input) => good(ports, input).catch(() => undefined) }, [FAILS]],
     [
       'tells a secret in an error',
       {
@@ -139,7 +154,7 @@ describe('the contract of phases', () => {
             throw new Error(`cannot write ${input.token.reveal()}`);
           }),
       },
-      [FAILS ?? ''],
+      [FAILS],
     ],
     [
       'turns every error into a bug of its own',
@@ -149,7 +164,7 @@ describe('the contract of phases', () => {
             throw new TypeError('oops');
           }),
       },
-      [FAILS ?? ''],
+      [FAILS],
     ],
   ])('is broken by a phase that %s', async (_, made, expected) => {
     count = 0;

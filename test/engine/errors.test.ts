@@ -33,6 +33,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CA_PIN_MISMATCH: { server, pinned: ['sha256:a'], seen: ['sha256:b'] },
   E_CERTIFICATE_WRONG: { csr, problems: ['it does not fit our key'] },
   E_CGROUP_DRIVER: { kubelet: 'systemd', runtime: 'cgroupfs', socket: '/run/x.sock' },
+  E_CHANGE_TOO_LARGE: { what: 'file /etc/x', bytesMax: 4_194_304 },
   E_CLOCK_SKEW: { server, skewSeconds: 120 },
   E_CLUSTER_INFO_CHANGED: { server },
   E_CLUSTER_INFO_INVALID: { server, what: 'empty' },
@@ -81,6 +82,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PLUGIN_CODE: { plugin: '/opt/acme', what: 'no function' },
   E_PLUGIN_ENGINE: { plugin: 'acme', range: '^9.0.0', version: '0.1.0' },
   E_PLUGIN_FILES: { folder: '/opt/acme', what: 'a link leads out of it' },
+  E_PLUGIN_FINDINGS: { plugin: 'acme', findings: ['index.js:1: imports node:fs, past the ports'] },
   E_PLUGIN_LOCK: {
     ...{ plugin: 'acme', file: '/etc/joinery/joinery.lock', command: 'join plugin lock' },
     ...{ pinned: undefined, found: { version: '1.0.0', integrity: 'sha512-x' } },

@@ -94,6 +94,10 @@ export const clusterInfo = (kubeconfig: string, token = TOKEN): Record<string, s
   return { kubeconfig, [`jws-kubeconfig-${id}`]: signDetached(kubeconfig, id, secret) };
 };
 
+/** As a merge patch does it: null removes. */
+const merged = (there: Record<string, string> = {}, patch: Record<string, string> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries({ ...there, ...patch }).filter(([, value]) => value !== null));
+
 type Answer = ApiAnswer | ((request: ApiRequest) => ApiAnswer);
 
 export class FakeCluster {
@@ -114,7 +118,7 @@ export class FakeCluster {
     this.objects.set(objectPath(ref), { metadata: { name: ref.name }, ...object });
   }
 
-  signed(csr: CsrObject, how: ClientCertificate & { keyPem?: string } = {}): CsrObject {
+  signed(csr: CsrObject, how: ClientCertificate & { keyPem?: string; altNames?: string[] } = {}): CsrObject {
     const asked = readCsr(Buffer.from(csr.spec.request, 'base64').toString());
     const certificate = issueCertificate({
       subject: { commonName: how.user ?? asked.commonName, organizations: how.groups ?? asked.organizations },
@@ -122,6 +126,7 @@ export class FakeCluster {
       issuer: { commonName: 'kubernetes', organizations: [] },
       signingKey: this.ca.key,
       use: how.use ?? 'client',
+      altNames: how.altNames ?? asked.altNames,
       notBefore: how.notBefore ?? new Date(NOW.getTime() - DAY_MS),
       notAfter: how.notAfter ?? new Date(NOW.getTime() + 365 * DAY_MS),
     });
@@ -149,8 +154,9 @@ export class FakeCluster {
     }
     if (there === undefined) return this.answer(404, { message: 'not found' });
     const { metadata, ...rest } = body as Partial<KubeObject>;
-    const annotations = { ...there.metadata.annotations, ...metadata?.annotations };
-    const patched = { ...there, ...rest, metadata: { ...there.metadata, annotations } };
+    const annotations = merged(there.metadata.annotations, metadata?.annotations);
+    const labels = merged(there.metadata.labels, metadata?.labels);
+    const patched = { ...there, ...rest, metadata: { ...there.metadata, annotations, labels } };
     if (query.dryRun !== 'All') this.objects.set(objectPath(ref), patched);
     return this.answer(200, patched);
   };

@@ -2,6 +2,8 @@
 import { inspect } from 'node:util';
 import { isJoinError, type JoinError } from '../../engine/sdk/index.ts';
 
+export { shownOf } from '../../engine/testing/shown.ts';
+
 /** The error that `act` ends with, thrown or rejected. A test in which nothing is thrown fails. */
 export async function thrownBy(act: () => unknown): Promise<unknown> {
   try {
@@ -18,14 +20,3 @@ export async function joinErrorOf(act: () => unknown): Promise<JoinError> {
   if (isJoinError(error)) return error;
   throw new Error(`not a JoinError: ${inspect(error)}`);
 }
-
-/** Everything that `value` shows of itself to somebody who prints, serialises or concatenates it. */
-export const shownOf = (value: unknown): string =>
-  [inspect(value, { depth: 20, showHidden: true }), JSON.stringify(value), String(value), ...errorTexts(value)].join(
-    '\n',
-  );
-
-const errorTexts = (value: unknown): string[] =>
-  value instanceof Error
-    ? [value.message, value.stack ?? '', JSON.stringify({ ...value }), ...errorTexts(value.cause)]
-    : [];

@@ -83,20 +83,17 @@ export class MemoryJoin {
     this.isKubeletRunning = isKubeletRunning;
   }
 
-  /** A machine that somebody has used before, and a cluster. */
-  static made(): MemoryJoin {
+  /** A machine that somebody has used before, or a new one, and a cluster; as they are, and when they have joined. */
+  static async joined(isUsed = true): Promise<{ untouched: MemoryJoin; joined: MemoryJoin; trees: Trees }> {
     const disk = new MemoryDisk();
-    for (const path of ['/run', '/etc/systemd/system']) disk.put(path);
-    disk.put(paths.kubeletConf, { file: 'an old one\n', mode: 0o640, uid: 1234, gid: 4321 });
-    disk.put(paths.kubeletPki, { mode: 0o751 });
-    disk.put(`${paths.kubeletPki}/kubelet.crt`, { file: 'an old one too\n' });
-    disk.put(paths.kubeletCurrentPem, { link: '/nowhere' });
-    return new MemoryJoin(disk, clusterOf(CA), false);
-  }
-
-  /** It, and one that has joined. */
-  static async joined(): Promise<{ untouched: MemoryJoin; joined: MemoryJoin; trees: Trees }> {
-    const untouched = MemoryJoin.made();
+    for (const path of ['/run', '/etc/systemd/system', '/var/lib']) disk.put(path);
+    if (isUsed) {
+      disk.put(paths.kubeletConf, { file: 'an old one\n', mode: 0o640, uid: 1234, gid: 4321 });
+      disk.put(paths.kubeletPki, { mode: 0o751 });
+      disk.put(`${paths.kubeletPki}/kubelet.crt`, { file: 'an old one too\n' });
+      disk.put(paths.kubeletCurrentPem, { link: '/nowhere' });
+    }
+    const untouched = new MemoryJoin(disk, clusterOf(CA), false);
     const joined = untouched.copy();
     const { status, message } = await joined.act('run');
     if (status !== 'succeeded') throw new Error(message);

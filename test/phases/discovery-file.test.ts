@@ -548,6 +548,22 @@ describe('the address of the file', () => {
     },
   );
 
+  test.each<[string, object, string]>([
+    [
+      'a token of the other way',
+      { discoveryToken: TOKEN },
+      'a file and a token are two ways to trust a cluster: give --discovery-file or --discovery-token',
+    ],
+    [
+      'pins',
+      { discoveryTokenCaCertHash: [ca.pin] },
+      '--discovery-token-ca-cert-hash is for discovery by a token: the CA of a --discovery-file is in it',
+    ],
+  ])('does not stand beside %s', async (_, given, text) => {
+    const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), given as Record<string, unknown>));
+    expect([error.code, error.message]).toEqual(['E_INPUT', text]);
+  });
+
   test('what the web refuses ends it', async () => {
     const host = memoryHost(machineOf(minimal));
     const refused = fail('E_DOWNLOAD', { url: WEB, what: 'the server answered 404' });

@@ -187,6 +187,61 @@ describe('the bootstrap', () => {
     expect(host.changes.filter(({ kind }) => kind !== 'remove')).toEqual([]); // a key that is there is not made again
   });
 
+  describe('where the server has certificates.k8s.io in v1beta1 alone, as up to 1.18', () => {
+    const older = () => {
+      const cluster = new FakeCluster(ca);
+      const unserved = cluster.answer(404, { message: 'the server could not find the requested resource' });
+      cluster.answers.set('POST /apis/certificates.k8s.io/v1/certificatesigningrequests', unserved);
+      return cluster;
+    };
+
+    test('asks in that version, without a signer, and watches there', async () => {
+      const host = memoryHost(machineIn(older()));
+      const { error, result } = await runPhase(tlsBootstrap, input, host);
+      expect(error).toBeUndefined();
+      const posts = host.sent.filter(({ method, path }) => method === 'POST' && path.includes('certificates.k8s.io'));
+      expect(posts.map(({ path }) => path)).toEqual([
+        '/apis/certificates.k8s.io/v1/certificatesigningrequests',
+        '/apis/certificates.k8s.io/v1beta1/certificatesigningrequests',
+      ]);
+      expect(posts[1]?.body).toMatchObject({ apiVersion: 'certificates.k8s.io/v1beta1' });
+      expect(Object.keys((posts[1]?.body as { spec?: object } | undefined)?.spec ?? {})).toEqual(['request', 'usages']);
+      expect(result.steps[0]?.outputs).toMatchObject({ certificate: expect.stringContaining('BEGIN CERTIFICATE') });
+    });
+
+    test('adopts there a request of its own key', async () => {
+      const cluster = older();
+      const first = await bootstrap(memoryHost(machineIn(cluster)));
+      const second = await bootstrap(memoryHost(machineIn(cluster)));
+      expect([first.error, second.error]).toEqual([undefined, undefined]);
+      expect([...cluster.objects.keys()].filter((path) => path.includes('v1beta1'))).toHaveLength(1);
+    });
+
+    test.each([
+      [
+        'v1.17.9',
+        undefined,
+        ['whether another machine is w1 is not known: a cluster of v1.17.9 does not show its Nodes to who joins'],
+      ],
+      ['v1.18.0', 'E_API_FORBIDDEN', []],
+    ])('a cluster of %s that shows no Node to who joins: %s', async (gitVersion, code, warnings) => {
+      const cluster = new FakeCluster(ca);
+      cluster.answers.set('GET /api/v1/nodes/w1', cluster.answer(403, { message: 'no' }));
+      cluster.answers.set('GET /version', cluster.answer(200, { gitVersion }));
+      const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
+      expect((error as { code?: string } | undefined)?.code).toBe(code);
+      expect(result.steps[0]?.notes.flatMap(({ level, text }) => (level === 'warn' ? [text] : []))).toEqual(warnings);
+    });
+
+    test('another refusal is not taken for an old server', async () => {
+      const cluster = new FakeCluster(ca);
+      const invalid = cluster.answer(422, { message: 'no' });
+      cluster.answers.set('POST /apis/certificates.k8s.io/v1/certificatesigningrequests', invalid);
+      const { error } = await bootstrap(memoryHost(machineIn(cluster)));
+      expect(error).toMatchObject({ code: 'E_API_REFUSED', facts: { status: 422 } });
+    });
+  });
+
   test('makes a key of its own where there is none', async () => {
     const { result } = await runPhase(tlsBootstrap, input, memoryHost(machineIn(new FakeCluster(ca))));
     const outputs = result.steps[0]?.outputs as { key: unknown };

@@ -1,6 +1,5 @@
 /** `join config migrate`: a kubeadm configuration file of any version, as v1beta4. */
 import { Flags } from '@oclif/core';
-import { apiVersionOf, LATEST, migrateConfiguration } from '../../../engine/kubeadm/index.ts';
 import { EXIT, JoinError } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { lenientFlag, readConfigurationFile, warningLines, writeConfigurationFile } from '../../configurations.ts';
@@ -9,7 +8,7 @@ import { runFlags } from '../../flags.ts';
 const STDOUT = '-';
 
 export class ConfigMigrate extends JoinCommand {
-  static override summary = `Bring a kubeadm configuration file to ${apiVersionOf(LATEST)}`;
+  static override summary = 'Bring a kubeadm configuration file to kubeadm.k8s.io/v1beta4';
   static override description =
     'What is lost or changed on the way is said. The new file has the tokens of the old one.';
   static override flags = {
@@ -33,6 +32,7 @@ export class ConfigMigrate extends JoinCommand {
         hint: 'Add --new-config FILE.',
         exitCode: EXIT.usage,
       });
+    const { apiVersionOf, LATEST, migrateConfiguration } = await import('../../../engine/kubeadm/index.ts');
     const { from, text, changes, warnings } = migrateConfiguration(
       oldConfig,
       await readConfigurationFile(oldConfig),

@@ -1,7 +1,6 @@
 /** `join config print-defaults`: a kubeadm configuration file to start from. */
 import { hostname } from 'node:os';
 import { stringify } from 'yaml';
-import { defaultConfiguration } from '../../../engine/kubeadm/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../flags.ts';
 
@@ -12,6 +11,7 @@ export class ConfigPrintDefaults extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ConfigPrintDefaults);
+    const { defaultConfiguration } = await import('../../../engine/kubeadm/index.ts');
     const configuration = defaultConfiguration(hostname().trim().toLowerCase());
     this.log(flags.output === 'json' ? JSON.stringify(configuration, null, 2) : stringify(configuration).trimEnd());
   }

@@ -1,6 +1,5 @@
 /** `join config validate FILE`: everything that is wrong with a kubeadm configuration file, without joining. */
 import { Args } from '@oclif/core';
-import { loadJoinConfiguration } from '../../../engine/kubeadm/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { lenientFlag, readConfigurationFile, warningLines } from '../../configurations.ts';
 import { runFlags } from '../../flags.ts';
@@ -14,6 +13,7 @@ export class ConfigValidate extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ConfigValidate);
     const { file } = args;
+    const { loadJoinConfiguration } = await import('../../../engine/kubeadm/index.ts'); // only who needs it waits for it
     const { apiVersion, settings, warnings } = loadJoinConfiguration(file, await readConfigurationFile(file), flags);
     process.stderr.write(warningLines(warnings));
     this.log(

@@ -3,6 +3,7 @@ import type { History } from '../../../engine/journal/history.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun } from '../../compose.ts';
 import { runFlags } from '../../flags.ts';
+import { jsonText } from '../../render/json.ts';
 import { runDocument, runsText } from '../../render/runs.ts';
 
 export class RunList extends JoinCommand {
@@ -18,7 +19,7 @@ export class RunList extends JoinCommand {
       for (const id of await scope.runs.ids()) histories.push(await scope.runs.history(id));
       if (flags.output === 'json') {
         const runs = histories.map((history) => runDocument(history, false));
-        this.log(JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs }, null, 2));
+        this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs }));
       } else this.log(runsText(histories));
     } finally {
       await scope.close();

@@ -3,6 +3,7 @@ import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
 import { openRun } from '../../compose.ts';
 import { runFlags } from '../../flags.ts';
+import { jsonText } from '../../render/json.ts';
 import { runDocument, runText } from '../../render/runs.ts';
 
 export class RunShow extends JoinCommand {
@@ -17,9 +18,7 @@ export class RunShow extends JoinCommand {
       const history = await scope.runs.history(await scope.runs.find(args.id, () => true, 'show'));
       const run = runDocument(history, true);
       this.log(
-        flags.output === 'json'
-          ? JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...run }, null, 2)
-          : runText(history),
+        flags.output === 'json' ? jsonText({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...run }) : runText(history),
       );
     } finally {
       await scope.close();

@@ -11,6 +11,11 @@ export const bugs = {
     hint: REPORT,
     exitCode: EXIT.bug,
   }),
+  E_CHANGE_TOO_LARGE: (d: { what: string; bytesMax: number }) => ({
+    message: `a phase tried a change that is larger than ${d.bytesMax} bytes: ${d.what}`,
+    hint: REPORT,
+    exitCode: EXIT.bug,
+  }),
   E_EFFECT_UNDECLARED: (d: { what: string }) => ({
     message: `a phase tried something it does not declare: ${d.what}`,
     hint: REPORT,

@@ -1,7 +1,7 @@
 /** Errors of plugins, and of files that decide what is run. */
 import { EXIT, type Words } from '../join-error.ts';
 
-interface Pin {
+export interface Pin {
   version: string;
   integrity: string;
 }
@@ -28,6 +28,11 @@ export const plugins = {
     message: `${d.folder} cannot be used as a plugin: ${d.what}`,
     hint: 'A plugin is a folder of files with all of its dependencies in its own node_modules: npm ci --omit=dev makes those.',
     exitCode: EXIT.pipeline,
+  }),
+  E_PLUGIN_FINDINGS: (d: { plugin: string; findings: readonly string[] }) => ({
+    message: `the code of plugin ${d.plugin} does what no port sees:${lines(d.findings)}`,
+    hint: 'Read these lines; whoever wrote them can say why. What a phase needs of a machine is in its ports: docs/writing-a-phase.md',
+    exitCode: EXIT.trust,
   }),
   E_PLUGIN_LOCK: (d: { plugin: string; file: string; command: string; pinned: Pin | undefined; found: Pin }) => ({
     message:

@@ -63,7 +63,7 @@ export const usage = {
   }),
   E_PATCH: (d: { file: string; what: string }) => ({
     message: `the patch ${d.file} cannot be applied: ${d.what}`,
-    hint: 'docs/configuration.md says what --patches takes. Mend it, or leave --patches out; nothing was written.',
+    hint: 'docs/configuration.md says what --patches takes. When it is mended: join resume',
     exitCode: EXIT.usage,
   }),
   E_PHASE_INPUT: (d: { phase: string; problems: readonly string[] }) => ({

@@ -5,7 +5,7 @@ import type { User } from './authentication.ts';
 import { type Attributes, isAllowed, refusal } from './authorization.ts';
 import { discoveryAt, discoveryPaths } from './discovery.ts';
 import { readRequestInfo, type Target } from './request-info.ts';
-import { findResource, type Resource } from './resources.ts';
+import { apiVersionOf, findResource, type Resource, type ServedVersions } from './resources.ts';
 import { forbidden, forbiddenPath, methodNotAllowed, noSuchResource } from './status.ts';
 import { verbs } from './verbs.ts';
 import type { Watch } from './watch.ts';
@@ -32,6 +32,7 @@ export interface ApiContext {
   now: () => Date;
   gitVersion: string;
   server: string;
+  served: ServedVersions;
 }
 
 /** What a verb works on. */
@@ -47,11 +48,17 @@ export function answer(context: ApiContext, request: ApiRequest): Answer {
   const { verb, target } = readRequestInfo(request.method, request.url);
   if (target === undefined) return answerPath(context, request, verb);
   authorize(context.store, { user: request.user, verb, ...target });
-  const resourceType = findResource(target.group, target.version, target.resource);
+  const resourceType = findResource(context.served, target.group, target.version, target.resource);
   if (resourceType === undefined || !isServed(resourceType, target)) throw noSuchResource();
   const handler = verbs[verb];
   if (handler === undefined || !isOffered(resourceType, verb, target)) throw methodNotAllowed();
-  return handler({ ...context, ...target, request, resourceType, verb });
+  return inVersion(resourceType, handler({ ...context, ...target, request, resourceType, verb }));
+}
+
+/** Objects are stored in v1. */
+function inVersion(resource: Resource, given: Answer): Answer {
+  if (resource.version === 'v1' || 'watch' in given || typeof given.body === 'string') return given;
+  return { ...given, body: { ...given.body, apiVersion: apiVersionOf(resource) } };
 }
 
 function authorize(store: Store, attributes: Attributes): void {
@@ -80,13 +87,19 @@ function isOffered({ stored, namespaced }: Resource, verb: string, { namespace, 
   return !namespaced || namespace !== '' || verb === 'list' || verb === 'watch';
 }
 
-function answerPath({ store, gitVersion, server }: ApiContext, { user, url }: ApiRequest, verb: string): Document {
+function answerPath(
+  { store, gitVersion, server, served }: ApiContext,
+  { user, url }: ApiRequest,
+  verb: string,
+): Document {
   const path = url.pathname;
   const attributes = { user, verb, group: '', resource: '', subresource: '', namespace: '', name: '', path };
   if (!isAllowed(store, attributes)) throw forbiddenPath(user.name, verb, path);
   if (verb !== 'get') throw methodNotAllowed();
   if (HEALTHY.includes(path)) return { code: 200, body: 'ok' };
-  const document = discoveryAt(path, gitVersion, server);
+  const document = discoveryAt(path, gitVersion, server, served);
   // No Status here: the real server lists the paths it has, and clients must cope with that.
-  return document === undefined ? { code: 404, body: { paths: discoveryPaths } } : { code: 200, body: document };
+  return document === undefined
+    ? { code: 404, body: { paths: discoveryPaths(served) } }
+    : { code: 200, body: document };
 }

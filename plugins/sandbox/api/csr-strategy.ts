@@ -1,6 +1,6 @@
 /** What the API server does to a CSR before it is stored: who asked is filled in, each subresource changes its part only. */
 import { isDeepStrictEqual } from 'node:util';
-import { requestOf } from '../controllers/kubelet-client-csr.ts';
+import { KUBELET_CLIENT_SIGNER, kubeletClientProblem, requestOf } from '../controllers/kubelet-client-csr.ts';
 import {
   type CertificateSigningRequest,
   type Condition,
@@ -22,12 +22,25 @@ const USAGES = [
 const SECONDS_MIN = 600;
 
 /** The requester is who authenticated, whatever the client wrote; a status is not for it to write. */
-export function prepareCreate(draft: Draft, user: User): Draft {
-  const { request, signerName, usages, expirationSeconds } = isRecord(draft.spec) ? draft.spec : {};
+export function prepareCreate(draft: Draft, user: User, version: string): Draft {
+  const spec = isRecord(draft.spec) ? draft.spec : {};
+  const { request, usages, expirationSeconds } = spec;
+  const signerName = spec.signerName ?? (version === 'v1beta1' ? signerOf({ request, usages }) : undefined);
   const causes = specProblems({ request, signerName, usages, expirationSeconds });
   if (causes.length > 0) throw invalidCsr(draft.metadata?.name ?? '', causes);
   const asked = { request, signerName, usages, ...(expirationSeconds === undefined ? {} : { expirationSeconds }) };
   return { ...draft, spec: { ...asked, username: user.name, groups: user.groups }, status: {} };
+}
+
+/** v1beta1 sees by the request itself who is to sign it. Source: kubernetes, pkg/apis/certificates/v1beta1/defaults.go. */
+function signerOf({ request, usages }: Record<string, unknown>): string {
+  const csr = { spec: { request: String(request), usages: Array.isArray(usages) ? usages : [], signerName: '' } };
+  try {
+    if (kubeletClientProblem(csr as unknown as CertificateSigningRequest) === undefined) return KUBELET_CLIENT_SIGNER;
+  } catch {
+    // It is no request at all, which is told below.
+  }
+  return 'kubernetes.io/legacy-unknown';
 }
 
 /** `part` is the subresource that is written; without one, only metadata changes. */

@@ -1,36 +1,44 @@
 /** What clients learn of the API before they use it: version, groups and resources. */
 import type { Json } from '../objects.ts';
-import { apiVersionOf, type Resource, resources } from './resources.ts';
+import { apiVersionOf, type Resource, resources, type ServedVersions, versionsOf } from './resources.ts';
 
 const VERBS = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
 const CORE = { group: '', version: 'v1' };
 
 const groupNames = [...new Set(resources.map(({ group }) => group))].filter((group) => group !== '');
 
-export const discoveryPaths = [
+export const discoveryPaths = (served: ServedVersions): string[] => [
   ...['/api', '/api/v1', '/apis', '/healthz', '/livez', '/readyz', '/version'],
-  ...groupNames.flatMap((group) => [`/apis/${group}`, `/apis/${group}/v1`]),
+  ...groupNames.flatMap((group) => [
+    `/apis/${group}`,
+    ...versionsOf(served, group).map((version) => `/apis/${group}/${version}`),
+  ]),
 ];
 
 /** The document at that path, or undefined where there is none. */
-export function discoveryAt(path: string, gitVersion: string, server: string): Json | undefined {
-  if (path === '/version' || path === '/version/') return version(gitVersion);
+export function discoveryAt(
+  path: string,
+  gitVersion: string,
+  server: string,
+  served: ServedVersions,
+): Json | undefined {
+  if (path === '/version' || path === '/version/') return versionInfo(gitVersion);
   if (path === '/api')
     return {
       kind: 'APIVersions',
       versions: ['v1'],
       serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: server }],
     };
-  if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupNames.map(groupOf) };
+  if (path === '/apis')
+    return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupNames.map((group) => groupOf(served, group)) };
   if (path === '/api/v1') return resourceList(CORE);
-  const [, group = '', rest = ''] = /^\/apis\/([^/]+)(\/v1)?$/.exec(path) ?? [];
+  const [, group = '', version = ''] = /^\/apis\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
   if (!groupNames.includes(group)) return undefined;
-  return rest === ''
-    ? { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group) }
-    : resourceList({ group, version: 'v1' });
+  if (version === '') return { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(served, group) };
+  return versionsOf(served, group).includes(version) ? resourceList({ group, version }) : undefined;
 }
 
-function version(gitVersion: string): Json {
+function versionInfo(gitVersion: string): Json {
   const [, major, minor] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
   return {
     major,
@@ -45,9 +53,9 @@ function version(gitVersion: string): Json {
   };
 }
 
-function groupOf(name: string): Json {
-  const preferredVersion = { groupVersion: `${name}/v1`, version: 'v1' };
-  return { name, versions: [preferredVersion], preferredVersion };
+function groupOf(served: ServedVersions, name: string): Json {
+  const versions = versionsOf(served, name).map((version) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions, preferredVersion: versions[0] };
 }
 
 const resourceList = (wanted: Pick<Resource, 'group' | 'version'>): Json => ({

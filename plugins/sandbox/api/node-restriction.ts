@@ -7,7 +7,7 @@ import { forbidden } from './status.ts';
 
 const NODE_USER = 'system:node:';
 const ALLOWED_LABEL =
-  /^((beta\.)?kubernetes\.io\/(hostname|os|arch|instance-type)|(failure-domain\.beta|topology)\.kubernetes\.io\/(zone|region)|node\.kubernetes\.io\/instance-type|([\w.-]+\.)?(kubelet|node)\.kubernetes\.io\/.+)$/;
+  /^(kubernetes\.io\/(hostname|os|arch)|beta\.kubernetes\.io\/(os|arch|instance-type)|(failure-domain\.beta|topology)\.kubernetes\.io\/(zone|region)|node\.kubernetes\.io\/instance-type|([\w.-]+\.)?(kubelet|node)\.kubernetes\.io\/.+)$/;
 const RESERVED_LABEL = /^([\w.-]+\.)?(kubernetes|k8s)\.io\//;
 
 /** Throws Forbidden. `before` is what is replaced, where something is. */

@@ -16,6 +16,8 @@ const APPROVE_ROTATION = 'kubeadm:node-autoapprove-certificate-rotation';
 const NODE_CLIENT = 'system:certificates.k8s.io:certificatesigningrequests:nodeclient';
 const SELF_NODE_CLIENT = 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient';
 
+const READ_CONFIG = 'kubeadm:nodes-kubeadm-config';
+
 const on = (apiGroup: string, resource: string, ...verbs: string[]): Rule => ({
   apiGroups: [apiGroup],
   resources: [resource],
@@ -59,14 +61,17 @@ const clusterRoleBindings: Record<string, [role: string, ...subjects: string[]]>
   [APPROVE_ROTATION]: [SELF_NODE_CLIENT, NODES],
 };
 
-export function installRbac(store: Store, kubeletConfigMap: string): void {
+/** `without` are names of roles that this cluster's kubeadm did not make. */
+export function installRbac(store: Store, kubeletConfigMap: string, without: readonly string[] = []): void {
   for (const [name, rules] of Object.entries(clusterRoles)) store.create('clusterroles', { metadata: { name }, rules });
-  for (const name of Object.keys(clusterRoleBindings)) store.create('clusterrolebindings', clusterRoleBinding(name));
+  for (const name of Object.keys(clusterRoleBindings))
+    if (!without.includes(name)) store.create('clusterrolebindings', clusterRoleBinding(name));
   const readers = [BOOTSTRAP, NODES];
   allowReading(store, 'kube-public', 'kubeadm:bootstrap-signer-clusterinfo', 'configmaps', 'cluster-info', [
     'User system:anonymous',
   ]);
-  allowReading(store, 'kube-system', 'kubeadm:nodes-kubeadm-config', 'configmaps', 'kubeadm-config', readers);
+  if (!without.includes(READ_CONFIG))
+    allowReading(store, 'kube-system', READ_CONFIG, 'configmaps', 'kubeadm-config', readers);
   allowReading(store, 'kube-system', `kubeadm:${kubeletConfigMap}`, 'configmaps', kubeletConfigMap, readers);
   allowReading(store, 'kube-system', 'kube-proxy', 'configmaps', 'kube-proxy', readers);
   allowReading(store, 'kube-system', 'kubeadm:kubeadm-certs', 'secrets', 'kubeadm-certs', [BOOTSTRAP]);

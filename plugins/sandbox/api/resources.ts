@@ -53,8 +53,21 @@ export const resources: readonly Resource[] = [
 export const apiVersionOf = ({ group, version }: Pick<Resource, 'group' | 'version'>): string =>
   group === '' ? version : `${group}/${version}`;
 
-export const findResource = (group: string, version: string, plural: string): Resource | undefined =>
-  resources.find((entry) => entry.group === group && entry.version === version && entry.plural === plural);
+/** Group → its versions, for groups that have others than v1 alone. */
+export type ServedVersions = Readonly<Record<string, readonly string[]>>;
+
+export const versionsOf = (served: ServedVersions, group: string): readonly string[] => served[group] ?? ['v1'];
+
+/** In the version that was asked for: the same objects, whichever that is. */
+export function findResource(
+  served: ServedVersions,
+  group: string,
+  version: string,
+  plural: string,
+): Resource | undefined {
+  const found = resources.find((entry) => entry.group === group && entry.plural === plural);
+  return found !== undefined && versionsOf(served, group).includes(version) ? { ...found, version } : undefined;
+}
 
 /** The resource of that plural name; for callers inside, where an unknown one is a mistake. */
 export function resourceNamed(plural: string): Resource {

@@ -13,7 +13,7 @@ const PATH_SEGMENT = /^(?!\.\.?$)[^/%]+$/;
 
 export function prepareCreate(resource: Resource, draft: Draft, user: User): Draft {
   checkName(resource, draft);
-  if (resource.plural === CSR) return csr.prepareCreate(draft, user);
+  if (resource.plural === CSR) return csr.prepareCreate(draft, user, resource.version);
   if (resource.plural === 'nodes') return withNodeDefaults(draft);
   return resource.plural === 'secrets' ? encodeStringData(draft) : draft;
 }

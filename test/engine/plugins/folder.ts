@@ -1,12 +1,14 @@
 /** Plugins for tests: folders on disk, as somebody would have installed them. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
-import { type LoadedPlugin, loadPlugin } from '../../../engine/plugins/load.ts';
+import { type Importer, type LoadedPlugin, loadPlugin } from '../../../engine/plugins/load.ts';
 import type { AnyPhase } from '../../../engine/sdk/index.ts';
 import { scratch } from '../../helpers/machine.ts';
 
 export const VERSION = '0.1.0';
+export const { importer } = createRequire(import.meta.url)('./import.cjs') as { importer: Importer };
 
 export interface MadePlugin {
   name?: string;
@@ -54,7 +56,7 @@ export async function pluginFolder(made: MadePlugin = {}, folder?: string): Prom
 }
 
 export const load = async (made: MadePlugin = {}, limitMs?: number): Promise<LoadedPlugin> =>
-  loadPlugin(await inspectPlugin(await pluginFolder(made), VERSION), (url) => import(/* @vite-ignore */ url), limitMs);
+  loadPlugin(await inspectPlugin(await pluginFolder(made), VERSION), importer, limitMs);
 
 /** The one phase of a plugin. */
 export async function phaseOf(made: MadePlugin = {}): Promise<AnyPhase> {

@@ -77,10 +77,11 @@ describe('a bootstrap token', () => {
     expect(code).toBe(404);
     expect(json).toMatchObject({ reason: 'NotFound', message: 'nodes "w1" not found' });
   });
-  test('finds no v1beta1 of CSRs', async () => {
+  test('finds CSRs in v1beta1 too, and in no other version', async () => {
     const { code, json } = await asToken(CSRS.replace('/v1/', '/v1beta1/'));
-    expect(code).toBe(404);
-    expect(json.message).toBe('the server could not find the requested resource');
+    expect([code, json.apiVersion]).toEqual([200, 'certificates.k8s.io/v1beta1']);
+    const other = await asToken(CSRS.replace('/v1/', '/v1alpha1/'));
+    expect([other.code, other.json.message]).toEqual([404, 'the server could not find the requested resource']);
   });
   test('is the user in what it creates, whatever the client wrote', async () => {
     const spec = { username: 'root', groups: ['system:masters'] };

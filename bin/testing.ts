@@ -1,0 +1,78 @@
+/** `@joinery/cli/testing`: what a plugin is tested with, by any test runner. */
+import { fileURLToPath } from 'node:url';
+import { type MemoryMachine, memoryHost } from '../engine/host/memory.ts';
+import { Transport } from '../engine/kube/transport.ts';
+import { watchObject } from '../engine/kube/watch.ts';
+import { inspectPlugin } from '../engine/plugins/inspect.ts';
+import { type LoadedPlugin, loadPlugin } from '../engine/plugins/load.ts';
+import type { AnyPhase } from '../engine/sdk/index.ts';
+import pjson from '../package.json' with { type: 'json' };
+import { issueKeyPair } from '../plugins/sandbox/certificates.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../plugins/sandbox/index.ts';
+
+export { recordingHost } from '../engine/host/recording.ts';
+export { sdk } from '../engine/plugins/sdk.ts';
+export { type ContractCase, itKeepsThePhaseContract } from '../engine/testing/contract.ts';
+export { mortalStore } from '../engine/testing/kills.ts';
+export { type Outcome, runPhase, undoPhase } from '../engine/testing/run-phase.ts';
+export { SimulatedTime } from '../engine/testing/simulated-time.ts';
+export { type MemoryMachine, memoryHost };
+
+/** The plugin in a folder, with its manifest checked and compared with its code as `join` does. `phase` throws where it has none of that name. */
+export async function pluginIn(folder: string | URL): Promise<LoadedPlugin & { phase(name: string): AnyPhase }> {
+  const path = folder instanceof URL ? fileURLToPath(folder) : folder;
+  const plugin = await loadPlugin(await inspectPlugin(path, pjson.version, true), (url) => import(url));
+  return {
+    ...plugin,
+    phase(name) {
+      const found = plugin.phases.find((phase) => phase.name === name);
+      if (found === undefined) throw new Error(`${plugin.manifest.name} has no phase ${name}`);
+      return found;
+    },
+  };
+}
+
+export interface TestCluster {
+  sandbox: Sandbox;
+  /** What phases take as `server` and `ca`. */
+  server: string;
+  ca: string;
+  /** A client certificate of this cluster and its key, PEM: `identityOf('system:node:w1', ['system:nodes'])`. */
+  identityOf(user: string, groups: string[]): { certificate: string; key: string };
+  /** A machine in memory that really speaks to this cluster. */
+  machine(machine?: MemoryMachine): MemoryMachine;
+  close(): Promise<void>;
+}
+
+/** A control plane in this process: a test double, faithful to what joining needs. */
+export async function sandboxCluster(options: SandboxOptions = {}): Promise<TestCluster> {
+  const sandbox = await startSandbox(options);
+  const now = options.now ?? (() => new Date());
+  const transport = new Transport(now);
+  const { signal } = new AbortController();
+  const notAfter = new Date(now().getTime() + 365 * 86_400_000);
+  const authority = { cert: sandbox.caPem, key: sandbox.caKeyPem, pin: sandbox.caPin, notAfter };
+  return {
+    sandbox,
+    server: `https://${sandbox.endpoint}`,
+    ca: sandbox.caPem,
+    identityOf(commonName, organizations) {
+      const { cert, key } = issueKeyPair(authority, now(), { commonName, organizations }, 'client');
+      return { certificate: cert, key };
+    },
+    machine: (machine = {}) => ({
+      now,
+      send: (request) => transport.send(request, signal),
+      wait: async (condition, stop) => {
+        if (condition.kind !== 'object')
+          throw new Error(`nothing tells this machine how to wait for ${condition.kind}`);
+        return watchObject(transport, condition, stop);
+      },
+      ...machine,
+    }),
+    async close() {
+      await transport.close();
+      await sandbox.close();
+    },
+  };
+}

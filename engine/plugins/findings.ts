@@ -1,0 +1,103 @@
+/** What the code of a plugin does that no port sees, as far as reading it shows: a help for who reviews it, and no proof of anything. */
+import { readFile, stat } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { join, posix } from 'node:path';
+import type { InspectedPlugin } from './inspect.ts';
+
+export interface Finding {
+  file: string;
+  line: number;
+  what: string;
+}
+
+/** Modules of Node that reach nothing outside of the process. */
+const HARMLESS = new Set([
+  ...['assert', 'assert/strict', 'buffer', 'crypto', 'events', 'path', 'path/posix', 'querystring', 'string_decoder'],
+  ...['url', 'util', 'util/types'],
+]);
+const BUILT_IN = new Set(builtinModules);
+
+const IMPORT = /\b(?:from|import|require)\s*\(?\s*(['"`])([^'"`\n]+)\1/g;
+const SUSPECT: readonly (readonly [RegExp, string])[] = [
+  [/\bprocess\s*(?:\.|\?\.)\s*(\w+)|\bprocess\s*\[/g, 'uses process'],
+  [/\beval\s*\(|\bnew\s+Function\b|\bFunction\s*\(/g, 'makes code of text'],
+  [/\b(?:import|require)\s*\(\s*(?!['"`])/g, 'imports what is only known when it runs'],
+  [/\bimport\s*\(\s*`[^`]*\$\{/g, 'imports what is only known when it runs'],
+  [/\bcreateRequire\b|\bgetBuiltinModule\b/g, 'gets at modules of Node in a way that is not seen here'],
+  [/\bglobalThis\s*\[|\bglobal\s*\[/g, 'looks up a global by a name that is only known when it runs'],
+  [/\bfetch\s*\(|\bnew\s+(?:WebSocket|EventSource)\b/g, 'uses the network, past the ports'],
+  [/\bWebAssembly\b/g, 'runs WebAssembly'],
+  [
+    /\b__proto__\b|\bsetPrototypeOf\b|\b(?:Object|Array|Promise|Function|String)\.prototype\b/g,
+    'changes what all objects have, perhaps',
+  ],
+  [/\bconstructor\s*\.\s*constructor\b|\.constructor\s*\(/g, 'makes code of text, perhaps'],
+];
+const FILE_BYTES_MAX = 4 << 20;
+
+/** Of its entry module, and of all that this imports by paths and by names of its dependencies. */
+export async function findingsOf({ folder, manifest }: InspectedPlugin): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const seen = new Set<string>();
+  const pending = [manifest.main];
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const text = await textOf(join(folder, file));
+    if (text === undefined) {
+      findings.push({ file, line: 1, what: 'cannot be read here: it is not there, too large, or no JavaScript' });
+      continue;
+    }
+    const code = withoutComments(text);
+    const told = (index: number, what: string) => findings.push({ file, line: lineAt(code, index), what });
+    for (const { index, 2: name = '' } of code.matchAll(IMPORT)) {
+      const what = aboutImport(name, manifest.dependencies);
+      if (what !== undefined) told(index, what);
+      if (name.startsWith('.')) pending.push(await moduleAt(folder, posix.join(posix.dirname(file), name)));
+    }
+    for (const [pattern, what] of SUSPECT)
+      for (const { index, 0: found } of code.matchAll(pattern)) told(index, `${what}: ${found.trim()}`);
+  }
+  for (const name of manifest.dependencies)
+    findings.push({
+      file: 'package.json',
+      line: 1,
+      what: `depends on ${name}, whose code is not looked at: read it too`,
+    });
+  return findings.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+}
+
+function aboutImport(name: string, dependencies: readonly string[]): string | undefined {
+  const bare = name.replace(/^node:/, '');
+  if (name.startsWith('node:') || BUILT_IN.has(bare))
+    return HARMLESS.has(bare) ? undefined : `imports ${name}, past the ports`;
+  if (name === '@joinery/cli/sdk') return undefined; // types, and nothing that runs
+  if (name === '@joinery/cli' || name.startsWith('@joinery/cli/'))
+    return `imports ${name}: a plugin is handed the SDK, and there is nothing to import beside a standalone binary`;
+  if (name.startsWith('.')) return undefined;
+  if (name.startsWith('/') || name.includes(':')) return `imports ${name}, from outside of its folder`;
+  const parts = name.split('/');
+  const wanted = name.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
+  return dependencies.includes(wanted) ? undefined : `imports ${wanted}, which is not among its dependencies`;
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile() !== true || stats.size > FILE_BYTES_MAX || /\.(node|wasm)$/.test(path)) return undefined;
+  return readFile(path, 'utf8');
+}
+
+/** Where a CommonJS module left out the end of the name. */
+async function moduleAt(folder: string, path: string): Promise<string> {
+  for (const end of ['', '.js', '.cjs', '.json', '/index.js']) {
+    const stats = await stat(join(folder, path + end)).catch(() => undefined);
+    if (stats?.isFile()) return path + end;
+  }
+  return path;
+}
+
+/** Those that begin their line. Their lines stay, so that what follows is where it was. */
+const withoutComments = (text: string): string =>
+  text.replace(/^[ \t]*(?:\/\*[\s\S]*?\*\/|\/\/[^\n]*)/gm, (comment) => comment.replace(/[^\n]/g, ' '));
+
+const lineAt = (text: string, index: number): number => text.slice(0, index).split('\n').length;

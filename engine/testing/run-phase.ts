@@ -1,0 +1,121 @@
+/** One phase on one host, as a run has it: its result, its events, and all that it said. */
+import type { Host, StepChange } from '../host/host.ts';
+import { Journal, type JournalStore } from '../journal/journal.ts';
+import { memoryStore } from '../journal/memory.ts';
+import { planOfHistory } from '../journal/plan.ts';
+import { planOfPhase } from '../pipeline/single.ts';
+import { Registry } from '../registry.ts';
+import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '../run.ts';
+import type { AnyPhase, Ports } from '../sdk/index.ts';
+import { withSecrets } from '../sdk/schema.ts';
+import { shownOf } from './shown.ts';
+
+export interface Outcome {
+  result: RunResult;
+  events: RunEvent[];
+  changes: StepChange[];
+  error: unknown;
+  /** What the phase itself has told; the engine takes secrets out of it. */
+  said: unknown[];
+  journal: Journal;
+}
+
+export interface RunPhaseOptions {
+  onFailure?: 'undo';
+  onEvent?: (event: RunEvent) => void;
+  /** Values of `random.once` that an earlier attempt has made. */
+  once?: Readonly<Record<string, string>>;
+  clock?: ClockOfMachines;
+  /** Where its journal is kept. */
+  store?: JournalStore;
+  /** One to go on with, instead of a new one. */
+  journal?: Journal;
+}
+
+/** `input` is as a user would give it: secrets are plain text. E_INPUT with what is wrong with it. */
+export async function runPhase(
+  phase: AnyPhase,
+  input: Record<string, unknown>,
+  host: Host,
+  options: RunPhaseOptions = {},
+): Promise<Outcome> {
+  const events: RunEvent[] = [];
+  const said: unknown[] = [];
+  const { onEvent, once = {}, store = memoryStore(), journal: begun, ...rest } = options;
+  const plan = planOfPhase(phase.name, overheard(phase, said), structuredClone(input), host.facts);
+  const { pipeline, source, inputs } = plan;
+  const start = {
+    version: 1,
+    id: 'made',
+    joinery: '',
+    pipeline,
+    source,
+    inputs,
+    host: host.facts,
+    steps: [phase.name],
+  };
+  const journal = begun ?? Journal.begin(store, host.now, start);
+  if (begun !== undefined) await journal.resumed(inputs);
+  for (const [name, value] of Object.entries(once)) await journal.once(phase.name, name, () => value);
+  const result = await run({
+    ...{ plan, host, journal },
+    onEvent: (event) => {
+      events.push(event);
+      onEvent?.(event);
+    },
+    ...rest,
+  });
+  const [step] = result.steps;
+  if (step === undefined) throw new Error('a run of one phase has one step');
+  return { result, events, changes: step.changes, error: step.error, said, journal };
+}
+
+/** Takes back what a run of one phase has done. */
+export async function undoPhase(
+  phase: AnyPhase,
+  host: Host,
+  journal: Journal,
+  clock?: ClockOfMachines,
+): Promise<RunResult> {
+  const registry = new Registry();
+  registry.add(phase);
+  const plan = planOfHistory(journal, registry, [], host.facts);
+  return undo({ plan, host, journal, ...(clock === undefined ? {} : { clock }) });
+}
+
+function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
+  const hear = (words: unknown): void => void said.push(shownOf(words));
+  const heard = ({ files, log, ...ports }: Ports): Ports => ({
+    ...ports,
+    files: {
+      ...files,
+      async write(path, content, mode, owner) {
+        hear(String(content));
+        await files.write(path, content, mode, owner);
+      },
+    },
+    log: {
+      info(text) {
+        hear(text);
+        log.info(text);
+      },
+      warn(text) {
+        hear(text);
+        log.warn(text);
+      },
+    },
+  });
+  return {
+    ...phase,
+    async run(ports, input) {
+      try {
+        const outputs = await phase.run(heard(ports), input);
+        hear(withSecrets(phase.output, outputs));
+        return outputs;
+      } catch (error) {
+        hear(error);
+        throw error;
+      }
+    },
+  };
+}

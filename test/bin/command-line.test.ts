@@ -1,0 +1,56 @@
+/** The whole command line as a reviewed file: `npx vitest run test/bin/command-line.test.ts -u` takes a change over. */
+import type { Command } from '@oclif/core';
+import { expect, test } from 'vitest';
+import { allCommands } from '../../bin/main.ts';
+import { project } from './cli.ts';
+
+type Flag = NonNullable<Command.Class['flags']>[string] & { multiple?: boolean; options?: readonly string[] };
+
+/** What scripts rely on: names, forms and defaults; not the words that describe them. */
+function lines(id: string, { args = {}, flags = {} }: Command.Class): string[] {
+  const words = Object.entries(args).map(([name, { required }]) => (required === true ? name : `[${name}]`));
+  const sorted = Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    [id.replaceAll(':', ' '), ...words].join(' '),
+    ...sorted.map(([name, flag]) => `  --${name}${formOf(flag as Flag)}`),
+  ];
+}
+
+function formOf({ type, char, multiple, options, required, default: value }: Flag): string {
+  return [
+    type === 'boolean' ? '' : `=${options?.join('|') ?? 'VALUE'}${multiple === true ? ',…' : ''}`,
+    char === undefined ? '' : ` (-${char})`,
+    required === true ? ' required' : '',
+    value === undefined || typeof value === 'function' ? '' : ` default ${JSON.stringify(value)}`,
+  ].join('');
+}
+
+test('commands, arguments and flags are those of the file beside', async () => {
+  const commands = Object.entries(allCommands(project)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const shown = commands.flatMap(([id, command]) => lines(id, command));
+  await expect(`${shown.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
+});
+
+/** What the seed document has in its table, and today's `kubeadm join` beyond it. */
+const KUBEADMS = [
+  'config',
+  'cri-socket',
+  'discovery-file',
+  'discovery-token',
+  'discovery-token-ca-cert-hash',
+  'discovery-token-unsafe-skip-ca-verification',
+  'dry-run',
+  'feature-gates',
+  'ignore-preflight-errors',
+  'node-name',
+  'patches',
+  'skip-phases',
+  'tls-bootstrap-token',
+  'token',
+  'v',
+];
+
+test('join run has every flag of kubeadm join that is for workers', () => {
+  const flags = Object.keys(allCommands(project).run?.flags ?? {});
+  expect(KUBEADMS.filter((flag) => !flags.includes(flag))).toEqual([]);
+});

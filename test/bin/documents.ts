@@ -1,0 +1,26 @@
+/** What `--output json` prints, held to the schema of its kind. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect } from 'vitest';
+import { PROJECT } from '../helpers/sources.ts';
+
+const SCHEMA_OF = {
+  RunResult: 'run-result',
+  UndoResult: 'undo-result',
+  RunList: 'runs',
+  Run: 'runs',
+};
+const idOf = (name: string): string => `https://joinery.dev/schemas/${name}.schema.json`;
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+for (const name of new Set(Object.values(SCHEMA_OF)))
+  ajv.addSchema(JSON.parse(readFileSync(join(PROJECT, `schemas/${name}.schema.json`), 'utf8')));
+
+export function documentOf(kind: keyof typeof SCHEMA_OF, stdout: string) {
+  const document = JSON.parse(stdout);
+  expect(document.kind).toBe(kind);
+  const isValid = ajv.validate(idOf(SCHEMA_OF[kind]), document);
+  expect(isValid, ajv.errorsText()).toBe(true);
+  return document;
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { findingsOf } from '../../../engine/plugins/findings.ts';
+import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
+import { type MadePlugin, pluginFolder, VERSION } from './folder.ts';
+
+const found = async (made: MadePlugin) =>
+  (await findingsOf(await inspectPlugin(await pluginFolder(made), VERSION))).map(
+    ({ file, line, what }) => `${file}:${line}: ${what}`,
+  );
+
+describe('reading the code of a plugin', () => {
+  test.each<[string, string]>([
+    ["import { readFile } from 'node:fs/promises';", 'imports node:fs/promises, past the ports'],
+    ["import fs from 'fs';", 'imports fs, past the ports'],
+    ["import { spawn } from\n'node:child_process';", 'imports node:child_process, past the ports'],
+    ["await import('node:net');", 'imports node:net, past the ports'],
+    ["const vm = require('vm');", 'imports vm, past the ports'],
+    ["process.getBuiltinModule('fs');", 'uses process: process.getBuiltinModule'],
+    ['process.env.HOME;', 'uses process: process.env'],
+    ["process['ex' + 'it']();", 'uses process: process['],
+    ["eval('1');", 'makes code of text: eval('],
+    ["new Function('return 1')();", 'makes code of text: new Function'],
+    ["(() => {}).constructor('return process')();", 'makes code of text, perhaps: .constructor('],
+    ['await import(name);', 'imports what is only known when it runs: import('],
+    [`await import(\`./\${name}.js\`);`, `imports what is only known when it runs: import(\`./\${`],
+    ["globalThis['pro' + 'cess'];", 'looks up a global by a name that is only known when it runs: globalThis['],
+    ["fetch('https://evil.test');", 'uses the network, past the ports: fetch('],
+    ['new WebSocket(url);', 'uses the network, past the ports: new WebSocket'],
+    ['WebAssembly.compile(bytes);', 'runs WebAssembly: WebAssembly'],
+    ['Object.prototype.polluted = 1;', 'changes what all objects have, perhaps: Object.prototype'],
+    [
+      "import { sdk } from '@joinery/cli/testing';",
+      'imports @joinery/cli/testing: a plugin is handed the SDK, and there is nothing to import beside a standalone binary',
+    ],
+    ["import left from 'left-pad';", 'imports left-pad, which is not among its dependencies'],
+    ["import x from '/opt/x.js';", 'imports /opt/x.js, from outside of its folder'],
+    ["import x from 'data:text/javascript,1';", 'imports data:text/javascript,1, from outside of its folder'],
+  ])('finds %s', async (line, what) => {
+    const module = `/** Nothing. */\n${line}\nexport default (sdk) => sdk.definePlugin({ phases: [] });\n`;
+    expect(await found({ module })).toContain(`index.js:2: ${what}`);
+  });
+
+  test('finds nothing in what only uses its ports, and says nothing of comments', async () => {
+    expect(await found({})).toEqual([]);
+    const harmless =
+      "// import 'node:fs';\n/** eval('x') */\nimport { posix } from 'node:path';\nimport { createHash } from 'node:crypto';\n";
+    const types = "/** @type {import('@joinery/cli/sdk').PluginFactory} */\n";
+    expect(await found({ module: `${harmless}${types}export default () => [posix, createHash];\n` })).toEqual([]);
+  });
+
+  test('goes on into what it imports, and no further', async () => {
+    const files = {
+      'lib/a.js': "import '../b.cjs';\nimport 'node:fs';",
+      'b.cjs': "require('./c');",
+      'c.js': 'process.exit(1);',
+      'test/x.js': "import 'node:fs';",
+    };
+    expect(await found({ module: "import './lib/a.js';\nimport './gone.js';\nexport default 1;", files })).toEqual([
+      'c.js:1: uses process: process.exit',
+      'gone.js:1: cannot be read here: it is not there, too large, or no JavaScript',
+      'lib/a.js:2: imports node:fs, past the ports',
+    ]);
+  });
+
+  test('names the dependencies, which it does not read', async () => {
+    const files = { 'node_modules/left/package.json': '{}' };
+    expect(await found({ manifest: { dependencies: { left: '1' } }, files, module: "import 'left/x';" })).toEqual([
+      'package.json:1: depends on left, whose code is not looked at: read it too',
+    ]);
+  });
+});

@@ -1,0 +1,391 @@
+/** What plugins may do wrong, in good faith or bad: each is refused, or stopped, with an error that says what it was. */
+import { describe, expect, test } from 'vitest';
+import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
+import { memoryStore } from '../../../engine/journal/memory.ts';
+import type { JournalRecord } from '../../../engine/journal/records.ts';
+import { planOfPhase } from '../../../engine/pipeline/single.ts';
+import { run } from '../../../engine/run.ts';
+import { isSecret } from '../../../engine/sdk/index.ts';
+import { runPhase } from '../../../engine/testing/run-phase.ts';
+import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { SimulatedTime } from '../../helpers/simulated-time.ts';
+import { load, type MadePlugin, phaseOf } from './folder.ts';
+
+const CANARY = 'canary-4f1e-0123456789';
+
+async function running(made: MadePlugin, input: Record<string, unknown> = {}, host: MemoryHost = machine()) {
+  const phase = await phaseOf(made);
+  const outcome = await runPhase(phase, input, host);
+  return { ...outcome, host };
+}
+const machine = (): MemoryHost => memoryHost({ directories: ['/etc/acme'] });
+const returning = (value: string): MadePlugin => ({ phase: `async run() { ${value} },` });
+const codeOf = async (made: MadePlugin, input?: Record<string, unknown>) =>
+  ((await running(made, input)).error as { code?: string }).code;
+
+describe('what a plugin says it does', () => {
+  const effect = (of: string, phase = 'async run() {},'): MadePlugin => ({
+    module: `export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', summary: 'x', input: { type: 'object', properties: {
+      name: { type: 'string', description: 'x' } } }, output: { type: 'object' }, effects: [${of}], ${phase} }] });`,
+  });
+
+  test.each([
+    ["sdk.writes('/etc/shadow', 0o600, 'x')", 'paths: /etc/shadow'],
+    ["sdk.writes('/etc/{name}/x', 0o600, 'x')", 'paths: /etc/{name}/x'],
+    ["sdk.writes('{name}', 0o600, 'x')", 'paths: {name}'],
+    ["sdk.writes('/etc/*', 0o600, 'x')", 'paths: /etc/*'],
+    ["sdk.controls('sshd', ['stop'], 'x')", 'services: sshd'],
+    ["sdk.runs('sh', 'x')", 'commands: sh'],
+    ["sdk.runs('*', 'x')", 'commands: *'],
+    ["sdk.calls(['get', 'list'], 'secrets', 'x')", 'api: get, list secrets'],
+    ["sdk.keeps('kubelet', '/var/lib/x', 'x')", 'services: kubelet'],
+    ["sdk.unmounts('/var/lib/kubelet', 'x')", 'mounts: /var/lib/kubelet'],
+    ["sdk.removesSandboxes('x')", 'runtime: true'],
+    ["sdk.downloads('x')", 'network: the addresses that it reads'],
+    ["{ kind: 'everything', why: 'x' }", 'effects of the kind everything, which this Joinery does not know'],
+  ])('and its manifest does not is refused before any phase is run: %s', async (of, what) => {
+    const error = await joinErrorOf(() => load(effect(of)));
+    expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH', exitCode: 3 });
+    expect(error.message).toBe(
+      `the code of plugin acme is not what its manifest says:\n  - phase acme declares what the manifest's effects do not have: ${what}`,
+    );
+  });
+
+  test('and does not do is refused by the port', async () => {
+    const { error, host } = await running({
+      phase: "async run({ files }) { await files.write('/etc/shadow', 'x', 0o600); },",
+    });
+    expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED', facts: { what: 'file /etc/shadow' }, exitCode: 1 });
+    expect(host.changes).toEqual([]);
+  });
+
+  test('stays so, whatever it does to its own phase later', async () => {
+    const { error } = await running({
+      phase: `async run({ files }) {
+        this.effects.push({ kind: 'path', path: '/etc/shadow', why: 'x' });
+        await files.write('/etc/shadow', 'x', 0o600);
+      },`,
+    });
+    expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
+  });
+
+  const below = (run: string): MadePlugin => ({
+    ...effect("sdk.writes('/etc/acme/{name}', 0o644, 'x')", `async run({ files }, { name }) { ${run} },`),
+    joinery: { effects: { paths: ['/etc/acme/*'] } },
+  });
+  test.each(['../shadow', '..', 'a/b', '.', ''])('is not widened by an input: %j', async (name) => {
+    const made = below("await files.write('/etc/acme/' + name, 'x', 0o644);");
+    const { error, host } = await running(made, { name });
+    expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
+    expect(host.changes).toEqual([]);
+    expect((await running(made, { name: 'a.conf' })).error).toBeUndefined();
+  });
+
+  test.each(['/etc', '..', '../../root/.ssh', '/etc/acme/../shadow'])(
+    'is not widened by a link to %s',
+    async (target) => {
+      const { error, host } = await running(below(`await files.link('/etc/acme/' + name, '${target}');`), {
+        name: 'l',
+      });
+      expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
+      expect(host.changes).toEqual([]);
+      expect(
+        (await running(below("await files.link('/etc/acme/' + name, 'other');"), { name: 'l' })).error,
+      ).toBeUndefined();
+    },
+  );
+
+  test('covers addresses by their beginning, and no others', async () => {
+    const made: MadePlugin = {
+      ...effect("sdk.downloads('x')", 'async run({ web }, { name }) { await web.get(name); },'),
+      joinery: { effects: { network: ['https://acme.test/releases/'] } },
+    };
+    const host = () => memoryHost({ downloads: { 'https://acme.test/releases/1': 'x' } });
+    expect((await running(made, { name: 'https://acme.test/releases/1' }, host())).error).toBeUndefined();
+    for (const name of [
+      ...['https://acme.test/', 'http://acme.test/releases/1', 'https://acme.test.evil.test/releases/1'],
+      ...[
+        'https://acme.test/releases/../secret',
+        'https://acme.test:444/releases/1',
+        'https://evil.test@acme.test:1/',
+        'x',
+      ],
+    ])
+      expect((await running(made, { name }, host())).error, name).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
+  });
+
+  test('and its code does not have, or the other way round, is told all at once', async () => {
+    const error = await joinErrorOf(() =>
+      load({
+        joinery: { phases: ['acme-a', 'acme-b'], featureGates: ['Acme'], effects: {} },
+        phase: "gates: [{ name: 'Other', stage: 'BETA', default: true, since: '1.0', what: 'x' }], async run() {},",
+      }),
+    );
+    expect(error.message.split('\n').slice(1)).toEqual([
+      '  - phase acme-a is in the manifest, and not in the code',
+      '  - phase acme-b is in the manifest, and not in the code',
+      '  - phase acme is in the code, and not in the manifest',
+      '  - feature gate Acme is in the manifest, and not in the code',
+      '  - feature gate Other is in the code, and not in the manifest',
+      "  - phase acme declares what the manifest's effects do not have: paths: /etc/motd",
+    ]);
+  });
+
+  test.each([
+    [
+      "name: 'Not A Name'",
+      'phase Not A Name: name has the wrong form "Not A Name": it must be lower-case letters, digits and -',
+    ],
+    ['summary: 7', 'phase acme: summary must be a string'],
+    ['input: []', 'phase acme: input must be an object'],
+    ["input: { type: 'string' }", 'phase acme: input.type must be object'],
+    [
+      "input: { type: 'object', properties: { x: { $ref: '#' } } }",
+      'the input schema of phase acme cannot be used: it refers to another ($ref)',
+    ],
+    [
+      "output: { type: 'object', properties: { x: { type: 'nonsense' } } }",
+      'the output schema of phase acme cannot be used: type must be JSONType or JSONType[]: nonsense',
+    ],
+    ['effects: {}', 'phase acme: effects must be an array'],
+    ["effects: [{ kind: 'path' }]", 'phase acme: effects.0 why is missing'],
+    ["effects: [{ kind: 'path', path: { x: 1 }, why: 'x' }]", 'phase acme: effects.0.path must be a string'],
+  ])('has the shape of a phase, or is refused: %s', async (member, what) => {
+    const error = await joinErrorOf(() => load({ phase: `async run() {}, ${member},` }));
+    expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH' });
+    expect(error.message).toContain(what);
+  });
+});
+
+describe('the module of a plugin', () => {
+  test.each<[string, string, string]>([
+    ['throws', "throw new Error('boom');", 'boom'],
+    ['throws nothing', 'throw undefined;', 'it threw undefined'],
+    ['throws what cannot be read', "throw new Proxy({}, { get() { throw new Error('unreadable'); } });", 'unreadable'],
+    ['is no JavaScript', 'export default function {', "Unexpected token '{'"],
+    ['imports what is not there', "import './gone.js';", 'gone.js'],
+    ['exports nothing', 'export const x = 1;', 'index.js has no function as its default export'],
+    ['exports no function', 'export default {};', 'index.js has no function as its default export'],
+    [
+      'returns no plugin',
+      'export default () => ({ phases: [] });',
+      'index.js returns something else than sdk.definePlugin',
+    ],
+    [
+      'returns a phase that is none',
+      'export default (sdk) => sdk.definePlugin({ phases: [null] });',
+      'one of its phases is no object',
+    ],
+    [
+      'returns a phase without run',
+      "export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme' }] });",
+      'its phase acme has no function run',
+    ],
+    [
+      'returns a circle',
+      "const input = {}; input.input = input; export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', input, run() {} }] });",
+      'circular',
+    ],
+    [
+      'describes itself endlessly',
+      "export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', summary: 'x'.repeat(2 ** 21), run() {} }] });",
+      'it describes itself in more than 1048576 bytes',
+    ],
+    [
+      'has getters that throw',
+      "export default (sdk) => sdk.definePlugin({ phases: [{ get name() { throw new Error('gotcha'); }, run() {} }] });",
+      'gotcha',
+    ],
+  ])('that %s is refused', async (_, module, what) => {
+    const error = await joinErrorOf(() => load({ module }));
+    expect(error).toMatchObject({ code: 'E_PLUGIN_CODE', exitCode: 3 });
+    expect(error.message).toContain(what);
+  });
+
+  test.each(['await new Promise(() => {});\nexport default 1;', 'export default () => new Promise(() => {});'])(
+    'that never settles is given up: %j',
+    async (module) => {
+      expect(await joinErrorOf(() => load({ module }, 50))).toMatchObject({
+        code: 'E_PLUGIN_CODE',
+        facts: { what: 'it is not there after 0.05 s' },
+      });
+    },
+  );
+});
+
+describe('a phase of a plugin that throws', () => {
+  test.each<[string, string]>([
+    ['null', 'null'],
+    ['undefined', 'undefined'],
+    ["'a string'", 'a string'],
+    ['42n', '42'],
+    ["Symbol('s')", 'Symbol(s)'],
+    ["{ code: 'E_FAKE' }", '{"code":"E_FAKE"}'],
+    ['new Proxy({}, { get() { throw 1; }, has() { throw 2; } })', 'it threw something that cannot be shown'],
+    ["new Proxy(new Error('inside'), { get() { throw 1; } })", 'it threw something that cannot be shown'],
+    [
+      "Object.defineProperty(new Error(''), 'message', { get() { throw 1; } })",
+      'it threw something that cannot be shown',
+    ],
+    ["Object.defineProperty(new Error('x'), 'stack', { get() { throw 1; } })", 'x'],
+    ["new Error('x', { cause: new Proxy({}, { ownKeys() { throw 1; } }) })", 'x'],
+    ["new (class Own extends Error { get name() { throw 1; } })('x')", 'x'],
+    ['Object.create(null)', '{}'],
+    ['(() => { const e = { message: 7 }; e.e = e; return e; })()', 'it threw something that cannot be shown'],
+  ])('%s has failed, and says so', async (thrown, what) => {
+    const { error, result, events } = await running({ phase: `async run() { throw ${thrown}; },` });
+    expect(result.status).toBe('failed');
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toContain(what);
+    expect(shownOf([error, result, events])).not.toBe('');
+  });
+
+  test('errors of its own has them told, whichever copy of the class they are of', async () => {
+    const own = "{ code: 'E_ACME_QUOTA', message: 'no quota', hint: 'Ask for more.', exitCode: 5, transient: false }";
+    const made = {
+      phase: `async run() { throw Object.assign(new Error('no quota'), ${own}, { [Symbol.for('joinery.error')]: true }); },`,
+    };
+    expect((await running(made)).error).toMatchObject({
+      ...{ name: 'JoinError', code: 'E_ACME_QUOTA', message: 'no quota', hint: 'Ask for more.', exitCode: 5 },
+    });
+    const lying = { phase: made.phase.replace('exitCode: 5', 'exitCode: 0') };
+    expect((await running(lying)).error).toMatchObject({ name: 'Error', message: 'no quota' });
+  });
+
+  test('before it has begun has failed as well', async () => {
+    expect((await running({ phase: "run() { throw new Error('at once'); }," })).error).toMatchObject({
+      message: 'at once',
+    });
+  });
+
+  test('with a message of 100 MB has it cut', async () => {
+    const { error } = await running({ phase: "async run() { throw new Error('x'.repeat(100e6)); }," });
+    expect((error as Error).message.length).toBeLessThan(1000);
+  });
+});
+
+describe('a phase of a plugin that returns', () => {
+  test.each<[string, string]>([
+    ['const a = {}; a.a = a; return a;', 'it is nested deeper than 32 levels, or in a circle'],
+    ['return JSON.parse(\'{"__proto__": {"polluted": true}}\');', 'no output can be named __proto__'],
+    ['return { x: JSON.parse(\'{"__proto__": {"polluted": true}}\') };', 'no output can be named __proto__'],
+    ["return { x: 'x'.repeat(100e6) };", 'it has more than 1048576 bytes'],
+    ['return { x: Array.from({ length: 2e5 }, () => 1) };', 'it has more than 100000 values'],
+    ['return { x: new Array(4e9) };', 'it has more than 100000 values'],
+    ['return { x: () => 1 };', 'a function is no value of JSON'],
+    ['return { x: 1n };', 'a bigint is no value of JSON'],
+    ['return { x: Symbol() };', 'a symbol is no value of JSON'],
+  ])('%s has failed: its outputs are not plain', async (body, what) => {
+    const { error, result } = await running(returning(body));
+    expect([error, result.status]).toMatchObject([
+      { code: 'E_OUTPUT', facts: { problems: [what] }, exitCode: 1 },
+      'failed',
+    ]);
+    expect('polluted' in {}).toBe(false);
+  });
+
+  test.each([
+    "return { get x() { throw new Error('got'); } };",
+    "return new Proxy({}, { ownKeys() { throw new Error('got'); } });",
+  ])('%s has failed with what it threw', async (body) => {
+    expect((await running(returning(body))).error).toMatchObject({ message: 'got' });
+  });
+
+  test('what is not plain but can be made so, gives that', async () => {
+    const { result } = await running(
+      returning(
+        'return Object.assign(Object.create({ inherited: 1 }), { a: new Date(0), b: undefined, constructor: { prototype: 1 } });',
+      ),
+    );
+    expect(result.steps[0]?.outputs).toEqual({ a: {}, constructor: { prototype: 1 } });
+  });
+
+  test('another thing than its schema says has failed', async () => {
+    expect(
+      await codeOf({
+        phase:
+          "output: { type: 'object', properties: { n: { type: 'integer' } } }, async run() { return { n: 'x' }; },",
+      }),
+    ).toBe('E_OUTPUT');
+    expect(await codeOf(returning("return 'text';"))).toBe('E_OUTPUT');
+  });
+
+  test('a secret that it was given has it kept secret, whatever its schema says', async () => {
+    const records: JournalRecord[] = [];
+    const phase = await phaseOf({
+      phase: `input: { type: 'object', properties: { token: { type: 'string', writeOnly: true, description: 'x' } } },
+      async run({ files, log }, { token }) {
+        log.info('it is ' + token.reveal());
+        await files.write('/etc/motd', 'x', 0o644);
+        return { plain: token.reveal(), kept: token, within: 'Bearer ' + token.reveal(), fake: { [Symbol.for('joinery.secret')]: true, reveal: () => token.reveal() } };
+      },`,
+    });
+    const store = {
+      ...memoryStore(),
+      append: async (written: readonly JournalRecord[]) => void records.push(...written),
+    };
+    const outcome = await runPhase(phase, { token: CANARY }, machine(), { store });
+    expect(outcome.error).toBeUndefined();
+    const outputs = outcome.result.steps[0]?.outputs as Record<string, unknown>;
+    expect(Object.values(outputs).map(isSecret)).toEqual([true, true, true, true]);
+    expect(records.length).toBeGreaterThan(3);
+    expect(shownOf([outcome.result, outcome.events, records])).not.toContain(CANARY);
+  });
+});
+
+describe('a phase of a plugin that goes on', () => {
+  test('without end is told to stop, and given up', async () => {
+    const phase = await phaseOf({ phase: 'run: () => new Promise(() => {}),' });
+    const [clock, host] = [new SimulatedTime(), machine()];
+    const ran = run({ plan: planOfPhase('acme', phase, {}, host.facts), host, clock });
+    await clock.passAll();
+    expect(await ran).toMatchObject({ status: 'failed', error: { code: 'E_STEP_STUCK' } });
+  });
+
+  test('after its attempt has ended can change nothing', async () => {
+    const made = {
+      phase:
+        "async run({ files }) { setTimeout(() => files.write('/etc/motd', 'late', 0o644).catch((error) => { globalThis.lateError = error; }), 5); },",
+    };
+    const { error, host } = await running(made);
+    expect(error).toBeUndefined();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(host.changes).toEqual([]);
+    expect((globalThis as { lateError?: unknown }).lateError).toMatchObject({ code: 'E_ATTEMPT_ENDED' });
+  });
+
+  test('with 100 MB of notes has a thousand lines told, each cut', async () => {
+    const phase = await phaseOf({
+      phase:
+        "async run({ log }) { log.info('x'.repeat(1e8)); for (let i = 0; i < 10_000; i++) log.info('x'.repeat(1e4)); },",
+    });
+    const host = machine();
+    const result = await run({ plan: planOfPhase('acme', phase, {}, host.facts), host });
+    const { notes = [] } = result.steps[0] ?? {};
+    expect(notes.length).toBe(1001);
+    expect(notes.at(-1)?.text).toBe('what else it says is left out');
+    expect(notes[0]?.text).toBe('(a note of 100000000 characters is too long to be told)');
+    expect(Math.max(...notes.map(({ text }) => text.length))).toBe(10_000);
+  });
+
+  test.each([
+    ["files.write('/etc/motd', 'x'.repeat(100e6), 0o644)", 'a file of 100000000 bytes'],
+    ["files.write('/etc/motd'.padEnd(100e6, 'x'), 'x', 0o644)", 'a path of 100000000 bytes'],
+    ["files.link('/etc/motd', '/etc/motd'.padEnd(100e6, 'x'))", 'a link of 100000000 bytes'],
+  ])('with a change of 100 MB is refused: %s', async (call, what) => {
+    const { error, host } = await running({ phase: `async run({ files }) { await ${call}; },` });
+    expect(error).toMatchObject({ code: 'E_CHANGE_TOO_LARGE', facts: { what } });
+    expect(host.changes).toEqual([]);
+  });
+
+  test('with a command line of 100 kB is refused, before it is journaled', async () => {
+    const made: MadePlugin = {
+      joinery: { effects: { paths: ['/etc/motd'], commands: ['true'] } },
+      phase:
+        "effects: [sdk.runs('true', 'x')], async run({ commands }) { await commands.run(['true', 'x'.repeat(1e5)], { irreversible: 'x' }); },",
+    };
+    const { error, host } = await running(made);
+    expect(error).toMatchObject({ code: 'E_CHANGE_TOO_LARGE', facts: { bytesMax: 65_536 } });
+    expect(host.changes).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+/** `join run` in this process, as the launcher would run it: what is typed, and all that comes of it. */
+import { Config } from '@oclif/core';
+import { runCommand } from '../../bin/commands/run.ts';
+import pjson from '../../package.json' with { type: 'json' };
+import { type Outcome, project } from '../bin/cli.ts';
+
+const { commands: _, ...oclif } = pjson.oclif; // or oclif would load the built ones
+const config = Config.load({ root: project, pjson: { ...pjson, oclif } as never });
+const Run = runCommand(project);
+
+/** One at a time: exit code, standard output and the environment are those of this process. */
+export async function joinRun(args: readonly string[], variables: Record<string, string> = {}): Promise<Outcome> {
+  const environment: Record<string, string> = { ...variables, NODE_ENV: 'production' };
+  const written = { stdout: '', stderr: '' };
+  const { log } = console; // oclif's way to standard output
+  console.log = (text = '') => {
+    written.stdout += `${text}\n`;
+  };
+  const restore = [
+    () => Object.assign(console, { log }),
+    ...(['stdout', 'stderr'] as const).map((name) => {
+      const { write } = process[name];
+      process[name].write = ((text: string) => {
+        written[name] += text;
+        return true;
+      }) as typeof write;
+      return () => Object.assign(process[name], { write });
+    }),
+    () => {
+      for (const name of Object.keys(variables)) delete process.env[name];
+      process.env.NODE_ENV = 'test';
+    },
+  ];
+  Object.assign(process.env, environment);
+  try {
+    const command = new Run([...args], await config);
+    await (command as unknown as { _run(): Promise<void> })._run();
+    return { code: Number(process.exitCode ?? 0), ...written };
+  } finally {
+    process.exitCode = undefined;
+    for (const undo of restore) undo();
+  }
+}

@@ -1,0 +1,427 @@
+/** Flags and variables that are wrong by themselves, or beside each other. */
+import { input, JOIN, usage, type WrongInput, ZERO_PIN } from './wrong.ts';
+
+const TOKEN = 'abcdef.0123456789abcdef';
+const with_ = (...more: string[]): string[] => [...JOIN, ...more];
+const tokenOf = (token: string): string[] => ['ENDPOINT', '--token', token, '--discovery-token-ca-cert-hash', 'PIN'];
+const pinOf = (...pins: string[]): string[] => [
+  'ENDPOINT',
+  '--token',
+  'TOKEN',
+  ...pins.flatMap((pin) => ['--discovery-token-ca-cert-hash', pin]),
+];
+const endpointOf = (endpoint: string): string[] => [endpoint, ...JOIN.slice(1)];
+
+export const wrongArguments: WrongInput[] = [
+  {
+    title: 'nothing at all',
+    args: [],
+    exitCode: 2,
+    text: input(
+      'a token is needed: --token, or --discovery-token',
+      'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+      '--endpoint is missing',
+    ),
+  },
+  {
+    title: 'a token in capitals',
+    args: tokenOf('ABCDEF.0123456789ABCDEF'),
+    exitCode: 2,
+    text: input(
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    ),
+  },
+  {
+    title: 'a token that is too short',
+    args: tokenOf('abcdef.0123456789abcde'),
+    exitCode: 2,
+    text: input(
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    ),
+  },
+  {
+    title: 'a token with a space',
+    args: tokenOf(` ${TOKEN}`),
+    exitCode: 2,
+    text: input(
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    ),
+  },
+  {
+    title: 'only the id of a token',
+    args: tokenOf('abcdef'),
+    exitCode: 2,
+    text: input(
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    ),
+  },
+  {
+    title: 'no token',
+    args: ['ENDPOINT', '--discovery-token-ca-cert-hash', 'PIN'],
+    exitCode: 2,
+    text: input('a token is needed: --token, or --discovery-token'),
+  },
+  {
+    title: 'an empty token, as of an unset variable of the shell',
+    args: tokenOf(''),
+    exitCode: 2,
+    text: input('a token is needed: --token, or --discovery-token'),
+  },
+  {
+    title: 'tokens for discovery and bootstrap that are wrong both',
+    args: ['ENDPOINT', '--discovery-token=x', '--tls-bootstrap-token=y', '--discovery-token-ca-cert-hash', 'PIN'],
+    exitCode: 2,
+    text: input(
+      '--discovery-token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--tls-bootstrap-token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    ),
+  },
+  {
+    title: 'no pin',
+    args: ['ENDPOINT', '--token', 'TOKEN'],
+    exitCode: 2,
+    text: input(
+      'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+    ),
+  },
+  {
+    title: 'a pin that is explicitly not skipped, and not given',
+    args: ['ENDPOINT', '--token', 'TOKEN', '--discovery-token-unsafe-skip-ca-verification=false'],
+    exitCode: 2,
+    text: input(
+      'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+    ),
+  },
+  {
+    title: 'a pin without its type',
+    args: pinOf('0'.repeat(64)),
+    exitCode: 2,
+    text: input(
+      '--discovery-token-ca-cert-hash has the wrong form "0000000000000000000000000000000000000000000000000000000000000000": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  {
+    title: 'a pin of another type',
+    args: pinOf(`md5:${'0'.repeat(32)}`),
+    exitCode: 2,
+    text: input(
+      '--discovery-token-ca-cert-hash has the wrong form "md5:00000000000000000000000000000000": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  {
+    title: 'a pin that is too short',
+    args: pinOf(`sha256:${'0'.repeat(63)}`),
+    exitCode: 2,
+    text: input(
+      '--discovery-token-ca-cert-hash has the wrong form "sha256:000000000000000000000000000000000000000000000000000000000000000": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  {
+    title: 'a pin with a letter that is no digit',
+    args: pinOf(`sha256:${'g'.repeat(64)}`),
+    exitCode: 2,
+    text: input(
+      '--discovery-token-ca-cert-hash has the wrong form "sha256:gggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggggg": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  {
+    title: 'a second pin that is wrong, behind a comma',
+    args: pinOf(`${ZERO_PIN},sha256:1`),
+    exitCode: 2,
+    text: input(
+      '--discovery-token-ca-cert-hash has the wrong form "sha256:1": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  {
+    title: 'a second pin that is wrong, by a flag of its own',
+    args: pinOf(ZERO_PIN, 'sha512:1'),
+    exitCode: 2,
+    text: input(
+      '--discovery-token-ca-cert-hash has the wrong form "sha512:1": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  { title: 'no endpoint', args: JOIN.slice(1), exitCode: 2, text: input('--endpoint is missing') },
+  {
+    title: 'an endpoint without a port',
+    args: endpointOf('10.0.0.1'),
+    exitCode: 2,
+    text: input('--endpoint has the wrong form "10.0.0.1": it must be host:port'),
+  },
+  {
+    title: 'an endpoint that is a URL',
+    args: endpointOf('https://10.0.0.1:6443'),
+    exitCode: 2,
+    text: input('--endpoint has the wrong form "https://10.0.0.1:6443": it must be host:port'),
+  },
+  {
+    title: 'an IPv6 endpoint without brackets',
+    args: endpointOf('fe80::1:6443'),
+    exitCode: 2,
+    text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port'),
+  },
+  {
+    title: 'a port that there is not',
+    args: endpointOf('10.0.0.1:99999'),
+    exitCode: 2,
+    text: ['E_INPUT in step discovery: 10.0.0.1:99999 is no address', '  → Add --help to see every flag.'].join('\n'),
+  },
+  {
+    title: 'two endpoints',
+    args: ['10.0.0.1:6443', ...JOIN],
+    exitCode: 2,
+    text: usage('Unexpected argument: ENDPOINT'),
+  },
+  {
+    title: 'a name of the Node in capitals',
+    args: with_('--node-name', 'Worker1'),
+    exitCode: 2,
+    text: input('--node-name has the wrong form "Worker1": it must be a DNS name: lower-case letters, digits, - and .'),
+  },
+  {
+    title: 'a name of the Node with an underscore',
+    args: with_('--node-name', 'worker_1'),
+    exitCode: 2,
+    text: input(
+      '--node-name has the wrong form "worker_1": it must be a DNS name: lower-case letters, digits, - and .',
+    ),
+  },
+  {
+    title: 'a name of the Node that is too long',
+    args: with_('--node-name', 'a'.repeat(254)),
+    exitCode: 2,
+    text: input('--node-name must NOT have more than 253 characters'),
+  },
+  {
+    title: 'a socket that is no path',
+    args: with_('--cri-socket', 'tcp://10.0.0.1:1'),
+    exitCode: 2,
+    text: input('--cri-socket has the wrong form "tcp://10.0.0.1:1": it must be unix:// and an absolute path'),
+  },
+  {
+    title: 'a gate that there is not',
+    args: with_('--feature-gates', 'CoreDSN=true,Nope=true'),
+    exitCode: 2,
+    text: input(
+      '--feature-gates: there is no gate CoreDSN; did you mean CoreDNS?',
+      '--feature-gates: there is no gate Nope; known are Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
+    ),
+  },
+  {
+    title: 'gates without a value, and with one that is none',
+    args: with_('--feature-gates', 'CoreDNS,SelfHosting=maybe'),
+    exitCode: 2,
+    text: input(
+      '--feature-gates: CoreDNS has no value: write CoreDNS=true or CoreDNS=false',
+      '--feature-gates: SelfHosting=maybe is neither true nor false',
+    ),
+  },
+  {
+    title: 'checks to ignore beside all of them',
+    args: with_('--ignore-preflight-errors', 'all,Swap'),
+    exitCode: 2,
+    text: [
+      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so no other check can be named beside it",
+      '  → Write --ignore-preflight-errors=all, or only the names.',
+    ].join('\n'),
+  },
+  {
+    title: 'a flag that there is not',
+    args: with_('--tokn', 'x', '--wibble'),
+    exitCode: 2,
+    text: usage('there is no flag --tokn; did you mean --token?', 'there is no flag --wibble'),
+  },
+  {
+    title: 'a flag of kubeadm with underscores, which kubeadm does not take either',
+    args: with_('--node_name', 'w1'),
+    exitCode: 2,
+    text: usage('there is no flag --node_name; did you mean --node-name?'),
+  },
+  {
+    title: 'a flag with one dash',
+    args: ['ENDPOINT', '-token=TOKEN'],
+    exitCode: 2,
+    text: usage('there is no flag -token=ID.***'),
+  },
+  {
+    title: 'a flag without its value',
+    args: ['ENDPOINT', '--token'],
+    exitCode: 2,
+    text: usage('Flag --token expects a value'),
+  },
+  {
+    title: 'a switch that is neither on nor off',
+    args: with_('--dry-run=maybe'),
+    exitCode: 2,
+    text: ['E_USAGE: --dry-run=maybe is neither true nor false', '  → Write --dry-run, or leave it out.'].join('\n'),
+  },
+  {
+    title: 'a verbosity that is no number',
+    args: with_('-v=x'),
+    exitCode: 2,
+    text: usage('--v: Expected an integer but received: x'),
+  },
+  {
+    title: 'an end of waiting that there is not',
+    args: with_('--wait', 'soon'),
+    exitCode: 2,
+    text: input('--wait must be one of started, registered, ready'),
+  },
+  {
+    title: 'a form of output that there is not',
+    args: with_('--output', 'xml'),
+    exitCode: 2,
+    text: usage('Expected --output=xml to be one of: text, json'),
+  },
+  {
+    title: 'times that are none',
+    args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
+    exitCode: 2,
+    text: input(
+      '--discovery-timeout must be a time such as 30s or 5m',
+      '--tls-bootstrap-timeout must be a time such as 30s or 5m',
+    ),
+  },
+  {
+    title: 'phases that there are not',
+    args: with_('--skip-phases', 'preflihgt,wibble'),
+    exitCode: 2,
+    text: input(
+      '--skip-phases: there is no phase preflihgt; did you mean preflight?',
+      '--skip-phases: there is no phase wibble; there are preflight, discovery, kubelet-version, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+    ),
+  },
+  {
+    title: 'a phase whose outputs others read',
+    args: with_('--skip-phases', 'discovery'),
+    exitCode: 2,
+    text: input(
+      '--skip-phases: tls-bootstrap reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip tls-bootstrap too, or neither',
+      '--skip-phases: kubeconfig reads server, ca of discovery, which is skipped: skip kubeconfig too, or neither',
+      '--skip-phases: kubelet-config reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip kubelet-config too, or neither',
+      '--skip-phases: node-ready reads server, ca of discovery, which is skipped: skip node-ready too, or neither',
+      '--skip-phases: dynamic-kubelet-config reads server, ca of discovery, which is skipped: skip dynamic-kubelet-config too, or neither',
+    ),
+  },
+  {
+    title: 'a control-plane node',
+    args: with_('--control-plane', '--certificate-key', 'f'.repeat(64)),
+    exitCode: 2,
+    text: [
+      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane asks for a control-plane node, and only workers can be joined',
+      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+    ].join('\n'),
+  },
+  {
+    title: 'a flag that only joins a control-plane node',
+    args: with_('--apiserver-bind-port=6443'),
+    exitCode: 2,
+    text: [
+      'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port asks for a control-plane node, and only workers can be joined',
+      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+    ].join('\n'),
+  },
+  {
+    title: 'a token in a file that is not there',
+    args: tokenOf('@FOLDER/none'),
+    exitCode: 2,
+    text: input("--token @FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'"),
+  },
+  {
+    title: 'two tokens from standard input',
+    args: ['ENDPOINT', '--discovery-token', '-', '--tls-bootstrap-token', '-'],
+    exitCode: 2,
+    text: input('standard input can be read once, and --discovery-token and --tls-bootstrap-token want it'),
+  },
+  {
+    title: 'a pipeline that is not there',
+    args: with_('--pipeline', 'FOLDER/none.yaml'),
+    exitCode: 3,
+    text: [
+      "E_PIPELINE_FILE: pipeline FOLDER/none.yaml cannot be read: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
+      '  → Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
+    ].join('\n'),
+  },
+  {
+    title: 'a discovery file beside a token for discovery, and beside a pin',
+    args: ['--discovery-file', 'FOLDER/a.conf', '--discovery-token', TOKEN, '--discovery-token-ca-cert-hash', 'PIN'],
+    exitCode: 2,
+    text: input(
+      '--discovery-file and --discovery-token exclude each other: there is one way to know the cluster',
+      '--discovery-token-ca-cert-hash is for discovery by a token, and --discovery-file says itself which CA to trust',
+    ),
+  },
+  {
+    title: 'a discovery file from http',
+    args: ['--discovery-file', 'http://10.0.0.1/a.conf'],
+    exitCode: 2,
+    text: input(
+      '--discovery-file has the wrong form "http://10.0.0.1/a.conf": it must be a path, a file:/// or an https:// address',
+    ),
+  },
+  {
+    title: 'variables that are wrong',
+    args: ['ENDPOINT'],
+    variables: {
+      JOINERY_TOKEN: 'nope',
+      JOINERY_NODE_NAME: 'UP',
+      JOINERY_DISCOVERY_TOKEN_UNSAFE_SKIP_CA_VERIFICATION: 'yes',
+      JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH: 'sha256:1, md5:2',
+    },
+    exitCode: 2,
+    text: input(
+      'JOINERY_DISCOVERY_TOKEN_UNSAFE_SKIP_CA_VERIFICATION must be true or false',
+      'JOINERY_NODE_NAME has the wrong form "UP": it must be a DNS name: lower-case letters, digits, - and .',
+      'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      'JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH has the wrong form "sha256:1": it must be sha256: and 64 hexadecimal digits',
+      'JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH has the wrong form "md5:2": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  {
+    title: 'a variable and a flag, each wrong in its own way',
+    args: ['ENDPOINT', '--node-name', 'UP', '--discovery-token-ca-cert-hash', 'PIN'],
+    variables: { JOINERY_TOKEN: 'nope' },
+    exitCode: 2,
+    text: input(
+      '--node-name has the wrong form "UP": it must be a DNS name: lower-case letters, digits, - and .',
+      'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    ),
+  },
+  {
+    title: 'a variable with a file that is not there',
+    args: ['ENDPOINT'],
+    variables: { JOINERY_TOKEN: '@FOLDER/none' },
+    exitCode: 2,
+    text: input("JOINERY_TOKEN @FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'"),
+  },
+  {
+    title: 'everything wrong at once',
+    args: [
+      '10.0.0.1',
+      '--token',
+      'x',
+      '--discovery-token-ca-cert-hash',
+      'y',
+      '--node-name',
+      'Z',
+      '--cri-socket',
+      'tcp:x',
+      '--feature-gates',
+      'Q',
+      '--skip-phases',
+      'r',
+      '--discovery-timeout',
+      's',
+    ],
+    exitCode: 2,
+    text: input(
+      '--feature-gates: there is no gate Q; known are Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
+      '--skip-phases: there is no phase r; there are preflight, discovery, kubelet-version, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+      '--discovery-timeout must be a time such as 30s or 5m',
+      '--node-name has the wrong form "Z": it must be a DNS name: lower-case letters, digits, - and .',
+      '--cri-socket has the wrong form "tcp:x": it must be unix:// and an absolute path',
+      '--endpoint has the wrong form "10.0.0.1": it must be host:port',
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--discovery-token-ca-cert-hash has the wrong form "y": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+];

@@ -1,0 +1,247 @@
+/** What is right by itself, and not for this cluster: tokens, pins, permissions, names. */
+import type { Sandbox } from '../../plugins/sandbox/index.ts';
+import type { KubeObject } from '../../plugins/sandbox/objects.ts';
+import { JOIN, type WrongInput, ZERO_PIN } from './wrong.ts';
+
+const SOON = [...JOIN, '--discovery-timeout', '10ms'];
+const UNDO = [...JOIN, '--on-failure', 'undo'];
+const CLUSTER_INFO = /\/configmaps\/cluster-info$/;
+const NODE = /\/nodes\/w1$/;
+const CSRS = /\/certificatesigningrequests$/;
+const always = Number.POSITIVE_INFINITY;
+
+type Refusal = 'unauthorized' | 'forbidden' | 'notFound' | 'unavailable';
+const NOT_FOUND = {
+  effect: 'instead' as const,
+  code: 404,
+  headers: { 'Content-Type': 'application/json' },
+  text: '{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404,"message":"the server could not find the requested resource"}',
+};
+const refusing =
+  (method: string, path: RegExp, refusal: Refusal) =>
+  ({ faults }: Sandbox): void =>
+    faults.add({ ...(refusal === 'notFound' ? NOT_FOUND : { effect: refusal }), method, path, times: always });
+
+/** Changes the Secret of the token. */
+const tokenWith =
+  (data: Record<string, string>) =>
+  ({ store, token }: Sandbox): void => {
+    const name = `bootstrap-token-${token.slice(0, 6)}`;
+    const secret = store.get<KubeObject & { data: object }>('secrets', name, 'kube-system');
+    const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+    store.update('secrets', { ...secret, data: { ...secret?.data, ...Object.fromEntries(encoded) } } as never);
+  };
+const deleteToken = ({ store, token }: Sandbox): void =>
+  store.delete('secrets', `bootstrap-token-${token.slice(0, 6)}`, 'kube-system');
+const withoutKubeconfig = ({ store }: Sandbox): void => {
+  const map = store.get<KubeObject & { data: Record<string, string> }>('configmaps', 'cluster-info', 'kube-public');
+  const { kubeconfig: _, ...data } = map?.data ?? {};
+  store.update('configmaps', { ...map, data } as never);
+};
+/** Somebody looks at each request, and says no; or the signer fails. */
+const answeringCsr =
+  (type: 'Denied' | 'Failed') =>
+  (sandbox: Sandbox): void => {
+    sandbox.autoApprove = false;
+    const condition = { type, status: 'True', reason: 'NotOurs', message: 'this machine is not known' };
+    sandbox.store.subscribe(({ type: kind, resource, object }) => {
+      if (kind !== 'ADDED' || resource !== 'certificatesigningrequests') return;
+      setImmediate(() => sandbox.store.update(resource, { ...object, status: { conditions: [condition] } } as never));
+    });
+  };
+const readyNode = ({ store }: Sandbox): unknown => {
+  const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+  return store.create('nodes', { metadata: { name: 'w1' }, status } as never);
+};
+const nothing = (): void => undefined;
+
+const pinned = (...pins: string[]): string[] => [
+  ...JOIN.slice(0, 3),
+  ...pins.flatMap((pin) => ['--discovery-token-ca-cert-hash', pin]),
+];
+const wrong = (
+  title: string,
+  cluster: (sandbox: Sandbox) => unknown,
+  exitCode: number,
+  said: readonly string[],
+  args = JOIN,
+): WrongInput => ({ title, args, cluster, exitCode, text: said.join('\n  → ') });
+
+const NEW_TOKEN = 'Make a new token on a control-plane node: kubeadm token create --print-join-command';
+const UNKNOWN = [
+  'E_TOKEN_UNKNOWN in step discovery: https://ENDPOINT knows no token ID: it was deleted, has expired, or is not for signing',
+  NEW_TOKEN,
+];
+const unauthorized = (step: string, what: string): string[] => [
+  `E_API_UNAUTHORIZED in step ${step}: https://ENDPOINT does not accept our credentials to ${what}`,
+  `The token may have expired, or may not be for authentication. ${NEW_TOKEN}`,
+];
+const forbidden = (step: string, what: string): string[] => [
+  `E_API_FORBIDDEN in step ${step}: https://ENDPOINT does not allow to ${what}: nodes is forbidden: the sandbox was told to refuse`,
+  'The roles that kubeadm init makes for joining may be missing: kubeadm init phase bootstrap-token (on a control-plane node) restores them.',
+];
+const hidden = (status: number): string[] => [
+  `E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT does not show its cluster-info to the public (${status})`,
+  status === 404
+    ? 'The cluster was not set up for tokens: kubeadm init phase bootstrap-token (on a control-plane node) does it.'
+    : 'Public access may have been turned off on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.',
+];
+const mismatch = (pins: string): string[] => [
+  `E_CA_PIN_MISMATCH in step discovery: https://ENDPOINT presents CA key PIN, but only ${pins} is pinned`,
+  'Do not join. Ask whoever runs the cluster for the pin, and compare it by another channel.',
+];
+const noConfiguration = (name: string, key: string): string[] => [
+  `E_KUBELET_CONFIG in step kubelet-config: the cluster's kubelet configuration cannot be used: kube-system has no ConfigMap ${name} with key ${key}`,
+  'See it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
+];
+
+const ONES_PIN = `sha256:${'1'.repeat(64)}`;
+const GET_NODE = 'get nodes w1';
+const CREATE_CSR = 'create certificatesigningrequests CSR';
+const CONFIGURATIONS: [string, RegExp, string, string][] = [
+  ['configuration of the cluster', /\/kubeadm-config$/, 'kubeadm-config', 'ClusterConfiguration'],
+  ['configuration of the kubelet', /\/kubelet-config-1\.20$/, 'kubelet-config-1.20', 'kubelet'],
+];
+
+const tokens: WrongInput[] = [
+  wrong('a pin of another CA', nothing, 12, mismatch(ZERO_PIN), pinned(ZERO_PIN)),
+  wrong(
+    'pins that are all of other CAs',
+    nothing,
+    12,
+    mismatch(`${ZERO_PIN}, ${ONES_PIN}`),
+    pinned(`${ZERO_PIN},${ONES_PIN}`),
+  ),
+  wrong(
+    'a token whose secret half is wrong',
+    nothing,
+    12,
+    [
+      'E_CLUSTER_INFO_SIGNATURE in step discovery: the cluster-info of https://ENDPOINT is not signed by token ID',
+      `The secret half of the token may be mistyped, or this is not your cluster. ${NEW_TOKEN}`,
+    ],
+    ['ENDPOINT', '--token', 'ID.zzzzzzzzzzzzzzzz', ...JOIN.slice(3)],
+  ),
+  wrong('a token that was deleted', deleteToken, 12, UNKNOWN, SOON),
+  wrong('a token that has expired', tokenWith({ expiration: '2020-01-01T00:00:00Z' }), 12, UNKNOWN, SOON),
+  wrong('a token that may not sign', tokenWith({ 'usage-bootstrap-signing': 'false' }), 12, UNKNOWN, SOON),
+  wrong(
+    'a token that may not authenticate',
+    tokenWith({ 'usage-bootstrap-authentication': 'false' }),
+    5,
+    unauthorized('tls-bootstrap', GET_NODE),
+  ),
+  wrong('another token for the bootstrap, which there is not', nothing, 5, unauthorized('tls-bootstrap', GET_NODE), [
+    ...JOIN,
+    ...['--tls-bootstrap-token', 'zzzzzz.zzzzzzzzzzzzzzzz'],
+  ]),
+];
+
+const answers: WrongInput[] = [
+  {
+    title: 'an endpoint at which nobody answers',
+    args: SOON,
+    exitCode: 5,
+    text: [
+      'E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: connect ECONNREFUSED ENDPOINT',
+      'Is the address right, the control plane up, and port open from here? Try: curl -k https://ENDPOINT/healthz',
+    ].join('\n  → '),
+  },
+  wrong('a cluster-info that is not public', refusing('GET', CLUSTER_INFO, 'forbidden'), 5, hidden(403)),
+  wrong(
+    'a server that wants to know who asks for cluster-info',
+    refusing('GET', CLUSTER_INFO, 'unauthorized'),
+    5,
+    hidden(401),
+  ),
+  wrong(
+    'a cluster that was not set up for tokens',
+    ({ store }) => store.delete('configmaps', 'cluster-info', 'kube-public'),
+    5,
+    hidden(404),
+  ),
+  wrong(
+    'a server that is overloaded',
+    refusing('GET', CLUSTER_INFO, 'unavailable'),
+    5,
+    [
+      'E_API_UNAVAILABLE in step discovery: https://ENDPOINT could not get cluster-info just now: 503 the server is currently unable to handle the request',
+      'The API server is overloaded or still starting. When it is up, run the same command again.',
+    ],
+    SOON,
+  ),
+  wrong('a cluster-info without a kubeconfig', withoutKubeconfig, 5, [
+    'E_CLUSTER_INFO_INVALID in step discovery: the cluster-info of https://ENDPOINT cannot be used: it has no key kubeconfig',
+    'See it: kubectl -n kube-public get configmap cluster-info -o yaml. kubeadm init phase bootstrap-token makes it anew.',
+  ]),
+  wrong(
+    'a page to sign in to the network',
+    ({ faults }) => faults.add({ effect: 'notJson', times: always }),
+    5,
+    [
+      'E_API_ANSWER in step discovery: https://ENDPOINT gave an answer that makes no sense: no JSON, but "<html><body>Sign in to the network</body></html>"',
+      'Check that the address is the API server itself, and not a proxy or another service.',
+    ],
+    SOON,
+  ),
+  {
+    ...wrong('a clock that is five minutes ahead of the cluster', nothing, 12, [
+      "E_CLOCK_SKEW in step discovery: this machine's clock is 300 s ahead of that of https://ENDPOINT",
+      'Certificates are valid by the clock. Set it, by timedatectl set-ntp true or your NTP service, and join again.',
+    ]),
+    now: () => new Date(Math.floor(Date.now() / 1000) * 1000 - 5 * 60_000),
+  },
+];
+
+/** What was done before is undone, where it was anything. */
+const permissions: WrongInput[] = [
+  wrong('the name of a Node that is Ready', readyNode, 5, [
+    'E_NODE_EXISTS in step tls-bootstrap: the cluster has a Ready node named w1, and this machine does not hold its identity',
+    'Join under another name (--node-name), or, if that machine is gone: kubectl delete node w1',
+  ]),
+  ...[['401', 'unauthorized', unauthorized] as const, ['403', 'forbidden', forbidden] as const].flatMap(
+    ([status, refusal, said]) => [
+      wrong(`${status} for the Node`, refusing('GET', NODE, refusal), 5, said('tls-bootstrap', GET_NODE)),
+      wrong(`${status} for the request`, refusing('POST', CSRS, refusal), 5, said('tls-bootstrap', CREATE_CSR), UNDO),
+      ...CONFIGURATIONS.map(([what, path, name]) => {
+        const words = said('kubelet-config', `get configmaps ${name}`);
+        return wrong(`${status} for the ${what}`, refusing('GET', path, refusal), 5, words, UNDO);
+      }),
+    ],
+  ),
+  wrong(
+    '404 for the request',
+    refusing('POST', CSRS, 'notFound'),
+    5,
+    [
+      'E_API_REFUSED in step tls-bootstrap: https://ENDPOINT refused to create certificatesigningrequests CSR: 404 the server could not find the requested resource',
+      "The message is the API server's own; look into its log for more.",
+    ],
+    UNDO,
+  ),
+  ...CONFIGURATIONS.map(([what, path, name, key]) =>
+    wrong(`404 for the ${what}`, refusing('GET', path, 'notFound'), 5, noConfiguration(name, key), UNDO),
+  ),
+  wrong(
+    'a request that somebody denies',
+    answeringCsr('Denied'),
+    5,
+    [
+      'E_CSR_DENIED in step tls-bootstrap: CSR was denied: NotOurs this machine is not known',
+      'Somebody refused this machine. Ask them; the next join sends a new request. See: kubectl describe csr CSR',
+    ],
+    UNDO,
+  ),
+  wrong(
+    'a request that the signer cannot sign',
+    answeringCsr('Failed'),
+    5,
+    [
+      'E_CSR_FAILED in step tls-bootstrap: the signer could not sign CSR: NotOurs this machine is not known',
+      'See: kubectl describe csr CSR, and the log of kube-controller-manager.',
+    ],
+    UNDO,
+  ),
+];
+
+export const wrongForTheCluster: WrongInput[] = [...tokens, ...answers, ...permissions];

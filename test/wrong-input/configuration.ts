@@ -1,0 +1,301 @@
+/** Configuration files that are wrong, and files beside flags that are. */
+import { config, input, JOIN, type WrongInput } from './wrong.ts';
+
+const TOKEN = 'abcdef.0123456789abcdef';
+const CONFIG = ['--config', 'FOLDER/c.yaml'];
+const HEAD = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n';
+const DISCOVERY = `discovery:
+  bootstrapToken:
+    token: ${TOKEN}
+    apiServerEndpoint: 10.0.0.1:6443
+    unsafeSkipCAVerification: true
+`;
+const file = (text: string): Pick<WrongInput, 'args' | 'files'> => ({ args: CONFIG, files: { 'c.yaml': text } });
+const good = (more: string): string => HEAD + DISCOVERY + more;
+const beside = (text: string, ...flags: string[]) => ({ args: [...CONFIG, ...flags], files: { 'c.yaml': text } });
+
+export const wrongConfigurations: WrongInput[] = [
+  {
+    title: 'a configuration that is not there',
+    args: CONFIG,
+    exitCode: 3,
+    text: [
+      "E_CONFIG_FILE: configuration FOLDER/c.yaml cannot be read: ENOENT: no such file or directory, open 'FOLDER/c.yaml'",
+      '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+    ].join('\n'),
+  },
+  {
+    title: 'a configuration that is a directory',
+    args: ['--config', 'FOLDER'],
+    exitCode: 3,
+    text: [
+      'E_CONFIG_FILE: configuration FOLDER cannot be read: EISDIR: illegal operation on a directory, read',
+      '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+    ].join('\n'),
+  },
+  {
+    title: 'a configuration that is no YAML',
+    ...file('a: [1\n'),
+    exitCode: 3,
+    text: config('FOLDER/c.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]'),
+  },
+  {
+    title: 'a configuration that is empty',
+    ...file(''),
+    exitCode: 3,
+    text: config('FOLDER/c.yaml:1:1: there is no JoinConfiguration in this file'),
+  },
+  {
+    title: 'a configuration of another program',
+    ...file('apiVersion: v1\nkind: Config\n'),
+    exitCode: 3,
+    text: config('FOLDER/c.yaml:1:1: there is no JoinConfiguration in this file'),
+  },
+  {
+    title: 'a configuration of a version that there is not',
+    ...file(good('').replace('v1beta4', 'v1beta44')),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:1:13: apiVersion must be one of kubeadm.k8s.io/v1alpha1, kubeadm.k8s.io/v1alpha2, kubeadm.k8s.io/v1alpha3, kubeadm.k8s.io/v1beta1, kubeadm.k8s.io/v1beta2, kubeadm.k8s.io/v1beta3, kubeadm.k8s.io/v1beta4; did you mean kubeadm.k8s.io/v1beta4?',
+    ),
+  },
+  {
+    title: 'a kind of another version',
+    ...file(good('').replace('JoinConfiguration', 'NodeConfiguration')),
+    exitCode: 3,
+    text: config('FOLDER/c.yaml:2:7: kubeadm.k8s.io/v1beta4 has no NodeConfiguration: it is JoinConfiguration there'),
+  },
+  {
+    title: 'two configurations in one file',
+    ...file(`${good('')}---\n${good('')}`),
+    exitCode: 3,
+    text: config('FOLDER/c.yaml:10:7: a second JoinConfiguration in one file'),
+  },
+  {
+    title: 'fields that are unknown, there twice, and of a wrong type',
+    ...file(good('nodeRegistratoin: {}\ncaCertPath: /a.crt\ncaCertPath: /b.crt\ndryRun: "yes"\n')),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:8:1: unknown field nodeRegistratoin; did you mean nodeRegistration?',
+      'FOLDER/c.yaml:10:1: this field is there twice',
+      'FOLDER/c.yaml:11:9: dryRun must be a boolean: write true or false, without quotes',
+    ),
+  },
+  {
+    title: 'a configuration without discovery',
+    ...file(HEAD),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:1:1: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust',
+    ),
+  },
+  {
+    title: 'a configuration with both ways of discovery',
+    ...file(good('').replace('discovery:\n', 'discovery:\n  file: { kubeConfigPath: /a.conf }\n')),
+    exitCode: 3,
+    text: config('FOLDER/c.yaml:4:27: discovery.file and discovery.bootstrapToken exclude each other'),
+  },
+  {
+    title: 'a configuration with a token in capitals, no server and no pin',
+    ...file(`${HEAD}discovery: { bootstrapToken: { token: ABCDEF.0123456789ABCDEF } }\n`),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:3:30: discovery.bootstrapToken.apiServerEndpoint is missing',
+      'FOLDER/c.yaml:3:30: the CA key must be pinned: discovery.bootstrapToken.caCertHashes (kubeadm token create --print-join-command shows it), or discovery.bootstrapToken.unsafeSkipCAVerification: true',
+      'FOLDER/c.yaml:3:39: discovery.bootstrapToken.token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    ),
+  },
+  {
+    title: 'pins in a configuration that are none',
+    ...file(good('').replace('unsafeSkipCAVerification: true', 'caCertHashes: ["sha256:1", "md5:2"]')),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:7:20: discovery.bootstrapToken.caCertHashes[0] has the wrong form "sha256:1": it must be sha256: and 64 hexadecimal digits',
+      'FOLDER/c.yaml:7:32: discovery.bootstrapToken.caCertHashes[1] has the wrong form "md5:2": it must be sha256: and 64 hexadecimal digits',
+    ),
+  },
+  {
+    title: 'a discovery file from http, in a configuration',
+    ...file(`${HEAD}discovery: { file: { kubeConfigPath: "http://10.0.0.1/a.conf" } }\n`),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:3:38: discovery.file.kubeConfigPath must be a path or an https:// URL: no other one proves who answers',
+    ),
+  },
+  {
+    title: 'a CA in a configuration that is not absolute',
+    ...file(good('caCertPath: ca.crt\n')),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:8:13: caCertPath has the wrong form "ca.crt": it must be an absolute path that ends in .crt',
+    ),
+  },
+  {
+    title: 'times in a configuration that are none',
+    ...file(good('timeouts: { discovery: 0s, tlsBootstrap: 300 }\n')),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:8:24: timeouts.discovery must be longer than nothing',
+      'FOLDER/c.yaml:8:42: timeouts.tlsBootstrap must be a string: it must be a duration with its unit, such as 5m0s',
+    ),
+  },
+  {
+    title: 'a registration in which everything is wrong',
+    ...file(
+      good(
+        'nodeRegistration:\n  name: Worker_1\n  criSocket: tcp://a\n  taints: [{ key: a, effect: Sometimes }]\n  kubeletExtraArgs: { v: "4" }\n  imagePullPolicy: Perhaps\n  ignorePreflightErrors: [all, Swap]\n',
+      ),
+    ),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:9:9: nodeRegistration.name has the wrong form "Worker_1": it must be a DNS name: lower-case letters, digits, - and .',
+      'FOLDER/c.yaml:10:14: nodeRegistration.criSocket has the wrong form "tcp://a": it must be unix:// and an absolute path',
+      'FOLDER/c.yaml:11:30: nodeRegistration.taints[0].effect must be one of NoSchedule, PreferNoSchedule, NoExecute',
+      'FOLDER/c.yaml:12:21: nodeRegistration.kubeletExtraArgs must be an array: it must be a list of name and value (up to v1beta3 it was a mapping)',
+      'FOLDER/c.yaml:13:20: nodeRegistration.imagePullPolicy must be one of Always, IfNotPresent, Never',
+      'FOLDER/c.yaml:14:26: nodeRegistration.ignorePreflightErrors has all, which stands for every check: leave the others out',
+    ),
+  },
+  {
+    title: 'a control-plane node in a configuration',
+    ...file(good('controlPlane: {}\n')),
+    exitCode: 2,
+    text: [
+      'E_CONTROL_PLANE_UNSUPPORTED: FOLDER/c.yaml:8:1: controlPlane asks for a control-plane node, and only workers can be joined',
+      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+    ].join('\n'),
+  },
+  {
+    title: 'a configuration beside what decides whom to trust',
+    ...beside(good(''), ...JOIN, '--feature-gates', 'CoreDNS=true'),
+    exitCode: 2,
+    text: input(
+      '--config cannot stand beside --discovery-token-ca-cert-hash, --feature-gates, --token: the file decides that',
+    ),
+  },
+  {
+    title: 'a wrong configuration beside a token',
+    ...beside(`${HEAD}nope: 1\n`, '--token', TOKEN),
+    exitCode: 2,
+    text: input(
+      '--config cannot stand beside --token: the file decides that',
+      'FOLDER/c.yaml:1:1: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust',
+      'FOLDER/c.yaml:3:1: unknown field nope',
+    ),
+  },
+  {
+    title: 'a configuration beside a token in a variable',
+    ...beside(good('')),
+    variables: { JOINERY_TOKEN: TOKEN },
+    exitCode: 2,
+    text: input('--config cannot stand beside JOINERY_TOKEN: the file decides that'),
+  },
+  {
+    title: 'a configuration that names the Node otherwise',
+    ...beside(
+      good('nodeRegistration: { kubeletExtraArgs: [{ name: hostname-override, value: w2 }] }\n'),
+      '--node-name',
+      'w3',
+    ),
+    exitCode: 2,
+    text: input('--node-name w3 is not the w2 that hostname-override in the file wins with'),
+  },
+  {
+    title: 'all checks here, and one there',
+    ...beside(good('nodeRegistration: { ignorePreflightErrors: [Swap] }\n'), '--ignore-preflight-errors', 'all'),
+    exitCode: 2,
+    text: input('--ignore-preflight-errors and the file together say all and single checks: give only one of the two'),
+  },
+  {
+    title: 'a gate and a phase in configurations that there are not',
+    ...file(
+      `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\ntoken: ${TOKEN}\ndiscoveryTokenAPIServers: ["10.0.0.1:6443"]\ndiscoveryTokenUnsafeSkipCAVerification: true\nfeatureGates: { CoreDSN: true }\n`,
+    ),
+    exitCode: 2,
+    text: input('FOLDER/c.yaml:6:15: featureGates: there is no gate CoreDSN; did you mean CoreDNS?'),
+  },
+  {
+    title: 'phases in a configuration that there are not',
+    ...file(good('skipPhases: [preflihgt]\n')),
+    exitCode: 2,
+    text: input('FOLDER/c.yaml:8:13: skipPhases: there is no phase preflihgt; did you mean preflight?'),
+  },
+  {
+    title: 'an argument of the kubelet that has dashes',
+    ...file(good('nodeRegistration:\n  kubeletExtraArgs:\n    - { name: --v, value: "4" }\n')),
+    exitCode: 2,
+    text: input(
+      'FOLDER/c.yaml:10:5: nodeRegistration.kubeletExtraArgs has the wrong form "--v": it must be an argument without its dashes',
+    ),
+  },
+  {
+    title: 'a configuration and a token that both want standard input',
+    args: ['--config', '-', '--token', '-'],
+    exitCode: 2,
+    text: input('standard input can be read once, and --config and --token want it'),
+  },
+];
+
+const clusterOf = (cluster: string): string =>
+  `apiVersion: v1\nkind: Config\nclusters:\n- name: ""\n  cluster: ${cluster}\n`;
+const discovery = (text: string) => ({
+  args: ['--discovery-file', '/given/d.conf', '--token', TOKEN],
+  files: { 'd.conf': text },
+});
+
+export const wrongDiscoveryFiles: WrongInput[] = [
+  {
+    title: 'a discovery file that is not there',
+    args: ['--discovery-file', '/none.conf', '--token', TOKEN],
+    exitCode: 12,
+    text: [
+      'E_DISCOVERY_FILE in step discovery: the discovery file /none.conf cannot be used: there is no such file',
+      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    ].join('\n'),
+  },
+  {
+    title: 'a discovery file that is no YAML',
+    ...discovery('a: [1\n'),
+    exitCode: 12,
+    text: [
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: Flow sequence in block collection must be sufficiently indented and end with a ]',
+      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    ].join('\n'),
+  },
+  {
+    title: 'a discovery file without a cluster',
+    ...discovery('apiVersion: v1\nkind: Config\nclusters: []\n'),
+    exitCode: 12,
+    text: [
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: it has neither a cluster without a name nor a current context that names one',
+      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    ].join('\n'),
+  },
+  {
+    title: 'a discovery file with an http server',
+    ...discovery(clusterOf('{ server: "http://10.0.0.1:6443" }')),
+    exitCode: 12,
+    text: [
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: its server http://10.0.0.1:6443 is not https://host:port',
+      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    ].join('\n'),
+  },
+  {
+    title: 'a discovery file that would have anybody answer',
+    ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
+    exitCode: 12,
+    text: [
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: insecure-skip-tls-verify would have this machine join whoever answers',
+      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    ].join('\n'),
+  },
+  {
+    title: 'a discovery file whose CA is none',
+    ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", certificate-authority-data: aGVsbG8= }')),
+    exitCode: 12,
+    text: [
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: its CA data holds no certificate',
+      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    ].join('\n'),
+  },
+];
