@@ -98,6 +98,7 @@ describe('what the documents show', () => {
     for (const path of [
       ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md'],
       ...['docs/architecture.md', 'docs/configuration.md', 'docs/dependencies.md', 'docs/feature-gates.md'],
+      'docs/environments.md',
       'docs/threat-model.md',
     ]) {
       const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
