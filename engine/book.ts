@@ -30,7 +30,6 @@ export type RunEvent =
   | { type: 'step.asked'; id: string; question: Question }
   | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
   | { type: 'step.change'; id: string; change: StepChange }
-  /** It begins to wait for something: `what` says for what. */
   | { type: 'step.wait'; id: string; what: string }
   | { type: 'step.restored'; id: string; item: Restored };
 
