@@ -348,8 +348,8 @@ export const wrongArguments: WrongInput[] = [
     args: ['--discovery-file', 'FOLDER/a.conf', '--discovery-token', TOKEN, '--discovery-token-ca-cert-hash', 'PIN'],
     exitCode: 2,
     text: input(
-      '--discovery-file and --discovery-token exclude each other: there is one way to know the cluster',
-      '--discovery-token-ca-cert-hash is for discovery by a token, and --discovery-file says itself which CA to trust',
+      'a file and a token are two ways to trust a cluster: give --discovery-file or --discovery-token',
+      '--discovery-token-ca-cert-hash is for discovery by a token: the CA of a --discovery-file is in it',
     ),
   },
   {
