@@ -1,15 +1,14 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
 import { type Ask, approved, type Question } from './approval.ts';
+import { blamed, recordOf } from './blame.ts';
 import type { StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
 import { type Host, placeOf, type StepChange, waitText } from './host/host.ts';
 import { portsFor } from './host/ports.ts';
 import { dataOf, lookBefore } from './journal/before.ts';
 import type { Journal } from './journal/journal.ts';
-import type { ErrorRecord } from './journal/records.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import type { PlannedStep } from './pipeline/check.ts';
-import { durationText } from './pipeline/load.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
@@ -73,7 +72,7 @@ export class RunBook {
   readonly #outputs = new Map<string, unknown>();
   /** How each step of this run has ended. */
   readonly #statuses = new Map<string, StepStatus>();
-  readonly #told: Told;
+  readonly #told: Told & { run?: Readonly<Record<string, unknown>> };
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
@@ -92,9 +91,10 @@ export class RunBook {
     this.#ask = ask;
     this.#told = { outputs: this.#outputs, statuses: this.#statuses, ...(host.isDry === true ? { isDry: true } : {}) };
     this.#redactor.learn(plan.inputs);
-    this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
+    const steps = [...plan.steps, ...(plan.finally?.steps ?? [])];
+    this.#steps = new Map(steps.map((step) => [step.id, step]));
     this.#results = new Map(
-      plan.steps.map(({ id, phase }) => [
+      steps.map(({ id, phase }) => [
         id,
         { id, phase: phase.name, status: 'skipped', attempts: 0, durationMs: 0, notes: [], changes: [] },
       ]),
@@ -112,6 +112,7 @@ export class RunBook {
     const isKept = (id: string): boolean => {
       const step = steps.get(id);
       const known = this.#steps.get(id);
+      if (this.#isFinally(id)) return false; // it comes again, after what is done now
       if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
       return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
     };
@@ -182,6 +183,18 @@ export class RunBook {
     this.#onEvent(event);
   }
 
+  #isFinally(id: string): boolean {
+    return this.#plan.finally?.steps.some((step) => step.id === id) ?? false;
+  }
+
+  /** From here on the steps of `finally` can read how the run has ended, and how each of its steps has. */
+  beginFinally({ status, error }: { status: 'succeeded' | 'failed' | 'cancelled'; error?: unknown }): void {
+    const code = error === undefined ? {} : { error: recordOf(error).code };
+    this.#told.run = { status: this.#restored ? 'undone' : status, ...code };
+    for (const { id } of this.#plan.steps) this.#statuses.set(id, this.#result(id).status);
+    this.#failure = undefined;
+  }
+
   /** Whether a step is to run, by its condition. */
   decide(id: string): 'run' | 'skipped' | 'undecided' {
     const step = this.#steps.get(id);
@@ -230,7 +243,14 @@ export class RunBook {
       const given =
         step.approval === undefined
           ? await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input))
-          : await this.#approve(step, step.approval, input as { message: string }, signal, waiting);
+          : await approved(
+              { step: id, ...step.approval, ...(input as { message: string }) },
+              {
+                ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
+                onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
+                tell: (text) => this.#tell(id, 'info', text),
+              },
+            );
       const outputs = withSecrets(phase.output, given);
       this.#redactor.learn(outputs);
       const problems = violations(phase.output, revealed(outputs)).map(
@@ -245,34 +265,6 @@ export class RunBook {
       result.notes.push({ level: 'warn', text: this.#redactor.redacted(error.message) });
       return 'undecided';
     }
-  }
-
-  /** Waits for somebody to say yes. A dry run does not ask: it tells what would be asked. */
-  async #approve(
-    { id }: PlannedStep,
-    { deadlineMs, onTimeout }: NonNullable<PlannedStep['approval']>,
-    { message }: { message: string },
-    signal: AbortSignal,
-    waiting: AttemptInput['waiting'],
-  ): Promise<object> {
-    const { notes } = this.#result(id);
-    const tell = (text: string) => {
-      notes.push({ level: 'info', text });
-      this.#onEvent({ type: 'step.log', id, level: 'info', text });
-    };
-    if (this.#host.isDry === true) {
-      tell(`would ask, for ${durationText(deadlineMs)}: ${message}`);
-      return { by: '', reason: '', at: this.#host.now().toISOString() };
-    }
-    const given = await approved(
-      { step: id, message, deadlineMs, onTimeout },
-      {
-        ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
-        onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
-      },
-    );
-    tell(`approved by ${given.by}${given.reason === '' ? '' : `: ${given.reason}`}`);
-    return given;
   }
 
   /** What left the machine is the phase's to take back; the machine itself is restored when all steps have done so. */
@@ -362,12 +354,7 @@ export class RunBook {
       input,
       signal: ended.signal,
       hasSecret: (text) => this.#redactor.isIn(text),
-      log: (level, said) => {
-        if (result.notes.length > NOTES_MAX) return;
-        const text = result.notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(said));
-        result.notes.push({ level, text });
-        this.#onEvent({ type: 'step.log', id, level, text });
-      },
+      log: (level, said) => this.#tell(id, level, said),
       onChange: (change) => {
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
@@ -396,22 +383,17 @@ export class RunBook {
     }
   }
 
+  #tell(id: string, level: 'info' | 'warn', text: string): void {
+    const { notes } = this.#result(id);
+    if (notes.length > NOTES_MAX) return;
+    const told = notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(text));
+    notes.push({ level, text: told });
+    this.#onEvent({ type: 'step.log', id, level, text: told });
+  }
+
   #result(id: string): StepResult {
     const result = this.#results.get(id);
     if (result === undefined) throw new Error(`no step ${id}`);
     return result;
   }
 }
-
-/** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
-function blamed(error: unknown, step: string, signal?: AbortSignal): unknown {
-  const cut = signal?.aborted === true && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const told: unknown = cut ? signal?.reason : (error ?? new Error('the phase threw nothing'));
-  if (isJoinError(told)) told.step = step;
-  return told;
-}
-
-const recordOf = (error: unknown): ErrorRecord =>
-  isJoinError(error)
-    ? { code: error.code, message: error.message, hint: error.hint }
-    : { code: 'E_BUG', message: String(error), hint: '' };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { socketPath } from '../sdk/cri.ts';
 import { fail } from '../sdk/errors.ts';
+import type { CgroupDriver, RuntimeStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import type { Answers, ApiVersion, Method } from './cri-messages.ts';
 import { followLinks } from './links.ts';
@@ -31,8 +32,6 @@ export interface Condition {
   reason: string;
   message: string;
 }
-
-export type CgroupDriver = 'systemd' | 'cgroupfs';
 
 /** Every call: E_CRI_UNREACHABLE where it is not answered in time, E_CRI_REFUSED where it fails, E_CRI_ABSENT where there is no CRI. */
 export class ContainerRuntime {
@@ -100,7 +99,19 @@ export class ContainerRuntime {
     return { runtime: condition('RuntimeReady'), network: condition('NetworkReady') };
   }
 
-  async #ask<M extends Method>(socket: string, method: M, request: object, signal: AbortSignal): Promise<Answers[M]> {
+  /** Two calls, the second in the version of the CRI that the first has found. */
+  async status(socket: string, signal: AbortSignal): Promise<RuntimeStatus> {
+    const version = await this.version(socket, signal);
+    const { ready, reason, message } = (await this.isReady(socket, signal)).runtime;
+    return { ...version, ready, message: message || reason };
+  }
+
+  async #ask<M extends Method>(
+    socket: string,
+    method: M,
+    request: Readonly<Record<string, string | boolean>>,
+    signal: AbortSignal,
+  ): Promise<Answers[M]> {
     const apiVersion = this.#apiVersions.get(socketPath(socket)) ?? (await this.version(socket, signal)).apiVersion;
     return this.#call(socket, apiVersion, method, request, signal);
   }
@@ -109,7 +120,7 @@ export class ContainerRuntime {
     socket: string,
     apiVersion: ApiVersion,
     method: M,
-    request: object,
+    request: Readonly<Record<string, string | boolean>>,
     signal: AbortSignal,
   ): Promise<Answers[M]> {
     const { call } = await import('./cri-call.ts'); // only who asks a runtime waits for it to load

@@ -61,8 +61,10 @@ export interface Pipeline {
   /** Folders, from its own, or names. */
   plugins?: string[];
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; finally?: string; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  /** They run after the others, however those ended. */
+  finally?: PipelineStep[];
   outputs?: Record<string, unknown>;
   problems: Problems;
 }

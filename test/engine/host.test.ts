@@ -262,6 +262,7 @@ describe('ports', () => {
       services: { kubelet: { unit: 'unit' } },
       send: () => ok(node),
       wait: async () => node,
+      runtimes: { '/run/x.sock': {} },
     });
   type Act = (ports: ReturnType<typeof portsOn>['ports']) => unknown;
   const asking: Record<string, Act> = {
@@ -272,6 +273,8 @@ describe('ports', () => {
     'services.unit': ({ services }) => services.unit('kubelet'),
     'services.waitHealthy': ({ services }) => services.waitHealthy('kubelet', 'http://127.0.0.1'),
     'commands.find': ({ commands }) => commands.find('kubelet'),
+    'runtime.status': ({ runtime }) => runtime.status('/run/x.sock'),
+    'runtime.cgroupDriver': ({ runtime }) => runtime.cgroupDriver('/run/x.sock'),
     'random.once': ({ random }) => random.once('x', () => 'y'),
     'kube.can': ({ kube }) => kube.as(identity).can('create', '', 'nodes'),
   };
@@ -739,6 +742,18 @@ describe('a dry run', () => {
 });
 
 describe('the memory host', () => {
+  test('has the container runtimes that it was told of', async () => {
+    const { ports } = portsOn(
+      memoryHost({ runtimes: { '/run/x.sock': { version: '2.0.1', cgroupDriver: 'systemd' } } }),
+    );
+    expect(await ports.runtime.status('unix:///run/x.sock')).toEqual({
+      ...{ name: 'containerd', version: '2.0.1', apiVersion: 'v1', ready: true, message: '' },
+    });
+    expect(await ports.runtime.cgroupDriver('/run/x.sock')).toBe('systemd');
+    for (const ask of [ports.runtime.status, ports.runtime.cgroupDriver])
+      expect(await joinErrorOf(() => ask('/run/y.sock'))).toMatchObject({ code: 'E_CRI_UNREACHABLE' });
+  });
+
   test('refuses what it was not told about', async () => {
     const host = memoryHost();
     const request = {

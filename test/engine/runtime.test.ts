@@ -7,8 +7,9 @@ import { dirname, join } from 'node:path';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Answers, type ApiVersion, type Method, runtimeService } from '../../engine/host/cri-messages.ts';
+import type { Answers, ApiVersion, Method } from '../../engine/host/cri-messages.ts';
 import { ContainerRuntime } from '../../engine/host/runtime.ts';
+import { runtimeService } from '../helpers/cri-service.ts';
 import { joinErrorOf, thrownBy } from '../helpers/errors.ts';
 import { scratch } from '../helpers/machine.ts';
 import { sourcesBelow } from '../helpers/sources.ts';
@@ -231,6 +232,26 @@ describe('a runtime', () => {
       runtime: { ready: true, reason: '', message: '' },
       network: { ready: false, reason: 'NetworkPluginNotReady', message: 'cni plugin not initialized' },
     });
+  });
+
+  test('tells in one answer what it is and whether it is ready, by the version of the CRI that it speaks', async () => {
+    const status = (ready: boolean, reason: string, message: string) => ({
+      status: { conditions: [{ type: 'RuntimeReady', status: ready, reason, message }] },
+      info: [],
+    });
+    for (const [answer, told] of [
+      [status(true, '', ''), { ready: true, message: '' }],
+      [status(false, 'NoRunc', 'runc is gone'), { ready: false, message: 'runc is gone' }],
+      [status(false, 'NoRunc', ''), { ready: false, message: 'NoRunc' }],
+    ] as const) {
+      const { socket, asked } = await fakeRuntime({
+        v1alpha2: { Version: () => version, Status: () => structuredClone(answer) as Answers['Status'] },
+      });
+      expect(await new ContainerRuntime('/').status(socket, SIGNAL)).toEqual({
+        ...{ name: 'containerd', version: '1.4.3', apiVersion: 'v1alpha2', ...told },
+      });
+      expect(asked).toEqual(['v1alpha2 Version', 'v1alpha2 Status']);
+    }
   });
 
   test('is not ready where it does not say', async () => {

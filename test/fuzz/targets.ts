@@ -25,8 +25,8 @@ import {
   toPem,
 } from '../../engine/pki/index.ts';
 import { fail, type KubeObject, kubeletIdentity, parseYaml, readKubeconfig } from '../../engine/sdk/index.ts';
-import { fetchConfiguration } from '../../phases/kubelet-config/configuration.ts';
-import kubeletConfig from '../../phases/kubelet-config/index.ts';
+import clusterConfig from '../../phases/cluster-config/index.ts';
+import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
 import { HTTP_TOKENS, httpShape, overHttp } from './forged-server.ts';
 import {
@@ -129,7 +129,7 @@ export const targets: Record<string, Target> = {
         '/etc/kubernetes/kubelet.conf': conf ?? kubeconfig,
         '/var/lib/kubelet/pki/kubelet-client-current.pem': pem,
       };
-      const identity = await kubeletIdentity(portsOf(kubeletConfig, { files }).files);
+      const identity = await kubeletIdentity(portsOf(clusterConfig, { files }).files);
       identity?.notAfter.toISOString();
     },
     shape: pemShape(DOCUMENT_BYTES_MAX, caDer, ca2Der),
@@ -251,15 +251,15 @@ export const targets: Record<string, Target> = {
       const text = { 'kubeadm-config': { ClusterConfiguration: cluster }, 'kubelet-config': { kubelet } };
       const maps = (json(kubelet) ?? text) as Record<string, unknown>;
       const ports = portsOf(
-        kubeletConfig,
+        clusterConfig,
         serving((path) => {
           const name = path.split('/').pop() ?? '';
           const data = typeof maps === 'object' && maps !== null && Object.hasOwn(maps, name) ? maps[name] : undefined;
           return data === undefined ? undefined : ({ metadata: {}, data } as KubeObject);
         }),
       );
-      const { yaml } = await fetchConfiguration(ports, ports.kube.as({ server: 'https://a', ca: '' }));
-      parseYaml(yaml); // or the kubelet could not read what is written
+      const told = await clusterConfig.run(ports, { server: 'https://a', ca: '', dynamic: false });
+      parseYaml(yamlOf(await completed(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {
       'kubeadm-config': { ClusterConfiguration: 'kubernetesVersion: v1.23.1' },
