@@ -37,7 +37,8 @@ import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { registry } from './compose.ts';
-import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+import { typedFor } from './flags.ts';
+import { DEFAULT_PIPELINE, openLayered, openPipeline } from './pipelines.ts';
 import { launcher, usePlugins } from './plugins/wanted.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 
@@ -61,7 +62,11 @@ export async function main(root: string, argv: string[], importer?: Importer): P
 }
 
 async function dispatch(root: string, argv: string[]): Promise<void> {
-  if (argv[0] === 'phase') await usePlugins({ root, argv, pipeline: openPipeline(root, DEFAULT_PIPELINE) });
+  if (argv[0] === 'phase') {
+    await usePlugins({ root, argv }); // an environment may be one of theirs
+    const layered = await openLayered(root, DEFAULT_PIPELINE, typedFor('--env', argv));
+    await usePlugins({ root, argv, pipeline: layered() });
+  }
   // oclif looks at every command it is given; `join run` should not pay for the others.
   Object.assign(COMMANDS, argv[0] === 'run' ? { run: runCommand(root) } : allCommands(root));
   const [topic, name = '-'] = argv;

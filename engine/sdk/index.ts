@@ -33,7 +33,7 @@ export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
 export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
-export { type AnyPhase, definePhase, type Phase, type PhaseOrigin } from './phase.ts';
+export { type AnyPhase, definePhase, type Phase, type PhaseOrigin, type RunTold } from './phase.ts';
 export { definePlugin, isPlugin, type Plugin, type PluginFactory, type Sdk } from './plugin.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
