@@ -14,6 +14,7 @@ import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineExplain } from './commands/pipeline/explain.ts';
 import { PipelineGraph } from './commands/pipeline/graph.ts';
 import { PipelineList } from './commands/pipeline/list.ts';
+import { PipelineSchema } from './commands/pipeline/schema.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { planCommand } from './commands/plan.ts';
@@ -99,6 +100,7 @@ export const allCommands = (root: string): Record<string, Command.Class> => ({
   ...phaseCommands(root),
   'pipeline:list': PipelineList,
   'pipeline:show': PipelineShow,
+  'pipeline:schema': PipelineSchema,
   'pipeline:validate': PipelineValidate,
   'pipeline:explain': PipelineExplain,
   'pipeline:graph': PipelineGraph,

@@ -63,8 +63,10 @@ export interface Pipeline {
   /** Where it lies, or what is laid over it, and by which words it is named. Left out: all of it ships with Joinery. */
   place?: { folder: string; words: string };
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; finally?: string; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  /** They run after the others, however those ended. */
+  finally?: PipelineStep[];
   outputs?: Record<string, unknown>;
   problems: Problems;
 }

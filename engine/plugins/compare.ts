@@ -45,7 +45,7 @@ const SHAPE = {
 
 export function compared(manifest: Manifest, phases: readonly AnyPhase[]): string[] {
   const malformed = phases.flatMap((phase) => {
-    const { run: _, undo: __, origin: ___, ...data } = phase;
+    const { run: _, undo: __, onEvent: ___, origin: ____, ...data } = phase;
     return violations(SHAPE, structuredClone(data)).map(({ path, message }) =>
       clean(`phase ${phase.name}: ${path.join('.')} ${message}`),
     );

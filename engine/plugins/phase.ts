@@ -10,14 +10,16 @@ const DATA = ['name', 'summary', 'input', 'output', 'effects', 'gates', 'irrever
 /** Throws an Error that says what is wrong with it. What the plugin does to its own object later changes nothing. */
 export function phaseOf(made: unknown, origin: PhaseOrigin): AnyPhase {
   if (typeof made !== 'object' || made === null) throw new Error('one of its phases is no object');
-  const { run, undo } = made as Partial<AnyPhase>;
+  const { run, undo, onEvent } = made as Partial<AnyPhase>;
   const data = plainData(Object.fromEntries(DATA.map((key) => [key, (made as Record<string, unknown>)[key]])));
   const { name } = data as { name?: unknown };
   if (typeof name !== 'string') throw new Error('one of its phases has no name');
   if (typeof run !== 'function') throw new Error(`its phase ${name} has no function run`);
   if (undo !== undefined && typeof undo !== 'function') throw new Error(`undo of its phase ${name} is no function`);
+  if (onEvent !== undefined && typeof onEvent !== 'function')
+    throw new Error(`onEvent of its phase ${name} is no function`);
   const phase: AnyPhase = {
-    ...(data as Omit<AnyPhase, 'run' | 'undo'>), // compare.ts looks at its shape before anybody else sees it
+    ...(data as Omit<AnyPhase, 'run' | 'undo' | 'onEvent'>), // compare.ts looks at its shape before anybody else sees it
     origin,
     async run(ports, input) {
       return calmly(async () => {
@@ -30,6 +32,13 @@ export function phaseOf(made: unknown, origin: PhaseOrigin): AnyPhase {
       : {
           async undo(ports, input) {
             await calmly(() => Reflect.apply(undo, made, [ports, input]));
+          },
+        }),
+    ...(onEvent === undefined
+      ? {}
+      : {
+          async onEvent(ports, input, event) {
+            await calmly(() => Reflect.apply(onEvent, made, [ports, input, Object.freeze(event)]));
           },
         }),
   };

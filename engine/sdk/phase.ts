@@ -22,6 +22,27 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
   run(ports: Ports, input: Infer<I>): Promise<Infer<O>>;
   /** Takes back what left the machine. The machine itself is the engine's to restore. */
   undo?(ports: Ports, input: Infer<I>): Promise<void>;
+  /**
+   * Told what happens in the run once its step has succeeded: in order, 5 s for each, and best effort. What it throws is a warning, and
+   * nothing that it does is journaled or shown.
+   */
+  onEvent?(ports: Ports, input: Infer<I>, event: RunTold): Promise<void>;
+}
+
+/** What happens in a run; no secret is in it. */
+export interface RunTold {
+  readonly type: 'step.started' | 'step.retrying' | 'step.ended' | 'run.ended';
+  /** RFC 3339. */
+  readonly at: string;
+  /** The run's id. */
+  readonly run: string;
+  readonly pipeline: string;
+  /** The host name. */
+  readonly machine: string;
+  readonly step?: string;
+  /** How it ended. */
+  readonly status?: string;
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** The plugin that a phase comes from, and the most that any phase of it may do. */
@@ -37,11 +58,12 @@ export interface PhaseOrigin {
 }
 
 /** A phase of unknown schemas, as the registry holds it; the engine checks input and output against them. */
-export interface AnyPhase extends Omit<Phase, 'run' | 'undo'> {
+export interface AnyPhase extends Omit<Phase, 'run' | 'undo' | 'onEvent'> {
   /** Left out: it ships with Joinery. */
   readonly origin?: PhaseOrigin;
   run(ports: Ports, input: unknown): Promise<unknown>;
   undo?(ports: Ports, input: unknown): Promise<void>;
+  onEvent?(ports: Ports, input: unknown, event: RunTold): Promise<void>;
 }
 
 /**

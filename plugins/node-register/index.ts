@@ -21,6 +21,10 @@ export const nodeRegister = (sdk: Sdk) =>
         log.info('nothing to do: the kubelet asks for its certificate itself, and nobody has an identity before');
         return { created: false };
       }
+      if ((await services.status('kubelet')).active) {
+        log.info('nothing to do: the kubelet runs already');
+        return { created: false };
+      }
       const told = await toldToKubelet(sdk, { files, services });
       if (told.refused !== undefined)
         throw sdk.JoinError.own({

@@ -112,6 +112,12 @@ describe('node-register', () => {
     expect(node()).toMatchObject({ status: { capacity: { cpu: '8' } } });
   });
 
+  test('sends nothing where the kubelet runs already', async () => {
+    const host = memoryHost({ ...joining().machine(), services: { kubelet: { active: true } } });
+    const { result } = await runPhase(nodeRegister, {}, host);
+    expect([result.steps[0]?.outputs, host.sent]).toEqual([{ created: false }, []]);
+  });
+
   test('does nothing where the kubelet asks for its certificate itself, and stores nothing in a dry run', async () => {
     const { machine, node } = joining();
     const without = await runPhase(nodeRegister, {}, memoryHost());

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
+import { recordingHost } from '../../../engine/host/recording.ts';
+import { sdk } from '../../../engine/plugins/sdk.ts';
+import { fail, type HttpCall, revealed } from '../../../engine/sdk/index.ts';
+import { notify as make } from '../../../plugins/notify/index.ts';
+import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
+
+const notify = make(sdk);
+const WEBHOOK = 'https://hooks.example/joinery';
+const CANARY = 'canary-hook-0123';
+const input = { webhook: WEBHOOK, headers: { authorization: `Bearer ${CANARY}` }, log: true, events: 'all' };
+
+function heard(answer: (call: HttpCall) => { status: number; body: string } = () => ({ status: 204, body: '' })) {
+  const calls: HttpCall[] = [];
+  const machine = (): MemoryMachine => ({
+    programs: ['logger'],
+    call(call) {
+      calls.push(call);
+      return answer(call);
+    },
+  });
+  return { calls, machine, bodies: () => calls.map(({ body }) => JSON.parse(String(revealed(body)))) };
+}
+
+describe('notify', () => {
+  test('sends each event as JSON, and writes it to the log', async () => {
+    const { calls, machine, bodies } = heard();
+    const host = memoryHost(machine());
+    const { result } = await runPhase(notify, input, host);
+    expect([result.status, result.steps[0]?.notes, result.steps[0]?.changes]).toEqual(['succeeded', [], []]);
+    expect(bodies()).toMatchObject([
+      { apiVersion: 'joinery.dev/v1', kind: 'RunEvent', type: 'step.ended', step: 'notify', status: 'succeeded' },
+      { type: 'run.ended', status: 'succeeded', machine: 'w1', pipeline: 'phase notify' },
+    ]);
+    expect(calls[0]).toMatchObject({ method: 'POST', url: WEBHOOK });
+    expect(revealed(calls[0]?.headers)).toMatchObject({ authorization: `Bearer ${CANARY}` });
+    const logged = host.changes.flatMap((change) => (change.kind === 'command' ? [change.argv.at(-1)] : []));
+    expect(logged).toEqual(['run made: step.ended notify succeeded', 'run made: run.ended succeeded']);
+  });
+
+  test('tells only the end where that is asked for', async () => {
+    const { machine, bodies } = heard();
+    await runPhase(notify, { ...input, events: 'end' }, memoryHost(machine()));
+    expect(bodies()).toMatchObject([{ type: 'run.ended' }]);
+  });
+
+  test('fails nothing where nobody answers: that is a warning', async () => {
+    const facts = { method: 'POST', url: WEBHOOK, what: 'refused', retried: false };
+    const { machine } = heard(() => {
+      throw fail('E_HTTP_UNREACHABLE', facts);
+    });
+    const { result } = await runPhase(notify, input, memoryHost(machine()));
+    expect(result.status).toBe('succeeded');
+    expect(result.steps[0]?.notes).toEqual([
+      { level: 'warn', text: `not told: POST ${WEBHOOK} got no answer: refused` },
+    ]);
+  });
+
+  test('tells nobody in a dry run, and has no secret in what it sends', async () => {
+    const { calls, machine } = heard();
+    const { result } = await runPhase(notify, input, recordingHost(memoryHost(machine())));
+    expect([result.status, calls]).toEqual(['succeeded', []]);
+    const real = heard();
+    await runPhase(notify, input, memoryHost(real.machine()));
+    expect(JSON.stringify(real.bodies())).not.toContain(CANARY);
+  });
+
+  test('says where there is nobody to tell, and no logger', async () => {
+    const defaults = { headers: {}, log: false, events: 'end' };
+    const nobody = await runPhase(notify, defaults, memoryHost());
+    expect(nobody.result.steps[0]?.notes.map(({ text }) => text)).toEqual([
+      'nobody is told anything: give webhook, or log: true',
+    ]);
+    const without = await runPhase(notify, { ...defaults, log: true }, memoryHost());
+    expect(without.result.steps[0]?.notes.map(({ text }) => text)).toContain(
+      'logger is not on PATH, so nothing is logged',
+    );
+  });
+});
+
+// Events are no changes of the phase: its contract is that of the phase without them.
+const { onEvent: _, ...silent } = notify;
+itKeepsThePhaseContract(silent as never, { input, machine: heard().machine, secrets: [CANARY], changesNothing: true });
