@@ -1,5 +1,6 @@
 /** The order of a pipeline's steps as a picture: a tree of text, Mermaid, or DOT. SVG is next door. */
 import type { PlannedStep } from '../../engine/pipeline/check.ts';
+import { orderOf } from '../../engine/pipeline/graph.ts';
 import { type Pipeline, variantsOf } from '../../engine/pipeline/load.ts';
 import { printable } from '../../engine/sdk/index.ts';
 
@@ -11,33 +12,37 @@ export interface Drawn {
   after: readonly string[];
 }
 
+/** With more of them, nobody looks at arrows, and finding out which to leave out would take long. */
+const STEPS_MAX = 500;
+
 /** In an order in which each comes after what it needs. */
 export function drawn(pipeline: Pipeline, steps: readonly PlannedStep[]): Drawn[] {
   const phases = new Map(
     pipeline.steps.map((step) => [
       step.id,
       variantsOf(step)
-        .map((variant) => variant.phase)
+        .map(({ phase }) => phase)
         .join(' or '),
     ]),
   );
+  const planned = new Map(steps.map((step) => [step.id, step]));
   const above = new Map<string, ReadonlySet<string>>();
-  const open = [...steps];
-  const result: Drawn[] = [];
-  while (open.length > 0) {
-    const index = open.findIndex(({ needs }) => needs.every((id) => above.has(id)));
-    const [step] = open.splice(Math.max(index, 0), 1);
-    if (step === undefined) break;
-    const { id, needs } = step;
-    const indirect = new Set(needs.flatMap((need) => [...(above.get(need) ?? [])]));
-    above.set(id, new Set([...needs, ...indirect]));
-    result.push({ id, phase: phases.get(id) ?? '', after: needs.filter((need) => !indirect.has(need)) });
-  }
-  return result;
+  return orderOf(new Map(steps.map(({ id, needs }) => [id, needs]))).map((id) => {
+    const needs = planned.get(id)?.needs ?? [];
+    const indirect = new Set(steps.length > STEPS_MAX ? [] : needs.flatMap((need) => [...(above.get(need) ?? [])]));
+    if (steps.length <= STEPS_MAX) above.set(id, new Set([...needs, ...indirect]));
+    return {
+      id,
+      phase: phases.get(id) || (planned.get(id)?.phase.name ?? ''),
+      after: needs.filter((need) => !indirect.has(need)),
+    };
+  });
 }
 
-/** Each step stands below the last of those it comes after; the others are named. */
+/** Each step stands below the last of those it comes after; the others are named. Of very many, a list. */
 export function treeText(name: string, steps: readonly Drawn[]): string {
+  if (steps.length > STEPS_MAX)
+    return printable([name, ...steps.map(({ id, after }) => `${id}  after ${after.join(', ')}`)].join('\n'));
   const order = new Map(steps.map(({ id }, index) => [id, index]));
   const parentOf = ({ after }: Drawn) => after.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)).at(-1);
   const below = (parent: string | undefined, indent: string): string[] => {

@@ -16,6 +16,7 @@ import {
   calls,
   controls,
   type Effect,
+  type KubeObject,
   type Ports,
   type Schema,
   writes,
@@ -91,9 +92,12 @@ for (let at = 0; at < PLACES; at++) {
     async ({ kube }, { text, way, name = '' }) => {
       const api = kube.as(IDENTITY);
       const ref = { apiVersion: 'v1', resource: 'configmaps', namespace: 'default', name: name || `there-${at}` };
-      if (way % 2 === 0) await api.patch(ref, { data: { text } });
-      else await api.create({ ...ref, name: `${ref.name}-new` }, { metadata: { name: `${ref.name}-new` } });
-      return (await api.get({ ...ref, name: `there-${at}` })) === undefined ? 'absent' : 'there';
+      const named = way % 4 < 2 ? ref : { ...ref, name: `new-${at}` };
+      const isPatched = way % 2 === 0 && (name !== '' || (await api.get(named)) !== undefined);
+      if (isPatched) await api.patch(named, { data: { text } });
+      else await api.create(named, { metadata: { name: named.name }, data: { text } } as KubeObject);
+      const found = await api.get<KubeObject & { data?: { text: string } }>({ ...ref, name: `new-${at}` });
+      return found === undefined ? 'absent' : (found.data?.text ?? 'there').slice(-40);
     },
   );
 }
@@ -173,7 +177,7 @@ function pipelineOf(steps: readonly StepSpec[]): { text: string; needs: Map<stri
       read === undefined ? 'true' : `steps.${read}.?outputs.size.orValue(0) % 2 == 0`,
       read === undefined ? 'inputs.level < 3' : `steps.${read}.status == "succeeded"`,
     ];
-    const name = kind === 'object' && mayFail ? `, name: absent-${index}` : ''; // patching it answers 404
+    const name = kind === 'object' && mayFail ? `, name: absent-${index}` : ''; // of which a patch ends in an error
     return [
       `- id: x${index}`,
       `  uses: ${kind}-${at}`,
@@ -197,7 +201,11 @@ function pipelineOf(steps: readonly StepSpec[]): { text: string; needs: Map<stri
 const recorded = ({ steps }: RunResult) =>
   steps.map(({ id, status, changes, outputs }) => ({
     ...{ id, status, outputs },
-    changes: changes.map((change) => (change.kind === 'api' ? { ...change, checked: 'sent' } : change)),
+    changes: changes.map((change) => {
+      if (change.kind !== 'api') return change;
+      const { verb, resource, name } = change;
+      return { verb, resource, name };
+    }),
   }));
 
 /** Pairs of steps of which the later one changed something before one that it needs had ended. */

@@ -565,16 +565,32 @@ describe('a dry run', () => {
       path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
       body: {},
     });
-    for (const one of [request({}), review, post, patch]) await dry.send(one, SIGNAL);
+    const ofAnother = { ...patch, path: '/api/v1/nodes/w2', ref: nodeRef('w2') };
+    for (const one of [request({}), review, post, ofAnother]) await dry.send(one, SIGNAL);
     expect(inner.sent.map(({ method, path, query }) => [method, path, query])).toEqual([
       ['GET', '/api/v1/nodes/w1', {}],
       ['POST', review.path, {}],
       ['GET', '/version', {}],
       ['POST', '/api/v1/nodes', { dryRun: 'All' }],
-      ['PATCH', '/api/v1/nodes/w1', { dryRun: 'All' }],
+      ['PATCH', '/api/v1/nodes/w2', { dryRun: 'All' }],
     ]);
-    expect(await dry.send(post, SIGNAL)).toEqual({ ...stored(post), dryRun: 'checked' });
-    expect(inner.sent.filter(({ path }) => path === '/version')).toHaveLength(1);
+    expect(await recordingHost(inner).send(post, SIGNAL)).toEqual({ ...stored(post), dryRun: 'checked' });
+  });
+
+  test('knows what it would have made of the cluster: a name is taken, and what was changed is read so', async () => {
+    const storing = serving(({ body }) => ({ status: 201, body, clockSkewMs: 0 }));
+    const { ports, changes } = portsOn(recordingHost(storing), [calls(['get', 'create', 'patch'], 'nodes', 'x')]);
+    const api = ports.kube.as(token);
+    const node = { metadata: { name: 'w1', labels: { a: 'b' } } };
+    expect(await api.create(nodeRef('w1'), node)).toMatchObject(node);
+    expect(await api.create(nodeRef('w1'), node)).toBeUndefined();
+    expect(await api.get(nodeRef('w1'))).toMatchObject(node);
+    await api.patch(nodeRef('w1'), { spec: { podCIDR: '10.0.0.0/24' } });
+    expect(await api.get(nodeRef('w1'))).toMatchObject({ ...node, spec: { podCIDR: '10.0.0.0/24' } });
+    expect(changes).toMatchObject([
+      { verb: 'create', checked: 'dry-run' },
+      { verb: 'patch', checked: 'not-checked', why: 'the object does not exist yet' },
+    ]);
   });
 
   test.each([
@@ -626,17 +642,16 @@ describe('a dry run', () => {
       calls(['create', 'patch'], 'nodes', 'x'),
     ]);
     await ports.kube.as(token).create(nodeRef('w1'), { metadata: { name: 'w1' } });
-    await ports.kube.as(token).patch(nodeRef('w1'), { metadata: {} });
+    await ports.kube.as(token).patch(nodeRef('w2'), { metadata: {} });
     const told = {
       kind: 'api',
       resource: 'nodes',
-      name: 'w1',
       checked: 'not-checked',
       why: 'an admission webhook of the cluster does not support dry runs',
     };
     expect(changes).toEqual([
-      { ...told, verb: 'create' },
-      { ...told, verb: 'patch' },
+      { ...told, name: 'w1', verb: 'create' },
+      { ...told, name: 'w2', verb: 'patch' },
     ]);
   });
 
