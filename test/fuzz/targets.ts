@@ -6,8 +6,10 @@ import { parse } from 'yaml';
 import { registry } from '../../bin/compose.ts';
 import { historyOf } from '../../engine/journal/history.ts';
 import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
+import { Cel } from '../../engine/pipeline/cel.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
+import { UNKNOWN } from '../../engine/pipeline/references.ts';
 import { children, content, decode, dottedOid, encode } from '../../engine/pki/der.ts';
 import {
   fitsKey,
@@ -19,7 +21,7 @@ import {
   signDetached,
   toPem,
 } from '../../engine/pki/index.ts';
-import { type KubeObject, kubeletIdentity, parseYaml, readKubeconfig } from '../../engine/sdk/index.ts';
+import { type KubeObject, kubeletIdentity, parseYaml, readKubeconfig, Secret } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
@@ -82,6 +84,25 @@ export const targets: Record<string, Target> = {
       ...YAML_TOKENS,
       ...words('inputs|properties|steps|needs: |with: |uses: |${{ | }}|host.name|pattern: |$ref: |"#/"'),
     ],
+  },
+
+  expression: {
+    run(bytes) {
+      const given = { text: 'a1', number: 3, list: ['a', 'b'], map: { a: 1 }, secret: new Secret('0123456789') };
+      const cel = new Cel(bytes.toString('utf8').trim());
+      cel.evaluate((reference) => ('name' in reference ? given[reference.name as keyof typeof given] : UNKNOWN));
+    },
+    throwsErrors: true,
+    shape: soup([
+      ...words(
+        'inputs.text|inputs.number|inputs.list|inputs.map|inputs.?secret|steps.a.status|steps["a"].outputs.text',
+      ),
+      ...words(
+        'has(|.map(x, |.filter(x, |.exists(x, |.orValue(|.matches("|.split("|.join(|.size()|(a+)+$|{"a": |}|x|1',
+      ),
+      ...words(' + | == | && | in | ? | : |!|(|)|[|]|,|"|//|0xff|1.5'),
+    ]),
+    tokens: words('inputs.|.matches("|has(|.?|["|.map(x, '),
   },
 
   kubeconfig: {
