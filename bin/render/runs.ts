@@ -1,5 +1,5 @@
 /** Runs of the past, as tables and as documents (schemas/runs.schema.json). */
-import type { History, RunStatus } from '../../engine/journal/history.ts';
+import { type History, openApprovals, type RunStatus } from '../../engine/journal/history.ts';
 import { tableText } from './table.ts';
 import { changeText, SIGN, seconds } from './text.ts';
 
@@ -18,6 +18,11 @@ const NEXT: Partial<Record<RunStatus, string>> = {
   undoing: 'undone in part: join undo',
 };
 
+function nextOf(history: History): string | undefined {
+  const [step] = openApprovals(history);
+  return step === undefined ? NEXT[history.status] : `waits for somebody: join approve ${history.start.id} ${step}`;
+}
+
 export function runsText(histories: readonly History[]): string {
   if (histories.length === 0) return 'No run has changed this machine.';
   const rows = histories.map((history) => [
@@ -27,7 +32,7 @@ export function runsText(histories: readonly History[]): string {
     nodeOf(history) ?? '-',
     history.status,
     seconds(tookMs(history)),
-    NEXT[history.status] ?? '',
+    nextOf(history) ?? '',
   ]);
   return tableText([['RUN', 'BEGUN', 'PIPELINE', 'NODE', 'STATE', 'TOOK', ''], ...rows]);
 }
@@ -48,7 +53,7 @@ export function runText(history: History): string {
     if (step.error !== undefined) lines.push(`    ${step.error.code}: ${step.error.message}`);
   }
   if (error !== undefined) lines.push(`${error.code}: ${error.message}`, `  → ${error.hint}`);
-  const next = NEXT[status];
+  const next = nextOf(history);
   return (next === undefined ? lines : [...lines, next]).join('\n');
 }
 

@@ -63,6 +63,7 @@ test('a run waits for its approvals through SIGKILL and a reboot, and each answe
 
   const shown = await cli(['runs', 'show', '--root', root]);
   expect(shown.stdout).toMatch(/asks: First window\?\n {4}until .*, by join approve \S+ first/);
+  expect((await cli(['runs', '--root', root])).stdout).toContain(`waits for somebody: join approve ${id} first`);
   const wrong = await cli(['approve', id, 'second', '--root', root]);
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('E_APPROVAL_NONE')]);
 

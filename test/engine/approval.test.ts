@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -153,6 +153,18 @@ describe('an approval', () => {
     await put(second.id, 'ask', 'approve\n');
     expect((await second.ended).status).toBe('succeeded');
     expect(String(told)).toContain('it is answered');
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('is not given by a file that is not of root', async () => {
+    const { go, put, root } = await machine(ASK, GREET);
+    const { id, ended } = await go();
+    await put('elsewhere', 'ask', 'approve\n');
+    await chown(join(root, answerPath('elsewhere', 'ask')), 65_534, 65_534);
+    await rename(join(root, answerPath('elsewhere', 'ask')), join(root, answerPath(id, 'ask')));
+    expect(await ended).toMatchObject({
+      status: 'failed',
+      error: { code: 'E_FILE', message: expect.stringContaining('neither root nor who runs this') },
+    });
   });
 
   test('that is denied fails its step, and is asked anew when the run goes on', async () => {

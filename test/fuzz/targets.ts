@@ -11,8 +11,10 @@ import { loadEnvironment, readTracked } from '../../engine/environment/load.ts';
 import { hostsOf, resolve } from '../../engine/environment/resolve.ts';
 import { historyOf } from '../../engine/journal/history.ts';
 import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
+import { Cel } from '../../engine/pipeline/cel.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
+import { UNKNOWN } from '../../engine/pipeline/references.ts';
 import { children, content, decode, dottedOid, encode } from '../../engine/pki/der.ts';
 import {
   fitsKey,
@@ -24,7 +26,7 @@ import {
   signDetached,
   toPem,
 } from '../../engine/pki/index.ts';
-import { fail, type KubeObject, kubeletIdentity, parseYaml, readKubeconfig } from '../../engine/sdk/index.ts';
+import { fail, type KubeObject, kubeletIdentity, parseYaml, readKubeconfig, Secret } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
@@ -110,6 +112,25 @@ export const targets: Record<string, Target> = {
         'patches: |merge: |insert: |remove: |replace: |wrap: |step: |after: |hosts: |match: |jsonPatch: |/steps/0|preflight',
       ),
     ],
+  },
+
+  expression: {
+    run(bytes) {
+      const given = { text: 'a1', number: 3, list: ['a', 'b'], map: { a: 1 }, secret: new Secret('0123456789') };
+      const cel = new Cel(bytes.toString('utf8').trim());
+      cel.evaluate((reference) => ('name' in reference ? given[reference.name as keyof typeof given] : UNKNOWN));
+    },
+    throwsErrors: true,
+    shape: soup([
+      ...words(
+        'inputs.text|inputs.number|inputs.list|inputs.map|inputs.?secret|steps.a.status|steps["a"].outputs.text',
+      ),
+      ...words(
+        'has(|.map(x, |.filter(x, |.exists(x, |.orValue(|.matches("|.split("|.join(|.size()|(a+)+$|{"a": |}|x|1',
+      ),
+      ...words(' + | == | && | in | ? | : |!|(|)|[|]|,|"|//|0xff|1.5'),
+    ]),
+    tokens: words('inputs.|.matches("|has(|.?|["|.map(x, '),
   },
 
   kubeconfig: {
