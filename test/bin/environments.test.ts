@@ -119,7 +119,9 @@ describe('docs/environments.md', () => {
   test('shows what explain prints', async () => {
     const text = await readFile(join(project, 'docs/environments.md'), 'utf8');
     const [, line = '', shown] = /```\n\$ join (.*)\n([^`]*)```/.exec(text) ?? [];
-    expect(await cli(line.split(' '))).toMatchObject({ code: 0, stdout: shown });
+    const { code, stdout } = await cli(line.split(' '));
+    const placeless = (told = '') => told.replace(/:\d+:\d+/g, ':LINE:COLUMN'); // the files shown are changed for other reasons
+    expect({ code, stdout: placeless(stdout) }).toEqual({ code: 0, stdout: placeless(shown) });
   });
 
   test('has a picture of the pipeline as it is', async () => {
