@@ -1,7 +1,8 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
-import { type Ask, approved, type Question } from './approval.ts';
+import { type Ask, approved } from './approval.ts';
 import { withPorts } from './attempt.ts';
-import type { StepStatus } from './frontier.ts';
+import type { RunEvent, StepResult } from './events.ts';
+import { endsWell, type StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
 import { type Host, placeOf, type StepChange, type Wait, waitText } from './host/host.ts';
 import type { Journal, Looked } from './journal/journal.ts';
@@ -18,29 +19,6 @@ import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
 import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
 import { blamed, noteAfter, recordOf } from './told.ts';
-
-export type RunEvent =
-  | MachineEvent
-  /** It was done before this process began. */
-  | { type: 'step.kept'; id: string }
-  | { type: 'step.asked'; id: string; question: Question }
-  | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
-  | { type: 'step.change'; id: string; change: StepChange }
-  | { type: 'step.wait'; id: string; what: string }
-  | { type: 'step.restored'; id: string; item: Restored };
-
-export interface StepResult {
-  id: string;
-  phase: string;
-  status: StepStatus;
-  attempts: number;
-  durationMs: number;
-  notes: { level: 'info' | 'warn'; text: string }[];
-  changes: StepChange[];
-  /** Typed by the phase's schema; secrets are `Secret`s. */
-  outputs?: unknown;
-  error?: unknown;
-}
 
 export interface Bookkeeping {
   plan: Plan;
@@ -115,7 +93,7 @@ export class RunBook {
       const step = steps.get(id);
       const known = this.#steps.get(id);
       if (this.#isFinally(id)) return false; // it comes again, after what is done now
-      if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
+      if (step === undefined || known === undefined || !endsWell(step.status)) return false;
       return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
     };
     for (const [id, { status, attempts, durationMs, outputs: kept, error }] of steps) {
@@ -129,7 +107,7 @@ export class RunBook {
       this.#statuses.set(id, status as StepStatus);
       if (status === 'succeeded') this.#listeners.add(id, this.#steps.get(id)?.phase);
       done.set(id, status as StepStatus);
-      if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
+      if (direction === 'run' && status !== 'skipped') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
   }

@@ -1,7 +1,8 @@
 /** One run of a plan on a host: the machines execute it, the book gives them their attempts and collects what came of it. */
 import { createActor, type InputFrom } from 'xstate';
 import type { Ask } from './approval.ts';
-import { RunBook, type RunEvent, type StepResult } from './book.ts';
+import { RunBook } from './book.ts';
+import type { RunEvent, StepResult } from './events.ts';
 import { Frontier, type StepStatus } from './frontier.ts';
 import type { Host } from './host/host.ts';
 import { Journal } from './journal/journal.ts';
@@ -14,7 +15,7 @@ import type { Direction } from './step-machine.ts';
 
 const MAX_PARALLEL = 8;
 
-export type { RunEvent, StepResult } from './book.ts';
+export type { RunEvent, StepResult } from './events.ts';
 
 export interface RunResult {
   /** Its journal's; undefined where nothing was changed, and so nothing journaled. */

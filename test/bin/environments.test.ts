@@ -98,7 +98,7 @@ describe('an environment that ships', () => {
     ])
       expect(await cli(['run', '--env', 'hardened', '10.0.0.1:6443', flag])).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`Nonexistent flag: ${flag.split('=')[0]}`),
+        stderr: expect.stringContaining(`there is no flag ${flag.split('=')[0]}`),
       });
   });
 });
@@ -195,7 +195,7 @@ describe('join pipeline', () => {
     const file = await written('shown.yaml', stdout);
     expect(await cli(['pipeline', 'validate', file])).toMatchObject({
       code: 0,
-      stdout: `${file}: 10 steps, no problem\n`,
+      stdout: `${file}: 12 steps, no problem\n`,
     });
     expect(stdout).toContain('    timeout: 15m\n');
   });
@@ -308,23 +308,25 @@ E_PIPELINE:
     expect(text.stdout).toBe(`join-worker
 ├─ preflight
 ├─ discovery (discovery-file or discovery-token)
-│  └─ tls-bootstrap  also after preflight
-│     └─ kubeconfig
-│        └─ kubelet-config  also after kubelet-version
-│           └─ rack-label (command)
-│              └─ kubelet-start
-│                 └─ kubelet-wait-bootstrap
-│                    └─ node-ready
-│                       └─ dynamic-kubelet-config
+│  └─ cluster-config  also after preflight
+│     └─ preflight-cluster  also after kubelet-version
+│        └─ tls-bootstrap
+│           └─ kubeconfig
+│              └─ kubelet-config
+│                 └─ rack-label (command)
+│                    └─ kubelet-start
+│                       └─ kubelet-wait-bootstrap
+│                          └─ node-ready
+│                             └─ dynamic-kubelet-config
 └─ kubelet-version
 `);
     const mermaid = await cli(['pipeline', 'graph', '--format', 'mermaid']);
     expect(mermaid.stdout).toMatch(
-      /^flowchart LR\n {2}preflight\["preflight"\]\n[\s\S]*\n {2}preflight --> tls-bootstrap\n/,
+      /^flowchart LR\n {2}preflight\["preflight"\]\n[\s\S]*\n {2}preflight --> cluster-config\n/,
     );
     const dot = await cli(['pipeline', 'graph', '--format', 'dot']);
     expect(dot.stdout).toMatch(
-      /^digraph "join-worker" \{\n[\s\S]*\n {2}"preflight" -> "tls-bootstrap";\n[\s\S]*\n\}\n$/,
+      /^digraph "join-worker" \{\n[\s\S]*\n {2}"preflight" -> "cluster-config";\n[\s\S]*\n\}\n$/,
     );
   });
 });

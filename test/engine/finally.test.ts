@@ -144,6 +144,22 @@ describe('finally', () => {
     expect(done).toEqual(['', 'succeeded - succeeded']);
   });
 
+  test('a run that is gone on with does not do again what comes after a step that was skipped, or was allowed to fail', async () => {
+    const lines = (uses: string) => [
+      'steps:',
+      '- { id: a, uses: write, if: host.name == "other", with: { text: a } }',
+      '- { id: b, uses: failing, allowFailure: true, needs: [] }',
+      '- { id: c, uses: write, needs: [a, b], with: { text: c } }',
+      `- { id: d, uses: ${uses} }`,
+    ];
+    const { journal, result: first } = await ran(lines('failing'));
+    expect(statuses(first)).toEqual(['a skipped', 'b failed-allowed', 'c succeeded', 'd failed']);
+    const { result } = await ran(lines('write'), { journal });
+    expect(statuses(result)).toEqual(['a skipped', 'b failed-allowed', 'c succeeded', 'd succeeded']);
+    expect(done).toEqual(['']); // d alone
+    expect(result.error).toBeUndefined();
+  });
+
   test('has its own order and conditions, and reads what there is of every step', async () => {
     const { result } = await ran([
       'steps:',

@@ -1,5 +1,5 @@
 /** The checks of `join phase preflight` beside those of the real `kubeadm join phase preflight`, on the same machine; and of a whole join. */
-import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -118,12 +118,11 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
   test('finds without a runtime, and without programs, what kubeadm finds', async () => {
     const searched = machine.path('../w8-path');
     mkdirSync(searched);
-    for (const folder of path.split(delimiter))
-      for (const name of readdirSync(folder))
-        if (!['conntrack', 'socat', 'ethtool', 'ip'].includes(name))
-          try {
-            symlinkSync(join(folder, name), join(searched, name));
-          } catch {} // the first on PATH counts
+    const left = path.split(delimiter).filter((folder) => existsSync(folder));
+    const without = ['conntrack', 'socat', 'ethtool', 'ip'];
+    const programs = new Map(left.reverse().flatMap((folder) => readdirSync(folder).map((name) => [name, folder])));
+    for (const [name, folder] of programs)
+      if (!without.includes(name)) symlinkSync(join(folder, name), join(searched, name));
     const look = { searched, socket: '/run/nobody.sock' };
     const [theirs, ours] = [await kubeadm(look), await joinery(look)];
     expect(ours.found).toEqual(theirs.found);
