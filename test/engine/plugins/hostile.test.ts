@@ -6,7 +6,7 @@ import type { JournalRecord } from '../../../engine/journal/records.ts';
 import { planOfPhase } from '../../../engine/pipeline/single.ts';
 import { run } from '../../../engine/run.ts';
 import { isSecret } from '../../../engine/sdk/index.ts';
-import { runPhase } from '../../../engine/testing/run-phase.ts';
+import { runPhase, undoPhase } from '../../../engine/testing/run-phase.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
 import { load, type MadePlugin, phaseOf } from './folder.ts';
@@ -373,7 +373,9 @@ describe('a phase of a plugin that goes on', () => {
     ["files.write('/etc/motd'.padEnd(100e6, 'x'), 'x', 0o644)", 'a path of 100000000 bytes'],
     ["files.link('/etc/motd', '/etc/motd'.padEnd(100e6, 'x'))", 'a link of 100000000 bytes'],
   ])('with a change of 100 MB is refused: %s', async (call, what) => {
-    const { error, host } = await running({ phase: `async run({ files }) { await ${call}; },` });
+    const phase = await phaseOf({ phase: `async run({ files }) { await ${call}; },` });
+    const host = machine();
+    const { error } = await run({ plan: planOfPhase('acme', phase, {}, host.facts), host });
     expect(error).toMatchObject({ code: 'E_CHANGE_TOO_LARGE', facts: { what } });
     expect(host.changes).toEqual([]);
   });
@@ -387,5 +389,18 @@ describe('a phase of a plugin that goes on', () => {
     const { error, host } = await running(made);
     expect(error).toMatchObject({ code: 'E_CHANGE_TOO_LARGE', facts: { bytesMax: 65_536 } });
     expect(host.changes).toEqual([]);
+  });
+
+  test('in its undo with what cannot be read is told, and the run is not undone', async () => {
+    const undo = "async undo() { throw new Proxy(new Error('x'), { get() { throw 1; } }); },";
+    const phase = await phaseOf({
+      phase: `async run({ files }) { await files.write('/etc/motd', 'x', 0o644); }, ${undo}`,
+    });
+    const host = machine();
+    const { journal } = await runPhase(phase, {}, host);
+    const { status, error, steps } = await undoPhase(phase, host, journal);
+    expect([status, error, steps[0]?.status]).toMatchObject([
+      ...['failed', { message: 'it threw something that cannot be shown' }, 'undo-failed'],
+    ]);
   });
 });
