@@ -27,10 +27,11 @@ export async function loadPlugin(
   const { folder, manifest, integrity, isShipped } = plugin;
   const refuse = (what: string, cause?: unknown) => fail('E_PLUGIN_CODE', { plugin: folder, what }, cause);
   const made = async () => {
-    const exported = (await importer(pathToFileURL(join(folder, manifest.main)).href)) as { default?: unknown };
-    if (typeof exported.default !== 'function')
+    const exported = await importer(pathToFileURL(join(folder, manifest.main)).href);
+    const factory = defaultOf(exported);
+    if (factory === undefined)
       throw refuse(`${manifest.main} has no function as its default export: export default (sdk) => …`);
-    const value: unknown = await exported.default(sdk);
+    const value = await factory(sdk);
     if (!isPlugin(value)) throw refuse(`${manifest.main} returns something else than sdk.definePlugin({ … })`);
     const { name, version, effects: bounds } = manifest;
     const origin = { plugin: name, version, folder, isShipped, integrity, bounds };
@@ -52,4 +53,12 @@ export async function loadPlugin(
   const differences = compared(manifest, phases);
   if (differences.length > 0) throw fail('E_PLUGIN_MISMATCH', { plugin: manifest.name, differences });
   return { ...plugin, phases };
+}
+
+/** Of an ES module, of a CommonJS module, or of one that a compiler has made from the first to the second. */
+function defaultOf(exported: unknown): ((handed: unknown) => unknown) | undefined {
+  const { default: own } = exported as { default?: unknown };
+  const inner = typeof own === 'object' && own !== null ? (own as { default?: unknown }).default : undefined;
+  const factory = [own, inner].find((value) => typeof value === 'function');
+  return factory as ((handed: unknown) => unknown) | undefined;
 }
