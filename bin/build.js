@@ -23,55 +23,57 @@ if (process.argv[2] === '--cache') {
   createRequire(here)('reflect-metadata');
   const { validatorsSource } = createRequire(here)(precompile);
   rmSync(precompile);
-  await bundleOf('bin/main.ts', bundle, [
-    {
-      name: 'precompiled validators',
-      setup: ({ onLoad }) =>
-        onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
-          contents: validatorsSource(root),
-          loader: 'js',
-          resolveDir: root,
-        })),
-    },
-    {
-      name: 'libraries of expressions, loaded late',
-      setup: ({ onLoad }) =>
-        onLoad({ filter: /pipeline\/cel-library\.ts$/ }, () => ({
-          contents:
-            "export const celLibrary = () => require('@marcbachmann/cel-js'); export const re2Library = () => require('re2js').RE2JS;",
-          loader: 'js',
-          resolveDir: root,
-        })),
-    },
-  ]);
+  await bundleOf('bin/main.ts', bundle, {
+    plugins: [
+      {
+        name: 'precompiled validators',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
+            contents: validatorsSource(root),
+            loader: 'js',
+            resolveDir: root,
+          })),
+      },
+      {
+        name: 'libraries of expressions, loaded late',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /pipeline\/cel-library\.ts$/ }, () => ({
+            contents:
+              "export const celLibrary = () => require('@marcbachmann/cel-js'); export const re2Library = () => require('re2js').RE2JS;",
+            loader: 'js',
+            resolveDir: root,
+          })),
+      },
+    ],
+  });
   // ASCII only, since the launcher reads it as Latin-1, in a third of the time.
   const ascii = readFileSync(bundle, 'utf8').replace(
     /[^\0-\x7f]/g,
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   writeFileSync(bundle, ascii);
-  await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), [], { 'dynamic-import': true });
+  await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
   for (const name of shippedPlugins()) await buildPlugin(name);
   if (process.argv[2] === '--types') types();
   // In a process of its own, so that nothing but the command is in the cache.
   execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
 }
 
-async function bundleOf(entry, outfile, plugins = [], supported = { 'dynamic-import': false }) {
+async function bundleOf(entry, outfile, options = {}) {
   const { build } = await import('esbuild');
   await build({
     entryPoints: [path.join(root, entry)],
     outfile,
-    plugins,
     bundle: true,
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    supported, // a cached script cannot import; what is loaded late is required
+    supported: { 'dynamic-import': false }, // a cached script cannot import; what is loaded late is required
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
+    ...options,
   });
 }
 
@@ -88,12 +90,14 @@ async function buildPlugin(name) {
   const [from, to] = [path.join(root, 'plugins', name), path.join(root, 'dist/plugins', name)];
   const manifest = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
   const { main = 'index.js', environments = {}, pipelines = {} } = manifest.joinery;
-  await bundleOf(path.join('plugins', name, main), path.join(to, 'index.cjs'));
+  await bundleOf(path.join('plugins', name, main), path.join(to, 'index.js'), {
+    ...{ format: 'esm', minifyWhitespace: false, minifySyntax: false }, // to be read by who uses it
+  });
   for (const file of [...Object.values(environments), ...Object.values(pipelines)]) {
     mkdirSync(path.dirname(path.join(to, file)), { recursive: true });
     copyFileSync(path.join(from, file), path.join(to, file));
   }
-  const built = { ...manifest, joinery: { ...manifest.joinery, main: 'index.cjs' } };
+  const built = { ...manifest, joinery: { ...manifest.joinery, main: 'index.js' } };
   writeFileSync(path.join(to, 'package.json'), JSON.stringify(built, null, 2));
 }
 

@@ -12,6 +12,7 @@ import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
 import { Registry } from '../engine/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
+import clusterConfig from '../phases/cluster-config/index.ts';
 import command from '../phases/command/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
@@ -27,6 +28,7 @@ import kubeletVersion from '../phases/kubelet-version/index.ts';
 import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
+import preflightCluster from '../phases/preflight-cluster/index.ts';
 import reset from '../phases/reset/index.ts';
 import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
@@ -43,6 +45,8 @@ for (const phase of [
   preflight,
   discoveryFile,
   discoveryToken,
+  clusterConfig,
+  preflightCluster,
   kubeletVersion,
   tlsBootstrap,
   kubeconfig,

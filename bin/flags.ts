@@ -6,7 +6,7 @@ import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { GATES_INPUT } from '../engine/pipeline/gates.ts';
 import { isDuration } from '../engine/pipeline/limits.ts';
 import { flagName, kebab } from '../engine/pipeline/plan.ts';
-import { fail, gateLine, type Schema } from '../engine/sdk/index.ts';
+import { fail, gateLine, parseYaml, type Schema } from '../engine/sdk/index.ts';
 import { isAnybodyThere, typedSecret } from './ask.ts';
 import { registry } from './compose.ts';
 import { readText } from './sources.ts';
@@ -85,7 +85,8 @@ function flagFor(schema: Schema): FlagInput[string] {
 }
 
 /** What it may be is said with all other problems, so oclif is only told for the help. */
-function helpValueOf({ enum: options, writeOnly, 'x-path': isPath, default: value }: Schema): string {
+function helpValueOf({ type, enum: options, writeOnly, 'x-path': isPath, default: value }: Schema): string {
+  if (type === 'object') return 'YAML|@FILE';
   if (options !== undefined) return options.join('|');
   if (writeOnly === true) return 'TEXT|@FILE|-';
   if (isPath === true) return 'PATH';
@@ -96,9 +97,10 @@ function helpValueOf({ enum: options, writeOnly, 'x-path': isPath, default: valu
 const defaultText = (value: unknown): string =>
   value === undefined || String(value).includes('${{') ? '' : `; left out: ${value}`;
 
-/** Lists of mappings, and mappings, have no form for a command line. */
-export const isTypeable = ({ type, items }: Schema): boolean =>
-  type !== 'object' && (type !== 'array' || items?.type === 'string');
+/** Lists of mappings have no form for a command line; a mapping is typed as YAML. */
+const isTypeable = ({ type, items }: Schema): boolean => type !== 'array' || items?.type === 'string';
+/** A variable is one text, and no document. */
+export const fitsVariable = (schema: Schema): boolean => schema.type !== 'object' && isTypeable(schema);
 
 /** The endpoint may stand without its flag, as in every `kubeadm join` line. */
 export const argsFor = (schema: Schema): ArgInput =>
@@ -131,12 +133,18 @@ export async function typedValues(
     const { value } = item;
     const text = isPiped(item) ? await secretFromStdin(name) : value;
     const source = { kind: 'flag', name } as const;
-    values[item.input] = {
-      value: typeof value === 'string' && text === value ? textOrFile(value, name) : text,
-      source,
-    };
+    const read = typeof value === 'string' && text === value ? textOrFile(value, name) : text;
+    values[item.input] = { value: item.property.type === 'object' ? documentIn(String(read), name) : read, source };
   }
   return values;
+}
+
+function documentIn(text: string, name: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw fail('E_INPUT', { problems: [`${name} is no YAML: ${(error as Error).message}`] }, error);
+  }
 }
 
 const secretFromStdin = async (name: string): Promise<string> =>

@@ -14,6 +14,7 @@ import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineExplain } from './commands/pipeline/explain.ts';
 import { PipelineGraph } from './commands/pipeline/graph.ts';
 import { PipelineList } from './commands/pipeline/list.ts';
+import { PipelineSchema } from './commands/pipeline/schema.ts';
 import { PipelineShow } from './commands/pipeline/show.ts';
 import { PipelineValidate } from './commands/pipeline/validate.ts';
 import { planCommand } from './commands/plan.ts';
@@ -36,7 +37,8 @@ import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { registry } from './compose.ts';
-import { DEFAULT_PIPELINE, openPipeline } from './pipelines.ts';
+import { typedFor } from './flags.ts';
+import { DEFAULT_PIPELINE, openLayered, openPipeline } from './pipelines.ts';
 import { launcher, usePlugins } from './plugins/wanted.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 
@@ -60,7 +62,11 @@ export async function main(root: string, argv: string[], importer?: Importer): P
 }
 
 async function dispatch(root: string, argv: string[]): Promise<void> {
-  if (argv[0] === 'phase') await usePlugins({ root, argv, pipeline: openPipeline(root, DEFAULT_PIPELINE) });
+  if (argv[0] === 'phase') {
+    await usePlugins({ root, argv }); // an environment may be one of theirs
+    const layered = await openLayered(root, DEFAULT_PIPELINE, typedFor('--env', argv));
+    await usePlugins({ root, argv, pipeline: layered() });
+  }
   // oclif looks at every command it is given; `join run` should not pay for the others.
   Object.assign(COMMANDS, argv[0] === 'run' ? { run: runCommand(root) } : allCommands(root));
   const [topic, name = '-'] = argv;
@@ -94,6 +100,7 @@ export const allCommands = (root: string): Record<string, Command.Class> => ({
   ...phaseCommands(root),
   'pipeline:list': PipelineList,
   'pipeline:show': PipelineShow,
+  'pipeline:schema': PipelineSchema,
   'pipeline:validate': PipelineValidate,
   'pipeline:explain': PipelineExplain,
   'pipeline:graph': PipelineGraph,

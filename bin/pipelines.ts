@@ -1,6 +1,6 @@
 /** Pipelines and environments by name (those that ship) or by file. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { IsWanted, Resolved } from '../engine/environment/resolve.ts';
 import type { Tracked } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
@@ -19,7 +19,14 @@ export const pluginFiles = { pipelines: new Map<string, string>(), environments:
  */
 export function openPipeline(root: string, name: string): Pipeline {
   const { file, text } = readNamed(root, 'pipelines', name);
-  return loadPipeline(file, text);
+  return { ...loadPipeline(file, text), ...placeOf(name, []) };
+}
+
+/** Paths of plugins begin at the pipeline's file; where that ships with Joinery, at the last environment that does not. */
+function placeOf(name: string, environments: readonly string[]): Pick<Pipeline, 'place'> {
+  const files = [...environments.map((file) => ({ file, words: `--env ${file}` })), { file: name, words: name }];
+  const last = files.filter(({ file }) => isFile(file)).at(-1);
+  return last === undefined ? {} : { place: { folder: dirname(resolve(last.file)), words: last.words } };
 }
 
 /** As it is without the parts that are for some machines only, or for one machine. */
@@ -37,7 +44,7 @@ export async function openLayered(root: string, name: string, environments: read
 
 /** A pipeline and environments as they are written, each value with its place; lazily loaded, since most runs have none. */
 export async function openTracked(root: string, name: string, names: readonly string[]): Promise<Trackable> {
-  const [{ loadEnvironment, readTracked }, { hostsOf, isFor, patcherFor, resolve }] = await Promise.all([
+  const [{ loadEnvironment, readTracked }, { hostsOf, isFor, patcherFor, resolve: resolveAll }] = await Promise.all([
     import('../engine/environment/load.ts'),
     import('../engine/environment/resolve.ts'),
   ]);
@@ -48,10 +55,12 @@ export async function openTracked(root: string, name: string, names: readonly st
     return loadEnvironment(lastingName(each), read.file, read.text);
   });
   const patcher = await patcherFor(environments);
+  const place = placeOf(name, names);
+  const placed = (resolved: Resolved): Resolved => ({ ...resolved, pipeline: { ...resolved.pipeline, ...place } });
   return {
     parts: environments.flatMap(({ tracked }) => hostsOf(tracked)),
-    resolve: (isWanted) => resolve(base, environments, patcher, isWanted),
-    resolveFor: (host) => resolve(base, environments, patcher, isFor(host)),
+    resolve: (isWanted) => placed(resolveAll(base, environments, patcher, isWanted)),
+    resolveFor: (host) => placed(resolveAll(base, environments, patcher, isFor(host))),
   };
 }
 

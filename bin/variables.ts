@@ -1,7 +1,7 @@
 /** Inputs from the environment: `JOINERY_TOKEN` is `--token`. */
 import { kebab } from '../engine/pipeline/plan.ts';
 import { goBoolean, nearest, type Schema } from '../engine/sdk/index.ts';
-import { isTypeable, textOrFile } from './flags.ts';
+import { fitsVariable, textOrFile } from './flags.ts';
 import type { Values } from './values.ts';
 
 const PREFIX = 'JOINERY_';
@@ -14,7 +14,7 @@ export const variableName = (input: string): string => `${PREFIX}${kebab(input).
 export function fromVariables(schema: Schema, environment: Readonly<Record<string, string | undefined>>) {
   const values: Record<string, Values[string]> = {};
   const problems: string[] = [];
-  const properties = Object.entries(schema.properties ?? {}).filter(([, property]) => isTypeable(property));
+  const properties = Object.entries(schema.properties ?? {}).filter(([, property]) => fitsVariable(property));
   for (const [input, property] of properties) {
     const name = variableName(input);
     const text = environment[name] ?? '';

@@ -1,6 +1,7 @@
 /** Steps that wait until somebody says yes: what they ask, where an answer is looked for, and what counts as one. */
 import type { Host } from './host/host.ts';
 import type { Journal } from './journal/journal.ts';
+import { durationText } from './pipeline/load.ts';
 import { fail, isJoinError } from './sdk/errors.ts';
 import { paths } from './sdk/paths.ts';
 import type { AnyPhase } from './sdk/phase.ts';
@@ -68,26 +69,34 @@ export interface Waiting {
   ask: Ask | undefined;
   waiting: (leftMs: number) => void;
   onQuestion: (question: Question) => void;
+  tell: (text: string) => void;
 }
 
 /**
- * Waits for an answer until the deadline, which is journaled with the question: a run that is gone on with has no longer than that.
- * E_APPROVAL_DENIED, E_APPROVAL_TIMEOUT.
+ * Waits for an answer until the deadline, which is journaled with the question: a run that is gone on with has no longer than that. A dry run
+ * asks nobody, and tells what would be asked. E_APPROVAL_DENIED, E_APPROVAL_TIMEOUT.
  */
 export async function approved(approval: Approval, to: Waiting): Promise<Approved> {
-  const { step, message } = approval;
-  const { journal, host, signal } = to;
+  const { step, message, deadlineMs } = approval;
+  const { journal, host, signal, tell } = to;
+  if (host.isDry === true) {
+    tell(`would ask, for ${durationText(deadlineMs)}: ${message}`);
+    return { by: '', reason: '', at: host.now().toISOString() };
+  }
   const before = journal.history().approvals.get(step);
   if (before?.answer?.decision === 'approved') return outputsOf(before.answer, before.at);
   const isAnew = before === undefined || before.answer !== undefined;
-  const until = isAnew ? new Date(host.now().getTime() + approval.deadlineMs) : new Date(before.until);
+  const until = isAnew ? new Date(host.now().getTime() + deadlineMs) : new Date(before.until);
   await journal.asked(step, message, until, isAnew);
   const question = { run: journal.id, step, message, until, path: answerPath(journal.id, step) };
   to.onQuestion(question);
   to.waiting(Math.max(0, until.getTime() - host.now().getTime()));
   const answer = await firstAnswer(question, approval, to);
   await journal.answered(step, answer);
-  if (answer.decision === 'approved') return outputsOf(answer, host.now().toISOString());
+  if (answer.decision === 'approved') {
+    tell(`approved by ${answer.by}${answer.reason === '' ? '' : `: ${answer.reason}`}`);
+    return outputsOf(answer, host.now().toISOString());
+  }
   if (answer.via === 'deadline') throw signal.reason;
   throw fail('E_APPROVAL_DENIED', { step, by: answer.by, reason: answer.reason });
 }

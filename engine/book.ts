@@ -1,16 +1,14 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
-import { type Ask, approved, type Question } from './approval.ts';
-import type { StepStatus } from './frontier.ts';
+import { type Ask, approved } from './approval.ts';
+import { withPorts } from './attempt.ts';
+import type { RunEvent, StepResult } from './events.ts';
+import { endsWell, type StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
-import { type Host, placeOf, type StepChange, waitText } from './host/host.ts';
-import { portsFor } from './host/ports.ts';
-import { dataOf, lookBefore } from './journal/before.ts';
-import type { Journal } from './journal/journal.ts';
-import type { ErrorRecord } from './journal/records.ts';
+import { type Host, placeOf, type StepChange, type Wait, waitText } from './host/host.ts';
+import type { Journal, Looked } from './journal/journal.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import { Listeners } from './listeners.ts';
 import type { PlannedStep } from './pipeline/check.ts';
-import { durationText } from './pipeline/load.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from './pipeline/plan.ts';
 import { violations } from './pipeline/validate.ts';
 import { Redactor } from './redact.ts';
@@ -20,42 +18,7 @@ import type { Ports } from './sdk/ports.ts';
 import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
 import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
-
-/** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
-const ENDED = new Error('the attempt has ended');
-
-/** More is no note to anybody, and would have to be kept. */
-const NOTES_MAX = 1000;
-const NOTE_LENGTH_MAX = 10_000;
-const REST_LEFT_OUT = 'what else it says is left out';
-
-/** A part of it might be the half of a secret, which nobody would recognise. */
-const noteOf = (said: string): string =>
-  said.length <= NOTE_LENGTH_MAX ? said : `(a note of ${said.length} characters is too long to be told)`;
-
-export type RunEvent =
-  | MachineEvent
-  /** It was done before this process began. */
-  | { type: 'step.kept'; id: string }
-  | { type: 'step.asked'; id: string; question: Question }
-  | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
-  | { type: 'step.change'; id: string; change: StepChange }
-  /** It begins to wait for something: `what` says for what. */
-  | { type: 'step.wait'; id: string; what: string }
-  | { type: 'step.restored'; id: string; item: Restored };
-
-export interface StepResult {
-  id: string;
-  phase: string;
-  status: StepStatus;
-  attempts: number;
-  durationMs: number;
-  notes: { level: 'info' | 'warn'; text: string }[];
-  changes: StepChange[];
-  /** Typed by the phase's schema; secrets are `Secret`s. */
-  outputs?: unknown;
-  error?: unknown;
-}
+import { blamed, noteAfter, recordOf } from './told.ts';
 
 export interface Bookkeeping {
   plan: Plan;
@@ -76,7 +39,7 @@ export class RunBook {
   readonly #outputs = new Map<string, unknown>();
   /** How each step of this run has ended. */
   readonly #statuses = new Map<string, StepStatus>();
-  readonly #told: Told;
+  readonly #told: Told & { run?: Readonly<Record<string, unknown>> };
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
@@ -108,9 +71,10 @@ export class RunBook {
       warn: (id, text) => this.#warn(id, text),
     });
     this.#redactor.learn(plan.inputs);
-    this.#steps = new Map(plan.steps.map((step) => [step.id, step]));
+    const steps = [...plan.steps, ...(plan.finally?.steps ?? [])];
+    this.#steps = new Map(steps.map((step) => [step.id, step]));
     this.#results = new Map(
-      plan.steps.map(({ id, phase }) => [
+      steps.map(({ id, phase }) => [
         id,
         { id, phase: phase.name, status: 'skipped', attempts: 0, durationMs: 0, notes: [], changes: [] },
       ]),
@@ -128,7 +92,8 @@ export class RunBook {
     const isKept = (id: string): boolean => {
       const step = steps.get(id);
       const known = this.#steps.get(id);
-      if ((step?.status !== 'succeeded' && step?.status !== 'failed-allowed') || known === undefined) return false;
+      if (this.#isFinally(id)) return false; // it comes again, after what is done now
+      if (step === undefined || known === undefined || !endsWell(step.status)) return false;
       return this.#journal.reveal(step.outputs).missing.length === 0 && known.needs.every(isKept);
     };
     for (const [id, { status, attempts, durationMs, outputs: kept, error }] of steps) {
@@ -142,7 +107,7 @@ export class RunBook {
       this.#statuses.set(id, status as StepStatus);
       if (status === 'succeeded') this.#listeners.add(id, this.#steps.get(id)?.phase);
       done.set(id, status as StepStatus);
-      if (direction === 'run') this.#onEvent({ type: 'step.kept', id });
+      if (direction === 'run' && status !== 'skipped') this.#onEvent({ type: 'step.kept', id });
     }
     return done;
   }
@@ -212,6 +177,18 @@ export class RunBook {
     this.#onEvent({ type: 'step.log', id, level: 'warn', text });
   }
 
+  #isFinally(id: string): boolean {
+    return this.#plan.finally?.steps.some((step) => step.id === id) ?? false;
+  }
+
+  /** From here on the steps of `finally` can read how the run has ended, and how each of its steps has. */
+  beginFinally({ status, error }: { status: 'succeeded' | 'failed' | 'cancelled'; error?: unknown }): void {
+    const code = error === undefined ? {} : { error: recordOf(error).code };
+    this.#told.run = { status: this.#restored ? 'undone' : status, ...code };
+    for (const { id } of this.#plan.steps) this.#statuses.set(id, this.#result(id).status);
+    this.#failure = undefined;
+  }
+
   /** Whether a step is to run, by its condition. */
   decide(id: string): 'run' | 'skipped' | 'undecided' {
     const step = this.#steps.get(id);
@@ -260,7 +237,14 @@ export class RunBook {
       const given =
         step.approval === undefined
           ? await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input))
-          : await this.#approve(step, step.approval, input as { message: string }, signal, waiting);
+          : await approved(
+              { step: id, ...step.approval, ...(input as { message: string }) },
+              {
+                ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
+                onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
+                tell: (text) => this.#tell(id, 'info', text),
+              },
+            );
       const outputs = withSecrets(phase.output, given);
       this.#redactor.learn(outputs);
       const problems = violations(phase.output, revealed(outputs)).map(
@@ -276,34 +260,6 @@ export class RunBook {
       result.notes.push({ level: 'warn', text: this.#redactor.redacted(error.message) });
       return 'undecided';
     }
-  }
-
-  /** Waits for somebody to say yes. A dry run does not ask: it tells what would be asked. */
-  async #approve(
-    { id }: PlannedStep,
-    { deadlineMs, onTimeout }: NonNullable<PlannedStep['approval']>,
-    { message }: { message: string },
-    signal: AbortSignal,
-    waiting: AttemptInput['waiting'],
-  ): Promise<object> {
-    const { notes } = this.#result(id);
-    const tell = (text: string) => {
-      notes.push({ level: 'info', text });
-      this.#onEvent({ type: 'step.log', id, level: 'info', text });
-    };
-    if (this.#host.isDry === true) {
-      tell(`would ask, for ${durationText(deadlineMs)}: ${message}`);
-      return { by: '', reason: '', at: this.#host.now().toISOString() };
-    }
-    const given = await approved(
-      { step: id, message, deadlineMs, onTimeout },
-      {
-        ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
-        onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
-      },
-    );
-    tell(`approved by ${given.by}${given.reason === '' ? '' : `: ${given.reason}`}`);
-    return given;
   }
 
   /** What left the machine is the phase's to take back; the machine itself is restored when all steps have done so. */
@@ -374,59 +330,43 @@ export class RunBook {
     written.catch(() => undefined);
   }
 
-  /** Hands out ports that refuse once `act` has ended: a promise it forgot cannot change anything. */
   async #withPorts<T>(
     { id, phase }: PlannedStep,
     input: object,
     direction: Direction | 'tell',
     signal: AbortSignal,
     act: (ports: Ports) => Promise<T>,
-  ) {
-    const ended = new AbortController();
-    const cut = () => ended.abort(signal.reason);
-    if (signal.aborted) cut();
-    else signal.addEventListener('abort', cut, { once: true });
+  ): Promise<T> {
     const result = this.#result(id);
-    const ports = portsFor({
-      host: this.#host,
-      effects: phase.effects,
-      bounds: phase.origin?.bounds,
-      input,
-      signal: ended.signal,
-      hasSecret: (text) => this.#redactor.isIn(text),
-      log: (level, said) => {
-        if (result.notes.length > NOTES_MAX) return;
-        const text = result.notes.length === NOTES_MAX ? REST_LEFT_OUT : this.#redactor.redacted(noteOf(said));
-        result.notes.push({ level, text });
-        this.#onEvent({ type: 'step.log', id, level, text });
-      },
-      onChange: (change) => {
+    const lent = {
+      ...{ phase, input, signal, host: this.#host },
+      hasSecret: (text: string) => this.#redactor.isIn(text),
+      log: (level: 'info' | 'warn', said: string) => this.#tell(id, level, said),
+      onChange: (change: StepChange) => {
         if (direction === 'tell') return;
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
-      onWait: (wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
+      onWait: (wait: Wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
-      record: async (told, change) => {
-        if (direction !== 'run') return;
-        await this.#journal.change(id, told, async () => {
-          if (change === undefined) return { before: { kind: 'none' } };
-          const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
-          return lookBefore(this.#host, change, data, ended.signal);
-        });
+      journaled: async (told: StepChange, look: () => Promise<Looked>) => {
+        if (direction === 'run') await this.#journal.change(id, told, look);
       },
-      once: async (name, make, anew) => {
+      once: async (name: string, make: () => string, anew: boolean) => {
         const value = await this.#journal.once(id, name, make, anew);
         this.#redactor.learn(value);
         return value;
       },
-    });
-    try {
-      return await act(ports);
-    } finally {
-      signal.removeEventListener('abort', cut);
-      ended.abort(ENDED);
-    }
+    };
+    return withPorts(lent, act);
+  }
+
+  #tell(id: string, level: 'info' | 'warn', text: string): void {
+    const { notes } = this.#result(id);
+    const told = noteAfter(notes, text, (note) => this.#redactor.redacted(note));
+    if (told === undefined) return;
+    notes.push({ level, text: told });
+    this.#onEvent({ type: 'step.log', id, level, text: told });
   }
 
   #result(id: string): StepResult {
@@ -435,16 +375,3 @@ export class RunBook {
     return result;
   }
 }
-
-/** The error with its step. When the attempt was told to stop, the reason for that is what counts. */
-function blamed(error: unknown, step: string, signal?: AbortSignal): unknown {
-  const cut = signal?.aborted === true && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const told: unknown = cut ? signal?.reason : (error ?? new Error('the phase threw nothing'));
-  if (isJoinError(told)) told.step = step;
-  return told;
-}
-
-const recordOf = (error: unknown): ErrorRecord =>
-  isJoinError(error)
-    ? { code: error.code, message: error.message, hint: error.hint }
-    : { code: 'E_BUG', message: String(error), hint: '' };

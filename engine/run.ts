@@ -1,7 +1,8 @@
 /** One run of a plan on a host: the machines execute it, the book gives them their attempts and collects what came of it. */
-import { createActor } from 'xstate';
+import { createActor, type InputFrom } from 'xstate';
 import type { Ask } from './approval.ts';
-import { RunBook, type RunEvent, type StepResult } from './book.ts';
+import { RunBook } from './book.ts';
+import type { RunEvent, StepResult } from './events.ts';
 import { Frontier, type StepStatus } from './frontier.ts';
 import type { Host } from './host/host.ts';
 import { Journal } from './journal/journal.ts';
@@ -9,11 +10,12 @@ import { memoryStore } from './journal/memory.ts';
 import { JOURNAL_VERSION } from './journal/records.ts';
 import { runMachine } from './machine.ts';
 import type { Plan } from './pipeline/plan.ts';
+import { fail } from './sdk/errors.ts';
 import type { Direction } from './step-machine.ts';
 
 const MAX_PARALLEL = 8;
 
-export type { RunEvent, StepResult } from './book.ts';
+export type { RunEvent, StepResult } from './events.ts';
 
 export interface RunResult {
   /** Its journal's; undefined where nothing was changed, and so nothing journaled. */
@@ -21,6 +23,7 @@ export interface RunResult {
   pipeline: string;
   status: 'succeeded' | 'failed' | 'cancelled';
   durationMs: number;
+  /** Those of `finally` come last. */
   steps: StepResult[];
   /** What the pipeline gives; of a run that succeeded. */
   outputs?: unknown;
@@ -75,39 +78,27 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
   const book = new RunBook({ plan, host, journal, onEvent, ask: options.ask });
   if (options.journal?.isWritten === true) await book.tidy(new AbortController().signal);
   const done = book.takeUp(direction);
-  const actor = createActor(runMachine, {
-    ...(clock === undefined ? {} : { clock: clock as never }),
-    input: {
-      frontier: new Frontier(plan.steps, direction === 'run' ? done : endedOf(plan)),
-      policies: new Map(plan.steps.map((step) => [step.id, step])),
-      direction,
-      attempt: (input) => book.attempt(input),
-      decide: (id) => book.decide(id),
-      restore: (stop) => book.restore(overwrite, stop),
-      notify: (event) => book.notify(event),
-      random,
-      maxParallel,
-      onFailure,
-      onCancel,
-    },
-  });
-  const cancel = () => actor.send({ type: 'cancel' });
-  const ended = await new Promise<RunResult['status']>((resolve, reject) => {
-    actor.subscribe({
-      complete: () => resolve(actor.getSnapshot().value as RunResult['status']),
-      error: reject, // a bug in the engine
-    });
-    actor.start();
-    for (const stop of [signal, keepSignal]) {
-      if (stop?.aborted) cancel();
-      else stop?.addEventListener('abort', cancel, { once: true });
-    }
-  });
-  for (const stop of [signal, keepSignal]) stop?.removeEventListener('abort', cancel);
+  const machine: MachineInput = {
+    frontier: new Frontier(plan.steps, direction === 'run' ? done : endedOf(plan)),
+    policies: new Map(plan.steps.map((step) => [step.id, step])),
+    direction,
+    attempt: (input) => book.attempt(input),
+    decide: (id) => book.decide(id),
+    restore: (stop) => book.restore(overwrite, stop),
+    notify: (event) => book.notify(event),
+    random,
+    maxParallel,
+    onFailure,
+    onCancel,
+  };
+  const ended = await driven(machine, [signal, keepSignal], clock);
   const given = direction === 'run' && ended === 'succeeded' ? outputsOf(book) : {};
-  const status = given.error === undefined ? ended : 'failed';
-  const cause = given.error ?? (status === 'cancelled' ? signal?.reason : book.failure);
-  const error = direction === 'undo' && status !== 'succeeded' ? (cause ?? book.undoError) : cause;
+  const reached = given.error === undefined ? ended : 'failed';
+  const cause = given.error ?? (reached === 'cancelled' ? signal?.reason : book.failure);
+  const before = direction === 'undo' && reached !== 'succeeded' ? (cause ?? book.undoError) : cause;
+  const last =
+    direction === 'run' ? await finallyOf(plan, machine, book, { status: reached, error: before }, options) : {};
+  const { status = reached, error = before } = last;
   await book.finish(direction, status, error);
   await journal.close();
   return {
@@ -119,6 +110,64 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
     ...(given.outputs === undefined ? {} : { outputs: given.outputs }),
     ...(error === undefined ? {} : { error }),
   };
+}
+
+type MachineInput = InputFrom<typeof runMachine>;
+type Ending = Pick<RunResult, 'status' | 'error'>;
+
+/** Runs the machines to their end. Each of `stops` that is aborted tells them once to stop. */
+async function driven(
+  input: MachineInput,
+  stops: readonly (AbortSignal | undefined)[],
+  clock: ClockOfMachines | undefined,
+): Promise<RunResult['status']> {
+  const actor = createActor(runMachine, { ...(clock === undefined ? {} : { clock: clock as never }), input });
+  const cancel = () => actor.send({ type: 'cancel' });
+  const status = await new Promise<RunResult['status']>((resolve, reject) => {
+    actor.subscribe({
+      complete: () => resolve(actor.getSnapshot().value as RunResult['status']),
+      error: reject, // a bug in the engine
+    });
+    actor.start();
+    for (const stop of stops) {
+      if (stop?.aborted) cancel();
+      else stop?.addEventListener('abort', cancel, { once: true });
+    }
+  });
+  for (const stop of stops) stop?.removeEventListener('abort', cancel);
+  return status;
+}
+
+/**
+ * What comes after everything, however it went, within time of its own. It is begun anew whenever the run is gone on with, it is not
+ * taken back by a failure of its own, and it makes no failed run good; but a run whose `finally` fails has failed.
+ */
+async function finallyOf(
+  plan: Plan,
+  machine: MachineInput,
+  book: RunBook,
+  ending: Ending,
+  { signal, keepSignal, clock }: RunOptions,
+): Promise<Partial<Ending>> {
+  if (plan.finally === undefined) return {};
+  const { steps, budgetMs } = plan.finally;
+  book.beginFinally(ending);
+  const time = clock ?? { setTimeout, clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout) };
+  const limit = new AbortController();
+  const timer = time.setTimeout(
+    () => limit.abort(fail('E_STEP_TIME_LIMIT', { step: 'finally', limitMs: budgetMs, isTotal: true })),
+    budgetMs,
+  );
+  const policies = new Map(steps.map((step) => [step.id, step]));
+  const input = { ...machine, frontier: new Frontier(steps), policies, onFailure: 'keep', onCancel: 'keep' } as const;
+  // What has stopped the run does not stop this: only what comes now.
+  const stops = [signal, keepSignal].filter((stop) => stop?.aborted !== true);
+  const status = await driven(input, [...stops, limit.signal], clock);
+  time.clearTimeout(timer);
+  if (ending.status !== 'succeeded' || status === 'succeeded') return {};
+  const stopped = [limit.signal, ...stops].find((stop) => stop?.aborted === true);
+  const isStopped = status === 'cancelled' && !limit.signal.aborted;
+  return { status: isStopped ? 'cancelled' : 'failed', error: book.failure ?? stopped?.reason };
 }
 
 /** Of a pipeline whose outputs have no value, all that its steps did is done; the run has failed all the same. */

@@ -53,7 +53,8 @@ export function runCommand(root: string) {
     async run(): Promise<void> {
       const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
       const environments = typedFor('--env', this.argv);
-      if (!isFile(named) && named !== DEFAULT_PIPELINE) await usePlugins({ root, argv: this.argv }); // it may be one of theirs
+      const mayBeTheirs = [named, ...environments].some((name) => !isFile(name) && name !== DEFAULT_PIPELINE);
+      if (mayBeTheirs) await usePlugins({ root, argv: this.argv });
       const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
       const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
       const { inputs } = layered();

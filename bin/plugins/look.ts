@@ -1,9 +1,7 @@
 /** Plugins as they lie there, for `join plugin`: nothing of their code is run. */
-import { dirname, resolve } from 'node:path';
 import { installedPlugins, namedPlugin, type Wanted, type WantedBy } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
 import pjson from '../../package.json' with { type: 'json' };
-import { isFile } from '../pipelines.ts';
 import { namedOnCommandLine, type PluginsOf, shippedPlugins } from './wanted.ts';
 
 export interface Looked {
@@ -13,11 +11,10 @@ export interface Looked {
 
 /** Errors as of `inspectPlugin`. */
 export async function lookAt({ root, argv = [], pipeline }: PluginsOf): Promise<Looked[]> {
-  const { plugins: named = [], file = '' } = pipeline ?? {};
+  const { plugins: named = [], place } = pipeline ?? {};
   const shipped = shippedPlugins(root);
-  const from = isFile(file) ? resolve(dirname(file)) : shipped;
   const wanted: Wanted[] = [...installedPlugins(), ...namedOnCommandLine(argv)];
-  for (const name of named) wanted.push(await namedPlugin(name, from, shipped));
+  for (const name of named) wanted.push(await namedPlugin(name, place?.folder ?? shipped, shipped));
   const found: Looked[] = [];
   for (const { folder, by, isShipped } of wanted)
     found.push({ by, plugin: await inspectPlugin(folder, pjson.version, isShipped) });

@@ -1,7 +1,8 @@
 /** Plugins are found, looked at and compared with the locks, all of them; only then is the code of the first one run. */
 import { realpath } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { PluginRecord } from '../../engine/journal/records.ts';
+import type { Pipeline } from '../../engine/pipeline/load.ts';
 import { INSTALLED, namedPlugin, type Wanted } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
 import { type LoadedPlugin, loadPlugin } from '../../engine/plugins/load.ts';
@@ -9,31 +10,29 @@ import { assertPinned, type Lock, readLock } from '../../engine/plugins/lock.ts'
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import { registry } from '../compose.ts';
-import { isFile, pluginFiles } from '../pipelines.ts';
+import { pluginFiles } from '../pipelines.ts';
 import { launcher, useLauncher } from './wanted.ts';
 
 export interface Use {
   wanted: readonly Wanted[];
-  /** By a pipeline: paths from `folder`, or names. */
+  /** By a pipeline: paths from its place, or names. */
   named: readonly string[];
-  folder: string;
-  /** The pipeline's, as it was given. */
-  file: string;
+  place: Pipeline['place'];
   shipped: string;
 }
 
 const loaded = new Map<string, LoadedPlugin>();
 
-export async function use({ wanted, named, folder, file, shipped }: Use): Promise<void> {
-  const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, folder, shipped)));
-  await register([...wanted, ...ofPipeline], locksFor(file));
+export async function use({ wanted, named, place, shipped }: Use): Promise<void> {
+  const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, place?.folder ?? shipped, shipped)));
+  await register([...wanted, ...ofPipeline], locksFor(place));
 }
 
-/** That of the machine, and that of a pipeline's file. */
-export function locksFor(file: string): Lock[] {
+/** That of the machine, and the one beside a pipeline. */
+export function locksFor(place: Pipeline['place']): Lock[] {
   const found = [
     readLock(dirname(INSTALLED), 'machine', 'join plugin lock'),
-    ...(isFile(file) ? [readLock(resolve(dirname(file)), 'pipeline', `join plugin lock ${file}`)] : []),
+    ...(place === undefined ? [] : [readLock(place.folder, 'pipeline', `join plugin lock ${place.words}`)]),
   ];
   return found.filter((lock) => lock !== undefined);
 }

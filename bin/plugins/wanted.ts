@@ -1,12 +1,11 @@
 /** Whether a command needs plugins at all: what all that need none pay for is one readdir. */
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Start } from '../../engine/journal/records.ts';
 import type { Pipeline } from '../../engine/pipeline/load.ts';
 import { installedPlugins, type Wanted } from '../../engine/plugins/find.ts';
 import type { Importer } from '../../engine/plugins/load.ts';
 import { isJoinError } from '../../engine/sdk/index.ts';
 import { typedFor } from '../flags.ts';
-import { isFile } from '../pipelines.ts';
 
 /** `import()` of the launcher; there is none in a bundle that is run from a code cache. */
 export const launcher: { import: Importer; isUsed: boolean } = { import: (url) => import(url), isUsed: false };
@@ -38,11 +37,10 @@ export interface PluginsOf {
 /** Registers the phases of every plugin that this machine, this command line and this pipeline name. */
 export async function usePlugins({ root, argv = [], pipeline }: PluginsOf): Promise<void> {
   const wanted = [...installedPlugins(), ...namedOnCommandLine(argv)];
-  const { plugins: named = [], file = '' } = pipeline ?? {};
+  const { plugins: named = [], place } = pipeline ?? {};
   if (wanted.length === 0 && named.length === 0) return;
   const { use } = await import('./use.ts');
-  const shipped = shippedPlugins(root);
-  await use({ wanted, named, folder: isFile(file) ? resolve(dirname(file)) : shipped, file, shipped });
+  await use({ wanted, named, place, shipped: shippedPlugins(root) });
 }
 
 /** Registers the phases that the steps of a run were done with. E_RUN_PLUGIN where they are not what they were. */

@@ -70,7 +70,8 @@ function knownAfterRun(step: StepResult, { plan, changes, waits }: PlannedResult
   );
 }
 
-const phaseOf = ({ id }: StepResult, plan: Plan) => plan.steps.find((step) => step.id === id)?.phase;
+const phaseOf = ({ id }: StepResult, { steps, finally: last }: Plan) =>
+  [...steps, ...(last?.steps ?? [])].find((step) => step.id === id)?.phase;
 
 /** Why what it does cannot be taken back. */
 function irreversibleOf(step: StepResult, { plan, changes }: PlannedResult): string[] {

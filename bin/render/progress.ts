@@ -67,10 +67,11 @@ interface Row {
 async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progress> {
   const { createLogUpdate } = await import('log-update'); // only people at a terminal wait for it to load
   const update = createLogUpdate(stream);
+  const ids = [...plan.steps, ...(plan.finally?.steps ?? [])].map(({ id }) => id);
   const rows = new Map<string, Row>(
-    plan.steps.map(({ id }) => [id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '' }]),
+    ids.map((id) => [id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '' }]),
   );
-  const width = Math.max(...plan.steps.map(({ id }) => id.length));
+  const width = Math.max(...ids.map((id) => id.length));
   let isPaused = false;
   const draw = () => {
     if (isPaused) return;

@@ -51,12 +51,20 @@ function counted({ status, steps }: RunResult, changes: number): string {
 const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
   steps.some((step) => step.status === 'undone') && steps.every((step) => step.status !== 'undo-failed');
 
-/** What a pipeline gives, or one phase by itself has found: each output on a line, long ones by their size. */
+/** What a pipeline gives, or one phase by itself has found: each output on a line, large ones by their size. */
 export const outputLines = (outputs: unknown): string[] =>
   Object.entries((outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
-    const text = isSecret(value) || typeof value !== 'object' ? String(value) : JSON.stringify(value);
-    return `    ${name} = ${text.includes('\n') ? `(${text.trimEnd().split('\n').length} lines)` : text}`;
+    return `    ${name} = ${shortened(value)}`;
   });
+
+function shortened(value: unknown): string {
+  const isPlain = typeof value !== 'object' || value === null || isSecret(value);
+  const text = isPlain ? String(value) : JSON.stringify(value);
+  if (text.includes('\n')) return `(${text.trimEnd().split('\n').length} lines)`;
+  if (isPlain || text.length <= DOCUMENT_LETTERS_MAX) return text;
+  return `(${Object.keys(value).length} ${Array.isArray(value) ? 'items' : 'entries'})`;
+}
+const DOCUMENT_LETTERS_MAX = 200;
 
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 

@@ -1,5 +1,6 @@
 /** What a host is: four functions. Real, rooted, recording and memory hosts differ in these and in nothing else. */
 import type {
+  CgroupDriver,
   CommandLimits,
   CommandResult,
   HostFacts,
@@ -9,6 +10,7 @@ import type {
   ObjectRef,
   Owner,
   PodSandbox,
+  RuntimeStatus,
   ServiceAction,
   ServiceStatus,
   Stat,
@@ -30,6 +32,8 @@ export type Query =
   | { kind: 'program'; name: string }
   | ({ kind: 'output'; argv: readonly string[] } & Surroundings)
   | { kind: 'mounts'; path: string }
+  | { kind: 'runtime'; socket: string }
+  | { kind: 'cgroups'; socket: string }
   | { kind: 'sandboxes'; socket: string }
   | { kind: 'download'; url: string }
   | { kind: 'http'; call: HttpCall }
@@ -44,6 +48,8 @@ export interface Answers {
   program: string | undefined;
   output: CommandResult;
   mounts: string[];
+  runtime: RuntimeStatus;
+  cgroups: CgroupDriver | undefined;
   sandboxes: PodSandbox[];
   download: string;
   http: HttpAnswer;

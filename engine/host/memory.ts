@@ -1,6 +1,16 @@
 /** A machine in memory, for tests: maps, and a refusal for everything it was not told about. */
 import { dirname } from 'node:path/posix';
-import type { CommandResult, HttpAnswer, HttpCall, PodSandbox, ServiceStatus } from '../sdk/ports.ts';
+import { socketPath } from '../sdk/cri.ts';
+import { fail } from '../sdk/errors.ts';
+import type {
+  CgroupDriver,
+  CommandResult,
+  HttpAnswer,
+  HttpCall,
+  PodSandbox,
+  RuntimeStatus,
+  ServiceStatus,
+} from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Change, Host, Query, Wait } from './host.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 
@@ -19,6 +29,8 @@ export interface MemoryMachine {
   /** Address → what is there. */
   downloads?: Record<string, string>;
   roots?: string;
+  /** Path of a socket → the runtime that listens there. */
+  runtimes?: Record<string, Partial<RuntimeStatus> & { cgroupDriver?: CgroupDriver }>;
   /** Answers http calls of every kind. */
   call?: (call: HttpCall) => HttpAnswer;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
@@ -45,6 +57,12 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     overlay.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o644, secret: false });
   }
 
+  const runtimeAt = (socket: string) => {
+    const told = machine.runtimes?.[socketPath(socket)];
+    if (told === undefined)
+      throw fail('E_CRI_UNREACHABLE', { socket: socketPath(socket), what: 'there is no such socket' });
+    return told;
+  };
   const answered = (call: HttpCall): HttpAnswer => {
     if (machine.call === undefined) throw new Error(`the memory host was not told what answers ${call.url}`);
     return machine.call(call);
@@ -66,6 +84,11 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
       return { exitCode: 0, stdout: '', stderr: '', ...told };
     },
     mounts: ({ path }) => (machine.mounts ?? []).filter((mount) => mount.startsWith(`${path}/`)),
+    runtime: ({ socket }) => {
+      const { cgroupDriver: _, ...told } = runtimeAt(socket);
+      return { name: 'containerd', version: '1.7.2', apiVersion: 'v1', ready: true, message: '', ...told };
+    },
+    cgroups: ({ socket }) => runtimeAt(socket).cgroupDriver,
     sandboxes: () => machine.sandboxes ?? [],
     download: ({ url }) => {
       const told = machine.downloads?.[url];

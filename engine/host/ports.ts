@@ -166,6 +166,8 @@ export function portsFor(options: PortsOptions): Ports {
       },
     },
     runtime: {
+      status: (socket) => read({ kind: 'runtime', socket }),
+      cgroupDriver: (socket) => read({ kind: 'cgroups', socket }),
       podSandboxes: (socket) => read({ kind: 'sandboxes', socket }),
       async removePodSandbox(socket, { id, namespace, name }) {
         const pod = `${namespace}/${name}`;

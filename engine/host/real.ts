@@ -25,7 +25,7 @@ export async function realHost(root: string, now: () => Date = () => new Date())
   const services = new MachineServices(commands);
   const transport = new Transport(now);
   const mounts = new Mounts(root);
-  /** gRPC takes a tenth of a second to load, and a join seldom needs it. */
+  /** gRPC takes a while to load: only who asks a runtime waits for it. */
   let loaded: Promise<ContainerRuntime> | undefined;
   const runtime = () => {
     loaded ??= import('./runtime.ts').then((module) => new module.ContainerRuntime(root));
@@ -46,6 +46,8 @@ export async function realHost(root: string, now: () => Date = () => new Date())
     download: async ({ url }, signal) => (await import('../kube/download.ts')).download(url, signal),
     http: async ({ call }, signal) => (await calls()).answerOf(call, signal),
     roots: async () => (await import('../kube/roots.ts')).systemRoots().then((roots) => roots.join('\n')),
+    runtime: async ({ socket }, signal) => (await runtime()).status(socket, signal),
+    cgroups: async ({ socket }, signal) => (await runtime()).cgroupDriver(socket, signal),
     sandboxes: async ({ socket }, signal) => (await runtime()).podSandboxes(socket, signal),
   };
   return {

@@ -4,6 +4,7 @@ import { objectPath, throwUnlessOk } from '../kube/port.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall, Identity, ObjectRef } from '../sdk/ports.ts';
 import type { Answers, ApiAnswer, ApiRequest, Host, Query } from './host.ts';
+import { remembering } from './made.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
 import { StandIns } from './standins.ts';
 
@@ -26,28 +27,29 @@ export function recordingHost(host: Host): Host {
     return known;
   };
 
-  const send = async (request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> => {
-    const { as, ref, method } = request;
-    const standIn = as !== 'unverified' && 'server' in as && standIns.isStandIn(as);
-    const unchecked = (why: string): ApiAnswer => {
-      if (ref === undefined || method === 'GET')
-        throw fail('E_UNDECIDED', { what: `the answer to ${method} ${request.path}: the identity does not exist yet` });
-      return {
-        status: method === 'POST' ? 201 : 200,
-        body: standIns.stored(ref, request.body),
-        clockSkewMs: undefined,
-        dryRun: { unchecked: why },
-      };
-    };
-    if (standIn) return unchecked('the identity does not exist yet');
-    if (method === 'GET' || ref === undefined) return host.send(request, signal);
+  /** What a server would answer that cannot be asked. */
+  const unchecked = ({ ref, method, path, body }: ApiRequest, why: string): ApiAnswer => {
+    if (ref === undefined || method === 'GET')
+      throw fail('E_UNDECIDED', { what: `the answer to ${method} ${path}: the identity does not exist yet` });
+    const object = standIns.stored(ref, body);
+    return { status: method === 'POST' ? 201 : 200, body: object, clockSkewMs: undefined, dryRun: { unchecked: why } };
+  };
+
+  const remembered = remembering(async (request, signal) => {
+    if (request.method === 'GET' || request.ref === undefined) return host.send(request, signal);
     if (!(await knowsDryRun(request, signal)))
-      return unchecked('the server does not say that it is 1.13 or newer, and only those can check');
+      return unchecked(request, 'the server does not say that it is 1.13 or newer, and only those can check');
     const answer = await host.send({ ...request, query: { ...request.query, dryRun: 'All' } }, signal);
     const { message } = (answer.body ?? {}) as { message?: unknown };
     if (answer.status === 400 && /dry ?run/i.test(String(message)))
-      return unchecked('an admission webhook of the cluster does not support dry runs');
+      return unchecked(request, 'an admission webhook of the cluster does not support dry runs');
     return { ...answer, dryRun: 'checked' };
+  });
+
+  const send = async (request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> => {
+    const { as } = request;
+    const isStandIn = as !== 'unverified' && 'server' in as && standIns.isStandIn(as);
+    return isStandIn ? unchecked(request, 'the identity does not exist yet') : remembered(request, signal);
   };
 
   const current = async (as: Identity, ref: ObjectRef, signal: AbortSignal): Promise<unknown> => {

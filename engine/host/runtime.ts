@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { socketPath } from '../sdk/cri.ts';
 import { fail } from '../sdk/errors.ts';
+import type { CgroupDriver, RuntimeStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import type { Answers, ApiVersion, Method } from './cri-messages.ts';
 import { followLinks } from './links.ts';
@@ -31,8 +32,6 @@ export interface Condition {
   reason: string;
   message: string;
 }
-
-export type CgroupDriver = 'systemd' | 'cgroupfs';
 
 /** Every call: E_CRI_UNREACHABLE where it is not answered in time, E_CRI_REFUSED where it fails, E_CRI_ABSENT where there is no CRI. */
 export class ContainerRuntime {
@@ -98,6 +97,13 @@ export class ContainerRuntime {
       return { ready, reason: clean(reason), message: clean(message) };
     };
     return { runtime: condition('RuntimeReady'), network: condition('NetworkReady') };
+  }
+
+  /** Two calls, the second in the version of the CRI that the first has found. */
+  async status(socket: string, signal: AbortSignal): Promise<RuntimeStatus> {
+    const version = await this.version(socket, signal);
+    const { ready, reason, message } = (await this.isReady(socket, signal)).runtime;
+    return { ...version, ready, message: message || reason };
   }
 
   async #ask<M extends Method>(socket: string, method: M, request: object, signal: AbortSignal): Promise<Answers[M]> {

@@ -22,7 +22,7 @@ export interface Sight {
   inputs: Schema;
   gates: Readonly<Record<string, Schema>>;
   /** What `run.…` has; left out: nothing can read it. */
-  run?: Readonly<Record<string, Schema>>;
+  run?: Schema;
   /** Left out: no step can be read here. */
   steps?: {
     phaseOf: ReadonlyMap<string, AnyPhase | undefined>;
@@ -63,12 +63,14 @@ function sourceOf(sight: Sight, reference: Reference, at: Path): Source | undefi
     return found;
   };
   const always = (schema: Schema | undefined): Source | undefined => (schema === undefined ? undefined : { schema });
+  const sometimes = (schema: Schema | undefined, of: Schema, name: string): Source | undefined => {
+    if (schema === undefined || of.required?.includes(name) === true) return always(schema);
+    return { schema, absent: 'may be left out' };
+  };
   switch (reference.kind) {
     case 'input': {
       const schema = pick('input', reference.name, inputs.properties ?? {});
-      if (schema === undefined) return undefined;
-      const isThere = schema.default !== undefined || inputs.required?.includes(reference.name) === true;
-      return isThere ? { schema } : { schema, absent: 'may be left out' };
+      return schema?.default === undefined ? sometimes(schema, inputs, reference.name) : { schema };
     }
     case 'host':
       return always(pick('host fact', reference.name, HOST_FACTS));
@@ -76,10 +78,10 @@ function sourceOf(sight: Sight, reference: Reference, at: Path): Source | undefi
       return always(pick('feature gate', reference.name, gates));
     case 'run':
       if (run === undefined) {
-        problems.at(at, `run.${reference.name} is only known in finally and in outputs`, 'not-upstream');
+        problems.at(at, `run.${reference.name} is only known in finally`, 'not-upstream');
         return undefined;
       }
-      return always(pick('fact of the run named', reference.name, run));
+      return sometimes(pick('fact of the run named', reference.name, run.properties ?? {}), run, reference.name);
     default:
       return sourceOfStep(sight, steps, reference, at, pick);
   }

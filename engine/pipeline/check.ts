@@ -8,63 +8,28 @@ import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
-import { type Condition, holds, parseCondition, presentIn } from './conditions.ts';
+import { type Condition, parseCondition } from './conditions.ts';
 import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
-import { isAfter, type Needs, needsOf } from './graph.ts';
-import { evaluate, expressions, parseTemplate, readsOf, references, type Template } from './holes.ts';
-import { checkLimits, limitText, triesWithin } from './limits.ts';
-import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, type Timeout, variantsOf } from './load.ts';
+import { needsOf } from './graph.ts';
+import { evaluate, expressions, parseTemplate, references, type Template } from './holes.ts';
+import { checkLimits } from './limits.ts';
+import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, variantsOf } from './load.ts';
+import { type Candidate, type Checked, DEFAULT_TIMEOUT, forPhase, type PlannedStep, plannedStep } from './planned.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
+import { type Section, sightOf, sightOfFinally, sightOfOutputs } from './sights.ts';
 import { violations } from './validate.ts';
 import { checkWriters } from './writers.ts';
 
-export interface PlannedStep {
-  id: string;
-  phase: AnyPhase;
-  needs: readonly string[];
-  /** Left out: always. */
-  if?: Condition;
-  /** Steps whose outputs it reads; each is among those it comes after. */
-  reads: readonly string[];
-  with: Template;
-  /** Of one attempt, and of all of them. */
-  timeoutMs: number;
-  totalMs?: number;
-  retry: {
-    attempts: number;
-    initialMs: number;
-    factor: number;
-    capMs: number;
-    jitter?: number;
-    on?: readonly string[];
-  };
-  allowFailure?: boolean;
-  /** It waits for somebody to say yes; `with` is its message. */
-  approval?: { deadlineMs: number; onTimeout: 'fail' | 'approve' };
-}
+export type { PlannedStep } from './planned.ts';
+export { DEFAULT_TIMEOUT };
+
+const DEFAULT_FINALLY = '5m';
 
 export interface CheckedPipeline {
   steps: PlannedStep[];
+  finally?: { steps: PlannedStep[]; budgetMs: number };
   outputs?: Template;
-}
-
-export const DEFAULT_TIMEOUT = '5m';
-const DEFAULT_RETRY = { attempts: 1, initial: '1s', factor: 2, cap: '30s' };
-
-/** A phase that a step may use, and when. */
-interface Candidate {
-  phase: AnyPhase;
-  condition: Condition;
-}
-
-/** A step of the file, with what was made of it. */
-interface Checked {
-  step: PipelineStep;
-  path: Path;
-  candidates: readonly Candidate[];
-  condition: Condition;
-  template: Template;
 }
 
 /** Its steps, with the first of the phases that each may use. E_PIPELINE with every problem. */
@@ -76,35 +41,58 @@ export const checkPipeline = (pipeline: Pipeline, registry: Registry): PlannedSt
  * The steps are those that a run with these values would have; left out, those of the first phases.
  */
 export function checkedPipeline(pipeline: Pipeline, registry: Registry, values?: () => Lookup): CheckedPipeline {
-  const { problems } = pipeline;
-  const needs = needsOf(pipeline);
+  const { problems, defaults } = pipeline;
   const gates = Object.fromEntries(registry.gates().map(({ name }) => [name, { type: 'boolean' } as const]));
   const before: Sight = { problems, inputs: pipeline.inputs, gates, present: [] };
   checkOwnInputs(pipeline);
-  checkRetry(pipeline, pipeline.defaults.retry, ['defaults', 'retry']);
-  const checked = pipeline.steps.map((step, index): Checked => {
-    const path = ['steps', index];
+  checkRetry(pipeline, defaults.retry, ['defaults', 'retry']);
+  const main = sectionOf(pipeline, registry, 'steps', before);
+  const last = pipeline.finally === undefined ? undefined : sectionOf(pipeline, registry, 'finally', before);
+  checkIds(pipeline, main, last);
+  for (const each of main.steps) checkStep(pipeline, each, { ...before, ...sightOf(each, main) });
+  for (const each of last?.steps ?? [])
+    checkStep(pipeline, each, { ...before, ...sightOfFinally(each, main, last ?? main) });
+  checkLimits(pipeline);
+  for (const section of [main, last])
+    if (section !== undefined) checkWriters(pipeline, section.needs, section.steps, section.key);
+  const outputs = checkOutputs(pipeline, { ...before, ...sightOfOutputs(main) });
+  problems.throwIfAny();
+  const lookup = values?.();
+  const planned = ({ steps, needs }: Section) =>
+    steps.map((each) => plannedStep(pipeline, each, needs, lookup)).filter((step) => step !== undefined);
+  const steps = planned(main);
+  const after = last === undefined ? undefined : planned(last);
+  problems.throwIfAny();
+  return {
+    steps,
+    ...(after === undefined
+      ? {}
+      : { finally: { steps: after, budgetMs: durationMs(defaults.finally ?? DEFAULT_FINALLY) } }),
+    ...(outputs === undefined ? {} : { outputs }),
+  };
+}
+
+/** `steps` or `finally`, with what was made of each of its steps. */
+function sectionOf(pipeline: Pipeline, registry: Registry, key: Section['key'], sight: Sight): Section {
+  const { problems } = pipeline;
+  const needs = needsOf({ steps: pipeline[key] ?? [], problems }, key);
+  const steps = (pipeline[key] ?? []).map((step, index): Checked => {
+    const path = [key, index];
     const where = step.approval === undefined ? 'with' : 'approval';
     const given = step.approval === undefined ? step.with : { message: step.approval.message };
     const template = parseTemplate(given ?? {}, (at, message) =>
       problems.at([...path, where, ...at], message, 'expression'),
     );
     const condition = conditionAt(pipeline, step.if, [...path, 'if']);
-    return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, before) };
+    return { step, path, template, condition, candidates: candidatesOf(pipeline, registry, step, path, sight) };
   });
-  const phaseOf = new Map(checked.map(({ step, candidates }) => [step.id, candidates[0]?.phase]));
-  for (const each of checked) checkStep(pipeline, each, { ...before, ...sightOf(each, checked, needs, phaseOf) });
-  checkLimits(pipeline);
-  checkWriters(pipeline, needs, checked);
-  const outputs = checkOutputs(pipeline, { ...before, ...sightOfAll(checked, phaseOf) });
-  problems.throwIfAny();
-  const lookup = values?.();
-  const planned = checked.map((each) => plannedStep(pipeline, each, needs, lookup));
-  problems.throwIfAny();
-  return {
-    steps: planned.filter((step) => step !== undefined),
-    ...(outputs === undefined ? {} : { outputs }),
-  };
+  return { key, steps, needs, byId: new Map(steps.map((each) => [each.step.id, each])) };
+}
+
+/** An id stands for one step, wherever it is. */
+function checkIds({ problems }: Pipeline, main: Section, last: Section | undefined): void {
+  for (const { step, path } of last?.steps ?? [])
+    if (main.byId.has(step.id)) problems.at([...path, 'id'], `two steps have the id ${step.id}`, 'double-id');
 }
 
 /** Inputs nobody declared are mistakes. */
@@ -117,44 +105,6 @@ function conditionAt({ problems }: Pipeline, text: string | undefined, at: Path)
     problems.at(at, `${text}: ${(error as Error).message}`, 'expression');
     return parseCondition(undefined);
   }
-}
-
-/** What a step can read: what it comes after. */
-function sightOf(
-  { step, condition }: Checked,
-  checked: readonly Checked[],
-  needs: Needs,
-  phaseOf: ReadonlyMap<string, AnyPhase | undefined>,
-): Pick<Sight, 'steps' | 'present'> {
-  return {
-    present: presentIn(condition),
-    steps: {
-      phaseOf,
-      unreadable: (id) => (isAfter(needs, step.id, id) ? undefined : notAfter(step.id, id)),
-      withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
-    },
-  };
-}
-
-/** When every step has ended well, or is skipped. */
-const sightOfAll = (
-  checked: readonly Checked[],
-  phaseOf: ReadonlyMap<string, AnyPhase | undefined>,
-): Pick<Sight, 'steps'> => ({
-  steps: {
-    phaseOf,
-    unreadable: () => undefined,
-    withoutOutputs: (id) => withoutOutputs(checked.find((other) => other.step.id === id)?.step),
-  },
-});
-
-const notAfter = (id: string, other: string): string =>
-  id === other ? `${id} cannot read what it gives itself` : `${id} does not come after ${other}: add it to needs`;
-
-/** Why a step may end well and have given nothing. */
-function withoutOutputs(step: PipelineStep | undefined): string | undefined {
-  if (step?.if !== undefined) return 'may be skipped';
-  return step?.allowFailure === true ? 'may fail' : undefined;
 }
 
 /** What the pipeline gives: it is shown to whoever asks, so it is no secret. */
@@ -248,66 +198,6 @@ const facts = Object.keys(HOST_FACTS)
   .map((name) => `host.${name}`)
   .join(', ');
 
-/** The step as a run has it: with the first of its phases whose condition holds. */
-function plannedStep(
-  pipeline: Pipeline,
-  { step, path, candidates, condition, template }: Checked,
-  needs: Needs,
-  lookup: Lookup | undefined,
-): PlannedStep | undefined {
-  const { defaults, problems } = pipeline;
-  const chosen = candidates.find((candidate) => lookup === undefined || isChosen(candidate, lookup));
-  if (chosen === undefined) {
-    problems.at([...path, 'uses'], `no condition of step ${step.id} holds: leave out the last one`, 'unreachable');
-    return undefined;
-  }
-  const { phase } = chosen;
-  const given = forPhase(template, phase, candidates);
-  const retry = { ...DEFAULT_RETRY, ...defaults.retry, ...step.retry };
-  const read = expressions(given).flatMap(({ expression }) =>
-    readsOf(expression).flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])),
-  );
-  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, lookup));
-  return {
-    id: step.id,
-    phase,
-    needs: needs.get(step.id) ?? [],
-    ...(step.if === undefined ? {} : { if: condition }),
-    reads: [...new Set(read)],
-    with: given,
-    ...limitsOf(limitMs, step.timeout, defaults.timeout),
-    retry: {
-      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
-      initialMs: durationMs(retry.initial),
-      factor: retry.factor,
-      capMs: durationMs(retry.cap),
-      ...(retry.jitter === undefined ? {} : { jitter: retry.jitter }),
-      ...(retry.on === undefined ? {} : { on: retry.on }),
-    },
-    ...(step.allowFailure === true ? { allowFailure: true } : {}),
-    ...(step.approval === undefined ? {} : { approval: approvalOf(step.approval) }),
-  };
-}
-
-const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['approval']>) => ({
-  deadlineMs: durationMs(deadline),
-  onTimeout,
-});
-
-/** Each of the two limits as the step has it, or else the defaults. */
-function limitsOf(
-  limitMs: (limit: string) => number,
-  own: Timeout = {},
-  defaults: Timeout = {},
-): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
-  const [first, second] = [own, defaults].map((timeout) =>
-    typeof timeout === 'string' ? { attempt: timeout } : timeout,
-  );
-  const total = first?.total ?? second?.total;
-  const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
-  return { timeoutMs: limitMs(attempt), ...(total === undefined ? {} : { totalMs: limitMs(total) }) };
-}
-
 /** An error that nothing ends with is a mistake, where its name is nearly that of one. A plugin has errors of its own. */
 function checkRetry({ problems }: Pipeline, retry: Partial<RetryPolicy> | undefined, at: Path): void {
   retry?.on?.forEach((kind, index) => {
@@ -316,15 +206,6 @@ function checkRetry({ problems }: Pipeline, retry: Partial<RetryPolicy> | undefi
     if (meant !== undefined)
       problems.at([...at, 'on', index], `no error is called ${kind}; did you mean ${meant}?`, 'unknown-error');
   });
-}
-
-/** One that has no value does not hold: what is wrong with the values is told where they are checked. */
-function isChosen({ condition }: Candidate, lookup: Lookup): boolean {
-  try {
-    return holds(condition, lookup) === true;
-  } catch {
-    return false;
-  }
 }
 
 function checkStep(pipeline: Pipeline, checked: Checked, sight: Sight): void {
@@ -366,13 +247,4 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
   for (const name of phase.input.required ?? [])
     if (!given.some(([key]) => key === name))
       problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`, 'missing-input');
-}
-
-/** Without the inputs that only its other phases take. */
-function forPhase(template: Template, phase: AnyPhase, candidates: readonly Candidate[]): Template {
-  if (template.kind !== 'map') return template;
-  const takes = ({ input }: AnyPhase, name: string) => Object.hasOwn(input.properties ?? {}, name);
-  const isForeign = (name: string) =>
-    !takes(phase, name) && candidates.some((other) => other.phase !== phase && takes(other.phase, name));
-  return { kind: 'map', entries: template.entries.filter(([name]) => !isForeign(name)) };
 }

@@ -1,22 +1,25 @@
 /** The order of steps: who needs whom, and what is wrong with that. */
 import { didYouMean } from '../sdk/text.ts';
-import type { Pipeline } from './load.ts';
+import type { PipelineStep } from './load.ts';
+import type { Problems } from './problems.ts';
 
 /** Step id → the ids it needs, in the order of the file. */
 export type Needs = ReadonlyMap<string, readonly string[]>;
 
-/** `needs` of every step (left out: the step before), with unknown names, doubles and cycles reported to the pipeline's problems. */
-export function needsOf(pipeline: Pipeline): Needs {
-  const { steps, problems } = pipeline;
+/** `needs` of every step (left out: the step before), with unknown names, doubles and cycles reported. */
+export function needsOf(
+  { steps, problems }: { steps: readonly PipelineStep[]; problems: Problems },
+  key = 'steps',
+): Needs {
   const ids = steps.map((step) => step.id);
   const needs = new Map<string, readonly string[]>();
   steps.forEach((step, index) => {
     const isDouble = needs.has(step.id);
-    if (isDouble) problems.at(['steps', index, 'id'], `two steps have the id ${step.id}`, 'double-id');
+    if (isDouble) problems.at([key, index, 'id'], `two steps have the id ${step.id}`, 'double-id');
     const before = steps[index - 1];
     const known = (step.needs ?? (before === undefined ? [] : [before.id])).filter((id, position) => {
       if (ids.includes(id)) return true;
-      problems.at(['steps', index, 'needs', position], `there is no step ${id}${didYouMean(id, ids)}`, 'unknown-step');
+      problems.at([key, index, 'needs', position], `there is no step ${id}${didYouMean(id, ids)}`, 'unknown-step');
       return false;
     });
     if (!isDouble) needs.set(step.id, known); // or the double would seem to wait for itself
@@ -24,11 +27,7 @@ export function needsOf(pipeline: Pipeline): Needs {
   const cycle = findCycle(needs);
   if (cycle !== undefined) {
     const index = ids.indexOf(cycle[0] ?? '');
-    problems.at(
-      ['steps', index, 'needs'],
-      `these steps wait for each other: ${[...cycle, cycle[0]].join(' → ')}`,
-      'cycle',
-    );
+    problems.at([key, index, 'needs'], `these steps wait for each other: ${[...cycle, cycle[0]].join(' → ')}`, 'cycle');
   }
   return needs;
 }

@@ -50,10 +50,11 @@ export function triesWithin(
 const TRIES_MAX = 1000;
 
 /** A limit that is the value of an input: there is one of that name, and its default is a time. */
-export function checkLimits({ steps, defaults, inputs, problems }: Pipeline): void {
+export function checkLimits({ steps, finally: last = [], defaults, inputs, problems }: Pipeline): void {
   const places = [
     { at: ['defaults'], ...defaults },
     ...steps.map((step, index) => ({ at: ['steps', index], ...step })),
+    ...last.map((step, index) => ({ at: ['finally', index], ...step })),
   ];
   for (const { at, timeout, retry } of places)
     for (const { limit, key } of limitsIn(timeout, retry)) {

@@ -58,11 +58,15 @@ export interface Pipeline {
   /** What was laid over it, in that order. */
   environments: readonly AppliedEnvironment[];
   metadata: { name: string; description?: string };
-  /** Folders, from its own, or names. */
+  /** Folders, from where it lies, or names. */
   plugins?: string[];
+  /** Where it lies, or what is laid over it, and by which words it is named. Left out: all of it ships with Joinery. */
+  place?: { folder: string; words: string };
   inputs: Schema & { properties: Record<string, Schema> };
-  defaults: { timeout?: Timeout; retry?: Partial<RetryPolicy> };
+  defaults: { timeout?: Timeout; finally?: string; retry?: Partial<RetryPolicy> };
   steps: PipelineStep[];
+  /** They run after the others, however those ended. */
+  finally?: PipelineStep[];
   outputs?: Record<string, unknown>;
   problems: Problems;
 }
@@ -108,7 +112,7 @@ export function pipelineOf(
 ): Pipeline {
   checkShape(schema, value, problems);
   problems.throwIfAny();
-  const shape = value as Omit<Pipeline, 'file' | 'digest' | 'environments' | 'problems'>; // ajv has just checked it
+  const shape = value as Omit<Pipeline, 'file' | 'digest' | 'environments' | 'problems' | 'place'>; // ajv has just checked it
   return {
     ...shape,
     inputs: shape.inputs ?? { type: 'object', properties: {} },

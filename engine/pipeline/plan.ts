@@ -33,6 +33,8 @@ export interface Plan {
   /** What it was made of: the same source and the same inputs are the same run. */
   source: Source;
   steps: PlannedStep[];
+  /** What runs when they have ended, however they did; `budgetMs` for all of it. */
+  finally?: { steps: PlannedStep[]; budgetMs: number };
   /** What it gives when it has succeeded. */
   outputs?: Template;
   /** Values of the pipeline's inputs; secrets are `Secret`s. */
@@ -59,7 +61,11 @@ export function planOf(
   const problems: string[] = [];
   const planned = plannedGates(registry, inputs[GATES_INPUT]);
   const before: Pick<Plan, 'inputs' | 'host' | 'gates'> = { inputs, host, gates: planned.gates };
-  const { steps: checked, outputs } = checkedPipeline(pipeline, registry, () => {
+  const {
+    steps: checked,
+    finally: last,
+    outputs,
+  } = checkedPipeline(pipeline, registry, () => {
     const found = violations(closed(pipeline.inputs), inputs); // it fills in their defaults, too
     problems.push(...found.map((violation) => flagProblem(violation, undefined, named)));
     return (reference) => lookUp(before, undefined, reference);
@@ -73,10 +79,11 @@ export function planOf(
     source: { kind: 'pipeline' as const, name: pipeline.file, digest: pipeline.digest },
     steps,
     ...(outputs === undefined ? {} : { outputs }),
+    ...(last === undefined ? {} : { finally: last }),
     inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     ...{ host, gates: planned.gates, notes: planned.notes },
   };
-  problems.push(...steps.flatMap((step) => unmet(plan, step, named)));
+  problems.push(...[...steps, ...(last?.steps ?? [])].flatMap((step) => unmet(plan, step, named)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
@@ -115,10 +122,13 @@ function orElse<T>(act: () => T, caught: (error: Error) => void): T | undefined 
 }
 
 /** Inputs that are time limits, and whose values are no times. */
-const wrongLimits = ({ steps, defaults }: Pipeline, inputs: Readonly<Record<string, unknown>>): string[] =>
+const wrongLimits = (
+  { steps, finally: last = [], defaults }: Pipeline,
+  inputs: Readonly<Record<string, unknown>>,
+): string[] =>
   [
     ...new Set(
-      [defaults, ...steps].flatMap(({ timeout, retry }) =>
+      [defaults, ...steps, ...last].flatMap(({ timeout, retry }) =>
         limitsIn(timeout, retry).map(({ limit }) => inputOfLimit(limit)),
       ),
     ),
@@ -175,6 +185,8 @@ export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) =
 export interface Told {
   outputs: ReadonlyMap<string, unknown>;
   statuses?: ReadonlyMap<string, StepStatus>;
+  /** How it has ended, where it has. */
+  run?: Readonly<Record<string, unknown>>;
   /** What only a run can show is not known. */
   isDry?: boolean;
 }
@@ -194,7 +206,8 @@ export function lookUp(
     case 'gate':
       return plan.gates?.[reference.name];
     case 'run':
-      return UNKNOWN;
+      if (told?.run === undefined || (told.isDry === true && !isAlone)) return UNKNOWN;
+      return told.run[reference.name];
     default: {
       const { step } = reference;
       const status = told?.statuses?.get(step);

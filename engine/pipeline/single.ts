@@ -13,7 +13,7 @@ import { flagProblem, hostDefault, type Plan } from './plan.ts';
 import { type Lookup, UNKNOWN } from './references.ts';
 import { violations } from './validate.ts';
 
-/** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. */
+/** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. A literal is for that pipeline alone. */
 export function inputsOutsidePipeline(pipeline: Pipeline, phase: AnyPhase, host: HostFacts): Record<string, unknown> {
   const step = pipeline.steps.find((candidate) =>
     variantsOf(candidate).some((variant) => variant.phase === phase.name),
@@ -23,7 +23,7 @@ export function inputsOutsidePipeline(pipeline: Pipeline, phase: AnyPhase, host:
     if (reference.kind === 'host') return host[reference.name as keyof HostFacts];
     return (reference.kind === 'input' ? hostDefault(pipeline, reference.name, host) : undefined) ?? UNKNOWN;
   };
-  const entries = template.kind === 'map' ? template.entries : [];
+  const entries = template.kind === 'map' ? template.entries.filter(([, value]) => value.kind !== 'literal') : [];
   return Object.fromEntries(
     entries.map(([name, value]) => [name, valueOutside(value, lookup)]).filter(([, value]) => value !== undefined),
   );

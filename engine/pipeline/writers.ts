@@ -11,7 +11,7 @@ interface Writer {
 }
 
 /** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
-export function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Writer[]): void {
+export function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Writer[], key = 'steps'): void {
   const indexOf = new Map(checked.map(({ step }, index) => [step.id, index]));
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
@@ -22,7 +22,7 @@ export function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly
       if (before === undefined || isAfter(needs, id, before)) continue;
       const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
       pipeline.problems.at(
-        ['steps', indexOf.get(second) ?? 0, 'id'],
+        [key, indexOf.get(second) ?? 0, 'id'],
         `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
         'two-writers',
       );

@@ -17,7 +17,7 @@ const HARMLESS = new Set([
 ]);
 const BUILT_IN = new Set(builtinModules);
 
-const IMPORT = /\b(?:from|import|require)\s*\(?\s*(['"`])([^'"`\n]+)\1/g;
+const IMPORT = /\b(?:from|import|require)\s*\(?\s*(['"`])([^'"`\s(){};]+)\1/g;
 const SUSPECT: readonly (readonly [RegExp, string])[] = [
   [/\bprocess\s*(?:\.|\?\.)\s*(\w+)|\bprocess\s*\[/g, 'uses process'],
   [/\beval\s*\(|\bnew\s+Function\b|\bFunction\s*\(/g, 'makes code of text'],

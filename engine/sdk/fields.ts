@@ -37,11 +37,34 @@ export const fields = {
     type: 'object',
     description: "What a Node's spec.configSource is to be; left out where DynamicKubeletConfig is off",
   },
+  clusterConfiguration: {
+    type: 'object',
+    description: "The cluster's ClusterConfiguration, as kubeadm-config holds it",
+    properties: { kubernetesVersion: { type: 'string', pattern: '^v?1\\.\\d+\\.' } },
+    required: ['kubernetesVersion'],
+  },
+  kubeletConfiguration: {
+    type: 'object',
+    description: "The KubeletConfiguration of the cluster's kubelets",
+    properties: { kind: { const: 'KubeletConfiguration' }, cgroupDriver: { enum: ['systemd', 'cgroupfs'] } },
+    required: ['kind'],
+  },
+  patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
   criSocket: {
     type: 'string',
     pattern: '^(unix://)?/.',
     'x-form': 'be unix:// and an absolute path',
     description: 'Socket of the container runtime; left out: the only one there is',
+  },
+  ignorePreflightErrors: {
+    type: 'array',
+    items: { type: 'string' },
+    description: "Checks whose errors are only warnings, e.g. Swap; 'all' for every check",
+  },
+  ignoreChecksErrors: {
+    type: 'array',
+    items: { type: 'string' },
+    description: 'The same list, by the name that it first had',
   },
   caCertPath: {
     type: 'string',

@@ -1,8 +1,10 @@
 /** The identity a kubelet holds on this machine, if any. */
 import { pemBlocks, readCertificates, toPem } from '../pki/index.ts';
+import { fail, isJoinError } from './errors.ts';
 import { readKubeconfig } from './kubeconfig.ts';
+import { nodeRef } from './objects.ts';
 import { paths } from './paths.ts';
-import type { Files, Identity } from './ports.ts';
+import type { Files, Identity, Ports } from './ports.ts';
 import { Secret } from './secret.ts';
 
 const NODE_USER = 'system:node:';
@@ -68,5 +70,27 @@ export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | u
     return readCertificates(ca).length === 0 ? undefined : { server: cluster.server, ca, ...held };
   } catch {
     return undefined;
+  }
+}
+
+/** The identity on disk, where it is this node's, in this cluster, and the cluster still takes it. */
+export async function usableIdentity(
+  { files, kube, clock }: Pick<Ports, 'files' | 'kube' | 'clock'>,
+  wanted: { server: string; ca: string; nodeName: string },
+): Promise<KubeletIdentity | undefined> {
+  const held = await kubeletIdentity(files);
+  if (held === undefined) return undefined;
+  const trusted = new Set(readCertificates(wanted.ca).map(({ pin }) => pin));
+  if (!readCertificates(held.ca).some(({ pin }) => trusted.has(pin)))
+    throw fail('E_OTHER_CLUSTER', { path: paths.kubeletConf, server: wanted.server });
+  if (held.nodeName !== wanted.nodeName || held.notAfter <= clock.now()) return undefined;
+  const { certificate: pem, key } = held;
+  const own = kube.as({ server: wanted.server, ca: wanted.ca, certificate: { pem, key } });
+  try {
+    await own.get(nodeRef(wanted.nodeName));
+    return held;
+  } catch (error) {
+    if (isJoinError(error) && error.code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
+    throw error;
   }
 }

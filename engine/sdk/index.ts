@@ -1,5 +1,7 @@
 /** With engine/pki, all that a phase or plugin imports. */
 export type { Bounds } from './bounds.ts';
+export { assertCgroupDriver } from './cgroup-driver.ts';
+export { type CheckResult, ignoreRule } from './checks.ts';
 export { assertClock } from './clock.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export * from './cri.ts';
@@ -27,7 +29,7 @@ export {
   type KubeconfigCluster,
   readKubeconfig,
 } from './kubeconfig.ts';
-export { healthUrl, installedKubelet } from './kubelet.ts';
+export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
 export { type Ending, endKubelet, kubeletData } from './kubelet-end.ts';
 export * from './objects.ts';
 export { paths } from './paths.ts';
@@ -37,5 +39,5 @@ export type * from './ports.ts';
 export { type Infer, type Schema, withSecrets } from './schema.ts';
 export { isSecret, revealed, Secret } from './secret.ts';
 export { seenNode } from './seen-node.ts';
-export { clean, didYouMean, nearest, printable, shown } from './text.ts';
+export { clean, didYouMean, gunzipped, nearest, printable, shown } from './text.ts';
 export { parseYaml } from './yaml.ts';

@@ -3,6 +3,9 @@ import { fail } from './errors.ts';
 import type { Commands } from './ports.ts';
 import { clean } from './text.ts';
 
+/** 20 for `v1.20.2`; NaN for what is no version of Kubernetes. */
+export const minorOf = (version: string): number => Number(/^v?1\.(\d+)\./.exec(version)?.[1]);
+
 /** Where a kubelet with this KubeletConfiguration says whether it is healthy; undefined where that is no address. */
 export function healthUrl(config: Record<string, unknown>): string | undefined {
   const [address, port] = [config.healthzBindAddress || '127.0.0.1', config.healthzPort ?? 10248];

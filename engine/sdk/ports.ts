@@ -143,8 +143,24 @@ export interface PodSandbox {
   namespace: string;
 }
 
+export interface RuntimeStatus {
+  name: string;
+  version: string;
+  /** Of the CRI. */
+  apiVersion: 'v1' | 'v1alpha2';
+  /** Whether it can run containers; its network comes later, with a CNI plugin. */
+  ready: boolean;
+  /** Why not, in its own words. */
+  message: string;
+}
+
+export type CgroupDriver = 'systemd' | 'cgroupfs';
+
 /** The container runtime, over the CRI; `socket` as in `--cri-socket`. Errors: E_CRI_UNREACHABLE, E_CRI_REFUSED, E_CRI_ABSENT. */
 export interface Runtime {
+  status(socket: string): Promise<RuntimeStatus>;
+  /** Undefined where it does not say. */
+  cgroupDriver(socket: string): Promise<CgroupDriver | undefined>;
   podSandboxes(socket: string): Promise<PodSandbox[]>;
   /** Stops and removes it, with its containers. */
   removePodSandbox(socket: string, sandbox: PodSandbox): Promise<void>;

@@ -1,9 +1,23 @@
 /** Text from outside, shown without surprises, and names that were mistyped. */
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { fail } from './errors.ts';
+
+const UNPACKED_BYTES_MAX = 4 << 20;
 
 /** What a terminal obeys, hides or turns round: controls, formats, halves of letters, separators of lines and paragraphs. */
 const UNPRINTABLE = '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]';
 const RUN = new RegExp(`${UNPRINTABLE}+`, 'gu');
 const ALL_BUT_NEW_LINE = new RegExp(`(?!\n)${UNPRINTABLE}`, 'gu');
+
+/** The text in a gzip file, one byte a letter. E_FILE where it is none, or holds more than 4 MiB. */
+export async function gunzipped(path: string, bytes: Buffer): Promise<string> {
+  try {
+    return (await promisify(gunzip)(bytes, { maxOutputLength: UNPACKED_BYTES_MAX })).toString('latin1');
+  } catch (error) {
+    throw fail('E_FILE', { path, what: clean((error as Error).message) }, error);
+  }
+}
 
 /** One line, safe for a terminal, cut at 500 characters. For all that a server or a child said. */
 export const clean = (text: string): string => text.replace(RUN, ' ').trim().slice(0, 500);

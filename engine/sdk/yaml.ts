@@ -67,9 +67,13 @@ const inWords = ({ pos, code, message }: YAMLError): Reading['errors'][number] =
   message: code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : message,
 });
 
+/** A block scalar's head by itself is that many; what is shorter than the limit by so much need not be counted. */
+const TOKENS_PER_LETTER_MAX = 4;
+
 /** Splitting into tokens is the cheap part of reading, and ends where there are too many. */
 function excess(text: string, tokensMax: number): string | undefined {
   if (Buffer.byteLength(text) > BYTES_MAX) return `larger than ${BYTES_MAX} bytes`;
+  if (text.length * TOKENS_PER_LETTER_MAX <= tokensMax) return undefined;
   let tokens = 0;
   for (const _ of new Lexer().lex(text)) if (++tokens > tokensMax) return `more than ${tokensMax} tokens`;
   return undefined;
@@ -100,8 +104,12 @@ function tangles(document: Document.Parsed<ParsedNode>): Reading['errors'] {
         for (const offset of doubleKeys(node)) errors.push({ offset, message: 'Map keys must be unique' });
       return undefined;
     },
-    Alias(_, node) {
+    Alias(_, node, path) {
       aliases++;
+      if (path.some((outer) => isCollection(outer) && outer.anchor === node.source)) {
+        errors.push({ offset: node.range?.[0] ?? 0, message: `*${node.source} stands in itself` });
+        return;
+      }
       if (aliases <= ALIASES_MAX && node.resolve(document) === undefined)
         errors.push({ offset: node.range?.[0] ?? 0, message: `there is no anchor ${node.source} before this` });
     },

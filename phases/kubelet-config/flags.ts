@@ -1,5 +1,5 @@
 /** `/var/lib/kubelet/kubeadm-flags.env`. Source: kubeadm, phases/kubelet/flags. */
-import { socketPath } from '../../engine/sdk/index.ts';
+import { minorOf, socketPath } from '../../engine/sdk/index.ts';
 
 /** `--container-runtime` is gone from kubelets of 1.24 on, which also want the socket as a URL. */
 const REMOTE_ONLY_SINCE_MINOR = 24;
@@ -18,7 +18,7 @@ export interface Machine {
 
 export function kubeadmFlags({ criSocket, nodeName, hostName, kubeletVersion, ...given }: Machine): string {
   const { taints = [], kubeletExtraArgs = [] } = given;
-  const minor = Number(/^v1\.(\d+)\./.exec(kubeletVersion)?.[1]);
+  const minor = minorOf(kubeletVersion);
   const remoteOnly = minor >= REMOTE_ONLY_SINCE_MINOR;
   const flags: Record<string, string> = {
     ...(remoteOnly ? {} : { 'container-runtime': 'remote' }),

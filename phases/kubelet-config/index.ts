@@ -1,7 +1,7 @@
 /** The kubelet's configuration on disk: the cluster's ConfigMap, this machine's flags, the CA. */
 import { readCertificates } from '../../engine/pki/index.ts';
 import {
-  calls,
+  assertCgroupDriver,
   controls,
   criSocketOf,
   definePhase,
@@ -9,14 +9,11 @@ import {
   fail,
   installedKubelet,
   installFor,
-  joiningIdentity,
   paths,
   runs,
   writes,
 } from '../../engine/sdk/index.ts';
-import { assertCgroupDriver } from './cgroup-driver.ts';
-import { fetchConfiguration } from './configuration.ts';
-import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
+import { completed, yamlOf } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { patched } from './patches.ts';
 import { input, output } from './schema.ts';
@@ -26,11 +23,8 @@ export default definePhase({
   summary: "Write the kubelet's configuration, flags and CA",
   input,
   output,
-  gates: [DYNAMIC_KUBELET_CONFIG],
   effects: [
-    calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration"),
     runs('kubelet', 'its version decides its flags'),
-    runs('crictl', "the container runtime's cgroup driver"),
     controls('kubelet', ['stop'], 'it must not start on half of its files'),
     writes('{caCertPath}', 0o644, 'the CA that the kubelet knows its clients by'),
     writes(paths.kubelet, 0o700, "the kubelet's directory"),
@@ -39,17 +33,17 @@ export default definePhase({
     writes(paths.kubeadmFlags, 0o644, "this machine's own flags for the kubelet"),
   ],
 
-  async run({ files, services, commands, kube, log }, { caCertPath, ...given }) {
-    const { ca, ...machine } = given;
+  async run(ports, { ca, caCertPath, kubeletConfiguration, configSource, patches, ...machine }) {
+    const { files, services, commands } = ports;
     const criSocket = await criSocketOf(files, machine.criSocket);
-    const api = kube.as(joiningIdentity(given));
-    const fetched = await fetchConfiguration({ files, services }, api);
-    const configuration = await patched(fetched, given.patches, { files, log });
-    const { configMap, yaml } = configuration;
-    const configSource = given.dynamic ? await configSourceFor(api, given.server, configMap) : undefined;
-    await assertCgroupDriver({ files, commands, log }, criSocket, configuration.cgroupDriver);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
+    const complete = await completed({ files, services }, kubeletConfiguration);
+    const document = patches === undefined ? complete : await patched(complete, patches, ports);
+    const { cgroupDriver } = document;
+    if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
+      await assertCgroupDriver(ports, cgroupDriver, { criSocket, kubeletVersion: Promise.resolve(kubeletVersion) });
+    const yaml = yamlOf(document);
     const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
     await installFor('kubelet', { files, services }, [
       { path: caCertPath, content: ca, mode: 0o644 },
@@ -58,7 +52,7 @@ export default definePhase({
       ...(configSource === undefined ? [] : [{ path: paths.kubeletInitConfig, content: yaml, mode: 0o644 }]),
       { path: paths.kubeadmFlags, content: flags, mode: 0o644 },
     ]);
-    return configSource === undefined ? {} : { configSource };
+    return {};
   },
 });
 

@@ -1,6 +1,5 @@
 /** `--patches`: changes of the kubelet's configuration, from files of a directory. Source of their names and order: kubeadm, util/patches. */
-import { stringify } from 'yaml';
-import { type Files, fail, type Log, parseYaml, shown } from '../../engine/sdk/index.ts';
+import { type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './json-patch.ts';
 
 const KINDS: Record<string, (target: unknown, patch: unknown) => unknown> = {
@@ -15,15 +14,14 @@ const OTHER_TARGETS = ['kube-apiserver', 'kube-controller-manager', 'kube-schedu
 const NAME = /^([^.+\n]*)(?:\+([^.\n]*))?\.(json|yaml)$/;
 
 /** The configuration with every patch of the directory, in the order of their names. E_PATCH for one that is not right. */
-export async function patched<C extends { yaml: string; cgroupDriver: string }>(
-  configuration: C,
-  directory: string | undefined,
+export async function patched(
+  configuration: Record<string, unknown>,
+  directory: string,
   { files, log }: { files: Files; log: Log },
-): Promise<C> {
-  if (directory === undefined) return configuration;
+): Promise<Record<string, unknown>> {
   if ((await files.stat(directory))?.kind !== 'directory')
     throw fail('E_PATCH', { file: directory, what: 'it is no directory' });
-  let document = parseYaml(configuration.yaml) as Record<string, unknown>;
+  let document = configuration;
   for (const name of (await files.list(directory)) ?? []) {
     const file = `${directory.replace(/\/+$/, '')}/${name}`;
     const [whole, begin = '', type = 'strategic'] = NAME.exec(name) ?? [];
@@ -37,9 +35,7 @@ export async function patched<C extends { yaml: string; cgroupDriver: string }>(
       throw fail('E_PATCH', { file, what: `its name has the type ${type}: it must be strategic, merge or json` });
     else document = await applied(document, file, apply, { files, log });
   }
-  // As what it is made of: sorted and unindented.
-  const yaml = stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
-  return { ...configuration, yaml, cgroupDriver: shown(document.cgroupDriver ?? configuration.cgroupDriver) };
+  return document;
 }
 
 async function applied(

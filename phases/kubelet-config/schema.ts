@@ -1,17 +1,6 @@
 import { fields } from '../../engine/sdk/index.ts';
 
-const {
-  server,
-  ca,
-  token,
-  clientCertificate,
-  clientKey,
-  nodeName,
-  criSocket,
-  caCertPath,
-  kubeletVersion,
-  configSource,
-} = fields;
+const { ca, nodeName, criSocket, caCertPath, kubeletVersion, kubeletConfiguration, configSource, patches } = fields;
 
 /** They end up in a file of one line. */
 const line = { type: 'string', pattern: '^[^\\r\\n]*$', 'x-form': 'be one line' } as const;
@@ -19,17 +8,15 @@ const line = { type: 'string', pattern: '^[^\\r\\n]*$', 'x-form': 'be one line' 
 export const input = {
   type: 'object',
   properties: {
-    server,
     ca,
-    token,
-    clientCertificate,
-    clientKey,
     nodeName,
     hostName: { type: 'string', description: "The machine's own name; another node name is told to the kubelet" },
     criSocket,
     caCertPath,
     kubeletVersion,
-    patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
+    kubeletConfiguration,
+    configSource,
+    patches,
     taints: {
       type: 'array',
       items: {
@@ -61,14 +48,9 @@ export const input = {
       },
       description: 'Further arguments of the kubelet, as name and value; they win over its own',
     },
-    dynamic: {
-      type: 'boolean',
-      default: false,
-      description: 'The kubelet will take its configuration from the cluster (the feature gate DynamicKubeletConfig)',
-    },
   },
-  required: ['server', 'ca', 'nodeName', 'hostName'],
+  required: ['ca', 'nodeName', 'hostName', 'kubeletConfiguration'],
   additionalProperties: false,
 } as const;
 
-export const output = { type: 'object', properties: { configSource } } as const;
+export const output = { type: 'object' } as const;

@@ -1,6 +1,8 @@
-/** Whether this machine can join: every check is made, on the host alone, and all that is wrong is said at once. */
-import { definePhase, EXIT, fail, JoinError, kubeletIdentity } from '../../engine/sdk/index.ts';
-import { checks, type Finding } from './checks.ts';
+/** Whether this machine can join: every check is made, on the host alone and all at once, and all that is wrong is said. */
+import { definePhase, fail, ignoreRule, installedKubelet, kubeletIdentity, runs } from '../../engine/sdk/index.ts';
+import { resultsOf } from './check.ts';
+import { checksFor } from './checks.ts';
+import { dockerInfo } from './docker.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -8,31 +10,32 @@ export default definePhase({
   summary: 'Check that this machine can join',
   input,
   output,
-  effects: [],
+  effects: [
+    runs('kubelet', 'its version'),
+    runs('timeout', 'getent, for a second at most: whether the name of the node resolves'),
+    runs('docker', 'where it is the container runtime: what it is'),
+  ],
 
-  async run({ files, services, commands, log }, given) {
-    const ignored = ignoreRule(given.ignorePreflightErrors ?? []);
-    const { privileged, caCertPath, criSocket } = given;
+  async run({ files, services, commands, runtime, log, signal }, given) {
+    const isIgnored = ignoreRule(given.ignorePreflightErrors, given.ignoreChecksErrors);
     const joinedBefore = kubeletIdentity(files).then((held) => held?.nodeName === given.nodeName);
-    const context = { files, services, commands, privileged, caCertPath, criSocket, joinedBefore };
-    const found = (await Promise.all(checks.map((check) => check(context)))).flat();
-    const isIgnored = ({ check }: Finding) => ignored.has('all') || ignored.has(check.toLowerCase());
-    const errors = found.filter((finding) => finding.severity === 'error' && !isIgnored(finding));
-    for (const finding of found) if (!errors.includes(finding)) log.warn(`[${finding.check}] ${finding.text}`);
-    if (errors.length > 0) throw fail('E_PREFLIGHT', { failures: errors.map(({ check, text }) => ({ check, text })) });
-    return {};
+    const kubeletVersion = once(() => installedKubelet(commands));
+    const docker = once(() => dockerInfo(commands));
+    const look = { files, services, commands, runtime, given, joinedBefore, kubeletVersion, docker };
+    const checks = checksFor(given).filter(({ applies }) => applies !== false);
+    const results = (await Promise.all(checks.map((check) => resultsOf(check, look, isIgnored, signal)))).flat();
+    for (const { check, result, evidence, hint } of results)
+      if (result === 'warning' || result === 'ignored') log.warn(`[${check}] ${evidence} → ${hint}`);
+    if (results.some(({ result }) => result === 'error')) throw fail('E_PREFLIGHT', { checks: results });
+    return { checks: results };
   },
 });
 
-/** kubeadm's rule: names in any case, `all` alone. */
-function ignoreRule(names: readonly string[]): Set<string> {
-  const lower = new Set(names.map((name) => name.trim().toLowerCase()));
-  if (lower.has('all') && lower.size > 1)
-    throw JoinError.own({
-      code: 'E_PREFLIGHT_IGNORE',
-      message: "'all' ignores every check, so no other check can be named beside it",
-      hint: 'Write --ignore-preflight-errors=all, or only the names.',
-      exitCode: EXIT.usage,
-    });
-  return lower;
+/** What is asked for by some checks only, and then once. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => {
+    asked ??= ask();
+    return asked;
+  };
 }

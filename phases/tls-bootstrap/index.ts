@@ -2,9 +2,8 @@
  * TLS bootstrap. Mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written.
  * Mode `kubelet`: the kubelet gets what it needs to send it when it starts.
  */
-import { createCsr, csrName, generateKeyPem, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
+import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
 import {
-  assertClock,
   type CsrObject,
   calls,
   controls,
@@ -12,19 +11,15 @@ import {
   definePhase,
   fail,
   isJoinError,
-  isReady,
   joiningIdentity,
   type KubeApi,
-  type KubeletIdentity,
-  kubeletIdentity,
   NODES_GROUP,
-  nodeRef,
   nodeUser,
   type ObjectRef,
-  type Ports,
   paths,
+  type Random,
   type Secret,
-  seenNode,
+  usableIdentity,
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
@@ -40,7 +35,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether another machine holds the name'),
+    calls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
     calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
     controls('kubelet', ['stop'], 'in mode kubelet: it must not start on half of its files'),
     writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: what it asks for its certificate with'),
@@ -61,12 +56,10 @@ export default definePhase({
 
     const identity = joiningIdentity(cluster);
     const api = kube.as(identity);
-    const node = await seenNode(api, nodeName, log);
-    const automatic = await api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
-    assertClock(server, api.clockSkewMs());
-    if (isReady(node)) throw fail('E_NODE_EXISTS', { node: nodeName });
+    const review = api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
 
     if (tlsBootstrapMode === 'kubelet') {
+      const automatic = await review;
       await services.stop('kubelet');
       for (const stale of [paths.kubeletConf, paths.kubeletCurrentPem]) await files.remove(stale);
       await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity), 0o600);
@@ -75,19 +68,8 @@ export default definePhase({
     }
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
-    const requestFor = (key: Secret) => {
-      const name = csrName(publicKeyOf(key), subject, USAGES);
-      return { key, name, pem: createCsr(key.reveal(), subject) };
-    };
-    // Durable before the request: after a crash it finds its CSR again.
-    let request = requestFor(await random.once('client-key', generateKeyPem));
-    let sent = await sendCsr(api, request);
-    if (sent === undefined) {
-      request = requestFor(await random.again('client-key', generateKeyPem));
-      sent = await sendCsr(api, request);
-    }
-    const { key, name } = request;
-    if (sent === undefined) throw fail('E_CSR_GONE', { csr: name });
+    // What the review says is only told, so the request does not wait for it.
+    const [automatic, { key, name, sent }] = await Promise.all([review, requested(api, random, subject)]);
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} waits for a human, who types:${approving(name)}`);
 
@@ -112,26 +94,17 @@ function publicKeyOf(key: Secret): Uint8Array {
   }
 }
 
-/** The identity on disk, where it is this node's, in this cluster, and the cluster still takes it. */
-async function usableIdentity(
-  { files, kube, clock }: Pick<Ports, 'files' | 'kube' | 'clock'>,
-  wanted: { server: string; ca: string; nodeName: string },
-): Promise<KubeletIdentity | undefined> {
-  const held = await kubeletIdentity(files);
-  if (held === undefined) return undefined;
-  const trusted = new Set(readCertificates(wanted.ca).map(({ pin }) => pin));
-  if (!readCertificates(held.ca).some(({ pin }) => trusted.has(pin)))
-    throw fail('E_OTHER_CLUSTER', { path: paths.kubeletConf, server: wanted.server });
-  if (held.nodeName !== wanted.nodeName || held.notAfter <= clock.now()) return undefined;
-  const { certificate: pem, key } = held;
-  const own = kube.as({ server: wanted.server, ca: wanted.ca, certificate: { pem, key } });
-  try {
-    await own.get(nodeRef(wanted.nodeName));
-    return held;
-  } catch (error) {
-    if (isJoinError(error) && error.code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
-    throw error;
-  }
+/** A request in the cluster and its key; where the one of an earlier try was refused or is gone, a new one. E_CSR_GONE. */
+async function requested(api: KubeApi, random: Random, subject: Name) {
+  const send = async (key: Secret) => {
+    const name = csrName(publicKeyOf(key), subject, USAGES);
+    return { key, name, sent: await sendCsr(api, { name, pem: createCsr(key.reveal(), subject) }) };
+  };
+  // Durable before the request: after a crash it finds its CSR again.
+  let { sent, ...request } = await send(await random.once('client-key', generateKeyPem));
+  if (sent === undefined) ({ sent, ...request } = await send(await random.again('client-key', generateKeyPem)));
+  if (sent === undefined) throw fail('E_CSR_GONE', { csr: request.name });
+  return { ...request, sent };
 }
 
 interface Request {

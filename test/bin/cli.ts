@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/sandbox/index.ts';
 import { makeMachine, stopMachine } from '../../plugins/sandbox/machine/machine.ts';
+import { startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = join(project, 'bin/join');
@@ -60,6 +61,8 @@ export async function scene(options: SandboxOptions = {}): Promise<Scene> {
   const root = join(folder, 'm');
   await mkdir(root);
   await makeMachine(root, { hostName: 'w1', kubelet: [process.execPath, launcher, 'sandbox', 'kubelet'] });
+  const runtime = await startRuntime(root);
+  endings.push(() => runtime.close());
   endings.push(() => stopMachine(root));
   const pin = ['--discovery-token-ca-cert-hash', sandbox.caPin];
   return {

@@ -53,12 +53,12 @@ describe('join run --feature-gates', () => {
     expect(init).toBe(config);
   });
 
-  test('ends before the kubelet starts where the cluster has the feature no more', async () => {
+  test('ends before anything is written where the cluster has the feature no more', async () => {
     const { sandbox, args, root } = await scene({ profile: '1.24' });
     const { code, stderr } = await cli(args('run', ...GATES));
     expect(code).toBe(5);
     expect(stderr).toContain(
-      `E_DYNAMIC_CONFIG_GONE in step kubelet-config: https://${sandbox.endpoint} knows no dynamic kubelet configuration: it is v1.24.17: 1.23 was the last release`,
+      `E_DYNAMIC_CONFIG_GONE in step cluster-config: https://${sandbox.endpoint} knows no dynamic kubelet configuration: it is v1.24.17: 1.23 was the last release`,
     );
     await expect(readFile(join(root, 'var/lib/kubelet/config.yaml'))).rejects.toMatchObject({ code: 'ENOENT' });
     expect(sandbox.store.get('nodes', 'w1')).toBeUndefined();

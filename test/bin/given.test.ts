@@ -9,7 +9,7 @@ import { fromVariables, variableName } from '../../bin/variables.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
 import { joinRun } from '../helpers/join-run.ts';
 import { launch } from '../real/command.ts';
-import { project, type Scene, scene } from './cli.ts';
+import { cli, project, type Scene, scene } from './cli.ts';
 
 const flags = runCommand(project).flags as never;
 const DRY = ['--dry-run', '--output', 'json'];
@@ -61,6 +61,12 @@ describe('flags as kubeadm takes them', () => {
       exitCode: 2,
       facts: { what: word.split('=')[0] },
     });
+  });
+
+  test('-h is for help', async () => {
+    const { code, stdout } = await cli(['run', '-h']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('--discovery-token-ca-cert-hash=A,B...');
   });
 
   test('a whole line of them joins', async () => {

@@ -9,7 +9,7 @@ import {
   readCertificates,
   signDetached,
 } from '../../engine/pki/index.ts';
-import { isReady, type NodeObject } from '../../engine/sdk/index.ts';
+import { type CheckResult, isReady, type NodeObject } from '../../engine/sdk/index.ts';
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { cli, modesOf, project, scene, start } from './cli.ts';
@@ -117,7 +117,7 @@ describe('join run', () => {
     expect(stderr).toContain('E_CANCELLED: stopped by SIGINT');
     expect(documentOf('RunResult', stdout)).toMatchObject({
       status: 'cancelled',
-      steps: [...Array(4).fill({ status: 'undone' }), ...Array(6).fill({ status: 'skipped' })],
+      steps: [...Array(6).fill({ status: 'undone' }), ...Array(6).fill({ status: 'skipped' })],
     });
     expect(await tree()).toEqual(before);
   });
@@ -159,7 +159,7 @@ describe('join run', () => {
     expect(code, stderr).toBe(6);
     expect(documentOf('RunResult', stdout)).toMatchObject({ status: 'failed', error: { code: 'E_SERVICE_FAILED' } });
     expect(documentOf('RunResult', stdout).steps.map(({ status }: { status: string }) => status)).toEqual([
-      ...Array(7).fill('undone'),
+      ...Array(9).fill('undone'),
       ...Array(3).fill('skipped'),
     ]);
     expect(await tree()).toEqual(before);
@@ -310,7 +310,7 @@ describe('join run refuses', () => {
     });
     const before = await tree();
     const { code, stderr } = await cli(args('run'));
-    expect(stderr).toContain('E_API_UNAUTHORIZED in step tls-bootstrap');
+    expect(stderr).toContain('E_API_UNAUTHORIZED in step cluster-config');
     expect(code).toBe(5);
     expect(await tree()).toEqual(before);
   });
@@ -323,7 +323,7 @@ describe('join run refuses', () => {
     } as never);
     const before = await tree();
     const { code, stderr } = await cli(args('run'));
-    expect(stderr).toContain('E_NODE_EXISTS in step tls-bootstrap: the cluster has a Ready node named w1');
+    expect(stderr).toContain('E_NODE_EXISTS in step preflight-cluster: the cluster has a Ready node named w1');
     expect(code).toBe(5);
     expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
     expect(await tree()).toEqual(before);
@@ -350,6 +350,75 @@ describe('join phase', () => {
     ca = (${sandbox.caPem.trimEnd().split('\n').length} lines)
     token = ***
 `);
+  });
+
+  describe('preflight --output json', () => {
+    const look = async (root: string, ...more: string[]) => {
+      const { code, stdout } = await cli(['phase', 'preflight', '--root', root, '--output', 'json', ...more]);
+      const { steps, error } = documentOf('RunResult', stdout);
+      const checks: CheckResult[] = steps[0].outputs?.checks ?? error.facts.checks;
+      return { code, checks, of: (name: string) => checks.filter(({ check }) => check === name) };
+    };
+
+    test('tells of each check what came of it, and what was seen', async () => {
+      const { root } = await scene();
+      const { code, checks, of } = await look(root, '10.0.0.1:6443');
+      expect(code).toBe(0);
+      expect(checks.filter(({ result }) => result !== 'ok')).toEqual([]);
+      expect(of('CRI')).toMatchObject([
+        { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock by CRI v1', hint: '' },
+      ]);
+      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet is v1.20.2' }]);
+    });
+
+    test('tells all of them where some fail, too, and exits 4; ignored by either flag it exits 0', async () => {
+      const { root, tree } = await scene();
+      await writeFile(join(root, 'proc/swaps'), 'Filename\n/dev/sda2 partition 1 0 -2\n');
+      await mkdir(join(root, 'etc/kubernetes'));
+      await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), '');
+      const before = await tree();
+      const { code, checks, of } = await look(root);
+      expect(code).toBe(4);
+      expect(checks.length).toBeGreaterThan(25);
+      expect(of('Swap')).toEqual([
+        {
+          check: 'Swap',
+          result: 'error',
+          evidence: 'swap is on: /dev/sda2',
+          hint: 'swapoff -a, and take it out of /etc/fstab to keep it off',
+        },
+      ]);
+      const file = 'FileAvailable--etc-kubernetes-kubelet.conf';
+      const ignoring = await look(root, '--ignore-checks-errors', 'swap', '--ignore-preflight-errors', file);
+      expect([ignoring.code, ignoring.of('Swap')[0]?.result, ignoring.of(file)[0]?.result]).toEqual([
+        0,
+        'ignored',
+        'ignored',
+      ]);
+      expect((await cli(['phase', 'preflight', '--root', root, '--ignore-checks-errors', 'all,Swap'])).code).toBe(2);
+      expect(await tree()).toEqual(before);
+    });
+  });
+
+  test('NAME takes documents as YAML, from files or as they are typed', async () => {
+    const { sandbox, root } = await scene();
+    const [ca, config] = [join(root, '../ca.crt'), join(root, '../kubelet.yaml')];
+    await writeFile(ca, sandbox.caPem);
+    await writeFile(config, 'kind: KubeletConfiguration\nmaxPods: 7\n');
+    const args = ['phase', 'kubelet-config', '--ca', `@${ca}`, '--root', root, '--kubelet-configuration'];
+    const { code, stderr } = await cli([...args, `@${config}`]);
+    expect(code, stderr).toBe(0);
+    expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('maxPods: 7\n');
+    const typed = await cli([...args, '{ kind: KubeletConfiguration, maxPods: 8 }']);
+    expect(typed.code, typed.stderr).toBe(0);
+    expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('maxPods: 8\n');
+    for (const [text, says] of [
+      ['{ kind', '--kubelet-configuration is no YAML: '],
+      ['{ kind: Pod }', '--kubelet-configuration'],
+    ]) {
+      const refused = await cli([...args, text ?? '']);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(says ?? '')]);
+    }
   });
 
   test('NAME takes what a phase needs as flags, from files where they begin with @', async () => {
@@ -385,7 +454,7 @@ describe('join pipeline validate', () => {
   test('accepts every pipeline that ships', async () => {
     expect(await cli(['pipeline', 'validate', 'join-worker'])).toEqual({
       code: 0,
-      stdout: 'join-worker: 10 steps, no problem\n',
+      stdout: 'join-worker: 12 steps, no problem\n',
       stderr: '',
     });
   });

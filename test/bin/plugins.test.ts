@@ -1,10 +1,11 @@
 /** Plugins as a user has them: in a pipeline, by a flag, in `run`, `phase`, `--dry-run`, `resume` and `undo`. */
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type MadePlugin, pluginFolder } from '../engine/plugins/folder.ts';
 import { scratch } from '../helpers/machine.ts';
-import { cli } from './cli.ts';
+import { cli, project } from './cli.ts';
 
 interface Stage {
   folder: string;
@@ -145,6 +146,25 @@ describe('a plugin that a pipeline names', () => {
     expect(refused.stderr).not.toContain('code was run');
     await chmod(pipeline, 0o666);
     expect((await act('run', '--pipeline', pipeline)).stderr).toContain(`E_FILE_UNTRUSTED: ${pipeline}`);
+  });
+});
+
+describe('the plugins that ship', () => {
+  test('are named by their names, and trusted as Joinery itself is', async () => {
+    const { join: act, pipeline } = await stage();
+    const names = readdirSync(join(project, 'plugins')).filter((name) =>
+      existsSync(join(project, 'plugins', name, 'package.json')),
+    );
+    expect(names.length).toBeGreaterThan(0);
+    await writeFile(pipeline, (await readFile(pipeline, 'utf8')).replace('./acme', ['./acme', ...names].join(', ')));
+    expect(await act('pipeline', 'validate', pipeline)).toMatchObject({ code: 0 });
+    const { plugins } = JSON.parse((await act('plugin', 'list', pipeline, '--output', 'json')).stdout);
+    expect(plugins.map(({ name, pinned }: Record<string, string>) => `${name} ${pinned}`)).toEqual([
+      'acme not pinned',
+      ...names.map((name) => `${name} shipped`),
+    ]);
+    const checked = await Promise.all(names.map((name) => act('plugin', 'check', join(project, 'dist/plugins', name))));
+    expect(checked.map(({ code, stderr }) => [code, stderr])).toEqual(names.map(() => [0, '']));
   });
 });
 

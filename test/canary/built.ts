@@ -16,7 +16,9 @@ const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
     ['return { $secret: keep(name, value) } satisfies Placeholder;', 'return [keep(name, value), value.reveal()][1];'],
   ],
   'engine/journal/runs.ts': [['async forgetSecrets(): Promise<void> {', 'async forgetSecrets() { return;']],
-  'engine/host/commands.ts': [['env: this.#environment', 'env: { ...process.env, ...this.#environment }']],
+  'engine/host/commands.ts': [
+    ['env: { ...environment, ...this.#environment }', 'env: { ...process.env, ...environment, ...this.#environment }'],
+  ],
   'engine/host/ports.ts': [['const shown = secret ? undefined :', 'const shown =']],
   'bin/render/error.ts': [[".replace(/\\b([a-z0-9]{6})\\.[a-z0-9]{16}\\b/g, '$1.***')", '']],
   'bin/join.cjs': [

@@ -258,7 +258,7 @@ describe('an approval', () => {
       'made.yaml:6:3: a step uses a phase, or it is an approval: give it uses, or approval',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: soon } }')).toEqual([
-      'made.yaml:6:64: has the wrong form "soon": it must match ^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
+      'made.yaml:6:64: has the wrong form "soon": it must be a time such as 500ms, 30s or 1h30m',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
       'made.yaml:6:33: message is not kept secret by who is asked, but this is a secret',

@@ -162,7 +162,7 @@ describe('an expression in a pipeline that is wrong', () => {
       ['- { id: a, uses: [{ phase: echo, if: steps.b.outputs.count == 1 }, { phase: echo, if: run.status == "x" }] }'],
       [
         '15:38: steps.b.outputs.count is not known before the run: no step can be read here',
-        '15:87: run.status is only known in finally and in outputs',
+        '15:87: run.status is only known in finally',
       ],
     ],
   ])('is refused: %s', async (_, steps, problems) => {

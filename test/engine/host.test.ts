@@ -262,6 +262,7 @@ describe('ports', () => {
       services: { kubelet: { unit: 'unit' } },
       send: () => ok(node),
       wait: async () => node,
+      runtimes: { '/run/x.sock': {} },
     });
   type Act = (ports: ReturnType<typeof portsOn>['ports']) => unknown;
   const asking: Record<string, Act> = {
@@ -272,6 +273,8 @@ describe('ports', () => {
     'services.unit': ({ services }) => services.unit('kubelet'),
     'services.waitHealthy': ({ services }) => services.waitHealthy('kubelet', 'http://127.0.0.1'),
     'commands.find': ({ commands }) => commands.find('kubelet'),
+    'runtime.status': ({ runtime }) => runtime.status('/run/x.sock'),
+    'runtime.cgroupDriver': ({ runtime }) => runtime.cgroupDriver('/run/x.sock'),
     'random.once': ({ random }) => random.once('x', () => 'y'),
     'kube.can': ({ kube }) => kube.as(identity).can('create', '', 'nodes'),
   };
@@ -562,16 +565,32 @@ describe('a dry run', () => {
       path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
       body: {},
     });
-    for (const one of [request({}), review, post, patch]) await dry.send(one, SIGNAL);
+    const ofAnother = { ...patch, path: '/api/v1/nodes/w2', ref: nodeRef('w2') };
+    for (const one of [request({}), review, post, ofAnother]) await dry.send(one, SIGNAL);
     expect(inner.sent.map(({ method, path, query }) => [method, path, query])).toEqual([
       ['GET', '/api/v1/nodes/w1', {}],
       ['POST', review.path, {}],
       ['GET', '/version', {}],
       ['POST', '/api/v1/nodes', { dryRun: 'All' }],
-      ['PATCH', '/api/v1/nodes/w1', { dryRun: 'All' }],
+      ['PATCH', '/api/v1/nodes/w2', { dryRun: 'All' }],
     ]);
-    expect(await dry.send(post, SIGNAL)).toEqual({ ...stored(post), dryRun: 'checked' });
-    expect(inner.sent.filter(({ path }) => path === '/version')).toHaveLength(1);
+    expect(await recordingHost(inner).send(post, SIGNAL)).toEqual({ ...stored(post), dryRun: 'checked' });
+  });
+
+  test('knows what it would have made of the cluster: a name is taken, and what was changed is read so', async () => {
+    const storing = serving(({ body }) => ({ status: 201, body, clockSkewMs: 0 }));
+    const { ports, changes } = portsOn(recordingHost(storing), [calls(['get', 'create', 'patch'], 'nodes', 'x')]);
+    const api = ports.kube.as(token);
+    const node = { metadata: { name: 'w1', labels: { a: 'b' } } };
+    expect(await api.create(nodeRef('w1'), node)).toMatchObject(node);
+    expect(await api.create(nodeRef('w1'), node)).toBeUndefined();
+    expect(await api.get(nodeRef('w1'))).toMatchObject(node);
+    await api.patch(nodeRef('w1'), { spec: { podCIDR: '10.0.0.0/24' } });
+    expect(await api.get(nodeRef('w1'))).toMatchObject({ ...node, spec: { podCIDR: '10.0.0.0/24' } });
+    expect(changes).toMatchObject([
+      { verb: 'create', checked: 'dry-run' },
+      { verb: 'patch', checked: 'not-checked', why: 'the object does not exist yet' },
+    ]);
   });
 
   test.each([
@@ -623,17 +642,16 @@ describe('a dry run', () => {
       calls(['create', 'patch'], 'nodes', 'x'),
     ]);
     await ports.kube.as(token).create(nodeRef('w1'), { metadata: { name: 'w1' } });
-    await ports.kube.as(token).patch(nodeRef('w1'), { metadata: {} });
+    await ports.kube.as(token).patch(nodeRef('w2'), { metadata: {} });
     const told = {
       kind: 'api',
       resource: 'nodes',
-      name: 'w1',
       checked: 'not-checked',
       why: 'an admission webhook of the cluster does not support dry runs',
     };
     expect(changes).toEqual([
-      { ...told, verb: 'create' },
-      { ...told, verb: 'patch' },
+      { ...told, name: 'w1', verb: 'create' },
+      { ...told, name: 'w2', verb: 'patch' },
     ]);
   });
 
@@ -739,6 +757,18 @@ describe('a dry run', () => {
 });
 
 describe('the memory host', () => {
+  test('has the container runtimes that it was told of', async () => {
+    const { ports } = portsOn(
+      memoryHost({ runtimes: { '/run/x.sock': { version: '2.0.1', cgroupDriver: 'systemd' } } }),
+    );
+    expect(await ports.runtime.status('unix:///run/x.sock')).toEqual({
+      ...{ name: 'containerd', version: '2.0.1', apiVersion: 'v1', ready: true, message: '' },
+    });
+    expect(await ports.runtime.cgroupDriver('/run/x.sock')).toBe('systemd');
+    for (const ask of [ports.runtime.status, ports.runtime.cgroupDriver])
+      expect(await joinErrorOf(() => ask('/run/y.sock'))).toMatchObject({ code: 'E_CRI_UNREACHABLE' });
+  });
+
   test('refuses what it was not told about', async () => {
     const host = memoryHost();
     const request = {

@@ -523,9 +523,9 @@ describe('one phase by itself', () => {
     expect(shownOf(error)).not.toContain(CANARY);
   });
 
-  test("gets host facts and defaults from the pipeline's step for it, and leaves out what only a run knows", () => {
+  test("gets host facts and defaults from the pipeline's step for it, and leaves out what only a run knows, and literals", () => {
     const pipeline = load(
-      'inputs: { type: object, properties: { n: { type: string, default: "${{ host.name }}" }, m: { type: string } } }\nsteps:\n  - { id: a, uses: greet, with: { text: "${{ inputs.n }}" } }\n  - { id: b, uses: listen, with: { heard: "${{ steps.a.outputs.message }}" } }\n',
+      'inputs: { type: object, properties: { n: { type: string, default: "${{ host.name }}" }, m: { type: string } } }\nsteps:\n  - { id: a, uses: greet, with: { text: "${{ inputs.n }}", count: 3 } }\n  - { id: b, uses: listen, with: { heard: "${{ steps.a.outputs.message }}" } }\n',
     );
     expect(inputsOutsidePipeline(pipeline, greet, HOST)).toEqual({ text: 'w1' });
     expect(inputsOutsidePipeline(pipeline, listen, HOST)).toEqual({});

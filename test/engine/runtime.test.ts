@@ -233,6 +233,26 @@ describe('a runtime', () => {
     });
   });
 
+  test('tells in one answer what it is and whether it is ready, by the version of the CRI that it speaks', async () => {
+    const status = (ready: boolean, reason: string, message: string) => ({
+      status: { conditions: [{ type: 'RuntimeReady', status: ready, reason, message }] },
+      info: [],
+    });
+    for (const [answer, told] of [
+      [status(true, '', ''), { ready: true, message: '' }],
+      [status(false, 'NoRunc', 'runc is gone'), { ready: false, message: 'runc is gone' }],
+      [status(false, 'NoRunc', ''), { ready: false, message: 'NoRunc' }],
+    ] as const) {
+      const { socket, asked } = await fakeRuntime({
+        v1alpha2: { Version: () => version, Status: () => structuredClone(answer) as Answers['Status'] },
+      });
+      expect(await new ContainerRuntime('/').status(socket, SIGNAL)).toEqual({
+        ...{ name: 'containerd', version: '1.4.3', apiVersion: 'v1alpha2', ...told },
+      });
+      expect(asked).toEqual(['v1alpha2 Version', 'v1alpha2 Status']);
+    }
+  });
+
   test('is not ready where it does not say', async () => {
     const { socket } = await runtimeThat({ Status: () => ({ info: [] }) });
     const silent = { ready: false, reason: '', message: '' };

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Lexer } from 'yaml';
 import { parseYaml, readKubeconfig } from '../../engine/sdk/index.ts';
 import { nearest, shown } from '../../engine/sdk/text.ts';
 import { thrownBy } from '../helpers/errors.ts';
@@ -8,6 +10,28 @@ const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('');
 
 describe('YAML from outside', () => {
+  test('has four tokens for each letter at most, so a short text cannot have too many', () => {
+    const piece = fc.constantFrom(
+      ...'{}[],:-?&*!|>#\'"% \t\n\r',
+      'a',
+      ': ',
+      '- ',
+      '\n  ',
+      '---',
+      '...',
+      '\ufeff',
+      '{a',
+      '"b"',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const text = pieces.join('');
+        expect([...new Lexer().lex(text)].length).toBeLessThanOrEqual(4 * text.length);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   test.each<[string, string, string]>([
     ['double keys', 'a: 1\nb: { c: 1, c: 2 }\n', 'Map keys must be unique'],
     ['more than 1 MiB', 'x'.repeat((1 << 20) + 1), 'larger than 1048576 bytes'],

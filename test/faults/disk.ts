@@ -107,7 +107,7 @@ const laid = (
 });
 const content = (name: string, path: string, text: string | Buffer, ends: Fault['ends'], given?: object): Fault =>
   laid(name, path, (scene) => scene.lay(path, text, 0o600), ends, given);
-const unreadable = (path: string, errno: string): Fault =>
+const unreadable = (path: string, errno: string, ends: Fault['ends'] = FILE): Fault =>
   laid(
     `${errno} on read`,
     path,
@@ -115,7 +115,7 @@ const unreadable = (path: string, errno: string): Fault =>
       await scene.lay(path, 'x');
       scene.onDisk({ path, call: 'read', errno });
     },
-    FILE,
+    ends,
   );
 const inPlace = (scene: Scene, path: string): string => join(scene.root, path);
 const linked = (name: string, path: string, target: string, ends: Fault['ends']): Fault =>
@@ -133,7 +133,8 @@ const CURRENT = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 const CA = '/etc/kubernetes/pki/ca.crt';
 
 const found: Fault[] = [
-  ...[CONF, CA, '/proc/swaps'].flatMap((path) => [unreadable(path, 'EIO'), unreadable(path, 'EACCES')]),
+  ...[CONF, CA].flatMap((path) => [unreadable(path, 'EIO'), unreadable(path, 'EACCES')]),
+  ...['EIO', 'EACCES'].map((errno) => unreadable('/proc/swaps', errno, 'survives')),
   content('the configuration of somebody else', CONF, 'of somebody else', ['E_PREFLIGHT', 'preflight'], {}),
   content('the configuration of somebody else, ignored', CONF, 'of somebody else', 'survives'),
   content('100,000 levels of YAML', CONF, '['.repeat(100_000), 'survives'),

@@ -1,8 +1,11 @@
-/** Machines that are not as they should be: no root, programs that fail, hang or flood, a kubelet that does not come up. */
+/** Machines that are not as they should be: no root, programs and runtimes that fail, hang or flood, a kubelet that does not come up. */
+import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Host } from '../../engine/host/host.ts';
+import type { RuntimeOptions } from '../../plugins/sandbox/machine/runtime.ts';
 import { EVER, type Fault, LIMIT_MS } from './fault.ts';
 import type { Scene } from './scene.ts';
 
@@ -142,12 +145,32 @@ const programs: Fault[] = [
         'engine/host/commands.ts waits for the output of a child that has ended, and an abort does not end that: E_STEP_STUCK',
     },
   ),
-  program('nonsense', 'crictl info', 'echo nonsense', 'survives'),
-  program('control characters', 'crictl info', `printf '"SystemdCgroup": "${EVIL}"\\n'`, 'survives'),
-  program('an error', 'crictl info', `printf '${EVIL}' >&2; exit 1`, 'survives'),
-  program('another cgroup driver', 'crictl info', `echo '"SystemdCgroup": true'`, ['E_CGROUP_DRIVER', 'machine']),
-  program('it hangs', 'crictl info', HANG, LIMIT, 'kubelet-config'),
-  program('it floods', 'crictl info', 'exec yes', COMMAND),
+];
+
+const SOCKET = '/run/containerd/containerd.sock';
+const EVIL_NAME = '\u001b[31m\u001b]0;pwned\u0007\u009b1m\u202eevil';
+const runtime = (name: string, options: RuntimeOptions, ends: Ends): Fault =>
+  row(name, SOCKET, (scene) => scene.startRuntime(options), ends);
+/** Whoever listens there instead is gone with the scene. */
+const listener = (name: string, serve: (connection: Socket) => void, ends: Ends, limitsMs: Fault['limitsMs'] = {}) =>
+  row(
+    name,
+    SOCKET,
+    async (scene) => {
+      await scene.stopRuntime();
+      const server = createServer((connection) => serve(connection.on('error', () => undefined)));
+      await once(server.listen(join(scene.root, SOCKET)).unref(), 'listening');
+    },
+    ends,
+    { limitsMs },
+  );
+const runtimes: Fault[] = [
+  runtime('control characters', { name: EVIL_NAME }, 'survives'),
+  runtime('it refuses everything', { refusesWith: 13 }, PREFLIGHT),
+  runtime('another cgroup driver', { cgroupDriver: 'systemd' }, ['E_CGROUP_DRIVER', 'machine']),
+  listener('it says nothing', () => undefined, LIMIT, { preflight: LIMIT_MS }),
+  listener('it speaks no gRPC', (connection) => connection.end('HTTP/1.1 400 Bad Request\r\n\r\n'), PREFLIGHT),
+  listener('it ends each connection', (connection) => connection.destroy(), PREFLIGHT),
 ];
 
 const services: Fault[] = [
@@ -246,10 +269,6 @@ const environment = (name: string, command: string): Fault =>
       },
     },
   );
-const environments = [
-  environment('kubelet --version', 'kubelet'),
-  environment('crictl info', 'crictl'),
-  environment('systemctl', 'systemctl'),
-];
+const environments = [environment('kubelet --version', 'kubelet'), environment('systemctl', 'systemctl')];
 
-export const machine: Fault[] = [...preflights, ...programs, ...services, ...kubelets, ...environments];
+export const machine: Fault[] = [...preflights, ...programs, ...runtimes, ...services, ...kubelets, ...environments];

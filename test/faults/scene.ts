@@ -1,6 +1,6 @@
 /** One join on a scratch machine in this process, with whatever a fault puts in its way. */
 import { once } from 'node:events';
-import { cpSync, existsSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,7 @@ import { type Fault as ApiFault, type Sandbox, startSandbox } from '../../plugin
 import { type Kubelet, startKubelet } from '../../plugins/sandbox/machine/kubelet.ts';
 import { KUBELET_VERSION } from '../../plugins/sandbox/machine/kubelet-node.ts';
 import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
+import { type RuntimeOptions, startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
 import { PROJECT } from '../helpers/sources.ts';
 import { type DiskFault, failOnDisk, mendDisk } from './failing-fs.ts';
 import { type Fault, LIMIT_MS, REQUESTS, type RequestName } from './fault.ts';
@@ -65,6 +66,7 @@ export class Scene {
   /** Faults that were added, and those of them that something has met. */
   added = 0;
   readonly met = new Set<object>();
+  #runtime: { close(): Promise<void> } | undefined;
   #kubeletEnds = new AbortController();
   kubelet: Promise<Kubelet | undefined> = Promise.resolve(undefined);
 
@@ -117,6 +119,17 @@ export class Scene {
     });
   }
 
+  /** Instead of the one that is there. */
+  async startRuntime(options: RuntimeOptions = {}): Promise<void> {
+    await this.stopRuntime();
+    this.#runtime = await startRuntime(this.root, options);
+  }
+
+  async stopRuntime(): Promise<void> {
+    await this.#runtime?.close();
+    this.#runtime = undefined;
+  }
+
   async stopKubelet(): Promise<void> {
     this.#kubeletEnds.abort();
     this.#kubeletEnds = new AbortController();
@@ -145,8 +158,8 @@ export async function makeScene(clocks: Fault['clocks'] = {}): Promise<Scene> {
   });
   const root = mkdtempSync(join(scratch, 'fault-'));
   cpSync(await pattern, root, { recursive: true, filter: (path) => !path.endsWith('.sock') });
-  linkSync(join(await pattern, SOCKET), join(root, SOCKET)); // it cannot be copied
   const scene = new Scene(sandbox, root);
+  await scene.startRuntime();
   scene.machineAheadMs = clocks.machineMs ?? 0;
   await scene.program('systemctl', SYSTEMCTL);
   await scene.lay(STATE, 'inactive\n');
@@ -160,7 +173,6 @@ const pattern = (async (): Promise<string> => {
   await makeMachine(root, { hostName: 'w1', kubelet: ['/bin/false'] });
   return root;
 })();
-const SOCKET = 'run/containerd/containerd.sock';
 
 /** Below the ports that the system hands out: nobody can take it before the kubelet does. */
 async function unusedPort(): Promise<number> {
@@ -179,6 +191,7 @@ async function unusedPort(): Promise<number> {
 export async function endScene(scene: Scene): Promise<void> {
   scene.clearFaults();
   await scene.stopKubelet();
+  await scene.stopRuntime();
   await scene.sandbox.close();
   rmSync(scene.root, { recursive: true, force: true });
 }
@@ -286,8 +299,7 @@ async function answerOf(scene: Scene, query: Query): Promise<Answers['service' |
   if (query.kind === 'unit')
     return (await Promise.all(UNITS.map((path) => readFile(join(scene.root, path), 'utf8')))).join('\n');
   if (query.kind !== 'output') return undefined;
-  const stdout = query.argv[0] === 'kubelet' ? `Kubernetes ${KUBELET_VERSION}\n` : '{"SystemdCgroup": false}\n';
-  return { exitCode: 0, stdout, stderr: '' };
+  return { exitCode: 0, stdout: `Kubernetes ${KUBELET_VERSION}\n`, stderr: '' };
 }
 
 const STATE = 'run/kubelet.state';

@@ -310,7 +310,7 @@ const tokens: Fault[] = [
       name: `${effect}, once, for the identity it holds`,
       where: 'node get',
       joinedBefore: true,
-      inject: (scene) => scene.at('node get', { effect }),
+      inject: (scene) => scene.at('node get', { effect, after: 1 }),
       ends: 'survives',
     }),
   ),
@@ -318,14 +318,14 @@ const tokens: Fault[] = [
     name: 'an identity that is not accepted any more',
     where: 'node get',
     joinedBefore: true,
-    inject: (scene) => scene.at('node get', { effect: 'unauthorized' }),
+    inject: (scene) => scene.at('node get', { effect: 'unauthorized', after: 1 }), // the token asks first
     ends: ['E_NODE_EXISTS', 'cluster'], // its own, but that cannot be proven
   },
   {
     name: 'forbidden to the identity it holds',
     where: 'node get',
     joinedBefore: true,
-    inject: (scene) => scene.at('node get', { effect: 'forbidden' }),
+    inject: (scene) => scene.at('node get', { effect: 'forbidden', after: 1 }),
     ends: ['E_API_FORBIDDEN', 'cluster'],
   },
 ];

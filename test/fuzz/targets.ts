@@ -1,9 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import 'reflect-metadata'; // before what bin/compose.ts imports
 /** Everything that reads text from outside, by name: bytes in. To add one, add an entry; its seeds go to corpus/<name>/. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { applyPatch } from 'rfc6902';
 import { parse } from 'yaml';
 import { registry } from '../../bin/compose.ts';
+import { checkEverywhere } from '../../engine/environment/everywhere.ts';
+import { loadEnvironment, readTracked } from '../../engine/environment/load.ts';
+import { hostsOf, resolve } from '../../engine/environment/resolve.ts';
 import { historyOf } from '../../engine/journal/history.ts';
 import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
@@ -19,9 +24,9 @@ import {
   signDetached,
   toPem,
 } from '../../engine/pki/index.ts';
-import { type KubeObject, kubeletIdentity, parseYaml, readKubeconfig } from '../../engine/sdk/index.ts';
-import { fetchConfiguration } from '../../phases/kubelet-config/configuration.ts';
-import kubeletConfig from '../../phases/kubelet-config/index.ts';
+import { fail, type KubeObject, kubeletIdentity, parseYaml, readKubeconfig } from '../../engine/sdk/index.ts';
+import clusterConfig from '../../phases/cluster-config/index.ts';
+import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
 import { HTTP_TOKENS, httpShape, overHttp } from './forged-server.ts';
 import {
@@ -55,6 +60,8 @@ import {
 } from './materials.ts';
 import { asJson, jsonShape, type Shape, soup, swollen, YAML_TOKENS, yamlShape } from './shapes.ts';
 
+const joinWorkerTracked = readTracked('join-worker.yaml', joinWorker);
+const joinWorkerEnvironment = readFileSync('test/fuzz/corpus/environment/every-patch.yaml', 'utf8');
 const joinWorkerPipeline = loadPipeline('join-worker.yaml', joinWorker);
 
 export interface Target {
@@ -84,6 +91,27 @@ export const targets: Record<string, Target> = {
     ],
   },
 
+  environment: {
+    run(bytes) {
+      const environment = loadEnvironment('fuzz', 'fuzz.yaml', bytes.toString('utf8'));
+      const { problems } = checkEverywhere(
+        {
+          parts: hostsOf(environment.tracked).slice(0, 3), // a thousand of them take a thousand times as long, and tell nothing new
+          resolve: (isWanted) => resolve(joinWorkerTracked, [environment], applyPatch, isWanted),
+        },
+        registry(),
+      );
+      if (problems.length > 0) throw fail('E_PIPELINE', { problems });
+    },
+    shape: yamlShape(DOCUMENT_BYTES_MAX, parse(joinWorkerEnvironment)),
+    tokens: [
+      ...YAML_TOKENS,
+      ...words(
+        'patches: |merge: |insert: |remove: |replace: |wrap: |step: |after: |hosts: |match: |jsonPatch: |/steps/0|preflight',
+      ),
+    ],
+  },
+
   kubeconfig: {
     run: (bytes) => readKubeconfig(bytes.toString('utf8')),
     throwsErrors: true,
@@ -101,7 +129,7 @@ export const targets: Record<string, Target> = {
         '/etc/kubernetes/kubelet.conf': conf ?? kubeconfig,
         '/var/lib/kubelet/pki/kubelet-client-current.pem': pem,
       };
-      const identity = await kubeletIdentity(portsOf(kubeletConfig, { files }).files);
+      const identity = await kubeletIdentity(portsOf(clusterConfig, { files }).files);
       identity?.notAfter.toISOString();
     },
     shape: pemShape(DOCUMENT_BYTES_MAX, caDer, ca2Der),
@@ -223,15 +251,15 @@ export const targets: Record<string, Target> = {
       const text = { 'kubeadm-config': { ClusterConfiguration: cluster }, 'kubelet-config': { kubelet } };
       const maps = (json(kubelet) ?? text) as Record<string, unknown>;
       const ports = portsOf(
-        kubeletConfig,
+        clusterConfig,
         serving((path) => {
           const name = path.split('/').pop() ?? '';
           const data = typeof maps === 'object' && maps !== null && Object.hasOwn(maps, name) ? maps[name] : undefined;
           return data === undefined ? undefined : ({ metadata: {}, data } as KubeObject);
         }),
       );
-      const { yaml } = await fetchConfiguration(ports, ports.kube.as({ server: 'https://a', ca: '' }));
-      parseYaml(yaml); // or the kubelet could not read what is written
+      const told = await clusterConfig.run(ports, { server: 'https://a', ca: '', dynamic: false });
+      parseYaml(yamlOf(await completed(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {
       'kubeadm-config': { ClusterConfiguration: 'kubernetesVersion: v1.23.1' },

@@ -3,29 +3,28 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { configMapRef } from '../../engine/sdk/index.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
 import { jsonPatch, mergePatch, strategicPatch } from '../../phases/kubelet-config/json-patch.ts';
-import { authority, FakeCluster, NOW, SERVER, TOKEN } from '../helpers/cluster.ts';
+import { authority, NOW } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { thrownBy } from '../helpers/errors.ts';
 
 const ca = authority();
-const input = { server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' };
-const KUBELET =
-  'kind: KubeletConfiguration\ncgroupDriver: systemd\nclusterDNS: [10.96.0.10]\nevictionHard: { a: "1", b: "2" }\n';
+const input = {
+  ...{ ca: ca.pem, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' },
+  kubeletConfiguration: {
+    ...{ kind: 'KubeletConfiguration', cgroupDriver: 'systemd', clusterDNS: ['10.96.0.10'] },
+    evictionHard: { a: '1', b: '2' },
+  },
+};
+const SOCKET = '/run/containerd/containerd.sock';
 const DIRECTORY = '/patches';
 
 function machine(patches: Record<string, string>, change: MemoryMachine = {}): MemoryMachine {
-  const cluster = new FakeCluster(ca);
-  cluster.put(configMapRef('kube-system', 'kubeadm-config'), {
-    data: { ClusterConfiguration: 'kubernetesVersion: v1.30.0\n' },
-  });
-  cluster.put(configMapRef('kube-system', 'kubelet-config'), { data: { kubelet: KUBELET } });
   const files = Object.fromEntries(Object.entries(patches).map(([name, text]) => [`${DIRECTORY}/${name}`, text]));
   return {
-    ...{ now: () => NOW, directories: ['/etc', '/var/lib', DIRECTORY], send: cluster.send },
-    ...{ services: { kubelet: {} }, files },
+    ...{ now: () => NOW, directories: ['/etc', '/var/lib', DIRECTORY] },
+    ...{ services: { kubelet: {} }, files, runtimes: { [SOCKET]: { cgroupDriver: 'systemd' as const } } },
     ...change,
   };
 }
@@ -87,12 +86,9 @@ describe('patches of the configuration of the kubelet', () => {
   });
 
   test('decide which cgroup driver is compared with that of the runtime', async () => {
-    const change = { programs: ['crictl'], outputs: {} as Record<string, { stdout: string }> };
-    change.outputs['crictl --runtime-endpoint unix:///run/containerd/containerd.sock info'] = {
-      stdout: '{"SystemdCgroup": false}',
-    };
-    const { error } = await configured({ 'kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs' }, undefined, change);
-    expect(error).toBeUndefined();
+    const { error, changes } = await configured({ 'kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs' });
+    expect(error).toMatchObject({ code: 'E_CGROUP_DRIVER', facts: { kubelet: 'cgroupfs', runtime: 'systemd' } });
+    expect(changes).toEqual([]);
   });
 
   test.each<[string, Record<string, string>, string, string]>([

@@ -1,229 +1,336 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { paths } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { run } from '../../engine/run.ts';
+import { fail, paths } from '../../engine/sdk/index.ts';
+import type { Check, Given } from '../../phases/preflight/check.ts';
+import { checksFor } from '../../phases/preflight/checks.ts';
 import preflight from '../../phases/preflight/index.ts';
-import { authority, issue, NOW, SERVER } from '../helpers/cluster.ts';
+import { authority, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import { heldIdentity } from '../helpers/node.ts';
-
-const SIGNAL = new AbortController().signal;
-const SOCKET = '/run/containerd/containerd.sock';
-const input = { nodeName: 'w1', privileged: true };
-const programs = [
-  'conntrack',
-  'ip',
-  'iptables',
-  'mount',
-  'nsenter',
-  'ebtables',
-  'ethtool',
-  'socat',
-  'tc',
-  'touch',
-  'kubelet',
-];
-const files = {
-  '/proc/sys/net/ipv4/ip_forward': '1\n',
-  '/proc/sys/net/bridge/bridge-nf-call-iptables': '1\n',
-  '/proc/swaps': 'Filename\tType\tSize\tUsed\tPriority\n',
-  '/proc/net/tcp': '  sl  local_address\n   0: 0100007F:1F90 00000000:0000 0A 0\n',
-};
-/** A machine on which every check passes. */
-const good = (change: MemoryMachine = {}): MemoryMachine => ({
-  now: () => NOW,
-  programs,
-  services: { kubelet: {} },
-  ...change,
-  files: { ...files, ...change.files },
-});
-/** The memory host has no sockets; a link at the socket's place is taken for one. */
-const withRuntime = async (host: MemoryHost): Promise<void> =>
-  host.apply({ kind: 'link', path: SOCKET, target: '/real.sock' }, SIGNAL);
-
-async function checked(machine: MemoryMachine, given: Record<string, unknown> = input, prepare = withRuntime) {
-  const host = memoryHost(machine);
-  await prepare(host);
-  return runPhase(preflight, given, host);
-}
-const failuresOf = (error: unknown): string[] =>
-  (error as { facts?: { failures?: { check: string }[] } } | undefined)?.facts?.failures?.map(({ check }) => check) ??
-  [];
-
-itKeepsThePhaseContract(preflight, {
+import {
+  checked,
   input,
-  machine: good,
-  prepare: withRuntime,
-  secrets: [],
-  changesNothing: true,
-});
+  joinable,
+  rowsOf,
+  SOCKET,
+  withKubelet,
+  withoutProgram,
+  withoutPrograms,
+} from '../helpers/joinable.ts';
+import { heldIdentity } from '../helpers/node.ts';
+import { madePlan } from '../helpers/plans.ts';
+import { PROJECT } from '../helpers/sources.ts';
 
-const without = (name: string): Record<string, string> =>
-  Object.fromEntries(Object.entries(files).filter(([path]) => path !== name));
-const noProgram = (name: string): MemoryMachine => good({ programs: programs.filter((program) => program !== name) });
+itKeepsThePhaseContract(preflight, { input, machine: joinable, secrets: [], changesNothing: true });
+
+const NAMES = [
+  'IsPrivilegedUser',
+  'DirAvailable--etc-kubernetes-manifests',
+  'FileAvailable--etc-kubernetes-kubelet.conf',
+  'FileAvailable--etc-kubernetes-bootstrap-kubelet.conf',
+  'FileAvailable--etc-kubernetes-pki-ca.crt',
+  'CRI',
+  'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
+  'FileContent--proc-sys-net-ipv4-ip_forward',
+  'Swap',
+  'FileExisting-crictl',
+  'FileExisting-conntrack',
+  'FileExisting-ip',
+  'FileExisting-iptables',
+  'FileExisting-mount',
+  'FileExisting-nsenter',
+  'FileExisting-ebtables',
+  'FileExisting-ethtool',
+  'FileExisting-socat',
+  'FileExisting-tc',
+  'FileExisting-touch',
+  'SystemVerification',
+  'Hostname',
+  'KubeletVersion',
+  'Service-Kubelet',
+  'Port-10250',
+  'HTTPProxy',
+];
+const unique = (names: string[]): string[] => [...new Set(names)];
+const SWAPPING = { '/proc/swaps': 'Filename\n/dev/sda2 partition 1 0 -2\n' };
 
 describe('preflight', () => {
-  test('finds nothing on a good machine, and runs no program to find out', async () => {
-    const { result, error } = await checked(good());
-    expect(error).toBeUndefined();
-    expect(result.steps[0]).toMatchObject({
-      status: 'succeeded',
-      notes: [],
-      changes: [],
-      outputs: {},
-    });
+  test('finds nothing on a good machine, and tells what it saw of each check', async () => {
+    const { error, checks, found, notes } = await checked(joinable());
+    expect([error, found, notes]).toEqual([undefined, [], []]);
+    expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
+    for (const { check, evidence, hint } of checks) expect([evidence.length > 5, hint], check).toEqual([true, '']);
   });
 
-  test.each<[string, MemoryMachine, Record<string, unknown>?]>([
-    ['IsPrivilegedUser', good(), { ...input, privileged: false }],
-    ['DirAvailable--etc-kubernetes-manifests', good({ files: { '/etc/kubernetes/manifests/etcd.yaml': '' } })],
-    ['FileAvailable--etc-kubernetes-kubelet.conf', good({ files: { '/etc/kubernetes/kubelet.conf': '' } })],
-    [
-      'FileAvailable--etc-kubernetes-bootstrap-kubelet.conf',
-      good({ files: { '/etc/kubernetes/bootstrap-kubelet.conf': '' } }),
-    ],
-    ['FileAvailable--etc-kubernetes-pki-ca.crt', good({ files: { '/etc/kubernetes/pki/ca.crt': '' } })],
-    ['FileAvailable--srv-ca.crt', good({ files: { '/srv/ca.crt': '' } }), { ...input, caCertPath: '/srv/ca.crt' }],
-    ['FileContent--proc-sys-net-ipv4-ip_forward', good({ files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } })],
-    ['FileContent--proc-sys-net-ipv4-ip_forward', { ...good(), files: without('/proc/sys/net/ipv4/ip_forward') }],
-    ['Swap', good({ files: { '/proc/swaps': 'Filename\n/dev/sda2 partition 1 0 -2\n' } })],
-    ['FileExisting-conntrack', noProgram('conntrack')],
-    ['FileExisting-ip', noProgram('ip')],
-    ['FileExisting-iptables', noProgram('iptables')],
-    ['FileExisting-mount', noProgram('mount')],
-    ['FileExisting-nsenter', noProgram('nsenter')],
-    ['KubeletVersion', noProgram('kubelet')],
-    ['Port-10250', good({ files: { '/proc/net/tcp': '   1: 00000000:280A 00000000:0000 0A 0\n' } })],
-    [
-      'Port-10250',
-      good({
-        files: {
-          '/proc/net/tcp6': '   1: 00000000000000000000000000000000:280A 00000000000000000000000000000000:0000 0A 0\n',
-        },
-      }),
-    ],
-  ])('fails by %s', async (check, machine, given = input) => {
-    const { error } = await checked(machine, given);
-    expect(error).toMatchObject({
-      code: 'E_PREFLIGHT',
-      exitCode: 4,
-      hint: expect.stringContaining(`--ignore-preflight-errors=${check}`),
-    });
-    expect(failuresOf(error)).toEqual([check]);
-  });
-
-  test('fails by CRI where no runtime listens', async () => {
-    for (const prepare of [
-      async () => undefined,
-      async (host: MemoryHost) => host.apply({ kind: 'directory', path: SOCKET, mode: 0o755 }, SIGNAL),
-    ])
-      expect(failuresOf((await checked(good(), input, prepare)).error)).toEqual(['CRI']);
-    const elsewhere = { ...input, criSocket: 'unix:///run/other.sock' };
-    expect(failuresOf((await checked(good(), elsewhere)).error)).toEqual(['CRI']);
-  });
-
-  test('asks which one where there are several runtimes', async () => {
-    const two = async (host: MemoryHost) => {
-      await withRuntime(host);
-      await host.apply({ kind: 'link', path: '/var/run/crio/crio.sock', target: 'x' }, SIGNAL);
-    };
-    const swapping = good({ files: { '/proc/swaps': 'Filename\n/dev/sda2\n' } });
-    const { error } = await checked(swapping, input, two);
-    expect(failuresOf(error)).toEqual(['CRI', 'Swap']); // beside all else that is wrong
-    expect(String(error)).toContain(
-      'unix:///run/containerd/containerd.sock, unix:///var/run/crio/crio.sock. Say which one',
-    );
-    expect((await checked(good(), { ...input, criSocket: SOCKET }, two)).error).toBeUndefined();
-  });
-
-  test.each<[string, MemoryMachine]>([
-    [
-      '[FileContent--proc-sys-net-bridge-bridge-nf-call-iptables]',
-      { ...good(), files: without('/proc/sys/net/bridge/bridge-nf-call-iptables') },
-    ],
-    ['[FileExisting-ebtables]', noProgram('ebtables')],
-    ['[FileExisting-ethtool]', noProgram('ethtool')],
-    ['[FileExisting-socat]', noProgram('socat')],
-    ['[FileExisting-tc]', noProgram('tc')],
-    ['[FileExisting-touch]', noProgram('touch')],
-    ['[Service-Kubelet] systemd knows no service kubelet', good({ services: {} })],
-    [
-      '[Service-Kubelet] the kubelet will not come back after a reboot: systemctl enable kubelet.service',
-      good({ services: { kubelet: { enabled: false } } }),
-    ],
-    [
-      '[Service-Kubelet] the kubelet will not come back after a reboot: rc-update add kubelet default',
-      good({ services: { kubelet: { manager: 'openrc', enabled: false } } }),
-    ],
-    [
-      '[Service-Kubelet] no systemd and no OpenRC here: the kubelet must be started by hand',
-      good({ services: { kubelet: { manager: 'none' } } }),
-    ],
-  ])('warns by %s, and passes', async (text, machine) => {
-    const { result, error } = await checked(machine);
-    expect(error).toBeUndefined();
-    expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: expect.stringContaining(text) }]);
-  });
-
-  test('says all at once, always in the same order', async () => {
-    const { error, result } = await checked(
-      { now: () => NOW },
-      { nodeName: 'w1', privileged: false },
-      async () => undefined,
-    );
-    expect(failuresOf(error)).toEqual([
+  test('makes every check, wherever one fails, and shows all always in the same order', async () => {
+    const { error, checks, notes } = await checked({}, { privileged: false });
+    expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
+    expect(checks.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual([
       'IsPrivilegedUser',
       'CRI',
+      'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
       'FileContent--proc-sys-net-ipv4-ip_forward',
+      'FileExisting-crictl',
       'FileExisting-conntrack',
       'FileExisting-ip',
       'FileExisting-iptables',
       'FileExisting-mount',
       'FileExisting-nsenter',
+      'SystemVerification',
+      'SystemVerification',
+      'SystemVerification',
       'KubeletVersion',
     ]);
-    expect(result.steps[0]?.notes.map(({ text }) => text.split(' ')[0])).toEqual([
-      '[FileContent--proc-sys-net-bridge-bridge-nf-call-iptables]',
+    expect(notes.map(({ text }) => text.split(' ')[0])).toEqual([
       '[FileExisting-ebtables]',
       '[FileExisting-ethtool]',
       '[FileExisting-socat]',
       '[FileExisting-tc]',
       '[FileExisting-touch]',
+      '[SystemVerification]',
+      '[Hostname]',
       '[Service-Kubelet]',
+    ]);
+    expect(error).toMatchObject({ code: 'E_PREFLIGHT', exitCode: 4 });
+  });
+
+  test('says of each failure what was seen and what to type, and how all of them are ignored', async () => {
+    const { error } = await checked(joinable({ files: { ...SWAPPING, [paths.caCert]: '' } }));
+    expect(error).toMatchObject({
+      message: [
+        'this machine is not ready to join:',
+        '  [FileAvailable--etc-kubernetes-pki-ca.crt] /etc/kubernetes/pki/ca.crt already exists',
+        '    → This machine may belong to a cluster. To take it out of there: join undo, or kubeadm reset',
+        '  [Swap] swap is on: /dev/sda2',
+        '    → swapoff -a, and take it out of /etc/fstab to keep it off',
+      ].join('\n'),
+      hint: 'Mend these, or go on regardless: --ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt,Swap',
+    });
+  });
+
+  test('makes them all at once', async () => {
+    const host = memoryHost(joinable());
+    let [active, most] = [0, 0];
+    const slow: typeof host = {
+      ...host,
+      async read(query, signal) {
+        most = Math.max(most, ++active);
+        await setImmediate();
+        active--;
+        return host.read(query, signal);
+      },
+    };
+    expect((await runPhase(preflight, input, slow)).error).toBeUndefined();
+    expect(most).toBeGreaterThan(20);
+  });
+
+  test('does not ask the kubelet where another step does, and sees that it is there', async () => {
+    const mute = { outputs: { 'kubelet --version': { exitCode: 1 } } };
+    const seen = await checked(joinable(mute), { askKubelet: false });
+    expect([seen.error, rowsOf(seen, 'KubeletVersion')]).toEqual([
+      undefined,
+      [{ check: 'KubeletVersion', result: 'ok', evidence: '/usr/bin/kubelet', hint: '' }],
+    ]);
+    expect((await checked(withoutProgram('kubelet'), { askKubelet: false })).found).toEqual([
+      {
+        ...{ check: 'KubeletVersion', result: 'error', evidence: 'kubelet is not on PATH' },
+        hint: "apt-get install kubelet, or your distribution's package",
+      },
     ]);
   });
 
-  const broken = good({ files: { '/proc/swaps': 'Filename\n/dev/sda2\n', '/etc/kubernetes/kubelet.conf': '' } });
-  test.each([
-    [['Swap'], ['FileAvailable--etc-kubernetes-kubelet.conf']],
-    [['swap', ' FILEAVAILABLE--etc-kubernetes-kubelet.conf '], []],
-    [['all'], []],
-    [['ALL'], []],
-    [['all', 'ALL'], []],
-    [['Nonsense'], ['FileAvailable--etc-kubernetes-kubelet.conf', 'Swap']],
-    [[], ['FileAvailable--etc-kubernetes-kubelet.conf', 'Swap']],
-  ])('ignoring %j leaves %j', async (ignorePreflightErrors, left) => {
-    const { error, result } = await checked(broken, { ...input, ignorePreflightErrors });
-    expect(failuresOf(error)).toEqual(left);
-    expect(error === undefined).toBe(left.length === 0);
-    expect(result.steps[0]?.notes).toHaveLength(2 - left.length); // what is ignored is still told
-  });
-
-  test('ignores no other check beside all', async () => {
-    const { error } = await checked(good(), { ...input, ignorePreflightErrors: ['all', 'Swap'] });
-    expect(error).toMatchObject({ code: 'E_PREFLIGHT_IGNORE', exitCode: 2 });
+  test('takes a check that cannot be made for one that has failed, and makes the others', async () => {
+    const host = memoryHost(joinable());
+    const broken: typeof host = {
+      ...host,
+      async read(query, signal) {
+        if ((query as { name?: string }).name === 'socat')
+          throw fail('E_FILE', { path: '/usr/bin/socat', what: 'I/O error' });
+        return host.read(query, signal);
+      },
+    };
+    const { error } = await runPhase(preflight, input, broken);
+    expect(error).toMatchObject({
+      code: 'E_PREFLIGHT',
+      message: expect.stringContaining('[FileExisting-socat] /usr/bin/socat: I/O error\n    → Check who owns it'),
+    });
   });
 
   test('takes what an earlier join under this name left for no obstacle, and under another name for one', async () => {
     const ca = authority();
     const held = heldIdentity(SERVER, ca.pem, issue(ca));
-    const machine = good({
-      files: { ...held, [paths.caCert]: ca.pem, '/proc/net/tcp': '   1: 00000000:280A 00000000:0000 0A 0\n' },
-    });
-    expect((await checked(machine)).error).toBeUndefined();
-    expect(failuresOf((await checked(machine, { ...input, nodeName: 'w2' })).error)).toEqual([
+    const listens = { '/proc/net/tcp': '   1: 00000000:280A 00000000:0000 0A 0\n' };
+    const pod = { '/etc/kubernetes/manifests/mine.yaml': '' };
+    const machine = joinable({ files: { ...held, ...listens, ...pod, [paths.caCert]: ca.pem } });
+    expect((await checked(machine)).found).toEqual([]);
+    const other = await checked({ ...machine, files: { ...machine.files, '/etc/hosts': '1 w2' } }, { nodeName: 'w2' });
+    expect(other.found.map(({ check }) => check)).toEqual([
+      'DirAvailable--etc-kubernetes-manifests',
       'FileAvailable--etc-kubernetes-kubelet.conf',
       'FileAvailable--etc-kubernetes-pki-ca.crt',
       'Port-10250',
     ]);
+  });
+});
+
+describe('what is ignored', () => {
+  const broken = joinable({ files: { ...SWAPPING, [paths.kubeletConf]: '' } });
+  const both = ['FileAvailable--etc-kubernetes-kubelet.conf', 'Swap'];
+
+  test.each<[string[], string[], string[]]>([
+    [['Swap'], [], ['FileAvailable--etc-kubernetes-kubelet.conf']],
+    [[], ['Swap'], ['FileAvailable--etc-kubernetes-kubelet.conf']],
+    [['swap'], [' FILEAVAILABLE--etc-kubernetes-kubelet.conf '], []],
+    [['all'], [], []],
+    [[], ['ALL'], []],
+    [['all', 'ALL'], ['All'], []],
+    [['Nonsense'], [], both],
+    [[], [], both],
+  ])('by %j and %j leaves %j', async (ignorePreflightErrors, ignoreChecksErrors, left) => {
+    const { error, checks, notes } = await checked(broken, { ignorePreflightErrors, ignoreChecksErrors });
+    const by = (wanted: string) => checks.filter(({ result }) => result === wanted).map(({ check }) => check);
+    expect(by('error')).toEqual(left);
+    expect(by('ignored')).toEqual(both.filter((name) => !left.includes(name)));
+    expect(error === undefined).toBe(left.length === 0);
+    expect(notes).toHaveLength(2 - left.length); // what is ignored is still told
+  });
+
+  test('is told with what was seen and what to type', async () => {
+    const { notes } = await checked(joinable({ files: SWAPPING }), { ignorePreflightErrors: ['Swap'] });
+    expect(notes).toEqual([
+      {
+        level: 'warn',
+        text: '[Swap] swap is on: /dev/sda2 → swapoff -a, and take it out of /etc/fstab to keep it off',
+      },
+    ]);
+  });
+
+  test.each([
+    [['all', 'Swap'], []],
+    [['all'], ['Swap']],
+    [['Swap'], ['all']],
+  ])('is nothing beside all: %j and %j', async (ignorePreflightErrors, ignoreChecksErrors) => {
+    const { error } = await checked(joinable(), { ignorePreflightErrors, ignoreChecksErrors });
+    expect(error).toMatchObject({ code: 'E_PREFLIGHT_IGNORE', exitCode: 2 });
+  });
+
+  test('may be the kubelet', async () => {
+    const { error } = await checked(withoutProgram('kubelet'), { ignorePreflightErrors: ['KubeletVersion'] });
+    expect(error).toBeUndefined();
+  });
+});
+
+describe("what today's kubeadm is mild about", () => {
+  const bent = (version: string) =>
+    checked(
+      withoutPrograms(['crictl', 'conntrack'], {
+        ...withKubelet(version),
+        files: {
+          ...SWAPPING,
+          '/proc/sys/net/bridge/bridge-nf-call-iptables': '0',
+          '/proc/sys/net/ipv4/ip_forward': '0',
+          '/etc/kubernetes/manifests/mine.yaml': '',
+        },
+      }),
+    );
+  const all = [
+    'DirAvailable--etc-kubernetes-manifests',
+    'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
+    'FileContent--proc-sys-net-ipv4-ip_forward',
+    'Swap',
+    'FileExisting-crictl',
+    'FileExisting-conntrack',
+  ];
+
+  test.each<[string, string[]]>([
+    ['v1.20.2', all],
+    ['v1.29.9', all],
+    ['v1.30.0', all.filter((name) => !name.includes('bridge'))],
+    ['v1.31.0', []],
+    ['v1.36.0-alpha.1', []],
+  ])('is for a kubelet %s an error in %j', async (version, errors) => {
+    const { found } = await bent(version);
+    expect(found.map(({ check }) => check)).toEqual(all);
+    expect(found.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual(errors);
+  });
+
+  test('is an error where nobody knows which kubelet there is', async () => {
+    const { found } = await checked({ ...joinable({ files: SWAPPING }), programs: [] });
+    expect(found).toContainEqual(expect.objectContaining({ check: 'Swap', result: 'error' }));
+  });
+});
+
+describe('a preflight that fails', () => {
+  const discovery = (onStop: (signal: AbortSignal) => void) => ({
+    id: 'discovery',
+    run: ({ signal }: { signal: AbortSignal }) =>
+      new Promise<never>((_, reject) =>
+        signal.addEventListener('abort', () => {
+          onStop(signal);
+          reject(fail('E_API_UNREACHABLE', { server: SERVER, what: 'it was cut short' }));
+        }),
+      ),
+  });
+
+  test('cancels a discovery that hangs, at once, and is told as the cause', async () => {
+    const host = memoryHost(joinable({ files: SWAPPING }));
+    let stopped: unknown;
+    const plan = madePlan(
+      discovery((signal) => {
+        stopped = signal.reason;
+      }),
+      { id: 'preflight', run: () => undefined, value: { ...input, caCertPath: paths.caCert } },
+      { id: 'cluster-config', needs: ['preflight', 'discovery'], run: () => expect.unreachable() },
+    );
+    const [, step] = plan.steps;
+    if (step !== undefined) step.phase = preflight as never; // its phase, in a plan made by hand
+    const begunAt = performance.now();
+    const { status, error, steps } = await run({ plan, host });
+    expect(performance.now() - begunAt).toBeLessThan(1_000);
+    expect(stopped).toMatchObject({ code: 'E_CANCELLED' });
+    expect([status, error]).toEqual(['failed', expect.objectContaining({ code: 'E_PREFLIGHT', step: 'preflight' })]);
+    expect(steps.map((one) => [one.id, one.status, one.error === undefined])).toEqual([
+      ['discovery', 'cancelled', true],
+      ['preflight', 'failed', false],
+      ['cluster-config', 'skipped', true],
+    ]);
+  });
+});
+
+describe('docs/preflight.md', () => {
+  const given = (other: Partial<Given> = {}): Given => ({
+    ...input,
+    askKubelet: true,
+    caCertPath: paths.caCert,
+    ...other,
+  });
+  const kind = ({ severity, warnsFrom }: Check) =>
+    warnsFrom === undefined ? severity : `${severity}; warning from 1.${warnsFrom} on`;
+
+  test('has a row for each check, with what the code says of it', () => {
+    const { endpoint: _, ...plain } = given();
+    const rows = checksFor(plain).map(
+      (check) => `| \`${check.name}\` | ${kind(check)} | ${check.looks} | ${check.hint} |`,
+    );
+    const text = readFileSync(join(PROJECT, 'docs/preflight.md'), 'utf8');
+    expect(text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'))).toEqual(rows);
+  });
+
+  test('is of checks that all have names of their own, and apply where they say so', () => {
+    const names = (other: Partial<Given>) =>
+      checksFor(given(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
+    const every = checksFor(given()).map(({ name }) => name);
+    expect(unique(every)).toEqual(every);
+    const only = (other: Partial<Given>) => names(other).filter((name) => !names({}).includes(name));
+    expect(names({})).toEqual(NAMES);
+    expect(only({ endpoint: '[fd00::1]:6443' })).toEqual([
+      'FileContent--proc-sys-net-bridge-bridge-nf-call-ip6tables',
+      'FileContent--proc-sys-net-ipv6-conf-default-forwarding',
+    ]);
+    expect(only({ criSocket: 'unix:///var/run/dockershim.sock' })).toEqual(['Service-Docker', 'IsDockerSystemdCheck']);
+    expect(only({ criSocket: SOCKET })).toEqual([]);
   });
 });

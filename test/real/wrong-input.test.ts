@@ -112,7 +112,9 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
   });
 
   test('a token that may not authenticate', async () => {
-    const token = await tokenOf('--usages', 'signing');
+    const token = await tokenOf();
+    const patch = JSON.stringify({ stringData: { 'usage-bootstrap-authentication': 'false' } });
+    await kubectl('patch', ...secret(token), '-p', patch);
     await signedFor(token, true);
     await refuses({
       ...{ code: 'E_API_UNAUTHORIZED in step tls-bootstrap', exitCode: 5, token },

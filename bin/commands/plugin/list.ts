@@ -1,8 +1,8 @@
 /** `join plugin list`: which plugins there are, what they add, and whether they are pinned. */
 import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../flags.ts';
-import { openPipeline } from '../../pipelines.ts';
+import { envFlag, runFlags } from '../../flags.ts';
+import { DEFAULT_PIPELINE, openLayered } from '../../pipelines.ts';
 import { tableText } from '../../render/table.ts';
 
 export class PluginList extends JoinCommand {
@@ -12,16 +12,20 @@ export class PluginList extends JoinCommand {
   static override args = {
     pipeline: Args.string({ ignoreStdin: true, description: "A pipeline's file, or its name" }),
   };
-  static override flags = { plugin: runFlags.plugin, output: runFlags.output };
+  static override flags = { env: envFlag, plugin: runFlags.plugin, output: runFlags.output };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginList);
     const { root } = this.config;
     const { lookAt } = await import('../../plugins/look.ts');
     const { locksFor } = await import('../../plugins/use.ts');
-    const pipeline = args.pipeline === undefined ? undefined : openPipeline(root, args.pipeline);
+    const isOfPipeline = args.pipeline !== undefined || flags.env !== undefined;
+    const opened = isOfPipeline
+      ? await openLayered(root, args.pipeline ?? DEFAULT_PIPELINE, flags.env ?? [])
+      : undefined;
+    const pipeline = opened?.();
     const found = await lookAt({ root, argv: this.argv, ...(pipeline && { pipeline }) });
-    const locks = locksFor(pipeline?.file ?? '');
+    const locks = locksFor(pipeline?.place);
     const told = found.map(({ by, plugin: { folder, manifest, integrity, isShipped } }) => {
       const { name, version, phases, featureGates, environments, pipelines, effects } = manifest;
       const pins = locks.flatMap(({ plugins }) => (Object.hasOwn(plugins, name) ? [plugins[name]] : []));

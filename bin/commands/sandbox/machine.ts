@@ -20,11 +20,13 @@ export interface Playground {
 export async function openPlayground(launcher: string): Promise<Playground> {
   const { startSandbox } = await import('../../../plugins/sandbox/index.ts');
   const { makeMachine, stopMachine } = await import('../../../plugins/sandbox/machine/machine.ts');
+  const { startRuntime } = await import('../../../plugins/sandbox/machine/runtime.ts');
   const folder = await mkdtemp(join(tmpdir(), 'joinery-'));
   const [root, kubeconfig] = [join(folder, 'machine'), join(folder, 'admin.conf')];
   const sandbox = await startSandbox();
   await mkdir(root);
   await makeMachine(root, { hostName: 'worker-1', kubelet: [process.execPath, launcher, 'sandbox', 'kubelet'] });
+  const runtime = await startRuntime(root);
   await writeFile(kubeconfig, sandbox.adminKubeconfig, { mode: 0o600 });
   const pin = ['--discovery-token-ca-cert-hash', sandbox.caPin];
   return {
@@ -34,6 +36,7 @@ export async function openPlayground(launcher: string): Promise<Playground> {
     joinArguments: [sandbox.endpoint, '--token', sandbox.token, ...pin, '--root', root],
     async close() {
       await stopMachine(root);
+      await runtime.close();
       await sandbox.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,4 +1,5 @@
 /** Errors of this machine: its checks, its files and services, its time. */
+import type { CheckResult } from '../checks.ts';
 import { EXIT, type Words } from '../join-error.ts';
 import { list, RERUN } from './words.ts';
 
@@ -72,11 +73,16 @@ export const machine = {
     hint: `To leave that one: kubeadm reset. Then join ${d.server} again.`,
     exitCode: EXIT.machine,
   }),
-  E_PREFLIGHT: (d: { failures: readonly { check: string; text: string }[] }) => ({
-    message: `this machine is not ready to join:\n${d.failures.map((f) => `  [${f.check}] ${f.text}`).join('\n')}`,
-    hint: `Mend these, or go on regardless: --ignore-preflight-errors=${d.failures.map((f) => f.check).join(',')}`,
-    exitCode: EXIT.preflight,
-  }),
+  E_PREFLIGHT: (d: { checks: readonly CheckResult[] }) => {
+    const failed = d.checks.filter(({ result }) => result === 'error');
+    const lines = failed.flatMap(({ check, evidence, hint }) => [`  [${check}] ${evidence}`, `    → ${hint}`]);
+    const names = [...new Set(failed.map(({ check }) => check))];
+    return {
+      message: ['this machine is not ready to join:', ...lines].join('\n'),
+      hint: `Mend these, or go on regardless: --ignore-preflight-errors=${names.join(',')}`,
+      exitCode: EXIT.preflight,
+    };
+  },
   E_PROGRAM_MISSING: (d: { program: string }) => ({
     message: `${d.program} is not on PATH`,
     hint: `Install it (apt-get install ${d.program}, or your distribution's package), and join again.`,
@@ -110,6 +116,11 @@ export const machine = {
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
     message: `not everything of run ${d.run} is taken back: see above what is left of ${list(d.steps)}`,
     hint: `When the reasons are gone: join undo ${d.run}. To lose what somebody else has changed since: join undo ${d.run} --overwrite`,
+    exitCode: EXIT.machine,
+  }),
+  E_VERSION_SKEW: (d: { kubelet: string; cluster: string; minorsMax: number }) => ({
+    message: `the kubelet is ${d.kubelet} and the cluster ${d.cluster}, but a kubelet may be ${d.minorsMax} minor versions older than its API server at most, and never newer`,
+    hint: `Install a kubelet of ${d.cluster}. Or go on regardless: --ignore-preflight-errors=KubeletVersion`,
     exitCode: EXIT.machine,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => Words>;

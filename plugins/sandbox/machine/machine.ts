@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { KUBELET_VERSION } from './kubelet-node.ts';
 import { journalctl, systemctl } from './machine-scripts.ts';
+import { RUNTIME_SOCKET } from './runtime.ts';
 
 export interface MachineOptions {
   hostName: string;
@@ -16,7 +17,27 @@ export interface MachineOptions {
 
 /** The longest path of a Unix socket, less its final zero. */
 const SOCKET_PATH_BYTES_MAX = 107;
-const PROGRAMS = ['conntrack', 'ip', 'iptables', 'mount', 'nsenter', 'ebtables', 'ethtool', 'socat', 'tc', 'touch'];
+const PROGRAMS = [
+  'crictl',
+  'conntrack',
+  'ip',
+  'iptables',
+  'mount',
+  'nsenter',
+  'ebtables',
+  'ethtool',
+  'socat',
+  'tc',
+  'touch',
+];
+const KERNEL = '5.10.0-stand-in';
+/** What a kernel needs to be built with, to run containers; and the controllers it needs to have. */
+const KERNEL_CONFIG = [
+  ...['NAMESPACES', 'NET_NS', 'PID_NS', 'IPC_NS', 'UTS_NS', 'CGROUPS', 'CGROUP_CPUACCT', 'CGROUP_DEVICE'],
+  ...['CGROUP_FREEZER', 'CGROUP_SCHED', 'CPUSETS', 'MEMCG', 'INET', 'EXT4_FS', 'PROC_FS'],
+  ...['NETFILTER_XT_TARGET_REDIRECT', 'NETFILTER_XT_MATCH_COMMENT'],
+];
+const CGROUPS = ['cpuset', 'cpu', 'cpuacct', 'blkio', 'memory', 'devices', 'freezer', 'hugetlb', 'pids'];
 const UNIT = '/usr/lib/systemd/system/kubelet.service';
 const WANTED = '/etc/systemd/system/multi-user.target.wants/kubelet.service';
 const SOCKETS_HEADER =
@@ -24,6 +45,11 @@ const SOCKETS_HEADER =
 
 const files = (hostName: string): Record<string, string> => ({
   '/etc/hostname': `${hostName}\n`,
+  '/etc/hosts': `127.0.0.1 localhost ${hostName}\n`,
+  [`/boot/config-${KERNEL}`]: KERNEL_CONFIG.map((option) => `CONFIG_${option}=y\n`).join(''),
+  '/proc/cgroups': `#subsys_name hierarchy num_cgroups enabled\n${CGROUPS.map((name) => `${name} 1 1 1\n`).join('')}`,
+  '/proc/sys/kernel/ostype': 'Linux\n',
+  '/proc/sys/kernel/osrelease': `${KERNEL}\n`,
   '/proc/swaps': 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n',
   '/proc/sys/net/ipv4/ip_forward': '1\n',
   '/proc/sys/net/bridge/bridge-nf-call-iptables': '1\n',
@@ -57,8 +83,6 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
 const programs = (kubelet: readonly string[]): Record<string, string> => ({
   ...Object.fromEntries(PROGRAMS.map((name) => [name, '#!/bin/sh\nexit 0\n'])),
   kubelet: `#!/bin/sh\n[ "$1" = --version ] && echo 'Kubernetes ${KUBELET_VERSION}'\n`,
-  // What `crictl info` says of a containerd as Debian ships it.
-  crictl: `#!/bin/sh\necho '{"config":{"containerd":{"runtimes":{"runc":{"options":{"SystemdCgroup":false}}}}}}'\n`,
   systemctl: systemctl(kubelet),
   journalctl,
 });
@@ -72,7 +96,7 @@ export async function makeMachine(root: string, { hostName, kubelet }: MachineOp
   await mkdir(join(root, dirname(WANTED)), { recursive: true });
   await symlink(UNIT, join(root, WANTED));
   await mkdir(join(root, 'var/lib'), { recursive: true });
-  await laySocket(join(root, 'run/containerd/containerd.sock'));
+  await laySocket(join(root, RUNTIME_SOCKET));
 }
 
 /** Stops what runs on it. */

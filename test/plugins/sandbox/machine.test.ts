@@ -3,8 +3,10 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ContainerRuntime } from '../../../engine/host/runtime.ts';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
 import { stopMachine } from '../../../plugins/sandbox/machine/machine.ts';
+import { startRuntime } from '../../../plugins/sandbox/machine/runtime.ts';
 import type { Node } from '../../../plugins/sandbox/objects.ts';
 import { emptyMachine, layJoin } from './joined.ts';
 
@@ -48,6 +50,19 @@ describe('a scratch machine', () => {
     expect(await on('kubelet', '--version')).toEqual({ code: 0, stdout: 'Kubernetes v1.20.2' });
     expect(await on('systemctl', 'is-active', 'kubelet')).toEqual({ code: 3, stdout: 'inactive' });
     expect(await on('journalctl', '-u', 'kubelet', '-n', '5')).toEqual({ code: 0, stdout: '' });
+  });
+  test('has a container runtime while one is started, which answers over the CRI and has nothing to run', async () => {
+    root = await emptyMachine('host-1');
+    const runtime = await startRuntime(root);
+    const [asked, socket] = [new ContainerRuntime(root), 'unix:///run/containerd/containerd.sock'];
+    const { signal } = new AbortController();
+    expect(await asked.status(socket, signal)).toEqual({
+      ...{ name: 'containerd', version: '0.0.0-stand-in', apiVersion: 'v1', ready: true, message: '' },
+    });
+    expect(await asked.cgroupDriver(socket, signal)).toBe('cgroupfs');
+    expect(await asked.podSandboxes(socket, signal)).toEqual([]);
+    await runtime.close();
+    await expect(asked.status(socket, signal)).rejects.toMatchObject({ code: 'E_CRI_UNREACHABLE' });
   });
   test('shows the unit with its drop-in, and knows no other unit', async () => {
     root = await emptyMachine('host-1');

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
+import { configMapRef } from '../../engine/sdk/index.ts';
+import clusterConfig from '../../phases/cluster-config/index.ts';
+import { authority, FakeCluster, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+
+const ca = authority();
+const input = { server: SERVER, ca: ca.pem, token: TOKEN };
+const KUBELET = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n';
+
+interface Maps {
+  version?: string;
+  name?: string;
+  kubelet?: string;
+}
+function cluster({ version = 'v1.30.0', name = 'kubelet-config', kubelet = KUBELET }: Maps = {}): FakeCluster {
+  const made = new FakeCluster(ca);
+  made.put(configMapRef('kube-system', 'kubeadm-config'), {
+    data: { ClusterConfiguration: `kubernetesVersion: ${version}\nclusterName: mine\n` },
+  });
+  made.put(configMapRef('kube-system', name), { data: { kubelet } });
+  return made;
+}
+const hostIn = (serving: FakeCluster): MemoryHost => memoryHost({ now: () => NOW, send: serving.send });
+const fetched = (serving: FakeCluster, given: Record<string, unknown> = {}) =>
+  runPhase(clusterConfig, { ...input, ...given }, hostIn(serving));
+
+itKeepsThePhaseContract(clusterConfig, {
+  input,
+  machine: () => ({ now: () => NOW, send: cluster().send }),
+  secrets: [TOKEN_SECRET],
+  changesNothing: true,
+});
+
+describe('the configuration of the cluster', () => {
+  test('is told whole, and that of its kubelets', async () => {
+    const { result } = await fetched(cluster({ kubelet: `${KUBELET}clusterDNS: [10.96.0.10]\n` }));
+    expect(result.steps[0]).toMatchObject({
+      notes: [{ level: 'info', text: 'the cluster is v1.30.0' }],
+      outputs: {
+        clusterConfiguration: { kubernetesVersion: 'v1.30.0', clusterName: 'mine' },
+        kubeletConfiguration: {
+          apiVersion: 'kubelet.config.k8s.io/v1beta1',
+          kind: 'KubeletConfiguration',
+          cgroupDriver: 'systemd',
+          clusterDNS: ['10.96.0.10'],
+        },
+      },
+    });
+  });
+
+  test('is asked for with the bootstrap token', async () => {
+    const host = hostIn(cluster());
+    await runPhase(clusterConfig, input, host);
+    expect(host.sent.map(({ path }) => path.split('/').at(-1))).toEqual(['kubeadm-config', 'kubelet-config']);
+    for (const { as } of host.sent) expect(as).toMatchObject({ server: SERVER, ca: ca.pem, token: expect.anything() });
+  });
+
+  test.each([
+    ['v1.23.17', 'kubelet-config-1.23'],
+    ['v1.9.3', 'kubelet-config-1.9'],
+    ['1.20.2', 'kubelet-config-1.20'],
+    ['v1.24.0', 'kubelet-config'],
+    ['v1.36.0-alpha.1', 'kubelet-config'],
+  ])('of %s has that of its kubelets in the ConfigMap %s', async (version, name) => {
+    expect((await fetched(cluster({ version, name }))).error).toBeUndefined();
+    expect((await fetched(cluster({ version, name: 'kubelet-config-9.9' }))).error).toMatchObject({
+      code: 'E_KUBELET_CONFIG',
+      facts: { what: `kube-system has no ConfigMap ${name} with key kubelet` },
+      exitCode: 5,
+    });
+  });
+
+  test.each<[string, FakeCluster, string]>([
+    [
+      'there is no kubeadm-config',
+      new FakeCluster(ca),
+      'kube-system has no ConfigMap kubeadm-config with key ClusterConfiguration',
+    ],
+    ['the version is missing', cluster({ version: '' }), 'kubeadm-config has kubernetesVersion null'],
+    ['the version is none', cluster({ version: 'latest' }), 'kubeadm-config has kubernetesVersion latest'],
+    [
+      'it is another kind',
+      cluster({ kubelet: 'kind: KubeProxyConfiguration' }),
+      'kubelet-config holds a KubeProxyConfiguration',
+    ],
+    [
+      'the cgroup driver is none',
+      cluster({ kubelet: 'kind: KubeletConfiguration\ncgroupDriver: upstart\n' }),
+      'kubelet-config has cgroupDriver upstart',
+    ],
+    [
+      'the version is a mapping',
+      cluster({ version: '{ toString: 1 }' }),
+      'kubeadm-config has kubernetesVersion {"toString":1}',
+    ],
+    ['the kind is a mapping', cluster({ kubelet: 'kind: { toString: 1 }' }), 'kubelet-config holds a {"toString":1}'],
+    [
+      'its text is none',
+      cluster({ kubelet: 7 as never }),
+      'kube-system has no ConfigMap kubelet-config with key kubelet',
+    ],
+    [
+      'nobody could ask for its health',
+      cluster({ kubelet: 'kind: KubeletConfiguration\nhealthzPort: 99999\n' }),
+      'kubelet-config has healthzBindAddress undefined and healthzPort 99999',
+    ],
+    ['it is no mapping', cluster({ kubelet: 'text' }), 'kubelet-config: it is no mapping'],
+    [
+      'it is no YAML',
+      cluster({ kubelet: 'a: [' }),
+      'kubelet-config: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+  ])('cannot be used where %s', async (_, serving, what) => {
+    expect((await fetched(serving)).error).toMatchObject({ code: 'E_KUBELET_CONFIG', facts: { what } });
+  });
+
+  test.each([
+    [403, 'E_API_FORBIDDEN'],
+    [401, 'E_API_UNAUTHORIZED'],
+  ])('that may not be read (%i) is said so', async (status, code) => {
+    const serving = cluster();
+    serving.answers.set('GET /api/v1/namespaces/kube-system/configmaps/kubelet-config', serving.answer(status, {}));
+    expect((await fetched(serving)).error).toMatchObject({ code });
+  });
+});
+
+describe('with the gate DynamicKubeletConfig', () => {
+  const of = (minor: number, given: Record<string, unknown> = { dynamic: true }) => {
+    const name = minor < 24 ? `kubelet-config-1.${minor}` : 'kubelet-config';
+    const serving = cluster({ version: `v1.${minor}.0`, name });
+    serving.put(configMapRef('kube-system', name), { metadata: { name, uid: 'uid-7' }, data: { kubelet: KUBELET } });
+    serving.answers.set('GET /version', serving.answer(200, { gitVersion: `v1.${minor}.2` }));
+    return fetched(serving, given);
+  };
+
+  test.each([
+    [23, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.23', kubeletConfigKey: 'kubelet' } }],
+    [20, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.20', kubeletConfigKey: 'kubelet' } }],
+    [11, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.11', kubeletConfigKey: 'kubelet' } }],
+    [10, { configMapRef: { namespace: 'kube-system', name: 'kubelet-config-1.10', uid: 'uid-7' } }],
+  ])('it tells how a Node of 1.%i names that ConfigMap', async (minor, configSource) => {
+    const { result } = await of(minor);
+    expect(result.steps[0]).toMatchObject({ outputs: { configSource } });
+  });
+
+  test.each([24, 30])('a server of 1.%i is refused, before anything is written', async (minor) => {
+    const { error } = await of(minor);
+    expect(error).toMatchObject({
+      code: 'E_DYNAMIC_CONFIG_GONE',
+      message: `${SERVER} knows no dynamic kubelet configuration: it is v1.${minor}.2: 1.23 was the last release with the feature`,
+      exitCode: 5,
+    });
+  });
+
+  test('a server that does not say its version is refused', async () => {
+    const serving = cluster();
+    serving.answers.set('GET /version', serving.answer(200, {}));
+    const { error } = await fetched(serving, { dynamic: true });
+    expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: 'no version of Kubernetes' } });
+  });
+
+  test('turned off, nothing of it is asked or told', async () => {
+    const { result } = await of(30, { dynamic: false });
+    expect(result.steps[0]?.outputs).not.toHaveProperty('configSource');
+  });
+});
