@@ -18,7 +18,8 @@ const sections = text
   .map((section) => ({
     name: section.split('\n', 1)[0] ?? '',
     yaml: /^```yaml\n([\s\S]*?)^```/m.exec(section)?.[1] ?? '',
-  }));
+  }))
+  .filter(({ yaml }) => yaml !== '');
 
 const pipelineOf = (name: string, steps: string): string => `apiVersion: joinery.dev/v1
 kind: Pipeline
