@@ -1,12 +1,11 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
 import { type Ask, approved } from './approval.ts';
+import { withPorts } from './attempt.ts';
 import type { RunEvent, StepResult } from './events.ts';
 import { endsWell, type StepStatus } from './frontier.ts';
 import { temporaryName } from './host/disk.ts';
-import { type Host, placeOf, waitText } from './host/host.ts';
-import { portsFor } from './host/ports.ts';
-import { dataOf, lookBefore } from './journal/before.ts';
-import type { Journal } from './journal/journal.ts';
+import { type Host, placeOf, type StepChange, type Wait, waitText } from './host/host.ts';
+import type { Journal, Looked } from './journal/journal.ts';
 import { type Restored, restore } from './journal/restore.ts';
 import { Listeners } from './listeners.ts';
 import type { PlannedStep } from './pipeline/check.ts';
@@ -20,9 +19,6 @@ import { withSecrets } from './sdk/schema.ts';
 import { revealed } from './sdk/secret.ts';
 import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
 import { blamed, noteAfter, recordOf } from './told.ts';
-
-/** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
-const ENDED = new Error('the attempt has ended');
 
 export interface Bookkeeping {
   plan: Plan;
@@ -334,54 +330,35 @@ export class RunBook {
     written.catch(() => undefined);
   }
 
-  /** Hands out ports that refuse once `act` has ended: a promise it forgot cannot change anything. */
   async #withPorts<T>(
     { id, phase }: PlannedStep,
     input: object,
     direction: Direction | 'tell',
     signal: AbortSignal,
     act: (ports: Ports) => Promise<T>,
-  ) {
-    const ended = new AbortController();
-    const cut = () => ended.abort(signal.reason);
-    if (signal.aborted) cut();
-    else signal.addEventListener('abort', cut, { once: true });
+  ): Promise<T> {
     const result = this.#result(id);
-    const ports = portsFor({
-      host: this.#host,
-      effects: phase.effects,
-      bounds: phase.origin?.bounds,
-      input,
-      signal: ended.signal,
-      hasSecret: (text) => this.#redactor.isIn(text),
-      log: (level, said) => this.#tell(id, level, said),
-      onChange: (change) => {
+    const lent = {
+      ...{ phase, input, signal, host: this.#host },
+      hasSecret: (text: string) => this.#redactor.isIn(text),
+      log: (level: 'info' | 'warn', said: string) => this.#tell(id, level, said),
+      onChange: (change: StepChange) => {
         if (direction === 'tell') return;
         result.changes.push(change);
         this.#onEvent({ type: 'step.change', id, change });
       },
-      onWait: (wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
+      onWait: (wait: Wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
-      record: async (told, change) => {
-        if (direction !== 'run') return;
-        await this.#journal.change(id, told, async () => {
-          if (change === undefined) return { before: { kind: 'none' } };
-          const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
-          return lookBefore(this.#host, change, data, ended.signal);
-        });
+      journaled: async (told: StepChange, look: () => Promise<Looked>) => {
+        if (direction === 'run') await this.#journal.change(id, told, look);
       },
-      once: async (name, make, anew) => {
+      once: async (name: string, make: () => string, anew: boolean) => {
         const value = await this.#journal.once(id, name, make, anew);
         this.#redactor.learn(value);
         return value;
       },
-    });
-    try {
-      return await act(ports);
-    } finally {
-      signal.removeEventListener('abort', cut);
-      ended.abort(ENDED);
-    }
+    };
+    return withPorts(lent, act);
   }
 
   #tell(id: string, level: 'info' | 'warn', text: string): void {

@@ -57,7 +57,7 @@ export type MachineEvent =
   | { type: 'step.retrying'; id: string; attempt: number; pauseMs: number; error: unknown }
   | ({ type: 'step.ended' } & StepEnd);
 
-interface StepContext {
+export interface StepContext {
   attempt: Attempt;
   notify: (event: MachineEvent) => void;
   /** From 0 to 1. */

@@ -94,7 +94,7 @@ const rules: ImportRule[] = [
   ),
   onlyIn('undici', 'engine/kube', (path) => inside(path, 'engine/kube'), 'engine/kube/transport.ts'),
   ...['@connectrpc', '@bufbuild'].map((name) =>
-    onlyIn(name, 'tests, as the other side', (path) => inside(path, 'test'), 'test/helpers/cri-service.ts'),
+    onlyIn(name, 'engine/host/cri-*.ts', (path) => path.startsWith('engine/host/cri-'), 'engine/host/cri-call.ts'),
   ),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];

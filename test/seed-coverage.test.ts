@@ -12,7 +12,7 @@ const read = (path: string): Promise<string> => readFile(join(project, path), 'u
 /** The table of flags of `kubeadm join`, November 2017. */
 const FLAGS = [
   ...['config', 'cri-socket', 'discovery-file', 'discovery-token', 'discovery-token-ca-cert-hash'],
-  ...['discovery-token-unsafe-skip-ca-verification', 'feature-gates', 'node-name'],
+  ...['discovery-token-unsafe-skip-ca-verification', 'feature-gates', 'ignore-checks-errors', 'node-name'],
   ...['tls-bootstrap-token', 'token'],
 ];
 

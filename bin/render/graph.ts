@@ -1,5 +1,6 @@
 /** The order of a pipeline's steps as a picture: a tree of text, Mermaid, or DOT. SVG is next door. */
-import type { PlannedStep } from '../../engine/pipeline/check.ts';
+import type { CheckedPipeline } from '../../engine/pipeline/check.ts';
+import { orderOf } from '../../engine/pipeline/graph.ts';
 import { type Pipeline, variantsOf } from '../../engine/pipeline/load.ts';
 import { printable } from '../../engine/sdk/index.ts';
 
@@ -11,33 +12,43 @@ export interface Drawn {
   after: readonly string[];
 }
 
-/** In an order in which each comes after what it needs. */
-export function drawn(pipeline: Pipeline, steps: readonly PlannedStep[]): Drawn[] {
-  const phases = new Map(
-    pipeline.steps.map((step) => [
-      step.id,
-      variantsOf(step)
-        .map((variant) => variant.phase)
-        .join(' or '),
-    ]),
-  );
+/** With more of them, nobody looks at arrows, and finding out which to leave out would take long. */
+const STEPS_MAX = 500;
+
+/** In an order in which each comes after what it needs. Steps of `finally` come after all the others. */
+export function drawn(pipeline: Pipeline, { steps, finally: last }: CheckedPipeline): Drawn[] {
+  const needed = new Set(steps.flatMap(({ needs }) => needs));
+  const ends = steps.flatMap(({ id }) => (needed.has(id) ? [] : [id]));
+  const after = (last?.steps ?? []).map((step) => ({ ...step, needs: step.needs.length === 0 ? ends : step.needs }));
+  const planned = new Map([...steps, ...after].map((step) => [step.id, step]));
+  const isShort = planned.size <= STEPS_MAX;
   const above = new Map<string, ReadonlySet<string>>();
-  const open = [...steps];
-  const result: Drawn[] = [];
-  while (open.length > 0) {
-    const index = open.findIndex(({ needs }) => needs.every((id) => above.has(id)));
-    const [step] = open.splice(Math.max(index, 0), 1);
-    if (step === undefined) break;
-    const { id, needs } = step;
-    const indirect = new Set(needs.flatMap((need) => [...(above.get(need) ?? [])]));
-    above.set(id, new Set([...needs, ...indirect]));
-    result.push({ id, phase: phases.get(id) ?? '', after: needs.filter((need) => !indirect.has(need)) });
-  }
-  return result;
+  return orderOf(new Map([...planned].map(([id, { needs }]) => [id, needs]))).map((id) => {
+    const needs = planned.get(id)?.needs ?? [];
+    const indirect = new Set(isShort ? needs.flatMap((need) => [...(above.get(need) ?? [])]) : []);
+    if (isShort) above.set(id, new Set([...needs, ...indirect]));
+    return { id, phase: phasesOf(pipeline, id), after: needs.filter((need) => !indirect.has(need)) };
+  });
 }
 
-/** Each step stands below the last of those it comes after; the others are named. */
+/** `finally` in front, and all phases that a step may use. An approval has none. */
+function phasesOf({ steps, finally: last = [] }: Pipeline, id: string): string {
+  const step = [...steps, ...last].find((each) => each.id === id);
+  if (step === undefined) return '';
+  const phases =
+    step.approval === undefined
+      ? variantsOf(step)
+          .map(({ phase }) => phase)
+          .join(' or ')
+      : 'approval';
+  if (!last.includes(step)) return phases;
+  return phases === id ? 'finally' : `finally: ${phases}`;
+}
+
+/** Each step stands below the last of those it comes after; the others are named. Of very many, a list. */
 export function treeText(name: string, steps: readonly Drawn[]): string {
+  if (steps.length > STEPS_MAX)
+    return printable([name, ...steps.map(({ id, after }) => `${id}  after ${after.join(', ')}`)].join('\n'));
   const order = new Map(steps.map(({ id }, index) => [id, index]));
   const parentOf = ({ after }: Drawn) => after.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)).at(-1);
   const below = (parent: string | undefined, indent: string): string[] => {

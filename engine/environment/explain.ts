@@ -71,6 +71,7 @@ export interface Explaining {
   tracked: Tracked;
   inputs: Readonly<Record<string, Schema>>;
   steps: readonly PlannedStep[];
+  finally?: readonly PlannedStep[];
   /** What the inputs were given with the run. */
   given: Readonly<Record<string, Given>>;
   /** The defaults of the inputs, their holes filled. */
@@ -78,14 +79,20 @@ export interface Explaining {
 }
 
 /** Every value that a run would have: of its inputs (`values`), and of the pipeline, also where nobody has said it. */
-export function explained({ tracked, inputs, steps, given, defaults }: Explaining): Explained[] {
+export function explained({ tracked, inputs, steps, finally: last = [], given, defaults }: Explaining): Explained[] {
+  const all = [...steps, ...last];
   const isSecretAt = ([first, second, third, fourth]: readonly string[]): boolean => {
     if (first === 'inputs') return fourth === 'default' && inputs[third ?? '']?.writeOnly === true;
-    const phase = first === 'steps' && third === 'with' ? steps.find(({ id }) => id === second)?.phase : undefined;
+    const phase = third === 'with' ? all.find(({ id }) => id === second)?.phase : undefined;
     return phase?.input.properties?.[fourth ?? '']?.writeOnly === true;
   };
   const written = leavesOf(tracked);
-  const rows = [...valuesOf(tracked, inputs, given, defaults), ...written, ...unsaid(written, steps)];
+  const rows = [
+    ...valuesOf(tracked, inputs, given, defaults),
+    ...written,
+    ...unsaid(written, 'steps', steps),
+    ...unsaid(written, 'finally', last),
+  ];
   return rows.map((row) => (isSecretAt(row.path) ? hidden(row) : row));
 }
 
@@ -118,12 +125,12 @@ function valuesOf(
 }
 
 /** What steps have without saying it: the pipeline's defaults, Joinery's, and those of their phases. */
-function unsaid(written: readonly Explained[], steps: readonly PlannedStep[]): Explained[] {
+function unsaid(written: readonly Explained[], section: string, steps: readonly PlannedStep[]): Explained[] {
   const key = (path: readonly string[]) => JSON.stringify(path);
   const said = new Set(written.flatMap(({ path }) => path.map((_, index) => key(path.slice(0, index + 1)))));
-  const general = written.filter(({ path }) => path[0] === 'defaults' && path.length > 1);
+  const general = written.filter(({ path }) => path[0] === 'defaults' && ['timeout', 'retry'].includes(path[1] ?? ''));
   return steps.flatMap(({ id, phase }) => {
-    const at = (...path: string[]) => ['steps', id, ...path];
+    const at = (...path: string[]) => [section, id, ...path];
     const byDefault = (of: string, value: unknown, ...path: string[]): Explained => ({
       ...{ path: at(...path), value, over: [] },
       origin: { kind: 'default', of },

@@ -2,7 +2,7 @@
 import schema from '../../schemas/environment.schema.json' with { type: 'json' };
 import { decimalModes } from '../pipeline/decimal-modes.ts';
 import { type AppliedEnvironment, checkShape, digestOf, TOKENS_MAX } from '../pipeline/load.ts';
-import { Text } from '../pipeline/place.ts';
+import { DocumentLocator, Text } from '../pipeline/place.ts';
 import { Problems } from '../pipeline/problems.ts';
 import { readYaml } from '../sdk/yaml.ts';
 import { plainOf, type Tracked, TrackedLocator, trackedOf } from './tracked.ts';
@@ -22,12 +22,13 @@ export interface Environment extends AppliedEnvironment {
 export function readTracked(file: string, text: string): Written {
   const { document, lines, errors } = readYaml(text, TOKENS_MAX);
   const source = new Text(file, lines, text);
-  const tracked = trackedOf(document, source);
-  const problems = new Problems(new TrackedLocator(tracked));
+  const problems = new Problems(new DocumentLocator(source, document));
   for (const { offset, message } of errors) problems.atPlace(source.place(offset), message, 'yaml');
-  for (const { offset, end, message } of errors.length > 0 ? [] : decimalModes(document))
+  problems.throwIfAny(); // or it may be too deep to be walked through
+  for (const { offset, end, message } of decimalModes(document))
     problems.atPlace(source.place(offset, end), message, 'decimal-mode');
   problems.throwIfAny();
+  const tracked = trackedOf(document, source);
   return { file, digest: digestOf(text), tracked };
 }
 

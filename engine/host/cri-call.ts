@@ -1,13 +1,19 @@
-/** One call of the CRI over gRPC. Only who asks a runtime waits for it to load. */
+/** One call of the CRI over gRPC. This loads the libraries for that, so it is loaded itself on the first call only. */
+import { connect, type Socket } from 'node:net';
+import type { DescMethodUnary } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
-import { type Answers, type ApiVersion, type Method, messages } from './cri-messages.ts';
-import { GrpcError, STATUS, unary } from './grpc.ts';
-import { decode, encode } from './protobuf.ts';
+import { type Answers, type ApiVersion, type Method, runtimeService } from './cri-messages.ts';
 
 const MESSAGE_BYTES_MAX = 16 << 20;
 /** The kernel's limit. Node cuts a longer path, and would connect to another socket. */
 const PATH_BYTES_MAX = 107;
+/** What runtimes expect to be called on a socket. */
+const AUTHORITY = 'http://localhost';
+
+const services = { v1: runtimeService('v1'), v1alpha2: runtimeService('v1alpha2') };
 
 export interface Call<M extends Method> {
   /** As errors name it. */
@@ -16,46 +22,53 @@ export interface Call<M extends Method> {
   path: string;
   apiVersion: ApiVersion;
   method: M;
-  request: Readonly<Record<string, string | boolean>>;
+  request: object;
   timeLimitMs: number;
 }
 
-/** E_CRI_UNREACHABLE, E_CRI_REFUSED. */
+/** On a connection of its own: there are few, and none is left behind. E_CRI_UNREACHABLE, E_CRI_REFUSED. */
 export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal): Promise<Answers[M]> {
-  const { path, apiVersion, method, request, timeLimitMs } = asked;
-  if (Buffer.byteLength(path) > PATH_BYTES_MAX) {
-    const what = `${path} is longer than the ${PATH_BYTES_MAX} bytes that a socket's path can have`;
+  if (Buffer.byteLength(asked.path) > PATH_BYTES_MAX) {
+    const what = `${asked.path} is longer than the ${PATH_BYTES_MAX} bytes that a socket's path can have`;
     throw fail('E_CRI_UNREACHABLE', { socket: asked.socket, what });
   }
+  const connections: Socket[] = [];
+  const createConnection = (): Socket => {
+    const connection = connect(asked.path);
+    connections.push(connection);
+    return connection;
+  };
+  const sessionManager = new Http2SessionManager(AUTHORITY, {}, { createConnection });
+  const transport = createGrpcTransport({
+    baseUrl: AUTHORITY,
+    sessionManager,
+    readMaxBytes: MESSAGE_BYTES_MAX,
+    acceptCompression: [],
+    binaryOptions: { readUnknownFields: false },
+  });
+  const method = services[asked.apiVersion].methods.find(({ name }) => name === asked.method) as DescMethodUnary;
   try {
-    const message = encode(messages, `${method}Request`, request);
-    const name = `/runtime.${apiVersion}.RuntimeService/${method}`;
-    const answer = await unary({ path, method: name, message, timeLimitMs, bytesMax: MESSAGE_BYTES_MAX }, signal);
-    return read(method, answer);
+    const { message } = await transport.unary(method, signal, asked.timeLimitMs, undefined, asked.request as never);
+    return message as unknown as Answers[M]; // as `messages` describes it
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (!(error instanceof GrpcError)) throw error;
-    if (error.status === CALLS[method].absent) return undefined as Answers[M]; // which allows it for these
+    if (!(error instanceof ConnectError)) throw error;
+    if (error.code === CALLS[asked.method].absent) return undefined as Answers[M]; // which allows it for these
     throw inWords(error, asked);
-  }
-}
-
-function read<M extends Method>(method: M, answer: Buffer): Answers[M] {
-  try {
-    return decode(messages, `${method}Response`, answer) as Answers[M]; // as `messages` describes it
-  } catch (error) {
-    throw new GrpcError(STATUS.internal, `its answer cannot be read: ${(error as Error).message}`);
+  } finally {
+    // Not by the session manager: it would stop listening first, and a late error of the session would end this process.
+    for (const connection of connections) connection.destroy();
   }
 }
 
 /** What fails when a call fails, and the code that says that there is nothing to ask. */
-const CALLS: Record<Method, { what: string; absent?: number }> = {
-  Version: { what: 'tell its version', absent: STATUS.unimplemented },
+const CALLS: Record<Method, { what: string; absent?: Code }> = {
+  Version: { what: 'tell its version', absent: Code.Unimplemented },
   Status: { what: 'tell its status' },
-  RuntimeConfig: { what: 'tell its configuration', absent: STATUS.unimplemented },
+  RuntimeConfig: { what: 'tell its configuration', absent: Code.Unimplemented },
   ListPodSandbox: { what: 'list its sandboxes' },
-  StopPodSandbox: { what: 'stop a sandbox', absent: STATUS.notFound },
-  RemovePodSandbox: { what: 'remove a sandbox', absent: STATUS.notFound },
+  StopPodSandbox: { what: 'stop a sandbox', absent: Code.NotFound },
+  RemovePodSandbox: { what: 'remove a sandbox', absent: Code.NotFound },
 };
 
 const ERRNO: Record<string, string> = {
@@ -65,12 +78,12 @@ const ERRNO: Record<string, string> = {
   ERR_HTTP2_ERROR: 'what listens there does not speak gRPC',
 };
 
-function inWords(error: GrpcError, { socket, method, timeLimitMs }: Call<Method>): Error {
-  const { status, errno, message, cause } = error;
+function inWords({ code, rawMessage, cause }: ConnectError, { socket, method, timeLimitMs }: Call<Method>): Error {
   const { what } = CALLS[method];
   const unreachable = (why: string) => fail('E_CRI_UNREACHABLE', { socket, what: why }, cause);
-  if (errno !== undefined) return unreachable(ERRNO[errno] ?? clean(message));
-  if (status === STATUS.deadlineExceeded) return unreachable(`it did not ${what} within ${timeLimitMs / 1000} s`);
-  if (status === STATUS.unavailable || status === STATUS.cancelled) return unreachable(clean(message));
-  return fail('E_CRI_REFUSED', { socket, what, message: clean(message) }, cause);
+  const errno = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (errno !== undefined) return unreachable(ERRNO[errno] ?? clean(rawMessage));
+  if (code === Code.DeadlineExceeded) return unreachable(`it did not ${what} within ${timeLimitMs / 1000} s`);
+  if (code === Code.Unavailable || code === Code.Canceled) return unreachable(clean(rawMessage));
+  return fail('E_CRI_REFUSED', { socket, what, message: clean(rawMessage) }, cause);
 }

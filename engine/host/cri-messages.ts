@@ -1,5 +1,10 @@
 /** The messages of the CRI (Container Runtime Interface) that we use, as data. Source of names and numbers: the CRI's api.proto. */
-import type { Messages } from './protobuf.ts';
+import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf';
+import {
+  FileDescriptorProtoSchema,
+  FieldDescriptorProto_Label as Label,
+  FieldDescriptorProto_Type as Type,
+} from '@bufbuild/protobuf/wkt';
 
 export type ApiVersion = 'v1' | 'v1alpha2';
 
@@ -21,10 +26,13 @@ export interface Answers {
 }
 export type Method = keyof Answers;
 
-/** The names are those of api.proto, in camel case. On the wire an enum is an INT32, and a map a list of entries; v1alpha2 has the same numbers. */
+type Field = [number: number, type: string, repeated?: 'repeated'];
+export type Messages = Record<string, Record<string, Field>>;
+
+/** Number and type of each field; all other fields are skipped. On the wire an enum is an INT32, and a map a list of entries. */
 export const messages: Messages = {
   VersionRequest: {},
-  VersionResponse: { runtimeName: [2, 'STRING'], runtimeVersion: [3, 'STRING'] },
+  VersionResponse: { runtime_name: [2, 'STRING'], runtime_version: [3, 'STRING'] },
   StatusRequest: { verbose: [1, 'BOOL'] },
   StatusResponse: { status: [1, 'RuntimeStatus'], info: [2, 'InfoEntry', 'repeated'] },
   RuntimeStatus: { conditions: [1, 'RuntimeCondition', 'repeated'] },
@@ -32,13 +40,48 @@ export const messages: Messages = {
   InfoEntry: { key: [1, 'STRING'], value: [2, 'STRING'] },
   RuntimeConfigRequest: {},
   RuntimeConfigResponse: { linux: [1, 'LinuxRuntimeConfiguration'] },
-  LinuxRuntimeConfiguration: { cgroupDriver: [1, 'INT32'] },
+  LinuxRuntimeConfiguration: { cgroup_driver: [1, 'INT32'] },
   ListPodSandboxRequest: {},
   ListPodSandboxResponse: { items: [1, 'PodSandbox', 'repeated'] },
   PodSandbox: { id: [1, 'STRING'], metadata: [2, 'PodSandboxMetadata'], state: [3, 'INT32'] },
   PodSandboxMetadata: { name: [1, 'STRING'], namespace: [3, 'STRING'] },
-  StopPodSandboxRequest: { podSandboxId: [1, 'STRING'] },
+  StopPodSandboxRequest: { pod_sandbox_id: [1, 'STRING'] },
   StopPodSandboxResponse: {},
-  RemovePodSandboxRequest: { podSandboxId: [1, 'STRING'] },
+  RemovePodSandboxRequest: { pod_sandbox_id: [1, 'STRING'] },
   RemovePodSandboxResponse: {},
 };
+
+/** `runtime.v1.RuntimeService` or that of v1alpha2, which has the same numbers; a method for each message named `…Request`. */
+export function runtimeService(version: ApiVersion, described: Messages = messages): DescService {
+  const name = `runtime.${version}`;
+  const typeOf = (type: string) =>
+    type in Type ? { type: Type[type as keyof typeof Type] } : { type: Type.MESSAGE, typeName: `.${name}.${type}` };
+  const requests = Object.keys(described).filter((message) => message.endsWith('Request'));
+  const file = create(FileDescriptorProtoSchema, {
+    name: `${name}.proto`,
+    package: name,
+    syntax: 'proto3',
+    messageType: Object.entries(described).map(([message, fields]) => ({
+      name: message,
+      field: Object.entries(fields).map(([field, [number, type, repeated]]) => ({
+        name: field,
+        number,
+        label: repeated === undefined ? Label.OPTIONAL : Label.REPEATED,
+        ...typeOf(type),
+      })),
+    })),
+    service: [
+      {
+        name: 'RuntimeService',
+        method: requests.map((request) => ({
+          name: request.replace(/Request$/, ''),
+          inputType: `.${name}.${request}`,
+          outputType: `.${name}.${request.replace(/Request$/, 'Response')}`,
+        })),
+      },
+    ],
+  });
+  const service = createFileRegistry(file, () => undefined).getService(`${name}.RuntimeService`);
+  if (service === undefined) throw new Error(`${name} has no service`);
+  return service;
+}

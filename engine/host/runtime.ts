@@ -106,12 +106,7 @@ export class ContainerRuntime {
     return { ...version, ready, message: message || reason };
   }
 
-  async #ask<M extends Method>(
-    socket: string,
-    method: M,
-    request: Readonly<Record<string, string | boolean>>,
-    signal: AbortSignal,
-  ): Promise<Answers[M]> {
+  async #ask<M extends Method>(socket: string, method: M, request: object, signal: AbortSignal): Promise<Answers[M]> {
     const apiVersion = this.#apiVersions.get(socketPath(socket)) ?? (await this.version(socket, signal)).apiVersion;
     return this.#call(socket, apiVersion, method, request, signal);
   }
@@ -120,7 +115,7 @@ export class ContainerRuntime {
     socket: string,
     apiVersion: ApiVersion,
     method: M,
-    request: Readonly<Record<string, string | boolean>>,
+    request: object,
     signal: AbortSignal,
   ): Promise<Answers[M]> {
     const { call } = await import('./cri-call.ts'); // only who asks a runtime waits for it to load

@@ -104,8 +104,12 @@ function tangles(document: Document.Parsed<ParsedNode>): Reading['errors'] {
         for (const offset of doubleKeys(node)) errors.push({ offset, message: 'Map keys must be unique' });
       return undefined;
     },
-    Alias(_, node) {
+    Alias(_, node, path) {
       aliases++;
+      if (path.some((outer) => isCollection(outer) && outer.anchor === node.source)) {
+        errors.push({ offset: node.range?.[0] ?? 0, message: `*${node.source} stands in itself` });
+        return;
+      }
       if (aliases <= ALIASES_MAX && node.resolve(document) === undefined)
         errors.push({ offset: node.range?.[0] ?? 0, message: `there is no anchor ${node.source} before this` });
     },

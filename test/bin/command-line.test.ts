@@ -41,6 +41,7 @@ const KUBEADMS = [
   'discovery-token-unsafe-skip-ca-verification',
   'dry-run',
   'feature-gates',
+  'ignore-checks-errors',
   'ignore-preflight-errors',
   'node-name',
   'patches',

@@ -44,7 +44,7 @@ describe('join plan', () => {
     const step = (id: string) => plan.steps.find((each) => each.id === id);
     expect(step('tls-bootstrap')).toMatchObject({
       status: 'succeeded',
-      needs: ['preflight', 'discovery'],
+      needs: ['preflight-cluster'],
       changes: [{ kind: 'api', verb: 'create', resource: 'certificatesigningrequests', checked: 'dry-run' }],
       waits: [expect.stringMatching(/^certificatesigningrequests node-csr-/)],
       irreversible: [expect.any(String)],

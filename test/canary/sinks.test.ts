@@ -103,7 +103,7 @@ async function byPhase(): Promise<Play> {
   await play(...args('phase', 'discovery'));
   const cluster = ['--server', `https://${sandbox.endpoint}`, '--ca', ca, '--root', root];
   await play('phase', 'tls-bootstrap', ...cluster, '--token', token, '--output', 'json');
-  await play('phase', 'kubelet-config', ...cluster, '--token', token, '--node-name', 'w1', '--output', 'json');
+  await play('phase', 'cluster-config', ...cluster, '--token', token, '--output', 'json');
   const wrong = (secret: string) => args('run').map((word) => (word === sandbox.token ? secret : word));
   await play(...wrong(`${sandbox.token.slice(0, 7)}${'z'.repeat(16)}`));
   await play(...wrong(sandbox.token.toUpperCase()), '--output', 'json');

@@ -309,7 +309,7 @@ const documents: Fault[] = [
     'a cgroup driver with control characters',
     'kubelet-config get',
     adds(`cgroupDriver: ${JSON.stringify(EVIL)}\n`),
-    ['E_CGROUP_DRIVER', 'machine'],
+    KUBELET_CONFIG,
   ),
   row('a field __proto__', 'kubelet-config get', adds('__proto__: { polluted: true }\n'), 'survives'),
   kubeadm('whose version has a toString', 'kubernetesVersion: { toString: 1 }\n'),

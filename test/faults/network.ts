@@ -136,7 +136,7 @@ const asked = (name: string, retryAfter: string): Fault => ({
     const refusal: ApiFault = { effect: 'instead', code: 503, headers: { 'Retry-After': retryAfter } };
     hinder(scene, 'node get', refusal);
   },
-  limitsMs: { 'tls-bootstrap': 5_000 }, // and no longer is it waited
+  limitsMs: { 'preflight-cluster': 5_000 }, // and no longer is it waited
   ends: 'survives',
 });
 

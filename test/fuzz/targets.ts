@@ -1,9 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import 'reflect-metadata'; // before what bin/compose.ts imports
 /** Everything that reads text from outside, by name: bytes in. To add one, add an entry; its seeds go to corpus/<name>/. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { applyPatch } from 'rfc6902';
 import { parse } from 'yaml';
 import { registry } from '../../bin/compose.ts';
+import { checkEverywhere } from '../../engine/environment/everywhere.ts';
+import { loadEnvironment, readTracked } from '../../engine/environment/load.ts';
+import { hostsOf, resolve } from '../../engine/environment/resolve.ts';
 import { historyOf } from '../../engine/journal/history.ts';
 import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
 import { Cel } from '../../engine/pipeline/cel.ts';
@@ -21,7 +26,7 @@ import {
   signDetached,
   toPem,
 } from '../../engine/pki/index.ts';
-import { type KubeObject, kubeletIdentity, parseYaml, readKubeconfig, Secret } from '../../engine/sdk/index.ts';
+import { fail, type KubeObject, kubeletIdentity, parseYaml, readKubeconfig, Secret } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
@@ -57,6 +62,8 @@ import {
 } from './materials.ts';
 import { asJson, jsonShape, type Shape, soup, swollen, YAML_TOKENS, yamlShape } from './shapes.ts';
 
+const joinWorkerTracked = readTracked('join-worker.yaml', joinWorker);
+const joinWorkerEnvironment = readFileSync('test/fuzz/corpus/environment/every-patch.yaml', 'utf8');
 const joinWorkerPipeline = loadPipeline('join-worker.yaml', joinWorker);
 
 export interface Target {
@@ -103,6 +110,27 @@ export const targets: Record<string, Target> = {
       ...words(' + | == | && | in | ? | : |!|(|)|[|]|,|"|//|0xff|1.5'),
     ]),
     tokens: words('inputs.|.matches("|has(|.?|["|.map(x, '),
+  },
+
+  environment: {
+    run(bytes) {
+      const environment = loadEnvironment('fuzz', 'fuzz.yaml', bytes.toString('utf8'));
+      const { problems } = checkEverywhere(
+        {
+          parts: hostsOf(environment.tracked).slice(0, 3), // a thousand of them take a thousand times as long, and tell nothing new
+          resolve: (isWanted) => resolve(joinWorkerTracked, [environment], applyPatch, isWanted),
+        },
+        registry(),
+      );
+      if (problems.length > 0) throw fail('E_PIPELINE', { problems });
+    },
+    shape: yamlShape(DOCUMENT_BYTES_MAX, parse(joinWorkerEnvironment)),
+    tokens: [
+      ...YAML_TOKENS,
+      ...words(
+        'patches: |merge: |insert: |remove: |replace: |wrap: |step: |after: |hosts: |match: |jsonPatch: |/steps/0|preflight',
+      ),
+    ],
   },
 
   kubeconfig: {

@@ -12,7 +12,7 @@ const environment = join(projectRoot, 'test/samples/rack-label.yaml');
 /** What the team's step does; and what it sees, once a tenth of a second for a second and a half. */
 const SCRIPT = `set -e
 for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
-  systemctl is-active kubelet >> /var/lib/seen || true
+  systemctl is-active kubelet >> /etc/joinery/seen || true
   for file in /var/lib/kubelet/config.yaml /etc/kubernetes/kubelet.conf; do test -s $file; done
   sleep 0.1
 done
@@ -26,8 +26,8 @@ describe.skipIf(reason)(`a step between writing and starting${reason ? ` (skippe
   beforeAll(async () => {
     cluster = await startCluster();
     machine = await startMachine('w1');
-    mkdirSync(machine.path('/etc/site'), { recursive: true });
-    writeFileSync(machine.path('/etc/site/rack-label'), SCRIPT);
+    mkdirSync(machine.path('/etc/joinery'), { recursive: true });
+    writeFileSync(machine.path('/etc/joinery/rack-label'), SCRIPT);
   });
   afterAll(cleanUp);
 
@@ -59,7 +59,9 @@ describe.skipIf(reason)(`a step between writing and starting${reason ? ` (skippe
     ];
     const { code, stderr } = await machine.run(argv);
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
-    expect([...new Set(readFileSync(machine.path('/var/lib/seen'), 'utf8').trim().split('\n'))]).toEqual(['inactive']);
+    expect([...new Set(readFileSync(machine.path('/etc/joinery/seen'), 'utf8').trim().split('\n'))]).toEqual([
+      'inactive',
+    ]);
     const label = await cluster.kubectl(['get', 'node', 'w1', '-o', 'jsonpath={.metadata.labels.example\\.com/rack}']);
     expect(label).toBe('r7');
   });

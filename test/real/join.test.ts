@@ -2,7 +2,7 @@
  * `join run` on a real cluster. JOINER names another joiner to prove the harness with, as in `JOINER="kubeadm join"`:
  * what only Joinery promises (dry runs, error codes, a second run, a prompt end by SIGINT) then fails, by design.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -206,14 +206,8 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
 
     test('a kubelet that cannot start ends the join with its own last words, and --on-failure undo leaves nothing of the join', async () => {
       const before = digest(joined(machine));
-      const impatient = join(machine.path('/'), '../impatient.yaml');
-      const shipped = readFileSync(join(projectRoot, 'pipelines/join-worker.yaml'), 'utf8');
-      writeFileSync(
-        impatient,
-        shipped.replace('uses: kubelet-start\n    timeout: 2m', 'uses: kubelet-start\n    timeout: 8s'),
-      );
       writeFileSync(machine.path('etc/default/kubelet'), 'KUBELET_EXTRA_ARGS="--feature-gates=NoSuchGate=true"\n');
-      const { code, stderr } = await runJoin(machine, ['--pipeline', impatient, '--on-failure', 'undo']);
+      const { code, stderr } = await runJoin(machine, ['--kubelet-health-check-timeout', '8s', '--on-failure', 'undo']);
       rmSync(machine.path('etc/default/kubelet'));
       await machine.stopKubelet();
       expect(code).toBe(6);

@@ -287,7 +287,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--skip-phases: there is no phase preflihgt; did you mean preflight?',
-      '--skip-phases: there is no phase wibble; there are preflight, discovery, kubelet-version, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+      '--skip-phases: there is no phase wibble; there are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
     ),
   },
   {
@@ -295,9 +295,11 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--skip-phases', 'discovery'),
     exitCode: 2,
     text: input(
+      '--skip-phases: cluster-config reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip cluster-config too, or neither',
+      '--skip-phases: preflight-cluster reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip preflight-cluster too, or neither',
       '--skip-phases: tls-bootstrap reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip tls-bootstrap too, or neither',
       '--skip-phases: kubeconfig reads server, ca of discovery, which is skipped: skip kubeconfig too, or neither',
-      '--skip-phases: kubelet-config reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip kubelet-config too, or neither',
+      '--skip-phases: kubelet-config reads ca of discovery, which is skipped: skip kubelet-config too, or neither',
       '--skip-phases: node-ready reads server, ca of discovery, which is skipped: skip node-ready too, or neither',
       '--skip-phases: dynamic-kubelet-config reads server, ca of discovery, which is skipped: skip dynamic-kubelet-config too, or neither',
     ),
@@ -415,7 +417,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--feature-gates: there is no gate Q; known are Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
-      '--skip-phases: there is no phase r; there are preflight, discovery, kubelet-version, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+      '--skip-phases: there is no phase r; there are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
       '--discovery-timeout must be a time such as 30s or 5m',
       '--node-name has the wrong form "Z": it must be a DNS name: lower-case letters, digits, - and .',
       '--cri-socket has the wrong form "tcp:x": it must be unix:// and an absolute path',

@@ -91,7 +91,7 @@ const mismatch = (pins: string): string[] => [
   'Do not join. Ask whoever runs the cluster for the pin, and compare it by another channel.',
 ];
 const noConfiguration = (name: string, key: string): string[] => [
-  `E_KUBELET_CONFIG in step kubelet-config: the cluster's kubelet configuration cannot be used: kube-system has no ConfigMap ${name} with key ${key}`,
+  `E_KUBELET_CONFIG in step cluster-config: the cluster's kubelet configuration cannot be used: kube-system has no ConfigMap ${name} with key ${key}`,
   'See it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
 ];
 
@@ -129,12 +129,15 @@ const tokens: WrongInput[] = [
     'a token that may not authenticate',
     tokenWith({ 'usage-bootstrap-authentication': 'false' }),
     5,
-    unauthorized('tls-bootstrap', GET_NODE),
+    unauthorized('cluster-config', 'get configmaps kubeadm-config'),
   ),
-  wrong('another token for the bootstrap, which there is not', nothing, 5, unauthorized('tls-bootstrap', GET_NODE), [
-    ...JOIN,
-    ...['--tls-bootstrap-token', 'zzzzzz.zzzzzzzzzzzzzzzz'],
-  ]),
+  wrong(
+    'another token for the bootstrap, which there is not',
+    nothing,
+    5,
+    unauthorized('cluster-config', 'get configmaps kubeadm-config'),
+    [...JOIN, ...['--tls-bootstrap-token', 'zzzzzz.zzzzzzzzzzzzzzzz']],
+  ),
 ];
 
 const answers: WrongInput[] = [
@@ -196,15 +199,15 @@ const answers: WrongInput[] = [
 /** What was done before is undone, where it was anything. */
 const permissions: WrongInput[] = [
   wrong('the name of a Node that is Ready', readyNode, 5, [
-    'E_NODE_EXISTS in step tls-bootstrap: the cluster has a Ready node named w1, and this machine does not hold its identity',
+    'E_NODE_EXISTS in step preflight-cluster: the cluster has a Ready node named w1, and this machine does not hold its identity',
     'Join under another name (--node-name), or, if that machine is gone: kubectl delete node w1',
   ]),
   ...[['401', 'unauthorized', unauthorized] as const, ['403', 'forbidden', forbidden] as const].flatMap(
     ([status, refusal, said]) => [
-      wrong(`${status} for the Node`, refusing('GET', NODE, refusal), 5, said('tls-bootstrap', GET_NODE)),
+      wrong(`${status} for the Node`, refusing('GET', NODE, refusal), 5, said('preflight-cluster', GET_NODE)),
       wrong(`${status} for the request`, refusing('POST', CSRS, refusal), 5, said('tls-bootstrap', CREATE_CSR), UNDO),
       ...CONFIGURATIONS.map(([what, path, name]) => {
-        const words = said('kubelet-config', `get configmaps ${name}`);
+        const words = said('cluster-config', `get configmaps ${name}`);
         return wrong(`${status} for the ${what}`, refusing('GET', path, refusal), 5, words, UNDO);
       }),
     ],

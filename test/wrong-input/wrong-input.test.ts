@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../plugins/sandbox/index.ts';
 import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
+import { startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
 import { joinRun } from '../helpers/join-run.ts';
 import { processorMs } from '../helpers/processor-time.ts';
 import { wrongArguments } from './arguments.ts';
@@ -19,14 +20,19 @@ const BUSY = 4;
 const NOBODY = { endpoint: '127.0.0.1:1', token: 'abcdef.0123456789abcdef', caPin: ZERO_PIN };
 let folder = '';
 let root = '';
+let runtime: Awaited<ReturnType<typeof startRuntime>>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wrong-'));
   root = join(folder, 'm');
   await mkdir(root);
   await makeMachine(root, { hostName: 'w1', kubelet: ['/bin/false'] });
+  runtime = await startRuntime(root);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await runtime.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** Everything on the machine: path → mode, and what is in it. Not what Joinery remembers of a run that it has undone. */
 async function tree(): Promise<string[]> {

@@ -84,12 +84,16 @@ function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<E
   );
   const inputs = { ...defaults, ...plainValues(values) };
   const known = { inputs, host, gates: plannedGates(registry(), inputs[GATES_INPUT]).gates };
-  const { steps } = checkedPipeline(pipeline, registry(), () => (reference) => lookUp(known, undefined, reference));
+  const { steps, finally: last } = checkedPipeline(
+    pipeline,
+    registry(),
+    () => (reference) => lookUp(known, undefined, reference),
+  );
   const given = Object.entries(values).map(([input, { value, source }]) => [
     input,
     { value: revealed(value), origin: originOf(source, input) },
   ]);
-  return { inputs: properties, steps, given: Object.fromEntries(given), defaults };
+  return { inputs: properties, steps, finally: last?.steps ?? [], given: Object.fromEntries(given), defaults };
 }
 
 function originOf(source: Source, input: string): Origin {
