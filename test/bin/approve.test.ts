@@ -29,6 +29,7 @@ async function scene() {
 }
 function started(args: readonly string[]) {
   const child = spawn(process.execPath, [join(project, 'bin/join'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const exited = once(child, 'exit'); // it may be gone before anybody asks
   let said = '';
   child.stderr.on('data', (chunk) => {
     said += chunk;
@@ -42,7 +43,7 @@ function started(args: readonly string[]) {
     }
     throw new Error(`${step} was not asked: ${said}`);
   };
-  return { child, asked };
+  return { child, asked, exited };
 }
 
 /** Seconds of processor time that a process has used. */
@@ -58,7 +59,7 @@ test('a run waits for its approvals through SIGKILL and a reboot, and each answe
   const first = started(run);
   const id = await first.asked('first');
   first.child.kill('SIGKILL');
-  await once(first.child, 'exit');
+  await first.exited;
   await rm(join(root, 'run/joinery'), { recursive: true }); // what a reboot leaves of tmpfs
 
   const shown = await cli(['runs', 'show', '--root', root]);
@@ -73,7 +74,7 @@ test('a run waits for its approvals through SIGKILL and a reboot, and each answe
   expect(yes).toMatchObject({ code: 0, stdout: `Step first of run ${id} is approved.\n` });
   await second.asked('second');
   await writeFile(join(root, 'run/joinery', id, 'approval.second'), 'approve from a script\n');
-  const [code] = await once(second.child, 'exit');
+  const [code] = await second.exited;
   expect(code).toBe(0);
   expect((await cli(['runs', 'show', '--root', root])).stdout).toMatch(
     /approved by \S+ \(command\) .*: change 4711\n[\s\S]*approved by root \(file\) .*: from a script/,
@@ -90,7 +91,7 @@ test('a run that waits costs no processor time, and is stopped by a denial', { t
   await sleep(5_000);
   expect((await processorSeconds(waiting.child.pid)) - before).toBeLessThanOrEqual(0.03);
   await cli(['approve', id, 'first', '--deny', '--reason', 'not today', '--root', root]);
-  const [code] = await once(waiting.child, 'exit');
+  const [code] = await waiting.exited;
   expect(code).toBe(130);
 });
 
