@@ -11,7 +11,8 @@ const reason = missing();
 const SETTINGS = ['net/bridge/bridge-nf-call-iptables', 'net/bridge/bridge-nf-call-ip6tables', 'net/ipv4/ip_forward'];
 /** Half of what a kubelet waits for its second status. */
 const SOON_MS = 5_000;
-const JOINS = 4;
+/** Until one of them is Ready so soon. */
+const JOINS_MAX = 3;
 const TOLD = 'KUBELET_EXTRA_ARGS="--node-labels=rack=7 --register-with-taints=gpu=a:NoSchedule"\n';
 
 /** In front of the rig's own: containerd is a service too, and there are no modules to be loaded. */
@@ -146,7 +147,7 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
     const measured = async (...plugins: Plugins) => {
       const timesMs: number[] = [];
       let last: Awaited<ReturnType<typeof node>>;
-      for (let count = 0; count < JOINS; count++) {
+      for (let count = 0; count < JOINS_MAX && !timesMs.some((ms) => ms < SOON_MS); count++) {
         timesMs.push((await joined(...plugins)).kubeletMs);
         last = await node();
         await must(command, 'undo', '--yes');
