@@ -96,3 +96,10 @@ export const modesOf = (tree: Record<string, string>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(tree).map(([path, entry]) => [path, entry.startsWith('→') ? 'link' : entry.slice(0, 4)]),
   );
+
+/** Something is where kubelet-config writes a file; gone again when `mend` is called. */
+export async function obstruct(root: string): Promise<() => Promise<void>> {
+  const there = join(root, 'var/lib/kubelet/kubeadm-flags.env');
+  await mkdir(there, { recursive: true });
+  return () => rm(there, { recursive: true });
+}

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { cli, project, scene, start } from './cli.ts';
+import { cli, obstruct, project, scene, start } from './cli.ts';
 import { documentOf } from './documents.ts';
 
 const runFolder = async (root: string): Promise<string> => {
@@ -68,13 +68,6 @@ async function waitFor<T>(find: () => T | undefined): Promise<T> {
     if (found !== undefined) return found;
   }
   throw new Error('not within 10 s');
-}
-
-/** Something is where kubelet-config writes a file; gone again when `mend` is called. */
-async function obstruct(root: string): Promise<() => Promise<void>> {
-  const there = join(root, 'var/lib/kubelet/kubeadm-flags.env');
-  await mkdir(there, { recursive: true });
-  return () => rm(there, { recursive: true });
 }
 
 /** A run that has got its certificate and written its identity, and then failed. */

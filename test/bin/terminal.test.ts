@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { scratch } from '../helpers/machine.ts';
-import { cli, project, scene } from './cli.ts';
+import { cli, obstruct, project, scene } from './cli.ts';
 
 const noScript = spawnSync('script', ['--version']).status !== 0;
 
@@ -64,19 +64,19 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
   });
 
   test('a run that failed offers to take itself back', { timeout: 60_000 }, async () => {
-    const { args, tree, sandbox } = await scene();
+    const { args, root, tree } = await scene();
+    await obstruct(root);
     const before = await tree();
-    sandbox.faults.add({ effect: 'forbidden', path: '/api/v1/namespaces/kube-system/configmaps' });
     const { code, shown } = await typed(args('run'), [['Undo what it has changed? [y/N]', 'y']]);
-    expect([code, shown]).toEqual([5, expect.stringContaining('E_API_FORBIDDEN')]);
+    expect([code, shown]).toEqual([6, expect.stringContaining('E_FILE in step kubelet-config')]);
     expect(await tree()).toEqual(before);
   });
 
   test('resume asks for the token that is gone after a reboot, and does not show it', { timeout: 60_000 }, async () => {
     const { args, root, sandbox } = await scene();
-    const fault = { effect: 'forbidden', path: '/api/v1/namespaces/kube-system/configmaps', times: 1 } as const;
-    sandbox.faults.add(fault);
-    expect((await cli(args('run'))).code).toBe(5);
+    const mend = await obstruct(root);
+    expect((await cli(args('run'))).code).toBe(6);
+    await mend();
     await rm(join(root, 'run/joinery'), { recursive: true });
     const { code, shown } = await typed(['resume', '--root', root], [['token of run', sandbox.token]]);
     expect([code, shown]).toEqual([0, expect.stringContaining('join-worker succeeded')]);
