@@ -1,9 +1,8 @@
 /** RFC 6902 on values that know where they were written: what an operation puts somewhere keeps its place. */
 import type { Operation } from 'rfc6902';
 import type { Place } from '../pipeline/place.ts';
+import { type ApplyPatch, operate } from '../sdk/json-patch.ts';
 import { type Entry, type Mapping, plainOf, type Tracked } from './tracked.ts';
-
-export type ApplyPatch = typeof import('rfc6902')['applyPatch'];
 
 export interface PatchProblem {
   /** Which operation. */
@@ -25,39 +24,18 @@ export function jsonPatched(
   for (const [index, operation] of operations.entries()) {
     const written = plainOf(operation) as Operation;
     const document = { root: plain };
-    const error = applied(apply, document, below(written));
+    const error = operate(apply, document, written);
     if (error !== undefined) return { patched: base, problem: { index, message: error } };
     plain = document.root;
     if (written.op === 'test') continue;
     const holder = { root: numbered };
     const value = operation.kind === 'map' ? operation.entries.get('value')?.value : undefined;
     const numbers = value === undefined ? {} : { value: book.numbered(value) };
-    applied(apply, holder, { ...below(written), ...numbers } as Operation);
+    operate(apply, holder, { ...written, ...numbers } as Operation);
     numbered = holder.root;
     book.settle(numbered, operation.place);
   }
   return { patched: book.tracked(numbered, base.place) };
-}
-
-/** The document is a key of another one, so that an operation may be about the whole of it. */
-function below(operation: Operation): Operation {
-  const from = 'from' in operation ? { from: `/root${operation.from}` } : {};
-  return { ...operation, ...from, path: `/root${operation.path}` } as Operation;
-}
-
-/** What is wrong with the operation, if anything is. */
-function applied(apply: ApplyPatch, document: { root: unknown }, operation: Operation): string | undefined {
-  try {
-    const [error] = apply(document, [operation]);
-    if (error === undefined || error === null) return undefined;
-    const path = operation.path.slice('/root'.length);
-    if (error.name === 'MissingError') return `there is nothing at ${path || 'the root'} that it could ${operation.op}`;
-    return error.name === 'TestError'
-      ? `the test of ${path || 'the root'} fails`
-      : `${operation.op} needs more than it says`;
-  } catch (error) {
-    return (error as Error).message.replaceAll('/root', '');
-  }
 }
 
 /** Scalars by number, and the containers of the plain tree with what they were. */

@@ -1,7 +1,8 @@
 /** One patch after another on a pipeline. What does not fit is told at the patch. */
 import type { Problems } from '../pipeline/problems.ts';
+import type { ApplyPatch } from '../sdk/json-patch.ts';
 import { didYouMean } from '../sdk/text.ts';
-import { type ApplyPatch, jsonPatched } from './json-patch.ts';
+import { jsonPatched } from './json-patch.ts';
 import { idOf, insertAfter, insertAtEnd, insertAtStart, insertBefore, removeAt, replaceAt } from './steps.ts';
 import { type List, type Mapping, merged, partOf, type Scalar, type Tracked, withEntry } from './tracked.ts';
 

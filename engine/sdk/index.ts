@@ -20,6 +20,7 @@ export { discoveryOutput, fields } from './fields.ts';
 export * from './gates.ts';
 export * from './identity.ts';
 export * from './install.ts';
+export { jsonPatched } from './json-patch.ts';
 export * from './kernel.ts';
 export {
   base64Text,

@@ -1,11 +1,11 @@
 /** `--patches`: changes of the kubelet's configuration, from files of a directory. Source of their names and order: kubeadm, util/patches. */
-import { type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
-import { jsonPatch, mergePatch, strategicPatch } from './json-patch.ts';
+import { type Files, fail, jsonPatched, type Log, parseYaml } from '../../engine/sdk/index.ts';
+import { mergePatch, strategicPatch } from './merge-patch.ts';
 
-const KINDS: Record<string, (target: unknown, patch: unknown) => unknown> = {
+const KINDS: Record<string, (target: unknown, patch: unknown) => unknown | Promise<unknown>> = {
   strategic: strategicPatch,
   merge: mergePatch,
-  json: jsonPatch,
+  json: jsonPatched,
 };
 const TARGET = 'kubeletconfiguration';
 /** Of control-plane nodes, and of the cluster itself. */
@@ -41,7 +41,7 @@ export async function patched(
 async function applied(
   document: Record<string, unknown>,
   file: string,
-  apply: (target: unknown, patch: unknown) => unknown,
+  apply: (target: unknown, patch: unknown) => unknown | Promise<unknown>,
   { files, log }: { files: Files; log: Log },
 ): Promise<Record<string, unknown>> {
   const text = (await files.read(file))?.toString('utf8') ?? '';
@@ -51,7 +51,7 @@ async function applied(
   try {
     for (const part of parts) {
       const patch = parseYaml(part);
-      if (patch !== null) result = apply(result, patch);
+      if (patch !== null) result = await apply(result, patch);
     }
   } catch (error) {
     throw fail('E_PATCH', { file, what: (error as Error).message }, error);
