@@ -147,7 +147,6 @@ export const stepMachine = setup({
       context.abort.abort(tooLate(context));
       return { stoppedBy: 'limit' as const, isLate: true };
     }),
-    giveUp: assign(({ context }) => ({ error: tooLate(context) })),
     stopForLimit: assign(({ context }) => {
       const error = fail('E_STEP_TIME_LIMIT', {
         step: context.policy.id,
@@ -235,7 +234,7 @@ export const stepMachine = setup({
       after: { pause: 'active' },
       on: {
         stop: { target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) },
-        late: { target: 'ended', actions: 'giveUp' },
+        late: 'ended', // with what the last try has failed with
       },
     },
     ended: { type: 'final', entry: cancelTimer('total') },

@@ -1,20 +1,18 @@
 /** Time limits of steps: written out, or the value of an input. */
 import { didYouMean } from '../sdk/text.ts';
-import type { Pipeline, RetryPolicy, Timeout } from './load.ts';
-import { durationMs } from './load.ts';
+import type { Pipeline, Timeout } from './load.ts';
 import type { Lookup } from './references.ts';
 
 const DURATION = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
 const INPUT = /^\$\{\{\s*inputs\.([A-Za-z_]\w*)\s*\}\}$/;
 
 /** Every limit of a step or of the defaults, and where below it that stands. */
-export function limitsIn(timeout: Timeout | undefined, retry: Partial<RetryPolicy> | undefined) {
+export function limitsIn(timeout: Timeout | undefined) {
   const { attempt, total } = typeof timeout === 'string' ? { attempt: undefined, total: undefined } : (timeout ?? {});
   return [
     { limit: typeof timeout === 'string' ? timeout : undefined, key: ['timeout'] },
     { limit: attempt, key: ['timeout', 'attempt'] },
     { limit: total, key: ['timeout', 'total'] },
-    { limit: retry?.for, key: ['retry', 'for'] },
   ];
 }
 
@@ -31,24 +29,6 @@ export function limitText(limit: string, pipeline: Pipeline, lookup?: Lookup): s
 export const isDuration = (text: unknown): boolean =>
   typeof text === 'string' && DURATION.test(text) && /[1-9]/.test(text);
 
-/** How many tries fit into `forMs`, with the pauses between them; a try itself counts for nothing. */
-export function triesWithin(
-  forMs: number,
-  { initial, factor, cap }: Pick<RetryPolicy, 'initial' | 'factor' | 'cap'>,
-): number {
-  let [tries, pauseMs, passedMs] = [1, durationMs(initial), 0];
-  while (tries < TRIES_MAX) {
-    passedMs += Math.min(pauseMs, durationMs(cap));
-    if (passedMs > forMs) break;
-    pauseMs *= factor;
-    tries += 1;
-  }
-  return tries;
-}
-
-/** As for `attempts`. */
-const TRIES_MAX = 1000;
-
 /** A limit that is the value of an input: there is one of that name, and its default is a time. */
 export function checkLimits({ steps, finally: last = [], defaults, inputs, problems }: Pipeline): void {
   const places = [
@@ -56,8 +36,8 @@ export function checkLimits({ steps, finally: last = [], defaults, inputs, probl
     ...steps.map((step, index) => ({ at: ['steps', index], ...step })),
     ...last.map((step, index) => ({ at: ['finally', index], ...step })),
   ];
-  for (const { at, timeout, retry } of places)
-    for (const { limit, key } of limitsIn(timeout, retry)) {
+  for (const { at, timeout } of places)
+    for (const { limit, key } of limitsIn(timeout)) {
       const name = inputOfLimit(limit);
       if (name === undefined) continue;
       const path = [...at, ...key];

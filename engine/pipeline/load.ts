@@ -14,8 +14,6 @@ export interface RetryPolicy {
   initial: string;
   factor: number;
   cap: string;
-  /** Instead of `attempts`: as many as fit into this time. */
-  for?: string;
   jitter: number;
   on: string[];
 }

@@ -122,17 +122,11 @@ function orElse<T>(act: () => T, caught: (error: Error) => void): T | undefined 
 }
 
 /** Inputs that are time limits, and whose values are no times. */
-const wrongLimits = (
-  { steps, finally: last = [], defaults }: Pipeline,
-  inputs: Readonly<Record<string, unknown>>,
-): string[] =>
-  [
-    ...new Set(
-      [defaults, ...steps, ...last].flatMap(({ timeout, retry }) =>
-        limitsIn(timeout, retry).map(({ limit }) => inputOfLimit(limit)),
-      ),
-    ),
-  ].filter((input) => input !== undefined && !isDuration(inputs[input])) as string[];
+function wrongLimits({ steps, finally: last = [], defaults }: Pipeline, inputs: Readonly<Record<string, unknown>>) {
+  const limits = [defaults, ...steps, ...last].flatMap(({ timeout }) => limitsIn(timeout));
+  const names = new Set(limits.flatMap(({ limit }) => inputOfLimit(limit) ?? []));
+  return [...names].filter((input) => !isDuration(inputs[input]));
+}
 
 /** What a phase's schema finds wrong with the inputs that are known before the run. */
 function unmet(plan: Plan, step: PlannedStep, named: (input: string) => string): string[] {

@@ -3,7 +3,7 @@ import type { AnyPhase } from '../sdk/phase.ts';
 import { type Condition, holds } from './conditions.ts';
 import type { Needs } from './graph.ts';
 import { expressions, readsOf, type Template } from './holes.ts';
-import { limitText, triesWithin } from './limits.ts';
+import { limitText } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, type Timeout } from './load.ts';
 import type { Path } from './problems.ts';
 import type { Lookup } from './references.ts';
@@ -80,7 +80,7 @@ export function plannedStep(
     with: given,
     ...limitsOf(limitMs, step.timeout, defaults.timeout),
     retry: {
-      attempts: retry.for === undefined ? retry.attempts : triesWithin(limitMs(retry.for), retry),
+      attempts: retry.attempts,
       initialMs: durationMs(retry.initial),
       factor: retry.factor,
       capMs: durationMs(retry.cap),

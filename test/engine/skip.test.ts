@@ -115,18 +115,6 @@ describe('time limits', () => {
     expect(limits({ limit: '1h30m' }, timeout)?.timeoutMs).toBe(5_400_000);
   });
 
-  test.each([
-    ['1m', 10],
-    ['55500ms', 10],
-    ['55s', 9],
-    ['10ms', 1],
-    ['5m', 34],
-    ['10000h', 1000],
-  ])('of %s holds %i tries', (limit, attempts) => {
-    const retry = `retry: { for: "\${{ inputs.limit }}", initial: 500ms, factor: 2, cap: 10s }`;
-    expect(limits({ limit }, retry)?.retry.attempts).toBe(attempts);
-  });
-
   test.each(['soon', '5', '0s', '-1m'])('of %s is refused', async (limit) => {
     const timeout = `timeout: "\${{ inputs.limit }}"`;
     expect(await joinErrorOf(() => limits({ limit }, timeout))).toMatchObject({
