@@ -8,7 +8,7 @@ import { walk } from './tree.ts';
 
 const command = join(projectRoot, 'bin/join');
 const ZERO_PIN = `sha256:${'0'.repeat(64)}`;
-const SOON = ['--discovery-timeout', '10ms'];
+const SOON = ['--discovery-timeout', '1s'];
 const UNDO = ['--on-failure', 'undo'];
 const LIMIT_MS = 4_000; // of which half is that others share the machine
 const reason = missing();
@@ -117,8 +117,8 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     await kubectl('patch', ...secret(token), '-p', patch);
     await signedFor(token, true);
     await refuses({
-      ...{ code: 'E_API_UNAUTHORIZED in step tls-bootstrap', exitCode: 5, token },
-      says: 'does not accept our credentials to get nodes w9',
+      ...{ code: 'E_API_UNAUTHORIZED in step cluster-config', exitCode: 5, token },
+      says: 'does not accept our credentials to get configmaps kubeadm-config',
     });
   });
 
@@ -129,7 +129,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
 
   test('another token for the bootstrap, which there is not', () =>
     refuses({
-      ...{ code: 'E_API_UNAUTHORIZED in step tls-bootstrap', exitCode: 5, says: 'does not accept our credentials' },
+      ...{ code: 'E_API_UNAUTHORIZED in step cluster-config', exitCode: 5, says: 'does not accept our credentials' },
       more: ['--tls-bootstrap-token', `zzzzzz.${'z'.repeat(16)}`],
     }));
 
@@ -156,7 +156,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
 
   test.each([
     ['to ask for a certificate', 'kubeadm:kubelet-bootstrap', 'tls-bootstrap', 'create certificatesigningrequests'],
-    ['to look for the Node', 'kubeadm:get-nodes', 'tls-bootstrap', 'get nodes w9'],
+    ['to look for the Node', 'kubeadm:get-nodes', 'preflight-cluster', 'get nodes w9'],
   ])('a token that is not allowed %s', async (_, name, step, what) => {
     const binding = ['clusterrolebinding', name];
     const saved = await kubectl('get', ...binding, '-o', 'json');
@@ -190,7 +190,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const kept = JSON.parse(await kubectl('get', 'node', 'w9', '-o', 'json'));
     await cluster.kubectl(['replace', '--raw', proxied[2] ?? '', '-f', '-'], JSON.stringify({ ...kept, ...ready }));
     await refuses({
-      ...{ code: 'E_NODE_EXISTS in step tls-bootstrap', exitCode: 5, says: 'the cluster has a Ready node named w9' },
+      ...{ code: 'E_NODE_EXISTS in step preflight-cluster', exitCode: 5, says: 'the cluster has a Ready node named w9' },
       after: () => kubectl('delete', 'node', 'w9'),
     });
   });

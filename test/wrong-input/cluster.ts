@@ -3,7 +3,7 @@ import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { JOIN, type WrongInput, ZERO_PIN } from './wrong.ts';
 
-const SOON = [...JOIN, '--discovery-timeout', '10ms'];
+const SOON = [...JOIN, '--discovery-timeout', '700ms'];
 const UNDO = [...JOIN, '--on-failure', 'undo'];
 const CLUSTER_INFO = /\/configmaps\/cluster-info$/;
 const NODE = /\/nodes\/w1$/;
