@@ -190,7 +190,11 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const kept = JSON.parse(await kubectl('get', 'node', 'w9', '-o', 'json'));
     await cluster.kubectl(['replace', '--raw', proxied[2] ?? '', '-f', '-'], JSON.stringify({ ...kept, ...ready }));
     await refuses({
-      ...{ code: 'E_NODE_EXISTS in step preflight-cluster', exitCode: 5, says: 'the cluster has a Ready node named w9' },
+      ...{
+        code: 'E_NODE_EXISTS in step preflight-cluster',
+        exitCode: 5,
+        says: 'the cluster has a Ready node named w9',
+      },
       after: () => kubectl('delete', 'node', 'w9'),
     });
   });
