@@ -10,7 +10,18 @@ const SCHEMA_OF = {
   UndoResult: 'undo-result',
   RunList: 'runs',
   Run: 'runs',
+  Plan: 'plan',
+  Diagnosis: 'diagnosis',
+  PipelineExplanation: 'pipeline-explanation',
+  PipelineValidation: 'pipeline-validation',
+  PipelineList: 'pipeline-list',
+  PhaseList: 'phase-list',
+  PluginList: 'plugin-list',
+  BootstrapTokenList: 'token-list',
+  ConfigValidation: 'config-validation',
+  ConfigMigration: 'config-migration',
 };
+export const documentKinds = Object.keys(SCHEMA_OF);
 const idOf = (name: string): string => `https://joinery.dev/schemas/${name}.schema.json`;
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });

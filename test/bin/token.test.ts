@@ -10,6 +10,7 @@ import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { ConfigMap, Secret } from '../../plugins/sandbox/objects.ts';
 import { nodeClient } from '../plugins/sandbox/client.ts';
 import { cli, type Outcome, project, scene } from './cli.ts';
+import { documentOf } from './documents.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -78,7 +79,7 @@ describe('join token', () => {
     expect(succeeded(await token('list', '--show-secrets'))).toContain(made.trim());
     const json = succeeded(await token('list', '--output', 'json'));
     expect(json).not.toContain(secret);
-    expect(JSON.parse(json).tokens).toContainEqual({
+    expect(documentOf('BootstrapTokenList', json).tokens).toContainEqual({
       ...{ id, expiresAt: fields.expiration, usages: ['authentication', 'signing'], description: 'rack 7' },
       groups: [fields['auth-extra-groups']],
     });
@@ -170,7 +171,7 @@ describe('join token', () => {
     const { code, stderr, stdout } = await token('list', '--output', 'json');
     expect(code).toBe(0);
     expect(stderr).toContain('! Secret bootstrap-token-odd000 of kube-system holds no usable token: its token-id');
-    expect(JSON.parse(stdout).unusable).toMatchObject([{ secret: 'bootstrap-token-odd000' }]);
+    expect(documentOf('BootstrapTokenList', stdout).unusable).toMatchObject([{ secret: 'bootstrap-token-odd000' }]);
   });
 
   test('takes no token from standard input that happens to be a pipe', async () => {
