@@ -123,6 +123,8 @@ describe('what the documents show', () => {
       const plan = planOf(pipeline, phases, text.includes('who]') ? { who: 'alice' } : {}, {
         name: 'w1',
         privileged: true,
+        architecture: 'amd64',
+        distribution: 'debian',
       });
       const host = memoryHost({
         programs: ['kubelet'],

@@ -101,7 +101,7 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
   return {
     changes,
     sent,
-    facts: { name: 'w1', privileged: machine.privileged ?? true },
+    facts: { name: 'w1', privileged: machine.privileged ?? true, architecture: 'amd64', distribution: 'debian' },
     now: machine.now ?? (() => new Date()),
     async read<K extends Query['kind']>(query: Extract<Query, { kind: K }>): Promise<Answers[K]> {
       const changed = overlay.read(query);

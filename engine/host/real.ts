@@ -79,5 +79,14 @@ async function factsOf(root: string): Promise<HostFacts> {
   const there = await stat(root).catch(() => undefined);
   if (there?.isDirectory() !== true) throw fail('E_FILE', { path: root, what: 'is no directory' });
   const own = root === '/' ? hostname() : await readFile(join(root, 'etc/hostname'), 'utf8').catch(() => hostname());
-  return { name: own.trim().toLowerCase(), privileged: root !== '/' || process.getuid?.() === 0 };
+  const release = await readFile(join(root, 'etc/os-release'), 'utf8').catch(() => '');
+  return {
+    name: own.trim().toLowerCase(),
+    privileged: root !== '/' || process.getuid?.() === 0,
+    architecture: ARCHITECTURES[process.arch] ?? process.arch,
+    distribution: /^ID="?([a-z0-9._-]+)"?$/m.exec(release)?.[1] ?? 'linux',
+  };
 }
+
+/** Go's names, where they are not Node's. */
+const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };

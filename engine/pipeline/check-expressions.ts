@@ -13,6 +13,8 @@ import { type Reference, referenceText } from './references.ts';
 export const HOST_FACTS: Record<keyof HostFacts, Schema> = {
   name: { type: 'string' },
   privileged: { type: 'boolean' },
+  architecture: { type: 'string' },
+  distribution: { type: 'string' },
 };
 const STATUS: Schema = { enum: ['succeeded', 'failed-allowed', 'skipped'] };
 

@@ -295,4 +295,8 @@ export interface HostFacts {
   name: string;
   /** Changes to the system are allowed: root, or any user below `--root`. */
   privileged: boolean;
+  /** As Kubernetes calls it: `amd64`, `arm64`. */
+  architecture: string;
+  /** `ID` of os-release: `debian`, `rhel`; `linux` where there is none. */
+  distribution: string;
 }

@@ -12,7 +12,7 @@ import validationSchema from '../../schemas/pipeline-validation.schema.json' wit
 import { joinErrorOf } from '../helpers/errors.ts';
 import { cli, project, scene } from './cli.ts';
 
-const HOST = { name: 'w1', privileged: true };
+const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 const GIVEN = {
   endpoint: '10.0.0.1:6443',
   token: 'abcdef.0123456789abcdef',

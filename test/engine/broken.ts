@@ -375,7 +375,9 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a default that reads an input',
     pipeline: `inputs:\n  type: object\n  properties:\n    name: { type: string, default: "\${{ inputs.other }}" }\nsteps:\n${look}`,
-    problems: ['7:36: a default reads host facts only: host.name, host.privileged (not-upstream)'],
+    problems: [
+      '7:36: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution (not-upstream)',
+    ],
   },
   {
     what: 'an approval without a deadline',
@@ -578,7 +580,9 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'a value that reads another input',
     environment: 'inputs: { endpoint: "${{ inputs.wait }}" }\n',
-    problems: ['site.yaml:4:21: a default reads host facts only: host.name, host.privileged (not-upstream)'],
+    problems: [
+      'site.yaml:4:21: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution (not-upstream)',
+    ],
   },
   {
     what: 'a file mode that YAML reads as a decimal number',
@@ -598,6 +602,11 @@ export const brokenEnvironments: readonly Broken[] = [
       'site.yaml:6:23: there is no step lok; did you mean look? (unknown-step)',
       'site.yaml:8:21: wait must be one of started, ready (wrong-type)',
     ],
+  },
+  {
+    what: 'a fact that there is not',
+    environment: 'hosts:\n  - match: { architectur: amd64 }\n    inputs: { wait: ready }\n',
+    problems: ['site.yaml:5:14: unknown key architectur; did you mean architecture? (unknown-key)'],
   },
   {
     what: 'a JSON Patch with an unknown operation',

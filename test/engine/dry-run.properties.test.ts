@@ -231,7 +231,12 @@ test('what a dry run records is what the run does, in content and in order, and 
       const { host, state, close } = await machine(root);
       try {
         const { text, needs } = pipelineOf(steps);
-        const plan = planOf(loadPipeline('made.yaml', text), registry, { level }, { name: 'w1', privileged: true });
+        const plan = planOf(
+          loadPipeline('made.yaml', text),
+          registry,
+          { level },
+          { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
+        );
         const before = state();
         const events: { dry: RunEvent[]; real: RunEvent[] } = { dry: [], real: [] };
         const dry = await run({ plan, host: recordingHost(host), onEvent: (event) => events.dry.push(event) });

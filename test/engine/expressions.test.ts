@@ -10,7 +10,7 @@ import { fail, Secret } from '../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../helpers/errors.ts';
 import { madePhase } from '../helpers/plans.ts';
 
-const HOST = { name: 'w1', privileged: true };
+const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 const CANARY = 'canary-7f3a-0123456789';
 
 /** Gives back what it is given. */

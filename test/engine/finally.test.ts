@@ -14,7 +14,7 @@ import { START } from '../helpers/journaled.ts';
 import { madePhase } from '../helpers/plans.ts';
 import { SimulatedTime } from '../helpers/simulated-time.ts';
 
-const HOST = { name: 'w1', privileged: true };
+const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 const done: string[] = [];
 
 /** Writes its text to a file, and says so. */

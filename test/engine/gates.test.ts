@@ -121,7 +121,12 @@ describe('gates in a pipeline', () => {
     loadPipeline('p.yaml', `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: made }\n${body}`);
   const GIVEN = 'inputs: { type: object, properties: { featureGates: { type: string } } }\n';
   const plan = (body: string, featureGates?: string) =>
-    planOf(load(body), registry, featureGates === undefined ? {} : { featureGates }, { name: 'w1', privileged: true });
+    planOf(load(body), registry, featureGates === undefined ? {} : { featureGates }, {
+      name: 'w1',
+      privileged: true,
+      architecture: 'amd64',
+      distribution: 'debian',
+    });
   const greet = (hole: string) => `steps:\n  - { id: a, uses: greet, with: { ${hole} } }\n`;
   const inputs = (body: string, featureGates?: string) => {
     const made = plan(body, featureGates);

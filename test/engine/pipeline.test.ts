@@ -14,7 +14,7 @@ import { madePhase } from '../helpers/plans.ts';
 import { processorMs } from '../helpers/processor-time.ts';
 
 const CANARY = 'canary-7f3a';
-const HOST = { name: 'w1', privileged: true };
+const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 
 const greet = madePhase({
   id: 'greet',
@@ -233,8 +233,8 @@ describe('a pipeline that is wrong', () => {
       'a default that reads anything but host facts',
       'inputs:\n  type: object\n  properties:\n    x: { type: string, default: "${{ host.nmae }}" }\n    y: { type: string, default: "${{ inputs.x }}" }\n    z: { type: string, default: "${{ x }}" }\nsteps:\n  - { id: a, uses: listen }\n',
       [
-        '7:33: a default reads host facts only: host.name, host.privileged',
-        '8:33: a default reads host facts only: host.name, host.privileged',
+        '7:33: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution',
+        '8:33: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution',
         '9:33: ${{ x }}: there is no x: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y',
       ],
     ],

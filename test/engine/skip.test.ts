@@ -7,7 +7,7 @@ import { Registry } from '../../engine/registry.ts';
 import { definePhase } from '../../engine/sdk/index.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
 
-const HOST = { name: 'w1', privileged: true };
+const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 const phase = (name: string, input: object = {}) =>
   definePhase({
     name,

@@ -9,7 +9,7 @@ import discoveryToken from '../../phases/discovery-token/index.ts';
 import { asJson } from './shapes.ts';
 
 export const DOCUMENT_BYTES_MAX = 1 << 20;
-export const HOST = { name: 'w1', privileged: true };
+export const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 export const NOW = new Date('2026-12-01T00:00:00Z');
 export const TOKEN_ID = 'abcdef';
 export const TOKEN_SECRET = '0123456789abcdef';
@@ -123,7 +123,11 @@ const at = '2026-12-01T00:00:00.000Z';
 export const JOURNAL = [
   {
     ...{ seq: 1, at, kind: 'start', version: 1, id: '20261201-000000-0000', joinery: '0', pipeline: 'p', inputs: {} },
-    ...{ source: { kind: 'pipeline', name: 'p', digest: 'd' }, host: { name: 'w1', privileged: true }, steps: ['a'] },
+    ...{
+      source: { kind: 'pipeline', name: 'p', digest: 'd' },
+      host: { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
+      steps: ['a'],
+    },
   },
   { seq: 2, at, kind: 'begun', step: 'a', phase: 'a', attempt: 1, input: { token: { $secret: 'input.token' } } },
   {

@@ -11,7 +11,7 @@ export const SIGNAL = new AbortController().signal;
 export const START = {
   ...{ version: 1, id: '20261124-100000-0000', joinery: '0', pipeline: 'made', inputs: {}, steps: ['a'] },
   source: { kind: 'pipeline', name: 'made', digest: 'made' },
-  host: { name: 'w1', privileged: true },
+  host: { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
 } as const;
 
 export function journaled(host: Host, effects: readonly Effect[], store: JournalStore = memoryStore()) {

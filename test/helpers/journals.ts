@@ -16,7 +16,7 @@ export const START = {
   pipeline: 'made',
   source: { kind: 'pipeline', name: 'made', digest: 'made' },
   inputs: {},
-  host: { name: 'w1', privileged: true },
+  host: { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
   steps: ['a', 'b'],
 } as const;
 

@@ -68,7 +68,12 @@ const KUBELETS_OWN = [
 ];
 
 const pipeline = openPipeline(PROJECT, DEFAULT_PIPELINE);
-const made = planOf(pipeline, registry(), INPUTS, { name: NODE, privileged: true });
+const made = planOf(pipeline, registry(), INPUTS, {
+  name: NODE,
+  privileged: true,
+  architecture: 'amd64',
+  distribution: 'debian',
+});
 const PLAN = { ...made, source: { ...made.source, name: lastingName(DEFAULT_PIPELINE) } };
 
 export class MemoryJoin {

@@ -26,7 +26,7 @@ export function madePlan(...steps: MadeStep[]): Plan {
     pipeline: 'made',
     source: { kind: 'pipeline', name: 'made', digest: 'made' },
     inputs: {},
-    host: { name: 'w1', privileged: true },
+    host: { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
     notes: [],
     steps: steps.map((step) => ({
       id: step.id,

@@ -110,14 +110,43 @@ describe('an environment', () => {
   });
 
   test.each<[string, string, HostFacts, string]>([
-    ['a name', 'name: w1', { name: 'w1', privileged: true }, 'ready'],
-    ['another name', 'name: w1', { name: 'w10', privileged: true }, 'started'],
-    ['a pattern', 'name: "gpu-*-a"', { name: 'gpu-17-a', privileged: true }, 'ready'],
-    ['a pattern that does not fit', 'name: "gpu-*-a"', { name: 'gpu-a', privileged: true }, 'started'],
-    ['one of a list', 'name: [w1, "w2*"]', { name: 'w22', privileged: true }, 'ready'],
-    ['a fact', 'privileged: false', { name: 'w1', privileged: false }, 'ready'],
-    ['two of which one does not hold', 'name: w1, privileged: false', { name: 'w1', privileged: true }, 'started'],
-    ['a fact that there is not', 'constructor: Object', { name: 'w1', privileged: true }, 'started'],
+    ['a name', 'name: w1', { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' }, 'ready'],
+    [
+      'another name',
+      'name: w1',
+      { name: 'w10', privileged: true, architecture: 'amd64', distribution: 'debian' },
+      'started',
+    ],
+    [
+      'a pattern',
+      'name: "gpu-*-a"',
+      { name: 'gpu-17-a', privileged: true, architecture: 'amd64', distribution: 'debian' },
+      'ready',
+    ],
+    [
+      'a pattern that does not fit',
+      'name: "gpu-*-a"',
+      { name: 'gpu-a', privileged: true, architecture: 'amd64', distribution: 'debian' },
+      'started',
+    ],
+    [
+      'one of a list',
+      'name: [w1, "w2*"]',
+      { name: 'w22', privileged: true, architecture: 'amd64', distribution: 'debian' },
+      'ready',
+    ],
+    [
+      'a fact',
+      'privileged: false',
+      { name: 'w1', privileged: false, architecture: 'amd64', distribution: 'debian' },
+      'ready',
+    ],
+    [
+      'two of which one does not hold',
+      'name: w1, privileged: false',
+      { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
+      'started',
+    ],
   ])('says what holds for some machines alone, by %s', async (_, match, host, wait) => {
     const { inputs } = await resolved(`hosts:\n  - match: { ${match} }\n    inputs: { wait: ready }`, host);
     expect(inputs.properties.wait?.default).toBe(wait);
@@ -126,7 +155,12 @@ describe('an environment', () => {
   test('lays what holds for some machines over the rest, also its patches', async () => {
     const body =
       'inputs: { wait: ready }\npatches: [{ step: a, merge: { timeout: 1m } }]\nhosts:\n  - match: { name: w1 }\n    inputs: { wait: started }\n    patches: [{ step: a, merge: { timeout: 2m } }]';
-    const { inputs, steps } = await resolved(body, { name: 'w1', privileged: true });
+    const { inputs, steps } = await resolved(body, {
+      name: 'w1',
+      privileged: true,
+      architecture: 'amd64',
+      distribution: 'debian',
+    });
     expect([inputs.properties.wait?.default, steps[0]?.timeout]).toEqual(['started', '2m']);
   });
 
