@@ -629,7 +629,7 @@ describe('a template', () => {
   test('what is in the braces is a reference or is refused, and never anything else', () => {
     fc.assert(
       fc.property(fc.string(), (inner) => {
-        fc.pre(!inner.includes('}}'));
+        fc.pre(!`${inner}}`.includes('}}')); // which would close it earlier
         const problems: string[] = [];
         const template = parseTemplate(`\${{${inner}}}`, (_, message) => problems.push(message));
         expect(template.kind === 'hole').toBe(problems.length === 0);
