@@ -1,6 +1,6 @@
 /** Questions to whoever sits at the terminal. */
 import { userInfo } from 'node:os';
-import type { Ask } from '../engine/approval.ts';
+import type { Ask } from '../engine/run/approval.ts';
 import { printable } from '../engine/sdk/index.ts';
 
 export const isAnybodyThere = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;

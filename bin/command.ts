@@ -1,17 +1,17 @@
 /** What every command shares: how it is parsed, how it is told, and how it ends. */
 import { Command, type Interfaces } from '@oclif/core';
-import type { Ask } from '../engine/approval.ts';
 import { isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
 import { planOfHistory } from '../engine/journal/plan.ts';
 import type { Restored } from '../engine/journal/restore.ts';
 import { RUNS_KEPT } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
-import { type RunEvent, type RunResult, run, undo } from '../engine/run.ts';
+import type { Ask } from '../engine/run/approval.ts';
+import { type RunEvent, type RunResult, run, undo } from '../engine/run/run.ts';
 import { didYouMean, EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { approval, confirmed, isAnybodyThere } from './ask.ts';
 import { openRun, type RunScope, registry } from './compose.ts';
-import { usePluginsOfRun } from './plugins/wanted.ts';
+import { usePluginsOfRun } from './plugins/discover.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 import { jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { progress } from './render/progress.ts';

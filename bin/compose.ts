@@ -9,7 +9,7 @@ import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
 import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
-import { Registry } from '../engine/registry.ts';
+import { Registry } from '../engine/pipeline/registry.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
 import clusterConfig from '../phases/cluster-config/index.ts';

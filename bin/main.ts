@@ -37,9 +37,9 @@ import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { registry } from './compose.ts';
-import { typedFor } from './flags.ts';
+import { typedFor } from './inputs/flags.ts';
 import { DEFAULT_PIPELINE, openLayered, openPipeline } from './pipelines.ts';
-import { launcher, usePlugins } from './plugins/wanted.ts';
+import { launcher, usePlugins } from './plugins/discover.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 
 /** oclif asks this module for it. */

@@ -7,13 +7,13 @@ import type { Start } from '../engine/journal/records.ts';
 import type { Runs } from '../engine/journal/runs.ts';
 import { withoutSecrets } from '../engine/journal/secrets.ts';
 import { kebab, type Plan, planOf, type Source } from '../engine/pipeline/plan.ts';
-import { phaseUsed, planOfPhase } from '../engine/pipeline/single.ts';
+import { phaseUsed, planOfPhase } from '../engine/pipeline/single-phase.ts';
 import { fail, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
 import { registry } from './compose.ts';
 import { DEFAULT_PIPELINE, openLayered, sourceOf } from './pipelines.ts';
-import { usePlugins, usePluginsOfRun } from './plugins/wanted.ts';
+import { usePlugins, usePluginsOfRun } from './plugins/discover.ts';
 
 /** A new journal; or that of the run which the same plan has left unfinished, to go on with. E_RUN_UNFINISHED where it was another plan. */
 export async function journalFor(plan: Plan, runs: Runs): Promise<{ journal: Journal; goesOn: boolean }> {

@@ -22,5 +22,5 @@ if (changedMs('node_modules/.package-lock.json') < changedMs('package-lock.json'
 const sources = ['bin', 'engine', 'phases', 'pipelines', 'plugins', 'schemas', 'package.json'];
 if (changedMs('dist/join.cjs.cache') < Math.max(...sources.map(newestMs))) {
   console.error('building …');
-  execFileSync(process.execPath, [at('bin/build.js')], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(process.execPath, [at('bin/build/build.js')], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -1,7 +1,7 @@
 /** `@joinery/cli/testing`: what a plugin is tested with, by any test runner. */
 import { fileURLToPath } from 'node:url';
 import { type MemoryMachine, memoryHost } from '../engine/host/memory.ts';
-import { Transport } from '../engine/kube/transport.ts';
+import { Transport } from '../engine/kube/request.ts';
 import { watchObject } from '../engine/kube/watch.ts';
 import { inspectPlugin } from '../engine/plugins/inspect.ts';
 import { type LoadedPlugin, loadPlugin } from '../engine/plugins/load.ts';

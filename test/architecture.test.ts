@@ -20,6 +20,30 @@ const source = (path: string, text: string): Source => ({ path, text });
 /** `phases/kubeconfig` of `phases/kubeconfig/index.ts`. */
 const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/');
 
+/** The rooms of the engine, from the ground up: a room imports only what is on a lower floor. */
+const FLOORS: string[][] = [
+  ['pki'],
+  ['sdk'],
+  ['documents', 'net', 'node'],
+  ['expressions', 'host', 'kube', 'kubeadm'],
+  ['pipeline', 'journal', 'tokens'],
+  ['environment', 'plugins'],
+  ['run'],
+  ['testing'],
+];
+const GENERIC = ['run', 'journal', 'pipeline', 'expressions', 'documents', 'environment', 'plugins', 'host', 'net'];
+const KUBERNETES = ['kube', 'kubeadm', 'node', 'tokens'];
+const rooms = (names: readonly string[]): string[] => names.map((name) => `engine/${name}`);
+const floorOf = (path: string): number | undefined => {
+  const [, room] = /^engine\/([^/]+)\//.exec(path) ?? [];
+  const floor = FLOORS.findIndex((floor) => room !== undefined && floor.includes(room));
+  return floor < 0 ? undefined : floor;
+};
+const isAbove = (path: string, target: string): boolean => {
+  const [from, to] = [floorOf(path), floorOf(target)];
+  return from === undefined || to === undefined || folderOf(path) === folderOf(target) || to < from;
+};
+
 const onlyIn = (name: string, where: string, allowed: (path: string) => boolean, home: string): ImportRule => ({
   rule: `${name} is imported only in ${where}`,
   forbids: (path, target) => isPackage(target, name) && !allowed(path),
@@ -29,52 +53,57 @@ const onlyIn = (name: string, where: string, allowed: (path: string) => boolean,
 
 const rules: ImportRule[] = [
   {
-    rule: 'a phase imports only engine/sdk, engine/pki, its own folder and the package yaml',
+    rule: 'a phase imports only engine/sdk, engine/node, engine/pki, its own folder and the package yaml',
     forbids: (path, target) =>
-      inside(path, 'phases') && target !== 'yaml' && !inside(target, 'engine/sdk', 'engine/pki', folderOf(path)),
+      inside(path, 'phases') &&
+      target !== 'yaml' &&
+      !inside(target, 'engine/sdk', 'engine/node', 'engine/pki', folderOf(path)),
     offender: source('phases/made-up/index.ts', "import { readFile } from 'node:fs/promises';"),
     innocent: source('phases/made-up/index.ts', "import { stringify } from 'yaml';\nimport './schema.ts';"),
   },
   {
     rule: 'engine never imports phases, plugins or bin',
     forbids: (path, target) => inside(path, 'engine') && inside(target, 'phases', 'plugins', 'bin'),
-    offender: source('engine/run.ts', "import preflight from '../phases/preflight/index.ts';"),
-    innocent: source('engine/run.ts', "import { fail } from './sdk/errors.ts';"),
+    offender: source('engine/run/run.ts', "import preflight from '../../phases/preflight/index.ts';"),
+    innocent: source('engine/run/run.ts', "import { fail } from '../sdk/errors.ts';"),
   },
   {
-    rule: 'engine/sdk imports nothing of engine but itself and engine/pki',
-    forbids: (path, target) =>
-      inside(path, 'engine/sdk') && isFile(target) && !inside(target, 'engine/sdk', 'engine/pki'),
+    rule: 'a room of the engine imports only rooms on lower floors',
+    forbids: (path, target) => floorOf(target) !== undefined && !isAbove(path, target),
     offender: source('engine/sdk/made-up.ts', "import type { Host } from '../host/host.ts';"),
     innocent: source('engine/sdk/made-up.ts', "import { readCertificates } from '../pki/index.ts';"),
   },
   {
-    rule: 'engine/pki imports nothing of engine but itself',
-    forbids: (path, target) => inside(path, 'engine/pki') && isFile(target) && !inside(target, 'engine/pki'),
-    offender: source('engine/pki/made-up.ts', "export { fail } from '../sdk/errors.ts';"),
-    innocent: source('engine/pki/made-up.ts', "import { encode } from './der.ts';"),
+    rule: 'a generic room imports no Kubernetes room',
+    forbids: (path, target) => inside(path, ...rooms(GENERIC)) && inside(target, ...rooms(KUBERNETES)),
+    offender: source('engine/host/made-up.ts', "import { kubePort } from '../kube/port.ts';"),
+    innocent: source('engine/host/made-up.ts', "import { fail } from '../sdk/errors.ts';"),
   },
   {
-    rule: 'engine/kubeadm imports of the engine only its own folder, engine/sdk, and the problems and validators of engine/pipeline',
-    forbids: (path, target) =>
-      inside(path, 'engine/kubeadm') &&
-      inside(target, 'engine') &&
-      !inside(target, 'engine/kubeadm', 'engine/sdk') &&
-      !['problems.ts', 'place.ts', 'validate.ts'].some((name) => target === `engine/pipeline/${name}`),
-    offender: source('engine/kubeadm/made-up.ts', "import type { Pipeline } from '../pipeline/load.ts';"),
-    innocent: source('engine/kubeadm/made-up.ts', "import type { Path } from '../pipeline/problems.ts';"),
+    rule: 'engine/kube never imports engine/host',
+    forbids: (path, target) => inside(path, 'engine/kube') && inside(target, 'engine/host'),
+    offender: source('engine/kube/made-up.ts', "import type { Host } from '../host/host.ts';"),
+    innocent: source('engine/kube/made-up.ts', "import { fail } from '../sdk/errors.ts';"),
+  },
+  {
+    rule: 'engine/journal never imports engine/pipeline',
+    forbids: (path, target) => inside(path, 'engine/journal') && inside(target, 'engine/pipeline'),
+    offender: source('engine/journal/made-up.ts', "import type { Plan } from '../pipeline/plan.ts';"),
+    innocent: source('engine/journal/made-up.ts', "import type { Host } from '../host/host.ts';"),
   },
   {
     rule: 'the engine knows nothing of engine/kubeadm',
     forbids: (path, target) =>
       inside(path, 'engine') && !inside(path, 'engine/kubeadm') && inside(target, 'engine/kubeadm'),
-    offender: source('engine/run.ts', "import type { JoinSettings } from './kubeadm/index.ts';"),
+    offender: source('engine/run/run.ts', "import type { JoinSettings } from '../kubeadm/index.ts';"),
     innocent: source('bin/commands/made-up.ts', "import type { JoinSettings } from '../../engine/kubeadm/index.ts';"),
   },
   {
-    rule: 'a plugin imports nothing of engine but engine/sdk and engine/pki, and never bin or a phase',
+    rule: 'a plugin imports nothing of engine but engine/sdk, engine/node and engine/pki, and never bin or a phase',
     forbids: (path, target) =>
-      inside(path, 'plugins') && isFile(target) && !inside(target, 'engine/sdk', 'engine/pki', folderOf(path)),
+      inside(path, 'plugins') &&
+      isFile(target) &&
+      !inside(target, 'engine/sdk', 'engine/node', 'engine/pki', folderOf(path)),
     offender: source('plugins/sandbox/made-up.ts', "const { run } = await import('../../engine/run.ts');"),
     innocent: source('plugins/sandbox/made-up.ts', "import { Secret } from '../../engine/sdk/index.ts';"),
   },
@@ -87,17 +116,64 @@ const rules: ImportRule[] = [
   onlyIn('tsyringe', 'bin/compose.ts', (path) => path === 'bin/compose.ts', 'bin/compose.ts'),
   onlyIn(
     'xstate',
-    'the machines, engine/run.ts and engine/testing',
+    'the machines, engine/run/run.ts and engine/testing',
     (path) =>
-      ['engine/machine.ts', 'engine/step-machine.ts', 'engine/run.ts'].includes(path) || inside(path, 'engine/testing'),
-    'engine/machine.ts',
+      ['engine/run/run-machine.ts', 'engine/run/step-machine.ts', 'engine/run/run.ts'].includes(path) ||
+      inside(path, 'engine/testing'),
+    'engine/run/run-machine.ts',
   ),
-  onlyIn('undici', 'engine/kube', (path) => inside(path, 'engine/kube'), 'engine/kube/transport.ts'),
+  onlyIn(
+    'undici',
+    'engine/kube and engine/net',
+    (path) => inside(path, 'engine/kube', 'engine/net'),
+    'engine/kube/request.ts',
+  ),
   ...['@connectrpc', '@bufbuild'].map((name) =>
-    onlyIn(name, 'engine/host/cri-*.ts', (path) => path.startsWith('engine/host/cri-'), 'engine/host/cri-call.ts'),
+    onlyIn(name, 'engine/host/cri', (path) => inside(path, 'engine/host/cri'), 'engine/host/cri/call.ts'),
   ),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];
+
+/** Imports that still run upwards. Each goes with the file that it is in; nothing is added here. */
+const DEBTS = new Set([
+  'engine/host/cri/runtime.ts imports engine/node/cri.ts',
+  'engine/host/dry-run-objects.ts imports engine/kube/port.ts',
+  'engine/host/memory.ts imports engine/node/cri.ts',
+  'engine/host/ports/index.ts imports engine/kube/port.ts',
+  'engine/host/real.ts imports engine/kube/request.ts',
+  'engine/host/real.ts imports engine/kube/watch.ts',
+  'engine/host/recording.ts imports engine/kube/port.ts',
+  'engine/journal/history.ts imports engine/run/approval.ts',
+  'engine/journal/history.ts imports engine/run/frontier.ts',
+  'engine/journal/journal.ts imports engine/run/approval.ts',
+  'engine/journal/plan.ts imports engine/pipeline/check.ts',
+  'engine/journal/plan.ts imports engine/pipeline/load.ts',
+  'engine/journal/plan.ts imports engine/pipeline/plan.ts',
+  'engine/journal/plan.ts imports engine/pipeline/registry.ts',
+  'engine/journal/plan.ts imports engine/run/approval.ts',
+  'engine/journal/plugins.ts imports engine/pipeline/check.ts',
+  'engine/journal/records.ts imports engine/pipeline/plan.ts',
+  'engine/journal/records.ts imports engine/run/approval.ts',
+  'engine/journal/records.ts imports engine/run/frontier.ts',
+  'engine/journal/runs.ts imports engine/run/approval.ts',
+  'engine/kube/port.ts imports engine/host/host.ts',
+  'engine/kube/request.ts imports engine/host/host.ts',
+  'engine/kube/watch.ts imports engine/host/host.ts',
+  'engine/net/calls.ts imports engine/kube/request.ts',
+  'engine/net/download.ts imports engine/kube/request.ts',
+  'engine/pipeline/check.ts imports engine/run/approval.ts',
+  'engine/pipeline/plan.ts imports engine/run/frontier.ts',
+  'engine/sdk/index.ts imports engine/node/cgroup-driver.ts',
+  'engine/sdk/index.ts imports engine/node/cluster-info.ts',
+  'engine/sdk/index.ts imports engine/node/cri.ts',
+  'engine/sdk/index.ts imports engine/node/identity.ts',
+  'engine/sdk/index.ts imports engine/node/kernel.ts',
+  'engine/sdk/index.ts imports engine/node/kubeconfig.ts',
+  'engine/sdk/index.ts imports engine/node/kubelet.ts',
+  'engine/sdk/index.ts imports engine/node/shut-down-kubelet.ts',
+  'engine/sdk/index.ts imports engine/node/visible-node.ts',
+  'engine/tokens/token.ts imports engine/pipeline/load.ts',
+]);
 
 const brokenBy = ({ rule, forbids }: ImportRule, files: readonly Source[]): string[] =>
   files.flatMap((file) =>
@@ -124,7 +200,8 @@ const shipped = files.filter(({ path }) => !path.endsWith('.d.ts'));
 
 describe('who may import whom', () => {
   test.each(rules)('$rule', (rule) => {
-    expect(brokenBy(rule, files)).toEqual([]);
+    const broken = brokenBy(rule, files).filter((text) => !DEBTS.has(text.slice(0, text.indexOf(':'))));
+    expect(broken).toEqual([]);
   });
   test.each(rules)('a source that breaks it is found: $rule', (rule) => {
     expect(brokenBy(rule, [rule.offender, rule.innocent])).toEqual([
@@ -178,9 +255,16 @@ describe('who may import whom', () => {
   test('there are sources to look at in every folder, each with the imports it has', () => {
     for (const folder of ['bin', 'engine', 'phases', 'plugins'])
       expect(files.filter(({ path }) => inside(path, folder)).length).toBeGreaterThan(5);
-    const run = files.find(({ path }) => path === 'engine/run.ts');
-    expect(run && importsOf(run)).toEqual(expect.arrayContaining(['xstate', 'engine/frontier.ts', 'engine/book.ts']));
+    const run = files.find(({ path }) => path === 'engine/run/run.ts');
+    expect(run && importsOf(run)).toEqual(
+      expect.arrayContaining(['xstate', 'engine/run/frontier.ts', 'engine/run/book.ts']),
+    );
   });
+});
+
+test('no import that still runs upwards is listed without being there', () => {
+  const all = files.flatMap((file) => importsOf(file).map((target) => `${file.path} imports ${target}`));
+  expect([...DEBTS].filter((debt) => !all.includes(debt))).toEqual([]);
 });
 
 describe('names and sizes', () => {

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { Args, Flags } from '@oclif/core';
 import { JoinCommand } from '../command.ts';
 import { openRun } from '../compose.ts';
-import { runFlags } from '../flags.ts';
+import { runFlags } from '../inputs/flags.ts';
 
 export class Approve extends JoinCommand {
   static override summary = 'Answer a run that waits for an approval';

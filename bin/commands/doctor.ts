@@ -2,12 +2,12 @@
 import type { History } from '../../engine/journal/history.ts';
 import type { Journal } from '../../engine/journal/journal.ts';
 import type { Runs } from '../../engine/journal/runs.ts';
-import { planOfPhase } from '../../engine/pipeline/single.ts';
-import { run } from '../../engine/run.ts';
+import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
+import { run } from '../../engine/run/run.ts';
 import { EXIT } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { openRun, registry } from '../compose.ts';
-import { runFlags } from '../flags.ts';
+import { runFlags } from '../inputs/flags.ts';
 import { diagnosisDocument, diagnosisText, type Finding, isHealthy } from '../render/diagnosis.ts';
 import { jsonText } from '../render/json.ts';
 

@@ -1,13 +1,13 @@
 /** `join phase`: lists the phases; `join phase NAME`: runs one, with flags from its input schema. */
 
 import { type Pipeline, type PipelineStep, variantsOf } from '../../engine/pipeline/load.ts';
-import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipeline/single.ts';
+import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { argsFor, envFlag, flagsFor, runFlags, typedValues, withAbsolutePaths } from '../flags.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedValues, withAbsolutePaths } from '../inputs/flags.ts';
+import { plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE, openLayered } from '../pipelines.ts';
-import { plainValues } from '../values.ts';
 
 export class PhaseList extends JoinCommand {
   static override summary = 'List the phases';

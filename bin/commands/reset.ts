@@ -1,14 +1,14 @@
 /** `join reset`: makes this machine one that has never joined, whoever has joined it. */
 import { Flags } from '@oclif/core';
 import type { Plan } from '../../engine/pipeline/plan.ts';
-import { planOfPhase } from '../../engine/pipeline/single.ts';
-import { run } from '../../engine/run.ts';
+import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
+import { run } from '../../engine/run/run.ts';
 import { fail, type HostFacts } from '../../engine/sdk/index.ts';
 import { confirmed, isAnybodyThere } from '../ask.ts';
 import { JoinCommand } from '../command.ts';
 import { openRun, registry } from '../compose.ts';
-import { flagsFor, runFlags, typedValues } from '../flags.ts';
-import { plainValues } from '../values.ts';
+import { flagsFor, runFlags, typedValues } from '../inputs/flags.ts';
+import { plainValues } from '../inputs/values.ts';
 
 const { 'on-failure': _, ...shared } = runFlags;
 

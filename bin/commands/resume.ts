@@ -2,11 +2,11 @@
 import { Args } from '@oclif/core';
 import type { Journal } from '../../engine/journal/journal.ts';
 import { JoinCommand } from '../command.ts';
-import { flagsFor, runFlags, typedValues } from '../flags.ts';
+import { flagsFor, runFlags, typedValues } from '../inputs/flags.ts';
+import { layered, plainValues } from '../inputs/values.ts';
+import { fromVariables } from '../inputs/variables.ts';
 import { DEFAULT_PIPELINE, openPipeline } from '../pipelines.ts';
 import { planToResume } from '../runs.ts';
-import { layered, plainValues } from '../values.ts';
-import { fromVariables } from '../variables.ts';
 
 const { 'dry-run': _, ...ownFlags } = runFlags;
 

@@ -3,13 +3,13 @@ import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
-import { lenientFlag } from '../configurations.ts';
-import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../flags.ts';
-import { givenFor, withProblems } from '../given.ts';
-import { kubeadmLine } from '../kubeadm-line.ts';
+import { lenientFlag } from '../inputs/config-documents.ts';
+import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../inputs/flags.ts';
+import { kubeadmLine } from '../inputs/kubeadm-line.ts';
+import { givenFor, withProblems } from '../inputs/merge.ts';
+import { namedBy, plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE, isFile, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
-import { usePlugins } from '../plugins/wanted.ts';
-import { namedBy, plainValues } from '../values.ts';
+import { usePlugins } from '../plugins/discover.ts';
 
 const ownFlags = {
   ...runFlags,

@@ -1,7 +1,7 @@
 /** `join undo`: takes back what a run did. */
 import { Args, Flags } from '@oclif/core';
 import { JoinCommand } from '../command.ts';
-import { runFlags } from '../flags.ts';
+import { runFlags } from '../inputs/flags.ts';
 
 export class Undo extends JoinCommand {
   static override summary = 'Take back what a run has changed on this machine';

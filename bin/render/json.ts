@@ -1,7 +1,7 @@
 /** The result as the document that schemas/run-result.schema.json describes. */
 import type { Restored } from '../../engine/journal/restore.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
-import type { RunResult } from '../../engine/run.ts';
+import type { RunResult } from '../../engine/run/run.ts';
 import { EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
 
 export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): object {

@@ -1,7 +1,7 @@
 /** What a dry run has recorded, as a plan: text, and the document that schemas/plan.schema.json describes. */
 import { type Host, placeOf, type StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
-import type { RunResult, StepResult } from '../../engine/run.ts';
+import type { RunResult, StepResult } from '../../engine/run/run.ts';
 import { describeEffect, printable } from '../../engine/sdk/index.ts';
 import { told } from './json.ts';
 import { changeText, noteLines, octal, outputLines, SIGN } from './text.ts';

@@ -1,7 +1,7 @@
 /** Progress on standard error: a live list on a terminal, a line for each thing that happened elsewhere. */
 import { placeOf } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
-import type { RunEvent } from '../../engine/run.ts';
+import type { RunEvent } from '../../engine/run/run.ts';
 import { isJoinError, printable } from '../../engine/sdk/index.ts';
 import { SIGN, seconds } from './text.ts';
 

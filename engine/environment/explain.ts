@@ -1,6 +1,7 @@
 /** Where every value of a resolved pipeline comes from, and what it took the place of. */
+
+import type { Place } from '../documents/place.ts';
 import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/check.ts';
-import type { Place } from '../pipeline/place.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { isSecret } from '../sdk/secret.ts';
 import { idOf } from './steps.ts';

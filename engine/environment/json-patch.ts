@@ -1,6 +1,6 @@
 /** RFC 6902 on values that know where they were written: what an operation puts somewhere keeps its place. */
 import type { Operation } from 'rfc6902';
-import type { Place } from '../pipeline/place.ts';
+import type { Place } from '../documents/place.ts';
 import { type ApplyPatch, operate } from '../sdk/json-patch.ts';
 import { type Entry, type Mapping, plainOf, type Tracked } from './tracked.ts';
 

@@ -1,9 +1,9 @@
 /** YAML text → an environment of the right shape, or E_PIPELINE with every problem at its line and column. */
 import schema from '../../schemas/environment.schema.json' with { type: 'json' };
-import { decimalModes } from '../pipeline/decimal-modes.ts';
+import { decimalModes } from '../documents/decimal-modes.ts';
+import { DocumentLocator, Text } from '../documents/place.ts';
+import { Problems } from '../documents/problems.ts';
 import { type AppliedEnvironment, checkShape, digestOf, TOKENS_MAX } from '../pipeline/load.ts';
-import { DocumentLocator, Text } from '../pipeline/place.ts';
-import { Problems } from '../pipeline/problems.ts';
 import { readYaml } from '../sdk/yaml.ts';
 import { plainOf, type Tracked, TrackedLocator, trackedOf } from './tracked.ts';
 

@@ -1,5 +1,5 @@
 /** One patch after another on a pipeline. What does not fit is told at the patch. */
-import type { Problems } from '../pipeline/problems.ts';
+import type { Problems } from '../documents/problems.ts';
 import type { ApplyPatch } from '../sdk/json-patch.ts';
 import { didYouMean } from '../sdk/text.ts';
 import { jsonPatched } from './json-patch.ts';

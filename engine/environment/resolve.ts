@@ -1,8 +1,9 @@
 /** A pipeline with environments laid over it: one value, checked as if it had been written so, that knows where each part was written. */
+
+import { Problems } from '../documents/problems.ts';
+import { type Violation, violations } from '../documents/validate.ts';
 import type { Pipeline } from '../pipeline/load.ts';
 import { pipelineOf } from '../pipeline/load.ts';
-import { Problems } from '../pipeline/problems.ts';
-import { type Violation, violations } from '../pipeline/validate.ts';
 import type { ApplyPatch } from '../sdk/json-patch.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import type { Schema } from '../sdk/schema.ts';

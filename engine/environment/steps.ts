@@ -1,5 +1,5 @@
 /** The steps of a pipeline that is being patched, and who needs whom among them. */
-import type { Place } from '../pipeline/place.ts';
+import type { Place } from '../documents/place.ts';
 import { type List, type Mapping, over, partOf, type Scalar, type Tracked, textAt, withEntry } from './tracked.ts';
 
 export const idOf = (step: Tracked | undefined): string | undefined => textAt(step, 'id');

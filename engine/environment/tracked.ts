@@ -1,6 +1,6 @@
 /** Values that know where they were written: what a document says, with the place of each part of it. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type ParsedNode } from 'yaml';
-import type { Locator, Path, Place, Text } from '../pipeline/place.ts';
+import type { Locator, Path, Place, Text } from '../documents/place.ts';
 
 export type Tracked = Scalar | List | Mapping;
 

@@ -1,6 +1,6 @@
 /** A machine in memory, for tests: maps, and a refusal for everything it was not told about. */
 import { dirname } from 'node:path/posix';
-import { socketPath } from '../sdk/cri.ts';
+import { socketPath } from '../node/cri.ts';
 import { fail } from '../sdk/errors.ts';
 import type {
   CgroupDriver,

@@ -2,15 +2,15 @@
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Transport } from '../kube/transport.ts';
+import { Transport } from '../kube/request.ts';
 import { watchObject } from '../kube/watch.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { MachineCommands } from './commands.ts';
+import type { ContainerRuntime } from './cri/runtime.ts';
 import { MachineFiles } from './files.ts';
 import type { Answers, Change, Host, Query } from './host.ts';
 import { Mounts } from './mounts.ts';
-import type { ContainerRuntime } from './runtime.ts';
 import { MachineServices } from './services.ts';
 
 export interface RealHost extends Host {
@@ -28,10 +28,10 @@ export async function realHost(root: string, now: () => Date = () => new Date())
   /** gRPC takes a while to load: only who asks a runtime waits for it. */
   let loaded: Promise<ContainerRuntime> | undefined;
   const runtime = () => {
-    loaded ??= import('./runtime.ts').then((module) => new module.ContainerRuntime(root));
+    loaded ??= import('./cri/runtime.ts').then((module) => new module.ContainerRuntime(root));
     return loaded;
   };
-  const calls = () => import('../kube/calls.ts');
+  const calls = () => import('../net/calls.ts');
   const readers: {
     [K in Query['kind']]: (query: Extract<Query, { kind: K }>, signal: AbortSignal) => Promise<Answers[K]>;
   } = {
@@ -43,9 +43,9 @@ export async function realHost(root: string, now: () => Date = () => new Date())
     program: ({ name }) => commands.find(name),
     output: ({ argv, ...surroundings }, signal) => commands.run(argv, signal, surroundings),
     mounts: ({ path }) => mounts.below(path),
-    download: async ({ url }, signal) => (await import('../kube/download.ts')).download(url, signal),
+    download: async ({ url }, signal) => (await import('../net/download.ts')).download(url, signal),
     http: async ({ call }, signal) => (await calls()).answerOf(call, signal),
-    roots: async () => (await import('../kube/roots.ts')).systemRoots().then((roots) => roots.join('\n')),
+    roots: async () => (await import('../net/roots.ts')).systemRoots().then((roots) => roots.join('\n')),
     runtime: async ({ socket }, signal) => (await runtime()).status(socket, signal),
     cgroups: async ({ socket }, signal) => (await runtime()).cgroupDriver(socket, signal),
     sandboxes: async ({ socket }, signal) => (await runtime()).podSandboxes(socket, signal),

@@ -3,10 +3,10 @@
 import { objectPath, throwUnlessOk } from '../kube/port.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall, Identity, ObjectRef } from '../sdk/ports.ts';
+import { remembering } from './dry-run-objects.ts';
 import type { Answers, ApiAnswer, ApiRequest, Host, Query } from './host.ts';
-import { remembering } from './made.ts';
 import { Overlay, UNCHANGED } from './overlay.ts';
-import { StandIns } from './standins.ts';
+import { StandIns } from './stand-ins.ts';
 
 export function recordingHost(host: Host): Host {
   const overlay = new Overlay();

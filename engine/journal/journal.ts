@@ -1,6 +1,7 @@
 /** The journal of one run: written before each change, so that whatever happens next can be continued or taken back. */
-import type { Answer } from '../approval.ts';
+
 import type { StepChange } from '../host/host.ts';
+import type { Answer } from '../run/approval.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type History, historyOf } from './history.ts';
 import type { Before, Entry, JournalRecord } from './records.ts';

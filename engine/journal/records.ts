@@ -1,11 +1,11 @@
 /** The journal's records, and their form on disk: one JSON object a line, each with a checksum over itself and all before it. */
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
-import type { Answer } from '../approval.ts';
-import type { StepStatus } from '../frontier.ts';
+import { violations } from '../documents/validate.ts';
 import type { StepChange } from '../host/host.ts';
 import type { Source } from '../pipeline/plan.ts';
-import { violations } from '../pipeline/validate.ts';
+import type { Answer } from '../run/approval.ts';
+import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts, Owner } from '../sdk/ports.ts';
 

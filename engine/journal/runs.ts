@@ -1,7 +1,7 @@
 /** The runs of a machine on its disk: `/var/lib/joinery/runs/<id>`, and what they must not keep longer than they need in `/run/joinery/<id>`. */
 import { randomBytes } from 'node:crypto';
-import { type Answer, answerPath, answerText } from '../approval.ts';
 import type { Appending, MachineFiles } from '../host/files.ts';
+import { type Answer, answerPath, answerText } from '../run/approval.ts';
 import { fail } from '../sdk/errors.ts';
 import { paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';

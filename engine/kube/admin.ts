@@ -1,8 +1,8 @@
 /** Who a kubeconfig file says we are, and to which cluster we speak with it. Source of the rules: client-go, tools/clientcmd. */
 import { dirname, resolve } from 'node:path';
+import { clusterNamed, currentContext, readKubeconfig } from '../node/kubeconfig.ts';
 import { fitsKey, readCertificates } from '../pki/index.ts';
 import { fail } from '../sdk/errors.ts';
-import { clusterNamed, currentContext, readKubeconfig } from '../sdk/kubeconfig.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';

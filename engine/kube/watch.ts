@@ -4,7 +4,7 @@ import type { ApiRequest, Wait } from '../host/host.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';
 import { collectionPath, isObject, throwUnlessOk } from './port.ts';
-import type { Transport } from './transport.ts';
+import type { Transport } from './request.ts';
 
 /** The server ends a watch after this; we begin the next where it ended. */
 const WATCH_SECONDS = 240;

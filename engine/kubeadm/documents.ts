@@ -1,7 +1,7 @@
 /** YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config` files. */
 import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from 'yaml';
-import { DocumentLocator, Text } from '../pipeline/place.ts';
-import { Problems } from '../pipeline/problems.ts';
+import { DocumentLocator, Text } from '../documents/place.ts';
+import { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
 import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
 

@@ -11,7 +11,7 @@
  * | time limits | discoveryTimeout | = | discovery.timeout | timeouts |
  * | the cluster's | clusterName, featureGates | = | - | - |
  */
-import type { Path } from '../pipeline/problems.ts';
+import type { Path } from '../documents/problems.ts';
 import { VERSIONS, type Version } from './versions.ts';
 
 const gone = '';

@@ -1,7 +1,7 @@
 /** The text of a kubeadm configuration file → what it says about joining, or every problem at its line and column. */
 import { type Document, type ParsedNode, visit } from 'yaml';
-import type { Problems } from '../pipeline/problems.ts';
-import { type Violation, violations } from '../pipeline/validate.ts';
+import type { Problems } from '../documents/problems.ts';
+import { type Violation, violations } from '../documents/validate.ts';
 import { fail, type JoinError, type Problem, revealed, type Schema, withSecrets } from '../sdk/index.ts';
 import { joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
 import { type Field, isName, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';

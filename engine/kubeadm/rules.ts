@@ -1,5 +1,5 @@
 /** What must hold between fields, and no schema says. Source: kubeadm's validation of join configurations. */
-import type { Path, Problems } from '../pipeline/problems.ts';
+import type { Path, Problems } from '../documents/problems.ts';
 import { fields } from '../sdk/index.ts';
 import { type Field, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
 import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';

@@ -1,14 +1,15 @@
 /** What is wrong with the expressions of a pipeline: what they read, whether it is there, and what type comes of it. */
+
+import type { Path, Problems } from '../documents/problems.ts';
+import type { Cel } from '../expressions/cel.ts';
+import { jsonType } from '../expressions/cel-types.ts';
+import { type Condition, conditionReads } from '../expressions/conditions.ts';
+import { type Reference, referenceText } from '../expressions/references.ts';
+import { type Expression, expressions, type Placed, type Template } from '../expressions/template.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { propertySchema, type Schema } from '../sdk/schema.ts';
 import { didYouMean } from '../sdk/text.ts';
-import type { Cel } from './cel.ts';
-import { jsonType } from './cel-types.ts';
-import { type Condition, conditionReads } from './conditions.ts';
-import { type Expression, expressions, type Placed, type Template } from './holes.ts';
-import type { Path, Problems } from './problems.ts';
-import { type Reference, referenceText } from './references.ts';
 
 export const HOST_FACTS: Record<keyof HostFacts, Schema> = {
   name: { type: 'string' },

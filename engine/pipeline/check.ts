@@ -1,24 +1,24 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
-import { approvalPhase } from '../approval.ts';
-import type { Registry } from '../registry.ts';
+import type { Path } from '../documents/problems.ts';
+import { violations } from '../documents/validate.ts';
+import { type Condition, parseCondition } from '../expressions/conditions.ts';
+import type { Lookup } from '../expressions/references.ts';
+import { evaluate, expressions, parseTemplate, references, type Template } from '../expressions/template.ts';
+import { approvalPhase } from '../run/approval.ts';
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
-import { type Condition, parseCondition } from './conditions.ts';
-import { checkChoice, checkReach, refuseSecret } from './dead-ends.ts';
 import { needsOf } from './graph.ts';
-import { evaluate, expressions, parseTemplate, references, type Template } from './holes.ts';
-import { checkLimits } from './limits.ts';
 import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, variantsOf } from './load.ts';
 import { type Candidate, type Checked, DEFAULT_TIMEOUT, forPhase, type PlannedStep, plannedStep } from './planned.ts';
-import type { Path } from './problems.ts';
-import type { Lookup } from './references.ts';
-import { type Section, sightOf, sightOfFinally, sightOfOutputs } from './sights.ts';
-import { violations } from './validate.ts';
+import type { Registry } from './registry.ts';
+import { type Section, sightOf, sightOfFinally, sightOfOutputs } from './step-scopes.ts';
+import { checkLimits } from './time-limits.ts';
+import { checkChoice, checkReach, refuseSecret } from './unreachable.ts';
 import { checkWriters } from './writers.ts';
 
 export type { PlannedStep } from './planned.ts';

@@ -1,6 +1,7 @@
 /** The feature gates of a plan: what was given for them, what they are by default, and what there is to say of that. */
-import type { Registry } from '../registry.ts';
+
 import { type Gate, parseGates } from '../sdk/gates.ts';
+import type { Registry } from './registry.ts';
 
 /** The input of a pipeline that holds them, as `--feature-gates` does. */
 export const GATES_INPUT = 'featureGates';

@@ -1,7 +1,8 @@
 /** The order of steps: who needs whom, and what is wrong with that. */
+
+import type { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
 import type { PipelineStep } from './load.ts';
-import type { Problems } from './problems.ts';
 
 /** Step id → the ids it needs, in the order of the file. */
 export type Needs = ReadonlyMap<string, readonly string[]>;

@@ -1,13 +1,13 @@
 /** YAML text → a pipeline of the right shape, or E_PIPELINE with every problem at its line and column. */
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
+import { decimalModes } from '../documents/decimal-modes.ts';
+import { DocumentLocator, type Locator, Text } from '../documents/place.ts';
+import { readPipelines } from '../documents/precompiled.ts';
+import { Problems } from '../documents/problems.ts';
+import { violations } from '../documents/validate.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { readYaml } from '../sdk/yaml.ts';
-import { decimalModes } from './decimal-modes.ts';
-import { DocumentLocator, type Locator, Text } from './place.ts';
-import { readPipelines } from './precompiled.ts';
-import { Problems } from './problems.ts';
-import { violations } from './validate.ts';
 
 export interface RetryPolicy {
   attempts: number;

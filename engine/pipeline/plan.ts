@@ -1,20 +1,21 @@
 /** A pipeline and what the user gave → a plan: checked steps that can run, and the input of each when its time has come. */
-import type { StepStatus } from '../frontier.ts';
-import type { Registry } from '../registry.ts';
+
+import type { Path } from '../documents/problems.ts';
+import { type Violation, violations } from '../documents/validate.ts';
+import { holds } from '../expressions/conditions.ts';
+import { type Lookup, type Reference, UNKNOWN } from '../expressions/references.ts';
+import { evaluate, hasUnknown, parseTemplate, references, type Template } from '../expressions/template.ts';
+import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { withSecrets } from '../sdk/schema.ts';
 import { revealed } from '../sdk/secret.ts';
 import { checkedPipeline, closed, type PlannedStep } from './check.ts';
-import { holds } from './conditions.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
-import { evaluate, hasUnknown, parseTemplate, references, type Template } from './holes.ts';
-import { inputOfLimit, isDuration, limitsIn } from './limits.ts';
 import type { AppliedEnvironment, Pipeline } from './load.ts';
-import type { Path } from './problems.ts';
-import { type Lookup, type Reference, UNKNOWN } from './references.ts';
+import type { Registry } from './registry.ts';
 import { SKIP_INPUT, withoutSkipped } from './skip.ts';
-import { type Violation, violations } from './validate.ts';
+import { inputOfLimit, isDuration, limitsIn } from './time-limits.ts';
 
 export { closed };
 

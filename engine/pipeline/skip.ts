@@ -1,9 +1,10 @@
 /** Steps that a run leaves out, as `--skip-phases` asks: those that need one come after what that one needed. */
-import type { Registry } from '../registry.ts';
+
+import { references } from '../expressions/template.ts';
 import { didYouMean } from '../sdk/text.ts';
 import type { PlannedStep } from './check.ts';
 import { orderOf } from './graph.ts';
-import { references } from './holes.ts';
+import type { Registry } from './registry.ts';
 
 /** The input of a pipeline that holds the names. */
 export const SKIP_INPUT = 'skipPhases';

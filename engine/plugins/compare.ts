@@ -1,6 +1,7 @@
 /** The manifest of a plugin beside what its code exports: every difference. */
+
+import { violations } from '../documents/validate.ts';
 import { whyUnusable } from '../pipeline/check.ts';
-import { violations } from '../pipeline/validate.ts';
 import { beyond } from '../sdk/bounds.ts';
 import { type AnyPhase, changesCluster } from '../sdk/index.ts';
 import { clean } from '../sdk/text.ts';

@@ -1,9 +1,9 @@
 /** `joinery.lock`: which plugins, to the byte, a pipeline or a machine is used with. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { violations } from '../documents/validate.ts';
 import { MachineFiles } from '../host/files.ts';
 import { readTrusted } from '../host/trusted.ts';
-import { violations } from '../pipeline/validate.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import type { WantedBy } from './find.ts';

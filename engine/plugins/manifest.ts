@@ -1,6 +1,6 @@
 /** The manifest of a plugin: what its package.json says of it, read before any of its code is. */
 import schema from '../../schemas/plugin.schema.json' with { type: 'json' };
-import { violations } from '../pipeline/validate.ts';
+import { violations } from '../documents/validate.ts';
 import type { Bounds } from '../sdk/bounds.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';

@@ -1,12 +1,13 @@
 /** The CA certificates in a file somebody names: a PEM bundle, or a kubeconfig that holds one. */
-import { type Certificate, readCertificates } from '../pki/index.ts';
+
 import {
   clusterNamed,
   currentContext,
   type Kubeconfig,
   type KubeconfigCluster,
   readKubeconfig,
-} from '../sdk/kubeconfig.ts';
+} from '../node/kubeconfig.ts';
+import { type Certificate, readCertificates } from '../pki/index.ts';
 
 /** In the order of the file; at least one. Throws an Error that says what is wrong. */
 export function caCertificates(text: string): Certificate[] {

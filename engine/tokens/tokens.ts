@@ -2,7 +2,7 @@
 import type { ApiAnswer, ApiRequest } from '../host/host.ts';
 import type { Admin } from '../kube/admin.ts';
 import { clusterInfoOf, collectionPath, objectPath, throwUnlessOk } from '../kube/port.ts';
-import { readClusterInfo } from '../sdk/cluster-info.ts';
+import { readClusterInfo } from '../node/cluster-info.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { SECRET_TYPE, type SecretObject, secretOf, secretRef, tokenOf } from './secret.ts';

@@ -1,6 +1,6 @@
 /** Creates the Node by the node's own new identity, as its kubelet would; the README says why nobody has to. */
 import type { Files, Sdk } from '../../engine/sdk/index.ts';
-import { type Told, toldToKubelet } from './told.ts';
+import { type Told, toldToKubelet } from './report.ts';
 
 export const nodeRegister = (sdk: Sdk) =>
   sdk.definePhase({

@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registry } from '../../bin/compose.ts';
 import { openTracked } from '../../bin/pipelines.ts';
-import { checkEverywhere } from '../../engine/environment/everywhere.ts';
+import { checkEverywhere } from '../../engine/environment/check.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import explanationSchema from '../../schemas/pipeline-explanation.schema.json' with { type: 'json' };
 import validationSchema from '../../schemas/pipeline-validation.schema.json' with { type: 'json' };

@@ -7,7 +7,7 @@ import { project } from '../bin/cli.ts';
 /** Per file: what keeps a secret there, and what stands there instead. */
 const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
   'engine/sdk/secret.ts': [["return '***';", 'return this.#value;']],
-  'engine/redact.ts': [
+  'engine/run/redact.ts': [
     ["(text) => text.replace(this.#pattern, '***')", '(text) => text'],
     ['this.isIn(text) ? new Secret(text) : text', 'text'],
     ['return text.search(this.#pattern) >= 0;', 'return false;'],
@@ -19,7 +19,7 @@ const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
   'engine/host/commands.ts': [
     ['env: { ...environment, ...this.#environment }', 'env: { ...process.env, ...environment, ...this.#environment }'],
   ],
-  'engine/host/ports.ts': [['const shown = secret ? undefined :', 'const shown =']],
+  'engine/host/ports/index.ts': [['const shown = secret ? undefined :', 'const shown =']],
   'bin/render/error.ts': [[".replace(/\\b([a-z0-9]{6})\\.[a-z0-9]{16}\\b/g, '$1.***')", '']],
   'bin/join.cjs': [
     ["process.title = 'join';", ''],

@@ -12,7 +12,7 @@ import { isClosed } from '../../engine/journal/history.ts';
 import { planOfHistory } from '../../engine/journal/plan.ts';
 import { Runs } from '../../engine/journal/runs.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import { type RunResult, run, undo } from '../../engine/run.ts';
+import { type RunResult, run, undo } from '../../engine/run/run.ts';
 import { isJoinError } from '../../engine/sdk/index.ts';
 import { diskWithPoints, hostWithPoints } from '../helpers/points.ts';
 

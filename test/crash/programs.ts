@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { validatorsSource } from '../../bin/precompile.ts';
+import { validatorsSource } from '../../bin/build/precompile.ts';
 import { PROJECT } from '../helpers/sources.ts';
 
 export interface Programs {
@@ -10,7 +10,7 @@ export interface Programs {
   kubelet: string;
 }
 
-/** As in `bin/build.js`. */
+/** As in `bin/build/build.js`. */
 const precompiled: Plugin = {
   name: 'precompiled validators',
   setup: ({ onLoad }) =>

@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 type Ends = Fault['ends'];
 const DURATIONS =
-  'engine/run.ts measures durations by the clock of the machine, and they are negative when it steps back';
+  'engine/run/run.ts measures durations by the clock of the machine, and they are negative when it steps back';
 const SKEW: Ends = ['E_CLOCK_SKEW', 'trust'];
 const WRONG: Ends = ['E_CERTIFICATE_WRONG', 'trust'];
 

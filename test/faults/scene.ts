@@ -17,7 +17,7 @@ import type { Answers, Change, Host, Query } from '../../engine/host/host.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import { type ClockOfMachines, type RunEvent, type RunResult, run } from '../../engine/run.ts';
+import { type ClockOfMachines, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
 import { type Fault as ApiFault, type Sandbox, startSandbox } from '../../plugins/sandbox/index.ts';
 import { type Kubelet, startKubelet } from '../../plugins/sandbox/machine/kubelet.ts';
 import { KUBELET_VERSION } from '../../plugins/sandbox/machine/kubelet-node.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Host } from '../../engine/host/host.ts';
 import { memoryHost } from '../../engine/host/memory.ts';
 import { kubePort } from '../../engine/kube/port.ts';
-import { Transport } from '../../engine/kube/transport.ts';
+import { Transport } from '../../engine/kube/request.ts';
 import { watchObject } from '../../engine/kube/watch.ts';
 import { csrRef } from '../../engine/sdk/index.ts';
 import { asJson, bent, type Shape, soup, swollen } from './shapes.ts';

@@ -6,15 +6,15 @@ import fc from 'fast-check';
 import { applyPatch } from 'rfc6902';
 import { parse } from 'yaml';
 import { registry } from '../../bin/compose.ts';
-import { checkEverywhere } from '../../engine/environment/everywhere.ts';
+import { checkEverywhere } from '../../engine/environment/check.ts';
 import { loadEnvironment, readTracked } from '../../engine/environment/load.ts';
 import { hostsOf, resolve } from '../../engine/environment/resolve.ts';
+import { Cel } from '../../engine/expressions/cel.ts';
+import { UNKNOWN } from '../../engine/expressions/references.ts';
 import { historyOf } from '../../engine/journal/history.ts';
 import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
-import { Cel } from '../../engine/pipeline/cel.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import { UNKNOWN } from '../../engine/pipeline/references.ts';
 import { children, content, decode, dottedOid, encode } from '../../engine/pki/der.ts';
 import {
   fitsKey,

@@ -1,6 +1,6 @@
 /** Ports that journal what they change, as a run's do, and the way back. */
 import type { Host } from '../../engine/host/host.ts';
-import { portsFor } from '../../engine/host/ports.ts';
+import { portsFor } from '../../engine/host/ports/index.ts';
 import { dataOf, lookBefore } from '../../engine/journal/before.ts';
 import { Journal, type JournalStore } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';

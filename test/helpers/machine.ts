@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Host, StepChange } from '../../engine/host/host.ts';
-import { portsFor } from '../../engine/host/ports.ts';
+import { portsFor } from '../../engine/host/ports/index.ts';
 import { type RealHost, realHost } from '../../engine/host/real.ts';
 import { type Effect, type Ports, Secret } from '../../engine/sdk/index.ts';
 

@@ -14,7 +14,7 @@ import { Runs } from '../../engine/journal/runs.ts';
 import { objectPath } from '../../engine/kube/port.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
-import { type RunResult, run, undo } from '../../engine/run.ts';
+import { type RunResult, run, undo } from '../../engine/run/run.ts';
 import { configMapRef, isJoinError, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/sdk/index.ts';
 import {
   type Authority,

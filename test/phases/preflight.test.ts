@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../engine/host/memory.ts';
-import { run } from '../../engine/run.ts';
+import { run } from '../../engine/run/run.ts';
 import { fail, paths } from '../../engine/sdk/index.ts';
 import type { Check, Given } from '../../phases/preflight/check.ts';
 import { checksFor } from '../../phases/preflight/checks.ts';

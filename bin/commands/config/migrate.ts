@@ -2,8 +2,13 @@
 import { Flags } from '@oclif/core';
 import { EXIT, JoinError } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
-import { lenientFlag, readConfigurationFile, warningLines, writeConfigurationFile } from '../../configurations.ts';
-import { runFlags } from '../../flags.ts';
+import {
+  lenientFlag,
+  readConfigurationFile,
+  warningLines,
+  writeConfigurationFile,
+} from '../../inputs/config-documents.ts';
+import { runFlags } from '../../inputs/flags.ts';
 
 const STDOUT = '-';
 

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { stringify } from 'yaml';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../flags.ts';
+import { runFlags } from '../../inputs/flags.ts';
 
 export class ConfigPrintDefaults extends JoinCommand {
   static override summary = 'Print a kubeadm configuration with every default';

@@ -1,8 +1,8 @@
 /** `join config validate FILE`: everything that is wrong with a kubeadm configuration file, without joining. */
 import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
-import { lenientFlag, readConfigurationFile, warningLines } from '../../configurations.ts';
-import { runFlags } from '../../flags.ts';
+import { lenientFlag, readConfigurationFile, warningLines } from '../../inputs/config-documents.ts';
+import { runFlags } from '../../inputs/flags.ts';
 
 export class ConfigValidate extends JoinCommand {
   static override summary = 'Check a kubeadm configuration file';

@@ -8,13 +8,13 @@ import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
 import { didYouMean, fail, type HostFacts, revealed } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
-import { lenientFlag } from '../../configurations.ts';
-import { envFlag, flagsFor, runFlags, typedFor, typedValues } from '../../flags.ts';
-import { givenFor } from '../../given.ts';
+import { lenientFlag } from '../../inputs/config-documents.ts';
+import { envFlag, flagsFor, runFlags, typedFor, typedValues } from '../../inputs/flags.ts';
+import { givenFor } from '../../inputs/merge.ts';
+import { plainValues, type Source, sourceText, type Values } from '../../inputs/values.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
-import { usePlugins } from '../../plugins/wanted.ts';
+import { usePlugins } from '../../plugins/discover.ts';
 import { jsonText } from '../../render/json.ts';
-import { plainValues, type Source, sourceText, type Values } from '../../values.ts';
 
 const ownFlags = {
   pipeline: Flags.string({ default: DEFAULT_PIPELINE, helpValue: 'NAME|FILE', description: 'What to explain' }),

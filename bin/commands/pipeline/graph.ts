@@ -3,9 +3,9 @@ import { Flags } from '@oclif/core';
 import { checkedPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
-import { envFlag, runFlags } from '../../flags.ts';
+import { envFlag, runFlags } from '../../inputs/flags.ts';
 import { openTracked } from '../../pipelines.ts';
-import { usePlugins } from '../../plugins/wanted.ts';
+import { usePlugins } from '../../plugins/discover.ts';
 import { dotText, drawn, mermaidText, treeText } from '../../render/graph.ts';
 import { pipelineArg } from './show.ts';
 

@@ -1,6 +1,6 @@
 /** `join pipeline list`: what ships. */
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../flags.ts';
+import { runFlags } from '../../inputs/flags.ts';
 import { shippedDocuments } from '../../pipelines.ts';
 import { tableText } from '../../render/table.ts';
 

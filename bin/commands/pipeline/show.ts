@@ -3,9 +3,9 @@ import { Args } from '@oclif/core';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
-import { envFlag, runFlags } from '../../flags.ts';
+import { envFlag, runFlags } from '../../inputs/flags.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
-import { usePlugins } from '../../plugins/wanted.ts';
+import { usePlugins } from '../../plugins/discover.ts';
 import { jsonText } from '../../render/json.ts';
 
 export const pipelineArg = Args.string({

@@ -3,9 +3,9 @@ import { Args, Flags } from '@oclif/core';
 import { EXIT, fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { registry } from '../../compose.ts';
-import { envFlag, runFlags } from '../../flags.ts';
+import { envFlag, runFlags } from '../../inputs/flags.ts';
 import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
-import { usePlugins } from '../../plugins/wanted.ts';
+import { usePlugins } from '../../plugins/discover.ts';
 import { withoutTokens } from '../../render/error.ts';
 import { jsonText } from '../../render/json.ts';
 
@@ -44,7 +44,7 @@ export class PipelineValidate extends JoinCommand {
 }
 
 async function checked(root: string, file: string, names: readonly string[], argv: readonly string[]) {
-  const { checkEverywhere, problemsIn } = await import('../../../engine/environment/everywhere.ts');
+  const { checkEverywhere, problemsIn } = await import('../../../engine/environment/check.ts');
   try {
     const opened = await openTracked(root, file, names);
     await usePlugins({ root, argv, pipeline: opened.resolve().pipeline });

@@ -3,7 +3,7 @@ import { Args } from '@oclif/core';
 import { fail } from '../../../engine/sdk/index.ts';
 import pjson from '../../../package.json' with { type: 'json' };
 import { JoinCommand } from '../../command.ts';
-import { launcher, useLauncher } from '../../plugins/wanted.ts';
+import { launcher, useLauncher } from '../../plugins/discover.ts';
 
 const NO_SANDBOX = [
   'This is no sandbox. The ports hold what a phase does through them; code in the same process can get past them in ways that',

@@ -1,7 +1,7 @@
 /** `join plugin list`: which plugins there are, what they add, and whether they are pinned. */
 import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
-import { envFlag, runFlags } from '../../flags.ts';
+import { envFlag, runFlags } from '../../inputs/flags.ts';
 import { DEFAULT_PIPELINE, openLayered } from '../../pipelines.ts';
 import { tableText } from '../../render/table.ts';
 
@@ -17,8 +17,8 @@ export class PluginList extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginList);
     const { root } = this.config;
-    const { lookAt } = await import('../../plugins/look.ts');
-    const { locksFor } = await import('../../plugins/use.ts');
+    const { lookAt } = await import('../../plugins/inspect.ts');
+    const { locksFor } = await import('../../plugins/load.ts');
     const isOfPipeline = args.pipeline !== undefined || flags.env !== undefined;
     const opened = isOfPipeline
       ? await openLayered(root, args.pipeline ?? DEFAULT_PIPELINE, flags.env ?? [])

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { Args } from '@oclif/core';
 import { fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
-import { envFlag } from '../../flags.ts';
+import { envFlag } from '../../inputs/flags.ts';
 import { DEFAULT_PIPELINE, openLayered } from '../../pipelines.ts';
 
 export class PluginLock extends JoinCommand {
@@ -24,7 +24,7 @@ export class PluginLock extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginLock);
     const { root } = this.config;
-    const { lookAt } = await import('../../plugins/look.ts');
+    const { lookAt } = await import('../../plugins/inspect.ts');
     const { writeLock } = await import('../../../engine/plugins/lock.ts');
     const { INSTALLED } = await import('../../../engine/plugins/find.ts');
     const isOfMachine = args.pipeline === undefined && flags.env === undefined;

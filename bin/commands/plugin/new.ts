@@ -72,5 +72,5 @@ const isMade = (folder: string): Promise<boolean> =>
 /** A package that was packed has them; a checkout makes them when they are first asked for. */
 async function makeTypes(root: string): Promise<void> {
   if (existsSync(join(root, 'dist/types'))) return;
-  await run(process.execPath, [join(root, 'bin/build.js'), '--only-types'], { cwd: root });
+  await run(process.execPath, [join(root, 'bin/build/build.js'), '--only-types'], { cwd: root });
 }

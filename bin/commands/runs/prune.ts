@@ -3,7 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import { RUNS_KEPT } from '../../../engine/journal/runs.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun } from '../../compose.ts';
-import { runFlags } from '../../flags.ts';
+import { runFlags } from '../../inputs/flags.ts';
 
 export class RunPrune extends JoinCommand {
   static override summary = 'Forget runs: they can neither be undone nor resumed any more';

@@ -2,7 +2,7 @@
 import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
 import { openRun } from '../../compose.ts';
-import { runFlags } from '../../flags.ts';
+import { runFlags } from '../../inputs/flags.ts';
 import { jsonText } from '../../render/json.ts';
 import { runDocument, runText } from '../../render/runs.ts';
 

@@ -4,7 +4,7 @@ import { fail } from '../../../engine/sdk/index.ts';
 import { DEFAULT_GROUP, randomToken, tokenAsWished, tokenText, USAGES } from '../../../engine/tokens/token.ts';
 import { joinCommand } from '../../../engine/tokens/tokens.ts';
 import { JoinCommand } from '../../command.ts';
-import { listed, textOrFile } from '../../flags.ts';
+import { listed, textOrFile } from '../../inputs/flags.ts';
 import { kubeconfigFlag, withTokens } from '../../tokens.ts';
 
 export class TokenCreate extends JoinCommand {

@@ -1,7 +1,7 @@
 /** `join token list`: the bootstrap tokens of the cluster. */
 import { Flags } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../flags.ts';
+import { runFlags } from '../../inputs/flags.ts';
 import { tokensDocument, tokensText } from '../../render/tokens.ts';
 import { kubeconfigFlag, withTokens } from '../../tokens.ts';
 

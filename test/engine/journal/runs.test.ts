@@ -8,7 +8,7 @@ import { MachineFiles } from '../../../engine/host/files.ts';
 import { lockMachine } from '../../../engine/host/lock.ts';
 import { realHost } from '../../../engine/host/real.ts';
 import { RUNS_KEPT, Runs } from '../../../engine/journal/runs.ts';
-import { run } from '../../../engine/run.ts';
+import { run } from '../../../engine/run/run.ts';
 import { fail, Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { START } from '../../helpers/journaled.ts';

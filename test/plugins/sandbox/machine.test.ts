@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ContainerRuntime } from '../../../engine/host/runtime.ts';
+import { ContainerRuntime } from '../../../engine/host/cri/runtime.ts';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
 import { stopMachine } from '../../../plugins/sandbox/machine/machine.ts';
 import { startRuntime } from '../../../plugins/sandbox/machine/runtime.ts';

@@ -1,0 +1,119 @@
+// Builds dist/: one bundle with the validators of all that ships in it, and V8's code cache of that bundle; the kit that plugins
+// are tested with; the plugins that ship. With --types also the types of what plugins see, which only who packs or makes plugins needs.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire, Module } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import vm from 'node:vm';
+
+const here = fileURLToPath(import.meta.url);
+const root = path.dirname(path.dirname(path.dirname(here)));
+const bundle = path.join(root, 'dist/join.cjs');
+
+if (process.argv[2] === '--cache') {
+  await makeCache();
+} else if (process.argv[2] === '--only-types') {
+  types();
+} else {
+  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+  mkdirSync(path.join(root, 'dist'));
+  const precompile = path.join(root, 'dist/precompile.cjs');
+  await bundleOf('bin/build/precompile.ts', precompile);
+  createRequire(here)('reflect-metadata');
+  const { validatorsSource } = createRequire(here)(precompile);
+  rmSync(precompile);
+  await bundleOf('bin/main.ts', bundle, {
+    plugins: [
+      {
+        name: 'precompiled validators',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /documents\/precompiled\.ts$/ }, () => ({
+            contents: validatorsSource(root),
+            loader: 'js',
+            resolveDir: root,
+          })),
+      },
+      {
+        name: 'libraries of expressions, loaded late',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /expressions\/cel-library\.ts$/ }, () => ({
+            contents:
+              "export const celLibrary = () => require('@marcbachmann/cel-js'); export const re2Library = () => require('re2js').RE2JS;",
+            loader: 'js',
+            resolveDir: root,
+          })),
+      },
+    ],
+  });
+  // ASCII only, since the launcher reads it as Latin-1, in a third of the time.
+  const ascii = readFileSync(bundle, 'utf8').replace(
+    /[^\0-\x7f]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  writeFileSync(bundle, ascii);
+  await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
+  for (const name of shippedPlugins()) await buildPlugin(name);
+  if (process.argv[2] === '--types') types();
+  // In a process of its own, so that nothing but the command is in the cache.
+  execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
+}
+
+async function bundleOf(entry, outfile, options = {}) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [path.join(root, entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    supported: { 'dynamic-import': false }, // a cached script cannot import; what is loaded late is required
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    ...options,
+  });
+}
+
+/** Folders in plugins/ whose package.json has a manifest. */
+function shippedPlugins() {
+  return readdirSync(path.join(root, 'plugins')).filter((name) => {
+    const file = path.join(root, 'plugins', name, 'package.json');
+    return existsSync(file) && JSON.parse(readFileSync(file, 'utf8')).joinery !== undefined;
+  });
+}
+
+/** As anybody's plugin: a folder with its manifest, its YAML files, and one module that imports nothing of Joinery. */
+async function buildPlugin(name) {
+  const [from, to] = [path.join(root, 'plugins', name), path.join(root, 'dist/plugins', name)];
+  const manifest = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
+  const { main = 'index.js', environments = {}, pipelines = {} } = manifest.joinery;
+  await bundleOf(path.join('plugins', name, main), path.join(to, 'index.js'), {
+    ...{ format: 'esm', minifyWhitespace: false, minifySyntax: false }, // to be read by who uses it
+  });
+  for (const file of [...Object.values(environments), ...Object.values(pipelines)]) {
+    mkdirSync(path.dirname(path.join(to, file)), { recursive: true });
+    copyFileSync(path.join(from, file), path.join(to, file));
+  }
+  const built = { ...manifest, joinery: { ...manifest.joinery, main: 'index.js' } };
+  writeFileSync(path.join(to, 'package.json'), JSON.stringify(built, null, 2));
+}
+
+/** Of `@joinery/cli/sdk` and `/testing`, for who writes plugins. */
+function types() {
+  const tsc = path.join(root, 'node_modules/.bin/tsc');
+  execFileSync(tsc, ['-p', 'tsconfig.types.json'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+/** Functions that have run are in the cache, the others are compiled when they are first called: so one join is run. */
+async function makeCache() {
+  const script = new vm.Script(Module.wrap(readFileSync(bundle, 'latin1')), { filename: bundle });
+  const loaded = new Module(bundle);
+  Module._cache[bundle] = loaded;
+  script.runInThisContext()(loaded.exports, createRequire(bundle), loaded, bundle, path.dirname(bundle));
+  loaded.loaded = true;
+  await loaded.exports.main(root, ['sandbox', 'demo']);
+  writeFileSync(`${bundle}.cache`, script.createCachedData());
+}

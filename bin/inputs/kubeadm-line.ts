@@ -1,0 +1,50 @@
+/** A `kubeadm join` line as oclif takes it: booleans with a value, and old names of flags. */
+import type { FlagInput } from '@oclif/core/interfaces';
+import { EXIT, fail, goBoolean, JoinError } from '../../engine/sdk/index.ts';
+
+/** What has the same meaning under another name, in kubeadm before 1.10, and from 1.19 to 1.21. */
+const OLD_NAMES: Record<string, string> = {
+  '--skip-preflight-checks': '--ignore-preflight-errors=all',
+  '--experimental-patches': '--patches',
+};
+
+/** What only joins a control-plane node. */
+const CONTROL_PLANE = [
+  'apiserver-advertise-address',
+  'apiserver-bind-port',
+  'certificate-key',
+  'control-plane',
+  'experimental-control-plane',
+];
+
+/** The words with `--flag=true` as `--flag`; what was set to false is in `off`, by its name. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE. */
+export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: string[]; off: string[] } {
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const off: string[] = [];
+  const words = argv.slice(0, end).flatMap((word) => {
+    const [name = '', ...rest] = word.split('=');
+    const value = rest.length === 0 ? undefined : rest.join('=');
+    const flag = name.slice('--'.length);
+    if (CONTROL_PLANE.includes(flag) && !Object.hasOwn(flags, flag)) return controlPlane(name, value);
+    const old = Object.hasOwn(OLD_NAMES, name) ? OLD_NAMES[name] : undefined;
+    if (old !== undefined) return [old.includes('=') || value === undefined ? old : `${old}=${value}`];
+    if (value === undefined || !word.startsWith('--') || flags[flag]?.type !== 'boolean') return [word];
+    const isOn = goBoolean(value);
+    if (isOn === undefined)
+      throw JoinError.own({
+        code: 'E_USAGE',
+        message: `${name}=${value} is neither true nor false`,
+        hint: `Write ${name}, or leave it out.`,
+        exitCode: EXIT.usage,
+      });
+    if (!isOn) off.push(flag);
+    return isOn ? [name] : [];
+  });
+  return { argv: [...words, ...argv.slice(end)], off };
+}
+
+/** kubeadm takes `--control-plane=false` for what it is. */
+function controlPlane(name: string, value: string | undefined): string[] {
+  if (name.endsWith('control-plane') && goBoolean(value ?? '') === false) return [];
+  throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: name });
+}

@@ -1,0 +1,148 @@
+/** The container runtime of a machine, asked through its CRI socket. A socket is a path, bare or with `unix://`. */
+import { join } from 'node:path';
+import { socketPath } from '../../node/cri.ts';
+import { fail } from '../../sdk/errors.ts';
+import type { CgroupDriver, RuntimeStatus } from '../../sdk/ports.ts';
+import { clean } from '../../sdk/text.ts';
+import { followLinks } from '../links.ts';
+import type { Answers, ApiVersion, Method } from './messages.ts';
+
+/** To end all that runs in a sandbox takes longer than to answer a question. */
+const LIMITS_MS = { answer: 10_000, removal: 60_000 };
+const SANDBOXES_MAX = 10_000;
+/** The newest first; runtimes of Kubernetes 1.20's time have the second only. */
+const API_VERSIONS: readonly ApiVersion[] = ['v1', 'v1alpha2'];
+
+export interface RuntimeVersion {
+  name: string;
+  version: string;
+  apiVersion: ApiVersion;
+}
+
+export interface PodSandbox {
+  id: string;
+  /** Its pod's. */
+  name: string;
+  namespace: string;
+  state: 'ready' | 'notready';
+}
+
+export interface Condition {
+  ready: boolean;
+  reason: string;
+  message: string;
+}
+
+/** Every call: E_CRI_UNREACHABLE where it is not answered in time, E_CRI_REFUSED where it fails, E_CRI_ABSENT where there is no CRI. */
+export class ContainerRuntime {
+  readonly #root: string;
+  readonly #limitsMs: typeof LIMITS_MS;
+  readonly #apiVersions = new Map<string, ApiVersion>();
+
+  /** `root` is `/` for this machine itself. */
+  constructor(root: string, limitsMs: typeof LIMITS_MS = LIMITS_MS) {
+    this.#root = root;
+    this.#limitsMs = limitsMs;
+  }
+
+  /** Asks for the newest version of the CRI first; later calls keep to the one that was found. */
+  async version(socket: string, signal: AbortSignal): Promise<RuntimeVersion> {
+    for (const apiVersion of API_VERSIONS) {
+      const answer = await this.#call(socket, apiVersion, 'Version', {}, signal);
+      if (answer === undefined) continue;
+      this.#apiVersions.set(socketPath(socket), apiVersion);
+      return { name: clean(answer.runtimeName), version: clean(answer.runtimeVersion), apiVersion };
+    }
+    throw fail('E_CRI_ABSENT', { socket: socketPath(socket) });
+  }
+
+  /** All of them, whoever made them. At most 10,000. */
+  async podSandboxes(socket: string, signal: AbortSignal): Promise<PodSandbox[]> {
+    const { items } = await this.#ask(socket, 'ListPodSandbox', {}, signal);
+    if (items.length > SANDBOXES_MAX) {
+      const message = `it has ${items.length}, more than ${SANDBOXES_MAX}`;
+      throw fail('E_CRI_REFUSED', { socket: socketPath(socket), what: 'list its sandboxes', message });
+    }
+    return items.map(({ id, metadata, state }) => ({
+      id: clean(id),
+      name: clean(metadata?.name ?? ''),
+      namespace: clean(metadata?.namespace ?? ''),
+      state: state === 0 ? 'ready' : 'notready',
+    }));
+  }
+
+  /** Ends its containers and removes it. One that is not there is no change. */
+  async removePodSandbox(socket: string, id: string, signal: AbortSignal): Promise<void> {
+    await this.#ask(socket, 'StopPodSandbox', { podSandboxId: id }, signal);
+    await this.#ask(socket, 'RemovePodSandbox', { podSandboxId: id }, signal);
+  }
+
+  /** What it says itself, else what containerd says of the runtime it uses by default; undefined where neither says. */
+  async cgroupDriver(socket: string, signal: AbortSignal): Promise<CgroupDriver | undefined> {
+    const driver = (await this.#ask(socket, 'RuntimeConfig', {}, signal))?.linux?.cgroupDriver;
+    if (driver !== undefined) return DRIVERS[driver];
+    const { info } = await this.#ask(socket, 'Status', { verbose: true }, signal);
+    return driverOfContainerd(info.find(({ key }) => key === 'config')?.value ?? '{}');
+  }
+
+  /** Whether it can run containers, and whether its network is set up, each with the runtime's own reason. */
+  async isReady(socket: string, signal: AbortSignal): Promise<{ runtime: Condition; network: Condition }> {
+    const { status } = await this.#ask(socket, 'Status', {}, signal);
+    const condition = (wanted: string): Condition => {
+      const {
+        status: ready = false,
+        reason = '',
+        message = '',
+      } = status?.conditions.find(({ type }) => type === wanted) ?? {};
+      return { ready, reason: clean(reason), message: clean(message) };
+    };
+    return { runtime: condition('RuntimeReady'), network: condition('NetworkReady') };
+  }
+
+  /** Two calls, the second in the version of the CRI that the first has found. */
+  async status(socket: string, signal: AbortSignal): Promise<RuntimeStatus> {
+    const version = await this.version(socket, signal);
+    const { ready, reason, message } = (await this.isReady(socket, signal)).runtime;
+    return { ...version, ready, message: message || reason };
+  }
+
+  async #ask<M extends Method>(socket: string, method: M, request: object, signal: AbortSignal): Promise<Answers[M]> {
+    const apiVersion = this.#apiVersions.get(socketPath(socket)) ?? (await this.version(socket, signal)).apiVersion;
+    return this.#call(socket, apiVersion, method, request, signal);
+  }
+
+  async #call<M extends Method>(
+    socket: string,
+    apiVersion: ApiVersion,
+    method: M,
+    request: object,
+    signal: AbortSignal,
+  ): Promise<Answers[M]> {
+    const { call } = await import('./call.ts'); // only who asks a runtime waits for it to load
+    const name = socketPath(socket);
+    const path = this.#root === '/' ? name : join(this.#root, await followLinks(this.#root, name));
+    const isRemoval = method === 'StopPodSandbox' || method === 'RemovePodSandbox';
+    const timeLimitMs = this.#limitsMs[isRemoval ? 'removal' : 'answer'];
+    return call({ socket: name, path, apiVersion, method, request, timeLimitMs }, signal);
+  }
+}
+
+const DRIVERS: readonly CgroupDriver[] = ['systemd', 'cgroupfs'];
+
+interface ContainerdConfig {
+  containerd?: {
+    defaultRuntimeName?: string;
+    runtimes?: Record<string, { options?: { SystemdCgroup?: boolean } | null } | undefined>;
+  };
+}
+
+/** Each runtime that containerd can use has the setting; the kubelet's pods get the default one's. */
+function driverOfContainerd(json: string): CgroupDriver | undefined {
+  try {
+    const { containerd } = JSON.parse(json) as ContainerdConfig;
+    const systemd = containerd?.runtimes?.[containerd.defaultRuntimeName ?? '']?.options?.SystemdCgroup;
+    return typeof systemd === 'boolean' ? DRIVERS[systemd ? 0 : 1] : undefined;
+  } catch {
+    return undefined; // not containerd's
+  }
+}

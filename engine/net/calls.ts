@@ -1,0 +1,136 @@
+/** Http calls of phases, and waits for an answer or a port: bounded in time and size, no redirect followed. */
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import request from 'undici/lib/api/api-request.js';
+import { inWords } from '../kube/request.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
+import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
+import { isSecret, type Secret } from '../sdk/secret.ts';
+import { clean } from '../sdk/text.ts';
+import { isIdempotent, shownUrl, whyRefused } from './address.ts';
+import { dispatcherTo } from './proxy.ts';
+import { systemRoots } from './roots.ts';
+
+const BODY_BYTES_MAX = 1 << 20;
+const ANSWER_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const PAUSE_MS_MAX = 2_000;
+
+/** The answer, where it is as expected. E_HTTP_ANSWER, E_HTTP_UNREACHABLE, E_API_CERTIFICATE_… */
+export async function answerOf(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
+  const refused = whyRefused(call.url);
+  if (refused !== undefined) throw answerError(call, refused, false);
+  const answer = await send(call, signal);
+  const problem = whyUnexpected(call, answer);
+  // What was done twice may have been done twice: only where that is no harm, the engine may try again.
+  if (problem !== undefined) throw answerError(call, problem, answer.status >= 500 || answer.status === 429);
+  return answer;
+}
+
+const answerError = (call: HttpCall, what: string, passing: boolean) =>
+  fail('E_HTTP_ANSWER', {
+    ...{ method: call.method, url: shownUrl(call.url), what },
+    retried: passing && isIdempotent(call),
+  });
+
+async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
+  const trusted = ca === undefined ? [...(await systemRoots())] : [ca];
+  const agent = dispatcherTo(new URL(url), trusted, (what) => answerError({ method, url }, what, false));
+  const { origin, pathname, search } = new URL(url);
+  try {
+    const answer = await request.call(agent, {
+      ...{ origin, path: `${pathname}${search}`, method, signal },
+      headers: {
+        'user-agent': 'joinery',
+        ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), plain(value)])),
+      },
+      body: body === undefined ? null : plain(body),
+      headersTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: ANSWER_TIMEOUT_MS,
+    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > BODY_BYTES_MAX)
+        throw answerError({ method, url }, `its answer is larger than ${BODY_BYTES_MAX} bytes`, false);
+      chunks.push(chunk);
+    }
+    return { status: answer.statusCode, body: Buffer.concat(chunks).toString('utf8') };
+  } catch (error) {
+    const told = isJoinError(error) ? error : inWords(error, origin, signal);
+    if (!isJoinError(told) || told.code !== 'E_API_UNREACHABLE') throw told;
+    const { what } = told.facts as { what: string };
+    throw fail('E_HTTP_UNREACHABLE', { method, url: shownUrl(url), what, retried: isIdempotent({ method }) }, error);
+  } finally {
+    await agent.destroy();
+  }
+}
+
+const plain = (value: string | Secret): string => (isSecret(value) ? value.reveal() : value);
+
+/** What of an answer is not as it must be. */
+function whyUnexpected({ expect = {} }: HttpCall, { status, body }: HttpAnswer): string | undefined {
+  const { statuses, json } = expect;
+  const isExpected = statuses === undefined ? status >= 200 && status < 300 : statuses.includes(status);
+  if (!isExpected)
+    return `it answered ${status}, and not ${statuses?.join(' or ') ?? '2xx'}${body === '' ? '' : `: ${clean(body).slice(0, 200)}`}`;
+  if (json === undefined) return undefined;
+  try {
+    return missingIn(JSON.parse(body), json, '');
+  } catch {
+    return `its answer is no JSON: ${clean(body).slice(0, 80)}`;
+  }
+}
+
+/** Where `there` does not say what `wanted` does; it may say more. */
+function missingIn(there: unknown, wanted: unknown, at: string): string | undefined {
+  if (typeof wanted !== 'object' || wanted === null)
+    return there === wanted ? undefined : `its ${at || 'answer'} is not ${clean(JSON.stringify(wanted))}`;
+  if (typeof there !== 'object' || there === null) return `it has no ${at || 'mapping'}`;
+  for (const [key, value] of Object.entries(wanted)) {
+    const inner = Object.hasOwn(there, key) ? Reflect.get(there, key) : undefined;
+    const problem = missingIn(inner, value, at === '' ? key : `${at}.${key}`);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** Asks until the answer is as expected. What it said last is in E_WAIT. */
+export async function waitForAnswer(call: HttpCall, signal: AbortSignal): Promise<undefined> {
+  await until(shownUrl(call.url), signal, async () => {
+    await answerOf(call, signal);
+  });
+}
+
+/** Until something accepts connections there. */
+export async function waitForPort(host: string, port: number, signal: AbortSignal): Promise<undefined> {
+  await until(`${host}:${port}`, signal, () => accepts(host, port, signal));
+}
+
+function accepts(host: string, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: CONNECT_TIMEOUT_MS, signal });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('timeout', () => socket.destroy(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`)));
+    socket.once('error', reject);
+  });
+}
+
+/** Tries with growing pauses: neither can be watched from here. What will never do ends it at once. */
+async function until(what: string, signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
+  let said = '';
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!signal.aborted) said = clean((error as Error).message);
+      if (isJoinError(error) && !error.code.startsWith('E_HTTP_')) throw error;
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) throw fail('E_WAIT', { what, said }, signal.reason);
+  }
+}

@@ -1,0 +1,73 @@
+/** A document from the web, by HTTPS alone: this machine's own roots, its proxy, and no redirect to anything less. */
+import request from 'undici/lib/api/api-request.js';
+import { inWords, unlessAborted } from '../kube/request.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
+import { dispatcherTo } from './proxy.ts';
+import { systemRoots } from './roots.ts';
+
+const BODY_BYTES_MAX = 1 << 20;
+const REDIRECTS_MAX = 10;
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** E_DOWNLOAD for an answer that is not the document, E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers. Sends no credentials to anybody. */
+export async function download(url: string, signal: AbortSignal): Promise<string> {
+  const ca = [...(await systemRoots())];
+  let at = new URL(url);
+  for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
+    const answer = await get(at, ca, signal);
+    if (answer.redirect === undefined) return answer.text;
+    at = answer.redirect;
+  }
+  throw refusalOf(new URL(url))(`more than ${REDIRECTS_MAX} redirects`);
+}
+
+type Answer = { text: string; redirect?: undefined } | { redirect: URL };
+type Refuse = (what: string) => Error;
+
+/** What stands behind a question mark may be a secret. */
+const refusalOf =
+  ({ origin, pathname }: URL): Refuse =>
+  (what) =>
+    fail('E_DOWNLOAD', { url: `${origin}${pathname}`, what });
+
+async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer> {
+  const refuse = refusalOf(url);
+  if (url.protocol !== 'https:') throw refuse('it leads to an address that is not https');
+  if (url.username !== '' || url.password !== '') throw refuse('a password in an address is seen by everybody');
+  const dispatcher = dispatcherTo(url, ca, refuse);
+  try {
+    const opened = request.call(dispatcher, {
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: 'GET',
+      headers: { accept: '*/*', 'user-agent': 'joinery' },
+      headersTimeout: ANSWER_TIMEOUT_MS,
+      bodyTimeout: ANSWER_TIMEOUT_MS,
+      signal,
+    });
+    const { statusCode, headers, body } = await unlessAborted(opened, signal);
+    body.on('error', () => undefined); // it is destroyed where it is not wanted
+    const location = headers.location;
+    if (statusCode >= 300 && statusCode < 400 && typeof location === 'string' && URL.canParse(location, url.href))
+      return { redirect: new URL(location, url) };
+    if (statusCode === 429 || statusCode >= 500)
+      throw fail('E_API_UNAVAILABLE', { server: url.origin, what: 'give the file', status: statusCode, message: '' });
+    if (statusCode !== 200) throw refuse(`the server answered ${statusCode}`);
+    return { text: await textOf(body as AsyncIterable<Buffer>, refuse) };
+  } catch (error) {
+    throw isJoinError(error) ? error : inWords(error, url.origin, signal);
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+async function textOf(body: AsyncIterable<Buffer>, refuse: Refuse): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw refuse(`it is larger than ${BODY_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

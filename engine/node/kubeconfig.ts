@@ -1,0 +1,86 @@
+/** Kubeconfig files as data. Source: client-go, tools/clientcmd/api/v1. */
+import { parseYaml } from '../sdk/yaml.ts';
+
+export interface KubeconfigCluster {
+  name: string;
+  server: string;
+  /** PEM, from `certificate-authority-data`; empty where it is absent. */
+  ca: string;
+  /** The file that holds it instead, from `certificate-authority`. */
+  caFile: string | undefined;
+  /** Every field, as it is written. */
+  cluster: Record<string, unknown>;
+}
+
+export interface KubeconfigContext {
+  name: string;
+  cluster: string;
+  user: string;
+}
+
+export interface Kubeconfig {
+  clusters: KubeconfigCluster[];
+  users: { name: string; user: Record<string, unknown> }[];
+  contexts: KubeconfigContext[];
+  /** Name of the current context; empty where there is none. */
+  current: string;
+}
+
+/** Throws an Error of one line that says what is wrong. `null` lists count as empty, as Go writes them. */
+export function readKubeconfig(text: string): Kubeconfig {
+  const root = record(parseYaml(text), 'the document');
+  return {
+    clusters: list(root.clusters, 'clusters').map((entry) => {
+      const cluster = record(entry.cluster, 'cluster');
+      const server = cluster.server;
+      if (typeof server !== 'string' || !URL.canParse(server)) throw new Error('a cluster has no server URL');
+      const caFile = cluster['certificate-authority'];
+      return {
+        name: textOf(entry.name),
+        server,
+        ca: base64Text(cluster['certificate-authority-data']),
+        caFile: typeof caFile === 'string' ? caFile : undefined,
+        cluster,
+      };
+    }),
+    users: list(root.users, 'users').map((entry) => ({
+      name: textOf(entry.name),
+      user: record(entry.user ?? {}, 'user'),
+    })),
+    contexts: list(root.contexts, 'contexts').map((entry) => {
+      const context = record(entry.context ?? {}, 'context');
+      return { name: textOf(entry.name), cluster: textOf(context.cluster), user: textOf(context.user) };
+    }),
+    current: textOf(root['current-context']),
+  };
+}
+
+/** The context that is current. Throws an Error that says what is wrong. */
+export function currentContext({ contexts, current }: Kubeconfig): KubeconfigContext {
+  const known = contexts.map((context) => context.name).join(', ') || 'none';
+  if (current === '') throw new Error(`it has no current-context; there is ${known}`);
+  const found = contexts.find((context) => context.name === current);
+  if (found === undefined) throw new Error(`its current-context is ${current}; there is ${known}`);
+  return found;
+}
+
+/** The cluster of that name. Throws an Error that says what is wrong. */
+export function clusterNamed({ clusters }: Kubeconfig, wanted: string): KubeconfigCluster {
+  const found = clusters.find((cluster) => cluster.name === wanted);
+  if (found === undefined) throw new Error(`it names a cluster "${wanted}" that it does not hold`);
+  return found;
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+export const base64Text = (value: unknown): string => Buffer.from(textOf(value), 'base64').toString('utf8');
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no mapping`);
+  return value as Record<string, unknown>;
+}
+
+function list(value: unknown, what: string): Record<string, unknown>[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) throw new Error(`${what} is no list`);
+  return value.map((entry) => record(entry, `an entry of ${what}`));
+}

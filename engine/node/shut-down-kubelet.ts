@@ -1,0 +1,95 @@
+/** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
+
+import { type Effect, keeps } from '../sdk/effects.ts';
+import { type NodeObject, nodeRef } from '../sdk/objects.ts';
+import { paths } from '../sdk/paths.ts';
+import type { Ports } from '../sdk/ports.ts';
+import { clean } from '../sdk/text.ts';
+import { criSocketOf, socketPath } from './cri.ts';
+import { kubeletIdentity } from './identity.ts';
+
+const { kubelet, kubeletPki, cni } = paths;
+
+/** Source: the kubelet's own directories; kubeadm reset empties them whole, and /var/lib/cni with them. */
+export const kubeletData: readonly Effect[] = [
+  keeps('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
+  keeps('kubelet', kubeletPki, 'the same'),
+  keeps('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
+  keeps('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
+  keeps('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
+  keeps('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
+  ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
+    keeps('kubelet', `${kubelet}/${name}`, 'its own state'),
+  ),
+  keeps(
+    'kubelet',
+    `${kubelet}/dynamic*`,
+    'configurations from the cluster, where --dynamic-config-dir names this place',
+  ),
+  keeps('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
+  keeps('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
+  keeps('kubelet', cni, 'addresses of Pods'),
+  keeps('kubelet', `${cni}/*`, 'addresses of Pods'),
+];
+
+/** Interfaces that network plugins make, as far as they are known by name. */
+const CNI_LINKS = /^(cni|flannel|cilium|vxlan\.calico|tunl|kube-|weave|antrea|ovn)/;
+
+const REMOVALS_AT_ONCE = 8;
+
+type EndPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
+
+/** Why a Node is not Ready any more: the reason and the message of its condition. */
+export interface Ending {
+  reason: string;
+  message: string;
+}
+
+export async function endKubelet(ports: EndPorts, criSocket: string | undefined, why: Ending): Promise<void> {
+  const { files, services, mounts, log } = ports;
+  await services.stop('kubelet'); // or else it starts again what is removed
+  await markNotReady(ports, why);
+  await removeSandboxes(ports, criSocket);
+  for (const path of await mounts.below(kubelet)) await mounts.unmount(path);
+  const links = ((await files.list('/sys/class/net')) ?? []).filter((name) => CNI_LINKS.test(name));
+  log.info(
+    `what network plugins and kube-proxy made stays until the next reboot: iptables rules${links.length === 0 ? '' : `, and the links ${links.join(', ')} (ip link delete NAME)`}`,
+  );
+}
+
+/** By its own identity, while it is still there: a Node that looks Ready keeps its name from the next machine. */
+async function markNotReady({ files, kube, clock, log }: EndPorts, why: Ending): Promise<void> {
+  const held = await kubeletIdentity(files);
+  if (held === undefined || held.nodeName === '') return;
+  const { server, ca, certificate: pem, key, nodeName } = held;
+  const now = clock
+    .now()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z');
+  const ready = { type: 'Ready', status: 'False', ...why, lastTransitionTime: now };
+  const patch = { status: { conditions: [{ ...ready, lastHeartbeatTime: now }] } };
+  try {
+    await kube.as({ server, ca, certificate: { pem, key } }).patch<NodeObject>(nodeRef(nodeName), patch, 'status');
+    log.info(`Node ${nodeName} stays, and is not Ready: kubectl delete node ${nodeName}`);
+  } catch (error) {
+    const why = clean((error as Error).message);
+    log.warn(`Node ${nodeName} could not be marked as not Ready (${why}): kubectl delete node ${nodeName}`);
+  }
+}
+
+async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
+  const socket = await criSocketOf(files, given);
+  if ((await files.stat(socketPath(socket))) === undefined) return;
+  try {
+    const sandboxes = await runtime.podSandboxes(socket);
+    const waiting = [...sandboxes];
+    const remove = async (): Promise<void> => {
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop())
+        await runtime.removePodSandbox(socket, next);
+    };
+    await Promise.all(Array.from({ length: REMOVALS_AT_ONCE }, remove));
+    if (sandboxes.length > 0) log.info(`removed ${sandboxes.length} Pods from the container runtime`);
+  } catch (error) {
+    log.warn(`Pods may still run (${clean((error as Error).message)}): crictl --runtime-endpoint ${socket} pods`);
+  }
+}

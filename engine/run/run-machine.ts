@@ -1,0 +1,208 @@
+/**
+ * The machine that executes a run. It spawns one step machine for each active step, at most `maxParallel` at once. Neither knows a
+ * Kubernetes word or reads a clock but the actor system's, so a simulated clock runs them without waiting. What is taken back goes
+ * the other way: first each step takes back what left the machine, the last one first, then the machine itself is restored.
+ */
+import { type AnyActorRef, assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
+import { fail } from '../sdk/errors.ts';
+import type { Frontier } from './frontier.ts';
+import {
+  type Attempt,
+  type Direction,
+  type MachineEvent,
+  type StepEnd,
+  type StepPolicy,
+  stepMachine,
+} from './step-machine.ts';
+
+export interface RunContext {
+  frontier: Frontier;
+  policies: ReadonlyMap<string, StepPolicy>;
+  attempt: Attempt;
+  /** Whether a step that is ready runs at all. Throws where that cannot be told. */
+  decide: (id: string) => 'run' | 'skipped' | 'undecided';
+  maxParallel: number;
+  /** `undo` begins with taking back. */
+  direction: Direction;
+  /** Whether a run that fails is taken back, and one that is cancelled. */
+  onFailure: 'undo' | 'keep';
+  onCancel: 'undo' | 'keep';
+  /** From 0 to 1. */
+  random: () => number;
+  /** Takes back the changes of the machine. Rejects where some of them could not be. */
+  restore: (signal: AbortSignal) => Promise<void>;
+  notify: (event: MachineEvent) => void;
+}
+
+function stepInput({ policies, attempt, notify, random }: RunContext, id: string, direction: Direction) {
+  const policy = policies.get(id);
+  if (policy === undefined) throw new Error(`no policy for step ${id}`);
+  return { policy, direction, attempt, notify, random };
+}
+
+/** A step that is skipped, or that nobody can decide about, ends as it begins. */
+function endWithoutAttempt({ decide }: RunContext, id: string): StepEnd | undefined {
+  try {
+    const status = decide(id);
+    return status === 'run' ? undefined : { id, status, attempts: 0 };
+  } catch (error) {
+    return { id, status: 'failed', attempts: 0, error };
+  }
+}
+
+/** Steps that take up a place: not those that wait for somebody. */
+const atWork = ({ frontier, policies }: RunContext): number =>
+  [...frontier.active].filter((id) => policies.get(id)?.approval === undefined).length;
+
+interface Progress {
+  failed: boolean;
+  cancelled: boolean;
+  /** Something could not be taken back, so the machine is not restored. */
+  undoFailed: boolean;
+  /** The taking back was cancelled. */
+  undoStopped: boolean;
+  abort: AbortController;
+}
+
+/** Ends in `succeeded`, `failed` (a step failed) or `cancelled`; by then every step has ended, or is undone. */
+export const runMachine = setup({
+  types: {
+    context: {} as RunContext & Progress,
+    input: {} as RunContext,
+    events: {} as { type: 'cancel' } | { type: 'xstate.done.actor.*'; output: StepEnd },
+    children: {} as { [id: string]: 'step' },
+  },
+  actors: {
+    step: stepMachine,
+    restore: fromPromise<void, Pick<RunContext & Progress, 'restore' | 'abort'>>(({ input }) =>
+      input.restore(input.abort.signal),
+    ),
+  },
+  guards: {
+    backwards: ({ context }) => context.direction === 'undo',
+    undone: ({ context }) => context.direction === 'undo' && !context.undoFailed,
+    failed: ({ context }) => context.failed || (context.direction === 'undo' && !context.cancelled),
+    idle: ({ context }) => context.frontier.active.size === 0,
+    idleAndUndo: ({ context: { frontier, cancelled, failed, onCancel, onFailure } }) =>
+      frontier.active.size === 0 && (cancelled && !failed ? onCancel : onFailure) === 'undo',
+    idleAndUndoFailed: ({ context }) => context.frontier.active.size === 0 && context.undoFailed,
+    done: ({ context }) => context.frontier.allSettled,
+    allWell: ({ context }) => context.frontier.allWell,
+  },
+  actions: {
+    spawnReady: enqueueActions(({ context, enqueue }) => {
+      while (!context.failed && atWork(context) < context.maxParallel) {
+        const id = context.frontier.take();
+        if (id === undefined) break;
+        const end = endWithoutAttempt(context, id);
+        if (end === undefined) {
+          enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
+          continue;
+        }
+        context.frontier.settle(id, end.status);
+        context.notify({ type: 'step.ended', ...end });
+        if (end.status !== 'failed') continue;
+        enqueue.assign({ failed: true });
+        break;
+      }
+    }),
+    /** One after the other, the last first: undoing is no time for races. */
+    spawnUndo: enqueueActions(({ context, enqueue }) => {
+      if (context.undoStopped) return;
+      const id = context.frontier.turnBack();
+      if (id !== undefined) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'undo') });
+    }),
+    settle: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type === 'cancel') return;
+      const end = event.output;
+      context.frontier.settle(end.id, end.status);
+      context.notify({ type: 'step.ended', ...end });
+      enqueue.stopChild(end.id);
+      if (end.status === 'failed') enqueue.assign({ failed: true });
+      if (end.status === 'undo-failed') enqueue.assign({ undoFailed: true });
+    }),
+    cancelled: assign({ cancelled: true }),
+    keep: assign({ onCancel: 'keep' as const, onFailure: 'keep' as const }),
+    leaveUndone: assign(({ context }) => {
+      context.abort.abort(fail('E_CANCELLED', { signal: 'the run' }));
+      return { undoFailed: true, undoStopped: true, cancelled: true };
+    }),
+    undoFailed: assign({ undoFailed: true }),
+    stopActive: enqueueActions(({ context, enqueue, self }) => {
+      const children = self.getSnapshot().children as Record<string, AnyActorRef | undefined>;
+      for (const id of context.frontier.active) {
+        const child = children[id];
+        if (child !== undefined) enqueue(sendTo(child, { type: 'stop' }));
+      }
+    }),
+    skipRest: ({ context }) => context.frontier.skipRest(),
+  },
+}).createMachine({
+  id: 'run',
+  context: ({ input }) => ({
+    ...input,
+    failed: false,
+    cancelled: false,
+    undoFailed: false,
+    undoStopped: false,
+    abort: new AbortController(),
+  }),
+  initial: 'beginning',
+  states: {
+    beginning: { always: [{ guard: 'backwards', target: 'undoing' }, { target: 'running' }] },
+    running: {
+      entry: 'spawnReady',
+      always: [
+        { guard: 'failed', target: 'stopping' },
+        { guard: 'done', target: 'succeeded' },
+      ],
+      on: {
+        'xstate.done.actor.*': { actions: ['settle', 'spawnReady'] },
+        cancel: { target: 'stopping', actions: 'cancelled' },
+      },
+    },
+    stopping: {
+      entry: 'stopActive',
+      always: [
+        { guard: 'allWell', target: 'succeeded' },
+        { guard: 'idleAndUndo', target: 'undoing' },
+        { guard: 'idle', target: 'ending' },
+      ],
+      on: {
+        'xstate.done.actor.*': { actions: 'settle' },
+        cancel: { actions: 'keep' }, // asked twice: leave everything as it is
+      },
+    },
+    undoing: {
+      entry: 'spawnUndo',
+      always: [
+        { guard: 'idleAndUndoFailed', target: 'ending' },
+        { guard: 'idle', target: 'restoring' },
+      ],
+      on: {
+        'xstate.done.actor.*': { actions: ['settle', 'spawnUndo'] },
+        cancel: { actions: ['leaveUndone', 'stopActive'] },
+      },
+    },
+    restoring: {
+      invoke: {
+        src: 'restore',
+        input: ({ context }) => context,
+        onDone: 'ending',
+        onError: { target: 'ending', actions: 'undoFailed' },
+      },
+      on: { cancel: { actions: 'leaveUndone' } },
+    },
+    ending: {
+      entry: 'skipRest',
+      always: [
+        { guard: 'undone', target: 'succeeded' },
+        { guard: 'failed', target: 'failed' },
+        { target: 'cancelled' },
+      ],
+    },
+    succeeded: { type: 'final' },
+    failed: { type: 'final' },
+    cancelled: { type: 'final' },
+  },
+});

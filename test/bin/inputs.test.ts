@@ -1,0 +1,278 @@
+/** What is given for a join, and from where: flags as kubeadm takes them, variables, files, standard input. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runCommand } from '../../bin/commands/run.ts';
+import { kubeadmLine } from '../../bin/inputs/kubeadm-line.ts';
+import { layered, namedBy, plainValues, type Source } from '../../bin/inputs/values.ts';
+import { fromVariables, variableName } from '../../bin/inputs/variables.ts';
+import { joinErrorOf } from '../helpers/errors.ts';
+import { joinRun } from '../helpers/join-run.ts';
+import { launch } from '../real/command.ts';
+import { cli, project, type Scene, scene } from './cli.ts';
+
+const flags = runCommand(project).flags as never;
+const DRY = ['--dry-run', '--output', 'json'];
+
+/** The plan of a dry run: its changes of files by their paths, its steps, its notes. */
+async function planned(args: readonly string[], variables?: Record<string, string>) {
+  const { code, stdout, stderr } = await joinRun([...args, ...DRY], variables);
+  expect(code, stderr).toBe(0);
+  const { steps, notes = [] } = JSON.parse(stdout) as {
+    steps: { id: string; changes: { path?: string; content?: string; name?: string }[] }[];
+    notes?: string[];
+  };
+  const changes = steps.flatMap((step) => step.changes);
+  const file = (path: string) => changes.find((change) => change.path === path)?.content;
+  const csr = changes.find(({ name }) => name?.startsWith('node-csr-'));
+  return { steps: steps.map(({ id }) => id), notes, file, csr, stderr };
+}
+const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
+
+describe('flags as kubeadm takes them', () => {
+  test.each<[string[], string[], string[]]>([
+    [['a:1', '--dry-run=true'], ['a:1', '--dry-run'], []],
+    [
+      ['--dry-run=F', '--discovery-token-unsafe-skip-ca-verification=1'],
+      ['--discovery-token-unsafe-skip-ca-verification'],
+      ['dry-run'],
+    ],
+    [['--token=a=b', '-v=3'], ['--token=a=b', '-v=3'], []],
+    [['--skip-preflight-checks'], ['--ignore-preflight-errors=all'], []],
+    [['--experimental-patches=/p', '--experimental-patches', '/q'], ['--patches=/p', '--patches', '/q'], []],
+    [['--control-plane=false', 'a:1'], ['a:1'], []],
+    [
+      ['--node-name', '--dry-run=true', '--', '--dry-run=true'],
+      ['--node-name', '--dry-run', '--', '--dry-run=true'],
+      [],
+    ],
+  ])('%j are %j', (argv, words, off) => {
+    expect(kubeadmLine(argv, flags)).toEqual({ argv: words, off });
+  });
+
+  test.each([
+    '--control-plane',
+    '--certificate-key=a',
+    '--apiserver-advertise-address',
+    '--experimental-control-plane=true',
+  ])('%s is not for a worker', async (word) => {
+    expect(await joinErrorOf(() => kubeadmLine([word], flags))).toMatchObject({
+      code: 'E_CONTROL_PLANE_UNSUPPORTED',
+      exitCode: 2,
+      facts: { what: word.split('=')[0] },
+    });
+  });
+
+  test('-h is for help', async () => {
+    const { code, stdout } = await cli(['run', '-h']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('--discovery-token-ca-cert-hash=A,B...');
+  });
+
+  test('a whole line of them joins', async () => {
+    const { args, sandbox } = await scene();
+    const [id, secret] = sandbox.token.split('.');
+    const line = args().map((word) => (word === '--token' ? '--discovery-token' : word));
+    const { steps, notes } = await planned([
+      ...line,
+      ...['--tls-bootstrap-token', `${id}.${secret}`, '--discovery-token-ca-cert-hash', `sha256:${'0'.repeat(64)}`],
+      ...['--discovery-token-unsafe-skip-ca-verification=false', '--node-name=w9', '--cri-socket'],
+      ...[
+        '/run/containerd/containerd.sock',
+        '--ignore-preflight-errors=Swap,NumCPU',
+        '--ignore-preflight-errors',
+        'Mem',
+      ],
+      ...['--feature-gates', 'CoreDNS=true', '-v5', '--skip-phases=preflight', '--skip-phases', 'etcd-join'],
+    ]);
+    expect(steps).not.toContain('preflight');
+    expect(notes).toEqual([expect.stringMatching(/^the feature gate CoreDNS .* changes nothing for a join/)]);
+  });
+});
+
+describe('the layers', () => {
+  const flag: Source = { kind: 'flag', name: '--node-name' };
+  const variable: Source = { kind: 'variable', name: 'JOINERY_NODE_NAME' };
+  const place = { file: 'c.yaml', line: 3, column: 5, field: 'nodeName' };
+
+  test('a later one wins, and each value keeps who said it', () => {
+    const values = layered(
+      {
+        nodeName: { value: 'a', source: { kind: 'config', place } },
+        wait: { value: 'b', source: { kind: 'config', place } },
+      },
+      { nodeName: { value: 'c', source: variable } },
+      { nodeName: { value: 'd', source: flag } },
+    );
+    expect(plainValues(values)).toEqual({ nodeName: 'd', wait: 'b' });
+    expect(['nodeName', 'wait', 'criSocket'].map(namedBy(values))).toEqual([
+      '--node-name',
+      'c.yaml:3:5: nodeName',
+      '--cri-socket',
+    ]);
+  });
+
+  test('variables have the names of flags, and values of the types of inputs', () => {
+    const schema = {
+      properties: {
+        discoveryTokenCaCertHash: { type: 'array', items: { type: 'string' } },
+        dryRun: { type: 'boolean' },
+        count: { type: 'integer' },
+        taints: { type: 'array', items: { type: 'object' } },
+        nodeName: { type: 'string' },
+      },
+    } as const;
+    expect(variableName('discoveryTokenCaCertHash')).toBe('JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH');
+    const { values, problems, notes } = fromVariables(schema, {
+      JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH: 'a, b',
+      JOINERY_DRY_RUN: 'F',
+      JOINERY_COUNT: '7',
+      JOINERY_NODE_NAME: '',
+      JOINERY_TAINTS: 'x',
+      JOINERY_NODE_NAM: 'w1',
+      JOINERY_ROOT: '/m',
+      HOME: '/root',
+    });
+    expect(plainValues(values)).toEqual({ discoveryTokenCaCertHash: ['a', 'b'], dryRun: false, count: 7 });
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([
+      'the variable JOINERY_TAINTS is no input of this pipeline',
+      'the variable JOINERY_NODE_NAM is no input of this pipeline; did you mean JOINERY_NODE_NAME?',
+    ]);
+    expect(fromVariables(schema, { JOINERY_DRY_RUN: 'yes', JOINERY_COUNT: '1.5' }).problems).toEqual([
+      'JOINERY_DRY_RUN must be true or false',
+      'JOINERY_COUNT must be a number',
+    ]);
+  });
+});
+
+describe('a token need not stand on the command line', () => {
+  const withoutToken = ({ args, sandbox }: Scene) =>
+    args().filter((word) => ![sandbox.token, '--token'].includes(word));
+
+  test('it may be in a variable, or in a file that a variable or a flag names', async () => {
+    const made = await scene();
+    const file = join(made.root, '../token');
+    await writeFile(file, `${made.sandbox.token}\n`);
+    for (const variables of [{ JOINERY_TOKEN: made.sandbox.token }, { JOINERY_TOKEN: `@${file}` }])
+      expect((await planned(withoutToken(made), variables)).csr).toBeDefined();
+    expect(
+      (await planned([...withoutToken(made), '--token', `@${file}`], { JOINERY_TOKEN: 'wrong' })).csr,
+    ).toBeDefined();
+  });
+
+  test('it may come from standard input', async () => {
+    const made = await scene();
+    const command = [
+      process.execPath,
+      join(project, 'bin/join'),
+      'run',
+      ...withoutToken(made),
+      '--token',
+      '-',
+      '--dry-run',
+    ];
+    const { code, stdout, stderr } = await launch(command, { input: `${made.sandbox.token}\n` }).done;
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('would create certificatesigningrequests node-csr-');
+  });
+});
+
+describe('--config', () => {
+  const oldest = ({ sandbox }: Scene) => `apiVersion: kubeadm.k8s.io/v1alpha1
+kind: NodeConfiguration
+token: ${sandbox.token}
+discoveryTokenAPIServers: ["${sandbox.endpoint}"]
+discoveryTokenCACertHashes: ["${sandbox.caPin}"]
+nodeName: w7
+criSocket: /run/containerd/containerd.sock
+clusterName: prod
+featureGates: { CoreDNS: true }
+`;
+  const newest = ({ sandbox }: Scene) => `apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    token: ${sandbox.token}
+    apiServerEndpoint: ${sandbox.endpoint}
+    caCertHashes: ["${sandbox.caPin}"]
+nodeRegistration:
+  name: w8
+  taints: [{ key: dedicated, value: gpu, effect: NoSchedule }]
+  kubeletExtraArgs: [{ name: node-labels, value: "a=b,c=d" }]
+  imagePullPolicy: Never
+caCertPath: /etc/pki/cluster.crt
+patches: { directory: /patches }
+skipPhases: [preflight]
+timeouts: { discovery: 30s, etcdAPICall: 1m0s }
+dryRun: true
+`;
+  async function given(made: Scene, text: string): Promise<string[]> {
+    const file = join(made.root, '../c.yaml');
+    await writeFile(file, text);
+    return ['--config', file, '--root', made.root];
+  }
+
+  test('of 2017 says what flags would', async () => {
+    const made = await scene();
+    const { file, notes, csr } = await planned(await given(made, oldest(made)));
+    expect(file(FLAGS)).toContain('--hostname-override=w7');
+    expect(csr).toBeDefined();
+    expect(notes).toEqual([
+      `${join(made.root, '../c.yaml')}: clusterName: without effect on a worker`,
+      expect.stringContaining('the feature gate CoreDNS'),
+    ]);
+  });
+
+  test('of today says all of what matters to a worker, a dry run too', async () => {
+    const made = await scene();
+    await mkdir(join(made.root, 'patches'));
+    await writeFile(join(made.root, 'patches/kubeletconfiguration0+merge.yaml'), 'maxPods: 7\n');
+    const args = await given(made, newest(made));
+    const before = await made.tree();
+    const { file, notes, steps } = await planned(args);
+    expect(steps).not.toContain('preflight');
+    expect(file(FLAGS)).toContain(
+      '--hostname-override=w8 --node-labels=a=b,c=d --register-with-taints=dedicated=gpu:NoSchedule"',
+    );
+    expect(file('/etc/pki/cluster.crt')).toBe(made.sandbox.caPem);
+    expect(file('/var/lib/kubelet/config.yaml')).toContain('maxPods: 7\n');
+    expect(notes).toEqual([
+      `${join(made.root, '../c.yaml')}: nodeRegistration.imagePullPolicy, timeouts.etcdAPICall: without effect on a worker`,
+    ]);
+    const { stdout } = await joinRun(args); // the file asks for a dry run
+    expect(stdout).toContain('Nothing was changed.');
+    expect(await made.tree()).toEqual(before);
+  });
+
+  test('is below variables, and those are below flags', async () => {
+    const made = await scene();
+    const args = await given(made, oldest(made));
+    const JOINERY_NODE_NAME = 'w5';
+    expect((await planned(args, { JOINERY_NODE_NAME })).file(FLAGS)).toContain('--hostname-override=w5');
+    expect((await planned([...args, '--node-name', 'w6'], { JOINERY_NODE_NAME })).file(FLAGS)).toContain(
+      '--hostname-override=w6',
+    );
+  });
+
+  test('with --lenient only notes unknown fields, as kubeadm does', async () => {
+    const made = await scene();
+    const args = await given(made, `${oldest(made)}nope: 1\n`);
+    expect((await joinRun([...args, ...DRY])).code).toBe(3);
+    const { notes } = await planned([...args, '--lenient']);
+    expect(notes).toContain(`${join(made.root, '../c.yaml')}:10:1: unknown field nope`);
+  });
+
+  test('may come from standard input, and what is unlike the shipped pipeline is noted', async () => {
+    const made = await scene();
+    const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
+    const pipeline = join(made.root, '../p.yaml');
+    await writeFile(pipeline, shipped.replace(/^ {4}caCertPath:\n.*\n/m, '').replaceAll(/^ *caCertPath: \$.*\n/gm, ''));
+    const command = [process.execPath, join(project, 'bin/join'), 'run', '--config', '-', '--root', made.root];
+    const { code, stdout, stderr } = await launch([...command, '--pipeline', pipeline, '--dry-run'], {
+      input: newest(made).replace('patches: { directory: /patches }\n', ''),
+    }).done;
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('! standard input:13:13: caCertPath: this pipeline has no input for it\n');
+  });
+});

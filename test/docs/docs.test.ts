@@ -1,0 +1,159 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { registry } from '../../bin/compose.ts';
+import { memoryHost } from '../../engine/host/memory.ts';
+import { FIELDS, placeOf } from '../../engine/kubeadm/fields.ts';
+import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
+import { VERSIONS } from '../../engine/kubeadm/versions.ts';
+import { checkPipeline } from '../../engine/pipeline/check.ts';
+import { loadPipeline } from '../../engine/pipeline/load.ts';
+import { planOf } from '../../engine/pipeline/plan.ts';
+import { Registry } from '../../engine/pipeline/registry.ts';
+import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
+import type { Ask } from '../../engine/run/approval.ts';
+import { run } from '../../engine/run/run.ts';
+import { type AnyPhase, fail } from '../../engine/sdk/index.ts';
+import { cli, project } from '../bin/cli.ts';
+import { madePhase } from '../helpers/plans.ts';
+
+const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
+const blocks = (text: string, language: string): string[] =>
+  [...text.matchAll(new RegExp(`^ *\`\`\`${language}\n([\\s\\S]*?)^ *\`\`\``, 'gm'))].map((match) => match[1] ?? '');
+
+describe('what the documents show', () => {
+  test('every pipeline in the README is valid', async () => {
+    const pipelines = blocks(await read('README.md'), 'yaml');
+    expect(pipelines.length).toBeGreaterThan(0);
+    for (const text of pipelines)
+      expect(checkPipeline(loadPipeline('README.md', text), registry()).length).toBeGreaterThan(0);
+  });
+
+  test('every command in the README exists', async () => {
+    const words = [...(await read('README.md')).matchAll(/\bjoin ((?:[a-z]+ ?)+?)(?= ?[^a-z ]|$)/gm)].map(
+      (match) => match[1]?.trim() ?? '',
+    );
+    const commands = new Set(
+      words.map((text) => /^(run|phase|pipeline validate|sandbox up|token create)\b/.exec(text)?.[0]).filter(Boolean),
+    );
+    expect([...commands].sort()).toEqual(['phase', 'pipeline validate', 'run', 'sandbox up', 'token create']);
+    for (const command of commands)
+      expect((await cli([...(command ?? '').split(' '), '--help'])).code, command).toBe(0);
+  });
+
+  test('the phase in CONTRIBUTING does what it says', async () => {
+    const [source = ''] = blocks(await read('CONTRIBUTING.md'), 'ts');
+    const folder = join(project, 'node_modules/.cache/docs-test');
+    await mkdir(folder, { recursive: true });
+    await writeFile(
+      join(folder, 'schema.ts'),
+      `export const input = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } as const;\nexport const output = { type: 'object' } as const;\n`,
+    );
+    await writeFile(join(folder, 'index.ts'), source.replaceAll('../../engine', `${project}engine`));
+    const { default: greeting } = (await import(join(folder, 'index.ts'))) as { default: AnyPhase };
+    const host = memoryHost({ directories: ['/etc'] });
+    const result = await run({ plan: planOfPhase('greeting', greeting, { text: 'hello' }, host.facts), host });
+    expect(result).toMatchObject({
+      status: 'succeeded',
+      steps: [{ changes: [{ kind: 'file', path: '/etc/motd', mode: 0o644, content: 'hello\n' }] }],
+    });
+    await rm(folder, { recursive: true });
+  });
+
+  test('the configurations in docs/configuration.md are valid, and the second is the migration of the first', async () => {
+    const [first = '', second = '', ...more] = blocks(await read('docs/configuration.md'), 'yaml');
+    expect(more).toEqual([]);
+    expect(loadJoinConfiguration('second', second)).toMatchObject({ settings: { nodeName: 'gpu-1' }, warnings: [] });
+    const { text, changes } = migrateConfiguration('first', first);
+    expect({ text: text.reveal(), changes }).toEqual({ text: second, changes: [] });
+  });
+
+  test('the table in docs/configuration.md has the place of every field in every version', async () => {
+    const rows = [...(await read('docs/configuration.md')).matchAll(/^\| .+ \| (v1.+) \|$/gm)].map(([, cell]) => cell);
+    const places = FIELDS.map((field) => VERSIONS.map((version) => placeOf(field, version)));
+    expect(rows).toEqual(
+      places.map((each) =>
+        each
+          .flatMap((place, index) =>
+            place === each[index - 1] ? [] : [`${VERSIONS[index]} ${place === undefined ? '-' : `\`${place}\``}`],
+          )
+          .join(', '),
+      ),
+    );
+  });
+
+  test('the commands in docs/configuration.md do what they say', async () => {
+    const text = await read('docs/configuration.md');
+    const folder = await mkdtemp(join(tmpdir(), 'docs-'));
+    await writeFile(join(folder, 'worker.yaml'), blocks(text, 'yaml')[0] ?? '');
+    const lines = (blocks(text, 'sh')[0] ?? '').trim().split('\n');
+    expect(lines.length).toBeGreaterThan(4);
+    for (const line of lines) {
+      const words = (line.split(/ [>#] /)[0] ?? '').trim().split(/ +/).slice(1);
+      const outcome = await cli(words.map((word) => (word.endsWith('.yaml') ? join(folder, word) : word)));
+      expect(outcome, line).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(await readFile(join(folder, 'v1beta4.yaml'), 'utf8')).toBe(blocks(text, 'yaml')[1]);
+    await rm(folder, { recursive: true });
+  });
+
+  test('every pipeline in docs/pipelines.md is valid, and does what it says', async () => {
+    const output = { type: 'object', required: ['path'], properties: { path: { type: 'string' } } } as const;
+    const input = { type: 'object', additionalProperties: false, properties: { text: { type: 'string' } } } as const;
+    const properties = { ...input.properties, count: { type: 'integer' }, loud: { type: 'boolean' } } as const;
+    const fromFile = { ...input, properties: { ...input.properties, file: { type: 'string' } } } as const;
+    const given: object[] = [];
+    const greet = (_: unknown, values: unknown) => given.push(values as object) && { path: '/etc/motd' };
+    const phases = new Registry();
+    for (const phase of [
+      ...registry().all(),
+      madePhase({ id: 'greeting', input: { ...input, properties }, output, run: greet }),
+      madePhase({ id: 'greeting-from-file', input: fromFile, output, run: greet }),
+      madePhase({ id: 'failing', run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })) }),
+    ])
+      phases.add(phase);
+    const examples = blocks(await read('docs/pipelines.md'), 'yaml');
+    expect(examples.length).toBeGreaterThan(10);
+    for (const text of examples) {
+      const head = text.includes('apiVersion')
+        ? ''
+        : 'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: x }\n';
+      const pipeline = loadPipeline('docs/pipelines.md', head + text);
+      const plan = planOf(pipeline, phases, text.includes('who]') ? { who: 'alice' } : {}, {
+        name: 'w1',
+        privileged: true,
+        architecture: 'amd64',
+        distribution: 'debian',
+      });
+      const host = memoryHost({
+        programs: ['kubelet'],
+        outputs: { 'kubelet --version': { stdout: 'Kubernetes v1.31.0\n' } },
+        wait: (_, signal) =>
+          new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      });
+      const ask: Ask = async () => ({ decision: 'approved', by: 'alice', reason: '', via: 'terminal' });
+      expect(await run({ plan, host, ask }), text).toMatchObject({ status: 'succeeded' });
+    }
+    const texts = given.map((values) => (values as { text: string }).text);
+    for (const text of [
+      ...['Hello alice', 'alice on w1', 'after /etc/motd', 'no special one', 'otherwise', 'approved by alice', 'blue!'],
+      ...['before: failed-allowed', 'succeeded : /etc/motd'],
+    ])
+      expect(texts).toContain(text);
+    expect(given).toContainEqual({ count: 4, loud: true, text: 'blue!' });
+    for (const text of ['special', 'oh no']) expect(texts).not.toContain(text);
+  });
+
+  test('every file and folder they link to is there', async () => {
+    const docs = (await readdir(join(project, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md'));
+    for (const path of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...docs.map((name) => `docs/${name}`)]) {
+      const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
+      for (const link of links)
+        await expect(
+          import('node:fs/promises').then(({ access }) => access(join(project, path, '..', link))),
+          `${path} → ${link}`,
+        ).resolves.toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,35 @@
+/** What docs/seed-coverage.md claims of the documentation that this project began from. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { flagsFor } from '../../bin/inputs/flags.ts';
+import { DEFAULT_PIPELINE, openPipeline } from '../../bin/pipelines.ts';
+import { project } from '../bin/cli.ts';
+import { holds, namedIn } from '../helpers/named-tests.ts';
+
+const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
+
+/** The table of flags of `kubeadm join`, November 2017. */
+const FLAGS = [
+  ...['config', 'cri-socket', 'discovery-file', 'discovery-token', 'discovery-token-ca-cert-hash'],
+  ...['discovery-token-unsafe-skip-ca-verification', 'feature-gates', 'ignore-checks-errors', 'node-name'],
+  ...['tls-bootstrap-token', 'token'],
+];
+
+describe('the documentation of kubeadm join', () => {
+  test('is covered by tests that there are, one at least for each row', async () => {
+    const text = await read('docs/seed-coverage.md');
+    const rows = text.split('\n').filter((line) => /^\| (?!topic|---)/.test(line));
+    expect(rows.length).toBeGreaterThan(40);
+    expect(rows.filter((row) => namedIn(row).length === 0)).toEqual([]);
+    const missing: string[] = [];
+    for (const { file, title } of namedIn(text))
+      if (!holds(await read(file).catch(() => ''), title)) missing.push(`${file} › ${title}`);
+    expect(missing).toEqual([]);
+  });
+
+  test('every flag of its table is a flag of join run', () => {
+    const inputs = Object.keys(flagsFor(openPipeline(project, DEFAULT_PIPELINE).inputs));
+    expect(FLAGS.filter((flag) => flag !== 'config' && !inputs.includes(flag))).toEqual([]);
+  });
+});

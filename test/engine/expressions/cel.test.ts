@@ -1,0 +1,270 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Cel } from '../../../engine/expressions/cel.ts';
+import { type Condition, holds, parseCondition } from '../../../engine/expressions/conditions.ts';
+import { type Lookup, type Reference, referenceText, UNKNOWN } from '../../../engine/expressions/references.ts';
+import { isSecret, type Schema, Secret } from '../../../engine/sdk/index.ts';
+import { shownOf, thrownBy } from '../../helpers/errors.ts';
+import { processorMs } from '../../helpers/processor-time.ts';
+
+const CANARY = 'canary-7f3a-0123456789';
+const VALUES: Record<string, unknown> = {
+  'inputs.role': 'worker',
+  'inputs.count': 3,
+  'inputs.ratio': 2,
+  'inputs.tags': ['a', 'bb', 'ccc'],
+  'inputs.empty': [],
+  'inputs.labels': { zone: 'z1', rack: 4 },
+  'inputs.token': new Secret(CANARY),
+  'inputs.off': false,
+  'host.name': 'w1.example.org',
+  'gates.New': true,
+  'steps["tls-bootstrap"].outputs.size': 7,
+  'steps.a.outputs.later': UNKNOWN,
+  'steps.a.status': 'skipped',
+};
+const lookup: Lookup = (reference) => VALUES[referenceText(reference)];
+const resultOf = (text: string, from: Lookup = lookup): unknown => new Cel(text).evaluate(from);
+const messageOf = async (act: () => unknown): Promise<string> => ((await thrownBy(act)) as Error).message;
+
+describe('an expression', () => {
+  test.each<[string, unknown]>([
+    ['inputs.count + 1', 4],
+    ['inputs.count + 1 > 3 && gates.New', true],
+    ['inputs["role"] == "worker" ? "w" : "c"', 'w'],
+    ['inputs.role in ["worker", "control-plane"]', true],
+    ['host.name.split(".")[0].upperAscii()', 'W1'],
+    ['inputs.tags.filter(t, t.size() > 1).map(t, t + "!")', ['bb!', 'ccc!']],
+    ['inputs.tags.exists(t, t == "bb") && !inputs.tags.all(t, t == "bb")', true],
+    ['inputs.tags[1]', 'bb'],
+    ['inputs.tags.join(",") + "/" + string(inputs.count)', 'a,bb,ccc/3'],
+    ['inputs.labels.zone + string(inputs.labels["rack"])', 'z14'],
+    ['"zone" in inputs.labels', true],
+    ['steps["tls-bootstrap"].outputs.size * 2', 14],
+    ['has(inputs.role) && !has(inputs.nothing)', true],
+    ['has(inputs.labels.zone) && !has(inputs.labels.row)', true],
+    ['inputs.?nothing.orValue("default")', 'default'],
+    ['inputs.?role.orValue("default")', 'worker'],
+    ['steps.b.?outputs.x.orValue(inputs.count)', 3],
+    ['inputs.?nothing', undefined],
+    ['inputs.?role', 'worker'],
+    ['steps.a.status == "skipped"', true],
+    ['{"a": inputs.count, "b": [inputs.role, 1.5]}', { a: 3, b: ['worker', 1.5] }],
+    ['{"__proto__": 1}', {}],
+    ['host.name.matches("^w[0-9]+\\\\.")', true],
+    ['inputs.tags.exists(t, t.matches("^c{3}$"))', true],
+    ['"matches(" + inputs.role', 'matches(worker'],
+    ['inputs.role // matches\n . matches ("k")', true],
+    ['inputs.off || inputs.count == 3', true],
+    ['1 + 2 * 3 - 7 % 4', 4],
+    ['int("0042") + size(inputs.empty)', 42],
+  ])('%s is %j', (text, expected) => {
+    expect(resultOf(text)).toEqual(expected);
+  });
+
+  test('that is checked counts with numbers as their schemas have them', () => {
+    const schemas: Schema[] = [{ type: 'number' }];
+    const cel = new Cel('inputs.ratio * 1.5');
+    expect(cel.check(schemas)).toBe('double');
+    expect(cel.evaluate(lookup)).toBe(3);
+  });
+
+  test.each<[string, Schema[], string]>([
+    ['inputs.a + 1', [{ type: 'string' }], 'no such overload: string + int'],
+    ['inputs.a == inputs.b', [{ type: 'string' }, { type: 'integer' }], 'no such overload: string == int'],
+    ['inputs.a.size() + "x"', [{ type: 'string' }], 'no such overload: int + string'],
+    ['inputs.a ? 1 : 2', [{ type: 'string' }], "Ternary condition must be bool, got 'string'"],
+    ['inputs.a && true', [{ type: 'integer' }], "Logical operator requires bool operands, got 'int'"],
+    ['inputs.a.exists(x, x + 1 > 2)', [{ type: 'array', items: { type: 'string' } }], 'no such overload: string + int'],
+    ['inputs.a == 1', [{ enum: ['x', 'y'] }], 'no such overload: string == int'],
+  ])('%s of the wrong types is refused before it is evaluated', async (text, schemas, message) => {
+    expect(await messageOf(() => new Cel(text).check(schemas))).toBe(message);
+  });
+
+  test.each<[string, string]>([
+    ['', 'Unexpected token: EOF'],
+    ['inputs.a +', 'Unexpected token: EOF'],
+    ['inputs', 'inputs is not a value: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
+    ['steps.a', 'steps.a is not a value: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
+    [
+      'steps.a.outputs',
+      'steps.a.outputs is not a value: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y',
+    ],
+    ['steps.a.output.b', 'a step has outputs and a status, but no output'],
+    ['inputs[host.name]', 'names are written out: inputs["x"]'],
+    ['steps[inputs.a].outputs.b', 'names are written out: steps["x"]'],
+    ['process.env', 'there is no process: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
+    ['input.a', 'there is no input; did you mean inputs?'],
+    ['_0', 'there is no _0: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
+    ['cel.bind(x, 1, x)', 'there is no method bind'],
+    ['timestamp("2024-01-01T00:00:00Z")', 'there is no function timestamp'],
+    ['dyn(1)', 'there is no function dyn'],
+    ['inputs.a.startWith("b")', 'there is no method startWith; did you mean startsWith?'],
+    ['inputs.a.map(inputs, 1)', 'an item cannot be called inputs: choose another name'],
+    ['inputs.a.map(_1, 1)', 'an item cannot be called _1: choose another name'],
+    ['inputs.a.map("x", 1)', 'map(var, transform) invalid predicate iteration variable'],
+    ['inputs.a.matches("(")', 'error parsing regexp: missing closing ): `(`'],
+    ['inputs.a.matches("(?=x)")', 'error parsing regexp: invalid or unsupported Perl syntax: `(?=`'],
+    ['inputs.a.matches( // .matches(\n "a")', 'matches cannot stand here'],
+    ['[1].map(a, [1].map(b, [1].map(c, [1].map(d, d))))', 'more than 3 lists are walked inside each other'],
+    [`"${'x'.repeat(4_096)}"`, 'an expression has at most 4096 characters'],
+    ['('.repeat(200) + ')'.repeat(200), 'Exceeded maxDepth (40)'],
+    [Array.from({ length: 600 }, () => '1').join('+'), 'Exceeded maxAstNodes (500)'],
+    [`[${'1,'.repeat(300)}1]`, 'Exceeded maxListElements (200)'],
+  ])('%s is refused when it is parsed', async (text, message) => {
+    expect(await messageOf(() => new Cel(text))).toBe(message);
+  });
+
+  test.each<[string, string]>([
+    ['inputs.count / 0', 'division by zero'],
+    ['inputs.tags[9]', 'No such key: index out of bounds, index 9 >= size 3'],
+    ['inputs.nothing == 1', 'inputs.nothing is not there'],
+    ['9007199254740993 + 0', 'a whole number of more than 53 bits'],
+    ['inputs.labels.constructor', 'No such key: constructor'],
+    ['inputs.role.matches(inputs.tags.map(t, "(").join(""))', 'error parsing regexp: missing closing ): `(((`'],
+  ])('%s ends in words', async (text, message) => {
+    expect(await messageOf(() => resultOf(text))).toBe(message);
+  });
+});
+
+describe('what an expression costs', () => {
+  const numbers: Lookup = ({ kind }) => (kind === 'input' ? Array.from({ length: 1_000 }, (_, index) => index) : 'a');
+  test.each<[string, string]>([
+    ['lists in lists in lists', 'inputs.n.map(a, inputs.n.map(b, inputs.n.map(c, a + b + c)))'],
+    ['a list that doubles', `${'[inputs.n]'}${'.map(l, l + l)'.repeat(30)}`],
+    ['a text that doubles', `[host.name]${'.map(t, t + t)'.repeat(35)}`],
+    ['conditions that hide the error', 'inputs.n.exists(a, inputs.n.exists(b, inputs.n.exists(c, a + b + c < 0)))'],
+  ])('is limited: %s', async (_, text) => {
+    const begun = processorMs();
+    expect(await messageOf(() => resultOf(text, numbers))).toBe('it takes too long: it walks too much');
+    expect(processorMs() - begun).toBeLessThan(3_000);
+  });
+
+  test.each([
+    ['nested repetition', '^(a+)+$'],
+    ['alternatives that overlap', '^(a|a)*$'],
+    ['a repetition of repetitions', '^(a*)*b$'],
+  ])('does not explode with a hostile pattern: %s', (_, pattern) => {
+    const begun = processorMs();
+    expect(resultOf(`host.name.matches("${pattern}")`, () => `${'a'.repeat(50_000)}!`)).toBe(false);
+    expect(processorMs() - begun).toBeLessThan(3_000);
+  });
+
+  test('does not explode with a pattern that is huge once it is compiled', async () => {
+    const begun = processorMs();
+    await messageOf(() => resultOf('host.name.matches("((a{100}){100}){100}")'));
+    expect(await messageOf(() => resultOf('host.name.matches(inputs.n)', () => 'a'.repeat(501)))).toBe(
+      'a pattern has at most 500 characters',
+    );
+    expect(processorMs() - begun).toBeLessThan(3_000);
+  });
+
+  test('any text is parsed or refused in little time, and never anything else', () => {
+    const piece = fc.constantFrom(
+      ...['inputs', '.a', '.?b', '["c"]', '(', ')', '[', ']', '{', '}', '1', '"x"', ' && ', ' || ', '!', '?', ':', ','],
+      ...['has(', '.map(x, ', '.exists(x, ', ' + ', ' == ', 'steps.a.outputs.b', '.matches(', '//', '\n', "'", 'r"'],
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        const begun = processorMs();
+        try {
+          new Cel(pieces.join('')).evaluate(() => 'x');
+        } catch (error) {
+          expect((error as Error).message).not.toBe('');
+        }
+        expect(processorMs() - begun).toBeLessThan(1_000);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('a secret', () => {
+  test('makes the text that comes of it secret', () => {
+    const value = resultOf('inputs.role + inputs.token.substring(0, 6)');
+    expect(isSecret(value) && value.reveal()).toBe('workercanary');
+    expect(shownOf(value)).not.toContain('canary');
+  });
+
+  test('is not told by an error', async () => {
+    for (const text of ['int(inputs.token)', 'inputs.token.matches(inputs.token + "(")', 'inputs.token == "x"']) {
+      const error = await thrownBy(() => resultOf(text));
+      expect((error as Error).message).toBe('it has no value; why is withheld, since it reads a secret');
+      expect(shownOf(error)).not.toContain('canary');
+    }
+  });
+
+  test('is not touched by asking whether there is one, or where it is not read', () => {
+    expect(resultOf('has(inputs.token)')).toBe(true);
+    expect(resultOf('inputs.off ? inputs.token : "none"')).toBe('none');
+  });
+});
+
+describe('what is only known after the run', () => {
+  test.each<[string, unknown]>([
+    ['steps.a.outputs.later', UNKNOWN],
+    ['steps.a.outputs.later + 1 > 2', UNKNOWN],
+    ['has(steps.a.outputs.later)', UNKNOWN],
+    ['steps.a.?outputs.later.orValue(1)', UNKNOWN],
+    ['steps.a.outputs.later || gates.New', true],
+    ['gates.New || steps.a.outputs.later', true],
+    ['steps.a.outputs.later || inputs.off', UNKNOWN],
+    ['steps.a.outputs.later && inputs.off', false],
+    ['inputs.off && steps.a.outputs.later', false],
+    ['steps.a.outputs.later && gates.New', UNKNOWN],
+    ['!steps.a.outputs.later', UNKNOWN],
+    ['gates.New ? 1 : steps.a.outputs.later', 1],
+    ['steps.a.outputs.later ? 1 : 1', UNKNOWN],
+    ['steps.a.outputs.later || 1 / 0 == 1', UNKNOWN],
+    ['inputs.tags.exists(t, t == steps.a.outputs.later || t == "bb")', true],
+  ])('leaves %s as %s', (text, expected) => {
+    expect(resultOf(text)).toBe(expected);
+  });
+});
+
+describe('what an expression is known to find there', () => {
+  const guardsOf = (text: string): [string, boolean][] =>
+    new Cel(text).uses.filter(({ how }) => how === 'read').map((use) => [referenceText(use.reference), use.isGuarded]);
+  test.each<[string, boolean]>([
+    ['has(inputs.a) && inputs.a == 1', true],
+    ['has(inputs.b) && inputs.a == 1', false],
+    ['has(inputs.a) || inputs.a == 1', false],
+    ['!has(inputs.a) || inputs.a == 1', true],
+    ['has(inputs.a) ? inputs.a == 1 : true', true],
+    ['has(inputs.a) ? true : inputs.a == 1', false],
+    ['!has(inputs.a) ? true : inputs.a == 1', true],
+    ['(has(inputs.b) && has(inputs.a)) && (true || inputs.a == 1)', true],
+    ['[1].exists(x, has(inputs.a) && inputs.a == x)', true],
+    ['!(has(inputs.a) && has(inputs.b)) || inputs.a == 1', true],
+    ['!(has(inputs.a) || has(inputs.b)) || inputs.a == 1', false],
+    ['inputs.a == 1 && has(inputs.a)', false],
+  ])('%s: %s', (text, isGuarded) => {
+    expect(guardsOf(text)).toEqual([['inputs.a', isGuarded]]);
+  });
+});
+
+describe('a condition', () => {
+  test('of nothing but has() is the same without the library as with it', () => {
+    const term = fc.tuple(fc.boolean(), fc.constantFrom('a', 'b', 'c'));
+    fc.assert(
+      fc.property(fc.array(term, { minLength: 1, maxLength: 4 }), fc.subarray(['a', 'b', 'c']), (terms, given) => {
+        const text = terms.map(([not, name]) => `${not ? '!' : ''}has(inputs.${name})`).join(' && ');
+        const there: Lookup = (reference: Reference) =>
+          'name' in reference && given.includes(reference.name) ? 1 : undefined;
+        const condition: Condition = parseCondition(text);
+        expect(condition.kind).toBe('presence');
+        expect(holds(condition, there)).toBe(new Cel(text).evaluate(there));
+      }),
+    );
+  });
+
+  test('that gives anything but true or false is none', async () => {
+    expect(await messageOf(() => holds(parseCondition('inputs.role'), lookup))).toBe(
+      'if inputs.role: it is neither true nor false',
+    );
+    expect(await messageOf(() => parseCondition('${{ inputs.a }}'))).toBe(
+      'a condition is an expression by itself: leave the ${{ out',
+    );
+  });
+});

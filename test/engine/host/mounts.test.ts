@@ -1,0 +1,210 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Mounts, mountPoints } from '../../../engine/host/mounts.ts';
+import { joinErrorOf } from '../../helpers/errors.ts';
+import { rootedMachine, scratch } from '../../helpers/machine.ts';
+
+const SIGNAL = new AbortController().signal;
+const quietly = (command: string, ...args: string[]): void => {
+  execFileSync(command, args, { stdio: 'ignore' });
+};
+
+/** Why nothing can be mounted here, in one sentence. */
+function missing(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it needs root on Linux';
+  const place = mkdtempSync(join(tmpdir(), 'joinery-mount-'));
+  try {
+    quietly('mount', '-t', 'tmpfs', 'joinery-test', place);
+    quietly('umount', place);
+    return undefined;
+  } catch {
+    return 'root may not mount here';
+  } finally {
+    rmdirSync(place);
+  }
+}
+const reason = missing();
+if (reason) console.warn(`the tests that mount something are skipped: ${reason}`);
+
+describe('the table of mounts', () => {
+  test('names the mount points, in the order in which they were mounted', () => {
+    const table = [
+      '22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw',
+      '30 22 0:25 / /var/lib/kubelet rw - tmpfs tmpfs rw,size=1024k',
+      '31 30 0:26 / /var/lib/kubelet/pods/1/volumes/a rw master:1 propagate_from:2 - tmpfs tmpfs rw',
+      '32 30 0:27 / /var/lib/kubelet rw unbindable - tmpfs tmpfs rw',
+      '',
+    ].join('\n');
+    expect(mountPoints(table)).toEqual([
+      '/',
+      '/var/lib/kubelet',
+      '/var/lib/kubelet/pods/1/volumes/a',
+      '/var/lib/kubelet',
+    ]);
+    expect(mountPoints('')).toEqual([]);
+  });
+
+  test.each([
+    ['\\040', ' '],
+    ['\\011', '\t'],
+    ['\\012', '\n'],
+    ['\\134', '\\'],
+    ['\\043', '#'],
+    ['\\134040', '\\040'],
+    ['ü\\040ü', 'ü ü'],
+  ])('has escapes for what would be misread: %j', (written, meant) => {
+    expect(mountPoints(`30 22 0:25 / /a${written}b rw - tmpfs tmpfs rw`)).toEqual([`/a${meant}b`]);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('the mounts of this machine', () => {
+  test('are those below a path, and not the one at it', async () => {
+    const mounts = new Mounts('/');
+    expect(await mounts.below('/')).toContain('/proc');
+    expect(await mounts.below('/proc')).not.toContain('/proc');
+    expect(await mounts.below('/proc/self')).toEqual([]);
+    expect(await mounts.below('/no/such/path')).toEqual([]);
+  });
+});
+
+describe.skipIf(reason)('what is mounted', () => {
+  /** Mounts a file system of its own there; or shows `source` there as well. */
+  const mount = async (place: string, source?: string): Promise<void> => {
+    await mkdir(place, { recursive: true });
+    quietly('mount', ...(source === undefined ? ['-t', 'tmpfs', 'joinery-test'] : ['--bind', source]), place);
+    onTestFinished(() => {
+      try {
+        quietly('umount', '-l', place);
+      } catch {
+        // the test has done it
+      }
+    });
+  };
+  const unmountAll = async (mounts: Mounts, points: readonly string[]): Promise<void> => {
+    for (const point of points) await mounts.unmount(point, SIGNAL);
+  };
+
+  test('is found below a path, the last one first, and not beside it', async () => {
+    const dir = await scratch();
+    const kubelet = join(dir, 'kubelet');
+    const wanted = ['pods/1/volumes/a', 'pods/1/volumes/a/b', 'plugins'].map((name) => join(kubelet, name));
+    for (const place of [...wanted, `${kubelet}2`, `${kubelet}2/pods`]) await mount(place);
+    const mounts = new Mounts('/');
+    expect(await mounts.below(kubelet)).toEqual(wanted.toReversed());
+    expect(await mounts.below(`${kubelet}/`)).toEqual(wanted.toReversed());
+    expect(await mounts.below(join(kubelet, 'pods/1/volumes/a'))).toEqual([wanted[1]]);
+    await unmountAll(mounts, wanted.toReversed());
+    expect(await mounts.below(dir)).toEqual([`${kubelet}2/pods`, `${kubelet}2`]);
+  });
+
+  test('is found through links, wherever in the path they are', async () => {
+    const dir = await scratch();
+    await mount(join(dir, 'data/kubelet/pods/1'));
+    await mkdir(join(dir, 'var'));
+    await symlink('../data', join(dir, 'var/lib'));
+    await symlink(join(dir, 'var/lib/kubelet'), join(dir, 'short'));
+    for (const path of ['var/lib/kubelet', 'short', 'short/pods', 'var/lib'])
+      expect(await new Mounts('/').below(join(dir, path)), path).toEqual([join(dir, 'data/kubelet/pods/1')]);
+  });
+
+  test.each(['with space', 'back\\slash', 'tab\there', 'line\nhere', 'hash#', 'ümläut', '\\040'])(
+    'is found and unmounted under any name: %j',
+    async (name) => {
+      const dir = await scratch();
+      await mount(join(dir, name));
+      const mounts = new Mounts('/');
+      const points = await mounts.below(dir);
+      expect(points).toEqual([join(dir, name)]);
+      await unmountAll(mounts, points);
+      expect(await mounts.below(dir)).toEqual([]);
+    },
+  );
+
+  test('can all be unmounted in the order given, what is mounted over something as well', async () => {
+    const dir = await scratch();
+    const [outer, inner, innermost] = [join(dir, 'a'), join(dir, 'a/b'), join(dir, 'a/b/c')];
+    await mount(outer);
+    await mount(inner);
+    await mount(innermost);
+    await mount(outer); // hides both others
+    await writeFile(join(outer, 'over'), '');
+    await mount(join(dir, 'z'), outer);
+    const mounts = new Mounts('/');
+    const points = await mounts.below(dir);
+    expect(points).toEqual([join(dir, 'z'), outer, innermost, inner, outer]);
+    for (const [index, point] of points.entries()) {
+      await mounts.unmount(point, SIGNAL);
+      expect(await mounts.below(dir)).toEqual(points.slice(index + 1));
+    }
+  });
+
+  test('and not mounted any more is no trouble', async () => {
+    const dir = await scratch();
+    await mount(join(dir, 'a'));
+    const mounts = new Mounts('/');
+    for (const point of ['a', 'a', 'never', 'b/c']) await mounts.unmount(join(dir, point), SIGNAL);
+    expect(await mounts.below(dir)).toEqual([]);
+  });
+
+  test('is taken away lazily while somebody uses it', async () => {
+    const dir = await scratch();
+    const place = join(dir, 'a');
+    await mount(place);
+    const user = spawn('sleep', ['60'], { cwd: place });
+    await once(user, 'spawn');
+    const mounts = new Mounts('/');
+    await mounts.unmount(place, SIGNAL);
+    expect(await mounts.below(dir)).toEqual([]);
+    expect(user.exitCode).toBeNull();
+    user.kill('SIGKILL');
+    await once(user, 'exit');
+  });
+
+  describe('on a machine below a root', () => {
+    const SAYS = (words: string) => `echo "$*" >>"$JOINERY_ROOT/asked"; echo "umount: ${words}" >&2; exit 32`;
+
+    test('has its paths of that machine, over its own links', async () => {
+      const { root } = await rootedMachine({
+        umount: 'exec /usr/bin/env PATH=/bin:/sbin:/usr/bin:/usr/sbin umount "$@"',
+      });
+      await mount(join(root, 'data/kubelet/pods/1'));
+      await mkdir(join(root, 'var/lib'), { recursive: true });
+      await symlink('/data/kubelet', join(root, 'var/lib/kubelet'));
+      const linked = join(await scratch(), 'machine');
+      await symlink(root, linked);
+      for (const place of [root, linked]) {
+        expect(await new Mounts(place).below('/var/lib/kubelet')).toEqual(['/data/kubelet/pods/1']);
+        expect(await new Mounts(place).below('/')).toEqual(['/data/kubelet/pods/1']);
+      }
+      const mounts = new Mounts(linked);
+      await mounts.unmount('/data/kubelet/pods/1', SIGNAL);
+      expect(await mounts.below('/')).toEqual([]);
+    });
+
+    test('stays where unmounting fails for another reason, which is told', async () => {
+      const { root } = await rootedMachine({ umount: SAYS('must be superuser\u001b[31m to unmount.') });
+      await mount(join(root, 'a'));
+      const error = await joinErrorOf(() => new Mounts(root).unmount('/a', SIGNAL));
+      expect(error).toMatchObject({
+        code: 'E_COMMAND_FAILED',
+        facts: { exitCode: 32, output: 'umount: must be superuser [31m to unmount.' },
+      });
+      expect(await readFile(join(root, 'asked'), 'utf8')).toBe(`${join(root, 'a')}\n`);
+    });
+
+    test('and busy is asked away lazily, in words that busybox knows as well', async () => {
+      const { root } = await rootedMachine({ umount: SAYS("can't unmount: Device or resource busy") });
+      await mount(join(root, 'a'));
+      const linked = join(await scratch(), 'machine');
+      await symlink(root, linked);
+      const error = await joinErrorOf(() => new Mounts(linked).unmount('/a', SIGNAL));
+      expect(error.code).toBe('E_COMMAND_FAILED');
+      expect(await readFile(join(root, 'asked'), 'utf8')).toBe(`${join(root, 'a')}\n-l ${join(root, 'a')}\n`);
+    });
+  });
+});

@@ -1,0 +1,143 @@
+/** The default pipeline in memory, on a disk that forgets what was not synced when its power fails: at any point of a run or an undo. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Survives } from '../../helpers/memory-disk.ts';
+import { MemoryJoin, type Mode, type Trees } from '../../helpers/memory-join.ts';
+
+const NOTHING: Survives = () => false;
+/** As where the journal of a file system is ahead of its data: files are there, and empty. */
+const NAMES: Survives = (what) => what === 'name';
+
+interface Machine {
+  untouched: MemoryJoin;
+  trees: Trees;
+}
+/** One that somebody has used before, and a new one. */
+let used: Machine;
+let bare: Machine;
+beforeAll(async () => {
+  used = await MemoryJoin.joined();
+  bare = await MemoryJoin.joined(false);
+});
+
+const toldAs = (what: string, problems: readonly string[]) => problems.map((text) => `${what}: ${text}`);
+
+/** The points of `mode` after which something else would be left; and one beyond its end. */
+async function failing(scene: MemoryJoin, mode: Mode, survives: Survives): Promise<number[]> {
+  const rehearsed = scene.copy();
+  const { telling } = await rehearsed.points(mode, () => rehearsed.shape(rehearsed.disk.afterPowerLoss(survives)));
+  return [...telling, Number.MAX_SAFE_INTEGER];
+}
+
+/** The points of `mode` at which something is not synced. */
+async function unsynced(scene: MemoryJoin, mode: Mode): Promise<number[]> {
+  const rehearsed = scene.copy();
+  const all = await rehearsed.points(mode, () => {
+    const shape = rehearsed.shape();
+    return shape === rehearsed.shape(rehearsed.disk.afterPowerLoss()) ? 'synced' : shape;
+  });
+  return all.telling;
+}
+
+/** One after the other, so that who wants only the first of them need not wait for the rest. */
+async function* problemsOfRun({ untouched: scene, trees }: Machine, survives = NOTHING): AsyncGenerator<string> {
+  for (const point of await failing(scene, 'run', survives)) {
+    const left = scene.copy();
+    const { where = 'over' } = await left.act('run', point);
+    const booted = await left.afterPowerLoss(survives);
+    const twin = booted.copy();
+    if (where === 'over') yield* toldAs('after the run', await booted.problemsOfRun(trees));
+    yield* toldAs(`run ${where}, resumed`, await booted.problemsAfterResume(trees));
+    yield* toldAs(`run ${where}, undone`, await twin.problemsAfterUndo(trees));
+  }
+}
+
+async function* problemsOfUndo({ untouched: scene, trees }: Machine, survives = NOTHING): AsyncGenerator<string> {
+  const joined = scene.copy();
+  await joined.act('run');
+  for (const point of await failing(joined, 'undo', survives)) {
+    const left = joined.copy();
+    const { where = 'over' } = await left.act('undo', point);
+    const booted = await left.afterPowerLoss(survives);
+    if (where === 'over') yield* toldAs('after the undo', await booted.problemsOfUndo(trees, true));
+    yield* toldAs(`undo ${where}, undone`, await booted.problemsAfterUndo(trees));
+  }
+}
+
+/** A kill loses nothing by itself; but what it has kept from being synced must not be lost later. */
+async function* problemsAfterKill({ untouched: scene, trees }: Machine): AsyncGenerator<string> {
+  for (const point of await unsynced(scene, 'run')) {
+    const left = scene.copy();
+    const { where } = await left.act('run', point);
+    const twin = left.copy();
+    const [resumed, undone] = [await left.problemsAfterResume(trees), await twin.problemsAfterUndo(trees)];
+    yield* toldAs(`run ${where}`, [...resumed, ...undone]);
+    const [joined, clean] = [await left.afterPowerLoss(), await twin.afterPowerLoss()];
+    yield* toldAs(`run ${where}, resumed, no power`, await joined.problemsAfterResume(trees));
+    yield* toldAs(`run ${where}, undone, no power`, await clean.problemsAfterUndo(trees));
+  }
+}
+
+async function all(problems: AsyncGenerator<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const problem of problems) found.push(problem);
+  return found;
+}
+
+describe('where the power fails', () => {
+  test.each([
+    ['nothing of the rest', NOTHING],
+    ['only names of the rest', NAMES],
+  ])(
+    'and %s is there, a run can be completed and taken back; what was over is over',
+    async (_, survives) => {
+      expect(await all(problemsOfRun(used, survives))).toEqual([]);
+    },
+    300_000,
+  );
+
+  test('in an undo, another one completes it; what was over is over', async () => {
+    expect(await all(problemsOfUndo(used))).toEqual([]);
+  }, 300_000);
+
+  test('after a kill and what has followed that, nothing is lost of what was done', async () => {
+    expect(await all(problemsAfterKill(used))).toEqual([]);
+  }, 300_000);
+});
+
+/** Every fsync there is, and where it is seen that it is needed. */
+const sites: [site: string, problemsOf: (machine: Machine) => AsyncGenerator<string>][] = [
+  ['bytes, for append', problemsOfRun],
+  ['bytes, for replaceFile', problemsOfRun],
+  ['mode, for makeDirectory', problemsOfRun],
+  ['names, for makeDirectory', problemsOfRun],
+  ['names, for remove', problemsOfRun],
+  ['names, for removeTree', problemsOfUndo],
+  ['names, for replaceFile', problemsOfRun],
+  ['names, for replaceLink', problemsOfRun],
+  ['names, for syncNames of append', problemsAfterKill],
+  ['names, for syncNames of makeFolder', problemsOfRun],
+];
+
+describe('fsync', () => {
+  test('is asked for at these places, and no others', async () => {
+    const asked = new Set<string>();
+    const scene = used.untouched.copy();
+    scene.disk.swallows = (site) => asked.add(site) === undefined;
+    await scene.act('run');
+    await scene.act('undo');
+    expect([...asked].sort()).toEqual(sites.map(([site]) => site));
+  });
+
+  test.each(sites)(
+    'of %s is needed: something is lost without it',
+    async (site, problemsOf) => {
+      // In a folder without before-images nothing else is synced that would do.
+      const { untouched, trees } = problemsOf === problemsAfterKill ? bare : used;
+      const forgetful = untouched.copy();
+      forgetful.disk.swallows = (asked) => asked === site;
+      const { value } = await problemsOf({ untouched: forgetful, trees }).next();
+      expect(value).toEqual(expect.any(String));
+    },
+    300_000,
+  );
+});

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { ApiRequest } from '../../../engine/host/host.ts';
+import { Transport } from '../../../engine/kube/request.ts';
+import { watchObject } from '../../../engine/kube/watch.ts';
+import { fail, nodeRef, Secret } from '../../../engine/sdk/index.ts';
+import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
+import { joinErrorOf } from '../../helpers/errors.ts';
+import { admin, clientOf } from '../../plugins/sandbox/client.ts';
+
+let sandbox: Sandbox;
+const transport = new Transport(() => new Date());
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterEach(() => sandbox.faults.clear());
+afterAll(async () => {
+  await transport.close();
+  await sandbox.close();
+});
+
+const NEVER = new AbortController().signal;
+function identity(server = `https://${sandbox.endpoint}`) {
+  const { cert, key } = admin(sandbox);
+  return { server, ca: sandbox.caPem, certificate: { pem: cert, key: new Secret(key) } };
+}
+const request = (server?: string): ApiRequest => {
+  const as = identity(server);
+  return { server: as.server, as, method: 'GET', ref: nodeRef('w1'), path: '/version', query: {}, body: undefined };
+};
+
+describe('a request', () => {
+  test.each(['unverified', 'verified'])('that is told to stop while it connects stops at once (%s)', async (how) => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const server = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(fail('E_CANCELLED', { signal: 'SIGINT' })), 50);
+    const begunAt = performance.now();
+    const asked = how === 'verified' ? request(server) : { ...request(server), as: 'unverified' as const };
+    expect((await joinErrorOf(() => transport.send(asked, stop.signal))).code).toBe('E_CANCELLED');
+    expect(performance.now() - begunAt).toBeLessThan(2_000);
+  });
+
+  test('that is redirected goes nowhere, and says where it would have gone', async () => {
+    sandbox.faults.add({ effect: 'instead', code: 307, headers: { Location: 'https://elsewhere.example/\u009b' } });
+    const error = await joinErrorOf(() => transport.send(request(), NEVER));
+    expect(error.message).toContain('307, a redirect to https://elsewhere.example/, and none is followed');
+  });
+
+  test.each([
+    ['7', 7_000],
+    [new Date(Date.now() + 60_000).toUTCString(), 60_000],
+    ['soon', undefined],
+    ['-5', undefined],
+    [new Date(0).toUTCString(), undefined],
+  ])('that is refused with Retry-After %s waits for %s ms', async (header, expected) => {
+    sandbox.faults.add({ effect: 'instead', code: 503, headers: { 'Retry-After': header } });
+    const { retryAfterMs } = await transport.send(request(), NEVER);
+    if (expected === undefined) expect(retryAfterMs).toBeUndefined();
+    else expect(Math.abs((retryAfterMs ?? 0) - expected)).toBeLessThan(2_000);
+  });
+});
+
+describe('a watch', () => {
+  const watched = (server?: string) =>
+    watchObject(
+      transport,
+      { kind: 'object', as: identity(server), ref: nodeRef('w1'), done: (node) => node !== undefined, from: undefined },
+      NEVER,
+    );
+
+  test('that is refused says so, or is begun again, and leaves nothing that ends the process', async () => {
+    sandbox.faults.add({ effect: 'unavailable', path: /watch=true/ });
+    sandbox.faults.add({ effect: 'gone' });
+    sandbox.faults.add({ effect: 'tooManyRequests', path: /watch=true/, retryAfterSeconds: 1 });
+    sandbox.faults.add({ effect: 'unauthorized', path: /watch=true/ });
+    const begunAt = performance.now();
+    expect((await joinErrorOf(() => watched())).code).toBe('E_API_UNAUTHORIZED');
+    expect(performance.now() - begunAt).toBeGreaterThan(1_000);
+    await sleep(50); // an error that nobody listens to would come now
+  });
+
+  test('reads letters that lie on both sides of a cut', async () => {
+    const line = Buffer.from(`{"type":"ADDED","object":{"metadata":{"name":"w1","annotations":{"a":"日本"}}}}\n`);
+    const cut = line.indexOf('日') + 1;
+    const server = createHttpsServer(
+      clientOf(sandbox, 'kube-apiserver', [], { use: 'server', altNames: ['127.0.0.1'] }),
+    );
+    server.on('request', async ({ url }, response) => {
+      if (!String(url).includes('watch=true')) return void response.end('{"metadata":{"resourceVersion":"1"}}');
+      response.write(line.subarray(0, cut));
+      await sleep(50);
+      response.end(line.subarray(cut));
+    });
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const node = await watched(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(node).toMatchObject({ metadata: { annotations: { a: '日本' } } });
+  });
+});

@@ -1,0 +1,50 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { registry } from '../../../bin/compose.ts';
+import { editorSchema } from '../../../engine/pipeline/editor-schema.ts';
+import { PROJECT } from '../../helpers/sources.ts';
+
+const schema = editorSchema(registry().all());
+const validate = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
+const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
+/** Where a pipeline of these steps is wrong. */
+const wrongAt = (...steps: object[]): string[] => {
+  validate({ apiVersion: 'joinery.dev/v1', kind: 'Pipeline', metadata: { name: 'made' }, steps });
+  return [...new Set((validate.errors ?? []).map(({ instancePath }) => instancePath))];
+};
+
+describe('the schema for editors', () => {
+  test('that ships is that of the phases which ship; else: join pipeline schema > schemas/pipeline.editor.schema.json', () => {
+    expect(JSON.parse(read('schemas/pipeline.editor.schema.json'))).toEqual(schema);
+  });
+
+  test('fits the pipeline that ships', () => {
+    expect([validate(parse(read('pipelines/join-worker.yaml'))), validate.errors]).toEqual([true, null]);
+  });
+
+  test('knows the phases, what they take, and that an expression may stand for any of it', () => {
+    expect(
+      wrongAt({ id: 'a', uses: 'preflight', with: { nodeName: 'w1', privileged: '${{ host.privileged }}' } }),
+    ).toEqual([]);
+    expect(wrongAt({ id: 'a', uses: 'preflight', with: { nodeNam: 'w1' } })).toContain('/steps/0/with');
+    expect(wrongAt({ id: 'a', uses: 'preflight', with: { privileged: 'yes' } })).toContain('/steps/0/with/privileged');
+    expect(wrongAt({ id: 'a', uses: 'prefligt' })).toContain('/steps/0/uses');
+    expect(wrongAt({ id: 'a', uses: [{ phase: 'prefligt' }] })).toContain('/steps/0/uses/0/phase');
+    expect(wrongAt({ id: 'a', approval: { message: 'Go?', deadline: '1h' } })).toEqual([]);
+  });
+
+  test('tells what is what, and what it is by default', () => {
+    const text = JSON.stringify(schema);
+    for (const { name, summary, input } of registry().all()) {
+      expect(text).toContain(JSON.stringify({ const: name, description: summary }));
+      for (const { description, default: usual } of Object.values(input.properties ?? {})) {
+        if (description !== undefined) expect(text).toContain(JSON.stringify(description));
+        if (usual !== undefined) expect(text).toContain(`"default":${JSON.stringify(usual)}`);
+      }
+    }
+  });
+});

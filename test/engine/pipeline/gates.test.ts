@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { registry as shipped } from '../../../bin/compose.ts';
+import { loadPipeline } from '../../../engine/pipeline/load.ts';
+import { inputOf, planOf } from '../../../engine/pipeline/plan.ts';
+import { Registry } from '../../../engine/pipeline/registry.ts';
+import { definePhase, type Gate, gateLine, parseGates } from '../../../engine/sdk/index.ts';
+import { joinErrorOf } from '../../helpers/errors.ts';
+
+const gate = (name: string, change: Partial<Gate> = {}): Gate => ({
+  ...{ name, stage: 'ALPHA', default: false, since: '1.9', what: `what ${name} decides` },
+  ...change,
+});
+/** Between double quotes. */
+const hole = (reference: string): string => `"\${{ ${reference} }}"`;
+const KNOWN = [gate('CoreDNS'), gate('SelfHosting')];
+const parsed = (text: string) => {
+  const { values, problems } = parseGates(text, KNOWN);
+  return { values: Object.fromEntries(values), problems };
+};
+
+describe('feature gates as they are typed', () => {
+  test.each<[string, Record<string, boolean>]>([
+    ['', {}],
+    [' , ,', {}],
+    ['CoreDNS=true', { CoreDNS: true }],
+    [' CoreDNS = true , SelfHosting=false ', { CoreDNS: true, SelfHosting: false }],
+    ['CoreDNS=true,CoreDNS=false', { CoreDNS: false }],
+    ...['1', 't', 'T', 'TRUE', 'true', 'True'].map(
+      (word) => [`CoreDNS=${word}`, { CoreDNS: true }] as [string, Record<string, boolean>],
+    ),
+    ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map(
+      (word) => [`CoreDNS=${word}`, { CoreDNS: false }] as [string, Record<string, boolean>],
+    ),
+  ])('%j says %j', (text, values) => {
+    expect(parsed(text)).toEqual({ values, problems: [] });
+  });
+
+  test.each([
+    ['CoreDNS', 'CoreDNS has no value: write CoreDNS=true or CoreDNS=false'],
+    ['CoreDNS=', 'CoreDNS= is neither true nor false'],
+    ['CoreDNS=yes', 'CoreDNS=yes is neither true nor false'],
+    ['CoreDNS=tRUE', 'CoreDNS=tRUE is neither true nor false'],
+    ['CoreDNS=a=b', 'CoreDNS=a=b is neither true nor false'],
+    ['CoreDSN=true', 'there is no gate CoreDSN; did you mean CoreDNS?'],
+    ['coredns', 'there is no gate coredns; known are CoreDNS, SelfHosting'],
+    ['=true', 'there is no gate ; known are CoreDNS, SelfHosting'],
+  ])('%j is refused', (text, problem) => {
+    expect(parsed(text)).toEqual({ values: {}, problems: [problem] });
+  });
+
+  test('are refused with all problems at once', () => {
+    expect(parsed('CoreDNS=1,SelfHostin=1,SelfHosting,CoreDNS=2')).toEqual({
+      values: { CoreDNS: true },
+      problems: [
+        'there is no gate SelfHostin; did you mean SelfHosting?',
+        'SelfHosting has no value: write SelfHosting=true or SelfHosting=false',
+        'CoreDNS=2 is neither true nor false',
+      ],
+    });
+  });
+});
+
+describe('the gates that there are', () => {
+  test('are those of the release that the seed describes, and those of today, as in their help', () => {
+    expect(shipped().gates().map(gateLine)).toEqual([
+      'Auditing=true|false (ALPHA - default=false)',
+      'ControlPlaneKubeletLocalMode=true|false (default=true)',
+      'CoreDNS=true|false (ALPHA - default=false)',
+      'DynamicKubeletConfig=true|false (ALPHA - default=false)',
+      'HighAvailability=true|false (ALPHA - default=false)',
+      'NodeLocalCRISocket=true|false (BETA - default=true)',
+      'PublicKeysECDSA=true|false (DEPRECATED - default=false)',
+      'RootlessControlPlane=true|false (ALPHA - default=false)',
+      'SelfHosting=true|false (BETA - default=false)',
+      'StoreCertsInSecrets=true|false (ALPHA - default=false)',
+      'SupportIPVSProxyMode=true|false (ALPHA - default=false)',
+    ]);
+  });
+
+  const hooked = (name: string, gates: Gate[]) =>
+    definePhase({ name, summary: name, input: {}, output: {}, effects: [], gates, run: async () => ({}) });
+
+  test('are registered by the phases that hook on them; several may hook on one, and none on another of that name', () => {
+    const registry = new Registry();
+    registry.add(hooked('a', [gate('CoreDNS')]));
+    registry.add(hooked('b', [gate('CoreDNS'), gate('Auditing')]));
+    expect(registry.gates().map(({ name }) => name)).toEqual(['Auditing', 'CoreDNS']);
+    expect(() => registry.add(hooked('c', [gate('CoreDNS', { default: true })]))).toThrow(
+      'feature gate CoreDNS is there twice: in Joinery itself and in Joinery itself',
+    );
+  });
+
+  test('are known, each, by whether a phase hooks on it', () => {
+    const registry = new Registry();
+    registry.add(hooked('a', [gate('CoreDNS')]));
+    for (const name of ['CoreDNS', 'Auditing']) registry.addGate(gate(name));
+    expect(registry.gates().map((found) => [found.name, registry.isHooked(found)])).toEqual([
+      ['Auditing', false],
+      ['CoreDNS', true],
+    ]);
+  });
+});
+
+describe('gates in a pipeline', () => {
+  const registry = new Registry();
+  registry.add(
+    definePhase({
+      name: 'greet',
+      summary: 'greet',
+      input: { type: 'object', properties: { loud: { type: 'boolean' }, text: { type: 'string' } } },
+      output: { type: 'object' },
+      effects: [],
+      gates: [gate('LoudGreeting', { default: true }), gate('Whispering')],
+      run: async () => ({}),
+    }),
+  );
+  registry.addGate(gate('CoreDNS', { until: '1.12', what: 'init reads it' }));
+  registry.addGate(gate('Auditing', { until: '1.9', what: 'init reads it' }));
+  registry.addGate(gate('Rootless', { what: 'init reads it' }));
+  const load = (body: string) =>
+    loadPipeline('p.yaml', `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: made }\n${body}`);
+  const GIVEN = 'inputs: { type: object, properties: { featureGates: { type: string } } }\n';
+  const plan = (body: string, featureGates?: string) =>
+    planOf(load(body), registry, featureGates === undefined ? {} : { featureGates }, {
+      name: 'w1',
+      privileged: true,
+      architecture: 'amd64',
+      distribution: 'debian',
+    });
+  const greet = (hole: string) => `steps:\n  - { id: a, uses: greet, with: { ${hole} } }\n`;
+  const inputs = (body: string, featureGates?: string) => {
+    const made = plan(body, featureGates);
+    const [step] = made.steps;
+    return step === undefined ? undefined : inputOf(made, step, { outputs: new Map() });
+  };
+
+  test.each([
+    [undefined, { loud: true }],
+    ['LoudGreeting=false', { loud: false }],
+    ['Whispering=true', { loud: true }],
+  ])('where %j is given, a step gets %j', (given, expected) => {
+    expect(inputs(GIVEN + greet(`loud: ${hole('gates.LoudGreeting')}`), given)).toEqual(expected);
+  });
+
+  test('are at their defaults where the pipeline has no input for them, and may stand in texts', () => {
+    expect(inputs(greet(`text: "loud: \${{ gates.LoudGreeting }}"`))).toEqual({ text: 'loud: true' });
+  });
+
+  test.each([
+    [`loud: ${hole('gates.LoudGreting')}`, ['6:41: there is no feature gate LoudGreting; did you mean LoudGreeting?']],
+    [`text: ${hole('gates.Whispering')}`, ['6:41: text must be string, but this is boolean']],
+  ])('are checked before anything runs: %s', async (hole, problems) => {
+    const { facts } = await joinErrorOf(() => plan(GIVEN + greet(hole)));
+    const found = (facts as { problems: { line: number; column: number; message: string }[] }).problems;
+    expect(found.map(({ line, column, message }) => `${line}:${column}: ${message}`)).toEqual(problems);
+  });
+
+  test('that are mistyped are told with all that is wrong with the other values', async () => {
+    const body = `inputs: { type: object, required: [token], properties: { token: { type: string }, featureGates: { type: string } } }\n${greet('')}`;
+    const { code, message } = await joinErrorOf(() => plan(body, 'CoreDNS,LoudGreting=true'));
+    expect([code, ...message.split('\n')]).toEqual([
+      'E_INPUT',
+      '--token is missing',
+      '--feature-gates: CoreDNS has no value: write CoreDNS=true or CoreDNS=false',
+      '--feature-gates: there is no gate LoudGreting; did you mean LoudGreeting?',
+    ]);
+  });
+
+  test('that nothing here reads are taken, and said to change nothing', () => {
+    expect(plan(GIVEN + greet(''), 'CoreDNS=true,Rootless=false,Auditing=true,Whispering=true').notes).toEqual([
+      'the feature gate Auditing (kubeadm 1.9) changes nothing for a join: init reads it',
+      'the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join: init reads it',
+      'the feature gate Rootless (kubeadm 1.9 and later) changes nothing for a join: init reads it',
+    ]);
+  });
+});

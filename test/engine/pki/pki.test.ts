@@ -1,0 +1,146 @@
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  createCsr,
+  csrName,
+  fitsKey,
+  generateKeyPem,
+  isIssuedBy,
+  isSignedBy,
+  issueCertificate,
+  publicKeyDer,
+  readCertificates,
+  readCsr,
+  signDetached,
+  toPem,
+} from '../../../engine/pki/index.ts';
+import { thrownBy } from '../../helpers/errors.ts';
+
+const vector = (name: string): string => readFileSync(new URL(`../../vectors/${name}`, import.meta.url), 'utf8');
+const json = (name: string) => JSON.parse(vector(name));
+const DAY_MS = 86_400_000;
+
+describe('pins', () => {
+  test('are the SHA-256 of the SubjectPublicKeyInfo, for RSA and EC keys, in the order of the bundle', () => {
+    expect(readCertificates(vector('ca-bundle.crt')).map((certificate) => certificate.pin)).toEqual(
+      json('pins.json').bundle.pinsInOrder,
+    );
+  });
+  test('skip blocks that are no certificate', () => {
+    expect(readCertificates(vector('node.key') + vector('ca.crt'))).toHaveLength(1);
+  });
+});
+
+describe('what is no certificate', () => {
+  const der = Buffer.from(vector('ca2.crt').split('-----')[2] ?? '', 'base64');
+  const noDate = Buffer.from(der);
+  noDate.write('269999', der.indexOf(Buffer.of(0x17, 0x0d)) + 2); // the 99th day of the 99th month of 2026
+  test.each<[string, string, string]>([
+    ['of no content', toPem('CERTIFICATE', Buffer.alloc(0)), ''],
+    ['of a day that does not exist', toPem('CERTIFICATE', noDate), 'a certificate without dates'],
+    ['that never ends', '-----BEGIN CERTIFICATE-----\nMIIB\n', ''],
+    ['in a bundle of thousands', vector('ca2.crt').repeat(501), 'more than 500 certificates'],
+  ])('is refused as a certificate %s', async (_, pem, message) => {
+    const error = await thrownBy(() => readCertificates(pem));
+    expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
+    expect((error as Error).message).toMatch(/^\P{Cc}+$/u);
+    expect((error as Error).message).toContain(message);
+  });
+  test.each([
+    ['a certificate', vector('ca2.crt')],
+    ['an empty sequence', toPem('CERTIFICATE REQUEST', Buffer.of(0x30, 0))],
+  ])('is refused as a request: %s', async (_, pem) => {
+    expect(Object.getPrototypeOf(await thrownBy(() => readCsr(pem)))).toBe(Error.prototype);
+  });
+});
+
+describe('the detached JWS of cluster-info', () => {
+  const { valid, invalid } = json('jws.json');
+  test.each<{ token: string; payloadFile: string; detachedJws: string; configMapKey: string }>(valid)(
+    '$configMapKey over $payloadFile is signed as the bootstrap signer signs it',
+    (entry) => {
+      const [id = '', secret = ''] = entry.token.split('.');
+      expect(signDetached(vector(entry.payloadFile), id, secret)).toBe(entry.detachedJws);
+      expect(isSignedBy(entry.detachedJws, vector(entry.payloadFile), id, secret)).toBe(true);
+    },
+  );
+  test.each<{ why: string; token: string; payloadFile: string; appendHex?: string; detachedJws: string }>(invalid)(
+    'is refused: $why',
+    (entry) => {
+      const [id = '', secret = ''] = entry.token.split('.');
+      const payload = vector(entry.payloadFile) + Buffer.from(entry.appendHex ?? '', 'hex').toString();
+      expect(isSignedBy(entry.detachedJws, payload, id, secret)).toBe(false);
+    },
+  );
+});
+
+describe('a kubelet CSR', () => {
+  const names = json('csr-name.json');
+  test('has the name that the kubelet would give it', () => {
+    const subject = { commonName: names.commonName, organizations: names.organizations };
+    expect(csrName(publicKeyDer(vector('node.key')), subject, names.usages)).toBe(names.nameFromPublicKey_current);
+  });
+  test('made by OpenSSL is read', () => {
+    const csr = readCsr(vector('node.csr'));
+    expect(csr).toMatchObject({
+      commonName: 'system:node:worker-1',
+      organizations: ['system:nodes'],
+      signatureValid: true,
+      asksExtensions: false,
+    });
+    expect(csr.publicKey.toString('hex')).toBe(names.spkiDerHex);
+  });
+  test('of ours reads back, and its signature holds', () => {
+    const key = generateKeyPem();
+    const csr = readCsr(createCsr(key, { commonName: 'system:node:ü', organizations: ['system:nodes'] }));
+    expect(csr).toMatchObject({ commonName: 'system:node:ü', signatureValid: true, asksExtensions: false });
+    expect(csr.publicKey).toEqual(publicKeyDer(key));
+  });
+});
+
+describe('an issued certificate', () => {
+  const key = generateKeyPem();
+  const issue = (overrides = {}) =>
+    issueCertificate({
+      subject: { commonName: 'system:node:w1', organizations: ['system:nodes'] },
+      publicKey: publicKeyDer(key),
+      issuer: { commonName: 'kubernetes', organizations: [] },
+      signingKey: vector('ca.key'),
+      use: 'client',
+      notBefore: new Date(Date.now() - DAY_MS),
+      notAfter: new Date(Date.now() + DAY_MS),
+      ...overrides,
+    });
+  test('chains to its CA, fits its key, and says what it is for', () => {
+    const [certificate] = readCertificates(issue());
+    expect(certificate).toMatchObject({
+      commonName: 'system:node:w1',
+      organizations: ['system:nodes'],
+      extendedKeyUsages: ['1.3.6.1.5.5.7.3.2'],
+    });
+    if (certificate === undefined) throw new Error('no certificate');
+    expect(isIssuedBy(certificate, vector('ca-bundle.crt'))).toBe(true);
+    expect(isIssuedBy(certificate, vector('ca2.crt'))).toBe(false);
+    expect(fitsKey(certificate, key)).toBe(true);
+    expect(fitsKey(certificate, generateKeyPem())).toBe(false);
+  });
+  test('for a server answers for its names and addresses only', () => {
+    const x509 = new X509Certificate(issue({ use: 'server', altNames: ['127.0.0.1', 'api.example'] }));
+    expect(x509.checkIP('127.0.0.1')).toBe('127.0.0.1');
+    expect(x509.checkIP('127.0.0.2')).toBeUndefined();
+    expect(x509.checkHost('api.example')).toBe('api.example');
+  });
+  test('of a self-signed EC CA verifies under its own key', () => {
+    const x509 = new X509Certificate(
+      issue({
+        use: 'ca',
+        issuer: undefined,
+        subject: { commonName: 'kubernetes', organizations: [] },
+        signingKey: key,
+      }),
+    );
+    expect(x509.ca).toBe(true);
+    expect(x509.verify(createPublicKey(key))).toBe(true);
+  });
+});

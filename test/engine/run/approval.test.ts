@@ -1,0 +1,303 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { MachineFiles } from '../../../engine/host/files.ts';
+import { realHost } from '../../../engine/host/real.ts';
+import { recordingHost } from '../../../engine/host/recording.ts';
+import { Runs } from '../../../engine/journal/runs.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
+import { loadPipeline } from '../../../engine/pipeline/load.ts';
+import { planOf } from '../../../engine/pipeline/plan.ts';
+import { Registry } from '../../../engine/pipeline/registry.ts';
+import { type Answer, answerOf, answerPath, answerText } from '../../../engine/run/approval.ts';
+import { type RunEvent, type RunOptions, run } from '../../../engine/run/run.ts';
+import { fail, writes } from '../../../engine/sdk/index.ts';
+import { joinErrorOf } from '../../helpers/errors.ts';
+import { scratch } from '../../helpers/machine.ts';
+import { madePhase } from '../../helpers/plans.ts';
+
+const registry = new Registry();
+registry.add(
+  madePhase({
+    id: 'motd',
+    effects: [writes('/etc/motd', 0o644, 'the greeting')],
+    input: { type: 'object', properties: { text: { type: 'string' } } },
+    run: async ({ files }, input) => {
+      await files.write('/etc/motd', (input as { text: string }).text, 0o644);
+      return {};
+    },
+  }),
+);
+
+const load = (...steps: string[]) =>
+  loadPipeline(
+    'made.yaml',
+    [
+      'apiVersion: joinery.dev/v1',
+      'kind: Pipeline',
+      'metadata: { name: made }',
+      'inputs: { type: object, properties: { key: { type: string, writeOnly: true } } }',
+      'steps:',
+      ...steps,
+    ].join('\n'),
+  );
+const ASK = '- { id: ask, approval: { message: "Greet on ${{ host.name }}?", deadline: 1h } }';
+const GREET =
+  '- { id: greet, uses: motd, with: { text: "${{ steps.ask.outputs.by }}: ${{ steps.ask.outputs.reason }}" } }';
+
+/** A machine on which runs are begun and gone on with, as if by one process after the other. */
+async function machine(...steps: string[]) {
+  const root = await scratch();
+  await mkdir(join(root, 'etc'));
+  const clock = { offsetMs: 0 };
+  const now = () => new Date(Date.now() + clock.offsetMs);
+  const runs = new Runs(new MachineFiles(root), now);
+  const pipeline = load(...steps);
+  /** Until its first question where it is `killed` then: what it left on the disk is what SIGKILL leaves. */
+  const go = async (options: Partial<RunOptions> = {}, id?: string) => {
+    const real = await realHost(root);
+    const host = { ...real, now };
+    const plan = planOf(pipeline, registry, {}, host.facts);
+    const { pipeline: name, source, inputs } = plan;
+    const begin = {
+      joinery: '0',
+      pipeline: name,
+      source,
+      inputs,
+      host: host.facts,
+      steps: plan.steps.map((s) => s.id),
+    };
+    const journal = id === undefined ? runs.begin(begin) : await runs.open(id);
+    const events: RunEvent[] = [];
+    let onAsked = () => {};
+    const asked = new Promise<void>((resolve) => {
+      onAsked = resolve;
+    });
+    const onEvent = (event: RunEvent) => {
+      events.push(event);
+      if (event.type === 'step.asked') onAsked();
+    };
+    const ended = run({ plan, host, journal, onEvent, ...options }).finally(() => real.close());
+    await Promise.race([asked, ended]);
+    return { id: journal.id, ended, events };
+  };
+  const put = async (id: string, step: string, text: string) => {
+    await mkdir(dirname(join(root, answerPath(id, step))), { recursive: true });
+    await writeFile(join(root, answerPath(id, step)), text);
+  };
+  const motd = () => new MachineFiles(root).read('/etc/motd').then(String);
+  const kill = (options: Partial<RunOptions> = {}) => {
+    const stop = new AbortController();
+    return { stop, options: { ...options, signal: stop.signal } };
+  };
+  return { root, runs, clock, go, put, motd, kill };
+}
+
+describe('an approval', () => {
+  test('waits for the answer in its file, and hands on who and why', async () => {
+    const { go, put, runs, motd, root } = await machine(ASK, GREET);
+    const { id, ended, events } = await go();
+    expect(events.find(({ type }) => type === 'step.asked')).toMatchObject({
+      question: {
+        run: id,
+        step: 'ask',
+        message: expect.stringMatching(/^Greet on \S+\?$/),
+        path: answerPath(id, 'ask'),
+      },
+    });
+    expect((await stat(join(root, 'run/joinery', id))).mode & 0o777).toBe(0o700);
+    await sleep(30);
+    await put(id, 'ask', 'approve change 4711\n');
+    const result = await ended;
+    expect(result).toMatchObject({ status: 'succeeded', steps: [{ status: 'succeeded', attempts: 1 }, {}] });
+    expect(result.steps[0]?.notes).toEqual([{ level: 'info', text: 'approved by root: change 4711' }]);
+    expect(await motd()).toBe('root: change 4711');
+    expect((await runs.history(id)).approvals.get('ask')).toMatchObject({
+      answer: { decision: 'approved', by: 'root', reason: 'change 4711', via: 'file' },
+    });
+    await expect(stat(join(root, 'run/joinery'))).rejects.toThrow(); // nothing of it stays
+  });
+
+  test('is answered by join approve, also while nobody waits for it', async () => {
+    const { go, runs, motd, kill } = await machine(ASK, GREET);
+    const { stop, options } = kill();
+    const first = await go(options);
+    stop.abort(fail('E_CANCELLED', { signal: 'SIGTERM' }));
+    expect((await first.ended).status).toBe('cancelled');
+    await runs.answer(first.id, 'ask', { decision: 'approved', by: 'alice', reason: 'ok' });
+    expect((await (await go({}, first.id)).ended).status).toBe('succeeded');
+    expect(await motd()).toBe('alice: ok');
+    expect((await runs.history(first.id)).approvals.get('ask')?.answer?.via).toBe('command');
+    expect(
+      await joinErrorOf(() => runs.answer(first.id, 'ask', { decision: 'denied', by: 'bob', reason: '' })),
+    ).toMatchObject({ code: 'E_APPROVAL_NONE', exitCode: 2 });
+  });
+
+  test('is answered at the terminal, which is told when the answer came from elsewhere', async () => {
+    const { go, put, motd } = await machine(ASK, GREET);
+    const yes: Answer = { decision: 'approved', by: 'carol', reason: 'here', via: 'terminal' };
+    await (await go({ ask: async () => yes })).ended;
+    expect(await motd()).toBe('carol: here');
+    let told: unknown;
+    const second = await go({
+      ask: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            told = signal.reason;
+            reject(signal.reason);
+          });
+        }),
+    });
+    await put(second.id, 'ask', 'approve\n');
+    expect((await second.ended).status).toBe('succeeded');
+    expect(String(told)).toContain('it is answered');
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('is not given by a file that is not of root', async () => {
+    const { go, put, root } = await machine(ASK, GREET);
+    const { id, ended } = await go();
+    await put('elsewhere', 'ask', 'approve\n');
+    await chown(join(root, answerPath('elsewhere', 'ask')), 65_534, 65_534);
+    await rename(join(root, answerPath('elsewhere', 'ask')), join(root, answerPath(id, 'ask')));
+    expect(await ended).toMatchObject({
+      status: 'failed',
+      error: { code: 'E_FILE', message: expect.stringContaining('neither root nor who runs this') },
+    });
+  });
+
+  test('that is denied fails its step, and is asked anew when the run goes on', async () => {
+    const { go, put, runs } = await machine(ASK, GREET);
+    const first = await go();
+    await put(first.id, 'ask', 'deny no window today\n');
+    const result = await first.ended;
+    expect(result).toMatchObject({
+      status: 'failed',
+      steps: [{ status: 'failed' }, { status: 'skipped' }],
+      error: {
+        code: 'E_APPROVAL_DENIED',
+        message: 'step ask was not approved by root: no window today',
+        exitCode: 130,
+      },
+    });
+    const again = await go({}, first.id);
+    expect((await runs.history(first.id)).approvals.get('ask')?.answer).toBeUndefined();
+    await put(first.id, 'ask', 'approve now\n');
+    expect((await again.ended).status).toBe('succeeded');
+  });
+
+  test('keeps its deadline when the process is gone and the machine has been rebooted', async () => {
+    const { go, runs, clock, root, kill } = await machine(ASK, GREET);
+    const { stop, options } = kill();
+    const first = await go(options);
+    const { until } = (await runs.history(first.id)).approvals.get('ask') ?? {};
+    stop.abort(fail('E_CANCELLED', { signal: 'SIGKILL' }));
+    await first.ended;
+    await rm(join(root, 'run'), { recursive: true, force: true }); // tmpfs
+    clock.offsetMs = 3_600_000 - 400; // an hour after it was asked, less a little
+    const second = await go({}, first.id);
+    expect((await runs.history(first.id)).approvals.get('ask')?.until).toBe(until);
+    const result = await second.ended; // not in another hour
+    expect(result).toMatchObject({
+      status: 'failed',
+      error: { code: 'E_APPROVAL_TIMEOUT', message: 'nobody has approved step ask before its deadline', exitCode: 7 },
+    });
+    clock.offsetMs = 7_200_000;
+    const third = await go({}, first.id);
+    expect((await runs.history(first.id)).approvals.get('ask')?.until).not.toBe(until); // asked anew
+    await runs.answer(first.id, 'ask', { decision: 'approved', by: 'dave', reason: '' });
+    expect((await third.ended).status).toBe('succeeded');
+  });
+
+  test('may take silence for consent', async () => {
+    const { go, motd, runs } = await machine(
+      '- { id: ask, approval: { message: "Well?", deadline: 200ms, onTimeout: approve } }',
+      GREET,
+    );
+    const { id, ended } = await go();
+    expect((await ended).status).toBe('succeeded');
+    expect(await motd()).toBe('nobody: the deadline has passed');
+    expect((await runs.history(id)).approvals.get('ask')?.answer?.via).toBe('deadline');
+  });
+
+  test('pauses nothing else, however many wait', async () => {
+    const { go, put, motd } = await machine(
+      ...Array.from({ length: 9 }, (_, i) => `- { id: ask${i}, needs: [], approval: { message: m, deadline: 1h } }`),
+      '- { id: greet, needs: [], uses: motd, with: { text: meanwhile } }',
+    );
+    const { id, ended, events } = await go({ maxParallel: 2 });
+    while (!events.some((event) => event.type === 'step.ended')) await sleep(5);
+    expect(await motd()).toBe('meanwhile');
+    for (let i = 0; i < 9; i++) await put(id, `ask${i}`, 'approve\n');
+    expect((await ended).status).toBe('succeeded');
+  });
+
+  test('is told in a dry run, with nothing written and nobody asked', async () => {
+    const root = await scratch();
+    await mkdir(join(root, 'etc'));
+    const real = await realHost(root);
+    const host = recordingHost(real);
+    const plan = planOf(
+      load(ASK, GREET, '- { id: only, if: "steps.ask.outputs.by == \'alice\'", uses: motd }'),
+      registry,
+      {},
+      host.facts,
+    );
+    const result = await run({ plan, host, ask: () => Promise.reject(new Error('nobody is to be asked')) });
+    await real.close();
+    expect(result.steps.map(({ id, status }) => `${id} ${status}`)).toEqual([
+      'ask succeeded',
+      'greet succeeded',
+      'only undecided',
+    ]);
+    expect(result.steps[0]?.notes).toEqual([
+      { level: 'info', text: expect.stringMatching(/^would ask, for 1h: Greet on \S+\?$/) },
+    ]);
+    await expect(stat(join(root, 'run'))).rejects.toThrow();
+  });
+
+  test('has no phase, and shows no secret', async () => {
+    const problems = async (...steps: string[]) =>
+      (await joinErrorOf(() => checkPipeline(load(...steps), registry))).message.split('\n');
+    expect(
+      await problems('- { id: a, uses: motd, retry: { attempts: 2 }, approval: { message: m, deadline: 1h } }'),
+    ).toEqual([
+      'made.yaml:6:12: an approval has no uses: leave it out',
+      'made.yaml:6:24: an approval has no retry: leave it out',
+    ]);
+    expect(await problems('- { id: a }')).toEqual([
+      'made.yaml:6:3: a step uses a phase, or it is an approval: give it uses, or approval',
+    ]);
+    expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: soon } }')).toEqual([
+      'made.yaml:6:64: has the wrong form "soon": it must be a time such as 500ms, 30s or 1h30m',
+    ]);
+    expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
+      'made.yaml:6:33: message is not kept secret by who is asked, but this is a secret',
+    ]);
+  });
+});
+
+describe('an answer', () => {
+  test.each<[string, Partial<Answer> | undefined]>([
+    ['approve\n', { decision: 'approved', by: 'root', reason: '', via: 'file' }],
+    ['deny it is Friday\nand more\n', { decision: 'denied', by: 'root', reason: 'it is Friday', via: 'file' }],
+    ['approve \u001b[31mred\n', { decision: 'approved', reason: '[31mred' }],
+    ['approve', undefined],
+    ['approved\n', undefined],
+    ['yes\n', undefined],
+    ['', undefined],
+  ])('%j is %j', (text, expected) => {
+    const answer = answerOf(Buffer.from(text));
+    if (expected === undefined) expect(answer).toBeUndefined();
+    else expect(answer).toMatchObject(expected);
+  });
+
+  test('of join approve is read as it was given', () => {
+    for (const given of [
+      { decision: 'approved', by: 'alice', reason: 'by bob with join approve: no' },
+      { decision: 'denied', by: 'bob', reason: '' },
+    ] as const)
+      expect(answerOf(Buffer.from(answerText(given)))).toEqual({ ...given, via: 'command' });
+  });
+});

@@ -1,0 +1,209 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { memoryHost } from '../../../engine/host/memory.ts';
+import { Journal, type JournalStore } from '../../../engine/journal/journal.ts';
+import { memoryStore } from '../../../engine/journal/memory.ts';
+import { generateKeyPem } from '../../../engine/pki/index.ts';
+import { Redactor } from '../../../engine/run/redact.ts';
+import { run, undo } from '../../../engine/run/run.ts';
+import { fail, type Ports, runs, type Schema, Secret, writes } from '../../../engine/sdk/index.ts';
+import { shownOf } from '../../helpers/errors.ts';
+import { type MadeStep, madePlan } from '../../helpers/plans.ts';
+
+const HALF = 'canary0123456789';
+const TOKEN = `abcdef.${HALF}`;
+const knowing = (...secrets: string[]): Redactor => {
+  const redactor = new Redactor();
+  redactor.learn({ list: secrets.map((secret) => new Secret(secret)) });
+  return redactor;
+};
+
+describe('what is told', () => {
+  const key = generateKeyPem();
+  test.each([
+    ['a secret', `x ${TOKEN} y`, 'x *** y'],
+    ['the random half of a token', `?secret=${HALF}`, '?secret=***'],
+    ['a key', `\n${key}\n`, '\n***\n\n'],
+    ['a key in JSON', JSON.stringify({ key }), '{"key":"***\\n"}'],
+    ['a line of a key', `- ${key.split('\n')[1]}`, '- ***'],
+    ['a secret in base64', Buffer.from(TOKEN.slice(0, 21)).toString('base64'), '***'],
+    ['a secret in hexadecimal digits', Buffer.from(TOKEN).toString('hex'), '***'],
+    ['a secret in a URL', `/x?key=${encodeURIComponent('pass/word äöü')}`, '/x?key=***'],
+  ])('does not show %s', (_, said, told) => {
+    expect(knowing(TOKEN, key, 'pass/word äöü').redacted(said)).toBe(told);
+  });
+
+  test('does not show a secret in base64, whatever stands before and behind it', () => {
+    const secret = 'canary>>>???~~~0123';
+    const redactor = knowing(secret);
+    const text = fc.string({ maxLength: 40 });
+    fc.assert(
+      fc.property(text, text, fc.constantFrom<BufferEncoding>('base64', 'base64url'), (before, behind, encoding) => {
+        const told = redactor.redacted(Buffer.from(before + secret + behind).toString(encoding));
+        expect(told).toContain('***');
+        const left = Buffer.from(told.split('***').join(''), encoding).toString('latin1');
+        expect(left).not.toContain(secret.slice(3, -3));
+      }),
+    );
+  });
+
+  test('does not show the end of a secret that begins like a shorter one', () => {
+    expect(knowing('canary-12', 'canary-1234').redacted('x canary-1234')).toBe('x ***');
+  });
+
+  test.each([
+    ['a text without one', `the id abcdef, CERTIFICATE, PRIVATE KEY-----, /etc/kubernetes/pki/ca.crt`],
+    ['a secret that is too short to be told from words', 'a short one'],
+  ])('shows %s', (_, said) => {
+    const kubeconfig = 'certificate-authority: /etc/kubernetes/pki/ca.crt';
+    expect(knowing(TOKEN, key, 'short', kubeconfig).redacted(said)).toBe(said);
+  });
+
+  test('is an error still, the same one, with its words, its facts and its causes redacted', () => {
+    const cause = Object.assign(new Error(TOKEN), { code: 'EX', list: [{ deep: [HALF] }] });
+    const error = fail(
+      'E_FILE',
+      { path: `/etc/${TOKEN}`, what: 'no space' },
+      new AggregateError([cause], TOKEN, { cause }),
+    );
+    Object.assign(error, { own: error, both: [cause, cause] });
+    expect(knowing(TOKEN).redacted(error)).toBe(error);
+    expect(error.message).toBe('/etc/***: no space');
+    expect(error.facts).toEqual({ path: '/etc/***', what: 'no space' });
+    expect(cause).toMatchObject({ message: '***', code: 'EX', list: [{ deep: ['***'] }] });
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain(HALF);
+  });
+});
+
+/** A run whose steps work with a token, and a journal that says what it would have written. */
+async function runWith(steps: MadeStep[]) {
+  const events: string[] = [];
+  const written: string[] = [];
+  const images = memoryStore();
+  const store: JournalStore = { ...images, append: async (records) => void written.push(JSON.stringify(records)) };
+  const host = memoryHost({ directories: ['/etc'], outputs: { [`tool ${TOKEN}`]: {}, tool: {} } });
+  const plan = { ...madePlan(...steps), inputs: { token: new Secret(TOKEN) } };
+  const { pipeline, source, inputs } = plan;
+  const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: [] };
+  const journal = Journal.begin(store, host.now, start);
+  const result = await run({
+    plan,
+    host,
+    journal,
+    onEvent: (event) => events.push(shownOf(event)),
+  });
+  return {
+    result,
+    events,
+    written: written.join(''),
+    host,
+    shown: shownOf(result) + events.join('') + written.join(''),
+  };
+}
+const EFFECTS = [writes('/etc/*', 0o600, 'x'), runs('tool', 'x')];
+const change = ({ files }: Ports) => files.write('/etc/made', 'x', 0o600); // or nothing is journaled
+
+describe('a run in which a phase', () => {
+  test.each<[string, (ports: Ports) => unknown]>([
+    ['logs a secret', ({ log }) => [log.info(`token ${TOKEN}`), log.warn(HALF)].length && {}],
+    ['throws one', () => Promise.reject(new Error(`bad ${TOKEN}`, { cause: new Error(HALF) }))],
+    ['throws one of our errors with one', () => Promise.reject(fail('E_FILE', { path: TOKEN, what: HALF }))],
+    ['throws one that is no error', () => Promise.reject({ token: [TOKEN] })],
+    ['cannot decide, and says why with one', () => Promise.reject(fail('E_UNDECIDED', { what: TOKEN }))],
+    ['returns one that its schema does not mark', () => ({ plain: `Bearer ${TOKEN}`, list: [{ HALF }] })],
+    ['writes one as if it were none', ({ files }) => files.write('/etc/token', `x=${TOKEN}\n`, 0o600).then(() => ({}))],
+  ])('%s shows none: in result, events and journal', async (_, act) => {
+    const { shown, written } = await runWith([
+      { id: 'a', effects: EFFECTS, run: async (ports) => [await change(ports), await act(ports)][1] },
+    ]);
+    expect(written).toContain('"step":"a"');
+    expect(shown).not.toContain(HALF);
+    expect(shown).toContain('a');
+  });
+
+  test('returns a secret unmarked hands it on, and what it is handed as is not journaled either', async () => {
+    const seen: unknown[] = [];
+    const { shown, result } = await runWith([
+      { id: 'a', run: () => ({ plain: `Bearer ${TOKEN}` }) },
+      {
+        id: 'b',
+        needs: ['a'],
+        effects: EFFECTS,
+        with: {
+          kind: 'map',
+          entries: [['plain', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'plain' } }]],
+        },
+        run: async (ports, input) => [seen.push(input), await change(ports)].length && {},
+      },
+    ]);
+    expect(result.status).toBe('succeeded');
+    expect(seen).toEqual([{ plain: `Bearer ${TOKEN}` }]);
+    expect(shown).not.toContain(HALF);
+  });
+
+  test('makes a secret, and logs it, shows it as little', async () => {
+    const { shown } = await runWith([
+      {
+        id: 'a',
+        run: async ({ random, log }) => log.info((await random.once('key', () => 'canary-made-0')).reveal()),
+      },
+    ]);
+    expect(shown).toContain('***');
+    expect(shown).not.toContain('canary-made-0');
+  });
+
+  test.each<[string, (ports: Ports) => unknown]>([
+    ['asks', ({ commands }) => commands.query(['tool', TOKEN])],
+    ['changes something', ({ commands }) => commands.run(['tool', TOKEN], { irreversible: 'x' })],
+    ['changes something that is undone so', ({ commands }) => commands.run(['tool'], { undo: ['tool', `-t${HALF}`] })],
+  ])('%s with a secret on a command line is refused before it runs or is written down', async (_, act) => {
+    const { result, shown, host } = await runWith([{ id: 'a', effects: EFFECTS, run: act }]);
+    expect(result.error).toMatchObject({ code: 'E_SECRET_SHOWN', facts: { program: 'tool' } });
+    expect(host.changes).toEqual([]);
+    expect(shown).not.toContain(HALF);
+  });
+
+  test('throws something odd ends with that', async () => {
+    for (const odd of [undefined, null, 7, Symbol.for('x'), Object.freeze(new Error('frozen'))]) {
+      const { result } = await runWith([{ id: 'a', run: () => Promise.reject(odd) }]);
+      expect(result.status).toBe('failed');
+      expect(result.error).toBe(odd ?? result.error);
+    }
+  });
+});
+
+test('a phase whose input comes from a journal has text where it expects text', async () => {
+  const input: Schema = { type: 'object', properties: { token: { type: 'string', writeOnly: true } } };
+  const value = { token: TOKEN, header: `Bearer ${TOKEN}` };
+  const plan = madePlan({ id: 'a', input, value, run: change, effects: EFFECTS });
+  const seen: unknown[] = [];
+  for (const { phase } of plan.steps) phase.undo = async (_, given) => void seen.push(given);
+  const host = memoryHost({ directories: ['/etc'] });
+  const { pipeline, source, inputs } = plan;
+  const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: ['a'] };
+  const journal = Journal.begin(memoryStore(), host.now, start);
+  await run({ plan, host, journal });
+  expect(shownOf(journal.history().steps.get('a'))).not.toContain(HALF);
+  await undo({ plan, host, journal });
+  expect(seen).toEqual([{ token: expect.any(Secret), header: `Bearer ${TOKEN}` }]);
+});
+
+test.each([
+  [0o600, false],
+  [0o644, true],
+])('what somebody else has written since is shown where everybody may read it: mode %o', async (mode, isShown) => {
+  const effects = [writes('/etc/*', undefined, 'x')];
+  const plan = madePlan({ id: 'a', effects, run: ({ files }) => files.write('/etc/made', 'ours\n', mode) });
+  const host = memoryHost({ directories: ['/etc'] });
+  const { pipeline, source, inputs } = plan;
+  const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: ['a'] };
+  const journal = Journal.begin(memoryStore(), host.now, start);
+  await run({ plan, host, journal });
+  const content = Buffer.from('password: of-somebody\n');
+  await host.apply({ kind: 'file', path: '/etc/made', content, mode, secret: false }, new AbortController().signal);
+  const told: string[] = [];
+  await undo({ plan, host, journal, onEvent: (event) => told.push(shownOf(event)) });
+  expect(told.join('')).toContain('and not what the run left');
+  expect(told.join('').includes('of-somebody')).toBe(isShown);
+});

@@ -1,0 +1,237 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { memoryHost } from '../../../engine/host/memory.ts';
+import type { Journal } from '../../../engine/journal/journal.ts';
+import type { PlannedStep } from '../../../engine/pipeline/check.ts';
+import type { Plan } from '../../../engine/pipeline/plan.ts';
+import { type RunEvent, run } from '../../../engine/run/run.ts';
+import { fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
+import { runsOnDisk, START } from '../../helpers/journals.ts';
+import { type MadeStep, madePlan } from '../../helpers/plans.ts';
+
+const ETC = [writes('/etc/*', 0o644, 'x')];
+const BROKEN = fail('E_FILE', { path: '/x', what: 'no space' });
+const write =
+  (name: string) =>
+  ({ files }: Ports): Promise<void> =>
+    files.write(`/etc/${name}`, name, 0o644);
+const output = (step: string, name: string): PlannedStep['with'] => ({
+  kind: 'map',
+  entries: [[name, { kind: 'hole', expression: { kind: 'output', step, name } }]],
+});
+const SECRET = { type: 'object', properties: { key: { type: 'string', writeOnly: true } } } as const;
+
+/** A machine on which runs are begun and gone on with, as if by one process after the other. */
+async function machine() {
+  const host = memoryHost({ directories: ['/etc'] });
+  const { root, runs } = await runsOnDisk();
+  let id: string | undefined;
+  /** Runs the steps, and tells which of them ran. */
+  const process = async (...steps: MadeStep[]) => {
+    const ran: string[] = [];
+    const events: RunEvent[] = [];
+    const watched = steps.map((step) => ({
+      ...step,
+      run: (ports: Ports, input: unknown) => {
+        ran.push(step.id);
+        return step.run(ports, input);
+      },
+    }));
+    const journal = id === undefined ? runs.begin(START) : await runs.open(id);
+    if (id !== undefined) await journal.resumed({});
+    id = journal.id;
+    const plan: Plan = madePlan(...watched);
+    const result = await run({ plan, host, journal, onEvent: (event) => events.push(event) });
+    return { result, ran, kept: events.flatMap((event) => (event.type === 'step.kept' ? [event.id] : [])), journal };
+  };
+  const history = async () => runs.history(id ?? '');
+  return { host, process, history, restarted: () => rm(join(root, 'run/joinery'), { recursive: true, force: true }) };
+}
+
+describe('a run that goes on', () => {
+  const a: MadeStep = {
+    id: 'a',
+    effects: ETC,
+    output: { type: 'object', properties: { size: { type: 'integer' } } },
+    run: async (ports) => {
+      await write('a')(ports);
+      return { size: 7 };
+    },
+  };
+  const b = (does: MadeStep['run']): MadeStep => ({
+    ...{ id: 'b', needs: ['a'], reads: ['a'], effects: ETC },
+    ...{ with: output('a', 'size'), run: does },
+  });
+
+  test('does not do again what is done, and hands its outputs on', async () => {
+    const { process } = await machine();
+    const first = await process(
+      a,
+      b(() => Promise.reject(BROKEN)),
+    );
+    expect([first.ran, first.result.status]).toEqual([['a', 'b'], 'failed']);
+    const seen: unknown[] = [];
+    const second = await process(
+      a,
+      b((_, input) => void seen.push(input)),
+    );
+    expect([second.ran, second.kept, seen]).toEqual([['b'], ['a'], [{ size: 7 }]]);
+    expect(second.result).toMatchObject({
+      ...{ id: second.journal.id, status: 'succeeded' },
+      steps: [
+        { id: 'a', status: 'succeeded', attempts: 1, outputs: { size: 7 } },
+        { id: 'b', status: 'succeeded', attempts: 1 },
+      ],
+    });
+    expect('error' in second.result).toBe(false);
+  });
+
+  test('does again what was interrupted, and what had failed', async () => {
+    const { process, history } = await machine();
+    await process(
+      a,
+      b(() => Promise.reject(BROKEN)),
+    );
+    const second = await process(
+      a,
+      b(() => Promise.reject(BROKEN)),
+    );
+    expect([second.ran, second.result.status]).toEqual([['b'], 'failed']);
+    expect((await history()).status).toBe('failed');
+    expect(
+      (
+        await process(
+          a,
+          b(() => ({})),
+        )
+      ).ran,
+    ).toEqual(['b']);
+    expect((await history()).status).toBe('succeeded');
+  });
+
+  test('has changes of before and of now in one journal, and restores what was there before the first', async () => {
+    const { process, history } = await machine();
+    await process(
+      a,
+      b(() => Promise.reject(BROKEN)),
+    );
+    await process(
+      a,
+      b(({ files }) => files.write('/etc/a', 'changed', 0o644)),
+    );
+    expect((await history()).changes.map(({ step, before }) => `${step} ${before.kind}`)).toEqual([
+      'a absent',
+      'b earlier',
+    ]);
+  });
+
+  test('that has changed nothing is not remembered, and has no id', async () => {
+    const { process, journal } = await machine().then(async ({ process }) => ({
+      process,
+      journal: await process({ id: 'a', run: () => ({}) }),
+    }));
+    expect('id' in journal.result).toBe(false);
+    await expect(process({ id: 'a', run: () => ({}) })).rejects.toMatchObject({ code: 'E_RUN_UNKNOWN' });
+  });
+});
+
+describe('secrets of a run that goes on', () => {
+  const keyed = (extra: Partial<MadeStep> = {}): MadeStep => ({
+    ...{ id: 'a', effects: ETC, output: SECRET },
+    run: async (ports) => {
+      await write('a')(ports);
+      return { key: await ports.random.once('key', () => `made ${Math.random()}`) };
+    },
+    ...extra,
+  });
+  const reads = (seen: Secret[], does: () => unknown = () => ({})): MadeStep => ({
+    ...{ id: 'b', needs: ['a'], reads: ['a'], input: SECRET, effects: ETC, with: output('a', 'key') },
+    run: async (ports, input) => {
+      seen.push((input as { key: Secret }).key);
+      await write('b')(ports);
+      return does();
+    },
+  });
+
+  test('come back as secrets', async () => {
+    const { process } = await machine();
+    const seen: Secret[] = [];
+    await process(
+      keyed(),
+      reads(seen, () => Promise.reject(BROKEN)),
+    );
+    const second = await process(keyed(), reads(seen));
+    expect(second.ran).toEqual(['b']);
+    expect(seen.map(isSecret)).toEqual([true, true]);
+    expect(seen[1]?.reveal()).toBe(seen[0]?.reveal());
+    expect(second.result.steps[0]?.outputs).toEqual({ key: expect.any(Secret) });
+  });
+
+  test('that are gone are made anew, by their step and then by all that come after it, in their order', async () => {
+    const { process, restarted } = await machine();
+    const seen: Secret[] = [];
+    const last = (does: () => unknown): MadeStep => ({ id: 'd', needs: ['b', 'c'], run: does });
+    const beside: MadeStep = { id: 'c', effects: ETC, run: write('c') };
+    const after: MadeStep = { id: 'e', needs: ['b'], run: () => ({}) };
+    await process(
+      keyed(),
+      reads(seen),
+      beside,
+      after,
+      last(() => Promise.reject(BROKEN)),
+    );
+    await restarted();
+    const second = await process(
+      keyed(),
+      reads(seen),
+      beside,
+      after,
+      last(() => ({})),
+    );
+    expect(second.kept).toEqual(['c']);
+    expect(second.ran.slice(0, 2)).toEqual(['a', 'b']);
+    expect(second.ran.slice(2).sort()).toEqual(['d', 'e']);
+    expect(second.result.status).toBe('succeeded');
+    expect(seen[1]?.reveal()).not.toBe(seen[0]?.reveal());
+  });
+
+  test('that an interrupted step has made are the same when it is done again', async () => {
+    const { process } = await machine();
+    const made: string[] = [];
+    const step = (does: () => unknown): MadeStep =>
+      keyed({
+        run: async ({ random }) => {
+          made.push((await random.once('key', () => `made ${Math.random()}`)).reveal());
+          return does();
+        },
+      });
+    await process(step(() => Promise.reject(BROKEN)));
+    await process(step(() => ({})));
+    expect(made[0]).toBe(made[1]);
+  });
+});
+
+describe('the journal of a run', () => {
+  const journaled = async (journal: Journal) =>
+    [...journal.history().steps].map(([id, { status, attempts }]) => `${id} ${status} ${attempts}`);
+
+  test('says what came of each step, and of the run', async () => {
+    const { process, history } = await machine();
+    const { journal } = await process(
+      { id: 'a', effects: ETC, run: write('a') },
+      {
+        id: 'b',
+        needs: ['a'],
+        retry: { attempts: 2, initialMs: 0, factor: 1, capMs: 0 },
+        run: () => Promise.reject(fail('E_API_UNREACHABLE', { server: 's', what: 'w' })),
+      },
+      { id: 'c', needs: ['b'], run: () => ({}) },
+    );
+    expect(await journaled(journal)).toEqual(['a succeeded 1', 'b failed 2']);
+    expect(await history()).toMatchObject({
+      status: 'failed',
+      error: { code: 'E_API_UNREACHABLE', message: 's does not answer: w' },
+    });
+  });
+});

@@ -1,0 +1,50 @@
+/** JSON Patch, as the SDK hands it to phases. */
+import { describe, expect, test } from 'vitest';
+import { jsonPatched } from '../../../engine/sdk/index.ts';
+import { thrownBy } from '../../helpers/errors.ts';
+
+describe('a JSON patch', () => {
+  // RFC 6902, appendix A.
+  test.each<[unknown, unknown[], unknown]>([
+    [{ foo: 'bar' }, [{ op: 'add', path: '/baz', value: 'qux' }], { baz: 'qux', foo: 'bar' }],
+    [{ foo: ['bar', 'baz'] }, [{ op: 'add', path: '/foo/1', value: 'qux' }], { foo: ['bar', 'qux', 'baz'] }],
+    [{ foo: ['bar', 'qux', 'baz'] }, [{ op: 'remove', path: '/foo/1' }], { foo: ['bar', 'baz'] }],
+    [{ baz: 'qux', foo: 'bar' }, [{ op: 'replace', path: '/baz', value: 'boo' }], { baz: 'boo', foo: 'bar' }],
+    [
+      { foo: { bar: 1 }, qux: {} },
+      [{ op: 'move', from: '/foo/bar', path: '/qux/thud' }],
+      { foo: {}, qux: { thud: 1 } },
+    ],
+    [{ foo: ['a', 'b', 'c'] }, [{ op: 'move', from: '/foo/0', path: '/foo/2' }], { foo: ['b', 'c', 'a'] }],
+    [{ baz: 'qux' }, [{ op: 'test', path: '/baz', value: 'qux' }], { baz: 'qux' }],
+    [{ a: { b: 1, c: 2 } }, [{ op: 'test', path: '/a', value: { c: 2, b: 1 } }], { a: { b: 1, c: 2 } }],
+    [{ '/': 9, '~1': 10 }, [{ op: 'test', path: '/~01', value: 10 }], { '/': 9, '~1': 10 }],
+    [{ foo: ['bar'] }, [{ op: 'add', path: '/foo/-', value: ['abc'] }], { foo: ['bar', ['abc']] }],
+    [{ a: 1 }, [{ op: 'copy', from: '/a', path: '/b' }], { a: 1, b: 1 }],
+    [{ a: 1 }, [{ op: 'replace', path: '', value: 2 }], 2],
+    [{ foo: null }, [{ op: 'test', path: '/foo', value: null }], { foo: null }],
+  ])('makes of %j by %j %j', async (document, operations, result) => {
+    const before = structuredClone(document);
+    expect(await jsonPatched(document, operations)).toEqual(result);
+    expect(document).toEqual(before);
+  });
+
+  test.each<[unknown, unknown, string]>([
+    [{ baz: 'qux' }, [{ op: 'test', path: '/baz', value: 'bar' }], 'operation 1: the test of /baz fails'],
+    [
+      { foo: 'bar' },
+      [{ op: 'add', path: '/baz/bat', value: 'qux' }],
+      'operation 1: there is nothing at /baz/bat that it could add',
+    ],
+    [{ a: [1] }, [{ op: 'add', path: '/a/2', value: 1 }], 'operation 1: there is nothing at /a/2 that it could add'],
+    [{ a: [1] }, [{ op: 'remove', path: '/a/01' }], 'operation 1: there is nothing at /a/01 that it could remove'],
+    [{ a: {} }, [{ op: 'move', from: '/a', path: '/a/b' }], 'operation 1: there is nothing at /a/b that it could move'],
+    [{}, [{ op: 'add', path: 'a', value: 1 }], 'operation 1: path must be empty or begin with /'],
+    [{}, [{ op: 'add', path: '/a' }], 'operation 1: add needs more than it says'],
+    [{}, [{ op: 'test', path: '/toString', value: 1 }], 'operation 1: the test of /toString fails'],
+    [{}, [7], 'operation 1: path must be empty or begin with /'],
+    [{}, [{ op: 'no', path: '' }], 'operation 1: no needs more than it says'],
+  ])('leaves %j as it is where %j cannot be done', async (document, operations, message) => {
+    expect(await thrownBy(() => jsonPatched(document, operations))).toMatchObject({ message });
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
+import { Journal } from '../../../engine/journal/journal.ts';
+import { memoryStore } from '../../../engine/journal/memory.ts';
+import { run, undo } from '../../../engine/run/run.ts';
+import { controls, keeps, type Ports, writes } from '../../../engine/sdk/index.ts';
+import { madePlan } from '../../helpers/plans.ts';
+
+const signal = new AbortController().signal;
+const effects = [
+  controls('made', ['start'], 'x'),
+  writes('/d/conf', 0o600, 'x'),
+  writes('/d/before', 0o600, 'x'),
+  writes('/d/current', undefined, 'x'),
+  keeps('made', '/d/*', 'its own'),
+];
+const put = (host: MemoryHost, path: string, content: string) =>
+  host.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o600, secret: false }, signal);
+const text = async (host: MemoryHost, path: string) =>
+  (await host.read<'file'>({ kind: 'file', path }, signal))?.toString();
+
+/** Runs `act` and starts a service that keeps what is below /d; then `since` happens, and it is all taken back. */
+async function undone(act: (ports: Ports) => Promise<void>, since: (host: MemoryHost) => Promise<void>) {
+  const host = memoryHost({ directories: ['/d'], services: { made: {} }, files: { '/d/before': 'old' } });
+  const step = async (ports: Ports) => {
+    await act(ports);
+    await ports.services.start('made');
+  };
+  const plan = madePlan({ id: 'a', run: step, effects });
+  const { pipeline, source, inputs } = plan;
+  const start = { version: 1, id: 'made', joinery: '', pipeline, source, inputs, host: host.facts, steps: ['a'] };
+  const journal = Journal.begin(memoryStore(), host.now, start);
+  expect((await run({ plan, host, journal })).error).toBeUndefined();
+  await since(host);
+  const { error } = await undo({ plan, host, journal });
+  return { host, error };
+}
+
+describe('what a service keeps', () => {
+  test('goes when its start is taken back, what was there before stays', async () => {
+    const { host, error } = await undone(
+      async () => undefined,
+      (host) => put(host, '/d/new', 'x'),
+    );
+    expect([error, await text(host, '/d/new'), await text(host, '/d/before')]).toEqual([undefined, undefined, 'old']);
+  });
+
+  test('may stand where the run has removed something, which is put back', async () => {
+    const remove = ({ files }: Ports) => files.remove('/d/before');
+    const { host, error } = await undone(remove, (made) => put(made, '/d/before', 'by the service'));
+    expect([error, await text(host, '/d/before')]).toEqual([undefined, 'old']);
+  });
+
+  test("and turns where the run made a link is no change of somebody else's", async () => {
+    const link = ({ files }: Ports) => files.link('/d/current', '/d/before');
+    const { host, error } = await undone(link, (made) =>
+      made.apply({ kind: 'link', path: '/d/current', target: '/d/elsewhere' }, signal),
+    );
+    expect([error, await host.read({ kind: 'stat', path: '/d/current' }, signal)]).toEqual([undefined, undefined]);
+  });
+
+  test('does not count where the run wrote the file itself: somebody else has changed it', async () => {
+    const write = ({ files }: Ports) => files.write('/d/conf', 'by the run', 0o600);
+    const { host, error } = await undone(write, (made) => put(made, '/d/conf', 'by a human'));
+    expect(error).toMatchObject({ code: 'E_UNDO_REFUSED', facts: { steps: ['a'] } });
+    expect(await text(host, '/d/conf')).toBe('by a human');
+  });
+});

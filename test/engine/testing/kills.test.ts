@@ -1,0 +1,72 @@
+/**
+ * The default pipeline in memory, on a host that stops answering at one of its calls, or in the middle of one, and never answers again.
+ * With real processes, and by SIGKILL: `npm run test:crash`.
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { MemoryJoin, type Mode, type Points, type Trees } from '../../helpers/memory-join.ts';
+
+let untouched: MemoryJoin;
+let joined: MemoryJoin;
+let trees: Trees;
+let ofRun: Points;
+let ofUndo: Points;
+
+beforeAll(async () => {
+  ({ untouched, joined, trees } = await MemoryJoin.joined());
+  expect(await joined.problemsOfRun(trees)).toEqual([]);
+  ofRun = await untouched.copy().points('run');
+  const undone = joined.copy();
+  ofUndo = await undone.points('undo');
+  expect(await undone.problemsOfUndo(trees, true)).toEqual([]);
+});
+
+type ProblemsOf = (left: MemoryJoin, restCount: number, index: number) => Promise<string[]>;
+
+/** Stops `mode` on copies of `scene` for good, and gathers what is wrong with what comes of each. */
+async function wherever(scene: MemoryJoin, mode: Mode, { count, telling }: Points, problemsOf: ProblemsOf) {
+  const problems: string[] = [];
+  for (const [index, point] of telling.entries()) {
+    const left = scene.copy();
+    const { status, where } = await left.act(mode, point);
+    expect(status).toBe('stopped');
+    for (const text of await problemsOf(left, count - point, index))
+      problems.push(`${mode} stopped at ${point}, ${where}: ${text}`);
+  }
+  return problems;
+}
+
+/** What goes on stops as well, somewhere: with each state somewhere else. */
+const again =
+  (mode: Mode): ProblemsOf =>
+  async (left, restCount, index) => {
+    const { status, where } = await left.act(mode, 1 + ((index * 37) % (restCount + 10)));
+    const isResumed = mode === 'resume' && index % 2 === 0;
+    const problems = await (isResumed ? left.problemsAfterResume(trees) : left.problemsAfterUndo(trees));
+    return problems.map((text) => `${mode} ${status}, ${where}, then ${isResumed ? 'resumed' : 'undone'}: ${text}`);
+  };
+
+describe('wherever a host stops answering for good', () => {
+  test('there are that many points and states', () => {
+    expect([ofRun.count, ofUndo.count].every((count) => count > 200)).toBe(true);
+    expect(ofRun.telling.length).toBeGreaterThan(90);
+    expect(ofUndo.telling.length).toBeGreaterThan(60);
+  });
+
+  test('in a run: a resume completes it with one identity and one CSR, and an undo leaves the machine of before', async () => {
+    const problems = await wherever(untouched, 'run', ofRun, async (left) => {
+      const twin = left.copy();
+      const [resumed, undone] = [await left.problemsAfterResume(trees), await twin.problemsAfterUndo(trees)];
+      return [...resumed.map((text) => `resumed: ${text}`), ...undone.map((text) => `undone: ${text}`)];
+    });
+    expect(problems).toEqual([]);
+  }, 300_000);
+
+  test('in an undo: another one completes it', async () => {
+    expect(await wherever(joined, 'undo', ofUndo, (left) => left.problemsAfterUndo(trees))).toEqual([]);
+  }, 300_000);
+
+  test('and again in what goes on: the next one completes it', async () => {
+    expect(await wherever(untouched, 'run', ofRun, again('resume'))).toEqual([]);
+    expect(await wherever(joined, 'undo', ofUndo, again('undo'))).toEqual([]);
+  }, 300_000);
+});

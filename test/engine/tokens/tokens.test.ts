@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { ApiAnswer, ApiRequest } from '../../../engine/host/host.ts';
+import type { Admin } from '../../../engine/kube/admin.ts';
+import { secretOf, tokenOf } from '../../../engine/tokens/secret.ts';
+import { randomToken, type TokenWish, tokenAsWished, tokenId, tokenText } from '../../../engine/tokens/token.ts';
+import { joinCommand, Tokens } from '../../../engine/tokens/tokens.ts';
+import { authority, clusterInfoKubeconfig, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../../helpers/cluster.ts';
+import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+
+const GROUP = 'system:bootstrappers:kubeadm:default-node-token';
+const wish = (change: Partial<TokenWish> = {}): TokenWish => ({
+  ...{ token: TOKEN, ttl: '24h', usages: ['signing', 'authentication'], groups: undefined, description: '' },
+  ...change,
+});
+const made = (change: Partial<TokenWish> = {}) => tokenAsWished(wish(change), NOW);
+const problemsOf = async (change: Partial<TokenWish>) => {
+  const { code, message } = await joinErrorOf(() => made(change));
+  expect(code).toBe('E_INPUT');
+  return message.split('\n');
+};
+const vector = JSON.parse(readFileSync(new URL('../../vectors/bootstrap-token-secret.json', import.meta.url), 'utf8'));
+const encoded = (text: string) => Buffer.from(text).toString('base64');
+
+describe('a random token', () => {
+  test('has the form that clusters take, and uses all its letters', () => {
+    const tokens = Array.from({ length: 200 }, randomToken);
+    for (const token of tokens) expect(token).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}$/);
+    expect(new Set(tokens).size).toBe(200);
+    expect(new Set(tokens.join('').replaceAll('.', '')).size).toBe(36);
+  });
+});
+
+describe('a token as wished', () => {
+  test("has kubeadm's defaults", () => {
+    expect(made()).toMatchObject({
+      id: 'abcdef',
+      expiresAt: new Date('2026-03-05T05:06:07Z'),
+      usages: ['authentication', 'signing'],
+      groups: [GROUP],
+    });
+    expect(tokenText(made())).toBe(TOKEN);
+    expect(shownOf(made())).not.toContain(TOKEN_SECRET);
+  });
+
+  test.each([
+    ['90m', 5_400],
+    ['1h30m', 5_400],
+    ['1.5h', 5_400],
+    ['45s', 45],
+  ])('with the time to live %s ends after %i seconds', (ttl, seconds) => {
+    expect(made({ ttl }).expiresAt).toEqual(new Date(NOW.getTime() + seconds * 1_000));
+  });
+
+  test.each(['0', '0s'])('with the time to live %s never ends', (ttl) => {
+    expect(made({ ttl }).expiresAt).toBeUndefined();
+  });
+
+  test('for signing alone has no groups; others may be named, or none', () => {
+    expect(made({ usages: ['signing'] }).groups).toEqual([]);
+    expect(made({ groups: [] }).groups).toEqual([]);
+    expect(made({ groups: ['system:bootstrappers:a', 'system:bootstrappers:b:c-1'] }).groups).toHaveLength(2);
+  });
+
+  test('is refused with every problem at once, and without what is nearly a secret', async () => {
+    const problems = await problemsOf({ token: `${TOKEN}x`, ttl: '1d', usages: ['signing', 'login'], groups: ['ops'] });
+    expect(problems).toEqual([
+      expect.stringMatching(/^the token must be 6 and 16 lower-case letters or digits/),
+      expect.stringMatching(/^--ttl 1d: must be a duration/),
+      '--usages login: must be one of authentication, signing',
+      expect.stringMatching(/^--groups ops: must be system:bootstrappers: and then/),
+      '--groups: only a token with the usage authentication has groups',
+    ]);
+    expect(problems.join()).not.toContain(TOKEN_SECRET);
+  });
+
+  test.each(['', '-1h', '24', '1h ', 'h', '1.h', '9999999h'])('is refused with the time to live "%s"', async (ttl) => {
+    expect(await problemsOf({ ttl })).toHaveLength(1);
+  });
+
+  test.each(['ABCDEF.0123456789abcdef', 'abcdef', 'abcdef.0123456789abcdef\n', ''])('is not "%s"', async (token) => {
+    expect(await problemsOf({ token })).toHaveLength(1);
+  });
+
+  test.each(['system:masters', 'system:bootstrappers:', 'system:bootstrappers:a:', 'system:bootstrappers:A', 'x'])(
+    'is not in the group %s',
+    async (group) => {
+      expect(await problemsOf({ groups: [group] })).toHaveLength(1);
+    },
+  );
+
+  test('has at least one usage', async () => {
+    expect(await problemsOf({ usages: [] })).toEqual(['--usages: at least one of authentication, signing is needed']);
+  });
+});
+
+describe('the id of a token', () => {
+  test.each([
+    ['abcdef', 'abcdef'],
+    [TOKEN, 'abcdef'],
+    ['abcde', undefined],
+    ['abcdef.', undefined],
+    ['abcdef.0123', undefined],
+    ['../xyz', undefined],
+  ])('of %s is %s', (text, id) => {
+    expect(tokenId(text)).toBe(id);
+  });
+});
+
+describe('the Secret of a token', () => {
+  test('is the one of the reference, in both directions', () => {
+    const token = tokenOf(vector);
+    expect(tokenText(token)).toBe('abcdef.0123456789abcdef');
+    expect(secretOf(token)).toEqual(vector);
+  });
+
+  test('holds only what there is to say', () => {
+    const { data } = secretOf(made({ ttl: '0', usages: ['signing'] }));
+    expect(Object.keys(data ?? {})).toEqual(['token-id', 'token-secret', 'usage-bootstrap-signing']);
+  });
+
+  test.each([
+    ['expiration', 'tomorrow', 'its expiration is no RFC 3339 time'],
+    ['expiration', '2026', 'its expiration is no RFC 3339 time'],
+    ['token-id', 'zzzzzz', 'its token-id is not the end of its name'],
+    ['token-secret', 'short', 'its token-id and token-secret are no token'],
+  ])('with the %s %s holds none', (key, text, says) => {
+    expect(() => tokenOf({ ...vector, data: { ...vector.data, [key]: encoded(text) } })).toThrow(says);
+  });
+
+  test('takes any usage but true for none', () => {
+    const data = { ...vector.data, 'usage-bootstrap-signing': encoded('yes') };
+    expect(tokenOf({ ...vector, data }).usages).toEqual(['authentication']);
+  });
+});
+
+describe('the tokens of a cluster', () => {
+  const ca = authority();
+  const admin: Admin = { file: 'admin.conf', server: SERVER, ca: ca.pem };
+  const tokensOf = (status: number, body: object, sent: ApiRequest[] = []) =>
+    new Tokens(admin, async (request): Promise<ApiAnswer> => {
+      sent.push(request);
+      return { status, body, clockSkewMs: undefined };
+    });
+
+  test('are listed by id, and what holds no token is told apart', async () => {
+    const sent: ApiRequest[] = [];
+    const second = secretOf(made({ token: 'aaaaaa.0123456789abcdef' }));
+    const items = [vector, { metadata: { name: 'bootstrap-token-broken' } }, second];
+    const { tokens, unusable } = await tokensOf(200, { items }, sent).list();
+    expect(tokens.map(({ id }) => id)).toEqual(['aaaaaa', 'abcdef']);
+    expect(unusable).toEqual([{ secret: 'bootstrap-token-broken', reason: 'its token-id is not the end of its name' }]);
+    expect(sent).toMatchObject([
+      {
+        path: '/api/v1/namespaces/kube-system/secrets',
+        query: { fieldSelector: 'type=bootstrap.kubernetes.io/token' },
+        as: admin,
+      },
+    ]);
+  });
+
+  test.each([
+    [401, 'kubeadm certs renew admin.conf'],
+    [403, 'Choose the kubeconfig of an administrator'],
+  ])('are kept from a user by %i, with a hint of its own', async (status, hint) => {
+    for (const act of ['list', 'create', 'delete'] as const) {
+      const tokens = tokensOf(status, { message: 'no\u0007' });
+      const error = await joinErrorOf(() => (act === 'create' ? tokens.create(made()) : tokens[act]('abcdef')));
+      expect(error).toMatchObject({ code: 'E_KUBECONFIG_ACCESS', exitCode: 5 });
+      expect(error.message).toBe(`${SERVER} does not let the user of admin.conf ${act} bootstrap tokens: ${status} no`);
+      expect(error.hint).toContain(hint);
+    }
+  });
+
+  test('end in an error where the server gives no list, or cannot answer', async () => {
+    expect((await joinErrorOf(() => tokensOf(200, {}).list())).code).toBe('E_API_ANSWER');
+    expect((await joinErrorOf(() => tokensOf(503, {}).create(made()))).code).toBe('E_API_UNAVAILABLE');
+    expect((await joinErrorOf(() => tokensOf(409, {}).delete('abcdef'))).code).toBe('E_API_REFUSED');
+    expect((await joinErrorOf(() => tokensOf(404, {}).create(made()))).code).toBe('E_API_REFUSED');
+  });
+
+  test('are joined with at the server and CA of cluster-info, asked for as a machine would', async () => {
+    const sent: ApiRequest[] = [];
+    const next = authority('next');
+    const kubeconfig = clusterInfoKubeconfig(ca.pem + next.pem, 'https://lb.example/');
+    const target = await tokensOf(200, { metadata: {}, data: { kubeconfig } }, sent).joinTarget();
+    expect(target).toEqual({ endpoint: 'lb.example:443', pins: [ca.pin, next.pin] });
+    expect(sent).toMatchObject([{ server: SERVER, as: { ca: ca.pem } }]);
+    expect(sent[0]?.as).not.toHaveProperty('server');
+    expect(joinCommand(made(), target)).toBe(
+      `join run lb.example:443 --token ${TOKEN} --discovery-token-ca-cert-hash ${ca.pin} --discovery-token-ca-cert-hash ${next.pin}`,
+    );
+  });
+
+  test('cannot be joined with where cluster-info is not public, or is none', async () => {
+    expect((await joinErrorOf(() => tokensOf(403, {}).joinTarget())).code).toBe('E_CLUSTER_INFO_MISSING');
+    const empty = tokensOf(200, { metadata: {}, data: {} });
+    expect((await joinErrorOf(() => empty.joinTarget())).code).toBe('E_CLUSTER_INFO_INVALID');
+  });
+});

@@ -1,0 +1,43 @@
+/** Changes made through the ports of a phase, journaled, and taken back. */
+import type { Host } from '../../engine/host/host.ts';
+import { Journal } from '../../engine/journal/journal.ts';
+import { memoryStore } from '../../engine/journal/memory.ts';
+import { type Restored, restore } from '../../engine/journal/restore.ts';
+import { run } from '../../engine/run/run.ts';
+import { controls, type Effect, type Ports, runs, writes } from '../../engine/sdk/index.ts';
+import { START } from './journals.ts';
+import { madePlan } from './plans.ts';
+
+export const ANYTHING: readonly Effect[] = [
+  ...['/*', '/*/*', '/*/*/*', '/*/*/*/*'].map((path) => writes(path, undefined, 'x')),
+  controls('kubelet', ['start', 'stop', 'reload'], 'x'),
+  runs('swapoff', 'x'),
+  runs('swapon', 'x'),
+];
+
+export const journalInMemory = (): Journal =>
+  Journal.begin(memoryStore(), () => new Date(0), { ...START, version: 1, id: '20260304-050607-0000' });
+
+/** What a run of one step has done, to the point where `act` failed, if it does. */
+export async function changedBy(
+  act: (ports: Ports) => Promise<unknown>,
+  host: Host,
+  { journal = journalInMemory(), effects = ANYTHING }: { journal?: Journal; effects?: readonly Effect[] } = {},
+): Promise<Journal> {
+  await run({ plan: madePlan({ id: 'a', effects, run: async (ports) => void (await act(ports)) }), host, journal });
+  return journal;
+}
+
+export async function takenBack(
+  journal: Journal,
+  host: Host,
+  { overwrite = false, signal = new AbortController().signal } = {},
+): Promise<Restored[]> {
+  const items: Restored[] = [];
+  await restore({ journal, host, overwrite, signal, onItem: (item) => items.push(item) });
+  return items;
+}
+
+/** `restored /etc/a` */
+export const inShort = ({ outcome, change }: Restored): string =>
+  `${outcome} ${'path' in change ? change.path : 'action' in change ? `${change.action} ${change.name}` : change.kind}`;
