@@ -280,9 +280,7 @@ describe('a runtime', () => {
   });
 
   test('is loaded on the first call only', () => {
-    const callers = sourcesBelow('bin', 'engine', 'phases', 'plugins').filter(({ text }) =>
-      text.includes('./call.ts'),
-    );
+    const callers = sourcesBelow('bin', 'engine', 'phases', 'plugins').filter(({ text }) => text.includes('./call.ts'));
     expect(callers.map(({ path }) => path)).toEqual(['engine/host/cri/runtime.ts']);
     expect(callers[0]?.text).not.toMatch(/^import (?!type).*\/call.ts/m);
   });
