@@ -143,6 +143,7 @@ const DEBTS = new Set([
   'engine/host/real.ts imports engine/kube/request.ts',
   'engine/host/real.ts imports engine/kube/watch.ts',
   'engine/host/recording.ts imports engine/kube/port.ts',
+  'engine/host/stand-ins.ts imports engine/node/objects.ts',
   'engine/journal/history.ts imports engine/run/approval.ts',
   'engine/journal/history.ts imports engine/run/frontier.ts',
   'engine/journal/journal.ts imports engine/run/approval.ts',
@@ -163,15 +164,6 @@ const DEBTS = new Set([
   'engine/net/download.ts imports engine/kube/request.ts',
   'engine/pipeline/check.ts imports engine/run/approval.ts',
   'engine/pipeline/plan.ts imports engine/run/frontier.ts',
-  'engine/sdk/index.ts imports engine/node/cgroup-driver.ts',
-  'engine/sdk/index.ts imports engine/node/cluster-info.ts',
-  'engine/sdk/index.ts imports engine/node/cri.ts',
-  'engine/sdk/index.ts imports engine/node/identity.ts',
-  'engine/sdk/index.ts imports engine/node/kernel.ts',
-  'engine/sdk/index.ts imports engine/node/kubeconfig.ts',
-  'engine/sdk/index.ts imports engine/node/kubelet.ts',
-  'engine/sdk/index.ts imports engine/node/shut-down-kubelet.ts',
-  'engine/sdk/index.ts imports engine/node/visible-node.ts',
   'engine/tokens/token.ts imports engine/pipeline/load.ts',
 ]);
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Appending, MachineFiles } from '../host/files.ts';
 import { type Answer, answerPath, answerText } from '../run/approval.ts';
 import { fail } from '../sdk/errors.ts';
-import { paths } from '../sdk/paths.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal, type JournalStore } from './journal.ts';

@@ -1,12 +1,12 @@
 /** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
 
 import { type Effect, keeps } from '../sdk/effects.ts';
-import { type NodeObject, nodeRef } from '../sdk/objects.ts';
-import { paths } from '../sdk/paths.ts';
 import type { Ports } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { criSocketOf, socketPath } from './cri.ts';
-import { kubeletIdentity } from './identity.ts';
+import { kubeletIdentity } from './kubelet-identity.ts';
+import { type NodeObject, nodeRef } from './objects.ts';
+import { paths } from './paths.ts';
 
 const { kubelet, kubeletPki, cni } = paths;
 

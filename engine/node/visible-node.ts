@@ -1,7 +1,7 @@
 /** The Node of a machine that is about to join, as far as the cluster lets it be seen. */
 import { isJoinError } from '../sdk/errors.ts';
-import { type NodeObject, nodeRef } from '../sdk/objects.ts';
 import type { KubeApi, Log } from '../sdk/ports.ts';
+import { type NodeObject, nodeRef } from './objects.ts';
 
 /** Since then `kubeadm init` lets joining machines read Nodes, so that they can tell whether their name is taken. */
 const READABLE_SINCE_MINOR = 18;

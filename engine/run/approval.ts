@@ -3,7 +3,7 @@ import type { Host } from '../host/host.ts';
 import type { Journal } from '../journal/journal.ts';
 import { durationText } from '../pipeline/load.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import { paths } from '../sdk/paths.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
 

@@ -2,14 +2,14 @@
 import { bugs } from './errors/bugs.ts';
 import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
+import { JoinError, type Words } from './errors/join-error.ts';
 import { machine } from './errors/machine.ts';
 import { plugins } from './errors/plugins.ts';
 import { trust } from './errors/trust.ts';
 import { usage } from './errors/usage.ts';
-import { JoinError, type Words } from './join-error.ts';
 
-export type { Problem } from './errors/problem.ts';
-export { EXIT, isJoinError, JoinError, type OwnError } from './join-error.ts';
+export { EXIT, isJoinError, JoinError, type OwnError } from './errors/join-error.ts';
+export type { CheckResult, Problem } from './errors/problem.ts';
 
 const catalog = { ...bugs, ...cluster, ...documents, ...machine, ...plugins, ...trust, ...usage };
 

@@ -1,17 +1,6 @@
 /** What the cluster wants of its nodes: two ConfigMaps of kubeadm's. Source: kubeadm, util/config/cluster. */
-import {
-  type ConfigMapObject,
-  calls,
-  configMapRef,
-  definePhase,
-  fail,
-  healthUrl,
-  joiningIdentity,
-  type KubeApi,
-  minorOf,
-  parseYaml,
-  shown,
-} from '../../engine/sdk/index.ts';
+import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
+import { calls, definePhase, fail, type KubeApi, parseYaml, shown } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { input, output } from './schema.ts';
 

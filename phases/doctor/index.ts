@@ -1,5 +1,6 @@
 /** What state this machine and its cluster are in, and what to do about it. Changes nothing. */
-import { calls, definePhase, type Identity, joiningIdentity, kubeletIdentity, runs } from '../../engine/sdk/index.ts';
+import { joiningIdentity, kubeletIdentity } from '../../engine/node/index.ts';
+import { calls, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
 import { clusterFindings, requestFindings } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { fileFindings, identityFinding, serviceFinding } from './machine.ts';

@@ -1,15 +1,8 @@
 /** The node's identity on disk, exactly as the kubelet would have left it after its own bootstrap. */
+
+import { kubeletIdentity, paths } from '../../engine/node/index.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
-import {
-  controls,
-  definePhase,
-  installFor,
-  kubeletIdentity,
-  paths,
-  Secret,
-  type Wanted,
-  writes,
-} from '../../engine/sdk/index.ts';
+import { controls, definePhase, installFor, Secret, type Wanted, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,18 +1,8 @@
 /** The kubelet's configuration on disk: the cluster's ConfigMap, this machine's flags, the CA. */
+
+import { assertCgroupDriver, criSocketOf, installedKubelet, paths } from '../../engine/node/index.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
-import {
-  assertCgroupDriver,
-  controls,
-  criSocketOf,
-  definePhase,
-  type Files,
-  fail,
-  installedKubelet,
-  installFor,
-  paths,
-  runs,
-  writes,
-} from '../../engine/sdk/index.ts';
+import { controls, definePhase, type Files, fail, installFor, runs, writes } from '../../engine/sdk/index.ts';
 import { completed, yamlOf } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { patched } from './patches.ts';

@@ -1,16 +1,13 @@
 /** Starts the kubelet by the machine's service manager, and sees it become healthy. */
+import { endKubelet, healthUrl, kubeletData, paths } from '../../engine/node/index.ts';
 import {
   type Commands,
   calls,
   controls,
   definePhase,
-  endKubelet,
   type Files,
   fail,
-  healthUrl,
-  kubeletData,
   parseYaml,
-  paths,
   removesSandboxes,
   unmounts,
   writes,

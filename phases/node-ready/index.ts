@@ -1,14 +1,6 @@
 /** Watches the Node that the kubelet registers, and notes its CRI socket on it, as kubeadm does. */
-import {
-  calls,
-  clean,
-  conditionsOf,
-  criSocketOf,
-  definePhase,
-  isReady,
-  type NodeObject,
-  nodeRef,
-} from '../../engine/sdk/index.ts';
+import { conditionsOf, criSocketOf, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { calls, clean, definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';

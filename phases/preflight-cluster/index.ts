@@ -2,22 +2,16 @@
 import {
   assertCgroupDriver,
   assertClock,
-  type CgroupDriver,
-  calls,
-  definePhase,
-  fail,
   ignoreRule,
   installedKubelet,
-  isJoinError,
   isReady,
   joiningIdentity,
   minorOf,
   type NodeObject,
-  type Ports,
-  runs,
   seenNode,
   usableIdentity,
-} from '../../engine/sdk/index.ts';
+} from '../../engine/node/index.ts';
+import { type CgroupDriver, calls, definePhase, fail, isJoinError, type Ports, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 /** A kubelet may be this much older than its API server. Source: Kubernetes' version skew policy. */

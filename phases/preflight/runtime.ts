@@ -1,5 +1,5 @@
 /** The container runtime, asked over the CRI; Docker, which has none, by its command. */
-import { criSocketOf, socketPath } from '../../engine/sdk/index.ts';
+import { criSocketOf, socketPath } from '../../engine/node/index.ts';
 import { bad, type Check, type Given, good } from './check.ts';
 import { isDocker } from './docker.ts';
 import { serviceFindings } from './services.ts';

@@ -1,14 +1,12 @@
 /** Makes a worker a machine that has never joined, as `kubeadm reset` does, whoever has joined it. */
+import { endKubelet, kubeletIdentity, paths } from '../../engine/node/index.ts';
 import {
   calls,
   controls,
   definePhase,
   type Effect,
-  endKubelet,
   type Files,
   fail,
-  kubeletIdentity,
-  paths,
   removesSandboxes,
   unmounts,
   writes,

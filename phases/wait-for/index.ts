@@ -1,14 +1,6 @@
 /** Waits for a port, a file, an address or an object of the API; by watching where that can be watched. */
-import {
-  calls,
-  conditionsOf,
-  definePhase,
-  fail,
-  type KubeObject,
-  kubeletIdentity,
-  type ObjectRef,
-  requests,
-} from '../../engine/sdk/index.ts';
+import { conditionsOf, kubeletIdentity } from '../../engine/node/index.ts';
+import { calls, definePhase, fail, type KubeObject, type ObjectRef, requests } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

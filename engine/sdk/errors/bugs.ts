@@ -1,5 +1,5 @@
 /** Errors of bugs of Joinery or of a phase. */
-import { EXIT, type Words } from '../join-error.ts';
+import { EXIT, type Words } from './join-error.ts';
 import { list } from './words.ts';
 
 const REPORT =

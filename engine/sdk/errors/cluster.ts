@@ -1,5 +1,5 @@
 /** Errors of a cluster that refuses or cannot be reached. */
-import { EXIT, type Words } from '../join-error.ts';
+import { EXIT, type Words } from './join-error.ts';
 import { list, MAKE_TOKEN, RERUN } from './words.ts';
 
 export const cluster = {

@@ -1,5 +1,5 @@
 /** Errors of pipelines and configuration files. */
-import { EXIT, type Words } from '../join-error.ts';
+import { EXIT, type Words } from './join-error.ts';
 import type { Problem } from './problem.ts';
 import { list } from './words.ts';
 

@@ -1,6 +1,7 @@
 /** Errors of this machine: its checks, its files and services, its time. */
-import type { CheckResult } from '../checks.ts';
-import { EXIT, type Words } from '../join-error.ts';
+
+import { EXIT, type Words } from './join-error.ts';
+import type { CheckResult } from './problem.ts';
 import { list, RERUN } from './words.ts';
 
 /** The service behind a well-known socket of a container runtime. */

@@ -1,5 +1,5 @@
 /** Errors of plugins, and of files that decide what is run. */
-import { EXIT, type Words } from '../join-error.ts';
+import { EXIT, type Words } from './join-error.ts';
 
 export interface Pin {
   version: string;

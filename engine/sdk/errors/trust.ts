@@ -1,5 +1,5 @@
 /** Errors of trust: somebody may not be who they say. */
-import { EXIT, type Words } from '../join-error.ts';
+import { EXIT, type Words } from './join-error.ts';
 import { list, MAKE_TOKEN } from './words.ts';
 
 export const trust = {

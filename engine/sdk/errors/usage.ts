@@ -1,5 +1,5 @@
 /** Errors of what was typed, and what is asked of runs. */
-import { EXIT, type Words } from '../join-error.ts';
+import { EXIT, type Words } from './join-error.ts';
 import { list, RERUN } from './words.ts';
 
 export const usage = {

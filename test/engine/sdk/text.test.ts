@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Lexer } from 'yaml';
-import { parseYaml, readKubeconfig } from '../../../engine/sdk/index.ts';
+import { readKubeconfig } from '../../../engine/node/index.ts';
+import { parseYaml } from '../../../engine/sdk/index.ts';
 import { nearest, shown } from '../../../engine/sdk/text.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 import { processorMs } from '../../helpers/processor-time.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
 import { beyond } from '../../../engine/sdk/bounds.ts';
 import { hostPrep as make } from '../../../plugins/host-prep/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
 import { fail, type HttpCall, revealed } from '../../../engine/sdk/index.ts';
 import { notify as make } from '../../../plugins/notify/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
