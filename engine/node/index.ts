@@ -3,7 +3,7 @@ export { assertCgroupDriver } from './cgroup-driver.ts';
 export { ignoreRule } from './checks.ts';
 export { assertClock } from './clock-skew.ts';
 export { readClusterInfo } from './cluster-info.ts';
-export { criSocketOf, socketPath } from './cri.ts';
+export { findCriSocket, socketPath } from './cri.ts';
 export { discoveryOutput, fields } from './fields.ts';
 export { joiningIdentity } from './identity.ts';
 export { loadModules, setSysctls } from './kernel.ts';
@@ -38,5 +38,5 @@ export {
   nodeRef,
 } from './objects.ts';
 export { paths } from './paths.ts';
-export { type Ending, endKubelet, kubeletData } from './shut-down-kubelet.ts';
-export { seenNode } from './visible-node.ts';
+export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
+export { visibleNode } from './visible-node.ts';

@@ -7,7 +7,7 @@ import { type NodeObject, nodeRef } from './objects.ts';
 const READABLE_SINCE_MINOR = 18;
 
 /** Undefined where there is none; and, with a warning, where an older cluster does not let anybody see who has yet to join. */
-export async function seenNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
+export async function visibleNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
   try {
     return await api.get<NodeObject>(nodeRef(name));
   } catch (error) {

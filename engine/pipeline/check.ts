@@ -9,7 +9,7 @@ import { approvalPhase } from '../run/approval.ts';
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { needsOf } from './graph.ts';
@@ -240,7 +240,7 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
         refuseSecret(problems, name, [...at, name]);
         continue;
       }
-      for (const violation of violations(schema, revealed(literal)))
+      for (const violation of violations(schema, revealSecrets(literal)))
         problems.at([...at, name, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
     }
   }

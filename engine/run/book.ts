@@ -8,10 +8,10 @@ import { type Restored, restore } from '../journal/restore.ts';
 import type { PlannedStep } from '../pipeline/check.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from '../pipeline/plan.ts';
 import { fail, isJoinError, JoinError, type OwnError } from '../sdk/errors.ts';
-import type { RunTold } from '../sdk/phase.ts';
+import type { PhaseEvent } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { type Ask, approved } from './approval.ts';
 import { withPorts } from './attempt.ts';
 import { blamed, noteAfter, recordOf } from './error-record.ts';
@@ -123,7 +123,7 @@ export class RunBook {
   #inputAgain({ phase }: PlannedStep, kept: unknown): object {
     const { value } = this.#journal.reveal(kept);
     this.#redactor.learn(value);
-    return withSecrets(phase.input, revealed(value)) as object; // every phase's input is one
+    return wrapSecrets(phase.input, revealSecrets(value)) as object; // every phase's input is one
   }
 
   results(): StepResult[] {
@@ -166,7 +166,7 @@ export class RunBook {
     this.#listeners.happened(event);
   }
 
-  async #tellStep(id: string, told: RunTold, signal: AbortSignal): Promise<void> {
+  async #tellStep(id: string, told: PhaseEvent, signal: AbortSignal): Promise<void> {
     const [step, input] = [this.#steps.get(id), this.#inputs.get(id)];
     if (step === undefined || input === undefined) return;
     await this.#withPorts(step, input, 'tell', signal, async (ports) => step.phase.onEvent?.(ports, input, told));
@@ -246,9 +246,9 @@ export class RunBook {
                 tell: (text) => this.#tell(id, 'info', text),
               },
             );
-      const outputs = withSecrets(phase.output, given);
+      const outputs = wrapSecrets(phase.output, given);
       this.#redactor.learn(outputs);
-      const problems = violations(phase.output, revealed(outputs)).map(
+      const problems = violations(phase.output, revealSecrets(outputs)).map(
         ({ path, message }) => `${path.join('.')} ${message}`,
       );
       if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });

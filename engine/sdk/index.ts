@@ -15,12 +15,12 @@ export {
 export { defined } from './fields.ts';
 export * from './gates.ts';
 export * from './install.ts';
-export { jsonPatched } from './json-patch.ts';
+export { applyJsonPatch } from './json-patch.ts';
 export { joineryPaths } from './paths.ts';
-export { type AnyPhase, definePhase, type Phase, type PhaseOrigin, type RunTold } from './phase.ts';
+export { type AnyPhase, definePhase, type Phase, type PhaseEvent, type PhaseOrigin } from './phase.ts';
 export { definePlugin, isPlugin, type Plugin, type PluginFactory } from './plugin.ts';
 export type * from './ports.ts';
-export { type Infer, type Schema, withSecrets } from './schema.ts';
-export { isSecret, revealed, Secret } from './secret.ts';
-export { clean, didYouMean, gunzipped, nearest, printable, shown } from './text.ts';
+export { type Infer, type Schema, wrapSecrets } from './schema.ts';
+export { isSecret, revealSecrets, Secret } from './secret.ts';
+export { clean, didYouMean, gunzipText, nearest, printable, valueText } from './text.ts';
 export { parseYaml } from './yaml.ts';

@@ -1,5 +1,5 @@
 /** Starts the kubelet by the machine's service manager, and sees it become healthy. */
-import { endKubelet, healthUrl, kubeletData, paths } from '../../engine/node/index.ts';
+import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   type Commands,
   calls,
@@ -59,7 +59,7 @@ export default definePhase({
   },
 
   async undo(ports, { criSocket }) {
-    await endKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
+    await shutDownKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
   },
 });
 

@@ -1,5 +1,5 @@
 /** Watches the Node that the kubelet registers, and notes its CRI socket on it, as kubeadm does. */
-import { conditionsOf, criSocketOf, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { conditionsOf, findCriSocket, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
 import { calls, clean, definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -18,7 +18,7 @@ export default definePhase({
       log.info('not waiting for the Node, so its CRI socket is not noted on it');
       return {};
     }
-    const criSocket = await criSocketOf(files, given.criSocket);
+    const criSocket = await findCriSocket(files, given.criSocket);
     const api = kube.as({ server, ca, certificate: { pem: certificate, key } });
     const ref = nodeRef(nodeName);
     const since = startedAt === undefined ? undefined : new Date(startedAt);

@@ -8,8 +8,8 @@ import {
   joiningIdentity,
   minorOf,
   type NodeObject,
-  seenNode,
   usableIdentity,
+  visibleNode,
 } from '../../engine/node/index.ts';
 import { type CgroupDriver, calls, definePhase, fail, isJoinError, type Ports, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
@@ -35,7 +35,7 @@ export default definePhase({
     const { server, ca } = given;
     const api = kube.as(joiningIdentity(given));
     const cluster = clusterConfiguration.kubernetesVersion;
-    const node = seenNode(api, nodeName, log);
+    const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       given.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(given.kubeletVersion);
     const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);
