@@ -147,10 +147,9 @@ const DEBTS = new Set([
   'engine/journal/history.ts imports engine/run/frontier.ts',
   'engine/journal/journal.ts imports engine/run/approval.ts',
   'engine/journal/plan.ts imports engine/pipeline/check.ts',
-  'engine/journal/plan.ts imports engine/pipeline/load.ts',
   'engine/journal/plan.ts imports engine/pipeline/plan.ts',
   'engine/journal/plan.ts imports engine/pipeline/registry.ts',
-  'engine/journal/plan.ts imports engine/run/approval.ts',
+  'engine/journal/plan.ts imports engine/pipeline/approval.ts',
   'engine/journal/plugins.ts imports engine/pipeline/check.ts',
   'engine/journal/records.ts imports engine/pipeline/plan.ts',
   'engine/journal/records.ts imports engine/run/approval.ts',
@@ -161,7 +160,6 @@ const DEBTS = new Set([
   'engine/kube/watch.ts imports engine/host/host.ts',
   'engine/net/calls.ts imports engine/kube/request.ts',
   'engine/net/download.ts imports engine/kube/request.ts',
-  'engine/pipeline/check.ts imports engine/run/approval.ts',
   'engine/pipeline/plan.ts imports engine/run/frontier.ts',
   'engine/sdk/index.ts imports engine/node/cgroup-driver.ts',
   'engine/sdk/index.ts imports engine/node/cluster-info.ts',
@@ -172,7 +170,6 @@ const DEBTS = new Set([
   'engine/sdk/index.ts imports engine/node/kubelet.ts',
   'engine/sdk/index.ts imports engine/node/shut-down-kubelet.ts',
   'engine/sdk/index.ts imports engine/node/visible-node.ts',
-  'engine/tokens/token.ts imports engine/pipeline/load.ts',
 ]);
 
 const brokenBy = ({ rule, forbids }: ImportRule, files: readonly Source[]): string[] =>

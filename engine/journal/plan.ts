@@ -1,10 +1,10 @@
 /** A journal → the plan that takes its run back: the steps that began, with the inputs that they had. */
 
+import { durationMs } from '../documents/durations.ts';
+import { approvalPhase } from '../pipeline/approval.ts';
 import { DEFAULT_TIMEOUT } from '../pipeline/check.ts';
-import { durationMs } from '../pipeline/load.ts';
 import type { Plan } from '../pipeline/plan.ts';
 import type { Registry } from '../pipeline/registry.ts';
-import { approvalPhase } from '../run/approval.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import type { Journal } from './journal.ts';
 

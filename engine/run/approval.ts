@@ -1,10 +1,10 @@
 /** Steps that wait until somebody says yes: what they ask, where an answer is looked for, and what counts as one. */
+
+import { durationText } from '../documents/durations.ts';
 import type { Host } from '../host/host.ts';
 import type { Journal } from '../journal/journal.ts';
-import { durationText } from '../pipeline/load.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { paths } from '../sdk/paths.ts';
-import type { AnyPhase } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
 
 export interface Answer {
@@ -28,23 +28,6 @@ export interface Question {
 
 /** Asks whoever sits there; rejects when `signal` is aborted, since the answer has come from elsewhere. */
 export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
-
-const later = { 'x-known': 'after-run' } as const;
-const outputs = {
-  by: { type: 'string', description: 'Who has approved', ...later },
-  reason: { type: 'string', description: 'Why, as they have put it', ...later },
-  at: { type: 'string', description: 'When, in RFC 3339', ...later },
-} as const;
-
-/** What such a step is to everything that asks for the phase of one. It has no `run` of its own: see `approved`. */
-export const approvalPhase: AnyPhase = {
-  name: 'approval',
-  summary: 'Wait until somebody approves',
-  input: { type: 'object', required: ['message'], properties: { message: { type: 'string' } } },
-  output: { type: 'object', required: ['by', 'reason', 'at'], properties: outputs },
-  effects: [],
-  run: () => Promise.reject(new Error('an approval is not run')),
-};
 
 export const answerPath = (run: string, step: string): string => `${paths.runtime}/${run}/approval.${step}`;
 
