@@ -1,5 +1,5 @@
 /** What an undo would do, and what it did, as text. */
-import { placeOf } from '../../engine/host/host.ts';
+import { subjectOf } from '../../engine/host/host.ts';
 import type { History } from '../../engine/journal/history.ts';
 import type { Before } from '../../engine/journal/records.ts';
 import { type Restored, serviceBack } from '../../engine/journal/restore.ts';
@@ -12,7 +12,7 @@ export function undoPlanText({ start, changes }: History): string {
     .reverse()
     .flatMap(({ change, before }) => {
       const text = change.kind === 'service' ? serviceBackText(change.action, before) : backText(before);
-      if (text !== undefined) return [`  ${text} ${placeOf(change)}`];
+      if (text !== undefined) return [`  ${text} ${subjectOf(change)}`];
       return before.kind === 'earlier' ? [] : [`  leave what was done: ${changeText(change)}`];
     });
   return [`Run ${start.id} of ${start.pipeline}, begun ${start.at}. To undo it is to`, ...lines].join('\n');
@@ -44,5 +44,5 @@ export const undoText = (restored: readonly Restored[]): string[] =>
   restored.flatMap(({ change, outcome, why, diff }) => {
     if (outcome === 'restored') return [];
     const verb = outcome === 'stays' ? 'stays' : 'is not put back';
-    return [`  ${placeOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
+    return [`  ${subjectOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
   });

@@ -150,9 +150,15 @@ function takeLine(file: string, read: ReadJournal, line: Buffer): string | undef
   const [violation] = violations(schema, record);
   if (violation !== undefined) return `${violation.path.join('.')} ${violation.message}`.trim();
   if ((record as JournalRecord).seq !== read.records.length + 1) return 'its number is wrong';
-  read.records.push(record as JournalRecord);
+  read.records.push(withCurrentKind(record as JournalRecord));
   read.sum = sum ?? '';
   return undefined;
+}
+
+/** Earlier versions wrote `sandbox` for a change of the kind `pod-sandbox`. */
+function withCurrentKind(record: JournalRecord): JournalRecord {
+  if (record.kind !== 'change' || (record.change.kind as string) !== 'sandbox') return record;
+  return { ...record, change: { ...record.change, kind: 'pod-sandbox' } as StepChange };
 }
 
 function parsed(text: string): unknown {

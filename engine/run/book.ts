@@ -2,7 +2,7 @@
 
 import { violations } from '../documents/validate.ts';
 import { temporaryName } from '../host/disk.ts';
-import { type Host, placeOf, type StepChange, type Wait, waitText } from '../host/host.ts';
+import { type Host, type StepChange, subjectOf, type Wait, waitText } from '../host/host.ts';
 import type { Journal, Looked } from '../journal/journal.ts';
 import { type Restored, restore } from '../journal/restore.ts';
 import type { PlannedStep } from '../pipeline/check.ts';
@@ -282,7 +282,7 @@ export class RunBook {
       this.#onEvent({ type: 'step.restored', id: item.step, item });
       const { outcome, step, why } = item;
       if (outcome === 'restored') return;
-      const text = `${placeOf(item.change)} ${outcome === 'stays' ? 'stays' : 'is not put back'}: ${why}`;
+      const text = `${subjectOf(item.change)} ${outcome === 'stays' ? 'stays' : 'is not put back'}: ${why}`;
       this.#results.get(step)?.notes.push({ level: 'warn', text });
       if (outcome !== 'stays') left.add(step);
     };
