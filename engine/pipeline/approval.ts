@@ -1,6 +1,7 @@
 /** How a pipeline declares an approval: a step that runs no phase, and waits for a person to say yes or no. */
+import { durationMs } from '../documents/durations.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
-import { durationMs, type PipelineStep } from './load.ts';
+import type { PipelineStep } from './load.ts';
 
 export interface Approval {
   deadlineMs: number;

@@ -1,5 +1,6 @@
 /** A pipeline and what the user gave → a plan: checked steps that can run, and the input of each when its time has come. */
 
+import { isDuration } from '../documents/durations.ts';
 import type { Path } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { holds } from '../expressions/conditions.ts';
@@ -15,7 +16,7 @@ import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { Registry } from './registry.ts';
 import { SKIP_INPUT, withoutSkipped } from './skip.ts';
-import { inputOfLimit, isDuration, limitsIn } from './time-limits.ts';
+import { inputOfLimit, limitsIn } from './time-limits.ts';
 
 export { closed };
 

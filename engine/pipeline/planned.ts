@@ -1,5 +1,6 @@
 /** A step as a run has it: one phase, its limits in milliseconds, what it is given. */
 
+import { durationMs } from '../documents/durations.ts';
 import type { Path } from '../documents/problems.ts';
 import { type Condition, holds } from '../expressions/conditions.ts';
 import type { Lookup } from '../expressions/references.ts';
@@ -7,7 +8,7 @@ import { expressions, readsOf, type Template } from '../expressions/template.ts'
 import type { AnyPhase } from '../sdk/phase.ts';
 import { type Approval, approvalOf } from './approval.ts';
 import type { Needs } from './graph.ts';
-import { durationMs, type Pipeline, type PipelineStep, type Timeout } from './load.ts';
+import type { Pipeline, PipelineStep, Timeout } from './load.ts';
 import { limitText } from './time-limits.ts';
 
 export interface PlannedStep {

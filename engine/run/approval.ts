@@ -1,9 +1,9 @@
 /** Waits at an approval until an answer arrives: at the terminal, from `join approve`, in a file, or by the deadline. */
+import { durationText } from '../documents/durations.ts';
 import type { Host } from '../host/host.ts';
 import { type Answer, answerOf, answerPath } from '../journal/approval.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Approval, Approved } from '../pipeline/approval.ts';
-import { durationText } from '../pipeline/load.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 
 export interface Question {

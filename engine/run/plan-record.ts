@@ -1,9 +1,9 @@
 /** What a journal keeps of a plan, and the plan that a journal gives back to undo its run. */
+import { durationMs } from '../documents/durations.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { PluginRecord } from '../journal/records.ts';
 import { approvalPhase } from '../pipeline/approval.ts';
 import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/check.ts';
-import { durationMs } from '../pipeline/load.ts';
 import type { Plan } from '../pipeline/plan.ts';
 import type { Registry } from '../pipeline/registry.ts';
 import type { HostFacts } from '../sdk/ports.ts';
