@@ -2,7 +2,7 @@
 import { subjectOf } from '../../engine/host/host.ts';
 import type { History } from '../../engine/journal/history.ts';
 import type { Before } from '../../engine/journal/records.ts';
-import { type Restored, serviceBack } from '../../engine/journal/restore.ts';
+import { serviceBack, type UndoItem } from '../../engine/journal/undo.ts';
 import type { ServiceAction } from '../../engine/sdk/ports.ts';
 import { changeText } from './text.ts';
 
@@ -40,7 +40,7 @@ function backText(before: Before): string | undefined {
 }
 
 /** What is not as it was before, item by item, each with the reason. */
-export const undoText = (restored: readonly Restored[]): string[] =>
+export const undoText = (restored: readonly UndoItem[]): string[] =>
   restored.flatMap(({ change, outcome, why, diff }) => {
     if (outcome === 'restored') return [];
     const verb = outcome === 'stays' ? 'stays' : 'is not put back';

@@ -3,11 +3,10 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
 import type { StepChange } from '../host/host.ts';
-import type { Source } from '../pipeline/plan.ts';
-import type { Answer } from '../run/approval.ts';
-import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts, Owner } from '../sdk/ports.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
+import type { Answer } from './approval.ts';
 
 /** 2 has steps that were skipped, what was allowed to fail, and approvals. */
 export const JOURNAL_VERSION = 2;
@@ -27,6 +26,14 @@ export type Before =
   | { kind: 'earlier' }
   /** Nothing on this machine takes it back. */
   | { kind: 'none' };
+
+/** What a plan was made from: the same source and the same inputs are the same run. */
+export interface PlanSource {
+  kind: 'pipeline' | 'phase';
+  name: string;
+  digest: string;
+  environments?: readonly { name: string; digest: string }[];
+}
 
 export interface ErrorRecord {
   code: string;
@@ -52,7 +59,7 @@ export type Entry =
       id: string;
       joinery: string;
       pipeline: string;
-      source: Source;
+      source: PlanSource;
       /** Secrets are `{"$secret": name}`: they are kept elsewhere. */
       inputs: unknown;
       host: HostFacts;

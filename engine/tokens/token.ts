@@ -1,6 +1,6 @@
 /** Bootstrap tokens as values. Source of forms and defaults: kubernetes, cluster-bootstrap/token/api, and kubeadm token create. */
 import { randomInt } from 'node:crypto';
-import { durationMs } from '../pipeline/load.ts';
+import { durationMs } from '../documents/durations.ts';
 import { fail } from '../sdk/errors.ts';
 import { fields } from '../sdk/fields.ts';
 import { Secret } from '../sdk/secret.ts';
