@@ -1,7 +1,7 @@
 /** What the cluster wants of its nodes: two ConfigMaps of kubeadm's. Source: kubeadm, util/config/cluster. */
 import {
+  apiCalls,
   type ConfigMapObject,
-  calls,
   configMapRef,
   definePhase,
   fail,
@@ -26,7 +26,7 @@ export default definePhase({
   input,
   output,
   gates: [DYNAMIC_KUBELET_CONFIG],
-  effects: [calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
+  effects: [apiCalls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
 
   async run({ kube, log }, given) {
     const api = kube.as(joiningIdentity(given));

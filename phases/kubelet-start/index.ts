@@ -1,7 +1,7 @@
 /** Starts the kubelet by the machine's service manager, and sees it become healthy. */
 import {
+  apiCalls,
   type Commands,
-  calls,
   controls,
   definePhase,
   endKubelet,
@@ -11,7 +11,7 @@ import {
   kubeletData,
   parseYaml,
   paths,
-  removesSandboxes,
+  removesPodSandboxes,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -30,8 +30,8 @@ export default definePhase({
     writes(paths.kubeletDropIn, 0o644, 'only where the unit does not pass our files to the kubelet'),
     controls('kubelet', ['reload', 'start', 'stop'], 'it joins the machine'),
     ...kubeletData,
-    calls(['patch'], 'nodes/status', 'when it is undone: the Node is not Ready any more'),
-    removesSandboxes('when it is undone: what the kubelet had started'),
+    apiCalls(['patch'], 'nodes/status', 'when it is undone: the Node is not Ready any more'),
+    removesPodSandboxes('when it is undone: what the kubelet had started'),
     unmounts(paths.kubelet, 'when it is undone: volumes of Pods'),
   ],
 

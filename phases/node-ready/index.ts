@@ -1,6 +1,6 @@
 /** Watches the Node that the kubelet registers, and notes its CRI socket on it, as kubeadm does. */
 import {
-  calls,
+  apiCalls,
   clean,
   conditionsOf,
   criSocketOf,
@@ -18,7 +18,7 @@ export default definePhase({
   summary: 'Watch the Node register, and become Ready where asked to',
   input,
   output,
-  effects: [calls(['watch', 'patch'], 'nodes', 'its registration; the annotation with its CRI socket')],
+  effects: [apiCalls(['watch', 'patch'], 'nodes', 'its registration; the annotation with its CRI socket')],
   irreversible: 'the Node stays until somebody deletes it: no identity on the machine may',
 
   async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...given }) {

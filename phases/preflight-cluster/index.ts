@@ -1,9 +1,9 @@
 /** Whether this machine fits this cluster: all at once, after `preflight` and before anything is sent or written. */
 import {
+  apiCalls,
   assertCgroupDriver,
   assertClock,
   type CgroupDriver,
-  calls,
   definePhase,
   fail,
   ignoreRule,
@@ -31,7 +31,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether another machine holds the name'),
+    apiCalls(['get'], 'nodes', 'whether another machine holds the name'),
     runs('kubelet', 'its version, where preflight has not told it'),
   ],
 

@@ -1,13 +1,13 @@
 /** Waits for a port, a file, an address or an object of the API; by watching where that can be watched. */
 import {
-  calls,
+  apiCalls,
   conditionsOf,
   definePhase,
   fail,
+  httpCalls,
   type KubeObject,
   kubeletIdentity,
   type ObjectRef,
-  requests,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -17,8 +17,8 @@ export default definePhase({
   input,
   output,
   effects: [
-    requests('{url}', 'whether it answers'),
-    calls(['watch'], '{object.resource}', "the object, by the node's own identity"),
+    httpCalls('{url}', 'whether it answers'),
+    apiCalls(['watch'], '{object.resource}', "the object, by the node's own identity"),
   ],
 
   async run({ files, kube, web, signal }, { port, path, url, object, contains, condition, ca }) {
