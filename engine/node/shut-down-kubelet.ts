@@ -1,6 +1,6 @@
 /** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
 
-import { type Effect, keeps } from '../sdk/effects.ts';
+import { type Effect, serviceWrites } from '../sdk/effects.ts';
 import type { Ports } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { findCriSocket, socketPath } from './cri.ts';
@@ -12,24 +12,24 @@ const { kubelet, kubeletPki, cni } = paths;
 
 /** Source: the kubelet's own directories; kubeadm reset empties them whole, and /var/lib/cni with them. */
 export const kubeletData: readonly Effect[] = [
-  keeps('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
-  keeps('kubelet', kubeletPki, 'the same'),
-  keeps('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
-  keeps('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
-  keeps('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
-  keeps('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
+  serviceWrites('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
+  serviceWrites('kubelet', kubeletPki, 'the same'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
   ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
-    keeps('kubelet', `${kubelet}/${name}`, 'its own state'),
+    serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state'),
   ),
-  keeps(
+  serviceWrites(
     'kubelet',
     `${kubelet}/dynamic*`,
     'configurations from the cluster, where --dynamic-config-dir names this place',
   ),
-  keeps('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
-  keeps('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
-  keeps('kubelet', cni, 'addresses of Pods'),
-  keeps('kubelet', `${cni}/*`, 'addresses of Pods'),
+  serviceWrites('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
+  serviceWrites('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
+  serviceWrites('kubelet', cni, 'addresses of Pods'),
+  serviceWrites('kubelet', `${cni}/*`, 'addresses of Pods'),
 ];
 
 /** Interfaces that network plugins make, as far as they are known by name. */

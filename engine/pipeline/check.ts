@@ -1,19 +1,20 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
+import { durationMs } from '../documents/durations.ts';
 import type { Path } from '../documents/problems.ts';
 import { violations } from '../documents/validate.ts';
 import { type Condition, parseCondition } from '../expressions/conditions.ts';
 import type { Lookup } from '../expressions/references.ts';
 import { evaluate, expressions, parseTemplate, references, type Template } from '../expressions/template.ts';
-import { approvalPhase } from '../run/approval.ts';
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { revealSecrets } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
+import { approvalPhase } from './approval.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { needsOf } from './graph.ts';
-import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, variantsOf } from './load.ts';
+import { type Pipeline, type PipelineStep, type RetryPolicy, variantsOf } from './load.ts';
 import { type Candidate, type Checked, DEFAULT_TIMEOUT, forPhase, type PlannedStep, plannedStep } from './planned.ts';
 import type { Registry } from './registry.ts';
 import { type Section, sightOf, sightOfFinally, sightOfOutputs } from './step-scopes.ts';

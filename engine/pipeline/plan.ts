@@ -1,21 +1,22 @@
 /** A pipeline and what the user gave → a plan: checked steps that can run, and the input of each when its time has come. */
 
+import { isDuration } from '../documents/durations.ts';
 import type { Path } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { holds } from '../expressions/conditions.ts';
 import { type Lookup, type Reference, UNKNOWN } from '../expressions/references.ts';
 import { evaluate, hasUnknown, parseTemplate, references, type Template } from '../expressions/template.ts';
-import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
 import { revealSecrets } from '../sdk/secret.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
 import { checkedPipeline, closed, type PlannedStep } from './check.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { Registry } from './registry.ts';
 import { SKIP_INPUT, withoutSkipped } from './skip.ts';
-import { inputOfLimit, isDuration, limitsIn } from './time-limits.ts';
+import { inputOfLimit, limitsIn } from './time-limits.ts';
 
 export { closed };
 

@@ -1,5 +1,6 @@
 /** One phase as a plan of its own: `join phase NAME`. */
 import { createHash } from 'node:crypto';
+import { durationMs } from '../documents/durations.ts';
 import { violations } from '../documents/validate.ts';
 import { holds, parseCondition } from '../expressions/conditions.ts';
 import { type Lookup, UNKNOWN } from '../expressions/references.ts';
@@ -10,7 +11,7 @@ import type { HostFacts } from '../sdk/ports.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
 import { revealSecrets } from '../sdk/secret.ts';
 import { DEFAULT_TIMEOUT } from './check.ts';
-import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
+import { type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import { flagProblem, hostDefault, type Plan } from './plan.ts';
 
 /** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. A literal is for that pipeline alone. */

@@ -1,6 +1,6 @@
 /** What the cluster wants of its nodes: two ConfigMaps of kubeadm's. Source: kubeadm, util/config/cluster. */
 import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
-import { calls, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
+import { apiCalls, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { input, output } from './schema.ts';
 
@@ -15,7 +15,7 @@ export default definePhase({
   input,
   output,
   gates: [DYNAMIC_KUBELET_CONFIG],
-  effects: [calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
+  effects: [apiCalls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
 
   async run({ kube, log }, given) {
     const api = kube.as(joiningIdentity(given));

@@ -1,6 +1,6 @@
 /** Watches the Node that the kubelet registers, and notes its CRI socket on it, as kubeadm does. */
 import { conditionsOf, findCriSocket, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
-import { calls, clean, definePhase } from '../../engine/sdk/index.ts';
+import { apiCalls, clean, definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
@@ -10,7 +10,7 @@ export default definePhase({
   summary: 'Watch the Node register, and become Ready where asked to',
   input,
   output,
-  effects: [calls(['watch', 'patch'], 'nodes', 'its registration; the annotation with its CRI socket')],
+  effects: [apiCalls(['watch', 'patch'], 'nodes', 'its registration; the annotation with its CRI socket')],
   irreversible: 'the Node stays until somebody deletes it: no identity on the machine may',
 
   async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...given }) {

@@ -11,7 +11,15 @@ import {
   usableIdentity,
   visibleNode,
 } from '../../engine/node/index.ts';
-import { type CgroupDriver, calls, definePhase, fail, isJoinError, type Ports, runs } from '../../engine/sdk/index.ts';
+import {
+  apiCalls,
+  type CgroupDriver,
+  definePhase,
+  fail,
+  isJoinError,
+  type Ports,
+  runs,
+} from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 /** A kubelet may be this much older than its API server. Source: Kubernetes' version skew policy. */
@@ -25,7 +33,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether another machine holds the name'),
+    apiCalls(['get'], 'nodes', 'whether another machine holds the name'),
     runs('kubelet', 'its version, where preflight has not told it'),
   ],
 

@@ -1,13 +1,13 @@
 /** Makes a worker a machine that has never joined, as `kubeadm reset` does, whoever has joined it. */
 import { kubeletIdentity, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
-  calls,
+  apiCalls,
   controls,
   definePhase,
   type Effect,
   type Files,
   fail,
-  removesSandboxes,
+  removesPodSandboxes,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -40,8 +40,8 @@ export default definePhase({
   output,
   effects: [
     controls('kubelet', ['stop'], 'it leaves the cluster'),
-    calls(['patch'], 'nodes/status', 'the Node is not Ready any more'),
-    removesSandboxes('what the kubelet has started'),
+    apiCalls(['patch'], 'nodes/status', 'the Node is not Ready any more'),
+    removesPodSandboxes('what the kubelet has started'),
     unmounts(paths.kubelet, 'volumes of Pods'),
     ...KUBECONFIGS.map((path) => removes(path, 'who the kubelet is')),
     ...EMPTIED.map((path) => removes(`${path}/*`, 'what the kubelet, kubeadm and this command have written')),

@@ -14,7 +14,7 @@ import {
 } from '../../engine/node/index.ts';
 import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
 import {
-  calls,
+  apiCalls,
   controls,
   definePhase,
   fail,
@@ -39,8 +39,8 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
-    calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
+    apiCalls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
+    apiCalls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
     controls('kubelet', ['stop'], 'in mode kubelet: it must not start on half of its files'),
     writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: what it asks for its certificate with'),
     writes(paths.kubeletConf, undefined, 'in mode kubelet: removed, or it would not ask'),

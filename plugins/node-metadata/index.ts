@@ -29,7 +29,7 @@ export const nodeMetadata = (sdk: Sdk) => {
     summary: "Set labels and annotations of the Node, by the node's own identity",
     input,
     output,
-    effects: [sdk.calls(['watch', 'get', 'patch'], 'nodes', 'its labels and annotations')],
+    effects: [sdk.apiCalls(['watch', 'get', 'patch'], 'nodes', 'its labels and annotations')],
 
     async run(ports, { labels, annotations, taints }) {
       const problems = [...Object.entries(labels).map(labelProblem), ...taints.map(taintProblem)];

@@ -13,7 +13,7 @@ export const nodeRegister = (sdk: Sdk) =>
       properties: { created: { type: 'boolean', description: 'There was no such Node before' } },
       required: ['created'],
     },
-    effects: [sdk.calls(['create'], 'nodes', 'the Node, not Ready')],
+    effects: [sdk.apiCalls(['create'], 'nodes', 'the Node, not Ready')],
     irreversible: 'the Node stays until somebody deletes it: no identity on the machine may',
 
     async run({ files, services, kube, clock, log }) {

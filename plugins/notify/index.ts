@@ -40,7 +40,7 @@ export const notify = (sdk: Sdk) =>
     summary: "Tell a webhook, or the system's log, what happens in this run",
     input,
     output: { type: 'object' },
-    effects: [sdk.requests('{webhook}', 'each event'), sdk.runs('logger', 'each event, where log is true')],
+    effects: [sdk.httpCalls('{webhook}', 'each event'), sdk.runs('logger', 'each event, where log is true')],
 
     /** From here on it is told: see `onEvent`. */
     async run({ commands, log }, { webhook, log: toLog }) {

@@ -78,7 +78,7 @@ export const servingCert = (sdk: Sdk) => {
     output: { type: 'object' },
     effects: [
       sdk.runs('ip', "this machine's address"),
-      sdk.calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request'),
+      sdk.apiCalls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request'),
       sdk.writes(`${PKI}/kubelet-server-*.pem`, 0o600, 'certificate and key, and the link to them'),
     ],
     irreversible: 'the request stays until the cluster drops it, an hour after it was signed',

@@ -9,12 +9,12 @@ import { MachineFiles } from '../../engine/host/files.ts';
 import type { ApiRequest, Change, Host, Query } from '../../engine/host/host.ts';
 import { memoryHost } from '../../engine/host/memory.ts';
 import { isClosed } from '../../engine/journal/history.ts';
-import { planOfHistory } from '../../engine/journal/plan.ts';
 import { Runs } from '../../engine/journal/runs.ts';
 import { objectPath } from '../../engine/kube/port.ts';
 import { configMapRef, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/node/index.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
+import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
 import { isJoinError, joineryPaths } from '../../engine/sdk/index.ts';
 import {
@@ -161,7 +161,7 @@ export class MemoryJoin {
     }
     if (mode === 'undo') {
       const journal = await runs.open(await runs.find(undefined, ({ status }) => status !== 'undone', 'undo'));
-      return undo({ plan: planOfHistory(journal, registry(), [], host.facts), host, journal, clock });
+      return undo({ plan: undoPlan(journal, registry(), [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
     const plan = await planToResume(PROJECT, journal, { token: TOKEN }, []);

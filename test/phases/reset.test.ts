@@ -49,7 +49,7 @@ describe('a reset', () => {
     expect(changes).toEqual([
       { kind: 'service', name: 'kubelet', action: 'stop' },
       { kind: 'api', verb: 'patch', resource: 'nodes/status', name: 'w1', checked: 'sent' },
-      { kind: 'sandbox', pod: 'default/web' },
+      { kind: 'pod-sandbox', pod: 'default/web' },
       { kind: 'unmount', path: '/var/lib/kubelet/pods/1/volumes/token' },
       ...[
         '/etc/kubernetes/admin.conf',

@@ -7,7 +7,7 @@ import { type Effect, fillTemplate, pathMatcher } from '../../sdk/effects.ts';
 import { fail } from '../../sdk/errors.ts';
 import type { HttpAnswer, HttpCall, Ports, ServiceAction, ServiceStatus } from '../../sdk/ports.ts';
 import { isSecret, type Secret } from '../../sdk/secret.ts';
-import type { Change, Host, Query, StepChange, Surroundings, Wait } from '../host.ts';
+import type { Change, CommandOptions, Host, Query, StepChange, Wait } from '../host.ts';
 
 export interface PortsOptions {
   host: Host;
@@ -171,7 +171,7 @@ export function portsFor(options: PortsOptions): Ports {
       podSandboxes: (socket) => read({ kind: 'sandboxes', socket }),
       async removePodSandbox(socket, { id, namespace, name }) {
         const pod = `${namespace}/${name}`;
-        await apply({ kind: 'sandbox', socket, id, pod }, { kind: 'sandbox', pod });
+        await apply({ kind: 'pod-sandbox', socket, id, pod }, { kind: 'pod-sandbox', pod });
       },
     },
     web: {
@@ -242,7 +242,7 @@ function isAlready(action: ServiceAction, { active, enabled, masked = false }: S
   }
 }
 
-function surroundings(environment: Surroundings['environment'], limits: Surroundings['limits']): Surroundings {
+function surroundings(environment: CommandOptions['environment'], limits: CommandOptions['limits']): CommandOptions {
   return { ...(environment === undefined ? {} : { environment }), ...(limits === undefined ? {} : { limits }) };
 }
 
@@ -321,7 +321,7 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
         require(controlled(change.name, change.action) &&
           isServiceWithin(change.name), `${change.action} service ${change.name}`);
       else if (change.kind === 'http') http(change.call);
-      else if (change.kind === 'sandbox') require(has('runtime'), 'remove a Pod sandbox');
+      else if (change.kind === 'pod-sandbox') require(has('runtime'), 'remove a Pod sandbox');
       else if (change.kind === 'unmount') require(mounted.has(change.path), `unmount ${change.path}`);
       else require(pathDeclared(change.path) && isWithin(change.path), `${change.kind} ${change.path}`);
       // Whoever may link anywhere may write anywhere.

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { StepChange } from '../../../engine/host/host.ts';
 import { historyOf } from '../../../engine/journal/history.ts';
 import { type Entry, type JournalRecord, LineWriter, readJournal } from '../../../engine/journal/records.ts';
 import { withoutSecrets, withSecretsBack } from '../../../engine/journal/secrets.ts';
@@ -104,6 +105,14 @@ describe('a journal', () => {
   test('of an older version is read', () => {
     const older = written(recordsOf([{ ...entries[0], version: 1 } as Entry, { kind: 'resumed' }]));
     expect(readJournal(FILE, older).records).toHaveLength(2);
+  });
+
+  test('with the old name of the change kind pod-sandbox is read as if it had the new name', () => {
+    const change = { kind: 'sandbox', pod: 'default/web' } as unknown as StepChange;
+    const older = written(
+      recordsOf([entries[0] as Entry, { kind: 'change', step: 'a', change, before: { kind: 'none' } }]),
+    );
+    expect(readJournal(FILE, older).records[1]).toMatchObject({ change: { kind: 'pod-sandbox', pod: 'default/web' } });
   });
 
   test('of a newer version is told as such', async () => {
