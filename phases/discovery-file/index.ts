@@ -1,5 +1,5 @@
 /** Discovery by a file or an https:// address: whoever wrote it is trusted, and TLS proves the rest. Writes nothing. */
-import { assertClock, readKubeconfig } from '../../engine/node/index.ts';
+import { assertClock, discovered, readKubeconfig } from '../../engine/node/index.ts';
 import {
   apiCalls,
   type ClusterInfo,
@@ -47,9 +47,9 @@ export default definePhase({
     if (certificatesIn(ca) === 0) throw refuse('neither it nor the cluster says which CA to trust');
     log.info(`the cluster's API server is ${server}, as ${origin.name} says`);
     const bootstrapToken = tlsBootstrapToken ?? token;
-    if (bootstrapToken !== undefined) return { server, ca, token: bootstrapToken };
+    if (bootstrapToken !== undefined) return discovered({ server, ca, token: bootstrapToken });
     if (credentials === undefined) throw fail('E_DISCOVERY_CREDENTIALS', { file: origin.name });
-    return { server, ca, ...credentials };
+    return discovered({ server, ca, ...credentials });
   },
 });
 

@@ -1,6 +1,6 @@
 /** Discovery by a bootstrap token: a signature by the token, and a pinned CA key, prove who answers. Writes nothing. */
 
-import { assertClock, readClusterInfo } from '../../engine/node/index.ts';
+import { assertClock, discovered, readClusterInfo } from '../../engine/node/index.ts';
 import { isSignedBy } from '../../engine/pki/index.ts';
 import { apiCalls, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
@@ -45,6 +45,6 @@ export default definePhase({
       log.info(`its CA has the pinned key ${pinned.map(({ pin }) => pin).join(', ')}`);
     }
     log.info(`the cluster's API server is ${server}`);
-    return { server, ca, token: given.tlsBootstrapToken ?? given.token ?? token };
+    return discovered({ server, ca, token: given.tlsBootstrapToken ?? given.token ?? token });
   },
 });

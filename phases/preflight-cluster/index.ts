@@ -40,8 +40,8 @@ export default definePhase({
   async run(ports, { nodeName, criSocket, clusterConfiguration, kubeletConfiguration, ...given }) {
     const isIgnored = ignoreRule(given.ignorePreflightErrors, given.ignoreChecksErrors);
     const { kube, commands, log } = ports;
-    const { server, ca } = given;
-    const api = kube.as(joiningIdentity(given));
+    const { server, ca } = given.identity;
+    const api = kube.as(joiningIdentity(given.identity));
     const cluster = clusterConfiguration.kubernetesVersion;
     const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
