@@ -1,26 +1,26 @@
 /** Passes the events of a run to the phases that listen: in order, in the background, and without delaying the run. */
 import { defined } from '../sdk/fields.ts';
-import type { AnyPhase, RunTold } from '../sdk/phase.ts';
+import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
 import type { MachineEvent } from './step-machine.ts';
 
 const LIMIT_MS = 5_000;
 
-type RunFacts = Pick<RunTold, 'at' | 'run' | 'pipeline' | 'machine'>;
+type RunFacts = Pick<PhaseEvent, 'at' | 'run' | 'pipeline' | 'machine'>;
 
 export interface ListenersOptions {
   /** The fields that all events share. */
   facts: () => RunFacts;
-  errorOf: (error: unknown) => NonNullable<RunTold['error']>;
-  redact: (event: RunTold) => RunTold;
-  deliver: (id: string, event: RunTold, signal: AbortSignal) => Promise<void>;
+  errorOf: (error: unknown) => NonNullable<PhaseEvent['error']>;
+  redact: (event: PhaseEvent) => PhaseEvent;
+  deliver: (id: string, event: PhaseEvent, signal: AbortSignal) => Promise<void>;
   warn: (id: string, text: string) => void;
   /** Time for one delivery (default 5 s). */
   limitMs?: number;
 }
 
 interface Happening {
-  type: RunTold['type'];
+  type: PhaseEvent['type'];
   id?: string;
   status?: string;
   error?: unknown;
@@ -64,13 +64,13 @@ export class Listeners {
       );
   }
 
-  #errorOf(error: unknown): RunTold['error'] {
+  #errorOf(error: unknown): PhaseEvent['error'] {
     if (error === undefined) return undefined;
     const { code, message } = this.#options.errorOf(error);
     return { code, message };
   }
 
-  async #deliver(id: string, event: RunTold): Promise<void> {
+  async #deliver(id: string, event: PhaseEvent): Promise<void> {
     if (this.#failed.has(id) && event.type !== 'run.ended') return;
     const { deliver, warn, limitMs = LIMIT_MS } = this.#options;
     const signal = AbortSignal.timeout(limitMs);

@@ -5,8 +5,9 @@ import type { Journal } from '../journal/journal.ts';
 import type { PlannedStep } from '../pipeline/check.ts';
 import { outputsOf, type Plan, type Told } from '../pipeline/plan.ts';
 import { JoinError, type OwnError } from '../sdk/errors.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { defined } from '../sdk/fields.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { endsWell, type StepStatus } from '../sdk/step-status.ts';
 import { errorRecord } from './error-record.ts';
 import type { RunEvent, StepResult } from './events.ts';
@@ -101,7 +102,7 @@ export class RunState {
       if (planned === undefined) continue;
       const { value } = journal.reveal(input);
       redactor.learn(value);
-      this.setInput(id, withSecrets(planned.phase.input, revealed(value)) as object); // the input of a phase is an object
+      this.setInput(id, wrapSecrets(planned.phase.input, revealSecrets(value)) as object); // the input of a phase is an object
     }
     const done = new Map<string, StepStatus>();
     for (const [id, { status, attempts, durationMs, outputs: recorded, error }] of steps) {
@@ -130,8 +131,8 @@ export class RunState {
 
   /** From here on, expressions can read how the run ended, and how each of its steps did. */
   startFinally(status: 'succeeded' | 'failed' | 'cancelled', error: unknown): void {
-    const code = error === undefined ? {} : { code: errorRecord(error).code };
-    this.values.run = { status: this.isUndone ? 'undone' : status, ...code };
+    const code = error === undefined ? undefined : errorRecord(error).code;
+    this.values.run = { status: this.isUndone ? 'undone' : status, ...defined({ error: code }) };
     for (const { id } of this.#resources.plan.steps) this.#statuses.set(id, this.result(id).status);
     this.failure = undefined;
   }

@@ -138,9 +138,10 @@ function machineInput(parts: RunParts, options: AnyOptions, direction: Direction
   const { plan, onEvent, maxParallel = MAX_PARALLEL, random = Math.random, overwrite = false } = options;
   const { onFailure = 'keep', onCancel = onFailure } = options;
   const { state, recorder, executor, listeners } = parts;
+  const phaseOf = (id: string) => state.step(id).phase;
   const done = state.resumeFrom();
   for (const [id, status] of done) {
-    if (status === 'succeeded') listeners.add(id, state.step(id).phase);
+    if (status === 'succeeded') listeners.add(id, phaseOf(id));
     if (direction === 'run' && status !== 'skipped') onEvent?.({ type: 'step.kept', id });
   }
   const ended = new Map(plan.steps.map(({ id }) => [id, 'cancelled' as StepStatus]));
@@ -153,6 +154,8 @@ function machineInput(parts: RunParts, options: AnyOptions, direction: Direction
     restore: (stop) => executor.undoChanges(overwrite, stop),
     notify: (event) => {
       recorder.record(event);
+      // A phase that listens also receives the end of its own step.
+      if (event.type === 'step.ended' && event.status === 'succeeded') listeners.add(event.id, phaseOf(event.id));
       listeners.notify(event);
     },
     random,

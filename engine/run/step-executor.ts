@@ -1,14 +1,14 @@
 /** What an attempt of a step does: it resolves the inputs, hands the phase its ports, and checks the outputs. */
 import { violations } from '../documents/validate.ts';
-import { placeOf, waitText } from '../host/host.ts';
+import { subjectOf, waitText } from '../host/host.ts';
 import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/check.ts';
 import { inputOf, isToRun } from '../pipeline/plan.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import type { AnyPhase, RunTold } from '../sdk/phase.ts';
+import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { type ApprovalContext, type Ask, waitForApproval } from './approval.ts';
 import { type AttemptContext, withPorts } from './attempt.ts';
 import { withStep } from './error-record.ts';
@@ -71,7 +71,7 @@ export class StepExecutor {
     this.#state.setInput(id, input);
     journal.begun(id, phase.name, attempt.attempt, redactor.wrapSecrets(input));
     try {
-      const outputs = withSecrets(phase.output, await this.#outputs(step, input, attempt));
+      const outputs = wrapSecrets(phase.output, await this.#outputs(step, input, attempt));
       redactor.learn(outputs); // before an error can quote them
       assertOutputs(phase, outputs);
       this.#state.setOutputs(id, redactor.wrapSecrets(outputs));
@@ -137,13 +137,13 @@ export class StepExecutor {
     const { outcome, step, change, why } = item;
     this.#resources.onEvent({ type: 'step.restored', id: step, item });
     if (outcome === 'restored') return false;
-    const text = `${placeOf(change)} ${outcome === 'stays' ? 'stays' : 'is not restored'}: ${why}`;
+    const text = `${subjectOf(change)} ${outcome === 'stays' ? 'stays' : 'is not restored'}: ${why}`;
     this.#state.findResult(step)?.notes.push({ level: 'warn', text });
     return outcome !== 'stays';
   }
 
   /** Passes an event of the run to the phase of a step that has run. */
-  async deliver(id: string, event: RunTold, signal: AbortSignal): Promise<void> {
+  async deliver(id: string, event: PhaseEvent, signal: AbortSignal): Promise<void> {
     const step = this.#state.step(id);
     const input = this.#state.input(id);
     if (input === undefined) return;
@@ -182,7 +182,7 @@ export class StepExecutor {
 
 /** E_OUTPUT if the phase returned something else than its schema promises. */
 function assertOutputs(phase: AnyPhase, outputs: unknown): void {
-  const problems = violations(phase.output, revealed(outputs)).map(
+  const problems = violations(phase.output, revealSecrets(outputs)).map(
     ({ path, message }) => `${path.join('.')} ${message}`,
   );
   if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });

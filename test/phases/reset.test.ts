@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { fail, paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
+import { fail } from '../../engine/sdk/index.ts';
 import reset from '../../phases/reset/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

@@ -4,7 +4,7 @@ import { memoryHost } from '../../../engine/host/memory.ts';
 import { Listeners, type ListenersOptions } from '../../../engine/run/listeners.ts';
 import { run } from '../../../engine/run/run.ts';
 import type { MachineEvent } from '../../../engine/run/step-machine.ts';
-import type { AnyPhase, RunTold } from '../../../engine/sdk/index.ts';
+import type { AnyPhase, PhaseEvent } from '../../../engine/sdk/index.ts';
 import { madePlan } from '../../helpers/plans.ts';
 
 const phase = { onEvent: async () => undefined };
@@ -58,7 +58,7 @@ describe('a listener', () => {
 });
 
 test('a step is told what comes after it, without secrets, and what it throws fails nothing', async () => {
-  const seen: RunTold[] = [];
+  const seen: PhaseEvent[] = [];
   const plan = madePlan(
     { id: 'n', run: async () => undefined },
     {
@@ -87,5 +87,5 @@ test('a step is told what comes after it, without secrets, and what it throws fa
     ['run.ended', undefined, 'failed'],
   ]);
   expect(seen.at(-1)).toMatchObject({ machine: 'w1', error: { code: 'E_BUG', message: 'Error: *** is wrong' } });
-  expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'not told: nobody hears me' }]);
+  expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'event not delivered: nobody hears me' }]);
 });
