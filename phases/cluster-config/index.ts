@@ -1,17 +1,6 @@
 /** Reads kubeadm's two ConfigMaps: the cluster's configuration and its kubelets'. Source: kubeadm, util/config/cluster. */
-import {
-  type ConfigMapObject,
-  calls,
-  configMapRef,
-  definePhase,
-  fail,
-  healthUrl,
-  joiningIdentity,
-  type KubeApi,
-  minorOf,
-  parseYaml,
-  shown,
-} from '../../engine/sdk/index.ts';
+import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { input, output } from './schema.ts';
 
@@ -26,12 +15,12 @@ export default definePhase({
   input,
   output,
   gates: [DYNAMIC_KUBELET_CONFIG],
-  effects: [calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
+  effects: [apiCalls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
 
   async run({ kube, log }, inputs) {
     const api = kube.as(joiningIdentity(inputs));
     const cluster = await documentOf(api, 'kubeadm-config', 'ClusterConfiguration');
-    const kubernetesVersion = shown(cluster.document.kubernetesVersion);
+    const kubernetesVersion = valueText(cluster.document.kubernetesVersion);
     const minor = minorOf(kubernetesVersion);
     if (Number.isNaN(minor))
       throw fail('E_KUBELET_CONFIG', { what: `kubeadm-config has the invalid kubernetesVersion ${kubernetesVersion}` });
@@ -51,13 +40,13 @@ export default definePhase({
 /** Throws E_KUBELET_CONFIG if a kubelet or a later step cannot use the document. */
 function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Record<string, unknown>) {
   const refuse = (what: string) => fail('E_KUBELET_CONFIG', { what: `${name} ${what}` });
-  if (kind !== KIND) throw refuse(`has the kind ${shown(kind)}, not ${KIND}`);
+  if (kind !== KIND) throw refuse(`has the kind ${valueText(kind)}, not ${KIND}`);
   const driver = DRIVERS.find((known) => known === cgroupDriver);
   if (driver === undefined && cgroupDriver !== undefined)
-    throw refuse(`has the unknown cgroupDriver ${shown(cgroupDriver)}`);
+    throw refuse(`has the unknown cgroupDriver ${valueText(cgroupDriver)}`);
   if (healthUrl(rest) === undefined)
     throw refuse(
-      `has an invalid healthzBindAddress (${shown(rest.healthzBindAddress)}) or healthzPort (${shown(rest.healthzPort)})`,
+      `has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort (${valueText(rest.healthzPort)})`,
     );
   return { ...rest, kind: KIND, ...(driver === undefined ? {} : { cgroupDriver: driver }) };
 }

@@ -2,8 +2,10 @@
  * The credentials of a discovery file's user, with which the node's certificate is requested.
  * Source: client-go, tools/clientcmd/api/v1 and plugin/pkg/client/auth/exec.
  */
+
+import { base64Text } from '../../engine/node/index.ts';
 import { fitsKey, readCertificates } from '../../engine/pki/index.ts';
-import { base64Text, type Commands, type Files, fail, Secret } from '../../engine/sdk/index.ts';
+import { type Commands, type Files, fail, Secret } from '../../engine/sdk/index.ts';
 import { execCredentials, type RawCredentials } from './exec.ts';
 import { type Origin, readReferenced } from './file.ts';
 

@@ -1,8 +1,8 @@
 /** Discovery through a kubeconfig file or https:// address: the file is trusted, and TLS verifies the server. Writes nothing. */
+import { assertClock, readKubeconfig } from '../../engine/node/index.ts';
 import {
-  assertClock,
+  apiCalls,
   type ClusterInfo,
-  calls,
   clean,
   definePhase,
   downloads,
@@ -10,7 +10,6 @@ import {
   fail,
   isJoinError,
   type Kube,
-  readKubeconfig,
   runs,
   type Web,
 } from '../../engine/sdk/index.ts';
@@ -26,7 +25,7 @@ export default definePhase({
   effects: [
     downloads('the discovery file, if it is an https:// address'),
     runs('*', 'the exec plugin of a discovery file that only root can write; also in a dry run'),
-    calls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
+    apiCalls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
   ],
 
   async run({ files, web, kube, commands, log }, { discoveryFile, token, tlsBootstrapToken }) {

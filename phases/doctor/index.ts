@@ -1,5 +1,6 @@
 /** Diagnoses this machine and its cluster. Changes nothing. */
-import { calls, definePhase, type Identity, joiningIdentity, kubeletIdentity, runs } from '../../engine/sdk/index.ts';
+import { joiningIdentity, kubeletIdentity } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
 import { clusterFindings, requestFindings } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { fileFindings, identityFinding, serviceFinding } from './machine.ts';
@@ -12,9 +13,9 @@ export default definePhase({
   output,
   effects: [
     runs('journalctl', 'the last log line of a kubelet that is not running'),
-    calls(['get'], 'nodes', "the state of this machine's Node"),
-    calls(['get'], 'certificatesigningrequests', 'the state of the CSR'),
-    calls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
+    apiCalls(['get'], 'nodes', "the state of this machine's Node"),
+    apiCalls(['get'], 'certificatesigningrequests', 'the state of the CSR'),
+    apiCalls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
   ],
 
   async run(ports, { csr, server, ca, ...joining }) {

@@ -1,15 +1,6 @@
 /** Points the Node at the ConfigMap with the kubelet's configuration, and waits until the kubelet uses it. */
-import {
-  calls,
-  clean,
-  definePhase,
-  fail,
-  isJoinError,
-  type KubeApi,
-  kubeletIdentity,
-  type NodeObject,
-  nodeRef,
-} from '../../engine/sdk/index.ts';
+import { kubeletIdentity, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { apiCalls, clean, definePhase, fail, isJoinError, type KubeApi } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -17,7 +8,7 @@ export default definePhase({
   summary: 'Configure the kubelet from the cluster, if DynamicKubeletConfig is on',
   input,
   output,
-  effects: [calls(['get', 'watch', 'patch'], 'nodes', 'its spec.configSource, and whether the kubelet uses it')],
+  effects: [apiCalls(['get', 'watch', 'patch'], 'nodes', 'its spec.configSource, and whether the kubelet uses it')],
 
   async run({ kube, log, signal }, { server, ca, certificate, key, nodeName, configSource }) {
     if (configSource === undefined) {

@@ -3,8 +3,8 @@ import {
   definePhase,
   fail,
   type HttpCall,
+  httpCalls,
   isJoinError,
-  requests,
   type Secret,
   type Web,
 } from '../../engine/sdk/index.ts';
@@ -16,9 +16,9 @@ export default definePhase({
   input,
   output,
   effects: [
-    requests('{url}', 'the request'),
-    requests('{unless.url}', 'the check whether the work is already done'),
-    requests('{undo.url}', 'on undo'),
+    httpCalls('{url}', 'the request'),
+    httpCalls('{unless.url}', 'the check whether the work is already done'),
+    httpCalls('{undo.url}', 'on undo'),
   ],
 
   async run({ web, log }, { method, irreversible, undo, unless, ca, ...inputs }) {

@@ -1,5 +1,6 @@
 /** Loads kernel modules now and at each boot. Source of the file format: modules-load.d(5). */
-import { definePhase, loadModules, runs, writes } from '../../engine/sdk/index.ts';
+import { loadModules } from '../../engine/node/index.ts';
+import { definePhase, runs, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,15 +1,8 @@
 /** Writes the node's identity exactly as the kubelet would after its own bootstrap. */
+
+import { kubeletIdentity, paths } from '../../engine/node/index.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
-import {
-  controls,
-  definePhase,
-  installFor,
-  kubeletIdentity,
-  paths,
-  Secret,
-  type Wanted,
-  writes,
-} from '../../engine/sdk/index.ts';
+import { controls, type DesiredPath, definePhase, installFiles, Secret, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -31,7 +24,7 @@ export default definePhase({
       log.info('nothing to do: the kubelet requests and writes its own certificate');
       return {};
     }
-    const wanted: Wanted[] = [];
+    const wanted: DesiredPath[] = [];
     const held = await kubeletIdentity(files);
     // The name depends on the certificate alone, so a resumed run does not write the same identity under a second name.
     const pemFile = `${paths.kubeletPki}/kubelet-client-${stampOf(certificate)}.pem`;
@@ -44,7 +37,7 @@ export default definePhase({
         { path: paths.kubeletCurrentPem, link: pemFile },
       );
     wanted.push({ path: paths.kubeletConf, content: kubeletConf(server, ca), mode: 0o600 });
-    await installFor('kubelet', { files, services }, wanted);
+    await installFiles('kubelet', { files, services }, wanted);
     return {};
   },
 });

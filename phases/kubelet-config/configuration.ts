@@ -1,6 +1,7 @@
 /** Adds kubeadm's defaults to the cluster's KubeletConfiguration. Source: kubeadm, componentconfigs/kubelet. */
 import { stringify } from 'yaml';
-import { type Files, paths, type Services } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
+import type { Files, Services } from '../../engine/sdk/index.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
 

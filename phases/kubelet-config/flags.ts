@@ -1,5 +1,5 @@
 /** `/var/lib/kubelet/kubeadm-flags.env`. Source: kubeadm, phases/kubelet/flags. */
-import { minorOf, socketPath } from '../../engine/sdk/index.ts';
+import { minorOf, socketPath } from '../../engine/node/index.ts';
 
 /** Kubelets from 1.24 on have no `--container-runtime`, and expect the socket as a URL. */
 const REMOTE_ONLY_SINCE_MINOR = 24;

@@ -1,17 +1,14 @@
 /** Starts the kubelet through the service manager and waits until it is healthy. */
+import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
+  apiCalls,
   type Commands,
-  calls,
   controls,
   definePhase,
-  endKubelet,
   type Files,
   fail,
-  healthUrl,
-  kubeletData,
   parseYaml,
-  paths,
-  removesSandboxes,
+  removesPodSandboxes,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -30,8 +27,8 @@ export default definePhase({
     writes(paths.kubeletDropIn, 0o644, 'if the unit does not pass the files of the join to the kubelet'),
     controls('kubelet', ['reload', 'start', 'stop'], 'it joins the cluster'),
     ...kubeletData,
-    calls(['patch'], 'nodes/status', 'on undo: sets the Node to not Ready'),
-    removesSandboxes('on undo: Pods that the kubelet started'),
+    apiCalls(['patch'], 'nodes/status', 'on undo: sets the Node to not Ready'),
+    removesPodSandboxes('on undo: Pods that the kubelet started'),
     unmounts(paths.kubelet, 'on undo: volumes of Pods'),
   ],
 
@@ -62,7 +59,10 @@ export default definePhase({
   },
 
   async undo(ports, { criSocket }) {
-    await endKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was rolled back' });
+    await shutDownKubelet(ports, criSocket, {
+      reason: 'JoinUndone',
+      message: 'the join of this machine was rolled back',
+    });
   },
 });
 

@@ -1,5 +1,6 @@
 /** Determines the version of the installed kubelet. It is a step of its own, because other steps need not wait 0.1 s for it. */
-import { definePhase, installedKubelet, runs } from '../../engine/sdk/index.ts';
+import { installedKubelet } from '../../engine/node/index.ts';
+import { definePhase, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,5 +1,6 @@
 /** The end of the TLS bootstrap: the kubelet has its certificate and no longer needs bootstrap credentials. */
-import { definePhase, fail, nodeCertificate, paths, writes } from '../../engine/sdk/index.ts';
+import { nodeCertificate, paths } from '../../engine/node/index.ts';
+import { definePhase, fail, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,14 +1,6 @@
 /** Waits for the Node that the kubelet registers and annotates it with the CRI socket, as kubeadm does. */
-import {
-  calls,
-  clean,
-  conditionsOf,
-  criSocketOf,
-  definePhase,
-  isReady,
-  type NodeObject,
-  nodeRef,
-} from '../../engine/sdk/index.ts';
+import { conditionsOf, findCriSocket, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { apiCalls, clean, definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
@@ -18,15 +10,15 @@ export default definePhase({
   summary: 'Wait until the Node has registered, and is Ready if required',
   input,
   output,
-  effects: [calls(['watch', 'patch'], 'nodes', 'waits for its registration and sets the CRI socket annotation')],
+  effects: [apiCalls(['watch', 'patch'], 'nodes', 'waits for its registration and sets the CRI socket annotation')],
   irreversible: 'the Node remains until an administrator deletes it; no credentials on this machine allow that',
 
-  async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...socket }) {
+  async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...inputs }) {
     if (wait === 'started') {
       log.info('not waiting for the Node, so it does not get its CRI socket annotation');
       return {};
     }
-    const criSocket = await criSocketOf(files, socket.criSocket);
+    const criSocket = await findCriSocket(files, inputs.criSocket);
     const api = kube.as({ server, ca, certificate: { pem: certificate, key } });
     const ref = nodeRef(nodeName);
     const since = startedAt === undefined ? undefined : new Date(startedAt);

@@ -2,21 +2,23 @@
 import {
   assertCgroupDriver,
   assertClock,
-  type CgroupDriver,
-  calls,
-  definePhase,
-  fail,
   ignoreRule,
   installedKubelet,
-  isJoinError,
   isReady,
   joiningIdentity,
   minorOf,
   type NodeObject,
+  usableIdentity,
+  visibleNode,
+} from '../../engine/node/index.ts';
+import {
+  apiCalls,
+  type CgroupDriver,
+  definePhase,
+  fail,
+  isJoinError,
   type Ports,
   runs,
-  seenNode,
-  usableIdentity,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -31,7 +33,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'the check whether another machine has this name'),
+    apiCalls(['get'], 'nodes', 'the check whether another machine has this name'),
     runs('kubelet', 'its version, if an earlier step did not determine it'),
   ],
 
@@ -41,7 +43,7 @@ export default definePhase({
     const { server, ca } = inputs;
     const api = kube.as(joiningIdentity(inputs));
     const cluster = clusterConfiguration.kubernetesVersion;
-    const node = seenNode(api, nodeName, log);
+    const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       inputs.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(inputs.kubeletVersion);
     const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);

@@ -1,5 +1,6 @@
 /** Docker behind the dockershim of kubelets up to 1.23. Joinery queries it through the docker command. */
-import { type Commands, clean, fail, socketPath } from '../../engine/sdk/index.ts';
+import { socketPath } from '../../engine/node/index.ts';
+import { type Commands, clean, fail } from '../../engine/sdk/index.ts';
 
 const DOCKERSHIM = '/var/run/dockershim.sock';
 const INFO = ['docker', 'info', '--format', '{{json .}}'];

@@ -1,5 +1,5 @@
 /** Checks for root privileges, and for files that another join or cluster left on this machine. */
-import { paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
 import { type Check, checkName, type Inputs, ok, problem } from './check.ts';
 
 export const isPrivilegedUser: Check = {

@@ -1,5 +1,6 @@
 /** Checks whether this machine can join. All checks run in parallel, without the cluster, and all problems are reported. */
-import { definePhase, fail, ignoreRule, installedKubelet, kubeletIdentity, runs } from '../../engine/sdk/index.ts';
+import { ignoreRule, installedKubelet, kubeletIdentity } from '../../engine/node/index.ts';
+import { definePhase, fail, runs } from '../../engine/sdk/index.ts';
 import { resultsOf } from './check.ts';
 import { checksFor } from './checks.ts';
 import { dockerInfo } from './docker.ts';

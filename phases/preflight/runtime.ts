@@ -1,5 +1,5 @@
 /** Checks the container runtime: over the CRI, or for Docker through the docker command. */
-import { criSocketOf, socketPath } from '../../engine/sdk/index.ts';
+import { findCriSocket, socketPath } from '../../engine/node/index.ts';
 import { type Check, type Inputs, ok, problem } from './check.ts';
 import { isDocker } from './docker.ts';
 import { serviceFindings } from './services.ts';
@@ -12,7 +12,7 @@ const runtimeAnswers: Check = {
   hint: 'Read the log of the container runtime: journalctl -u containerd -n 50',
   async run({ files, runtime, docker, inputs }) {
     if (isDocker(inputs.criSocket)) return ok(`Docker ${(await docker()).ServerVersion} answers`);
-    const socket = await criSocketOf(files, inputs.criSocket);
+    const socket = await findCriSocket(files, inputs.criSocket);
     const { name, version, apiVersion, ready, message } = await runtime.status(socket);
     const found = `${name} ${version} answers at ${socketPath(socket)} (CRI ${apiVersion})`;
     return ready ? ok(found) : problem(`${found}, but is not ready: ${message}`);

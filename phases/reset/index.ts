@@ -1,15 +1,13 @@
 /** Resets a worker to its pre-join state like `kubeadm reset`, whether Joinery or kubeadm joined it. */
+import { kubeletIdentity, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
-  calls,
+  apiCalls,
   controls,
   definePhase,
   type Effect,
-  endKubelet,
   type Files,
   fail,
-  kubeletIdentity,
-  paths,
-  removesSandboxes,
+  removesPodSandboxes,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -42,8 +40,8 @@ export default definePhase({
   output,
   effects: [
     controls('kubelet', ['stop'], 'it leaves the cluster'),
-    calls(['patch'], 'nodes/status', 'sets the Node to not Ready'),
-    removesSandboxes('Pods that the kubelet started'),
+    apiCalls(['patch'], 'nodes/status', 'sets the Node to not Ready'),
+    removesPodSandboxes('Pods that the kubelet started'),
     unmounts(paths.kubelet, 'volumes of Pods'),
     ...KUBECONFIGS.map((path) => deletes(path, 'credentials')),
     ...EMPTIED.map((path) => deletes(`${path}/*`, 'files of the kubelet, kubeadm and Joinery')),
@@ -55,7 +53,7 @@ export default definePhase({
     for (const path of CONTROL_PLANE)
       if ((await files.stat(path)) !== undefined) throw fail('E_RESET_CONTROL_PLANE', { path });
     const held = await kubeletIdentity(files); // before it is gone
-    await endKubelet(ports, criSocket, { reason: 'MachineReset', message: 'the machine was reset' });
+    await shutDownKubelet(ports, criSocket, { reason: 'MachineReset', message: 'the machine was reset' });
     for (const path of KUBECONFIGS) await files.removeTree(path);
     for (const directory of EMPTIED) await empty(directory, files);
     if (held === undefined || held.nodeName === '') return {};

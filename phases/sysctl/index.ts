@@ -1,5 +1,6 @@
 /** Applies kernel settings now and at each boot. Source of the file format: sysctl.d(5). */
-import { definePhase, fail, runs, setSysctls, writes } from '../../engine/sdk/index.ts';
+import { setSysctls } from '../../engine/node/index.ts';
+import { definePhase, fail, runs, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,6 +1,8 @@
 /** Checks of the CSR and of the issued certificate, before anything is written. */
+
+import { type CsrObject, conditionsOf } from '../../engine/node/index.ts';
 import { CLIENT_AUTH, fitsKey, type Name, readCertificates, readCsr } from '../../engine/pki/index.ts';
-import { type CsrObject, clean, conditionsOf, fail } from '../../engine/sdk/index.ts';
+import { clean, fail } from '../../engine/sdk/index.ts';
 
 /**
  * Whether the CSR has its certificate. Throws if the CSR was denied, failed or deleted, which ends the wait.

@@ -2,24 +2,28 @@
  * TLS bootstrap. In mode `direct`, Joinery sends the kubelet's CSR and checks the certificate before it writes anything.
  * In mode `kubelet`, the kubelet gets bootstrap credentials and sends the CSR when it starts.
  */
-import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
+
 import {
   type CsrObject,
-  calls,
-  controls,
   csrRef,
+  joiningIdentity,
+  NODES_GROUP,
+  nodeUser,
+  paths,
+  usableIdentity,
+} from '../../engine/node/index.ts';
+import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
+import {
+  apiCalls,
+  controls,
   definePhase,
   fail,
   isJoinError,
-  joiningIdentity,
+  joineryPaths,
   type KubeApi,
-  NODES_GROUP,
-  nodeUser,
   type ObjectRef,
-  paths,
   type Random,
   type Secret,
-  usableIdentity,
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
@@ -35,8 +39,8 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', "the check whether the cluster accepts this machine's existing identity"),
-    calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
+    apiCalls(['get'], 'nodes', "the check whether the cluster accepts this machine's existing identity"),
+    apiCalls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
     controls('kubelet', ['stop'], 'in mode kubelet: it must not start with incomplete files'),
     writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: its bootstrap credentials'),
     writes(paths.kubeletConf, undefined, 'in mode kubelet: deleted, so that it requests a certificate'),
@@ -90,7 +94,7 @@ function publicKeyOf(key: Secret): Uint8Array {
   try {
     return publicKeyDer(key.reveal());
   } catch {
-    throw fail('E_FILE', { path: paths.runtime, what: 'the key stored in this file is damaged' }); // no cause: it could reveal part of the key
+    throw fail('E_FILE', { path: joineryPaths.runtime, what: 'the key stored in this file is damaged' }); // no cause: it could reveal part of the key
   }
 }
 

@@ -1,14 +1,6 @@
 /** Waits for a port, a file, a URL or an API object. Files and objects are watched; ports and URLs are polled. */
-import {
-  calls,
-  conditionsOf,
-  definePhase,
-  fail,
-  type KubeObject,
-  kubeletIdentity,
-  type ObjectRef,
-  requests,
-} from '../../engine/sdk/index.ts';
+import { conditionsOf, kubeletIdentity } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, fail, httpCalls, type KubeObject, type ObjectRef } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -17,8 +9,8 @@ export default definePhase({
   input,
   output,
   effects: [
-    requests('{url}', 'the check whether it answers'),
-    calls(['watch'], '{object.resource}', "the object, with the node's own identity"),
+    httpCalls('{url}', 'the check whether it answers'),
+    apiCalls(['watch'], '{object.resource}', "the object, with the node's own identity"),
   ],
 
   async run({ files, kube, web, signal }, { port, path, url, object, contains, condition, ca }) {
