@@ -3,10 +3,7 @@ import { type Command, Plugin } from '@oclif/core';
 import pjson from '../package.json' with { type: 'json' };
 
 /** `commands` by their ID; `root` is the folder of Joinery's package. */
-export async function commandPlugin(
-  root: string,
-  commands: Readonly<Record<string, Command.Class>>,
-): Promise<Plugin> {
+export async function commandPlugin(root: string, commands: Readonly<Record<string, Command.Class>>): Promise<Plugin> {
   const plugin = new Plugin({ root, isRoot: true, pjson: pjson as never, ignoreManifest: true });
   await plugin.load();
   plugin.commandIDs = Object.keys(commands);
@@ -14,22 +11,23 @@ export async function commandPlugin(
   return plugin;
 }
 
+/** The description of a command for help. The class itself is what oclif runs. */
 function loadable(id: string, command: Command.Class, plugin: Plugin): Command.Loadable {
-  command.id = id;
-  command.plugin = plugin;
-  const { aliases = [], hiddenAliases = [], hidden, args, flags, summary, description, examples, usage } = command;
+  Object.assign(command, { id, plugin });
+  const { aliases = [], hiddenAliases = [], hidden = false, strict } = command;
+  const { summary, description, examples, usage } = command;
   return {
     id,
     aliases,
     hiddenAliases,
-    hidden: hidden ?? false,
-    args: args as Command.Loadable['args'],
-    flags: flags as Command.Loadable['flags'],
+    hidden,
+    strict,
     summary,
     description,
     examples,
     usage,
-    strict: command.strict,
+    args: forHelp(command.args) as Command.Loadable['args'],
+    flags: forHelp(command.flags) as Command.Loadable['flags'],
     hasDynamicHelp: false,
     pluginName: plugin.name,
     pluginAlias: plugin.alias,
@@ -37,3 +35,7 @@ function loadable(id: string, command: Command.Class, plugin: Plugin): Command.L
     load: async () => command,
   };
 }
+
+/** Defaults are left out, because the descriptions name them. */
+const forHelp = (items: Readonly<Record<string, object>> = {}): Record<string, object> =>
+  Object.fromEntries(Object.entries(items).map(([name, item]) => [name, { ...item, name, default: undefined }]));

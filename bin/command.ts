@@ -2,10 +2,10 @@
 import { Command, type Interfaces } from '@oclif/core';
 import { isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
-import { planOfHistory } from '../engine/journal/plan.ts';
 import { RUNS_KEPT } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
-import { type RunEvent, run, undo } from '../engine/run/run.ts';
+import { undoPlan } from '../engine/run/plan-record.ts';
+import { type RunEvent, type RunResult, run, undo } from '../engine/run/run.ts';
 import { fail, type HostFacts } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
@@ -146,7 +146,7 @@ export abstract class JoinCommand extends Command {
     const { status } = journal.history();
     if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
     await this.app.plugins.loadForRun(journal.history().start, skip);
-    const plan = planOfHistory(journal, this.app.registry, skip, session.host.facts);
+    const plan = undoPlan(journal, this.app.registry, skip, session.host.facts);
     if (!yes) {
       process.stderr.write(`${undoPlanText(journal.history())}\n`);
       if (!isInteractive()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
@@ -174,7 +174,7 @@ export abstract class JoinCommand extends Command {
     if (thrown.constructor.name === 'ExitError') throw thrown;
     const error = withUsageError(thrown);
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json')) {
-      const result = { pipeline: '', status: 'failed', durationMs: 0, steps: [], error } as const;
+      const result: RunResult = { pipeline: '', status: 'failed', durationMs: 0, steps: [], error };
       this.log(withoutTokens(jsonText(resultDocument(result))));
     }
     this.#end(error);
@@ -187,11 +187,12 @@ export abstract class JoinCommand extends Command {
   }
 }
 
-type ConcreteCommand = typeof Command & (new (argv: string[], config: Interfaces.Config) => JoinCommand);
-
-/** oclif creates commands by itself, so each is handed the application through a class of its own. */
-export function withApp(app: App, command: Command.Class): Command.Class {
-  return class extends (command as unknown as ConcreteCommand) {
-    protected override readonly app = app;
-  };
+declare class ConcreteCommand extends JoinCommand {
+  override run(): Promise<unknown>;
 }
+
+/** oclif creates commands by itself, so each gets the application through a class of its own. */
+export const withApp = (app: App, command: Command.Class): Command.Class =>
+  class extends (command as unknown as typeof ConcreteCommand) {
+    protected override readonly app = app;
+  } as unknown as Command.Class;

@@ -139,7 +139,10 @@ function registryOf(parts: DependencyContainer): Registry {
 }
 
 /** A container of its own for each session, closed with it. */
-async function openMachine(app: DependencyContainer, { root, dryRun = false }: MachineOptions): Promise<MachineSession> {
+async function openMachine(
+  app: DependencyContainer,
+  { root, dryRun = false }: MachineOptions,
+): Promise<MachineSession> {
   const session = app.createChildContainer();
   session.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root)) });
   session.register<Host>(HOST, {

@@ -21,7 +21,7 @@ export function resetCommand(app: App) {
     static override description = [
       'Stops the kubelet, removes its Pods and their mounts, and deletes the files of kubeadm, the kubelet and Joinery.',
       'Shows the changes and asks for confirmation. To restore what was there before a join, use `join undo` instead.',
-    ].join('\n');
+    ].join(' ');
     static override flags = {
       ...flagsFor(phase.input),
       ...sharedFlags,

@@ -9,7 +9,7 @@ export class Undo extends JoinCommand {
     'Restores files, links, directories and services, the last change first. If a kubelet has run, undo first stops it, marks',
     'its Node as not ready, and removes its Pods, their mounts and its files. What has changed since the run is left alone and',
     'shown.',
-  ].join('\n');
+  ].join(' ');
   static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo 20261124-10 --yes'];
   static override flags = {
     yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),

@@ -6,7 +6,8 @@ export const runFlags = {
   'dry-run': Flags.boolean({ description: 'Show what would change: reads are real, nothing is written' }),
   'on-failure': Flags.option({
     options: ['keep', 'undo'] as const,
-    description: 'Keep or undo the changes of a failed or cancelled run (default: keep if it failed, undo if cancelled)',
+    description:
+      'Keep or undo the changes of a failed or cancelled run (default: keep if it failed, undo if cancelled)',
   })(),
   plugin: Flags.string({
     multiple: true,

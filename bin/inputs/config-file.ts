@@ -22,8 +22,7 @@ export async function mergeWithConfigFile(config: ConfigFile, inputs: Schema, ov
   const unused = configured
     .filter(([name]) => !isKnown(name))
     .map(
-      ([, { place }]) =>
-        `${place.file}:${place.line}:${place.column}: ${place.field}: this pipeline has no such input`,
+      ([, { place }]) => `${place.file}:${place.line}:${place.column}: ${place.field}: this pipeline has no such input`,
     );
   return {
     values: overlaid(Object.fromEntries(below), Object.fromEntries(above)),

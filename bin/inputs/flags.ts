@@ -1,9 +1,9 @@
 /** JSON Schema → command-line flags and arguments. */
 import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
+import { isDuration } from '../../engine/documents/durations.ts';
 import { GATES_INPUT } from '../../engine/pipeline/gates.ts';
 import { kebab } from '../../engine/pipeline/plan.ts';
-import { isDuration } from '../../engine/pipeline/time-limits.ts';
 import { type Gate, gateLine, type Schema } from '../../engine/sdk/index.ts';
 import { listFlag } from './common-flags.ts';
 
@@ -25,7 +25,7 @@ const withGates = (schema: Schema, gates: readonly Gate[]): Schema => ({
 function flagFor(schema: Schema): FlagInput[string] {
   const { type, description = '', items, default: value, 'x-group': helpGroup } = schema;
   const help = {
-    description: `${description}${defaultText(value)}`,
+    description: withDefault(description, value),
     ...(helpGroup === undefined ? {} : { helpGroup }),
   };
   if (type === 'boolean') return Flags.boolean(help);
@@ -43,9 +43,13 @@ function helpValueOf({ type, enum: options, writeOnly, 'x-path': isPath, default
   return isDuration(value) ? 'TIME' : 'TEXT';
 }
 
-/** If the default is an expression, the description itself says what it is. */
-const defaultText = (value: unknown): string =>
-  value === undefined || String(value).includes('${{') ? '' : ` (default ${value})`;
+/** `Timeout (kubeadm 5m)` → `Timeout (default 1m; kubeadm 5m)`. A description itself explains a default that is an expression. */
+function withDefault(description: string, value: unknown): string {
+  if (value === undefined || value === false || String(value).includes('${{')) return description;
+  const note = / \(([^()]*)\)$/.exec(description);
+  if (note === null) return `${description} (default ${value})`;
+  return `${description.slice(0, note.index)} (default ${value}; ${note[1]})`;
+}
 
 /** A list of mappings has no form on the command line; a mapping is typed as YAML. */
 const fitsFlag = ({ type, items }: Schema): boolean => type !== 'array' || items?.type === 'string';

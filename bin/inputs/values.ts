@@ -1,7 +1,7 @@
 /** The values of a pipeline's inputs, each with its source. */
 import type { Place } from '../../engine/kubeadm/index.ts';
 import { flagName } from '../../engine/pipeline/plan.ts';
-import { revealed } from '../../engine/sdk/index.ts';
+import { revealSecrets } from '../../engine/sdk/index.ts';
 
 /** From the weakest to the strongest: a value of a later kind wins. */
 export type Source =
@@ -40,7 +40,7 @@ export const overlaid = (...layers: readonly Values[]): Values => Object.assign(
 
 /** Without sources, and with secrets in clear text: never print it. */
 export const plainValues = (values: Values): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, revealed(value)]));
+  Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, revealSecrets(value)]));
 
 /** Names an input in a problem: by the place of its value, or by its flag. */
 export const namedBy =

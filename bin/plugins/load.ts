@@ -9,8 +9,9 @@ import { loadPlugin } from '../../engine/plugins/load.ts';
 import { assertPinned, type Lock, readLock } from '../../engine/plugins/lock.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
-import { shippedPlugins } from './discover.ts';
 import type { PluginContext } from './context.ts';
+import { shippedPlugins } from './discover.ts';
+import { sdk } from './sdk.ts';
 
 export interface PluginsToLoad {
   /** By the machine and the command line. */
@@ -20,10 +21,7 @@ export interface PluginsToLoad {
   place: Pipeline['place'];
 }
 
-export async function loadPlugins(
-  context: PluginContext,
-  { discovered, named, place }: PluginsToLoad,
-): Promise<void> {
+export async function loadPlugins(context: PluginContext, { discovered, named, place }: PluginsToLoad): Promise<void> {
   const shipped = shippedPlugins(context.root);
   const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, place?.folder ?? shipped, shipped)));
   await register(context, [...discovered, ...ofPipeline], locksFor(place));
@@ -65,7 +63,7 @@ function assertDistinctNames(plugins: readonly InspectedPlugin[]): void {
 
 async function runCode(context: PluginContext, plugin: InspectedPlugin): Promise<void> {
   context.beforeCode();
-  const loaded = await loadPlugin(plugin, context.importer);
+  const loaded = await loadPlugin(plugin, { importer: context.importer, sdk });
   for (const phase of loaded.phases) context.registry.add(phase);
   for (const kind of ['pipelines', 'environments'] as const)
     for (const [name, path] of Object.entries(loaded.manifest[kind]))

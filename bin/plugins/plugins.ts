@@ -2,8 +2,8 @@
 import type { Start } from '../../engine/journal/records.ts';
 import type { Importer, LoadedPlugin } from '../../engine/plugins/load.ts';
 import { isJoinError } from '../../engine/sdk/index.ts';
+import type { PluginContext, PluginParts } from './context.ts';
 import { discoverPlugins, type PluginSources } from './discover.ts';
-import type { PluginParts, PluginContext } from './context.ts';
 
 export class Plugins {
   readonly #context: PluginContext;

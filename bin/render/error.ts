@@ -9,9 +9,7 @@ const VERBOSITY_OF_CAUSES = 5;
 
 export const errorText = (error: unknown, version: string, verbosity = 0): string =>
   printable(
-    withoutTokens(
-      [wordsOf(error, version), ...(verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [])].join('\n'),
-    ),
+    withoutTokens([wordsOf(error, version), ...(verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [])].join('\n')),
   );
 
 function causesOf(error: unknown): string[] {

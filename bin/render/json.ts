@@ -1,5 +1,5 @@
 /** Results as JSON: the documents that schemas/run-result.schema.json and undo-result.schema.json describe. */
-import type { Restored } from '../../engine/journal/restore.ts';
+import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
 import { EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
@@ -33,7 +33,7 @@ export function resultDocument(result: RunResult, { plan, dryRun = false }: Resu
 /** The document that schemas/undo-result.schema.json describes. */
 export function undoDocument(
   { id, pipeline, status, durationMs, error }: RunResult,
-  items: readonly Restored[],
+  items: readonly UndoItem[],
 ): object {
   return {
     apiVersion: 'joinery.dev/v1',

@@ -3,7 +3,7 @@ import type { Journal } from '../../engine/journal/journal.ts';
 import type { Start } from '../../engine/journal/records.ts';
 import { kebab, type Plan, planOf } from '../../engine/pipeline/plan.ts';
 import { phaseUsed, planOfPhase } from '../../engine/pipeline/single-phase.ts';
-import { fail, revealed } from '../../engine/sdk/index.ts';
+import { fail, revealSecrets } from '../../engine/sdk/index.ts';
 import type { App } from '../compose.ts';
 import { askForSecret, isInteractive } from '../inputs/terminal.ts';
 import { DEFAULT_PIPELINE, sourceOf } from '../pipelines.ts';
@@ -20,7 +20,7 @@ export interface ResumeInputs {
 export async function planToResume(app: App, journal: Journal, { secrets, argv }: ResumeInputs): Promise<Plan> {
   const { start } = journal.history();
   const { value, missing } = journal.reveal(start.inputs);
-  const inputs: Record<string, unknown> = { ...(revealed(value) as object), ...secrets };
+  const inputs: Record<string, unknown> = { ...(revealSecrets(value) as object), ...secrets };
   const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => inputs[name] === undefined);
   if (gone.length > 0 && !isInteractive())
     throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });

@@ -2,10 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type History, isClosed } from '../../engine/journal/history.ts';
 import type { Journal } from '../../engine/journal/journal.ts';
-import { pluginsOf } from '../../engine/journal/plugins.ts';
 import type { Runs } from '../../engine/journal/runs.ts';
 import { withoutSecrets } from '../../engine/journal/secrets.ts';
 import { kebab, type Plan } from '../../engine/pipeline/plan.ts';
+import { pluginRecords } from '../../engine/run/plan-record.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import { sourceDifference } from './source.ts';
@@ -37,7 +37,7 @@ async function unfinishedRun({ source }: Plan, runs: Runs): Promise<History | un
 function differences({ source, inputs, steps }: Plan, { start }: History): string[] {
   const difference = sourceDifference(source, start.source);
   if (difference !== undefined) return [difference];
-  if (!isDeepStrictEqual(pluginsOf(steps), start.plugins ?? [])) return ['plugin'];
+  if (!isDeepStrictEqual(pluginRecords(steps), start.plugins ?? [])) return ['plugin'];
   const before = start.inputs as Record<string, unknown>;
   const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
@@ -45,7 +45,7 @@ function differences({ source, inputs, steps }: Plan, { start }: History): strin
 }
 
 function beginJournal({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Journal {
-  const plugins = pluginsOf(steps);
+  const plugins = pluginRecords(steps);
   return runs.begin({
     joinery: pjson.version,
     pipeline,

@@ -1,5 +1,5 @@
 /** Watches a run: shows its progress, asks its questions, and stops it when a signal arrives. */
-import type { Restored } from '../../engine/journal/restore.ts';
+import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import type { RunEvent, RunResult } from '../../engine/run/run.ts';
@@ -21,7 +21,7 @@ export interface WatchedRun {
 export interface WatchResult {
   result: RunResult;
   /** What was undone, or could not be. */
-  items: readonly Restored[];
+  items: readonly UndoItem[];
 }
 
 /** Calls `act`, which runs or undoes `plan`. A third signal ends the process. */
@@ -34,7 +34,7 @@ export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<Ru
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     const shown = await progress(plan, process.stderr);
-    const items: Restored[] = [];
+    const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
       if (event.type === 'step.restored') items.push(event.item);
       shown.onEvent(event);

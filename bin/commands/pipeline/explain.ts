@@ -6,7 +6,7 @@ import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
 import type { Pipeline } from '../../../engine/pipeline/load.ts';
 import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
 import type { Registry } from '../../../engine/pipeline/registry.ts';
-import { didYouMean, fail, type HostFacts, revealed } from '../../../engine/sdk/index.ts';
+import { didYouMean, fail, type HostFacts, revealSecrets } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { typedValues } from '../../inputs/arguments.ts';
 import { envFlag, runFlags } from '../../inputs/common-flags.ts';
@@ -104,7 +104,7 @@ function plannedValues({ pipeline, registry, values, host }: Explanation): Omit<
   );
   const given = Object.entries(values).map(([input, { value, source }]) => [
     input,
-    { value: revealed(value), origin: originOf(source, input) },
+    { value: revealSecrets(value), origin: originOf(source, input) },
   ]);
   return { inputs: properties, steps, finally: last?.steps ?? [], given: Object.fromEntries(given), defaults };
 }

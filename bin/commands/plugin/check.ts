@@ -14,7 +14,7 @@ export class PluginCheck extends JoinCommand {
   static override description = [
     'Checks who can change its files, its manifest, and whether its code bypasses the ports, as far as reading it shows. Only',
     'if all of that passes, loads its module and compares it with the manifest.',
-  ].join('\n');
+  ].join(' ');
   static override args = { folder: Args.string({ required: true, description: 'Folder of the plugin' }) };
 
   async run(): Promise<void> {
@@ -39,8 +39,9 @@ export class PluginCheck extends JoinCommand {
     }
     this.log('✓ its code does not bypass the ports, as far as reading it shows');
     const { loadPlugin } = await import('../../../engine/plugins/load.ts');
+    const { sdk } = await import('../../plugins/sdk.ts');
     plugins.beforeCode();
-    const { phases } = await loadPlugin(plugin, plugins.importer);
+    const { phases } = await loadPlugin(plugin, { importer: plugins.importer, sdk });
     for (const phase of phases) this.log(`✓ phase ${phase.name}: ${phase.summary}`);
     this.log(NO_SANDBOX);
   }

@@ -12,7 +12,7 @@ export class PluginLock extends JoinCommand {
     'With the file of a pipeline or an environment, pins the plugins that it names, in joinery.lock beside it. Without one,',
     'pins all plugins in /etc/joinery/plugins, in /etc/joinery/joinery.lock. A pin is a digest of all files of a plugin and of',
     'its dependencies.',
-  ].join('\n');
+  ].join(' ');
   static override examples = [
     '<%= config.bin %> plugin lock',
     '<%= config.bin %> plugin lock ./mine.yaml',

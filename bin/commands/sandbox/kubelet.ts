@@ -5,7 +5,7 @@ import { JoinCommand } from '../../command.ts';
 export class SandboxKubelet extends JoinCommand {
   static override hidden = true;
   static override summary = 'Run the stand-in kubelet of a scratch machine';
-  static override args = { root: Args.string({ required: true, description: "Root directory of the machine" }) };
+  static override args = { root: Args.string({ required: true, description: 'Root directory of the machine' }) };
 
   async run(): Promise<void> {
     const { args } = await this.parse(SandboxKubelet);
