@@ -24,12 +24,11 @@ const DEBTS = new Set([
 ]);
 
 /** Cycles of files that still exist. This list may only shrink. */
-const KNOWN_CYCLES = [];
+const KNOWN_CYCLES: string[][] = [];
 
 /** Files that are still too long. This list may only shrink. */
 const KNOWN_LONG_FILES = new Set([
   'engine/host/ports/index.ts',
-  'engine/run/book.ts',
   'engine/sdk/ports.ts',
   'test/bin/environments.test.ts',
   'test/bin/join.test.ts',
@@ -151,7 +150,7 @@ describe('who may import whom', () => {
       expect(files.filter(({ path }) => inside(path, folder)).length).toBeGreaterThan(5);
     const run = files.find(({ path }) => path === 'engine/run/run.ts');
     expect(run && importsOf(run)).toEqual(
-      expect.arrayContaining(['xstate', 'engine/run/frontier.ts', 'engine/run/book.ts']),
+      expect.arrayContaining(['xstate', 'engine/run/frontier.ts', 'engine/run/step-executor.ts']),
     );
   });
 });

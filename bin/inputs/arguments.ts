@@ -34,7 +34,7 @@ export async function typedValues(schema: Schema, parsed: ParsedArguments): Prom
   const values: Record<string, Values[string]> = {};
   for (const typed of inputs) {
     const name = flagName(typed.input);
-    values[typed.input] = { value: await valueOf(typed, name), source: { kind: 'flag', name } };
+    values[typed.input] = { value: await contentOf(typed, name), source: { kind: 'flag', name } };
   }
   return values;
 }
@@ -49,7 +49,7 @@ function typedInputs(schema: Schema, { flags, args = {}, off = [] }: ParsedArgum
 
 const isPiped = ({ property, value }: TypedInput): boolean => property.writeOnly === true && value === '-';
 
-async function valueOf(typed: TypedInput, name: string): Promise<unknown> {
+async function contentOf(typed: TypedInput, name: string): Promise<unknown> {
   const { property, value } = typed;
   const isText = typeof value === 'string' && !isPiped(typed);
   const content = isPiped(typed) ? await secretFromStdin(name) : isText ? textOrFile(value, name) : value;

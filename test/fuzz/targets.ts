@@ -28,7 +28,7 @@ import {
 } from '../../engine/pki/index.ts';
 import { fail, type KubeObject, parseYaml, Secret } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
-import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
+import { withDefaults, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { registry } from '../helpers/app.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
 import { HTTP_TOKENS, httpShape, overHttp } from './forged-server.ts';
@@ -281,7 +281,7 @@ export const targets: Record<string, Target> = {
         }),
       );
       const told = await clusterConfig.run(ports, { server: 'https://a', ca: '', dynamic: false });
-      parseYaml(yamlOf(await completed(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
+      parseYaml(yamlOf(await withDefaults(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {
       'kubeadm-config': { ClusterConfiguration: 'kubernetesVersion: v1.23.1' },

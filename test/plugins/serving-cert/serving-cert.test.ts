@@ -76,7 +76,7 @@ describe('serving-cert', () => {
   });
 
   test.each<[string, Parameters<typeof joining>[0], string]>([
-    ['another key', { keyPem: generateKeyPem() }, 'it does not fit our key'],
+    ['another key', { keyPem: generateKeyPem() }, 'it does not match the private key'],
     ['another node', { user: 'system:node:w2' }, 'it is for system:node:w2, not system:node:w1'],
     ['clients', { use: 'client' }, 'it is not for server authentication'],
     ['fewer names', { altNames: ['w1'] }, 'it does not name 10.0.0.7'],
