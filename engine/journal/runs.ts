@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Appending, MachineFiles } from '../host/files.ts';
 import { fail } from '../sdk/errors.ts';
-import { paths } from '../sdk/paths.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type Answer, answerPath, answerText } from './approval.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';

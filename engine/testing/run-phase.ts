@@ -7,7 +7,7 @@ import { planOfPhase } from '../pipeline/single-phase.ts';
 import { undoPlan } from '../run/plan-record.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '../run/run.ts';
 import type { AnyPhase, Ports } from '../sdk/index.ts';
-import { withSecrets } from '../sdk/schema.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
 import { shownOf } from './shown.ts';
 
 export interface Outcome {
@@ -110,7 +110,7 @@ function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
     async run(ports, input) {
       try {
         const outputs = await phase.run(heard(ports), input);
-        hear(withSecrets(phase.output, outputs));
+        hear(wrapSecrets(phase.output, outputs));
         return outputs;
       } catch (error) {
         hear(error);

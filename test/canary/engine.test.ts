@@ -211,8 +211,8 @@ describe('a phase that', () => {
     ['errors, with their facts, causes and stacks', 'is handed the token back by a server'],
   ];
   test.each(where)('would be found in %s, were nothing redacted: one that %s', async (name, leakage) => {
-    vi.spyOn(Redactor.prototype, 'redacted').mockImplementation((value) => value);
-    vi.spyOn(Redactor.prototype, 'wrapped').mockImplementation((value) => value);
+    vi.spyOn(Redactor.prototype, 'redact').mockImplementation((value) => value);
+    vi.spyOn(Redactor.prototype, 'wrapSecrets').mockImplementation((value) => value);
     const open = await leakages[leakage]?.();
     if (open === undefined) throw new Error(`no ${leakage}`);
     expect(leaksIn(await views[name]?.(open))).not.toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { fail, paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
+import { fail } from '../../engine/sdk/index.ts';
 import reset from '../../phases/reset/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -64,7 +65,7 @@ describe('a reset', () => {
     ]);
     expect(result.steps[0]?.outputs).toEqual({ node: 'w1' });
     expect(result.steps[0]?.notes.map(({ text }) => text)).toContain(
-      'what stays in the cluster is for an administrator: kubectl delete node w1',
+      'the Node remains in the cluster; an administrator can delete it: kubectl delete node w1',
     );
     expect(host.sent.find(({ method }) => method === 'PATCH')?.body).toMatchObject({
       status: {

@@ -8,22 +8,9 @@ import { MachineCommands } from '../../../engine/host/commands.ts';
 import type { ApiAnswer, ApiRequest, Change, Host } from '../../../engine/host/host.ts';
 import { memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { type CsrObject, configMapRef, csrRef, isReady, type NodeObject, nodeRef } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem, readCertificates } from '../../../engine/pki/index.ts';
-import {
-  apiCalls,
-  type CsrObject,
-  configMapRef,
-  controls,
-  csrRef,
-  fail,
-  type Identity,
-  isReady,
-  type NodeObject,
-  nodeRef,
-  runs,
-  Secret,
-  writes,
-} from '../../../engine/sdk/index.ts';
+import { apiCalls, controls, fail, type Identity, runs, Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf, thrownBy } from '../../helpers/errors.ts';
 import { portsOn, rootedMachine, scratch } from '../../helpers/machine.ts';
 
