@@ -4,7 +4,7 @@ import type { Journal } from '../../engine/journal/journal.ts';
 import type { Runs } from '../../engine/journal/runs.ts';
 import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import { run } from '../../engine/run/run.ts';
-import { EXIT } from '../../engine/sdk/index.ts';
+import { defined, EXIT } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { runFlags } from '../inputs/common-flags.ts';
 import { diagnosisDocument, diagnosisText, type Finding, isHealthy } from '../render/diagnosis.ts';
@@ -49,8 +49,8 @@ function inputsFrom(journal: Journal): Record<string, unknown> {
   const request = changes.findLast(
     ({ change }) => change.kind === 'api' && change.resource === 'certificatesigningrequests',
   )?.change;
-  const known = Object.entries(value as object).filter(([, item]) => item !== undefined);
-  return { ...Object.fromEntries(known), ...(request?.kind === 'api' ? { csr: request.name } : {}) };
+  const { identity } = value as { identity?: object };
+  return defined({ identity: identity && defined(identity), csr: request?.kind === 'api' ? request.name : undefined });
 }
 
 const RESUME_OR_UNDO = 'join resume to continue, or join undo to roll it back';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { flagName, kebab } from '../../engine/pipeline/plan.ts';
 import { fail, parseYaml, type Schema } from '../../engine/sdk/index.ts';
+import { type FlagProperty, flagProperties } from './flag-properties.ts';
 import { readText } from './read-text.ts';
 import { askForSecret, isInteractive } from './terminal.ts';
 import type { Values } from './values.ts';
@@ -16,9 +17,7 @@ export interface ParsedArguments {
   stdinReaders?: readonly string[];
 }
 
-interface TypedInput {
-  input: string;
-  property: Schema;
+interface TypedInput extends FlagProperty {
   value: unknown;
 }
 
@@ -28,24 +27,26 @@ interface TypedInput {
  */
 export async function typedValues(schema: Schema, parsed: ParsedArguments): Promise<Values> {
   const inputs = typedInputs(schema, parsed);
-  const readers = [...(parsed.stdinReaders ?? []), ...inputs.filter(isPiped).map(({ input }) => flagName(input))];
+  const readers = [...(parsed.stdinReaders ?? []), ...inputs.filter(isPiped).map(({ name }) => flagName(name))];
   if (readers.length > 1)
     throw fail('E_INPUT', { problems: [`only one of ${readers.join(' and ')} can read standard input`] });
   const values: Record<string, Values[string]> = {};
   for (const typed of inputs) {
-    const name = flagName(typed.input);
-    values[typed.input] = { value: await contentOf(typed, name), source: { kind: 'flag', name } };
+    const { name, mapping } = typed;
+    const source = { kind: 'flag', name: flagName(name) } as const;
+    const value = await contentOf(typed, source.name);
+    if (mapping === undefined) values[name] = { value, source };
+    else values[mapping] = { value: { ...(values[mapping]?.value ?? {}), [name]: value }, source };
   }
   return values;
 }
 
-function typedInputs(schema: Schema, { flags, args = {}, off = [] }: ParsedArguments): TypedInput[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([input, property]) => {
-    const flag = kebab(input);
-    const value = flags[flag] ?? (off.includes(flag) ? false : args[input]);
-    return value === undefined || value === '' ? [] : [{ input, property, value }];
+const typedInputs = (schema: Schema, { flags, args = {}, off = [] }: ParsedArguments): TypedInput[] =>
+  flagProperties(schema).flatMap((property) => {
+    const flag = kebab(property.name);
+    const value = flags[flag] ?? (off.includes(flag) ? false : args[property.name]);
+    return value === undefined || value === '' ? [] : [{ ...property, value }];
   });
-}
 
 const isPiped = ({ property, value }: TypedInput): boolean => property.writeOnly === true && value === '-';
 

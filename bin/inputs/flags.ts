@@ -6,13 +6,17 @@ import { GATES_INPUT } from '../../engine/pipeline/gates.ts';
 import { kebab } from '../../engine/pipeline/plan.ts';
 import { type Gate, gateLine, type Schema } from '../../engine/sdk/index.ts';
 import { listFlag } from './common-flags.ts';
+import { flagProperties } from './flag-properties.ts';
 
 /** One flag for each property that has a form on the command line. `gates` are those that `--feature-gates` lists. */
 export function flagsFor(schema: Schema, gates: readonly Gate[] = []): FlagInput {
   return Object.fromEntries(
-    Object.entries(schema.properties ?? {})
-      .filter(([, property]) => fitsFlag(property))
-      .map(([name, property]) => [kebab(name), flagFor(name === GATES_INPUT ? withGates(property, gates) : property)]),
+    flagProperties(schema)
+      .filter(({ property }) => fitsFlag(property))
+      .map(({ name, property }) => [
+        kebab(name),
+        flagFor(name === GATES_INPUT ? withGates(property, gates) : property),
+      ]),
   );
 }
 

@@ -147,7 +147,7 @@ const leakages: Record<string, () => Promise<Told>> = {
   'is handed the token back by a server': () => {
     const body = { message: `Bearer ${TOKEN} is not valid` };
     const host = memoryHost({ send: () => ({ status: 403, body, clockSkewMs: 0 }) });
-    const given = { server: 'https://a:1', ca: 'x', token: TOKEN, nodeName: 'w1' };
+    const given = { identity: { server: 'https://a:1', ca: 'x', token: TOKEN }, nodeName: 'w1' };
     return told(planOfPhase('tls-bootstrap', tlsBootstrap, given, host.facts), { host });
   },
 };
