@@ -122,7 +122,12 @@ const stopped = (where: RequestName): Fault => ({
   where,
   inject(scene) {
     const stop = () => scene.cancel.abort(fail('E_CANCELLED', { signal: 'SIGINT' }));
-    hinder(scene, where, { effect: 'latency', latencyMs: NEVER_MS, times: EVER, onTriggered: () => setTimeout(stop, 20) });
+    hinder(scene, where, {
+      effect: 'latency',
+      latencyMs: NEVER_MS,
+      times: EVER,
+      onTriggered: () => setTimeout(stop, 20),
+    });
   },
   ends: ['E_CANCELLED', 'cancelled'],
   lasting: true,

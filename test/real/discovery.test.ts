@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueKeyPair, createCa } from '../../plugins/sandbox/certificates.ts';
+import { createCa, issueKeyPair } from '../../plugins/sandbox/certificates.ts';
 import { launch } from './command.ts';
 import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
 import { walk } from './tree.ts';

@@ -12,7 +12,7 @@ import { Transport } from '../../../engine/kube/request.ts';
 import { download } from '../../../engine/net/download.ts';
 import { proxyFor } from '../../../engine/net/proxy.ts';
 import { systemRoots } from '../../../engine/net/roots.ts';
-import { issueKeyPair, createCa } from '../../../plugins/sandbox/certificates.ts';
+import { createCa, issueKeyPair } from '../../../plugins/sandbox/certificates.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 
 const NOW = new Date();
