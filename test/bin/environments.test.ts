@@ -98,7 +98,7 @@ describe('an environment that ships', () => {
     ])
       expect(await cli(['run', '--env', 'hardened', '10.0.0.1:6443', flag])).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`there is no flag ${flag.split('=')[0]}`),
+        stderr: expect.stringContaining(`unknown flag ${flag.split('=')[0]}`),
       });
   });
 });
@@ -197,7 +197,7 @@ describe('join pipeline', () => {
     const file = await written('shown.yaml', stdout);
     expect(await cli(['pipeline', 'validate', file])).toMatchObject({
       code: 0,
-      stdout: `${file}: 12 steps, no problem\n`,
+      stdout: `${file}: 12 steps, no problems\n`,
     });
     expect(stdout).toContain('    timeout: 15m\n');
   });

@@ -134,7 +134,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     await kubectl('certificate', 'approve', name);
     const { code, stderr } = await running.done;
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain(`try 1: ${name} was deleted while we waited for it; again in 1.00 s`);
+    expect(stderr).toContain(`attempt 1 failed: ${name} was deleted while we waited for it; retrying in 1.00 s`);
     expect(stderr.split(`kubectl certificate approve ${name}`)).toHaveLength(3);
     expect((await machine.run([command, 'undo', '--yes'])).code).toBe(0);
     expect(state()).toEqual(before);

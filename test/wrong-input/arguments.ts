@@ -228,19 +228,19 @@ export const wrongArguments: WrongInput[] = [
     title: 'a flag that there is not',
     args: with_('--tokn', 'x', '--wibble'),
     exitCode: 2,
-    text: usage('there is no flag --tokn; did you mean --token?', 'there is no flag --wibble'),
+    text: usage('unknown flag --tokn; did you mean --token?', 'unknown flag --wibble'),
   },
   {
     title: 'a flag of kubeadm with underscores, which kubeadm does not take either',
     args: with_('--node_name', 'w1'),
     exitCode: 2,
-    text: usage('there is no flag --node_name; did you mean --node-name?'),
+    text: usage('unknown flag --node_name; did you mean --node-name?'),
   },
   {
     title: 'a flag with one dash',
     args: ['ENDPOINT', '-token=TOKEN'],
     exitCode: 2,
-    text: usage('there is no flag -token=ID.***'),
+    text: usage('unknown flag -token=ID.***'),
   },
   {
     title: 'a flag without its value',
@@ -252,7 +252,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a switch that is neither on nor off',
     args: with_('--dry-run=maybe'),
     exitCode: 2,
-    text: ['E_USAGE: --dry-run=maybe is neither true nor false', '  → Write --dry-run, or leave it out.'].join('\n'),
+    text: ['E_USAGE: --dry-run=maybe must be true or false', '  → Write --dry-run, or omit it.'].join('\n'),
   },
   {
     title: 'a verbosity that is no number',
@@ -332,7 +332,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'two tokens from standard input',
     args: ['ENDPOINT', '--discovery-token', '-', '--tls-bootstrap-token', '-'],
     exitCode: 2,
-    text: input('standard input can be read once, and --discovery-token and --tls-bootstrap-token want it'),
+    text: input('only one of --discovery-token and --tls-bootstrap-token can read standard input'),
   },
   {
     title: 'a pipeline that is not there',
