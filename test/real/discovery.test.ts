@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueKeyPair, makeCa } from '../../plugins/sandbox/certificates.ts';
+import { createCa, issueKeyPair } from '../../plugins/sandbox/certificates.ts';
 import { launch } from './command.ts';
 import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
 import { walk } from './tree.ts';
@@ -125,7 +125,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
     });
 
     test('but not with the CA of another cluster, and then no token is sent', async () => {
-      const strange = Buffer.from(makeCa(new Date()).cert).toString('base64');
+      const strange = Buffer.from(createCa(new Date()).cert).toString('base64');
       const text = (await clusterInfo()).replace(/(certificate-authority-data: ).*/, `$1${strange}`);
       const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
       expect([code, stderr]).toEqual([12, expect.stringContaining('E_API_CERTIFICATE_UNTRUSTED in step discovery')]);
@@ -139,7 +139,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
 
   describe('from the web', () => {
     const now = new Date();
-    const ca = makeCa(now);
+    const ca = createCa(now);
     const pair = issueKeyPair(ca, now, { commonName: 'files', organizations: [] }, 'server', ['127.0.0.1']);
     const paths = new Map<string, string>();
     const server = createServer(pair, ({ url = '' }, response) => {
@@ -228,7 +228,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
     });
 
     test('the certificate of the server is still what counts', async () => {
-      const strange = Buffer.from(makeCa(new Date()).cert).toString('base64');
+      const strange = Buffer.from(createCa(new Date()).cert).toString('base64');
       const text = readFileSync(machine.path(file), 'utf8').replace(/(certificate-authority-data: ).*/, `$1${strange}`);
       const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
       expect([code, stderr]).toEqual([12, expect.stringContaining('E_API_CERTIFICATE_UNTRUSTED')]);
