@@ -26,7 +26,9 @@ describe('a join that is over', () => {
     expect(ran.code).toBe(0);
 
     const listed = await cli(['runs', '--root', root]);
-    expect(listed.stdout).toMatch(/RUN +STARTED +PIPELINE +NODE +STATUS +DURATION +NEXT\n\S+ +\S+ \S+ +join-worker +w1 +succeeded/);
+    expect(listed.stdout).toMatch(
+      /RUN +STARTED +PIPELINE +NODE +STATUS +DURATION +NEXT\n\S+ +\S+ \S+ +join-worker +w1 +succeeded/,
+    );
     const [run] = documentOf('RunList', (await cli(['runs', '--root', root, '--output', 'json'])).stdout).runs;
     expect(run).toMatchObject({ status: 'succeeded', nodeName: 'w1' });
     const shown = documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);

@@ -170,7 +170,9 @@ describe('join token', () => {
     sandbox.store.create('secrets', broken);
     const { code, stderr, stdout } = await token('list', '--output', 'json');
     expect(code).toBe(0);
-    expect(stderr).toContain('! Secret kube-system/bootstrap-token-odd000 does not contain a usable token: its token-id');
+    expect(stderr).toContain(
+      '! Secret kube-system/bootstrap-token-odd000 does not contain a usable token: its token-id',
+    );
     expect(documentOf('BootstrapTokenList', stdout).unusable).toMatchObject([{ secret: 'bootstrap-token-odd000' }]);
   });
 
