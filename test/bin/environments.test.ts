@@ -145,14 +145,14 @@ describe('join run --env', () => {
     expect(changed).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        new RegExp(`E_RUN_CHANGED: run \\S+ was begun with another environment ${file} than there is now`),
+        new RegExp(`E_RUN_CHANGED: the environment ${file} has changed since run \\S+ was started`),
       ),
     });
     const without = await cli(args('run'));
     expect(without).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /E_RUN_UNFINISHED: run \S+ is not finished, and was begun with another environment/,
+        /E_RUN_UNFINISHED: run \S+ is unfinished, and was started with a different environment/,
       ),
     });
 

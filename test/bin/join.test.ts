@@ -144,7 +144,7 @@ describe('join run', () => {
     const { code, stderr } = await cli(args('run'));
     expect(code).toBe(6);
     expect(stderr).toMatch(
-      /E_SERVICE_FAILED in step kubelet-start: the kubelet ends as soon as it starts\. Its last words: F\d{4} .*failed to run Kubelet/,
+      /E_SERVICE_FAILED in step kubelet-start: the kubelet exits right after it starts \(last log line: F\d{4} .*failed to run Kubelet/,
     );
   });
 
@@ -234,7 +234,7 @@ describe('join run refuses', () => {
       title: 'a certificate that does not fit the endpoint',
       code: 'E_API_CERTIFICATE_NAME',
       exitCode: 12,
-      says: 'is not for that address, but for DNS:other.example',
+      says: 'is not valid for this address, only for DNS:other.example',
       prepare: (sandbox) =>
         sandbox.serveWith(certificate({ use: 'server', issuer: sandbox.caKeyPem, altNames: ['other.example'] })),
     },
@@ -324,7 +324,7 @@ describe('join run refuses', () => {
     } as never);
     const before = await tree();
     const { code, stderr } = await cli(args('run'));
-    expect(stderr).toContain('E_NODE_EXISTS in step preflight-cluster: the cluster has a Ready node named w1');
+    expect(stderr).toContain('E_NODE_EXISTS in step preflight-cluster: the cluster already has a Ready node named w1');
     expect(code).toBe(5);
     expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
     expect(await tree()).toEqual(before);

@@ -120,7 +120,7 @@ describe('a join that failed half-way', () => {
     const refused = await cli(args('run', '--node-name', 'other', '--wait', 'ready'));
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(
-      `E_RUN_UNFINISHED: run ${id} is not finished, and was begun with another --nodeName`.replace(
+      `E_RUN_UNFINISHED: run ${id} is unfinished, and was started with a different --nodeName`.replace(
         'nodeName',
         'node-name',
       ),

@@ -235,7 +235,7 @@ describe('the kubeconfig of join token', () => {
     document.users[0].user = userOf(sandbox);
     const kubeconfig = await file('other.conf', stringify(document));
     const told = failed(await cli(['token', 'create', '--kubeconfig', kubeconfig]), 'E_KUBECONFIG_ACCESS', 5);
-    expect(told).toContain(`does not let the user of ${kubeconfig} create bootstrap tokens: ${status}`);
+    expect(told).toContain(`the user of ${kubeconfig} is not allowed to create bootstrap tokens (HTTP ${status})`);
     expect(told).not.toContain(sandbox.token);
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });

@@ -309,7 +309,7 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--control-plane', '--certificate-key', 'f'.repeat(64)),
     exitCode: 2,
     text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane asks for a control-plane node, and only workers can be joined',
+      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
       '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
     ].join('\n'),
   },
@@ -318,7 +318,7 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--apiserver-bind-port=6443'),
     exitCode: 2,
     text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port asks for a control-plane node, and only workers can be joined',
+      'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port requests a control-plane node, but Joinery only joins workers',
       '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
     ].join('\n'),
   },
@@ -339,7 +339,7 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--pipeline', 'FOLDER/none.yaml'),
     exitCode: 3,
     text: [
-      "E_PIPELINE_FILE: pipeline FOLDER/none.yaml cannot be read: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
+      "E_PIPELINE_FILE: cannot read the pipeline FOLDER/none.yaml: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
       '  → Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
     ].join('\n'),
   },
