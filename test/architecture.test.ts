@@ -30,8 +30,6 @@ const KNOWN_CYCLES: string[][] = [];
 const KNOWN_LONG_FILES = new Set([
   'engine/host/ports/index.ts',
   'engine/sdk/ports.ts',
-  'test/bin/environments.test.ts',
-  'test/bin/join.test.ts',
   'test/crash/stage.ts',
   'test/engine/expressions/expressions.test.ts',
   'test/engine/host/cri/runtime.test.ts',
@@ -52,7 +50,6 @@ const KNOWN_LONG_FILES = new Set([
   'test/faults/scene.ts',
   'test/faults/trust.ts',
   'test/fuzz/targets.ts',
-  'test/helpers/memory-join.ts',
   'test/phases/discovery-file.test.ts',
   'test/phases/doctor.test.ts',
   'test/phases/preflight-checks.test.ts',
