@@ -1,6 +1,6 @@
 /** `@joinery/cli/testing`: what a plugin is tested with, by any test runner. */
 import { fileURLToPath } from 'node:url';
-import { type MemoryMachine, memoryHost } from '../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../engine/testing/memory-host.ts';
 import { Transport } from '../engine/kube/request.ts';
 import { watchObject } from '../engine/kube/watch.ts';
 import { inspectPlugin } from '../engine/plugins/inspect.ts';

@@ -1,5 +1,6 @@
 /** What a dry run has recorded, as a plan: text, and the document that schemas/plan.schema.json describes. */
-import { type Host, type StepChange, subjectOf } from '../../engine/host/host.ts';
+import type { Host } from '../../engine/host/host.ts';
+import { type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run/run.ts';
 import { describeEffect, printable } from '../../engine/sdk/index.ts';

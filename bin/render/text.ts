@@ -1,5 +1,5 @@
 /** The result of a run as text for standard output. */
-import type { StepChange } from '../../engine/host/host.ts';
+import type { StepChange } from '../../engine/host/changes/index.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
 import { isSecret, printable } from '../../engine/sdk/index.ts';

@@ -1,5 +1,5 @@
 /** What an undo would do, and what it did, as text. */
-import { subjectOf } from '../../engine/host/host.ts';
+import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { History } from '../../engine/journal/history.ts';
 import type { Before } from '../../engine/journal/records.ts';
 import { serviceBack, type UndoItem } from '../../engine/journal/undo.ts';

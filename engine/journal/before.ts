@@ -1,6 +1,7 @@
 /** What a change is about to replace, read off the machine just before. */
 import { createHash } from 'node:crypto';
-import type { Change, Host } from '../host/host.ts';
+import type { Change } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import { type Effect, pathMatcher } from '../sdk/effects.ts';
 import type { Stat } from '../sdk/ports.ts';
 import type { Looked } from './journal.ts';

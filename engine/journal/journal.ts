@@ -1,6 +1,6 @@
 /** The journal of one run: written before each change, so that whatever happens next can be continued or taken back. */
 
-import type { StepChange } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';

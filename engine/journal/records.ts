@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
-import type { StepChange } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts, Owner } from '../sdk/ports.ts';
 import type { StepStatus } from '../sdk/step-status.ts';

@@ -1,6 +1,7 @@
 /** Takes the changes of a run back, the last one first. What somebody else has changed since is left as it is, and told. */
 import { temporaryName } from '../host/disk.ts';
-import type { Change, Host, StepChange } from '../host/host.ts';
+import type { Change, StepChange } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import { pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
 import type { ServiceAction } from '../sdk/ports.ts';

@@ -1,5 +1,6 @@
 /** One attempt of a step, or of undoing it: its phase with ports that are its own, and that end with it. */
-import type { Change, Host, StepChange, Wait } from '../host/host.ts';
+import type { Change, StepChange } from '../host/changes/index.ts';
+import type { Host, Wait } from '../host/host.ts';
 import { portsFor } from '../host/ports/index.ts';
 import { dataOf, lookBefore } from '../journal/before.ts';
 import type { Looked } from '../journal/journal.ts';

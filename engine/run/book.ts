@@ -2,7 +2,8 @@
 
 import { violations } from '../documents/validate.ts';
 import { temporaryName } from '../host/disk.ts';
-import { type Host, type StepChange, subjectOf, type Wait, waitText } from '../host/host.ts';
+import { type Host, type Wait, waitText } from '../host/host.ts';
+import { type StepChange, subjectOf } from '../host/changes/index.ts';
 import type { Journal, Looked } from '../journal/journal.ts';
 import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/check.ts';

@@ -20,3 +20,6 @@ export const paths = {
   /** tmpfs: what must survive a crash but not a reboot, and never a finished run. */
   runtime: '/run/joinery',
 } as const;
+
+/** The path in the URL of a container runtime's socket. A bare path stays as it is, as in kubeadm. */
+export const socketPath = (socket: string): string => socket.replace(/^unix:\/\//, '');

@@ -1,7 +1,8 @@
 /** What every phase promises, as tests that any runner can run: docs/writing-a-phase.md says what each is for. */
 import assert from 'node:assert/strict';
-import type { Host, StepChange } from '../host/host.ts';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../host/memory.ts';
+import type { Host } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from './memory-host.ts';
 import { recordingHost } from '../host/recording.ts';
 import { planOfPhase } from '../pipeline/single-phase.ts';
 import type { RunEvent } from '../run/run.ts';

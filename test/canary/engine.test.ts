@@ -9,7 +9,7 @@ import { openRun, registry } from '../../bin/compose.ts';
 import { openPipeline } from '../../bin/pipelines.ts';
 import { resultDocument } from '../../bin/render/json.ts';
 import { progress } from '../../bin/render/progress.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { type Plan, planOf } from '../../engine/pipeline/plan.ts';
 import { planOfPhase } from '../../engine/pipeline/single-phase.ts';

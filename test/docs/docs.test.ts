@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../bin/compose.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { FIELDS, placeOf } from '../../engine/kubeadm/fields.ts';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
 import { VERSIONS } from '../../engine/kubeadm/versions.ts';

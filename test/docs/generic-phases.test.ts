@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../bin/compose.ts';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';

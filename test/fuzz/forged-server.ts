@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
 import type { Host } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { kubePort } from '../../engine/kube/port.ts';
 import { Transport } from '../../engine/kube/request.ts';
 import { watchObject } from '../../engine/kube/watch.ts';

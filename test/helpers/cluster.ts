@@ -1,6 +1,6 @@
 /** A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's business. */
-import type { ApiAnswer, ApiRequest, Wait } from '../../engine/host/host.ts';
-import { collectionPath, objectPath } from '../../engine/kube/port.ts';
+import { type ApiAnswer, type ApiRequest, collectionPath, objectPath } from '../../engine/sdk/api.ts';
+import type { Wait } from '../../engine/host/host.ts';
 import {
   type Certificate,
   generateKeyPem,

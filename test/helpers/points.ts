@@ -4,7 +4,10 @@ import * as fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Disk } from '../../engine/host/disk.ts';
 import type { MachineFiles } from '../../engine/host/files.ts';
-import type { ApiRequest, Change, Host, Query, Wait } from '../../engine/host/host.ts';
+import type { ApiRequest } from '../../engine/sdk/api.ts';
+import type { Change } from '../../engine/host/changes/index.ts';
+import type { Host, Wait } from '../../engine/host/host.ts';
+import type { Query } from '../../engine/host/query.ts';
 
 /** Awaited at each place; one that never settles is a process that is gone. */
 export type AtPoint = (where: string) => void | Promise<void>;

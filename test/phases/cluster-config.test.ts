@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import { configMapRef } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { authority, FakeCluster, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import command from '../../phases/command/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

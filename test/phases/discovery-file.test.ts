@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
 import { fail, isSecret, revealed } from '../../engine/sdk/index.ts';
 import discoveryFile from '../../phases/discovery-file/index.ts';

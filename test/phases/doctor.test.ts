@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { csrRef, fail, nodeRef, paths } from '../../engine/sdk/index.ts';
 import doctor from '../../phases/doctor/index.ts';
 import { FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';

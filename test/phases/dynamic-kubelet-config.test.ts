@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { fail, type NodeObject, nodeRef } from '../../engine/sdk/index.ts';
 import dynamicKubeletConfig from '../../phases/dynamic-kubelet-config/index.ts';

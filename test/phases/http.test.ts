@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { fail, type HttpCall, revealed } from '../../engine/sdk/index.ts';
 import http from '../../phases/http/index.ts';

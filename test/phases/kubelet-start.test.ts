@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { fail, paths } from '../../engine/sdk/index.ts';
 import kubeletStart from '../../phases/kubelet-start/index.ts';
 import { NOW } from '../helpers/cluster.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../engine/host/memory.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail, paths } from '../../engine/sdk/index.ts';
 import type { Check, Given } from '../../phases/preflight/check.ts';

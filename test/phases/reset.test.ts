@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { fail, paths } from '../../engine/sdk/index.ts';
 import reset from '../../phases/reset/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';

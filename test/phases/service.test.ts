@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { Journal } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
 import { undoChanges } from '../../engine/journal/undo.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import { createCsr, csrName, generateKeyPem, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
 import { type CsrObject, csrRef, isSecret, nodeRef, paths } from '../../engine/sdk/index.ts';
 import { certificateProblems, conflictWith, issued } from '../../phases/tls-bootstrap/certificate.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { nodeRef } from '../../engine/sdk/index.ts';
 import waitFor from '../../phases/wait-for/index.ts';

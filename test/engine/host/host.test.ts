@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { MachineCommands } from '../../../engine/host/commands.ts';
-import type { ApiAnswer, ApiRequest, Change, Host } from '../../../engine/host/host.ts';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
+import type { Change } from '../../../engine/host/changes/index.ts';
+import type { Host } from '../../../engine/host/host.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { createCsr, generateKeyPem, readCertificates } from '../../../engine/pki/index.ts';
 import {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { fail, type Ports } from '../../../engine/sdk/index.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
 import { rootedMachine } from '../../helpers/machine.ts';

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { ApiRequest } from '../../../engine/host/host.ts';
+import type { ApiRequest } from '../../../engine/sdk/api.ts';
 import { Transport } from '../../../engine/kube/request.ts';
 import { watchObject } from '../../../engine/kube/watch.ts';
 import { fail, nodeRef, Secret } from '../../../engine/sdk/index.ts';

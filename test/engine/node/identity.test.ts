@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { kubeletIdentity, paths } from '../../../engine/sdk/index.ts';
 import { authority, issue, SERVER } from '../../helpers/cluster.ts';
 import { portsOn } from '../../helpers/machine.ts';

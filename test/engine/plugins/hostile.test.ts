@@ -1,6 +1,6 @@
 /** What plugins may do wrong, in good faith or bad: each is refused, or stopped, with an error that says what it was. */
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
+import { type MemoryHost, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import type { JournalRecord } from '../../../engine/journal/records.ts';
 import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';
 import { run } from '../../../engine/run/run.ts';
 import { load, phaseOf } from './folder.ts';

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { Journal } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';

@@ -1,6 +1,6 @@
 /** Steps that are told what happens in their run. */
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { Listeners, type ListenersOptions } from '../../../engine/run/listeners.ts';
 import { run } from '../../../engine/run/run.ts';
 import type { AnyPhase, RunTold } from '../../../engine/sdk/index.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { Journal, type JournalStore } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import { generateKeyPem } from '../../../engine/pki/index.ts';

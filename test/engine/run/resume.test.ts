@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import type { Journal } from '../../../engine/journal/journal.ts';
 import type { PlannedStep } from '../../../engine/pipeline/check.ts';
 import type { Plan } from '../../../engine/pipeline/plan.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { type RunEvent, type RunResult, run } from '../../../engine/run/run.ts';
 import { fail } from '../../../engine/sdk/errors.ts';
 import { madePlan } from '../../helpers/plans.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { MemoryMachine } from '../../../engine/host/memory.ts';
+import type { MemoryMachine } from '../../../engine/testing/memory-host.ts';
 import {
   type AnyPhase,
   type Effect,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { sdk } from '../../../engine/plugins/sdk.ts';
 import { beyond } from '../../../engine/sdk/bounds.ts';
 import { hostPrep as make } from '../../../plugins/host-prep/index.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
-import { objectPath } from '../../../engine/kube/port.ts';
+import { objectPath } from '../../../engine/sdk/api.ts';
 import { sdk } from '../../../engine/plugins/sdk.ts';
 import { nodeRef } from '../../../engine/sdk/index.ts';
 import { nodeMetadata as make } from '../../../plugins/node-metadata/index.ts';
