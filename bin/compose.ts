@@ -7,6 +7,7 @@ import { type Lock, lockMachine } from '../engine/host/lock.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
+import { kubeAccess } from '../engine/kube/access.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
 import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
 import { Registry } from '../engine/pipeline/registry.ts';
@@ -95,7 +96,7 @@ export interface RunScope {
 /** What one run gets: a container of its own, with this machine (or the one below `root`), recorded where it is a dry run. */
 export async function openRun({ root, dryRun = false }: { root: string; dryRun?: boolean }): Promise<RunScope> {
   const scope: DependencyContainer = container.createChildContainer();
-  scope.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root)) });
+  scope.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root), { access: kubeAccess }) });
   scope.register<Host>(HOST, {
     useFactory: (context) => {
       const machine = context.resolve<RealHost>(MACHINE);

@@ -8,7 +8,7 @@ import { withoutSecrets } from '../engine/journal/secrets.ts';
 import { kebab, type Plan, planOf, type Source } from '../engine/pipeline/plan.ts';
 import { phaseUsed, planOfPhase } from '../engine/pipeline/single-phase.ts';
 import { pluginRecords } from '../engine/run/plan-record.ts';
-import { fail, revealed } from '../engine/sdk/index.ts';
+import { fail, revealSecrets } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
 import { registry } from './compose.ts';
@@ -85,7 +85,7 @@ export async function planToResume(
 ): Promise<Plan> {
   const { start } = journal.history();
   const { value, missing } = journal.reveal(start.inputs);
-  const inputs: Record<string, unknown> = { ...(revealed(value) as object), ...given };
+  const inputs: Record<string, unknown> = { ...(revealSecrets(value) as object), ...given };
   const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => inputs[name] === undefined);
   if (gone.length > 0 && !isAnybodyThere())
     throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });

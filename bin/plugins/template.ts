@@ -78,6 +78,7 @@ const phase = (name: string): string => `sdk.definePlugin({
 
 const typedModule = (name: string): string => `/** The plugin: it is handed Joinery's SDK, and imports types only. */
 import type { PluginFactory } from '@joinery/cli/sdk';
+import { input, output } from './schema.js';
 
 export default ((sdk) =>
   ${phase(name)}) satisfies PluginFactory;

@@ -1,11 +1,12 @@
 /** What a dry run has recorded, as a plan: text, and the document that schemas/plan.schema.json describes. */
+
+import { changeText, type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
 import type { Host } from '../../engine/host/host.ts';
-import { type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run/run.ts';
 import { describeEffect, printable } from '../../engine/sdk/index.ts';
 import { told } from './json.ts';
-import { changeText, noteLines, octal, outputLines, SIGN } from './text.ts';
+import { noteLines, octal, outputLines, SIGN } from './text.ts';
 
 /** A change with what it changes: of a file, the unified diff from what is there. */
 export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string };

@@ -1,10 +1,9 @@
 /** What an undo would do, and what it did, as text. */
-import { subjectOf } from '../../engine/host/changes/index.ts';
+import { type Before, changeText, subjectOf } from '../../engine/host/changes/index.ts';
+import { oppositeAction } from '../../engine/host/changes/service.ts';
 import type { History } from '../../engine/journal/history.ts';
-import type { Before } from '../../engine/journal/records.ts';
-import { serviceBack, type UndoItem } from '../../engine/journal/undo.ts';
+import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { ServiceAction } from '../../engine/sdk/ports.ts';
-import { changeText } from './text.ts';
 
 export function undoPlanText({ start, changes }: History): string {
   const lines = changes
@@ -19,7 +18,7 @@ export function undoPlanText({ start, changes }: History): string {
 }
 
 function serviceBackText(action: ServiceAction, before: Before): string | undefined {
-  const back = serviceBack(action, before.kind === 'service' && before.active);
+  const back = oppositeAction(action, { active: before.kind === 'service' && before.active });
   if (back === 'stop') return 'stop, and remove what it wrote:';
   return back === 'reload-service' ? 'have it reload its configuration:' : back;
 }

@@ -2,7 +2,8 @@
 
 import { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
-import { type Pipeline, pipelineOf } from '../pipeline/load.ts';
+import type { Pipeline } from '../pipeline/load.ts';
+import { pipelineOf } from '../pipeline/load.ts';
 import type { ApplyPatch } from '../sdk/json-patch.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import type { Schema } from '../sdk/schema.ts';

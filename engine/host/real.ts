@@ -21,10 +21,7 @@ export interface RealHostOptions {
 }
 
 /** `root` is `/` for this machine. Below any other root, no privilege is needed, and only the programs there are run. */
-export async function realHost(
-  root: string,
-  { access, now = () => new Date() }: RealHostOptions,
-): Promise<RealHost> {
+export async function realHost(root: string, { access, now = () => new Date() }: RealHostOptions): Promise<RealHost> {
   const machine = machineAt(root);
   const api = access.connect(now);
   const answers = answersOf(machine);

@@ -1,5 +1,5 @@
 /** Answers to approvals: the record, and the file in which an answer reaches the run. */
-import { paths } from '../sdk/paths.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
 import { clean } from '../sdk/text.ts';
 
 export interface Answer {

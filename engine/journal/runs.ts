@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Appending, MachineFiles } from '../host/files.ts';
 import { fail } from '../sdk/errors.ts';
-import { paths } from '../sdk/paths.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type Answer, answerPath, answerText } from './approval.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
@@ -90,7 +90,7 @@ export class Runs {
     }
     // Where they are empty; a link to another disk is somebody's, and stays. The folder above them is the lock's.
     for (const path of [paths.runtime, paths.runs])
-      if ((await this.#files.stat(path))?.kind !== 'link') await this.#files.apply({ kind: 'remove', path });
+      if ((await this.#files.stat(path))?.kind !== 'link') await this.#files.remove(path);
   }
 
   /** Forgets all but the newest `keep` runs that are over. Returns their ids. */
@@ -187,8 +187,7 @@ class RunFolder implements JournalStore {
   }
   async forgetImages(): Promise<void> {
     for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])
-      if (name !== 'journal.jsonl')
-        await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
+      if (name !== 'journal.jsonl') await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
   }
 
   async keepSecret(name: string, secret: Secret): Promise<void> {

@@ -1,7 +1,7 @@
 /** The ConfigMap cluster-info, which an API server shows to clients without credentials. */
+import { type ConfigMapObject, configMapRef } from '../node/objects.ts';
 import { type ApiAnswer, type ApiRequest, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
-import { type ConfigMapObject, configMapRef } from '../sdk/objects.ts';
 import type { ClusterInfo } from '../sdk/ports.ts';
 import { isMapping, kubeObject, requireOk } from './answer.ts';
 

@@ -1,5 +1,5 @@
 /** API requests of a dry run: reads are real, changes are sent with `dryRun=All`, and no wait waits. */
-import { type ApiAnswer, type ApiClient, type ApiRequest, objectPath, type ObjectWait } from '../sdk/api.ts';
+import { type ApiAnswer, type ApiClient, type ApiRequest, type ObjectWait, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { requireOk } from './answer.ts';
 import { remembering } from './dry-run-objects.ts';

@@ -1,10 +1,17 @@
 /** The `kube` port: requests about objects, and answers as objects or as errors. */
-import { type ApiAnswer, type ApiChange, type ApiRequest, collectionPath, type KubePortOptions, objectPath } from '../sdk/api.ts';
+import {
+  type ApiAnswer,
+  type ApiChange,
+  type ApiRequest,
+  collectionPath,
+  type KubePortOptions,
+  objectPath,
+} from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Identity, Kube, KubeApi, KubeObject, ObjectRef } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { clusterInfoOf } from './cluster-info.ts';
 import { kubeObject, requireOk } from './answer.ts';
+import { clusterInfoOf } from './cluster-info.ts';
 
 export function kubePort(options: KubePortOptions): Kube {
   const { client, signal, requireApi } = options;

@@ -4,11 +4,11 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Dispatcher, Pool } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
+import { connectionError, unlessAborted } from '../net/failure.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { connectionError, unlessAborted } from '../net/failure.ts';
 import { requireOk } from './answer.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;

@@ -1,12 +1,12 @@
 /** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
 
 import { type Effect, serviceWrites } from '../sdk/effects.ts';
-import { type NodeObject, nodeRef } from '../sdk/objects.ts';
-import { paths } from '../sdk/paths.ts';
 import type { Ports } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { criSocketOf, socketPath } from './cri.ts';
-import { kubeletIdentity } from './identity.ts';
+import { findCriSocket, socketPath } from './cri.ts';
+import { kubeletIdentity } from './kubelet-identity.ts';
+import { type NodeObject, nodeRef } from './objects.ts';
+import { paths } from './paths.ts';
 
 const { kubelet, kubeletPki, cni } = paths;
 
@@ -40,12 +40,16 @@ const REMOVALS_AT_ONCE = 8;
 type EndPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
 
 /** Why a Node is not Ready any more: the reason and the message of its condition. */
-export interface Ending {
+export interface NotReadyReason {
   reason: string;
   message: string;
 }
 
-export async function endKubelet(ports: EndPorts, criSocket: string | undefined, why: Ending): Promise<void> {
+export async function shutDownKubelet(
+  ports: EndPorts,
+  criSocket: string | undefined,
+  why: NotReadyReason,
+): Promise<void> {
   const { files, services, mounts, log } = ports;
   await services.stop('kubelet'); // or else it starts again what is removed
   await markNotReady(ports, why);
@@ -58,7 +62,7 @@ export async function endKubelet(ports: EndPorts, criSocket: string | undefined,
 }
 
 /** By its own identity, while it is still there: a Node that looks Ready keeps its name from the next machine. */
-async function markNotReady({ files, kube, clock, log }: EndPorts, why: Ending): Promise<void> {
+async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReadyReason): Promise<void> {
   const held = await kubeletIdentity(files);
   if (held === undefined || held.nodeName === '') return;
   const { server, ca, certificate: pem, key, nodeName } = held;
@@ -78,7 +82,7 @@ async function markNotReady({ files, kube, clock, log }: EndPorts, why: Ending):
 }
 
 async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
-  const socket = await criSocketOf(files, given);
+  const socket = await findCriSocket(files, given);
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {
     const sandboxes = await runtime.podSandboxes(socket);

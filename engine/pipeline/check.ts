@@ -9,7 +9,7 @@ import { evaluate, expressions, parseTemplate, references, type Template } from 
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
 import { approvalPhase } from './approval.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
@@ -241,7 +241,7 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
         refuseSecret(problems, name, [...at, name]);
         continue;
       }
-      for (const violation of violations(schema, revealed(literal)))
+      for (const violation of violations(schema, revealSecrets(literal)))
         problems.at([...at, name, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
     }
   }

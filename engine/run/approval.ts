@@ -5,7 +5,6 @@ import { type Answer, answerOf, answerPath } from '../journal/approval.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Approval, Approved } from '../pipeline/approval.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-
 export interface Question {
   run: string;
   step: string;

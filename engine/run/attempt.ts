@@ -1,9 +1,8 @@
 /** One attempt of a step, or of undoing it: its phase with ports that are its own, and that end with it. */
-import type { Change, StepChange } from '../host/changes/index.ts';
-import type { Host, Wait } from '../host/host.ts';
+import { type Change, type Snapshot, type StepChange, snapshotBefore } from '../host/changes/index.ts';
+import { serviceDataOf } from '../host/changes/service-data.ts';
+import { type Host, readerOf, type Wait } from '../host/host.ts';
 import { portsFor } from '../host/ports/index.ts';
-import { dataOf, lookBefore } from '../journal/before.ts';
-import type { Looked } from '../journal/journal.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
 import type { Secret } from '../sdk/secret.ts';
@@ -22,7 +21,7 @@ export interface Lent {
   onChange: (change: StepChange) => void;
   onWait: (wait: Wait) => void;
   /** Awaited before each change; `look` reads what is there before it. */
-  journaled: (told: StepChange, look: () => Promise<Looked>) => Promise<void>;
+  journaled: (told: StepChange, look: () => Promise<Snapshot>) => Promise<void>;
   once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
 }
 
@@ -33,10 +32,12 @@ export async function withPorts<T>(lent: Lent, act: (ports: Ports) => Promise<T>
   const cut = () => ended.abort(signal.reason);
   if (signal.aborted) cut();
   else signal.addEventListener('abort', cut, { once: true });
-  const look = async (change: Change | undefined): Promise<Looked> => {
+  const look = async (change: Change | undefined): Promise<Snapshot> => {
     if (change === undefined) return { before: { kind: 'none' } };
-    const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
-    return lookBefore(host, change, data, ended.signal);
+    return snapshotBefore(change, {
+      read: readerOf(host, ended.signal),
+      serviceData: (service) => serviceDataOf(phase.effects, service),
+    });
   };
   const ports = portsFor({
     ...{ host, input, hasSecret, log, onChange, onWait, once },

@@ -1,18 +1,18 @@
 /** What is known of every step of one run, and what an attempt of one does: inputs, ports, phase, checked outputs. */
 
 import { violations } from '../documents/validate.ts';
+import { type Snapshot, type StepChange, subjectOf } from '../host/changes/index.ts';
 import { temporaryName } from '../host/disk.ts';
 import { type Host, type Wait, waitText } from '../host/host.ts';
-import { type StepChange, subjectOf } from '../host/changes/index.ts';
-import type { Journal, Looked } from '../journal/journal.ts';
+import type { Journal } from '../journal/journal.ts';
 import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/check.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from '../pipeline/plan.ts';
 import { fail, isJoinError, JoinError, type OwnError } from '../sdk/errors.ts';
-import type { RunTold } from '../sdk/phase.ts';
+import type { PhaseEvent } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { endsWell, type StepStatus } from '../sdk/step-status.ts';
 import { type Ask, waitForApproval } from './approval.ts';
 import { withPorts } from './attempt.ts';
@@ -124,7 +124,7 @@ export class RunBook {
   #inputAgain({ phase }: PlannedStep, kept: unknown): object {
     const { value } = this.#journal.reveal(kept);
     this.#redactor.learn(value);
-    return withSecrets(phase.input, revealed(value)) as object; // every phase's input is one
+    return wrapSecrets(phase.input, revealSecrets(value)) as object; // every phase's input is one
   }
 
   results(): StepResult[] {
@@ -167,7 +167,7 @@ export class RunBook {
     this.#listeners.happened(event);
   }
 
-  async #tellStep(id: string, told: RunTold, signal: AbortSignal): Promise<void> {
+  async #tellStep(id: string, told: PhaseEvent, signal: AbortSignal): Promise<void> {
     const [step, input] = [this.#steps.get(id), this.#inputs.get(id)];
     if (step === undefined || input === undefined) return;
     await this.#withPorts(step, input, 'tell', signal, async (ports) => step.phase.onEvent?.(ports, input, told));
@@ -247,9 +247,9 @@ export class RunBook {
                 log: (text) => this.#tell(id, 'info', text),
               },
             );
-      const outputs = withSecrets(phase.output, given);
+      const outputs = wrapSecrets(phase.output, given);
       this.#redactor.learn(outputs);
-      const problems = violations(phase.output, revealed(outputs)).map(
+      const problems = violations(phase.output, revealSecrets(outputs)).map(
         ({ path, message }) => `${path.join('.')} ${message}`,
       );
       if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
@@ -351,7 +351,7 @@ export class RunBook {
       },
       onWait: (wait: Wait) => this.#onEvent({ type: 'step.wait', id, what: this.#redactor.redacted(waitText(wait)) }),
       // Taking back is not itself taken back.
-      journaled: async (told: StepChange, look: () => Promise<Looked>) => {
+      journaled: async (told: StepChange, look: () => Promise<Snapshot>) => {
         if (direction === 'run') await this.#journal.change(id, told, look);
       },
       once: async (name: string, make: () => string, anew: boolean) => {

@@ -98,7 +98,7 @@ function valueAt(hole: string, input: object): string | undefined {
 }
 
 /** The template with the values of its holes; undefined where one of them is not given. */
-export function filled(template: string, input: object): string | undefined {
+export function fillTemplate(template: string, input: object): string | undefined {
   const parts = template.split(HOLE).map((part) => (HOLE.test(part) ? valueAt(part, input) : part));
   return parts.includes(undefined) ? undefined : parts.join('');
 }

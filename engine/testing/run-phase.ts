@@ -1,6 +1,7 @@
 /** One phase on one host, as a run has it: its result, its events, and all that it said. */
-import type { Host } from '../host/host.ts';
+
 import type { StepChange } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import { Journal, type JournalStore } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
 import { Registry } from '../pipeline/registry.ts';
@@ -8,7 +9,7 @@ import { planOfPhase } from '../pipeline/single-phase.ts';
 import { undoPlan } from '../run/plan-record.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '../run/run.ts';
 import type { AnyPhase, Ports } from '../sdk/index.ts';
-import { withSecrets } from '../sdk/schema.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
 import { shownOf } from './shown.ts';
 
 export interface Outcome {
@@ -111,7 +112,7 @@ function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
     async run(ports, input) {
       try {
         const outputs = await phase.run(heard(ports), input);
-        hear(withSecrets(phase.output, outputs));
+        hear(wrapSecrets(phase.output, outputs));
         return outputs;
       } catch (error) {
         hear(error);

@@ -1,9 +1,10 @@
 /** The bootstrap tokens of a cluster, for somebody who may see and change Secrets of kube-system. */
-import { type ApiAnswer, type ApiRequest, collectionPath, objectPath } from '../sdk/api.ts';
+
 import type { Admin } from '../kube/admin.ts';
-import { clusterInfoOf } from '../kube/cluster-info.ts';
 import { requireOk } from '../kube/answer.ts';
+import { clusterInfoOf } from '../kube/cluster-info.ts';
 import { readClusterInfo } from '../node/cluster-info.ts';
+import { type ApiAnswer, type ApiRequest, collectionPath, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { SECRET_TYPE, type SecretObject, secretOf, secretRef, tokenOf } from './secret.ts';

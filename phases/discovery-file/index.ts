@@ -1,7 +1,7 @@
 /** Discovery by a file or an https:// address: whoever wrote it is trusted, and TLS proves the rest. Writes nothing. */
+import { assertClock, readKubeconfig } from '../../engine/node/index.ts';
 import {
   apiCalls,
-  assertClock,
   type ClusterInfo,
   clean,
   definePhase,
@@ -10,7 +10,6 @@ import {
   fail,
   isJoinError,
   type Kube,
-  readKubeconfig,
   runs,
   type Web,
 } from '../../engine/sdk/index.ts';

@@ -1,6 +1,8 @@
 /** Discovery by a bootstrap token: a signature by the token, and a pinned CA key, prove who answers. Writes nothing. */
+
+import { assertClock, readClusterInfo } from '../../engine/node/index.ts';
 import { isSignedBy } from '../../engine/pki/index.ts';
-import { apiCalls, assertClock, definePhase, fail, readClusterInfo } from '../../engine/sdk/index.ts';
+import { apiCalls, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

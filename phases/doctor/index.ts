@@ -1,12 +1,6 @@
 /** What state this machine and its cluster are in, and what to do about it. Changes nothing. */
-import {
-  apiCalls,
-  definePhase,
-  type Identity,
-  joiningIdentity,
-  kubeletIdentity,
-  runs,
-} from '../../engine/sdk/index.ts';
+import { joiningIdentity, kubeletIdentity } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
 import { clusterFindings, requestFindings } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { fileFindings, identityFinding, serviceFinding } from './machine.ts';

@@ -1,15 +1,6 @@
 /** Points the Node at the ConfigMap that its kubelet is to be configured by, and sees the kubelet take it up. */
-import {
-  apiCalls,
-  clean,
-  definePhase,
-  fail,
-  isJoinError,
-  type KubeApi,
-  kubeletIdentity,
-  type NodeObject,
-  nodeRef,
-} from '../../engine/sdk/index.ts';
+import { kubeletIdentity, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { apiCalls, clean, definePhase, fail, isJoinError, type KubeApi } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

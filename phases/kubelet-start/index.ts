@@ -1,16 +1,13 @@
 /** Starts the kubelet by the machine's service manager, and sees it become healthy. */
+import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
   type Commands,
   controls,
   definePhase,
-  endKubelet,
   type Files,
   fail,
-  healthUrl,
-  kubeletData,
   parseYaml,
-  paths,
   removesPodSandboxes,
   unmounts,
   writes,
@@ -62,7 +59,7 @@ export default definePhase({
   },
 
   async undo(ports, { criSocket }) {
-    await endKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
+    await shutDownKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
   },
 });
 

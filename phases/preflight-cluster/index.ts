@@ -1,22 +1,24 @@
 /** Whether this machine fits this cluster: all at once, after `preflight` and before anything is sent or written. */
 import {
-  apiCalls,
   assertCgroupDriver,
   assertClock,
-  type CgroupDriver,
-  definePhase,
-  fail,
   ignoreRule,
   installedKubelet,
-  isJoinError,
   isReady,
   joiningIdentity,
   minorOf,
   type NodeObject,
+  usableIdentity,
+  visibleNode,
+} from '../../engine/node/index.ts';
+import {
+  apiCalls,
+  type CgroupDriver,
+  definePhase,
+  fail,
+  isJoinError,
   type Ports,
   runs,
-  seenNode,
-  usableIdentity,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -41,7 +43,7 @@ export default definePhase({
     const { server, ca } = given;
     const api = kube.as(joiningIdentity(given));
     const cluster = clusterConfiguration.kubernetesVersion;
-    const node = seenNode(api, nodeName, log);
+    const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       given.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(given.kubeletVersion);
     const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);

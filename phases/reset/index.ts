@@ -1,14 +1,12 @@
 /** Makes a worker a machine that has never joined, as `kubeadm reset` does, whoever has joined it. */
+import { kubeletIdentity, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
   controls,
   definePhase,
   type Effect,
-  endKubelet,
   type Files,
   fail,
-  kubeletIdentity,
-  paths,
   removesPodSandboxes,
   unmounts,
   writes,
@@ -55,7 +53,7 @@ export default definePhase({
     for (const path of CONTROL_PLANE)
       if ((await files.stat(path)) !== undefined) throw fail('E_RESET_CONTROL_PLANE', { path });
     const held = await kubeletIdentity(files); // before it is gone
-    await endKubelet(ports, criSocket, { reason: 'MachineReset', message: 'the machine was reset' });
+    await shutDownKubelet(ports, criSocket, { reason: 'MachineReset', message: 'the machine was reset' });
     for (const path of KUBECONFIGS) await files.removeTree(path);
     for (const directory of EMPTIED) await empty(directory, files);
     if (held === undefined || held.nodeName === '') return {};

@@ -1,14 +1,6 @@
 /** Waits for a port, a file, an address or an object of the API; by watching where that can be watched. */
-import {
-  apiCalls,
-  conditionsOf,
-  definePhase,
-  fail,
-  httpCalls,
-  type KubeObject,
-  kubeletIdentity,
-  type ObjectRef,
-} from '../../engine/sdk/index.ts';
+import { conditionsOf, kubeletIdentity } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, fail, httpCalls, type KubeObject, type ObjectRef } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

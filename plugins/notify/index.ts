@@ -1,5 +1,5 @@
 /** Tells a webhook, or the system's log, what happens in the run; whatever comes of that, the run goes on. */
-import type { Sdk } from '../../engine/sdk/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
 
 export const input = {
   type: 'object',

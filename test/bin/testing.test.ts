@@ -9,7 +9,8 @@ import {
   sandboxCluster,
   undoPhase,
 } from '../../bin/testing.ts';
-import { apiCalls, type Cluster, definePhase, fields, type NodeObject, type Secret } from '../../engine/sdk/index.ts';
+import { fields, type NodeObject } from '../../engine/node/index.ts';
+import { apiCalls, type Cluster, definePhase, type Secret } from '../../engine/sdk/index.ts';
 import { pluginFolder } from '../engine/plugins/folder.ts';
 import { thrownBy } from '../helpers/errors.ts';
 

@@ -1,14 +1,6 @@
 /** A phase that gives its secrets away wherever a phase can. */
-import {
-  apiCalls,
-  definePhase,
-  fields,
-  isJoinError,
-  type KubeApi,
-  nodeRef,
-  runs,
-  writes,
-} from '../../engine/sdk/index.ts';
+import { fields, nodeRef } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, isJoinError, type KubeApi, runs, writes } from '../../engine/sdk/index.ts';
 
 const { server, ca, bootstrapToken, key } = fields;
 

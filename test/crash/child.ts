@@ -10,6 +10,7 @@ import { lockMachine } from '../../engine/host/lock.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
@@ -38,7 +39,7 @@ const FOREVER = new Int32Array(new SharedArrayBuffer(4));
 /** As `bin/command.ts`. */
 async function act({ mode, project, root, inputs }: Told, at: (where: string) => void): Promise<RunResult> {
   const disk = diskWithPoints(at);
-  const machine = await realHost(root);
+  const machine = await realHost(root, { access: kubeAccess });
   const host = hostWithPoints(machine, new MachineFiles(root, disk), at);
   const runs = new Runs(new MachineFiles(root, disk));
   const lock = await lockMachine(root);

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../bin/compose.ts';
-import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { FIELDS, placeOf } from '../../engine/kubeadm/fields.ts';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
 import { VERSIONS } from '../../engine/kubeadm/versions.ts';
@@ -15,6 +14,7 @@ import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import { run } from '../../engine/run/run.ts';
 import { type AnyPhase, fail } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { cli, project } from '../bin/cli.ts';
 import { madePhase } from '../helpers/plans.ts';
 

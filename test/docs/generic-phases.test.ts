@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../bin/compose.ts';
-import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { nodeRef } from '../../engine/node/index.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { run } from '../../engine/run/run.ts';
-import { nodeRef } from '../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { heldIdentity } from '../helpers/node.ts';
 

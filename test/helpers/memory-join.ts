@@ -5,19 +5,20 @@ import { SimulatedClock } from 'xstate';
 import { registry } from '../../bin/compose.ts';
 import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../../bin/pipelines.ts';
 import { journalFor, planToResume } from '../../bin/runs.ts';
-import { MachineFiles } from '../../engine/host/files.ts';
-import { type ApiRequest, objectPath } from '../../engine/sdk/api.ts';
 import type { Change } from '../../engine/host/changes/index.ts';
+import { MachineFiles } from '../../engine/host/files.ts';
 import type { Host } from '../../engine/host/host.ts';
 import type { Query } from '../../engine/host/query.ts';
-import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
+import { configMapRef, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/node/index.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
-import { configMapRef, isJoinError, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/sdk/index.ts';
+import { type ApiRequest, objectPath } from '../../engine/sdk/api.ts';
+import { isJoinError, joineryPaths } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import {
   type Authority,
   authority,
@@ -152,7 +153,7 @@ export class MemoryJoin {
     const host = hostWithPoints(this.#host(), new MachineFiles('/', disk), at, 0);
     const runs = new Runs(new MachineFiles('/', disk), host.now);
     // As who locks the machine does.
-    await this.disk.calls.mkdir(paths.state, { mode: 0o700 }).catch(() => undefined);
+    await this.disk.calls.mkdir(joineryPaths.state, { mode: 0o700 }).catch(() => undefined);
     await runs.tidy();
     // Its time does not pass: who has stopped does nothing more when its time is up.
     const clock = new SimulatedClock();
@@ -240,7 +241,7 @@ export class MemoryJoin {
         isRandom ? line.replace(/-----BEGIN.*/s, 'certificate and key') : line.replace(PEM, 'PEM'),
       ];
     });
-    return new Map(lines.filter(([path]) => !`${path}/`.startsWith(`${paths.state}/`)));
+    return new Map(lines.filter(([path]) => !`${path}/`.startsWith(`${joineryPaths.state}/`)));
   }
 
   /** The state of machine and cluster, without what chance puts into it. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { readTerms, TERMS } from './glossary.ts';
 import { findings, findingText, longLines, projectFiles, retiredNames, retiredPhrases } from './language.ts';
 import { findingsOverLimit } from './limits.ts';
-import { NAME_WORDS, NAMES, PHRASES } from './phrases.ts';
+import { PHRASES } from './phrases.ts';
 import { proseOfCode } from './prose.ts';
 
 const foundIn = (text: string, path = 'engine/example.ts'): string[] =>
@@ -42,14 +43,28 @@ test('the prose of a source keeps strings inside placeholders, and hides the cod
 describe('retired names', () => {
   const namesIn = (text: string): string[] => retiredNames({ path: 'a.ts', text }).map(({ found }) => found);
   test('are found in types, and in exported functions and values', () => {
-    for (const word of Object.keys(NAME_WORDS)) {
-      const name = `${word[0]?.toUpperCase()}${word.slice(1)}`;
-      expect(namesIn(`interface Step${name} {}\nexport const step${name} = 1;`)).toHaveLength(2);
+    for (const retired of TERMS.flatMap(({ replaces }) => replaces)) {
+      expect(namesIn(`interface ${retired} {}`)).toEqual([retired]);
+      expect(namesIn(`export async function ${retired}() {}`)).toEqual([retired]);
     }
-    for (const name of Object.keys(NAMES)) expect(namesIn(`export async function ${name}() {}`)).toEqual([name]);
+    expect(namesIn('export const stepTold = 1;\nclass ToldStep {}').sort()).toEqual(['ToldStep', 'stepTold']);
   });
   test('are free for local values, and are words, not letters', () => {
     expect(namesIn('const told = 1;\nexport const madeira = 1;\nexport type Wholesale = 1;')).toEqual([]);
+  });
+});
+
+describe('the glossary', () => {
+  test('has each term once, with a meaning', () => {
+    const terms = TERMS.map(({ term }) => term);
+    expect(terms.length).toBeGreaterThan(50);
+    expect(terms.filter((term, index) => terms.indexOf(term) !== index)).toEqual([]);
+    expect(TERMS.filter(({ meaning }) => meaning.length < 20)).toEqual([]);
+  });
+  test('is read by its tables', () => {
+    expect(
+      readTerms('| term | meaning | replaces |\n|---|---|---|\n| scope | What is readable. | `sight`, `Sights` |\n'),
+    ).toEqual([{ term: 'scope', meaning: 'What is readable.', replaces: ['sight', 'Sights'] }]);
   });
 });
 

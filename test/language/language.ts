@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT, type Source } from '../helpers/sources.ts';
-import { NAME_WORDS, NAMES, PHRASES } from './phrases.ts';
+import { replacementOf } from './glossary.ts';
+import { PHRASES } from './phrases.ts';
 import { proseOf } from './prose.ts';
 
 export interface Finding {
@@ -48,14 +49,6 @@ export function retiredPhrases({ path, text }: Source): Finding[] {
 
 const TYPE = /^(?:export )?(?:declare )?(?:abstract )?(?:type|interface|class|enum) (\w+)/gm;
 const EXPORTED = /^export (?:async )?(?:function\*?|const|let) (\w+)/gm;
-const wordsOf = (name: string): string[] => name.split(/(?=[A-Z])|_/).map((word) => word.toLowerCase());
-
-function retiredName(name: string): string | undefined {
-  if (Object.hasOwn(NAMES, name)) return NAMES[name];
-  const word = wordsOf(name).find((part) => Object.hasOwn(NAME_WORDS, part));
-  return word === undefined ? undefined : NAME_WORDS[word];
-}
-
 /** Types, and exported functions and values, with a retired name or a retired word in their name. */
 export function retiredNames({ path, text }: Source): Finding[] {
   if (!path.endsWith('.ts')) return [];
@@ -63,7 +56,7 @@ export function retiredNames({ path, text }: Source): Finding[] {
     .flatMap((pattern) => [...text.matchAll(pattern)])
     .flatMap((match) => {
       const [, name = ''] = match;
-      const instead = retiredName(name);
+      const instead = replacementOf(name);
       return instead === undefined ? [] : [{ path, line: lineAt(text, match.index), found: name, instead }];
     });
 }

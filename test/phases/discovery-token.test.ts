@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
-import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { isSecret } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import discoveryToken from '../../phases/discovery-token/index.ts';
 import {
   authority,

@@ -1,6 +1,7 @@
 /** A change of an object in the cluster. The host sends it as a request, so it is described here and applied nowhere. */
-import type { ApiVerb } from '../../sdk/effects.ts';
+
 import type { ApiChange } from '../../sdk/api.ts';
+import type { ApiVerb } from '../../sdk/effects.ts';
 import type { Permissions } from '../ports/permissions.ts';
 import type { DescribedKind } from './kind.ts';
 

@@ -1,6 +1,7 @@
 /** The change of a file: its whole content, mode and owner at once. */
-import { requireSize } from '../limits.ts';
+
 import type { Owner } from '../../sdk/ports.ts';
+import { requireSize } from '../limits.ts';
 import type { ChangeKind } from './kind.ts';
 import { digestOf, modeText, type PathBefore, snapshotOf } from './path-snapshot.ts';
 

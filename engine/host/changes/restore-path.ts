@@ -1,6 +1,7 @@
 /** The undo of changes of paths: whatever the run made of a path, the snapshot of what was there is restored. */
-import { temporaryName } from '../disk.ts';
+
 import { fail } from '../../sdk/errors.ts';
+import { temporaryName } from '../disk.ts';
 import type { Read } from '../query.ts';
 import type { DirectoryChange } from './directory.ts';
 import type { FileChange } from './file.ts';

@@ -1,7 +1,6 @@
 /** The undo of the changes of one run, each by what is known of its kind. */
 import { pathMatcher } from '../../sdk/effects.ts';
-import type { Host } from '../host.ts';
-import type { Read } from '../query.ts';
+import { type Host, readerOf } from '../host.ts';
 import { type Before, type Change, describedKindOf, type StepChange } from './index.ts';
 import type { JournaledChange, UndoContext, UndoOutcome } from './kind.ts';
 import { type RestoreContext, restorePath } from './restore-path.ts';

@@ -1,13 +1,7 @@
 /** What the ports of one attempt have in common: reads, waits and changes, held to what the phase declared. */
 import { dirname } from 'node:path';
 import type { Secret } from '../../sdk/secret.ts';
-import {
-  type Change,
-  checkChange,
-  createsParents,
-  describeChange,
-  type StepChange,
-} from '../changes/index.ts';
+import { type Change, checkChange, createsParents, describeChange, type StepChange } from '../changes/index.ts';
 import { type Host, readerOf, type Wait } from '../host.ts';
 import { requireSize } from '../limits.ts';
 import type { Answers, Query, Read } from '../query.ts';

@@ -16,7 +16,7 @@ export const commandsPort = (attempt: Attempt): Commands => ({
   },
 });
 
-const optionsOf = (
-  environment: CommandOptions['environment'],
-  limits: CommandOptions['limits'],
-): CommandOptions => ({ ...(environment && { environment }), ...(limits && { limits }) });
+const optionsOf = (environment: CommandOptions['environment'], limits: CommandOptions['limits']): CommandOptions => ({
+  ...(environment && { environment }),
+  ...(limits && { limits }),
+});

@@ -1,6 +1,6 @@
 /** What one attempt may do: the effects that its phase declared, within the bounds of its plugin, until it has ended. */
 import { allowsPath, type Bounds } from '../../sdk/bounds.ts';
-import { type Effect, filled, pathMatcher } from '../../sdk/effects.ts';
+import { type Effect, fillTemplate, pathMatcher } from '../../sdk/effects.ts';
 import { fail } from '../../sdk/errors.ts';
 import { PATH_LENGTH_MAX, requireSize } from '../limits.ts';
 
@@ -47,7 +47,7 @@ export class Permissions {
 
   /** The template with the values of the input, or undefined if the input lacks one of them. */
   fill(template: string): string | undefined {
-    return filled(template, this.#options.input);
+    return fillTemplate(template, this.#options.input);
   }
 
   /** Whether the bounds of the plugin allow it. A phase that ships with Joinery has none. */

@@ -2,9 +2,9 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { fail } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 import { portsOn, rootedMachine } from '../../helpers/machine.ts';
 

@@ -4,28 +4,16 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MachineCommands } from '../../../engine/host/commands.ts';
-import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
 import type { Change } from '../../../engine/host/changes/index.ts';
+import { MachineCommands } from '../../../engine/host/commands.ts';
 import type { Host } from '../../../engine/host/host.ts';
-import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { kubeAccess } from '../../../engine/kube/access.ts';
+import { type CsrObject, configMapRef, csrRef, isReady, type NodeObject, nodeRef } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem, readCertificates } from '../../../engine/pki/index.ts';
-import {
-  apiCalls,
-  type CsrObject,
-  configMapRef,
-  controls,
-  csrRef,
-  fail,
-  type Identity,
-  isReady,
-  type NodeObject,
-  nodeRef,
-  runs,
-  Secret,
-  writes,
-} from '../../../engine/sdk/index.ts';
+import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
+import { apiCalls, controls, fail, type Identity, runs, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf, shownOf, thrownBy } from '../../helpers/errors.ts';
 import { portsOn, rootedMachine, scratch } from '../../helpers/machine.ts';
 
@@ -1014,7 +1002,7 @@ describe('facts of a machine', () => {
     await writeFile(join(root, 'etc/hostname'), ' Worker-1\n');
     await writeFile(join(root, 'etc/os-release'), 'PRETTY_NAME="Debian"\nVERSION_ID="12"\nID=debian\n');
     const { realHost } = await import('../../../engine/host/real.ts');
-    const host = await realHost(root);
+    const host = await realHost(root, { access: kubeAccess });
     onTestFinished(() => host.close());
     const architecture = { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch;
     expect(host.facts).toEqual({ name: 'worker-1', privileged: true, architecture, distribution: 'debian' });

@@ -5,7 +5,7 @@ import type { StepChange } from '../../../engine/host/changes/index.ts';
 import { historyOf } from '../../../engine/journal/history.ts';
 import { type Entry, type JournalRecord, LineWriter, readJournal } from '../../../engine/journal/records.ts';
 import { withoutSecrets, withSecretsBack } from '../../../engine/journal/secrets.ts';
-import { isJoinError, isSecret, revealed, Secret } from '../../../engine/sdk/index.ts';
+import { isJoinError, isSecret, revealSecrets, Secret } from '../../../engine/sdk/index.ts';
 import schema from '../../../schemas/journal.schema.json' with { type: 'json' };
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { START } from '../../helpers/journaled.ts';
@@ -215,7 +215,7 @@ describe('secrets', () => {
           expect(JSON.stringify(without)).not.toContain(`"${found.reveal()}"`);
         }
         const back = withSecretsBack(JSON.parse(JSON.stringify(without)), (name) => kept.get(name));
-        expect([revealed(back.value), back.missing]).toEqual([revealed(document), []]);
+        expect([revealSecrets(back.value), back.missing]).toEqual([revealSecrets(document), []]);
       }),
     );
   });

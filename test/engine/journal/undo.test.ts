@@ -2,8 +2,9 @@ import { chown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
+import { csrRef } from '../../../engine/node/index.ts';
+import { apiCalls, controls, fail, Secret, serviceWrites } from '../../../engine/sdk/index.ts';
 import { type MemoryHost, type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
-import { apiCalls, controls, csrRef, fail, Secret, serviceWrites } from '../../../engine/sdk/index.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
 import { rootedMachine } from '../../helpers/machine.ts';
