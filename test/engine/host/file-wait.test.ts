@@ -134,7 +134,7 @@ describe('waiting for a file in a dry run', () => {
     const host = recordingHost(memoryHost({ wait }));
     expect(await thrownBy(() => host.wait({ kind: 'file', path: '/f', done: isThere }, signal))).toMatchObject({
       code: 'E_UNDECIDED',
-      facts: { what: 'what somebody else will write to /f' },
+      facts: { what: 'what another program will write to /f' },
     });
     expect(wait).not.toHaveBeenCalled();
   });

@@ -601,7 +601,7 @@ describe('a dry run', () => {
     } else {
       expect(answer).toMatchObject({
         status: 201,
-        dryRun: { unchecked: 'the server does not say that it is 1.13 or newer, and only those can check' },
+        dryRun: { unchecked: 'the server does not report version 1.13 or newer, and older ones cannot check' },
         body: { metadata: { name: 'w1', uid: 'stand-in' } },
       });
       expect(mutations).toEqual([]);
@@ -778,9 +778,9 @@ describe('the memory host', () => {
     const messages = [];
     for (const act of refused) messages.push((await thrownBy(act)) as Error);
     expect(messages.map(({ message }) => message)).toEqual([
-      'the memory host was not told what kubelet --version prints',
-      'the memory host was not told to answer /x',
-      'the memory host was not told how to wait for healthy',
+      'the memory host is not prepared to run kubelet --version',
+      'the memory host is not prepared to answer /x',
+      'the memory host is not prepared to wait for healthy',
     ]);
     expect(await host.read({ kind: 'program', name: 'kubelet' }, SIGNAL)).toBeUndefined();
     expect(await host.read<'service'>({ kind: 'service', name: 'kubelet' }, SIGNAL)).toMatchObject({ exists: false });

@@ -335,8 +335,8 @@ describe('directories', () => {
     expect((await takenBack(journal, host)).map(({ outcome, why }) => `${outcome} ${why ?? ''}`)).toEqual([
       'restored ',
       'restored ',
-      'stays it holds what this run did not make: mine',
-      'stays it holds what this run did not make: x',
+      'stays it holds files that this run did not create: mine',
+      'stays it holds files that this run did not create: x',
     ]);
     expect(await textOf(host, '/opt/x/mine')).toBe('m');
     expect(await takenBack(journal, host)).toEqual([]);
@@ -427,7 +427,7 @@ describe('taking back', () => {
         before: { kind: 'none' },
       }),
     );
-    expect(await takenBack(journal, host)).toMatchObject([{ outcome: 'stays', why: 'it cannot be taken back' }]);
+    expect(await takenBack(journal, host)).toMatchObject([{ outcome: 'stays', why: 'it cannot be undone' }]);
   });
 });
 
