@@ -2,6 +2,7 @@
 import type { StepChange } from '../host/changes/index.ts';
 import type { UndoOutcome } from '../host/changes/kind.ts';
 import { ChangeUndo, undoOrder } from '../host/changes/undo.ts';
+import { temporaryName } from '../host/disk.ts';
 import type { Host } from '../host/host.ts';
 import type { Journal } from './journal.ts';
 
@@ -11,7 +12,7 @@ export interface UndoItem extends UndoOutcome {
   change: StepChange;
 }
 
-export interface UndoOptions {
+export interface UndoChangesOptions {
   journal: Journal;
   host: Host;
   /** Restores paths that have changed since the run, too. */
@@ -21,7 +22,7 @@ export interface UndoOptions {
 }
 
 /** Undoes every change that is not undone yet, and goes on after a refusal or a failure. */
-export async function undoChanges({ journal, host, overwrite, signal, onItem }: UndoOptions): Promise<void> {
+export async function undoChanges({ journal, host, overwrite, signal, onItem }: UndoChangesOptions): Promise<void> {
   const { changes } = journal.history();
   const image = (number: number) => journal.image(number);
   const changeUndo = new ChangeUndo({ host, signal, changes, image, overwrite });
@@ -35,4 +36,11 @@ export async function undoChanges({ journal, host, overwrite, signal, onItem }: 
     else changeUndo.noteFailure();
     onItem({ step: item.step, change: item.change, ...outcome });
   }
+}
+
+/** Removes the temporary files of changes that were interrupted when the process of a run was killed. */
+export async function removeTemporaryFiles(journal: Journal, host: Host): Promise<void> {
+  const paths = journal.history().changes.flatMap(({ change }) => ('path' in change ? [change.path] : []));
+  const { signal } = new AbortController();
+  for (const path of new Set(paths)) await host.apply({ kind: 'remove', path: temporaryName(path) }, signal);
 }

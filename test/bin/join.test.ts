@@ -342,14 +342,14 @@ describe('join phase', () => {
     const { code, stdout, stderr } = await cli(args('phase', 'discovery', '--dry-run'));
     expect(code, stderr).toBe(0);
     expect(stdout).toBe(`Plan of phase discovery. Nothing was changed.
-✓ discovery: Trust the cluster through a bootstrap token and pinned CA keys
-    cluster-info of ${sandbox.endpoint} is signed by token ${sandbox.token.slice(0, 6)}
+✓ discovery: Find and verify the cluster through a bootstrap token and pinned CA keys
+    the signature of token ${sandbox.token.slice(0, 6)} on cluster-info from ${sandbox.endpoint} is valid
     its CA has the pinned key ${sandbox.caPin}
-    the cluster's API server is https://${sandbox.endpoint}
+    the API server is https://${sandbox.endpoint}
     changes nothing
+    identity = (3 entries)
     server = https://${sandbox.endpoint}
     ca = (${sandbox.caPem.trimEnd().split('\n').length} lines)
-    token = ***
 `);
   });
 
@@ -386,7 +386,7 @@ describe('join phase', () => {
           check: 'Swap',
           result: 'error',
           evidence: 'swap is on: /dev/sda2',
-          hint: 'swapoff -a, and take it out of /etc/fstab to keep it off',
+          hint: 'swapoff -a, and remove it from /etc/fstab to keep it off',
         },
       ]);
       const file = 'FileAvailable--etc-kubernetes-kubelet.conf';

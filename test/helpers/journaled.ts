@@ -30,7 +30,7 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
             serviceData: (service) => serviceDataOf(effects, service),
           });
         }),
-      once: (name, make, anew) => journal.once(step, name, make, anew),
+      once: (name, make, anew) => (anew ? journal.again(step, name, make) : journal.once(step, name, make)),
     });
   return { journal, ports: portsOf('a'), portsOf };
 }

@@ -70,7 +70,7 @@ describe('starting the kubelet', () => {
     ]);
     expect(file).toEqual({
       ...{ kind: 'file', path: DROP_IN, action: 'create', mode: 0o644 },
-      content: `# Written by Joinery: the kubelet's unit did not pass the files of a kubeadm-style join.
+      content: `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
 [Service]
 Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
 Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"

@@ -55,7 +55,7 @@ describe('the end of the bootstrap', () => {
     expect([error, changes]).toEqual([undefined, [REMOVED]]);
     expect(outputs?.certificate).toBe(own.pem);
     expect(isSecret(outputs?.key) && outputs.key.reveal()).toBe(own.keyPem);
-    expect(notes).toEqual([{ level: 'info', text: 'the kubelet has its certificate, until 2027-03-04' }]);
+    expect(notes).toEqual([{ level: 'info', text: 'the kubelet has its certificate, valid until 2027-03-04' }]);
   });
 
   test('is waited for: first the certificate, which a kubelet may write last, and then its kubeconfig', async () => {

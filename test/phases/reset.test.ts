@@ -65,7 +65,7 @@ describe('a reset', () => {
     ]);
     expect(result.steps[0]?.outputs).toEqual({ node: 'w1' });
     expect(result.steps[0]?.notes.map(({ text }) => text)).toContain(
-      'what stays in the cluster is for an administrator: kubectl delete node w1',
+      'the Node remains in the cluster; an administrator can delete it: kubectl delete node w1',
     );
     expect(host.sent.find(({ method }) => method === 'PATCH')?.body).toMatchObject({
       status: {
