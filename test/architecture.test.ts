@@ -20,7 +20,6 @@ const KNOWN_LONG_FILES = new Set([
   'test/crash/stage.ts',
   'test/engine/expressions/expressions.test.ts',
   'test/engine/host/cri/runtime.test.ts',
-  'test/engine/host/host.test.ts',
   'test/engine/journal/undo.test.ts',
   'test/engine/kubeadm/load.test.ts',
   'test/engine/kubeadm/migrate.test.ts',
