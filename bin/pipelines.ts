@@ -1,11 +1,11 @@
 /** Pipelines and environments by name (those that ship) or by file. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { IsWanted, Resolved } from '../engine/environment/resolve.ts';
-import type { Tracked } from '../engine/environment/tracked.ts';
+import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
+import type { TrackedValue } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
-import type { Source } from '../engine/pipeline/plan.ts';
+import type { PlanSource } from '../engine/pipeline/plan.ts';
 import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
@@ -44,32 +44,34 @@ export async function openLayered(root: string, name: string, environments: read
 
 /** A pipeline and environments as they are written, each value with its place; lazily loaded, since most runs have none. */
 export async function openTracked(root: string, name: string, names: readonly string[]): Promise<Trackable> {
-  const [{ loadEnvironment, readTracked }, { hostsOf, isFor, patcherFor, resolve: resolveAll }] = await Promise.all([
-    import('../engine/environment/load.ts'),
-    import('../engine/environment/resolve.ts'),
-  ]);
+  const [{ loadEnvironment, readTracked }, { hostParts, loadJsonPatch, partsFor, resolvePipeline }] = await Promise.all(
+    [import('../engine/environment/load.ts'), import('../engine/environment/resolve.ts')],
+  );
   const { file, text } = readNamed(root, 'pipelines', name);
   const base = readTracked(file, text);
   const environments = names.map((each) => {
     const read = readNamed(root, 'environments', each);
     return loadEnvironment(lastingName(each), read.file, read.text);
   });
-  const patcher = await patcherFor(environments);
+  const patcher = await loadJsonPatch(environments);
   const place = placeOf(name, names);
-  const placed = (resolved: Resolved): Resolved => ({ ...resolved, pipeline: { ...resolved.pipeline, ...place } });
+  const placed = (resolved: ResolvedPipeline): ResolvedPipeline => ({
+    ...resolved,
+    pipeline: { ...resolved.pipeline, ...place },
+  });
   return {
-    parts: environments.flatMap(({ tracked }) => hostsOf(tracked)),
-    resolve: (isWanted) => placed(resolveAll(base, environments, patcher, isWanted)),
-    resolveFor: (host) => placed(resolveAll(base, environments, patcher, isFor(host))),
+    parts: environments.flatMap(({ tracked }) => hostParts(tracked)),
+    resolve: (applies) => placed(resolvePipeline(base, environments, patcher, applies)),
+    resolveFor: (host) => placed(resolvePipeline(base, environments, patcher, partsFor(host))),
   };
 }
 
 export interface Trackable {
   /** What the environments say for some machines only. */
-  parts: readonly Tracked[];
+  parts: readonly TrackedValue[];
   /** With those of them that are wanted; left out, with none. */
-  resolve(isWanted?: IsWanted): Resolved;
-  resolveFor(host: HostFacts): Resolved;
+  resolve(applies?: PartFilter): ResolvedPipeline;
+  resolveFor(host: HostFacts): ResolvedPipeline;
 }
 
 function readNamed(root: string, folder: keyof typeof pluginFiles, name: string): { file: string; text: string } {
@@ -93,7 +95,7 @@ export const shippedNames = (root: string, folder: 'pipelines' | 'environments')
     .sort();
 
 /** What a plan of it was made of. `name` is what it was called on the command line. */
-export const sourceOf = ({ digest, environments }: Pipeline, name: string): Source => ({
+export const sourceOf = ({ digest, environments }: Pipeline, name: string): PlanSource => ({
   ...{ kind: 'pipeline', name: lastingName(name), digest },
   ...(environments.length === 0 ? {} : { environments }),
 });

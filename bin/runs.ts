@@ -6,8 +6,9 @@ import { pluginsOf } from '../engine/journal/plugins.ts';
 import type { Start } from '../engine/journal/records.ts';
 import type { Runs } from '../engine/journal/runs.ts';
 import { withoutSecrets } from '../engine/journal/secrets.ts';
-import { kebab, type Plan, planOf, type Source } from '../engine/pipeline/plan.ts';
-import { phaseUsed, planOfPhase } from '../engine/pipeline/single-phase.ts';
+import { kebabCase } from '../engine/pipeline/flag-names.ts';
+import { phaseFor, planOfPhase } from '../engine/pipeline/phase-plan.ts';
+import { type Plan, type PlanSource, planOf } from '../engine/pipeline/plan.ts';
 import { fail, revealed } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
@@ -46,11 +47,11 @@ function differences({ source, inputs, steps }: Plan, { start }: History): strin
   const before = start.inputs as Record<string, unknown>;
   const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebab(name)}`);
+  return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebabCase(name)}`);
 }
 
 /** What is not the same that a run is made of, in words; undefined where all of it is. */
-function otherSource(now: Source, before: Source): string | undefined {
+function otherSource(now: PlanSource, before: PlanSource): string | undefined {
   if (now.name !== before.name || now.digest !== before.digest) return now.kind;
   const [these = [], those = []] = [now.environments, before.environments];
   const names = those.map(({ name }) => name);
@@ -88,7 +89,7 @@ export async function planToResume(
   const inputs: Record<string, unknown> = { ...(revealed(value) as object), ...given };
   const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => inputs[name] === undefined);
   if (gone.length > 0 && !isAnybodyThere())
-    throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });
+    throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebabCase(name)}`) });
   for (const name of gone) inputs[name] = await typedSecret(`${name} of run ${start.id}`);
   const known = Object.entries(inputs).filter(([, item]) => item !== undefined);
   const plan = await planFrom(root, start, argv, Object.fromEntries(known));
@@ -112,6 +113,6 @@ async function planFrom(
   await usePlugins({ root, argv, pipeline });
   if (kind === 'pipeline') return { ...planOf(pipeline, registry(), inputs, host), source: sourceOf(pipeline, name) };
   const step = pipeline.steps.find(({ id }) => id === name);
-  const used = step === undefined ? name : phaseUsed(step, inputs);
+  const used = step === undefined ? name : phaseFor(step, inputs);
   return planOfPhase(name, registry().get(used), inputs, host);
 }

@@ -1,7 +1,7 @@
 /** `join phase`: lists the phases; `join phase NAME`: runs one, with flags from its input schema. */
 
 import { type Pipeline, type PipelineStep, variantsOf } from '../../engine/pipeline/load.ts';
-import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipeline/single-phase.ts';
+import { phaseFor, planOfPhase, standaloneInputs } from '../../engine/pipeline/phase-plan.ts';
 import { describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { registry } from '../compose.ts';
@@ -53,7 +53,7 @@ export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineSte
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
       const given = withAbsolutePaths(input, plainValues(await typedValues(input, flags, args)), flags.root);
-      const phase = registry().get(phaseUsed(step, given));
+      const phase = registry().get(phaseFor(step, given));
       const layered = flags.env === undefined ? () => pipeline : await openLayered(root, DEFAULT_PIPELINE, flags.env);
       await this.execute({
         dryRun: flags['dry-run'],
@@ -61,7 +61,7 @@ export function phaseCommand(root: string, pipeline: Pipeline, step: PipelineSte
         root: flags.root,
         output: flags.output,
         plan: (host) =>
-          planOfPhase(step.id, phase, { ...inputsOutsidePipeline(layered(host), phase, host), ...given }, host),
+          planOfPhase(step.id, phase, { ...standaloneInputs(layered(host), phase, host), ...given }, host),
       });
     }
   };

@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { isDuration } from '../../engine/documents/durations.ts';
+import { flagName, kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { GATES_INPUT } from '../../engine/pipeline/gates.ts';
-import { flagName, kebab } from '../../engine/pipeline/plan.ts';
 import { fail, gateLine, parseYaml, type Schema } from '../../engine/sdk/index.ts';
 import { isAnybodyThere, typedSecret } from '../ask.ts';
 import { registry } from '../compose.ts';
@@ -62,7 +62,7 @@ export function flagsFor(schema: Schema): FlagInput {
   return Object.fromEntries(
     Object.entries(schema.properties ?? {})
       .filter(([, property]) => isTypeable(property))
-      .map(([name, property]) => [kebab(name), flagFor(name === GATES_INPUT ? withGates(property) : property)]),
+      .map(([name, property]) => [kebabCase(name), flagFor(name === GATES_INPUT ? withGates(property) : property)]),
   );
 }
 
@@ -119,7 +119,7 @@ export async function typedValues(
   { off = [], takesStdin = [] }: { off?: readonly string[]; takesStdin?: readonly string[] } = {},
 ): Promise<Values> {
   const given = Object.entries(schema.properties ?? {}).flatMap(([input, property]) => {
-    const flag = kebab(input);
+    const flag = kebabCase(input);
     const value = flags[flag] ?? (off.includes(flag) ? false : args[input]);
     return value === undefined || value === '' ? [] : [{ input, property, value }];
   });

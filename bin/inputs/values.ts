@@ -3,7 +3,7 @@
  * `--config`, JOINERY_… variables, flags. Whoever adds one gives it a kind here.
  */
 import type { Place } from '../../engine/kubeadm/index.ts';
-import { flagName } from '../../engine/pipeline/plan.ts';
+import { flagName } from '../../engine/pipeline/flag-names.ts';
 import { revealed } from '../../engine/sdk/index.ts';
 
 export type Source =

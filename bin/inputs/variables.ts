@@ -1,5 +1,5 @@
 /** Inputs from the environment: `JOINERY_TOKEN` is `--token`. */
-import { kebab } from '../../engine/pipeline/plan.ts';
+import { kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { goBoolean, nearest, type Schema } from '../../engine/sdk/index.ts';
 import { fitsVariable, textOrFile } from './flags.ts';
 import type { Values } from './values.ts';
@@ -8,7 +8,8 @@ const PREFIX = 'JOINERY_';
 /** What a machine below `--root` tells its own programs. */
 const OWN = ['JOINERY_ROOT'];
 
-export const variableName = (input: string): string => `${PREFIX}${kebab(input).replaceAll('-', '_').toUpperCase()}`;
+export const variableName = (input: string): string =>
+  `${PREFIX}${kebabCase(input).replaceAll('-', '_').toUpperCase()}`;
 
 /** Empty variables say nothing, as with flags. Lists are separated by commas; `@FILE` is what is in that file. */
 export function fromVariables(schema: Schema, environment: Readonly<Record<string, string | undefined>>) {

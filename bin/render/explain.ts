@@ -1,5 +1,5 @@
 /** Where values come from, as text and as the document that schemas/pipeline-explanation.schema.json describes. */
-import type { Explained, Origin } from '../../engine/environment/explain.ts';
+import type { ExplainedValue, Origin } from '../../engine/environment/explain.ts';
 import { clean, printable, shown } from '../../engine/sdk/index.ts';
 
 const originText = (origin: Origin): string => {
@@ -14,7 +14,7 @@ const valueText = (value: unknown): string => {
 };
 
 /** A line for each value: what it is, where from, and what it took the place of. */
-export function explanationText(rows: readonly Explained[]): string {
+export function explanationText(rows: readonly ExplainedValue[]): string {
   const lines = rows.map(({ path, value, origin, over }) => ({
     name: `${path.join('.')}:`,
     value: valueText(value),
@@ -31,7 +31,7 @@ export function explanationText(rows: readonly Explained[]): string {
   );
 }
 
-export const explanationDocument = (pipeline: string, rows: readonly Explained[]): object => ({
+export const explanationDocument = (pipeline: string, rows: readonly ExplainedValue[]): object => ({
   apiVersion: 'joinery.dev/v1',
   kind: 'PipelineExplanation',
   pipeline,

@@ -2,8 +2,8 @@
 
 import { durationMs } from '../documents/durations.ts';
 import { approvalPhase } from '../pipeline/approval.ts';
-import { DEFAULT_TIMEOUT } from '../pipeline/check.ts';
 import type { Plan } from '../pipeline/plan.ts';
+import { DEFAULT_TIMEOUT } from '../pipeline/planned-step.ts';
 import type { Registry } from '../pipeline/registry.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import type { Journal } from './journal.ts';

@@ -1,5 +1,5 @@
 /** Which plugins the steps of a plan come from, as its journal tells it. */
-import type { PlannedStep } from '../pipeline/check.ts';
+import type { PlannedStep } from '../pipeline/planned-step.ts';
 import type { PluginRecord } from './records.ts';
 
 export function pluginsOf(steps: readonly PlannedStep[]): PluginRecord[] {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
 import type { StepChange } from '../host/host.ts';
-import type { Source } from '../pipeline/plan.ts';
+import type { PlanSource } from '../pipeline/plan.ts';
 import type { Answer } from '../run/approval.ts';
 import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
@@ -52,7 +52,7 @@ export type Entry =
       id: string;
       joinery: string;
       pipeline: string;
-      source: Source;
+      source: PlanSource;
       /** Secrets are `{"$secret": name}`: they are kept elsewhere. */
       inputs: unknown;
       host: HostFacts;

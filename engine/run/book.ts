@@ -5,8 +5,9 @@ import { temporaryName } from '../host/disk.ts';
 import { type Host, placeOf, type StepChange, type Wait, waitText } from '../host/host.ts';
 import type { Journal, Looked } from '../journal/journal.ts';
 import { type Restored, restore } from '../journal/restore.ts';
-import type { PlannedStep } from '../pipeline/check.ts';
-import { inputOf, isToRun, outputsOf, type Plan, type Told } from '../pipeline/plan.ts';
+import type { Plan } from '../pipeline/plan.ts';
+import type { PlannedStep } from '../pipeline/planned-step.ts';
+import { inputOf, outputsOf, type RunValues, shouldRun } from '../pipeline/values.ts';
 import { fail, isJoinError, JoinError, type OwnError } from '../sdk/errors.ts';
 import type { RunTold } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
@@ -40,7 +41,7 @@ export class RunBook {
   readonly #outputs = new Map<string, unknown>();
   /** How each step of this run has ended. */
   readonly #statuses = new Map<string, StepStatus>();
-  readonly #told: Told & { run?: Readonly<Record<string, unknown>> };
+  readonly #told: RunValues & { run?: Readonly<Record<string, unknown>> };
   readonly #results: Map<string, StepResult>;
   readonly #steps: Map<string, PlannedStep>;
   readonly #begunAt = new Map<string, number>();
@@ -195,7 +196,7 @@ export class RunBook {
     const step = this.#steps.get(id);
     if (step === undefined) throw new Error(`no step ${id}`);
     try {
-      const isWanted = isToRun(this.#plan, step, this.#told);
+      const isWanted = shouldRun(this.#plan, step, this.#told);
       return isWanted === undefined ? 'undecided' : isWanted ? 'run' : 'skipped';
     } catch (error) {
       throw blamed(this.#redactor.redacted(error), id);

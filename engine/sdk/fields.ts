@@ -82,3 +82,11 @@ export const discoveryOutput = {
   properties: { server, ca, token, clientCertificate, clientKey },
   required: ['server', 'ca'],
 } as const;
+
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** `object` without the fields whose value is undefined, for optional properties that must be absent rather than undefined. */
+export const defined = <T extends object>(object: T): Defined<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;

@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registry } from '../../bin/compose.ts';
 import { openTracked } from '../../bin/pipelines.ts';
-import { checkEverywhere } from '../../engine/environment/check.ts';
+import { checkForAllHosts } from '../../engine/environment/check.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import explanationSchema from '../../schemas/pipeline-explanation.schema.json' with { type: 'json' };
 import validationSchema from '../../schemas/pipeline-validation.schema.json' with { type: 'json' };
@@ -111,7 +111,7 @@ describe('docs/environments.md', () => {
     expect(blocks.length).toBe(4);
     for (const block of blocks) {
       const file = await written('example.yaml', block);
-      const found = checkEverywhere(await openTracked(project, 'join-worker', [file]), registry());
+      const found = checkForAllHosts(await openTracked(project, 'join-worker', [file]), registry());
       expect(found.problems, block).toEqual([]);
     }
     expect(blocks[1]).toBe(await readFile(join(project, 'test/samples/rack-label.yaml'), 'utf8'));

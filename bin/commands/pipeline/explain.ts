@@ -1,10 +1,11 @@
 /** `join pipeline explain`: where every value of a pipeline comes from. */
 import { Args, Flags } from '@oclif/core';
-import { type Explaining, fileOf, type Origin } from '../../../engine/environment/explain.ts';
-import { checkedPipeline } from '../../../engine/pipeline/check.ts';
-import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
+import { type ExplainOptions, fileOrigin, type Origin } from '../../../engine/environment/explain.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
+import { GATES_INPUT, planGates } from '../../../engine/pipeline/gates.ts';
+import { hostDefault } from '../../../engine/pipeline/inputs.ts';
 import type { Pipeline } from '../../../engine/pipeline/load.ts';
-import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
+import { lookUp } from '../../../engine/pipeline/values.ts';
 import { didYouMean, fail, type HostFacts, revealed } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
@@ -49,8 +50,8 @@ export class PipelineExplain extends JoinCommand {
     const scope = await openRun({ root: flags.root });
     await scope.close();
     const { pipeline, tracked } = opened.resolveFor(scope.host.facts);
-    const { explained } = await import('../../../engine/environment/explain.ts');
-    const rows = explained({ tracked, ...explaining(pipeline, values, scope.host.facts) });
+    const { explainPipeline } = await import('../../../engine/environment/explain.ts');
+    const rows = explainPipeline({ tracked, ...explaining(pipeline, values, scope.host.facts) });
     const path = args.path?.split('.') ?? [];
     const wanted = rows.filter((row) =>
       path.length === 0 ? !UNASKED.includes(row.path[0] ?? '') : isBelow(row.path, path),
@@ -77,14 +78,14 @@ export class PipelineExplain extends JoinCommand {
 const UNASKED: readonly string[] = ['apiVersion', 'kind', 'metadata', 'inputs'];
 
 /** What is known of a run that was given `values`. */
-function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<Explaining, 'tracked'> {
+function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<ExplainOptions, 'tracked'> {
   const { properties } = pipeline.inputs;
   const defaults = Object.fromEntries(
     Object.keys(properties).map((input) => [input, hostDefault(pipeline, input, host)]),
   );
   const inputs = { ...defaults, ...plainValues(values) };
-  const known = { inputs, host, gates: plannedGates(registry(), inputs[GATES_INPUT]).gates };
-  const { steps, finally: last } = checkedPipeline(
+  const known = { inputs, host, gates: planGates(registry(), inputs[GATES_INPUT]).gates };
+  const { steps, finally: last } = checkPipeline(
     pipeline,
     registry(),
     () => (reference) => lookUp(known, undefined, reference),
@@ -93,11 +94,11 @@ function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<E
     input,
     { value: revealed(value), origin: originOf(source, input) },
   ]);
-  return { inputs: properties, steps, finally: last?.steps ?? [], given: Object.fromEntries(given), defaults };
+  return { inputs: properties, steps, finally: last?.steps ?? [], values: Object.fromEntries(given), defaults };
 }
 
 function originOf(source: Source, input: string): Origin {
-  if (source.kind === 'config') return fileOf(source.place);
+  if (source.kind === 'config') return fileOrigin(source.place);
   return { kind: source.kind === 'variable' ? 'variable' : 'flag', name: sourceText(source, input) };
 }
 

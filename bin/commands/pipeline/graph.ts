@@ -1,6 +1,6 @@
 /** `join pipeline graph`: which steps come after which. */
 import { Flags } from '@oclif/core';
-import { checkedPipeline } from '../../../engine/pipeline/check.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
 import { envFlag, runFlags } from '../../inputs/flags.ts';
@@ -32,7 +32,7 @@ export class PipelineGraph extends JoinCommand {
     const { pipeline } = opened.resolveFor(scope.host.facts);
     await usePlugins({ root: this.config.root, argv: this.argv, pipeline });
     const { name } = pipeline.metadata;
-    const steps = drawn(pipeline, checkedPipeline(pipeline, registry()));
+    const steps = drawn(pipeline, checkPipeline(pipeline, registry()));
     if (flags.format === 'svg') {
       const { svgText } = await import('../../render/svg.ts');
       return this.log(svgText(name, steps).trimEnd());

@@ -44,11 +44,11 @@ export class PipelineValidate extends JoinCommand {
 }
 
 async function checked(root: string, file: string, names: readonly string[], argv: readonly string[]) {
-  const { checkEverywhere, problemsIn } = await import('../../../engine/environment/check.ts');
+  const { checkForAllHosts, problemsIn } = await import('../../../engine/environment/check.ts');
   try {
     const opened = await openTracked(root, file, names);
     await usePlugins({ root, argv, pipeline: opened.resolve().pipeline });
-    return checkEverywhere(opened, registry());
+    return checkForAllHosts(opened, registry());
   } catch (error) {
     return { steps: [], problems: problemsIn(error) };
   }

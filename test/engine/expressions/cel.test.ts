@@ -225,7 +225,9 @@ describe('what is only known after the run', () => {
 
 describe('what an expression is known to find there', () => {
   const guardsOf = (text: string): [string, boolean][] =>
-    new Cel(text).uses.filter(({ how }) => how === 'read').map((use) => [referenceText(use.reference), use.isGuarded]);
+    new Cel(text).sites
+      .filter(({ mode }) => mode === 'read')
+      .map(({ reference, isGuarded }) => [referenceText(reference), isGuarded]);
   test.each<[string, boolean]>([
     ['has(inputs.a) && inputs.a == 1', true],
     ['has(inputs.b) && inputs.a == 1', false],

@@ -361,7 +361,7 @@ describe('what a step says of its time and its tries', () => {
         '- { id: c, uses: echo, timeout: { total: 3m }, retry: { on: [transient, E_HEALTH], jitter: 0 } }',
       ].join('\n'),
     );
-    const [a, b, c] = checkPipeline(pipeline, registry);
+    const [a, b, c] = checkPipeline(pipeline, registry).steps;
     expect(a).toMatchObject({ timeoutMs: 60_000, totalMs: 540_000, retry: { jitter: 0.5, on: ['E_FILE'] } });
     expect(b).toMatchObject({ timeoutMs: 120_000, totalMs: 540_000, allowFailure: true });
     expect(c).toMatchObject({
@@ -384,7 +384,9 @@ describe('what a step says of its time and its tries', () => {
   });
 
   test('may name an error of a plugin', () => {
-    expect(checkPipeline(load('- { id: a, uses: echo, retry: { on: [E_ACME_QUOTA] } }'), registry)).toHaveLength(1);
+    expect(checkPipeline(load('- { id: a, uses: echo, retry: { on: [E_ACME_QUOTA] } }'), registry).steps).toHaveLength(
+      1,
+    );
   });
 });
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { registry as shipped } from '../../../bin/compose.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
-import { inputOf, planOf } from '../../../engine/pipeline/plan.ts';
+import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
+import { inputOf } from '../../../engine/pipeline/values.ts';
 import { definePhase, type Gate, gateLine, parseGates } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 
@@ -94,7 +95,7 @@ describe('the gates that there are', () => {
     const registry = new Registry();
     registry.add(hooked('a', [gate('CoreDNS')]));
     for (const name of ['CoreDNS', 'Auditing']) registry.addGate(gate(name));
-    expect(registry.gates().map((found) => [found.name, registry.isHooked(found)])).toEqual([
+    expect(registry.gates().map((found) => [found.name, registry.isUsed(found)])).toEqual([
       ['Auditing', false],
       ['CoreDNS', true],
     ]);

@@ -6,9 +6,10 @@ import type { Reference } from '../../../engine/expressions/references.ts';
 import { evaluate, parseTemplate, type Template } from '../../../engine/expressions/template.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
-import { inputOf, type Plan, planOf } from '../../../engine/pipeline/plan.ts';
+import { planOfPhase, standaloneInputs } from '../../../engine/pipeline/phase-plan.ts';
+import { type Plan, planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
-import { inputsOutsidePipeline, planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { inputOf } from '../../../engine/pipeline/values.ts';
 import { isSecret, nearest, Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { madePhase } from '../../helpers/plans.ts';
@@ -346,7 +347,7 @@ describe('a pipeline that is right', () => {
           .replace('size }}"', "size }}'"),
       ),
       phases(),
-    );
+    ).steps;
     const retry = { attempts: 3, initialMs: 1_000, factor: 2, capMs: 60_000 };
     expect(a).toMatchObject({ id: 'a', phase: greet, needs: [], reads: [], timeoutMs: 90_000, retry });
     expect(b).toMatchObject({
@@ -360,25 +361,25 @@ describe('a pipeline that is right', () => {
   });
 
   test('tries once within five minutes where it says nothing', () => {
-    const [a] = checkPipeline(load('steps:\n  - { id: a, uses: listen }\n'), phases());
+    const [a] = checkPipeline(load('steps:\n  - { id: a, uses: listen }\n'), phases()).steps;
     expect(a).toMatchObject({ timeoutMs: 300_000, retry: { attempts: 1, initialMs: 1_000, factor: 2, capMs: 30_000 } });
   });
 
   test('may give an integer where a number is wanted, and text around any hole', () => {
     const body =
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: b, uses: listen, with: { ratio: "${{ steps.a.outputs.size }}", heard: "${{ host.privileged }}!" } }\n';
-    expect(checkPipeline(load(body), phases())).toHaveLength(2);
+    expect(checkPipeline(load(body), phases()).steps).toHaveLength(2);
   });
 
   test('may have two writers of one path in a certain order', () => {
     const body =
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: between, uses: listen }\n  - { id: b, uses: greet, with: { text: x } }\n';
-    expect(checkPipeline(load(body), phases()).map(({ id }) => id)).toEqual(['a', 'between', 'b']);
+    expect(checkPipeline(load(body), phases()).steps.map(({ id }) => id)).toEqual(['a', 'between', 'b']);
   });
 
   test('may use anchors', () => {
     const body = 'defaults: { retry: &often { attempts: 9 } }\nsteps:\n  - { id: a, uses: listen, retry: *often }\n';
-    expect(checkPipeline(load(body), phases())[0]?.retry.attempts).toBe(9);
+    expect(checkPipeline(load(body), phases()).steps[0]?.retry.attempts).toBe(9);
   });
 });
 
@@ -528,8 +529,8 @@ describe('one phase by itself', () => {
     const pipeline = load(
       'inputs: { type: object, properties: { n: { type: string, default: "${{ host.name }}" }, m: { type: string } } }\nsteps:\n  - { id: a, uses: greet, with: { text: "${{ inputs.n }}", count: 3 } }\n  - { id: b, uses: listen, with: { heard: "${{ steps.a.outputs.message }}" } }\n',
     );
-    expect(inputsOutsidePipeline(pipeline, greet, HOST)).toEqual({ text: 'w1' });
-    expect(inputsOutsidePipeline(pipeline, listen, HOST)).toEqual({});
+    expect(standaloneInputs(pipeline, greet, HOST)).toEqual({ text: 'w1' });
+    expect(standaloneInputs(pipeline, listen, HOST)).toEqual({});
   });
 });
 
@@ -633,7 +634,7 @@ describe('a template', () => {
         fc.pre(!`${inner}}`.includes('}}')); // which would close it earlier
         const problems: string[] = [];
         const template = parseTemplate(`\${{${inner}}}`, (_, message) => problems.push(message));
-        expect(template.kind === 'hole').toBe(problems.length === 0);
+        expect(template.kind === 'placeholder').toBe(problems.length === 0);
       }),
     );
   });

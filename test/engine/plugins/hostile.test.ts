@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import type { JournalRecord } from '../../../engine/journal/records.ts';
-import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
 import { isSecret } from '../../../engine/sdk/index.ts';
 import { runPhase, undoPhase } from '../../../engine/testing/run-phase.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../../engine/host/memory.ts';
-import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
 import { load, phaseOf } from './folder.ts';
 
