@@ -1,7 +1,7 @@
 /** JSON Patch (RFC 6902) on tracked values. A value that an operation adds or moves keeps its place. */
 import type { Operation } from 'rfc6902';
 import type { Place } from '../documents/place.ts';
-import { type ApplyPatch, operate } from '../sdk/json-patch.ts';
+import { type ApplyPatch, applyOperation } from '../sdk/json-patch.ts';
 import { type Entry, type Mapping, plainOf, type TrackedValue } from './tracked.ts';
 
 export interface PatchProblem {
@@ -24,14 +24,14 @@ export function applyJsonPatch(
   for (const [index, operation] of operations.entries()) {
     const plainOperation = plainOf(operation) as Operation;
     const document = { root: plain };
-    const error = operate(apply, document, plainOperation);
+    const error = applyOperation(apply, document, plainOperation);
     if (error !== undefined) return { patched: base, problem: { index, message: error } };
     plain = document.root;
     if (plainOperation.op === 'test') continue;
     const holder = { root: numbered };
     const value = operation.kind === 'map' ? operation.entries.get('value')?.value : undefined;
     const numbers = value === undefined ? {} : { value: numbering.numbered(value) };
-    operate(apply, holder, { ...plainOperation, ...numbers } as Operation);
+    applyOperation(apply, holder, { ...plainOperation, ...numbers } as Operation);
     numbered = holder.root;
     numbering.place(numbered, operation.place);
   }

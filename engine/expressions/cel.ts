@@ -4,7 +4,7 @@
  */
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import type { Schema } from '../sdk/schema.ts';
-import { isSecret, revealed, Secret } from '../sdk/secret.ts';
+import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
 import { celLibrary, re2Library } from './cel-library.ts';
 import { ExpressionSyntax, presentWhen, type ReferenceSite } from './cel-syntax.ts';
@@ -116,7 +116,7 @@ export class Cel {
         }
         if (mode === 'has') return value !== undefined;
         seen.secret ||= hasSecret(value);
-        const celValue = value === undefined ? undefined : toCel(revealed(value), this.#schemas[index]);
+        const celValue = value === undefined ? undefined : toCel(revealSecrets(value), this.#schemas[index]);
         if (mode === 'optional') return Optional.of(celValue);
         if (celValue === undefined) throw new Error(`${referenceText(reference)} has no value`);
         return celValue;

@@ -19,7 +19,7 @@ export function parseCondition(text: string | undefined): Condition {
     match === null ? [] : [{ reference: { kind: 'input' as const, name: match[2] ?? '' }, isPresent: match[1] === '' }],
   );
   if (terms.length === matches.length) return { kind: 'presence', terms };
-  if (text.includes('${{')) throw new Error('a condition is an expression without ${{ }}: remove them');
+  if (text.includes('${{')) throw new Error('a condition is a bare expression: remove the ${{');
   return new Cel(text.trim());
 }
 

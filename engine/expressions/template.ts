@@ -1,5 +1,5 @@
 /** Templates: values with `${{ … }}` placeholders. They are parsed once, and their results are never parsed again. */
-import { isSecret, revealed, Secret } from '../sdk/secret.ts';
+import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { Cel } from './cel.ts';
 import { type Lookup, plainReference, type Reference, UNKNOWN } from './references.ts';
 
@@ -55,7 +55,7 @@ function parseText(text: string): Template {
   for (let open = text.indexOf('${{'); open !== -1; open = text.indexOf('${{', at)) {
     if (open > at) parts.push(text.slice(at, open));
     const end = closingBraces(text, open + 3);
-    if (end === undefined) throw new Error('a ${{ has no closing }}');
+    if (end === undefined) throw new Error('a ${{ is not closed');
     parts.push(parseExpression(text.slice(open + 3, end)));
     at = end + 2;
   }
@@ -141,7 +141,7 @@ export function evaluate(template: Template, lookup: Lookup): unknown {
     case 'text': {
       const values = template.parts.map((part) => (typeof part === 'string' ? part : valueOfExpression(part, lookup)));
       if (values.includes(UNKNOWN)) return UNKNOWN;
-      const text = values.map((value) => (value === undefined ? '' : asText(revealed(value)))).join('');
+      const text = values.map((value) => (value === undefined ? '' : asText(revealSecrets(value)))).join('');
       return values.some(isSecret) ? new Secret(text) : text;
     }
     case 'list':

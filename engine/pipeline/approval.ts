@@ -1,19 +1,38 @@
-/** An approval step as a pipeline declares it. engine/run waits for the answer; engine/journal records it. */
+/** How a pipeline declares an approval: a step that runs no phase, and waits for a person to say yes or no. */
+import { durationMs } from '../documents/durations.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
+import type { PipelineStep } from './load.ts';
 
-const afterRun = { 'x-known': 'after-run' } as const;
+export interface Approval {
+  deadlineMs: number;
+  onTimeout: 'fail' | 'approve';
+}
+
+export const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['approval']>): Approval => ({
+  deadlineMs: durationMs(deadline),
+  onTimeout,
+});
+
+/** The outputs of an approval. */
+export interface Approved {
+  by: string;
+  reason: string;
+  at: string;
+}
+
+const later = { 'x-known': 'after-run' } as const;
 const outputs = {
-  by: { type: 'string', description: 'Who approved', ...afterRun },
-  reason: { type: 'string', description: 'The reason they gave', ...afterRun },
-  at: { type: 'string', description: 'When they approved (RFC 3339)', ...afterRun },
+  by: { type: 'string', description: 'Who approved', ...later },
+  reason: { type: 'string', description: 'The reason they gave', ...later },
+  at: { type: 'string', description: 'When they approved (RFC 3339)', ...later },
 } as const;
 
-/** The inputs and outputs of an approval step, for code that expects every step to have a phase. The run never calls its `run`. */
+/** Stands for an approval wherever code asks for the phase of a step. The run waits for the answer itself. */
 export const approvalPhase: AnyPhase = {
   name: 'approval',
   summary: 'Wait for an approval',
   input: { type: 'object', required: ['message'], properties: { message: { type: 'string' } } },
   output: { type: 'object', required: ['by', 'reason', 'at'], properties: outputs },
   effects: [],
-  run: () => Promise.reject(new Error('an approval step has no phase to run')),
+  run: () => Promise.reject(new Error('an approval has no phase to run')),
 };

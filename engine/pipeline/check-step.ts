@@ -7,7 +7,7 @@ import { evaluate, expressionsIn, type Template } from '../expressions/template.
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
 import { reportSecret } from './literal-secrets.ts';
 import type { Pipeline, RetryPolicy } from './load.ts';
@@ -67,6 +67,6 @@ function checkLiteral(problems: Pipeline['problems'], schema: Schema, template: 
     reportSecret(problems, name, at);
     return;
   }
-  for (const violation of violations(schema, revealed(literal)))
+  for (const violation of violations(schema, revealSecrets(literal)))
     problems.at([...at, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
 }

@@ -4,16 +4,15 @@ import { type Violation, violations } from '../documents/validate.ts';
 import { holds } from '../expressions/conditions.ts';
 import type { Lookup, Reference } from '../expressions/references.ts';
 import { evaluate, hasUnknown, referencesIn, type Template } from '../expressions/template.ts';
-import { revealed } from '../sdk/secret.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { flagProblem } from './flag-names.ts';
-import type { Plan } from './plan.ts';
 import type { PlannedStep } from './planned-step.ts';
-import { lookUp } from './values.ts';
+import { lookUp, type PlanValues } from './values.ts';
 
 type Entries = readonly [string, Template][];
 
 /** The problems that the schema of a phase finds in the known inputs of its step. `nameOf` names an input of the pipeline. */
-export function knownProblems(plan: Plan, step: PlannedStep, nameOf: (input: string) => string): string[] {
+export function knownProblems(plan: PlanValues, step: PlannedStep, nameOf: (input: string) => string): string[] {
   const errors: string[] = [];
   const collect = (error: unknown) => {
     errors.push(`step ${step.id}: ${(error as Error).message}`);
@@ -29,7 +28,7 @@ export function knownProblems(plan: Plan, step: PlannedStep, nameOf: (input: str
   for (const [name, template] of entries) {
     const value = attempt(() => evaluate(template, lookup), collect);
     if (hasUnknown(value)) unknown.add(name);
-    else if (value !== undefined) known[name] = revealed(value);
+    else if (value !== undefined) known[name] = revealSecrets(value);
   }
   if (errors.length > 0) return errors;
   return violations(step.phase.input, known)

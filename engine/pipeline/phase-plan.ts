@@ -8,8 +8,8 @@ import { evaluate, hasUnknown, parseTemplate, type Template } from '../expressio
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { flagProblem } from './flag-names.ts';
 import { hostDefault } from './inputs.ts';
 import { type Pipeline, type PipelineStep, variantsOf } from './load.ts';
@@ -57,7 +57,7 @@ export function phaseFor(step: PipelineStep, inputs: Readonly<Record<string, unk
 
 /** Plans one phase. Throws E_INPUT with every problem; inputs are named as flags. */
 export function planOfPhase(name: string, phase: AnyPhase, inputs: Record<string, unknown>, host: HostFacts): Plan {
-  const problems = violations(phase.input, revealed(inputs)).map((violation) => flagProblem(violation));
+  const problems = violations(phase.input, revealSecrets(inputs)).map((violation) => flagProblem(violation));
   if (problems.length > 0) throw fail('E_INPUT', { problems });
   return {
     pipeline: `phase ${name}`,
@@ -68,12 +68,12 @@ export function planOfPhase(name: string, phase: AnyPhase, inputs: Record<string
         phase,
         needs: [],
         reads: [],
-        with: { kind: 'literal', value: withSecrets(phase.input, inputs) },
+        with: { kind: 'literal', value: wrapSecrets(phase.input, inputs) },
         timeoutMs: durationMs(DEFAULT_TIMEOUT),
         retry: { attempts: 1, initialMs: 0, factor: 1, capMs: 0 },
       },
     ],
-    inputs: withSecrets(phase.input, inputs) as Record<string, unknown>, // an object stays an object
+    inputs: wrapSecrets(phase.input, inputs) as Record<string, unknown>, // an object stays an object
     host,
     notes: [],
   };

@@ -5,7 +5,7 @@ import type { Template } from '../expressions/template.ts';
 import { fail } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
 import { checkPipeline } from './check.ts';
 import { flagName, flagProblem } from './flag-names.ts';
 import { GATES_INPUT, type PlannedGates, planGates } from './gates.ts';
@@ -77,7 +77,7 @@ export function planOf(
     steps,
     outputs: checked.outputs,
     finally: checked.finally,
-    inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
+    inputs: wrapSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     host,
     gates,
     notes,

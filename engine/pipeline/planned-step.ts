@@ -7,6 +7,7 @@ import type { Lookup } from '../expressions/references.ts';
 import { expressionsIn, referencesOf, type Template } from '../expressions/template.ts';
 import { defined } from '../sdk/fields.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
+import { type Approval, approvalOf } from './approval.ts';
 import type { Needs } from './graph.ts';
 import type { Pipeline, PipelineStep, Timeout } from './load.ts';
 import { limitText } from './time-limits.ts';
@@ -34,7 +35,7 @@ export interface PlannedStep {
   };
   allowFailure?: boolean;
   /** The step waits for an approval. `with` holds the question. */
-  approval?: { deadlineMs: number; onTimeout: 'fail' | 'approve' };
+  approval?: Approval;
 }
 
 export const DEFAULT_TIMEOUT = '5m';
@@ -99,11 +100,6 @@ function retryOf({ defaults }: Pipeline, step: PipelineStep): PlannedStep['retry
   };
   return defined({ attempts, initialMs: durationMs(initial), factor, capMs: durationMs(cap), jitter, on });
 }
-
-const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['approval']>) => ({
-  deadlineMs: durationMs(deadline),
-  onTimeout,
-});
 
 /** Each of the two limits comes from the step, or else from the defaults. */
 function limitsOf(

@@ -4,12 +4,12 @@ import { violations } from '../documents/validate.ts';
 import { holds } from '../expressions/conditions.ts';
 import { type Lookup, type Position, type Reference, UNKNOWN } from '../expressions/references.ts';
 import { evaluate, hasUnknown, type Template } from '../expressions/template.ts';
-import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import type { HostFacts } from '../sdk/ports.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
 import { hostFact } from './inputs.ts';
-import type { Plan } from './plan.ts';
 import type { PlannedStep } from './planned-step.ts';
 
 /** What a run has produced so far. */
@@ -22,14 +22,20 @@ export interface RunValues {
   isDry?: boolean;
 }
 
-type KnownBefore = Pick<Plan, 'inputs' | 'host' | 'gates'> & { steps?: Plan['steps'] };
+/** The part of a plan that has values before the run. */
+export interface PlanValues {
+  inputs: Readonly<Record<string, unknown>>;
+  host: HostFacts;
+  gates?: Readonly<Record<string, boolean>>;
+  steps?: readonly PlannedStep[];
+}
 
 /**
  * The value of a reference; without `values`, its value before the run. In a dry run, a bare reference to an output gets the
  * phase's stand-in, but an expression gets `UNKNOWN`.
  */
 export function lookUp(
-  plan: KnownBefore,
+  plan: PlanValues,
   values: RunValues | undefined,
   reference: Reference,
   position: Position = 'within',
@@ -56,11 +62,11 @@ export function lookUp(
   }
 }
 
-const hasStandIn = (steps: Plan['steps'] = [], { step, name }: Extract<Reference, { kind: 'output' }>): boolean =>
+const hasStandIn = (steps: PlanValues['steps'] = [], { step, name }: Extract<Reference, { kind: 'output' }>): boolean =>
   steps.find(({ id }) => id === step)?.phase.output.properties?.[name]?.['x-known'] === 'after-run';
 
 const lookupIn =
-  (plan: Plan, values: RunValues): Lookup =>
+  (plan: PlanValues, values: RunValues): Lookup =>
   (reference, position) =>
     lookUp(plan, values, reference, position);
 
@@ -68,17 +74,21 @@ const lookupIn =
  * The input of one step, ready for its phase: with defaults, and secrets wrapped. Undefined if a dry run does not know it. Throws
  * E_INPUT if the phase does not accept it, or an expression has no value.
  */
-export function inputOf(plan: Plan, { id, phase, with: template }: PlannedStep, values: RunValues): object | undefined {
+export function inputOf(
+  plan: PlanValues,
+  { id, phase, with: template }: PlannedStep,
+  values: RunValues,
+): object | undefined {
   const input = orInputError(`step ${id}`, () => evaluate(template, lookupIn(plan, values)));
   if (hasUnknown(input)) return undefined;
-  const plain = revealed(input);
+  const plain = revealSecrets(input);
   const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
   if (problems.length > 0) throw fail('E_INPUT', { problems: problems.map((problem) => `${phase.name}: ${problem}`) });
-  return withSecrets(phase.input, plain) as object; // the input of every phase is an object
+  return wrapSecrets(phase.input, plain) as object; // the input of every phase is an object
 }
 
 /** The outputs of a pipeline. A dry run leaves out those that only a real run can produce. Throws E_INPUT if one has no value. */
-export function outputsOf(plan: Plan, template: Template, values: RunValues): unknown {
+export function outputsOf(plan: PlanValues, template: Template, values: RunValues): unknown {
   const entries = template.kind === 'map' ? template.entries : [];
   const outputs = entries.map(
     ([name, entry]) => [name, orInputError(`outputs: ${name}`, () => evaluate(entry, lookupIn(plan, values)))] as const,
@@ -87,7 +97,11 @@ export function outputsOf(plan: Plan, template: Template, values: RunValues): un
 }
 
 /** Whether the condition of a step holds. Undefined if a dry run does not know. Throws E_INPUT if the condition has no value. */
-export function shouldRun(plan: Plan, { id, if: condition }: PlannedStep, values: RunValues): boolean | undefined {
+export function shouldRun(
+  plan: PlanValues,
+  { id, if: condition }: PlannedStep,
+  values: RunValues,
+): boolean | undefined {
   if (condition === undefined) return true;
   // `within`: a condition must not decide by a stand-in.
   const value = orInputError(`step ${id}`, () => holds(condition, (reference) => lookUp(plan, values, reference)));

@@ -1,4 +1,4 @@
-import { fields } from '../../engine/sdk/index.ts';
+import { fields } from '../../engine/node/index.ts';
 
 const { server, ca, token, clientCertificate, clientKey } = fields;
 const { clusterConfiguration, kubeletConfiguration, configSource } = fields;
@@ -14,7 +14,7 @@ export const input = {
     dynamic: {
       type: 'boolean',
       default: false,
-      description: 'The kubelet will take its configuration from the cluster (the feature gate DynamicKubeletConfig)',
+      description: 'Also determine the configSource for the Node (feature gate DynamicKubeletConfig)',
     },
   },
   required: ['server', 'ca'],

@@ -1,4 +1,4 @@
-import { discoveryOutput, fields } from '../../engine/sdk/index.ts';
+import { discoveryOutput, fields } from '../../engine/node/index.ts';
 
 const { bootstrapToken } = fields;
 
@@ -10,26 +10,26 @@ export const input = {
       pattern: '^(/|file:///|https://)',
       'x-form': 'be a path, a file:/// or an https:// address',
       'x-path': true,
-      description: 'Kubeconfig with the cluster in it: a path or an https:// address',
+      description: 'Discovery file: path or https:// address of a kubeconfig',
     },
-    token: { ...bootstrapToken, description: 'Bootstrap token that may authenticate' },
-    discoveryToken: { type: 'string', writeOnly: true, description: 'Not beside a file: it is the other way to trust' },
+    token: { ...bootstrapToken, description: 'Bootstrap token for the TLS bootstrap' },
+    discoveryToken: { type: 'string', writeOnly: true, description: 'Not allowed with a discovery file' },
     discoveryTokenCaCertHash: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Not beside a file: its CA is in it',
+      description: 'Not allowed with a discovery file, which has its own CA',
     },
-    tlsBootstrapToken: { ...bootstrapToken, description: 'The same, where it is another than the one for discovery' },
+    tlsBootstrapToken: { ...bootstrapToken, description: 'Bootstrap token for the TLS bootstrap; overrides token' },
   },
   required: ['discoveryFile'],
   additionalProperties: false,
   allOf: [
     {
-      description: 'a file and a token are two ways to trust a cluster: give --discovery-file or --discovery-token',
+      description: '--discovery-file and --discovery-token exclude each other: pass one of them',
       anyOf: [{ properties: { discoveryToken: { enum: [''] } } }],
     },
     {
-      description: '--discovery-token-ca-cert-hash is for discovery by a token: the CA of a --discovery-file is in it',
+      description: '--discovery-token-ca-cert-hash is for discovery by token: a --discovery-file has its own CA',
       anyOf: [{ properties: { discoveryTokenCaCertHash: { type: 'array', maxItems: 0 } } }],
     },
   ],

@@ -1,5 +1,6 @@
-/** What state this machine and its cluster are in, and what to do about it. Changes nothing. */
-import { calls, definePhase, type Identity, joiningIdentity, kubeletIdentity, runs } from '../../engine/sdk/index.ts';
+/** Diagnoses this machine and its cluster. Changes nothing. */
+import { joiningIdentity, kubeletIdentity } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
 import { clusterFindings, requestFindings } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { fileFindings, identityFinding, serviceFinding } from './machine.ts';
@@ -7,14 +8,14 @@ import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'doctor',
-  summary: 'Say what state this machine and its cluster are in',
+  summary: 'Diagnose this machine and its cluster',
   input,
   output,
   effects: [
-    runs('journalctl', 'the last words of a kubelet that does not run'),
-    calls(['get'], 'nodes', "what the cluster thinks of this machine's Node"),
-    calls(['get'], 'certificatesigningrequests', 'whether a request waits for a human'),
-    calls(['get'], 'configmaps', 'cluster-info, to see that the server answers'),
+    runs('journalctl', 'the last log line of a kubelet that is not running'),
+    apiCalls(['get'], 'nodes', "the state of this machine's Node"),
+    apiCalls(['get'], 'certificatesigningrequests', 'the state of the CSR'),
+    apiCalls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
   ],
 
   async run(ports, { csr, server, ca, ...joining }) {

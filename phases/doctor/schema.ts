@@ -1,4 +1,4 @@
-import { fields } from '../../engine/sdk/index.ts';
+import { fields } from '../../engine/node/index.ts';
 
 const { server, ca, token, clientCertificate, clientKey } = fields;
 
@@ -10,7 +10,7 @@ export const input = {
     token,
     clientCertificate,
     clientKey,
-    csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join has sent' },
+    csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join sent' },
   },
   additionalProperties: false,
 } as const;
@@ -20,14 +20,14 @@ export const output = {
   properties: {
     findings: {
       type: 'array',
-      description: 'In the order in which things depend on each other',
+      description: 'Findings; each depends on the ones before it',
       items: {
         type: 'object',
         properties: {
           check: { type: 'string' },
           state: { enum: ['ok', 'note', 'problem', 'unknown'] },
           what: { type: 'string' },
-          next: { type: 'string', description: 'What to type, or to do, about it' },
+          next: { type: 'string', description: 'The next command or action' },
         },
         required: ['check', 'state', 'what'],
       },

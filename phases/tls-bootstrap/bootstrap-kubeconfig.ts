@@ -1,11 +1,11 @@
-/** `bootstrap-kubelet.conf`: what a kubelet asks for its certificate with. Source: kubeadm, util/kubeconfig, through client-go. */
+/** `bootstrap-kubelet.conf`, the kubelet's bootstrap credentials. Source: kubeadm, util/kubeconfig, through client-go. */
 import { stringify } from 'yaml';
 import { type Identity, Secret } from '../../engine/sdk/index.ts';
 
 const USER = 'tls-bootstrap-token-user';
 const CONTEXT = `${USER}@kubernetes`;
 
-/** Byte for byte as kubeadm writes it: sorted keys, its fixed names. */
+/** The same bytes that kubeadm writes: sorted keys and fixed names. */
 export function bootstrapKubeconfig({ server, ca, token, certificate }: Identity): Secret {
   const user =
     certificate === undefined

@@ -26,7 +26,7 @@ test('join doctor tells before a join, while it waits for a human, and after it,
   expect((await examined(root)).findings).toEqual([
     { check: 'run', state: 'note', what: 'no run is remembered on this machine' },
     { check: 'identity', state: 'note', what: 'this machine has not joined a cluster' },
-    { check: 'kubelet', state: 'note', what: 'its service is not running, as before a join' },
+    { check: 'kubelet', state: 'note', what: 'its service is not running (expected before a join)' },
   ]);
   expect(await tree()).toEqual(before);
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isReady, type NodeObject } from '../../engine/node/index.ts';
 import {
   generateKeyPem,
   issueCertificate,
@@ -9,7 +10,7 @@ import {
   readCertificates,
   signDetached,
 } from '../../engine/pki/index.ts';
-import { type CheckResult, isReady, type NodeObject } from '../../engine/sdk/index.ts';
+import type { CheckResult } from '../../engine/sdk/index.ts';
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { cli, modesOf, project, scene, start } from './cli.ts';
@@ -341,10 +342,10 @@ describe('join phase', () => {
     const { code, stdout, stderr } = await cli(args('phase', 'discovery', '--dry-run'));
     expect(code, stderr).toBe(0);
     expect(stdout).toBe(`Plan of phase discovery. Nothing was changed.
-✓ discovery: Trust the cluster through a bootstrap token and pinned CA keys
-    cluster-info of ${sandbox.endpoint} is signed by token ${sandbox.token.slice(0, 6)}
+✓ discovery: Find and verify the cluster through a bootstrap token and pinned CA keys
+    the signature of token ${sandbox.token.slice(0, 6)} on cluster-info from ${sandbox.endpoint} is valid
     its CA has the pinned key ${sandbox.caPin}
-    the cluster's API server is https://${sandbox.endpoint}
+    the API server is https://${sandbox.endpoint}
     changes nothing
     server = https://${sandbox.endpoint}
     ca = (${sandbox.caPem.trimEnd().split('\n').length} lines)
@@ -385,7 +386,7 @@ describe('join phase', () => {
           check: 'Swap',
           result: 'error',
           evidence: 'swap is on: /dev/sda2',
-          hint: 'swapoff -a, and take it out of /etc/fstab to keep it off',
+          hint: 'swapoff -a, and remove it from /etc/fstab to keep it off',
         },
       ]);
       const file = 'FileAvailable--etc-kubernetes-kubelet.conf';

@@ -100,4 +100,4 @@ describe('join plan', () => {
   });
 });
 
-const FILE = 'Write a file, or remove it';
+const FILE = 'Write or remove a file';

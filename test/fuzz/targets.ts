@@ -13,6 +13,7 @@ import { Cel } from '../../engine/expressions/cel.ts';
 import { UNKNOWN } from '../../engine/expressions/references.ts';
 import { historyOf } from '../../engine/journal/history.ts';
 import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
+import { kubeletIdentity, readKubeconfig } from '../../engine/node/index.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { children, content, decode, dottedOid, encode } from '../../engine/pki/der.ts';
@@ -26,9 +27,9 @@ import {
   signDetached,
   toPem,
 } from '../../engine/pki/index.ts';
-import { fail, type KubeObject, kubeletIdentity, parseYaml, readKubeconfig, Secret } from '../../engine/sdk/index.ts';
+import { fail, type KubeObject, parseYaml, Secret } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
-import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
+import { withDefaults, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
 import { HTTP_TOKENS, httpShape, overHttp } from './forged-server.ts';
 import {
@@ -280,7 +281,7 @@ export const targets: Record<string, Target> = {
         }),
       );
       const told = await clusterConfig.run(ports, { server: 'https://a', ca: '', dynamic: false });
-      parseYaml(yamlOf(await completed(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
+      parseYaml(yamlOf(await withDefaults(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {
       'kubeadm-config': { ClusterConfiguration: 'kubernetesVersion: v1.23.1' },

@@ -169,7 +169,7 @@ describe('discovery by token', () => {
     [
       'it has no data',
       answer(undefined),
-      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it has no key kubeconfig' } },
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it has no kubeconfig key' } },
     ],
     ['its kubeconfig is empty', answer({ ...info, kubeconfig: '' }), { code: 'E_CLUSTER_INFO_INVALID' }],
     [
@@ -204,7 +204,7 @@ describe('discovery by token', () => {
     ],
     ['it is no YAML', signed('a: b: c'), { code: 'E_CLUSTER_INFO_INVALID' }],
     [
-      'it is no mapping',
+      'it is not a mapping',
       signed('[]'),
       { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'the document is no mapping' } },
     ],
@@ -266,7 +266,7 @@ describe('discovery by token', () => {
   });
 
   test.each<[string, Record<string, unknown>, string]>([
-    ['no token', { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin] }, 'a token is needed'],
+    ['no token', { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin] }, 'a token is required'],
     ['no pin', { endpoint: ENDPOINT, token: TOKEN }, 'the CA key must be pinned'],
     ['no endpoint', { token: TOKEN, discoveryTokenCaCertHash: [ca.pin] }, '--endpoint is missing'],
     [

@@ -55,12 +55,15 @@ describe('a file', () => {
   });
 
   test.each([
-    [{}, 'one of content, secretContent and template must be given'],
-    [{ content: 'a', template: '/b' }, 'one of content, secretContent and template must be given; there is no /b'],
-    [{ absent: true, content: 'a' }, 'absent leaves no content'],
-    [{ secretContent: 'a' }, 'secretContent must not be readable by everybody: mode is 0644'],
-    [{ content: 'a', owner: 'nobody9' }, 'this machine knows no nobody9'],
-    [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values say nothing of {{ b }}'],
+    [{}, 'needs exactly one of: content, secretContent, template'],
+    [
+      { content: 'a', template: '/b' },
+      'needs exactly one of: content, secretContent, template; the template /b does not exist',
+    ],
+    [{ absent: true, content: 'a' }, 'absent excludes content, secretContent and template'],
+    [{ secretContent: 'a' }, 'secretContent must not be readable by all users, but mode is 0644'],
+    [{ content: 'a', owner: 'nobody9' }, 'there is no user or group nobody9 on this machine'],
+    [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values has no value for {{ b }}'],
   ])('%j is refused before anything is changed', async (input, problems) => {
     const { error, host } = await written(input);
     expect(error).toMatchObject({

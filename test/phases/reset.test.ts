@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { fail, paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
+import { fail } from '../../engine/sdk/index.ts';
 import reset from '../../phases/reset/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -48,7 +49,7 @@ describe('a reset', () => {
     expect(changes).toEqual([
       { kind: 'service', name: 'kubelet', action: 'stop' },
       { kind: 'api', verb: 'patch', resource: 'nodes/status', name: 'w1', checked: 'sent' },
-      { kind: 'sandbox', pod: 'default/web' },
+      { kind: 'pod-sandbox', pod: 'default/web' },
       { kind: 'unmount', path: '/var/lib/kubelet/pods/1/volumes/token' },
       ...[
         '/etc/kubernetes/admin.conf',
@@ -64,7 +65,7 @@ describe('a reset', () => {
     ]);
     expect(result.steps[0]?.outputs).toEqual({ node: 'w1' });
     expect(result.steps[0]?.notes.map(({ text }) => text)).toContain(
-      'what stays in the cluster is for an administrator: kubectl delete node w1',
+      'the Node remains in the cluster; an administrator can delete it: kubectl delete node w1',
     );
     expect(host.sent.find(({ method }) => method === 'PATCH')?.body).toMatchObject({
       status: {

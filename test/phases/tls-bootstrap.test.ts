@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
+import { type CsrObject, csrRef, nodeRef, paths } from '../../engine/node/index.ts';
 import { createCsr, csrName, generateKeyPem, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
-import { type CsrObject, csrRef, isSecret, nodeRef, paths } from '../../engine/sdk/index.ts';
-import { certificateProblems, conflictWith, issued } from '../../phases/tls-bootstrap/certificate.ts';
+import { isSecret } from '../../engine/sdk/index.ts';
+import { certificateProblems, conflictWith, isIssued } from '../../phases/tls-bootstrap/certificate.ts';
 import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
 import { authority, DAY_MS, FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -135,7 +136,7 @@ users:
       [
         {
           level: 'warn',
-          text: 'the request of the kubelet will wait for a human, who types:\n    kubectl get csr\n    kubectl certificate approve NAME',
+          text: "the kubelet's CSR will need manual approval:\n    kubectl get csr\n    kubectl certificate approve NAME",
         },
       ],
     ],
@@ -225,7 +226,7 @@ describe('the bootstrap', () => {
 
   test.each([
     [true, 'info', 'will be approved automatically'],
-    [false, 'warn', 'waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
+    [false, 'warn', 'needs manual approval:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
   ])('says who approves (automatic: %s)', async (automatic, level, text) => {
     const cluster = new FakeCluster(ca);
     cluster.automatic = automatic;
@@ -293,7 +294,7 @@ describe('the bootstrap', () => {
     const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
     expect(error).toMatchObject({
       code: 'E_CERTIFICATE_WRONG',
-      facts: { csr: NAME, problems: ['it is for system:node:w2, not system:node:w1'] },
+      facts: { csr: NAME, problems: ['its subject is system:node:w2, not system:node:w1'] },
       exitCode: 12,
     });
     expect(result.steps[0]?.outputs).toBeUndefined();
@@ -383,24 +384,24 @@ describe('a certificate that came back', () => {
 
   test.each<[string, Parameters<typeof issue>[1], string[]]>([
     ['nothing', {}, []],
-    ['another key', { keyPem: generateKeyPem() }, ['it does not fit our key']],
-    ['another name', { user: 'system:node:w2' }, ['it is for system:node:w2, not system:node:w1']],
+    ['another key', { keyPem: generateKeyPem() }, ['it does not match the private key']],
+    ['another name', { user: 'system:node:w2' }, ['its subject is system:node:w2, not system:node:w1']],
     ['other groups', { groups: ['system:masters'] }, ['its groups are system:masters, not system:nodes']],
     [
       'more groups',
       { groups: ['system:nodes', 'system:masters'] },
       ['its groups are system:nodes,system:masters, not system:nodes'],
     ],
-    ['another use', { use: 'server' }, ['it is not for client authentication']],
+    ['another use', { use: 'server' }, ['it does not allow client authentication']],
     [
       'a beginning that is to come',
       { notBefore: later },
-      [`it is valid from ${later.toISOString()}, and here it is ${NOW.toISOString()}`],
+      [`it is valid from ${later.toISOString()}, but the time is ${NOW.toISOString()}`],
     ],
     [
       'an end that has come',
       { notAfter: earlier },
-      [`it expired ${earlier.toISOString()}, and here it is ${NOW.toISOString()}`],
+      [`it expired at ${earlier.toISOString()}, and the time is ${NOW.toISOString()}`],
     ],
   ])('is wrong by %s', (_, how, expected) => {
     expect(problemsOf(how)).toEqual(expected);
@@ -434,7 +435,7 @@ describe('a request that is waited for', () => {
     ['is approved with an empty certificate', csr({ conditions: [approved], certificate: '' }), false],
     ['is approved and signed', csr({ conditions: [approved], certificate: 'x' }), true],
   ])('that %s is done: %s', (_, object, expected) => {
-    expect(issued('c', object)).toBe(expected);
+    expect(isIssued('c', object)).toBe(expected);
   });
 
   const facts = { csr: 'c', reason: 'Because', message: 'not you' };
@@ -462,7 +463,7 @@ describe('a request that is waited for', () => {
     ],
     ['is gone', undefined, 'E_CSR_GONE', { csr: 'c' }],
   ])('that %s ends the wait', async (_, object, code, expected) => {
-    const error = await joinErrorOf(() => issued('c', object));
+    const error = await joinErrorOf(() => isIssued('c', object));
     expect([error.code, error.facts]).toEqual([code, expected]);
   });
 

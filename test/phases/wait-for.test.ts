@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
-import { nodeRef } from '../../engine/sdk/index.ts';
+import { nodeRef } from '../../engine/node/index.ts';
 import waitFor from '../../phases/wait-for/index.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -71,9 +71,9 @@ describe('waiting', () => {
   });
 
   test.each([
-    [{}, 'one of port, path, url and object must be given, and no other'],
-    [{ port: 'a:1', path: '/a' }, 'one of port, path, url and object must be given, and no other'],
-    [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains goes with path; condition goes with object'],
+    [{}, 'needs exactly one of: port, path, url, object'],
+    [{ port: 'a:1', path: '/a' }, 'needs exactly one of: port, path, url, object'],
+    [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains requires path; condition requires object'],
   ])('for %j makes no sense', async (input, problems) => {
     const { error } = await runPhase(waitFor, input, memoryHost());
     expect(error).toMatchObject({ message: `the inputs of phase wait-for do not go together: ${problems}` });

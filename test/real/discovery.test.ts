@@ -77,7 +77,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
         ...[cluster.server, '--discovery-token', cluster.token, '--tls-bootstrap-token', cluster.token],
         '--discovery-token-unsafe-skip-ca-verification',
       ]);
-      expect(stderr).toContain('! the CA is not pinned: whoever knows the token could have posed as the cluster');
+      expect(stderr).toContain('! the CA is not pinned: anyone who knows the token could pose as the cluster');
     });
 
     test('but neither without a pin nor the word to do without', async () => {
@@ -118,7 +118,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect([code, stderr]).toEqual([
         12,
         expect.stringContaining(
-          'E_DISCOVERY_FILE in step discovery: the discovery file /etc/joinery/cluster.conf cannot be used: it names a program to run (exec), and not only root can have written it',
+          'E_DISCOVERY_FILE in step discovery: the discovery file /etc/joinery/cluster.conf cannot be used: it names a program to run (exec), but users other than root can write the file',
         ),
       ]);
       expect(existsSync(ran)).toBe(false);

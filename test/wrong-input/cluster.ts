@@ -91,7 +91,7 @@ const mismatch = (pins: string): string[] => [
   'Do not join. Ask whoever runs the cluster for the pin, and compare it by another channel.',
 ];
 const noConfiguration = (name: string, key: string): string[] => [
-  `E_KUBELET_CONFIG in step cluster-config: the cluster's kubelet configuration cannot be used: kube-system has no ConfigMap ${name} with key ${key}`,
+  `E_KUBELET_CONFIG in step cluster-config: the cluster's kubelet configuration cannot be used: there is no ConfigMap ${name} with the key ${key} in kube-system`,
   'See it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
 ];
 
@@ -174,7 +174,7 @@ const answers: WrongInput[] = [
     SOON,
   ),
   wrong('a cluster-info without a kubeconfig', withoutKubeconfig, 5, [
-    'E_CLUSTER_INFO_INVALID in step discovery: the cluster-info of https://ENDPOINT cannot be used: it has no key kubeconfig',
+    'E_CLUSTER_INFO_INVALID in step discovery: the cluster-info of https://ENDPOINT cannot be used: it has no kubeconfig key',
     'See it: kubectl -n kube-public get configmap cluster-info -o yaml. kubeadm init phase bootstrap-token makes it anew.',
   ]),
   wrong(

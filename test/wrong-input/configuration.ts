@@ -249,7 +249,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     args: ['--discovery-file', '/none.conf', '--token', TOKEN],
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /none.conf cannot be used: there is no such file',
+      'E_DISCOVERY_FILE in step discovery: the discovery file /none.conf cannot be used: the file does not exist',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -267,7 +267,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery('apiVersion: v1\nkind: Config\nclusters: []\n'),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: it has neither a cluster without a name nor a current context that names one',
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: it has no cluster without a name, and no current context with a cluster',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -285,7 +285,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: insecure-skip-tls-verify would have this machine join whoever answers',
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: it sets insecure-skip-tls-verify, so any server could pose as the cluster',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -294,7 +294,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", certificate-authority-data: aGVsbG8= }')),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: its CA data holds no certificate',
+      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: its CA data contains no certificate',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },

@@ -6,7 +6,7 @@ import { GATES_INPUT, planGates } from '../../../engine/pipeline/gates.ts';
 import { hostDefault } from '../../../engine/pipeline/inputs.ts';
 import type { Pipeline } from '../../../engine/pipeline/load.ts';
 import { lookUp } from '../../../engine/pipeline/values.ts';
-import { didYouMean, fail, type HostFacts, revealed } from '../../../engine/sdk/index.ts';
+import { didYouMean, fail, type HostFacts, revealSecrets } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
 import { lenientFlag } from '../../inputs/config-documents.ts';
@@ -92,7 +92,7 @@ function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<E
   );
   const given = Object.entries(values).map(([input, { value, source }]) => [
     input,
-    { value: revealed(value), origin: originOf(source, input) },
+    { value: revealSecrets(value), origin: originOf(source, input) },
   ]);
   return { inputs: properties, steps, finally: last?.steps ?? [], values: Object.fromEntries(given), defaults };
 }

@@ -149,7 +149,10 @@ describe('gates in a pipeline', () => {
 
   test.each([
     [`loud: ${hole('gates.LoudGreting')}`, ['6:41: there is no feature gate LoudGreting; did you mean LoudGreeting?']],
-    [`text: ${hole('gates.Whispering')}`, ['6:41: text must be string, but this is boolean']],
+    [
+      `text: ${hole('gates.Whispering')}`,
+      ['6:41: text must be of type string, but this expression is of type boolean'],
+    ],
   ])('are checked before anything runs: %s', async (hole, problems) => {
     const { facts } = await joinErrorOf(() => plan(GIVEN + greet(hole)));
     const found = (facts as { problems: { line: number; column: number; message: string }[] }).problems;
@@ -169,9 +172,9 @@ describe('gates in a pipeline', () => {
 
   test('that nothing here reads are taken, and said to change nothing', () => {
     expect(plan(GIVEN + greet(''), 'CoreDNS=true,Rootless=false,Auditing=true,Whispering=true').notes).toEqual([
-      'the feature gate Auditing (kubeadm 1.9) changes nothing for a join: init reads it',
-      'the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join: init reads it',
-      'the feature gate Rootless (kubeadm 1.9 and later) changes nothing for a join: init reads it',
+      'the feature gate Auditing (kubeadm 1.9) has no effect on a join: init reads it',
+      'the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: init reads it',
+      'the feature gate Rootless (kubeadm 1.9 and later) has no effect on a join: init reads it',
     ]);
   });
 });

@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { MachineFiles } from '../../../engine/host/files.ts';
 import { realHost } from '../../../engine/host/real.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { type Answer, answerOf, answerPath, answerText } from '../../../engine/journal/approval.ts';
 import { Runs } from '../../../engine/journal/runs.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
-import { type Answer, answerOf, answerPath, answerText } from '../../../engine/run/approval.ts';
 import { type RunEvent, type RunOptions, run } from '../../../engine/run/run.ts';
 import { fail, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
@@ -152,7 +152,7 @@ describe('an approval', () => {
     });
     await put(second.id, 'ask', 'approve\n');
     expect((await second.ended).status).toBe('succeeded');
-    expect(String(told)).toContain('it is answered');
+    expect(String(told)).toContain('the question is answered');
   });
 
   test.skipIf(process.getuid?.() !== 0)('is not given by a file that is not of root', async () => {
@@ -163,7 +163,7 @@ describe('an approval', () => {
     await rename(join(root, answerPath('elsewhere', 'ask')), join(root, answerPath(id, 'ask')));
     expect(await ended).toMatchObject({
       status: 'failed',
-      error: { code: 'E_FILE', message: expect.stringContaining('neither root nor who runs this') },
+      error: { code: 'E_FILE', message: expect.stringContaining('neither root nor the user of this run') },
     });
   });
 
@@ -263,8 +263,8 @@ describe('an approval', () => {
     expect(
       await problems('- { id: a, uses: motd, retry: { attempts: 2 }, approval: { message: m, deadline: 1h } }'),
     ).toEqual([
-      'made.yaml:6:12: an approval has no uses: leave it out',
-      'made.yaml:6:24: an approval has no retry: leave it out',
+      'made.yaml:6:12: an approval cannot have uses: remove it',
+      'made.yaml:6:24: an approval cannot have retry: remove it',
     ]);
     expect(await problems('- { id: a }')).toEqual([
       'made.yaml:6:3: a step uses a phase, or it is an approval: give it uses, or approval',
@@ -273,7 +273,7 @@ describe('an approval', () => {
       'made.yaml:6:64: has the wrong form "soon": it must be a time such as 500ms, 30s or 1h30m',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
-      'made.yaml:6:33: message is not kept secret by who is asked, but this is a secret',
+      'made.yaml:6:33: message cannot take a secret: the question is shown to people',
     ]);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { type CsrObject, paths } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem, readCertificates, readCsr, SERVER_AUTH } from '../../../engine/pki/index.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
-import { type CsrObject, paths } from '../../../engine/sdk/index.ts';
 import { servingCert as make } from '../../../plugins/serving-cert/index.ts';
 import { type ClientCertificate, FakeCluster, issue, NOW, SERVER } from '../../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
@@ -76,7 +76,7 @@ describe('serving-cert', () => {
   });
 
   test.each<[string, Parameters<typeof joining>[0], string]>([
-    ['another key', { keyPem: generateKeyPem() }, 'it does not fit our key'],
+    ['another key', { keyPem: generateKeyPem() }, 'it does not match the private key'],
     ['another node', { user: 'system:node:w2' }, 'it is for system:node:w2, not system:node:w1'],
     ['clients', { use: 'client' }, 'it is not for server authentication'],
     ['fewer names', { altNames: ['w1'] }, 'it does not name 10.0.0.7'],
