@@ -4,7 +4,7 @@ import type { Journal } from '../../engine/journal/journal.ts';
 import type { Runs } from '../../engine/journal/runs.ts';
 import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import { run } from '../../engine/run/run.ts';
-import { EXIT } from '../../engine/sdk/index.ts';
+import { defined, EXIT } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import { openRun, registry } from '../compose.ts';
 import { runFlags } from '../inputs/flags.ts';
@@ -49,8 +49,8 @@ function joiningOf(journal: Journal): Record<string, unknown> {
   const sent = changes.findLast(
     ({ change }) => change.kind === 'api' && change.resource === 'certificatesigningrequests',
   )?.change;
-  const known = Object.entries(value as object).filter(([, item]) => item !== undefined);
-  return { ...Object.fromEntries(known), ...(sent?.kind === 'api' ? { csr: sent.name } : {}) };
+  const { identity } = value as { identity?: object };
+  return defined({ identity: identity && defined(identity), csr: sent?.kind === 'api' ? sent.name : undefined });
 }
 
 function runFinding(history: History | undefined): Finding {

@@ -60,11 +60,30 @@ export const listed = { multiple: true, multipleNonGreedy: true, delimiter: ',' 
 /** One flag for each property of an object schema that can be typed. */
 export function flagsFor(schema: Schema): FlagInput {
   return Object.fromEntries(
-    Object.entries(schema.properties ?? {})
-      .filter(([, property]) => isTypeable(property))
-      .map(([name, property]) => [kebabCase(name), flagFor(name === GATES_INPUT ? withGates(property) : property)]),
+    flagProperties(schema)
+      .filter(({ property }) => isTypeable(property))
+      .map(({ name, property }) => [kebabCase(name), flagFor(name === GATES_INPUT ? withGates(property) : property)]),
   );
 }
+
+interface FlagProperty {
+  name: string;
+  property: Schema;
+  /** The mapping that this property belongs to, if it is not an input itself. */
+  mapping?: string;
+}
+
+/** The properties that have flags: a mapping marked `x-flags` has one for each of its properties. */
+const flagProperties = ({ properties = {} }: Schema): FlagProperty[] =>
+  Object.entries(properties).flatMap(([name, property]) =>
+    property['x-flags'] === true
+      ? Object.entries(property.properties ?? {}).map(([inner, schema]) => ({
+          name: inner,
+          property: schema,
+          mapping: name,
+        }))
+      : [{ name, property }],
+  );
 
 /** As in kubeadm's help: a line for each gate there is. */
 const withGates = (schema: Schema): Schema => ({
@@ -118,10 +137,10 @@ export async function typedValues(
   args: Readonly<Record<string, unknown>>,
   { off = [], takesStdin = [] }: { off?: readonly string[]; takesStdin?: readonly string[] } = {},
 ): Promise<Values> {
-  const given = Object.entries(schema.properties ?? {}).flatMap(([input, property]) => {
+  const given = flagProperties(schema).flatMap(({ name: input, property, mapping }) => {
     const flag = kebabCase(input);
     const value = flags[flag] ?? (off.includes(flag) ? false : args[input]);
-    return value === undefined || value === '' ? [] : [{ input, property, value }];
+    return value === undefined || value === '' ? [] : [{ input, property, mapping, value }];
   });
   const isPiped = ({ property, value }: (typeof given)[number]) => property.writeOnly === true && value === '-';
   const readers = [...takesStdin, ...given.filter(isPiped).map(({ input }) => flagName(input))];
@@ -134,7 +153,9 @@ export async function typedValues(
     const text = isPiped(item) ? await secretFromStdin(name) : value;
     const source = { kind: 'flag', name } as const;
     const read = typeof value === 'string' && text === value ? textOrFile(value, name) : text;
-    values[item.input] = { value: item.property.type === 'object' ? documentIn(String(read), name) : read, source };
+    const plain = item.property.type === 'object' ? documentIn(String(read), name) : read;
+    if (item.mapping === undefined) values[item.input] = { value: plain, source };
+    else values[item.mapping] = { value: { ...(values[item.mapping]?.value ?? {}), [item.input]: plain }, source };
   }
   return values;
 }

@@ -3,18 +3,18 @@ import { createHash } from 'node:crypto';
 import type { Change, Host } from '../host/host.ts';
 import { type Effect, pathMatcher } from '../sdk/effects.ts';
 import type { Stat } from '../sdk/ports.ts';
-import type { Looked } from './journal.ts';
+import type { Snapshot } from './journal.ts';
 import type { Before } from './records.ts';
 
 export const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 /** `data` are the patterns of what services write by themselves; see `dataOf`. */
-export async function lookBefore(
+export async function snapshotBefore(
   host: Host,
   change: Change,
   data: readonly string[],
   signal: AbortSignal,
-): Promise<Looked> {
+): Promise<Snapshot> {
   switch (change.kind) {
     case 'command':
       return { before: change.undo === undefined ? { kind: 'none' } : { kind: 'command', undo: change.undo } };
@@ -30,14 +30,14 @@ export async function lookBefore(
     case 'http':
       return { before: { kind: 'none' } };
     default: {
-      const looked = await lookAt(host, change.path, signal);
+      const looked = await snapshotOf(host, change.path, signal);
       return change.kind === 'file' ? { ...looked, after: digestOf(change.content) } : looked;
     }
   }
 }
 
 /** What is at `path`, with its bytes where it is a file. */
-export async function lookAt(
+export async function snapshotOf(
   host: Host,
   path: string,
   signal: AbortSignal,

@@ -4,7 +4,7 @@ import type { Change, Host, StepChange } from '../host/host.ts';
 import { pathMatcher } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
 import type { ServiceAction } from '../sdk/ports.ts';
-import { digestOf, existing, lookAt } from './before.ts';
+import { digestOf, existing, snapshotOf } from './before.ts';
 import type { ChangeHistory, History } from './history.ts';
 import type { Journal } from './journal.ts';
 import type { Before } from './records.ts';
@@ -22,7 +22,7 @@ export interface UndoItem {
   diff?: string;
 }
 
-export interface UndoOptions {
+export interface UndoChangesOptions {
   journal: Journal;
   host: Host;
   /** Also what somebody else has changed since. */
@@ -31,12 +31,19 @@ export interface UndoOptions {
   onItem: (item: UndoItem) => void;
 }
 
-export async function undoChanges(options: UndoOptions): Promise<void> {
+export async function undoChanges(options: UndoChangesOptions): Promise<void> {
   await new Restoring(options).all();
 }
 
+/** Removes the temporary files of changes that were interrupted when the process of a run was killed. */
+export async function removeTemporaryFiles(journal: Journal, host: Host): Promise<void> {
+  const paths = journal.history().changes.flatMap(({ change }) => ('path' in change ? [change.path] : []));
+  const { signal } = new AbortController();
+  for (const path of new Set(paths)) await host.apply({ kind: 'remove', path: temporaryName(path) }, signal);
+}
+
 class Restoring {
-  readonly #options: UndoOptions;
+  readonly #options: UndoChangesOptions;
   readonly #history: History;
   /** The run's changes of a path, the last one first. Any of them may be what is there: a journaled change need not have been made. */
   readonly #changesAt = new Map<string, ChangeHistory[]>();
@@ -46,7 +53,7 @@ class Restoring {
   /** Something was refused or has failed, and may be taken back another time. */
   #isPartial = false;
 
-  constructor(options: UndoOptions) {
+  constructor(options: UndoChangesOptions) {
     this.#options = options;
     this.#history = options.journal.history();
     const data: string[] = [];
@@ -112,7 +119,7 @@ class Restoring {
     const [left] = changes;
     // A service turns links and fills directories of the run's; files that the run wrote, somebody else has changed.
     if (overwrite || (this.#isServiceData(path) && left?.change.kind !== 'file')) return undefined;
-    const { before: now, image } = await lookAt(host, path, signal);
+    const { before: now, image } = await snapshotOf(host, path, signal);
     const known = [before, ...changes.map(leftBy)];
     // What is in the way goes first, and the undo may have been cut off just then.
     if (known.some((one) => isInTheWay(one, before))) known.push({ kind: 'absent' });
@@ -132,7 +139,7 @@ class Restoring {
   async #putBack(path: string, before: Before): Promise<Omit<UndoItem, 'step' | 'change'>> {
     const { host, journal, signal } = this.#options;
     const apply = (change: Change) => host.apply(change, signal);
-    const { before: now } = await lookAt(host, path, signal);
+    const { before: now } = await snapshotOf(host, path, signal);
     const isOther = before.kind !== 'absent' && isInTheWay(now, before);
     if (isOther) await apply({ kind: 'remove', path });
     const isAlready = !isOther && before.kind !== 'absent' && isAs(now, before);

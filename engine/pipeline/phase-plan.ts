@@ -1,14 +1,14 @@
 /** A plan of one phase: `join phase NAME`. */
 import { digestOf } from '../documents/digest.ts';
 import { durationMs } from '../documents/durations.ts';
-import { violations } from '../documents/validate.ts';
+import { type Violation, violations } from '../documents/validate.ts';
 import { holds, parseCondition } from '../expressions/conditions.ts';
 import { type Lookup, UNKNOWN } from '../expressions/references.ts';
 import { evaluate, hasUnknown, parseTemplate, type Template } from '../expressions/template.ts';
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import { wrapSecrets } from '../sdk/schema.ts';
+import { type Schema, wrapSecrets } from '../sdk/schema.ts';
 import { revealSecrets } from '../sdk/secret.ts';
 import { flagProblem } from './flag-names.ts';
 import { hostDefault } from './inputs.ts';
@@ -55,9 +55,22 @@ export function phaseFor(step: PipelineStep, inputs: Readonly<Record<string, unk
   return phase;
 }
 
+/** Required mappings whose properties have flags: a missing flag is then a problem of the mapping, not the mapping itself. */
+const emptyMappings = ({ properties = {}, required = [] }: Schema): Record<string, unknown> =>
+  Object.fromEntries(required.filter((name) => properties[name]?.['x-flags'] === true).map((name) => [name, {}]));
+
+/** Names a violation in such a mapping by its flag. */
+function withinMapping({ properties = {} }: Schema, violation: Violation): Violation {
+  const [input, ...path] = violation.path;
+  return properties[String(input)]?.['x-flags'] === true ? { ...violation, path } : violation;
+}
+
 /** Plans one phase. Throws E_INPUT with every problem; inputs are named as flags. */
-export function planOfPhase(name: string, phase: AnyPhase, inputs: Record<string, unknown>, host: HostFacts): Plan {
-  const problems = violations(phase.input, revealSecrets(inputs)).map((violation) => flagProblem(violation));
+export function planOfPhase(name: string, phase: AnyPhase, values: Record<string, unknown>, host: HostFacts): Plan {
+  const inputs = { ...emptyMappings(phase.input), ...values };
+  const problems = violations(phase.input, revealSecrets(inputs)).map((violation) =>
+    flagProblem(withinMapping(phase.input, violation)),
+  );
   if (problems.length > 0) throw fail('E_INPUT', { problems });
   return {
     pipeline: `phase ${name}`,

@@ -148,7 +148,7 @@ const leakages: Record<string, () => Promise<Told>> = {
   'is handed the token back by a server': () => {
     const body = { message: `Bearer ${TOKEN} is not valid` };
     const host = memoryHost({ send: () => ({ status: 403, body, clockSkewMs: 0 }) });
-    const given = { server: 'https://a:1', ca: 'x', token: TOKEN, nodeName: 'w1' };
+    const given = { identity: { server: 'https://a:1', ca: 'x', token: TOKEN }, nodeName: 'w1' };
     return told(planOfPhase('tls-bootstrap', tlsBootstrap, given, host.facts), { host });
   },
 };
@@ -211,8 +211,8 @@ describe('a phase that', () => {
     ['errors, with their facts, causes and stacks', 'is handed the token back by a server'],
   ];
   test.each(where)('would be found in %s, were nothing redacted: one that %s', async (name, leakage) => {
-    vi.spyOn(Redactor.prototype, 'redacted').mockImplementation((value) => value);
-    vi.spyOn(Redactor.prototype, 'wrapped').mockImplementation((value) => value);
+    vi.spyOn(Redactor.prototype, 'redact').mockImplementation((value) => value);
+    vi.spyOn(Redactor.prototype, 'wrapSecrets').mockImplementation((value) => value);
     const open = await leakages[leakage]?.();
     if (open === undefined) throw new Error(`no ${leakage}`);
     expect(leaksIn(await views[name]?.(open))).not.toEqual([]);

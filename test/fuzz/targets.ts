@@ -280,7 +280,7 @@ export const targets: Record<string, Target> = {
           return data === undefined ? undefined : ({ metadata: {}, data } as KubeObject);
         }),
       );
-      const told = await clusterConfig.run(ports, { server: 'https://a', ca: '', dynamic: false });
+      const told = await clusterConfig.run(ports, { identity: { server: 'https://a', ca: '' }, dynamic: false });
       parseYaml(yamlOf(await withDefaults(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {

@@ -1,7 +1,7 @@
 /** Ports that journal what they change, as a run's do, and the way back. */
 import type { Host } from '../../engine/host/host.ts';
 import { portsFor } from '../../engine/host/ports/index.ts';
-import { dataOf, lookBefore } from '../../engine/journal/before.ts';
+import { dataOf, snapshotBefore } from '../../engine/journal/before.ts';
 import { Journal, type JournalStore } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
 import { type UndoItem, undoChanges } from '../../engine/journal/undo.ts';
@@ -24,9 +24,9 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
         journal.change(step, told, async () => {
           if (change === undefined) return { before: { kind: 'none' } };
           const data = change.kind === 'service' ? dataOf(effects, change.name) : [];
-          return lookBefore(host, change, data, SIGNAL);
+          return snapshotBefore(host, change, data, SIGNAL);
         }),
-      once: (name, make, anew) => journal.once(step, name, make, anew),
+      once: (name, make, anew) => (anew ? journal.again(step, name, make) : journal.once(step, name, make)),
     });
   return { journal, ports: portsOf('a'), portsOf };
 }

@@ -295,9 +295,9 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--skip-phases', 'discovery'),
     exitCode: 2,
     text: input(
-      '--skip-phases: step cluster-config reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip both or neither',
-      '--skip-phases: step preflight-cluster reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip both or neither',
-      '--skip-phases: step tls-bootstrap reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step cluster-config reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step preflight-cluster reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step tls-bootstrap reads identity of discovery, which is skipped: skip both or neither',
       '--skip-phases: step kubeconfig reads server, ca of discovery, which is skipped: skip both or neither',
       '--skip-phases: step kubelet-config reads ca of discovery, which is skipped: skip both or neither',
       '--skip-phases: step node-ready reads server, ca of discovery, which is skipped: skip both or neither',

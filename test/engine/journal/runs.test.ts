@@ -118,7 +118,7 @@ describe('a run on disk', () => {
     const reopened = await runs.open(journal.id);
     expect((await reopened.once('a', 'key', () => 'second')).reveal()).toBe(first.reveal());
     expect((await reopened.once('b', 'key', () => 'other')).reveal()).toBe('other');
-    expect((await reopened.once('a', 'key', () => 'third', true)).reveal()).toBe('third');
+    expect((await reopened.again('a', 'key', () => 'third')).reveal()).toBe('third');
     await reopened.close();
     expect((await (await runs.open(journal.id)).once('a', 'key', () => 'fourth')).reveal()).toBe('third');
   });

@@ -198,7 +198,7 @@ describe('join undo', () => {
     });
     expect(result.steps[0]?.notes.at(-1)).toEqual({
       level: 'warn',
-      text: '/etc/a is not put back: it is a file of mode 0644 now, and not what the run left',
+      text: '/etc/a is not restored: it is a file of mode 0644 now, and not what the run left',
     });
     expect([restored(), await names(), (await history()).status]).toEqual([['restored', 'refused'], ['a'], 'undoing']);
     expect((await undo({ overwrite: true })).status).toBe('succeeded');
