@@ -36,9 +36,9 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(await withToken(made)).toEqual([]);
 
     const again = await cli(made.args('run', ...MODE));
-    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('nothing to change')]);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('no changes needed')]);
     const direct = await cli(made.args('run'));
-    expect([direct.code, direct.stdout]).toEqual([0, expect.stringContaining('nothing to change')]);
+    expect([direct.code, direct.stdout]).toEqual([0, expect.stringContaining('no changes needed')]);
     expect(csrs(made)).toHaveLength(1);
 
     const undone = await cli(['undo', '--yes', '--root', made.root]);

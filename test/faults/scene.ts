@@ -82,11 +82,11 @@ export class Scene {
   /** Puts a fault in the way of one of the join's requests. */
   at(request: RequestName, fault: ApiFault): void {
     const { step: _, ...where } = REQUESTS[request];
-    this.#add((onMet) => this.sandbox.faults.add({ ...where, ...fault, onMet }), fault.onMet);
+    this.#add((onTriggered) => this.sandbox.faults.add({ ...where, ...fault, onTriggered }), fault.onTriggered);
   }
 
   onDisk(fault: Omit<DiskFault, 'root'>): void {
-    this.#add((onMet) => failOnDisk({ ...fault, root: this.root, onMet }));
+    this.#add((onTriggered) => failOnDisk({ ...fault, root: this.root, onTriggered }));
   }
 
   clearFaults(): void {
@@ -137,7 +137,7 @@ export class Scene {
     this.kubelet = Promise.resolve(undefined);
   }
 
-  #add(add: (onMet: () => void) => void, also?: () => void): void {
+  #add(add: (onTriggered: () => void) => void, also?: () => void): void {
     const key = {};
     this.added++;
     add(() => {

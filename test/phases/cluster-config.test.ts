@@ -153,7 +153,7 @@ describe('with the gate DynamicKubeletConfig', () => {
     const { error } = await of(minor);
     expect(error).toMatchObject({
       code: 'E_DYNAMIC_CONFIG_GONE',
-      message: `${SERVER} knows no dynamic kubelet configuration: it is v1.${minor}.2, and 1.23 was the last release with the feature`,
+      message: `${SERVER} does not support dynamic kubelet configuration: it is v1.${minor}.2, and 1.23 was the last release with the feature`,
       exitCode: 5,
     });
   });

@@ -191,7 +191,7 @@ describe('a doctor', () => {
         {
           check: 'kubelet',
           state: 'problem',
-          what: 'E_SERVICE_MISSING: systemd knows no service kubelet',
+          what: 'E_SERVICE_MISSING: systemd has no service named kubelet',
           next: expect.any(String),
         },
       ],

@@ -201,7 +201,7 @@ describe('taking it back', () => {
     const scene = joined({ spec: { configSource } });
     scene.cluster.answers.set('GET /api/v1/nodes/w1', scene.cluster.answer(503, { message: 'starting' }));
     expect((await undo(scene)).notes).toEqual([
-      `warn: could not remove spec.configSource from Node w1 (${SERVER} could not get nodes w1 just now: 503 starting)`,
+      `warn: could not remove spec.configSource from Node w1 (${SERVER} cannot get nodes w1 at the moment (HTTP 503): starting)`,
     ]);
   });
 });

@@ -68,7 +68,7 @@ describe('a file', () => {
     const { error, host } = await written(input);
     expect(error).toMatchObject({
       code: 'E_PHASE_INPUT',
-      message: `the inputs of phase file do not go together: ${problems}`,
+      message: `the inputs of phase file contradict each other: ${problems}`,
     });
     expect(host.changes).toEqual([]);
   });

@@ -108,7 +108,7 @@ describe('preflight', () => {
         '  [Swap] swap is on: /dev/sda2',
         '    → swapoff -a, and remove it from /etc/fstab to keep it off',
       ].join('\n'),
-      hint: 'Mend these, or go on regardless: --ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt,Swap',
+      hint: 'Fix these, or ignore them with --ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt,Swap',
     });
   });
 

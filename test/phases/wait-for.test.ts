@@ -76,6 +76,6 @@ describe('waiting', () => {
     [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains requires path; condition requires object'],
   ])('for %j makes no sense', async (input, problems) => {
     const { error } = await runPhase(waitFor, input, memoryHost());
-    expect(error).toMatchObject({ message: `the inputs of phase wait-for do not go together: ${problems}` });
+    expect(error).toMatchObject({ message: `the inputs of phase wait-for contradict each other: ${problems}` });
   });
 });

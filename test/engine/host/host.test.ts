@@ -288,7 +288,7 @@ describe('ports', () => {
     const error = await joinErrorOf(() => act(ports));
     expect(error).toMatchObject({
       code: 'E_EFFECT_UNDECLARED',
-      message: `a phase tried something it does not declare: ${what}`,
+      message: `a phase attempted something that it does not declare: ${what}`,
       facts: { what },
       exitCode: 1,
     });
@@ -302,7 +302,7 @@ describe('ports', () => {
     const error = await joinErrorOf(() => ports.files.remove('/etc/b'));
     expect([error.code, error.message]).toEqual([
       'E_EFFECT_UNDECLARED',
-      'a phase tried something it does not declare: remove /etc/b',
+      'a phase attempted something that it does not declare: remove /etc/b',
     ]);
     await ports.files.remove('/etc/a');
     expect(machine.changes).toEqual([{ kind: 'remove', path: '/etc/a' }]);
@@ -796,7 +796,7 @@ describe('commands of a machine', () => {
     expect(await host.read({ kind: 'program', name: 'sh' }, SIGNAL)).toBeUndefined();
     expect(await joinErrorOf(() => output(host, 'sh'))).toMatchObject({
       code: 'E_COMMAND_FAILED',
-      message: 'sh ended with 127: no sh on PATH',
+      message: 'sh exited with code 127: no sh on PATH',
     });
   });
 
@@ -840,7 +840,7 @@ describe('commands of a machine', () => {
     const { root } = await rootedMachine({ deaf: "trap '' TERM; while :; do sleep 0.05; done" });
     const begun = performance.now();
     const error = await joinErrorOf(() => new MachineCommands(root, 200).run(['deaf'], SIGNAL));
-    expect([error.code, error.message]).toEqual(['E_COMMAND_FAILED', 'deaf ended with 1: not done after 0.2 s']);
+    expect([error.code, error.message]).toEqual(['E_COMMAND_FAILED', 'deaf exited with code 1: not done after 0.2 s']);
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
@@ -914,7 +914,7 @@ describe('services of a machine', () => {
     const error = await joinErrorOf(() => host.apply({ kind: 'service', name: 'kubelet', action: 'start' }, SIGNAL));
     expect([error.code, error.message]).toEqual([
       'E_COMMAND_FAILED',
-      'systemctl start kubelet ended with 5: Unit not found.',
+      'systemctl start kubelet exited with code 5: Unit not found.',
     ]);
     expect(await host.read({ kind: 'unit', name: 'kubelet' }, SIGNAL)).toBeUndefined();
   });

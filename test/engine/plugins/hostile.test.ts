@@ -47,7 +47,7 @@ describe('what a plugin says it does', () => {
     const error = await joinErrorOf(() => load(effect(of)));
     expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH', exitCode: 3 });
     expect(error.message).toBe(
-      `the code of plugin acme is not what its manifest says:\n  - phase acme declares what the manifest's effects do not have: ${what}`,
+      `the code of plugin acme does not match its manifest:\n  - phase acme declares what the manifest's effects do not have: ${what}`,
     );
   });
 

@@ -177,7 +177,7 @@ describe('an approval', () => {
       steps: [{ status: 'failed' }, { status: 'skipped' }],
       error: {
         code: 'E_APPROVAL_DENIED',
-        message: 'step ask was not approved by root: no window today',
+        message: 'step ask was denied by root: no window today',
         exitCode: 130,
       },
     });
@@ -201,7 +201,7 @@ describe('an approval', () => {
     const result = await second.ended; // not in another hour
     expect(result).toMatchObject({
       status: 'failed',
-      error: { code: 'E_APPROVAL_TIMEOUT', message: 'nobody has approved step ask before its deadline', exitCode: 7 },
+      error: { code: 'E_APPROVAL_TIMEOUT', message: 'step ask was not approved before its deadline', exitCode: 7 },
     });
     clock.offsetMs = 7_200_000;
     const third = await go({}, first.id);

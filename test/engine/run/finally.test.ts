@@ -122,7 +122,7 @@ describe('finally', () => {
       status: 'failed',
       error: {
         code: 'E_STEP_TIME_LIMIT',
-        message: 'step finally did not end within its time limit of 10 s for all its tries',
+        message: 'step finally did not finish within its time limit of 10 s for all attempts',
       },
     });
   });

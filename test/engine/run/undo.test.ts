@@ -153,7 +153,7 @@ describe('join undo', () => {
       error: { code: 'E_API_FORBIDDEN', step: 'b' },
       steps: [{ status: 'undone' }, { status: 'undo-failed' }, { status: 'undone' }],
     });
-    expect(first.steps[1]?.notes.at(-1)?.text).toBe('not undone: s does not allow to patch nodes: no');
+    expect(first.steps[1]?.notes.at(-1)?.text).toBe('not undone: s: not allowed to patch nodes (HTTP 403): no');
     expect([told, await names(), (await history()).status]).toEqual([
       ['c {"of":"c"}', 'a {"of":"a"}'],
       ['a', 'b', 'c'],

@@ -167,7 +167,9 @@ describe('the tokens of a cluster', () => {
       const tokens = tokensOf(status, { message: 'no\u0007' });
       const error = await joinErrorOf(() => (act === 'create' ? tokens.create(made()) : tokens[act]('abcdef')));
       expect(error).toMatchObject({ code: 'E_KUBECONFIG_ACCESS', exitCode: 5 });
-      expect(error.message).toBe(`${SERVER} does not let the user of admin.conf ${act} bootstrap tokens: ${status} no`);
+      expect(error.message).toBe(
+        `${SERVER}: the user of admin.conf is not allowed to ${act} bootstrap tokens (HTTP ${status}): no`,
+      );
       expect(error.hint).toContain(hint);
     }
   });
