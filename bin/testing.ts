@@ -1,11 +1,11 @@
 /** `@joinery/cli/testing`: the test kit for plugins, for any test runner. */
 import { fileURLToPath } from 'node:url';
-import { type MemoryMachine, memoryHost } from '../engine/host/memory.ts';
 import { Transport } from '../engine/kube/request.ts';
 import { watchObject } from '../engine/kube/watch.ts';
 import { inspectPlugin } from '../engine/plugins/inspect.ts';
 import { type LoadedPlugin, loadPlugin } from '../engine/plugins/load.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../engine/testing/memory-host.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { issueKeyPair } from '../plugins/sandbox/certificates.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../plugins/sandbox/index.ts';

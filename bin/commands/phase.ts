@@ -1,6 +1,6 @@
 /** `join phase` lists the phases; `join phase NAME` runs one, with flags from its input schema. */
 import { type Pipeline, type PipelineStep, variantsOf } from '../../engine/pipeline/load.ts';
-import { standaloneInputs, phaseFor, planOfPhase } from '../../engine/pipeline/phase-plan.ts';
+import { phaseFor, planOfPhase, standaloneInputs } from '../../engine/pipeline/phase-plan.ts';
 import { type AnyPhase, defined, describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
@@ -63,7 +63,7 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
         root: flags.root,
         output: flags.output,
         plan(host) {
-          const inputs = { ...inputsOutsidePipeline(pipelineFor(host), phase, host), ...typed };
+          const inputs = { ...standaloneInputs(pipelineFor(host), phase, host), ...typed };
           return planOfPhase(step.id, phase, inputs, host);
         },
       });

@@ -1,10 +1,12 @@
 /** A dry run as a plan: text, and the document that schemas/plan.schema.json describes. */
-import { type Host, type StepChange, subjectOf } from '../../engine/host/host.ts';
+
+import { changeText, type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
+import type { Host } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run/run.ts';
 import { defined, describeEffect, printable } from '../../engine/sdk/index.ts';
 import { errorDocument } from './json.ts';
-import { changeText, noteLines, octal, outputLines, SIGN } from './text.ts';
+import { noteLines, octal, outputLines, SIGN } from './text.ts';
 
 /** A change of a file comes with its unified diff. */
 export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string };

@@ -1,8 +1,10 @@
 /** Earlier runs, as tables and as documents (schemas/runs.schema.json). */
+
+import { changeText } from '../../engine/host/changes/index.ts';
 import { type History, openApprovals, type RunStatus } from '../../engine/journal/history.ts';
 import { defined } from '../../engine/sdk/index.ts';
 import { tableText } from './table.ts';
-import { changeText, SIGN, seconds } from './text.ts';
+import { SIGN, seconds } from './text.ts';
 
 const durationMs = ({ start, endedAt }: History): number => Date.parse(endedAt) - Date.parse(start.at);
 const nodeOf = ({ start }: History): string | undefined => {

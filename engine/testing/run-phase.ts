@@ -1,5 +1,7 @@
 /** One phase on one host, as a run has it: its result, its events, and all that it said. */
-import type { Host, StepChange } from '../host/host.ts';
+
+import type { StepChange } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import { Journal, type JournalStore } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
 import { planOfPhase } from '../pipeline/phase-plan.ts';

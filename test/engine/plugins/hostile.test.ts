@@ -1,11 +1,11 @@
 /** What plugins may do wrong, in good faith or bad: each is refused, or stopped, with an error that says what it was. */
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import type { JournalRecord } from '../../../engine/journal/records.ts';
 import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
 import { isSecret } from '../../../engine/sdk/index.ts';
+import { type MemoryHost, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { runPhase, undoPhase } from '../../../engine/testing/run-phase.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
