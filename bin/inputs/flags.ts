@@ -2,8 +2,8 @@
 import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { isDuration } from '../../engine/documents/durations.ts';
-import { GATES_INPUT } from '../../engine/pipeline/gates.ts';
 import { kebabCase } from '../../engine/pipeline/flag-names.ts';
+import { GATES_INPUT } from '../../engine/pipeline/gates.ts';
 import { defined, type Gate, gateLine, type Schema } from '../../engine/sdk/index.ts';
 import { listFlag } from './common-flags.ts';
 import { flagProperties } from './flag-properties.ts';
