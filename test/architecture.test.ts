@@ -48,9 +48,7 @@ const KNOWN_LONG_FILES = new Set([
 
 /** Files with boolean parameters that still exist. This list may only shrink. */
 const KNOWN_BOOLEAN_PARAMETERS = new Set([
-  'engine/expressions/cel-reads.ts',
   'engine/kubeadm/documents.ts',
-  'engine/pipeline/plan.ts',
   'engine/pki/der.ts',
   'engine/plugins/inspect.ts',
   'plugins/sandbox/api/dry-run.ts',

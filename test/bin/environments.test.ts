@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkEverywhere } from '../../engine/environment/check.ts';
+import { checkForAllHosts } from '../../engine/environment/check.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import explanationSchema from '../../schemas/pipeline-explanation.schema.json' with { type: 'json' };
 import validationSchema from '../../schemas/pipeline-validation.schema.json' with { type: 'json' };
@@ -110,7 +110,7 @@ describe('docs/environments.md', () => {
     expect(blocks.length).toBe(4);
     for (const block of blocks) {
       const file = await written('example.yaml', block);
-      const found = checkEverywhere(await catalog.openTracked('join-worker', [file]), registry);
+      const found = checkForAllHosts(await catalog.openTracked('join-worker', [file]), registry);
       expect(found.problems, block).toEqual([]);
     }
     expect(blocks[1]).toBe(await readFile(join(project, 'test/samples/rack-label.yaml'), 'utf8'));
