@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { StepChange } from '../host/changes/index.ts';
 import type { Host } from '../host/host.ts';
 import { recordingHost } from '../host/recording.ts';
-import { planOfPhase } from '../pipeline/single-phase.ts';
+import { planOfPhase } from '../pipeline/phase-plan.ts';
 import type { RunEvent } from '../run/run.ts';
 import { type AnyPhase, fail, isJoinError, type Schema } from '../sdk/index.ts';
 import { isDeclared, templateMatches } from './declared.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkEverywhere } from '../../engine/environment/check.ts';
+import { checkForAllHosts } from '../../engine/environment/check.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { catalog, registry } from '../helpers/app.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
@@ -107,7 +107,7 @@ describe('docs/environments.md', () => {
     expect(blocks.length).toBe(4);
     for (const block of blocks) {
       const file = await written('example.yaml', block);
-      const found = checkEverywhere(await catalog.openTracked('join-worker', [file]), registry);
+      const found = checkForAllHosts(await catalog.openTracked('join-worker', [file]), registry);
       expect(found.problems, block).toEqual([]);
     }
     expect(blocks[1]).toBe(await readFile(join(project, 'test/samples/rack-label.yaml'), 'utf8'));
