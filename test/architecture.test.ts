@@ -53,11 +53,6 @@ const KNOWN_LONG_FILES = new Set([
   'test/faults/trust.ts',
   'test/fuzz/targets.ts',
   'test/helpers/memory-join.ts',
-  'test/phases/discovery-file.test.ts',
-  'test/phases/doctor.test.ts',
-  'test/phases/preflight-checks.test.ts',
-  'test/phases/preflight.test.ts',
-  'test/phases/tls-bootstrap.test.ts',
   'test/wrong-input/arguments.ts',
   'test/wrong-input/configuration.ts',
 ]);
@@ -71,9 +66,6 @@ const KNOWN_BOOLEAN_PARAMETERS = new Set([
   'engine/pipeline/plan.ts',
   'engine/pki/der.ts',
   'engine/plugins/inspect.ts',
-  'plugins/sandbox/api/dry-run.ts',
-  'plugins/sandbox/api/rbac.ts',
-  'plugins/sandbox/machine/kubelet-node.ts',
 ]);
 
 const LINES_MAX = 300;
