@@ -1,6 +1,7 @@
 /** A machine and a cluster for tests of the TLS bootstrap. */
-import type { MemoryHost } from '../../engine/host/memory.ts';
+
 import { csrName, generateKeyPem, publicKeyDer } from '../../engine/pki/index.ts';
+import type { MemoryHost } from '../../engine/testing/memory-host.ts';
 import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
 import { authority, type FakeCluster, NOW, SERVER, TOKEN } from './cluster.ts';
 import { runPhase } from './contract.ts';

@@ -1,7 +1,7 @@
 /** Discovery files, and a machine and a cluster for tests of them. */
-import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
-import type { MemoryHost, MemoryMachine } from '../../engine/host/memory.ts';
+import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
 import { revealSecrets } from '../../engine/sdk/index.ts';
+import type { MemoryHost, MemoryMachine } from '../../engine/testing/memory-host.ts';
 import discoveryFile from '../../phases/discovery-file/index.ts';
 import { authority, clusterInfo, clusterInfoKubeconfig, issue, NOW, SERVER } from './cluster.ts';
 import { runPhase } from './contract.ts';

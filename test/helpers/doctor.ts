@@ -1,7 +1,7 @@
 /** A joined machine and its cluster for tests of the doctor. */
 import { expect } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { csrRef, nodeRef, paths } from '../../engine/node/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import doctor from '../../phases/doctor/index.ts';
 import { FakeCluster, issue, NOW, SERVER, TOKEN } from './cluster.ts';
 import { runPhase } from './contract.ts';

@@ -1,6 +1,6 @@
 /** Machines that fail one preflight check each. */
 import { expect, test } from 'vitest';
-import type { MemoryMachine } from '../../engine/host/memory.ts';
+import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
 import { checked, joinable, programs, SOCKET, withoutFile, withoutProgram } from './joinable.ts';
 
 export const SIGNAL = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
 import { isSecret } from '../../engine/sdk/index.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import { SERVER, TOKEN } from '../helpers/cluster.ts';
 import {
   API,

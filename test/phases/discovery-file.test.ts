@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { fail } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import discoveryFile from '../../phases/discovery-file/index.ts';
 import { clusterInfo, clusterInfoKubeconfig, SERVER, TOKEN } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract } from '../helpers/contract.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { MemoryMachine } from '../../engine/host/memory.ts';
+import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
 import { SERVER } from '../helpers/cluster.ts';
 import { asking, cluster, examined, joined } from '../helpers/doctor.ts';
 

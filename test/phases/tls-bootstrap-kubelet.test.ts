@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
 import { paths } from '../../engine/node/index.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import { bootstrap, ca, leaving, machineIn } from '../helpers/bootstrap.ts';
 import { FakeCluster, issue, SERVER, TOKEN } from '../helpers/cluster.ts';
 import { heldIdentity } from '../helpers/node.ts';

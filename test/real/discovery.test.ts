@@ -118,7 +118,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect([code, stderr]).toEqual([
         12,
         expect.stringContaining(
-          'E_DISCOVERY_FILE in step discovery: the discovery file /etc/joinery/cluster.conf cannot be used: it names a program to run (exec), but users other than root can write the file',
+          'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /etc/joinery/cluster.conf: it names a program to run (exec), but users other than root can write the file',
         ),
       ]);
       expect(existsSync(ran)).toBe(false);
@@ -173,8 +173,8 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
         12,
         { SSL_CERT_FILE: '' },
       ],
-      ['where the file is not there', '/gone', 'cannot be used: the server answered 404', 5, undefined],
-      ['where it leads to http', '/http', 'cannot be used: it leads to an address that is not https', 5, undefined],
+      ['where the file is not there', '/gone', 'the server answered 404', 5, undefined],
+      ['where it leads to http', '/http', 'it leads to an address that is not https', 5, undefined],
     ])('but not %s', async (_, path, text, exitCode, env = trusting) => {
       const { code, stderr } = await refuses(['--discovery-file', `${origin}${path}`, '--token', cluster.token], env);
       expect([code, stderr]).toEqual([exitCode, expect.stringContaining(text)]);
@@ -212,7 +212,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect([code, stderr]).toEqual([
         5,
         expect.stringContaining(
-          `E_CLUSTER_INFO_MISSING in step discovery: https://${cluster.server} does not show its cluster-info to the public (403)`,
+          `E_CLUSTER_INFO_MISSING in step discovery: https://${cluster.server} does not allow anonymous clients to read cluster-info (HTTP 403)`,
         ),
       ]);
     });

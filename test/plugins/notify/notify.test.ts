@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { fail, type HttpCall, revealSecrets } from '../../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { notify as make } from '../../../plugins/notify/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
 
@@ -53,7 +53,7 @@ describe('notify', () => {
     const { result } = await runPhase(notify, input, memoryHost(machine()));
     expect(result.status).toBe('succeeded');
     expect(result.steps[0]?.notes).toEqual([
-      { level: 'warn', text: `not told: POST ${WEBHOOK} got no answer: refused` },
+      { level: 'warn', text: `not told: POST ${WEBHOOK} got no response: refused` },
     ]);
   });
 
