@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { type NodeObject, nodeRef } from '../../engine/node/index.ts';
-import type { Wait } from '../../engine/sdk/api.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import dynamicKubeletConfig from '../../phases/dynamic-kubelet-config/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
 import { paths } from '../../engine/node/index.ts';
-import type { Wait } from '../../engine/sdk/api.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletStart from '../../phases/kubelet-start/index.ts';

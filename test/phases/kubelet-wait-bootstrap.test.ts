@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { paths } from '../../engine/node/index.ts';
-import type { Wait } from '../../engine/sdk/api.ts';
 import { fail, isSecret } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletWaitBootstrap from '../../phases/kubelet-wait-bootstrap/index.ts';

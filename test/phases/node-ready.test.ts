@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
 import { type NodeObject, nodeRef } from '../../engine/node/index.ts';
-import type { Wait } from '../../engine/sdk/api.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import nodeReady from '../../phases/node-ready/index.ts';
 import { authority, FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';

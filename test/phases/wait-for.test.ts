@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { nodeRef } from '../../engine/node/index.ts';
-import type { Wait } from '../../engine/sdk/api.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import waitFor from '../../phases/wait-for/index.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
