@@ -34,11 +34,6 @@ const KNOWN_LONG_FILES = new Set([
   'test/faults/scene.ts',
   'test/faults/trust.ts',
   'test/fuzz/targets.ts',
-  'test/phases/discovery-file.test.ts',
-  'test/phases/doctor.test.ts',
-  'test/phases/preflight-checks.test.ts',
-  'test/phases/preflight.test.ts',
-  'test/phases/tls-bootstrap.test.ts',
   'test/wrong-input/arguments.ts',
   'test/wrong-input/configuration.ts',
 ]);
@@ -48,9 +43,6 @@ const KNOWN_BOOLEAN_PARAMETERS = new Set([
   'engine/kubeadm/documents.ts',
   'engine/pki/der.ts',
   'engine/plugins/inspect.ts',
-  'plugins/sandbox/api/dry-run.ts',
-  'plugins/sandbox/api/rbac.ts',
-  'plugins/sandbox/machine/kubelet-node.ts',
 ]);
 
 const LINES_MAX = 300;
