@@ -59,7 +59,7 @@ describe('a plugin that a pipeline names', () => {
     const { join: act, pipeline, motd } = await stage();
     expect(await act('pipeline', 'validate', pipeline)).toMatchObject({
       code: 0,
-      stdout: `${pipeline}: 1 steps, no problem\n`,
+      stdout: `${pipeline}: 1 step, no problems\n`,
     });
     const run = ['run', '--pipeline', pipeline];
     const dry = await act(...run, '--dry-run', '--text', 'hi');
@@ -232,7 +232,7 @@ describe('a plugin that the command line names', () => {
     });
     const outcome = await act('phase', 'acme', '--plugin', plugin);
     expect(outcome).toMatchObject({ code: 0 });
-    expect(outcome.stderr).toContain('! a plugin has forgotten a promise, and it was rejected');
+    expect(outcome.stderr).toContain('! a plugin did not handle a rejected promise');
     expect(outcome.stderr).not.toContain('forgotten\n    at');
     expect(await motd()).toBe('x');
   });
@@ -246,7 +246,7 @@ describe('join plugin check', () => {
     expect(stdout).toContain(`✓ acme 1.0.0 in ${plugin}, for Joinery ^0.1.0`);
     expect(stdout).toContain('  - write /etc/motd');
     expect(stdout).toContain('✓ phase acme: Greet whoever logs in');
-    expect(stdout).toContain('This is no sandbox.');
+    expect(stdout).toContain('Plugins are not sandboxed.');
   });
 
   test('runs no code of a plugin in which it found something', async () => {

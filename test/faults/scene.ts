@@ -12,9 +12,12 @@ import { jsonText, resultDocument } from '../../bin/render/json.ts';
 import { plannedChanges, planText } from '../../bin/render/plan.ts';
 import { progress } from '../../bin/render/progress.ts';
 import { resultText } from '../../bin/render/text.ts';
-import type { Answers, Change, Host, Query } from '../../engine/host/host.ts';
+import type { Change } from '../../engine/host/changes/index.ts';
+import type { Host } from '../../engine/host/host.ts';
+import type { Answers, Query } from '../../engine/host/query.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
 import { type Fault as ApiFault, type Sandbox, startSandbox } from '../../plugins/sandbox/index.ts';
@@ -202,7 +205,10 @@ export async function joinOn(
   scene: Scene,
   { limitsMs = {}, dryRun = false }: { limitsMs?: Fault['limitsMs']; dryRun?: boolean } = {},
 ): Promise<Outcome> {
-  const host = await realHost(scene.root, () => new Date(Date.now() + scene.machineAheadMs));
+  const host = await realHost(scene.root, {
+    access: kubeAccess,
+    now: () => new Date(Date.now() + scene.machineAheadMs),
+  });
   const wanted: Change[] = [];
   const real = scene.wrap(watchedHost(scene, host, wanted));
   const watched = dryRun ? recordingHost(real) : real;

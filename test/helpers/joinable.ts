@@ -1,6 +1,7 @@
 /** A machine on which every check of preflight passes, and what the checks say of others. */
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+
 import type { CheckResult } from '../../engine/sdk/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import preflight from '../../phases/preflight/index.ts';
 import { NOW } from './cluster.ts';
 import { runPhase } from './contract.ts';
@@ -85,3 +86,34 @@ export async function checked(
 /** The rows of one check. */
 export const rowsOf = ({ checks }: Checked, name: string): CheckResult[] =>
   checks.filter(({ check }) => check === name);
+
+/** The checks of a worker without an endpoint, in their order. */
+export const NAMES = [
+  'IsPrivilegedUser',
+  'DirAvailable--etc-kubernetes-manifests',
+  'FileAvailable--etc-kubernetes-kubelet.conf',
+  'FileAvailable--etc-kubernetes-bootstrap-kubelet.conf',
+  'FileAvailable--etc-kubernetes-pki-ca.crt',
+  'CRI',
+  'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
+  'FileContent--proc-sys-net-ipv4-ip_forward',
+  'Swap',
+  'FileExisting-crictl',
+  'FileExisting-conntrack',
+  'FileExisting-ip',
+  'FileExisting-iptables',
+  'FileExisting-mount',
+  'FileExisting-nsenter',
+  'FileExisting-ebtables',
+  'FileExisting-ethtool',
+  'FileExisting-socat',
+  'FileExisting-tc',
+  'FileExisting-touch',
+  'SystemVerification',
+  'Hostname',
+  'KubeletVersion',
+  'Service-Kubelet',
+  'Port-10250',
+  'HTTPProxy',
+];
+export const SWAPPING = { '/proc/swaps': 'Filename\n/dev/sda2 partition 1 0 -2\n' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
 import { configMapRef } from '../../engine/node/index.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { authority, FakeCluster, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

@@ -134,7 +134,9 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     await kubectl('certificate', 'approve', name);
     const { code, stderr } = await running.done;
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain(`try 1: ${name} was deleted while Joinery waited for its certificate; again in 1.00 s`);
+    expect(stderr).toContain(
+      `attempt 1 failed: ${name} was deleted while Joinery waited for its certificate; retrying in 1.00 s`,
+    );
     expect(stderr.split(`kubectl certificate approve ${name}`)).toHaveLength(3);
     expect((await machine.run([command, 'undo', '--yes'])).code).toBe(0);
     expect(state()).toEqual(before);

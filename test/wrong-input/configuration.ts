@@ -232,7 +232,7 @@ export const wrongConfigurations: WrongInput[] = [
     title: 'a configuration and a token that both want standard input',
     args: ['--config', '-', '--token', '-'],
     exitCode: 2,
-    text: input('standard input can be read once, and --config and --token want it'),
+    text: input('only one of --config and --token can read standard input'),
   },
 ];
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest } from '../../../engine/host/host.ts';
 import type { Admin } from '../../../engine/kube/admin.ts';
+import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
 import { secretOf, tokenOf } from '../../../engine/tokens/secret.ts';
 import { randomToken, type TokenWish, tokenAsWished, tokenId, tokenText } from '../../../engine/tokens/token.ts';
 import { joinCommand, Tokens } from '../../../engine/tokens/tokens.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { missingBound } from '../../../engine/sdk/bounds.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { hostPrep as make } from '../../../plugins/host-prep/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
 

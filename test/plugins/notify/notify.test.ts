@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { fail, type HttpCall, revealSecrets } from '../../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { notify as make } from '../../../plugins/notify/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
 
