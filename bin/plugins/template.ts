@@ -13,7 +13,7 @@ export interface Template {
 }
 
 /** Path → content. */
-export function pluginFiles(template: Template): Record<string, string> {
+export function pluginTemplate(template: Template): Record<string, string> {
   const { name, language } = template;
   const isTyped = language === 'typescript';
   return {

@@ -1,4 +1,4 @@
-/** What `join doctor` has found, as lines and as the document that schemas/diagnosis.schema.json describes. */
+/** The findings of `join doctor`: text, and the document that schemas/diagnosis.schema.json describes. */
 import { printable } from '../../engine/sdk/index.ts';
 
 export interface Finding {
@@ -10,7 +10,7 @@ export interface Finding {
 
 const SIGN = { ok: '✓', note: '·', problem: '✗', unknown: '?' } as const;
 
-/** Of the first that is wrong, since the others may follow from it; what a run ended with only where nothing is seen to be the cause. */
+/** The suggestion for the first problem, because the others may follow from it. The state of the run is only a symptom, so it comes last. */
 export function nextOf(findings: readonly Finding[]): string | undefined {
   const problems = findings.filter(({ state }) => state === 'problem');
   const first = problems.find(({ check }) => check !== 'run') ?? problems[0];

@@ -1,4 +1,4 @@
-/** Where values come from, as text and as the document that schemas/pipeline-explanation.schema.json describes. */
+/** The origin of values: text, and the document that schemas/pipeline-explanation.schema.json describes. */
 import type { Explained, Origin } from '../../engine/environment/explain.ts';
 import { clean, printable, valueText } from '../../engine/sdk/index.ts';
 
@@ -13,7 +13,7 @@ const shortValue = (value: unknown): string => {
   return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX - 1)}…` : text;
 };
 
-/** A line for each value: what it is, where from, and what it took the place of. */
+/** One line for each value: its path, its origin, and the values that it overrides. */
 export function explanationText(rows: readonly Explained[]): string {
   const lines = rows.map(({ path, value, origin, over }) => ({
     name: `${path.join('.')}:`,

@@ -31,18 +31,18 @@ function resultLines(result: RunResult, plan: Plan): string[] {
   for (const { id, status, notes } of result.steps)
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
   if (result.status !== 'succeeded' && result.id !== undefined && !isUndone(result))
-    lines.push(`To go on from here: join resume ${result.id}`, `To take it back:     join undo ${result.id}`);
+    lines.push(`To resume: join resume ${result.id}`, `To undo:   join undo ${result.id}`);
   if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]?.outputs));
   lines.push(...outputLines(result.outputs));
   if (result.status === 'succeeded' && plan.source.kind === 'pipeline' && typeof name === 'string')
-    lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);
+    lines.push(`To see the Node, on a machine with an admin kubeconfig: kubectl get node ${name}`);
   return lines;
 }
 
 const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as const;
 
 function counted({ status, steps }: RunResult, changes: number): string {
-  if (changes === 0) return status === 'succeeded' ? 'nothing to change' : 'nothing was changed';
+  if (changes === 0) return status === 'succeeded' ? 'no changes needed' : 'no changes made';
   const words = `${changes} change${changes === 1 ? '' : 's'}`;
   if (isUndone({ steps })) return `${words}, undone`;
   return status === 'succeeded' ? words : `${words}, kept`;
@@ -51,7 +51,7 @@ function counted({ status, steps }: RunResult, changes: number): string {
 const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
   steps.some((step) => step.status === 'undone') && steps.every((step) => step.status !== 'undo-failed');
 
-/** What a pipeline gives, or one phase by itself has found: each output on a line, large ones by their size. */
+/** The outputs of a pipeline or of a single phase: one on each line, large ones by their size. */
 export const outputLines = (outputs: unknown): string[] =>
   Object.entries((outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
     return `    ${name} = ${shortened(value)}`;

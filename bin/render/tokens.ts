@@ -1,4 +1,4 @@
-/** Bootstrap tokens, as a table with kubeadm's columns and as a document. */
+/** Bootstrap tokens: a table with kubeadm's columns, and a document. */
 import { clean } from '../../engine/sdk/index.ts';
 import { timestamp } from '../../engine/tokens/secret.ts';
 import { type BootstrapToken, tokenText } from '../../engine/tokens/token.ts';
@@ -6,7 +6,7 @@ import type { TokenList } from '../../engine/tokens/tokens.ts';
 import { tableText } from './table.ts';
 
 export interface TokensShown {
-  /** Left out: only their ids. */
+  /** Whether to show the secret halves. */
   secrets: boolean;
   now: Date;
 }

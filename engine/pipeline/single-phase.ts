@@ -1,14 +1,14 @@
 /** One phase as a plan of its own: `join phase NAME`. */
 import { createHash } from 'node:crypto';
 import { durationMs } from '../documents/durations.ts';
-import { violations } from '../documents/validate.ts';
+import { type Violation, violations } from '../documents/validate.ts';
 import { holds, parseCondition } from '../expressions/conditions.ts';
 import { type Lookup, UNKNOWN } from '../expressions/references.ts';
 import { evaluate, hasUnknown, parseTemplate, type Template } from '../expressions/template.ts';
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import { wrapSecrets } from '../sdk/schema.ts';
+import { type Schema, wrapSecrets } from '../sdk/schema.ts';
 import { revealSecrets } from '../sdk/secret.ts';
 import { DEFAULT_TIMEOUT } from './check.ts';
 import { type Pipeline, type PipelineStep, variantsOf } from './load.ts';
@@ -49,9 +49,22 @@ export function phaseUsed(step: PipelineStep, given: Readonly<Record<string, unk
   return used.phase;
 }
 
+/** Required mappings whose properties have flags: a missing flag is then a problem of the mapping, not the mapping itself. */
+const emptyMappings = ({ properties = {}, required = [] }: Schema): Record<string, unknown> =>
+  Object.fromEntries(required.filter((name) => properties[name]?.['x-flags'] === true).map((name) => [name, {}]));
+
+/** A violation in such a mapping, by the name of the flag. */
+function withinMapping({ properties = {} }: Schema, violation: Violation): Violation {
+  const [input, ...path] = violation.path;
+  return properties[String(input)]?.['x-flags'] === true ? { ...violation, path } : violation;
+}
+
 /** A plan of one step. E_INPUT with every problem, named as flags. */
 export function planOfPhase(name: string, phase: AnyPhase, given: Record<string, unknown>, host: HostFacts): Plan {
-  const problems = violations(phase.input, revealSecrets(given)).map((violation) => flagProblem(violation));
+  const inputs = { ...emptyMappings(phase.input), ...given };
+  const problems = violations(phase.input, revealSecrets(inputs)).map((violation) =>
+    flagProblem(withinMapping(phase.input, violation)),
+  );
   if (problems.length > 0) throw fail('E_INPUT', { problems });
   return {
     pipeline: `phase ${name}`,

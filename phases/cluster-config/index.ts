@@ -18,7 +18,7 @@ export default definePhase({
   effects: [apiCalls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
 
   async run({ kube, log }, inputs) {
-    const api = kube.as(joiningIdentity(inputs));
+    const api = kube.as(joiningIdentity(inputs.identity));
     const cluster = await documentOf(api, 'kubeadm-config', 'ClusterConfiguration');
     const kubernetesVersion = valueText(cluster.document.kubernetesVersion);
     const minor = minorOf(kubernetesVersion);
@@ -27,7 +27,7 @@ export default definePhase({
     const name = minor >= UNVERSIONED_SINCE_MINOR ? 'kubelet-config' : `kubelet-config-1.${minor}`;
     const { document, uid } = await documentOf(api, name, 'kubelet');
     const kubeletConfiguration = checkedConfiguration(name, document);
-    const configSource = inputs.dynamic ? await configSourceFor(api, inputs.server, { name, uid }) : undefined;
+    const configSource = inputs.dynamic ? await configSourceFor(api, inputs.identity.server, { name, uid }) : undefined;
     log.info(`the cluster runs Kubernetes ${kubernetesVersion}`);
     return {
       clusterConfiguration: { ...cluster.document, kubernetesVersion },

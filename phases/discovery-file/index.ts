@@ -1,5 +1,5 @@
 /** Discovery through a kubeconfig file or https:// address: the file is trusted, and TLS verifies the server. Writes nothing. */
-import { assertClock, readKubeconfig } from '../../engine/node/index.ts';
+import { assertClock, discovered, readKubeconfig } from '../../engine/node/index.ts';
 import {
   apiCalls,
   type ClusterInfo,
@@ -48,9 +48,9 @@ export default definePhase({
     if (countCertificates(ca) === 0) throw refuse('neither the file nor cluster-info has a CA certificate');
     log.info(`the API server is ${server} (from ${origin.name})`);
     const bootstrapToken = tlsBootstrapToken ?? token;
-    if (bootstrapToken !== undefined) return { server, ca, token: bootstrapToken };
+    if (bootstrapToken !== undefined) return discovered({ server, ca, token: bootstrapToken });
     if (credentials === undefined) throw fail('E_DISCOVERY_CREDENTIALS', { file: origin.name });
-    return { server, ca, ...credentials };
+    return discovered({ server, ca, ...credentials });
   },
 });
 

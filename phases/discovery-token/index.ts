@@ -1,6 +1,6 @@
 /** Discovery through a bootstrap token: the token's signature and a pinned CA key verify the cluster. Writes nothing. */
 
-import { assertClock, readClusterInfo } from '../../engine/node/index.ts';
+import { assertClock, discovered, readClusterInfo } from '../../engine/node/index.ts';
 import { isSignedBy } from '../../engine/pki/index.ts';
 import { apiCalls, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
@@ -45,6 +45,6 @@ export default definePhase({
       log.info(`the CA matches the pinned key ${pinned.map(({ pin }) => pin).join(', ')}`);
     }
     log.info(`the API server is ${server}`);
-    return { server, ca, token: inputs.tlsBootstrapToken ?? inputs.token ?? token };
+    return discovered({ server, ca, token: inputs.tlsBootstrapToken ?? inputs.token ?? token });
   },
 });

@@ -18,16 +18,16 @@ export default definePhase({
     apiCalls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
   ],
 
-  async run(ports, { csr, server, ca, ...joining }) {
+  async run(ports, { csr, identity }) {
     const held = await kubeletIdentity(ports.files);
     const findings: Finding[] = [await identityFinding(ports, held), ...(await fileFindings(ports, held))];
     findings.push(...(await serviceFinding(ports, held)));
     if (held !== undefined && held.nodeName !== '') {
-      const { server: own, ca: trusted, certificate: pem, key, nodeName } = held;
-      const identity: Identity = { server: own, ca: trusted, certificate: { pem, key } };
-      findings.push(...(await clusterFindings(ports, identity, nodeName)));
-    } else if (held === undefined && server !== undefined && ca !== undefined)
-      findings.push(...(await requestFindings(ports, joiningIdentity({ server, ca, ...joining }), csr)));
+      const { server, ca, certificate: pem, key, nodeName } = held;
+      const node: Identity = { server, ca, certificate: { pem, key } };
+      findings.push(...(await clusterFindings(ports, node, nodeName)));
+    } else if (held === undefined && identity !== undefined)
+      findings.push(...(await requestFindings(ports, joiningIdentity(identity), csr)));
     return { findings };
   },
 });

@@ -1,15 +1,11 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { server, ca, token, clientCertificate, clientKey } = fields;
+const { identity } = fields;
 
 export const input = {
   type: 'object',
   properties: {
-    server,
-    ca,
-    token,
-    clientCertificate,
-    clientKey,
+    identity,
     csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join sent' },
   },
   additionalProperties: false,

@@ -40,8 +40,8 @@ export default definePhase({
   async run(ports, { nodeName, criSocket, clusterConfiguration, kubeletConfiguration, ...inputs }) {
     const isIgnored = ignoreRule(inputs.ignorePreflightErrors, inputs.ignoreChecksErrors);
     const { kube, commands, log } = ports;
-    const { server, ca } = inputs;
-    const api = kube.as(joiningIdentity(inputs));
+    const { server, ca } = inputs.identity;
+    const api = kube.as(joiningIdentity(inputs.identity));
     const cluster = clusterConfiguration.kubernetesVersion;
     const node = visibleNode(api, nodeName, log);
     const kubeletVersion =

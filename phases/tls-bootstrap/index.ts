@@ -48,8 +48,8 @@ export default definePhase({
   ],
   irreversible: 'the CertificateSigningRequest remains until the cluster deletes it, an hour after it was signed',
 
-  async run({ files, services, kube, clock, random, log }, { nodeName, tlsBootstrapMode, ...cluster }) {
-    const { server, ca } = cluster;
+  async run({ files, services, kube, clock, random, log }, { identity: joining, nodeName, tlsBootstrapMode }) {
+    const { server, ca } = joining;
     const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
     if (held !== undefined) {
       log.info(
@@ -58,7 +58,7 @@ export default definePhase({
       return { certificate: held.certificate, key: held.key };
     }
 
-    const identity = joiningIdentity(cluster);
+    const identity = joiningIdentity(joining);
     const api = kube.as(identity);
     const review = api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
 

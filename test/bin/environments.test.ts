@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { registry } from '../../bin/compose.ts';
-import { openTracked } from '../../bin/pipelines.ts';
 import { checkEverywhere } from '../../engine/environment/check.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import explanationSchema from '../../schemas/pipeline-explanation.schema.json' with { type: 'json' };
 import validationSchema from '../../schemas/pipeline-validation.schema.json' with { type: 'json' };
+import { catalog, registry } from '../helpers/app.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
 import { cli, project, scene } from './cli.ts';
 
@@ -33,8 +32,8 @@ async function written(name: string, text: string): Promise<string> {
 }
 
 async function planWith(names: string[], given: Record<string, unknown> = GIVEN) {
-  const { pipeline } = (await openTracked(project, 'join-worker', names)).resolveFor(HOST);
-  return planOf(pipeline, registry(), given, HOST);
+  const { pipeline } = (await catalog.openTracked('join-worker', names)).resolveFor(HOST);
+  return planOf(pipeline, registry, given, HOST);
 }
 
 const minutes = (count: number): number => count * 60_000;
@@ -111,7 +110,7 @@ describe('docs/environments.md', () => {
     expect(blocks.length).toBe(4);
     for (const block of blocks) {
       const file = await written('example.yaml', block);
-      const found = checkEverywhere(await openTracked(project, 'join-worker', [file]), registry());
+      const found = checkEverywhere(await catalog.openTracked('join-worker', [file]), registry);
       expect(found.problems, block).toEqual([]);
     }
     expect(blocks[1]).toBe(await readFile(join(project, 'test/samples/rack-label.yaml'), 'utf8'));

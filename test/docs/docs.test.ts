@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { registry } from '../../bin/compose.ts';
 import { memoryHost } from '../../engine/host/memory.ts';
 import { FIELDS, placeOf } from '../../engine/kubeadm/fields.ts';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
@@ -16,6 +15,7 @@ import type { Ask } from '../../engine/run/approval.ts';
 import { run } from '../../engine/run/run.ts';
 import { type AnyPhase, fail } from '../../engine/sdk/index.ts';
 import { cli, project } from '../bin/cli.ts';
+import { registry } from '../helpers/app.ts';
 import { madePhase } from '../helpers/plans.ts';
 
 const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
@@ -27,7 +27,7 @@ describe('what the documents show', () => {
     const pipelines = blocks(await read('README.md'), 'yaml');
     expect(pipelines.length).toBeGreaterThan(0);
     for (const text of pipelines)
-      expect(checkPipeline(loadPipeline('README.md', text), registry()).length).toBeGreaterThan(0);
+      expect(checkPipeline(loadPipeline('README.md', text), registry).length).toBeGreaterThan(0);
   });
 
   test('every command in the README exists', async () => {
@@ -107,7 +107,7 @@ describe('what the documents show', () => {
     const greet = (_: unknown, values: unknown) => given.push(values as object) && { path: '/etc/motd' };
     const phases = new Registry();
     for (const phase of [
-      ...registry().all(),
+      ...registry.all(),
       madePhase({ id: 'greeting', input: { ...input, properties }, output, run: greet }),
       madePhase({ id: 'greeting-from-file', input: fromFile, output, run: greet }),
       madePhase({ id: 'failing', run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })) }),

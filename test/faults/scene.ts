@@ -6,8 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { registry } from '../../bin/compose.ts';
-import { DEFAULT_PIPELINE, openPipeline } from '../../bin/pipelines.ts';
+import { DEFAULT_PIPELINE } from '../../bin/pipelines.ts';
 import { errorText } from '../../bin/render/error.ts';
 import { jsonText, resultDocument } from '../../bin/render/json.ts';
 import { plannedChanges, planText } from '../../bin/render/plan.ts';
@@ -23,7 +22,7 @@ import { type Kubelet, startKubelet } from '../../plugins/sandbox/machine/kubele
 import { KUBELET_VERSION } from '../../plugins/sandbox/machine/kubelet-node.ts';
 import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
 import { type RuntimeOptions, startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
-import { PROJECT } from '../helpers/sources.ts';
+import { catalog, registry } from '../helpers/app.ts';
 import { type DiskFault, failOnDisk, mendDisk } from './failing-fs.ts';
 import { type Fault, LIMIT_MS, REQUESTS, type RequestName } from './fault.ts';
 
@@ -196,7 +195,7 @@ export async function endScene(scene: Scene): Promise<void> {
   rmSync(scene.root, { recursive: true, force: true });
 }
 
-const pipeline = openPipeline(PROJECT, DEFAULT_PIPELINE);
+const pipeline = catalog.open(DEFAULT_PIPELINE);
 
 /** The default pipeline, as `join run` would run and show it. */
 export async function joinOn(
@@ -207,7 +206,7 @@ export async function joinOn(
   const wanted: Change[] = [];
   const real = scene.wrap(watchedHost(scene, host, wanted));
   const watched = dryRun ? recordingHost(real) : real;
-  const shipped = planOf(pipeline, registry(), scene.given, watched.facts);
+  const shipped = planOf(pipeline, registry, scene.given, watched.facts);
   const steps = shipped.steps.map((step) => ({
     ...step,
     timeoutMs: limitsMs[step.id] ?? step.timeoutMs,
@@ -234,7 +233,7 @@ export async function joinOn(
     const changes = dryRun ? await plannedChanges(result, host) : new Map();
     lines.push(dryRun ? planText({ result, plan, changes, waits: new Map() }) : resultText(result, plan));
     if (result.error !== undefined) lines.push(errorText(result.error, '0.0.0'));
-    const json = jsonText(resultDocument(result, plan, dryRun));
+    const json = jsonText(resultDocument(result, { plan, dryRun }));
     const limits = new Map(steps.map(({ id, timeoutMs }) => [id, timeoutMs]));
     return { result, events, limitsMs: limits, text: lines.join('\n'), json, wanted };
   } finally {

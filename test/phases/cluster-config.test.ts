@@ -6,7 +6,7 @@ import { authority, FakeCluster, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../hel
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 
 const ca = authority();
-const input = { server: SERVER, ca: ca.pem, token: TOKEN };
+const input = { identity: { server: SERVER, ca: ca.pem, token: TOKEN } };
 const KUBELET = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n';
 
 interface Maps {

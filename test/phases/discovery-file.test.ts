@@ -60,6 +60,12 @@ const machineOf = (text: string, more: MemoryMachine = {}, first = told): Memory
 const discover = (host: MemoryHost, given: Record<string, unknown> = {}) =>
   runPhase(discoveryFile, { discoveryFile: FILE, ...given }, host);
 const outputsOf = ({ result }: Awaited<ReturnType<typeof discover>>) => revealSecrets(result.steps[0]?.outputs);
+/** What a discovery outputs that has found this identity. */
+const discovered = (identity: { server: string; ca: string; token?: string }) => ({
+  identity,
+  server: identity.server,
+  ca: identity.ca,
+});
 const warnings = ({ result }: Awaited<ReturnType<typeof discover>>) =>
   result.steps[0]?.notes.flatMap(({ level, text }) => (level === 'warn' ? [text] : []));
 const identities = (host: MemoryHost) => host.sent.map(({ as }: ApiRequest) => revealSecrets(as));
@@ -96,7 +102,7 @@ describe('what the file says of the cluster', () => {
     const outcome = await discover(host, { discoveryFile: given, token: TOKEN });
     expect(outcome.error).toBeUndefined();
     expect(identities(host)).toEqual([{ ca: ca.pem }]); // anonymous, as before a token is sent to anybody
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
     expect(host.changes).toEqual([]);
   });
 
@@ -131,20 +137,20 @@ describe('what the file says of the cluster', () => {
   ])('its CA may be a file of its own: %s', async (_, named, path) => {
     const text = kubeconfig({ cluster: `{ server: "${SERVER}", certificate-authority: ${named} }` });
     const outcome = await discover(memoryHost(machineOf(text, { files: { [path]: ca.pem } })), { token: TOKEN });
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
   });
 
   test('a file without a CA is proven by the roots of this machine, and the cluster says which CA to trust', async () => {
     const host = memoryHost(machineOf(kubeconfig({ cluster: `{ server: "${SERVER}" }` })));
     const outcome = await discover(host, { token: TOKEN });
     expect(identities(host)).toEqual([{ ca: other.pem }]);
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
   });
 
   test('what the cluster says of itself changes neither the server nor the CA of the file', async () => {
     const elsewhere = answer(clusterInfo(clusterInfoKubeconfig(other.pem, 'https://lb.example:443')));
     const outcome = await discover(memoryHost(machineOf(minimal, {}, elsewhere)), { token: TOKEN });
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
     expect(warnings(outcome)).toEqual([
       'cluster-info names the server https://lb.example:443; using https://api.example:6443 from the discovery file',
     ]);
@@ -164,7 +170,7 @@ describe('what the file says of the cluster', () => {
       const outcome = await discover(memoryHost(machineOf(kubeconfig({ user }), {}, answer(undefined, 403))), {
         token: TOKEN,
       });
-      expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+      expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
       expect(warnings(outcome)).toEqual([
         'https://api.example:6443 does not allow this client to read cluster-info; trusting the discovery file alone',
       ]);
@@ -289,7 +295,7 @@ describe('who asks for the certificate', () => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files }));
     const outcome = await discover(host);
     expect(outcome.error).toBeUndefined();
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, ...expected });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, ...expected }));
     const certificate = { pem: client.pem, key: client.keyPem };
     const as = 'token' in expected ? expected : { certificate };
     expect(identities(host)).toEqual([{ server: SERVER, ca: ca.pem, ...as }]);
@@ -308,7 +314,7 @@ describe('who asks for the certificate', () => {
       memoryHost(machineOf(kubeconfig({ user: certified }))),
       given as Record<string, unknown>,
     );
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token }));
   });
 
   test('nobody, where neither the file nor a flag says so', async () => {
@@ -373,8 +379,9 @@ describe('a program that gives credentials', () => {
   ])('may give %s, as a secret', async (_, status, expected) => {
     const outcome = await withPlugin(credential(status));
     expect(outcome.error).toBeUndefined();
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, ...expected });
-    const { token, clientKey } = (outcome.result.steps[0]?.outputs ?? {}) as { token?: unknown; clientKey?: unknown };
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, ...expected }));
+    const outputs = outcome.result.steps[0]?.outputs as { identity?: { token?: unknown; clientKey?: unknown } };
+    const { token, clientKey } = outputs?.identity ?? {};
     expect(isSecret(token ?? clientKey)).toBe(true);
   });
 
@@ -511,7 +518,7 @@ describe('programs, and files with tokens, are for files that only root can have
     for (const [given] of kinds) {
       const host = memoryHost(machine(kubeconfig({ user: given })));
       for (const change of changes) await host.apply(change, SIGNAL);
-      expect(outputsOf(await discover(host))).toMatchObject({ token: SECRET });
+      expect(outputsOf(await discover(host))).toMatchObject({ identity: { token: SECRET } });
     }
   });
 

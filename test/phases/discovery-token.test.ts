@@ -54,9 +54,11 @@ describe('discovery by token', () => {
     expect(host.sent.map(({ server, method, path }) => [server, method, path])).toEqual(
       Array(2).fill([SERVER, 'GET', '/api/v1/namespaces/kube-public/configmaps/cluster-info']),
     );
-    const outputs = result.steps[0]?.outputs as { server: string; ca: string; token: unknown };
-    expect(outputs).toEqual({ server: SERVER, ca: ca.pem, token: expect.anything() });
-    expect(isSecret(outputs.token) && outputs.token.reveal()).toBe(TOKEN);
+    const outputs = result.steps[0]?.outputs as { identity: { token: unknown } };
+    const cluster = { server: SERVER, ca: ca.pem };
+    expect(outputs).toEqual({ ...cluster, identity: { ...cluster, token: expect.anything() } });
+    const { token } = outputs.identity;
+    expect(isSecret(token) && token.reveal()).toBe(TOKEN);
   });
 
   test('never sends the token', async () => {
@@ -82,8 +84,9 @@ describe('discovery by token', () => {
     ["discovery's, where there is no other", { discoveryToken: TOKEN }, TOKEN],
   ])('gives the bootstrap a token: %s', async (_, tokens, expected) => {
     const { result } = await discover(undefined, { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin], ...tokens });
-    const outputs = result.steps[0]?.outputs as { token: unknown };
-    expect(isSecret(outputs.token) && outputs.token.reveal()).toBe(expected);
+    const outputs = result.steps[0]?.outputs as { identity?: { token?: unknown } };
+    const token = outputs?.identity?.token;
+    expect(isSecret(token) && token.reveal()).toBe(expected);
   });
 
   describe('with pins', () => {

@@ -10,7 +10,7 @@ const ca = authority();
 const SOCKET = '/run/containerd/containerd.sock';
 const CONFIG = '/etc/containerd/config.toml';
 const input = {
-  ...{ server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1', kubeletVersion: 'v1.30.2' },
+  ...{ identity: { server: SERVER, ca: ca.pem, token: TOKEN }, nodeName: 'w1', kubeletVersion: 'v1.30.2' },
   clusterConfiguration: { kubernetesVersion: 'v1.30.0' },
   kubeletConfiguration: { kind: 'KubeletConfiguration', cgroupDriver: 'systemd' },
 };

@@ -16,7 +16,7 @@ const subject = { commonName: 'system:node:w1', organizations: ['system:nodes'] 
 const USAGES = ['digital signature', 'key encipherment', 'client auth'];
 const NAME = csrName(publicKeyDer(key), subject, USAGES);
 const once = { 'client-key': key };
-const input = { server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1' };
+const input = { identity: { server: SERVER, ca: ca.pem, token: TOKEN }, nodeName: 'w1' };
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
 /** The key is made beforehand, so that the name of the request is known. */
@@ -94,15 +94,15 @@ users:
     ['123456.012345678901e345', 'token: "123456.012345678901e345"'],
   ])('quotes a token that YAML would take for a number: %s', async (token, line) => {
     const host = memoryHost(machineIn(new FakeCluster(ca)));
-    await bootstrap(host, { ...leaving, token });
+    await bootstrap(host, { ...leaving, identity: { ...leaving.identity, token } });
     expect(await text(host, paths.bootstrapKubeletConf)).toContain(`    ${line}\n`);
   });
 
   test('leaves it the certificate of a discovery file, where there is no token', async () => {
     const { pem, keyPem } = issue(ca, { user: 'joiner', groups: [] });
     const host = memoryHost(machineIn(new FakeCluster(ca)));
-    const { token: _, ...rest } = leaving;
-    expect((await bootstrap(host, { ...rest, clientCertificate: pem, clientKey: keyPem })).error).toBeUndefined();
+    const identity = { server: SERVER, ca: ca.pem, clientCertificate: pem, clientKey: keyPem };
+    expect((await bootstrap(host, { ...leaving, identity })).error).toBeUndefined();
     const base64 = (value: string) => Buffer.from(value).toString('base64');
     expect(await text(host, paths.bootstrapKubeletConf)).toContain(
       `  user:\n    client-certificate-data: ${base64(pem)}\n    client-key-data: ${base64(keyPem)}\n`,

@@ -295,9 +295,9 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--skip-phases', 'discovery'),
     exitCode: 2,
     text: input(
-      '--skip-phases: cluster-config reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip cluster-config too, or neither',
-      '--skip-phases: preflight-cluster reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip preflight-cluster too, or neither',
-      '--skip-phases: tls-bootstrap reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip tls-bootstrap too, or neither',
+      '--skip-phases: cluster-config reads identity of discovery, which is skipped: skip cluster-config too, or neither',
+      '--skip-phases: preflight-cluster reads identity of discovery, which is skipped: skip preflight-cluster too, or neither',
+      '--skip-phases: tls-bootstrap reads identity of discovery, which is skipped: skip tls-bootstrap too, or neither',
       '--skip-phases: kubeconfig reads server, ca of discovery, which is skipped: skip kubeconfig too, or neither',
       '--skip-phases: kubelet-config reads ca of discovery, which is skipped: skip kubelet-config too, or neither',
       '--skip-phases: node-ready reads server, ca of discovery, which is skipped: skip node-ready too, or neither',

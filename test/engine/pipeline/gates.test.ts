@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { registry as shipped } from '../../../bin/compose.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { inputOf, planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { definePhase, type Gate, gateLine, parseGates } from '../../../engine/sdk/index.ts';
+import { registry as shipped } from '../../helpers/app.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 
 const gate = (name: string, change: Partial<Gate> = {}): Gate => ({
@@ -62,7 +62,7 @@ describe('feature gates as they are typed', () => {
 
 describe('the gates that there are', () => {
   test('are those of the release that the seed describes, and those of today, as in their help', () => {
-    expect(shipped().gates().map(gateLine)).toEqual([
+    expect(shipped.gates().map(gateLine)).toEqual([
       'Auditing=true|false (ALPHA - default=false)',
       'ControlPlaneKubeletLocalMode=true|false (default=true)',
       'CoreDNS=true|false (ALPHA - default=false)',

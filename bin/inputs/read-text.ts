@@ -1,9 +1,9 @@
-/** Text from where somebody says: a file, a pipe, or standard input. */
+/** Text from a file, a pipe or standard input. */
 import { createReadStream } from 'node:fs';
 
 const TEXT_BYTES_MAX = 1 << 20;
 
-/** What is in the file (`-`: on standard input), at most 1 MiB. Throws an Error that says what is wrong. */
+/** At most 1 MiB from a file, or from standard input if `path` is `-`. */
 export async function readText(path: string): Promise<string> {
   const source = path === '-' ? process.stdin : createReadStream(path);
   const chunks: Buffer[] = [];
