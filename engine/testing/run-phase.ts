@@ -41,7 +41,7 @@ export async function runPhase(
 ): Promise<Outcome> {
   const events: RunEvent[] = [];
   const said: unknown[] = [];
-  const { onEvent, once = {}, store = memoryStore(), journal: begun, ...rest } = options;
+  const { onEvent, once = {}, store = memoryStore(), journal: existing, ...rest } = options;
   const plan = planOfPhase(phase.name, recorded(phase, said), structuredClone(input), host.facts);
   const { pipeline, source, inputs } = plan;
   const start = {
@@ -54,8 +54,8 @@ export async function runPhase(
     host: host.facts,
     steps: [phase.name],
   };
-  const journal = begun ?? Journal.begin(store, host.now, start);
-  if (begun !== undefined) await journal.resumed(inputs);
+  const journal = existing ?? Journal.begin(store, host.now, start);
+  if (existing !== undefined) await journal.resumed(inputs);
   for (const [name, value] of Object.entries(once)) await journal.once(phase.name, name, () => value);
   const result = await run({
     plan,
