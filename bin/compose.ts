@@ -10,6 +10,7 @@ import { type Lock, lockMachine } from '../engine/host/lock.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
+import { kubeAccess } from '../engine/kube/access.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
 import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
 import { Registry } from '../engine/pipeline/registry.ts';
@@ -144,7 +145,7 @@ async function openMachine(
   { root, dryRun = false }: MachineOptions,
 ): Promise<MachineSession> {
   const session = app.createChildContainer();
-  session.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root)) });
+  session.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root), { access: kubeAccess }) });
   session.register<Host>(HOST, {
     useFactory: (parts) => {
       const machine = parts.resolve<RealHost>(MACHINE);

@@ -1,7 +1,7 @@
 /** `join phase` lists the phases; `join phase NAME` runs one, with flags from its input schema. */
 import { type Pipeline, type PipelineStep, variantsOf } from '../../engine/pipeline/load.ts';
 import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipeline/single-phase.ts';
-import { type AnyPhase, describeEffect } from '../../engine/sdk/index.ts';
+import { type AnyPhase, defined, describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
@@ -27,15 +27,17 @@ export class PhaseList extends JoinCommand {
   }
 }
 
-const phaseDocument = ({ name, summary, input, output, effects, irreversible, origin }: AnyPhase): object => ({
-  name,
-  summary,
-  input,
-  output,
-  effects,
-  ...(irreversible === undefined ? {} : { irreversible }),
-  ...(origin === undefined ? {} : { plugin: origin.plugin, version: origin.version }),
-});
+const phaseDocument = ({ name, summary, input, output, effects, irreversible, origin }: AnyPhase): object =>
+  defined({
+    name,
+    summary,
+    input,
+    output,
+    effects,
+    irreversible,
+    plugin: origin?.plugin,
+    version: origin?.version,
+  });
 
 /** The command of one phase, or of a step of the default pipeline: its inputs decide which of the step's phases runs. */
 export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {

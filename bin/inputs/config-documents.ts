@@ -20,13 +20,7 @@ export async function readConfigurationFile(file: string): Promise<string> {
 
 /** Writes the whole file at once; only its owner may read it. E_FILE. */
 export const writeConfigurationFile = (file: string, text: Secret): Promise<void> =>
-  new MachineFiles('/').apply({
-    kind: 'file',
-    path: resolve(file),
-    content: Buffer.from(text.reveal()),
-    mode: 0o600,
-    secret: true,
-  });
+  new MachineFiles('/').replaceFile(resolve(file), Buffer.from(text.reveal()), 0o600);
 
 export const warningLines = (warnings: readonly Problem[]): string =>
   warnings.map(({ file, line, column, message }) => `! ${file}:${line}:${column}: ${message}\n`).join('');

@@ -4,7 +4,7 @@ import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { isDuration } from '../../engine/documents/durations.ts';
 import { GATES_INPUT } from '../../engine/pipeline/gates.ts';
 import { kebab } from '../../engine/pipeline/plan.ts';
-import { type Gate, gateLine, type Schema } from '../../engine/sdk/index.ts';
+import { defined, type Gate, gateLine, type Schema } from '../../engine/sdk/index.ts';
 import { listFlag } from './common-flags.ts';
 import { flagProperties } from './flag-properties.ts';
 
@@ -28,10 +28,7 @@ const withGates = (schema: Schema, gates: readonly Gate[]): Schema => ({
 
 function flagFor(schema: Schema): FlagInput[string] {
   const { type, description = '', items, default: value, 'x-group': helpGroup } = schema;
-  const help = {
-    description: withDefault(description, value),
-    ...(helpGroup === undefined ? {} : { helpGroup }),
-  };
+  const help = defined({ description: withDefault(description, value), helpGroup });
   if (type === 'boolean') return Flags.boolean(help);
   if (type === 'integer' || type === 'number') return Flags.integer(help);
   if (type === 'array' && items?.type === 'string') return Flags.string({ ...help, ...listFlag, helpValue: 'A,B' });

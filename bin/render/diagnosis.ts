@@ -1,5 +1,5 @@
 /** The findings of `join doctor`: text, and the document that schemas/diagnosis.schema.json describes. */
-import { printable } from '../../engine/sdk/index.ts';
+import { defined, printable } from '../../engine/sdk/index.ts';
 
 export interface Finding {
   check: string;
@@ -30,12 +30,11 @@ export function diagnosisText(findings: readonly Finding[]): string {
 }
 
 export function diagnosisDocument(findings: readonly Finding[]): object {
-  const next = nextOf(findings);
-  return {
+  return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'Diagnosis',
     healthy: isHealthy(findings),
     findings,
-    ...(next === undefined ? {} : { next }),
-  };
+    next: nextOf(findings),
+  });
 }

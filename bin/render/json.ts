@@ -2,7 +2,7 @@
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
-import { EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
+import { defined, EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
 
 export interface ResultOptions {
   plan?: Plan;
@@ -10,24 +10,23 @@ export interface ResultOptions {
 }
 
 export function resultDocument(result: RunResult, { plan, dryRun = false }: ResultOptions = {}): object {
-  return {
+  const { id, pipeline, status, durationMs, outputs } = result;
+  const { nodeName } = plan?.inputs ?? {};
+  return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'RunResult',
-    ...(result.id === undefined ? {} : { id: result.id }),
-    pipeline: result.pipeline,
+    id,
+    pipeline,
     dryRun,
-    status: result.status,
-    durationMs: result.durationMs,
-    ...(typeof plan?.inputs.nodeName === 'string' ? { nodeName: plan.inputs.nodeName } : {}),
-    ...(plan === undefined || plan.notes.length === 0 ? {} : { notes: plan.notes }),
+    status,
+    durationMs,
+    nodeName: typeof nodeName === 'string' ? nodeName : undefined,
+    notes: plan === undefined || plan.notes.length === 0 ? undefined : plan.notes,
     // A Secret serializes as ***.
-    steps: result.steps.map(({ error, ...step }) => ({
-      ...step,
-      ...(error === undefined ? {} : { error: errorDocument(error) }),
-    })),
-    ...(result.outputs === undefined ? {} : { outputs: result.outputs }),
-    ...(result.error === undefined ? {} : { error: errorDocument(result.error) }),
-  };
+    steps: result.steps.map((step) => defined({ ...step, error: errorDocument(step.error) })),
+    outputs,
+    error: errorDocument(result.error),
+  });
 }
 
 /** The document that schemas/undo-result.schema.json describes. */
@@ -35,7 +34,7 @@ export function undoDocument(
   { id, pipeline, status, durationMs, error }: RunResult,
   items: readonly UndoItem[],
 ): object {
-  return {
+  return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'UndoResult',
     id,
@@ -43,8 +42,8 @@ export function undoDocument(
     durationMs,
     items,
     status: status === 'succeeded' ? 'undone' : 'undone-in-part',
-    ...(error === undefined ? {} : { error: errorDocument(error) }),
-  };
+    error: errorDocument(error),
+  });
 }
 
 /** Escapes what a terminal would interpret; a JSON parser reads the same text. */
@@ -53,8 +52,9 @@ export const jsonText = (document: object): string =>
     character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 
-export function errorDocument(error: unknown): object {
+export function errorDocument(error: unknown): object | undefined {
+  if (error === undefined) return undefined;
   if (!isJoinError(error)) return { code: 'E_BUG', message: String(error), hint: '', exitCode: EXIT.bug, facts: {} };
   const { code, message, hint, exitCode, facts, step } = error;
-  return { code, message, hint, exitCode, facts, ...(step === undefined ? {} : { step }) };
+  return defined({ code, message, hint, exitCode, facts, step });
 }

@@ -1,10 +1,12 @@
 /** A dry run as a plan: text, and the document that schemas/plan.schema.json describes. */
-import { type Host, type StepChange, subjectOf } from '../../engine/host/host.ts';
+
+import { changeText, type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
+import type { Host } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run/run.ts';
-import { describeEffect, printable } from '../../engine/sdk/index.ts';
+import { defined, describeEffect, printable } from '../../engine/sdk/index.ts';
 import { errorDocument } from './json.ts';
-import { changeText, noteLines, octal, outputLines, SIGN } from './text.ts';
+import { noteLines, octal, outputLines, SIGN } from './text.ts';
 
 /** A change of a file comes with its unified diff. */
 export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string };
@@ -85,29 +87,40 @@ function irreversibleOf(step: StepResult, { plan, changes }: PlannedResult): str
 }
 
 export function planDocument(planned: PlannedResult): object {
-  const { result, plan, changes, waits } = planned;
+  const { result, plan } = planned;
   const { environments = [] } = plan.source;
-  return {
+  const { nodeName } = plan.inputs;
+  return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'Plan',
     pipeline: result.pipeline,
     environments: environments.map(({ name }) => name),
     status: result.status,
-    ...(typeof plan.inputs.nodeName === 'string' ? { nodeName: plan.inputs.nodeName } : {}),
+    nodeName: typeof nodeName === 'string' ? nodeName : undefined,
     notes: plan.notes,
-    steps: result.steps.map((step) => ({
-      ...{ id: step.id, phase: step.phase, summary: phaseOf(step, plan)?.summary ?? '' },
-      needs: plan.steps.find(({ id }) => id === step.id)?.needs ?? [],
-      ...{ status: step.status, notes: step.notes },
-      changes: changes.get(step.id) ?? [],
-      waits: waits.get(step.id) ?? [],
-      irreversible: irreversibleOf(step, planned),
-      knownAfterRun: knownAfterRun(step, planned),
-      ...(step.status === 'undecided' ? { may: (phaseOf(step, plan)?.effects ?? []).map(describeEffect) } : {}),
-      ...(step.error === undefined ? {} : { error: errorDocument(step.error) }),
-    })),
-    ...(result.error === undefined ? {} : { error: errorDocument(result.error) }),
-  };
+    steps: result.steps.map((step) => stepDocument(step, planned)),
+    error: errorDocument(result.error),
+  });
+}
+
+function stepDocument(step: StepResult, planned: PlannedResult): object {
+  const { plan, changes, waits } = planned;
+  const { id, status, notes, error } = step;
+  const phase = phaseOf(step, plan);
+  return defined({
+    id,
+    phase: step.phase,
+    summary: phase?.summary ?? '',
+    needs: plan.steps.find((each) => each.id === id)?.needs ?? [],
+    status,
+    notes,
+    changes: changes.get(id) ?? [],
+    waits: waits.get(id) ?? [],
+    irreversible: irreversibleOf(step, planned),
+    knownAfterRun: knownAfterRun(step, planned),
+    may: status === 'undecided' ? (phase?.effects ?? []).map(describeEffect) : undefined,
+    error: errorDocument(error),
+  });
 }
 
 export function planText(planned: PlannedResult): string {

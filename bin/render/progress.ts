@@ -1,5 +1,5 @@
 /** Progress on standard error: a live list at a terminal, otherwise one line for each event. */
-import { subjectOf } from '../../engine/host/host.ts';
+import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { isJoinError, printable } from '../../engine/sdk/index.ts';

@@ -1,7 +1,10 @@
 /** Earlier runs, as tables and as documents (schemas/runs.schema.json). */
+
+import { changeText } from '../../engine/host/changes/index.ts';
 import { type History, openApprovals, type RunStatus } from '../../engine/journal/history.ts';
+import { defined } from '../../engine/sdk/index.ts';
 import { tableText } from './table.ts';
-import { changeText, SIGN, seconds } from './text.ts';
+import { SIGN, seconds } from './text.ts';
 
 const durationMs = ({ start, endedAt }: History): number => Date.parse(endedAt) - Date.parse(start.at);
 const nodeOf = ({ start }: History): string | undefined => {
@@ -70,16 +73,16 @@ function approvalLines({ start, approvals }: History, step: string): string[] {
 export function runDocument(history: History): object {
   const { start, endedAt, status, error } = history;
   const nodeName = nodeOf(history);
-  return {
+  return defined({
     id: start.id,
     pipeline: start.pipeline,
-    ...(nodeName === undefined ? {} : { nodeName }),
+    nodeName,
     status,
     begunAt: start.at,
     endedAt,
     durationMs: durationMs(history),
-    ...(error === undefined ? {} : { error }),
-  };
+    error,
+  });
 }
 
 /** With the steps of the run. */
@@ -87,15 +90,17 @@ export function runDetailsDocument(history: History): object {
   const { steps, changes, approvals } = history;
   return {
     ...runDocument(history),
-    steps: [...steps].map(([id, { phase, status, attempts, durationMs: ms, error }]) => ({
-      id,
-      phase,
-      status,
-      attempts,
-      durationMs: ms,
-      changes: changes.filter(({ step }) => step === id).map(({ change, undone }) => ({ change, undone })),
-      ...(approvals.has(id) ? { approval: approvals.get(id) } : {}),
-      ...(error === undefined ? {} : { error }),
-    })),
+    steps: [...steps].map(([id, { phase, status, attempts, durationMs: ms, error }]) =>
+      defined({
+        id,
+        phase,
+        status,
+        attempts,
+        durationMs: ms,
+        changes: changes.filter(({ step }) => step === id).map(({ change, undone }) => ({ change, undone })),
+        approval: approvals.get(id),
+        error,
+      }),
+    ),
   };
 }

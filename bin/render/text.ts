@@ -1,5 +1,4 @@
 /** The result of a run as text for standard output. */
-import type { StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
 import { isSecret, printable } from '../../engine/sdk/index.ts';
@@ -67,41 +66,3 @@ function shortened(value: unknown): string {
 const DOCUMENT_LETTERS_MAX = 200;
 
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
-
-const serviceText = ({ name, action }: Extract<StepChange, { kind: 'service' }>): string => {
-  if (action === 'reload-service') return `have service ${name} reload its configuration`;
-  return `${action} service ${name}`;
-};
-
-export function changeText(change: StepChange): string {
-  switch (change.kind) {
-    case 'file':
-      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}${change.owner === undefined ? '' : `, owner ${change.owner.uid}:${change.owner.gid}`}`;
-    case 'directory':
-      return `make ${change.path}/ (${octal(change.mode)})`;
-    case 'link':
-      return `link ${change.path} → ${change.target}`;
-    case 'remove':
-      return `remove ${change.path}`;
-    case 'remove-tree':
-      return `remove ${change.path} and all below it`;
-    case 'unmount':
-      return `unmount ${change.path}`;
-    case 'pod-sandbox':
-      return `remove Pod ${change.pod} from the container runtime`;
-    case 'service':
-      return serviceText(change);
-    case 'http':
-      return `${change.method} ${change.url}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
-    case 'command':
-      return `run ${change.command}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
-    case 'api': {
-      const checked = {
-        sent: '',
-        'dry-run': ' (the server has checked it)',
-        'not-checked': ` (not checked: ${change.why})`,
-      };
-      return `${change.verb} ${change.resource} ${change.name}${checked[change.checked]}`;
-    }
-  }
-}

@@ -1,11 +1,10 @@
 /** An undo as text: what it would do, and what it did. */
-import { subjectOf } from '../../engine/host/host.ts';
+import { type Before, changeText, subjectOf } from '../../engine/host/changes/index.ts';
+import { oppositeAction } from '../../engine/host/changes/service.ts';
 import type { History } from '../../engine/journal/history.ts';
-import type { Before } from '../../engine/journal/records.ts';
-import { serviceBack, type UndoItem } from '../../engine/journal/undo.ts';
+import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { RunResult } from '../../engine/run/run.ts';
 import type { ServiceAction } from '../../engine/sdk/ports.ts';
-import { changeText } from './text.ts';
 
 export function undoPlanText({ start, changes }: History): string {
   const lines = changes
@@ -20,7 +19,7 @@ export function undoPlanText({ start, changes }: History): string {
 }
 
 function serviceBackText(action: ServiceAction, before: Before): string | undefined {
-  const back = serviceBack(action, before.kind === 'service' && before.active);
+  const back = oppositeAction(action, { active: before.kind === 'service' && before.active });
   if (back === 'stop') return 'stop, and delete the files of,';
   return back === 'reload-service' ? 'reload' : back;
 }

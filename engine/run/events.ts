@@ -1,6 +1,6 @@
 /** The events of a run, and the result of each step. */
 
-import type { StepChange } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
 import type { UndoItem } from '../journal/undo.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 import type { Question } from './approval.ts';

@@ -1,6 +1,7 @@
 /** What an attempt of a step does: it resolves the inputs, hands the phase its ports, and checks the outputs. */
 import { violations } from '../documents/validate.ts';
-import { subjectOf, waitText } from '../host/host.ts';
+import { subjectOf } from '../host/changes/index.ts';
+import { waitText } from '../host/host.ts';
 import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/check.ts';
 import { inputOf, isToRun } from '../pipeline/plan.ts';

@@ -1,5 +1,5 @@
 /** One case of the phase contract: an input, and the machine on which the phase runs with it. */
-import type { MemoryHost, MemoryMachine } from '../host/memory.ts';
+import type { MemoryHost, MemoryMachine } from './memory-host.ts';
 
 export interface ContractCase {
   /** The input as a user would write it: secrets are plain text. */

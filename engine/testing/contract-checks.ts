@@ -1,7 +1,6 @@
 /** The checks of the phase contract. Each runs the phase on new machines and throws if it breaks a promise. */
 import assert from 'node:assert/strict';
-import type { StepChange } from '../host/host.ts';
-import { type MemoryHost, memoryHost } from '../host/memory.ts';
+import type { StepChange } from '../host/changes/index.ts';
 import { recordingHost } from '../host/recording.ts';
 import { planOfPhase } from '../pipeline/single-phase.ts';
 import { type AnyPhase, fail, isJoinError, type Schema } from '../sdk/index.ts';
@@ -9,6 +8,7 @@ import type { ContractCase } from './contract-case.ts';
 import { isDeclared, templateMatches } from './declared.ts';
 import { failingAt } from './failing-host.ts';
 import { mortalStore } from './kills.ts';
+import { type MemoryHost, memoryHost } from './memory-host.ts';
 import { type Outcome, runPhase, undoPhase } from './run-phase.ts';
 import { shownOf } from './shown.ts';
 import { SimulatedTime } from './simulated-time.ts';

@@ -1,5 +1,5 @@
 /** Whether effects declare a change. It does not share code with the engine's permissions, so that it can check them. */
-import type { StepChange } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
 import type { Effect } from '../sdk/index.ts';
 
 export function isDeclared(effects: readonly Effect[], change: StepChange, input: Record<string, unknown>): boolean {

@@ -1,8 +1,9 @@
 /** Runs a phase on a host on which one call fails, and undoes the run. */
-import type { Change, Host } from '../host/host.ts';
-import type { MemoryHost } from '../host/memory.ts';
+import type { Change } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import type { RunEvent } from '../run/run.ts';
 import type { AnyPhase } from '../sdk/index.ts';
+import type { MemoryHost } from './memory-host.ts';
 import { type Outcome, runPhase } from './run-phase.ts';
 import { keyOf, stateOf } from './state.ts';
 
@@ -41,6 +42,7 @@ export async function failingAt(
   };
   const failing: Host = {
     facts: host.facts,
+    access: host.access,
     now: host.now,
     read: (query, signal) => call(() => host.read(query, signal)),
     apply: (change, signal) => call(() => apply(change, signal)),

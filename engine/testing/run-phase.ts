@@ -1,5 +1,6 @@
 /** Runs and undoes a single phase on a host. */
-import type { Host, StepChange } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import { Journal, type JournalStore } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
 import { Registry } from '../pipeline/registry.ts';

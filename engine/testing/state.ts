@@ -1,5 +1,6 @@
 /** The state of the paths and services that a phase changes. */
-import type { Change, Host } from '../host/host.ts';
+import type { Change } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 
 const SIGNAL = new AbortController().signal;
 

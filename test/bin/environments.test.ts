@@ -98,7 +98,7 @@ describe('an environment that ships', () => {
     ])
       expect(await cli(['run', '--env', 'hardened', '10.0.0.1:6443', flag])).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`there is no flag ${flag.split('=')[0]}`),
+        stderr: expect.stringContaining(`unknown flag ${flag.split('=')[0]}`),
       });
   });
 });
@@ -145,14 +145,14 @@ describe('join run --env', () => {
     expect(changed).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        new RegExp(`E_RUN_CHANGED: run \\S+ was begun with another environment ${file} than there is now`),
+        new RegExp(`E_RUN_CHANGED: the environment ${file} has changed since run \\S+ was started`),
       ),
     });
     const without = await cli(args('run'));
     expect(without).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /E_RUN_UNFINISHED: run \S+ is not finished, and was begun with another environment/,
+        /E_RUN_UNFINISHED: run \S+ is unfinished, and was started with a different environment/,
       ),
     });
 
@@ -197,7 +197,7 @@ describe('join pipeline', () => {
     const file = await written('shown.yaml', stdout);
     expect(await cli(['pipeline', 'validate', file])).toMatchObject({
       code: 0,
-      stdout: `${file}: 12 steps, no problem\n`,
+      stdout: `${file}: 12 steps, no problems\n`,
     });
     expect(stdout).toContain('    timeout: 15m\n');
   });

@@ -137,8 +137,8 @@ describe('the layers', () => {
     expect(plainValues(values)).toEqual({ discoveryTokenCaCertHash: ['a', 'b'], dryRun: false, count: 7 });
     expect(problems).toEqual([]);
     expect(notes).toEqual([
-      'the variable JOINERY_TAINTS is no input of this pipeline',
-      'the variable JOINERY_NODE_NAM is no input of this pipeline; did you mean JOINERY_NODE_NAME?',
+      'the variable JOINERY_TAINTS is not an input of this pipeline',
+      'the variable JOINERY_NODE_NAM is not an input of this pipeline; did you mean JOINERY_NODE_NAME?',
     ]);
     expect(valuesOfVariables(schema, { JOINERY_DRY_RUN: 'yes', JOINERY_COUNT: '1.5' }).problems).toEqual([
       'JOINERY_DRY_RUN must be true or false',
@@ -274,6 +274,6 @@ dryRun: true
       input: newest(made).replace('patches: { directory: /patches }\n', ''),
     }).done;
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain('! standard input:13:13: caCertPath: this pipeline has no input for it\n');
+    expect(stdout).toContain('! standard input:13:13: caCertPath: this pipeline has no such input\n');
   });
 });

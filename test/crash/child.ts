@@ -11,6 +11,7 @@ import { lockMachine } from '../../engine/host/lock.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
@@ -41,7 +42,7 @@ async function act({ mode, project, root, inputs }: Told, at: (where: string) =>
   const app = composeApp({ root: project });
   const { catalog, registry } = app;
   const disk = diskWithPoints(at);
-  const machine = await realHost(root);
+  const machine = await realHost(root, { access: kubeAccess });
   const host = hostWithPoints(machine, new MachineFiles(root, disk), at);
   const runs = new Runs(new MachineFiles(root, disk));
   const lock = await lockMachine(root);

@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { FIELDS, placeOf } from '../../engine/kubeadm/fields.ts';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
 import { VERSIONS } from '../../engine/kubeadm/versions.ts';
@@ -14,6 +13,7 @@ import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import { run } from '../../engine/run/run.ts';
 import { type AnyPhase, fail } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { cli, project } from '../bin/cli.ts';
 import { registry } from '../helpers/app.ts';
 import { madePhase } from '../helpers/plans.ts';

@@ -1,12 +1,12 @@
 /** The examples of docs/generic-phases.md: checked as a pipeline is, then run, and run again. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { nodeRef } from '../../engine/node/index.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { run } from '../../engine/run/run.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import { registry } from '../helpers/app.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { heldIdentity } from '../helpers/node.ts';

@@ -12,9 +12,12 @@ import { jsonText, resultDocument } from '../../bin/render/json.ts';
 import { plannedChanges, planText } from '../../bin/render/plan.ts';
 import { progress } from '../../bin/render/progress.ts';
 import { resultText } from '../../bin/render/text.ts';
-import type { Answers, Change, Host, Query } from '../../engine/host/host.ts';
+import type { Change } from '../../engine/host/changes/index.ts';
+import type { Host } from '../../engine/host/host.ts';
+import type { Answers, Query } from '../../engine/host/query.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
 import { type Fault as ApiFault, type Sandbox, startSandbox } from '../../plugins/sandbox/index.ts';
@@ -82,11 +85,11 @@ export class Scene {
   /** Puts a fault in the way of one of the join's requests. */
   at(request: RequestName, fault: ApiFault): void {
     const { step: _, ...where } = REQUESTS[request];
-    this.#add((onMet) => this.sandbox.faults.add({ ...where, ...fault, onMet }), fault.onMet);
+    this.#add((onTriggered) => this.sandbox.faults.add({ ...where, ...fault, onTriggered }), fault.onTriggered);
   }
 
   onDisk(fault: Omit<DiskFault, 'root'>): void {
-    this.#add((onMet) => failOnDisk({ ...fault, root: this.root, onMet }));
+    this.#add((onTriggered) => failOnDisk({ ...fault, root: this.root, onTriggered }));
   }
 
   clearFaults(): void {
@@ -137,7 +140,7 @@ export class Scene {
     this.kubelet = Promise.resolve(undefined);
   }
 
-  #add(add: (onMet: () => void) => void, also?: () => void): void {
+  #add(add: (onTriggered: () => void) => void, also?: () => void): void {
     const key = {};
     this.added++;
     add(() => {
@@ -202,7 +205,10 @@ export async function joinOn(
   scene: Scene,
   { limitsMs = {}, dryRun = false }: { limitsMs?: Fault['limitsMs']; dryRun?: boolean } = {},
 ): Promise<Outcome> {
-  const host = await realHost(scene.root, () => new Date(Date.now() + scene.machineAheadMs));
+  const host = await realHost(scene.root, {
+    access: kubeAccess,
+    now: () => new Date(Date.now() + scene.machineAheadMs),
+  });
   const wanted: Change[] = [];
   const real = scene.wrap(watchedHost(scene, host, wanted));
   const watched = dryRun ? recordingHost(real) : real;

@@ -5,18 +5,20 @@ import { SimulatedClock } from 'xstate';
 import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
 import { journalFor } from '../../bin/runs/start.ts';
+import type { Change } from '../../engine/host/changes/index.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
-import type { ApiRequest, Change, Host, Query } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import type { Host } from '../../engine/host/host.ts';
+import type { Query } from '../../engine/host/query.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
-import { objectPath } from '../../engine/kube/port.ts';
 import { configMapRef, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/node/index.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
+import { type ApiRequest, objectPath } from '../../engine/sdk/api.ts';
 import { isJoinError, joineryPaths } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { app, catalog, registry } from './app.ts';
 import {
   type Authority,

@@ -86,7 +86,7 @@ describe('the gates that there are', () => {
     registry.add(hooked('b', [gate('CoreDNS'), gate('Auditing')]));
     expect(registry.gates().map(({ name }) => name)).toEqual(['Auditing', 'CoreDNS']);
     expect(() => registry.add(hooked('c', [gate('CoreDNS', { default: true })]))).toThrow(
-      'feature gate CoreDNS is there twice: in Joinery itself and in Joinery itself',
+      'feature gate CoreDNS is defined twice: in Joinery itself and in Joinery itself',
     );
   });
 

@@ -8,6 +8,7 @@ import { realHost } from '../../../engine/host/real.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { type Answer, answerOf, answerPath, answerText } from '../../../engine/journal/approval.ts';
 import { Runs } from '../../../engine/journal/runs.ts';
+import { kubeAccess } from '../../../engine/kube/access.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
@@ -57,7 +58,7 @@ async function machine(...steps: string[]) {
   const pipeline = load(...steps);
   /** Until its first question where it is `killed` then: what it left on the disk is what SIGKILL leaves. */
   const go = async (options: Partial<RunOptions> = {}, id?: string) => {
-    const real = await realHost(root);
+    const real = await realHost(root, { access: kubeAccess });
     const host = { ...real, now };
     const plan = planOf(pipeline, registry, {}, host.facts);
     const { pipeline: name, source, inputs } = plan;
@@ -177,7 +178,7 @@ describe('an approval', () => {
       steps: [{ status: 'failed' }, { status: 'skipped' }],
       error: {
         code: 'E_APPROVAL_DENIED',
-        message: 'step ask was not approved by root: no window today',
+        message: 'step ask was denied by root: no window today',
         exitCode: 130,
       },
     });
@@ -201,7 +202,7 @@ describe('an approval', () => {
     const result = await second.ended; // not in another hour
     expect(result).toMatchObject({
       status: 'failed',
-      error: { code: 'E_APPROVAL_TIMEOUT', message: 'nobody has approved step ask before its deadline', exitCode: 7 },
+      error: { code: 'E_APPROVAL_TIMEOUT', message: 'step ask was not approved before its deadline', exitCode: 7 },
     });
     clock.offsetMs = 7_200_000;
     const third = await go({}, first.id);
@@ -236,7 +237,7 @@ describe('an approval', () => {
   test('is told in a dry run, with nothing written and nobody asked', async () => {
     const root = await scratch();
     await mkdir(join(root, 'etc'));
-    const real = await realHost(root);
+    const real = await realHost(root, { access: kubeAccess });
     const host = recordingHost(real);
     const plan = planOf(
       load(ASK, GREET, '- { id: only, if: "steps.ask.outputs.by == \'alice\'", uses: motd }'),

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import type { Journal } from '../../../engine/journal/journal.ts';
 import type { PlannedStep } from '../../../engine/pipeline/check.ts';
 import type { Plan } from '../../../engine/pipeline/plan.ts';
 import { type RunEvent, run } from '../../../engine/run/run.ts';
 import { fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
 import { type MadeStep, madePlan } from '../../helpers/plans.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Template } from '../../../engine/expressions/template.ts';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { type RunEvent, run } from '../../../engine/run/run.ts';
 import { controls, fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { type MadeStep, madePlan } from '../../helpers/plans.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';

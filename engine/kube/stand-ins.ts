@@ -1,4 +1,4 @@
-/** Answers that only the real run can have, in their right shape: a certificate, a registered Node. */
+/** Objects that only a real run can get, in the right form: a signed certificate, a registered Node. */
 
 import type { CsrObject, NodeObject } from '../node/objects.ts';
 import { generateKeyPem, issueCertificate, readCertificates, readCsr } from '../pki/index.ts';
@@ -16,12 +16,12 @@ export class StandIns {
     this.#now = now;
   }
 
-  /** Nothing is ever sent in the name of an identity that was issued here. */
+  /** Whether the identity's certificate was issued here. No server knows it. */
   isStandIn(identity: Identity): boolean {
     return identity.certificate !== undefined && this.#issued.has(fingerprint(identity.certificate.pem));
   }
 
-  /** The object as it would be once it is done. E_UNDECIDED for kinds that nobody can foresee. */
+  /** The object as a completed wait would find it. E_UNDECIDED for kinds that cannot be foreseen. */
   done(ref: ObjectRef, from: unknown): KubeObject {
     if (ref.resource === 'certificatesigningrequests' && from !== undefined) return this.#signed(from as CsrObject);
     if (ref.resource === 'nodes') return node(ref.name, from as NodeObject | undefined);
@@ -34,7 +34,7 @@ export class StandIns {
     return { ...rest, metadata: { uid: 'stand-in', name: ref.name, ...metadata } };
   }
 
-  /** Signed by a throwaway CA, so that the checks of key, subject and dates are made. */
+  /** Signed by a throwaway CA, so that the checks of key, subject and dates run as in a real run. */
   #signed(request: CsrObject): CsrObject {
     const csr = readCsr(Buffer.from(request.spec.request, 'base64').toString('utf8'));
     const now = this.#now().getTime();
@@ -61,17 +61,17 @@ export class StandIns {
 
 const fingerprint = (pem: string): string => readCertificates(pem)[0]?.x509.fingerprint256 ?? '';
 
-const node = (name: string, there: NodeObject | undefined): NodeObject => ({
+const node = (name: string, current: NodeObject | undefined): NodeObject => ({
   metadata: {
     uid: 'stand-in',
-    ...there?.metadata,
+    ...current?.metadata,
     name,
-    labels: { 'kubernetes.io/hostname': name, ...there?.metadata.labels },
+    labels: { 'kubernetes.io/hostname': name, ...current?.metadata.labels },
   },
-  ...(there?.spec === undefined ? {} : { spec: there.spec }),
+  ...(current?.spec && { spec: current.spec }),
   status: {
     nodeInfo: { kubeletVersion: 'dry run' },
     conditions: [{ type: 'Ready', status: 'True' }],
-    ...(there?.spec?.configSource === undefined ? {} : { config: { assigned: there.spec.configSource } }),
+    ...(current?.spec?.configSource && { config: { assigned: current.spec.configSource } }),
   },
 });
