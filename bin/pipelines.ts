@@ -1,11 +1,11 @@
 /** Pipelines and environments, by the name of a shipped one or one of a plugin, or by file. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { IsWanted, Resolved } from '../engine/environment/resolve.ts';
-import type { Tracked } from '../engine/environment/tracked.ts';
+import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
+import type { TrackedValue } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
-import type { Source } from '../engine/pipeline/plan.ts';
+import type { PlanSource } from '../engine/pipeline/plan.ts';
 import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
@@ -19,10 +19,10 @@ export type PipelineFor = (host?: HostFacts) => Pipeline;
 /** A pipeline and its environments in which each value knows its place. */
 export interface TrackedPipeline {
   /** The parts of the environments that are for some machines only. */
-  parts: readonly Tracked[];
-  /** With the parts that `isWanted` accepts (default: none). */
-  resolve(isWanted?: IsWanted): Resolved;
-  resolveFor(host: HostFacts): Resolved;
+  parts: readonly TrackedValue[];
+  /** With the parts that `applies` accepts (default: none). */
+  resolve(applies?: PartFilter): ResolvedPipeline;
+  resolveFor(host: HostFacts): ResolvedPipeline;
 }
 
 export class PipelineCatalog {
@@ -63,23 +63,24 @@ export class PipelineCatalog {
 
   /** Its imports are late because most runs have no environment. */
   async openTracked(name: string, environments: readonly string[]): Promise<TrackedPipeline> {
-    const [{ loadEnvironment, readTracked }, { hostsOf, isFor, patcherFor, resolve: resolveAll }] = await Promise.all([
-      import('../engine/environment/load.ts'),
-      import('../engine/environment/resolve.ts'),
-    ]);
+    const [{ loadEnvironment, readTracked }, { hostParts, loadJsonPatch, partsFor, resolvePipeline }] =
+      await Promise.all([import('../engine/environment/load.ts'), import('../engine/environment/resolve.ts')]);
     const { file, text } = this.#read('pipelines', name);
     const base = readTracked(file, text);
     const overlays = environments.map((each) => {
       const overlay = this.#read('environments', each);
       return loadEnvironment(lastingName(each), overlay.file, overlay.text);
     });
-    const patcher = await patcherFor(overlays);
+    const patcher = await loadJsonPatch(overlays);
     const place = placeOf(name, environments);
-    const placed = (resolved: Resolved): Resolved => ({ ...resolved, pipeline: { ...resolved.pipeline, ...place } });
+    const placed = (resolved: ResolvedPipeline): ResolvedPipeline => ({
+      ...resolved,
+      pipeline: { ...resolved.pipeline, ...place },
+    });
     return {
-      parts: overlays.flatMap(({ tracked }) => hostsOf(tracked)),
-      resolve: (isWanted) => placed(resolveAll(base, overlays, patcher, isWanted)),
-      resolveFor: (host) => placed(resolveAll(base, overlays, patcher, isFor(host))),
+      parts: overlays.flatMap(({ tracked }) => hostParts(tracked)),
+      resolve: (applies) => placed(resolvePipeline(base, overlays, patcher, applies)),
+      resolveFor: (host) => placed(resolvePipeline(base, overlays, patcher, partsFor(host))),
     };
   }
 
@@ -121,7 +122,7 @@ export const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$
 export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);
 
 /** The source of a plan; `name` is what the command line called the pipeline. */
-export const sourceOf = ({ digest, environments }: Pipeline, name: string): Source => ({
+export const sourceOf = ({ digest, environments }: Pipeline, name: string): PlanSource => ({
   kind: 'pipeline',
   name: lastingName(name),
   digest,

@@ -6,7 +6,7 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { digestOf } from '../../engine/documents/digest.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
-import { closed } from '../../engine/pipeline/plan.ts';
+import { closedSchema } from '../../engine/pipeline/inputs.ts';
 import { parseYaml } from '../../engine/sdk/index.ts';
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
@@ -25,7 +25,7 @@ export function validatorsSource(root: string): string {
     journalSchema,
     pluginSchema,
     ...Object.values(kubeadmSchemas),
-    closed(catalog.open(DEFAULT_PIPELINE).inputs),
+    closedSchema(catalog.open(DEFAULT_PIPELINE).inputs),
     ...registry.all().flatMap(({ input, output }) => [input, output]),
   ];
   const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
@@ -35,8 +35,8 @@ export function validatorsSource(root: string): string {
     return `[${JSON.stringify(text)}, () => { const module = {}; ${source}\nreturn module.exports; }]`;
   });
   return [
-    `export const precompiled = new Map([${entries.join(',\n')}]);`,
-    `export const readPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
+    `export const precompiledValidators = new Map([${entries.join(',\n')}]);`,
+    `export const precompiledPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
   ].join('\n');
 }
 

@@ -2,7 +2,7 @@
 import type { History } from '../../engine/journal/history.ts';
 import type { Journal } from '../../engine/journal/journal.ts';
 import type { Runs } from '../../engine/journal/runs.ts';
-import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
+import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import { run } from '../../engine/run/run.ts';
 import { defined, EXIT } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';

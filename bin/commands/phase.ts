@@ -1,6 +1,6 @@
 /** `join phase` lists the phases; `join phase NAME` runs one, with flags from its input schema. */
 import { type Pipeline, type PipelineStep, variantsOf } from '../../engine/pipeline/load.ts';
-import { inputsOutsidePipeline, phaseUsed, planOfPhase } from '../../engine/pipeline/single-phase.ts';
+import { phaseFor, planOfPhase, standaloneInputs } from '../../engine/pipeline/phase-plan.ts';
 import { type AnyPhase, defined, describeEffect } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
@@ -54,7 +54,7 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
     async run(): Promise<void> {
       const { flags, args } = await this.parse(OnePhase);
       const typed = withAbsolutePaths(input, plainValues(await typedValues(input, { flags, args })), flags.root);
-      const phase = registry.get(phaseUsed(step, typed));
+      const phase = registry.get(phaseFor(step, typed));
       const pipelineFor =
         flags.env === undefined ? () => pipeline : await app.catalog.openOverlaid(DEFAULT_PIPELINE, flags.env);
       await this.execute({
@@ -63,7 +63,7 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
         root: flags.root,
         output: flags.output,
         plan(host) {
-          const inputs = { ...inputsOutsidePipeline(pipelineFor(host), phase, host), ...typed };
+          const inputs = { ...standaloneInputs(pipelineFor(host), phase, host), ...typed };
           return planOfPhase(step.id, phase, inputs, host);
         },
       });

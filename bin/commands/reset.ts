@@ -1,7 +1,7 @@
 /** `join reset`: resets this machine to its pre-join state, whichever tool joined it. */
 import { Flags } from '@oclif/core';
+import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
-import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail, type HostFacts } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';

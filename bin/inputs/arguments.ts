@@ -1,7 +1,7 @@
 /** What was typed as flags and arguments → values of inputs. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { flagName, kebab } from '../../engine/pipeline/plan.ts';
+import { flagName, kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { fail, parseYaml, type Schema } from '../../engine/sdk/index.ts';
 import { type FlagProperty, flagProperties } from './flag-properties.ts';
 import { readText } from './read-text.ts';
@@ -43,7 +43,7 @@ export async function typedValues(schema: Schema, parsed: ParsedArguments): Prom
 
 const typedInputs = (schema: Schema, { flags, args = {}, off = [] }: ParsedArguments): TypedInput[] =>
   flagProperties(schema).flatMap((property) => {
-    const flag = kebab(property.name);
+    const flag = kebabCase(property.name);
     const value = flags[flag] ?? (off.includes(flag) ? false : args[property.name]);
     return value === undefined || value === '' ? [] : [{ ...property, value }];
   });

@@ -2,8 +2,8 @@
 import { Args, Flags } from '@oclif/core';
 import type { ArgInput, FlagInput } from '@oclif/core/interfaces';
 import { isDuration } from '../../engine/documents/durations.ts';
+import { kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { GATES_INPUT } from '../../engine/pipeline/gates.ts';
-import { kebab } from '../../engine/pipeline/plan.ts';
 import { defined, type Gate, gateLine, type Schema } from '../../engine/sdk/index.ts';
 import { listFlag } from './common-flags.ts';
 import { flagProperties } from './flag-properties.ts';
@@ -14,7 +14,7 @@ export function flagsFor(schema: Schema, gates: readonly Gate[] = []): FlagInput
     flagProperties(schema)
       .filter(({ property }) => fitsFlag(property))
       .map(({ name, property }) => [
-        kebab(name),
+        kebabCase(name),
         flagFor(name === GATES_INPUT ? withGates(property, gates) : property),
       ]),
   );

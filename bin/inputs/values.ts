@@ -1,6 +1,6 @@
 /** The values of a pipeline's inputs, each with its source. */
 import type { Place } from '../../engine/kubeadm/index.ts';
-import { flagName } from '../../engine/pipeline/plan.ts';
+import { flagName } from '../../engine/pipeline/flag-names.ts';
 import { revealSecrets } from '../../engine/sdk/index.ts';
 
 /** From the weakest to the strongest: a value of a later kind wins. */

@@ -1,5 +1,5 @@
 /** Inputs from environment variables: `JOINERY_TOKEN` is `--token`. */
-import { kebab } from '../../engine/pipeline/plan.ts';
+import { kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { goBoolean, nearest, type Schema } from '../../engine/sdk/index.ts';
 import { textOrFile } from './arguments.ts';
 import { fitsVariable } from './flags.ts';
@@ -9,7 +9,8 @@ const PREFIX = 'JOINERY_';
 /** Set by Joinery itself for the programs of a machine below `--root`. */
 const RESERVED = ['JOINERY_ROOT'];
 
-export const variableName = (input: string): string => `${PREFIX}${kebab(input).replaceAll('-', '_').toUpperCase()}`;
+export const variableName = (input: string): string =>
+  `${PREFIX}${kebabCase(input).replaceAll('-', '_').toUpperCase()}`;
 
 /** An empty variable counts as unset. Lists are separated by commas; `@FILE` stands for the content of that file. */
 export function valuesOfVariables(schema: Schema, environment: Readonly<Record<string, string | undefined>>) {

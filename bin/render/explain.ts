@@ -1,5 +1,5 @@
 /** The origin of values: text, and the document that schemas/pipeline-explanation.schema.json describes. */
-import type { Explained, Origin } from '../../engine/environment/explain.ts';
+import type { ExplainedValue, Origin } from '../../engine/environment/explain.ts';
 import { clean, printable, valueText } from '../../engine/sdk/index.ts';
 
 const originText = (origin: Origin): string => {
@@ -14,7 +14,7 @@ const shortValue = (value: unknown): string => {
 };
 
 /** One line for each value: its path, its origin, and the values that it overrides. */
-export function explanationText(rows: readonly Explained[]): string {
+export function explanationText(rows: readonly ExplainedValue[]): string {
   const lines = rows.map(({ path, value, origin, over }) => ({
     name: `${path.join('.')}:`,
     value: shortValue(value),
@@ -31,7 +31,7 @@ export function explanationText(rows: readonly Explained[]): string {
   );
 }
 
-export const explanationDocument = (pipeline: string, rows: readonly Explained[]): object => ({
+export const explanationDocument = (pipeline: string, rows: readonly ExplainedValue[]): object => ({
   apiVersion: 'joinery.dev/v1',
   kind: 'PipelineExplanation',
   pipeline,

@@ -1,8 +1,9 @@
 /** The plan of an earlier run, made again from its journal. */
 import type { Journal } from '../../engine/journal/journal.ts';
 import type { Start } from '../../engine/journal/records.ts';
-import { kebab, type Plan, planOf } from '../../engine/pipeline/plan.ts';
-import { phaseUsed, planOfPhase } from '../../engine/pipeline/single-phase.ts';
+import { kebabCase } from '../../engine/pipeline/flag-names.ts';
+import { phaseFor, planOfPhase } from '../../engine/pipeline/phase-plan.ts';
+import { type Plan, planOf } from '../../engine/pipeline/plan.ts';
 import { fail, revealSecrets } from '../../engine/sdk/index.ts';
 import type { App } from '../compose.ts';
 import { askForSecret, isInteractive } from '../inputs/terminal.ts';
@@ -23,7 +24,7 @@ export async function planToResume(app: App, journal: Journal, { secrets, argv }
   const inputs: Record<string, unknown> = { ...(revealSecrets(value) as object), ...secrets };
   const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => inputs[name] === undefined);
   if (gone.length > 0 && !isInteractive())
-    throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });
+    throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebabCase(name)}`) });
   for (const name of gone) inputs[name] = await askForSecret(`${name} of run ${start.id}`);
   const known = Object.entries(inputs).filter(([, item]) => item !== undefined);
   const plan = await planAgain(app, start, argv, Object.fromEntries(known));
@@ -50,6 +51,6 @@ async function planAgain(
   const pipeline = pipelineFor(host);
   if (kind === 'pipeline') return { ...planOf(pipeline, registry, inputs, host), source: sourceOf(pipeline, name) };
   const step = pipeline.steps.find(({ id }) => id === name);
-  const phase = step === undefined ? name : phaseUsed(step, inputs);
+  const phase = step === undefined ? name : phaseFor(step, inputs);
   return planOfPhase(name, registry.get(phase), inputs, host);
 }

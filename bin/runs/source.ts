@@ -1,9 +1,9 @@
 /** Compares what two runs were planned from: pipeline or phase, and environments. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Source } from '../../engine/pipeline/plan.ts';
+import type { PlanSource } from '../../engine/pipeline/plan.ts';
 
 /** Names the first difference; undefined if there is none. */
-export function sourceDifference(now: Source, before: Source): string | undefined {
+export function sourceDifference(now: PlanSource, before: PlanSource): string | undefined {
   if (now.name !== before.name || now.digest !== before.digest) return now.kind;
   const [environments = [], earlier = []] = [now.environments, before.environments];
   const names = earlier.map(({ name }) => name);

@@ -4,7 +4,8 @@ import { type History, isClosed } from '../../engine/journal/history.ts';
 import type { Journal } from '../../engine/journal/journal.ts';
 import type { Runs } from '../../engine/journal/runs.ts';
 import { withoutSecrets } from '../../engine/journal/secrets.ts';
-import { kebab, type Plan } from '../../engine/pipeline/plan.ts';
+import { kebabCase } from '../../engine/pipeline/flag-names.ts';
+import type { Plan } from '../../engine/pipeline/plan.ts';
 import { pluginRecords } from '../../engine/run/plan-record.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
@@ -41,7 +42,7 @@ function differences({ source, inputs, steps }: Plan, { start }: History): strin
   const before = start.inputs as Record<string, unknown>;
   const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebab(name)}`);
+  return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebabCase(name)}`);
 }
 
 function beginJournal({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Journal {

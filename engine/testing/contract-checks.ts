@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { StepChange } from '../host/changes/index.ts';
 import { recordingHost } from '../host/recording.ts';
-import { planOfPhase } from '../pipeline/single-phase.ts';
+import { planOfPhase } from '../pipeline/phase-plan.ts';
 import { type AnyPhase, fail, isJoinError, type Schema } from '../sdk/index.ts';
 import type { ContractCase } from './contract-case.ts';
 import { isDeclared, templateMatches } from './declared.ts';

@@ -5,7 +5,7 @@ import { cli, scene } from './cli.ts';
 
 const GATES = ['--feature-gates', 'DynamicKubeletConfig=true,CoreDNS=true'];
 const NOTE =
-  "the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join: kubeadm init reads it, to decide whether the cluster's DNS server is CoreDNS";
+  "the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: kubeadm init reads it, to decide whether the cluster's DNS server is CoreDNS";
 
 describe('join run --feature-gates', () => {
   test('lists every gate with its stage and default in the help', async () => {

@@ -8,8 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { resultDocument } from '../../bin/render/json.ts';
 import { progress } from '../../bin/render/progress.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import { type Plan, planOf } from '../../engine/pipeline/plan.ts';
-import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
 import { Redactor } from '../../engine/run/redact.ts';
 import { type RunEvent, type RunResult, run } from '../../engine/run/run.ts';

@@ -7,9 +7,9 @@ import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubead
 import { VERSIONS } from '../../engine/kubeadm/versions.ts';
 import { checkPipeline } from '../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
+import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { Registry } from '../../engine/pipeline/registry.ts';
-import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import { run } from '../../engine/run/run.ts';
 import { type AnyPhase, fail } from '../../engine/sdk/index.ts';
@@ -27,7 +27,7 @@ describe('what the documents show', () => {
     const pipelines = blocks(await read('README.md'), 'yaml');
     expect(pipelines.length).toBeGreaterThan(0);
     for (const text of pipelines)
-      expect(checkPipeline(loadPipeline('README.md', text), registry).length).toBeGreaterThan(0);
+      expect(checkPipeline(loadPipeline('README.md', text), registry).steps.length).toBeGreaterThan(0);
   });
 
   test('every command in the README exists', async () => {

@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { applyPatch } from 'rfc6902';
 import { parse } from 'yaml';
-import { checkEverywhere } from '../../engine/environment/check.ts';
+import { checkForAllHosts } from '../../engine/environment/check.ts';
 import { loadEnvironment, readTracked } from '../../engine/environment/load.ts';
-import { hostsOf, resolve } from '../../engine/environment/resolve.ts';
+import { hostParts, resolvePipeline } from '../../engine/environment/resolve.ts';
 import { Cel } from '../../engine/expressions/cel.ts';
 import { UNKNOWN } from '../../engine/expressions/references.ts';
 import { historyOf } from '../../engine/journal/history.ts';
@@ -97,10 +97,10 @@ export const targets: Record<string, Target> = {
   environment: {
     run(bytes) {
       const environment = loadEnvironment('fuzz', 'fuzz.yaml', bytes.toString('utf8'));
-      const { problems } = checkEverywhere(
+      const { problems } = checkForAllHosts(
         {
-          parts: hostsOf(environment.tracked).slice(0, 3), // a thousand of them take a thousand times as long, and tell nothing new
-          resolve: (isWanted) => resolve(joinWorkerTracked, [environment], applyPatch, isWanted),
+          parts: hostParts(environment.tracked).slice(0, 3), // a thousand of them take a thousand times as long, and tell nothing new
+          resolve: (applies) => resolvePipeline(joinWorkerTracked, [environment], applyPatch, applies),
         },
         registry,
       );

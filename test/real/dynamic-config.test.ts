@@ -68,7 +68,7 @@ describe.skipIf(reason)(
         const { code, stdout, stderr } = await joining(cluster, ...GATE, '--wait', 'ready');
         expect(code, stderr).toBe(0);
         console.log(`join with DynamicKubeletConfig, until assigned: ${Math.round(performance.now() - from)} ms`);
-        expect(stdout).toContain('! the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join');
+        expect(stdout).toContain('! the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join');
 
         const written = readFileSync(machine.path(INIT), 'utf8');
         expect(written).toBe(readFileSync(machine.path('var/lib/kubelet/config.yaml'), 'utf8'));

@@ -277,8 +277,8 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
     exitCode: 2,
     text: input(
-      '--discovery-timeout must be a time such as 30s or 5m',
-      '--tls-bootstrap-timeout must be a time such as 30s or 5m',
+      '--discovery-timeout must be a duration such as 30s or 5m',
+      '--tls-bootstrap-timeout must be a duration such as 30s or 5m',
     ),
   },
   {
@@ -287,7 +287,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--skip-phases: there is no phase preflihgt; did you mean preflight?',
-      '--skip-phases: there is no phase wibble; there are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+      '--skip-phases: there is no phase wibble; the steps are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
     ),
   },
   {
@@ -295,13 +295,13 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--skip-phases', 'discovery'),
     exitCode: 2,
     text: input(
-      '--skip-phases: cluster-config reads identity of discovery, which is skipped: skip cluster-config too, or neither',
-      '--skip-phases: preflight-cluster reads identity of discovery, which is skipped: skip preflight-cluster too, or neither',
-      '--skip-phases: tls-bootstrap reads identity of discovery, which is skipped: skip tls-bootstrap too, or neither',
-      '--skip-phases: kubeconfig reads server, ca of discovery, which is skipped: skip kubeconfig too, or neither',
-      '--skip-phases: kubelet-config reads ca of discovery, which is skipped: skip kubelet-config too, or neither',
-      '--skip-phases: node-ready reads server, ca of discovery, which is skipped: skip node-ready too, or neither',
-      '--skip-phases: dynamic-kubelet-config reads server, ca of discovery, which is skipped: skip dynamic-kubelet-config too, or neither',
+      '--skip-phases: step cluster-config reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step preflight-cluster reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step tls-bootstrap reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step kubeconfig reads server, ca of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step kubelet-config reads ca of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step node-ready reads server, ca of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step dynamic-kubelet-config reads server, ca of discovery, which is skipped: skip both or neither',
     ),
   },
   {
@@ -417,8 +417,8 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--feature-gates: there is no gate Q; known are Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
-      '--skip-phases: there is no phase r; there are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
-      '--discovery-timeout must be a time such as 30s or 5m',
+      '--skip-phases: there is no phase r; the steps are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+      '--discovery-timeout must be a duration such as 30s or 5m',
       '--node-name has the wrong form "Z": it must be a DNS name: lower-case letters, digits, - and .',
       '--cri-socket has the wrong form "tcp:x": it must be unix:// and an absolute path',
       '--endpoint has the wrong form "10.0.0.1": it must be host:port',

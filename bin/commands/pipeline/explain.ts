@@ -1,11 +1,17 @@
 /** `join pipeline explain`: shows the origin of every value of a pipeline. */
 import { Args, Flags } from '@oclif/core';
-import { type Explained, type Explaining, fileOf, type Origin } from '../../../engine/environment/explain.ts';
-import { checkedPipeline } from '../../../engine/pipeline/check.ts';
-import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
+import {
+  type ExplainedValue,
+  type ExplainOptions,
+  fileOrigin,
+  type Origin,
+} from '../../../engine/environment/explain.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
+import { GATES_INPUT, planGates } from '../../../engine/pipeline/gates.ts';
+import { hostDefault } from '../../../engine/pipeline/inputs.ts';
 import type { Pipeline } from '../../../engine/pipeline/load.ts';
-import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
 import type { Registry } from '../../../engine/pipeline/registry.ts';
+import { lookUp } from '../../../engine/pipeline/values.ts';
 import { didYouMean, fail, type HostFacts, revealSecrets } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { typedValues } from '../../inputs/arguments.ts';
@@ -57,8 +63,8 @@ export class PipelineExplain extends JoinCommand {
     const { host, close } = await this.app.openMachine({ root: flags.root });
     await close();
     const { pipeline, tracked } = opened.resolveFor(host.facts);
-    const { explained } = await import('../../../engine/environment/explain.ts');
-    const rows = explained({ tracked, ...plannedValues({ pipeline, registry, values, host: host.facts }) });
+    const { explainPipeline } = await import('../../../engine/environment/explain.ts');
+    const rows = explainPipeline({ tracked, ...plannedValues({ pipeline, registry, values, host: host.facts }) });
     const path = args.path?.split('.') ?? [];
     const selected = rowsAt(path, rows);
     const { explanationDocument, explanationText } = await import('../../render/explain.ts');
@@ -74,7 +80,7 @@ export class PipelineExplain extends JoinCommand {
 const BOILERPLATE: readonly string[] = ['apiVersion', 'kind', 'metadata', 'inputs'];
 
 /** E_INPUT if there is nothing at `path`. */
-function rowsAt(path: readonly string[], rows: readonly Explained[]): readonly Explained[] {
+function rowsAt(path: readonly string[], rows: readonly ExplainedValue[]): readonly ExplainedValue[] {
   if (path.length === 0) return rows.filter((row) => !BOILERPLATE.includes(row.path[0] ?? ''));
   const selected = rows.filter((row) => isBelow(row.path, path));
   if (selected.length > 0) return selected;
@@ -90,14 +96,14 @@ interface Explanation {
 }
 
 /** What a plan with these values contains. */
-function plannedValues({ pipeline, registry, values, host }: Explanation): Omit<Explaining, 'tracked'> {
+function plannedValues({ pipeline, registry, values, host }: Explanation): Omit<ExplainOptions, 'tracked'> {
   const { properties } = pipeline.inputs;
   const defaults = Object.fromEntries(
     Object.keys(properties).map((input) => [input, hostDefault(pipeline, input, host)]),
   );
   const inputs = { ...defaults, ...plainValues(values) };
-  const known = { inputs, host, gates: plannedGates(registry, inputs[GATES_INPUT]).gates };
-  const { steps, finally: last } = checkedPipeline(
+  const known = { inputs, host, gates: planGates(registry, inputs[GATES_INPUT]).gates };
+  const { steps, finally: last } = checkPipeline(
     pipeline,
     registry,
     () => (reference) => lookUp(known, undefined, reference),
@@ -106,11 +112,11 @@ function plannedValues({ pipeline, registry, values, host }: Explanation): Omit<
     input,
     { value: revealSecrets(value), origin: originOf(source, input) },
   ]);
-  return { inputs: properties, steps, finally: last?.steps ?? [], given: Object.fromEntries(given), defaults };
+  return { inputs: properties, steps, finally: last?.steps ?? [], values: Object.fromEntries(given), defaults };
 }
 
 function originOf(source: Source, input: string): Origin {
-  if (source.kind === 'config') return fileOf(source.place);
+  if (source.kind === 'config') return fileOrigin(source.place);
   return { kind: source.kind === 'variable' ? 'variable' : 'flag', name: sourceText(source, input) };
 }
 

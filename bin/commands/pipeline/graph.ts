@@ -1,6 +1,6 @@
 /** `join pipeline graph`: draws which steps come after which. */
 import { Flags } from '@oclif/core';
-import { checkedPipeline } from '../../../engine/pipeline/check.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
 import { envFlag, runFlags } from '../../inputs/common-flags.ts';
 import { openTrackedWithPlugins } from '../../plugins/open-with-plugins.ts';
@@ -30,7 +30,7 @@ export class PipelineGraph extends JoinCommand {
     await close();
     const { pipeline } = tracked.resolveFor(host.facts);
     const { name } = pipeline.metadata;
-    const nodes = graphNodes(pipeline, checkedPipeline(pipeline, this.app.registry));
+    const nodes = graphNodes(pipeline, checkPipeline(pipeline, this.app.registry));
     if (flags.format === 'svg') {
       const { svgText } = await import('../../render/svg.ts');
       return this.log(svgText(name, nodes).trimEnd());

@@ -51,9 +51,9 @@ export class PipelineValidate extends JoinCommand {
 }
 
 async function checkRequest(app: App, request: PipelineRequest) {
-  const { checkEverywhere, problemsIn } = await import('../../../engine/environment/check.ts');
+  const { checkForAllHosts, problemsIn } = await import('../../../engine/environment/check.ts');
   try {
-    return checkEverywhere(await openTrackedWithPlugins(app, request), app.registry);
+    return checkForAllHosts(await openTrackedWithPlugins(app, request), app.registry);
   } catch (error) {
     return { steps: [], problems: problemsIn(error) };
   }

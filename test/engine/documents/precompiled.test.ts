@@ -12,7 +12,10 @@ import { joinErrorOf } from '../../helpers/errors.ts';
 import { PROJECT } from '../../helpers/sources.ts';
 
 const built = vi.hoisted(() => new Map<string, () => unknown>());
-vi.mock('../../../engine/documents/precompiled.ts', () => ({ precompiled: new Map(), readPipelines: built }));
+vi.mock('../../../engine/documents/precompiled.ts', () => ({
+  precompiledValidators: new Map(),
+  precompiledPipelines: built,
+}));
 
 test('the build has every pipeline that ships, by the digest of its text', () => {
   const source = validatorsSource(PROJECT);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
-import { inputOf, planOf } from '../../../engine/pipeline/plan.ts';
+import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
+import { inputOf } from '../../../engine/pipeline/values.ts';
 import { definePhase, type Gate, gateLine, parseGates } from '../../../engine/sdk/index.ts';
 import { registry as shipped } from '../../helpers/app.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
@@ -94,7 +95,7 @@ describe('the gates that there are', () => {
     const registry = new Registry();
     registry.add(hooked('a', [gate('CoreDNS')]));
     for (const name of ['CoreDNS', 'Auditing']) registry.addGate(gate(name));
-    expect(registry.gates().map((found) => [found.name, registry.isHooked(found)])).toEqual([
+    expect(registry.gates().map((found) => [found.name, registry.isUsed(found)])).toEqual([
       ['Auditing', false],
       ['CoreDNS', true],
     ]);
@@ -148,7 +149,10 @@ describe('gates in a pipeline', () => {
 
   test.each([
     [`loud: ${hole('gates.LoudGreting')}`, ['6:41: there is no feature gate LoudGreting; did you mean LoudGreeting?']],
-    [`text: ${hole('gates.Whispering')}`, ['6:41: text must be string, but this is boolean']],
+    [
+      `text: ${hole('gates.Whispering')}`,
+      ['6:41: text must be of type string, but this expression is of type boolean'],
+    ],
   ])('are checked before anything runs: %s', async (hole, problems) => {
     const { facts } = await joinErrorOf(() => plan(GIVEN + greet(hole)));
     const found = (facts as { problems: { line: number; column: number; message: string }[] }).problems;
@@ -168,9 +172,9 @@ describe('gates in a pipeline', () => {
 
   test('that nothing here reads are taken, and said to change nothing', () => {
     expect(plan(GIVEN + greet(''), 'CoreDNS=true,Rootless=false,Auditing=true,Whispering=true').notes).toEqual([
-      'the feature gate Auditing (kubeadm 1.9) changes nothing for a join: init reads it',
-      'the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join: init reads it',
-      'the feature gate Rootless (kubeadm 1.9 and later) changes nothing for a join: init reads it',
+      'the feature gate Auditing (kubeadm 1.9) has no effect on a join: init reads it',
+      'the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: init reads it',
+      'the feature gate Rootless (kubeadm 1.9 and later) has no effect on a join: init reads it',
     ]);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import type { JournalRecord } from '../../../engine/journal/records.ts';
-import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
 import { isSecret } from '../../../engine/sdk/index.ts';
 import { type MemoryHost, memoryHost } from '../../../engine/testing/memory-host.ts';
@@ -141,7 +141,7 @@ describe('what a plugin says it does', () => {
     ["input: { type: 'string' }", 'phase acme: input.type must be object'],
     [
       "input: { type: 'object', properties: { x: { $ref: '#' } } }",
-      'the input schema of phase acme cannot be used: it refers to another ($ref)',
+      'the input schema of phase acme cannot be used: $ref is not supported',
     ],
     [
       "output: { type: 'object', properties: { x: { type: 'nonsense' } } }",

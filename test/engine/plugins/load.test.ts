@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { load, phaseOf } from './folder.ts';

@@ -264,8 +264,8 @@ describe('an approval', () => {
     expect(
       await problems('- { id: a, uses: motd, retry: { attempts: 2 }, approval: { message: m, deadline: 1h } }'),
     ).toEqual([
-      'made.yaml:6:12: an approval has no uses: leave it out',
-      'made.yaml:6:24: an approval has no retry: leave it out',
+      'made.yaml:6:12: an approval cannot have uses: remove it',
+      'made.yaml:6:24: an approval cannot have retry: remove it',
     ]);
     expect(await problems('- { id: a }')).toEqual([
       'made.yaml:6:3: a step uses a phase, or it is an approval: give it uses, or approval',
@@ -274,7 +274,7 @@ describe('an approval', () => {
       'made.yaml:6:64: has the wrong form "soon": it must be a time such as 500ms, 30s or 1h30m',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
-      'made.yaml:6:33: message is not kept secret by who is asked, but this is a secret',
+      'made.yaml:6:33: message cannot take a secret: the question is shown to people',
     ]);
   });
 });

@@ -202,15 +202,15 @@ describe('finally', () => {
       [
         '6:9: two steps have the id a',
         '6:33: there is no step b',
-        '6:41: there is no fact of the run named state; did you mean status?',
+        '6:41: there is no run value state; did you mean status?',
         '7:33: there is no step d',
-        '8:49: e does not come after c: add it to needs',
+        '8:49: step e does not run after c: add c to its needs',
       ],
     ],
     [
       'is read by what comes before',
       ['steps: [{ id: a, uses: write, with: { text: "${{ run.status }}" } }]', 'finally: [{ id: f, uses: hang }]'],
-      ['4:45: run.status is only known in finally'],
+      ['4:45: run.status can only be read in finally'],
     ],
   ])('is refused where it %s', async (_, lines, problems) => {
     const { message } = await joinErrorOf(() => checkPipeline(load(...lines), registry));

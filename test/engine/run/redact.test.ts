@@ -132,7 +132,7 @@ describe('a run in which a phase', () => {
         effects: EFFECTS,
         with: {
           kind: 'map',
-          entries: [['plain', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'plain' } }]],
+          entries: [['plain', { kind: 'placeholder', expression: { kind: 'output', step: 'a', name: 'plain' } }]],
         },
         run: async (ports, input) => [seen.push(input), await change(ports)].length && {},
       },

@@ -37,7 +37,7 @@ describe('a run', () => {
         needs: ['a'],
         with: {
           kind: 'map',
-          entries: [['size', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'size' } }]],
+          entries: [['size', { kind: 'placeholder', expression: { kind: 'output', step: 'a', name: 'size' } }]],
         },
         run: (_, input) => void seen.push(input),
       },
@@ -132,7 +132,7 @@ describe('a run', () => {
 
   const reading = (step: string): Template => ({
     kind: 'map',
-    entries: [['x', { kind: 'hole', expression: { kind: 'output', step, name: 'x' } }]],
+    entries: [['x', { kind: 'placeholder', expression: { kind: 'output', step, name: 'x' } }]],
   });
 
   test('leaves what reads an undecided step undecided, and runs what only comes after it', async () => {

@@ -116,7 +116,7 @@ describe('join undo', () => {
         input: { type: 'object', properties: { key: { type: 'string', writeOnly: true } } },
         with: {
           kind: 'map',
-          entries: [['key', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'key' } }]],
+          entries: [['key', { kind: 'placeholder', expression: { kind: 'output', step: 'a', name: 'key' } }]],
         },
         run: async ({ files }) => {
           await files.write('/etc/bad', 'x', 0o644);

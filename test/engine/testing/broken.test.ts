@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { checkEverywhere, problemsIn } from '../../../engine/environment/check.ts';
+import { checkForAllHosts, problemsIn } from '../../../engine/environment/check.ts';
 import { loadEnvironment, readTracked } from '../../../engine/environment/load.ts';
-import { hostsOf, patcherFor, resolve } from '../../../engine/environment/resolve.ts';
+import { hostParts, loadJsonPatch, resolvePipeline } from '../../../engine/environment/resolve.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import type { Problem } from '../../../engine/sdk/index.ts';
@@ -16,11 +16,11 @@ async function problemsOf(pipeline: string, environment?: string): Promise<reado
   try {
     const base = readTracked('made.yaml', pipeline);
     const environments = environment === undefined ? [] : [loadEnvironment('site', 'site.yaml', environment)];
-    const patcher = await patcherFor(environments);
-    return checkEverywhere(
+    const patcher = await loadJsonPatch(environments);
+    return checkForAllHosts(
       {
-        parts: environments.flatMap(({ tracked }) => hostsOf(tracked)),
-        resolve: (isWanted) => resolve(base, environments, patcher, isWanted),
+        parts: environments.flatMap(({ tracked }) => hostParts(tracked)),
+        resolve: (applies) => resolvePipeline(base, environments, patcher, applies),
       },
       registry,
     ).problems;

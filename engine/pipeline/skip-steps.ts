@@ -1,41 +1,41 @@
-/** Steps that a run leaves out, as `--skip-phases` asks: those that need one come after what that one needed. */
+/** Removes the steps that `--skip-phases` names. Steps that needed a skipped step inherit its needs. */
 
-import { references } from '../expressions/template.ts';
+import { referencesIn } from '../expressions/template.ts';
 import { didYouMean } from '../sdk/text.ts';
-import type { PlannedStep } from './check.ts';
 import { orderOf } from './graph.ts';
+import type { PlannedStep } from './planned-step.ts';
 import type { Registry } from './registry.ts';
 
-/** The input of a pipeline that holds the names. */
+/** The input of a pipeline that names the steps: `--skip-phases`. */
 export const SKIP_INPUT = 'skipPhases';
 
-/** `given` is the value of that input: ids of steps, names of phases, or names that the registry has for several steps. */
-export function withoutSkipped(
+/** `setting` is the value of the input `skipPhases`: ids of steps, names of phases, or groups of the registry. */
+export function skipSteps(
   steps: readonly PlannedStep[],
-  given: unknown,
+  setting: unknown,
   registry: Registry,
 ): { steps: PlannedStep[]; problems: string[] } {
-  const names = (Array.isArray(given) ? given : []).map(String).filter((name) => name !== '');
+  const names = (Array.isArray(setting) ? setting : []).map(String).filter((name) => name !== '');
   if (names.length === 0) return { steps: [...steps], problems: [] };
   const problems: string[] = [];
   const skipped = new Set<string>();
   for (const name of names) {
-    const others = registry.standsFor(name);
-    const found = steps.filter(({ id, phase }) => id === name || phase.name === name || others?.includes(id));
+    const group = registry.group(name);
+    const found = steps.filter(({ id, phase }) => id === name || phase.name === name || group?.includes(id));
     for (const { id } of found) skipped.add(id);
-    if (found.length > 0 || others !== undefined) continue;
+    if (found.length > 0 || group !== undefined) continue;
     const ids = steps.map(({ id }) => id);
-    problems.push(`there is no phase ${name}${didYouMean(name, ids) || `; there are ${ids.join(', ')}`}`);
+    problems.push(`there is no phase ${name}${didYouMean(name, ids) || `; the steps are ${ids.join(', ')}`}`);
   }
   const kept = steps.filter(({ id }) => !skipped.has(id));
-  if (kept.length === 0) problems.push('no phase is left to run');
+  if (kept.length === 0) problems.push('no step is left to run');
   for (const { id, reads, with: template } of kept)
     for (const other of reads.filter((read) => skipped.has(read))) {
-      const outputs = references(template).flatMap(({ reference }) =>
+      const outputs = referencesIn(template).flatMap(({ reference }) =>
         reference.kind === 'output' && reference.step === other ? [reference.name] : [],
       );
       problems.push(
-        `${id} reads ${[...new Set(outputs)].join(', ')} of ${other}, which is skipped: skip ${id} too, or neither`,
+        `step ${id} reads ${[...new Set(outputs)].join(', ')} of ${other}, which is skipped: skip both or neither`,
       );
     }
   const needs = inheritedNeeds(steps, skipped);

@@ -1,4 +1,4 @@
-/** Steps that write one file: whoever comes last decides what is in it, so there has to be a last one. */
+/** Two steps that write the same file. The last one decides its content, so their order must be defined. */
 import { fillTemplate } from '../sdk/effects.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import { isAfter, type Needs, orderOf } from './graph.ts';
@@ -6,16 +6,16 @@ import type { Pipeline, PipelineStep } from './load.ts';
 
 interface Writer {
   step: PipelineStep;
-  /** The phases that it may use. */
+  /** The phases that the step may use. */
   candidates: readonly { phase: AnyPhase }[];
 }
 
-/** Two steps that write one path must be ordered. Where each writer comes after the one before it, all of them are in order. */
-export function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly Writer[], key = 'steps'): void {
-  const indexOf = new Map(checked.map(({ step }, index) => [step.id, index]));
+/** If each writer of a path comes after the writer before it, all of them are in order. */
+export function checkWriteConflicts(pipeline: Pipeline, needs: Needs, writers: readonly Writer[], key: string): void {
+  const indexOf = new Map(writers.map(({ step }, index) => [step.id, index]));
   const last = new Map<string, string>();
   for (const id of orderOf(needs)) {
-    const { candidates = [], step } = checked[indexOf.get(id) ?? 0] ?? {};
+    const { candidates = [], step } = writers[indexOf.get(id) ?? 0] ?? {};
     for (const path of pathsOf(candidates, step)) {
       const before = last.get(path);
       last.set(path, id);
@@ -23,14 +23,14 @@ export function checkWriters(pipeline: Pipeline, needs: Needs, checked: readonly
       const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
       pipeline.problems.at(
         [key, indexOf.get(second) ?? 0, 'id'],
-        `${first} and ${second} both write ${path}, in no certain order: add one to the needs of the other`,
+        `steps ${first} and ${second} both write ${path}, but their order is not defined: add one to the needs of the other`,
         'two-writers',
       );
     }
   }
 }
 
-/** The paths that a step writes, as far as they are known before anybody gives a value. */
+/** The paths that a step writes, as far as its literals and defaults determine them. */
 function pathsOf(candidates: Writer['candidates'], step: PipelineStep | undefined): Set<string> {
   const literals = Object.entries(step?.with ?? {}).filter(([, value]) => !JSON.stringify(value).includes('${{'));
   return new Set(
