@@ -1,45 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { csrRef, nodeRef, paths } from '../../engine/node/index.ts';
+import { paths } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import doctor from '../../phases/doctor/index.ts';
-import { FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
+import { issue, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { asking, cluster, examined, joined, own, problems, ready, written } from '../helpers/doctor.ts';
 import { glimpseOf, heldIdentity, kubeletConf } from '../helpers/node.ts';
 
-const cluster = new FakeCluster();
-const own = issue(cluster.ca);
-const ready = (status: string, reason = '', message = '') => ({
-  status: { conditions: [{ type: 'Ready', status, reason, message }] },
-});
-const written = {
-  ...heldIdentity(SERVER, cluster.ca.pem, own),
-  [paths.kubeletConfig]: 'kind: KubeletConfiguration\n',
-  [paths.kubeadmFlags]: '',
-  [paths.caCert]: cluster.ca.pem,
-};
-const RUNNING = { kubelet: { active: true } };
-const joined = (change: MemoryMachine = {}): MemoryMachine => ({
-  now: () => NOW,
-  files: written,
-  services: RUNNING,
-  send: cluster.send,
-  ...change,
-});
-const asking = { identity: { server: SERVER, ca: cluster.ca.pem, token: TOKEN }, csr: 'node-csr-x' };
-const examined = async (machine: MemoryMachine, input: Record<string, unknown> = {}) => {
-  const { error, result, changes } = await runPhase(doctor, input, memoryHost(machine));
-  expect([error, changes]).toEqual([undefined, []]);
-  const { findings } = (result.steps[0]?.outputs ?? {}) as {
-    findings: { check: string; state: string; what: string; next?: string }[];
-  };
-  return findings;
-};
-const problems = async (...given: Parameters<typeof examined>) =>
-  (await examined(...given)).filter(({ state }) => state !== 'ok');
-
-cluster.put(nodeRef('w1'), ready('True'));
-cluster.put(csrRef('node-csr-x'), {});
 describe('of a joined machine', () =>
   itKeepsThePhaseContract(doctor, {
     ...{ input: {}, machine: joined, secrets: [glimpseOf(own.keyPem)], changesNothing: true, goesOn: true },
@@ -274,63 +242,5 @@ describe('a doctor', () => {
     ]),
   ])('finds %s', async (_, change, expected) => {
     expect(await problems(joined(change))).toEqual(expected);
-  });
-
-  const requested = (status: object) => ({
-    send: () => ({ status: 200, body: { metadata: {}, status }, clockSkewMs: 0 }),
-  });
-  const condition = (type: string, reason = 'Because', message = 'not you') => ({
-    conditions: [{ type, reason, message }],
-  });
-  test.each<[string, MemoryMachine, object]>([
-    [
-      'waits',
-      requested({}),
-      {
-        state: 'problem',
-        what: 'node-csr-x is Pending: it needs approval',
-        next: 'kubectl certificate approve node-csr-x, then join resume',
-      },
-    ],
-    [
-      'is approved',
-      requested(condition('Approved')),
-      { state: 'ok', what: 'node-csr-x is approved', next: 'join resume' },
-    ],
-    [
-      'is denied',
-      requested(condition('Denied')),
-      { state: 'problem', what: expect.stringMatching(/^E_CSR_DENIED: .*Because.*not you/) },
-    ],
-    [
-      'has failed',
-      requested(condition('Failed')),
-      { state: 'problem', what: expect.stringMatching(/^E_CSR_FAILED: .*Because.*not you/) },
-    ],
-    [
-      'is gone',
-      { send: () => ({ status: 404, body: {}, clockSkewMs: 0 }) },
-      { state: 'problem', what: expect.stringMatching(/^E_CSR_GONE: /) },
-    ],
-  ])('finds that the request of an unfinished join %s', async (_, change, expected) => {
-    const found = await examined(joined({ files: {}, ...change }), asking);
-    expect(found.find(({ check }) => check === 'csr')).toMatchObject(expected);
-    expect(found.find(({ check }) => check === 'api-server')).toEqual({
-      check: 'api-server',
-      state: 'ok',
-      what: `${SERVER} answers`,
-    });
-  });
-
-  test('finds whether the cluster answers at all where the token is gone', async () => {
-    const send = () => ({ status: 200, body: { metadata: {}, data: {} }, clockSkewMs: 0 });
-    const known = { ...asking, identity: { server: SERVER, ca: cluster.ca.pem } };
-    const found = await examined(joined({ files: {}, send }), known);
-    expect(found.map(({ check, state }) => [check, state])).toEqual([
-      ['identity', 'note'],
-      ['kubelet', 'ok'],
-      ['api-server', 'ok'],
-      ['clock', 'ok'],
-    ]);
   });
 });

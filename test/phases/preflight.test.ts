@@ -1,62 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { paths } from '../../engine/node/index.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
-import type { Check, Inputs } from '../../phases/preflight/check.ts';
-import { checksFor } from '../../phases/preflight/checks.ts';
 import preflight from '../../phases/preflight/index.ts';
 import { authority, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import {
-  checked,
-  input,
-  joinable,
-  rowsOf,
-  SOCKET,
-  withKubelet,
-  withoutProgram,
-  withoutPrograms,
-} from '../helpers/joinable.ts';
+import { checked, input, joinable, NAMES, rowsOf, SWAPPING, withoutProgram } from '../helpers/joinable.ts';
 import { heldIdentity } from '../helpers/node.ts';
 import { madePlan } from '../helpers/plans.ts';
-import { PROJECT } from '../helpers/sources.ts';
+
+const unique = (names: string[]): string[] => [...new Set(names)];
 
 itKeepsThePhaseContract(preflight, { input, machine: joinable, secrets: [], changesNothing: true });
-
-const NAMES = [
-  'IsPrivilegedUser',
-  'DirAvailable--etc-kubernetes-manifests',
-  'FileAvailable--etc-kubernetes-kubelet.conf',
-  'FileAvailable--etc-kubernetes-bootstrap-kubelet.conf',
-  'FileAvailable--etc-kubernetes-pki-ca.crt',
-  'CRI',
-  'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
-  'FileContent--proc-sys-net-ipv4-ip_forward',
-  'Swap',
-  'FileExisting-crictl',
-  'FileExisting-conntrack',
-  'FileExisting-ip',
-  'FileExisting-iptables',
-  'FileExisting-mount',
-  'FileExisting-nsenter',
-  'FileExisting-ebtables',
-  'FileExisting-ethtool',
-  'FileExisting-socat',
-  'FileExisting-tc',
-  'FileExisting-touch',
-  'SystemVerification',
-  'Hostname',
-  'KubeletVersion',
-  'Service-Kubelet',
-  'Port-10250',
-  'HTTPProxy',
-];
-const unique = (names: string[]): string[] => [...new Set(names)];
-const SWAPPING = { '/proc/swaps': 'Filename\n/dev/sda2 partition 1 0 -2\n' };
 
 describe('preflight', () => {
   test('finds nothing on a good machine, and tells what it saw of each check', async () => {
@@ -224,46 +181,6 @@ describe('what is ignored', () => {
   });
 });
 
-describe("what today's kubeadm is mild about", () => {
-  const bent = (version: string) =>
-    checked(
-      withoutPrograms(['crictl', 'conntrack'], {
-        ...withKubelet(version),
-        files: {
-          ...SWAPPING,
-          '/proc/sys/net/bridge/bridge-nf-call-iptables': '0',
-          '/proc/sys/net/ipv4/ip_forward': '0',
-          '/etc/kubernetes/manifests/mine.yaml': '',
-        },
-      }),
-    );
-  const all = [
-    'DirAvailable--etc-kubernetes-manifests',
-    'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
-    'FileContent--proc-sys-net-ipv4-ip_forward',
-    'Swap',
-    'FileExisting-crictl',
-    'FileExisting-conntrack',
-  ];
-
-  test.each<[string, string[]]>([
-    ['v1.20.2', all],
-    ['v1.29.9', all],
-    ['v1.30.0', all.filter((name) => !name.includes('bridge'))],
-    ['v1.31.0', []],
-    ['v1.36.0-alpha.1', []],
-  ])('is for a kubelet %s an error in %j', async (version, errors) => {
-    const { found } = await bent(version);
-    expect(found.map(({ check }) => check)).toEqual(all);
-    expect(found.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual(errors);
-  });
-
-  test('is an error where nobody knows which kubelet there is', async () => {
-    const { found } = await checked({ ...joinable({ files: SWAPPING }), programs: [] });
-    expect(found).toContainEqual(expect.objectContaining({ check: 'Swap', result: 'error' }));
-  });
-});
-
 describe('a preflight that fails', () => {
   const discovery = (onStop: (signal: AbortSignal) => void) => ({
     id: 'discovery',
@@ -298,40 +215,5 @@ describe('a preflight that fails', () => {
       ['preflight', 'failed', false],
       ['cluster-config', 'skipped', true],
     ]);
-  });
-});
-
-describe('docs/preflight.md', () => {
-  const given = (other: Partial<Inputs> = {}): Inputs => ({
-    ...input,
-    askKubelet: true,
-    caCertPath: paths.caCert,
-    ...other,
-  });
-  const kind = ({ severity, warnsFrom }: Check) =>
-    warnsFrom === undefined ? severity : `${severity}; warning from 1.${warnsFrom} on`;
-
-  test('has a row for each check, with what the code says of it', () => {
-    const { endpoint: _, ...plain } = given();
-    const rows = checksFor(plain).map(
-      (check) => `| \`${check.name}\` | ${kind(check)} | ${check.passesIf} | ${check.hint} |`,
-    );
-    const text = readFileSync(join(PROJECT, 'docs/preflight.md'), 'utf8');
-    expect(text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'))).toEqual(rows);
-  });
-
-  test('is of checks that all have names of their own, and apply where they say so', () => {
-    const names = (other: Partial<Inputs>) =>
-      checksFor(given(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
-    const every = checksFor(given()).map(({ name }) => name);
-    expect(unique(every)).toEqual(every);
-    const only = (other: Partial<Inputs>) => names(other).filter((name) => !names({}).includes(name));
-    expect(names({})).toEqual(NAMES);
-    expect(only({ endpoint: '[fd00::1]:6443' })).toEqual([
-      'FileContent--proc-sys-net-bridge-bridge-nf-call-ip6tables',
-      'FileContent--proc-sys-net-ipv6-conf-default-forwarding',
-    ]);
-    expect(only({ criSocket: 'unix:///var/run/dockershim.sock' })).toEqual(['Service-Docker', 'IsDockerSystemdCheck']);
-    expect(only({ criSocket: SOCKET })).toEqual([]);
   });
 });

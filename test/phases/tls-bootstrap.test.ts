@@ -2,30 +2,27 @@ import { describe, expect, test } from 'vitest';
 import { type CsrObject, csrRef, nodeRef, paths } from '../../engine/node/index.ts';
 import { createCsr, csrName, generateKeyPem, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
 import { isSecret } from '../../engine/sdk/index.ts';
-import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
-import { certificateProblems, conflictWith, isIssued } from '../../phases/tls-bootstrap/certificate.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
+import { certificateProblems } from '../../phases/tls-bootstrap/certificate.ts';
 import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
-import { authority, DAY_MS, FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
+import {
+  bootstrap,
+  CSRS,
+  ca,
+  input,
+  key,
+  leaving,
+  machineIn,
+  NAME,
+  once,
+  ready,
+  subject,
+  USAGES,
+} from '../helpers/bootstrap.ts';
+import { authority, FakeCluster, issue, NOW, SERVER, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import { joinErrorOf, shownOf } from '../helpers/errors.ts';
+import { shownOf } from '../helpers/errors.ts';
 import { glimpseOf, heldIdentity } from '../helpers/node.ts';
-
-const ca = authority();
-const key = generateKeyPem();
-const subject = { commonName: 'system:node:w1', organizations: ['system:nodes'] };
-const USAGES = ['digital signature', 'key encipherment', 'client auth'];
-const NAME = csrName(publicKeyDer(key), subject, USAGES);
-const once = { 'client-key': key };
-const input = { identity: { server: SERVER, ca: ca.pem, token: TOKEN }, nodeName: 'w1' };
-const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-
-/** The key is made beforehand, so that the name of the request is known. */
-const machineIn = (cluster: FakeCluster, files: Record<string, string> = {}) => ({
-  ...{ now: () => NOW, files, send: cluster.send, wait: cluster.wait },
-});
-const bootstrap = (host: MemoryHost, given: Record<string, unknown> = input) =>
-  runPhase(tlsBootstrap, given, host, { once });
-const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
 
 itKeepsThePhaseContract(tlsBootstrap, {
   input,
@@ -43,7 +40,6 @@ itKeepsThePhaseContract(tlsBootstrap, {
   },
 });
 
-const leaving = { ...input, tlsBootstrapMode: 'kubelet' };
 itKeepsThePhaseContract(tlsBootstrap, {
   input: leaving,
   machine: () => ({
@@ -51,101 +47,6 @@ itKeepsThePhaseContract(tlsBootstrap, {
     services: { kubelet: { active: true } },
   }),
   secrets: [TOKEN_SECRET],
-});
-
-describe('the bootstrap that is left to the kubelet', () => {
-  const text = async (host: MemoryHost, path: string) =>
-    (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
-
-  test('leaves it the token, byte for byte as kubeadm does, and asks for nothing itself', async () => {
-    const host = memoryHost(machineIn(new FakeCluster(ca)));
-    const { error, changes, result } = await bootstrap(host, leaving);
-    expect([error, result.steps[0]?.outputs]).toEqual([undefined, {}]);
-    expect(await text(host, paths.bootstrapKubeletConf)).toBe(`apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: ${Buffer.from(ca.pem).toString('base64')}
-    server: ${SERVER}
-  name: kubernetes
-contexts:
-- context:
-    cluster: kubernetes
-    user: tls-bootstrap-token-user
-  name: tls-bootstrap-token-user@kubernetes
-current-context: tls-bootstrap-token-user@kubernetes
-kind: Config
-preferences: {}
-users:
-- name: tls-bootstrap-token-user
-  user:
-    token: ${TOKEN}
-`);
-    expect(changes.at(-1)).toEqual({
-      ...{ kind: 'file', path: paths.bootstrapKubeletConf, action: 'create', mode: 0o600, content: undefined },
-    });
-    expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-    ]);
-  });
-
-  test.each([
-    ['abcdef.0123456789abcdef', 'token: abcdef.0123456789abcdef'],
-    ['123456.0123456789012345', 'token: "123456.0123456789012345"'],
-    ['123456.012345678901e345', 'token: "123456.012345678901e345"'],
-  ])('quotes a token that YAML would take for a number: %s', async (token, line) => {
-    const host = memoryHost(machineIn(new FakeCluster(ca)));
-    await bootstrap(host, { ...leaving, identity: { ...leaving.identity, token } });
-    expect(await text(host, paths.bootstrapKubeletConf)).toContain(`    ${line}\n`);
-  });
-
-  test('leaves it the certificate of a discovery file, where there is no token', async () => {
-    const { pem, keyPem } = issue(ca, { user: 'joiner', groups: [] });
-    const host = memoryHost(machineIn(new FakeCluster(ca)));
-    const identity = { server: SERVER, ca: ca.pem, clientCertificate: pem, clientKey: keyPem };
-    expect((await bootstrap(host, { ...leaving, identity })).error).toBeUndefined();
-    const base64 = (value: string) => Buffer.from(value).toString('base64');
-    expect(await text(host, paths.bootstrapKubeletConf)).toContain(
-      `  user:\n    client-certificate-data: ${base64(pem)}\n    client-key-data: ${base64(keyPem)}\n`,
-    );
-  });
-
-  test('stops the kubelet first, and takes away with what it would not ask', async () => {
-    const files = heldIdentity(SERVER, ca.pem, issue(ca, { user: 'system:node:other' }));
-    const host = memoryHost({ ...machineIn(new FakeCluster(ca), files), services: { kubelet: { active: true } } });
-    const { changes } = await bootstrap(host, leaving);
-    expect(changes.map((change) => `${change.kind} ${'path' in change ? change.path : ''}`)).toEqual([
-      'service ',
-      `remove ${paths.kubeletConf}`,
-      `remove ${paths.kubeletCurrentPem}`,
-      `file ${paths.bootstrapKubeletConf}`,
-    ]);
-  });
-
-  test('does nothing of that where the node holds a certificate that the cluster takes', async () => {
-    const { pem, keyPem } = issue(ca);
-    const host = memoryHost(machineIn(new FakeCluster(ca), heldIdentity(SERVER, ca.pem, { pem, keyPem })));
-    const { error, changes, result } = await bootstrap(host, leaving);
-    expect([error, changes]).toEqual([undefined, []]);
-    expect(result.steps[0]?.outputs).toMatchObject({ certificate: pem });
-  });
-
-  test.each([
-    [true, []],
-    [
-      false,
-      [
-        {
-          level: 'warn',
-          text: "the kubelet's CSR will need manual approval:\n    kubectl get csr\n    kubectl certificate approve NAME",
-        },
-      ],
-    ],
-  ])('says who approves (automatic: %s)', async (automatic, notes) => {
-    const cluster = new FakeCluster(ca);
-    cluster.automatic = automatic;
-    const { result } = await bootstrap(memoryHost(machineIn(cluster)), leaving);
-    expect(result.steps[0]?.notes).toEqual(notes);
-  });
 });
 
 describe('the bootstrap', () => {
@@ -373,108 +274,5 @@ describe('an identity that the machine holds', () => {
       exitCode: 6,
     });
     expect(host.sent).toEqual([]);
-  });
-});
-
-describe('a certificate that came back', () => {
-  const problemsOf = (how: Parameters<typeof issue>[1] = {}, keyPem = key) =>
-    certificateProblems(issue(ca, { keyPem: key, ...how }).pem, keyPem, subject, NOW);
-  const later = new Date(NOW.getTime() + DAY_MS);
-  const earlier = new Date(NOW.getTime() - 1_000);
-
-  test.each<[string, Parameters<typeof issue>[1], string[]]>([
-    ['nothing', {}, []],
-    ['another key', { keyPem: generateKeyPem() }, ['it does not match the private key']],
-    ['another name', { user: 'system:node:w2' }, ['its subject is system:node:w2, not system:node:w1']],
-    ['other groups', { groups: ['system:masters'] }, ['its groups are system:masters, not system:nodes']],
-    [
-      'more groups',
-      { groups: ['system:nodes', 'system:masters'] },
-      ['its groups are system:nodes,system:masters, not system:nodes'],
-    ],
-    ['another use', { use: 'server' }, ['it does not allow client authentication']],
-    [
-      'a beginning that is to come',
-      { notBefore: later },
-      [`it is valid from ${later.toISOString()}, but the time is ${NOW.toISOString()}`],
-    ],
-    [
-      'an end that has come',
-      { notAfter: earlier },
-      [`it expired at ${earlier.toISOString()}, and the time is ${NOW.toISOString()}`],
-    ],
-  ])('is wrong by %s', (_, how, expected) => {
-    expect(problemsOf(how)).toEqual(expected);
-  });
-
-  test('is told all that is wrong with it', () => {
-    expect(
-      problemsOf({ user: 'x', groups: [], use: 'server', notBefore: later, keyPem: generateKeyPem() }),
-    ).toHaveLength(5);
-  });
-
-  test.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])(
-    'cannot be read: %j',
-    (pem) => {
-      expect(certificateProblems(pem, key, subject, NOW)).toEqual(['it cannot be read']);
-    },
-  );
-});
-
-describe('a request that is waited for', () => {
-  const csr = (status?: CsrObject['status']): CsrObject => ({
-    metadata: { name: 'c' },
-    spec: { request: '', signerName: '', usages: [] },
-    ...(status === undefined ? {} : { status }),
-  });
-  const approved = { type: 'Approved', status: 'True' };
-
-  test.each<[string, CsrObject, boolean]>([
-    ['nobody has looked at', csr(), false],
-    ['is approved without a certificate', csr({ conditions: [approved] }), false],
-    ['is approved with an empty certificate', csr({ conditions: [approved], certificate: '' }), false],
-    ['is approved and signed', csr({ conditions: [approved], certificate: 'x' }), true],
-  ])('that %s is done: %s', (_, object, expected) => {
-    expect(isIssued('c', object)).toBe(expected);
-  });
-
-  const facts = { csr: 'c', reason: 'Because', message: 'not you' };
-  test.each<[string, CsrObject | undefined, string, object]>([
-    [
-      'was denied',
-      csr({ conditions: [{ type: 'Denied', status: 'True', reason: 'Because', message: 'not\nyou' }] }),
-      'E_CSR_DENIED',
-      facts,
-    ],
-    [
-      'was denied though signed',
-      csr({
-        conditions: [approved, { type: 'Denied', status: 'True', reason: 'Because', message: 'not you' }],
-        certificate: 'x',
-      }),
-      'E_CSR_DENIED',
-      facts,
-    ],
-    [
-      'failed',
-      csr({ conditions: [approved, { type: 'Failed', status: 'True', reason: 'Because', message: 'not you' }] }),
-      'E_CSR_FAILED',
-      facts,
-    ],
-    ['is gone', undefined, 'E_CSR_GONE', { csr: 'c' }],
-  ])('that %s ends the wait', async (_, object, code, expected) => {
-    const error = await joinErrorOf(() => isIssued('c', object));
-    expect([error.code, error.facts]).toEqual([code, expected]);
-  });
-
-  test('is ours by key and name, and not by its bytes', () => {
-    const ours = createCsr(key, subject);
-    const theirs = (pem: string): CsrObject => ({
-      ...csr(),
-      spec: { ...csr().spec, request: Buffer.from(pem).toString('base64') },
-    });
-    const again = createCsr(key, subject); // ECDSA signs differently each time
-    expect(again).not.toBe(ours);
-    expect(conflictWith(theirs(again), ours)).toBeUndefined();
   });
 });
