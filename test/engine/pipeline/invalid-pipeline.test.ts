@@ -88,7 +88,10 @@ describe('an invalid pipeline', () => {
     [
       'control characters in what is wrong',
       'steps:\n  - id: "a\\e[31m"\n    uses: greet\n    "\\x9b": 1\n',
-      ['5:9: has the wrong form "a\\u001b[31m": it must contain only lower-case letters, digits and dashes', '7:5: unknown key'],
+      [
+        '5:9: has the wrong form "a\\u001b[31m": it must contain only lower-case letters, digits and dashes',
+        '7:5: unknown key',
+      ],
     ],
     [
       'an input of objects that are no texts',

@@ -267,9 +267,7 @@ describe('an approval', () => {
       'made.yaml:6:12: an approval cannot have uses: remove it',
       'made.yaml:6:24: an approval cannot have retry: remove it',
     ]);
-    expect(await problems('- { id: a }')).toEqual([
-      'made.yaml:6:3: a step needs either uses or approval',
-    ]);
+    expect(await problems('- { id: a }')).toEqual(['made.yaml:6:3: a step needs either uses or approval']);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: soon } }')).toEqual([
       'made.yaml:6:64: has the wrong form "soon": it must be a duration such as 500ms, 30s or 1h30m',
     ]);
