@@ -1,10 +1,10 @@
 /** The journal of one run: written before each change, so that whatever happens next can be continued or taken back. */
 
-import type { StepChange } from '../host/host.ts';
+import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';
-import type { Before, Entry, JournalRecord } from './records.ts';
+import type { Entry, JournalRecord } from './records.ts';
 import { withoutSecrets, withSecretsBack } from './secrets.ts';
 
 /** Where a journal is kept: on disk, or in memory where nothing has to outlive the process. */
@@ -25,13 +25,6 @@ export interface JournalStore {
 export interface StoredJournal {
   records: JournalRecord[];
   secrets: Map<string, Secret>;
-}
-
-/** How the place of a change looks before it, and the digest of what it puts there. */
-export interface Snapshot {
-  before: Before;
-  image?: Buffer;
-  after?: string;
 }
 
 const CONTENT_BYTES_MAX = 64 << 10;

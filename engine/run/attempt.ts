@@ -1,8 +1,8 @@
 /** One attempt of a step: its phase gets ports of its own, which refuse everything once the attempt has ended. */
-import type { Change, Host, StepChange, Wait } from '../host/host.ts';
+import { type Change, type Snapshot, type StepChange, snapshotBefore } from '../host/changes/index.ts';
+import { serviceDataOf } from '../host/changes/service-data.ts';
+import { type Host, readerOf, type Wait } from '../host/host.ts';
 import { portsFor } from '../host/ports/index.ts';
-import { dataOf, snapshotBefore } from '../journal/before.ts';
-import type { Snapshot } from '../journal/journal.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
 import type { StepJournal } from './step-journal.ts';
@@ -62,6 +62,8 @@ async function snapshotFor(
   signal: AbortSignal,
 ): Promise<Snapshot> {
   if (change === undefined) return { before: { kind: 'none' } };
-  const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
-  return snapshotBefore(host, change, data, signal);
+  return snapshotBefore(change, {
+    read: readerOf(host, signal),
+    serviceData: (service) => serviceDataOf(phase.effects, service),
+  });
 }

@@ -2,8 +2,9 @@
 import type { Host } from '../host/host.ts';
 import type { History } from '../journal/history.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { PlannedStep } from '../pipeline/check.ts';
-import { outputsOf, type Plan, type Told } from '../pipeline/plan.ts';
+import type { Plan } from '../pipeline/plan.ts';
+import type { PlannedStep } from '../pipeline/planned-step.ts';
+import { outputsOf, type RunValues } from '../pipeline/values.ts';
 import { JoinError, type OwnError } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
@@ -30,7 +31,7 @@ export class RunState {
   readonly #statuses = new Map<string, StepStatus>();
   readonly #results: ReadonlyMap<string, StepResult>;
   /** The values that expressions read. */
-  readonly values: Told;
+  readonly values: RunValues;
   /** The error of the first step that failed. */
   failure: unknown;
   /** The first reason why a change was not undone. */

@@ -1,9 +1,10 @@
 /** What an attempt of a step does: it resolves the inputs, hands the phase its ports, and checks the outputs. */
 import { violations } from '../documents/validate.ts';
-import { subjectOf, waitText } from '../host/host.ts';
+import { subjectOf } from '../host/changes/index.ts';
+import { waitText } from '../host/host.ts';
 import { type UndoItem, undoChanges } from '../journal/undo.ts';
-import type { PlannedStep } from '../pipeline/check.ts';
-import { inputOf, isToRun } from '../pipeline/plan.ts';
+import type { PlannedStep } from '../pipeline/planned-step.ts';
+import { inputOf, shouldRun } from '../pipeline/values.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
@@ -42,7 +43,7 @@ export class StepExecutor {
   decide(id: string): 'run' | 'skipped' | 'undecided' {
     const step = this.#state.step(id);
     try {
-      const holds = isToRun(this.#resources.plan, step, this.#state.values);
+      const holds = shouldRun(this.#resources.plan, step, this.#state.values);
       if (holds === undefined) return 'undecided';
       return holds ? 'run' : 'skipped';
     } catch (error) {

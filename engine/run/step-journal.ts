@@ -1,6 +1,6 @@
 /** The journal as one attempt of a step uses it. */
-import type { StepChange } from '../host/host.ts';
-import type { Journal, Snapshot } from '../journal/journal.ts';
+import type { Snapshot, StepChange } from '../host/changes/index.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Secret } from '../sdk/secret.ts';
 import type { Redactor } from './redact.ts';
 

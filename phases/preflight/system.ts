@@ -61,9 +61,23 @@ const configPathsOf = (release: string): string[] => [
 
 /** A `|` separates alternatives. */
 const REQUIRED = [
-  ...['NAMESPACES', 'NET_NS', 'PID_NS', 'IPC_NS', 'UTS_NS', 'CGROUPS', 'CGROUP_CPUACCT', 'CGROUP_DEVICE'],
-  ...['CGROUP_FREEZER', 'CGROUP_SCHED', 'CPUSETS', 'MEMCG', 'INET', 'EXT4_FS', 'PROC_FS'],
-  ...['NETFILTER_XT_TARGET_REDIRECT|IP_NF_TARGET_REDIRECT', 'NETFILTER_XT_MATCH_COMMENT'],
+  'NAMESPACES',
+  'NET_NS',
+  'PID_NS',
+  'IPC_NS',
+  'UTS_NS',
+  'CGROUPS',
+  'CGROUP_CPUACCT',
+  'CGROUP_DEVICE',
+  'CGROUP_FREEZER',
+  'CGROUP_SCHED',
+  'CPUSETS',
+  'MEMCG',
+  'INET',
+  'EXT4_FS',
+  'PROC_FS',
+  'NETFILTER_XT_TARGET_REDIRECT|IP_NF_TARGET_REDIRECT',
+  'NETFILTER_XT_MATCH_COMMENT',
 ];
 
 /** If no file has the options, kubeadm loads the module `configs`. Joinery does not, because a check changes nothing. */

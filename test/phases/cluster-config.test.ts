@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
 import { configMapRef } from '../../engine/node/index.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { authority, FakeCluster, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -153,7 +153,7 @@ describe('with the gate DynamicKubeletConfig', () => {
     const { error } = await of(minor);
     expect(error).toMatchObject({
       code: 'E_DYNAMIC_CONFIG_GONE',
-      message: `${SERVER} knows no dynamic kubelet configuration: it is v1.${minor}.2, and 1.23 was the last release with the feature`,
+      message: `${SERVER} does not support dynamic kubelet configuration: it is v1.${minor}.2, and 1.23 was the last release with the feature`,
       exitCode: 5,
     });
   });

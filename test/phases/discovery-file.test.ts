@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
+import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
 import { fail, isSecret, revealSecrets } from '../../engine/sdk/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import discoveryFile from '../../phases/discovery-file/index.ts';
 import { authority, clusterInfo, clusterInfoKubeconfig, issue, NOW, SERVER, TOKEN } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

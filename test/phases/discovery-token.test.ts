@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
 import { isSecret } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import discoveryToken from '../../phases/discovery-token/index.ts';
 import {
   authority,

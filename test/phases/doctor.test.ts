@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { csrRef, nodeRef, paths } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import doctor from '../../phases/doctor/index.ts';
 import { FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -191,7 +191,7 @@ describe('a doctor', () => {
         {
           check: 'kubelet',
           state: 'problem',
-          what: 'E_SERVICE_MISSING: systemd knows no service kubelet',
+          what: 'E_SERVICE_MISSING: systemd has no service named kubelet',
           next: expect.any(String),
         },
       ],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import file from '../../phases/file/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 
@@ -68,7 +68,7 @@ describe('a file', () => {
     const { error, host } = await written(input);
     expect(error).toMatchObject({
       code: 'E_PHASE_INPUT',
-      message: `the inputs of phase file do not go together: ${problems}`,
+      message: `the inputs of phase file contradict each other: ${problems}`,
     });
     expect(host.changes).toEqual([]);
   });

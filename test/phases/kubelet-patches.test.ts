@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
 import { mergePatch, strategicPatch } from '../../phases/kubelet-config/merge-patch.ts';
 import { authority, NOW } from '../helpers/cluster.ts';

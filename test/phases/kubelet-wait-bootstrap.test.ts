@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { paths } from '../../engine/node/index.ts';
 import { fail, isSecret } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletWaitBootstrap from '../../phases/kubelet-wait-bootstrap/index.ts';
 import { authority, DAY_MS, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { MemoryMachine } from '../../engine/host/memory.ts';
+import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
 import { proxyFor } from '../../phases/preflight/proxy.ts';
 import {
   checked,

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { paths } from '../../engine/node/index.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import type { Check, Inputs } from '../../phases/preflight/check.ts';
 import { checksFor } from '../../phases/preflight/checks.ts';
 import preflight from '../../phases/preflight/index.ts';
@@ -108,7 +108,7 @@ describe('preflight', () => {
         '  [Swap] swap is on: /dev/sda2',
         '    → swapoff -a, and remove it from /etc/fstab to keep it off',
       ].join('\n'),
-      hint: 'Mend these, or go on regardless: --ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt,Swap',
+      hint: 'Fix these, or ignore them with --ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt,Swap',
     });
   });
 

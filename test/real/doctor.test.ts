@@ -34,7 +34,7 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
       healthy: true,
       next: undefined,
       bad: [
-        'run: no run is remembered on this machine',
+        'run: no run is recorded on this machine',
         'identity: this machine has not joined a cluster',
         'kubelet: its service is not running (expected before a join)',
       ],

@@ -1,10 +1,10 @@
 /** Steps that are told what happens in their run. */
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { Listeners, type ListenersOptions } from '../../../engine/run/listeners.ts';
 import { run } from '../../../engine/run/run.ts';
 import type { MachineEvent } from '../../../engine/run/step-machine.ts';
 import type { AnyPhase, PhaseEvent } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { madePlan } from '../../helpers/plans.ts';
 
 const phase = { onEvent: async () => undefined };

@@ -1,13 +1,13 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { Journal, type JournalStore } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import { generateKeyPem } from '../../../engine/pki/index.ts';
 import { Redactor } from '../../../engine/run/redact.ts';
 import { run, undo } from '../../../engine/run/run.ts';
 import { fail, type Ports, runs, type Schema, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { shownOf } from '../../helpers/errors.ts';
 import { type MadeStep, madePlan } from '../../helpers/plans.ts';
 
@@ -132,7 +132,7 @@ describe('a run in which a phase', () => {
         effects: EFFECTS,
         with: {
           kind: 'map',
-          entries: [['plain', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'plain' } }]],
+          entries: [['plain', { kind: 'placeholder', expression: { kind: 'output', step: 'a', name: 'plain' } }]],
         },
         run: async (ports, input) => [seen.push(input), await change(ports)].length && {},
       },
