@@ -27,7 +27,7 @@ import {
 } from '../helpers/discovery-file.ts';
 import { shownOf } from '../helpers/errors.ts';
 
-describe('who asks for the certificate', () => {
+describe('the credentials of a discovery file', () => {
   const files = { '/etc/client.crt': client.pem, '/etc/client.key': client.keyPem, '/etc/token': ` ${SECRET}\n` };
   const byCertificate = { clientCertificate: client.pem, clientKey: client.keyPem };
 
@@ -37,7 +37,7 @@ describe('who asks for the certificate', () => {
     ['a certificate in files', '{ client-certificate: client.crt, client-key: /etc/client.key }', byCertificate],
     ['a file with a token', '{ tokenFile: token }', { token: SECRET }],
     ['a file with a token, and a token', '{ tokenFile: token, token: other }', { token: SECRET }],
-  ])('is the user of the current context, by %s', async (_, user, expected) => {
+  ])('uses the user of the current context, with %s', async (_, user, expected) => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files }));
     const outcome = await discover(host);
     expect(outcome.error).toBeUndefined();
@@ -55,7 +55,7 @@ describe('who asks for the certificate', () => {
       { token: 'aaaaaa.0000000000000000', tlsBootstrapToken: TOKEN },
       TOKEN,
     ],
-  ])('%s beats the credentials of the file', async (_, given, token) => {
+  ])('%s overrides the credentials of the file', async (_, given, token) => {
     const outcome = await discover(
       memoryHost(machineOf(kubeconfig({ user: certified }))),
       given as Record<string, unknown>,
@@ -63,7 +63,7 @@ describe('who asks for the certificate', () => {
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token }));
   });
 
-  test('nobody, where neither the file nor a flag says so', async () => {
+  test('fails if neither the file nor a flag has credentials', async () => {
     for (const text of [minimal, kubeconfig(), kubeconfig({ user: '{ exec: null, token: "" }' })])
       expect((await discover(memoryHost(machineOf(text)))).error).toMatchObject({
         code: 'E_DISCOVERY_CREDENTIALS',
@@ -94,15 +94,15 @@ describe('who asks for the certificate', () => {
       'cannot be read',
     ],
     [
-      'a certificate file that is not there',
+      'a missing certificate file',
       '{ client-certificate: no.crt, client-key: no.key }',
       'it refers to /etc/no.crt, which does not exist',
     ],
-    ['a token of two lines', '{ token: "a\\nb" }', 'its token is empty or contains invalid characters'],
+    ['a token with two lines', '{ token: "a\\nb" }', 'its token is empty or contains invalid characters'],
     ['a file with an empty token', '{ tokenFile: /etc/empty }', 'its token is empty or contains invalid characters'],
     ['a password', '{ username: admin, password: x }', 'credentials that API servers no longer accept'],
     ['an auth-provider', '{ auth-provider: { name: gcp } }', 'credentials that API servers no longer accept'],
-  ])('is refused with %s, before anybody is asked', async (_, user, what) => {
+  ])('refuses a user with %s, before any request', async (_, user, what) => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files: { '/etc/empty': '\n' } }));
     const { error } = await discover(host);
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
@@ -111,7 +111,7 @@ describe('who asks for the certificate', () => {
   });
 });
 
-describe('a program that gives credentials', () => {
+describe('an exec plugin', () => {
   const withPlugin = (stdout: string, { more = '', exitCode = 0, stderr = '' } = {}) =>
     discover(memoryHost(machineOf(kubeconfig({ user: exec(more) }), printing(stdout, exitCode, stderr))));
 
@@ -122,7 +122,7 @@ describe('a program that gives credentials', () => {
       { clientCertificateData: client.pem, clientKeyData: client.keyPem },
       { clientCertificate: client.pem, clientKey: client.keyPem },
     ],
-  ])('may give %s, as a secret', async (_, status, expected) => {
+  ])('outputs %s of an exec plugin as a secret', async (_, status, expected) => {
     const outcome = await withPlugin(credential(status));
     expect(outcome.error).toBeUndefined();
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, ...expected }));
@@ -131,7 +131,7 @@ describe('a program that gives credentials', () => {
     expect(isSecret(token ?? clientKey)).toBe(true);
   });
 
-  test('is told by its environment what is wanted of it, beside what the file has for it', async () => {
+  test('passes KUBERNETES_EXEC_INFO and the variables of the file to an exec plugin', async () => {
     const asked: unknown[] = [];
     const user = exec(', env: [{ name: PROFILE, value: prod }]');
     const host = memoryHost(machineOf(kubeconfig({ user }), printing(credential({ token: SECRET }))));
@@ -159,7 +159,7 @@ describe('a program that gives credentials', () => {
 
   test.each<[string, string, object, string]>([
     ['fails', 'x', { exitCode: 3, stderr: 'no\u001b[31m login' }, `${PLUGIN} exited with 3: no [31m login`],
-    ['prints no JSON', `token ${SECRET}`, {}, `the output of ${PLUGIN} is not JSON`],
+    ['does not print JSON', `token ${SECRET}`, {}, `the output of ${PLUGIN} is not JSON`],
     ['prints null', 'null', {}, `the output of ${PLUGIN} is not an ExecCredential of ${API}`],
     [
       'prints another kind',
@@ -173,15 +173,20 @@ describe('a program that gives credentials', () => {
       {},
       'is not an ExecCredential',
     ],
-    ['gives nothing', credential({}), {}, `the output of ${PLUGIN} has neither a token nor a certificate with its key`],
-    ['gives an empty token', credential({ token: '' }), {}, 'its token is empty or contains invalid characters'],
     [
-      'gives half a certificate',
+      'prints no credentials',
+      credential({}),
+      {},
+      `the output of ${PLUGIN} has neither a token nor a certificate with its key`,
+    ],
+    ['prints an empty token', credential({ token: '' }), {}, 'its token is empty or contains invalid characters'],
+    [
+      'prints a certificate without a key',
       credential({ clientCertificateData: client.pem }),
       {},
       'neither a token nor a certificate',
     ],
-  ])('that %s is told, and what it printed is not', async (_, stdout, more, what) => {
+  ])('reports that an exec plugin %s, without its output', async (_, stdout, more, what) => {
     const { error } = await withPlugin(stdout, more);
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
     expect(shownOf(error)).not.toContain(SECRET);
@@ -189,19 +194,19 @@ describe('a program that gives credentials', () => {
 
   test.each<[string, string, string]>([
     [
-      'is looked for on the PATH',
+      'has no absolute path',
       `{ exec: { apiVersion: ${API}, command: aws } }`,
       'its exec command is not an absolute path',
     ],
     ['has no command', `{ exec: { apiVersion: ${API} } }`, 'its exec command is not an absolute path'],
-    ['is no mapping', '{ exec: yes please }', 'its exec command is not an absolute path'],
+    ['is not a mapping', '{ exec: yes please }', 'its exec command is not an absolute path'],
     [
       'has an old version',
       `{ exec: { apiVersion: client.authentication.k8s.io/v1alpha1, command: ${PLUGIN} } }`,
       'its exec apiVersion is not',
     ],
     [
-      'has args that are no texts',
+      'has arguments that are not strings',
       `{ exec: { apiVersion: ${API}, command: ${PLUGIN}, args: [{ toString: 1 }] } }`,
       'its exec args are not a list of strings',
     ],
@@ -210,13 +215,13 @@ describe('a program that gives credentials', () => {
       `{ exec: { apiVersion: ${API}, command: ${PLUGIN}, env: [{ name: A }] } }`,
       'its exec env is not a list of names and values',
     ],
-  ])('is not run where it %s', async (_, user, what) => {
+  ])('does not run an exec plugin that %s', async (_, user, what) => {
     const { error } = await discover(memoryHost(machineOf(kubeconfig({ user }))));
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
   });
 });
 
-describe('programs, and files with tokens, are for files that only root can have written', () => {
+describe('exec plugins and token files', () => {
   const root = { uid: 0, gid: 0 };
   const user = { uid: 1000, gid: 1000 };
   const content = (text: string, mode = 0o600, owner = root) =>
@@ -235,11 +240,11 @@ describe('programs, and files with tokens, are for files that only root can have
     ['it belongs to a user', (text) => content(text, 0o600, user)],
     ['a group may write to it', (text) => content(text, 0o660)],
     ['others may write to it', (text) => content(text, 0o602)],
-    ['a user may exchange it in its directory', () => folder('/etc', 0o755, user)],
-    ['others may exchange it in its directory', () => folder('/etc', 0o777)],
+    ['its directory belongs to a user', () => folder('/etc', 0o755, user)],
+    ['other users may write to its directory', () => folder('/etc', 0o777)],
     ['the directory above belongs to a user', () => folder('/', 0o755, user)],
     ['it is a link', () => ({ kind: 'link', path: FILE, target: '/root.conf' })],
-  ])('not where %s', async (_, change) => {
+  ])('refuses exec and tokenFile if %s', async (_, change) => {
     for (const [given, what] of kinds) {
       const text = kubeconfig({ user: given });
       const host = memoryHost({ ...machine(text), files: { ...machine(text).files, '/root.conf': text } });
@@ -250,7 +255,7 @@ describe('programs, and files with tokens, are for files that only root can have
     }
   });
 
-  test('not where its directory is a link that somebody may have placed', async () => {
+  test('refuses exec if the directory of the file is a link', async () => {
     const host = memoryHost(machine(kubeconfig({ user: exec() })));
     await host.apply({ kind: 'link', path: '/etc', target: '/real' }, SIGNAL);
     expect((await discover(host)).error).toMatchObject({ code: 'E_DISCOVERY_FILE' });
@@ -258,9 +263,9 @@ describe('programs, and files with tokens, are for files that only root can have
 
   test.each<[string, Parameters<MemoryHost['apply']>[0][]]>([
     ['only root may read it', []],
-    ['everybody may read it', [folder('/', 0o755), folder('/etc', 0o755)]],
+    ['all users may read it', [folder('/', 0o755), folder('/etc', 0o755)]],
     ['its directory is sticky', [folder('/etc', 0o1777)]],
-  ])('but where %s', async (_, changes) => {
+  ])('allows exec and tokenFile if %s', async (_, changes) => {
     for (const [given] of kinds) {
       const host = memoryHost(machine(kubeconfig({ user: given })));
       for (const change of changes) await host.apply(change, SIGNAL);
@@ -274,13 +279,13 @@ describe('programs, and files with tokens, are for files that only root can have
       '{ client-certificate: /etc/c.crt, client-key: /etc/c.key }',
       'it refers to the file /etc/c.crt, and a file from the web must not refer to local files',
     ],
-  ])('never where the file came from the web: %s', async (given, what) => {
+  ])('refuses local references in a file from the web: %s', async (given, what) => {
     const host = memoryHost(machine(kubeconfig({ user: given })));
     const { error } = await discover(host, { discoveryFile: WEB });
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { file: WEB, what } });
   });
 
-  test('a file from the web names no CA file of this machine either', async () => {
+  test('refuses a CA file in a discovery file from the web', async () => {
     const text = kubeconfig({ cluster: `{ server: "${SERVER}", certificate-authority: /etc/pki/ca.crt }` });
     const { error } = await discover(memoryHost(machineOf(text)), { discoveryFile: WEB });
     expect(error).toMatchObject({

@@ -26,21 +26,21 @@ import {
 } from '../helpers/discovery-file.ts';
 import { joinErrorOf, shownOf } from '../helpers/errors.ts';
 
-describe('with a user who has a token', () =>
+describe('discovery-file with a token in the file', () =>
   itKeepsThePhaseContract(discoveryFile, {
     input: { discoveryFile: FILE },
     machine: () => machineOf(kubeconfig({ user: `{ token: ${SECRET} }` })),
     secrets: [SECRET],
     changesNothing: true,
   }));
-describe('with a user whose credentials a program gives', () =>
+describe('discovery-file with credentials from a program', () =>
   itKeepsThePhaseContract(discoveryFile, {
     input: { discoveryFile: FILE },
     machine: () => machineOf(kubeconfig({ user: exec() }), printing(credential({ token: SECRET }))),
     secrets: [SECRET],
     changesNothing: true,
   }));
-describe('with a file from the web and a bootstrap token', () =>
+describe('discovery-file with a file from the web and a bootstrap token', () =>
   itKeepsThePhaseContract(discoveryFile, {
     input: { discoveryFile: WEB, tlsBootstrapToken: TOKEN },
     machine: () => machineOf(minimal),
@@ -48,12 +48,12 @@ describe('with a file from the web and a bootstrap token', () =>
     changesNothing: true,
   }));
 
-describe('what the file says of the cluster', () => {
+describe('the cluster in a discovery file', () => {
   test.each([
     ['a path', FILE],
     ['a file:// address', `file://${FILE}`],
     ['an https:// address', WEB],
-  ])('is taken from %s, and proven by the CA of the file', async (_, given) => {
+  ])('reads the cluster from %s and verifies it with the CA of the file', async (_, given) => {
     const host = memoryHost(machineOf(minimal));
     const outcome = await discover(host, { discoveryFile: given, token: TOKEN });
     expect(outcome.error).toBeUndefined();
@@ -62,7 +62,7 @@ describe('what the file says of the cluster', () => {
     expect(host.changes).toEqual([]);
   });
 
-  test('what stands behind the question mark of an address is told nowhere', async () => {
+  test('the query of an address never appears in errors or notes', async () => {
     const signed = `${WEB}?signature=canary-of-an-address`;
     const host = memoryHost({ ...machineOf(''), downloads: { [signed]: 'clusters: []' } });
     const { error, result } = await discover(host, { discoveryFile: signed });
@@ -70,7 +70,7 @@ describe('what the file says of the cluster', () => {
     expect(shownOf([error, result.steps[0]?.notes])).not.toContain('canary-of-an-address');
   });
 
-  test('the cluster without a name comes before that of the current context', async () => {
+  test('the cluster without a name takes precedence over that of the current context', async () => {
     const both = `${kubeconfig({ cluster: '{ server: "https://other:6443" }' }).replace(
       'clusters: [',
       `clusters: [{ name: "", cluster: { server: "${SERVER}", certificate-authority-data: ${base64(ca.pem)} } }, `,
@@ -79,7 +79,7 @@ describe('what the file says of the cluster', () => {
     expect(outputsOf(outcome)).toMatchObject({ server: SERVER });
   });
 
-  test('a bundle of several certificates is trusted, and handed on, as a whole', async () => {
+  test('a bundle of several certificates is trusted and passed on as a whole', async () => {
     const bundle = ca.pem + other.pem;
     const host = memoryHost(machineOf(clusterInfoKubeconfig(bundle)));
     const outcome = await discover(host, { token: TOKEN });
@@ -90,20 +90,20 @@ describe('what the file says of the cluster', () => {
   test.each([
     ['an absolute path', '/etc/pki/ca.crt', '/etc/pki/ca.crt'],
     ['a path relative to the file', 'pki/ca.crt', '/etc/pki/ca.crt'],
-  ])('its CA may be a file of its own: %s', async (_, named, path) => {
+  ])('reads the CA from a separate file: %s', async (_, named, path) => {
     const text = kubeconfig({ cluster: `{ server: "${SERVER}", certificate-authority: ${named} }` });
     const outcome = await discover(memoryHost(machineOf(text, { files: { [path]: ca.pem } })), { token: TOKEN });
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
   });
 
-  test('a file without a CA is proven by the roots of this machine, and the cluster says which CA to trust', async () => {
+  test('without a CA in the file, the roots of the machine verify the server, and cluster-info provides the CA', async () => {
     const host = memoryHost(machineOf(kubeconfig({ cluster: `{ server: "${SERVER}" }` })));
     const outcome = await discover(host, { token: TOKEN });
     expect(identities(host)).toEqual([{ ca: other.pem }]);
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
   });
 
-  test('what the cluster says of itself changes neither the server nor the CA of the file', async () => {
+  test('cluster-info overrides neither the server nor the CA of the file', async () => {
     const elsewhere = answer(clusterInfo(clusterInfoKubeconfig(other.pem, 'https://lb.example:443')));
     const outcome = await discover(memoryHost(machineOf(minimal, {}, elsewhere)), { token: TOKEN });
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
@@ -112,7 +112,7 @@ describe('what the file says of the cluster', () => {
     ]);
   });
 
-  test('fields that no kubelet would be told of are named', async () => {
+  test('warns about fields that the kubelet would not get', async () => {
     const cluster = `{ server: "${SERVER}", certificate-authority-data: ${base64(ca.pem)}, proxy-url: "http://p:1", tls-server-name: x }`;
     const outcome = await discover(memoryHost(machineOf(kubeconfig({ cluster }))), { token: TOKEN });
     expect(warnings(outcome)).toEqual([
@@ -121,7 +121,7 @@ describe('what the file says of the cluster', () => {
     ]);
   });
 
-  test('a cluster-info that is not for everybody is no obstacle: who refuses has shown the right certificate', async () => {
+  test('accepts a server that denies access to cluster-info, because TLS has verified it', async () => {
     for (const user of ['{}', `{ token: ${SECRET} }`]) {
       const outcome = await discover(memoryHost(machineOf(kubeconfig({ user }), {}, answer(undefined, 403))), {
         token: TOKEN,
@@ -136,16 +136,16 @@ describe('what the file says of the cluster', () => {
   const clusterOf = (fields: string) => kubeconfig({ cluster: `{ server: "${SERVER}", ${fields} }` });
   const serverOf = (server: string) => clusterInfoKubeconfig(ca.pem, server);
   test.each<[string, string, string]>([
-    ['is no YAML', 'a: b: c', 'Nested mappings are not allowed in compact mappings'],
-    ['is no mapping', '[]', 'the document is no mapping'],
+    ['is not YAML', 'a: b: c', 'Nested mappings are not allowed in compact mappings'],
+    ['is not a mapping', '[]', 'the document is no mapping'],
     ['has no clusters', 'kind: Config', 'it has no cluster without a name, and no current context with a cluster'],
     [
-      'has a current context that is not there',
+      'has a current context that does not exist',
       kubeconfig({ context: 'gone' }),
       'it has no cluster without a name, and no current context with a cluster',
     ],
     [
-      'has a context whose cluster is not there',
+      'has a context whose cluster does not exist',
       kubeconfig({ clusterName: 'other' }),
       'it has no cluster without a name, and no current context with a cluster',
     ],
@@ -155,7 +155,7 @@ describe('what the file says of the cluster', () => {
       clusterOf('insecure-skip-tls-verify: true'),
       'it sets insecure-skip-tls-verify, so any server could pose as the cluster',
     ],
-    ['has a server by http', serverOf('http://x:1'), 'its server http://x:1 is not https://host:port'],
+    ['has an http server', serverOf('http://x:1'), 'its server http://x:1 is not https://host:port'],
     ['has a server with a path', serverOf('https://x:1/k8s'), 'its server https://x:1/k8s is not https://host:port'],
     [
       'has a CA twice',
@@ -163,23 +163,23 @@ describe('what the file says of the cluster', () => {
       'it has both certificate-authority and certificate-authority-data',
     ],
     [
-      'names a CA file that is not there',
+      'refers to a missing CA file',
       clusterOf('certificate-authority: /ca.crt'),
       'it refers to /ca.crt, which does not exist',
     ],
     [
-      'has a CA that is none',
+      'has an invalid CA',
       clusterOf(`certificate-authority-data: ${base64('none')}`),
       'its CA data contains no certificate',
     ],
     [
-      'has a CA bundle of which one is damaged',
+      'has a CA bundle with a damaged certificate',
       clusterOf(
         `certificate-authority-data: ${base64(`${ca.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)}`,
       ),
       'its CA data contains no certificate',
     ],
-  ])('is refused where it %s, before anybody is asked', async (_, text, what) => {
+  ])('refuses a file that %s, before any request', async (_, text, what) => {
     const host = memoryHost(machineOf(text));
     const { error } = await discover(host, { token: TOKEN });
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', exitCode: 12, transient: false });
@@ -187,7 +187,7 @@ describe('what the file says of the cluster', () => {
     expect(host.sent).toEqual([]);
   });
 
-  test('a file that is not there is named', async () => {
+  test('names a missing file', async () => {
     const { error } = await discover(memoryHost(machineOf(minimal)), { discoveryFile: '/no.conf' });
     expect(error).toMatchObject({
       code: 'E_DISCOVERY_FILE',
@@ -195,13 +195,13 @@ describe('what the file says of the cluster', () => {
     });
   });
 
-  test('a file without a CA is of no use where this machine trusts nobody, or the cluster says none either', async () => {
+  test('fails without a CA if the machine trusts no CA, or cluster-info has none', async () => {
     const without = kubeconfig({ cluster: `{ server: "${SERVER}" }` });
-    const nobody = memoryHost(machineOf(without, { roots: '' }));
-    expect((await discover(nobody, { token: TOKEN })).error).toMatchObject({
+    const untrusting = memoryHost(machineOf(without, { roots: '' }));
+    expect((await discover(untrusting, { token: TOKEN })).error).toMatchObject({
       facts: { what: 'it has no CA, and this machine has no trusted CA certificates' },
     });
-    expect(nobody.sent).toEqual([]);
+    expect(untrusting.sent).toEqual([]);
     for (const first of [
       answer({}),
       answer({ kubeconfig: 'a: b: c' }),
@@ -220,7 +220,7 @@ describe('what the file says of the cluster', () => {
     [404, '{}', { code: 'E_CLUSTER_INFO_MISSING', facts: { server: SERVER, status: 404 } }],
     [404, `{ token: ${SECRET} }`, { code: 'E_CLUSTER_INFO_MISSING', facts: { server: SERVER, status: 404 } }],
     [503, '{}', { code: 'E_API_UNAVAILABLE', transient: true }],
-  ])('a server that answers %s to a user %s is not joined', async (status, user, expected) => {
+  ])('does not join a server that answers %s to a user %s', async (status, user, expected) => {
     const { error } = await discover(memoryHost(machineOf(kubeconfig({ user }), {}, answer(undefined, status))), {
       token: TOKEN,
     });
@@ -228,7 +228,7 @@ describe('what the file says of the cluster', () => {
     expect(shownOf(error)).not.toContain(SECRET);
   });
 
-  test('a clock that differs by two minutes is told', async () => {
+  test('fails if the clocks differ by two minutes', async () => {
     const late = answer(clusterInfo(minimal), 200, 120_000);
     expect((await discover(memoryHost(machineOf(minimal, {}, late)), { token: TOKEN })).error).toMatchObject({
       code: 'E_CLOCK_SKEW',
@@ -237,9 +237,9 @@ describe('what the file says of the cluster', () => {
   });
 });
 
-describe('the address of the file', () => {
+describe('the address of a discovery file', () => {
   test.each(['http://files.example/x', 'ftp://x', 'cluster.conf', 'file://host/x', 'HTTP://x', ''])(
-    'is refused before anything is read: %j',
+    'refuses an invalid address before anything is read: %j',
     async (given) => {
       const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), { discoveryFile: given }));
       expect([error.code, error.message]).toEqual([
@@ -251,7 +251,7 @@ describe('the address of the file', () => {
 
   test.each<[string, object, string]>([
     [
-      'a token of the other way',
+      'a token for discovery',
       { discoveryToken: TOKEN },
       '--discovery-file and --discovery-token exclude each other: pass one of them',
     ],
@@ -260,12 +260,12 @@ describe('the address of the file', () => {
       { discoveryTokenCaCertHash: [ca.pin] },
       '--discovery-token-ca-cert-hash is for discovery by token: a --discovery-file has its own CA',
     ],
-  ])('does not stand beside %s', async (_, given, text) => {
+  ])('refuses a discovery file together with %s', async (_, given, text) => {
     const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), given as Record<string, unknown>));
     expect([error.code, error.message]).toEqual(['E_INPUT', text]);
   });
 
-  test('what the web refuses ends it', async () => {
+  test('fails if the download fails', async () => {
     const host = memoryHost(machineOf(minimal));
     const refused = fail('E_DOWNLOAD', { url: WEB, what: 'the server answered 404' });
     host.read = async () => {

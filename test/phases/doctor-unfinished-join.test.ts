@@ -3,7 +3,7 @@ import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
 import { SERVER } from '../helpers/cluster.ts';
 import { asking, cluster, examined, joined } from '../helpers/doctor.ts';
 
-describe('a doctor of an unfinished join', () => {
+describe('doctor during an unfinished join', () => {
   const requested = (status: object) => ({
     send: () => ({ status: 200, body: { metadata: {}, status }, clockSkewMs: 0 }),
   });
@@ -41,7 +41,7 @@ describe('a doctor of an unfinished join', () => {
       { send: () => ({ status: 404, body: {}, clockSkewMs: 0 }) },
       { state: 'problem', what: expect.stringMatching(/^E_CSR_GONE: /) },
     ],
-  ])('finds that the request of an unfinished join %s', async (_, change, expected) => {
+  ])('reports that the CSR of an unfinished join %s', async (_, change, expected) => {
     const found = await examined(joined({ files: {}, ...change }), asking);
     expect(found.find(({ check }) => check === 'csr')).toMatchObject(expected);
     expect(found.find(({ check }) => check === 'api-server')).toEqual({
@@ -51,7 +51,7 @@ describe('a doctor of an unfinished join', () => {
     });
   });
 
-  test('finds whether the cluster answers at all where the token is gone', async () => {
+  test('reports whether the cluster answers if the token is unknown', async () => {
     const send = () => ({ status: 200, body: { metadata: {}, data: {} }, clockSkewMs: 0 });
     const known = { ...asking, identity: { server: SERVER, ca: cluster.ca.pem } };
     const found = await examined(joined({ files: {}, send }), known);

@@ -8,18 +8,18 @@ import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { asking, cluster, examined, joined, own, problems, ready, written } from '../helpers/doctor.ts';
 import { glimpseOf, heldIdentity, kubeletConf } from '../helpers/node.ts';
 
-describe('of a joined machine', () =>
+describe('doctor on a joined machine', () =>
   itKeepsThePhaseContract(doctor, {
     ...{ input: {}, machine: joined, secrets: [glimpseOf(own.keyPem)], changesNothing: true, goesOn: true },
   }));
-describe('of one whose join waits', () =>
+describe('doctor on a machine with an unfinished join', () =>
   itKeepsThePhaseContract(doctor, {
     ...{ input: asking, machine: () => joined({ files: {} }), changesNothing: true, goesOn: true },
     secrets: [TOKEN_SECRET],
   }));
 
-describe('a doctor', () => {
-  test('finds all of a joined machine well', async () => {
+describe('doctor', () => {
+  test('reports that everything is ok on a joined machine', async () => {
     expect(await examined(joined())).toEqual([
       {
         check: 'identity',
@@ -38,7 +38,7 @@ describe('a doctor', () => {
     ]);
   });
 
-  test('finds a machine that has not joined, and asks nobody', async () => {
+  test('reports that a machine has not joined, without a request', async () => {
     const host = memoryHost(joined({ files: {}, services: { kubelet: {} } }));
     const { result } = await runPhase(doctor, {}, host);
     expect(result.steps[0]?.outputs).toEqual({
@@ -54,7 +54,7 @@ describe('a doctor', () => {
     Object.fromEntries(Object.entries(written).filter(([each]) => each !== path));
   test.each<[string, MemoryMachine, object[]]>([
     [
-      'a certificate that has expired',
+      'an expired certificate',
       {
         files: {
           ...written,
@@ -69,7 +69,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'an identity of something else',
+      "an identity that is not a node's",
       { files: { ...written, ...heldIdentity(SERVER, cluster.ca.pem, issue(cluster.ca, { user: 'admin' })) } },
       [
         {
@@ -91,7 +91,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a kubelet that has yet to get its certificate',
+      'a kubelet that does not have its certificate yet',
       { files: { [paths.bootstrapKubeletConf]: 'token', [paths.kubeletConf]: kubeletConf(SERVER, cluster.ca.pem) } },
       [
         {
@@ -113,7 +113,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a configuration that is none',
+      'an invalid kubelet configuration',
       { files: { ...written, [paths.kubeletConfig]: 'a: b: c' } },
       [
         {
@@ -125,7 +125,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a token that is left',
+      'a bootstrap token that is still on disk',
       { files: { ...written, [paths.bootstrapKubeletConf]: TOKEN } },
       [
         {
@@ -135,12 +135,12 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a kubelet that does not run',
+      'a kubelet that is not running',
       { services: { kubelet: {} } },
       [{ check: 'kubelet', state: 'problem', what: 'its service is not running', next: 'systemctl start kubelet' }],
     ],
     [
-      'a kubelet that ends again and again',
+      'a kubelet that keeps restarting',
       {
         ...{ services: { kubelet: { active: true, failed: true } }, programs: ['journalctl'] },
         outputs: { 'journalctl -u kubelet -n 1 -o cat --no-pager': { stdout: 'F1128 \u001b[31mno such flag\n' } },
@@ -240,7 +240,7 @@ describe('a doctor', () => {
       { send: () => ({ status: 200, body: { metadata: {}, ...ready('False', reason, message) }, clockSkewMs: 0 }) },
       [{ check: 'node', state: 'problem', what: `w1 is not Ready (${reason}: ${message})`, next }],
     ]),
-  ])('finds %s', async (_, change, expected) => {
+  ])('reports %s', async (_, change, expected) => {
     expect(await problems(joined(change))).toEqual(expected);
   });
 });

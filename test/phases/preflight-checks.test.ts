@@ -16,7 +16,7 @@ import {
 } from '../helpers/joinable.ts';
 import { ALL_V1, controllers, DOCKER, docker, file, runtime, SIGNAL, SIX, V1, V2 } from '../helpers/preflight-cases.ts';
 
-describe('a check', () => {
+describe('preflight checks', () => {
   test.each<[string, string[], MemoryMachine, Record<string, unknown>?]>([
     ['IsPrivilegedUser', ['running as root, or with --root'], joinable()],
     ['CRI', [`containerd 1.7.2 answers at ${SOCKET} (CRI v1)`], joinable()],
@@ -82,7 +82,7 @@ describe('a check', () => {
       },
       DOCKER,
     ],
-  ])('%s passes with %j', async (name, evidence, machine, given = {}) => {
+  ])('the check %s passes with %j', async (name, evidence, machine, given = {}) => {
     const outcome = await checked(machine, given);
     expect(rowsOf(outcome, name)).toEqual(
       evidence.map((text) => ({ check: name, result: 'ok', evidence: text, hint: '' })),
@@ -91,13 +91,13 @@ describe('a check', () => {
   });
 });
 
-describe('the runtime', () => {
+describe('the container runtime', () => {
   const links = (...sockets: string[]) =>
     checked(joinable(), {}, async (host) => {
       for (const path of sockets) await host.apply({ kind: 'link', path, target: 'x' }, SIGNAL);
     });
 
-  test('is asked for where there are several', async () => {
+  test('fails if there are several container runtimes', async () => {
     const { found } = await links(SOCKET, '/var/run/crio/crio.sock');
     expect(found).toEqual([
       {
@@ -110,27 +110,27 @@ describe('the runtime', () => {
     ]);
   });
 
-  test('is the one whose socket is there', async () => {
+  test('uses the container runtime whose socket exists', async () => {
     expect((await links('/var/run/cri-dockerd.sock')).found).toMatchObject([
       { check: 'CRI', evidence: expect.stringContaining('/var/run/cri-dockerd.sock') },
     ]);
   });
 });
 
-describe('ip_forward, for a kubelet of today', () => {
+describe('ip_forward for a recent kubelet', () => {
   test.each([
     ['10.0.0.1:6443', 'error'],
     ['api.example:6443', 'warning'],
     ['[fd00::1]:6443', 'warning'],
     [undefined, 'warning'],
-  ])('is for the endpoint %s: %s', async (endpoint, result) => {
+  ])('the result of ip_forward for the endpoint %s is %s', async (endpoint, result) => {
     const files = { ...SIX, '/proc/sys/net/ipv4/ip_forward': '0' };
     const { found } = await checked(joinable({ ...withKubelet('v1.33.1'), files }), { endpoint });
     expect(found).toEqual([expect.objectContaining({ check: 'FileContent--proc-sys-net-ipv4-ip_forward', result })]);
   });
 });
 
-describe('the options of the kernel', () => {
+describe('the kernel options', () => {
   test.each([
     '/usr/src/linux-REL/.config',
     '/usr/src/linux/.config',
@@ -139,7 +139,7 @@ describe('the options of the kernel', () => {
     '/usr/lib/kernel/config-REL',
     '/usr/src/linux-headers-REL/.config',
     '/lib/modules/REL/build/.config',
-  ])('are looked for in %s', async (place) => {
+  ])('reads the kernel options from %s', async (place) => {
     const path = place.replace('REL', RELEASE);
     const machine = withoutFile(`/boot/config-${RELEASE}`, { files: { [path]: kernelConfig() } });
     expect((await checked(machine)).found).toEqual([]);
@@ -150,7 +150,7 @@ describe('the options of the kernel', () => {
     return host.apply(change as never, SIGNAL);
   };
 
-  test('are first read from what the kernel itself tells, packed', async () => {
+  test('prefers the compressed options of the running kernel', async () => {
     const { found } = await checked(joinable(), {}, packed(gzipSync(kernelConfig('INET'))));
     expect(found).toMatchObject([{ result: 'error', evidence: '/proc/config.gz lacks CONFIG_INET' }]);
   });
@@ -158,31 +158,31 @@ describe('the options of the kernel', () => {
   test.each<[string, Buffer]>([
     ['cannot be unpacked', Buffer.from('nonsense')],
     ['is far too large', gzipSync(Buffer.alloc(5 << 20))],
-  ])('are not taken from a file that %s', async (_, bytes) => {
+  ])('does not read the kernel options from a file that %s', async (_, bytes) => {
     const { found } = await checked(joinable(), {}, packed(bytes));
     expect(found).toMatchObject([
       { check: 'SystemVerification', evidence: expect.stringMatching(/^\/proc\/config\.gz: /) },
     ]);
   });
 
-  test('may have the older name of the redirection', async () => {
+  test('accepts the older name of an option', async () => {
     const config = `${kernelConfig('NETFILTER_XT_TARGET_REDIRECT')}CONFIG_IP_NF_TARGET_REDIRECT=m\n`;
     expect((await checked(file(`/boot/config-${RELEASE}`, config))).found).toEqual([]);
   });
 
-  test('are those of this line only', async () => {
+  test('matches an option as a whole line', async () => {
     const config = `${kernelConfig('INET')}CONFIG_INET_DIAG=y\nCONFIG_INET=n\n`;
     expect((await checked(file(`/boot/config-${RELEASE}`, config))).found).toHaveLength(1);
   });
 });
 
-test('what was seen cannot command a terminal', async () => {
+test('removes control characters from the evidence', async () => {
   const { found } = await checked(file('/proc/swaps', 'Filename\n/dev/\u001b[2Jx 1\n'));
   expect(found[0]?.evidence).toBe('swap is on: /dev/ [2Jx');
   expect(goodFiles['/proc/swaps']).not.toContain('\u001b');
 });
 
-describe('the proxy for a host', () => {
+describe('the proxy', () => {
   const PROXY = 'HTTPS_PROXY=http://proxy:3128';
   test.each<[string, string[], string | undefined]>([
     ['api.example', [], undefined],
@@ -213,7 +213,7 @@ describe('the proxy for a host', () => {
     ['example', [PROXY, 'NO_PROXY=example'], undefined],
     ['myexample', [PROXY, 'NO_PROXY=example'], 'proxy:3128'],
     ['api.example', [PROXY, 'NO_PROXY=,,'], 'proxy:3128'],
-  ])('%s with %j is %s', (host, variables, expected) => {
+  ])('the proxy of %s with %j is %s', (host, variables, expected) => {
     expect(proxyFor(host, variables)).toBe(expected);
   });
 });

@@ -81,7 +81,7 @@ const cases: Case[] = [
 
 itFails(cases);
 
-test('that is a Docker which does not answer fails every check of it', async () => {
+test('every check of Docker fails if Docker does not answer', async () => {
   for (const output of [{ exitCode: 1, stderr: 'is the daemon running?' }, { stdout: 'no JSON' }]) {
     const machine = docker({});
     const outputs = { ...machine.outputs, 'docker info --format {{json .}}': output };

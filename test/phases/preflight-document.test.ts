@@ -19,7 +19,7 @@ describe('docs/preflight.md', () => {
   const kind = ({ severity, warnsFrom }: Check) =>
     warnsFrom === undefined ? severity : `${severity}; warning from 1.${warnsFrom} on`;
 
-  test('has a row for each check, with what the code says of it', () => {
+  test('docs/preflight.md has a row for each check with its texts', () => {
     const { endpoint: _, ...plain } = given();
     const rows = checksFor(plain).map(
       (check) => `| \`${check.name}\` | ${kind(check)} | ${check.passesIf} | ${check.hint} |`,
@@ -28,7 +28,7 @@ describe('docs/preflight.md', () => {
     expect(text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'))).toEqual(rows);
   });
 
-  test('is of checks that all have names of their own, and apply where they say so', () => {
+  test('each check has a unique name and applies to the right inputs', () => {
     const names = (other: Partial<Inputs>) =>
       checksFor(given(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
     const every = checksFor(given()).map(({ name }) => name);

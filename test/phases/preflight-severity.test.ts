@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checked, joinable, SWAPPING, withKubelet, withoutPrograms } from '../helpers/joinable.ts';
 
-describe("what today's kubeadm is mild about", () => {
+describe('severity by the version of the kubelet', () => {
   const bent = (version: string) =>
     checked(
       withoutPrograms(['crictl', 'conntrack'], {
@@ -29,13 +29,13 @@ describe("what today's kubeadm is mild about", () => {
     ['v1.30.0', all.filter((name) => !name.includes('bridge'))],
     ['v1.31.0', []],
     ['v1.36.0-alpha.1', []],
-  ])('is for a kubelet %s an error in %j', async (version, errors) => {
+  ])('for a kubelet %s, the errors are %j', async (version, errors) => {
     const { found } = await bent(version);
     expect(found.map(({ check }) => check)).toEqual(all);
     expect(found.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual(errors);
   });
 
-  test('is an error where nobody knows which kubelet there is', async () => {
+  test('the rules for old kubelets apply if the version is unknown', async () => {
     const { found } = await checked({ ...joinable({ files: SWAPPING }), programs: [] });
     expect(found).toContainEqual(expect.objectContaining({ check: 'Swap', result: 'error' }));
   });

@@ -16,14 +16,14 @@ const unique = (names: string[]): string[] => [...new Set(names)];
 itKeepsThePhaseContract(preflight, { input, machine: joinable, secrets: [], changesNothing: true });
 
 describe('preflight', () => {
-  test('finds nothing on a good machine, and tells what it saw of each check', async () => {
+  test('reports evidence for each check on a machine without problems', async () => {
     const { error, checks, found, notes } = await checked(joinable());
     expect([error, found, notes]).toEqual([undefined, [], []]);
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
     for (const { check, evidence, hint } of checks) expect([evidence.length > 5, hint], check).toEqual([true, '']);
   });
 
-  test('makes every check, wherever one fails, and shows all always in the same order', async () => {
+  test('runs every check even if one fails, and reports them in a fixed order', async () => {
     const { error, checks, notes } = await checked({}, { privileged: false });
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
     expect(checks.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual([
@@ -55,7 +55,7 @@ describe('preflight', () => {
     expect(error).toMatchObject({ code: 'E_PREFLIGHT', exitCode: 4 });
   });
 
-  test('says of each failure what was seen and what to type, and how all of them are ignored', async () => {
+  test('reports evidence and hint of each failure, and how to ignore all of them', async () => {
     const { error } = await checked(joinable({ files: { ...SWAPPING, [paths.caCert]: '' } }));
     expect(error).toMatchObject({
       message: [
@@ -69,7 +69,7 @@ describe('preflight', () => {
     });
   });
 
-  test('makes them all at once', async () => {
+  test('runs all checks in parallel', async () => {
     const host = memoryHost(joinable());
     let [active, most] = [0, 0];
     const slow: typeof host = {
@@ -85,7 +85,7 @@ describe('preflight', () => {
     expect(most).toBeGreaterThan(20);
   });
 
-  test('does not ask the kubelet where another step does, and sees that it is there', async () => {
+  test('with askKubelet: false, checks only that the kubelet is installed', async () => {
     const mute = { outputs: { 'kubelet --version': { exitCode: 1 } } };
     const seen = await checked(joinable(mute), { askKubelet: false });
     expect([seen.error, rowsOf(seen, 'KubeletVersion')]).toEqual([
@@ -100,7 +100,7 @@ describe('preflight', () => {
     ]);
   });
 
-  test('takes a check that cannot be made for one that has failed, and makes the others', async () => {
+  test('a check that cannot run counts as failed, and the others still run', async () => {
     const host = memoryHost(joinable());
     const broken: typeof host = {
       ...host,
@@ -117,7 +117,7 @@ describe('preflight', () => {
     });
   });
 
-  test('takes what an earlier join under this name left for no obstacle, and under another name for one', async () => {
+  test('accepts files of an earlier join under this name, but not under another name', async () => {
     const ca = authority();
     const held = heldIdentity(SERVER, ca.pem, issue(ca));
     const listens = { '/proc/net/tcp': '   1: 00000000:280A 00000000:0000 0A 0\n' };
@@ -134,7 +134,7 @@ describe('preflight', () => {
   });
 });
 
-describe('what is ignored', () => {
+describe('ignored preflight checks', () => {
   const broken = joinable({ files: { ...SWAPPING, [paths.kubeletConf]: '' } });
   const both = ['FileAvailable--etc-kubernetes-kubelet.conf', 'Swap'];
 
@@ -147,16 +147,16 @@ describe('what is ignored', () => {
     [['all', 'ALL'], ['All'], []],
     [['Nonsense'], [], both],
     [[], [], both],
-  ])('by %j and %j leaves %j', async (ignorePreflightErrors, ignoreChecksErrors, left) => {
+  ])('%j and %j leave the errors %j', async (ignorePreflightErrors, ignoreChecksErrors, left) => {
     const { error, checks, notes } = await checked(broken, { ignorePreflightErrors, ignoreChecksErrors });
     const by = (wanted: string) => checks.filter(({ result }) => result === wanted).map(({ check }) => check);
     expect(by('error')).toEqual(left);
     expect(by('ignored')).toEqual(both.filter((name) => !left.includes(name)));
     expect(error === undefined).toBe(left.length === 0);
-    expect(notes).toHaveLength(2 - left.length); // what is ignored is still told
+    expect(notes).toHaveLength(2 - left.length); // ignored errors are still reported
   });
 
-  test('is told with what was seen and what to type', async () => {
+  test('an ignored check is reported with evidence and hint', async () => {
     const { notes } = await checked(joinable({ files: SWAPPING }), { ignorePreflightErrors: ['Swap'] });
     expect(notes).toEqual([
       {
@@ -170,18 +170,18 @@ describe('what is ignored', () => {
     [['all', 'Swap'], []],
     [['all'], ['Swap']],
     [['Swap'], ['all']],
-  ])('is nothing beside all: %j and %j', async (ignorePreflightErrors, ignoreChecksErrors) => {
+  ])('refuses all together with other names: %j and %j', async (ignorePreflightErrors, ignoreChecksErrors) => {
     const { error } = await checked(joinable(), { ignorePreflightErrors, ignoreChecksErrors });
     expect(error).toMatchObject({ code: 'E_PREFLIGHT_IGNORE', exitCode: 2 });
   });
 
-  test('may be the kubelet', async () => {
+  test('a missing kubelet can be ignored', async () => {
     const { error } = await checked(withoutProgram('kubelet'), { ignorePreflightErrors: ['KubeletVersion'] });
     expect(error).toBeUndefined();
   });
 });
 
-describe('a preflight that fails', () => {
+describe('a failing preflight', () => {
   const discovery = (onStop: (signal: AbortSignal) => void) => ({
     id: 'discovery',
     run: ({ signal }: { signal: AbortSignal }) =>
@@ -193,7 +193,7 @@ describe('a preflight that fails', () => {
       ),
   });
 
-  test('cancels a discovery that hangs, at once, and is told as the cause', async () => {
+  test('cancels a hanging discovery at once, and is reported as the cause', async () => {
     const host = memoryHost(joinable({ files: SWAPPING }));
     let stopped: unknown;
     const plan = madePlan(

@@ -6,14 +6,14 @@ import { ca, key, subject } from '../helpers/bootstrap.ts';
 import { DAY_MS, issue, NOW } from '../helpers/cluster.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
 
-describe('a certificate that came back', () => {
+describe('problems of an issued certificate', () => {
   const problemsOf = (how: Parameters<typeof issue>[1] = {}, keyPem = key) =>
     certificateProblems(issue(ca, { keyPem: key, ...how }).pem, keyPem, subject, NOW);
   const later = new Date(NOW.getTime() + DAY_MS);
   const earlier = new Date(NOW.getTime() - 1_000);
 
   test.each<[string, Parameters<typeof issue>[1], string[]]>([
-    ['nothing', {}, []],
+    ['no problem', {}, []],
     ['another key', { keyPem: generateKeyPem() }, ['it does not match the private key']],
     ['another name', { user: 'system:node:w2' }, ['its subject is system:node:w2, not system:node:w1']],
     ['other groups', { groups: ['system:masters'] }, ['its groups are system:masters, not system:nodes']],
@@ -24,34 +24,34 @@ describe('a certificate that came back', () => {
     ],
     ['another use', { use: 'server' }, ['it does not allow client authentication']],
     [
-      'a beginning that is to come',
+      'a start in the future',
       { notBefore: later },
       [`it is valid from ${later.toISOString()}, but the time is ${NOW.toISOString()}`],
     ],
     [
-      'an end that has come',
+      'an end in the past',
       { notAfter: earlier },
       [`it expired at ${earlier.toISOString()}, and the time is ${NOW.toISOString()}`],
     ],
-  ])('is wrong by %s', (_, how, expected) => {
+  ])('a certificate with %s', (_, how, expected) => {
     expect(problemsOf(how)).toEqual(expected);
   });
 
-  test('is told all that is wrong with it', () => {
+  test('lists all problems of a certificate', () => {
     expect(
       problemsOf({ user: 'x', groups: [], use: 'server', notBefore: later, keyPem: generateKeyPem() }),
     ).toHaveLength(5);
   });
 
   test.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])(
-    'cannot be read: %j',
+    'reports an unreadable certificate: %j',
     (pem) => {
       expect(certificateProblems(pem, key, subject, NOW)).toEqual(['it cannot be read']);
     },
   );
 });
 
-describe('a request that is waited for', () => {
+describe('the wait for a CSR', () => {
   const csr = (status?: CsrObject['status']): CsrObject => ({
     metadata: { name: 'c' },
     spec: { request: '', signerName: '', usages: [] },
@@ -60,11 +60,11 @@ describe('a request that is waited for', () => {
   const approved = { type: 'Approved', status: 'True' };
 
   test.each<[string, CsrObject, boolean]>([
-    ['nobody has looked at', csr(), false],
+    ['is pending', csr(), false],
     ['is approved without a certificate', csr({ conditions: [approved] }), false],
     ['is approved with an empty certificate', csr({ conditions: [approved], certificate: '' }), false],
     ['is approved and signed', csr({ conditions: [approved], certificate: 'x' }), true],
-  ])('that %s is done: %s', (_, object, expected) => {
+  ])('a CSR that %s is issued: %s', (_, object, expected) => {
     expect(isIssued('c', object)).toBe(expected);
   });
 
@@ -92,12 +92,12 @@ describe('a request that is waited for', () => {
       facts,
     ],
     ['is gone', undefined, 'E_CSR_GONE', { csr: 'c' }],
-  ])('that %s ends the wait', async (_, object, code, expected) => {
+  ])('a CSR that %s ends the wait', async (_, object, code, expected) => {
     const error = await joinErrorOf(() => isIssued('c', object));
     expect([error.code, error.facts]).toEqual([code, expected]);
   });
 
-  test('is ours by key and name, and not by its bytes', () => {
+  test('recognizes its own CSR by key and name, not by its bytes', () => {
     const ours = createCsr(key, subject);
     const theirs = (pem: string): CsrObject => ({
       ...csr(),

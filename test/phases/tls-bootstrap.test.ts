@@ -43,14 +43,14 @@ itKeepsThePhaseContract(tlsBootstrap, {
 itKeepsThePhaseContract(tlsBootstrap, {
   input: leaving,
   machine: () => ({
-    ...machineIn(new FakeCluster(ca), { [paths.kubeletConf]: 'of somebody else' }),
+    ...machineIn(new FakeCluster(ca), { [paths.kubeletConf]: 'of another cluster' }),
     services: { kubelet: { active: true } },
   }),
   secrets: [TOKEN_SECRET],
 });
 
-describe('the bootstrap', () => {
-  test('asks as the kubelet would ask, and gives certificate and key', async () => {
+describe('tls-bootstrap in mode direct', () => {
+  test('sends the same CSR as the kubelet, and outputs certificate and key', async () => {
     const cluster = new FakeCluster(ca);
     const host = memoryHost(machineIn(cluster));
     const { result, error, changes } = await bootstrap(host);
@@ -79,7 +79,7 @@ describe('the bootstrap', () => {
     expect(host.changes.filter(({ kind }) => kind !== 'remove')).toEqual([]); // a key that is there is not made again
   });
 
-  describe('where the server has certificates.k8s.io in v1beta1 alone, as up to 1.18', () => {
+  describe('with a server that has only v1beta1 of certificates.k8s.io (up to 1.18)', () => {
     const older = () => {
       const cluster = new FakeCluster(ca);
       const unserved = cluster.answer(404, { message: 'the server could not find the requested resource' });
@@ -87,7 +87,7 @@ describe('the bootstrap', () => {
       return cluster;
     };
 
-    test('asks in that version, without a signer, and watches there', async () => {
+    test('sends and watches the CSR in v1beta1, without a signer', async () => {
       const host = memoryHost(machineIn(older()));
       const { error, result } = await runPhase(tlsBootstrap, input, host);
       expect(error).toBeUndefined();
@@ -101,7 +101,7 @@ describe('the bootstrap', () => {
       expect(result.steps[0]?.outputs).toMatchObject({ certificate: expect.stringContaining('BEGIN CERTIFICATE') });
     });
 
-    test('adopts there a request of its own key', async () => {
+    test('adopts a v1beta1 CSR of its own key', async () => {
       const cluster = older();
       const first = await bootstrap(memoryHost(machineIn(cluster)));
       const second = await bootstrap(memoryHost(machineIn(cluster)));
@@ -109,7 +109,7 @@ describe('the bootstrap', () => {
       expect([...cluster.objects.keys()].filter((path) => path.includes('v1beta1'))).toHaveLength(1);
     });
 
-    test('another refusal is not taken for an old server', async () => {
+    test('does not mistake another refusal for an old server', async () => {
       const cluster = new FakeCluster(ca);
       const invalid = cluster.answer(422, { message: 'no' });
       cluster.answers.set('POST /apis/certificates.k8s.io/v1/certificatesigningrequests', invalid);
@@ -118,7 +118,7 @@ describe('the bootstrap', () => {
     });
   });
 
-  test('makes a key of its own where there is none', async () => {
+  test('creates a key if there is none', async () => {
     const { result } = await runPhase(tlsBootstrap, input, memoryHost(machineIn(new FakeCluster(ca))));
     const outputs = result.steps[0]?.outputs as { key: unknown };
     const made = isSecret(outputs.key) ? outputs.key.reveal() : '';
@@ -128,14 +128,14 @@ describe('the bootstrap', () => {
   test.each([
     [true, 'info', 'will be approved automatically'],
     [false, 'warn', 'needs manual approval:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
-  ])('says who approves (automatic: %s)', async (automatic, level, text) => {
+  ])('reports whether its CSR needs approval (automatic: %s)', async (automatic, level, text) => {
     const cluster = new FakeCluster(ca);
     cluster.automatic = automatic;
     const { result } = await bootstrap(memoryHost(machineIn(cluster)));
     expect(result.steps[0]?.notes).toContainEqual({ level, text: expect.stringContaining(text) });
   });
 
-  test('adopts a request of its own key that is there already', async () => {
+  test('adopts an existing CSR of its own key', async () => {
     const cluster = new FakeCluster(ca);
     const request = Buffer.from(createCsr(key, subject)).toString('base64');
     cluster.put(csrRef(NAME), { spec: { request, signerName: 's', usages: USAGES } });
@@ -143,7 +143,7 @@ describe('the bootstrap', () => {
     expect([error, changes]).toEqual([undefined, []]);
   });
 
-  test('adopts one that is signed already without waiting', async () => {
+  test('adopts a signed CSR without waiting', async () => {
     const cluster = new FakeCluster(ca);
     const request = Buffer.from(createCsr(key, subject)).toString('base64');
     cluster.put(
@@ -160,7 +160,7 @@ describe('the bootstrap', () => {
     ['of another key', createCsr(generateKeyPem(), subject), 'it is for another key'],
     ['of another node', createCsr(key, { ...subject, commonName: 'system:node:w2' }), 'it is for system:node:w2'],
     ['that cannot be read', 'nonsense', 'no CERTIFICATE REQUEST block'],
-  ])('refuses a request under its name %s', async (_, pem, what) => {
+  ])('refuses a CSR of the same name %s', async (_, pem, what) => {
     const cluster = new FakeCluster(ca);
     cluster.put(csrRef(NAME), { spec: { request: Buffer.from(pem).toString('base64'), signerName: 's', usages: [] } });
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -170,7 +170,7 @@ describe('the bootstrap', () => {
   test.each([
     ['was denied', [{ type: 'Denied', status: 'True' }]],
     ['could not be signed', [{ type: 'Failed', status: 'True' }]],
-  ])('makes another key where the request of the one it had %s', async (_, conditions) => {
+  ])('creates another key if the CSR of the first one %s', async (_, conditions) => {
     const cluster = new FakeCluster(ca);
     const request = Buffer.from(createCsr(key, subject)).toString('base64');
     cluster.put(csrRef(NAME), { spec: { request, signerName: 's', usages: USAGES }, status: { conditions } });
@@ -182,14 +182,14 @@ describe('the bootstrap', () => {
     expect(changes).toMatchObject([{ kind: 'api', verb: 'create', name }]);
   });
 
-  test('gives up where every name it takes is in the way and nothing is there', async () => {
+  test('fails if every CSR name conflicts and no CSR exists', async () => {
     const cluster = new FakeCluster(ca);
     cluster.answers.set(`POST ${CSRS}`, cluster.answer(409, { message: 'already exists' }));
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
     expect(error).toMatchObject({ code: 'E_CSR_GONE', transient: true });
   });
 
-  test('refuses a certificate that is not the one asked for, and gives none', async () => {
+  test('refuses a wrong certificate, and outputs none', async () => {
     const cluster = new FakeCluster(ca);
     cluster.decide = (csr) => cluster.signed(csr, { user: 'system:node:w2' });
     const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -205,7 +205,7 @@ describe('the bootstrap', () => {
     [401, 'E_API_UNAUTHORIZED'],
     [403, 'E_API_FORBIDDEN'],
     [500, 'E_API_UNAVAILABLE'],
-  ])('ends with the error of an answer %i', async (status, code) => {
+  ])('fails with the error of an answer %i', async (status, code) => {
     const cluster = new FakeCluster(ca);
     cluster.answers.set(`POST ${CSRS}`, cluster.answer(status, { message: 'no' }));
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -214,7 +214,7 @@ describe('the bootstrap', () => {
   });
 });
 
-describe('an identity that the machine holds', () => {
+describe('an existing identity', () => {
   const held = issue(ca);
   const onDisk = heldIdentity(SERVER, ca.pem, held);
   const joined = (cluster: FakeCluster, files = onDisk) => memoryHost(machineIn(cluster, files));
@@ -224,7 +224,7 @@ describe('an identity that the machine holds', () => {
     return made;
   };
 
-  test('is used where it is this node, in this cluster, still valid and still accepted', async () => {
+  test('reuses an identity of this node in this cluster that is valid and accepted', async () => {
     const host = joined(cluster());
     const { result, error, changes } = await bootstrap(host);
     expect([error, changes]).toEqual([undefined, []]);
@@ -241,14 +241,14 @@ describe('an identity that the machine holds', () => {
     ['has no certificate', { [paths.kubeletConf]: onDisk[paths.kubeletConf] ?? '' }, input],
     ['cannot be read', { ...onDisk, [paths.kubeletCurrentPem]: 'nonsense' }, input],
     ['has no key', { ...onDisk, [paths.kubeletCurrentPem]: held.pem }, input],
-  ])('is replaced where it %s', async (_, files, given) => {
+  ])('replaces an identity that %s', async (_, files, given) => {
     const host = joined(new FakeCluster(ca), files);
     const { error } = await bootstrap(host, given);
     expect(error).toBeUndefined();
     expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toContain(`POST ${CSRS}`);
   });
 
-  test('is replaced where the cluster does not take it any more', async () => {
+  test('replaces an identity that the cluster no longer accepts', async () => {
     const made = cluster();
     let asked = 0;
     made.answers.set('GET /api/v1/nodes/w1', () => made.answer(++asked === 1 ? 401 : 404, {}));
@@ -257,7 +257,7 @@ describe('an identity that the machine holds', () => {
     expect(host.sent.map(({ path }) => path)).toContain(CSRS);
   });
 
-  test('is not thrown away because the cluster does not answer just now', async () => {
+  test('keeps an identity if the cluster does not answer', async () => {
     const made = cluster();
     made.answers.set('GET /api/v1/nodes/w1', made.answer(503, {}));
     const host = joined(made);
@@ -265,7 +265,7 @@ describe('an identity that the machine holds', () => {
     expect(host.sent).toHaveLength(1);
   });
 
-  test('in another cluster stops the join', async () => {
+  test('fails for an identity of another cluster', async () => {
     const foreign = authority('foreign');
     const host = joined(cluster(), heldIdentity('https://other:6443', foreign.pem, issue(foreign)));
     expect((await bootstrap(host)).error).toMatchObject({
