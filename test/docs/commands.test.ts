@@ -28,7 +28,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 };
 const example = (text: string): string => text.replaceAll('<%= config.bin %>', 'join');
 
-function valueOf({ type, options, helpValue }: Flag): string {
+function formOf({ type, options, helpValue }: Flag): string {
   if (type === 'boolean') return '';
   return `=${options?.join('|') ?? helpValue ?? 'VALUE'}`;
 }
@@ -42,7 +42,7 @@ function section(id: string, { args = {}, flags = {}, summary, description, exam
   const flagRows = Object.entries(flags as Record<string, Flag>)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([flag, options]) => [
-      `\`${options.char === undefined ? '' : `-${options.char}, `}--${flag}${valueOf(options)}\``,
+      `\`${options.char === undefined ? '' : `-${options.char}, `}--${flag}${formOf(options)}\``,
       options.description ?? '',
     ]);
   const lines = [
