@@ -54,7 +54,9 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toContain(`would create ${BOOTSTRAP} (0600), secret`);
     expect(stdout).toContain('would start service kubelet');
-    expect(stdout).toMatch(/\? kubelet-wait-bootstrap: .*\n +! a dry run cannot know what another program will write/);
+    expect(stdout).toMatch(
+      /\? kubelet-wait-bootstrap: .*\n +! a dry run cannot determine what another program will write/,
+    );
     expect(stdout + stderr).not.toContain(made.sandbox.token.split('.')[1]);
     expect(await made.tree()).toEqual(before);
     expect(csrs(made)).toEqual([]);
