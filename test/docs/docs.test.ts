@@ -8,15 +8,11 @@ import { VERSIONS } from '../../engine/kubeadm/versions.ts';
 import { checkPipeline } from '../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
-import { planOf } from '../../engine/pipeline/plan.ts';
-import { Registry } from '../../engine/pipeline/registry.ts';
-import type { Ask } from '../../engine/run/approval.ts';
 import { run } from '../../engine/run/run.ts';
-import { type AnyPhase, fail } from '../../engine/sdk/index.ts';
+import type { AnyPhase } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { cli, project } from '../bin/cli.ts';
 import { registry } from '../helpers/app.ts';
-import { madePhase } from '../helpers/plans.ts';
 
 const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
 const blocks = (text: string, language: string): string[] =>
@@ -96,53 +92,6 @@ describe('what the documents show', () => {
     }
     expect(await readFile(join(folder, 'v1beta4.yaml'), 'utf8')).toBe(blocks(text, 'yaml')[1]);
     await rm(folder, { recursive: true });
-  });
-
-  test('every pipeline in docs/pipelines.md is valid, and does what it says', async () => {
-    const output = { type: 'object', required: ['path'], properties: { path: { type: 'string' } } } as const;
-    const input = { type: 'object', additionalProperties: false, properties: { text: { type: 'string' } } } as const;
-    const properties = { ...input.properties, count: { type: 'integer' }, loud: { type: 'boolean' } } as const;
-    const fromFile = { ...input, properties: { ...input.properties, file: { type: 'string' } } } as const;
-    const given: object[] = [];
-    const greet = (_: unknown, values: unknown) => given.push(values as object) && { path: '/etc/motd' };
-    const phases = new Registry();
-    for (const phase of [
-      ...registry.all(),
-      madePhase({ id: 'greeting', input: { ...input, properties }, output, run: greet }),
-      madePhase({ id: 'greeting-from-file', input: fromFile, output, run: greet }),
-      madePhase({ id: 'failing', run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })) }),
-    ])
-      phases.add(phase);
-    const examples = blocks(await read('docs/pipelines.md'), 'yaml');
-    expect(examples.length).toBeGreaterThan(10);
-    for (const text of examples) {
-      const head = text.includes('apiVersion')
-        ? ''
-        : 'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: x }\n';
-      const pipeline = loadPipeline('docs/pipelines.md', head + text);
-      const plan = planOf(pipeline, phases, text.includes('who]') ? { who: 'alice' } : {}, {
-        name: 'w1',
-        privileged: true,
-        architecture: 'amd64',
-        distribution: 'debian',
-      });
-      const host = memoryHost({
-        programs: ['kubelet'],
-        outputs: { 'kubelet --version': { stdout: 'Kubernetes v1.31.0\n' } },
-        wait: (_, signal) =>
-          new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-      });
-      const ask: Ask = async () => ({ decision: 'approved', by: 'alice', reason: '', via: 'terminal' });
-      expect(await run({ plan, host, ask }), text).toMatchObject({ status: 'succeeded' });
-    }
-    const texts = given.map((values) => (values as { text: string }).text);
-    for (const text of [
-      ...['Hello alice', 'alice on w1', 'after /etc/motd', 'no special one', 'otherwise', 'approved by alice', 'blue!'],
-      ...['before: failed-allowed', 'succeeded : /etc/motd'],
-    ])
-      expect(texts).toContain(text);
-    expect(given).toContainEqual({ count: 4, loud: true, text: 'blue!' });
-    for (const text of ['special', 'oh no']) expect(texts).not.toContain(text);
   });
 
   test('every file and folder they link to is there', async () => {
