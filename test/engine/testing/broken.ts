@@ -56,7 +56,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'an alias without an anchor',
     pipeline: 'steps: *none\n',
-    problems: ['4:8: there is no anchor none before this (yaml)'],
+    problems: ['4:8: anchor none is not defined before this line (yaml)'],
   },
   {
     what: 'another version',
@@ -74,7 +74,7 @@ export const brokenPipelines: readonly Broken[] = [
     what: 'a name with capitals',
     whole:
       'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: Made }\nsteps:\n  - { id: a, uses: preflight }\n',
-    problems: ['3:19: has the wrong form "Made": it must be of small letters, digits and dashes (shape)'],
+    problems: ['3:19: has the wrong form "Made": it must contain only lower-case letters, digits and dashes (shape)'],
   },
   { what: 'no steps', pipeline: 'defaults: {}\n', problems: ['1:1: steps is missing (shape)'] },
   { what: 'an empty list of steps', pipeline: 'steps: []\n', problems: ['4:8: must have at least 1 item (shape)'] },
@@ -97,14 +97,14 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a step without a phase',
     pipeline: 'steps:\n  - id: look\n',
-    problems: ['5:5: a step uses a phase, or it is an approval: give it uses, or approval (shape)'],
+    problems: ['5:5: a step needs either uses or approval (shape)'],
   },
   {
     what: 'a time that is none',
     pipeline:
       'steps:\n  - id: look\n    uses: command\n    timeout: 5 minutes\n    with: { argv: [/bin/true], query: true }\n',
     problems: [
-      '7:14: has the wrong form "5 minutes": it must be a time such as 30s or 1h30m, or ${{ inputs.x }} (shape)',
+      '7:14: has the wrong form "5 minutes": it must be a duration such as 30s or 1h30m, or ${{ inputs.x }} (shape)',
     ],
   },
   {
@@ -467,7 +467,7 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'an insert with needs',
     environment: 'patches:\n  - insert: { after: look, step: { id: more, uses: kubelet-version, needs: [look] } }\n',
-    problems: ['site.yaml:5:76: is not given here: the place of a new step says what it comes after (shape)'],
+    problems: ['site.yaml:5:76: is not allowed here: the needs of a new step follow from its position (shape)'],
   },
   {
     what: 'an insert in two places',
@@ -510,12 +510,12 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'a merge that gives a step another id',
     environment: 'patches:\n  - { step: look, merge: { id: other } }\n',
-    problems: ['site.yaml:5:32: stays as it is: whoever needs the step knows it by that (shape)'],
+    problems: ['site.yaml:5:32: cannot be changed: other steps refer to it (shape)'],
   },
   {
     what: 'a merge of all steps',
     environment: 'patches:\n  - merge: { steps: [] }\n',
-    problems: ['site.yaml:5:21: are not merged: patch them one by one, by their ids (shape)'],
+    problems: ['site.yaml:5:21: cannot be merged: patch each step by its id (shape)'],
   },
   {
     what: 'a merge of a value of the wrong type',
@@ -617,7 +617,7 @@ export const brokenEnvironments: readonly Broken[] = [
     what: 'a JSON Patch of what is not there',
     environment:
       'patches:\n  - jsonPatch:\n      - { op: test, path: /kind, value: Pipeline }\n      - { op: remove, path: /steps/7 }\n',
-    problems: ['site.yaml:7:9: there is nothing at /steps/7 that it could remove (patch)'],
+    problems: ['site.yaml:7:9: cannot remove /steps/7: the path does not exist (patch)'],
   },
   {
     what: 'a JSON Patch whose test fails',
@@ -627,7 +627,7 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'a JSON Patch without what it needs',
     environment: 'patches:\n  - jsonPatch: [{ op: move, path: /steps/0 }]\n',
-    problems: ['site.yaml:5:17: move needs more than it says (patch)'],
+    problems: ['site.yaml:5:17: move lacks a field that it needs (patch)'],
   },
   {
     what: 'a JSON Patch that reaches for a prototype',
