@@ -272,7 +272,7 @@ describe('an approval', () => {
       'made.yaml:6:64: has the wrong form "soon": it must be a duration such as 500ms, 30s or 1h30m',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
-      'made.yaml:6:33: message cannot take a secret: the question is shown to people',
+      'made.yaml:6:33: message cannot take a secret: people see the question',
     ]);
   });
 });
