@@ -17,7 +17,7 @@ describe('join run --feature-gates', () => {
   test('refuses what is no gate or no value, all at once', async () => {
     const { code, stderr } = await cli(['run', '1.2.3.4:6443', '--feature-gates', 'CoreDSN=true,SelfHosting=maybe']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--feature-gates: there is no gate CoreDSN; did you mean CoreDNS?');
+    expect(stderr).toContain('--feature-gates: unknown gate CoreDSN; did you mean CoreDNS?');
     expect(stderr).toContain('--feature-gates: SelfHosting=maybe is neither true nor false');
   });
 
