@@ -1,4 +1,4 @@
-/** The checks of `join phase preflight` beside those of the real `kubeadm join phase preflight`, on the same machine; and of a whole join. */
+/** The checks of `join phase preflight` compared with the real `kubeadm join phase preflight` on the same machine, and in a join. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
@@ -10,7 +10,7 @@ import { digest, walk } from './tree.ts';
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 
-/** Check → what came of it at worst. */
+/** Check → its worst result. */
 type Found = Record<string, 'error' | 'warning'>;
 const sorted = (found: Found): Found =>
   Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1))) as Found;
@@ -28,7 +28,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     machine = await startMachine('w8');
     tools = machine.path('../w8-tools');
     mkdirSync(tools);
-    // kubeadm asks the runtime by crictl, which nobody has here: it is told what the runtime itself answers.
+    // kubeadm queries the runtime through crictl. There is none here, so a stand-in prints the runtime's own answer.
     lay('crictl', ['#!/bin/sh', 'exec ctr -a "$(echo "$2" | sed s,unix://,,)" version >/dev/null', ''].join('\n'));
     path = (await machine.run(['printenv', 'PATH'])).stdout.trim();
   });
@@ -73,7 +73,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     return { code, checks, found: sorted(found) };
   }
 
-  test('finds on a fresh machine what kubeadm finds, by the same names and as severe', async () => {
+  test('reports the same checks and severities as kubeadm on a fresh machine', async () => {
     const [theirs, ours] = [await kubeadm({}), await joinery({})];
     expect(ours.found).toEqual(theirs.found);
     expect(ours.checks.filter(({ check }) => check === 'CRI')).toEqual([
@@ -89,7 +89,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     expect([ours.code === 0, theirs.code === 0]).toEqual(Array(2).fill(ofThisHost.length === 0));
   });
 
-  test('finds on one that has been used what kubeadm finds', async () => {
+  test('reports the same as kubeadm on a used machine', async () => {
     const left = ['kubelet.conf', 'bootstrap-kubelet.conf', 'pki/ca.crt', 'manifests/mine.yaml'].map((name) =>
       machine.path(`/etc/kubernetes/${name}`),
     );
@@ -115,7 +115,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     );
   });
 
-  test('finds without a runtime, and without programs, what kubeadm finds', async () => {
+  test('reports the same as kubeadm without a runtime and without programs', async () => {
     const searched = machine.path('../w8-path');
     mkdirSync(searched);
     const left = path.split(delimiter).filter((folder) => existsSync(folder));
@@ -135,7 +135,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     });
   });
 
-  test('ignores what kubeadm ignores, by names in any case and by all', async () => {
+  test('ignores the same checks as kubeadm, by names in any case and by all', async () => {
     const names = ofThisHost.map((name) => name.toUpperCase()).join(',') || 'Swap';
     for (const ignored of [`${names},Nonsense`, 'all']) {
       const look = { flags: ['--ignore-preflight-errors', ignored] };
@@ -145,7 +145,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     }
   });
 
-  test('the whole join makes every check, with nothing ignored but what is of this host', async () => {
+  test('a join runs every check, and ignores only what depends on this host', async () => {
     const flags = ['--output', 'json', '--wait', 'ready'];
     if (ofThisHost.length > 0) flags.push('--ignore-preflight-errors', ofThisHost.join(','));
     const { code, stdout, stderr } = await run([command, 'run'], { flags });
@@ -160,7 +160,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     );
   });
 
-  test('its name is refused to another machine while its Node is Ready, by kubeadm and by us, which leaves nothing', async () => {
+  test('kubeadm and join both refuse another machine with the name of a Ready Node, and join leaves no file', async () => {
     await machine.stopKubelet(); // the Node stays Ready for a while
     const other = await startMachine('w9');
     const before = {
