@@ -34,7 +34,7 @@ export function mortalStore(killAt: number): MortalStore {
       records.push(...(JSON.parse(JSON.stringify(written)) as JournalRecord[]));
       await point();
     },
-    async keepSecret(name, secret) {
+    async saveSecret(name, secret) {
       secrets.set(name, secret);
     },
     survivor: (now) =>

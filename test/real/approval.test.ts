@@ -24,7 +24,7 @@ describe.skipIf(reason)(`manual approval on a real cluster${reason ? ` (skipped:
     const by = [server, '--token', token, '--discovery-token-ca-cert-hash', caHash, '--cri-socket', machine.socket];
     return machine.start([command, 'run', ...by, '--ignore-preflight-errors', 'all', ...extra]);
   };
-  /** Nothing of Kubernetes; a run that failed is kept to go on with, until it is taken back. */
+  /** Asserts that no file of Kubernetes exists. The record of a failed run remains until it is undone. */
   const expectNothing = async (): Promise<void> => {
     const isKubernetes = (line: string) => !line.includes(' run/joinery/');
     expect(state().filter(isKubernetes)).toEqual(before.filter(isKubernetes));
@@ -83,7 +83,7 @@ describe.skipIf(reason)(`manual approval on a real cluster${reason ? ` (skipped:
     console.log(`the identity is on disk ${Math.round(wentOnMs)} ms after the approval`);
     expect(wentOnMs).toBeLessThan(1_000);
     expect(stderr).toContain(
-      `! ${name} waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve ${name}\n`,
+      `! ${name} needs manual approval:\n    kubectl get csr\n    kubectl certificate approve ${name}\n`,
     );
     expect(await kubectl('get', 'csr')).toMatch(new RegExp(`^${name} .*Approved,Issued$`, 'm'));
     expect(await kubectl('get', 'node', 'w10', '-o', 'jsonpath={.status.nodeInfo.kubeletVersion}')).toBe('v1.20.2');

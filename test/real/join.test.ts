@@ -159,7 +159,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
     test.each<[string, () => Partial<Cluster>]>([
       ['a pin of another CA', () => ({ caHash: `sha256:${'0'.repeat(64)}` })],
       ['a wrong token secret', () => ({ token: cluster.token.replace(/\..*/, '.0123456789abcdef') })],
-      ['an endpoint where nobody listens', () => ({ server: '127.0.0.1:9' })],
+      ['an endpoint without a listener', () => ({ server: '127.0.0.1:9' })],
     ])('%s ends with an error code and leaves no file', async (_, wrong) => {
       const before = digest(files(machine));
       // A join may retry for about a minute.

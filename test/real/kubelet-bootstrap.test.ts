@@ -149,8 +149,6 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
     const held = performance.now();
     await until('the token is gone', () => !existsSync(machine.path(BOOTSTRAP)), 2_000);
     console.log(`seen ${Math.round(performance.now() - held)} ms after the certificate was there`);
-    expect(await must(running)).toContain(
-      'the request of the kubelet will wait for a human, who types:\n    kubectl get csr',
-    );
+    expect(await must(running)).toContain("the kubelet's CSR will need manual approval:\n    kubectl get csr");
   });
 });

@@ -123,7 +123,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     const programs = new Map(left.reverse().flatMap((folder) => readdirSync(folder).map((name) => [name, folder])));
     for (const [name, folder] of programs)
       if (!without.includes(name)) symlinkSync(join(folder, name), join(searched, name));
-    const look = { searched, socket: '/run/nobody.sock' };
+    const places = { searched, socket: '/run/absent.sock' };
     const [theirs, ours] = [await kubeadm(look), await joinery(look)];
     expect(ours.found).toEqual(theirs.found);
     expect(ours.found).toMatchObject({
@@ -138,7 +138,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
   test('ignores the same checks as kubeadm, by names in any case and by all', async () => {
     const names = ofThisHost.map((name) => name.toUpperCase()).join(',') || 'Swap';
     for (const ignored of [`${names},Nonsense`, 'all']) {
-      const look = { flags: ['--ignore-preflight-errors', ignored] };
+      const places = { flags: ['--ignore-preflight-errors', ignored] };
       const [theirs, ours] = [await kubeadm(look), await joinery(look)];
       expect([ours.code, ours.found]).toEqual([theirs.code, theirs.found]);
       expect(ours.code).toBe(0);

@@ -122,7 +122,7 @@ export async function startMachine(name: string) {
   };
   undo.add(gone);
   await must([join(rig, 'node'), nodes, name, join(rig, 'cri'), cri, bridge]);
-  await run(['systemctl', 'is-active', 'kubelet']); // the stand-in makes its folder on first use: not while somebody watches
+  await run(['systemctl', 'is-active', 'kubelet']); // the stand-in creates its folder on first use, which must not happen during a test
   return { name, socket, path, start, run, kubeletPid, stopKubelet, gone };
 }
 

@@ -144,9 +144,9 @@ describe('timeouts and retries of a step', () => {
   test.each<[string, string]>([
     ['retry: { on: [E_STEP_TIMELIMIT] }', 'there is no error code E_STEP_TIMELIMIT; did you mean E_STEP_TIME_LIMIT?'],
     ['retry: { on: [sometimes] }', 'has the wrong form "sometimes": it must match ^(transient|E_[A-Z0-9_]+)$'],
-    ['timeout: 5', 'must be a string or an object: it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
+    ['timeout: 5', 'must be a string or an object: it must be a duration such as 30s or 1h30m, or ${{ inputs.x }}'],
     ['timeout: { attempts: 5m }', 'unknown key attempts; did you mean attempt?'],
-    ['timeout: soon', 'has the wrong form "soon": it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
+    ['timeout: soon', 'has the wrong form "soon": it must be a duration such as 30s or 1h30m, or ${{ inputs.x }}'],
     ['retry: { jitter: 2 }', 'must be <= 1'],
   ])('is refused where it is wrong: %s', async (text, message) => {
     const [problem] = await problemsOf(`- { id: a, uses: echo, ${text} }`);

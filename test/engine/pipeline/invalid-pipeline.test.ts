@@ -27,7 +27,7 @@ describe('an invalid pipeline', () => {
     [
       'a wrong form',
       'steps:\n  - id: a\n    uses: listen\n    timeout: 5 minutes\n',
-      ['7:14: has the wrong form "5 minutes": it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
+      ['7:14: has the wrong form "5 minutes": it must be a duration such as 30s or 1h30m, or ${{ inputs.x }}'],
     ],
     ['a missing key', 'defaults: {}\n', ['1:1: steps is missing']],
     [
@@ -88,7 +88,10 @@ describe('an invalid pipeline', () => {
     [
       'control characters in what is wrong',
       'steps:\n  - id: "a\\e[31m"\n    uses: greet\n    "\\x9b": 1\n',
-      ['5:9: has the wrong form "a\\u001b[31m": it must be of small letters, digits and dashes', '7:5: unknown key'],
+      [
+        '5:9: has the wrong form "a\\u001b[31m": it must contain only lower-case letters, digits and dashes',
+        '7:5: unknown key',
+      ],
     ],
     [
       'an input of objects that are no texts',
@@ -263,7 +266,7 @@ describe('an invalid pipeline', () => {
   test('shape problems are all reported before the checks run', async () => {
     const error = await joinErrorOf(() => load('steps:\n  - { id: A, uses: gret }\n  - { uses: listen }\n'));
     expect(error.message.split('\n')).toEqual([
-      'made.yaml:5:11: has the wrong form "A": it must be of small letters, digits and dashes',
+      'made.yaml:5:11: has the wrong form "A": it must contain only lower-case letters, digits and dashes',
       'made.yaml:6:5: id is missing',
     ]);
   });
