@@ -38,13 +38,16 @@ describe('what the documents show', () => {
       expect((await cli([...(command ?? '').split(' '), '--help'])).code, command).toBe(0);
   });
 
-  test('the phase in CONTRIBUTING does what it says', async () => {
+  test('the phase in CONTRIBUTING.md runs and writes its file', async () => {
     const [source = ''] = blocks(await read('CONTRIBUTING.md'), 'ts');
     const folder = join(project, 'node_modules/.cache/docs-test');
     await mkdir(folder, { recursive: true });
     await writeFile(
       join(folder, 'schema.ts'),
-      `export const input = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } as const;\nexport const output = { type: 'object' } as const;\n`,
+      [
+        "export const input = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] } as const;",
+        "export const output = { type: 'object' } as const;",
+      ].join('\n'),
     );
     await writeFile(join(folder, 'index.ts'), source.replaceAll('../../engine', `${project}engine`));
     const { default: greeting } = (await import(join(folder, 'index.ts'))) as { default: AnyPhase };
@@ -57,7 +60,7 @@ describe('what the documents show', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('the configurations in docs/configuration.md are valid, and the second is the migration of the first', async () => {
+  test('the configurations in docs/configuration.md are valid; the second migrates the first', async () => {
     const [first = '', second = '', ...more] = blocks(await read('docs/configuration.md'), 'yaml');
     expect(more).toEqual([]);
     expect(loadJoinConfiguration('second', second)).toMatchObject({ settings: { nodeName: 'gpu-1' }, warnings: [] });
@@ -65,7 +68,7 @@ describe('what the documents show', () => {
     expect({ text: text.reveal(), changes }).toEqual({ text: second, changes: [] });
   });
 
-  test('the table in docs/configuration.md has the place of every field in every version', async () => {
+  test('the table in docs/configuration.md names every field in every version', async () => {
     const rows = [...(await read('docs/configuration.md')).matchAll(/^\| .+ \| (v1.+) \|$/gm)].map(([, cell]) => cell);
     const places = FIELDS.map((field) => VERSIONS.map((version) => placeOf(field, version)));
     expect(rows).toEqual(
@@ -79,7 +82,7 @@ describe('what the documents show', () => {
     );
   });
 
-  test('the commands in docs/configuration.md do what they say', async () => {
+  test('the commands in docs/configuration.md succeed and write what it shows', async () => {
     const text = await read('docs/configuration.md');
     const folder = await mkdtemp(join(tmpdir(), 'docs-'));
     await writeFile(join(folder, 'worker.yaml'), blocks(text, 'yaml')[0] ?? '');
@@ -94,7 +97,7 @@ describe('what the documents show', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('every file and folder they link to is there', async () => {
+  test('every file and folder that the documents link to exists', async () => {
     const docs = (await readdir(join(project, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md'));
     for (const path of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...docs.map((name) => `docs/${name}`)]) {
       const links = [...(await read(path)).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1] ?? '');
