@@ -173,8 +173,8 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
         12,
         { SSL_CERT_FILE: '' },
       ],
-      ['where the file is not there', '/gone', 'the server answered 404', 5, undefined],
-      ['where it leads to http', '/http', 'it leads to an address that is not https', 5, undefined],
+      ['a missing file', '/gone', 'the server answered 404', 5, undefined],
+      ['a redirect to http', '/http', 'it leads to an address that is not https', 5, undefined],
     ])('refuses %s', async (_, path, text, exitCode, env = trusting) => {
       const { code, stderr } = await refuses(['--discovery-file', `${origin}${path}`, '--token', cluster.token], env);
       expect([code, stderr]).toEqual([exitCode, expect.stringContaining(text)]);

@@ -44,7 +44,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     ...['--cri-socket', socket],
   ];
 
-  interface Look {
+  interface Places {
     socket?: string;
     flags?: string[];
     searched?: string;
@@ -52,15 +52,15 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
   const run = (argv: string[], { socket = machine.socket, flags = [], searched = path }: Look) =>
     machine.run([...argv, ...joining(socket), ...flags], { env: { PATH: [tools, searched].join(delimiter) } });
 
-  async function kubeadm(look: Look): Promise<{ code: number; found: Found }> {
-    const { code, stdout, stderr } = await run(['kubeadm', 'join', 'phase', 'preflight'], look);
+  async function kubeadm(places: Places): Promise<{ code: number; found: Found }> {
+    const { code, stdout, stderr } = await run(['kubeadm', 'join', 'phase', 'preflight'], places);
     const told = [...`${stdout}${stderr}`.matchAll(/\[(WARNING|ERROR) ([^\]]+)\]/g)];
     const kinds = told.map(([, kind = '', name = '']) => [name, kind.toLowerCase()]);
     return { code, found: sorted(Object.fromEntries(kinds.reverse())) };
   }
 
-  async function joinery(look: Look): Promise<{ code: number; checks: CheckResult[]; found: Found }> {
-    const { socket = machine.socket, flags = [], searched = path } = look;
+  async function joinery(places: Places): Promise<{ code: number; checks: CheckResult[]; found: Found }> {
+    const { socket = machine.socket, flags = [], searched = path } = places;
     const argv = [command, 'phase', 'preflight', '--endpoint', cluster.server, '--cri-socket', socket, ...flags];
     const { code, stdout } = await machine.run([...argv, '--output', 'json'], {
       env: { PATH: [tools, searched].join(delimiter) },
@@ -124,7 +124,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     for (const [name, folder] of programs)
       if (!without.includes(name)) symlinkSync(join(folder, name), join(searched, name));
     const places = { searched, socket: '/run/absent.sock' };
-    const [theirs, ours] = [await kubeadm(look), await joinery(look)];
+    const [theirs, ours] = [await kubeadm(places), await joinery(places)];
     expect(ours.found).toEqual(theirs.found);
     expect(ours.found).toMatchObject({
       CRI: 'error',
@@ -139,7 +139,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     const names = ofThisHost.map((name) => name.toUpperCase()).join(',') || 'Swap';
     for (const ignored of [`${names},Nonsense`, 'all']) {
       const places = { flags: ['--ignore-preflight-errors', ignored] };
-      const [theirs, ours] = [await kubeadm(look), await joinery(look)];
+      const [theirs, ours] = [await kubeadm(places), await joinery(places)];
       expect([ours.code, ours.found]).toEqual([theirs.code, theirs.found]);
       expect(ours.code).toBe(0);
     }
