@@ -49,7 +49,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     flags?: string[];
     searched?: string;
   }
-  const run = (argv: string[], { socket = machine.socket, flags = [], searched = path }: Look) =>
+  const run = (argv: string[], { socket = machine.socket, flags = [], searched = path }: Places) =>
     machine.run([...argv, ...joining(socket), ...flags], { env: { PATH: [tools, searched].join(delimiter) } });
 
   async function kubeadm(places: Places): Promise<{ code: number; found: Found }> {
