@@ -129,7 +129,9 @@ export const sourceOf = ({ digest, environments }: Pipeline, name: string): Plan
   ...(environments.length === 0 ? {} : { environments }),
 });
 
-/** Paths of plugins are relative to the pipeline's file or, if that ships with Joinery, to the last environment's file. */
+/**
+ * Paths of plugins are relative to the pipeline's file or, if that ships with Joinery, to the last environment's file.
+ */
 function placeOf(name: string, environments: readonly string[]): Pick<Pipeline, 'place'> {
   const files = [...environments.map((file) => ({ file, words: `--env ${file}` })), { file: name, words: name }];
   const last = files.filter(({ file }) => isFile(file)).at(-1);

@@ -75,7 +75,8 @@ const phase = (name: string): string => `sdk.definePlugin({
         summary: 'Write /etc/${name}.conf',
         input,
         output,
-        // Everything the phase may do: the ports refuse anything else. The manifest in package.json repeats it for users.
+        // Everything the phase may do: the ports refuse anything else. The manifest in package.json repeats it for
+        // users.
         effects: [sdk.writes('/etc/${name}.conf', 0o644, 'the text')],
         async run({ files }, { text }) {
           await files.write('/etc/${name}.conf', \`\${text}\\n\`, 0o644);
@@ -135,8 +136,8 @@ const plugin = await pluginIn(new URL('..', import.meta.url));
 const phase = plugin.phase('${name}');
 const machine = () => ({ directories: ['/etc'] });
 
-// The contract of every phase: its dry run is accurate, it declares its effects, a second run changes nothing, it can be
-// undone after any failure or kill, and it prints no secret.
+// The contract of every phase: its dry run is accurate, it declares its effects, a second run changes nothing, it can
+// be undone after any failure or kill, and it prints no secret.
 itKeepsThePhaseContract(phase, { input: { text: 'hello' }, machine, secrets: [] }, test);
 
 test('${name} writes the text to its file', async () => {

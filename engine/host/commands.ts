@@ -16,7 +16,10 @@ export class MachineCommands {
   readonly #environment: Record<string, string>;
   readonly #timeLimitMs: number;
 
-  /** With a root that is not `/`, only the programs below it count as the machine's; they learn the root from JOINERY_ROOT. */
+  /**
+   * With a root that is not `/`, only the programs below it count as the machine's; they learn the root from
+   * JOINERY_ROOT.
+   */
   constructor(root: string, timeLimitMs: number = TIME_LIMIT_MS) {
     this.#timeLimitMs = timeLimitMs;
     const path = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -33,7 +36,9 @@ export class MachineCommands {
     return this.#directories.map((directory) => join(directory, program)).find(isExecutable);
   }
 
-  /** Runs to the end; an exit code other than 0 is a result. E_COMMAND_FAILED where it cannot be run or does not end. */
+  /**
+   * Runs to the end; an exit code other than 0 is a result. E_COMMAND_FAILED where it cannot be run or does not end.
+   */
   async run(
     argv: readonly string[],
     signal: AbortSignal,

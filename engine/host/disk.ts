@@ -66,7 +66,10 @@ export class DurableDisk {
     await this.syncDirectory(dirname(path));
   }
 
-  /** A file, a link, or an empty directory; one that somebody else has put something into, or mounted something at, stays. */
+  /**
+   * A file, a link, or an empty directory; one that somebody else has put something into, or mounted something at,
+   * stays.
+   */
   async remove(path: string): Promise<void> {
     await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
@@ -103,7 +106,10 @@ export class DurableDisk {
     await this.#disk.rmdir(path);
   }
 
-  /** The name under which something comes to be. Always the same, so that what a killed run has left is found, and removed: one run at a time writes here. */
+  /**
+   * The name under which something comes to be. Always the same, so that what a killed run has left is found, and
+   * removed: one run at a time writes here.
+   */
   async #temporary(path: string): Promise<string> {
     const temporary = temporaryName(path);
     const there = await this.#disk.lstat(temporary).catch(() => undefined);

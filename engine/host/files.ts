@@ -1,4 +1,7 @@
-/** Files of a machine whose root is a directory of ours: read within limits, written at once, durably and with the right mode. */
+/**
+ * Files of a machine whose root is a directory of ours: read within limits, written at once, durably and with the right
+ * mode.
+ */
 import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
@@ -67,7 +70,10 @@ export class MachineFiles {
     return this.#orAbsent(path, async () => (await this.#disk.readdir(await this.#real(path))).sort());
   }
 
-  /** By the events of its directory, or of the nearest one above it that is there; and every few seconds, for file systems that tell none. */
+  /**
+   * By the events of its directory, or of the nearest one above it that is there; and every few seconds, for file
+   * systems that tell none.
+   */
   async waitFor(path: string, done: (content: Buffer | undefined) => boolean, signal: AbortSignal) {
     return this.#explained(path, async () => {
       for (;;) {
@@ -141,7 +147,10 @@ export class MachineFiles {
     await this.createDirectory(parent, 0o755);
   }
 
-  /** Makes what names `path` durable, and what names its directory, up to `top`: whoever made them may have been killed before they were. */
+  /**
+   * Makes what names `path` durable, and what names its directory, up to `top`: whoever made them may have been killed
+   * before they were.
+   */
   async syncNames(path: string, top: string): Promise<void> {
     for (let at = path; at.startsWith(top); at = dirname(at))
       await this.#explained(at, async () => this.#durable.syncDirectory(dirname(await this.#place(at))));

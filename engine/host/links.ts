@@ -8,7 +8,10 @@ const LINKS_MAX = 40;
 /** S_ISVTX: in such a directory, as in /tmp, only its owner may replace a link. */
 const STICKY = 0o1000;
 
-/** The machine's own path of what `path` leads to, every link in it followed inside the root: an absolute link means the machine's root, not ours. E_FILE for a link that others than root can place. */
+/**
+ * The machine's own path of what `path` leads to, every link in it followed inside the root: an absolute link means the
+ * machine's root, not ours. E_FILE for a link that others than root can place.
+ */
 export async function followLinks(root: string, path: string, disk: Disk = fs): Promise<string> {
   let pending = normalize(path).split('/').filter(Boolean);
   let at: string[] = [];
@@ -29,7 +32,10 @@ export async function followLinks(root: string, path: string, disk: Disk = fs): 
   return `/${at.join('/')}`;
 }
 
-/** Where a link points; undefined where there is none. Whoever can place a link could send us anywhere, so not everybody's is followed. */
+/**
+ * Where a link points; undefined where there is none. Whoever can place a link could send us anywhere, so not
+ * everybody's is followed.
+ */
 async function targetOf(disk: Disk, directory: string, name: string, path: string): Promise<string | undefined> {
   const link = join(directory, name);
   const stats = await disk.lstat(link).catch(() => undefined);

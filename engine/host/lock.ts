@@ -15,8 +15,9 @@ export interface Lock {
 }
 
 /**
- * Held until `release`, or until the process is gone, however it goes: an abstract Unix socket leaves no file behind. It is named
- * for the folder of the runs, so that a container that has this machine below another path meets us. E_RUN_LOCKED.
+ * Held until `release`, or until the process is gone, however it goes: an abstract Unix socket leaves no file behind.
+ * It is named for the folder of the runs, so that a container that has this machine below another path meets us.
+ * E_RUN_LOCKED.
  */
 export async function lockMachine(root: string): Promise<Lock> {
   const folder = join(root, await followLinks(root, paths.state));

@@ -22,7 +22,8 @@ export class Mounts {
 
   /**
    * The mount points below what `path` leads to, by the machine's own paths, in the order to unmount them: the last one
-   * mounted is the first, so that no mount has another one in it or over it. A path is listed as often as it is mounted.
+   * mounted is the first, so that no mount has another one in it or over it. A path is listed as often as it is
+   * mounted.
    */
   async below(path: string): Promise<string[]> {
     const root = await realpath(this.#root);
@@ -33,7 +34,10 @@ export class Mounts {
     return points.reverse().map((point) => join('/', relative(root, point)));
   }
 
-  /** Takes off what was mounted last at a path that `below` named; a busy one stays for those who use it. None is no change. E_COMMAND_FAILED. */
+  /**
+   * Takes off what was mounted last at a path that `below` named; a busy one stays for those who use it. None is no
+   * change. E_COMMAND_FAILED.
+   */
   async unmount(point: string, signal: AbortSignal): Promise<void> {
     const place = join(await realpath(this.#root), point);
     const { exitCode, stderr } = await this.#commands.run(['umount', place], signal);

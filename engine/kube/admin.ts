@@ -1,4 +1,7 @@
-/** Who a kubeconfig file says we are, and to which cluster we speak with it. Source of the rules: client-go, tools/clientcmd. */
+/**
+ * Who a kubeconfig file says we are, and to which cluster we speak with it. Source of the rules: client-go,
+ * tools/clientcmd.
+ */
 import { dirname, resolve } from 'node:path';
 import { clusterNamed, currentContext, readKubeconfig } from '../node/kubeconfig.ts';
 import { fitsKey, readCertificates } from '../pki/index.ts';
@@ -56,7 +59,9 @@ async function credentials(user: Fields, read: ReadText): Promise<Pick<Identity,
   };
 }
 
-/** What stands in the field `<name>-data`, else in the file that the field `name` names; empty where there is neither. */
+/**
+ * What stands in the field `<name>-data`, else in the file that the field `name` names; empty where there is neither.
+ */
 async function material(fields: Fields, name: string, read: ReadText): Promise<string> {
   const data = text(fields[`${name}-data`]);
   if (data !== '') return Buffer.from(data, 'base64').toString('utf8');

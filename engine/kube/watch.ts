@@ -1,4 +1,7 @@
-/** Waiting for one object by list and watch, never by polling. Source of the protocol: Kubernetes API concepts, "Efficient detection of changes". */
+/**
+ * Waiting for one object by list and watch, never by polling. Source of the protocol: Kubernetes API concepts,
+ * "Efficient detection of changes".
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiRequest, collectionPath, type ObjectWait } from '../sdk/api.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';

@@ -9,7 +9,10 @@ const BODY_BYTES_MAX = 1 << 20;
 const REDIRECTS_MAX = 10;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** E_DOWNLOAD for an answer that is not the document, E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers. Sends no credentials to anybody. */
+/**
+ * E_DOWNLOAD for an answer that is not the document, E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers.
+ * Sends no credentials to anybody.
+ */
 export async function download(url: string, signal: AbortSignal): Promise<string> {
   const ca = [...(await systemRoots())];
   let at = new URL(url);

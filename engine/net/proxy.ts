@@ -1,4 +1,7 @@
-/** The way to an address of the web: straight, or through this machine's proxy. Source: Go's golang.org/x/net/http/httpproxy, by which kubeadm goes. */
+/**
+ * The way to an address of the web: straight, or through this machine's proxy. Source: Go's
+ * golang.org/x/net/http/httpproxy, by which kubeadm goes.
+ */
 import { BlockList, isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
 import connect from 'undici/lib/api/api-connect.js';
@@ -7,7 +10,10 @@ import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Connections to one origin, to be destroyed in the end. `ca` are PEM texts; none trusts nobody. `refuse` makes an error of a proxy that is of no use. */
+/**
+ * Connections to one origin, to be destroyed in the end. `ca` are PEM texts; none trusts nobody. `refuse` makes an
+ * error of a proxy that is of no use.
+ */
 export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => Error): Dispatcher {
   // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
   const tls = { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS } as const;
@@ -32,7 +38,10 @@ function proxyOf(url: URL, refuse: (what: string) => Error): URL | undefined {
   return proxy;
 }
 
-/** HTTPS_PROXY for an https address, unless NO_PROXY names the host or it is this machine. Throws a TypeError where the variable is no URL. */
+/**
+ * HTTPS_PROXY for an https address, unless NO_PROXY names the host or it is this machine. Throws a TypeError where the
+ * variable is no URL.
+ */
 export function proxyFor(
   { protocol, hostname, port }: URL,
   environment: NodeJS.ProcessEnv = process.env,
@@ -46,7 +55,10 @@ export function proxyFor(
   return isException ? undefined : new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
 }
 
-/** `*`, an address or a range of them, a domain with all below it, or (behind a dot) only what is below it; a port may follow. */
+/**
+ * `*`, an address or a range of them, a domain with all below it, or (behind a dot) only what is below it; a port may
+ * follow.
+ */
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;
   if (entry === '*') return true;

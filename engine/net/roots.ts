@@ -1,4 +1,7 @@
-/** The certificates that this machine trusts by itself. Source of the places and rules: Go's crypto/x509, root_unix.go and root_linux.go. */
+/**
+ * The certificates that this machine trusts by itself. Source of the places and rules: Go's crypto/x509, root_unix.go
+ * and root_linux.go.
+ */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -15,8 +18,9 @@ const BUNDLE_BYTES_MAX = 8 << 20;
 const DIRECTORY_FILES_MAX = 2_000;
 
 /**
- * PEM texts: the first bundle that there is, and what lies in the directories. SSL_CERT_FILE takes the place of the bundles, SSL_CERT_DIR
- * (its parts separated by colons) that of the directories. None at all: this machine trusts nobody.
+ * PEM texts: the first bundle that there is, and what lies in the directories. SSL_CERT_FILE takes the place of the
+ * bundles, SSL_CERT_DIR (its parts separated by colons) that of the directories. None at all: this machine trusts
+ * nobody.
  */
 export async function systemRoots(environment: NodeJS.ProcessEnv = process.env): Promise<readonly string[]> {
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories } = environment;

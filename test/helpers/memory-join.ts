@@ -1,4 +1,7 @@
-/** A machine and its cluster in memory, on which the default pipeline is run, stopped at any point, gone on with and undone. */
+/**
+ * A machine and its cluster in memory, on which the default pipeline is run, stopped at any point, gone on with and
+ * undone.
+ */
 import { SimulatedClock } from 'xstate';
 import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
@@ -245,7 +248,9 @@ export class MemoryJoin {
     return { count, telling };
   }
 
-  /** Goes on. Where nothing was journaled, it was as if it had never begun; what was over, either way, stays as it is. */
+  /**
+   * Goes on. Where nothing was journaled, it was as if it had never begun; what was over, either way, stays as it is.
+   */
   async problemsAfterResume(trees: Trees): Promise<string[]> {
     const { status, code, message } = await this.act('resume');
     if (code === 'E_RUN_NONE') {

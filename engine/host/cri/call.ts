@@ -56,7 +56,8 @@ export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal
     if (error.code === CALLS[asked.method].absent) return undefined as Answers[M]; // which allows it for these
     throw inWords(error, asked);
   } finally {
-    // Not by the session manager: it would stop listening first, and a late error of the session would end this process.
+    // Not by the session manager: it would stop listening first, and a late error of the session would end this
+    // process.
     for (const connection of connections) connection.destroy();
   }
 }

@@ -1,4 +1,7 @@
-/** The messages of the CRI (Container Runtime Interface) that we use, as data. Source of names and numbers: the CRI's api.proto. */
+/**
+ * The messages of the CRI (Container Runtime Interface) that we use, as data. Source of names and numbers: the CRI's
+ * api.proto.
+ */
 import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf';
 import {
   FileDescriptorProtoSchema,
@@ -29,7 +32,10 @@ export type Method = keyof Answers;
 type Field = [number: number, type: string, repeated?: 'repeated'];
 export type Messages = Record<string, Record<string, Field>>;
 
-/** Number and type of each field; all other fields are skipped. On the wire an enum is an INT32, and a map a list of entries. */
+/**
+ * Number and type of each field; all other fields are skipped. On the wire an enum is an INT32, and a map a list of
+ * entries.
+ */
 export const messages: Messages = {
   VersionRequest: {},
   VersionResponse: { runtime_name: [2, 'STRING'], runtime_version: [3, 'STRING'] },
@@ -51,7 +57,10 @@ export const messages: Messages = {
   RemovePodSandboxResponse: {},
 };
 
-/** `runtime.v1.RuntimeService` or that of v1alpha2, which has the same numbers; a method for each message named `…Request`. */
+/**
+ * `runtime.v1.RuntimeService` or that of v1alpha2, which has the same numbers; a method for each message named
+ * `…Request`.
+ */
 export function runtimeService(version: ApiVersion, described: Messages = messages): DescService {
   const name = `runtime.${version}`;
   const typeOf = (type: string) =>

@@ -33,7 +33,10 @@ export interface Condition {
   message: string;
 }
 
-/** Every call: E_CRI_UNREACHABLE where it is not answered in time, E_CRI_REFUSED where it fails, E_CRI_ABSENT where there is no CRI. */
+/**
+ * Every call: E_CRI_UNREACHABLE where it is not answered in time, E_CRI_REFUSED where it fails, E_CRI_ABSENT where
+ * there is no CRI.
+ */
 export class ContainerRuntime {
   readonly #root: string;
   readonly #limitsMs: typeof LIMITS_MS;
