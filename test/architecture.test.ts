@@ -16,11 +16,9 @@ const KNOWN_CYCLES: string[][] = [];
 const KNOWN_LONG_FILES = new Set([
   'engine/sdk/ports.ts',
   'test/crash/stage.ts',
-  'test/engine/host/cri/runtime.test.ts',
   'test/engine/journal/undo.test.ts',
   'test/engine/kubeadm/load.test.ts',
   'test/engine/kubeadm/migrate.test.ts',
-  'test/engine/net/download.test.ts',
   'test/engine/plugins/files.test.ts',
   'test/engine/plugins/hostile.test.ts',
   'test/engine/run/approval.test.ts',

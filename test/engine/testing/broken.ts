@@ -56,7 +56,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'an alias without an anchor',
     pipeline: 'steps: *none\n',
-    problems: ['4:8: there is no anchor none before this (yaml)'],
+    problems: ['4:8: anchor none is not defined before this line (yaml)'],
   },
   {
     what: 'another version',
@@ -617,7 +617,7 @@ export const brokenEnvironments: readonly Broken[] = [
     what: 'a JSON Patch of what is not there',
     environment:
       'patches:\n  - jsonPatch:\n      - { op: test, path: /kind, value: Pipeline }\n      - { op: remove, path: /steps/7 }\n',
-    problems: ['site.yaml:7:9: there is nothing at /steps/7 that it could remove (patch)'],
+    problems: ['site.yaml:7:9: cannot remove /steps/7: the path does not exist (patch)'],
   },
   {
     what: 'a JSON Patch whose test fails',
@@ -627,7 +627,7 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'a JSON Patch without what it needs',
     environment: 'patches:\n  - jsonPatch: [{ op: move, path: /steps/0 }]\n',
-    problems: ['site.yaml:5:17: move needs more than it says (patch)'],
+    problems: ['site.yaml:5:17: move lacks a field that it needs (patch)'],
   },
   {
     what: 'a JSON Patch that reaches for a prototype',
