@@ -180,7 +180,7 @@ describe('an invalid pipeline', () => {
     [
       'two unordered writers of one path',
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: b, uses: greet, with: { text: x }, needs: [] }\n',
-      ['6:11: steps a and b both write /etc/motd, but their order is not defined: add one to the needs of the other'],
+      ['6:11: steps a and b both write /etc/motd in no defined order: add one to the needs of the other'],
     ],
     [
       'a default that reads anything but host facts',

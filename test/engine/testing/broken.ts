@@ -294,7 +294,7 @@ export const brokenPipelines: readonly Broken[] = [
     pipeline:
       'steps:\n  - { id: a, uses: file, with: { path: /etc/note, content: x } }\n  - { id: b, uses: file, needs: [], with: { path: /etc/note, content: y } }\n',
     problems: [
-      '6:11: steps a and b both write /etc/note, but their order is not defined: add one to the needs of the other (two-writers)',
+      '6:11: steps a and b both write /etc/note in no defined order: add one to the needs of the other (two-writers)',
     ],
   },
   {
