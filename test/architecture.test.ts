@@ -22,7 +22,6 @@ const KNOWN_LONG_FILES = new Set([
   'test/engine/plugins/hostile.test.ts',
   'test/engine/sdk/errors.test.ts',
   'test/engine/testing/broken.ts',
-  'test/faults/answers.ts',
   'test/faults/scene.ts',
   'test/faults/trust.ts',
   'test/fuzz/targets.ts',
