@@ -1,13 +1,7 @@
 /**
  * Where each version has what: every other file of this folder speaks of fields by one name. A place holds from its
-<<<<<<< HEAD
- * version
- * on until the next; `gone` says that kubeadm dropped the field. Source: the types and conversions of kubeadm 1.8 to
- * 1.36.
-=======
  * version on until the next; `gone` says that kubeadm dropped the field. Source: the types and conversions of kubeadm
  * 1.8 to 1.36.
->>>>>>> layout
  *
  * | field | v1alpha1 | v1alpha2, v1alpha3 | v1beta1 to v1beta3 | v1beta4 |
  * |---|---|---|---|---|

@@ -24,12 +24,7 @@ export interface Change {
 
 /**
  * Loads, checks and migrates; what is v1beta4 already keeps its meaning. Comments are kept, but for those of lost
-<<<<<<< HEAD
- * fields.
- * Errors as `loadJoinConfiguration`, and no others, whatever the text.
-=======
  * fields. Errors as `loadJoinConfiguration`, and no others, whatever the text.
->>>>>>> layout
  */
 export function migrateConfiguration(file: string, text: string, options: LoadOptions = {}): Migration {
   const written = readConfiguration(file, text, options);

@@ -1,11 +1,4 @@
-<<<<<<< HEAD
 /** A wrong clock makes valid certificates look invalid, so this check runs before any other error can mislead. */
-=======
-/**
- * Certificates are valid by the clock, so two clocks that differ are said to differ, before they look like something
- * else.
- */
->>>>>>> layout
 import { fail } from '../sdk/errors.ts';
 
 const CLOCK_SKEW_MS_MAX = 60_000;

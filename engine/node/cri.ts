@@ -7,12 +7,8 @@ export { socketPath } from '../sdk/paths.ts';
 const KNOWN_SOCKETS = ['/run/containerd/containerd.sock', '/var/run/crio/crio.sock', '/var/run/cri-dockerd.sock'];
 
 /**
-<<<<<<< HEAD
  * The configured socket, or the only known socket that exists, or containerd's if none exists.
  * Throws E_CRI_SOCKETS if several exist.
-=======
- * The socket given, or the only one there is; containerd's where there is none. E_CRI_SOCKETS where there are several.
->>>>>>> layout
  */
 export async function findCriSocket(files: Files, given: string | undefined): Promise<string> {
   if (given !== undefined && given !== '') return given;

@@ -6,14 +6,7 @@ import { type NodeObject, nodeRef } from './objects.ts';
 /** From this release on, `kubeadm init` allows joining machines to read Nodes. */
 const READABLE_SINCE_MINOR = 18;
 
-<<<<<<< HEAD
 /** The Node, or undefined if it does not exist. An older cluster may not allow the request: then it warns. */
-=======
-/**
- * Undefined where there is none; and, with a warning, where an older cluster does not let anybody see who has yet to
- * join.
- */
->>>>>>> layout
 export async function visibleNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
   try {
     return await api.get<NodeObject>(nodeRef(name));

@@ -49,12 +49,7 @@ export function readCsr(csrPem: string): Csr {
 
 /**
  * The name the kubelet gives a CSR whose key it may meet again: `node-csr-<digest>`, digest = base64url SHA-512/256
-<<<<<<< HEAD
- * over
- * `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
-=======
  * over `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
->>>>>>> layout
  */
 export function csrName(publicKey: Uint8Array, subject: Name, usages: readonly string[]): string {
   const hash = createHash('sha512-256');

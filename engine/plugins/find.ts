@@ -33,17 +33,9 @@ export function installedPlugins(folder = INSTALLED): Wanted[] {
 }
 
 /**
-<<<<<<< HEAD
- * What `plugins:` of a pipeline names: a path (from the pipeline's folder `from`) where it begins with `.` or `/`;
- * else the name of a
- * plugin that ships with Joinery (in `shipped`), of one of this machine's, or of a package in the node_modules beside
- * the pipeline.
- * E_PLUGIN_MISSING.
-=======
  * What `plugins:` of a pipeline names: a path (from the pipeline's folder `from`) where it begins with `.` or `/`; else
  * the name of a plugin that ships with Joinery (in `shipped`), of one of this machine's, or of a package in the
  * node_modules beside the pipeline. E_PLUGIN_MISSING.
->>>>>>> layout
  */
 export async function namedPlugin(
   named: string,

@@ -20,14 +20,8 @@ const BYTES_MAX = 64 << 20;
 
 /**
  * `sha512-…` over the folder without its node_modules, and those packages in there that it depends on. Every file on
-<<<<<<< HEAD
- * the way is
- * ours alone: E_FILE_UNTRUSTED. E_PLUGIN_FILES for a link that leads out, a dependency that is not there, and too much
- * of it all.
-=======
  * the way is ours alone: E_FILE_UNTRUSTED. E_PLUGIN_FILES for a link that leads out, a dependency that is not there,
  * and too much of it all.
->>>>>>> layout
  */
 export async function integrityOf(
   folder: string,
