@@ -1,4 +1,7 @@
-/** YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config` files. */
+/**
+ * YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config`
+ * files.
+ */
 import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from 'yaml';
 import { DocumentLocator, SourceText } from '../documents/place.ts';
 import { Problems } from '../documents/problems.ts';

@@ -1,4 +1,7 @@
-/** A configuration file as values of inputs, and what may be typed beside `--config`. Source: kubeadm's rules for mixing both. */
+/**
+ * A configuration file as values of inputs, and what may be typed beside `--config`. Source: kubeadm's rules for mixing
+ * both.
+ */
 import { isSecret } from '../sdk/index.ts';
 import type { Field } from './fields.ts';
 import type { JoinConfiguration, Place } from './load.ts';

@@ -1,4 +1,7 @@
-/** Feature gates of kubeadm that are no business of a join. Source: kubeadm, features/features.go, of 1.9 to 1.12 (which take them here) and of 1.35. */
+/**
+ * Feature gates of kubeadm that are no business of a join. Source: kubeadm, features/features.go, of 1.9 to 1.12 (which
+ * take them here) and of 1.35.
+ */
 import type { Gate } from '../sdk/index.ts';
 
 const INIT = 'kubeadm init reads it, to decide';

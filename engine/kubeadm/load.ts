@@ -32,8 +32,9 @@ export interface JoinConfiguration {
 }
 
 /**
- * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4); documents of other kinds in the
- * text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where that is the only one.
+ * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4); documents of other kinds
+ * in the text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where
+ * that is the only one.
  */
 export function loadJoinConfiguration(file: string, text: string, options: LoadOptions = {}): JoinConfiguration {
   const { version, value, warnings, problems } = readConfiguration(file, text, options);

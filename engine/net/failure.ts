@@ -2,7 +2,7 @@
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 
-/** undici hears of an abort only once it is connected, and that may take longer than we may stay. */
+/** undici notices an abort only once it is connected, which may take longer than the caller can wait. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -36,7 +36,7 @@ export function connectionError(error: unknown, server: string, signal: AbortSig
   const { name, code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return fail('E_API_ANSWER', { server, what: `not HTTP as it should be (${clean(message)})` }, error);
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // no trouble of the network, but a bug of ours
+  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // not a failure of the network, but a bug
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return fail('E_API_CERTIFICATE_NAME', { server, names: clean(cert?.subjectaltname ?? 'others') }, error);
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')

@@ -1,4 +1,7 @@
-/** The way to an address of the web: straight, or through this machine's proxy. Source: Go's golang.org/x/net/http/httpproxy, by which kubeadm goes. */
+/**
+ * Connections to the web, direct or through this machine's proxy. Source: golang.org/x/net/http/httpproxy, which
+ * kubeadm uses.
+ */
 import { BlockList, isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
 import connect from 'undici/lib/api/api-connect.js';
@@ -7,15 +10,20 @@ import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Connections to one origin, to be destroyed in the end. `ca` are PEM texts; none trusts nobody. `refuse` makes an error of a proxy that is of no use. */
+/**
+ * Connections to one origin; destroy them when done. `ca` are PEM texts; an empty list trusts no server.
+ * `refuse` creates the error for a proxy that cannot be used.
+ */
 export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => Error): Dispatcher {
-  // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
+  // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment has no effect.
   const tls = { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS } as const;
   const proxy = proxyOf(url, refuse);
   if (proxy === undefined) return new PoolOf(url.origin, { connections: 1, connect: tls });
   return new ProxyAgentOf({
-    ...{ uri: proxy.href, requestTls: tls, proxyTls: tls },
-    // undici gives it to its own pools where it is loaded as a whole.
+    uri: proxy.href,
+    requestTls: tls,
+    proxyTls: tls,
+    // undici adds this function itself only if it is loaded as a whole.
     clientFactory: (origin, options) => Object.assign(new PoolOf(origin, options), { connect }),
   });
 }
@@ -32,7 +40,10 @@ function proxyOf(url: URL, refuse: (what: string) => Error): URL | undefined {
   return proxy;
 }
 
-/** HTTPS_PROXY for an https address, unless NO_PROXY names the host or it is this machine. Throws a TypeError where the variable is no URL. */
+/**
+ * HTTPS_PROXY for an https address, unless NO_PROXY or this machine itself is addressed. Throws a TypeError for an
+ * invalid URL.
+ */
 export function proxyFor(
   { protocol, hostname, port }: URL,
   environment: NodeJS.ProcessEnv = process.env,
@@ -46,7 +57,10 @@ export function proxyFor(
   return isException ? undefined : new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
 }
 
-/** `*`, an address or a range of them, a domain with all below it, or (behind a dot) only what is below it; a port may follow. */
+/**
+ * An entry is `*`, an address, a range, a domain with its subdomains, or after a dot the subdomains only; a port may
+ * follow.
+ */
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;
   if (entry === '*') return true;

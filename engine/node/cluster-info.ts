@@ -5,7 +5,9 @@ import type { Cluster } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 
-/** The one cluster of a cluster-info kubeconfig, whose server replaces the one that was asked. E_CLUSTER_INFO_INVALID. */
+/**
+ * The one cluster of a cluster-info kubeconfig, whose server replaces the one that was asked. E_CLUSTER_INFO_INVALID.
+ */
 export function readClusterInfo(kubeconfig: string, asked: string): Cluster & { certificates: Certificate[] } {
   try {
     const { clusters } = readKubeconfig(kubeconfig);

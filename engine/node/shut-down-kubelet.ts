@@ -1,4 +1,7 @@
-/** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
+/**
+ * Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what
+ * it wrote are not touched here.
+ */
 
 import { type Effect, serviceWrites } from '../sdk/effects.ts';
 import type { Ports } from '../sdk/ports.ts';

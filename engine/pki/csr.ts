@@ -48,8 +48,8 @@ export function readCsr(csrPem: string): Csr {
 }
 
 /**
- * The name the kubelet gives a CSR whose key it may meet again: `node-csr-<digest>`, digest = base64url SHA-512/256 over
- * `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
+ * The name the kubelet gives a CSR whose key it may meet again: `node-csr-<digest>`, digest = base64url SHA-512/256
+ * over `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
  */
 export function csrName(publicKey: Uint8Array, subject: Name, usages: readonly string[]): string {
   const hash = createHash('sha512-256');

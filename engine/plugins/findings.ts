@@ -1,4 +1,7 @@
-/** What the code of a plugin does that no port sees, as far as reading it shows: a help for who reviews it, and no proof of anything. */
+/**
+ * What the code of a plugin does that no port sees, as far as reading it shows: a help for who reviews it, and no proof
+ * of anything.
+ */
 import { readFile, stat } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join, posix } from 'node:path';

@@ -1,4 +1,7 @@
-/** An inspected plugin → its phases: its module is imported, handed the SDK, and what it returns is compared with the manifest. */
+/**
+ * An inspected plugin → its phases: its module is imported, handed the SDK, and what it returns is compared with the
+ * manifest.
+ */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, isJoinError } from '../sdk/errors.ts';

@@ -1,4 +1,7 @@
-/** A phase as a plugin has made it → one that the engine can hold: a copy of its data, and functions whose answers are plain. */
+/**
+ * A phase as a plugin has made it → one that the engine can hold: a copy of its data, and functions whose answers are
+ * plain.
+ */
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase, PhaseOrigin } from '../sdk/phase.ts';
 import { plainData, plainOutputs } from './plain.ts';

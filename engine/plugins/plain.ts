@@ -1,4 +1,7 @@
-/** Values of a plugin as plain data: no cycles, no getters that run later, no names that change what all objects inherit. */
+/**
+ * Values of a plugin as plain data: no cycles, no getters that run later, no names that change what all objects
+ * inherit.
+ */
 import { isSecret, Secret } from '../sdk/secret.ts';
 
 const DEPTH_MAX = 32;

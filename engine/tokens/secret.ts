@@ -40,7 +40,10 @@ export function secretOf({ id, secret, expiresAt, usages, groups, description }:
   };
 }
 
-/** The token in a Secret. Throws an Error that says why there is none; the controllers of the cluster pass such a Secret over. */
+/**
+ * The token in a Secret. Throws an Error that says why there is none; the controllers of the cluster pass such a Secret
+ * over.
+ */
 export function tokenOf({ metadata, data = {} }: SecretObject): BootstrapToken {
   const field = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString('utf8');
   const [id, secret, expiration] = [field('token-id'), field('token-secret'), field('expiration')];

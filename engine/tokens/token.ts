@@ -1,4 +1,7 @@
-/** Bootstrap tokens as values. Source of forms and defaults: kubernetes, cluster-bootstrap/token/api, and kubeadm token create. */
+/**
+ * Bootstrap tokens as values. Source of forms and defaults: kubernetes, cluster-bootstrap/token/api, and kubeadm token
+ * create.
+ */
 import { randomInt } from 'node:crypto';
 import { durationMs } from '../documents/durations.ts';
 import { fields } from '../node/fields.ts';

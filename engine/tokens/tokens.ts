@@ -56,7 +56,10 @@ export class Tokens {
     return answer.status !== 404;
   }
 
-  /** Where the cluster says that machines should join it, read as they will read it. E_CLUSTER_INFO_MISSING, E_CLUSTER_INFO_INVALID. */
+  /**
+   * Where the cluster says that machines should join it, read as they will read it. E_CLUSTER_INFO_MISSING,
+   * E_CLUSTER_INFO_INVALID.
+   */
   async joinTarget(): Promise<JoinTarget> {
     const { server, ca } = this.#admin;
     const { data } = await clusterInfoOf(this.#send, server, { ca });

@@ -28,7 +28,8 @@ export default definePhase({
     const held = await kubeletIdentity(files);
     // The name depends on the certificate alone, so a resumed run does not write the same identity under a second name.
     const pemFile = `${paths.kubeletPki}/kubelet-client-${stampOf(certificate)}.pem`;
-    // The same identity may exist under another name (the kubelet's own). Writing it again would be a change on every run.
+    // The same identity may exist under another name (the kubelet's own). Writing it again would be a change on every
+    // run.
     if (held?.certificate.trim() !== certificate.trim() || held.key.reveal().trim() !== key.reveal().trim())
       wanted.push(
         { path: paths.kubelet, directory: 0o700 },

@@ -34,7 +34,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Everything on the machine: path → mode, and what is in it. Not what Joinery remembers of a run that it has undone. */
+/**
+ * Everything on the machine: path → mode, and what is in it. Not what Joinery remembers of a run that it has undone.
+ */
 async function tree(): Promise<string[]> {
   const paths = await readdir(root, { recursive: true });
   const entries = paths

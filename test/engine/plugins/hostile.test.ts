@@ -1,4 +1,6 @@
-/** What plugins may do wrong, in good faith or bad: each is refused, or stopped, with an error that says what it was. */
+/**
+ * What plugins may do wrong, in good faith or bad: each is refused, or stopped, with an error that says what it was.
+ */
 import { describe, expect, test } from 'vitest';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import type { JournalRecord } from '../../../engine/journal/records.ts';
