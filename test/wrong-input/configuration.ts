@@ -1,4 +1,4 @@
-/** Configuration files that are wrong, and files beside flags that are. */
+/** Invalid configuration files, and files that contradict flags. */
 import { config, input, JOIN, type WrongInput } from './wrong.ts';
 
 const TOKEN = 'abcdef.0123456789abcdef';
