@@ -365,7 +365,7 @@ describe('a phase of a plugin that goes on', () => {
     const result = await run({ plan: planOfPhase('acme', phase, {}, host.facts), host });
     const { notes = [] } = result.steps[0] ?? {};
     expect(notes.length).toBe(1001);
-    expect(notes.at(-1)?.text).toBe('what else it says is left out');
+    expect(notes.at(-1)?.text).toBe('further notes are dropped');
     expect(notes[0]?.text).toBe('(a note of 100000000 characters is too long to be told)');
     expect(Math.max(...notes.map(({ text }) => text.length))).toBe(10_000);
   });
