@@ -25,7 +25,7 @@ function formOf({ type, char, multiple, options, required, default: value }: Fla
   ].join('');
 }
 
-test('commands, arguments and flags are those of the file beside', async () => {
+test('commands, arguments and flags match command-line.txt', async () => {
   const commands = Object.entries(allCommands(app)).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = commands.flatMap(([id, command]) => lines(id, command));
   await expect(`${shown.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
@@ -51,7 +51,7 @@ const KUBEADMS = [
   'v',
 ];
 
-test('join run has every flag of kubeadm join that is for workers', () => {
+test('join run has every worker flag of kubeadm join', () => {
   const flags = Object.keys(allCommands(app).run?.flags ?? {});
   expect(KUBEADMS.filter((flag) => !flags.includes(flag))).toEqual([]);
 });

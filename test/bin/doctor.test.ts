@@ -18,7 +18,7 @@ async function examined(root: string) {
   return document as { healthy: boolean; next?: string; findings: { check: string; state: string; what: string }[] };
 }
 
-test('join doctor tells before a join, while it waits for a human, and after it, what to do next', {
+test('join doctor suggests the next command before a join, while it waits for approval, and after it', {
   timeout: 90_000,
 }, async () => {
   const { args, root, sandbox, tree } = await scene({ autoApprove: false });
@@ -62,7 +62,7 @@ test('join doctor tells before a join, while it waits for a human, and after it,
   expect([code, stdout.includes('✗')]).toEqual([0, false]);
 });
 
-test('the next thing is that of what is wrong itself, before that of the run that has ended by it', () => {
+test('the next command of a diagnosis fixes the cause first, and then the run that failed from it', () => {
   const run = { check: 'run', state: 'problem', what: 'failed', next: 'join resume' } as const;
   const kubelet = { check: 'kubelet', state: 'problem', what: 'down', next: 'systemctl start kubelet' } as const;
   const note = { check: 'identity', state: 'note', what: 'asking', next: 'kubectl get csr' } as const;

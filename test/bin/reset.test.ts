@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { isReady, type NodeObject } from '../../engine/node/index.ts';
 import { cli, scene } from './cli.ts';
 
-test('join reset shows, asks, cleans, forgets the runs, and the machine joins again under its name', {
+test('join reset plans, asks, cleans up and deletes the runs, and the machine can join again under its name', {
   timeout: 90_000,
 }, async () => {
   const { args, root, tree, sandbox } = await scene();

@@ -13,7 +13,7 @@ const runFolder = async (root: string): Promise<string> => {
 };
 
 describe('a join that is over', () => {
-  test('is listed and shown, and undone leaves the machine as it was', { timeout: 60_000 }, async () => {
+  test('a completed join is listed, and its undo restores the machine', { timeout: 60_000 }, async () => {
     const { args, root, tree, sandbox } = await scene();
     await mkdir(join(root, 'etc/kubernetes'));
     await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'an old one\n', { mode: 0o640 });
@@ -84,7 +84,7 @@ async function halfway() {
 }
 
 describe('a join that failed half-way', () => {
-  test('prints how to resume and how to undo, and a resume does not repeat completed steps', async () => {
+  test('a failed join prints how to resume and undo it, and a resume does not repeat completed steps', async () => {
     const { failed, id, mend, root, sandbox } = await halfway();
     expect(failed.stdout).toContain(`To resume: join resume ${id}`);
     expect(failed.stdout).toContain(`To undo:   join undo ${id}`);
@@ -101,7 +101,7 @@ describe('a join that failed half-way', () => {
     expect((await cli(['resume', '--root', root])).stderr).toContain('E_RUN_NONE');
   });
 
-  test('is gone on with by the same command, which says so; another token is no other command', async () => {
+  test('the same command resumes a failed join, even with a new token', async () => {
     const { args, id, mend, sandbox, root } = await halfway();
     await mend();
     const other = args('run').map((word) =>
@@ -114,7 +114,7 @@ describe('a join that failed half-way', () => {
     expect(await readdir(join(root, 'var/lib/joinery/runs'))).toEqual([id]);
   });
 
-  test('refuses another command, and names what differs and both ways out', async () => {
+  test('a different command for an unfinished join is refused, with the difference and both next commands', async () => {
     const { args, id, tree } = await halfway();
     const at = await tree();
     const refused = await cli(args('run', '--node-name', 'other', '--wait', 'ready'));
@@ -129,7 +129,7 @@ describe('a join that failed half-way', () => {
     expect(await tree()).toEqual(at);
   });
 
-  test('after a reboot asks for the token, takes it as a flag, and gets by with it', async () => {
+  test('after a reboot, join resume requires the token and takes it as a flag', async () => {
     const { root, id, mend, sandbox } = await halfway();
     await mend();
     await rm(join(root, 'run/joinery'), { recursive: true });
@@ -142,7 +142,7 @@ describe('a join that failed half-way', () => {
     expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1); // the identity on disk is found again
   });
 
-  test('is not resumed by another pipeline than it was begun with', async () => {
+  test('join resume refuses a pipeline that has changed since the run started', async () => {
     const { args, root } = await scene();
     const mine = join(root, 'mine.yaml');
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
@@ -155,7 +155,7 @@ describe('a join that failed half-way', () => {
     expect((await cli(['undo', '--yes', '--root', root])).code).toBe(0); // which needs no pipeline
   });
 
-  test('is undone but for what somebody else has changed, which is shown, until it is told to be overwritten', async () => {
+  test('join undo keeps files that were changed since the run, unless --overwrite is given', async () => {
     const { root, id, before, mend, tree } = await halfway();
     await mend();
     const conf = join(root, 'etc/kubernetes/kubelet.conf');
@@ -179,7 +179,7 @@ describe('a join that failed half-way', () => {
 });
 
 describe('Ctrl-C', () => {
-  test('takes a join back; --on-failure keep leaves it, to be resumed', async () => {
+  test('Ctrl-C undoes a join, or keeps it for a resume with --on-failure keep', async () => {
     const { args, root, sandbox, tree } = await scene({ autoApprove: false });
     const before = await tree();
     const first = start(args('run'));
@@ -199,7 +199,7 @@ describe('Ctrl-C', () => {
     expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(2); // the kept run found its own again
   });
 
-  test('a second Ctrl-C leaves a join as it is, and prints how to resume', async () => {
+  test('a second Ctrl-C stops the undo of a join, and prints how to resume', async () => {
     const { args, root, sandbox } = await scene();
     const systemctl = join(root, 'usr/bin/systemctl');
     await rename(systemctl, `${systemctl}.real`);
@@ -220,7 +220,7 @@ describe('Ctrl-C', () => {
 });
 
 describe('runs', () => {
-  test('do not disturb each other: a second one at the same time is refused', async () => {
+  test('a second run on the same machine is refused while the first is in progress', async () => {
     const { args, sandbox, root } = await scene({ autoApprove: false });
     const first = start(args('run'));
     await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
@@ -233,7 +233,7 @@ describe('runs', () => {
     expect((await cli(['resume', '--root', root])).code).toBe(0);
   });
 
-  test('that refuse to begin leave nothing, not even a folder', async () => {
+  test('a run that is refused before it starts leaves nothing, not even a folder', async () => {
     const { args, root } = await scene();
     expect((await cli(args('run', '--discovery-token-ca-cert-hash', `sha256:${'0'.repeat(64)}`))).code).toBe(0); // the right pin is given too
     const other = await scene();
@@ -244,7 +244,7 @@ describe('runs', () => {
     expect(await readdir(join(root, 'var/lib'))).toContain('joinery');
   });
 
-  test('can be deleted by ID, whatever their state, and then started again', async () => {
+  test('a run can be deleted by its ID in any state, and a new one can start', async () => {
     const { args, id, root } = await halfway();
     expect((await cli(['runs', 'prune', '20', '--root', root])).stdout).toContain(`Deleted ${id}.`);
     expect((await cli(['runs', '--root', root])).stdout).toContain('No run is recorded on this machine.');

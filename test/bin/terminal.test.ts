@@ -31,7 +31,7 @@ async function typed(args: readonly string[], answers: readonly [question: strin
 }
 
 describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no script(1) here)' : ''}`, () => {
-  test('undo shows what it would do, asks, and does nothing without a yes', { timeout: 60_000 }, async () => {
+  test('join undo prints its plan, asks, and does nothing without a yes', { timeout: 60_000 }, async () => {
     const { args, root, tree } = await scene();
     const before = await tree();
     expect((await cli(args('run'))).code).toBe(0);
@@ -44,7 +44,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect(await tree()).toEqual(before);
   });
 
-  test('the command that a human has to copy is shown whole, however narrow the terminal', {
+  test('join run prints the approval command in one line, however narrow the terminal is', {
     timeout: 60_000,
   }, async () => {
     const { args, sandbox } = await scene({ autoApprove: false });
@@ -63,7 +63,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     ]);
   });
 
-  test('a run that failed offers to take itself back', { timeout: 60_000 }, async () => {
+  test('a failed run offers to undo its changes', { timeout: 60_000 }, async () => {
     const { args, root, tree } = await scene();
     await obstruct(root);
     const before = await tree();
@@ -72,7 +72,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect(await tree()).toEqual(before);
   });
 
-  test('resume asks for the token that is gone after a reboot, and does not show it', { timeout: 60_000 }, async () => {
+  test('join resume asks for the token that a reboot deleted, without an echo', { timeout: 60_000 }, async () => {
     const { args, root, sandbox } = await scene();
     const mend = await obstruct(root);
     expect((await cli(args('run'))).code).toBe(6);

@@ -34,7 +34,7 @@ const label = definePhase({
   },
 });
 
-test('a phase speaks to a cluster in the process of its test, from a machine in memory', async () => {
+test('a phase on a machine in memory calls the API of a cluster in the same process', async () => {
   const cluster = await sandboxCluster();
   onTestFinished(() => cluster.close());
   const { server, ca, sandbox } = cluster;
@@ -51,7 +51,7 @@ test('a phase speaks to a cluster in the process of its test, from a machine in 
   });
 });
 
-test('a plugin under development is loaded from its folder, and its run can be killed, gone on with and undone', async () => {
+test('a plugin under development loads from its folder, and its run can be killed, resumed and undone', async () => {
   const plugin = await pluginIn(await pluginFolder());
   expect(await thrownBy(() => plugin.phase('other'))).toMatchObject({ message: 'acme has no phase other' });
   const [phase, host, store] = [plugin.phase('acme'), memoryHost({ directories: ['/etc'] }), mortalStore(1)];

@@ -96,27 +96,30 @@ describe.each([
   ['discovery files', wrongDiscoveryFiles],
   ['for the cluster', wrongForTheCluster],
 ])('wrong %s', (_kind, table) => {
-  test.each(table.map((wrong): [string, WrongInput] => [wrong.title, wrong]))('%s', async (_, wrong) => {
-    const sandbox =
-      wrong.cluster === undefined ? undefined : await startSandbox(wrong.now === undefined ? {} : { now: wrong.now });
-    try {
-      await mkdir(join(root, 'given'));
-      const before = await tree();
-      if (sandbox !== undefined) await wrong.cluster?.(sandbox);
-      const { code, text, tookMs, output } = await outcomeOf(wrong, sandbox ?? NOBODY);
-      expect({ exitCode: code, text }).toEqual({ exitCode: wrong.exitCode, text: wrong.text });
-      expect(tookMs).toBeLessThan(LIMIT_MS);
-      expect(await tree()).toEqual(before);
-      expect(output).not.toContain((sandbox ?? NOBODY).token.split('.')[1]);
-    } finally {
-      await sandbox?.close();
-      for (const made of ['given', 'var/lib/joinery', 'run/joinery'])
-        await rm(join(root, made), { recursive: true, force: true });
-    }
-  });
+  test.each(table.map((wrong): [string, WrongInput] => [wrong.title, wrong]))(
+    'join run reports %s',
+    async (_, wrong) => {
+      const sandbox =
+        wrong.cluster === undefined ? undefined : await startSandbox(wrong.now === undefined ? {} : { now: wrong.now });
+      try {
+        await mkdir(join(root, 'given'));
+        const before = await tree();
+        if (sandbox !== undefined) await wrong.cluster?.(sandbox);
+        const { code, text, tookMs, output } = await outcomeOf(wrong, sandbox ?? NOBODY);
+        expect({ exitCode: code, text }).toEqual({ exitCode: wrong.exitCode, text: wrong.text });
+        expect(tookMs).toBeLessThan(LIMIT_MS);
+        expect(await tree()).toEqual(before);
+        expect(output).not.toContain((sandbox ?? NOBODY).token.split('.')[1]);
+      } finally {
+        await sandbox?.close();
+        for (const made of ['given', 'var/lib/joinery', 'run/joinery'])
+          await rm(join(root, made), { recursive: true, force: true });
+      }
+    },
+  );
 });
 
-test('the tables have at least 60 cases, each with a title of its own', () => {
+test('the tables of invalid inputs have at least 60 cases, each with a title of its own', () => {
   const titles = [
     ...wrongCredentials,
     ...wrongArguments,
