@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ async function scene() {
 }
 function started(args: readonly string[]) {
   const child = spawn(process.execPath, [join(project, 'bin/join'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const exited = once(child, 'exit'); // it may be gone before anybody asks
+  const exited = once(child, 'exit'); // the process may exit before the test awaits it
   let said = '';
   child.stderr.on('data', (chunk) => {
     said += chunk;

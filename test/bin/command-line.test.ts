@@ -1,4 +1,4 @@
-/** The whole command line as a reviewed file: `npx vitest run test/bin/command-line.test.ts -u` takes a change over. */
+/** command-line.txt lists the whole command line: `npx vitest run test/bin/command-line.test.ts -u` updates it. */
 import type { Command } from '@oclif/core';
 import { expect, test } from 'vitest';
 import { allCommands } from '../../bin/main.ts';
@@ -6,7 +6,7 @@ import { app } from '../helpers/app.ts';
 
 type Flag = NonNullable<Command.Class['flags']>[string] & { multiple?: boolean; options?: readonly string[] };
 
-/** What scripts rely on: names, forms and defaults; not the words that describe them. */
+/** The parts that scripts rely on: names, forms and defaults, without the descriptions. */
 function lines(id: string, { args = {}, flags = {} }: Command.Class): string[] {
   const words = Object.entries(args).map(([name, { required }]) => (required === true ? name : `[${name}]`));
   const sorted = Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -31,7 +31,7 @@ test('commands, arguments and flags match command-line.txt', async () => {
   await expect(`${shown.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
 });
 
-/** What the seed document has in its table, and today's `kubeadm join` beyond it. */
+/** The worker flags of `kubeadm join` in 2017 and today. */
 const KUBEADMS = [
   'config',
   'cri-socket',

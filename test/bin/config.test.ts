@@ -154,7 +154,7 @@ describe('join config migrate', () => {
     expect(refused.stdout + refused.stderr).not.toContain(SECRET);
   });
 
-  test('config migrate writes nothing if the old file is invalid, or the directory of the new file is missing', async () => {
+  test('config migrate writes nothing if the old file is invalid or the new folder is missing', async () => {
     const file = await given('a.yaml', `${examples.v1beta3}nope: 1\n`);
     const target = join(folder, 'b.yaml');
     expect(await cli(['config', 'migrate', '--old-config', file, '--new-config', target])).toMatchObject({ code: 3 });

@@ -1,4 +1,4 @@
-/** `join doctor` as typed: at any time of a join, and in both of its forms. */
+/** The `join doctor` command before, during and after a join, as text and as JSON. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,7 +54,7 @@ test('join doctor suggests the next command before a join, while it waits for ap
   ]);
   expect(JSON.stringify(waiting)).not.toContain(sandbox.token.split('.')[1]);
 
-  sandbox.autoApprove = true; // a human has come
+  sandbox.autoApprove = true; // an administrator approves it
   expect((await cli(['resume', '--root', root])).code).toBe(0);
   const { code, stdout } = await cli(['doctor', '--root', root]);
   expect(stdout).toMatch(/^✓ run +\d{8}-\d{6}-[0-9a-f]{4} of join-worker succeeded$/m);

@@ -1,4 +1,4 @@
-/** The documents that `--output json` prints are a promise: each kind has a schema, and keeps to it. */
+/** Each kind of document that `--output json` prints has a schema, and matches it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

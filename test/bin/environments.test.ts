@@ -117,7 +117,7 @@ describe('docs/environments.md', () => {
     const text = await readFile(join(project, 'docs/environments.md'), 'utf8');
     const [, line = '', shown] = /```\n\$ join (.*)\n([^`]*)```/.exec(text) ?? [];
     const { code, stdout } = await cli(line.split(' '));
-    const placeless = (told = '') => told.replace(/:\d+:\d+/g, ':LINE:COLUMN'); // the files shown are changed for other reasons
+    const placeless = (text = '') => text.replace(/:\d+:\d+/g, ':LINE:COLUMN');
     expect({ code, stdout: placeless(stdout) }).toEqual({ code: 0, stdout: placeless(shown) });
   });
 

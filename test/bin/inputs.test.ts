@@ -1,4 +1,4 @@
-/** What is given for a join, and from where: flags as kubeadm takes them, variables, files, standard input. */
+/** The sources of inputs: flags in the forms of kubeadm, variables, files and standard input. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -264,7 +264,7 @@ dryRun: true
     expect(notes).toContain(`${join(made.root, '../c.yaml')}:10:1: unknown field nope`);
   });
 
-  test('a configuration file can come from standard input, and a note names inputs that the pipeline lacks', async () => {
+  test('a configuration can come from standard input, and a note names inputs the pipeline lacks', async () => {
     const made = await scene();
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
     const pipeline = join(made.root, '../p.yaml');

@@ -40,7 +40,7 @@ describe('join run', () => {
       [pem]: '0600',
       '/var/lib/kubelet/pki/kubelet-client-current.pem': 'link',
     });
-    // The plan said what the run did: the same changes in the same order, but for names that the key and the clock make.
+    // The plan lists the changes of the run in the same order; only names from the key and the clock differ.
     const changesOf = (document: { steps: { changes: object[] }[] }) =>
       JSON.parse(
         JSON.stringify(document.steps.flatMap(({ changes }) => changes))
@@ -68,7 +68,7 @@ describe('join run', () => {
     }
   });
 
-  test('join run and phase discovery-file read a discovery file, whose relative path starts at the machine root', async () => {
+  test('join run and its phase read a discovery file, relative to the root of the machine', async () => {
     const { sandbox, root, tree } = await scene();
     const info = sandbox.store.get<KubeObject & { data?: { kubeconfig?: string } }>(
       ...(['configmaps', 'cluster-info', 'kube-public'] as const),
@@ -86,7 +86,7 @@ describe('join run', () => {
     const { sandbox, args } = await scene({ autoApprove: false });
     const { outcome } = start(args('run'));
     const csr = await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
-    sandbox.autoApprove = true; // a human has come
+    sandbox.autoApprove = true; // an administrator approves it
     const { code, stderr } = await outcome;
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(
@@ -141,7 +141,7 @@ describe('join run', () => {
     const { sandbox, args, tree, root } = await scene();
     breakKubelet(sandbox);
     await mkdir(join(root, 'etc/kubernetes'));
-    await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'of somebody else', { mode: 0o640 });
+    await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'of another program', { mode: 0o640 });
     const before = await tree();
     const { code, stdout, stderr } = await cli(
       args('run', '--on-failure', 'undo', '--ignore-preflight-errors', 'all', '--output', 'json'),
@@ -168,11 +168,11 @@ function breakKubelet(sandbox: Sandbox): void {
   sandbox.store.update('configmaps', { ...map, data: { kubelet } });
 }
 
-async function waitFor<T>(look: () => T | undefined): Promise<T> {
+async function waitFor<T>(find: () => T | undefined): Promise<T> {
   for (let tries = 0; tries < 500; tries++) {
-    const found = look();
+    const found = find();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error('it never came');
+  throw new Error('not found within 10 s');
 }

@@ -43,7 +43,7 @@ describe('join phase', () => {
       expect(of('CRI')).toMatchObject([
         { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock (CRI v1)', hint: '' },
       ]);
-      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet is v1.20.2' }]);
+      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet has version v1.20.2' }]);
     });
 
     test('phase preflight prints all checks if some fail, and exits 4, or 0 if either flag ignores them', async () => {

@@ -25,7 +25,7 @@ interface Step {
 }
 
 describe('join plan', () => {
-  test('join plan lists for each step what it would change, wait for and could not undo, and changes nothing', async () => {
+  test('join plan lists what each step would change, wait for and not undo, and changes nothing', async () => {
     const { args, tree } = await scene();
     const before = await tree();
     const { code, stdout } = await cli(args('plan', '--output', 'json'));

@@ -1,4 +1,4 @@
-/** Plugins as a user has them: in a pipeline, by a flag, in `run`, `phase`, `--dry-run`, `resume` and `undo`. */
+/** Plugins in a pipeline and by a flag, with `run`, `phase`, `--dry-run`, `resume` and `undo`. */
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ interface Stage {
   plugin: string;
   root: string;
   pipeline: string;
-  /** The built command on this machine; its exit code, and what it said. */
+  /** The built command on this machine; its exit code and output. */
   join(...words: string[]): ReturnType<typeof cli>;
   motd(): Promise<string | undefined>;
   rewrite(made: MadePlugin): Promise<unknown>;
@@ -45,7 +45,7 @@ ${steps}
     ...{ folder, plugin, root, pipeline },
     join: (...words) => cli([...words, ...(words[0] === 'plugin' || words[0] === 'pipeline' ? [] : ['--root', root])]),
     motd: () => readFile(join(root, 'etc/motd'), 'utf8').catch(() => undefined),
-    rewrite: (anew) => pluginFolder(anew, plugin),
+    rewrite: (changed) => pluginFolder(changed, plugin),
   };
 }
 /** Fails once its flag is set, after it has written. */
@@ -175,7 +175,7 @@ describe('a plugin that the command line names', () => {
     expect(help.stdout).toContain('--text=TEXT');
     expect(help.stdout).toContain('writes /etc/motd (0644): the greeting');
     expect(help.stdout).toContain('From plugin acme 1.0.0.');
-    expect((await cli(['phase', '--plugin', plugin])).stdout).toMatch(/^acme {2,}Greet whoever logs in$/m);
+    expect((await cli(['phase', '--plugin', plugin])).stdout).toMatch(/^acme {2,}Greet every user$/m);
     expect((await act('phase', 'acme', '--text', 'x')).stderr).toContain('E_PHASE_UNKNOWN');
     expect(await act('phase', 'acme', `--plugin=${plugin}`, '--text', 'by itself')).toMatchObject({ code: 0 });
     expect(await motd()).toBe('by itself');
@@ -225,7 +225,7 @@ describe('a plugin that the command line names', () => {
     } = await stage({
       phase: `async run({ files }) {
         setInterval(() => {}, 1000);
-        Promise.reject(new Error('forgotten'));
+        Promise.reject(new Error('left behind'));
         await new Promise((resolve) => setTimeout(resolve, 50));
         await files.write('/etc/motd', 'x', 0o644);
       },`,
@@ -233,7 +233,7 @@ describe('a plugin that the command line names', () => {
     const outcome = await act('phase', 'acme', '--plugin', plugin);
     expect(outcome).toMatchObject({ code: 0 });
     expect(outcome.stderr).toContain('! a plugin did not handle a rejected promise');
-    expect(outcome.stderr).not.toContain('forgotten\n    at');
+    expect(outcome.stderr).not.toContain('left behind\n    at');
     expect(await motd()).toBe('x');
   });
 });
@@ -245,7 +245,7 @@ describe('join plugin check', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`✓ acme 1.0.0 in ${plugin}, for Joinery ^0.1.0`);
     expect(stdout).toContain('  - write /etc/motd');
-    expect(stdout).toContain('✓ phase acme: Greet whoever logs in');
+    expect(stdout).toContain('✓ phase acme: Greet every user');
     expect(stdout).toContain('Plugins are not sandboxed.');
   });
 

@@ -10,7 +10,7 @@ import { cli, project, scene } from './cli.ts';
 const sentWithCredentials = (sandbox: Sandbox) =>
   sandbox.store.requests.filter(({ user }) => user !== 'system:anonymous' && user !== '');
 
-/** What the trust of a join stands on: each attack ends with its own code, quickly, and leaves nothing. */
+/** Each attack on the trust of a join ends quickly with its own error code, and leaves nothing. */
 describe('join run refuses', () => {
   interface Attack {
     title: string;
@@ -141,7 +141,7 @@ describe('join run refuses', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('join run refuses a token that may not authenticate before it writes anything (E_API_UNAUTHORIZED)', async () => {
+  test('join run refuses a token that may not authenticate, and writes nothing (E_API_UNAUTHORIZED)', async () => {
     const { sandbox, args, tree } = await scene();
     const name = `bootstrap-token-${sandbox.token.slice(0, 6)}`;
     const token = sandbox.store.get<KubeObject & { data: Record<string, string> }>('secrets', name, 'kube-system');

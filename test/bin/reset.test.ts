@@ -1,4 +1,4 @@
-/** `join reset` as typed: it shows what it would do, asks, and leaves a machine that joins again. */
+/** The `join reset` command: it prints its plan, asks, and leaves a machine that can join again. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

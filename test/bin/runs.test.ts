@@ -76,21 +76,21 @@ async function waitFor<T>(find: () => T | undefined): Promise<T> {
 async function halfway() {
   const made = await scene();
   const before = await made.tree();
-  const mend = await obstruct(made.root);
+  const clear = await obstruct(made.root);
   const failed = await cli(made.args('run'));
   expect([failed.code, failed.stderr]).toEqual([6, expect.stringContaining('E_FILE in step kubelet-config')]);
   const [id = ''] = await readdir(join(made.root, 'var/lib/joinery/runs'));
-  return { ...made, before, mend, failed, id };
+  return { ...made, before, clear, failed, id };
 }
 
 describe('a join that failed half-way', () => {
   test('a failed join prints how to resume and undo it, and a resume does not repeat completed steps', async () => {
-    const { failed, id, mend, root, sandbox } = await halfway();
+    const { failed, id, clear, root, sandbox } = await halfway();
     expect(failed.stdout).toContain(`To resume: join resume ${id}`);
     expect(failed.stdout).toContain(`To undo:   join undo ${id}`);
     expect((await cli(['runs', '--root', root])).stdout).toMatch(/failed +\S+ s +join resume, join undo/);
     const asked = sandbox.store.requests.length;
-    await mend();
+    await clear();
     const resumed = await cli(['resume', '--root', root]);
     expect(resumed.code, resumed.stderr).toBe(0);
     for (const step of ['preflight', 'discovery', 'kubelet-version', 'tls-bootstrap', 'kubeconfig'])
@@ -102,19 +102,20 @@ describe('a join that failed half-way', () => {
   });
 
   test('the same command resumes a failed join, even with a new token', async () => {
-    const { args, id, mend, sandbox, root } = await halfway();
-    await mend();
+    const { args, id, clear, sandbox, root } = await halfway();
+    await clear();
     const other = args('run').map((word) =>
       word === sandbox.token ? `${sandbox.token.slice(0, 7)}${'x'.repeat(16)}` : word,
     );
     const again = await cli(other);
     expect(again.stderr).toContain(`Resuming run ${id}, which has the same inputs.`);
-    expect([again.code, again.stderr]).toEqual([0, expect.not.stringMatching(/^E_/m)]); // its own identity is on disk already
+    // The identity of the machine is already on disk.
+    expect([again.code, again.stderr]).toEqual([0, expect.not.stringMatching(/^E_/m)]);
     expect((await cli(args('run'))).stdout).toContain('no changes needed');
     expect(await readdir(join(root, 'var/lib/joinery/runs'))).toEqual([id]);
   });
 
-  test('a different command for an unfinished join is refused, with the difference and both next commands', async () => {
+  test('a different command for an unfinished join is refused, with the difference and a way out', async () => {
     const { args, id, tree } = await halfway();
     const at = await tree();
     const refused = await cli(args('run', '--node-name', 'other', '--wait', 'ready'));
@@ -130,8 +131,8 @@ describe('a join that failed half-way', () => {
   });
 
   test('after a reboot, join resume requires the token and takes it as a flag', async () => {
-    const { root, id, mend, sandbox } = await halfway();
-    await mend();
+    const { root, id, clear, sandbox } = await halfway();
+    await clear();
     await rm(join(root, 'run/joinery'), { recursive: true });
     const asked = await cli(['resume', '--root', root]);
     expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining(`join resume ${id} --token @FILE`)]);
@@ -156,14 +157,14 @@ describe('a join that failed half-way', () => {
   });
 
   test('join undo keeps files that were changed since the run, unless --overwrite is given', async () => {
-    const { root, id, before, mend, tree } = await halfway();
-    await mend();
+    const { root, id, before, clear, tree } = await halfway();
+    await clear();
     const conf = join(root, 'etc/kubernetes/kubelet.conf');
     await writeFile(conf, `${await readFile(conf, 'utf8')}# by hand\n`);
     const undone = await cli(['undo', id, '--yes', '--root', root]);
     expect([undone.code, undone.stderr]).toEqual([6, expect.stringContaining('E_UNDO_REFUSED')]);
     expect(undone.stdout).toContain('kubelet.conf was not restored');
-    expect(undone.stdout).not.toContain('# by hand'); // not everybody may read it
+    expect(undone.stdout).not.toContain('# by hand'); // only its owner may read the file
     const left = Object.keys(await tree()).filter((path) => !(path in before) && !path.startsWith('/run/joinery/'));
     expect(left).toEqual(['/etc/kubernetes/kubelet.conf']);
     expect((await cli(['runs', '--root', root])).stdout).toContain('partly undone: join undo');
@@ -235,7 +236,8 @@ describe('runs', () => {
 
   test('a run that is refused before it starts leaves nothing, not even a folder', async () => {
     const { args, root } = await scene();
-    expect((await cli(args('run', '--discovery-token-ca-cert-hash', `sha256:${'0'.repeat(64)}`))).code).toBe(0); // the right pin is given too
+    // The right pin is there too.
+    expect((await cli(args('run', '--discovery-token-ca-cert-hash', `sha256:${'0'.repeat(64)}`))).code).toBe(0);
     const other = await scene();
     const words = other.args('run').map((word) => (word === other.sandbox.caPin ? `sha256:${'0'.repeat(64)}` : word));
     expect((await cli(words)).code).toBe(12);

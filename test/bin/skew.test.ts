@@ -1,6 +1,6 @@
 /**
- * Joins of clusters of other releases, as far as their API looks otherwise. On the sandbox, which passes for them: no
- * proof of how they behave.
+ * Joins of clusters of other releases, as far as the shape of their API differs. The sandbox imitates that shape, so
+ * these tests do not prove how the real releases behave.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

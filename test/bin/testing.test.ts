@@ -1,4 +1,4 @@
-/** `@joinery/cli/testing`: the part of it that is more than what the engine's own tests use. */
+/** The parts of `@joinery/cli/testing` that the engine's own tests do not use. */
 import { expect, onTestFinished, test } from 'vitest';
 import {
   memoryHost,
@@ -45,7 +45,7 @@ test('a phase on a machine in memory calls the API of a cluster in the same proc
   expect(await run()).toMatchObject({ error: undefined, changes: [{ kind: 'api', verb: 'patch', name: 'w1' }] });
   expect(labels()).toMatchObject({ rack: '7' });
   expect(await run()).toMatchObject({ error: undefined, changes: [] });
-  const stranger = { ...input, ...cluster.identityOf('somebody', []) };
+  const stranger = { ...input, ...cluster.identityOf('stranger', []) };
   expect((await runPhase(label, stranger, memoryHost(cluster.machine()))).error).toMatchObject({
     code: 'E_API_FORBIDDEN',
   });

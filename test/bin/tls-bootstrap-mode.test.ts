@@ -17,7 +17,7 @@ const withToken = async ({ sandbox, root, tree }: Scene): Promise<string[]> => {
 };
 
 describe('join run --tls-bootstrap-mode kubelet', () => {
-  test('in kubelet mode, the kubelet sends the CSR, and the join leaves its usual files without the token', async () => {
+  test('in kubelet mode the kubelet sends the CSR, and no file of the join has the token', async () => {
     const made = await scene();
     const before = await made.tree();
     const { code, stderr } = await cli(made.args('run', ...MODE, '--wait', 'ready'));
@@ -62,7 +62,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(csrs(made)).toEqual([]);
   });
 
-  test('a join in kubelet mode that was killed while it waited for approval resumes, and then deletes the token', async () => {
+  test('a join in kubelet mode that was killed while it waited resumes and deletes the token', async () => {
     const made = await scene({ autoApprove: false });
     const { child, outcome } = start(made.args('run', ...MODE));
     await expect.poll(() => csrs(made).length, { timeout: 10_000 }).toBe(1);
@@ -71,14 +71,14 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     // What an unfinished run still needs is on a tmpfs, for root alone.
     expect(await withToken(made)).toEqual([BOOTSTRAP, expect.stringMatching(/^\/run\/joinery\/[^/]+\/input\.token$/)]);
     const resuming = start(['resume', '--root', made.root]);
-    made.sandbox.autoApprove = true; // a human has come
+    made.sandbox.autoApprove = true; // an administrator approves it
     const { code, stderr } = await resuming.outcome;
     expect(code, stderr).toBe(0);
     expect(csrs(made)).toHaveLength(1);
     expect(await withToken(made)).toEqual([]);
   });
 
-  test('a join in kubelet mode that is stopped while it waits for approval leaves no token and no kubelet', async () => {
+  test('a join in kubelet mode that is stopped while it waits leaves no token and no kubelet', async () => {
     const made = await scene({ autoApprove: false });
     const before = await made.tree();
     const { child, outcome } = start(made.args('run', ...MODE));

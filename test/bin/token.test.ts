@@ -154,9 +154,9 @@ describe('join token', () => {
     const mistyped = await token('delete', id, 'abcdef.0123456789abcde');
     expect(failed(mistyped, 'E_INPUT', 2)).not.toContain('0123');
     expect(idsOf(sandbox)).toEqual([id]);
-    const { code, stdout, stderr } = await token('delete', 'nobody', id, id, 'noone0');
+    const { code, stdout, stderr } = await token('delete', 'absent', id, id, 'noone0');
     expect([code, stdout]).toEqual([5, `Deleted token ${id}.\n`]);
-    expect(stderr).toContain('E_TOKEN_ABSENT: the cluster has no bootstrap token nobody, noone0');
+    expect(stderr).toContain('E_TOKEN_ABSENT: the cluster has no bootstrap token absent, noone0');
     expect(succeeded(await token('list'))).toBe('The cluster has no bootstrap token.\n');
   });
 
@@ -230,7 +230,7 @@ describe('the kubeconfig of join token', () => {
       403,
     ],
     ['a bootstrap token', ({ token }) => ({ token }), 403],
-    ['a stranger', () => ({ token: 'nobody' }), 401],
+    ['a stranger', () => ({ token: 'stranger' }), 401],
   ])('token create refuses the kubeconfig of %s', async (_, userOf, status) => {
     const { sandbox } = await scene();
     const document = parse(sandbox.adminKubeconfig);

@@ -1,7 +1,4 @@
-/**
- * The package as it is published, installed in an empty folder: plugins are made, tested and run with it as from the
- * checkout.
- */
+/** Plugins are created, tested and run with the published package, installed in an empty folder. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -79,7 +76,7 @@ describe('beside the packed package', () => {
           ],
           ...['--token', sandbox.token, '--discovery-token-ca-cert-hash', sandbox.caPin],
         ];
-        // Not synchronously: the cluster answers from this process.
+        // Asynchronously, because the cluster answers from this process.
         const child = spawn('npx', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
         expect(await text(child.stdout)).toContain('would create /etc/acme.conf (0644)');
       } finally {

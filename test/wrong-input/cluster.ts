@@ -1,4 +1,4 @@
-/** What is right by itself, and not for this cluster: tokens, pins, permissions, names. */
+/** Valid arguments that do not fit the cluster: tokens, pins, permissions and names. */
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { JOIN, type WrongInput, ZERO_PIN } from './wrong.ts';
@@ -38,7 +38,7 @@ const withoutKubeconfig = ({ store }: Sandbox): void => {
   const { kubeconfig: _, ...data } = map?.data ?? {};
   store.update('configmaps', { ...map, data } as never);
 };
-/** Somebody looks at each request, and says no; or the signer fails. */
+/** An administrator denies each CSR, or the signer fails. */
 const answeringCsr =
   (type: 'Denied' | 'Failed') =>
   (sandbox: Sandbox): void => {
@@ -196,7 +196,7 @@ const answers: WrongInput[] = [
   },
 ];
 
-/** What was done before is undone, where it was anything. */
+/** Failures after the first changes, which the run undoes. */
 const permissions: WrongInput[] = [
   wrong('the name of a Node that is Ready', readyNode, 5, [
     'E_NODE_EXISTS in step preflight-cluster: the cluster already has a Ready node named w1, and this machine does not have its identity',
