@@ -1,0 +1,32 @@
+/** Whether a certificate is for a host, as Go decides it: by alternative names alone. Source: RFC 9525, and Go's VerifyHostname. */
+import { bytesOfAddress, textOfAddress } from './general-names.ts';
+import type { X509 } from './x509.ts';
+
+/** `host` is a name, or an address without brackets. */
+export function isForHost({ altNames }: X509, host: string): boolean {
+  if (altNames === undefined) return false;
+  const address = bytesOfAddress(host);
+  if (address !== undefined) return altNames.ips.some((ip) => ip.equals(address));
+  return altNames.dns.some((pattern) => matches(pattern, host));
+}
+
+/** The names of its kind that it is for: addresses for an address, else DNS names. */
+export function hostNamesOf({ altNames }: X509, host: string): string[] {
+  if (altNames === undefined) return [];
+  return bytesOfAddress(host) === undefined ? altNames.dns : altNames.ips.map(textOfAddress);
+}
+
+/** A wildcard is the whole first label, not the only one, and stands for exactly one. */
+function matches(pattern: string, host: string): boolean {
+  const [wanted, asked] = [lower(pattern), lower(host)];
+  const name = asked.replace(/\.$/, '');
+  if (!isHostName(name) || !isPattern(wanted)) return wanted === asked && !['', '.'].includes(asked);
+  const [first, ...labels] = wanted.split('.');
+  const [firstAsked, ...labelsAsked] = name.split('.');
+  return (first === '*' || first === firstAsked) && labels.join('.') === labelsAsked.join('.');
+}
+
+const isPattern = (text: string): boolean => isHostName(text.replace(/^\*(?=\.)/, 'x'));
+const isHostName = (text: string): boolean => /^[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_][a-z0-9_-]*)*$/.test(text);
+/** Of ASCII letters alone: other alphabets have no place here. */
+const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
