@@ -2,11 +2,11 @@
 import { Command, type Interfaces } from '@oclif/core';
 import { isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
-import { planOfHistory } from '../engine/journal/plan.ts';
-import type { Restored } from '../engine/journal/restore.ts';
 import { RUNS_KEPT } from '../engine/journal/runs.ts';
+import type { UndoItem } from '../engine/journal/undo.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import type { Ask } from '../engine/run/approval.ts';
+import { undoPlan } from '../engine/run/plan-record.ts';
 import { type RunEvent, type RunResult, run, undo } from '../engine/run/run.ts';
 import { didYouMean, EXIT, fail, type HostFacts, isJoinError, JoinError } from '../engine/sdk/index.ts';
 import { approval, confirmed, isAnybodyThere } from './ask.ts';
@@ -108,7 +108,7 @@ export abstract class JoinCommand extends Command {
     request: Pick<RunRequest, 'onFailure' | 'output'> & { planned: Plan; journal: Journal },
   ): Promise<void> {
     const { planned, journal, onFailure, output } = request;
-    const restored: Restored[] = [];
+    const restored: UndoItem[] = [];
     const result = await this.#watched(planned, restored, (onEvent, signal, keepSignal, pause) =>
       run({
         ...{ plan: planned, host: scope.host, onEvent, signal, keepSignal },
@@ -137,13 +137,13 @@ export abstract class JoinCommand extends Command {
     const { status } = journal.history();
     if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
     await usePluginsOfRun(journal.history().start, skip);
-    const plan = planOfHistory(journal, registry(), skip, scope.host.facts);
+    const plan = undoPlan(journal, registry(), skip, scope.host.facts);
     if (!yes) {
       process.stderr.write(`${undoPlanText(journal.history())}\n`);
       if (!isAnybodyThere()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
       if (!(await confirmed(`Undo run ${id}?`))) return this.log('Nothing was done.');
     }
-    const restored: Restored[] = [];
+    const restored: UndoItem[] = [];
     const result = await this.#watched(plan, restored, (onEvent, signal, keepSignal) =>
       undo({ plan, host: scope.host, journal, onEvent, signal, keepSignal, overwrite }),
     );
@@ -158,7 +158,7 @@ export abstract class JoinCommand extends Command {
   /** With its progress shown, and stopped by the signals that stop a process: the first stops it, the second leaves it as it is. */
   async #watched(
     plan: Plan,
-    restored: Restored[],
+    restored: UndoItem[],
     act: (
       onEvent: (event: RunEvent) => void,
       signal: AbortSignal,

@@ -2,13 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type History, isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
-import { pluginsOf } from '../engine/journal/plugins.ts';
 import type { Start } from '../engine/journal/records.ts';
 import type { Runs } from '../engine/journal/runs.ts';
 import { withoutSecrets } from '../engine/journal/secrets.ts';
 import { kebab, type Plan, planOf, type Source } from '../engine/pipeline/plan.ts';
 import { phaseUsed, planOfPhase } from '../engine/pipeline/single-phase.ts';
-import { fail, revealed } from '../engine/sdk/index.ts';
+import { pluginRecords } from '../engine/run/plan-record.ts';
+import { fail, revealSecrets } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { isAnybodyThere, typedSecret } from './ask.ts';
 import { registry } from './compose.ts';
@@ -42,7 +42,7 @@ async function unfinished({ source }: Plan, runs: Runs): Promise<History | undef
 function differences({ source, inputs, steps }: Plan, { start }: History): string[] {
   const other = otherSource(source, start.source);
   if (other !== undefined) return [other];
-  if (!isDeepStrictEqual(pluginsOf(steps), start.plugins ?? [])) return ['plugin'];
+  if (!isDeepStrictEqual(pluginRecords(steps), start.plugins ?? [])) return ['plugin'];
   const before = start.inputs as Record<string, unknown>;
   const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
@@ -66,7 +66,7 @@ function otherSource(now: Source, before: Source): string | undefined {
 }
 
 function begin({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Journal {
-  const plugins = pluginsOf(steps);
+  const plugins = pluginRecords(steps);
   return runs.begin({
     ...{ joinery: pjson.version, pipeline, source, inputs, host, steps: steps.map(({ id }) => id) },
     ...(plugins.length === 0 ? {} : { plugins }),
@@ -85,7 +85,7 @@ export async function planToResume(
 ): Promise<Plan> {
   const { start } = journal.history();
   const { value, missing } = journal.reveal(start.inputs);
-  const inputs: Record<string, unknown> = { ...(revealed(value) as object), ...given };
+  const inputs: Record<string, unknown> = { ...(revealSecrets(value) as object), ...given };
   const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => inputs[name] === undefined);
   if (gone.length > 0 && !isAnybodyThere())
     throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebab(name)}`) });

@@ -1,2 +1,4 @@
-/** `@joinery/cli/sdk`: types for plugins, and nothing that runs. What runs is handed to them. */
+/** `@joinery/cli/sdk`: the types that plugins are written against. Plugins get the values as an argument. */
+export type * from '../engine/node/index.ts';
+export type { Sdk } from '../engine/node/sdk.ts';
 export type * from '../engine/sdk/index.ts';

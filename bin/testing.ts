@@ -9,19 +9,22 @@ import type { AnyPhase } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { issueKeyPair } from '../plugins/sandbox/certificates.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../plugins/sandbox/index.ts';
+import { sdk } from './plugins/sdk.ts';
 
 export { recordingHost } from '../engine/host/recording.ts';
-export { sdk } from '../engine/plugins/sdk.ts';
 export { type ContractCase, itKeepsThePhaseContract } from '../engine/testing/contract.ts';
 export { mortalStore } from '../engine/testing/kills.ts';
 export { type Outcome, runPhase, undoPhase } from '../engine/testing/run-phase.ts';
 export { SimulatedTime } from '../engine/testing/simulated-time.ts';
-export { type MemoryMachine, memoryHost };
+export { type MemoryMachine, memoryHost, sdk };
 
 /** The plugin in a folder, with its manifest checked and compared with its code as `join` does. `phase` throws where it has none of that name. */
 export async function pluginIn(folder: string | URL): Promise<LoadedPlugin & { phase(name: string): AnyPhase }> {
   const path = folder instanceof URL ? fileURLToPath(folder) : folder;
-  const plugin = await loadPlugin(await inspectPlugin(path, pjson.version, true), (url) => import(url));
+  const plugin = await loadPlugin(await inspectPlugin(path, pjson.version, true), {
+    importer: (url) => import(url),
+    sdk,
+  });
   return {
     ...plugin,
     phase(name) {

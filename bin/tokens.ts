@@ -4,7 +4,7 @@ import { delimiter } from 'node:path';
 import { Flags } from '@oclif/core';
 import { readAdmin } from '../engine/kube/admin.ts';
 import { Transport } from '../engine/kube/request.ts';
-import { paths } from '../engine/sdk/index.ts';
+import { paths } from '../engine/node/index.ts';
 import { Tokens } from '../engine/tokens/tokens.ts';
 import { readText } from './sources.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Place } from '../../engine/kubeadm/index.ts';
 import { flagName } from '../../engine/pipeline/plan.ts';
-import { revealed } from '../../engine/sdk/index.ts';
+import { revealSecrets } from '../../engine/sdk/index.ts';
 
 export type Source =
   | { kind: 'default' }
@@ -26,7 +26,7 @@ export const layered = (...layers: readonly Values[]): Values => Object.assign({
 
 /** Without their sources, and for nobody's eyes. */
 export const plainValues = (values: Values): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, revealed(value)]));
+  Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, revealSecrets(value)]));
 
 /** How problems name an input: where its value was given, or the flag for it. */
 export const namedBy =

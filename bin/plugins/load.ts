@@ -12,6 +12,7 @@ import pjson from '../../package.json' with { type: 'json' };
 import { registry } from '../compose.ts';
 import { pluginFiles } from '../pipelines.ts';
 import { launcher, useLauncher } from './discover.ts';
+import { sdk } from './sdk.ts';
 
 export interface Use {
   wanted: readonly Wanted[];
@@ -57,7 +58,7 @@ async function register(wanted: readonly Wanted[], locks: readonly Lock[]): Prom
   for (const plugin of plugins) {
     if (loaded.has(plugin.folder)) continue;
     useLauncher();
-    const ready = await loadPlugin(plugin, launcher.import);
+    const ready = await loadPlugin(plugin, { importer: launcher.import, sdk });
     for (const phase of ready.phases) registry().add(phase);
     for (const kind of ['pipelines', 'environments'] as const)
       for (const [name, path] of Object.entries(ready.manifest[kind])) addFile(kind, name, join(ready.folder, path));

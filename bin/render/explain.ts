@@ -1,6 +1,6 @@
 /** Where values come from, as text and as the document that schemas/pipeline-explanation.schema.json describes. */
 import type { Explained, Origin } from '../../engine/environment/explain.ts';
-import { clean, printable, shown } from '../../engine/sdk/index.ts';
+import { clean, printable, valueText } from '../../engine/sdk/index.ts';
 
 const originText = (origin: Origin): string => {
   if (origin.kind === 'file') return `${origin.file}:${origin.line}:${origin.column}`;
@@ -8,8 +8,8 @@ const originText = (origin: Origin): string => {
 };
 
 const VALUE_MAX = 60;
-const valueText = (value: unknown): string => {
-  const text = clean(shown(value));
+const shortValue = (value: unknown): string => {
+  const text = clean(valueText(value));
   return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX - 1)}…` : text;
 };
 
@@ -17,10 +17,10 @@ const valueText = (value: unknown): string => {
 export function explanationText(rows: readonly Explained[]): string {
   const lines = rows.map(({ path, value, origin, over }) => ({
     name: `${path.join('.')}:`,
-    value: valueText(value),
+    value: shortValue(value),
     from: [
       originText(origin),
-      ...over.map((each) => `over ${valueText(each.value)} (${originText(each.origin)})`),
+      ...over.map((each) => `over ${shortValue(each.value)} (${originText(each.origin)})`),
     ].join(', '),
   }));
   const width = (column: 'name' | 'value', max: number) =>

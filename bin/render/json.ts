@@ -1,5 +1,5 @@
 /** The result as the document that schemas/run-result.schema.json describes. */
-import type { Restored } from '../../engine/journal/restore.ts';
+import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
 import { EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
@@ -28,7 +28,7 @@ export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): 
 /** The result as the document that schemas/undo-result.schema.json describes. */
 export function undoDocument(
   { id, pipeline, status, durationMs, error }: RunResult,
-  items: readonly Restored[],
+  items: readonly UndoItem[],
 ): object {
   return {
     apiVersion: 'joinery.dev/v1',

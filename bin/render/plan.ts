@@ -1,5 +1,5 @@
 /** What a dry run has recorded, as a plan: text, and the document that schemas/plan.schema.json describes. */
-import { type Host, placeOf, type StepChange } from '../../engine/host/host.ts';
+import { type Host, type StepChange, subjectOf } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run/run.ts';
 import { describeEffect, printable } from '../../engine/sdk/index.ts';
@@ -78,7 +78,9 @@ function irreversibleOf(step: StepResult, { plan, changes }: PlannedResult): str
   const planned = changes.get(step.id) ?? [];
   const whole = phaseOf(step, plan)?.irreversible;
   const own = planned.flatMap((change) =>
-    'irreversible' in change && change.irreversible !== undefined ? [`${placeOf(change)}: ${change.irreversible}`] : [],
+    'irreversible' in change && change.irreversible !== undefined
+      ? [`${subjectOf(change)}: ${change.irreversible}`]
+      : [],
   );
   return [...(whole !== undefined && planned.length > 0 ? [whole] : []), ...own];
 }

@@ -1,5 +1,5 @@
 /** Progress on standard error: a live list on a terminal, a line for each thing that happened elsewhere. */
-import { placeOf } from '../../engine/host/host.ts';
+import { subjectOf } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { isJoinError, printable } from '../../engine/sdk/index.ts';
@@ -35,7 +35,7 @@ function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefin
     case 'step.kept':
       return `${SIGN.succeeded} ${event.id} (done before)`;
     case 'step.restored':
-      return event.item.outcome === 'restored' ? `  ${event.id}: ${placeOf(event.item.change)} as before` : undefined;
+      return event.item.outcome === 'restored' ? `  ${event.id}: ${subjectOf(event.item.change)} as before` : undefined;
     case 'step.asked':
       return `? ${event.id}: ${askedText(event)}`;
     case 'step.log':
@@ -125,7 +125,7 @@ function apply(row: Row, event: RunEvent): void {
       Object.assign(row, { sign: SIGN.succeeded, note: 'done before' });
       break;
     case 'step.restored':
-      row.note = `${placeOf(event.item.change)}: ${event.item.outcome}`;
+      row.note = `${subjectOf(event.item.change)}: ${event.item.outcome}`;
       break;
     case 'step.asked':
       row.note = askedText(event);

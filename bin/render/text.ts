@@ -87,7 +87,7 @@ export function changeText(change: StepChange): string {
       return `remove ${change.path} and all below it`;
     case 'unmount':
       return `unmount ${change.path}`;
-    case 'sandbox':
+    case 'pod-sandbox':
       return `remove Pod ${change.pod} from the container runtime`;
     case 'service':
       return serviceText(change);

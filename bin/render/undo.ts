@@ -1,8 +1,8 @@
 /** What an undo would do, and what it did, as text. */
-import { placeOf } from '../../engine/host/host.ts';
+import { subjectOf } from '../../engine/host/host.ts';
 import type { History } from '../../engine/journal/history.ts';
 import type { Before } from '../../engine/journal/records.ts';
-import { type Restored, serviceBack } from '../../engine/journal/restore.ts';
+import { serviceBack, type UndoItem } from '../../engine/journal/undo.ts';
 import type { ServiceAction } from '../../engine/sdk/ports.ts';
 import { changeText } from './text.ts';
 
@@ -12,7 +12,7 @@ export function undoPlanText({ start, changes }: History): string {
     .reverse()
     .flatMap(({ change, before }) => {
       const text = change.kind === 'service' ? serviceBackText(change.action, before) : backText(before);
-      if (text !== undefined) return [`  ${text} ${placeOf(change)}`];
+      if (text !== undefined) return [`  ${text} ${subjectOf(change)}`];
       return before.kind === 'earlier' ? [] : [`  leave what was done: ${changeText(change)}`];
     });
   return [`Run ${start.id} of ${start.pipeline}, begun ${start.at}. To undo it is to`, ...lines].join('\n');
@@ -40,9 +40,9 @@ function backText(before: Before): string | undefined {
 }
 
 /** What is not as it was before, item by item, each with the reason. */
-export const undoText = (restored: readonly Restored[]): string[] =>
+export const undoText = (restored: readonly UndoItem[]): string[] =>
   restored.flatMap(({ change, outcome, why, diff }) => {
     if (outcome === 'restored') return [];
     const verb = outcome === 'stays' ? 'stays' : 'is not put back';
-    return [`  ${placeOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
+    return [`  ${subjectOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
   });

@@ -1,7 +1,7 @@
 /** JSON Schema by ajv, its errors in words. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Schema } from '../sdk/schema.ts';
-import { clean, didYouMean, shown } from '../sdk/text.ts';
+import { clean, didYouMean, valueText } from '../sdk/text.ts';
 import { precompiled } from './precompiled.ts';
 
 export interface Violation {
@@ -68,9 +68,9 @@ function inWords(error: ErrorObject): Violation {
       return { path, message: `must be ${types.join(' or ')}${form === undefined ? '' : `: it must ${form}`}` };
     }
     case 'enum':
-      return { path, message: `must be one of ${(params.allowedValues as unknown[]).map(shown).join(', ')}` };
+      return { path, message: `must be one of ${(params.allowedValues as unknown[]).map(valueText).join(', ')}` };
     case 'const':
-      return { path, message: `must be ${shown(params.allowedValue)}` };
+      return { path, message: `must be ${valueText(params.allowedValue)}` };
     case 'pattern': {
       const schema = error.parentSchema as Schema;
       const shown = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;

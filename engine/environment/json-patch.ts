@@ -1,7 +1,7 @@
 /** RFC 6902 on values that know where they were written: what an operation puts somewhere keeps its place. */
 import type { Operation } from 'rfc6902';
 import type { Place } from '../documents/place.ts';
-import { type ApplyPatch, operate } from '../sdk/json-patch.ts';
+import { type ApplyPatch, applyOperation } from '../sdk/json-patch.ts';
 import { type Entry, type Mapping, plainOf, type Tracked } from './tracked.ts';
 
 export interface PatchProblem {
@@ -24,14 +24,14 @@ export function jsonPatched(
   for (const [index, operation] of operations.entries()) {
     const written = plainOf(operation) as Operation;
     const document = { root: plain };
-    const error = operate(apply, document, written);
+    const error = applyOperation(apply, document, written);
     if (error !== undefined) return { patched: base, problem: { index, message: error } };
     plain = document.root;
     if (written.op === 'test') continue;
     const holder = { root: numbered };
     const value = operation.kind === 'map' ? operation.entries.get('value')?.value : undefined;
     const numbers = value === undefined ? {} : { value: book.numbered(value) };
-    operate(apply, holder, { ...written, ...numbers } as Operation);
+    applyOperation(apply, holder, { ...written, ...numbers } as Operation);
     numbered = holder.root;
     book.settle(numbered, operation.place);
   }

@@ -1,9 +1,10 @@
 /** YAML text → an environment of the right shape, or E_PIPELINE with every problem at its line and column. */
 import schema from '../../schemas/environment.schema.json' with { type: 'json' };
 import { decimalModes } from '../documents/decimal-modes.ts';
+import { digestOf } from '../documents/digest.ts';
 import { DocumentLocator, Text } from '../documents/place.ts';
 import { Problems } from '../documents/problems.ts';
-import { type AppliedEnvironment, checkShape, digestOf, TOKENS_MAX } from '../pipeline/load.ts';
+import { type AppliedEnvironment, checkShape, TOKENS_MAX } from '../pipeline/load.ts';
 import { readYaml } from '../sdk/yaml.ts';
 import { plainOf, type Tracked, TrackedLocator, trackedOf } from './tracked.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import type { Schema } from '../sdk/schema.ts';
-import { isSecret, revealed, Secret } from '../sdk/secret.ts';
+import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
 import { celLibrary, re2Library } from './cel-library.ts';
 import { presentWhere, Reads, type Use } from './cel-reads.ts';
@@ -111,7 +111,7 @@ export class Cel {
         }
         if (how === 'has') return value !== undefined;
         seen.secret ||= hasSecret(value);
-        const given = value === undefined ? undefined : toCel(revealed(value), this.#schemas[index]);
+        const given = value === undefined ? undefined : toCel(revealSecrets(value), this.#schemas[index]);
         if (how === 'optional') return Optional.of(given);
         if (given === undefined) throw new Error(`${referenceText(reference)} is not there`);
         return given;

@@ -1,5 +1,5 @@
 /** `${{ … }}` in a pipeline: expressions in the middle of data. Parsed once; what they yield is never parsed again. */
-import { isSecret, revealed, Secret } from '../sdk/secret.ts';
+import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { Cel } from './cel.ts';
 import { type Lookup, plainReference, type Reference, UNKNOWN } from './references.ts';
 
@@ -138,7 +138,7 @@ export function evaluate(template: Template, lookup: Lookup): unknown {
     case 'text': {
       const values = template.parts.map((part) => (typeof part === 'string' ? part : valueOfExpression(part, lookup)));
       if (values.includes(UNKNOWN)) return UNKNOWN;
-      const text = values.map((value) => (value === undefined ? '' : inText(revealed(value)))).join('');
+      const text = values.map((value) => (value === undefined ? '' : inText(revealSecrets(value)))).join('');
       return values.some(isSecret) ? new Secret(text) : text;
     }
     case 'list':

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import type { Surroundings } from './host.ts';
+import type { CommandOptions } from './host.ts';
 
 const TIME_LIMIT_MS = 30_000;
 const OUTPUT_BYTES_MAX = 1 << 20;
@@ -37,7 +37,7 @@ export class MachineCommands {
   async run(
     argv: readonly string[],
     signal: AbortSignal,
-    { environment = {}, limits = {} }: Surroundings = {},
+    { environment = {}, limits = {} }: CommandOptions = {},
   ): Promise<CommandResult> {
     const [program = '', ...args] = argv;
     const path = program.startsWith('/') ? program : await this.find(program);
@@ -63,7 +63,7 @@ export class MachineCommands {
   }
 
   /** As `run`, and E_COMMAND_FAILED unless it exits 0. */
-  async must(argv: readonly string[], signal: AbortSignal, surroundings: Surroundings = {}): Promise<void> {
+  async must(argv: readonly string[], signal: AbortSignal, surroundings: CommandOptions = {}): Promise<void> {
     const { exitCode, stdout, stderr } = await this.run(argv, signal, surroundings);
     if (exitCode !== 0)
       throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });

@@ -17,7 +17,7 @@ import type {
 } from '../sdk/ports.ts';
 
 /** What a command runs in. */
-export interface Surroundings {
+export interface CommandOptions {
   environment?: Readonly<Record<string, string>>;
   limits?: CommandLimits;
 }
@@ -30,7 +30,7 @@ export type Query =
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
   | { kind: 'program'; name: string }
-  | ({ kind: 'output'; argv: readonly string[] } & Surroundings)
+  | ({ kind: 'output'; argv: readonly string[] } & CommandOptions)
   | { kind: 'mounts'; path: string }
   | { kind: 'runtime'; socket: string }
   | { kind: 'cgroups'; socket: string }
@@ -64,14 +64,14 @@ export type Change =
   | { kind: 'remove'; path: string }
   | { kind: 'remove-tree'; path: string }
   | { kind: 'unmount'; path: string }
-  | { kind: 'sandbox'; socket: string; id: string; pod: string }
+  | { kind: 'pod-sandbox'; socket: string; id: string; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
   | ({
       kind: 'command';
       argv: readonly string[];
       undo: readonly string[] | undefined;
       irreversible: string | undefined;
-    } & Surroundings)
+    } & CommandOptions)
   /** `answered` is told what came back. */
   | { kind: 'http'; call: HttpCall; irreversible: string | undefined; answered: (answer: HttpAnswer) => void };
 
@@ -90,7 +90,7 @@ export type StepChange =
   | { kind: 'remove'; path: string }
   | { kind: 'remove-tree'; path: string }
   | { kind: 'unmount'; path: string }
-  | { kind: 'sandbox'; pod: string }
+  | { kind: 'pod-sandbox'; pod: string }
   | { kind: 'service'; name: string; action: ServiceAction }
   | { kind: 'command'; command: string; irreversible: string | undefined }
   | { kind: 'http'; method: string; url: string; irreversible: string | undefined }
@@ -104,7 +104,7 @@ export type StepChange =
     };
 
 /** What a change is about, in a word. */
-export function placeOf(change: StepChange): string {
+export function subjectOf(change: StepChange): string {
   if ('path' in change) return change.path;
   if (change.kind === 'service') return `service ${change.name}`;
   if (change.kind === 'api') return `${change.resource} ${change.name}`;

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../sdk/errors.ts';
-import { paths } from '../sdk/paths.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
 import { followLinks } from './links.ts';
 
 const TRIES_MAX = 10;

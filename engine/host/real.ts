@@ -60,7 +60,7 @@ export async function realHost(root: string, now: () => Date = () => new Date())
       if (change.kind === 'command') return commands.must(change.argv, signal, change);
       if (change.kind === 'http') return change.answered(await (await calls()).answerOf(change.call, signal));
       if (change.kind === 'unmount') return mounts.unmount(change.path, signal);
-      if (change.kind === 'sandbox') return (await runtime()).removePodSandbox(change.socket, change.id, signal);
+      if (change.kind === 'pod-sandbox') return (await runtime()).removePodSandbox(change.socket, change.id, signal);
       return files.apply(change);
     },
     send: (request, signal) => transport.send(request, signal),

@@ -1,7 +1,8 @@
 /** Answers that only the real run can have, in their right shape: a certificate, a registered Node. */
+
+import type { CsrObject, NodeObject } from '../node/objects.ts';
 import { generateKeyPem, issueCertificate, readCertificates, readCsr } from '../pki/index.ts';
 import { fail } from '../sdk/errors.ts';
-import type { CsrObject, NodeObject } from '../sdk/objects.ts';
 import type { Identity, KubeObject, ObjectRef } from '../sdk/ports.ts';
 
 const DAY_MS = 86_400_000;

@@ -11,7 +11,7 @@ export function trustedPath(path: string): string {
   const real = realpathSync(path);
   for (const place of new Set([resolve(path), real]))
     for (let at = place; ; at = dirname(at)) {
-      assertOurs(at, lstatSync(at), at !== real);
+      assertTrusted(at, lstatSync(at), at !== real);
       if (at === dirname(at)) break;
     }
   return real;
@@ -23,7 +23,7 @@ export function readTrusted(path: string): string {
   try {
     const stats = fstatSync(descriptor);
     if (stats.isFile()) trustedPath(path);
-    else assertOurs(path, stats);
+    else assertTrusted(path, stats);
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);
@@ -31,7 +31,7 @@ export function readTrusted(path: string): string {
 }
 
 /** E_FILE_UNTRUSTED where others than root and the caller can change what is at `path`. */
-export function assertOurs(path: string, stats: Stats, isOnTheWay = false): void {
+export function assertTrusted(path: string, stats: Stats, isOnTheWay = false): void {
   const { uid, gid, mode } = stats;
   const caller = process.geteuid?.() ?? 0;
   if (uid !== 0 && uid !== caller) throw untrusted(path, `it belongs to user ${uid}`, `chown ${caller} ${path}`);

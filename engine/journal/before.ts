@@ -26,7 +26,7 @@ export async function lookBefore(
     }
     case 'remove-tree':
     case 'unmount':
-    case 'sandbox':
+    case 'pod-sandbox':
     case 'http':
       return { before: { kind: 'none' } };
     default: {

@@ -1,8 +1,8 @@
 /** What a journal says of its run, once all its records are read. */
 
 import type { StepChange } from '../host/host.ts';
-import type { Answer } from '../run/approval.ts';
-import type { StepStatus } from '../run/frontier.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
+import type { Answer } from './approval.ts';
 import type { Before, ErrorRecord, JournalRecord, Start } from './records.ts';
 
 export interface StepHistory {

@@ -1,8 +1,8 @@
 /** The journal of one run: written before each change, so that whatever happens next can be continued or taken back. */
 
 import type { StepChange } from '../host/host.ts';
-import type { Answer } from '../run/approval.ts';
 import { Secret } from '../sdk/secret.ts';
+import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';
 import type { Before, Entry, JournalRecord } from './records.ts';
 import { withoutSecrets, withSecretsBack } from './secrets.ts';
@@ -16,8 +16,9 @@ export interface JournalStore {
   forgetImages(): Promise<void>;
   keepSecret(name: string, secret: Secret): Promise<void>;
   forgetSecrets(): Promise<void>;
-  /** Makes the place where an answer is looked for; `isAnew`: without one that is there. */
-  openAnswer(step: string, isAnew: boolean): Promise<void>;
+  /** Creates the directory in which an answer can arrive. */
+  prepareAnswer(): Promise<void>;
+  discardAnswer(step: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -134,12 +135,21 @@ export class Journal {
     return this.#inOrder(() => this.#write(false)); // lost, it is only done again
   }
 
-  /** Durable before anybody is asked: the deadline holds whatever happens to this process. An answer that is there counts, but for a question that is asked anew. */
-  asked(step: string, message: string, until: Date, isAnew: boolean): Promise<void> {
-    if (isAnew) this.#note({ kind: 'asked', step, message, until: until.toISOString() });
+  /** Durable before the question appears: the deadline holds even if this process dies. An older answer is discarded. */
+  asked(step: string, message: string, until: Date): Promise<void> {
+    this.#note({ kind: 'asked', step, message, until: until.toISOString() });
     return this.#inOrder(async () => {
       await this.#write(true);
-      await this.#store.openAnswer(step, isAnew);
+      await this.#store.prepareAnswer();
+      await this.#store.discardAnswer(step);
+    });
+  }
+
+  /** A resumed run repeats its question. An answer that has arrived in the meantime counts. */
+  repeatQuestion(): Promise<void> {
+    return this.#inOrder(async () => {
+      await this.#write(true);
+      await this.#store.prepareAnswer();
     });
   }
 

@@ -10,7 +10,8 @@ export function memoryStore(): JournalStore {
     forgetImages: async () => images.clear(),
     keepSecret: async () => undefined,
     forgetSecrets: async () => undefined,
-    openAnswer: async () => undefined,
+    prepareAnswer: async () => undefined,
+    discardAnswer: async () => undefined,
     close: async () => undefined,
   };
 }

@@ -3,11 +3,10 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
 import type { StepChange } from '../host/host.ts';
-import type { Source } from '../pipeline/plan.ts';
-import type { Answer } from '../run/approval.ts';
-import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts, Owner } from '../sdk/ports.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
+import type { Answer } from './approval.ts';
 
 /** 2 has steps that were skipped, what was allowed to fail, and approvals. */
 export const JOURNAL_VERSION = 2;
@@ -27,6 +26,14 @@ export type Before =
   | { kind: 'earlier' }
   /** Nothing on this machine takes it back. */
   | { kind: 'none' };
+
+/** What a plan was made from: the same source and the same inputs are the same run. */
+export interface PlanSource {
+  kind: 'pipeline' | 'phase';
+  name: string;
+  digest: string;
+  environments?: readonly { name: string; digest: string }[];
+}
 
 export interface ErrorRecord {
   code: string;
@@ -52,7 +59,7 @@ export type Entry =
       id: string;
       joinery: string;
       pipeline: string;
-      source: Source;
+      source: PlanSource;
       /** Secrets are `{"$secret": name}`: they are kept elsewhere. */
       inputs: unknown;
       host: HostFacts;
@@ -150,9 +157,15 @@ function takeLine(file: string, read: ReadJournal, line: Buffer): string | undef
   const [violation] = violations(schema, record);
   if (violation !== undefined) return `${violation.path.join('.')} ${violation.message}`.trim();
   if ((record as JournalRecord).seq !== read.records.length + 1) return 'its number is wrong';
-  read.records.push(record as JournalRecord);
+  read.records.push(withCurrentKind(record as JournalRecord));
   read.sum = sum ?? '';
   return undefined;
+}
+
+/** Earlier versions wrote `sandbox` for a change of the kind `pod-sandbox`. */
+function withCurrentKind(record: JournalRecord): JournalRecord {
+  if (record.kind !== 'change' || (record.change.kind as string) !== 'sandbox') return record;
+  return { ...record, change: { ...record.change, kind: 'pod-sandbox' } as StepChange };
 }
 
 function parsed(text: string): unknown {

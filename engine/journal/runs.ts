@@ -1,10 +1,10 @@
 /** The runs of a machine on its disk: `/var/lib/joinery/runs/<id>`, and what they must not keep longer than they need in `/run/joinery/<id>`. */
 import { randomBytes } from 'node:crypto';
 import type { Appending, MachineFiles } from '../host/files.ts';
-import { type Answer, answerPath, answerText } from '../run/approval.ts';
 import { fail } from '../sdk/errors.ts';
-import { paths } from '../sdk/paths.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
+import { type Answer, answerPath, answerText } from './approval.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal, type JournalStore } from './journal.ts';
 import { JOURNAL_VERSION, type JournalRecord, LineWriter, type ReadJournal, readJournal } from './records.ts';
@@ -65,7 +65,7 @@ export class Runs {
   async answer(id: string, step: string, answer: Omit<Answer, 'via'>): Promise<void> {
     const open = openApprovals(await this.history(id));
     if (!open.includes(step)) throw fail('E_APPROVAL_NONE', { run: id, step, open });
-    await new RunFolder(this.#files, id).openAnswer(step, false);
+    await new RunFolder(this.#files, id).prepareAnswer();
     const content = Buffer.from(answerText(answer));
     await this.#files.apply({ kind: 'file', path: answerPath(id, step), content, mode: 0o600, secret: false });
   }
@@ -202,9 +202,11 @@ class RunFolder implements JournalStore {
     await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
   }
 
-  async openAnswer(step: string, isAnew: boolean): Promise<void> {
+  async prepareAnswer(): Promise<void> {
     await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
-    if (isAnew) await this.#files.apply({ kind: 'remove', path: answerPath(this.#id, step) });
+  }
+  async discardAnswer(step: string): Promise<void> {
+    await this.#files.apply({ kind: 'remove', path: answerPath(this.#id, step) });
   }
 
   async close(): Promise<void> {

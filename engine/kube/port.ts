@@ -1,8 +1,8 @@
 /** The `kube` port: requests about objects, answers as objects or as errors that say what to do. */
 import type { ApiAnswer, ApiRequest, Host, StepChange } from '../host/host.ts';
+import { type ConfigMapObject, configMapRef } from '../node/objects.ts';
 import type { ApiVerb } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
-import { type ConfigMapObject, configMapRef } from '../sdk/objects.ts';
 import type { ClusterInfo, Identity, Kube, KubeApi, KubeObject, ObjectRef } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 

@@ -1,5 +1,5 @@
 /** A configuration to start from. Source: `kubeadm config print join-defaults`, and the defaults of v1beta4. */
-import { paths } from '../sdk/index.ts';
+import { paths } from '../node/index.ts';
 import { apiVersionOf, kindOf, LATEST } from './versions.ts';
 
 const PLACEHOLDER_TOKEN = 'abcdef.0123456789abcdef';

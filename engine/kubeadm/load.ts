@@ -2,7 +2,7 @@
 import { type Document, type ParsedNode, visit } from 'yaml';
 import type { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
-import { fail, type JoinError, type Problem, revealed, type Schema, withSecrets } from '../sdk/index.ts';
+import { fail, type JoinError, type Problem, revealSecrets, type Schema, wrapSecrets } from '../sdk/index.ts';
 import { joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
 import { type Field, isName, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
 import { checkRules } from './rules.ts';
@@ -106,9 +106,9 @@ function checkedValue(parsed: ParsedDocument, version: Version, lenient: boolean
   const schema = schemas[version];
   // A NodeConfiguration may lack its apiVersion.
   const written = { ...(withoutEmpty(schema, parsed.value) as object), apiVersion: apiVersionOf(version) };
-  const value = withSecrets(schema, written) as object;
+  const value = wrapSecrets(schema, written) as object;
   const unknown: string[] = [];
-  for (const violation of violations(schema, revealed(value))) {
+  for (const violation of violations(schema, revealSecrets(value))) {
     const { path, key, message } = violation;
     if (key === undefined) {
       parsed.errors.at(path, inWords(violation, value));

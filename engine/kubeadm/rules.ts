@@ -1,6 +1,6 @@
 /** What must hold between fields, and no schema says. Source: kubeadm's validation of join configurations. */
 import type { Path, Problems } from '../documents/problems.ts';
-import { fields } from '../sdk/index.ts';
+import { fields } from '../node/index.ts';
 import { type Field, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
 import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';
 import type { Version } from './versions.ts';

@@ -1,6 +1,6 @@
 /** Fields at their new places, as YAML that keeps the comments of the old document. */
 import { Document, isMap, isNode, isScalar, type Node, Pair, Scalar, YAMLMap } from 'yaml';
-import { revealed } from '../sdk/index.ts';
+import { revealSecrets } from '../sdk/index.ts';
 import { pathOf } from './fields.ts';
 import type { WrittenConfiguration } from './load.ts';
 import { apiVersionOf, kindOf, LATEST } from './versions.ts';
@@ -21,7 +21,7 @@ export function writeMoved({ document, isExact }: WrittenConfiguration, moves: r
   for (const { from, to, value, isSame } of [...HEAD, ...moves]) {
     const source = pairAt(document.contents, pathOf(from));
     const old = isNode(source?.value) ? source.value : undefined;
-    const node = isExact && isSame && old !== undefined ? old : target.createNode(revealed(value));
+    const node = isExact && isSame && old !== undefined ? old : target.createNode(revealSecrets(value));
     if (old !== undefined && node !== old) {
       copyComments(old, node);
       copyItemComments(old, node);

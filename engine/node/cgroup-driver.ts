@@ -2,7 +2,7 @@
 
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { CgroupDriver, Files, Log, Runtime } from '../sdk/ports.ts';
-import { criSocketOf, socketPath } from './cri.ts';
+import { findCriSocket, socketPath } from './cri.ts';
 import { minorOf } from './kubelet.ts';
 
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
@@ -16,7 +16,7 @@ export async function assertCgroupDriver(
   wanted: CgroupDriver,
   { criSocket, kubeletVersion }: { criSocket: string | undefined; kubeletVersion: Promise<string> },
 ): Promise<void> {
-  const socket = await criSocketOf(files, criSocket);
+  const socket = await findCriSocket(files, criSocket);
   const told = (await fromRuntime(runtime, socket)) ?? (await fromContainerdConfig(files, socketPath(socket)));
   if (told === undefined)
     log.info(`the cgroup driver of ${socketPath(socket)} could not be read; the kubelet uses ${wanted}`);

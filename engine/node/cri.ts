@@ -5,7 +5,7 @@ import type { Files } from '../sdk/ports.ts';
 const KNOWN_SOCKETS = ['/run/containerd/containerd.sock', '/var/run/crio/crio.sock', '/var/run/cri-dockerd.sock'];
 
 /** The socket given, or the only one there is; containerd's where there is none. E_CRI_SOCKETS where there are several. */
-export async function criSocketOf(files: Files, given: string | undefined): Promise<string> {
+export async function findCriSocket(files: Files, given: string | undefined): Promise<string> {
   if (given !== undefined && given !== '') return given;
   const found: string[] = [];
   for (const socket of KNOWN_SOCKETS) if ((await files.stat(socket)) !== undefined) found.push(socket);

@@ -1,35 +1,35 @@
 /** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
 
-import { type Effect, keeps } from '../sdk/effects.ts';
-import { type NodeObject, nodeRef } from '../sdk/objects.ts';
-import { paths } from '../sdk/paths.ts';
+import { type Effect, serviceWrites } from '../sdk/effects.ts';
 import type { Ports } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { criSocketOf, socketPath } from './cri.ts';
-import { kubeletIdentity } from './identity.ts';
+import { findCriSocket, socketPath } from './cri.ts';
+import { kubeletIdentity } from './kubelet-identity.ts';
+import { type NodeObject, nodeRef } from './objects.ts';
+import { paths } from './paths.ts';
 
 const { kubelet, kubeletPki, cni } = paths;
 
 /** Source: the kubelet's own directories; kubeadm reset empties them whole, and /var/lib/cni with them. */
 export const kubeletData: readonly Effect[] = [
-  keeps('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
-  keeps('kubelet', kubeletPki, 'the same'),
-  keeps('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
-  keeps('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
-  keeps('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
-  keeps('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
+  serviceWrites('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
+  serviceWrites('kubelet', kubeletPki, 'the same'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
   ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
-    keeps('kubelet', `${kubelet}/${name}`, 'its own state'),
+    serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state'),
   ),
-  keeps(
+  serviceWrites(
     'kubelet',
     `${kubelet}/dynamic*`,
     'configurations from the cluster, where --dynamic-config-dir names this place',
   ),
-  keeps('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
-  keeps('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
-  keeps('kubelet', cni, 'addresses of Pods'),
-  keeps('kubelet', `${cni}/*`, 'addresses of Pods'),
+  serviceWrites('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
+  serviceWrites('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
+  serviceWrites('kubelet', cni, 'addresses of Pods'),
+  serviceWrites('kubelet', `${cni}/*`, 'addresses of Pods'),
 ];
 
 /** Interfaces that network plugins make, as far as they are known by name. */
@@ -40,12 +40,16 @@ const REMOVALS_AT_ONCE = 8;
 type EndPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
 
 /** Why a Node is not Ready any more: the reason and the message of its condition. */
-export interface Ending {
+export interface NotReadyReason {
   reason: string;
   message: string;
 }
 
-export async function endKubelet(ports: EndPorts, criSocket: string | undefined, why: Ending): Promise<void> {
+export async function shutDownKubelet(
+  ports: EndPorts,
+  criSocket: string | undefined,
+  why: NotReadyReason,
+): Promise<void> {
   const { files, services, mounts, log } = ports;
   await services.stop('kubelet'); // or else it starts again what is removed
   await markNotReady(ports, why);
@@ -58,7 +62,7 @@ export async function endKubelet(ports: EndPorts, criSocket: string | undefined,
 }
 
 /** By its own identity, while it is still there: a Node that looks Ready keeps its name from the next machine. */
-async function markNotReady({ files, kube, clock, log }: EndPorts, why: Ending): Promise<void> {
+async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReadyReason): Promise<void> {
   const held = await kubeletIdentity(files);
   if (held === undefined || held.nodeName === '') return;
   const { server, ca, certificate: pem, key, nodeName } = held;
@@ -78,7 +82,7 @@ async function markNotReady({ files, kube, clock, log }: EndPorts, why: Ending):
 }
 
 async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
-  const socket = await criSocketOf(files, given);
+  const socket = await findCriSocket(files, given);
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {
     const sandboxes = await runtime.podSandboxes(socket);

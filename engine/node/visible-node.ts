@@ -1,13 +1,13 @@
 /** The Node of a machine that is about to join, as far as the cluster lets it be seen. */
 import { isJoinError } from '../sdk/errors.ts';
-import { type NodeObject, nodeRef } from '../sdk/objects.ts';
 import type { KubeApi, Log } from '../sdk/ports.ts';
+import { type NodeObject, nodeRef } from './objects.ts';
 
 /** Since then `kubeadm init` lets joining machines read Nodes, so that they can tell whether their name is taken. */
 const READABLE_SINCE_MINOR = 18;
 
 /** Undefined where there is none; and, with a warning, where an older cluster does not let anybody see who has yet to join. */
-export async function seenNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
+export async function visibleNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
   try {
     return await api.get<NodeObject>(nodeRef(name));
   } catch (error) {

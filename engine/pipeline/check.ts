@@ -1,19 +1,20 @@
 /** All that can be found wrong with a pipeline before anybody gives a value: names, types, order, writers. */
 import { isDeepStrictEqual } from 'node:util';
+import { durationMs } from '../documents/durations.ts';
 import type { Path } from '../documents/problems.ts';
 import { violations } from '../documents/validate.ts';
 import { type Condition, parseCondition } from '../expressions/conditions.ts';
 import type { Lookup } from '../expressions/references.ts';
 import { evaluate, expressions, parseTemplate, references, type Template } from '../expressions/template.ts';
-import { approvalPhase } from '../run/approval.ts';
 import { errorCodes } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { didYouMean, nearest } from '../sdk/text.ts';
+import { approvalPhase } from './approval.ts';
 import { checkCondition, checkTemplate, HOST_FACTS, type Sight } from './check-expressions.ts';
 import { needsOf } from './graph.ts';
-import { durationMs, type Pipeline, type PipelineStep, type RetryPolicy, variantsOf } from './load.ts';
+import { type Pipeline, type PipelineStep, type RetryPolicy, variantsOf } from './load.ts';
 import { type Candidate, type Checked, DEFAULT_TIMEOUT, forPhase, type PlannedStep, plannedStep } from './planned.ts';
 import type { Registry } from './registry.ts';
 import { type Section, sightOf, sightOfFinally, sightOfOutputs } from './step-scopes.ts';
@@ -240,7 +241,7 @@ function checkGiven({ problems }: Pipeline, step: PipelineStep, phase: AnyPhase,
         refuseSecret(problems, name, [...at, name]);
         continue;
       }
-      for (const violation of violations(schema, revealed(literal)))
+      for (const violation of violations(schema, revealSecrets(literal)))
         problems.at([...at, name, ...violation.path], `${name} ${violation.message}`, 'wrong-type');
     }
   }

@@ -1,7 +1,7 @@
 /** YAML text → a pipeline of the right shape, or E_PIPELINE with every problem at its line and column. */
-import { createHash } from 'node:crypto';
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import { decimalModes } from '../documents/decimal-modes.ts';
+import { digestOf } from '../documents/digest.ts';
 import { DocumentLocator, type Locator, Text } from '../documents/place.ts';
 import { readPipelines } from '../documents/precompiled.ts';
 import { Problems } from '../documents/problems.ts';
@@ -100,8 +100,6 @@ function lazyLocator(file: string, text: string): Locator {
   };
 }
 
-export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 /** `value` is what the documents say, and may have any shape. */
 export function pipelineOf(
   value: unknown,
@@ -129,25 +127,3 @@ export function checkShape(shape: object, value: unknown, problems: Problems): v
 
 export const variantsOf = ({ uses = [] }: PipelineStep): readonly Variant[] =>
   typeof uses === 'string' ? [{ phase: uses }] : uses;
-
-const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds as a duration is written: `1h30m`. */
-export function durationText(ms: number): string {
-  const parts = Object.entries(UNIT_MS).toReversed();
-  let left = ms;
-  const text = parts.map(([unit, each]) => {
-    const count = Math.floor(left / each);
-    left -= count * each;
-    return count === 0 ? '' : `${count}${unit}`;
-  });
-  return text.join('') || '0s';
-}
-
-/** A Go duration in milliseconds. */
-export function durationMs(text: string): number {
-  let total = 0;
-  for (const [, number, unit] of text.matchAll(/([\d.]+)(ms|s|m|h)/g))
-    total += Number(number) * (UNIT_MS[unit ?? ''] ?? 0);
-  return total;
-}

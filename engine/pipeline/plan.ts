@@ -1,21 +1,22 @@
 /** A pipeline and what the user gave → a plan: checked steps that can run, and the input of each when its time has come. */
 
+import { isDuration } from '../documents/durations.ts';
 import type { Path } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { holds } from '../expressions/conditions.ts';
 import { type Lookup, type Reference, UNKNOWN } from '../expressions/references.ts';
 import { evaluate, hasUnknown, parseTemplate, references, type Template } from '../expressions/template.ts';
-import type { StepStatus } from '../run/frontier.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
 import { checkedPipeline, closed, type PlannedStep } from './check.ts';
 import { GATES_INPUT, type PlannedGates, plannedGates } from './gates.ts';
 import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { Registry } from './registry.ts';
 import { SKIP_INPUT, withoutSkipped } from './skip.ts';
-import { inputOfLimit, isDuration, limitsIn } from './time-limits.ts';
+import { inputOfLimit, limitsIn } from './time-limits.ts';
 
 export { closed };
 
@@ -81,7 +82,7 @@ export function planOf(
     steps,
     ...(outputs === undefined ? {} : { outputs }),
     ...(last === undefined ? {} : { finally: last }),
-    inputs: withSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
+    inputs: wrapSecrets(pipeline.inputs, inputs) as Record<string, unknown>, // an object stays an object
     ...{ host, gates: planned.gates, notes: planned.notes },
   };
   problems.push(...[...steps, ...(last?.steps ?? [])].flatMap((step) => unmet(plan, step, named)));
@@ -146,7 +147,7 @@ function unmet(plan: Plan, step: PlannedStep, named: (input: string) => string):
   for (const [name, template] of entries) {
     const value = orElse(() => evaluate(template, lookup), ofStep);
     if (hasUnknown(value)) later.add(name);
-    else if (value !== undefined) known[name] = revealed(value);
+    else if (value !== undefined) known[name] = revealSecrets(value);
   }
   if (problems.length > 0) return problems;
   return violations(step.phase.input, known)
@@ -229,10 +230,10 @@ export function inputOf(plan: Plan, { id, phase, with: template }: PlannedStep, 
     throw fail('E_INPUT', { problems: [`step ${id}: ${(error as Error).message}`] });
   }
   if (hasUnknown(given)) return undefined;
-  const plain = revealed(given);
+  const plain = revealSecrets(given);
   const problems = violations(phase.input, plain).map(({ path, message }) => `${path.join('.')} ${message}`.trim());
   if (problems.length > 0) throw fail('E_INPUT', { problems: problems.map((p) => `${phase.name}: ${p}`) });
-  return withSecrets(phase.input, plain) as object; // every phase's input is one
+  return wrapSecrets(phase.input, plain) as object; // every phase's input is one
 }
 
 /** What a pipeline gives. E_INPUT where a part of it has no value; what only a run can show is left out of a dry one's. */

@@ -1,12 +1,14 @@
 /** A step as a run has it: one phase, its limits in milliseconds, what it is given. */
 
+import { durationMs } from '../documents/durations.ts';
 import type { Path } from '../documents/problems.ts';
 import { type Condition, holds } from '../expressions/conditions.ts';
 import type { Lookup } from '../expressions/references.ts';
 import { expressions, readsOf, type Template } from '../expressions/template.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
+import { type Approval, approvalOf } from './approval.ts';
 import type { Needs } from './graph.ts';
-import { durationMs, type Pipeline, type PipelineStep, type Timeout } from './load.ts';
+import type { Pipeline, PipelineStep, Timeout } from './load.ts';
 import { limitText } from './time-limits.ts';
 
 export interface PlannedStep {
@@ -31,7 +33,7 @@ export interface PlannedStep {
   };
   allowFailure?: boolean;
   /** It waits for somebody to say yes; `with` is its message. */
-  approval?: { deadlineMs: number; onTimeout: 'fail' | 'approve' };
+  approval?: Approval;
 }
 
 export const DEFAULT_TIMEOUT = '5m';
@@ -92,11 +94,6 @@ export function plannedStep(
     ...(step.approval === undefined ? {} : { approval: approvalOf(step.approval) }),
   };
 }
-
-const approvalOf = ({ deadline, onTimeout = 'fail' }: NonNullable<PipelineStep['approval']>) => ({
-  deadlineMs: durationMs(deadline),
-  onTimeout,
-});
 
 /** Each of the two limits as the step has it, or else the defaults. */
 function limitsOf(

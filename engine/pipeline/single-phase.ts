@@ -1,5 +1,6 @@
 /** One phase as a plan of its own: `join phase NAME`. */
 import { createHash } from 'node:crypto';
+import { durationMs } from '../documents/durations.ts';
 import { violations } from '../documents/validate.ts';
 import { holds, parseCondition } from '../expressions/conditions.ts';
 import { type Lookup, UNKNOWN } from '../expressions/references.ts';
@@ -7,10 +8,10 @@ import { evaluate, hasUnknown, parseTemplate, type Template } from '../expressio
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { HostFacts } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
 import { DEFAULT_TIMEOUT } from './check.ts';
-import { durationMs, type Pipeline, type PipelineStep, variantsOf } from './load.ts';
+import { type Pipeline, type PipelineStep, variantsOf } from './load.ts';
 import { flagProblem, hostDefault, type Plan } from './plan.ts';
 
 /** What the pipeline's step for this phase would get without anything given: host facts, and defaults of inputs. A literal is for that pipeline alone. */
@@ -50,7 +51,7 @@ export function phaseUsed(step: PipelineStep, given: Readonly<Record<string, unk
 
 /** A plan of one step. E_INPUT with every problem, named as flags. */
 export function planOfPhase(name: string, phase: AnyPhase, given: Record<string, unknown>, host: HostFacts): Plan {
-  const problems = violations(phase.input, revealed(given)).map((violation) => flagProblem(violation));
+  const problems = violations(phase.input, revealSecrets(given)).map((violation) => flagProblem(violation));
   if (problems.length > 0) throw fail('E_INPUT', { problems });
   return {
     pipeline: `phase ${name}`,
@@ -61,12 +62,12 @@ export function planOfPhase(name: string, phase: AnyPhase, given: Record<string,
         phase,
         needs: [],
         reads: [],
-        with: { kind: 'literal', value: withSecrets(phase.input, given) },
+        with: { kind: 'literal', value: wrapSecrets(phase.input, given) },
         timeoutMs: durationMs(DEFAULT_TIMEOUT),
         retry: { attempts: 1, initialMs: 0, factor: 1, capMs: 0 },
       },
     ],
-    inputs: withSecrets(phase.input, given) as Record<string, unknown>, // an object stays an object
+    inputs: wrapSecrets(phase.input, given) as Record<string, unknown>, // an object stays an object
     ...{ host, notes: [] },
   };
 }

@@ -1,10 +1,10 @@
 /** Time limits of steps: written out, or the value of an input. */
 
+import { isDuration } from '../documents/durations.ts';
 import type { Lookup } from '../expressions/references.ts';
 import { didYouMean } from '../sdk/text.ts';
 import type { Pipeline, Timeout } from './load.ts';
 
-const DURATION = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
 const INPUT = /^\$\{\{\s*inputs\.([A-Za-z_]\w*)\s*\}\}$/;
 
 /** Every limit of a step or of the defaults, and where below it that stands. */
@@ -26,9 +26,6 @@ export function limitText(limit: string, pipeline: Pipeline, lookup?: Lookup): s
   if (name === undefined) return limit;
   return String(lookup?.({ kind: 'input', name }) ?? pipeline.inputs.properties[name]?.default ?? '');
 }
-
-export const isDuration = (text: unknown): boolean =>
-  typeof text === 'string' && DURATION.test(text) && /[1-9]/.test(text);
 
 /** A limit that is the value of an input: there is one of that name, and its default is a time. */
 export function checkLimits({ steps, finally: last = [], defaults, inputs, problems }: Pipeline): void {

@@ -1,5 +1,5 @@
 /** Steps that write one file: whoever comes last decides what is in it, so there has to be a last one. */
-import { filled } from '../sdk/effects.ts';
+import { fillTemplate } from '../sdk/effects.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import { isAfter, type Needs, orderOf } from './graph.ts';
 import type { Pipeline, PipelineStep } from './load.ts';
@@ -38,7 +38,9 @@ function pathsOf(candidates: Writer['candidates'], step: PipelineStep | undefine
       const properties = Object.entries(phase.input.properties ?? {});
       const defaults = properties.filter(([name]) => !Object.hasOwn(step?.with ?? {}, name));
       const known = Object.fromEntries([...defaults.map(([name, schema]) => [name, schema.default]), ...literals]);
-      return phase.effects.flatMap((effect) => (effect.kind === 'path' ? (filled(effect.path, known) ?? []) : []));
+      return phase.effects.flatMap((effect) =>
+        effect.kind === 'path' ? (fillTemplate(effect.path, known) ?? []) : [],
+      );
     }),
   );
 }

@@ -2,7 +2,7 @@
 
 import { violations } from '../documents/validate.ts';
 import { whyUnusable } from '../pipeline/check.ts';
-import { beyond } from '../sdk/bounds.ts';
+import { missingBound } from '../sdk/bounds.ts';
 import { type AnyPhase, changesCluster } from '../sdk/index.ts';
 import { clean } from '../sdk/text.ts';
 import type { Manifest } from './manifest.ts';
@@ -79,7 +79,7 @@ function sets(what: string, listed: readonly string[], made: readonly string[]):
 
 const effectsBeyond = ({ effects: bounds }: Manifest, { name, effects }: AnyPhase): string[] =>
   effects.flatMap((effect) => {
-    const what = beyond(bounds, effect);
+    const what = missingBound(bounds, effect);
     return what === undefined ? [] : [`phase ${name} declares what the manifest's effects do not have: ${what}`];
   });
 

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { assertOurs } from '../host/trusted.ts';
+import { assertTrusted } from '../host/trusted.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 
@@ -34,7 +34,7 @@ export async function integrityOf(
   const add = async (path: string): Promise<void> => {
     const at = join(folder, path);
     const stats = await lstat(at);
-    if (!isShipped) assertOurs(at, stats);
+    if (!isShipped) assertTrusted(at, stats);
     if (--left.files < 0) throw refuse(`it has more than ${filesMax} files`);
     if (stats.isDirectory()) return addBelow(path);
     if (stats.isSymbolicLink()) {

@@ -6,7 +6,6 @@ import { type AnyPhase, clean, isPlugin } from '../sdk/index.ts';
 import { compared } from './compare.ts';
 import type { InspectedPlugin } from './inspect.ts';
 import { phaseOf } from './phase.ts';
-import { sdk } from './sdk.ts';
 import { tamed } from './words.ts';
 
 export interface LoadedPlugin extends InspectedPlugin {
@@ -16,13 +15,19 @@ export interface LoadedPlugin extends InspectedPlugin {
 /** `import()` as the launcher has it: a bundle run from a code cache has none. */
 export type Importer = (url: string) => Promise<unknown>;
 
+export interface LoadOptions {
+  importer: Importer;
+  /** The object that the plugin gets. */
+  sdk: object;
+  limitMs?: number;
+}
+
 const LIMIT_MS = 10_000;
 
 /** E_PLUGIN_CODE where it cannot be loaded, E_PLUGIN_MISMATCH where it is not what its manifest says. */
 export async function loadPlugin(
   plugin: InspectedPlugin,
-  importer: Importer,
-  limitMs: number = LIMIT_MS,
+  { importer, sdk, limitMs = LIMIT_MS }: LoadOptions,
 ): Promise<LoadedPlugin> {
   const { folder, manifest, integrity, isShipped } = plugin;
   const refuse = (what: string, cause?: unknown) => fail('E_PLUGIN_CODE', { plugin: folder, what }, cause);

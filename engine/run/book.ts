@@ -2,21 +2,21 @@
 
 import { violations } from '../documents/validate.ts';
 import { temporaryName } from '../host/disk.ts';
-import { type Host, placeOf, type StepChange, type Wait, waitText } from '../host/host.ts';
+import { type Host, type StepChange, subjectOf, type Wait, waitText } from '../host/host.ts';
 import type { Journal, Looked } from '../journal/journal.ts';
-import { type Restored, restore } from '../journal/restore.ts';
+import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/check.ts';
 import { inputOf, isToRun, outputsOf, type Plan, type Told } from '../pipeline/plan.ts';
 import { fail, isJoinError, JoinError, type OwnError } from '../sdk/errors.ts';
-import type { RunTold } from '../sdk/phase.ts';
+import type { PhaseEvent } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
-import { withSecrets } from '../sdk/schema.ts';
-import { revealed } from '../sdk/secret.ts';
-import { type Ask, approved } from './approval.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
+import { endsWell, type StepStatus } from '../sdk/step-status.ts';
+import { type Ask, waitForApproval } from './approval.ts';
 import { withPorts } from './attempt.ts';
 import { blamed, noteAfter, recordOf } from './error-record.ts';
 import type { RunEvent, StepResult } from './events.ts';
-import { endsWell, type StepStatus } from './frontier.ts';
 import { Listeners } from './listeners.ts';
 import { Redactor } from './redact.ts';
 import type { AttemptInput, Direction, MachineEvent } from './step-machine.ts';
@@ -83,7 +83,7 @@ export class RunBook {
   }
 
   /** What the journal says is done, so that it is not done again. A step whose secrets are gone is, to get them anew, and so is all that comes after it. */
-  takeUp(direction: Direction): Map<string, StepStatus> {
+  resumeFrom(direction: Direction): Map<string, StepStatus> {
     const done = new Map<string, StepStatus>();
     const { steps } = this.#journal.history();
     for (const [id, step] of steps) {
@@ -123,7 +123,7 @@ export class RunBook {
   #inputAgain({ phase }: PlannedStep, kept: unknown): object {
     const { value } = this.#journal.reveal(kept);
     this.#redactor.learn(value);
-    return withSecrets(phase.input, revealed(value)) as object; // every phase's input is one
+    return wrapSecrets(phase.input, revealSecrets(value)) as object; // every phase's input is one
   }
 
   results(): StepResult[] {
@@ -166,7 +166,7 @@ export class RunBook {
     this.#listeners.happened(event);
   }
 
-  async #tellStep(id: string, told: RunTold, signal: AbortSignal): Promise<void> {
+  async #tellStep(id: string, told: PhaseEvent, signal: AbortSignal): Promise<void> {
     const [step, input] = [this.#steps.get(id), this.#inputs.get(id)];
     if (step === undefined || input === undefined) return;
     await this.#withPorts(step, input, 'tell', signal, async (ports) => step.phase.onEvent?.(ports, input, told));
@@ -238,17 +238,17 @@ export class RunBook {
       const given =
         step.approval === undefined
           ? await this.#withPorts(step, input, 'run', signal, (ports) => phase.run(ports, input))
-          : await approved(
+          : await waitForApproval(
               { step: id, ...step.approval, ...(input as { message: string }) },
               {
                 ...{ journal: this.#journal, host: this.#host, signal, ask: this.#ask, waiting },
                 onQuestion: (question) => this.#onEvent({ type: 'step.asked', id, question }),
-                tell: (text) => this.#tell(id, 'info', text),
+                log: (text) => this.#tell(id, 'info', text),
               },
             );
-      const outputs = withSecrets(phase.output, given);
+      const outputs = wrapSecrets(phase.output, given);
       this.#redactor.learn(outputs);
-      const problems = violations(phase.output, revealed(outputs)).map(
+      const problems = violations(phase.output, revealSecrets(outputs)).map(
         ({ path, message }) => `${path.join('.')} ${message}`,
       );
       if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
@@ -277,16 +277,16 @@ export class RunBook {
   /** Puts back what the run changed on this machine. Throws where a part of it stays changed. */
   async restore(overwrite: boolean, signal: AbortSignal): Promise<void> {
     const left = new Set<string>();
-    const onItem = (told: Restored) => {
+    const onItem = (told: UndoItem) => {
       const item = this.#redactor.redacted(told);
       this.#onEvent({ type: 'step.restored', id: item.step, item });
       const { outcome, step, why } = item;
       if (outcome === 'restored') return;
-      const text = `${placeOf(item.change)} ${outcome === 'stays' ? 'stays' : 'is not put back'}: ${why}`;
+      const text = `${subjectOf(item.change)} ${outcome === 'stays' ? 'stays' : 'is not put back'}: ${why}`;
       this.#results.get(step)?.notes.push({ level: 'warn', text });
       if (outcome !== 'stays') left.add(step);
     };
-    await restore({ journal: this.#journal, host: this.#host, overwrite, signal, onItem });
+    await undoChanges({ journal: this.#journal, host: this.#host, overwrite, signal, onItem });
     for (const id of left) {
       const result = this.#results.get(id);
       if (result !== undefined) result.status = 'undo-failed';

@@ -1,9 +1,9 @@
 /** What a run tells while it is at work, and what is known of each of its steps in the end. */
 
 import type { StepChange } from '../host/host.ts';
-import type { Restored } from '../journal/restore.ts';
+import type { UndoItem } from '../journal/undo.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
 import type { Question } from './approval.ts';
-import type { StepStatus } from './frontier.ts';
 import type { MachineEvent } from './step-machine.ts';
 
 export type RunEvent =
@@ -15,7 +15,7 @@ export type RunEvent =
   | { type: 'step.change'; id: string; change: StepChange }
   /** It begins to wait for something: `what` says for what. */
   | { type: 'step.wait'; id: string; what: string }
-  | { type: 'step.restored'; id: string; item: Restored };
+  | { type: 'step.restored'; id: string; item: UndoItem };
 
 export interface StepResult {
   id: string;

@@ -1,19 +1,6 @@
 /** Which steps are done, running and ready: plain data, outside the machine, and the only place that knows `needs`. */
 
-export type StepStatus =
-  | 'succeeded'
-  | 'failed'
-  /** It failed, and the pipeline says that it may. */
-  | 'failed-allowed'
-  | 'cancelled'
-  | 'skipped'
-  | 'undecided'
-  | 'undone'
-  | 'undo-failed';
-
-/** What needs such a step can begin: `needs` is about order, and what is skipped is out of the way. */
-export const endsWell = (status: string): boolean =>
-  status === 'succeeded' || status === 'failed-allowed' || status === 'skipped' || status === 'undecided';
+import { endsWell, type StepStatus } from '../sdk/step-status.ts';
 
 export interface FrontierStep {
   id: string;
@@ -73,7 +60,7 @@ export class Frontier {
   }
 
   /** The step that ended last and may have left something, now active again, to be undone; undefined where none is left. */
-  turnBack(): string | undefined {
+  nextToUndo(): string | undefined {
     const id = this.#order.pop();
     if (id === undefined) return undefined;
     this.#settled.delete(id);

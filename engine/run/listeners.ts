@@ -1,15 +1,15 @@
 /** Steps that are told what happens in their run: in order, by themselves, and never in its way. */
-import type { AnyPhase, RunTold } from '../sdk/phase.ts';
+import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
 
 const LIMIT_MS = 5_000;
 
 export interface ListenersOptions {
   /** What all events have. */
-  event: () => Pick<RunTold, 'at' | 'run' | 'pipeline' | 'machine'>;
-  errorOf: (error: unknown) => NonNullable<RunTold['error']>;
-  redacted: (told: RunTold) => RunTold;
-  tell: (id: string, told: RunTold, signal: AbortSignal) => Promise<void>;
+  event: () => Pick<PhaseEvent, 'at' | 'run' | 'pipeline' | 'machine'>;
+  errorOf: (error: unknown) => NonNullable<PhaseEvent['error']>;
+  redacted: (told: PhaseEvent) => PhaseEvent;
+  tell: (id: string, told: PhaseEvent, signal: AbortSignal) => Promise<void>;
   warn: (id: string, text: string) => void;
   /** For `tell`; 5 s where it is left out. */
   limitMs?: number;
@@ -30,7 +30,7 @@ export class Listeners {
     if (phase?.onEvent !== undefined && !this.#last.has(id)) this.#last.set(id, Promise.resolve());
   }
 
-  happened({ type, id, ...rest }: { type: RunTold['type']; id?: string; status?: string; error?: unknown }): void {
+  happened({ type, id, ...rest }: { type: PhaseEvent['type']; id?: string; status?: string; error?: unknown }): void {
     if (this.#last.size === 0) return;
     const { event, errorOf, redacted } = this.#options;
     const { message, code } = rest.error === undefined ? {} : errorOf(rest.error);
@@ -53,7 +53,7 @@ export class Listeners {
     await Promise.all(this.#last.values());
   }
 
-  async #one(id: string, told: RunTold): Promise<void> {
+  async #one(id: string, told: PhaseEvent): Promise<void> {
     if (this.#givenUp.has(id) && told.type !== 'run.ended') return;
     const { tell, warn, limitMs = LIMIT_MS } = this.#options;
     const signal = AbortSignal.timeout(limitMs);

@@ -109,7 +109,7 @@ export const runMachine = setup({
     /** One after the other, the last first: undoing is no time for races. */
     spawnUndo: enqueueActions(({ context, enqueue }) => {
       if (context.undoStopped) return;
-      const id = context.frontier.turnBack();
+      const id = context.frontier.nextToUndo();
       if (id !== undefined) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'undo') });
     }),
     settle: enqueueActions(({ context, event, enqueue }) => {

@@ -6,10 +6,11 @@ import { memoryStore } from '../journal/memory.ts';
 import { JOURNAL_VERSION } from '../journal/records.ts';
 import type { Plan } from '../pipeline/plan.ts';
 import { fail } from '../sdk/errors.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
 import type { Ask } from './approval.ts';
 import { RunBook } from './book.ts';
 import type { RunEvent, StepResult } from './events.ts';
-import { Frontier, type StepStatus } from './frontier.ts';
+import { Frontier } from './frontier.ts';
 import { runMachine } from './run-machine.ts';
 import type { Direction } from './step-machine.ts';
 
@@ -67,7 +68,7 @@ export interface UndoOptions extends Omit<RunOptions, 'onFailure' | 'onCancel' |
   overwrite?: boolean;
 }
 
-/** Takes back what the journal says was done. The plan is made of the journal: see `planOfHistory`. */
+/** Takes back what the journal says was done. The plan is made of the journal: see `undoPlan`. */
 export const undo = (options: UndoOptions): Promise<RunResult> => execute(options, 'undo', options.overwrite ?? false);
 
 async function execute(options: RunOptions, direction: Direction, overwrite: boolean): Promise<RunResult> {
@@ -77,7 +78,7 @@ async function execute(options: RunOptions, direction: Direction, overwrite: boo
   const journal = options.journal ?? journalInMemory(plan, host);
   const book = new RunBook({ plan, host, journal, onEvent, ask: options.ask });
   if (options.journal?.isWritten === true) await book.tidy(new AbortController().signal);
-  const done = book.takeUp(direction);
+  const done = book.resumeFrom(direction);
   const machine: MachineInput = {
     frontier: new Frontier(plan.steps, direction === 'run' ? done : endedOf(plan)),
     policies: new Map(plan.steps.map((step) => [step.id, step])),

@@ -4,7 +4,7 @@
  */
 import { assign, cancel as cancelTimer, enqueueActions, fromPromise, setup } from 'xstate';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import type { StepStatus } from './frontier.ts';
+import type { StepStatus } from '../sdk/step-status.ts';
 
 /** How long an attempt that was told to stop may take before it is given up. */
 const GRACE_MS = 5_000;

@@ -17,7 +17,7 @@ export interface Bounds {
 }
 
 /** What of `effect` the bounds leave out, in words; undefined where it lies within. */
-export function beyond(bounds: Bounds, effect: Effect): string | undefined {
+export function missingBound(bounds: Bounds, effect: Effect): string | undefined {
   switch (effect.kind) {
     case 'path':
       return coversTemplate(bounds.paths, effect.path) ? undefined : `paths: ${effect.path}`;

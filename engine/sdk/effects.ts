@@ -35,7 +35,7 @@ export const controls = (name: string, actions: readonly ServiceAction[], why: s
 /** Starts the program `program` (`*`: one that a file of root's names), to ask it something or to have it change something. */
 export const runs = (program: string, why: string): Effect => ({ kind: 'command', program, why });
 /** Sends these verbs for `resource`, written as RBAC writes it: `nodes`, `certificatesigningrequests`. */
-export const calls = (verbs: readonly ApiVerb[], resource: string, why: string): Effect => ({
+export const apiCalls = (verbs: readonly ApiVerb[], resource: string, why: string): Effect => ({
   kind: 'api',
   verbs,
   resource,
@@ -43,7 +43,7 @@ export const calls = (verbs: readonly ApiVerb[], resource: string, why: string):
 });
 
 /** What a service writes by itself once this phase has started it: nobody else's change, and emptied when its start is undone. */
-export const keeps = (service: string, path: string, why: string): Effect => ({
+export const serviceWrites = (service: string, path: string, why: string): Effect => ({
   kind: 'service-data',
   service,
   path,
@@ -52,10 +52,10 @@ export const keeps = (service: string, path: string, why: string): Effect => ({
 /** Unmounts what is mounted below `path`. */
 export const unmounts = (path: string, why: string): Effect => ({ kind: 'mounts', path, why });
 /** Removes Pod sandboxes of the container runtime. */
-export const removesSandboxes = (why: string): Effect => ({ kind: 'runtime', why });
+export const removesPodSandboxes = (why: string): Effect => ({ kind: 'runtime', why });
 
 /** Makes http calls to `url`. */
-export const requests = (url: string, why: string): Effect => ({ kind: 'http', url, why });
+export const httpCalls = (url: string, why: string): Effect => ({ kind: 'http', url, why });
 
 /** Reads documents from https:// addresses. */
 export const downloads = (why: string): Effect => ({ kind: 'web', why });
@@ -98,7 +98,7 @@ function valueAt(hole: string, input: object): string | undefined {
 }
 
 /** The template with the values of its holes; undefined where one of them is not given. */
-export function filled(template: string, input: object): string | undefined {
+export function fillTemplate(template: string, input: object): string | undefined {
   const parts = template.split(HOLE).map((part) => (HOLE.test(part) ? valueAt(part, input) : part));
   return parts.includes(undefined) ? undefined : parts.join('');
 }

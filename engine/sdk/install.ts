@@ -2,18 +2,18 @@
 import type { Files, Services, Stat } from './ports.ts';
 import { isSecret, type Secret } from './secret.ts';
 
-export type Wanted =
+export type DesiredPath =
   | { path: string; content: string | Secret; mode: number }
   | { path: string; link: string }
   | { path: string; directory: number };
 
 /** Brings every path to what is wanted, in order. Where anything differs, the service is stopped before the first write, and stays so. */
-export async function installFor(
+export async function installFiles(
   service: string,
   { files, services }: { files: Files; services: Services },
-  wanted: readonly Wanted[],
+  wanted: readonly DesiredPath[],
 ): Promise<void> {
-  const stale: Wanted[] = [];
+  const stale: DesiredPath[] = [];
   for (const item of wanted) if (!(await isAsWanted(files, item))) stale.push(item);
   if (stale.length > 0) await services.stop(service);
   for (const item of stale) {
@@ -23,7 +23,7 @@ export async function installFor(
   }
 }
 
-async function isAsWanted(files: Files, item: Wanted): Promise<boolean> {
+async function isAsWanted(files: Files, item: DesiredPath): Promise<boolean> {
   const there: Stat | undefined = await files.stat(item.path);
   if ('directory' in item) return there !== undefined; // whoever made it chose its mode
   if ('link' in item) return there?.target === item.link;

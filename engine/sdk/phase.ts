@@ -26,11 +26,11 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
    * Told what happens in the run once its step has succeeded: in order, 5 s for each, and best effort. What it throws is a warning, and
    * nothing that it does is journaled or shown.
    */
-  onEvent?(ports: Ports, input: Infer<I>, event: RunTold): Promise<void>;
+  onEvent?(ports: Ports, input: Infer<I>, event: PhaseEvent): Promise<void>;
 }
 
 /** What happens in a run; no secret is in it. */
-export interface RunTold {
+export interface PhaseEvent {
   readonly type: 'step.started' | 'step.retrying' | 'step.ended' | 'run.ended';
   /** RFC 3339. */
   readonly at: string;
@@ -63,7 +63,7 @@ export interface AnyPhase extends Omit<Phase, 'run' | 'undo' | 'onEvent'> {
   readonly origin?: PhaseOrigin;
   run(ports: Ports, input: unknown): Promise<unknown>;
   undo?(ports: Ports, input: unknown): Promise<void>;
-  onEvent?(ports: Ports, input: unknown, event: RunTold): Promise<void>;
+  onEvent?(ports: Ports, input: unknown, event: PhaseEvent): Promise<void>;
 }
 
 /**

@@ -63,13 +63,13 @@ type InferObject<S> = { [K in Present<S>]: Infer<Properties<S>[K]> } & {
 };
 
 /** `value` with every string that its schema marks `writeOnly` wrapped as a `Secret`; the rest as it is. */
-export function withSecrets(schema: Schema | undefined, value: unknown): unknown {
+export function wrapSecrets(schema: Schema | undefined, value: unknown): unknown {
   if (schema === undefined || isSecret(value)) return value;
   if (schema.writeOnly === true && typeof value === 'string') return new Secret(value);
-  if (Array.isArray(value)) return value.map((item) => withSecrets(schema.items, item));
+  if (Array.isArray(value)) return value.map((item) => wrapSecrets(schema.items, item));
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(
-      Object.entries(value).map(([name, inner]) => [name, withSecrets(propertySchema(schema, name), inner)]),
+      Object.entries(value).map(([name, inner]) => [name, wrapSecrets(propertySchema(schema, name), inner)]),
     );
   return value;
 }

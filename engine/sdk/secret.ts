@@ -31,10 +31,10 @@ export const isSecret = (value: unknown): value is Secret =>
   typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[MARK] === true;
 
 /** A deep copy of plain data with every secret revealed: only for validators and writers, never for anything that prints. */
-export function revealed(value: unknown): unknown {
+export function revealSecrets(value: unknown): unknown {
   if (isSecret(value)) return value.reveal();
-  if (Array.isArray(value)) return value.map(revealed);
+  if (Array.isArray(value)) return value.map(revealSecrets);
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealSecrets(inner)]));
   return value;
 }

@@ -11,7 +11,7 @@ const RUN = new RegExp(`${UNPRINTABLE}+`, 'gu');
 const ALL_BUT_NEW_LINE = new RegExp(`(?!\n)${UNPRINTABLE}`, 'gu');
 
 /** The text in a gzip file, one byte a letter. E_FILE where it is none, or holds more than 4 MiB. */
-export async function gunzipped(path: string, bytes: Buffer): Promise<string> {
+export async function gunzipText(path: string, bytes: Buffer): Promise<string> {
   try {
     return (await promisify(gunzip)(bytes, { maxOutputLength: UNPACKED_BYTES_MAX })).toString('latin1');
   } catch (error) {
@@ -27,7 +27,7 @@ export const printable = (text: string, instead: (character: string) => string =
   text.replace(ALL_BUT_NEW_LINE, instead);
 
 /** A value of a document as one line. `String()` would call what a document may have put into `toString`. */
-export const shown = (value: unknown): string =>
+export const valueText = (value: unknown): string =>
   clean(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined'));
 
 /** Nobody is helped by one of thousands, and comparing with them all takes minutes where many words are wrong. */

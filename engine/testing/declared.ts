@@ -21,7 +21,7 @@ export function isDeclared(effects: readonly Effect[], change: StepChange, input
         );
       case 'http':
         return effect.kind === 'http' && change.url.startsWith(filled(effect.url, input).split('*')[0] ?? '');
-      case 'sandbox':
+      case 'pod-sandbox':
         return effect.kind === 'runtime';
       case 'unmount':
         return effect.kind === 'mounts';

@@ -2,12 +2,12 @@
 import type { Host, StepChange } from '../host/host.ts';
 import { Journal, type JournalStore } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
-import { planOfHistory } from '../journal/plan.ts';
 import { Registry } from '../pipeline/registry.ts';
 import { planOfPhase } from '../pipeline/single-phase.ts';
+import { undoPlan } from '../run/plan-record.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '../run/run.ts';
 import type { AnyPhase, Ports } from '../sdk/index.ts';
-import { withSecrets } from '../sdk/schema.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
 import { shownOf } from './shown.ts';
 
 export interface Outcome {
@@ -79,7 +79,7 @@ export async function undoPhase(
 ): Promise<RunResult> {
   const registry = new Registry();
   registry.add(phase);
-  const plan = planOfHistory(journal, registry, [], host.facts);
+  const plan = undoPlan(journal, registry, [], host.facts);
   return undo({ plan, host, journal, ...(clock === undefined ? {} : { clock }) });
 }
 
@@ -110,7 +110,7 @@ function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
     async run(ports, input) {
       try {
         const outputs = await phase.run(heard(ports), input);
-        hear(withSecrets(phase.output, outputs));
+        hear(wrapSecrets(phase.output, outputs));
         return outputs;
       } catch (error) {
         hear(error);

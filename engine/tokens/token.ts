@@ -1,8 +1,8 @@
 /** Bootstrap tokens as values. Source of forms and defaults: kubernetes, cluster-bootstrap/token/api, and kubeadm token create. */
 import { randomInt } from 'node:crypto';
-import { durationMs } from '../pipeline/load.ts';
+import { durationMs } from '../documents/durations.ts';
+import { fields } from '../node/fields.ts';
 import { fail } from '../sdk/errors.ts';
-import { fields } from '../sdk/fields.ts';
 import { Secret } from '../sdk/secret.ts';
 
 /** `signing`: it signs cluster-info, for discovery. `authentication`: it may log in, for the TLS bootstrap. */

@@ -1,17 +1,6 @@
 /** What the cluster wants of its nodes: two ConfigMaps of kubeadm's. Source: kubeadm, util/config/cluster. */
-import {
-  type ConfigMapObject,
-  calls,
-  configMapRef,
-  definePhase,
-  fail,
-  healthUrl,
-  joiningIdentity,
-  type KubeApi,
-  minorOf,
-  parseYaml,
-  shown,
-} from '../../engine/sdk/index.ts';
+import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { input, output } from './schema.ts';
 
@@ -26,12 +15,12 @@ export default definePhase({
   input,
   output,
   gates: [DYNAMIC_KUBELET_CONFIG],
-  effects: [calls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
+  effects: [apiCalls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
 
   async run({ kube, log }, given) {
     const api = kube.as(joiningIdentity(given));
     const cluster = await documentOf(api, 'kubeadm-config', 'ClusterConfiguration');
-    const kubernetesVersion = shown(cluster.document.kubernetesVersion);
+    const kubernetesVersion = valueText(cluster.document.kubernetesVersion);
     const minor = minorOf(kubernetesVersion);
     if (Number.isNaN(minor))
       throw fail('E_KUBELET_CONFIG', { what: `kubeadm-config has kubernetesVersion ${kubernetesVersion}` });
@@ -51,11 +40,13 @@ export default definePhase({
 /** E_KUBELET_CONFIG where it is not what a kubelet, or a later step, can use. */
 function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Record<string, unknown>) {
   const refuse = (what: string) => fail('E_KUBELET_CONFIG', { what: `${name} ${what}` });
-  if (kind !== KIND) throw refuse(`holds a ${shown(kind)}`);
+  if (kind !== KIND) throw refuse(`holds a ${valueText(kind)}`);
   const driver = DRIVERS.find((known) => known === cgroupDriver);
-  if (driver === undefined && cgroupDriver !== undefined) throw refuse(`has cgroupDriver ${shown(cgroupDriver)}`);
+  if (driver === undefined && cgroupDriver !== undefined) throw refuse(`has cgroupDriver ${valueText(cgroupDriver)}`);
   if (healthUrl(rest) === undefined)
-    throw refuse(`has healthzBindAddress ${shown(rest.healthzBindAddress)} and healthzPort ${shown(rest.healthzPort)}`);
+    throw refuse(
+      `has healthzBindAddress ${valueText(rest.healthzBindAddress)} and healthzPort ${valueText(rest.healthzPort)}`,
+    );
   return { ...rest, kind: KIND, ...(driver === undefined ? {} : { cgroupDriver: driver }) };
 }
 

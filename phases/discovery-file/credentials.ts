@@ -1,6 +1,8 @@
 /** Who asks for the certificate, as the user of a discovery file says. Source: client-go, tools/clientcmd/api/v1 and plugin/pkg/client/auth/exec. */
+
+import { base64Text } from '../../engine/node/index.ts';
 import { fitsKey, readCertificates } from '../../engine/pki/index.ts';
-import { base64Text, type Commands, type Files, fail, Secret } from '../../engine/sdk/index.ts';
+import { type Commands, type Files, fail, Secret } from '../../engine/sdk/index.ts';
 import { execCredentials, type Given } from './exec.ts';
 import { besides, type Origin } from './file.ts';
 

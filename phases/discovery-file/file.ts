@@ -1,6 +1,8 @@
 /** What a discovery file says of the cluster. Source of the rules: kubeadm, discovery/file, and client-go's kubeconfig loader. */
+
+import { type Kubeconfig, readKubeconfig } from '../../engine/node/index.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
-import { clean, type Files, fail, type Kubeconfig, readKubeconfig } from '../../engine/sdk/index.ts';
+import { clean, type Files, fail } from '../../engine/sdk/index.ts';
 
 export interface Origin {
   /** Its path or address. */

@@ -1,8 +1,8 @@
 /** Discovery by a file or an https:// address: whoever wrote it is trusted, and TLS proves the rest. Writes nothing. */
+import { assertClock, readKubeconfig } from '../../engine/node/index.ts';
 import {
-  assertClock,
+  apiCalls,
   type ClusterInfo,
-  calls,
   clean,
   definePhase,
   downloads,
@@ -10,7 +10,6 @@ import {
   fail,
   isJoinError,
   type Kube,
-  readKubeconfig,
   runs,
   type Web,
 } from '../../engine/sdk/index.ts';
@@ -26,7 +25,7 @@ export default definePhase({
   effects: [
     downloads('the discovery file, where it is an https:// address'),
     runs('*', 'the exec plugin of a discovery file that only root can have written; in a dry run too'),
-    calls(['get'], 'configmaps', 'cluster-info, to see that the server answers'),
+    apiCalls(['get'], 'configmaps', 'cluster-info, to see that the server answers'),
   ],
 
   async run({ files, web, kube, commands, log }, { discoveryFile, token, tlsBootstrapToken }) {

@@ -1,4 +1,4 @@
-import { discoveryOutput, fields } from '../../engine/sdk/index.ts';
+import { discoveryOutput, fields } from '../../engine/node/index.ts';
 
 const { bootstrapToken } = fields;
 

@@ -1,6 +1,8 @@
 /** Discovery by a bootstrap token: a signature by the token, and a pinned CA key, prove who answers. Writes nothing. */
+
+import { assertClock, readClusterInfo } from '../../engine/node/index.ts';
 import { isSignedBy } from '../../engine/pki/index.ts';
-import { assertClock, calls, definePhase, fail, readClusterInfo } from '../../engine/sdk/index.ts';
+import { apiCalls, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -8,7 +10,7 @@ export default definePhase({
   summary: 'Trust the cluster through a bootstrap token and pinned CA keys',
   input,
   output,
-  effects: [calls(['get'], 'configmaps', 'cluster-info, without credentials')],
+  effects: [apiCalls(['get'], 'configmaps', 'cluster-info, without credentials')],
 
   async run({ kube, log }, given) {
     const endpoint = `https://${given.endpoint}`;

@@ -2,16 +2,13 @@
 import {
   assertClock,
   type CsrObject,
-  clean,
   conditionsOf,
   csrRef,
-  fail,
-  type Identity,
   isReady,
   type NodeObject,
   nodeRef,
-  type Ports,
-} from '../../engine/sdk/index.ts';
+} from '../../engine/node/index.ts';
+import { clean, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
 import { type Finding, findingOf } from './finding.ts';
 
 /** As the node itself. */

@@ -1,5 +1,6 @@
 /** What state this machine and its cluster are in, and what to do about it. Changes nothing. */
-import { calls, definePhase, type Identity, joiningIdentity, kubeletIdentity, runs } from '../../engine/sdk/index.ts';
+import { joiningIdentity, kubeletIdentity } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
 import { clusterFindings, requestFindings } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { fileFindings, identityFinding, serviceFinding } from './machine.ts';
@@ -12,9 +13,9 @@ export default definePhase({
   output,
   effects: [
     runs('journalctl', 'the last words of a kubelet that does not run'),
-    calls(['get'], 'nodes', "what the cluster thinks of this machine's Node"),
-    calls(['get'], 'certificatesigningrequests', 'whether a request waits for a human'),
-    calls(['get'], 'configmaps', 'cluster-info, to see that the server answers'),
+    apiCalls(['get'], 'nodes', "what the cluster thinks of this machine's Node"),
+    apiCalls(['get'], 'certificatesigningrequests', 'whether a request waits for a human'),
+    apiCalls(['get'], 'configmaps', 'cluster-info, to see that the server answers'),
   ],
 
   async run(ports, { csr, server, ca, ...joining }) {

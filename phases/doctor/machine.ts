@@ -1,5 +1,6 @@
 /** What can be seen on the machine itself. */
-import { clean, fail, type KubeletIdentity, type Ports, parseYaml, paths } from '../../engine/sdk/index.ts';
+import { type KubeletIdentity, paths } from '../../engine/node/index.ts';
+import { clean, fail, type Ports, parseYaml } from '../../engine/sdk/index.ts';
 import { type Finding, findingOf } from './finding.ts';
 
 type Held = KubeletIdentity | undefined;

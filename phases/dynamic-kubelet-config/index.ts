@@ -1,15 +1,6 @@
 /** Points the Node at the ConfigMap that its kubelet is to be configured by, and sees the kubelet take it up. */
-import {
-  calls,
-  clean,
-  definePhase,
-  fail,
-  isJoinError,
-  type KubeApi,
-  kubeletIdentity,
-  type NodeObject,
-  nodeRef,
-} from '../../engine/sdk/index.ts';
+import { kubeletIdentity, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { apiCalls, clean, definePhase, fail, isJoinError, type KubeApi } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -17,7 +8,7 @@ export default definePhase({
   summary: 'Where DynamicKubeletConfig is on: have the kubelet take its configuration from the cluster',
   input,
   output,
-  effects: [calls(['get', 'watch', 'patch'], 'nodes', 'its spec.configSource, and what the kubelet makes of it')],
+  effects: [apiCalls(['get', 'watch', 'patch'], 'nodes', 'its spec.configSource, and what the kubelet makes of it')],
 
   async run({ kube, log, signal }, { server, ca, certificate, key, nodeName, configSource }) {
     if (configSource === undefined) {

@@ -3,8 +3,8 @@ import {
   definePhase,
   fail,
   type HttpCall,
+  httpCalls,
   isJoinError,
-  requests,
   type Secret,
   type Web,
 } from '../../engine/sdk/index.ts';
@@ -16,9 +16,9 @@ export default definePhase({
   input,
   output,
   effects: [
-    requests('{url}', 'the call'),
-    requests('{unless.url}', 'whether it is done already'),
-    requests('{undo.url}', 'when it is undone'),
+    httpCalls('{url}', 'the call'),
+    httpCalls('{unless.url}', 'whether it is done already'),
+    httpCalls('{undo.url}', 'when it is undone'),
   ],
 
   async run({ web, log }, { method, irreversible, undo, unless, ca, ...given }) {

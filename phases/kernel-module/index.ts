@@ -1,5 +1,6 @@
 /** Modules of the kernel, loaded now and at each start of the machine. Source of the form: modules-load.d(5). */
-import { definePhase, loadModules, runs, writes } from '../../engine/sdk/index.ts';
+import { loadModules } from '../../engine/node/index.ts';
+import { definePhase, runs, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,15 +1,8 @@
 /** The node's identity on disk, exactly as the kubelet would have left it after its own bootstrap. */
+
+import { kubeletIdentity, paths } from '../../engine/node/index.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
-import {
-  controls,
-  definePhase,
-  installFor,
-  kubeletIdentity,
-  paths,
-  Secret,
-  type Wanted,
-  writes,
-} from '../../engine/sdk/index.ts';
+import { controls, type DesiredPath, definePhase, installFiles, Secret, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -31,7 +24,7 @@ export default definePhase({
       log.info('nothing to do: the kubelet will ask for its certificate, and write it itself');
       return {};
     }
-    const wanted: Wanted[] = [];
+    const wanted: DesiredPath[] = [];
     const held = await kubeletIdentity(files);
     // Named by what is in it: a run that goes on after a crash does not leave the same identity under two names.
     const pemFile = `${paths.kubeletPki}/kubelet-client-${stampOf(certificate)}.pem`;
@@ -44,7 +37,7 @@ export default definePhase({
         { path: paths.kubeletCurrentPem, link: pemFile },
       );
     wanted.push({ path: paths.kubeletConf, content: kubeletConf(server, ca), mode: 0o600 });
-    await installFor('kubelet', { files, services }, wanted);
+    await installFiles('kubelet', { files, services }, wanted);
     return {};
   },
 });

@@ -1,4 +1,4 @@
-import { fields } from '../../engine/sdk/index.ts';
+import { fields } from '../../engine/node/index.ts';
 
 const { server, ca, certificate, key } = fields;
 

@@ -1,6 +1,7 @@
 /** The cluster's KubeletConfiguration, with kubeadm's defaults. Source: kubeadm, componentconfigs/kubelet. */
 import { stringify } from 'yaml';
-import { type Files, paths, type Services } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
+import type { Files, Services } from '../../engine/sdk/index.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
 

@@ -1,5 +1,5 @@
 /** `/var/lib/kubelet/kubeadm-flags.env`. Source: kubeadm, phases/kubelet/flags. */
-import { minorOf, socketPath } from '../../engine/sdk/index.ts';
+import { minorOf, socketPath } from '../../engine/node/index.ts';
 
 /** `--container-runtime` is gone from kubelets of 1.24 on, which also want the socket as a URL. */
 const REMOTE_ONLY_SINCE_MINOR = 24;

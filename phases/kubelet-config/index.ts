@@ -1,18 +1,8 @@
 /** The kubelet's configuration on disk: the cluster's ConfigMap, this machine's flags, the CA. */
+
+import { assertCgroupDriver, findCriSocket, installedKubelet, paths } from '../../engine/node/index.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
-import {
-  assertCgroupDriver,
-  controls,
-  criSocketOf,
-  definePhase,
-  type Files,
-  fail,
-  installedKubelet,
-  installFor,
-  paths,
-  runs,
-  writes,
-} from '../../engine/sdk/index.ts';
+import { controls, definePhase, type Files, fail, installFiles, runs, writes } from '../../engine/sdk/index.ts';
 import { completed, yamlOf } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { patched } from './patches.ts';
@@ -35,7 +25,7 @@ export default definePhase({
 
   async run(ports, { ca, caCertPath, kubeletConfiguration, configSource, patches, ...machine }) {
     const { files, services, commands } = ports;
-    const criSocket = await criSocketOf(files, machine.criSocket);
+    const criSocket = await findCriSocket(files, machine.criSocket);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
     const complete = await completed({ files, services }, kubeletConfiguration);
@@ -45,7 +35,7 @@ export default definePhase({
       await assertCgroupDriver(ports, cgroupDriver, { criSocket, kubeletVersion: Promise.resolve(kubeletVersion) });
     const yaml = yamlOf(document);
     const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
-    await installFor('kubelet', { files, services }, [
+    await installFiles('kubelet', { files, services }, [
       { path: caCertPath, content: ca, mode: 0o644 },
       { path: paths.kubelet, directory: 0o700 },
       { path: paths.kubeletConfig, content: yaml, mode: 0o644 },

@@ -1,11 +1,11 @@
 /** `--patches`: changes of the kubelet's configuration, from files of a directory. Source of their names and order: kubeadm, util/patches. */
-import { type Files, fail, jsonPatched, type Log, parseYaml } from '../../engine/sdk/index.ts';
+import { applyJsonPatch, type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
 import { mergePatch, strategicPatch } from './merge-patch.ts';
 
 const KINDS: Record<string, (target: unknown, patch: unknown) => unknown | Promise<unknown>> = {
   strategic: strategicPatch,
   merge: mergePatch,
-  json: jsonPatched,
+  json: applyJsonPatch,
 };
 const TARGET = 'kubeletconfiguration';
 /** Of control-plane nodes, and of the cluster itself. */

@@ -1,17 +1,14 @@
 /** Starts the kubelet by the machine's service manager, and sees it become healthy. */
+import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
+  apiCalls,
   type Commands,
-  calls,
   controls,
   definePhase,
-  endKubelet,
   type Files,
   fail,
-  healthUrl,
-  kubeletData,
   parseYaml,
-  paths,
-  removesSandboxes,
+  removesPodSandboxes,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -30,8 +27,8 @@ export default definePhase({
     writes(paths.kubeletDropIn, 0o644, 'only where the unit does not pass our files to the kubelet'),
     controls('kubelet', ['reload', 'start', 'stop'], 'it joins the machine'),
     ...kubeletData,
-    calls(['patch'], 'nodes/status', 'when it is undone: the Node is not Ready any more'),
-    removesSandboxes('when it is undone: what the kubelet had started'),
+    apiCalls(['patch'], 'nodes/status', 'when it is undone: the Node is not Ready any more'),
+    removesPodSandboxes('when it is undone: what the kubelet had started'),
     unmounts(paths.kubelet, 'when it is undone: volumes of Pods'),
   ],
 
@@ -62,7 +59,7 @@ export default definePhase({
   },
 
   async undo(ports, { criSocket }) {
-    await endKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
+    await shutDownKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
   },
 });
 

@@ -1,5 +1,6 @@
 /** Which kubelet is installed. A step of its own, because asking takes a tenth of a second that nothing else has to wait for. */
-import { definePhase, installedKubelet, runs } from '../../engine/sdk/index.ts';
+import { installedKubelet } from '../../engine/node/index.ts';
+import { definePhase, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,5 +1,6 @@
 /** The end of the TLS bootstrap, whoever has sent the request: the kubelet holds its certificate, and needs nobody's token any more. */
-import { definePhase, fail, nodeCertificate, paths, writes } from '../../engine/sdk/index.ts';
+import { nodeCertificate, paths } from '../../engine/node/index.ts';
+import { definePhase, fail, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,14 +1,6 @@
 /** Watches the Node that the kubelet registers, and notes its CRI socket on it, as kubeadm does. */
-import {
-  calls,
-  clean,
-  conditionsOf,
-  criSocketOf,
-  definePhase,
-  isReady,
-  type NodeObject,
-  nodeRef,
-} from '../../engine/sdk/index.ts';
+import { conditionsOf, findCriSocket, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { apiCalls, clean, definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
@@ -18,7 +10,7 @@ export default definePhase({
   summary: 'Watch the Node register, and become Ready where asked to',
   input,
   output,
-  effects: [calls(['watch', 'patch'], 'nodes', 'its registration; the annotation with its CRI socket')],
+  effects: [apiCalls(['watch', 'patch'], 'nodes', 'its registration; the annotation with its CRI socket')],
   irreversible: 'the Node stays until somebody deletes it: no identity on the machine may',
 
   async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...given }) {
@@ -26,7 +18,7 @@ export default definePhase({
       log.info('not waiting for the Node, so its CRI socket is not noted on it');
       return {};
     }
-    const criSocket = await criSocketOf(files, given.criSocket);
+    const criSocket = await findCriSocket(files, given.criSocket);
     const api = kube.as({ server, ca, certificate: { pem: certificate, key } });
     const ref = nodeRef(nodeName);
     const since = startedAt === undefined ? undefined : new Date(startedAt);

@@ -2,21 +2,23 @@
 import {
   assertCgroupDriver,
   assertClock,
-  type CgroupDriver,
-  calls,
-  definePhase,
-  fail,
   ignoreRule,
   installedKubelet,
-  isJoinError,
   isReady,
   joiningIdentity,
   minorOf,
   type NodeObject,
+  usableIdentity,
+  visibleNode,
+} from '../../engine/node/index.ts';
+import {
+  apiCalls,
+  type CgroupDriver,
+  definePhase,
+  fail,
+  isJoinError,
   type Ports,
   runs,
-  seenNode,
-  usableIdentity,
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -31,7 +33,7 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether another machine holds the name'),
+    apiCalls(['get'], 'nodes', 'whether another machine holds the name'),
     runs('kubelet', 'its version, where preflight has not told it'),
   ],
 
@@ -41,7 +43,7 @@ export default definePhase({
     const { server, ca } = given;
     const api = kube.as(joiningIdentity(given));
     const cluster = clusterConfiguration.kubernetesVersion;
-    const node = seenNode(api, nodeName, log);
+    const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       given.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(given.kubeletVersion);
     const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);

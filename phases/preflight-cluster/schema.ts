@@ -1,4 +1,4 @@
-import { fields } from '../../engine/sdk/index.ts';
+import { fields } from '../../engine/node/index.ts';
 
 const { server, ca, token, clientCertificate, clientKey, nodeName, criSocket, kubeletVersion } = fields;
 const { clusterConfiguration, kubeletConfiguration, patches, ignorePreflightErrors, ignoreChecksErrors } = fields;

@@ -1,4 +1,5 @@
 /** What a check is, and how what it saw becomes results. */
+import { minorOf } from '../../engine/node/index.ts';
 import {
   type CheckResult,
   type Commands,
@@ -6,7 +7,6 @@ import {
   type Files,
   type Infer,
   isJoinError,
-  minorOf,
   type Runtime,
   type Services,
 } from '../../engine/sdk/index.ts';

@@ -1,5 +1,6 @@
 /** Docker behind the kubelet's own shim, which kubelets had until 1.23: it is asked by its command. */
-import { type Commands, clean, fail, socketPath } from '../../engine/sdk/index.ts';
+import { socketPath } from '../../engine/node/index.ts';
+import { type Commands, clean, fail } from '../../engine/sdk/index.ts';
 
 const DOCKERSHIM = '/var/run/dockershim.sock';
 const INFO = ['docker', 'info', '--format', '{{json .}}'];

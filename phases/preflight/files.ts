@@ -1,5 +1,5 @@
 /** What another join, or another cluster, may have left on this machine; and whether we may write at all. */
-import { paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
 import { bad, type Check, type Given, good, named } from './check.ts';
 
 export const isPrivilegedUser: Check = {

@@ -1,5 +1,6 @@
 /** Whether this machine can join: every check is made, on the host alone and all at once, and all that is wrong is said. */
-import { definePhase, fail, ignoreRule, installedKubelet, kubeletIdentity, runs } from '../../engine/sdk/index.ts';
+import { ignoreRule, installedKubelet, kubeletIdentity } from '../../engine/node/index.ts';
+import { definePhase, fail, runs } from '../../engine/sdk/index.ts';
 import { resultsOf } from './check.ts';
 import { checksFor } from './checks.ts';
 import { dockerInfo } from './docker.ts';

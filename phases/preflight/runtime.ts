@@ -1,5 +1,5 @@
 /** The container runtime, asked over the CRI; Docker, which has none, by its command. */
-import { criSocketOf, socketPath } from '../../engine/sdk/index.ts';
+import { findCriSocket, socketPath } from '../../engine/node/index.ts';
 import { bad, type Check, type Given, good } from './check.ts';
 import { isDocker } from './docker.ts';
 import { serviceFindings } from './services.ts';
@@ -12,7 +12,7 @@ const runtimeAnswers: Check = {
   hint: 'The reason is its own; read on in its log: journalctl -u containerd -n 50',
   async run({ files, runtime, docker, given }) {
     if (isDocker(given.criSocket)) return good(`Docker ${(await docker()).ServerVersion} answers`);
-    const socket = await criSocketOf(files, given.criSocket);
+    const socket = await findCriSocket(files, given.criSocket);
     const { name, version, apiVersion, ready, message } = await runtime.status(socket);
     const found = `${name} ${version} answers at ${socketPath(socket)} by CRI ${apiVersion}`;
     return ready ? good(found) : bad(`${found}, but is not ready: ${message}`);

@@ -1,5 +1,5 @@
 /** `Swap`, and `SystemVerification`: kernel, its options, cgroups. Source: kubeadm's system validators. */
-import { type Files, gunzipped } from '../../engine/sdk/index.ts';
+import { type Files, gunzipText } from '../../engine/sdk/index.ts';
 import { cgroupFindings } from './cgroups.ts';
 import { bad, type Check, type Finding, good } from './check.ts';
 import { isDocker } from './docker.ts';
@@ -71,7 +71,7 @@ async function options(files: Files, release: string): Promise<Finding> {
   for (const path of placesOf(release)) {
     const bytes = await files.read(path);
     if (bytes === undefined) continue;
-    const text = path.endsWith('.gz') ? await gunzipped(path, bytes) : bytes.toString('latin1');
+    const text = path.endsWith('.gz') ? await gunzipText(path, bytes) : bytes.toString('latin1');
     const missing = REQUIRED.filter((names) => !new RegExp(`^CONFIG_(${names})=[ym]$`, 'm').test(text));
     return missing.length === 0
       ? good(`${path} has all ${REQUIRED.length} options that containers need`)

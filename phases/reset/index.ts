@@ -1,15 +1,13 @@
 /** Makes a worker a machine that has never joined, as `kubeadm reset` does, whoever has joined it. */
+import { kubeletIdentity, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
-  calls,
+  apiCalls,
   controls,
   definePhase,
   type Effect,
-  endKubelet,
   type Files,
   fail,
-  kubeletIdentity,
-  paths,
-  removesSandboxes,
+  removesPodSandboxes,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -42,8 +40,8 @@ export default definePhase({
   output,
   effects: [
     controls('kubelet', ['stop'], 'it leaves the cluster'),
-    calls(['patch'], 'nodes/status', 'the Node is not Ready any more'),
-    removesSandboxes('what the kubelet has started'),
+    apiCalls(['patch'], 'nodes/status', 'the Node is not Ready any more'),
+    removesPodSandboxes('what the kubelet has started'),
     unmounts(paths.kubelet, 'volumes of Pods'),
     ...KUBECONFIGS.map((path) => removes(path, 'who the kubelet is')),
     ...EMPTIED.map((path) => removes(`${path}/*`, 'what the kubelet, kubeadm and this command have written')),
@@ -55,7 +53,7 @@ export default definePhase({
     for (const path of CONTROL_PLANE)
       if ((await files.stat(path)) !== undefined) throw fail('E_RESET_CONTROL_PLANE', { path });
     const held = await kubeletIdentity(files); // before it is gone
-    await endKubelet(ports, criSocket, { reason: 'MachineReset', message: 'the machine was reset' });
+    await shutDownKubelet(ports, criSocket, { reason: 'MachineReset', message: 'the machine was reset' });
     for (const path of KUBECONFIGS) await files.removeTree(path);
     for (const directory of EMPTIED) await empty(directory, files);
     if (held === undefined || held.nodeName === '') return {};

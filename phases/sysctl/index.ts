@@ -1,5 +1,6 @@
 /** Settings of the kernel, now and after the next start of the machine. Source of the form: sysctl.d(5). */
-import { definePhase, fail, runs, setSysctls, writes } from '../../engine/sdk/index.ts';
+import { setSysctls } from '../../engine/node/index.ts';
+import { definePhase, fail, runs, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({

@@ -1,6 +1,8 @@
 /** What must hold of a CSR and of the certificate that comes back, before anything is written. */
+
+import { type CsrObject, conditionsOf } from '../../engine/node/index.ts';
 import { CLIENT_AUTH, fitsKey, type Name, readCertificates, readCsr } from '../../engine/pki/index.ts';
-import { type CsrObject, clean, conditionsOf, fail } from '../../engine/sdk/index.ts';
+import { clean, fail } from '../../engine/sdk/index.ts';
 
 /** The certificate is there. Denied, failed and deleted requests end the wait. Source: the kubelet's csr.WaitForCertificate. */
 export function issued(name: string, csr: CsrObject | undefined): boolean {

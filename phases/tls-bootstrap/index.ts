@@ -2,24 +2,28 @@
  * TLS bootstrap. Mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written.
  * Mode `kubelet`: the kubelet gets what it needs to send it when it starts.
  */
-import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
+
 import {
   type CsrObject,
-  calls,
-  controls,
   csrRef,
+  joiningIdentity,
+  NODES_GROUP,
+  nodeUser,
+  paths,
+  usableIdentity,
+} from '../../engine/node/index.ts';
+import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
+import {
+  apiCalls,
+  controls,
   definePhase,
   fail,
   isJoinError,
-  joiningIdentity,
+  joineryPaths,
   type KubeApi,
-  NODES_GROUP,
-  nodeUser,
   type ObjectRef,
-  paths,
   type Random,
   type Secret,
-  usableIdentity,
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
@@ -35,8 +39,8 @@ export default definePhase({
   input,
   output,
   effects: [
-    calls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
-    calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
+    apiCalls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
+    apiCalls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
     controls('kubelet', ['stop'], 'in mode kubelet: it must not start on half of its files'),
     writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: what it asks for its certificate with'),
     writes(paths.kubeletConf, undefined, 'in mode kubelet: removed, or it would not ask'),
@@ -90,7 +94,7 @@ function publicKeyOf(key: Secret): Uint8Array {
   try {
     return publicKeyDer(key.reveal());
   } catch {
-    throw fail('E_FILE', { path: paths.runtime, what: 'the key that was kept here is damaged' }); // no cause: it may tell of the key
+    throw fail('E_FILE', { path: joineryPaths.runtime, what: 'the key that was kept here is damaged' }); // no cause: it may tell of the key
   }
 }
 

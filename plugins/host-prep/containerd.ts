@@ -1,5 +1,6 @@
 /** containerd's configuration. Source of its tables: containerd's docs/cri/config.md, of versions 2 (containerd 1.x) and 3 (2.x). */
-import type { Ports, Sdk } from '../../engine/sdk/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
+import type { Ports } from '../../engine/sdk/index.ts';
 import { rawValue, withValue } from './toml.ts';
 
 const CONFIG = '/etc/containerd/config.toml';

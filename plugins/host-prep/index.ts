@@ -1,5 +1,5 @@
 /** What every guide to kubeadm has people type before they join a machine. */
-import type { Sdk } from '../../engine/sdk/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
 import { prepareContainerd } from './containerd.ts';
 import { input, output } from './schema.ts';
 import { fstabWithoutSwap, turnSwapOff } from './swap.ts';
@@ -28,8 +28,8 @@ export const hostPrep = (sdk: Sdk) =>
 
     async run(ports, given) {
       const { modules, sysctls, swap, containerd } = given;
-      if (modules.length > 0) await sdk.loadModules(ports, modules, MODULES);
-      if (Object.keys(sysctls).length > 0) await sdk.setSysctls(ports, sysctls, SYSCTLS);
+      if (modules.length > 0) await sdk.node.loadModules(ports, modules, MODULES);
+      if (Object.keys(sysctls).length > 0) await sdk.node.setSysctls(ports, sysctls, SYSCTLS);
       if (swap === 'off') {
         await turnSwapOff(ports);
         await fstabWithoutSwap(ports);

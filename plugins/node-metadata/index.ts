@@ -1,5 +1,7 @@
 /** Labels and annotations of the Node, set by its own identity: as far as NodeRestriction lets it. */
-import type { KubeApi, NodeObject, Ports, Sdk } from '../../engine/sdk/index.ts';
+import type { NodeObject } from '../../engine/node/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
+import type { KubeApi, Ports } from '../../engine/sdk/index.ts';
 import { labelProblem, taintProblem } from './rules.ts';
 import { input, output } from './schema.ts';
 
@@ -10,7 +12,7 @@ export const nodeMetadata = (sdk: Sdk) => {
     files,
     kube,
   }: Pick<Ports, 'files' | 'kube'>): Promise<{ api: KubeApi; name: string } | undefined> => {
-    const held = await sdk.kubeletIdentity(files);
+    const held = await sdk.node.kubeletIdentity(files);
     if (held === undefined) return undefined;
     const { server, ca, certificate: pem, key, nodeName: name } = held;
     return { api: kube.as({ server, ca, certificate: { pem, key } }), name };
@@ -27,7 +29,7 @@ export const nodeMetadata = (sdk: Sdk) => {
     summary: "Set labels and annotations of the Node, by the node's own identity",
     input,
     output,
-    effects: [sdk.calls(['watch', 'get', 'patch'], 'nodes', 'its labels and annotations')],
+    effects: [sdk.apiCalls(['watch', 'get', 'patch'], 'nodes', 'its labels and annotations')],
 
     async run(ports, { labels, annotations, taints }) {
       const problems = [...Object.entries(labels).map(labelProblem), ...taints.map(taintProblem)];
@@ -36,7 +38,7 @@ export const nodeMetadata = (sdk: Sdk) => {
       const node = await own(ports);
       if (node === undefined)
         throw refuse(['there is no identity on this machine yet: put the step behind node-ready']);
-      const ref = sdk.nodeRef(node.name);
+      const ref = sdk.node.nodeRef(node.name);
       const { metadata } = await node.api.waitFor<NodeObject>(ref, (found) => found !== undefined);
       const missing = {
         labels: without(labels, metadata.labels),
@@ -52,7 +54,7 @@ export const nodeMetadata = (sdk: Sdk) => {
       const node = await own(ports);
       if (node === undefined) return;
       try {
-        const ref = sdk.nodeRef(node.name);
+        const ref = sdk.node.nodeRef(node.name);
         const there = (await node.api.get<NodeObject>(ref))?.metadata;
         const ours = { labels: removed(labels, there?.labels), annotations: removed(annotations, there?.annotations) };
         if (Object.keys({ ...ours.labels, ...ours.annotations }).length > 0)

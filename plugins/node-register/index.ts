@@ -1,5 +1,6 @@
 /** Creates the Node by the node's own new identity, as its kubelet would; the README says why nobody has to. */
-import type { Files, Sdk } from '../../engine/sdk/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
+import type { Files } from '../../engine/sdk/index.ts';
 import { type Told, toldToKubelet } from './report.ts';
 
 export const nodeRegister = (sdk: Sdk) =>
@@ -12,11 +13,11 @@ export const nodeRegister = (sdk: Sdk) =>
       properties: { created: { type: 'boolean', description: 'There was no such Node before' } },
       required: ['created'],
     },
-    effects: [sdk.calls(['create'], 'nodes', 'the Node, not Ready')],
+    effects: [sdk.apiCalls(['create'], 'nodes', 'the Node, not Ready')],
     irreversible: 'the Node stays until somebody deletes it: no identity on the machine may',
 
     async run({ files, services, kube, clock, log }) {
-      const held = await sdk.kubeletIdentity(files);
+      const held = await sdk.node.kubeletIdentity(files);
       if (held === undefined) {
         log.info('nothing to do: the kubelet asks for its certificate itself, and nobody has an identity before');
         return { created: false };
@@ -34,7 +35,7 @@ export const nodeRegister = (sdk: Sdk) =>
         });
       const { server, ca, certificate: pem, key, nodeName } = held;
       const node = nodeOf(nodeName, told, await capacityOf(files, told), timeOf(clock.now()));
-      const made = await kube.as({ server, ca, certificate: { pem, key } }).create(sdk.nodeRef(nodeName), node);
+      const made = await kube.as({ server, ca, certificate: { pem, key } }).create(sdk.node.nodeRef(nodeName), node);
       log.info(
         made === undefined ? `Node ${nodeName} is there already` : `Node ${nodeName} is created, and not Ready yet`,
       );

@@ -1,5 +1,6 @@
 /** What a kubelet is told to register with: by its unit, by the files that the unit reads, by its configuration. */
-import type { Ports, Sdk } from '../../engine/sdk/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
+import type { Ports } from '../../engine/sdk/index.ts';
 
 export interface Taint {
   key: string;
@@ -28,7 +29,7 @@ export async function toldToKubelet(sdk: Sdk, { files, services }: Pick<Ports, '
   const texts = await Promise.all(FLAG_FILES.map(async (path) => (await files.read(path))?.toString('utf8') ?? ''));
   const flags = flagsIn([(await services.unit('kubelet')) ?? '', ...texts].join('\n'));
   const given = (name: string): string | undefined => flags.get(name)?.at(-1);
-  const config = configIn(sdk, (await files.read(sdk.paths.kubeletConfig))?.toString('utf8') ?? '');
+  const config = configIn(sdk, (await files.read(sdk.node.paths.kubeletConfig))?.toString('utf8') ?? '');
 
   const labels = Object.fromEntries(
     (flags.get('node-labels') ?? [])

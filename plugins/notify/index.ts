@@ -1,5 +1,5 @@
 /** Tells a webhook, or the system's log, what happens in the run; whatever comes of that, the run goes on. */
-import type { Sdk } from '../../engine/sdk/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
 
 export const input = {
   type: 'object',
@@ -40,7 +40,7 @@ export const notify = (sdk: Sdk) =>
     summary: "Tell a webhook, or the system's log, what happens in this run",
     input,
     output: { type: 'object' },
-    effects: [sdk.requests('{webhook}', 'each event'), sdk.runs('logger', 'each event, where log is true')],
+    effects: [sdk.httpCalls('{webhook}', 'each event'), sdk.runs('logger', 'each event, where log is true')],
 
     /** From here on it is told: see `onEvent`. */
     async run({ commands, log }, { webhook, log: toLog }) {

@@ -20,7 +20,8 @@ import { adminKubeconfig } from './kubeconfig.ts';
 import { type ProfileName, profiles } from './profile.ts';
 import { Store } from './store.ts';
 
-export type { Effect, Fault, Faults } from './api/faults.ts';
+export type { Effect, Fault } from './api/fault.ts';
+export type { Faults } from './api/faults.ts';
 export type { KeyPair } from './certificates.ts';
 export type { RequestRecord, Store } from './store.ts';
 

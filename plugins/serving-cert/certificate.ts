@@ -1,5 +1,6 @@
 /** What must hold of the certificate before the kubelet serves by it. */
-import type { CsrObject, Sdk } from '../../engine/sdk/index.ts';
+import type { CsrObject } from '../../engine/node/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
 
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const IP = /^\d+(\.\d+){3}$|:/;
@@ -13,7 +14,7 @@ export interface Wanted {
 /** The certificate is there. Denied, failed and deleted requests end the wait. */
 export function issuedIn(sdk: Sdk, name: string, csr: CsrObject | undefined): boolean {
   if (csr === undefined) throw sdk.fail('E_CSR_GONE', { csr: name });
-  for (const { type, reason = '', message = '' } of sdk.conditionsOf(csr)) {
+  for (const { type, reason = '', message = '' } of sdk.node.conditionsOf(csr)) {
     const facts = { csr: name, reason: sdk.clean(reason), message: sdk.clean(message) };
     if (type === 'Denied') throw sdk.fail('E_CSR_DENIED', facts);
     if (type === 'Failed') throw sdk.fail('E_CSR_FAILED', facts);

@@ -1,5 +1,7 @@
 /** Requests the certificate by which the kubelet serves, and waits until somebody has approved it. */
-import type { CsrObject, KubeApi, KubeletIdentity, Ports, Sdk, Secret } from '../../engine/sdk/index.ts';
+import type { CsrObject, KubeletIdentity } from '../../engine/node/index.ts';
+import type { Sdk } from '../../engine/node/sdk.ts';
+import type { KubeApi, Ports, Secret } from '../../engine/sdk/index.ts';
 import { issuedIn, servingProblems } from './certificate.ts';
 
 /** Source: Kubernetes API, CertificateSigningRequest, kubernetes.io/kubelet-serving: before 1.22 exactly these. */
@@ -35,9 +37,9 @@ export const servingCert = (sdk: Sdk) => {
     key: Secret,
   ): Promise<CsrObject> {
     const { createCsr, csrName, publicKeyDer, readCsr } = sdk.pki;
-    const subject = { commonName: sdk.nodeUser(held.nodeName), organizations: [sdk.NODES_GROUP] };
+    const subject = { commonName: sdk.node.nodeUser(held.nodeName), organizations: [sdk.node.NODES_GROUP] };
     const publicKey = publicKeyDer(key.reveal());
-    const ref = sdk.csrRef(csrName(publicKey, subject, USAGES));
+    const ref = sdk.node.csrRef(csrName(publicKey, subject, USAGES));
     const request = Buffer.from(createCsr(key.reveal(), subject, names)).toString('base64');
     const spec = { request, signerName: SIGNER, usages: USAGES };
     const [apiVersion, kind] = ['certificates.k8s.io/v1', 'CertificateSigningRequest'];
@@ -76,16 +78,16 @@ export const servingCert = (sdk: Sdk) => {
     output: { type: 'object' },
     effects: [
       sdk.runs('ip', "this machine's address"),
-      sdk.calls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request'),
+      sdk.apiCalls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request'),
       sdk.writes(`${PKI}/kubelet-server-*.pem`, 0o600, 'certificate and key, and the link to them'),
     ],
     irreversible: 'the request stays until the cluster drops it, an hour after it was signed',
 
     async run(ports, { addresses }) {
       const { files, kube, random, clock, log } = ports;
-      const held = await sdk.kubeletIdentity(files);
+      const held = await sdk.node.kubeletIdentity(files);
       if (held === undefined) throw refuse('it has no identity yet', 'Put the step serving-cert behind kubeconfig.');
-      const config = sdk.parseYaml((await files.read(sdk.paths.kubeletConfig))?.toString('utf8') ?? '') as {
+      const config = sdk.parseYaml((await files.read(sdk.node.paths.kubeletConfig))?.toString('utf8') ?? '') as {
         serverTLSBootstrap?: unknown;
       } | null;
       if (config?.serverTLSBootstrap !== true)
@@ -94,7 +96,7 @@ export const servingCert = (sdk: Sdk) => {
           'Set it for the cluster: kubectl -n kube-system edit configmap kubelet-config',
         );
       const names = await namesOf(ports, held, addresses);
-      const wanted = { commonName: sdk.nodeUser(held.nodeName), names, now: clock.now() };
+      const wanted = { commonName: sdk.node.nodeUser(held.nodeName), names, now: clock.now() };
       const there = (await files.read(CURRENT))?.toString('utf8') ?? '';
       if (servingProblems(sdk, there, there, wanted).length === 0) {
         log.info('nothing to do: the kubelet has a serving certificate that holds');
@@ -106,7 +108,7 @@ export const servingCert = (sdk: Sdk) => {
       const sent = await requested(api, held, names, key);
       const { name = '' } = sent.metadata;
       log.warn(`${name} waits for a human: kubectl certificate approve ${name}`);
-      const signed = await api.waitFor<CsrObject>(sdk.csrRef(name), (csr) => issuedIn(sdk, name, csr), sent);
+      const signed = await api.waitFor<CsrObject>(sdk.node.csrRef(name), (csr) => issuedIn(sdk, name, csr), sent);
       const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
       const problems = servingProblems(sdk, certificate, key.reveal(), wanted);
       if (problems.length > 0) throw sdk.fail('E_CERTIFICATE_WRONG', { csr: name, problems });

@@ -99,6 +99,6 @@ test('a dry run shows what would be asked, and gives no outputs that only a run 
   const { root, run } = await scene();
   const { code, stdout } = await cli([...run, '--who', 'gate', '--dry-run']);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/first: Wait until somebody approves\n {4}would ask, for 1h: First gate\?/);
+  expect(stdout).toMatch(/first: Wait for an approval\n {4}would ask, for 1h: First gate\?/);
   expect(await readdir(root)).toEqual(['etc', 'run', 'two-windows.yaml']);
 });

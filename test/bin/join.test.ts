@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isReady, type NodeObject } from '../../engine/node/index.ts';
 import {
   generateKeyPem,
   issueCertificate,
@@ -9,7 +10,7 @@ import {
   readCertificates,
   signDetached,
 } from '../../engine/pki/index.ts';
-import { type CheckResult, isReady, type NodeObject } from '../../engine/sdk/index.ts';
+import type { CheckResult } from '../../engine/sdk/index.ts';
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { cli, modesOf, project, scene, start } from './cli.ts';

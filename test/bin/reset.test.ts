@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isReady, type NodeObject } from '../../engine/sdk/index.ts';
+import { isReady, type NodeObject } from '../../engine/node/index.ts';
 import { cli, scene } from './cli.ts';
 
 test('join reset shows, asks, cleans, forgets the runs, and the machine joins again under its name', {

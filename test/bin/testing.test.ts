@@ -9,7 +9,8 @@ import {
   sandboxCluster,
   undoPhase,
 } from '../../bin/testing.ts';
-import { type Cluster, calls, definePhase, fields, type NodeObject, type Secret } from '../../engine/sdk/index.ts';
+import { fields, type NodeObject } from '../../engine/node/index.ts';
+import { apiCalls, type Cluster, definePhase, type Secret } from '../../engine/sdk/index.ts';
 import { pluginFolder } from '../engine/plugins/folder.ts';
 import { thrownBy } from '../helpers/errors.ts';
 
@@ -22,7 +23,7 @@ const label = definePhase({
     properties: { server: fields.server, ca: fields.ca, certificate: fields.certificate, key: fields.key },
   },
   output: { type: 'object' },
-  effects: [calls(['get', 'patch'], 'nodes', 'its label')],
+  effects: [apiCalls(['get', 'patch'], 'nodes', 'its label')],
   irreversible: 'a label stays',
   async run({ kube }, { server, ca, certificate: pem, key }: Cluster & { certificate: string; key: Secret }) {
     const ref = { apiVersion: 'v1', resource: 'nodes', name: 'w1' };

@@ -1,14 +1,6 @@
 /** A phase that gives its secrets away wherever a phase can. */
-import {
-  calls,
-  definePhase,
-  fields,
-  isJoinError,
-  type KubeApi,
-  nodeRef,
-  runs,
-  writes,
-} from '../../engine/sdk/index.ts';
+import { fields, nodeRef } from '../../engine/node/index.ts';
+import { apiCalls, definePhase, isJoinError, type KubeApi, runs, writes } from '../../engine/sdk/index.ts';
 
 const { server, ca, bootstrapToken, key } = fields;
 
@@ -34,7 +26,7 @@ export default definePhase({
   effects: [
     writes(LEAKY_FILE, 0o600, 'all its secrets, as plain text'),
     runs('crictl', 'with secrets for arguments'),
-    calls(['get'], 'nodes', 'by the name of a secret'),
+    apiCalls(['get'], 'nodes', 'by the name of a secret'),
   ],
 
   async run({ files, commands, kube, log }, input) {

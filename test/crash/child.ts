@@ -9,9 +9,9 @@ import { MachineFiles } from '../../engine/host/files.ts';
 import { lockMachine } from '../../engine/host/lock.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { isClosed } from '../../engine/journal/history.ts';
-import { planOfHistory } from '../../engine/journal/plan.ts';
 import { Runs } from '../../engine/journal/runs.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
+import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
 import { isJoinError } from '../../engine/sdk/index.ts';
 import { diskWithPoints, hostWithPoints } from '../helpers/points.ts';
@@ -52,7 +52,7 @@ async function act({ mode, project, root, inputs }: Told, at: (where: string) =>
     }
     if (mode === 'undo') {
       const journal = await runs.open(await runs.find(undefined, ({ status }) => status !== 'undone', 'undo'));
-      return await undo({ plan: planOfHistory(journal, registry(), [], host.facts), host, journal });
+      return await undo({ plan: undoPlan(journal, registry(), [], host.facts), host, journal });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
     const plan = await planToResume(project, journal, {}, []);

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { registry } from '../../bin/compose.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { nodeRef } from '../../engine/node/index.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { run } from '../../engine/run/run.ts';
-import { nodeRef } from '../../engine/sdk/index.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { heldIdentity } from '../helpers/node.ts';
 

@@ -7,7 +7,7 @@ import { memoryHost } from '../../engine/host/memory.ts';
 import { kubePort } from '../../engine/kube/port.ts';
 import { Transport } from '../../engine/kube/request.ts';
 import { watchObject } from '../../engine/kube/watch.ts';
-import { csrRef } from '../../engine/sdk/index.ts';
+import { csrRef } from '../../engine/node/index.ts';
 import { asJson, bent, type Shape, soup, swollen } from './shapes.ts';
 
 const STATUSES = [200, 200, 200, 201, 204, 304, 400, 401, 403, 404, 409, 410, 429, 500, 503];

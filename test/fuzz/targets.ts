@@ -13,6 +13,7 @@ import { Cel } from '../../engine/expressions/cel.ts';
 import { UNKNOWN } from '../../engine/expressions/references.ts';
 import { historyOf } from '../../engine/journal/history.ts';
 import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
+import { kubeletIdentity, readKubeconfig } from '../../engine/node/index.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { children, content, decode, dottedOid, encode } from '../../engine/pki/der.ts';
@@ -26,7 +27,7 @@ import {
   signDetached,
   toPem,
 } from '../../engine/pki/index.ts';
-import { fail, type KubeObject, kubeletIdentity, parseYaml, readKubeconfig, Secret } from '../../engine/sdk/index.ts';
+import { fail, type KubeObject, parseYaml, Secret } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';

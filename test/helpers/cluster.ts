@@ -1,6 +1,7 @@
 /** A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's business. */
 import type { ApiAnswer, ApiRequest, Wait } from '../../engine/host/host.ts';
 import { collectionPath, objectPath } from '../../engine/kube/port.ts';
+import { type CsrObject, nodeUser } from '../../engine/node/index.ts';
 import {
   type Certificate,
   generateKeyPem,
@@ -10,7 +11,7 @@ import {
   readCsr,
   signDetached,
 } from '../../engine/pki/index.ts';
-import { type CsrObject, type KubeObject, nodeUser, type ObjectRef } from '../../engine/sdk/index.ts';
+import type { KubeObject, ObjectRef } from '../../engine/sdk/index.ts';
 
 export const NOW = new Date('2026-03-04T05:06:07Z');
 export const DAY_MS = 86_400_000;

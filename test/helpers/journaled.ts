@@ -4,7 +4,7 @@ import { portsFor } from '../../engine/host/ports/index.ts';
 import { dataOf, lookBefore } from '../../engine/journal/before.ts';
 import { Journal, type JournalStore } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
-import { type Restored, restore } from '../../engine/journal/restore.ts';
+import { type UndoItem, undoChanges } from '../../engine/journal/undo.ts';
 import type { Effect, Ports } from '../../engine/sdk/index.ts';
 
 export const SIGNAL = new AbortController().signal;
@@ -32,8 +32,8 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
 }
 
 /** Takes everything back; what was not restored is returned. */
-export async function takenBack(journal: Journal, host: Host, overwrite = false): Promise<Restored[]> {
-  const items: Restored[] = [];
-  await restore({ journal, host, overwrite, signal: SIGNAL, onItem: (item) => items.push(item) });
+export async function takenBack(journal: Journal, host: Host, overwrite = false): Promise<UndoItem[]> {
+  const items: UndoItem[] = [];
+  await undoChanges({ journal, host, overwrite, signal: SIGNAL, onItem: (item) => items.push(item) });
   return items.filter(({ outcome }) => outcome !== 'restored');
 }

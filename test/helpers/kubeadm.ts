@@ -1,7 +1,7 @@
 /** A configuration of each version with every field in it, and what all of them say. */
 import type { JoinSettings } from '../../engine/kubeadm/index.ts';
 import type { Version } from '../../engine/kubeadm/versions.ts';
-import { revealed } from '../../engine/sdk/index.ts';
+import { revealSecrets } from '../../engine/sdk/index.ts';
 
 /** Nothing that is shown may hold these. */
 export const DISCOVERY_TOKEN = 'cafe01.canary7f3ac0ffee';
@@ -144,4 +144,4 @@ export const meanings: Record<Version, object> = {
 };
 
 export const meaningOf = (settings: JoinSettings): Record<string, unknown> =>
-  revealed(settings) as Record<string, unknown>;
+  revealSecrets(settings) as Record<string, unknown>;

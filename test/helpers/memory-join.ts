@@ -9,13 +9,14 @@ import { MachineFiles } from '../../engine/host/files.ts';
 import type { ApiRequest, Change, Host, Query } from '../../engine/host/host.ts';
 import { memoryHost } from '../../engine/host/memory.ts';
 import { isClosed } from '../../engine/journal/history.ts';
-import { planOfHistory } from '../../engine/journal/plan.ts';
 import { Runs } from '../../engine/journal/runs.ts';
 import { objectPath } from '../../engine/kube/port.ts';
+import { configMapRef, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/node/index.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
+import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
-import { configMapRef, isJoinError, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/sdk/index.ts';
+import { isJoinError, joineryPaths } from '../../engine/sdk/index.ts';
 import {
   type Authority,
   authority,
@@ -150,7 +151,7 @@ export class MemoryJoin {
     const host = hostWithPoints(this.#host(), new MachineFiles('/', disk), at, 0);
     const runs = new Runs(new MachineFiles('/', disk), host.now);
     // As who locks the machine does.
-    await this.disk.calls.mkdir(paths.state, { mode: 0o700 }).catch(() => undefined);
+    await this.disk.calls.mkdir(joineryPaths.state, { mode: 0o700 }).catch(() => undefined);
     await runs.tidy();
     // Its time does not pass: who has stopped does nothing more when its time is up.
     const clock = new SimulatedClock();
@@ -160,7 +161,7 @@ export class MemoryJoin {
     }
     if (mode === 'undo') {
       const journal = await runs.open(await runs.find(undefined, ({ status }) => status !== 'undone', 'undo'));
-      return undo({ plan: planOfHistory(journal, registry(), [], host.facts), host, journal, clock });
+      return undo({ plan: undoPlan(journal, registry(), [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
     const plan = await planToResume(PROJECT, journal, { token: TOKEN }, []);
@@ -238,7 +239,7 @@ export class MemoryJoin {
         isRandom ? line.replace(/-----BEGIN.*/s, 'certificate and key') : line.replace(PEM, 'PEM'),
       ];
     });
-    return new Map(lines.filter(([path]) => !`${path}/`.startsWith(`${paths.state}/`)));
+    return new Map(lines.filter(([path]) => !`${path}/`.startsWith(`${joineryPaths.state}/`)));
   }
 
   /** The state of machine and cluster, without what chance puts into it. */

@@ -1,5 +1,5 @@
 /** What a machine that has joined before holds. */
-import { paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
 
 export const kubeletConf = (server: string, ca: string): string => `apiVersion: v1
 clusters:

@@ -2,7 +2,7 @@
 import type { Host } from '../../engine/host/host.ts';
 import { Journal } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
-import { type Restored, restore } from '../../engine/journal/restore.ts';
+import { type UndoItem, undoChanges } from '../../engine/journal/undo.ts';
 import { run } from '../../engine/run/run.ts';
 import { controls, type Effect, type Ports, runs, writes } from '../../engine/sdk/index.ts';
 import { START } from './journals.ts';
@@ -32,12 +32,12 @@ export async function takenBack(
   journal: Journal,
   host: Host,
   { overwrite = false, signal = new AbortController().signal } = {},
-): Promise<Restored[]> {
-  const items: Restored[] = [];
-  await restore({ journal, host, overwrite, signal, onItem: (item) => items.push(item) });
+): Promise<UndoItem[]> {
+  const items: UndoItem[] = [];
+  await undoChanges({ journal, host, overwrite, signal, onItem: (item) => items.push(item) });
   return items;
 }
 
 /** `restored /etc/a` */
-export const inShort = ({ outcome, change }: Restored): string =>
+export const inShort = ({ outcome, change }: UndoItem): string =>
   `${outcome} ${'path' in change ? change.path : 'action' in change ? `${change.action} ${change.name}` : change.kind}`;

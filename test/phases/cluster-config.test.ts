@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
-import { configMapRef } from '../../engine/sdk/index.ts';
+import { configMapRef } from '../../engine/node/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { authority, FakeCluster, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

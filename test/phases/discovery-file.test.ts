@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
 import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
-import { fail, isSecret, revealed } from '../../engine/sdk/index.ts';
+import { fail, isSecret, revealSecrets } from '../../engine/sdk/index.ts';
 import discoveryFile from '../../phases/discovery-file/index.ts';
 import { authority, clusterInfo, clusterInfoKubeconfig, issue, NOW, SERVER, TOKEN } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -59,10 +59,10 @@ const machineOf = (text: string, more: MemoryMachine = {}, first = told): Memory
 });
 const discover = (host: MemoryHost, given: Record<string, unknown> = {}) =>
   runPhase(discoveryFile, { discoveryFile: FILE, ...given }, host);
-const outputsOf = ({ result }: Awaited<ReturnType<typeof discover>>) => revealed(result.steps[0]?.outputs);
+const outputsOf = ({ result }: Awaited<ReturnType<typeof discover>>) => revealSecrets(result.steps[0]?.outputs);
 const warnings = ({ result }: Awaited<ReturnType<typeof discover>>) =>
   result.steps[0]?.notes.flatMap(({ level, text }) => (level === 'warn' ? [text] : []));
-const identities = (host: MemoryHost) => host.sent.map(({ as }: ApiRequest) => revealed(as));
+const identities = (host: MemoryHost) => host.sent.map(({ as }: ApiRequest) => revealSecrets(as));
 
 describe('with a user who has a token', () =>
   itKeepsThePhaseContract(discoveryFile, {

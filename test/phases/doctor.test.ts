@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { csrRef, fail, nodeRef, paths } from '../../engine/sdk/index.ts';
+import { csrRef, nodeRef, paths } from '../../engine/node/index.ts';
+import { fail } from '../../engine/sdk/index.ts';
 import doctor from '../../phases/doctor/index.ts';
 import { FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

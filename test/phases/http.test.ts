@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
-import { fail, type HttpCall, revealed } from '../../engine/sdk/index.ts';
+import { fail, type HttpCall, revealSecrets } from '../../engine/sdk/index.ts';
 import http from '../../phases/http/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 
@@ -18,7 +18,7 @@ function store() {
       call(call) {
         calls.push(call);
         const answer = (status: number, body = '') => ({ status, body });
-        if (call.method === 'PUT') held = String(revealed(call.body));
+        if (call.method === 'PUT') held = String(revealSecrets(call.body));
         if (call.method === 'DELETE') held = undefined;
         if (call.method !== 'GET') return answer(200);
         if (held !== undefined) return answer(200, held);
@@ -59,7 +59,7 @@ describe('an http call', () => {
     const host = memoryHost(machine());
     const { error } = await runPhase(http, put, host);
     expect([error, held()]).toEqual([undefined, '{"state":"joined"}']);
-    expect(revealed(calls.at(-1)?.headers)).toEqual({
+    expect(revealSecrets(calls.at(-1)?.headers)).toEqual({
       'content-type': 'application/json',
       authorization: `Bearer ${CANARY}`,
     });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { fail, paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
+import { fail } from '../../engine/sdk/index.ts';
 import kubeletStart from '../../phases/kubelet-start/index.ts';
 import { NOW } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

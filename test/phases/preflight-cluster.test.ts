@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { nodeRef } from '../../engine/sdk/index.ts';
+import { nodeRef } from '../../engine/node/index.ts';
 import preflightCluster from '../../phases/preflight-cluster/index.ts';
 import { authority, FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
-import { fail, paths } from '../../engine/sdk/index.ts';
+import { paths } from '../../engine/node/index.ts';
+import { fail } from '../../engine/sdk/index.ts';
 import reset from '../../phases/reset/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -48,7 +49,7 @@ describe('a reset', () => {
     expect(changes).toEqual([
       { kind: 'service', name: 'kubelet', action: 'stop' },
       { kind: 'api', verb: 'patch', resource: 'nodes/status', name: 'w1', checked: 'sent' },
-      { kind: 'sandbox', pod: 'default/web' },
+      { kind: 'pod-sandbox', pod: 'default/web' },
       { kind: 'unmount', path: '/var/lib/kubelet/pods/1/volumes/token' },
       ...[
         '/etc/kubernetes/admin.conf',

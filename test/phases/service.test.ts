@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { Journal } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
-import { restore } from '../../engine/journal/restore.ts';
+import { undoChanges } from '../../engine/journal/undo.ts';
 import service from '../../phases/service/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { rootedMachine } from '../helpers/machine.ts';
@@ -71,7 +71,7 @@ describe('a service', () => {
       await journal.change('s', told, async () => ({ before }));
     }
     const { signal } = new AbortController();
-    await restore({ journal, host, overwrite: false, signal, onItem: () => undefined });
+    await undoChanges({ journal, host, overwrite: false, signal, onItem: () => undefined });
     expect(host.changes.map((change) => change.kind === 'service' && `${change.action} ${change.name}`)).toEqual([
       ...['stop b', 'disable b', 'unmask a', 'enable a', 'reload b', 'reload-service a', 'restart a'],
     ]);

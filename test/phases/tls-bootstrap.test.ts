@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
+import { type CsrObject, csrRef, nodeRef, paths } from '../../engine/node/index.ts';
 import { createCsr, csrName, generateKeyPem, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
-import { type CsrObject, csrRef, isSecret, nodeRef, paths } from '../../engine/sdk/index.ts';
+import { isSecret } from '../../engine/sdk/index.ts';
 import { certificateProblems, conflictWith, issued } from '../../phases/tls-bootstrap/certificate.ts';
 import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
 import { authority, DAY_MS, FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
-import { nodeRef } from '../../engine/sdk/index.ts';
+import { nodeRef } from '../../engine/node/index.ts';
 import waitFor from '../../phases/wait-for/index.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

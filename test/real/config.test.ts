@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { isReady, type NodeObject } from '../../engine/sdk/index.ts';
+import { isReady, type NodeObject } from '../../engine/node/index.ts';
 import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
 
 const command = join(projectRoot, 'bin/join');

@@ -5,7 +5,7 @@ import { checkedPipeline } from '../../../engine/pipeline/check.ts';
 import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
 import type { Pipeline } from '../../../engine/pipeline/load.ts';
 import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
-import { didYouMean, fail, type HostFacts, revealed } from '../../../engine/sdk/index.ts';
+import { didYouMean, fail, type HostFacts, revealSecrets } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { openRun, registry } from '../../compose.ts';
 import { lenientFlag } from '../../inputs/config-documents.ts';
@@ -91,7 +91,7 @@ function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<E
   );
   const given = Object.entries(values).map(([input, { value, source }]) => [
     input,
-    { value: revealed(value), origin: originOf(source, input) },
+    { value: revealSecrets(value), origin: originOf(source, input) },
   ]);
   return { inputs: properties, steps, finally: last?.steps ?? [], given: Object.fromEntries(given), defaults };
 }

@@ -39,8 +39,9 @@ export class PluginCheck extends JoinCommand {
     }
     this.log('✓ nothing in its code that gets past the ports, as far as reading it shows');
     const { loadPlugin } = await import('../../../engine/plugins/load.ts');
+    const { sdk } = await import('../../plugins/sdk.ts');
     useLauncher();
-    const { phases } = await loadPlugin(plugin, launcher.import);
+    const { phases } = await loadPlugin(plugin, { importer: launcher.import, sdk });
     for (const phase of phases) this.log(`✓ phase ${phase.name}: ${phase.summary}`);
     this.log(NO_SANDBOX);
   }

@@ -1,7 +1,7 @@
 /** `join sandbox demo`: one join from beginning to end, on a cluster and a machine that are gone afterwards. */
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CsrObject, isReady, type NodeObject } from '../../../engine/sdk/index.ts';
+import { type CsrObject, isReady, type NodeObject } from '../../../engine/node/index.ts';
 import type { Sandbox } from '../../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../../plugins/sandbox/objects.ts';
 import { JoinCommand } from '../../command.ts';

@@ -1,6 +1,7 @@
 /** `join token delete`: takes bootstrap tokens out of the cluster. */
 import { Args } from '@oclif/core';
-import { fail, fields } from '../../../engine/sdk/index.ts';
+import { fields } from '../../../engine/node/index.ts';
+import { fail } from '../../../engine/sdk/index.ts';
 import { tokenId } from '../../../engine/tokens/token.ts';
 import { JoinCommand } from '../../command.ts';
 import { kubeconfigFlag, withTokens } from '../../tokens.ts';

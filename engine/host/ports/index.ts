@@ -3,11 +3,11 @@ import { dirname, posix } from 'node:path';
 import { kubePort } from '../../kube/port.ts';
 import { isSafe, originOf, shownUrl } from '../../net/address.ts';
 import { allowsAddress, allowsPath, allowsProgram, type Bounds } from '../../sdk/bounds.ts';
-import { type Effect, filled, pathMatcher } from '../../sdk/effects.ts';
+import { type Effect, fillTemplate, pathMatcher } from '../../sdk/effects.ts';
 import { fail } from '../../sdk/errors.ts';
 import type { HttpAnswer, HttpCall, Ports, ServiceAction, ServiceStatus } from '../../sdk/ports.ts';
 import { isSecret, type Secret } from '../../sdk/secret.ts';
-import type { Change, Host, Query, StepChange, Surroundings, Wait } from '../host.ts';
+import type { Change, CommandOptions, Host, Query, StepChange, Wait } from '../host.ts';
 
 export interface PortsOptions {
   host: Host;
@@ -171,7 +171,7 @@ export function portsFor(options: PortsOptions): Ports {
       podSandboxes: (socket) => read({ kind: 'sandboxes', socket }),
       async removePodSandbox(socket, { id, namespace, name }) {
         const pod = `${namespace}/${name}`;
-        await apply({ kind: 'sandbox', socket, id, pod }, { kind: 'sandbox', pod });
+        await apply({ kind: 'pod-sandbox', socket, id, pod }, { kind: 'pod-sandbox', pod });
       },
     },
     web: {
@@ -242,7 +242,7 @@ function isAlready(action: ServiceAction, { active, enabled, masked = false }: S
   }
 }
 
-function surroundings(environment: Surroundings['environment'], limits: Surroundings['limits']): Surroundings {
+function surroundings(environment: CommandOptions['environment'], limits: CommandOptions['limits']): CommandOptions {
   return { ...(environment === undefined ? {} : { environment }), ...(limits === undefined ? {} : { limits }) };
 }
 
@@ -277,7 +277,7 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
   const command = (argv: readonly string[]): void => {
     const [program = ''] = argv;
     const starts = ({ program: declared }: Extract<Effect, { kind: 'command' }>) =>
-      declared === '*' || filled(declared, input) === program;
+      declared === '*' || fillTemplate(declared, input) === program;
     const isDeclared = effects.some((effect) => effect.kind === 'command' && starts(effect));
     require(isDeclared && isProgramWithin(program), `run ${program}`);
     if (argv.some(hasSecret)) throw fail('E_SECRET_SHOWN', { program });
@@ -291,7 +291,8 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
   const has = (kind: Effect['kind']): boolean => effects.some((effect) => effect.kind === kind);
   const controlled = (name: string, action: ServiceAction): boolean =>
     effects.some(
-      (effect) => effect.kind === 'service' && filled(effect.name, input) === name && effect.actions.includes(action),
+      (effect) =>
+        effect.kind === 'service' && fillTemplate(effect.name, input) === name && effect.actions.includes(action),
     );
   return {
     alive,
@@ -307,7 +308,7 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
       require(effects.some(
         (effect) =>
           effect.kind === 'api' &&
-          filled(effect.resource, input) === resource &&
+          fillTemplate(effect.resource, input) === resource &&
           effect.verbs.some((declared) => declared === verb),
       ), `${verb} ${resource}`),
     change(change: Change): void {
@@ -320,7 +321,7 @@ function guardFor({ effects, bounds, input, signal, hasSecret }: PortsOptions) {
         require(controlled(change.name, change.action) &&
           isServiceWithin(change.name), `${change.action} service ${change.name}`);
       else if (change.kind === 'http') http(change.call);
-      else if (change.kind === 'sandbox') require(has('runtime'), 'remove a Pod sandbox');
+      else if (change.kind === 'pod-sandbox') require(has('runtime'), 'remove a Pod sandbox');
       else if (change.kind === 'unmount') require(mounted.has(change.path), `unmount ${change.path}`);
       else require(pathDeclared(change.path) && isWithin(change.path), `${change.kind} ${change.path}`);
       // Whoever may link anywhere may write anywhere.

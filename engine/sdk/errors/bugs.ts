@@ -1,5 +1,5 @@
 /** Errors of bugs of Joinery or of a phase. */
-import { EXIT, type Words } from '../join-error.ts';
+import { type ErrorText, EXIT } from './join-error.ts';
 import { list } from './words.ts';
 
 const REPORT =
@@ -41,4 +41,4 @@ export const bugs = {
     hint: 'The steps that depend on it are not part of the plan: run without --dry-run to have them done.',
     exitCode: EXIT.bug,
   }),
-} satisfies Record<`E_${string}`, (facts: never) => Words>;
+} satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

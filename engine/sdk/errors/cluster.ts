@@ -1,5 +1,5 @@
 /** Errors of a cluster that refuses or cannot be reached. */
-import { EXIT, type Words } from '../join-error.ts';
+import { type ErrorText, EXIT } from './join-error.ts';
 import { list, MAKE_TOKEN, RERUN } from './words.ts';
 
 export const cluster = {
@@ -132,4 +132,4 @@ export const cluster = {
     hint: `Choose another, or leave it out to have one made. To replace the old one: join token delete ${d.id}`,
     exitCode: EXIT.cluster,
   }),
-} satisfies Record<`E_${string}`, (facts: never) => Words>;
+} satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

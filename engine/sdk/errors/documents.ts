@@ -1,5 +1,5 @@
 /** Errors of pipelines and configuration files. */
-import { EXIT, type Words } from '../join-error.ts';
+import { type ErrorText, EXIT } from './join-error.ts';
 import type { Problem } from './problem.ts';
 import { list } from './words.ts';
 
@@ -29,4 +29,4 @@ export const documents = {
     hint: 'Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
     exitCode: EXIT.pipeline,
   }),
-} satisfies Record<`E_${string}`, (facts: never) => Words>;
+} satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -1,6 +1,7 @@
 /** Errors of this machine: its checks, its files and services, its time. */
-import type { CheckResult } from '../checks.ts';
-import { EXIT, type Words } from '../join-error.ts';
+
+import { type ErrorText, EXIT } from './join-error.ts';
+import type { CheckResult } from './problem.ts';
 import { list, RERUN } from './words.ts';
 
 /** The service behind a well-known socket of a container runtime. */
@@ -123,4 +124,4 @@ export const machine = {
     hint: `Install a kubelet of ${d.cluster}. Or go on regardless: --ignore-preflight-errors=KubeletVersion`,
     exitCode: EXIT.machine,
   }),
-} satisfies Record<`E_${string}`, (facts: never) => Words>;
+} satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -1,5 +1,5 @@
 /** Errors of plugins, and of files that decide what is run. */
-import { EXIT, type Words } from '../join-error.ts';
+import { type ErrorText, EXIT } from './join-error.ts';
 
 export interface Pin {
   version: string;
@@ -72,4 +72,4 @@ export const plugins = {
     hint: `Install that version there again. To take the run back without what its steps have left outside of this machine: join undo ${d.run} --skip STEP`,
     exitCode: EXIT.trust,
   }),
-} satisfies Record<`E_${string}`, (facts: never) => Words>;
+} satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -1,5 +1,5 @@
 /** Errors of trust: somebody may not be who they say. */
-import { EXIT, type Words } from '../join-error.ts';
+import { type ErrorText, EXIT } from './join-error.ts';
 import { list, MAKE_TOKEN } from './words.ts';
 
 export const trust = {
@@ -54,4 +54,4 @@ export const trust = {
     exitCode: EXIT.trust,
     transient: true, // the signer signs a moment after a token was made
   }),
-} satisfies Record<`E_${string}`, (facts: never) => Words>;
+} satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -1,5 +1,5 @@
 /** Errors of what was typed, and what is asked of runs. */
-import { EXIT, type Words } from '../join-error.ts';
+import { type ErrorText, EXIT } from './join-error.ts';
 import { list, RERUN } from './words.ts';
 
 export const usage = {
@@ -131,4 +131,4 @@ export const usage = {
     hint: `To do what is listed above: join undo ${d.run} --yes`,
     exitCode: EXIT.usage,
   }),
-} satisfies Record<`E_${string}`, (facts: never) => Words>;
+} satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -1,46 +1,13 @@
-/** The API behind the HTTPS server: a request comes in with its user, an answer or a watch goes out. Errors are StatusErrors. */
-
+/** The API behind the HTTPS server: it turns an authenticated request into an answer. Errors are StatusErrors. */
 import type { Store } from '../store.ts';
-import type { User } from './authentication.ts';
+import type { Answer, Document } from './answer.ts';
 import { type Attributes, isAllowed, refusal } from './authorization.ts';
+import type { ApiContext, ApiRequest } from './call.ts';
 import { discoveryAt, discoveryPaths } from './discovery.ts';
 import { readRequestInfo, type Target } from './request-info.ts';
-import { apiVersionOf, findResource, type Resource, type ServedVersions } from './resources.ts';
+import { apiVersionOf, findResource, type Resource } from './resources.ts';
 import { forbidden, forbiddenPath, methodNotAllowed, noSuchResource } from './status.ts';
 import { verbs } from './verbs.ts';
-import type { Watch } from './watch.ts';
-
-export interface ApiRequest {
-  method: string;
-  url: URL;
-  user: User;
-  contentType: string;
-  accept: string;
-  body: Buffer;
-}
-
-export interface Document {
-  code: number;
-  /** An object is sent as JSON, a text as it is. */
-  body: object | string;
-}
-
-export type Answer = Document | { watch: Watch };
-
-export interface ApiContext {
-  store: Store;
-  now: () => Date;
-  gitVersion: string;
-  server: string;
-  served: ServedVersions;
-}
-
-/** What a verb works on. */
-export interface Call extends ApiContext, Target {
-  request: ApiRequest;
-  resourceType: Resource;
-  verb: string;
-}
 
 const HEALTHY = ['/healthz', '/livez', '/readyz'];
 

@@ -1,7 +1,7 @@
 /** The object in a request's body, if it is of the kind that the URL takes. */
 
 import { type Draft, isRecord, type Json } from '../objects.ts';
-import type { Call } from './api.ts';
+import type { Call } from './call.ts';
 import { readProtobuf } from './protobuf.ts';
 import { apiVersionOf } from './resources.ts';
 import { badRequest, unsupportedMediaType } from './status.ts';

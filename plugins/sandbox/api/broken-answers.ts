@@ -3,8 +3,8 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './api.ts';
-import type { Fault } from './faults.ts';
+import type { Answer } from './answer.ts';
+import type { Fault } from './fault.ts';
 import { sendAnswer, serialize } from './respond.ts';
 
 const HUGE_BYTES = 8 << 20;

@@ -1,6 +1,6 @@
 /** Puts answers on the wire. */
 import type { ServerResponse } from 'node:http';
-import type { Answer, Document } from './api.ts';
+import type { Answer, Document } from './answer.ts';
 import { sendWatch } from './watch.ts';
 
 export function sendAnswer(response: ServerResponse, answer: Answer): void {

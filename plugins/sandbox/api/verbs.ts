@@ -2,8 +2,9 @@
 
 import { type Draft, isRecord, type KubeObject } from '../objects.ts';
 import { reviewAccess } from './access-review.ts';
-import type { Answer, Call, Document } from './api.ts';
+import type { Answer, Document } from './answer.ts';
 import { readDraft, readJson } from './body.ts';
+import type { Call } from './call.ts';
 import { isDryRun, settle } from './dry-run.ts';
 import { applyPatch } from './merge-patch.ts';
 import { restrictNode } from './node-restriction.ts';

@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { KubeObject } from '../objects.ts';
 import type { Change, Store } from '../store.ts';
-import type { Call } from './api.ts';
+import type { Call } from './call.ts';
 import { apiVersionOf } from './resources.ts';
 import { readSelector, type Selector } from './selectors.ts';
 import { badRequest, StatusError } from './status.ts';

@@ -6,8 +6,9 @@ import { parse } from 'yaml';
 import { validatorsSource } from '../../../bin/build/precompile.ts';
 import { registry } from '../../../bin/compose.ts';
 import { shippedNames } from '../../../bin/pipelines.ts';
+import { digestOf } from '../../../engine/documents/digest.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
-import { digestOf, loadPipeline } from '../../../engine/pipeline/load.ts';
+import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { PROJECT } from '../../helpers/sources.ts';
 

@@ -8,22 +8,9 @@ import { MachineCommands } from '../../../engine/host/commands.ts';
 import type { ApiAnswer, ApiRequest, Change, Host } from '../../../engine/host/host.ts';
 import { memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { type CsrObject, configMapRef, csrRef, isReady, type NodeObject, nodeRef } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem, readCertificates } from '../../../engine/pki/index.ts';
-import {
-  type CsrObject,
-  calls,
-  configMapRef,
-  controls,
-  csrRef,
-  fail,
-  type Identity,
-  isReady,
-  type NodeObject,
-  nodeRef,
-  runs,
-  Secret,
-  writes,
-} from '../../../engine/sdk/index.ts';
+import { apiCalls, controls, fail, type Identity, runs, Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf, thrownBy } from '../../helpers/errors.ts';
 import { portsOn, rootedMachine, scratch } from '../../helpers/machine.ts';
 
@@ -252,8 +239,8 @@ describe('ports', () => {
     writes('/etc/a', 0o644, 'x'),
     controls('kubelet', ['start', 'stop', 'reload'], 'x'),
     runs('kubelet', 'x'),
-    calls(['get', 'create', 'patch', 'watch'], 'nodes', 'x'),
-    calls(['get'], 'configmaps', 'x'),
+    apiCalls(['get', 'create', 'patch', 'watch'], 'nodes', 'x'),
+    apiCalls(['get'], 'configmaps', 'x'),
   ];
   const host = () =>
     memoryHost({
@@ -322,7 +309,7 @@ describe('ports', () => {
   });
 
   test('refuse an action, a verb or a program beside the declared ones', async () => {
-    const effects = [controls('kubelet', ['stop'], 'x'), calls(['get'], 'nodes', 'x'), runs('crictl', 'x')];
+    const effects = [controls('kubelet', ['stop'], 'x'), apiCalls(['get'], 'nodes', 'x'), runs('crictl', 'x')];
     const { ports } = portsOn(host(), effects);
     const acts = ['services.start', 'kube.patch', 'kube.create', 'kube.waitFor', 'commands.query', 'commands.run'];
     for (const name of acts)
@@ -579,7 +566,7 @@ describe('a dry run', () => {
 
   test('knows what it would have made of the cluster: a name is taken, and what was changed is read so', async () => {
     const storing = serving(({ body }) => ({ status: 201, body, clockSkewMs: 0 }));
-    const { ports, changes } = portsOn(recordingHost(storing), [calls(['get', 'create', 'patch'], 'nodes', 'x')]);
+    const { ports, changes } = portsOn(recordingHost(storing), [apiCalls(['get', 'create', 'patch'], 'nodes', 'x')]);
     const api = ports.kube.as(token);
     const node = { metadata: { name: 'w1', labels: { a: 'b' } } };
     expect(await api.create(nodeRef('w1'), node)).toMatchObject(node);
@@ -639,7 +626,7 @@ describe('a dry run', () => {
       clockSkewMs: 0,
     };
     const { ports, changes } = portsOn(recordingHost(serving(() => refusal)), [
-      calls(['create', 'patch'], 'nodes', 'x'),
+      apiCalls(['create', 'patch'], 'nodes', 'x'),
     ]);
     await ports.kube.as(token).create(nodeRef('w1'), { metadata: { name: 'w1' } });
     await ports.kube.as(token).patch(nodeRef('w2'), { metadata: {} });

@@ -1,10 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { StepChange } from '../../../engine/host/host.ts';
 import { historyOf } from '../../../engine/journal/history.ts';
 import { type Entry, type JournalRecord, LineWriter, readJournal } from '../../../engine/journal/records.ts';
 import { withoutSecrets, withSecretsBack } from '../../../engine/journal/secrets.ts';
-import { isJoinError, isSecret, revealed, Secret } from '../../../engine/sdk/index.ts';
+import { isJoinError, isSecret, revealSecrets, Secret } from '../../../engine/sdk/index.ts';
 import schema from '../../../schemas/journal.schema.json' with { type: 'json' };
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { START } from '../../helpers/journaled.ts';
@@ -104,6 +105,14 @@ describe('a journal', () => {
   test('of an older version is read', () => {
     const older = written(recordsOf([{ ...entries[0], version: 1 } as Entry, { kind: 'resumed' }]));
     expect(readJournal(FILE, older).records).toHaveLength(2);
+  });
+
+  test('with the old name of the change kind pod-sandbox is read as if it had the new name', () => {
+    const change = { kind: 'sandbox', pod: 'default/web' } as unknown as StepChange;
+    const older = written(
+      recordsOf([entries[0] as Entry, { kind: 'change', step: 'a', change, before: { kind: 'none' } }]),
+    );
+    expect(readJournal(FILE, older).records[1]).toMatchObject({ change: { kind: 'pod-sandbox', pod: 'default/web' } });
   });
 
   test('of a newer version is told as such', async () => {
@@ -206,7 +215,7 @@ describe('secrets', () => {
           expect(JSON.stringify(without)).not.toContain(`"${found.reveal()}"`);
         }
         const back = withSecretsBack(JSON.parse(JSON.stringify(without)), (name) => kept.get(name));
-        expect([revealed(back.value), back.missing]).toEqual([revealed(document), []]);
+        expect([revealSecrets(back.value), back.missing]).toEqual([revealSecrets(document), []]);
       }),
     );
   });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
 import { memoryHost } from '../../../engine/host/memory.ts';
-import { controls, keeps, runs, writes } from '../../../engine/sdk/index.ts';
+import { controls, runs, serviceWrites, writes } from '../../../engine/sdk/index.ts';
 import { journaled, SIGNAL, takenBack } from '../../helpers/journaled.ts';
 import { rootedMachine } from '../../helpers/machine.ts';
 
@@ -139,7 +139,10 @@ describe('taking changes back', () => {
 
   test('removes what a service wrote once it was started, and nothing that was there before', async () => {
     const host = memoryHost({ files: { '/var/lib/kubelet/own_state': 'before' }, services: { kubelet: {} } });
-    const data = [keeps('kubelet', '/var/lib/kubelet/*_state', 'x'), keeps('kubelet', '/var/lib/kubelet/pods', 'x')];
+    const data = [
+      serviceWrites('kubelet', '/var/lib/kubelet/*_state', 'x'),
+      serviceWrites('kubelet', '/var/lib/kubelet/pods', 'x'),
+    ];
     const effects = [...data, controls('kubelet', ['start'], 'x'), writes('/var/lib/kubelet/current', undefined, 'x')];
     const { journal, ports } = journaled(host, effects);
     await ports.files.link('/var/lib/kubelet/current', '/first');
@@ -155,7 +158,7 @@ describe('taking changes back', () => {
   test('does not take a file away that a service has changed itself for somebody else’s', async () => {
     const host = memoryHost({ services: { kubelet: {} } });
     const effects = [
-      ...[keeps('kubelet', '/srv/current', 'x'), controls('kubelet', ['start'], 'x')],
+      ...[serviceWrites('kubelet', '/srv/current', 'x'), controls('kubelet', ['start'], 'x')],
       ...[writes('/srv/current', undefined, 'x')],
     ];
     const { journal, ports } = journaled(host, effects);
@@ -168,7 +171,7 @@ describe('taking changes back', () => {
 
   test('removes no volume that is still mounted', async () => {
     const host = memoryHost({ services: { kubelet: {} }, mounts: ['/var/lib/kubelet/pods/1/secret'] });
-    const effects = [keeps('kubelet', '/var/lib/kubelet/pods', 'x'), controls('kubelet', ['start'], 'x')];
+    const effects = [serviceWrites('kubelet', '/var/lib/kubelet/pods', 'x'), controls('kubelet', ['start'], 'x')];
     const { journal, ports } = journaled(host, effects);
     await ports.services.start('kubelet');
     await host.apply({ kind: 'directory', path: '/var/lib/kubelet/pods', mode: 0o750 }, SIGNAL);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
 import { type MemoryHost, type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
-import { calls, controls, csrRef, fail, keeps, Secret } from '../../../engine/sdk/index.ts';
+import { csrRef } from '../../../engine/node/index.ts';
+import { apiCalls, controls, fail, Secret, serviceWrites } from '../../../engine/sdk/index.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
 import { rootedMachine } from '../../helpers/machine.ts';
@@ -93,9 +94,9 @@ describe('services', () => {
 describe('what a service has written since this run started it', () => {
   const effects = [
     ...ANYTHING,
-    keeps('kubelet', '/var/lib/kubelet/*.pem', 'x'),
-    keeps('kubelet', '/var/lib/kubelet/pods', 'x'),
-    keeps('other', '/var/lib/other', 'x'),
+    serviceWrites('kubelet', '/var/lib/kubelet/*.pem', 'x'),
+    serviceWrites('kubelet', '/var/lib/kubelet/pods', 'x'),
+    serviceWrites('other', '/var/lib/other', 'x'),
   ];
   const machine: MemoryMachine = {
     files: { '/var/lib/kubelet/old.pem': 'before', '/var/lib/kubelet/note': 'before' },
@@ -190,7 +191,7 @@ describe('commands and requests', () => {
           .create(csrRef('csr-1'), { metadata: { name: 'csr-1' } });
       },
       host,
-      { effects: [...ANYTHING, calls(['create'], 'certificatesigningrequests', 'x')] },
+      { effects: [...ANYTHING, apiCalls(['create'], 'certificatesigningrequests', 'x')] },
     );
     const done = watched(host);
     expect((await takenBack(journal, host)).map(({ outcome, why }) => `${outcome}: ${why}`)).toEqual([
@@ -481,7 +482,7 @@ describe('on a disk', () => {
     await mkdir(join(root, 'var/lib'), { recursive: true });
     await symlink('/data/kubelet', join(root, 'var/lib/kubelet'));
     await writeFile(join(root, 'data/kubelet/old.pem'), 'old');
-    const effects = [controls('kubelet', ['start'], 'x'), keeps('kubelet', '/var/lib/kubelet/*.pem', 'x')];
+    const effects = [controls('kubelet', ['start'], 'x'), serviceWrites('kubelet', '/var/lib/kubelet/*.pem', 'x')];
     const journal = await changedBy(({ services }) => services.start('kubelet'), host, { effects });
     expect(await readFile(join(root, 'state'), 'utf8')).toBe('active\n');
     await writeFile(join(root, 'data/kubelet/new.pem'), 'new');

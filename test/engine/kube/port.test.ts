@@ -6,7 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import type { ApiRequest } from '../../../engine/host/host.ts';
 import { Transport } from '../../../engine/kube/request.ts';
 import { watchObject } from '../../../engine/kube/watch.ts';
-import { fail, nodeRef, Secret } from '../../../engine/sdk/index.ts';
+import { nodeRef } from '../../../engine/node/index.ts';
+import { fail, Secret } from '../../../engine/sdk/index.ts';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { admin, clientOf } from '../../plugins/sandbox/client.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Configured, loadJoinConfiguration, mixConfigAndFlags } from '../../../engine/kubeadm/index.ts';
-import { revealed } from '../../../engine/sdk/index.ts';
+import { revealSecrets } from '../../../engine/sdk/index.ts';
 import { shownOf } from '../../helpers/errors.ts';
 import { BOOTSTRAP_TOKEN, DISCOVERY_TOKEN, examples, PIN, SECRET } from '../../helpers/kubeadm.ts';
 
@@ -8,7 +8,7 @@ const flag = (input: string) => `--${input}`;
 const mixed = (typed: Record<string, unknown>, text = examples.v1beta3) =>
   mixConfigAndFlags(loadJoinConfiguration('c.yaml', text), typed, flag);
 const valuesOf = ({ configured }: { configured: Record<string, Configured> }) =>
-  revealed(Object.fromEntries(Object.entries(configured).map(([name, { value }]) => [name, value])));
+  revealSecrets(Object.fromEntries(Object.entries(configured).map(([name, { value }]) => [name, value])));
 
 const fromFile = {
   endpoint: '10.0.0.1:6443',

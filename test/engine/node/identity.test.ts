@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../../engine/host/memory.ts';
-import { kubeletIdentity, paths } from '../../../engine/sdk/index.ts';
+import { kubeletIdentity, paths } from '../../../engine/node/index.ts';
 import { authority, issue, SERVER } from '../../helpers/cluster.ts';
 import { portsOn } from '../../helpers/machine.ts';
 import { heldIdentity } from '../../helpers/node.ts';

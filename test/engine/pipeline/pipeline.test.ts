@@ -1,10 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { durationMs } from '../../../engine/documents/durations.ts';
 import type { Reference } from '../../../engine/expressions/references.ts';
 import { evaluate, parseTemplate, type Template } from '../../../engine/expressions/template.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
-import { durationMs, loadPipeline } from '../../../engine/pipeline/load.ts';
+import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { inputOf, type Plan, planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { inputsOutsidePipeline, planOfPhase } from '../../../engine/pipeline/single-phase.ts';

@@ -2,9 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
 import { type Importer, type LoadedPlugin, loadPlugin } from '../../../engine/plugins/load.ts';
-import type { AnyPhase } from '../../../engine/sdk/index.ts';
+import { type AnyPhase, defined } from '../../../engine/sdk/index.ts';
 import { scratch } from '../../helpers/machine.ts';
 
 export const VERSION = '0.1.0';
@@ -56,7 +57,7 @@ export async function pluginFolder(made: MadePlugin = {}, folder?: string): Prom
 }
 
 export const load = async (made: MadePlugin = {}, limitMs?: number): Promise<LoadedPlugin> =>
-  loadPlugin(await inspectPlugin(await pluginFolder(made), VERSION), importer, limitMs);
+  loadPlugin(await inspectPlugin(await pluginFolder(made), VERSION), { importer, sdk, ...defined({ limitMs }) });
 
 /** The one phase of a plugin. */
 export async function phaseOf(made: MadePlugin = {}): Promise<AnyPhase> {

@@ -37,10 +37,10 @@ describe('what a plugin says it does', () => {
     ["sdk.controls('sshd', ['stop'], 'x')", 'services: sshd'],
     ["sdk.runs('sh', 'x')", 'commands: sh'],
     ["sdk.runs('*', 'x')", 'commands: *'],
-    ["sdk.calls(['get', 'list'], 'secrets', 'x')", 'api: get, list secrets'],
-    ["sdk.keeps('kubelet', '/var/lib/x', 'x')", 'services: kubelet'],
+    ["sdk.apiCalls(['get', 'list'], 'secrets', 'x')", 'api: get, list secrets'],
+    ["sdk.serviceWrites('kubelet', '/var/lib/x', 'x')", 'services: kubelet'],
     ["sdk.unmounts('/var/lib/kubelet', 'x')", 'mounts: /var/lib/kubelet'],
-    ["sdk.removesSandboxes('x')", 'runtime: true'],
+    ["sdk.removesPodSandboxes('x')", 'runtime: true'],
     ["sdk.downloads('x')", 'network: the addresses that it reads'],
     ["{ kind: 'everything', why: 'x' }", 'effects of the kind everything, which this Joinery does not know'],
   ])('and its manifest does not is refused before any phase is run: %s', async (of, what) => {

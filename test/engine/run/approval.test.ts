@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { MachineFiles } from '../../../engine/host/files.ts';
 import { realHost } from '../../../engine/host/real.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { type Answer, answerOf, answerPath, answerText } from '../../../engine/journal/approval.ts';
 import { Runs } from '../../../engine/journal/runs.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
-import { type Answer, answerOf, answerPath, answerText } from '../../../engine/run/approval.ts';
 import { type RunEvent, type RunOptions, run } from '../../../engine/run/run.ts';
 import { fail, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
@@ -152,7 +152,7 @@ describe('an approval', () => {
     });
     await put(second.id, 'ask', 'approve\n');
     expect((await second.ended).status).toBe('succeeded');
-    expect(String(told)).toContain('it is answered');
+    expect(String(told)).toContain('the question is answered');
   });
 
   test.skipIf(process.getuid?.() !== 0)('is not given by a file that is not of root', async () => {
@@ -163,7 +163,7 @@ describe('an approval', () => {
     await rename(join(root, answerPath('elsewhere', 'ask')), join(root, answerPath(id, 'ask')));
     expect(await ended).toMatchObject({
       status: 'failed',
-      error: { code: 'E_FILE', message: expect.stringContaining('neither root nor who runs this') },
+      error: { code: 'E_FILE', message: expect.stringContaining('neither root nor the user of this run') },
     });
   });
 

@@ -13,7 +13,7 @@ import { Registry } from '../../../engine/pipeline/registry.ts';
 import { type RunEvent, type RunResult, run } from '../../../engine/run/run.ts';
 import {
   type AnyPhase,
-  calls,
+  apiCalls,
   controls,
   type Effect,
   type KubeObject,
@@ -88,7 +88,7 @@ for (let at = 0; at < PLACES; at++) {
   );
   phase(
     `object-${at}`,
-    [calls(['get', 'create', 'patch'], 'configmaps', 'an object')],
+    [apiCalls(['get', 'create', 'patch'], 'configmaps', 'an object')],
     async ({ kube }, { text, way, name = '' }) => {
       const api = kube.as(IDENTITY);
       const ref = { apiVersion: 'v1', resource: 'configmaps', namespace: 'default', name: name || `there-${at}` };

@@ -73,12 +73,12 @@ describe('the frontier', () => {
     taken(frontier);
     frontier.settle('e', 'succeeded');
     frontier.settle('a', 'failed');
-    expect(frontier.turnBack()).toBe('a');
+    expect(frontier.nextToUndo()).toBe('a');
     expect([[...frontier.active], frontier.status('a'), frontier.allSettled]).toEqual([['a'], undefined, false]);
     frontier.settle('a', 'undone');
-    expect(frontier.turnBack()).toBe('e');
+    expect(frontier.nextToUndo()).toBe('e');
     frontier.settle('e', 'undo-failed');
-    expect(frontier.turnBack()).toBeUndefined();
+    expect(frontier.nextToUndo()).toBeUndefined();
     expect([frontier.status('a'), frontier.status('e'), frontier.take()]).toEqual(['undone', 'undo-failed', undefined]);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../../engine/host/memory.ts';
 import { Listeners, type ListenersOptions } from '../../../engine/run/listeners.ts';
 import { run } from '../../../engine/run/run.ts';
-import type { AnyPhase, RunTold } from '../../../engine/sdk/index.ts';
+import type { AnyPhase, PhaseEvent } from '../../../engine/sdk/index.ts';
 import { madePlan } from '../../helpers/plans.ts';
 
 const phase = { onEvent: async () => undefined };
@@ -53,7 +53,7 @@ describe('a listener', () => {
 });
 
 test('a step is told what comes after it, without secrets, and what it throws fails nothing', async () => {
-  const seen: RunTold[] = [];
+  const seen: PhaseEvent[] = [];
   const plan = madePlan(
     { id: 'n', run: async () => undefined },
     {

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
 import { memoryHost } from '../../../engine/host/memory.ts';
 import type { Journal } from '../../../engine/journal/journal.ts';
-import { planOfHistory } from '../../../engine/journal/plan.ts';
 import type { Plan } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
+import { undoPlan } from '../../../engine/run/plan-record.ts';
 import { type RunEvent, type RunOptions, run, type UndoOptions, undo } from '../../../engine/run/run.ts';
 import { fail, type Ports, type Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
@@ -54,7 +54,7 @@ async function machine(...steps: UndoneStep[]) {
     async undo({ skip = [], ...options }: Partial<UndoOptions> & { skip?: string[] } = {}) {
       events.length = 0;
       const journal = await runs.open(begun.id);
-      return undo({ plan: planOfHistory(journal, registry, skip, host.facts), host, journal, onEvent, ...options });
+      return undo({ plan: undoPlan(journal, registry, skip, host.facts), host, journal, onEvent, ...options });
     },
     open: () => runs.open(begun.id),
     history: () => runs.history(begun.id),
@@ -209,7 +209,7 @@ describe('join undo', () => {
     const { begin, open, host } = await machine(step('a', []));
     await begin();
     const journal = await open();
-    const error = await joinErrorOf(() => planOfHistory(journal, new Registry(), [], host.facts));
+    const error = await joinErrorOf(() => undoPlan(journal, new Registry(), [], host.facts));
     expect(error).toMatchObject({ code: 'E_PHASE_UNKNOWN', facts: { phase: 'a' } });
   });
 

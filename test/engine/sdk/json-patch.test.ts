@@ -1,6 +1,6 @@
 /** JSON Patch, as the SDK hands it to phases. */
 import { describe, expect, test } from 'vitest';
-import { jsonPatched } from '../../../engine/sdk/index.ts';
+import { applyJsonPatch } from '../../../engine/sdk/index.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 
 describe('a JSON patch', () => {
@@ -25,7 +25,7 @@ describe('a JSON patch', () => {
     [{ foo: null }, [{ op: 'test', path: '/foo', value: null }], { foo: null }],
   ])('makes of %j by %j %j', async (document, operations, result) => {
     const before = structuredClone(document);
-    expect(await jsonPatched(document, operations)).toEqual(result);
+    expect(await applyJsonPatch(document, operations)).toEqual(result);
     expect(document).toEqual(before);
   });
 
@@ -45,6 +45,6 @@ describe('a JSON patch', () => {
     [{}, [7], 'operation 1: path must be empty or begin with /'],
     [{}, [{ op: 'no', path: '' }], 'operation 1: no needs more than it says'],
   ])('leaves %j as it is where %j cannot be done', async (document, operations, message) => {
-    expect(await thrownBy(() => jsonPatched(document, operations))).toMatchObject({ message });
+    expect(await thrownBy(() => applyJsonPatch(document, operations))).toMatchObject({ message });
   });
 });

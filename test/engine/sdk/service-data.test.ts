@@ -3,7 +3,7 @@ import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
 import { Journal } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import { run, undo } from '../../../engine/run/run.ts';
-import { controls, keeps, type Ports, writes } from '../../../engine/sdk/index.ts';
+import { controls, type Ports, serviceWrites, writes } from '../../../engine/sdk/index.ts';
 import { madePlan } from '../../helpers/plans.ts';
 
 const signal = new AbortController().signal;
@@ -12,7 +12,7 @@ const effects = [
   writes('/d/conf', 0o600, 'x'),
   writes('/d/before', 0o600, 'x'),
   writes('/d/current', undefined, 'x'),
-  keeps('made', '/d/*', 'its own'),
+  serviceWrites('made', '/d/*', 'its own'),
 ];
 const put = (host: MemoryHost, path: string, content: string) =>
   host.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o600, secret: false }, signal);

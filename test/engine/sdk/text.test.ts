@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Lexer } from 'yaml';
-import { parseYaml, readKubeconfig } from '../../../engine/sdk/index.ts';
-import { nearest, shown } from '../../../engine/sdk/text.ts';
+import { readKubeconfig } from '../../../engine/node/index.ts';
+import { parseYaml } from '../../../engine/sdk/index.ts';
+import { nearest, valueText } from '../../../engine/sdk/text.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 import { processorMs } from '../../helpers/processor-time.ts';
 
@@ -90,7 +91,7 @@ test.each([
   [[1, null], '[1,null]'],
   [undefined, 'undefined'],
 ])('%j is shown as %s', (value, expected) => {
-  expect(shown(value)).toBe(expected);
+  expect(valueText(value)).toBe(expected);
 });
 
 test('among thousands, no name is the nearest', () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
-import { beyond } from '../../../engine/sdk/bounds.ts';
+import { missingBound } from '../../../engine/sdk/bounds.ts';
 import { hostPrep as make } from '../../../plugins/host-prep/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
 
@@ -79,7 +79,7 @@ describe('host-prep', () => {
       readFileSync(new URL('../../../plugins/host-prep/package.json', import.meta.url), 'utf8'),
     );
     const more = hostPrep.effects
-      .map((effect) => beyond({ ...NONE, ...manifest.joinery.effects }, effect))
+      .map((effect) => missingBound({ ...NONE, ...manifest.joinery.effects }, effect))
       .filter(Boolean);
     expect(more).toEqual([]);
   });

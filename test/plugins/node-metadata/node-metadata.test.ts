@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { objectPath } from '../../../engine/kube/port.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
-import { nodeRef } from '../../../engine/sdk/index.ts';
+import { nodeRef } from '../../../engine/node/index.ts';
 import { nodeMetadata as make } from '../../../plugins/node-metadata/index.ts';
 import { labelProblem } from '../../../plugins/node-metadata/rules.ts';
 import { restrictNode } from '../../../plugins/sandbox/api/node-restriction.ts';

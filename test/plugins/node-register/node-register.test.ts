@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { objectPath } from '../../../engine/kube/port.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
-import { nodeRef, paths } from '../../../engine/sdk/index.ts';
+import { nodeRef, paths } from '../../../engine/node/index.ts';
 import { nodeRegister as make } from '../../../plugins/node-register/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';

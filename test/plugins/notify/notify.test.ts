@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
-import { fail, type HttpCall, revealed } from '../../../engine/sdk/index.ts';
+import { fail, type HttpCall, revealSecrets } from '../../../engine/sdk/index.ts';
 import { notify as make } from '../../../plugins/notify/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
 
@@ -20,7 +20,7 @@ function heard(answer: (call: HttpCall) => { status: number; body: string } = ()
       return answer(call);
     },
   });
-  return { calls, machine, bodies: () => calls.map(({ body }) => JSON.parse(String(revealed(body)))) };
+  return { calls, machine, bodies: () => calls.map(({ body }) => JSON.parse(String(revealSecrets(body)))) };
 }
 
 describe('notify', () => {
@@ -34,7 +34,7 @@ describe('notify', () => {
       { type: 'run.ended', status: 'succeeded', machine: 'w1', pipeline: 'phase notify' },
     ]);
     expect(calls[0]).toMatchObject({ method: 'POST', url: WEBHOOK });
-    expect(revealed(calls[0]?.headers)).toMatchObject({ authorization: `Bearer ${CANARY}` });
+    expect(revealSecrets(calls[0]?.headers)).toMatchObject({ authorization: `Bearer ${CANARY}` });
     const logged = host.changes.flatMap((change) => (change.kind === 'command' ? [change.argv.at(-1)] : []));
     expect(logged).toEqual(['run made: step.ended notify succeeded', 'run made: run.ended succeeded']);
   });

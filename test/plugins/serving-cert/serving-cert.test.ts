@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { sdk } from '../../../bin/plugins/sdk.ts';
 import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { type CsrObject, paths } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem, readCertificates, readCsr, SERVER_AUTH } from '../../../engine/pki/index.ts';
-import { sdk } from '../../../engine/plugins/sdk.ts';
-import { type CsrObject, paths } from '../../../engine/sdk/index.ts';
 import { servingCert as make } from '../../../plugins/serving-cert/index.ts';
 import { type ClientCertificate, FakeCluster, issue, NOW, SERVER } from '../../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';

@@ -1,5 +1,5 @@
 /** Certificates are valid by the clock, so two clocks that differ are said to differ, before they look like something else. */
-import { fail } from './errors.ts';
+import { fail } from '../sdk/errors.ts';
 
 const CLOCK_SKEW_MS_MAX = 60_000;
 

@@ -1,5 +1,5 @@
 /** References to the API objects that joining is about. */
-import type { KubeObject, ObjectRef } from './ports.ts';
+import type { KubeObject, ObjectRef } from '../sdk/ports.ts';
 
 export const nodeRef = (name: string): ObjectRef => ({ apiVersion: 'v1', resource: 'nodes', name });
 export const configMapRef = (namespace: string, name: string): ObjectRef => ({

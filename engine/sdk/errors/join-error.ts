@@ -13,7 +13,7 @@ export const EXIT = {
   cancelled: 130,
 };
 
-export interface Words {
+export interface ErrorText {
   message: string;
   hint: string;
   exitCode: number;
@@ -48,7 +48,7 @@ export class JoinError extends Error {
   /** The step it happened in; set by the engine. */
   step?: string;
 
-  constructor(code: string, words: Words, facts: object, cause?: unknown) {
+  constructor(code: string, words: ErrorText, facts: object, cause?: unknown) {
     super(words.message, cause === undefined ? undefined : { cause });
     Object.defineProperty(this, MARK, { value: true });
     this.code = code;

@@ -12,7 +12,7 @@ import type { Before } from './records.ts';
 const READ_BY_ALL = 0o004;
 
 /** One change that was taken back, or why it was not. */
-export interface Restored {
+export interface UndoItem {
   step: string;
   change: StepChange;
   /** `refused`: somebody else has changed it since. `stays`: it could not be taken back, and need not be. */
@@ -22,21 +22,21 @@ export interface Restored {
   diff?: string;
 }
 
-export interface RestoreOptions {
+export interface UndoOptions {
   journal: Journal;
   host: Host;
   /** Also what somebody else has changed since. */
   overwrite: boolean;
   signal: AbortSignal;
-  onItem: (item: Restored) => void;
+  onItem: (item: UndoItem) => void;
 }
 
-export async function restore(options: RestoreOptions): Promise<void> {
+export async function undoChanges(options: UndoOptions): Promise<void> {
   await new Restoring(options).all();
 }
 
 class Restoring {
-  readonly #options: RestoreOptions;
+  readonly #options: UndoOptions;
   readonly #history: History;
   /** The run's changes of a path, the last one first. Any of them may be what is there: a journaled change need not have been made. */
   readonly #changesAt = new Map<string, ChangeHistory[]>();
@@ -46,7 +46,7 @@ class Restoring {
   /** Something was refused or has failed, and may be taken back another time. */
   #isPartial = false;
 
-  constructor(options: RestoreOptions) {
+  constructor(options: UndoOptions) {
     this.#options = options;
     this.#history = options.journal.history();
     const data: string[] = [];
@@ -87,7 +87,7 @@ class Restoring {
     onItem({ step, change, ...told });
   }
 
-  async #takeBack(item: ChangeHistory): Promise<Omit<Restored, 'step' | 'change'>> {
+  async #takeBack(item: ChangeHistory): Promise<Omit<UndoItem, 'step' | 'change'>> {
     const { change, before } = item;
     const { host, signal } = this.#options;
     if (before.kind === 'none') return { outcome: 'stays', why: whyItStays(change) };
@@ -106,7 +106,7 @@ class Restoring {
   }
 
   /** Undefined where what is there is what the run left, or what was there before it. */
-  async #conflictAt(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'> | undefined> {
+  async #conflictAt(path: string, before: Before): Promise<Omit<UndoItem, 'step' | 'change'> | undefined> {
     const { host, signal, overwrite } = this.#options;
     const changes = this.#changesAt.get(path) ?? [];
     const [left] = changes;
@@ -129,7 +129,7 @@ class Restoring {
     return { outcome: 'refused', why, diff: diff.split('\n').slice(0, 60).join('\n') };
   }
 
-  async #putBack(path: string, before: Before): Promise<Omit<Restored, 'step' | 'change'>> {
+  async #putBack(path: string, before: Before): Promise<Omit<UndoItem, 'step' | 'change'>> {
     const { host, journal, signal } = this.#options;
     const apply = (change: Change) => host.apply(change, signal);
     const { before: now } = await lookAt(host, path, signal);

@@ -1,0 +1,84 @@
+/** Inputs that several phases take, each described once. */
+export const fields = {
+  server: {
+    type: 'string',
+    pattern: '^https://',
+    'x-form': 'begin with https://',
+    description: 'URL of the API server',
+  },
+  ca: { type: 'string', description: 'CA bundle that vouches for it, PEM' },
+  bootstrapToken: {
+    type: 'string',
+    writeOnly: true,
+    pattern: '^[a-z0-9]{6}\\.[a-z0-9]{16}$',
+    'x-form': 'be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    description: 'Bootstrap token that may authenticate',
+  },
+  token: { type: 'string', writeOnly: true, description: "Token that asks for the node's certificate" },
+  clientCertificate: { type: 'string', description: 'Certificate that asks for it instead of a token, PEM' },
+  clientKey: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
+  tlsBootstrapMode: {
+    enum: ['direct', 'kubelet'],
+    default: 'direct',
+    description: "Who asks for the node's certificate: this command, or as with kubeadm the kubelet itself",
+  },
+  certificate: { type: 'string', description: "The node's client certificate, PEM" },
+  key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
+  /** A DNS-1123 subdomain. */
+  nodeName: {
+    type: 'string',
+    pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+    'x-form': 'be a DNS name: lower-case letters, digits, - and .',
+    maxLength: 253,
+    description: 'Name of the Node',
+  },
+  kubeletVersion: { type: 'string', description: 'What kubelet --version prints, without its first word' },
+  configSource: {
+    type: 'object',
+    description: "What a Node's spec.configSource is to be; left out where DynamicKubeletConfig is off",
+  },
+  clusterConfiguration: {
+    type: 'object',
+    description: "The cluster's ClusterConfiguration, as kubeadm-config holds it",
+    properties: { kubernetesVersion: { type: 'string', pattern: '^v?1\\.\\d+\\.' } },
+    required: ['kubernetesVersion'],
+  },
+  kubeletConfiguration: {
+    type: 'object',
+    description: "The KubeletConfiguration of the cluster's kubelets",
+    properties: { kind: { const: 'KubeletConfiguration' }, cgroupDriver: { enum: ['systemd', 'cgroupfs'] } },
+    required: ['kind'],
+  },
+  patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
+  criSocket: {
+    type: 'string',
+    pattern: '^(unix://)?/.',
+    'x-form': 'be unix:// and an absolute path',
+    description: 'Socket of the container runtime; left out: the only one there is',
+  },
+  ignorePreflightErrors: {
+    type: 'array',
+    items: { type: 'string' },
+    description: "Checks whose errors are only warnings, e.g. Swap; 'all' for every check",
+  },
+  ignoreChecksErrors: {
+    type: 'array',
+    items: { type: 'string' },
+    description: 'The same list, by the name that it first had',
+  },
+  caCertPath: {
+    type: 'string',
+    default: '/etc/kubernetes/pki/ca.crt',
+    pattern: '^/.*\\.crt$',
+    'x-form': 'be an absolute path that ends in .crt',
+    description: 'Where the cluster CA is kept',
+  },
+} as const;
+
+const { server, ca, token, clientCertificate, clientKey } = fields;
+/** What every discovery finds: the cluster, and who asks it for the node's certificate. */
+export const discoveryOutput = {
+  type: 'object',
+  properties: { server, ca, token, clientCertificate, clientKey },
+  required: ['server', 'ca'],
+} as const;

@@ -1,0 +1,17 @@
+/** Well-known paths of a Kubernetes machine. Source: kubeadm's constants and its packaged kubelet unit. */
+export const paths = {
+  adminConf: '/etc/kubernetes/admin.conf',
+  kubeletConf: '/etc/kubernetes/kubelet.conf',
+  bootstrapKubeletConf: '/etc/kubernetes/bootstrap-kubelet.conf',
+  manifests: '/etc/kubernetes/manifests',
+  caCert: '/etc/kubernetes/pki/ca.crt',
+  kubelet: '/var/lib/kubelet',
+  kubeletConfig: '/var/lib/kubelet/config.yaml',
+  /** Where kubelets up to 1.10 begin from, with --init-config-dir; later ones begin from `kubeletConfig`. */
+  kubeletInitConfig: '/var/lib/kubelet/config/init/kubelet',
+  kubeadmFlags: '/var/lib/kubelet/kubeadm-flags.env',
+  kubeletPki: '/var/lib/kubelet/pki',
+  kubeletCurrentPem: '/var/lib/kubelet/pki/kubelet-client-current.pem',
+  kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  cni: '/var/lib/cni',
+} as const;

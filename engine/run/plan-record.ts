@@ -1,0 +1,49 @@
+/** What a journal keeps of a plan, and the plan that a journal gives back to undo its run. */
+import { durationMs } from '../documents/durations.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { PluginRecord } from '../journal/records.ts';
+import { approvalPhase } from '../pipeline/approval.ts';
+import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/check.ts';
+import type { Plan } from '../pipeline/plan.ts';
+import type { Registry } from '../pipeline/registry.ts';
+import type { HostFacts } from '../sdk/ports.ts';
+
+/** The plugins that the steps of a plan come from. */
+export function pluginRecords(steps: readonly PlannedStep[]): PluginRecord[] {
+  const records = new Map<string, PluginRecord>();
+  for (const { id, phase } of steps) {
+    if (phase.origin === undefined) continue;
+    const { plugin: name, version, folder, integrity, isShipped } = phase.origin;
+    const earlier = records.get(name)?.steps ?? [];
+    const record = { name, version, folder, integrity, steps: [...earlier, id] };
+    records.set(name, isShipped ? { ...record, isShipped } : record);
+  }
+  return [...records.values()];
+}
+
+/**
+ * The steps of the run that started, with their inputs. Steps in `skip` keep what they changed outside the machine.
+ * E_PHASE_UNKNOWN for a phase that is no longer installed.
+ */
+export function undoPlan(journal: Journal, registry: Registry, skip: readonly string[], host: HostFacts): Plan {
+  const { start, steps } = journal.history();
+  const started = [...steps].filter(
+    ([id, { status }]) => status !== 'undone' && status !== 'skipped' && !skip.includes(id),
+  );
+  return {
+    pipeline: start.pipeline,
+    source: start.source,
+    steps: started.map(([id, { phase, input }]) => ({
+      id,
+      phase: phase === approvalPhase.name ? approvalPhase : registry.get(phase),
+      needs: [],
+      reads: [],
+      with: { kind: 'literal', value: journal.reveal(input).value },
+      timeoutMs: durationMs(DEFAULT_TIMEOUT),
+      retry: { attempts: 1, initialMs: 0, factor: 1, capMs: 0 },
+    })),
+    inputs: journal.reveal(start.inputs).value as Record<string, unknown>,
+    host,
+    notes: [],
+  };
+}
