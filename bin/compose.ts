@@ -1,4 +1,7 @@
-/** The composition root: which phases there are, and which host a run gets. The only file that knows every folder. */
+/**
+ * The composition root: one `App` for a process, composed of its parts by tsyringe. The only file that knows every folder.
+ * Nothing is kept in module variables: a test composes an `App` of its own.
+ */
 import { resolve } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { MachineFiles } from '../engine/host/files.ts';
@@ -7,9 +10,11 @@ import { type Lock, lockMachine } from '../engine/host/lock.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
+import { kubeAccess } from '../engine/kube/access.ts';
 import { kubeadmGates } from '../engine/kubeadm/gates.ts';
 import { kubeadmPhases } from '../engine/kubeadm/phases.ts';
 import { Registry } from '../engine/pipeline/registry.ts';
+import type { Importer } from '../engine/plugins/load.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
 import clusterConfig from '../phases/cluster-config/index.ts';
@@ -34,14 +39,15 @@ import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 import waitFor from '../phases/wait-for/index.ts';
+import { PipelineCatalog } from './pipelines.ts';
+import { Plugins } from './plugins/plugins.ts';
 
 const PHASE = Symbol('phase');
-const REGISTRY = Symbol('registry');
 const MACHINE = Symbol('machine');
 const HOST = Symbol('host');
 
-// Each phase registers by itself: none knows another, and a plugin's phases are registered the same way.
-for (const phase of [
+/** Each phase is registered by itself: none knows another, and the phases of a plugin are added in the same way. */
+const PHASES: readonly AnyPhase[] = [
   preflight,
   discoveryFile,
   discoveryToken,
@@ -65,48 +71,92 @@ for (const phase of [
   waitFor,
   reset,
   doctor,
-])
-  container.register<AnyPhase>(PHASE, { useValue: phase });
+];
 
-container.register<Registry>(REGISTRY, {
-  useFactory: instanceCachingFactory((context) => {
-    const registry = new Registry();
-    for (const phase of context.resolveAll<AnyPhase>(PHASE)) registry.add(phase);
-    for (const gate of kubeadmGates) registry.addGate(gate);
-    for (const [name, steps] of Object.entries(kubeadmPhases)) registry.addGroup(name, steps);
-    return registry;
-  }),
-});
+/** What commands work with. */
+export interface App {
+  /** The folder of Joinery's package. */
+  readonly root: string;
+  /** Phases and feature gates, including those of plugins once they are loaded. */
+  readonly registry: Registry;
+  /** Pipelines and environments. */
+  readonly catalog: PipelineCatalog;
+  readonly plugins: Plugins;
+  openMachine(options: MachineOptions): Promise<MachineSession>;
+}
 
-export const registry = (): Registry => container.resolve<Registry>(REGISTRY);
+export interface AppOptions {
+  /** The folder of Joinery's package. */
+  root: string;
+  /** The launcher's own `import()`: a bundle that runs from a code cache has none. */
+  importer?: Importer | undefined;
+}
 
-export interface RunScope {
+export interface MachineOptions {
+  /** `/`, or the directory that stands for it. */
+  root: string;
+  /** Records changes instead of applying them. */
+  dryRun?: boolean;
+}
+
+export interface MachineSession {
+  /** What phases act on; in a dry run it records changes. */
   host: Host;
-  /** As it is, whatever was recorded. */
+  /** The machine itself, even in a dry run. */
   machine: Host;
-  /** What is remembered of earlier runs. */
+  /** Earlier runs on this machine. */
   runs: Runs;
-  /** Keeps other runs away from the machine until it is closed, and removes what killed ones have left. E_RUN_LOCKED. */
+  /** Locks the machine until `close`, and removes what killed runs left behind. E_RUN_LOCKED. */
   lock(): Promise<void>;
-  /** Closes what the run has opened. */
   close(): Promise<void>;
 }
 
-/** What one run gets: a container of its own, with this machine (or the one below `root`), recorded where it is a dry run. */
-export async function openRun({ root, dryRun = false }: { root: string; dryRun?: boolean }): Promise<RunScope> {
-  const scope: DependencyContainer = container.createChildContainer();
-  scope.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root)) });
-  scope.register<Host>(HOST, {
-    useFactory: (context) => {
-      const machine = context.resolve<RealHost>(MACHINE);
+export function composeApp({ root, importer = (url) => import(url) }: AppOptions): App {
+  const app = container.createChildContainer();
+  for (const phase of PHASES) app.register<AnyPhase>(PHASE, { useValue: phase });
+  app.register(Registry, { useFactory: instanceCachingFactory(registryOf) });
+  app.register(PipelineCatalog, { useFactory: instanceCachingFactory(() => new PipelineCatalog(root)) });
+  app.register(Plugins, {
+    useFactory: instanceCachingFactory(
+      (parts) =>
+        new Plugins({ root, importer, registry: parts.resolve(Registry), catalog: parts.resolve(PipelineCatalog) }),
+    ),
+  });
+  return {
+    root,
+    registry: app.resolve(Registry),
+    catalog: app.resolve(PipelineCatalog),
+    plugins: app.resolve(Plugins),
+    openMachine: (options) => openMachine(app, options),
+  };
+}
+
+function registryOf(parts: DependencyContainer): Registry {
+  const registry = new Registry();
+  for (const phase of parts.resolveAll<AnyPhase>(PHASE)) registry.add(phase);
+  for (const gate of kubeadmGates) registry.addGate(gate);
+  for (const [name, steps] of Object.entries(kubeadmPhases)) registry.addGroup(name, steps);
+  return registry;
+}
+
+/** A container of its own for each session, closed with it. */
+async function openMachine(
+  app: DependencyContainer,
+  { root, dryRun = false }: MachineOptions,
+): Promise<MachineSession> {
+  const session = app.createChildContainer();
+  session.register<RealHost>(MACHINE, { useValue: await realHost(resolve(root), { access: kubeAccess }) });
+  session.register<Host>(HOST, {
+    useFactory: (parts) => {
+      const machine = parts.resolve<RealHost>(MACHINE);
       return dryRun ? recordingHost(machine) : machine;
     },
   });
   const runs = new Runs(new MachineFiles(resolve(root)));
   let held: Lock | undefined;
   return {
-    host: scope.resolve<Host>(HOST),
-    machine: scope.resolve<RealHost>(MACHINE),
+    host: session.resolve<Host>(HOST),
+    machine: session.resolve<RealHost>(MACHINE),
     runs,
     async lock() {
       held = await lockMachine(resolve(root));
@@ -114,8 +164,8 @@ export async function openRun({ root, dryRun = false }: { root: string; dryRun?:
     },
     async close() {
       await held?.release();
-      await scope.resolve<RealHost>(MACHINE).close();
-      scope.clearInstances();
+      await session.resolve<RealHost>(MACHINE).close();
+      session.clearInstances();
     },
   };
 }

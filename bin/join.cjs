@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command. Runs the bundle in dist/, from V8's code cache where it fits this Node: that halves the start-up time.
+// The command. Runs the bundle in dist/ from V8's code cache, which halves the start-up time if it fits this Node.
 const { existsSync, readFileSync } = require('node:fs');
 const { Module } = require('node:module');
 const path = require('node:path');
@@ -10,17 +10,17 @@ if (major < 20) {
   console.error(`join needs Node 20 or newer; this is ${process.version}`);
   process.exit(1);
 }
-// A token may have been typed. ps would show it to everybody from here on, and oclif would print it where DEBUG is set.
+// The command line may contain a token: hide it from ps, and from oclif's debug output.
 process.title = 'join';
 delete process.env.DEBUG;
 const root = path.dirname(path.dirname(require('node:fs').realpathSync(__filename)));
 const bundle = path.join(root, 'dist/join.cjs');
 if (!existsSync(bundle)) {
-  console.error('join is not built yet. In the checkout: npm run setup');
+  console.error('join is not built yet; in the checkout, run: npm run setup');
   process.exit(1);
 }
 const cache = `${bundle}.cache`;
-// The bundle is ASCII; read as UTF-8 it would take three times as long.
+// The bundle is ASCII; reading it as UTF-8 would take three times as long.
 const script = new vm.Script(Module.wrap(readFileSync(bundle, 'latin1')), {
   filename: bundle,
   cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
@@ -28,7 +28,6 @@ const script = new vm.Script(Module.wrap(readFileSync(bundle, 'latin1')), {
 });
 const loaded = new Module(bundle);
 loaded.filename = bundle;
-require.cache[bundle] = loaded; // the command line framework asks for this file once more
 script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
 loaded.loaded = true;
 loaded.exports.main(root, process.argv.slice(2), (url) => import(url));

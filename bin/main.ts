@@ -1,9 +1,11 @@
-/** The command line: every command by its name, handed to oclif. */
-import 'reflect-metadata'; // tsyringe throws without it
+/** The entry point: composes the application and hands its commands to oclif. */
+import 'reflect-metadata'; // tsyringe needs it
 import { type Command, flush, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
 import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { withApp } from './command.ts';
+import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
 import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
@@ -36,20 +38,17 @@ import { TokenDelete } from './commands/token/delete.ts';
 import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
-import { registry } from './compose.ts';
-import { typedFor } from './inputs/flags.ts';
-import { DEFAULT_PIPELINE, openLayered, openPipeline } from './pipelines.ts';
-import { launcher, usePlugins } from './plugins/discover.ts';
+import { type App, composeApp } from './compose.ts';
+import { valuesOfFlag } from './inputs/raw-flags.ts';
+import { DEFAULT_PIPELINE } from './pipelines.ts';
+import { openWithPlugins } from './plugins/open-with-plugins.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 
-/** oclif asks this module for it. */
-export const COMMANDS: Record<string, Command.Class> = {};
-
-/** `importer` is the launcher's own `import()`, for plugins. */
+/** `root` is the folder of Joinery's package; `importer` is the launcher's own `import()`, for plugins. */
 export async function main(root: string, argv: string[], importer?: Importer): Promise<void> {
-  if (importer !== undefined) launcher.import = importer;
+  const app = composeApp({ root, importer });
   try {
-    await dispatch(root, argv);
+    await runCommandLine(app, argv);
   } catch (error) {
     if (!isJoinError(error)) {
       (error as Error).message = withoutTokens((error as Error).message);
@@ -57,78 +56,76 @@ export async function main(root: string, argv: string[], importer?: Importer): P
     }
     process.stderr.write(`${errorText(error, pjson.version)}\n`);
     process.exitCode = error.exitCode;
-    if (launcher.isUsed) process.exit();
   }
+  if (app.plugins.hasRunCode) process.exit(); // a plugin may have left timers or sockets open
 }
 
-async function dispatch(root: string, argv: string[]): Promise<void> {
-  if (argv[0] === 'phase') {
-    await usePlugins({ root, argv }); // an environment may be one of theirs
-    const layered = await openLayered(root, DEFAULT_PIPELINE, typedFor('--env', argv));
-    await usePlugins({ root, argv, pipeline: layered() });
-  }
-  // oclif looks at every command it is given; `join run` should not pay for the others.
-  Object.assign(COMMANDS, argv[0] === 'run' ? { run: runCommand(root) } : allCommands(root));
-  const [topic, name = '-'] = argv;
-  const phases = Object.keys(COMMANDS).filter((id) => id.startsWith('phase:'));
-  if (topic === 'phase' && !name.startsWith('-') && !phases.includes(`phase:${name}`))
-    throw fail('E_PHASE_UNKNOWN', {
-      phase: name,
-      nearest: nearest(
-        name,
-        phases.map((id) => id.slice('phase:'.length)),
-      ),
-    });
-  await run(argv, { root, pjson: pjson as never });
+async function runCommandLine(app: App, argv: string[]): Promise<void> {
+  const [topic] = argv;
+  if (topic === 'phase')
+    await openWithPlugins(app, { name: DEFAULT_PIPELINE, environments: valuesOfFlag('--env', argv), argv });
+  // oclif inspects every command, so `join run` gets only its own and starts faster.
+  const commands = topic === 'run' ? { run: withApp(app, runCommand(app)) } : allCommands(app);
+  if (topic === 'phase') assertPhaseExists(argv[1], commands);
+  const plugin = await commandPlugin(app.root, commands);
+  await run(argv, { root: app.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
   await flush();
-  if (launcher.isUsed) process.exit(); // whatever a plugin may have left running
 }
 
-/** By their words, with colons between. */
-export const allCommands = (root: string): Record<string, Command.Class> => ({
-  run: runCommand(root),
-  plan: planCommand(root),
-  resume: resumeCommand(root),
-  undo: Undo,
-  reset: resetCommand(),
-  doctor: Doctor,
-  approve: Approve,
-  runs: RunList,
-  'runs:show': RunShow,
-  'runs:prune': RunPrune,
-  phase: PhaseList,
-  ...phaseCommands(root),
-  'pipeline:list': PipelineList,
-  'pipeline:show': PipelineShow,
-  'pipeline:schema': PipelineSchema,
-  'pipeline:validate': PipelineValidate,
-  'pipeline:explain': PipelineExplain,
-  'pipeline:graph': PipelineGraph,
-  'plugin:list': PluginList,
-  'plugin:check': PluginCheck,
-  'plugin:lock': PluginLock,
-  'plugin:new': PluginNew,
-  'config:validate': ConfigValidate,
-  'config:migrate': ConfigMigrate,
-  'config:print-defaults': ConfigPrintDefaults,
-  'token:create': TokenCreate,
-  'token:list': TokenList,
-  'token:delete': TokenDelete,
-  'token:generate': TokenGenerate,
-  'ca-hash': CaHash,
-  'sandbox:up': SandboxUp,
-  'sandbox:demo': SandboxDemo,
-  'sandbox:kubelet': SandboxKubelet,
-});
+/** E_PHASE_UNKNOWN. */
+function assertPhaseExists(name = '-', commands: Readonly<Record<string, unknown>>): void {
+  const phases = Object.keys(commands).flatMap((id) => (id.startsWith('phase:') ? [id.slice('phase:'.length)] : []));
+  if (name.startsWith('-') || phases.includes(name)) return;
+  throw fail('E_PHASE_UNKNOWN', { phase: name, nearest: nearest(name, phases) });
+}
 
-/** A command for each phase, and one for each step of the default pipeline that has another name than its phase. */
-function phaseCommands(root: string): Record<string, Command.Class> {
-  const pipeline = openPipeline(root, DEFAULT_PIPELINE);
-  const commands = registry()
-    .all()
-    .map((phase) => phaseCommand(root, pipeline, { id: phase.name, uses: phase.name }));
-  const steps = pipeline.steps.filter(({ id }) => registry().find(id) === undefined);
-  const names = [...registry().names(), ...steps.map(({ id }) => id)];
-  const all = [...commands, ...steps.map((step) => phaseCommand(root, pipeline, step))];
-  return Object.fromEntries(all.map((command, index) => [`phase:${names[index]}`, command]));
+/** Commands by their ID, in which oclif separates words by colons. */
+export function allCommands(app: App): Record<string, Command.Class> {
+  const commands: Record<string, Command.Class> = {
+    run: runCommand(app),
+    plan: planCommand(app),
+    resume: resumeCommand(app),
+    undo: Undo,
+    reset: resetCommand(app),
+    doctor: Doctor,
+    approve: Approve,
+    runs: RunList,
+    'runs:show': RunShow,
+    'runs:prune': RunPrune,
+    phase: PhaseList,
+    ...phaseCommands(app),
+    'pipeline:list': PipelineList,
+    'pipeline:show': PipelineShow,
+    'pipeline:schema': PipelineSchema,
+    'pipeline:validate': PipelineValidate,
+    'pipeline:explain': PipelineExplain,
+    'pipeline:graph': PipelineGraph,
+    'plugin:list': PluginList,
+    'plugin:check': PluginCheck,
+    'plugin:lock': PluginLock,
+    'plugin:new': PluginNew,
+    'config:validate': ConfigValidate,
+    'config:migrate': ConfigMigrate,
+    'config:print-defaults': ConfigPrintDefaults,
+    'token:create': TokenCreate,
+    'token:list': TokenList,
+    'token:delete': TokenDelete,
+    'token:generate': TokenGenerate,
+    'ca-hash': CaHash,
+    'sandbox:up': SandboxUp,
+    'sandbox:demo': SandboxDemo,
+    'sandbox:kubelet': SandboxKubelet,
+  };
+  return Object.fromEntries(Object.entries(commands).map(([id, command]) => [id, withApp(app, command)]));
+}
+
+/** A command for each phase, and for each step of the default pipeline whose ID is not the name of a phase. */
+function phaseCommands(app: App): Record<string, Command.Class> {
+  const { registry, catalog } = app;
+  const pipeline = catalog.open(DEFAULT_PIPELINE);
+  const phases = registry.all().map(({ name }) => ({ id: name, uses: name }));
+  const steps = pipeline.steps.filter(({ id }) => registry.find(id) === undefined);
+  return Object.fromEntries(
+    [...phases, ...steps].map((step) => [`phase:${step.id}`, phaseCommand(app, pipeline, step)]),
+  );
 }

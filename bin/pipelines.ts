@@ -1,112 +1,137 @@
-/** Pipelines and environments by name (those that ship) or by file. */
+/** Pipelines and environments, by the name of a shipped one or one of a plugin, or by file. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { IsWanted, Resolved } from '../engine/environment/resolve.ts';
-import type { Tracked } from '../engine/environment/tracked.ts';
+import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
+import type { TrackedValue } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
-import type { Source } from '../engine/pipeline/plan.ts';
+import type { PlanSource } from '../engine/pipeline/plan.ts';
 import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
-/** YAML files of the plugins that are loaded, by name. */
-export const pluginFiles = { pipelines: new Map<string, string>(), environments: new Map<string, string>() };
+/** Each has a folder of its name in Joinery's package. */
+export type DocumentKind = 'pipelines' | 'environments';
 
-/**
- * `name` is a path where it has a slash or ends in .yaml; else one of `pipelines/`, or of a plugin that is loaded. A file decides
- * what is run here, so only its owner may be able to change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
- */
-export function openPipeline(root: string, name: string): Pipeline {
-  const { file, text } = readNamed(root, 'pipelines', name);
-  return { ...loadPipeline(file, text), ...placeOf(name, []) };
+/** A pipeline as `host` runs it; without a host, what its environments say for some machines only is left out. */
+export type PipelineFor = (host?: HostFacts) => Pipeline;
+
+/** A pipeline and its environments in which each value knows its place. */
+export interface TrackedPipeline {
+  /** The parts of the environments that are for some machines only. */
+  parts: readonly TrackedValue[];
+  /** With the parts that `applies` accepts (default: none). */
+  resolve(applies?: PartFilter): ResolvedPipeline;
+  resolveFor(host: HostFacts): ResolvedPipeline;
 }
 
-/** Paths of plugins begin at the pipeline's file; where that ships with Joinery, at the last environment that does not. */
+export class PipelineCatalog {
+  readonly #root: string;
+  readonly #pluginFiles: Record<DocumentKind, Map<string, string>> = { pipelines: new Map(), environments: new Map() };
+
+  /** `root` is the folder of Joinery's package. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Adds a file of a plugin. E_PLUGIN_TWICE if another plugin has one of that name. */
+  addFile(kind: DocumentKind, name: string, path: string): void {
+    const first = this.#pluginFiles[kind].get(name);
+    if (first !== undefined)
+      throw fail('E_PLUGIN_TWICE', { what: `${kind.slice(0, -1)} ${name}`, first, second: path });
+    this.#pluginFiles[kind].set(name, path);
+  }
+
+  /**
+   * Opens a pipeline without environments. A file decides what runs here, so nobody but its owner and root may be able
+   * to change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
+   */
+  open(name: string): Pipeline {
+    const { file, text } = this.#read('pipelines', name);
+    return { ...loadPipeline(file, text), ...placeOf(name, []) };
+  }
+
+  /** Opens a pipeline with its environments. E_ENVIRONMENT_FILE, and the errors of `open`. */
+  async openOverlaid(name: string, environments: readonly string[]): Promise<PipelineFor> {
+    if (environments.length === 0) {
+      const pipeline = this.open(name);
+      return () => pipeline;
+    }
+    const tracked = await this.openTracked(name, environments);
+    return (host) => (host === undefined ? tracked.resolve() : tracked.resolveFor(host)).pipeline;
+  }
+
+  /** Its imports are late because most runs have no environment. */
+  async openTracked(name: string, environments: readonly string[]): Promise<TrackedPipeline> {
+    const [{ loadEnvironment, readTracked }, { hostParts, loadJsonPatch, partsFor, resolvePipeline }] =
+      await Promise.all([import('../engine/environment/load.ts'), import('../engine/environment/resolve.ts')]);
+    const { file, text } = this.#read('pipelines', name);
+    const base = readTracked(file, text);
+    const overlays = environments.map((each) => {
+      const overlay = this.#read('environments', each);
+      return loadEnvironment(lastingName(each), overlay.file, overlay.text);
+    });
+    const patcher = await loadJsonPatch(overlays);
+    const place = placeOf(name, environments);
+    const placed = (resolved: ResolvedPipeline): ResolvedPipeline => ({
+      ...resolved,
+      pipeline: { ...resolved.pipeline, ...place },
+    });
+    return {
+      parts: overlays.flatMap(({ tracked }) => hostParts(tracked)),
+      resolve: (applies) => placed(resolvePipeline(base, overlays, patcher, applies)),
+      resolveFor: (host) => placed(resolvePipeline(base, overlays, patcher, partsFor(host))),
+    };
+  }
+
+  /** Names of the documents that ship with Joinery. */
+  names(kind: DocumentKind): string[] {
+    return readdirSync(join(this.#root, kind))
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => basename(name, '.yaml'))
+      .sort();
+  }
+
+  /** Name and description of each document that ships with Joinery. */
+  descriptions(kind: DocumentKind): { name: string; description: string }[] {
+    return this.names(kind).map((name) => {
+      const { metadata } = parseYaml(this.#read(kind, name).text) as { metadata: { description?: string } };
+      return { name, description: metadata.description ?? '' };
+    });
+  }
+
+  #read(kind: DocumentKind, name: string): { file: string; text: string } {
+    const path = isFile(name) ? name : (this.#pluginFiles[kind].get(name) ?? join(this.#root, kind, `${name}.yaml`));
+    try {
+      return isFile(name)
+        ? { file: name, text: readTrusted(path) }
+        : { file: basename(path), text: readFileSync(path, 'utf8') };
+    } catch (error) {
+      if (isJoinError(error)) throw error;
+      const facts = { file: name, what: (error as Error).message };
+      if (kind === 'pipelines') throw fail('E_PIPELINE_FILE', facts, error);
+      throw fail('E_ENVIRONMENT_FILE', { ...facts, shipped: this.names(kind) }, error);
+    }
+  }
+}
+
+/** Whether `name` is a path, rather than the name of a document of Joinery or of a plugin. */
+export const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$/.test(name);
+
+/** The name by which a document is found again from any working directory. */
+export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);
+
+/** The source of a plan; `name` is what the command line called the pipeline. */
+export const sourceOf = ({ digest, environments }: Pipeline, name: string): PlanSource => ({
+  kind: 'pipeline',
+  name: lastingName(name),
+  digest,
+  ...(environments.length === 0 ? {} : { environments }),
+});
+
+/** Paths of plugins are relative to the pipeline's file or, if that ships with Joinery, to the last environment's file. */
 function placeOf(name: string, environments: readonly string[]): Pick<Pipeline, 'place'> {
   const files = [...environments.map((file) => ({ file, words: `--env ${file}` })), { file: name, words: name }];
   const last = files.filter(({ file }) => isFile(file)).at(-1);
   return last === undefined ? {} : { place: { folder: dirname(resolve(last.file)), words: last.words } };
 }
-
-/** As it is without the parts that are for some machines only, or for one machine. */
-export type Layered = (host?: HostFacts) => Pipeline;
-
-/** A pipeline with environments laid over it. E_ENVIRONMENT_FILE, and what `openPipeline` throws. */
-export async function openLayered(root: string, name: string, environments: readonly string[]): Promise<Layered> {
-  if (environments.length === 0) {
-    const pipeline = openPipeline(root, name);
-    return () => pipeline;
-  }
-  const tracked = await openTracked(root, name, environments);
-  return (host) => (host === undefined ? tracked.resolve() : tracked.resolveFor(host)).pipeline;
-}
-
-/** A pipeline and environments as they are written, each value with its place; lazily loaded, since most runs have none. */
-export async function openTracked(root: string, name: string, names: readonly string[]): Promise<Trackable> {
-  const [{ loadEnvironment, readTracked }, { hostsOf, isFor, patcherFor, resolve: resolveAll }] = await Promise.all([
-    import('../engine/environment/load.ts'),
-    import('../engine/environment/resolve.ts'),
-  ]);
-  const { file, text } = readNamed(root, 'pipelines', name);
-  const base = readTracked(file, text);
-  const environments = names.map((each) => {
-    const read = readNamed(root, 'environments', each);
-    return loadEnvironment(lastingName(each), read.file, read.text);
-  });
-  const patcher = await patcherFor(environments);
-  const place = placeOf(name, names);
-  const placed = (resolved: Resolved): Resolved => ({ ...resolved, pipeline: { ...resolved.pipeline, ...place } });
-  return {
-    parts: environments.flatMap(({ tracked }) => hostsOf(tracked)),
-    resolve: (isWanted) => placed(resolveAll(base, environments, patcher, isWanted)),
-    resolveFor: (host) => placed(resolveAll(base, environments, patcher, isFor(host))),
-  };
-}
-
-export interface Trackable {
-  /** What the environments say for some machines only. */
-  parts: readonly Tracked[];
-  /** With those of them that are wanted; left out, with none. */
-  resolve(isWanted?: IsWanted): Resolved;
-  resolveFor(host: HostFacts): Resolved;
-}
-
-function readNamed(root: string, folder: keyof typeof pluginFiles, name: string): { file: string; text: string } {
-  const path = isFile(name) ? name : (pluginFiles[folder].get(name) ?? join(root, folder, `${name}.yaml`));
-  try {
-    return isFile(name)
-      ? { file: name, text: readTrusted(path) }
-      : { file: basename(path), text: readFileSync(path, 'utf8') };
-  } catch (error) {
-    if (isJoinError(error)) throw error;
-    const facts = { file: name, what: (error as Error).message };
-    if (folder === 'pipelines') throw fail('E_PIPELINE_FILE', facts, error);
-    throw fail('E_ENVIRONMENT_FILE', { ...facts, shipped: shippedNames(root, folder) }, error);
-  }
-}
-
-export const shippedNames = (root: string, folder: 'pipelines' | 'environments'): string[] =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-    .sort();
-
-/** What a plan of it was made of. `name` is what it was called on the command line. */
-export const sourceOf = ({ digest, environments }: Pipeline, name: string): Source => ({
-  ...{ kind: 'pipeline', name: lastingName(name), digest },
-  ...(environments.length === 0 ? {} : { environments }),
-});
-
-/** Name and description of each that ships. */
-export const shippedDocuments = (root: string, folder: 'pipelines' | 'environments') =>
-  shippedNames(root, folder).map((name) => {
-    const { metadata } = parseYaml(readNamed(root, folder, name).text) as { metadata: { description?: string } };
-    return { name, description: metadata.description ?? '' };
-  });
-
-/** The name by which it is found again, from wherever. */
-export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);
-
-/** A pipeline's file, and not the name of one that ships. */
-export const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$/.test(name);

@@ -1,4 +1,4 @@
-// All the set-up a fresh clone needs: dependencies and build, each only when something has changed since.
+// Sets up a fresh clone: installs dependencies and builds, each only if something has changed.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';

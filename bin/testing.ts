@@ -1,11 +1,11 @@
-/** `@joinery/cli/testing`: what a plugin is tested with, by any test runner. */
+/** `@joinery/cli/testing`: the test kit for plugins, for any test runner. */
 import { fileURLToPath } from 'node:url';
-import { type MemoryMachine, memoryHost } from '../engine/host/memory.ts';
 import { Transport } from '../engine/kube/request.ts';
 import { watchObject } from '../engine/kube/watch.ts';
 import { inspectPlugin } from '../engine/plugins/inspect.ts';
 import { type LoadedPlugin, loadPlugin } from '../engine/plugins/load.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../engine/testing/memory-host.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { issueKeyPair } from '../plugins/sandbox/certificates.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../plugins/sandbox/index.ts';
@@ -18,7 +18,7 @@ export { type Outcome, runPhase, undoPhase } from '../engine/testing/run-phase.t
 export { SimulatedTime } from '../engine/testing/simulated-time.ts';
 export { type MemoryMachine, memoryHost, sdk };
 
-/** The plugin in a folder, with its manifest checked and compared with its code as `join` does. `phase` throws where it has none of that name. */
+/** Loads the plugin in `folder` with the checks of `join`. `phase` throws if the plugin has no phase of that name. */
 export async function pluginIn(folder: string | URL): Promise<LoadedPlugin & { phase(name: string): AnyPhase }> {
   const path = folder instanceof URL ? fileURLToPath(folder) : folder;
   const plugin = await loadPlugin(await inspectPlugin(path, pjson.version, true), {
@@ -37,17 +37,17 @@ export async function pluginIn(folder: string | URL): Promise<LoadedPlugin & { p
 
 export interface TestCluster {
   sandbox: Sandbox;
-  /** What phases take as `server` and `ca`. */
+  /** Inputs of phases: the URL of the API server and its CA, PEM. */
   server: string;
   ca: string;
-  /** A client certificate of this cluster and its key, PEM: `identityOf('system:node:w1', ['system:nodes'])`. */
+  /** A client certificate of this cluster and its key, both PEM: `identityOf('system:node:w1', ['system:nodes'])`. */
   identityOf(user: string, groups: string[]): { certificate: string; key: string };
-  /** A machine in memory that really speaks to this cluster. */
+  /** A machine in memory that sends real requests to this cluster. */
   machine(machine?: MemoryMachine): MemoryMachine;
   close(): Promise<void>;
 }
 
-/** A control plane in this process: a test double, faithful to what joining needs. */
+/** A sandbox control plane in this process, with everything that a join needs. */
 export async function sandboxCluster(options: SandboxOptions = {}): Promise<TestCluster> {
   const sandbox = await startSandbox(options);
   const now = options.now ?? (() => new Date());
@@ -67,8 +67,7 @@ export async function sandboxCluster(options: SandboxOptions = {}): Promise<Test
       now,
       send: (request) => transport.send(request, signal),
       wait: async (condition, stop) => {
-        if (condition.kind !== 'object')
-          throw new Error(`nothing tells this machine how to wait for ${condition.kind}`);
+        if (condition.kind !== 'object') throw new Error(`this machine cannot wait for ${condition.kind}`);
         return watchObject(transport, condition, stop);
       },
       ...machine,

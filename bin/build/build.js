@@ -1,5 +1,5 @@
-// Builds dist/: one bundle with the validators of all that ships in it, and V8's code cache of that bundle; the kit that plugins
-// are tested with; the plugins that ship. With --types also the types of what plugins see, which only who packs or makes plugins needs.
+// Builds dist/: the bundle, which includes precompiled validators; V8's code cache of the bundle; the test kit for plugins;
+// and the plugins that ship. With --types, also the types for authors of plugins.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
@@ -35,7 +35,7 @@ if (process.argv[2] === '--cache') {
           })),
       },
       {
-        name: 'libraries of expressions, loaded late',
+        name: 'expression libraries, loaded late',
         setup: ({ onLoad }) =>
           onLoad({ filter: /expressions\/cel-library\.ts$/ }, () => ({
             contents:
@@ -46,7 +46,7 @@ if (process.argv[2] === '--cache') {
       },
     ],
   });
-  // ASCII only, since the launcher reads it as Latin-1, in a third of the time.
+  // ASCII only, because the launcher reads it as Latin-1, which takes a third of the time.
   const ascii = readFileSync(bundle, 'utf8').replace(
     /[^\0-\x7f]/g,
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -55,7 +55,7 @@ if (process.argv[2] === '--cache') {
   await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
   for (const name of shippedPlugins()) await buildPlugin(name);
   if (process.argv[2] === '--types') types();
-  // In a process of its own, so that nothing but the command is in the cache.
+  // In a process of its own, so that the cache contains only the command.
   execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
 }
 
@@ -68,7 +68,7 @@ async function bundleOf(entry, outfile, options = {}) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    supported: { 'dynamic-import': false }, // a cached script cannot import; what is loaded late is required
+    supported: { 'dynamic-import': false }, // a cached script cannot import(), so late imports become require()
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
@@ -77,7 +77,7 @@ async function bundleOf(entry, outfile, options = {}) {
   });
 }
 
-/** Folders in plugins/ whose package.json has a manifest. */
+/** Folders in plugins/ whose package.json contains a manifest. */
 function shippedPlugins() {
   return readdirSync(path.join(root, 'plugins')).filter((name) => {
     const file = path.join(root, 'plugins', name, 'package.json');
@@ -85,13 +85,16 @@ function shippedPlugins() {
   });
 }
 
-/** As anybody's plugin: a folder with its manifest, its YAML files, and one module that imports nothing of Joinery. */
+/** Like any plugin: a folder with its manifest, its YAML files, and one module that imports nothing of Joinery. */
 async function buildPlugin(name) {
   const [from, to] = [path.join(root, 'plugins', name), path.join(root, 'dist/plugins', name)];
   const manifest = JSON.parse(readFileSync(path.join(from, 'package.json'), 'utf8'));
   const { main = 'index.js', environments = {}, pipelines = {} } = manifest.joinery;
   await bundleOf(path.join('plugins', name, main), path.join(to, 'index.js'), {
-    ...{ format: 'esm', minifyWhitespace: false, minifySyntax: false }, // to be read by who uses it
+    format: 'esm',
+    // Readable, because users review plugins.
+    minifyWhitespace: false,
+    minifySyntax: false,
   });
   for (const file of [...Object.values(environments), ...Object.values(pipelines)]) {
     mkdirSync(path.dirname(path.join(to, file)), { recursive: true });
@@ -101,13 +104,13 @@ async function buildPlugin(name) {
   writeFileSync(path.join(to, 'package.json'), JSON.stringify(built, null, 2));
 }
 
-/** Of `@joinery/cli/sdk` and `/testing`, for who writes plugins. */
+/** The types of `@joinery/cli/sdk` and `/testing`. */
 function types() {
   const tsc = path.join(root, 'node_modules/.bin/tsc');
   execFileSync(tsc, ['-p', 'tsconfig.types.json'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
-/** Functions that have run are in the cache, the others are compiled when they are first called: so one join is run. */
+/** The cache contains only functions that have run, so this runs a join. */
 async function makeCache() {
   const script = new vm.Script(Module.wrap(readFileSync(bundle, 'latin1')), { filename: bundle });
   const loaded = new Module(bundle);

@@ -1,4 +1,4 @@
-/** At build time: the validators of every schema that ships, and every pipeline, as the source of a module. */
+/** At build time: turns every schema and pipeline that ships into the source of a module. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -6,17 +6,18 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { digestOf } from '../../engine/documents/digest.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
-import { closed } from '../../engine/pipeline/plan.ts';
+import { closedSchema } from '../../engine/pipeline/inputs.ts';
 import { parseYaml } from '../../engine/sdk/index.ts';
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import pluginSchema from '../../schemas/plugin.schema.json' with { type: 'json' };
-import { registry } from '../compose.ts';
-import { DEFAULT_PIPELINE, openPipeline, shippedNames } from '../pipelines.ts';
+import { composeApp } from '../compose.ts';
+import { DEFAULT_PIPELINE, type PipelineCatalog } from '../pipelines.ts';
 
-/** Stands in for engine/documents/precompiled.ts: `root` is the checkout. */
+/** The source that replaces engine/documents/precompiled.ts; `root` is the checkout. */
 export function validatorsSource(root: string): string {
+  const { registry, catalog } = composeApp({ root });
   const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
   const schemas = [
     pipelineSchema,
@@ -24,26 +25,24 @@ export function validatorsSource(root: string): string {
     journalSchema,
     pluginSchema,
     ...Object.values(kubeadmSchemas),
-    closed(openPipeline(root, DEFAULT_PIPELINE).inputs),
-    ...registry()
-      .all()
-      .flatMap(({ input, output }) => [input, output]),
+    closedSchema(catalog.open(DEFAULT_PIPELINE).inputs),
+    ...registry.all().flatMap(({ input, output }) => [input, output]),
   ];
   const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
-  // Each is a module of its own, so that a command pays for the few it makes use of.
+  // Each is a function of its own, so that a command compiles only those that it uses.
   const entries = [...texts].map((text) => {
     const source = standaloneCode.default(ajv, ajv.compile(JSON.parse(text)));
     return `[${JSON.stringify(text)}, () => { const module = {}; ${source}\nreturn module.exports; }]`;
   });
   return [
     `export const precompiled = new Map([${entries.join(',\n')}]);`,
-    `export const readPipelines = new Map([${pipelineEntries(root).join(',\n')}]);\n`,
+    `export const readPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
   ].join('\n');
 }
 
-/** As JSON in a function: each reader gets values of its own. */
-function pipelineEntries(root: string): string[] {
-  return shippedNames(root, 'pipelines').map((name) => {
+/** A function for each pipeline, so that each caller gets its own copy. */
+function pipelineEntries(root: string, catalog: PipelineCatalog): string[] {
+  return catalog.names('pipelines').map((name) => {
     const text = readFileSync(join(root, 'pipelines', `${name}.yaml`), 'utf8');
     return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(parseYaml(text))})]`;
   });

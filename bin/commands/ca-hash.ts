@@ -1,21 +1,25 @@
-/** `join ca-hash`: what `--discovery-token-ca-cert-hash` takes. */
+/** `join ca-hash`: prints the value of `--discovery-token-ca-cert-hash`. */
 import { Args } from '@oclif/core';
 import { clean, fail } from '../../engine/sdk/index.ts';
 import { caCertificates } from '../../engine/tokens/ca-hash.ts';
 import { JoinCommand } from '../command.ts';
-import { readText } from '../sources.ts';
+import { readText } from '../inputs/read-text.ts';
 
 export class CaHash extends JoinCommand {
-  static override summary = "Print the hash of a CA's public key, as --discovery-token-ca-cert-hash takes it";
+  static override summary = "Print the hash of a CA's public key, for --discovery-token-ca-cert-hash";
   static override description =
-    'One line for each certificate of a PEM bundle, or of the CA in a kubeconfig. Keys may be RSA, ECDSA or others.';
+    'Prints one line for each certificate of a PEM bundle, or of the CA in a kubeconfig. Any type of key is supported.';
   static override examples = [
     '<%= config.bin %> ca-hash /etc/kubernetes/pki/ca.crt',
     '<%= config.bin %> ca-hash ~/.kube/config',
     'ssh cp1 cat /etc/kubernetes/pki/ca.crt | <%= config.bin %> ca-hash -',
   ];
   static override args = {
-    file: Args.string({ required: true, ignoreStdin: true, description: 'PEM or kubeconfig; -: standard input' }),
+    file: Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: 'PEM file or kubeconfig; - reads standard input',
+    }),
   };
 
   async run(): Promise<void> {
@@ -27,7 +31,8 @@ export class CaHash extends JoinCommand {
         throw fail('E_CA_HASH', { file, what: clean(error.message) }, error);
       });
     for (const { pin, x509, commonName } of certificates) {
-      if (!x509.ca) process.stderr.write(`! ${clean(commonName)} is no CA: nothing can be joined by its hash\n`);
+      if (!x509.ca)
+        process.stderr.write(`! ${clean(commonName)} is not a CA certificate; its hash cannot be used to join\n`);
       this.log(pin);
     }
   }

@@ -1,11 +1,12 @@
-/** `join plan`: what `join run` would do, with nothing changed. */
+/** `join plan`: what `join run` would change. */
+import type { App } from '../compose.ts';
 import { runCommand } from './run.ts';
 
-export function planCommand(root: string) {
-  return class Plan extends runCommand(root) {
+export function planCommand(app: App) {
+  return class Plan extends runCommand(app) {
     static override summary = 'Show what a run would change, file by file';
     static override description =
-      'Takes what join run takes. Reads are real, the API server checks each write, and nothing is changed.';
+      'Takes the flags of join run. Reads are real, the API server checks each write, and nothing changes.';
     static override examples = [
       '<%= config.bin %> plan 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --env bare-metal',
     ];

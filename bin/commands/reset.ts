@@ -1,46 +1,48 @@
-/** `join reset`: makes this machine one that has never joined, whoever has joined it. */
+/** `join reset`: resets this machine to its pre-join state, whichever tool joined it. */
 import { Flags } from '@oclif/core';
+import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
-import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail, type HostFacts } from '../../engine/sdk/index.ts';
-import { confirmed, isAnybodyThere } from '../ask.ts';
 import { JoinCommand } from '../command.ts';
-import { openRun, registry } from '../compose.ts';
-import { flagsFor, runFlags, typedValues } from '../inputs/flags.ts';
+import type { App } from '../compose.ts';
+import { typedValues } from '../inputs/arguments.ts';
+import { runFlags } from '../inputs/common-flags.ts';
+import { flagsFor } from '../inputs/flags.ts';
+import { confirm, isInteractive } from '../inputs/terminal.ts';
 import { plainValues } from '../inputs/values.ts';
 
-const { 'on-failure': _, ...shared } = runFlags;
+const { 'on-failure': _, ...sharedFlags } = runFlags;
 
-export function resetCommand() {
-  const phase = registry().get('reset');
+export function resetCommand(app: App) {
+  const phase = app.registry.get('reset');
   return class Reset extends JoinCommand {
-    static override summary = 'Make this machine one that has never joined, as kubeadm reset does';
+    static override summary = 'Reset this machine to its pre-join state (like kubeadm reset)';
     static override description = [
-      'Stops the kubelet, removes its Pods and their mounts, and removes what kubeadm, the kubelet and this command have written.',
-      'It shows what it would do, and asks. `join undo` puts back what was there before a join instead.',
-    ].join('\n');
+      'Stops the kubelet, removes its Pods and their mounts, and deletes the files of kubeadm, the kubelet and Joinery.',
+      'Shows the changes and asks for confirmation. To restore what was there before a join, use `join undo` instead.',
+    ].join(' ');
     static override flags = {
       ...flagsFor(phase.input),
-      ...shared,
-      yes: Flags.boolean({ char: 'y', description: 'Do not ask' }),
+      ...sharedFlags,
+      yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),
     };
 
     async run(): Promise<void> {
       const { flags } = await this.parse(Reset);
       const { 'dry-run': dryRun, root, output, yes } = flags;
-      const given = plainValues(await typedValues(phase.input, flags, {}));
-      const plan = (host: HostFacts) => planOfPhase('reset', phase, given, host);
-      if (!dryRun && !yes && !(await isWanted(root, plan))) return this.log('Nothing was done.');
+      const inputs = plainValues(await typedValues(phase.input, { flags }));
+      const plan = (host: HostFacts) => planOfPhase('reset', phase, inputs, host);
+      if (!dryRun && !yes && !(await isConfirmed(app, root, plan))) return this.log('Nothing was changed.');
       await this.execute({ dryRun, onFailure: 'keep', root, output, plan });
-      if (!dryRun && process.exitCode === 0) await forgetRuns(root);
+      if (!dryRun && process.exitCode === 0) await deleteRuns(app, root);
     }
   };
 }
 
-/** Shows what a dry run finds, and asks. E_RESET_UNCONFIRMED. */
-async function isWanted(root: string, planFor: (host: HostFacts) => Plan): Promise<boolean> {
-  const { host, machine, close } = await openRun({ root, dryRun: true });
+/** Shows the result of a dry run, and asks. E_RESET_UNCONFIRMED. */
+async function isConfirmed(app: App, root: string, planFor: (host: HostFacts) => Plan): Promise<boolean> {
+  const { host, machine, close } = await app.openMachine({ root, dryRun: true });
   try {
     const plan = planFor(host.facts);
     const result = await run({ plan, host });
@@ -51,13 +53,13 @@ async function isWanted(root: string, planFor: (host: HostFacts) => Plan): Promi
   } finally {
     await close();
   }
-  if (!isAnybodyThere()) throw fail('E_RESET_UNCONFIRMED', {});
-  return confirmed('Reset this machine?');
+  if (!isInteractive()) throw fail('E_RESET_UNCONFIRMED', {});
+  return confirm('Reset this machine?');
 }
 
-/** What they would put back, or go on with, is gone. */
-async function forgetRuns(root: string): Promise<void> {
-  const { runs, lock, close } = await openRun({ root });
+/** A reset deletes what earlier runs would restore or resume from. */
+async function deleteRuns(app: App, root: string): Promise<void> {
+  const { runs, lock, close } = await app.openMachine({ root });
   try {
     await lock();
     for (const id of await runs.ids()) await runs.remove(id);

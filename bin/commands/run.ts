@@ -1,83 +1,83 @@
-/** `join run`: runs a pipeline on this machine. Its flags are the pipeline's inputs. */
+/** `join run`: runs a pipeline on this machine. The pipeline's inputs are its flags. */
 import { Flags } from '@oclif/core';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
-import { registry } from '../compose.ts';
+import type { App } from '../compose.ts';
+import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
+import { envFlag, runFlags } from '../inputs/common-flags.ts';
 import { lenientFlag } from '../inputs/config-documents.ts';
-import { argsFor, envFlag, flagsFor, runFlags, typedFor, typedValues, withAbsolutePaths } from '../inputs/flags.ts';
+import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { kubeadmLine } from '../inputs/kubeadm-line.ts';
-import { givenFor, withProblems } from '../inputs/merge.ts';
+import { mergeInputs, withProblems } from '../inputs/merge.ts';
+import { valuesOfFlag } from '../inputs/raw-flags.ts';
 import { namedBy, plainValues } from '../inputs/values.ts';
-import { DEFAULT_PIPELINE, isFile, openLayered, openPipeline, sourceOf } from '../pipelines.ts';
-import { usePlugins } from '../plugins/discover.ts';
+import { DEFAULT_PIPELINE, sourceOf } from '../pipelines.ts';
+import { openWithPlugins } from '../plugins/open-with-plugins.ts';
 
 const ownFlags = {
   ...runFlags,
   config: Flags.string({
     default: '',
     helpValue: 'FILE|-',
-    description:
-      'kubeadm configuration file, of any version; see docs/configuration.md for the flags that may stand beside it',
+    description: 'kubeadm configuration file of any version (docs/configuration.md lists the flags it combines with)',
   }),
   lenient: lenientFlag,
   pipeline: Flags.string({
     default: DEFAULT_PIPELINE,
     helpValue: 'NAME|FILE',
-    description: 'What to run; its inputs are the flags of this command',
+    description: `Pipeline to run; its inputs become flags (default ${DEFAULT_PIPELINE})`,
   }),
   env: envFlag,
-  v: Flags.integer({ char: 'v', default: 0, description: 'From 5 on, an error is shown with all that it came from' }),
+  v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
 };
 
-/** `root` is the package's folder, where the shipped pipelines are. */
-export function runCommand(root: string) {
-  const shipped = openPipeline(root, DEFAULT_PIPELINE);
+export function runCommand(app: App) {
+  const shipped = app.catalog.open(DEFAULT_PIPELINE);
+  const gates = app.registry.gates();
   return class Run extends JoinCommand {
     static override summary = 'Join this machine to a cluster';
     static override usage = 'run [ENDPOINT] [FLAGS]';
     static override description = [
-      'Paste a `kubeadm join` line with `kubeadm join` replaced by `join run`.',
-      '',
-      'What is given for the pipeline may also stand in a variable (JOINERY_TOKEN for --token) or in the file of --config; a flag',
-      'wins over a variable, and that over the file. A value @FILE is read from that file, and a token - from standard input.',
-    ].join('\n');
+      'Paste a `kubeadm join` line and replace `kubeadm join` with `join run`.',
+      [
+        'Each input of the pipeline can be a flag, a variable (JOINERY_TOKEN for --token) or a field of the --config file.',
+        'Flags win over variables, and variables over the file. @FILE reads a value from a file; - reads a token from',
+        'standard input.',
+      ].join(' '),
+    ].join('\n\n');
     static override examples = [
       '<%= config.bin %> run 10.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:… --dry-run',
       '<%= config.bin %> run --pipeline ./mine.yaml --help',
     ];
-    static override flags = { ...flagsFor(shipped.inputs), ...ownFlags };
+    static override flags = { ...flagsFor(shipped.inputs, gates), ...ownFlags };
     static override args = argsFor(shipped.inputs);
 
     protected readonly isPlan: boolean = false;
 
     async run(): Promise<void> {
-      const [named = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
-      const environments = typedFor('--env', this.argv);
-      const mayBeTheirs = [named, ...environments].some((name) => !isFile(name) && name !== DEFAULT_PIPELINE);
-      if (mayBeTheirs) await usePlugins({ root, argv: this.argv });
-      const isPlain = named === DEFAULT_PIPELINE && environments.length === 0;
-      const layered = isPlain ? () => shipped : await openLayered(root, named, environments);
-      const { inputs } = layered();
-      await usePlugins({ root, argv: this.argv, pipeline: layered() });
-      const taken = { flags: { ...flagsFor(inputs), ...ownFlags }, args: argsFor(inputs) };
-      const { argv, off } = kubeadmLine(this.argv, taken.flags);
-      const { flags, args } = await this.parse(taken, argv);
+      const [name = DEFAULT_PIPELINE] = valuesOfFlag('--pipeline', this.argv).slice(-1);
+      const environments = valuesOfFlag('--env', this.argv);
+      const pipelineFor = await openWithPlugins(app, { name, environments, argv: this.argv });
+      const { inputs } = pipelineFor();
+      const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...ownFlags }, args: argsFor(inputs) };
+      const { argv, off } = kubeadmLine(this.argv, options.flags);
+      const { flags, args } = await this.parse(options, argv);
       this.verbosity = flags.v;
-      const takesStdin = flags.config === '-' ? ['--config'] : [];
-      const typed = await typedValues(inputs, flags, args, { off, takesStdin });
+      const stdinReaders = flags.config === '-' ? ['--config'] : [];
+      const typed = await typedValues(inputs, { flags, args, off, stdinReaders });
       const config = flags.config === '' ? undefined : { file: flags.config, lenient: flags.lenient };
-      const { values, dryRun, problems, notes } = await givenFor(inputs, typed, config);
-      const given = withAbsolutePaths(inputs, plainValues(values), flags.root);
+      const { values, dryRun, problems, notes } = await mergeInputs(inputs, typed, config);
+      const plain = withAbsolutePaths(inputs, plainValues(values), flags.root);
       await this.execute({
         dryRun: this.isPlan || flags['dry-run'] || dryRun,
         asPlan: this.isPlan,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
-        plan: (host) => {
-          const pipeline = layered(host);
-          const plan = withProblems(problems, () => planOf(pipeline, registry(), given, host, namedBy(values)));
-          return { ...plan, notes: [...notes, ...plan.notes], source: sourceOf(pipeline, named) };
+        plan(host) {
+          const pipeline = pipelineFor(host);
+          const plan = withProblems(problems, () => planOf(pipeline, app.registry, plain, host, namedBy(values)));
+          return { ...plan, notes: [...notes, ...plan.notes], source: sourceOf(pipeline, name) };
         },
       });
     }

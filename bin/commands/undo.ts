@@ -1,31 +1,34 @@
-/** `join undo`: takes back what a run did. */
+/** `join undo`: rolls back the changes of a run. */
 import { Args, Flags } from '@oclif/core';
 import { JoinCommand } from '../command.ts';
-import { runFlags } from '../inputs/flags.ts';
+import { runFlags } from '../inputs/common-flags.ts';
 
 export class Undo extends JoinCommand {
-  static override summary = 'Take back what a run has changed on this machine';
+  static override summary = 'Roll back the changes a run made to this machine';
   static override description = [
-    'Files, links, directories and services become what they were before, the last change first. A kubelet that has run is',
-    'stopped first, its Node marked as not ready, its Pods and their mounts removed, and what it wrote. What somebody else has',
-    'changed since is left as it is, and shown.',
-  ].join('\n');
+    'Restores files, links, directories and services, the last change first. If a kubelet has run, undo first stops it, marks',
+    'its Node as not ready, and removes its Pods, their mounts and its files. What has changed since the run is left alone and',
+    'shown.',
+  ].join(' ');
   static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo 20261124-10 --yes'];
   static override flags = {
-    yes: Flags.boolean({ char: 'y', description: 'Do not ask' }),
-    overwrite: Flags.boolean({ description: 'Also put back what somebody else has changed since' }),
+    yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),
+    overwrite: Flags.boolean({ description: 'Restore files even if they have changed since the run' }),
     skip: Flags.string({
       multiple: true,
       multipleNonGreedy: true,
       delimiter: ',',
       helpValue: 'STEP',
-      description: 'Leave what this step has done outside the machine, where that cannot be taken back',
+      description: 'Do not undo what this step did outside the machine (repeatable)',
     }),
     root: runFlags.root,
     output: runFlags.output,
   };
   static override args = {
-    id: Args.string({ ignoreStdin: true, description: 'Which run; left out: the last one that is not undone' }),
+    id: Args.string({
+      ignoreStdin: true,
+      description: 'Run ID, or a unique prefix (default: the last run that is not undone)',
+    }),
   };
 
   async run(): Promise<void> {

@@ -1,12 +1,12 @@
-/** kubeadm's configuration files on disk. They hold tokens. */
+/** kubeadm configuration files on disk. They hold tokens. */
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { fail, type Problem, type Secret } from '../../engine/sdk/index.ts';
-import { readText } from '../sources.ts';
+import { readText } from './read-text.ts';
 
 export const lenientFlag = Flags.boolean({
-  description: 'Fields that are unknown or there twice are only warned of, as by kubeadm join',
+  description: 'Warn about unknown or duplicate fields instead of failing',
 });
 
 /** `-` is standard input. E_CONFIG_FILE. */
@@ -18,15 +18,9 @@ export async function readConfigurationFile(file: string): Promise<string> {
   }
 }
 
-/** Only its owner may read it, and nobody sees half of it. E_FILE. */
+/** Writes the whole file at once; only its owner may read it. E_FILE. */
 export const writeConfigurationFile = (file: string, text: Secret): Promise<void> =>
-  new MachineFiles('/').apply({
-    kind: 'file',
-    path: resolve(file),
-    content: Buffer.from(text.reveal()),
-    mode: 0o600,
-    secret: true,
-  });
+  new MachineFiles('/').replaceFile(resolve(file), Buffer.from(text.reveal()), 0o600);
 
 export const warningLines = (warnings: readonly Problem[]): string =>
   warnings.map(({ file, line, column, message }) => `! ${file}:${line}:${column}: ${message}\n`).join('');

@@ -1,19 +1,15 @@
-/** `join run --config`: what a kubeadm configuration file says, below what was typed. */
+/** `join run --config`: the values of a kubeadm configuration file, below those of flags and variables. */
 import { loadJoinConfiguration, mixConfigAndFlags, mixingProblems } from '../../engine/kubeadm/index.ts';
 import { fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
 import { readConfigurationFile } from './config-documents.ts';
-import type { Given } from './merge.ts';
-import { layered, namedBy, plainValues, type Values } from './values.ts';
+import { type ConfigFile, type MergedInputs, namedBy, overlaid, plainValues, type Values } from './values.ts';
 
-/** E_CONFIG with every problem of the file; E_INPUT where there are others besides. */
-export async function withConfiguration(
-  { file, lenient }: { file: string; lenient: boolean },
-  inputs: Schema,
-  over: Values,
-): Promise<Given> {
+/** E_CONFIG with every problem of the file; E_INPUT if flags or variables have problems too. */
+export async function mergeWithConfigFile(config: ConfigFile, inputs: Schema, over: Values): Promise<MergedInputs> {
+  const { file } = config;
   const text = await readConfigurationFile(file);
   const [typed, named] = [plainValues(over), namedBy(over)];
-  const configuration = loaded(file, text, lenient, mixingProblems(typed, named));
+  const configuration = loadFile(config, text, mixingProblems(typed, named));
   const mixed = mixConfigAndFlags(configuration, typed, named);
   const isKnown = (name: string) => Object.hasOwn(inputs.properties ?? {}, name);
   const configured = Object.entries(mixed.configured);
@@ -26,18 +22,17 @@ export async function withConfiguration(
   const unused = configured
     .filter(([name]) => !isKnown(name))
     .map(
-      ([, { place }]) =>
-        `${place.file}:${place.line}:${place.column}: ${place.field}: this pipeline has no input for it`,
+      ([, { place }]) => `${place.file}:${place.line}:${place.column}: ${place.field}: this pipeline has no such input`,
     );
   return {
-    values: layered(Object.fromEntries(below), Object.fromEntries(above)),
+    values: overlaid(Object.fromEntries(below), Object.fromEntries(above)),
     dryRun: mixed.dryRun,
     problems: mixed.problems,
     notes: [...mixed.notes, ...unused],
   };
 }
 
-function loaded(file: string, text: string, lenient: boolean, problems: readonly string[]) {
+function loadFile({ file, lenient }: ConfigFile, text: string, problems: readonly string[]) {
   try {
     return loadJoinConfiguration(file === '-' ? 'standard input' : file, text, { lenient });
   } catch (error) {

@@ -1,15 +1,15 @@
-/** A `kubeadm join` line as oclif takes it: booleans with a value, and old names of flags. */
+/** A `kubeadm join` line → one that oclif parses: booleans without a value, and today's names of flags. */
 import type { FlagInput } from '@oclif/core/interfaces';
 import { EXIT, fail, goBoolean, JoinError } from '../../engine/sdk/index.ts';
 
-/** What has the same meaning under another name, in kubeadm before 1.10, and from 1.19 to 1.21. */
+/** Names from kubeadm before 1.10, and from 1.19 to 1.21. */
 const OLD_NAMES: Record<string, string> = {
   '--skip-preflight-checks': '--ignore-preflight-errors=all',
   '--experimental-patches': '--patches',
 };
 
-/** What only joins a control-plane node. */
-const CONTROL_PLANE = [
+/** Flags that only a control-plane node needs. */
+const CONTROL_PLANE_FLAGS = [
   'apiserver-advertise-address',
   'apiserver-bind-port',
   'certificate-key',
@@ -17,7 +17,7 @@ const CONTROL_PLANE = [
   'experimental-control-plane',
 ];
 
-/** The words with `--flag=true` as `--flag`; what was set to false is in `off`, by its name. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE. */
+/** Turns `--flag=true` into `--flag`; `off` names the flags that were set to false. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE. */
 export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: string[]; off: string[] } {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const off: string[] = [];
@@ -25,7 +25,7 @@ export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: 
     const [name = '', ...rest] = word.split('=');
     const value = rest.length === 0 ? undefined : rest.join('=');
     const flag = name.slice('--'.length);
-    if (CONTROL_PLANE.includes(flag) && !Object.hasOwn(flags, flag)) return controlPlane(name, value);
+    if (CONTROL_PLANE_FLAGS.includes(flag) && !Object.hasOwn(flags, flag)) return controlPlaneFlag(name, value);
     const old = Object.hasOwn(OLD_NAMES, name) ? OLD_NAMES[name] : undefined;
     if (old !== undefined) return [old.includes('=') || value === undefined ? old : `${old}=${value}`];
     if (value === undefined || !word.startsWith('--') || flags[flag]?.type !== 'boolean') return [word];
@@ -33,8 +33,8 @@ export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: 
     if (isOn === undefined)
       throw JoinError.own({
         code: 'E_USAGE',
-        message: `${name}=${value} is neither true nor false`,
-        hint: `Write ${name}, or leave it out.`,
+        message: `${name}=${value} must be true or false`,
+        hint: `Write ${name}, or omit it.`,
         exitCode: EXIT.usage,
       });
     if (!isOn) off.push(flag);
@@ -43,8 +43,8 @@ export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: 
   return { argv: [...words, ...argv.slice(end)], off };
 }
 
-/** kubeadm takes `--control-plane=false` for what it is. */
-function controlPlane(name: string, value: string | undefined): string[] {
+/** `--control-plane=false` is allowed, as in kubeadm. */
+function controlPlaneFlag(name: string, value: string | undefined): string[] {
   if (name.endsWith('control-plane') && goBoolean(value ?? '') === false) return [];
   throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: name });
 }

@@ -1,43 +1,31 @@
-/** All that is given for the inputs of a pipeline, layer by layer. */
+/** All values of a pipeline's inputs: flags over variables over a configuration file. */
 import { fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
-import { layered, type Values } from './values.ts';
-import { fromVariables } from './variables.ts';
+import { type ConfigFile, type MergedInputs, overlaid, type Values } from './values.ts';
+import { valuesOfVariables } from './variables.ts';
 
-export interface Given {
-  values: Values;
-  /** A configuration file may ask for one too. */
-  dryRun: boolean;
-  problems: readonly string[];
-  notes: readonly string[];
-}
-
-/** `typed` are flags and arguments. E_CONFIG, E_CONFIG_FILE. */
-export async function givenFor(
-  inputs: Schema,
-  typed: Values,
-  config: { file: string; lenient: boolean } | undefined,
-): Promise<Given> {
-  const variables = fromVariables(inputs, process.env);
-  const over = layered(variables.values, typed);
-  if (config === undefined) return { ...variables, values: over, dryRun: false };
-  const { withConfiguration } = await import('./config-file.ts'); // most joins have none, and should not pay for it
-  const configured = await withConfiguration(config, inputs, over);
+/** `typed` are the values of flags and arguments. E_CONFIG, E_CONFIG_FILE. */
+export async function mergeInputs(inputs: Schema, typed: Values, config?: ConfigFile): Promise<MergedInputs> {
+  const variables = valuesOfVariables(inputs, process.env);
+  const values = overlaid(variables.values, typed);
+  if (config === undefined) return { ...variables, values, dryRun: false };
+  const { mergeWithConfigFile } = await import('./config-file.ts'); // late, because most joins have no file
+  const merged = await mergeWithConfigFile(config, inputs, values);
   return {
-    ...configured,
-    problems: [...variables.problems, ...configured.problems],
-    notes: [...variables.notes, ...configured.notes],
+    ...merged,
+    problems: [...variables.problems, ...merged.problems],
+    notes: [...variables.notes, ...merged.notes],
   };
 }
 
-/** What `make` makes; or E_INPUT with the problems that were found before, and those that it finds. */
-export function withProblems<T>(found: readonly string[], make: () => T): T {
+/** Calls `make`. Throws one E_INPUT with `problems` and those that `make` finds, if there are any. */
+export function withProblems<T>(problems: readonly string[], make: () => T): T {
   let more: readonly string[] = [];
   try {
-    const made = make();
-    if (found.length === 0) return made;
+    const result = make();
+    if (problems.length === 0) return result;
   } catch (error) {
     if (!isJoinError(error) || error.code !== 'E_INPUT') throw error;
     more = (error.facts as { problems: string[] }).problems;
   }
-  throw fail('E_INPUT', { problems: [...new Set([...found, ...more])] });
+  throw fail('E_INPUT', { problems: [...new Set([...problems, ...more])] });
 }

@@ -1,14 +1,12 @@
-/**
- * What each input is, and who said so. The layers, each over the one before: what the pipeline has for it, the file of
- * `--config`, JOINERY_… variables, flags. Whoever adds one gives it a kind here.
- */
+/** The values of a pipeline's inputs, each with its source. */
 import type { Place } from '../../engine/kubeadm/index.ts';
-import { flagName } from '../../engine/pipeline/plan.ts';
+import { flagName } from '../../engine/pipeline/flag-names.ts';
 import { revealSecrets } from '../../engine/sdk/index.ts';
 
+/** From the weakest to the strongest: a value of a later kind wins. */
 export type Source =
   | { kind: 'default' }
-  /** Of a kubeadm configuration: file, line, column, and the field's name there. */
+  /** A kubeadm configuration file: file, line, column, and the name of the field. */
   | { kind: 'config'; place: Place }
   | { kind: 'variable'; name: string }
   | { kind: 'flag'; name: string };
@@ -19,16 +17,32 @@ export interface Value {
   source: Source;
 }
 
-/** By the names of inputs. */
+/** By name of the input. */
 export type Values = Readonly<Record<string, Value>>;
 
-export const layered = (...layers: readonly Values[]): Values => Object.assign({}, ...layers);
+/** What `--config` names. */
+export interface ConfigFile {
+  file: string;
+  /** Warn about unknown or duplicate fields instead of failing. */
+  lenient: boolean;
+}
 
-/** Without their sources, and for nobody's eyes. */
+export interface MergedInputs {
+  values: Values;
+  /** Whether a configuration file asks for a dry run. */
+  dryRun: boolean;
+  problems: readonly string[];
+  notes: readonly string[];
+}
+
+/** Later layers win. */
+export const overlaid = (...layers: readonly Values[]): Values => Object.assign({}, ...layers);
+
+/** Without sources, and with secrets in clear text: never print it. */
 export const plainValues = (values: Values): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, revealSecrets(value)]));
 
-/** How problems name an input: where its value was given, or the flag for it. */
+/** Names an input in a problem: by the place of its value, or by its flag. */
 export const namedBy =
   (values: Values) =>
   (input: string): string =>

@@ -1,17 +1,19 @@
-/** Inputs from the environment: `JOINERY_TOKEN` is `--token`. */
-import { kebab } from '../../engine/pipeline/plan.ts';
+/** Inputs from environment variables: `JOINERY_TOKEN` is `--token`. */
+import { kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { goBoolean, nearest, type Schema } from '../../engine/sdk/index.ts';
-import { fitsVariable, textOrFile } from './flags.ts';
+import { textOrFile } from './arguments.ts';
+import { fitsVariable } from './flags.ts';
 import type { Values } from './values.ts';
 
 const PREFIX = 'JOINERY_';
-/** What a machine below `--root` tells its own programs. */
-const OWN = ['JOINERY_ROOT'];
+/** Set by Joinery itself for the programs of a machine below `--root`. */
+const RESERVED = ['JOINERY_ROOT'];
 
-export const variableName = (input: string): string => `${PREFIX}${kebab(input).replaceAll('-', '_').toUpperCase()}`;
+export const variableName = (input: string): string =>
+  `${PREFIX}${kebabCase(input).replaceAll('-', '_').toUpperCase()}`;
 
-/** Empty variables say nothing, as with flags. Lists are separated by commas; `@FILE` is what is in that file. */
-export function fromVariables(schema: Schema, environment: Readonly<Record<string, string | undefined>>) {
+/** An empty variable counts as unset. Lists are separated by commas; `@FILE` stands for the content of that file. */
+export function valuesOfVariables(schema: Schema, environment: Readonly<Record<string, string | undefined>>) {
   const values: Record<string, Values[string]> = {};
   const problems: string[] = [];
   const properties = Object.entries(schema.properties ?? {}).filter(([, property]) => fitsVariable(property));
@@ -19,30 +21,30 @@ export function fromVariables(schema: Schema, environment: Readonly<Record<strin
     const name = variableName(input);
     const text = environment[name] ?? '';
     if (text === '') continue;
-    const value = typedAs(property, textOrFile(text, name));
+    const value = parsed(property, textOrFile(text, name));
     if (value === undefined)
       problems.push(`${name} must be ${property.type === 'boolean' ? 'true or false' : 'a number'}`);
     else values[input] = { value, source: { kind: 'variable', name } };
   }
   const known = properties.map(([input]) => variableName(input));
-  const strangers = Object.keys(environment).filter(
-    (name) => name.startsWith(PREFIX) && ![...known, ...OWN].includes(name),
+  const unknown = Object.keys(environment).filter(
+    (name) => name.startsWith(PREFIX) && ![...known, ...RESERVED].includes(name),
   );
   return {
     values,
     problems,
-    notes: strangers.map((name) => `the variable ${name} is no input of this pipeline${meant(name, known)}`),
+    notes: unknown.map((name) => `the variable ${name} is not an input of this pipeline${suggestion(name, known)}`),
   };
 }
 
-/** They all begin alike, so what comes after that is compared. */
-function meant(name: string, known: readonly string[]): string {
-  const own = (each: string) => each.slice(PREFIX.length);
-  const found = nearest(own(name), known.map(own));
+/** Compares the names without their common prefix, which would make all of them look alike. */
+function suggestion(name: string, known: readonly string[]): string {
+  const rest = (each: string) => each.slice(PREFIX.length);
+  const found = nearest(rest(name), known.map(rest));
   return found === undefined ? '' : `; did you mean ${PREFIX}${found}?`;
 }
 
-function typedAs({ type }: Schema, text: string): unknown {
+function parsed({ type }: Schema, text: string): unknown {
   if (type === 'boolean') return goBoolean(text);
   if (type === 'integer' || type === 'number') return /^-?\d+$/.test(text) ? Number(text) : undefined;
   return type === 'array' ? text.split(',').map((item) => item.trim()) : text;

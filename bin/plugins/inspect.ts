@@ -1,22 +1,23 @@
-/** Plugins as they lie there, for `join plugin`: nothing of their code is run. */
-import { installedPlugins, namedPlugin, type Wanted, type WantedBy } from '../../engine/plugins/find.ts';
+/** Plugins as they are on disk, for `join plugin`: none of their code runs. */
+import { namedPlugin, type Wanted, type WantedBy } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
 import pjson from '../../package.json' with { type: 'json' };
-import { namedOnCommandLine, type PluginsOf, shippedPlugins } from './discover.ts';
+import { discoverPlugins, type PluginSources, shippedPlugins } from './discover.ts';
 
-export interface Looked {
+export interface FoundPlugin {
+  /** What names it. */
   by: WantedBy;
   plugin: InspectedPlugin;
 }
 
-/** Errors as of `inspectPlugin`. */
-export async function lookAt({ root, argv = [], pipeline }: PluginsOf): Promise<Looked[]> {
+/** `root` is the folder of Joinery's package. Errors as of `inspectPlugin`. */
+export async function inspectPlugins(root: string, { argv = [], pipeline }: PluginSources): Promise<FoundPlugin[]> {
   const { plugins: named = [], place } = pipeline ?? {};
   const shipped = shippedPlugins(root);
-  const wanted: Wanted[] = [...installedPlugins(), ...namedOnCommandLine(argv)];
-  for (const name of named) wanted.push(await namedPlugin(name, place?.folder ?? shipped, shipped));
-  const found: Looked[] = [];
-  for (const { folder, by, isShipped } of wanted)
+  const locations: Wanted[] = discoverPlugins(argv);
+  for (const name of named) locations.push(await namedPlugin(name, place?.folder ?? shipped, shipped));
+  const found: FoundPlugin[] = [];
+  for (const { folder, by, isShipped } of locations)
     found.push({ by, plugin: await inspectPlugin(folder, pjson.version, isShipped) });
   return found;
 }

@@ -1,91 +1,92 @@
-/** Plugins are found, looked at and compared with the locks, all of them; only then is the code of the first one run. */
+/** Every plugin is found, inspected and compared with the locks before the code of the first one runs. */
 import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PluginRecord } from '../../engine/journal/records.ts';
 import type { Pipeline } from '../../engine/pipeline/load.ts';
 import { INSTALLED, namedPlugin, type Wanted } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
-import { type LoadedPlugin, loadPlugin } from '../../engine/plugins/load.ts';
+import { loadPlugin } from '../../engine/plugins/load.ts';
 import { assertPinned, type Lock, readLock } from '../../engine/plugins/lock.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
-import { registry } from '../compose.ts';
-import { pluginFiles } from '../pipelines.ts';
-import { launcher, useLauncher } from './discover.ts';
+import type { PluginContext } from './context.ts';
+import { shippedPlugins } from './discover.ts';
 import { sdk } from './sdk.ts';
 
-export interface Use {
-  wanted: readonly Wanted[];
-  /** By a pipeline: paths from its place, or names. */
+export interface PluginsToLoad {
+  /** By the machine and the command line. */
+  discovered: readonly Wanted[];
+  /** By a pipeline: paths relative to its place, or names. */
   named: readonly string[];
   place: Pipeline['place'];
-  shipped: string;
 }
 
-const loaded = new Map<string, LoadedPlugin>();
-
-export async function use({ wanted, named, place, shipped }: Use): Promise<void> {
+export async function loadPlugins(context: PluginContext, { discovered, named, place }: PluginsToLoad): Promise<void> {
+  const shipped = shippedPlugins(context.root);
   const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, place?.folder ?? shipped, shipped)));
-  await register([...wanted, ...ofPipeline], locksFor(place));
+  await register(context, [...discovered, ...ofPipeline], locksFor(place));
 }
 
-/** That of the machine, and the one beside a pipeline. */
+/** The lock of the machine, and the one beside a pipeline. */
 export function locksFor(place: Pipeline['place']): Lock[] {
-  const found = [
+  const locks = [
     readLock(dirname(INSTALLED), 'machine', 'join plugin lock'),
     ...(place === undefined ? [] : [readLock(place.folder, 'pipeline', `join plugin lock ${place.words}`)]),
   ];
-  return found.filter((lock) => lock !== undefined);
+  return locks.filter((lock) => lock !== undefined);
 }
 
-async function register(wanted: readonly Wanted[], locks: readonly Lock[]): Promise<InspectedPlugin[]> {
+async function register(context: PluginContext, locations: readonly Wanted[], locks: readonly Lock[]): Promise<void> {
+  const { loaded } = context;
   const inspected = new Map<string, InspectedPlugin>();
-  for (const { folder, by, isShipped } of wanted) {
-    const plugin =
-      loaded.get(await realpath(folder).catch(() => folder)) ?? (await inspectPlugin(folder, pjson.version, isShipped));
+  for (const { folder, by, isShipped } of locations) {
+    const path = await realpath(folder).catch(() => folder);
+    const plugin = loaded.get(path) ?? (await inspectPlugin(folder, pjson.version, isShipped));
     if (!isShipped) assertPinned(plugin, by, locks);
     inspected.set(plugin.folder, plugin);
   }
   const plugins = [...inspected.values()];
-  for (const plugin of plugins) {
-    const { name } = plugin.manifest;
-    const other = [...loaded.values(), ...plugins].find(
-      (one) => one.manifest.name === name && one.folder !== plugin.folder,
-    );
-    if (other !== undefined)
-      throw fail('E_PLUGIN_TWICE', { what: `plugin ${name}`, first: other.folder, second: plugin.folder });
-  }
-  for (const plugin of plugins) {
-    if (loaded.has(plugin.folder)) continue;
-    useLauncher();
-    const ready = await loadPlugin(plugin, { importer: launcher.import, sdk });
-    for (const phase of ready.phases) registry().add(phase);
-    for (const kind of ['pipelines', 'environments'] as const)
-      for (const [name, path] of Object.entries(ready.manifest[kind])) addFile(kind, name, join(ready.folder, path));
-    loaded.set(ready.folder, ready);
-  }
-  return plugins;
+  assertDistinctNames([...loaded.values(), ...plugins]);
+  for (const plugin of plugins) if (!loaded.has(plugin.folder)) await runCode(context, plugin);
 }
 
-/** E_PLUGIN_TWICE where two plugins have one of a name. */
-function addFile(kind: keyof typeof pluginFiles, name: string, path: string): void {
-  const first = pluginFiles[kind].get(name);
-  if (first !== undefined) throw fail('E_PLUGIN_TWICE', { what: `${kind.slice(0, -1)} ${name}`, first, second: path });
-  pluginFiles[kind].set(name, path);
+/** E_PLUGIN_TWICE if two folders hold a plugin of the same name. */
+function assertDistinctNames(plugins: readonly InspectedPlugin[]): void {
+  const folders = new Map<string, string>();
+  for (const { manifest, folder } of plugins) {
+    const first = folders.get(manifest.name);
+    if (first !== undefined && first !== folder)
+      throw fail('E_PLUGIN_TWICE', { what: `plugin ${manifest.name}`, first, second: folder });
+    folders.set(manifest.name, folder);
+  }
 }
 
-/** Those of an earlier run, from where they were then. */
-export async function useAgain(run: string, plugins: readonly PluginRecord[]): Promise<void> {
-  for (const { name, version, integrity, folder, isShipped = false } of plugins) {
-    const gone = (what: string, cause?: unknown) =>
+async function runCode(context: PluginContext, plugin: InspectedPlugin): Promise<void> {
+  context.beforeCode();
+  const loaded = await loadPlugin(plugin, { importer: context.importer, sdk });
+  for (const phase of loaded.phases) context.registry.add(phase);
+  for (const kind of ['pipelines', 'environments'] as const)
+    for (const [name, path] of Object.entries(loaded.manifest[kind]))
+      context.catalog.addFile(kind, name, join(loaded.folder, path));
+  context.loaded.set(loaded.folder, loaded);
+}
+
+/** The plugins of an earlier run, from the folders where they were then. */
+export async function loadRecordedPlugins(
+  context: PluginContext,
+  run: string,
+  records: readonly PluginRecord[],
+): Promise<void> {
+  for (const { name, version, integrity, folder, isShipped = false } of records) {
+    const changed = (what: string, cause?: unknown) =>
       fail('E_RUN_PLUGIN', { run, plugin: name, folder, version, what }, cause);
-    const there =
-      loaded.get(folder) ??
+    const plugin =
+      context.loaded.get(folder) ??
       (await inspectPlugin(folder, pjson.version, isShipped).catch((error: Error) => {
-        throw gone(`now ${error.message}`, error);
+        throw changed(`now ${error.message}`, error);
       }));
-    if (!isShipped && there.integrity !== integrity)
-      throw gone(`what is there now is another (${there.manifest.version})`);
-    await register([{ folder, by: 'journal', isShipped }], []);
+    if (!isShipped && plugin.integrity !== integrity)
+      throw changed(`what is there now is another (${plugin.manifest.version})`);
+    await register(context, [{ folder, by: 'journal', isShipped }], []);
   }
 }

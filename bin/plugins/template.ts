@@ -1,27 +1,27 @@
-/** What `join plugin new` writes: a plugin with one phase, its schema, its test and its README. */
+/** The files that `join plugin new` creates: a plugin with one phase, its schema, its test and its README. */
 
 export interface Template {
-  /** Of the plugin, and of its phase. */
+  /** Name of the plugin and of its phase. */
   name: string;
   language: 'typescript' | 'javascript';
-  /** Joinery's version, and what its package is to be found by. */
+  /** Joinery's version, and the npm specifier of its package. */
   version: string;
   joinery: string;
-  /** Versions of what TypeScript needs. */
+  /** Versions of TypeScript and @types/node. */
   typescript: string;
   nodeTypes: string;
 }
 
 /** Path → content. */
-export function pluginFiles(template: Template): Record<string, string> {
+export function pluginTemplate(template: Template): Record<string, string> {
   const { name, language } = template;
   const isTyped = language === 'typescript';
   return {
     'package.json': packageJson(template),
     ...(isTyped ? { 'tsconfig.json': TSCONFIG } : {}),
-    [isTyped ? 'src/index.ts' : 'index.js']: isTyped ? typedModule(name) : plainModule(name),
-    [isTyped ? 'src/schema.ts' : 'schema.js']: schema(name, isTyped),
-    [`test/${name}.test.js`]: testOf(name),
+    [isTyped ? 'src/index.ts' : 'index.js']: isTyped ? typescriptModule(name) : javascriptModule(name),
+    [isTyped ? 'src/schema.ts' : 'schema.js']: schema(template),
+    [`test/${name}.test.js`]: testModule(name),
     'README.md': readme(template),
     '.gitignore': `node_modules/\n${isTyped ? 'dist/\n' : ''}`,
   };
@@ -30,7 +30,10 @@ export function pluginFiles(template: Template): Record<string, string> {
 function packageJson({ name, language, version, joinery, typescript, nodeTypes }: Template): string {
   const isTyped = language === 'typescript';
   const text = {
-    ...{ name, version: '0.1.0', description: `A Joinery plugin: writes /etc/${name}.conf`, type: 'module' },
+    name,
+    version: '0.1.0',
+    description: `A Joinery plugin: writes /etc/${name}.conf`,
+    type: 'module',
     files: isTyped ? ['dist'] : ['index.js', 'schema.js'],
     scripts: isTyped ? { test: 'tsc && node --test', prepack: 'tsc' } : { test: 'node --test' },
     joinery: {
@@ -50,8 +53,14 @@ function packageJson({ name, language, version, joinery, typescript, nodeTypes }
 const TSCONFIG = `${JSON.stringify(
   {
     compilerOptions: {
-      ...{ target: 'es2023', module: 'nodenext', rootDir: 'src', outDir: 'dist' },
-      ...{ strict: true, verbatimModuleSyntax: true, skipLibCheck: true, types: ['node'] },
+      target: 'es2023',
+      module: 'nodenext',
+      rootDir: 'src',
+      outDir: 'dist',
+      strict: true,
+      verbatimModuleSyntax: true,
+      skipLibCheck: true,
+      types: ['node'],
     },
     include: ['src'],
   },
@@ -66,8 +75,8 @@ const phase = (name: string): string => `sdk.definePlugin({
         summary: 'Write /etc/${name}.conf',
         input,
         output,
-        // All that it may do: a port refuses anything else. The manifest in package.json says it once more, for who installs it.
-        effects: [sdk.writes('/etc/${name}.conf', 0o644, 'what it is told')],
+        // Everything the phase may do: the ports refuse anything else. The manifest in package.json repeats it for users.
+        effects: [sdk.writes('/etc/${name}.conf', 0o644, 'the text')],
         async run({ files }, { text }) {
           await files.write('/etc/${name}.conf', \`\${text}\\n\`, 0o644);
           return { path: '/etc/${name}.conf' };
@@ -76,7 +85,9 @@ const phase = (name: string): string => `sdk.definePlugin({
     ],
   })`;
 
-const typedModule = (name: string): string => `/** The plugin: it is handed Joinery's SDK, and imports types only. */
+const typescriptModule = (
+  name: string,
+): string => `/** The plugin: it gets Joinery's SDK as an argument, and imports only types. */
 import type { PluginFactory } from '@joinery/cli/sdk';
 import { input, output } from './schema.js';
 
@@ -84,7 +95,9 @@ export default ((sdk) =>
   ${phase(name)}) satisfies PluginFactory;
 `;
 
-const plainModule = (name: string): string => `/** The plugin: it is handed Joinery's SDK, and imports nothing of it. */
+const javascriptModule = (
+  name: string,
+): string => `/** The plugin: it gets Joinery's SDK as an argument, and does not import it. */
 import { input, output } from './schema.js';
 
 /** @type {import('@joinery/cli/sdk').PluginFactory} */
@@ -92,14 +105,15 @@ export default (sdk) =>
   ${phase(name)};
 `;
 
-function schema(name: string, isTyped: boolean): string {
-  const constant = (of: string): string => (isTyped ? `${of} as const` : `/** @type {const} */ (${of})`);
-  return `/** What ${name} is given and what it gives, as JSON Schema: types, flags and help come from here. */
+function schema({ name, language }: Template): string {
+  const constant = (of: string): string =>
+    language === 'typescript' ? `${of} as const` : `/** @type {const} */ (${of})`;
+  return `/** Inputs and outputs of ${name} as JSON Schema: the source of its types, flags and help. */
 export const input = ${constant(`{
   type: 'object',
   required: ['text'],
   properties: {
-    text: { type: 'string', minLength: 1, description: 'What the file is to say' },
+    text: { type: 'string', minLength: 1, description: 'Text of the file' },
   },
 }`)};
 
@@ -107,13 +121,13 @@ export const output = ${constant(`{
   type: 'object',
   required: ['path'],
   properties: {
-    path: { type: 'string', description: 'Where it was written' },
+    path: { type: 'string', description: 'Path of the file' },
   },
 }`)};
 `;
 }
 
-const testOf = (name: string): string => `import assert from 'node:assert/strict';
+const testModule = (name: string): string => `import assert from 'node:assert/strict';
 import test from 'node:test';
 import { itKeepsThePhaseContract, memoryHost, pluginIn, runPhase } from '@joinery/cli/testing';
 
@@ -121,11 +135,11 @@ const plugin = await pluginIn(new URL('..', import.meta.url));
 const phase = plugin.phase('${name}');
 const machine = () => ({ directories: ['/etc'] });
 
-// What every phase promises: it does what its dry run says and declares it, changes nothing the second time, is taken back
-// wherever it fails or is killed, and shows no secret.
+// The contract of every phase: its dry run is accurate, it declares its effects, a second run changes nothing, it can be
+// undone after any failure or kill, and it prints no secret.
 itKeepsThePhaseContract(phase, { input: { text: 'hello' }, machine, secrets: [] }, test);
 
-test('${name} writes what it is told', async () => {
+test('${name} writes the text to its file', async () => {
   const { error, changes } = await runPhase(phase, { text: 'hello' }, memoryHost(machine()));
   assert.equal(error, undefined);
   assert.deepEqual(changes, [
@@ -139,17 +153,17 @@ const readme = ({ name, joinery }: Template): string => `# ${name}
 A plugin for [Joinery](https://joinery.dev) with one phase, \`${name}\`: it writes \`/etc/${name}.conf\`.
 
 \`\`\`sh
-npm install && npm test                       # what every phase promises, and what this one does
-join plugin check .                           # its manifest, its files, its code
+npm install && npm test                       # the contract of every phase, and the test of this one
+join plugin check .                           # manifest, files and code
 mkdir -p machine && join phase ${name} --plugin . --text hello --root machine --dry-run
 \`\`\`
 
-In a pipeline (\`plugins: [./${name}]\`, from the pipeline's own folder), for a machine (\`/etc/joinery/plugins/${name}\`) or for one command
-(\`--plugin DIR\`):
+Load it in a pipeline (\`plugins: [./${name}]\`, relative to the file of the pipeline), on a machine
+(\`/etc/joinery/plugins/${name}\`) or for one command (\`--plugin DIR\`):
 
 \`\`\`yaml
   - id: ${name}
     uses: ${name}
     with: { text: hello }
 \`\`\`
-${joinery.startsWith('file:') ? `\n\`@joinery/cli\` in \`package.json\` is the Joinery of the machine that this was made on. It is only needed for tests.\n` : ''}`;
+${joinery.startsWith('file:') ? `\n\`@joinery/cli\` in \`package.json\` is the Joinery of the machine where this plugin was created. Only tests need it.\n` : ''}`;

@@ -1,5 +1,5 @@
-/** What `join doctor` has found, as lines and as the document that schemas/diagnosis.schema.json describes. */
-import { printable } from '../../engine/sdk/index.ts';
+/** The findings of `join doctor`: text, and the document that schemas/diagnosis.schema.json describes. */
+import { defined, printable } from '../../engine/sdk/index.ts';
 
 export interface Finding {
   check: string;
@@ -10,7 +10,7 @@ export interface Finding {
 
 const SIGN = { ok: '✓', note: '·', problem: '✗', unknown: '?' } as const;
 
-/** Of the first that is wrong, since the others may follow from it; what a run ended with only where nothing is seen to be the cause. */
+/** The suggestion for the first problem, because the others may follow from it. The state of the run is only a symptom, so it comes last. */
 export function nextOf(findings: readonly Finding[]): string | undefined {
   const problems = findings.filter(({ state }) => state === 'problem');
   const first = problems.find(({ check }) => check !== 'run') ?? problems[0];
@@ -30,12 +30,11 @@ export function diagnosisText(findings: readonly Finding[]): string {
 }
 
 export function diagnosisDocument(findings: readonly Finding[]): object {
-  const next = nextOf(findings);
-  return {
+  return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'Diagnosis',
     healthy: isHealthy(findings),
     findings,
-    ...(next === undefined ? {} : { next }),
-  };
+    next: nextOf(findings),
+  });
 }

@@ -1,39 +1,67 @@
-/** An error as a person reads it: code, fact, what to type next. A bug is printed whole, with how to report it. */
-import { isJoinError, type JoinError, type Problem, printable } from '../../engine/sdk/index.ts';
+/** An error as text: code, message, hint. An error without a code is a bug, and is printed in full. */
+import { didYouMean, EXIT, isJoinError, JoinError, type Problem, printable } from '../../engine/sdk/index.ts';
 
-/** A bootstrap token without its secret half: what was typed in the wrong place is quoted in errors. */
+/** Masks the secret half of bootstrap tokens: errors quote what was typed, even in the wrong place. */
 export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.***');
 
-/** With a `verbosity` from which on kubeadm shows a stack trace, all that the error came from is told. */
+/** kubeadm prints a stack trace from this verbosity on; Joinery prints the chain of causes. */
+const VERBOSITY_OF_CAUSES = 5;
+
 export const errorText = (error: unknown, version: string, verbosity = 0): string =>
-  printable(withoutTokens([wordsOf(error, version), ...(verbosity >= 5 ? causesOf(error) : [])].join('\n')));
+  printable(
+    withoutTokens([wordsOf(error, version), ...(verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [])].join('\n')),
+  );
 
 function causesOf(error: unknown): string[] {
   const { cause } = (error ?? {}) as { cause?: unknown };
-  return cause instanceof Error ? [`  because: ${cause.name}: ${cause.message}`, ...causesOf(cause)] : [];
+  return cause instanceof Error ? [`  caused by: ${cause.name}: ${cause.message}`, ...causesOf(cause)] : [];
 }
 
 function wordsOf(error: unknown, version: string): string {
   if (isJoinError(error)) {
     const where = error.step === undefined ? '' : ` in step ${error.step}`;
-    // Several problems at once stand below the code, each on its line.
-    const said = framed(error) ?? error.message;
-    const message = said.includes('\n') ? `\n${said.replace(/^(?=.)/gm, '  ')}` : ` ${said}`;
+    const text = framed(error) ?? error.message;
+    // Several problems go below the code, each on its own line.
+    const message = text.includes('\n') ? `\n${text.replace(/^(?=.)/gm, '  ')}` : ` ${text}`;
     return `\n${error.code}${where}:${message}\n  → ${error.hint}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const versions = `joinery ${version}, node ${process.version}, ${process.platform} ${process.arch}`;
-  return `\nThis is a bug in Joinery, not in what you typed (${versions}):\n${stack}\n  → Please report it with the lines above.`;
+  return `\nThis is a bug in Joinery, not a mistake of yours (${versions}):\n${stack}\n  → Please report it with the lines above.`;
 }
 
-/** Each problem of a document with the lines it is about; undefined where there are none to show. */
+/** Each problem of a document with its lines; undefined if no problem has any. */
 function framed({ facts }: JoinError): string | undefined {
   const problems = 'problems' in facts ? (facts.problems as readonly (Problem | string)[]) : [];
-  const told = problems.flatMap((problem) => (typeof problem === 'string' ? [] : [problem]));
-  if (!told.some(({ frame }) => frame !== undefined)) return undefined;
-  return told
+  const placed = problems.filter((problem) => typeof problem !== 'string');
+  if (!placed.some(({ frame }) => frame !== undefined)) return undefined;
+  return placed
     .map(({ file, line, column, message, frame = '' }) =>
       [`${file}:${line}:${column}: ${message}`, frame.replace(/^/gm, '  ')].join('\n'),
     )
     .join('\n\n');
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error === undefined) return 0;
+  return isJoinError(error) ? error.exitCode : EXIT.bug;
+}
+
+/** oclif's own errors about flags and arguments become E_USAGE; others stay as they are. */
+export function withUsageError(error: Error): unknown {
+  if (isJoinError(error) || !('oclif' in error)) return error;
+  return JoinError.own({
+    code: 'E_USAGE',
+    message: usageMessage(error),
+    hint: 'Add --help to see the arguments and flags of the command.',
+    exitCode: EXIT.usage,
+  });
+}
+
+function usageMessage(error: Error & { flags?: unknown; parse?: { input?: { flags?: object } } }): string {
+  const known = Object.keys(error.parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  if (Array.isArray(error.flags))
+    return error.flags.map((flag) => `unknown flag ${flag}${didYouMean(String(flag), known)}`).join('\n');
+  const [message = ''] = error.message.split('\nSee more help');
+  return message.replace(/^Parsing (--\S+)\s+/, '$1: ');
 }

@@ -1,5 +1,5 @@
-/** Where values come from, as text and as the document that schemas/pipeline-explanation.schema.json describes. */
-import type { Explained, Origin } from '../../engine/environment/explain.ts';
+/** The origin of values: text, and the document that schemas/pipeline-explanation.schema.json describes. */
+import type { ExplainedValue, Origin } from '../../engine/environment/explain.ts';
 import { clean, printable, valueText } from '../../engine/sdk/index.ts';
 
 const originText = (origin: Origin): string => {
@@ -13,8 +13,8 @@ const shortValue = (value: unknown): string => {
   return text.length > VALUE_MAX ? `${text.slice(0, VALUE_MAX - 1)}…` : text;
 };
 
-/** A line for each value: what it is, where from, and what it took the place of. */
-export function explanationText(rows: readonly Explained[]): string {
+/** One line for each value: its path, its origin, and the values that it overrides. */
+export function explanationText(rows: readonly ExplainedValue[]): string {
   const lines = rows.map(({ path, value, origin, over }) => ({
     name: `${path.join('.')}:`,
     value: shortValue(value),
@@ -31,7 +31,7 @@ export function explanationText(rows: readonly Explained[]): string {
   );
 }
 
-export const explanationDocument = (pipeline: string, rows: readonly Explained[]): object => ({
+export const explanationDocument = (pipeline: string, rows: readonly ExplainedValue[]): object => ({
   apiVersion: 'joinery.dev/v1',
   kind: 'PipelineExplanation',
   pipeline,

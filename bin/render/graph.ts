@@ -1,26 +1,27 @@
-/** The order of a pipeline's steps as a picture: a tree of text, Mermaid, or DOT. SVG is next door. */
+/** The order of a pipeline's steps as a text tree, Mermaid or DOT. `svg.ts` draws SVG. */
 import type { CheckedPipeline } from '../../engine/pipeline/check.ts';
 import { orderOf } from '../../engine/pipeline/graph.ts';
 import { type Pipeline, variantsOf } from '../../engine/pipeline/load.ts';
 import { printable } from '../../engine/sdk/index.ts';
 
-/** A step, and those it comes directly after: what these need, it needs all the same. */
-export interface Drawn {
+export interface GraphNode {
+  /** ID of the step. */
   id: string;
-  /** Several, where a run decides which. */
+  /** Several if the run decides which one it uses. */
   phase: string;
+  /** The steps that come directly before; indirect predecessors are left out. */
   after: readonly string[];
 }
 
-/** With more of them, nobody looks at arrows, and finding out which to leave out would take long. */
+/** With more steps than this, arrows are unreadable, and finding indirect predecessors would be slow. */
 const STEPS_MAX = 500;
 
-/** In an order in which each comes after what it needs. Steps of `finally` come after all the others. */
-export function drawn(pipeline: Pipeline, { steps, finally: last }: CheckedPipeline): Drawn[] {
+/** In an order in which each step comes after its predecessors. Steps of `finally` come last. */
+export function graphNodes(pipeline: Pipeline, { steps, finally: last }: CheckedPipeline): GraphNode[] {
   const needed = new Set(steps.flatMap(({ needs }) => needs));
   const ends = steps.flatMap(({ id }) => (needed.has(id) ? [] : [id]));
-  const after = (last?.steps ?? []).map((step) => ({ ...step, needs: step.needs.length === 0 ? ends : step.needs }));
-  const planned = new Map([...steps, ...after].map((step) => [step.id, step]));
+  const finals = (last?.steps ?? []).map((step) => ({ ...step, needs: step.needs.length === 0 ? ends : step.needs }));
+  const planned = new Map([...steps, ...finals].map((step) => [step.id, step]));
   const isShort = planned.size <= STEPS_MAX;
   const above = new Map<string, ReadonlySet<string>>();
   return orderOf(new Map([...planned].map(([id, { needs }]) => [id, needs]))).map((id) => {
@@ -31,7 +32,7 @@ export function drawn(pipeline: Pipeline, { steps, finally: last }: CheckedPipel
   });
 }
 
-/** `finally` in front, and all phases that a step may use. An approval has none. */
+/** All phases that a step may use, after "finally" if it is such a step. An approval has no phase. */
 function phasesOf({ steps, finally: last = [] }: Pipeline, id: string): string {
   const step = [...steps, ...last].find((each) => each.id === id);
   if (step === undefined) return '';
@@ -45,40 +46,40 @@ function phasesOf({ steps, finally: last = [] }: Pipeline, id: string): string {
   return phases === id ? 'finally' : `finally: ${phases}`;
 }
 
-/** Each step stands below the last of those it comes after; the others are named. Of very many, a list. */
-export function treeText(name: string, steps: readonly Drawn[]): string {
-  if (steps.length > STEPS_MAX)
-    return printable([name, ...steps.map(({ id, after }) => `${id}  after ${after.join(', ')}`)].join('\n'));
-  const order = new Map(steps.map(({ id }, index) => [id, index]));
-  const parentOf = ({ after }: Drawn) => after.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)).at(-1);
+/** Each step is below the last of its predecessors and names the others. A very long pipeline becomes a list. */
+export function treeText(name: string, nodes: readonly GraphNode[]): string {
+  if (nodes.length > STEPS_MAX)
+    return printable([name, ...nodes.map(({ id, after }) => `${id}  after ${after.join(', ')}`)].join('\n'));
+  const order = new Map(nodes.map(({ id }, index) => [id, index]));
+  const parentOf = ({ after }: GraphNode) => after.toSorted((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)).at(-1);
   const below = (parent: string | undefined, indent: string): string[] => {
-    const children = steps.filter((step) => parentOf(step) === parent);
-    return children.flatMap((step, index) => {
+    const children = nodes.filter((node) => parentOf(node) === parent);
+    return children.flatMap((node, index) => {
       const isLast = index === children.length - 1;
-      const others = step.after.filter((id) => id !== parent);
-      const phase = step.phase === step.id ? '' : ` (${step.phase})`;
+      const others = node.after.filter((id) => id !== parent);
+      const phase = node.phase === node.id ? '' : ` (${node.phase})`;
       const also = others.length === 0 ? '' : `  also after ${others.join(', ')}`;
       return [
-        `${indent}${isLast ? '└─' : '├─'} ${step.id}${phase}${also}`,
-        ...below(step.id, `${indent}${isLast ? '   ' : '│  '}`),
+        `${indent}${isLast ? '└─' : '├─'} ${node.id}${phase}${also}`,
+        ...below(node.id, `${indent}${isLast ? '   ' : '│  '}`),
       ];
     });
   };
   return printable([name, ...below(undefined, '')].join('\n'));
 }
 
-/** Ids are of letters, digits and dashes, so nothing in them needs escaping. */
-export function mermaidText(steps: readonly Drawn[]): string {
-  const nodes = steps.map(({ id, phase }) => `  ${id}["${labelOf(id, phase, '<br>')}"]`);
-  const edges = steps.flatMap(({ id, after }) => after.map((before) => `  ${before} --> ${id}`));
-  return ['flowchart LR', ...nodes, ...edges].join('\n');
+/** IDs consist of letters, digits and dashes, so they need no escaping. */
+export function mermaidText(nodes: readonly GraphNode[]): string {
+  const boxes = nodes.map(({ id, phase }) => `  ${id}["${labelOf(id, phase, '<br>')}"]`);
+  const edges = nodes.flatMap(({ id, after }) => after.map((before) => `  ${before} --> ${id}`));
+  return ['flowchart LR', ...boxes, ...edges].join('\n');
 }
 
-export function dotText(name: string, steps: readonly Drawn[]): string {
-  const nodes = steps.map(({ id, phase }) => `  "${id}" [label="${labelOf(id, phase, '\\n')}"];`);
-  const edges = steps.flatMap(({ id, after }) => after.map((before) => `  "${before}" -> "${id}";`));
-  const look = ['  rankdir=LR;', '  node [shape=box, style=rounded, fontname="sans-serif"];'];
-  return [`digraph "${name}" {`, ...look, ...nodes, ...edges, '}'].join('\n');
+export function dotText(name: string, nodes: readonly GraphNode[]): string {
+  const boxes = nodes.map(({ id, phase }) => `  "${id}" [label="${labelOf(id, phase, '\\n')}"];`);
+  const edges = nodes.flatMap(({ id, after }) => after.map((before) => `  "${before}" -> "${id}";`));
+  const style = ['  rankdir=LR;', '  node [shape=box, style=rounded, fontname="sans-serif"];'];
+  return [`digraph "${name}" {`, ...style, ...boxes, ...edges, '}'].join('\n');
 }
 
 const labelOf = (id: string, phase: string, lineEnd: string): string =>

@@ -1,52 +1,60 @@
-/** The result as the document that schemas/run-result.schema.json describes. */
+/** Results as JSON: the documents that schemas/run-result.schema.json and undo-result.schema.json describe. */
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
-import { EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
+import { defined, EXIT, isJoinError, printable } from '../../engine/sdk/index.ts';
 
-export function resultDocument(result: RunResult, plan?: Plan, dryRun = false): object {
-  return {
-    apiVersion: 'joinery.dev/v1',
-    kind: 'RunResult',
-    ...(result.id === undefined ? {} : { id: result.id }),
-    pipeline: result.pipeline,
-    dryRun,
-    status: result.status,
-    durationMs: result.durationMs,
-    ...(typeof plan?.inputs.nodeName === 'string' ? { nodeName: plan.inputs.nodeName } : {}),
-    ...(plan === undefined || plan.notes.length === 0 ? {} : { notes: plan.notes }),
-    // Secrets print as *** by themselves.
-    steps: result.steps.map(({ error, ...step }) => ({
-      ...step,
-      ...(error === undefined ? {} : { error: told(error) }),
-    })),
-    ...(result.outputs === undefined ? {} : { outputs: result.outputs }),
-    ...(result.error === undefined ? {} : { error: told(result.error) }),
-  };
+export interface ResultOptions {
+  plan?: Plan;
+  dryRun?: boolean;
 }
 
-/** The result as the document that schemas/undo-result.schema.json describes. */
+export function resultDocument(result: RunResult, { plan, dryRun = false }: ResultOptions = {}): object {
+  const { id, pipeline, status, durationMs, outputs } = result;
+  const { nodeName } = plan?.inputs ?? {};
+  return defined({
+    apiVersion: 'joinery.dev/v1',
+    kind: 'RunResult',
+    id,
+    pipeline,
+    dryRun,
+    status,
+    durationMs,
+    nodeName: typeof nodeName === 'string' ? nodeName : undefined,
+    notes: plan === undefined || plan.notes.length === 0 ? undefined : plan.notes,
+    // A Secret serializes as ***.
+    steps: result.steps.map((step) => defined({ ...step, error: errorDocument(step.error) })),
+    outputs,
+    error: errorDocument(result.error),
+  });
+}
+
+/** The document that schemas/undo-result.schema.json describes. */
 export function undoDocument(
   { id, pipeline, status, durationMs, error }: RunResult,
   items: readonly UndoItem[],
 ): object {
-  return {
+  return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'UndoResult',
-    ...{ id, pipeline, durationMs, items },
+    id,
+    pipeline,
+    durationMs,
+    items,
     status: status === 'succeeded' ? 'undone' : 'undone-in-part',
-    ...(error === undefined ? {} : { error: told(error) }),
-  };
+    error: errorDocument(error),
+  });
 }
 
-/** What a terminal would obey is escaped: to who parses it, it is the same. */
+/** Escapes what a terminal would interpret; a JSON parser reads the same text. */
 export const jsonText = (document: object): string =>
   printable(JSON.stringify(document, null, 2), (character) =>
     character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 
-export function told(error: unknown): object {
+export function errorDocument(error: unknown): object | undefined {
+  if (error === undefined) return undefined;
   if (!isJoinError(error)) return { code: 'E_BUG', message: String(error), hint: '', exitCode: EXIT.bug, facts: {} };
   const { code, message, hint, exitCode, facts, step } = error;
-  return { code, message, hint, exitCode, facts, ...(step === undefined ? {} : { step }) };
+  return defined({ code, message, hint, exitCode, facts, step });
 }

@@ -1,23 +1,25 @@
-/** What a dry run has recorded, as a plan: text, and the document that schemas/plan.schema.json describes. */
-import { type Host, type StepChange, subjectOf } from '../../engine/host/host.ts';
+/** A dry run as a plan: text, and the document that schemas/plan.schema.json describes. */
+
+import { changeText, type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
+import type { Host } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult, StepResult } from '../../engine/run/run.ts';
-import { describeEffect, printable } from '../../engine/sdk/index.ts';
-import { told } from './json.ts';
-import { changeText, noteLines, octal, outputLines, SIGN } from './text.ts';
+import { defined, describeEffect, printable } from '../../engine/sdk/index.ts';
+import { errorDocument } from './json.ts';
+import { noteLines, octal, outputLines, SIGN } from './text.ts';
 
-/** A change with what it changes: of a file, the unified diff from what is there. */
+/** A change of a file comes with its unified diff. */
 export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string };
 
 export interface PlannedResult {
   result: RunResult;
   plan: Plan;
-  /** By step, as they happened. */
+  /** By step, in order. */
   changes: ReadonlyMap<string, readonly PlannedChange[]>;
   waits: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Compares each file with what is there, and a file that is written twice with what was written first. */
+/** Compares each file with the one on disk or, if it is written twice, with what was written before. */
 export async function plannedChanges(result: RunResult, machine: Host): Promise<Map<string, PlannedChange[]>> {
   const { createTwoFilesPatch } = await import('diff');
   const written = new Map<string, string>();
@@ -25,8 +27,7 @@ export async function plannedChanges(result: RunResult, machine: Host): Promise<
     const earlier = written.get(path);
     const there = earlier === undefined && action === 'replace' ? await contentAt(machine, path) : earlier;
     written.set(path, content);
-    const from =
-      action === 'create' ? '/dev/null' : `${path}${there === undefined ? ' (not for everybody to see)' : ''}`;
+    const from = action === 'create' ? '/dev/null' : `${path}${there === undefined ? ' (not world-readable)' : ''}`;
     return createTwoFilesPatch(from, path, there ?? '', content, '', '')
       .split('\n')
       .filter((line) => !/^(Index: |=)/.test(line))
@@ -37,7 +38,7 @@ export async function plannedChanges(result: RunResult, machine: Host): Promise<
   for (const { id, changes } of result.steps) {
     const list: PlannedChange[] = [];
     for (const change of changes) {
-      const { owner = OWN } = change.kind === 'file' ? change : {};
+      const { owner = OWN_IDS } = change.kind === 'file' ? change : {};
       if (change.kind !== 'file') list.push(change);
       else if (change.content === undefined) list.push({ ...change, owner });
       else list.push({ ...change, owner, diff: await diffOf(change) });
@@ -50,7 +51,7 @@ export async function plannedChanges(result: RunResult, machine: Host): Promise<
 
 type FileChange = Extract<StepChange, { kind: 'file' }>;
 
-/** What is in a file that everybody may read; any other may hold what nobody is to see. */
+/** The content of a world-readable file. Any other file may hold secrets. */
 async function contentAt(machine: Host, path: string): Promise<string | undefined> {
   const { signal } = new AbortController();
   const there = await machine.read<'stat'>({ kind: 'stat', path }, signal);
@@ -58,10 +59,10 @@ async function contentAt(machine: Host, path: string): Promise<string | undefine
   return (await machine.read<'file'>({ kind: 'file', path }, signal))?.toString('utf8');
 }
 
-/** What is written belongs to whoever writes it. */
-const OWN = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+/** New files belong to the user of this process. */
+const OWN_IDS = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
-/** What only the run can tell: where it has nothing to do, everything is known. */
+/** Outputs that only the run reveals. A step that does nothing has none. */
 function knownAfterRun(step: StepResult, { plan, changes, waits }: PlannedResult): string[] {
   const phase = phaseOf(step, plan);
   if ((changes.get(step.id) ?? []).length === 0 && (waits.get(step.id) ?? []).length === 0) return [];
@@ -73,7 +74,7 @@ function knownAfterRun(step: StepResult, { plan, changes, waits }: PlannedResult
 const phaseOf = ({ id }: StepResult, { steps, finally: last }: Plan) =>
   [...steps, ...(last?.steps ?? [])].find((step) => step.id === id)?.phase;
 
-/** Why what it does cannot be taken back. */
+/** Why the changes of a step cannot be undone. */
 function irreversibleOf(step: StepResult, { plan, changes }: PlannedResult): string[] {
   const planned = changes.get(step.id) ?? [];
   const whole = phaseOf(step, plan)?.irreversible;
@@ -86,38 +87,49 @@ function irreversibleOf(step: StepResult, { plan, changes }: PlannedResult): str
 }
 
 export function planDocument(planned: PlannedResult): object {
-  const { result, plan, changes, waits } = planned;
+  const { result, plan } = planned;
   const { environments = [] } = plan.source;
-  return {
+  const { nodeName } = plan.inputs;
+  return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'Plan',
     pipeline: result.pipeline,
     environments: environments.map(({ name }) => name),
     status: result.status,
-    ...(typeof plan.inputs.nodeName === 'string' ? { nodeName: plan.inputs.nodeName } : {}),
+    nodeName: typeof nodeName === 'string' ? nodeName : undefined,
     notes: plan.notes,
-    steps: result.steps.map((step) => ({
-      ...{ id: step.id, phase: step.phase, summary: phaseOf(step, plan)?.summary ?? '' },
-      needs: plan.steps.find(({ id }) => id === step.id)?.needs ?? [],
-      ...{ status: step.status, notes: step.notes },
-      changes: changes.get(step.id) ?? [],
-      waits: waits.get(step.id) ?? [],
-      irreversible: irreversibleOf(step, planned),
-      knownAfterRun: knownAfterRun(step, planned),
-      ...(step.status === 'undecided' ? { may: (phaseOf(step, plan)?.effects ?? []).map(describeEffect) } : {}),
-      ...(step.error === undefined ? {} : { error: told(step.error) }),
-    })),
-    ...(result.error === undefined ? {} : { error: told(result.error) }),
-  };
+    steps: result.steps.map((step) => stepDocument(step, planned)),
+    error: errorDocument(result.error),
+  });
+}
+
+function stepDocument(step: StepResult, planned: PlannedResult): object {
+  const { plan, changes, waits } = planned;
+  const { id, status, notes, error } = step;
+  const phase = phaseOf(step, plan);
+  return defined({
+    id,
+    phase: step.phase,
+    summary: phase?.summary ?? '',
+    needs: plan.steps.find((each) => each.id === id)?.needs ?? [],
+    status,
+    notes,
+    changes: changes.get(id) ?? [],
+    waits: waits.get(id) ?? [],
+    irreversible: irreversibleOf(step, planned),
+    knownAfterRun: knownAfterRun(step, planned),
+    may: status === 'undecided' ? (phase?.effects ?? []).map(describeEffect) : undefined,
+    error: errorDocument(error),
+  });
 }
 
 export function planText(planned: PlannedResult): string {
   const { result, plan } = planned;
   const { environments = [] } = plan.source;
-  const over = environments.length === 0 ? '' : ` with ${environments.map(({ name }) => name).join(', ')}`;
+  const overlays = environments.length === 0 ? '' : ` with ${environments.map(({ name }) => name).join(', ')}`;
   return printable(
     [
-      `Plan of ${result.pipeline}${over}. Nothing was changed.`,
+      `Plan for ${result.pipeline}${overlays}. Nothing was changed.`,
       ...noteLines(plan),
       ...result.steps.flatMap((step) => stepText(step, planned)),
     ].join('\n'),
@@ -131,15 +143,15 @@ function stepText(step: StepResult, planned: PlannedResult): string[] {
   for (const { level, text } of step.notes) lines.push(`    ${level === 'warn' ? '! ' : ''}${text}`);
   if (step.status === 'undecided')
     lines.push(
-      '    what it does is only known during the run; it may',
+      '    its changes are known only during the run; it may',
       ...(phase?.effects ?? []).map((effect) => `      ${describeEffect(effect)}`),
     );
   else if (step.status !== 'skipped') {
     const own = changes.get(step.id) ?? [];
-    if (own.length === 0) lines.push('    changes nothing');
+    if (own.length === 0) lines.push('    no changes');
     for (const change of own) lines.push(...plannedChangeText(change));
     for (const what of waits.get(step.id) ?? []) lines.push(`    would wait for ${what}`);
-    for (const why of irreversibleOf(step, planned)) lines.push(`    not taken back: ${why}`);
+    for (const why of irreversibleOf(step, planned)) lines.push(`    not undone: ${why}`);
     const later = knownAfterRun(step, planned);
     if (later.length > 0) lines.push(`    known after the run: ${later.join(', ')}`);
   }

@@ -1,4 +1,4 @@
-/** What the manifest of a plugin lets its phases do, for people. */
+/** What the manifest of a plugin allows its phases to do, as text. */
 import type { Bounds } from '../../engine/sdk/index.ts';
 
 export function boundsText({ paths, services, commands, api, network, mounts, runtime }: Bounds): string {
@@ -8,7 +8,7 @@ export function boundsText({ paths, services, commands, api, network, mounts, ru
     ...commands.map((program) => (program === '*' ? 'run any program' : `run ${program}`)),
     ...api.map(({ verbs, resource }) => `${verbs.join(', ')} ${resource}`),
     ...network.map((address) => `read ${address}…`),
-    ...mounts.map((path) => `unmount what is below ${path}`),
+    ...mounts.map((path) => `unmount everything below ${path}`),
     ...(runtime ? ['remove Pod sandboxes'] : []),
   ];
   return (lines.length === 0 ? ['change nothing'] : lines).map((line) => `  - ${line}`).join('\n');

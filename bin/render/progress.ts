@@ -1,5 +1,5 @@
-/** Progress on standard error: a live list on a terminal, a line for each thing that happened elsewhere. */
-import { subjectOf } from '../../engine/host/host.ts';
+/** Progress on standard error: a live list at a terminal, otherwise one line for each event. */
+import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { isJoinError, printable } from '../../engine/sdk/index.ts';
@@ -7,7 +7,7 @@ import { SIGN, seconds } from './text.ts';
 
 export interface Progress {
   onEvent(event: RunEvent): void;
-  /** Draws nothing until what it returns is called. */
+  /** Draws nothing until the returned function is called. */
   pause(): () => void;
   end(): void;
 }
@@ -33,9 +33,9 @@ function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefin
       if (event.attempt === 1) begunAt.set(event.id, performance.now());
       return undefined;
     case 'step.kept':
-      return `${SIGN.succeeded} ${event.id} (done before)`;
+      return `${SIGN.succeeded} ${event.id} (already done)`;
     case 'step.restored':
-      return event.item.outcome === 'restored' ? `  ${event.id}: ${subjectOf(event.item.change)} as before` : undefined;
+      return event.item.outcome === 'restored' ? `  ${event.id}: ${subjectOf(event.item.change)} restored` : undefined;
     case 'step.asked':
       return `? ${event.id}: ${askedText(event)}`;
     case 'step.log':
@@ -50,7 +50,7 @@ function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefin
 }
 
 const retryText = ({ attempt, pauseMs, error }: Extract<RunEvent, { type: 'step.retrying' }>): string =>
-  `try ${attempt}: ${isJoinError(error) ? error.message : String(error)}; again in ${seconds(pauseMs)}`;
+  `attempt ${attempt} failed: ${isJoinError(error) ? error.message : String(error)}; retrying in ${seconds(pauseMs)}`;
 
 const askedText = ({ question: { run, step, message, until } }: Extract<RunEvent, { type: 'step.asked' }>): string =>
   `${message} (until ${until.toLocaleString('sv')}: join approve ${run} ${step})`;
@@ -65,7 +65,7 @@ interface Row {
 }
 
 async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progress> {
-  const { createLogUpdate } = await import('log-update'); // only people at a terminal wait for it to load
+  const { createLogUpdate } = await import('log-update'); // late, because only a terminal needs it
   const update = createLogUpdate(stream);
   const ids = [...plan.steps, ...(plan.finally?.steps ?? [])].map(({ id }) => id);
   const rows = new Map<string, Row>(
@@ -81,7 +81,7 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
       const time = begunAt === undefined ? '' : seconds(tookMs ?? performance.now() - begunAt);
       return `${running ? spin : sign} ${id.padEnd(width)} ${time.padStart(7)}  ${note}`;
     });
-    // A wrapped line would be drawn over wrongly; the result has every note whole.
+    // A wrapped line would break the redraw; the result prints every note in full.
     update(lines.map((line) => printable(line).slice(0, (stream.columns ?? 80) - 1)).join('\n'));
   };
   let timer = setInterval(draw, 80);
@@ -90,7 +90,7 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
       const row = rows.get(event.id);
       if (row === undefined) return;
       if (event.type === 'step.log' && event.level === 'warn') {
-        // Above the list, where it stays and is not cut: somebody may have to copy a command from it.
+        // A warning stays above the list in full, because it may contain a command to copy.
         update.clear();
         stream.write(`${printable(`! ${event.text}`)}\n`);
       }
@@ -99,7 +99,7 @@ async function liveList(plan: Plan, stream: NodeJS.WriteStream): Promise<Progres
     },
     pause() {
       draw();
-      update.done(); // what is drawn stays, and the question comes below it
+      update.done(); // the list stays on screen, and the question comes below it
       isPaused = true;
       clearInterval(timer);
       return () => {
@@ -122,7 +122,7 @@ function apply(row: Row, event: RunEvent): void {
       if (event.attempt === 1) row.note = '';
       break;
     case 'step.kept':
-      Object.assign(row, { sign: SIGN.succeeded, note: 'done before' });
+      Object.assign(row, { sign: SIGN.succeeded, note: 'already done' });
       break;
     case 'step.restored':
       row.note = `${subjectOf(event.item.change)}: ${event.item.outcome}`;

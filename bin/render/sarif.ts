@@ -1,4 +1,4 @@
-/** Problems as SARIF 2.1.0, which code review shows beside the lines they are about. */
+/** Problems as SARIF 2.1.0, which code review tools show beside the lines concerned. */
 import type { Problem } from '../../engine/sdk/index.ts';
 
 const OTHER = 'shape';

@@ -1,13 +1,13 @@
-/** The same picture as SVG, laid out by dagre. Loaded when it is asked for. */
+/** The order of the steps as SVG, laid out by dagre. Loaded only when needed. */
 import { type Edge, Graph, layout } from '@dagrejs/dagre';
-import type { Drawn } from './graph.ts';
+import type { GraphNode } from './graph.ts';
 
 const LETTER_PX = 8;
 const LINE_PX = 18;
 const PADDING_PX = 14;
 const MARGIN_PX = 16;
 
-export function svgText(name: string, steps: readonly Drawn[]): string {
+export function svgText(name: string, steps: readonly GraphNode[]): string {
   const graph = new Graph();
   graph.setGraph({ rankdir: 'TB', nodesep: 28, ranksep: 26, marginx: MARGIN_PX, marginy: MARGIN_PX });
   for (const step of steps) {
@@ -32,7 +32,7 @@ export function svgText(name: string, steps: readonly Drawn[]): string {
   ].join('\n');
 }
 
-const linesOf = ({ id, phase }: Drawn): string[] => (phase === id ? [id] : [id, phase]);
+const linesOf = ({ id, phase }: GraphNode): string[] => (phase === id ? [id] : [id, phase]);
 const round = (px: number): string => String(Math.round(px * 10) / 10);
 
 const lineOf = (points: readonly { x: number; y: number }[]): string => {
@@ -41,7 +41,7 @@ const lineOf = (points: readonly { x: number; y: number }[]): string => {
 };
 
 function boxOf(
-  step: Drawn,
+  step: GraphNode,
   { x, y, width, height }: { x: number; y: number; width: number; height: number },
 ): string[] {
   const lines = linesOf(step);

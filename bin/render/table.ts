@@ -1,4 +1,4 @@
-/** Rows as columns, each as wide as its widest cell; the first row is the heading. */
+/** Aligns rows in columns; the first row is the heading. */
 export function tableText(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows

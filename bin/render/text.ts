@@ -1,5 +1,4 @@
 /** The result of a run as text for standard output. */
-import type { StepChange } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
 import { isSecret, printable } from '../../engine/sdk/index.ts';
@@ -31,18 +30,18 @@ function resultLines(result: RunResult, plan: Plan): string[] {
   for (const { id, status, notes } of result.steps)
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
   if (result.status !== 'succeeded' && result.id !== undefined && !isUndone(result))
-    lines.push(`To go on from here: join resume ${result.id}`, `To take it back:     join undo ${result.id}`);
+    lines.push(`To resume: join resume ${result.id}`, `To undo:   join undo ${result.id}`);
   if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]?.outputs));
   lines.push(...outputLines(result.outputs));
   if (result.status === 'succeeded' && plan.source.kind === 'pipeline' && typeof name === 'string')
-    lines.push(`See the node from a machine with an admin kubeconfig: kubectl get node ${name}`);
+    lines.push(`To see the Node, on a machine with an admin kubeconfig: kubectl get node ${name}`);
   return lines;
 }
 
 const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as const;
 
 function counted({ status, steps }: RunResult, changes: number): string {
-  if (changes === 0) return status === 'succeeded' ? 'nothing to change' : 'nothing was changed';
+  if (changes === 0) return status === 'succeeded' ? 'no changes needed' : 'no changes made';
   const words = `${changes} change${changes === 1 ? '' : 's'}`;
   if (isUndone({ steps })) return `${words}, undone`;
   return status === 'succeeded' ? words : `${words}, kept`;
@@ -51,7 +50,7 @@ function counted({ status, steps }: RunResult, changes: number): string {
 const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
   steps.some((step) => step.status === 'undone') && steps.every((step) => step.status !== 'undo-failed');
 
-/** What a pipeline gives, or one phase by itself has found: each output on a line, large ones by their size. */
+/** The outputs of a pipeline or of a single phase: one on each line, large ones by their size. */
 export const outputLines = (outputs: unknown): string[] =>
   Object.entries((outputs ?? {}) as Record<string, unknown>).map(([name, value]) => {
     return `    ${name} = ${shortened(value)}`;
@@ -67,41 +66,3 @@ function shortened(value: unknown): string {
 const DOCUMENT_LETTERS_MAX = 200;
 
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
-
-const serviceText = ({ name, action }: Extract<StepChange, { kind: 'service' }>): string => {
-  if (action === 'reload-service') return `have service ${name} reload its configuration`;
-  return `${action} service ${name}`;
-};
-
-export function changeText(change: StepChange): string {
-  switch (change.kind) {
-    case 'file':
-      return `${change.action} ${change.path} (${octal(change.mode)})${change.content === undefined ? ', secret' : ''}${change.owner === undefined ? '' : `, owner ${change.owner.uid}:${change.owner.gid}`}`;
-    case 'directory':
-      return `make ${change.path}/ (${octal(change.mode)})`;
-    case 'link':
-      return `link ${change.path} → ${change.target}`;
-    case 'remove':
-      return `remove ${change.path}`;
-    case 'remove-tree':
-      return `remove ${change.path} and all below it`;
-    case 'unmount':
-      return `unmount ${change.path}`;
-    case 'pod-sandbox':
-      return `remove Pod ${change.pod} from the container runtime`;
-    case 'service':
-      return serviceText(change);
-    case 'http':
-      return `${change.method} ${change.url}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
-    case 'command':
-      return `run ${change.command}${change.irreversible === undefined ? '' : ` (irreversible: ${change.irreversible})`}`;
-    case 'api': {
-      const checked = {
-        sent: '',
-        'dry-run': ' (the server has checked it)',
-        'not-checked': ` (not checked: ${change.why})`,
-      };
-      return `${change.verb} ${change.resource} ${change.name}${checked[change.checked]}`;
-    }
-  }
-}

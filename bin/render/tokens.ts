@@ -1,17 +1,17 @@
-/** Bootstrap tokens, as a table with kubeadm's columns and as a document. */
-import { clean } from '../../engine/sdk/index.ts';
+/** Bootstrap tokens: a table with kubeadm's columns, and a document. */
+import { clean, defined } from '../../engine/sdk/index.ts';
 import { timestamp } from '../../engine/tokens/secret.ts';
 import { type BootstrapToken, tokenText } from '../../engine/tokens/token.ts';
 import type { TokenList } from '../../engine/tokens/tokens.ts';
 import { tableText } from './table.ts';
 
-export interface TokensShown {
-  /** Left out: only their ids. */
+export interface TokenOptions {
+  /** Whether to show the secret halves. */
   secrets: boolean;
   now: Date;
 }
 
-export function tokensText({ tokens }: TokenList, { secrets, now }: TokensShown): string {
+export function tokensText({ tokens }: TokenList, { secrets, now }: TokenOptions): string {
   if (tokens.length === 0) return 'The cluster has no bootstrap token.';
   const rows = tokens.map((token) => [
     secrets ? tokenText(token) : `${token.id}.${'*'.repeat(16)}`,
@@ -24,15 +24,17 @@ export function tokensText({ tokens }: TokenList, { secrets, now }: TokensShown)
   return tableText([['TOKEN', 'TTL', 'EXPIRES', 'USAGES', 'DESCRIPTION', 'EXTRA GROUPS'], ...rows]);
 }
 
-export function tokensDocument({ tokens, unusable }: TokenList, { secrets }: TokensShown): object {
-  const items = tokens.map((token: BootstrapToken) => ({
-    id: token.id,
-    ...(secrets ? { token: tokenText(token) } : {}),
-    expiresAt: token.expiresAt === undefined ? null : timestamp(token.expiresAt),
-    usages: token.usages,
-    groups: token.groups,
-    description: token.description,
-  }));
+export function tokensDocument({ tokens, unusable }: TokenList, { secrets }: TokenOptions): object {
+  const items = tokens.map((token: BootstrapToken) =>
+    defined({
+      id: token.id,
+      token: secrets ? tokenText(token) : undefined,
+      expiresAt: token.expiresAt === undefined ? null : timestamp(token.expiresAt),
+      usages: token.usages,
+      groups: token.groups,
+      description: token.description,
+    }),
+  );
   return { apiVersion: 'joinery.dev/v1', kind: 'BootstrapTokenList', tokens: items, unusable };
 }
 

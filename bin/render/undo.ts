@@ -1,10 +1,10 @@
-/** What an undo would do, and what it did, as text. */
-import { subjectOf } from '../../engine/host/host.ts';
+/** An undo as text: what it would do, and what it did. */
+import { type Before, changeText, subjectOf } from '../../engine/host/changes/index.ts';
+import { oppositeAction } from '../../engine/host/changes/service.ts';
 import type { History } from '../../engine/journal/history.ts';
-import type { Before } from '../../engine/journal/records.ts';
-import { serviceBack, type UndoItem } from '../../engine/journal/undo.ts';
+import type { UndoItem } from '../../engine/journal/undo.ts';
+import type { RunResult } from '../../engine/run/run.ts';
 import type { ServiceAction } from '../../engine/sdk/ports.ts';
-import { changeText } from './text.ts';
 
 export function undoPlanText({ start, changes }: History): string {
   const lines = changes
@@ -13,36 +13,39 @@ export function undoPlanText({ start, changes }: History): string {
     .flatMap(({ change, before }) => {
       const text = change.kind === 'service' ? serviceBackText(change.action, before) : backText(before);
       if (text !== undefined) return [`  ${text} ${subjectOf(change)}`];
-      return before.kind === 'earlier' ? [] : [`  leave what was done: ${changeText(change)}`];
+      return before.kind === 'earlier' ? [] : [`  keep: ${changeText(change)}`];
     });
-  return [`Run ${start.id} of ${start.pipeline}, begun ${start.at}. To undo it is to`, ...lines].join('\n');
+  return [`Undoing run ${start.id} of ${start.pipeline}, started ${start.at}, will:`, ...lines].join('\n');
 }
 
 function serviceBackText(action: ServiceAction, before: Before): string | undefined {
-  const back = serviceBack(action, before.kind === 'service' && before.active);
-  if (back === 'stop') return 'stop, and remove what it wrote:';
-  return back === 'reload-service' ? 'have it reload its configuration:' : back;
+  const back = oppositeAction(action, { active: before.kind === 'service' && before.active });
+  if (back === 'stop') return 'stop, and delete the files of,';
+  return back === 'reload-service' ? 'reload' : back;
 }
 
 function backText(before: Before): string | undefined {
   switch (before.kind) {
     case 'absent':
-      return 'remove';
+      return 'delete';
     case 'file':
     case 'link':
     case 'directory':
-      return 'put back';
+      return 'restore';
     case 'command':
-      return `run ${before.undo.join(' ')}, for`;
+      return `run ${before.undo.join(' ')} to undo`;
     default:
       return undefined;
   }
 }
 
-/** What is not as it was before, item by item, each with the reason. */
-export const undoText = (restored: readonly UndoItem[]): string[] =>
-  restored.flatMap(({ change, outcome, why, diff }) => {
+/** The items that could not be undone, or are kept, each with the reason. */
+export const undoText = (items: readonly UndoItem[]): string[] =>
+  items.flatMap(({ change, outcome, why, diff }) => {
     if (outcome === 'restored') return [];
-    const verb = outcome === 'stays' ? 'stays' : 'is not put back';
+    const verb = outcome === 'stays' ? 'is kept' : 'was not restored';
     return [`  ${subjectOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
   });
+
+export const undoneText = ({ id, status }: RunResult, items: readonly UndoItem[]): string =>
+  [`Run ${id} is ${status === 'succeeded' ? 'undone' : 'partly undone'}.`, ...undoText(items)].join('\n');

@@ -1,4 +1,4 @@
-/** Numbers that begin with a zero. YAML 1.2 reads 0644 as six hundred and forty-four; whoever writes it means a file mode. */
+/** Numbers with a leading zero. YAML 1.2 reads 0644 as 644, but the author meant a file mode. */
 import { type Document, type ParsedNode, visit } from 'yaml';
 
 export interface DecimalMode {
@@ -13,8 +13,7 @@ export function decimalModes(document: Document.Parsed<ParsedNode>): DecimalMode
     Scalar(_, { value, source = '', type, range }) {
       if (type !== 'PLAIN' || typeof value !== 'number' || !/^0\d+$/.test(source)) return;
       const [offset = 0, end = 0] = range ?? [];
-      const message = `YAML reads ${source} as the number ${value}: write "${source}"`;
-      found.push({ offset, end, message });
+      found.push({ offset, end, message: `YAML reads ${source} as the number ${value}: write "${source}"` });
     },
   });
   return found;

@@ -1,30 +1,30 @@
-/** Where something stands in a file that somebody wrote, and how it is found. */
+/** The place of a value in the file that a person wrote, and how it is found. */
 import { type Document, isMap, isScalar, type LineCounter, type Node, type ParsedNode } from 'yaml';
 import { printable } from '../sdk/text.ts';
 
 export type Path = readonly (string | number)[];
 
-/** Line and column count from 1. */
+/** Lines and columns count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** The line with those before and after it; absent where the text may hold secrets. */
+  /** The line with its neighbours. Absent if the text may hold secrets. */
   readonly frame?: () => string;
-  /** What is written there. */
+  /** The text at this place. */
   readonly text?: () => string;
 }
 
-/** Finds the places of a document. */
+/** Finds places in a document. */
 export interface Locator {
-  /** Of the value at `path`, or where there is none of its nearest parent. */
+  /** The place of the value at `path`, or of its nearest parent if there is no such value. */
   at(path: Path): Place;
-  /** Of the key `key` of the mapping at `path`; where there is none, of the mapping. */
+  /** The place of `key` in the mapping at `path`, or of the mapping if it has no such key. */
   atKey(path: Path, key: string): Place;
 }
 
-/** A text and its lines; without the text there are no frames. */
-export class Text {
+/** The text of a file and its lines. Without the text, places have no frames. */
+export class SourceText {
   readonly file: string;
   readonly #lines: LineCounter;
   readonly #text: string | undefined;
@@ -35,7 +35,7 @@ export class Text {
     this.#text = text;
   }
 
-  /** `end` is where what stands at `offset` ends. */
+  /** The place of the characters from `offset` up to `end`. */
   place(offset: number, end = offset + 1): Place {
     const { line, col: column } = this.#lines.linePos(offset);
     const text = this.#text;
@@ -49,12 +49,12 @@ export class Text {
   }
 }
 
-/** The places of a document as it was parsed. */
+/** Finds places in a parsed YAML document. */
 export class DocumentLocator implements Locator {
-  readonly #text: Text;
+  readonly #text: SourceText;
   readonly #document: Document.Parsed<ParsedNode>;
 
-  constructor(text: Text, document: Document.Parsed<ParsedNode>) {
+  constructor(text: SourceText, document: Document.Parsed<ParsedNode>) {
     this.#text = text;
     this.#document = document;
   }
@@ -84,12 +84,12 @@ export class DocumentLocator implements Locator {
 
 const WIDTH_MAX = 120;
 
-/** The line with the one before and the one after, and what is meant underlined. */
+/** The line with its neighbours, and the value underlined. */
 function frameOf(lines: readonly string[], line: number, column: number, length: number): string {
-  const shown = [line - 1, line, line + 1].filter((number) => number === line || lines[number - 1]?.trim());
-  const width = String(shown.at(-1)).length;
+  const numbers = [line - 1, line, line + 1].filter((number) => number === line || lines[number - 1]?.trim());
+  const width = String(numbers.at(-1)).length;
   const end = Math.min(column - 1 + Math.max(length, 1), (lines[line - 1] ?? '').trimEnd().length, WIDTH_MAX);
-  return shown
+  return numbers
     .flatMap((number) => {
       const text = printable(lines[number - 1] ?? '')
         .replaceAll('\t', ' ')

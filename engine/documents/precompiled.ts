@@ -1,6 +1,10 @@
-/** What the build has made of all that ships: validators by the JSON text of their schema, and pipelines by the digest of their text. Both are empty in the sources. */
+/**
+ * The build replaces this module, so that the bundle neither compiles schemas nor parses YAML at startup. In the sources
+ * both maps are empty.
+ */
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 
-export const precompiled: ReadonlyMap<string, () => ValidateFunction> = new Map();
-/** What the YAML says: reading it takes longer than planning it. */
-export const readPipelines: ReadonlyMap<string, () => unknown> = new Map();
+/** Validators by the JSON text of their schema. */
+export const precompiledValidators: ReadonlyMap<string, () => ValidateFunction> = new Map();
+/** The content of each pipeline that ships, by the digest of its text. */
+export const precompiledPipelines: ReadonlyMap<string, () => unknown> = new Map();

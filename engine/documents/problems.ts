@@ -1,11 +1,12 @@
-/** Everything that is wrong with what people wrote, each problem at the file, line and column of the value that it is about. */
+/** Collects everything that is wrong with a document, each problem with file, line and column. */
 import { fail, type Problem } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import { clean } from '../sdk/text.ts';
 import type { Locator, Path, Place } from './place.ts';
 
 export type { Path } from './place.ts';
 
-/** Then the rest can wait: what is wrong with the first is most often wrong with all. */
+/** More problems than this usually have one cause. */
 const PROBLEMS_MAX = 100;
 
 export class Problems {
@@ -14,46 +15,46 @@ export class Problems {
   #locator: Locator;
   readonly #max: number;
 
-  /** E_PIPELINE is thrown at once where there are `max`. */
+  /** Throws E_PIPELINE as soon as there are `max` problems. */
   constructor(locator: Locator, max = PROBLEMS_MAX) {
     this.#locator = locator;
     this.#max = max;
   }
 
-  /** From here on, paths are those of another document. */
-  moveTo(locator: Locator): void {
+  /** Resolves paths in another document from now on. */
+  useLocator(locator: Locator): void {
     this.#locator = locator;
   }
 
-  /** At the value of `path`, or where there is none at its nearest parent. `rule` is the kebab-case name of what is broken. */
+  /** Reports a problem at the value of `path`, or at its nearest parent. `rule` is the kebab-case name of the broken rule. */
   at(path: Path, message: string, rule?: string): void {
     this.atPlace(this.#locator.at(path), message, rule);
   }
 
-  /** Where the value of `path` is, or its nearest parent. */
+  /** The place of the value of `path`, or of its nearest parent. */
   placeOf(path: Path): Place {
     return this.#locator.at(path);
   }
 
-  /** At the key `key` of the mapping at `path`. */
+  /** Reports a problem at `key` of the mapping at `path`. */
   atKey(path: Path, key: string, message: string, rule?: string): void {
     this.atPlace(this.#locator.atKey(path, key), message, rule);
   }
 
   atPlace(place: Place, message: string, rule?: string): void {
     const { file, line, column } = place;
-    const problem = { file, line, column, message: clean(message), ...(rule === undefined ? {} : { rule }) };
+    const problem = defined({ file, line, column, message: clean(message), rule });
     this.#found.push({ place, problem });
     if (this.#found.length === this.#max) this.throwIfAny();
   }
 
-  /** What stands at `path` is a secret: no frame shows it. */
+  /** Masks the secret at `path` in every frame. */
   hide(path: Path): void {
     for (const line of this.#locator.at(path).text?.().split('\n') ?? [])
       if (line.trim() !== '') this.#hidden.add(line.trim());
   }
 
-  /** All of them once, in the order of the files and of what is in each. */
+  /** Every problem once, ordered by file, line and column. */
   sorted(): Problem[] {
     const files = [...new Set(this.#found.map(({ place }) => place.file))];
     const keys = new Set<string>();
@@ -68,12 +69,12 @@ export class Problems {
 
   #framed(problem: Problem, { frame }: Place): Problem {
     if (frame === undefined) return problem;
-    let shown = frame();
-    for (const secret of this.#hidden) shown = shown.replaceAll(secret, '***');
-    return { ...problem, frame: shown };
+    let masked = frame();
+    for (const secret of this.#hidden) masked = masked.replaceAll(secret, '***');
+    return { ...problem, frame: masked };
   }
 
-  /** Throws E_PIPELINE with all of them if there is any. */
+  /** Throws E_PIPELINE with every problem, if there is one. */
   throwIfAny(): void {
     if (this.#found.length > 0) throw fail('E_PIPELINE', { problems: this.sorted() });
   }

@@ -1,14 +1,14 @@
-/** JSON Schema by ajv, its errors in words. */
+/** Validates values with JSON Schema (by ajv), and words the violations. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Schema } from '../sdk/schema.ts';
 import { clean, didYouMean, valueText } from '../sdk/text.ts';
-import { precompiled } from './precompiled.ts';
+import { precompiledValidators } from './precompiled.ts';
 
 export interface Violation {
   path: (string | number)[];
-  /** The key in the mapping at `path` that is one too many. */
+  /** An unknown key in the mapping at `path`. */
   key?: string;
-  /** The key in the mapping at `path` that is missing. */
+  /** A missing key in the mapping at `path`. */
   missing?: string;
   message: string;
 }
@@ -18,36 +18,36 @@ export const ajvOptions = {
   useDefaults: true,
   strict: false,
   verbose: true,
-  // Our schemas are checked by the tests; compiling the meta-schema at every start would take longer than all of them.
+  // Tests validate our schemas. Compiling the meta-schema at every start would take longer than compiling all the others.
   meta: false,
   validateSchema: false,
-  code: { optimize: false }, // compiling costs more than these small schemas ever run
+  code: { optimize: false }, // optimizing costs more than these small schemas ever save
 } as const;
 let ajv: Ajv2020 | undefined;
 const compiled = new WeakMap<object, ValidateFunction>();
 
 function validatorOf(schema: object): ValidateFunction {
-  let validate = compiled.get(schema) ?? precompiled.get(JSON.stringify(schema))?.();
+  let validate = compiled.get(schema) ?? precompiledValidators.get(JSON.stringify(schema))?.();
   if (validate === undefined) {
     ajv ??= new Ajv2020(ajvOptions);
     validate = ajv.compile(schema);
-    if ('$async' in validate) throw new Error('it is asynchronous, and nobody would wait for it');
+    if ('$async' in validate) throw new Error('$async is not supported');
   }
   compiled.set(schema, validate);
   return validate;
 }
 
-/** All violations of `schema` in `value`; defaults of the schema are filled into `value`. No message quotes a secret. */
+/** Every violation of `schema` in `value`. Fills the defaults of the schema into `value`. No message quotes a secret. */
 export function violations(schema: object, value: unknown): Violation[] {
   const validate = validatorOf(schema);
   if (validate(value)) return [];
-  // An alternative is one problem, said by its description; not one for each of its branches.
+  // Alternatives are one problem, worded by their description, and not one problem for each branch.
   return (validate.errors ?? [])
     .filter(({ schemaPath, keyword }) => !schemaPath.includes('/anyOf/') && keyword !== 'if')
-    .map(inWords);
+    .map(violationOf);
 }
 
-function inWords(error: ErrorObject): Violation {
+function violationOf(error: ErrorObject): Violation {
   const path = error.instancePath
     .split('/')
     .slice(1)
@@ -73,8 +73,8 @@ function inWords(error: ErrorObject): Violation {
       return { path, message: `must be ${valueText(params.allowedValue)}` };
     case 'pattern': {
       const schema = error.parentSchema as Schema;
-      const shown = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;
-      return { path, message: `has the wrong form${shown}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
+      const quoted = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;
+      return { path, message: `has the wrong form${quoted}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
     }
     case 'minItems':
       return { path, message: `must have at least ${counted(params.limit, 'item')}` };
@@ -86,7 +86,10 @@ function inWords(error: ErrorObject): Violation {
       return { path, message: `must have at most ${counted(params.limit, 'key')}` };
     case 'not':
     case 'anyOf':
-      return { path, message: (error.parentSchema as { description?: string }).description ?? 'fits no alternative' };
+      return {
+        path,
+        message: (error.parentSchema as { description?: string }).description ?? 'matches none of the allowed forms',
+      };
     default:
       return { path, message: error.message ?? error.keyword };
   }

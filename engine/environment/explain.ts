@@ -1,39 +1,43 @@
-/** Where every value of a resolved pipeline comes from, and what it took the place of. */
+/** Explains where every value of a resolved pipeline comes from, and which values it replaced. */
 
 import type { Place } from '../documents/place.ts';
-import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/check.ts';
+import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/planned-step.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { isSecret } from '../sdk/secret.ts';
 import { idOf } from './steps.ts';
-import { partOf, plainOf, type Tracked } from './tracked.ts';
+import { partOf, plainOf, type TrackedValue } from './tracked.ts';
 
 export type Origin =
   | { kind: 'file'; file: string; line: number; column: number }
   | { kind: 'flag' | 'variable'; name: string }
-  /** Nobody has said anything. */
+  /** No file, flag or variable sets the value. */
   | { kind: 'default'; of: string };
 
-export interface Explained {
-  /** `steps.kubelet-start.timeout`: steps by their ids, and items of other lists by their places, from 0. */
+export interface ExplainedValue {
+  /** Such as `steps.kubelet-start.timeout`: steps by id, items of other lists by index. */
   path: readonly string[];
-  /** A scalar, or an empty list or mapping. Secrets are `***`. */
+  /** A scalar, or an empty list or mapping. A secret is `***`. */
   value: unknown;
   origin: Origin;
-  /** The last one first. */
+  /** The values it replaced, latest first. */
   over: readonly { value: unknown; origin: Origin }[];
 }
 
-/** A value that was given with the run. */
-export interface Given {
+/** The value that a run has for an input. */
+export interface InputValue {
   value: unknown;
   origin: Origin;
 }
 
-export const HIDDEN = '***';
+const HIDDEN = '***';
 
 /** Every leaf of the resolved pipeline. */
-export function leavesOf(tracked: Tracked, path: readonly string[] = [], over: readonly Tracked[] = []): Explained[] {
-  const before = [...(tracked.over === undefined ? [] : chainOf(tracked.over)), ...over];
+export function leavesOf(
+  tracked: TrackedValue,
+  path: readonly string[] = [],
+  over: readonly TrackedValue[] = [],
+): ExplainedValue[] {
+  const before = [...(tracked.replaced === undefined ? [] : chainOf(tracked.replaced)), ...over];
   const children =
     tracked.kind === 'map'
       ? [...tracked.entries].map(([name, { value }]) => ({ name, value }))
@@ -52,97 +56,110 @@ export function leavesOf(tracked: Tracked, path: readonly string[] = [], over: r
     {
       path,
       value: plainOf(tracked),
-      origin: fileOf(tracked.place),
-      over: before.map((each) => ({ value: plainOf(each), origin: fileOf(each.place) })),
+      origin: fileOrigin(tracked.place),
+      over: before.map((each) => ({ value: plainOf(each), origin: fileOrigin(each.place) })),
     },
   ];
 }
 
-const chainOf = (tracked: Tracked): Tracked[] => [
+const chainOf = (tracked: TrackedValue): TrackedValue[] => [
   tracked,
-  ...(tracked.over === undefined ? [] : chainOf(tracked.over)),
+  ...(tracked.replaced === undefined ? [] : chainOf(tracked.replaced)),
 ];
 
-const nameOf = (path: readonly string[], item: Tracked, index: number): string =>
+const nameOf = (path: readonly string[], item: TrackedValue, index: number): string =>
   (path.length === 1 && ['steps', 'finally'].includes(path[0] ?? '') ? idOf(item) : undefined) ?? String(index);
 
-export const fileOf = ({ file, line, column }: Place): Origin => ({ kind: 'file', file, line, column });
+export const fileOrigin = ({ file, line, column }: Place): Origin => ({ kind: 'file', file, line, column });
 
-export interface Explaining {
-  tracked: Tracked;
+export interface ExplainOptions {
+  tracked: TrackedValue;
   inputs: Readonly<Record<string, Schema>>;
   steps: readonly PlannedStep[];
   finally?: readonly PlannedStep[];
-  /** What the inputs were given with the run. */
-  given: Readonly<Record<string, Given>>;
-  /** The defaults of the inputs, their holes filled. */
+  /** Values that come from flags, variables or a configuration file. */
+  values: Readonly<Record<string, InputValue>>;
+  /** The defaults of the inputs on this machine. */
   defaults: Readonly<Record<string, unknown>>;
 }
 
-/** Every value that a run would have: of its inputs (`values`), and of the pipeline, also where nobody has said it. */
-export function explained({ tracked, inputs, steps, finally: last = [], given, defaults }: Explaining): Explained[] {
+/** Every value that a run would have: inputs (as `values`), values of the files, and implied defaults. */
+export function explainPipeline({
+  tracked,
+  inputs,
+  steps,
+  finally: last = [],
+  values,
+  defaults,
+}: ExplainOptions): ExplainedValue[] {
   const all = [...steps, ...last];
   const isSecretAt = ([first, second, third, fourth]: readonly string[]): boolean => {
     if (first === 'inputs') return fourth === 'default' && inputs[third ?? '']?.writeOnly === true;
     const phase = third === 'with' ? all.find(({ id }) => id === second)?.phase : undefined;
     return phase?.input.properties?.[fourth ?? '']?.writeOnly === true;
   };
-  const written = leavesOf(tracked);
+  const leaves = leavesOf(tracked);
   const rows = [
-    ...valuesOf(tracked, inputs, given, defaults),
-    ...written,
-    ...unsaid(written, 'steps', steps),
-    ...unsaid(written, 'finally', last),
+    ...inputRows(tracked, inputs, values, defaults),
+    ...leaves,
+    ...defaultRows(leaves, 'steps', steps),
+    ...defaultRows(leaves, 'finally', last),
   ];
-  return rows.map((row) => (isSecretAt(row.path) ? hidden(row) : row));
+  return rows.map((row) => (isSecretAt(row.path) ? mask(row) : row));
 }
 
-/** A hole shows where a secret comes from, and nothing of it. */
-const hidden = (row: Explained): Explained => ({
+/** A placeholder stays readable: it names the source of a secret, but not its value. */
+const mask = (row: ExplainedValue): ExplainedValue => ({
   ...row,
   value: typeof row.value === 'string' && row.value.includes('${{') ? row.value : HIDDEN,
   over: row.over.map((each) => ({ ...each, value: HIDDEN })),
 });
 
-function valuesOf(
-  tracked: Tracked,
-  inputs: Explaining['inputs'],
-  given: Explaining['given'],
-  defaults: Explaining['defaults'],
-): Explained[] {
+function inputRows(
+  tracked: TrackedValue,
+  inputs: ExplainOptions['inputs'],
+  values: ExplainOptions['values'],
+  defaults: ExplainOptions['defaults'],
+): ExplainedValue[] {
   const properties = partOf(partOf(tracked, 'inputs'), 'properties');
-  return Object.entries(inputs).flatMap(([name, { writeOnly }]): Explained[] => {
-    const written = partOf(partOf(properties, name), 'default');
-    const chain = (written === undefined ? [] : chainOf(written)).map((each, index) => ({
+  return Object.entries(inputs).flatMap(([name, { writeOnly }]): ExplainedValue[] => {
+    const fileDefault = partOf(partOf(properties, name), 'default');
+    const chain = (fileDefault === undefined ? [] : chainOf(fileDefault)).map((each, index) => ({
       value: index === 0 ? defaults[name] : plainOf(each),
-      origin: fileOf(each.place),
+      origin: fileOrigin(each.place),
     }));
-    const typed = given[name];
-    const [first, ...over] = typed === undefined ? chain : [typed, ...chain];
+    const set = values[name];
+    const [first, ...over] = set === undefined ? chain : [set, ...chain];
     if (first === undefined) return [];
     const isHidden = writeOnly === true || isSecret(first.value);
     return [{ path: ['values', name], ...first, value: isHidden ? HIDDEN : first.value, over }];
   });
 }
 
-/** What steps have without saying it: the pipeline's defaults, Joinery's, and those of their phases. */
-function unsaid(written: readonly Explained[], section: string, steps: readonly PlannedStep[]): Explained[] {
+/** The values that steps have by default: those of the pipeline, of Joinery, and of their phases. */
+function defaultRows(
+  leaves: readonly ExplainedValue[],
+  section: string,
+  steps: readonly PlannedStep[],
+): ExplainedValue[] {
   const key = (path: readonly string[]) => JSON.stringify(path);
-  const said = new Set(written.flatMap(({ path }) => path.map((_, index) => key(path.slice(0, index + 1)))));
-  const general = written.filter(({ path }) => path[0] === 'defaults' && ['timeout', 'retry'].includes(path[1] ?? ''));
+  const explicit = new Set(leaves.flatMap(({ path }) => path.map((_, index) => key(path.slice(0, index + 1)))));
+  const general = leaves.filter(({ path }) => path[0] === 'defaults' && ['timeout', 'retry'].includes(path[1] ?? ''));
   return steps.flatMap(({ id, phase }) => {
     const at = (...path: string[]) => [section, id, ...path];
-    const byDefault = (of: string, value: unknown, ...path: string[]): Explained => ({
-      ...{ path: at(...path), value, over: [] },
+    const byDefault = (of: string, value: unknown, ...path: string[]): ExplainedValue => ({
+      path: at(...path),
+      value,
       origin: { kind: 'default', of },
+      over: [],
     });
     const inherited = [
       ...general.map((leaf) => ({ ...leaf, path: at(...leaf.path.slice(1)) })),
-      ...(said.has(key(['defaults', 'timeout'])) ? [] : [byDefault('Joinery', DEFAULT_TIMEOUT, 'timeout')]),
+      ...(explicit.has(key(['defaults', 'timeout'])) ? [] : [byDefault('Joinery', DEFAULT_TIMEOUT, 'timeout')]),
       ...Object.entries(phase.input.properties ?? {})
         .filter(([, schema]) => schema.default !== undefined)
         .map(([name, schema]) => byDefault(`phase ${phase.name}`, schema.default, 'with', name)),
     ];
-    return inherited.filter(({ path }) => !said.has(key(path)));
+    return inherited.filter(({ path }) => !explicit.has(key(path)));
   });
 }

@@ -1,49 +1,49 @@
-/** RFC 6902 on values that know where they were written: what an operation puts somewhere keeps its place. */
+/** JSON Patch (RFC 6902) on tracked values. A value that an operation adds or moves keeps its place. */
 import type { Operation } from 'rfc6902';
 import type { Place } from '../documents/place.ts';
 import { type ApplyPatch, applyOperation } from '../sdk/json-patch.ts';
-import { type Entry, type Mapping, plainOf, type Tracked } from './tracked.ts';
+import { type Entry, type Mapping, plainOf, type TrackedValue } from './tracked.ts';
 
 export interface PatchProblem {
-  /** Which operation. */
+  /** Index of the operation. */
   index: number;
   message: string;
 }
 
 /**
- * The library works on plain values. So it is given the same tree with a number for each scalar, which says what it was; and what
- * comes out of that is put together again. `operations` is a list of mappings, as its schema has checked.
+ * The library works on plain values. So it also patches a copy of the tree in which a number stands for each scalar, and the result
+ * is translated back. The schema has checked that `operations` are mappings.
  */
-export function jsonPatched(
-  base: Tracked,
-  operations: readonly Tracked[],
+export function applyJsonPatch(
+  base: TrackedValue,
+  operations: readonly TrackedValue[],
   apply: ApplyPatch,
-): { patched: Tracked; problem?: PatchProblem } {
-  const book = new Book();
-  let [numbered, plain] = [book.numbered(base), plainOf(base)];
+): { patched: TrackedValue; problem?: PatchProblem } {
+  const numbering = new Numbering();
+  let [numbered, plain] = [numbering.numbered(base), plainOf(base)];
   for (const [index, operation] of operations.entries()) {
-    const written = plainOf(operation) as Operation;
+    const plainOperation = plainOf(operation) as Operation;
     const document = { root: plain };
-    const error = applyOperation(apply, document, written);
+    const error = applyOperation(apply, document, plainOperation);
     if (error !== undefined) return { patched: base, problem: { index, message: error } };
     plain = document.root;
-    if (written.op === 'test') continue;
+    if (plainOperation.op === 'test') continue;
     const holder = { root: numbered };
     const value = operation.kind === 'map' ? operation.entries.get('value')?.value : undefined;
-    const numbers = value === undefined ? {} : { value: book.numbered(value) };
-    applyOperation(apply, holder, { ...written, ...numbers } as Operation);
+    const numbers = value === undefined ? {} : { value: numbering.numbered(value) };
+    applyOperation(apply, holder, { ...plainOperation, ...numbers } as Operation);
     numbered = holder.root;
-    book.settle(numbered, operation.place);
+    numbering.place(numbered, operation.place);
   }
-  return { patched: book.tracked(numbered, base.place) };
+  return { patched: numbering.tracked(numbered, base.place) };
 }
 
-/** Scalars by number, and the containers of the plain tree with what they were. */
-class Book {
-  readonly #scalars: Tracked[] = [];
+/** Remembers the scalar behind each number, and the place of each container of the numbered tree. */
+class Numbering {
+  readonly #scalars: TrackedValue[] = [];
   readonly #containers = new WeakMap<object, { place: Place; keys: ReadonlyMap<string, Entry> }>();
 
-  numbered(tracked: Tracked): unknown {
+  numbered(tracked: TrackedValue): unknown {
     if (tracked.kind === 'scalar') return this.#scalars.push(tracked) - 1;
     const plain =
       tracked.kind === 'list'
@@ -53,14 +53,14 @@ class Book {
     return plain;
   }
 
-  /** What the operation has brought is where the operation is. */
-  settle(plain: unknown, place: Place): void {
+  /** Gives containers without a place the place of the operation that added them. */
+  place(plain: unknown, place: Place): void {
     if (typeof plain !== 'object' || plain === null) return;
     if (!this.#containers.has(plain)) this.#containers.set(plain, { place, keys: new Map() });
-    for (const inner of Object.values(plain)) this.settle(inner, place);
+    for (const inner of Object.values(plain)) this.place(inner, place);
   }
 
-  tracked(plain: unknown, outer: Place): Tracked {
+  tracked(plain: unknown, outer: Place): TrackedValue {
     if (typeof plain !== 'object' || plain === null)
       return this.#scalars[Number(plain)] ?? { kind: 'scalar', place: outer, value: plain };
     const { place, keys } = this.#containers.get(plain) ?? { place: outer, keys: new Map<string, Entry>() };

@@ -1,14 +1,14 @@
-/** Which machines a part of an environment is for. */
+/** Which machines a part of an environment applies to. */
 import type { HostFacts } from '../sdk/ports.ts';
 
-/** Every fact that is asked for is as asked, or as one of the list. In text, `*` stands for any letters. */
-export const matches = (wanted: unknown, host: HostFacts): boolean =>
-  Object.entries(wanted as Record<string, unknown>).every(([fact, value]) => {
-    const there = Object.hasOwn(host, fact) ? (host as unknown as Record<string, unknown>)[fact] : undefined;
-    return [value].flat().some((one) => (typeof one === 'string' ? fits(one, there) : one === there));
+/** Whether every fact of the match has the given value, or one of the given values. In a text, `*` matches any characters. */
+export const matches = (match: unknown, host: HostFacts): boolean =>
+  Object.entries(match as Record<string, unknown>).every(([fact, expected]) => {
+    const actual = Object.hasOwn(host, fact) ? (host as unknown as Record<string, unknown>)[fact] : undefined;
+    return [expected].flat().some((one) => (typeof one === 'string' ? fits(one, actual) : one === actual));
   });
 
-/** In time that grows with both lengths and no further, whatever the pattern. */
+/** Takes time linear in both lengths, whatever the pattern. */
 function fits(pattern: string, value: unknown): boolean {
   if (typeof value !== 'string') return false;
   const [first = '', ...rest] = pattern.split('*');

@@ -1,10 +1,19 @@
-/** The steps of a pipeline that is being patched, and who needs whom among them. */
+/** Inserts, removes and replaces steps of a pipeline, and keeps their `needs` consistent. */
 import type { Place } from '../documents/place.ts';
-import { type List, type Mapping, over, partOf, type Scalar, type Tracked, textAt, withEntry } from './tracked.ts';
+import {
+  type List,
+  type Mapping,
+  partOf,
+  replacing,
+  type Scalar,
+  type TrackedValue,
+  textAt,
+  withEntry,
+} from './tracked.ts';
 
-export const idOf = (step: Tracked | undefined): string | undefined => textAt(step, 'id');
+export const idOf = (step: TrackedValue | undefined): string | undefined => textAt(step, 'id');
 
-/** Every step with its `needs` written out: left out, they are the step before. */
+/** Adds the default `needs`, the step before, to every step without `needs`. */
 export function withNeeds(steps: List): List {
   const items = steps.items.map((step, index) => {
     const before = partOf(steps.items[index - 1], 'id');
@@ -14,102 +23,103 @@ export function withNeeds(steps: List): List {
   return { ...steps, items };
 }
 
-/** A name in `needs` is text, or a mapping with the name in `id`. */
-const isFor = (need: Tracked, id: string): boolean =>
+/** An item of `needs` is the id, or a mapping with the key `id`. */
+const isNeedOf = (need: TrackedValue, id: string): boolean =>
   need.kind === 'scalar' ? need.value === id : textAt(need, 'id') === id;
 
-export const needsOf = (step: Tracked): readonly Tracked[] => {
+export const needsOf = (step: TrackedValue): readonly TrackedValue[] => {
   const needs = partOf(step, 'needs');
   return needs?.kind === 'list' ? needs.items : [];
 };
 
-const needing = (step: Mapping, needs: readonly Tracked[], place: Place): Mapping => {
+const withNeedsSet = (step: Mapping, needs: readonly TrackedValue[], place: Place): Mapping => {
   const names = new Map(
     needs.map((need) => [need.kind === 'scalar' ? String(need.value) : (textAt(need, 'id') ?? ''), need]),
   );
-  const there = partOf(step, 'needs');
+  const existing = partOf(step, 'needs');
   const items = [...names.values()];
-  return withEntry(step, 'needs', there?.kind === 'list' ? { ...there, items } : { kind: 'list', place, items });
+  return withEntry(step, 'needs', existing?.kind === 'list' ? { ...existing, items } : { kind: 'list', place, items });
 };
 
-/** Changes the steps that are mappings; the schema says later what is wrong with others. */
-const each = (steps: List, change: (step: Mapping) => Mapping): List => ({
+/** Changes the steps that are mappings. The schema reports the others later. */
+const mapSteps = (steps: List, change: (step: Mapping) => Mapping): List => ({
   ...steps,
   items: steps.items.map((step) => (step.kind === 'map' ? change(step) : step)),
 });
 
-const placed = (steps: List, index: number, step: Tracked): List => ({
+const insertAt = (steps: List, index: number, step: TrackedValue): List => ({
   ...steps,
   items: [...steps.items.slice(0, index), step, ...steps.items.slice(index)],
 });
 
-const nameOf = (step: Mapping): Scalar => {
+const idNode = (step: Mapping): Scalar => {
   const id = partOf(step, 'id');
   return id?.kind === 'scalar' ? id : { kind: 'scalar', place: step.place, value: '' };
 };
 
-/** It needs the anchor, and whoever needed the anchor needs it too. */
+/** The new step needs the anchor. Steps that needed the anchor also need the new step. */
 export function insertAfter(steps: List, index: number, step: Mapping): List {
   const anchor = steps.items[index];
   const id = idOf(anchor) ?? '';
-  const waiting = each(steps, (other) =>
-    needsOf(other).some((need) => isFor(need, id))
-      ? needing(other, [...needsOf(other), nameOf(step)], other.place)
+  const dependents = mapSteps(steps, (other) =>
+    needsOf(other).some((need) => isNeedOf(need, id))
+      ? withNeedsSet(other, [...needsOf(other), idNode(step)], other.place)
       : other,
   );
-  const name = anchor?.kind === 'map' ? [nameOf(anchor)] : [];
-  return placed(waiting, index + 1, needing(step, name, step.place));
+  const name = anchor?.kind === 'map' ? [idNode(anchor)] : [];
+  return insertAt(dependents, index + 1, withNeedsSet(step, name, step.place));
 }
 
-/** It takes the needs of the anchor, which needs it. */
+/** The new step takes over the needs of the anchor, and the anchor needs the new step. */
 export function insertBefore(steps: List, index: number, step: Mapping): List {
   const anchor = steps.items[index];
   if (anchor?.kind !== 'map') return steps;
-  const waiting = each(steps, (other) => (other === anchor ? needing(anchor, [nameOf(step)], anchor.place) : other));
-  return placed(waiting, index, needing(step, needsOf(anchor), step.place));
-}
-
-/** Whoever needed nothing needs it. */
-export function insertAtStart(steps: List, step: Mapping): List {
-  const waiting = each(steps, (other) =>
-    needsOf(other).length === 0 ? needing(other, [nameOf(step)], other.place) : other,
+  const dependents = mapSteps(steps, (other) =>
+    other === anchor ? withNeedsSet(anchor, [idNode(step)], anchor.place) : other,
   );
-  return placed(waiting, 0, needing(step, [], step.place));
+  return insertAt(dependents, index, withNeedsSet(step, needsOf(anchor), step.place));
 }
 
-/** It needs whatever nobody needs. */
+/** Steps without needs need the new step. */
+export function insertAtStart(steps: List, step: Mapping): List {
+  const dependents = mapSteps(steps, (other) =>
+    needsOf(other).length === 0 ? withNeedsSet(other, [idNode(step)], other.place) : other,
+  );
+  return insertAt(dependents, 0, withNeedsSet(step, [], step.place));
+}
+
+/** The new step needs every step that no other step needs. */
 export function insertAtEnd(steps: List, step: Mapping): List {
   const needed = steps.items.flatMap(needsOf);
   const last = steps.items.flatMap((other) =>
-    other.kind === 'map' && !needed.some((need) => isFor(need, idOf(other) ?? '')) ? [nameOf(other)] : [],
+    other.kind === 'map' && !needed.some((need) => isNeedOf(need, idOf(other) ?? '')) ? [idNode(other)] : [],
   );
-  return placed(steps, steps.items.length, needing(step, last, step.place));
+  return insertAt(steps, steps.items.length, withNeedsSet(step, last, step.place));
 }
 
-/** Whoever needed it inherits its needs, in its place. */
+/** Steps that needed the removed step inherit its needs. */
 export function removeAt(steps: List, index: number): List {
-  const gone = steps.items[index];
-  if (gone === undefined) return steps;
-  const id = idOf(gone) ?? '';
-  const left = each({ ...steps, items: steps.items.filter((step) => step !== gone) }, (step) =>
-    needsOf(step).some((need) => isFor(need, id))
-      ? needing(
+  const removed = steps.items[index];
+  if (removed === undefined) return steps;
+  const id = idOf(removed) ?? '';
+  return mapSteps({ ...steps, items: steps.items.filter((step) => step !== removed) }, (step) =>
+    needsOf(step).some((need) => isNeedOf(need, id))
+      ? withNeedsSet(
           step,
-          needsOf(step).flatMap((need) => (isFor(need, id) ? needsOf(gone) : [need])),
+          needsOf(step).flatMap((need) => (isNeedOf(need, id) ? needsOf(removed) : [need])),
           step.place,
         )
       : step,
   );
-  return left;
 }
 
-/** Its id stays, and its needs where the other has none of its own. */
+/** The replacement keeps the id, and also the needs unless it has its own. */
 export function replaceAt(steps: List, index: number, step: Mapping): List {
   const before = steps.items[index];
   const id = partOf(before, 'id');
   const needs = partOf(before, 'needs');
-  let next = over(step, before);
-  for (const [name, { value }] of step.entries) next = withEntry(next, name, over(value, partOf(before, name)));
+  let next = replacing(step, before);
+  for (const [name, { value }] of step.entries) next = withEntry(next, name, replacing(value, partOf(before, name)));
   if (id !== undefined) next = withEntry(next, 'id', id);
   if (needs !== undefined && !step.entries.has('needs')) next = withEntry(next, 'needs', needs);
   return { ...steps, items: steps.items.map((other) => (other === before ? next : other)) };

@@ -1,36 +1,36 @@
-/** Values that know where they were written: what a document says, with the place of each part of it. */
+/** The values of a document, each with the place in the file that it comes from. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type ParsedNode } from 'yaml';
-import type { Locator, Path, Place, Text } from '../documents/place.ts';
+import type { Locator, Path, Place, SourceText } from '../documents/place.ts';
 
-export type Tracked = Scalar | List | Mapping;
+export type TrackedValue = Scalar | List | Mapping;
 
-interface Known {
+interface Placed {
   readonly place: Place;
-  /** What stood here before an environment said otherwise. */
-  readonly over?: Tracked;
+  /** The value that an environment replaced. */
+  readonly replaced?: TrackedValue;
 }
-export interface Scalar extends Known {
+export interface Scalar extends Placed {
   readonly kind: 'scalar';
   readonly value: unknown;
 }
-export interface List extends Known {
+export interface List extends Placed {
   readonly kind: 'list';
-  readonly items: readonly Tracked[];
+  readonly items: readonly TrackedValue[];
 }
-export interface Mapping extends Known {
+export interface Mapping extends Placed {
   readonly kind: 'map';
   readonly entries: ReadonlyMap<string, Entry>;
 }
 export interface Entry {
-  /** Of the key. */
+  /** The place of the key. */
   readonly key: Place;
-  readonly value: Tracked;
+  readonly value: TrackedValue;
 }
 
-/** Of a document that was read without errors, and so within the limits of `readYaml`. */
-export function trackedOf(document: Document.Parsed<ParsedNode>, text: Text): Tracked {
+/** `document` has no syntax errors, and is within the limits of `readYaml`. */
+export function trackedOf(document: Document.Parsed<ParsedNode>, text: SourceText): TrackedValue {
   const placeOf = (node: ParsedNode): Place => text.place(node.range[0], node.range[1]);
-  const track = (node: ParsedNode | null | undefined, outer: Place): Tracked => {
+  const track = (node: ParsedNode | null | undefined, outer: Place): TrackedValue => {
     if (node === null || node === undefined) return { kind: 'scalar', place: outer, value: null };
     if (isAlias(node)) return track(node.resolve(document) as ParsedNode | undefined, placeOf(node));
     const place = placeOf(node);
@@ -46,34 +46,34 @@ export function trackedOf(document: Document.Parsed<ParsedNode>, text: Text): Tr
   return track(document.contents, text.place(0));
 }
 
-export function plainOf(tracked: Tracked): unknown {
+export function plainOf(tracked: TrackedValue): unknown {
   if (tracked.kind === 'scalar') return tracked.value;
   if (tracked.kind === 'list') return tracked.items.map(plainOf);
   return Object.fromEntries([...tracked.entries].map(([name, { value }]) => [name, plainOf(value)]));
 }
 
-export function partOf(tracked: Tracked | undefined, part: string | number): Tracked | undefined {
+export function partOf(tracked: TrackedValue | undefined, part: string | number): TrackedValue | undefined {
   if (tracked?.kind === 'map') return tracked.entries.get(String(part))?.value;
   return tracked?.kind === 'list' ? tracked.items[Number(part)] : undefined;
 }
 
-/** `tracked` with `value` at the key `name`; at `key`, where it is new. */
-export function withEntry(tracked: Mapping, name: string, value: Tracked, key: Place = value.place): Mapping {
+/** Sets `name` to `value`. `key` is the place of the key if it is new. */
+export function withEntry(tracked: Mapping, name: string, value: TrackedValue, key: Place = value.place): Mapping {
   const entries = new Map(tracked.entries);
   entries.set(name, { key: tracked.entries.get(name)?.key ?? key, value });
   return { ...tracked, entries };
 }
 
-export const textAt = (tracked: Tracked | undefined, part: string): string | undefined => {
+export const textAt = (tracked: TrackedValue | undefined, part: string): string | undefined => {
   const found = partOf(tracked, part);
   return found?.kind === 'scalar' && typeof found.value === 'string' ? found.value : undefined;
 };
 
-/** The places in a tracked value. */
+/** Finds places in a tracked value. */
 export class TrackedLocator implements Locator {
-  readonly #root: Tracked;
+  readonly #root: TrackedValue;
 
-  constructor(root: Tracked) {
+  constructor(root: TrackedValue) {
     this.#root = root;
   }
 
@@ -87,7 +87,7 @@ export class TrackedLocator implements Locator {
     return entry?.key ?? parent.place;
   }
 
-  #nearest(path: Path): Tracked {
+  #nearest(path: Path): TrackedValue {
     let at = this.#root;
     for (const part of path) {
       const next = partOf(at, part);
@@ -101,24 +101,27 @@ export class TrackedLocator implements Locator {
 export const isSamePlace = (a: Place, b: Place): boolean =>
   a.file === b.file && a.line === b.line && a.column === b.column;
 
-/** `next` in the place of `before`, which it remembers. The same said again is no news. */
-export function over<T extends Tracked>(next: T, before: Tracked | undefined): T {
+/** `next`, with `before` as the value it replaced. A value does not replace itself. */
+export function replacing<T extends TrackedValue>(next: T, before: TrackedValue | undefined): T {
   if (before === undefined) return next;
-  if (isSamePlace(next.place, before.place)) return before.over === undefined ? next : { ...next, over: before.over };
-  return { ...next, over: before };
+  if (isSamePlace(next.place, before.place))
+    return before.replaced === undefined ? next : { ...next, replaced: before.replaced };
+  return { ...next, replaced: before };
 }
 
-/** RFC 7386 with a memory: mappings merge, whatever else replaces, null takes a key away. */
-export function merged(base: Tracked | undefined, patch: Tracked): Tracked {
-  if (patch.kind !== 'map') return over(patch, base);
+/** Merges like RFC 7386: mappings merge, null removes a key, and any other value replaces the old one, which stays known. */
+export function mergePatch(base: TrackedValue | undefined, patch: TrackedValue): TrackedValue {
+  if (patch.kind !== 'map') return replacing(patch, base);
   let result: Mapping =
-    base?.kind === 'map' ? base : over({ kind: 'map', place: patch.place, entries: new Map<string, Entry>() }, base);
+    base?.kind === 'map'
+      ? base
+      : replacing({ kind: 'map', place: patch.place, entries: new Map<string, Entry>() }, base);
   for (const [name, { key, value }] of patch.entries) {
     if (value.kind === 'scalar' && value.value === null) {
       const entries = new Map(result.entries);
       entries.delete(name);
       result = { ...result, entries };
-    } else result = withEntry(result, name, merged(partOf(result, name), value), key);
+    } else result = withEntry(result, name, mergePatch(partOf(result, name), value), key);
   }
   return result;
 }

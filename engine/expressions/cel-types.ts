@@ -1,8 +1,8 @@
-/** Between JSON Schema and CEL: the types of what an expression reads and gives, and the values themselves. */
+/** Converts types and values between JSON Schema and CEL. */
 import type { Schema } from '../sdk/schema.ts';
 import { celLibrary } from './cel-library.ts';
 
-/** The CEL type of the values that a schema accepts; `dyn` where it does not say. */
+/** The CEL type of the values that a schema accepts, or `dyn` if the schema does not say. */
 export function celType(schema: Schema | undefined): string {
   switch (schema?.type ?? typeOfValues(schema)) {
     case 'string':
@@ -22,7 +22,7 @@ export function celType(schema: Schema | undefined): string {
   }
 }
 
-/** Of `enum: [a, b]`, which says no type. */
+/** The type of a schema such as `enum: [a, b]`, which names none. */
 function typeOfValues(schema: Schema | undefined): Schema['type'] {
   const values = schema?.enum ?? (schema?.const === undefined ? [] : [schema.const]);
   const kinds = new Set(values.map((value) => typeof value));
@@ -30,7 +30,7 @@ function typeOfValues(schema: Schema | undefined): Schema['type'] {
   return kinds.size === 1 && (kind === 'string' || kind === 'boolean') ? kind : undefined;
 }
 
-/** What a CEL type is called in a JSON Schema; undefined where only the value will tell. */
+/** The JSON Schema type for a CEL type, or undefined if only the value shows it. */
 export function jsonType(type: string): Schema['type'] {
   if (type.startsWith('list')) return 'array';
   if (type.startsWith('map')) return 'object';
@@ -43,7 +43,7 @@ const JSON_TYPES = new Map<string, Schema['type']>([
   ['bool', 'boolean'],
 ]);
 
-/** JSON → CEL: whole numbers are its `int`, but for those that a schema calls `number`. */
+/** JSON → CEL. Whole numbers become `int`, unless the schema says `number`. */
 export function toCel(value: unknown, schema: Schema | undefined): unknown {
   if (typeof value === 'number') return schema?.type !== 'number' && Number.isInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) return value.map((item) => toCel(item, schema?.items));
@@ -52,21 +52,20 @@ export function toCel(value: unknown, schema: Schema | undefined): unknown {
   return value;
 }
 
-/** CEL → JSON; an optional without a value is undefined. Throws an Error for what JSON does not have. */
+/** CEL → JSON. An empty optional is undefined. Throws an Error for a value that JSON cannot represent. */
 export function fromCel(value: unknown): unknown {
   if (typeof value === 'bigint') {
     if (Number.isSafeInteger(Number(value))) return Number(value);
-    throw new Error('a whole number of more than 53 bits');
+    throw new Error('an integer of more than 53 bits');
   }
   if (value instanceof celLibrary().Optional) return value.hasValue() ? fromCel(value.value()) : undefined;
   if (Array.isArray(value)) return value.map(fromCel);
   if (value instanceof Map) return objectOf([...value]);
   if (typeof value !== 'object' || value === null) return value;
-  if (Object.getPrototypeOf(value) !== Object.prototype)
-    throw new Error('something that is neither text, number nor truth');
+  if (Object.getPrototypeOf(value) !== Object.prototype) throw new Error('a value that JSON cannot represent');
   return objectOf(Object.entries(value));
 }
 
-/** Also of a key named `__proto__`. */
+/** `fromEntries` also handles a key named `__proto__`. */
 const objectOf = (entries: [unknown, unknown][]): object =>
   Object.fromEntries(entries.map(([key, inner]) => [String(key), fromCel(inner)]));

@@ -1,19 +1,19 @@
 /**
- * Expressions: CEL, parsed once and checked against schemas before anything runs. What one reads is found in its syntax tree
- * and becomes a variable of its own, so an expression meets the values that it names and no others.
+ * CEL expressions, parsed once and checked against schemas before anything runs. Each reference in the syntax tree becomes
+ * a variable, so that an expression reaches the values it names and no others.
  */
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import type { Schema } from '../sdk/schema.ts';
 import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
 import { celLibrary, re2Library } from './cel-library.ts';
-import { presentWhere, Reads, type Use } from './cel-reads.ts';
+import { ExpressionSyntax, presentWhen, type ReferenceSite } from './cel-syntax.ts';
 import { celType, fromCel, toCel } from './cel-types.ts';
 import { type Lookup, referenceText, UNKNOWN } from './references.ts';
 
 const LENGTH_MAX = 4_096;
 const PATTERN_LENGTH_MAX = 500;
-/** Nodes evaluated, and what they gave by its size. About 50 ms. */
+/** Limit of the nodes evaluated plus the size of their results. Takes about 50 ms. */
 const BUDGET = 300_000;
 const LIMITS = { maxAstNodes: 500, maxDepth: 40, maxListElements: 200, maxMapEntries: 200, maxCallArguments: 4 };
 
@@ -26,7 +26,7 @@ function environment(): Environment {
     limits: LIMITS,
   }).registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
     try {
-      return compiled(pattern).matcher(text).find();
+      return compilePattern(pattern).matcher(text).find();
     } catch (error) {
       throw new EvaluationError((error as Error).message);
     }
@@ -34,55 +34,56 @@ function environment(): Environment {
   return base.clone();
 }
 
-/** RE2 takes time linear in the text, whatever the pattern; RegExp may take for ever. */
-function compiled(pattern: string) {
-  if (pattern.length > PATTERN_LENGTH_MAX) throw new Error(`a pattern has at most ${PATTERN_LENGTH_MAX} characters`);
+/** RE2 takes time linear in the text, whatever the pattern. A RegExp may never return. */
+function compilePattern(pattern: string) {
+  if (pattern.length > PATTERN_LENGTH_MAX)
+    throw new Error(`a pattern can have at most ${PATTERN_LENGTH_MAX} characters`);
   return re2Library().compile(pattern);
 }
 
 export class Cel {
   readonly kind = 'cel';
   readonly text: string;
-  readonly uses: readonly Use[];
-  /** What is certainly there wherever this is true. */
+  readonly sites: readonly ReferenceSite[];
+  /** The references that certainly have a value whenever this is true. */
   readonly present: readonly string[];
   readonly #rewritten: string;
   readonly #program: ParseResult;
   #schemas: readonly (Schema | undefined)[] = [];
   #spent = 0;
 
-  /** Throws an Error with what is wrong. */
+  /** Throws an Error that says what is wrong with the text. */
   constructor(text: string) {
-    if (text.length > LENGTH_MAX) throw new Error(`an expression has at most ${LENGTH_MAX} characters`);
-    const { ast } = parsed(environment(), text);
-    const { uses, matches } = new Reads(ast);
+    if (text.length > LENGTH_MAX) throw new Error(`an expression can have at most ${LENGTH_MAX} characters`);
+    const { ast } = parse(environment(), text);
+    const { sites, matches } = new ExpressionSyntax(ast);
     this.text = text;
-    this.uses = uses;
-    this.present = presentWhere(ast, true);
-    for (const { pattern } of matches) if (pattern !== undefined) compiled(pattern);
-    this.#rewritten = rewritten(text, uses, matches);
+    this.sites = sites;
+    this.present = presentWhen(ast, 'true');
+    for (const { pattern } of matches) if (pattern !== undefined) compilePattern(pattern);
+    this.#rewritten = rewrite(text, sites, matches);
     const own = environment();
-    for (const index of uses.keys()) own.registerVariable(`_${index}`, 'dyn');
-    this.#program = parsed(own, this.#rewritten);
+    for (const index of sites.keys()) own.registerVariable(`_${index}`, 'dyn');
+    this.#program = parse(own, this.#rewritten);
     this.#meter(this.#program.ast);
   }
 
-  /** The CEL type of what it gives, where it reads values of these schemas. Throws an Error with what does not go together. */
+  /** The CEL type of the result, if the references have these schemas. Throws an Error that describes a type error. */
   check(schemas: readonly (Schema | undefined)[]): string {
     this.#schemas = schemas;
     const typed = environment();
-    this.uses.forEach(({ how }, index) => {
+    this.sites.forEach(({ mode }, index) => {
       const type = celType(schemas[index]);
-      typed.registerVariable(`_${index}`, how === 'has' ? 'bool' : how === 'optional' ? `optional<${type}>` : type);
+      typed.registerVariable(`_${index}`, mode === 'has' ? 'bool' : mode === 'optional' ? `optional<${type}>` : type);
     });
-    const { type, error } = parsed(typed, this.#rewritten).check();
+    const { type, error } = parse(typed, this.#rewritten).check();
     if (error !== undefined) throw new Error(summaryOf(error));
     return type ?? 'dyn';
   }
 
   /**
-   * Its value as JSON. `UNKNOWN` where that hangs on a value which is. Throws an Error where there is none; that of an expression
-   * that has read a secret says no more, and what comes of one is a secret.
+   * The value as JSON, or `UNKNOWN` if it depends on an unknown value. Throws an Error if there is no value. If the expression
+   * has read a secret, the value is a `Secret`, and the error does not give a reason.
    */
   evaluate(lookup: Lookup): unknown {
     const seen = { secret: false, unknown: false };
@@ -92,41 +93,45 @@ export class Cel {
       if (this.#spent > BUDGET) throw new Error(TOO_LONG);
       if (!seen.secret || value === undefined) return value;
       if (typeof value === 'string') return new Secret(value);
-      throw new Error('not a text');
+      throw new Error('not a string');
     } catch (error) {
       if (seen.unknown) return UNKNOWN;
-      throw new Error(seen.secret ? 'it has no value; why is withheld, since it reads a secret' : summaryOf(error));
+      throw new Error(
+        seen.secret
+          ? 'it has no value (the reason is withheld, because the expression reads a secret)'
+          : summaryOf(error),
+      );
     }
   }
 
   #context(lookup: Lookup, seen: { secret: boolean; unknown: boolean }): object {
     const { Optional } = celLibrary();
     const context = {};
-    this.uses.forEach(({ reference, how }, index) => {
+    this.sites.forEach(({ reference, mode }, index) => {
       const get = () => {
         const value = lookup(reference);
         if (value === UNKNOWN) {
           seen.unknown = true;
-          throw new Error('unknown'); // and && and || do without it where they can
+          throw new Error('unknown'); // && and || recover from an error if the other operand decides
         }
-        if (how === 'has') return value !== undefined;
+        if (mode === 'has') return value !== undefined;
         seen.secret ||= hasSecret(value);
-        const given = value === undefined ? undefined : toCel(revealSecrets(value), this.#schemas[index]);
-        if (how === 'optional') return Optional.of(given);
-        if (given === undefined) throw new Error(`${referenceText(reference)} is not there`);
-        return given;
+        const celValue = value === undefined ? undefined : toCel(revealSecrets(value), this.#schemas[index]);
+        if (mode === 'optional') return Optional.of(celValue);
+        if (celValue === undefined) throw new Error(`${referenceText(reference)} has no value`);
+        return celValue;
       };
       Object.defineProperty(context, `_${index}`, { get, enumerable: true });
     });
     return context;
   }
 
-  /** Counts what each node of the tree costs whenever it is evaluated. The library asks each for its `evaluate`, and exchanges it once. */
+  /** Counts the cost of each evaluation of a node. The library reads the `evaluate` of each node, and replaces it once. */
   #meter(node: unknown): void {
     if (Array.isArray(node)) for (const child of node) this.#meter(child);
     if (typeof node !== 'object' || node === null || !('op' in node)) return;
     const metered = node as ASTNode & { evaluate: (...args: unknown[]) => unknown };
-    if (metered.op === 'rcall' && metered.args[0] === 'matches') throw new Error('matches cannot stand here');
+    if (metered.op === 'rcall' && metered.args[0] === 'matches') throw new Error('matches cannot be used here');
     let { evaluate } = metered;
     const counted = (...args: unknown[]) => {
       if (this.#spent > BUDGET) throw new Error(TOO_LONG);
@@ -134,12 +139,12 @@ export class Cel {
       this.#spent += 1 + sizeOf(value);
       return value;
     };
-    Object.defineProperty(metered, 'evaluate', { get: () => counted, set: (exchanged) => (evaluate = exchanged) });
+    Object.defineProperty(metered, 'evaluate', { get: () => counted, set: (replacement) => (evaluate = replacement) });
     this.#meter(metered.args);
   }
 }
 
-const TOO_LONG = 'it takes too long: it walks too much';
+const TOO_LONG = 'it takes too long to evaluate';
 const sizeOf = (value: unknown): number => {
   if (typeof value === 'string') return value.length >> 4;
   return Array.isArray(value) ? value.length : value instanceof Map ? value.size : 0;
@@ -148,7 +153,7 @@ const sizeOf = (value: unknown): number => {
 const hasSecret = (value: unknown): boolean =>
   isSecret(value) || (typeof value === 'object' && value !== null && Object.values(value).some(hasSecret));
 
-function parsed(own: Environment, text: string): ParseResult {
+function parse(own: Environment, text: string): ParseResult {
   try {
     return own.parse(text);
   } catch (error) {
@@ -156,21 +161,21 @@ function parsed(own: Environment, text: string): ParseResult {
   }
 }
 
-/** Of a library's error without its drawing. */
+/** The message of a library's error without its code frame. */
 const summaryOf = (error: unknown): string => {
   const { summary, message } = error as { summary?: string; message: string };
   return clean(summary ?? message);
 };
 
-/** Each read as a variable, each `matches` as ours; in as many characters, so that every position stays what it is. */
-function rewritten(text: string, uses: readonly Use[], matches: Reads['matches']): string {
+/** Replaces each reference by its variable and each `matches` by `re2`. Keeps the length, so that every position stays valid. */
+function rewrite(text: string, sites: readonly ReferenceSite[], matches: ExpressionSyntax['matches']): string {
   let result = text;
   const put = (start: number, end: number, name: string) => {
     result = result.slice(0, start) + name.padEnd(end - start) + result.slice(end);
   };
-  for (const [index, { start, end }] of uses.entries()) put(start, end, `_${index}`);
+  for (const [index, { start, end }] of sites.entries()) put(start, end, `_${index}`);
   for (const { start, end } of matches) {
-    // Where a comment makes it look otherwise, the call stays what it is, and is refused.
+    // If a comment hides the name, the call stays as it is, and `#meter` refuses it.
     const [before = '', name = ''] = /\.\s*(matches)\s*\($/.exec(text.slice(start, end).trimEnd()) ?? [];
     const at = text.slice(start, end).lastIndexOf(before) + before.indexOf(name);
     if (name !== '') put(start + at, start + at + name.length, 're2');

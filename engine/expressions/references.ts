@@ -1,4 +1,4 @@
-/** What an expression may read: the pipeline's inputs, host facts, feature gates, what steps gave and how they ended. */
+/** References: the pipeline's inputs, host facts, feature gates, and the outputs and status of steps. */
 
 export type Reference =
   | { kind: 'input'; name: string }
@@ -8,10 +8,14 @@ export type Reference =
   | { kind: 'output'; step: string; name: string }
   | { kind: 'status'; step: string };
 
-/** What a lookup gives for a value that only the run will show; it is not there for expressions, and neither is it absent. */
+/** The result of a lookup for a value that only a real run can produce. Expressions treat it neither as present nor as absent. */
 export const UNKNOWN = Symbol('only known after the run');
-/** undefined where there is no value; `UNKNOWN` where there will be one. `isAlone`: it is no part of an expression. */
-export type Lookup = (reference: Reference, isAlone?: boolean) => unknown;
+
+/** `bare`: the reference fills its placeholder. `within`: it is part of a larger expression. */
+export type Position = 'bare' | 'within';
+
+/** Returns the value of a reference: undefined if there is none, `UNKNOWN` if only a real run can produce it. */
+export type Lookup = (reference: Reference, position?: Position) => unknown;
 
 export const ROOTS = { inputs: 'input', host: 'host', gates: 'gate', run: 'run' } as const;
 export const isRoot = (name: string): name is keyof typeof ROOTS => Object.hasOwn(ROOTS, name);
@@ -20,7 +24,7 @@ const NAME = String.raw`(?:\.([A-Za-z_]\w*)|\["([^"\]]+)"\])`;
 const SIMPLE = new RegExp(`^(inputs|host|gates|run)${NAME}$`);
 const OUTPUT = new RegExp(`^steps${NAME}\\.outputs${NAME}$`);
 
-/** A reference and nothing else, which most expressions are: reading one does not need the expression language. */
+/** Parses an expression that is one reference, the most frequent form. Anything else needs the CEL library. */
 export function plainReference(expression: string): Reference | undefined {
   const text = expression.trim();
   const simple = SIMPLE.exec(text);
@@ -31,15 +35,15 @@ export function plainReference(expression: string): Reference | undefined {
   return undefined;
 }
 
-const step = (id: string): string => (/^[A-Za-z_]\w*$/.test(id) ? `steps.${id}` : `steps[${JSON.stringify(id)}]`);
+const stepText = (id: string): string => (/^[A-Za-z_]\w*$/.test(id) ? `steps.${id}` : `steps[${JSON.stringify(id)}]`);
 
-/** As it is written; two are the same where this is. */
+/** The reference as a pipeline spells it. Equal references have equal texts. */
 export function referenceText(reference: Reference): string {
   switch (reference.kind) {
     case 'output':
-      return `${step(reference.step)}.outputs.${reference.name}`;
+      return `${stepText(reference.step)}.outputs.${reference.name}`;
     case 'status':
-      return `${step(reference.step)}.status`;
+      return `${stepText(reference.step)}.status`;
     case 'input':
       return `inputs.${reference.name}`;
     default:

@@ -1,22 +1,22 @@
-/** `${{ … }}` in a pipeline: expressions in the middle of data. Parsed once; what they yield is never parsed again. */
+/** Templates: values with `${{ … }}` placeholders. They are parsed once, and their results are never parsed again. */
 import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { Cel } from './cel.ts';
 import { type Lookup, plainReference, type Reference, UNKNOWN } from './references.ts';
 
-/** A reference by itself, or CEL. */
+/** A single reference, or CEL. */
 export type Expression = Reference | Cel;
 
-/** A parsed value: a literal, one expression, text with expressions in it, or a tree of these. */
+/** A parsed value: a literal, one placeholder, text with placeholders in it, or a tree of these. */
 export type Template =
   | { kind: 'literal'; value: unknown }
-  | { kind: 'hole'; expression: Expression }
+  | { kind: 'placeholder'; expression: Expression }
   | { kind: 'text'; parts: (string | Expression)[] }
   | { kind: 'list'; items: Template[] }
   | { kind: 'map'; entries: [string, Template][] };
 
 export type Path = (string | number)[];
 
-/** A reference where it is one, which needs no library; else CEL. Throws an Error with what is wrong. */
+/** Parses the text of one placeholder. Throws an Error that says what is wrong. */
 export function parseExpression(text: string): Expression {
   const plain = plainReference(text);
   if (plain !== undefined) return plain;
@@ -27,7 +27,7 @@ export function parseExpression(text: string): Expression {
   }
 }
 
-/** Parses every hole in `value`; `onError` gets the path and message of each that is wrong. */
+/** Parses every placeholder in `value`. `onError` receives the path and message of each problem. */
 export function parseTemplate(
   value: unknown,
   onError: (path: Path, message: string) => void,
@@ -54,20 +54,22 @@ function parseText(text: string): Template {
   let at = 0;
   for (let open = text.indexOf('${{'); open !== -1; open = text.indexOf('${{', at)) {
     if (open > at) parts.push(text.slice(at, open));
-    const end = endOf(text, open + 3);
-    if (end === undefined) throw new Error('a ${{ is never closed');
+    const end = closingBraces(text, open + 3);
+    if (end === undefined) throw new Error('a ${{ is not closed');
     parts.push(parseExpression(text.slice(open + 3, end)));
     at = end + 2;
   }
   if (at < text.length) parts.push(text.slice(at));
   const [only] = parts;
-  return parts.length === 1 && typeof only === 'object' ? { kind: 'hole', expression: only } : { kind: 'text', parts };
+  return parts.length === 1 && typeof only === 'object'
+    ? { kind: 'placeholder', expression: only }
+    : { kind: 'text', parts };
 }
 
 const TOKEN = /"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[{}]/g;
 
-/** Where the `}}` stands that closes a hole: not in a text, nor where braces of its own are open. */
-function endOf(text: string, from: number): number | undefined {
+/** The offset of the `}}` that closes a placeholder. Skips string literals and nested braces. */
+function closingBraces(text: string, from: number): number | undefined {
   const first = text.indexOf('}}', from);
   if (first === -1) return undefined;
   if (plainReference(text.slice(from, first)) !== undefined) return first;
@@ -81,44 +83,42 @@ function endOf(text: string, from: number): number | undefined {
   return undefined;
 }
 
-export interface Placed {
+export interface PlacedExpression {
   expression: Expression;
   path: Path;
-  /** It fills its value. */
-  whole: boolean;
+  /** The placeholder is the whole value, without text around it. */
+  isWhole: boolean;
 }
 
-/** Every expression in a template, each with the path it stands at. */
-export function expressions(template: Template, path: Path = []): Placed[] {
+/** Every expression in a template, with its path. */
+export function expressionsIn(template: Template, path: Path = []): PlacedExpression[] {
   switch (template.kind) {
-    case 'hole':
-      return [{ expression: template.expression, path, whole: true }];
+    case 'placeholder':
+      return [{ expression: template.expression, path, isWhole: true }];
     case 'text':
       return template.parts
         .filter((part) => typeof part === 'object')
-        .map((expression) => ({ expression, path, whole: false }));
+        .map((expression) => ({ expression, path, isWhole: false }));
     case 'list':
-      return template.items.flatMap((item, index) => expressions(item, [...path, index]));
+      return template.items.flatMap((item, index) => expressionsIn(item, [...path, index]));
     case 'map':
-      return template.entries.flatMap(([key, item]) => expressions(item, [...path, key]));
+      return template.entries.flatMap(([key, item]) => expressionsIn(item, [...path, key]));
     default:
       return [];
   }
 }
 
-/** What an expression reads. */
-export const readsOf = (expression: Expression): Reference[] =>
-  expression.kind === 'cel' ? expression.uses.map(({ reference }) => reference) : [expression];
+export const referencesOf = (expression: Expression): Reference[] =>
+  expression.kind === 'cel' ? expression.sites.map(({ reference }) => reference) : [expression];
 
-/** Every reference in a template, each with the path it stands at. */
-export const references = (template: Template): { reference: Reference; path: Path }[] =>
-  expressions(template).flatMap(({ expression, path }) =>
-    readsOf(expression).map((reference) => ({ reference, path })),
+/** Every reference in a template, with its path. */
+export const referencesIn = (template: Template): { reference: Reference; path: Path }[] =>
+  expressionsIn(template).flatMap(({ expression, path }) =>
+    referencesOf(expression).map((reference) => ({ reference, path })),
   );
 
-/** An Error of it says which one has no value. */
 function valueOfExpression(expression: Expression, lookup: Lookup): unknown {
-  if (expression.kind !== 'cel') return lookup(expression, true);
+  if (expression.kind !== 'cel') return lookup(expression, 'bare');
   try {
     return expression.evaluate(lookup);
   } catch (error) {
@@ -126,19 +126,22 @@ function valueOfExpression(expression: Expression, lookup: Lookup): unknown {
   }
 }
 
-const inText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const asText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
-/** The value of a template. A hole keeps its value's type; one whose value is undefined leaves its key out. Text around a secret is secret. */
+/**
+ * Evaluates a template. A placeholder that is the whole value keeps its type. A key without a value is left out.
+ * Text that contains a secret is a secret. Throws an Error that names the expression without a value.
+ */
 export function evaluate(template: Template, lookup: Lookup): unknown {
   switch (template.kind) {
     case 'literal':
       return template.value;
-    case 'hole':
+    case 'placeholder':
       return valueOfExpression(template.expression, lookup);
     case 'text': {
       const values = template.parts.map((part) => (typeof part === 'string' ? part : valueOfExpression(part, lookup)));
       if (values.includes(UNKNOWN)) return UNKNOWN;
-      const text = values.map((value) => (value === undefined ? '' : inText(revealSecrets(value)))).join('');
+      const text = values.map((value) => (value === undefined ? '' : asText(revealSecrets(value)))).join('');
       return values.some(isSecret) ? new Secret(text) : text;
     }
     case 'list':
@@ -150,7 +153,7 @@ export function evaluate(template: Template, lookup: Lookup): unknown {
   }
 }
 
-/** A part of the value is only known after the run. */
+/** Whether a part of the value is only known after the run. */
 export const hasUnknown = (value: unknown): boolean =>
   value === UNKNOWN ||
   (typeof value === 'object' && value !== null && !isSecret(value) && Object.values(value).some(hasUnknown));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import type { CommandOptions } from './host.ts';
+import type { CommandOptions } from './query.ts';
 
 const TIME_LIMIT_MS = 30_000;
 const OUTPUT_BYTES_MAX = 1 << 20;

@@ -36,7 +36,7 @@ export class DurableDisk {
   }
 
   /** Never one with another mode than `mode`: one that is there is not looked at again. */
-  async makeDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
+  async createDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
     if ((await this.#disk.lstat(path).catch(() => undefined))?.isDirectory()) return;
     const temporary = await this.#temporary(path);
     await this.#disk.mkdir(temporary, { mode });

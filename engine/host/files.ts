@@ -5,15 +5,12 @@ import * as fs from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import type { Stat } from '../sdk/ports.ts';
+import type { Owner, Stat } from '../sdk/ports.ts';
 import { type Disk, DurableDisk } from './disk.ts';
-import type { Change } from './host.ts';
 import { followLinks } from './links.ts';
 
 const FILE_BYTES_MAX = 4 << 20;
 const LOOK_AGAIN_MS = 5_000;
-
-type FileChange = Extract<Change, { kind: 'file' | 'directory' | 'link' | 'remove' | 'remove-tree' }>;
 
 export interface Appending {
   /** Durable before it returns, where `sync` is set. */
@@ -97,27 +94,32 @@ export class MachineFiles {
     return isThere ? directory : this.#nearest(dirname(directory));
   }
 
-  async apply(change: FileChange): Promise<void> {
-    const { path } = change;
-    await this.#explained(path, async () => {
-      const place = await this.#place(path);
-      await this.#inTurn(place, () => this.#change(place, change));
-    });
+  /** Never half a file, and never one that more users can read than `mode` says. */
+  replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+    return this.#change(path, (place) => this.#durable.replaceFile(place, content, mode, owner));
   }
 
-  #change(place: string, change: FileChange): Promise<void> {
-    switch (change.kind) {
-      case 'file':
-        return this.#durable.replaceFile(place, change.content, change.mode, change.owner);
-      case 'directory':
-        return this.#durable.makeDirectory(place, change.mode, change.owner);
-      case 'link':
-        return this.#durable.replaceLink(place, change.target);
-      case 'remove':
-        return this.#durable.remove(place);
-      case 'remove-tree':
-        return this.#durable.removeTree(place);
-    }
+  createDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
+    return this.#change(path, (place) => this.#durable.createDirectory(place, mode, owner));
+  }
+
+  replaceLink(path: string, target: string): Promise<void> {
+    return this.#change(path, (place) => this.#durable.replaceLink(place, target));
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#change(path, (place) => this.#durable.remove(place));
+  }
+
+  removeTree(path: string): Promise<void> {
+    return this.#change(path, (place) => this.#durable.removeTree(place));
+  }
+
+  async #change(path: string, act: (place: string) => Promise<void>): Promise<void> {
+    await this.#explained(path, async () => {
+      const place = await this.#place(path);
+      await this.#inTurn(place, () => act(place));
+    });
   }
 
   /** Steps that run at once may make the same directory, and it comes to be under one name. */
@@ -132,11 +134,11 @@ export class MachineFiles {
   }
 
   /** Makes the directories above `path` that are missing, 0755. */
-  async makeParents(path: string): Promise<void> {
+  async createParents(path: string): Promise<void> {
     const parent = dirname(path);
     if ((await this.stat(parent)) !== undefined) return;
-    await this.makeParents(parent);
-    await this.apply({ kind: 'directory', path: parent, mode: 0o755 });
+    await this.createParents(parent);
+    await this.createDirectory(parent, 0o755);
   }
 
   /** Makes what names `path` durable, and what names its directory, up to `top`: whoever made them may have been killed before they were. */

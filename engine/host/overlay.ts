@@ -1,63 +1,46 @@
-/** What a machine would look like after recorded changes: reads of changed paths and services are answered from here. */
+/** What a machine looks like after changes that were not applied: reads of changed paths and services are answered from here. */
 import { posix } from 'node:path';
 import { fail } from '../sdk/errors.ts';
-import type { ServiceAction, ServiceStatus, Stat } from '../sdk/ports.ts';
-import type { Answers, Change, Query } from './host.ts';
+import type { HttpAnswer, HttpCall, ServiceStatus, Stat } from '../sdk/ports.ts';
+import type { Query } from './query.ts';
 
 const LINKS_MAX = 40;
 
 type Entry = { stat: Stat; content?: Buffer } | 'removed';
 
-/** How a service is after an action. */
-const AFTER: Record<ServiceAction, Partial<ServiceStatus>> = {
-  start: { active: true, failed: false },
-  restart: { active: true, failed: false },
-  stop: { active: false, failed: false },
-  enable: { enabled: true },
-  disable: { enabled: false },
-  mask: { masked: true },
-  unmask: { masked: false },
-  reload: {},
-  'reload-service': {},
-};
-
-/** Stands for "not changed: ask the machine". */
+/** The overlay does not know: ask the machine. */
 export const UNCHANGED = Symbol('unchanged');
 
 export class Overlay {
+  /** Answers HTTP calls that change something. */
+  readonly answer: (call: HttpCall) => HttpAnswer;
   readonly #entries = new Map<string, Entry>();
   readonly #services = new Map<string, Partial<ServiceStatus>>();
 
-  apply(change: Change): void {
-    switch (change.kind) {
-      case 'file':
-        this.#entries.set(change.path, {
-          stat: { kind: 'file', mode: change.mode, ...change.owner },
-          content: change.content,
-        });
-        break;
-      case 'directory':
-        this.#entries.set(change.path, { stat: { kind: 'directory', mode: change.mode, ...change.owner } });
-        break;
-      case 'link':
-        this.#entries.set(change.path, { stat: { kind: 'link', mode: 0o777, target: change.target } });
-        break;
-      case 'remove':
-        // As on a machine: a directory that somebody else has put something into stays.
-        if ((this.list(change.path, undefined) ?? []).length === 0) this.#entries.set(change.path, 'removed');
-        break;
-      case 'remove-tree':
-        for (const path of this.#entries.keys())
-          if (path.startsWith(`${change.path}/`)) this.#entries.set(path, 'removed');
-        this.#entries.set(change.path, 'removed');
-        break;
-      case 'service':
-        this.#services.set(change.name, { ...this.#services.get(change.name), ...AFTER[change.action] });
-    }
+  constructor(answer: (call: HttpCall) => HttpAnswer) {
+    this.answer = answer;
   }
 
-  /** The answer as far as the recorded changes decide it. */
-  read(query: Query): Answers['file'] | Answers['stat'] | typeof UNCHANGED {
+  put(path: string, stat: Stat, content?: Buffer): void {
+    this.#entries.set(path, content === undefined ? { stat } : { stat, content });
+  }
+
+  /** As on a real machine, a directory that is not empty stays. */
+  remove(path: string): void {
+    if ((this.list(path, undefined) ?? []).length === 0) this.#entries.set(path, 'removed');
+  }
+
+  removeTree(path: string): void {
+    for (const inner of this.#entries.keys()) if (inner.startsWith(`${path}/`)) this.#entries.set(inner, 'removed');
+    this.#entries.set(path, 'removed');
+  }
+
+  setService(name: string, status: Partial<ServiceStatus>): void {
+    this.#services.set(name, { ...this.#services.get(name), ...status });
+  }
+
+  /** The answer, if the changes alone decide it. */
+  read(query: Query): Buffer | Stat | undefined | typeof UNCHANGED {
     if (query.kind !== 'file' && query.kind !== 'stat') return UNCHANGED;
     const entry = this.#entries.get(query.kind === 'stat' ? query.path : this.resolve(query.path));
     if (entry === undefined) return UNCHANGED;
@@ -65,7 +48,7 @@ export class Overlay {
     return query.kind === 'stat' ? entry.stat : entry.content;
   }
 
-  /** Where `path` leads when the links among the changes are followed. */
+  /** Where `path` leads if the links among the changes are followed. */
   resolve(path: string): string {
     let at = path;
     for (let links = 0; links < LINKS_MAX; links++) {
@@ -76,23 +59,26 @@ export class Overlay {
     throw fail('E_FILE', { path, what: 'too many links' });
   }
 
-  /** The names in `path` after the changes, given those before. */
-  list(path: string, before: string[] | undefined): string[] | undefined {
-    const names = new Set(before);
-    const below = path === '/' ? '/' : `${path}/`;
+  /** The names in `path`, given the names that the machine has there. */
+  list(path: string, machineNames: string[] | undefined): string[] | undefined {
+    const names = new Set(machineNames);
+    const prefix = path === '/' ? '/' : `${path}/`;
     for (const [changed, entry] of this.#entries) {
-      if (!changed.startsWith(below)) continue;
-      const [name = ''] = changed.slice(below.length).split('/');
+      if (!changed.startsWith(prefix)) continue;
+      const [name = ''] = changed.slice(prefix.length).split('/');
       if (entry !== 'removed') names.add(name);
-      else if (changed === below + name) names.delete(name);
+      else if (changed === prefix + name) names.delete(name);
     }
-    const entry = this.#entries.get(path);
-    const isThere =
-      before !== undefined || (entry !== undefined && entry !== 'removed' && entry.stat.kind === 'directory');
-    return isThere || names.size > 0 ? [...names].sort() : undefined;
+    const exists = machineNames !== undefined || this.#isDirectory(path) || names.size > 0;
+    return exists ? [...names].sort() : undefined;
   }
 
-  service(name: string, before: ServiceStatus): ServiceStatus {
-    return { ...before, ...this.#services.get(name) };
+  service(name: string, machineStatus: ServiceStatus): ServiceStatus {
+    return { ...machineStatus, ...this.#services.get(name) };
+  }
+
+  #isDirectory(path: string): boolean {
+    const entry = this.#entries.get(path);
+    return entry !== undefined && entry !== 'removed' && entry.stat.kind === 'directory';
   }
 }

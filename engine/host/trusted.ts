@@ -1,23 +1,24 @@
-/** Files that decide what is run as root: nobody but root, or who runs this, may be able to change them. */
+/** Files that decide what is run as root: only root, or the user who runs Joinery, may be able to change them. */
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 
-/** S_ISVTX: in such a directory, as in /tmp, only its owner may replace what is in it. */
+/** S_ISVTX: in a directory with this bit, such as /tmp, only the owner of a file may replace it. */
 const STICKY = 0o1000;
 
-/** The real path of `path`, once it and every directory on the way to it is known to be ours. E_FILE_UNTRUSTED; errors of the file system as they are. */
+/** The real path of `path`, if it and every directory above it are trusted. E_FILE_UNTRUSTED, or an error of the file system. */
 export function trustedPath(path: string): string {
   const real = realpathSync(path);
-  for (const place of new Set([resolve(path), real]))
-    for (let at = place; ; at = dirname(at)) {
-      assertTrusted(at, lstatSync(at), at !== real);
+  for (const start of new Set([resolve(path), real]))
+    for (let at = start; ; at = dirname(at)) {
+      if (at === real) assertTrusted(at, lstatSync(at));
+      else assertTrustedParent(at, lstatSync(at));
       if (at === dirname(at)) break;
     }
   return real;
 }
 
-/** The text of a file that is ours. What is no file, as `<(…)` of a shell, has nobody else who could write to its name. */
+/** The text of a trusted file. A pipe, such as `<(…)` of a shell, has no name that another user could replace. */
 export function readTrusted(path: string): string {
   const descriptor = openSync(path, 'r');
   try {
@@ -30,17 +31,31 @@ export function readTrusted(path: string): string {
   }
 }
 
-/** E_FILE_UNTRUSTED where others than root and the caller can change what is at `path`. */
-export function assertTrusted(path: string, stats: Stats, isOnTheWay = false): void {
-  const { uid, gid, mode } = stats;
-  const caller = process.geteuid?.() ?? 0;
-  if (uid !== 0 && uid !== caller) throw untrusted(path, `it belongs to user ${uid}`, `chown ${caller} ${path}`);
-  if (stats.isSymbolicLink()) return; // has no mode of its own
-  const isHeld = isOnTheWay && (mode & STICKY) !== 0;
-  // A group of the owner's own number has no other member, as most distributions make users.
-  const others = gid === uid ? 0o002 : 0o022;
-  if (!isHeld && (mode & others) !== 0)
-    throw untrusted(path, `others may write to it (mode ${(mode & 0o7777).toString(8)})`, `chmod go-w ${path}`);
+/** E_FILE_UNTRUSTED if users other than root and the caller can change `path`. */
+export function assertTrusted(path: string, stats: Stats): void {
+  assertOwner(path, stats);
+  if (isOpenToOthers(stats))
+    throw untrusted(path, `others may write to it (mode ${octal(stats.mode)})`, `chmod go-w ${path}`);
 }
 
+/** In a directory with the sticky bit, other users can create files, but not replace ours. */
+function assertTrustedParent(path: string, stats: Stats): void {
+  if ((stats.mode & STICKY) !== 0 && !stats.isSymbolicLink()) assertOwner(path, stats);
+  else assertTrusted(path, stats);
+}
+
+function assertOwner(path: string, { uid }: Stats): void {
+  const caller = process.geteuid?.() ?? 0;
+  if (uid !== 0 && uid !== caller) throw untrusted(path, `it belongs to user ${uid}`, `chown ${caller} ${path}`);
+}
+
+function isOpenToOthers(stats: Stats): boolean {
+  if (stats.isSymbolicLink()) return false; // a link has no mode of its own
+  const { uid, gid, mode } = stats;
+  // Most distributions give each user a group of the same number, which has no other member.
+  const others = gid === uid ? 0o002 : 0o022;
+  return (mode & others) !== 0;
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8);
 const untrusted = (file: string, why: string, command: string) => fail('E_FILE_UNTRUSTED', { file, why, command });

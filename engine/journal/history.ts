@@ -1,9 +1,9 @@
 /** What a journal says of its run, once all its records are read. */
 
-import type { StepChange } from '../host/host.ts';
+import type { Before, StepChange } from '../host/changes/index.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 import type { Answer } from './approval.ts';
-import type { Before, ErrorRecord, JournalRecord, Start } from './records.ts';
+import type { ErrorRecord, JournalRecord, Start } from './records.ts';
 
 export interface StepHistory {
   phase: string;

@@ -1,10 +1,10 @@
 /** The journal of one run: written before each change, so that whatever happens next can be continued or taken back. */
 
-import type { StepChange } from '../host/host.ts';
+import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';
-import type { Before, Entry, JournalRecord } from './records.ts';
+import type { Entry, JournalRecord } from './records.ts';
 import { withoutSecrets, withSecretsBack } from './secrets.ts';
 
 /** Where a journal is kept: on disk, or in memory where nothing has to outlive the process. */
@@ -22,16 +22,9 @@ export interface JournalStore {
   close(): Promise<void>;
 }
 
-export interface Opened {
+export interface StoredJournal {
   records: JournalRecord[];
   secrets: Map<string, Secret>;
-}
-
-/** How the place of a change looks before it, and the digest of what it puts there. */
-export interface Looked {
-  before: Before;
-  image?: Buffer;
-  after?: string;
 }
 
 const CONTENT_BYTES_MAX = 64 << 10;
@@ -51,7 +44,7 @@ export class Journal {
   #images: number;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: JournalStore, now: () => Date, { records, secrets }: Opened) {
+  private constructor(store: JournalStore, now: () => Date, { records, secrets }: StoredJournal) {
     this.#store = store;
     this.#now = now;
     this.#records = records;
@@ -68,7 +61,7 @@ export class Journal {
     return journal;
   }
 
-  static reopen(store: JournalStore, now: () => Date, opened: Opened): Journal {
+  static reopen(store: JournalStore, now: () => Date, opened: StoredJournal): Journal {
     return new Journal(store, now, opened);
   }
 
@@ -99,7 +92,7 @@ export class Journal {
   }
 
   /** Call it before the change: when this returns, the change can be taken back whatever happens. */
-  change(step: string, told: StepChange, look: () => Promise<Looked>): Promise<void> {
+  change(step: string, told: StepChange, look: () => Promise<Snapshot>): Promise<void> {
     return this.#inOrder(async () => {
       const isAgain = 'path' in told && this.#changed.has(told.path);
       const { before, image, after } = await look();
@@ -116,17 +109,21 @@ export class Journal {
   }
 
   /** A random value that is the same when the run goes on after a crash. */
-  once(step: string, name: string, make: () => string, anew = false): Promise<Secret> {
-    return this.#inOrder(async () => {
-      const key = `once.${step}.${encodeURIComponent(name)}`;
-      const kept = this.#secrets.get(key);
-      if (kept !== undefined && !anew) return kept;
-      const value = new Secret(make());
-      this.#keep(key, value);
-      this.#note({ kind: 'once', step, name });
-      await this.#write(true);
-      return value;
-    });
+  once(step: string, name: string, make: () => string): Promise<Secret> {
+    return this.#inOrder(async () => this.#secrets.get(onceKey(step, name)) ?? this.#newRandom(step, name, make));
+  }
+
+  /** A new random value in place of the one that is kept. */
+  again(step: string, name: string, make: () => string): Promise<Secret> {
+    return this.#inOrder(() => this.#newRandom(step, name, make));
+  }
+
+  async #newRandom(step: string, name: string, make: () => string): Promise<Secret> {
+    const value = new Secret(make());
+    this.#keep(onceKey(step, name), value);
+    this.#note({ kind: 'once', step, name });
+    await this.#write(true);
+    return value;
   }
 
   done(step: string, entry: Omit<Extract<Entry, { kind: 'done' }>, 'kind' | 'step'>): Promise<void> {
@@ -248,6 +245,8 @@ export class Journal {
     return next;
   }
 }
+
+const onceKey = (step: string, name: string): string => `once.${step}.${encodeURIComponent(name)}`;
 
 /** A journal is no archive: long contents are told by their digest alone. */
 function short(change: StepChange): StepChange {

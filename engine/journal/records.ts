@@ -2,30 +2,15 @@
 import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
-import type { StepChange } from '../host/host.ts';
+import type { Before, StepChange } from '../host/changes/index.ts';
 import { fail } from '../sdk/errors.ts';
-import type { HostFacts, Owner } from '../sdk/ports.ts';
+import type { HostFacts } from '../sdk/ports.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 import type { Answer } from './approval.ts';
 
 /** 2 has steps that were skipped, what was allowed to fail, and approvals. */
 export const JOURNAL_VERSION = 2;
 const LINE_BYTES_MAX = 4 << 20;
-
-/** What was at a path, or how a service was, before a change. */
-export type Before =
-  | { kind: 'absent' }
-  /** The bytes are the file `<image>.before` beside the journal. */
-  | { kind: 'file'; mode: number; digest: string; image?: number; owner?: Owner }
-  | { kind: 'directory'; mode: number; owner?: Owner }
-  | { kind: 'link'; target: string }
-  /** `data` are patterns of what it writes once it runs, `kept` what of that was there before. */
-  | { kind: 'service'; active: boolean; data: readonly string[]; kept: readonly string[] }
-  | { kind: 'command'; undo: readonly string[] }
-  /** An earlier change of this run has what was there. */
-  | { kind: 'earlier' }
-  /** Nothing on this machine takes it back. */
-  | { kind: 'none' };
 
 /** What a plan was made from: the same source and the same inputs are the same run. */
 export interface PlanSource {

@@ -67,14 +67,14 @@ export class Runs {
     if (!open.includes(step)) throw fail('E_APPROVAL_NONE', { run: id, step, open });
     await new RunFolder(this.#files, id).prepareAnswer();
     const content = Buffer.from(answerText(answer));
-    await this.#files.apply({ kind: 'file', path: answerPath(id, step), content, mode: 0o600, secret: false });
+    await this.#files.replaceFile(answerPath(id, step), content, 0o600);
   }
 
   /** Forgets a run: it can neither be continued nor undone any more. */
   async remove(id: string): Promise<void> {
-    await this.#files.apply({ kind: 'remove', path: journalFile(id) }); // first: what has none is no run
-    for (const folder of [paths.runtime, paths.runs]) await this.#files.apply(treeAt(`${folder}/${id}`));
-    await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
+    await this.#files.remove(journalFile(id)); // first: what has none is no run
+    for (const folder of [paths.runtime, paths.runs]) await this.#files.removeTree(`${folder}/${id}`);
+    await this.#files.remove(paths.runtime); // where no other run needs it
   }
 
   /** Removes what runs that were killed could not: the secrets of one that was over, and all of one that had no journal yet. Only under the lock. */
@@ -86,11 +86,11 @@ export class Runs {
     }
     for (const id of (await this.#files.list(paths.runtime)) ?? []) {
       const isDone = () => this.history(id).then(isClosed, () => false); // a damaged one waits for somebody to look at it
-      if (!ids.includes(id) || (await isDone())) await this.#files.apply(treeAt(`${paths.runtime}/${id}`));
+      if (!ids.includes(id) || (await isDone())) await this.#files.removeTree(`${paths.runtime}/${id}`);
     }
     // Where they are empty; a link to another disk is somebody's, and stays. The folder above them is the lock's.
     for (const path of [paths.runtime, paths.runs])
-      if ((await this.#files.stat(path))?.kind !== 'link') await this.#files.apply({ kind: 'remove', path });
+      if ((await this.#files.stat(path))?.kind !== 'link') await this.#files.remove(path);
   }
 
   /** Forgets all but the newest `keep` runs that are over. Returns their ids. */
@@ -131,7 +131,6 @@ const idOf = (now: Date): string => {
   const [date = '', time = ''] = now.toISOString().split('T');
   return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}-${randomBytes(2).toString('hex')}`;
 };
-const treeAt = (path: string) => ({ kind: 'remove-tree', path }) as const;
 const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
 
 class RunFolder implements JournalStore {
@@ -162,7 +161,7 @@ class RunFolder implements JournalStore {
   /** At once: a journal that is there has a start. */
   async #begin(content: Buffer): Promise<void> {
     await this.#makeFolder();
-    await this.#files.apply({ kind: 'file', path: journalFile(this.#id), content, mode: 0o600, secret: true });
+    await this.#files.replaceFile(journalFile(this.#id), content, 0o600);
   }
 
   async #append(bytes: Buffer, durable: boolean): Promise<void> {
@@ -181,32 +180,31 @@ class RunFolder implements JournalStore {
 
   async keepImage(number: number, bytes: Buffer): Promise<void> {
     if (this.#lengthBytes === 0) await this.#makeFolder();
-    await this.#files.apply({ kind: 'file', path: this.#image(number), content: bytes, mode: 0o600, secret: true });
+    await this.#files.replaceFile(this.#image(number), bytes, 0o600);
   }
   image(number: number): Promise<Buffer | undefined> {
     return this.#files.read(this.#image(number));
   }
   async forgetImages(): Promise<void> {
     for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])
-      if (name !== 'journal.jsonl')
-        await this.#files.apply({ kind: 'remove', path: `${paths.runs}/${this.#id}/${name}` });
+      if (name !== 'journal.jsonl') await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
   }
 
   async keepSecret(name: string, secret: Secret): Promise<void> {
     await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
     const path = `${paths.runtime}/${this.#id}/${name}`;
-    await this.#files.apply({ kind: 'file', path, content: Buffer.from(secret.reveal()), mode: 0o600, secret: true });
+    await this.#files.replaceFile(path, Buffer.from(secret.reveal()), 0o600);
   }
   async forgetSecrets(): Promise<void> {
-    await this.#files.apply(treeAt(`${paths.runtime}/${this.#id}`));
-    await this.#files.apply({ kind: 'remove', path: paths.runtime }); // where no other run needs it
+    await this.#files.removeTree(`${paths.runtime}/${this.#id}`);
+    await this.#files.remove(paths.runtime); // where no other run needs it
   }
 
   async prepareAnswer(): Promise<void> {
     await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
   }
   async discardAnswer(step: string): Promise<void> {
-    await this.#files.apply({ kind: 'remove', path: answerPath(this.#id, step) });
+    await this.#files.remove(answerPath(this.#id, step));
   }
 
   async close(): Promise<void> {
@@ -226,8 +224,8 @@ class RunFolder implements JournalStore {
   /** The machine's own directories above are made where they are missing; ours are for root alone. */
   async #directories(...own: string[]): Promise<void> {
     for (const [index, path] of own.entries()) {
-      if (index === 0) await this.#files.makeParents(path);
-      await this.#files.apply({ kind: 'directory', path, mode: 0o700 });
+      if (index === 0) await this.#files.createParents(path);
+      await this.#files.createDirectory(path, 0o700);
     }
   }
 }

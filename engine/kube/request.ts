@@ -1,16 +1,16 @@
 /** HTTPS to API servers on undici: connections by trust and identity, every request bounded in time and size. */
-import { isIP } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Dispatcher, Pool } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
-import type { ApiAnswer, ApiRequest } from '../host/host.ts';
-import { fail, isJoinError } from '../sdk/errors.ts';
+import { connectionError, unlessAborted } from '../net/failure.ts';
+import { trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
+import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
+import { fail } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { throwUnlessOk } from './port.ts';
+import { requireOk } from './answer.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** Until an answer begins, and from there until it is whole. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX = 4 << 20;
@@ -36,7 +36,7 @@ export class Transport {
     const { server, ref } = request;
     const opened = await this.#open(request, idleTimeoutMs, signal);
     if (opened.statusCode !== 200)
-      throwUnlessOk(await this.#answer(request, opened, signal), server, `watch ${ref?.resource}`);
+      requireOk(await this.#answer(request, opened, signal), server, `watch ${ref?.resource}`);
     const decoder = new StringDecoder('utf8'); // a letter may lie on both sides of a cut
     try {
       let rest = '';
@@ -49,7 +49,7 @@ export class Transport {
           throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
       }
     } catch (error) {
-      throw inWords(error, server, signal);
+      throw connectionError(error, server, signal);
     } finally {
       opened.body.destroy();
     }
@@ -69,7 +69,7 @@ export class Transport {
         chunks.push(chunk);
       }
     } catch (error) {
-      throw inWords(error, server, signal);
+      throw connectionError(error, server, signal);
     } finally {
       clearTimeout(late);
     }
@@ -111,7 +111,7 @@ export class Transport {
       });
       return await unlessAborted(opened, signal);
     } catch (error) {
-      throw inWords(error, server, signal);
+      throw connectionError(error, server, signal);
     }
   }
 
@@ -122,37 +122,15 @@ export class Transport {
     const key = [server, ca ?? 'unverified', certificate?.pem ?? ''].join('\n');
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      const { hostname } = new URL(server);
-      pool = new PoolOf(server, {
-        connections: 4,
-        connect: {
-          timeout: CONNECT_TIMEOUT_MS,
-          minVersion: 'TLSv1.2',
-          // Said explicitly, or NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would decide.
-          rejectUnauthorized: as !== 'unverified',
-          ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {}),
-          // With an empty text Node would trust those that it brings.
-          ...(ca === undefined ? {} : { ca: ca === '' ? [] : ca }),
-          ...(certificate === undefined ? {} : { cert: certificate.pem, key: certificate.key.reveal() }),
-        },
-      });
+      const client = certificate && { cert: certificate.pem, key: certificate.key.reveal() };
+      const connect =
+        ca === undefined
+          ? unverifiedConnector(server)
+          : trustedConnector({ server, ca: [ca], now: this.#now, client });
+      pool = new PoolOf(server, { connections: 4, connect });
       this.#pools.set(key, pool);
     }
     return pool;
-  }
-}
-
-/** undici hears of an abort only once it is connected, and that may take longer than we may stay. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-  });
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 
@@ -177,35 +155,4 @@ function parseJson(text: string, server: string, status: number): unknown {
     if (status >= 400) return { message: clean(text) }; // a proxy's own page: its status says enough
     throw fail('E_API_ANSWER', { server, what: `no JSON, but "${clean(text).slice(0, 80)}"` });
   }
-}
-
-const UNTRUSTED = new Set([
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_UNTRUSTED',
-  'CERT_REJECTED',
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-]);
-
-/** What went wrong on the way, as an error that says what to do. */
-export function inWords(error: unknown, server: string, signal: AbortSignal): unknown {
-  if (isJoinError(error)) return error;
-  if (signal.aborted) return signal.reason;
-  const { name, code, message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
-  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
-    return fail('E_API_ANSWER', { server, what: `not HTTP as it should be (${clean(message)})` }, error);
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // no trouble of the network, but a bug of ours
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return fail('E_API_CERTIFICATE_NAME', { server, names: clean(cert?.subjectaltname ?? 'others') }, error);
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return fail('E_API_CERTIFICATE_TIME', { server, what: clean(message) }, error);
-  if (UNTRUSTED.has(code)) return fail('E_API_CERTIFICATE_UNTRUSTED', { server, what: clean(message) }, error);
-  if (code.startsWith('ERR_SSL_') || code === 'EPROTO')
-    return fail('E_API_ANSWER', { server, what: `not TLS (${code})` }, error);
-  return fail('E_API_UNREACHABLE', { server, what: clean(message || code) }, error);
 }

@@ -1,9 +1,9 @@
 /** Waiting for one object by list and watch, never by polling. Source of the protocol: Kubernetes API concepts, "Efficient detection of changes". */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ApiRequest, Wait } from '../host/host.ts';
+import { type ApiRequest, collectionPath, type ObjectWait } from '../sdk/api.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';
-import { collectionPath, isObject, throwUnlessOk } from './port.ts';
+import { isObject, requireOk } from './answer.ts';
 import type { Transport } from './request.ts';
 
 /** The server ends a watch after this; we begin the next where it ended. */
@@ -19,7 +19,7 @@ interface WatchEvent {
 /** The object, as soon as `done` says so. Survives lost connections, ended watches and 410 Gone; ends with `signal`. */
 export async function watchObject(
   transport: Transport,
-  { as, ref, done, from }: Extract<Wait, { kind: 'object' }>,
+  { as, ref, done, from }: ObjectWait,
   signal: AbortSignal,
 ): Promise<unknown> {
   if (from !== undefined && done(from)) return from;
@@ -67,7 +67,7 @@ export async function watchObject(
 
 async function list(transport: Transport, request: ApiRequest, signal: AbortSignal) {
   const answer = await transport.send(request, signal);
-  throwUnlessOk(answer, request.server, `list ${request.ref?.resource}`);
+  requireOk(answer, request.server, `list ${request.ref?.resource}`);
   const { metadata, items } = (answer.body ?? {}) as {
     metadata?: { resourceVersion?: unknown } | null;
     items?: unknown;
@@ -93,7 +93,7 @@ function parseEvent(line: string, server: string, what: string): WatchEvent {
   if (type === 'ERROR') {
     const code = (object as { code?: unknown } | null)?.code;
     const status = typeof code === 'number' && code >= 400 ? code : 500;
-    throwUnlessOk({ status, body: object, clockSkewMs: undefined }, server, what);
+    requireOk({ status, body: object, clockSkewMs: undefined }, server, what);
   }
   if (!isObject(object) || !KNOWN.includes(type as string))
     throw fail('E_API_ANSWER', { server, what: 'a watch event without an object' });

@@ -1,13 +1,13 @@
 /** YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config` files. */
 import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from 'yaml';
-import { DocumentLocator, Text } from '../documents/place.ts';
+import { DocumentLocator, SourceText } from '../documents/place.ts';
 import { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
 import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
 
 export interface ParsedDocument {
   document: Document.Parsed<ParsedNode>;
-  text: Text;
+  text: SourceText;
   errors: Problems;
   warnings: Problems;
   /** A field is there twice; the last one counts. */
@@ -48,7 +48,7 @@ function opened(
   lines: LineCounter,
   lenient: boolean,
 ): ParsedDocument {
-  const text = new Text(file, lines);
+  const text = new SourceText(file, lines);
   const locator = new DocumentLocator(text, document);
   const errors = new Problems(locator, Infinity);
   const warnings = new Problems(locator, Infinity);

@@ -2,12 +2,12 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'undici/lib/api/api-request.js';
-import { inWords } from '../kube/request.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
 import { isIdempotent, shownUrl, whyRefused } from './address.ts';
+import { connectionError } from './failure.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 
@@ -58,7 +58,7 @@ async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: A
     }
     return { status: answer.statusCode, body: Buffer.concat(chunks).toString('utf8') };
   } catch (error) {
-    const told = isJoinError(error) ? error : inWords(error, origin, signal);
+    const told = isJoinError(error) ? error : connectionError(error, origin, signal);
     if (!isJoinError(told) || told.code !== 'E_API_UNREACHABLE') throw told;
     const { what } = told.facts as { what: string };
     throw fail('E_HTTP_UNREACHABLE', { method, url: shownUrl(url), what, retried: isIdempotent({ method }) }, error);

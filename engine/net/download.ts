@@ -1,7 +1,7 @@
 /** A document from the web, by HTTPS alone: this machine's own roots, its proxy, and no redirect to anything less. */
 import request from 'undici/lib/api/api-request.js';
-import { inWords, unlessAborted } from '../kube/request.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { connectionError, unlessAborted } from './failure.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 
@@ -55,7 +55,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
     if (statusCode !== 200) throw refuse(`the server answered ${statusCode}`);
     return { text: await textOf(body as AsyncIterable<Buffer>, refuse) };
   } catch (error) {
-    throw isJoinError(error) ? error : inWords(error, url.origin, signal);
+    throw isJoinError(error) ? error : connectionError(error, url.origin, signal);
   } finally {
     await dispatcher.destroy();
   }

@@ -2,6 +2,8 @@
 import { fail } from '../sdk/errors.ts';
 import type { Files } from '../sdk/ports.ts';
 
+export { socketPath } from '../sdk/paths.ts';
+
 const KNOWN_SOCKETS = ['/run/containerd/containerd.sock', '/var/run/crio/crio.sock', '/var/run/cri-dockerd.sock'];
 
 /** The socket given, or the only one there is; containerd's where there is none. E_CRI_SOCKETS where there are several. */
@@ -12,6 +14,3 @@ export async function findCriSocket(files: Files, given: string | undefined): Pr
   if (found.length > 1) throw fail('E_CRI_SOCKETS', { sockets: found.map((socket) => `unix://${socket}`) });
   return `unix://${found[0] ?? KNOWN_SOCKETS[0]}`;
 }
-
-/** The path in a socket's URL; kubeadm also takes a bare path. */
-export const socketPath = (socket: string): string => socket.replace(/^unix:\/\//, '');

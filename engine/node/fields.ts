@@ -1,12 +1,10 @@
+import { ca, identity, server } from './identity.ts';
+
 /** Inputs that several phases take, each described once. */
 export const fields = {
-  server: {
-    type: 'string',
-    pattern: '^https://',
-    'x-form': 'begin with https://',
-    description: 'URL of the API server',
-  },
-  ca: { type: 'string', description: 'CA bundle that vouches for it, PEM' },
+  identity,
+  server,
+  ca,
   bootstrapToken: {
     type: 'string',
     writeOnly: true,
@@ -14,9 +12,6 @@ export const fields = {
     'x-form': 'be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
     description: 'Bootstrap token that may authenticate',
   },
-  token: { type: 'string', writeOnly: true, description: "Token that asks for the node's certificate" },
-  clientCertificate: { type: 'string', description: 'Certificate that asks for it instead of a token, PEM' },
-  clientKey: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
   tlsBootstrapMode: {
     enum: ['direct', 'kubelet'],
     default: 'direct',
@@ -73,12 +68,4 @@ export const fields = {
     'x-form': 'be an absolute path that ends in .crt',
     description: 'Where the cluster CA is kept',
   },
-} as const;
-
-const { server, ca, token, clientCertificate, clientKey } = fields;
-/** What every discovery finds: the cluster, and who asks it for the node's certificate. */
-export const discoveryOutput = {
-  type: 'object',
-  properties: { server, ca, token, clientCertificate, clientKey },
-  required: ['server', 'ca'],
 } as const;

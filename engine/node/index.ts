@@ -4,8 +4,8 @@ export { ignoreRule } from './checks.ts';
 export { assertClock } from './clock-skew.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export { findCriSocket, socketPath } from './cri.ts';
-export { discoveryOutput, fields } from './fields.ts';
-export { joiningIdentity } from './identity.ts';
+export { fields } from './fields.ts';
+export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } from './identity.ts';
 export { loadModules, setSysctls } from './kernel.ts';
 export {
   base64Text,
@@ -16,6 +16,7 @@ export {
   type KubeconfigContext,
   readKubeconfig,
 } from './kubeconfig.ts';
+export { readServerAddress } from './server-address.ts';
 export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
 export {
   type KubeletIdentity,

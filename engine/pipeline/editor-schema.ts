@@ -1,12 +1,13 @@
-/** The schema of pipelines for editors: that of every pipeline, with the phases that there are, what they take, and what it is by default. */
+/** The pipeline schema for editors. It adds the installed phases, their inputs and the defaults of these. */
 import schema from '../../schemas/pipeline.schema.json' with { type: 'json' };
+import { defined } from '../sdk/fields.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Schema } from '../sdk/schema.ts';
 
-/** An expression may stand for any value. */
-const HOLE = { type: 'string', pattern: '\\$\\{\\{', description: 'An expression, in CEL' };
+/** A placeholder can take the place of any value. */
+const PLACEHOLDER = { type: 'string', pattern: '\\$\\{\\{', description: 'An expression, in CEL' };
 
-/** `phases` are those that are installed. */
+/** `phases` are the installed phases. */
 export function editorSchema(phases: readonly AnyPhase[]): object {
   const { step } = schema.$defs;
   const [, variants] = step.properties.uses.anyOf;
@@ -14,10 +15,10 @@ export function editorSchema(phases: readonly AnyPhase[]): object {
   return {
     ...schema,
     $id: 'https://joinery.dev/schemas/pipeline.editor.schema.json',
-    title: 'Joinery pipeline, with its phases',
+    title: 'Joinery pipeline with the installed phases',
     $defs: {
       ...schema.$defs,
-      phase: { description: 'An installed phase; join phase lists them.', oneOf: names },
+      phase: { description: 'An installed phase (join phase lists them)', oneOf: names },
       step: {
         ...step,
         properties: {
@@ -29,29 +30,28 @@ export function editorSchema(phases: readonly AnyPhase[]): object {
         },
         allOf: phases.map(({ name, summary, input }) => ({
           if: { required: ['uses'], properties: { uses: { const: name } } },
-          // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
-          then: { properties: { with: { description: summary, ...takenBy(input) } } },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+          then: { properties: { with: { description: summary, ...inputsOf(input) } } },
         })),
       },
     },
   };
 }
 
-/** The list of variants, each of which names a phase. */
+/** The schema of a list of variants, in which each names an installed phase. */
 function withPhaseNames(variants: object): object {
   const text = JSON.stringify(variants);
   return JSON.parse(text.replace('"phase":{"type":"string"}', '"phase":{"$ref":"#/$defs/phase"}')) as object;
 }
 
-/** What a phase takes, each value as it is or by an expression. What it asks for may come of several, so only names are held to. */
-function takenBy({ properties = {} }: Schema): object {
-  const taken = Object.entries(properties).map(([name, { description, default: usual, ...rest }]) => [
+/** The inputs of a phase, each a value or a placeholder. Required inputs are not enforced, because variants may share `with`. */
+function inputsOf({ properties = {} }: Schema): object {
+  const inputs = Object.entries(properties).map(([name, { description, default: value, ...rest }]) => [
     name,
     {
-      ...(description === undefined ? {} : { description }),
-      ...(usual === undefined ? {} : { default: usual }),
-      anyOf: [rest, HOLE],
+      ...defined({ description, default: value }),
+      anyOf: [rest, PLACEHOLDER],
     },
   ]);
-  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(taken) };
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(inputs) };
 }

@@ -1,27 +1,27 @@
-/** The feature gates of a plan: what was given for them, what they are by default, and what there is to say of that. */
+/** The feature gates of a plan: their values, and remarks on them. */
 
 import { type Gate, parseGates } from '../sdk/gates.ts';
 import type { Registry } from './registry.ts';
 
-/** The input of a pipeline that holds them, as `--feature-gates` does. */
+/** The input of a pipeline that sets feature gates: `--feature-gates`. */
 export const GATES_INPUT = 'featureGates';
 
 export interface PlannedGates {
-  /** Of every gate there is. */
+  /** The value of every gate. */
   gates: Readonly<Record<string, boolean>>;
   notes: string[];
   problems: string[];
 }
 
-/** `given` is the value of that input. */
-export function plannedGates(registry: Registry, given: unknown): PlannedGates {
+/** `setting` is the value of the input `featureGates`. */
+export function planGates(registry: Registry, setting: unknown): PlannedGates {
   const known = registry.gates();
-  const { values, problems } = parseGates(typeof given === 'string' ? given : '', known);
+  const { values, problems } = parseGates(typeof setting === 'string' ? setting : '', known);
   return {
     gates: Object.fromEntries(known.map((gate) => [gate.name, values.get(gate.name) ?? gate.default])),
     notes: known
-      .filter((gate) => values.has(gate.name) && !registry.isHooked(gate))
-      .map((gate) => `the feature gate ${gate.name} (${releases(gate)}) changes nothing for a join: ${gate.what}`),
+      .filter((gate) => values.has(gate.name) && !registry.isUsed(gate))
+      .map((gate) => `the feature gate ${gate.name} (${releases(gate)}) has no effect on a join: ${gate.what}`),
     problems,
   };
 }

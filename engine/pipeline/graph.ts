@@ -1,4 +1,4 @@
-/** The order of steps: who needs whom, and what is wrong with that. */
+/** The order of steps, as their `needs` define it. */
 
 import type { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
@@ -7,7 +7,7 @@ import type { PipelineStep } from './load.ts';
 /** Step id → the ids it needs, in the order of the file. */
 export type Needs = ReadonlyMap<string, readonly string[]>;
 
-/** `needs` of every step (left out: the step before), with unknown names, doubles and cycles reported. */
+/** The `needs` of every step; the default is the step before. Reports unknown names, duplicate ids and cycles. */
 export function needsOf(
   { steps, problems }: { steps: readonly PipelineStep[]; problems: Problems },
   key = 'steps',
@@ -15,25 +15,25 @@ export function needsOf(
   const ids = steps.map((step) => step.id);
   const needs = new Map<string, readonly string[]>();
   steps.forEach((step, index) => {
-    const isDouble = needs.has(step.id);
-    if (isDouble) problems.at([key, index, 'id'], `two steps have the id ${step.id}`, 'double-id');
+    const isDuplicate = needs.has(step.id);
+    if (isDuplicate) problems.at([key, index, 'id'], `two steps have the id ${step.id}`, 'double-id');
     const before = steps[index - 1];
     const known = (step.needs ?? (before === undefined ? [] : [before.id])).filter((id, position) => {
       if (ids.includes(id)) return true;
       problems.at([key, index, 'needs', position], `there is no step ${id}${didYouMean(id, ids)}`, 'unknown-step');
       return false;
     });
-    if (!isDouble) needs.set(step.id, known); // or the double would seem to wait for itself
+    if (!isDuplicate) needs.set(step.id, known); // otherwise the duplicate would seem to need itself
   });
   const cycle = findCycle(needs);
   if (cycle !== undefined) {
     const index = ids.indexOf(cycle[0] ?? '');
-    problems.at([key, index, 'needs'], `these steps wait for each other: ${[...cycle, cycle[0]].join(' → ')}`, 'cycle');
+    problems.at([key, index, 'needs'], `these steps need each other: ${[...cycle, cycle[0]].join(' → ')}`, 'cycle');
   }
   return needs;
 }
 
-/** Ids in an order in which each comes after what it needs; steps of a cycle, and what needs them, are left out. Kahn's algorithm. */
+/** Sorts ids so that each comes after the ids it needs (Kahn's algorithm). Leaves out cycles and the steps that need them. */
 export function orderOf(needs: Needs): string[] {
   const open = new Map([...needs].map(([id, before]) => [id, before.length]));
   const dependents = new Map<string, string[]>();
@@ -44,7 +44,7 @@ export function orderOf(needs: Needs): string[] {
       else list.push(id);
     }
   const order = [...open].filter(([, count]) => count === 0).map(([id]) => id);
-  for (const id of order) // grows as it is walked
+  for (const id of order) // grows during the loop
     for (const next of dependents.get(id) ?? []) {
       const left = (open.get(next) ?? 0) - 1;
       open.set(next, left);
@@ -53,7 +53,7 @@ export function orderOf(needs: Needs): string[] {
   return order;
 }
 
-/** The steps of some cycle, or undefined: one is where no order leads. */
+/** The steps of some cycle, or undefined if there is none. */
 function findCycle(needs: Needs): string[] | undefined {
   const reached = new Set(orderOf(needs));
   const start = [...needs.keys()].find((id) => !reached.has(id));
@@ -67,7 +67,7 @@ function findCycle(needs: Needs): string[] | undefined {
   return path.slice(path.indexOf(at ?? start));
 }
 
-/** `id` comes after `other` in every order. */
+/** Whether `id` comes after `other` in every order. */
 export function isAfter(needs: Needs, id: string, other: string): boolean {
   const seen = new Set<string>();
   const open = [id];

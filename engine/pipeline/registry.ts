@@ -1,57 +1,57 @@
-/** Phases by name, registered independently of each other, and the feature gates that they hook on. */
+/** Phases by name, and the feature gates that they read. */
 import { isDeepStrictEqual } from 'node:util';
 import { fail, type Gate, nearest } from '../sdk/index.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 
 const JOINERY = 'Joinery itself';
-const whose = ({ origin }: AnyPhase): string =>
+const ownerOf = ({ origin }: AnyPhase): string =>
   origin === undefined ? JOINERY : `plugin ${origin.plugin} (${origin.folder})`;
-const twice = (what: string, first: string, second: string) => fail('E_PLUGIN_TWICE', { what, first, second });
+const duplicate = (what: string, first: string, second: string) => fail('E_PLUGIN_TWICE', { what, first, second });
 
 export class Registry {
   readonly #phases = new Map<string, AnyPhase>();
   readonly #gates = new Map<string, Gate>();
-  readonly #hooked = new Set<string>();
+  readonly #usedGates = new Set<string>();
   readonly #groups = new Map<string, readonly string[]>();
 
-  /** E_PLUGIN_TWICE where its name, or that of a gate that is another one, is taken. */
+  /** Throws E_PLUGIN_TWICE if the name is taken, or a gate of the same name is different. */
   add(phase: AnyPhase): void {
-    const there = this.#phases.get(phase.name);
-    if (there !== undefined) throw twice(`phase ${phase.name}`, whose(there), whose(phase));
+    const existing = this.#phases.get(phase.name);
+    if (existing !== undefined) throw duplicate(`phase ${phase.name}`, ownerOf(existing), ownerOf(phase));
     this.#phases.set(phase.name, phase);
     for (const gate of phase.gates ?? []) {
-      this.addGate(gate, whose(phase));
-      this.#hooked.add(gate.name);
+      this.addGate(gate, ownerOf(phase));
+      this.#usedGates.add(gate.name);
     }
   }
 
-  /** Several phases may hook on one gate; where none does, it may be given, and changes nothing. */
+  /** Several phases may read one gate. A gate that no phase reads is accepted, and has no effect. */
   addGate(gate: Gate, owner = JOINERY): void {
-    const there = this.#gates.get(gate.name);
-    if (there !== undefined && !isDeepStrictEqual(there, gate))
-      throw twice(`feature gate ${gate.name}`, this.#ownerOf(gate.name), owner);
+    const existing = this.#gates.get(gate.name);
+    if (existing !== undefined && !isDeepStrictEqual(existing, gate))
+      throw duplicate(`feature gate ${gate.name}`, this.#gateOwner(gate.name), owner);
     this.#gates.set(gate.name, gate);
   }
 
-  /** A name under which `--skip-phases` knows these steps, perhaps none. */
+  /** Adds a name that stands for these steps in `--skip-phases`. The list may be empty. */
   addGroup(name: string, steps: readonly string[]): void {
     this.#groups.set(name, steps);
   }
 
-  standsFor(name: string): readonly string[] | undefined {
+  group(name: string): readonly string[] | undefined {
     return this.#groups.get(name);
   }
 
-  #ownerOf(gate: string): string {
+  #gateOwner(gate: string): string {
     const phase = this.all().find(({ gates = [] }) => gates.some(({ name }) => name === gate));
-    return phase === undefined ? JOINERY : whose(phase);
+    return phase === undefined ? JOINERY : ownerOf(phase);
   }
 
   find(name: string): AnyPhase | undefined {
     return this.#phases.get(name);
   }
 
-  /** E_PHASE_UNKNOWN, with the nearest name, where there is none. */
+  /** Throws E_PHASE_UNKNOWN with the nearest name if there is no such phase. */
   get(name: string): AnyPhase {
     const phase = this.#phases.get(name);
     if (phase === undefined) throw fail('E_PHASE_UNKNOWN', { phase: name, nearest: nearest(name, this.names()) });
@@ -71,8 +71,8 @@ export class Registry {
     return [...this.#gates.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** A phase hooks on it. */
-  isHooked({ name }: Gate): boolean {
-    return this.#hooked.has(name);
+  /** Whether a phase reads the gate. */
+  isUsed({ name }: Gate): boolean {
+    return this.#usedGates.has(name);
   }
 }

@@ -1,19 +1,24 @@
-/** What can be read where: a step reads what it comes after, `finally` reads everything, and how it ended. */
+/** What each step can read: the steps it comes after. The steps of `finally` can read every step, and how the run ended. */
 
 import { presentIn } from '../expressions/conditions.ts';
-import type { Sight } from './check-expressions.ts';
+import type { Scope, StepScope } from '../expressions/scope.ts';
 import { isAfter, type Needs } from './graph.ts';
 import type { PipelineStep } from './load.ts';
-import type { Checked } from './planned.ts';
+import type { CheckedStep } from './planned-step.ts';
 
 export interface Section {
   key: 'steps' | 'finally';
-  steps: readonly Checked[];
+  steps: readonly CheckedStep[];
   needs: Needs;
-  byId: ReadonlyMap<string, Checked>;
+  byId: ReadonlyMap<string, CheckedStep>;
 }
 
-export function sightOf({ step, condition }: Checked, section: Section): Pick<Sight, 'steps' | 'present'> {
+interface ReadableSteps {
+  present: Scope['present'];
+  steps: StepScope;
+}
+
+export function stepScope({ step, condition }: CheckedStep, section: Section): ReadableSteps {
   return {
     present: presentIn(condition),
     steps: {
@@ -25,28 +30,32 @@ export function sightOf({ step, condition }: Checked, section: Section): Pick<Si
 }
 
 const notAfter = (id: string, other: string): string =>
-  id === other ? `${id} cannot read what it gives itself` : `${id} does not come after ${other}: add it to needs`;
+  id === other
+    ? `step ${id} cannot read its own outputs`
+    : `step ${id} does not run after ${other}: add ${other} to its needs`;
 
-/** None of the steps before may have got there. */
-export function sightOfFinally(each: Checked, main: Section, own: Section): Pick<Sight, 'steps' | 'present' | 'run'> {
-  const { present, steps } = sightOf(each, own);
+const RUN = {
+  type: 'object',
+  required: ['status'],
+  properties: { status: { enum: ['succeeded', 'failed', 'cancelled', 'undone'] }, error: { type: 'string' } },
+} as const;
+
+/** Any of the other steps may not have run when `finally` begins. */
+export function finallyScope(checked: CheckedStep, main: Section, own: Section): ReadableSteps & Pick<Scope, 'run'> {
+  const { present, steps } = stepScope(checked, own);
   return {
     present,
-    run: {
-      type: 'object',
-      required: ['status'],
-      properties: { status: { enum: ['succeeded', 'failed', 'cancelled', 'undone'] }, error: { type: 'string' } },
-    },
+    run: RUN,
     steps: {
       phaseOf: new Map([...phasesOf(main), ...phasesOf(own)]),
-      unreadable: (id) => (main.byId.has(id) ? undefined : steps?.unreadable(id)),
-      withoutOutputs: (id) => (main.byId.has(id) ? 'may not have run' : steps?.withoutOutputs(id)),
+      unreadable: (id) => (main.byId.has(id) ? undefined : steps.unreadable(id)),
+      withoutOutputs: (id) => (main.byId.has(id) ? 'may not have run' : steps.withoutOutputs(id)),
     },
   };
 }
 
-/** They are read when every step has ended well, or is skipped. */
-export const sightOfOutputs = (main: Section): Pick<Sight, 'steps'> => ({
+/** The outputs of a pipeline are evaluated after every step has succeeded or was skipped. */
+export const outputsScope = (main: Section): { steps: StepScope } => ({
   steps: {
     phaseOf: phasesOf(main),
     unreadable: () => undefined,
@@ -54,16 +63,16 @@ export const sightOfOutputs = (main: Section): Pick<Sight, 'steps'> => ({
   },
 });
 
-const known = new WeakMap<Section, NonNullable<Sight['steps']>['phaseOf']>();
-/** Variants have the same outputs, so the first stands for all. */
-function phasesOf(section: Section): NonNullable<Sight['steps']>['phaseOf'] {
+const cache = new WeakMap<Section, StepScope['phaseOf']>();
+/** The phases of a step have the same outputs, so the first stands for all of them. */
+function phasesOf(section: Section): StepScope['phaseOf'] {
   const phases =
-    known.get(section) ?? new Map(section.steps.map(({ step, candidates }) => [step.id, candidates[0]?.phase]));
-  known.set(section, phases);
+    cache.get(section) ?? new Map(section.steps.map(({ step, candidates }) => [step.id, candidates[0]?.phase]));
+  cache.set(section, phases);
   return phases;
 }
 
-/** Why a step may end well and have given nothing. */
+/** Why a step of a successful run may have no outputs. */
 function withoutOutputs(step: PipelineStep | undefined): string | undefined {
   if (step?.if !== undefined) return 'may be skipped';
   return step?.allowFailure === true ? 'may fail' : undefined;

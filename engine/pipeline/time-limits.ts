@@ -1,4 +1,4 @@
-/** Time limits of steps: written out, or the value of an input. */
+/** Timeouts of steps: a duration, or the value of an input. */
 
 import { isDuration } from '../documents/durations.ts';
 import type { Lookup } from '../expressions/references.ts';
@@ -7,7 +7,7 @@ import type { Pipeline, Timeout } from './load.ts';
 
 const INPUT = /^\$\{\{\s*inputs\.([A-Za-z_]\w*)\s*\}\}$/;
 
-/** Every limit of a step or of the defaults, and where below it that stands. */
+/** Both limits of a timeout, and the path of each below the step. */
 export function limitsIn(timeout: Timeout | undefined) {
   const { attempt, total } = typeof timeout === 'string' ? { attempt: undefined, total: undefined } : (timeout ?? {});
   return [
@@ -17,17 +17,17 @@ export function limitsIn(timeout: Timeout | undefined) {
   ];
 }
 
-/** The input that a limit is the value of. */
+/** The name of the input that sets a limit. */
 export const inputOfLimit = (limit: string | undefined): string | undefined => INPUT.exec(limit ?? '')?.[1];
 
-/** Of a limit that is the value of an input: that value; its default where there are no values yet. */
+/** The duration of a limit. Without a `lookup`, an input has its default. */
 export function limitText(limit: string, pipeline: Pipeline, lookup?: Lookup): string {
   const name = inputOfLimit(limit);
   if (name === undefined) return limit;
   return String(lookup?.({ kind: 'input', name }) ?? pipeline.inputs.properties[name]?.default ?? '');
 }
 
-/** A limit that is the value of an input: there is one of that name, and its default is a time. */
+/** Checks that each input that sets a limit exists, and that its default is a duration. */
 export function checkLimits({ steps, finally: last = [], defaults, inputs, problems }: Pipeline): void {
   const places = [
     { at: ['defaults'], ...defaults },
@@ -42,6 +42,14 @@ export function checkLimits({ steps, finally: last = [], defaults, inputs, probl
       if (!Object.hasOwn(inputs.properties, name))
         problems.at(path, `there is no input ${name}${didYouMean(name, Object.keys(inputs.properties))}`);
       else if (!isDuration(inputs.properties[name]?.default))
-        problems.at(path, `${name} is a time limit, so its default must be a time such as 30s or 5m`);
+        problems.at(path, `input ${name} sets a timeout, so its default must be a duration such as 30s or 5m`);
     }
+}
+
+/** The inputs that set a limit and whose values are not durations. */
+export function invalidLimits(pipeline: Pipeline, inputs: Readonly<Record<string, unknown>>): string[] {
+  const { steps, finally: last = [], defaults } = pipeline;
+  const limits = [defaults, ...steps, ...last].flatMap(({ timeout }) => limitsIn(timeout));
+  const names = new Set(limits.flatMap(({ limit }) => inputOfLimit(limit) ?? []));
+  return [...names].filter((input) => !isDuration(inputs[input]));
 }

@@ -90,11 +90,11 @@ function weakKey(certificate: X509): ChainRefusal | undefined {
 
 function hostFault(leaf: X509, host: string): ChainRefusal | undefined {
   if (isForHost(leaf, host)) return undefined;
-  const names = hostNamesOf(leaf, host);
+  const names = hostNamesOf(leaf);
   const isByName = leaf.altNames === undefined && leaf.commonName !== '';
   const what = isByName
     ? `it has no subject alternative names, and its common name ${leaf.commonName} does not count`
-    : `it is for ${names.join(', ') || 'no host of that kind'}, not for ${host}`;
+    : `it is for ${names.join(', ') || 'no host'}, not for ${host}`;
   return { ...refusal('host-mismatch', what), names };
 }
 

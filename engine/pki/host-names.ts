@@ -10,11 +10,11 @@ export function isForHost({ altNames }: X509, host: string): boolean {
   return altNames.dns.some((pattern) => matches(pattern, host));
 }
 
-/** The names of its kind that it is for: addresses for an address, else DNS names. */
-export function hostNamesOf({ altNames }: X509, host: string): string[] {
-  if (altNames === undefined) return [];
-  return bytesOfAddress(host) === undefined ? altNames.dns : altNames.ips.map(textOfAddress);
-}
+/** All hosts that it is for, as OpenSSL writes them. */
+export const hostNamesOf = ({ altNames }: X509): string[] =>
+  altNames === undefined
+    ? []
+    : [...altNames.dns.map((name) => `DNS:${name}`), ...altNames.ips.map((ip) => `IP Address:${textOfAddress(ip)}`)];
 
 /** A wildcard is the whole first label, not the only one, and stands for exactly one. */
 function matches(pattern: string, host: string): boolean {

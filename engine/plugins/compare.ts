@@ -1,7 +1,7 @@
 /** The manifest of a plugin beside what its code exports: every difference. */
 
+import { schemaDefect } from '../documents/schema-defect.ts';
 import { violations } from '../documents/validate.ts';
-import { whyUnusable } from '../pipeline/check.ts';
 import { missingBound } from '../sdk/bounds.ts';
 import { type AnyPhase, changesCluster } from '../sdk/index.ts';
 import { clean } from '../sdk/text.ts';
@@ -85,7 +85,7 @@ const effectsBeyond = ({ effects: bounds }: Manifest, { name, effects }: AnyPhas
 
 function unusable({ name, input, output, effects, undo, irreversible }: AnyPhase): string[] {
   const schemas = Object.entries({ input, output }).flatMap(([which, schema]) => {
-    const why = whyUnusable(schema);
+    const why = schemaDefect(schema);
     return why === undefined ? [] : [`the ${which} schema of phase ${name} cannot be used: ${clean(why)}`];
   });
   const isOpen = effects.some(changesCluster) && undo === undefined && irreversible === undefined;

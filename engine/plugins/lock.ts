@@ -64,13 +64,7 @@ export async function writeLock(folder: string, plugins: readonly InspectedPlugi
   ]);
   const text = JSON.stringify({ lockVersion: 1, plugins: Object.fromEntries(pins.sort()) }, null, 2);
   const file = join(folder, LOCK);
-  await new MachineFiles('/').apply({
-    kind: 'file',
-    path: file,
-    content: Buffer.from(`${text}\n`),
-    mode: 0o644,
-    secret: false,
-  });
+  await new MachineFiles('/').replaceFile(file, Buffer.from(`${text}\n`), 0o644);
   return file;
 }
 

@@ -1,53 +1,69 @@
-/** One attempt of a step, or of undoing it: its phase with ports that are its own, and that end with it. */
-import type { Change, Host, StepChange, Wait } from '../host/host.ts';
+/** One attempt of a step: its phase gets ports of its own, which refuse everything once the attempt has ended. */
+import { type Change, type Snapshot, type StepChange, snapshotBefore } from '../host/changes/index.ts';
+import { serviceDataOf } from '../host/changes/service-data.ts';
+import { type Host, readerOf, type Wait } from '../host/host.ts';
 import { portsFor } from '../host/ports/index.ts';
-import { dataOf, lookBefore } from '../journal/before.ts';
-import type { Looked } from '../journal/journal.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
-import type { Secret } from '../sdk/secret.ts';
+import type { StepJournal } from './step-journal.ts';
 
-/** Made once: a reason of its own for every attempt would cost as much as the rest of it. */
+/** Shared by all attempts: an error of its own for each would cost as much as the rest of the attempt. */
 const ENDED = new Error('the attempt has ended');
 
-export interface Lent {
+export interface AttemptContext {
   phase: AnyPhase;
   input: object;
   host: Host;
   signal: AbortSignal;
-  /** Whether a secret of the run can be read in it. */
+  journal: StepJournal;
+  /** Whether a text contains a secret of the run. */
   hasSecret: (text: string) => boolean;
   log: (level: 'info' | 'warn', text: string) => void;
   onChange: (change: StepChange) => void;
   onWait: (wait: Wait) => void;
-  /** Awaited before each change; `look` reads what is there before it. */
-  journaled: (told: StepChange, look: () => Promise<Looked>) => Promise<void>;
-  once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
 }
 
-/** Hands out ports that refuse once `act` has ended: a promise it forgot cannot change anything. */
-export async function withPorts<T>(lent: Lent, act: (ports: Ports) => Promise<T>): Promise<T> {
-  const { phase, input, host, signal, hasSecret, log, onChange, onWait, journaled, once } = lent;
+/** Calls `act` with the ports of the attempt. A promise that `act` leaves behind cannot change anything. */
+export async function withPorts<T>(context: AttemptContext, act: (ports: Ports) => Promise<T>): Promise<T> {
+  const { signal } = context;
   const ended = new AbortController();
-  const cut = () => ended.abort(signal.reason);
-  if (signal.aborted) cut();
-  else signal.addEventListener('abort', cut, { once: true });
-  const look = async (change: Change | undefined): Promise<Looked> => {
-    if (change === undefined) return { before: { kind: 'none' } };
-    const data = change.kind === 'service' ? dataOf(phase.effects, change.name) : [];
-    return lookBefore(host, change, data, ended.signal);
-  };
-  const ports = portsFor({
-    ...{ host, input, hasSecret, log, onChange, onWait, once },
-    effects: phase.effects,
-    bounds: phase.origin?.bounds,
-    signal: ended.signal,
-    record: (told, change) => journaled(told, () => look(change)),
-  });
+  const stop = () => ended.abort(signal.reason);
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
   try {
-    return await act(ports);
+    return await act(portsOf(context, ended.signal));
   } finally {
-    signal.removeEventListener('abort', cut);
+    signal.removeEventListener('abort', stop);
     ended.abort(ENDED);
   }
+}
+
+function portsOf(context: AttemptContext, signal: AbortSignal): Ports {
+  const { phase, input, host, journal, hasSecret, log, onChange, onWait } = context;
+  return portsFor({
+    host,
+    input,
+    signal,
+    hasSecret,
+    log,
+    onChange,
+    onWait,
+    effects: phase.effects,
+    bounds: phase.origin?.bounds,
+    record: (described, change) => journal.change(described, () => snapshotFor(change, context, signal)),
+    once: (name, make, anew) => (anew ? journal.again(name, make) : journal.once(name, make)),
+  });
+}
+
+/** A change of the cluster has no snapshot: nothing on this machine precedes it. */
+async function snapshotFor(
+  change: Change | undefined,
+  { host, phase }: AttemptContext,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  if (change === undefined) return { before: { kind: 'none' } };
+  return snapshotBefore(change, {
+    read: readerOf(host, signal),
+    serviceData: (service) => serviceDataOf(phase.effects, service),
+  });
 }

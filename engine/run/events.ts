@@ -1,6 +1,6 @@
 /** What a run tells while it is at work, and what is known of each of its steps in the end. */
 
-import type { StepChange } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
 import type { UndoItem } from '../journal/undo.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 import type { Question } from './approval.ts';

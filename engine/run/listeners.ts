@@ -1,71 +1,88 @@
-/** Steps that are told what happens in their run: in order, by themselves, and never in its way. */
+/** Passes the events of a run to the phases that listen: in order, in the background, and without delaying the run. */
+import { defined } from '../sdk/fields.ts';
 import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
+import type { MachineEvent } from './step-machine.ts';
 
 const LIMIT_MS = 5_000;
 
+type RunFacts = Pick<PhaseEvent, 'at' | 'run' | 'pipeline' | 'machine'>;
+
 export interface ListenersOptions {
-  /** What all events have. */
-  event: () => Pick<PhaseEvent, 'at' | 'run' | 'pipeline' | 'machine'>;
+  /** The fields that all events share. */
+  facts: () => RunFacts;
   errorOf: (error: unknown) => NonNullable<PhaseEvent['error']>;
-  redacted: (told: PhaseEvent) => PhaseEvent;
-  tell: (id: string, told: PhaseEvent, signal: AbortSignal) => Promise<void>;
+  redact: (event: PhaseEvent) => PhaseEvent;
+  deliver: (id: string, event: PhaseEvent, signal: AbortSignal) => Promise<void>;
   warn: (id: string, text: string) => void;
-  /** For `tell`; 5 s where it is left out. */
+  /** Time for one delivery (default 5 s). */
   limitMs?: number;
+}
+
+interface Happening {
+  type: PhaseEvent['type'];
+  id?: string;
+  status?: string;
+  error?: unknown;
 }
 
 export class Listeners {
   readonly #options: ListenersOptions;
-  readonly #last = new Map<string, Promise<void>>();
-  /** Told of nothing more but the end. */
-  readonly #givenUp = new Set<string>();
+  /** For each listening step, the delivery after which the next one starts. */
+  readonly #deliveries = new Map<string, Promise<void>>();
+  /** After a failed delivery, a step only receives the end of the run. */
+  readonly #failed = new Set<string>();
 
   constructor(options: ListenersOptions) {
     this.#options = options;
   }
 
-  /** From here on the step is told, where its phase listens. */
-  add(id: string, phase: Pick<AnyPhase, 'onEvent'> | undefined): void {
-    if (phase?.onEvent !== undefined && !this.#last.has(id)) this.#last.set(id, Promise.resolve());
+  /** From here on the step receives events, if its phase listens. */
+  add(id: string, phase: Pick<AnyPhase, 'onEvent'>): void {
+    if (phase.onEvent !== undefined && !this.#deliveries.has(id)) this.#deliveries.set(id, Promise.resolve());
   }
 
-  happened({ type, id, ...rest }: { type: PhaseEvent['type']; id?: string; status?: string; error?: unknown }): void {
-    if (this.#last.size === 0) return;
-    const { event, errorOf, redacted } = this.#options;
-    const { message, code } = rest.error === undefined ? {} : errorOf(rest.error);
-    const told = redacted({
-      ...{ ...event(), type },
-      ...(id === undefined ? {} : { step: id }),
-      ...(rest.status === undefined ? {} : { status: rest.status }),
-      ...(message === undefined || code === undefined ? {} : { error: { code, message } }),
-    });
-    for (const [listener, last] of this.#last)
-      this.#last.set(
+  /** Skipped steps are not reported. */
+  notify(event: MachineEvent): void {
+    if (event.type !== 'step.ended' || event.status !== 'skipped') this.#send(event);
+  }
+
+  /** Resolves when every event is delivered or has failed. */
+  async finish(status: string, error: unknown): Promise<void> {
+    this.#send({ type: 'run.ended', status, error });
+    await Promise.all(this.#deliveries.values());
+  }
+
+  #send({ type, id: step, status, error }: Happening): void {
+    if (this.#deliveries.size === 0) return;
+    const { facts, redact } = this.#options;
+    const event = redact({ ...facts(), type, ...defined({ step, status, error: this.#errorOf(error) }) });
+    for (const [listener, previous] of this.#deliveries)
+      this.#deliveries.set(
         listener,
-        last.then(() => this.#one(listener, told)),
+        previous.then(() => this.#deliver(listener, event)),
       );
   }
 
-  /** Once all is told, or given up. */
-  async ended(status: string, error: unknown): Promise<void> {
-    this.happened({ type: 'run.ended', status, error });
-    await Promise.all(this.#last.values());
+  #errorOf(error: unknown): PhaseEvent['error'] {
+    if (error === undefined) return undefined;
+    const { code, message } = this.#options.errorOf(error);
+    return { code, message };
   }
 
-  async #one(id: string, told: PhaseEvent): Promise<void> {
-    if (this.#givenUp.has(id) && told.type !== 'run.ended') return;
-    const { tell, warn, limitMs = LIMIT_MS } = this.#options;
+  async #deliver(id: string, event: PhaseEvent): Promise<void> {
+    if (this.#failed.has(id) && event.type !== 'run.ended') return;
+    const { deliver, warn, limitMs = LIMIT_MS } = this.#options;
     const signal = AbortSignal.timeout(limitMs);
-    const late = new Promise<never>((_, reject) => {
-      const stop = () => reject(new Error(`not done after ${limitMs / 1000} s`));
+    const timeout = new Promise<never>((_, reject) => {
+      const stop = () => reject(new Error(`timed out after ${limitMs / 1000} s`));
       signal.addEventListener('abort', stop, { once: true });
     });
     try {
-      await Promise.race([tell(id, told, signal), late]);
+      await Promise.race([deliver(id, event, signal), timeout]);
     } catch (error) {
-      if (!this.#givenUp.has(id)) warn(id, `not told: ${clean((error as Error).message)}`);
-      this.#givenUp.add(id);
+      if (!this.#failed.has(id)) warn(id, `event not delivered: ${clean((error as Error).message)}`);
+      this.#failed.add(id);
     }
   }
 }

@@ -3,8 +3,8 @@ import { durationMs } from '../documents/durations.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { PluginRecord } from '../journal/records.ts';
 import { approvalPhase } from '../pipeline/approval.ts';
-import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/check.ts';
 import type { Plan } from '../pipeline/plan.ts';
+import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/planned-step.ts';
 import type { Registry } from '../pipeline/registry.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 

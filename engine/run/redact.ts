@@ -1,19 +1,19 @@
-/** What a run tells, without the secrets it works with: a phase may log one, throw one, or return one that its schema does not mark. */
+/** Removes the secrets of a run from all that it reports. A phase may log a secret, throw one, or return one unmarked. */
 import { isSecret, Secret } from '../sdk/secret.ts';
 
-/** A shorter one would be found in words that have nothing to do with it. */
+/** A shorter text would also be found in words that have nothing to do with the secret. */
 const CHARACTERS_MIN = 8;
-/** The random half of a token, a line of a key. */
+/** The random half of a token, or a line of a key. */
 const PART = /[A-Za-z0-9+/=]{16,}/g;
 const PATH = /^\/[A-Za-z/]+$/;
 
 /** Knows the secrets of one run. */
 export class Redactor {
   readonly #known = new Set<string>();
-  /** Finds the longest first: a key as a whole is one `***`. */
+  /** The longest form matches first, so that a whole key becomes one `***`. */
   #pattern = /(?!)/g;
 
-  /** Every secret in plain data, and what it is made of: as it is, and in the forms in which texts travel. */
+  /** Remembers every secret in `value`, its parts, and the encodings in which both may appear. */
   learn(value: unknown): void {
     if (!isSecret(value)) {
       if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) this.learn(inner);
@@ -28,23 +28,22 @@ export class Redactor {
     this.#pattern = new RegExp(longestFirst.map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
   }
 
-  /** Whether a secret of the run can be read in it. */
-  isIn(text: string): boolean {
+  hasSecret(text: string): boolean {
     return text.search(this.#pattern) >= 0;
   }
 
-  /** Plain data in which every text with a secret in it is a secret itself: it stays what it is for who works with it. */
-  wrapped(value: unknown): unknown {
-    return mapped(value, (text) => (this.isIn(text) ? new Secret(text) : text));
+  /** A copy of plain data in which every text that contains a secret is a `Secret`. Phases still read the text in it. */
+  wrapSecrets(value: unknown): unknown {
+    return mapped(value, (text) => (this.hasSecret(text) ? new Secret(text) : text));
   }
 
-  /** As it may be told: with `***` for every secret. An error is changed in place, its facts and causes too. */
-  redacted<T>(value: T): T {
+  /** A copy with `***` for every secret. Errors are changed in place, with their details and causes. */
+  redact<T>(value: T): T {
     return mapped(value, (text) => text.replace(this.#pattern, '***')) as T; // texts stay texts
   }
 }
 
-/** In base64 a text looks different behind each number of bytes; what is left out at its ends is less than three bytes. */
+/** Base64 of a text depends on its offset modulo 3. Each of the three forms leaves out at most two bytes at either end. */
 function formsOf(text: string): string[] {
   const bytes = Buffer.from(text);
   const groups = [0, 1, 2].map((at) => bytes.subarray(at, bytes.length - ((bytes.length - at) % 3)));
@@ -58,7 +57,7 @@ function formsOf(text: string): string[] {
   ];
 }
 
-/** A copy of plain data with its texts replaced. Errors are changed in place; what else there may be stays as it is. */
+/** A copy of plain data with its texts replaced. Errors are changed in place; other objects stay as they are. */
 function mapped(value: unknown, replace: (text: string) => unknown, done = new Map<unknown, unknown>()): unknown {
   if (typeof value === 'string') return replace(value);
   if (typeof value !== 'object' || value === null || isSecret(value)) return value;

@@ -1,17 +1,24 @@
-/** One run of a plan on a host: the machines execute it, the book gives them their attempts and collects what came of it. */
+/** Runs a plan on a host, or undoes its run. The machines decide what happens when; the executor does it. */
 import { createActor, type InputFrom } from 'xstate';
 import type { Host } from '../host/host.ts';
 import { Journal } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
 import { JOURNAL_VERSION } from '../journal/records.ts';
+import { removeTemporaryFiles } from '../journal/undo.ts';
 import type { Plan } from '../pipeline/plan.ts';
 import { fail } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 import type { Ask } from './approval.ts';
-import { RunBook } from './book.ts';
+import { errorRecord } from './error-record.ts';
 import type { RunEvent, StepResult } from './events.ts';
 import { Frontier } from './frontier.ts';
+import { Listeners } from './listeners.ts';
+import { Redactor } from './redact.ts';
 import { runMachine } from './run-machine.ts';
+import { RunRecorder } from './run-recorder.ts';
+import { type RunResources, RunState } from './run-state.ts';
+import { StepExecutor } from './step-executor.ts';
 import type { Direction } from './step-machine.ts';
 
 const MAX_PARALLEL = 8;
@@ -19,105 +26,147 @@ const MAX_PARALLEL = 8;
 export type { RunEvent, StepResult } from './events.ts';
 
 export interface RunResult {
-  /** Its journal's; undefined where nothing was changed, and so nothing journaled. */
+  /** The id of its journal; absent if nothing was changed and so nothing journaled. */
   id?: string;
   pipeline: string;
   status: 'succeeded' | 'failed' | 'cancelled';
   durationMs: number;
-  /** Those of `finally` come last. */
+  /** The steps of `finally` come last. */
   steps: StepResult[];
-  /** What the pipeline gives; of a run that succeeded. */
+  /** The outputs of the pipeline; absent if the run did not succeed. */
   outputs?: unknown;
-  /** What ended it, where it did not succeed. */
+  /** Why the run did not succeed. */
   error?: unknown;
 }
 
 export interface RunOptions {
   plan: Plan;
   host: Host;
-  /** Left out: one that is gone with the process. One that has records already is gone on with. */
+  /** A journal with records resumes its run. Default: a journal in memory. */
   journal?: Journal;
   onEvent?: (event: RunEvent) => void;
-  /** Aborted with a reason to cancel the run; it still ends by itself, cleanly. */
+  /** Abort it with a reason to cancel the run. The run still ends in order. */
   signal?: AbortSignal;
-  /** Aborted to stop taking back, where a cancelled run does that. */
+  /** Abort it to stop undoing after a cancellation. */
   keepSignal?: AbortSignal;
-  /** The time of the machines; left out: real time. Tests hand in xstate's SimulatedClock. */
+  /** The clock of the machines (default: real time). Tests pass xstate's SimulatedClock. */
   clock?: ClockOfMachines;
-  /** Asks whoever sits there for an approval; left out: answers come from elsewhere. */
+  /** Asks for approvals at the terminal. Without it, answers only arrive in other ways. */
   ask?: Ask;
-  /** From 0 to 1, for pauses; left out: Math.random. */
+  /** From 0 to 1, for pauses (default: Math.random). */
   random?: () => number;
   maxParallel?: number;
-  /** Left out: what was done stays, and the next run goes on from there. */
+  /** With `keep`, the default, the run can be resumed. */
   onFailure?: 'undo' | 'keep';
+  /** Default: as `onFailure`. */
   onCancel?: 'undo' | 'keep';
 }
+
 /** xstate's clock. */
 export interface ClockOfMachines {
   setTimeout(fn: (...args: unknown[]) => void, timeoutMs: number): unknown;
   clearTimeout(id: unknown): void;
 }
 
-/** Executes every step of the plan that is not done yet. Never rejects for what a step did: that is in the result. */
-export const run = (options: RunOptions): Promise<RunResult> => execute(options, 'run', false);
+/** Executes every step of the plan that is not done yet. A failed step does not reject: the result reports it. */
+export const run = (options: RunOptions): Promise<RunResult> => execute(options, 'run');
 
 export interface UndoOptions extends Omit<RunOptions, 'onFailure' | 'onCancel' | 'maxParallel'> {
   journal: Journal;
-  /** Also what somebody else has changed since. */
+  /** Also undo changes that others have modified since. */
   overwrite?: boolean;
 }
 
-/** Takes back what the journal says was done. The plan is made of the journal: see `undoPlan`. */
-export const undo = (options: UndoOptions): Promise<RunResult> => execute(options, 'undo', options.overwrite ?? false);
+/** Undoes what the journal records. `undoPlan` makes the plan from the journal. */
+export const undo = (options: UndoOptions): Promise<RunResult> => execute(options, 'undo');
 
-async function execute(options: RunOptions, direction: Direction, overwrite: boolean): Promise<RunResult> {
-  const { plan, host, onEvent = () => undefined, signal, keepSignal, clock } = options;
-  const { maxParallel = MAX_PARALLEL, onFailure = 'keep', onCancel = onFailure, random = Math.random } = options;
-  const begunAt = host.now().getTime();
+type AnyOptions = RunOptions & Pick<UndoOptions, 'overwrite'>;
+type Ending = Pick<RunResult, 'status' | 'error' | 'outputs'>;
+type MachineInput = InputFrom<typeof runMachine>;
+
+async function execute(options: AnyOptions, direction: Direction): Promise<RunResult> {
+  const { plan, host } = options;
+  const startedAt = host.now().getTime();
+  const parts = partsOf(options);
+  const { journal, state, recorder, listeners } = parts;
+  if (options.journal?.isWritten === true) await removeTemporaryFiles(journal, host);
+  const machine = machineInput(parts, options, direction);
+  const status = await drive(machine, [options.signal, options.keepSignal], options.clock);
+  const main = endingOf(status, direction, state, options.signal);
+  const { error, outputs, ...ended } = direction === 'run' ? await withFinally(main, machine, state, options) : main;
+  await listeners.finish(ended.status, error);
+  await recorder.finish(direction, ended.status, error);
+  await journal.close();
+  return {
+    ...defined({ id: options.journal?.isWritten ? journal.id : undefined }),
+    pipeline: plan.pipeline,
+    status: ended.status,
+    durationMs: host.now().getTime() - startedAt,
+    steps: state.results(),
+    ...defined({ outputs, error }),
+  };
+}
+
+interface RunParts {
+  journal: Journal;
+  state: RunState;
+  recorder: RunRecorder;
+  executor: StepExecutor;
+  listeners: Listeners;
+}
+
+function partsOf({ plan, host, onEvent = () => undefined, ask, ...options }: AnyOptions): RunParts {
   const journal = options.journal ?? journalInMemory(plan, host);
-  const book = new RunBook({ plan, host, journal, onEvent, ask: options.ask });
-  if (options.journal?.isWritten === true) await book.tidy(new AbortController().signal);
-  const done = book.resumeFrom(direction);
-  const machine: MachineInput = {
-    frontier: new Frontier(plan.steps, direction === 'run' ? done : endedOf(plan)),
+  const resources: RunResources = { plan, host, journal, redactor: new Redactor(), onEvent };
+  const state = new RunState(resources);
+  const recorder = new RunRecorder(resources, state);
+  const executor = new StepExecutor({ resources, state, recorder, ask });
+  const { redactor } = resources;
+  const facts = { run: journal.id, pipeline: plan.pipeline, machine: plan.host.name };
+  const listeners = new Listeners({
+    facts: () => ({ at: host.now().toISOString(), ...facts }),
+    errorOf: errorRecord,
+    redact: (event) => redactor.redact(event),
+    deliver: (id, event, signal) => executor.deliver(id, event, signal),
+    warn: (id, text) => recorder.warn(id, text),
+  });
+  return { journal, state, recorder, executor, listeners };
+}
+
+/** A run starts with the steps that the journal records as done. An undo starts with every step ended. */
+function machineInput(parts: RunParts, options: AnyOptions, direction: Direction): MachineInput {
+  const { plan, onEvent, maxParallel = MAX_PARALLEL, random = Math.random, overwrite = false } = options;
+  const { onFailure = 'keep', onCancel = onFailure } = options;
+  const { state, recorder, executor, listeners } = parts;
+  const phaseOf = (id: string) => state.step(id).phase;
+  const done = state.resumeFrom();
+  for (const [id, status] of done) {
+    if (status === 'succeeded') listeners.add(id, phaseOf(id));
+    if (direction === 'run' && status !== 'skipped') onEvent?.({ type: 'step.kept', id });
+  }
+  const ended = new Map(plan.steps.map(({ id }) => [id, 'cancelled' as StepStatus]));
+  return {
+    frontier: new Frontier(plan.steps, direction === 'run' ? done : ended),
     policies: new Map(plan.steps.map((step) => [step.id, step])),
     direction,
-    attempt: (input) => book.attempt(input),
-    decide: (id) => book.decide(id),
-    restore: (stop) => book.restore(overwrite, stop),
-    notify: (event) => book.notify(event),
+    attempt: (input) => executor.attempt(input),
+    decide: (id) => executor.decide(id),
+    restore: (stop) => executor.undoChanges(overwrite, stop),
+    notify: (event) => {
+      recorder.record(event);
+      // A phase that listens also receives the end of its own step.
+      if (event.type === 'step.ended' && event.status === 'succeeded') listeners.add(event.id, phaseOf(event.id));
+      listeners.notify(event);
+    },
     random,
     maxParallel,
     onFailure,
     onCancel,
   };
-  const ended = await driven(machine, [signal, keepSignal], clock);
-  const given = direction === 'run' && ended === 'succeeded' ? outputsOf(book) : {};
-  const reached = given.error === undefined ? ended : 'failed';
-  const cause = given.error ?? (reached === 'cancelled' ? signal?.reason : book.failure);
-  const before = direction === 'undo' && reached !== 'succeeded' ? (cause ?? book.undoError) : cause;
-  const last =
-    direction === 'run' ? await finallyOf(plan, machine, book, { status: reached, error: before }, options) : {};
-  const { status = reached, error = before } = last;
-  await book.finish(direction, status, error);
-  await journal.close();
-  return {
-    ...(options.journal?.isWritten ? { id: journal.id } : {}),
-    pipeline: plan.pipeline,
-    status,
-    durationMs: host.now().getTime() - begunAt,
-    steps: book.results(),
-    ...(given.outputs === undefined ? {} : { outputs: given.outputs }),
-    ...(error === undefined ? {} : { error }),
-  };
 }
 
-type MachineInput = InputFrom<typeof runMachine>;
-type Ending = Pick<RunResult, 'status' | 'error'>;
-
-/** Runs the machines to their end. Each of `stops` that is aborted tells them once to stop. */
-async function driven(
+/** Runs the machines to their end. Each of `stops` cancels them once. */
+async function drive(
   input: MachineInput,
   stops: readonly (AbortSignal | undefined)[],
   clock: ClockOfMachines | undefined,
@@ -139,20 +188,33 @@ async function driven(
   return status;
 }
 
+/** A run also fails if an output of its pipeline has no value, although every step has succeeded. */
+function endingOf(status: RunResult['status'], direction: Direction, state: RunState, signal?: AbortSignal): Ending {
+  if (status !== 'succeeded') {
+    const cause = status === 'cancelled' ? signal?.reason : state.failure;
+    return { status, error: direction === 'undo' ? (cause ?? state.undoError) : cause };
+  }
+  if (direction === 'undo') return { status };
+  try {
+    return { status, outputs: state.outputs() };
+  } catch (error) {
+    return { status: 'failed', error };
+  }
+}
+
 /**
- * What comes after everything, however it went, within time of its own. It is begun anew whenever the run is gone on with, it is not
- * taken back by a failure of its own, and it makes no failed run good; but a run whose `finally` fails has failed.
+ * Runs the steps of `finally`, within a time limit of their own. A resumed run repeats them, and their failure undoes
+ * nothing. They cannot turn a failed run into a success, but a run whose `finally` fails has failed.
  */
-async function finallyOf(
-  plan: Plan,
+async function withFinally(
+  main: Ending,
   machine: MachineInput,
-  book: RunBook,
-  ending: Ending,
-  { signal, keepSignal, clock }: RunOptions,
-): Promise<Partial<Ending>> {
-  if (plan.finally === undefined) return {};
+  state: RunState,
+  { plan, signal, keepSignal, clock }: RunOptions,
+): Promise<Ending> {
+  if (plan.finally === undefined) return main;
   const { steps, budgetMs } = plan.finally;
-  book.beginFinally(ending);
+  state.startFinally(main.status, main.error);
   const time = clock ?? { setTimeout, clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout) };
   const limit = new AbortController();
   const timer = time.setTimeout(
@@ -161,30 +223,24 @@ async function finallyOf(
   );
   const policies = new Map(steps.map((step) => [step.id, step]));
   const input = { ...machine, frontier: new Frontier(steps), policies, onFailure: 'keep', onCancel: 'keep' } as const;
-  // What has stopped the run does not stop this: only what comes now.
+  // A signal that has stopped the run does not stop these steps. Only a later one does.
   const stops = [signal, keepSignal].filter((stop) => stop?.aborted !== true);
-  const status = await driven(input, [...stops, limit.signal], clock);
+  const status = await drive(input, [...stops, limit.signal], clock);
   time.clearTimeout(timer);
-  if (ending.status !== 'succeeded' || status === 'succeeded') return {};
+  if (main.status !== 'succeeded' || status === 'succeeded') return main;
   const stopped = [limit.signal, ...stops].find((stop) => stop?.aborted === true);
-  const isStopped = status === 'cancelled' && !limit.signal.aborted;
-  return { status: isStopped ? 'cancelled' : 'failed', error: book.failure ?? stopped?.reason };
-}
-
-/** Of a pipeline whose outputs have no value, all that its steps did is done; the run has failed all the same. */
-function outputsOf(book: RunBook): { outputs?: unknown; error?: unknown } {
-  try {
-    return { outputs: book.outputs() };
-  } catch (error) {
-    return { error };
-  }
+  const isCancelled = status === 'cancelled' && !limit.signal.aborted;
+  return { ...main, status: isCancelled ? 'cancelled' : 'failed', error: state.failure ?? stopped?.reason };
 }
 
 const journalInMemory = ({ pipeline, source, inputs, steps }: Plan, host: Host): Journal =>
   Journal.begin(memoryStore(), host.now, {
-    ...{ version: JOURNAL_VERSION, id: 'memory', joinery: '', pipeline, source, inputs, host: host.facts },
+    version: JOURNAL_VERSION,
+    id: 'memory',
+    joinery: '',
+    pipeline,
+    source,
+    inputs,
+    host: host.facts,
     steps: steps.map(({ id }) => id),
   });
-
-/** Taking back begins with every step of the journal ended: the plan has no others. */
-const endedOf = ({ steps }: Plan): Map<string, StepStatus> => new Map(steps.map(({ id }) => [id, 'cancelled']));

@@ -10,3 +10,6 @@ export const joineryPaths = {
   /** A tmpfs: what has to survive a crash, but not a reboot. Joinery empties it when a run ends. */
   runtime: '/run/joinery',
 } as const;
+
+/** The path in the URL of a container runtime's socket. A bare path stays as it is, as in kubeadm. */
+export const socketPath = (socket: string): string => socket.replace(/^unix:\/\//, '');

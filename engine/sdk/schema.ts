@@ -12,6 +12,8 @@ export interface Schema {
   readonly 'x-form'?: string;
   /** A path of this machine, or an address: on a command line it may be relative to where one stands. */
   readonly 'x-path'?: boolean;
+  /** An input that is a mapping: on a command line each of its properties has a flag of its own. */
+  readonly 'x-flags'?: boolean;
   /** The heading under which the help has it. */
   readonly 'x-group'?: string;
   readonly minLength?: number;

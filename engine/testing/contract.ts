@@ -1,13 +1,14 @@
 /** What every phase promises, as tests that any runner can run: docs/writing-a-phase.md says what each is for. */
 import assert from 'node:assert/strict';
-import type { Host, StepChange } from '../host/host.ts';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../host/memory.ts';
+import type { StepChange } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import { recordingHost } from '../host/recording.ts';
-import { planOfPhase } from '../pipeline/single-phase.ts';
+import { planOfPhase } from '../pipeline/phase-plan.ts';
 import type { RunEvent } from '../run/run.ts';
 import { type AnyPhase, fail, isJoinError, type Schema } from '../sdk/index.ts';
 import { isDeclared, templateMatches } from './declared.ts';
 import { mortalStore } from './kills.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from './memory-host.ts';
 import { runPhase, undoPhase } from './run-phase.ts';
 import { shownOf } from './shown.ts';
 import { SimulatedTime } from './simulated-time.ts';
@@ -233,6 +234,7 @@ async function failingAt(
   };
   const watched: Host = {
     facts: host.facts,
+    access: host.access,
     now: host.now,
     read: (query, signal) => call(() => host.read(query, signal)),
     apply: (change, signal) =>

@@ -1,5 +1,5 @@
 /** Whether a change lies within declared effects: written once more, and differently from the engine's guard. */
-import type { StepChange } from '../host/host.ts';
+import type { StepChange } from '../host/changes/index.ts';
 import type { Effect } from '../sdk/index.ts';
 
 export function isDeclared(effects: readonly Effect[], change: StepChange, input: Record<string, unknown>): boolean {

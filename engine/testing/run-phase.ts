@@ -1,9 +1,11 @@
 /** One phase on one host, as a run has it: its result, its events, and all that it said. */
-import type { Host, StepChange } from '../host/host.ts';
+
+import type { StepChange } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 import { Journal, type JournalStore } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
+import { planOfPhase } from '../pipeline/phase-plan.ts';
 import { Registry } from '../pipeline/registry.ts';
-import { planOfPhase } from '../pipeline/single-phase.ts';
 import { undoPlan } from '../run/plan-record.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '../run/run.ts';
 import type { AnyPhase, Ports } from '../sdk/index.ts';

@@ -1,5 +1,6 @@
 /** What a machine is like at certain places: what a phase changes, and what has to be as before. */
-import type { Change, Host } from '../host/host.ts';
+import type { Change } from '../host/changes/index.ts';
+import type { Host } from '../host/host.ts';
 
 const SIGNAL = new AbortController().signal;
 

@@ -1,8 +1,10 @@
 /** The bootstrap tokens of a cluster, for somebody who may see and change Secrets of kube-system. */
-import type { ApiAnswer, ApiRequest } from '../host/host.ts';
+
 import type { Admin } from '../kube/admin.ts';
-import { clusterInfoOf, collectionPath, objectPath, throwUnlessOk } from '../kube/port.ts';
+import { requireOk } from '../kube/answer.ts';
+import { clusterInfoOf } from '../kube/cluster-info.ts';
 import { readClusterInfo } from '../node/cluster-info.ts';
+import { type ApiAnswer, type ApiRequest, collectionPath, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { SECRET_TYPE, type SecretObject, secretOf, secretRef, tokenOf } from './secret.ts';
@@ -77,7 +79,7 @@ export class Tokens {
       const message = clean(String((answer.body as { message?: unknown } | null)?.message ?? ''));
       throw fail('E_KUBECONFIG_ACCESS', { server, file, what, status, message });
     }
-    if (status !== expected) throwUnlessOk(answer, server, what);
+    if (status !== expected) requireOk(answer, server, what);
     return answer;
   }
 }

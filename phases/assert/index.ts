@@ -1,10 +1,10 @@
-/** Ends the run where something is not as it must be. */
+/** Ends the run if a condition does not hold. */
 import { definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'assert',
-  summary: 'Go on only where a condition holds',
+  summary: 'Fail unless a condition holds',
   input,
   output,
   effects: [],

@@ -1,8 +1,8 @@
 export const input = {
   type: 'object',
   properties: {
-    that: { type: 'boolean', description: 'What must be true' },
-    message: { type: 'string', minLength: 1, description: 'What is said where it is not' },
+    that: { type: 'boolean', description: 'Condition that must be true' },
+    message: { type: 'string', minLength: 1, description: 'Error message if it is not' },
   },
   required: ['that', 'message'],
   additionalProperties: false,

@@ -1,34 +1,34 @@
-/** What the cluster wants of its nodes: two ConfigMaps of kubeadm's. Source: kubeadm, util/config/cluster. */
+/** Reads kubeadm's two ConfigMaps: the cluster's configuration and its kubelets'. Source: kubeadm, util/config/cluster. */
 import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
 import { apiCalls, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { input, output } from './schema.ts';
 
-/** Since 1.24 the ConfigMap has no version in its name. */
+/** From 1.24 on, the ConfigMap's name has no version. */
 const UNVERSIONED_SINCE_MINOR = 24;
 const KIND = 'KubeletConfiguration' as const;
 const DRIVERS = ['systemd', 'cgroupfs'] as const;
 
 export default definePhase({
   name: 'cluster-config',
-  summary: "Read the cluster's configuration, and that of its kubelets",
+  summary: 'Read the configuration of the cluster and of its kubelets',
   input,
   output,
   gates: [DYNAMIC_KUBELET_CONFIG],
   effects: [apiCalls(['get'], 'configmaps', "kubeadm-config and the kubelet's configuration")],
 
-  async run({ kube, log }, given) {
-    const api = kube.as(joiningIdentity(given));
+  async run({ kube, log }, inputs) {
+    const api = kube.as(joiningIdentity(inputs.identity));
     const cluster = await documentOf(api, 'kubeadm-config', 'ClusterConfiguration');
     const kubernetesVersion = valueText(cluster.document.kubernetesVersion);
     const minor = minorOf(kubernetesVersion);
     if (Number.isNaN(minor))
-      throw fail('E_KUBELET_CONFIG', { what: `kubeadm-config has kubernetesVersion ${kubernetesVersion}` });
+      throw fail('E_KUBELET_CONFIG', { what: `kubeadm-config has the invalid kubernetesVersion ${kubernetesVersion}` });
     const name = minor >= UNVERSIONED_SINCE_MINOR ? 'kubelet-config' : `kubelet-config-1.${minor}`;
     const { document, uid } = await documentOf(api, name, 'kubelet');
     const kubeletConfiguration = checkedConfiguration(name, document);
-    const configSource = given.dynamic ? await configSourceFor(api, given.server, { name, uid }) : undefined;
-    log.info(`the cluster is ${kubernetesVersion}`);
+    const configSource = inputs.dynamic ? await configSourceFor(api, inputs.identity.server, { name, uid }) : undefined;
+    log.info(`the cluster runs Kubernetes ${kubernetesVersion}`);
     return {
       clusterConfiguration: { ...cluster.document, kubernetesVersion },
       kubeletConfiguration,
@@ -37,15 +37,16 @@ export default definePhase({
   },
 });
 
-/** E_KUBELET_CONFIG where it is not what a kubelet, or a later step, can use. */
+/** Throws E_KUBELET_CONFIG if a kubelet or a later step cannot use the document. */
 function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Record<string, unknown>) {
   const refuse = (what: string) => fail('E_KUBELET_CONFIG', { what: `${name} ${what}` });
-  if (kind !== KIND) throw refuse(`holds a ${valueText(kind)}`);
+  if (kind !== KIND) throw refuse(`has the kind ${valueText(kind)}, not ${KIND}`);
   const driver = DRIVERS.find((known) => known === cgroupDriver);
-  if (driver === undefined && cgroupDriver !== undefined) throw refuse(`has cgroupDriver ${valueText(cgroupDriver)}`);
+  if (driver === undefined && cgroupDriver !== undefined)
+    throw refuse(`has the unknown cgroupDriver ${valueText(cgroupDriver)}`);
   if (healthUrl(rest) === undefined)
     throw refuse(
-      `has healthzBindAddress ${valueText(rest.healthzBindAddress)} and healthzPort ${valueText(rest.healthzPort)}`,
+      `has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort (${valueText(rest.healthzPort)})`,
     );
   return { ...rest, kind: KIND, ...(driver === undefined ? {} : { cgroupDriver: driver }) };
 }
@@ -54,10 +55,10 @@ async function documentOf(api: KubeApi, name: string, key: string) {
   const map = await api.get<ConfigMapObject>(configMapRef('kube-system', name));
   const text: unknown = map?.data?.[key];
   if (typeof text !== 'string')
-    throw fail('E_KUBELET_CONFIG', { what: `kube-system has no ConfigMap ${name} with key ${key}` });
+    throw fail('E_KUBELET_CONFIG', { what: `there is no ConfigMap ${name} with the key ${key} in kube-system` });
   try {
     const document = parseYaml(text);
-    if (typeof document !== 'object' || document === null) throw new Error('it is no mapping');
+    if (typeof document !== 'object' || document === null) throw new Error('it is not a mapping');
     return { document: document as Record<string, unknown>, uid: map?.metadata?.uid };
   } catch (error) {
     throw fail('E_KUBELET_CONFIG', { what: `${name}: ${(error as Error).message}` }, error);

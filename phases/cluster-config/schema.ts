@@ -1,23 +1,18 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { server, ca, token, clientCertificate, clientKey } = fields;
-const { clusterConfiguration, kubeletConfiguration, configSource } = fields;
+const { identity, clusterConfiguration, kubeletConfiguration, configSource } = fields;
 
 export const input = {
   type: 'object',
   properties: {
-    server,
-    ca,
-    token,
-    clientCertificate,
-    clientKey,
+    identity,
     dynamic: {
       type: 'boolean',
       default: false,
-      description: 'The kubelet will take its configuration from the cluster (the feature gate DynamicKubeletConfig)',
+      description: 'Also determine the configSource for the Node (feature gate DynamicKubeletConfig)',
     },
   },
-  required: ['server', 'ca'],
+  required: ['identity'],
   additionalProperties: false,
 } as const;
 

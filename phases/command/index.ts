@@ -1,4 +1,4 @@
-/** Runs a command: one that asks, or one that changes the machine and says how that is taken back. */
+/** Runs a command: a query, or a change that declares how it is undone. */
 import { clean, definePhase, fail, type Ports, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -9,20 +9,20 @@ export default definePhase({
   output,
   effects: [
     runs('{argv.0}', 'the command'),
-    runs('{unless.0}', 'whether it is done already'),
-    runs('{undo.0}', 'when it is undone'),
+    runs('{unless.0}', 'the check whether the work is already done'),
+    runs('{undo.0}', 'on undo'),
   ],
 
-  async run(ports, { argv, query, undo, irreversible, creates, unless, ...given }) {
+  async run(ports, { argv, query, undo, irreversible, creates, unless, ...inputs }) {
     const { commands } = ports;
-    const limits = { timeMs: given.timeoutSeconds * 1_000, outputBytes: given.outputKib << 10 };
-    const variables = Object.entries(given.environment ?? {}).map(([name, value]) => [name, value.reveal()]);
+    const limits = { timeMs: inputs.timeoutSeconds * 1_000, outputBytes: inputs.outputKib << 10 };
+    const variables = Object.entries(inputs.environment ?? {}).map(([name, value]) => [name, value.reveal()]);
     const environment = Object.fromEntries(variables);
-    const problems = [undo !== undefined, irreversible !== undefined, query].filter(Boolean).length;
-    if (problems !== 1)
+    const declared = [undo !== undefined, irreversible !== undefined, query].filter(Boolean).length;
+    if (declared !== 1)
       throw fail('E_PHASE_INPUT', {
         phase: 'command',
-        problems: ['one of undo, irreversible and query must say what comes of it, and no other'],
+        problems: ['needs exactly one of: undo, irreversible, query'],
       });
     if (await isDone(ports, creates, unless, environment)) return { ran: false };
     if (query) {
@@ -31,8 +31,8 @@ export default definePhase({
         throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
       return { ran: true, stdout, stderr };
     }
-    const way = undo === undefined ? { irreversible: irreversible ?? '' } : { undo };
-    await commands.run(argv, way, environment, limits);
+    const reversal = undo === undefined ? { irreversible: irreversible ?? '' } : { undo };
+    await commands.run(argv, reversal, environment, limits);
     return { ran: true };
   },
 });
@@ -44,10 +44,10 @@ async function isDone(
   environment: Record<string, string>,
 ): Promise<boolean> {
   if (creates !== undefined && (await files.stat(creates)) !== undefined) {
-    log.info(`nothing to do: ${creates} is there`);
+    log.info(`nothing to do: ${creates} already exists`);
     return true;
   }
   if (unless === undefined || (await commands.query(unless, environment)).exitCode !== 0) return false;
-  log.info(`nothing to do: ${unless.join(' ')} says so`);
+  log.info(`nothing to do: ${unless.join(' ')} exited with 0`);
   return true;
 }

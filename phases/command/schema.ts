@@ -3,33 +3,39 @@ const argv = { type: 'array', items: { type: 'string' }, minItems: 1 } as const;
 export const input = {
   type: 'object',
   properties: {
-    argv: { ...argv, description: 'The program and its arguments; no shell reads them' },
+    argv: { ...argv, description: 'Program and arguments, run without a shell' },
     query: {
       type: 'boolean',
       default: false,
-      description: 'It only asks: done in a dry run too, and its output is kept',
+      description: 'The command only reads: it also runs in a dry run, and its output is kept',
     },
-    undo: { ...argv, description: 'The command that takes it back' },
-    irreversible: { type: 'string', description: 'Instead: why nothing takes it back' },
+    undo: { ...argv, description: 'Command that undoes it' },
+    irreversible: { type: 'string', description: 'Reason why it cannot be undone; instead of undo' },
     creates: {
       type: 'string',
       pattern: '^/',
       'x-form': 'be an absolute path',
-      description: 'What it makes: where that is there, it is not run',
+      description: 'Path that the command creates; if it exists, the command does not run',
     },
-    unless: { ...argv, description: 'A command that only asks: where that exits 0, it is not run' },
+    unless: { ...argv, description: 'Query command; if it exits with 0, the command does not run' },
     environment: {
       type: 'object',
       additionalProperties: { type: 'string', writeOnly: true },
-      description: 'Variables that it gets beside PATH, HOME and LANG; secrets may stand in them',
+      description: 'Environment variables in addition to PATH, HOME and LANG; may hold secrets',
     },
-    timeoutSeconds: { type: 'integer', minimum: 1, maximum: 3600, default: 30, description: 'It is killed after this' },
+    timeoutSeconds: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 3600,
+      default: 30,
+      description: 'Time limit; the command is killed after it',
+    },
     outputKib: {
       type: 'integer',
       minimum: 1,
       maximum: 1024,
       default: 64,
-      description: 'It is killed when it prints more',
+      description: 'Limit on the output; the command is killed beyond it',
     },
   },
   required: ['argv'],
@@ -39,9 +45,9 @@ export const input = {
 export const output = {
   type: 'object',
   properties: {
-    ran: { type: 'boolean', description: 'It was run, and not found done already' },
-    stdout: { type: 'string', description: 'Of a query: what it printed' },
-    stderr: { type: 'string', description: 'Of a query: what it complained of' },
+    ran: { type: 'boolean', description: 'Whether the command ran; false if the work was already done' },
+    stdout: { type: 'string', description: 'Standard output of a query' },
+    stderr: { type: 'string', description: 'Standard error of a query' },
   },
   required: ['ran'],
 } as const;

@@ -1,73 +1,74 @@
-/** What a discovery file says of the cluster. Source of the rules: kubeadm, discovery/file, and client-go's kubeconfig loader. */
+/** Reads a discovery file. Source of the rules: kubeadm, discovery/file, and client-go's kubeconfig loader. */
 
-import { type Kubeconfig, readKubeconfig } from '../../engine/node/index.ts';
-import { readCertificates } from '../../engine/pki/index.ts';
+import { type Kubeconfig, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
+import { certificatesPem } from '../../engine/pki/index.ts';
 import { clean, type Files, fail } from '../../engine/sdk/index.ts';
 
 export interface Origin {
-  /** Its path or address. */
+  /** Path or address of the file. */
   name: string;
   text: string;
-  /** On this machine; then it may name other files. */
+  /** The file is on this machine, so it may refer to other files. */
   local: boolean;
-  /** On this machine, and written by root alone; then it may name programs. */
-  ofRoot: boolean;
+  /** The file is on this machine and only root can write it, so it may name programs and token files. */
+  writableByRootOnly: boolean;
 }
 
 export interface Discovery {
   server: string;
-  /** PEM bundle; empty where the file names none. */
+  /** PEM bundle; empty if the file has none. */
   ca: string;
   /** The user of the current context. */
   user: Record<string, unknown>;
-  /** Fields of the cluster that say how client-go reaches it, and that no kubelet would be told of. */
-  unused: string[];
+  /** Fields of the cluster that Joinery ignores: they tell client-go how to connect, and a kubelet would not get them. */
+  ignoredFields: string[];
 }
 
-const UNUSED = ['proxy-url', 'tls-server-name'];
+const IGNORED_FIELDS = ['proxy-url', 'tls-server-name'];
 
-/** E_DISCOVERY_FILE. The cluster without a name counts, else that of the current context. */
+/** Reads the cluster without a name, else the cluster of the current context. Throws E_DISCOVERY_FILE. */
 export async function readDiscovery(origin: Origin, files: Files): Promise<Discovery> {
   const refuse = (what: string, cause?: unknown) => fail('E_DISCOVERY_FILE', { file: origin.name, what }, cause);
   const config = parsed(origin.text, refuse);
   const context = config.contexts.find(({ name }) => name === config.current);
   const cluster =
     config.clusters.find(({ name }) => name === '') ?? config.clusters.find(({ name }) => name === context?.cluster);
-  if (cluster === undefined)
-    throw refuse('it has neither a cluster without a name nor a current context that names one');
+  if (cluster === undefined) throw refuse('it has no cluster without a name, and no current context with a cluster');
   if (cluster.cluster['insecure-skip-tls-verify'] === true)
-    throw refuse('insecure-skip-tls-verify would have this machine join whoever answers');
-  const { protocol, pathname, search, username } = new URL(cluster.server);
-  if (protocol !== 'https:' || pathname !== '/' || search !== '' || username !== '')
-    throw refuse(`its server ${clean(cluster.server)} is not https://host:port`);
+    throw refuse('it sets insecure-skip-tls-verify, so any server could pose as the cluster');
+  const server = addressOf(cluster.server, refuse);
   if (cluster.caFile !== undefined && cluster.ca !== '')
     throw refuse('it has both certificate-authority and certificate-authority-data');
-  const ca = cluster.caFile === undefined ? cluster.ca : await besides(origin, cluster.caFile, files, refuse);
-  if (ca !== '' && certificatesIn(ca) === 0) throw refuse('its CA data holds no certificate');
+  const caText =
+    cluster.caFile === undefined ? cluster.ca : await readReferenced(origin, cluster.caFile, files, refuse);
+  // Only the certificates: the file may have a private key beside them, and the result of this phase is not secret.
+  const ca = certificatesOf(caText);
+  if (caText !== '' && ca === '') throw refuse('its CA data contains no certificate');
   const user = config.users.find(({ name }) => name === context?.user)?.user ?? {};
-  const unused = UNUSED.filter((key) => cluster.cluster[key] !== undefined);
-  return { server: cluster.server.replace(/\/$/, ''), ca, user, unused };
+  const ignoredFields = IGNORED_FIELDS.filter((key) => cluster.cluster[key] !== undefined);
+  return { server, ca, user, ignoredFields };
 }
 
-/** The text of another file that this one names, beside it where the name is relative; only where both are of this machine. */
-export async function besides(
+/** Reads a file that a local discovery file refers to. A relative path starts at the folder of the discovery file. */
+export async function readReferenced(
   origin: Origin,
   name: string,
   files: Files,
   refuse: (what: string) => Error,
 ): Promise<string> {
-  if (!origin.local) throw refuse(`it names the file ${clean(name)}, which one from the web may not`);
+  if (!origin.local)
+    throw refuse(`it refers to the file ${clean(name)}, and a file from the web must not refer to local files`);
   const path = name.startsWith('/') ? name : `${origin.name.slice(0, origin.name.lastIndexOf('/') + 1)}${name}`;
   const bytes = await files.read(path);
-  if (bytes === undefined) throw refuse(`it names ${path}, which is not there`);
+  if (bytes === undefined) throw refuse(`it refers to ${path}, which does not exist`);
   return bytes.toString('utf8');
 }
 
 /**
- * Nobody but root can have put this file here: it and every directory above it are root's, none of them a link, and no others may write
- * there. In a sticky directory, as /tmp is, others may write, but not exchange what is root's.
+ * Whether only root can have written this file: root owns it and every directory above it, none of them is a link, and no other user
+ * may write to them. A sticky directory such as /tmp is allowed, because other users cannot replace root's files in it.
  */
-export async function isOfRoot(path: string, files: Files): Promise<boolean> {
+export async function isWritableByRootOnly(path: string, files: Files): Promise<boolean> {
   const isRoots = async (place: string, kind: 'file' | 'directory'): Promise<boolean> => {
     const stat = await files.stat(place);
     if (stat?.kind !== kind || (stat.uid ?? 0) !== 0) return false;
@@ -88,11 +89,19 @@ function parsed(text: string, refuse: (what: string, cause?: unknown) => Error):
   }
 }
 
-/** 0 also where one of them is damaged. */
-export function certificatesIn(pem: string): number {
+function addressOf(server: string, refuse: (what: string, cause?: unknown) => Error): string {
   try {
-    return readCertificates(pem).length;
+    return readServerAddress(server);
+  } catch (error) {
+    throw refuse((error as Error).message, error);
+  }
+}
+
+/** The certificates alone, encoded again; empty if one of them cannot be parsed. */
+export function certificatesOf(text: string): string {
+  try {
+    return certificatesPem(text);
   } catch {
-    return 0;
+    return '';
   }
 }

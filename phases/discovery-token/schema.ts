@@ -9,11 +9,11 @@ export const input = {
       type: 'string',
       pattern: '^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$',
       'x-form': 'be host:port',
-      description: 'API server, as host:port',
+      description: 'API server address (host:port)',
     },
-    token: { ...token, description: 'Bootstrap token for discovery and TLS bootstrap alike' },
-    discoveryToken: { ...token, description: 'Token that validates cluster-info; wins over token' },
-    tlsBootstrapToken: { ...token, description: 'Token that sends the CSR; wins over token' },
+    token: { ...token, description: 'Bootstrap token for both discovery and the TLS bootstrap' },
+    discoveryToken: { ...token, description: 'Bootstrap token for discovery; overrides token' },
+    tlsBootstrapToken: { ...token, description: 'Bootstrap token for the TLS bootstrap; overrides token' },
     discoveryTokenCaCertHash: {
       type: 'array',
       items: {
@@ -21,24 +21,24 @@ export const input = {
         pattern: '^[sS][hH][aA]256:[0-9a-fA-F]{64}$',
         'x-form': 'be sha256: and 64 hexadecimal digits',
       },
-      description: 'Pinned CA keys: sha256:<hex>. Any one of them must be in the cluster CA bundle',
+      description: 'Pinned CA keys (sha256:<hex>); one of them must match a CA certificate of the cluster',
     },
     discoveryTokenUnsafeSkipCaVerification: {
       type: 'boolean',
       default: false,
-      description: 'Join without a pinned CA key: whoever knows the token can pose as the cluster',
+      description: 'Allow discovery without a pinned CA key; anyone who knows the token can then pose as the cluster',
     },
   },
   required: ['endpoint'],
   additionalProperties: false,
   allOf: [
     {
-      description: 'a token is needed: --token, or --discovery-token',
+      description: 'a token is required: pass --token or --discovery-token',
       anyOf: [{ required: ['token'] }, { required: ['discoveryToken'] }],
     },
     {
       description:
-        'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+        'the CA key must be pinned: pass --discovery-token-ca-cert-hash (kubeadm token create --print-join-command prints it), or --discovery-token-unsafe-skip-ca-verification',
       anyOf: [
         { properties: { discoveryTokenCaCertHash: { minItems: 1 } }, required: ['discoveryTokenCaCertHash'] },
         {

@@ -1,4 +1,4 @@
-/** What the cluster says to this machine. */
+/** Findings from the cluster. */
 import {
   assertClock,
   type CsrObject,
@@ -11,13 +11,17 @@ import {
 import { clean, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
 import { type Finding, findingOf } from './finding.ts';
 
-/** As the node itself. */
+/** Asks with the node's own identity. */
 export async function clusterFindings({ kube }: Ports, identity: Identity, nodeName: string): Promise<Finding[]> {
   const api = kube.as(identity);
   try {
     const node = await api.get<NodeObject>(nodeRef(nodeName));
     return [
-      { check: 'api-server', state: 'ok', what: `${clean(identity.server)} answers, and knows this machine` },
+      {
+        check: 'api-server',
+        state: 'ok',
+        what: `${clean(identity.server)} answers and accepts this machine's certificate`,
+      },
       clockFinding(identity.server, api.clockSkewMs()),
       nodeFinding(nodeName, node),
     ];
@@ -29,7 +33,7 @@ export async function clusterFindings({ kube }: Ports, identity: Identity, nodeN
 function clockFinding(server: string, skewMs: number | undefined): Finding {
   try {
     assertClock(server, skewMs);
-    return { check: 'clock', state: 'ok', what: 'it agrees with that of the API server' };
+    return { check: 'clock', state: 'ok', what: 'in sync with the API server' };
   } catch (error) {
     return findingOf('clock', error);
   }
@@ -38,7 +42,7 @@ function clockFinding(server: string, skewMs: number | undefined): Finding {
 function nodeFinding(name: string, node: NodeObject | undefined): Finding {
   const check = 'node';
   if (node === undefined) {
-    const what = `the cluster has no Node ${name}: its kubelet has not registered, or somebody has deleted it`;
+    const what = `the cluster has no Node ${name}: the kubelet has not registered, or the Node was deleted`;
     return { check, state: 'problem', what, next: 'journalctl -u kubelet -n 50' };
   }
   if (isReady(node)) return { check, state: 'ok', what: `${name} is Ready` };
@@ -47,15 +51,15 @@ function nodeFinding(name: string, node: NodeObject | undefined): Finding {
   return { check, state: 'problem', what: `${name} is not Ready${why === '' ? '' : ` (${why})`}`, next: nextFor(why) };
 }
 
-/** Source of the texts: the kubelet's and the node controller's. */
+/** The patterns match messages of the kubelet and of the node controller. */
 const nextFor = (why: string): string =>
   /cni|network plugin/i.test(why)
-    ? 'install a network plugin in the cluster, and look into /etc/cni/net.d'
+    ? 'install a network plugin in the cluster, then check /etc/cni/net.d'
     : /NodeStatusUnknown|stopped posting/.test(why)
       ? 'systemctl restart kubelet, then journalctl -u kubelet -n 50'
       : 'journalctl -u kubelet -n 50';
 
-/** As whoever asks for the certificate: of the request that an unfinished join has sent. */
+/** Asks with the bootstrap credentials about the CSR that an unfinished join sent. */
 export async function requestFindings(
   { kube }: Ports,
   identity: Identity,
@@ -92,5 +96,5 @@ function requestFinding(name: string, csr: CsrObject | undefined): Finding {
     if (type === 'Approved') return { check, state: 'ok', what: `${name} is approved`, next: 'join resume' };
   }
   const next = `kubectl certificate approve ${name}, then join resume`;
-  return { check, state: 'problem', what: `${name} is Pending: it waits for a human`, next };
+  return { check, state: 'problem', what: `${name} is Pending: it needs approval`, next };
 }

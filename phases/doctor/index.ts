@@ -1,4 +1,4 @@
-/** What state this machine and its cluster are in, and what to do about it. Changes nothing. */
+/** Diagnoses this machine and its cluster. Changes nothing. */
 import { joiningIdentity, kubeletIdentity } from '../../engine/node/index.ts';
 import { apiCalls, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
 import { clusterFindings, requestFindings } from './cluster.ts';
@@ -8,26 +8,26 @@ import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'doctor',
-  summary: 'Say what state this machine and its cluster are in',
+  summary: 'Diagnose this machine and its cluster',
   input,
   output,
   effects: [
-    runs('journalctl', 'the last words of a kubelet that does not run'),
-    apiCalls(['get'], 'nodes', "what the cluster thinks of this machine's Node"),
-    apiCalls(['get'], 'certificatesigningrequests', 'whether a request waits for a human'),
-    apiCalls(['get'], 'configmaps', 'cluster-info, to see that the server answers'),
+    runs('journalctl', 'the last log line of a kubelet that is not running'),
+    apiCalls(['get'], 'nodes', "the state of this machine's Node"),
+    apiCalls(['get'], 'certificatesigningrequests', 'the state of the CSR'),
+    apiCalls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
   ],
 
-  async run(ports, { csr, server, ca, ...joining }) {
+  async run(ports, { csr, identity }) {
     const held = await kubeletIdentity(ports.files);
     const findings: Finding[] = [await identityFinding(ports, held), ...(await fileFindings(ports, held))];
     findings.push(...(await serviceFinding(ports, held)));
     if (held !== undefined && held.nodeName !== '') {
-      const { server: own, ca: trusted, certificate: pem, key, nodeName } = held;
-      const identity: Identity = { server: own, ca: trusted, certificate: { pem, key } };
-      findings.push(...(await clusterFindings(ports, identity, nodeName)));
-    } else if (held === undefined && server !== undefined && ca !== undefined)
-      findings.push(...(await requestFindings(ports, joiningIdentity({ server, ca, ...joining }), csr)));
+      const { server, ca, certificate: pem, key, nodeName } = held;
+      const node: Identity = { server, ca, certificate: { pem, key } };
+      findings.push(...(await clusterFindings(ports, node, nodeName)));
+    } else if (held === undefined && identity !== undefined)
+      findings.push(...(await requestFindings(ports, joiningIdentity(identity), csr)));
     return { findings };
   },
 });

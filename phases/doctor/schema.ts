@@ -1,16 +1,12 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { server, ca, token, clientCertificate, clientKey } = fields;
+const { identity } = fields;
 
 export const input = {
   type: 'object',
   properties: {
-    server,
-    ca,
-    token,
-    clientCertificate,
-    clientKey,
-    csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join has sent' },
+    identity,
+    csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join sent' },
   },
   additionalProperties: false,
 } as const;
@@ -20,14 +16,14 @@ export const output = {
   properties: {
     findings: {
       type: 'array',
-      description: 'In the order in which things depend on each other',
+      description: 'Findings; each depends on the ones before it',
       items: {
         type: 'object',
         properties: {
           check: { type: 'string' },
           state: { enum: ['ok', 'note', 'problem', 'unknown'] },
           what: { type: 'string' },
-          next: { type: 'string', description: 'What to type, or to do, about it' },
+          next: { type: 'string', description: 'The next command or action' },
         },
         required: ['check', 'state', 'what'],
       },

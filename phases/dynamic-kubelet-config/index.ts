@@ -1,14 +1,14 @@
-/** Points the Node at the ConfigMap that its kubelet is to be configured by, and sees the kubelet take it up. */
+/** Points the Node at the ConfigMap with the kubelet's configuration, and waits until the kubelet uses it. */
 import { kubeletIdentity, type NodeObject, nodeRef } from '../../engine/node/index.ts';
 import { apiCalls, clean, definePhase, fail, isJoinError, type KubeApi } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'dynamic-kubelet-config',
-  summary: 'Where DynamicKubeletConfig is on: have the kubelet take its configuration from the cluster',
+  summary: 'Configure the kubelet from the cluster, if DynamicKubeletConfig is on',
   input,
   output,
-  effects: [apiCalls(['get', 'watch', 'patch'], 'nodes', 'its spec.configSource, and what the kubelet makes of it')],
+  effects: [apiCalls(['get', 'watch', 'patch'], 'nodes', 'its spec.configSource, and whether the kubelet uses it')],
 
   async run({ kube, log, signal }, { server, ca, certificate, key, nodeName, configSource }) {
     if (configSource === undefined) {
@@ -18,26 +18,29 @@ export default definePhase({
     const api = kube.as({ server, ca, certificate: { pem: certificate, key } });
     const ref = nodeRef(nodeName);
     let node = await api.waitFor<NodeObject>(ref, (found) => found !== undefined);
-    if (!says(node.spec?.configSource, configSource)) node = await setSource(api, nodeName, configSource);
+    if (!includesFields(node.spec?.configSource, configSource)) node = await setSource(api, nodeName, configSource);
     if (node.spec?.configSource === undefined)
-      throw fail('E_DYNAMIC_CONFIG_GONE', { server, what: 'drops spec.configSource: it has the feature turned off' });
+      throw fail('E_DYNAMIC_CONFIG_GONE', {
+        server,
+        what: 'ignores spec.configSource, because the feature is turned off',
+      });
 
-    let said = '';
+    let kubeletError = '';
     const isAssigned = (found: NodeObject | undefined): boolean => {
       const { assigned, error = '' } = found?.status?.config ?? {};
-      said = clean(error); // it may pass: the kubelet tries again
-      return says(assigned, configSource);
+      kubeletError = clean(error); // it may pass: the kubelet retries
+      return includesFields(assigned, configSource);
     };
-    // Up to 1.10 a Node does not tell what its kubelet makes of it.
+    // Up to 1.10 a Node has no status.config, so there is nothing to wait for.
     if ('configMap' in configSource)
       await api.waitFor<NodeObject>(ref, isAssigned, node).catch((error: unknown) => {
-        throw signal.aborted ? fail('E_DYNAMIC_CONFIG_IGNORED', { node: nodeName, said }, error) : error;
+        throw signal.aborted ? fail('E_DYNAMIC_CONFIG_IGNORED', { node: nodeName, said: kubeletError }, error) : error;
       });
-    log.info(`the kubelet of ${nodeName} takes its configuration from the cluster, and starts itself again with it`);
+    log.info(`the kubelet of ${nodeName} uses the configuration from the cluster, and restarts with it`);
     return {};
   },
 
-  /** A kubelet that is joined anew begins with its own configuration again. */
+  /** Without configSource, a kubelet that joins again starts with its own configuration. */
   async undo({ files, kube, log }, { nodeName, configSource }) {
     const held = await kubeletIdentity(files);
     if (held === undefined || configSource === undefined) return;
@@ -45,15 +48,15 @@ export default definePhase({
     const api = kube.as({ server, ca, certificate: { pem, key } });
     try {
       const node = await api.get<NodeObject>(nodeRef(nodeName));
-      if (says(node?.spec?.configSource, configSource))
+      if (includesFields(node?.spec?.configSource, configSource))
         await api.patch<NodeObject>(nodeRef(nodeName), { spec: { configSource: null } });
     } catch (error) {
-      log.warn(`spec.configSource of Node ${nodeName} stays (${clean((error as Error).message)})`);
+      log.warn(`could not remove spec.configSource from Node ${nodeName} (${clean((error as Error).message)})`);
     }
   },
 });
 
-/** E_DYNAMIC_CONFIG_FORBIDDEN where the admission plugin NodeRestriction is on. */
+/** Throws E_DYNAMIC_CONFIG_FORBIDDEN if the admission plugin NodeRestriction denies it. */
 async function setSource(api: KubeApi, node: string, configSource: object): Promise<NodeObject> {
   try {
     return await api.patch<NodeObject>(nodeRef(node), { spec: { configSource } });
@@ -66,11 +69,11 @@ async function setSource(api: KubeApi, node: string, configSource: object): Prom
   }
 }
 
-/** `there` says all that `wanted` does, and maybe more: a uid, say. */
-function says(there: unknown, wanted: object): boolean {
-  if (typeof there !== 'object' || there === null) return false;
-  const has = there as Record<string, unknown>;
-  return Object.entries(wanted).every(([key, value]) =>
-    typeof value === 'object' ? says(has[key], value) : has[key] === value,
+/** Whether `actual` has every field of `expected`; it may have more, such as a uid. */
+function includesFields(actual: unknown, expected: object): boolean {
+  if (typeof actual !== 'object' || actual === null) return false;
+  const fields = actual as Record<string, unknown>;
+  return Object.entries(expected).every(([key, value]) =>
+    typeof value === 'object' ? includesFields(fields[key], value) : fields[key] === value,
   );
 }

@@ -1,7 +1,7 @@
 /** Users and groups of the machine. Source of the formats: passwd(5), group(5). */
 import type { Files, Owner } from '../../engine/sdk/index.ts';
 
-/** `user` (with its own group) or `user:group`; undefined where there is no such user or group. */
+/** Resolves `user` (with its own group) or `user:group`; undefined if there is no such user or group. */
 export async function ownerNamed(files: Files, text: string): Promise<Owner | undefined> {
   const [user = '', group] = text.split(':');
   const account = (await lines(files, '/etc/passwd')).find(([name, , uid]) => name === user || uid === user);

@@ -1,34 +1,34 @@
 export const input = {
   type: 'object',
   properties: {
-    path: { type: 'string', pattern: '^/', 'x-form': 'be an absolute path', description: 'Where it is' },
-    content: { type: 'string', description: 'What is in it' },
-    secretContent: { type: 'string', writeOnly: true, description: 'The same, where it is secret: shown nowhere' },
+    path: { type: 'string', pattern: '^/', 'x-form': 'be an absolute path', description: 'Path of the file' },
+    content: { type: 'string', description: 'Content of the file' },
+    secretContent: { type: 'string', writeOnly: true, description: 'Secret content of the file; never shown' },
     template: {
       type: 'string',
       pattern: '^/',
       'x-form': 'be an absolute path',
-      description: 'Instead: a file of this machine to take it from',
+      description: 'Path of a file on this machine with the content; instead of content',
     },
     values: {
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'What {{ name }} in content or template stands for; left out: for itself',
+      description: 'Values for {{ name }} in the content (default: names are not replaced)',
     },
     mode: {
       type: 'string',
       pattern: '^0[0-7]{3}$',
       'x-form': 'be four octal digits in quotation marks, such as "0644"',
       default: '0644',
-      description: 'Its permissions',
+      description: 'Permissions of the file',
     },
     owner: {
       type: 'string',
       pattern: '^[\\w.-]+(:[\\w.-]+)?$',
       'x-form': 'be user or user:group',
-      description: 'Whose it is, by name or number; left out: of whoever runs this',
+      description: 'Owner by name or number (default: the user that runs Joinery)',
     },
-    absent: { type: 'boolean', default: false, description: 'It is to be gone' },
+    absent: { type: 'boolean', default: false, description: 'Remove the file' },
   },
   required: ['path'],
   additionalProperties: false,
@@ -36,6 +36,6 @@ export const input = {
 
 export const output = {
   type: 'object',
-  properties: { changed: { type: 'boolean', description: 'It was not so before' } },
+  properties: { changed: { type: 'boolean', description: 'Whether the file was changed' } },
   required: ['changed'],
 } as const;

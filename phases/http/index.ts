@@ -1,4 +1,4 @@
-/** Makes an http call, and sees that its answer is as expected. */
+/** Sends an HTTP request and checks the response. */
 import {
   definePhase,
   fail,
@@ -12,27 +12,27 @@ import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'http',
-  summary: 'Make an http call with an expectation',
+  summary: 'Send an HTTP request and check the response',
   input,
   output,
   effects: [
-    httpCalls('{url}', 'the call'),
-    httpCalls('{unless.url}', 'whether it is done already'),
-    httpCalls('{undo.url}', 'when it is undone'),
+    httpCalls('{url}', 'the request'),
+    httpCalls('{unless.url}', 'the check whether the work is already done'),
+    httpCalls('{undo.url}', 'on undo'),
   ],
 
-  async run({ web, log }, { method, irreversible, undo, unless, ca, ...given }) {
+  async run({ web, log }, { method, irreversible, undo, unless, ca, ...inputs }) {
     const changes = method !== 'GET' && method !== 'HEAD';
     if (changes && (undo === undefined) === (irreversible === undefined))
       throw fail('E_PHASE_INPUT', {
         phase: 'http',
-        problems: [`one of undo and irreversible must say what comes of a ${method}, and not both`],
+        problems: [`a ${method} request needs exactly one of: undo, irreversible`],
       });
     if (unless !== undefined && (await isDone(web, { method: 'GET', ...callOf(unless), ...withCa(ca) }))) {
-      log.info(`nothing to do: the answer of ${new URL(unless.url).origin} says so`);
+      log.info(`nothing to do: the response of ${new URL(unless.url).origin} is as expected`);
       return { called: false };
     }
-    const answer = await web.call({ method, ...callOf(given), ...withCa(ca) }, irreversible);
+    const answer = await web.call({ method, ...callOf(inputs), ...withCa(ca) }, irreversible);
     return { called: true, status: answer.status, ...(method === 'GET' ? { body: answer.body } : {}) };
   },
 
@@ -41,7 +41,7 @@ export default definePhase({
   },
 });
 
-interface Given {
+interface RequestInputs {
   url: string;
   headers?: Record<string, Secret>;
   json?: object;
@@ -49,7 +49,7 @@ interface Given {
   expect?: { status?: readonly number[]; json?: object };
 }
 
-function callOf({ url, headers, json, body, expect }: Given): Omit<HttpCall, 'method'> {
+function callOf({ url, headers, json, body, expect }: RequestInputs): Omit<HttpCall, 'method'> {
   const sent = json === undefined ? body : JSON.stringify(json);
   const type = json === undefined ? {} : { 'content-type': 'application/json' };
   const expected = {

@@ -2,15 +2,15 @@ const url = {
   type: 'string',
   pattern: '^https?://',
   'x-form': 'begin with https:// (http:// only to this machine itself)',
-  description: 'Address',
+  description: 'URL',
 } as const;
 const headers = {
   type: 'object',
   additionalProperties: { type: 'string', writeOnly: true },
-  description: 'Headers; shown nowhere',
+  description: 'Request headers; never shown',
 } as const;
-const json = { type: 'object', description: 'What is sent, as JSON' } as const;
-const body = { type: 'string', writeOnly: true, description: 'What is sent, as text; shown nowhere' } as const;
+const json = { type: 'object', description: 'Request body as JSON' } as const;
+const body = { type: 'string', writeOnly: true, description: 'Request body as text; never shown' } as const;
 const expect = {
   type: 'object',
   properties: {
@@ -18,34 +18,38 @@ const expect = {
       type: 'array',
       items: { type: 'integer', minimum: 100, maximum: 599 },
       minItems: 1,
-      description: 'Statuses that are well; left out: 200 to 299',
+      description: 'Accepted statuses (default 200 to 299)',
     },
-    json: { type: 'object', description: 'What the JSON of the answer must hold; it may hold more' },
+    json: { type: 'object', description: 'Fields that the JSON of the response must have; it may have more' },
   },
   additionalProperties: false,
-  description: 'What the answer must be',
+  description: 'Expected response',
 } as const;
 
 export const input = {
   type: 'object',
   properties: {
-    method: { enum: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], default: 'GET', description: 'Method' },
-    ...{ url, headers, json, body, expect },
+    method: { enum: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], default: 'GET', description: 'HTTP method' },
+    url,
+    headers,
+    json,
+    body,
+    expect,
     ca: {
       type: 'string',
-      description: 'Certificates that vouch for the server, PEM; left out: those this machine trusts',
+      description: 'CA certificates for the server, PEM (default: those that this machine trusts)',
     },
     unless: {
       type: 'object',
       properties: { url, headers, expect },
       required: ['url'],
       additionalProperties: false,
-      description: 'A GET that says that all is done already, where its answer is as expected',
+      description: 'GET request; if its response is as expected, the work is already done',
     },
     undo: {
       type: 'object',
       properties: {
-        method: { enum: ['POST', 'PUT', 'PATCH', 'DELETE'], description: 'Method' },
+        method: { enum: ['POST', 'PUT', 'PATCH', 'DELETE'], description: 'HTTP method' },
         url,
         headers,
         json,
@@ -53,9 +57,9 @@ export const input = {
       },
       required: ['method', 'url'],
       additionalProperties: false,
-      description: 'The call that takes it back',
+      description: 'Request that undoes it',
     },
-    irreversible: { type: 'string', description: 'Instead: why nothing takes it back' },
+    irreversible: { type: 'string', description: 'Reason why it cannot be undone; instead of undo' },
   },
   required: ['url'],
   additionalProperties: false,
@@ -64,9 +68,9 @@ export const input = {
 export const output = {
   type: 'object',
   properties: {
-    called: { type: 'boolean', description: 'The call was made, and not found done already' },
-    status: { type: 'integer', description: 'Of the answer' },
-    body: { type: 'string', description: 'Of the answer to a GET' },
+    called: { type: 'boolean', description: 'Whether the request was sent; false if the work was already done' },
+    status: { type: 'integer', description: 'Status of the response' },
+    body: { type: 'string', description: 'Body of the response to a GET' },
   },
   required: ['called'],
 } as const;

@@ -1,23 +1,23 @@
 /** `/var/lib/kubelet/kubeadm-flags.env`. Source: kubeadm, phases/kubelet/flags. */
 import { minorOf, socketPath } from '../../engine/node/index.ts';
 
-/** `--container-runtime` is gone from kubelets of 1.24 on, which also want the socket as a URL. */
+/** Kubelets from 1.24 on have no `--container-runtime`, and expect the socket as a URL. */
 const REMOTE_ONLY_SINCE_MINOR = 24;
-/** From then on kubeadm leaves the user's arguments in their order, behind its own. */
+/** From 1.31 on, kubeadm keeps the order of the user's arguments and puts them after its own. */
 const IN_ORDER_SINCE_MINOR = 31;
 
-export interface Machine {
+export interface FlagInputs {
   criSocket: string;
   nodeName: string;
   hostName: string;
   kubeletVersion: string;
   taints?: readonly { key: string; value?: string; effect: string }[];
-  /** They win over what is made here. */
+  /** They override the flags that Joinery sets. */
   kubeletExtraArgs?: readonly { name: string; value?: string }[];
 }
 
-export function kubeadmFlags({ criSocket, nodeName, hostName, kubeletVersion, ...given }: Machine): string {
-  const { taints = [], kubeletExtraArgs = [] } = given;
+export function kubeadmFlags({ criSocket, nodeName, hostName, kubeletVersion, ...lists }: FlagInputs): string {
+  const { taints = [], kubeletExtraArgs = [] } = lists;
   const minor = minorOf(kubeletVersion);
   const remoteOnly = minor >= REMOTE_ONLY_SINCE_MINOR;
   const flags: Record<string, string> = {

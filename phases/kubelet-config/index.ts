@@ -1,11 +1,11 @@
-/** The kubelet's configuration on disk: the cluster's ConfigMap, this machine's flags, the CA. */
+/** Writes the kubelet's configuration from the cluster's ConfigMap, this machine's flags, and the CA. */
 
 import { assertCgroupDriver, findCriSocket, installedKubelet, paths } from '../../engine/node/index.ts';
-import { readCertificates } from '../../engine/pki/index.ts';
+import { certificatesPem, readCertificates } from '../../engine/pki/index.ts';
 import { controls, definePhase, type Files, fail, installFiles, runs, writes } from '../../engine/sdk/index.ts';
-import { completed, yamlOf } from './configuration.ts';
+import { withDefaults, yamlOf } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
-import { patched } from './patches.ts';
+import { applyPatches } from './patches.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -14,13 +14,13 @@ export default definePhase({
   input,
   output,
   effects: [
-    runs('kubelet', 'its version decides its flags'),
-    controls('kubelet', ['stop'], 'it must not start on half of its files'),
-    writes('{caCertPath}', 0o644, 'the CA that the kubelet knows its clients by'),
+    runs('kubelet', 'its version determines its flags'),
+    controls('kubelet', ['stop'], 'it must not start with incomplete files'),
+    writes('{caCertPath}', 0o644, "the CA of the kubelet's clients"),
     writes(paths.kubelet, 0o700, "the kubelet's directory"),
     writes(paths.kubeletConfig, 0o644, "the kubelet's configuration"),
-    writes(paths.kubeletInitConfig, 0o644, 'the same, where DynamicKubeletConfig is on: what the kubelet begins with'),
-    writes(paths.kubeadmFlags, 0o644, "this machine's own flags for the kubelet"),
+    writes(paths.kubeletInitConfig, 0o644, 'its initial configuration, if DynamicKubeletConfig is on'),
+    writes(paths.kubeadmFlags, 0o644, "this machine's flags for the kubelet"),
   ],
 
   async run(ports, { ca, caCertPath, kubeletConfiguration, configSource, patches, ...machine }) {
@@ -28,15 +28,15 @@ export default definePhase({
     const criSocket = await findCriSocket(files, machine.criSocket);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
-    const complete = await completed({ files, services }, kubeletConfiguration);
-    const document = patches === undefined ? complete : await patched(complete, patches, ports);
+    const complete = await withDefaults({ files, services }, kubeletConfiguration);
+    const document = patches === undefined ? complete : await applyPatches(complete, patches, ports);
     const { cgroupDriver } = document;
     if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
       await assertCgroupDriver(ports, cgroupDriver, { criSocket, kubeletVersion: Promise.resolve(kubeletVersion) });
     const yaml = yamlOf(document);
     const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
     await installFiles('kubelet', { files, services }, [
-      { path: caCertPath, content: ca, mode: 0o644 },
+      { path: caCertPath, content: certificatesPem(ca), mode: 0o644 },
       { path: paths.kubelet, directory: 0o700 },
       { path: paths.kubeletConfig, content: yaml, mode: 0o644 },
       ...(configSource === undefined ? [] : [{ path: paths.kubeletInitConfig, content: yaml, mode: 0o644 }]),
@@ -46,16 +46,16 @@ export default definePhase({
   },
 });
 
-/** kubeadm keeps a CA file that is there, whatever is in it; then kubelet and cluster do not know each other. */
+/** kubeadm keeps an existing CA file even if it differs. The kubelet and the cluster would then not trust each other. */
 async function assertNoOtherCa(files: Files, path: string, ca: string): Promise<void> {
-  const there = (await files.read(path))?.toString('utf8');
-  if (there === undefined || there.trim() === ca.trim()) return;
-  const [found, wanted] = [pinsOf(there), pinsOf(ca)];
-  if (found.join() !== wanted.join())
-    throw fail('E_CA_FILE_DIFFERS', { path, found: found.join(' ') || 'no certificate', wanted: wanted.join(' ') });
+  const existing = (await files.read(path))?.toString('utf8');
+  if (existing === undefined || existing.trim() === ca.trim()) return;
+  const [found, expected] = [pinsOf(existing), pinsOf(ca)];
+  if (found.join() !== expected.join())
+    throw fail('E_CA_FILE_DIFFERS', { path, found: found.join(' ') || 'no certificate', wanted: expected.join(' ') });
 }
 
-/** None where one of them is damaged. */
+/** Empty if one of the certificates cannot be parsed. */
 function pinsOf(pem: string): string[] {
   try {
     return readCertificates(pem).map(({ pin }) => pin);

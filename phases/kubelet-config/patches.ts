@@ -1,4 +1,7 @@
-/** `--patches`: changes of the kubelet's configuration, from files of a directory. Source of their names and order: kubeadm, util/patches. */
+/**
+ * `--patches`: a directory of files that change the kubelet's configuration.
+ * Source of their names and order: kubeadm, util/patches.
+ */
 import { applyJsonPatch, type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
 import { mergePatch, strategicPatch } from './merge-patch.ts';
 
@@ -8,37 +11,38 @@ const KINDS: Record<string, (target: unknown, patch: unknown) => unknown | Promi
   json: applyJsonPatch,
 };
 const TARGET = 'kubeletconfiguration';
-/** Of control-plane nodes, and of the cluster itself. */
+/** Targets of control-plane nodes and of the cluster; a worker ignores their patches. */
 const OTHER_TARGETS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd', 'corednsdeployment'];
 /** `target[suffix][+type].extension` */
 const NAME = /^([^.+\n]*)(?:\+([^.\n]*))?\.(json|yaml)$/;
 
-/** The configuration with every patch of the directory, in the order of their names. E_PATCH for one that is not right. */
-export async function patched(
+/** Applies every patch of the directory in the order of their names. Throws E_PATCH for an invalid one. */
+export async function applyPatches(
   configuration: Record<string, unknown>,
   directory: string,
   { files, log }: { files: Files; log: Log },
 ): Promise<Record<string, unknown>> {
   if ((await files.stat(directory))?.kind !== 'directory')
-    throw fail('E_PATCH', { file: directory, what: 'it is no directory' });
+    throw fail('E_PATCH', { file: directory, what: 'it is not a directory' });
   let document = configuration;
   for (const name of (await files.list(directory)) ?? []) {
     const file = `${directory.replace(/\/+$/, '')}/${name}`;
-    const [whole, begin = '', type = 'strategic'] = NAME.exec(name) ?? [];
+    const [match, prefix = '', type = 'strategic'] = NAME.exec(name) ?? [];
     const apply = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
-    if (OTHER_TARGETS.some((target) => begin.startsWith(target))) log.info(`${file} is not for a worker`);
-    else if (whole === undefined || !begin.startsWith(TARGET))
-      log.warn(
-        `${file} is passed over: the name of a patch is ${TARGET}[suffix][+strategic|+merge|+json].yaml or .json`,
-      );
+    if (OTHER_TARGETS.some((target) => prefix.startsWith(target))) log.info(`ignoring ${file}: it is not for a worker`);
+    else if (match === undefined || !prefix.startsWith(TARGET))
+      log.warn(`ignoring ${file}: a patch is named ${TARGET}[suffix][+strategic|+merge|+json].yaml or .json`);
     else if (apply === undefined)
-      throw fail('E_PATCH', { file, what: `its name has the type ${type}: it must be strategic, merge or json` });
-    else document = await applied(document, file, apply, { files, log });
+      throw fail('E_PATCH', {
+        file,
+        what: `its name has the unknown type ${type}; it must be strategic, merge or json`,
+      });
+    else document = await applyFile(document, file, apply, { files, log });
   }
   return document;
 }
 
-async function applied(
+async function applyFile(
   document: Record<string, unknown>,
   file: string,
   apply: (target: unknown, patch: unknown) => unknown | Promise<unknown>,
@@ -58,7 +62,7 @@ async function applied(
   }
   const { kind } = (result ?? {}) as { kind?: unknown };
   if (kind !== 'KubeletConfiguration')
-    throw fail('E_PATCH', { file, what: 'what it leaves is no KubeletConfiguration' });
-  if (parts.length > 0) log.info(`${file} has changed the kubelet's configuration`);
-  return result as Record<string, unknown>; // its kind says so
+    throw fail('E_PATCH', { file, what: 'the result is not a KubeletConfiguration' });
+  if (parts.length > 0) log.info(`applied ${file} to the kubelet's configuration`);
+  return result as Record<string, unknown>; // its kind was checked above
 }

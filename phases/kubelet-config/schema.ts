@@ -2,7 +2,7 @@ import { fields } from '../../engine/node/index.ts';
 
 const { ca, nodeName, criSocket, caCertPath, kubeletVersion, kubeletConfiguration, configSource, patches } = fields;
 
-/** They end up in a file of one line. */
+/** These values are written into a file of one line. */
 const line = { type: 'string', pattern: '^[^\\r\\n]*$', 'x-form': 'be one line' } as const;
 
 export const input = {
@@ -10,7 +10,7 @@ export const input = {
   properties: {
     ca,
     nodeName,
-    hostName: { type: 'string', description: "The machine's own name; another node name is told to the kubelet" },
+    hostName: { type: 'string', description: 'Host name of the machine; a different node name becomes a kubelet flag' },
     criSocket,
     caCertPath,
     kubeletVersion,
@@ -29,7 +29,7 @@ export const input = {
         required: ['key', 'effect'],
         additionalProperties: false,
       },
-      description: 'Taints that the Node registers with',
+      description: 'Taints with which the Node registers',
     },
     kubeletExtraArgs: {
       type: 'array',
@@ -46,7 +46,7 @@ export const input = {
         required: ['name'],
         additionalProperties: false,
       },
-      description: 'Further arguments of the kubelet, as name and value; they win over its own',
+      description: 'Extra arguments of the kubelet (name and value); they override those that Joinery sets',
     },
   },
   required: ['ca', 'nodeName', 'hostName', 'kubeletConfiguration'],

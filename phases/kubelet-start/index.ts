@@ -1,4 +1,4 @@
-/** Starts the kubelet by the machine's service manager, and sees it become healthy. */
+/** Starts the kubelet through the service manager and waits until it is healthy. */
 import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
@@ -14,9 +14,9 @@ import {
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
-/** What the unit must pass, or the kubelet knows nothing of the files written for it. */
-const NEEDED = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
-const NEEDED_TO_BOOTSTRAP = `--bootstrap-kubeconfig=${paths.bootstrapKubeletConf}`;
+/** Arguments that the unit must pass, so that the kubelet uses the files of the join. */
+const REQUIRED_ARGUMENTS = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
+const BOOTSTRAP_ARGUMENT = `--bootstrap-kubeconfig=${paths.bootstrapKubeletConf}`;
 
 export default definePhase({
   name: 'kubelet-start',
@@ -24,32 +24,32 @@ export default definePhase({
   input,
   output,
   effects: [
-    writes(paths.kubeletDropIn, 0o644, 'only where the unit does not pass our files to the kubelet'),
-    controls('kubelet', ['reload', 'start', 'stop'], 'it joins the machine'),
+    writes(paths.kubeletDropIn, 0o644, 'if the unit does not pass the files of the join to the kubelet'),
+    controls('kubelet', ['reload', 'start', 'stop'], 'it joins the cluster'),
     ...kubeletData,
-    apiCalls(['patch'], 'nodes/status', 'when it is undone: the Node is not Ready any more'),
-    removesPodSandboxes('when it is undone: what the kubelet had started'),
-    unmounts(paths.kubelet, 'when it is undone: volumes of Pods'),
+    apiCalls(['patch'], 'nodes/status', 'on undo: sets the Node to not Ready'),
+    removesPodSandboxes('on undo: Pods that the kubelet started'),
+    unmounts(paths.kubelet, 'on undo: volumes of Pods'),
   ],
 
   async run({ files, services, commands, clock, log }) {
     const [status, unit] = await Promise.all([services.status('kubelet'), services.unit('kubelet')]);
     const bootstraps = (await files.stat(paths.bootstrapKubeletConf)) !== undefined;
-    const needed = bootstraps ? [NEEDED_TO_BOOTSTRAP, ...NEEDED] : NEEDED;
+    const needed = bootstraps ? [BOOTSTRAP_ARGUMENT, ...REQUIRED_ARGUMENTS] : REQUIRED_ARGUMENTS;
     if (status.manager === 'none') {
-      log.warn(`no systemd and no OpenRC here. Start the kubelet yourself: ${commandLine(bootstraps)}`);
+      log.warn(`there is no systemd and no OpenRC; start the kubelet yourself: ${commandLine(bootstraps)}`);
       return { startedAt: clock.now().toISOString() };
     }
     if (!status.exists) throw fail('E_SERVICE_MISSING', { service: 'kubelet', manager: status.manager });
     if (status.active) {
       await services.waitHealthy('kubelet', await healthUrlOf(files));
-      log.info('the kubelet is running already, and healthy');
+      log.info('the kubelet is already running and healthy');
       return {};
     }
     if (unit !== undefined && needed.some((argument) => !unit.includes(argument))) {
       await files.write(paths.kubeletDropIn, await dropIn(commands), 0o644);
       await services.reload('kubelet');
-      log.info(`the kubelet's unit did not pass ${needed.join(', ')}; ${paths.kubeletDropIn} does`);
+      log.info(`wrote ${paths.kubeletDropIn}, because the kubelet's unit did not pass ${needed.join(', ')}`);
     }
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
@@ -59,14 +59,17 @@ export default definePhase({
   },
 
   async undo(ports, { criSocket }) {
-    await shutDownKubelet(ports, criSocket, { reason: 'JoinUndone', message: 'the join of this machine was undone' });
+    await shutDownKubelet(ports, criSocket, {
+      reason: 'JoinUndone',
+      message: 'the join of this machine was rolled back',
+    });
   },
 });
 
 const commandLine = (bootstraps: boolean): string =>
-  `kubelet${bootstraps ? ` ${NEEDED_TO_BOOTSTRAP}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
+  `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
-/** Where this kubelet will answer: its configuration may have moved it. */
+/** The kubelet's configuration may change the address and port of its health check. */
 async function healthUrlOf(files: Files): Promise<string> {
   const invalid = (what: string) => fail('E_KUBELET_CONFIG', { what: `${paths.kubeletConfig}: ${what}` });
   const text = (await files.read(paths.kubeletConfig))?.toString('utf8') ?? '';
@@ -77,16 +80,16 @@ async function healthUrlOf(files: Files): Promise<string> {
     throw invalid((error as Error).message);
   }
   const url = healthUrl(config as Record<string, unknown>);
-  if (url === undefined) throw invalid('it names no address where the kubelet says that it is healthy');
+  if (url === undefined) throw invalid("it has no valid address for the kubelet's health check");
   return url;
 }
 
-/** What kubeadm's package brings: section 6.5 of its behaviour, for units that lack it. */
+/** The same drop-in that kubeadm's package installs, for units that lack it. */
 async function dropIn(commands: Commands): Promise<string> {
   const kubelet = (await commands.find('kubelet')) ?? '/usr/bin/kubelet';
-  return `# Written by Joinery: the kubelet's unit did not pass the files of a kubeadm-style join.
+  return `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
 [Service]
-Environment="KUBELET_KUBECONFIG_ARGS=${NEEDED_TO_BOOTSTRAP} --kubeconfig=${paths.kubeletConf}"
+Environment="KUBELET_KUBECONFIG_ARGS=${BOOTSTRAP_ARGUMENT} --kubeconfig=${paths.kubeletConf}"
 Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubeletConfig}"
 EnvironmentFile=-${paths.kubeadmFlags}
 EnvironmentFile=-/etc/default/kubelet

@@ -10,7 +10,7 @@ export const output = {
     startedAt: {
       type: 'string',
       'x-known': 'after-run',
-      description: 'When it was started (RFC 3339); absent where it was running already',
+      description: 'Start time of the kubelet (RFC 3339); absent if it was already running',
     },
   },
 } as const;

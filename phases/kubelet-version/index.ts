@@ -1,18 +1,18 @@
-/** Which kubelet is installed. A step of its own, because asking takes a tenth of a second that nothing else has to wait for. */
+/** Determines the version of the installed kubelet. It is a step of its own, because other steps need not wait 0.1 s for it. */
 import { installedKubelet } from '../../engine/node/index.ts';
 import { definePhase, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'kubelet-version',
-  summary: 'Ask the installed kubelet for its version',
+  summary: 'Determine the version of the installed kubelet',
   input,
   output,
-  effects: [runs('kubelet', 'its version decides its flags')],
+  effects: [runs('kubelet', 'its version determines its flags')],
 
   async run({ commands, log }) {
     const kubeletVersion = await installedKubelet(commands);
-    log.info(`the kubelet is ${kubeletVersion}`);
+    log.info(`the kubelet has version ${kubeletVersion}`);
     return { kubeletVersion };
   },
 });

@@ -1,14 +1,16 @@
-/** The end of the TLS bootstrap, whoever has sent the request: the kubelet holds its certificate, and needs nobody's token any more. */
+/** The end of the TLS bootstrap: the kubelet has its certificate and no longer needs bootstrap credentials. */
 import { nodeCertificate, paths } from '../../engine/node/index.ts';
 import { definePhase, fail, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'kubelet-wait-bootstrap',
-  summary: "See the kubelet hold the node's certificate, and take away what it has asked for it with",
+  summary: "Wait for the kubelet's client certificate, then delete the bootstrap credentials",
   input,
   output,
-  effects: [writes(paths.bootstrapKubeletConf, undefined, 'in mode kubelet: removed, with the token in it')],
+  effects: [
+    writes(paths.bootstrapKubeletConf, undefined, 'in mode kubelet: deleted, with the bootstrap credentials in it'),
+  ],
 
   async run({ files, clock, log, signal }, { nodeName, tlsBootstrapMode }) {
     const usable = (pem: Buffer | undefined) => {
@@ -16,7 +18,7 @@ export default definePhase({
       return held !== undefined && held.nodeName === nodeName && held.notAfter > clock.now() ? held : undefined;
     };
     const waited = async () => {
-      // A kubelet that rotates writes its kubeconfig before there is a certificate, an older one afterwards.
+      // A kubelet with certificate rotation writes its kubeconfig before it has a certificate; older kubelets write it afterwards.
       const pem = await files.waitFor(paths.kubeletCurrentPem, (content) => usable(content) !== undefined);
       await files.waitFor(paths.kubeletConf, (content) => content !== undefined);
       return usable(pem);
@@ -24,9 +26,9 @@ export default definePhase({
     const held = await waited().catch((error: unknown) => {
       throw signal.aborted ? fail('E_KUBELET_BOOTSTRAP', { node: nodeName }, error) : error;
     });
-    if (held === undefined) throw fail('E_KUBELET_BOOTSTRAP', { node: nodeName }); // it has expired in this moment
+    if (held === undefined) throw fail('E_KUBELET_BOOTSTRAP', { node: nodeName }); // it expired after the wait
     if (tlsBootstrapMode === 'kubelet') {
-      log.info(`the kubelet has its certificate, until ${held.notAfter.toISOString().slice(0, 10)}`);
+      log.info(`the kubelet has its certificate, valid until ${held.notAfter.toISOString().slice(0, 10)}`);
       await files.remove(paths.bootstrapKubeletConf);
     }
     return { certificate: held.certificate, key: held.key };

@@ -1,4 +1,4 @@
-/** Watches the Node that the kubelet registers, and notes its CRI socket on it, as kubeadm does. */
+/** Waits for the Node that the kubelet registers and annotates it with the CRI socket, as kubeadm does. */
 import { conditionsOf, findCriSocket, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
 import { apiCalls, clean, definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
@@ -7,18 +7,18 @@ const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
 
 export default definePhase({
   name: 'node-ready',
-  summary: 'Watch the Node register, and become Ready where asked to',
+  summary: 'Wait until the Node has registered, and is Ready if required',
   input,
   output,
-  effects: [apiCalls(['watch', 'patch'], 'nodes', 'its registration; the annotation with its CRI socket')],
-  irreversible: 'the Node stays until somebody deletes it: no identity on the machine may',
+  effects: [apiCalls(['watch', 'patch'], 'nodes', 'waits for its registration and sets the CRI socket annotation')],
+  irreversible: 'the Node remains until an administrator deletes it; no credentials on this machine allow that',
 
-  async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...given }) {
+  async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...inputs }) {
     if (wait === 'started') {
-      log.info('not waiting for the Node, so its CRI socket is not noted on it');
+      log.info('not waiting for the Node, so it does not get its CRI socket annotation');
       return {};
     }
-    const criSocket = await findCriSocket(files, given.criSocket);
+    const criSocket = await findCriSocket(files, inputs.criSocket);
     const api = kube.as({ server, ca, certificate: { pem: certificate, key } });
     const ref = nodeRef(nodeName);
     const since = startedAt === undefined ? undefined : new Date(startedAt);
@@ -36,13 +36,13 @@ export default definePhase({
   },
 });
 
-/** The kubelet that we started has written its status; a Node left by an earlier one has an older heartbeat. */
+/** Whether this kubelet has written its status. A Node that remains from an earlier join has an older heartbeat. */
 function isRegistered(node: NodeObject | undefined, since: Date | undefined): boolean {
   if (versionOf(node) === '') return false;
   if (node?.metadata.labels?.['kubernetes.io/hostname'] === undefined) return false;
   if (since === undefined) return true;
   const beat = conditionsOf(node).find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
-  // Kubernetes writes whole seconds.
+  // Heartbeats have whole seconds.
   return beat === undefined || Date.parse(beat) + 1_000 > since.getTime();
 }
 

@@ -11,11 +11,12 @@ export const input = {
     key,
     nodeName,
     criSocket,
-    startedAt: { type: 'string', description: 'When the kubelet was started: older signs of life do not count' },
+    startedAt: { type: 'string', description: 'Start time of the kubelet; older heartbeats do not count' },
     wait: {
       enum: ['started', 'registered', 'ready'],
       default: 'registered',
-      description: 'How far to follow the Node: not at all, until its kubelet has registered, or until it is Ready',
+      description:
+        'When to stop waiting: as soon as the kubelet has started, when the Node has registered, or when it is Ready',
     },
   },
   required: ['server', 'ca', 'certificate', 'key', 'nodeName'],
@@ -24,5 +25,11 @@ export const input = {
 
 export const output = {
   type: 'object',
-  properties: { kubeletVersion: { type: 'string', 'x-known': 'after-run', description: 'As the Node reports it' } },
+  properties: {
+    kubeletVersion: {
+      type: 'string',
+      'x-known': 'after-run',
+      description: 'Version of the kubelet, as reported by the Node',
+    },
+  },
 } as const;

@@ -1,4 +1,4 @@
-/** Whether this machine fits this cluster: all at once, after `preflight` and before anything is sent or written. */
+/** Checks this machine against the cluster, after `preflight` and before anything is sent or written. */
 import {
   assertCgroupDriver,
   assertClock,
@@ -22,44 +22,44 @@ import {
 } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
-/** A kubelet may be this much older than its API server. Source: Kubernetes' version skew policy. */
+/** A kubelet may be this many minor versions older than the API server. Source: Kubernetes' version skew policy. */
 const OLDER_MINORS_MAX = 3;
-/** kubeadm's default; before, the kubelet's own holds. */
+/** kubeadm's default since 1.22; before that, the kubelet's own default applies. */
 const SYSTEMD_SINCE_MINOR = 22;
 
 export default definePhase({
   name: 'preflight-cluster',
-  summary: 'Check that this machine fits the cluster',
+  summary: 'Check this machine against the cluster',
   input,
   output,
   effects: [
-    apiCalls(['get'], 'nodes', 'whether another machine holds the name'),
-    runs('kubelet', 'its version, where preflight has not told it'),
+    apiCalls(['get'], 'nodes', 'the check whether another machine has this name'),
+    runs('kubelet', 'its version, if an earlier step did not determine it'),
   ],
 
-  async run(ports, { nodeName, criSocket, clusterConfiguration, kubeletConfiguration, ...given }) {
-    const isIgnored = ignoreRule(given.ignorePreflightErrors, given.ignoreChecksErrors);
+  async run(ports, { nodeName, criSocket, clusterConfiguration, kubeletConfiguration, ...inputs }) {
+    const isIgnored = ignoreRule(inputs.ignorePreflightErrors, inputs.ignoreChecksErrors);
     const { kube, commands, log } = ports;
-    const { server, ca } = given;
-    const api = kube.as(joiningIdentity(given));
+    const { server, ca } = inputs.identity;
+    const api = kube.as(joiningIdentity(inputs.identity));
     const cluster = clusterConfiguration.kubernetesVersion;
     const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
-      given.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(given.kubeletVersion);
+      inputs.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(inputs.kubeletVersion);
     const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);
 
-    /** In the order in which they are told; one with a name can be ignored. */
-    const checks: { name?: string; made: Promise<void> }[] = [
-      { made: node.then(() => assertClock(server, api.clockSkewMs())) },
-      { made: node.then((found) => assertNameFree(ports, { server, ca, nodeName }, found)) },
-      { name: 'KubeletVersion', made: kubeletVersion.then((kubelet) => assertSkew(kubelet, cluster)) },
-      // Patches may say another, and so they are waited for.
-      ...(given.patches === undefined
-        ? [{ name: 'CgroupDriver', made: assertCgroupDriver(ports, driver, { criSocket, kubeletVersion }) }]
+    /** In the order in which failures are reported. Only a check with a name can be ignored. */
+    const checks: { name?: string; outcome: Promise<void> }[] = [
+      { outcome: node.then(() => assertClock(server, api.clockSkewMs())) },
+      { outcome: node.then((found) => assertNameFree(ports, { server, ca, nodeName }, found)) },
+      { name: 'KubeletVersion', outcome: kubeletVersion.then((kubelet) => assertSkew(kubelet, cluster)) },
+      // Patches may set another driver; `kubelet-config` applies them and then checks it.
+      ...(inputs.patches === undefined
+        ? [{ name: 'CgroupDriver', outcome: assertCgroupDriver(ports, driver, { criSocket, kubeletVersion }) }]
         : []),
     ];
     const errors = new Set<unknown>();
-    for (const [index, outcome] of (await Promise.allSettled(checks.map(({ made }) => made))).entries()) {
+    for (const [index, outcome] of (await Promise.allSettled(checks.map(({ outcome }) => outcome))).entries()) {
       if (outcome.status === 'fulfilled') continue;
       const name = checks[index]?.name;
       const { reason } = outcome;
@@ -76,14 +76,14 @@ export default definePhase({
 const driverOf = (clusterVersion: string): CgroupDriver =>
   minorOf(clusterVersion) >= SYSTEMD_SINCE_MINOR ? 'systemd' : 'cgroupfs';
 
-/** E_NODE_EXISTS where a Ready Node of that name is not this machine's. Source: kubeadm, phases/kubelet-start. */
+/** Throws E_NODE_EXISTS if a Ready Node of that name belongs to another machine. Source: kubeadm, phases/kubelet-start. */
 async function assertNameFree(
   ports: Ports,
-  wanted: { server: string; ca: string; nodeName: string },
+  subject: { server: string; ca: string; nodeName: string },
   node: NodeObject | undefined,
 ): Promise<void> {
-  if (isReady(node) && (await usableIdentity(ports, wanted)) === undefined)
-    throw fail('E_NODE_EXISTS', { node: wanted.nodeName });
+  if (isReady(node) && (await usableIdentity(ports, subject)) === undefined)
+    throw fail('E_NODE_EXISTS', { node: subject.nodeName });
 }
 
 function assertSkew(kubelet: string, cluster: string): void {

@@ -1,16 +1,12 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { server, ca, token, clientCertificate, clientKey, nodeName, criSocket, kubeletVersion } = fields;
+const { identity, nodeName, criSocket, kubeletVersion } = fields;
 const { clusterConfiguration, kubeletConfiguration, patches, ignorePreflightErrors, ignoreChecksErrors } = fields;
 
 export const input = {
   type: 'object',
   properties: {
-    server,
-    ca,
-    token,
-    clientCertificate,
-    clientKey,
+    identity,
     nodeName,
     criSocket,
     kubeletVersion,
@@ -20,7 +16,7 @@ export const input = {
     ignorePreflightErrors,
     ignoreChecksErrors,
   },
-  required: ['server', 'ca', 'nodeName', 'clusterConfiguration', 'kubeletConfiguration'],
+  required: ['identity', 'nodeName', 'clusterConfiguration', 'kubeletConfiguration'],
   additionalProperties: false,
 } as const;
 

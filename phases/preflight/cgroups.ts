@@ -1,8 +1,8 @@
-/** The cgroup controllers that a kubelet needs. Source: kubeadm's cgroups validator. */
+/** Checks the cgroup controllers that a kubelet needs. Source: kubeadm's cgroups validator. */
 import type { Files } from '../../engine/sdk/index.ts';
-import { bad, type Finding, good } from './check.ts';
+import { type Finding, ok, problem } from './check.ts';
 
-const HINT = 'Switch them on: cgroup_enable=memory and the like, on the kernel command line; then reboot.';
+const HINT = 'Enable them on the kernel command line (such as cgroup_enable=memory), then reboot.';
 
 const NEEDS = {
   v1: {
@@ -17,15 +17,15 @@ export async function cgroupFindings(files: Files): Promise<Finding[]> {
   const { required, optional } = NEEDS[version];
   const without = (names: string[]) => names.filter((name) => !controllers.has(name));
   const [missing, missed] = [without(required), without(optional)];
-  const told = (names: string[]) => `cgroups ${version} without ${names.join(', ')}`;
-  if (missing.length + missed.length === 0) return [good(`cgroups ${version} with every controller`)];
+  const lacks = (names: string[]) => `cgroups ${version} lack the controllers ${names.join(', ')}`;
+  if (missing.length + missed.length === 0) return [ok(`cgroups ${version} have all controllers`)];
   return [
-    ...(missing.length > 0 ? [bad(told(missing), { hint: HINT })] : []),
-    ...(missed.length > 0 ? [bad(told(missed), { severity: 'warning' as const, hint: HINT })] : []),
+    ...(missing.length > 0 ? [problem(lacks(missing), { hint: HINT })] : []),
+    ...(missed.length > 0 ? [problem(lacks(missed), { severity: 'warning' as const, hint: HINT })] : []),
   ];
 }
 
-/** The file is at the root of a v2 hierarchy only. There, devices and freezer are no controllers, and always there. */
+/** The file exists at the root of a v2 hierarchy only. In v2, devices and freezer are not controllers but always available. */
 async function enabled(files: Files): Promise<{ version: 'v1' | 'v2'; controllers: Set<string> }> {
   const unified = await files.read('/sys/fs/cgroup/cgroup.controllers');
   if (unified !== undefined)

@@ -1,4 +1,4 @@
-/** What a check is, and how what it saw becomes results. */
+/** The type of a check, and how its findings become results. */
 import { minorOf } from '../../engine/node/index.ts';
 import {
   type CheckResult,
@@ -13,74 +13,75 @@ import {
 import type { DockerInfo } from './docker.ts';
 import type { input } from './schema.ts';
 
-export type Given = Infer<typeof input>;
+export type Inputs = Infer<typeof input>;
 export type Severity = 'error' | 'warning';
 
-/** What a check may look at. What several checks need is asked for once. */
-export interface Look {
+/** What a check can read. Facts that several checks need are determined once. */
+export interface CheckContext {
   files: Files;
   services: Services;
   commands: Commands;
   runtime: Runtime;
-  given: Given;
-  /** Under this name: what that left is no obstacle, and later steps compare it with what they want. */
+  inputs: Inputs;
+  /** Whether this machine has joined under this node name. Files of that join are fine; later steps compare and update them. */
   joinedBefore: Promise<boolean>;
-  /** `v1.30.2`, as the installed kubelet tells; it takes a tenth of a second. */
+  /** Version of the installed kubelet, such as `v1.30.2`. It takes 0.1 s. */
   kubeletVersion(): Promise<string>;
   docker(): Promise<DockerInfo>;
 }
 
 export interface Finding {
-  isGood: boolean;
+  isOk: boolean;
   evidence: string;
-  /** Left out: the check's own. */
+  /** Default: the severity of the check. */
   severity?: Severity;
   hint?: string;
 }
 
 export interface Check {
-  /** kubeadm's. */
+  /** kubeadm's name of the check. */
   name: string;
   severity: Severity;
-  /** For kubelets from this minor version on an error is a warning: today's kubeadm does not look any more, or only warns. */
+  /** From this minor version of the kubelet on, an error is a warning, as in the kubeadm of that version. */
   warnsFrom?: number;
-  /** Left out: on every machine. */
+  /** False if the check does not apply to these inputs. */
   applies?: boolean;
-  /** What is looked at, in words. */
-  looks: string;
-  /** What to type. */
+  /** Condition under which the check passes, for docs/preflight.md. */
+  passesIf: string;
+  /** How to fix it. */
   hint: string;
-  run(look: Look): Promise<Finding | Finding[]>;
+  run(context: CheckContext): Promise<Finding | Finding[]>;
 }
 
-export const good = (evidence: string): Finding => ({ isGood: true, evidence });
-export const bad = (evidence: string, other: Pick<Finding, 'severity' | 'hint'> = {}): Finding => ({
-  ...{ isGood: false, evidence },
+export const ok = (evidence: string): Finding => ({ isOk: true, evidence });
+export const problem = (evidence: string, other: Pick<Finding, 'severity' | 'hint'> = {}): Finding => ({
+  isOk: false,
+  evidence,
   ...other,
 });
 
-/** kubeadm's way to name a check after a path. */
-export const named = (kind: string, path: string): string => `${kind}-${path.replaceAll('/', '-')}`;
+/** Names a check after a path, like kubeadm. */
+export const checkName = (kind: string, path: string): string => `${kind}-${path.replaceAll('/', '-')}`;
 
-/** What came of a check. One that cannot be made has not been passed, whatever its severity. */
+/** Runs a check. A check that cannot run is an error, whatever its severity. */
 export async function resultsOf(
   check: Check,
-  look: Look,
+  context: CheckContext,
   isIgnored: (check: string) => boolean,
   signal: AbortSignal,
 ): Promise<CheckResult[]> {
   const result = (severity: Severity) =>
     severity === 'error' && isIgnored(check.name) ? ('ignored' as const) : severity;
   try {
-    const found = [await check.run(look)].flat();
+    const findings = [await check.run(context)].flat();
     const { warnsFrom } = check;
-    const isMild =
-      warnsFrom !== undefined && found.some(({ isGood }) => !isGood) && (await kubeletMinor(look)) >= warnsFrom;
-    return found.map(({ isGood, evidence, severity = check.severity, hint = check.hint }) => ({
+    const isWarning =
+      warnsFrom !== undefined && findings.some(({ isOk }) => !isOk) && (await kubeletMinor(context)) >= warnsFrom;
+    return findings.map(({ isOk, evidence, severity = check.severity, hint = check.hint }) => ({
       check: check.name,
-      result: isGood ? 'ok' : result(isMild ? 'warning' : severity),
+      result: isOk ? 'ok' : result(isWarning ? 'warning' : severity),
       evidence: clean(evidence),
-      hint: isGood ? '' : hint,
+      hint: isOk ? '' : hint,
     }));
   } catch (error) {
     if (!isJoinError(error) || signal.aborted) throw error;
@@ -88,5 +89,5 @@ export async function resultsOf(
   }
 }
 
-/** 0 where it cannot be known: then the rules of old hold. */
-const kubeletMinor = ({ kubeletVersion }: Look): Promise<number> => kubeletVersion().then(minorOf, () => 0);
+/** 0 if the version is unknown: the rules for old kubelets then apply. */
+const kubeletMinor = ({ kubeletVersion }: CheckContext): Promise<number> => kubeletVersion().then(minorOf, () => 0);

@@ -1,5 +1,5 @@
-/** Every check of a worker, by kubeadm's names, in the order in which results are shown. docs/preflight.md has them as a table. */
-import type { Check, Given } from './check.ts';
+/** Every check of a worker under kubeadm's names, in the order of the results. docs/preflight.md lists them as a table. */
+import type { Check, Inputs } from './check.ts';
 import { fileChecks, isPrivilegedUser } from './files.ts';
 import { kubeletChecks } from './kubelet.ts';
 import { hostname, kernelSettings, kubeletPortFree, proxyChecks } from './network.ts';
@@ -7,16 +7,16 @@ import { programChecks } from './programs.ts';
 import { runtimeChecks } from './runtime.ts';
 import { swapOff, systemVerification } from './system.ts';
 
-export const checksFor = (given: Given): Check[] => [
+export const checksFor = (inputs: Inputs): Check[] => [
   isPrivilegedUser,
-  ...fileChecks(given),
-  ...runtimeChecks(given),
-  ...kernelSettings(given),
+  ...fileChecks(inputs),
+  ...runtimeChecks(inputs),
+  ...kernelSettings(inputs),
   swapOff,
-  ...programChecks(given),
+  ...programChecks(inputs),
   systemVerification,
   hostname,
   ...kubeletChecks,
   kubeletPortFree,
-  ...proxyChecks(given),
+  ...proxyChecks(inputs),
 ];

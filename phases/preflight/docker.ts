@@ -1,4 +1,4 @@
-/** Docker behind the kubelet's own shim, which kubelets had until 1.23: it is asked by its command. */
+/** Docker behind the dockershim of kubelets up to 1.23. Joinery queries it through the docker command. */
 import { socketPath } from '../../engine/node/index.ts';
 import { type Commands, clean, fail } from '../../engine/sdk/index.ts';
 
@@ -9,16 +9,16 @@ export const isDocker = (criSocket: string | undefined): boolean => socketPath(c
 
 export interface DockerInfo {
   ServerVersion?: string;
-  /** Of its storage. */
+  /** Storage driver. */
   Driver?: string;
   CgroupDriver?: string;
 }
 
-/** E_COMMAND_FAILED where it does not answer. */
+/** Throws E_COMMAND_FAILED if Docker does not answer. */
 export async function dockerInfo(commands: Commands): Promise<DockerInfo> {
   const { exitCode, stdout, stderr } = await commands.query(INFO);
   try {
     if (exitCode === 0) return { ...(JSON.parse(stdout) as DockerInfo) };
-  } catch {} // what it said is told below
+  } catch {} // the error below quotes the output
   throw fail('E_COMMAND_FAILED', { command: INFO.join(' '), exitCode, output: clean(stderr || stdout) });
 }

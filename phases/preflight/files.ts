@@ -1,42 +1,43 @@
-/** What another join, or another cluster, may have left on this machine; and whether we may write at all. */
+/** Checks for root privileges, and for files that another join or cluster left on this machine. */
 import { paths } from '../../engine/node/index.ts';
-import { bad, type Check, type Given, good, named } from './check.ts';
+import { type Check, checkName, type Inputs, ok, problem } from './check.ts';
 
 export const isPrivilegedUser: Check = {
   name: 'IsPrivilegedUser',
   severity: 'error',
-  looks: 'we are root, or work below `--root`',
-  hint: 'Try again with sudo.',
-  run: async ({ given }) => (given.privileged ? good('we may change this machine') : bad('joining needs root')),
+  passesIf: 'the user is root, or `--root` is set',
+  hint: 'Run the command again with sudo.',
+  run: async ({ inputs }) =>
+    inputs.privileged ? ok('running as root, or with --root') : problem('joining requires root'),
 };
 
 export const manifestsEmpty: Check = {
-  name: named('DirAvailable', paths.manifests),
+  name: checkName('DirAvailable', paths.manifests),
   severity: 'error',
   warnsFrom: 31,
-  looks: 'no static Pod is left, that this kubelet would start',
-  hint: `If nobody needs them: rm ${paths.manifests}/*`,
+  passesIf: 'the directory has no static Pods, or this machine has joined as this node before',
+  hint: `If they are not needed: rm ${paths.manifests}/*`,
   async run({ files, joinedBefore }) {
     const [names, before] = await Promise.all([files.list(paths.manifests), joinedBefore]);
-    if (names === undefined || names.length === 0) return good(`${paths.manifests} is empty`);
+    if (names === undefined || names.length === 0) return ok(`${paths.manifests} is empty`);
     const found = `${paths.manifests} is not empty: ${names.slice(0, 5).join(', ')}`;
-    return before ? good(`${found}, and this machine has joined as this node before`) : bad(found);
+    return before ? ok(`${found}, but this machine has joined as this node before`) : problem(found);
   },
 };
 
 const fileAvailable = (path: string): Check => ({
-  name: named('FileAvailable', path),
+  name: checkName('FileAvailable', path),
   severity: 'error',
-  looks: 'it is not there, or is of an earlier join of this node',
-  hint: 'This machine may belong to a cluster. To take it out of there: join undo, or kubeadm reset',
+  passesIf: 'the file does not exist, or is from an earlier join of this node',
+  hint: 'This machine may already belong to a cluster. To remove it from there: join undo, or join reset',
   async run({ files, joinedBefore }) {
-    const [there, before] = await Promise.all([files.stat(path), joinedBefore]);
-    if (there === undefined) return good(`${path} is not there`);
-    return before ? good(`${path} is of an earlier join of this node`) : bad(`${path} already exists`);
+    const [stat, before] = await Promise.all([files.stat(path), joinedBefore]);
+    if (stat === undefined) return ok(`${path} does not exist`);
+    return before ? ok(`${path} is from an earlier join of this node`) : problem(`${path} already exists`);
   },
 });
 
-export const fileChecks = ({ caCertPath }: Given): Check[] => [
+export const fileChecks = ({ caCertPath }: Inputs): Check[] => [
   manifestsEmpty,
   fileAvailable(paths.kubeletConf),
   fileAvailable(paths.bootstrapKubeletConf),

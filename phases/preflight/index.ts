@@ -1,4 +1,4 @@
-/** Whether this machine can join: every check is made, on the host alone and all at once, and all that is wrong is said. */
+/** Checks whether this machine can join. All checks run in parallel, without the cluster, and all problems are reported. */
 import { ignoreRule, installedKubelet, kubeletIdentity } from '../../engine/node/index.ts';
 import { definePhase, fail, runs } from '../../engine/sdk/index.ts';
 import { resultsOf } from './check.ts';
@@ -13,18 +13,18 @@ export default definePhase({
   output,
   effects: [
     runs('kubelet', 'its version'),
-    runs('timeout', 'getent, for a second at most: whether the name of the node resolves'),
-    runs('docker', 'where it is the container runtime: what it is'),
+    runs('timeout', 'getent, for at most 1 s: whether the node name resolves'),
+    runs('docker', 'its version and drivers, if it is the container runtime'),
   ],
 
-  async run({ files, services, commands, runtime, log, signal }, given) {
-    const isIgnored = ignoreRule(given.ignorePreflightErrors, given.ignoreChecksErrors);
-    const joinedBefore = kubeletIdentity(files).then((held) => held?.nodeName === given.nodeName);
+  async run({ files, services, commands, runtime, log, signal }, inputs) {
+    const isIgnored = ignoreRule(inputs.ignorePreflightErrors, inputs.ignoreChecksErrors);
+    const joinedBefore = kubeletIdentity(files).then((held) => held?.nodeName === inputs.nodeName);
     const kubeletVersion = once(() => installedKubelet(commands));
     const docker = once(() => dockerInfo(commands));
-    const look = { files, services, commands, runtime, given, joinedBefore, kubeletVersion, docker };
-    const checks = checksFor(given).filter(({ applies }) => applies !== false);
-    const results = (await Promise.all(checks.map((check) => resultsOf(check, look, isIgnored, signal)))).flat();
+    const context = { files, services, commands, runtime, inputs, joinedBefore, kubeletVersion, docker };
+    const checks = checksFor(inputs).filter(({ applies }) => applies !== false);
+    const results = (await Promise.all(checks.map((check) => resultsOf(check, context, isIgnored, signal)))).flat();
     for (const { check, result, evidence, hint } of results)
       if (result === 'warning' || result === 'ignored') log.warn(`[${check}] ${evidence} → ${hint}`);
     if (results.some(({ result }) => result === 'error')) throw fail('E_PREFLIGHT', { checks: results });
@@ -32,11 +32,11 @@ export default definePhase({
   },
 });
 
-/** What is asked for by some checks only, and then once. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
+/** Runs `query` on the first call only, and returns its result on every call. */
+function once<T>(query: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
   return () => {
-    asked ??= ask();
-    return asked;
+    result ??= query();
+    return result;
   };
 }

@@ -1,8 +1,8 @@
-/** Programs that kubelet, kube-proxy and whoever looks after them start. */
-import { bad, type Check, type Given, good, type Severity } from './check.ts';
+/** Checks for programs that the kubelet, kube-proxy and administrators use. */
+import { type Check, type Inputs, ok, problem, type Severity } from './check.ts';
 import { isDocker } from './docker.ts';
 
-/** Program → the package that brings it, as Debian names it. */
+/** Program → its Debian package. */
 const packages: Record<string, string> = {
   crictl: 'cri-tools',
   conntrack: 'conntrack',
@@ -20,24 +20,24 @@ const packages: Record<string, string> = {
 const onPath = (
   program: string,
   severity: Severity,
-  about: Partial<Pick<Check, 'applies' | 'warnsFrom' | 'looks'>> = {},
+  about: Partial<Pick<Check, 'applies' | 'warnsFrom' | 'passesIf'>> = {},
 ): Check => ({
   name: `FileExisting-${program}`,
   severity,
-  looks: 'it is on PATH',
+  passesIf: 'the program is on PATH',
   hint: `apt-get install ${packages[program]}, or your distribution's package`,
   ...about,
   async run({ commands }) {
     const path = await commands.find(program);
-    return path === undefined ? bad(`${program} is not on PATH`) : good(path);
+    return path === undefined ? problem(`${program} is not on PATH`) : ok(path);
   },
 });
 
-export const programChecks = ({ criSocket }: Given): Check[] => [
+export const programChecks = ({ criSocket }: Inputs): Check[] => [
   onPath('crictl', 'error', {
     applies: !isDocker(criSocket),
     warnsFrom: 31,
-    looks: 'it is on PATH, for whoever looks for faults here: the runtime itself is asked without it',
+    passesIf: 'the program is on PATH, for troubleshooting (Joinery itself does not use it)',
   }),
   onPath('conntrack', 'error', { warnsFrom: 31 }),
   ...['ip', 'iptables', 'mount', 'nsenter'].map((program) => onPath(program, 'error')),

@@ -1,15 +1,18 @@
-/** Which proxy a program in Go would use for an HTTPS request. Source: the package golang.org/x/net/http/httpproxy. */
+/** Determines the proxy that a Go program would use for HTTPS. Source: the package golang.org/x/net/http/httpproxy. */
 
-/** Host and port of the proxy for `host`, a name or an address without brackets; undefined where it is asked directly. `variables` are `NAME=value`. */
+/**
+ * Host and port of the proxy for `host`, a name or an address without brackets; undefined for a direct connection.
+ * `variables` are `NAME=value`.
+ */
 export function proxyFor(host: string, variables: readonly string[]): string | undefined {
   const variable = (name: string) =>
     [name, name.toLowerCase()]
-      .map((wanted) => variables.find((text) => text.startsWith(`${wanted}=`))?.slice(wanted.length + 1))
+      .map((key) => variables.find((text) => text.startsWith(`${key}=`))?.slice(key.length + 1))
       .find(Boolean);
   const proxy = variable('HTTPS_PROXY');
   if (proxy === undefined || isExempt(host, variable('NO_PROXY') ?? '')) return undefined;
   const url = proxy.includes('://') ? proxy : `http://${proxy}`;
-  return URL.canParse(url) ? new URL(url).host : 'no URL'; // its password is nobody's business
+  return URL.canParse(url) ? new URL(url).host : 'not a URL'; // without user and password
 }
 
 function isExempt(host: string, noProxy: string): boolean {
@@ -21,7 +24,10 @@ function isExempt(host: string, noProxy: string): boolean {
     .some((entry) => entry !== '' && covers(entry, host));
 }
 
-/** `*`, a network, an address, a domain with what is below it, or with a dot in front only that; ports are no matter. */
+/**
+ * An entry is `*`, a network, an address, a domain with its subdomains, or subdomains alone (with a leading dot).
+ * Ports are ignored.
+ */
 function covers(entry: string, host: string): boolean {
   if (entry === '*') return true;
   const [network = '', length] = entry.split('/');
@@ -38,7 +44,7 @@ function isWithin(host: string, network: string, length: number): boolean {
 
 const bits = (value: number, width: number): string => value.toString(2).padStart(width, '0');
 
-/** An address as 32 or 128 digits; a name as none. */
+/** An address as 32 or 128 binary digits; empty for a name. */
 function bitsOf(address: string): string {
   if (/^(\d{1,3}\.){3}\d{1,3}$/.test(address))
     return address

@@ -6,14 +6,14 @@ export const input = {
   type: 'object',
   properties: {
     nodeName,
-    privileged: { type: 'boolean', description: 'The system may be changed: we are root' },
-    endpoint: { type: 'string', description: 'API server, as host:port' },
+    privileged: { type: 'boolean', description: 'Whether the process may change the system (root, or --root)' },
+    endpoint: { type: 'string', description: 'API server address (host:port)' },
     criSocket,
     caCertPath,
     askKubelet: {
       type: 'boolean',
       default: true,
-      description: 'Have the kubelet tell its version, which takes a tenth of a second; else only see that it is there',
+      description: 'Run kubelet --version, which takes 0.1 s; if false, only check that the kubelet is installed',
     },
     ignorePreflightErrors,
     ignoreChecksErrors,
@@ -29,7 +29,7 @@ export const output = {
   properties: {
     checks: {
       type: 'array',
-      description: 'In a fixed order; see docs/preflight.md',
+      description: 'Results in a fixed order; see docs/preflight.md',
       items: {
         type: 'object',
         properties: {

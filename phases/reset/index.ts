@@ -1,4 +1,4 @@
-/** Makes a worker a machine that has never joined, as `kubeadm reset` does, whoever has joined it. */
+/** Resets a worker to its pre-join state like `kubeadm reset`, whether Joinery or kubeadm joined it. */
 import { kubeletIdentity, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
@@ -15,10 +15,10 @@ import { input, output } from './schema.ts';
 
 const KUBERNETES = '/etc/kubernetes';
 
-/** What marks a control plane: its etcd member has to leave the cluster first, which is for kubeadm to do. */
+/** Files of a control plane. Its etcd member must leave the cluster first, which is up to kubeadm. */
 const CONTROL_PLANE = ['kube-apiserver.yaml', 'etcd.yaml'].map((name) => `${paths.manifests}/${name}`);
 
-/** Emptied, and left in place. Source: kubeadm reset, cleanup-node, of every version. */
+/** Directories that are emptied but not deleted. Source: kubeadm reset, cleanup-node, of every version. */
 const EMPTIED = [
   paths.kubelet,
   paths.manifests,
@@ -31,22 +31,22 @@ const KUBECONFIGS = ['admin', 'super-admin', 'kubelet', 'bootstrap-kubelet', 'co
   (name) => `${KUBERNETES}/${name}.conf`,
 );
 
-const removes = (path: string, why: string): Effect => writes(path, undefined, `removed: ${why}`);
+const deletes = (path: string, why: string): Effect => writes(path, undefined, `deleted: ${why}`);
 
 export default definePhase({
   name: 'reset',
-  summary: 'Make this machine one that has never joined',
+  summary: 'Reset this machine to its pre-join state',
   input,
   output,
   effects: [
     controls('kubelet', ['stop'], 'it leaves the cluster'),
-    apiCalls(['patch'], 'nodes/status', 'the Node is not Ready any more'),
-    removesPodSandboxes('what the kubelet has started'),
+    apiCalls(['patch'], 'nodes/status', 'sets the Node to not Ready'),
+    removesPodSandboxes('Pods that the kubelet started'),
     unmounts(paths.kubelet, 'volumes of Pods'),
-    ...KUBECONFIGS.map((path) => removes(path, 'who the kubelet is')),
-    ...EMPTIED.map((path) => removes(`${path}/*`, 'what the kubelet, kubeadm and this command have written')),
+    ...KUBECONFIGS.map((path) => deletes(path, 'credentials')),
+    ...EMPTIED.map((path) => deletes(`${path}/*`, 'files of the kubelet, kubeadm and Joinery')),
   ],
-  irreversible: 'what is removed is kept nowhere, since keys are among it',
+  irreversible: 'no copy is kept of the deleted files, because they include keys',
 
   async run(ports, { criSocket }) {
     const { files, log } = ports;
@@ -57,7 +57,7 @@ export default definePhase({
     for (const path of KUBECONFIGS) await files.removeTree(path);
     for (const directory of EMPTIED) await empty(directory, files);
     if (held === undefined || held.nodeName === '') return {};
-    log.info(`what stays in the cluster is for an administrator: kubectl delete node ${held.nodeName}`);
+    log.info(`the Node remains in the cluster; an administrator can delete it: kubectl delete node ${held.nodeName}`);
     return { node: held.nodeName };
   },
 });

@@ -6,5 +6,7 @@ export const input = { type: 'object', properties: { criSocket }, additionalProp
 
 export const output = {
   type: 'object',
-  properties: { node: { type: 'string', description: 'The Node that stays in the cluster; absent where it was none' } },
+  properties: {
+    node: { type: 'string', description: 'Node that remains in the cluster; absent if the machine had not joined' },
+  },
 } as const;

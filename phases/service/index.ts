@@ -1,4 +1,4 @@
-/** A service as it is to be. */
+/** Brings a service to the given state. */
 import { controls, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -11,7 +11,7 @@ export default definePhase({
     controls(
       '{name}',
       ['start', 'stop', 'restart', 'reload', 'reload-service', 'enable', 'disable', 'mask', 'unmask'],
-      'as asked',
+      'as the inputs say',
     ),
   ],
 

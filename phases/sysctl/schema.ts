@@ -4,14 +4,14 @@ export const input = {
     values: {
       type: 'object',
       additionalProperties: { type: 'string', pattern: '^[^\\n]+$', 'x-form': 'be one line, in quotation marks' },
-      description: 'Settings of the kernel by name: net.ipv4.ip_forward: "1"',
+      description: 'Kernel settings by name, such as net.ipv4.ip_forward: "1"',
     },
     file: {
       type: 'string',
       pattern: '^[\\w.-]+$',
       'x-form': 'be the name of a file',
       default: '99-joinery',
-      description: 'They last in /etc/sysctl.d/<file>.conf',
+      description: 'Name of the file in /etc/sysctl.d, without .conf',
     },
   },
   required: ['values'],

@@ -1,22 +1,24 @@
-/** `bootstrap-kubelet.conf`: what a kubelet asks for its certificate with. Source: kubeadm, util/kubeconfig, through client-go. */
+/** `bootstrap-kubelet.conf`, the kubelet's bootstrap credentials. Source: kubeadm, util/kubeconfig, through client-go. */
 import { stringify } from 'yaml';
+import { readServerAddress } from '../../engine/node/index.ts';
+import { certificatesPem } from '../../engine/pki/index.ts';
 import { type Identity, Secret } from '../../engine/sdk/index.ts';
 
 const USER = 'tls-bootstrap-token-user';
 const CONTEXT = `${USER}@kubernetes`;
 
-/** Byte for byte as kubeadm writes it: sorted keys, its fixed names. */
+/** The same bytes that kubeadm writes: sorted keys and fixed names. */
 export function bootstrapKubeconfig({ server, ca, token, certificate }: Identity): Secret {
   const user =
     certificate === undefined
       ? { token: token?.reveal() }
       : {
-          'client-certificate-data': base64(certificate.pem),
+          'client-certificate-data': base64(certificatesPem(certificate.pem)),
           'client-key-data': base64(certificate.key.reveal()),
         };
   const document = {
     apiVersion: 'v1',
-    clusters: [{ cluster: { 'certificate-authority-data': base64(ca), server }, name: 'kubernetes' }],
+    clusters: [{ cluster: { 'certificate-authority-data': base64(certificatesPem(ca)), server: readServerAddress(server) }, name: 'kubernetes' }],
     contexts: [{ context: { cluster: 'kubernetes', user: USER }, name: CONTEXT }],
     'current-context': CONTEXT,
     kind: 'Config',

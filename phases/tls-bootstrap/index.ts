@@ -1,6 +1,6 @@
 /**
- * TLS bootstrap. Mode `direct`: the CSR that the kubelet would send is sent here, and its answer checked before anything is written.
- * Mode `kubelet`: the kubelet gets what it needs to send it when it starts.
+ * TLS bootstrap. In mode `direct`, Joinery sends the kubelet's CSR and checks the certificate before it writes anything.
+ * In mode `kubelet`, the kubelet gets bootstrap credentials and sends the CSR when it starts.
  */
 
 import {
@@ -12,7 +12,7 @@ import {
   paths,
   usableIdentity,
 } from '../../engine/node/index.ts';
-import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
+import { certificatesPem, createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
 import {
   apiCalls,
   controls,
@@ -27,7 +27,7 @@ import {
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
-import { certificateProblems, conflictWith, isRefused, issued } from './certificate.ts';
+import { certificateProblems, conflictWith, isIssued, isRefused } from './certificate.ts';
 import { input, output } from './schema.ts';
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
@@ -35,30 +35,30 @@ const USAGES = ['digital signature', 'key encipherment', 'client auth'];
 
 export default definePhase({
   name: 'tls-bootstrap',
-  summary: "Get the node's own certificate from the cluster",
+  summary: "Request the node's client certificate from the cluster",
   input,
   output,
   effects: [
-    apiCalls(['get'], 'nodes', 'whether the cluster still takes the identity that is here'),
+    apiCalls(['get'], 'nodes', "the check whether the cluster accepts this machine's existing identity"),
     apiCalls(['get', 'watch', 'create'], 'certificatesigningrequests', 'the request for a client certificate'),
-    controls('kubelet', ['stop'], 'in mode kubelet: it must not start on half of its files'),
-    writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: what it asks for its certificate with'),
-    writes(paths.kubeletConf, undefined, 'in mode kubelet: removed, or it would not ask'),
-    writes(paths.kubeletCurrentPem, undefined, 'the same'),
+    controls('kubelet', ['stop'], 'in mode kubelet: it must not start with incomplete files'),
+    writes(paths.bootstrapKubeletConf, 0o600, 'in mode kubelet: its bootstrap credentials'),
+    writes(paths.kubeletConf, undefined, 'in mode kubelet: deleted, so that it requests a certificate'),
+    writes(paths.kubeletCurrentPem, undefined, 'in mode kubelet: deleted, so that it requests a certificate'),
   ],
-  irreversible: 'the CertificateSigningRequest stays until the cluster cleans it up, an hour after it was signed',
+  irreversible: 'the CertificateSigningRequest remains until the cluster deletes it, an hour after it was signed',
 
-  async run({ files, services, kube, clock, random, log }, { nodeName, tlsBootstrapMode, ...cluster }) {
-    const { server, ca } = cluster;
+  async run({ files, services, kube, clock, random, log }, { identity: joining, nodeName, tlsBootstrapMode }) {
+    const { server, ca } = joining;
     const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
     if (held !== undefined) {
       log.info(
-        `this machine already is ${nodeName} in this cluster, until ${held.notAfter.toISOString().slice(0, 10)}`,
+        `this machine is already ${nodeName} in this cluster; its certificate expires on ${held.notAfter.toISOString().slice(0, 10)}`,
       );
       return { certificate: held.certificate, key: held.key };
     }
 
-    const identity = joiningIdentity(cluster);
+    const identity = joiningIdentity(joining);
     const api = kube.as(identity);
     const review = api.can('create', 'certificates.k8s.io', 'certificatesigningrequests', 'nodeclient');
 
@@ -67,44 +67,44 @@ export default definePhase({
       await services.stop('kubelet');
       for (const stale of [paths.kubeletConf, paths.kubeletCurrentPem]) await files.remove(stale);
       await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity), 0o600);
-      if (!automatic) log.warn(`the request of the kubelet will wait for a human, who types:${approving('NAME')}`);
+      if (!automatic) log.warn(`the kubelet's CSR will need manual approval:${approvalCommands('NAME')}`);
       return {};
     }
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
-    // What the review says is only told, so the request does not wait for it.
-    const [automatic, { key, name, sent }] = await Promise.all([review, requested(api, random, subject)]);
+    // The review only affects the log, so the CSR does not wait for it.
+    const [automatic, { key, name, sent }] = await Promise.all([review, requestCertificate(api, random, subject)]);
     if (automatic) log.info(`${name} will be approved automatically`);
-    else log.warn(`${name} waits for a human, who types:${approving(name)}`);
+    else log.warn(`${name} needs manual approval:${approvalCommands(name)}`);
 
-    const signed = await api.waitFor<CsrObject>(sent.ref, (csr) => issued(name, csr), sent.csr);
+    const signed = await api.waitFor<CsrObject>(sent.ref, (csr) => isIssued(name, csr), sent.csr);
     const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
     const problems = certificateProblems(certificate, key.reveal(), subject, clock.now());
     if (problems.length > 0) throw fail('E_CERTIFICATE_WRONG', { csr: name, problems });
     log.info(`${name} is signed`);
-    return { certificate, key };
+    return { certificate: certificatesPem(certificate), key };
   },
 });
 
-/** On lines of their own, to be copied. */
-const approving = (name: string): string => `\n    kubectl get csr\n    kubectl certificate approve ${name}`;
+/** On lines of their own, so that they are easy to copy. */
+const approvalCommands = (name: string): string => `\n    kubectl get csr\n    kubectl certificate approve ${name}`;
 
-/** Of a key that an earlier try may have kept. */
+/** The key may come from an earlier attempt, so it may be damaged on disk. */
 function publicKeyOf(key: Secret): Uint8Array {
   try {
     return publicKeyDer(key.reveal());
   } catch {
-    throw fail('E_FILE', { path: joineryPaths.runtime, what: 'the key that was kept here is damaged' }); // no cause: it may tell of the key
+    throw fail('E_FILE', { path: joineryPaths.runtime, what: 'the key stored in this file is damaged' }); // no cause: it could reveal part of the key
   }
 }
 
-/** A request in the cluster and its key; where the one of an earlier try was refused or is gone, a new one. E_CSR_GONE. */
-async function requested(api: KubeApi, random: Random, subject: Name) {
+/** Sends or finds the CSR. If the CSR of an earlier attempt was refused or deleted, sends one with a new key. Throws E_CSR_GONE. */
+async function requestCertificate(api: KubeApi, random: Random, subject: Name) {
   const send = async (key: Secret) => {
     const name = csrName(publicKeyOf(key), subject, USAGES);
     return { key, name, sent: await sendCsr(api, { name, pem: createCsr(key.reveal(), subject) }) };
   };
-  // Durable before the request: after a crash it finds its CSR again.
+  // The key is saved before the CSR is sent, so a resumed run finds its CSR again.
   let { sent, ...request } = await send(await random.once('client-key', generateKeyPem));
   if (sent === undefined) ({ sent, ...request } = await send(await random.again('client-key', generateKeyPem)));
   if (sent === undefined) throw fail('E_CSR_GONE', { csr: request.name });
@@ -116,7 +116,10 @@ interface Request {
   pem: string;
 }
 
-/** In the version of the API that the server has. Undefined where what is there was refused, or is gone: its key is of no more use. */
+/**
+ * Sends the CSR in the API version that the server has. Undefined if a CSR of this key exists but was refused or deleted: the key
+ * is then useless.
+ */
 async function sendCsr(api: KubeApi, request: Request): Promise<{ ref: ObjectRef; csr: CsrObject } | undefined> {
   const ref = csrRef(request.name);
   try {
@@ -127,13 +130,13 @@ async function sendCsr(api: KubeApi, request: Request): Promise<{ ref: ObjectRef
       isJoinError(error) && error.code === 'E_API_REFUSED' && (error.facts as { status?: number }).status === 404;
     if (!isUnserved) throw error;
   }
-  // Up to 1.18. Who signs is not asked there: the server sees by its content that it is a kubelet's.
+  // Servers up to 1.18 have no signerName: they recognize a kubelet's CSR by its content.
   const older = csrRef(request.name, 'v1beta1');
   const csr = await createOrAdopt(api, older, request, {});
   return csr && { ref: older, csr };
 }
 
-/** Where its name is taken, what is there, if it asks for the same. */
+/** Creates the CSR. If one with its name exists and is the same request, returns that one. */
 async function createOrAdopt(api: KubeApi, ref: ObjectRef, { name, pem }: Request, signer: { signerName?: string }) {
   const object: CsrObject = {
     apiVersion: ref.apiVersion,
@@ -143,9 +146,9 @@ async function createOrAdopt(api: KubeApi, ref: ObjectRef, { name, pem }: Reques
   };
   const created = await api.create<CsrObject>(ref, object);
   if (created !== undefined) return created;
-  const there = await api.get<CsrObject>(ref);
-  if (there === undefined || isRefused(there)) return undefined;
-  const conflict = conflictWith(there, pem);
+  const existing = await api.get<CsrObject>(ref);
+  if (existing === undefined || isRefused(existing)) return undefined;
+  const conflict = conflictWith(existing, pem);
   if (conflict !== undefined) throw fail('E_CSR_CONFLICT', { csr: name, what: conflict });
-  return there;
+  return existing;
 }

@@ -1,11 +1,11 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { server, ca, token, clientCertificate, clientKey, nodeName, tlsBootstrapMode, certificate, key } = fields;
+const { identity, nodeName, tlsBootstrapMode, certificate, key } = fields;
 
 export const input = {
   type: 'object',
-  properties: { server, ca, token, clientCertificate, clientKey, nodeName, tlsBootstrapMode },
-  required: ['server', 'ca', 'nodeName'],
+  properties: { identity, nodeName, tlsBootstrapMode },
+  required: ['identity', 'nodeName'],
   additionalProperties: false,
 } as const;
 

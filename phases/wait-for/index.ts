@@ -1,28 +1,28 @@
-/** Waits for a port, a file, an address or an object of the API; by watching where that can be watched. */
+/** Waits for a port, a file, a URL or an API object. Files and objects are watched; ports and URLs are polled. */
 import { conditionsOf, kubeletIdentity } from '../../engine/node/index.ts';
 import { apiCalls, definePhase, fail, httpCalls, type KubeObject, type ObjectRef } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
   name: 'wait-for',
-  summary: 'Wait for a port, a file, an address or an object of the API',
+  summary: 'Wait for a port, a file, a URL or an API object',
   input,
   output,
   effects: [
-    httpCalls('{url}', 'whether it answers'),
-    apiCalls(['watch'], '{object.resource}', "the object, by the node's own identity"),
+    httpCalls('{url}', 'the check whether it answers'),
+    apiCalls(['watch'], '{object.resource}', "the object, with the node's own identity"),
   ],
 
   async run({ files, kube, web, signal }, { port, path, url, object, contains, condition, ca }) {
     const problems = [];
-    if ([port, path, url, object].filter((given) => given !== undefined).length !== 1)
-      problems.push('one of port, path, url and object must be given, and no other');
-    if (contains !== undefined && path === undefined) problems.push('contains goes with path');
-    if (condition !== undefined && object === undefined) problems.push('condition goes with object');
-    if (ca !== undefined && url === undefined) problems.push('ca goes with url');
+    if ([port, path, url, object].filter((value) => value !== undefined).length !== 1)
+      problems.push('needs exactly one of: port, path, url, object');
+    if (contains !== undefined && path === undefined) problems.push('contains requires path');
+    if (condition !== undefined && object === undefined) problems.push('condition requires object');
+    if (ca !== undefined && url === undefined) problems.push('ca requires url');
     if (problems.length > 0) throw fail('E_PHASE_INPUT', { phase: 'wait-for', problems });
 
-    const inTime = async (what: string, wait: Promise<unknown>): Promise<void> => {
+    const withTimeout = async (what: string, wait: Promise<unknown>): Promise<void> => {
       await wait.catch((error: unknown) => {
         throw signal.aborted ? fail('E_WAIT', { what, said: '' }, error) : error;
       });
@@ -33,7 +33,7 @@ export default definePhase({
     }
     if (path !== undefined) {
       const holds = (content: Buffer | undefined) => content?.includes(contains ?? '') === true;
-      await inTime(contains === undefined ? path : `"${contains}" in ${path}`, files.waitFor(path, holds));
+      await withTimeout(contains === undefined ? path : `"${contains}" in ${path}`, files.waitFor(path, holds));
     }
     if (url !== undefined) {
       await web.waitFor({ method: 'GET', url, ...(ca === undefined ? {} : { ca }) });
@@ -43,27 +43,27 @@ export default definePhase({
       if (held === undefined)
         throw fail('E_PHASE_INPUT', {
           phase: 'wait-for',
-          problems: ['this machine has no identity in the cluster yet: put the step behind kubeconfig'],
+          problems: ['this machine has no identity in the cluster yet: put this step after kubeconfig'],
         });
       const { server, ca: trusted, certificate: pem, key } = held;
       const { apiVersion = 'v1', ...named } = object;
       const api = kube.as({ server, ca: trusted, certificate: { pem, key } });
       const ref: ObjectRef = { apiVersion, ...named };
       const what = `${object.resource} ${object.name}${condition === undefined ? '' : ` with ${condition}`}`;
-      await inTime(
+      await withTimeout(
         what,
-        api.waitFor(ref, (found) => holdsFor(found, condition)),
+        api.waitFor(ref, (found) => isReached(found, condition)),
       );
     }
     return {};
   },
 });
 
-function holdsFor(
+function isReached(
   found: (KubeObject & { status?: { conditions?: unknown } }) | undefined,
   condition: string | undefined,
 ): boolean {
   if (found === undefined || condition === undefined) return found !== undefined;
-  const [wanted, status = 'True'] = condition.split('=');
-  return conditionsOf(found).some((one) => one.type === wanted && one.status === status);
+  const [type, status = 'True'] = condition.split('=');
+  return conditionsOf(found).some((found) => found.type === type && found.status === status);
 }

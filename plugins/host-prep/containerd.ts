@@ -1,12 +1,12 @@
-/** containerd's configuration. Source of its tables: containerd's docs/cri/config.md, of versions 2 (containerd 1.x) and 3 (2.x). */
+/** Edits containerd's configuration. Source: containerd's docs/cri/config.md, versions 2 (containerd 1.x) and 3 (2.x). */
 import type { Sdk } from '../../engine/node/sdk.ts';
 import type { Ports } from '../../engine/sdk/index.ts';
 import { rawValue, withValue } from './toml.ts';
 
 const CONFIG = '/etc/containerd/config.toml';
 
-/** Where versions of the configuration have what is set here. */
-const PLACES = {
+/** Paths of the settings in each version of the configuration. */
+const SETTING_PATHS = {
   2: {
     runc: ['plugins', 'io.containerd.grpc.v1.cri', 'containerd', 'runtimes', 'runc'],
     pause: ['plugins', 'io.containerd.grpc.v1.cri', 'sandbox_image'],
@@ -17,27 +17,27 @@ const PLACES = {
   },
 } as const;
 
-interface Wanted {
+interface ContainerdSettings {
   systemdCgroup: boolean;
   pauseImage?: string;
 }
 
-export async function prepareContainerd(sdk: Sdk, ports: Ports, wanted: Wanted): Promise<void> {
+export async function prepareContainerd(sdk: Sdk, ports: Ports, settings: ContainerdSettings): Promise<void> {
   const { files, commands, services, log } = ports;
   if ((await commands.find('containerd')) === undefined) {
-    log.info('containerd is not installed, so it is not configured');
+    log.info('containerd is not installed; skipping its configuration');
     return;
   }
-  const [bytes, there] = await Promise.all([files.read(CONFIG), files.stat(CONFIG)]);
+  const [bytes, stat] = await Promise.all([files.read(CONFIG), files.stat(CONFIG)]);
   const before = bytes?.toString('utf8') ?? (await defaultConfiguration(sdk, ports));
-  const after = configured(sdk, before, wanted);
+  const after = editConfiguration(sdk, before, settings);
   if (bytes !== undefined && before === after) return;
-  const owner = there?.uid === undefined || there.gid === undefined ? undefined : { uid: there.uid, gid: there.gid };
-  await files.write(CONFIG, after, there?.mode ?? 0o644, owner);
+  const owner = stat?.uid === undefined || stat.gid === undefined ? undefined : { uid: stat.uid, gid: stat.gid };
+  await files.write(CONFIG, after, stat?.mode ?? 0o644, owner);
   if ((await services.status('containerd')).active) await services.restart('containerd');
 }
 
-/** As every guide has it: without a file, containerd has values that no file can refer to. */
+/** Without a file, containerd uses built-in defaults that a partial file would replace, so the edit starts with its defaults. */
 async function defaultConfiguration(sdk: Sdk, { commands }: Ports): Promise<string> {
   const argv = ['containerd', 'config', 'default'];
   const { exitCode, stdout, stderr } = await commands.query(argv);
@@ -45,27 +45,27 @@ async function defaultConfiguration(sdk: Sdk, { commands }: Ports): Promise<stri
   throw sdk.fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: sdk.clean(stderr) });
 }
 
-function configured(sdk: Sdk, text: string, { systemdCgroup, pauseImage }: Wanted): string {
+function editConfiguration(sdk: Sdk, text: string, { systemdCgroup, pauseImage }: ContainerdSettings): string {
   const refuse = (what: string) =>
     sdk.JoinError.own({
       code: 'E_CONTAINERD_CONFIG',
       message: `${CONFIG} cannot be changed: ${what}`,
-      hint: 'Make SystemdCgroup and the pause image right by hand, and leave containerd: false in the step.',
+      hint: 'Set SystemdCgroup and the pause image by hand, and set containerd: false in the step.',
     });
   try {
     const version = Number(rawValue(text, ['version']) ?? 1);
-    const places = version === 2 || version === 3 ? PLACES[version] : undefined;
-    if (places === undefined) throw refuse(`it is of version ${version}, and only 2 and 3 are known`);
+    const paths = version === 2 || version === 3 ? SETTING_PATHS[version] : undefined;
+    if (paths === undefined) throw refuse(`it has the unsupported version ${version} (supported: 2 and 3)`);
     let changed = withoutDisabledCri(text);
     const set = (path: readonly string[], value: string): void => {
       if (rawValue(changed, path) !== value) changed = withValue(changed, path, value);
     };
-    // containerd takes a runtime as a whole from the file: one without a type cannot start anything.
-    const type = [...places.runc, 'runtime_type'];
+    // containerd reads a runtime as a whole from the file; without a type it cannot start containers.
+    const type = [...paths.runc, 'runtime_type'];
     if (rawValue(changed, type) === undefined) set(type, '"io.containerd.runc.v2"');
-    set([...places.runc, 'options', 'SystemdCgroup'], String(systemdCgroup));
-    if (pauseImage !== undefined && unquoted(rawValue(changed, places.pause)) !== pauseImage)
-      set(places.pause, JSON.stringify(pauseImage));
+    set([...paths.runc, 'options', 'SystemdCgroup'], String(systemdCgroup));
+    if (pauseImage !== undefined && unquoted(rawValue(changed, paths.pause)) !== pauseImage)
+      set(paths.pause, JSON.stringify(pauseImage));
     return changed;
   } catch (error) {
     throw sdk.isJoinError(error) ? error : refuse(sdk.clean((error as Error).message));
@@ -74,7 +74,7 @@ function configured(sdk: Sdk, text: string, { systemdCgroup, pauseImage }: Wante
 
 const unquoted = (raw: string | undefined): string | undefined => raw?.replace(/^(["'])(.*)\1$/, '$2');
 
-/** Docker's packages of containerd come with the plugin that the kubelet speaks to turned off. */
+/** Docker's packages of containerd disable the CRI plugin, which the kubelet needs. */
 function withoutDisabledCri(text: string): string {
   const disabled = rawValue(text, ['disabled_plugins']) ?? '[]';
   const isOff = /(["'])(io\.containerd\.grpc\.v1\.)?cri\1/.test(disabled);

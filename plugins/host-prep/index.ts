@@ -1,4 +1,4 @@
-/** What every guide to kubeadm has people type before they join a machine. */
+/** Prepares a machine for a kubelet, like the steps that guides to kubeadm list before a join. */
 import type { Sdk } from '../../engine/node/sdk.ts';
 import { prepareContainerd } from './containerd.ts';
 import { input, output } from './schema.ts';
@@ -14,27 +14,26 @@ export const hostPrep = (sdk: Sdk) =>
     input,
     output,
     effects: [
-      sdk.runs('modprobe', 'modules that are not loaded'),
-      sdk.writes(MODULES, 0o644, 'they are loaded at each start'),
-      sdk.runs('sysctl', 'settings that differ'),
-      sdk.writes(SYSCTLS, 0o644, 'they last'),
+      sdk.runs('modprobe', 'loads missing modules'),
+      sdk.writes(MODULES, 0o644, 'loads them at each boot'),
+      sdk.runs('sysctl', 'applies settings that differ'),
+      sdk.writes(SYSCTLS, 0o644, 'applies them at each boot'),
       sdk.runs('swapoff', 'the kubelet does not start with swap on'),
-      sdk.runs('swapon', 'when it is undone'),
-      sdk.writes('/etc/fstab', undefined, 'lines of swap become comments'),
-      sdk.runs('containerd', 'its default configuration, where there is none'),
-      sdk.writes('/etc/containerd/config.toml', undefined, 'SystemdCgroup, the pause image, and cri not disabled'),
-      sdk.controls('containerd', ['restart'], 'where its configuration has changed'),
+      sdk.runs('swapon', 'on undo'),
+      sdk.writes('/etc/fstab', undefined, 'comments out swap entries'),
+      sdk.runs('containerd', 'its default configuration, if it has no file'),
+      sdk.writes('/etc/containerd/config.toml', undefined, 'sets SystemdCgroup and the pause image, and enables cri'),
+      sdk.controls('containerd', ['restart'], 'if its configuration has changed'),
     ],
 
-    async run(ports, given) {
-      const { modules, sysctls, swap, containerd } = given;
+    async run(ports, { modules, sysctls, swap, containerd, ...settings }) {
       if (modules.length > 0) await sdk.node.loadModules(ports, modules, MODULES);
       if (Object.keys(sysctls).length > 0) await sdk.node.setSysctls(ports, sysctls, SYSCTLS);
       if (swap === 'off') {
         await turnSwapOff(ports);
         await fstabWithoutSwap(ports);
       }
-      if (containerd) await prepareContainerd(sdk, ports, given);
+      if (containerd) await prepareContainerd(sdk, ports, settings);
       return {};
     },
   });

@@ -1,7 +1,7 @@
-/** Swap, off now and at the next start. Sources of the formats: proc(5), fstab(5). */
+/** Turns swap off, now and at each boot. Sources of the formats: proc(5), fstab(5). */
 import type { Ports } from '../../engine/sdk/index.ts';
 
-/** What /proc/swaps and fstab write as \040 is a space. */
+/** /proc/swaps and fstab escape characters in octal: \040 is a space. */
 const unescaped = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
@@ -11,25 +11,26 @@ export async function turnSwapOff({ files, commands, log }: Pick<Ports, 'files' 
     const [name, , , , priority = ''] = line.split(/\s+/);
     if (!name) continue;
     const path = unescaped(name);
-    // The kernel numbers those that nobody gave a priority below zero.
-    const how = Number(priority) >= 0 ? ['-p', priority] : [];
-    await commands.run(['swapoff', path], { undo: ['swapon', ...how, path] });
-    if (path.includes('zram')) log.warn(`${path} comes back at the next start, from its generator (zram-generator)`);
+    // Negative priorities are the kernel's own; swapon does not accept them.
+    const priorityArguments = Number(priority) >= 0 ? ['-p', priority] : [];
+    await commands.run(['swapoff', path], { undo: ['swapon', ...priorityArguments, path] });
+    if (path.includes('zram'))
+      log.warn(`${path} will be active again after a reboot, because zram-generator creates it`);
   }
 }
 
-/** Its lines of swap as comments, the rest of it to the byte. */
+/** Comments out swap entries and keeps all other bytes. */
 export async function fstabWithoutSwap({ files, log }: Pick<Ports, 'files' | 'log'>): Promise<void> {
-  const [bytes, there] = await Promise.all([files.read('/etc/fstab'), files.stat('/etc/fstab')]);
-  if (bytes === undefined || there === undefined) return;
-  const text = bytes.toString('latin1'); // whatever it is, it stays
+  const [bytes, stat] = await Promise.all([files.read('/etc/fstab'), files.stat('/etc/fstab')]);
+  if (bytes === undefined || stat === undefined) return;
+  const text = bytes.toString('latin1'); // latin1 keeps every byte
   const lines = text.split('\n').map((line) => (isSwap(line) ? `# joinery: ${line}` : line));
   const commented = lines.join('\n');
   if (commented === text) return;
-  const { uid, gid } = there;
+  const { uid, gid } = stat;
   const owner = uid === undefined || gid === undefined ? undefined : { uid, gid };
-  await files.write('/etc/fstab', Buffer.from(commented, 'latin1'), there.mode, owner);
-  log.info('lines of swap in /etc/fstab are comments now');
+  await files.write('/etc/fstab', Buffer.from(commented, 'latin1'), stat.mode, owner);
+  log.info('commented out the swap entries in /etc/fstab');
 }
 
 const isSwap = (line: string): boolean => !/^\s*#/.test(line) && line.trim().split(/\s+/)[2] === 'swap';

@@ -1,16 +1,16 @@
-/** Values of a TOML document changed where they stand; all else stays to the byte. Source of the grammar: TOML 1.0. */
+/** Changes single values of a TOML document and keeps all other bytes. Source of the grammar: TOML 1.0. */
 
-/** A value, and where its text is. */
+/** A value and the position of its text. */
 interface Entry {
   path: string[];
-  /** Offsets of the value, without the comment behind it. */
+  /** Offsets of the value, without a trailing comment. */
   from: number;
   to: number;
 }
 
 interface Table {
   path: string[];
-  /** Where the line after its header begins. */
+  /** Offset of the line after its header. */
   body: number;
   indent: string;
 }
@@ -23,12 +23,12 @@ export interface Toml {
 const BLANK = /[ \t]*/y;
 const KEY = /[ \t]*(?:"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([A-Za-z0-9_-]+))[ \t]*/y;
 
-/** Where everything is. Throws an Error that says the line that it does not understand. */
+/** Finds all tables and values. Throws an Error with the number of a line that it cannot parse. */
 export function readToml(text: string): Toml {
   const document: Toml = { entries: [], tables: [] };
   let table: string[] = [];
   let at = 0;
-  const wrong = (): Error => new Error(`line ${text.slice(0, at).split('\n').length} is no TOML that is known here`);
+  const syntaxError = (): Error => new Error(`cannot parse line ${text.slice(0, at).split('\n').length} as TOML`);
   const skip = (pattern: RegExp): string => {
     pattern.lastIndex = at;
     const [found = ''] = pattern.exec(text) ?? [];
@@ -40,7 +40,7 @@ export function readToml(text: string): Toml {
     do {
       KEY.lastIndex = at;
       const match = KEY.exec(text);
-      if (match === null) throw wrong();
+      if (match === null) throw syntaxError();
       at += match[0].length;
       path.push(match[1]?.replace(/\\(["\\])/g, '$1') ?? match[2] ?? match[3] ?? '');
     } while (text[at] === '.' && ++at > 0);
@@ -48,7 +48,7 @@ export function readToml(text: string): Toml {
   };
   const endLine = (): void => {
     skip(/[ \t]*(#[^\n]*)?\r?/y);
-    if (at < text.length && text[at++] !== '\n') throw wrong();
+    if (at < text.length && text[at++] !== '\n') throw syntaxError();
   };
   while (at < text.length) {
     const indent = skip(BLANK);
@@ -60,25 +60,25 @@ export function readToml(text: string): Toml {
       const isList = text[at + 1] === '[';
       at += isList ? 2 : 1;
       table = keys();
-      if (skip(/\]\]?/y).length !== (isList ? 2 : 1)) throw wrong();
+      if (skip(/\]\]?/y).length !== (isList ? 2 : 1)) throw syntaxError();
       endLine();
       if (isList)
-        table = [...table, '[]']; // its entries are nobody's business here
+        table = [...table, '[]']; // entries of arrays of tables are never edited
       else document.tables.push({ path: table, body: at, indent });
       continue;
     }
     const path = [...table, ...keys()];
-    if (skip(/=[ \t]*/y) === '') throw wrong();
+    if (skip(/=[ \t]*/y) === '') throw syntaxError();
     const from = at;
     at = endOfValue(text, at);
-    if (at <= from) throw wrong();
+    if (at <= from) throw syntaxError();
     document.entries.push({ path, from, to: at });
     endLine();
   }
   return document;
 }
 
-/** Behind the value that begins at `from`; -1 where it does not end. */
+/** Offset after the value that starts at `from`; -1 if the value is not terminated. */
 function endOfValue(text: string, from: number): number {
   let depth = 0;
   for (let at = from; at <= text.length; ) {
@@ -107,7 +107,7 @@ function endOfText(text: string, from: number, quote: string): number {
     if (text[at] === '\\' && quote.startsWith('"')) at++;
     else if (quote.length === 1 && text[at] === '\n') return -1;
     else if (text.startsWith(quote, at)) {
-      // Up to two quotation marks may stand before the three that end it.
+      // Up to two quotation marks may precede the closing three.
       while (quote.length === 3 && text[at + 3] === quote[0]) at++;
       return at + quote.length;
     }
@@ -125,13 +125,13 @@ export function rawValue(text: string, path: readonly string[]): string | undefi
   return entry && text.slice(entry.from, entry.to);
 }
 
-/** `text` with `value` (as TOML) at `path`: in place of what is there, else in its table, else in a new table at the end. */
+/** Sets `path` to `value` (as TOML): replaces the old value, or adds it to its table, or adds a table at the end. */
 export function withValue(text: string, path: readonly string[], value: string): string {
   const { entries, tables } = readToml(text);
-  const there = entries.find((entry) => isSame(entry.path, path));
-  if (there !== undefined) return text.slice(0, there.from) + value + text.slice(there.to);
+  const existing = entries.find((entry) => isSame(entry.path, path));
+  if (existing !== undefined) return text.slice(0, existing.from) + value + text.slice(existing.to);
   const inline = entries.find((entry) => isSame(entry.path, path.slice(0, entry.path.length)));
-  if (inline !== undefined) throw new Error(`${inline.path.map(quoted).join('.')} is written in one line`);
+  if (inline !== undefined) throw new Error(`${inline.path.map(quoted).join('.')} is not a table section`);
   const [key = ''] = path.slice(-1);
   const parent = path.slice(0, -1);
   const table = tables.find((one) => isSame(one.path, parent));
@@ -141,11 +141,11 @@ export function withValue(text: string, path: readonly string[], value: string):
     return before + (before.endsWith('\n') ? '' : '\n') + line + text.slice(table.body);
   }
   if (parent.length === 0) return `${quoted(key)} = ${value}\n${text}`;
-  // A table that dotted keys have made cannot be opened again.
+  // TOML forbids a header for a table that dotted keys have defined.
   const dotted = entries.find(
     (entry) => entry.path.length > parent.length && isSame(entry.path.slice(0, parent.length), parent),
   );
   const opened = tables.some((one) => isSame(one.path.slice(0, parent.length), parent));
-  if (dotted !== undefined && !opened) throw new Error(`${parent.map(quoted).join('.')} is written with dotted keys`);
+  if (dotted !== undefined && !opened) throw new Error(`${parent.map(quoted).join('.')} is defined by dotted keys`);
   return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}\n[${parent.map(quoted).join('.')}]\n  ${quoted(key)} = ${value}\n`;
 }

@@ -1,4 +1,4 @@
-/** Labels and annotations of the Node, set by its own identity: as far as NodeRestriction lets it. */
+/** Sets labels and annotations of the Node with the node's own identity, as far as NodeRestriction allows. */
 import type { NodeObject } from '../../engine/node/index.ts';
 import type { Sdk } from '../../engine/node/sdk.ts';
 import type { KubeApi, Ports } from '../../engine/sdk/index.ts';
@@ -8,7 +8,7 @@ import { input, output } from './schema.ts';
 type Texts = Record<string, string>;
 
 export const nodeMetadata = (sdk: Sdk) => {
-  const own = async ({
+  const ownNode = async ({
     files,
     kube,
   }: Pick<Ports, 'files' | 'kube'>): Promise<{ api: KubeApi; name: string } | undefined> => {
@@ -20,55 +20,63 @@ export const nodeMetadata = (sdk: Sdk) => {
   const refuse = (problems: readonly string[]) =>
     sdk.JoinError.own({
       code: 'E_NODE_METADATA',
-      message: `a node may not set this by itself: ${problems.join('; ')}`,
+      message: `a node is not allowed to set this: ${problems.join('; ')}`,
       hint: 'With an admin kubeconfig: kubectl label node NAME key=value, kubectl taint node NAME key=value:Effect',
     });
 
   return sdk.definePhase({
     name: 'node-metadata',
-    summary: "Set labels and annotations of the Node, by the node's own identity",
+    summary: "Set labels and annotations of the Node with the node's own identity",
     input,
     output,
-    effects: [sdk.apiCalls(['watch', 'get', 'patch'], 'nodes', 'its labels and annotations')],
+    effects: [sdk.apiCalls(['watch', 'get', 'patch'], 'nodes', 'labels and annotations')],
 
     async run(ports, { labels, annotations, taints }) {
       const problems = [...Object.entries(labels).map(labelProblem), ...taints.map(taintProblem)];
       const wrong = problems.filter((problem) => problem !== undefined);
       if (wrong.length > 0) throw refuse(wrong);
-      const node = await own(ports);
+      const node = await ownNode(ports);
       if (node === undefined)
-        throw refuse(['there is no identity on this machine yet: put the step behind node-ready']);
+        throw refuse(['this machine has no identity in the cluster yet: put this step after node-ready']);
       const ref = sdk.node.nodeRef(node.name);
       const { metadata } = await node.api.waitFor<NodeObject>(ref, (found) => found !== undefined);
       const missing = {
-        labels: without(labels, metadata.labels),
-        annotations: without(annotations, metadata.annotations),
+        labels: differences(labels, metadata.labels),
+        annotations: differences(annotations, metadata.annotations),
       };
       if (Object.keys({ ...missing.labels, ...missing.annotations }).length === 0) return {};
       await node.api.patch<NodeObject>(ref, { metadata: missing });
       return {};
     },
 
-    /** What has another value by now is somebody else's. What was there before this run is not known any more. */
+    /** Removes only values that are still as this step set them. Values from before this run are unknown. */
     async undo(ports, { labels, annotations }) {
-      const node = await own(ports);
+      const node = await ownNode(ports);
       if (node === undefined) return;
       try {
         const ref = sdk.node.nodeRef(node.name);
-        const there = (await node.api.get<NodeObject>(ref))?.metadata;
-        const ours = { labels: removed(labels, there?.labels), annotations: removed(annotations, there?.annotations) };
+        const metadata = (await node.api.get<NodeObject>(ref))?.metadata;
+        const ours = {
+          labels: removals(labels, metadata?.labels),
+          annotations: removals(annotations, metadata?.annotations),
+        };
         if (Object.keys({ ...ours.labels, ...ours.annotations }).length > 0)
           await node.api.patch<NodeObject>(ref, { metadata: ours });
       } catch (error) {
-        ports.log.warn(`labels and annotations of Node ${node.name} stay (${sdk.clean((error as Error).message)})`);
+        ports.log.warn(
+          `could not remove the labels and annotations of Node ${node.name} (${sdk.clean((error as Error).message)})`,
+        );
       }
     },
   });
 };
 
-const without = (wanted: Texts, there: Texts = {}): Texts =>
-  Object.fromEntries(Object.entries(wanted).filter(([key, value]) => there[key] !== value));
-const removed = (wanted: Texts, there: Texts = {}): Record<string, null> =>
-  Object.fromEntries(Object.entries(wanted).flatMap(([key, value]) => (there[key] === value ? [[key, null]] : [])));
+/** Entries of `expected` that are missing in `current` or have another value there. */
+const differences = (expected: Texts, current: Texts = {}): Texts =>
+  Object.fromEntries(Object.entries(expected).filter(([key, value]) => current[key] !== value));
+
+/** A patch that removes the entries that `current` has exactly as `expected`. */
+const removals = (expected: Texts, current: Texts = {}): Record<string, null> =>
+  Object.fromEntries(Object.entries(expected).flatMap(([key, value]) => (current[key] === value ? [[key, null]] : [])));
 
 export default (sdk: Sdk) => sdk.definePlugin({ phases: [nodeMetadata(sdk)] });

@@ -9,7 +9,7 @@ export const input = {
       type: 'array',
       items: { type: 'string' },
       default: [],
-      description: 'Refused, with what to do instead: a node has its own taints only from its registration',
+      description: 'Not supported: a node can set its taints only when it registers. The error says what to do instead',
     },
   },
   additionalProperties: false,

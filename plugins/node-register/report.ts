@@ -1,4 +1,4 @@
-/** What a kubelet is told to register with: by its unit, by the files that the unit reads, by its configuration. */
+/** Reads how a kubelet will register: from its unit, the files that the unit reads, and its configuration. */
 import type { Sdk } from '../../engine/node/sdk.ts';
 import type { Ports } from '../../engine/sdk/index.ts';
 
@@ -8,27 +8,30 @@ export interface Taint {
   effect: string;
 }
 
-export interface Told {
+export interface Registration {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   taints: Taint[];
   providerId: string | undefined;
-  /** How many Pods it takes. */
+  /** Maximum number of Pods. */
   pods: string;
-  /** Why it must register by itself. */
+  /** Reason why the kubelet must register by itself. */
   refused: string | undefined;
 }
 
-/** In the order in which kubeadm's unit hands them over; a later flag counts. */
+/** In the order of kubeadm's unit; a later flag overrides an earlier one. */
 const FLAG_FILES = ['/var/lib/kubelet/kubeadm-flags.env', '/etc/default/kubelet', '/etc/sysconfig/kubelet'];
 /** Source: the kubelet, nodestatus and kubelet_node_status.go, `initialNode`. */
 const ATTACH_DETACH = 'volumes.kubernetes.io/controller-managed-attach-detach';
 const PODS = 110;
 
-export async function toldToKubelet(sdk: Sdk, { files, services }: Pick<Ports, 'files' | 'services'>): Promise<Told> {
+export async function readRegistration(
+  sdk: Sdk,
+  { files, services }: Pick<Ports, 'files' | 'services'>,
+): Promise<Registration> {
   const texts = await Promise.all(FLAG_FILES.map(async (path) => (await files.read(path))?.toString('utf8') ?? ''));
   const flags = flagsIn([(await services.unit('kubelet')) ?? '', ...texts].join('\n'));
-  const given = (name: string): string | undefined => flags.get(name)?.at(-1);
+  const flag = (name: string): string | undefined => flags.get(name)?.at(-1);
   const config = configIn(sdk, (await files.read(sdk.node.paths.kubeletConfig))?.toString('utf8') ?? '');
 
   const labels = Object.fromEntries(
@@ -36,26 +39,29 @@ export async function toldToKubelet(sdk: Sdk, { files, services }: Pick<Ports, '
       .flatMap((list) => list.split(',').filter(Boolean))
       .map((pair) => partsOf(pair, '=')),
   );
-  const attaches = given('enable-controller-attach-detach') ?? String(config.enableControllerAttachDetach ?? true);
+  const attaches = flag('enable-controller-attach-detach') ?? String(config.enableControllerAttachDetach ?? true);
   return {
     labels,
     annotations: attaches === 'false' ? {} : { [ATTACH_DETACH]: 'true' },
-    taints: taintsOf(given('register-with-taints'), config.registerWithTaints),
-    providerId: given('provider-id') ?? textOf(config.providerID),
-    pods: given('max-pods') ?? String(typeof config.maxPods === 'number' ? config.maxPods : PODS),
-    refused: whyRefused(given, config),
+    taints: taintsOf(flag('register-with-taints'), config.registerWithTaints),
+    providerId: flag('provider-id') ?? textOf(config.providerID),
+    pods: flag('max-pods') ?? String(typeof config.maxPods === 'number' ? config.maxPods : PODS),
+    refused: refusalReason(flag, config),
   };
 }
 
-function whyRefused(given: (name: string) => string | undefined, config: Record<string, unknown>): string | undefined {
-  if (given('cloud-provider') === 'external')
-    return 'it is told --cloud-provider=external, and then the cloud provider must see it register uninitialized';
-  if ((given('register-node') ?? String(config.registerNode ?? true)) === 'false')
-    return 'it is told not to register (--register-node=false)';
+function refusalReason(
+  flag: (name: string) => string | undefined,
+  config: Record<string, unknown>,
+): string | undefined {
+  if (flag('cloud-provider') === 'external')
+    return 'its flag --cloud-provider=external means that the cloud provider must see it register uninitialized';
+  if ((flag('register-node') ?? String(config.registerNode ?? true)) === 'false')
+    return 'its flag --register-node=false turns registration off';
   return undefined;
 }
 
-/** `--name=value` and `--name value`, wherever they stand. Lines that are comments do not count. */
+/** Finds `--name=value` and `--name value` anywhere except in comments. */
 function flagsIn(text: string): Map<string, string[]> {
   const flags = new Map<string, string[]>();
   const lines = text.split('\n').filter((line) => !line.trimStart().startsWith('#'));
@@ -69,7 +75,7 @@ function configIn(sdk: Sdk, text: string): Record<string, unknown> {
   return typeof config === 'object' && config !== null ? (config as Record<string, unknown>) : {};
 }
 
-/** `key=value:Effect`, `key:Effect`; a configuration has them as objects. */
+/** Parses `key=value:Effect` and `key:Effect`; the configuration has objects. */
 function taintsOf(flag: string | undefined, configured: unknown): Taint[] {
   if (flag === undefined) return Array.isArray(configured) ? (configured as Taint[]) : [];
   return flag

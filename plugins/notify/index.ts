@@ -1,4 +1,4 @@
-/** Tells a webhook, or the system's log, what happens in the run; whatever comes of that, the run goes on. */
+/** Sends the events of a run to a webhook or to the system log. A failure to send never stops the run. */
 import type { Sdk } from '../../engine/node/sdk.ts';
 
 export const input = {
@@ -8,27 +8,27 @@ export const input = {
       type: 'string',
       pattern: '^https://',
       'x-form': 'begin with https://',
-      description: 'Address that each event is sent to, as JSON by POST',
+      description: 'URL to which each event is sent, as JSON by POST',
     },
     headers: {
       type: 'object',
       additionalProperties: { type: 'string', writeOnly: true },
       default: {},
-      description: 'Headers of that call; shown nowhere',
+      description: 'Headers of that request; never shown',
     },
     ca: {
       type: 'string',
-      description: 'Certificates that vouch for its server, PEM; left out: those this machine trusts',
+      description: 'CA certificates for its server, PEM (default: those that this machine trusts)',
     },
     log: {
       type: 'boolean',
       default: false,
-      description: "Write each event to the system's log (journalctl -t joinery)",
+      description: 'Write each event to the system log (journalctl -t joinery)',
     },
     events: {
       enum: ['all', 'end'],
       default: 'end',
-      description: 'Whether each step is told, or only how the run ends',
+      description: 'Events to send: all, or only the end of the run',
     },
   },
   additionalProperties: false,
@@ -37,16 +37,16 @@ export const input = {
 export const notify = (sdk: Sdk) =>
   sdk.definePhase({
     name: 'notify',
-    summary: "Tell a webhook, or the system's log, what happens in this run",
+    summary: 'Send the events of this run to a webhook or to the system log',
     input,
     output: { type: 'object' },
-    effects: [sdk.httpCalls('{webhook}', 'each event'), sdk.runs('logger', 'each event, where log is true')],
+    effects: [sdk.httpCalls('{webhook}', 'each event'), sdk.runs('logger', 'each event, if log is true')],
 
-    /** From here on it is told: see `onEvent`. */
+    /** Events arrive from here on, in `onEvent`. */
     async run({ commands, log }, { webhook, log: toLog }) {
-      if (webhook === undefined && !toLog) log.warn('nobody is told anything: give webhook, or log: true');
+      if (webhook === undefined && !toLog) log.warn('no events are sent: set webhook or log: true');
       if (toLog && (await commands.find('logger')) === undefined)
-        log.warn('logger is not on PATH, so nothing is logged');
+        log.warn('logger is not on PATH, so no events are logged');
       return {};
     },
 
@@ -58,7 +58,7 @@ export const notify = (sdk: Sdk) =>
       );
       if (log) {
         const text = sdk.clean(`run ${run}: ${words.join(' ')}`);
-        await commands.run(['logger', '-t', 'joinery', '--', text], { irreversible: 'it is in the log' });
+        await commands.run(['logger', '-t', 'joinery', '--', text], { irreversible: 'the event is in the log' });
       }
       if (webhook === undefined) return;
       const body = JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'RunEvent', ...event });
@@ -68,7 +68,7 @@ export const notify = (sdk: Sdk) =>
         headers: { 'content-type': 'application/json', ...headers },
         body,
       } as const;
-      await web.call({ ...call, ...(ca === undefined ? {} : { ca }) }, 'it was told');
+      await web.call({ ...call, ...(ca === undefined ? {} : { ca }) }, 'the event was sent');
     },
   });
 

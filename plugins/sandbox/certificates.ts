@@ -1,4 +1,4 @@
-/** The cluster's own PKI: its CA, the API server's certificate and the administrator's, all made at start. */
+/** The cluster's PKI: its CA, and the certificates of the API server and the administrator. */
 import { generateKeyPem, issueCertificate, type Name, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
 
 const DAY_MS = 86_400_000;
@@ -17,8 +17,8 @@ export interface ClusterCa extends KeyPair {
 
 const CA_NAME: Name = { commonName: 'kubernetes', organizations: [] };
 
-/** It began yesterday, so that a client whose clock is behind can say so instead of "not yet valid". */
-export function makeCa(now: Date): ClusterCa {
+/** The CA is valid from yesterday on, so that a client with a slow clock reports the clock and not "not yet valid". */
+export function createCa(now: Date): ClusterCa {
   const key = generateKeyPem();
   const notAfter = new Date(now.getTime() + 10 * YEAR_MS);
   const cert = issueCertificate({
@@ -37,7 +37,7 @@ type Issue = Pick<
   'subject' | 'publicKey' | 'use' | 'altNames' | 'notBefore' | 'notAfter'
 >;
 
-/** Signs with the CA; a certificate never outlives it. */
+/** Signs with the CA. The certificate expires no later than the CA. */
 export const issueBy = (ca: ClusterCa, issue: Issue): string =>
   issueCertificate({
     ...issue,
@@ -46,7 +46,7 @@ export const issueBy = (ca: ClusterCa, issue: Issue): string =>
     notAfter: new Date(Math.min(issue.notAfter.getTime(), ca.notAfter.getTime())),
   });
 
-/** A new key with a certificate for it that holds from yesterday and for a year. */
+/** A new key and its certificate, valid from yesterday for one year. */
 export function issueKeyPair(
   ca: ClusterCa,
   now: Date,

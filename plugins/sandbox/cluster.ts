@@ -1,4 +1,4 @@
-/** The objects that `kubeadm init` leaves for joining machines: namespaces, roles, ConfigMaps and a token. */
+/** Creates the objects that `kubeadm init` provides for joining machines: namespaces, roles, ConfigMaps and a token. */
 import { stringify } from 'yaml';
 import { installRbac } from './api/rbac.ts';
 import { parseToken, tokenSecret } from './controllers/bootstrap-token.ts';
@@ -26,14 +26,14 @@ export function installCluster(store: Store, { server, caPem, token, profile, he
   const configMap = (namespace: string, name: string, data: Record<string, string>) =>
     store.create('configmaps', { metadata: { name, namespace }, data });
   configMap('kube-public', 'cluster-info', { kubeconfig: clusterInfo(server, caPem) });
-  // Up to 1.11 it had the name of kubeadm's own document of then.
+  // Up to 1.11, the key was the kind of kubeadm's document at that time.
   const key = profile.kubeadmApi === 'v1alpha1' ? 'MasterConfiguration' : 'ClusterConfiguration';
   configMap('kube-system', 'kubeadm-config', { [key]: goYaml({ ...clusterConfiguration(profile), kind: key }) });
   configMap('kube-system', profile.kubeletConfigMap, { kubelet: goYaml(kubeletConfiguration(profile, healthzPort)) });
   store.create('secrets', tokenSecret(parsed, new Date(now.getTime() + TOKEN_LIFE_MS)));
 }
 
-/** Byte for byte as Go writes it: the token signs these bytes. */
+/** The same bytes that Go writes, because the token signs them. */
 const clusterInfo = (server: string, caPem: string): string => `apiVersion: v1
 clusters:
 - cluster:
@@ -64,7 +64,7 @@ const clusterConfiguration = ({ gitVersion, kubeadmApi, dns }: Profile) => ({
   scheduler: {},
 });
 
-/** Zero durations included: Go's serialisation writes them out, and a kubelet takes them for "the default". */
+/** Go also writes durations of zero; a kubelet treats them as the default. */
 const kubeletConfiguration = ({ cgroupDriver }: Profile, healthzPort: number) => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   authentication: {

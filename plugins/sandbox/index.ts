@@ -1,14 +1,14 @@
 /**
- * The sandbox: a Kubernetes control plane inside this process, to try, test and teach joining with. It is a test double:
- * it keeps objects in memory, runs no Pods, and must never be taken for proof of how a cluster behaves.
+ * The sandbox: a Kubernetes control plane inside this process, for demonstrations and tests of joins. It is a test double: it keeps
+ * objects in memory and runs no Pods. It does not prove how a real cluster behaves.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Authenticator } from './api/authentication.ts';
 import { Faults } from './api/faults.ts';
-import { allowApproval, isApprovalAllowed } from './api/rbac.ts';
+import { allowApproval, denyApproval, isApprovalAllowed } from './api/rbac.ts';
 import { listen } from './api/server.ts';
-import { issueKeyPair, type KeyPair, makeCa } from './certificates.ts';
+import { createCa, issueKeyPair, type KeyPair } from './certificates.ts';
 import { installCluster } from './cluster.ts';
 import { bootstrapSigner } from './controllers/bootstrap-signer.ts';
 import { randomToken } from './controllers/bootstrap-token.ts';
@@ -26,13 +26,13 @@ export type { KeyPair } from './certificates.ts';
 export type { RequestRecord, Store } from './store.ts';
 
 export interface SandboxOptions {
-  /** Left out: a random one. */
+  /** Default: a random token. */
   token?: string;
-  /** Left out: true. */
+  /** Default: true. */
   autoApprove?: boolean;
-  /** Left out: 1.20. */
+  /** Default: 1.20. */
   profile?: ProfileName;
-  /** Where kubelets of this cluster say that they are healthy. Left out: a port that was free at start. */
+  /** Port of the kubelets' health check. Default: a free port. */
   kubeletPorts?: { healthz: number };
   /** The cluster's clock: certificates, tokens and the Date header follow it. */
   now?: () => Date;
@@ -43,26 +43,26 @@ export interface Sandbox {
   endpoint: string;
   token: string;
   caPem: string;
-  /** With it, tests issue what a cluster's CA would have to: expired certificates, certificates for other names. */
+  /** Key of the CA. Tests use it to issue wrong certificates: expired ones, or for other names. */
   caKeyPem: string;
-  /** `sha256:<hex>`: what `--discovery-token-ca-cert-hash` takes. */
+  /** `sha256:<hex>`, the value of `--discovery-token-ca-cert-hash`. */
   caPin: string;
-  /** YAML, with a client certificate of system:masters inside. */
+  /** YAML with a client certificate of the group system:masters. */
   adminKubeconfig: string;
   faults: Faults;
   store: Store;
-  /** Whether the bindings that let kubelets' CSRs be approved exist; setting it makes or deletes them. */
+  /** Whether kubelets' CSRs are approved automatically. Setting it creates or deletes the RBAC bindings. */
   autoApprove: boolean;
-  /** Connections made from now on see this certificate. */
+  /** New connections get this certificate. */
   serveWith(pair: KeyPair): void;
-  /** Ends every connection and timer. */
+  /** Closes all connections and timers. */
   close(): Promise<void>;
 }
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { token = randomToken(), autoApprove = true, profile = '1.20', now = () => new Date() } = options;
   const healthzPort = options.kubeletPorts?.healthz ?? (await freePort());
-  const ca = makeCa(now());
+  const ca = createCa(now());
   const serving = issueKeyPair(ca, now(), { commonName: 'kube-apiserver', organizations: [] }, 'server', [
     '127.0.0.1',
     'localhost',
@@ -80,9 +80,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     csrSigner(store, ca, now),
   ]);
   installCluster(store, { server, caPem: ca.cert, token, profile: profiles[profile], healthzPort, now: now() });
-  if (!autoApprove) allowApproval(store, false);
+  if (!autoApprove) denyApproval(store);
   const { gitVersion, served } = profiles[profile];
-  let admin: string | undefined; // made for who asks
+  let admin: string | undefined; // created on first use
   listener.handle({ store, now, gitVersion, server, served }, new Authenticator(store, ca.cert, now), faults);
   return {
     endpoint,
@@ -100,7 +100,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       return isApprovalAllowed(store);
     },
     set autoApprove(allowed) {
-      allowApproval(store, allowed);
+      if (allowed) allowApproval(store);
+      else denyApproval(store);
     },
     serveWith: listener.serveWith,
     async close() {

@@ -1,4 +1,4 @@
-/** The administrator's kubeconfig, as kubeadm writes admin.conf. */
+/** The administrator's kubeconfig, like kubeadm's admin.conf. */
 import { stringify } from 'yaml';
 import { type ClusterCa, issueKeyPair } from './certificates.ts';
 

@@ -1,4 +1,4 @@
-/** API objects as they travel in JSON and rest in the store. */
+/** API objects, as JSON and in the store. */
 
 export interface ObjectMeta {
   name: string;
@@ -18,7 +18,7 @@ export interface KubeObject {
   [field: string]: unknown;
 }
 
-/** An object on its way in: the server fills in what is missing. */
+/** An object from a client; the server adds the missing fields. */
 export interface Draft {
   apiVersion?: string;
   kind?: string;
@@ -75,10 +75,10 @@ export const isRecord = (value: unknown): value is Json =>
 export const hasCondition = (conditions: readonly Condition[] | undefined, type: string): boolean =>
   conditions?.some((condition) => condition.type === type) ?? false;
 
-/** A time as Kubernetes prints it: whole seconds, UTC. */
+/** A time as in Kubernetes: UTC, whole seconds. */
 export const timestamp = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z');
 
-/** A copy with that field set; without it where the value is undefined. */
+/** A copy with that field set, or without it if the value is undefined. */
 export function withField(object: Draft, field: string, value: unknown): Draft {
   const { [field]: _, ...rest } = object;
   return value === undefined ? rest : { ...rest, [field]: value };

@@ -1,18 +1,18 @@
-/** What differs between the Kubernetes versions that the sandbox can pass for. */
+/** Differences between the Kubernetes versions that the sandbox can imitate. */
 
 export interface Profile {
   gitVersion: string;
-  /** Name of the ConfigMap that holds the kubelets' base configuration. */
+  /** Name of the ConfigMap with the kubelets' configuration. */
   kubeletConfigMap: string;
   /** Version of kubeadm's ClusterConfiguration. */
   kubeadmApi: string;
-  /** Its `dns`: what v1beta2 says and v1beta3 knows no more. */
+  /** Field `dns` of the ClusterConfiguration; v1beta3 has no type in it. */
   dns: object;
-  /** Absent before 1.22: the kubelet's own default, cgroupfs, holds then. */
+  /** Absent before 1.22: the kubelet's own default (cgroupfs) then applies. */
   cgroupDriver?: string;
-  /** Versions of API groups that had others than v1 alone. */
+  /** Versions of API groups that do not have v1 alone. */
   served: Readonly<Record<string, readonly string[]>>;
-  /** What `kubeadm init` did not allow yet: joining machines to read Nodes (1.18) and kubeadm-config (1.11). */
+  /** Roles that `kubeadm init` did not create yet: to read Nodes (since 1.18) and kubeadm-config (since 1.11). */
   withoutRoles?: readonly ('kubeadm:get-nodes' | 'kubeadm:nodes-kubeadm-config')[];
 }
 

@@ -1,4 +1,4 @@
-/** The object store: one version counter, optimistic concurrency, and a bounded history for watches. */
+/** The object store, with one version counter, optimistic concurrency and a bounded history for watches. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { apiVersionOf, type Resource, resourceNamed } from './api/resources.ts';
@@ -9,13 +9,13 @@ export interface Change {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   resource: string;
   object: KubeObject;
-  /** What was there before, where something was. */
+  /** The object before the change, if it existed. */
   previous?: KubeObject;
 }
 
 export interface RequestRecord {
   method: string;
-  /** With its query. */
+  /** Path with query. */
   path: string;
   user: string;
   status: number;
@@ -26,16 +26,16 @@ const REQUESTS_MAX = 10_000;
 const SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
 const STALE = 'the object has been modified; please apply your changes to the latest version and try again';
 
-/** Objects in it are frozen: to change one, `update` with a copy. Methods throw StatusError. */
+/** Stored objects are frozen: to change one, call `update` with a copy. Methods throw StatusError. */
 export class Store {
-  /** What was asked of the API server, oldest first. */
+  /** The requests to the API server, oldest first. */
   readonly requests: RequestRecord[] = [];
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #history: Change[] = [];
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #now: () => Date;
   #version = 0;
-  /** Changes up to this version are forgotten. */
+  /** The history has no changes up to this version. */
   #compacted = 0;
 
   constructor(now: () => Date) {
@@ -47,10 +47,10 @@ export class Store {
   }
 
   get<T extends KubeObject = KubeObject>(resource: string, name: string, namespace = ''): T | undefined {
-    return this.#table(resource).get(`${namespace}/${name}`) as T | undefined; // the caller knows its resource's shape
+    return this.#table(resource).get(`${namespace}/${name}`) as T | undefined; // the caller knows the type of its resource
   }
 
-  /** Every object of that resource, or of one namespace of it. */
+  /** All objects of a resource, or those in one namespace. */
   list<T extends KubeObject = KubeObject>(resource: string, namespace = ''): T[] {
     const all = [...this.#table(resource).values()] as T[];
     return namespace === '' ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
@@ -68,7 +68,7 @@ export class Store {
     this.commit(this.proposeDelete(resource, name, namespace));
   }
 
-  /** What `create` would store; a dry run stops here. */
+  /** The change that `create` would store. A dry run stops here. */
   proposeCreate(plural: string, draft: Draft): Change {
     const resource = resourceNamed(plural);
     const { generateName = '', namespace = '', ...metadata } = draft.metadata ?? {};
@@ -90,7 +90,7 @@ export class Store {
     return { type: 'ADDED', resource: plural, object };
   }
 
-  /** What `update` would store. Throws Conflict when the draft was made from an older object. */
+  /** The change that `update` would store. Throws Conflict if the draft is based on an older object. */
   proposeUpdate(plural: string, draft: Draft): Change {
     const resource = resourceNamed(plural);
     const { name = '', namespace = '', uid, resourceVersion } = draft.metadata ?? {};
@@ -113,7 +113,7 @@ export class Store {
     return { type: 'DELETED', resource: plural, object: previous, previous };
   }
 
-  /** Stores a change, tells the listeners, and returns the object. An update that changes nothing is none. */
+  /** Stores a change, notifies the listeners and returns the object. An update without a difference has no effect. */
   commit(change: Change): KubeObject {
     const { type, resource, previous } = change;
     if (type === 'MODIFIED' && isDeepStrictEqual(change.object, previous)) return change.object;
@@ -132,19 +132,19 @@ export class Store {
     return object;
   }
 
-  /** Every change after `version`, oldest first. Throws Expired when some of them are forgotten. */
+  /** Every change after `version`, oldest first. Throws Expired if the history does not reach back that far. */
   changesSince(version: number): Change[] {
     if (version < this.#compacted) throw expired(version, this.#compacted);
     return this.#history.filter(({ object }) => Number(object.metadata.resourceVersion) > version);
   }
 
-  /** Forgets the history, as etcd does every five minutes: watches from before answer 410. */
+  /** Clears the history, like etcd every five minutes. Watches from an older version get 410. */
   compact(): void {
     this.#history.length = 0;
     this.#compacted = this.#version;
   }
 
-  /** Calls `listener` after every change; returns how to stop that. */
+  /** Calls `listener` after every change. Returns a function that ends the subscription. */
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

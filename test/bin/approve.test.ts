@@ -63,8 +63,8 @@ test('a run waits for its approvals through SIGKILL and a reboot, and each answe
   await rm(join(root, 'run/joinery'), { recursive: true }); // what a reboot leaves of tmpfs
 
   const shown = await cli(['runs', 'show', '--root', root]);
-  expect(shown.stdout).toMatch(/asks: First window\?\n {4}until .*, by join approve \S+ first/);
-  expect((await cli(['runs', '--root', root])).stdout).toContain(`waits for somebody: join approve ${id} first`);
+  expect(shown.stdout).toMatch(/approval: First window\?\n {4}waits until .*: join approve \S+ first/);
+  expect((await cli(['runs', '--root', root])).stdout).toContain(`waits for approval: join approve ${id} first`);
   const wrong = await cli(['approve', id, 'second', '--root', root]);
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('E_APPROVAL_NONE')]);
 

@@ -2,7 +2,7 @@
 import type { Command } from '@oclif/core';
 import { expect, test } from 'vitest';
 import { allCommands } from '../../bin/main.ts';
-import { project } from './cli.ts';
+import { app } from '../helpers/app.ts';
 
 type Flag = NonNullable<Command.Class['flags']>[string] & { multiple?: boolean; options?: readonly string[] };
 
@@ -26,7 +26,7 @@ function formOf({ type, char, multiple, options, required, default: value }: Fla
 }
 
 test('commands, arguments and flags are those of the file beside', async () => {
-  const commands = Object.entries(allCommands(project)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const commands = Object.entries(allCommands(app)).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = commands.flatMap(([id, command]) => lines(id, command));
   await expect(`${shown.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
 });
@@ -52,6 +52,6 @@ const KUBEADMS = [
 ];
 
 test('join run has every flag of kubeadm join that is for workers', () => {
-  const flags = Object.keys(allCommands(project).run?.flags ?? {});
+  const flags = Object.keys(allCommands(app).run?.flags ?? {});
   expect(KUBEADMS.filter((flag) => !flags.includes(flag))).toEqual([]);
 });

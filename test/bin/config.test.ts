@@ -23,7 +23,7 @@ describe('join config validate', () => {
     const file = await given('a.yaml', `${examples.v1beta2}---\napiVersion: a/b\nkind: Other\n`);
     expect(await cli(['config', 'validate', file])).toEqual({
       code: 0,
-      stdout: `${file}: kubeadm.k8s.io/v1beta2, no problem\n`,
+      stdout: `${file}: valid kubeadm.k8s.io/v1beta2\n`,
       stderr: `! ${file}:19:1: the Other is passed over: it is not for joining\n`,
     });
   });
@@ -83,7 +83,7 @@ describe('join config validate', () => {
     const missing = await cli(['config', 'validate', join(folder, 'none.yaml')]);
     expect(missing.code).toBe(3);
     expect(missing.stderr).toContain(
-      `E_CONFIG_FILE: configuration ${join(folder, 'none.yaml')} cannot be read: ENOENT`,
+      `E_CONFIG_FILE: cannot read the configuration file ${join(folder, 'none.yaml')}: ENOENT`,
     );
   });
 });
@@ -111,7 +111,7 @@ describe('join config migrate', () => {
     await chmod(target, 0o644);
     const { code, stdout, stderr } = await cli(['config', 'migrate', '--old-config', file, '--new-config', target]);
     expect(code, stderr).toBe(0);
-    expect(stdout).toBe(`${target}: kubeadm.k8s.io/v1beta4, from kubeadm.k8s.io/v1beta3\n`);
+    expect(stdout).toBe(`${target}: migrated from kubeadm.k8s.io/v1beta3 to kubeadm.k8s.io/v1beta4\n`);
     expect((await stat(target)).mode & 0o777).toBe(0o600);
     expect(loadJoinConfiguration('', await readFile(target, 'utf8')).apiVersion).toBe('kubeadm.k8s.io/v1beta4');
     expect((await readdir(folder)).sort()).toEqual(['a.yaml', 'b.yaml']);

@@ -24,9 +24,9 @@ test('join doctor tells before a join, while it waits for a human, and after it,
   const { args, root, sandbox, tree } = await scene({ autoApprove: false });
   const before = await tree();
   expect((await examined(root)).findings).toEqual([
-    { check: 'run', state: 'note', what: 'no run is remembered on this machine' },
+    { check: 'run', state: 'note', what: 'no run is recorded on this machine' },
     { check: 'identity', state: 'note', what: 'this machine has not joined a cluster' },
-    { check: 'kubelet', state: 'note', what: 'its service is not running, as before a join' },
+    { check: 'kubelet', state: 'note', what: 'its service is not running (expected before a join)' },
   ]);
   expect(await tree()).toEqual(before);
 

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { registry } from '../../bin/compose.ts';
-import { openTracked } from '../../bin/pipelines.ts';
-import { checkEverywhere } from '../../engine/environment/check.ts';
+import { checkForAllHosts } from '../../engine/environment/check.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import explanationSchema from '../../schemas/pipeline-explanation.schema.json' with { type: 'json' };
 import validationSchema from '../../schemas/pipeline-validation.schema.json' with { type: 'json' };
+import { catalog, registry } from '../helpers/app.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
 import { cli, project, scene } from './cli.ts';
 
@@ -33,8 +32,8 @@ async function written(name: string, text: string): Promise<string> {
 }
 
 async function planWith(names: string[], given: Record<string, unknown> = GIVEN) {
-  const { pipeline } = (await openTracked(project, 'join-worker', names)).resolveFor(HOST);
-  return planOf(pipeline, registry(), given, HOST);
+  const { pipeline } = (await catalog.openTracked('join-worker', names)).resolveFor(HOST);
+  return planOf(pipeline, registry, given, HOST);
 }
 
 const minutes = (count: number): number => count * 60_000;
@@ -99,7 +98,7 @@ describe('an environment that ships', () => {
     ])
       expect(await cli(['run', '--env', 'hardened', '10.0.0.1:6443', flag])).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`there is no flag ${flag.split('=')[0]}`),
+        stderr: expect.stringContaining(`unknown flag ${flag.split('=')[0]}`),
       });
   });
 });
@@ -111,7 +110,7 @@ describe('docs/environments.md', () => {
     expect(blocks.length).toBe(4);
     for (const block of blocks) {
       const file = await written('example.yaml', block);
-      const found = checkEverywhere(await openTracked(project, 'join-worker', [file]), registry());
+      const found = checkForAllHosts(await catalog.openTracked('join-worker', [file]), registry);
       expect(found.problems, block).toEqual([]);
     }
     expect(blocks[1]).toBe(await readFile(join(project, 'test/samples/rack-label.yaml'), 'utf8'));
@@ -146,14 +145,14 @@ describe('join run --env', () => {
     expect(changed).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        new RegExp(`E_RUN_CHANGED: run \\S+ was begun with another environment ${file} than there is now`),
+        new RegExp(`E_RUN_CHANGED: the environment ${file} has changed since run \\S+ was started`),
       ),
     });
     const without = await cli(args('run'));
     expect(without).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /E_RUN_UNFINISHED: run \S+ is not finished, and was begun with another environment/,
+        /E_RUN_UNFINISHED: run \S+ is unfinished, and was started with a different environment/,
       ),
     });
 
@@ -198,7 +197,7 @@ describe('join pipeline', () => {
     const file = await written('shown.yaml', stdout);
     expect(await cli(['pipeline', 'validate', file])).toMatchObject({
       code: 0,
-      stdout: `${file}: 12 steps, no problem\n`,
+      stdout: `${file}: 12 steps, no problems\n`,
     });
     expect(stdout).toContain('    timeout: 15m\n');
   });

@@ -5,7 +5,7 @@ import { cli, scene } from './cli.ts';
 
 const GATES = ['--feature-gates', 'DynamicKubeletConfig=true,CoreDNS=true'];
 const NOTE =
-  "the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join: kubeadm init reads it, to decide whether the cluster's DNS server is CoreDNS";
+  "the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: kubeadm init reads it, to decide whether the cluster's DNS server is CoreDNS";
 
 describe('join run --feature-gates', () => {
   test('lists every gate with its stage and default in the help', async () => {
@@ -44,7 +44,9 @@ describe('join run --feature-gates', () => {
     const { sandbox, args, root } = await scene();
     const { code, stderr, stdout } = await cli(args('run', ...GATES));
     expect(code).toBe(5);
-    expect(stderr).toContain('E_DYNAMIC_CONFIG_FORBIDDEN in step dynamic-kubelet-config: node w1 may not set its own');
+    expect(stderr).toContain(
+      'E_DYNAMIC_CONFIG_FORBIDDEN in step dynamic-kubelet-config: node w1 is not allowed to set its own',
+    );
     expect(stdout).toContain(`! ${NOTE}`);
     expect(sandbox.store.get('nodes', 'w1')?.spec).toEqual({});
     const [init, config] = await Promise.all(
@@ -58,7 +60,7 @@ describe('join run --feature-gates', () => {
     const { code, stderr } = await cli(args('run', ...GATES));
     expect(code).toBe(5);
     expect(stderr).toContain(
-      `E_DYNAMIC_CONFIG_GONE in step cluster-config: https://${sandbox.endpoint} knows no dynamic kubelet configuration: it is v1.24.17: 1.23 was the last release`,
+      `E_DYNAMIC_CONFIG_GONE in step cluster-config: https://${sandbox.endpoint} does not support dynamic kubelet configuration: it is v1.24.17: 1.23 was the last release`,
     );
     await expect(readFile(join(root, 'var/lib/kubelet/config.yaml'))).rejects.toMatchObject({ code: 'ENOENT' });
     expect(sandbox.store.get('nodes', 'w1')).toBeUndefined();

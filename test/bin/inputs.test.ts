@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCommand } from '../../bin/commands/run.ts';
 import { kubeadmLine } from '../../bin/inputs/kubeadm-line.ts';
-import { layered, namedBy, plainValues, type Source } from '../../bin/inputs/values.ts';
-import { fromVariables, variableName } from '../../bin/inputs/variables.ts';
+import { namedBy, overlaid, plainValues, type Source } from '../../bin/inputs/values.ts';
+import { valuesOfVariables, variableName } from '../../bin/inputs/variables.ts';
+import { app } from '../helpers/app.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
 import { joinRun } from '../helpers/join-run.ts';
 import { launch } from '../real/command.ts';
 import { cli, project, type Scene, scene } from './cli.ts';
 
-const flags = runCommand(project).flags as never;
+const flags = runCommand(app).flags as never;
 const DRY = ['--dry-run', '--output', 'json'];
 
 /** The plan of a dry run: its changes of files by their paths, its steps, its notes. */
@@ -96,7 +97,7 @@ describe('the layers', () => {
   const place = { file: 'c.yaml', line: 3, column: 5, field: 'nodeName' };
 
   test('a later one wins, and each value keeps who said it', () => {
-    const values = layered(
+    const values = overlaid(
       {
         nodeName: { value: 'a', source: { kind: 'config', place } },
         wait: { value: 'b', source: { kind: 'config', place } },
@@ -123,7 +124,7 @@ describe('the layers', () => {
       },
     } as const;
     expect(variableName('discoveryTokenCaCertHash')).toBe('JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH');
-    const { values, problems, notes } = fromVariables(schema, {
+    const { values, problems, notes } = valuesOfVariables(schema, {
       JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH: 'a, b',
       JOINERY_DRY_RUN: 'F',
       JOINERY_COUNT: '7',
@@ -136,10 +137,10 @@ describe('the layers', () => {
     expect(plainValues(values)).toEqual({ discoveryTokenCaCertHash: ['a', 'b'], dryRun: false, count: 7 });
     expect(problems).toEqual([]);
     expect(notes).toEqual([
-      'the variable JOINERY_TAINTS is no input of this pipeline',
-      'the variable JOINERY_NODE_NAM is no input of this pipeline; did you mean JOINERY_NODE_NAME?',
+      'the variable JOINERY_TAINTS is not an input of this pipeline',
+      'the variable JOINERY_NODE_NAM is not an input of this pipeline; did you mean JOINERY_NODE_NAME?',
     ]);
-    expect(fromVariables(schema, { JOINERY_DRY_RUN: 'yes', JOINERY_COUNT: '1.5' }).problems).toEqual([
+    expect(valuesOfVariables(schema, { JOINERY_DRY_RUN: 'yes', JOINERY_COUNT: '1.5' }).problems).toEqual([
       'JOINERY_DRY_RUN must be true or false',
       'JOINERY_COUNT must be a number',
     ]);
@@ -273,6 +274,6 @@ dryRun: true
       input: newest(made).replace('patches: { directory: /patches }\n', ''),
     }).done;
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain('! standard input:13:13: caCertPath: this pipeline has no input for it\n');
+    expect(stdout).toContain('! standard input:13:13: caCertPath: this pipeline has no such input\n');
   });
 });

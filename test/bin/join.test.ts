@@ -135,7 +135,7 @@ describe('join run', () => {
     sandbox.autoApprove = true;
     const { code, stderr } = await outcome;
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain('discovery: try 1:');
+    expect(stderr).toContain('discovery: attempt 1 failed:');
   });
 
   test('shows why the kubelet died, at once', async () => {
@@ -144,7 +144,7 @@ describe('join run', () => {
     const { code, stderr } = await cli(args('run'));
     expect(code).toBe(6);
     expect(stderr).toMatch(
-      /E_SERVICE_FAILED in step kubelet-start: the kubelet ends as soon as it starts\. Its last words: F\d{4} .*failed to run Kubelet/,
+      /E_SERVICE_FAILED in step kubelet-start: the kubelet exits right after it starts \(last log line: F\d{4} .*failed to run Kubelet/,
     );
   });
 
@@ -234,7 +234,7 @@ describe('join run refuses', () => {
       title: 'a certificate that does not fit the endpoint',
       code: 'E_API_CERTIFICATE_NAME',
       exitCode: 12,
-      says: 'is not for that address, but for DNS:other.example',
+      says: 'is not valid for this address, only for DNS:other.example',
       prepare: (sandbox) =>
         sandbox.serveWith(certificate({ use: 'server', issuer: sandbox.caKeyPem, altNames: ['other.example'] })),
     },
@@ -293,7 +293,7 @@ describe('join run refuses', () => {
     const { code, stderr } = await cli(line);
     expect(code).toBe(5);
     expect(stderr).toContain(
-      'discovery: try 1: https://127.0.0.1:1 does not answer: connect ECONNREFUSED 127.0.0.1:1; again in 0.01 s',
+      'discovery: attempt 1 failed: https://127.0.0.1:1 does not answer: connect ECONNREFUSED 127.0.0.1:1; retrying in 0.01 s',
     );
     expect(stderr).toContain('E_API_UNREACHABLE in step discovery');
     expect(stderr).toContain('curl -k https://127.0.0.1:1/healthz');
@@ -324,7 +324,7 @@ describe('join run refuses', () => {
     } as never);
     const before = await tree();
     const { code, stderr } = await cli(args('run'));
-    expect(stderr).toContain('E_NODE_EXISTS in step preflight-cluster: the cluster has a Ready node named w1');
+    expect(stderr).toContain('E_NODE_EXISTS in step preflight-cluster: the cluster already has a Ready node named w1');
     expect(code).toBe(5);
     expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
     expect(await tree()).toEqual(before);
@@ -341,15 +341,15 @@ describe('join phase', () => {
     const { sandbox, args } = await scene();
     const { code, stdout, stderr } = await cli(args('phase', 'discovery', '--dry-run'));
     expect(code, stderr).toBe(0);
-    expect(stdout).toBe(`Plan of phase discovery. Nothing was changed.
-✓ discovery: Trust the cluster through a bootstrap token and pinned CA keys
-    cluster-info of ${sandbox.endpoint} is signed by token ${sandbox.token.slice(0, 6)}
+    expect(stdout).toBe(`Plan for phase discovery. Nothing was changed.
+✓ discovery: Find and verify the cluster through a bootstrap token and pinned CA keys
+    the signature of token ${sandbox.token.slice(0, 6)} on cluster-info from ${sandbox.endpoint} is valid
     its CA has the pinned key ${sandbox.caPin}
-    the cluster's API server is https://${sandbox.endpoint}
-    changes nothing
+    the API server is https://${sandbox.endpoint}
+    no changes
+    identity = (3 entries)
     server = https://${sandbox.endpoint}
     ca = (${sandbox.caPem.trimEnd().split('\n').length} lines)
-    token = ***
 `);
   });
 
@@ -386,7 +386,7 @@ describe('join phase', () => {
           check: 'Swap',
           result: 'error',
           evidence: 'swap is on: /dev/sda2',
-          hint: 'swapoff -a, and take it out of /etc/fstab to keep it off',
+          hint: 'swapoff -a, and remove it from /etc/fstab to keep it off',
         },
       ]);
       const file = 'FileAvailable--etc-kubernetes-kubelet.conf';
@@ -414,7 +414,7 @@ describe('join phase', () => {
     expect(typed.code, typed.stderr).toBe(0);
     expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('maxPods: 8\n');
     for (const [text, says] of [
-      ['{ kind', '--kubelet-configuration is no YAML: '],
+      ['{ kind', '--kubelet-configuration is not valid YAML: '],
       ['{ kind: Pod }', '--kubelet-configuration'],
     ]) {
       const refused = await cli([...args, text ?? '']);
@@ -455,7 +455,7 @@ describe('join pipeline validate', () => {
   test('accepts every pipeline that ships', async () => {
     expect(await cli(['pipeline', 'validate', 'join-worker'])).toEqual({
       code: 0,
-      stdout: 'join-worker: 12 steps, no problem\n',
+      stdout: 'join-worker: 12 steps, no problems\n',
       stderr: '',
     });
   });

@@ -74,7 +74,7 @@ describe('join plan', () => {
     const { code, stdout } = await cli(['plan', '--pipeline', pipeline, '--root', root]);
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `Plan of motd. Nothing was changed.
+      stdout: `Plan for motd. Nothing was changed.
 ✓ first: ${FILE}
     would replace /etc/site/motd (0600), owner ${OWNER.uid}:${OWNER.gid}
         @@ -1,3 +1,3 @@
@@ -100,4 +100,4 @@ describe('join plan', () => {
   });
 });
 
-const FILE = 'Write a file, or remove it';
+const FILE = 'Write or remove a file';

@@ -59,7 +59,7 @@ describe('a plugin that a pipeline names', () => {
     const { join: act, pipeline, motd } = await stage();
     expect(await act('pipeline', 'validate', pipeline)).toMatchObject({
       code: 0,
-      stdout: `${pipeline}: 1 steps, no problem\n`,
+      stdout: `${pipeline}: 1 step, no problems\n`,
     });
     const run = ['run', '--pipeline', pipeline];
     const dry = await act(...run, '--dry-run', '--text', 'hi');
@@ -80,11 +80,11 @@ describe('a plugin that a pipeline names', () => {
     const changed = await act('resume');
     expect(changed.code).toBe(12);
     expect(changed.stderr).toContain(
-      `was begun with plugin acme 1.0.0 in ${plugin}, and what is there now is another (1.0.1)`,
+      `was started with plugin acme 1.0.0 in ${plugin}, and what is there now is another (1.0.1)`,
     );
     const again = await act('run', '--pipeline', pipeline);
     expect(again.code).toBe(2);
-    expect(again.stderr).toMatch(/^E_RUN_UNFINISHED: run \S+ is not finished, and was begun with another plugin/m);
+    expect(again.stderr).toMatch(/^E_RUN_UNFINISHED: run \S+ is unfinished, and was started with a different plugin/m);
     expect((await act('undo', '--yes')).stderr).toContain('E_RUN_PLUGIN');
     await rewrite(FAILS);
     expect(await act('resume')).toMatchObject({ code: 1 });
@@ -116,7 +116,7 @@ describe('a plugin that a pipeline names', () => {
     expect(await listed()).toBe('changed');
     const refused = await act(...run, '--dry-run');
     expect(refused.code).toBe(12);
-    expect(refused.stderr).toContain(`E_PLUGIN_LOCK: plugin acme is not the one that ${folder}/joinery.lock pins`);
+    expect(refused.stderr).toContain(`E_PLUGIN_LOCK: plugin acme does not match ${folder}/joinery.lock`);
     expect(refused.stderr).toContain(`join plugin lock ${pipeline}`);
     expect(await act('plugin', 'lock', pipeline)).toMatchObject({ code: 0 });
     expect(await act(...run, '--dry-run')).toMatchObject({ code: 0 });
@@ -129,8 +129,8 @@ describe('a plugin that a pipeline names', () => {
       await writeFile(pipeline, text.replace('./acme', JSON.stringify(name)));
       return (await act('run', '--pipeline', pipeline, '--dry-run')).stderr;
     };
-    expect(await named('./gone')).toContain(`E_PLUGIN_FILES: ${folder}/gone cannot be used as a plugin`);
-    expect(await named('@acme/gone')).toContain(`E_PLUGIN_MISSING: there is no plugin @acme/gone; looked for in`);
+    expect(await named('./gone')).toContain(`E_PLUGIN_FILES: cannot use ${folder}/gone as a plugin`);
+    expect(await named('@acme/gone')).toContain(`E_PLUGIN_MISSING: plugin @acme/gone was not found in`);
     await pluginFolder({ name: '@acme/here' }, join(folder, 'node_modules/@acme/here'));
     expect(await named('@acme/here')).toContain('✓ greet');
   });
@@ -189,18 +189,18 @@ describe('a plugin that the command line names', () => {
     const twice = await act('phase', '--plugin', plugin, '--plugin', other);
     expect(twice).toMatchObject({ code: 3 });
     expect(twice.stderr).toContain(
-      `phase acme is there twice: in plugin acme (${plugin}) and in plugin other (${other})`,
+      `phase acme is defined twice: in plugin acme (${plugin}) and in plugin other (${other})`,
     );
     const own = await pluginFolder(
       { joinery: { phases: ['kubeconfig'] }, phase: "name: 'kubeconfig', async run() {}," },
       join(folder, 'own'),
     );
     expect((await act('phase', '--plugin', own)).stderr).toContain(
-      `phase kubeconfig is there twice: in Joinery itself and in plugin acme (${own})`,
+      `phase kubeconfig is defined twice: in Joinery itself and in plugin acme (${own})`,
     );
     const same = await pluginFolder({}, join(folder, 'same'));
     expect((await act('phase', '--plugin', plugin, '--plugin', same)).stderr).toContain(
-      `plugin acme is there twice: in ${same} and in ${plugin}`,
+      `plugin acme is defined twice: in ${same} and in ${plugin}`,
     );
   });
 
@@ -232,7 +232,7 @@ describe('a plugin that the command line names', () => {
     });
     const outcome = await act('phase', 'acme', '--plugin', plugin);
     expect(outcome).toMatchObject({ code: 0 });
-    expect(outcome.stderr).toContain('! a plugin has forgotten a promise, and it was rejected');
+    expect(outcome.stderr).toContain('! a plugin did not handle a rejected promise');
     expect(outcome.stderr).not.toContain('forgotten\n    at');
     expect(await motd()).toBe('x');
   });
@@ -246,7 +246,7 @@ describe('join plugin check', () => {
     expect(stdout).toContain(`✓ acme 1.0.0 in ${plugin}, for Joinery ^0.1.0`);
     expect(stdout).toContain('  - write /etc/motd');
     expect(stdout).toContain('✓ phase acme: Greet whoever logs in');
-    expect(stdout).toContain('This is no sandbox.');
+    expect(stdout).toContain('Plugins are not sandboxed.');
   });
 
   test('runs no code of a plugin in which it found something', async () => {

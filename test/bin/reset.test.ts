@@ -27,7 +27,7 @@ test('join reset shows, asks, cleans, forgets the runs, and the machine joins ag
   const unasked = await cli(['reset', '--root', root]);
   expect([unasked.code, unasked.stderr]).toEqual([
     2,
-    expect.stringMatching(/would stop service kubelet[\s\S]*E_RESET_UNCONFIRMED: nobody can be asked here/),
+    expect.stringMatching(/would stop service kubelet[\s\S]*E_RESET_UNCONFIRMED: confirmation required/),
   ]);
   expect(await tree()).toEqual(joined);
 

@@ -26,7 +26,9 @@ describe('a join that is over', () => {
     expect(ran.code).toBe(0);
 
     const listed = await cli(['runs', '--root', root]);
-    expect(listed.stdout).toMatch(/RUN +BEGUN +PIPELINE +NODE +STATE +TOOK\n\S+ +\S+ \S+ +join-worker +w1 +succeeded/);
+    expect(listed.stdout).toMatch(
+      /RUN +STARTED +PIPELINE +NODE +STATUS +DURATION +NEXT\n\S+ +\S+ \S+ +join-worker +w1 +succeeded/,
+    );
     const [run] = documentOf('RunList', (await cli(['runs', '--root', root, '--output', 'json'])).stdout).runs;
     expect(run).toMatchObject({ status: 'succeeded', nodeName: 'w1' });
     const shown = documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);
@@ -41,7 +43,7 @@ describe('a join that is over', () => {
 
     const unsure = await cli(['undo', '--root', root]);
     expect(unsure.stderr).toContain('E_UNDO_UNCONFIRMED');
-    expect(unsure.stderr).toContain('put back /etc/kubernetes/kubelet.conf');
+    expect(unsure.stderr).toContain('restore /etc/kubernetes/kubelet.conf');
     expect(unsure.code).toBe(2);
 
     const undone = await cli(['undo', '--yes', '--root', root, '--output', 'json']);
@@ -84,15 +86,15 @@ async function halfway() {
 describe('a join that failed half-way', () => {
   test('says how to go on and how to go back, and is resumed without doing again what is done', async () => {
     const { failed, id, mend, root, sandbox } = await halfway();
-    expect(failed.stdout).toContain(`To go on from here: join resume ${id}`);
-    expect(failed.stdout).toContain(`To take it back:     join undo ${id}`);
+    expect(failed.stdout).toContain(`To resume: join resume ${id}`);
+    expect(failed.stdout).toContain(`To undo:   join undo ${id}`);
     expect((await cli(['runs', '--root', root])).stdout).toMatch(/failed +\S+ s +join resume, join undo/);
     const asked = sandbox.store.requests.length;
     await mend();
     const resumed = await cli(['resume', '--root', root]);
     expect(resumed.code, resumed.stderr).toBe(0);
     for (const step of ['preflight', 'discovery', 'kubelet-version', 'tls-bootstrap', 'kubeconfig'])
-      expect(resumed.stderr).toContain(`✓ ${step} (done before)`);
+      expect(resumed.stderr).toContain(`✓ ${step} (already done)`);
     expect(sandbox.store.requests.slice(asked).map(({ path }) => path)).not.toContain(CSRS);
     expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
     expect((await cli(['resume', id, '--root', root])).stderr).toContain('E_RUN_CLOSED');
@@ -106,9 +108,9 @@ describe('a join that failed half-way', () => {
       word === sandbox.token ? `${sandbox.token.slice(0, 7)}${'x'.repeat(16)}` : word,
     );
     const again = await cli(other);
-    expect(again.stderr).toContain(`Going on with run ${id}, which these inputs have begun.`);
+    expect(again.stderr).toContain(`Resuming run ${id}, which has the same inputs.`);
     expect([again.code, again.stderr]).toEqual([0, expect.not.stringMatching(/^E_/m)]); // its own identity is on disk already
-    expect((await cli(args('run'))).stdout).toContain('nothing to change');
+    expect((await cli(args('run'))).stdout).toContain('no changes needed');
     expect(await readdir(join(root, 'var/lib/joinery/runs'))).toEqual([id]);
   });
 
@@ -118,7 +120,7 @@ describe('a join that failed half-way', () => {
     const refused = await cli(args('run', '--node-name', 'other', '--wait', 'ready'));
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(
-      `E_RUN_UNFINISHED: run ${id} is not finished, and was begun with another --nodeName`.replace(
+      `E_RUN_UNFINISHED: run ${id} is unfinished, and was started with a different --nodeName`.replace(
         'nodeName',
         'node-name',
       ),
@@ -160,7 +162,7 @@ describe('a join that failed half-way', () => {
     await writeFile(conf, `${await readFile(conf, 'utf8')}# by hand\n`);
     const undone = await cli(['undo', id, '--yes', '--root', root]);
     expect([undone.code, undone.stderr]).toEqual([6, expect.stringContaining('E_UNDO_REFUSED')]);
-    expect(undone.stdout).toContain('kubelet.conf is not put back');
+    expect(undone.stdout).toContain('kubelet.conf was not restored');
     expect(undone.stdout).not.toContain('# by hand'); // not everybody may read it
     const left = Object.keys(await tree()).filter((path) => !(path in before) && !path.startsWith('/run/joinery/'));
     expect(left).toEqual(['/etc/kubernetes/kubelet.conf']);
@@ -244,8 +246,8 @@ describe('runs', () => {
 
   test('are forgotten by id, whatever their state, and can then be begun anew', async () => {
     const { args, id, root } = await halfway();
-    expect((await cli(['runs', 'prune', '20', '--root', root])).stdout).toContain(`Forgot ${id}.`);
-    expect((await cli(['runs', '--root', root])).stdout).toContain('No run has changed this machine.');
+    expect((await cli(['runs', 'prune', '20', '--root', root])).stdout).toContain(`Deleted ${id}.`);
+    expect((await cli(['runs', '--root', root])).stdout).toContain('No run is recorded on this machine.');
     expect(await readdir(join(root, 'run'))).not.toContain('joinery');
     expect((await cli(args('run', '--node-name', 'other'))).stderr).not.toContain('E_RUN_UNFINISHED');
   });

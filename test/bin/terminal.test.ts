@@ -37,7 +37,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect((await cli(args('run'))).code).toBe(0);
     const joined = await tree();
     const no = await typed(['undo', '--root', root], [['[y/N]', 'no']]);
-    expect(no.shown).toMatch(/remove \/etc\/kubernetes\/kubelet\.conf[\s\S]*Nothing was done/);
+    expect(no.shown).toMatch(/remove \/etc\/kubernetes\/kubelet\.conf[\s\S]*Nothing was changed/);
     expect(await tree()).toEqual(joined);
     const yes = await typed(['undo', '--root', root], [['[y/N]', 'y']]);
     expect([yes.code, yes.shown]).toEqual([0, expect.stringContaining('is undone.')]);
@@ -67,7 +67,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     const { args, root, tree } = await scene();
     await obstruct(root);
     const before = await tree();
-    const { code, shown } = await typed(args('run'), [['Undo what it has changed? [y/N]', 'y']]);
+    const { code, shown } = await typed(args('run'), [['Undo the changes of this run? [y/N]', 'y']]);
     expect([code, shown]).toEqual([6, expect.stringContaining('E_FILE in step kubelet-config')]);
     expect(await tree()).toEqual(before);
   });

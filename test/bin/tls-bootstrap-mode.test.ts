@@ -36,9 +36,9 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(await withToken(made)).toEqual([]);
 
     const again = await cli(made.args('run', ...MODE));
-    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('nothing to change')]);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('no changes needed')]);
     const direct = await cli(made.args('run'));
-    expect([direct.code, direct.stdout]).toEqual([0, expect.stringContaining('nothing to change')]);
+    expect([direct.code, direct.stdout]).toEqual([0, expect.stringContaining('no changes needed')]);
     expect(csrs(made)).toHaveLength(1);
 
     const undone = await cli(['undo', '--yes', '--root', made.root]);
@@ -54,7 +54,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toContain(`would create ${BOOTSTRAP} (0600), secret`);
     expect(stdout).toContain('would start service kubelet');
-    expect(stdout).toMatch(/\? kubelet-wait-bootstrap: .*\n +! a dry run cannot know what somebody else will write/);
+    expect(stdout).toMatch(/\? kubelet-wait-bootstrap: .*\n +! a dry run cannot know what another program will write/);
     expect(stdout + stderr).not.toContain(made.sandbox.token.split('.')[1]);
     expect(await made.tree()).toEqual(before);
     expect(csrs(made)).toEqual([]);

@@ -84,7 +84,7 @@ describe('join token', () => {
       groups: [fields['auth-extra-groups']],
     });
 
-    expect(succeeded(await token('delete', made.trim()))).toBe(`Token ${id} is deleted.\n`);
+    expect(succeeded(await token('delete', made.trim()))).toBe(`Deleted token ${id}.\n`);
     await vi.waitFor(() => expect(clusterInfo(sandbox)).not.toHaveProperty(`jws-kubeconfig-${id}`));
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });
@@ -155,7 +155,7 @@ describe('join token', () => {
     expect(failed(mistyped, 'E_INPUT', 2)).not.toContain('0123');
     expect(idsOf(sandbox)).toEqual([id]);
     const { code, stdout, stderr } = await token('delete', 'nobody', id, id, 'noone0');
-    expect([code, stdout]).toEqual([5, `Token ${id} is deleted.\n`]);
+    expect([code, stdout]).toEqual([5, `Deleted token ${id}.\n`]);
     expect(stderr).toContain('E_TOKEN_ABSENT: the cluster has no bootstrap token nobody, noone0');
     expect(succeeded(await token('list'))).toBe('The cluster has no bootstrap token.\n');
   });
@@ -170,7 +170,9 @@ describe('join token', () => {
     sandbox.store.create('secrets', broken);
     const { code, stderr, stdout } = await token('list', '--output', 'json');
     expect(code).toBe(0);
-    expect(stderr).toContain('! Secret bootstrap-token-odd000 of kube-system holds no usable token: its token-id');
+    expect(stderr).toContain(
+      '! Secret kube-system/bootstrap-token-odd000 does not contain a usable token: its token-id',
+    );
     expect(documentOf('BootstrapTokenList', stdout).unusable).toMatchObject([{ secret: 'bootstrap-token-odd000' }]);
   });
 
@@ -233,7 +235,7 @@ describe('the kubeconfig of join token', () => {
     document.users[0].user = userOf(sandbox);
     const kubeconfig = await file('other.conf', stringify(document));
     const told = failed(await cli(['token', 'create', '--kubeconfig', kubeconfig]), 'E_KUBECONFIG_ACCESS', 5);
-    expect(told).toContain(`does not let the user of ${kubeconfig} create bootstrap tokens: ${status}`);
+    expect(told).toContain(`the user of ${kubeconfig} is not allowed to create bootstrap tokens (HTTP ${status})`);
     expect(told).not.toContain(sandbox.token);
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });
@@ -268,7 +270,7 @@ describe('join ca-hash', () => {
     expect(succeeded(await cli(['ca-hash', await adminOf(sandbox)]))).toBe(`${sandbox.caPin}\n`);
     const { cert } = nodeClient(sandbox, 'w1');
     const { code, stdout, stderr } = await cli(['ca-hash', await file('node.crt', cert)]);
-    expect([code, stderr]).toEqual([0, '! system:node:w1 is no CA: nothing can be joined by its hash\n']);
+    expect([code, stderr]).toEqual([0, '! system:node:w1 is not a CA certificate; its hash cannot be used to join\n']);
     expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
   });
 

@@ -9,7 +9,7 @@ const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
   'engine/sdk/secret.ts': [["return '***';", 'return this.#value;']],
   'engine/run/redact.ts': [
     ["(text) => text.replace(this.#pattern, '***')", '(text) => text'],
-    ['this.isIn(text) ? new Secret(text) : text', 'text'],
+    ['this.hasSecret(text) ? new Secret(text) : text', 'text'],
     ['return text.search(this.#pattern) >= 0;', 'return false;'],
   ],
   'engine/journal/secrets.ts': [

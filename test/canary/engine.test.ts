@@ -5,21 +5,20 @@ import { syncBuiltinESMExports } from 'node:module';
 import { format, inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openRun, registry } from '../../bin/compose.ts';
-import { openPipeline } from '../../bin/pipelines.ts';
 import { resultDocument } from '../../bin/render/json.ts';
 import { progress } from '../../bin/render/progress.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import { type Plan, planOf } from '../../engine/pipeline/plan.ts';
-import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
 import { Redactor } from '../../engine/run/redact.ts';
 import { type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
 import { fail, Secret } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
 import type { Effect, Sandbox } from '../../plugins/sandbox/index.ts';
-import { project, scene } from '../bin/cli.ts';
+import { scene } from '../bin/cli.ts';
+import { app } from '../helpers/app.ts';
 import { shownOf } from '../helpers/errors.ts';
 import { type MadeStep, madePlan } from '../helpers/plans.ts';
 import { keyCanary, leaks, plainCanary, tokenCanary } from './scanner.ts';
@@ -117,10 +116,10 @@ const troubles: Record<string, Trouble> = {
 async function joinThatMeets({ given, prepare, limitMs, isDry = false, signal }: Trouble): Promise<Told> {
   const { sandbox, root } = await scene({ token: TOKEN });
   prepare?.(sandbox);
-  const scope = await openRun({ root, dryRun: isDry });
+  const scope = await app.openMachine({ root, dryRun: isDry });
   const pins = { discoveryTokenCaCertHash: [sandbox.caPin] };
   const values = { endpoint: sandbox.endpoint, token: TOKEN, ...pins, ...given?.(sandbox) };
-  const plan = impatient(planOf(openPipeline(project, 'join-worker'), registry(), values, scope.host.facts));
+  const plan = impatient(planOf(app.catalog.open('join-worker'), app.registry, values, scope.host.facts));
   if (limitMs !== undefined) for (const step of plan.steps) step.timeoutMs = limitMs;
   const ended = await told(plan, { host: scope.host, onFailure: 'undo', ...(signal === undefined ? {} : { signal }) });
   await scope.close();
@@ -148,7 +147,7 @@ const leakages: Record<string, () => Promise<Told>> = {
   'is handed the token back by a server': () => {
     const body = { message: `Bearer ${TOKEN} is not valid` };
     const host = memoryHost({ send: () => ({ status: 403, body, clockSkewMs: 0 }) });
-    const given = { server: 'https://a:1', ca: 'x', token: TOKEN, nodeName: 'w1' };
+    const given = { identity: { server: 'https://a:1', ca: 'x', token: TOKEN }, nodeName: 'w1' };
     return told(planOfPhase('tls-bootstrap', tlsBootstrap, given, host.facts), { host });
   },
 };
@@ -170,7 +169,7 @@ const views: Record<string, (ended: Told) => unknown> = {
   events: ({ shownEvents }) => shownEvents.join('\n'),
   'a live list on a terminal': drawn,
   'the result': ({ result }) => result,
-  'the result as a document': ({ result, plan }) => JSON.stringify(resultDocument(result, plan, true)),
+  'the result as a document': ({ result, plan }) => JSON.stringify(resultDocument(result, { plan, dryRun: true })),
   'errors, with their facts, causes and stacks': ({ result }) =>
     [result.error, ...result.steps.map(({ error }) => error)].map(shownOf).join('\n'),
   'the plan': ({ plan }) => inspect(plan, { depth: null, showHidden: true }) + JSON.stringify(plan),
@@ -211,8 +210,8 @@ describe('a phase that', () => {
     ['errors, with their facts, causes and stacks', 'is handed the token back by a server'],
   ];
   test.each(where)('would be found in %s, were nothing redacted: one that %s', async (name, leakage) => {
-    vi.spyOn(Redactor.prototype, 'redacted').mockImplementation((value) => value);
-    vi.spyOn(Redactor.prototype, 'wrapped').mockImplementation((value) => value);
+    vi.spyOn(Redactor.prototype, 'redact').mockImplementation((value) => value);
+    vi.spyOn(Redactor.prototype, 'wrapSecrets').mockImplementation((value) => value);
     const open = await leakages[leakage]?.();
     if (open === undefined) throw new Error(`no ${leakage}`);
     expect(leaksIn(await views[name]?.(open))).not.toEqual([]);

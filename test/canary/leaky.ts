@@ -1,8 +1,8 @@
 /** A phase that gives its secrets away wherever a phase can. */
-import { fields, nodeRef } from '../../engine/node/index.ts';
+import { fields, joiningIdentity, nodeRef } from '../../engine/node/index.ts';
 import { apiCalls, definePhase, isJoinError, type KubeApi, runs, writes } from '../../engine/sdk/index.ts';
 
-const { server, ca, bootstrapToken, key } = fields;
+const { identity, key } = fields;
 
 /** Its own; a phase may keep a secret in a file that it declares. */
 export const LEAKY_FILE = '/etc/leaky';
@@ -13,14 +13,12 @@ export default definePhase({
   input: {
     type: 'object',
     properties: {
-      server,
-      ca,
-      token: bootstrapToken,
+      identity,
       key,
       certificateKey: { type: 'string', writeOnly: true, description: 'What decrypts the control plane' },
       ends: { enum: ['well', 'badly'], description: 'How it ends' },
     },
-    required: ['server', 'ca', 'token', 'key', 'certificateKey', 'ends'],
+    required: ['identity', 'key', 'certificateKey', 'ends'],
   },
   output: { type: 'object' },
   effects: [
@@ -30,7 +28,9 @@ export default definePhase({
   ],
 
   async run({ files, commands, kube, log }, input) {
-    const secrets = [input.token, input.key, input.certificateKey].map((secret) => secret.reveal());
+    const { token } = input.identity;
+    if (token === undefined) throw new Error('the token is missing');
+    const secrets = [token, input.key, input.certificateKey].map((secret) => secret.reveal());
     for (const secret of secrets) {
       log.info(`it is ${secret}`);
       log.warn(Buffer.from(`secret: ${secret}`).toString('base64'));
@@ -41,7 +41,7 @@ export default definePhase({
       () => false,
       (error) => isJoinError(error) && error.code === 'E_SECRET_SHOWN',
     );
-    const api: KubeApi = kube.as(input);
+    const api: KubeApi = kube.as(joiningIdentity(input.identity));
     if (!isRefused) for (const secret of secrets) await api.get(nodeRef(secret)).catch(() => undefined);
     if (input.ends === 'badly')
       throw new Error(`cannot do it with ${secrets.join()}`, {

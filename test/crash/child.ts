@@ -2,14 +2,16 @@
 import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { registry } from '../../bin/compose.ts';
-import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../../bin/pipelines.ts';
-import { journalFor, planToResume } from '../../bin/runs.ts';
+import { composeApp } from '../../bin/compose.ts';
+import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
+import { planToResume } from '../../bin/runs/resume.ts';
+import { journalFor } from '../../bin/runs/start.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { lockMachine } from '../../engine/host/lock.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
@@ -37,25 +39,27 @@ const FOREVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** As `bin/command.ts`. */
 async function act({ mode, project, root, inputs }: Told, at: (where: string) => void): Promise<RunResult> {
+  const app = composeApp({ root: project });
+  const { catalog, registry } = app;
   const disk = diskWithPoints(at);
-  const machine = await realHost(root);
+  const machine = await realHost(root, { access: kubeAccess });
   const host = hostWithPoints(machine, new MachineFiles(root, disk), at);
   const runs = new Runs(new MachineFiles(root, disk));
   const lock = await lockMachine(root);
   try {
     await runs.tidy();
     if (mode === 'run') {
-      const made = planOf(openPipeline(project, DEFAULT_PIPELINE), registry(), inputs, host.facts);
+      const made = planOf(catalog.open(DEFAULT_PIPELINE), registry, inputs, host.facts);
       const plan = { ...made, source: { ...made.source, name: lastingName(DEFAULT_PIPELINE) } };
       const { journal } = await journalFor(plan, runs);
       return await run({ plan, host, journal });
     }
     if (mode === 'undo') {
       const journal = await runs.open(await runs.find(undefined, ({ status }) => status !== 'undone', 'undo'));
-      return await undo({ plan: undoPlan(journal, registry(), [], host.facts), host, journal });
+      return await undo({ plan: undoPlan(journal, registry, [], host.facts), host, journal });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(project, journal, {}, []);
+    const plan = await planToResume(app, journal, { secrets: {}, argv: [] });
     await journal.resumed(plan.inputs);
     return await run({ plan, host, journal });
   } finally {

@@ -2,20 +2,20 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { registry } from '../../bin/compose.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { FIELDS, placeOf } from '../../engine/kubeadm/fields.ts';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
 import { VERSIONS } from '../../engine/kubeadm/versions.ts';
 import { checkPipeline } from '../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
+import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { Registry } from '../../engine/pipeline/registry.ts';
-import { planOfPhase } from '../../engine/pipeline/single-phase.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import { run } from '../../engine/run/run.ts';
 import { type AnyPhase, fail } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { cli, project } from '../bin/cli.ts';
+import { registry } from '../helpers/app.ts';
 import { madePhase } from '../helpers/plans.ts';
 
 const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
@@ -27,7 +27,7 @@ describe('what the documents show', () => {
     const pipelines = blocks(await read('README.md'), 'yaml');
     expect(pipelines.length).toBeGreaterThan(0);
     for (const text of pipelines)
-      expect(checkPipeline(loadPipeline('README.md', text), registry()).length).toBeGreaterThan(0);
+      expect(checkPipeline(loadPipeline('README.md', text), registry).steps.length).toBeGreaterThan(0);
   });
 
   test('every command in the README exists', async () => {
@@ -107,7 +107,7 @@ describe('what the documents show', () => {
     const greet = (_: unknown, values: unknown) => given.push(values as object) && { path: '/etc/motd' };
     const phases = new Registry();
     for (const phase of [
-      ...registry().all(),
+      ...registry.all(),
       madePhase({ id: 'greeting', input: { ...input, properties }, output, run: greet }),
       madePhase({ id: 'greeting-from-file', input: fromFile, output, run: greet }),
       madePhase({ id: 'failing', run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })) }),

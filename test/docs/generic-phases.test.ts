@@ -1,13 +1,13 @@
 /** The examples of docs/generic-phases.md: checked as a pipeline is, then run, and run again. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { registry } from '../../bin/compose.ts';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { nodeRef } from '../../engine/node/index.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { run } from '../../engine/run/run.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
+import { registry } from '../helpers/app.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { heldIdentity } from '../helpers/node.ts';
 
@@ -69,9 +69,9 @@ describe('docs/generic-phases.md', () => {
       expect(yaml).toContain(`uses: ${name}\n`);
       const inputs = { token: 'canary-token-0123', region: 'eu-1' };
       const [host, dry] = [memoryHost(machine()), memoryHost(machine())];
-      const result = await run({ plan: planOf(pipeline, registry(), inputs, host.facts), host });
+      const result = await run({ plan: planOf(pipeline, registry, inputs, host.facts), host });
       expect([result.status, result.error]).toEqual(['succeeded', undefined]);
-      const plan = planOf(pipeline, registry(), inputs, dry.facts);
+      const plan = planOf(pipeline, registry, inputs, dry.facts);
       const planned = await run({ plan, host: recordingHost(dry) });
       expect(planned.steps.map(({ changes }) => changes)).toEqual(result.steps.map(({ changes }) => changes));
       expect(dry.changes).toEqual([]);

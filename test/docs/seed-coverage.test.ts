@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { flagsFor } from '../../bin/inputs/flags.ts';
-import { DEFAULT_PIPELINE, openPipeline } from '../../bin/pipelines.ts';
+import { DEFAULT_PIPELINE } from '../../bin/pipelines.ts';
 import { project } from '../bin/cli.ts';
+import { catalog } from '../helpers/app.ts';
 import { holds, namedIn } from '../helpers/named-tests.ts';
 
 const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
@@ -29,7 +30,7 @@ describe('the documentation of kubeadm join', () => {
   });
 
   test('every flag of its table is a flag of join run', () => {
-    const inputs = Object.keys(flagsFor(openPipeline(project, DEFAULT_PIPELINE).inputs));
+    const inputs = Object.keys(flagsFor(catalog.open(DEFAULT_PIPELINE).inputs));
     expect(FLAGS.filter((flag) => flag !== 'config' && !inputs.includes(flag))).toEqual([]);
   });
 });

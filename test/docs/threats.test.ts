@@ -102,7 +102,7 @@ describe('the lock of a machine', () => {
     onTestFinished(() => void squatter.close());
     const before = await tree();
     const { code, stderr } = await cli(args('run'));
-    expect(stderr).toContain(`E_RUN_LOCKED: another run is at work on ${root}`);
+    expect(stderr).toContain(`E_RUN_LOCKED: another run is in progress on ${root}`);
     expect(stderr).toContain('ss -xlp | grep');
     expect(code).toBe(2);
     expect(await tree()).toEqual(before);

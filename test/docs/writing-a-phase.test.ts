@@ -25,7 +25,7 @@ test('whoever follows the guide has a phase that keeps the contract, tried, in t
   expect(said).toContain('✓ phase acme-mirror: Pull the images of a registry from a mirror');
   expect(said).toContain('would create /etc/containerd/certs.d/docker.io/hosts.toml (0600)');
   expect(said).toMatch(/Run \S+ is undone\./);
-  expect(said).toContain('steps, no problem');
+  expect(said).toContain('steps, no problems');
   expect(said).toMatch(/^ {2}- id: acme-mirror$/m);
   expect(said).toMatch(/^acme-mirror +0\.1\.0 +pinned +acme-mirror/m);
 });

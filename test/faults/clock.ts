@@ -35,10 +35,10 @@ const jump = (name: string, where: RequestName, byMs: number, ends: Ends): Fault
   name: `a step of the machine's clock, ${name},`,
   where,
   inject(scene) {
-    const onMet = () => {
+    const onTriggered = () => {
       scene.machineAheadMs += byMs;
     };
-    hinder(scene, where, { effect: 'early', onMet });
+    hinder(scene, where, { effect: 'early', onTriggered });
   },
   ends,
   lasting: true,

@@ -2,7 +2,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
-import { makeCa } from '../../plugins/sandbox/certificates.ts';
+import { createCa } from '../../plugins/sandbox/certificates.ts';
 import type { DiskFault } from './failing-fs.ts';
 import type { Fault } from './fault.ts';
 import { treeOf } from './promises.ts';
@@ -139,7 +139,7 @@ const found: Fault[] = [
   content('the configuration of somebody else, ignored', CONF, 'of somebody else', 'survives'),
   content('100,000 levels of YAML', CONF, '['.repeat(100_000), 'survives'),
   content('5 MiB', CONF, Buffer.alloc(5 << 20), FILE),
-  content('another CA', CA, makeCa(new Date()).cert, ['E_CA_FILE_DIFFERS', 'machine']),
+  content('another CA', CA, createCa(new Date()).cert, ['E_CA_FILE_DIFFERS', 'machine']),
   content('no certificate', CA, 'no certificate', ['E_CA_FILE_DIFFERS', 'machine']),
   content('a damaged certificate', CA, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', [
     'E_CA_FILE_DIFFERS',

@@ -11,7 +11,7 @@ export interface DiskFault {
   errno: string;
   /** How often. Left out: always. */
   times?: number;
-  onMet?: () => void;
+  onTriggered?: () => void;
 }
 
 let faults: DiskFault[] = [];
@@ -38,7 +38,7 @@ function met(call: DiskFault['call'], path: unknown): void {
   );
   if (fault === undefined) return;
   if (fault.times !== undefined) fault.times -= 1;
-  fault.onMet?.();
+  fault.onTriggered?.();
   throw Object.assign(new Error(`${fault.errno}: injected, ${call} '${path}'`), { code: fault.errno, syscall: call });
 }
 

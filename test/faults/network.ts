@@ -29,8 +29,8 @@ export function hinder(scene: Scene, request: RequestName, fault: ApiFault): voi
   }
   scene.at(request, {
     ...fault,
-    onMet() {
-      fault.onMet?.();
+    onTriggered() {
+      fault.onTriggered?.();
       setTimeout(() => goOn(), 50);
     },
   });
@@ -100,13 +100,13 @@ const rowsOf = (where: RequestName): Fault[] => [
 /** 429 with Retry-After: it is asked again, and no sooner. */
 function busy(where: RequestName): Fault {
   const askedAt: number[] = [];
-  const onMet = () => void askedAt.push(performance.now());
+  const onTriggered = () => void askedAt.push(performance.now());
   return {
     name: '429 with Retry-After, once',
     where,
     inject(scene) {
-      hinder(scene, where, { effect: 'tooManyRequests', retryAfterSeconds: 1, onMet });
-      scene.at(where, { effect: 'latency', latencyMs: 0, onMet });
+      hinder(scene, where, { effect: 'tooManyRequests', retryAfterSeconds: 1, onTriggered });
+      scene.at(where, { effect: 'latency', latencyMs: 0, onTriggered });
     },
     ends: 'survives',
     also() {
@@ -122,7 +122,12 @@ const stopped = (where: RequestName): Fault => ({
   where,
   inject(scene) {
     const stop = () => scene.cancel.abort(fail('E_CANCELLED', { signal: 'SIGINT' }));
-    hinder(scene, where, { effect: 'latency', latencyMs: NEVER_MS, times: EVER, onMet: () => setTimeout(stop, 20) });
+    hinder(scene, where, {
+      effect: 'latency',
+      latencyMs: NEVER_MS,
+      times: EVER,
+      onTriggered: () => setTimeout(stop, 20),
+    });
   },
   ends: ['E_CANCELLED', 'cancelled'],
   lasting: true,

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
-import type { Change } from '../../engine/host/host.ts';
+import type { Change } from '../../engine/host/changes/index.ts';
 import { paths } from '../../engine/node/index.ts';
 import { EXIT, isJoinError } from '../../engine/sdk/index.ts';
 import { PROJECT } from '../helpers/sources.ts';

@@ -6,16 +6,18 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { registry } from '../../bin/compose.ts';
-import { DEFAULT_PIPELINE, openPipeline } from '../../bin/pipelines.ts';
+import { DEFAULT_PIPELINE } from '../../bin/pipelines.ts';
 import { errorText } from '../../bin/render/error.ts';
 import { jsonText, resultDocument } from '../../bin/render/json.ts';
 import { plannedChanges, planText } from '../../bin/render/plan.ts';
 import { progress } from '../../bin/render/progress.ts';
 import { resultText } from '../../bin/render/text.ts';
-import type { Answers, Change, Host, Query } from '../../engine/host/host.ts';
+import type { Change } from '../../engine/host/changes/index.ts';
+import type { Host } from '../../engine/host/host.ts';
+import type { Answers, Query } from '../../engine/host/query.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
 import { type Fault as ApiFault, type Sandbox, startSandbox } from '../../plugins/sandbox/index.ts';
@@ -23,7 +25,7 @@ import { type Kubelet, startKubelet } from '../../plugins/sandbox/machine/kubele
 import { KUBELET_VERSION } from '../../plugins/sandbox/machine/kubelet-node.ts';
 import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
 import { type RuntimeOptions, startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
-import { PROJECT } from '../helpers/sources.ts';
+import { catalog, registry } from '../helpers/app.ts';
 import { type DiskFault, failOnDisk, mendDisk } from './failing-fs.ts';
 import { type Fault, LIMIT_MS, REQUESTS, type RequestName } from './fault.ts';
 
@@ -83,11 +85,11 @@ export class Scene {
   /** Puts a fault in the way of one of the join's requests. */
   at(request: RequestName, fault: ApiFault): void {
     const { step: _, ...where } = REQUESTS[request];
-    this.#add((onMet) => this.sandbox.faults.add({ ...where, ...fault, onMet }), fault.onMet);
+    this.#add((onTriggered) => this.sandbox.faults.add({ ...where, ...fault, onTriggered }), fault.onTriggered);
   }
 
   onDisk(fault: Omit<DiskFault, 'root'>): void {
-    this.#add((onMet) => failOnDisk({ ...fault, root: this.root, onMet }));
+    this.#add((onTriggered) => failOnDisk({ ...fault, root: this.root, onTriggered }));
   }
 
   clearFaults(): void {
@@ -138,7 +140,7 @@ export class Scene {
     this.kubelet = Promise.resolve(undefined);
   }
 
-  #add(add: (onMet: () => void) => void, also?: () => void): void {
+  #add(add: (onTriggered: () => void) => void, also?: () => void): void {
     const key = {};
     this.added++;
     add(() => {
@@ -196,18 +198,21 @@ export async function endScene(scene: Scene): Promise<void> {
   rmSync(scene.root, { recursive: true, force: true });
 }
 
-const pipeline = openPipeline(PROJECT, DEFAULT_PIPELINE);
+const pipeline = catalog.open(DEFAULT_PIPELINE);
 
 /** The default pipeline, as `join run` would run and show it. */
 export async function joinOn(
   scene: Scene,
   { limitsMs = {}, dryRun = false }: { limitsMs?: Fault['limitsMs']; dryRun?: boolean } = {},
 ): Promise<Outcome> {
-  const host = await realHost(scene.root, () => new Date(Date.now() + scene.machineAheadMs));
+  const host = await realHost(scene.root, {
+    access: kubeAccess,
+    now: () => new Date(Date.now() + scene.machineAheadMs),
+  });
   const wanted: Change[] = [];
   const real = scene.wrap(watchedHost(scene, host, wanted));
   const watched = dryRun ? recordingHost(real) : real;
-  const shipped = planOf(pipeline, registry(), scene.given, watched.facts);
+  const shipped = planOf(pipeline, registry, scene.given, watched.facts);
   const steps = shipped.steps.map((step) => ({
     ...step,
     timeoutMs: limitsMs[step.id] ?? step.timeoutMs,
@@ -234,7 +239,7 @@ export async function joinOn(
     const changes = dryRun ? await plannedChanges(result, host) : new Map();
     lines.push(dryRun ? planText({ result, plan, changes, waits: new Map() }) : resultText(result, plan));
     if (result.error !== undefined) lines.push(errorText(result.error, '0.0.0'));
-    const json = jsonText(resultDocument(result, plan, dryRun));
+    const json = jsonText(resultDocument(result, { plan, dryRun }));
     const limits = new Map(steps.map(({ id, timeoutMs }) => [id, timeoutMs]));
     return { result, events, limitsMs: limits, text: lines.join('\n'), json, wanted };
   } finally {

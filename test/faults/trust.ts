@@ -96,11 +96,11 @@ const certificates: Fault[] = wrong.flatMap(({ name, made, ends }, index): Fault
       name: `another certificate, ${name},`,
       where,
       inject(scene) {
-        const onMet = () => {
+        const onTriggered = () => {
           scene.sandbox.serveWith(made(scene));
           from = scene.sandbox.store.requests.length + 1; // this one is still to be noted
         };
-        hinder(scene, where, { effect: 'reset', onMet });
+        hinder(scene, where, { effect: 'reset', onTriggered });
       },
       ends,
       lasting: true,
@@ -291,7 +291,7 @@ const tokens: Fault[] = [
     (where): Fault => ({
       name: 'a token that expires now',
       where,
-      inject: (scene) => hinder(scene, where, { effect: 'reset', onMet: () => forget(scene) }),
+      inject: (scene) => hinder(scene, where, { effect: 'reset', onTriggered: () => forget(scene) }),
       ends: ['E_API_UNAUTHORIZED', 'cluster'],
       lasting: true,
     }),

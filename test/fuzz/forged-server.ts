@@ -2,11 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
-import type { Host } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
-import { kubePort } from '../../engine/kube/port.ts';
-import { Transport } from '../../engine/kube/request.ts';
-import { watchObject } from '../../engine/kube/watch.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { csrRef } from '../../engine/node/index.ts';
 import { asJson, bent, type Shape, soup, swollen } from './shapes.ts';
 
@@ -45,22 +41,15 @@ export async function overHttp(bytes: Buffer): Promise<void> {
     answers = [Buffer.concat([Buffer.from(head(STATUSES[status % STATUSES.length] ?? 200)), ...body]), refused];
   }
 
-  const transport = new Transport(() => new Date(0));
-  const { signal } = new AbortController();
-  const host: Host = {
-    ...memoryHost(),
-    send: (request) => transport.send(request, signal),
-    wait: (condition) => (condition.kind === 'object' ? watchObject(transport, condition, signal) : Promise.resolve()),
-  };
-  const kube = kubePort(
-    host,
-    signal,
-    { alive: () => undefined, api: () => undefined },
-    {
-      record: async () => undefined,
-      onChange: () => undefined,
-    },
-  );
+  const connections = kubeAccess.connect(() => new Date(0));
+  const kube = kubeAccess.port({
+    client: connections,
+    signal: new AbortController().signal,
+    requireAlive: () => undefined,
+    requireApi: () => undefined,
+    record: async () => undefined,
+    onChange: () => undefined,
+  });
   const api = kube.as({ server, ca: '' });
   const ref = csrRef('a');
   const object = { metadata: { name: 'a', resourceVersion: '1' } };
@@ -71,7 +60,7 @@ export async function overHttp(bytes: Buffer): Promise<void> {
     else if (ask % 5 === 3) await api.create(ref, object);
     else await api.waitFor(ref, (found) => found?.metadata.name === 'done');
   } finally {
-    await transport.close();
+    await connections.close();
   }
 }
 

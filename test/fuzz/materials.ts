@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 /** What the targets are made of: inputs that are right, and a machine and a cluster in memory. */
 import { readFileSync } from 'node:fs';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { portsFor } from '../../engine/host/ports/index.ts';
 import { pemBlocks, signDetached } from '../../engine/pki/index.ts';
 import { type AnyPhase, type Ports, Secret } from '../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import discoveryToken from '../../phases/discovery-token/index.ts';
 import { asJson } from './shapes.ts';
 

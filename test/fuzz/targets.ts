@@ -5,10 +5,9 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { applyPatch } from 'rfc6902';
 import { parse } from 'yaml';
-import { registry } from '../../bin/compose.ts';
-import { checkEverywhere } from '../../engine/environment/check.ts';
+import { checkForAllHosts } from '../../engine/environment/check.ts';
 import { loadEnvironment, readTracked } from '../../engine/environment/load.ts';
-import { hostsOf, resolve } from '../../engine/environment/resolve.ts';
+import { hostParts, resolvePipeline } from '../../engine/environment/resolve.ts';
 import { Cel } from '../../engine/expressions/cel.ts';
 import { UNKNOWN } from '../../engine/expressions/references.ts';
 import { historyOf } from '../../engine/journal/history.ts';
@@ -29,7 +28,8 @@ import {
 } from '../../engine/pki/index.ts';
 import { fail, type KubeObject, parseYaml, Secret } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
-import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
+import { withDefaults, yamlOf } from '../../phases/kubelet-config/configuration.ts';
+import { registry } from '../helpers/app.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
 import { HTTP_TOKENS, httpShape, overHttp } from './forged-server.ts';
 import {
@@ -82,7 +82,7 @@ export const targets: Record<string, Target> = {
     run(bytes) {
       const pipeline = loadPipeline('fuzz.yaml', bytes.toString('utf8'));
       const given = Object.entries(GIVEN).filter(([name]) => Object.hasOwn(pipeline.inputs.properties, name));
-      planOf(pipeline, registry(), structuredClone(Object.fromEntries(given)), HOST);
+      planOf(pipeline, registry, structuredClone(Object.fromEntries(given)), HOST);
     },
     shape: fc.oneof(
       { weight: 20, arbitrary: yamlShape(DOCUMENT_BYTES_MAX, parse(joinWorker), smallPipeline) },
@@ -97,12 +97,12 @@ export const targets: Record<string, Target> = {
   environment: {
     run(bytes) {
       const environment = loadEnvironment('fuzz', 'fuzz.yaml', bytes.toString('utf8'));
-      const { problems } = checkEverywhere(
+      const { problems } = checkForAllHosts(
         {
-          parts: hostsOf(environment.tracked).slice(0, 3), // a thousand of them take a thousand times as long, and tell nothing new
-          resolve: (isWanted) => resolve(joinWorkerTracked, [environment], applyPatch, isWanted),
+          parts: hostParts(environment.tracked).slice(0, 3), // a thousand of them take a thousand times as long, and tell nothing new
+          resolve: (applies) => resolvePipeline(joinWorkerTracked, [environment], applyPatch, applies),
         },
-        registry(),
+        registry,
       );
       if (problems.length > 0) throw fail('E_PIPELINE', { problems });
     },
@@ -280,8 +280,8 @@ export const targets: Record<string, Target> = {
           return data === undefined ? undefined : ({ metadata: {}, data } as KubeObject);
         }),
       );
-      const told = await clusterConfig.run(ports, { server: 'https://a', ca: '', dynamic: false });
-      parseYaml(yamlOf(await completed(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
+      const told = await clusterConfig.run(ports, { identity: { server: 'https://a', ca: '' }, dynamic: false });
+      parseYaml(yamlOf(await withDefaults(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {
       'kubeadm-config': { ClusterConfiguration: 'kubernetesVersion: v1.23.1' },
@@ -302,7 +302,7 @@ export const targets: Record<string, Target> = {
           given[name] = [...((given[name] as string[] | undefined) ?? []), ...text.split(',')];
         else if (schema !== undefined) given[name] = schema.type === 'boolean' ? true : text;
       }
-      planOf(joinWorkerPipeline, registry(), given, HOST);
+      planOf(joinWorkerPipeline, registry, given, HOST);
     },
     shape: soup([
       ...[

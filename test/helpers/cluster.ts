@@ -1,6 +1,6 @@
 /** A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's business. */
-import type { ApiAnswer, ApiRequest, Wait } from '../../engine/host/host.ts';
-import { collectionPath, objectPath } from '../../engine/kube/port.ts';
+
+import type { Wait } from '../../engine/host/host.ts';
 import { type CsrObject, nodeUser } from '../../engine/node/index.ts';
 import {
   type Certificate,
@@ -11,6 +11,7 @@ import {
   readCsr,
   signDetached,
 } from '../../engine/pki/index.ts';
+import { type ApiAnswer, type ApiRequest, collectionPath, objectPath } from '../../engine/sdk/api.ts';
 import type { KubeObject, ObjectRef } from '../../engine/sdk/index.ts';
 
 export const NOW = new Date('2026-03-04T05:06:07Z');

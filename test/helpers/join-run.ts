@@ -1,12 +1,15 @@
 /** `join run` in this process, as the launcher would run it: what is typed, and all that comes of it. */
-import { Config } from '@oclif/core';
+import { type Command, Config } from '@oclif/core';
+import { withApp } from '../../bin/command.ts';
 import { runCommand } from '../../bin/commands/run.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import { type Outcome, project } from '../bin/cli.ts';
+import { app } from './app.ts';
 
-const { commands: _, ...oclif } = pjson.oclif; // or oclif would load the built ones
-const config = Config.load({ root: project, pjson: { ...pjson, oclif } as never });
-const Run = runCommand(project);
+type ConcreteCommand = new (argv: string[], config: Config) => Command;
+
+const config = Config.load({ root: project, pjson: pjson as never });
+const Run = withApp(app, runCommand(app));
 
 /** One at a time: exit code, standard output and the environment are those of this process. */
 export async function joinRun(args: readonly string[], variables: Record<string, string> = {}): Promise<Outcome> {
@@ -33,7 +36,7 @@ export async function joinRun(args: readonly string[], variables: Record<string,
   ];
   Object.assign(process.env, environment);
   try {
-    const command = new Run([...args], await config);
+    const command = new (Run as unknown as ConcreteCommand)([...args], await config);
     await (command as unknown as { _run(): Promise<void> })._run();
     return { code: Number(process.exitCode ?? 0), ...written };
   } finally {

@@ -1,6 +1,7 @@
 /** A machine on which every check of preflight passes, and what the checks say of others. */
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+
 import type { CheckResult } from '../../engine/sdk/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import preflight from '../../phases/preflight/index.ts';
 import { NOW } from './cluster.ts';
 import { runPhase } from './contract.ts';

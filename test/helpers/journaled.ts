@@ -1,7 +1,9 @@
 /** Ports that journal what they change, as a run's do, and the way back. */
-import type { Host } from '../../engine/host/host.ts';
+
+import { snapshotBefore } from '../../engine/host/changes/index.ts';
+import { serviceDataOf } from '../../engine/host/changes/service-data.ts';
+import { type Host, readerOf } from '../../engine/host/host.ts';
 import { portsFor } from '../../engine/host/ports/index.ts';
-import { dataOf, lookBefore } from '../../engine/journal/before.ts';
 import { Journal, type JournalStore } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
 import { type UndoItem, undoChanges } from '../../engine/journal/undo.ts';
@@ -23,10 +25,12 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
       record: (told, change) =>
         journal.change(step, told, async () => {
           if (change === undefined) return { before: { kind: 'none' } };
-          const data = change.kind === 'service' ? dataOf(effects, change.name) : [];
-          return lookBefore(host, change, data, SIGNAL);
+          return snapshotBefore(change, {
+            read: readerOf(host, SIGNAL),
+            serviceData: (service) => serviceDataOf(effects, service),
+          });
         }),
-      once: (name, make, anew) => journal.once(step, name, make, anew),
+      once: (name, make, anew) => (anew ? journal.again(step, name, make) : journal.once(step, name, make)),
     });
   return { journal, ports: portsOf('a'), portsOf };
 }

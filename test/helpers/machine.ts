@@ -3,9 +3,11 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Host, StepChange } from '../../engine/host/host.ts';
+import type { StepChange } from '../../engine/host/changes/index.ts';
+import type { Host } from '../../engine/host/host.ts';
 import { portsFor } from '../../engine/host/ports/index.ts';
 import { type RealHost, realHost } from '../../engine/host/real.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
 import { type Effect, type Ports, Secret } from '../../engine/sdk/index.ts';
 
 /** A directory that is gone when the test has ended. */
@@ -24,7 +26,7 @@ export async function rootedMachine(scripts: Record<string, string> = {}): Promi
     await writeFile(path, `#!/bin/sh\n${body}\n`);
     await chmod(path, 0o755);
   }
-  const host = await realHost(root);
+  const host = await realHost(root, { access: kubeAccess });
   onTestFinished(() => host.close());
   return { root, host };
 }

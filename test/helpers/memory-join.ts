@@ -2,21 +2,24 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 import { SimulatedClock } from 'xstate';
-import { registry } from '../../bin/compose.ts';
-import { DEFAULT_PIPELINE, lastingName, openPipeline } from '../../bin/pipelines.ts';
-import { journalFor, planToResume } from '../../bin/runs.ts';
+import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
+import { planToResume } from '../../bin/runs/resume.ts';
+import { journalFor } from '../../bin/runs/start.ts';
+import type { Change } from '../../engine/host/changes/index.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
-import type { ApiRequest, Change, Host, Query } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import type { Host } from '../../engine/host/host.ts';
+import type { Query } from '../../engine/host/query.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
-import { objectPath } from '../../engine/kube/port.ts';
 import { configMapRef, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/node/index.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
+import { type ApiRequest, objectPath } from '../../engine/sdk/api.ts';
 import { isJoinError, joineryPaths } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
+import { app, catalog, registry } from './app.ts';
 import {
   type Authority,
   authority,
@@ -29,7 +32,6 @@ import {
 } from './cluster.ts';
 import { MemoryDisk, type Survives } from './memory-disk.ts';
 import { type AtPoint, diskWithPoints, hostWithPoints } from './points.ts';
-import { PROJECT } from './sources.ts';
 
 export type Mode = 'run' | 'resume' | 'undo';
 /** What came of it; `stopped`: it will never end. */
@@ -68,8 +70,8 @@ const KUBELETS_OWN = [
   `${paths.kubelet}/pods/one/token`,
 ];
 
-const pipeline = openPipeline(PROJECT, DEFAULT_PIPELINE);
-const made = planOf(pipeline, registry(), INPUTS, {
+const pipeline = catalog.open(DEFAULT_PIPELINE);
+const made = planOf(pipeline, registry, INPUTS, {
   name: NODE,
   privileged: true,
   architecture: 'amd64',
@@ -161,10 +163,10 @@ export class MemoryJoin {
     }
     if (mode === 'undo') {
       const journal = await runs.open(await runs.find(undefined, ({ status }) => status !== 'undone', 'undo'));
-      return undo({ plan: undoPlan(journal, registry(), [], host.facts), host, journal, clock });
+      return undo({ plan: undoPlan(journal, registry, [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(PROJECT, journal, { token: TOKEN }, []);
+    const plan = await planToResume(app, journal, { secrets: { token: TOKEN }, argv: [] });
     await journal.resumed(plan.inputs);
     return run({ plan, host, journal, clock });
   }

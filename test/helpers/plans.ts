@@ -1,6 +1,7 @@
 /** Plans made by hand: steps whose phases are one function. */
-import type { PlannedStep } from '../../engine/pipeline/check.ts';
+
 import type { Plan } from '../../engine/pipeline/plan.ts';
+import type { PlannedStep } from '../../engine/pipeline/planned-step.ts';
 import type { AnyPhase, Effect, Ports, Schema } from '../../engine/sdk/index.ts';
 
 export interface MadeStep extends Partial<Omit<PlannedStep, 'phase'>> {

@@ -2,9 +2,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { applyChange, type Change } from '../../engine/host/changes/index.ts';
 import type { Disk } from '../../engine/host/disk.ts';
 import type { MachineFiles } from '../../engine/host/files.ts';
-import type { ApiRequest, Change, Host, Query, Wait } from '../../engine/host/host.ts';
+import type { Host, Wait } from '../../engine/host/host.ts';
+import { machineAt } from '../../engine/host/machine.ts';
+import type { Query } from '../../engine/host/query.ts';
+import type { ApiRequest } from '../../engine/sdk/api.ts';
 
 /** Awaited at each place; one that never settles is a process that is gone. */
 export type AtPoint = (where: string) => void | Promise<void>;
@@ -69,25 +73,19 @@ export function hostWithPoints(host: Host, files: MachineFiles, at: AtPoint, ami
     await at(`after ${where}`);
     return settled;
   };
-  const change = (wanted: Change, signal: AbortSignal): Promise<void> => {
-    switch (wanted.kind) {
-      case 'file':
-      case 'directory':
-      case 'link':
-      case 'remove':
-      case 'remove-tree':
-        return files.apply(wanted);
-      default:
-        return host.apply(wanted, signal);
-    }
+  const machine = { ...machineAt('/'), files };
+  const apply = (change: Change, signal: AbortSignal): Promise<void> => {
+    const isOfFiles = 'path' in change && change.kind !== 'unmount';
+    return isOfFiles ? applyChange(change, machine, signal) : host.apply(change, signal);
   };
   return {
     facts: host.facts,
+    access: host.access,
     now: () => host.now(),
     read: <K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal) =>
       around(`read ${subjectOf(query)}`, false, () => host.read<K>(query, signal)),
-    apply: (wanted, signal) =>
-      around(`apply ${subjectOf(wanted)}`, wanted.kind === 'service', () => change(wanted, signal)),
+    apply: (change, signal) =>
+      around(`apply ${subjectOf(change)}`, change.kind === 'service', () => apply(change, signal)),
     send: (request, signal) => around(`send ${subjectOf(request)}`, true, () => host.send(request, signal)),
     wait: (condition, signal) => around(`wait ${subjectOf(condition)}`, true, () => host.wait(condition, signal)),
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryHost } from '../../engine/host/memory.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import assertPhase from '../../phases/assert/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 

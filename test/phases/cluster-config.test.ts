@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
 import { configMapRef } from '../../engine/node/index.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { authority, FakeCluster, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 
 const ca = authority();
-const input = { server: SERVER, ca: ca.pem, token: TOKEN };
+const input = { identity: { server: SERVER, ca: ca.pem, token: TOKEN } };
 const KUBELET = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n';
 
 interface Maps {
@@ -37,7 +37,7 @@ describe('the configuration of the cluster', () => {
   test('is told whole, and that of its kubelets', async () => {
     const { result } = await fetched(cluster({ kubelet: `${KUBELET}clusterDNS: [10.96.0.10]\n` }));
     expect(result.steps[0]).toMatchObject({
-      notes: [{ level: 'info', text: 'the cluster is v1.30.0' }],
+      notes: [{ level: 'info', text: 'the cluster runs Kubernetes v1.30.0' }],
       outputs: {
         clusterConfiguration: { kubernetesVersion: 'v1.30.0', clusterName: 'mine' },
         kubeletConfiguration: {
@@ -67,7 +67,7 @@ describe('the configuration of the cluster', () => {
     expect((await fetched(cluster({ version, name }))).error).toBeUndefined();
     expect((await fetched(cluster({ version, name: 'kubelet-config-9.9' }))).error).toMatchObject({
       code: 'E_KUBELET_CONFIG',
-      facts: { what: `kube-system has no ConfigMap ${name} with key kubelet` },
+      facts: { what: `there is no ConfigMap ${name} with the key kubelet in kube-system` },
       exitCode: 5,
     });
   });
@@ -76,37 +76,41 @@ describe('the configuration of the cluster', () => {
     [
       'there is no kubeadm-config',
       new FakeCluster(ca),
-      'kube-system has no ConfigMap kubeadm-config with key ClusterConfiguration',
+      'there is no ConfigMap kubeadm-config with the key ClusterConfiguration in kube-system',
     ],
-    ['the version is missing', cluster({ version: '' }), 'kubeadm-config has kubernetesVersion null'],
-    ['the version is none', cluster({ version: 'latest' }), 'kubeadm-config has kubernetesVersion latest'],
+    ['the version is missing', cluster({ version: '' }), 'kubeadm-config has the invalid kubernetesVersion null'],
+    ['the version is none', cluster({ version: 'latest' }), 'kubeadm-config has the invalid kubernetesVersion latest'],
     [
       'it is another kind',
       cluster({ kubelet: 'kind: KubeProxyConfiguration' }),
-      'kubelet-config holds a KubeProxyConfiguration',
+      'kubelet-config has the kind KubeProxyConfiguration, not KubeletConfiguration',
     ],
     [
       'the cgroup driver is none',
       cluster({ kubelet: 'kind: KubeletConfiguration\ncgroupDriver: upstart\n' }),
-      'kubelet-config has cgroupDriver upstart',
+      'kubelet-config has the unknown cgroupDriver upstart',
     ],
     [
       'the version is a mapping',
       cluster({ version: '{ toString: 1 }' }),
-      'kubeadm-config has kubernetesVersion {"toString":1}',
+      'kubeadm-config has the invalid kubernetesVersion {"toString":1}',
     ],
-    ['the kind is a mapping', cluster({ kubelet: 'kind: { toString: 1 }' }), 'kubelet-config holds a {"toString":1}'],
+    [
+      'the kind is a mapping',
+      cluster({ kubelet: 'kind: { toString: 1 }' }),
+      'kubelet-config has the kind {"toString":1}, not KubeletConfiguration',
+    ],
     [
       'its text is none',
       cluster({ kubelet: 7 as never }),
-      'kube-system has no ConfigMap kubelet-config with key kubelet',
+      'there is no ConfigMap kubelet-config with the key kubelet in kube-system',
     ],
     [
       'nobody could ask for its health',
       cluster({ kubelet: 'kind: KubeletConfiguration\nhealthzPort: 99999\n' }),
-      'kubelet-config has healthzBindAddress undefined and healthzPort 99999',
+      'kubelet-config has an invalid healthzBindAddress (undefined) or healthzPort (99999)',
     ],
-    ['it is no mapping', cluster({ kubelet: 'text' }), 'kubelet-config: it is no mapping'],
+    ['it is not a mapping', cluster({ kubelet: 'text' }), 'kubelet-config: it is not a mapping'],
     [
       'it is no YAML',
       cluster({ kubelet: 'a: [' }),
@@ -149,7 +153,7 @@ describe('with the gate DynamicKubeletConfig', () => {
     const { error } = await of(minor);
     expect(error).toMatchObject({
       code: 'E_DYNAMIC_CONFIG_GONE',
-      message: `${SERVER} knows no dynamic kubelet configuration: it is v1.${minor}.2: 1.23 was the last release with the feature`,
+      message: `${SERVER} does not support dynamic kubelet configuration: it is v1.${minor}.2, and 1.23 was the last release with the feature`,
       exitCode: 5,
     });
   });

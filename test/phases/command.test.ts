@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import command from '../../phases/command/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { rootedMachine } from '../helpers/machine.ts';

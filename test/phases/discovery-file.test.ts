@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
+import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
 import { fail, isSecret, revealSecrets } from '../../engine/sdk/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import discoveryFile from '../../phases/discovery-file/index.ts';
 import { authority, clusterInfo, clusterInfoKubeconfig, issue, NOW, SERVER, TOKEN } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -60,6 +60,12 @@ const machineOf = (text: string, more: MemoryMachine = {}, first = told): Memory
 const discover = (host: MemoryHost, given: Record<string, unknown> = {}) =>
   runPhase(discoveryFile, { discoveryFile: FILE, ...given }, host);
 const outputsOf = ({ result }: Awaited<ReturnType<typeof discover>>) => revealSecrets(result.steps[0]?.outputs);
+/** What a discovery outputs that has found this identity. */
+const discovered = (identity: { server: string; ca: string; token?: string }) => ({
+  identity,
+  server: identity.server,
+  ca: identity.ca,
+});
 const warnings = ({ result }: Awaited<ReturnType<typeof discover>>) =>
   result.steps[0]?.notes.flatMap(({ level, text }) => (level === 'warn' ? [text] : []));
 const identities = (host: MemoryHost) => host.sent.map(({ as }: ApiRequest) => revealSecrets(as));
@@ -96,7 +102,7 @@ describe('what the file says of the cluster', () => {
     const outcome = await discover(host, { discoveryFile: given, token: TOKEN });
     expect(outcome.error).toBeUndefined();
     expect(identities(host)).toEqual([{ ca: ca.pem }]); // anonymous, as before a token is sent to anybody
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
     expect(host.changes).toEqual([]);
   });
 
@@ -131,22 +137,22 @@ describe('what the file says of the cluster', () => {
   ])('its CA may be a file of its own: %s', async (_, named, path) => {
     const text = kubeconfig({ cluster: `{ server: "${SERVER}", certificate-authority: ${named} }` });
     const outcome = await discover(memoryHost(machineOf(text, { files: { [path]: ca.pem } })), { token: TOKEN });
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
   });
 
   test('a file without a CA is proven by the roots of this machine, and the cluster says which CA to trust', async () => {
     const host = memoryHost(machineOf(kubeconfig({ cluster: `{ server: "${SERVER}" }` })));
     const outcome = await discover(host, { token: TOKEN });
     expect(identities(host)).toEqual([{ ca: other.pem }]);
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
   });
 
   test('what the cluster says of itself changes neither the server nor the CA of the file', async () => {
     const elsewhere = answer(clusterInfo(clusterInfoKubeconfig(other.pem, 'https://lb.example:443')));
     const outcome = await discover(memoryHost(machineOf(minimal, {}, elsewhere)), { token: TOKEN });
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
     expect(warnings(outcome)).toEqual([
-      "the cluster calls itself https://lb.example:443; the file's https://api.example:6443 is used",
+      'cluster-info names the server https://lb.example:443; using https://api.example:6443 from the discovery file',
     ]);
   });
 
@@ -154,8 +160,8 @@ describe('what the file says of the cluster', () => {
     const cluster = `{ server: "${SERVER}", certificate-authority-data: ${base64(ca.pem)}, proxy-url: "http://p:1", tls-server-name: x }`;
     const outcome = await discover(memoryHost(machineOf(kubeconfig({ cluster }))), { token: TOKEN });
     expect(warnings(outcome)).toEqual([
-      'proxy-url of /etc/cluster.conf is not used: no kubelet would be told of it',
-      'tls-server-name of /etc/cluster.conf is not used: no kubelet would be told of it',
+      '/etc/cluster.conf: ignoring proxy-url, because the kubelet would not get it',
+      '/etc/cluster.conf: ignoring tls-server-name, because the kubelet would not get it',
     ]);
   });
 
@@ -164,9 +170,9 @@ describe('what the file says of the cluster', () => {
       const outcome = await discover(memoryHost(machineOf(kubeconfig({ user }), {}, answer(undefined, 403))), {
         token: TOKEN,
       });
-      expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token: TOKEN });
+      expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
       expect(warnings(outcome)).toEqual([
-        "https://api.example:6443 does not show cluster-info to everybody; its certificate is the file's",
+        'https://api.example:6443 does not allow this client to read cluster-info; trusting the discovery file alone',
       ]);
     }
   });
@@ -176,22 +182,22 @@ describe('what the file says of the cluster', () => {
   test.each<[string, string, string]>([
     ['is no YAML', 'a: b: c', 'Nested mappings are not allowed in compact mappings'],
     ['is no mapping', '[]', 'the document is no mapping'],
-    ['has no clusters', 'kind: Config', 'it has neither a cluster without a name nor a current context that names one'],
+    ['has no clusters', 'kind: Config', 'it has no cluster without a name, and no current context with a cluster'],
     [
       'has a current context that is not there',
       kubeconfig({ context: 'gone' }),
-      'it has neither a cluster without a name nor a current context that names one',
+      'it has no cluster without a name, and no current context with a cluster',
     ],
     [
       'has a context whose cluster is not there',
       kubeconfig({ clusterName: 'other' }),
-      'it has neither a cluster without a name nor a current context that names one',
+      'it has no cluster without a name, and no current context with a cluster',
     ],
     ['has a cluster without a server', kubeconfig({ cluster: '{}' }), 'a cluster has no server URL'],
     [
       'turns verification off',
       clusterOf('insecure-skip-tls-verify: true'),
-      'insecure-skip-tls-verify would have this machine join whoever answers',
+      'it sets insecure-skip-tls-verify, so any server could pose as the cluster',
     ],
     ['has a server by http', serverOf('http://x:1'), 'its server http://x:1 is not https://host:port'],
     ['has a server with a path', serverOf('https://x:1/k8s'), 'its server https://x:1/k8s is not https://host:port'],
@@ -203,19 +209,19 @@ describe('what the file says of the cluster', () => {
     [
       'names a CA file that is not there',
       clusterOf('certificate-authority: /ca.crt'),
-      'it names /ca.crt, which is not there',
+      'it refers to /ca.crt, which does not exist',
     ],
     [
       'has a CA that is none',
       clusterOf(`certificate-authority-data: ${base64('none')}`),
-      'its CA data holds no certificate',
+      'its CA data contains no certificate',
     ],
     [
       'has a CA bundle of which one is damaged',
       clusterOf(
         `certificate-authority-data: ${base64(`${ca.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)}`,
       ),
-      'its CA data holds no certificate',
+      'its CA data contains no certificate',
     ],
   ])('is refused where it %s, before anybody is asked', async (_, text, what) => {
     const host = memoryHost(machineOf(text));
@@ -229,7 +235,7 @@ describe('what the file says of the cluster', () => {
     const { error } = await discover(memoryHost(machineOf(minimal)), { discoveryFile: '/no.conf' });
     expect(error).toMatchObject({
       code: 'E_DISCOVERY_FILE',
-      facts: { file: '/no.conf', what: 'there is no such file' },
+      facts: { file: '/no.conf', what: 'the file does not exist' },
     });
   });
 
@@ -237,7 +243,7 @@ describe('what the file says of the cluster', () => {
     const without = kubeconfig({ cluster: `{ server: "${SERVER}" }` });
     const nobody = memoryHost(machineOf(without, { roots: '' }));
     expect((await discover(nobody, { token: TOKEN })).error).toMatchObject({
-      facts: { what: 'it names no CA, and this machine trusts none by itself' },
+      facts: { what: 'it has no CA, and this machine has no trusted CA certificates' },
     });
     expect(nobody.sent).toEqual([]);
     for (const first of [
@@ -248,7 +254,7 @@ describe('what the file says of the cluster', () => {
     ])
       expect((await discover(memoryHost(machineOf(without, {}, first)), { token: TOKEN })).error).toMatchObject({
         code: 'E_DISCOVERY_FILE',
-        facts: { what: 'neither it nor the cluster says which CA to trust' },
+        facts: { what: 'neither the file nor cluster-info has a CA certificate' },
       });
   });
 
@@ -289,7 +295,7 @@ describe('who asks for the certificate', () => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files }));
     const outcome = await discover(host);
     expect(outcome.error).toBeUndefined();
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, ...expected });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, ...expected }));
     const certificate = { pem: client.pem, key: client.keyPem };
     const as = 'token' in expected ? expected : { certificate };
     expect(identities(host)).toEqual([{ server: SERVER, ca: ca.pem, ...as }]);
@@ -308,7 +314,7 @@ describe('who asks for the certificate', () => {
       memoryHost(machineOf(kubeconfig({ user: certified }))),
       given as Record<string, unknown>,
     );
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, token });
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token }));
   });
 
   test('nobody, where neither the file nor a flag says so', async () => {
@@ -334,7 +340,7 @@ describe('who asks for the certificate', () => {
     [
       'a key of another certificate',
       `{ client-certificate-data: ${base64(client.pem)}, client-key-data: ${base64(generateKeyPem())} }`,
-      'its client certificate cannot be read, or its key does not fit',
+      'its client certificate cannot be read, or its key does not match',
     ],
     [
       'no certificate at all',
@@ -344,12 +350,12 @@ describe('who asks for the certificate', () => {
     [
       'a certificate file that is not there',
       '{ client-certificate: no.crt, client-key: no.key }',
-      'it names /etc/no.crt, which is not there',
+      'it refers to /etc/no.crt, which does not exist',
     ],
-    ['a token of two lines', '{ token: "a\\nb" }', 'its token is empty, or holds what no token can'],
-    ['a file with an empty token', '{ tokenFile: /etc/empty }', 'its token is empty, or holds what no token can'],
-    ['a password', '{ username: admin, password: x }', 'of a kind that API servers do not take any more'],
-    ['an auth-provider', '{ auth-provider: { name: gcp } }', 'of a kind that API servers do not take any more'],
+    ['a token of two lines', '{ token: "a\\nb" }', 'its token is empty or contains invalid characters'],
+    ['a file with an empty token', '{ tokenFile: /etc/empty }', 'its token is empty or contains invalid characters'],
+    ['a password', '{ username: admin, password: x }', 'credentials that API servers no longer accept'],
+    ['an auth-provider', '{ auth-provider: { name: gcp } }', 'credentials that API servers no longer accept'],
   ])('is refused with %s, before anybody is asked', async (_, user, what) => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files: { '/etc/empty': '\n' } }));
     const { error } = await discover(host);
@@ -373,8 +379,9 @@ describe('a program that gives credentials', () => {
   ])('may give %s, as a secret', async (_, status, expected) => {
     const outcome = await withPlugin(credential(status));
     expect(outcome.error).toBeUndefined();
-    expect(outputsOf(outcome)).toEqual({ server: SERVER, ca: ca.pem, ...expected });
-    const { token, clientKey } = (outcome.result.steps[0]?.outputs ?? {}) as { token?: unknown; clientKey?: unknown };
+    expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, ...expected }));
+    const outputs = outcome.result.steps[0]?.outputs as { identity?: { token?: unknown; clientKey?: unknown } };
+    const { token, clientKey } = outputs?.identity ?? {};
     expect(isSecret(token ?? clientKey)).toBe(true);
   });
 
@@ -405,23 +412,23 @@ describe('a program that gives credentials', () => {
   });
 
   test.each<[string, string, object, string]>([
-    ['fails', 'x', { exitCode: 3, stderr: 'no\u001b[31m login' }, `${PLUGIN} ended with 3: no [31m login`],
-    ['prints no JSON', `token ${SECRET}`, {}, `${PLUGIN} printed no JSON`],
-    ['prints null', 'null', {}, `${PLUGIN} printed no ExecCredential of ${API}`],
+    ['fails', 'x', { exitCode: 3, stderr: 'no\u001b[31m login' }, `${PLUGIN} exited with 3: no [31m login`],
+    ['prints no JSON', `token ${SECRET}`, {}, `the output of ${PLUGIN} is not JSON`],
+    ['prints null', 'null', {}, `the output of ${PLUGIN} is not an ExecCredential of ${API}`],
     [
       'prints another kind',
       JSON.stringify({ apiVersion: API, kind: 'Pod', status: { token: SECRET } }),
       {},
-      'printed no ExecCredential',
+      'is not an ExecCredential',
     ],
     [
       'prints another version',
       credential({ token: SECRET }, 'client.authentication.k8s.io/v1beta1'),
       {},
-      'printed no ExecCredential',
+      'is not an ExecCredential',
     ],
-    ['gives nothing', credential({}), {}, `${PLUGIN} gave neither a token nor a certificate with its key`],
-    ['gives an empty token', credential({ token: '' }), {}, 'its token is empty, or holds what no token can'],
+    ['gives nothing', credential({}), {}, `the output of ${PLUGIN} has neither a token nor a certificate with its key`],
+    ['gives an empty token', credential({ token: '' }), {}, 'its token is empty or contains invalid characters'],
     [
       'gives half a certificate',
       credential({ clientCertificateData: client.pem }),
@@ -438,24 +445,24 @@ describe('a program that gives credentials', () => {
     [
       'is looked for on the PATH',
       `{ exec: { apiVersion: ${API}, command: aws } }`,
-      'its exec command is no absolute path',
+      'its exec command is not an absolute path',
     ],
-    ['has no command', `{ exec: { apiVersion: ${API} } }`, 'its exec command is no absolute path'],
-    ['is no mapping', '{ exec: yes please }', 'its exec command is no absolute path'],
+    ['has no command', `{ exec: { apiVersion: ${API} } }`, 'its exec command is not an absolute path'],
+    ['is no mapping', '{ exec: yes please }', 'its exec command is not an absolute path'],
     [
       'has an old version',
       `{ exec: { apiVersion: client.authentication.k8s.io/v1alpha1, command: ${PLUGIN} } }`,
-      'its exec apiVersion is neither',
+      'its exec apiVersion is not',
     ],
     [
       'has args that are no texts',
       `{ exec: { apiVersion: ${API}, command: ${PLUGIN}, args: [{ toString: 1 }] } }`,
-      'its exec args are no list of texts',
+      'its exec args are not a list of strings',
     ],
     [
       'has an env without values',
       `{ exec: { apiVersion: ${API}, command: ${PLUGIN}, env: [{ name: A }] } }`,
-      'its exec env is no list of names and values',
+      'its exec env is not a list of names and values',
     ],
   ])('is not run where it %s', async (_, user, what) => {
     const { error } = await discover(memoryHost(machineOf(kubeconfig({ user }))));
@@ -470,8 +477,8 @@ describe('programs, and files with tokens, are for files that only root can have
     ({ kind: 'file', path: FILE, content: Buffer.from(text), mode, secret: false, owner }) as const;
   const folder = (path: string, mode: number, owner = root) => ({ kind: 'directory', path, mode, owner }) as const;
   const kinds: [string, string][] = [
-    [exec(), 'it names a program to run (exec), and not only root can have written it'],
-    ['{ tokenFile: /etc/token }', 'it names a file with a token, and not only root can have written it'],
+    [exec(), 'it names a program to run (exec), but users other than root can write the file'],
+    ['{ tokenFile: /etc/token }', 'it names a token file, but users other than root can write the discovery file'],
   ];
   const machine = (text: string) => ({
     ...machineOf(text, printing(credential({ token: SECRET }))),
@@ -511,7 +518,7 @@ describe('programs, and files with tokens, are for files that only root can have
     for (const [given] of kinds) {
       const host = memoryHost(machine(kubeconfig({ user: given })));
       for (const change of changes) await host.apply(change, SIGNAL);
-      expect(outputsOf(await discover(host))).toMatchObject({ token: SECRET });
+      expect(outputsOf(await discover(host))).toMatchObject({ identity: { token: SECRET } });
     }
   });
 
@@ -519,7 +526,7 @@ describe('programs, and files with tokens, are for files that only root can have
     ...kinds,
     [
       '{ client-certificate: /etc/c.crt, client-key: /etc/c.key }',
-      'it names the file /etc/c.crt, which one from the web may not',
+      'it refers to the file /etc/c.crt, and a file from the web must not refer to local files',
     ],
   ])('never where the file came from the web: %s', async (given, what) => {
     const host = memoryHost(machine(kubeconfig({ user: given })));
@@ -531,7 +538,7 @@ describe('programs, and files with tokens, are for files that only root can have
     const text = kubeconfig({ cluster: `{ server: "${SERVER}", certificate-authority: /etc/pki/ca.crt }` });
     const { error } = await discover(memoryHost(machineOf(text)), { discoveryFile: WEB });
     expect(error).toMatchObject({
-      facts: { what: 'it names the file /etc/pki/ca.crt, which one from the web may not' },
+      facts: { what: 'it refers to the file /etc/pki/ca.crt, and a file from the web must not refer to local files' },
     });
   });
 });
@@ -552,12 +559,12 @@ describe('the address of the file', () => {
     [
       'a token of the other way',
       { discoveryToken: TOKEN },
-      'a file and a token are two ways to trust a cluster: give --discovery-file or --discovery-token',
+      '--discovery-file and --discovery-token exclude each other: pass one of them',
     ],
     [
       'pins',
       { discoveryTokenCaCertHash: [ca.pin] },
-      '--discovery-token-ca-cert-hash is for discovery by a token: the CA of a --discovery-file is in it',
+      '--discovery-token-ca-cert-hash is for discovery by token: a --discovery-file has its own CA',
     ],
   ])('does not stand beside %s', async (_, given, text) => {
     const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), given as Record<string, unknown>));

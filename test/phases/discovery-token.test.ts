@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
+import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
 import { isSecret } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import discoveryToken from '../../phases/discovery-token/index.ts';
 import {
   authority,
@@ -54,9 +54,11 @@ describe('discovery by token', () => {
     expect(host.sent.map(({ server, method, path }) => [server, method, path])).toEqual(
       Array(2).fill([SERVER, 'GET', '/api/v1/namespaces/kube-public/configmaps/cluster-info']),
     );
-    const outputs = result.steps[0]?.outputs as { server: string; ca: string; token: unknown };
-    expect(outputs).toEqual({ server: SERVER, ca: ca.pem, token: expect.anything() });
-    expect(isSecret(outputs.token) && outputs.token.reveal()).toBe(TOKEN);
+    const outputs = result.steps[0]?.outputs as { identity: { token: unknown } };
+    const cluster = { server: SERVER, ca: ca.pem };
+    expect(outputs).toEqual({ ...cluster, identity: { ...cluster, token: expect.anything() } });
+    const { token } = outputs.identity;
+    expect(isSecret(token) && token.reveal()).toBe(TOKEN);
   });
 
   test('never sends the token', async () => {
@@ -82,8 +84,9 @@ describe('discovery by token', () => {
     ["discovery's, where there is no other", { discoveryToken: TOKEN }, TOKEN],
   ])('gives the bootstrap a token: %s', async (_, tokens, expected) => {
     const { result } = await discover(undefined, { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin], ...tokens });
-    const outputs = result.steps[0]?.outputs as { token: unknown };
-    expect(isSecret(outputs.token) && outputs.token.reveal()).toBe(expected);
+    const outputs = result.steps[0]?.outputs as { identity?: { token?: unknown } };
+    const token = outputs?.identity?.token;
+    expect(isSecret(token) && token.reveal()).toBe(expected);
   });
 
   describe('with pins', () => {
@@ -169,7 +172,7 @@ describe('discovery by token', () => {
     [
       'it has no data',
       answer(undefined),
-      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it has no key kubeconfig' } },
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it has no kubeconfig key' } },
     ],
     ['its kubeconfig is empty', answer({ ...info, kubeconfig: '' }), { code: 'E_CLUSTER_INFO_INVALID' }],
     [
@@ -204,7 +207,7 @@ describe('discovery by token', () => {
     ],
     ['it is no YAML', signed('a: b: c'), { code: 'E_CLUSTER_INFO_INVALID' }],
     [
-      'it is no mapping',
+      'it is not a mapping',
       signed('[]'),
       { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'the document is no mapping' } },
     ],
@@ -266,7 +269,7 @@ describe('discovery by token', () => {
   });
 
   test.each<[string, Record<string, unknown>, string]>([
-    ['no token', { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin] }, 'a token is needed'],
+    ['no token', { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin] }, 'a token is required'],
     ['no pin', { endpoint: ENDPOINT, token: TOKEN }, 'the CA key must be pinned'],
     ['no endpoint', { token: TOKEN, discoveryTokenCaCertHash: [ca.pin] }, '--endpoint is missing'],
     [

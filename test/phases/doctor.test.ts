@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { csrRef, nodeRef, paths } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import doctor from '../../phases/doctor/index.ts';
 import { FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -26,7 +26,7 @@ const joined = (change: MemoryMachine = {}): MemoryMachine => ({
   send: cluster.send,
   ...change,
 });
-const asking = { server: SERVER, ca: cluster.ca.pem, token: TOKEN, csr: 'node-csr-x' };
+const asking = { identity: { server: SERVER, ca: cluster.ca.pem, token: TOKEN }, csr: 'node-csr-x' };
 const examined = async (machine: MemoryMachine, input: Record<string, unknown> = {}) => {
   const { error, result, changes } = await runPhase(doctor, input, memoryHost(machine));
   expect([error, changes]).toEqual([undefined, []]);
@@ -53,11 +53,19 @@ describe('of one whose join waits', () =>
 describe('a doctor', () => {
   test('finds all of a joined machine well', async () => {
     expect(await examined(joined())).toEqual([
-      { check: 'identity', state: 'ok', what: 'this machine is w1 in https://api.example:6443, until 2027-03-04' },
-      { check: 'files', state: 'ok', what: 'what a join writes is there' },
+      {
+        check: 'identity',
+        state: 'ok',
+        what: 'this machine is w1 in https://api.example:6443; its certificate expires on 2027-03-04',
+      },
+      { check: 'files', state: 'ok', what: 'all files of a join exist' },
       { check: 'kubelet', state: 'ok', what: 'its service is running' },
-      { check: 'api-server', state: 'ok', what: 'https://api.example:6443 answers, and knows this machine' },
-      { check: 'clock', state: 'ok', what: 'it agrees with that of the API server' },
+      {
+        check: 'api-server',
+        state: 'ok',
+        what: "https://api.example:6443 answers and accepts this machine's certificate",
+      },
+      { check: 'clock', state: 'ok', what: 'in sync with the API server' },
       { check: 'node', state: 'ok', what: 'w1 is Ready' },
     ]);
   });
@@ -68,7 +76,7 @@ describe('a doctor', () => {
     expect(result.steps[0]?.outputs).toEqual({
       findings: [
         { check: 'identity', state: 'note', what: 'this machine has not joined a cluster' },
-        { check: 'kubelet', state: 'note', what: 'its service is not running, as before a join' },
+        { check: 'kubelet', state: 'note', what: 'its service is not running (expected before a join)' },
       ],
     });
     expect(host.sent).toEqual([]);
@@ -87,8 +95,8 @@ describe('a doctor', () => {
       },
       [
         {
-          ...{ check: 'identity', state: 'problem', what: 'the certificate of w1 has expired on 2026-03-01' },
-          next: 'date -u, and if the clock is right: the join line again',
+          ...{ check: 'identity', state: 'problem', what: 'the certificate of w1 expired on 2026-03-01' },
+          next: 'check the clock with date -u; if it is right, run the join command again',
         },
       ],
     ],
@@ -99,8 +107,8 @@ describe('a doctor', () => {
         {
           check: 'identity',
           state: 'problem',
-          what: 'its certificate is for something else than a node',
-          next: 'join reset, and join again',
+          what: 'its certificate does not belong to a node',
+          next: 'join reset, then join again',
         },
       ],
     ],
@@ -109,8 +117,8 @@ describe('a doctor', () => {
       { files: without(paths.kubeletCurrentPem) },
       [
         {
-          ...{ check: 'identity', state: 'problem', next: 'join reset, and join again' },
-          what: '/etc/kubernetes/kubelet.conf is there, but no certificate and key that it could use',
+          ...{ check: 'identity', state: 'problem', next: 'join reset, then join again' },
+          what: '/etc/kubernetes/kubelet.conf exists, but without a usable certificate and key',
         },
       ],
     ],
@@ -119,8 +127,8 @@ describe('a doctor', () => {
       { files: { [paths.bootstrapKubeletConf]: 'token', [paths.kubeletConf]: kubeletConf(SERVER, cluster.ca.pem) } },
       [
         {
-          ...{ check: 'identity', state: 'note', what: 'the kubelet has yet to get its certificate' },
-          next: 'kubectl get csr, and kubectl certificate approve NAME where it is Pending',
+          ...{ check: 'identity', state: 'note', what: 'the kubelet does not have its certificate yet' },
+          next: 'kubectl get csr, then kubectl certificate approve NAME if one is Pending',
         },
       ],
     ],
@@ -131,8 +139,8 @@ describe('a doctor', () => {
         {
           check: 'files',
           state: 'problem',
-          what: '/var/lib/kubelet/kubeadm-flags.env is not there',
-          next: 'the join line again',
+          what: '/var/lib/kubelet/kubeadm-flags.env is missing',
+          next: 'run the join command again',
         },
       ],
     ],
@@ -154,7 +162,7 @@ describe('a doctor', () => {
       [
         {
           ...{ check: 'files', state: 'problem', next: 'rm /etc/kubernetes/bootstrap-kubelet.conf' },
-          what: '/etc/kubernetes/bootstrap-kubelet.conf still holds a token, which nothing needs any more',
+          what: '/etc/kubernetes/bootstrap-kubelet.conf still contains a bootstrap token, which is no longer needed',
         },
       ],
     ],
@@ -172,7 +180,7 @@ describe('a doctor', () => {
       [
         {
           ...{ check: 'kubelet', state: 'problem', next: 'journalctl -u kubelet -n 50' },
-          what: 'it ends, and is started again, over and over; its last words: F1128  [31mno such flag',
+          what: 'its service keeps restarting; last log line: F1128  [31mno such flag',
         },
       ],
     ],
@@ -183,7 +191,7 @@ describe('a doctor', () => {
         {
           check: 'kubelet',
           state: 'problem',
-          what: 'E_SERVICE_MISSING: systemd knows no service kubelet',
+          what: 'E_SERVICE_MISSING: systemd has no service named kubelet',
           next: expect.any(String),
         },
       ],
@@ -191,7 +199,13 @@ describe('a doctor', () => {
     [
       'no service manager',
       { services: { kubelet: { manager: 'none' } } },
-      [{ check: 'kubelet', state: 'unknown', what: 'neither systemd nor OpenRC is here to ask for the kubelet' }],
+      [
+        {
+          check: 'kubelet',
+          state: 'unknown',
+          what: 'the state of the kubelet is unknown: there is no systemd and no OpenRC',
+        },
+      ],
     ],
     [
       'an API server that does not answer',
@@ -235,7 +249,7 @@ describe('a doctor', () => {
       [
         {
           ...{ check: 'node', state: 'problem', next: 'journalctl -u kubelet -n 50' },
-          what: 'the cluster has no Node w1: its kubelet has not registered, or somebody has deleted it',
+          what: 'the cluster has no Node w1: the kubelet has not registered, or the Node was deleted',
         },
       ],
     ],
@@ -244,7 +258,7 @@ describe('a doctor', () => {
         [
           'KubeletNotReady',
           'cni plugin not initialized',
-          'install a network plugin in the cluster, and look into /etc/cni/net.d',
+          'install a network plugin in the cluster, then check /etc/cni/net.d',
         ],
         [
           'NodeStatusUnknown',
@@ -274,7 +288,7 @@ describe('a doctor', () => {
       requested({}),
       {
         state: 'problem',
-        what: 'node-csr-x is Pending: it waits for a human',
+        what: 'node-csr-x is Pending: it needs approval',
         next: 'kubectl certificate approve node-csr-x, then join resume',
       },
     ],
@@ -310,7 +324,7 @@ describe('a doctor', () => {
 
   test('finds whether the cluster answers at all where the token is gone', async () => {
     const send = () => ({ status: 200, body: { metadata: {}, data: {} }, clockSkewMs: 0 });
-    const { token: _, ...known } = asking;
+    const known = { ...asking, identity: { server: SERVER, ca: cluster.ca.pem } };
     const found = await examined(joined({ files: {}, send }), known);
     expect(found.map(({ check, state }) => [check, state])).toEqual([
       ['identity', 'note'],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { type NodeObject, nodeRef } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import dynamicKubeletConfig from '../../phases/dynamic-kubelet-config/index.ts';
 import { authority, FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -201,7 +201,7 @@ describe('taking it back', () => {
     const scene = joined({ spec: { configSource } });
     scene.cluster.answers.set('GET /api/v1/nodes/w1', scene.cluster.answer(503, { message: 'starting' }));
     expect((await undo(scene)).notes).toEqual([
-      `warn: spec.configSource of Node w1 stays (${SERVER} could not get nodes w1 just now: 503 starting)`,
+      `warn: could not remove spec.configSource from Node w1 (${SERVER} cannot get nodes w1 at the moment (HTTP 503): starting)`,
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import file from '../../phases/file/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 
@@ -55,17 +55,20 @@ describe('a file', () => {
   });
 
   test.each([
-    [{}, 'one of content, secretContent and template must be given'],
-    [{ content: 'a', template: '/b' }, 'one of content, secretContent and template must be given; there is no /b'],
-    [{ absent: true, content: 'a' }, 'absent leaves no content'],
-    [{ secretContent: 'a' }, 'secretContent must not be readable by everybody: mode is 0644'],
-    [{ content: 'a', owner: 'nobody9' }, 'this machine knows no nobody9'],
-    [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values say nothing of {{ b }}'],
+    [{}, 'needs exactly one of: content, secretContent, template'],
+    [
+      { content: 'a', template: '/b' },
+      'needs exactly one of: content, secretContent, template; the template /b does not exist',
+    ],
+    [{ absent: true, content: 'a' }, 'absent excludes content, secretContent and template'],
+    [{ secretContent: 'a' }, 'secretContent must not be readable by all users, but mode is 0644'],
+    [{ content: 'a', owner: 'nobody9' }, 'there is no user or group nobody9 on this machine'],
+    [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values has no value for {{ b }}'],
   ])('%j is refused before anything is changed', async (input, problems) => {
     const { error, host } = await written(input);
     expect(error).toMatchObject({
       code: 'E_PHASE_INPUT',
-      message: `the inputs of phase file do not go together: ${problems}`,
+      message: `the inputs of phase file contradict each other: ${problems}`,
     });
     expect(host.changes).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { fail, type HttpCall, revealSecrets } from '../../engine/sdk/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import http from '../../phases/http/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
 import { generateKeyPem } from '../../engine/pki/index.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeconfig from '../../phases/kubeconfig/index.ts';
 import { authority, DAY_MS, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
 import { mergePatch, strategicPatch } from '../../phases/kubelet-config/merge-patch.ts';
 import { authority, NOW } from '../helpers/cluster.ts';
@@ -63,7 +63,7 @@ describe('patches of the configuration of the kubelet', () => {
     });
     expect(error).toBeUndefined();
     expect(config).toMatchObject({ maxPods: 2, clusterDNS: ['10.0.0.1', '10.0.0.2'], evictionHard: { c: '4' } });
-    expect(notes.filter((note) => note.includes('has changed'))).toHaveLength(4);
+    expect(notes.filter((note) => note.includes('applied'))).toHaveLength(4);
   });
 
   test('for others are passed over, and a name that is wrong is told', async () => {
@@ -75,12 +75,12 @@ describe('patches of the configuration of the kubelet', () => {
       'kubeletconfiguration9.yaml': '',
     });
     expect(error).toBeUndefined();
-    const name = 'the name of a patch is kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
+    const name = 'a patch is named kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
     expect(notes.filter((note) => note.includes(DIRECTORY))).toEqual([
-      'info: /patches/etcd.yaml is not for a worker',
-      'info: /patches/kube-apiserver0+merge.yaml is not for a worker',
-      `warn: /patches/kubeletconfig.yaml is passed over: ${name}`,
-      `warn: /patches/kubeletconfiguration.txt is passed over: ${name}`,
+      'info: ignoring /patches/etcd.yaml: it is not for a worker',
+      'info: ignoring /patches/kube-apiserver0+merge.yaml: it is not for a worker',
+      `warn: ignoring /patches/kubeletconfig.yaml: ${name}`,
+      `warn: ignoring /patches/kubeletconfiguration.txt: ${name}`,
       'warn: /patches/kubeletconfiguration9.yaml is empty',
     ]);
   });
@@ -96,7 +96,7 @@ describe('patches of the configuration of the kubelet', () => {
       'that name an unknown kind',
       { 'kubeletconfiguration+x.yaml': 'a: 1' },
       '/kubeletconfiguration+x.yaml',
-      'its name has the type x: it must be strategic, merge or json',
+      'its name has the unknown type x; it must be strategic, merge or json',
     ],
     [
       'that are no YAML',
@@ -120,13 +120,13 @@ describe('patches of the configuration of the kubelet', () => {
       'that leave something else',
       { 'kubeletconfiguration.yaml': 'kind: Secret' },
       '/kubeletconfiguration.yaml',
-      'what it leaves is no KubeletConfiguration',
+      'the result is not a KubeletConfiguration',
     ],
     [
       'with a directive of lists',
       { 'kubeletconfiguration.yaml': '$setElementOrder/clusterDNS: []' },
       '/kubeletconfiguration.yaml',
-      'the directive $setElementOrder/clusterDNS is not known',
+      'unknown directive $setElementOrder/clusterDNS',
     ],
   ])('%s are refused before anything is written', async (_, patches, file, what) => {
     const { error, changes } = await configured(patches);
@@ -136,7 +136,7 @@ describe('patches of the configuration of the kubelet', () => {
 
   test('need a directory', async () => {
     const { error } = await configured({}, { patches: '/none' });
-    expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: '/none', what: 'it is no directory' } });
+    expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: '/none', what: 'it is not a directory' } });
   });
 });
 

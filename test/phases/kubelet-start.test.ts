@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { paths } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletStart from '../../phases/kubelet-start/index.ts';
 import { NOW } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -70,7 +70,7 @@ describe('starting the kubelet', () => {
     ]);
     expect(file).toEqual({
       ...{ kind: 'file', path: DROP_IN, action: 'create', mode: 0o644 },
-      content: `# Written by Joinery: the kubelet's unit did not pass the files of a kubeadm-style join.
+      content: `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
 [Service]
 Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
 Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { paths } from '../../engine/node/index.ts';
 import { fail, isSecret } from '../../engine/sdk/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletWaitBootstrap from '../../phases/kubelet-wait-bootstrap/index.ts';
 import { authority, DAY_MS, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -55,7 +55,7 @@ describe('the end of the bootstrap', () => {
     expect([error, changes]).toEqual([undefined, [REMOVED]]);
     expect(outputs?.certificate).toBe(own.pem);
     expect(isSecret(outputs?.key) && outputs.key.reveal()).toBe(own.keyPem);
-    expect(notes).toEqual([{ level: 'info', text: 'the kubelet has its certificate, until 2027-03-04' }]);
+    expect(notes).toEqual([{ level: 'info', text: 'the kubelet has its certificate, valid until 2027-03-04' }]);
   });
 
   test('is waited for: first the certificate, which a kubelet may write last, and then its kubeconfig', async () => {

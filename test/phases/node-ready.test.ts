@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
 import nodeReady from '../../phases/node-ready/index.ts';
 import { authority, FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { MemoryMachine } from '../../engine/host/memory.ts';
+import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
 import { proxyFor } from '../../phases/preflight/proxy.ts';
 import {
   checked,
@@ -38,7 +38,7 @@ const fileAvailable = (path: string): Case => ({
   check: `FileAvailable-${path.replaceAll('/', '-')}`,
   result: 'error',
   evidence: `${path} already exists`,
-  hint: 'This machine may belong to a cluster. To take it out of there: join undo, or kubeadm reset',
+  hint: 'This machine may already belong to a cluster. To remove it from there: join undo, or join reset',
   machine: file(path),
 });
 const setting = (path: string, hint: string, endpoint = 'api.example:6443'): Case[] => {
@@ -79,24 +79,24 @@ const kubeletService = (told: object, evidence: string, hint: string): Case => (
   ...{ check: 'Service-Kubelet', result: 'warning', evidence, hint },
   machine: joinable({ services: { kubelet: told } }),
 });
-const BOOT = 'Boot a kernel that has what is missing: those of the usual distributions do.';
-const SWITCH = 'Switch them on: cgroup_enable=memory and the like, on the kernel command line; then reboot.';
-const SS = 'Another kubelet may be running. See what it is: ss -ltnp sport = 10250';
-const HOSTS = 'Add a line to /etc/hosts, or the name to DNS: kubectl logs and exec may need it.';
+const BOOT = 'Boot a kernel that has what is missing, such as the kernel of any common distribution.';
+const SWITCH = 'Enable them on the kernel command line (such as cgroup_enable=memory), then reboot.';
+const SS = 'Another kubelet may be running. Find it: ss -ltnp sport = 10250';
+const HOSTS = 'Add the name to /etc/hosts or to DNS: kubectl logs and kubectl exec may need it.';
 
 const cases: Case[] = [
   {
     check: 'IsPrivilegedUser',
     result: 'error',
-    evidence: 'joining needs root',
-    hint: 'Try again with sudo.',
+    evidence: 'joining requires root',
+    hint: 'Run the command again with sudo.',
     given: { privileged: false },
   },
   {
     check: 'DirAvailable--etc-kubernetes-manifests',
     result: 'error',
     evidence: '/etc/kubernetes/manifests is not empty: etcd.yaml',
-    hint: 'If nobody needs them: rm /etc/kubernetes/manifests/*',
+    hint: 'If they are not needed: rm /etc/kubernetes/manifests/*',
     machine: file('/etc/kubernetes/manifests/etcd.yaml'),
   },
   fileAvailable('/etc/kubernetes/kubelet.conf'),
@@ -120,8 +120,8 @@ const cases: Case[] = [
   {
     check: 'CRI',
     result: 'error',
-    evidence: `containerd 1.7.2 answers at ${SOCKET} by CRI v1, but is not ready: no runc`,
-    hint: 'The reason is its own; read on in its log: journalctl -u containerd -n 50',
+    evidence: `containerd 1.7.2 answers at ${SOCKET} (CRI v1), but is not ready: no runc`,
+    hint: 'Read the log of the container runtime: journalctl -u containerd -n 50',
     machine: runtime({ ready: false, message: 'no runc' }),
   },
   ...setting(
@@ -130,7 +130,7 @@ const cases: Case[] = [
   ),
   ...setting(
     '/proc/sys/net/ipv4/ip_forward',
-    'sysctl -w net.ipv4.ip_forward=1, and in a file of /etc/sysctl.d to keep it',
+    'sysctl -w net.ipv4.ip_forward=1, and add it to a file in /etc/sysctl.d to keep it',
   ),
   ...setting(
     '/proc/sys/net/bridge/bridge-nf-call-ip6tables',
@@ -139,14 +139,14 @@ const cases: Case[] = [
   ),
   ...setting(
     '/proc/sys/net/ipv6/conf/default/forwarding',
-    'sysctl -w net.ipv6.conf.default.forwarding=1, and in a file of /etc/sysctl.d to keep it',
+    'sysctl -w net.ipv6.conf.default.forwarding=1, and add it to a file in /etc/sysctl.d to keep it',
     '[fd00::1]:6443',
   ),
   {
     check: 'Swap',
     result: 'error',
     evidence: 'swap is on: /dev/sda2, /swap.img',
-    hint: 'swapoff -a, and take it out of /etc/fstab to keep it off',
+    hint: 'swapoff -a, and remove it from /etc/fstab to keep it off',
     machine: file('/proc/swaps', 'Filename\tType\n/dev/sda2 partition 1 0 -2\n/swap.img\tfile 1 0 -3\n'),
   },
   program('conntrack', 'conntrack', 'error'),
@@ -191,28 +191,28 @@ const cases: Case[] = [
   {
     check: 'SystemVerification',
     result: 'error',
-    evidence: `the options of kernel ${RELEASE} are nowhere to be found`,
-    hint: 'Have the kernel show them, and look again: modprobe configs',
+    evidence: `no file has the options of kernel ${RELEASE}`,
+    hint: 'Make the kernel show them, then run the command again: modprobe configs',
     machine: withoutFile(`/boot/config-${RELEASE}`),
   },
   {
     check: 'SystemVerification',
     result: 'error',
-    evidence: 'cgroups v2 without cpuset, pids',
+    evidence: 'cgroups v2 lack the controllers cpuset, pids',
     hint: SWITCH,
     machine: file(V2, 'cpu io memory hugetlb\n'),
   },
   {
     check: 'SystemVerification',
     result: 'warning',
-    evidence: 'cgroups v2 without hugetlb, io',
+    evidence: 'cgroups v2 lack the controllers hugetlb, io',
     hint: SWITCH,
     machine: file(V2, 'cpuset cpu memory pids\n'),
   },
   {
     check: 'SystemVerification',
     result: 'error',
-    evidence: 'cgroups v1 without memory',
+    evidence: 'cgroups v1 lack the controllers memory',
     hint: SWITCH,
     machine: withoutFile(V2, {
       files: { [V1]: `${controllers(...ALL_V1.filter((name) => name !== 'memory'))}memory 0 1 0\n` },
@@ -221,14 +221,14 @@ const cases: Case[] = [
   {
     check: 'SystemVerification',
     result: 'warning',
-    evidence: 'cgroups v1 without hugetlb',
+    evidence: 'cgroups v1 lack the controllers hugetlb',
     hint: SWITCH,
     machine: withoutFile(V2, { files: { [V1]: controllers(...ALL_V1.filter((name) => name !== 'hugetlb')) } }),
   },
   {
     check: 'Hostname',
     result: 'warning',
-    evidence: '/etc/hosts does not name w2, and there is no getent to ask',
+    evidence: '/etc/hosts does not have w2, and getent is not installed',
     hint: HOSTS,
     given: { nodeName: 'w2' },
   },
@@ -264,26 +264,18 @@ const cases: Case[] = [
     }),
   ),
   {
-    ...kubeletService(
-      {},
-      'systemd knows no service kubelet',
-      "apt-get install kubelet, or your distribution's package",
-    ),
+    ...kubeletService({}, 'systemd has no service kubelet', "apt-get install kubelet, or your distribution's package"),
     machine: joinable({ services: {} }),
   },
-  kubeletService(
-    { enabled: false },
-    'the kubelet will not come back after a reboot',
-    'systemctl enable kubelet.service',
-  ),
+  kubeletService({ enabled: false }, 'the kubelet will not start after a reboot', 'systemctl enable kubelet.service'),
   kubeletService(
     { manager: 'openrc', enabled: false },
-    'the kubelet will not come back after a reboot',
+    'the kubelet will not start after a reboot',
     'rc-update add kubelet default',
   ),
   kubeletService(
     { manager: 'none' },
-    'there is no systemd and no OpenRC here',
+    'there is no systemd and no OpenRC',
     'Start the kubelet yourself, now and after each reboot.',
   ),
   ...['/proc/net/tcp', '/proc/net/tcp6'].map(
@@ -298,14 +290,14 @@ const cases: Case[] = [
   {
     check: 'HTTPProxy',
     result: 'warning',
-    evidence: 'HTTPS_PROXY is proxy.example:3128, and NO_PROXY does not name api.example',
-    hint: 'We do not use it, but a kubelet with the same environment would: export NO_PROXY=$NO_PROXY,api.example',
+    evidence: 'HTTPS_PROXY is proxy.example:3128, and NO_PROXY does not include api.example',
+    hint: 'Joinery does not use the proxy, but a kubelet with the same environment would: export NO_PROXY=$NO_PROXY,api.example',
     machine: file('/proc/self/environ', 'A=B\0HTTPS_PROXY=http://me:canary@proxy.example:3128/\0NO_PROXY=.local\0'),
   },
   {
     check: 'Service-Docker',
     result: 'warning',
-    evidence: 'systemd knows no service docker',
+    evidence: 'systemd has no service docker',
     hint: "apt-get install docker, or your distribution's package",
     machine: docker({}, {}),
     given: DOCKER,
@@ -313,7 +305,7 @@ const cases: Case[] = [
   {
     check: 'Service-Docker',
     result: 'warning',
-    evidence: 'the docker will not come back after a reboot',
+    evidence: 'the docker will not start after a reboot',
     hint: 'systemctl enable docker.service',
     machine: docker({}, { docker: { active: true, enabled: false } }),
     given: DOCKER,
@@ -337,7 +329,7 @@ const cases: Case[] = [
   {
     check: 'IsDockerSystemdCheck',
     result: 'error',
-    evidence: 'Docker does not say which cgroup driver it uses',
+    evidence: 'the cgroup driver of Docker is unknown',
     hint: 'Put "exec-opts": ["native.cgroupdriver=systemd"] into /etc/docker/daemon.json, then: systemctl restart docker',
     machine: docker({ CgroupDriver: undefined }),
     given: DOCKER,
@@ -345,14 +337,14 @@ const cases: Case[] = [
   {
     check: 'SystemVerification',
     result: 'warning',
-    evidence: 'Docker is 20.10.1; the newest that was validated is 19.03',
-    hint: 'It may well do. If not, use containerd: --cri-socket /run/containerd/containerd.sock',
+    evidence: 'Docker has version 20.10.1; the newest validated version is 19.03',
+    hint: 'If it does not work, use containerd: --cri-socket /run/containerd/containerd.sock',
     machine: docker({ ServerVersion: '20.10.1' }),
     given: DOCKER,
   },
   ...[
-    ['1.9.0', 'Docker is 1.9.0'],
-    [undefined, 'Docker is of no known version'],
+    ['1.9.0', 'Docker has version 1.9.0'],
+    [undefined, 'Docker has an unknown version'],
   ].map(
     ([ServerVersion, evidence = '']): Case => ({
       check: 'SystemVerification',
@@ -364,8 +356,8 @@ const cases: Case[] = [
     }),
   ),
   ...[
-    ['vfs', 'Docker stores by vfs'],
-    [undefined, 'Docker stores by no known driver'],
+    ['vfs', 'Docker uses the storage driver vfs'],
+    [undefined, 'Docker uses an unknown storage driver'],
   ].map(
     ([Driver, evidence = '']): Case => ({
       check: 'SystemVerification',
@@ -395,15 +387,15 @@ describe('a check', () => {
   });
 
   test.each<[string, string[], MemoryMachine, Record<string, unknown>?]>([
-    ['IsPrivilegedUser', ['we may change this machine'], joinable()],
-    ['CRI', [`containerd 1.7.2 answers at ${SOCKET} by CRI v1`], joinable()],
+    ['IsPrivilegedUser', ['running as root, or with --root'], joinable()],
+    ['CRI', [`containerd 1.7.2 answers at ${SOCKET} (CRI v1)`], joinable()],
     [
       'CRI',
-      [`containerd 1.4.3 answers at ${SOCKET} by CRI v1alpha2`],
+      [`containerd 1.4.3 answers at ${SOCKET} (CRI v1alpha2)`],
       runtime({ version: '1.4.3', apiVersion: 'v1alpha2' }),
     ],
     ['CRI', ['Docker 19.03.15 answers'], docker({}), DOCKER],
-    ['Service-Docker', ['systemd has the service docker, enabled'], docker({}), DOCKER],
+    ['Service-Docker', ['systemd has the service docker, and it is enabled'], docker({}), DOCKER],
     ['IsDockerSystemdCheck', ['Docker uses the cgroup driver systemd'], docker({}), DOCKER],
     [
       'DirAvailable--etc-kubernetes-manifests',
@@ -412,27 +404,27 @@ describe('a check', () => {
     ],
     ['Swap', ['no swap is on'], withoutFile('/proc/swaps')],
     ['FileExisting-ip', ['/usr/bin/ip'], joinable()],
-    ['Hostname', ['/etc/hosts names w1'], joinable()],
+    ['Hostname', ['/etc/hosts has w1'], joinable()],
     [
       'Hostname',
-      ['w2 is 10.0.0.8'],
+      ['w2 resolves to 10.0.0.8'],
       joinable({
         programs: [...programs, 'timeout', 'getent'],
         outputs: { 'timeout 1 getent hosts w2': { stdout: '10.0.0.8        w2\n' } },
       }),
       { nodeName: 'w2' },
     ],
-    ['KubeletVersion', ['the kubelet is v1.30.2'], joinable(withKubelet('v1.30.2'))],
+    ['KubeletVersion', ['the kubelet has version v1.30.2'], joinable(withKubelet('v1.30.2'))],
     [
       'Service-Kubelet',
-      ['openrc has the service kubelet, enabled'],
+      ['openrc has the service kubelet, and it is enabled'],
       joinable({ services: { kubelet: { manager: 'openrc' } } }),
     ],
     ['Port-10250', ['nothing listens on port 10250'], joinable()],
-    ['HTTPProxy', ['no proxy stands between us and api.example'], joinable()],
+    ['HTTPProxy', ['no proxy applies to api.example'], joinable()],
     [
       'HTTPProxy',
-      ['no proxy stands between us and api.example'],
+      ['no proxy applies to api.example'],
       file('/proc/self/environ', 'https_proxy=p:1\0no_proxy=example\0'),
     ],
     [
@@ -440,7 +432,7 @@ describe('a check', () => {
       [
         `the kernel is Linux ${RELEASE}`,
         `/boot/config-${RELEASE} has all 17 options that containers need`,
-        'cgroups v2 with every controller',
+        'cgroups v2 have all controllers',
       ],
       joinable(),
     ],
@@ -449,9 +441,9 @@ describe('a check', () => {
       [
         `the kernel is Linux ${RELEASE}`,
         `/boot/config-${RELEASE} has all 17 options that containers need`,
-        'cgroups v1 with every controller',
-        'Docker is 18.09.9',
-        'Docker stores by zfs',
+        'cgroups v1 have all controllers',
+        'Docker has version 18.09.9',
+        'Docker uses the storage driver zfs',
       ],
       {
         ...docker({ ServerVersion: '18.09.9', Driver: 'zfs' }),
@@ -578,7 +570,7 @@ describe('the proxy for a host', () => {
     ['api.example', [PROXY], 'proxy:3128'],
     ['api.example', ['https_proxy=proxy:3128'], 'proxy:3128'],
     ['api.example', ['HTTPS_PROXY=http://me:secret@proxy:3128'], 'proxy:3128'],
-    ['api.example', ['HTTPS_PROXY=::::'], 'no URL'],
+    ['api.example', ['HTTPS_PROXY=::::'], 'not a URL'],
     ['localhost', [PROXY], undefined],
     ['127.0.0.53', [PROXY], undefined],
     ['::1', [PROXY], undefined],

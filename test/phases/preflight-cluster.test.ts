@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { nodeRef } from '../../engine/node/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import preflightCluster from '../../phases/preflight-cluster/index.ts';
 import { authority, FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -10,7 +10,7 @@ const ca = authority();
 const SOCKET = '/run/containerd/containerd.sock';
 const CONFIG = '/etc/containerd/config.toml';
 const input = {
-  ...{ server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1', kubeletVersion: 'v1.30.2' },
+  ...{ identity: { server: SERVER, ca: ca.pem, token: TOKEN }, nodeName: 'w1', kubeletVersion: 'v1.30.2' },
   clusterConfiguration: { kubernetesVersion: 'v1.30.0' },
   kubeletConfiguration: { kind: 'KubeletConfiguration', cgroupDriver: 'systemd' },
 };
@@ -265,7 +265,7 @@ test('where several checks fail, the first is the error, and the others are told
   const { error, notes } = await look(host, { clusterConfiguration: { kubernetesVersion: 'v1.29.3' } });
   expect(error).toMatchObject({ code: 'E_CLOCK_SKEW' });
   expect(notes?.map(({ text }) => text.slice(0, 30))).toEqual([
-    'the cluster has a Ready node n',
+    'the cluster already has a Ready node n',
     'the kubelet is v1.30.2 and the',
     'the kubelet would use the cgro',
   ]);

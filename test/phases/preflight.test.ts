@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../engine/host/memory.ts';
 import { paths } from '../../engine/node/index.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail } from '../../engine/sdk/index.ts';
-import type { Check, Given } from '../../phases/preflight/check.ts';
+import { memoryHost } from '../../engine/testing/memory-host.ts';
+import type { Check, Inputs } from '../../phases/preflight/check.ts';
 import { checksFor } from '../../phases/preflight/checks.ts';
 import preflight from '../../phases/preflight/index.ts';
 import { authority, issue, SERVER } from '../helpers/cluster.ts';
@@ -104,11 +104,11 @@ describe('preflight', () => {
       message: [
         'this machine is not ready to join:',
         '  [FileAvailable--etc-kubernetes-pki-ca.crt] /etc/kubernetes/pki/ca.crt already exists',
-        '    → This machine may belong to a cluster. To take it out of there: join undo, or kubeadm reset',
+        '    → This machine may already belong to a cluster. To remove it from there: join undo, or join reset',
         '  [Swap] swap is on: /dev/sda2',
-        '    → swapoff -a, and take it out of /etc/fstab to keep it off',
+        '    → swapoff -a, and remove it from /etc/fstab to keep it off',
       ].join('\n'),
-      hint: 'Mend these, or go on regardless: --ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt,Swap',
+      hint: 'Fix these, or ignore them with --ignore-preflight-errors=FileAvailable--etc-kubernetes-pki-ca.crt,Swap',
     });
   });
 
@@ -204,7 +204,7 @@ describe('what is ignored', () => {
     expect(notes).toEqual([
       {
         level: 'warn',
-        text: '[Swap] swap is on: /dev/sda2 → swapoff -a, and take it out of /etc/fstab to keep it off',
+        text: '[Swap] swap is on: /dev/sda2 → swapoff -a, and remove it from /etc/fstab to keep it off',
       },
     ]);
   });
@@ -302,7 +302,7 @@ describe('a preflight that fails', () => {
 });
 
 describe('docs/preflight.md', () => {
-  const given = (other: Partial<Given> = {}): Given => ({
+  const given = (other: Partial<Inputs> = {}): Inputs => ({
     ...input,
     askKubelet: true,
     caCertPath: paths.caCert,
@@ -314,18 +314,18 @@ describe('docs/preflight.md', () => {
   test('has a row for each check, with what the code says of it', () => {
     const { endpoint: _, ...plain } = given();
     const rows = checksFor(plain).map(
-      (check) => `| \`${check.name}\` | ${kind(check)} | ${check.looks} | ${check.hint} |`,
+      (check) => `| \`${check.name}\` | ${kind(check)} | ${check.passesIf} | ${check.hint} |`,
     );
     const text = readFileSync(join(PROJECT, 'docs/preflight.md'), 'utf8');
     expect(text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'))).toEqual(rows);
   });
 
   test('is of checks that all have names of their own, and apply where they say so', () => {
-    const names = (other: Partial<Given>) =>
+    const names = (other: Partial<Inputs>) =>
       checksFor(given(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
     const every = checksFor(given()).map(({ name }) => name);
     expect(unique(every)).toEqual(every);
-    const only = (other: Partial<Given>) => names(other).filter((name) => !names({}).includes(name));
+    const only = (other: Partial<Inputs>) => names(other).filter((name) => !names({}).includes(name));
     expect(names({})).toEqual(NAMES);
     expect(only({ endpoint: '[fd00::1]:6443' })).toEqual([
       'FileContent--proc-sys-net-bridge-bridge-nf-call-ip6tables',

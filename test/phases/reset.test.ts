@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { paths } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import reset from '../../phases/reset/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -29,14 +29,14 @@ const joined = (change: MemoryMachine = {}): MemoryMachine => ({
   files: written,
   services: { kubelet: { active: true } },
   mounts: ['/var/lib/kubelet/pods/1/volumes/token'],
-  sandboxes: [{ id: 's1', name: 'web', namespace: 'default' }],
+  podSandboxes: [{ id: 's1', name: 'web', namespace: 'default' }],
   send: cluster.send,
   ...change,
 });
 
 itKeepsThePhaseContract(reset, {
   input: {},
-  machine: () => joined({ mounts: [], sandboxes: [] }),
+  machine: () => joined({ mounts: [], podSandboxes: [] }),
   secrets: [glimpseOf(own.keyPem)],
   goesOn: true,
 });
@@ -65,7 +65,7 @@ describe('a reset', () => {
     ]);
     expect(result.steps[0]?.outputs).toEqual({ node: 'w1' });
     expect(result.steps[0]?.notes.map(({ text }) => text)).toContain(
-      'what stays in the cluster is for an administrator: kubectl delete node w1',
+      'the Node remains in the cluster; an administrator can delete it: kubectl delete node w1',
     );
     expect(host.sent.find(({ method }) => method === 'PATCH')?.body).toMatchObject({
       status: {
@@ -78,7 +78,7 @@ describe('a reset', () => {
     const { error, changes, result } = await runPhase(
       reset,
       {},
-      memoryHost(joined({ files: { '/var/lib/kubelet/config.yaml': '' }, services: {}, mounts: [], sandboxes: [] })),
+      memoryHost(joined({ files: { '/var/lib/kubelet/config.yaml': '' }, services: {}, mounts: [], podSandboxes: [] })),
     );
     expect([error, changes]).toEqual([undefined, [{ kind: 'remove-tree', path: '/var/lib/kubelet/config.yaml' }]]);
     expect(result.steps[0]?.outputs).toEqual({});

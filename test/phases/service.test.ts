@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { Journal } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
 import { undoChanges } from '../../engine/journal/undo.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import service from '../../phases/service/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { rootedMachine } from '../helpers/machine.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../engine/host/memory.ts';
 import { type CsrObject, csrRef, nodeRef, paths } from '../../engine/node/index.ts';
 import { createCsr, csrName, generateKeyPem, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
 import { isSecret } from '../../engine/sdk/index.ts';
-import { certificateProblems, conflictWith, issued } from '../../phases/tls-bootstrap/certificate.ts';
+import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
+import { certificateProblems, conflictWith, isIssued } from '../../phases/tls-bootstrap/certificate.ts';
 import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
 import { authority, DAY_MS, FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -16,7 +16,7 @@ const subject = { commonName: 'system:node:w1', organizations: ['system:nodes'] 
 const USAGES = ['digital signature', 'key encipherment', 'client auth'];
 const NAME = csrName(publicKeyDer(key), subject, USAGES);
 const once = { 'client-key': key };
-const input = { server: SERVER, ca: ca.pem, token: TOKEN, nodeName: 'w1' };
+const input = { identity: { server: SERVER, ca: ca.pem, token: TOKEN }, nodeName: 'w1' };
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
 /** The key is made beforehand, so that the name of the request is known. */
@@ -94,15 +94,15 @@ users:
     ['123456.012345678901e345', 'token: "123456.012345678901e345"'],
   ])('quotes a token that YAML would take for a number: %s', async (token, line) => {
     const host = memoryHost(machineIn(new FakeCluster(ca)));
-    await bootstrap(host, { ...leaving, token });
+    await bootstrap(host, { ...leaving, identity: { ...leaving.identity, token } });
     expect(await text(host, paths.bootstrapKubeletConf)).toContain(`    ${line}\n`);
   });
 
   test('leaves it the certificate of a discovery file, where there is no token', async () => {
     const { pem, keyPem } = issue(ca, { user: 'joiner', groups: [] });
     const host = memoryHost(machineIn(new FakeCluster(ca)));
-    const { token: _, ...rest } = leaving;
-    expect((await bootstrap(host, { ...rest, clientCertificate: pem, clientKey: keyPem })).error).toBeUndefined();
+    const identity = { server: SERVER, ca: ca.pem, clientCertificate: pem, clientKey: keyPem };
+    expect((await bootstrap(host, { ...leaving, identity })).error).toBeUndefined();
     const base64 = (value: string) => Buffer.from(value).toString('base64');
     expect(await text(host, paths.bootstrapKubeletConf)).toContain(
       `  user:\n    client-certificate-data: ${base64(pem)}\n    client-key-data: ${base64(keyPem)}\n`,
@@ -136,7 +136,7 @@ users:
       [
         {
           level: 'warn',
-          text: 'the request of the kubelet will wait for a human, who types:\n    kubectl get csr\n    kubectl certificate approve NAME',
+          text: "the kubelet's CSR will need manual approval:\n    kubectl get csr\n    kubectl certificate approve NAME",
         },
       ],
     ],
@@ -226,7 +226,7 @@ describe('the bootstrap', () => {
 
   test.each([
     [true, 'info', 'will be approved automatically'],
-    [false, 'warn', 'waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
+    [false, 'warn', 'needs manual approval:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
   ])('says who approves (automatic: %s)', async (automatic, level, text) => {
     const cluster = new FakeCluster(ca);
     cluster.automatic = automatic;
@@ -294,7 +294,7 @@ describe('the bootstrap', () => {
     const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
     expect(error).toMatchObject({
       code: 'E_CERTIFICATE_WRONG',
-      facts: { csr: NAME, problems: ['it is for system:node:w2, not system:node:w1'] },
+      facts: { csr: NAME, problems: ['its subject is system:node:w2, not system:node:w1'] },
       exitCode: 12,
     });
     expect(result.steps[0]?.outputs).toBeUndefined();
@@ -384,24 +384,24 @@ describe('a certificate that came back', () => {
 
   test.each<[string, Parameters<typeof issue>[1], string[]]>([
     ['nothing', {}, []],
-    ['another key', { keyPem: generateKeyPem() }, ['it does not fit our key']],
-    ['another name', { user: 'system:node:w2' }, ['it is for system:node:w2, not system:node:w1']],
+    ['another key', { keyPem: generateKeyPem() }, ['it does not match the private key']],
+    ['another name', { user: 'system:node:w2' }, ['its subject is system:node:w2, not system:node:w1']],
     ['other groups', { groups: ['system:masters'] }, ['its groups are system:masters, not system:nodes']],
     [
       'more groups',
       { groups: ['system:nodes', 'system:masters'] },
       ['its groups are system:nodes,system:masters, not system:nodes'],
     ],
-    ['another use', { use: 'server' }, ['it is not for client authentication']],
+    ['another use', { use: 'server' }, ['it does not allow client authentication']],
     [
       'a beginning that is to come',
       { notBefore: later },
-      [`it is valid from ${later.toISOString()}, and here it is ${NOW.toISOString()}`],
+      [`it is valid from ${later.toISOString()}, but the time is ${NOW.toISOString()}`],
     ],
     [
       'an end that has come',
       { notAfter: earlier },
-      [`it expired ${earlier.toISOString()}, and here it is ${NOW.toISOString()}`],
+      [`it expired at ${earlier.toISOString()}, and the time is ${NOW.toISOString()}`],
     ],
   ])('is wrong by %s', (_, how, expected) => {
     expect(problemsOf(how)).toEqual(expected);
@@ -435,7 +435,7 @@ describe('a request that is waited for', () => {
     ['is approved with an empty certificate', csr({ conditions: [approved], certificate: '' }), false],
     ['is approved and signed', csr({ conditions: [approved], certificate: 'x' }), true],
   ])('that %s is done: %s', (_, object, expected) => {
-    expect(issued('c', object)).toBe(expected);
+    expect(isIssued('c', object)).toBe(expected);
   });
 
   const facts = { csr: 'c', reason: 'Because', message: 'not you' };
@@ -463,7 +463,7 @@ describe('a request that is waited for', () => {
     ],
     ['is gone', undefined, 'E_CSR_GONE', { csr: 'c' }],
   ])('that %s ends the wait', async (_, object, code, expected) => {
-    const error = await joinErrorOf(() => issued('c', object));
+    const error = await joinErrorOf(() => isIssued('c', object));
     expect([error.code, error.facts]).toEqual([code, expected]);
   });
 

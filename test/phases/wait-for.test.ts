@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
-import { type MemoryMachine, memoryHost } from '../../engine/host/memory.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { nodeRef } from '../../engine/node/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import waitFor from '../../phases/wait-for/index.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
@@ -50,7 +50,7 @@ describe('waiting', () => {
     const dry = await runPhase(waitFor, { path: '/run/ready', contains: 'down' }, recordingHost(host));
     expect(dry.result.steps[0]).toMatchObject({
       status: 'undecided',
-      notes: [{ text: 'a dry run cannot know what somebody else will write to /run/ready' }],
+      notes: [{ text: 'a dry run cannot know what another program will write to /run/ready' }],
     });
   });
 
@@ -71,11 +71,11 @@ describe('waiting', () => {
   });
 
   test.each([
-    [{}, 'one of port, path, url and object must be given, and no other'],
-    [{ port: 'a:1', path: '/a' }, 'one of port, path, url and object must be given, and no other'],
-    [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains goes with path; condition goes with object'],
+    [{}, 'needs exactly one of: port, path, url, object'],
+    [{ port: 'a:1', path: '/a' }, 'needs exactly one of: port, path, url, object'],
+    [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains requires path; condition requires object'],
   ])('for %j makes no sense', async (input, problems) => {
     const { error } = await runPhase(waitFor, input, memoryHost());
-    expect(error).toMatchObject({ message: `the inputs of phase wait-for do not go together: ${problems}` });
+    expect(error).toMatchObject({ message: `the inputs of phase wait-for contradict each other: ${problems}` });
   });
 });

@@ -134,7 +134,9 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     await kubectl('certificate', 'approve', name);
     const { code, stderr } = await running.done;
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain(`try 1: ${name} was deleted while we waited for it; again in 1.00 s`);
+    expect(stderr).toContain(
+      `attempt 1 failed: ${name} was deleted while Joinery waited for its certificate; retrying in 1.00 s`,
+    );
     expect(stderr.split(`kubectl certificate approve ${name}`)).toHaveLength(3);
     expect((await machine.run([command, 'undo', '--yes'])).code).toBe(0);
     expect(state()).toEqual(before);
@@ -145,7 +147,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     const name = await waiting();
     const { code, stderr, ms } = await running.done;
     expect(stderr).toContain(
-      'E_STEP_TIME_LIMIT in step tls-bootstrap: step tls-bootstrap did not end within its time limit of 3 s',
+      'E_STEP_TIME_LIMIT in step tls-bootstrap: step tls-bootstrap did not finish within its time limit of 3 s',
     );
     expect([code, ms < 8_000]).toEqual([7, true]);
     expect(existsSync(machine.path('etc/kubernetes/kubelet.conf'))).toBe(false);

@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueKeyPair, makeCa } from '../../plugins/sandbox/certificates.ts';
+import { createCa, issueKeyPair } from '../../plugins/sandbox/certificates.ts';
 import { launch } from './command.ts';
 import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
 import { walk } from './tree.ts';
@@ -77,7 +77,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
         ...[cluster.server, '--discovery-token', cluster.token, '--tls-bootstrap-token', cluster.token],
         '--discovery-token-unsafe-skip-ca-verification',
       ]);
-      expect(stderr).toContain('! the CA is not pinned: whoever knows the token could have posed as the cluster');
+      expect(stderr).toContain('! the CA is not pinned: anyone who knows the token could pose as the cluster');
     });
 
     test('but neither without a pin nor the word to do without', async () => {
@@ -118,14 +118,14 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect([code, stderr]).toEqual([
         12,
         expect.stringContaining(
-          'E_DISCOVERY_FILE in step discovery: the discovery file /etc/joinery/cluster.conf cannot be used: it names a program to run (exec), and not only root can have written it',
+          'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /etc/joinery/cluster.conf: it names a program to run (exec), but users other than root can write the file',
         ),
       ]);
       expect(existsSync(ran)).toBe(false);
     });
 
     test('but not with the CA of another cluster, and then no token is sent', async () => {
-      const strange = Buffer.from(makeCa(new Date()).cert).toString('base64');
+      const strange = Buffer.from(createCa(new Date()).cert).toString('base64');
       const text = (await clusterInfo()).replace(/(certificate-authority-data: ).*/, `$1${strange}`);
       const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
       expect([code, stderr]).toEqual([12, expect.stringContaining('E_API_CERTIFICATE_UNTRUSTED in step discovery')]);
@@ -139,7 +139,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
 
   describe('from the web', () => {
     const now = new Date();
-    const ca = makeCa(now);
+    const ca = createCa(now);
     const pair = issueKeyPair(ca, now, { commonName: 'files', organizations: [] }, 'server', ['127.0.0.1']);
     const paths = new Map<string, string>();
     const server = createServer(pair, ({ url = '' }, response) => {
@@ -173,8 +173,8 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
         12,
         { SSL_CERT_FILE: '' },
       ],
-      ['where the file is not there', '/gone', 'cannot be used: the server answered 404', 5, undefined],
-      ['where it leads to http', '/http', 'cannot be used: it leads to an address that is not https', 5, undefined],
+      ['where the file is not there', '/gone', 'the server answered 404', 5, undefined],
+      ['where it leads to http', '/http', 'it leads to an address that is not https', 5, undefined],
     ])('but not %s', async (_, path, text, exitCode, env = trusting) => {
       const { code, stderr } = await refuses(['--discovery-file', `${origin}${path}`, '--token', cluster.token], env);
       expect([code, stderr]).toEqual([exitCode, expect.stringContaining(text)]);
@@ -212,7 +212,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect([code, stderr]).toEqual([
         5,
         expect.stringContaining(
-          `E_CLUSTER_INFO_MISSING in step discovery: https://${cluster.server} does not show its cluster-info to the public (403)`,
+          `E_CLUSTER_INFO_MISSING in step discovery: https://${cluster.server} does not allow anonymous clients to read cluster-info (HTTP 403)`,
         ),
       ]);
     });
@@ -228,7 +228,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
     });
 
     test('the certificate of the server is still what counts', async () => {
-      const strange = Buffer.from(makeCa(new Date()).cert).toString('base64');
+      const strange = Buffer.from(createCa(new Date()).cert).toString('base64');
       const text = readFileSync(machine.path(file), 'utf8').replace(/(certificate-authority-data: ).*/, `$1${strange}`);
       const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
       expect([code, stderr]).toEqual([12, expect.stringContaining('E_API_CERTIFICATE_UNTRUSTED')]);

@@ -34,9 +34,9 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
       healthy: true,
       next: undefined,
       bad: [
-        'run: no run is remembered on this machine',
+        'run: no run is recorded on this machine',
         'identity: this machine has not joined a cluster',
-        'kubelet: its service is not running, as before a join',
+        'kubelet: its service is not running (expected before a join)',
       ],
     });
   });
@@ -51,7 +51,7 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
     }
     const { healthy, next, bad } = await examined();
     expect([healthy, next]).toEqual([false, `kubectl certificate approve ${name}, then join resume`]);
-    expect(bad).toContain(`csr: ${name} is Pending: it waits for a human`);
+    expect(bad).toContain(`csr: ${name} is Pending: it needs approval`);
     await cluster.kubectl(['certificate', 'approve', name]);
     const { code, stderr } = await running.done;
     expect(code, stderr).toBe(0);
@@ -67,7 +67,7 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
     ]);
     await cluster.kubectl(['delete', 'node', 'w13']);
     expect((await examined()).bad).toContain(
-      'node: the cluster has no Node w13: its kubelet has not registered, or somebody has deleted it',
+      'node: the cluster has no Node w13: the kubelet has not registered, or the Node was deleted',
     );
     await cluster.stop();
     expect((await examined()).bad).toContainEqual(expect.stringMatching(/^api-server: E_API_UNREACHABLE: /));

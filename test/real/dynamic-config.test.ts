@@ -68,7 +68,7 @@ describe.skipIf(reason)(
         const { code, stdout, stderr } = await joining(cluster, ...GATE, '--wait', 'ready');
         expect(code, stderr).toBe(0);
         console.log(`join with DynamicKubeletConfig, until assigned: ${Math.round(performance.now() - from)} ms`);
-        expect(stdout).toContain('! the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join');
+        expect(stdout).toContain('! the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join');
 
         const written = readFileSync(machine.path(INIT), 'utf8');
         expect(written).toBe(readFileSync(machine.path('var/lib/kubelet/config.yaml'), 'utf8'));
@@ -87,7 +87,7 @@ describe.skipIf(reason)(
       test('a second run changes nothing', async () => {
         const { code, stdout, stderr } = await joining(cluster, ...GATE);
         expect(code, stderr).toBe(0);
-        expect(stdout).toContain('nothing to change');
+        expect(stdout).toContain('no changes needed');
       });
 
       test('an undo takes configSource off the Node, and what the kubelet kept of it off the machine', async () => {
@@ -109,7 +109,7 @@ describe.skipIf(reason)(
         const { code, stderr } = await joining(cluster, ...GATE);
         expect(code).toBe(5);
         expect(stderr).toContain(
-          'E_DYNAMIC_CONFIG_FORBIDDEN in step dynamic-kubelet-config: node w7 may not set its own spec.configSource: the admission plugin NodeRestriction forbids it',
+          'E_DYNAMIC_CONFIG_FORBIDDEN in step dynamic-kubelet-config: node w7 is not allowed to set its own spec.configSource: the admission plugin NodeRestriction forbids it',
         );
         expect((await nodeOf(cluster)).spec.configSource).toBeUndefined();
         const [, patch = ''] = /kubectl patch node w7 -p '(.*)'/.exec(stderr) ?? [];

@@ -76,8 +76,8 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
   });
 
   test('a second run, and one in mode direct, change nothing', async () => {
-    expect(await must(joining())).toContain('nothing to change');
-    expect(await must(startRun([command, 'run', ...joinArgs()]))).toContain('nothing to change');
+    expect(await must(joining())).toContain('no changes needed');
+    expect(await must(startRun([command, 'run', ...joinArgs()]))).toContain('no changes needed');
     expect(await csrs()).toHaveLength(1);
   });
 

@@ -172,7 +172,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     const ours = await other.run([command, 'run', ...flags], { env });
     expect([ours.code, ours.stderr]).toEqual([
       5,
-      expect.stringContaining('E_NODE_EXISTS in step preflight-cluster: the cluster has a Ready node named w8'),
+      expect.stringContaining('E_NODE_EXISTS in step preflight-cluster: the cluster already has a Ready node named w8'),
     ]);
     expect({
       files: digest(walk(other.path('/etc'))),

@@ -64,7 +64,7 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
     const asked = ['create', token, '--ttl', '0', '--description', 'twice'];
     expect(await kubeadmToken(...asked)).toBe(token);
     const theirs = await secretData(token.slice(0, 6));
-    expect(await joinery('token', 'delete', token)).toBe(`Token ${token.slice(0, 6)} is deleted.`);
+    expect(await joinery('token', 'delete', token)).toBe(`Deleted token ${token.slice(0, 6)}.`);
     expect(await joinery('token', ...asked)).toBe(token);
     expect(await secretData(token.slice(0, 6))).toEqual(theirs);
     const refused = await attempt('token', ...asked);

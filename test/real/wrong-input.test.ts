@@ -86,7 +86,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
 
   test('a token that there never was', () =>
     refuses({
-      ...{ code: 'E_TOKEN_UNKNOWN', exitCode: 12, says: 'knows no token zzzzzz: it was deleted' },
+      ...{ code: 'E_TOKEN_UNKNOWN', exitCode: 12, says: 'has no signature by token zzzzzz: the token was deleted' },
       ...{ token: `zzzzzz.${'z'.repeat(16)}`, more: SOON },
     }));
 
@@ -98,7 +98,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     await refuses({
       code: 'E_TOKEN_UNKNOWN',
       exitCode: 12,
-      says: `knows no token ${token.slice(0, 6)}`,
+      says: `has no signature by token ${token.slice(0, 6)}`,
       token,
       more: SOON,
     });
@@ -118,7 +118,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     await signedFor(token, true);
     await refuses({
       ...{ code: 'E_API_UNAUTHORIZED in step cluster-config', exitCode: 5, token },
-      says: 'does not accept our credentials to get configmaps kubeadm-config',
+      says: 'rejected the credentials of this machine (HTTP 401); cannot get configmaps kubeadm-config',
     });
   });
 
@@ -129,7 +129,11 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
 
   test('another token for the bootstrap, which there is not', () =>
     refuses({
-      ...{ code: 'E_API_UNAUTHORIZED in step cluster-config', exitCode: 5, says: 'does not accept our credentials' },
+      ...{
+        code: 'E_API_UNAUTHORIZED in step cluster-config',
+        exitCode: 5,
+        says: 'rejected the credentials of this machine',
+      },
       more: ['--tls-bootstrap-token', `zzzzzz.${'z'.repeat(16)}`],
     }));
 
@@ -137,7 +141,11 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const binding = ['-n', 'kube-public', 'rolebinding', 'kubeadm:bootstrap-signer-clusterinfo'];
     const saved = await kubectl('get', ...binding, '-o', 'json');
     await refuses({
-      ...{ code: 'E_CLUSTER_INFO_MISSING', exitCode: 5, says: 'does not show its cluster-info to the public (403)' },
+      ...{
+        code: 'E_CLUSTER_INFO_MISSING',
+        exitCode: 5,
+        says: 'does not allow anonymous clients to read cluster-info (HTTP 403)',
+      },
       before: () => kubectl('delete', ...binding),
       after: () => cluster.kubectl(['apply', '-f', '-'], saved),
     });
@@ -161,7 +169,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const binding = ['clusterrolebinding', name];
     const saved = await kubectl('get', ...binding, '-o', 'json');
     await refuses({
-      ...{ code: `E_API_FORBIDDEN in step ${step}`, exitCode: 5, says: `does not allow to ${what}`, more: UNDO },
+      ...{ code: `E_API_FORBIDDEN in step ${step}`, exitCode: 5, says: `not allowed to ${what}`, more: UNDO },
       before: () => kubectl('delete', ...binding),
       after: () => cluster.kubectl(['apply', '-f', '-'], saved),
     });
@@ -174,7 +182,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
       ...{
         code: 'E_API_FORBIDDEN',
         exitCode: 5,
-        says: 'does not allow to get configmaps kubelet-config-1.20',
+        says: 'not allowed to get configmaps kubelet-config-1.20',
         more: UNDO,
       },
       before: () => kubectl('delete', ...binding),
@@ -193,7 +201,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
       ...{
         code: 'E_NODE_EXISTS in step preflight-cluster',
         exitCode: 5,
-        says: 'the cluster has a Ready node named w9',
+        says: 'the cluster already has a Ready node named w9',
       },
       after: () => kubectl('delete', 'node', 'w9'),
     });

@@ -18,8 +18,8 @@ export const wrongArguments: WrongInput[] = [
     args: [],
     exitCode: 2,
     text: input(
-      'a token is needed: --token, or --discovery-token',
-      'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+      'a token is required: pass --token or --discovery-token',
+      'the CA key must be pinned: pass --discovery-token-ca-cert-hash (kubeadm token create --print-join-command prints it), or --discovery-token-unsafe-skip-ca-verification',
       '--endpoint is missing',
     ),
   },
@@ -59,13 +59,13 @@ export const wrongArguments: WrongInput[] = [
     title: 'no token',
     args: ['ENDPOINT', '--discovery-token-ca-cert-hash', 'PIN'],
     exitCode: 2,
-    text: input('a token is needed: --token, or --discovery-token'),
+    text: input('a token is required: pass --token or --discovery-token'),
   },
   {
     title: 'an empty token, as of an unset variable of the shell',
     args: tokenOf(''),
     exitCode: 2,
-    text: input('a token is needed: --token, or --discovery-token'),
+    text: input('a token is required: pass --token or --discovery-token'),
   },
   {
     title: 'tokens for discovery and bootstrap that are wrong both',
@@ -81,7 +81,7 @@ export const wrongArguments: WrongInput[] = [
     args: ['ENDPOINT', '--token', 'TOKEN'],
     exitCode: 2,
     text: input(
-      'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+      'the CA key must be pinned: pass --discovery-token-ca-cert-hash (kubeadm token create --print-join-command prints it), or --discovery-token-unsafe-skip-ca-verification',
     ),
   },
   {
@@ -89,7 +89,7 @@ export const wrongArguments: WrongInput[] = [
     args: ['ENDPOINT', '--token', 'TOKEN', '--discovery-token-unsafe-skip-ca-verification=false'],
     exitCode: 2,
     text: input(
-      'the CA key must be pinned: --discovery-token-ca-cert-hash (kubeadm token create --print-join-command shows it), or --discovery-token-unsafe-skip-ca-verification',
+      'the CA key must be pinned: pass --discovery-token-ca-cert-hash (kubeadm token create --print-join-command prints it), or --discovery-token-unsafe-skip-ca-verification',
     ),
   },
   {
@@ -228,19 +228,19 @@ export const wrongArguments: WrongInput[] = [
     title: 'a flag that there is not',
     args: with_('--tokn', 'x', '--wibble'),
     exitCode: 2,
-    text: usage('there is no flag --tokn; did you mean --token?', 'there is no flag --wibble'),
+    text: usage('unknown flag --tokn; did you mean --token?', 'unknown flag --wibble'),
   },
   {
     title: 'a flag of kubeadm with underscores, which kubeadm does not take either',
     args: with_('--node_name', 'w1'),
     exitCode: 2,
-    text: usage('there is no flag --node_name; did you mean --node-name?'),
+    text: usage('unknown flag --node_name; did you mean --node-name?'),
   },
   {
     title: 'a flag with one dash',
     args: ['ENDPOINT', '-token=TOKEN'],
     exitCode: 2,
-    text: usage('there is no flag -token=ID.***'),
+    text: usage('unknown flag -token=ID.***'),
   },
   {
     title: 'a flag without its value',
@@ -252,7 +252,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a switch that is neither on nor off',
     args: with_('--dry-run=maybe'),
     exitCode: 2,
-    text: ['E_USAGE: --dry-run=maybe is neither true nor false', '  → Write --dry-run, or leave it out.'].join('\n'),
+    text: ['E_USAGE: --dry-run=maybe must be true or false', '  → Write --dry-run, or omit it.'].join('\n'),
   },
   {
     title: 'a verbosity that is no number',
@@ -277,8 +277,8 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
     exitCode: 2,
     text: input(
-      '--discovery-timeout must be a time such as 30s or 5m',
-      '--tls-bootstrap-timeout must be a time such as 30s or 5m',
+      '--discovery-timeout must be a duration such as 30s or 5m',
+      '--tls-bootstrap-timeout must be a duration such as 30s or 5m',
     ),
   },
   {
@@ -287,7 +287,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--skip-phases: there is no phase preflihgt; did you mean preflight?',
-      '--skip-phases: there is no phase wibble; there are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+      '--skip-phases: there is no phase wibble; the steps are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
     ),
   },
   {
@@ -295,13 +295,13 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--skip-phases', 'discovery'),
     exitCode: 2,
     text: input(
-      '--skip-phases: cluster-config reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip cluster-config too, or neither',
-      '--skip-phases: preflight-cluster reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip preflight-cluster too, or neither',
-      '--skip-phases: tls-bootstrap reads server, ca, token, clientCertificate, clientKey of discovery, which is skipped: skip tls-bootstrap too, or neither',
-      '--skip-phases: kubeconfig reads server, ca of discovery, which is skipped: skip kubeconfig too, or neither',
-      '--skip-phases: kubelet-config reads ca of discovery, which is skipped: skip kubelet-config too, or neither',
-      '--skip-phases: node-ready reads server, ca of discovery, which is skipped: skip node-ready too, or neither',
-      '--skip-phases: dynamic-kubelet-config reads server, ca of discovery, which is skipped: skip dynamic-kubelet-config too, or neither',
+      '--skip-phases: step cluster-config reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step preflight-cluster reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step tls-bootstrap reads identity of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step kubeconfig reads server, ca of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step kubelet-config reads ca of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step node-ready reads server, ca of discovery, which is skipped: skip both or neither',
+      '--skip-phases: step dynamic-kubelet-config reads server, ca of discovery, which is skipped: skip both or neither',
     ),
   },
   {
@@ -309,7 +309,7 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--control-plane', '--certificate-key', 'f'.repeat(64)),
     exitCode: 2,
     text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane asks for a control-plane node, and only workers can be joined',
+      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
       '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
     ].join('\n'),
   },
@@ -318,7 +318,7 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--apiserver-bind-port=6443'),
     exitCode: 2,
     text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port asks for a control-plane node, and only workers can be joined',
+      'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port requests a control-plane node, but Joinery only joins workers',
       '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
     ].join('\n'),
   },
@@ -332,14 +332,14 @@ export const wrongArguments: WrongInput[] = [
     title: 'two tokens from standard input',
     args: ['ENDPOINT', '--discovery-token', '-', '--tls-bootstrap-token', '-'],
     exitCode: 2,
-    text: input('standard input can be read once, and --discovery-token and --tls-bootstrap-token want it'),
+    text: input('only one of --discovery-token and --tls-bootstrap-token can read standard input'),
   },
   {
     title: 'a pipeline that is not there',
     args: with_('--pipeline', 'FOLDER/none.yaml'),
     exitCode: 3,
     text: [
-      "E_PIPELINE_FILE: pipeline FOLDER/none.yaml cannot be read: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
+      "E_PIPELINE_FILE: cannot read the pipeline FOLDER/none.yaml: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
       '  → Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
     ].join('\n'),
   },
@@ -348,8 +348,8 @@ export const wrongArguments: WrongInput[] = [
     args: ['--discovery-file', 'FOLDER/a.conf', '--discovery-token', TOKEN, '--discovery-token-ca-cert-hash', 'PIN'],
     exitCode: 2,
     text: input(
-      'a file and a token are two ways to trust a cluster: give --discovery-file or --discovery-token',
-      '--discovery-token-ca-cert-hash is for discovery by a token: the CA of a --discovery-file is in it',
+      '--discovery-file and --discovery-token exclude each other: pass one of them',
+      '--discovery-token-ca-cert-hash is for discovery by token: a --discovery-file has its own CA',
     ),
   },
   {
@@ -417,8 +417,8 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--feature-gates: there is no gate Q; known are Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
-      '--skip-phases: there is no phase r; there are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
-      '--discovery-timeout must be a time such as 30s or 5m',
+      '--skip-phases: there is no phase r; the steps are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
+      '--discovery-timeout must be a duration such as 30s or 5m',
       '--node-name has the wrong form "Z": it must be a DNS name: lower-case letters, digits, - and .',
       '--cri-socket has the wrong form "tcp:x": it must be unix:// and an absolute path',
       '--endpoint has the wrong form "10.0.0.1": it must be host:port',

@@ -69,19 +69,19 @@ const wrong = (
 
 const NEW_TOKEN = 'Make a new token on a control-plane node: kubeadm token create --print-join-command';
 const UNKNOWN = [
-  'E_TOKEN_UNKNOWN in step discovery: https://ENDPOINT knows no token ID: it was deleted, has expired, or is not for signing',
+  'E_TOKEN_UNKNOWN in step discovery: https://ENDPOINT has no signature by token ID: the token was deleted, has expired, or is not for signing',
   NEW_TOKEN,
 ];
 const unauthorized = (step: string, what: string): string[] => [
-  `E_API_UNAUTHORIZED in step ${step}: https://ENDPOINT does not accept our credentials to ${what}`,
+  `E_API_UNAUTHORIZED in step ${step}: https://ENDPOINT rejected the credentials of this machine (HTTP 401); cannot ${what}`,
   `The token may have expired, or may not be for authentication. ${NEW_TOKEN}`,
 ];
 const forbidden = (step: string, what: string): string[] => [
-  `E_API_FORBIDDEN in step ${step}: https://ENDPOINT does not allow to ${what}: nodes is forbidden: the sandbox was told to refuse`,
+  `E_API_FORBIDDEN in step ${step}: https://ENDPOINT: not allowed to ${what} (HTTP 403): nodes is forbidden: the sandbox was told to refuse`,
   'The roles that kubeadm init makes for joining may be missing: kubeadm init phase bootstrap-token (on a control-plane node) restores them.',
 ];
 const hidden = (status: number): string[] => [
-  `E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT does not show its cluster-info to the public (${status})`,
+  `E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT does not allow anonymous clients to read cluster-info (HTTP ${status})`,
   status === 404
     ? 'The cluster was not set up for tokens: kubeadm init phase bootstrap-token (on a control-plane node) does it.'
     : 'Public access may have been turned off on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.',
@@ -91,7 +91,7 @@ const mismatch = (pins: string): string[] => [
   'Do not join. Ask whoever runs the cluster for the pin, and compare it by another channel.',
 ];
 const noConfiguration = (name: string, key: string): string[] => [
-  `E_KUBELET_CONFIG in step cluster-config: the cluster's kubelet configuration cannot be used: kube-system has no ConfigMap ${name} with key ${key}`,
+  `E_KUBELET_CONFIG in step cluster-config: cannot use the cluster's kubelet configuration: there is no ConfigMap ${name} with the key ${key} in kube-system`,
   'See it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
 ];
 
@@ -168,13 +168,13 @@ const answers: WrongInput[] = [
     refusing('GET', CLUSTER_INFO, 'unavailable'),
     5,
     [
-      'E_API_UNAVAILABLE in step discovery: https://ENDPOINT could not get cluster-info just now: 503 the server is currently unable to handle the request',
+      'E_API_UNAVAILABLE in step discovery: https://ENDPOINT cannot get cluster-info at the moment (HTTP 503): the server is currently unable to handle the request',
       'The API server is overloaded or still starting. When it is up, run the same command again.',
     ],
     SOON,
   ),
   wrong('a cluster-info without a kubeconfig', withoutKubeconfig, 5, [
-    'E_CLUSTER_INFO_INVALID in step discovery: the cluster-info of https://ENDPOINT cannot be used: it has no key kubeconfig',
+    'E_CLUSTER_INFO_INVALID in step discovery: cannot use the cluster-info of https://ENDPOINT: it has no kubeconfig key',
     'See it: kubectl -n kube-public get configmap cluster-info -o yaml. kubeadm init phase bootstrap-token makes it anew.',
   ]),
   wrong(
@@ -182,7 +182,7 @@ const answers: WrongInput[] = [
     ({ faults }) => faults.add({ effect: 'notJson', times: always }),
     5,
     [
-      'E_API_ANSWER in step discovery: https://ENDPOINT gave an answer that makes no sense: no JSON, but "<html><body>Sign in to the network</body></html>"',
+      'E_API_ANSWER in step discovery: https://ENDPOINT sent a response that Joinery cannot use: no JSON, but "<html><body>Sign in to the network</body></html>"',
       'Check that the address is the API server itself, and not a proxy or another service.',
     ],
     SOON,
@@ -199,7 +199,7 @@ const answers: WrongInput[] = [
 /** What was done before is undone, where it was anything. */
 const permissions: WrongInput[] = [
   wrong('the name of a Node that is Ready', readyNode, 5, [
-    'E_NODE_EXISTS in step preflight-cluster: the cluster has a Ready node named w1, and this machine does not hold its identity',
+    'E_NODE_EXISTS in step preflight-cluster: the cluster already has a Ready node named w1, and this machine does not have its identity',
     'Join under another name (--node-name), or, if that machine is gone: kubectl delete node w1',
   ]),
   ...[['401', 'unauthorized', unauthorized] as const, ['403', 'forbidden', forbidden] as const].flatMap(
@@ -217,7 +217,7 @@ const permissions: WrongInput[] = [
     refusing('POST', CSRS, 'notFound'),
     5,
     [
-      'E_API_REFUSED in step tls-bootstrap: https://ENDPOINT refused to create certificatesigningrequests CSR: 404 the server could not find the requested resource',
+      'E_API_REFUSED in step tls-bootstrap: https://ENDPOINT refused to create certificatesigningrequests CSR (HTTP 404): the server could not find the requested resource',
       "The message is the API server's own; look into its log for more.",
     ],
     UNDO,

@@ -20,7 +20,7 @@ export const wrongConfigurations: WrongInput[] = [
     args: CONFIG,
     exitCode: 3,
     text: [
-      "E_CONFIG_FILE: configuration FOLDER/c.yaml cannot be read: ENOENT: no such file or directory, open 'FOLDER/c.yaml'",
+      "E_CONFIG_FILE: cannot read the configuration file FOLDER/c.yaml: ENOENT: no such file or directory, open 'FOLDER/c.yaml'",
       '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
     ].join('\n'),
   },
@@ -29,7 +29,7 @@ export const wrongConfigurations: WrongInput[] = [
     args: ['--config', 'FOLDER'],
     exitCode: 3,
     text: [
-      'E_CONFIG_FILE: configuration FOLDER cannot be read: EISDIR: illegal operation on a directory, read',
+      'E_CONFIG_FILE: cannot read the configuration file FOLDER: EISDIR: illegal operation on a directory, read',
       '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
     ].join('\n'),
   },
@@ -161,7 +161,7 @@ export const wrongConfigurations: WrongInput[] = [
     ...file(good('controlPlane: {}\n')),
     exitCode: 2,
     text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: FOLDER/c.yaml:8:1: controlPlane asks for a control-plane node, and only workers can be joined',
+      'E_CONTROL_PLANE_UNSUPPORTED: FOLDER/c.yaml:8:1: controlPlane requests a control-plane node, but Joinery only joins workers',
       '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
     ].join('\n'),
   },
@@ -232,7 +232,7 @@ export const wrongConfigurations: WrongInput[] = [
     title: 'a configuration and a token that both want standard input',
     args: ['--config', '-', '--token', '-'],
     exitCode: 2,
-    text: input('standard input can be read once, and --config and --token want it'),
+    text: input('only one of --config and --token can read standard input'),
   },
 ];
 
@@ -249,7 +249,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     args: ['--discovery-file', '/none.conf', '--token', TOKEN],
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /none.conf cannot be used: there is no such file',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /none.conf: the file does not exist',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -258,7 +258,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery('a: [1\n'),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: Flow sequence in block collection must be sufficiently indented and end with a ]',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -267,7 +267,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery('apiVersion: v1\nkind: Config\nclusters: []\n'),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: it has neither a cluster without a name nor a current context that names one',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it has no cluster without a name, and no current context with a cluster',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -276,7 +276,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery(clusterOf('{ server: "http://10.0.0.1:6443" }')),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: its server http://10.0.0.1:6443 is not https://host:port',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: its server http://10.0.0.1:6443 is not https://host:port',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -285,7 +285,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: insecure-skip-tls-verify would have this machine join whoever answers',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it sets insecure-skip-tls-verify, so any server could pose as the cluster',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
@@ -294,7 +294,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", certificate-authority-data: aGVsbG8= }')),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: the discovery file /given/d.conf cannot be used: its CA data holds no certificate',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: its CA data contains no certificate',
       '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },

@@ -29,7 +29,7 @@ const told =
       : [`${code}:`, ...problems.map((problem) => `  ${problem}`), `  → ${hint}`].join('\n');
 
 export const input = told('E_INPUT', 'Add --help to see every flag.');
-export const usage = told('E_USAGE', 'Add --help to see what the command takes.');
+export const usage = told('E_USAGE', 'Add --help to see the arguments and flags of the command.');
 export const config = told(
   'E_CONFIG',
   'schemas/kubeadm/ describes the fields of each version; join config validate FILE checks without joining.',

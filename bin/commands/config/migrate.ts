@@ -1,27 +1,27 @@
-/** `join config migrate`: a kubeadm configuration file of any version, as v1beta4. */
+/** `join config migrate`: migrates a kubeadm configuration file of any version to v1beta4. */
 import { Flags } from '@oclif/core';
 import { EXIT, JoinError } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
+import { runFlags } from '../../inputs/common-flags.ts';
 import {
   lenientFlag,
   readConfigurationFile,
   warningLines,
   writeConfigurationFile,
 } from '../../inputs/config-documents.ts';
-import { runFlags } from '../../inputs/flags.ts';
 
 const STDOUT = '-';
 
 export class ConfigMigrate extends JoinCommand {
-  static override summary = 'Bring a kubeadm configuration file to kubeadm.k8s.io/v1beta4';
+  static override summary = 'Migrate a kubeadm configuration file to kubeadm.k8s.io/v1beta4';
   static override description =
-    'What is lost or changed on the way is said. The new file has the tokens of the old one.';
+    'Reports every field that is lost or changed. The new file contains the tokens of the old one.';
   static override flags = {
-    'old-config': Flags.string({ required: true, helpValue: 'FILE', description: 'The file to migrate' }),
+    'old-config': Flags.string({ required: true, helpValue: 'FILE', description: 'File to migrate' }),
     'new-config': Flags.string({
       default: STDOUT,
       helpValue: 'FILE|-',
-      description: 'Where to; only its owner may read it. Left out, or -: standard output',
+      description: 'New file, readable only by its owner; - writes to standard output (default -)',
     }),
     lenient: lenientFlag,
     output: runFlags.output,
@@ -33,7 +33,7 @@ export class ConfigMigrate extends JoinCommand {
     if (output === 'json' && newConfig === STDOUT)
       throw JoinError.own({
         code: 'E_USAGE',
-        message: '--output json tells about the new file, which itself goes to standard output',
+        message: '--output json needs standard output, and the new file goes there too',
         hint: 'Add --new-config FILE.',
         exitCode: EXIT.usage,
       });
@@ -47,13 +47,13 @@ export class ConfigMigrate extends JoinCommand {
     const to = apiVersionOf(LATEST);
     process.stderr.write(warningLines(warnings));
     if (output === 'json') {
-      const told = { from, to, oldConfig, newConfig, changes, warnings };
-      this.log(JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'ConfigMigration', ...told }));
+      const migration = { from, to, oldConfig, newConfig, changes, warnings };
+      this.log(JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'ConfigMigration', ...migration }));
       return;
     }
     for (const { field, lost, why } of changes)
       process.stderr.write(`! ${field} is ${lost ? 'lost' : 'changed'}: ${why}\n`);
     if (newConfig === STDOUT) process.stdout.write(text.reveal());
-    else this.log(`${newConfig}: ${to}, from ${from}`);
+    else this.log(`${newConfig}: migrated from ${from} to ${to}`);
   }
 }

@@ -1,12 +1,12 @@
-/** `join config print-defaults`: a kubeadm configuration file to start from. */
+/** `join config print-defaults`: prints a kubeadm configuration file to start from. */
 import { hostname } from 'node:os';
 import { stringify } from 'yaml';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../inputs/flags.ts';
+import { runFlags } from '../../inputs/common-flags.ts';
 
 export class ConfigPrintDefaults extends JoinCommand {
-  static override summary = 'Print a kubeadm configuration with every default';
-  static override description = 'API server and tokens are placeholders: put in your own, and caCertHashes.';
+  static override summary = 'Print a kubeadm configuration with all defaults';
+  static override description = 'The API server and the tokens are placeholders: replace them, and add caCertHashes.';
   static override flags = { output: runFlags.output };
 
   async run(): Promise<void> {

@@ -1,19 +1,20 @@
-/** `join config validate FILE`: everything that is wrong with a kubeadm configuration file, without joining. */
+/** `join config validate FILE`: reports every problem of a kubeadm configuration file. */
 import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
+import { runFlags } from '../../inputs/common-flags.ts';
 import { lenientFlag, readConfigurationFile, warningLines } from '../../inputs/config-documents.ts';
-import { runFlags } from '../../inputs/flags.ts';
 
 export class ConfigValidate extends JoinCommand {
   static override summary = 'Check a kubeadm configuration file';
-  static override description = 'NodeConfiguration v1alpha1 and v1alpha2, JoinConfiguration v1alpha3 to v1beta4.';
-  static override args = { file: Args.string({ required: true, description: 'The file' }) };
+  static override description =
+    'Supports NodeConfiguration v1alpha1 and v1alpha2, and JoinConfiguration v1alpha3 to v1beta4.';
+  static override args = { file: Args.string({ required: true, description: 'File to check' }) };
   static override flags = { lenient: lenientFlag, output: runFlags.output };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ConfigValidate);
     const { file } = args;
-    const { loadJoinConfiguration } = await import('../../../engine/kubeadm/index.ts'); // only who needs it waits for it
+    const { loadJoinConfiguration } = await import('../../../engine/kubeadm/index.ts'); // late: other commands start faster
     const { apiVersion, settings, warnings } = loadJoinConfiguration(file, await readConfigurationFile(file), flags);
     process.stderr.write(warningLines(warnings));
     this.log(
@@ -27,7 +28,7 @@ export class ConfigValidate extends JoinCommand {
             settings,
             warnings,
           })
-        : `${file}: ${apiVersion}, no problem`,
+        : `${file}: valid ${apiVersion}`,
     );
   }
 }

@@ -1,25 +1,38 @@
-/** `join pipeline explain`: where every value of a pipeline comes from. */
+/** `join pipeline explain`: shows the origin of every value of a pipeline. */
 import { Args, Flags } from '@oclif/core';
-import { type Explaining, fileOf, type Origin } from '../../../engine/environment/explain.ts';
-import { checkedPipeline } from '../../../engine/pipeline/check.ts';
-import { GATES_INPUT, plannedGates } from '../../../engine/pipeline/gates.ts';
+import {
+  type ExplainedValue,
+  type ExplainOptions,
+  fileOrigin,
+  type Origin,
+} from '../../../engine/environment/explain.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
+import { GATES_INPUT, planGates } from '../../../engine/pipeline/gates.ts';
+import { hostDefault } from '../../../engine/pipeline/inputs.ts';
 import type { Pipeline } from '../../../engine/pipeline/load.ts';
-import { hostDefault, lookUp } from '../../../engine/pipeline/plan.ts';
+import type { Registry } from '../../../engine/pipeline/registry.ts';
+import { lookUp } from '../../../engine/pipeline/values.ts';
 import { didYouMean, fail, type HostFacts, revealSecrets } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
-import { openRun, registry } from '../../compose.ts';
+import { typedValues } from '../../inputs/arguments.ts';
+import { envFlag, runFlags } from '../../inputs/common-flags.ts';
 import { lenientFlag } from '../../inputs/config-documents.ts';
-import { envFlag, flagsFor, runFlags, typedFor, typedValues } from '../../inputs/flags.ts';
-import { givenFor } from '../../inputs/merge.ts';
+import { flagsFor } from '../../inputs/flags.ts';
+import { mergeInputs } from '../../inputs/merge.ts';
+import { valuesOfFlag } from '../../inputs/raw-flags.ts';
 import { plainValues, type Source, sourceText, type Values } from '../../inputs/values.ts';
-import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
-import { usePlugins } from '../../plugins/discover.ts';
+import { DEFAULT_PIPELINE } from '../../pipelines.ts';
+import { openTrackedWithPlugins } from '../../plugins/open-with-plugins.ts';
 import { jsonText } from '../../render/json.ts';
 
 const ownFlags = {
-  pipeline: Flags.string({ default: DEFAULT_PIPELINE, helpValue: 'NAME|FILE', description: 'What to explain' }),
+  pipeline: Flags.string({
+    default: DEFAULT_PIPELINE,
+    helpValue: 'NAME|FILE',
+    description: `Pipeline to explain (default ${DEFAULT_PIPELINE})`,
+  }),
   env: envFlag,
-  config: Flags.string({ helpValue: 'FILE|-', description: 'kubeadm configuration file, as join run takes it' }),
+  config: Flags.string({ helpValue: 'FILE|-', description: 'kubeadm configuration file, as for join run' }),
   lenient: lenientFlag,
   plugin: runFlags.plugin,
   root: runFlags.root,
@@ -27,86 +40,93 @@ const ownFlags = {
 };
 
 export class PipelineExplain extends JoinCommand {
-  static override summary = 'Show where every value of a pipeline comes from, and what it took the place of';
+  static override summary = 'Show the origin of every value of a pipeline, and what it overrides';
   static override description =
-    "Takes the pipeline's inputs as flags too, as join run does. Without a path it shows values, defaults and steps.";
+    "Also takes the pipeline's inputs as flags, like join run. Without PATH, shows values, defaults and steps.";
   static override examples = [
     '<%= config.bin %> pipeline explain --env bare-metal steps.node-ready.timeout',
     '<%= config.bin %> pipeline explain --env ./site.yaml values',
   ];
-  static override args = { path: Args.string({ description: 'A value, or what is below it: steps.node-ready' }) };
+  static override args = { path: Args.string({ description: 'Path of a value or of a group: steps.node-ready' }) };
   static override flags = ownFlags;
 
   async run(): Promise<void> {
-    const [name = DEFAULT_PIPELINE] = typedFor('--pipeline', this.argv).slice(-1);
-    const opened = await openTracked(this.config.root, name, typedFor('--env', this.argv));
-    const plain = opened.resolve().pipeline;
-    await usePlugins({ root: this.config.root, argv: this.argv, pipeline: plain });
-    const options = { args: PipelineExplain.args, flags: { ...flagsFor(plain.inputs), ...ownFlags } };
+    const { registry } = this.app;
+    const [name = DEFAULT_PIPELINE] = valuesOfFlag('--pipeline', this.argv).slice(-1);
+    const request = { name, environments: valuesOfFlag('--env', this.argv), argv: this.argv };
+    const opened = await openTrackedWithPlugins(this.app, request);
+    const { inputs } = opened.resolve().pipeline;
+    const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs, registry.gates()), ...ownFlags } };
     const { args, flags } = await this.parse(options);
     const config = flags.config === undefined ? undefined : { file: flags.config, lenient: flags.lenient };
-    const { values } = await givenFor(plain.inputs, await typedValues(plain.inputs, flags, {}), config);
-    const scope = await openRun({ root: flags.root });
-    await scope.close();
-    const { pipeline, tracked } = opened.resolveFor(scope.host.facts);
-    const { explained } = await import('../../../engine/environment/explain.ts');
-    const rows = explained({ tracked, ...explaining(pipeline, values, scope.host.facts) });
+    const { values } = await mergeInputs(inputs, await typedValues(inputs, { flags }), config);
+    const { host, close } = await this.app.openMachine({ root: flags.root });
+    await close();
+    const { pipeline, tracked } = opened.resolveFor(host.facts);
+    const { explainPipeline } = await import('../../../engine/environment/explain.ts');
+    const rows = explainPipeline({ tracked, ...plannedValues({ pipeline, registry, values, host: host.facts }) });
     const path = args.path?.split('.') ?? [];
-    const wanted = rows.filter((row) =>
-      path.length === 0 ? !UNASKED.includes(row.path[0] ?? '') : isBelow(row.path, path),
-    );
-    if (wanted.length === 0)
-      throw fail('E_INPUT', {
-        problems: [
-          nothingAt(
-            path,
-            rows.map((row) => row.path),
-          ),
-        ],
-      });
+    const selected = rowsAt(path, rows);
     const { explanationDocument, explanationText } = await import('../../render/explain.ts');
     this.log(
       flags.output === 'json'
-        ? jsonText(explanationDocument(pipeline.metadata.name, path.length === 0 ? rows : wanted))
-        : explanationText(wanted),
+        ? jsonText(explanationDocument(pipeline.metadata.name, path.length === 0 ? rows : selected))
+        : explanationText(selected),
     );
   }
 }
 
-/** Shown as text to who asks for it: that a pipeline is one, and what its inputs may be. */
-const UNASKED: readonly string[] = ['apiVersion', 'kind', 'metadata', 'inputs'];
+/** Shown as text only on request. */
+const BOILERPLATE: readonly string[] = ['apiVersion', 'kind', 'metadata', 'inputs'];
 
-/** What is known of a run that was given `values`. */
-function explaining(pipeline: Pipeline, values: Values, host: HostFacts): Omit<Explaining, 'tracked'> {
+/** E_INPUT if there is nothing at `path`. */
+function rowsAt(path: readonly string[], rows: readonly ExplainedValue[]): readonly ExplainedValue[] {
+  if (path.length === 0) return rows.filter((row) => !BOILERPLATE.includes(row.path[0] ?? ''));
+  const selected = rows.filter((row) => isBelow(row.path, path));
+  if (selected.length > 0) return selected;
+  const paths = rows.map((row) => row.path);
+  throw fail('E_INPUT', { problems: [unknownPath(path, paths)] });
+}
+
+interface Explanation {
+  pipeline: Pipeline;
+  registry: Registry;
+  values: Values;
+  host: HostFacts;
+}
+
+/** What a plan with these values contains. */
+function plannedValues({ pipeline, registry, values, host }: Explanation): Omit<ExplainOptions, 'tracked'> {
   const { properties } = pipeline.inputs;
   const defaults = Object.fromEntries(
     Object.keys(properties).map((input) => [input, hostDefault(pipeline, input, host)]),
   );
   const inputs = { ...defaults, ...plainValues(values) };
-  const known = { inputs, host, gates: plannedGates(registry(), inputs[GATES_INPUT]).gates };
-  const { steps, finally: last } = checkedPipeline(
+  const known = { inputs, host, gates: planGates(registry, inputs[GATES_INPUT]).gates };
+  const { steps, finally: last } = checkPipeline(
     pipeline,
-    registry(),
+    registry,
     () => (reference) => lookUp(known, undefined, reference),
   );
   const given = Object.entries(values).map(([input, { value, source }]) => [
     input,
     { value: revealSecrets(value), origin: originOf(source, input) },
   ]);
-  return { inputs: properties, steps, finally: last?.steps ?? [], given: Object.fromEntries(given), defaults };
+  return { inputs: properties, steps, finally: last?.steps ?? [], values: Object.fromEntries(given), defaults };
 }
 
 function originOf(source: Source, input: string): Origin {
-  if (source.kind === 'config') return fileOf(source.place);
+  if (source.kind === 'config') return fileOrigin(source.place);
   return { kind: source.kind === 'variable' ? 'variable' : 'flag', name: sourceText(source, input) };
 }
 
 const isBelow = (path: readonly string[], above: readonly string[]): boolean =>
   above.every((part, index) => part === path[index]);
 
-/** With the nearest name at the first part that there is not. */
-function nothingAt(path: readonly string[], all: readonly (readonly string[])[]): string {
+/** Suggests the nearest name for the first part that does not exist. */
+function unknownPath(path: readonly string[], all: readonly (readonly string[])[]): string {
   const depth = path.findIndex((_, index) => !all.some((each) => isBelow(each, path.slice(0, index + 1))));
-  const beside = all.filter((each) => isBelow(each, path.slice(0, depth))).map((each) => each[depth] ?? '');
-  return `there is nothing at ${path.slice(0, depth + 1).join('.')}${didYouMean(path[depth] ?? '', [...new Set(beside)])}`;
+  const siblings = all.filter((each) => isBelow(each, path.slice(0, depth))).map((each) => each[depth] ?? '');
+  const suggestion = didYouMean(path[depth] ?? '', [...new Set(siblings)]);
+  return `there is nothing at ${path.slice(0, depth + 1).join('.')}${suggestion}`;
 }

@@ -1,12 +1,10 @@
-/** `join pipeline graph`: which steps come after which. */
+/** `join pipeline graph`: draws which steps come after which. */
 import { Flags } from '@oclif/core';
-import { checkedPipeline } from '../../../engine/pipeline/check.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
-import { openRun, registry } from '../../compose.ts';
-import { envFlag, runFlags } from '../../inputs/flags.ts';
-import { openTracked } from '../../pipelines.ts';
-import { usePlugins } from '../../plugins/discover.ts';
-import { dotText, drawn, mermaidText, treeText } from '../../render/graph.ts';
+import { envFlag, runFlags } from '../../inputs/common-flags.ts';
+import { openTrackedWithPlugins } from '../../plugins/open-with-plugins.ts';
+import { dotText, graphNodes, mermaidText, treeText } from '../../render/graph.ts';
 import { pipelineArg } from './show.ts';
 
 export class PipelineGraph extends JoinCommand {
@@ -20,27 +18,27 @@ export class PipelineGraph extends JoinCommand {
     format: Flags.option({
       options: ['text', 'mermaid', 'dot', 'svg'] as const,
       default: 'text',
-      description: 'A tree of text, Mermaid for Markdown, DOT for Graphviz, or a picture',
+      description: 'Text tree, Mermaid for Markdown, DOT for Graphviz, or an SVG image (default text)',
     })(),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PipelineGraph);
-    const opened = await openTracked(this.config.root, args.pipeline, flags.env ?? []);
-    const scope = await openRun({ root: flags.root });
-    await scope.close();
-    const { pipeline } = opened.resolveFor(scope.host.facts);
-    await usePlugins({ root: this.config.root, argv: this.argv, pipeline });
+    const request = { name: args.pipeline, environments: flags.env ?? [], argv: this.argv };
+    const tracked = await openTrackedWithPlugins(this.app, request);
+    const { host, close } = await this.app.openMachine({ root: flags.root });
+    await close();
+    const { pipeline } = tracked.resolveFor(host.facts);
     const { name } = pipeline.metadata;
-    const steps = drawn(pipeline, checkedPipeline(pipeline, registry()));
+    const nodes = graphNodes(pipeline, checkPipeline(pipeline, this.app.registry));
     if (flags.format === 'svg') {
       const { svgText } = await import('../../render/svg.ts');
-      return this.log(svgText(name, steps).trimEnd());
+      return this.log(svgText(name, nodes).trimEnd());
     }
     const texts = {
-      text: () => treeText(name, steps),
-      mermaid: () => mermaidText(steps),
-      dot: () => dotText(name, steps),
+      text: () => treeText(name, nodes),
+      mermaid: () => mermaidText(nodes),
+      dot: () => dotText(name, nodes),
     };
     this.log(texts[flags.format]());
   }

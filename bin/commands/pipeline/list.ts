@@ -1,7 +1,6 @@
-/** `join pipeline list`: what ships. */
+/** `join pipeline list`: lists the pipelines and environments that ship with Joinery. */
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../inputs/flags.ts';
-import { shippedDocuments } from '../../pipelines.ts';
+import { runFlags } from '../../inputs/common-flags.ts';
 import { tableText } from '../../render/table.ts';
 
 export class PipelineList extends JoinCommand {
@@ -10,16 +9,14 @@ export class PipelineList extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PipelineList);
-    const [pipelines, environments] = [
-      shippedDocuments(this.config.root, 'pipelines'),
-      shippedDocuments(this.config.root, 'environments'),
-    ];
+    const { catalog } = this.app;
+    const [pipelines, environments] = [catalog.descriptions('pipelines'), catalog.descriptions('environments')];
     if (flags.output === 'json')
       return this.log(
         JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'PipelineList', pipelines, environments }, null, 2),
       );
     const rows = (documents: typeof pipelines, flag: string) =>
       documents.map(({ name, description }) => [`${flag} ${name}`, description]);
-    this.log(tableText([['FLAG', 'WHAT IT IS'], ...rows(pipelines, '--pipeline'), ...rows(environments, '--env')]));
+    this.log(tableText([['FLAG', 'DESCRIPTION'], ...rows(pipelines, '--pipeline'), ...rows(environments, '--env')]));
   }
 }

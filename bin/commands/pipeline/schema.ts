@@ -1,16 +1,15 @@
-/** `join pipeline schema`: the schema of pipelines for editors, with the phases that are installed here. */
+/** `join pipeline schema`: prints the schema of pipelines for editors, with the phases installed here. */
 import { editorSchema } from '../../../engine/pipeline/editor-schema.ts';
 import { JoinCommand } from '../../command.ts';
-import { registry } from '../../compose.ts';
 
 export class PipelineSchema extends JoinCommand {
-  static override summary = 'Print the JSON Schema of pipelines, with the phases that are installed, for editors';
+  static override summary = 'Print the JSON Schema of pipelines for editors, including the installed phases';
   static override description =
-    'A first line of # yaml-language-server: $schema=./pipeline.schema.json makes an editor complete and check a pipeline.';
+    'Start a pipeline with `# yaml-language-server: $schema=./pipeline.schema.json` to get completion and checks in an editor.';
   static override examples = ['<%= config.bin %> pipeline schema > pipeline.schema.json'];
 
   async run(): Promise<void> {
     await this.parse(PipelineSchema);
-    this.log(JSON.stringify(editorSchema(registry().all()), null, 2));
+    this.log(JSON.stringify(editorSchema(this.app.registry.all()), null, 2));
   }
 }

@@ -1,19 +1,22 @@
-/** `join pipeline validate FILE`: everything that is wrong with a pipeline and its environments, without running it. */
+/** `join pipeline validate FILE`: reports every problem of a pipeline and its environments, without running it. */
 import { Args, Flags } from '@oclif/core';
 import { EXIT, fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
-import { registry } from '../../compose.ts';
-import { envFlag, runFlags } from '../../inputs/flags.ts';
-import { DEFAULT_PIPELINE, openTracked } from '../../pipelines.ts';
-import { usePlugins } from '../../plugins/discover.ts';
+import type { App } from '../../compose.ts';
+import { envFlag, runFlags } from '../../inputs/common-flags.ts';
+import { DEFAULT_PIPELINE } from '../../pipelines.ts';
+import { openTrackedWithPlugins, type PipelineRequest } from '../../plugins/open-with-plugins.ts';
 import { withoutTokens } from '../../render/error.ts';
 import { jsonText } from '../../render/json.ts';
 
 export class PipelineValidate extends JoinCommand {
-  static override summary = 'Check a pipeline, and the environments laid over it, without running it';
-  static override description = 'What environments say for some machines only is checked for each of them.';
+  static override summary = 'Check a pipeline and its environments without running it';
+  static override description = 'Parts of an environment that are for some machines only are checked one by one.';
   static override args = {
-    file: Args.string({ default: DEFAULT_PIPELINE, description: 'The file, or the name of a shipped pipeline' }),
+    file: Args.string({
+      default: DEFAULT_PIPELINE,
+      description: `Name or file of the pipeline (default ${DEFAULT_PIPELINE})`,
+    }),
   };
   static override flags = {
     env: envFlag,
@@ -21,17 +24,21 @@ export class PipelineValidate extends JoinCommand {
     output: Flags.option({
       options: ['text', 'json', 'sarif'] as const,
       default: 'text',
-      description: 'Form of the result on standard output',
+      description: 'Format of the result on standard output (default text)',
     })(),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PipelineValidate);
     const { file } = args;
-    const { steps, problems } = await checked(this.config.root, file, flags.env ?? [], this.argv);
+    const { steps, problems } = await checkRequest(this.app, {
+      name: file,
+      environments: flags.env ?? [],
+      argv: this.argv,
+    });
     if (flags.output === 'text') {
       if (problems.length > 0) throw fail('E_PIPELINE', { problems });
-      return this.log(`${file}: ${steps.length} steps, no problem`);
+      return this.log(`${file}: ${steps.length} step${steps.length === 1 ? '' : 's'}, no problems`);
     }
     const valid = problems.length === 0;
     const document =
@@ -43,12 +50,10 @@ export class PipelineValidate extends JoinCommand {
   }
 }
 
-async function checked(root: string, file: string, names: readonly string[], argv: readonly string[]) {
-  const { checkEverywhere, problemsIn } = await import('../../../engine/environment/check.ts');
+async function checkRequest(app: App, request: PipelineRequest) {
+  const { checkForAllHosts, problemsIn } = await import('../../../engine/environment/check.ts');
   try {
-    const opened = await openTracked(root, file, names);
-    await usePlugins({ root, argv, pipeline: opened.resolve().pipeline });
-    return checkEverywhere(opened, registry());
+    return checkForAllHosts(await openTrackedWithPlugins(app, request), app.registry);
   } catch (error) {
     return { steps: [], problems: problemsIn(error) };
   }

@@ -1,32 +1,32 @@
-/** `join plugin check`: all that can be known of a plugin, and what of that no port holds. */
+/** `join plugin check`: reports everything that can be known about a plugin. */
 import { Args } from '@oclif/core';
 import { fail } from '../../../engine/sdk/index.ts';
 import pjson from '../../../package.json' with { type: 'json' };
 import { JoinCommand } from '../../command.ts';
-import { launcher, useLauncher } from '../../plugins/discover.ts';
 
 const NO_SANDBOX = [
-  'This is no sandbox. The ports hold what a phase does through them; code in the same process can get past them in ways that',
-  'nobody finds by reading. Install what you would run as root. More: docs/plugin-trust.md',
+  'Plugins are not sandboxed. The ports limit what a phase does through them, but code in the same process can bypass them in',
+  'ways that reading the code may not reveal. Only install what you would run as root. More: docs/plugin-trust.md',
 ].join('\n');
 
 export class PluginCheck extends JoinCommand {
-  static override summary = 'Check a plugin: its manifest, its files, its code';
+  static override summary = 'Check the manifest, files and code of a plugin';
   static override description = [
-    'Who can change its files; its manifest; what of its code no port sees, as far as reading shows. Only where all of that is',
-    'well, its module is loaded and compared with the manifest.',
-  ].join('\n');
-  static override args = { folder: Args.string({ required: true, description: 'The folder of the plugin' }) };
+    'Checks who can change its files, its manifest, and whether its code bypasses the ports, as far as reading it shows. Only',
+    'if all of that passes, loads its module and compares it with the manifest.',
+  ].join(' ');
+  static override args = { folder: Args.string({ required: true, description: 'Folder of the plugin' }) };
 
   async run(): Promise<void> {
     const { args } = await this.parse(PluginCheck);
+    const { plugins } = this.app;
     const { inspectPlugin } = await import('../../../engine/plugins/inspect.ts');
     const { findingsOf } = await import('../../../engine/plugins/findings.ts');
     const plugin = await inspectPlugin(args.folder, pjson.version);
     const { manifest, integrity, folder } = plugin;
     const { name, version, engine, effects } = manifest;
     this.log(`✓ ${name} ${version} in ${folder}, for Joinery ${engine}`);
-    this.log(`✓ nobody but root and you can change it; ${integrity}`);
+    this.log(`✓ only root and you can change it; ${integrity}`);
     const { boundsText } = await import('../../render/plugins.ts');
     this.log(`  It may:\n${boundsText(effects)}`);
     const findings = await findingsOf(plugin);
@@ -37,11 +37,11 @@ export class PluginCheck extends JoinCommand {
         findings: findings.map(({ file, line, what }) => `${file}:${line}: ${what}`),
       });
     }
-    this.log('✓ nothing in its code that gets past the ports, as far as reading it shows');
+    this.log('✓ its code does not bypass the ports, as far as reading it shows');
     const { loadPlugin } = await import('../../../engine/plugins/load.ts');
     const { sdk } = await import('../../plugins/sdk.ts');
-    useLauncher();
-    const { phases } = await loadPlugin(plugin, { importer: launcher.import, sdk });
+    plugins.beforeCode();
+    const { phases } = await loadPlugin(plugin, { importer: plugins.importer, sdk });
     for (const phase of phases) this.log(`✓ phase ${phase.name}: ${phase.summary}`);
     this.log(NO_SANDBOX);
   }

@@ -1,4 +1,4 @@
-/** `join plugin new`: a folder with a plugin that works, to be changed into the one that is wanted. */
+/** `join plugin new`: creates a folder with a working plugin to start from. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -13,64 +13,64 @@ const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const run = promisify(execFile);
 
 export class PluginNew extends JoinCommand {
-  static override summary = 'Make a plugin with one phase, its schema, its test and its README';
+  static override summary = 'Create a plugin with one phase, its schema, its test and its README';
   static override description =
-    'In a new folder of that name; npm installs what its test needs. Then: cd NAME && npm test';
+    'Creates a folder of that name, where npm installs the test dependencies. Then: cd NAME && npm test';
   static override examples = [
     '<%= config.bin %> plugin new acme-proxy',
     '<%= config.bin %> plugin new acme-proxy --javascript',
   ];
-  static override args = { name: Args.string({ required: true, description: 'Name of the plugin, and of its phase' }) };
+  static override args = { name: Args.string({ required: true, description: 'Name of the plugin and of its phase' }) };
   static override flags = {
     javascript: Flags.boolean({
-      description: 'Plain JavaScript with types in comments, which needs no build; left out: TypeScript',
+      description: 'Write JavaScript with types in comments, which needs no build (default TypeScript)',
     }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginNew);
     const { name } = args;
-    const problems = NAME.test(name) ? [] : [`NAME: ${clean(name)} must be lower-case letters, digits and -`];
     const folder = resolve(name);
-    if (problems.length === 0 && !(await isMade(folder)))
-      problems.push(`NAME: ${folder} cannot be made: it is there already, or may not be`);
-    if (problems.length > 0) throw fail('E_INPUT', { problems });
-    const { pluginFiles } = await import('../../plugins/template.ts');
+    await createFolder(folder, name);
+    const { pluginTemplate } = await import('../../plugins/template.ts');
     const { typescript, '@types/node': nodeTypes } = pjson.devDependencies;
-    const { root } = this.config;
-    const language = flags.javascript ? 'javascript' : 'typescript';
-    const files = pluginFiles({
-      ...{ name, language, version: pjson.version, typescript, nodeTypes },
+    const { root } = this.app;
+    const files = pluginTemplate({
+      name,
+      language: flags.javascript ? 'javascript' : 'typescript',
+      version: pjson.version,
       joinery: `file:${root}`,
+      typescript,
+      nodeTypes,
     });
     for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), content, { flag: 'wx' });
+      this.log(`  ${name}/${path}`);
     }
-    this.log(
-      `${Object.keys(files)
-        .map((path) => `  ${name}/${path}`)
-        .join('\n')}`,
-    );
-    await makeTypes(root);
+    await buildTypes(root);
     await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder }).then(
       () => this.log(`\nNext: cd ${name} && npm test`),
       (error: Error) =>
         this.log(
-          `\nnpm could not install what its test needs: ${clean(error.message)}\nNext: cd ${name} && npm install && npm test`,
+          `\nnpm could not install the test dependencies: ${clean(error.message)}\nNext: cd ${name} && npm install && npm test`,
         ),
     );
   }
 }
 
-const isMade = (folder: string): Promise<boolean> =>
-  mkdir(folder).then(
-    () => true,
-    () => false,
-  );
+/** E_INPUT if `name` is not allowed, or the folder cannot be created. */
+async function createFolder(folder: string, name: string): Promise<void> {
+  if (!NAME.test(name))
+    throw fail('E_INPUT', { problems: [`NAME: ${clean(name)} must be lower-case letters, digits and -`] });
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'EEXIST' ? 'it already exists' : clean(error.message);
+    throw fail('E_INPUT', { problems: [`NAME: cannot create ${folder}: ${reason}`] }, error);
+  });
+}
 
-/** A package that was packed has them; a checkout makes them when they are first asked for. */
-async function makeTypes(root: string): Promise<void> {
+/** A packed package contains the types; a checkout builds them on first use. */
+async function buildTypes(root: string): Promise<void> {
   if (existsSync(join(root, 'dist/types'))) return;
   await run(process.execPath, [join(root, 'bin/build/build.js'), '--only-types'], { cwd: root });
 }

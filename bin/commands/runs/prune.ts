@@ -1,31 +1,36 @@
-/** `join runs prune`: forgets runs. */
+/** `join runs prune`: deletes run records. */
 import { Args, Flags } from '@oclif/core';
 import { RUNS_KEPT } from '../../../engine/journal/runs.ts';
 import { JoinCommand } from '../../command.ts';
-import { openRun } from '../../compose.ts';
-import { runFlags } from '../../inputs/flags.ts';
+import { runFlags } from '../../inputs/common-flags.ts';
 
 export class RunPrune extends JoinCommand {
-  static override summary = 'Forget runs: they can neither be undone nor resumed any more';
+  static override summary = 'Delete run records; deleted runs cannot be resumed or undone';
   static override description =
-    'With an id: that run, whatever its state. Without: all but the newest that are over. What they changed stays.';
+    'With an ID, deletes that run, whatever its state. Without one, deletes old finished runs. The changes of a run stay.';
   static override flags = {
-    keep: Flags.integer({ min: 0, default: RUNS_KEPT, description: 'How many of those that are over are kept' }),
+    keep: Flags.integer({
+      min: 0,
+      default: RUNS_KEPT,
+      description: `Number of finished runs to keep (default ${RUNS_KEPT})`,
+    }),
     root: runFlags.root,
   };
-  static override args = { id: Args.string({ ignoreStdin: true, description: 'Which run' }) };
+  static override args = {
+    id: Args.string({ ignoreStdin: true, description: 'Run ID, or a unique prefix' }),
+  };
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(RunPrune);
-    const scope = await openRun({ root: flags.root });
+    const { runs, lock, close } = await this.app.openMachine({ root: flags.root });
     try {
-      await scope.lock();
-      const id = args.id === undefined ? undefined : await scope.runs.find(args.id, () => true, 'forget');
-      if (id !== undefined) await scope.runs.remove(id);
-      const forgotten = id === undefined ? await scope.runs.prune(flags.keep) : [id];
-      this.log(forgotten.length === 0 ? 'Nothing to forget.' : `Forgot ${forgotten.join(', ')}.`);
+      await lock();
+      const id = args.id === undefined ? undefined : await runs.find(args.id, () => true, 'delete');
+      if (id !== undefined) await runs.remove(id);
+      const deleted = id === undefined ? await runs.prune(flags.keep) : [id];
+      this.log(deleted.length === 0 ? 'No run was deleted.' : `Deleted ${deleted.join(', ')}.`);
     } finally {
-      await scope.close();
+      await close();
     }
   }
 }

@@ -1,4 +1,4 @@
-/** `join sandbox demo`: one join from beginning to end, on a cluster and a machine that are gone afterwards. */
+/** `join sandbox demo`: one whole join, on a cluster and a machine that are deleted afterwards. */
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CsrObject, isReady, type NodeObject } from '../../../engine/node/index.ts';
@@ -8,7 +8,7 @@ import { JoinCommand } from '../../command.ts';
 import { openPlayground, type Playground } from './machine.ts';
 
 export class SandboxDemo extends JoinCommand {
-  static override summary = 'Watch one join from beginning to end; needs no cluster, no root and no network';
+  static override summary = 'Watch a whole join; needs no cluster, no root and no network';
 
   async run(): Promise<void> {
     const playground = await openPlayground(join(this.config.root, 'bin/join.cjs'));
@@ -20,24 +20,24 @@ export class SandboxDemo extends JoinCommand {
   }
 
   async #show({ sandbox, root, joinArguments }: Playground): Promise<void> {
-    this.log(`A sandbox cluster answers at https://${sandbox.endpoint}. An empty machine, worker-1, joins it:\n`);
+    this.log(`A sandbox cluster runs at https://${sandbox.endpoint}. The empty machine worker-1 joins it:\n`);
     this.log(`$ join run ${joinArguments.join(' ')}\n`);
     await this.config.runCommand('run', [...joinArguments, '--wait', 'ready']);
     if (process.exitCode !== 0) return;
     this.log(`
-What is now on the machine's disk (below ${root}):
+Files of the machine (below ${root}):
 ${(await tree(root, ['etc/kubernetes', 'var/lib/kubelet'])).map((line) => `  ${line}`).join('\n')}
 
-What is now in the cluster:
+Objects in the cluster:
 ${clusterLines(sandbox.store)
   .map((line) => `  ${line}`)
   .join('\n')}
 
-Everything of this demo is gone now. To try next:
-  bin/join sandbox up               a cluster and a machine that stay, to play with
-  bin/join run --help               every flag; a pasted kubeadm join line works
-  bin/join phase                    the phases, each of which runs by itself
-  less pipelines/join-worker.yaml   the pipeline that ran; copy it and put a step of your own in it`);
+The demo has been deleted. Next, try:
+  bin/join sandbox up               a cluster and a machine that stay until Ctrl-C
+  bin/join run --help               all flags; a pasted kubeadm join line works
+  bin/join phase                    the phases; each can run by itself
+  less pipelines/join-worker.yaml   the pipeline that ran; copy it and add a step of your own`);
   }
 }
 
@@ -56,7 +56,7 @@ function clusterLines(store: Sandbox['store']): string[] {
   ];
 }
 
-/** `mode path`, and where links point. */
+/** One line for each file: mode, path and, for a link, its target. */
 async function tree(root: string, folders: readonly string[]): Promise<string[]> {
   const lines: string[] = [];
   for (const folder of folders)

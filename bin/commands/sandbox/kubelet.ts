@@ -1,11 +1,11 @@
-/** `join sandbox kubelet ROOT`: the stand-in kubelet of a scratch machine; its service manager starts it. */
+/** `join sandbox kubelet ROOT`: the stand-in kubelet that the service manager of a scratch machine starts. */
 import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
 
 export class SandboxKubelet extends JoinCommand {
   static override hidden = true;
   static override summary = 'Run the stand-in kubelet of a scratch machine';
-  static override args = { root: Args.string({ required: true, description: "The machine's root" }) };
+  static override args = { root: Args.string({ required: true, description: 'Root directory of the machine' }) };
 
   async run(): Promise<void> {
     const { args } = await this.parse(SandboxKubelet);

@@ -1,4 +1,4 @@
-/** A sandbox cluster with a scratch machine beside it, in one folder. */
+/** A sandbox cluster and a scratch machine, in one temporary folder. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,17 +6,17 @@ import type { Sandbox } from '../../../plugins/sandbox/index.ts';
 
 export interface Playground {
   sandbox: Sandbox;
-  /** The scratch machine's root, for `--root`. */
+  /** The root of the scratch machine, for `--root`. */
   root: string;
-  /** Of the cluster's admin, for kubectl. */
+  /** The admin kubeconfig, for kubectl. */
   kubeconfig: string;
-  /** What `join run` takes to join it. */
+  /** Arguments of `join run` that join the machine to the cluster. */
   joinArguments: string[];
-  /** Ends all that runs there and removes the folder. */
+  /** Stops everything and deletes the folder. */
   close(): Promise<void>;
 }
 
-/** `launcher` is this command's own file: the scratch machine's service manager starts the stand-in kubelet by it. */
+/** `launcher` is the file of this command, with which the service manager of the scratch machine starts the kubelet. */
 export async function openPlayground(launcher: string): Promise<Playground> {
   const { startSandbox } = await import('../../../plugins/sandbox/index.ts');
   const { makeMachine, stopMachine } = await import('../../../plugins/sandbox/machine/machine.ts');

@@ -1,16 +1,17 @@
-/** `join token create`: a new bootstrap token in the cluster. */
+/** `join token create`: creates a bootstrap token in the cluster. */
 import { Args, Flags } from '@oclif/core';
 import { fail } from '../../../engine/sdk/index.ts';
 import { DEFAULT_GROUP, randomToken, tokenAsWished, tokenText, USAGES } from '../../../engine/tokens/token.ts';
 import { joinCommand } from '../../../engine/tokens/tokens.ts';
 import { JoinCommand } from '../../command.ts';
-import { listed, textOrFile } from '../../inputs/flags.ts';
-import { kubeconfigFlag, withTokens } from '../../tokens.ts';
+import { textOrFile } from '../../inputs/arguments.ts';
+import { listFlag } from '../../inputs/common-flags.ts';
+import { kubeconfigFlag, withTokens } from './cluster.ts';
 
 export class TokenCreate extends JoinCommand {
-  static override summary = 'Make a bootstrap token that machines can join with';
+  static override summary = 'Create a bootstrap token for joining machines';
   static override description =
-    'Prints the token, or the whole line to join with. That line is good for kubeadm too, with `kubeadm join` for `join run`.';
+    'Prints the token, or the join command. That command works for kubeadm too, with `kubeadm join` in place of `join run`.';
   static override examples = [
     '<%= config.bin %> token create --print-join-command',
     '<%= config.bin %> token create --ttl 2h --description "rack 7" --kubeconfig ./admin.conf',
@@ -20,28 +21,28 @@ export class TokenCreate extends JoinCommand {
     ttl: Flags.string({
       default: '24h',
       helpValue: 'DURATION',
-      description: 'After this it is deleted: 90m, 24h; 0: never',
+      description: 'Lifetime of the token, such as 90m; 0 means forever (default 24h)',
     }),
     usages: Flags.string({
-      ...listed,
+      ...listFlag,
       default: [...USAGES],
       helpValue: USAGES.join(','),
-      description: 'What it is good for: signing is for discovery, authentication for the TLS bootstrap',
+      description: 'Usages: signing allows discovery, authentication allows TLS bootstrap (default both)',
     }),
     groups: Flags.string({
-      ...listed,
+      ...listFlag,
       helpValue: 'A,B',
-      description: `Groups of whoever logs in with it. Left out: ${DEFAULT_GROUP}`,
+      description: `Groups that the token authenticates as (default ${DEFAULT_GROUP})`,
     }),
-    description: Flags.string({ default: '', helpValue: 'TEXT', description: 'What it is for; shown by token list' }),
-    'print-join-command': Flags.boolean({ description: 'Print the line that joins a machine with it' }),
+    description: Flags.string({ default: '', helpValue: 'TEXT', description: 'Description, shown by token list' }),
+    'print-join-command': Flags.boolean({ description: 'Print the join command instead of the token' }),
     kubeconfig: kubeconfigFlag,
   };
   static override args = {
     token: Args.string({
       ignoreStdin: true,
       parse: async (text) => textOrFile(text, 'token'),
-      description: 'The token, or @FILE that holds it. Left out: a random one',
+      description: 'Token, or @FILE to read it from a file (default: random)',
     }),
   };
 
@@ -51,11 +52,11 @@ export class TokenCreate extends JoinCommand {
     const usages = flags.usages.filter(Boolean);
     const groups = flags.groups?.filter(Boolean); // --groups '' is none
     const token = tokenAsWished({ token: args.token ?? randomToken(), ttl, usages, groups, description }, new Date());
-    const isToJoin = flags['print-join-command'];
-    if (isToJoin && token.usages.length < USAGES.length)
-      throw fail('E_INPUT', { problems: [`--print-join-command: joining takes both usages, ${USAGES.join(' and ')}`] });
+    const printsCommand = flags['print-join-command'];
+    if (printsCommand && token.usages.length < USAGES.length)
+      throw fail('E_INPUT', { problems: [`--print-join-command: a join needs both usages, ${USAGES.join(' and ')}`] });
     await withTokens(flags.kubeconfig, async (tokens) => {
-      const target = isToJoin ? await tokens.joinTarget() : undefined; // first: what fails leaves no token behind
+      const target = printsCommand ? await tokens.joinTarget() : undefined; // before the token exists: a failure here leaves none behind
       await tokens.create(token);
       this.log(target === undefined ? tokenText(token) : joinCommand(token, target));
     });

@@ -1,10 +1,10 @@
-/** `join token generate`: a token that no cluster knows yet. */
+/** `join token generate`: prints a token without contacting a cluster. */
 import { randomToken } from '../../../engine/tokens/token.ts';
 import { JoinCommand } from '../../command.ts';
 
 export class TokenGenerate extends JoinCommand {
-  static override summary = 'Print a random bootstrap token, without asking any cluster';
-  static override description = 'For token create, and for the bootstrapTokens of a cluster that is yet to be made.';
+  static override summary = 'Print a random bootstrap token without contacting a cluster';
+  static override description = 'For token create, or for the bootstrapTokens of a new cluster.';
   static override examples = ['<%= config.bin %> token generate'];
 
   async run(): Promise<void> {

@@ -1,19 +1,19 @@
-/** `join token list`: the bootstrap tokens of the cluster. */
+/** `join token list`: lists the bootstrap tokens of the cluster. */
 import { Flags } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../inputs/flags.ts';
+import { runFlags } from '../../inputs/common-flags.ts';
 import { tokensDocument, tokensText } from '../../render/tokens.ts';
-import { kubeconfigFlag, withTokens } from '../../tokens.ts';
+import { kubeconfigFlag, withTokens } from './cluster.ts';
 
 export class TokenList extends JoinCommand {
   static override summary = 'List the bootstrap tokens of the cluster';
-  static override description = 'Shows their ids, and stars for the secret half: whoever has that can join machines.';
+  static override description = 'Masks the secret half of each token, because it allows machines to join.';
   static override examples = [
     '<%= config.bin %> token list',
     '<%= config.bin %> token list --show-secrets --output json --kubeconfig ./admin.conf',
   ];
   static override flags = {
-    'show-secrets': Flags.boolean({ description: 'Show them whole, as kubeadm token list does' }),
+    'show-secrets': Flags.boolean({ description: 'Show the secret halves too (like kubeadm token list)' }),
     output: runFlags.output,
     kubeconfig: kubeconfigFlag,
   };
@@ -21,11 +21,11 @@ export class TokenList extends JoinCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(TokenList);
     const found = await withTokens(flags.kubeconfig, (tokens) => tokens.list());
-    const shown = { secrets: flags['show-secrets'], now: new Date() };
+    const options = { secrets: flags['show-secrets'], now: new Date() };
     for (const { secret, reason } of found.unusable)
-      process.stderr.write(`! Secret ${secret} of kube-system holds no usable token: ${reason}\n`);
+      process.stderr.write(`! Secret kube-system/${secret} does not contain a usable token: ${reason}\n`);
     this.log(
-      flags.output === 'json' ? JSON.stringify(tokensDocument(found, shown), null, 2) : tokensText(found, shown),
+      flags.output === 'json' ? JSON.stringify(tokensDocument(found, options), null, 2) : tokensText(found, options),
     );
   }
 }

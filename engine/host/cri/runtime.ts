@@ -1,7 +1,7 @@
 /** The container runtime of a machine, asked through its CRI socket. A socket is a path, bare or with `unix://`. */
 import { join } from 'node:path';
-import { socketPath } from '../../node/cri.ts';
 import { fail } from '../../sdk/errors.ts';
+import { socketPath } from '../../sdk/paths.ts';
 import type { CgroupDriver, RuntimeStatus } from '../../sdk/ports.ts';
 import { clean } from '../../sdk/text.ts';
 import { followLinks } from '../links.ts';

@@ -1,5 +1,4 @@
-/** SubjectAccessReview and SelfSubjectAccessReview: "may somebody do that?", answered and not stored. */
-
+/** SubjectAccessReview and SelfSubjectAccessReview. The server answers them and stores nothing. */
 import { type Draft, isRecord, type Json } from '../objects.ts';
 import type { Store } from '../store.ts';
 import type { User } from './authentication.ts';
@@ -31,9 +30,9 @@ const subjectOf = ({ user, groups }: Json): User => ({
 });
 
 function readAttributes(spec: Json, user: User): Attributes | undefined {
-  const { resourceAttributes: asked, nonResourceAttributes: path } = spec;
-  if (isRecord(asked) === isRecord(path)) return undefined;
-  const from = isRecord(asked) ? asked : {};
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
+  if (isRecord(resource) === isRecord(path)) return undefined;
+  const from = isRecord(resource) ? resource : {};
   return {
     user,
     verb: text(isRecord(path) ? path.verb : from.verb),

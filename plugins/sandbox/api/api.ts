@@ -22,15 +22,15 @@ export function answer(context: ApiContext, request: ApiRequest): Answer {
   return inVersion(resourceType, handler({ ...context, ...target, request, resourceType, verb }));
 }
 
-/** Objects are stored in v1. */
-function inVersion(resource: Resource, given: Answer): Answer {
-  if (resource.version === 'v1' || 'watch' in given || typeof given.body === 'string') return given;
-  return { ...given, body: { ...given.body, apiVersion: apiVersionOf(resource) } };
+/** The store has objects in v1; a request for another version gets that version. */
+function inVersion(resource: Resource, answer: Answer): Answer {
+  if (resource.version === 'v1' || 'watch' in answer || typeof answer.body === 'string') return answer;
+  return { ...answer, body: { ...answer.body, apiVersion: apiVersionOf(resource) } };
 }
 
 function authorize(store: Store, attributes: Attributes): void {
   if (isAllowed(store, attributes)) return;
-  // The resource may be one we do not serve: who may not ask is not told.
+  // An unauthorized user must not learn whether the server has the resource.
   const { group, resource: plural, name } = attributes;
   throw forbidden({ ...UNKNOWN, group, plural }, name, refusal(attributes));
 }
@@ -65,7 +65,7 @@ function answerPath(
   if (verb !== 'get') throw methodNotAllowed();
   if (HEALTHY.includes(path)) return { code: 200, body: 'ok' };
   const document = discoveryAt(path, gitVersion, server, served);
-  // No Status here: the real server lists the paths it has, and clients must cope with that.
+  // Like the real server, this answer lists the known paths and is not a Status. Clients must handle it.
   return document === undefined
     ? { code: 404, body: { paths: discoveryPaths(served) } }
     : { code: 200, body: document };

@@ -1,4 +1,4 @@
-/** Who is asking: a client certificate of the cluster's CA, a bootstrap token, or nobody. */
+/** Authenticates a request: by a client certificate of the cluster's CA, by a bootstrap token, or as anonymous. */
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type Certificate, CLIENT_AUTH, isIssuedBy, readCertificates, toPem } from '../../../engine/pki/index.ts';
@@ -13,8 +13,8 @@ export interface User {
 
 const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 
-/** A client certificate, and whether the cluster's CA signed it for clients. */
-interface Shown {
+/** A client certificate, and whether the cluster's CA signed it for client authentication. */
+interface PeerCertificate {
   certificate: Certificate;
   trusted: boolean;
 }
@@ -23,8 +23,8 @@ export class Authenticator {
   readonly #store: Store;
   readonly #caPem: string;
   readonly #now: () => Date;
-  /** Checking a certificate costs more than the rest of a request, and a connection never changes its own. */
-  readonly #shown = new WeakMap<TLSSocket, Shown | undefined>();
+  /** A cache: checking a certificate costs more than the rest of a request, and a connection never changes its certificate. */
+  readonly #peers = new WeakMap<TLSSocket, PeerCertificate | undefined>();
 
   constructor(store: Store, caPem: string, now: () => Date) {
     this.#store = store;
@@ -32,18 +32,18 @@ export class Authenticator {
     this.#now = now;
   }
 
-  /** Undefined: credentials were shown and none of them is good, which is 401 and not anonymous. */
+  /** Undefined if the request has credentials and none is valid. The answer is then 401; the user is not anonymous. */
   authenticate(request: IncomingMessage): User | undefined {
-    const shown = this.#shownBy(request.socket as TLSSocket);
+    const peer = this.#peerOf(request.socket as TLSSocket);
     const { authorization } = request.headers;
-    if (shown !== undefined && this.#holds(shown))
-      return authenticated(shown.certificate.commonName, shown.certificate.organizations);
+    if (peer !== undefined && this.#isValid(peer))
+      return authenticated(peer.certificate.commonName, peer.certificate.organizations);
     const bearer = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (bearer !== undefined) return this.#tokenUser(bearer);
-    return shown === undefined && authorization === undefined ? ANONYMOUS : undefined;
+    return peer === undefined && authorization === undefined ? ANONYMOUS : undefined;
   }
 
-  #holds({ certificate, trusted }: Shown): boolean {
+  #isValid({ certificate, trusted }: PeerCertificate): boolean {
     const now = this.#now();
     return trusted && now >= certificate.notBefore && now <= certificate.notAfter;
   }
@@ -59,12 +59,12 @@ export class Authenticator {
     return authenticated(`system:bootstrap:${token.id}`, [...new Set(['system:bootstrappers', ...groups])].sort());
   }
 
-  #shownBy(socket: TLSSocket): Shown | undefined {
-    if (!this.#shown.has(socket)) this.#shown.set(socket, this.#check(socket.getPeerX509Certificate()?.raw));
-    return this.#shown.get(socket);
+  #peerOf(socket: TLSSocket): PeerCertificate | undefined {
+    if (!this.#peers.has(socket)) this.#peers.set(socket, this.#check(socket.getPeerX509Certificate()?.raw));
+    return this.#peers.get(socket);
   }
 
-  #check(der: Buffer | undefined): Shown | undefined {
+  #check(der: Buffer | undefined): PeerCertificate | undefined {
     const [certificate] = der === undefined ? [] : readCertificates(toPem('CERTIFICATE', der));
     if (certificate === undefined) return undefined;
     const trusted = certificate.extendedKeyUsages.includes(CLIENT_AUTH) && isIssuedBy(certificate, this.#caPem);

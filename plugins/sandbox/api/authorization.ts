@@ -1,10 +1,9 @@
-/** Who may do what: RBAC over the objects in the store, so that deleting a binding has the effect it has on a cluster. */
-
+/** RBAC over the objects in the store, so deleting a binding has the same effect as on a real cluster. */
 import type { KubeObject } from '../objects.ts';
 import type { Store } from '../store.ts';
 import type { User } from './authentication.ts';
 
-/** What somebody wants to do: to a resource, or to a path that is none. */
+/** The action to authorize: a verb on a resource, or on a path such as /healthz. */
 export interface Attributes {
   user: User;
   verb: string;
@@ -13,7 +12,7 @@ export interface Attributes {
   subresource: string;
   namespace: string;
   name: string;
-  /** Set for paths like /healthz; the fields of a resource are empty then. */
+  /** Set for paths such as /healthz; the resource fields are then empty. */
   path?: string;
 }
 
@@ -39,7 +38,7 @@ export function isAllowed(store: Store, attributes: Attributes): boolean {
   const bindings = store.list<Binding>('clusterrolebindings');
   if (attributes.namespace !== '') bindings.push(...store.list<Binding>('rolebindings', attributes.namespace));
   return bindings
-    .filter((binding) => concerns(binding, attributes.user))
+    .filter((binding) => includesUser(binding, attributes.user))
     .flatMap((binding) => rulesOf(store, binding))
     .some((rule) => permits(rule, attributes));
 }
@@ -51,7 +50,7 @@ export function refusal({ user, verb, group, resource, subresource, namespace }:
   return `User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${where}`;
 }
 
-const concerns = ({ subjects = [] }: Binding, user: User): boolean =>
+const includesUser = ({ subjects = [] }: Binding, user: User): boolean =>
   subjects.some(({ kind, name }) =>
     kind === 'Group' ? user.groups.includes(name) : kind === 'User' && name === user.name,
   );

@@ -1,5 +1,4 @@
-/** The object in a request's body, if it is of the kind that the URL takes. */
-
+/** Reads the object in a request's body and checks that its kind matches the URL. */
 import { type Draft, isRecord, type Json } from '../objects.ts';
 import type { Call } from './call.ts';
 import { readProtobuf } from './protobuf.ts';
@@ -15,7 +14,7 @@ export function readDraft({ request, resourceType, namespace }: Call): Draft {
   const what = `${kind} in version "${apiVersion}"`;
   if (apiVersion !== apiVersionOf(resourceType) || kind !== resourceType.kind)
     throw badRequest(`${what} cannot be handled as a ${resourceType.kind}`);
-  if (!isRecord(metadata)) throw badRequest(`${what} cannot be handled: metadata is no object`);
+  if (!isRecord(metadata)) throw badRequest(`${what} cannot be handled: metadata is not an object`);
   if ((metadata.namespace ?? namespace) !== namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   return { ...draft, metadata: namespace === '' ? metadata : { ...metadata, namespace } };
@@ -26,7 +25,7 @@ export function readJson(body: Buffer): Json {
     const value: unknown = JSON.parse(body.toString());
     if (isRecord(value)) return value;
   } catch {
-    // Falls through: text that is no JSON and JSON that is no object get the same answer.
+    // Invalid JSON and JSON that is not an object get the same answer.
   }
   throw badRequest("couldn't get version/kind; json parse error");
 }

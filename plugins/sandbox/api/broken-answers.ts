@@ -1,4 +1,4 @@
-/** Answers as no API server should give them, put on the wire. */
+/** Sends broken answers that a correct API server would never send. */
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,7 +10,7 @@ import { sendAnswer, serialize } from './respond.ts';
 const HUGE_BYTES = 8 << 20;
 const CHUNK = 'x'.repeat(1 << 16);
 const JSON_TYPE = 'application/json';
-/** How a watch begins. */
+/** Start of a watch event. */
 const HALF_AN_EVENT = '{"type":"ADDED","object":{"kind":';
 
 const textOf = (answer: Answer): string => ('watch' in answer ? HALF_AN_EVENT : serialize(answer));
@@ -22,7 +22,7 @@ export function sendHalf(response: ServerResponse, answer: Answer): void {
   response.write(text.slice(0, text.length / 2), () => response.destroy());
 }
 
-/** The first bytes of the whole message, and then the end of the connection. */
+/** Sends the first bytes of the message, then closes the connection. */
 export function sendCut(response: ServerResponse, answer: Answer, { bytes = 0 }: Fault): void {
   const { socket } = response;
   const sent = messageOf(response, answer).subarray(0, bytes);
@@ -30,7 +30,7 @@ export function sendCut(response: ServerResponse, answer: Answer, { bytes = 0 }:
   else socket?.write(sent, () => socket.end());
 }
 
-/** Byte by byte, with a pause after each. */
+/** Sends the body byte by byte, with a pause after each. */
 export function sendDrip(response: ServerResponse, answer: Answer, { latencyMs = 1000 }: Fault): void {
   async function* body() {
     for (const letter of textOf(answer)) {
@@ -67,8 +67,8 @@ export function sendChanged(response: ServerResponse, answer: Answer, { change =
   else sendAnswer(response, { ...answer, body: change(structuredClone(answer.body)) as object });
 }
 
-/** What the fault itself says, and nothing of the answer. */
-export function sendAsMade(response: ServerResponse, { code = 200, text = '', open = false }: Fault): void {
+/** Sends the response that the fault defines, and nothing of the answer. */
+export function sendOwnResponse(response: ServerResponse, { code = 200, text = '', open = false }: Fault): void {
   const own = response.hasHeader('Content-Type') ? {} : { 'Content-Type': JSON_TYPE };
   if (code === 101) {
     response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: nonsense\r\n\r\n');
@@ -91,6 +91,6 @@ function messageOf(response: ServerResponse, answer: Answer): Buffer {
 
 function sendStream(response: ServerResponse, body: Iterable<string> | AsyncIterable<string>): void {
   response.writeHead(200, { 'Content-Type': JSON_TYPE });
-  // A client that has had enough hangs up; that is what it is meant to do.
+  // The client is expected to close the connection.
   pipeline(Readable.from(body), response).catch(() => undefined);
 }

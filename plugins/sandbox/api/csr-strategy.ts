@@ -1,4 +1,4 @@
-/** What the API server does to a CSR before it is stored: who asked is filled in, each subresource changes its part only. */
+/** How the API server prepares a CSR: it sets the requester, and each subresource can change only its own part. */
 import { isDeepStrictEqual } from 'node:util';
 import { KUBELET_CLIENT_SIGNER, kubeletClientProblem, requestOf } from '../controllers/kubelet-client-csr.ts';
 import {
@@ -14,44 +14,63 @@ import { CSR_GROUP } from './resources.ts';
 import { forbiddenChange, invalid, invalidValue, notSupported, required, type StatusCause } from './status.ts';
 
 const USAGES = [
-  ...['any', 'cert sign', 'client auth', 'code signing', 'content commitment', 'crl sign', 'data encipherment'],
-  ...['decipher only', 'digital signature', 'email protection', 'encipher only', 'ipsec end system', 'ipsec tunnel'],
-  ...['ipsec user', 'key agreement', 'key encipherment', 'microsoft sgc', 'netscape sgc', 'ocsp signing', 's/mime'],
-  ...['server auth', 'signing', 'timestamping'],
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
 ];
 const SECONDS_MIN = 600;
 
-/** The requester is who authenticated, whatever the client wrote; a status is not for it to write. */
+/** The requester is the authenticated user, whatever the client sent. The client cannot set a status. */
 export function prepareCreate(draft: Draft, user: User, version: string): Draft {
   const spec = isRecord(draft.spec) ? draft.spec : {};
   const { request, usages, expirationSeconds } = spec;
   const signerName = spec.signerName ?? (version === 'v1beta1' ? signerOf({ request, usages }) : undefined);
   const causes = specProblems({ request, signerName, usages, expirationSeconds });
   if (causes.length > 0) throw invalidCsr(draft.metadata?.name ?? '', causes);
-  const asked = { request, signerName, usages, ...(expirationSeconds === undefined ? {} : { expirationSeconds }) };
-  return { ...draft, spec: { ...asked, username: user.name, groups: user.groups }, status: {} };
+  const fields = { request, signerName, usages, ...(expirationSeconds === undefined ? {} : { expirationSeconds }) };
+  return { ...draft, spec: { ...fields, username: user.name, groups: user.groups }, status: {} };
 }
 
-/** v1beta1 sees by the request itself who is to sign it. Source: kubernetes, pkg/apis/certificates/v1beta1/defaults.go. */
+/** v1beta1 derives the signer from the request. Source: kubernetes, pkg/apis/certificates/v1beta1/defaults.go. */
 function signerOf({ request, usages }: Record<string, unknown>): string {
   const csr = { spec: { request: String(request), usages: Array.isArray(usages) ? usages : [], signerName: '' } };
   try {
     if (kubeletClientProblem(csr as unknown as CertificateSigningRequest) === undefined) return KUBELET_CLIENT_SIGNER;
   } catch {
-    // It is no request at all, which is told below.
+    // Not a certificate request; the checks of the caller report it.
   }
   return 'kubernetes.io/legacy-unknown';
 }
 
-/** `part` is the subresource that is written; without one, only metadata changes. */
+/** `part` is the subresource; if it is empty, only the metadata can change. */
 export function prepareUpdate(part: string, next: Draft, before: CertificateSigningRequest, now: Date): Draft {
-  const { status: asked = {} } = next as Pick<CertificateSigningRequest, 'status'>;
+  const { status: newStatus = {} } = next as Pick<CertificateSigningRequest, 'status'>;
   const kept = { ...next, spec: before.spec };
   if (part === '') return { ...kept, status: before.status };
-  const conditions = (asked.conditions ?? []).map((condition) => stamped(condition, before, now));
+  const conditions = (newStatus.conditions ?? []).map((condition) => stamped(condition, before, now));
   const causes = conditionProblems(conditions, part === 'approval' ? [] : ['Approved', 'Denied'], before);
   if (causes.length > 0) throw invalidCsr(before.metadata.name, causes);
-  const status = part === 'approval' ? { ...before.status, conditions } : { ...asked, conditions };
+  const status = part === 'approval' ? { ...before.status, conditions } : { ...newStatus, conditions };
   return { ...kept, status };
 }
 
@@ -96,7 +115,7 @@ function requestProblem(request: string): string | undefined {
   }
 }
 
-/** `fixed`: the types that this subresource may neither add nor remove. */
+/** `fixed` lists the condition types that this subresource may neither add nor remove. */
 function conditionProblems(
   conditions: readonly Condition[],
   fixed: readonly string[],

@@ -1,4 +1,4 @@
-/** What clients learn of the API before they use it: version, groups and resources. */
+/** The discovery documents of the API: version, groups and resources. */
 import type { Json } from '../objects.ts';
 import { apiVersionOf, type Resource, resources, type ServedVersions, versionsOf } from './resources.ts';
 
@@ -8,7 +8,13 @@ const CORE = { group: '', version: 'v1' };
 const groupNames = [...new Set(resources.map(({ group }) => group))].filter((group) => group !== '');
 
 export const discoveryPaths = (served: ServedVersions): string[] => [
-  ...['/api', '/api/v1', '/apis', '/healthz', '/livez', '/readyz', '/version'],
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/readyz',
+  '/version',
   ...groupNames.flatMap((group) => [
     `/apis/${group}`,
     ...versionsOf(served, group).map((version) => `/apis/${group}/${version}`),
@@ -58,11 +64,11 @@ function groupOf(served: ServedVersions, name: string): Json {
   return { name, versions, preferredVersion: versions[0] };
 }
 
-const resourceList = (wanted: Pick<Resource, 'group' | 'version'>): Json => ({
+const resourceList = (groupVersion: Pick<Resource, 'group' | 'version'>): Json => ({
   kind: 'APIResourceList',
   apiVersion: 'v1',
-  groupVersion: apiVersionOf(wanted),
-  resources: resources.filter(({ group }) => group === wanted.group).flatMap(entries),
+  groupVersion: apiVersionOf(groupVersion),
+  resources: resources.filter(({ group }) => group === groupVersion.group).flatMap(entries),
 });
 
 function entries({ plural, kind, namespaced, subresources, shortNames, stored }: Resource): Json[] {

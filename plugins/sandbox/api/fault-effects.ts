@@ -1,7 +1,7 @@
 /** The effect of each kind of fault: what networks, proxies and overloaded servers do to a client. */
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendAsMade, sendChanged, sendCut, sendDrip, sendEndless, sendHalf, sendHuge } from './broken-answers.ts';
+import { sendChanged, sendCut, sendDrip, sendEndless, sendHalf, sendHuge, sendOwnResponse } from './broken-answers.ts';
 import type { Behaviour, Effect, Fault } from './fault.ts';
 import { resourceNamed } from './resources.ts';
 import { sendAnswer, sendText } from './respond.ts';
@@ -22,11 +22,11 @@ export const effects: Record<Effect, Behaviour> = {
   },
   reset: { before: (response) => void response.destroy() },
   tooManyRequests: { before: refuse(({ retryAfterSeconds = 1 }) => tooManyRequests(retryAfterSeconds)) },
-  internalError: { before: refuse(() => internalError('the sandbox was told to fail')) },
+  internalError: { before: refuse(() => internalError('a fault of the sandbox')) },
   unavailable: { before: refuse(unavailable) },
   unauthorized: { before: refuse(unauthorized) },
-  forbidden: { before: refuse(() => forbidden(resourceNamed('nodes'), '', 'the sandbox was told to refuse')) },
-  gone: { before: refuse(() => expired(1, 2)), meets: onWatches },
+  forbidden: { before: refuse(() => forbidden(resourceNamed('nodes'), '', 'a fault of the sandbox')) },
+  gone: { before: refuse(() => expired(1, 2)), matches: onWatches },
   truncated: { send: sendHalf },
   cut: { send: sendCut },
   drip: { send: sendDrip },
@@ -52,18 +52,18 @@ export const effects: Record<Effect, Behaviour> = {
   instead: {
     send(response, _, fault) {
       setHeaders(response, fault.headers);
-      sendAsMade(response, fault);
+      sendOwnResponse(response, fault);
     },
   },
   forged: {
     send: (response, _, { body }) => sendText(response, 200, JSON_TYPE, JSON.stringify(body)),
-    meets: ({ anonymous }) => anonymous,
+    matches: ({ anonymous }) => anonymous,
   },
-  watchEnds: { send: (response) => sendText(response, 200, JSON_TYPE, ''), meets: onWatches },
+  watchEnds: { send: (response) => sendText(response, 200, JSON_TYPE, ''), matches: onWatches },
   watchExpired: {
     send: (response) =>
       sendText(response, 200, JSON_TYPE, `${JSON.stringify({ type: 'ERROR', object: expired(1, 2).status })}\n`),
-    meets: onWatches,
+    matches: onWatches,
   },
 };
 
@@ -72,7 +72,7 @@ function setHeaders(response: ServerResponse, headers: Fault['headers'] = {}): v
     if (value !== undefined) response.setHeader(name, value);
     else {
       response.removeHeader(name);
-      if (name === 'Date') response.sendDate = false; // or Node would put its own
+      if (name === 'Date') response.sendDate = false; // else Node.js would add its own
     }
   }
 }

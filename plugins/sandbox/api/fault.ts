@@ -1,4 +1,4 @@
-/** What a fault is: which requests it affects, and how. */
+/** The type of a fault: which requests it affects, and how. */
 import type { ServerResponse } from 'node:http';
 import type { Answer } from './answer.ts';
 
@@ -20,47 +20,47 @@ export type Effect =
   | 'watchEnds'
   | 'watchExpired';
 
-/** The request is answered with a Status and nothing is done. */
+/** The server answers with a Status and does not process the request. */
 type Refusal = 'tooManyRequests' | 'internalError' | 'unavailable' | 'unauthorized' | 'forbidden' | 'gone';
 
 export interface Fault {
   effect: Effect;
-  /** Left out: any method. */
+  /** Default: any method. */
   method?: string;
-  /** How the path begins, or a pattern for the path with its query. Left out: any path. */
+  /** Prefix of the path, or a pattern for path and query. Default: any path. */
   path?: string | RegExp;
-  /** How many requests that fit are spared before it. Left out: none. */
+  /** Number of matching requests that pass before the fault. Default: 0. */
   after?: number;
-  /** How many requests it meets. Left out: one. */
+  /** Number of requests that the fault affects. Default: 1. */
   times?: number;
-  /** How long `latency` takes, or `drip` for each byte. Left out: a second. */
+  /** Delay of `latency`, or of `drip` for each byte. Default: 1 s. */
   latencyMs?: number;
-  /** What `latency` waits for instead. */
+  /** Promise that `latency` waits for, instead of a delay. */
   until?: Promise<unknown>;
-  /** What `tooManyRequests` asks for. Left out: a second. */
+  /** Retry-After of `tooManyRequests`. Default: 1. */
   retryAfterSeconds?: number;
-  /** After how many bytes on the wire, headers among them, `cut` ends the connection. Left out: none. */
+  /** Number of bytes, including headers, after which `cut` closes the connection. Default: 0. */
   bytes?: number;
-  /** What `instead` and `headers` send; undefined takes one away. */
+  /** Headers for `instead` and `headers`; undefined removes a header. */
   headers?: Record<string, string | undefined>;
-  /** What `instead` answers. Left out: 200 and nothing. */
+  /** Status and body for `instead`. Default: 200 and an empty body. */
   code?: number;
   text?: string | Buffer;
-  /** The connection stays open, and silent, after what `instead` has said. */
+  /** Whether the connection stays open after the response of `instead`. */
   open?: boolean;
-  /** What `changed` makes of an answer, or of each object of a watch. */
+  /** Function with which `changed` modifies an answer, or each object of a watch. */
   change?: (object: object) => unknown;
-  /** What `forged` answers. */
+  /** Body for `forged`. */
   body?: object;
-  /** Called as soon as a request meets it. */
-  onMet?: () => void;
+  /** Called when a request triggers the fault. */
+  onTriggered?: () => void;
 }
 
 export interface Behaviour {
-  /** Runs ahead of the API; may throw a StatusError, or end the connection. */
+  /** Runs before the API; may throw a StatusError or close the connection. */
   before?(response: ServerResponse, fault: Fault, signal: AbortSignal): Promise<void> | void;
-  /** Sends something else than the answer, which the API has given: what was asked for is done. */
+  /** Sends a different response. The API has already processed the request. */
   send?(response: ServerResponse, answer: Answer, fault: Fault): void;
-  /** Which requests it meets, beyond method and path. Left out: all of them. */
-  meets?(request: { url: URL; anonymous: boolean }): boolean;
+  /** Condition on the request in addition to method and path. Default: any request. */
+  matches?(request: { url: URL; anonymous: boolean }): boolean;
 }

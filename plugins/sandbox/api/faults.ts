@@ -7,12 +7,12 @@ const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
 export class Faults {
   #faults: (Fault & { times: number; after: number })[] = [];
 
-  /** Meets the next requests that fit, ahead of faults added later. */
+  /** Affects the next matching requests, before faults that are added later. */
   add(fault: Fault): void {
     this.#faults.push({ times: 1, after: 0, ...fault });
   }
 
-  /** Answers anonymous readers of cluster-info with this ConfigMap: a man in the middle, before the CA is known. */
+  /** Gives anonymous readers of cluster-info this ConfigMap, like a man in the middle before the CA is known. */
   clusterInfo(body: object, times = Number.POSITIVE_INFINITY): void {
     this.add({ effect: 'forged', path: CLUSTER_INFO, times, body });
   }
@@ -21,18 +21,18 @@ export class Faults {
     this.#faults = [];
   }
 
-  /** The fault that this request meets, used up by one. */
+  /** Returns the fault for this request, and counts the use. */
   take(request: { method: string; url: URL; anonymous: boolean }): { fault: Fault; behaviour: Behaviour } | undefined {
     const fault = this.#faults.find(
       ({ effect, method = request.method, path = '/' }) =>
-        method === request.method && fits(request.url, path) && (effects[effect].meets?.(request) ?? true),
+        method === request.method && fits(request.url, path) && (effects[effect].matches?.(request) ?? true),
     );
     if (fault === undefined) return undefined;
     fault.after -= 1;
     if (fault.after >= 0) return undefined;
     fault.times -= 1;
     if (fault.times <= 0) this.#faults.splice(this.#faults.indexOf(fault), 1);
-    fault.onMet?.();
+    fault.onTriggered?.();
     return { fault, behaviour: effects[fault.effect] };
   }
 }

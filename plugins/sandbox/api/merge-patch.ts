@@ -1,5 +1,4 @@
-/** The two patches kubelets and kubectl send: JSON merge (RFC 7386) and strategic merge, which merges some lists by a key. */
-
+/** The patch types of kubelets and kubectl: JSON merge (RFC 7386), and strategic merge, which merges some lists by a key. */
 import { isRecord, type Json } from '../objects.ts';
 import { readJson } from './body.ts';
 import { unsupportedMediaType } from './status.ts';
@@ -7,7 +6,7 @@ import { unsupportedMediaType } from './status.ts';
 const MERGE = 'application/merge-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
 
-/** The lists of the served kinds that strategic patches merge, and by what. */
+/** Lists that strategic patches merge, with the key of their items. */
 const MERGE_KEYS: Record<string, string> = { conditions: 'type', addresses: 'type' };
 
 export function applyPatch(contentType: string, target: Json, patch: Buffer): Json {
@@ -20,7 +19,7 @@ export function applyPatch(contentType: string, target: Json, patch: Buffer): Js
 function merge(target: Json, patch: Json, keys: Record<string, string>): Json {
   const merged: Json = { ...target };
   for (const [field, value] of Object.entries(patch)) {
-    if (field.startsWith('$')) continue; // $setElementOrder and its like only arrange
+    if (field.startsWith('$')) continue; // directives such as $setElementOrder only affect the order
     const key = keys[field];
     if (value === null) delete merged[field];
     else if (isRecord(value)) merged[field] = merge(record(merged[field]), value, keys);

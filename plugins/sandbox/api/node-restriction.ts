@@ -1,4 +1,4 @@
-/** The admission plugin NodeRestriction: a kubelet writes its own Node and its own Lease, and not all of them. */
+/** The admission plugin NodeRestriction: a kubelet may write its own Node and Lease, and only some of their fields. */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, Node } from '../objects.ts';
 import type { User } from './authentication.ts';
@@ -10,7 +10,7 @@ const ALLOWED_LABEL =
   /^(kubernetes\.io\/(hostname|os|arch)|beta\.kubernetes\.io\/(os|arch|instance-type)|(failure-domain\.beta|topology)\.kubernetes\.io\/(zone|region)|node\.kubernetes\.io\/instance-type|([\w.-]+\.)?(kubelet|node)\.kubernetes\.io\/.+)$/;
 const RESERVED_LABEL = /^([\w.-]+\.)?(kubernetes|k8s)\.io\//;
 
-/** Throws Forbidden. `before` is what is replaced, where something is. */
+/** Throws Forbidden. `before` is the stored object on an update. */
 export function restrictNode(user: User, plural: string, object: KubeObject, before: KubeObject | undefined): void {
   if (!user.groups.includes('system:nodes') || !user.name.startsWith(NODE_USER)) return;
   const self = user.name.slice(NODE_USER.length);

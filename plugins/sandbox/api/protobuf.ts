@@ -1,5 +1,5 @@
 /**
- * Reads the protobuf messages that kubectl 1.32 and later insists on sending: an approved CSR, a SelfSubjectAccessReview, a Secret.
+ * Reads the protobuf messages that kubectl 1.32 and later sends: an approved CSR, a SelfSubjectAccessReview, a Secret.
  * Source of the field numbers: kubernetes, staging/src/k8s.io/api, generated.proto.
  */
 import { type Json, timestamp } from '../objects.ts';
@@ -13,19 +13,27 @@ type Fields = Record<number, { name: string; type: Type; repeated?: true }>;
 
 const text = (name: string): Fields[number] => ({ name, type: 'text' });
 
-/** Fields that are not here are skipped: the server keeps what it has, or nobody needs them. */
+/** Other fields are skipped: the server keeps its own values, or does not need them. */
 const messages: Record<Message, Fields> = {
   Unknown: { 1: { name: 'typeMeta', type: 'TypeMeta' } },
   TypeMeta: { 1: text('apiVersion'), 2: text('kind') },
   ObjectMeta: {
-    ...{ 1: text('name'), 2: text('generateName'), 5: text('uid'), 6: text('resourceVersion') },
-    ...{ 11: { name: 'labels', type: 'map' }, 12: { name: 'annotations', type: 'map' } },
+    1: text('name'),
+    2: text('generateName'),
+    5: text('uid'),
+    6: text('resourceVersion'),
+    11: { name: 'labels', type: 'map' },
+    12: { name: 'annotations', type: 'map' },
   },
   CertificateSigningRequest: { 1: { name: 'metadata', type: 'ObjectMeta' }, 3: { name: 'status', type: 'CsrStatus' } },
   CsrStatus: { 1: { name: 'conditions', type: 'CsrCondition', repeated: true } },
   CsrCondition: {
-    ...{ 1: text('type'), 2: text('reason'), 3: text('message'), 6: text('status') },
-    ...{ 4: { name: 'lastUpdateTime', type: 'time' }, 5: { name: 'lastTransitionTime', type: 'time' } },
+    1: text('type'),
+    2: text('reason'),
+    3: text('message'),
+    6: text('status'),
+    4: { name: 'lastUpdateTime', type: 'time' },
+    5: { name: 'lastTransitionTime', type: 'time' },
   },
   SelfSubjectAccessReview: { 2: { name: 'spec', type: 'ReviewSpec' } },
   ReviewSpec: {
@@ -33,8 +41,12 @@ const messages: Record<Message, Fields> = {
     2: { name: 'nonResourceAttributes', type: 'NonResourceAttributes' },
   },
   ResourceAttributes: {
-    ...{ 1: text('namespace'), 2: text('verb'), 3: text('group'), 5: text('resource') },
-    ...{ 6: text('subresource'), 7: text('name') },
+    1: text('namespace'),
+    2: text('verb'),
+    3: text('group'),
+    5: text('resource'),
+    6: text('subresource'),
+    7: text('name'),
   },
   NonResourceAttributes: { 1: text('path'), 2: text('verb') },
   Secret: { 1: { name: 'metadata', type: 'ObjectMeta' }, 2: { name: 'data', type: 'data' }, 3: text('type') },
@@ -53,9 +65,9 @@ interface Field {
   value: number;
 }
 
-/** Undefined: a message that is not in the table. Throws RangeError on bytes that are no protobuf of Kubernetes. */
+/** Undefined for a message that is not in the table. Throws RangeError for bytes that are not Kubernetes protobuf. */
 export function readProtobuf(body: Buffer): Json | undefined {
-  if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw new RangeError('no protobuf of Kubernetes');
+  if (!body.subarray(0, MAGIC.length).equals(MAGIC)) throw new RangeError('not a Kubernetes protobuf message');
   const envelope = body.subarray(MAGIC.length);
   const { typeMeta } = readMessage(envelope, 'Unknown');
   const { apiVersion, kind: named } = (typeMeta ?? {}) as Json;
@@ -75,7 +87,7 @@ function readMessage(bytes: Buffer, message: Message): Json {
     if (field.type === 'map' || field.type === 'data')
       result[field.name] = { ...(result[field.name] as Json), ...(value as Json) };
     else if (field.repeated) result[field.name] = [...((result[field.name] ?? []) as unknown[]), value];
-    else if (value !== undefined && value !== '') result[field.name] = value; // Go writes empty texts too
+    else if (value !== undefined && value !== '') result[field.name] = value; // Go also writes empty strings
   }
   return result;
 }
@@ -95,9 +107,9 @@ function readFields(bytes: Buffer): Field[] {
     const tag = readVarint(bytes, at);
     const number = readVarint(bytes, tag.end);
     const kind = tag.value % 8;
-    if (kind !== VARINT && kind !== BYTES) throw new RangeError('a wire type that Kubernetes does not use');
+    if (kind !== VARINT && kind !== BYTES) throw new RangeError('unexpected wire type');
     at = kind === VARINT ? number.end : number.end + number.value;
-    if (at > bytes.length) throw new RangeError('a field is longer than its message');
+    if (at > bytes.length) throw new RangeError('a field exceeds its message');
     fields.push({ number: Math.floor(tag.value / 8), bytes: bytes.subarray(number.end, at), value: number.value });
   }
   return fields;
@@ -110,5 +122,5 @@ function readVarint(bytes: Buffer, start: number): { value: number; end: number 
     value += (byte & 0x7f) * 2 ** (7 * (at - start));
     if (byte < 0x80) return { value, end: at + 1 };
   }
-  throw new RangeError('a number without an end');
+  throw new RangeError('unterminated varint');
 }

@@ -1,4 +1,4 @@
-/** The roles and bindings a cluster has after `kubeadm init`, as far as joining needs them. */
+/** The roles and bindings that `kubeadm init` creates, as far as joining needs them. */
 
 import { BOOTSTRAPPERS } from '../controllers/bootstrap-token.ts';
 import type { Draft } from '../objects.ts';
@@ -7,12 +7,13 @@ import type { Rule } from './authorization.ts';
 import { CSR, CSR_GROUP } from './resources.ts';
 
 const AUTHENTICATED = 'Group system:authenticated';
-const ANYBODY = [AUTHENTICATED, 'Group system:unauthenticated'];
+const EVERYONE = [AUTHENTICATED, 'Group system:unauthenticated'];
 const BOOTSTRAP = `Group ${BOOTSTRAPPERS}`;
 const NODES = 'Group system:nodes';
 
 const APPROVE_BOOTSTRAP = 'kubeadm:node-autoapprove-bootstrap';
 const APPROVE_ROTATION = 'kubeadm:node-autoapprove-certificate-rotation';
+const APPROVAL_BINDINGS = [APPROVE_BOOTSTRAP, APPROVE_ROTATION];
 const NODE_CLIENT = 'system:certificates.k8s.io:certificatesigningrequests:nodeclient';
 const SELF_NODE_CLIENT = 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient';
 
@@ -52,8 +53,8 @@ const clusterRoleBindings: Record<string, [role: string, ...subjects: string[]]>
   'cluster-admin': ['cluster-admin', 'Group system:masters'],
   'system:basic-user': ['system:basic-user', AUTHENTICATED],
   'system:discovery': ['system:discovery', AUTHENTICATED],
-  'system:public-info-viewer': ['system:public-info-viewer', ...ANYBODY],
-  // On a cluster the Node authorizer grants this; node-restriction.ts has its other half, "only your own".
+  'system:public-info-viewer': ['system:public-info-viewer', ...EVERYONE],
+  // On a real cluster, the Node authorizer grants this; node-restriction.ts limits a node to its own objects.
   'system:node': ['system:node', NODES],
   'kubeadm:kubelet-bootstrap': ['system:node-bootstrapper', BOOTSTRAP],
   'kubeadm:get-nodes': ['kubeadm:get-nodes', BOOTSTRAP],
@@ -61,7 +62,7 @@ const clusterRoleBindings: Record<string, [role: string, ...subjects: string[]]>
   [APPROVE_ROTATION]: [SELF_NODE_CLIENT, NODES],
 };
 
-/** `without` are names of roles that this cluster's kubeadm did not make. */
+/** `without` lists roles that the kubeadm of this version did not create. */
 export function installRbac(store: Store, kubeletConfigMap: string, without: readonly string[] = []): void {
   for (const [name, rules] of Object.entries(clusterRoles)) store.create('clusterroles', { metadata: { name }, rules });
   for (const name of Object.keys(clusterRoleBindings))
@@ -77,16 +78,19 @@ export function installRbac(store: Store, kubeletConfigMap: string, without: rea
   allowReading(store, 'kube-system', 'kubeadm:kubeadm-certs', 'secrets', 'kubeadm-certs', [BOOTSTRAP]);
 }
 
-/** Whether new kubelets' CSRs are approved; somebody may have deleted the binding with kubectl, as the documentation says. */
+/** Whether the controller approves the CSRs of new kubelets. The binding may have been deleted with kubectl. */
 export const isApprovalAllowed = (store: Store): boolean =>
   store.get('clusterrolebindings', APPROVE_BOOTSTRAP) !== undefined;
 
-export function allowApproval(store: Store, allowed: boolean): void {
-  for (const name of [APPROVE_BOOTSTRAP, APPROVE_ROTATION]) {
-    const exists = store.get('clusterrolebindings', name) !== undefined;
-    if (allowed && !exists) store.create('clusterrolebindings', clusterRoleBinding(name));
-    if (!allowed && exists) store.delete('clusterrolebindings', name);
-  }
+export function allowApproval(store: Store): void {
+  for (const name of APPROVAL_BINDINGS)
+    if (store.get('clusterrolebindings', name) === undefined)
+      store.create('clusterrolebindings', clusterRoleBinding(name));
+}
+
+export function denyApproval(store: Store): void {
+  for (const name of APPROVAL_BINDINGS)
+    if (store.get('clusterrolebindings', name) !== undefined) store.delete('clusterrolebindings', name);
 }
 
 function clusterRoleBinding(name: string): Draft {
@@ -100,7 +104,7 @@ function allowReading(store: Store, namespace: string, name: string, resource: s
   store.create('rolebindings', { metadata: { name, namespace }, ...binding('Role', name, to) });
 }
 
-/** Subjects are written `Group system:nodes`. */
+/** A subject is written as `Group system:nodes`. */
 const binding = (kind: string, name: string, subjects: readonly string[]) => ({
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
   subjects: subjects.map((subject) => {

@@ -1,10 +1,10 @@
-/** What a request is about, read from its method and path. Source: kubernetes, apiserver/pkg/endpoints/request. */
+/** Derives verb and resource from a request's method and path. Source: kubernetes, apiserver/pkg/endpoints/request. */
 import { badRequest } from './status.ts';
 
 export interface RequestInfo {
-  /** get, list, watch, create, update, patch, delete; for paths that are no resource: the method in lower case. */
+  /** get, list, watch, create, update, patch or delete; for other paths, the method in lower case. */
   verb: string;
-  /** Undefined for paths like /version. */
+  /** Undefined for paths such as /version. */
   target?: Target;
 }
 
@@ -22,7 +22,7 @@ const VERBS: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'p
 export function readRequestInfo(method: string, url: URL): RequestInfo {
   const target = readTarget(pathParts(url));
   if (target === undefined) return { verb: method.toLowerCase() };
-  // A list of one name is checked like that one object, as the real server does it.
+  // Like the real server, a list with one name is authorized like that object.
   const selected = /^metadata\.name=([^,]+)$/.exec(url.searchParams.get('fieldSelector') ?? '')?.[1] ?? '';
   const collection = target.name === '';
   const verb = method === 'GET' ? readVerb(collection, url) : (VERBS[method] ?? deleteVerb(method, collection));
@@ -43,7 +43,7 @@ function pathParts(url: URL): string[] {
   try {
     return url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   } catch {
-    throw badRequest('the path is not well encoded');
+    throw badRequest('the path is not correctly encoded');
   }
 }
 

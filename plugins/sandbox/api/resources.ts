@@ -1,15 +1,15 @@
-/** The resources that the sandbox serves: one table for routes, discovery and kinds. */
+/** The resources of the sandbox: one table for routes, discovery and kinds. */
 
 export interface Resource {
   group: string;
   version: string;
-  /** As in URLs and in RBAC rules. */
+  /** Name in URLs and in RBAC rules. */
   plural: string;
   kind: string;
   namespaced: boolean;
   subresources: readonly string[];
   shortNames: readonly string[];
-  /** False for reviews: they are answered and forgotten. */
+  /** False for reviews, which are answered and not stored. */
   stored: boolean;
 }
 
@@ -53,12 +53,12 @@ export const resources: readonly Resource[] = [
 export const apiVersionOf = ({ group, version }: Pick<Resource, 'group' | 'version'>): string =>
   group === '' ? version : `${group}/${version}`;
 
-/** Group → its versions, for groups that have others than v1 alone. */
+/** Group → versions, for groups that do not have v1 alone. */
 export type ServedVersions = Readonly<Record<string, readonly string[]>>;
 
 export const versionsOf = (served: ServedVersions, group: string): readonly string[] => served[group] ?? ['v1'];
 
-/** In the version that was asked for: the same objects, whichever that is. */
+/** The resource in the requested version. All versions share the same objects. */
 export function findResource(
   served: ServedVersions,
   group: string,
@@ -69,9 +69,9 @@ export function findResource(
   return found !== undefined && versionsOf(served, group).includes(version) ? { ...found, version } : undefined;
 }
 
-/** The resource of that plural name; for callers inside, where an unknown one is a mistake. */
+/** The resource of that plural name. An unknown name is a bug of the caller. */
 export function resourceNamed(plural: string): Resource {
   const found = resources.find((entry) => entry.plural === plural);
-  if (found === undefined) throw new TypeError(`the sandbox serves no ${plural}`);
+  if (found === undefined) throw new TypeError(`the sandbox has no resource ${plural}`);
   return found;
 }

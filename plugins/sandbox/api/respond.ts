@@ -1,4 +1,4 @@
-/** Puts answers on the wire. */
+/** Sends answers over HTTP. */
 import type { ServerResponse } from 'node:http';
 import type { Answer, Document } from './answer.ts';
 import { sendWatch } from './watch.ts';

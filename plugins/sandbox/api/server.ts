@@ -1,4 +1,4 @@
-/** The HTTPS server: one request after another through authentication, faults, the API and the log. */
+/** The HTTPS server: each request passes authentication, faults, the API and the request log. */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -19,15 +19,15 @@ const KEEP_ALIVE_MS = 60_000;
 
 export interface Listener {
   port: number;
-  /** Connections made from now on see this certificate. */
+  /** New connections get this certificate. */
   serveWith(pair: KeyPair): void;
   handle(context: ApiContext, authenticator: Authenticator, faults: Faults): void;
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1; requests wait until `handle` has said who answers them. */
+/** Listens on a free port of 127.0.0.1. Requests wait until `handle` is called. */
 export async function listen({ cert, key }: KeyPair, caPem: string): Promise<Listener> {
-  // Client certificates are asked for and checked in authentication.ts: a bad one is 401, not a broken handshake.
+  // authentication.ts checks client certificates, so that an invalid one gets 401 and not a failed handshake.
   const server = createServer({ cert, key, ca: caPem, requestCert: true, rejectUnauthorized: false });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -88,17 +88,17 @@ class Exchange {
 
   async run(signal: AbortSignal): Promise<void> {
     const anonymous = this.#user?.name === 'system:anonymous';
-    const met = this.#faults.take({ method: this.#method, url: this.#url, anonymous });
-    const given = await this.#settle(async () => {
-      await met?.behaviour.before?.(this.#response, met.fault, signal);
+    const triggered = this.#faults.take({ method: this.#method, url: this.#url, anonymous });
+    const answer = await this.#toAnswer(async () => {
+      await triggered?.behaviour.before?.(this.#response, triggered.fault, signal);
       return this.#response.destroyed ? undefined : this.#answer();
     }, signal);
-    this.#record(given);
-    if (given === undefined || this.#response.destroyed) return;
+    this.#record(answer);
+    if (answer === undefined || this.#response.destroyed) return;
     this.#response.setHeader('Date', this.#context.now().toUTCString());
     this.#response.setHeader('Cache-Control', 'no-cache, private');
-    if (met?.behaviour.send === undefined) sendAnswer(this.#response, given);
-    else met.behaviour.send(this.#response, given, met.fault);
+    if (triggered?.behaviour.send === undefined) sendAnswer(this.#response, answer);
+    else triggered.behaviour.send(this.#response, answer, triggered.fault);
   }
 
   async #answer(): Promise<Answer> {
@@ -114,8 +114,8 @@ class Exchange {
     });
   }
 
-  /** Errors become answers; undefined: there is nobody left to answer. */
-  async #settle(work: () => Promise<Answer | undefined>, signal: AbortSignal): Promise<Answer | undefined> {
+  /** Turns errors into answers. Undefined if the client is gone. */
+  async #toAnswer(work: () => Promise<Answer | undefined>, signal: AbortSignal): Promise<Answer | undefined> {
     try {
       return await work();
     } catch (error) {
@@ -123,13 +123,13 @@ class Exchange {
       const { code, status } = error instanceof StatusError ? error : internalError(String(error));
       const retryAfterSeconds = status.details?.retryAfterSeconds;
       if (retryAfterSeconds !== undefined) this.#response.setHeader('Retry-After', retryAfterSeconds);
-      if (!this.#request.complete) this.#response.setHeader('Connection', 'close'); // the rest of its body is not wanted
+      if (!this.#request.complete) this.#response.setHeader('Connection', 'close'); // the rest of the body is not read
       return { code, body: status };
     }
   }
 
-  #record(given: Answer | undefined): void {
-    const status = given === undefined ? 0 : 'watch' in given ? 200 : given.code;
+  #record(answer: Answer | undefined): void {
+    const status = answer === undefined ? 0 : 'watch' in answer ? 200 : answer.code;
     const path = this.#request.url ?? '/';
     this.#context.store.record({ method: this.#method, path, user: this.#user?.name ?? '', status });
   }
@@ -138,7 +138,7 @@ class Exchange {
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Left early the request must stay open: it is still to be answered.
+  // The loop may end early, but the request must stay open for the answer.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
     if (bytes > BODY_BYTES_MAX) throw tooLarge(BODY_BYTES_MAX);

@@ -1,4 +1,4 @@
-/** The Status objects by which Kubernetes says no: reason, code, message and details as the real server words them. */
+/** Status objects for errors, with the reasons, codes, messages and details of the real server. */
 import type { Resource } from './resources.ts';
 
 export interface StatusCause {
@@ -27,7 +27,7 @@ export interface Status {
   code?: number;
 }
 
-/** Thrown anywhere below the server; it becomes the answer. */
+/** May be thrown anywhere in the API; the server sends it as the answer. */
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly code: number;
@@ -58,7 +58,7 @@ const detailsOf = ({ group, plural }: Resource, name: string): StatusDetails => 
   kind: plural,
 });
 
-const called = (resource: Resource, name: string): string => {
+const describeObject = (resource: Resource, name: string): string => {
   const word = qualified(resource.plural, resource.group);
   return name === '' ? word : `${word} "${name}"`;
 };
@@ -66,22 +66,27 @@ const called = (resource: Resource, name: string): string => {
 export const badRequest = (message: string) => new StatusError(400, 'BadRequest', message);
 export const unauthorized = () => new StatusError(401, 'Unauthorized', 'Unauthorized');
 export const forbidden = (resource: Resource, name: string, why: string) =>
-  new StatusError(403, 'Forbidden', `${called(resource, name)} is forbidden: ${why}`, detailsOf(resource, name));
+  new StatusError(
+    403,
+    'Forbidden',
+    `${describeObject(resource, name)} is forbidden: ${why}`,
+    detailsOf(resource, name),
+  );
 export const forbiddenPath = (user: string, verb: string, path: string) =>
   new StatusError(403, 'Forbidden', `forbidden: User "${user}" cannot ${verb} path "${path}"`, {});
 export const notFound = (resource: Resource, name: string) =>
-  new StatusError(404, 'NotFound', `${called(resource, name)} not found`, detailsOf(resource, name));
+  new StatusError(404, 'NotFound', `${describeObject(resource, name)} not found`, detailsOf(resource, name));
 export const noSuchResource = () =>
   new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
 export const methodNotAllowed = () =>
   new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 export const alreadyExists = (resource: Resource, name: string) =>
-  new StatusError(409, 'AlreadyExists', `${called(resource, name)} already exists`, detailsOf(resource, name));
+  new StatusError(409, 'AlreadyExists', `${describeObject(resource, name)} already exists`, detailsOf(resource, name));
 export const conflict = (resource: Resource, name: string, why: string) =>
   new StatusError(
     409,
     'Conflict',
-    `Operation cannot be fulfilled on ${called(resource, name)}: ${why}`,
+    `Operation cannot be fulfilled on ${describeObject(resource, name)}: ${why}`,
     detailsOf(resource, name),
   );
 export const expired = (asked: number, oldest: number) =>
@@ -103,7 +108,7 @@ export const internalError = (message: string) =>
 export const unavailable = () =>
   new StatusError(503, 'ServiceUnavailable', 'the server is currently unable to handle the request');
 
-/** One 422 that names every wrong field. */
+/** One 422 that lists every invalid field. */
 export function invalid(kind: string, group: string, name: string, causes: StatusCause[]): StatusError {
   const problems = causes.map(({ field, message }) => `${field}: ${message}`);
   const text = problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`;

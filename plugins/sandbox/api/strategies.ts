@@ -1,5 +1,4 @@
-/** What the API server does to each kind of object between the wire and the store. */
-
+/** How the API server prepares each kind of object before it stores it. */
 import { type CertificateSigningRequest, type Draft, isRecord, type KubeObject, withField } from '../objects.ts';
 import type { User } from './authentication.ts';
 import * as csr from './csr-strategy.ts';
@@ -18,7 +17,7 @@ export function prepareCreate(resource: Resource, draft: Draft, user: User): Dra
   return resource.plural === 'secrets' ? encodeStringData(draft) : draft;
 }
 
-/** With a status subresource, a write of the object leaves its status alone, and a write of its status leaves its spec. */
+/** With a status subresource, writing the object keeps its status, and writing the status keeps the spec. */
 export function prepareUpdate(resource: Resource, part: string, next: Draft, before: KubeObject, now: Date): Draft {
   if (resource.plural === CSR) return csr.prepareUpdate(part, next, before as CertificateSigningRequest, now);
   if (resource.plural === 'secrets') return encodeStringData(next);
@@ -32,14 +31,14 @@ function checkName({ kind, group, plural }: Resource, { metadata = {} }: Draft):
   const problem = (cause: ReturnType<typeof required>) => invalid(kind, group, name ?? '', [cause]);
   if (name === undefined && generateName === undefined)
     throw problem(required('metadata.name', 'name or generateName is required'));
-  // Roles have names like kubeadm:get-nodes, and CSRs names like node-csr-A_b.
+  // Names such as kubeadm:get-nodes (roles) and node-csr-A_b (CSRs) are not subdomains.
   const pattern = group.startsWith('rbac.') || plural === CSR ? PATH_SEGMENT : SUBDOMAIN;
   const whole = name ?? `${generateName}x`;
   if (whole.length > 253 || !pattern.test(whole))
     throw problem(invalidValue(name === undefined ? 'metadata.generateName' : 'metadata.name', whole, SUBDOMAIN_RULE));
 }
 
-/** What Go's serialisation shows of a Node that says nothing: empty texts, and not absence. */
+/** Go serializes the missing fields of a Node as empty strings. */
 function withNodeDefaults(draft: Draft): Draft {
   const status = isRecord(draft.status) ? draft.status : {};
   const nodeInfo = { ...EMPTY_NODE_INFO, ...(isRecord(status.nodeInfo) ? status.nodeInfo : {}) };
@@ -48,8 +47,16 @@ function withNodeDefaults(draft: Draft): Draft {
 
 const NO_ENDPOINTS = { daemonEndpoints: { kubeletEndpoint: { Port: 0 } } };
 const EMPTY_NODE_INFO = {
-  ...{ machineID: '', systemUUID: '', bootID: '', kernelVersion: '', osImage: '', containerRuntimeVersion: '' },
-  ...{ kubeletVersion: '', kubeProxyVersion: '', operatingSystem: '', architecture: '' },
+  machineID: '',
+  systemUUID: '',
+  bootID: '',
+  kernelVersion: '',
+  osImage: '',
+  containerRuntimeVersion: '',
+  kubeletVersion: '',
+  kubeProxyVersion: '',
+  operatingSystem: '',
+  architecture: '',
 };
 
 function encodeStringData(draft: Draft): Draft {

@@ -1,11 +1,11 @@
-/** Tables: the columns that `kubectl get` prints, computed by the server. Source: kubernetes, pkg/printers/internalversion. */
+/** Tables: the columns of `kubectl get`, which the server computes. Source: kubernetes, pkg/printers/internalversion. */
 import type { CertificateSigningRequest, KubeObject, Node, Secret } from '../objects.ts';
 
 type Cell = string | number;
 
 interface Column {
   name: string;
-  /** 1: shown by `-o wide` only. */
+  /** 1: only for `-o wide`. */
   priority?: 1;
   cell(object: KubeObject, now: Date): Cell;
 }
@@ -40,7 +40,7 @@ const columnsOf: Record<string, Column[]> = {
 
 export const wantsTable = (accept: string): boolean => accept.includes('as=Table');
 
-/** `objects` as rows; each row carries the metadata of its object, by which kubectl goes on. */
+/** `objects` as rows. Each row has the metadata of its object, which kubectl needs. */
 export function toTable(objects: readonly KubeObject[], metadata: object, now: Date): object {
   const columns = columnsOf[objects[0]?.kind ?? ''] ?? [NAME, AGE];
   return {
@@ -96,7 +96,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** As kubectl words durations: two units while they are small, one where they are large. */
+/** Durations as in kubectl: two units if they are short, one if they are long. */
 function age(since: string, now: Date): string {
   const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1000));
   const two = (unit: number, letter: string, rest: number, restLetter: string) => {

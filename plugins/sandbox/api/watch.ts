@@ -1,4 +1,4 @@
-/** Watches: changes as lines of JSON, from a version on, until their time is over. */
+/** Watches: changes after a version as lines of JSON, until a time limit. */
 import type { ServerResponse } from 'node:http';
 import type { KubeObject } from '../objects.ts';
 import type { Change, Store } from '../store.ts';
@@ -12,19 +12,19 @@ export interface Watch {
   store: Store;
   resource: string;
   selects: Selector;
-  /** Undefined: begin with everything there is. */
+  /** Undefined: start with all existing objects. */
   since: number | undefined;
   timeoutMs: number;
-  /** The object a bookmark carries, before its version is put in; undefined: no bookmarks wanted. */
+  /** Object of a bookmark, without its version. Undefined if the client did not request bookmarks. */
   bookmark: { apiVersion: string; kind: string } | undefined;
-  /** An object as this client wants to see it. */
+  /** Converts an object to the form that the client requested. */
   present(object: KubeObject): object;
 }
 
 const TIMEOUT_MS = 30 * 60_000;
 const TIMEOUT_MS_MAX = 86_400_000;
 const BOOKMARK_MS = 10_000;
-/** A client that reads nothing is cut off when this much waits for it. */
+/** A client that does not read is disconnected when this many bytes are pending. */
 const UNSENT_BYTES_MAX = 16 << 20;
 
 export function readWatch({ store, resource, resourceType, namespace, request: { url, accept }, now }: Call): Watch {
@@ -59,7 +59,7 @@ export function sendWatch(response: ServerResponse, watch: Watch): void {
     if (bookmark !== undefined) send('BOOKMARK', { ...bookmark, metadata });
   };
   const sendChange = (change: Change) => {
-    const type = change.resource === resource ? seenAs(change, selects) : undefined;
+    const type = change.resource === resource ? eventType(change, selects) : undefined;
     if (type !== undefined) send(type, present(change.object));
   };
 
@@ -69,7 +69,7 @@ export function sendWatch(response: ServerResponse, watch: Watch): void {
     for (const change of backlog(watch)) sendChange(change);
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    send('ERROR', error.status); // past authorization, a watch fails inside its stream
+    send('ERROR', error.status); // after authorization, a watch fails inside its stream
     response.end();
     return;
   }
@@ -91,11 +91,11 @@ function backlog({ store, resource, since }: Watch): Change[] {
   return store.list(resource).map((object) => ({ type: 'ADDED', resource, object }));
 }
 
-/** To a client that selects, an object that stops to fit is deleted, and one that begins to is added. */
-function seenAs({ type, object, previous }: Change, selects: Selector): Change['type'] | undefined {
-  const was = previous !== undefined && selects(previous);
-  const is = type !== 'DELETED' && selects(object);
-  if (was && is) return 'MODIFIED';
-  if (is) return 'ADDED';
-  return was ? 'DELETED' : undefined;
+/** With a selector, an object that no longer matches counts as deleted, and one that starts to match as added. */
+function eventType({ type, object, previous }: Change, selects: Selector): Change['type'] | undefined {
+  const matchedBefore = previous !== undefined && selects(previous);
+  const matches = type !== 'DELETED' && selects(object);
+  if (matchedBefore && matches) return 'MODIFIED';
+  if (matches) return 'ADDED';
+  return matchedBefore ? 'DELETED' : undefined;
 }

@@ -1,4 +1,4 @@
-/** Keeps cluster-info signed by every token that is for signing: the bootstrapsigner of kube-controller-manager. */
+/** Signs cluster-info with every token for signing, like the bootstrapsigner of kube-controller-manager. */
 import { signDetached } from '../../../engine/pki/index.ts';
 import type { ConfigMap, Secret } from '../objects.ts';
 import type { Store } from '../store.ts';

@@ -1,4 +1,4 @@
-/** Bootstrap tokens as Secrets of kube-system. Source: kubernetes, cluster-bootstrap/token/api. */
+/** Bootstrap tokens as Secrets in kube-system. Source: kubernetes, cluster-bootstrap/token/api. */
 import { randomInt, timingSafeEqual } from 'node:crypto';
 import { type Draft, type Secret, timestamp } from '../objects.ts';
 
@@ -24,7 +24,7 @@ export function randomToken(): string {
   return `${word(6)}.${word(16)}`;
 }
 
-/** The Secret that `kubeadm token create` would make. */
+/** The Secret that `kubeadm token create` would create. */
 export function tokenSecret({ id, secret }: BootstrapToken, expiration: Date): Draft {
   const fields = {
     'token-id': id,
@@ -33,7 +33,7 @@ export function tokenSecret({ id, secret }: BootstrapToken, expiration: Date): D
     'usage-bootstrap-signing': 'true',
     'usage-bootstrap-authentication': 'true',
     'auth-extra-groups': BOOTSTRAPPERS,
-    description: 'The token that the sandbox started with',
+    description: 'The initial token of the sandbox',
   };
   const data = Object.fromEntries(
     Object.entries(fields).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
@@ -46,11 +46,11 @@ export const secretName = (id: string): string => `bootstrap-token-${id}`;
 export const isTokenSecret = ({ type, metadata }: Secret): boolean =>
   type === TYPE && metadata.namespace === 'kube-system';
 
-/** A data value as text; empty where it is absent. */
+/** A data value as text; empty if it is missing. */
 export const field = (secret: Secret, key: string): string =>
   Buffer.from(secret.data?.[key] ?? '', 'base64').toString();
 
-/** When the token ends; undefined: never. A time that cannot be read is long past. */
+/** Expiry of the token; undefined if it never expires. An invalid time counts as expired. */
 export function expiration(secret: Secret): Date | undefined {
   const text = field(secret, 'expiration');
   if (text === '') return undefined;
@@ -63,7 +63,7 @@ export function isExpired(secret: Secret, now: Date): boolean {
   return end !== undefined && now >= end;
 }
 
-/** The token a Secret holds, as long as it may be used for that. */
+/** The token in a Secret, if it allows this usage and has not expired. */
 export function usableToken(
   secret: Secret,
   usage: 'signing' | 'authentication',
@@ -74,7 +74,7 @@ export function usableToken(
   return field(secret, `usage-bootstrap-${usage}`) === 'true' && !isExpired(secret, now) ? token : undefined;
 }
 
-/** The groups a token adds to its user, or undefined where one of them is not allowed. */
+/** The groups that a token adds to its user, or undefined if one of them is not allowed. */
 export function extraGroups(secret: Secret): string[] | undefined {
   const groups = field(secret, 'auth-extra-groups').split(',').filter(Boolean);
   return groups.every((group) => GROUP_PATTERN.test(group)) ? groups : undefined;

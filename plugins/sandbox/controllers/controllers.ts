@@ -1,4 +1,4 @@
-/** Runs the controllers: each hears of changes to its resources soon after they are stored, never within the write. */
+/** Runs the controllers. Each reconciles soon after a change to its resources is stored, never during the write. */
 import type { Change, Store } from '../store.ts';
 
 export interface Controller {
@@ -6,7 +6,7 @@ export interface Controller {
   reconcile(change: Change): void;
 }
 
-/** Returns how to stop them. */
+/** Returns a function that stops them. */
 export function runControllers(store: Store, controllers: readonly Controller[]): () => void {
   const queue: { controller: Controller; change: Change }[] = [];
   let turn: NodeJS.Immediate | undefined;

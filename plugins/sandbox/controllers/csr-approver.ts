@@ -1,4 +1,4 @@
-/** Approves CSRs of kubelets whose requesters may have that: the csrapproving controller of kube-controller-manager. */
+/** Approves kubelets' CSRs if the requester has the permission, like csrapproving of kube-controller-manager. */
 import { type Attributes, isAllowed } from '../api/authorization.ts';
 import { CSR, CSR_GROUP } from '../api/resources.ts';
 import { type CertificateSigningRequest, hasCondition, timestamp } from '../objects.ts';
@@ -8,14 +8,14 @@ import { KUBELET_CLIENT_SIGNER, kubeletClientProblem, requestOf } from './kubele
 
 export function csrApprover(store: Store, now: () => Date): Controller {
   function review(csr: CertificateSigningRequest): void {
-    const how = recogniser(csr);
-    if (how === undefined || !isAllowed(store, accessOf(csr, how))) return;
+    const permission = permissionFor(csr);
+    if (permission === undefined || !isAllowed(store, accessOf(csr, permission))) return;
     const at = timestamp(now());
     const approved = {
       type: 'Approved',
       status: 'True',
       reason: 'AutoApproved',
-      message: `Auto approving ${how === 'selfnodeclient' ? 'self kubelet' : 'kubelet'} client certificate after SubjectAccessReview.`,
+      message: `Auto approving ${permission === 'selfnodeclient' ? 'self kubelet' : 'kubelet'} client certificate after SubjectAccessReview.`,
       lastUpdateTime: at,
       lastTransitionTime: at,
     };
@@ -23,7 +23,7 @@ export function csrApprover(store: Store, now: () => Date): Controller {
   }
 
   return {
-    // A binding that comes back approves what waits; the real controller finds that out by trying again.
+    // A restored binding approves pending CSRs. The real controller gets there by retrying.
     resources: [CSR, 'clusterroles', 'clusterrolebindings'],
     reconcile({ resource, object: { metadata } }) {
       const changed =
@@ -40,8 +40,8 @@ const isPending = ({ status }: CertificateSigningRequest): boolean =>
   !hasCondition(status?.conditions, 'Approved') &&
   !hasCondition(status?.conditions, 'Denied');
 
-/** Under which permission the CSR may be approved, tried in this order. */
-function recogniser(csr: CertificateSigningRequest): 'selfnodeclient' | 'nodeclient' | undefined {
+/** The permission that the requester needs, or undefined if the CSR is not a kubelet's. */
+function permissionFor(csr: CertificateSigningRequest): 'selfnodeclient' | 'nodeclient' | undefined {
   if (csr.spec.signerName !== KUBELET_CLIENT_SIGNER || kubeletClientProblem(csr) !== undefined) return undefined;
   return csr.spec.username === requestOf(csr).commonName ? 'selfnodeclient' : 'nodeclient';
 }

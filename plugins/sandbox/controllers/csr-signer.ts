@@ -1,5 +1,4 @@
-/** Signs approved CSRs of kubelets: the csrsigning controller of kube-controller-manager. */
-
+/** Signs approved CSRs of kubelets, like csrsigning of kube-controller-manager. */
 import { CSR } from '../api/resources.ts';
 import { type ClusterCa, issueBy } from '../certificates.ts';
 import { type CertificateSigningRequest, hasCondition, timestamp } from '../objects.ts';
@@ -19,7 +18,7 @@ export function csrSigner(store: Store, ca: ClusterCa, now: () => Date): Control
     return issueBy(ca, { subject: { commonName, organizations }, publicKey, use: 'client', notBefore, notAfter });
   }
 
-  function settle(csr: CertificateSigningRequest): CertificateSigningRequest['status'] {
+  function statusOf(csr: CertificateSigningRequest): CertificateSigningRequest['status'] {
     const problem = kubeletClientProblem(csr);
     if (problem === undefined) return { ...csr.status, certificate: Buffer.from(sign(csr)).toString('base64') };
     const at = timestamp(now());
@@ -32,7 +31,7 @@ export function csrSigner(store: Store, ca: ClusterCa, now: () => Date): Control
     resources: [CSR],
     reconcile({ object: { metadata } }) {
       const csr = store.get<CertificateSigningRequest>(CSR, metadata.name);
-      if (csr !== undefined && isWaiting(csr)) store.update(CSR, { ...csr, status: settle(csr) });
+      if (csr !== undefined && isWaiting(csr)) store.update(CSR, { ...csr, status: statusOf(csr) });
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What makes a CSR that of a kubelet's client certificate. Source: kubernetes, pkg/apis/certificates/helpers.go. */
+/** The rules for a CSR of a kubelet's client certificate. Source: kubernetes, pkg/apis/certificates/helpers.go. */
 import { type Csr, readCsr } from '../../../engine/pki/index.ts';
 import type { CertificateSigningRequest } from '../objects.ts';
 
@@ -6,11 +6,11 @@ export const KUBELET_CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubele
 
 const USAGES = ['client auth', 'digital signature', 'key encipherment'];
 
-/** The PKCS #10 request inside. Throws when it is none. */
+/** The PKCS #10 request inside. Throws if it is invalid. */
 export const requestOf = ({ spec }: Pick<CertificateSigningRequest, 'spec'>): Csr =>
   readCsr(Buffer.from(spec.request, 'base64').toString());
 
-/** Why this is no such CSR, in the signer's words; undefined where it is one. */
+/** The signer's message if this is not such a CSR; undefined if it is. */
 export function kubeletClientProblem(csr: CertificateSigningRequest): string | undefined {
   const { organizations, commonName, asksExtensions } = requestOf(csr);
   if (organizations.length !== 1 || organizations[0] !== 'system:nodes')

@@ -1,11 +1,10 @@
-/** Deletes bootstrap tokens when they expire: the tokencleaner of kube-controller-manager, on one timer. */
-
+/** Deletes bootstrap tokens when they expire, like tokencleaner of kube-controller-manager. */
 import type { Secret } from '../objects.ts';
 import type { Store } from '../store.ts';
 import { expiration, isExpired, isTokenSecret } from './bootstrap-token.ts';
 import type { Controller } from './controllers.ts';
 
-/** Longer waits are cut to this: `setTimeout` takes 2^31 ms at most. */
+/** Limit for one wait, because `setTimeout` accepts at most 2^31 ms. */
 const WAIT_MS_MAX = 86_400_000;
 
 export interface TokenCleaner extends Controller {

@@ -1,4 +1,4 @@
-/** The stand-in kubelet's way to the API server: its credentials, the CA of its kubeconfig, patience with a busy server. */
+/** API client of the stand-in kubelet. It verifies the server's certificate and retries if the server is busy. */
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,25 +7,28 @@ import type { Caller } from './kubelet-identity.ts';
 const TIMEOUT_MS = 10_000;
 const RETRY_MS = 250;
 const TRIES_MAX = 120;
-/** Node's codes for "that certificate is not to be believed". */
+/** Error codes of Node.js for an untrusted certificate. */
 const UNTRUSTED = /CERT|SIGNATURE|ISSUER|TLS/;
 
 export type ApiCall =
   | { method: 'GET'; path: string }
   | { method: 'POST' | 'PATCH'; path: string; contentType: string; body: object };
 
-/** The text of the answer to what is OK or there already (409). Throws what will not get better by waiting; `purpose` is what the kubelet then says. */
+/**
+ * Returns the answer's text if the call succeeded or the object exists already (409). Throws errors that a retry cannot fix, with
+ * `purpose` in the message.
+ */
 export async function callApi(caller: Caller, call: ApiCall, purpose: string, signal: AbortSignal): Promise<string> {
   for (let left = TRIES_MAX; ; left--) {
     const { code, message } = await send(caller, call, signal);
     if (code === 409 || (code >= 200 && code < 300)) return message;
-    const mayPass = code === 0 || code === 429 || code >= 500;
-    if (!mayPass || left === 0) throw new Error(`unable to ${purpose}: ${message}`);
+    const isTransient = code === 0 || code === 429 || code >= 500;
+    if (!isTransient || left === 0) throw new Error(`unable to ${purpose}: ${message}`);
     await sleep(RETRY_MS, undefined, { signal });
   }
 }
 
-/** Code 0: nobody answered. A certificate that cannot be believed rejects at once. */
+/** Code 0: no answer. An untrusted certificate rejects at once. */
 function send(caller: Caller, call: ApiCall, signal: AbortSignal): Promise<{ code: number; message: string }> {
   const { server, ca, cert, key, token } = caller;
   return new Promise((resolve, reject) => {
@@ -36,7 +39,11 @@ function send(caller: Caller, call: ApiCall, signal: AbortSignal): Promise<{ cod
         ...('contentType' in call ? { 'Content-Type': call.contentType } : {}),
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
       },
-      ...{ ca, cert, key, agent: false, signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) },
+      ca,
+      cert,
+      key,
+      agent: false,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
     const broken = (error: NodeJS.ErrnoException) => {
       if (signal.aborted || UNTRUSTED.test(error.code ?? '')) reject(error);

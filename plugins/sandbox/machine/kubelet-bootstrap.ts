@@ -1,4 +1,4 @@
-/** The TLS bootstrap of the stand-in kubelet, as the real one does it: kubeconfig first, then the request, then the certificate. */
+/** TLS bootstrap of the stand-in kubelet, in the order of the real one: kubeconfig, CSR, certificate. */
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,9 +13,9 @@ import { machinePath } from './machine-path.ts';
 const PKI = '/var/lib/kubelet/pki';
 const CURRENT = `${PKI}/kubelet-client-current.pem`;
 const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-const LOOK_AGAIN_MS = 100;
+const POLL_MS = 100;
 
-/** Resolves when somebody has approved the request and it is signed. */
+/** Resolves when the CSR is approved and signed. */
 export async function bootstrap(
   root: string,
   caller: Caller,
@@ -23,15 +23,15 @@ export async function bootstrap(
   signal: AbortSignal,
 ): Promise<KubeletIdentity> {
   const write = async (path: string, text: string): Promise<void> => {
-    const place = await machinePath(root, path);
-    await mkdir(dirname(place), { recursive: true });
-    await writeFile(place, text, { mode: 0o600 });
+    const target = await machinePath(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text, { mode: 0o600 });
   };
   const kubeconfig = kubeconfigOf(caller);
   await write(KUBECONFIG, kubeconfig);
   const key = generateKeyPem();
   const csr = createCsr(key, { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] });
-  const certificate = await signed(caller, csr, signal);
+  const certificate = await requestCertificate(caller, csr, signal);
   const pem = `${PKI}/kubelet-client-${stampOf(new Date())}.pem`;
   await write(pem, certificate + key);
   const updated = join(root, `${PKI}/kubelet-client-updated.pem`);
@@ -40,7 +40,7 @@ export async function bootstrap(
   return readIdentity(kubeconfig, new Date(), async () => certificate + key);
 }
 
-async function signed(caller: Caller, csr: string, signal: AbortSignal): Promise<string> {
+async function requestCertificate(caller: Caller, csr: string, signal: AbortSignal): Promise<string> {
   const body = {
     apiVersion: 'certificates.k8s.io/v1',
     kind: 'CertificateSigningRequest',
@@ -58,11 +58,11 @@ async function signed(caller: Caller, csr: string, signal: AbortSignal): Promise
     const { status } = await call({ method: 'GET', path: `${CSRS}/${metadata.name}` });
     if (hasCondition(status?.conditions, 'Denied')) throw new Error('certificate signing request was not approved');
     if (status?.certificate !== undefined) return Buffer.from(status.certificate, 'base64').toString();
-    await sleep(LOOK_AGAIN_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal });
   }
 }
 
-/** As client-go writes it. */
+/** The format of client-go. */
 const kubeconfigOf = ({ server, ca }: Caller): string =>
   stringify(
     {

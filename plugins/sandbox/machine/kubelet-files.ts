@@ -1,4 +1,4 @@
-/** Reads what kubeadm's unit would hand to a kubelet, from a machine's scratch root alone, and refuses what a kubelet refuses. */
+/** Reads the files of a kubelet under kubeadm's unit, below the scratch root, with the same checks as a kubelet. */
 import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { parse } from 'yaml';
@@ -15,13 +15,13 @@ const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
 
 export interface KubeletFiles {
   nodeName: string;
-  /** Its own, or whom it asks for one as. */
+  /** Its own identity, or the bootstrap credentials to request one. */
   identity: KubeletIdentity | { bootstrap: Caller };
   flags: KubeletFlags;
   healthz: { address: string; port: number };
 }
 
-/** Throws an Error in the words of the kubelet. */
+/** Throws an Error with the kubelet's message. */
 export async function readKubeletFiles(root: string): Promise<KubeletFiles> {
   const read = (path: string): Promise<string> => readMachineFile(root, path);
   const config = readConfig(await read(CONFIG));
@@ -31,11 +31,11 @@ export async function readKubeletFiles(root: string): Promise<KubeletFiles> {
   await checkRuntime(root, flags);
   const nodeName = await nodeNameOf(root, flags);
   if ('commonName' in identity && identity.commonName !== `system:node:${nodeName}`)
-    throw new Error(`the client certificate is for ${identity.commonName}, and this is node ${nodeName}`);
+    throw new Error(`the client certificate is for ${identity.commonName}, but this node is ${nodeName}`);
   return { nodeName, identity, flags, healthz: healthzOf(config) };
 }
 
-/** The bootstrap kubeconfig counts only where the other one is of no use. */
+/** The bootstrap kubeconfig counts only if the other one is missing or unusable. */
 async function identityOf(
   root: string,
   read: (path: string) => Promise<string>,
@@ -59,7 +59,7 @@ function readConfig(text: string): Json {
     config.kind !== 'KubeletConfiguration'
   )
     throw new Error(
-      `failed to load Kubelet config file ${CONFIG}, error failed to decode: no KubeletConfiguration of kubelet.config.k8s.io/v1beta1`,
+      `failed to load Kubelet config file ${CONFIG}, error failed to decode: not a KubeletConfiguration of kubelet.config.k8s.io/v1beta1`,
     );
   return config;
 }
@@ -72,7 +72,7 @@ async function checkClientCa({ authentication }: Json, read: (path: string) => P
     throw new Error(`unable to load client CA file ${x509.clientCAFile}: data does not contain any valid certificates`);
 }
 
-/** Without an endpoint a kubelet of that age would look for Docker. */
+/** Without an endpoint, a kubelet of this version would use Docker. */
 async function checkRuntime(root: string, { containerRuntimeEndpoint: endpoint }: KubeletFlags): Promise<void> {
   if (endpoint === '')
     throw new Error('failed to get docker version: Cannot connect to the Docker daemon at unix:///var/run/docker.sock');

@@ -1,4 +1,4 @@
-/** The flags kubeadm hands to the kubelet: one line of `kubeadm-flags.env`. */
+/** Reads the flags that kubeadm passes to the kubelet: one line of `kubeadm-flags.env`. */
 
 export interface KubeletFlags {
   hostnameOverride: string;
@@ -15,7 +15,7 @@ export interface Taint {
 const LINE = /^KUBELET_KUBEADM_ARGS=(".*")$/;
 const TAINT = /^([\w./-]+)(?:=([\w.-]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/;
 
-/** Throws an Error in the words of the kubelet. Flags that this stand-in does not need are let through. */
+/** Throws an Error with the kubelet's message. Ignores flags that the stand-in does not need. */
 export function readFlags(env: string): KubeletFlags {
   const flags = new Map(words(env).map(flag));
   return {
@@ -31,7 +31,7 @@ function words(env: string): string[] {
     const [, quoted] = LINE.exec(line) ?? [];
     if (quoted === undefined)
       throw new Error(`/var/lib/kubelet/kubeadm-flags.env: ignoring invalid assignment: ${line}`);
-    return String(JSON.parse(quoted)).split(/\s+/).filter(Boolean); // what Go's %q writes for flags is a JSON string
+    return String(JSON.parse(quoted)).split(/\s+/).filter(Boolean); // Go's %q quotes flags like JSON
   });
 }
 

@@ -1,9 +1,9 @@
-/** Whom the kubelet is to the cluster: its kubeconfig, with the client certificate it points to. */
+/** Reads the kubelet's identity: its kubeconfig, and the client certificate in it. */
 import { parse } from 'yaml';
 import { fitsKey, pemBlocks, readCertificates, toPem } from '../../../engine/pki/index.ts';
 import { isRecord, type Json } from '../objects.ts';
 
-/** Whom the API server believes to be asked by. */
+/** Server and credentials for API calls. */
 export interface Caller {
   server: string;
   ca: string;
@@ -14,7 +14,7 @@ export interface Caller {
 
 export interface KubeletIdentity extends Caller {
   server: string;
-  /** PEM bundle that the API server's certificate must be signed by. */
+  /** PEM bundle of the CAs that may sign the API server's certificate. */
   ca: string;
   /** PEM: the leaf, then intermediates. */
   cert: string;
@@ -24,7 +24,7 @@ export interface KubeletIdentity extends Caller {
 
 type ReadPath = (path: string) => Promise<string>;
 
-/** `readPath` reads a file of the machine. Throws an Error in the words of the kubelet. */
+/** `readPath` reads a file of the machine. Throws an Error with the kubelet's message. */
 export async function readIdentity(text: string, now: Date, readPath: ReadPath): Promise<KubeletIdentity> {
   const { server, ca, user } = await readCurrent(text, readPath);
   const [certs, keys] = [
@@ -34,7 +34,7 @@ export async function readIdentity(text: string, now: Date, readPath: ReadPath):
   return { server, ca, ...clientCertificate(certs, keys, now) };
 }
 
-/** A bootstrap kubeconfig: a token, or a certificate of somebody who may ask for one. */
+/** Reads a bootstrap kubeconfig, with a token or a client certificate. */
 export async function readBootstrap(text: string, readPath: ReadPath): Promise<Caller> {
   const { server, ca, user } = await readCurrent(text, readPath);
   if (typeof user.token === 'string') return { server, ca, token: user.token };
@@ -45,15 +45,15 @@ export async function readBootstrap(text: string, readPath: ReadPath): Promise<C
   return { server, ca, cert, key };
 }
 
-/** What the current context of a kubeconfig names. */
+/** Cluster and user of the current context. */
 async function readCurrent(text: string, readPath: ReadPath): Promise<{ server: string; ca: string; user: Json }> {
   const config: unknown = parse(text);
-  if (!isRecord(config)) throw new Error('error loading config file: no kubeconfig');
+  if (!isRecord(config)) throw new Error('error loading config file: not a kubeconfig');
   const context = named(config, 'contexts', config['current-context'], 'context');
   const cluster = named(config, 'clusters', context.cluster, 'cluster');
   const user = named(config, 'users', context.user, 'user');
   const server = String(cluster.server);
-  if (!server.startsWith('https://')) throw new Error(`invalid configuration: ${server} is no https URL`);
+  if (!server.startsWith('https://')) throw new Error(`invalid configuration: ${server} is not an https URL`);
   return { server, ca: await content(cluster, 'certificate-authority', readPath), user };
 }
 

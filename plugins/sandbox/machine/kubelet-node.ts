@@ -1,4 +1,4 @@
-/** The Node object that the stand-in kubelet registers, as a kubelet composes it. */
+/** The Node object that the stand-in kubelet registers. */
 
 import { type Condition, type Draft, timestamp } from '../objects.ts';
 import type { KubeletFiles } from './kubelet-files.ts';
@@ -30,7 +30,7 @@ export function nodeOf({ nodeName, flags }: KubeletFiles, now: Date): Draft {
         { type: 'InternalIP', address: '127.0.0.1' },
         { type: 'Hostname', address: nodeName },
       ],
-      conditions: [readyCondition(false, now)],
+      conditions: [readyCondition('False', now)],
       nodeInfo: {
         architecture,
         containerRuntimeVersion: 'containerd://0.0.0-stand-in',
@@ -43,13 +43,14 @@ export function nodeOf({ nodeName, flags }: KubeletFiles, now: Date): Draft {
   };
 }
 
-export function readyCondition(ready: boolean, now: Date): Condition & { lastHeartbeatTime: string } {
+export function readyCondition(status: 'True' | 'False', now: Date): Condition & { lastHeartbeatTime: string } {
   const at = timestamp(now);
+  const isReady = status === 'True';
   return {
     type: 'Ready',
-    status: ready ? 'True' : 'False',
-    reason: ready ? 'KubeletReady' : 'KubeletNotReady',
-    message: ready ? 'kubelet is posting ready status' : 'container runtime status check may not have completed yet',
+    status,
+    reason: isReady ? 'KubeletReady' : 'KubeletNotReady',
+    message: isReady ? 'kubelet is posting ready status' : 'container runtime status check may not have completed yet',
     lastHeartbeatTime: at,
     lastTransitionTime: at,
   };

@@ -1,4 +1,4 @@
-/** A stand-in kubelet: believes the files of a machine as the real one would, says it is healthy, and registers its Node. */
+/** A stand-in kubelet: it reads the machine's files like the real one, serves its health check and registers its Node. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { type KubeletFiles, readKubeletFiles } from './kubelet-files.ts';
 import type { KubeletIdentity } from './kubelet-identity.ts';
 import { nodeOf, readyCondition } from './kubelet-node.ts';
 
-/** The real one takes seconds; long enough to be seen as NotReady by who watches. */
+/** The real kubelet takes seconds. This is long enough for a watch to see the Node as NotReady. */
 const READY_AFTER_MS = 100;
 const NODES = '/api/v1/nodes';
 const PURPOSE = 'register node with API server';
@@ -22,11 +22,11 @@ export interface KubeletOptions {
   root: string;
   /** The machine's clock. */
   now?: () => Date;
-  /** Ends it before its Node is Ready. */
+  /** Stops it before its Node is Ready. */
   signal?: AbortSignal;
 }
 
-/** Resolves when its Node is Ready. Throws an Error in the words of the kubelet when a file or the cluster is against it. */
+/** Resolves when its Node is Ready. Throws an Error with the kubelet's message if it cannot start or register. */
 export async function startKubelet({ root, now = () => new Date(), signal }: KubeletOptions): Promise<Kubelet> {
   const files = await readKubeletFiles(root);
   const closing = new AbortController();
@@ -38,7 +38,7 @@ export async function startKubelet({ root, now = () => new Date(), signal }: Kub
   };
   try {
     const { identity, nodeName } = files;
-    // It is healthy before it has a certificate.
+    // Like the real kubelet, it is healthy before it has a certificate.
     const own =
       'bootstrap' in identity ? await bootstrap(root, identity.bootstrap, nodeName, closing.signal) : identity;
     await register(files, own, now, closing.signal);
@@ -57,7 +57,7 @@ async function register(
 ): Promise<void> {
   const { nodeName } = files;
   const node = nodeOf(files, now());
-  // 409: it was here before. The Node stays as it is, and only its status is renewed.
+  // On 409 the Node exists already: it stays as it is, and only its status is updated.
   await callApi(
     identity,
     { method: 'POST', path: NODES, contentType: 'application/json', body: node },
@@ -65,7 +65,7 @@ async function register(
     signal,
   );
   await sleep(READY_AFTER_MS, undefined, { signal });
-  const ready = { ...(node.status as object), conditions: [readyCondition(true, now())] };
+  const ready = { ...(node.status as object), conditions: [readyCondition('True', now())] };
   await callApi(
     identity,
     {
@@ -80,7 +80,7 @@ async function register(
 }
 
 async function serveHealthz({ healthz: { address, port } }: KubeletFiles): Promise<Server | undefined> {
-  if (port === 0) return undefined; // switched off
+  if (port === 0) return undefined; // turned off
   const server = createServer((request, response) => {
     const healthy = request.url === '/healthz';
     response.writeHead(healthy ? 200 : 404, { 'Content-Type': 'text/plain; charset=utf-8' });

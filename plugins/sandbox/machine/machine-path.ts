@@ -1,10 +1,10 @@
-/** Where a path of the machine is below its scratch root: links count as the machine sees them. */
+/** Maps a path of the machine to its path below the scratch root, with links resolved as on the machine. */
 import { lstat, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const LINKS_MAX = 40;
 
-/** The path outside; links are followed, and an absolute one starts at `root` again. Throws ELOOP as the system would. */
+/** Follows links; an absolute link starts at `root` again. Throws if there are too many links, like the system. */
 export async function machinePath(root: string, path: string): Promise<string> {
   let links = 0;
   const rest = path.split('/').filter(Boolean);

@@ -1,13 +1,13 @@
 /** The shell scripts of a scratch machine: a service manager for the one unit `kubelet`, and its journal. */
 
 const HEAD = `#!/bin/sh
-# Part of a scratch machine of the Joinery sandbox: a stand-in, good for the one unit kubelet.
+# Part of a scratch machine of the Joinery sandbox: a stand-in that knows the unit kubelet alone.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 root=$(cd "$(dirname "$0")/../.." && pwd)
 log=$root/var/log/kubelet.log
 `;
 
-/** `kubelet`: the command that starts the kubelet; the root is put behind it. What ends is not started again. */
+/** `kubelet` is the command that starts the kubelet; the root is appended. A kubelet that exits is not restarted. */
 export const systemctl = (kubelet: readonly string[]): string => `${HEAD}
 pid_file=$root/run/kubelet.pid
 code_file=$root/run/kubelet.exit
@@ -29,7 +29,7 @@ state() {
 start() {
   alive && return
   rm -f "$code_file"
-  # The shell outlives the kubelet: a trap waits until the command in front has ended.
+  # The shell outlives the kubelet, because a trap runs only after the foreground command has exited.
   JOINERY_ROOT=$root setsid /bin/sh -c 'trap "exit 0" TERM; code_file=$1; shift; "$@"; echo $? >"$code_file"' \\
     kubelet "$code_file" ${kubelet.map(quote).join(' ')} "$root" >>"$log" 2>&1 </dev/null &
   echo $! >"$pid_file"

@@ -1,4 +1,4 @@
-/** A scratch machine: a directory that `join run --root` takes for a whole machine, ready to join and with nothing running. */
+/** A scratch machine: a directory that `join run --root` treats as a machine. It is ready to join and runs nothing. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
@@ -11,11 +11,11 @@ import { RUNTIME_SOCKET } from './runtime.ts';
 
 export interface MachineOptions {
   hostName: string;
-  /** The command that starts `kubelet-main.ts`; the root is put behind it. */
+  /** Command that starts `kubelet-main.ts`; the root is appended. */
   kubelet: readonly string[];
 }
 
-/** The longest path of a Unix socket, less its final zero. */
+/** Maximum length of a Unix socket path, without the final zero. */
 const SOCKET_PATH_BYTES_MAX = 107;
 const PROGRAMS = [
   'crictl',
@@ -31,11 +31,25 @@ const PROGRAMS = [
   'touch',
 ];
 const KERNEL = '5.10.0-stand-in';
-/** What a kernel needs to be built with, to run containers; and the controllers it needs to have. */
+/** Kernel options that containers need. */
 const KERNEL_CONFIG = [
-  ...['NAMESPACES', 'NET_NS', 'PID_NS', 'IPC_NS', 'UTS_NS', 'CGROUPS', 'CGROUP_CPUACCT', 'CGROUP_DEVICE'],
-  ...['CGROUP_FREEZER', 'CGROUP_SCHED', 'CPUSETS', 'MEMCG', 'INET', 'EXT4_FS', 'PROC_FS'],
-  ...['NETFILTER_XT_TARGET_REDIRECT', 'NETFILTER_XT_MATCH_COMMENT'],
+  'NAMESPACES',
+  'NET_NS',
+  'PID_NS',
+  'IPC_NS',
+  'UTS_NS',
+  'CGROUPS',
+  'CGROUP_CPUACCT',
+  'CGROUP_DEVICE',
+  'CGROUP_FREEZER',
+  'CGROUP_SCHED',
+  'CPUSETS',
+  'MEMCG',
+  'INET',
+  'EXT4_FS',
+  'PROC_FS',
+  'NETFILTER_XT_TARGET_REDIRECT',
+  'NETFILTER_XT_MATCH_COMMENT',
 ];
 const CGROUPS = ['cpuset', 'cpu', 'cpuacct', 'blkio', 'memory', 'devices', 'freezer', 'hugetlb', 'pids'];
 const UNIT = '/usr/lib/systemd/system/kubelet.service';
@@ -88,35 +102,35 @@ const programs = (kubelet: readonly string[]): Record<string, string> => ({
 });
 
 export async function makeMachine(root: string, { hostName, kubelet }: MachineOptions): Promise<void> {
-  for (const [path, text] of Object.entries(files(hostName))) await lay(join(root, path), text);
+  for (const [path, text] of Object.entries(files(hostName))) await writeNew(join(root, path), text);
   for (const [name, text] of Object.entries(programs(kubelet))) {
-    await lay(join(root, 'usr/bin', name), text);
+    await writeNew(join(root, 'usr/bin', name), text);
     await chmod(join(root, 'usr/bin', name), 0o755);
   }
   await mkdir(join(root, dirname(WANTED)), { recursive: true });
   await symlink(UNIT, join(root, WANTED));
   await mkdir(join(root, 'var/lib'), { recursive: true });
-  await laySocket(join(root, RUNTIME_SOCKET));
+  await createSocket(join(root, RUNTIME_SOCKET));
 }
 
-/** Stops what runs on it. */
+/** Stops the kubelet of the machine. */
 export async function stopMachine(root: string): Promise<void> {
   await promisify(execFile)(join(root, 'usr/bin/systemctl'), ['stop', 'kubelet']);
 }
 
-async function lay(path: string, text: string): Promise<void> {
+async function writeNew(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, text);
 }
 
-/** A socket that nobody listens on; a plain file where the path is too long for one. */
-async function laySocket(path: string): Promise<void> {
-  const made = `${path}.new`;
-  if (Buffer.byteLength(made) > SOCKET_PATH_BYTES_MAX) return lay(path, '');
+/** Creates a socket without a listener, or a plain file if the path is too long for a socket. */
+async function createSocket(path: string): Promise<void> {
+  const temporary = `${path}.new`;
+  if (Buffer.byteLength(temporary) > SOCKET_PATH_BYTES_MAX) return writeNew(path, '');
   await mkdir(dirname(path), { recursive: true });
-  const server = createServer().listen(made);
+  const server = createServer().listen(temporary);
   await once(server, 'listening');
-  await rename(made, path); // closing removes the socket, but by the name it was made with
+  await rename(temporary, path); // closing the server deletes the socket under its first name
   server.close();
   await once(server, 'close');
 }

@@ -1,4 +1,4 @@
-/** The stand-in container runtime of a scratch machine: it answers over the CRI (v1), is always ready, and runs nothing. */
+/** The stand-in container runtime of a scratch machine. It answers over the CRI (v1), is always ready and runs nothing. */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
@@ -12,11 +12,11 @@ const DRIVERS = ['systemd', 'cgroupfs'] as const;
 export interface RuntimeOptions {
   name?: string;
   cgroupDriver?: (typeof DRIVERS)[number];
-  /** A status of gRPC that ends every call. */
+  /** gRPC status with which every call fails. */
   refusesWith?: number;
 }
 
-/** One field of a message, shorter than 128 bytes: a text, a message or a small number. */
+/** Encodes one field of a message: a string or message shorter than 128 bytes, or a small number. */
 function field(number: number, value: string | Buffer | number): Buffer {
   if (typeof value === 'number') return Buffer.from([number << 3, value]);
   const bytes = Buffer.from(value);
@@ -32,11 +32,11 @@ const answersOf = ({ name = 'containerd', cgroupDriver = 'cgroupfs' }: RuntimeOp
   ListPodSandbox: Buffer.alloc(0),
 });
 
-/** Listens on the machine's containerd socket until it is closed. Rejects where its path is too long for a socket. */
+/** Listens on the machine's containerd socket until it is closed. Rejects if the path is too long for a socket. */
 export async function startRuntime(root: string, options: RuntimeOptions = {}): Promise<{ close(): Promise<void> }> {
   const answers = answersOf(options);
   const path = join(root, RUNTIME_SOCKET);
-  await rm(path, { force: true }); // one on which nobody listens
+  await rm(path, { force: true }); // a socket without a listener
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer();
   server.on('session', (session) => {
@@ -57,7 +57,7 @@ export async function startRuntime(root: string, options: RuntimeOptions = {}): 
   };
 }
 
-/** One gRPC message behind its length, and the status in the trailers. */
+/** Sends one gRPC message with its length, and the status in the trailers. */
 function answer(stream: ServerHttp2Stream, message: Buffer | undefined, refusesWith = 0): void {
   const status = message === undefined ? UNIMPLEMENTED : refusesWith;
   stream.on('error', () => undefined);

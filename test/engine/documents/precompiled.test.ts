@@ -4,20 +4,22 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { validatorsSource } from '../../../bin/build/precompile.ts';
-import { registry } from '../../../bin/compose.ts';
-import { shippedNames } from '../../../bin/pipelines.ts';
 import { digestOf } from '../../../engine/documents/digest.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
+import { catalog, registry } from '../../helpers/app.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { PROJECT } from '../../helpers/sources.ts';
 
 const built = vi.hoisted(() => new Map<string, () => unknown>());
-vi.mock('../../../engine/documents/precompiled.ts', () => ({ precompiled: new Map(), readPipelines: built }));
+vi.mock('../../../engine/documents/precompiled.ts', () => ({
+  precompiledValidators: new Map(),
+  precompiledPipelines: built,
+}));
 
 test('the build has every pipeline that ships, by the digest of its text', () => {
   const source = validatorsSource(PROJECT);
-  for (const name of shippedNames(PROJECT, 'pipelines')) {
+  for (const name of catalog.names('pipelines')) {
     const text = readFileSync(join(PROJECT, `pipelines/${name}.yaml`), 'utf8');
     expect(source).toContain(`[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(parse(text))})]`);
   }
@@ -26,7 +28,7 @@ test('the build has every pipeline that ships, by the digest of its text', () =>
 test('what is wrong is told at the same place', async () => {
   const text =
     'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: p }\nsteps:\n  - { id: a, uses: preflihgt }\n';
-  const wrong = () => joinErrorOf(() => checkPipeline(loadPipeline('p.yaml', text), registry()));
+  const wrong = () => joinErrorOf(() => checkPipeline(loadPipeline('p.yaml', text), registry));
   const parsed = await wrong();
   const read = vi.fn(() => parse(text) as unknown);
   built.set(digestOf(text), read);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Explained, leavesOf } from '../../../engine/environment/explain.ts';
+import { type ExplainedValue, leavesOf } from '../../../engine/environment/explain.ts';
 import { loadEnvironment, readTracked } from '../../../engine/environment/load.ts';
-import { patcherFor, type Resolved, resolve } from '../../../engine/environment/resolve.ts';
+import { loadJsonPatch, type ResolvedPipeline, resolvePipeline } from '../../../engine/environment/resolve.ts';
 import type { PipelineStep } from '../../../engine/pipeline/load.ts';
 
 const NUM_RUNS = 150;
@@ -18,14 +18,14 @@ const pipelineText = ({ steps }: Base): string =>
 const environmentText = (patches: readonly Patch[]): string =>
   `{"apiVersion":"joinery.dev/v1","kind":"Environment","metadata":{"name":"site"},"patches":[\n${patches.map((patch) => JSON.stringify(patch)).join(',\n')}\n]}`;
 
-async function resolvedTexts(base: string, environment: string): Promise<Resolved> {
+async function resolvedTexts(base: string, environment: string): Promise<ResolvedPipeline> {
   const environments = [loadEnvironment('site', 'site.yaml', environment)];
-  return resolve(readTracked('made.yaml', base), environments, await patcherFor(environments));
+  return resolvePipeline(readTracked('made.yaml', base), environments, await loadJsonPatch(environments));
 }
 const resolvedWith = (base: Base, ...patches: Patch[]) => resolvedTexts(pipelineText(base), environmentText(patches));
 
 /** Nobody cares in which order a step names what it comes after. */
-const stepsOf = ({ pipeline }: Resolved): PipelineStep[] =>
+const stepsOf = ({ pipeline }: ResolvedPipeline): PipelineStep[] =>
   pipeline.steps.map((step) => ({ ...step, ...(step.needs === undefined ? {} : { needs: step.needs.toSorted() }) }));
 
 const word = fc.constantFrom('one', 'two', 'three', 'four');
@@ -105,7 +105,7 @@ describe('patches', () => {
       fc.asyncProperty(cases, async ({ base, patch }) => {
         const environment = environmentText([patch]);
         const environments = [1, 2].map(() => loadEnvironment('site', 'site.yaml', environment));
-        const twice = resolve(readTracked('made.yaml', pipelineText(base)), environments, undefined);
+        const twice = resolvePipeline(readTracked('made.yaml', pipelineText(base)), environments, undefined);
         const once = await resolvedWith(base, patch);
         expect(twice.plain).toEqual(once.plain);
         expect(told(leavesOf(twice.tracked))).toEqual(told(leavesOf(once.tracked)));
@@ -135,7 +135,7 @@ describe('patches', () => {
   });
 });
 
-const told = (leaves: readonly Explained[]) =>
+const told = (leaves: readonly ExplainedValue[]) =>
   leaves.map(({ path, value, origin, over }) => ({ path, value, origin, over }));
 
 interface Origin {
@@ -202,7 +202,7 @@ describe('where values come from', () => {
         texts[place.file] = `${text.slice(0, offset)}"other"${text.slice(offset + JSON.stringify(leaf.value).length)}`;
         const other = leavesOf((await resolvedTexts(texts['made.yaml'] ?? '', texts['site.yaml'] ?? '')).tracked);
         const changed = other.filter(({ value }, index) => value !== leaves[index]?.value);
-        const values = (each: readonly Explained[]) => each.filter(({ value }) => typeof value !== 'object');
+        const values = (each: readonly ExplainedValue[]) => each.filter(({ value }) => typeof value !== 'object');
         expect(values(other).length).toBe(values(leaves).length);
         expect(values(changed).map(({ path, value }) => [path, value])).toEqual([[leaf.path, 'other']]);
       }),

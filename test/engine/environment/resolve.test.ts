@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment, readTracked } from '../../../engine/environment/load.ts';
-import { isFor, patcherFor, resolve } from '../../../engine/environment/resolve.ts';
+import { loadJsonPatch, partsFor, resolvePipeline } from '../../../engine/environment/resolve.ts';
 import type { PipelineStep } from '../../../engine/pipeline/load.ts';
 import type { HostFacts } from '../../../engine/sdk/index.ts';
 
@@ -31,8 +31,12 @@ const environment = (body: string, name = 'made') =>
 
 async function resolved(bodies: string | string[], host?: HostFacts) {
   const environments = [bodies].flat().map((body, index) => environment(body, `env${index + 1}`));
-  return resolve(readTracked('base.yaml', BASE), environments, await patcherFor(environments), host && isFor(host))
-    .pipeline;
+  return resolvePipeline(
+    readTracked('base.yaml', BASE),
+    environments,
+    await loadJsonPatch(environments),
+    host && partsFor(host),
+  ).pipeline;
 }
 
 const ordered = (steps: readonly PipelineStep[]): string =>

@@ -91,9 +91,9 @@ describe('an expression', () => {
       'steps.a.outputs',
       'steps.a.outputs is not a value: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y',
     ],
-    ['steps.a.output.b', 'a step has outputs and a status, but no output'],
-    ['inputs[host.name]', 'names are written out: inputs["x"]'],
-    ['steps[inputs.a].outputs.b', 'names are written out: steps["x"]'],
+    ['steps.a.output.b', 'a step has outputs and status, but no output'],
+    ['inputs[host.name]', 'names must be literals: inputs["x"]'],
+    ['steps[inputs.a].outputs.b', 'names must be literals: steps["x"]'],
     ['process.env', 'there is no process: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
     ['input.a', 'there is no input; did you mean inputs?'],
     ['_0', 'there is no _0: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
@@ -101,14 +101,14 @@ describe('an expression', () => {
     ['timestamp("2024-01-01T00:00:00Z")', 'there is no function timestamp'],
     ['dyn(1)', 'there is no function dyn'],
     ['inputs.a.startWith("b")', 'there is no method startWith; did you mean startsWith?'],
-    ['inputs.a.map(inputs, 1)', 'an item cannot be called inputs: choose another name'],
-    ['inputs.a.map(_1, 1)', 'an item cannot be called _1: choose another name'],
+    ['inputs.a.map(inputs, 1)', 'a variable cannot be called inputs: choose another name'],
+    ['inputs.a.map(_1, 1)', 'a variable cannot be called _1: choose another name'],
     ['inputs.a.map("x", 1)', 'map(var, transform) invalid predicate iteration variable'],
     ['inputs.a.matches("(")', 'error parsing regexp: missing closing ): `(`'],
     ['inputs.a.matches("(?=x)")', 'error parsing regexp: invalid or unsupported Perl syntax: `(?=`'],
-    ['inputs.a.matches( // .matches(\n "a")', 'matches cannot stand here'],
-    ['[1].map(a, [1].map(b, [1].map(c, [1].map(d, d))))', 'more than 3 lists are walked inside each other'],
-    [`"${'x'.repeat(4_096)}"`, 'an expression has at most 4096 characters'],
+    ['inputs.a.matches( // .matches(\n "a")', 'matches cannot be used here'],
+    ['[1].map(a, [1].map(b, [1].map(c, [1].map(d, d))))', 'comprehensions can be nested at most 3 deep'],
+    [`"${'x'.repeat(4_096)}"`, 'an expression can have at most 4096 characters'],
     ['('.repeat(200) + ')'.repeat(200), 'Exceeded maxDepth (40)'],
     [Array.from({ length: 600 }, () => '1').join('+'), 'Exceeded maxAstNodes (500)'],
     [`[${'1,'.repeat(300)}1]`, 'Exceeded maxListElements (200)'],
@@ -119,8 +119,8 @@ describe('an expression', () => {
   test.each<[string, string]>([
     ['inputs.count / 0', 'division by zero'],
     ['inputs.tags[9]', 'No such key: index out of bounds, index 9 >= size 3'],
-    ['inputs.nothing == 1', 'inputs.nothing is not there'],
-    ['9007199254740993 + 0', 'a whole number of more than 53 bits'],
+    ['inputs.nothing == 1', 'inputs.nothing has no value'],
+    ['9007199254740993 + 0', 'an integer of more than 53 bits'],
     ['inputs.labels.constructor', 'No such key: constructor'],
     ['inputs.role.matches(inputs.tags.map(t, "(").join(""))', 'error parsing regexp: missing closing ): `(((`'],
   ])('%s ends in words', async (text, message) => {
@@ -137,7 +137,7 @@ describe('what an expression costs', () => {
     ['conditions that hide the error', 'inputs.n.exists(a, inputs.n.exists(b, inputs.n.exists(c, a + b + c < 0)))'],
   ])('is limited: %s', async (_, text) => {
     const begun = processorMs();
-    expect(await messageOf(() => resultOf(text, numbers))).toBe('it takes too long: it walks too much');
+    expect(await messageOf(() => resultOf(text, numbers))).toBe('it takes too long to evaluate');
     expect(processorMs() - begun).toBeLessThan(3_000);
   });
 
@@ -155,7 +155,7 @@ describe('what an expression costs', () => {
     const begun = processorMs();
     await messageOf(() => resultOf('host.name.matches("((a{100}){100}){100}")'));
     expect(await messageOf(() => resultOf('host.name.matches(inputs.n)', () => 'a'.repeat(501)))).toBe(
-      'a pattern has at most 500 characters',
+      'a pattern can have at most 500 characters',
     );
     expect(processorMs() - begun).toBeLessThan(3_000);
   });
@@ -190,7 +190,9 @@ describe('a secret', () => {
   test('is not told by an error', async () => {
     for (const text of ['int(inputs.token)', 'inputs.token.matches(inputs.token + "(")', 'inputs.token == "x"']) {
       const error = await thrownBy(() => resultOf(text));
-      expect((error as Error).message).toBe('it has no value; why is withheld, since it reads a secret');
+      expect((error as Error).message).toBe(
+        'it has no value (the reason is withheld, because the expression reads a secret)',
+      );
       expect(shownOf(error)).not.toContain('canary');
     }
   });
@@ -225,7 +227,9 @@ describe('what is only known after the run', () => {
 
 describe('what an expression is known to find there', () => {
   const guardsOf = (text: string): [string, boolean][] =>
-    new Cel(text).uses.filter(({ how }) => how === 'read').map((use) => [referenceText(use.reference), use.isGuarded]);
+    new Cel(text).sites
+      .filter(({ mode }) => mode === 'read')
+      .map(({ reference, isGuarded }) => [referenceText(reference), isGuarded]);
   test.each<[string, boolean]>([
     ['has(inputs.a) && inputs.a == 1', true],
     ['has(inputs.b) && inputs.a == 1', false],
@@ -261,10 +265,10 @@ describe('a condition', () => {
 
   test('that gives anything but true or false is none', async () => {
     expect(await messageOf(() => holds(parseCondition('inputs.role'), lookup))).toBe(
-      'if inputs.role: it is neither true nor false',
+      'if inputs.role: it is not a boolean',
     );
     expect(await messageOf(() => parseCondition('${{ inputs.a }}'))).toBe(
-      'a condition is an expression by itself: leave the ${{ out',
+      'a condition is a bare expression: remove the ${{',
     );
   });
 });

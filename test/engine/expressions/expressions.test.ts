@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { type RunResult, run } from '../../../engine/run/run.ts';
 import { fail, Secret } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { madePhase } from '../../helpers/plans.ts';
 
@@ -83,23 +83,26 @@ describe('an expression in a pipeline that is wrong', () => {
     [
       'a value of another type than the input',
       ['- { id: a, uses: echo, with: { count: "${{ inputs.many.size() > 1 }}", loud: "${{ inputs.number }}" } }'],
-      ['15:39: count must be integer, but this is boolean', '15:78: loud must be boolean, but this is integer'],
+      [
+        '15:39: count must be of type integer, but this expression is of type boolean',
+        '15:78: loud must be of type boolean, but this expression is of type integer',
+      ],
     ],
     [
       'a list where there is a text around it',
       ['- { id: a, uses: echo, with: { count: "n${{ inputs.number }}" } }'],
-      ['15:39: count must be integer, but this is string'],
+      ['15:39: count must be of type integer, but this expression is of type string'],
     ],
     [
       'an input that may be left out, not guarded',
       ['- { id: a, uses: echo, with: { text: "${{ inputs.may + \'x\' }}" } }'],
-      ['15:38: inputs.may may be left out: write inputs.?may.orValue(…), or guard it with has(inputs.may)'],
+      ['15:38: inputs.may may have no value: write inputs.?may.orValue(…), or guard it with has(inputs.may)'],
     ],
     [
       'an output that may not be there, not guarded',
       ['- { id: a, uses: echo }', '- { id: b, uses: echo, with: { text: "${{ steps.a.outputs.text + \'x\' }}" } }'],
       [
-        '16:38: steps.a.outputs.text may not be there: write steps.a.?outputs.text.orValue(…), or guard it with has(steps.a.outputs.text)',
+        '16:38: steps.a.outputs.text may have no value: write steps.a.?outputs.text.orValue(…), or guard it with has(steps.a.outputs.text)',
       ],
     ],
     [
@@ -125,7 +128,7 @@ describe('an expression in a pipeline that is wrong', () => {
     [
       'a step that is not upstream, in a condition',
       ['- { id: a, uses: echo }', '- { id: b, uses: echo, needs: [], if: "steps.a.outputs.count > 1" }'],
-      ['16:39: b does not come after a: add it to needs'],
+      ['16:39: step b does not run after a: add a to its needs'],
     ],
     [
       'conditions that are none',
@@ -136,8 +139,8 @@ describe('an expression in a pipeline that is wrong', () => {
         '- { id: d, uses: echo, if: has(inputs.mst) }',
       ],
       [
-        '15:28: a condition is true or false, but this is string',
-        '16:28: ${{ true }}: a condition is an expression by itself: leave the ${{ out',
+        '15:28: a condition must be a boolean, but this expression is of type string',
+        '16:28: ${{ true }}: a condition is a bare expression: remove the ${{',
         '17:28: 1 +: Unexpected token: EOF',
         '18:28: there is no input mst; did you mean must?',
       ],
@@ -151,18 +154,18 @@ describe('an expression in a pipeline that is wrong', () => {
         "  with: { count: \"${{ inputs.?key.orValue('').size() }}\", text: \"a ${{ inputs.?key.orValue('') + 'b' }}\" }",
       ],
       [
-        '15:28: a condition cannot read a secret; has() can tell whether there is one',
-        '18:18: what comes of a secret is a text, but this is integer',
-        '18:18: count is not kept secret by phase echo, but this is a secret',
-        '18:65: text is not kept secret by phase echo, but this is a secret',
+        '15:28: a condition cannot read a secret: use has() to test whether it has a value',
+        '18:18: an expression that reads a secret must be of type string, but this one is of type integer',
+        '18:18: count cannot take a secret: phase echo does not mark it writeOnly',
+        '18:65: text cannot take a secret: phase echo does not mark it writeOnly',
       ],
     ],
     [
       'what only a run can tell, where a phase is chosen',
       ['- { id: a, uses: [{ phase: echo, if: steps.b.outputs.count == 1 }, { phase: echo, if: run.status == "x" }] }'],
       [
-        '15:38: steps.b.outputs.count is not known before the run: no step can be read here',
-        '15:87: run.status is only known in finally',
+        '15:38: steps.b.outputs.count cannot be read here: no step has run yet',
+        '15:87: run.status can only be read in finally',
       ],
     ],
   ])('is refused: %s', async (_, steps, problems) => {
@@ -340,7 +343,7 @@ describe('the outputs of a pipeline', () => {
       ),
     );
     expect(message.split('\n')).toEqual([
-      'made.yaml:16:17: key is not kept secret by who is shown the outputs, but this is a secret',
+      'made.yaml:16:17: key cannot take a secret: outputs are printed',
       'made.yaml:16:41: step b may fail: write steps.b.?outputs.x, or guard it with has(steps.b.outputs.x)',
     ]);
   });
@@ -361,7 +364,7 @@ describe('what a step says of its time and its tries', () => {
         '- { id: c, uses: echo, timeout: { total: 3m }, retry: { on: [transient, E_HEALTH], jitter: 0 } }',
       ].join('\n'),
     );
-    const [a, b, c] = checkPipeline(pipeline, registry);
+    const [a, b, c] = checkPipeline(pipeline, registry).steps;
     expect(a).toMatchObject({ timeoutMs: 60_000, totalMs: 540_000, retry: { jitter: 0.5, on: ['E_FILE'] } });
     expect(b).toMatchObject({ timeoutMs: 120_000, totalMs: 540_000, allowFailure: true });
     expect(c).toMatchObject({
@@ -372,7 +375,7 @@ describe('what a step says of its time and its tries', () => {
   });
 
   test.each<[string, string]>([
-    ['retry: { on: [E_STEP_TIMELIMIT] }', 'no error is called E_STEP_TIMELIMIT; did you mean E_STEP_TIME_LIMIT?'],
+    ['retry: { on: [E_STEP_TIMELIMIT] }', 'there is no error code E_STEP_TIMELIMIT; did you mean E_STEP_TIME_LIMIT?'],
     ['retry: { on: [sometimes] }', 'has the wrong form "sometimes": it must match ^(transient|E_[A-Z0-9_]+)$'],
     ['timeout: 5', 'must be a string or an object: it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
     ['timeout: { attempts: 5m }', 'unknown key attempts; did you mean attempt?'],
@@ -384,7 +387,9 @@ describe('what a step says of its time and its tries', () => {
   });
 
   test('may name an error of a plugin', () => {
-    expect(checkPipeline(load('- { id: a, uses: echo, retry: { on: [E_ACME_QUOTA] } }'), registry)).toHaveLength(1);
+    expect(checkPipeline(load('- { id: a, uses: echo, retry: { on: [E_ACME_QUOTA] } }'), registry).steps).toHaveLength(
+      1,
+    );
   });
 });
 

@@ -2,9 +2,9 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { fail } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 import { portsOn, rootedMachine } from '../../helpers/machine.ts';
 
@@ -134,7 +134,7 @@ describe('waiting for a file in a dry run', () => {
     const host = recordingHost(memoryHost({ wait }));
     expect(await thrownBy(() => host.wait({ kind: 'file', path: '/f', done: isThere }, signal))).toMatchObject({
       code: 'E_UNDECIDED',
-      facts: { what: 'what somebody else will write to /f' },
+      facts: { what: 'what another program will write to /f' },
     });
     expect(wait).not.toHaveBeenCalled();
   });

@@ -4,13 +4,16 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Change } from '../../../engine/host/changes/index.ts';
 import { MachineCommands } from '../../../engine/host/commands.ts';
-import type { ApiAnswer, ApiRequest, Change, Host } from '../../../engine/host/host.ts';
-import { memoryHost } from '../../../engine/host/memory.ts';
+import type { Host } from '../../../engine/host/host.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { kubeAccess } from '../../../engine/kube/access.ts';
 import { type CsrObject, configMapRef, csrRef, isReady, type NodeObject, nodeRef } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem, readCertificates } from '../../../engine/pki/index.ts';
+import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
 import { apiCalls, controls, fail, type Identity, runs, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf, shownOf, thrownBy } from '../../helpers/errors.ts';
 import { portsOn, rootedMachine, scratch } from '../../helpers/machine.ts';
 
@@ -288,7 +291,7 @@ describe('ports', () => {
     const error = await joinErrorOf(() => act(ports));
     expect(error).toMatchObject({
       code: 'E_EFFECT_UNDECLARED',
-      message: `a phase tried something it does not declare: ${what}`,
+      message: `a phase attempted something that it does not declare: ${what}`,
       facts: { what },
       exitCode: 1,
     });
@@ -302,7 +305,7 @@ describe('ports', () => {
     const error = await joinErrorOf(() => ports.files.remove('/etc/b'));
     expect([error.code, error.message]).toEqual([
       'E_EFFECT_UNDECLARED',
-      'a phase tried something it does not declare: remove /etc/b',
+      'a phase attempted something that it does not declare: remove /etc/b',
     ]);
     await ports.files.remove('/etc/a');
     expect(machine.changes).toEqual([{ kind: 'remove', path: '/etc/a' }]);
@@ -598,7 +601,7 @@ describe('a dry run', () => {
     } else {
       expect(answer).toMatchObject({
         status: 201,
-        dryRun: { unchecked: 'the server does not say that it is 1.13 or newer, and only those can check' },
+        dryRun: { unchecked: 'the server does not report version 1.13 or newer, and older ones cannot check' },
         body: { metadata: { name: 'w1', uid: 'stand-in' } },
       });
       expect(mutations).toEqual([]);
@@ -775,9 +778,9 @@ describe('the memory host', () => {
     const messages = [];
     for (const act of refused) messages.push((await thrownBy(act)) as Error);
     expect(messages.map(({ message }) => message)).toEqual([
-      'the memory host was not told what kubelet --version prints',
-      'the memory host was not told to answer /x',
-      'the memory host was not told how to wait for healthy',
+      'the memory host is not prepared to run kubelet --version',
+      'the memory host is not prepared to answer /x',
+      'the memory host is not prepared to wait for healthy',
     ]);
     expect(await host.read({ kind: 'program', name: 'kubelet' }, SIGNAL)).toBeUndefined();
     expect(await host.read<'service'>({ kind: 'service', name: 'kubelet' }, SIGNAL)).toMatchObject({ exists: false });
@@ -796,7 +799,7 @@ describe('commands of a machine', () => {
     expect(await host.read({ kind: 'program', name: 'sh' }, SIGNAL)).toBeUndefined();
     expect(await joinErrorOf(() => output(host, 'sh'))).toMatchObject({
       code: 'E_COMMAND_FAILED',
-      message: 'sh ended with 127: no sh on PATH',
+      message: 'sh exited with code 127: no sh on PATH',
     });
   });
 
@@ -840,7 +843,7 @@ describe('commands of a machine', () => {
     const { root } = await rootedMachine({ deaf: "trap '' TERM; while :; do sleep 0.05; done" });
     const begun = performance.now();
     const error = await joinErrorOf(() => new MachineCommands(root, 200).run(['deaf'], SIGNAL));
-    expect([error.code, error.message]).toEqual(['E_COMMAND_FAILED', 'deaf ended with 1: not done after 0.2 s']);
+    expect([error.code, error.message]).toEqual(['E_COMMAND_FAILED', 'deaf exited with code 1: not done after 0.2 s']);
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
@@ -914,7 +917,7 @@ describe('services of a machine', () => {
     const error = await joinErrorOf(() => host.apply({ kind: 'service', name: 'kubelet', action: 'start' }, SIGNAL));
     expect([error.code, error.message]).toEqual([
       'E_COMMAND_FAILED',
-      'systemctl start kubelet ended with 5: Unit not found.',
+      'systemctl start kubelet exited with code 5: Unit not found.',
     ]);
     expect(await host.read({ kind: 'unit', name: 'kubelet' }, SIGNAL)).toBeUndefined();
   });
@@ -999,7 +1002,7 @@ describe('facts of a machine', () => {
     await writeFile(join(root, 'etc/hostname'), ' Worker-1\n');
     await writeFile(join(root, 'etc/os-release'), 'PRETTY_NAME="Debian"\nVERSION_ID="12"\nID=debian\n');
     const { realHost } = await import('../../../engine/host/real.ts');
-    const host = await realHost(root);
+    const host = await realHost(root, { access: kubeAccess });
     onTestFinished(() => host.close());
     const architecture = { x64: 'amd64', ia32: '386' }[process.arch as string] ?? process.arch;
     expect(host.facts).toEqual({ name: 'worker-1', privileged: true, architecture, distribution: 'debian' });

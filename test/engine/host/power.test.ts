@@ -108,8 +108,8 @@ describe('where the power fails', () => {
 const sites: [site: string, problemsOf: (machine: Machine) => AsyncGenerator<string>][] = [
   ['bytes, for append', problemsOfRun],
   ['bytes, for replaceFile', problemsOfRun],
-  ['mode, for makeDirectory', problemsOfRun],
-  ['names, for makeDirectory', problemsOfRun],
+  ['mode, for createDirectory', problemsOfRun],
+  ['names, for createDirectory', problemsOfRun],
   ['names, for remove', problemsOfRun],
   ['names, for removeTree', problemsOfUndo],
   ['names, for replaceFile', problemsOfRun],

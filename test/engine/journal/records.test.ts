@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { StepChange } from '../../../engine/host/host.ts';
+import type { StepChange } from '../../../engine/host/changes/index.ts';
 import { historyOf } from '../../../engine/journal/history.ts';
 import { type Entry, type JournalRecord, LineWriter, readJournal } from '../../../engine/journal/records.ts';
 import { withoutSecrets, withSecretsBack } from '../../../engine/journal/secrets.ts';

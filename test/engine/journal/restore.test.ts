@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { controls, runs, serviceWrites, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { journaled, SIGNAL, takenBack } from '../../helpers/journaled.ts';
 import { rootedMachine } from '../../helpers/machine.ts';
 

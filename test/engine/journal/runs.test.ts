@@ -8,6 +8,7 @@ import { MachineFiles } from '../../../engine/host/files.ts';
 import { lockMachine } from '../../../engine/host/lock.ts';
 import { realHost } from '../../../engine/host/real.ts';
 import { RUNS_KEPT, Runs } from '../../../engine/journal/runs.ts';
+import { kubeAccess } from '../../../engine/kube/access.ts';
 import { run } from '../../../engine/run/run.ts';
 import { fail, Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
@@ -22,7 +23,7 @@ const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toStrin
 async function machine() {
   const root = await scratch();
   await mkdir(join(root, 'var/lib'), { recursive: true });
-  const host = await realHost(root);
+  const host = await realHost(root, { access: kubeAccess });
   let second = 0;
   const runs = new Runs(new MachineFiles(root), () => new Date(Date.UTC(2026, 10, 24, 10, 0, second++)));
   const folder = (id: string) => join(root, 'var/lib/joinery/runs', id);
@@ -118,7 +119,7 @@ describe('a run on disk', () => {
     const reopened = await runs.open(journal.id);
     expect((await reopened.once('a', 'key', () => 'second')).reveal()).toBe(first.reveal());
     expect((await reopened.once('b', 'key', () => 'other')).reveal()).toBe('other');
-    expect((await reopened.once('a', 'key', () => 'third', true)).reveal()).toBe('third');
+    expect((await reopened.again('a', 'key', () => 'third')).reveal()).toBe('third');
     await reopened.close();
     expect((await (await runs.open(journal.id)).once('a', 'key', () => 'fourth')).reveal()).toBe('third');
   });

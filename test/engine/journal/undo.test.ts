@@ -2,9 +2,9 @@ import { chown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { csrRef } from '../../../engine/node/index.ts';
 import { apiCalls, controls, fail, Secret, serviceWrites } from '../../../engine/sdk/index.ts';
+import { type MemoryHost, type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
 import { rootedMachine } from '../../helpers/machine.ts';
@@ -335,8 +335,8 @@ describe('directories', () => {
     expect((await takenBack(journal, host)).map(({ outcome, why }) => `${outcome} ${why ?? ''}`)).toEqual([
       'restored ',
       'restored ',
-      'stays it holds what this run did not make: mine',
-      'stays it holds what this run did not make: x',
+      'stays it holds files that this run did not create: mine',
+      'stays it holds files that this run did not create: x',
     ]);
     expect(await textOf(host, '/opt/x/mine')).toBe('m');
     expect(await takenBack(journal, host)).toEqual([]);
@@ -427,7 +427,7 @@ describe('taking back', () => {
         before: { kind: 'none' },
       }),
     );
-    expect(await takenBack(journal, host)).toMatchObject([{ outcome: 'stays', why: 'it cannot be taken back' }]);
+    expect(await takenBack(journal, host)).toMatchObject([{ outcome: 'stays', why: 'it cannot be undone' }]);
   });
 });
 

@@ -3,10 +3,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { ApiRequest } from '../../../engine/host/host.ts';
 import { Transport } from '../../../engine/kube/request.ts';
 import { watchObject } from '../../../engine/kube/watch.ts';
 import { nodeRef } from '../../../engine/node/index.ts';
+import type { ApiRequest } from '../../../engine/sdk/api.ts';
 import { fail, Secret } from '../../../engine/sdk/index.ts';
 import { type Sandbox, startSandbox } from '../../../plugins/sandbox/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
@@ -71,7 +71,7 @@ describe('a watch', () => {
   const watched = (server?: string) =>
     watchObject(
       transport,
-      { kind: 'object', as: identity(server), ref: nodeRef('w1'), done: (node) => node !== undefined, from: undefined },
+      { as: identity(server), ref: nodeRef('w1'), done: (node) => node !== undefined, from: undefined },
       NEVER,
     );
 

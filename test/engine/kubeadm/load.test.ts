@@ -405,7 +405,7 @@ describe('a control-plane node', () => {
     expect(error).toMatchObject({
       code: 'E_CONTROL_PLANE_UNSUPPORTED',
       exitCode: EXIT.usage,
-      message: `c.yaml:${line}:1: controlPlane asks for a control-plane node, and only workers can be joined`,
+      message: `c.yaml:${line}:1: controlPlane requests a control-plane node, but Joinery only joins workers`,
     });
     expect(shownOf(error)).not.toContain(SECRET);
   });

@@ -12,12 +12,12 @@ import { Transport } from '../../../engine/kube/request.ts';
 import { download } from '../../../engine/net/download.ts';
 import { proxyFor } from '../../../engine/net/proxy.ts';
 import { systemRoots } from '../../../engine/net/roots.ts';
-import { issueKeyPair, makeCa } from '../../../plugins/sandbox/certificates.ts';
+import { createCa, issueKeyPair } from '../../../plugins/sandbox/certificates.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 
 const NOW = new Date();
-const ca = makeCa(NOW);
-const other = makeCa(NOW);
+const ca = createCa(NOW);
+const other = createCa(NOW);
 const certificate = (from = ca, names = ['127.0.0.1', 'localhost', 'files.example']) =>
   issueKeyPair(from, NOW, { commonName: 'files', organizations: [] }, 'server', names);
 const NEVER = new AbortController().signal;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { kubeletIdentity, paths } from '../../../engine/node/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { authority, issue, SERVER } from '../../helpers/cluster.ts';
 import { portsOn } from '../../helpers/machine.ts';
 import { heldIdentity } from '../../helpers/node.ts';

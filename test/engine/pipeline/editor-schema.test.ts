@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { registry } from '../../../bin/compose.ts';
 import { editorSchema } from '../../../engine/pipeline/editor-schema.ts';
+import { registry } from '../../helpers/app.ts';
 import { PROJECT } from '../../helpers/sources.ts';
 
-const schema = editorSchema(registry().all());
+const schema = editorSchema(registry.all());
 const validate = new Ajv2020({ allErrors: true, strict: false }).compile(schema);
 const read = (path: string): string => readFileSync(join(PROJECT, path), 'utf8');
 /** Where a pipeline of these steps is wrong. */
@@ -39,7 +39,7 @@ describe('the schema for editors', () => {
 
   test('tells what is what, and what it is by default', () => {
     const text = JSON.stringify(schema);
-    for (const { name, summary, input } of registry().all()) {
+    for (const { name, summary, input } of registry.all()) {
       expect(text).toContain(JSON.stringify({ const: name, description: summary }));
       for (const { description, default: usual } of Object.values(input.properties ?? {})) {
         if (description !== undefined) expect(text).toContain(JSON.stringify(description));

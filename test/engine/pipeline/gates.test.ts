@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { registry as shipped } from '../../../bin/compose.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
-import { inputOf, planOf } from '../../../engine/pipeline/plan.ts';
+import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
+import { inputOf } from '../../../engine/pipeline/values.ts';
 import { definePhase, type Gate, gateLine, parseGates } from '../../../engine/sdk/index.ts';
+import { registry as shipped } from '../../helpers/app.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 
 const gate = (name: string, change: Partial<Gate> = {}): Gate => ({
@@ -62,7 +63,7 @@ describe('feature gates as they are typed', () => {
 
 describe('the gates that there are', () => {
   test('are those of the release that the seed describes, and those of today, as in their help', () => {
-    expect(shipped().gates().map(gateLine)).toEqual([
+    expect(shipped.gates().map(gateLine)).toEqual([
       'Auditing=true|false (ALPHA - default=false)',
       'ControlPlaneKubeletLocalMode=true|false (default=true)',
       'CoreDNS=true|false (ALPHA - default=false)',
@@ -86,7 +87,7 @@ describe('the gates that there are', () => {
     registry.add(hooked('b', [gate('CoreDNS'), gate('Auditing')]));
     expect(registry.gates().map(({ name }) => name)).toEqual(['Auditing', 'CoreDNS']);
     expect(() => registry.add(hooked('c', [gate('CoreDNS', { default: true })]))).toThrow(
-      'feature gate CoreDNS is there twice: in Joinery itself and in Joinery itself',
+      'feature gate CoreDNS is defined twice: in Joinery itself and in Joinery itself',
     );
   });
 
@@ -94,7 +95,7 @@ describe('the gates that there are', () => {
     const registry = new Registry();
     registry.add(hooked('a', [gate('CoreDNS')]));
     for (const name of ['CoreDNS', 'Auditing']) registry.addGate(gate(name));
-    expect(registry.gates().map((found) => [found.name, registry.isHooked(found)])).toEqual([
+    expect(registry.gates().map((found) => [found.name, registry.isUsed(found)])).toEqual([
       ['Auditing', false],
       ['CoreDNS', true],
     ]);
@@ -148,7 +149,10 @@ describe('gates in a pipeline', () => {
 
   test.each([
     [`loud: ${hole('gates.LoudGreting')}`, ['6:41: there is no feature gate LoudGreting; did you mean LoudGreeting?']],
-    [`text: ${hole('gates.Whispering')}`, ['6:41: text must be string, but this is boolean']],
+    [
+      `text: ${hole('gates.Whispering')}`,
+      ['6:41: text must be of type string, but this expression is of type boolean'],
+    ],
   ])('are checked before anything runs: %s', async (hole, problems) => {
     const { facts } = await joinErrorOf(() => plan(GIVEN + greet(hole)));
     const found = (facts as { problems: { line: number; column: number; message: string }[] }).problems;
@@ -168,9 +172,9 @@ describe('gates in a pipeline', () => {
 
   test('that nothing here reads are taken, and said to change nothing', () => {
     expect(plan(GIVEN + greet(''), 'CoreDNS=true,Rootless=false,Auditing=true,Whispering=true').notes).toEqual([
-      'the feature gate Auditing (kubeadm 1.9) changes nothing for a join: init reads it',
-      'the feature gate CoreDNS (kubeadm 1.9 to 1.12) changes nothing for a join: init reads it',
-      'the feature gate Rootless (kubeadm 1.9 and later) changes nothing for a join: init reads it',
+      'the feature gate Auditing (kubeadm 1.9) has no effect on a join: init reads it',
+      'the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: init reads it',
+      'the feature gate Rootless (kubeadm 1.9 and later) has no effect on a join: init reads it',
     ]);
   });
 });

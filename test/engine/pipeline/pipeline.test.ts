@@ -6,9 +6,10 @@ import type { Reference } from '../../../engine/expressions/references.ts';
 import { evaluate, parseTemplate, type Template } from '../../../engine/expressions/template.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
-import { inputOf, type Plan, planOf } from '../../../engine/pipeline/plan.ts';
+import { planOfPhase, standaloneInputs } from '../../../engine/pipeline/phase-plan.ts';
+import { type Plan, planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
-import { inputsOutsidePipeline, planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { inputOf } from '../../../engine/pipeline/values.ts';
 import { isSecret, nearest, Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { madePhase } from '../../helpers/plans.ts';
@@ -94,7 +95,7 @@ describe('a pipeline that is wrong', () => {
     [
       'an unknown phase that resembles none',
       'steps:\n  - id: a\n    uses: qwertyuiop\n',
-      ['6:11: there is no phase qwertyuiop; join phase lists them'],
+      ['6:11: there is no phase qwertyuiop; join phase lists the phases'],
     ],
     [
       'two steps of one id',
@@ -114,17 +115,17 @@ describe('a pipeline that is wrong', () => {
     [
       'a step that needs itself',
       'steps:\n  - { id: a, uses: listen, needs: [a] }\n',
-      ['5:35: these steps wait for each other: a → a'],
+      ['5:35: these steps need each other: a → a'],
     ],
     [
       'a cycle of three',
       'steps:\n  - { id: a, uses: listen, needs: [c] }\n  - { id: b, uses: listen, needs: [a] }\n  - { id: c, uses: listen }\n',
-      ['5:35: these steps wait for each other: a → c → b → a'],
+      ['5:35: these steps need each other: a → c → b → a'],
     ],
     [
       'a cycle behind other steps',
       'steps:\n  - { id: z, uses: listen }\n  - { id: a, uses: listen, needs: [z, b] }\n  - { id: b, uses: listen }\n  - { id: c, uses: listen }\n',
-      ['6:35: these steps wait for each other: a → b → a'],
+      ['6:35: these steps need each other: a → b → a'],
     ],
     [
       'a hole that is no reference',
@@ -149,7 +150,7 @@ describe('a pipeline that is wrong', () => {
     [
       'a hole that is never closed',
       'steps:\n  - id: a\n    uses: greet\n    with: { text: x, tags: ["${{ inputs.x"] }\n',
-      ['7:29: a ${{ is never closed'],
+      ['7:29: a ${{ is not closed'],
     ],
     [
       'an unknown input',
@@ -183,27 +184,27 @@ describe('a pipeline that is wrong', () => {
     [
       'a step that is not upstream',
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - id: b\n    uses: listen\n    needs: []\n    with: { heard: "${{ steps.a.outputs.message }}" }\n',
-      ['9:20: b does not come after a: add it to needs'],
+      ['9:20: step b does not run after a: add a to its needs'],
     ],
     [
       'a step that reads itself',
       'steps:\n  - { id: a, uses: greet, with: { text: "${{ steps.a.outputs.message }}" } }\n',
-      ['5:41: a cannot read what it gives itself'],
+      ['5:41: step a cannot read its own outputs'],
     ],
     [
       'an input of another type',
       'inputs: { type: object, properties: { many: { type: array } } }\nsteps:\n  - id: a\n    uses: greet\n    with: { text: "${{ inputs.many }}" }\n',
-      ['8:19: text must be string, but this is array'],
+      ['8:19: text must be of type string, but this expression is of type array'],
     ],
     [
       'a host fact of another type',
       'steps:\n  - { id: a, uses: greet, with: { text: x, count: "${{ host.name }}" } }\n',
-      ['5:51: count must be integer, but this is string'],
+      ['5:51: count must be of type integer, but this expression is of type string'],
     ],
     [
       'an output of another type',
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: b, uses: listen, with: { heard: "${{ steps.a.outputs.size }}" } }\n',
-      ['6:43: heard must be string, but this is integer'],
+      ['6:43: heard must be of type string, but this expression is of type integer'],
     ],
     [
       'literals of other types',
@@ -228,14 +229,14 @@ describe('a pipeline that is wrong', () => {
     [
       'two unordered writers of one path',
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: b, uses: greet, with: { text: x }, needs: [] }\n',
-      ['6:11: a and b both write /etc/motd, in no certain order: add one to the needs of the other'],
+      ['6:11: steps a and b both write /etc/motd, but their order is not defined: add one to the needs of the other'],
     ],
     [
       'a default that reads anything but host facts',
       'inputs:\n  type: object\n  properties:\n    x: { type: string, default: "${{ host.nmae }}" }\n    y: { type: string, default: "${{ inputs.x }}" }\n    z: { type: string, default: "${{ x }}" }\nsteps:\n  - { id: a, uses: listen }\n',
       [
-        '7:33: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution',
-        '8:33: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution',
+        '7:33: a default can only read host facts: host.name, host.privileged, host.architecture, host.distribution',
+        '8:33: a default can only read host facts: host.name, host.privileged, host.architecture, host.distribution',
         '9:33: ${{ x }}: there is no x: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y',
       ],
     ],
@@ -257,14 +258,14 @@ describe('a pipeline that is wrong', () => {
     [
       'inputs that nobody would wait for',
       'inputs: { type: object, $async: true, properties: { x: {} } }\nsteps:\n  - { id: a, uses: listen }\n',
-      ['4:9: the schema of the inputs cannot be used: it is asynchronous, and nobody would wait for it'],
+      ['4:9: the schema of the inputs cannot be used: $async is not supported'],
     ],
     [
       'secrets for inputs that are none',
       'inputs: { type: object, properties: { key: { type: string, writeOnly: true } } }\nsteps:\n  - id: a\n    uses: greet\n    with: { token: "${{ inputs.key }}", text: "x ${{ inputs.key }}", tags: ["${{ inputs.key }}"] }\n',
       [
-        '8:47: text is not kept secret by phase greet, but this is a secret',
-        '8:77: tags is not kept secret by phase greet, but this is a secret',
+        '8:47: text cannot take a secret: phase greet does not mark it writeOnly',
+        '8:77: tags cannot take a secret: phase greet does not mark it writeOnly',
       ],
     ],
     ['YAML that is none', 'steps:\n  - id: a\n   uses: listen\n', ['6:1: Sequence item without - indicator']],
@@ -323,7 +324,7 @@ describe('a pipeline that is wrong', () => {
     const body = `steps:\n  - { id: a, uses: greet, with: { text: x, token: ${CANARY} } }\n`;
     const error = await joinErrorOf(() => checkPipeline(load(body), phases()));
     expect(error.message).toBe(
-      'made.yaml:5:51: token is a secret, and whoever sees the pipeline sees it: make it an input',
+      'made.yaml:5:51: token is a secret, and must not be written in a pipeline: pass it as an input',
     );
     expect(shownOf(error)).not.toContain(CANARY);
   });
@@ -346,7 +347,7 @@ describe('a pipeline that is right', () => {
           .replace('size }}"', "size }}'"),
       ),
       phases(),
-    );
+    ).steps;
     const retry = { attempts: 3, initialMs: 1_000, factor: 2, capMs: 60_000 };
     expect(a).toMatchObject({ id: 'a', phase: greet, needs: [], reads: [], timeoutMs: 90_000, retry });
     expect(b).toMatchObject({
@@ -360,25 +361,25 @@ describe('a pipeline that is right', () => {
   });
 
   test('tries once within five minutes where it says nothing', () => {
-    const [a] = checkPipeline(load('steps:\n  - { id: a, uses: listen }\n'), phases());
+    const [a] = checkPipeline(load('steps:\n  - { id: a, uses: listen }\n'), phases()).steps;
     expect(a).toMatchObject({ timeoutMs: 300_000, retry: { attempts: 1, initialMs: 1_000, factor: 2, capMs: 30_000 } });
   });
 
   test('may give an integer where a number is wanted, and text around any hole', () => {
     const body =
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: b, uses: listen, with: { ratio: "${{ steps.a.outputs.size }}", heard: "${{ host.privileged }}!" } }\n';
-    expect(checkPipeline(load(body), phases())).toHaveLength(2);
+    expect(checkPipeline(load(body), phases()).steps).toHaveLength(2);
   });
 
   test('may have two writers of one path in a certain order', () => {
     const body =
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: between, uses: listen }\n  - { id: b, uses: greet, with: { text: x } }\n';
-    expect(checkPipeline(load(body), phases()).map(({ id }) => id)).toEqual(['a', 'between', 'b']);
+    expect(checkPipeline(load(body), phases()).steps.map(({ id }) => id)).toEqual(['a', 'between', 'b']);
   });
 
   test('may use anchors', () => {
     const body = 'defaults: { retry: &often { attempts: 9 } }\nsteps:\n  - { id: a, uses: listen, retry: *often }\n';
-    expect(checkPipeline(load(body), phases())[0]?.retry.attempts).toBe(9);
+    expect(checkPipeline(load(body), phases()).steps[0]?.retry.attempts).toBe(9);
   });
 });
 
@@ -528,8 +529,8 @@ describe('one phase by itself', () => {
     const pipeline = load(
       'inputs: { type: object, properties: { n: { type: string, default: "${{ host.name }}" }, m: { type: string } } }\nsteps:\n  - { id: a, uses: greet, with: { text: "${{ inputs.n }}", count: 3 } }\n  - { id: b, uses: listen, with: { heard: "${{ steps.a.outputs.message }}" } }\n',
     );
-    expect(inputsOutsidePipeline(pipeline, greet, HOST)).toEqual({ text: 'w1' });
-    expect(inputsOutsidePipeline(pipeline, listen, HOST)).toEqual({});
+    expect(standaloneInputs(pipeline, greet, HOST)).toEqual({ text: 'w1' });
+    expect(standaloneInputs(pipeline, listen, HOST)).toEqual({});
   });
 });
 
@@ -633,7 +634,7 @@ describe('a template', () => {
         fc.pre(!`${inner}}`.includes('}}')); // which would close it earlier
         const problems: string[] = [];
         const template = parseTemplate(`\${{${inner}}}`, (_, message) => problems.push(message));
-        expect(template.kind === 'hole').toBe(problems.length === 0);
+        expect(template.kind === 'placeholder').toBe(problems.length === 0);
       }),
     );
   });

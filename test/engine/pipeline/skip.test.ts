@@ -72,18 +72,18 @@ describe('phases that are skipped', () => {
   test('that are not there are refused, with the nearest name, or with all', async () => {
     expect(await problemsOf(['preflihgt', 'x'])).toEqual([
       '--skip-phases: there is no phase preflihgt; did you mean preflight?',
-      '--skip-phases: there is no phase x; there are preflight, discovery, config, start, wait',
+      '--skip-phases: there is no phase x; the steps are preflight, discovery, config, start, wait',
     ]);
     expect(await problemsOf(['x'], () => 'c.yaml:3:1: skipPhases')).toEqual([
-      'c.yaml:3:1: skipPhases: there is no phase x; there are preflight, discovery, config, start, wait',
+      'c.yaml:3:1: skipPhases: there is no phase x; the steps are preflight, discovery, config, start, wait',
     ]);
   });
 
   test('whose outputs others read are refused, and so is leaving nothing', async () => {
     expect(await problemsOf(['config'])).toEqual([
-      '--skip-phases: start reads word of config, which is skipped: skip start too, or neither',
+      '--skip-phases: step start reads word of config, which is skipped: skip both or neither',
     ]);
-    expect(await problemsOf(NAMES)).toEqual(['--skip-phases: no phase is left to run']);
+    expect(await problemsOf(NAMES)).toEqual(['--skip-phases: no step is left to run']);
   });
 
   test('change the order of no others, whichever they are', () => {
@@ -119,7 +119,7 @@ describe('time limits', () => {
     const timeout = `timeout: "\${{ inputs.limit }}"`;
     expect(await joinErrorOf(() => limits({ limit }, timeout))).toMatchObject({
       code: 'E_INPUT',
-      message: '--limit must be a time such as 30s or 5m',
+      message: '--limit must be a duration such as 30s or 5m',
       exitCode: 2,
     });
   });
@@ -127,7 +127,7 @@ describe('time limits', () => {
   test.each([
     ['lim', 'there is no input lim'],
     ['limt', 'there is no input limt; did you mean limit?'],
-    ['skipPhases', 'skipPhases is a time limit, so its default must be a time such as 30s or 5m'],
+    ['skipPhases', 'input skipPhases sets a timeout, so its default must be a duration such as 30s or 5m'],
   ])('of the input %s is a problem of the pipeline', async (input, problem) => {
     const error = await joinErrorOf(() => limits({}, `timeout: "\${{ inputs.${input} }}"`));
     expect(error).toMatchObject({ code: 'E_PIPELINE', message: `p.yaml:10:38: ${problem}` });

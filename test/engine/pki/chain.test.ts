@@ -50,7 +50,7 @@ describe('a refusal', () => {
       'a common name and no alternative names',
       'it has no subject alternative names, and its common name localhost does not count',
     ],
-    ['another address', 'it is for 127.0.0.2, not for 127.0.0.1'],
+    ['another address', 'it is for IP Address:127.0.0.2, not for 127.0.0.1'],
     [
       'an intermediate that is not presented',
       '"leaf" was issued by "middle", and no path from there leads to a trusted CA',

@@ -88,10 +88,10 @@ describe('the manifest of a plugin', () => {
   test('is there, or the folder is no plugin', async () => {
     const folder = await scratch();
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', message: `${folder} cannot be used as a plugin: ${folder}/package.json: ENOENT` },
+      ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder} as a plugin: ${folder}/package.json: ENOENT` },
     });
     expect(await joinErrorOf(() => inspectPlugin(join(folder, 'gone'), VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', message: `${folder}/gone cannot be used as a plugin: ${folder}/gone: ENOENT` },
+      ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder}/gone as a plugin: ${folder}/gone: ENOENT` },
     });
   });
 
@@ -127,7 +127,7 @@ describe('the manifest of a plugin', () => {
 
   test('that is for another Joinery is told so', async () => {
     expect(await joinErrorOf(() => inspected({ joinery: { engine: '^9.0.0' } }))).toMatchObject({
-      ...{ code: 'E_PLUGIN_ENGINE', message: 'plugin acme works with Joinery ^9.0.0, and this is 0.1.0', exitCode: 3 },
+      ...{ code: 'E_PLUGIN_ENGINE', message: 'plugin acme requires Joinery ^9.0.0; this is 0.1.0', exitCode: 3 },
     });
   });
 });

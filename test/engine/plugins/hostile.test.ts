@@ -1,11 +1,11 @@
 /** What plugins may do wrong, in good faith or bad: each is refused, or stopped, with an error that says what it was. */
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import type { JournalRecord } from '../../../engine/journal/records.ts';
-import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
 import { isSecret } from '../../../engine/sdk/index.ts';
+import { type MemoryHost, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { runPhase, undoPhase } from '../../../engine/testing/run-phase.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
@@ -47,7 +47,7 @@ describe('what a plugin says it does', () => {
     const error = await joinErrorOf(() => load(effect(of)));
     expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH', exitCode: 3 });
     expect(error.message).toBe(
-      `the code of plugin acme is not what its manifest says:\n  - phase acme declares what the manifest's effects do not have: ${what}`,
+      `the code of plugin acme does not match its manifest:\n  - phase acme declares what the manifest's effects do not have: ${what}`,
     );
   });
 
@@ -141,7 +141,7 @@ describe('what a plugin says it does', () => {
     ["input: { type: 'string' }", 'phase acme: input.type must be object'],
     [
       "input: { type: 'object', properties: { x: { $ref: '#' } } }",
-      'the input schema of phase acme cannot be used: it refers to another ($ref)',
+      'the input schema of phase acme cannot be used: $ref is not supported',
     ],
     [
       "output: { type: 'object', properties: { x: { type: 'nonsense' } } }",

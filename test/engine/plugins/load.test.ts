@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
-import { planOfPhase } from '../../../engine/pipeline/single-phase.ts';
+import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { load, phaseOf } from './folder.ts';
 
 describe('a plugin in a folder', () => {

@@ -8,6 +8,7 @@ import { realHost } from '../../../engine/host/real.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { type Answer, answerOf, answerPath, answerText } from '../../../engine/journal/approval.ts';
 import { Runs } from '../../../engine/journal/runs.ts';
+import { kubeAccess } from '../../../engine/kube/access.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
@@ -57,7 +58,7 @@ async function machine(...steps: string[]) {
   const pipeline = load(...steps);
   /** Until its first question where it is `killed` then: what it left on the disk is what SIGKILL leaves. */
   const go = async (options: Partial<RunOptions> = {}, id?: string) => {
-    const real = await realHost(root);
+    const real = await realHost(root, { access: kubeAccess });
     const host = { ...real, now };
     const plan = planOf(pipeline, registry, {}, host.facts);
     const { pipeline: name, source, inputs } = plan;
@@ -177,7 +178,7 @@ describe('an approval', () => {
       steps: [{ status: 'failed' }, { status: 'skipped' }],
       error: {
         code: 'E_APPROVAL_DENIED',
-        message: 'step ask was not approved by root: no window today',
+        message: 'step ask was denied by root: no window today',
         exitCode: 130,
       },
     });
@@ -201,7 +202,7 @@ describe('an approval', () => {
     const result = await second.ended; // not in another hour
     expect(result).toMatchObject({
       status: 'failed',
-      error: { code: 'E_APPROVAL_TIMEOUT', message: 'nobody has approved step ask before its deadline', exitCode: 7 },
+      error: { code: 'E_APPROVAL_TIMEOUT', message: 'step ask was not approved before its deadline', exitCode: 7 },
     });
     clock.offsetMs = 7_200_000;
     const third = await go({}, first.id);
@@ -236,7 +237,7 @@ describe('an approval', () => {
   test('is told in a dry run, with nothing written and nobody asked', async () => {
     const root = await scratch();
     await mkdir(join(root, 'etc'));
-    const real = await realHost(root);
+    const real = await realHost(root, { access: kubeAccess });
     const host = recordingHost(real);
     const plan = planOf(
       load(ASK, GREET, '- { id: only, if: "steps.ask.outputs.by == \'alice\'", uses: motd }'),
@@ -263,8 +264,8 @@ describe('an approval', () => {
     expect(
       await problems('- { id: a, uses: motd, retry: { attempts: 2 }, approval: { message: m, deadline: 1h } }'),
     ).toEqual([
-      'made.yaml:6:12: an approval has no uses: leave it out',
-      'made.yaml:6:24: an approval has no retry: leave it out',
+      'made.yaml:6:12: an approval cannot have uses: remove it',
+      'made.yaml:6:24: an approval cannot have retry: remove it',
     ]);
     expect(await problems('- { id: a }')).toEqual([
       'made.yaml:6:3: a step uses a phase, or it is an approval: give it uses, or approval',
@@ -273,7 +274,7 @@ describe('an approval', () => {
       'made.yaml:6:64: has the wrong form "soon": it must be a time such as 500ms, 30s or 1h30m',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
-      'made.yaml:6:33: message is not kept secret by who is asked, but this is a secret',
+      'made.yaml:6:33: message cannot take a secret: the question is shown to people',
     ]);
   });
 });

@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest, Change, Host, Query } from '../../../engine/host/host.ts';
+import type { Change } from '../../../engine/host/changes/index.ts';
+import type { Host } from '../../../engine/host/host.ts';
+import type { Query } from '../../../engine/host/query.ts';
 import { realHost } from '../../../engine/host/real.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
+import { kubeAccess } from '../../../engine/kube/access.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { type RunEvent, type RunResult, run } from '../../../engine/run/run.ts';
+import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
 import {
   type AnyPhase,
   apiCalls,
@@ -104,7 +108,7 @@ for (let at = 0; at < PLACES; at++) {
 
 /** Files for real, below a scratch folder; services and the API in memory. The API knows `dryRun=All`, and stores nothing then. */
 async function machine(root: string) {
-  const real = await realHost(root);
+  const real = await realHost(root, { access: kubeAccess });
   const active = new Map(Object.entries(STARTED));
   const objects = new Map(OBJECTS.map((name) => [name, {} as object]));
   const sendTo = ({ method, path, query, body, ref }: ApiRequest): ApiAnswer => {

@@ -1,6 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { Journal } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
@@ -9,6 +8,7 @@ import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { type RunOptions, type RunResult, run } from '../../../engine/run/run.ts';
 import { fail, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { START } from '../../helpers/journaled.ts';
 import { madePhase } from '../../helpers/plans.ts';
@@ -122,7 +122,7 @@ describe('finally', () => {
       status: 'failed',
       error: {
         code: 'E_STEP_TIME_LIMIT',
-        message: 'step finally did not end within its time limit of 10 s for all its tries',
+        message: 'step finally did not finish within its time limit of 10 s for all attempts',
       },
     });
   });
@@ -202,15 +202,15 @@ describe('finally', () => {
       [
         '6:9: two steps have the id a',
         '6:33: there is no step b',
-        '6:41: there is no fact of the run named state; did you mean status?',
+        '6:41: there is no run value state; did you mean status?',
         '7:33: there is no step d',
-        '8:49: e does not come after c: add it to needs',
+        '8:49: step e does not run after c: add c to its needs',
       ],
     ],
     [
       'is read by what comes before',
       ['steps: [{ id: a, uses: write, with: { text: "${{ run.status }}" } }]', 'finally: [{ id: f, uses: hang }]'],
-      ['4:45: run.status is only known in finally'],
+      ['4:45: run.status can only be read in finally'],
     ],
   ])('is refused where it %s', async (_, lines, problems) => {
     const { message } = await joinErrorOf(() => checkPipeline(load(...lines), registry));

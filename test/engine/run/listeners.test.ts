@@ -1,43 +1,45 @@
 /** Steps that are told what happens in their run. */
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { Listeners, type ListenersOptions } from '../../../engine/run/listeners.ts';
 import { run } from '../../../engine/run/run.ts';
+import type { MachineEvent } from '../../../engine/run/step-machine.ts';
 import type { AnyPhase, PhaseEvent } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { madePlan } from '../../helpers/plans.ts';
 
 const phase = { onEvent: async () => undefined };
-const listenersOf = (given: Pick<ListenersOptions, 'tell' | 'warn'> & { limitMs?: number }): Listeners =>
+const listenersOf = (options: Pick<ListenersOptions, 'deliver' | 'warn' | 'limitMs'>): Listeners =>
   new Listeners({
-    event: () => ({ at: '', run: 'r', pipeline: 'p', machine: 'w1' }),
+    facts: () => ({ at: '', run: 'r', pipeline: 'p', machine: 'w1' }),
     errorOf: (error) => ({ code: 'E_X', message: (error as Error).message }),
-    redacted: (told) => told,
-    ...given,
+    redact: (event) => event,
+    ...options,
   });
+const ended = (id: string): MachineEvent => ({ type: 'step.ended', id, status: 'succeeded', attempts: 1 });
 
 describe('a listener', () => {
-  test('is told in order, one event after the other', async () => {
-    const told: string[] = [];
+  test('receives the events in order, one after the other', async () => {
+    const delivered: string[] = [];
     const listeners = listenersOf({
-      async tell(_, { step = 'end' }) {
+      async deliver(_, { step = 'end' }) {
         await new Promise((resolve) => setTimeout(resolve, step === 'a' ? 20 : 0));
-        told.push(step);
+        delivered.push(step);
       },
       warn: expect.unreachable,
     });
-    listeners.happened({ type: 'step.started', id: 'before' }); // nobody listens yet
+    listeners.notify({ type: 'step.started', id: 'before', attempt: 1, direction: 'run' }); // no step listens yet
     listeners.add('deaf', {});
     listeners.add('n', phase);
-    for (const id of ['a', 'b']) listeners.happened({ type: 'step.ended', id });
-    await listeners.ended('succeeded', undefined);
-    expect(told).toEqual(['a', 'b', 'end']);
+    for (const id of ['a', 'b']) listeners.notify(ended(id));
+    await listeners.finish('succeeded', undefined);
+    expect(delivered).toEqual(['a', 'b', 'end']);
   });
 
-  test('that fails, or never ends, is warned of once, and told of nothing more but the end', async () => {
-    const [told, warned]: [string[], string[]] = [[], []];
+  test('that fails or times out causes one warning, and then only receives the end of the run', async () => {
+    const [delivered, warned]: [string[], string[]] = [[], []];
     const listeners = listenersOf({
-      async tell(id, { step = 'end' }) {
-        told.push(`${id} ${step}`);
+      async deliver(id, { step = 'end' }) {
+        delivered.push(`${id} ${step}`);
         if (id === 'stuck') await new Promise(() => undefined);
         throw new Error('no');
       },
@@ -45,10 +47,13 @@ describe('a listener', () => {
       limitMs: 20,
     });
     for (const id of ['stuck', 'broken']) listeners.add(id, phase);
-    for (const id of ['a', 'b']) listeners.happened({ type: 'step.ended', id });
-    await listeners.ended('failed', new Error('x'));
-    expect(told.sort()).toEqual(['broken a', 'broken end', 'stuck a', 'stuck end']);
-    expect(warned.sort()).toEqual(['broken not told: no', 'stuck not told: not done after 0.02 s']);
+    for (const id of ['a', 'b']) listeners.notify(ended(id));
+    await listeners.finish('failed', new Error('x'));
+    expect(delivered.sort()).toEqual(['broken a', 'broken end', 'stuck a', 'stuck end']);
+    expect(warned.sort()).toEqual([
+      'broken event not delivered: no',
+      'stuck event not delivered: timed out after 0.02 s',
+    ]);
   });
 });
 
@@ -82,5 +87,5 @@ test('a step is told what comes after it, without secrets, and what it throws fa
     ['run.ended', undefined, 'failed'],
   ]);
   expect(seen.at(-1)).toMatchObject({ machine: 'w1', error: { code: 'E_BUG', message: 'Error: *** is wrong' } });
-  expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'not told: nobody hears me' }]);
+  expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'event not delivered: nobody hears me' }]);
 });

@@ -1,13 +1,13 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { Journal, type JournalStore } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import { generateKeyPem } from '../../../engine/pki/index.ts';
 import { Redactor } from '../../../engine/run/redact.ts';
 import { run, undo } from '../../../engine/run/run.ts';
 import { fail, type Ports, runs, type Schema, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { shownOf } from '../../helpers/errors.ts';
 import { type MadeStep, madePlan } from '../../helpers/plans.ts';
 
@@ -31,7 +31,7 @@ describe('what is told', () => {
     ['a secret in hexadecimal digits', Buffer.from(TOKEN).toString('hex'), '***'],
     ['a secret in a URL', `/x?key=${encodeURIComponent('pass/word äöü')}`, '/x?key=***'],
   ])('does not show %s', (_, said, told) => {
-    expect(knowing(TOKEN, key, 'pass/word äöü').redacted(said)).toBe(told);
+    expect(knowing(TOKEN, key, 'pass/word äöü').redact(said)).toBe(told);
   });
 
   test('does not show a secret in base64, whatever stands before and behind it', () => {
@@ -40,7 +40,7 @@ describe('what is told', () => {
     const text = fc.string({ maxLength: 40 });
     fc.assert(
       fc.property(text, text, fc.constantFrom<BufferEncoding>('base64', 'base64url'), (before, behind, encoding) => {
-        const told = redactor.redacted(Buffer.from(before + secret + behind).toString(encoding));
+        const told = redactor.redact(Buffer.from(before + secret + behind).toString(encoding));
         expect(told).toContain('***');
         const left = Buffer.from(told.split('***').join(''), encoding).toString('latin1');
         expect(left).not.toContain(secret.slice(3, -3));
@@ -49,7 +49,7 @@ describe('what is told', () => {
   });
 
   test('does not show the end of a secret that begins like a shorter one', () => {
-    expect(knowing('canary-12', 'canary-1234').redacted('x canary-1234')).toBe('x ***');
+    expect(knowing('canary-12', 'canary-1234').redact('x canary-1234')).toBe('x ***');
   });
 
   test.each([
@@ -57,7 +57,7 @@ describe('what is told', () => {
     ['a secret that is too short to be told from words', 'a short one'],
   ])('shows %s', (_, said) => {
     const kubeconfig = 'certificate-authority: /etc/kubernetes/pki/ca.crt';
-    expect(knowing(TOKEN, key, 'short', kubeconfig).redacted(said)).toBe(said);
+    expect(knowing(TOKEN, key, 'short', kubeconfig).redact(said)).toBe(said);
   });
 
   test('is an error still, the same one, with its words, its facts and its causes redacted', () => {
@@ -68,7 +68,7 @@ describe('what is told', () => {
       new AggregateError([cause], TOKEN, { cause }),
     );
     Object.assign(error, { own: error, both: [cause, cause] });
-    expect(knowing(TOKEN).redacted(error)).toBe(error);
+    expect(knowing(TOKEN).redact(error)).toBe(error);
     expect(error.message).toBe('/etc/***: no space');
     expect(error.facts).toEqual({ path: '/etc/***', what: 'no space' });
     expect(cause).toMatchObject({ message: '***', code: 'EX', list: [{ deep: ['***'] }] });
@@ -132,7 +132,7 @@ describe('a run in which a phase', () => {
         effects: EFFECTS,
         with: {
           kind: 'map',
-          entries: [['plain', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'plain' } }]],
+          entries: [['plain', { kind: 'placeholder', expression: { kind: 'output', step: 'a', name: 'plain' } }]],
         },
         run: async (ports, input) => [seen.push(input), await change(ports)].length && {},
       },

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import type { Journal } from '../../../engine/journal/journal.ts';
-import type { PlannedStep } from '../../../engine/pipeline/check.ts';
 import type { Plan } from '../../../engine/pipeline/plan.ts';
+import type { PlannedStep } from '../../../engine/pipeline/planned-step.ts';
 import { type RunEvent, run } from '../../../engine/run/run.ts';
 import { fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
 import { type MadeStep, madePlan } from '../../helpers/plans.ts';
 
@@ -18,7 +18,7 @@ const write =
     files.write(`/etc/${name}`, name, 0o644);
 const output = (step: string, name: string): PlannedStep['with'] => ({
   kind: 'map',
-  entries: [[name, { kind: 'hole', expression: { kind: 'output', step, name } }]],
+  entries: [[name, { kind: 'placeholder', expression: { kind: 'output', step, name } }]],
 });
 const SECRET = { type: 'object', properties: { key: { type: 'string', writeOnly: true } } } as const;
 

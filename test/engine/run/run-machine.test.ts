@@ -246,7 +246,7 @@ describe('the time limit', () => {
     await run.time.pass(1_299);
     expect(reason).toMatchObject({
       code: 'E_STEP_TIME_LIMIT',
-      message: 'step a did not end within its time limit of 1 s',
+      message: 'step a did not finish within its time limit of 1 s',
       exitCode: 7,
     });
     expect(run.children()).toEqual(['a']);
@@ -305,7 +305,7 @@ describe('the time limit', () => {
     const end = told.at(-1);
     expect(end).toMatchObject({ at: 6_000, type: 'step.ended', id: 'a', status: 'failed', attempts: 1 });
     expect(end).toHaveProperty('error.code', 'E_STEP_STUCK');
-    expect(end).toHaveProperty('error.message', 'step a did not stop within 5 s of being told to');
+    expect(end).toHaveProperty('error.message', 'step a did not stop within 5 s after it was cancelled');
     expect(end).toHaveProperty('error.transient', false);
     expect(state()).toBe('failed');
   });
@@ -346,7 +346,7 @@ describe('the time limit of all tries', () => {
     expect(told.at(-1)).toMatchObject({ at: 1_000, status: 'failed', attempts: 1 });
     expect(told.at(-1)).toHaveProperty(
       'error.message',
-      'step a did not end within its time limit of 1 s for all its tries',
+      'step a did not finish within its time limit of 1 s for all attempts',
     );
   });
 

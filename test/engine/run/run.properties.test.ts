@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { type RunEvent, type RunResult, run } from '../../../engine/run/run.ts';
 import { fail } from '../../../engine/sdk/errors.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { madePlan } from '../../helpers/plans.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
 

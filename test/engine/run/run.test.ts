@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Template } from '../../../engine/expressions/template.ts';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import { type RunEvent, run } from '../../../engine/run/run.ts';
 import { controls, fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { type MadeStep, madePlan } from '../../helpers/plans.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
@@ -37,7 +37,7 @@ describe('a run', () => {
         needs: ['a'],
         with: {
           kind: 'map',
-          entries: [['size', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'size' } }]],
+          entries: [['size', { kind: 'placeholder', expression: { kind: 'output', step: 'a', name: 'size' } }]],
         },
         run: (_, input) => void seen.push(input),
       },
@@ -132,7 +132,7 @@ describe('a run', () => {
 
   const reading = (step: string): Template => ({
     kind: 'map',
-    entries: [['x', { kind: 'hole', expression: { kind: 'output', step, name: 'x' } }]],
+    entries: [['x', { kind: 'placeholder', expression: { kind: 'output', step, name: 'x' } }]],
   });
 
   test('leaves what reads an undecided step undecided, and runs what only comes after it', async () => {

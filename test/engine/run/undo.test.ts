@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
-import { memoryHost } from '../../../engine/host/memory.ts';
 import type { Journal } from '../../../engine/journal/journal.ts';
 import type { Plan } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { undoPlan } from '../../../engine/run/plan-record.ts';
 import { type RunEvent, type RunOptions, run, type UndoOptions, undo } from '../../../engine/run/run.ts';
 import { fail, type Ports, type Secret, writes } from '../../../engine/sdk/index.ts';
+import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
 import { type MadeStep, madePhase, madePlan } from '../../helpers/plans.ts';
@@ -116,7 +116,7 @@ describe('join undo', () => {
         input: { type: 'object', properties: { key: { type: 'string', writeOnly: true } } },
         with: {
           kind: 'map',
-          entries: [['key', { kind: 'hole', expression: { kind: 'output', step: 'a', name: 'key' } }]],
+          entries: [['key', { kind: 'placeholder', expression: { kind: 'output', step: 'a', name: 'key' } }]],
         },
         run: async ({ files }) => {
           await files.write('/etc/bad', 'x', 0o644);
@@ -153,7 +153,7 @@ describe('join undo', () => {
       error: { code: 'E_API_FORBIDDEN', step: 'b' },
       steps: [{ status: 'undone' }, { status: 'undo-failed' }, { status: 'undone' }],
     });
-    expect(first.steps[1]?.notes.at(-1)?.text).toBe('not undone: s does not allow to patch nodes: no');
+    expect(first.steps[1]?.notes.at(-1)?.text).toBe('not undone: s: not allowed to patch nodes (HTTP 403): no');
     expect([told, await names(), (await history()).status]).toEqual([
       ['c {"of":"c"}', 'a {"of":"a"}'],
       ['a', 'b', 'c'],
@@ -198,7 +198,7 @@ describe('join undo', () => {
     });
     expect(result.steps[0]?.notes.at(-1)).toEqual({
       level: 'warn',
-      text: '/etc/a is not put back: it is a file of mode 0644 now, and not what the run left',
+      text: '/etc/a is not restored: it is a file of mode 0644 now, and not what the run left',
     });
     expect([restored(), await names(), (await history()).status]).toEqual([['restored', 'refused'], ['a'], 'undoing']);
     expect((await undo({ overwrite: true })).status).toBe('succeeded');

@@ -39,7 +39,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CA_FILE_DIFFERS: { path: '/ca.crt', found: 'sha256:a', wanted: 'sha256:b' },
   E_CA_HASH: { file: '/ca.crt', what: 'it holds no certificate' },
   E_CA_PIN_MISMATCH: { server, pinned: ['sha256:a'], seen: ['sha256:b'] },
-  E_CERTIFICATE_WRONG: { csr, problems: ['it does not fit our key'] },
+  E_CERTIFICATE_WRONG: { csr, problems: ['it does not match the private key'] },
   E_CGROUP_DRIVER: { kubelet: 'systemd', runtime: 'cgroupfs', socket: '/run/x.sock' },
   E_CHANGE_TOO_LARGE: { what: 'file /etc/x', bytesMax: 4_194_304 },
   E_CLOCK_SKEW: { server, skewSeconds: 120 },
@@ -78,7 +78,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_KUBECONFIG: { file: '/admin.conf', what: 'no such file' },
   E_KUBECONFIG_ACCESS: { server, file: '/admin.conf', what: 'list tokens', status: 403, message: 'no' },
   E_KUBELET_BOOTSTRAP: { node: 'w1' },
-  E_KUBELET_CONFIG: { what: 'it is no mapping' },
+  E_KUBELET_CONFIG: { what: 'it is not a mapping' },
   E_NODE_EXISTS: { node: 'w1' },
   E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
   E_OUTPUT: { phase: 'x', problems: ['server must be a string'] },
@@ -208,7 +208,7 @@ describe('the catalogue', () => {
 
   test('has a hint for each that says what to do next', () => {
     const next =
-      /\b(add|ask|check|choose|compare|delete|go on|install|join|leave out|look|make|mend|pin|read|report|restore|run|say|see|set|try|write|kubeadm|kubectl|journalctl|systemctl|rm)\b|--[a-z]/i;
+      /\b(add|ask|check|choose|compare|create|delete|fix|get|inspect|install|join|list|omit|pin|read|renew|report|restore|run|see|set|undo|use|wait|kubeadm|kubectl|journalctl|systemctl|rm)\b|--[a-z]/i;
     for (const { code, hint } of errors) {
       expect(hint, code).toMatch(next);
       expect(hint, code).not.toMatch(/[:,;]$/);
@@ -256,10 +256,10 @@ describe('the catalogue', () => {
 
 describe('words that depend on facts', () => {
   test.each<[ErrorCode, object, string]>([
-    ['E_CLOCK_SKEW', { server, skewSeconds: 120 }, `this machine's clock is 120 s behind that of ${server}`],
-    ['E_CLOCK_SKEW', { server, skewSeconds: -90 }, `this machine's clock is 90 s ahead of that of ${server}`],
+    ['E_CLOCK_SKEW', { server, skewSeconds: 120 }, `the clock of this machine is 120 s behind the clock of ${server}`],
+    ['E_CLOCK_SKEW', { server, skewSeconds: -90 }, `the clock of this machine is 90 s ahead of the clock of ${server}`],
     ['E_PHASE_UNKNOWN', { phase: 'x', nearest: undefined }, 'there is no phase x'],
-    ['E_STEP_TIME_LIMIT', { step: 'a', limitMs: 1_500 }, 'step a did not end within its time limit of 1.5 s'],
+    ['E_STEP_TIME_LIMIT', { step: 'a', limitMs: 1_500 }, 'step a did not finish within its time limit of 1.5 s'],
     [
       'E_CA_PIN_MISMATCH',
       { server, pinned: ['a', 'b'], seen: ['c', 'd'] },
@@ -271,7 +271,7 @@ describe('words that depend on facts', () => {
 
   test.each([
     [404, 'kubeadm init phase bootstrap-token'],
-    [403, 'Public access may have been turned off'],
+    [403, 'Public access may have been disabled'],
   ])('E_CLUSTER_INFO_MISSING at %i hints at the reason', (status, text) => {
     expect(of('E_CLUSTER_INFO_MISSING', { server, status }).hint).toContain(text);
   });

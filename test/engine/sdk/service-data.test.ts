@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type MemoryHost, memoryHost } from '../../../engine/host/memory.ts';
 import { Journal } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import { run, undo } from '../../../engine/run/run.ts';
 import { controls, type Ports, serviceWrites, writes } from '../../../engine/sdk/index.ts';
+import { type MemoryHost, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { madePlan } from '../../helpers/plans.ts';
 
 const signal = new AbortController().signal;

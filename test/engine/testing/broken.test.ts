@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { registry } from '../../../bin/compose.ts';
-import { checkEverywhere, problemsIn } from '../../../engine/environment/check.ts';
+import { checkForAllHosts, problemsIn } from '../../../engine/environment/check.ts';
 import { loadEnvironment, readTracked } from '../../../engine/environment/load.ts';
-import { hostsOf, patcherFor, resolve } from '../../../engine/environment/resolve.ts';
+import { hostParts, loadJsonPatch, resolvePipeline } from '../../../engine/environment/resolve.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import type { Problem } from '../../../engine/sdk/index.ts';
+import { registry } from '../../helpers/app.ts';
 import { type Broken, brokenEnvironments, brokenPipelines, ENVIRONMENT_HEAD, PIPELINE_HEAD, SOUND } from './broken.ts';
 
 const told = ({ file, line, column, message, rule }: Problem): string =>
@@ -16,13 +16,13 @@ async function problemsOf(pipeline: string, environment?: string): Promise<reado
   try {
     const base = readTracked('made.yaml', pipeline);
     const environments = environment === undefined ? [] : [loadEnvironment('site', 'site.yaml', environment)];
-    const patcher = await patcherFor(environments);
-    return checkEverywhere(
+    const patcher = await loadJsonPatch(environments);
+    return checkForAllHosts(
       {
-        parts: environments.flatMap(({ tracked }) => hostsOf(tracked)),
-        resolve: (isWanted) => resolve(base, environments, patcher, isWanted),
+        parts: environments.flatMap(({ tracked }) => hostParts(tracked)),
+        resolve: (applies) => resolvePipeline(base, environments, patcher, applies),
       },
-      registry(),
+      registry,
     ).problems;
   } catch (error) {
     return problemsIn(error);
@@ -35,7 +35,7 @@ describe('a pipeline that is wrong', () => {
   test.each(named(brokenPipelines))('is refused at its place: %s', async (_, { pipeline, whole, problems }) => {
     const text = whole ?? `${PIPELINE_HEAD}${pipeline}`;
     expect((await problemsOf(text)).map(told)).toEqual(problems);
-    const run = () => checkPipeline(loadPipeline('made.yaml', text), registry());
+    const run = () => checkPipeline(loadPipeline('made.yaml', text), registry);
     const asRun = problems.map((problem) => `made.yaml:${problem.replace(/ \([a-z-]+\)$/, '')}`).join('\n');
     expect(run, 'as a run without environments sees it').toThrow(asRun);
   });

@@ -131,7 +131,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'an unknown phase that resembles none',
     pipeline: 'steps:\n  - id: look\n    uses: qwertyuiop\n',
-    problems: ['6:11: there is no phase qwertyuiop; join phase lists them (unknown-phase)'],
+    problems: ['6:11: there is no phase qwertyuiop; join phase lists the phases (unknown-phase)'],
   },
   {
     what: 'an unknown phase among several',
@@ -149,7 +149,7 @@ export const brokenPipelines: readonly Broken[] = [
     problems: [
       '5:5: phase preflight needs the input nodeName (missing-input)',
       '5:5: phase preflight needs the input privileged (missing-input)',
-      '7:7: kubelet-version and preflight have other outputs, so they cannot stand for each other (outputs-differ)',
+      '7:7: phases kubelet-version and preflight have different outputs, so a step cannot use either of them (outputs-differ)',
     ],
   },
   {
@@ -165,13 +165,13 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a step that needs itself',
     pipeline: 'steps:\n  - { id: a, uses: kubelet-version, needs: [a] }\n',
-    problems: ['5:44: these steps wait for each other: a → a (cycle)'],
+    problems: ['5:44: these steps need each other: a → a (cycle)'],
   },
   {
     what: 'steps that wait for each other',
     pipeline:
       'steps:\n  - { id: a, uses: kubelet-version, needs: [c] }\n  - { id: b, uses: kubelet-version }\n  - { id: c, uses: kubelet-version }\n',
-    problems: ['5:44: these steps wait for each other: a → c → b → a (cycle)'],
+    problems: ['5:44: these steps need each other: a → c → b → a (cycle)'],
   },
   {
     what: 'an input that the phase has not',
@@ -230,7 +230,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'an input of the pipeline of another type',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ inputs.count }}" } }\n`,
-    problems: ['6:63: content must be string, but this is integer (wrong-type)'],
+    problems: ['6:63: content must be of type string, but this expression is of type integer (wrong-type)'],
   },
   {
     what: 'a fact that no machine has',
@@ -246,7 +246,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a hole that is never closed',
     pipeline: 'steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "${{ host.name" } }\n',
-    problems: ['5:63: a ${{ is never closed (expression)'],
+    problems: ['5:63: a ${{ is not closed (expression)'],
   },
   {
     what: 'a hole with nothing in it',
@@ -276,53 +276,53 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'an output of a step that is not upstream',
     pipeline: `steps:\n${look}  - { id: note, uses: file, needs: [], with: { path: /etc/note, content: "\${{ steps.look.outputs.stdout }}" } }\n`,
-    problems: ['6:74: note does not come after look: add it to needs (not-upstream)'],
+    problems: ['6:74: step note does not run after look: add look to its needs (not-upstream)'],
   },
   {
     what: 'an output of the step itself',
     pipeline:
       'steps:\n  - { id: note, uses: file, with: { path: /etc/note, absent: "${{ steps.note.outputs.changed }}" } }\n',
-    problems: ['5:62: note cannot read what it gives itself (not-upstream)'],
+    problems: ['5:62: step note cannot read its own outputs (not-upstream)'],
   },
   {
     what: 'an output of another type',
     pipeline: `steps:\n${look}  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ steps.look.outputs.ran }}" } }\n`,
-    problems: ['6:63: content must be string, but this is boolean (wrong-type)'],
+    problems: ['6:63: content must be of type string, but this expression is of type boolean (wrong-type)'],
   },
   {
     what: 'two steps that write one file in no certain order',
     pipeline:
       'steps:\n  - { id: a, uses: file, with: { path: /etc/note, content: x } }\n  - { id: b, uses: file, needs: [], with: { path: /etc/note, content: y } }\n',
     problems: [
-      '6:11: a and b both write /etc/note, in no certain order: add one to the needs of the other (two-writers)',
+      '6:11: steps a and b both write /etc/note, but their order is not defined: add one to the needs of the other (two-writers)',
     ],
   },
   {
     what: 'a secret where it would be shown',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ inputs.token }}" } }\n`,
-    problems: ['6:63: content is not kept secret by phase file, but this is a secret (secret-shown)'],
+    problems: ['6:63: content cannot take a secret: phase file does not mark it writeOnly (secret-shown)'],
   },
   {
     what: 'a secret within a text that would be shown',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "Bearer \${{ inputs.token }}" } }\n`,
-    problems: ['6:63: content is not kept secret by phase file, but this is a secret (secret-shown)'],
+    problems: ['6:63: content cannot take a secret: phase file does not mark it writeOnly (secret-shown)'],
   },
   {
     what: 'a secret on a command line',
     pipeline: `${inputs}steps:\n  - { id: look, uses: command, with: { argv: [/bin/echo, "\${{ inputs.token }}"], query: true } }\n`,
-    problems: ['6:58: argv is not kept secret by phase command, but this is a secret (secret-shown)'],
+    problems: ['6:58: argv cannot take a secret: phase command does not mark it writeOnly (secret-shown)'],
   },
   {
     what: 'a secret written into the pipeline',
     pipeline: 'steps:\n  - { id: note, uses: file, with: { path: /etc/note, secretContent: hunter2 } }\n',
     problems: [
-      '5:69: secretContent is a secret, and whoever sees the pipeline sees it: make it an input (secret-shown)',
+      '5:69: secretContent is a secret, and must not be written in a pipeline: pass it as an input (secret-shown)',
     ],
   },
   {
     what: 'a secret as a default',
     pipeline: `inputs:\n  type: object\n  properties:\n    token: { type: string, writeOnly: true, default: hunter2 }\nsteps:\n${look}`,
-    problems: ['7:54: token is a secret, and whoever sees the pipeline sees it: make it an input (secret-shown)'],
+    problems: ['7:54: token is a secret, and must not be written in a pipeline: pass it as an input (secret-shown)'],
   },
   {
     what: 'a condition that is no text',
@@ -332,7 +332,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a condition that is no truth value',
     pipeline: 'steps:\n  - { id: look, if: host.name, uses: kubelet-version }\n',
-    problems: ['5:21: a condition is true or false, but this is string (wrong-type)'],
+    problems: ['5:21: a condition must be a boolean, but this expression is of type string (wrong-type)'],
   },
   {
     what: 'a condition on an input that there is not',
@@ -342,14 +342,14 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a condition that never holds',
     pipeline: 'steps:\n  - { id: look, if: "false", uses: kubelet-version }\n',
-    problems: ['5:21: look is never run: its condition never holds (unreachable)'],
+    problems: ['5:21: step look never runs: its condition is always false (unreachable)'],
   },
   {
     what: 'a phase that is never chosen',
     pipeline:
       'steps:\n  - id: look\n    uses:\n      - { phase: discovery-token }\n      - { phase: discovery-file, if: host.privileged }\n    with: { endpoint: "a:1" }\n',
     problems: [
-      '8:9: phase discovery-file is never chosen: one before it always is (unreachable)',
+      '8:9: phase discovery-file is never used: an earlier phase is always used (unreachable)',
       '9:11: phase discovery-file needs the input discoveryFile (missing-input)',
     ],
   },
@@ -376,7 +376,7 @@ export const brokenPipelines: readonly Broken[] = [
     what: 'a default that reads an input',
     pipeline: `inputs:\n  type: object\n  properties:\n    name: { type: string, default: "\${{ inputs.other }}" }\nsteps:\n${look}`,
     problems: [
-      '7:36: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution (not-upstream)',
+      '7:36: a default can only read host facts: host.name, host.privileged, host.architecture, host.distribution (not-upstream)',
     ],
   },
   {
@@ -387,7 +387,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'an approval with a phase',
     pipeline: 'steps:\n  - { id: ask, uses: command, approval: { message: "Go on?", deadline: 1h } }\n',
-    problems: ['5:16: an approval has no uses: leave it out (unknown-key)'],
+    problems: ['5:16: an approval cannot have uses: remove it (unknown-key)'],
   },
   {
     what: 'a time limit of an unknown kind',
@@ -397,7 +397,7 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a retry after an error that there is not',
     pipeline: 'steps:\n  - id: look\n    uses: kubelet-version\n    retry: { attempts: 2, on: [E_STEP_TIME_LIMT] }\n',
-    problems: ['7:32: no error is called E_STEP_TIME_LIMT; did you mean E_STEP_TIME_LIMIT? (unknown-error)'],
+    problems: ['7:32: there is no error code E_STEP_TIME_LIMT; did you mean E_STEP_TIME_LIMIT? (unknown-error)'],
   },
   {
     what: 'a failure that is allowed by a text',
@@ -540,7 +540,7 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'a merge that closes a circle',
     environment: 'patches:\n  - step: look\n    merge: { needs: [note] }\n',
-    problems: ['site.yaml:6:21: these steps wait for each other: look → note → look (cycle)'],
+    problems: ['site.yaml:6:21: these steps need each other: look → note → look (cycle)'],
   },
   {
     what: 'a replacement with an unknown phase',
@@ -574,14 +574,14 @@ export const brokenEnvironments: readonly Broken[] = [
     what: 'a secret',
     environment: 'inputs: { token: hunter2 }\n',
     problems: [
-      'site.yaml:4:18: token is a secret, and environments are shown to whoever asks: leave it out here, and give it with the run (secret-shown)',
+      'site.yaml:4:18: token is a secret, and must not be written in an environment: pass it with the run (secret-shown)',
     ],
   },
   {
     what: 'a value that reads another input',
     environment: 'inputs: { endpoint: "${{ inputs.wait }}" }\n',
     problems: [
-      'site.yaml:4:21: a default reads host facts only: host.name, host.privileged, host.architecture, host.distribution (not-upstream)',
+      'site.yaml:4:21: a default can only read host facts: host.name, host.privileged, host.architecture, host.distribution (not-upstream)',
     ],
   },
   {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { MemoryMachine } from '../../../engine/host/memory.ts';
 import {
   type AnyPhase,
   type Effect,
@@ -9,6 +8,7 @@ import {
   Secret,
   writes,
 } from '../../../engine/sdk/index.ts';
+import type { MemoryMachine } from '../../../engine/testing/memory-host.ts';
 import { type ContractCase, promisesOf } from '../../helpers/contract.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { ApiAnswer, ApiRequest } from '../../../engine/host/host.ts';
 import type { Admin } from '../../../engine/kube/admin.ts';
+import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
 import { secretOf, tokenOf } from '../../../engine/tokens/secret.ts';
 import { randomToken, type TokenWish, tokenAsWished, tokenId, tokenText } from '../../../engine/tokens/token.ts';
 import { joinCommand, Tokens } from '../../../engine/tokens/tokens.ts';
@@ -167,7 +167,9 @@ describe('the tokens of a cluster', () => {
       const tokens = tokensOf(status, { message: 'no\u0007' });
       const error = await joinErrorOf(() => (act === 'create' ? tokens.create(made()) : tokens[act]('abcdef')));
       expect(error).toMatchObject({ code: 'E_KUBECONFIG_ACCESS', exitCode: 5 });
-      expect(error.message).toBe(`${SERVER} does not let the user of admin.conf ${act} bootstrap tokens: ${status} no`);
+      expect(error.message).toBe(
+        `${SERVER}: the user of admin.conf is not allowed to ${act} bootstrap tokens (HTTP ${status}): no`,
+      );
       expect(error.hint).toContain(hint);
     }
   });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { missingBound } from '../../../engine/sdk/bounds.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { hostPrep as make } from '../../../plugins/host-prep/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
 
@@ -168,9 +168,9 @@ disabled_plugins = ["io.containerd.internal.v1.opt"] # Docker's
   });
 
   test.each([
-    ['[grpc]\n', 'it is of version 1, and only 2 and 3 are known'],
-    ['version = 2\nplugins = { }\n', 'plugins is written in one line'],
-    ['version = 2\nwhat is this\n', 'line 2 is no TOML that is known here'],
+    ['[grpc]\n', 'it has the unsupported version 1 (supported: 2 and 3)'],
+    ['version = 2\nplugins = { }\n', 'plugins is not a table section'],
+    ['version = 2\nwhat is this\n', 'cannot parse line 2 as TOML'],
   ])('refuses to guess in %j', async (config, what) => {
     const { error, text } = await prepared({}, { [CONFIG]: config });
     expect(error).toMatchObject({
@@ -183,6 +183,6 @@ disabled_plugins = ["io.containerd.internal.v1.opt"] # Docker's
   test('does without containerd where it is not installed', async () => {
     const { error, text, notes } = await prepared({}, {}, { programs: [] });
     expect([error, await text(CONFIG)]).toEqual([undefined, SHORT]);
-    expect(notes).toContain('containerd is not installed, so it is not configured');
+    expect(notes).toContain('containerd is not installed; skipping its configuration');
   });
 });

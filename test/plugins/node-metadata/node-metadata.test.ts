@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
-import { objectPath } from '../../../engine/kube/port.ts';
 import { nodeRef } from '../../../engine/node/index.ts';
+import { objectPath } from '../../../engine/sdk/api.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { nodeMetadata as make } from '../../../plugins/node-metadata/index.ts';
 import { labelProblem } from '../../../plugins/node-metadata/rules.ts';
 import { restrictNode } from '../../../plugins/sandbox/api/node-restriction.ts';
@@ -72,9 +72,9 @@ describe('node-metadata', () => {
     expect(error).toMatchObject({ code: 'E_NODE_METADATA', exitCode: 6 });
     for (const text of [
       'label node-role.kubernetes.io/worker is reserved',
-      'label node-restriction.kubernetes.io/a is kept from nodes',
+      'label node-restriction.kubernetes.io/a is not for nodes to set',
       'label ok cannot be "no spaces"',
-      'taint gpu:NoSchedule: a node has taints only from its registration',
+      'taint gpu:NoSchedule: a node can set its taints only when it registers',
     ])
       expect((error as Error).message).toContain(text);
     expect(host.sent).toEqual([]);
@@ -82,7 +82,7 @@ describe('node-metadata', () => {
 
   test('wants an identity', async () => {
     const { error } = await runPhase(nodeMetadata, { ...DEFAULTS, labels: LABELS }, memoryHost());
-    expect(error).toMatchObject({ message: expect.stringContaining('put the step behind node-ready') });
+    expect(error).toMatchObject({ message: expect.stringContaining('put this step after node-ready') });
   });
 
   test('lets pass exactly what an API server with NodeRestriction does', () => {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
-import { objectPath } from '../../../engine/kube/port.ts';
 import { nodeRef, paths } from '../../../engine/node/index.ts';
+import { objectPath } from '../../../engine/sdk/api.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { nodeRegister as make } from '../../../plugins/node-register/index.ts';
 import { FakeCluster, issue, NOW, SERVER } from '../../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
@@ -90,15 +90,15 @@ describe('node-register', () => {
   test.each([
     [
       '--cloud-provider=external',
-      'it is told --cloud-provider=external, and then the cloud provider must see it register uninitialized',
+      'its flag --cloud-provider=external means that the cloud provider must see it register uninitialized',
     ],
-    ['--register-node=false', 'it is told not to register (--register-node=false)'],
+    ['--register-node=false', 'its flag --register-node=false turns registration off'],
   ])('refuses a kubelet that is told %s', async (flag, why) => {
     const { machine, node } = joining({}, `[Service]\nExecStart=/usr/bin/kubelet ${flag}\n`);
     const { error } = await runPhase(nodeRegister, {}, memoryHost(machine()));
     expect(error).toMatchObject({
       code: 'E_NODE_REGISTER',
-      message: `the Node cannot be created for its kubelet: ${why}`,
+      message: `cannot create the Node for the kubelet: ${why}`,
     });
     expect(node()).toBeUndefined();
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { fail, type HttpCall, revealSecrets } from '../../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { notify as make } from '../../../plugins/notify/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
 
@@ -53,7 +53,7 @@ describe('notify', () => {
     const { result } = await runPhase(notify, input, memoryHost(machine()));
     expect(result.status).toBe('succeeded');
     expect(result.steps[0]?.notes).toEqual([
-      { level: 'warn', text: `not told: POST ${WEBHOOK} got no answer: refused` },
+      { level: 'warn', text: `not told: POST ${WEBHOOK} got no response: refused` },
     ]);
   });
 
@@ -70,11 +70,11 @@ describe('notify', () => {
     const defaults = { headers: {}, log: false, events: 'end' };
     const nobody = await runPhase(notify, defaults, memoryHost());
     expect(nobody.result.steps[0]?.notes.map(({ text }) => text)).toEqual([
-      'nobody is told anything: give webhook, or log: true',
+      'no events are sent: set webhook or log: true',
     ]);
     const without = await runPhase(notify, { ...defaults, log: true }, memoryHost());
     expect(without.result.steps[0]?.notes.map(({ text }) => text)).toContain(
-      'logger is not on PATH, so nothing is logged',
+      'logger is not on PATH, so no events are logged',
     );
   });
 });

@@ -35,10 +35,10 @@ describe('a fault', () => {
   });
   test('meets what its pattern says of the path with its query, spares the first ones, and tells that it was met', async () => {
     let met = 0;
-    const onMet = () => {
+    const onTriggered = () => {
       met++;
     };
-    sandbox.faults.add({ effect: 'unavailable', path: /^\/version\?x=[12]$/, after: 1, onMet });
+    sandbox.faults.add({ effect: 'unavailable', path: /^\/version\?x=[12]$/, after: 1, onTriggered });
     const codes = [];
     for (const query of ['', '?x=1', '?x=3', '?x=2', '?x=2'])
       codes.push((await ask(sandbox, `/version${query}`)).code, met);

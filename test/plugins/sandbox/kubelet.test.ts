@@ -166,7 +166,7 @@ describe('the stand-in kubelet dies', () => {
     ['a kubeconfig that is none', '/etc/kubernetes/kubelet.conf', '[]\n', 'error loading config file'],
     ['a kubeconfig without a context', '/etc/kubernetes/kubelet.conf', 'kind: Config\n', 'does not exist'],
     ['a certificate that is none', PEM, 'nothing\n', 'failed to find any PEM data'],
-    ['another host name', '/etc/hostname', 'w2\n', 'and this is node w2'],
+    ['another host name', '/etc/hostname', 'w2\n', 'but this node is w2'],
   ])('with %s', async (_, path, text, words) => {
     await lay(root, path, text);
     await dies(words);

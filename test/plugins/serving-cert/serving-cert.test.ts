@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { sdk } from '../../../bin/plugins/sdk.ts';
-import { type MemoryMachine, memoryHost } from '../../../engine/host/memory.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
 import { type CsrObject, paths } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem, readCertificates, readCsr, SERVER_AUTH } from '../../../engine/pki/index.ts';
+import { type MemoryMachine, memoryHost } from '../../../engine/testing/memory-host.ts';
 import { servingCert as make } from '../../../plugins/serving-cert/index.ts';
 import { type ClientCertificate, FakeCluster, issue, NOW, SERVER } from '../../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../../helpers/contract.ts';
@@ -57,7 +57,7 @@ describe('serving-cert', () => {
     const name = csr?.metadata.name;
     expect(result.steps[0]?.notes).toContainEqual({
       level: 'warn',
-      text: `${name} waits for a human: kubectl certificate approve ${name}`,
+      text: `${name} needs manual approval: kubectl certificate approve ${name}`,
     });
     const file = '/var/lib/kubelet/pki/kubelet-server-2026-03-04-05-06-07.pem';
     expect(changes.slice(1)).toEqual([
@@ -76,11 +76,11 @@ describe('serving-cert', () => {
   });
 
   test.each<[string, Parameters<typeof joining>[0], string]>([
-    ['another key', { keyPem: generateKeyPem() }, 'it does not fit our key'],
-    ['another node', { user: 'system:node:w2' }, 'it is for system:node:w2, not system:node:w1'],
-    ['clients', { use: 'client' }, 'it is not for server authentication'],
-    ['fewer names', { altNames: ['w1'] }, 'it does not name 10.0.0.7'],
-    ['another time', { notAfter: new Date(NOW.getTime() - 1) }, 'it does not hold now'],
+    ['another key', { keyPem: generateKeyPem() }, 'it does not match the private key'],
+    ['another node', { user: 'system:node:w2' }, 'its subject is system:node:w2, not system:node:w1'],
+    ['clients', { use: 'client' }, 'it does not allow server authentication'],
+    ['fewer names', { altNames: ['w1'] }, 'it does not include 10.0.0.7'],
+    ['another time', { notAfter: new Date(NOW.getTime() - 1) }, 'it is not valid now'],
   ])('writes no certificate for %s', async (_, how, problem) => {
     const { machine } = joining(how);
     const { error, changes } = await runPhase(servingCert, INPUT, memoryHost(machine()));
@@ -100,13 +100,13 @@ describe('serving-cert', () => {
   });
 
   test.each([
-    ['', 'without serverTLSBootstrap: true in its configuration it would not use one'],
-    ['serverTLSBootstrap: false\n', 'without serverTLSBootstrap: true in its configuration it would not use one'],
+    ['', 'its configuration lacks serverTLSBootstrap: true, so it would not use one'],
+    ['serverTLSBootstrap: false\n', 'its configuration lacks serverTLSBootstrap: true, so it would not use one'],
   ])('refuses a kubelet that would not use it: %j', async (config, what) => {
     const { error } = await runPhase(servingCert, INPUT, memoryHost(joining({}, config).machine()));
     expect(error).toMatchObject({
       code: 'E_SERVING_CERT',
-      message: `the kubelet gets no serving certificate: ${what}`,
+      message: `cannot get a serving certificate for the kubelet: ${what}`,
     });
   });
 

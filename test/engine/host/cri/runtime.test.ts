@@ -11,7 +11,7 @@ import { type Answers, type ApiVersion, type Method, runtimeService } from '../.
 import { ContainerRuntime } from '../../../../engine/host/cri/runtime.ts';
 import { joinErrorOf, thrownBy } from '../../../helpers/errors.ts';
 import { scratch } from '../../../helpers/machine.ts';
-import { sourcesBelow } from '../../../helpers/sources.ts';
+import { importsOf, sourcesBelow } from '../../../helpers/sources.ts';
 
 const SIGNAL = new AbortController().signal;
 const version = { runtimeName: 'containerd', runtimeVersion: '1.4.3' };
@@ -280,7 +280,9 @@ describe('a runtime', () => {
   });
 
   test('is loaded on the first call only', () => {
-    const callers = sourcesBelow('bin', 'engine', 'phases', 'plugins').filter(({ text }) => text.includes('./call.ts'));
+    const callers = sourcesBelow('bin', 'engine', 'phases', 'plugins').filter((file) =>
+      importsOf(file).includes('engine/host/cri/call.ts'),
+    );
     expect(callers.map(({ path }) => path)).toEqual(['engine/host/cri/runtime.ts']);
     expect(callers[0]?.text).not.toMatch(/^import (?!type).*\/call.ts/m);
   });

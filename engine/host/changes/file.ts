@@ -1,0 +1,61 @@
+/** The change of a file: its whole content, mode and owner at once. */
+
+import type { Owner } from '../../sdk/ports.ts';
+import { requireSize } from '../limits.ts';
+import type { ChangeKind } from './kind.ts';
+import { digestOf, modeText, type PathBefore, snapshotOf } from './path-snapshot.ts';
+
+/** The largest content that can be read back. */
+const CONTENT_BYTES_MAX = 4 << 20;
+
+export interface FileChange {
+  kind: 'file';
+  path: string;
+  content: Buffer;
+  mode: number;
+  /** The content holds a secret of the run. */
+  secret: boolean;
+  owner?: Owner;
+}
+
+export interface FileDescription {
+  kind: 'file';
+  path: string;
+  action: 'create' | 'replace';
+  mode: number;
+  /** Undefined if the content is secret. */
+  content: string | undefined;
+  owner?: Owner;
+}
+
+export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
+  createsParents: true,
+  subject: ({ path }) => path,
+  text({ action, path, mode, content, owner }) {
+    const secret = content === undefined ? ', secret' : '';
+    const ownership = owner === undefined ? '' : `, owner ${owner.uid}:${owner.gid}`;
+    return `${action} ${path} (${modeText(mode)})${secret}${ownership}`;
+  },
+  check({ path, content }, permissions) {
+    requireSize('file', content.length, CONTENT_BYTES_MAX);
+    permissions.requirePath(path, `file ${path}`);
+  },
+  async describe({ path, content, mode, secret, owner }, read) {
+    const stat = await read({ kind: 'stat', path });
+    const isOwned = owner === undefined || (stat?.uid === owner.uid && stat.gid === owner.gid);
+    const isAlike = isOwned && stat?.kind === 'file' && stat.mode === mode;
+    if (isAlike && (await read({ kind: 'file', path }))?.equals(content) === true) return undefined;
+    return {
+      kind: 'file',
+      path,
+      action: stat === undefined ? 'create' : 'replace',
+      mode,
+      content: secret ? undefined : content.toString('utf8'),
+      ...(owner && { owner }),
+    };
+  },
+  snapshot: async ({ path, content }, { read }) => ({ ...(await snapshotOf(path, read)), after: digestOf(content) }),
+  apply: ({ path, content, mode, owner }, { files }) => files.replaceFile(path, content, mode, owner),
+  overlay: ({ path, content, mode, owner }, overlay) => overlay.put(path, { kind: 'file', mode, ...owner }, content),
+  leaves: ({ mode }, digest = '') => ({ kind: 'file', mode, digest }),
+};

@@ -1,0 +1,86 @@
+/** What the ports of one attempt have in common: reads, waits and changes, held to what the phase declared. */
+import { dirname } from 'node:path';
+import type { Secret } from '../../sdk/secret.ts';
+import { type Change, checkChange, createsParents, describeChange, type StepChange } from '../changes/index.ts';
+import { type Host, readerOf, type Wait } from '../host.ts';
+import { requireSize } from '../limits.ts';
+import type { Answers, Query, Read } from '../query.ts';
+import { type PermissionOptions, Permissions } from './permissions.ts';
+
+/** The longest description that a journal keeps, without the content of a file. */
+const DESCRIPTION_LENGTH_MAX = 64 << 10;
+
+export interface PortsOptions extends PermissionOptions {
+  host: Host;
+  log: (level: 'info' | 'warn', text: string) => void;
+  onChange: (change: StepChange) => void;
+  /** Called before each wait. */
+  onWait?: (wait: Wait) => void;
+  /** Awaited before each change, so that the journal has it first. The change is undefined if the cluster applies it. */
+  record: (described: StepChange, change: Change | undefined) => Promise<void>;
+  once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
+}
+
+export class Attempt {
+  readonly permissions: Permissions;
+  readonly options: PortsOptions;
+  readonly #read: Read;
+
+  constructor(options: PortsOptions) {
+    this.options = options;
+    this.permissions = new Permissions(options);
+    this.#read = readerOf(options.host, options.signal);
+  }
+
+  /** A property, so that kinds of changes can be handed it. */
+  readonly read: Read = async <Q extends Query>(query: Q): Promise<Answers[Q['kind']]> => {
+    this.permissions.requireAlive(`reading ${query.kind}`);
+    return this.#read(query);
+  };
+
+  /** `what` is the wait in the error of an attempt that has ended. */
+  async wait(what: string, condition: Wait): Promise<unknown> {
+    this.permissions.requireAlive(`waiting for ${what}`);
+    return this.waitUnchecked(condition);
+  }
+
+  async waitUnchecked(condition: Wait): Promise<unknown> {
+    const { host, signal, onWait } = this.options;
+    onWait?.(condition);
+    return host.wait(condition, signal);
+  }
+
+  /** Applies the change, unless the machine is already as the change would leave it. */
+  async change(change: Change): Promise<void> {
+    // Also if nothing would change: an undeclared effect is an error on every machine.
+    checkChange(change, this.permissions);
+    const described = await describeChange(change, this.read);
+    if (described === undefined) return;
+    if (createsParents(change)) await this.#createParents(change.path);
+    this.permissions.requireAlive(change.kind);
+    await this.#commit(change, described);
+  }
+
+  async record(described: StepChange, change?: Change): Promise<void> {
+    const { length } = JSON.stringify({ ...described, content: undefined });
+    requireSize(described.kind, length, DESCRIPTION_LENGTH_MAX);
+    await this.options.record(described, change);
+  }
+
+  /** A directory that is created on the way is a change of its own: plans show it, and an undo removes it. */
+  async #createParents(path: string): Promise<void> {
+    const parent = dirname(path);
+    if ((await this.read({ kind: 'stat', path: parent })) !== undefined) return;
+    await this.#createParents(parent);
+    const change = { kind: 'directory', path: parent, mode: 0o755 } as const;
+    await this.#commit(change, change);
+  }
+
+  async #commit(change: Change, described: StepChange): Promise<void> {
+    const { host, signal, onChange } = this.options;
+    await this.record(described, change);
+    this.permissions.requireAlive(`${change.kind} while it ended`); // recording took a moment
+    await host.apply(change, signal);
+    onChange(described);
+  }
+}

@@ -1,0 +1,20 @@
+import type { Kube } from '../../sdk/ports.ts';
+import { checkApi } from '../changes/api.ts';
+import type { Attempt } from './attempt.ts';
+
+/** Kubernetes is not known here: the host was handed what builds the port. */
+export function kubePort(attempt: Attempt): Kube {
+  const { host, signal, onChange } = attempt.options;
+  const { permissions } = attempt;
+  return host.access.port({
+    client: {
+      send: (request, until) => host.send(request, until),
+      waitFor: (wait) => attempt.waitUnchecked({ kind: 'object', ...wait }),
+    },
+    signal,
+    requireAlive: (what) => permissions.requireAlive(what),
+    requireApi: (verb, resource) => checkApi(verb, resource, permissions),
+    record: (change) => attempt.record(change),
+    onChange,
+  });
+}

@@ -1,0 +1,83 @@
+/** What one attempt may do: the effects that its phase declared, within the bounds of its plugin, until it has ended. */
+import { allowsPath, type Bounds } from '../../sdk/bounds.ts';
+import { type Effect, fillTemplate, pathMatcher } from '../../sdk/effects.ts';
+import { fail } from '../../sdk/errors.ts';
+import { PATH_LENGTH_MAX, requireSize } from '../limits.ts';
+
+export interface PermissionOptions {
+  effects: readonly Effect[];
+  /** The bounds in the manifest of the phase's plugin. They hold whatever an input says. */
+  bounds?: Bounds | undefined;
+  /** Effects are templates over the phase's input. */
+  input: object;
+  /** Aborted when the attempt has ended. */
+  signal: AbortSignal;
+  /** Whether a text holds a secret of the run. */
+  hasSecret: (text: string) => boolean;
+}
+
+type EffectOf<K extends Effect['kind']> = Extract<Effect, { kind: K }>;
+
+export class Permissions {
+  readonly hasSecret: (text: string) => boolean;
+  /** Whether an effect declares the address. */
+  readonly isUrlDeclared: (url: string) => boolean;
+  readonly #isPathDeclared: (path: string) => boolean;
+  readonly #options: PermissionOptions;
+  /** The mount points found below a declared path. */
+  readonly #mounts = new Set<string>();
+
+  constructor(options: PermissionOptions) {
+    const { input, hasSecret } = options;
+    this.#options = options;
+    this.hasSecret = hasSecret;
+    const paths = this.effects('path').map(({ path }) => path);
+    const urls = this.effects('http').map(({ url }) => url);
+    this.#isPathDeclared = pathMatcher(paths, input);
+    this.isUrlDeclared = pathMatcher(urls, input);
+  }
+
+  effects<K extends Effect['kind']>(kind: K): EffectOf<K>[] {
+    return this.#options.effects.filter((effect): effect is EffectOf<K> => effect.kind === kind);
+  }
+
+  declares(kind: Effect['kind']): boolean {
+    return this.#options.effects.some((effect) => effect.kind === kind);
+  }
+
+  /** The template with the values of the input, or undefined if the input lacks one of them. */
+  fill(template: string): string | undefined {
+    return fillTemplate(template, this.#options.input);
+  }
+
+  /** Whether the bounds of the plugin allow it. A phase that ships with Joinery has none. */
+  isWithin(allows: (bounds: Bounds) => boolean): boolean {
+    const { bounds } = this.#options;
+    return bounds === undefined || allows(bounds);
+  }
+
+  requireAlive(what: string): void {
+    if (this.#options.signal.aborted) throw fail('E_ATTEMPT_ENDED', { what });
+  }
+
+  require(isAllowed: boolean, what: string): void {
+    this.requireAlive(what);
+    if (!isAllowed) throw fail('E_EFFECT_UNDECLARED', { what });
+  }
+
+  requirePath(path: string, what: string): void {
+    requireSize('path', path.length, PATH_LENGTH_MAX);
+    this.require(this.#isPathDeclared(path) && this.isWithin((bounds) => allowsPath(bounds, path)), what);
+  }
+
+  /** Mount points found below a declared path may be unmounted. */
+  allowMounts(path: string, mounts: readonly string[]): void {
+    if (!this.effects('mounts').some((effect) => effect.path === path)) return;
+    for (const mount of mounts) this.#mounts.add(mount);
+  }
+
+  requireMount(path: string): void {
+    requireSize('path', path.length, PATH_LENGTH_MAX);
+    this.require(this.#mounts.has(path), `unmount ${path}`);
+  }
+}

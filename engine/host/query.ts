@@ -1,0 +1,54 @@
+/** The questions that a host answers about its machine. None of them changes anything. */
+import type {
+  CgroupDriver,
+  CommandLimits,
+  CommandResult,
+  HttpAnswer,
+  HttpCall,
+  PodSandbox,
+  RuntimeStatus,
+  ServiceStatus,
+  Stat,
+} from '../sdk/ports.ts';
+
+/** The environment and the limits of a command. */
+export interface CommandOptions {
+  environment?: Readonly<Record<string, string>>;
+  limits?: CommandLimits;
+}
+
+export type Query =
+  | { kind: 'file'; path: string }
+  | { kind: 'stat'; path: string }
+  | { kind: 'list'; path: string }
+  | { kind: 'service'; name: string }
+  | { kind: 'unit'; name: string }
+  | { kind: 'program'; name: string }
+  | ({ kind: 'output'; argv: readonly string[] } & CommandOptions)
+  | { kind: 'mounts'; path: string }
+  | { kind: 'runtime'; socket: string }
+  | { kind: 'cgroup-driver'; socket: string }
+  | { kind: 'pod-sandboxes'; socket: string }
+  | { kind: 'download'; url: string }
+  | { kind: 'http'; call: HttpCall }
+  | { kind: 'roots' };
+
+export interface Answers {
+  file: Buffer | undefined;
+  stat: Stat | undefined;
+  list: string[] | undefined;
+  service: ServiceStatus;
+  unit: string | undefined;
+  program: string | undefined;
+  output: CommandResult;
+  mounts: string[];
+  runtime: RuntimeStatus;
+  'cgroup-driver': CgroupDriver | undefined;
+  'pod-sandboxes': PodSandbox[];
+  download: string;
+  http: HttpAnswer;
+  roots: string;
+}
+
+/** Asks one host, until one signal. */
+export type Read = <Q extends Query>(query: Q) => Promise<Answers[Q['kind']]>;

@@ -1,0 +1,31 @@
+/** Failed connections, as errors that say what to do about them. */
+import { fail, isJoinError } from '../sdk/errors.ts';
+import { clean } from '../sdk/text.ts';
+import { handshakeError } from './tls-errors.ts';
+
+/** undici hears of an abort only once it is connected, and that may take longer than we may stay. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+  });
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The failure of a connection as an error of the catalogue. Errors that are not about the network stay as they are. */
+export function connectionError(error: unknown, server: string, signal: AbortSignal): unknown {
+  if (isJoinError(error)) return error;
+  if (signal.aborted) return signal.reason;
+  const { name, code, message } = error as NodeJS.ErrnoException;
+  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return fail('E_API_ANSWER', { server, what: `not HTTP as it should be (${clean(message)})` }, error);
+  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // no trouble of the network, but a bug of ours
+  const ofTls = handshakeError(error, server);
+  if (ofTls !== undefined) return ofTls;
+  return fail('E_API_UNREACHABLE', { server, what: clean(message || code) }, error);
+}

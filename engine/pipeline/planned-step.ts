@@ -1,0 +1,134 @@
+/** A step as a run executes it: one phase, limits in milliseconds, and the template of its inputs. */
+
+import { durationMs } from '../documents/durations.ts';
+import type { Path } from '../documents/problems.ts';
+import { type Condition, holds } from '../expressions/conditions.ts';
+import type { Lookup } from '../expressions/references.ts';
+import { expressionsIn, referencesOf, type Template } from '../expressions/template.ts';
+import { defined } from '../sdk/fields.ts';
+import type { AnyPhase } from '../sdk/phase.ts';
+import { type Approval, approvalOf } from './approval.ts';
+import type { Needs } from './graph.ts';
+import type { Pipeline, PipelineStep, Timeout } from './load.ts';
+import { limitText } from './time-limits.ts';
+
+export interface PlannedStep {
+  id: string;
+  phase: AnyPhase;
+  needs: readonly string[];
+  /** Absent: the step always runs. */
+  if?: Condition;
+  /** Steps whose outputs it reads. Each of them comes before this step. */
+  reads: readonly string[];
+  with: Template;
+  /** Limit of one attempt. */
+  timeoutMs: number;
+  /** Limit of all attempts together. */
+  totalMs?: number;
+  retry: {
+    attempts: number;
+    initialMs: number;
+    factor: number;
+    capMs: number;
+    jitter?: number;
+    on?: readonly string[];
+  };
+  allowFailure?: boolean;
+  /** The step waits for an approval. `with` holds the question. */
+  approval?: Approval;
+}
+
+export const DEFAULT_TIMEOUT = '5m';
+const DEFAULT_RETRY = { attempts: 1, initial: '1s', factor: 2, cap: '30s' };
+
+/** A phase that a step may use, and the condition for it. */
+export interface Candidate {
+  phase: AnyPhase;
+  condition: Condition;
+}
+
+/** A step of the file with its parsed parts. */
+export interface CheckedStep {
+  step: PipelineStep;
+  path: Path;
+  candidates: readonly Candidate[];
+  condition: Condition;
+  template: Template;
+}
+
+/** Plans a step with the first of its phases whose condition holds. Returns undefined after reporting that there is none. */
+export function planStep(
+  pipeline: Pipeline,
+  { step, path, candidates, condition, template }: CheckedStep,
+  needs: Needs,
+  lookup: Lookup | undefined,
+): PlannedStep | undefined {
+  const candidate = candidates.find((each) => lookup === undefined || isChosen(each, lookup));
+  if (candidate === undefined) {
+    const message = `no phase of step ${step.id} has a true condition: remove the condition of the last one`;
+    pipeline.problems.at([...path, 'uses'], message, 'unreachable');
+    return undefined;
+  }
+  const inputs = templateFor(template, candidate.phase, candidates);
+  const limitMs = (limit: string) => durationMs(limitText(limit, pipeline, lookup));
+  return defined({
+    id: step.id,
+    phase: candidate.phase,
+    needs: needs.get(step.id) ?? [],
+    if: step.if === undefined ? undefined : condition,
+    reads: stepsReadBy(inputs),
+    with: inputs,
+    ...limitsOf(limitMs, step.timeout, pipeline.defaults.timeout),
+    retry: retryOf(pipeline, step),
+    allowFailure: step.allowFailure === true ? true : undefined,
+    approval: step.approval && approvalOf(step.approval),
+  });
+}
+
+const stepsReadBy = (template: Template): string[] => {
+  const references = expressionsIn(template).flatMap(({ expression }) => referencesOf(expression));
+  return [...new Set(references.flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])))];
+};
+
+function retryOf({ defaults }: Pipeline, step: PipelineStep): PlannedStep['retry'] {
+  const { attempts, initial, factor, cap, jitter, on } = {
+    jitter: undefined,
+    on: undefined,
+    ...DEFAULT_RETRY,
+    ...defaults.retry,
+    ...step.retry,
+  };
+  return defined({ attempts, initialMs: durationMs(initial), factor, capMs: durationMs(cap), jitter, on });
+}
+
+/** Each of the two limits comes from the step, or else from the defaults. */
+function limitsOf(
+  limitMs: (limit: string) => number,
+  own: Timeout = {},
+  defaults: Timeout = {},
+): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
+  const [first, second] = [own, defaults].map((timeout) =>
+    typeof timeout === 'string' ? { attempt: timeout } : timeout,
+  );
+  const total = first?.total ?? second?.total;
+  const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
+  return defined({ timeoutMs: limitMs(attempt), totalMs: total === undefined ? undefined : limitMs(total) });
+}
+
+/** A condition without a value does not hold. The check of the values reports why. */
+function isChosen({ condition }: Candidate, lookup: Lookup): boolean {
+  try {
+    return holds(condition, lookup) === true;
+  } catch {
+    return false;
+  }
+}
+
+/** The template for one phase of a step: without the inputs that only its other phases take. */
+export function templateFor(template: Template, phase: AnyPhase, candidates: readonly Candidate[]): Template {
+  if (template.kind !== 'map') return template;
+  const takes = ({ input }: AnyPhase, name: string) => Object.hasOwn(input.properties ?? {}, name);
+  const isForeign = (name: string) =>
+    !takes(phase, name) && candidates.some((other) => other.phase !== phase && takes(other.phase, name));
+  return { kind: 'map', entries: template.entries.filter(([name]) => !isForeign(name)) };
+}

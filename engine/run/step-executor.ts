@@ -1,0 +1,190 @@
+/** What an attempt of a step does: it resolves the inputs, hands the phase its ports, and checks the outputs. */
+import { violations } from '../documents/validate.ts';
+import { subjectOf } from '../host/changes/index.ts';
+import { waitText } from '../host/host.ts';
+import { type UndoItem, undoChanges } from '../journal/undo.ts';
+import type { PlannedStep } from '../pipeline/planned-step.ts';
+import { inputOf, shouldRun } from '../pipeline/values.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
+import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
+import type { Ports } from '../sdk/ports.ts';
+import { wrapSecrets } from '../sdk/schema.ts';
+import { revealSecrets } from '../sdk/secret.ts';
+import { type ApprovalContext, type Ask, waitForApproval } from './approval.ts';
+import { type AttemptContext, withPorts } from './attempt.ts';
+import { withStep } from './error-record.ts';
+import type { RunRecorder } from './run-recorder.ts';
+import type { RunResources, RunState } from './run-state.ts';
+import { type Purpose, StepJournal } from './step-journal.ts';
+import type { AttemptInput } from './step-machine.ts';
+
+export interface StepExecutorOptions {
+  resources: RunResources;
+  state: RunState;
+  recorder: RunRecorder;
+  /** Asks at the terminal; absent if there is none. */
+  ask: Ask | undefined;
+}
+
+export class StepExecutor {
+  readonly #resources: RunResources;
+  readonly #state: RunState;
+  readonly #recorder: RunRecorder;
+  readonly #ask: Ask | undefined;
+
+  constructor({ resources, state, recorder, ask }: StepExecutorOptions) {
+    this.#resources = resources;
+    this.#state = state;
+    this.#recorder = recorder;
+    this.#ask = ask;
+  }
+
+  /** Whether the condition of a step holds. */
+  decide(id: string): 'run' | 'skipped' | 'undecided' {
+    const step = this.#state.step(id);
+    try {
+      const holds = shouldRun(this.#resources.plan, step, this.#state.values);
+      if (holds === undefined) return 'undecided';
+      return holds ? 'run' : 'skipped';
+    } catch (error) {
+      throw withStep(this.#resources.redactor.redact(error), id);
+    }
+  }
+
+  /** One attempt to run a step, or to undo it. */
+  async attempt(input: AttemptInput): Promise<'succeeded' | 'undecided' | 'undone'> {
+    const { id, direction, signal } = input;
+    const step = this.#state.step(id);
+    try {
+      return await (direction === 'run' ? this.#run(step, input) : this.#undo(step, signal));
+    } catch (error) {
+      throw withStep(this.#resources.redactor.redact(error), id, signal);
+    }
+  }
+
+  async #run(step: PlannedStep, attempt: AttemptInput): Promise<'succeeded' | 'undecided'> {
+    const { plan, journal, redactor } = this.#resources;
+    const { id, phase } = step;
+    const result = this.#state.result(id);
+    result.notes = []; // those of the attempt before
+    const input = inputOf(plan, step, this.#state.values);
+    if (input === undefined) return 'undecided'; // like the outputs that it reads
+    this.#state.setInput(id, input);
+    journal.begun(id, phase.name, attempt.attempt, redactor.wrapSecrets(input));
+    try {
+      const outputs = wrapSecrets(phase.output, await this.#outputs(step, input, attempt));
+      redactor.learn(outputs); // before an error can quote them
+      assertOutputs(phase, outputs);
+      this.#state.setOutputs(id, redactor.wrapSecrets(outputs));
+      return 'succeeded';
+    } catch (error) {
+      if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
+      result.notes.push({ level: 'warn', text: redactor.redact(error.message) });
+      return 'undecided';
+    }
+  }
+
+  #outputs(step: PlannedStep, input: object, attempt: AttemptInput): Promise<unknown> {
+    const { id, phase, approval } = step;
+    if (approval === undefined)
+      return this.#withPorts(step, input, 'run', attempt.signal, (ports) => phase.run(ports, input));
+    const { message } = input as { message: string };
+    return waitForApproval({ step: id, message, ...approval }, this.#approvalContext(attempt));
+  }
+
+  #approvalContext({ id, signal, waiting }: AttemptInput): ApprovalContext {
+    const { journal, host, onEvent } = this.#resources;
+    return {
+      journal,
+      host,
+      signal,
+      waiting,
+      ask: this.#ask,
+      onQuestion: (question) => onEvent({ type: 'step.asked', id, question }),
+      log: (text) => this.#recorder.log(id, 'info', text),
+    };
+  }
+
+  /** The phase undoes what it changed outside the machine. `undoChanges` restores the machine after all steps. */
+  async #undo(step: PlannedStep, signal: AbortSignal): Promise<'undone'> {
+    const { id, phase } = step;
+    const { journal } = this.#resources;
+    const input = this.#state.input(id);
+    if (!journal.history().changes.some((change) => change.step === id)) return 'undone';
+    await journal.undoing(id);
+    if (input !== undefined && phase.undo !== undefined)
+      await this.#withPorts(step, input, 'undo', signal, async (ports) => phase.undo?.(ports, input));
+    return 'undone';
+  }
+
+  /** Undoes the changes that the run made to this machine. Throws if some of them remain. */
+  async undoChanges(overwrite: boolean, signal: AbortSignal): Promise<void> {
+    const { journal, host } = this.#resources;
+    const remaining = new Set<string>();
+    const onItem = (item: UndoItem) => {
+      if (this.#reportUndo(item)) remaining.add(item.step);
+    };
+    await undoChanges({ journal, host, overwrite, signal, onItem });
+    for (const id of remaining) this.#state.setUndoFailed(id);
+    this.#state.isUndone = remaining.size === 0;
+    if (this.#state.isUndone) return;
+    this.#state.undoError = fail('E_UNDO_REFUSED', { run: journal.id, steps: [...remaining] });
+    throw this.#state.undoError;
+  }
+
+  /** Steps that `undo --skip` leaves out have changes, but no result. Returns whether the change remains and can still be undone. */
+  #reportUndo(found: UndoItem): boolean {
+    const item = this.#resources.redactor.redact(found);
+    const { outcome, step, change, why } = item;
+    this.#resources.onEvent({ type: 'step.restored', id: step, item });
+    if (outcome === 'restored') return false;
+    const text = `${subjectOf(change)} ${outcome === 'stays' ? 'stays' : 'is not restored'}: ${why}`;
+    this.#state.findResult(step)?.notes.push({ level: 'warn', text });
+    return outcome !== 'stays';
+  }
+
+  /** Passes an event of the run to the phase of a step that has run. */
+  async deliver(id: string, event: PhaseEvent, signal: AbortSignal): Promise<void> {
+    const step = this.#state.step(id);
+    const input = this.#state.input(id);
+    if (input === undefined) return;
+    await this.#withPorts(step, input, 'event', signal, async (ports) => step.phase.onEvent?.(ports, input, event));
+  }
+
+  async #withPorts<T>(
+    step: PlannedStep,
+    input: object,
+    purpose: Purpose,
+    signal: AbortSignal,
+    act: (ports: Ports) => Promise<T>,
+  ): Promise<T> {
+    return withPorts(this.#attemptContext(step, input, purpose, signal), act);
+  }
+
+  #attemptContext({ id, phase }: PlannedStep, input: object, purpose: Purpose, signal: AbortSignal): AttemptContext {
+    const { host, journal, redactor, onEvent } = this.#resources;
+    return {
+      phase,
+      input,
+      host,
+      signal,
+      journal: new StepJournal({ journal, redactor, step: id, purpose }),
+      hasSecret: (text) => redactor.hasSecret(text),
+      log: (level, text) => this.#recorder.log(id, level, text),
+      onChange: (change) => {
+        if (purpose === 'event') return;
+        this.#state.result(id).changes.push(change);
+        onEvent({ type: 'step.change', id, change });
+      },
+      onWait: (wait) => onEvent({ type: 'step.wait', id, what: redactor.redact(waitText(wait)) }),
+    };
+  }
+}
+
+/** E_OUTPUT if the phase returned something else than its schema promises. */
+function assertOutputs(phase: AnyPhase, outputs: unknown): void {
+  const problems = violations(phase.output, revealSecrets(outputs)).map(
+    ({ path, message }) => `${path.join('.')} ${message}`,
+  );
+  if (problems.length > 0) throw fail('E_OUTPUT', { phase: phase.name, problems });
+}
