@@ -11,7 +11,7 @@ const UNKNOWN_CA =
 const authorityOf = (server: string): string => String(server).replace('https://', '');
 
 const unfitCertificate = (server: string): string =>
-  'Have the certificate issued again: the kubelet would refuse this one, too. Look at it: ' +
+  'Have the certificate issued again: the kubelet would refuse this one, too. Inspect it: ' +
   `echo | openssl s_client -showcerts -connect ${authorityOf(server)} | openssl x509 -noout -text`;
 
 export const trust = {
@@ -72,7 +72,7 @@ export const trust = {
   E_TLS_HANDSHAKE: (d: { server: string; what: string }) => ({
     message: `the TLS handshake with ${d.server} failed: ${d.what}`,
     hint:
-      'Look at what the server offers, and at its log. Joinery does not retry this. ' +
+      'Read the log of the server, and inspect what it offers: ' +
       `echo | openssl s_client -connect ${authorityOf(d.server)}`,
     exitCode: EXIT.trust,
   }),
