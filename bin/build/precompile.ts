@@ -35,8 +35,8 @@ export function validatorsSource(root: string): string {
     return `[${JSON.stringify(text)}, () => { const module = {}; ${source}\nreturn module.exports; }]`;
   });
   return [
-    `export const precompiled = new Map([${entries.join(',\n')}]);`,
-    `export const readPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
+    `export const precompiledValidators = new Map([${entries.join(',\n')}]);`,
+    `export const precompiledPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
   ].join('\n');
 }
 

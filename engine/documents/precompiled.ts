@@ -1,6 +1,6 @@
 /**
- * The build replaces this module, so that the bundle neither compiles schemas nor parses YAML at startup. In the sources
- * both maps are empty.
+ * The build replaces this module, so that the bundle neither compiles schemas nor parses YAML at startup. In the
+ * sources both maps are empty.
  */
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 

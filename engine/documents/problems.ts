@@ -26,7 +26,10 @@ export class Problems {
     this.#locator = locator;
   }
 
-  /** Reports a problem at the value of `path`, or at its nearest parent. `rule` is the kebab-case name of the broken rule. */
+  /**
+   * Reports a problem at the value of `path`, or at its nearest parent. `rule` is the kebab-case name of the broken
+   * rule.
+   */
   at(path: Path, message: string, rule?: string): void {
     this.atPlace(this.#locator.at(path), message, rule);
   }

@@ -5,7 +5,10 @@ import { decimalModes } from './decimal-modes.ts';
 import { DocumentLocator, type Locator, SourceText } from './place.ts';
 import { Problems } from './problems.ts';
 
-/** Enough for the 10,000 short steps that the pipeline schema allows. A file with many more takes over a second to read. */
+/**
+ * Enough for the 10,000 short steps that the pipeline schema allows. A file with many more takes over a second to
+ * read.
+ */
 const TOKENS_MAX = 250_000;
 
 export interface ReadDocument {
@@ -16,7 +19,10 @@ export interface ReadDocument {
   problems: Problems;
 }
 
-/** Throws E_PIPELINE if the text is not YAML or exceeds the limits of `readYaml`. `problems` already lists the decimal modes. */
+/**
+ * Throws E_PIPELINE if the text is not YAML or exceeds the limits of `readYaml`. `problems` already lists the decimal
+ * modes.
+ */
 export function readDocument(file: string, text: string): ReadDocument {
   const { document, lines, value, errors } = readYaml(text, TOKENS_MAX);
   const source = new SourceText(file, lines, text);

@@ -18,7 +18,8 @@ export const ajvOptions = {
   useDefaults: true,
   strict: false,
   verbose: true,
-  // Tests validate our schemas. Compiling the meta-schema at every start would take longer than compiling all the others.
+  // Tests validate our schemas. Compiling the meta-schema at every start would take longer than compiling all the
+  // others.
   meta: false,
   validateSchema: false,
   code: { optimize: false }, // optimizing costs more than these small schemas ever save
@@ -37,7 +38,9 @@ function validatorOf(schema: object): ValidateFunction {
   return validate;
 }
 
-/** Every violation of `schema` in `value`. Fills the defaults of the schema into `value`. No message quotes a secret. */
+/**
+ * Every violation of `schema` in `value`. Fills the defaults of the schema into `value`. No message quotes a secret.
+ */
 export function violations(schema: object, value: unknown): Violation[] {
   const validate = validatorOf(schema);
   if (validate(value)) return [];

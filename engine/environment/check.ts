@@ -11,7 +11,10 @@ export interface LayeredPipeline {
   resolve(applies?: PartFilter): ResolvedPipeline;
 }
 
-/** Checks the pipeline without the parts for some machines, and then with each of them. Without problems, returns the steps. */
+/**
+ * Checks the pipeline without the parts for some machines, and then with each of them. Without problems, returns the
+ * steps.
+ */
 export function checkForAllHosts({ parts, resolve }: LayeredPipeline, registry: Registry) {
   const found = new Map<string, Problem>();
   let steps: string[] = [];

@@ -11,8 +11,8 @@ export interface PatchProblem {
 }
 
 /**
- * The library works on plain values. So it also patches a copy of the tree in which a number stands for each scalar, and the result
- * is translated back. The schema has checked that `operations` are mappings.
+ * The library works on plain values. So it also patches a copy of the tree in which a number stands for each scalar,
+ * and the result is translated back. The schema has checked that `operations` are mappings.
  */
 export function applyJsonPatch(
   base: TrackedValue,

@@ -1,7 +1,10 @@
 /** Which machines a part of an environment applies to. */
 import type { HostFacts } from '../sdk/ports.ts';
 
-/** Whether every fact of the match has the given value, or one of the given values. In a text, `*` matches any characters. */
+/**
+ * Whether every fact of the match has the given value, or one of the given values. In a text, `*` matches any
+ * characters.
+ */
 export const matches = (match: unknown, host: HostFacts): boolean =>
   Object.entries(match as Record<string, unknown>).every(([fact, expected]) => {
     const actual = Object.hasOwn(host, fact) ? (host as unknown as Record<string, unknown>)[fact] : undefined;

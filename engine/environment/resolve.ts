@@ -1,4 +1,7 @@
-/** Applies environments to a pipeline. The result is validated like any other pipeline, and knows the place of each value. */
+/**
+ * Applies environments to a pipeline. The result is validated like any other pipeline, and knows the place of each
+ * value.
+ */
 
 import { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';

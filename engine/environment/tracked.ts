@@ -109,7 +109,10 @@ export function replacing<T extends TrackedValue>(next: T, before: TrackedValue 
   return { ...next, replaced: before };
 }
 
-/** Merges like RFC 7386: mappings merge, null removes a key, and any other value replaces the old one, which stays known. */
+/**
+ * Merges like RFC 7386: mappings merge, null removes a key, and any other value replaces the old one, which stays
+ * known.
+ */
 export function mergePatch(base: TrackedValue | undefined, patch: TrackedValue): TrackedValue {
   if (patch.kind !== 'map') return replacing(patch, base);
   let result: Mapping =

@@ -1,4 +1,7 @@
-/** The CEL and RE2 libraries. bin/build/build.js makes the bundle load each on first use, because most pipelines need neither. */
+/**
+ * The CEL and RE2 libraries. bin/build/build.js makes the bundle load each on first use, because most pipelines need
+ * neither.
+ */
 import * as cel from '@marcbachmann/cel-js';
 import { RE2JS } from 're2js';
 

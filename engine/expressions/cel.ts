@@ -1,6 +1,6 @@
 /**
- * CEL expressions, parsed once and checked against schemas before anything runs. Each reference in the syntax tree becomes
- * a variable, so that an expression reaches the values it names and no others.
+ * CEL expressions, parsed once and checked against schemas before anything runs. Each reference in the syntax tree
+ * becomes a variable, so that an expression reaches the values it names and no others.
  */
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import type { Schema } from '../sdk/schema.ts';
@@ -82,8 +82,8 @@ export class Cel {
   }
 
   /**
-   * The value as JSON, or `UNKNOWN` if it depends on an unknown value. Throws an Error if there is no value. If the expression
-   * has read a secret, the value is a `Secret`, and the error does not give a reason.
+   * The value as JSON, or `UNKNOWN` if it depends on an unknown value. Throws an Error if there is no value. If the
+   * expression has read a secret, the value is a `Secret`, and the error does not give a reason.
    */
   evaluate(lookup: Lookup): unknown {
     const seen = { secret: false, unknown: false };
@@ -126,7 +126,9 @@ export class Cel {
     return context;
   }
 
-  /** Counts the cost of each evaluation of a node. The library reads the `evaluate` of each node, and replaces it once. */
+  /**
+   * Counts the cost of each evaluation of a node. The library reads the `evaluate` of each node, and replaces it once.
+   */
   #meter(node: unknown): void {
     if (Array.isArray(node)) for (const child of node) this.#meter(child);
     if (typeof node !== 'object' || node === null || !('op' in node)) return;
@@ -167,7 +169,10 @@ const summaryOf = (error: unknown): string => {
   return clean(summary ?? message);
 };
 
-/** Replaces each reference by its variable and each `matches` by `re2`. Keeps the length, so that every position stays valid. */
+/**
+ * Replaces each reference by its variable and each `matches` by `re2`. Keeps the length, so that every position stays
+ * valid.
+ */
 function rewrite(text: string, sites: readonly ReferenceSite[], matches: ExpressionSyntax['matches']): string {
   let result = text;
   const put = (start: number, end: number, name: string) => {

@@ -8,7 +8,10 @@ export type Reference =
   | { kind: 'output'; step: string; name: string }
   | { kind: 'status'; step: string };
 
-/** The result of a lookup for a value that only a real run can produce. Expressions treat it neither as present nor as absent. */
+/**
+ * The result of a lookup for a value that only a real run can produce. Expressions treat it neither as present nor as
+ * absent.
+ */
 export const UNKNOWN = Symbol('only known after the run');
 
 /** `bare`: the reference fills its placeholder. `within`: it is part of a larger expression. */

@@ -1,4 +1,4 @@
-/** What a journal says of its run, once all its records are read. */
+/** The history of a run, derived from the records of its journal. */
 
 import type { Before, StepChange } from '../host/changes/index.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
@@ -7,7 +7,7 @@ import type { ErrorRecord, JournalRecord, Start } from './records.ts';
 
 export interface StepHistory {
   phase: string;
-  /** `interrupted`: it began, and the journal ends before it did. */
+  /** `interrupted`: the step started, and the journal does not record its end. */
   status: StepStatus | 'interrupted' | 'undoing';
   attempts: number;
   durationMs: number;
@@ -21,7 +21,7 @@ export interface ApprovalHistory {
   message: string;
   until: string;
   answer?: Answer;
-  /** When it was asked, or answered. */
+  /** When the question was asked or answered. */
   at: string;
 }
 
@@ -30,29 +30,29 @@ export interface ChangeHistory {
   step: string;
   change: StepChange;
   before: Before;
-  /** sha256 of the file that was written. */
+  /** SHA-256 of the file that was written. */
   after?: string;
   undone: boolean;
 }
 
-/** `interrupted`: it neither ended nor failed, so it runs, or was killed. `undoing`: a part of it is taken back. */
+/** `interrupted`: the run is running, or was killed. `undoing`: a part of it is undone. */
 export type RunStatus = 'interrupted' | 'succeeded' | 'failed' | 'cancelled' | 'undoing' | 'undone';
 
 export interface History {
   start: Start;
   endedAt: string;
   status: RunStatus;
-  /** In the order in which they first began. */
+  /** In the order in which they first started. */
   steps: Map<string, StepHistory>;
   changes: ChangeHistory[];
-  /** By step: the last time that somebody was asked, and what they said. */
+  /** By step: the last question, and its answer. */
   approvals: Map<string, ApprovalHistory>;
   error?: ErrorRecord;
 }
 
 export function historyOf(records: readonly JournalRecord[]): History {
   const [start] = records;
-  if (start?.kind !== 'start') throw new Error('a journal begins with its start');
+  if (start?.kind !== 'start') throw new Error('the first record of a journal is its start');
   const history: History = {
     start,
     endedAt: start.at,
@@ -61,18 +61,18 @@ export function historyOf(records: readonly JournalRecord[]): History {
     changes: [],
     approvals: new Map(),
   };
-  for (const record of records) take(history, record);
+  for (const record of records) add(history, record);
   return history;
 }
 
-/** Steps that wait for an answer, or would if the run went on. */
+/** Steps that wait for an answer, or will wait again when the run is resumed. */
 export const openApprovals = (history: History): string[] =>
   isClosed(history) ? [] : [...history.approvals].flatMap(([step, { answer }]) => (answer === undefined ? step : []));
 
-/** Nothing is left to go on with. */
+/** Whether the run is over, so that it cannot be resumed. */
 export const isClosed = ({ status }: History): boolean => status === 'succeeded' || status === 'undone';
 
-function take(history: History, record: JournalRecord): void {
+function add(history: History, record: JournalRecord): void {
   history.endedAt = record.at;
   switch (record.kind) {
     case 'resumed':
@@ -89,7 +89,7 @@ function take(history: History, record: JournalRecord): void {
     case 'done': {
       const { status, attempts, durationMs, outputs, error } = record;
       const step = history.steps.get(record.step);
-      if (step === undefined) break; // it was cancelled before its first attempt
+      if (step === undefined) break; // the step was cancelled before its first attempt
       Object.assign(step, { status, attempts, durationMs, outputs });
       if (error === undefined) delete step.error;
       else step.error = error;
@@ -129,13 +129,13 @@ function take(history: History, record: JournalRecord): void {
   }
 }
 
-/** A run that failed goes on; a step that failed is one that never ended. */
+/** A resumed run has no result yet. */
 function reopen(history: History): void {
   history.status = 'interrupted';
   delete history.error;
 }
 
-/** A step of which anything was taken back is not done any more. */
+/** Once a part of a step is undone, the step is no longer done. */
 function undo({ steps, changes }: History, record: Extract<JournalRecord, { kind: 'undone' }>): void {
   const change = 'change' in record ? changes.find(({ seq }) => seq === record.change) : undefined;
   if (change !== undefined) change.undone = true;

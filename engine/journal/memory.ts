@@ -1,15 +1,15 @@
-/** A journal that is gone with the process: for dry runs and tests. */
+/** A journal that ends with the process, for dry runs and tests. */
 import type { JournalStore } from './journal.ts';
 
 export function memoryStore(): JournalStore {
   const images = new Map<number, Buffer>();
   return {
     append: async () => undefined,
-    keepImage: async (number, bytes) => void images.set(number, bytes),
+    saveImage: async (number, bytes) => void images.set(number, bytes),
     image: async (number) => images.get(number),
-    forgetImages: async () => images.clear(),
-    keepSecret: async () => undefined,
-    forgetSecrets: async () => undefined,
+    deleteImages: async () => images.clear(),
+    saveSecret: async () => undefined,
+    deleteSecrets: async () => undefined,
     prepareAnswer: async () => undefined,
     discardAnswer: async () => undefined,
     close: async () => undefined,

@@ -1,4 +1,6 @@
-/** Everything that can be wrong with a pipeline before its inputs have values: names, types, order and write conflicts. */
+/**
+ * Everything that can be wrong with a pipeline before its inputs have values: names, types, order and write conflicts.
+ */
 import { durationMs } from '../documents/durations.ts';
 import { checkTemplate } from '../expressions/check.ts';
 import type { Lookup } from '../expressions/references.ts';
@@ -24,8 +26,8 @@ export interface CheckedPipeline {
 }
 
 /**
- * Checks every phase that a step may use, and throws E_PIPELINE with every problem. `values` looks up inputs to choose the phase of
- * each step; without it, each step has its first phase.
+ * Checks every phase that a step may use, and throws E_PIPELINE with every problem. `values` looks up inputs to choose
+ * the phase of each step; without it, each step has its first phase.
  */
 export function checkPipeline(pipeline: Pipeline, registry: Registry, values?: () => Lookup): CheckedPipeline {
   const { problems, defaults } = pipeline;

@@ -44,7 +44,10 @@ function withPhaseNames(variants: object): object {
   return JSON.parse(text.replace('"phase":{"type":"string"}', '"phase":{"$ref":"#/$defs/phase"}')) as object;
 }
 
-/** The inputs of a phase, each a value or a placeholder. Required inputs are not enforced, because variants may share `with`. */
+/**
+ * The inputs of a phase, each a value or a placeholder. Required inputs are not enforced, because variants may share
+ * `with`.
+ */
 function inputsOf({ properties = {} }: Schema): object {
   const inputs = Object.entries(properties).map(([name, { description, default: value, ...rest }]) => [
     name,

@@ -8,8 +8,8 @@ export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (lette
 export const flagName = (input: string): string => `--${kebabCase(input)}`;
 
 /**
- * Words a violation in the values of inputs. `input` names the violated input if the path does not, and `nameOf` says where the
- * value of an input came from.
+ * Words a violation in the values of inputs. `input` names the violated input if the path does not, and `nameOf` says
+ * where the value of an input came from.
  */
 export function flagProblem({ path, key, missing, message }: Violation, input?: string, nameOf = flagName): string {
   const name = input ?? path[0] ?? key ?? missing;

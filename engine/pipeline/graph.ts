@@ -33,7 +33,10 @@ export function needsOf(
   return needs;
 }
 
-/** Sorts ids so that each comes after the ids it needs (Kahn's algorithm). Leaves out cycles and the steps that need them. */
+/**
+ * Sorts ids so that each comes after the ids it needs (Kahn's algorithm). Leaves out cycles and the steps that need
+ * them.
+ */
 export function orderOf(needs: Needs): string[] {
   const open = new Map([...needs].map(([id, before]) => [id, before.length]));
   const dependents = new Map<string, string[]>();

@@ -1,4 +1,7 @@
-/** Checks the inputs of steps whose values are known before the run, so that a run does not fail halfway because of them. */
+/**
+ * Checks the inputs of steps whose values are known before the run, so that a run does not fail halfway because of
+ * them.
+ */
 
 import { type Violation, violations } from '../documents/validate.ts';
 import { holds } from '../expressions/conditions.ts';
@@ -11,7 +14,10 @@ import { lookUp, type PlanValues } from './values.ts';
 
 type Entries = readonly [string, Template][];
 
-/** The problems that the schema of a phase finds in the known inputs of its step. `nameOf` names an input of the pipeline. */
+/**
+ * The problems that the schema of a phase finds in the known inputs of its step. `nameOf` names an input of the
+ * pipeline.
+ */
 export function knownProblems(plan: PlanValues, step: PlannedStep, nameOf: (input: string) => string): string[] {
   const errors: string[] = [];
   const collect = (error: unknown) => {

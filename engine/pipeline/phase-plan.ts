@@ -17,8 +17,8 @@ import type { Plan } from './plan.ts';
 import { DEFAULT_TIMEOUT } from './planned-step.ts';
 
 /**
- * The inputs that the pipeline's step for this phase has by default: those that come from host facts and defaults of inputs. Literals
- * are left out, because they are meant for that pipeline only.
+ * The inputs that the pipeline's step for this phase has by default: those that come from host facts and defaults of
+ * inputs. Literals are left out, because they are meant for that pipeline only.
  */
 export function standaloneInputs(pipeline: Pipeline, phase: AnyPhase, host: HostFacts): Record<string, unknown> {
   const step = pipeline.steps.find((candidate) =>
@@ -55,7 +55,10 @@ export function phaseFor(step: PipelineStep, inputs: Readonly<Record<string, unk
   return phase;
 }
 
-/** Required mappings whose properties have flags: a missing flag is then a problem of the mapping, not the mapping itself. */
+/**
+ * Required mappings whose properties have flags: a missing flag is then a problem of the mapping, not the mapping
+ * itself.
+ */
 const emptyMappings = ({ properties = {}, required = [] }: Schema): Record<string, unknown> =>
   Object.fromEntries(required.filter((name) => properties[name]?.['x-flags'] === true).map((name) => [name, {}]));
 

@@ -47,8 +47,8 @@ export interface Plan {
 }
 
 /**
- * Binds the values of the inputs. Throws E_PIPELINE like `checkPipeline`, or E_INPUT with every problem of the values. `nameOf` says
- * where the value of an input came from; by default, a flag.
+ * Binds the values of the inputs. Throws E_PIPELINE like `checkPipeline`, or E_INPUT with every problem of the values.
+ * `nameOf` says where the value of an input came from; by default, a flag.
  */
 export function planOf(
   pipeline: Pipeline,

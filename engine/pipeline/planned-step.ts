@@ -56,7 +56,10 @@ export interface CheckedStep {
   template: Template;
 }
 
-/** Plans a step with the first of its phases whose condition holds. Returns undefined after reporting that there is none. */
+/**
+ * Plans a step with the first of its phases whose condition holds. Returns undefined after reporting that there is
+ * none.
+ */
 export function planStep(
   pipeline: Pipeline,
   { step, path, candidates, condition, template }: CheckedStep,

@@ -1,4 +1,7 @@
-/** What each step can read: the steps it comes after. The steps of `finally` can read every step, and how the run ended. */
+/**
+ * What each step can read: the steps it comes after. The steps of `finally` can read every step, and how the run
+ * ended.
+ */
 
 import { presentIn } from '../expressions/conditions.ts';
 import type { Scope, StepScope } from '../expressions/scope.ts';

@@ -31,8 +31,8 @@ export interface PlanValues {
 }
 
 /**
- * The value of a reference; without `values`, its value before the run. In a dry run, a bare reference to an output gets the
- * phase's stand-in, but an expression gets `UNKNOWN`.
+ * The value of a reference; without `values`, its value before the run. In a dry run, a bare reference to an output
+ * gets the phase's stand-in, but an expression gets `UNKNOWN`.
  */
 export function lookUp(
   plan: PlanValues,
@@ -71,8 +71,8 @@ const lookupIn =
     lookUp(plan, values, reference, position);
 
 /**
- * The input of one step, ready for its phase: with defaults, and secrets wrapped. Undefined if a dry run does not know it. Throws
- * E_INPUT if the phase does not accept it, or an expression has no value.
+ * The input of one step, ready for its phase: with defaults, and secrets wrapped. Undefined if a dry run does not know
+ * it. Throws E_INPUT if the phase does not accept it, or an expression has no value.
  */
 export function inputOf(
   plan: PlanValues,
@@ -87,7 +87,10 @@ export function inputOf(
   return wrapSecrets(phase.input, plain) as object; // the input of every phase is an object
 }
 
-/** The outputs of a pipeline. A dry run leaves out those that only a real run can produce. Throws E_INPUT if one has no value. */
+/**
+ * The outputs of a pipeline. A dry run leaves out those that only a real run can produce. Throws E_INPUT if one has no
+ * value.
+ */
 export function outputsOf(plan: PlanValues, template: Template, values: RunValues): unknown {
   const entries = template.kind === 'map' ? template.entries : [];
   const outputs = entries.map(
@@ -96,7 +99,10 @@ export function outputsOf(plan: PlanValues, template: Template, values: RunValue
   return Object.fromEntries(outputs.filter(([, value]) => value !== undefined && !hasUnknown(value)));
 }
 
-/** Whether the condition of a step holds. Undefined if a dry run does not know. Throws E_INPUT if the condition has no value. */
+/**
+ * Whether the condition of a step holds. Undefined if a dry run does not know. Throws E_INPUT if the condition has no
+ * value.
+ */
 export function shouldRun(
   plan: PlanValues,
   { id, if: condition }: PlannedStep,

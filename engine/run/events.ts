@@ -1,4 +1,4 @@
-/** What a run tells while it is at work, and what is known of each of its steps in the end. */
+/** The events of a run, and the result of each step. */
 
 import type { StepChange } from '../host/changes/index.ts';
 import type { UndoItem } from '../journal/undo.ts';
@@ -8,12 +8,12 @@ import type { MachineEvent } from './step-machine.ts';
 
 export type RunEvent =
   | MachineEvent
-  /** It was done before this process began. */
+  /** The step was done before the run was resumed. */
   | { type: 'step.kept'; id: string }
   | { type: 'step.asked'; id: string; question: Question }
   | { type: 'step.log'; id: string; level: 'info' | 'warn'; text: string }
   | { type: 'step.change'; id: string; change: StepChange }
-  /** It begins to wait for something: `what` says for what. */
+  /** The step starts to wait for `what`. */
   | { type: 'step.wait'; id: string; what: string }
   | { type: 'step.restored'; id: string; item: UndoItem };
 
@@ -25,7 +25,7 @@ export interface StepResult {
   durationMs: number;
   notes: { level: 'info' | 'warn'; text: string }[];
   changes: StepChange[];
-  /** Typed by the phase's schema; secrets are `Secret`s. */
+  /** As in the schema of the phase. Secrets are `Secret`s. */
   outputs?: unknown;
   error?: unknown;
 }

@@ -1,4 +1,4 @@
-/** Which steps are done, running and ready: plain data, outside the machine, and the only place that knows `needs`. */
+/** Which steps are done, active and ready. It is plain data outside the machines, and alone knows what steps need. */
 
 import { endsWell, type StepStatus } from '../sdk/step-status.ts';
 
@@ -14,10 +14,10 @@ export class Frontier {
   #next = 0;
   readonly #active = new Set<string>();
   readonly #settled = new Map<string, StepStatus>();
-  /** What ended and is not undone, in that order. */
+  /** Steps that have ended and are not undone, in the order in which they ended. */
   readonly #order: string[] = [];
 
-  /** `ended` are steps of an earlier process, in the order in which they ended. */
+  /** `ended` are the steps that an earlier process ended, in order. */
   constructor(steps: readonly FrontierStep[], ended: ReadonlyMap<string, StepStatus> = new Map()) {
     for (const { id, needs } of steps) {
       this.#waitingFor.set(id, needs.length);
@@ -32,7 +32,7 @@ export class Frontier {
     if (ended.size > 0) this.#ready.splice(0, Infinity, ...this.#ready.filter((id) => !ended.has(id)));
   }
 
-  /** A step whose needs are met, now active; undefined where there is none at the moment. */
+  /** Activates a step whose needs are met. Undefined if no step is ready now. */
   take(): string | undefined {
     const id = this.#ready[this.#next];
     if (id === undefined) return undefined;
@@ -41,7 +41,7 @@ export class Frontier {
     return id;
   }
 
-  /** Ends an active step. What needs it becomes ready where it did not fail. */
+  /** Ends an active step. Unless it failed, the steps that need it may become ready. */
   settle(id: string, status: StepStatus): void {
     if (!this.#active.delete(id)) throw new Error(`step ${id} is not active`);
     this.#end(id, status);
@@ -50,7 +50,7 @@ export class Frontier {
   #end(id: string, status: StepStatus): void {
     this.#settled.set(id, status);
     if (status === 'undone' || status === 'undo-failed') return;
-    if (status !== 'skipped') this.#order.push(id); // it has left nothing to be undone
+    if (status !== 'skipped') this.#order.push(id); // a skipped step leaves nothing to undo
     if (!endsWell(status)) return;
     for (const next of this.#dependents.get(id) ?? []) {
       const left = (this.#waitingFor.get(next) ?? 0) - 1;
@@ -59,7 +59,7 @@ export class Frontier {
     }
   }
 
-  /** The step that ended last and may have left something, now active again, to be undone; undefined where none is left. */
+  /** Activates the step that ended last, to be undone. Undefined if none is left. */
   nextToUndo(): string | undefined {
     const id = this.#order.pop();
     if (id === undefined) return undefined;
@@ -68,7 +68,7 @@ export class Frontier {
     return id;
   }
 
-  /** Ends what never began. */
+  /** Skips every step that has not started. */
   skipRest(): void {
     for (const id of this.#waitingFor.keys())
       if (!this.#settled.has(id) && !this.#active.has(id)) this.#settled.set(id, 'skipped');
@@ -83,7 +83,7 @@ export class Frontier {
   get allSettled(): boolean {
     return this.#settled.size === this.#waitingFor.size;
   }
-  /** Every step got there: a cancellation came too late to stop any. */
+  /** Every step ended well. After a cancellation this means that it came too late to stop any. */
   get allWell(): boolean {
     return this.allSettled && [...this.#settled.values()].every(endsWell);
   }

@@ -1,7 +1,9 @@
 /**
- * The machine that executes a run. It spawns one step machine for each active step, at most `maxParallel` at once. Neither knows a
- * Kubernetes word or reads a clock but the actor system's, so a simulated clock runs them without waiting. What is taken back goes
- * the other way: first each step takes back what left the machine, the last one first, then the machine itself is restored.
+ * The state machine of a run. It spawns one step machine for each active step, at most `maxParallel` at once. Both
+ * machines only use the clock of the actor system, so that tests can run them in simulated time.
+ *
+ * An undo goes backwards. First each step undoes what it changed outside the machine, the last step first. Then the
+ * changes to the machine itself are undone.
  */
 import { type AnyActorRef, assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
 import { fail } from '../sdk/errors.ts';
@@ -19,17 +21,15 @@ export interface RunContext {
   frontier: Frontier;
   policies: ReadonlyMap<string, StepPolicy>;
   attempt: Attempt;
-  /** Whether a step that is ready runs at all. Throws where that cannot be told. */
+  /** Whether a step that is ready runs. Throws if its condition has no value. */
   decide: (id: string) => 'run' | 'skipped' | 'undecided';
   maxParallel: number;
-  /** `undo` begins with taking back. */
   direction: Direction;
-  /** Whether a run that fails is taken back, and one that is cancelled. */
   onFailure: 'undo' | 'keep';
   onCancel: 'undo' | 'keep';
-  /** From 0 to 1. */
+  /** A number from 0 to 1. */
   random: () => number;
-  /** Takes back the changes of the machine. Rejects where some of them could not be. */
+  /** Undoes the changes to the machine. Rejects if some of them remain. */
   restore: (signal: AbortSignal) => Promise<void>;
   notify: (event: MachineEvent) => void;
 }
@@ -40,7 +40,7 @@ function stepInput({ policies, attempt, notify, random }: RunContext, id: string
   return { policy, direction, attempt, notify, random };
 }
 
-/** A step that is skipped, or that nobody can decide about, ends as it begins. */
+/** A step that is skipped or undecided ends without an attempt. */
 function endWithoutAttempt({ decide }: RunContext, id: string): StepEnd | undefined {
   try {
     const status = decide(id);
@@ -50,21 +50,21 @@ function endWithoutAttempt({ decide }: RunContext, id: string): StepEnd | undefi
   }
 }
 
-/** Steps that take up a place: not those that wait for somebody. */
-const atWork = ({ frontier, policies }: RunContext): number =>
+/** Steps that count towards `maxParallel`. A step that waits for an approval does not. */
+const runningSteps = ({ frontier, policies }: RunContext): number =>
   [...frontier.active].filter((id) => policies.get(id)?.approval === undefined).length;
 
 interface Progress {
   failed: boolean;
   cancelled: boolean;
-  /** Something could not be taken back, so the machine is not restored. */
+  /** A step could not be undone, so the changes to the machine stay. */
   undoFailed: boolean;
-  /** The taking back was cancelled. */
+  /** The undo was cancelled. */
   undoStopped: boolean;
   abort: AbortController;
 }
 
-/** Ends in `succeeded`, `failed` (a step failed) or `cancelled`; by then every step has ended, or is undone. */
+/** Ends in `succeeded`, `failed` or `cancelled`. By then every step has ended or is undone. */
 export const runMachine = setup({
   types: {
     context: {} as RunContext & Progress,
@@ -91,7 +91,7 @@ export const runMachine = setup({
   },
   actions: {
     spawnReady: enqueueActions(({ context, enqueue }) => {
-      while (!context.failed && atWork(context) < context.maxParallel) {
+      while (!context.failed && runningSteps(context) < context.maxParallel) {
         const id = context.frontier.take();
         if (id === undefined) break;
         const end = endWithoutAttempt(context, id);
@@ -106,7 +106,7 @@ export const runMachine = setup({
         break;
       }
     }),
-    /** One after the other, the last first: undoing is no time for races. */
+    /** Steps are undone one at a time, the last one first. */
     spawnUndo: enqueueActions(({ context, enqueue }) => {
       if (context.undoStopped) return;
       const id = context.frontier.nextToUndo();
@@ -170,7 +170,7 @@ export const runMachine = setup({
       ],
       on: {
         'xstate.done.actor.*': { actions: 'settle' },
-        cancel: { actions: 'keep' }, // asked twice: leave everything as it is
+        cancel: { actions: 'keep' }, // a second cancellation leaves everything as it is
       },
     },
     undoing: {

@@ -1,45 +1,45 @@
 /**
- * The machine of one step: it makes attempts, with a time limit on each and on all of them, and a pause between them. An attempt that
- * waits for somebody to answer has their time instead of its own.
+ * The state machine of one step. It starts attempts, with a time limit for each and for all of them, and pauses between
+ * them. While an attempt waits for an approval, the deadline of the approval replaces its time limit.
  */
 import { assign, cancel as cancelTimer, enqueueActions, fromPromise, setup } from 'xstate';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 
-/** How long an attempt that was told to stop may take before it is given up. */
+/** How long a stopped attempt may take to end before the step fails. */
 const GRACE_MS = 5_000;
-/** The longest that a timer of Node can be. */
+/** The longest timer that Node supports. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface StepPolicy {
   id: string;
-  /** Of one attempt. */
+  /** Time limit of one attempt. */
   timeoutMs: number;
-  /** Of all attempts, and the pauses between them. */
+  /** Time limit of all attempts together, with the pauses between them. */
   totalMs?: number;
   retry: {
     attempts: number;
     initialMs: number;
     factor: number;
     capMs: number;
-    /** Each pause is longer or shorter by up to this part of it. */
+    /** Fraction, from 0 to 1, by which a pause may be longer or shorter. */
     jitter?: number;
-    /** After which errors: `transient` ones, or those of a code. Left out: transient ones. */
+    /** Errors that are retried: error codes, or `transient` (default). */
     on?: readonly string[];
   };
-  /** A failure does not stop the run. */
+  /** A failure of the step does not stop the run. */
   allowFailure?: boolean;
-  /** It waits for somebody, and keeps nothing else from running meanwhile. */
+  /** The step waits for an approval, and does not count towards the limit of parallel steps. */
   approval?: unknown;
 }
 
-/** One try of a step, or of undoing it. `signal` is aborted when its time is up; a settled promise is an ended attempt. */
+/** One attempt to run or undo a step. The machine aborts `signal` when the time is up. */
 export interface AttemptInput {
   id: string;
   direction: Direction;
   attempt: number;
   signal: AbortSignal;
-  /** Tells that it waits for somebody, who has so long: until the attempt has ended its limit does not count. */
+  /** The attempt waits for an approval. For the rest of the attempt, `leftMs` replaces its time limit. */
   waiting: (leftMs: number) => void;
 }
 export type Direction = 'run' | 'undo';
@@ -60,33 +60,32 @@ export type MachineEvent =
 export interface StepContext {
   attempt: Attempt;
   notify: (event: MachineEvent) => void;
-  /** From 0 to 1. */
+  /** A number from 0 to 1. */
   random: () => number;
   policy: StepPolicy;
   direction: Direction;
   tries: number;
   abort: AbortController;
-  /** Why the current attempt was told to stop. */
+  /** Why the current attempt was stopped. */
   stoppedBy: 'limit' | 'cancel' | undefined;
-  /** There is no time for another attempt. */
+  /** The total time is up, so no attempt follows. */
   isLate: boolean;
-  /** How long whoever is to answer still has. */
+  /** Time until the deadline of the approval. */
   leftMs: number;
   pauseMs: number;
   status: StepStatus;
   error?: unknown;
 }
 
-/** What the policy says, and no less than what a server has asked for; but that no longer than an attempt may take. */
+/** The pause of the policy, or a longer one that a server asked for, up to the time limit of an attempt. */
 function pauseMs({ policy: { retry, timeoutMs }, tries, error, random }: StepContext): number {
   const { jitter = 0 } = retry;
-  const even = Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
-  const planned = Math.round(even * (1 + jitter * (2 * random() - 1)));
-  const asked = isJoinError(error) ? (error.retryAfterMs ?? 0) : 0;
-  return Math.max(planned, Math.min(asked, timeoutMs));
+  const base = Math.min(retry.capMs, retry.initialMs * retry.factor ** (tries - 1));
+  const planned = Math.round(base * (1 + jitter * (2 * random() - 1)));
+  const retryAfterMs = isJoinError(error) ? (error.retryAfterMs ?? 0) : 0;
+  return Math.max(planned, Math.min(retryAfterMs, timeoutMs));
 }
 
-/** Whether an error is one of those after which the policy tries again. */
 const isRetried = ({ retry: { on = ['transient'] } }: StepPolicy, error: unknown): boolean =>
   isJoinError(error) && on.some((kind) => (kind === 'transient' ? error.transient : error.code === kind));
 
@@ -107,7 +106,7 @@ export const stepMachine = setup({
   },
   actors: {
     attempt: fromPromise<Awaited<ReturnType<Attempt>>, { step: AttemptInput; attempt: Attempt }>(async ({ input }) => {
-      await undefined; // it is announced before it tells anything itself; and one cancelled at once does nothing
+      await undefined; // the start is reported before anything the attempt reports; a cancelled attempt never starts
       input.step.signal.throwIfAborted();
       return input.attempt(input.step);
     }),
@@ -121,7 +120,7 @@ export const stepMachine = setup({
   guards: {
     cancelled: ({ context }) => context.stoppedBy === 'cancel',
     late: ({ context }) => context.isLate,
-    farOff: ({ context }) => context.leftMs > TIMER_MS_MAX,
+    exceedsTimer: ({ context }) => context.leftMs > TIMER_MS_MAX,
     mayRetry: ({ context: { policy, error, tries } }) => isRetried(policy, error) && tries < policy.retry.attempts,
   },
   actions: {
@@ -131,7 +130,7 @@ export const stepMachine = setup({
     choosePause: assign({ pauseMs: ({ context }) => pauseMs(context) }),
     announcePause: ({ context: { policy, tries, pauseMs: chosenMs, error, notify } }) =>
       notify({ type: 'step.retrying', id: policy.id, attempt: tries, pauseMs: chosenMs, error }),
-    /** Taking back has no end but that of each attempt. */
+    /** An undo has no total time limit. */
     limitTotal: enqueueActions(({ context: { policy, direction }, enqueue }) => {
       if (policy.totalMs !== undefined && direction === 'run')
         enqueue.raise({ type: 'late' }, { delay: policy.totalMs, id: 'total' });
@@ -192,7 +191,7 @@ export const stepMachine = setup({
           },
           attempt: context.attempt,
         }),
-        // An attempt that was told to stop, and still got there, got there.
+        // A stopped attempt may still succeed.
         onDone: { target: 'ended', actions: assign({ status: ({ event }) => event.output, error: undefined }) },
         onError: { target: 'decide', actions: assign({ error: ({ event }) => event.error }) },
       },
@@ -209,7 +208,7 @@ export const stepMachine = setup({
         awaitingApproval: {
           after: {
             deadline: [
-              { guard: 'farOff', target: 'awaitingApproval', reenter: true, actions: 'countDown' },
+              { guard: 'exceedsTimer', target: 'awaitingApproval', reenter: true, actions: 'countDown' },
               { target: 'stopping', actions: 'stopForDeadline' },
             ],
           },
@@ -234,7 +233,7 @@ export const stepMachine = setup({
       after: { pause: 'active' },
       on: {
         stop: { target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) },
-        late: 'ended', // with what the last try has failed with
+        late: 'ended', // with the error of the last attempt
       },
     },
     ended: { type: 'final', entry: cancelTimer('total') },

@@ -1,4 +1,4 @@
-/** Whether a change lies within declared effects: written once more, and differently from the engine's guard. */
+/** Whether effects declare a change. It does not share code with the engine's permissions, so that it can check them. */
 import type { StepChange } from '../host/changes/index.ts';
 import type { Effect } from '../sdk/index.ts';
 
@@ -29,7 +29,7 @@ export function isDeclared(effects: readonly Effect[], change: StepChange, input
         return (
           effect.kind === 'path' &&
           (templateMatches(effect.path, change.path, input) ||
-            // Parents that are missing are made.
+            // Missing parent directories are created.
             (change.kind === 'directory' && `${effect.path}`.startsWith(`${change.path}/`)) ||
             (change.kind === 'directory' && filled(effect.path, input).startsWith(`${change.path}/`)))
         );
@@ -42,14 +42,13 @@ const filled = (template: string, input: Record<string, unknown>): string =>
     String(name.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], input)),
   );
 
-/** Piece by piece, without regular expressions. */
 export function templateMatches(template: string, path: string, input: Record<string, unknown>): boolean {
-  const wanted = filled(template, input).split('/');
-  const there = path.split('/');
+  const expected = filled(template, input).split('/');
+  const actual = path.split('/');
   return (
-    wanted.length === there.length &&
-    wanted.every((part, index) => {
-      const name = there[index] ?? '';
+    expected.length === actual.length &&
+    expected.every((part, index) => {
+      const name = actual[index] ?? '';
       const [head = '', ...tail] = part.split('*');
       const end = tail.at(-1);
       return end === undefined

@@ -1,17 +1,17 @@
-/** Runs that are killed: before and after each time that their journal is written. */
+/** Simulates the death of a process before and after each write of its journal. */
 import { Journal, type JournalStore } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
 import type { JournalRecord } from '../journal/records.ts';
 import type { Secret } from '../sdk/secret.ts';
 
 export interface MortalStore extends JournalStore {
-  /** Settles when the process is gone. */
+  /** Resolves when the process has died. */
   dead: Promise<'dead'>;
-  /** The journal as the next process finds it; undefined where nothing was written. */
+  /** The journal as the next process finds it; undefined if nothing was written. */
   survivor(now: () => Date): Journal | undefined;
 }
 
-/** Keeps what a disk would; at its write number `killAt` (two for each: before and after), whoever writes never goes on. */
+/** Each write has two points, before and after it. The write that reaches point `killAt` never returns. */
 export function mortalStore(killAt: number): MortalStore {
   const kept = memoryStore();
   const records: JournalRecord[] = [];
@@ -34,7 +34,7 @@ export function mortalStore(killAt: number): MortalStore {
       records.push(...(JSON.parse(JSON.stringify(written)) as JournalRecord[]));
       await point();
     },
-    async keepSecret(name, secret) {
+    async saveSecret(name, secret) {
       secrets.set(name, secret);
     },
     survivor: (now) =>

@@ -1,5 +1,4 @@
-/** One phase on one host, as a run has it: its result, its events, and all that it said. */
-
+/** Runs and undoes a single phase on a host. */
 import type { StepChange } from '../host/changes/index.ts';
 import type { Host } from '../host/host.ts';
 import { Journal, type JournalStore } from '../journal/journal.ts';
@@ -17,7 +16,7 @@ export interface Outcome {
   events: RunEvent[];
   changes: StepChange[];
   error: unknown;
-  /** What the phase itself has told; the engine takes secrets out of it. */
+  /** What the phase itself wrote, logged, returned and threw, before the engine redacts it. */
   said: unknown[];
   journal: Journal;
 }
@@ -25,16 +24,16 @@ export interface Outcome {
 export interface RunPhaseOptions {
   onFailure?: 'undo';
   onEvent?: (event: RunEvent) => void;
-  /** Values of `random.once` that an earlier attempt has made. */
+  /** Values of `random.once` from an earlier attempt. */
   once?: Readonly<Record<string, string>>;
   clock?: ClockOfMachines;
-  /** Where its journal is kept. */
+  /** The store of a new journal. */
   store?: JournalStore;
-  /** One to go on with, instead of a new one. */
+  /** A journal to resume, instead of a new one. */
   journal?: Journal;
 }
 
-/** `input` is as a user would give it: secrets are plain text. E_INPUT with what is wrong with it. */
+/** `input` is as a user would write it: secrets are plain text. E_INPUT if it is invalid. */
 export async function runPhase(
   phase: AnyPhase,
   input: Record<string, unknown>,
@@ -43,8 +42,8 @@ export async function runPhase(
 ): Promise<Outcome> {
   const events: RunEvent[] = [];
   const said: unknown[] = [];
-  const { onEvent, once = {}, store = memoryStore(), journal: begun, ...rest } = options;
-  const plan = planOfPhase(phase.name, overheard(phase, said), structuredClone(input), host.facts);
+  const { onEvent, once = {}, store = memoryStore(), journal: existing, ...rest } = options;
+  const plan = planOfPhase(phase.name, recorded(phase, said), structuredClone(input), host.facts);
   const { pipeline, source, inputs } = plan;
   const start = {
     version: 1,
@@ -56,11 +55,13 @@ export async function runPhase(
     host: host.facts,
     steps: [phase.name],
   };
-  const journal = begun ?? Journal.begin(store, host.now, start);
-  if (begun !== undefined) await journal.resumed(inputs);
+  const journal = existing ?? Journal.begin(store, host.now, start);
+  if (existing !== undefined) await journal.resumed(inputs);
   for (const [name, value] of Object.entries(once)) await journal.once(phase.name, name, () => value);
   const result = await run({
-    ...{ plan, host, journal },
+    plan,
+    host,
+    journal,
     onEvent: (event) => {
       events.push(event);
       onEvent?.(event);
@@ -72,7 +73,7 @@ export async function runPhase(
   return { result, events, changes: step.changes, error: step.error, said, journal };
 }
 
-/** Takes back what a run of one phase has done. */
+/** Undoes the run of a phase. */
 export async function undoPhase(
   phase: AnyPhase,
   host: Host,
@@ -85,24 +86,25 @@ export async function undoPhase(
   return undo({ plan, host, journal, ...(clock === undefined ? {} : { clock }) });
 }
 
-function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
-  const hear = (words: unknown): void => void said.push(shownOf(words));
-  const heard = ({ files, log, ...ports }: Ports): Ports => ({
+/** The phase, with all that it says added to `said`. */
+function recorded(phase: AnyPhase, said: unknown[]): AnyPhase {
+  const note = (value: unknown): void => void said.push(shownOf(value));
+  const recordedPorts = ({ files, log, ...ports }: Ports): Ports => ({
     ...ports,
     files: {
       ...files,
       async write(path, content, mode, owner) {
-        hear(String(content));
+        note(String(content));
         await files.write(path, content, mode, owner);
       },
     },
     log: {
       info(text) {
-        hear(text);
+        note(text);
         log.info(text);
       },
       warn(text) {
-        hear(text);
+        note(text);
         log.warn(text);
       },
     },
@@ -111,11 +113,11 @@ function overheard(phase: AnyPhase, said: unknown[]): AnyPhase {
     ...phase,
     async run(ports, input) {
       try {
-        const outputs = await phase.run(heard(ports), input);
-        hear(wrapSecrets(phase.output, outputs));
+        const outputs = await phase.run(recordedPorts(ports), input);
+        note(wrapSecrets(phase.output, outputs));
         return outputs;
       } catch (error) {
-        hear(error);
+        note(error);
         throw error;
       }
     },

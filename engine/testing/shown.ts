@@ -1,7 +1,7 @@
-/** What a value shows of itself, whoever looks at it: where secrets would come out. */
+/** All texts in which a secret of a value could become visible. */
 import { inspect } from 'node:util';
 
-/** Everything that `value` shows to somebody who prints, serialises or concatenates it. */
+/** What `value` looks like when it is printed, serialised or concatenated. */
 export const shownOf = (value: unknown): string =>
   [inspect(value, { depth: 20, showHidden: true }), JSON.stringify(value), String(value), ...errorTexts(value)].join(
     '\n',

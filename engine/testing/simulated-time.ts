@@ -1,4 +1,4 @@
-/** Time that passes only when a test says so: xstate's simulated clock, stepped from one timer to the next. */
+/** Time that passes only when a test advances it, from one timer to the next. */
 import { setImmediate } from 'node:timers/promises';
 import { SimulatedClock } from 'xstate';
 
@@ -19,7 +19,7 @@ export class SimulatedTime extends SimulatedClock {
     super.clearTimeout(id);
   }
 
-  /** Lets `ms` pass: every timer fires at its own moment, and what it sets off happens before the next one. */
+  /** Advances by `ms`. Each timer fires at its own time, and its effects happen before the next one. */
   async pass(ms: number): Promise<void> {
     const end = this.now() + ms;
     for (let next = await this.#nextDue(); next !== undefined && next <= end; next = await this.#nextDue())
@@ -28,13 +28,13 @@ export class SimulatedTime extends SimulatedClock {
     await setImmediate();
   }
 
-  /** Lets time pass until no timer is left. Returns the moment of the last one. */
+  /** Advances until no timer is left. Returns the time of the last one. */
   async passAll(): Promise<number> {
     for (let next = await this.#nextDue(); next !== undefined; next = await this.#nextDue()) this.set(next);
     return this.now();
   }
 
-  /** Timers that are still to fire. */
+  /** The number of timers that have not fired yet. */
   get pending(): number {
     return this.#due.size;
   }
@@ -50,7 +50,7 @@ export class SimulatedTime extends SimulatedClock {
   }
 
   async #nextDue(): Promise<number | undefined> {
-    await setImmediate(); // promises settle first
+    await setImmediate(); // lets promises settle
     return this.#due.size === 0 ? undefined : Math.min(...this.#due.values());
   }
 }

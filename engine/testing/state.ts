@@ -1,10 +1,10 @@
-/** What a machine is like at certain places: what a phase changes, and what has to be as before. */
+/** The state of the paths and services that a phase changes. */
 import type { Change } from '../host/changes/index.ts';
 import type { Host } from '../host/host.ts';
 
 const SIGNAL = new AbortController().signal;
 
-/** The path or the service that a change is about; undefined for those that nothing shows. */
+/** The path or the service of a change; undefined for a change whose effect cannot be read. */
 export function keyOf(change: Change): string | undefined {
   if ('path' in change) return change.path;
   return change.kind === 'service' ? `service ${change.name}` : undefined;
@@ -14,7 +14,7 @@ export const keysOf = (changes: readonly Change[]): string[] => [
   ...new Set(changes.map(keyOf).filter((key) => key !== undefined)),
 ];
 
-/** What is at each of these paths, and whether each of these services is running, enabled and masked. */
+/** The content and the attributes of each path, and whether each service is running, enabled and masked. */
 export async function stateOf(host: Host, keys: readonly string[]): Promise<Map<string, unknown>> {
   const states = new Map<string, unknown>();
   for (const key of keys)

@@ -15,11 +15,11 @@ const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
   'engine/journal/secrets.ts': [
     ['return { $secret: keep(name, value) } satisfies Placeholder;', 'return [keep(name, value), value.reveal()][1];'],
   ],
-  'engine/journal/runs.ts': [['async forgetSecrets(): Promise<void> {', 'async forgetSecrets() { return;']],
+  'engine/journal/run-folder.ts': [['async deleteSecrets(): Promise<void> {', 'async deleteSecrets() { return;']],
   'engine/host/commands.ts': [
     ['env: { ...environment, ...this.#environment }', 'env: { ...process.env, ...environment, ...this.#environment }'],
   ],
-  'engine/host/ports/index.ts': [['const shown = secret ? undefined :', 'const shown =']],
+  'engine/host/changes/file.ts': [['content: secret ? undefined : content.', 'content: content.']],
   'bin/render/error.ts': [[".replace(/\\b([a-z0-9]{6})\\.[a-z0-9]{16}\\b/g, '$1.***')", '']],
   'bin/join.cjs': [
     ["process.title = 'join';", ''],

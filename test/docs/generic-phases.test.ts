@@ -1,4 +1,4 @@
-/** The examples of docs/generic-phases.md: checked as a pipeline is, then run, and run again. */
+/** The examples of docs/generic-phases.md: each is validated, planned as a dry run, and run. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { recordingHost } from '../../engine/host/recording.ts';
@@ -57,13 +57,13 @@ function machine(): MemoryMachine {
 }
 
 describe('docs/generic-phases.md', () => {
-  test('has a section for each generic phase', () => {
+  test('docs/generic-phases.md has a section for each generic phase', () => {
     const generic = ['assert', 'command', 'file', 'http', 'kernel-module', 'service', 'sysctl', 'wait-for'];
     expect(sections.map(({ name }) => name).sort()).toEqual(generic);
   });
 
   test.each(sections)(
-    'the example of $name runs, and its dry run shows the same and changes nothing',
+    'the example of $name runs; its dry run records the same changes and makes none',
     async ({ name, yaml }) => {
       const pipeline = loadPipeline(`${name}.yaml`, pipelineOf(name, yaml));
       expect(yaml).toContain(`uses: ${name}\n`);

@@ -1,4 +1,4 @@
-/** What docs/seed-coverage.md claims of the documentation that this project began from. */
+/** The claims of docs/seed-coverage.md about the documentation of kubeadm join of November 2017. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ const FLAGS = [
 ];
 
 describe('the documentation of kubeadm join', () => {
-  test('is covered by tests that there are, one at least for each row', async () => {
+  test('docs/seed-coverage.md names at least one test in each row, and all of them exist', async () => {
     const text = await read('docs/seed-coverage.md');
     const rows = text.split('\n').filter((line) => /^\| (?!topic|---)/.test(line));
     expect(rows.length).toBeGreaterThan(40);
@@ -29,7 +29,7 @@ describe('the documentation of kubeadm join', () => {
     expect(missing).toEqual([]);
   });
 
-  test('every flag of its table is a flag of join run', () => {
+  test('every flag of kubeadm join of 2017 is a flag of join run', () => {
     const inputs = Object.keys(flagsFor(catalog.open(DEFAULT_PIPELINE).inputs));
     expect(FLAGS.filter((flag) => flag !== 'config' && !inputs.includes(flag))).toEqual([]);
   });

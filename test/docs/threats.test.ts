@@ -1,4 +1,4 @@
-/** What docs/threat-model.md promises: that each test it names is there, and those promises that no other test holds. */
+/** docs/threat-model.md names tests that exist; its claims that no other test proves are tested here. */
 import { chmod, lchown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 const read = (path: string): Promise<string> => readFile(join(project, path), 'utf8');
 
 describe('the threat model', () => {
-  test('names only tests that there are', async () => {
+  test('docs/threat-model.md names only tests that exist', async () => {
     const named = namedIn(await read('docs/threat-model.md'));
     expect(named.length).toBeGreaterThan(40);
     const missing = [];
@@ -24,19 +24,19 @@ describe('the threat model', () => {
     expect(missing).toEqual([]);
   });
 
-  test('names a test in every row of its tables', async () => {
+  test('docs/threat-model.md names a test in every row of its tables', async () => {
     const rows = (await read('docs/threat-model.md')).split('\n').filter((line) => /^\| (?!claim|---)/.test(line));
     expect(rows.length).toBeGreaterThan(30);
     expect(rows.filter((row) => namedIn(row).length === 0)).toEqual([]);
   });
 
-  test('names only errors that there are', async () => {
+  test('docs/threat-model.md names only errors that exist', async () => {
     const codes = (await read('docs/threat-model.md')).match(/\bE_[A-Z_]+/g) ?? [];
     expect(codes.length).toBeGreaterThan(0);
     expect(codes.filter((code) => !(errorCodes as string[]).includes(code))).toEqual([]);
   });
 
-  test('would not name one that is not there', () => {
+  test('a test that docs/threat-model.md names is found by its file and its whole title', () => {
     expect(namedIn('| a | `test/x.test.ts` › one, two<br>`test/y.ts` › three |')).toEqual([
       { file: 'test/x.test.ts', title: 'one, two' },
       { file: 'test/y.ts', title: 'three' },
@@ -46,7 +46,7 @@ describe('the threat model', () => {
   });
 });
 
-describe('a link that somebody else could have placed', () => {
+describe('a link that another user could have placed', () => {
   const machine = async (mode: number) => {
     const { root, host } = await rootedMachine();
     await mkdir(join(root, 'etc/kubernetes'), { recursive: true });
@@ -67,7 +67,7 @@ describe('a link that somebody else could have placed', () => {
     remove: () => host.apply({ kind: 'remove', path: '/srv/link/shadow' }, SIGNAL),
   });
 
-  test('in a directory that everybody may write to is not followed', async () => {
+  test('a link in a world-writable directory is not followed', async () => {
     const { root, host } = await machine(0o777);
     for (const [name, act] of Object.entries(acts(host)))
       expect(await joinErrorOf(act), name).toMatchObject({
@@ -77,7 +77,7 @@ describe('a link that somebody else could have placed', () => {
     expect(await readFile(join(root, 'etc/shadow'), 'utf8')).toBe('secret');
   });
 
-  test.skipIf(process.getuid?.() !== 0)('and is not ours is not followed, wherever it lies', async () => {
+  test.skipIf(process.getuid?.() !== 0)('a link that another user owns is not followed in any directory', async () => {
     const { root, host } = await machine(0o755);
     await lchown(join(root, 'srv/link'), 65534, 65534);
     for (const [name, act] of Object.entries(acts(host)))
@@ -85,15 +85,18 @@ describe('a link that somebody else could have placed', () => {
     expect(await readFile(join(root, 'etc/shadow'), 'utf8')).toBe('secret');
   });
 
-  test.each([0o755, 0o1777])('is followed where nobody else could have, in a directory of mode %i', async (mode) => {
-    const { root, host } = await machine(mode);
-    await acts(host).write();
-    expect(await readFile(join(root, 'etc/shadow'), 'utf8')).toBe('x');
-  });
+  test.each([0o755, 0o1777])(
+    'a link that only root could have placed is followed in a directory of mode %i',
+    async (mode) => {
+      const { root, host } = await machine(mode);
+      await acts(host).write();
+      expect(await readFile(join(root, 'etc/shadow'), 'utf8')).toBe('x');
+    },
+  );
 });
 
 describe('the lock of a machine', () => {
-  test('that somebody else has taken keeps runs away, and does nothing else', async () => {
+  test('a lock that another user has taken blocks runs, and does nothing else', async () => {
     const { args, root, tree, sandbox } = await scene();
     const folder = join(root, 'var/lib/joinery');
     await mkdir(folder, { mode: 0o700 });
@@ -110,7 +113,7 @@ describe('the lock of a machine', () => {
     expect((await cli(args('run', '--dry-run'))).code).toBe(0);
   });
 
-  test('is held while a run is at work', async () => {
+  test('the lock of a machine is held while a run is in progress', async () => {
     const { args, sandbox } = await scene({ autoApprove: false });
     const { child, outcome } = start(args('run'));
     await expect.poll(() => sandbox.store.list('certificatesigningrequests').length, { timeout: 15_000 }).toBe(1);
@@ -120,7 +123,7 @@ describe('the lock of a machine', () => {
   });
 });
 
-test('a CA that the environment brings is not believed', async () => {
+test('a CA from the environment is not trusted', async () => {
   const { sandbox, root, args } = await scene();
   const key = generateKeyPem();
   const [notBefore, notAfter] = [new Date(Date.now() - DAY_MS), new Date(Date.now() + DAY_MS)];
@@ -147,7 +150,7 @@ describe('what is installed', () => {
     integrity?: string;
     hasInstallScript?: boolean;
   }
-  test('is pinned by a digest, and nothing that ships runs a script for it', async () => {
+  test('every package is pinned by a digest, and no package that ships has an installation script', async () => {
     const { packages } = JSON.parse(await read('package-lock.json')) as { packages: Record<string, Package> };
     const installed = Object.entries(packages).filter(([path]) => path !== '');
     expect(installed.length).toBeGreaterThan(50);
@@ -156,7 +159,7 @@ describe('what is installed', () => {
     expect(scripted).toEqual([]);
   });
 
-  test('ours runs no script on the machine of who installs it', async () => {
+  test('the package of Joinery has no installation script', async () => {
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> };
     expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([]);
   });

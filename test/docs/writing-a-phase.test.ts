@@ -1,4 +1,4 @@
-/** docs/writing-a-phase.md, followed to the letter in an empty folder; `test/packed` does the same with the packed package. */
+/** Follows docs/writing-a-phase.md in an empty folder. `test/packed` does the same with the packed package. */
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { project } from '../bin/cli.ts';
 import { follow, stepsOf } from '../helpers/guide.ts';
 import { scratch } from '../helpers/machine.ts';
 
-test('whoever follows the guide has a phase that keeps the contract, tried, in the pipeline and locked', {
+test('docs/writing-a-phase.md leads to a phase that keeps the contract, was tried, is in the pipeline and is locked', {
   timeout: 120_000,
 }, async () => {
   const steps = stepsOf(await readFile(join(project, 'docs/writing-a-phase.md'), 'utf8'));
@@ -30,7 +30,7 @@ test('whoever follows the guide has a phase that keeps the contract, tried, in t
   expect(said).toMatch(/^acme-mirror +0\.1\.0 +pinned +acme-mirror/m);
 });
 
-test('the lock that docs/plugin-trust.md shows has the form of one', async () => {
+test('the lock in docs/plugin-trust.md has the form of joinery.lock', async () => {
   const text = await readFile(join(project, 'docs/plugin-trust.md'), 'utf8');
   const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(text) ?? [];
   expect(JSON.parse(shown)).toEqual({

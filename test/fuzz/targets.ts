@@ -11,7 +11,8 @@ import { hostParts, resolvePipeline } from '../../engine/environment/resolve.ts'
 import { Cel } from '../../engine/expressions/cel.ts';
 import { UNKNOWN } from '../../engine/expressions/references.ts';
 import { historyOf } from '../../engine/journal/history.ts';
-import { type JournalRecord, LineWriter, readJournal } from '../../engine/journal/records.ts';
+import { LineWriter, readJournal } from '../../engine/journal/journal-file.ts';
+import type { JournalRecord } from '../../engine/journal/records.ts';
 import { kubeletIdentity, readKubeconfig } from '../../engine/node/index.ts';
 import { loadPipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';

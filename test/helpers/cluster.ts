@@ -1,7 +1,6 @@
 /** A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's business. */
-
 import type { Wait } from '../../engine/host/host.ts';
-import { type CsrObject, nodeUser } from '../../engine/node/index.ts';
+import { type CsrObject, configMapRef, nodeUser } from '../../engine/node/index.ts';
 import {
   type Certificate,
   generateKeyPem,
@@ -178,4 +177,17 @@ export class FakeCluster {
   answer(status: number, body: object): ApiAnswer {
     return { status, body: structuredClone(body), clockSkewMs: this.clockSkewMs };
   }
+}
+
+/** A cluster with what a join reads. */
+export function joinableCluster(ca: Authority): FakeCluster {
+  const cluster = new FakeCluster(ca);
+  cluster.put(configMapRef('kube-public', 'cluster-info'), { data: clusterInfo(clusterInfoKubeconfig(ca.pem)) });
+  cluster.put(configMapRef('kube-system', 'kubeadm-config'), {
+    data: { ClusterConfiguration: 'kubernetesVersion: v1.30.0\n' },
+  });
+  cluster.put(configMapRef('kube-system', 'kubelet-config'), {
+    data: { kubelet: 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n' },
+  });
+  return cluster;
 }

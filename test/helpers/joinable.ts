@@ -86,3 +86,34 @@ export async function checked(
 /** The rows of one check. */
 export const rowsOf = ({ checks }: Checked, name: string): CheckResult[] =>
   checks.filter(({ check }) => check === name);
+
+/** The checks of a worker without an endpoint, in their order. */
+export const NAMES = [
+  'IsPrivilegedUser',
+  'DirAvailable--etc-kubernetes-manifests',
+  'FileAvailable--etc-kubernetes-kubelet.conf',
+  'FileAvailable--etc-kubernetes-bootstrap-kubelet.conf',
+  'FileAvailable--etc-kubernetes-pki-ca.crt',
+  'CRI',
+  'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
+  'FileContent--proc-sys-net-ipv4-ip_forward',
+  'Swap',
+  'FileExisting-crictl',
+  'FileExisting-conntrack',
+  'FileExisting-ip',
+  'FileExisting-iptables',
+  'FileExisting-mount',
+  'FileExisting-nsenter',
+  'FileExisting-ebtables',
+  'FileExisting-ethtool',
+  'FileExisting-socat',
+  'FileExisting-tc',
+  'FileExisting-touch',
+  'SystemVerification',
+  'Hostname',
+  'KubeletVersion',
+  'Service-Kubelet',
+  'Port-10250',
+  'HTTPProxy',
+];
+export const SWAPPING = { '/proc/swaps': 'Filename\n/dev/sda2 partition 1 0 -2\n' };

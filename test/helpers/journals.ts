@@ -5,7 +5,8 @@ import { onTestFinished } from 'vitest';
 import type { Disk } from '../../engine/host/disk.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import type { Journal } from '../../engine/journal/journal.ts';
-import { type Entry, type JournalRecord, LineWriter } from '../../engine/journal/records.ts';
+import { LineWriter } from '../../engine/journal/journal-file.ts';
+import type { Entry, JournalRecord } from '../../engine/journal/records.ts';
 import { Runs } from '../../engine/journal/runs.ts';
 import { scratch } from './machine.ts';
 

@@ -1,6 +1,4 @@
 /** A machine and its cluster in memory, on which the default pipeline is run, stopped at any point, gone on with and undone. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-
 import { SimulatedClock } from 'xstate';
 import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
@@ -11,25 +9,16 @@ import type { Host } from '../../engine/host/host.ts';
 import type { Query } from '../../engine/host/query.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
-import { configMapRef, type NodeObject, nodeRef, nodeUser, paths } from '../../engine/node/index.ts';
+import { type NodeObject, nodeRef, paths } from '../../engine/node/index.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import { readCertificates } from '../../engine/pki/index.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
 import { type ApiRequest, objectPath } from '../../engine/sdk/api.ts';
 import { isJoinError, joineryPaths } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { app, catalog, registry } from './app.ts';
-import {
-  type Authority,
-  authority,
-  clusterInfo,
-  clusterInfoKubeconfig,
-  ENDPOINT,
-  FakeCluster,
-  NOW,
-  TOKEN,
-} from './cluster.ts';
+import { authority, ENDPOINT, FakeCluster, joinableCluster, NOW, TOKEN } from './cluster.ts';
+import { differences, identityProblems, NODE, PEM, RUN_ID, stableShape, stableTree } from './joined-state.ts';
 import { MemoryDisk, type Survives } from './memory-disk.ts';
 import { type AtPoint, diskWithPoints, hostWithPoints } from './points.ts';
 
@@ -53,17 +42,10 @@ export interface Trees {
   after: ReadonlyMap<string, string>;
 }
 
-const NODE = 'w1';
 const SIGNAL = new AbortController().signal;
 const CA = authority();
 const INPUTS = { endpoint: ENDPOINT, token: TOKEN, discoveryTokenCaCertHash: [CA.pin], ignorePreflightErrors: ['all'] };
 const NEVER = new Promise<never>(() => undefined);
-const PEM = /kubelet-client-\d{4}(-\d\d){5}\.pem/g;
-const RUN_ID = /\d{8}-\d{6}-[0-9a-f]{4}/g;
-/** Made anew by every run. */
-const RANDOM = /^\/run\/joinery\/|kubelet-client-\d/;
-const IN_JOURNAL = /"(sum|digest|after)":"\w+"|-----BEGIN.*?END CERTIFICATE-----|"(csr|node-csr)-[^"]*"/g;
-const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*/s;
 const KUBELETS_OWN = [
   `${paths.kubeletPki}/kubelet.crt`,
   `${paths.kubelet}/cpu_manager_state`,
@@ -101,7 +83,7 @@ export class MemoryJoin {
       disk.put(`${paths.kubeletPki}/kubelet.crt`, { file: 'an old one too\n' });
       disk.put(paths.kubeletCurrentPem, { link: '/nowhere' });
     }
-    const untouched = new MemoryJoin(disk, clusterOf(CA), false);
+    const untouched = new MemoryJoin(disk, joinableCluster(CA), false);
     const joined = untouched.copy();
     const { status, message } = await joined.act('run');
     if (status !== 'succeeded') throw new Error(message);
@@ -232,29 +214,16 @@ export class MemoryJoin {
     });
   }
 
-  /** Its tree, without what chance puts into it, and what Joinery keeps for itself. */
+  /** The tree of the disk, without what is random, and without Joinery's own state. */
   tree(): Map<string, string> {
-    const lines = [...this.disk.tree()].map(([path, line]): [string, string] => {
-      const isRandom = path.search(PEM) !== -1;
-      return [
-        path.replace(PEM, 'PEM'),
-        isRandom ? line.replace(/-----BEGIN.*/s, 'certificate and key') : line.replace(PEM, 'PEM'),
-      ];
-    });
-    return new Map(lines.filter(([path]) => !`${path}/`.startsWith(`${joineryPaths.state}/`)));
+    return stableTree(this.disk);
   }
 
-  /** The state of machine and cluster, without what chance puts into it. */
+  /** The state of machine and cluster, without what is random. */
   shape(disk = this.disk): string {
-    const lines = [...disk.tree()].map(([path, line]) => {
-      if (path.endsWith('journal.jsonl')) return line.replaceAll(IN_JOURNAL, '');
-      return RANDOM.test(path) ? `${path} ${line.length >> 6}` : `${path} ${line}`;
-    });
-    const objects = [...this.cluster.objects.values()].map(({ metadata, ...object }) => [
-      metadata.annotations,
-      (object as { status?: { conditions?: unknown } }).status?.conditions,
-    ]);
-    return JSON.stringify([lines, objects, this.isKubeletRunning]).replaceAll(PEM, 'PEM').replaceAll(RUN_ID, 'RUN');
+    return JSON.stringify([...stableShape(disk, this.cluster), this.isKubeletRunning])
+      .replaceAll(PEM, 'PEM')
+      .replaceAll(RUN_ID, 'RUN');
   }
 
   /** The points of `mode`, undisturbed, at which `shape` is one that it was not before; and how many there are. */
@@ -297,22 +266,9 @@ export class MemoryJoin {
     return this.problemsOfUndo(trees, (await this.statesOfRuns()).length > 0);
   }
 
-  /** What is wrong after a join that has got to its end. */
+  /** What is wrong after a join that has completed. */
   async problemsOfRun({ after }: Trees): Promise<string[]> {
-    const problems = differences(after, this.tree());
-    const pem = (await new MachineFiles('/', this.disk.calls).read(paths.kubeletCurrentPem))?.toString() ?? '';
-    const [leaf] = readCertificates(pem);
-    const key = KEY.exec(pem)?.[0];
-    if (leaf?.commonName !== nodeUser(NODE)) problems.push('no identity is on the disk');
-    else if (key === undefined || !new X509Certificate(pem).checkPrivateKey(createPrivateKey(key)))
-      problems.push('its key is another');
-    const requests = [...this.cluster.objects].filter(([path]) => path.includes('certificatesigningrequests'));
-    if (requests.length !== 1) problems.push(`there are ${requests.length} CSRs`);
-    const issued = requests.map(([, object]) =>
-      Buffer.from((object as { status?: { certificate?: string } }).status?.certificate ?? '', 'base64').toString(),
-    );
-    if (!issued.some((certificate) => certificate !== '' && pem.startsWith(certificate.trim())))
-      problems.push('the certificate is of no CSR');
+    const problems = [...differences(after, this.tree()), ...(await identityProblems(this.disk, this.cluster))];
     if (!this.isKubeletRunning) problems.push('no kubelet runs');
     return [...problems, ...(await this.#notTheOnlyRun('succeeded'))];
   }
@@ -339,25 +295,3 @@ const wordsOf = (error: unknown) =>
   isJoinError(error)
     ? { code: error.code, message: error.message }
     : { code: 'E_BUG', message: String((error as Error).stack) };
-
-function clusterOf(ca: Authority): FakeCluster {
-  const cluster = new FakeCluster(ca);
-  cluster.put(configMapRef('kube-public', 'cluster-info'), { data: clusterInfo(clusterInfoKubeconfig(ca.pem)) });
-  cluster.put(configMapRef('kube-system', 'kubeadm-config'), {
-    data: { ClusterConfiguration: 'kubernetesVersion: v1.30.0\n' },
-  });
-  cluster.put(configMapRef('kube-system', 'kubelet-config'), {
-    data: { kubelet: 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\ncgroupDriver: systemd\n' },
-  });
-  return cluster;
-}
-
-function differences(wanted: ReadonlyMap<string, string>, found: ReadonlyMap<string, string>): string[] {
-  const paths = [...new Set([...wanted.keys(), ...found.keys()])].filter(
-    (path) => wanted.get(path) !== found.get(path),
-  );
-  return paths.map(
-    (path) =>
-      `${path}: wanted ${wanted.get(path)?.slice(0, 80) ?? 'nothing'}, found ${found.get(path)?.slice(0, 80) ?? 'nothing'}`,
-  );
-}

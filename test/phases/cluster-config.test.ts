@@ -33,8 +33,8 @@ itKeepsThePhaseContract(clusterConfig, {
   changesNothing: true,
 });
 
-describe('the configuration of the cluster', () => {
-  test('is told whole, and that of its kubelets', async () => {
+describe('cluster-config', () => {
+  test('outputs the configuration of the cluster and of its kubelets', async () => {
     const { result } = await fetched(cluster({ kubelet: `${KUBELET}clusterDNS: [10.96.0.10]\n` }));
     expect(result.steps[0]).toMatchObject({
       notes: [{ level: 'info', text: 'the cluster runs Kubernetes v1.30.0' }],
@@ -50,7 +50,7 @@ describe('the configuration of the cluster', () => {
     });
   });
 
-  test('is asked for with the bootstrap token', async () => {
+  test('reads the configuration with the bootstrap token', async () => {
     const host = hostIn(cluster());
     await runPhase(clusterConfig, input, host);
     expect(host.sent.map(({ path }) => path.split('/').at(-1))).toEqual(['kubeadm-config', 'kubelet-config']);
@@ -63,7 +63,7 @@ describe('the configuration of the cluster', () => {
     ['1.20.2', 'kubelet-config-1.20'],
     ['v1.24.0', 'kubelet-config'],
     ['v1.36.0-alpha.1', 'kubelet-config'],
-  ])('of %s has that of its kubelets in the ConfigMap %s', async (version, name) => {
+  ])('a cluster of %s has the kubelet configuration in the ConfigMap %s', async (version, name) => {
     expect((await fetched(cluster({ version, name }))).error).toBeUndefined();
     expect((await fetched(cluster({ version, name: 'kubelet-config-9.9' }))).error).toMatchObject({
       code: 'E_KUBELET_CONFIG',
@@ -79,14 +79,18 @@ describe('the configuration of the cluster', () => {
       'there is no ConfigMap kubeadm-config with the key ClusterConfiguration in kube-system',
     ],
     ['the version is missing', cluster({ version: '' }), 'kubeadm-config has the invalid kubernetesVersion null'],
-    ['the version is none', cluster({ version: 'latest' }), 'kubeadm-config has the invalid kubernetesVersion latest'],
     [
-      'it is another kind',
+      'the version is not a version',
+      cluster({ version: 'latest' }),
+      'kubeadm-config has the invalid kubernetesVersion latest',
+    ],
+    [
+      'the kubelet configuration has another kind',
       cluster({ kubelet: 'kind: KubeProxyConfiguration' }),
       'kubelet-config has the kind KubeProxyConfiguration, not KubeletConfiguration',
     ],
     [
-      'the cgroup driver is none',
+      'the cgroup driver is unknown',
       cluster({ kubelet: 'kind: KubeletConfiguration\ncgroupDriver: upstart\n' }),
       'kubelet-config has the unknown cgroupDriver upstart',
     ],
@@ -101,12 +105,12 @@ describe('the configuration of the cluster', () => {
       'kubelet-config has the kind {"toString":1}, not KubeletConfiguration',
     ],
     [
-      'its text is none',
+      'the text is not YAML',
       cluster({ kubelet: 7 as never }),
       'there is no ConfigMap kubelet-config with the key kubelet in kube-system',
     ],
     [
-      'nobody could ask for its health',
+      'the health check has an invalid port',
       cluster({ kubelet: 'kind: KubeletConfiguration\nhealthzPort: 99999\n' }),
       'kubelet-config has an invalid healthzBindAddress (undefined) or healthzPort (99999)',
     ],
@@ -116,21 +120,21 @@ describe('the configuration of the cluster', () => {
       cluster({ kubelet: 'a: [' }),
       'kubelet-config: Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
-  ])('cannot be used where %s', async (_, serving, what) => {
+  ])('fails if %s', async (_, serving, what) => {
     expect((await fetched(serving)).error).toMatchObject({ code: 'E_KUBELET_CONFIG', facts: { what } });
   });
 
   test.each([
     [403, 'E_API_FORBIDDEN'],
     [401, 'E_API_UNAUTHORIZED'],
-  ])('that may not be read (%i) is said so', async (status, code) => {
+  ])('fails with its own error if the answer is %i', async (status, code) => {
     const serving = cluster();
     serving.answers.set('GET /api/v1/namespaces/kube-system/configmaps/kubelet-config', serving.answer(status, {}));
     expect((await fetched(serving)).error).toMatchObject({ code });
   });
 });
 
-describe('with the gate DynamicKubeletConfig', () => {
+describe('cluster-config with the gate DynamicKubeletConfig', () => {
   const of = (minor: number, given: Record<string, unknown> = { dynamic: true }) => {
     const name = minor < 24 ? `kubelet-config-1.${minor}` : 'kubelet-config';
     const serving = cluster({ version: `v1.${minor}.0`, name });
@@ -144,12 +148,12 @@ describe('with the gate DynamicKubeletConfig', () => {
     [20, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.20', kubeletConfigKey: 'kubelet' } }],
     [11, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.11', kubeletConfigKey: 'kubelet' } }],
     [10, { configMapRef: { namespace: 'kube-system', name: 'kubelet-config-1.10', uid: 'uid-7' } }],
-  ])('it tells how a Node of 1.%i names that ConfigMap', async (minor, configSource) => {
+  ])('outputs the configSource in the form of 1.%i', async (minor, configSource) => {
     const { result } = await of(minor);
     expect(result.steps[0]).toMatchObject({ outputs: { configSource } });
   });
 
-  test.each([24, 30])('a server of 1.%i is refused, before anything is written', async (minor) => {
+  test.each([24, 30])('refuses a server of 1.%i before anything is written', async (minor) => {
     const { error } = await of(minor);
     expect(error).toMatchObject({
       code: 'E_DYNAMIC_CONFIG_GONE',
@@ -158,14 +162,14 @@ describe('with the gate DynamicKubeletConfig', () => {
     });
   });
 
-  test('a server that does not say its version is refused', async () => {
+  test('refuses a server without a version', async () => {
     const serving = cluster();
     serving.answers.set('GET /version', serving.answer(200, {}));
     const { error } = await fetched(serving, { dynamic: true });
     expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: 'no version of Kubernetes' } });
   });
 
-  test('turned off, nothing of it is asked or told', async () => {
+  test('sends no request and has no output for dynamic configuration if the gate is off', async () => {
     const { result } = await of(30, { dynamic: false });
     expect(result.steps[0]?.outputs).not.toHaveProperty('configSource');
   });

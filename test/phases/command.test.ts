@@ -26,8 +26,8 @@ itKeepsThePhaseContract(command, {
   secrets: ['canary-key-0123'],
 });
 
-describe('a command', () => {
-  test('that asks is run in a dry run too, and what it prints is its output', async () => {
+describe('command', () => {
+  test('a query also runs in a dry run, and its output is kept', async () => {
     for (const host of [memoryHost(machine()), recordingHost(memoryHost(machine()))]) {
       const { result, changes } = await runPhase(command, input({ argv: ['uname', '-r'], query: true }), host);
       expect([result.status, result.steps[0]?.outputs, changes]).toEqual([
@@ -38,7 +38,7 @@ describe('a command', () => {
     }
   });
 
-  test('that changes something is shown with why it stays, and its undo is run when it is taken back', async () => {
+  test('a change is reported with the reason why it stays, and its undo command runs on undo', async () => {
     const host = memoryHost(machine());
     const stays = await runPhase(command, input({ argv: ['mkfs', '/dev/x'], irreversible: 'it is empty now' }), host);
     expect(stays.changes).toEqual([{ kind: 'command', command: 'mkfs /dev/x', irreversible: 'it is empty now' }]);
@@ -48,7 +48,7 @@ describe('a command', () => {
     ['unless says that it is done', { unless: ['true'] }, { true: {} }, { ran: false }],
     ['unless says that it is not', { unless: ['wg', 'show', 'wg0'] }, {}, { ran: true }],
     ['what it creates is there', { creates: '/etc/there' }, {}, { ran: false }],
-  ])('where %s is run or left accordingly', async (_, given, outputs, ran) => {
+  ])('runs or skips the command if %s', async (_, given, outputs, ran) => {
     const host = memoryHost({ files: { '/etc/there': '' }, outputs: { ...machine().outputs, ...outputs } });
     const { result } = await runPhase(command, input({ argv: ['a'], undo: ['b'], ...given }), host);
     expect(result.steps[0]?.outputs).toEqual(ran);
@@ -64,7 +64,7 @@ describe('a command', () => {
     },
   );
 
-  test('that fails is told with what it said', async () => {
+  test('a failing command is reported with its output', async () => {
     const { error } = await runPhase(
       command,
       input({ argv: ['wg', 'show', 'wg0'], query: true }),
@@ -76,7 +76,7 @@ describe('a command', () => {
     });
   });
 
-  test('on a machine has no shell, the environment it was given, and limits of time and output', async () => {
+  test('a command runs without a shell, with the given environment and limits of time and output', async () => {
     const { host } = await rootedMachine({
       say: 'echo "$1 $GIVEN"',
       stay: 'exec sleep 20',

@@ -45,8 +45,8 @@ itKeepsThePhaseContract(discoveryToken, {
   changesNothing: true,
 });
 
-describe('discovery by token', () => {
-  test('asks anonymously, then again behind the pinned certificate, and gives what the cluster says', async () => {
+describe('discovery-token', () => {
+  test('reads cluster-info anonymously, then again with the pinned CA, and outputs its cluster', async () => {
     const host = serving(answer(info));
     const { result, error } = await discover(host);
     expect(error).toBeUndefined();
@@ -68,7 +68,7 @@ describe('discovery by token', () => {
       expect(shownOf({ ...request, as: JSON.stringify(request.as) })).not.toContain(TOKEN_SECRET);
   });
 
-  test('takes the server that the cluster names, not the one that was asked', async () => {
+  test('outputs the server that cluster-info names, not the endpoint', async () => {
     const elsewhere = clusterInfo(clusterInfoKubeconfig(ca.pem, 'https://10.0.0.9:8443/'));
     const { result } = await discover(serving(answer(elsewhere)));
     expect(result.steps[0]?.outputs).toMatchObject({ server: 'https://10.0.0.9:8443' });
@@ -76,30 +76,30 @@ describe('discovery by token', () => {
 
   test.each<[string, Record<string, unknown>, string]>([
     [
-      'its own, where it has one',
+      'its own token, if it has one',
       { token: TOKEN, tlsBootstrapToken: 'tttttt.0123456789abcdef' },
       'tttttt.0123456789abcdef',
     ],
     ['the common one', { token: 'cccccc.0123456789abcdef', discoveryToken: TOKEN }, 'cccccc.0123456789abcdef'],
-    ["discovery's, where there is no other", { discoveryToken: TOKEN }, TOKEN],
-  ])('gives the bootstrap a token: %s', async (_, tokens, expected) => {
+    ['the discovery token, if there is no other', { discoveryToken: TOKEN }, TOKEN],
+  ])('passes a token to the TLS bootstrap: %s', async (_, tokens, expected) => {
     const { result } = await discover(undefined, { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin], ...tokens });
     const outputs = result.steps[0]?.outputs as { identity?: { token?: unknown } };
     const token = outputs?.identity?.token;
     expect(isSecret(token) && token.reveal()).toBe(expected);
   });
 
-  describe('with pins', () => {
+  describe('discovery-token with pinned keys', () => {
     test.each([
       ['several, of which one fits', [other.pin, ca.pin]],
       ['in upper case', [`SHA256:${ca.pin.slice(7).toUpperCase()}`]],
-    ])('accepts %s', async (_, discoveryTokenCaCertHash) => {
+    ])('accepts %s as a pin', async (_, discoveryTokenCaCertHash) => {
       const { error, result } = await discover(undefined, { ...input, discoveryTokenCaCertHash });
       expect(error).toBeUndefined();
       expect(result.steps[0]?.notes.filter(({ level }) => level === 'warn')).toEqual([]);
     });
 
-    test('trusts only the pinned one of two certificates to prove who answers', async () => {
+    test('verifies the server only with the pinned one of two CA certificates', async () => {
       const bundle = ca.pem + other.pem;
       const host = serving(answer(clusterInfo(clusterInfoKubeconfig(bundle))));
       const { error, result } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
@@ -108,7 +108,7 @@ describe('discovery by token', () => {
       expect(result.steps[0]?.outputs).toMatchObject({ ca: bundle });
     });
 
-    test('refuses a CA that is not pinned, before it asks again', async () => {
+    test('refuses a CA that is not pinned, before a second request', async () => {
       const host = serving(answer(info));
       const { error } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
       expect(error).toMatchObject({
@@ -120,13 +120,13 @@ describe('discovery by token', () => {
       expect(host.sent).toHaveLength(1);
     });
 
-    test('refuses two answers that differ', async () => {
+    test('refuses two different answers for cluster-info', async () => {
       const second = clusterInfo(clusterInfoKubeconfig(ca.pem, 'https://evil:6443'));
       const { error } = await discover(serving(answer(info), answer(second)));
       expect(error).toMatchObject({ code: 'E_CLUSTER_INFO_CHANGED', facts: { server: SERVER }, exitCode: 12 });
     });
 
-    test('enforces them also where pinning may be skipped', async () => {
+    test('enforces pins even if verification may be skipped', async () => {
       const { error } = await discover(undefined, {
         ...{ ...input, discoveryTokenCaCertHash: [other.pin] },
         discoveryTokenUnsafeSkipCaVerification: true,
@@ -135,7 +135,7 @@ describe('discovery by token', () => {
     });
   });
 
-  test('without a pin asks once, and warns', async () => {
+  test('without a pin, sends one request and warns', async () => {
     const host = serving(answer(info));
     const { error, result } = await discover(host, {
       endpoint: ENDPOINT,
@@ -250,20 +250,20 @@ describe('discovery by token', () => {
       { code: 'E_CLOCK_SKEW', facts: { server: SERVER, skewSeconds: -61 } },
     ],
     ['the answer is no object', { status: 200, body: [], clockSkewMs: 0 }, { code: 'E_API_ANSWER', transient: true }],
-  ])('fails where %s', async (_, first, expected) => {
+  ])('fails if %s', async (_, first, expected) => {
     const host = serving(first);
     const { error, changes } = await discover(host);
     expect(error).toMatchObject(expected);
-    expect(host.sent).toHaveLength(1); // whoever cannot be believed is not asked again
+    expect(host.sent).toHaveLength(1); // an untrusted server gets no second request
     expect(changes).toEqual([]);
     expect(shownOf(error)).not.toContain(TOKEN_SECRET);
   });
 
-  test.each([60_000, -60_000, undefined])('goes on with a clock that differs by %s ms', async (skew) => {
+  test.each([60_000, -60_000, undefined])('accepts a clock difference of %s ms', async (skew) => {
     expect((await discover(serving(answer(info, 200, skew)))).error).toBeUndefined();
   });
 
-  test('believes the signature before it reads what is signed', async () => {
+  test('checks the signature before it parses the signed text', async () => {
     const { error } = await discover(serving(answer({ ...info, kubeconfig: '&a [*a' })));
     expect(error).toMatchObject({ code: 'E_CLUSTER_INFO_SIGNATURE' });
   });
@@ -287,7 +287,7 @@ describe('discovery by token', () => {
       { ...input, token: `ABCDEF.${TOKEN_SECRET}` },
       '--token has the wrong form: it must be 6 and 16',
     ],
-  ])('refuses %s before it asks anybody', async (_, given, text) => {
+  ])('refuses %s before any request', async (_, given, text) => {
     const host = serving(answer(info));
     const error = await joinErrorOf(() => discover(host, given));
     expect(error.code).toBe('E_INPUT');

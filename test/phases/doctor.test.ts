@@ -1,57 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { csrRef, nodeRef, paths } from '../../engine/node/index.ts';
+import { paths } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import doctor from '../../phases/doctor/index.ts';
-import { FakeCluster, issue, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
+import { issue, SERVER, TOKEN, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { asking, cluster, examined, joined, own, problems, ready, written } from '../helpers/doctor.ts';
 import { glimpseOf, heldIdentity, kubeletConf } from '../helpers/node.ts';
 
-const cluster = new FakeCluster();
-const own = issue(cluster.ca);
-const ready = (status: string, reason = '', message = '') => ({
-  status: { conditions: [{ type: 'Ready', status, reason, message }] },
-});
-const written = {
-  ...heldIdentity(SERVER, cluster.ca.pem, own),
-  [paths.kubeletConfig]: 'kind: KubeletConfiguration\n',
-  [paths.kubeadmFlags]: '',
-  [paths.caCert]: cluster.ca.pem,
-};
-const RUNNING = { kubelet: { active: true } };
-const joined = (change: MemoryMachine = {}): MemoryMachine => ({
-  now: () => NOW,
-  files: written,
-  services: RUNNING,
-  send: cluster.send,
-  ...change,
-});
-const asking = { identity: { server: SERVER, ca: cluster.ca.pem, token: TOKEN }, csr: 'node-csr-x' };
-const examined = async (machine: MemoryMachine, input: Record<string, unknown> = {}) => {
-  const { error, result, changes } = await runPhase(doctor, input, memoryHost(machine));
-  expect([error, changes]).toEqual([undefined, []]);
-  const { findings } = (result.steps[0]?.outputs ?? {}) as {
-    findings: { check: string; state: string; what: string; next?: string }[];
-  };
-  return findings;
-};
-const problems = async (...given: Parameters<typeof examined>) =>
-  (await examined(...given)).filter(({ state }) => state !== 'ok');
-
-cluster.put(nodeRef('w1'), ready('True'));
-cluster.put(csrRef('node-csr-x'), {});
-describe('of a joined machine', () =>
+describe('doctor on a joined machine', () =>
   itKeepsThePhaseContract(doctor, {
     ...{ input: {}, machine: joined, secrets: [glimpseOf(own.keyPem)], changesNothing: true, goesOn: true },
   }));
-describe('of one whose join waits', () =>
+describe('doctor on a machine with an unfinished join', () =>
   itKeepsThePhaseContract(doctor, {
     ...{ input: asking, machine: () => joined({ files: {} }), changesNothing: true, goesOn: true },
     secrets: [TOKEN_SECRET],
   }));
 
-describe('a doctor', () => {
-  test('finds all of a joined machine well', async () => {
+describe('doctor', () => {
+  test('reports that everything is ok on a joined machine', async () => {
     expect(await examined(joined())).toEqual([
       {
         check: 'identity',
@@ -70,7 +38,7 @@ describe('a doctor', () => {
     ]);
   });
 
-  test('finds a machine that has not joined, and asks nobody', async () => {
+  test('reports that a machine has not joined, without a request', async () => {
     const host = memoryHost(joined({ files: {}, services: { kubelet: {} } }));
     const { result } = await runPhase(doctor, {}, host);
     expect(result.steps[0]?.outputs).toEqual({
@@ -86,7 +54,7 @@ describe('a doctor', () => {
     Object.fromEntries(Object.entries(written).filter(([each]) => each !== path));
   test.each<[string, MemoryMachine, object[]]>([
     [
-      'a certificate that has expired',
+      'an expired certificate',
       {
         files: {
           ...written,
@@ -101,7 +69,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'an identity of something else',
+      "an identity that is not a node's",
       { files: { ...written, ...heldIdentity(SERVER, cluster.ca.pem, issue(cluster.ca, { user: 'admin' })) } },
       [
         {
@@ -123,7 +91,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a kubelet that has yet to get its certificate',
+      'a kubelet that does not have its certificate yet',
       { files: { [paths.bootstrapKubeletConf]: 'token', [paths.kubeletConf]: kubeletConf(SERVER, cluster.ca.pem) } },
       [
         {
@@ -145,7 +113,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a configuration that is none',
+      'an invalid kubelet configuration',
       { files: { ...written, [paths.kubeletConfig]: 'a: b: c' } },
       [
         {
@@ -157,7 +125,7 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a token that is left',
+      'a bootstrap token that is still on disk',
       { files: { ...written, [paths.bootstrapKubeletConf]: TOKEN } },
       [
         {
@@ -167,12 +135,12 @@ describe('a doctor', () => {
       ],
     ],
     [
-      'a kubelet that does not run',
+      'a kubelet that is not running',
       { services: { kubelet: {} } },
       [{ check: 'kubelet', state: 'problem', what: 'its service is not running', next: 'systemctl start kubelet' }],
     ],
     [
-      'a kubelet that ends again and again',
+      'a kubelet that keeps restarting',
       {
         ...{ services: { kubelet: { active: true, failed: true } }, programs: ['journalctl'] },
         outputs: { 'journalctl -u kubelet -n 1 -o cat --no-pager': { stdout: 'F1128 \u001b[31mno such flag\n' } },
@@ -272,65 +240,7 @@ describe('a doctor', () => {
       { send: () => ({ status: 200, body: { metadata: {}, ...ready('False', reason, message) }, clockSkewMs: 0 }) },
       [{ check: 'node', state: 'problem', what: `w1 is not Ready (${reason}: ${message})`, next }],
     ]),
-  ])('finds %s', async (_, change, expected) => {
+  ])('reports %s', async (_, change, expected) => {
     expect(await problems(joined(change))).toEqual(expected);
-  });
-
-  const requested = (status: object) => ({
-    send: () => ({ status: 200, body: { metadata: {}, status }, clockSkewMs: 0 }),
-  });
-  const condition = (type: string, reason = 'Because', message = 'not you') => ({
-    conditions: [{ type, reason, message }],
-  });
-  test.each<[string, MemoryMachine, object]>([
-    [
-      'waits',
-      requested({}),
-      {
-        state: 'problem',
-        what: 'node-csr-x is Pending: it needs approval',
-        next: 'kubectl certificate approve node-csr-x, then join resume',
-      },
-    ],
-    [
-      'is approved',
-      requested(condition('Approved')),
-      { state: 'ok', what: 'node-csr-x is approved', next: 'join resume' },
-    ],
-    [
-      'is denied',
-      requested(condition('Denied')),
-      { state: 'problem', what: expect.stringMatching(/^E_CSR_DENIED: .*Because.*not you/) },
-    ],
-    [
-      'has failed',
-      requested(condition('Failed')),
-      { state: 'problem', what: expect.stringMatching(/^E_CSR_FAILED: .*Because.*not you/) },
-    ],
-    [
-      'is gone',
-      { send: () => ({ status: 404, body: {}, clockSkewMs: 0 }) },
-      { state: 'problem', what: expect.stringMatching(/^E_CSR_GONE: /) },
-    ],
-  ])('finds that the request of an unfinished join %s', async (_, change, expected) => {
-    const found = await examined(joined({ files: {}, ...change }), asking);
-    expect(found.find(({ check }) => check === 'csr')).toMatchObject(expected);
-    expect(found.find(({ check }) => check === 'api-server')).toEqual({
-      check: 'api-server',
-      state: 'ok',
-      what: `${SERVER} answers`,
-    });
-  });
-
-  test('finds whether the cluster answers at all where the token is gone', async () => {
-    const send = () => ({ status: 200, body: { metadata: {}, data: {} }, clockSkewMs: 0 });
-    const known = { ...asking, identity: { server: SERVER, ca: cluster.ca.pem } };
-    const found = await examined(joined({ files: {}, send }), known);
-    expect(found.map(({ check, state }) => [check, state])).toEqual([
-      ['identity', 'note'],
-      ['kubelet', 'ok'],
-      ['api-server', 'ok'],
-      ['clock', 'ok'],
-    ]);
   });
 });

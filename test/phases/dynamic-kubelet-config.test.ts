@@ -30,7 +30,7 @@ function joined(
   const wait = async (condition: Wait): Promise<unknown> => {
     if (condition.kind !== 'object') throw new Error('waits for a Node');
     const there = cluster.objects.get('/api/v1/nodes/w1') as NodeObject;
-    for (const now of [condition.from, there, ...kubelet.map((told) => ({ ...there, ...told }))])
+    for (const now of [condition.from, there, ...kubelet.map((change) => ({ ...there, ...change }))])
       if (now !== undefined && condition.done(now)) return now;
     throw new Error('would wait for ever');
   };
@@ -55,8 +55,8 @@ itKeepsThePhaseContract(dynamicKubeletConfig, {
   secrets: [glimpseOf(keyPem)],
 });
 
-describe('dynamic kubelet configuration', () => {
-  test('is none of its business where the gate is off: no request is sent', async () => {
+describe('dynamic-kubelet-config', () => {
+  test('sends no request if the gate is off', async () => {
     const { host } = joined();
     const { error, changes, result } = await runPhase(dynamicKubeletConfig, identity, host);
     expect([error, changes, host.sent]).toEqual([undefined, [], []]);
@@ -65,7 +65,7 @@ describe('dynamic kubelet configuration', () => {
     ]);
   });
 
-  test('is set on the Node by the node itself, and waited for until the kubelet has assigned it', async () => {
+  test("sets the configSource with the node's identity and waits until the kubelet has assigned it", async () => {
     const kubelet = [{}, { status: { config: { error: 'not yet' } } }, { status: { config: { assigned } } }];
     const { cluster, host } = joined({}, kubelet);
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
@@ -80,7 +80,7 @@ describe('dynamic kubelet configuration', () => {
     ]);
   });
 
-  test('that is set already is only waited for', async () => {
+  test('waits for a configSource that is set already, without setting it', async () => {
     const { host } = joined({ spec: { configSource } });
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
     expect([error, changes]).toEqual([undefined, []]);
@@ -90,27 +90,27 @@ describe('dynamic kubelet configuration', () => {
     ['another ConfigMap', { configMap: { ...configSource.configMap, name: 'mine' } }],
     ['another key', { configMap: { ...configSource.configMap, kubeletConfigKey: 'mine' } }],
     ['the old shape', { configMapRef: { namespace: 'kube-system', name: 'kubelet-config-1.20', uid: 'u' } }],
-  ])('takes the place of %s', async (_, before) => {
+  ])('replaces %s', async (_, before) => {
     const { cluster, host } = joined({ spec: { configSource: before } });
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
     expect([error, changes]).toEqual([undefined, [PATCH]]);
     expect(sourceOf(cluster)).toEqual(configSource);
   });
 
-  test('is not waited for where the kubelet has assigned another one', async () => {
+  test('does not accept another assigned configSource', async () => {
     const other = { configMap: { ...assigned.configMap, name: 'mine' } };
     const { host } = joined({}, [{ status: { config: { assigned: other } } }]);
     expect((await runPhase(dynamicKubeletConfig, input, host)).error).toEqual(new Error('would wait for ever'));
   });
 
-  test('in the shape of 1.8 to 1.10 is set, and not waited for: such a Node does not tell', async () => {
+  test('sets a configSource in the form of 1.8 to 1.10 without waiting, because such a Node reports no status', async () => {
     const old = { configMapRef: { namespace: 'kube-system', name: 'kubelet-base-config-1.9', uid: 'u' } };
     const { cluster, host } = joined({}, []);
     expect((await runPhase(dynamicKubeletConfig, { ...identity, configSource: old }, host)).error).toBeUndefined();
     expect(sourceOf(cluster)).toEqual(old);
   });
 
-  test('that NodeRestriction forbids is said to be, with the command for an admin', async () => {
+  test('reports that NodeRestriction denies it, with the command for an administrator', async () => {
     const { cluster, host } = joined();
     const message =
       'nodes "w1" is forbidden: node "w1" is not allowed to update configSource to a new non-nil configSource';
@@ -125,13 +125,13 @@ describe('dynamic kubelet configuration', () => {
     });
   });
 
-  test('that is refused for another reason is told by that', async () => {
+  test('reports any other refusal with its own error', async () => {
     const { cluster, host } = joined();
     cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(403, { message: 'no such user' }));
     expect((await runPhase(dynamicKubeletConfig, input, host)).error).toMatchObject({ code: 'E_API_FORBIDDEN' });
   });
 
-  test('that the server drops without a word is said to be gone', async () => {
+  test('reports a server that silently ignores the configSource', async () => {
     const { cluster, host } = joined();
     cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(200, { metadata: { name: 'w1' }, spec: {} }));
     expect((await runPhase(dynamicKubeletConfig, input, host)).error).toMatchObject({
@@ -140,7 +140,7 @@ describe('dynamic kubelet configuration', () => {
     });
   });
 
-  test('that the kubelet does not take up within the time limit is said with its own words', async () => {
+  test("reports the kubelet's error if it does not use the configSource in time", async () => {
     const stopped = new AbortController();
     const { cluster } = joined();
     const host = memoryHost({
@@ -162,7 +162,7 @@ describe('dynamic kubelet configuration', () => {
     });
   });
 
-  test('is foreseen in a dry run', async () => {
+  test('predicts the change in a dry run', async () => {
     const { cluster, host } = joined({ spec: {} });
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, recordingHost(host));
     expect([error, changes]).toEqual([undefined, [{ ...PATCH, checked: 'dry-run' }]]);
@@ -170,14 +170,14 @@ describe('dynamic kubelet configuration', () => {
   });
 });
 
-describe('taking it back', () => {
+describe('undo of dynamic-kubelet-config', () => {
   const undo = async ({ cluster, host }: ReturnType<typeof joined>, given: object = { configSource }) => {
     const { ports, notes } = portsOn(host, dynamicKubeletConfig.effects);
     await dynamicKubeletConfig.undo?.(ports, { ...identity, ...given, key: {} as never });
     return { notes, source: sourceOf(cluster), sent: host.sent.map(({ method, body }) => [method, body]) };
   };
 
-  test('clears what the run has set', async () => {
+  test('clears the configSource that the run set', async () => {
     const { notes, sent } = await undo(joined({ spec: { configSource } }));
     expect([notes, sent]).toEqual([
       [],
@@ -189,15 +189,19 @@ describe('taking it back', () => {
   });
 
   test.each([
-    ['what somebody else has set since', { spec: { configSource: { configMap: { name: 'mine' } } } }, { configSource }],
+    [
+      'a configSource that another user has set since',
+      { spec: { configSource: { configMap: { name: 'mine' } } } },
+      { configSource },
+    ],
     ['a Node without one', {}, { configSource }],
-    ['everything, where the gate was off', { spec: { configSource } }, {}],
-  ])('leaves %s', async (_, node, given) => {
+    ['the configSource if the gate was off', { spec: { configSource } }, {}],
+  ])('keeps %s', async (_, node, given) => {
     const { sent } = await undo(joined(node), given);
     expect(sent.filter(([method]) => method === 'PATCH')).toEqual([]);
   });
 
-  test('warns where the cluster does not answer', async () => {
+  test('warns if the cluster does not answer', async () => {
     const scene = joined({ spec: { configSource } });
     scene.cluster.answers.set('GET /api/v1/nodes/w1', scene.cluster.answer(503, { message: 'starting' }));
     expect((await undo(scene)).notes).toEqual([

@@ -30,8 +30,8 @@ itKeepsThePhaseContract(file, {
 });
 itKeepsThePhaseContract(file, { input: { path: '/etc/motd', absent: true }, machine, secrets: [] });
 
-describe('a file', () => {
-  test('is filled in from a template, with its mode and owner', async () => {
+describe('file', () => {
+  test('writes a file from a template, with mode and owner', async () => {
     const values = { name: 'w1', role: 'workers' };
     const { changes, outputs } = await written({ template: '/srv/motd.tpl', values, mode: '0640', owner: 'kube' });
     expect(changes).toEqual([
@@ -44,12 +44,12 @@ describe('a file', () => {
     expect(outputs).toEqual({ changed: true });
   });
 
-  test('that is as it is to be says so', async () => {
+  test('reports no change if the file is already correct', async () => {
     const { changes, outputs } = await written({ content: 'old\n' });
     expect([changes, outputs]).toEqual([[], { changed: false }]);
   });
 
-  test('keeps double braces where no values are given', async () => {
+  test('keeps double braces if there are no values', async () => {
     const { changes } = await written({ content: '{{ x }}' });
     expect(changes).toMatchObject([{ content: '{{ x }}' }]);
   });
@@ -64,7 +64,7 @@ describe('a file', () => {
     [{ secretContent: 'a' }, 'secretContent must not be readable by all users, but mode is 0644'],
     [{ content: 'a', owner: 'nobody9' }, 'there is no user or group nobody9 on this machine'],
     [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values has no value for {{ b }}'],
-  ])('%j is refused before anything is changed', async (input, problems) => {
+  ])('refuses %j before anything is changed', async (input, problems) => {
     const { error, host } = await written(input);
     expect(error).toMatchObject({
       code: 'E_PHASE_INPUT',

@@ -37,8 +37,8 @@ const put = {
 
 itKeepsThePhaseContract(http, { input: put, machine: store().machine, secrets: [CANARY] });
 
-describe('an http call', () => {
-  test('that only reads is made in a dry run too', async () => {
+describe('http', () => {
+  test('a read is also sent in a dry run', async () => {
     const made = (): MemoryHost => memoryHost({ call: () => ({ status: 200, body: 'yes' }) });
     for (const host of [made(), recordingHost(made())]) {
       const { result, changes } = await runPhase(http, { method: 'GET', url: URL_ }, host);
@@ -46,7 +46,7 @@ describe('an http call', () => {
     }
   });
 
-  test('that changes something is not made in a dry run, and shown without its query', async () => {
+  test('a change is not sent in a dry run, and is reported without its query', async () => {
     const { machine, calls } = store();
     const input = { method: 'POST', url: `${URL_}?a=b`, irreversible: 'mail is sent', expect: { status: [202] } };
     const { result, changes } = await runPhase(http, input, recordingHost(memoryHost(machine())));
@@ -54,7 +54,7 @@ describe('an http call', () => {
     expect([result.steps[0]?.outputs, calls]).toEqual([{ called: true, status: 202 }, []]);
   });
 
-  test('is made with its headers and JSON, and taken back by its own undo', async () => {
+  test('sends headers and JSON, and the request of its undo on undo', async () => {
     const { machine, calls, held } = store();
     const host = memoryHost(machine());
     const { error } = await runPhase(http, put, host);
@@ -75,12 +75,12 @@ describe('an http call', () => {
     expect(held()).toBeUndefined();
   });
 
-  test.each([{}, { undo: put.undo, irreversible: 'x' }])('that changes something with %j is refused', async (given) => {
+  test.each([{}, { undo: put.undo, irreversible: 'x' }])('refuses a change with %j', async (given) => {
     const { error } = await runPhase(http, { method: 'POST', url: URL_, ...given }, memoryHost());
     expect(error).toMatchObject({ code: 'E_PHASE_INPUT' });
   });
 
-  test('with a secret of the run in its address is refused', async () => {
+  test('refuses a URL that contains a secret of the run', async () => {
     const url = `${URL_}/${CANARY}`;
     const { error } = await runPhase(http, { method: 'GET', url, headers: { x: CANARY } }, memoryHost());
     expect(error).toMatchObject({ code: 'E_SECRET_IN_ADDRESS', facts: { origin: 'https://cmdb.example' } });

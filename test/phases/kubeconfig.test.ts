@@ -27,13 +27,13 @@ const write = (host: MemoryHost, given: Record<string, unknown> = input) => runP
 
 itKeepsThePhaseContract(kubeconfig, { input, machine: () => machine(true), secrets: [glimpseOf(keyPem)] });
 
-describe('the identity on disk', () => {
-  test('that the kubelet will ask for is its own to write', async () => {
+describe('kubeconfig', () => {
+  test('writes nothing if the kubelet requests its own certificate', async () => {
     const { error, changes } = await write(memoryHost(machine(true)), { server: SERVER, ca: ca.pem });
     expect([error, changes]).toEqual([undefined, []]);
   });
 
-  test('is, byte for byte, what the kubelet would have left', async () => {
+  test('writes the same bytes as the kubelet', async () => {
     const host = memoryHost(machine());
     const { error, changes } = await write(host);
     expect(error).toBeUndefined();
@@ -50,14 +50,14 @@ describe('the identity on disk', () => {
     ]);
   });
 
-  test('is the same on another day', async () => {
+  test('writes the same files on another day', async () => {
     const host = memoryHost(machine());
     await write(host);
     host.now = () => new Date(NOW.getTime() + 86_400_000);
     expect((await write(host)).changes).toEqual([]);
   });
 
-  test('with another key is written anew, and the old one stays', async () => {
+  test('writes an identity with another key, and keeps the old file', async () => {
     const host = memoryHost(machine());
     await write(host);
     const renewed = issue(ca, { keyPem: generateKeyPem(), notBefore: NOW });
@@ -69,7 +69,7 @@ describe('the identity on disk', () => {
     expect(await text(host, CURRENT)).toContain(renewed.keyPem.trim());
   });
 
-  test('stops a kubelet that runs before the first write, and leaves one alone where nothing differs', async () => {
+  test('stops a running kubelet before the first write, and only if something differs', async () => {
     const host = memoryHost(machine(true));
     const { changes } = await write(host);
     expect(changes[0]).toEqual({ kind: 'service', name: 'kubelet', action: 'stop' });
@@ -78,7 +78,7 @@ describe('the identity on disk', () => {
     expect(again.changes).toEqual([]);
   });
 
-  test('for another server changes only how it is reached', async () => {
+  test('changes only the kubeconfig for another server', async () => {
     const host = memoryHost(machine());
     await write(host);
     const { changes } = await write(host, { ...input, server: 'https://10.0.0.2:6443' });

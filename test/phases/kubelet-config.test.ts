@@ -37,8 +37,8 @@ itKeepsThePhaseContract(kubeletConfig, {
   secrets: [],
 });
 
-describe('the configuration of the kubelet', () => {
-  test("is the cluster's, sorted and unindented, with kubeadm's defaults and with rotation", async () => {
+describe('kubelet-config', () => {
+  test("writes the cluster's configuration, sorted and unindented, with kubeadm's defaults and rotation", async () => {
     const host = memoryHost(machine());
     const kubeletConfiguration = { ...CONFIGURATION, rotateCertificates: false, zebra: { b: 1, a: 2 } };
     const { error, changes } = await configure(host, { kubeletConfiguration });
@@ -68,7 +68,7 @@ describe('the configuration of the kubelet', () => {
     ]);
   });
 
-  test('keeps what the cluster says where kubeadm has only a default', async () => {
+  test("the cluster's values override kubeadm's defaults", async () => {
     const host = memoryHost(
       machine({
         files: { [RESOLVED]: '' },
@@ -89,7 +89,7 @@ describe('the configuration of the kubelet', () => {
       undefined,
     ],
     ['is not there', {}, undefined],
-  ])('names the real resolv.conf where systemd-resolved %s', async (_, change, expected) => {
+  ])('sets resolvConf if systemd-resolved %s', async (_, change, expected) => {
     const host = memoryHost(machine(change));
     await configure(host);
     expect(parse((await text(host, CONFIG)) ?? '')).toHaveProperty('kind');
@@ -97,24 +97,24 @@ describe('the configuration of the kubelet', () => {
   });
 });
 
-describe('with the gate DynamicKubeletConfig', () => {
+describe('kubelet-config with the gate DynamicKubeletConfig', () => {
   const INIT = '/var/lib/kubelet/config/init/kubelet';
 
-  test('it is also what the kubelet begins with', async () => {
+  test('writes the initial configuration too', async () => {
     const host = memoryHost(machine());
     const { error } = await configure(host, { configSource: { configMap: { name: 'kubelet-config-1.20' } } });
     expect(error).toBeUndefined();
     expect(await text(host, INIT)).toBe(await text(host, CONFIG));
   });
 
-  test('turned off, it is not', async () => {
+  test('writes no initial configuration if the gate is off', async () => {
     const host = memoryHost(machine());
     await configure(host);
     expect(await text(host, INIT)).toBeUndefined();
   });
 });
 
-describe('the flags of the kubelet', () => {
+describe('flags of the kubelet', () => {
   const flagsOf = async (given: Record<string, unknown>, change: MemoryMachine = {}) => {
     const host = memoryHost(machine(change));
     const { error } = await configure(host, given);
@@ -131,11 +131,11 @@ describe('the flags of the kubelet', () => {
     ['v1.30.2', { criSocket: '/run/x.sock' }, `${endpoint}unix:///run/x.sock`],
     ['v1.30.2', { criSocket: 'unix:///run/x.sock' }, `${endpoint}unix:///run/x.sock`],
     ['v1.30.2', { nodeName: 'other' }, `${endpoint}unix:///run/containerd/containerd.sock --hostname-override=other`],
-  ])('for %s and %j are these', async (kubeletVersion, given, expected) => {
+  ])('writes the flags for %s and %j', async (kubeletVersion, given, expected) => {
     expect(await flagsOf({ kubeletVersion, ...given })).toBe(`KUBELET_KUBEADM_ARGS="${expected}"\n`);
   });
 
-  test('are for the kubelet that is installed, where nobody has said which', async () => {
+  test('uses the version of the installed kubelet by default', async () => {
     const { kubeletVersion: _, ...unsaid } = input;
     const at = async (change: MemoryMachine) => {
       const host = memoryHost(machine(change));
@@ -156,8 +156,8 @@ describe('the flags of the kubelet', () => {
   });
 });
 
-describe('the CA on disk', () => {
-  test('of another cluster is refused before anything is written', async () => {
+describe('CA file of the kubelet', () => {
+  test('refuses the CA file of another cluster before anything is written', async () => {
     const foreign = authority('foreign');
     const { error, changes } = await configure(memoryHost(machine({ files: { [CA]: foreign.pem } })));
     expect(error).toMatchObject({
@@ -168,19 +168,19 @@ describe('the CA on disk', () => {
     expect(changes).toEqual([]);
   });
 
-  test('that is none is refused', async () => {
+  test('refuses an invalid CA file', async () => {
     const { error } = await configure(memoryHost(machine({ files: { [CA]: 'text' } })));
     expect(error).toMatchObject({ code: 'E_CA_FILE_DIFFERS', facts: { found: 'no certificate' } });
   });
 
-  test('of the same key is brought to what the cluster gives', async () => {
+  test('updates a CA file with the same key', async () => {
     const host = memoryHost(machine({ files: { [CA]: `# a comment\n${ca.pem}\n` } }));
     const { error } = await configure(host);
     expect(error).toBeUndefined();
     expect(await text(host, CA)).toBe(ca.pem);
   });
 
-  test('lies where it is asked for', async () => {
+  test('writes the CA file to the given path', async () => {
     const host = memoryHost(machine());
     expect((await configure(host, { caCertPath: '/srv/pki/ca.crt' })).error).toBeUndefined();
     expect([await text(host, '/srv/pki/ca.crt'), await text(host, CA)]).toEqual([ca.pem, undefined]);

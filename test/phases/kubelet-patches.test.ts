@@ -53,8 +53,8 @@ itKeepsThePhaseContract(kubeletConfig, {
   secrets: [],
 });
 
-describe('patches of the configuration of the kubelet', () => {
-  test('are applied in the order of their names, each of its kind', async () => {
+describe('patches of the kubelet configuration', () => {
+  test('applies patches in the order of their names, each by its type', async () => {
     const { error, config, notes } = await configured({
       'kubeletconfiguration0.yaml': 'maxPods: 1\nevictionHard: { b: "3" }\n---\nclusterDNS: [10.0.0.1]\n',
       'kubeletconfiguration1+merge.json': '{ "maxPods": 2, "evictionHard": { "a": null } }',
@@ -66,7 +66,7 @@ describe('patches of the configuration of the kubelet', () => {
     expect(notes.filter((note) => note.includes('applied'))).toHaveLength(4);
   });
 
-  test('for others are passed over, and a name that is wrong is told', async () => {
+  test('ignores patches for other targets, and warns about invalid names', async () => {
     const { error, notes } = await configured({
       'etcd.yaml': 'a: 1',
       'kube-apiserver0+merge.yaml': 'a: 1',
@@ -85,7 +85,7 @@ describe('patches of the configuration of the kubelet', () => {
     ]);
   });
 
-  test('decide which cgroup driver is compared with that of the runtime', async () => {
+  test('compares the patched cgroup driver with that of the runtime', async () => {
     const { error, changes } = await configured({ 'kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs' });
     expect(error).toMatchObject({ code: 'E_CGROUP_DRIVER', facts: { kubelet: 'cgroupfs', runtime: 'systemd' } });
     expect(changes).toEqual([]);
@@ -128,23 +128,23 @@ describe('patches of the configuration of the kubelet', () => {
       '/kubeletconfiguration.yaml',
       'unknown directive $setElementOrder/clusterDNS',
     ],
-  ])('%s are refused before anything is written', async (_, patches, file, what) => {
+  ])('refuses patches %s before anything is written', async (_, patches, file, what) => {
     const { error, changes } = await configured(patches);
     expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: `${DIRECTORY}${file}`, what }, exitCode: 2 });
     expect(changes).toEqual([]);
   });
 
-  test('need a directory', async () => {
+  test('requires a directory of patches', async () => {
     const { error } = await configured({}, { patches: '/none' });
     expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: '/none', what: 'it is not a directory' } });
   });
 });
 
-describe('taints and arguments of the kubelet', () => {
+describe('taints and extra arguments of the kubelet', () => {
   const flags = async (given: object) => (await configured({}, given)).flags;
   const endpoint = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
 
-  test('are among its flags, sorted, and win over its own', async () => {
+  test("writes extra arguments sorted, and they override Joinery's flags", async () => {
     expect(
       await flags({
         taints: [
@@ -165,7 +165,7 @@ describe('taints and arguments of the kubelet', () => {
     );
   });
 
-  test('follow those of its own in their order from 1.31 on, doubles too', async () => {
+  test('keeps the order and duplicates of extra arguments from 1.31 on', async () => {
     const kubeletExtraArgs = ['b', 'a', 'b'].map((name) => ({ name, value: '1' }));
     expect(await flags({ kubeletVersion: 'v1.31.0', kubeletExtraArgs })).toBe(
       `KUBELET_KUBEADM_ARGS="${endpoint} --b=1 --a=1 --b=1"`,
@@ -176,14 +176,14 @@ describe('taints and arguments of the kubelet', () => {
     [{ kubeletExtraArgs: [{ name: '--v' }] }, /has the wrong form "--v": it must be an argument without its dashes/],
     [{ kubeletExtraArgs: [{ name: 'v', value: 'a\nb' }] }, /it must be one line/],
     [{ taints: [{ key: 'a', effect: 'Never' }] }, /must be one of NoSchedule, PreferNoSchedule, NoExecute/],
-  ])('of a wrong form are refused', async (given, words) => {
+  ])('refuses invalid taints and arguments', async (given, words) => {
     expect(
       String(await thrownBy(() => runPhase(kubeletConfig, { ...input, ...given }, memoryHost(machine({}))))),
     ).toMatch(words);
   });
 });
 
-describe('patches by the letter', () => {
+describe('merge patches', () => {
   // RFC 7396, appendix A.
   test.each([
     [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
@@ -204,7 +204,7 @@ describe('patches by the letter', () => {
     expect(mergePatch(target, patch)).toEqual(result);
   });
 
-  test('strategic: without directives it is a merge patch, and a name of objects is only a name', () => {
+  test('a strategic patch without directives equals a merge patch, also for keys such as __proto__', () => {
     const plain = fc.jsonValue({ maxDepth: 3 });
     fc.assert(
       fc.property(plain, plain, (target, patch) => {

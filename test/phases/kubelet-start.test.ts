@@ -38,15 +38,15 @@ itKeepsThePhaseContract(kubeletStart, {
   secrets: [],
 });
 
-describe('starting the kubelet', () => {
-  test('starts one whose unit passes our files, and waits until it is healthy', async () => {
+describe('kubelet-start', () => {
+  test('starts a kubelet whose unit passes the files, and waits until it is healthy', async () => {
     const { start, waits } = starting({ unit: UNIT });
     const { error, changes, result } = await start();
     expect([error, changes, waits]).toEqual([undefined, [START], health()]);
     expect(result.steps[0]?.outputs).toEqual({ startedAt });
   });
 
-  test('starts one whose unit the manager does not show', async () => {
+  test('starts a kubelet whose unit is unknown', async () => {
     const { start } = starting({ manager: 'openrc' });
     expect((await start()).changes).toEqual([START]);
   });
@@ -57,7 +57,7 @@ describe('starting the kubelet', () => {
     ['no configuration', UNIT.replace('--config=/var/lib/kubelet/config.yaml', '')],
     ['no flags', UNIT.replace('/var/lib/kubelet/kubeadm-flags.env', '')],
     ['another configuration', UNIT.replace('config.yaml', 'other.yaml')],
-  ])('gives a unit that passes %s a drop-in, and has it read', async (_, unit) => {
+  ])('writes a drop-in for a unit that passes %s, and reloads it', async (_, unit) => {
     const { start } = starting({ unit }, { programs: ['kubelet'] });
     const { error, changes } = await start();
     expect(error).toBeUndefined();
@@ -87,7 +87,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     [true, 0],
     [false, 2],
   ])(
-    'wants --bootstrap-kubeconfig of the unit where the kubelet is to ask for its certificate (passed: %s)',
+    'requires --bootstrap-kubeconfig in the unit if the kubelet requests its certificate (passed: %s)',
     async (passed, more) => {
       const flag = '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf';
       const files = { [paths.bootstrapKubeletConf]: '' };
@@ -99,13 +99,13 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     },
   );
 
-  test('only sees that one is healthy that runs already', async () => {
+  test('only checks the health of a running kubelet', async () => {
     const { start, waits } = starting({ active: true, unit: 'anything' });
     const { error, changes, result } = await start();
     expect([error, changes, waits, result.steps[0]?.outputs]).toEqual([undefined, [], health(), {}]);
   });
 
-  test('says how to start it by hand where there is no service manager', async () => {
+  test('prints the command to start the kubelet if there is no service manager', async () => {
     const { start, waits } = starting({ manager: 'none' });
     const { error, changes, result } = await start();
     expect([error, changes, waits]).toEqual([undefined, [], []]);
@@ -122,7 +122,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     });
   });
 
-  test('fails where there is no such service', async () => {
+  test('fails if the service does not exist', async () => {
     const { error, changes } = await starting(undefined).start();
     expect(error).toMatchObject({
       code: 'E_SERVICE_MISSING',
@@ -132,7 +132,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     expect(changes).toEqual([]);
   });
 
-  test('fails as its health fails', async () => {
+  test('fails if the health check fails', async () => {
     const failed = fail('E_SERVICE_FAILED', { service: 'kubelet', lastLine: 'no such file' });
     const { start } = starting({ unit: UNIT }, { wait: () => Promise.reject(failed) });
     const { error, changes } = await start();
@@ -145,7 +145,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     ['healthzBindAddress: 10.0.0.7', 'http://10.0.0.7:10248/healthz'],
     ['healthzBindAddress: "::1"\nhealthzPort: 1', 'http://[::1]:1/healthz'],
     ['kind: KubeletConfiguration', 'http://127.0.0.1:10248/healthz'],
-  ])('asks where its configuration says: %s', async (config, url) => {
+  ])('checks the health at the address in the configuration: %s', async (config, url) => {
     const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: config } });
     expect((await start()).error).toBeUndefined();
     expect(waits).toEqual(health(url));

@@ -45,8 +45,8 @@ const outputsOf = async (...given: Parameters<typeof runPhase>) => {
   return { error, changes, outputs, notes: result.steps[0]?.notes };
 };
 
-describe('the end of the bootstrap', () => {
-  test('hands certificate and key on, and takes the token away', async () => {
+describe('kubelet-wait-bootstrap', () => {
+  test('outputs certificate and key, and deletes the bootstrap credentials', async () => {
     const { error, changes, outputs, notes } = await outputsOf(
       kubeletWaitBootstrap,
       input,
@@ -58,7 +58,7 @@ describe('the end of the bootstrap', () => {
     expect(notes).toEqual([{ level: 'info', text: 'the kubelet has its certificate, valid until 2027-03-04' }]);
   });
 
-  test('is waited for: first the certificate, which a kubelet may write last, and then its kubeconfig', async () => {
+  test('waits for the certificate and then for the kubeconfig', async () => {
     const { [paths.kubeletCurrentPem]: pem = '' } = held;
     const conf = { [paths.kubeletConf]: kubeletConf(SERVER, ca.pem) };
     const { host, waited } = following([{}, conf, { ...conf, [paths.kubeletCurrentPem]: pem }]);
@@ -69,17 +69,17 @@ describe('the end of the bootstrap', () => {
 
   test.each([
     ['of another node', issue(ca, { user: 'system:node:w2' })],
-    ['of nobody', issue(ca, { user: 'somebody' })],
+    ['of another user', issue(ca, { user: 'other' })],
     ['that has expired', issue(ca, { notAfter: new Date(NOW.getTime() - DAY_MS / 2) })],
     ['without its key', { pem: own.pem, keyPem: '' }],
     ['that is broken', { pem: 'text', keyPem: own.keyPem }],
-  ])('is not a certificate %s: the token stays', async (_, other) => {
+  ])('does not accept a certificate %s, and keeps the token', async (_, other) => {
     const { host } = following([{ ...held, [paths.kubeletCurrentPem]: other.pem + other.keyPem }]);
     const { error, changes } = await outputsOf(kubeletWaitBootstrap, input, host);
     expect([error, changes]).toEqual([new Error('would wait for ever'), []]);
   });
 
-  test('that does not come in time is said with what to look for', async () => {
+  test('reports a timeout with a hint', async () => {
     const stopped = new AbortController();
     const host = memoryHost({
       now: () => NOW,
@@ -100,15 +100,15 @@ describe('the end of the bootstrap', () => {
     });
   });
 
-  test('that a dry run cannot foresee is undecided', async () => {
+  test('leaves the outputs undecided in a dry run', async () => {
     const inner = memoryHost({ now: () => NOW });
     const { result, error } = await runPhase(kubeletWaitBootstrap, input, recordingHost(inner));
     expect([result.steps[0]?.status, error, inner.changes]).toEqual(['undecided', undefined, []]);
   });
 });
 
-describe('in mode direct', () => {
-  test('it only hands on what is there, and removes nothing: what lies there is not its own', async () => {
+describe('kubelet-wait-bootstrap in mode direct', () => {
+  test('only outputs the identity, and deletes nothing', async () => {
     const host = memoryHost({ now: () => NOW, files: asked });
     const { error, changes, outputs, notes } = await outputsOf(kubeletWaitBootstrap, { nodeName: 'w1' }, host);
     expect([error, changes, notes, outputs?.certificate]).toEqual([undefined, [], [], own.pem]);

@@ -72,15 +72,15 @@ async function follow(states: (NodeObject | undefined)[], given: Record<string, 
   return { ...(await runPhase(nodeReady, { ...input, ...given }, host)), stateAt: () => at, seen };
 }
 
-describe('following the Node', () => {
+describe('node-ready', () => {
   const late = new Date(NOW.getTime() - 5_000);
 
-  test('waits for nothing where it is only to be started', async () => {
+  test('does not wait with wait: started', async () => {
     const { error, changes, seen, result } = await follow([], { wait: 'started' });
     expect([error, changes, seen, result.steps[0]?.outputs]).toEqual([undefined, [], [], {}]);
   });
 
-  test('waits until it has registered, and notes its CRI socket', async () => {
+  test('waits until the Node has registered, and annotates its CRI socket', async () => {
     const { error, changes, stateAt, result } = await follow([
       undefined,
       node({ version: '' }),
@@ -94,7 +94,7 @@ describe('following the Node', () => {
     expect(result.steps[0]?.outputs).toEqual({ kubeletVersion: 'v1.30.2' });
   });
 
-  test('waits until it is Ready where that is asked for', async () => {
+  test('waits until the Node is Ready with wait: ready', async () => {
     const { error, changes, stateAt } = await follow(
       [node({ ready: false }), node({ ready: false, annotated: true }), node({ annotated: true })],
       { wait: 'ready' },
@@ -102,17 +102,17 @@ describe('following the Node', () => {
     expect([error, stateAt(), changes]).toEqual([undefined, 2, [PATCH]]);
   });
 
-  test('does not take the signs of life of an earlier kubelet for its own', async () => {
+  test('ignores the heartbeat of an earlier kubelet', async () => {
     const old = node({ beat: late, annotated: true });
     for (const wait of ['registered', 'ready']) {
       const { error, stateAt } = await follow([old, old, node({ annotated: true })], { wait });
       expect([error, stateAt()]).toEqual([undefined, 2]);
     }
     const { stateAt } = await follow([old], { startedAt: undefined });
-    expect(stateAt()).toBe(0); // where nobody knows when it was started, all of them count
+    expect(stateAt()).toBe(0); // without a start time, every heartbeat counts
   });
 
-  test('knows that a heartbeat is in whole seconds', async () => {
+  test('accepts a heartbeat in whole seconds', async () => {
     const started = new Date(NOW.getTime() + 900).toISOString();
     expect((await follow([node({ annotated: true })], { startedAt: started })).error).toBeUndefined();
     const { error } = await follow([node({ annotated: true })], {
@@ -121,7 +121,7 @@ describe('following the Node', () => {
     expect(error).toEqual(new Error('would wait for ever'));
   });
 
-  test('takes a Node that has not told its health yet for registered', async () => {
+  test('accepts a Node without a Ready condition as registered', async () => {
     const fresh = { ...node(), status: { nodeInfo: { kubeletVersion: 'v1.30.2' } } };
     expect((await follow([fresh])).error).toBeUndefined();
   });
@@ -129,11 +129,11 @@ describe('following the Node', () => {
   test.each([
     ['none', {}, [PATCH]],
     ['the same', { annotated: true }, []],
-  ])('notes the socket over %s', async (_, change, expected) => {
+  ])('replaces %s with the CRI socket', async (_, change, expected) => {
     expect((await follow([node(change)])).changes).toEqual(expected);
   });
 
-  test('notes the socket that was given', async () => {
+  test('annotates the given CRI socket', async () => {
     const cluster = clusterWith(node({ annotated: true }));
     const host = memoryHost(machine(cluster));
     await runPhase(nodeReady, { ...input, criSocket: '/run/x.sock' }, host);
@@ -143,7 +143,7 @@ describe('following the Node', () => {
     });
   });
 
-  test('speaks as the node itself', async () => {
+  test("sends its requests with the node's own certificate", async () => {
     const host = memoryHost(machine(clusterWith(node())));
     await runPhase(nodeReady, input, host);
     expect(host.sent.map(({ as }) => as)).toEqual([
@@ -154,7 +154,7 @@ describe('following the Node', () => {
   test.each([
     [403, 'E_API_FORBIDDEN'],
     [401, 'E_API_UNAUTHORIZED'],
-  ])('ends with the error of an answer %i', async (status, code) => {
+  ])('fails with the error of an answer %i', async (status, code) => {
     const cluster = clusterWith(node());
     cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(status, {}));
     expect((await runPhase(nodeReady, input, memoryHost(machine(cluster)))).error).toMatchObject({ code });

@@ -32,13 +32,13 @@ itKeepsThePhaseContract(preflightCluster, {
   secrets: [TOKEN_SECRET],
   changesNothing: true,
 });
-test('a machine that fits passes in silence, by one request', async () => {
+test('a suitable machine passes without notes and with one request', async () => {
   const host = memoryHost(machine());
   expect(await look(host)).toEqual({ error: undefined, notes: [] });
   expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /api/v1/nodes/w1']);
 });
 
-describe('the name of the node', () => {
+describe('the node name', () => {
   const taken = () => {
     const made = new FakeCluster(ca);
     made.put(nodeRef('w1'), ready);
@@ -47,23 +47,23 @@ describe('the name of the node', () => {
   const held = issue(ca);
   const identity = heldIdentity(SERVER, ca.pem, held);
 
-  test('is refused where a Ready node has it', async () => {
+  test('refuses a node name that a Ready node has', async () => {
     const { error } = await look(within(taken()));
     expect(error).toMatchObject({ code: 'E_NODE_EXISTS', facts: { node: 'w1' }, exitCode: 5 });
   });
 
-  test('cannot be had by ignoring', async () => {
+  test('a taken node name cannot be ignored', async () => {
     const { error } = await look(within(taken()), { ignorePreflightErrors: ['all'] });
     expect(error).toMatchObject({ code: 'E_NODE_EXISTS' });
   });
 
-  test('is free where its node is not Ready', async () => {
+  test('accepts the name of a node that is not Ready', async () => {
     const made = new FakeCluster(ca);
     made.put(nodeRef('w1'), { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
     expect((await look(within(made))).error).toBeUndefined();
   });
 
-  test("is this machine's where it holds the identity, and the cluster takes it", async () => {
+  test("accepts its own name if the cluster accepts the machine's identity", async () => {
     const host = within(taken(), identity);
     expect((await look(host)).error).toBeUndefined();
     expect(host.sent.at(-1)?.as).toMatchObject({ certificate: { pem: held.pem } });
@@ -84,7 +84,7 @@ describe('the name of the node', () => {
         return made;
       })(),
     ],
-  ])('is refused where the identity that is here %s', async (_, files, serving) => {
+  ])('refuses the node name if the identity on the machine %s', async (_, files, serving) => {
     expect((await look(within(serving, files))).error).toMatchObject({ code: 'E_NODE_EXISTS' });
   });
 
@@ -92,14 +92,14 @@ describe('the name of the node', () => {
     [401, 'E_API_UNAUTHORIZED'],
     [403, 'E_API_FORBIDDEN'],
     [503, 'E_API_UNAVAILABLE'],
-  ])('that may not be asked for (%i) ends it, once', async (status, code) => {
+  ])('fails once if the node name cannot be read (%i)', async (status, code) => {
     const serving = new FakeCluster(ca);
     serving.answers.set('GET /api/v1/nodes/w1', serving.answer(status, {}));
     expect(await look(within(serving))).toMatchObject({ error: { code }, notes: [] });
   });
 });
 
-describe('a cluster that shows no Node to who joins', () => {
+describe('a cluster that denies reading Nodes', () => {
   const refusing = (gitVersion: string) => {
     const made = new FakeCluster(ca);
     made.answers.set('GET /api/v1/nodes/w1', made.answer(403, { message: 'no' }));
@@ -107,7 +107,7 @@ describe('a cluster that shows no Node to who joins', () => {
     return within(made);
   };
 
-  test('is trusted with a warning up to 1.17, which has no right for that', async () => {
+  test('warns up to 1.17 if Nodes cannot be read', async () => {
     expect(await look(refusing('v1.17.9'))).toEqual({
       error: undefined,
       notes: [
@@ -119,18 +119,18 @@ describe('a cluster that shows no Node to who joins', () => {
     });
   });
 
-  test('is an error from 1.18 on', async () => {
+  test('fails from 1.18 on if Nodes cannot be read', async () => {
     expect((await look(refusing('v1.18.0'))).error).toMatchObject({ code: 'E_API_FORBIDDEN' });
   });
 });
 
-describe('the clock', () => {
+describe('the clock of the API server', () => {
   test.each([
     [-3_600_000, true],
     [61_000, true],
     [59_000, false],
     [undefined, false],
-  ])('that is %s ms away is refused: %s', async (clockSkewMs, refused) => {
+  ])('a clock difference of %s ms is refused: %s', async (clockSkewMs, refused) => {
     const serving = new FakeCluster(ca);
     serving.clockSkewMs = clockSkewMs;
     const { error } = await look(within(serving), { ignorePreflightErrors: ['all'] });
@@ -149,7 +149,7 @@ describe('the version of the kubelet', () => {
     ['v1.31.0-alpha.1', 'v1.30.0', false],
     ['v1.9.0', '1.10.3', true],
     ['v1.20.2', 'v1.20.2', true],
-  ])('%s, in a cluster of %s, fits: %s', async (kubeletVersion, kubernetesVersion, fits) => {
+  ])('a kubelet of %s fits a cluster of %s: %s', async (kubeletVersion, kubernetesVersion, fits) => {
     const given = { kubeletVersion, clusterConfiguration: { kubernetesVersion } };
     const { error } = await look(memoryHost(machine()), given);
     if (fits) expect(error).toBeUndefined();
@@ -161,7 +161,7 @@ describe('the version of the kubelet', () => {
       });
   });
 
-  test('can be ignored, and is still told', async () => {
+  test('a version skew can be ignored, and is still reported', async () => {
     for (const ignored of [{ ignorePreflightErrors: ['kubeletversion'] }, { ignoreChecksErrors: ['all'] }]) {
       const { error, notes } = await look(memoryHost(machine()), { kubeletVersion: 'v1.31.0', ...ignored });
       expect(error).toBeUndefined();
@@ -174,10 +174,10 @@ describe('the version of the kubelet', () => {
     }
   });
 
-  test('is asked for where nobody has told it', async () => {
-    const { kubeletVersion: _, ...untold } = input;
+  test("determines the kubelet's version if no step did", async () => {
+    const { kubeletVersion: _, ...incomplete } = input;
     const asked = async (change: MemoryMachine) =>
-      (await runPhase(preflightCluster, untold, memoryHost(machine(change)))).error;
+      (await runPhase(preflightCluster, incomplete, memoryHost(machine(change)))).error;
     const outputs = { 'kubelet --version': { stdout: 'Kubernetes v1.20.2\n' } };
     expect(await asked({ programs: ['kubelet'], outputs })).toMatchObject({ code: 'E_VERSION_SKEW' });
     expect(await asked({})).toMatchObject({ code: 'E_PROGRAM_MISSING' });
@@ -192,8 +192,8 @@ describe('the cgroup driver', () => {
     ['the runtime tells', { runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } }],
     ["containerd's configuration tells", toml('    SystemdCgroup = false')],
     ["containerd's configuration does not name", toml('')],
-    ['it tells where the runtime does not answer', { runtimes: {}, files: { [CONFIG]: '' } }],
-  ])('that %s must be that of the kubelet', async (_, change) => {
+    ['its configuration names if the runtime does not answer', { runtimes: {}, files: { [CONFIG]: '' } }],
+  ])('the cgroup driver of a runtime that %s must match the kubelet', async (_, change) => {
     const { error } = await look(memoryHost(machine(change)));
     expect(error).toMatchObject({
       code: 'E_CGROUP_DRIVER',
@@ -205,11 +205,11 @@ describe('the cgroup driver', () => {
   test.each<[string, MemoryMachine]>([
     ['the runtime agrees, whatever its configuration says', { files: { [CONFIG]: '' } }],
     ['the configuration agrees', toml('\tSystemdCgroup = true # yes')],
-  ])('is no obstacle where %s', async (_, change) => {
+  ])('accepts the cgroup driver if %s', async (_, change) => {
     expect(await look(memoryHost(machine(change)))).toEqual({ error: undefined, notes: [] });
   });
 
-  test('that nobody tells is no obstacle, and is said to be unknown', async () => {
+  test('an unknown cgroup driver is only reported', async () => {
     const other = { criSocket: 'unix:///run/other.sock' };
     for (const change of [{ ...silent }, { runtimes: {} }])
       expect(await look(memoryHost(machine(change)))).toEqual({
@@ -223,7 +223,7 @@ describe('the cgroup driver', () => {
   test.each([
     ['v1.21.0', 'cgroupfs'],
     ['v1.22.0', 'systemd'],
-  ])('that the cluster does not name is, in %s, %s', async (kubernetesVersion, kubelet) => {
+  ])('the default cgroup driver in %s is %s', async (kubernetesVersion, kubelet) => {
     const given = {
       kubeletVersion: kubernetesVersion,
       clusterConfiguration: { kubernetesVersion },
@@ -234,7 +234,7 @@ describe('the cgroup driver', () => {
     expect(error).toMatchObject({ code: 'E_CGROUP_DRIVER', facts: { kubelet, runtime } });
   });
 
-  test('is the business of a kubelet that asks the runtime itself', async () => {
+  test('a mismatch is only a warning for a kubelet that asks the runtime itself', async () => {
     const other = machine({ runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } });
     const given = { kubeletVersion: 'v1.31.0', clusterConfiguration: { kubernetesVersion: 'v1.31.0' } };
     expect(await look(memoryHost(other), given)).toEqual({
@@ -245,19 +245,19 @@ describe('the cgroup driver', () => {
     expect((await look(memoryHost(other), older)).error).toMatchObject({ code: 'E_CGROUP_DRIVER' });
   });
 
-  test('is left to kubelet-config where patches may choose another', async () => {
+  test('leaves the cgroup driver to kubelet-config if there are patches', async () => {
     const other = machine({ runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } });
     expect((await look(memoryHost(other), { patches: '/patches' })).error).toBeUndefined();
   });
 
-  test('can be ignored', async () => {
+  test('a mismatch of the cgroup driver can be ignored', async () => {
     const other = machine({ runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } });
     const { error, notes } = await look(memoryHost(other), { ignorePreflightErrors: ['CgroupDriver'] });
     expect([error, notes]).toEqual([undefined, [{ level: 'warn', text: expect.stringMatching(/^\[CgroupDriver\] /) }]]);
   });
 });
 
-test('where several checks fail, the first is the error, and the others are told beside it', async () => {
+test('if several checks fail, the first is the error and the others are warnings', async () => {
   const serving = new FakeCluster(ca);
   serving.put(nodeRef('w1'), ready);
   serving.clockSkewMs = 120_000;

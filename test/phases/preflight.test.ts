@@ -1,72 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { paths } from '../../engine/node/index.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
-import type { Check, Inputs } from '../../phases/preflight/check.ts';
-import { checksFor } from '../../phases/preflight/checks.ts';
 import preflight from '../../phases/preflight/index.ts';
 import { authority, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import {
-  checked,
-  input,
-  joinable,
-  rowsOf,
-  SOCKET,
-  withKubelet,
-  withoutProgram,
-  withoutPrograms,
-} from '../helpers/joinable.ts';
+import { checked, input, joinable, NAMES, rowsOf, SWAPPING, withoutProgram } from '../helpers/joinable.ts';
 import { heldIdentity } from '../helpers/node.ts';
 import { madePlan } from '../helpers/plans.ts';
-import { PROJECT } from '../helpers/sources.ts';
+
+const unique = (names: string[]): string[] => [...new Set(names)];
 
 itKeepsThePhaseContract(preflight, { input, machine: joinable, secrets: [], changesNothing: true });
 
-const NAMES = [
-  'IsPrivilegedUser',
-  'DirAvailable--etc-kubernetes-manifests',
-  'FileAvailable--etc-kubernetes-kubelet.conf',
-  'FileAvailable--etc-kubernetes-bootstrap-kubelet.conf',
-  'FileAvailable--etc-kubernetes-pki-ca.crt',
-  'CRI',
-  'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
-  'FileContent--proc-sys-net-ipv4-ip_forward',
-  'Swap',
-  'FileExisting-crictl',
-  'FileExisting-conntrack',
-  'FileExisting-ip',
-  'FileExisting-iptables',
-  'FileExisting-mount',
-  'FileExisting-nsenter',
-  'FileExisting-ebtables',
-  'FileExisting-ethtool',
-  'FileExisting-socat',
-  'FileExisting-tc',
-  'FileExisting-touch',
-  'SystemVerification',
-  'Hostname',
-  'KubeletVersion',
-  'Service-Kubelet',
-  'Port-10250',
-  'HTTPProxy',
-];
-const unique = (names: string[]): string[] => [...new Set(names)];
-const SWAPPING = { '/proc/swaps': 'Filename\n/dev/sda2 partition 1 0 -2\n' };
-
 describe('preflight', () => {
-  test('finds nothing on a good machine, and tells what it saw of each check', async () => {
+  test('reports evidence for each check on a machine without problems', async () => {
     const { error, checks, found, notes } = await checked(joinable());
     expect([error, found, notes]).toEqual([undefined, [], []]);
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
     for (const { check, evidence, hint } of checks) expect([evidence.length > 5, hint], check).toEqual([true, '']);
   });
 
-  test('makes every check, wherever one fails, and shows all always in the same order', async () => {
+  test('runs every check even if one fails, and reports them in a fixed order', async () => {
     const { error, checks, notes } = await checked({}, { privileged: false });
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
     expect(checks.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual([
@@ -98,7 +55,7 @@ describe('preflight', () => {
     expect(error).toMatchObject({ code: 'E_PREFLIGHT', exitCode: 4 });
   });
 
-  test('says of each failure what was seen and what to type, and how all of them are ignored', async () => {
+  test('reports evidence and hint of each failure, and how to ignore all of them', async () => {
     const { error } = await checked(joinable({ files: { ...SWAPPING, [paths.caCert]: '' } }));
     expect(error).toMatchObject({
       message: [
@@ -112,7 +69,7 @@ describe('preflight', () => {
     });
   });
 
-  test('makes them all at once', async () => {
+  test('runs all checks in parallel', async () => {
     const host = memoryHost(joinable());
     let [active, most] = [0, 0];
     const slow: typeof host = {
@@ -128,7 +85,7 @@ describe('preflight', () => {
     expect(most).toBeGreaterThan(20);
   });
 
-  test('does not ask the kubelet where another step does, and sees that it is there', async () => {
+  test('with askKubelet: false, checks only that the kubelet is installed', async () => {
     const mute = { outputs: { 'kubelet --version': { exitCode: 1 } } };
     const seen = await checked(joinable(mute), { askKubelet: false });
     expect([seen.error, rowsOf(seen, 'KubeletVersion')]).toEqual([
@@ -143,7 +100,7 @@ describe('preflight', () => {
     ]);
   });
 
-  test('takes a check that cannot be made for one that has failed, and makes the others', async () => {
+  test('a check that cannot run counts as failed, and the others still run', async () => {
     const host = memoryHost(joinable());
     const broken: typeof host = {
       ...host,
@@ -160,7 +117,7 @@ describe('preflight', () => {
     });
   });
 
-  test('takes what an earlier join under this name left for no obstacle, and under another name for one', async () => {
+  test('accepts files of an earlier join under this name, but not under another name', async () => {
     const ca = authority();
     const held = heldIdentity(SERVER, ca.pem, issue(ca));
     const listens = { '/proc/net/tcp': '   1: 00000000:280A 00000000:0000 0A 0\n' };
@@ -177,7 +134,7 @@ describe('preflight', () => {
   });
 });
 
-describe('what is ignored', () => {
+describe('ignored preflight checks', () => {
   const broken = joinable({ files: { ...SWAPPING, [paths.kubeletConf]: '' } });
   const both = ['FileAvailable--etc-kubernetes-kubelet.conf', 'Swap'];
 
@@ -190,16 +147,16 @@ describe('what is ignored', () => {
     [['all', 'ALL'], ['All'], []],
     [['Nonsense'], [], both],
     [[], [], both],
-  ])('by %j and %j leaves %j', async (ignorePreflightErrors, ignoreChecksErrors, left) => {
+  ])('%j and %j leave the errors %j', async (ignorePreflightErrors, ignoreChecksErrors, left) => {
     const { error, checks, notes } = await checked(broken, { ignorePreflightErrors, ignoreChecksErrors });
     const by = (wanted: string) => checks.filter(({ result }) => result === wanted).map(({ check }) => check);
     expect(by('error')).toEqual(left);
     expect(by('ignored')).toEqual(both.filter((name) => !left.includes(name)));
     expect(error === undefined).toBe(left.length === 0);
-    expect(notes).toHaveLength(2 - left.length); // what is ignored is still told
+    expect(notes).toHaveLength(2 - left.length); // ignored errors are still reported
   });
 
-  test('is told with what was seen and what to type', async () => {
+  test('an ignored check is reported with evidence and hint', async () => {
     const { notes } = await checked(joinable({ files: SWAPPING }), { ignorePreflightErrors: ['Swap'] });
     expect(notes).toEqual([
       {
@@ -213,58 +170,18 @@ describe('what is ignored', () => {
     [['all', 'Swap'], []],
     [['all'], ['Swap']],
     [['Swap'], ['all']],
-  ])('is nothing beside all: %j and %j', async (ignorePreflightErrors, ignoreChecksErrors) => {
+  ])('refuses all together with other names: %j and %j', async (ignorePreflightErrors, ignoreChecksErrors) => {
     const { error } = await checked(joinable(), { ignorePreflightErrors, ignoreChecksErrors });
     expect(error).toMatchObject({ code: 'E_PREFLIGHT_IGNORE', exitCode: 2 });
   });
 
-  test('may be the kubelet', async () => {
+  test('a missing kubelet can be ignored', async () => {
     const { error } = await checked(withoutProgram('kubelet'), { ignorePreflightErrors: ['KubeletVersion'] });
     expect(error).toBeUndefined();
   });
 });
 
-describe("what today's kubeadm is mild about", () => {
-  const bent = (version: string) =>
-    checked(
-      withoutPrograms(['crictl', 'conntrack'], {
-        ...withKubelet(version),
-        files: {
-          ...SWAPPING,
-          '/proc/sys/net/bridge/bridge-nf-call-iptables': '0',
-          '/proc/sys/net/ipv4/ip_forward': '0',
-          '/etc/kubernetes/manifests/mine.yaml': '',
-        },
-      }),
-    );
-  const all = [
-    'DirAvailable--etc-kubernetes-manifests',
-    'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
-    'FileContent--proc-sys-net-ipv4-ip_forward',
-    'Swap',
-    'FileExisting-crictl',
-    'FileExisting-conntrack',
-  ];
-
-  test.each<[string, string[]]>([
-    ['v1.20.2', all],
-    ['v1.29.9', all],
-    ['v1.30.0', all.filter((name) => !name.includes('bridge'))],
-    ['v1.31.0', []],
-    ['v1.36.0-alpha.1', []],
-  ])('is for a kubelet %s an error in %j', async (version, errors) => {
-    const { found } = await bent(version);
-    expect(found.map(({ check }) => check)).toEqual(all);
-    expect(found.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual(errors);
-  });
-
-  test('is an error where nobody knows which kubelet there is', async () => {
-    const { found } = await checked({ ...joinable({ files: SWAPPING }), programs: [] });
-    expect(found).toContainEqual(expect.objectContaining({ check: 'Swap', result: 'error' }));
-  });
-});
-
-describe('a preflight that fails', () => {
+describe('a failing preflight', () => {
   const discovery = (onStop: (signal: AbortSignal) => void) => ({
     id: 'discovery',
     run: ({ signal }: { signal: AbortSignal }) =>
@@ -276,7 +193,7 @@ describe('a preflight that fails', () => {
       ),
   });
 
-  test('cancels a discovery that hangs, at once, and is told as the cause', async () => {
+  test('cancels a hanging discovery at once, and is reported as the cause', async () => {
     const host = memoryHost(joinable({ files: SWAPPING }));
     let stopped: unknown;
     const plan = madePlan(
@@ -298,40 +215,5 @@ describe('a preflight that fails', () => {
       ['preflight', 'failed', false],
       ['cluster-config', 'skipped', true],
     ]);
-  });
-});
-
-describe('docs/preflight.md', () => {
-  const given = (other: Partial<Inputs> = {}): Inputs => ({
-    ...input,
-    askKubelet: true,
-    caCertPath: paths.caCert,
-    ...other,
-  });
-  const kind = ({ severity, warnsFrom }: Check) =>
-    warnsFrom === undefined ? severity : `${severity}; warning from 1.${warnsFrom} on`;
-
-  test('has a row for each check, with what the code says of it', () => {
-    const { endpoint: _, ...plain } = given();
-    const rows = checksFor(plain).map(
-      (check) => `| \`${check.name}\` | ${kind(check)} | ${check.passesIf} | ${check.hint} |`,
-    );
-    const text = readFileSync(join(PROJECT, 'docs/preflight.md'), 'utf8');
-    expect(text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'))).toEqual(rows);
-  });
-
-  test('is of checks that all have names of their own, and apply where they say so', () => {
-    const names = (other: Partial<Inputs>) =>
-      checksFor(given(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
-    const every = checksFor(given()).map(({ name }) => name);
-    expect(unique(every)).toEqual(every);
-    const only = (other: Partial<Inputs>) => names(other).filter((name) => !names({}).includes(name));
-    expect(names({})).toEqual(NAMES);
-    expect(only({ endpoint: '[fd00::1]:6443' })).toEqual([
-      'FileContent--proc-sys-net-bridge-bridge-nf-call-ip6tables',
-      'FileContent--proc-sys-net-ipv6-conf-default-forwarding',
-    ]);
-    expect(only({ criSocket: 'unix:///var/run/dockershim.sock' })).toEqual(['Service-Docker', 'IsDockerSystemdCheck']);
-    expect(only({ criSocket: SOCKET })).toEqual([]);
   });
 });

@@ -41,8 +41,8 @@ itKeepsThePhaseContract(reset, {
   goesOn: true,
 });
 
-describe('a reset', () => {
-  test('stops the kubelet, says so to the cluster, ends its Pods, and removes what was written, in that order', async () => {
+describe('reset', () => {
+  test('stops the kubelet, updates the Node, removes its Pods and deletes its files, in this order', async () => {
     const host = memoryHost(joined());
     const { error, changes, result } = await runPhase(reset, {}, host);
     expect(error).toBeUndefined();
@@ -74,7 +74,7 @@ describe('a reset', () => {
     });
   });
 
-  test('cleans a machine of which nobody knows who joined it, and that is no node any more', async () => {
+  test('resets a machine without an identity', async () => {
     const { error, changes, result } = await runPhase(
       reset,
       {},
@@ -84,7 +84,7 @@ describe('a reset', () => {
     expect(result.steps[0]?.outputs).toEqual({});
   });
 
-  test('goes on where the cluster cannot be told, and says so', async () => {
+  test('continues with a warning if the cluster does not answer', async () => {
     const send = () => Promise.reject(fail('E_API_UNREACHABLE', { server: 'https://x:1', what: 'refused' }));
     const { error, result } = await runPhase(reset, {}, memoryHost(joined({ send })));
     expect(error).toBeUndefined();
@@ -94,7 +94,7 @@ describe('a reset', () => {
     });
   });
 
-  test.each(['kube-apiserver.yaml', 'etcd.yaml'])('touches nothing of a control plane (%s)', async (name) => {
+  test.each(['kube-apiserver.yaml', 'etcd.yaml'])('changes nothing on a control plane (%s)', async (name) => {
     const path = `${paths.manifests}/${name}`;
     const { error, changes } = await runPhase(reset, {}, memoryHost(joined({ files: { ...written, [path]: '' } })));
     expect(error).toMatchObject({ code: 'E_RESET_CONTROL_PLANE', facts: { path }, exitCode: 2 });

@@ -26,7 +26,7 @@ itKeepsThePhaseContract(service, {
   secrets: [],
 });
 
-describe('a service', () => {
+describe('service', () => {
   test.each<[Record<string, unknown>, Status, string[]]>([
     [{ state: 'started' }, {}, ['start']],
     [{ state: 'started', enabled: true }, { active: true }, []],
@@ -35,23 +35,23 @@ describe('a service', () => {
     [{ state: 'started', reload: true }, {}, ['start']],
     [{ daemonReload: true, state: 'started' }, {}, ['reload', 'start']],
     [{ state: 'stopped', enabled: false, masked: true }, { active: true }, ['stop', 'disable', 'mask']],
-  ])('%j, where it is %j, takes %j', async (input, status, actions) => {
+  ])('for %j with the status %j, the actions are %j', async (input, status, actions) => {
     expect(await changed(input, status)).toEqual({ error: undefined, actions });
   });
 
   test.each([
     { state: 'stopped', restart: true },
     { masked: true, state: 'started' },
-  ])('%j makes no sense', async (input) => {
+  ])('refuses the contradictory inputs %j', async (input) => {
     expect(await changed(input)).toMatchObject({ error: { code: 'E_PHASE_INPUT' }, actions: [] });
   });
 
-  test('that is not there is told', async () => {
+  test('reports a missing service', async () => {
     const { error } = await runPhase(service, { name: 'chrony', ...flags }, memoryHost());
     expect(error).toMatchObject({ code: 'E_SERVICE_MISSING', facts: { service: 'chrony', manager: 'systemd' } });
   });
 
-  test('is taken back by the opposite of each action, and runs again in the end where it ran before', async () => {
+  test('undo reverses each action, and starts a service that was running before', async () => {
     const host = memoryHost({ services: { a: { active: true }, b: {} } });
     const start = {
       version: 1,
@@ -66,9 +66,9 @@ describe('a service', () => {
     const changes = ['disable a', 'mask a', 'restart a', 'reload-service a', 'enable b', 'restart b', 'reload b'];
     for (const text of changes) {
       const [action = '', name = ''] = text.split(' ');
-      const told = { kind: 'service', name, action } as never;
+      const change = { kind: 'service', name, action } as never;
       const before = { kind: 'service', active: name === 'a', data: [], kept: [] } as const;
-      await journal.change('s', told, async () => ({ before }));
+      await journal.change('s', change, async () => ({ before }));
     }
     const { signal } = new AbortController();
     await undoChanges({ journal, host, overwrite: false, signal, onItem: () => undefined });
@@ -77,7 +77,7 @@ describe('a service', () => {
     ]);
   });
 
-  test('is controlled by systemctl and by OpenRC, which cannot mask', async () => {
+  test('controls services through systemctl and through OpenRC, which cannot mask', async () => {
     const { signal } = new AbortController();
     const actions = ['restart', 'reload-service', 'enable', 'disable', 'mask', 'unmask'] as const;
     const says = 'echo "$(basename "$0") $*" >> $JOINERY_ROOT/calls';

@@ -24,7 +24,7 @@ itKeepsThePhaseContract(sysctl, {
   secrets: [],
 });
 
-test('sets what differs, knows the value of before, and writes all of them down', async () => {
+test('applies the settings that differ, remembers their old values, and writes all settings to a file', async () => {
   const host = memoryHost(machine());
   const more = { ...values, 'net.ipv4.tcp_rmem': '4096 131072 6291456', 'net/ipv4/conf/eth0.1/forwarding': '1' };
   expect((await runPhase(sysctl, { values: more, file: '99-joinery' }, host)).error).toBeUndefined();

@@ -26,7 +26,7 @@ itKeepsThePhaseContract(waitFor, {
   changesNothing: true,
 });
 
-describe('waiting', () => {
+describe('wait-for', () => {
   test.each([
     [{ port: '10.0.0.1:6443' }, { kind: 'port', host: '10.0.0.1', port: 6443 }],
     [{ port: '[::1]:22' }, { kind: 'port', host: '::1', port: 22 }],
@@ -34,7 +34,7 @@ describe('waiting', () => {
       { url: 'https://x.test/readyz', ca: 'PEM' },
       { kind: 'answer', call: { method: 'GET', url: 'https://x.test/readyz', ca: 'PEM' } },
     ],
-  ])('for %j waits for %j, and not at all in a dry run', async (input, wait) => {
+  ])('for %j waits for %j, and does not wait in a dry run', async (input, wait) => {
     const { waits, machine } = waiting();
     expect((await runPhase(waitFor, input, memoryHost(machine()))).error).toBeUndefined();
     expect(waits).toEqual([wait]);
@@ -42,7 +42,7 @@ describe('waiting', () => {
     expect(waits).toHaveLength(1);
   });
 
-  test('for a file ends with the text that is asked for', async () => {
+  test('waits until a file contains the given text', async () => {
     const { machine } = waiting({ files: { '/run/ready': 'state=up\n' } });
     const host = memoryHost(machine());
     for (const contains of [undefined, 'state=up'])
@@ -54,7 +54,7 @@ describe('waiting', () => {
     });
   });
 
-  test("for a condition of an object watches it by the node's own identity", async () => {
+  test("watches a condition of an object with the node's own identity", async () => {
     const cluster = new FakeCluster();
     const files = heldIdentity(SERVER, cluster.ca.pem, issue(cluster.ca));
     const machine = { files, wait: cluster.wait, send: cluster.send };
@@ -74,7 +74,7 @@ describe('waiting', () => {
     [{}, 'needs exactly one of: port, path, url, object'],
     [{ port: 'a:1', path: '/a' }, 'needs exactly one of: port, path, url, object'],
     [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains requires path; condition requires object'],
-  ])('for %j makes no sense', async (input, problems) => {
+  ])('refuses the contradictory inputs %j', async (input, problems) => {
     const { error } = await runPhase(waitFor, input, memoryHost());
     expect(error).toMatchObject({ message: `the inputs of phase wait-for contradict each other: ${problems}` });
   });

@@ -17,7 +17,7 @@ vi.mock('../../../engine/documents/precompiled.ts', () => ({
   precompiledPipelines: built,
 }));
 
-test('the build has every pipeline that ships, by the digest of its text', () => {
+test('the build contains every pipeline that ships, by the digest of its text', () => {
   const source = validatorsSource(PROJECT);
   for (const name of catalog.names('pipelines')) {
     const text = readFileSync(join(PROJECT, `pipelines/${name}.yaml`), 'utf8');
@@ -25,7 +25,7 @@ test('the build has every pipeline that ships, by the digest of its text', () =>
   }
 });
 
-test('what is wrong is told at the same place', async () => {
+test('problems of a precompiled pipeline have the same places', async () => {
   const text =
     'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: p }\nsteps:\n  - { id: a, uses: preflihgt }\n';
   const wrong = () => joinErrorOf(() => checkPipeline(loadPipeline('p.yaml', text), registry));

@@ -81,7 +81,7 @@ const twoOf = (base: Base): fc.Arbitrary<[string, string]> =>
 const oneOf = (base: Base): fc.Arbitrary<string> => fc.constantFrom(...base.steps.map(({ id }) => String(id)));
 
 describe('patches', () => {
-  test('of different steps give the same in either order', async () => {
+  test('patches of different steps have the same result in either order', async () => {
     const cases = bases.chain((base) =>
       twoOf(base).chain(([first, second]) =>
         fc.record({ base: fc.constant(base), one: patchesOf('x', first), other: patchesOf('y', second) }),
@@ -97,7 +97,7 @@ describe('patches', () => {
     );
   });
 
-  test('that merge or replace are the same twice as once, and remember the same', async () => {
+  test('merging or replacing twice has the same result as once', async () => {
     const cases = bases.chain((base) =>
       oneOf(base).chain((id) => fc.record({ base: fc.constant(base), patch: fc.oneof(merges(id), replaces(id)) })),
     );
@@ -114,7 +114,7 @@ describe('patches', () => {
     );
   });
 
-  test('that remove what others have inserted restore the base', async () => {
+  test('removing inserted steps restores the base', async () => {
     const placed = fc.constantFrom('start', 'end').map((at) => ({ insert: { at, step: { id: 'x', uses: 'new' } } }));
     const cases = bases.chain((base) =>
       oneOf(base).chain((id) =>
@@ -151,7 +151,7 @@ const offsetOf = (text: string, { line, column }: Origin): number =>
   column -
   1;
 
-describe('where values come from', () => {
+describe('the origin of values', () => {
   const cases = bases.chain((base) =>
     fc.record({
       base: fc.constant(base),
@@ -159,7 +159,7 @@ describe('where values come from', () => {
     }),
   );
 
-  test('is known of every leaf, and each source says what the leaf says', async () => {
+  test('every leaf has an origin, and the origin contains its value', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ base, patches }) => {
         fc.pre(base.steps.length > 2 || patches.some((patch) => !('remove' in patch)));
@@ -183,7 +183,7 @@ describe('where values come from', () => {
     );
   });
 
-  test('is true: another value there is another value here, and nowhere else', async () => {
+  test('changing a value at its origin changes this value and no other', async () => {
     await fc.assert(
       fc.asyncProperty(cases, fc.nat(), async ({ base, patches }, seed) => {
         fc.pre(base.steps.length > 2 || patches.some((patch) => !('remove' in patch)));

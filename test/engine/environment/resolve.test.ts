@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder is written like a JavaScript template
 import { describe, expect, test } from 'vitest';
 import { loadEnvironment, readTracked } from '../../../engine/environment/load.ts';
 import { loadJsonPatch, partsFor, resolvePipeline } from '../../../engine/environment/resolve.ts';
@@ -44,7 +44,7 @@ const ordered = (steps: readonly PipelineStep[]): string =>
 const stepsOf = async (bodies: string | string[]) => ordered((await resolved(bodies)).steps);
 
 describe('an environment', () => {
-  test('without patches writes out the needs that the pipeline leaves out, and nothing else', async () => {
+  test('an environment without patches only adds the default needs', async () => {
     expect(await stepsOf('')).toBe('a() b() c(a b) d(c)');
   });
 
@@ -96,7 +96,7 @@ describe('an environment', () => {
     expect(await stepsOf(body)).toBe(expected);
   });
 
-  test('merges as RFC 7386 has it: mappings merge, lists replace, null takes away', async () => {
+  test('a merge follows RFC 7386: mappings merge, lists replace, null removes', async () => {
     const { steps, defaults } = await resolved([
       'patches:\n  - { step: a, merge: { timeout: null, with: { one: null, two: 2, list: [3] } } }\n  - { merge: { defaults: { retry: { attempts: 3 } } } }',
     ]);
@@ -104,7 +104,7 @@ describe('an environment', () => {
     expect(defaults).toEqual({ timeout: '5m', retry: { attempts: 3 } });
   });
 
-  test('gives inputs another default', async () => {
+  test('an environment changes the defaults of inputs', async () => {
     const { inputs } = await resolved(['inputs: { wait: ready, name: "${{ host.name }}" }', 'inputs: { name: null }']);
     expect(inputs.properties).toEqual({
       wait: { enum: ['started', 'ready'], default: 'ready' },
@@ -156,7 +156,7 @@ describe('an environment', () => {
     expect(inputs.properties.wait?.default).toBe(wait);
   });
 
-  test('lays what holds for some machines over the rest, also its patches', async () => {
+  test('parts for some machines are applied after the rest, with their patches', async () => {
     const body =
       'inputs: { wait: ready }\npatches: [{ step: a, merge: { timeout: 1m } }]\nhosts:\n  - match: { name: w1 }\n    inputs: { wait: started }\n    patches: [{ step: a, merge: { timeout: 2m } }]';
     const { inputs, steps } = await resolved(body, {
@@ -168,7 +168,7 @@ describe('an environment', () => {
     expect([inputs.properties.wait?.default, steps[0]?.timeout]).toEqual(['started', '2m']);
   });
 
-  test('that comes later is laid over the one before, and each is known by its name and digest', async () => {
+  test('later environments are applied after earlier ones, and each is recorded by name and digest', async () => {
     const { steps, environments } = await resolved([
       'patches: [{ step: a, merge: { timeout: 1m } }]',
       'patches: [{ step: a, merge: { timeout: 2m } }]',

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder is written like a JavaScript template
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Cel } from '../../../engine/expressions/cel.ts';
@@ -128,7 +128,7 @@ describe('an expression', () => {
   });
 });
 
-describe('what an expression costs', () => {
+describe('the cost of an expression', () => {
   const numbers: Lookup = ({ kind }) => (kind === 'input' ? Array.from({ length: 1_000 }, (_, index) => index) : 'a');
   test.each<[string, string]>([
     ['lists in lists in lists', 'inputs.n.map(a, inputs.n.map(b, inputs.n.map(c, a + b + c)))'],
@@ -145,13 +145,13 @@ describe('what an expression costs', () => {
     ['nested repetition', '^(a+)+$'],
     ['alternatives that overlap', '^(a|a)*$'],
     ['a repetition of repetitions', '^(a*)*b$'],
-  ])('does not explode with a hostile pattern: %s', (_, pattern) => {
+  ])('a hostile pattern takes linear time: %s', (_, pattern) => {
     const begun = processorMs();
     expect(resultOf(`host.name.matches("${pattern}")`, () => `${'a'.repeat(50_000)}!`)).toBe(false);
     expect(processorMs() - begun).toBeLessThan(3_000);
   });
 
-  test('does not explode with a pattern that is huge once it is compiled', async () => {
+  test('a pattern that compiles to a huge program takes linear time', async () => {
     const begun = processorMs();
     await messageOf(() => resultOf('host.name.matches("((a{100}){100}){100}")'));
     expect(await messageOf(() => resultOf('host.name.matches(inputs.n)', () => 'a'.repeat(501)))).toBe(
@@ -160,7 +160,7 @@ describe('what an expression costs', () => {
     expect(processorMs() - begun).toBeLessThan(3_000);
   });
 
-  test('any text is parsed or refused in little time, and never anything else', () => {
+  test('any text is quickly parsed or refused', () => {
     const piece = fc.constantFrom(
       ...['inputs', '.a', '.?b', '["c"]', '(', ')', '[', ']', '{', '}', '1', '"x"', ' && ', ' || ', '!', '?', ':', ','],
       ...['has(', '.map(x, ', '.exists(x, ', ' + ', ' == ', 'steps.a.outputs.b', '.matches(', '//', '\n', "'", 'r"'],
@@ -181,13 +181,13 @@ describe('what an expression costs', () => {
 });
 
 describe('a secret', () => {
-  test('makes the text that comes of it secret', () => {
+  test('text made from a secret is a secret', () => {
     const value = resultOf('inputs.role + inputs.token.substring(0, 6)');
     expect(isSecret(value) && value.reveal()).toBe('workercanary');
     expect(shownOf(value)).not.toContain('canary');
   });
 
-  test('is not told by an error', async () => {
+  test('an error never reveals a secret', async () => {
     for (const text of ['int(inputs.token)', 'inputs.token.matches(inputs.token + "(")', 'inputs.token == "x"']) {
       const error = await thrownBy(() => resultOf(text));
       expect((error as Error).message).toBe(
@@ -197,13 +197,13 @@ describe('a secret', () => {
     }
   });
 
-  test('is not touched by asking whether there is one, or where it is not read', () => {
+  test('has() and branches that are not evaluated do not read a secret', () => {
     expect(resultOf('has(inputs.token)')).toBe(true);
     expect(resultOf('inputs.off ? inputs.token : "none"')).toBe('none');
   });
 });
 
-describe('what is only known after the run', () => {
+describe('values that are only known after the run', () => {
   test.each<[string, unknown]>([
     ['steps.a.outputs.later', UNKNOWN],
     ['steps.a.outputs.later + 1 > 2', UNKNOWN],
@@ -225,7 +225,7 @@ describe('what is only known after the run', () => {
   });
 });
 
-describe('what an expression is known to find there', () => {
+describe('guards that an expression contains', () => {
   const guardsOf = (text: string): [string, boolean][] =>
     new Cel(text).sites
       .filter(({ mode }) => mode === 'read')
@@ -249,7 +249,7 @@ describe('what an expression is known to find there', () => {
 });
 
 describe('a condition', () => {
-  test('of nothing but has() is the same without the library as with it', () => {
+  test('a condition of has() alone has the same value with and without the library', () => {
     const term = fc.tuple(fc.boolean(), fc.constantFrom('a', 'b', 'c'));
     fc.assert(
       fc.property(fc.array(term, { minLength: 1, maxLength: 4 }), fc.subarray(['a', 'b', 'c']), (terms, given) => {
@@ -263,7 +263,7 @@ describe('a condition', () => {
     );
   });
 
-  test('that gives anything but true or false is none', async () => {
+  test('a condition that is not a boolean fails', async () => {
     expect(await messageOf(() => holds(parseCondition('inputs.role'), lookup))).toBe(
       'if inputs.role: it is not a boolean',
     );

@@ -1,79 +1,13 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder is written like a JavaScript template
 import { describe, expect, test } from 'vitest';
-import { checkPipeline } from '../../../engine/pipeline/check.ts';
-import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
-import { type RunResult, run } from '../../../engine/run/run.ts';
-import { fail, Secret } from '../../../engine/sdk/index.ts';
-import { memoryHost } from '../../../engine/testing/memory-host.ts';
+import { Secret } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { madePhase } from '../../helpers/plans.ts';
+import { CANARY, echo, given, HOST, load, problemsOf, ran, registry } from './fixtures.ts';
 
-const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
-const CANARY = 'canary-7f3a-0123456789';
-
-/** Gives back what it is given. */
-const echo = madePhase({
-  id: 'echo',
-  run: (_, input) => ({ count: 0, ...(input as object) }),
-  input: {
-    type: 'object',
-    properties: {
-      text: { type: 'string' },
-      count: { type: 'integer' },
-      ratio: { type: 'number' },
-      loud: { type: 'boolean' },
-      tags: { type: 'array', items: { type: 'string' } },
-      token: { type: 'string', writeOnly: true },
-    },
-    additionalProperties: false,
-  },
-  output: {
-    type: 'object',
-    required: ['count'],
-    properties: {
-      text: { type: 'string' },
-      count: { type: 'integer' },
-      later: { type: 'boolean', 'x-known': 'after-run' },
-      loud: { type: 'boolean' },
-      token: { type: 'string', writeOnly: true },
-    },
-  },
-});
-const registry = new Registry();
-registry.add(echo);
-
-const HEAD = [
-  'apiVersion: joinery.dev/v1',
-  'kind: Pipeline',
-  'metadata: { name: made }',
-  'inputs:',
-  '  type: object',
-  '  required: [must]',
-  '  properties:',
-  '    must: { type: string }',
-  '    may: { type: string }',
-  '    role: { enum: [worker, control-plane], default: worker }',
-  '    many: { type: array, items: { type: string }, default: [a, b] }',
-  '    number: { type: integer, default: 3 }',
-  '    key: { type: string, writeOnly: true }',
-  'steps:', // line 14
-].join('\n');
-const load = (...steps: string[]) => loadPipeline('made.yaml', `${HEAD}\n${steps.join('\n')}\n`);
-const problemsOf = async (...steps: string[]): Promise<string[]> =>
-  (await joinErrorOf(() => checkPipeline(load(...steps), registry))).message
-    .split('\n')
-    .map((line) => line.replace('made.yaml:', ''));
-const given = { must: 'x' };
-
-async function ran(values: Record<string, unknown>, ...steps: string[]): Promise<RunResult> {
-  const host = memoryHost();
-  return run({ plan: planOf(load(...steps), registry, values, HOST), host });
-}
-const statuses = ({ steps }: RunResult) => steps.map(({ id, status }) => `${id} ${status}`);
-
-describe('an expression in a pipeline that is wrong', () => {
+describe('an invalid expression in a pipeline', () => {
   test.each<[string, string[], string[]]>([
     [
       'types that do not go together',
@@ -172,7 +106,7 @@ describe('an expression in a pipeline that is wrong', () => {
     expect(await problemsOf(...steps)).toEqual(problems);
   });
 
-  test('is found before the run, where only its values are wrong', async () => {
+  test('an expression that fails with the given values is reported before the run', async () => {
     const pipeline = load(
       '- { id: a, uses: echo, with: { count: "${{ 6 / (inputs.number - 3) }}" } }',
       '- { id: b, uses: echo, if: "inputs.many[7] == \'x\'" }',
@@ -187,7 +121,7 @@ describe('an expression in a pipeline that is wrong', () => {
 });
 
 describe('an expression in a pipeline', () => {
-  test('keeps the type of its value, and may have braces and quotes of its own', async () => {
+  test('an expression keeps the type of its value, and may contain braces and quotes', async () => {
     const result = await ran(
       given,
       '- id: a',
@@ -205,12 +139,12 @@ describe('an expression in a pipeline', () => {
     });
   });
 
-  test('that gives nothing leaves its input out', async () => {
+  test('an expression without a value leaves its input out', async () => {
     const result = await ran(given, '- { id: a, uses: echo, with: { text: "${{ inputs.?may }}", count: 1 } }');
     expect(result.steps[0]?.outputs).toEqual({ count: 1 });
   });
 
-  test('is never read again: what looks like an expression stays a text', async () => {
+  test('the result of an expression is never evaluated again', async () => {
     const tricky = '${{ inputs.key }}';
     const result = await ran(
       { must: tricky, key: CANARY },
@@ -224,7 +158,7 @@ describe('an expression in a pipeline', () => {
     expect(shownOf(result)).not.toContain(CANARY);
   });
 
-  test('of a secret hands the phase a secret', async () => {
+  test('an expression of a secret passes a secret to the phase', async () => {
     const result = await ran(
       { ...given, key: CANARY },
       "- { id: a, uses: echo, with: { token: \"${{ 'Bearer ' + inputs.?key.orValue('') }}\" } }",
@@ -233,7 +167,7 @@ describe('an expression in a pipeline', () => {
     expect(shownOf(result)).not.toContain(CANARY);
   });
 
-  test('decides which phase a step uses', () => {
+  test('a condition decides which phase a step uses', () => {
     const registered = new Registry();
     for (const id of ['one', 'two']) registered.add(madePhase({ ...echo, id, run: () => ({}) }));
     const pipeline = load(
@@ -241,182 +175,5 @@ describe('an expression in a pipeline', () => {
     );
     const phaseFor = (number: number) => planOf(pipeline, registered, { ...given, number }, HOST).steps[0]?.phase.name;
     expect([phaseFor(6), phaseFor(5)]).toEqual(['one', 'two']);
-  });
-});
-
-describe('a step whose condition is false', () => {
-  const steps = [
-    '- { id: a, uses: echo, if: inputs.role == "control-plane", with: { count: 5 } }',
-    '- { id: b, uses: echo, with: { count: "${{ steps.a.?outputs.count.orValue(1) }}" } }',
-    '- { id: c, uses: echo, if: has(steps.a.outputs.count), with: { count: "${{ steps.a.outputs.count + 1 }}" } }',
-    '- { id: d, uses: echo, if: "steps.a.status == \'skipped\'", with: { count: "${{ steps.c.?outputs.count }}" } }',
-  ];
-
-  test('is skipped, and what needs it runs: only reading its outputs demands that it ran', async () => {
-    const result = await ran(given, ...steps);
-    expect(result.status).toBe('succeeded');
-    expect(statuses(result)).toEqual(['a skipped', 'b succeeded', 'c skipped', 'd succeeded']);
-    expect(result.steps.map(({ attempts, outputs }) => [attempts, outputs])).toEqual([
-      ...[
-        [0, undefined],
-        [1, { count: 1 }],
-      ],
-      ...[
-        [0, undefined],
-        [1, { count: 0 }],
-      ],
-    ]);
-  });
-
-  test('runs where it is true', async () => {
-    const result = await ran({ ...given, role: 'control-plane' }, ...steps);
-    expect(statuses(result)).toEqual(['a succeeded', 'b succeeded', 'c succeeded', 'd skipped']);
-    expect(result.steps[2]?.outputs).toEqual({ count: 6 });
-  });
-
-  test('that has no value when its time has come fails', async () => {
-    const result = await ran(
-      given,
-      '- { id: a, uses: echo, with: { count: 0 } }',
-      '- { id: b, uses: echo, if: 1 / steps.a.outputs.count > 1 }',
-      '- { id: c, uses: echo }',
-    );
-    expect(statuses(result)).toEqual(['a succeeded', 'b failed', 'c skipped']);
-    expect(result.error).toMatchObject({
-      code: 'E_INPUT',
-      message: 'step b: if 1 / steps.a.outputs.count > 1: division by zero',
-      step: 'b',
-    });
-  });
-});
-
-describe('the outputs of a pipeline', () => {
-  const failing = madePhase({
-    id: 'failing',
-    run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })),
-    output: { type: 'object', required: ['x'], properties: { x: { type: 'string' } } },
-  });
-  const withFailing = new Registry();
-  for (const phase of [echo, failing]) withFailing.add(phase);
-  const runWith = (...lines: string[]) =>
-    run({ plan: planOf(load(...lines), withFailing, given, HOST), host: memoryHost() });
-
-  test('are what its steps gave, and leave out what is not there', async () => {
-    const result = await runWith(
-      '- { id: a, uses: echo, with: { count: 2, text: t } }',
-      '- { id: b, uses: failing, allowFailure: true }',
-      'outputs:',
-      '  count: ${{ steps.a.outputs.count * 2 }}',
-      '  text: "${{ steps.a.outputs.text }}/${{ steps.b.status }}"',
-      '  none: ${{ steps.b.?outputs.x }}',
-    );
-    expect(statuses(result)).toEqual(['a succeeded', 'b failed-allowed']);
-    expect(result).toMatchObject({ status: 'succeeded', outputs: { count: 4, text: 't/failed-allowed' } });
-    expect(result.error).toBeUndefined();
-  });
-
-  test('are not there where it failed', async () => {
-    const result = await runWith('- { id: b, uses: failing }', 'outputs: { one: 1 }');
-    expect(result).toMatchObject({ status: 'failed', error: { code: 'E_FILE' } });
-    expect(result.outputs).toBeUndefined();
-  });
-
-  test('that have no value fail the run', async () => {
-    const result = await runWith(
-      '- { id: a, uses: echo, with: { count: 0 } }',
-      'outputs: { x: "${{ 1 / steps.a.outputs.count }}" }',
-    );
-    expect(result).toMatchObject({
-      status: 'failed',
-      error: { code: 'E_INPUT', message: 'outputs: x: ${{ 1 / steps.a.outputs.count }}: division by zero' },
-    });
-  });
-
-  test('can read no secret, and nothing of a step that may not have run', async () => {
-    const { message } = await joinErrorOf(() =>
-      checkPipeline(
-        load(
-          '- { id: b, uses: failing, allowFailure: true }',
-          'outputs: { key: "${{ inputs.key }}", x: "${{ steps.b.outputs.x }}" }',
-        ),
-        withFailing,
-      ),
-    );
-    expect(message.split('\n')).toEqual([
-      'made.yaml:16:17: key cannot take a secret: outputs are printed',
-      'made.yaml:16:41: step b may fail: write steps.b.?outputs.x, or guard it with has(steps.b.outputs.x)',
-    ]);
-  });
-});
-
-describe('what a step says of its time and its tries', () => {
-  test('is taken part by part, and else from the defaults', () => {
-    const pipeline = loadPipeline(
-      'made.yaml',
-      [
-        HEAD.replace(
-          'steps:',
-          'defaults: { timeout: { attempt: 1m, total: 9m }, retry: { jitter: 0.5, on: [E_FILE] } }',
-        ),
-        'steps:',
-        '- { id: a, uses: echo }',
-        '- { id: b, uses: echo, timeout: 2m, allowFailure: true }',
-        '- { id: c, uses: echo, timeout: { total: 3m }, retry: { on: [transient, E_HEALTH], jitter: 0 } }',
-      ].join('\n'),
-    );
-    const [a, b, c] = checkPipeline(pipeline, registry).steps;
-    expect(a).toMatchObject({ timeoutMs: 60_000, totalMs: 540_000, retry: { jitter: 0.5, on: ['E_FILE'] } });
-    expect(b).toMatchObject({ timeoutMs: 120_000, totalMs: 540_000, allowFailure: true });
-    expect(c).toMatchObject({
-      timeoutMs: 60_000,
-      totalMs: 180_000,
-      retry: { jitter: 0, on: ['transient', 'E_HEALTH'] },
-    });
-  });
-
-  test.each<[string, string]>([
-    ['retry: { on: [E_STEP_TIMELIMIT] }', 'there is no error code E_STEP_TIMELIMIT; did you mean E_STEP_TIME_LIMIT?'],
-    ['retry: { on: [sometimes] }', 'has the wrong form "sometimes": it must match ^(transient|E_[A-Z0-9_]+)$'],
-    ['timeout: 5', 'must be a string or an object: it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
-    ['timeout: { attempts: 5m }', 'unknown key attempts; did you mean attempt?'],
-    ['timeout: soon', 'has the wrong form "soon": it must be a time such as 30s or 1h30m, or ${{ inputs.x }}'],
-    ['retry: { jitter: 2 }', 'must be <= 1'],
-  ])('is refused where it is wrong: %s', async (text, message) => {
-    const [problem] = await problemsOf(`- { id: a, uses: echo, ${text} }`);
-    expect(problem?.replace(/^\d+:\d+: /, '')).toBe(message);
-  });
-
-  test('may name an error of a plugin', () => {
-    expect(checkPipeline(load('- { id: a, uses: echo, retry: { on: [E_ACME_QUOTA] } }'), registry).steps).toHaveLength(
-      1,
-    );
-  });
-});
-
-describe('a dry run', () => {
-  const dry = async (...steps: string[]) => {
-    const host = { ...memoryHost(), isDry: true };
-    return run({ plan: planOf(load(...steps), registry, given, HOST), host });
-  };
-  const later = '- { id: a, uses: echo, with: { loud: true } }';
-
-  test('leaves a step undecided whose condition only the run will know, and what reads it', async () => {
-    const result = await dry(
-      later,
-      '- { id: b, uses: echo, if: "has(steps.a.outputs.later)" }',
-      '- { id: c, uses: echo, with: { count: "${{ steps.b.?outputs.count }}" } }',
-      '- { id: d, uses: echo, if: "has(steps.a.outputs.later) || inputs.number == 3" }',
-    );
-    expect(statuses(result)).toEqual(['a succeeded', 'b undecided', 'c undecided', 'd succeeded']);
-    expect(result.status).toBe('succeeded');
-  });
-
-  test('hands on what stands in for a value, and knows it in no expression', async () => {
-    const result = await dry(
-      later,
-      '- { id: b, uses: echo, with: { loud: "${{ steps.a.outputs.later }}" } }',
-      '- { id: c, uses: echo, with: { loud: "${{ !steps.a.?outputs.later.orValue(true) }}" } }',
-    );
-    expect(statuses(result)).toEqual(['a succeeded', 'b succeeded', 'c undecided']);
   });
 });

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder is written like a JavaScript template
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -18,15 +18,15 @@ const wrongAt = (...steps: object[]): string[] => {
 };
 
 describe('the schema for editors', () => {
-  test('that ships is that of the phases which ship; else: join pipeline schema > schemas/pipeline.editor.schema.json', () => {
+  test('the editor schema in the repository is current; else: join pipeline schema > schemas/pipeline.editor.schema.json', () => {
     expect(JSON.parse(read('schemas/pipeline.editor.schema.json'))).toEqual(schema);
   });
 
-  test('fits the pipeline that ships', () => {
+  test('the editor schema accepts the pipeline that ships', () => {
     expect([validate(parse(read('pipelines/join-worker.yaml'))), validate.errors]).toEqual([true, null]);
   });
 
-  test('knows the phases, what they take, and that an expression may stand for any of it', () => {
+  test('the editor schema knows phases and inputs, and accepts an expression for any value', () => {
     expect(
       wrongAt({ id: 'a', uses: 'preflight', with: { nodeName: 'w1', privileged: '${{ host.privileged }}' } }),
     ).toEqual([]);
@@ -37,7 +37,7 @@ describe('the schema for editors', () => {
     expect(wrongAt({ id: 'a', approval: { message: 'Go?', deadline: '1h' } })).toEqual([]);
   });
 
-  test('tells what is what, and what it is by default', () => {
+  test('the editor schema has descriptions and defaults', () => {
     const text = JSON.stringify(schema);
     for (const { name, summary, input } of registry.all()) {
       expect(text).toContain(JSON.stringify({ const: name, description: summary }));

@@ -12,14 +12,14 @@ const gate = (name: string, change: Partial<Gate> = {}): Gate => ({
   ...change,
 });
 /** Between double quotes. */
-const hole = (reference: string): string => `"\${{ ${reference} }}"`;
+const placeholder = (reference: string): string => `"\${{ ${reference} }}"`;
 const KNOWN = [gate('CoreDNS'), gate('SelfHosting')];
 const parsed = (text: string) => {
   const { values, problems } = parseGates(text, KNOWN);
   return { values: Object.fromEntries(values), problems };
 };
 
-describe('feature gates as they are typed', () => {
+describe('the text of feature gates', () => {
   test.each<[string, Record<string, boolean>]>([
     ['', {}],
     [' , ,', {}],
@@ -49,7 +49,7 @@ describe('feature gates as they are typed', () => {
     expect(parsed(text)).toEqual({ values: {}, problems: [problem] });
   });
 
-  test('are refused with all problems at once', () => {
+  test('all problems of feature gates are reported at once', () => {
     expect(parsed('CoreDNS=1,SelfHostin=1,SelfHosting,CoreDNS=2')).toEqual({
       values: { CoreDNS: true },
       problems: [
@@ -61,8 +61,8 @@ describe('feature gates as they are typed', () => {
   });
 });
 
-describe('the gates that there are', () => {
-  test('are those of the release that the seed describes, and those of today, as in their help', () => {
+describe('known feature gates', () => {
+  test('the gates are those of kubeadm in the seed and of today, as in their help', () => {
     expect(shipped.gates().map(gateLine)).toEqual([
       'Auditing=true|false (ALPHA - default=false)',
       'ControlPlaneKubeletLocalMode=true|false (default=true)',
@@ -81,7 +81,7 @@ describe('the gates that there are', () => {
   const hooked = (name: string, gates: Gate[]) =>
     definePhase({ name, summary: name, input: {}, output: {}, effects: [], gates, run: async () => ({}) });
 
-  test('are registered by the phases that hook on them; several may hook on one, and none on another of that name', () => {
+  test('phases register the gates they read; several phases may share one, but not redefine it', () => {
     const registry = new Registry();
     registry.add(hooked('a', [gate('CoreDNS')]));
     registry.add(hooked('b', [gate('CoreDNS'), gate('Auditing')]));
@@ -91,7 +91,7 @@ describe('the gates that there are', () => {
     );
   });
 
-  test('are known, each, by whether a phase hooks on it', () => {
+  test('the registry knows which gates a phase reads', () => {
     const registry = new Registry();
     registry.add(hooked('a', [gate('CoreDNS')]));
     for (const name of ['CoreDNS', 'Auditing']) registry.addGate(gate(name));
@@ -102,7 +102,7 @@ describe('the gates that there are', () => {
   });
 });
 
-describe('gates in a pipeline', () => {
+describe('feature gates in a pipeline', () => {
   const registry = new Registry();
   registry.add(
     definePhase({
@@ -128,7 +128,7 @@ describe('gates in a pipeline', () => {
       architecture: 'amd64',
       distribution: 'debian',
     });
-  const greet = (hole: string) => `steps:\n  - { id: a, uses: greet, with: { ${hole} } }\n`;
+  const greet = (placeholder: string) => `steps:\n  - { id: a, uses: greet, with: { ${placeholder} } }\n`;
   const inputs = (body: string, featureGates?: string) => {
     const made = plan(body, featureGates);
     const [step] = made.steps;
@@ -140,26 +140,29 @@ describe('gates in a pipeline', () => {
     ['LoudGreeting=false', { loud: false }],
     ['Whispering=true', { loud: true }],
   ])('where %j is given, a step gets %j', (given, expected) => {
-    expect(inputs(GIVEN + greet(`loud: ${hole('gates.LoudGreeting')}`), given)).toEqual(expected);
+    expect(inputs(GIVEN + greet(`loud: ${placeholder('gates.LoudGreeting')}`), given)).toEqual(expected);
   });
 
-  test('are at their defaults where the pipeline has no input for them, and may stand in texts', () => {
+  test('gates have their defaults without an input for them, and can be part of a text', () => {
     expect(inputs(greet(`text: "loud: \${{ gates.LoudGreeting }}"`))).toEqual({ text: 'loud: true' });
   });
 
   test.each([
-    [`loud: ${hole('gates.LoudGreting')}`, ['6:41: there is no feature gate LoudGreting; did you mean LoudGreeting?']],
     [
-      `text: ${hole('gates.Whispering')}`,
+      `loud: ${placeholder('gates.LoudGreting')}`,
+      ['6:41: there is no feature gate LoudGreting; did you mean LoudGreeting?'],
+    ],
+    [
+      `text: ${placeholder('gates.Whispering')}`,
       ['6:41: text must be of type string, but this expression is of type boolean'],
     ],
-  ])('are checked before anything runs: %s', async (hole, problems) => {
-    const { facts } = await joinErrorOf(() => plan(GIVEN + greet(hole)));
+  ])('are checked before anything runs: %s', async (placeholder, problems) => {
+    const { facts } = await joinErrorOf(() => plan(GIVEN + greet(placeholder)));
     const found = (facts as { problems: { line: number; column: number; message: string }[] }).problems;
     expect(found.map(({ line, column, message }) => `${line}:${column}: ${message}`)).toEqual(problems);
   });
 
-  test('that are mistyped are told with all that is wrong with the other values', async () => {
+  test('a mistyped gate is reported together with the problems of other values', async () => {
     const body = `inputs: { type: object, required: [token], properties: { token: { type: string }, featureGates: { type: string } } }\n${greet('')}`;
     const { code, message } = await joinErrorOf(() => plan(body, 'CoreDNS,LoudGreting=true'));
     expect([code, ...message.split('\n')]).toEqual([
@@ -170,7 +173,7 @@ describe('gates in a pipeline', () => {
     ]);
   });
 
-  test('that nothing here reads are taken, and said to change nothing', () => {
+  test('a gate that no phase reads is accepted with a note', () => {
     expect(plan(GIVEN + greet(''), 'CoreDNS=true,Rootless=false,Auditing=true,Whispering=true').notes).toEqual([
       'the feature gate Auditing (kubeadm 1.9) has no effect on a join: init reads it',
       'the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: init reads it',

@@ -48,8 +48,8 @@ const order = ({ steps }: Plan) => Object.fromEntries(steps.map(({ id, needs }) 
 const problemsOf = async (skipPhases: string[], named?: (input: string) => string) =>
   (await joinErrorOf(() => planned({ skipPhases }, STEPS, named))).message.split('\n');
 
-describe('phases that are skipped', () => {
-  test('are no steps of the run; who needs one comes after what that one needed', () => {
+describe('skipped phases', () => {
+  test('a skipped step is not part of the run, and its dependents inherit its needs', () => {
     expect(order(planned({}))).toMatchObject({ wait: ['start'], start: ['config'] });
     expect(order(planned({ skipPhases: ['config', 'start'] }))).toEqual({
       preflight: [],
@@ -58,7 +58,7 @@ describe('phases that are skipped', () => {
     });
   });
 
-  test('have the names of steps, of phases, and those of kubeadm, whose control-plane phases a worker has none of', () => {
+  test('skipped phases are named as steps, as phases or as in kubeadm', () => {
     expect(order(planned({ skipPhases: ['preflight', 'control-plane-prepare/certs', 'etcd-join', ''] }))).toEqual({
       discovery: [],
       config: ['discovery'],
@@ -69,7 +69,7 @@ describe('phases that are skipped', () => {
     expect(order(planned({ skipPhases: ['preflight'] }, other))).toEqual({ wait: [] });
   });
 
-  test('that are not there are refused, with the nearest name, or with all', async () => {
+  test('an unknown name is refused with the nearest name, or with all names', async () => {
     expect(await problemsOf(['preflihgt', 'x'])).toEqual([
       '--skip-phases: there is no phase preflihgt; did you mean preflight?',
       '--skip-phases: there is no phase x; the steps are preflight, discovery, config, start, wait',
@@ -79,14 +79,14 @@ describe('phases that are skipped', () => {
     ]);
   });
 
-  test('whose outputs others read are refused, and so is leaving nothing', async () => {
+  test('skipping a step whose outputs are read, or every step, is refused', async () => {
     expect(await problemsOf(['config'])).toEqual([
       '--skip-phases: step start reads word of config, which is skipped: skip both or neither',
     ]);
     expect(await problemsOf(NAMES)).toEqual(['--skip-phases: no step is left to run']);
   });
 
-  test('change the order of no others, whichever they are', () => {
+  test('skipping steps keeps the order of the others', () => {
     const earlierOf = (plan: Plan) => {
       const needs = new Map(plan.steps.map((step) => [step.id, step.needs]));
       const all = (id: string): string[] => (needs.get(id) ?? []).flatMap((other) => [other, ...all(other)]);
@@ -109,7 +109,7 @@ describe('time limits', () => {
   const limits = (given: Record<string, unknown>, step: string) =>
     planned(given, `steps:\n  - { id: wait, uses: wait, ${step} }\n`).steps[0];
 
-  test('may be the value of an input, or its default', () => {
+  test('a time limit may be the value or default of an input', () => {
     const timeout = `timeout: "\${{ inputs.limit }}"`;
     expect(limits({}, timeout)?.timeoutMs).toBe(120_000);
     expect(limits({ limit: '1h30m' }, timeout)?.timeoutMs).toBe(5_400_000);

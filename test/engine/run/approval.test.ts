@@ -267,11 +267,9 @@ describe('an approval', () => {
       'made.yaml:6:12: an approval cannot have uses: remove it',
       'made.yaml:6:24: an approval cannot have retry: remove it',
     ]);
-    expect(await problems('- { id: a }')).toEqual([
-      'made.yaml:6:3: a step uses a phase, or it is an approval: give it uses, or approval',
-    ]);
+    expect(await problems('- { id: a }')).toEqual(['made.yaml:6:3: a step needs either uses or approval']);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: soon } }')).toEqual([
-      'made.yaml:6:64: has the wrong form "soon": it must be a time such as 500ms, 30s or 1h30m',
+      'made.yaml:6:64: has the wrong form "soon": it must be a duration such as 500ms, 30s or 1h30m',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
       'made.yaml:6:33: message cannot take a secret: the question is shown to people',

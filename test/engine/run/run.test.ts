@@ -145,7 +145,7 @@ describe('a run', () => {
     ]);
     expect(result.status).toBe('succeeded');
     expect(result.steps.map(({ status }) => status)).toEqual(['undecided', 'undecided', 'succeeded', 'undecided']);
-    expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'a dry run cannot know the answer' }]);
+    expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'a dry run cannot determine the answer' }]);
     expect(ran).toEqual(['after']);
   });
 

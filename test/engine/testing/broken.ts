@@ -74,7 +74,7 @@ export const brokenPipelines: readonly Broken[] = [
     what: 'a name with capitals',
     whole:
       'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: Made }\nsteps:\n  - { id: a, uses: preflight }\n',
-    problems: ['3:19: has the wrong form "Made": it must be of small letters, digits and dashes (shape)'],
+    problems: ['3:19: has the wrong form "Made": it must contain only lower-case letters, digits and dashes (shape)'],
   },
   { what: 'no steps', pipeline: 'defaults: {}\n', problems: ['1:1: steps is missing (shape)'] },
   { what: 'an empty list of steps', pipeline: 'steps: []\n', problems: ['4:8: must have at least 1 item (shape)'] },
@@ -97,14 +97,14 @@ export const brokenPipelines: readonly Broken[] = [
   {
     what: 'a step without a phase',
     pipeline: 'steps:\n  - id: look\n',
-    problems: ['5:5: a step uses a phase, or it is an approval: give it uses, or approval (shape)'],
+    problems: ['5:5: a step needs either uses or approval (shape)'],
   },
   {
     what: 'a time that is none',
     pipeline:
       'steps:\n  - id: look\n    uses: command\n    timeout: 5 minutes\n    with: { argv: [/bin/true], query: true }\n',
     problems: [
-      '7:14: has the wrong form "5 minutes": it must be a time such as 30s or 1h30m, or ${{ inputs.x }} (shape)',
+      '7:14: has the wrong form "5 minutes": it must be a duration such as 30s or 1h30m, or ${{ inputs.x }} (shape)',
     ],
   },
   {
@@ -467,7 +467,7 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'an insert with needs',
     environment: 'patches:\n  - insert: { after: look, step: { id: more, uses: kubelet-version, needs: [look] } }\n',
-    problems: ['site.yaml:5:76: is not given here: the place of a new step says what it comes after (shape)'],
+    problems: ['site.yaml:5:76: is not allowed here: the needs of a new step follow from its position (shape)'],
   },
   {
     what: 'an insert in two places',
@@ -510,12 +510,12 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'a merge that gives a step another id',
     environment: 'patches:\n  - { step: look, merge: { id: other } }\n',
-    problems: ['site.yaml:5:32: stays as it is: whoever needs the step knows it by that (shape)'],
+    problems: ['site.yaml:5:32: cannot be changed: other steps refer to it (shape)'],
   },
   {
     what: 'a merge of all steps',
     environment: 'patches:\n  - merge: { steps: [] }\n',
-    problems: ['site.yaml:5:21: are not merged: patch them one by one, by their ids (shape)'],
+    problems: ['site.yaml:5:21: cannot be merged: patch each step by its id (shape)'],
   },
   {
     what: 'a merge of a value of the wrong type',

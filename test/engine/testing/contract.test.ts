@@ -9,22 +9,22 @@ import {
   writes,
 } from '../../../engine/sdk/index.ts';
 import type { MemoryMachine } from '../../../engine/testing/memory-host.ts';
-import { type ContractCase, promisesOf } from '../../helpers/contract.ts';
+import { type ContractCase, contractTests } from '../../helpers/contract.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 
 const CANARY = 'canary-9e2d';
 const TITLES = [
-  'describes each of its inputs, and says what it declares with inputs it has',
-  'does in a run what its dry run says, and declares all of it',
+  'describes every input, and its effects only name inputs that exist',
+  'declares every change of a run, and its dry run reports the same changes',
   'changes nothing the second time',
-  'ends as it should, keeps its secrets and can be taken back, whichever of its calls fails',
-  'is taken back, and goes on, wherever it is killed',
+  'fails cleanly, keeps its secrets and can be undone, whichever of its calls fails',
+  'can be undone and resumed, wherever its process is killed',
 ] as const;
 
 interface Input {
   token: Secret;
 }
-interface Made {
+interface PhaseParts {
   run: (ports: Ports, input: Input) => Promise<unknown>;
   effects?: Effect[];
   input?: Schema;
@@ -40,16 +40,20 @@ const phaseOf = ({
   effects = [writes('/etc/motd', 0o600, 'x')],
   input = INPUT,
   output = { type: 'object' },
-}: Made): AnyPhase => ({
-  ...{ name: 'made', summary: 'made', input, output, effects },
-  run: async (ports, given) => (await run(ports, given as Input)) ?? {},
+}: PhaseParts): AnyPhase => ({
+  name: 'made',
+  summary: 'made',
+  input,
+  output,
+  effects,
+  run: async (ports, input) => (await run(ports, input as Input)) ?? {},
 });
-/** Which promises a phase breaks. */
-async function brokenBy(made: Made, contract: Partial<ContractCase> = {}): Promise<string[]> {
+/** The titles of the contract tests that the phase fails. */
+async function brokenBy(parts: PhaseParts, contract: Partial<ContractCase> = {}): Promise<string[]> {
   const machine = (): MemoryMachine => ({ directories: ['/etc'], services: { kubelet: {} } });
-  const promises = promisesOf(phaseOf(made), { input: { token: CANARY }, machine, secrets: [CANARY], ...contract });
+  const tests = contractTests(phaseOf(parts), { input: { token: CANARY }, machine, secrets: [CANARY], ...contract });
   const broken: string[] = [];
-  for (const { title, check } of promises)
+  for (const { title, check } of tests)
     await check().catch(() => {
       broken.push(title);
     });
@@ -58,23 +62,23 @@ async function brokenBy(made: Made, contract: Partial<ContractCase> = {}): Promi
 const [DESCRIBES, DECLARES, REPEATS, FAILS, KILLED] = TITLES;
 const good = async ({ files }: Ports, { token }: Input) => files.write('/etc/motd', token, 0o600);
 
-describe('the contract of phases', () => {
-  test('is kept by a good phase', async () => {
+describe('the phase contract', () => {
+  test('a good phase passes the contract', async () => {
     expect(
-      promisesOf(phaseOf({ run: good }), { input: {}, machine: () => ({}), secrets: [] }).map(({ title }) => title),
+      contractTests(phaseOf({ run: good }), { input: {}, machine: () => ({}), secrets: [] }).map(({ title }) => title),
     ).toEqual(TITLES);
     expect(await brokenBy({ run: good })).toEqual([]);
   });
 
   let count = 0;
-  test.each<[string, Made, string[]]>([
+  test.each<[string, PhaseParts, string[]]>([
     [
       'does not describe an input',
       { run: good, input: { type: 'object', properties: { token: { type: 'string', writeOnly: true } } } },
       [DESCRIBES],
     ],
     [
-      'declares a path of an input it does not have',
+      'declares a path with an input that does not exist',
       { run: good, effects: [writes('/etc/motd', 0o600, 'x'), writes('{path}', 0o600, 'x')] },
       [DESCRIBES],
     ],
@@ -83,15 +87,15 @@ describe('the contract of phases', () => {
       { run: good, effects: [writes('/etc/motd', 0o600, 'x'), writes('/etc/../x', 0o600, 'x')] },
       [DESCRIBES],
     ],
-    ['does not say why', { run: good, effects: [writes('/etc/motd', 0o600, '')] }, [DESCRIBES]],
-    ['does what it does not declare', { run: good, effects: [] }, [DECLARES, REPEATS, FAILS, KILLED]],
+    ['declares an effect without a reason', { run: good, effects: [writes('/etc/motd', 0o600, '')] }, [DESCRIBES]],
+    ['makes a change that it does not declare', { run: good, effects: [] }, [DECLARES, REPEATS, FAILS, KILLED]],
     [
       'changes something every time',
       { run: async ({ files }) => files.write('/etc/motd', String(count++), 0o600) },
       [DECLARES, REPEATS],
     ],
     [
-      'does something else in a dry run',
+      'makes other changes in a dry run',
       {
         run: async ({ files, commands }) => {
           if ((await commands.find('kubelet')) === undefined) await files.write('/etc/motd', 'x', 0o600);
@@ -102,7 +106,7 @@ describe('the contract of phases', () => {
       [DECLARES, REPEATS],
     ],
     [
-      'writes a secret where others read it',
+      'writes a secret to a file that other users can read',
       { run: async ({ files }, { token }) => files.write('/etc/motd', token, 0o644) },
       [DECLARES],
     ],
@@ -122,7 +126,7 @@ describe('the contract of phases', () => {
       [DECLARES, REPEATS, FAILS, KILLED],
     ],
     [
-      'gives a secret away',
+      'returns a secret as plain text',
       {
         run: async (ports, input) => {
           await good(ports, input);
@@ -132,7 +136,7 @@ describe('the contract of phases', () => {
       [DECLARES, REPEATS, KILLED],
     ],
     [
-      'remembers what it has done, and not what the machine is like',
+      'relies on its memory instead of the state of the machine',
       {
         run: async ({ files, random }) => {
           let isFirst = false;
@@ -147,7 +151,7 @@ describe('the contract of phases', () => {
     ],
     ['swallows errors', { run: async (ports, input) => good(ports, input).catch(() => undefined) }, [FAILS]],
     [
-      'tells a secret in an error',
+      'quotes a secret in an error',
       {
         run: async (ports, input) =>
           good(ports, input).catch(() => {
@@ -157,7 +161,7 @@ describe('the contract of phases', () => {
       [FAILS],
     ],
     [
-      'turns every error into a bug of its own',
+      'turns every error into a TypeError',
       {
         run: async (ports, input) =>
           good(ports, input).catch(() => {
@@ -166,24 +170,24 @@ describe('the contract of phases', () => {
       },
       [FAILS],
     ],
-  ])('is broken by a phase that %s', async (_, made, expected) => {
+  ])('the contract finds a phase that %s', async (_, parts, expected) => {
     count = 0;
-    const broken = await brokenBy(made);
+    const broken = await brokenBy(parts);
     expect(broken).toEqual(expected);
   });
 
-  test('is not kept by a case in which nothing happens, unless it says so', async () => {
+  test('a case in which nothing changes fails, unless it sets changesNothing', async () => {
     const idle = { run: async ({ files }: Ports) => void (await files.read('/etc/motd')), effects: [] };
     expect(await brokenBy(idle)).toEqual([DECLARES]);
     expect(await brokenBy(idle, { changesNothing: true })).toEqual([]);
   });
 
-  test('hands secrets to a phase as secrets', async () => {
+  test('a phase gets secrets as Secrets', async () => {
     const { run } = phaseOf({ run: async (_, { token }) => ({ isSecret: isSecret(token) }) });
     expect(await run({} as Ports, { token: new Secret('x') })).toEqual({ isSecret: true });
     expect(
       await thrownBy(() =>
-        promisesOf(phaseOf({ run: good }), { input: { token: 1 }, machine: () => ({}), secrets: [] })[1]?.check(),
+        contractTests(phaseOf({ run: good }), { input: { token: 1 }, machine: () => ({}), secrets: [] })[1]?.check(),
       ),
     ).toMatchObject({ code: 'E_INPUT' });
   });

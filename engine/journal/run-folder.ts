@@ -1,0 +1,108 @@
+/** The folder of one run on disk, as the store of its journal. */
+import type { Appending, MachineFiles } from '../host/files.ts';
+import { joineryPaths as paths } from '../sdk/paths.ts';
+import type { Secret } from '../sdk/secret.ts';
+import { answerPath } from './approval.ts';
+import { LineWriter, type ReadJournal } from './journal-file.ts';
+import type { Durability, JournalStore } from './journal-store.ts';
+import type { JournalRecord } from './records.ts';
+
+export const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
+
+export class RunFolder implements JournalStore {
+  readonly #files: MachineFiles;
+  readonly #id: string;
+  #sum: string;
+  #lengthBytes: number;
+  #open: Appending | undefined;
+  readonly #isReopened: boolean;
+
+  constructor(files: MachineFiles, id: string, read: ReadJournal = { records: [], lengthBytes: 0, sum: '' }) {
+    this.#isReopened = read.lengthBytes > 0;
+    this.#files = files;
+    this.#id = id;
+    this.#sum = read.sum;
+    this.#lengthBytes = read.lengthBytes;
+  }
+
+  async append(records: readonly JournalRecord[], durability: Durability): Promise<void> {
+    const writer = new LineWriter(this.#sum);
+    const bytes = Buffer.from(records.map((record) => writer.line(record)).join(''));
+    if (this.#lengthBytes === 0) await this.#begin(bytes);
+    else await this.#append(bytes, durability);
+    this.#sum = writer.sum;
+    this.#lengthBytes += bytes.length;
+  }
+
+  /** Writes the file at once: every journal on disk has its start record. */
+  async #begin(content: Buffer): Promise<void> {
+    await this.#makeFolder();
+    await this.#files.replaceFile(journalFile(this.#id), content, 0o600);
+  }
+
+  async #append(bytes: Buffer, durability: Durability): Promise<void> {
+    if (this.#open === undefined) {
+      if (this.#isReopened) await this.#files.syncNames(journalFile(this.#id), paths.state);
+      this.#open = await this.#files.appendTo(journalFile(this.#id));
+      await this.#open.truncate(this.#lengthBytes); // a record that a crash cut off
+    }
+    try {
+      await this.#open.append(bytes, durability === 'durable');
+    } catch (error) {
+      // Half a record would become a part of the next one.
+      await this.#open.truncate(this.#lengthBytes).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async saveImage(number: number, bytes: Buffer): Promise<void> {
+    if (this.#lengthBytes === 0) await this.#makeFolder();
+    await this.#files.replaceFile(this.#image(number), bytes, 0o600);
+  }
+  image(number: number): Promise<Buffer | undefined> {
+    return this.#files.read(this.#image(number));
+  }
+  async deleteImages(): Promise<void> {
+    for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])
+      if (name !== 'journal.jsonl') await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
+  }
+
+  async saveSecret(name: string, secret: Secret): Promise<void> {
+    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    const path = `${paths.runtime}/${this.#id}/${name}`;
+    await this.#files.replaceFile(path, Buffer.from(secret.reveal()), 0o600);
+  }
+  async deleteSecrets(): Promise<void> {
+    await this.#files.removeTree(`${paths.runtime}/${this.#id}`);
+    await this.#files.remove(paths.runtime); // unless another run needs it
+  }
+
+  async prepareAnswer(): Promise<void> {
+    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+  }
+  async discardAnswer(step: string): Promise<void> {
+    await this.#files.remove(answerPath(this.#id, step));
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.close();
+    this.#open = undefined;
+  }
+
+  #image(number: number): string {
+    return `${paths.runs}/${this.#id}/${number}.before`;
+  }
+
+  async #makeFolder(): Promise<void> {
+    await this.#directories(paths.state, paths.runs, `${paths.runs}/${this.#id}`);
+    await this.#files.syncNames(paths.state, paths.state); // the lock has created it
+  }
+
+  /** Creates missing directories of the machine above. Only root can enter our own. */
+  async #directories(...own: string[]): Promise<void> {
+    for (const [index, path] of own.entries()) {
+      if (index === 0) await this.#files.createParents(path);
+      await this.#files.createDirectory(path, 0o700);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { CheckResult } from '../../engine/sdk/index.ts';
+import { cli, scene } from './cli.ts';
+import { documentOf } from './documents.ts';
+
+describe('join phase', () => {
+  test('lists the phases', async () => {
+    const { stdout } = await cli(['phase']);
+    expect(stdout.split('\n')[0]).toMatch(/^preflight +Check that this machine can join$/);
+  });
+
+  test('discovery --dry-run shows what was verified, and that nothing would be written', async () => {
+    const { sandbox, args } = await scene();
+    const { code, stdout, stderr } = await cli(args('phase', 'discovery', '--dry-run'));
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe(`Plan for phase discovery. Nothing was changed.
+✓ discovery: Find and verify the cluster through a bootstrap token and pinned CA keys
+    the signature of token ${sandbox.token.slice(0, 6)} on cluster-info from ${sandbox.endpoint} is valid
+    its CA has the pinned key ${sandbox.caPin}
+    the API server is https://${sandbox.endpoint}
+    no changes
+    identity = (3 entries)
+    server = https://${sandbox.endpoint}
+    ca = (${sandbox.caPem.trimEnd().split('\n').length} lines)
+`);
+  });
+
+  describe('preflight --output json', () => {
+    const look = async (root: string, ...more: string[]) => {
+      const { code, stdout } = await cli(['phase', 'preflight', '--root', root, '--output', 'json', ...more]);
+      const { steps, error } = documentOf('RunResult', stdout);
+      const checks: CheckResult[] = steps[0].outputs?.checks ?? error.facts.checks;
+      return { code, checks, of: (name: string) => checks.filter(({ check }) => check === name) };
+    };
+
+    test('tells of each check what came of it, and what was seen', async () => {
+      const { root } = await scene();
+      const { code, checks, of } = await look(root, '10.0.0.1:6443');
+      expect(code).toBe(0);
+      expect(checks.filter(({ result }) => result !== 'ok')).toEqual([]);
+      expect(of('CRI')).toMatchObject([
+        { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock by CRI v1', hint: '' },
+      ]);
+      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet is v1.20.2' }]);
+    });
+
+    test('tells all of them where some fail, too, and exits 4; ignored by either flag it exits 0', async () => {
+      const { root, tree } = await scene();
+      await writeFile(join(root, 'proc/swaps'), 'Filename\n/dev/sda2 partition 1 0 -2\n');
+      await mkdir(join(root, 'etc/kubernetes'));
+      await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), '');
+      const before = await tree();
+      const { code, checks, of } = await look(root);
+      expect(code).toBe(4);
+      expect(checks.length).toBeGreaterThan(25);
+      expect(of('Swap')).toEqual([
+        {
+          check: 'Swap',
+          result: 'error',
+          evidence: 'swap is on: /dev/sda2',
+          hint: 'swapoff -a, and remove it from /etc/fstab to keep it off',
+        },
+      ]);
+      const file = 'FileAvailable--etc-kubernetes-kubelet.conf';
+      const ignoring = await look(root, '--ignore-checks-errors', 'swap', '--ignore-preflight-errors', file);
+      expect([ignoring.code, ignoring.of('Swap')[0]?.result, ignoring.of(file)[0]?.result]).toEqual([
+        0,
+        'ignored',
+        'ignored',
+      ]);
+      expect((await cli(['phase', 'preflight', '--root', root, '--ignore-checks-errors', 'all,Swap'])).code).toBe(2);
+      expect(await tree()).toEqual(before);
+    });
+  });
+
+  test('NAME takes documents as YAML, from files or as they are typed', async () => {
+    const { sandbox, root } = await scene();
+    const [ca, config] = [join(root, '../ca.crt'), join(root, '../kubelet.yaml')];
+    await writeFile(ca, sandbox.caPem);
+    await writeFile(config, 'kind: KubeletConfiguration\nmaxPods: 7\n');
+    const args = ['phase', 'kubelet-config', '--ca', `@${ca}`, '--root', root, '--kubelet-configuration'];
+    const { code, stderr } = await cli([...args, `@${config}`]);
+    expect(code, stderr).toBe(0);
+    expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('maxPods: 7\n');
+    const typed = await cli([...args, '{ kind: KubeletConfiguration, maxPods: 8 }']);
+    expect(typed.code, typed.stderr).toBe(0);
+    expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('maxPods: 8\n');
+    for (const [text, says] of [
+      ['{ kind', '--kubelet-configuration is not valid YAML: '],
+      ['{ kind: Pod }', '--kubelet-configuration'],
+    ]) {
+      const refused = await cli([...args, text ?? '']);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(says ?? '')]);
+    }
+  });
+
+  test('NAME takes what a phase needs as flags, from files where they begin with @', async () => {
+    const { sandbox, root, tree } = await scene();
+    const ca = join(root, '../ca.crt');
+    await writeFile(ca, sandbox.caPem);
+    const { code, stdout, stderr } = await cli([
+      'phase',
+      'tls-bootstrap',
+      '--server',
+      `https://${sandbox.endpoint}`,
+      '--ca',
+      `@${ca}`,
+      '--token',
+      sandbox.token,
+      '--root',
+      root,
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('    key = ***');
+    expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
+    expect(Object.keys(await tree()).filter((path) => path.startsWith('/run/joinery'))).toEqual([]);
+  });
+
+  test('NAME --help says what the phase may do', async () => {
+    const { stdout } = await cli(['phase', 'kubeconfig', '--help']);
+    expect(stdout).toContain('writes /etc/kubernetes/kubelet.conf (0600)');
+    expect(stdout).toContain('--server');
+  });
+});

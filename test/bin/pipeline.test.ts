@@ -1,0 +1,202 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import explanationSchema from '../../schemas/pipeline-explanation.schema.json' with { type: 'json' };
+import validationSchema from '../../schemas/pipeline-validation.schema.json' with { type: 'json' };
+import { cli, project, scene } from './cli.ts';
+
+const HEAD = 'apiVersion: joinery.dev/v1\nkind: Environment\nmetadata: { name: site }\n';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pipelines-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function written(name: string, text: string): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, text);
+  return file;
+}
+
+describe('join pipeline', () => {
+  test('list shows what ships', async () => {
+    const { stdout } = await cli(['pipeline', 'list', '--output', 'json']);
+    const listed = JSON.parse(stdout) as { environments: { name: string; description: string }[] };
+    expect(listed).toMatchObject({ kind: 'PipelineList', pipelines: [{ name: 'join-worker' }] });
+    expect(listed.environments.map(({ name }) => name)).toEqual([
+      'air-gapped',
+      'bare-metal',
+      'cloud',
+      'edge',
+      'hardened',
+    ]);
+    expect((await cli(['pipeline', 'list'])).stdout).toContain(
+      '--env hardened          No join without a pinned CA key',
+    );
+  });
+
+  test('show prints the pipeline with its environments as a pipeline that could be run', async () => {
+    const { stdout } = await cli(['pipeline', 'show', '--env', 'bare-metal']);
+    const file = await written('shown.yaml', stdout);
+    expect(await cli(['pipeline', 'validate', file])).toMatchObject({
+      code: 0,
+      stdout: `${file}: 12 steps, no problems\n`,
+    });
+    expect(stdout).toContain('    timeout: 15m\n');
+  });
+
+  test('validate tells each problem with its lines, as JSON, and as SARIF', async () => {
+    const file = await written('wrong.yaml', `${HEAD}patches:\n  - step: prefligt\n    merge: { timeout: 1m }\n`);
+    const text = await cli(['pipeline', 'validate', '--env', file]);
+    expect(text).toMatchObject({
+      code: 3,
+      stderr: `
+E_PIPELINE:
+  ${file}:5:11: there is no step prefligt; did you mean preflight?
+      4 | patches:
+    > 5 |   - step: prefligt
+        |           ^^^^^^^^
+      6 |     merge: { timeout: 1m }
+  → The language is described in schemas/pipeline.schema.json; join pipeline validate FILE checks without running.
+`,
+    });
+    const json = await cli(['pipeline', 'validate', '--env', file, '--output', 'json']);
+    const validate = new Ajv2020({ strict: false }).compile(validationSchema);
+    expect(validate(JSON.parse(json.stdout)), JSON.stringify(validate.errors)).toBe(true);
+    expect(json.code).toBe(3);
+    const sarif = await cli(['pipeline', 'validate', '--env', file, '--output', 'sarif']);
+    expect(JSON.parse(sarif.stdout)).toMatchObject({
+      version: '2.1.0',
+      runs: [
+        {
+          tool: { driver: { name: 'joinery', rules: [{ id: 'unknown-step' }] } },
+          results: [
+            {
+              ruleId: 'unknown-step',
+              ruleIndex: 0,
+              level: 'error',
+              message: { text: 'there is no step prefligt; did you mean preflight?' },
+              locations: [
+                {
+                  physicalLocation: {
+                    artifactLocation: { uri: `file://${file}` },
+                    region: { startLine: 5, startColumn: 11 },
+                  },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  test('explain says of every value where it comes from: file, variable, flag, configuration', async () => {
+    const config = await written(
+      'config.yaml',
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken: { token: abcdef.0123456789abcdef, apiServerEndpoint: "10.0.0.1:6443", unsafeSkipCAVerification: true }\n',
+    );
+    const words = [
+      'pipeline',
+      'explain',
+      '--env',
+      'cloud',
+      '--config',
+      config,
+      '--tls-bootstrap-mode',
+      'kubelet',
+      '--output',
+      'json',
+    ];
+    const { code, stdout, stderr } = await cli(words, { JOINERY_WAIT: 'ready' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('0123456789abcdef');
+    const explanation = JSON.parse(stdout) as {
+      values: { path: string[]; value: unknown; origin: object; over: object[] }[];
+    };
+    const validate = new Ajv2020({ strict: false }).compile(explanationSchema);
+    expect(validate(explanation), JSON.stringify(validate.errors)).toBe(true);
+    const at = (...path: string[]) => explanation.values.find((row) => row.path.join() === path.join());
+    expect(at('values', 'wait')).toMatchObject({
+      value: 'ready',
+      origin: { kind: 'variable', name: 'JOINERY_WAIT' },
+      over: [
+        { value: 'registered', origin: { file: 'cloud.yaml' } },
+        { value: 'registered', origin: { file: 'join-worker.yaml' } },
+      ],
+    });
+    expect(at('values', 'tlsBootstrapMode')).toMatchObject({
+      value: 'kubelet',
+      origin: { kind: 'flag', name: '--tls-bootstrap-mode' },
+    });
+    expect(at('values', 'endpoint')).toMatchObject({
+      value: '10.0.0.1:6443',
+      origin: { kind: 'file', file: config, line: 4 },
+    });
+    expect(at('values', 'tlsBootstrapToken')).toMatchObject({ value: '***', origin: { file: config, line: 4 } });
+    expect(at('steps', 'node-ready', 'timeout')).toMatchObject({ value: '3m', over: [{ value: '5m' }] });
+    expect(at('steps', 'kubeconfig', 'timeout')).toMatchObject({
+      value: '5m',
+      origin: { kind: 'default', of: 'Joinery' },
+    });
+  });
+
+  test('explain names the nearest where there is nothing', async () => {
+    expect(await cli(['pipeline', 'explain', 'steps.node-redy.timeout'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('there is nothing at steps.node-redy; did you mean node-ready?'),
+    });
+  });
+
+  test('graph draws text, Mermaid and DOT', async () => {
+    const text = await cli(['pipeline', 'graph', '--env', join(project, 'test/samples/rack-label.yaml')]);
+    expect(text.stdout).toBe(`join-worker
+├─ preflight
+├─ discovery (discovery-file or discovery-token)
+│  └─ cluster-config  also after preflight
+│     └─ preflight-cluster  also after kubelet-version
+│        └─ tls-bootstrap
+│           └─ kubeconfig
+│              └─ kubelet-config
+│                 └─ rack-label (command)
+│                    └─ kubelet-start
+│                       └─ kubelet-wait-bootstrap
+│                          └─ node-ready
+│                             └─ dynamic-kubelet-config
+└─ kubelet-version
+`);
+    const mermaid = await cli(['pipeline', 'graph', '--format', 'mermaid']);
+    expect(mermaid.stdout).toMatch(
+      /^flowchart LR\n {2}preflight\["preflight"\]\n[\s\S]*\n {2}preflight --> cluster-config\n/,
+    );
+    const dot = await cli(['pipeline', 'graph', '--format', 'dot']);
+    expect(dot.stdout).toMatch(
+      /^digraph "join-worker" \{\n[\s\S]*\n {2}"preflight" -> "cluster-config";\n[\s\S]*\n\}\n$/,
+    );
+  });
+});
+
+describe('join pipeline validate', () => {
+  test('accepts every pipeline that ships', async () => {
+    expect(await cli(['pipeline', 'validate', 'join-worker'])).toEqual({
+      code: 0,
+      stdout: 'join-worker: 12 steps, no problems\n',
+      stderr: '',
+    });
+  });
+  test('says all that is wrong, with file, line and column, and exits 3', async () => {
+    const { root } = await scene();
+    const file = join(root, '../broken.yaml');
+    await writeFile(
+      file,
+      'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: x }\nsteps:\n  - { id: a, uses: preflihgt }\n  - { id: b, uses: kubelet-start, needs: [c] }\n',
+    );
+    const { code, stderr } = await cli(['pipeline', 'validate', file]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`${file}:5:20: there is no phase preflihgt; did you mean preflight?`);
+    expect(stderr).toContain(`${file}:6:43: there is no step c\n`);
+  });
+});

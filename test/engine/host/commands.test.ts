@@ -1,0 +1,80 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Change } from '../../../engine/host/changes/index.ts';
+import { MachineCommands } from '../../../engine/host/commands.ts';
+import type { Host } from '../../../engine/host/host.ts';
+import { fail } from '../../../engine/sdk/index.ts';
+import { joinErrorOf, thrownBy } from '../../helpers/errors.ts';
+import { rootedMachine } from '../../helpers/machine.ts';
+
+const SIGNAL = new AbortController().signal;
+const CANARY = 'canary-51c0';
+
+describe('commands of a machine', () => {
+  const output = async (host: Host, ...argv: string[]) => host.read<'output'>({ kind: 'output', argv }, SIGNAL);
+
+  test('are found on its own PATH, and only there below a root', async () => {
+    const { root, host } = await rootedMachine({ kubelet: 'true' });
+    await writeFile(join(root, 'usr/bin/data'), 'not executable', { mode: 0o644 });
+    expect(await host.read({ kind: 'program', name: 'kubelet' }, SIGNAL)).toBe(join(root, 'usr/bin/kubelet'));
+    expect(await host.read({ kind: 'program', name: 'data' }, SIGNAL)).toBeUndefined();
+    expect(await host.read({ kind: 'program', name: 'sh' }, SIGNAL)).toBeUndefined();
+    expect(await joinErrorOf(() => output(host, 'sh'))).toMatchObject({
+      code: 'E_COMMAND_FAILED',
+      message: 'sh exited with code 127: no sh on PATH',
+    });
+  });
+
+  test('are run with a small environment, and nothing of ours', async () => {
+    process.env.JOINERY_TEST_CANARY = CANARY;
+    onTestFinished(() => {
+      delete process.env.JOINERY_TEST_CANARY;
+    });
+    const { root, host } = await rootedMachine({ show: 'env' });
+    const { stdout } = await output(host, 'show');
+    const names = stdout
+      .split('\n')
+      .map((line) => line.split('=')[0] ?? '')
+      .filter((name) => !['', '_', 'PWD', 'SHLVL', 'OLDPWD'].includes(name));
+    expect(names.sort()).toEqual(['HOME', 'JOINERY_ROOT', 'LANG', 'PATH']);
+    expect(stdout).toContain(`JOINERY_ROOT=${root}\n`);
+    expect(stdout).toContain('LANG=C\n');
+    expect(stdout).not.toContain(CANARY);
+  });
+
+  test('give exit code and output; to change the machine they must exit 0', async () => {
+    const { host } = await rootedMachine({ fails: 'echo out; echo "wrong $1" >&2; exit 3' });
+    expect(await output(host, 'fails', 'a b')).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'wrong a b\n' });
+    const change: Change = { kind: 'command', argv: ['fails', 'x'], undo: undefined, irreversible: 'y' };
+    expect(await joinErrorOf(() => host.apply(change, SIGNAL))).toMatchObject({
+      code: 'E_COMMAND_FAILED',
+      facts: { command: 'fails x', exitCode: 3, output: 'wrong x' },
+    });
+  });
+
+  test('may print a mebibyte and no more', async () => {
+    const { host } = await rootedMachine({ prints: 'head -c "$1" /dev/zero | tr "\\\\0" x' });
+    expect((await output(host, 'prints', String(1 << 20))).stdout).toHaveLength(1 << 20);
+    expect(await joinErrorOf(() => output(host, 'prints', String((1 << 20) + 1)))).toMatchObject({
+      code: 'E_COMMAND_FAILED',
+      message: expect.stringContaining('maxBuffer'),
+    });
+  });
+
+  test('are ended after their time, even those that ignore being asked', async () => {
+    const { root } = await rootedMachine({ deaf: "trap '' TERM; while :; do sleep 0.05; done" });
+    const begun = performance.now();
+    const error = await joinErrorOf(() => new MachineCommands(root, 200).run(['deaf'], SIGNAL));
+    expect([error.code, error.message]).toEqual(['E_COMMAND_FAILED', 'deaf exited with code 1: not done after 0.2 s']);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
+  test('end with the attempt, for its reason', async () => {
+    const { host } = await rootedMachine({ slow: 'sleep 60' });
+    const attempt = new AbortController();
+    const reason = fail('E_CANCELLED', { signal: 'SIGINT' });
+    setTimeout(() => attempt.abort(reason), 50);
+    expect(await thrownBy(() => host.read({ kind: 'output', argv: ['slow'] }, attempt.signal))).toBe(reason);
+  });
+});

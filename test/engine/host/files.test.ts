@@ -1,0 +1,136 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { Change } from '../../../engine/host/changes/index.ts';
+import { joinErrorOf } from '../../helpers/errors.ts';
+import { rootedMachine } from '../../helpers/machine.ts';
+
+const SIGNAL = new AbortController().signal;
+const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o7777).toString(8);
+const withUmask = async <T>(mask: number, act: () => Promise<T>): Promise<T> => {
+  const before = process.umask(mask);
+  try {
+    return await act();
+  } finally {
+    process.umask(before);
+  }
+};
+const file = (path: string, text: string | Buffer, mode = 0o644): Extract<Change, { kind: 'file' }> => ({
+  ...{ kind: 'file', path, content: Buffer.from(text), mode, secret: false },
+});
+
+describe('files of a machine', () => {
+  test.each([0o000, 0o022, 0o077])('have the mode that is asked for, whatever the umask (%i)', async (mask) => {
+    const { root, host } = await rootedMachine();
+    await withUmask(mask, async () => {
+      for (const mode of [0o600, 0o644, 0o640, 0o755]) await host.apply(file(`/f${mode}`, 'x', mode), SIGNAL);
+      await host.apply({ kind: 'directory', path: '/d', mode: 0o750 }, SIGNAL);
+    });
+    expect(await Promise.all(['f384', 'f420', 'f416', 'f493', 'd'].map((name) => modeOf(join(root, name))))).toEqual([
+      '600',
+      '644',
+      '640',
+      '755',
+      '750',
+    ]);
+  });
+
+  test.each([0o600, 0o640])('are never more open than mode %i, from the first byte on', async (mode) => {
+    const { root, host } = await rootedMachine();
+    const seen = new Set<string>();
+    const big = Buffer.alloc(3 << 20, 'x');
+    await withUmask(0, async () => {
+      for (let round = 0; round < 10; round++) {
+        let done = false;
+        const writing = host.apply(file(`/secret${round}`, big, mode), SIGNAL).finally(() => {
+          done = true;
+        });
+        while (!done) {
+          for (const name of readdirSync(root)) {
+            const now = lstatSync(join(root, name), { throwIfNoEntry: false });
+            if (now !== undefined)
+              seen.add(`${name.endsWith('.tmp') ? 'temporary' : 'final'} ${(now.mode & 0o777 & ~mode).toString(8)}`);
+          }
+          await setImmediate();
+        }
+        await writing;
+      }
+    });
+    expect([...seen].sort()).toEqual(['final 0', 'temporary 0']);
+  });
+
+  test('are replaced at once: who has the old one open keeps it whole', async () => {
+    const { root, host } = await rootedMachine();
+    await host.apply(file('/a', 'old'), SIGNAL);
+    const before = await lstat(join(root, 'a'));
+    await host.apply(file('/a', 'new', 0o600), SIGNAL);
+    const after = await lstat(join(root, 'a'));
+    expect(after.ino).not.toBe(before.ino);
+    expect(await readFile(join(root, 'a'), 'utf8')).toBe('new');
+    expect(await readdir(root)).toEqual(['a']);
+  });
+
+  test('leave nothing behind where they cannot be put: a directory is in the way', async () => {
+    const { root, host } = await rootedMachine();
+    await mkdir(join(root, 'd/full'), { recursive: true });
+    const error = await joinErrorOf(() => host.apply(file('/d', 'x'), SIGNAL));
+    expect(error).toMatchObject({ code: 'E_FILE', message: '/d: is a directory', exitCode: 6 });
+    expect(await readdir(root)).toEqual(['d']);
+    expect(await readdir(join(root, 'd'))).toEqual(['full']);
+  });
+
+  test.skipIf(process.getuid?.() === 0)(
+    'leave nothing behind in a read-only directory (root is never refused)',
+    async () => {
+      const { root, host } = await rootedMachine();
+      await mkdir(join(root, 'd'), { mode: 0o555 });
+      const error = await joinErrorOf(() => host.apply(file('/d/x', 'x'), SIGNAL));
+      expect(error).toMatchObject({ code: 'E_FILE', message: '/d/x: permission denied' });
+      expect(await readdir(join(root, 'd'))).toEqual([]);
+    },
+  );
+
+  test('cannot be below a file', async () => {
+    const { root, host } = await rootedMachine();
+    await writeFile(join(root, 'f'), 'x');
+    expect(await joinErrorOf(() => host.apply(file('/f/x', 'x'), SIGNAL))).toMatchObject({ code: 'E_FILE' });
+    expect(await readdir(root)).toEqual(['f']);
+    expect(await host.read({ kind: 'file', path: '/f/x' }, SIGNAL)).toBeUndefined();
+  });
+
+  test('are read up to 4 MiB, and refused beyond', async () => {
+    const { root, host } = await rootedMachine();
+    await writeFile(join(root, 'big'), '');
+    await truncate(join(root, 'big'), 4 << 20);
+    expect((await host.read<'file'>({ kind: 'file', path: '/big' }, SIGNAL))?.length).toBe(4 << 20);
+    await truncate(join(root, 'big'), (4 << 20) + 1);
+    const error = await joinErrorOf(() => host.read({ kind: 'file', path: '/big' }, SIGNAL));
+    expect([error.code, error.message]).toEqual(['E_FILE', '/big: is larger than 4194304 bytes']);
+  });
+
+  test('are absent, or are not files, and are said to be so', async () => {
+    const { root, host } = await rootedMachine();
+    await mkdir(join(root, 'd'));
+    await writeFile(join(root, 'd/b'), '');
+    await writeFile(join(root, 'd/a'), '');
+    expect(await host.read({ kind: 'file', path: '/nothing' }, SIGNAL)).toBeUndefined();
+    expect(await host.read({ kind: 'stat', path: '/nothing/below' }, SIGNAL)).toBeUndefined();
+    expect(await host.read({ kind: 'list', path: '/nothing' }, SIGNAL)).toBeUndefined();
+    expect(await host.read({ kind: 'list', path: '/d' }, SIGNAL)).toEqual(['a', 'b']);
+    expect(await host.read({ kind: 'stat', path: '/d/' }, SIGNAL)).toMatchObject({ kind: 'directory', mode: 0o755 });
+    expect(await host.read({ kind: 'stat', path: '/' }, SIGNAL)).toMatchObject({ kind: 'directory' });
+    const error = await joinErrorOf(() => host.read({ kind: 'file', path: '/d' }, SIGNAL));
+    expect([error.code, error.message]).toEqual(['E_FILE', '/d: is not a file']);
+  });
+
+  test('are removed, which is nothing where there is none; a directory goes only when it is empty', async () => {
+    const { root, host } = await rootedMachine();
+    await mkdir(join(root, 'empty'));
+    await mkdir(join(root, 'full/x'), { recursive: true });
+    await writeFile(join(root, 'f'), '');
+    for (const path of ['/f', '/f', '/empty', '/full']) await host.apply({ kind: 'remove', path }, SIGNAL);
+    expect(await readdir(root)).toEqual(['full']);
+  });
+});

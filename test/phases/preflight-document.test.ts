@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { paths } from '../../engine/node/index.ts';
+import type { Check, Inputs } from '../../phases/preflight/check.ts';
+import { checksFor } from '../../phases/preflight/checks.ts';
+import { input, NAMES, SOCKET } from '../helpers/joinable.ts';
+import { PROJECT } from '../helpers/sources.ts';
+
+const unique = (names: string[]): string[] => [...new Set(names)];
+
+describe('docs/preflight.md', () => {
+  const given = (other: Partial<Inputs> = {}): Inputs => ({
+    ...input,
+    askKubelet: true,
+    caCertPath: paths.caCert,
+    ...other,
+  });
+  const kind = ({ severity, warnsFrom }: Check) =>
+    warnsFrom === undefined ? severity : `${severity}; warning from 1.${warnsFrom} on`;
+
+  test('docs/preflight.md has a row for each check with its texts', () => {
+    const { endpoint: _, ...plain } = given();
+    const rows = checksFor(plain).map(
+      (check) => `| \`${check.name}\` | ${kind(check)} | ${check.passesIf} | ${check.hint} |`,
+    );
+    const text = readFileSync(join(PROJECT, 'docs/preflight.md'), 'utf8');
+    expect(text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'))).toEqual(rows);
+  });
+
+  test('each check has a unique name and applies to the right inputs', () => {
+    const names = (other: Partial<Inputs>) =>
+      checksFor(given(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
+    const every = checksFor(given()).map(({ name }) => name);
+    expect(unique(every)).toEqual(every);
+    const only = (other: Partial<Inputs>) => names(other).filter((name) => !names({}).includes(name));
+    expect(names({})).toEqual(NAMES);
+    expect(only({ endpoint: '[fd00::1]:6443' })).toEqual([
+      'FileContent--proc-sys-net-bridge-bridge-nf-call-ip6tables',
+      'FileContent--proc-sys-net-ipv6-conf-default-forwarding',
+    ]);
+    expect(only({ criSocket: 'unix:///var/run/dockershim.sock' })).toEqual(['Service-Docker', 'IsDockerSystemdCheck']);
+    expect(only({ criSocket: SOCKET })).toEqual([]);
+  });
+});
