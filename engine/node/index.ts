@@ -16,7 +16,6 @@ export {
   type KubeconfigContext,
   readKubeconfig,
 } from './kubeconfig.ts';
-export { readServerAddress } from './server-address.ts';
 export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
 export {
   type KubeletIdentity,
@@ -39,5 +38,6 @@ export {
   nodeRef,
 } from './objects.ts';
 export { paths } from './paths.ts';
+export { readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
 export { visibleNode } from './visible-node.ts';

@@ -107,7 +107,9 @@ async function clusterInfo(
 function clusterOf({ data }: ClusterInfo): { server: string; ca: string } | undefined {
   try {
     const [cluster] = readKubeconfig(data.kubeconfig ?? '').clusters;
-    return cluster === undefined ? undefined : { server: readServerAddress(cluster.server), ca: certificatesOf(cluster.ca) };
+    return cluster === undefined
+      ? undefined
+      : { server: readServerAddress(cluster.server), ca: certificatesOf(cluster.ca) };
   } catch {
     return undefined;
   }

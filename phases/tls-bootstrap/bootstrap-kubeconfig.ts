@@ -18,7 +18,12 @@ export function bootstrapKubeconfig({ server, ca, token, certificate }: Identity
         };
   const document = {
     apiVersion: 'v1',
-    clusters: [{ cluster: { 'certificate-authority-data': base64(certificatesPem(ca)), server: readServerAddress(server) }, name: 'kubernetes' }],
+    clusters: [
+      {
+        cluster: { 'certificate-authority-data': base64(certificatesPem(ca)), server: readServerAddress(server) },
+        name: 'kubernetes',
+      },
+    ],
     contexts: [{ context: { cluster: 'kubernetes', user: USER }, name: CONTEXT }],
     'current-context': CONTEXT,
     kind: 'Config',

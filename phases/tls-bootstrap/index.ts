@@ -12,7 +12,14 @@ import {
   paths,
   usableIdentity,
 } from '../../engine/node/index.ts';
-import { certificatesPem, createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
+import {
+  certificatesPem,
+  createCsr,
+  csrName,
+  generateKeyPem,
+  type Name,
+  publicKeyDer,
+} from '../../engine/pki/index.ts';
 import {
   apiCalls,
   controls,

@@ -78,7 +78,12 @@ describe('a server with a certificate', () => {
   test.each<[string, Certificate[], string, RegExp]>([
     ['of a stranger', [strange], 'E_API_CERTIFICATE_UNTRUSTED', /"leaf" was issued by "stranger"/],
     ['for another host', [leaf({ extensions: [altNames('IP:127.0.0.2')] })], 'E_API_CERTIFICATE_NAME', /127\.0\.0\.2/],
-    ['without alternative names', [leaf({ extensions: [] })], 'E_API_CERTIFICATE_NAME', /it has no subject alternative names, and its common name leaf does not count/],
+    [
+      'without alternative names',
+      [leaf({ extensions: [] })],
+      'E_API_CERTIFICATE_NAME',
+      /it has no subject alternative names, and its common name leaf does not count/,
+    ],
     ['of yesterday', [leaf({ notBefore: inDays(-3), notAfter: inDays(-1) })], 'E_API_CERTIFICATE_TIME', /expired at/],
   ])('%s gets not one byte of the request: %s', async (_, chain, code, message) => {
     const { url, requests, received } = await serve(chain);
