@@ -36,6 +36,6 @@ function loadable(id: string, command: Command.Class, plugin: Plugin): Command.L
   };
 }
 
-/** Defaults are left out, because the descriptions name them. */
+/** Without defaults, because the descriptions name them. */
 const forHelp = (items: Readonly<Record<string, object>> = {}): Record<string, object> =>
   Object.fromEntries(Object.entries(items).map(([name, item]) => [name, { ...item, name, default: undefined }]));

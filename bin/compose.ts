@@ -1,5 +1,5 @@
 /**
- * The composition root: one `App` for a process, composed of its parts by tsyringe. The only file that knows every folder.
+ * The composition root: tsyringe composes one `App` for a process. The only file that knows every folder.
  * Nothing is kept in module variables: a test composes an `App` of its own.
  */
 import { resolve } from 'node:path';

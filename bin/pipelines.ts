@@ -13,7 +13,7 @@ export const DEFAULT_PIPELINE = 'join-worker';
 /** Each has a folder of its name in Joinery's package. */
 export type DocumentKind = 'pipelines' | 'environments';
 
-/** A pipeline as `host` runs it; without a host, what its environments say for some machines only is left out. */
+/** A pipeline as `host` runs it; without a host, without the parts that are for some machines only. */
 export type PipelineFor = (host?: HostFacts) => Pipeline;
 
 /** A pipeline and its environments in which each value knows its place. */
@@ -43,8 +43,8 @@ export class PipelineCatalog {
   }
 
   /**
-   * Opens a pipeline without environments. A file decides what runs here, so nobody but its owner and root may be able
-   * to change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
+   * Opens a pipeline without environments. A file decides what runs here, so only its owner and root may be able to
+   * change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
    */
   open(name: string): Pipeline {
     const { file, text } = this.#read('pipelines', name);
@@ -129,7 +129,7 @@ export const sourceOf = ({ digest, environments }: Pipeline, name: string): Plan
   ...(environments.length === 0 ? {} : { environments }),
 });
 
-/** Paths of plugins are relative to the pipeline's file or, if that ships with Joinery, to the last environment's file. */
+/** Paths of plugins are relative to the file of the pipeline or, if it ships with Joinery, of the last environment. */
 function placeOf(name: string, environments: readonly string[]): Pick<Pipeline, 'place'> {
   const files = [...environments.map((file) => ({ file, words: `--env ${file}` })), { file: name, words: name }];
   const last = files.filter(({ file }) => isFile(file)).at(-1);

@@ -39,7 +39,7 @@ const phaseDocument = ({ name, summary, input, output, effects, irreversible, or
     version: origin?.version,
   });
 
-/** The command of one phase, or of a step of the default pipeline: its inputs decide which of the step's phases runs. */
+/** The command of a phase, or of a step of the default pipeline: the inputs decide which of its phases runs. */
 export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
   const { registry } = app;
   const phases = variantsOf(step).map((variant) => registry.get(variant.phase));

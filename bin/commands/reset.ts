@@ -19,8 +19,8 @@ export function resetCommand(app: App) {
   return class Reset extends JoinCommand {
     static override summary = 'Reset this machine to its pre-join state (like kubeadm reset)';
     static override description = [
-      'Stops the kubelet, removes its Pods and their mounts, and deletes the files of kubeadm, the kubelet and Joinery.',
-      'Shows the changes and asks for confirmation. To restore what was there before a join, use `join undo` instead.',
+      'Stops the kubelet, removes its Pods and mounts, and deletes the files of kubeadm, the kubelet and Joinery.',
+      'Shows the changes and asks for confirmation. To restore the state before a join, use `join undo` instead.',
     ].join(' ');
     static override flags = {
       ...flagsFor(phase.input),

@@ -40,13 +40,13 @@ export function runCommand(app: App) {
     static override description = [
       'Paste a `kubeadm join` line and replace `kubeadm join` with `join run`.',
       [
-        'Each input of the pipeline can be a flag, a variable (JOINERY_TOKEN for --token) or a field of the --config file.',
-        'Flags win over variables, and variables over the file. @FILE reads a value from a file; - reads a token from',
-        'standard input.',
+        'Each input of the pipeline can be a flag, a variable (JOINERY_TOKEN for --token) or a field of the --config',
+        'file. Flags win over variables, and variables over the file. @FILE reads a value from a file; - reads a token',
+        'from standard input.',
       ].join(' '),
     ].join('\n\n');
     static override examples = [
-      '<%= config.bin %> run 10.0.0.1:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:… --dry-run',
+      '<%= config.bin %> run 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --dry-run',
       '<%= config.bin %> run --pipeline ./mine.yaml --help',
     ];
     static override flags = { ...flagsFor(shipped.inputs, gates), ...ownFlags };

@@ -6,9 +6,9 @@ import { runFlags } from '../inputs/common-flags.ts';
 export class Undo extends JoinCommand {
   static override summary = 'Roll back the changes a run made to this machine';
   static override description = [
-    'Restores files, links, directories and services, the last change first. If a kubelet has run, undo first stops it, marks',
-    'its Node as not ready, and removes its Pods, their mounts and its files. What has changed since the run is left alone and',
-    'shown.',
+    'Restores files, links, directories and services, the last change first. If a kubelet has run, undo first stops it,',
+    'marks its Node as not ready, and removes its Pods, their mounts and its files. Files that have changed since the',
+    'run are kept, and undo prints the difference.',
   ].join(' ');
   static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo 20261124-10 --yes'];
   static override flags = {

@@ -44,7 +44,10 @@ function helpValueOf({ type, enum: options, writeOnly, 'x-path': isPath, default
   return isDuration(value) ? 'TIME' : 'TEXT';
 }
 
-/** `Timeout (kubeadm 5m)` → `Timeout (default 1m; kubeadm 5m)`. A description itself explains a default that is an expression. */
+/**
+ * `Timeout (kubeadm 5m)` → `Timeout (default 1m; kubeadm 5m)`.
+ * If the default is an expression, the description itself explains it.
+ */
 function withDefault(description: string, value: unknown): string {
   if (value === undefined || value === false || String(value).includes('${{')) return description;
   const note = / \(([^()]*)\)$/.exec(description);

@@ -17,7 +17,7 @@ const CONTROL_PLANE_FLAGS = [
   'experimental-control-plane',
 ];
 
-/** Turns `--flag=true` into `--flag`; `off` names the flags that were set to false. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE. */
+/** Turns `--flag=true` into `--flag`; `off` names the flags set to false. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE. */
 export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: string[]; off: string[] } {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const off: string[] = [];

@@ -46,18 +46,18 @@ async function register(context: PluginContext, locations: readonly Wanted[], lo
     inspected.set(plugin.folder, plugin);
   }
   const plugins = [...inspected.values()];
-  assertDistinctNames([...loaded.values(), ...plugins]);
+  assertDistinctNames(plugins, loaded.values());
   for (const plugin of plugins) if (!loaded.has(plugin.folder)) await runCode(context, plugin);
 }
 
 /** E_PLUGIN_TWICE if two folders hold a plugin of the same name. */
-function assertDistinctNames(plugins: readonly InspectedPlugin[]): void {
-  const folders = new Map<string, string>();
+function assertDistinctNames(plugins: readonly InspectedPlugin[], loaded: Iterable<InspectedPlugin>): void {
+  const all = [...loaded, ...plugins];
   for (const { manifest, folder } of plugins) {
-    const first = folders.get(manifest.name);
-    if (first !== undefined && first !== folder)
-      throw fail('E_PLUGIN_TWICE', { what: `plugin ${manifest.name}`, first, second: folder });
-    folders.set(manifest.name, folder);
+    const { name } = manifest;
+    const other = all.find((each) => each.manifest.name === name && each.folder !== folder);
+    if (other !== undefined)
+      throw fail('E_PLUGIN_TWICE', { what: `plugin ${name}`, first: other.folder, second: folder });
   }
 }
 

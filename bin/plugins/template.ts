@@ -75,7 +75,7 @@ const phase = (name: string): string => `sdk.definePlugin({
         summary: 'Write /etc/${name}.conf',
         input,
         output,
-        // Everything the phase may do: the ports refuse anything else. The manifest in package.json repeats it for users.
+        // Everything the phase may do: the ports refuse anything else. The manifest repeats it for users.
         effects: [sdk.writes('/etc/${name}.conf', 0o644, 'the text')],
         async run({ files }, { text }) {
           await files.write('/etc/${name}.conf', \`\${text}\\n\`, 0o644);
@@ -135,8 +135,8 @@ const plugin = await pluginIn(new URL('..', import.meta.url));
 const phase = plugin.phase('${name}');
 const machine = () => ({ directories: ['/etc'] });
 
-// The contract of every phase: its dry run is accurate, it declares its effects, a second run changes nothing, it can be
-// undone after any failure or kill, and it prints no secret.
+// The contract of every phase: its dry run is accurate, it declares its effects, a second run changes nothing,
+// it can be undone after any failure or kill, and it prints no secret.
 itKeepsThePhaseContract(phase, { input: { text: 'hello' }, machine, secrets: [] }, test);
 
 test('${name} writes the text to its file', async () => {
@@ -166,4 +166,8 @@ Load it in a pipeline (\`plugins: [./${name}]\`, relative to the file of the pip
     uses: ${name}
     with: { text: hello }
 \`\`\`
-${joinery.startsWith('file:') ? `\n\`@joinery/cli\` in \`package.json\` is the Joinery of the machine where this plugin was created. Only tests need it.\n` : ''}`;
+${joinery.startsWith('file:') ? LOCAL_JOINERY : ''}`;
+
+const LOCAL_JOINERY = `
+\`@joinery/cli\` in \`package.json\` is the Joinery of the machine where this plugin was created. Only tests need it.
+`;

@@ -10,7 +10,10 @@ export interface Finding {
 
 const SIGN = { ok: '✓', note: '·', problem: '✗', unknown: '?' } as const;
 
-/** The suggestion for the first problem, because the others may follow from it. The state of the run is only a symptom, so it comes last. */
+/**
+ * The suggestion for the first problem, because the others may follow from it. The state of the run is only a symptom,
+ * so it comes last.
+ */
 export function nextOf(findings: readonly Finding[]): string | undefined {
   const problems = findings.filter(({ state }) => state === 'problem');
   const first = problems.find(({ check }) => check !== 'run') ?? problems[0];

@@ -27,7 +27,11 @@ function wordsOf(error: unknown, version: string): string {
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const versions = `joinery ${version}, node ${process.version}, ${process.platform} ${process.arch}`;
-  return `\nThis is a bug in Joinery, not a mistake of yours (${versions}):\n${stack}\n  → Please report it with the lines above.`;
+  return [
+    `\nThis is a bug in Joinery, not a mistake of yours (${versions}):`,
+    stack,
+    '  → Please report it with the lines above.',
+  ].join('\n');
 }
 
 /** Each problem of a document with its lines; undefined if no problem has any. */

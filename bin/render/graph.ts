@@ -9,7 +9,7 @@ export interface GraphNode {
   id: string;
   /** Several if the run decides which one it uses. */
   phase: string;
-  /** The steps that come directly before; indirect predecessors are left out. */
+  /** The steps that come directly before; indirect predecessors are omitted. */
   after: readonly string[];
 }
 

@@ -42,8 +42,10 @@ function lineOf(event: RunEvent, begunAt: Map<string, number>): string | undefin
       return `  ${event.id}: ${event.level === 'warn' ? '! ' : ''}${event.text}`;
     case 'step.retrying':
       return `  ${event.id}: ${retryText(event)}`;
-    case 'step.ended':
-      return `${SIGN[event.status]} ${event.id} (${seconds(performance.now() - (begunAt.get(event.id) ?? performance.now()))})`;
+    case 'step.ended': {
+      const now = performance.now();
+      return `${SIGN[event.status]} ${event.id} (${seconds(now - (begunAt.get(event.id) ?? now))})`;
+    }
     default:
       return undefined;
   }

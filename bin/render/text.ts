@@ -23,8 +23,9 @@ export const noteLines = ({ notes }: Plan): string[] => notes.map((note) => `! $
 function resultLines(result: RunResult, plan: Plan): string[] {
   const changes = result.steps.flatMap((step) => step.changes).length;
   const name = plan.inputs.nodeName;
+  const time = seconds(result.durationMs);
   const lines = [
-    `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${seconds(result.durationMs)}: ${counted(result, changes)}.`,
+    `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${time}: ${counted(result, changes)}.`,
     ...noteLines(plan),
   ];
   for (const { id, status, notes } of result.steps)

@@ -1,39 +1,40 @@
 /** An undo as text: what it would do, and what it did. */
-import { type Before, changeText, subjectOf } from '../../engine/host/changes/index.ts';
+import { type Before, changeText, type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
 import { oppositeAction } from '../../engine/host/changes/service.ts';
 import type { History } from '../../engine/journal/history.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { RunResult } from '../../engine/run/run.ts';
-import type { ServiceAction } from '../../engine/sdk/ports.ts';
 
 export function undoPlanText({ start, changes }: History): string {
   const lines = changes
     .filter(({ undone }) => !undone)
     .reverse()
     .flatMap(({ change, before }) => {
-      const text = change.kind === 'service' ? serviceBackText(change.action, before) : backText(before);
-      if (text !== undefined) return [`  ${text} ${subjectOf(change)}`];
+      const text = change.kind === 'service' ? serviceText(change, before) : pathText(subjectOf(change), before);
+      if (text !== undefined) return [`  ${text}`];
       return before.kind === 'earlier' ? [] : [`  keep: ${changeText(change)}`];
     });
   return [`Undoing run ${start.id} of ${start.pipeline}, started ${start.at}, will:`, ...lines].join('\n');
 }
 
-function serviceBackText(action: ServiceAction, before: Before): string | undefined {
-  const back = oppositeAction(action, { active: before.kind === 'service' && before.active });
-  if (back === 'stop') return 'stop, and delete the files of,';
-  return back === 'reload-service' ? 'reload' : back;
+function serviceText(change: Extract<StepChange, { kind: 'service' }>, before: Before): string | undefined {
+  const action = oppositeAction(change.action, { active: before.kind === 'service' && before.active });
+  if (action === undefined) return undefined;
+  const service = subjectOf(change);
+  if (action === 'stop') return `stop ${service} and delete its files`;
+  return `${action === 'reload-service' ? 'reload' : action} ${service}`;
 }
 
-function backText(before: Before): string | undefined {
+function pathText(subject: string, before: Before): string | undefined {
   switch (before.kind) {
     case 'absent':
-      return 'delete';
+      return `delete ${subject}`;
     case 'file':
     case 'link':
     case 'directory':
-      return 'restore';
+      return `restore ${subject}`;
     case 'command':
-      return `run ${before.undo.join(' ')} to undo`;
+      return `run ${before.undo.join(' ')} to undo ${subject}`;
     default:
       return undefined;
   }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PlanSource } from '../../engine/pipeline/plan.ts';
 
-/** Names the first difference; undefined if there is none. */
+/** Names the first difference, if any. */
 export function sourceDifference(now: PlanSource, before: PlanSource): string | undefined {
   if (now.name !== before.name || now.digest !== before.digest) return now.kind;
   const [environments = [], earlier = []] = [now.environments, before.environments];

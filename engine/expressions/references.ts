@@ -17,7 +17,7 @@ export const UNKNOWN = Symbol('only known after the run');
 /** `bare`: the reference fills its placeholder. `within`: it is part of a larger expression. */
 export type Position = 'bare' | 'within';
 
-/** Returns the value of a reference: undefined if there is none, `UNKNOWN` if only a real run can produce it. */
+/** Returns the value of a reference: undefined if it has none, `UNKNOWN` if only a real run can produce it. */
 export type Lookup = (reference: Reference, position?: Position) => unknown;
 
 export const ROOTS = { inputs: 'input', host: 'host', gates: 'gate', run: 'run' } as const;

@@ -20,9 +20,9 @@ export interface Scope {
   problems: Problems;
   inputs: Schema;
   gates: Readonly<Record<string, Schema>>;
-  /** Schema of `run.…`. Absent where nothing can read it. */
+  /** Schema of `run.…`. Absent outside of `finally`. */
   run?: Schema;
-  /** Absent where no step can be read. */
+  /** Absent if no step can be read. */
   steps?: StepScope;
   /** References whose values certainly exist, because the step's own condition says so. */
   present: readonly string[];

@@ -129,7 +129,7 @@ function valueOfExpression(expression: Expression, lookup: Lookup): unknown {
 const asText = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 
 /**
- * Evaluates a template. A placeholder that is the whole value keeps its type. A key without a value is left out.
+ * Evaluates a template. A placeholder that is the whole value keeps its type. A key without a value is omitted.
  * Text that contains a secret is a secret. Throws an Error that names the expression without a value.
  */
 export function evaluate(template: Template, lookup: Lookup): unknown {

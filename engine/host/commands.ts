@@ -1,4 +1,4 @@
-/** Programs of the machine: found on its PATH, run with a small environment, within limits of time and output. */
+/** Programs of the machine: found on its PATH, and run with a small environment and limits of time and output. */
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export class MachineCommands {
   readonly #environment: Record<string, string>;
   readonly #timeLimitMs: number;
 
-  /** With a root that is not `/`, only the programs below it count as the machine's; they learn the root from JOINERY_ROOT. */
+  /** Below a root other than `/`, only the programs there are run. JOINERY_ROOT tells them the root. */
   constructor(root: string, timeLimitMs: number = TIME_LIMIT_MS) {
     this.#timeLimitMs = timeLimitMs;
     const path = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -33,7 +33,7 @@ export class MachineCommands {
     return this.#directories.map((directory) => join(directory, program)).find(isExecutable);
   }
 
-  /** Runs to the end; an exit code other than 0 is a result. E_COMMAND_FAILED where it cannot be run or does not end. */
+  /** Resolves for any exit code. E_COMMAND_FAILED if the program cannot be started or does not end in time. */
   async run(
     argv: readonly string[],
     signal: AbortSignal,
@@ -44,7 +44,7 @@ export class MachineCommands {
     const command = argv.join(' ');
     if (path === undefined) throw fail('E_COMMAND_FAILED', { command, exitCode: 127, output: `no ${program} on PATH` });
     const { timeMs = this.#timeLimitMs, outputBytes = OUTPUT_BYTES_MAX } = limits;
-    // A program may ignore SIGTERM, and then no limit would hold.
+    // A program may ignore SIGTERM.
     const ending = { killSignal: 'SIGKILL', timeout: timeMs, maxBuffer: outputBytes, signal } as const;
     const options = { env: { ...environment, ...this.#environment }, ...ending };
     return new Promise((resolve, reject) => {
@@ -58,19 +58,19 @@ export class MachineCommands {
           reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output }, error));
         }
       });
-      child.stdin?.on('error', () => undefined).end(); // a program that asks would otherwise wait for its limit
+      child.stdin?.on('error', () => undefined).end(); // or a reader would wait for its time limit
     });
   }
 
-  /** As `run`, and E_COMMAND_FAILED unless it exits 0. */
-  async must(argv: readonly string[], signal: AbortSignal, surroundings: CommandOptions = {}): Promise<void> {
-    const { exitCode, stdout, stderr } = await this.run(argv, signal, surroundings);
+  /** Like `run`, but E_COMMAND_FAILED unless the program exits 0. */
+  async must(argv: readonly string[], signal: AbortSignal, options: CommandOptions = {}): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.run(argv, signal, options);
     if (exitCode !== 0)
       throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
   }
 }
 
-/** Without a thread for each look: a preflight makes a hundred of them. */
+/** Synchronous, because a preflight checks a hundred paths, and a thread for each costs more than the check. */
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

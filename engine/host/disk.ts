@@ -1,10 +1,10 @@
-/** Changes of a file system that are whole or not there at all, and that a crash cannot take back. */
+/** Changes of a file system that are complete or absent, and that survive a crash. */
 import type * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { Owner } from '../sdk/ports.ts';
 
-/** The calls that changes are made of, as `node:fs/promises` has them. */
+/** The functions of `node:fs/promises` that changes use. */
 export type Disk = Pick<
   typeof fs,
   'open' | 'lstat' | 'readlink' | 'readdir' | 'mkdir' | 'chmod' | 'chown' | 'symlink' | 'rename' | 'rm' | 'rmdir'
@@ -16,7 +16,7 @@ export class DurableDisk {
     this.#disk = disk;
   }
 
-  /** Never half a file, and never one that more people can read than `mode` says. */
+  /** Never leaves half a file, nor one that more users can read than `mode` allows. */
   async replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     const temporary = await this.#temporary(path);
     const handle = await this.#disk.open(temporary, 'wx', mode & 0o600);
@@ -35,7 +35,7 @@ export class DurableDisk {
     await this.syncDirectory(dirname(path));
   }
 
-  /** Never one with another mode than `mode`: one that is there is not looked at again. */
+  /** Never leaves a directory with another mode: a directory that exists is not checked again. */
   async createDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
     if ((await this.#disk.lstat(path).catch(() => undefined))?.isDirectory()) return;
     const temporary = await this.#temporary(path);
@@ -43,7 +43,7 @@ export class DurableDisk {
     try {
       if (owner !== undefined) await this.#disk.chown(temporary, owner.uid, owner.gid);
       await this.#disk.chmod(temporary, mode); // whatever the umask was
-      await this.syncDirectory(temporary); // nobody looks at its mode again
+      await this.syncDirectory(temporary); // its mode is never checked again
       await this.#disk.rename(temporary, path);
     } catch (error) {
       await this.#temporary(path);
@@ -66,7 +66,7 @@ export class DurableDisk {
     await this.syncDirectory(dirname(path));
   }
 
-  /** A file, a link, or an empty directory; one that somebody else has put something into, or mounted something at, stays. */
+  /** Removes a file, a link or an empty directory. A directory with other content, and a mount point, stays. */
   async remove(path: string): Promise<void> {
     await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
@@ -80,7 +80,7 @@ export class DurableDisk {
     await this.#syncRemoval(path);
   }
 
-  /** What lies below, too, but nothing of another file system: a volume that is still mounted is not ours to empty. */
+  /** Removes a path and everything below it. E_FILE at a mount point: a mounted volume must not be emptied. */
   async removeTree(path: string): Promise<void> {
     await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
@@ -88,10 +88,10 @@ export class DurableDisk {
     await this.#syncRemoval(path);
   }
 
-  /** Also of what is gone already: who removed it may have been killed before it was durable. */
+  /** Also syncs a removal that happened earlier: its process may have been killed before the sync. */
   async #syncRemoval(path: string): Promise<void> {
     await this.syncDirectory(dirname(path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error; // what it lay in is gone, too
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error; // its parent directory is gone, too
     });
   }
 
@@ -103,7 +103,10 @@ export class DurableDisk {
     await this.#disk.rmdir(path);
   }
 
-  /** The name under which something comes to be. Always the same, so that what a killed run has left is found, and removed: one run at a time writes here. */
+  /**
+   * The path at which a file is prepared. It is always the same, so that the remains of a killed run are found and
+   * removed.
+   */
   async #temporary(path: string): Promise<string> {
     const temporary = temporaryName(path);
     const there = await this.#disk.lstat(temporary).catch(() => undefined);
@@ -112,7 +115,7 @@ export class DurableDisk {
     return temporary;
   }
 
-  /** Without this, a crash may lose the name of a file whose bytes are safe. */
+  /** A crash may otherwise lose the name of a file whose bytes are safe. */
   async syncDirectory(path: string): Promise<void> {
     const handle = await this.#disk.open(path, 'r');
     try {

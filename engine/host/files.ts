@@ -1,4 +1,7 @@
-/** Files of a machine whose root is a directory of ours: read within limits, written at once, durably and with the right mode. */
+/**
+ * Files of a machine whose root is a directory: read within limits, written durably, in one step and with the right
+ * mode.
+ */
 import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
@@ -10,10 +13,10 @@ import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
 
 const FILE_BYTES_MAX = 4 << 20;
-const LOOK_AGAIN_MS = 5_000;
+const READ_AGAIN_MS = 5_000;
 
-export interface Appending {
-  /** Durable before it returns, where `sync` is set. */
+export interface AppendHandle {
+  /** Durable when it returns, if `sync` is set. */
   append(bytes: Buffer, sync: boolean): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
   close(): Promise<void>;
@@ -23,10 +26,10 @@ export class MachineFiles {
   readonly #root: string;
   readonly #disk: Disk;
   readonly #durable: DurableDisk;
-  /** The last change under way at each place. */
+  /** The latest pending change at each place. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  /** `root` is `/` for this machine itself. `disk` is exchanged by tests for one that forgets what was not synced. */
+  /** `root` is `/` for this machine. Tests pass a `disk` that forgets what was not synced. */
   constructor(root: string, disk: Disk = fs) {
     this.#root = root;
     this.#disk = disk;
@@ -67,15 +70,15 @@ export class MachineFiles {
     return this.#orAbsent(path, async () => (await this.#disk.readdir(await this.#real(path))).sort());
   }
 
-  /** By the events of its directory, or of the nearest one above it that is there; and every few seconds, for file systems that tell none. */
+  /** Watches the nearest existing directory, and reads every few seconds for file systems without events. */
   async waitFor(path: string, done: (content: Buffer | undefined) => boolean, signal: AbortSignal) {
     return this.#explained(path, async () => {
       for (;;) {
-        // Watched before it is looked at, so that nothing in between is missed.
+        // The watch begins before the read, so that no change in between is missed.
         const watcher = watcherOf(await this.#real(await this.#nearest(dirname(path))));
-        const until = AbortSignal.any([signal, AbortSignal.timeout(LOOK_AGAIN_MS)]);
+        const until = AbortSignal.any([signal, AbortSignal.timeout(READ_AGAIN_MS)]);
         const changed =
-          watcher === undefined ? sleep(LOOK_AGAIN_MS, 0, { signal }) : once(watcher, 'change', { signal: until });
+          watcher === undefined ? sleep(READ_AGAIN_MS, 0, { signal }) : once(watcher, 'change', { signal: until });
         const passed = changed.then(Boolean, Boolean);
         try {
           const content = await this.read(path);
@@ -122,7 +125,7 @@ export class MachineFiles {
     });
   }
 
-  /** Steps that run at once may make the same directory, and it comes to be under one name. */
+  /** Concurrent steps may create the same directory, which is prepared at one temporary path. */
   async #inTurn(place: string, act: () => Promise<void>): Promise<void> {
     const turn = (this.#turns.get(place) ?? Promise.resolve()).then(act, act);
     this.#turns.set(place, turn);
@@ -133,7 +136,7 @@ export class MachineFiles {
     }
   }
 
-  /** Makes the directories above `path` that are missing, 0755. */
+  /** Creates the missing directories above `path` with mode 0755. */
   async createParents(path: string): Promise<void> {
     const parent = dirname(path);
     if ((await this.stat(parent)) !== undefined) return;
@@ -141,14 +144,16 @@ export class MachineFiles {
     await this.createDirectory(parent, 0o755);
   }
 
-  /** Makes what names `path` durable, and what names its directory, up to `top`: whoever made them may have been killed before they were. */
+  /**
+   * Syncs the directories above `path` up to `top`: the process that created them may have been killed before it could.
+   */
   async syncNames(path: string, top: string): Promise<void> {
     for (let at = path; at.startsWith(top); at = dirname(at))
       await this.#explained(at, async () => this.#durable.syncDirectory(dirname(await this.#place(at))));
   }
 
-  /** The file at `path`, opened to have lines appended to it. */
-  async appendTo(path: string): Promise<Appending> {
+  /** Opens the file at `path` for appending. */
+  async appendTo(path: string): Promise<AppendHandle> {
     return this.#explained(path, async () => {
       const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
       const handle = await this.#disk.open(await this.#place(path), flags);
@@ -164,13 +169,13 @@ export class MachineFiles {
     });
   }
 
-  /** Where `path` lies, its parents' links followed inside the root, its last part not. */
+  /** The real place of `path`. Links among its parents are followed inside the root; a link at its end is not. */
   async #place(path: string): Promise<string> {
     const clean = normalize(path).replace(/(.)\/$/, '$1');
     return clean === '/' ? this.#root : join(await this.#real(dirname(clean)), clean.slice(clean.lastIndexOf('/') + 1));
   }
 
-  /** Where `path` lies, every link in it followed. */
+  /** The real place of `path`, with every link followed. */
   async #real(path: string): Promise<string> {
     return join(this.#root, await followLinks(this.#root, path, this.#disk));
   }
@@ -195,10 +200,10 @@ export class MachineFiles {
   }
 }
 
-/** Undefined where the directory is gone again, or no more watches are to be had. */
+/** Undefined if the directory is gone again, or if the system has no more watches. */
 function watcherOf(directory: string): FSWatcher | undefined {
   try {
-    return watch(directory).on('error', () => undefined); // then the clock will do
+    return watch(directory).on('error', () => undefined); // the periodic read goes on
   } catch {
     return undefined;
   }

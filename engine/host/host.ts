@@ -1,4 +1,7 @@
-/** A host is four functions: it reads, applies changes, sends requests and waits. Hosts differ in these and in nothing else. */
+/**
+ * A host is four functions: it reads, applies changes, sends requests and waits. Hosts differ in these and in nothing
+ * else.
+ */
 import type { ApiAccess, ApiAnswer, ApiRequest, ObjectWait } from '../sdk/api.ts';
 import type { HostFacts, HttpCall } from '../sdk/ports.ts';
 import type { Change } from './changes/index.ts';

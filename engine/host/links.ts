@@ -1,14 +1,18 @@
-/** Links of a machine whose root is a directory of ours. */
+/** Links of a machine whose root is a directory. */
 import * as fs from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { Disk } from './disk.ts';
 
 const LINKS_MAX = 40;
-/** S_ISVTX: in such a directory, as in /tmp, only its owner may replace a link. */
+/** S_ISVTX: in a directory with this bit, such as /tmp, only the owner of a link may replace it. */
 const STICKY = 0o1000;
 
-/** The machine's own path of what `path` leads to, every link in it followed inside the root: an absolute link means the machine's root, not ours. E_FILE for a link that others than root can place. */
+/**
+ * The path that `path` leads to, with every link followed inside the root.
+ * An absolute link begins at the machine's root.
+ * E_FILE for a link that users other than root can place.
+ */
 export async function followLinks(root: string, path: string, disk: Disk = fs): Promise<string> {
   let pending = normalize(path).split('/').filter(Boolean);
   let at: string[] = [];
@@ -29,7 +33,9 @@ export async function followLinks(root: string, path: string, disk: Disk = fs): 
   return `/${at.join('/')}`;
 }
 
-/** Where a link points; undefined where there is none. Whoever can place a link could send us anywhere, so not everybody's is followed. */
+/**
+ * The target of a link; undefined if there is none. A link of another user is refused, because it could lead anywhere.
+ */
 async function targetOf(disk: Disk, directory: string, name: string, path: string): Promise<string | undefined> {
   const link = join(directory, name);
   const stats = await disk.lstat(link).catch(() => undefined);

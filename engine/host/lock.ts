@@ -1,4 +1,4 @@
-/** One run at a time on a machine. */
+/** The lock that allows one run at a time on a machine. */
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -15,22 +15,22 @@ export interface Lock {
 }
 
 /**
- * Held until `release`, or until the process is gone, however it goes: an abstract Unix socket leaves no file behind. It is named
- * for the folder of the runs, so that a container that has this machine below another path meets us. E_RUN_LOCKED.
+ * Held until `release` or the end of the process: an abstract Unix socket leaves no file behind.
+ * Its name is derived from the folder of the runs, so that a container that sees this machine below another path gets the same lock. E_RUN_LOCKED.
  */
 export async function lockMachine(root: string): Promise<Lock> {
   const folder = join(root, await followLinks(root, paths.state));
   for (let tries = 0; ; tries++) {
-    // Where it cannot be made nothing else can be changed either, and the run will say why.
+    // If the folder cannot be created, nothing else can be changed, and the run reports why.
     await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
     const name = await nameOf(folder, root);
     const server = await listen(name);
     if (server !== undefined) {
-      // Whoever held it before may just have removed the folder that we meant.
+      // The previous holder may just have removed the folder.
       if ((await nameOf(folder, root)) === name) return { release: () => release(server, folder) };
       server.close();
     } else if (tries === TRIES_MAX) throw fail('E_RUN_LOCKED', { root, socket: name });
-    else await sleep(PAUSE_MS); // whoever holds it may be about to end
+    else await sleep(PAUSE_MS); // the holder may be about to end
   }
 }
 
@@ -39,7 +39,7 @@ async function nameOf(folder: string, root: string): Promise<string> {
   return `joinery-${dev.toString(16)}-${ino.toString(16)}`;
 }
 
-/** Undefined where the name is taken. */
+/** Undefined if the name is taken. */
 async function listen(name: string): Promise<Server | undefined> {
   const server = createServer((visitor) => visitor.destroy());
   const isFree = await new Promise<boolean>((resolve, reject) => {
@@ -51,7 +51,7 @@ async function listen(name: string): Promise<Server | undefined> {
   return isFree ? server.unref() : undefined;
 }
 
-/** A run that has changed nothing leaves nothing: the folder only stays where it holds a journal. */
+/** A run without changes leaves nothing: the folder stays only if it holds a journal. */
 async function release(server: Server, folder: string): Promise<void> {
   await rmdir(folder).catch(() => undefined);
   server.close();

@@ -1,4 +1,4 @@
-/** What is mounted on a machine, and the way to unmount it. Source of the format: proc_pid_mountinfo(5). */
+/** The mounts of a machine. Source of the format: proc_pid_mountinfo(5). */
 import { createReadStream } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -14,26 +14,28 @@ export class Mounts {
   readonly #root: string;
   readonly #commands: MachineCommands;
 
-  /** `root` is `/` for this machine itself. */
+  /** `root` is `/` for this machine. */
   constructor(root: string) {
     this.#root = root;
     this.#commands = new MachineCommands(root);
   }
 
   /**
-   * The mount points below what `path` leads to, by the machine's own paths, in the order to unmount them: the last one
-   * mounted is the first, so that no mount has another one in it or over it. A path is listed as often as it is mounted.
+   * The mount points below `path`, with links followed, in the order in which they can be unmounted:
+   * the latest mount comes first, so that no mount has another one in it or over it. A path is listed as often as it is mounted.
    */
   async below(path: string): Promise<string[]> {
     const root = await realpath(this.#root);
     const top = join(root, await followLinks(root, path));
-    // A disk of its own at `path` itself is not what was mounted in it.
+    // A mount at `path` itself is not below it.
     const inside = (point: string): boolean => point.startsWith(join(top, '/'));
     const points = mountPoints(await readTable()).filter(inside);
     return points.reverse().map((point) => join('/', relative(root, point)));
   }
 
-  /** Takes off what was mounted last at a path that `below` named; a busy one stays for those who use it. None is no change. E_COMMAND_FAILED. */
+  /**
+   * Unmounts the latest mount at a path, lazily if it is busy. A path without a mount is no change. E_COMMAND_FAILED.
+   */
   async unmount(point: string, signal: AbortSignal): Promise<void> {
     const place = join(await realpath(this.#root), point);
     const { exitCode, stderr } = await this.#commands.run(['umount', place], signal);

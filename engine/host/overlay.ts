@@ -1,4 +1,7 @@
-/** What a machine looks like after changes that were not applied: reads of changed paths and services are answered from here. */
+/**
+ * What a machine looks like after changes that were not applied: reads of changed paths and services are answered from
+ * here.
+ */
 import { posix } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall, ServiceStatus, Stat } from '../sdk/ports.ts';

@@ -20,7 +20,9 @@ export interface RealHostOptions {
   now?: () => Date;
 }
 
-/** `root` is `/` for this machine. Below any other root, no privilege is needed, and only the programs there are run. */
+/**
+ * `root` is `/` for this machine. Below any other root, no privilege is needed, and only the programs there are run.
+ */
 export async function realHost(root: string, { access, now = () => new Date() }: RealHostOptions): Promise<RealHost> {
   const machine = machineAt(root);
   const api = access.connect(now);

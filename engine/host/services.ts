@@ -1,4 +1,4 @@
-/** Services of the machine, by systemd or OpenRC. Source of the rules: kubeadm's initsystem package. */
+/** Services of the machine, managed by systemd or OpenRC. Source of the rules: kubeadm's initsystem package. */
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../sdk/errors.ts';
@@ -6,7 +6,7 @@ import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import type { MachineCommands } from './commands.ts';
 
-/** A service that was restarted this often since we started it is not going to come up. */
+/** A service that was restarted this often is not going to come up. */
 const RESTARTS_MAX = 3;
 const LOG_LINES = 200;
 
@@ -39,7 +39,7 @@ export class MachineServices {
     if (argv.length > 0) await this.#commands.must(argv, signal);
   }
 
-  /** Its port cannot be watched, so it is asked: often at first, and its manager once a second. */
+  /** Asks the service often at first, because a port cannot be watched, and its manager once a second. */
   async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
     let pauseMs = 10;
     let nextStatusAtMs = Date.now() + 1_000;
@@ -47,12 +47,12 @@ export class MachineServices {
       if (Date.now() >= nextStatusAtMs) {
         const { manager, failed } = await this.status(name, signal);
         if (manager !== 'none' && failed)
-          throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastWords(name) });
+          throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastLogLine(name) });
         nextStatusAtMs = Date.now() + 1_000;
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted)
-        throw fail('E_HEALTH', { service: name, url, lastLine: await this.#lastWords(name) }, signal.reason);
+        throw fail('E_HEALTH', { service: name, url, lastLine: await this.#lastLogLine(name) }, signal.reason);
       pauseMs = Math.min(pauseMs * 1.5, 100);
     }
   }
@@ -74,7 +74,7 @@ export class MachineServices {
       manager: 'systemd',
       exists: properties.get('LoadState') === 'loaded',
       ...(properties.get('LoadState') === 'masked' ? { masked: true } : {}),
-      // Units without an [Install] section, and managers that do not say, cannot be found disabled.
+      // A unit without an [Install] section has no state, and counts as enabled.
       enabled: fileState !== 'disabled' && fileState !== 'masked',
       active: active === 'active' || active === 'activating' || active === 'reloading',
       failed: active === 'failed' || active === 'inactive' || Number(properties.get('NRestarts') ?? 0) >= RESTARTS_MAX,
@@ -92,8 +92,8 @@ export class MachineServices {
     return { manager: 'openrc', exists, active, enabled: levels.stdout.includes(name), failed: !active };
   }
 
-  /** Why it died, as far as its log tells: the last fatal line, else the last one. */
-  async #lastWords(name: string): Promise<string> {
+  /** The last fatal line of the service's log, or else its last line. */
+  async #lastLogLine(name: string): Promise<string> {
     const argv = ['journalctl', '-u', name, '-n', String(LOG_LINES), '-o', 'cat', '--no-pager'];
     const log = await this.#commands.run(argv, AbortSignal.timeout(5_000)).catch(() => undefined);
     const lines = (log?.stdout ?? '').split('\n').filter((line) => line.trim() !== '');
@@ -107,7 +107,7 @@ function systemctl(action: ServiceAction, name: string): string[] {
   return ['systemctl', action === 'reload-service' ? 'reload' : action, name];
 }
 
-/** Undefined where OpenRC knows no such thing; it reads its scripts anew by itself. */
+/** Undefined if OpenRC has no such action. It reads changed scripts by itself. */
 function openrc(action: ServiceAction, name: string): string[] | undefined {
   if (action === 'reload') return [];
   if (action === 'enable' || action === 'disable')

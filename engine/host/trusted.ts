@@ -6,7 +6,10 @@ import { fail } from '../sdk/errors.ts';
 /** S_ISVTX: in a directory with this bit, such as /tmp, only the owner of a file may replace it. */
 const STICKY = 0o1000;
 
-/** The real path of `path`, if it and every directory above it are trusted. E_FILE_UNTRUSTED, or an error of the file system. */
+/**
+ * The real path of `path`, if it and every directory above it are trusted. E_FILE_UNTRUSTED, or an error of the file
+ * system.
+ */
 export function trustedPath(path: string): string {
   const real = realpathSync(path);
   for (const start of new Set([resolve(path), real]))

@@ -1,5 +1,5 @@
 /** The folder of one run on disk, as the store of its journal. */
-import type { Appending, MachineFiles } from '../host/files.ts';
+import type { AppendHandle, MachineFiles } from '../host/files.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import type { Secret } from '../sdk/secret.ts';
 import { answerPath } from './approval.ts';
@@ -14,7 +14,7 @@ export class RunFolder implements JournalStore {
   readonly #id: string;
   #sum: string;
   #lengthBytes: number;
-  #open: Appending | undefined;
+  #open: AppendHandle | undefined;
   readonly #isReopened: boolean;
 
   constructor(files: MachineFiles, id: string, read: ReadJournal = { records: [], lengthBytes: 0, sum: '' }) {

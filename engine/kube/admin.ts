@@ -1,4 +1,6 @@
-/** Who a kubeconfig file says we are, and to which cluster we speak with it. Source of the rules: client-go, tools/clientcmd. */
+/**
+ * The identity and the cluster of a kubeconfig file's current context. Source of the rules: client-go, tools/clientcmd.
+ */
 import { dirname, resolve } from 'node:path';
 import { clusterNamed, currentContext, readKubeconfig } from '../node/kubeconfig.ts';
 import { fitsKey, readCertificates } from '../pki/index.ts';
@@ -13,14 +15,15 @@ export interface Admin extends Identity {
 }
 
 type Fields = Record<string, unknown>;
-/** The text of a file; throws an Error that says what is wrong. */
+/** Reads the text of a file. Throws an Error with the reason. */
 type ReadText = (path: string) => Promise<string>;
 
-// What we do not do must not be passed over: the one sends credentials to anybody, the other acts as somebody else.
+// Fields that Joinery does not support must not be ignored: they would change which server gets the credentials, or
+// whose they are.
 const CLUSTER_REFUSED = ['insecure-skip-tls-verify', 'tls-server-name', 'proxy-url'];
 const USER_REFUSED = ['exec', 'auth-provider', 'username', 'password', 'as', 'as-uid', 'as-groups', 'as-user-extra'];
 
-/** The cluster and user of the file's current context. Paths in it begin at its own folder. E_KUBECONFIG. */
+/** The cluster and user of the current context. Paths in the file are relative to its folder. E_KUBECONFIG. */
 export async function readAdmin(file: string, read: ReadText): Promise<Admin> {
   try {
     const kubeconfig = readKubeconfig(await read(file));
@@ -56,7 +59,7 @@ async function credentials(user: Fields, read: ReadText): Promise<Pick<Identity,
   };
 }
 
-/** What stands in the field `<name>-data`, else in the file that the field `name` names; empty where there is neither. */
+/** The value of the field `<name>-data`, or else the content of the file in the field `<name>`; empty without both. */
 async function material(fields: Fields, name: string, read: ReadText): Promise<string> {
   const data = text(fields[`${name}-data`]);
   if (data !== '') return Buffer.from(data, 'base64').toString('utf8');

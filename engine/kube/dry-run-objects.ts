@@ -1,11 +1,16 @@
-/** What a dry run remembers of the objects that it would have changed: the server checked each change and stored none. */
+/**
+ * What a dry run remembers of the objects that it would have changed: the server checked each change and stored none.
+ */
 import { type ApiAnswer, type ApiClient, type ApiRequest, objectPath } from '../sdk/api.ts';
 
 type Send = ApiClient['send'];
 /** `isNew`: the server has no such object yet. */
 type Remembered = { object: object; isNew: boolean };
 
-/** A created name is taken from then on, and a changed object is read as it was changed. The server answers everything else. */
+/**
+ * A created name is taken from then on, and a changed object is read as it was changed. The server answers everything
+ * else.
+ */
 export function remembering(send: Send): Send {
   const objects = new Map<string, Remembered>();
   return async (request, signal) => {

@@ -96,7 +96,10 @@ class IdentityApi implements KubeApi {
     return kubeObject<T>(body, this.#identity.server);
   }
 
-  /** Records a change before it is sent. Refusals are errors, except those that `get` and `create` answer with undefined. */
+  /**
+   * Records a change before it is sent. Refusals are errors, except those that `get` and `create` answer with
+   * undefined.
+   */
   async #send({ verb, method, path, ref, body }: Send): Promise<ApiAnswer> {
     const { client, signal, record, onChange } = this.#options;
     const { server } = this.#identity;

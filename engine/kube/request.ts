@@ -1,4 +1,4 @@
-/** HTTPS to API servers on undici: connections by trust and identity, every request bounded in time and size. */
+/** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits of time and size. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Dispatcher, Pool } from 'undici';
 import request from 'undici/lib/api/api-request.js';
@@ -11,7 +11,7 @@ import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { requireOk } from './answer.ts';
 
-/** Until an answer begins, and from there until it is whole. */
+/** The limit until an answer begins, and again until it is complete. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX = 4 << 20;
 export const LINE_BYTES_MAX = 2 << 20;
@@ -31,13 +31,13 @@ export class Transport {
     return this.#answer(request, await this.#open(request, ANSWER_TIMEOUT_MS, signal), signal);
   }
 
-  /** The lines of an endless answer, as they come. Ends when the server ends it; throws where it refuses. */
+  /** The lines of an endless answer as they arrive, until the server ends it. Throws if the server refuses. */
   async *lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): AsyncGenerator<string> {
     const { server, ref } = request;
     const opened = await this.#open(request, idleTimeoutMs, signal);
     if (opened.statusCode !== 200)
       requireOk(await this.#answer(request, opened, signal), server, `watch ${ref?.resource}`);
-    const decoder = new StringDecoder('utf8'); // a letter may lie on both sides of a cut
+    const decoder = new StringDecoder('utf8'); // two chunks may share a character
     try {
       let rest = '';
       for await (const chunk of opened.body as AsyncIterable<Buffer>) {
@@ -55,7 +55,7 @@ export class Transport {
     }
   }
 
-  /** Reads the answer to its end, within limits of size and time. */
+  /** Reads the whole answer, within limits of size and time. */
   async #answer({ server }: ApiRequest, opened: Dispatcher.ResponseData, signal: AbortSignal): Promise<ApiAnswer> {
     const { body, headers, statusCode } = opened;
     const what = `it has begun to, but not ended within ${ANSWER_TIMEOUT_MS / 1000} s`;
@@ -115,7 +115,7 @@ export class Transport {
     }
   }
 
-  /** One pool for each server and set of certificates: who is told apart by a token only can share connections. */
+  /** One pool for each server and set of certificates. Identities that differ only in their token share connections. */
   #pool(server: string, as: Caller): Pool {
     const certificate = asIdentity(as)?.certificate;
     const ca = as === 'unverified' ? undefined : as.ca;
@@ -141,7 +141,7 @@ const CONTENT_TYPE = {
   DELETE: 'application/json',
 };
 
-/** RFC 9110 10.2.3: seconds, or a date. What is neither asks for nothing. */
+/** RFC 9110 10.2.3: seconds or a date. Anything else is ignored. */
 function retryAfterMs(header: string | string[] | undefined, now: Date): number | undefined {
   const text = String(header);
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now.getTime();
@@ -152,7 +152,7 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (status >= 400) return { message: clean(text) }; // a proxy's own page: its status says enough
+    if (status >= 400) return { message: clean(text) }; // the page of a proxy: its status says enough
     throw fail('E_API_ANSWER', { server, what: `no JSON, but "${clean(text).slice(0, 80)}"` });
   }
 }

@@ -1,4 +1,7 @@
-/** Waiting for one object by list and watch, never by polling. Source of the protocol: Kubernetes API concepts, "Efficient detection of changes". */
+/**
+ * Waits for one object by list and watch, without polling. Source of the protocol: Kubernetes API concepts, "Efficient
+ * detection of changes".
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiRequest, collectionPath, type ObjectWait } from '../sdk/api.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
@@ -6,7 +9,7 @@ import type { KubeObject } from '../sdk/ports.ts';
 import { isObject, requireOk } from './answer.ts';
 import type { Transport } from './request.ts';
 
-/** The server ends a watch after this; we begin the next where it ended. */
+/** The server ends a watch after this time. The next one begins where it ended. */
 const WATCH_SECONDS = 240;
 const PAUSE_MS_MAX = 2_000;
 const KNOWN = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'];
@@ -16,7 +19,9 @@ interface WatchEvent {
   object: KubeObject;
 }
 
-/** The object, as soon as `done` says so. Survives lost connections, ended watches and 410 Gone; ends with `signal`. */
+/**
+ * The object, as soon as `done` accepts it. Survives lost connections, ended watches and 410 Gone; ends with `signal`.
+ */
 export async function watchObject(
   transport: Transport,
   { as, ref, done, from }: ObjectWait,
@@ -56,7 +61,7 @@ export async function watchObject(
     } catch (error) {
       if (signal.aborted || !isJoinError(error) || !error.code.startsWith('E_API_')) throw error;
       if ((error.facts as { status?: number }).status === 410)
-        version = undefined; // too old to go on from: list anew
+        version = undefined; // the version is too old to resume from: list again
       else if (!error.transient) throw error;
       pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
     }
@@ -81,7 +86,7 @@ async function list(transport: Transport, request: ApiRequest, signal: AbortSign
   return { version, item };
 }
 
-/** An event about an object. One that is an error of the server is thrown as what the server would have answered. */
+/** An event about an object. An error event is thrown like the same answer to a request. */
 function parseEvent(line: string, server: string, what: string): WatchEvent {
   let event: { type?: unknown; object?: unknown } | null;
   try {

@@ -1,12 +1,12 @@
-/** Addresses of http calls: which may be made, and how they are shown. */
+/** Addresses of HTTP calls: which ones are allowed, and how they are printed. */
 import type { HttpCall } from '../sdk/ports.ts';
 
-/** RFC 9110 9.2.1: it only reads. */
+/** RFC 9110 9.2.1: the call only reads. */
 export const isSafe = ({ method }: Pick<HttpCall, 'method'>): boolean => method === 'GET' || method === 'HEAD';
-/** RFC 9110 9.2.2: done twice, it has done no more than once. */
+/** RFC 9110 9.2.2: a repeated call has the same effect as one. */
 export const isIdempotent = ({ method }: Pick<HttpCall, 'method'>): boolean => method !== 'POST' && method !== 'PATCH';
 
-/** Without what follows the path: credentials stand there often enough. */
+/** The address without its query, which may hold credentials. */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return 'no address';
   const { origin, pathname } = new URL(url);
@@ -16,7 +16,7 @@ export const originOf = (url: string): string => (URL.canParse(url) ? new URL(ur
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** What is wrong with an address, or undefined: https, or http to this machine itself, and no password. */
+/** The reason why an address is refused; undefined for https, and for http to this machine, without a password. */
 export function whyRefused(url: string): string | undefined {
   if (!URL.canParse(url)) return 'it is no address';
   const { protocol, hostname, username, password } = new URL(url);

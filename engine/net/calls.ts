@@ -1,4 +1,4 @@
-/** Http calls of phases, and waits for an answer or a port: bounded in time and size, no redirect followed. */
+/** HTTP calls of phases, and waits for an answer or a port: with limits of time and size, and without redirects. */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'undici/lib/api/api-request.js';
@@ -16,20 +16,22 @@ const ANSWER_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const PAUSE_MS_MAX = 2_000;
 
-/** The answer, where it is as expected. E_HTTP_ANSWER, E_HTTP_UNREACHABLE, E_API_CERTIFICATE_… */
+/** The answer, if it is as expected. E_HTTP_ANSWER, E_HTTP_UNREACHABLE, E_API_CERTIFICATE_… */
 export async function answerOf(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
   const refused = whyRefused(call.url);
   if (refused !== undefined) throw answerError(call, refused, false);
   const answer = await send(call, signal);
   const problem = whyUnexpected(call, answer);
-  // What was done twice may have been done twice: only where that is no harm, the engine may try again.
+  // A retry may apply the request twice, so only idempotent calls are retried.
   if (problem !== undefined) throw answerError(call, problem, answer.status >= 500 || answer.status === 429);
   return answer;
 }
 
 const answerError = (call: HttpCall, what: string, passing: boolean) =>
   fail('E_HTTP_ANSWER', {
-    ...{ method: call.method, url: shownUrl(call.url), what },
+    method: call.method,
+    url: shownUrl(call.url),
+    what,
     retried: passing && isIdempotent(call),
   });
 
@@ -39,7 +41,10 @@ async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: A
   const { origin, pathname, search } = new URL(url);
   try {
     const answer = await request.call(agent, {
-      ...{ origin, path: `${pathname}${search}`, method, signal },
+      origin,
+      path: `${pathname}${search}`,
+      method,
+      signal,
       headers: {
         'user-agent': 'joinery',
         ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), plain(value)])),
@@ -58,9 +63,9 @@ async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: A
     }
     return { status: answer.statusCode, body: Buffer.concat(chunks).toString('utf8') };
   } catch (error) {
-    const told = isJoinError(error) ? error : connectionError(error, origin, signal);
-    if (!isJoinError(told) || told.code !== 'E_API_UNREACHABLE') throw told;
-    const { what } = told.facts as { what: string };
+    const failure = isJoinError(error) ? error : connectionError(error, origin, signal);
+    if (!isJoinError(failure) || failure.code !== 'E_API_UNREACHABLE') throw failure;
+    const { what } = failure.facts as { what: string };
     throw fail('E_HTTP_UNREACHABLE', { method, url: shownUrl(url), what, retried: isIdempotent({ method }) }, error);
   } finally {
     await agent.destroy();
@@ -69,12 +74,11 @@ async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: A
 
 const plain = (value: string | Secret): string => (isSecret(value) ? value.reveal() : value);
 
-/** What of an answer is not as it must be. */
+/** The difference between an answer and the expected one. */
 function whyUnexpected({ expect = {} }: HttpCall, { status, body }: HttpAnswer): string | undefined {
   const { statuses, json } = expect;
   const isExpected = statuses === undefined ? status >= 200 && status < 300 : statuses.includes(status);
-  if (!isExpected)
-    return `it answered ${status}, and not ${statuses?.join(' or ') ?? '2xx'}${body === '' ? '' : `: ${clean(body).slice(0, 200)}`}`;
+  if (!isExpected) return unexpectedStatus(status, statuses?.join(' or ') ?? '2xx', body);
   if (json === undefined) return undefined;
   try {
     return missingIn(JSON.parse(body), json, '');
@@ -83,27 +87,32 @@ function whyUnexpected({ expect = {} }: HttpCall, { status, body }: HttpAnswer):
   }
 }
 
-/** Where `there` does not say what `wanted` does; it may say more. */
-function missingIn(there: unknown, wanted: unknown, at: string): string | undefined {
-  if (typeof wanted !== 'object' || wanted === null)
-    return there === wanted ? undefined : `its ${at || 'answer'} is not ${clean(JSON.stringify(wanted))}`;
-  if (typeof there !== 'object' || there === null) return `it has no ${at || 'mapping'}`;
-  for (const [key, value] of Object.entries(wanted)) {
-    const inner = Object.hasOwn(there, key) ? Reflect.get(there, key) : undefined;
+function unexpectedStatus(status: number, expected: string, body: string): string {
+  const text = body === '' ? '' : `: ${clean(body).slice(0, 200)}`;
+  return `it answered ${status}, and not ${expected}${text}`;
+}
+
+/** The first value of `expected` that `found` lacks. `found` may hold more. */
+function missingIn(found: unknown, expected: unknown, at: string): string | undefined {
+  if (typeof expected !== 'object' || expected === null)
+    return found === expected ? undefined : `its ${at || 'answer'} is not ${clean(JSON.stringify(expected))}`;
+  if (typeof found !== 'object' || found === null) return `it has no ${at || 'mapping'}`;
+  for (const [key, value] of Object.entries(expected)) {
+    const inner = Object.hasOwn(found, key) ? Reflect.get(found, key) : undefined;
     const problem = missingIn(inner, value, at === '' ? key : `${at}.${key}`);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-/** Asks until the answer is as expected. What it said last is in E_WAIT. */
+/** Asks until the answer is as expected. E_WAIT holds the last failure. */
 export async function waitForAnswer(call: HttpCall, signal: AbortSignal): Promise<undefined> {
   await until(shownUrl(call.url), signal, async () => {
     await answerOf(call, signal);
   });
 }
 
-/** Until something accepts connections there. */
+/** Waits until something accepts connections at the port. */
 export async function waitForPort(host: string, port: number, signal: AbortSignal): Promise<undefined> {
   await until(`${host}:${port}`, signal, () => accepts(host, port, signal));
 }
@@ -120,7 +129,7 @@ function accepts(host: string, port: number, signal: AbortSignal): Promise<void>
   });
 }
 
-/** Tries with growing pauses: neither can be watched from here. What will never do ends it at once. */
+/** Tries again with growing pauses, because neither can be watched. A hopeless failure ends the wait at once. */
 async function until(what: string, signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
   let said = '';
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {

@@ -1,4 +1,4 @@
-/** A document from the web, by HTTPS alone: this machine's own roots, its proxy, and no redirect to anything less. */
+/** Downloads over HTTPS: with the roots and the proxy of this machine, and only https redirects. */
 import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { connectionError, unlessAborted } from './failure.ts';
@@ -9,7 +9,10 @@ const BODY_BYTES_MAX = 1 << 20;
 const REDIRECTS_MAX = 10;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** E_DOWNLOAD for an answer that is not the document, E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers. Sends no credentials to anybody. */
+/**
+ * The document at `url`. Sends no credentials. E_DOWNLOAD if the answer is not the document;
+ * E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers.
+ */
 export async function download(url: string, signal: AbortSignal): Promise<string> {
   const ca = [...(await systemRoots())];
   let at = new URL(url);
@@ -24,7 +27,7 @@ export async function download(url: string, signal: AbortSignal): Promise<string
 type Answer = { text: string; redirect?: undefined } | { redirect: URL };
 type Refuse = (what: string) => Error;
 
-/** What stands behind a question mark may be a secret. */
+/** Omits the query, which may hold a secret. */
 const refusalOf =
   ({ origin, pathname }: URL): Refuse =>
   (what) =>
@@ -46,7 +49,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
       signal,
     });
     const { statusCode, headers, body } = await unlessAborted(opened, signal);
-    body.on('error', () => undefined); // it is destroyed where it is not wanted
+    body.on('error', () => undefined); // a redirect leaves it unread, and it is destroyed
     const location = headers.location;
     if (statusCode >= 300 && statusCode < 400 && typeof location === 'string' && URL.canParse(location, url.href))
       return { redirect: new URL(location, url) };

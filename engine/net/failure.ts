@@ -3,7 +3,7 @@ import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { handshakeError } from './tls-errors.ts';
 
-/** undici hears of an abort only once it is connected, and that may take longer than we may stay. */
+/** undici notices an abort only once it is connected, which may take longer than the caller can wait. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -24,7 +24,7 @@ export function connectionError(error: unknown, server: string, signal: AbortSig
   const { name, code, message } = error as NodeJS.ErrnoException;
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return fail('E_API_ANSWER', { server, what: `not HTTP as it should be (${clean(message)})` }, error);
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // no trouble of the network, but a bug of ours
+  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // not a failure of the network, but a bug
   const ofTls = handshakeError(error, server);
   if (ofTls !== undefined) return ofTls;
   return fail('E_API_UNREACHABLE', { server, what: clean(message || code) }, error);

@@ -1,4 +1,7 @@
-/** The way to an address of the web: straight, or through this machine's proxy. Source: Go's golang.org/x/net/http/httpproxy, by which kubeadm goes. */
+/**
+ * Connections to the web, direct or through this machine's proxy. Source: golang.org/x/net/http/httpproxy, which
+ * kubeadm uses.
+ */
 import { BlockList, isIP } from 'node:net';
 import type { buildConnector, Dispatcher, Pool } from 'undici';
 import connect from 'undici/lib/api/api-connect.js';
@@ -7,8 +10,8 @@ import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
 import { type TrustedServer, tlsOptions, trustedConnector, verifying } from './trusted-connector.ts';
 
 /**
- * Connections to one origin; the caller destroys them. `ca` are PEM texts; none trusts nobody. `refuse` makes the error for a proxy
- * that cannot be used. Both the server and an https proxy are verified before they get a byte.
+ * Connections to one origin; destroy them when done. `ca` are PEM texts; an empty list trusts no server. `refuse` creates
+ * the error for a proxy that cannot be used. The server and an https proxy are verified before they get a byte.
  */
 export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => Error): Dispatcher {
   const trusted = (server: string): TrustedServer => ({ server, ca, now: () => new Date() });
@@ -21,7 +24,7 @@ export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => E
     requestTls: tlsOptions(server),
     proxyTls: tlsOptions(between),
     factory: (origin, options) => new PoolOf(origin, verifiedPool(options, server)),
-    // undici adds `connect` to its own pools only where the whole of it is loaded.
+    // undici adds this function itself only if it is loaded as a whole.
     clientFactory: (origin, options) => Object.assign(new PoolOf(origin, verifiedPool(options, between)), { connect }),
   });
 }
@@ -45,7 +48,10 @@ function proxyOf(url: URL, refuse: (what: string) => Error): URL | undefined {
   return proxy;
 }
 
-/** HTTPS_PROXY for an https address, unless NO_PROXY names the host or it is this machine. Throws a TypeError where the variable is no URL. */
+/**
+ * HTTPS_PROXY for an https address, unless NO_PROXY or this machine itself is addressed. Throws a TypeError for an
+ * invalid URL.
+ */
 export function proxyFor(
   { protocol, hostname, port }: URL,
   environment: NodeJS.ProcessEnv = process.env,
@@ -59,7 +65,10 @@ export function proxyFor(
   return isException ? undefined : new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
 }
 
-/** `*`, an address or a range of them, a domain with all below it, or (behind a dot) only what is below it; a port may follow. */
+/**
+ * An entry is `*`, an address, a range, a domain with its subdomains, or after a dot the subdomains only; a port may
+ * follow.
+ */
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;
   if (entry === '*') return true;

@@ -27,7 +27,7 @@ export function checkStep(pipeline: Pipeline, checked: CheckedStep, scope: Scope
     checkTemplate(scope, template, {
       schema: phase.input,
       path: [...path, isApproval ? 'approval' : 'with'],
-      exposure: isApproval ? 'the question is shown to people' : `phase ${phase.name} does not mark it writeOnly`,
+      exposure: isApproval ? 'people see the question' : `phase ${phase.name} does not mark it writeOnly`,
     });
   }
 }

@@ -34,7 +34,7 @@ export function needsOf(
 }
 
 /**
- * Sorts ids so that each comes after the ids it needs (Kahn's algorithm). Leaves out cycles and the steps that need
+ * Sorts ids so that each comes after the ids it needs (Kahn's algorithm). Omits cycles and the steps that need
  * them.
  */
 export function orderOf(needs: Needs): string[] {
@@ -56,7 +56,7 @@ export function orderOf(needs: Needs): string[] {
   return order;
 }
 
-/** The steps of some cycle, or undefined if there is none. */
+/** The steps of some cycle, or undefined without a cycle. */
 function findCycle(needs: Needs): string[] | undefined {
   const reached = new Set(orderOf(needs));
   const start = [...needs.keys()].find((id) => !reached.has(id));

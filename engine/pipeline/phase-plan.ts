@@ -18,7 +18,7 @@ import { DEFAULT_TIMEOUT } from './planned-step.ts';
 
 /**
  * The inputs that the pipeline's step for this phase has by default: those that come from host facts and defaults of
- * inputs. Literals are left out, because they are meant for that pipeline only.
+ * inputs, but no literals, because they are meant for that pipeline only.
  */
 export function standaloneInputs(pipeline: Pipeline, phase: AnyPhase, host: HostFacts): Record<string, unknown> {
   const step = pipeline.steps.find((candidate) =>

@@ -24,7 +24,7 @@ export interface PlanSource {
   name: string;
   /** SHA-256 of the text of the pipeline, or of the schemas of the phase. */
   digest: string;
-  /** The environments on top of the pipeline. Absent if there are none. */
+  /** The environments on top of the pipeline. Absent without environments. */
   environments?: readonly AppliedEnvironment[];
 }
 

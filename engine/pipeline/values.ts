@@ -1,4 +1,4 @@
-/** The values that expressions read during a run, and what comes of them: inputs of steps, conditions, outputs. */
+/** The values that expressions read during a run. They decide the inputs of steps, conditions and outputs. */
 
 import { violations } from '../documents/validate.ts';
 import { holds } from '../expressions/conditions.ts';
@@ -88,7 +88,7 @@ export function inputOf(
 }
 
 /**
- * The outputs of a pipeline. A dry run leaves out those that only a real run can produce. Throws E_INPUT if one has no
+ * The outputs of a pipeline. A dry run omits those that only a real run can produce. Throws E_INPUT if one has no
  * value.
  */
 export function outputsOf(plan: PlanValues, template: Template, values: RunValues): unknown {

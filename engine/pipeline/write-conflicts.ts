@@ -23,7 +23,7 @@ export function checkWriteConflicts(pipeline: Pipeline, needs: Needs, writers: r
       const [first = '', second = ''] = [before, id].sort((a, b) => (indexOf.get(a) ?? 0) - (indexOf.get(b) ?? 0));
       pipeline.problems.at(
         [key, indexOf.get(second) ?? 0, 'id'],
-        `steps ${first} and ${second} both write ${path}, but their order is not defined: add one to the needs of the other`,
+        `steps ${first} and ${second} both write ${path} in no defined order: add one to the needs of the other`,
         'two-writers',
       );
     }

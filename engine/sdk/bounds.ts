@@ -1,30 +1,39 @@
-/** The most that a plugin's phases may do, as its manifest declares it: whoever installs it has read that, and not its code. */
+/**
+ * The limits of a plugin, from its manifest. Administrators read the manifest before they install a plugin, not its
+ * code.
+ */
 import { type ApiVerb, type Effect, pathMatcher } from './effects.ts';
 
+/**
+ * The most that the phases of a plugin may do, as its manifest declares it under `effects`.
+ * @experimental
+ */
 export interface Bounds {
-  /** What may be written, linked or removed: `*` stands for any part of one name, a last `**` for everything below. */
+  /** Paths to write, link or delete. `*` matches any part of one name; `**` at the end matches everything below. */
   readonly paths: readonly string[];
   readonly services: readonly string[];
-  /** Programs by name or path, as they are started. */
+  /** Programs, by the name or path of the command. */
   readonly commands: readonly string[];
   readonly api: readonly { readonly verbs: readonly ApiVerb[]; readonly resource: string }[];
-  /** What addresses on the web begin with: `https://example.com/releases/`; `https://*` for all that an input names. */
+  /** Prefixes of addresses, such as `https://example.com/releases/`. `https://*` allows every https address. */
   readonly network: readonly string[];
-  /** Below which mounts may be taken away. */
+  /** Directories below which the plugin may unmount file systems. */
   readonly mounts: readonly string[];
-  /** Pod sandboxes may be removed. */
+  /** Whether the plugin may remove Pod sandboxes. */
   readonly runtime: boolean;
 }
 
-/** What of `effect` the bounds leave out, in words; undefined where it lies within. */
+/** The manifest entry that `effect` would need, as text; undefined if the bounds already allow it. */
 export function missingBound(bounds: Bounds, effect: Effect): string | undefined {
   switch (effect.kind) {
     case 'path':
       return coversTemplate(bounds.paths, effect.path) ? undefined : `paths: ${effect.path}`;
     case 'service':
-      return hasHole(effect.name) || bounds.services.includes(effect.name) ? undefined : `services: ${effect.name}`;
+      return hasPlaceholder(effect.name) || bounds.services.includes(effect.name)
+        ? undefined
+        : `services: ${effect.name}`;
     case 'command':
-      return hasHole(effect.program) || bounds.commands.includes(effect.program)
+      return hasPlaceholder(effect.program) || bounds.commands.includes(effect.program)
         ? undefined
         : `commands: ${effect.program}`;
     case 'api': {
@@ -40,27 +49,27 @@ export function missingBound(bounds: Bounds, effect: Effect): string | undefined
       return bounds.runtime ? undefined : 'runtime: true';
     case 'http':
     case 'web':
-      return bounds.network.length > 0 ? undefined : 'network: the addresses that it reads';
+      return bounds.network.length > 0 ? undefined : 'network: the addresses that it calls';
     default:
       return `effects of the kind ${(effect as { kind: unknown }).kind}, which this Joinery does not know`;
   }
 }
 
-/** What an input will say is only known when it is used, and looked at again then. */
-const hasHole = (template: string): boolean => template.includes('{');
+/** The value of an input is only known in the run, and the ports check it again there. */
+const hasPlaceholder = (template: string): boolean => template.includes('{');
 
-/** Whether a program lies within: `*` in the manifest stands for one that a file of root's names. */
+/** Whether the bounds allow a program. `*` in the manifest allows one that a file owned by root names. */
 export const allowsProgram = ({ commands }: Pick<Bounds, 'commands'>, program: string): boolean =>
   commands.includes(program) || commands.includes('*');
 
 const allowsVerb = ({ api }: Bounds, verb: ApiVerb, resource: string): boolean =>
   api.some((allowed) => allowed.resource === resource && allowed.verbs.includes(verb));
 
-/** A path as a phase declares it. */
+/** Whether the patterns cover a path as a phase declares it. */
 const coversTemplate = (patterns: readonly string[], template: string): boolean =>
   patterns.some((pattern) => pattern === '/**' || covers(pattern, template));
 
-/** Whether a path lies within: never one that goes up, or has empty parts. */
+/** Whether the bounds allow a path. A path with `..`, `.` or empty parts is never allowed. */
 export const allowsPath = ({ paths }: Pick<Bounds, 'paths'>, path: string): boolean =>
   !path
     .split('/')
@@ -68,22 +77,25 @@ export const allowsPath = ({ paths }: Pick<Bounds, 'paths'>, path: string): bool
     .some((part) => ['', '.', '..'].includes(part)) && paths.some((pattern) => covers(pattern, path));
 
 function covers(pattern: string, path: string): boolean {
-  const [wanted, given] = [pattern.split('/'), path.split('/')];
-  const isDeep = wanted.at(-1) === '**';
-  const names = isDeep ? wanted.slice(0, -1) : wanted;
-  if (isDeep ? given.length <= names.length : given.length !== names.length) return false;
-  return names.every((name, index) => pathMatcher([name], {})(given[index] ?? ''));
+  const [expected, actual] = [pattern.split('/'), path.split('/')];
+  const isDeep = expected.at(-1) === '**';
+  const names = isDeep ? expected.slice(0, -1) : expected;
+  if (isDeep ? actual.length <= names.length : actual.length !== names.length) return false;
+  return names.every((name, index) => pathMatcher([name], {})(actual[index] ?? ''));
 }
 
 const ANY_HTTPS = 'https://*';
 
-/** Whether an address lies within: the same origin, and a path that begins alike; `https://*` is every https address. */
+/**
+ * Whether the bounds allow an address: it needs the origin of a prefix, and a path that starts with the path of the
+ * prefix.
+ */
 export function allowsAddress({ network }: Pick<Bounds, 'network'>, address: string): boolean {
   if (!URL.canParse(address)) return false;
-  const asked = new URL(address);
+  const { origin, pathname, protocol } = new URL(address);
   return network.some((prefix) => {
-    if (prefix === ANY_HTTPS) return asked.protocol === 'https:';
+    if (prefix === ANY_HTTPS) return protocol === 'https:';
     const allowed = new URL(prefix);
-    return allowed.origin === asked.origin && asked.pathname.startsWith(allowed.pathname);
+    return allowed.origin === origin && pathname.startsWith(allowed.pathname);
   });
 }

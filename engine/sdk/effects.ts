@@ -1,8 +1,22 @@
-/** What a phase may do, as data: the upper bound that the ports enforce, and that help and plan show beforehand. */
+/**
+ * Effects: what a phase may do, as data. The ports enforce this limit, and the help and the plan print it.
+ *
+ * Paths, services, programs and addresses are templates: `{name}` stands for the value of an input, and `{argv.0}` for
+ * a part of one.
+ * If the input has no value, the effect does not exist. In paths and addresses, `*` matches any part of one name.
+ */
 import type { ServiceAction } from './ports.ts';
 
+/**
+ * Verbs of the Kubernetes API, as in RBAC rules.
+ * @stable
+ */
 export type ApiVerb = 'get' | 'list' | 'watch' | 'create' | 'patch';
 
+/**
+ * One effect of a phase. Create it with the functions below.
+ * @stable
+ */
 export type Effect =
   | { kind: 'path'; path: string; mode: number | undefined; why: string }
   | { kind: 'service'; name: string; actions: readonly ServiceAction[]; why: string }
@@ -15,26 +29,38 @@ export type Effect =
   | { kind: 'http'; url: string; why: string };
 
 /**
- * Names of paths, services, programs and addresses are templates: `{name}` stands for the value of an input, `{argv.0}` for what is
- * in one. Where that is not given, the effect is none. In paths and addresses `*` stands for any part of one name.
+ * The phase writes, links or deletes `path`. `mode` is for the reader; undefined if the phase does not write a file.
+ *
+ * @example writes('/etc/motd', 0o644, 'the greeting')
+ * @stable
  */
-
-/** Writes, links or removes `path`. */
 export const writes = (path: string, mode: number | undefined, why: string): Effect => ({
   kind: 'path',
   path,
   mode,
   why,
 });
+/**
+ * The phase performs these actions on a service.
+ *
+ * @example controls('kubelet', ['stop', 'start'], 'it must not start with half of its files')
+ * @stable
+ */
 export const controls = (name: string, actions: readonly ServiceAction[], why: string): Effect => ({
   kind: 'service',
   name,
   actions,
   why,
 });
-/** Starts the program `program` (`*`: one that a file of root's names), to ask it something or to have it change something. */
+/**
+ * The phase runs a program, to read or to change something. `*` stands for a program that a file owned by root names.
+ * @stable
+ */
 export const runs = (program: string, why: string): Effect => ({ kind: 'command', program, why });
-/** Sends these verbs for `resource`, written as RBAC writes it: `nodes`, `certificatesigningrequests`. */
+/**
+ * The phase sends requests to the Kubernetes API. `resource` is spelled as in RBAC rules: `nodes`, `nodes/status`.
+ * @stable
+ */
 export const apiCalls = (verbs: readonly ApiVerb[], resource: string, why: string): Effect => ({
   kind: 'api',
   verbs,
@@ -42,32 +68,58 @@ export const apiCalls = (verbs: readonly ApiVerb[], resource: string, why: strin
   why,
 });
 
-/** What a service writes by itself once this phase has started it: nobody else's change, and emptied when its start is undone. */
+/**
+ * A service writes `path` by itself after this phase has started it. An undo of the start deletes the content of
+ * `path`.
+ * @stable
+ */
 export const serviceWrites = (service: string, path: string, why: string): Effect => ({
   kind: 'service-data',
   service,
   path,
   why,
 });
-/** Unmounts what is mounted below `path`. */
+/**
+ * The phase unmounts the file systems that are mounted below `path`.
+ * @stable
+ */
 export const unmounts = (path: string, why: string): Effect => ({ kind: 'mounts', path, why });
-/** Removes Pod sandboxes of the container runtime. */
+/**
+ * The phase removes Pod sandboxes from the container runtime.
+ * @stable
+ */
 export const removesPodSandboxes = (why: string): Effect => ({ kind: 'runtime', why });
 
-/** Makes http calls to `url`. */
+/**
+ * The phase makes HTTP calls to `url`.
+ * @stable
+ */
 export const httpCalls = (url: string, why: string): Effect => ({ kind: 'http', url, why });
 
-/** Reads documents from https:// addresses. */
+/**
+ * The phase downloads documents from https:// addresses.
+ * @stable
+ */
 export const downloads = (why: string): Effect => ({ kind: 'web', why });
 
+/**
+ * Whether the effect changes objects of the cluster, which only the phase itself can undo.
+ * @experimental
+ */
 export const changesCluster = (effect: Effect): boolean =>
   effect.kind === 'api' && effect.verbs.some((verb) => verb === 'create' || verb === 'patch');
 
-/** One line for help and plan. */
+const modeText = (mode: number | undefined): string =>
+  mode === undefined ? '' : ` (${mode.toString(8).padStart(4, '0')})`;
+
+/**
+ * The effect as one line, as the help and the plan print it.
+ * @experimental
+ */
 export function describeEffect(effect: Effect): string {
   switch (effect.kind) {
     case 'path':
-      return `writes ${effect.path}${effect.mode === undefined ? '' : ` (${effect.mode.toString(8).padStart(4, '0')})`}: ${effect.why}`;
+      return `writes ${effect.path}${modeText(effect.mode)}: ${effect.why}`;
     case 'service':
       return `${effect.actions.join(', ')} service ${effect.name}: ${effect.why}`;
     case 'command':
@@ -87,29 +139,29 @@ export function describeEffect(effect: Effect): string {
   }
 }
 
-const HOLE = /(\{[\w.]+\})/;
+const PLACEHOLDER = /(\{[\w.]+\})/;
 
-/** What a hole stands for, as text; undefined where the input does not say it. */
-function valueAt(hole: string, input: object): string | undefined {
+/** The value of a placeholder as text; undefined if the input has none. */
+function valueAt(placeholder: string, input: object): string | undefined {
   let at: unknown = input;
-  for (const part of hole.slice(1, -1).split('.'))
+  for (const part of placeholder.slice(1, -1).split('.'))
     at = typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined;
   return ['string', 'number', 'boolean'].includes(typeof at) ? String(at) : undefined;
 }
 
-/** The template with the values of its holes; undefined where one of them is not given. */
+/** The template with its placeholders replaced by values; undefined if one of them has no value. */
 export function fillTemplate(template: string, input: object): string | undefined {
-  const parts = template.split(HOLE).map((part) => (HOLE.test(part) ? valueAt(part, input) : part));
+  const parts = template.split(PLACEHOLDER).map((part) => (PLACEHOLDER.test(part) ? valueAt(part, input) : part));
   return parts.includes(undefined) ? undefined : parts.join('');
 }
 
-/** A test for paths that match one of `templates` (see `writes`) under these inputs. */
+/** A test for paths that match one of `templates` with these inputs. */
 export function pathMatcher(templates: readonly string[], input: object): (path: string) => boolean {
   const patterns = templates.flatMap((template) => {
     const parts = template.split(/(\*|\{[\w.]+\})/).map((part) => {
       if (part === '*') return '[^/]*';
-      // The value of an input is taken as it is: a star in it stands for itself.
-      return (HOLE.test(part) ? valueAt(part, input) : part)?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      // A star in the value of an input is a literal star.
+      return (PLACEHOLDER.test(part) ? valueAt(part, input) : part)?.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     });
     return parts.includes(undefined) ? [] : [new RegExp(`^${parts.join('')}$`)];
   });

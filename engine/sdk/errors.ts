@@ -1,4 +1,4 @@
-/** Every error Joinery can end with: a stable code, the fact, the next thing to do. Facts in, words out; a file of `errors/` a family. */
+/** The catalogue of errors. Each has a stable code, a message with the facts, and a hint with the next command. */
 import { bugs } from './errors/bugs.ts';
 import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
@@ -13,12 +13,25 @@ export type { CheckResult, Problem } from './errors/problem.ts';
 
 const catalog = { ...bugs, ...cluster, ...documents, ...machine, ...plugins, ...trust, ...usage };
 
+/**
+ * The codes of the catalogue. `docs/errors.md` describes each.
+ * @stable
+ */
 export type ErrorCode = keyof typeof catalog;
+/**
+ * All codes of the catalogue.
+ * @experimental
+ */
 export const errorCodes = Object.keys(catalog) as ErrorCode[];
 export type Facts<C extends ErrorCode> = Parameters<(typeof catalog)[C]>[0];
 
-/** An error of the catalogue: `throw fail('E_…', facts)`. */
+/**
+ * Creates an error of the catalogue. `cause` is the error that led to it.
+ *
+ * @example throw fail('E_FILE', { path: '/etc/motd', what: 'permission denied' });
+ * @stable
+ */
 export function fail<C extends ErrorCode>(code: C, facts: Facts<C>, cause?: unknown): JoinError {
-  const words = catalog[code] as (facts: Facts<C>) => ErrorText; // each entry takes its own facts; C ties the two together
+  const words = catalog[code] as (facts: Facts<C>) => ErrorText; // C ties the code to the type of its facts
   return new JoinError(code, words(facts), facts, cause);
 }

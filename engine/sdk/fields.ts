@@ -5,7 +5,8 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 };
 
 /**
- * A copy of `fields` without those whose value is undefined: `{ ...defined({ owner }) }` has no key `owner` if there is none.
+ * A copy of `fields` without those whose value is undefined: `{ ...defined({ owner }) }` has no key `owner` if there
+ * is none.
  * @stable
  */
 export const defined = <T extends object>(fields: T): Defined<T> =>

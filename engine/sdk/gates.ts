@@ -1,24 +1,34 @@
-/** Feature gates: switches for what is not for everybody. Source of their rules: kubeadm's `--feature-gates`. */
+/** Feature gates, with the rules of kubeadm's `--feature-gates`. */
 import { didYouMean } from './text.ts';
 
+/**
+ * A feature gate of a phase.
+ * @experimental
+ */
 export interface Gate {
-  /** As it is typed; upper and lower case are not the same. */
+  /** Its name is case-sensitive. */
   readonly name: string;
   readonly stage: 'ALPHA' | 'BETA' | 'GA' | 'DEPRECATED';
   readonly default: boolean;
-  /** The first kubeadm that has it. */
+  /** First version of kubeadm that has the gate. */
   readonly since: string;
-  /** The last one; left out: it is still there. */
+  /** Last version of kubeadm that has it; absent if it still exists. */
   readonly until?: string;
-  /** What it decides; of a gate that no phase hooks on, who reads it instead. */
+  /** What the gate decides; if no phase uses it, which component reads it. */
   readonly what: string;
 }
 
-/** `CoreDNS=true|false (ALPHA - default=false)`, as in kubeadm's help: what is GA has no stage. */
+/**
+ * The line of kubeadm's help for a gate: `CoreDNS=true|false (ALPHA - default=false)`. A GA gate has no stage there.
+ * @experimental
+ */
 export const gateLine = ({ name, stage, default: value }: Gate): string =>
   `${name}=true|false (${stage === 'GA' ? '' : `${stage} - `}default=${value})`;
 
-/** As Go's strconv.ParseBool has it. */
+/**
+ * A boolean in the spelling of Go's strconv.ParseBool; undefined for other words.
+ * @experimental
+ */
 export const goBoolean = (word: string): boolean | undefined => BOOLEANS.get(word);
 
 const BOOLEANS = new Map([
@@ -26,7 +36,10 @@ const BOOLEANS = new Map([
   ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false] as const),
 ]);
 
-/** `A=true,B=false` → what it says, and every problem of it. Of a gate that is there twice, the last one counts. */
+/**
+ * Parses `A=true,B=false`. Returns the values and every problem. If a gate occurs twice, its last value counts.
+ * @experimental
+ */
 export function parseGates(text: string, known: readonly Gate[]) {
   const values = new Map<string, boolean>();
   const problems: string[] = [];
@@ -37,7 +50,7 @@ export function parseGates(text: string, known: readonly Gate[]) {
     const [gate, word] = [name.trim(), rest.join('=').trim()];
     const value = BOOLEANS.get(word);
     if (!names.includes(gate))
-      problems.push(`there is no gate ${gate}${didYouMean(gate, names) || `; known are ${names.join(', ')}`}`);
+      problems.push(`unknown gate ${gate}${didYouMean(gate, names) || `; known gates: ${names.join(', ')}`}`);
     else if (rest.length === 0) problems.push(`${gate} has no value: write ${gate}=true or ${gate}=false`);
     else if (value === undefined) problems.push(`${gate}=${word} is neither true nor false`);
     else values.set(gate, value);

@@ -1,6 +1,20 @@
 /** Everything that a phase or a plugin may import of the engine, beside `engine/node` and `engine/pki`. */
 export type { Bounds } from './bounds.ts';
-export * from './effects.ts';
+export {
+  type ApiVerb,
+  apiCalls,
+  changesCluster,
+  controls,
+  describeEffect,
+  downloads,
+  type Effect,
+  httpCalls,
+  removesPodSandboxes,
+  runs,
+  serviceWrites,
+  unmounts,
+  writes,
+} from './effects.ts';
 export {
   type CheckResult,
   type ErrorCode,
@@ -13,12 +27,21 @@ export {
   type Problem,
 } from './errors.ts';
 export { defined } from './fields.ts';
-export * from './gates.ts';
-export * from './install.ts';
+export { type Gate, gateLine, goBoolean, parseGates } from './gates.ts';
+export { type DesiredPath, installFiles } from './install.ts';
 export { applyJsonPatch } from './json-patch.ts';
 export { joineryPaths } from './paths.ts';
-export { type AnyPhase, definePhase, type Phase, type PhaseEvent, type PhaseOrigin } from './phase.ts';
-export { definePlugin, isPlugin, type Plugin, type PluginFactory } from './plugin.ts';
+export {
+  type AnyPhase,
+  definePhase,
+  definePlugin,
+  isPlugin,
+  type Phase,
+  type PhaseEvent,
+  type PhaseOrigin,
+  type Plugin,
+  type PluginFactory,
+} from './phase.ts';
 export type * from './ports.ts';
 export { type Infer, type Schema, wrapSecrets } from './schema.ts';
 export { isSecret, revealSecrets, Secret } from './secret.ts';

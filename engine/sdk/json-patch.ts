@@ -1,11 +1,15 @@
-/** JSON Patch (RFC 6902), by the library for it, which is loaded where there is a patch to apply. */
+/** JSON Patch (RFC 6902). The library is only loaded if there is a patch to apply. */
 import type { Operation } from 'rfc6902';
 
 export type ApplyPatch = typeof import('rfc6902')['applyPatch'];
 
-/** The document after every operation; it is not changed itself. Throws an Error that names the operation which could not be done. */
+/**
+ * Applies a JSON Patch to a copy of the document, and returns the copy. Throws an Error that names the failed
+ * operation.
+ * @experimental
+ */
 export async function applyJsonPatch(document: unknown, operations: unknown): Promise<unknown> {
-  if (!Array.isArray(operations)) throw new Error('a JSON patch is a list of operations');
+  if (!Array.isArray(operations)) throw new Error('a JSON patch must be a list of operations');
   const { applyPatch } = await import('rfc6902');
   const holder = { root: structuredClone(document) };
   for (const [index, operation] of operations.entries()) {
@@ -15,7 +19,10 @@ export async function applyJsonPatch(document: unknown, operations: unknown): Pr
   return holder.root;
 }
 
-/** Changes `root`: a key of another document, so that an operation may be about the whole of it. What is wrong with the operation, if anything is. */
+/**
+ * Applies one operation to `root`, which an operation with an empty path replaces. Returns the problem, if the
+ * operation fails.
+ */
 export function applyOperation(
   apply: ApplyPatch,
   document: { root: unknown },
@@ -28,8 +35,8 @@ export function applyOperation(
   try {
     const [error] = apply(document, [below as Operation]);
     if (error === undefined || error === null) return undefined;
-    if (error.name === 'MissingError') return `there is nothing at ${path || 'the root'} that it could ${op}`;
-    return error.name === 'TestError' ? `the test of ${path || 'the root'} fails` : `${op} needs more than it says`;
+    if (error.name === 'MissingError') return `cannot ${op} ${path || 'the root'}: the path does not exist`;
+    return error.name === 'TestError' ? `the test of ${path || 'the root'} fails` : `${op} lacks a field that it needs`;
   } catch (error) {
     return (error as Error).message.replaceAll('/root', '');
   }

@@ -1,65 +1,85 @@
-/** A phase is a value that says what it will do, does exactly that through its ports, and can be put back. */
+/**
+ * Phases, and the plugins that add them. A phase declares its effects, and then performs exactly those through its
+ * ports.
+ */
 import type { Bounds } from './bounds.ts';
 import { changesCluster, type Effect } from './effects.ts';
 import type { Gate } from './gates.ts';
 import type { Ports } from './ports.ts';
 import type { Infer, Schema } from './schema.ts';
 
+/**
+ * A phase: the code behind a step of a pipeline. Create it with `definePhase`.
+ * @stable
+ */
 export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
-  /** Kebab case; equals the folder's name. */
+  /** In kebab case; the same as the name of its folder. */
   readonly name: string;
   /** One line, for lists and help. */
   readonly summary: string;
   readonly input: I;
   readonly output: O;
-  /** The upper bound of what `run` and `undo` do; the ports refuse anything else. Reading the host needs no entry. */
+  /** The most that `run` and `undo` do; the ports refuse everything else. Reading the machine needs no effect. */
   readonly effects: readonly Effect[];
-  /** Feature gates that it hooks on: a pipeline hands their values to its inputs, as `gates.NAME`. */
+  /** Feature gates of the phase. A pipeline passes their values to its inputs as `gates.NAME`. */
   readonly gates?: readonly Gate[];
-  /** Why what it leaves in the cluster cannot be taken back; shown before the run. */
+  /** Why its changes to the cluster cannot be undone. Joinery prints it before the run. */
   readonly irreversible?: string;
-  /** Deterministic given its input and `random.once`, and idempotent: a retry runs it again from its start over what is there. */
+  /**
+   * Must be idempotent, and deterministic apart from `random`: a retry runs it again from the start, on the result of
+   * the last attempt.
+   */
   run(ports: Ports, input: Infer<I>): Promise<Infer<O>>;
-  /** Takes back what left the machine. The machine itself is the engine's to restore. */
+  /** Undoes its changes outside the machine. The engine restores the machine itself. */
   undo?(ports: Ports, input: Infer<I>): Promise<void>;
   /**
-   * Told what happens in the run once its step has succeeded: in order, 5 s for each, and best effort. What it throws is a warning, and
-   * nothing that it does is journaled or shown.
+   * Receives the events of the run after its own step has succeeded: in order, with 5 s for each. A thrown error
+   * becomes a warning.
+   * Its changes are neither recorded nor undone.
    */
   onEvent?(ports: Ports, input: Infer<I>, event: PhaseEvent): Promise<void>;
 }
 
-/** What happens in a run; no secret is in it. */
+/**
+ * An event of a run, without secrets.
+ * @experimental
+ */
 export interface PhaseEvent {
   readonly type: 'step.started' | 'step.retrying' | 'step.ended' | 'run.ended';
   /** RFC 3339. */
   readonly at: string;
-  /** The run's id. */
+  /** ID of the run. */
   readonly run: string;
   readonly pipeline: string;
-  /** The host name. */
+  /** Host name. */
   readonly machine: string;
   readonly step?: string;
-  /** How it ended. */
+  /** Status of the step or run that ended. */
   readonly status?: string;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-/** The plugin that a phase comes from, and the most that any phase of it may do. */
+/**
+ * The plugin of a phase, with the limits from its manifest.
+ * @experimental
+ */
 export interface PhaseOrigin {
   readonly plugin: string;
   readonly version: string;
   readonly folder: string;
-  /** It came with Joinery itself. */
+  /** Whether the plugin ships with Joinery. */
   readonly isShipped: boolean;
-  /** Digest of all that it is made of, as `joinery.lock` has it. */
+  /** Digest of all files of the plugin, as in `joinery.lock`. */
   readonly integrity: string;
   readonly bounds: Bounds;
 }
 
-/** A phase of unknown schemas, as the registry holds it; the engine checks input and output against them. */
+/**
+ * A phase whose schemas are not known to the compiler. The engine validates its inputs and outputs at run time.
+ * @experimental
+ */
 export interface AnyPhase extends Omit<Phase, 'run' | 'undo' | 'onEvent'> {
-  /** Left out: it ships with Joinery. */
+  /** Absent if the phase is part of Joinery. */
   readonly origin?: PhaseOrigin;
   run(ports: Ports, input: unknown): Promise<unknown>;
   undo?(ports: Ports, input: unknown): Promise<void>;
@@ -67,12 +87,13 @@ export interface AnyPhase extends Omit<Phase, 'run' | 'undo' | 'onEvent'> {
 }
 
 /**
- * Defines a phase; the types of `run` come from the schemas (write them `as const`).
+ * Defines a phase. The types of `run` follow from the schemas, so write schemas in other files `as const`.
+ * Throws a TypeError if the phase changes the cluster and has neither `undo` nor `irreversible`.
  *
  * @example
  * export default definePhase({
  *   name: 'motd',
- *   summary: 'Greet whoever logs in',
+ *   summary: 'Write the message of the day',
  *   input: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
  *   output: { type: 'object' },
  *   effects: [writes('/etc/motd', 0o644, 'the greeting')],
@@ -81,9 +102,46 @@ export interface AnyPhase extends Omit<Phase, 'run' | 'undo' | 'onEvent'> {
  *     return {};
  *   },
  * });
+ * @stable
  */
 export function definePhase<const I extends Schema, const O extends Schema>(phase: Phase<I, O>): Phase<I, O> {
   if (phase.effects.some(changesCluster) && phase.undo === undefined && phase.irreversible === undefined)
-    throw new TypeError(`phase ${phase.name} changes the cluster: give it an undo, or say why it is irreversible`);
+    throw new TypeError(`phase ${phase.name} changes the cluster: add undo, or the reason why it is irreversible`);
   return phase;
 }
+
+/**
+ * What a plugin consists of.
+ * @stable
+ */
+export interface Plugin {
+  /** Exactly the phases that its manifest lists. */
+  readonly phases: readonly AnyPhase[];
+}
+
+/**
+ * What a plugin's entry module exports by default. `S` is the type `Sdk`.
+ * @stable
+ */
+export type PluginFactory<S = unknown> = (sdk: S) => Plugin | Promise<Plugin>;
+
+const MARK = Symbol.for('joinery.plugin');
+
+/**
+ * Defines a plugin. Its name, its version and the limits of its effects are in its `package.json`, below `joinery`, so
+ * that they are
+ * known before its code runs.
+ *
+ * @example
+ * export default (sdk) => sdk.definePlugin({ phases: [sdk.definePhase({ name: 'motd', … })] });
+ * @stable
+ */
+export const definePlugin = ({ phases }: Plugin): Plugin => Object.defineProperty({ phases }, MARK, { value: true });
+
+/**
+ * Whether `value` comes from `definePlugin`. A symbol decides, not `instanceof`: a plugin may have loaded another copy
+ * of the SDK.
+ * @stable
+ */
+export const isPlugin = (value: unknown): value is Plugin =>
+  typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[MARK] === true;

@@ -1,6 +1,13 @@
-/** The part of JSON Schema 2020-12 that phases describe their inputs and outputs with, and the types it gives. */
+/** The subset of JSON Schema 2020-12 for inputs and outputs, and the TypeScript types of their values. */
 import { isSecret, Secret } from './secret.ts';
 
+/**
+ * A schema of inputs or outputs. Its own keywords start with `x-`.
+ *
+ * @example { type: 'object', properties: { text: { type: 'string', description: 'The greeting' } }, required: ['text']
+ * }
+ * @stable
+ */
 export interface Schema {
   readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object';
   readonly description?: string;
@@ -8,13 +15,13 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly pattern?: string;
-  /** The pattern in words, for who got it wrong: `it must …`. */
+  /** The pattern in words, for error messages: the value must …. */
   readonly 'x-form'?: string;
-  /** A path of this machine, or an address: on a command line it may be relative to where one stands. */
+  /** A path or an address. On a command line, a relative path starts at the current directory. */
   readonly 'x-path'?: boolean;
   /** An input that is a mapping: on a command line each of its properties has a flag of its own. */
   readonly 'x-flags'?: boolean;
-  /** The heading under which the help has it. */
+  /** Heading of the flag in the help. */
   readonly 'x-group'?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -27,15 +34,19 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
   readonly allOf?: readonly Schema[];
-  /** Alternatives; the `description` beside it is what the user is told when none fits. */
+  /** Alternatives. If none fits, the error message is the `description` next to it. */
   readonly anyOf?: readonly Schema[];
-  /** A secret: handed to the phase as a `Secret`, shown as `***` everywhere. Strings only. */
+  /** A secret string: the phase gets a `Secret`, and Joinery prints `***` everywhere. */
   readonly writeOnly?: boolean;
-  /** Of an output: in a dry run there is a stand-in of this form, and expressions know that it is not the value. */
+  /** An output that only a real run knows. A dry run uses a placeholder value of this type. */
   readonly 'x-known'?: 'after-run';
 }
 
-/** The TypeScript type of the values a schema accepts. A property with a default is there; a secret is a `Secret`. */
+/**
+ * The TypeScript type of the values that a schema accepts. Properties with a default are required; secrets are
+ * `Secret` values.
+ * @stable
+ */
 export type Infer<S> = S extends { const: infer C }
   ? C
   : S extends { enum: readonly (infer E)[] }
@@ -64,7 +75,10 @@ type InferObject<S> = { [K in Present<S>]: Infer<Properties<S>[K]> } & {
   [K in Exclude<keyof Properties<S>, Present<S>>]?: Infer<Properties<S>[K]>;
 };
 
-/** `value` with every string that its schema marks `writeOnly` wrapped as a `Secret`; the rest as it is. */
+/**
+ * A copy of `value` in which every string that the schema marks `writeOnly` is a `Secret`.
+ * @experimental
+ */
 export function wrapSecrets(schema: Schema | undefined, value: unknown): unknown {
   if (schema === undefined || isSecret(value)) return value;
   if (schema.writeOnly === true && typeof value === 'string') return new Secret(value);
@@ -76,7 +90,7 @@ export function wrapSecrets(schema: Schema | undefined, value: unknown): unknown
   return value;
 }
 
-/** What a schema says of the property `name`. */
+/** The schema of the property `name`. */
 export function propertySchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
   if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name];
   return typeof additionalProperties === 'object' ? additionalProperties : undefined;

@@ -1,16 +1,22 @@
-/** Text from outside, shown without surprises, and names that were mistyped. */
+/** Text from untrusted sources, and suggestions for mistyped names. */
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { fail } from './errors.ts';
 
 const UNPACKED_BYTES_MAX = 4 << 20;
 
-/** What a terminal obeys, hides or turns round: controls, formats, halves of letters, separators of lines and paragraphs. */
+/**
+ * Characters that a terminal interprets or hides: control and format characters, lone surrogates, line and paragraph
+ * separators.
+ */
 const UNPRINTABLE = '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]';
 const RUN = new RegExp(`${UNPRINTABLE}+`, 'gu');
 const ALL_BUT_NEW_LINE = new RegExp(`(?!\n)${UNPRINTABLE}`, 'gu');
 
-/** The text in a gzip file, one byte a letter. E_FILE where it is none, or holds more than 4 MiB. */
+/**
+ * The text of a gzip file, in Latin-1. E_FILE if the data is not gzip, or is more than 4 MiB unpacked.
+ * @experimental
+ */
 export async function gunzipText(path: string, bytes: Buffer): Promise<string> {
   try {
     return (await promisify(gunzip)(bytes, { maxOutputLength: UNPACKED_BYTES_MAX })).toString('latin1');
@@ -19,21 +25,36 @@ export async function gunzipText(path: string, bytes: Buffer): Promise<string> {
   }
 }
 
-/** One line, safe for a terminal, cut at 500 characters. For all that a server or a child said. */
+/**
+ * The text as one line that is safe for a terminal, cut at 500 characters. Use it for text from servers and programs.
+ *
+ * @example log.warn(`the server refused: ${clean(body)}`)
+ * @stable
+ */
 export const clean = (text: string): string => text.replace(RUN, ' ').trim().slice(0, 500);
 
-/** Lines, safe for a terminal: `instead` of each character that is not. For all that is shown in the end, whoever said it. */
+/**
+ * The text with its lines, safe for a terminal: `instead` replaces each unsafe character.
+ * @experimental
+ */
 export const printable = (text: string, instead: (character: string) => string = () => ' '): string =>
   text.replace(ALL_BUT_NEW_LINE, instead);
 
-/** A value of a document as one line. `String()` would call what a document may have put into `toString`. */
+/**
+ * A value of a document as one safe line. Unlike `String()`, it never calls a `toString` that the document defines.
+ * @stable
+ */
 export const valueText = (value: unknown): string =>
   clean(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined'));
 
-/** Nobody is helped by one of thousands, and comparing with them all takes minutes where many words are wrong. */
+/** Comparing with more candidates is slow, and a suggestion out of thousands is rarely right. */
 const CANDIDATES_MAX = 500;
 
-/** The candidate that `word` was probably meant to be, or undefined: at most a quarter of its letters are wrong. */
+/**
+ * The candidate that is most similar to `word`, with at most a quarter of its letters different; undefined if there is
+ * none.
+ * @experimental
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wrongMax = Math.ceil(word.length / 4);
   if (candidates.length > CANDIDATES_MAX) return undefined;
@@ -45,13 +66,16 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best !== undefined && word.length > 1 && best.distance <= wrongMax ? best.candidate : undefined;
 }
 
-/** `; did you mean X?`, or nothing: for the end of an error message. */
+/**
+ * `; did you mean X?` for the end of an error message; empty if no candidate is similar.
+ * @stable
+ */
 export function didYouMean(word: string, candidates: readonly string[]): string {
-  const meant = nearest(word, candidates);
-  return meant === undefined ? '' : `; did you mean ${meant}?`;
+  const candidate = nearest(word, candidates);
+  return candidate === undefined ? '' : `; did you mean ${candidate}?`;
 }
 
-/** Levenshtein's distance. */
+/** The Levenshtein distance. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -78,7 +78,9 @@ describe('join config validate', () => {
     const file = await given('a.yaml', `${examples.v1beta4}controlPlane: { certificateKey: ${SECRET} }\n`);
     const refused = await cli(['config', 'validate', file]);
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain(`E_CONTROL_PLANE_UNSUPPORTED: ${file}:32:1: controlPlane asks for`);
+    expect(refused.stderr).toContain(
+      `E_CONTROL_PLANE_UNSUPPORTED: ${file}:32:1: controlPlane requests a control-plane node`,
+    );
     expect(refused.stderr).not.toContain(SECRET);
     const missing = await cli(['config', 'validate', join(folder, 'none.yaml')]);
     expect(missing.code).toBe(3);

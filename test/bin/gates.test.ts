@@ -17,7 +17,7 @@ describe('join run --feature-gates', () => {
   test('refuses what is no gate or no value, all at once', async () => {
     const { code, stderr } = await cli(['run', '1.2.3.4:6443', '--feature-gates', 'CoreDSN=true,SelfHosting=maybe']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--feature-gates: there is no gate CoreDSN; did you mean CoreDNS?');
+    expect(stderr).toContain('--feature-gates: unknown gate CoreDSN; did you mean CoreDNS?');
     expect(stderr).toContain('--feature-gates: SelfHosting=maybe is neither true nor false');
   });
 
@@ -60,7 +60,7 @@ describe('join run --feature-gates', () => {
     const { code, stderr } = await cli(args('run', ...GATES));
     expect(code).toBe(5);
     expect(stderr).toContain(
-      `E_DYNAMIC_CONFIG_GONE in step cluster-config: https://${sandbox.endpoint} does not support dynamic kubelet configuration: it is v1.24.17: 1.23 was the last release`,
+      `E_DYNAMIC_CONFIG_GONE in step cluster-config: https://${sandbox.endpoint} does not support dynamic kubelet configuration: it is v1.24.17, and 1.23 was the last release`,
     );
     await expect(readFile(join(root, 'var/lib/kubelet/config.yaml'))).rejects.toMatchObject({ code: 'ENOENT' });
     expect(sandbox.store.get('nodes', 'w1')).toBeUndefined();

@@ -87,7 +87,7 @@ describe('flags as kubeadm takes them', () => {
       ...['--feature-gates', 'CoreDNS=true', '-v5', '--skip-phases=preflight', '--skip-phases', 'etcd-join'],
     ]);
     expect(steps).not.toContain('preflight');
-    expect(notes).toEqual([expect.stringMatching(/^the feature gate CoreDNS .* changes nothing for a join/)]);
+    expect(notes).toEqual([expect.stringMatching(/^the feature gate CoreDNS .* has no effect on a join/)]);
   });
 });
 

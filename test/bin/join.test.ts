@@ -90,7 +90,7 @@ describe('join run', () => {
     const { code, stderr } = await outcome;
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(
-      `! ${csr.metadata.name} waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve ${csr.metadata.name}\n`,
+      `! ${csr.metadata.name} needs manual approval:\n    kubectl get csr\n    kubectl certificate approve ${csr.metadata.name}\n`,
     );
   });
 

@@ -18,7 +18,7 @@ describe('join phase', () => {
     expect(stdout).toBe(`Plan for phase discovery. Nothing was changed.
 ✓ discovery: Find and verify the cluster through a bootstrap token and pinned CA keys
     the signature of token ${sandbox.token.slice(0, 6)} on cluster-info from ${sandbox.endpoint} is valid
-    its CA has the pinned key ${sandbox.caPin}
+    the CA matches the pinned key ${sandbox.caPin}
     the API server is https://${sandbox.endpoint}
     no changes
     identity = (3 entries)
@@ -41,7 +41,7 @@ describe('join phase', () => {
       expect(code).toBe(0);
       expect(checks.filter(({ result }) => result !== 'ok')).toEqual([]);
       expect(of('CRI')).toMatchObject([
-        { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock by CRI v1', hint: '' },
+        { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock (CRI v1)', hint: '' },
       ]);
       expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet is v1.20.2' }]);
     });

@@ -49,7 +49,7 @@ describe('join run refuses', () => {
       title: "a bundle of the real CA and an attacker's, signed by a token holder on the path",
       code: 'E_API_CERTIFICATE_UNTRUSTED',
       exitCode: 12,
-      says: 'no trusted CA has signed',
+      says: 'is not signed by a trusted CA',
       prepare: (sandbox) => {
         const attacker = certificate({ use: 'ca' });
         forge(sandbox, { bundle: sandbox.caPem + attacker.cert });
@@ -60,14 +60,14 @@ describe('join run refuses', () => {
       title: 'the same bundle where the path leads on to the real server',
       code: 'E_CLUSTER_INFO_CHANGED',
       exitCode: 12,
-      says: 'one cluster-info to anybody and another one behind the pinned certificate',
+      says: 'changed between the anonymous request and the request over the pinned CA',
       prepare: (sandbox) => forge(sandbox, { bundle: sandbox.caPem + certificate({ use: 'ca' }).cert, times: 1 }),
     },
     {
       title: 'a certificate of an unknown CA, whatever NODE_TLS_REJECT_UNAUTHORIZED says',
       code: 'E_API_CERTIFICATE_UNTRUSTED',
       exitCode: 12,
-      says: 'no trusted CA has signed',
+      says: 'is not signed by a trusted CA',
       prepare: (sandbox) => sandbox.serveWith(certificate({ use: 'server', issuer: generateKeyPem() })),
       env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
     },
@@ -91,7 +91,7 @@ describe('join run refuses', () => {
       title: 'a clock that differs by more than a minute',
       code: 'E_CLOCK_SKEW',
       exitCode: 12,
-      says: "this machine's clock is",
+      says: 'the clock of this machine is',
     },
     {
       title: 'an endpoint without a token, a pin, and with a bad one, all at once',

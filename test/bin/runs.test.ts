@@ -166,7 +166,7 @@ describe('a join that failed half-way', () => {
     expect(undone.stdout).not.toContain('# by hand'); // not everybody may read it
     const left = Object.keys(await tree()).filter((path) => !(path in before) && !path.startsWith('/run/joinery/'));
     expect(left).toEqual(['/etc/kubernetes/kubelet.conf']);
-    expect((await cli(['runs', '--root', root])).stdout).toContain('undone in part: join undo');
+    expect((await cli(['runs', '--root', root])).stdout).toContain('partly undone: join undo');
     const still = documentOf('UndoResult', (await cli(['undo', '--yes', '--root', root, '--output', 'json'])).stdout);
     expect(still).toMatchObject({ status: 'undone-in-part', error: { code: 'E_UNDO_REFUSED' } });
     expect(still.items).toMatchObject([

@@ -37,7 +37,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect((await cli(args('run'))).code).toBe(0);
     const joined = await tree();
     const no = await typed(['undo', '--root', root], [['[y/N]', 'no']]);
-    expect(no.shown).toMatch(/remove \/etc\/kubernetes\/kubelet\.conf[\s\S]*Nothing was changed/);
+    expect(no.shown).toMatch(/delete \/etc\/kubernetes\/kubelet\.conf[\s\S]*Nothing was changed/);
     expect(await tree()).toEqual(joined);
     const yes = await typed(['undo', '--root', root], [['[y/N]', 'y']]);
     expect([yes.code, yes.shown]).toEqual([0, expect.stringContaining('is undone.')]);
@@ -93,7 +93,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
       ['run', '--pipeline', file, '--root', root],
       [
         ['Go on? [yes/no]', 'yes'],
-        ['Why?', 'because'],
+        ['Reason:', 'because'],
       ],
     );
     expect([code, shown]).toEqual([0, expect.stringContaining('said = because')]);

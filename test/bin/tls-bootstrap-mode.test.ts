@@ -23,7 +23,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     const { code, stderr } = await cli(made.args('run', ...MODE, '--wait', 'ready'));
     expect(code, stderr).toBe(0);
     expect(csrs(made).map(({ metadata }) => metadata.name)).toEqual([expect.stringMatching(/^csr-.....$/)]);
-    expect(stderr).toMatch(/kubelet-wait-bootstrap: the kubelet has its certificate, until \d{4}-/);
+    expect(stderr).toMatch(/kubelet-wait-bootstrap: the kubelet has its certificate, valid until \d{4}-/);
     const added = Object.keys(await made.tree()).filter((path) => before[path] === undefined);
     expect(added.map((path) => path.replace(/\d{4}(-\d\d){5}/, 'DATE')).sort()).toEqual([
       '/etc/kubernetes/kubelet.conf',
@@ -54,7 +54,9 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toContain(`would create ${BOOTSTRAP} (0600), secret`);
     expect(stdout).toContain('would start service kubelet');
-    expect(stdout).toMatch(/\? kubelet-wait-bootstrap: .*\n +! a dry run cannot know what another program will write/);
+    expect(stdout).toMatch(
+      /\? kubelet-wait-bootstrap: .*\n +! a dry run cannot determine what another program will write/,
+    );
     expect(stdout + stderr).not.toContain(made.sandbox.token.split('.')[1]);
     expect(await made.tree()).toEqual(before);
     expect(csrs(made)).toEqual([]);
@@ -84,7 +86,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     child.kill('SIGINT');
     const { code, stderr } = await outcome;
     expect(code).toBe(130);
-    expect(stderr).toContain('the request of the kubelet will wait for a human, who types:\n    kubectl get csr\n');
+    expect(stderr).toContain("the kubelet's CSR will need manual approval:\n    kubectl get csr\n");
     expect(await made.tree()).toEqual(before);
   });
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Mode } from './child.ts';
+import { furnishLinked, furnishUsed } from './furnish.ts';
 import { bundlePrograms } from './programs.ts';
-import { furnishLinked, furnishUsed, type Killed, type Objects, Stage } from './stage.ts';
+import { type Killed, type Objects, Stage } from './stage.ts';
 
 const STAGES = 2;
 /** Every so manieth state is gone on with by the command itself; the others by the program that was killed, since that starts sooner. */

@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
@@ -19,6 +19,7 @@ import { differences, digest, type Snapshot, snapshot } from '../helpers/snapsho
 import { PROJECT } from '../helpers/sources.ts';
 import { ask, NODES } from '../plugins/sandbox/client.ts';
 import type { Ended, Mode, Told } from './child.ts';
+import { endProcessesOf, processesOf } from './processes.ts';
 import type { Programs } from './programs.ts';
 
 const run = promisify(execFile);
@@ -277,47 +278,4 @@ function recordsIn(journal: Buffer): string {
     return [kind, step, action, path, typeof change].join(' ');
   });
   return [...kinds, torn === '' ? '' : 'torn'].join('\n');
-}
-
-/** Those whose command line names a path below `folder`. */
-function processesOf(folder: string): { pid: number; words: string }[] {
-  const found: { pid: number; words: string }[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
-    try {
-      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      if (`${words} `.includes(`${folder}/`) || words.includes(`${folder} `)) found.push({ pid: Number(name), words });
-    } catch {} // it has ended
-  }
-  return found;
-}
-
-async function endProcessesOf(folder: string): Promise<void> {
-  for (const { pid } of processesOf(folder)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {} // it has ended
-  }
-}
-
-/** A machine that somebody has used before: every kind of thing that a join replaces, with odd modes and owners. */
-export async function furnishUsed(root: string): Promise<void> {
-  await rm(join(root, 'etc/systemd/system/kubelet.service.d'), { recursive: true });
-  await mkdir(join(root, 'etc/kubernetes'));
-  await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'an old one\n');
-  await chmod(join(root, 'etc/kubernetes/kubelet.conf'), 0o640);
-  if (process.getuid?.() === 0) await chown(join(root, 'etc/kubernetes/kubelet.conf'), 1234, 4321);
-  const pki = join(root, 'var/lib/kubelet/pki');
-  await mkdir(pki, { recursive: true });
-  await chmod(pki, 0o751);
-  await symlink('/nowhere', join(pki, 'kubelet-client-current.pem'));
-  await writeFile(join(pki, 'kubelet.crt'), 'an old one too\n');
-}
-
-/** One whose kubelet keeps its things on another disk, by a link. */
-export async function furnishLinked(root: string): Promise<void> {
-  await rm(join(root, 'etc/systemd/system/kubelet.service.d/10-kubeadm.conf'));
-  await chmod(join(root, 'etc/systemd/system/kubelet.service.d'), 0o750);
-  await mkdir(join(root, 'data/kubelet'), { recursive: true });
-  await symlink('../../data/kubelet', join(root, 'var/lib/kubelet'));
 }

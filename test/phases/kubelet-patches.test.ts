@@ -114,7 +114,7 @@ describe('patches of the kubelet configuration', () => {
       'that cannot be applied',
       { 'kubeletconfiguration+json.json': '[{"op":"remove","path":"/nope"}]' },
       '/kubeletconfiguration+json.json',
-      'operation 1: there is nothing at /nope that it could remove',
+      'operation 1: cannot remove /nope: the path does not exist',
     ],
     [
       'that leave something else',

@@ -168,7 +168,7 @@ describe('the version of the kubelet', () => {
       expect(notes).toEqual([
         {
           level: 'warn',
-          text: expect.stringMatching(/^\[KubeletVersion\] the kubelet is v1\.31\.0 and the cluster v1\.30\.0,/),
+          text: expect.stringMatching(/^\[KubeletVersion\] the kubelet is v1\.31\.0 and the cluster is v1\.30\.0;/),
         },
       ]);
     }
@@ -265,7 +265,7 @@ test('if several checks fail, the first is the error and the others are warnings
   const { error, notes } = await look(host, { clusterConfiguration: { kubernetesVersion: 'v1.29.3' } });
   expect(error).toMatchObject({ code: 'E_CLOCK_SKEW' });
   expect(notes?.map(({ text }) => text.slice(0, 30))).toEqual([
-    'the cluster already has a Ready node n',
+    'the cluster already has a Read',
     'the kubelet is v1.30.2 and the',
     'the kubelet would use the cgro',
   ]);

@@ -113,7 +113,7 @@ describe('preflight', () => {
     const { error } = await runPhase(preflight, input, broken);
     expect(error).toMatchObject({
       code: 'E_PREFLIGHT',
-      message: expect.stringContaining('[FileExisting-socat] /usr/bin/socat: I/O error\n    → Check who owns it'),
+      message: expect.stringContaining('[FileExisting-socat] /usr/bin/socat: I/O error\n    → Check the owner'),
     });
   });
 

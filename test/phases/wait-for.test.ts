@@ -50,7 +50,7 @@ describe('wait-for', () => {
     const dry = await runPhase(waitFor, { path: '/run/ready', contains: 'down' }, recordingHost(host));
     expect(dry.result.steps[0]).toMatchObject({
       status: 'undecided',
-      notes: [{ text: 'a dry run cannot know what another program will write to /run/ready' }],
+      notes: [{ text: 'a dry run cannot determine what another program will write to /run/ready' }],
     });
   });
 

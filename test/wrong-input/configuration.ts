@@ -212,7 +212,7 @@ export const wrongConfigurations: WrongInput[] = [
       `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\ntoken: ${TOKEN}\ndiscoveryTokenAPIServers: ["10.0.0.1:6443"]\ndiscoveryTokenUnsafeSkipCAVerification: true\nfeatureGates: { CoreDSN: true }\n`,
     ),
     exitCode: 2,
-    text: input('FOLDER/c.yaml:6:15: featureGates: there is no gate CoreDSN; did you mean CoreDNS?'),
+    text: input('FOLDER/c.yaml:6:15: featureGates: unknown gate CoreDSN; did you mean CoreDNS?'),
   },
   {
     title: 'phases in a configuration that there are not',

@@ -14,7 +14,8 @@ export class ConfigValidate extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ConfigValidate);
     const { file } = args;
-    const { loadJoinConfiguration } = await import('../../../engine/kubeadm/index.ts'); // late: other commands start faster
+    // Late, so that other commands start faster.
+    const { loadJoinConfiguration } = await import('../../../engine/kubeadm/index.ts');
     const { apiVersion, settings, warnings } = loadJoinConfiguration(file, await readConfigurationFile(file), flags);
     process.stderr.write(warningLines(warnings));
     this.log(

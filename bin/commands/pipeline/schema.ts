@@ -5,7 +5,7 @@ import { JoinCommand } from '../../command.ts';
 export class PipelineSchema extends JoinCommand {
   static override summary = 'Print the JSON Schema of pipelines for editors, including the installed phases';
   static override description =
-    'Start a pipeline with `# yaml-language-server: $schema=./pipeline.schema.json` to get completion and checks in an editor.';
+    'For completion and checks, start a pipeline with `# yaml-language-server: $schema=./pipeline.schema.json`.';
   static override examples = ['<%= config.bin %> pipeline schema > pipeline.schema.json'];
 
   async run(): Promise<void> {

@@ -5,15 +5,16 @@ import pjson from '../../../package.json' with { type: 'json' };
 import { JoinCommand } from '../../command.ts';
 
 const NO_SANDBOX = [
-  'Plugins are not sandboxed. The ports limit what a phase does through them, but code in the same process can bypass them in',
-  'ways that reading the code may not reveal. Only install what you would run as root. More: docs/plugin-trust.md',
+  'Plugins are not sandboxed. The ports limit what a phase does through them, but code in the same process can bypass',
+  'them in ways that reading the code may not reveal. Only install what you would run as root.',
+  'More: docs/plugin-trust.md',
 ].join('\n');
 
 export class PluginCheck extends JoinCommand {
   static override summary = 'Check the manifest, files and code of a plugin';
   static override description = [
-    'Checks who can change its files, its manifest, and whether its code bypasses the ports, as far as reading it shows. Only',
-    'if all of that passes, loads its module and compares it with the manifest.',
+    'Checks who can change its files, its manifest, and whether its code bypasses the ports, as far as reading it',
+    'shows. Only if all of that passes, loads its module and compares it with the manifest.',
   ].join(' ');
   static override args = { folder: Args.string({ required: true, description: 'Folder of the plugin' }) };
 

@@ -9,9 +9,9 @@ import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 export class PluginLock extends JoinCommand {
   static override summary = 'Pin plugins as they are now; Joinery then refuses changed ones';
   static override description = [
-    'With the file of a pipeline or an environment, pins the plugins that it names, in joinery.lock beside it. Without one,',
-    'pins all plugins in /etc/joinery/plugins, in /etc/joinery/joinery.lock. A pin is a digest of all files of a plugin and of',
-    'its dependencies.',
+    'With the file of a pipeline or an environment, pins the plugins that it names, in joinery.lock beside it.',
+    'Without one, pins all plugins in /etc/joinery/plugins, in /etc/joinery/joinery.lock.',
+    'A pin is a digest of all files of a plugin and of its dependencies.',
   ].join(' ');
   static override examples = [
     '<%= config.bin %> plugin lock',

@@ -53,7 +53,8 @@ export class PluginNew extends JoinCommand {
       () => this.log(`\nNext: cd ${name} && npm test`),
       (error: Error) =>
         this.log(
-          `\nnpm could not install the test dependencies: ${clean(error.message)}\nNext: cd ${name} && npm install && npm test`,
+          `\nnpm could not install the test dependencies: ${clean(error.message)}` +
+            `\nNext: cd ${name} && npm install && npm test`,
         ),
     );
   }

@@ -7,7 +7,7 @@ import { runFlags } from '../../inputs/common-flags.ts';
 export class RunPrune extends JoinCommand {
   static override summary = 'Delete run records; deleted runs cannot be resumed or undone';
   static override description =
-    'With an ID, deletes that run, whatever its state. Without one, deletes old finished runs. The changes of a run stay.';
+    'With an ID, deletes that run, whatever its state. Without one, deletes old finished runs. Their changes stay.';
   static override flags = {
     keep: Flags.integer({
       min: 0,

@@ -45,14 +45,15 @@ function clusterLines(store: Sandbox['store']): string[] {
   const nodes = store.list<NodeObject & KubeObject>('nodes');
   const csrs = store.list<CsrObject & KubeObject>('certificatesigningrequests');
   return [
-    ...nodes.map(
-      (node) =>
-        `Node ${node.metadata.name}: ${isReady(node) ? 'Ready' : 'not Ready'}, kubelet ${node.status?.nodeInfo?.kubeletVersion}`,
-    ),
-    ...csrs.map(
-      ({ metadata, status }) =>
-        `CertificateSigningRequest ${metadata.name}: ${status?.conditions?.map(({ type }) => type).join()}${status?.certificate ? ',Issued' : ''}`,
-    ),
+    ...nodes.map((node) => {
+      const { kubeletVersion } = node.status?.nodeInfo ?? {};
+      return `Node ${node.metadata.name}: ${isReady(node) ? 'Ready' : 'not Ready'}, kubelet ${kubeletVersion}`;
+    }),
+    ...csrs.map(({ metadata, status }) => {
+      const conditions = (status?.conditions ?? []).map(({ type }) => type);
+      const states = status?.certificate ? [...conditions, 'Issued'] : conditions;
+      return `CertificateSigningRequest ${metadata.name}: ${states.join()}`;
+    }),
   ];
 }
 

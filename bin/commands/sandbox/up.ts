@@ -7,7 +7,7 @@ import { openPlayground } from './machine.ts';
 export class SandboxUp extends JoinCommand {
   static override summary = 'Start a sandbox cluster, and a scratch machine that can join it';
   static override description =
-    'The sandbox has real TLS, tokens, CSRs and watches, a stand-in kubelet, and no Pods. It is deleted when the command ends.';
+    'The sandbox has real TLS, tokens, CSRs and watches, a stand-in kubelet, and no Pods. It ends with the command.';
 
   async run(): Promise<void> {
     const { sandbox, root, kubeconfig, joinArguments, close } = await openPlayground(

@@ -11,7 +11,7 @@ import { kubeconfigFlag, withTokens } from './cluster.ts';
 export class TokenCreate extends JoinCommand {
   static override summary = 'Create a bootstrap token for joining machines';
   static override description =
-    'Prints the token, or the join command. That command works for kubeadm too, with `kubeadm join` in place of `join run`.';
+    'Prints the token, or the join command. For kubeadm, replace `join run` with `kubeadm join` in that command.';
   static override examples = [
     '<%= config.bin %> token create --print-join-command',
     '<%= config.bin %> token create --ttl 2h --description "rack 7" --kubeconfig ./admin.conf',
@@ -56,7 +56,8 @@ export class TokenCreate extends JoinCommand {
     if (printsCommand && token.usages.length < USAGES.length)
       throw fail('E_INPUT', { problems: [`--print-join-command: a join needs both usages, ${USAGES.join(' and ')}`] });
     await withTokens(flags.kubeconfig, async (tokens) => {
-      const target = printsCommand ? await tokens.joinTarget() : undefined; // before the token exists: a failure here leaves none behind
+      // Before the token exists, so that a failure leaves none behind.
+      const target = printsCommand ? await tokens.joinTarget() : undefined;
       await tokens.create(token);
       this.log(target === undefined ? tokenText(token) : joinCommand(token, target));
     });

@@ -1,4 +1,6 @@
-/** A change of an object in the cluster. The host sends it as a request, so it is described here and applied nowhere. */
+/**
+ * A change of an object in the cluster. The host sends it as a request, so it is described here and applied nowhere.
+ */
 
 import type { ApiChange } from '../../sdk/api.ts';
 import type { ApiVerb } from '../../sdk/effects.ts';

@@ -23,7 +23,10 @@ export interface CommandBefore {
   undo: readonly string[];
 }
 
-/** Throws unless the phase declared the program. Every user of the machine can read arguments, so none may hold a secret. */
+/**
+ * Throws unless the phase declared the program. Every user of the machine can read arguments, so none may hold a
+ * secret.
+ */
 export function checkCommand(argv: readonly string[], permissions: Permissions): void {
   const [program = ''] = argv;
   const isDeclared = permissions

@@ -21,7 +21,9 @@ export interface HttpDescription {
   irreversible: string | undefined;
 }
 
-/** Throws unless the phase declared the address. Proxies log addresses and plans show them, so none may hold a secret. */
+/**
+ * Throws unless the phase declared the address. Proxies log addresses and plans show them, so none may hold a secret.
+ */
 export function checkCall({ method, url }: HttpCall, permissions: Permissions): void {
   const isWithin = permissions.isWithin((bounds) => allowsAddress(bounds, url));
   permissions.require(permissions.isUrlDeclared(url) && isWithin, `${method} ${shownUrl(url)}`);

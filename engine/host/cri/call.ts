@@ -1,4 +1,4 @@
-/** One call of the CRI over gRPC. This loads the libraries for that, so it is loaded itself on the first call only. */
+/** One call of the CRI over gRPC. Importing this file loads the gRPC libraries, so it is imported on the first call. */
 import { connect, type Socket } from 'node:net';
 import type { DescMethodUnary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
@@ -8,17 +8,17 @@ import { clean } from '../../sdk/text.ts';
 import { type Answers, type ApiVersion, type Method, runtimeService } from './messages.ts';
 
 const MESSAGE_BYTES_MAX = 16 << 20;
-/** The kernel's limit. Node cuts a longer path, and would connect to another socket. */
+/** The limit of the kernel. Node truncates a longer path, and would connect to another socket. */
 const PATH_BYTES_MAX = 107;
-/** What runtimes expect to be called on a socket. */
+/** The host name that runtimes expect on a socket. */
 const AUTHORITY = 'http://localhost';
 
 const services = { v1: runtimeService('v1'), v1alpha2: runtimeService('v1alpha2') };
 
 export interface Call<M extends Method> {
-  /** As errors name it. */
+  /** The socket as errors name it. */
   socket: string;
-  /** Where it lies for this process. */
+  /** The path of the socket for this process. */
   path: string;
   apiVersion: ApiVersion;
   method: M;
@@ -26,7 +26,7 @@ export interface Call<M extends Method> {
   timeLimitMs: number;
 }
 
-/** On a connection of its own: there are few, and none is left behind. E_CRI_UNREACHABLE, E_CRI_REFUSED. */
+/** Each call has its own connection, so that none stays open. E_CRI_UNREACHABLE, E_CRI_REFUSED. */
 export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal): Promise<Answers[M]> {
   if (Buffer.byteLength(asked.path) > PATH_BYTES_MAX) {
     const what = `${asked.path} is longer than the ${PATH_BYTES_MAX} bytes that a socket's path can have`;
@@ -53,15 +53,15 @@ export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (!(error instanceof ConnectError)) throw error;
-    if (error.code === CALLS[asked.method].absent) return undefined as Answers[M]; // which allows it for these
-    throw inWords(error, asked);
+    if (error.code === CALLS[asked.method].absent) return undefined as Answers[M]; // as their type allows
+    throw callError(error, asked);
   } finally {
-    // Not by the session manager: it would stop listening first, and a late error of the session would end this process.
+    // The session manager would stop listening first, and a late error of the session would end this process.
     for (const connection of connections) connection.destroy();
   }
 }
 
-/** What fails when a call fails, and the code that says that there is nothing to ask. */
+/** What a failed call was to do, and the code of a runtime that does not know the call or the sandbox. */
 const CALLS: Record<Method, { what: string; absent?: Code }> = {
   Version: { what: 'tell its version', absent: Code.Unimplemented },
   Status: { what: 'tell its status' },
@@ -78,7 +78,7 @@ const ERRNO: Record<string, string> = {
   ERR_HTTP2_ERROR: 'what listens there does not speak gRPC',
 };
 
-function inWords({ code, rawMessage, cause }: ConnectError, { socket, method, timeLimitMs }: Call<Method>): Error {
+function callError({ code, rawMessage, cause }: ConnectError, { socket, method, timeLimitMs }: Call<Method>): Error {
   const { what } = CALLS[method];
   const unreachable = (why: string) => fail('E_CRI_UNREACHABLE', { socket, what: why }, cause);
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code;

@@ -1,4 +1,7 @@
-/** The messages of the CRI (Container Runtime Interface) that we use, as data. Source of names and numbers: the CRI's api.proto. */
+/**
+ * The messages of the CRI (Container Runtime Interface) that Joinery uses, as data. Source of names and numbers: the
+ * CRI's api.proto.
+ */
 import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf';
 import {
   FileDescriptorProtoSchema,
@@ -8,19 +11,22 @@ import {
 
 export type ApiVersion = 'v1' | 'v1alpha2';
 
-/** The answer to each call. A text that the runtime leaves out is empty, a number 0, a message undefined. */
+/** The answer to each call. A missing text is empty, a missing number is 0, a missing message is undefined. */
 export interface Answers {
-  /** Undefined where this version of the CRI is not spoken. */
+  /** Undefined if the runtime does not speak this version of the CRI. */
   Version: { runtimeName: string; runtimeVersion: string } | undefined;
   Status: {
     status?: { conditions: { type: string; status: boolean; reason: string; message: string }[] };
     info: { key: string; value: string }[];
   };
-  /** Driver 0 is systemd, 1 is cgroupfs. Undefined where the call is not known yet: it came with Kubernetes 1.28. */
+  /**
+   * Driver 0 is systemd, 1 is cgroupfs. Undefined if the runtime does not know the call, which came with Kubernetes
+   * 1.28.
+   */
   RuntimeConfig: { linux?: { cgroupDriver: number } } | undefined;
   /** State 0 is ready, 1 is not. */
   ListPodSandbox: { items: { id: string; metadata?: { name: string; namespace: string }; state: number }[] };
-  /** Undefined where there is no such sandbox. */
+  /** Undefined if there is no such sandbox. */
   StopPodSandbox: object | undefined;
   RemovePodSandbox: object | undefined;
 }
@@ -29,7 +35,10 @@ export type Method = keyof Answers;
 type Field = [number: number, type: string, repeated?: 'repeated'];
 export type Messages = Record<string, Record<string, Field>>;
 
-/** Number and type of each field; all other fields are skipped. On the wire an enum is an INT32, and a map a list of entries. */
+/**
+ * Number and type of each field; all other fields are skipped. On the wire an enum is an INT32, and a map a list of
+ * entries.
+ */
 export const messages: Messages = {
   VersionRequest: {},
   VersionResponse: { runtime_name: [2, 'STRING'], runtime_version: [3, 'STRING'] },
@@ -51,7 +60,10 @@ export const messages: Messages = {
   RemovePodSandboxResponse: {},
 };
 
-/** `runtime.v1.RuntimeService` or that of v1alpha2, which has the same numbers; a method for each message named `…Request`. */
+/**
+ * `runtime.v1.RuntimeService` or that of v1alpha2, which has the same numbers; a method for each message named
+ * `…Request`.
+ */
 export function runtimeService(version: ApiVersion, described: Messages = messages): DescService {
   const name = `runtime.${version}`;
   const typeOf = (type: string) =>

@@ -1,4 +1,4 @@
-/** The container runtime of a machine, asked through its CRI socket. A socket is a path, bare or with `unix://`. */
+/** The container runtime of a machine, through its CRI socket. A socket is a path, with or without `unix://`. */
 import { join } from 'node:path';
 import { fail } from '../../sdk/errors.ts';
 import { socketPath } from '../../sdk/paths.ts';
@@ -7,10 +7,10 @@ import { clean } from '../../sdk/text.ts';
 import { followLinks } from '../links.ts';
 import type { Answers, ApiVersion, Method } from './messages.ts';
 
-/** To end all that runs in a sandbox takes longer than to answer a question. */
+/** Stopping the containers of a sandbox takes longer than answering a question. */
 const LIMITS_MS = { answer: 10_000, removal: 60_000 };
 const SANDBOXES_MAX = 10_000;
-/** The newest first; runtimes of Kubernetes 1.20's time have the second only. */
+/** The newest first. Runtimes of the time of Kubernetes 1.20 know only the second. */
 const API_VERSIONS: readonly ApiVersion[] = ['v1', 'v1alpha2'];
 
 export interface RuntimeVersion {
@@ -21,7 +21,7 @@ export interface RuntimeVersion {
 
 export interface PodSandbox {
   id: string;
-  /** Its pod's. */
+  /** The name of its Pod. */
   name: string;
   namespace: string;
   state: 'ready' | 'notready';
@@ -33,19 +33,22 @@ export interface Condition {
   message: string;
 }
 
-/** Every call: E_CRI_UNREACHABLE where it is not answered in time, E_CRI_REFUSED where it fails, E_CRI_ABSENT where there is no CRI. */
+/**
+ * Errors of every call: E_CRI_UNREACHABLE without an answer in time, E_CRI_REFUSED after a failure, E_CRI_ABSENT
+ * without a CRI.
+ */
 export class ContainerRuntime {
   readonly #root: string;
   readonly #limitsMs: typeof LIMITS_MS;
   readonly #apiVersions = new Map<string, ApiVersion>();
 
-  /** `root` is `/` for this machine itself. */
+  /** `root` is `/` for this machine. */
   constructor(root: string, limitsMs: typeof LIMITS_MS = LIMITS_MS) {
     this.#root = root;
     this.#limitsMs = limitsMs;
   }
 
-  /** Asks for the newest version of the CRI first; later calls keep to the one that was found. */
+  /** Tries the newest version of the CRI first. Later calls use the version that answered. */
   async version(socket: string, signal: AbortSignal): Promise<RuntimeVersion> {
     for (const apiVersion of API_VERSIONS) {
       const answer = await this.#call(socket, apiVersion, 'Version', {}, signal);
@@ -56,7 +59,7 @@ export class ContainerRuntime {
     throw fail('E_CRI_ABSENT', { socket: socketPath(socket) });
   }
 
-  /** All of them, whoever made them. At most 10,000. */
+  /** All sandboxes of the runtime, at most 10,000. */
   async podSandboxes(socket: string, signal: AbortSignal): Promise<PodSandbox[]> {
     const { items } = await this.#ask(socket, 'ListPodSandbox', {}, signal);
     if (items.length > SANDBOXES_MAX) {
@@ -71,13 +74,15 @@ export class ContainerRuntime {
     }));
   }
 
-  /** Ends its containers and removes it. One that is not there is no change. */
+  /** Stops the containers of a sandbox and removes it. A missing sandbox is no change. */
   async removePodSandbox(socket: string, id: string, signal: AbortSignal): Promise<void> {
     await this.#ask(socket, 'StopPodSandbox', { podSandboxId: id }, signal);
     await this.#ask(socket, 'RemovePodSandbox', { podSandboxId: id }, signal);
   }
 
-  /** What it says itself, else what containerd says of the runtime it uses by default; undefined where neither says. */
+  /**
+   * The driver that the runtime reports, or else that of containerd's default runtime; undefined if neither is known.
+   */
   async cgroupDriver(socket: string, signal: AbortSignal): Promise<CgroupDriver | undefined> {
     const driver = (await this.#ask(socket, 'RuntimeConfig', {}, signal))?.linux?.cgroupDriver;
     if (driver !== undefined) return DRIVERS[driver];
@@ -85,7 +90,7 @@ export class ContainerRuntime {
     return driverOfContainerd(info.find(({ key }) => key === 'config')?.value ?? '{}');
   }
 
-  /** Whether it can run containers, and whether its network is set up, each with the runtime's own reason. */
+  /** Whether the runtime can run containers, and whether its network is set up, each with the runtime's reason. */
   async isReady(socket: string, signal: AbortSignal): Promise<{ runtime: Condition; network: Condition }> {
     const { status } = await this.#ask(socket, 'Status', {}, signal);
     const condition = (wanted: string): Condition => {
@@ -99,7 +104,7 @@ export class ContainerRuntime {
     return { runtime: condition('RuntimeReady'), network: condition('NetworkReady') };
   }
 
-  /** Two calls, the second in the version of the CRI that the first has found. */
+  /** Two calls: the second uses the version of the CRI that the first has found. */
   async status(socket: string, signal: AbortSignal): Promise<RuntimeStatus> {
     const version = await this.version(socket, signal);
     const { ready, reason, message } = (await this.isReady(socket, signal)).runtime;
@@ -118,7 +123,7 @@ export class ContainerRuntime {
     request: object,
     signal: AbortSignal,
   ): Promise<Answers[M]> {
-    const { call } = await import('./call.ts'); // only who asks a runtime waits for it to load
+    const { call } = await import('./call.ts'); // gRPC takes a while to load
     const name = socketPath(socket);
     const path = this.#root === '/' ? name : join(this.#root, await followLinks(this.#root, name));
     const isRemoval = method === 'StopPodSandbox' || method === 'RemovePodSandbox';
@@ -136,7 +141,7 @@ interface ContainerdConfig {
   };
 }
 
-/** Each runtime that containerd can use has the setting; the kubelet's pods get the default one's. */
+/** containerd has one setting for each of its runtimes. The kubelet's Pods get that of the default runtime. */
 function driverOfContainerd(json: string): CgroupDriver | undefined {
   try {
     const { containerd } = JSON.parse(json) as ContainerdConfig;

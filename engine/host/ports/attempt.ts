@@ -16,7 +16,9 @@ export interface PortsOptions extends PermissionOptions {
   onChange: (change: StepChange) => void;
   /** Called before each wait. */
   onWait?: (wait: Wait) => void;
-  /** Awaited before each change, so that the journal has it first. The change is undefined if the cluster applies it. */
+  /**
+   * Awaited before each change, so that the journal has it first. The change is undefined if the cluster applies it.
+   */
   record: (described: StepChange, change: Change | undefined) => Promise<void>;
   once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
 }

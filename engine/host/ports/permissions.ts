@@ -1,4 +1,6 @@
-/** What one attempt may do: the effects that its phase declared, within the bounds of its plugin, until it has ended. */
+/**
+ * What one attempt may do: the effects that its phase declared, within the bounds of its plugin, until it has ended.
+ */
 import { allowsPath, type Bounds } from '../../sdk/bounds.ts';
 import { type Effect, fillTemplate, pathMatcher } from '../../sdk/effects.ts';
 import { fail } from '../../sdk/errors.ts';

@@ -39,7 +39,7 @@ export const bugs = {
   }),
   E_UNDECIDED: (d: { what: string }) => ({
     message: `a dry run cannot determine ${d.what}`,
-    hint: 'The plan leaves out the steps that depend on it. To run them, repeat the command without --dry-run.',
+    hint: 'The plan omits the steps that depend on it. To run them, repeat the command without --dry-run.',
     exitCode: EXIT.bug,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -12,7 +12,9 @@ export const cluster = {
   }),
   E_API_FORBIDDEN: (d: { server: string; what: string; message: string }) => ({
     message: `${d.server}: not allowed to ${d.what} (HTTP 403): ${d.message}`,
-    hint: 'The roles that kubeadm creates for joining may be missing. Restore them on a control-plane node: kubeadm init phase bootstrap-token',
+    hint:
+      'The roles that kubeadm creates for joining may be missing. Restore them on a control-plane node: ' +
+      'kubeadm init phase bootstrap-token',
     exitCode: EXIT.cluster,
   }),
   E_API_REFUSED: (d: { server: string; what: string; status: number; message: string }) => ({
@@ -46,15 +48,19 @@ export const cluster = {
   }),
   E_CLUSTER_INFO_INVALID: (d: { server: string; what: string }) => ({
     message: `cannot use the cluster-info of ${d.server}: ${d.what}`,
-    hint: 'Inspect it: kubectl -n kube-public get configmap cluster-info -o yaml. To create it again: kubeadm init phase bootstrap-token',
+    hint:
+      'Inspect it: kubectl -n kube-public get configmap cluster-info -o yaml. To create it again: kubeadm ' +
+      'init phase bootstrap-token',
     exitCode: EXIT.cluster,
   }),
   E_CLUSTER_INFO_MISSING: (d: { server: string; status: number }) => ({
     message: `${d.server} does not allow anonymous clients to read cluster-info (HTTP ${d.status})`,
     hint:
       d.status === 404
-        ? 'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase bootstrap-token'
-        : 'Public access may have been disabled on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.',
+        ? 'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase ' +
+          'bootstrap-token'
+        : 'Public access may have been disabled on purpose. Ask for a discovery file, or restore the RoleBinding ' +
+          'kubeadm:bootstrap-signer-clusterinfo in kube-public.',
     exitCode: EXIT.cluster,
   }),
   E_CSR_CONFLICT: (d: { csr: string; what: string }) => ({
@@ -64,7 +70,9 @@ export const cluster = {
   }),
   E_CSR_DENIED: (d: { csr: string; reason: string; message: string }) => ({
     message: `${d.csr} was denied: ${d.reason} ${d.message}`,
-    hint: `Ask an administrator of the cluster why. The next join sends a new request. Details: kubectl describe csr ${d.csr}`,
+    hint:
+      'Ask an administrator of the cluster why. The next join sends a new request. Details: kubectl describe ' +
+      `csr ${d.csr}`,
     exitCode: EXIT.cluster,
   }),
   E_CSR_FAILED: (d: { csr: string; reason: string; message: string }) => ({
@@ -84,13 +92,19 @@ export const cluster = {
     exitCode: EXIT.cluster,
   }),
   E_DYNAMIC_CONFIG_FORBIDDEN: (d: { node: string; source: string }) => ({
-    message: `node ${d.node} is not allowed to set its own spec.configSource: the admission plugin NodeRestriction forbids it`,
-    hint: `Set it with an admin kubeconfig: kubectl patch node ${d.node} -p '{"spec":{"configSource":${d.source}}}'\n  → Then: join resume`,
+    message:
+      `node ${d.node} is not allowed to set its own spec.configSource: the admission plugin ` +
+      'NodeRestriction forbids it',
+    hint:
+      `Set it with an admin kubeconfig: kubectl patch node ${d.node} -p ` +
+      `'{"spec":{"configSource":${d.source}}}'\n  → Then: join resume`,
     exitCode: EXIT.cluster,
   }),
   E_DYNAMIC_CONFIG_GONE: (d: { server: string; what: string }) => ({
     message: `${d.server} does not support dynamic kubelet configuration: it ${d.what}`,
-    hint: 'Join without --feature-gates DynamicKubeletConfig=true. The kubelet still gets the configuration of the cluster.',
+    hint:
+      'Join without --feature-gates DynamicKubeletConfig=true. The kubelet still gets the configuration of ' +
+      'the cluster.',
     exitCode: EXIT.cluster,
   }),
   E_HTTP_ANSWER: (d: { method: string; url: string; what: string; retried: boolean }) => ({
@@ -109,8 +123,10 @@ export const cluster = {
     message: `${d.server}: the user of ${d.file} is not allowed to ${d.what} (HTTP ${d.status}): ${d.message}`,
     hint:
       d.status === 401
-        ? 'The certificate or token of this user may have expired. Renew it on a control-plane node: kubeadm certs renew admin.conf'
-        : 'Choose the kubeconfig of an administrator (--kubeconfig FILE), or grant this user access to Secrets in kube-system.',
+        ? 'The certificate or token of this user may have expired. Renew it on a control-plane node: kubeadm ' +
+          'certs renew admin.conf'
+        : 'Choose the kubeconfig of an administrator (--kubeconfig FILE), or grant this user access to Secrets in ' +
+          'kube-system.',
     exitCode: EXIT.cluster,
   }),
   E_KUBELET_CONFIG: (d: { what: string }) => ({

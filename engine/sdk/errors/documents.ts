@@ -7,7 +7,9 @@ import type { Problem } from './problem.ts';
 export const documents = {
   E_CONFIG: (d: { problems: readonly Problem[] }) => ({
     message: d.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`).join('\n'),
-    hint: 'schemas/kubeadm/ describes the fields of each version. To check the file without joining: join config validate FILE',
+    hint:
+      'schemas/kubeadm/ describes the fields of each version. To check the file without joining: join config ' +
+      'validate FILE',
     exitCode: EXIT.pipeline,
   }),
   E_CONFIG_FILE: (d: { file: string; what: string }) => ({
@@ -22,7 +24,9 @@ export const documents = {
   }),
   E_PIPELINE: (d: { problems: readonly Problem[] }) => ({
     message: d.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`).join('\n'),
-    hint: 'schemas/pipeline.schema.json describes the format. To check the file without running it: join pipeline validate FILE',
+    hint:
+      'schemas/pipeline.schema.json describes the format. To check the file without running it: join pipeline ' +
+      'validate FILE',
     exitCode: EXIT.pipeline,
   }),
   E_PIPELINE_FILE: (d: { file: string; what: string }) => ({

@@ -1,6 +1,9 @@
-/** What errors are made of: `errors.ts` has the catalogue of them. */
+/** The type of all expected errors; `errors.ts` has the catalogue. */
 
-/** Exit codes by family; `docs/errors.md` has the table. */
+/**
+ * Exit codes, one for each family of errors.
+ * @stable
+ */
 export const EXIT = {
   bug: 1,
   usage: 2,
@@ -13,17 +16,21 @@ export const EXIT = {
   cancelled: 130,
 };
 
+/** The text of one error, and how the engine treats it. */
 export interface ErrorText {
   message: string;
   hint: string;
   exitCode: number;
-  /** Trying again may help; permanent errors end a step at once. */
+  /** Whether another attempt may help. Other errors end the step at once. */
   transient?: boolean;
-  /** Trying again helps only after this long: the server has said so. */
+  /** Shortest pause before another attempt, from the server. */
   retryAfterMs?: number | undefined;
 }
 
-/** An error of a plugin's own: `JoinError.own({ code: 'E_ACME_QUOTA', message, hint })`. */
+/**
+ * An error with a code of the plugin's own, for `JoinError.own`.
+ * @stable
+ */
 export interface OwnError {
   code: `E_${string}`;
   message: string;
@@ -34,18 +41,23 @@ export interface OwnError {
 
 const MARK = Symbol.for('joinery.error');
 
-/** What a phase throws for everything that is not a bug of its own. Anything else that is thrown is reported as a bug, with its stack. */
+/**
+ * The error that phases throw. Joinery reports every other thrown value as a bug, with its stack trace.
+ *
+ * @example throw JoinError.own({ code: 'E_ACME_QUOTA', message: 'the quota is used up', hint: 'Raise the quota.' });
+ * @stable
+ */
 export class JoinError extends Error {
   override readonly name = 'JoinError';
   readonly code: string;
   readonly hint: string;
   readonly exitCode: number;
   readonly transient: boolean;
-  /** The pause before another try is at least this long. */
+  /** Shortest pause before another attempt. */
   readonly retryAfterMs: number | undefined;
-  /** The facts, for machines. No secret is ever among them. */
+  /** The facts of the message, for programs. They never contain a secret. */
   readonly facts: object;
-  /** The step it happened in; set by the engine. */
+  /** The step that failed; the engine sets it. */
   step?: string;
 
   constructor(code: string, words: ErrorText, facts: object, cause?: unknown) {
@@ -67,6 +79,10 @@ export class JoinError extends Error {
   }
 }
 
-/** By a symbol and not `instanceof`: a plugin may have met another copy of the class. */
+/**
+ * Whether `error` is a JoinError. A symbol decides, not `instanceof`: a plugin may have loaded another copy of the
+ * class.
+ * @stable
+ */
 export const isJoinError = (error: unknown): error is JoinError =>
   typeof error === 'object' && error !== null && MARK in error;

@@ -14,8 +14,12 @@ export const machine = {
     exitCode: EXIT.machine,
   }),
   E_CGROUP_DRIVER: (d: { kubelet: string; runtime: string; socket: string }) => ({
-    message: `the kubelet would use the cgroup driver ${d.kubelet}, but the container runtime at ${d.socket} uses ${d.runtime}`,
-    hint: "Set both to the same driver: SystemdCgroup in /etc/containerd/config.toml, or cgroupDriver in the cluster's kubelet-config ConfigMap.",
+    message:
+      `the kubelet would use the cgroup driver ${d.kubelet}, but the container runtime at ${d.socket} uses ` +
+      `${d.runtime}`,
+    hint:
+      'Set both to the same driver: SystemdCgroup in /etc/containerd/config.toml, or cgroupDriver in the ' +
+      "cluster's kubelet-config ConfigMap.",
     exitCode: EXIT.machine,
   }),
   E_COMMAND_FAILED: (d: { command: string; exitCode: number; output: string }) => ({
@@ -25,7 +29,9 @@ export const machine = {
   }),
   E_CRI_ABSENT: (d: { socket: string }) => ({
     message: `the service at ${d.socket} implements neither CRI v1 nor CRI v1alpha2`,
-    hint: 'If it is containerd, delete cri from disabled_plugins in /etc/containerd/config.toml. Then run: systemctl restart containerd',
+    hint:
+      'If it is containerd, delete cri from disabled_plugins in /etc/containerd/config.toml. Then run: ' +
+      'systemctl restart containerd',
     exitCode: EXIT.machine,
   }),
   E_CRI_REFUSED: (d: { socket: string; what: string; message: string }) => ({
@@ -35,18 +41,26 @@ export const machine = {
   }),
   E_CRI_UNREACHABLE: (d: { socket: string; what: string }) => ({
     message: `the container runtime at ${d.socket} does not answer: ${d.what}`,
-    hint: `Check whether it is running: systemctl status ${runtimeUnit(d.socket)}. To use another runtime, set --cri-socket`,
+    hint:
+      `Check whether it is running: systemctl status ${runtimeUnit(d.socket)}. To use another runtime, set ` +
+      '--cri-socket',
     exitCode: EXIT.machine,
     transient: true,
   }),
   E_DYNAMIC_CONFIG_IGNORED: (d: { node: string; said: string }) => ({
-    message: `the kubelet of ${d.node} does not use the spec.configSource of its Node${d.said === '' ? '' : `: ${d.said}`}`,
-    hint: 'The kubelet needs --dynamic-config-dir. Add it to KUBELET_EXTRA_ARGS in /etc/default/kubelet, then run: systemctl restart kubelet; join resume',
+    message:
+      `the kubelet of ${d.node} does not use the spec.configSource of its ` +
+      `Node${d.said === '' ? '' : `: ${d.said}`}`,
+    hint:
+      'The kubelet needs --dynamic-config-dir. Add it to KUBELET_EXTRA_ARGS in /etc/default/kubelet, then ' +
+      'run: systemctl restart kubelet; join resume',
     exitCode: EXIT.timeLimit,
   }),
   E_FILE: (d: { path: string; what: string }) => ({
     message: `${d.path}: ${d.what}`,
-    hint: 'Check the owner, whether the file system is full (df) or read-only (mount), and whether Joinery runs as root.',
+    hint:
+      'Check the owner, whether the file system is full (df) or read-only (mount), and whether Joinery runs ' +
+      'as root.',
     exitCode: EXIT.machine,
   }),
   E_HEALTH: (d: { service: string; url: string; lastLine: string }) => ({
@@ -56,7 +70,9 @@ export const machine = {
   }),
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
     message: `${d.file} is damaged at line ${d.line}: ${d.what}`,
-    hint: 'The disk may be failing. Undo the recorded changes by hand (each line of the journal is JSON), then delete the run record: join runs prune RUN',
+    hint:
+      'The disk may be failing. Undo the recorded changes by hand (each line of the journal is JSON), then ' +
+      'delete the run record: join runs prune RUN',
     exitCode: EXIT.machine,
   }),
   E_JOURNAL_VERSION: (d: { file: string; version: number; known: number }) => ({
@@ -66,7 +82,9 @@ export const machine = {
   }),
   E_KUBELET_BOOTSTRAP: (d: { node: string }) => ({
     message: `the kubelet did not get the certificate of node ${d.node} within the time limit`,
-    hint: 'Check whether its request awaits approval: kubectl get csr; kubectl certificate approve NAME. If there is no request, read the log: journalctl -u kubelet -n 50. Then run: join resume',
+    hint:
+      'Check whether its request awaits approval: kubectl get csr; kubectl certificate approve NAME. If it never ' +
+      'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
     exitCode: EXIT.timeLimit,
   }),
   E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
@@ -105,23 +123,35 @@ export const machine = {
     exitCode: EXIT.machine,
   }),
   E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean }) => ({
-    message: `step ${d.step} did not finish within its time limit of ${d.limitMs / 1000} s${d.isTotal === true ? ' for all attempts' : ''}`,
-    hint: 'The limit is `timeout` of the step in the pipeline. To change it, run your own copy of the pipeline with --pipeline FILE.',
+    message:
+      `step ${d.step} did not finish within its time limit of ${d.limitMs / 1000} ` +
+      `s${d.isTotal === true ? ' for all attempts' : ''}`,
+    hint:
+      'The limit is `timeout` of the step in the pipeline. To change it, run your own copy of the pipeline ' +
+      'with --pipeline FILE.',
     exitCode: EXIT.timeLimit,
   }),
   E_WAIT: (d: { what: string; said: string }) => ({
     message: `timed out waiting for ${d.what}${d.said === '' ? '' : ` (last error: ${d.said})`}`,
-    hint: 'Check whether it is running. If it only needs more time, raise `timeout` of the step in the pipeline. Then run: join resume',
+    hint:
+      'Check whether it is running. If it only needs more time, raise `timeout` of the step in the pipeline. ' +
+      'Then run: join resume',
     exitCode: EXIT.timeLimit,
   }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
     message: `run ${d.run} was only undone in part: see above what remains of ${list(d.steps)}`,
-    hint: `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ${d.run} --overwrite`,
+    hint:
+      `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ` +
+      `${d.run} --overwrite`,
     exitCode: EXIT.machine,
   }),
   E_VERSION_SKEW: (d: { kubelet: string; cluster: string; minorsMax: number }) => ({
-    message: `the kubelet is ${d.kubelet} and the cluster is ${d.cluster}; a kubelet may be at most ${d.minorsMax} minor versions older than its API server, and never newer`,
-    hint: `Install a kubelet of version ${d.cluster}, or ignore this check with --ignore-preflight-errors=KubeletVersion`,
+    message:
+      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster}; a kubelet may be at most ` +
+      `${d.minorsMax} minor versions older than its API server, and never newer`,
+    hint:
+      `Install a kubelet of version ${d.cluster}, or ignore this check with ` +
+      '--ignore-preflight-errors=KubeletVersion',
     exitCode: EXIT.machine,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -26,19 +26,24 @@ export const plugins = {
   }),
   E_PLUGIN_FILES: (d: { folder: string; what: string }) => ({
     message: `cannot use ${d.folder} as a plugin: ${d.what}`,
-    hint: 'A plugin is a folder with all of its dependencies in its own node_modules. Install them there: npm ci --omit=dev',
+    hint:
+      'A plugin is a folder with all of its dependencies in its own node_modules. Install them there: npm ci ' +
+      '--omit=dev',
     exitCode: EXIT.pipeline,
   }),
   E_PLUGIN_FINDINGS: (d: { plugin: string; findings: readonly string[] }) => ({
     message: `the code of plugin ${d.plugin} bypasses the ports:${lines(d.findings)}`,
-    hint: 'Read these lines, and ask the author of the plugin about them. A phase should use a machine only through its ports: docs/writing-a-phase.md',
+    hint:
+      'Read these lines, and ask the author of the plugin about them. A phase should use a machine only ' +
+      'through its ports: docs/writing-a-phase.md',
     exitCode: EXIT.trust,
   }),
   E_PLUGIN_LOCK: (d: { plugin: string; file: string; command: string; pinned: Pin | undefined; found: Pin }) => ({
     message:
       d.pinned === undefined
         ? `${d.file} does not pin plugin ${d.plugin} ${d.found.version}`
-        : `plugin ${d.plugin} does not match ${d.file}: it pins ${d.pinned.version} (${d.pinned.integrity}), but the plugin is ${d.found.version} (${d.found.integrity})`,
+        : `plugin ${d.plugin} does not match ${d.file}: it pins ${d.pinned.version} (${d.pinned.integrity}), but ` +
+          `the plugin is ${d.found.version} (${d.found.integrity})`,
     hint: `Check what has changed in it. To pin it as it is now: ${d.command}`,
     exitCode: EXIT.trust,
   }),
@@ -69,7 +74,9 @@ export const plugins = {
   }),
   E_RUN_PLUGIN: (d: { run: string; plugin: string; folder: string; version: string; what: string }) => ({
     message: `run ${d.run} was started with plugin ${d.plugin} ${d.version} in ${d.folder}, and ${d.what}`,
-    hint: `Install that version there again. To undo the run without the plugin's changes outside this machine: join undo ${d.run} --skip STEP`,
+    hint:
+      `Install that version there again. To undo the run without the plugin's changes outside this machine: ` +
+      `join undo ${d.run} --skip STEP`,
     exitCode: EXIT.trust,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -25,7 +25,9 @@ export const trust = {
   }),
   E_API_CERTIFICATE_TIME: (d: { server: string; what: string }) => ({
     message: `the certificate of ${d.server} is not valid at this time: ${d.what}`,
-    hint: 'Compare the clocks of this machine and the server (date -u). If they agree, renew the certificate: kubeadm certs renew apiserver',
+    hint:
+      'Compare the clocks of this machine and the server (date -u). If they agree, renew the certificate: ' +
+      'kubeadm certs renew apiserver',
     exitCode: EXIT.trust,
   }),
   /** `fault` names the broken rule, if it is known. */
@@ -50,13 +52,17 @@ export const trust = {
     exitCode: EXIT.trust,
   }),
   E_CLOCK_SKEW: (d: { server: string; skewSeconds: number }) => ({
-    message: `the clock of this machine is ${Math.abs(d.skewSeconds)} s ${d.skewSeconds > 0 ? 'behind' : 'ahead of'} the clock of ${d.server}`,
+    message:
+      `the clock of this machine is ${Math.abs(d.skewSeconds)} s ` +
+      `${d.skewSeconds > 0 ? 'behind' : 'ahead of'} the clock of ${d.server}`,
     hint: 'Certificates depend on the clock. Set it with timedatectl set-ntp true or your NTP service, and join again.',
     exitCode: EXIT.trust,
   }),
   E_CLUSTER_INFO_CHANGED: (d: { server: string }) => ({
     message: `the cluster-info of ${d.server} changed between the anonymous request and the request over the pinned CA`,
-    hint: 'An attacker may be intercepting the connection: do not join over this network. If cluster-info was changed just now, run the command again.',
+    hint:
+      'An attacker may be intercepting the connection: do not join over this network. If cluster-info was ' +
+      'changed just now, run the command again.',
     exitCode: EXIT.trust,
   }),
   E_CLUSTER_INFO_SIGNATURE: (d: { server: string; tokenId: string }) => ({
@@ -66,7 +72,9 @@ export const trust = {
   }),
   E_DISCOVERY_FILE: (d: { file: string; what: string }) => ({
     message: `cannot use the discovery file ${d.file}: ${d.what}`,
-    hint: 'To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+    hint:
+      'To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o ' +
+      'jsonpath={.data.kubeconfig}',
     exitCode: EXIT.trust,
   }),
   E_TLS_HANDSHAKE: (d: { server: string; what: string }) => ({
@@ -77,7 +85,9 @@ export const trust = {
     exitCode: EXIT.trust,
   }),
   E_TOKEN_UNKNOWN: (d: { server: string; tokenId: string }) => ({
-    message: `${d.server} has no signature by token ${d.tokenId}: the token was deleted, has expired, or is not for signing`,
+    message:
+      `${d.server} has no signature by token ${d.tokenId}: the token was deleted, has expired, or is not ` +
+      'for signing',
     hint: CREATE_TOKEN,
     exitCode: EXIT.trust,
     transient: true, // the controller signs cluster-info shortly after it sees a new token

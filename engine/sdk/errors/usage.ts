@@ -4,7 +4,7 @@ import { list, RERUN } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 
 function unknownRun(given: string, ids: readonly string[]): string {
-  const matches = ids.filter((id) => id.startsWith(given));
+  const matches = ids.filter((id) => `${id}`.startsWith(`${given}`));
   if (matches.length > 1) return `run "${given}" is ambiguous: it matches ${matches.slice(0, 5).join(' and ')}`;
   return `run ${given} was not found; recorded runs: ${list(ids.slice(0, 5)) || 'none'}`;
 }
@@ -40,7 +40,9 @@ export const usage = {
   }),
   E_CA_HASH: (d: { file: string; what: string }) => ({
     message: `cannot hash a CA key of ${d.file}: ${d.what}`,
-    hint: "Choose the cluster's CA in PEM (/etc/kubernetes/pki/ca.crt on a control-plane node), or a kubeconfig that contains it.",
+    hint:
+      "Choose the cluster's CA in PEM (/etc/kubernetes/pki/ca.crt on a control-plane node), or a kubeconfig " +
+      'that contains it.',
     exitCode: EXIT.usage,
   }),
   E_CONTROL_PLANE_UNSUPPORTED: (d: { what: string }) => ({
@@ -65,7 +67,9 @@ export const usage = {
   }),
   E_KUBECONFIG: (d: { file: string; what: string }) => ({
     message: `cannot use the kubeconfig ${d.file}: ${d.what}`,
-    hint: `Choose another: --kubeconfig FILE (root has /etc/kubernetes/admin.conf on a control-plane node). To inspect this one: kubectl config view --kubeconfig ${d.file}`,
+    hint:
+      'Choose another: --kubeconfig FILE (root has /etc/kubernetes/admin.conf on a control-plane node). To ' +
+      `inspect this one: kubectl config view --kubeconfig ${d.file}`,
     exitCode: EXIT.usage,
   }),
   E_PATCH: (d: { file: string; what: string }) => ({
@@ -99,7 +103,9 @@ export const usage = {
     exitCode: EXIT.usage,
   }),
   E_RUN_CLOSED: (d: { run: string; status: string }) => ({
-    message: `run ${d.run} has ${d.status === 'undone' ? 'already been undone' : 'succeeded'}: there is nothing to ${d.status === 'undone' ? 'undo or ' : ''}resume`,
+    message:
+      `run ${d.run} has ${d.status === 'undone' ? 'already been undone' : 'succeeded'}: there is nothing ` +
+      `to ${d.status === 'undone' ? 'undo or ' : ''}resume`,
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
   }),
@@ -120,7 +126,9 @@ export const usage = {
   }),
   E_RUN_UNFINISHED: (d: { run: string; differs: readonly string[] }) => ({
     message: `run ${d.run} is unfinished, and was started with a different ${list(d.differs)}`,
-    hint: `Resume it with its original values: join resume ${d.run}\n  → Or undo it, then run this command again: join undo ${d.run}`,
+    hint:
+      `Resume it with its original values: join resume ${d.run}\n  → Or undo it, then run this command again: ` +
+      `join undo ${d.run}`,
     exitCode: EXIT.usage,
   }),
   E_RUN_UNKNOWN: (d: { given: string; ids: readonly string[] }) => ({

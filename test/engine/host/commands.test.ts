@@ -14,7 +14,7 @@ const CANARY = 'canary-51c0';
 describe('commands of a machine', () => {
   const output = async (host: Host, ...argv: string[]) => host.read<'output'>({ kind: 'output', argv }, SIGNAL);
 
-  test('are found on its own PATH, and only there below a root', async () => {
+  test('a program is found on the PATH of the machine, and below a root only there', async () => {
     const { root, host } = await rootedMachine({ kubelet: 'true' });
     await writeFile(join(root, 'usr/bin/data'), 'not executable', { mode: 0o644 });
     expect(await host.read({ kind: 'program', name: 'kubelet' }, SIGNAL)).toBe(join(root, 'usr/bin/kubelet'));
@@ -26,7 +26,7 @@ describe('commands of a machine', () => {
     });
   });
 
-  test('are run with a small environment, and nothing of ours', async () => {
+  test('a command gets a small environment, and nothing from Joinery’s own', async () => {
     process.env.JOINERY_TEST_CANARY = CANARY;
     onTestFinished(() => {
       delete process.env.JOINERY_TEST_CANARY;
@@ -43,7 +43,7 @@ describe('commands of a machine', () => {
     expect(stdout).not.toContain(CANARY);
   });
 
-  test('give exit code and output; to change the machine they must exit 0', async () => {
+  test('a query returns exit code and output; a command that changes the machine must exit 0', async () => {
     const { host } = await rootedMachine({ fails: 'echo out; echo "wrong $1" >&2; exit 3' });
     expect(await output(host, 'fails', 'a b')).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'wrong a b\n' });
     const change: Change = { kind: 'command', argv: ['fails', 'x'], undo: undefined, irreversible: 'y' };
@@ -53,7 +53,7 @@ describe('commands of a machine', () => {
     });
   });
 
-  test('may print a mebibyte and no more', async () => {
+  test('a command may print 1 MiB and no more', async () => {
     const { host } = await rootedMachine({ prints: 'head -c "$1" /dev/zero | tr "\\\\0" x' });
     expect((await output(host, 'prints', String(1 << 20))).stdout).toHaveLength(1 << 20);
     expect(await joinErrorOf(() => output(host, 'prints', String((1 << 20) + 1)))).toMatchObject({
@@ -62,7 +62,7 @@ describe('commands of a machine', () => {
     });
   });
 
-  test('are ended after their time, even those that ignore being asked', async () => {
+  test('a command is killed after its time limit, even if it ignores SIGTERM', async () => {
     const { root } = await rootedMachine({ deaf: "trap '' TERM; while :; do sleep 0.05; done" });
     const begun = performance.now();
     const error = await joinErrorOf(() => new MachineCommands(root, 200).run(['deaf'], SIGNAL));
@@ -70,7 +70,7 @@ describe('commands of a machine', () => {
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
-  test('end with the attempt, for its reason', async () => {
+  test('a command ends with its attempt, with the same reason', async () => {
     const { host } = await rootedMachine({ slow: 'sleep 60' });
     const attempt = new AbortController();
     const reason = fail('E_CANCELLED', { signal: 'SIGINT' });

@@ -25,7 +25,7 @@ async function waiting(path: string, done: (content: Buffer | undefined) => bool
 }
 
 describe('waiting for a file', () => {
-  test('ends at once with what is there', async () => {
+  test('a wait for a file ends at once if the file is already as expected', async () => {
     const { root, begin } = await waiting('/there', says('x'));
     await writeFile(join(root, 'there'), 'x');
     expect((await begin()).content?.toString()).toBe('x');
@@ -47,7 +47,7 @@ describe('waiting for a file', () => {
         await symlink('/d/new', join(root, 'd/f'));
       },
     ],
-  ])('is told by the file system when it is %s', async (_, act) => {
+  ])('a wait for a file notices that it is %s', async (_, act) => {
     const { root, begin } = await waiting('/d/f', says('x'));
     await mkdir(join(root, 'd'));
     const outcome = begin();
@@ -56,7 +56,7 @@ describe('waiting for a file', () => {
     expect((await outcome).ms).toBeLessThan(AT_ONCE_MS);
   });
 
-  test('sees every state on the way, and only then ends', async () => {
+  test('a wait for a file sees every state on the way, and ends with the last', async () => {
     const seen: (string | undefined)[] = [];
     const { root, begin } = await waiting('/f', (content) => {
       seen.push(content?.toString());
@@ -72,7 +72,7 @@ describe('waiting for a file', () => {
     expect([...new Set(seen)]).toEqual([undefined, 'first', 'second', 'third']);
   });
 
-  test('also sees directories come that were not there when it began', async () => {
+  test('a wait for a file notices directories that are created after it began', async () => {
     const { root, begin } = await waiting('/a/b/c/f', isThere);
     const outcome = begin();
     for (const folder of ['a', 'a/b', 'a/b/c']) {
@@ -83,7 +83,7 @@ describe('waiting for a file', () => {
     expect((await outcome).ms).toBeLessThan(AT_ONCE_MS + 3 * A_MOMENT_MS);
   });
 
-  test('outlives a directory that goes and comes again', async () => {
+  test('a wait for a file survives the removal of its directory', async () => {
     const { root, begin } = await waiting('/d/f', isThere);
     await mkdir(join(root, 'd'));
     const outcome = begin();
@@ -95,7 +95,7 @@ describe('waiting for a file', () => {
     expect((await outcome).ms).toBeLessThan(AT_ONCE_MS + 2 * A_MOMENT_MS);
   });
 
-  test('ends with the attempt, for its reason', async () => {
+  test('a wait for a file ends with its attempt, with the same reason', async () => {
     const { stopped, begin } = await waiting('/f', isThere);
     const outcome = thrownBy(begin);
     await sleep(A_MOMENT_MS);
@@ -104,7 +104,7 @@ describe('waiting for a file', () => {
     expect(await outcome).toBe(reason);
   });
 
-  test('is given up by who looks', async () => {
+  test('a wait for a file ends with the error that its check throws', async () => {
     const reason = new Error('not like this');
     const { begin } = await waiting('/f', () => {
       throw reason;
@@ -112,7 +112,7 @@ describe('waiting for a file', () => {
     expect(await thrownBy(begin)).toBe(reason);
   });
 
-  test('ends with an error where something else is of that name', async () => {
+  test('a wait for a file ends with an error if something else has its name', async () => {
     const { root, begin } = await waiting('/d', isThere);
     await mkdir(join(root, 'd'));
     expect(await thrownBy(begin)).toMatchObject({ code: 'E_FILE', message: '/d: is not a file' });
@@ -123,13 +123,13 @@ describe('waiting for a file in a dry run', () => {
   const change = { kind: 'file', path: '/f', content: Buffer.from('planned'), mode: 0o644, secret: false } as const;
   const signal = new AbortController().signal;
 
-  test('takes what the run would have written by then', async () => {
+  test('a wait in a dry run finds the file that the run would have written', async () => {
     const host = recordingHost(memoryHost());
     await host.apply(change, signal);
     expect(await host.wait({ kind: 'file', path: '/f', done: says('planned') }, signal)).toEqual(change.content);
   });
 
-  test('is undecided where somebody else is to write it, and nobody waits', async () => {
+  test('a wait in a dry run is undecided if another program writes the file', async () => {
     const wait = vi.fn();
     const host = recordingHost(memoryHost({ wait }));
     expect(await thrownBy(() => host.wait({ kind: 'file', path: '/f', done: isThere }, signal))).toMatchObject({

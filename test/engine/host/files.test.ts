@@ -22,7 +22,7 @@ const file = (path: string, text: string | Buffer, mode = 0o644): Extract<Change
 });
 
 describe('files of a machine', () => {
-  test.each([0o000, 0o022, 0o077])('have the mode that is asked for, whatever the umask (%i)', async (mask) => {
+  test.each([0o000, 0o022, 0o077])('a file gets its mode whatever the umask (%i)', async (mask) => {
     const { root, host } = await rootedMachine();
     await withUmask(mask, async () => {
       for (const mode of [0o600, 0o644, 0o640, 0o755]) await host.apply(file(`/f${mode}`, 'x', mode), SIGNAL);
@@ -37,7 +37,7 @@ describe('files of a machine', () => {
     ]);
   });
 
-  test.each([0o600, 0o640])('are never more open than mode %i, from the first byte on', async (mode) => {
+  test.each([0o600, 0o640])('a file is never more open than mode %i, from the first byte on', async (mode) => {
     const { root, host } = await rootedMachine();
     const seen = new Set<string>();
     const big = Buffer.alloc(3 << 20, 'x');
@@ -61,7 +61,7 @@ describe('files of a machine', () => {
     expect([...seen].sort()).toEqual(['final 0', 'temporary 0']);
   });
 
-  test('are replaced at once: who has the old one open keeps it whole', async () => {
+  test('a file is replaced in one step: a reader of the old one keeps it whole', async () => {
     const { root, host } = await rootedMachine();
     await host.apply(file('/a', 'old'), SIGNAL);
     const before = await lstat(join(root, 'a'));
@@ -72,7 +72,7 @@ describe('files of a machine', () => {
     expect(await readdir(root)).toEqual(['a']);
   });
 
-  test('leave nothing behind where they cannot be put: a directory is in the way', async () => {
+  test('a file that cannot replace a directory leaves nothing behind', async () => {
     const { root, host } = await rootedMachine();
     await mkdir(join(root, 'd/full'), { recursive: true });
     const error = await joinErrorOf(() => host.apply(file('/d', 'x'), SIGNAL));
@@ -82,7 +82,7 @@ describe('files of a machine', () => {
   });
 
   test.skipIf(process.getuid?.() === 0)(
-    'leave nothing behind in a read-only directory (root is never refused)',
+    'a file that cannot be written to a read-only directory leaves nothing behind (root is never refused)',
     async () => {
       const { root, host } = await rootedMachine();
       await mkdir(join(root, 'd'), { mode: 0o555 });
@@ -92,7 +92,7 @@ describe('files of a machine', () => {
     },
   );
 
-  test('cannot be below a file', async () => {
+  test('a file cannot be written below a file', async () => {
     const { root, host } = await rootedMachine();
     await writeFile(join(root, 'f'), 'x');
     expect(await joinErrorOf(() => host.apply(file('/f/x', 'x'), SIGNAL))).toMatchObject({ code: 'E_FILE' });
@@ -100,7 +100,7 @@ describe('files of a machine', () => {
     expect(await host.read({ kind: 'file', path: '/f/x' }, SIGNAL)).toBeUndefined();
   });
 
-  test('are read up to 4 MiB, and refused beyond', async () => {
+  test('a file of 4 MiB is read, and a larger one is refused', async () => {
     const { root, host } = await rootedMachine();
     await writeFile(join(root, 'big'), '');
     await truncate(join(root, 'big'), 4 << 20);
@@ -110,7 +110,7 @@ describe('files of a machine', () => {
     expect([error.code, error.message]).toEqual(['E_FILE', '/big: is larger than 4194304 bytes']);
   });
 
-  test('are absent, or are not files, and are said to be so', async () => {
+  test('a missing file reads as undefined, and a directory is not a file', async () => {
     const { root, host } = await rootedMachine();
     await mkdir(join(root, 'd'));
     await writeFile(join(root, 'd/b'), '');
@@ -125,7 +125,7 @@ describe('files of a machine', () => {
     expect([error.code, error.message]).toEqual(['E_FILE', '/d: is not a file']);
   });
 
-  test('are removed, which is nothing where there is none; a directory goes only when it is empty', async () => {
+  test('a removal of nothing is no change, and a directory is only removed if it is empty', async () => {
     const { root, host } = await rootedMachine();
     await mkdir(join(root, 'empty'));
     await mkdir(join(root, 'full/x'), { recursive: true });

@@ -31,13 +31,13 @@ describe('links', () => {
     ['absolute, which means the root of the machine', 'etc/abs', '/etc/sub/file'],
     ['with dots', 'etc/dots', '../etc/./sub/../sub/file'],
     ['that climbs above the root, which has no above', 'etc/up', '../../../../../../etc/sub/file'],
-  ])('are followed inside the root: %s', async (_, path, target) => {
+  ])('a link is followed inside the root: %s', async (_, path, target) => {
     const { root, text } = await linked();
     await symlink(target, join(root, path));
     expect(await text(`/${path}`)).toBe('inside');
   });
 
-  test('never lead out of the root, neither to read nor to write', async () => {
+  test('a link never leads out of the root, neither for reads nor for writes', async () => {
     const { root, beside, host, text } = await linked();
     await symlink(beside, join(root, 'absolute'));
     await symlink(`${'../../'.repeat(20)}${beside.slice(1)}`, join(root, 'relative'));
@@ -51,7 +51,7 @@ describe('links', () => {
     expect(await readFile(join(beside, 'secret'), 'utf8')).toBe(outside);
   });
 
-  test('in a circle end with an error', async () => {
+  test('a circle of links ends with an error', async () => {
     const { root, text, host } = await linked();
     await symlink('b', join(root, 'a'));
     await symlink('a', join(root, 'b'));
@@ -64,7 +64,7 @@ describe('links', () => {
     });
   });
 
-  test('to directories are followed to write below them', async () => {
+  test('a link to a directory is followed by a write below it', async () => {
     const { root, host } = await linked();
     await mkdir(join(root, 'var'));
     await mkdir(join(root, 'run'));
@@ -73,7 +73,7 @@ describe('links', () => {
     expect(await readFile(join(root, 'run/x'), 'utf8')).toBe('here');
   });
 
-  test('are replaced by a file of their name, and what they led to stays', async () => {
+  test('a file replaces a link of its name, and the target of the link stays', async () => {
     const { root, host } = await linked();
     await symlink('sub/file', join(root, 'etc/rel'));
     await host.apply(file('/etc/rel', 'new'), SIGNAL);
@@ -81,7 +81,7 @@ describe('links', () => {
     expect(await readFile(join(root, 'etc/sub/file'), 'utf8')).toBe('inside');
   });
 
-  test('are made and turned, but never put over a file', async () => {
+  test('a link is created and replaced, but never replaces a file', async () => {
     const { root, host } = await linked();
     const link = (path: string, target: string) => host.apply({ kind: 'link', path, target }, SIGNAL);
     await link('/etc/l', 'one');

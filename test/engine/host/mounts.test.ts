@@ -32,7 +32,7 @@ const reason = missing();
 if (reason) console.warn(`the tests that mount something are skipped: ${reason}`);
 
 describe('the table of mounts', () => {
-  test('names the mount points, in the order in which they were mounted', () => {
+  test('the mount table names the mount points in the order in which they were mounted', () => {
     const table = [
       '22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw',
       '30 22 0:25 / /var/lib/kubelet rw - tmpfs tmpfs rw,size=1024k',
@@ -57,13 +57,13 @@ describe('the table of mounts', () => {
     ['\\043', '#'],
     ['\\134040', '\\040'],
     ['ü\\040ü', 'ü ü'],
-  ])('has escapes for what would be misread: %j', (written, meant) => {
+  ])('the mount table escapes special characters: %j', (written, meant) => {
     expect(mountPoints(`30 22 0:25 / /a${written}b rw - tmpfs tmpfs rw`)).toEqual([`/a${meant}b`]);
   });
 });
 
 describe.skipIf(process.platform !== 'linux')('the mounts of this machine', () => {
-  test('are those below a path, and not the one at it', async () => {
+  test('mounts below a path do not include the one at the path', async () => {
     const mounts = new Mounts('/');
     expect(await mounts.below('/')).toContain('/proc');
     expect(await mounts.below('/proc')).not.toContain('/proc');
@@ -89,7 +89,7 @@ describe.skipIf(reason)('what is mounted', () => {
     for (const point of points) await mounts.unmount(point, SIGNAL);
   };
 
-  test('is found below a path, the last one first, and not beside it', async () => {
+  test('mounts below a path are listed with the last one first', async () => {
     const dir = await scratch();
     const kubelet = join(dir, 'kubelet');
     const wanted = ['pods/1/volumes/a', 'pods/1/volumes/a/b', 'plugins'].map((name) => join(kubelet, name));
@@ -102,7 +102,7 @@ describe.skipIf(reason)('what is mounted', () => {
     expect(await mounts.below(dir)).toEqual([`${kubelet}2/pods`, `${kubelet}2`]);
   });
 
-  test('is found through links, wherever in the path they are', async () => {
+  test('mounts are found through links anywhere in the path', async () => {
     const dir = await scratch();
     await mount(join(dir, 'data/kubelet/pods/1'));
     await mkdir(join(dir, 'var'));
@@ -113,7 +113,7 @@ describe.skipIf(reason)('what is mounted', () => {
   });
 
   test.each(['with space', 'back\\slash', 'tab\there', 'line\nhere', 'hash#', 'ümläut', '\\040'])(
-    'is found and unmounted under any name: %j',
+    'a mount is found and unmounted under any name: %j',
     async (name) => {
       const dir = await scratch();
       await mount(join(dir, name));
@@ -125,7 +125,7 @@ describe.skipIf(reason)('what is mounted', () => {
     },
   );
 
-  test('can all be unmounted in the order given, what is mounted over something as well', async () => {
+  test('all mounts can be unmounted in the listed order, also those over other mounts', async () => {
     const dir = await scratch();
     const [outer, inner, innermost] = [join(dir, 'a'), join(dir, 'a/b'), join(dir, 'a/b/c')];
     await mount(outer);
@@ -143,7 +143,7 @@ describe.skipIf(reason)('what is mounted', () => {
     }
   });
 
-  test('and not mounted any more is no trouble', async () => {
+  test('the unmounting of a path that is no longer mounted is no error', async () => {
     const dir = await scratch();
     await mount(join(dir, 'a'));
     const mounts = new Mounts('/');
@@ -151,7 +151,7 @@ describe.skipIf(reason)('what is mounted', () => {
     expect(await mounts.below(dir)).toEqual([]);
   });
 
-  test('is taken away lazily while somebody uses it', async () => {
+  test('a busy mount is unmounted lazily', async () => {
     const dir = await scratch();
     const place = join(dir, 'a');
     await mount(place);
@@ -168,7 +168,7 @@ describe.skipIf(reason)('what is mounted', () => {
   describe('on a machine below a root', () => {
     const SAYS = (words: string) => `echo "$*" >>"$JOINERY_ROOT/asked"; echo "umount: ${words}" >&2; exit 32`;
 
-    test('has its paths of that machine, over its own links', async () => {
+    test('mounts below a root have the paths of that machine, over its own links', async () => {
       const { root } = await rootedMachine({
         umount: 'exec /usr/bin/env PATH=/bin:/sbin:/usr/bin:/usr/sbin umount "$@"',
       });
@@ -186,7 +186,7 @@ describe.skipIf(reason)('what is mounted', () => {
       expect(await mounts.below('/')).toEqual([]);
     });
 
-    test('stays where unmounting fails for another reason, which is told', async () => {
+    test('a mount stays if unmounting fails for another reason, and the error says why', async () => {
       const { root } = await rootedMachine({ umount: SAYS('must be superuser\u001b[31m to unmount.') });
       await mount(join(root, 'a'));
       const error = await joinErrorOf(() => new Mounts(root).unmount('/a', SIGNAL));
@@ -197,7 +197,7 @@ describe.skipIf(reason)('what is mounted', () => {
       expect(await readFile(join(root, 'asked'), 'utf8')).toBe(`${join(root, 'a')}\n`);
     });
 
-    test('and busy is asked away lazily, in words that busybox knows as well', async () => {
+    test('a busy mount is unmounted with options that busybox also knows', async () => {
       const { root } = await rootedMachine({ umount: SAYS("can't unmount: Device or resource busy") });
       await mount(join(root, 'a'));
       const linked = join(await scratch(), 'machine');

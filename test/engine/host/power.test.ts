@@ -83,23 +83,23 @@ async function all(problems: AsyncGenerator<string>): Promise<string[]> {
   return found;
 }
 
-describe('where the power fails', () => {
+describe('a power loss', () => {
   test.each([
-    ['nothing of the rest', NOTHING],
-    ['only names of the rest', NAMES],
+    ['nothing that was not synced', NOTHING],
+    ['only names that were not synced', NAMES],
   ])(
-    'and %s is there, a run can be completed and taken back; what was over is over',
+    'a run that lost power, and kept %s, can be completed and undone',
     async (_, survives) => {
       expect(await all(problemsOfRun(used, survives))).toEqual([]);
     },
     300_000,
   );
 
-  test('in an undo, another one completes it; what was over is over', async () => {
+  test('a second undo completes an undo that lost power, and repeats nothing', async () => {
     expect(await all(problemsOfUndo(used))).toEqual([]);
   }, 300_000);
 
-  test('after a kill and what has followed that, nothing is lost of what was done', async () => {
+  test('a power loss after a kill loses no change', async () => {
     expect(await all(problemsAfterKill(used))).toEqual([]);
   }, 300_000);
 });
@@ -119,7 +119,7 @@ const sites: [site: string, problemsOf: (machine: Machine) => AsyncGenerator<str
 ];
 
 describe('fsync', () => {
-  test('is asked for at these places, and no others', async () => {
+  test('fsync is called at exactly these places', async () => {
     const asked = new Set<string>();
     const scene = used.untouched.copy();
     scene.disk.swallows = (site) => asked.add(site) === undefined;
@@ -129,7 +129,7 @@ describe('fsync', () => {
   });
 
   test.each(sites)(
-    'of %s is needed: something is lost without it',
+    'the fsync of %s is needed: something is lost without it',
     async (site, problemsOf) => {
       // In a folder without before-images nothing else is synced that would do.
       const { untouched, trees } = problemsOf === problemsAfterKill ? bare : used;

@@ -44,7 +44,7 @@ describe('a dry run', () => {
   const serving = (answer: (request: ApiRequest) => ApiAnswer = stored, minor = '20') =>
     memoryHost({ send: (sent) => (sent.path === '/version' ? version(minor) : answer(sent)) });
 
-  test('reads its own changes back, and changes nothing', async () => {
+  test('a dry run reads its own changes back, and changes nothing', async () => {
     const inner = memoryHost({
       files: { '/etc/a': 'real', '/etc/b': 'real' },
       services: { kubelet: { active: true, unit: 'unit' } },
@@ -87,7 +87,7 @@ describe('a dry run', () => {
     expect([inner.changes, inner.sent]).toEqual([[], []]);
   });
 
-  test('follows a recorded link to what is really there, and not in a circle', async () => {
+  test('a dry run follows a recorded link to a real file, and stops in a circle', async () => {
     const dry = recordingHost(memoryHost({ files: { '/etc/real': 'real', '/etc/old': 'old' } }));
     await dry.apply({ kind: 'link', path: '/etc/l', target: 'm' }, SIGNAL);
     await dry.apply({ kind: 'link', path: '/etc/m', target: '/etc/real' }, SIGNAL);
@@ -99,7 +99,7 @@ describe('a dry run', () => {
     });
   });
 
-  test('sends changes of the cluster with dryRun=All, and nothing else', async () => {
+  test('a dry run sends changes of the cluster with dryRun=All only', async () => {
     const inner = serving();
     const dry = recordingHost(inner);
     const review = request({
@@ -120,7 +120,7 @@ describe('a dry run', () => {
     expect(await recordingHost(inner).send(post, SIGNAL)).toEqual({ ...stored(post), dryRun: 'checked' });
   });
 
-  test('knows what it would have made of the cluster: a name is taken, and what was changed is read so', async () => {
+  test('a dry run remembers the objects that it would have changed', async () => {
     const storing = serving(({ body }) => ({ status: 201, body, clockSkewMs: 0 }));
     const { ports, changes } = portsOn(recordingHost(storing), [apiCalls(['get', 'create', 'patch'], 'nodes', 'x')]);
     const api = ports.kube.as(token);
@@ -144,7 +144,7 @@ describe('a dry run', () => {
     ['13', '1', 'checked'],
     ['28+', '1', 'checked'],
     ['0', '2', 'checked'],
-  ])('of a server with minor version "%s" of %s is %s', async (minor, major, expected) => {
+  ])('a dry run against a server with minor version "%s" of %s is %s', async (minor, major, expected) => {
     const inner = memoryHost({ send: (sent) => (sent.path === '/version' ? version(minor, major) : stored(sent)) });
     const answer = await recordingHost(inner).send(post, SIGNAL);
     const mutations = inner.sent.filter(({ method }) => method !== 'GET');
@@ -161,7 +161,7 @@ describe('a dry run', () => {
     }
   });
 
-  test('asks for the version again where that failed', async () => {
+  test('a dry run asks for the version again after a failure', async () => {
     let asked = 0;
     const inner = memoryHost({
       send(sent) {
@@ -175,7 +175,7 @@ describe('a dry run', () => {
     expect((await dry.send(post, SIGNAL)).dryRun).toBe('checked');
   });
 
-  test('plans what an admission webhook cannot check, and says so', async () => {
+  test('a dry run plans a change that an admission webhook cannot check, and says so', async () => {
     const refusal = {
       status: 400,
       body: { message: 'admission webhook "x" does not support dry run' },
@@ -198,7 +198,7 @@ describe('a dry run', () => {
     ]);
   });
 
-  test.each([401, 403, 409, 422])('gives the answer %i as it comes', async (status) => {
+  test.each([401, 403, 409, 422])('a dry run passes the answer %i on', async (status) => {
     const answer = await recordingHost(serving(() => ({ status, body: { message: 'no' }, clockSkewMs: 0 }))).send(
       post,
       SIGNAL,
@@ -227,7 +227,7 @@ describe('a dry run', () => {
     return { server: token.server, ca: 'CA', certificate: { pem, key: new Secret(key) } };
   };
 
-  test('waits for nothing: a certificate is issued that fits the request, a Node is Ready', async () => {
+  test('a dry run never waits: it gets a fitting certificate and a ready Node at once', async () => {
     const inner = serving(() => ({ status: 404, body: {}, clockSkewMs: 0 }));
     const dry = recordingHost(inner);
     const { certificate } = await standInFor(dry);
@@ -248,7 +248,7 @@ describe('a dry run', () => {
     expect(await dry.wait({ kind: 'healthy', service: 'kubelet', url: 'http://127.0.0.1:1' }, SIGNAL)).toBeUndefined();
   });
 
-  test('takes an object that is there already for what it is', async () => {
+  test('a dry run uses an object that already exists', async () => {
     const real = {
       metadata: { name: 'w1', annotations: { a: 'b' } },
       status: { conditions: [{ type: 'Ready', status: 'True' }] },
@@ -264,22 +264,22 @@ describe('a dry run', () => {
     });
   });
 
-  test('is undecided where nobody can know', async () => {
+  test('a dry run is undecided about objects that cannot be foreseen', async () => {
     const dry = recordingHost(serving(() => ({ status: 404, body: {}, clockSkewMs: 0 })));
     const wait = (ref = configMapRef('ns', 'x'), done: (found: unknown) => boolean = () => true) =>
       joinErrorOf(() => dry.wait({ kind: 'object', as: token, ref, done, from: undefined }, SIGNAL));
     expect(await wait()).toMatchObject({
       code: 'E_UNDECIDED',
-      message: 'a dry run cannot know what becomes of configmaps x',
+      message: 'a dry run cannot determine what becomes of configmaps x',
     });
     expect(await wait(nodeRef('w1'), () => false)).toMatchObject({
       code: 'E_UNDECIDED',
-      message: 'a dry run cannot know when nodes w1 is done',
+      message: 'a dry run cannot determine when nodes w1 is done',
     });
     expect(await wait(csrRef('c'))).toMatchObject({ code: 'E_UNDECIDED' });
   });
 
-  test('never sends anything in the name of an identity that does not exist', async () => {
+  test('a dry run never sends anything with an identity that does not exist', async () => {
     const inner = serving();
     const dry = recordingHost(inner);
     const as = await standInFor(dry);

@@ -43,12 +43,12 @@ describe('services of a machine', () => {
       { LoadState: 'not-found', ActiveState: 'inactive', UnitFileState: '' },
       { exists: false, enabled: true, active: false, failed: true },
     ],
-  ])('that is %s under systemd is seen so', async (_, properties, expected) => {
+  ])('a service that is %s under systemd is reported as such', async (_, properties, expected) => {
     const { host } = await rootedMachine({ systemctl: shown({ ...running, ...properties }) });
     expect(await status(host)).toEqual({ manager: 'systemd', ...expected });
   });
 
-  test('are asked for and told by systemctl with these words', async () => {
+  test('services are read and controlled by these systemctl commands', async () => {
     const { root, host } = await rootedMachine({ systemctl: 'echo "$@" >> "$JOINERY_ROOT/log"; echo "[Unit] $2"' });
     await status(host);
     expect(await host.read({ kind: 'unit', name: 'kubelet' }, SIGNAL)).toBe('[Unit] kubelet\n');
@@ -64,7 +64,7 @@ describe('services of a machine', () => {
     ]);
   });
 
-  test('whose manager refuses end with an error that says what it said', async () => {
+  test('an action that systemctl refuses ends with the error that systemctl printed', async () => {
     const { host } = await rootedMachine({ systemctl: 'echo "Unit not found." >&2; exit 5' });
     const error = await joinErrorOf(() => host.apply({ kind: 'service', name: 'kubelet', action: 'start' }, SIGNAL));
     expect([error.code, error.message]).toEqual([
@@ -87,12 +87,12 @@ describe('services of a machine', () => {
       '',
       { exists: false, enabled: false, active: false, failed: true },
     ],
-  ])('are seen under OpenRC: %s', async (service, levels, expected) => {
+  ])('a service is read under OpenRC: %s', async (service, levels, expected) => {
     const { host } = await rootedMachine({ openrc: 'true', 'rc-service': service, 'rc-update': `echo "${levels}"` });
     expect(await status(host)).toEqual({ manager: 'openrc', ...expected });
   });
 
-  test('without a manager are not there, and starting one is nothing', async () => {
+  test('without a service manager, no service exists and a start changes nothing', async () => {
     const { host } = await rootedMachine();
     expect(await status(host)).toEqual({
       manager: 'none',
@@ -113,7 +113,7 @@ describe('services of a machine', () => {
     return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/healthz`;
   }
 
-  test('are healthy as soon as they answer 200', async () => {
+  test('a service is healthy as soon as it answers 200', async () => {
     const { host } = await rootedMachine({ systemctl: shown(running) });
     let asked = 0;
     const url = await answering(() => (++asked < 4 ? 500 : 200));
@@ -121,7 +121,7 @@ describe('services of a machine', () => {
     expect(asked).toBe(4);
   });
 
-  test('that their manager has given up are failed, with their last fatal words', async () => {
+  test('a service that its manager has given up is failed, with its last fatal log line', async () => {
     const { host } = await rootedMachine({
       systemctl: shown({ ...running, ActiveState: 'failed' }),
       journalctl: 'echo "I0101 starting"; echo "F0101 12:00:00 no such file: config.yaml"; echo "Main process exited"',
@@ -134,7 +134,7 @@ describe('services of a machine', () => {
     });
   });
 
-  test('that do not become healthy in time say what they said last', async () => {
+  test('a service that does not become healthy in time ends with its last log line', async () => {
     const { host } = await rootedMachine({
       systemctl: shown(running),
       journalctl: 'printf "one\\ntwo \\033[31mred\\n\\n"',

@@ -46,13 +46,13 @@ const adminOf = (parts: Parts = {}, files: Record<string, string> = {}) =>
   });
 
 describe('the identity in a kubeconfig', () => {
-  test('is that of the current context, by a client certificate', async () => {
+  test('the identity is that of the current context, by a client certificate', async () => {
     const { certificate, ...admin } = await adminOf();
     expect(admin).toEqual({ file: '/home/me/admin.conf', server: SERVER, ca: ca.pem });
     expect([certificate?.pem, certificate?.key.reveal()]).toEqual([pem, keyPem]);
   });
 
-  test('is read from the files it names, which begin at its own folder', async () => {
+  test('the identity is read from files relative to the kubeconfig', async () => {
     const admin = await adminOf(
       {
         cluster: { server: `${SERVER}/`, 'certificate-authority': 'pki/ca.crt' },
@@ -64,7 +64,7 @@ describe('the identity in a kubeconfig', () => {
     expect(admin.certificate?.key.reveal()).toBe(keyPem);
   });
 
-  test('takes data before a file, and a token file before a token', async () => {
+  test('data win over a file, and a token file wins over a token', async () => {
     const files = { '/home/me/token': ' fresh\n' };
     const named = { 'certificate-authority': 'absent', ...CLUSTER };
     const admin = await adminOf({ cluster: named, user: { token: 'stale', tokenFile: 'token' } }, files);
@@ -72,7 +72,7 @@ describe('the identity in a kubeconfig', () => {
     expect((await adminOf({ user: { token: 'abc', ...CERTIFICATE } })).token?.reveal()).toBe('abc');
   });
 
-  test('may say that it does not skip the verification', async () => {
+  test('a kubeconfig may set insecure-skip-tls-verify to false', async () => {
     const cluster = { ...CLUSTER, 'insecure-skip-tls-verify': false, 'proxy-url': '' };
     expect(await adminOf({ cluster })).toMatchObject({ server: SERVER });
   });
@@ -115,13 +115,13 @@ describe('the identity in a kubeconfig', () => {
     ],
     ['a file that is not there', { user: { ...CERTIFICATE, tokenFile: 'gone' } }, 'ENOENT /home/me/gone'],
     ['no mapping', { root: { users: 'me' } }, 'users is no list'],
-  ])('is refused with %s', async (_, parts, says) => {
+  ])('a kubeconfig with %s is refused', async (_, parts, says) => {
     const error = await joinErrorOf(() => adminOf(parts));
     expect(error.code).toBe('E_KUBECONFIG');
     expect(error.message).toContain(says);
   });
 
-  test('shows no secret', async () => {
+  test('an error about a kubeconfig shows no secret', async () => {
     const [line = ''] = /[^\n]{60,}/.exec(keyPem) ?? [];
     expect(line).not.toBe('');
     const admin = await adminOf({ user: { ...CERTIFICATE, token: 'canary-1' } });

@@ -34,20 +34,23 @@ const request = (server?: string): ApiRequest => {
 };
 
 describe('a request', () => {
-  test.each(['unverified', 'verified'])('that is told to stop while it connects stops at once (%s)', async (how) => {
-    const silent = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void silent.close());
-    await once(silent, 'listening');
-    const server = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const stop = new AbortController();
-    setTimeout(() => stop.abort(fail('E_CANCELLED', { signal: 'SIGINT' })), 50);
-    const begunAt = performance.now();
-    const asked = how === 'verified' ? request(server) : { ...request(server), as: 'unverified' as const };
-    expect((await joinErrorOf(() => transport.send(asked, stop.signal))).code).toBe('E_CANCELLED');
-    expect(performance.now() - begunAt).toBeLessThan(2_000);
-  });
+  test.each(['unverified', 'verified'])(
+    'a request that is aborted while it connects ends at once (%s)',
+    async (how) => {
+      const silent = createServer().listen(0, '127.0.0.1');
+      onTestFinished(() => void silent.close());
+      await once(silent, 'listening');
+      const server = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(fail('E_CANCELLED', { signal: 'SIGINT' })), 50);
+      const begunAt = performance.now();
+      const asked = how === 'verified' ? request(server) : { ...request(server), as: 'unverified' as const };
+      expect((await joinErrorOf(() => transport.send(asked, stop.signal))).code).toBe('E_CANCELLED');
+      expect(performance.now() - begunAt).toBeLessThan(2_000);
+    },
+  );
 
-  test('that is redirected goes nowhere, and says where it would have gone', async () => {
+  test('a redirect of a request is not followed, and the error names its target', async () => {
     sandbox.faults.add({ effect: 'instead', code: 307, headers: { Location: 'https://elsewhere.example/\u009b' } });
     const error = await joinErrorOf(() => transport.send(request(), NEVER));
     expect(error.message).toContain('307, a redirect to https://elsewhere.example/, and none is followed');
@@ -59,7 +62,7 @@ describe('a request', () => {
     ['soon', undefined],
     ['-5', undefined],
     [new Date(0).toUTCString(), undefined],
-  ])('that is refused with Retry-After %s waits for %s ms', async (header, expected) => {
+  ])('a refusal with Retry-After %s asks for a pause of %s ms', async (header, expected) => {
     sandbox.faults.add({ effect: 'instead', code: 503, headers: { 'Retry-After': header } });
     const { retryAfterMs } = await transport.send(request(), NEVER);
     if (expected === undefined) expect(retryAfterMs).toBeUndefined();
@@ -75,7 +78,7 @@ describe('a watch', () => {
       NEVER,
     );
 
-  test('that is refused says so, or is begun again, and leaves nothing that ends the process', async () => {
+  test('a refused watch ends or begins again, and leaves no unhandled error', async () => {
     sandbox.faults.add({ effect: 'unavailable', path: /watch=true/ });
     sandbox.faults.add({ effect: 'gone' });
     sandbox.faults.add({ effect: 'tooManyRequests', path: /watch=true/, retryAfterSeconds: 1 });
@@ -86,7 +89,7 @@ describe('a watch', () => {
     await sleep(50); // an error that nobody listens to would come now
   });
 
-  test('reads letters that lie on both sides of a cut', async () => {
+  test('a watch decodes characters that two chunks share', async () => {
     const line = Buffer.from(`{"type":"ADDED","object":{"metadata":{"name":"w1","annotations":{"a":"日本"}}}}\n`);
     const cut = line.indexOf('日') + 1;
     const server = createHttpsServer(

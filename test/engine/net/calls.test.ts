@@ -11,7 +11,7 @@ const { signal } = new AbortController();
 const failed = (call: HttpCall) => joinErrorOf(() => answerOf(call, signal));
 
 describe('a call', () => {
-  test('sends method, headers and body, secrets revealed, and gives status and body', async () => {
+  test('a call sends method, headers and body with secrets revealed, and returns status and body', async () => {
     const seen: unknown[] = [];
     const url = await plainServer(async (request, response) => {
       let body = '';
@@ -28,7 +28,7 @@ describe('a call', () => {
     expect(seen).toEqual([['POST', '/a?b=c', 'Bearer word', 'text']]);
   });
 
-  test('trusts the certificates it is given, and else those of the machine', async () => {
+  test('a call trusts the given certificates, or by default those of the machine', async () => {
     const { url, ca } = await secureServer((_, response) => response.end('{"ok":true}'));
     expect(await answerOf({ method: 'GET', url, ca }, signal)).toMatchObject({ status: 200 });
     expect(await failed({ method: 'GET', url })).toMatchObject({ code: 'E_API_CERTIFICATE_UNTRUSTED', exitCode: 12 });
@@ -40,7 +40,7 @@ describe('a call', () => {
     ['https://user:pass@example.test/', 'a password in an address is seen by everybody'],
     ['ftp://example.test/', 'it is neither https nor http'],
     ['nonsense', 'it is no address'],
-  ])('to %s is refused', async (url, what) => {
+  ])('a call to %s is refused', async (url, what) => {
     expect(await failed({ method: 'GET', url })).toMatchObject({ code: 'E_HTTP_ANSWER', facts: { what } });
   });
 
@@ -52,7 +52,7 @@ describe('a call', () => {
     ['other JSON', { json: { a: { b: 1 } } }, 200, '{"a":{"b":2}}', 'its a.b is not 1'],
     ['less JSON', { json: { a: { b: 1 } } }, 200, '{"c":{}}', 'it has no a'],
     ['an odd key', { json: { toString: 'x' } }, 200, '{}', 'its toString is not "x"'],
-  ])('with %s fails', async (_, expected, status, body, what) => {
+  ])('a call with %s fails', async (_, expected, status, body, what) => {
     const url = await plainServer((__, response) => response.writeHead(status, { location: '/' }).end(body));
     const error = await failed({ method: 'GET', url: `${url}/p?secret=1`, expect: expected });
     expect(error).toMatchObject({
@@ -61,7 +61,7 @@ describe('a call', () => {
     });
   });
 
-  test('accepts JSON that holds more than was expected', async () => {
+  test('a call accepts JSON that holds more than expected', async () => {
     const url = await plainServer((_, response) => response.end('{"a":[1,2],"b":"x"}'));
     expect(await answerOf({ method: 'GET', url, expect: { json: { a: [1] } } }, signal)).toMatchObject({ status: 200 });
   });
@@ -72,7 +72,7 @@ describe('a call', () => {
     ['DELETE', true],
     ['POST', false],
     ['PATCH', false],
-  ] as const)('by %s may be tried again when the server is overloaded or gone: %s', async (method, transient) => {
+  ] as const)('a %s call is retried if the server is overloaded or gone: %s', async (method, transient) => {
     const url = await plainServer((_, response) => response.writeHead(503).end());
     expect(await failed({ method, url })).toMatchObject({ code: 'E_HTTP_ANSWER', transient });
     expect(await failed({ method, url: 'http://127.0.0.1:9/' })).toMatchObject({
@@ -81,7 +81,7 @@ describe('a call', () => {
     });
   });
 
-  test('reads no more than 1 MiB', async () => {
+  test('a call reads at most 1 MiB', async () => {
     const url = await plainServer((_, response) => response.end(Buffer.alloc((1 << 20) + 1)));
     expect(await failed({ method: 'GET', url })).toMatchObject({
       facts: { what: 'its answer is larger than 1048576 bytes' },
@@ -90,14 +90,14 @@ describe('a call', () => {
 });
 
 describe('a wait', () => {
-  test('for an answer asks until it is as expected', async () => {
+  test('a wait for an answer asks until it is as expected', async () => {
     let asked = 0;
     const url = await plainServer((_, response) => response.writeHead(++asked < 3 ? 500 : 200).end());
     await waitForAnswer({ method: 'GET', url }, signal);
     expect(asked).toBe(3);
   });
 
-  test('for a port ends as soon as something listens there', async () => {
+  test('a wait for a port ends as soon as something listens there', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
@@ -109,7 +109,7 @@ describe('a wait', () => {
     server.close();
   });
 
-  test('that was in vain tells the last try, and one that cannot be well ends at once', async () => {
+  test('a wait that times out reports its last error, and a hopeless one ends at once', async () => {
     const limit = AbortSignal.timeout(150);
     expect(await joinErrorOf(() => waitForPort('127.0.0.1', 9, limit))).toMatchObject({
       ...{ code: 'E_WAIT', exitCode: 7 },

@@ -70,7 +70,7 @@ describe('a long pipeline', () => {
       checkPipeline(
         steps(2_000, () => ''),
         phases(),
-      ),
+      ).steps,
     ).toHaveLength(2_000);
     expect(performance.now() - begun).toBeLessThan(10_000);
   });
@@ -98,8 +98,6 @@ describe('a long pipeline', () => {
   test('a writer without a defined order is reported at its place', async () => {
     const forked = steps(50, (index) => (index === 25 ? ', needs: [s3]' : ''));
     const { message } = await joinErrorOf(async () => checkPipeline(forked, phases()));
-    expect(message).toMatch(
-      /^made\.yaml:\d+:\d+: steps s\d+ and s\d+ both write \/etc\/motd, but their order is not defined/,
-    );
+    expect(message).toMatch(/^made\.yaml:\d+:\d+: steps s\d+ and s\d+ both write \/etc\/motd in no defined order/);
   });
 });

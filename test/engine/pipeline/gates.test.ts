@@ -42,9 +42,9 @@ describe('the text of feature gates', () => {
     ['CoreDNS=yes', 'CoreDNS=yes is neither true nor false'],
     ['CoreDNS=tRUE', 'CoreDNS=tRUE is neither true nor false'],
     ['CoreDNS=a=b', 'CoreDNS=a=b is neither true nor false'],
-    ['CoreDSN=true', 'there is no gate CoreDSN; did you mean CoreDNS?'],
-    ['coredns', 'there is no gate coredns; known are CoreDNS, SelfHosting'],
-    ['=true', 'there is no gate ; known are CoreDNS, SelfHosting'],
+    ['CoreDSN=true', 'unknown gate CoreDSN; did you mean CoreDNS?'],
+    ['coredns', 'unknown gate coredns; known gates: CoreDNS, SelfHosting'],
+    ['=true', 'unknown gate ; known gates: CoreDNS, SelfHosting'],
   ])('%j is refused', (text, problem) => {
     expect(parsed(text)).toEqual({ values: {}, problems: [problem] });
   });
@@ -53,7 +53,7 @@ describe('the text of feature gates', () => {
     expect(parsed('CoreDNS=1,SelfHostin=1,SelfHosting,CoreDNS=2')).toEqual({
       values: { CoreDNS: true },
       problems: [
-        'there is no gate SelfHostin; did you mean SelfHosting?',
+        'unknown gate SelfHostin; did you mean SelfHosting?',
         'SelfHosting has no value: write SelfHosting=true or SelfHosting=false',
         'CoreDNS=2 is neither true nor false',
       ],
@@ -169,7 +169,7 @@ describe('feature gates in a pipeline', () => {
       'E_INPUT',
       '--token is missing',
       '--feature-gates: CoreDNS has no value: write CoreDNS=true or CoreDNS=false',
-      '--feature-gates: there is no gate LoudGreting; did you mean LoudGreeting?',
+      '--feature-gates: unknown gate LoudGreting; did you mean LoudGreeting?',
     ]);
   });
 

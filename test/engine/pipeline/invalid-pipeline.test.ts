@@ -180,7 +180,7 @@ describe('an invalid pipeline', () => {
     [
       'two unordered writers of one path',
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: b, uses: greet, with: { text: x }, needs: [] }\n',
-      ['6:11: steps a and b both write /etc/motd, but their order is not defined: add one to the needs of the other'],
+      ['6:11: steps a and b both write /etc/motd in no defined order: add one to the needs of the other'],
     ],
     [
       'a default that reads anything but host facts',
@@ -227,7 +227,7 @@ describe('an invalid pipeline', () => {
       `${aliasBomb.join('\n')}\n`,
       ['1:1: Excessive alias count indicates a resource exhaustion attack'],
     ],
-    ['an alias without an anchor', 'steps: *nowhere\n', ['4:8: there is no anchor nowhere before this']],
+    ['an alias without an anchor', 'steps: *nowhere\n', ['4:8: anchor nowhere is not defined before this line']],
     ['two documents', '---\na: 1\n', ['4:1: Source contains multiple documents; please use YAML.parseAllDocuments()']],
     ['more than a mebibyte', `# ${'ü'.repeat(1 << 19)}\n`, ['1:1: larger than 1048576 bytes']],
     ['a hundred thousand brackets', '['.repeat(100_000), ['1:1: nested deeper than 100 levels']],

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { MachineFiles } from '../../../engine/host/files.ts';
 import { realHost } from '../../../engine/host/real.ts';
 import { recordingHost } from '../../../engine/host/recording.ts';
-import { type Answer, answerOf, answerPath, answerText } from '../../../engine/journal/approval.ts';
+import { type Answer, answerPath } from '../../../engine/journal/approval.ts';
 import { Runs } from '../../../engine/journal/runs.ts';
 import { kubeAccess } from '../../../engine/kube/access.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
@@ -48,7 +48,7 @@ const ASK = '- { id: ask, approval: { message: "Greet on ${{ host.name }}?", dea
 const GREET =
   '- { id: greet, uses: motd, with: { text: "${{ steps.ask.outputs.by }}: ${{ steps.ask.outputs.reason }}" } }';
 
-/** A machine on which runs are begun and gone on with, as if by one process after the other. */
+/** A machine on which runs start and resume, as if in one process after the other. */
 async function machine(...steps: string[]) {
   const root = await scratch();
   await mkdir(join(root, 'etc'));
@@ -56,7 +56,7 @@ async function machine(...steps: string[]) {
   const now = () => new Date(Date.now() + clock.offsetMs);
   const runs = new Runs(new MachineFiles(root), now);
   const pipeline = load(...steps);
-  /** Until its first question where it is `killed` then: what it left on the disk is what SIGKILL leaves. */
+  /** With `killed`, runs until the first question: the disk is then as SIGKILL leaves it. */
   const go = async (options: Partial<RunOptions> = {}, id?: string) => {
     const real = await realHost(root, { access: kubeAccess });
     const host = { ...real, now };
@@ -97,7 +97,7 @@ async function machine(...steps: string[]) {
 }
 
 describe('an approval', () => {
-  test('waits for the answer in its file, and hands on who and why', async () => {
+  test('an approval waits for an answer in its file, and outputs who answered and why', async () => {
     const { go, put, runs, motd, root } = await machine(ASK, GREET);
     const { id, ended, events } = await go();
     expect(events.find(({ type }) => type === 'step.asked')).toMatchObject({
@@ -121,7 +121,7 @@ describe('an approval', () => {
     await expect(stat(join(root, 'run/joinery'))).rejects.toThrow(); // nothing of it stays
   });
 
-  test('is answered by join approve, also while nobody waits for it', async () => {
+  test('join approve answers an approval, also while the run is not running', async () => {
     const { go, runs, motd, kill } = await machine(ASK, GREET);
     const { stop, options } = kill();
     const first = await go(options);
@@ -136,7 +136,7 @@ describe('an approval', () => {
     ).toMatchObject({ code: 'E_APPROVAL_NONE', exitCode: 2 });
   });
 
-  test('is answered at the terminal, which is told when the answer came from elsewhere', async () => {
+  test('an answer at the terminal counts, and an answer from elsewhere cancels the prompt', async () => {
     const { go, put, motd } = await machine(ASK, GREET);
     const yes: Answer = { decision: 'approved', by: 'carol', reason: 'here', via: 'terminal' };
     await (await go({ ask: async () => yes })).ended;
@@ -156,7 +156,7 @@ describe('an approval', () => {
     expect(String(told)).toContain('the question is answered');
   });
 
-  test.skipIf(process.getuid?.() !== 0)('is not given by a file that is not of root', async () => {
+  test.skipIf(process.getuid?.() !== 0)('an answer file that does not belong to root is refused', async () => {
     const { go, put, root } = await machine(ASK, GREET);
     const { id, ended } = await go();
     await put('elsewhere', 'ask', 'approve\n');
@@ -168,7 +168,7 @@ describe('an approval', () => {
     });
   });
 
-  test('that is denied fails its step, and is asked anew when the run goes on', async () => {
+  test('a denied approval fails its step, and a resumed run asks again', async () => {
     const { go, put, runs } = await machine(ASK, GREET);
     const first = await go();
     await put(first.id, 'ask', 'deny no window today\n');
@@ -188,7 +188,7 @@ describe('an approval', () => {
     expect((await again.ended).status).toBe('succeeded');
   });
 
-  test('keeps its deadline when the process is gone and the machine has been rebooted', async () => {
+  test('an approval keeps its deadline when the process dies and the machine reboots', async () => {
     const { go, runs, clock, root, kill } = await machine(ASK, GREET);
     const { stop, options } = kill();
     const first = await go(options);
@@ -211,7 +211,7 @@ describe('an approval', () => {
     expect((await third.ended).status).toBe('succeeded');
   });
 
-  test('may take silence for consent', async () => {
+  test('with onTimeout: approve, the deadline approves', async () => {
     const { go, motd, runs } = await machine(
       '- { id: ask, approval: { message: "Well?", deadline: 200ms, onTimeout: approve } }',
       GREET,
@@ -222,7 +222,7 @@ describe('an approval', () => {
     expect((await runs.history(id)).approvals.get('ask')?.answer?.via).toBe('deadline');
   });
 
-  test('pauses nothing else, however many wait', async () => {
+  test('waiting approvals do not keep other steps from running', async () => {
     const { go, put, motd } = await machine(
       ...Array.from({ length: 9 }, (_, i) => `- { id: ask${i}, needs: [], approval: { message: m, deadline: 1h } }`),
       '- { id: greet, needs: [], uses: motd, with: { text: meanwhile } }',
@@ -234,7 +234,7 @@ describe('an approval', () => {
     expect((await ended).status).toBe('succeeded');
   });
 
-  test('is told in a dry run, with nothing written and nobody asked', async () => {
+  test('a dry run reports the question, writes nothing and does not ask', async () => {
     const root = await scratch();
     await mkdir(join(root, 'etc'));
     const real = await realHost(root, { access: kubeAccess });
@@ -258,7 +258,7 @@ describe('an approval', () => {
     await expect(stat(join(root, 'run'))).rejects.toThrow();
   });
 
-  test('has no phase, and shows no secret', async () => {
+  test('an approval has no phase, and shows no secret', async () => {
     const problems = async (...steps: string[]) =>
       (await joinErrorOf(() => checkPipeline(load(...steps), registry))).message.split('\n');
     expect(
@@ -272,31 +272,7 @@ describe('an approval', () => {
       'made.yaml:6:64: has the wrong form "soon": it must be a duration such as 500ms, 30s or 1h30m',
     ]);
     expect(await problems('- { id: a, approval: { message: "${{ inputs.key }}", deadline: 1h } }')).toEqual([
-      'made.yaml:6:33: message cannot take a secret: the question is shown to people',
+      'made.yaml:6:33: message cannot take a secret: people see the question',
     ]);
-  });
-});
-
-describe('an answer', () => {
-  test.each<[string, Partial<Answer> | undefined]>([
-    ['approve\n', { decision: 'approved', by: 'root', reason: '', via: 'file' }],
-    ['deny it is Friday\nand more\n', { decision: 'denied', by: 'root', reason: 'it is Friday', via: 'file' }],
-    ['approve \u001b[31mred\n', { decision: 'approved', reason: '[31mred' }],
-    ['approve', undefined],
-    ['approved\n', undefined],
-    ['yes\n', undefined],
-    ['', undefined],
-  ])('%j is %j', (text, expected) => {
-    const answer = answerOf(Buffer.from(text));
-    if (expected === undefined) expect(answer).toBeUndefined();
-    else expect(answer).toMatchObject(expected);
-  });
-
-  test('of join approve is read as it was given', () => {
-    for (const given of [
-      { decision: 'approved', by: 'alice', reason: 'by bob with join approve: no' },
-      { decision: 'denied', by: 'bob', reason: '' },
-    ] as const)
-      expect(answerOf(Buffer.from(answerText(given)))).toEqual({ ...given, via: 'command' });
   });
 });

@@ -157,7 +157,7 @@ const sections: Section[] = docs
   .map((text) => {
     const [code = '', told = '', remedy = '', ...more] = text
       .split('\n\n')
-      .map((part) => part.trim())
+      .map((part) => part.trim().replaceAll('\n', ' '))
       .filter(Boolean);
     const [, exitCode, retried, when] = /^Exit code (\d+)(, retried)?\. (.+)$/.exec(told) ?? [];
     expect(more, code).toEqual([]);

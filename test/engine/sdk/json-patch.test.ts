@@ -34,16 +34,16 @@ describe('a JSON patch', () => {
     [
       { foo: 'bar' },
       [{ op: 'add', path: '/baz/bat', value: 'qux' }],
-      'operation 1: there is nothing at /baz/bat that it could add',
+      'operation 1: cannot add /baz/bat: the path does not exist',
     ],
-    [{ a: [1] }, [{ op: 'add', path: '/a/2', value: 1 }], 'operation 1: there is nothing at /a/2 that it could add'],
-    [{ a: [1] }, [{ op: 'remove', path: '/a/01' }], 'operation 1: there is nothing at /a/01 that it could remove'],
-    [{ a: {} }, [{ op: 'move', from: '/a', path: '/a/b' }], 'operation 1: there is nothing at /a/b that it could move'],
+    [{ a: [1] }, [{ op: 'add', path: '/a/2', value: 1 }], 'operation 1: cannot add /a/2: the path does not exist'],
+    [{ a: [1] }, [{ op: 'remove', path: '/a/01' }], 'operation 1: cannot remove /a/01: the path does not exist'],
+    [{ a: {} }, [{ op: 'move', from: '/a', path: '/a/b' }], 'operation 1: cannot move /a/b: the path does not exist'],
     [{}, [{ op: 'add', path: 'a', value: 1 }], 'operation 1: path must be empty or begin with /'],
-    [{}, [{ op: 'add', path: '/a' }], 'operation 1: add needs more than it says'],
+    [{}, [{ op: 'add', path: '/a' }], 'operation 1: add lacks a field that it needs'],
     [{}, [{ op: 'test', path: '/toString', value: 1 }], 'operation 1: the test of /toString fails'],
     [{}, [7], 'operation 1: path must be empty or begin with /'],
-    [{}, [{ op: 'no', path: '' }], 'operation 1: no needs more than it says'],
+    [{}, [{ op: 'no', path: '' }], 'operation 1: no lacks a field that it needs'],
   ])('leaves %j as it is where %j cannot be done', async (document, operations, message) => {
     expect(await thrownBy(() => applyJsonPatch(document, operations))).toMatchObject({ message });
   });

@@ -43,13 +43,13 @@ describe('YAML from outside', () => {
     ['more levels than the stack has', '- '.repeat(14_000), 'nested deeper than 100 levels'],
     ['a mistake below these', `${'- '.repeat(3_800)}\\u  !<a\r\n`, 'nested deeper than 100 levels'],
     ['more than 100 aliases', `- &a b\n${'- *a\n'.repeat(101)}`, 'more than 100 aliases'],
-    ['an alias before its anchor', '- *a\n- &a b\n', 'there is no anchor a before this'],
+    ['an alias before its anchor', '- *a\n- &a b\n', 'anchor a is not defined before this line'],
     [
       'aliases of aliases',
       'x: &a [1,1,1,1]\ny: &b [*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b]\nw: [*c,*c,*c,*c]\n',
       'Excessive alias count indicates a resource exhaustion attack',
     ],
-    ['control characters in what is wrong', '- *a\u009b', 'there is no anchor a  before this'],
+    ['control characters in what is wrong', '- *a\u009b', 'anchor a  is not defined before this line'],
   ])('is refused where it has %s, in one line', async (_, text, message) => {
     const error = await thrownBy(() => parseYaml(text));
     expect(Object.getPrototypeOf(error)).toBe(Error.prototype);

@@ -6,7 +6,10 @@ import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import type { Problem } from '../../../engine/sdk/index.ts';
 import { registry } from '../../helpers/app.ts';
-import { type Broken, brokenEnvironments, brokenPipelines, ENVIRONMENT_HEAD, PIPELINE_HEAD, SOUND } from './broken.ts';
+import { type Broken, ENVIRONMENT_HEAD, PIPELINE_HEAD, SOUND } from './broken.ts';
+import { brokenEnvironments } from './broken-environments.ts';
+import { brokenSteps } from './broken-steps.ts';
+import { brokenValues } from './broken-values.ts';
 
 const told = ({ file, line, column, message, rule }: Problem): string =>
   `${file === 'made.yaml' ? '' : `${file}:`}${line}:${column}: ${message} (${rule})`;
@@ -32,13 +35,16 @@ async function problemsOf(pipeline: string, environment?: string): Promise<reado
 const named = (cases: readonly Broken[]) => cases.map((each) => [each.what, each] as const);
 
 describe('a pipeline that is wrong', () => {
-  test.each(named(brokenPipelines))('is refused at its place: %s', async (_, { pipeline, whole, problems }) => {
-    const text = whole ?? `${PIPELINE_HEAD}${pipeline}`;
-    expect((await problemsOf(text)).map(told)).toEqual(problems);
-    const run = () => checkPipeline(loadPipeline('made.yaml', text), registry);
-    const asRun = problems.map((problem) => `made.yaml:${problem.replace(/ \([a-z-]+\)$/, '')}`).join('\n');
-    expect(run, 'as a run without environments sees it').toThrow(asRun);
-  });
+  test.each(named([...brokenSteps, ...brokenValues]))(
+    'is refused at its place: %s',
+    async (_, { pipeline, whole, problems }) => {
+      const text = whole ?? `${PIPELINE_HEAD}${pipeline}`;
+      expect((await problemsOf(text)).map(told)).toEqual(problems);
+      const run = () => checkPipeline(loadPipeline('made.yaml', text), registry);
+      const asRun = problems.map((problem) => `made.yaml:${problem.replace(/ \([a-z-]+\)$/, '')}`).join('\n');
+      expect(run, 'as a run without environments sees it').toThrow(asRun);
+    },
+  );
 });
 
 describe('an environment that is wrong', () => {

@@ -6,7 +6,7 @@ import { portsOn } from '../../helpers/machine.ts';
 const SIGNAL = new AbortController().signal;
 
 describe('the memory host', () => {
-  test('has the container runtimes that it was told of', async () => {
+  test('the memory host has the container runtimes that the test prepared', async () => {
     const { ports } = portsOn(
       memoryHost({ runtimes: { '/run/x.sock': { version: '2.0.1', cgroupDriver: 'systemd' } } }),
     );
@@ -18,7 +18,7 @@ describe('the memory host', () => {
       expect(await joinErrorOf(() => ask('/run/y.sock'))).toMatchObject({ code: 'E_CRI_UNREACHABLE' });
   });
 
-  test('refuses what it was not told about', async () => {
+  test('the memory host refuses questions that the test did not prepare', async () => {
     const host = memoryHost();
     const request = {
       server: 's',

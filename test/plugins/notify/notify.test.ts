@@ -53,7 +53,7 @@ describe('notify', () => {
     const { result } = await runPhase(notify, input, memoryHost(machine()));
     expect(result.status).toBe('succeeded');
     expect(result.steps[0]?.notes).toEqual([
-      { level: 'warn', text: `not told: POST ${WEBHOOK} got no response: refused` },
+      { level: 'warn', text: `event not delivered: POST ${WEBHOOK} got no response: refused` },
     ]);
   });
 

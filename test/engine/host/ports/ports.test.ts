@@ -71,7 +71,7 @@ describe('ports', () => {
     'kube.waitFor': [({ kube }) => kube.as(identity).waitFor(nodeRef('w1'), () => true), 'watch nodes'],
   };
 
-  test.each(Object.keys(declared))('refuse %s where it is not declared, and do nothing', async (name) => {
+  test.each(Object.keys(declared))('a port refuses %s if it is not declared, and does nothing', async (name) => {
     const [act, what] = declared[name] ?? [() => undefined, ''];
     const machine = host();
     const { ports, changes, recorded } = portsOn(machine, []);
@@ -86,7 +86,7 @@ describe('ports', () => {
     await act(portsOn(host(), every).ports); // and not for any other reason
   });
 
-  test('refuse to remove what is not declared', async () => {
+  test('a port refuses to remove a path that is not declared', async () => {
     const machine = memoryHost({ files: { '/etc/a': 'x', '/etc/b': 'x' } });
     const { ports } = portsOn(machine, every);
     const error = await joinErrorOf(() => ports.files.remove('/etc/b'));
@@ -98,7 +98,7 @@ describe('ports', () => {
     expect(machine.changes).toEqual([{ kind: 'remove', path: '/etc/a' }]);
   });
 
-  test('refuse an action, a verb or a program beside the declared ones', async () => {
+  test('a port refuses an action, a verb or a program other than the declared ones', async () => {
     const effects = [controls('kubelet', ['stop'], 'x'), apiCalls(['get'], 'nodes', 'x'), runs('crictl', 'x')];
     const { ports } = portsOn(host(), effects);
     const acts = ['services.start', 'kube.patch', 'kube.create', 'kube.waitFor', 'commands.query', 'commands.run'];
@@ -109,7 +109,7 @@ describe('ports', () => {
   });
 
   test.each([...Object.keys(asking), ...Object.keys(declared)])(
-    'refuse %s once the attempt has ended, as a rejection',
+    'a port rejects %s once the attempt has ended',
     async (name) => {
       const act = asking[name] ?? declared[name]?.[0];
       if (act === undefined) throw new Error('no such call');
@@ -136,7 +136,7 @@ describe('ports', () => {
     ['{file}', '/etc/start', false],
     ['{file}.d/*', '/etc/star*.d/x', true],
     ['{nothing}', '/etc/x', false],
-  ])('take the template %s to mean %s: %s', async (template, path, allowed) => {
+  ])('the template %s allows %s: %s', async (template, path, allowed) => {
     const { ports } = portsOn(memoryHost(), [writes(template, 0o644, 'x')], { input: { file: '/etc/star*' } });
     const writing = ports.files.write(path, 'x', 0o644).then(
       () => true,
@@ -145,7 +145,7 @@ describe('ports', () => {
     expect(await writing).toBe(allowed || 'E_EFFECT_UNDECLARED');
   });
 
-  test('refuse what is not declared also where it would change nothing', async () => {
+  test('a port refuses an undeclared effect even if it would change nothing', async () => {
     const machine = memoryHost({ files: { '/etc/a': 'same' }, services: { kubelet: {} } });
     const { files, services } = portsOn(machine).ports;
     const acts = [
@@ -157,7 +157,7 @@ describe('ports', () => {
     for (const act of acts) expect(await joinErrorOf(act)).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
   });
 
-  test('change nothing where the machine is as it is wanted', async () => {
+  test('a port changes nothing if the machine is already as requested', async () => {
     const services = { running: { active: true }, stopped: {} };
     const machine = memoryHost({ files: { '/etc/a': 'same' }, directories: ['/etc/d'], services });
     await machine.apply({ kind: 'link', path: '/etc/l', target: 'a' }, SIGNAL);
@@ -174,7 +174,7 @@ describe('ports', () => {
     expect([machine.changes, changes, recorded]).toEqual([[], [], []]);
   });
 
-  test('tell each change once, a secret without its content, and parents of their own', async () => {
+  test('each change is reported once, a secret without its content, and each new parent directory', async () => {
     const machine = memoryHost({ files: { '/etc/a': 'old' } });
     const { ports, changes } = portsOn(machine, ANYWHERE);
     await ports.files.write('/etc/a', 'new', 0o644);
@@ -193,7 +193,7 @@ describe('ports', () => {
     expect(machine.changes).toHaveLength(changes.length);
   });
 
-  test('make parents 0755, whatever the umask', async () => {
+  test('missing parent directories are created with mode 0755 whatever the umask', async () => {
     const { root, host: machine } = await rootedMachine();
     const { ports } = portsOn(machine, ANYWHERE);
     await withUmask(0o077, () => ports.files.write('/etc/kubernetes/x', 'y', 0o600));
@@ -207,7 +207,7 @@ describe('ports', () => {
     [429, 'E_API_UNAVAILABLE', true],
     [500, 'E_API_UNAVAILABLE', true],
     [503, 'E_API_UNAVAILABLE', true],
-  ])('turn the answer %i into %s', async (status, code, transient) => {
+  ])('the kube port turns the answer %i into %s', async (status, code, transient) => {
     const machine = memoryHost({ send: () => ok({ message: 'said\u001b[31m so' }, status) });
     const { ports, changes } = portsOn(machine, every);
     const error = await joinErrorOf(() => ports.kube.as(identity).patch(nodeRef('w1'), {}));
@@ -216,14 +216,14 @@ describe('ports', () => {
     expect(changes).toEqual([]);
   });
 
-  test('say that an object is not there, or that its name is taken', async () => {
+  test('the kube port returns undefined for a missing object and for a name that is taken', async () => {
     const at = (status: number) => portsOn(memoryHost({ send: () => ok({}, status) }), every).ports.kube.as(identity);
     expect(await at(404).get(nodeRef('w1'))).toBeUndefined();
     expect(await at(409).create(nodeRef('w1'), node)).toBeUndefined();
     expect(await joinErrorOf(() => at(200).get(nodeRef('w1')))).toMatchObject({ code: 'E_API_ANSWER' });
   });
 
-  test('ask for cluster-info without credentials, and believe what they are told to believe', async () => {
+  test('the kube port reads cluster-info without credentials, with the trust that it is given', async () => {
     const machine = memoryHost({
       send: () => ({ ...ok({ metadata: {}, data: { kubeconfig: 'k' } }), clockSkewMs: 7 }),
     });
