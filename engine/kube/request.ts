@@ -124,9 +124,7 @@ export class Transport {
     if (pool === undefined) {
       const client = certificate && { cert: certificate.pem, key: certificate.key.reveal() };
       const connect =
-        ca === undefined
-          ? unverifiedConnector(server)
-          : trustedConnector({ server, ca: [ca], now: this.#now, client });
+        ca === undefined ? unverifiedConnector(server) : trustedConnector({ server, ca: [ca], now: this.#now, client });
       pool = new PoolOf(server, { connections: 4, connect });
       this.#pools.set(key, pool);
     }

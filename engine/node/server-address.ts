@@ -4,8 +4,8 @@ import { clean } from '../sdk/text.ts';
 const ADDRESS = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
 
 /**
- * `https://host` or `https://host:port`, built from host and port. Throws an Error of one line. The URL parser of JavaScript is no
- * check: it drops line breaks and keeps passwords.
+ * `https://host` or `https://host:port`, built from host and port. Throws an Error of one line. The URL parser of
+ * JavaScript does not suffice as a check: it drops line breaks and keeps passwords.
  */
 export function readServerAddress(text: string): string {
   const [, host, port] = ADDRESS.exec(text) ?? [];

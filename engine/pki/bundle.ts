@@ -1,9 +1,9 @@
-/** PEM files as they are written: encoded from what was parsed, so that nothing else of the original text gets into them. */
+/** PEM files as Joinery writes them: encoded from what was parsed, without any other text of the original. */
 import { createPrivateKey } from 'node:crypto';
 import { readCertificates } from './certificate.ts';
 import { pemBlocks, toPem } from './pem.ts';
 
-/** The certificates of a text and nothing else: no key, no comment. Throws an Error of one line if one cannot be parsed. */
+/** The certificates of a text without keys and comments. Throws an Error of one line if one cannot be parsed. */
 export const certificatesPem = (text: string): string =>
   readCertificates(text)
     .map(({ pem }) => pem)

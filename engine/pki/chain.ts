@@ -1,6 +1,6 @@
 /**
- * Whether the certificates that a server presents lead to a trusted one, for a host, at a time. The verdicts are those of Go's
- * crypto/x509, which the kubelet will ask next; where its versions differ, the strictest counts. Source: Go, crypto/x509/verify.go.
+ * Verifies the certificates that a server presents, for a host, at a time. The verdicts are those of Go's crypto/x509,
+ * which the kubelet uses. If the versions of Go differ, the strictest counts. Source: Go, crypto/x509/verify.go.
  */
 import { hostNamesOf, isForHost } from './host-names.ts';
 import { forbiddenName } from './name-constraints.ts';

@@ -18,7 +18,7 @@ export interface Uri {
 
 const [EMAIL, DNS, URI, IP] = [1, 2, 6, 7];
 
-/** Kinds of names that nobody checks are skipped. Throws an Error of one line. */
+/** Skips kinds of names that are not checked. Throws an Error of one line. */
 export function readGeneralNames(nodes: readonly Node[]): GeneralNames {
   const names: GeneralNames = { dns: [], emails: [], uris: [], ips: [] };
   for (const node of nodes) {
@@ -127,7 +127,7 @@ function readRange(bytes: Buffer): IpRange {
   const half = bytes.length / 2;
   const [address, mask] = [bytes.subarray(0, half), bytes.subarray(half)];
   const bits = [...mask].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  if (!/^1*0*$/.test(bits)) throw new Error('its name constraint has a mask with holes');
+  if (!/^1*0*$/.test(bits)) throw new Error('its name constraint has a mask that is not a prefix');
   if (isMapped(address)) throw new Error('it has an IPv4 address that is written as IPv6');
   return { address, mask };
 }

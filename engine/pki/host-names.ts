@@ -1,4 +1,4 @@
-/** Whether a certificate is for a host, as Go decides it: by alternative names alone. Source: RFC 9525, and Go's VerifyHostname. */
+/** Hosts of a certificate: only its alternative names count, as in Go. Source: RFC 9525, and Go's VerifyHostname. */
 import { bytesOfAddress, textOfAddress } from './general-names.ts';
 import type { X509 } from './x509.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Name constraints of a CA: which names the certificates below it may have. Go's rules became stricter over the years; a name is
- * permitted here where every version permits it, and excluded where one of them excludes it.
+ * Name constraints of a CA: the names that certificates below it may have. Go's rules became stricter over the years. A
+ * name is permitted here if every version permits it, and excluded if one version excludes it.
  */
 import {
   type GeneralNames,
@@ -16,7 +16,7 @@ import type { X509 } from './x509.ts';
 /** As in Go: a certificate with thousands of names under thousands of constraints would take minutes. */
 const COMPARISONS_MAX = 250_000;
 
-/** Why the names of `below` are not allowed under `ca`; undefined where they are. `below` is the chain from the leaf on, without the CA. */
+/** Why `ca` does not allow the names of `below`, the chain from the leaf up to it; undefined if it does. */
 export function forbiddenName(ca: X509, below: readonly X509[]): string | undefined {
   const { nameConstraints } = ca;
   if (nameConstraints === undefined) return undefined;

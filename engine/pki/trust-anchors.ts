@@ -1,4 +1,4 @@
-/** The certificates that are trusted in themselves. As in Go, any certificate can be one: a root, an intermediate, or a server's own. */
+/** Certificates that need no issuer to be trusted. As in Go, any can be one: a root, an intermediate or a leaf. */
 import { pemBlocks } from './pem.ts';
 import { readX509, type X509 } from './x509.ts';
 
@@ -6,7 +6,7 @@ export class TrustAnchors {
   readonly #ders: Buffer[];
   readonly #read = new Map<Buffer, X509 | undefined>();
 
-  /** PEM texts. Blocks that are not certificates are skipped, and certificates that Go does not read are never trusted. */
+  /** PEM texts. Other blocks are skipped. Certificates that Go cannot parse are never trusted. */
   constructor(texts: readonly string[]) {
     this.#ders = texts.flatMap(pemBlocks).flatMap(({ label, der }) => (label === 'CERTIFICATE' ? [der] : []));
   }

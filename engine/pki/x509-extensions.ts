@@ -1,11 +1,11 @@
-/** Extensions of certificates, as far as trust depends on them. Source of the rules: RFC 5280 4.2, and Go's crypto/x509. */
+/** The extensions of certificates that decide about trust. Source: RFC 5280 4.2, and Go's crypto/x509. */
 import { children, content, hasTag, isContextTag, type Node, readDer, readOid } from './der.ts';
 import { type GeneralNames, isEmpty, readGeneralNames, readSubtrees, type Subtrees } from './general-names.ts';
 
 export interface Extensions {
-  /** Undefined where the extension is not there. */
+  /** Undefined if the extension is missing. */
   basicConstraints?: { isCa: boolean; pathLength?: number };
-  /** Undefined where the extension is not there, or allows nothing: Go takes both as "everything". */
+  /** Undefined if the extension is missing or allows nothing: Go takes both as "everything". */
   keyUsage?: { certSign: boolean };
   /** Dotted OIDs; empty: everything. */
   usages: string[];
@@ -13,12 +13,12 @@ export interface Extensions {
   nameConstraints?: { permitted: Subtrees; excluded: Subtrees };
   subjectKeyId: string;
   authorityKeyId: string;
-  /** Dotted OIDs of critical extensions that nobody here understands: such a certificate must not be used. */
+  /** Dotted OIDs of critical extensions that are not understood here: such a certificate must not be used. */
   unknownCritical: string[];
 }
 
 type Draft = Extensions;
-/** Reads the DER of one extension into the draft; false where it is not understood. Throws an Error of one line. */
+/** Reads the DER of one extension into the draft; false if it is not understood. Throws an Error of one line. */
 type Reader = (draft: Draft, value: Buffer, critical: boolean) => boolean;
 
 const READERS: Record<string, Reader | undefined> = {

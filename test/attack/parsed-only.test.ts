@@ -1,4 +1,4 @@
-/** Kind C: one thing is checked, another is used. What gets into files was parsed, and is encoded from what was parsed. */
+/** Kind C: one thing is checked, another is used. Files contain only what was parsed, encoded from what was parsed. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { generateKeyPem } from '../../engine/pki/index.ts';
@@ -108,7 +108,7 @@ describe('kind C: the answer to a CSR', () => {
   test.each<[string, (pem: string) => string]>([
     ['before the certificate', (pem) => foreign + pem],
     ['after the certificate', (pem) => pem + foreign],
-  ])('is refused if somebody put a private key %s', async (_, change) => {
+  ])('is refused with a private key %s', async (_, change) => {
     const { error, result } = await signedWith(change);
     expect(error).toMatchObject({ code: 'E_CERTIFICATE_WRONG', exitCode: 12 });
     expect(String(error)).toContain('EC PRIVATE KEY');

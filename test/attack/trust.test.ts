@@ -1,4 +1,4 @@
-/** Kind E: trust as Go has it, in both directions, and no failure of TLS is "unreachable" or tried again. Real TLS on loopback. */
+/** Kind E: trust as in Go, in both directions. No failure of TLS is "unreachable" or retried. Real TLS on loopback. */
 import { once } from 'node:events';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -68,11 +68,11 @@ describe('kind E: a server that the kubelet would refuse', () => {
     ['a common name and no alternative name', [leaf({ extensions: [] })], [root()], 'E_API_CERTIFICATE_NAME'],
     ['a name constraint', ...fromRoot(ca(), constraints({ permitted: [TEN] })), 'E_API_CERTIFICATE_UNTRUSTED'],
     ['a CA that may not sign', ...fromRoot(ca(), keyUsage('digitalSignature')), 'E_API_CERTIFICATE_UNTRUSTED'],
-    ['an issuer that is no CA', ...fromRoot(keyUsage('keyCertSign')), 'E_API_CERTIFICATE_UNTRUSTED'],
+    ['an issuer that is not a CA', ...fromRoot(keyUsage('keyCertSign')), 'E_API_CERTIFICATE_UNTRUSTED'],
     ['a signature with SHA-1', [leaf({ algorithm: 'ECDSA-SHA1' })], [root()], 'E_API_CERTIFICATE_UNTRUSTED'],
     ['an alternative name for others', [leaf({ extensions: [altNames('DNS:x')] })], [root()], 'E_API_CERTIFICATE_NAME'],
     ['an end in the past', [leaf({ notAfter: inDays(-0.5) })], [root()], 'E_API_CERTIFICATE_TIME'],
-  ])('is refused for good and gets no request: %s', async (_, chain, roots, code) => {
+  ])('is refused permanently and gets no request: %s', async (_, chain, roots, code) => {
     const { read, requests } = await clusterInfoFrom(chain, roots, { ciphers: 'DEFAULT@SECLEVEL=0' });
     expect(await joinErrorOf(read)).toMatchObject({ code, exitCode: 12, transient: false });
     expect(requests).toEqual([]);
@@ -96,7 +96,7 @@ describe('kind E: a server that the kubelet would refuse', () => {
 });
 
 describe('kind E: a TLS handshake that fails', () => {
-  test('with an alert is not tried again, and the alert is named', async () => {
+  test('with an alert is permanent, and names the alert', async () => {
     const { read } = await clusterInfoFrom([leaf()], [root()], {
       maxVersion: 'TLSv1.2',
       ciphers: 'ECDHE-RSA-AES128-SHA',

@@ -19,7 +19,7 @@ export interface Written {
   document: unknown;
 }
 
-/** The error of discovery, or the kubelet.conf that comes of it. */
+/** The error of discovery, or the kubelet.conf that was written. */
 export async function kubeletConfOf(text: string, files: Record<string, string> = {}): Promise<Written | Error> {
   const host = memoryHost({ ...machineOf(text, { files }), directories: ['/etc', '/var/lib'] });
   const outcome = await discover(host, { token: TOKEN });

@@ -55,7 +55,7 @@ describe('a refusal', () => {
       'an intermediate that is not presented',
       '"leaf" was issued by "middle", and no path from there leads to a trusted CA',
     ],
-    ['a root that is no CA', '"root", which signed "leaf", is not a CA'],
+    ['a root that is not a CA', '"root", which signed "leaf", is not a CA'],
     ['a path length of 0 above a CA', '"middle" allows 0 CAs below it, and there are 1'],
     ['RSA with SHA-1', '"leaf" is signed with SHA1-RSA, which is not accepted'],
     ['a server key of 768 bits', 'the RSA key of "leaf-rsa768" has 768 bits, fewer than 1024'],

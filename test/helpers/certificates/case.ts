@@ -1,4 +1,4 @@
-/** One row of the table of certificates: what a server presents, whom the client trusts, and what must come of it. */
+/** One row of the table of certificates: what a server presents, whom the client trusts, and the verdict. */
 import type { ChainFault } from '../../../engine/pki/chain.ts';
 import { altNames, ca, keyUsage } from './extensions.ts';
 import { type Certificate, type Details, issue, type Party, party } from './issue.ts';
@@ -27,7 +27,7 @@ export const root = (details: Partial<Details> = {}): Certificate =>
 export const leaf = (details: Partial<Details> = {}): Certificate =>
   issue({ subject: LEAF, issuer: ROOT, extensions: [altNames(`IP:${HOST}`)], ...details });
 
-/** A leaf straight below a root, unless it is said otherwise. */
+/** By default a leaf directly below a root. */
 export function row(
   title: string,
   verdict: CertificateCase['verdict'],

@@ -68,13 +68,13 @@ export const timeRows = (): CertificateCase[] => [
 ];
 
 export const encodingRows = (): CertificateCase[] => [
-  row('a critical extension that nobody knows', 'critical-extension', {
+  row('a critical extension that is unknown', 'critical-extension', {
     chain: [leaf({ extensions: [names, extension('1.3.6.1.4.1.99999.2', sequence(), 'critical')] })],
   }),
-  row('an extension that nobody knows', 'verified', {
+  row('an extension that is unknown', 'verified', {
     chain: [leaf({ extensions: [names, extension('1.3.6.1.4.1.99999.2', Buffer.from('anything'))] })],
   }),
-  row('a critical extension of the root that nobody knows', 'critical-extension', {
+  row('a critical extension of the root that is unknown', 'critical-extension', {
     roots: [root({ extensions: [ca(), extension('1.3.6.1.4.1.99999.2', sequence(), 'critical')] })],
   }),
   row('alternative names twice', 'unreadable', { chain: [leaf({ extensions: [names, names] })] }),

@@ -1,6 +1,6 @@
 import { bits, encode, integer, nothing, oid, sequence } from '../../../engine/pki/der.ts';
 
-/** An RSA key of this size, as nobody could make it in a test: its modulus is no product of two primes. */
+/** An RSA key that is too large to generate in a test: its modulus is not a product of two primes. */
 export function hugeRsaKey(size: number): Buffer {
   const modulus = Buffer.alloc(size / 8, 0x5b);
   modulus[0] = 0x80;

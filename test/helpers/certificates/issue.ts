@@ -1,4 +1,4 @@
-/** Certificates of every kind, broken ones too: fields and extensions are written as they are asked for, and nothing is checked. */
+/** Certificates of every kind, also broken ones: fields and extensions are written without any check. */
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import {
   bits,
@@ -93,7 +93,7 @@ export interface Certificate {
 
 export interface Details {
   subject: Party;
-  /** Itself, where it is left out. */
+  /** Default: the subject itself. */
   issuer?: Party;
   extensions?: Node[];
   algorithm?: keyof typeof algorithms;

@@ -79,7 +79,7 @@ export const nameConstraints = (): CertificateCase[] => [
     'verified',
     under({ permitted: ['DNS:example'] }, '127.0.0.1', 'IP:127.0.0.1'),
   ),
-  row('a range with holes in its mask', 'unknown-authority', {
+  row('a range whose mask is not a prefix', 'unknown-authority', {
     ...under({ permitted: ['IP:7f000000ff00ff00'] }, '127.0.0.1', 'IP:127.0.0.1'),
   }),
   row('a permitted domain', 'verified', under({ permitted: ['DNS:example'] }, 'api.example', 'DNS:api.example')),
@@ -122,7 +122,7 @@ export const nameConstraints = (): CertificateCase[] => [
     'verified',
     under({ permitted: ['email:a@example'] }, '127.0.0.1', 'IP:127.0.0.1', 'email:a@Example'),
   ),
-  row('a host below one that is permitted for email', 'name-constraint', {
+  row('a host below a permitted host for email', 'name-constraint', {
     ...under({ permitted: ['email:example'] }, '127.0.0.1', 'IP:127.0.0.1', 'email:a@mail.example'),
     stricter: 'RFC 5280 means the one host, and so do the latest versions of Go',
   }),

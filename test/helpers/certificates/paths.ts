@@ -98,9 +98,9 @@ export const paths = (): CertificateCase[] => [
     chain: [below(MIDDLE), middle()],
     roots: [root({ extensions: [ca(0)] })],
   }),
-  row('an intermediate that is no CA', 'not-a-ca', { chain: [below(MIDDLE), middle({ extensions: [notCa()] })] }),
+  row('an intermediate that is not a CA', 'not-a-ca', { chain: [below(MIDDLE), middle({ extensions: [notCa()] })] }),
   row('an intermediate without basic constraints', 'not-a-ca', { chain: [below(MIDDLE), middle({ extensions: [] })] }),
-  row('a root that is no CA', 'not-a-ca', { roots: [root({ extensions: [notCa()] })] }),
+  row('a root that is not a CA', 'not-a-ca', { roots: [root({ extensions: [notCa()] })] }),
   row('a root without basic constraints', 'not-a-ca', { roots: [root({ extensions: [keyUsage('keyCertSign')] })] }),
   row('a root of version 1', 'verified', { roots: [root({ version: 1, extensions: [] })] }),
   row('an intermediate of version 1', 'not-a-ca', {
