@@ -1,4 +1,6 @@
-/** The secrets of one journal. Records only hold their names; the store keeps them where they do not outlive the run. */
+/**
+ * The secrets of one journal. Records only hold their names; the store keeps them where they do not outlive the run.
+ */
 import type { Secret } from '../sdk/secret.ts';
 import type { JournalStore } from './journal-store.ts';
 import { withoutSecrets, withSecretsBack } from './secrets.ts';

@@ -1,4 +1,6 @@
-/** The journal of one run. It records each change before the change is made, so that every run can be resumed or undone. */
+/**
+ * The journal of one run. It records each change before the change is made, so that every run can be resumed or undone.
+ */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';

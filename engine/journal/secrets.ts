@@ -10,8 +10,8 @@ const RESERVED = /^\$+secret$/;
 const isPlaceholder = (value: object): value is Placeholder => '$secret' in value && typeof value.$secret === 'string';
 
 /**
- * A copy of plain data with `{"$secret": name}` in place of every secret. `keep` gets each secret with a suggested name,
- * and returns the name under which it is kept.
+ * A copy of plain data with `{"$secret": name}` in place of every secret. `keep` gets each secret with a suggested
+ * name, and returns the name under which it is kept.
  */
 export function withoutSecrets(value: unknown, name: string, keep: (name: string, secret: Secret) => string): unknown {
   if (isSecret(value)) return { $secret: keep(name, value) } satisfies Placeholder;

@@ -4,7 +4,10 @@ import { apiVersionOf, kindOf, LATEST } from './versions.ts';
 
 const PLACEHOLDER_TOKEN = 'abcdef.0123456789abcdef';
 
-/** API server and tokens are placeholders. The pins are skipped, as it would not be valid without either: they are to be put in instead. */
+/**
+ * API server and tokens are placeholders. The pins are skipped, as it would not be valid without either: they are to be
+ * put in instead.
+ */
 export const defaultConfiguration = (nodeName: string): object => ({
   apiVersion: apiVersionOf(LATEST),
   kind: kindOf(LATEST),

@@ -1,6 +1,7 @@
 /**
- * Where each version has what: every other file of this folder speaks of fields by one name. A place holds from its version
- * on until the next; `gone` says that kubeadm dropped the field. Source: the types and conversions of kubeadm 1.8 to 1.36.
+ * Where each version has what: every other file of this folder speaks of fields by one name. A place holds from its
+ * version on until the next; `gone` says that kubeadm dropped the field. Source: the types and conversions of kubeadm
+ * 1.8 to 1.36.
  *
  * | field | v1alpha1 | v1alpha2, v1alpha3 | v1beta1 to v1beta3 | v1beta4 |
  * |---|---|---|---|---|
@@ -72,7 +73,10 @@ export function valueAt(value: unknown, path: Path): unknown {
   return found;
 }
 
-/** A path for people: `nodeRegistration.taints[0].key`. A key that is no name is not shown: it may be a token in a wrong place. */
+/**
+ * A path for people: `nodeRegistration.taints[0].key`. A key that is no name is not shown: it may be a token in a wrong
+ * place.
+ */
 export const nameOf = (path: Path): string =>
   path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${isName(key) ? key : '?'}`))

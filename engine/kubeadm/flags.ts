@@ -1,4 +1,7 @@
-/** A configuration file as values of inputs, and what may be typed beside `--config`. Source: kubeadm's rules for mixing both. */
+/**
+ * A configuration file as values of inputs, and what may be typed beside `--config`. Source: kubeadm's rules for mixing
+ * both.
+ */
 import { isSecret } from '../sdk/index.ts';
 import type { Field } from './fields.ts';
 import type { JoinConfiguration, Place } from './load.ts';
@@ -103,7 +106,7 @@ function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: u
   return notes;
 }
 
-/** What a worker makes use of, and which fields say it: the first one that is there. */
+/** The values that a worker uses, with the fields they come from: the first field that exists. */
 function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<string, Configured> {
   const { discovery, kubeletExtraArgs, featureGates, timeouts } = settings;
   const token = discovery.by === 'token' ? discovery : undefined;

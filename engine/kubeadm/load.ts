@@ -10,7 +10,7 @@ import { type JoinSettings, settingsOf } from './settings.ts';
 import { apiVersionOf, schemas, type Version } from './versions.ts';
 
 export interface LoadOptions {
-  /** Unknown fields, and fields that are there twice, are warnings, as for `kubeadm join`. */
+  /** Unknown and duplicated fields are warnings, as in `kubeadm join`. */
   lenient?: boolean;
 }
 
@@ -32,8 +32,9 @@ export interface JoinConfiguration {
 }
 
 /**
- * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4); documents of other kinds in the
- * text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where that is the only one.
+ * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4); documents of other kinds
+ * in the text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where
+ * that is the only one.
  */
 export function loadJoinConfiguration(file: string, text: string, options: LoadOptions = {}): JoinConfiguration {
   const { version, value, warnings, problems } = readConfiguration(file, text, options);
@@ -55,7 +56,7 @@ export interface WrittenConfiguration {
   /** Without empty fields, which Go does not tell from absent ones. Tokens are `Secret`s. */
   value: object;
   document: Document.Parsed<ParsedNode>;
-  /** The nodes of `document` say what `value` does: no alias is in them, and nothing that lenient reading left out. */
+  /** The nodes of `document` match `value`: they contain no alias, and no field that lenient reading dropped. */
   isExact: boolean;
   /** Places of fields, and kinds of documents. */
   leftOut: string[];
@@ -101,7 +102,7 @@ function refusal(problems: readonly Problem[]): JoinError {
   return fail('E_CONFIG', { problems: [...problems.slice(0, PROBLEMS_MAX), ...more] });
 }
 
-/** The document's value without the fields that nobody knows. What is wrong with it goes to the document's problems. */
+/** The document's value without unknown fields. Its problems are added to those of the document. */
 function checkedValue(parsed: ParsedDocument, version: Version, lenient: boolean) {
   const schema = schemas[version];
   // A NodeConfiguration may lack its apiVersion.

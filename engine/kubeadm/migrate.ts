@@ -23,8 +23,8 @@ export interface Change {
 }
 
 /**
- * Loads, checks and migrates; what is v1beta4 already keeps its meaning. Comments are kept, but for those of lost fields.
- * Errors as `loadJoinConfiguration`, and no others, whatever the text.
+ * Loads, checks and migrates; what is v1beta4 already keeps its meaning. Comments are kept, but for those of lost
+ * fields. Errors as `loadJoinConfiguration`, and no others, whatever the text.
  */
 export function migrateConfiguration(file: string, text: string, options: LoadOptions = {}): Migration {
   const written = readConfiguration(file, text, options);
@@ -70,7 +70,8 @@ function planned({ version, value: document, leftOut }: WrittenConfiguration): {
     else if (byFile && OF_TOKEN_DISCOVERY.includes(field)) {
       if ([value].flat().some(Boolean)) change(field, true, 'a discovery file makes no use of it');
     } else if (field === 'token') {
-      // It stands for each of the two that is not there; without one for the bootstrap, v1beta4 takes that of discovery.
+      // It stands for each of the two that is not there; without one for the bootstrap, v1beta4 takes that of
+      // discovery.
       if (!byFile && of('discoveryToken') === undefined) move(field, value, 'discoveryToken');
       else if (of('tlsBootstrapToken') === undefined) move(field, value, 'tlsBootstrapToken');
       else change(field, true, 'the tokens for discovery and bootstrap are both given, and win over it');

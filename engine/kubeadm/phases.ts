@@ -1,6 +1,9 @@
 /** Phases of `kubeadm join`, as `--skip-phases` names them. Source: kubeadm 1.14 to 1.36. */
 
-/** By its name there: the steps of Joinery's own pipelines that do its work, beside the one of that name. What only a control-plane node has, a worker skips anyway. */
+/**
+ * By its name there: the steps of Joinery's own pipelines that do its work, beside the one of that name. What only a
+ * control-plane node has, a worker skips anyway.
+ */
 export const kubeadmPhases: Readonly<Record<string, readonly string[]>> = {
   preflight: ['preflight', 'preflight-cluster'],
   ...Object.fromEntries(

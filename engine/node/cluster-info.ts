@@ -6,7 +6,9 @@ import { clean } from '../sdk/text.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import { readServerAddress } from './server-address.ts';
 
-/** The one cluster of a cluster-info kubeconfig, whose server replaces the one that was asked. E_CLUSTER_INFO_INVALID. */
+/**
+ * The one cluster of a cluster-info kubeconfig, whose server replaces the one that was asked. E_CLUSTER_INFO_INVALID.
+ */
 export function readClusterInfo(kubeconfig: string, asked: string): Cluster & { certificates: Certificate[] } {
   try {
     const { clusters } = readKubeconfig(kubeconfig);

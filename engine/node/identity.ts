@@ -32,7 +32,10 @@ export const identity = {
 
 export type JoiningIdentity = Infer<typeof identity>;
 
-/** The output of every discovery. `server` and `ca` repeat two fields of the identity, for steps that need no credentials. */
+/**
+ * The output of every discovery. `server` and `ca` repeat two fields of the identity, for steps that need no
+ * credentials.
+ */
 export const discoveryOutput = {
   type: 'object',
   properties: { identity, server, ca },

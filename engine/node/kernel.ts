@@ -3,7 +3,9 @@ import type { Ports } from '../sdk/ports.ts';
 
 type KernelPorts = Pick<Ports, 'files' | 'commands' | 'log'>;
 
-/** Sets what differs by `sysctl`, undone by the value of before, and writes all of them to `file`. Needs runs('sysctl'). */
+/**
+ * Sets what differs by `sysctl`, undone by the value of before, and writes all of them to `file`. Needs runs('sysctl').
+ */
 export async function setSysctls(
   { files, commands }: KernelPorts,
   values: Readonly<Record<string, string>>,
@@ -26,7 +28,10 @@ export async function setSysctls(
 /** Settings of several numbers have tabs between them. */
 const plain = (text: string): string => text.trim().replace(/\s+/g, ' ');
 
-/** What a module brings, for kernels that have it built in and do not say so. Source: kubeadm's preflight looks there too. */
+/**
+ * What a module brings, for kernels that have it built in and do not say so. Source: kubeadm's preflight looks there
+ * too.
+ */
 const BROUGHT: Readonly<Record<string, string>> = { br_netfilter: '/proc/sys/net/bridge' };
 
 /** Loads those that are not there, by `modprobe`, and names all of them in `file`. Needs runs('modprobe'). */

@@ -26,7 +26,9 @@ export interface KubeletIdentity extends NodeCertificate {
   ca: string;
 }
 
-/** What the text of `kubelet-client-current.pem` says; undefined where it has no certificate or no key, or is broken. */
+/**
+ * What the text of `kubelet-client-current.pem` says; undefined where it has no certificate or no key, or is broken.
+ */
 export function nodeCertificate(pem: Buffer | undefined): NodeCertificate | undefined {
   try {
     const text = pem?.toString('utf8') ?? '';

@@ -1,4 +1,7 @@
-/** Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what it wrote are not touched here. */
+/**
+ * Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what
+ * it wrote are not touched here.
+ */
 
 import { type Effect, serviceWrites } from '../sdk/effects.ts';
 import type { Ports } from '../sdk/ports.ts';
@@ -57,7 +60,8 @@ export async function shutDownKubelet(
   for (const path of await mounts.below(kubelet)) await mounts.unmount(path);
   const links = ((await files.list('/sys/class/net')) ?? []).filter((name) => CNI_LINKS.test(name));
   log.info(
-    `what network plugins and kube-proxy made stays until the next reboot: iptables rules${links.length === 0 ? '' : `, and the links ${links.join(', ')} (ip link delete NAME)`}`,
+    'what network plugins and kube-proxy made stays until the next reboot: iptables ' +
+      `rules${links.length === 0 ? '' : `, and the links ${links.join(', ')} (ip link delete NAME)`}`,
   );
 }
 

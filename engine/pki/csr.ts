@@ -29,7 +29,7 @@ export interface Csr extends Name {
   altNames: string[];
 }
 
-/** Throws an Error of one line when `csrPem` is no well-formed CSR. */
+/** Throws an Error of one line if `csrPem` is not a well-formed CSR. */
 export function readCsr(csrPem: string): Csr {
   const block = pemBlocks(csrPem)[0];
   if (block?.label !== 'CERTIFICATE REQUEST') throw new Error('no CERTIFICATE REQUEST block');
@@ -48,8 +48,8 @@ export function readCsr(csrPem: string): Csr {
 }
 
 /**
- * The name the kubelet gives a CSR whose key it may meet again: `node-csr-<digest>`, digest = base64url SHA-512/256 over
- * `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
+ * The name the kubelet gives a CSR whose key it may meet again: `node-csr-<digest>`, digest = base64url SHA-512/256
+ * over `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
  */
 export function csrName(publicKey: Uint8Array, subject: Name, usages: readonly string[]): string {
   const hash = createHash('sha512-256');

@@ -1,4 +1,7 @@
-/** The detached JWS by which a bootstrap token vouches for cluster-info. Source: kubernetes, cluster-bootstrap/token/jws. */
+/**
+ * The detached JWS by which a bootstrap token vouches for cluster-info. Source: kubernetes,
+ * cluster-bootstrap/token/jws.
+ */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 const base64url = (text: string): string => Buffer.from(text).toString('base64url');
@@ -12,7 +15,9 @@ export function signDetached(payload: string, tokenId: string, tokenSecret: stri
   return `${header}..${mac}`;
 }
 
-/** String equality with our own signature, as kubeadm has it: another header order is invalid even where the MAC holds. */
+/**
+ * String equality with our own signature, as kubeadm has it: another header order is invalid even where the MAC holds.
+ */
 export function isSignedBy(jws: string, payload: string, tokenId: string, tokenSecret: string): boolean {
   const expected = Buffer.from(signDetached(payload, tokenId, tokenSecret));
   const actual = Buffer.from(jws);

@@ -6,7 +6,10 @@ export interface PemBlock {
   der: Buffer;
 }
 
-/** Every block of `text`, in order. Text between blocks is skipped, as OpenSSL and Go do. Throws an Error of one line when a block is damaged. */
+/**
+ * Every block of `text`, in order. Text between blocks is skipped, as OpenSSL and Go do. Throws an Error of one line
+ * when a block is damaged.
+ */
 export function pemBlocks(text: string): PemBlock[] {
   if (!text.includes('-----BEGIN ')) return [];
   return pem.decode(text).map((block) => ({ label: block.type, der: Buffer.from(block.body, 'binary') }));

@@ -1,4 +1,7 @@
-/** Where the plugins are that a pipeline, the command line or the machine names. Nothing is looked for in the working directory. */
+/**
+ * Where the plugins are that a pipeline, the command line or the machine names. Nothing is looked for in the working
+ * directory.
+ */
 import { readdirSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,11 +11,11 @@ import { fail } from '../sdk/errors.ts';
 export const INSTALLED = '/etc/joinery/plugins';
 
 /** Who wants it: this decides which lock has to pin it. */
-export type WantedBy = 'machine' | 'pipeline' | 'command line' | 'journal';
+export type PluginSource = 'machine' | 'pipeline' | 'command line' | 'journal';
 
 export interface Wanted {
   folder: string;
-  by: WantedBy;
+  by: PluginSource;
   /** It came with Joinery itself, and is trusted as that is. */
   isShipped: boolean;
 }
@@ -30,9 +33,9 @@ export function installedPlugins(folder = INSTALLED): Wanted[] {
 }
 
 /**
- * What `plugins:` of a pipeline names: a path (from the pipeline's folder `from`) where it begins with `.` or `/`; else the name of a
- * plugin that ships with Joinery (in `shipped`), of one of this machine's, or of a package in the node_modules beside the pipeline.
- * E_PLUGIN_MISSING.
+ * What `plugins:` of a pipeline names: a path (from the pipeline's folder `from`) where it begins with `.` or `/`; else
+ * the name of a plugin that ships with Joinery (in `shipped`), of one of this machine's, or of a package in the
+ * node_modules beside the pipeline. E_PLUGIN_MISSING.
  */
 export async function namedPlugin(
   named: string,

@@ -1,4 +1,7 @@
-/** What the code of a plugin does that no port sees, as far as reading it shows: a help for who reviews it, and no proof of anything. */
+/**
+ * What the code of a plugin does that no port sees, as far as reading it shows: a help for who reviews it, and no proof
+ * of anything.
+ */
 import { readFile, stat } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join, posix } from 'node:path';
@@ -87,7 +90,7 @@ async function textOf(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8');
 }
 
-/** Where a CommonJS module left out the end of the name. */
+/** A CommonJS module may omit the extension. */
 async function moduleAt(folder: string, path: string): Promise<string> {
   for (const end of ['', '.js', '.cjs', '.json', '/index.js']) {
     const stats = await stat(join(folder, path + end)).catch(() => undefined);

@@ -19,8 +19,9 @@ const FILES_MAX = 10_000;
 const BYTES_MAX = 64 << 20;
 
 /**
- * `sha512-…` over the folder without its node_modules, and those packages in there that it depends on. Every file on the way is
- * ours alone: E_FILE_UNTRUSTED. E_PLUGIN_FILES for a link that leads out, a dependency that is not there, and too much of it all.
+ * `sha512-…` over the folder without its node_modules, and those packages in there that it depends on. Every file on
+ * the way is ours alone: E_FILE_UNTRUSTED. E_PLUGIN_FILES for a link that leads out, a dependency that is not there,
+ * and too much of it all.
  */
 export async function integrityOf(
   folder: string,

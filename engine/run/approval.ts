@@ -1,4 +1,6 @@
-/** Waits at an approval until an answer arrives: at the terminal, from `join approve`, in a file, or by the deadline. */
+/**
+ * Waits at an approval until an answer arrives: at the terminal, from `join approve`, in a file, or by the deadline.
+ */
 import { durationText } from '../documents/durations.ts';
 import type { Host } from '../host/host.ts';
 import { type Answer, answerOf, answerPath } from '../journal/approval.ts';
@@ -62,7 +64,9 @@ export async function waitForApproval(request: ApprovalRequest, context: Approva
 
 const approvedBy = ({ by, reason }: Answer, at: string): Approved => ({ by, reason, at });
 
-/** A question that is still open keeps its deadline and its answer file. After a denial, the question is asked again. */
+/**
+ * A question that is still open keeps its deadline and its answer file. After a denial, the question is asked again.
+ */
 async function journaledQuestion(request: ApprovalRequest, { journal, host }: ApprovalContext): Promise<Question> {
   const { step, message, deadlineMs } = request;
   const earlier = journal.history().approvals.get(step);

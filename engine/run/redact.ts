@@ -1,4 +1,6 @@
-/** Removes the secrets of a run from all that it reports. A phase may log a secret, throw one, or return one unmarked. */
+/**
+ * Removes the secrets of a run from all that it reports. A phase may log a secret, throw one, or return one unmarked.
+ */
 import { isSecret, Secret } from '../sdk/secret.ts';
 
 /** A shorter text would also be found in words that have nothing to do with the secret. */
@@ -32,7 +34,9 @@ export class Redactor {
     return text.search(this.#pattern) >= 0;
   }
 
-  /** A copy of plain data in which every text that contains a secret is a `Secret`. Phases still read the text in it. */
+  /**
+   * A copy of plain data in which every text that contains a secret is a `Secret`. Phases still read the text in it.
+   */
   wrapSecrets(value: unknown): unknown {
     return mapped(value, (text) => (this.hasSecret(text) ? new Secret(text) : text));
   }
@@ -43,7 +47,9 @@ export class Redactor {
   }
 }
 
-/** Base64 of a text depends on its offset modulo 3. Each of the three forms leaves out at most two bytes at either end. */
+/**
+ * Base64 of a text depends on its offset modulo 3. Each of the three forms leaves out at most two bytes at either end.
+ */
 function formsOf(text: string): string[] {
   const bytes = Buffer.from(text);
   const groups = [0, 1, 2].map((at) => bytes.subarray(at, bytes.length - ((bytes.length - at) % 3)));

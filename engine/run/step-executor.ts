@@ -132,7 +132,10 @@ export class StepExecutor {
     throw this.#state.undoError;
   }
 
-  /** Steps that `undo --skip` leaves out have changes, but no result. Returns whether the change remains and can still be undone. */
+  /**
+   * Steps that `undo --skip` leaves out have changes, but no result. Returns whether the change remains and can still
+   * be undone.
+   */
   #reportUndo(found: UndoItem): boolean {
     const item = this.#resources.redactor.redact(found);
     const { outcome, step, change, why } = item;

@@ -1,4 +1,6 @@
-/** Whether effects declare a change. It does not share code with the engine's permissions, so that it can check them. */
+/**
+ * Whether effects declare a change. It does not share code with the engine's permissions, so that it can check them.
+ */
 import type { StepChange } from '../host/changes/index.ts';
 import type { Effect } from '../sdk/index.ts';
 

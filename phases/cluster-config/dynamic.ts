@@ -16,7 +16,10 @@ export const DYNAMIC_KUBELET_CONFIG: Gate = {
 const NAMES_KEY_SINCE_MINOR = 11;
 const GONE_SINCE_MINOR = 24;
 
-/** Builds a configSource in the form that this server accepts. Throws E_DYNAMIC_CONFIG_GONE if the server is too new for any. */
+/**
+ * Builds a configSource in the form that this server accepts. Throws E_DYNAMIC_CONFIG_GONE if the server is too new for
+ * any.
+ */
 export async function configSourceFor(
   api: KubeApi,
   server: string,

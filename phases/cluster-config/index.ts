@@ -1,4 +1,6 @@
-/** Reads kubeadm's two ConfigMaps: the cluster's configuration and its kubelets'. Source: kubeadm, util/config/cluster. */
+/**
+ * Reads kubeadm's two ConfigMaps: the cluster's configuration and its kubelets'. Source: kubeadm, util/config/cluster.
+ */
 import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
 import { apiCalls, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';

@@ -20,8 +20,8 @@ export interface Credentials {
 const TOKEN = /^[!-~]+$/;
 
 /**
- * Undefined if the user has no credentials. Throws E_DISCOVERY_FILE for credentials that make no sense, or that a file of this
- * origin must not use.
+ * Undefined if the user has no credentials. Throws E_DISCOVERY_FILE for credentials that make no sense, or that a file
+ * of this origin must not use.
  */
 export async function credentialsOf(
   user: Record<string, unknown>,

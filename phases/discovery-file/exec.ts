@@ -6,7 +6,9 @@ export type RawCredentials = { token: string } | { certificate: string; key: str
 
 const API = /^client\.authentication\.k8s\.io\/v1(beta1)?$/;
 
-/** Runs the program within the limits of every command (30 s, 1 MiB). Errors quote its standard error, never its output. */
+/**
+ * Runs the program within the limits of every command (30 s, 1 MiB). Errors quote its standard error, never its output.
+ */
 export async function execCredentials(
   exec: unknown,
   commands: Commands,

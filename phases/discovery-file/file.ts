@@ -20,7 +20,9 @@ export interface Discovery {
   ca: string;
   /** The user of the current context. */
   user: Record<string, unknown>;
-  /** Fields of the cluster that Joinery ignores: they tell client-go how to connect, and a kubelet would not get them. */
+  /**
+   * Fields of the cluster that Joinery ignores: they tell client-go how to connect, and a kubelet would not get them.
+   */
   ignoredFields: string[];
 }
 
@@ -65,8 +67,9 @@ export async function readReferenced(
 }
 
 /**
- * Whether only root can have written this file: root owns it and every directory above it, none of them is a link, and no other user
- * may write to them. A sticky directory such as /tmp is allowed, because other users cannot replace root's files in it.
+ * Whether only root can have written this file: root owns it and every directory above it, none of them is a link, and
+ * no other user may write to them. A sticky directory such as /tmp is allowed, because other users cannot replace
+ * root's files in it.
  */
 export async function isWritableByRootOnly(path: string, files: Files): Promise<boolean> {
   const isRoots = async (place: string, kind: 'file' | 'directory'): Promise<boolean> => {

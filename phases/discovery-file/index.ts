@@ -1,4 +1,7 @@
-/** Discovery through a kubeconfig file or https:// address: the file is trusted, and TLS verifies the server. Writes nothing. */
+/**
+ * Discovery through a kubeconfig file or https:// address: the file is trusted, and TLS verifies the server. Writes
+ * nothing.
+ */
 import { assertClock, discovered, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
 import {
   apiCalls,
@@ -103,7 +106,10 @@ async function clusterInfo(
   }
 }
 
-/** Server and CA as cluster-info names them; undefined if its kubeconfig cannot be parsed, and then the file alone counts. */
+/**
+ * Server and CA as cluster-info names them; undefined if its kubeconfig cannot be parsed, and then the file alone
+ * counts.
+ */
 function clusterOf({ data }: ClusterInfo): { server: string; ca: string } | undefined {
   try {
     const [cluster] = readKubeconfig(data.kubeconfig ?? '').clusters;

@@ -1,4 +1,6 @@
-/** Discovery through a bootstrap token: the token's signature and a pinned CA key verify the cluster. Writes nothing. */
+/**
+ * Discovery through a bootstrap token: the token's signature and a pinned CA key verify the cluster. Writes nothing.
+ */
 
 import { assertClock, discovered, readClusterInfo } from '../../engine/node/index.ts';
 import { isSignedBy } from '../../engine/pki/index.ts';

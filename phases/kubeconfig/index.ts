@@ -30,7 +30,8 @@ export default definePhase({
     const [certificates, keyPem] = [certificatesPem(certificate), privateKeyPem(key.reveal())];
     // The name depends on the certificate alone, so a resumed run does not write the same identity under a second name.
     const pemFile = `${paths.kubeletPki}/kubelet-client-${stampOf(certificates)}.pem`;
-    // The same identity may exist under another name (the kubelet's own). Writing it again would be a change on every run.
+    // The same identity may exist under another name (the kubelet's own). Writing it again would be a change on every
+    // run.
     if (held?.certificate !== certificates || held.key.reveal() !== keyPem)
       wanted.push(
         { path: paths.kubelet, directory: 0o700 },

@@ -46,7 +46,9 @@ export default definePhase({
   },
 });
 
-/** kubeadm keeps an existing CA file even if it differs. The kubelet and the cluster would then not trust each other. */
+/**
+ * kubeadm keeps an existing CA file even if it differs. The kubelet and the cluster would then not trust each other.
+ */
 async function assertNoOtherCa(files: Files, path: string, ca: string): Promise<void> {
   const existing = (await files.read(path))?.toString('utf8');
   if (existing === undefined || existing.trim() === ca.trim()) return;

@@ -15,8 +15,8 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 }
 
 /**
- * A KubeletConfiguration has no list whose items are merged. A strategic patch is therefore a merge patch with `$patch: replace`
- * and `$patch: delete` in mappings. Throws an Error for other directives.
+ * A KubeletConfiguration has no list whose items are merged. A strategic patch is therefore a merge patch with
+ * `$patch: replace` and `$patch: delete` in mappings. Throws an Error for other directives.
  */
 export function strategicPatch(target: unknown, patch: unknown): unknown {
   if (!isTree(patch)) return patch;

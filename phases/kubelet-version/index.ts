@@ -1,4 +1,7 @@
-/** Determines the version of the installed kubelet. It is a step of its own, because other steps need not wait 0.1 s for it. */
+/**
+ * Determines the version of the installed kubelet. It is a step of its own, because other steps need not wait 0.1 s for
+ * it.
+ */
 import { installedKubelet } from '../../engine/node/index.ts';
 import { definePhase, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';

@@ -18,7 +18,8 @@ export default definePhase({
       return held !== undefined && held.nodeName === nodeName && held.notAfter > clock.now() ? held : undefined;
     };
     const waited = async () => {
-      // A kubelet with certificate rotation writes its kubeconfig before it has a certificate; older kubelets write it afterwards.
+      // A kubelet with certificate rotation writes its kubeconfig before it has a certificate; older kubelets write it
+      // afterwards.
       const pem = await files.waitFor(paths.kubeletCurrentPem, (content) => usable(content) !== undefined);
       await files.waitFor(paths.kubeletConf, (content) => content !== undefined);
       return usable(pem);

@@ -76,7 +76,9 @@ export default definePhase({
 const driverOf = (clusterVersion: string): CgroupDriver =>
   minorOf(clusterVersion) >= SYSTEMD_SINCE_MINOR ? 'systemd' : 'cgroupfs';
 
-/** Throws E_NODE_EXISTS if a Ready Node of that name belongs to another machine. Source: kubeadm, phases/kubelet-start. */
+/**
+ * Throws E_NODE_EXISTS if a Ready Node of that name belongs to another machine. Source: kubeadm, phases/kubelet-start.
+ */
 async function assertNameFree(
   ports: Ports,
   subject: { server: string; ca: string; nodeName: string },

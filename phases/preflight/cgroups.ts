@@ -25,7 +25,10 @@ export async function cgroupFindings(files: Files): Promise<Finding[]> {
   ];
 }
 
-/** The file exists at the root of a v2 hierarchy only. In v2, devices and freezer are not controllers but always available. */
+/**
+ * The file exists at the root of a v2 hierarchy only. In v2, devices and freezer are not controllers but always
+ * available.
+ */
 async function enabled(files: Files): Promise<{ version: 'v1' | 'v2'; controllers: Set<string> }> {
   const unified = await files.read('/sys/fs/cgroup/cgroup.controllers');
   if (unified !== undefined)

@@ -23,7 +23,10 @@ export interface CheckContext {
   commands: Commands;
   runtime: Runtime;
   inputs: Inputs;
-  /** Whether this machine has joined under this node name. Files of that join are fine; later steps compare and update them. */
+  /**
+   * Whether this machine has joined under this node name. Files of that join are fine; later steps compare and update
+   * them.
+   */
   joinedBefore: Promise<boolean>;
   /** Version of the installed kubelet, such as `v1.30.2`. It takes 0.1 s. */
   kubeletVersion(): Promise<string>;

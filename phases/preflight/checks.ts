@@ -1,4 +1,6 @@
-/** Every check of a worker under kubeadm's names, in the order of the results. docs/preflight.md lists them as a table. */
+/**
+ * Every check of a worker under kubeadm's names, in the order of the results. docs/preflight.md lists them as a table.
+ */
 import type { Check, Inputs } from './check.ts';
 import { fileChecks, isPrivilegedUser } from './files.ts';
 import { kubeletChecks } from './kubelet.ts';

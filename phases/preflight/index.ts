@@ -1,4 +1,6 @@
-/** Checks whether this machine can join. All checks run in parallel, without the cluster, and all problems are reported. */
+/**
+ * Checks whether this machine can join. All checks run in parallel, without the cluster, and all problems are reported.
+ */
 import { ignoreRule, installedKubelet, kubeletIdentity } from '../../engine/node/index.ts';
 import { definePhase, fail, runs } from '../../engine/sdk/index.ts';
 import { resultsOf } from './check.ts';

@@ -1,4 +1,6 @@
-/** The checks `Swap` and `SystemVerification` (kernel, kernel options, cgroups). Source: kubeadm's system validators. */
+/**
+ * The checks `Swap` and `SystemVerification` (kernel, kernel options, cgroups). Source: kubeadm's system validators.
+ */
 import { type Files, gunzipText } from '../../engine/sdk/index.ts';
 import { cgroupFindings } from './cgroups.ts';
 import { type Check, type Finding, ok, problem } from './check.ts';
@@ -80,7 +82,9 @@ const REQUIRED = [
   'NETFILTER_XT_MATCH_COMMENT',
 ];
 
-/** If no file has the options, kubeadm loads the module `configs`. Joinery does not, because a check changes nothing. */
+/**
+ * If no file has the options, kubeadm loads the module `configs`. Joinery does not, because a check changes nothing.
+ */
 async function options(files: Files, release: string): Promise<Finding> {
   for (const path of configPathsOf(release)) {
     const bytes = await files.read(path);

@@ -1,4 +1,6 @@
-/** `bootstrap-kubelet.conf`, the kubelet's bootstrap credentials. Source: kubeadm, util/kubeconfig, through client-go. */
+/**
+ * `bootstrap-kubelet.conf`, the kubelet's bootstrap credentials. Source: kubeadm, util/kubeconfig, through client-go.
+ */
 import { stringify } from 'yaml';
 import { readServerAddress } from '../../engine/node/index.ts';
 import { certificatesPem } from '../../engine/pki/index.ts';

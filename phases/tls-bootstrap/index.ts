@@ -1,6 +1,6 @@
 /**
- * TLS bootstrap. In mode `direct`, Joinery sends the kubelet's CSR and checks the certificate before it writes anything.
- * In mode `kubelet`, the kubelet gets bootstrap credentials and sends the CSR when it starts.
+ * TLS bootstrap. In mode `direct`, Joinery sends the kubelet's CSR and checks the certificate before it writes
+ * anything. In mode `kubelet`, the kubelet gets bootstrap credentials and sends the CSR when it starts.
  */
 
 import {
@@ -105,7 +105,10 @@ function publicKeyOf(key: Secret): Uint8Array {
   }
 }
 
-/** Sends or finds the CSR. If the CSR of an earlier attempt was refused or deleted, sends one with a new key. Throws E_CSR_GONE. */
+/**
+ * Sends or finds the CSR. If the CSR of an earlier attempt was refused or deleted, sends one with a new key. Throws
+ * E_CSR_GONE.
+ */
 async function requestCertificate(api: KubeApi, random: Random, subject: Name) {
   const send = async (key: Secret) => {
     const name = csrName(publicKeyOf(key), subject, USAGES);
@@ -124,8 +127,8 @@ interface Request {
 }
 
 /**
- * Sends the CSR in the API version that the server has. Undefined if a CSR of this key exists but was refused or deleted: the key
- * is then useless.
+ * Sends the CSR in the API version that the server has. Undefined if a CSR of this key exists but was refused or
+ * deleted: the key is then useless.
  */
 async function sendCsr(api: KubeApi, request: Request): Promise<{ ref: ObjectRef; csr: CsrObject } | undefined> {
   const ref = csrRef(request.name);

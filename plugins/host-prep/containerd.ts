@@ -1,4 +1,6 @@
-/** Edits containerd's configuration. Source: containerd's docs/cri/config.md, versions 2 (containerd 1.x) and 3 (2.x). */
+/**
+ * Edits containerd's configuration. Source: containerd's docs/cri/config.md, versions 2 (containerd 1.x) and 3 (2.x).
+ */
 import type { Sdk } from '../../engine/node/sdk.ts';
 import type { Ports } from '../../engine/sdk/index.ts';
 import { rawValue, withValue } from './toml.ts';
@@ -37,7 +39,10 @@ export async function prepareContainerd(sdk: Sdk, ports: Ports, settings: Contai
   if ((await services.status('containerd')).active) await services.restart('containerd');
 }
 
-/** Without a file, containerd uses built-in defaults that a partial file would replace, so the edit starts with its defaults. */
+/**
+ * Without a file, containerd uses built-in defaults that a partial file would replace, so the edit starts with its
+ * defaults.
+ */
 async function defaultConfiguration(sdk: Sdk, { commands }: Ports): Promise<string> {
   const argv = ['containerd', 'config', 'default'];
   const { exitCode, stdout, stderr } = await commands.query(argv);

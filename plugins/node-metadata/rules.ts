@@ -1,4 +1,7 @@
-/** Labels that a node may set on its own Node. Source: the admission plugin NodeRestriction, and KEP-279 (limit node access). */
+/**
+ * Labels that a node may set on its own Node. Source: the admission plugin NodeRestriction, and KEP-279 (limit node
+ * access).
+ */
 
 const RESERVED = /(^|\.)(kubernetes|k8s)\.io\//;
 const ALLOWED_PREFIX = /^([\w-]+\.)*(kubelet|node)\.kubernetes\.io\//;

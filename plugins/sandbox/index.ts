@@ -1,6 +1,6 @@
 /**
- * The sandbox: a Kubernetes control plane inside this process, for demonstrations and tests of joins. It is a test double: it keeps
- * objects in memory and runs no Pods. It does not prove how a real cluster behaves.
+ * The sandbox: a Kubernetes control plane inside this process, for demonstrations and tests of joins. It is a test
+ * double: it keeps objects in memory and runs no Pods. It does not prove how a real cluster behaves.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';

@@ -1,4 +1,7 @@
-/** Joins of clusters of other releases, as far as their API looks otherwise. On the sandbox, which passes for them: no proof of how they behave. */
+/**
+ * Joins of clusters of other releases, as far as their API looks otherwise. On the sandbox, which passes for them: no
+ * proof of how they behave.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** Finds secrets in what was told, in whatever form they may have got there. Written apart from the engine's redactor: what that one misses is to be found. */
+/**
+ * Finds secrets in what was told, in whatever form they may have got there. Written apart from the engine's redactor:
+ * what that one misses is to be found.
+ */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 
 /** A unique string that may be seen nowhere. */

@@ -1,4 +1,7 @@
-/** Runs, resumes and undoes as the command does it, one for each line of its input, in a process that can be told to die at its nth point. */
+/**
+ * Runs, resumes and undoes as the command does it, one for each line of its input, in a process that can be told to die
+ * at its nth point.
+ */
 import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -9,9 +9,15 @@ import { bundlePrograms } from './programs.ts';
 import { type Killed, type Objects, Stage } from './stage.ts';
 
 const STAGES = 2;
-/** Every so manieth state is gone on with by the command itself; the others by the program that was killed, since that starts sooner. */
+/**
+ * Every so manieth state is gone on with by the command itself; the others by the program that was killed, since that
+ * starts sooner.
+ */
 const BY_COMMAND_EVERY = 10;
-/** The undo of a finished run is killed everywhere; that of an interrupted one, which is mostly the same, at every third point. */
+/**
+ * The undo of a finished run is killed everywhere; that of an interrupted one, which is mostly the same, at every third
+ * point.
+ */
 const INTERRUPTED_EVERY = 3;
 
 let folder: string;
@@ -101,7 +107,10 @@ async function inTurns<T>(stages: Stage[], cases: readonly T[], act: (stage: Sta
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-/** Goes on with what was killed. Where nothing was journaled, it was as if it had never begun; a run that was over, either way, stays as it is. */
+/**
+ * Goes on with what was killed. Where nothing was journaled, it was as if it had never begun; a run that was over,
+ * either way, stays as it is.
+ */
 async function problemsAfterResume(stage: Stage, root: string, byCommand: boolean): Promise<string[]> {
   const { status, code, message } = byCommand ? await stage.type(['resume'], root) : await stage.act('resume', root);
   if (code === 'E_RUN_NONE') {

@@ -1,4 +1,7 @@
-/** The program that is killed, and the stand-in kubelet, each in one file with its code cache, so that they start in a tenth of a second. */
+/**
+ * The program that is killed, and the stand-in kubelet, each in one file with its code cache, so that they start in a
+ * tenth of a second.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';

@@ -1,4 +1,6 @@
-/** What a real kernel does to the command itself: file systems that are full or read-only, and a user without rights. */
+/**
+ * What a real kernel does to the command itself: file systems that are full or read-only, and a user without rights.
+ */
 
 import { execFile } from 'node:child_process';
 import { chmod, mkdir } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** Machines that are not as they should be: no root, programs and runtimes that fail, hang or flood, a kubelet that does not come up. */
+/**
+ * Machines that are not as they should be: no root, programs and runtimes that fail, hang or flood, a kubelet that does
+ * not come up.
+ */
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';

@@ -145,7 +145,9 @@ const asked = (name: string, retryAfter: string): Fault => ({
   ends: 'survives',
 });
 
-/** The limits of one answer, which are shorter than those of a step. They take their ten seconds, so they come first. */
+/**
+ * The limits of one answer, which are shorter than those of a step. They take their ten seconds, so they come first.
+ */
 const slow: Fault[] = [
   {
     name: 'silence, once',

@@ -1,4 +1,7 @@
-/** Which parts of one script have run, by V8's precise block coverage. Source: Chrome DevTools protocol, domain Profiler. */
+/**
+ * Which parts of one script have run, by V8's precise block coverage. Source: Chrome DevTools protocol, domain
+ * Profiler.
+ */
 import { type Profiler, Session } from 'node:inspector';
 
 const FUNCTION_CHARACTERS_MAX = 200_000; // more than that is the bundle itself, around all functions

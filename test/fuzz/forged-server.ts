@@ -27,7 +27,10 @@ function start(): Promise<string> {
   });
 }
 
-/** The first byte says what is asked, the second with which status it is answered; 0 is no status: the rest is all of it. */
+/**
+ * The first byte says what is asked, the second with which status it is answered; 0 is no status: the rest is all of
+ * it.
+ */
 export async function overHttp(bytes: Buffer): Promise<void> {
   listening ??= start();
   const server = await listening;

@@ -125,7 +125,10 @@ class Campaign {
     return [...made, ...Array.from({ length: BATCH / 2 }, change)];
   }
 
-  /** Runs all; where something new was reached, again in parts, to find out which of them it was. Asking for coverage is what costs. */
+  /**
+   * Runs all; where something new was reached, again in parts, to find out which of them it was. Asking for coverage is
+   * what costs.
+   */
   async #explore(inputs: readonly Buffer[], keep?: string): Promise<void> {
     for (const bytes of inputs) await this.#execute(bytes);
     if (this.#coverage.take(inputs.length === 1) === 0) return;

@@ -135,7 +135,10 @@ export function asYaml(value: unknown): Buffer {
 export const soup = (tokens: readonly string[]): Shape =>
   fc.array(fc.constantFrom(...tokens), { maxLength: 40 }).map((chosen) => Buffer.from(chosen.join('')));
 
-/** One or a few tokens again and again behind a head, up to `bytesMax`: what takes time or stack by its length. `#` is the count. */
+/**
+ * One or a few tokens again and again behind a head, up to `bytesMax`: what takes time or stack by its length. `#` is
+ * the count.
+ */
 export const swollen = (tokens: readonly string[], bytesMax: number, heads = tokens): Shape =>
   fc
     .record({

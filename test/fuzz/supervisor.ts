@@ -17,7 +17,9 @@ const HANG_MS = 30_000;
 const HEAP_MIB_MAX = 512;
 
 interface Task extends Omit<Job, 'current' | 'findings'> {
-  /** An input that takes longer is killed, and tried once more by itself. A slow end before that is the loop's to judge. */
+  /**
+   * An input that takes longer is killed, and tried once more by itself. A slow end before that is the loop's to judge.
+   */
   hangMs?: number;
 }
 export interface Report {
@@ -39,7 +41,10 @@ export async function buildLoop(): Promise<void> {
   await build({ ...options, entryPoints: ['test/fuzz/loop.ts'], outfile: LOOP });
 }
 
-/** All targets of the job, one after the other; one in which something was found is left at that. The loop must have been built. */
+/**
+ * All targets of the job, one after the other; one in which something was found is left at that. The loop must have
+ * been built.
+ */
 export async function fuzz(job: Task, onProgress: (progress: Progress) => void = () => undefined): Promise<Report> {
   const report: Report = { progress: new Map(), findings: [] };
   let left = job.targets;

@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
 import 'reflect-metadata'; // before what bin/compose.ts imports
-/** Everything that reads text from outside, by name: bytes in. To add one, add an entry; its seeds go to corpus/<name>/. */
+/**
+ * Everything that reads text from outside, by name: bytes in. To add one, add an entry; its seeds go to corpus/<name>/.
+ */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { applyPatch } from 'rfc6902';

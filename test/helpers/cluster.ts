@@ -1,4 +1,7 @@
-/** A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's business. */
+/**
+ * A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's
+ * business.
+ */
 import type { Wait } from '../../engine/host/host.ts';
 import { type CsrObject, configMapRef, nodeUser } from '../../engine/node/index.ts';
 import {

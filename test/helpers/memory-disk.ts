@@ -1,7 +1,7 @@
 /**
- * A disk in memory that knows what of it would be there after the power has failed: what was synced, and of the rest whatever
- * the test lets survive. As strict as POSIX: a file's sync makes its bytes and mode durable, but not its name; a directory's
- * sync its names and mode, but not what these names stand for.
+ * A disk in memory that knows what of it would be there after the power has failed: what was synced, and of the rest
+ * whatever the test lets survive. As strict as POSIX: a file's sync makes its bytes and mode durable, but not its name;
+ * a directory's sync its names and mode, but not what these names stand for.
  */
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** A machine and its cluster in memory, on which the default pipeline is run, stopped at any point, gone on with and undone. */
+/** A machine and cluster in memory. The default pipeline runs on it, stops at any point, and is resumed or undone. */
 import { SimulatedClock } from 'xstate';
 import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
@@ -23,7 +23,7 @@ import { MemoryDisk, type Survives } from './memory-disk.ts';
 import { type AtPoint, diskWithPoints, hostWithPoints } from './points.ts';
 
 export type Mode = 'run' | 'resume' | 'undo';
-/** What came of it; `stopped`: it will never end. */
+/** How a run ended. `stopped`: its process stopped at a point and will never continue. */
 export type Outcome = {
   status: RunResult['status'] | 'refused' | 'stopped';
   code?: string;
@@ -36,7 +36,7 @@ export interface Points {
   count: number;
   telling: number[];
 }
-/** Before anything is done, and after an undisturbed join. */
+/** The state before the join, and after an undisturbed join. */
 export interface Trees {
   before: ReadonlyMap<string, string>;
   after: ReadonlyMap<string, string>;
@@ -73,7 +73,7 @@ export class MemoryJoin {
     this.isKubeletRunning = isKubeletRunning;
   }
 
-  /** A machine that somebody has used before, or a new one, and a cluster; as they are, and when they have joined. */
+  /** A used or a new machine with its cluster, and the states before and after a join. */
   static async joined(isUsed = true): Promise<{ untouched: MemoryJoin; joined: MemoryJoin; trees: Trees }> {
     const disk = new MemoryDisk();
     for (const path of ['/run', '/etc/systemd/system', '/var/lib']) disk.put(path);
@@ -90,12 +90,12 @@ export class MemoryJoin {
     return { untouched, joined, trees: { before: untouched.tree(), after: joined.tree() } };
   }
 
-  /** Another machine and another cluster, in the same state. */
+  /** A copy: another machine and another cluster in the same state. */
   copy(): MemoryJoin {
     return this.#on(this.disk.copy());
   }
 
-  /** Another one, after its power has failed; when it has booted, a kubelet that ran runs again. */
+  /** A copy after a power failure. A kubelet that was running runs again after the boot. */
   async afterPowerLoss(survives?: Survives): Promise<MemoryJoin> {
     const booted = this.#on(this.disk.afterPowerLoss(survives));
     if (this.isKubeletRunning) await booted.#startKubelet(new MachineFiles('/', booted.disk.calls));
@@ -108,7 +108,7 @@ export class MemoryJoin {
     return new MemoryJoin(disk, cluster, this.isKubeletRunning);
   }
 
-  /** At its `stopAt`th point the process stops for good; 0: it does not. `onPoint` is called at each. */
+  /** The process stops permanently at point number `stopAt`, or never if 0. `onPoint` is called at each point. */
   async act(mode: Mode, stopAt = 0, onPoint: () => void = () => undefined): Promise<Outcome> {
     let points = 0;
     let tellStopped: (where: string) => void = () => undefined;
@@ -153,7 +153,7 @@ export class MemoryJoin {
     return run({ plan, host, journal, clock });
   }
 
-  /** Files on the disk, all else in memory. */
+  /** A host with its files on the disk and everything else in memory. */
   #host(): Host {
     const files = new MachineFiles('/', this.disk.calls);
     const { cluster } = this;
@@ -199,7 +199,7 @@ export class MemoryJoin {
     return this.cluster.answer(200, there);
   }
 
-  /** Registers its Node where it has an identity, and writes what is its own; none of that is synced. */
+  /** Registers the Node if the kubelet has an identity, and writes the kubelet's own files, unsynced. */
   async #startKubelet(files: MachineFiles): Promise<void> {
     this.isKubeletRunning = true;
     for (const path of KUBELETS_OWN) if ((await files.stat(path)) === undefined) this.disk.write(path, 'its own'); // what is there it uses
@@ -214,19 +214,19 @@ export class MemoryJoin {
     });
   }
 
-  /** The tree of the disk, without what is random, and without Joinery's own state. */
+  /** The tree of the disk, without random content and without Joinery's own state. */
   tree(): Map<string, string> {
     return stableTree(this.disk);
   }
 
-  /** The state of machine and cluster, without what is random. */
+  /** The state of machine and cluster, without random content. */
   shape(disk = this.disk): string {
     return JSON.stringify([...stableShape(disk, this.cluster), this.isKubeletRunning])
       .replaceAll(PEM, 'PEM')
       .replaceAll(RUN_ID, 'RUN');
   }
 
-  /** The points of `mode`, undisturbed, at which `shape` is one that it was not before; and how many there are. */
+  /** The points of an undisturbed `mode` at which `shape` is new, and the number of all points. */
   async points(mode: Mode, shape = () => this.shape()): Promise<Points> {
     const seen = new Set<string>();
     const telling: number[] = [];
@@ -245,7 +245,7 @@ export class MemoryJoin {
     return { count, telling };
   }
 
-  /** Goes on. Where nothing was journaled, it was as if it had never begun; what was over, either way, stays as it is. */
+  /** Resumes. If the journal is empty, the run starts again. A finished run or undo stays as it is. */
   async problemsAfterResume(trees: Trees): Promise<string[]> {
     const { status, code, message } = await this.act('resume');
     if (code === 'E_RUN_NONE') {
@@ -266,7 +266,7 @@ export class MemoryJoin {
     return this.problemsOfUndo(trees, (await this.statesOfRuns()).length > 0);
   }
 
-  /** What is wrong after a join that has completed. */
+  /** Problems of the state after a completed join. */
   async problemsOfRun({ after }: Trees): Promise<string[]> {
     const problems = [...differences(after, this.tree()), ...(await identityProblems(this.disk, this.cluster))];
     if (!this.isKubeletRunning) problems.push('no kubelet runs');

@@ -1,4 +1,7 @@
-/** Every place where a run can be cut off: around each call of its host, and around each call of the disk that changes something. */
+/**
+ * Every place where a run can be cut off: around each call of its host, and around each call of the disk that changes
+ * something.
+ */
 import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

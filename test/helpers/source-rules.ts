@@ -1,4 +1,6 @@
-/** Findings about sources that need more than one import: cycles of files, sizes, and parameters of exported functions. */
+/**
+ * Findings about sources that need more than one import: cycles of files, sizes, and parameters of exported functions.
+ */
 import { importsOf, lineCount, type Source } from './sources.ts';
 
 /** Groups of files that import each other, directly or through others. Imports of types count. */

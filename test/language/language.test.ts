@@ -68,10 +68,11 @@ describe('the glossary', () => {
   });
 });
 
-test('a line of 121 columns is found, unless it is a row of a table in a document or JSON', () => {
+test('a line of 121 columns is found, unless it is a row of a table, one string, or JSON', () => {
   const long = 'x'.repeat(121);
   const linesOf = (path: string, text: string) => longLines({ path, text }).map(({ line }) => line);
   expect(linesOf('a.ts', `ok\n${long}\n${long.slice(1)}`)).toEqual([2]);
+  expect(linesOf('a.ts', `  text: '${long}',\n  f('${long}');`)).toEqual([2]);
   expect(linesOf('a.md', `${long}\n|${long}`)).toEqual([1]);
   expect(linesOf('a.json', long)).toEqual([]);
 });

@@ -1,4 +1,7 @@
-/** The package as it is published, installed in an empty folder: plugins are made, tested and run with it as from the checkout. */
+/**
+ * The package as it is published, installed in an empty folder: plugins are made, tested and run with it as from the
+ * checkout.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The seed's chapter on turning auto-approval off, on a real cluster: a join that waits for a human, and every way in which that ends. */
+/** Joins to a real cluster without automatic approval: the wait for an administrator, and every way in which it can end. */
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { walk } from './tree.ts';
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 
-describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (skipped: ${reason})` : ''}`, () => {
+describe.skipIf(reason)(`manual approval on a real cluster${reason ? ` (skipped: ${reason})` : ''}`, () => {
   let cluster: Cluster;
   let machine: Machine;
   let before: string[];
@@ -24,7 +24,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     const by = [server, '--token', token, '--discovery-token-ca-cert-hash', caHash, '--cri-socket', machine.socket];
     return machine.start([command, 'run', ...by, '--ignore-preflight-errors', 'all', ...extra]);
   };
-  /** Nothing of Kubernetes; a run that failed is kept to go on with, until it is taken back. */
+  /** Asserts that no file of Kubernetes exists. The record of a failed run remains until it is undone. */
   const expectNothing = async (): Promise<void> => {
     const isKubernetes = (line: string) => !line.includes(' run/joinery/');
     expect(state().filter(isKubernetes)).toEqual(before.filter(isKubernetes));
@@ -47,7 +47,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     cluster = await startCluster();
     machine = await startMachine('w10');
     before = state();
-    // The documentation says clusterrole; what has the name since Kubernetes 1.8 is the binding.
+    // The documentation says clusterrole, but since Kubernetes 1.8 the binding has this name.
     const { code, stderr } = await launch([
       ...[
         'kubectl',
@@ -64,7 +64,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
   afterEach(() => kubectl('delete', 'csr', '--all'));
   afterAll(cleanUp);
 
-  test('is named with what to type; kubectl shows and approves it, and within a second the join goes on to a Node', async () => {
+  test('the join prints the approval commands, and continues within a second after kubectl approves the CSR', async () => {
     const running = joining();
     const name = await waiting();
     expect(name).toMatch(/^node-csr-[A-Za-z0-9_-]{43}$/);
@@ -83,7 +83,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     console.log(`the identity is on disk ${Math.round(wentOnMs)} ms after the approval`);
     expect(wentOnMs).toBeLessThan(1_000);
     expect(stderr).toContain(
-      `! ${name} waits for a human, who types:\n    kubectl get csr\n    kubectl certificate approve ${name}\n`,
+      `! ${name} needs manual approval:\n    kubectl get csr\n    kubectl certificate approve ${name}\n`,
     );
     expect(await kubectl('get', 'csr')).toMatch(new RegExp(`^${name} .*Approved,Issued$`, 'm'));
     expect(await kubectl('get', 'node', 'w10', '-o', 'jsonpath={.status.nodeInfo.kubeletVersion}')).toBe('v1.20.2');
@@ -91,7 +91,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     expect(state()).toEqual(before);
   });
 
-  test('ends the join with reason and message when it is denied; nothing is written', async () => {
+  test('a denied CSR ends the join with reason and message, and nothing is written', async () => {
     const running = joining();
     const name = await waiting();
     await kubectl('certificate', 'deny', name);
@@ -109,7 +109,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     await expectNothing();
   });
 
-  test('ends the join with reason and message when the signer fails; nothing is written', async () => {
+  test('a failed CSR ends the join with reason and message, and nothing is written', async () => {
     const running = joining();
     const name = await waiting();
     const csr = JSON.parse(await kubectl('get', 'csr', name, '-o', 'json'));
@@ -126,7 +126,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     await expectNothing();
   });
 
-  test('is sent again when somebody deletes it, and named again', async () => {
+  test('a deleted CSR is sent again, and its name is printed again', async () => {
     const running = joining();
     const name = await waiting();
     await kubectl('delete', 'csr', name);
@@ -142,7 +142,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     expect(state()).toEqual(before);
   });
 
-  test('is waited for as long as --tls-bootstrap-timeout says; then, approved at last, a resume goes on with the same request', async () => {
+  test('the join waits for --tls-bootstrap-timeout; after a late approval, a resume uses the same CSR', async () => {
     const running = joining('--tls-bootstrap-timeout', '3s');
     const name = await waiting();
     const { code, stderr, ms } = await running.done;
@@ -159,7 +159,7 @@ describe.skipIf(reason)(`a request that nobody approves by itself${reason ? ` (s
     expect(state()).toEqual(before);
   });
 
-  test('is left by Ctrl-C at once, and nothing but the request stays, which no machine may delete', async () => {
+  test('Ctrl-C ends the wait at once, and only the CSR remains, which a machine may not delete', async () => {
     const running = joining();
     const name = await waiting();
     await sleep(300);

@@ -24,7 +24,7 @@ const commands: Record<string, string[]> = {
 /** Milliseconds since the epoch, finer than Date.now(). */
 const now = () => performance.timeOrigin + performance.now();
 
-/** Notes when each Node first tells its kubelet's version, through one watch that stays open. */
+/** Records when each Node first reports its kubelet's version, through one open watch. */
 function watchNodes(cluster: Cluster) {
   const config = parse(readFileSync(cluster.adminKubeconfig, 'utf8'));
   const { 'client-certificate-data': cert, 'client-key-data': key } = config.users[0].user;
@@ -57,7 +57,7 @@ function watchNodes(cluster: Cluster) {
   return { when, stop: () => request.destroy() };
 }
 
-/** Whether kubelet.conf is there and the current link leads to a certificate and a key. */
+/** Whether kubelet.conf exists and the current link leads to a certificate and a key. */
 function hasIdentity(machine: Machine): boolean {
   const pki = '/var/lib/kubelet/pki';
   if (!existsSync(machine.path('/etc/kubernetes/kubelet.conf'))) return false;
@@ -78,7 +78,7 @@ async function measure(joiner: string, name: string, cluster: Cluster, nodes: Re
   const more = ['--cri-socket', machine.socket, '--ignore-preflight-errors', 'all', ...extra];
   const [began, used] = [machine.path('/../began'), machine.path('/../used')];
   try {
-    // The shell notes the time and becomes time(1), so that making the machine's namespaces current is not counted.
+    // The shell records the time and becomes time(1), so that entering the machine's namespaces does not count.
     const shell = ['bash', '-c', 'echo $EPOCHREALTIME >"$0"; exec "$@"', began];
     const timed = ['/usr/bin/time', '-q', '-o', used, '-f', '%U %S %M', ...(commands[command] ?? [command])];
     const joining = machine.run([...shell, ...timed, ...flags, ...more], { timeoutMs: 120_000 });

@@ -20,7 +20,7 @@ export interface Running {
   done: Promise<Result>;
 }
 
-/** Starts a command; its `done` settles when the command itself has ended, whatever it left running. */
+/** Starts a command; its `done` settles when the command has exited, even if it left other processes running. */
 export function launch(argv: readonly string[], { env = {}, timeoutMs = 120_000, input = '' }: Options = {}): Running {
   const [file = '', ...args] = argv;
   const started = performance.now();

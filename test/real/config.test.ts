@@ -1,4 +1,4 @@
-/** Configuration files of both eras, and a pasted line, each joining a real machine to a real cluster. */
+/** Joins to a real cluster with configuration files of both eras and with a pasted join command. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 
-describe.skipIf(reason)(`what kubeadm join is given${reason ? ` (skipped: ${reason})` : ''}`, () => {
+describe.skipIf(reason)(`inputs of kubeadm join on a real cluster${reason ? ` (skipped: ${reason})` : ''}`, () => {
   let cluster: Cluster;
   let machine: Machine;
 
@@ -133,7 +133,7 @@ timeouts: { discovery: 2m0s, tlsBootstrap: 3m0s, kubeletHealthCheck: 1m0s }
     expect(readFileSync(machine.path('var/lib/kubelet/config.yaml'), 'utf8')).toContain('maxPods: 7\n');
   });
 
-  test('the line that kubeadm token create --print-join-command prints joins, with two words changed', async () => {
+  test('the command from kubeadm token create --print-join-command joins after two words are changed', async () => {
     const printed = await machine.run([
       ...['kubeadm', 'token', 'create', '--print-join-command', '--kubeconfig', cluster.adminKubeconfig],
     ]);
@@ -145,7 +145,7 @@ timeouts: { discovery: 2m0s, tlsBootstrap: 3m0s, kubeletHealthCheck: 1m0s }
     expect((await nodes()).map(({ metadata }) => metadata.name)).toEqual(['w8']);
   });
 
-  test('a token in a variable, and what is set false, as kubeadm writes it', async () => {
+  test('a join with a token in a variable and a boolean flag set to false', async () => {
     const { code, stderr } = await machine.run(
       [
         ...[

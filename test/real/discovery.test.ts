@@ -1,4 +1,4 @@
-/** Every form of discovery, on a real cluster: by token, by file, from the web; and the seed's chapter on turning public access to cluster-info off. */
+/** Every form of discovery on a real cluster: by token, by file and from the web; also without public access to cluster-info. */
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -65,14 +65,14 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
   });
   afterAll(cleanUp);
 
-  describe('by a token', () => {
-    test('with the pins of several CAs, one of which is this one', async () => {
+  describe('discovery by token', () => {
+    test('joins with the pins of several CAs, one of which matches', async () => {
       const hashes = `sha256:${'0'.repeat(64)},${cluster.caHash}`;
       const stderr = await joins([cluster.server, '--token', cluster.token, '--discovery-token-ca-cert-hash', hashes]);
-      expect(stderr).toContain(`its CA has the pinned key ${cluster.caHash}`);
+      expect(stderr).toContain(`the CA matches the pinned key ${cluster.caHash}`);
     });
 
-    test('without a pin, which it warns of', async () => {
+    test('joins without a pin, with a warning', async () => {
       const stderr = await joins([
         ...[cluster.server, '--discovery-token', cluster.token, '--tls-bootstrap-token', cluster.token],
         '--discovery-token-unsafe-skip-ca-verification',
@@ -80,14 +80,14 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect(stderr).toContain('! the CA is not pinned: anyone who knows the token could pose as the cluster');
     });
 
-    test('but neither without a pin nor the word to do without', async () => {
+    test('refuses to join with neither a pin nor --discovery-token-unsafe-skip-ca-verification', async () => {
       const { code, stderr } = await refuses([cluster.server, '--token', cluster.token]);
       expect([code, stderr]).toEqual([2, expect.stringContaining('the CA key must be pinned')]);
     });
   });
 
-  describe('by a file', () => {
-    test('with the cluster in it, and a token beside it', async () => {
+  describe('discovery by file', () => {
+    test('joins with a cluster in the file and a token on the command line', async () => {
       await joins([
         '--discovery-file',
         put('cluster.conf', await clusterInfo()),
@@ -97,7 +97,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       await joins(['--discovery-file', `file://${put('cluster.conf', await clusterInfo())}`, '--token', cluster.token]);
     });
 
-    test('with credentials of its own: a token, a token in a file, a program, an admin', async () => {
+    test('joins with credentials in the file: a token, a token file, a program, an administrator', async () => {
       const token = put('token', `${cluster.token}\n`);
       const status = `'{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"${cluster.token}"}}'`;
       const program = put('credentials', `#!/bin/sh\necho ${status}\n`, 0o700);
@@ -110,7 +110,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       await joins(['--discovery-file', put('admin.conf', readFileSync(cluster.adminKubeconfig, 'utf8'))]);
     });
 
-    test('but with no program of a file that others may write', async () => {
+    test('refuses to run the program of a file that other users may write', async () => {
       const ran = machine.path('etc/joinery/ran');
       const program = put('credentials', '#!/bin/sh\ntouch /etc/joinery/ran\n', 0o700);
       const user = `{ exec: { apiVersion: client.authentication.k8s.io/v1, command: ${program} } }`;
@@ -124,20 +124,20 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect(existsSync(ran)).toBe(false);
     });
 
-    test('but not with the CA of another cluster, and then no token is sent', async () => {
+    test('refuses a file with the CA of another cluster, and sends no token', async () => {
       const strange = Buffer.from(createCa(new Date()).cert).toString('base64');
       const text = (await clusterInfo()).replace(/(certificate-authority-data: ).*/, `$1${strange}`);
       const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
       expect([code, stderr]).toEqual([12, expect.stringContaining('E_API_CERTIFICATE_UNTRUSTED in step discovery')]);
     });
 
-    test('but neither without credentials nor a token', async () => {
+    test('refuses a file without credentials if there is no token', async () => {
       const { code, stderr } = await refuses(['--discovery-file', put('cluster.conf', await clusterInfo())]);
       expect([code, stderr]).toEqual([2, expect.stringContaining('E_DISCOVERY_CREDENTIALS')]);
     });
   });
 
-  describe('from the web', () => {
+  describe('discovery from the web', () => {
     const now = new Date();
     const ca = createCa(now);
     const pair = issueKeyPair(ca, now, { commonName: 'files', organizations: [] }, 'server', ['127.0.0.1']);
@@ -160,27 +160,27 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
     });
     afterAll(() => void server.close());
 
-    test('by an address whose server the bundle of SSL_CERT_FILE vouches for, and behind a redirect', async () => {
+    test('joins with an address whose server SSL_CERT_FILE verifies, and after a redirect', async () => {
       await joins(['--discovery-file', `${origin}/cluster.conf`, '--tls-bootstrap-token', cluster.token], trusting);
       await joins(['--discovery-file', `${origin}/moved`, '--token', cluster.token], trusting);
     });
 
     test.each<[string, string, string, number, Record<string, string> | undefined]>([
       [
-        'where nobody vouches for the server',
+        'a server that no trusted CA has signed',
         '/cluster.conf',
         'E_API_CERTIFICATE_UNTRUSTED',
         12,
         { SSL_CERT_FILE: '' },
       ],
-      ['where the file is not there', '/gone', 'the server answered 404', 5, undefined],
-      ['where it leads to http', '/http', 'it leads to an address that is not https', 5, undefined],
-    ])('but not %s', async (_, path, text, exitCode, env = trusting) => {
+      ['a missing file', '/gone', 'the server answered 404', 5, undefined],
+      ['a redirect to http', '/http', 'it leads to an address that is not https', 5, undefined],
+    ])('refuses %s', async (_, path, text, exitCode, env = trusting) => {
       const { code, stderr } = await refuses(['--discovery-file', `${origin}${path}`, '--token', cluster.token], env);
       expect([code, stderr]).toEqual([exitCode, expect.stringContaining(text)]);
     });
 
-    test('but not by http', async () => {
+    test('refuses http', async () => {
       const { code, stderr } = await refuses(['--discovery-file', 'http://127.0.0.1/x', '--token', cluster.token]);
       expect([code, stderr]).toEqual([
         2,
@@ -189,12 +189,12 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
     });
   });
 
-  describe('where public access to the cluster-info ConfigMap is turned off, as the documentation has it', () => {
+  describe('discovery without public access to cluster-info', () => {
     let file: string;
     beforeAll(async () => {
       const kubectl = `kubectl --kubeconfig ${cluster.adminKubeconfig}`;
       file = put('cluster-info.yaml', '');
-      // To the letter; the first line makes the file.
+      // The commands of the documentation; the first one creates the file.
       const chapter = [
         `kubectl -n kube-public get cm cluster-info -o yaml | grep "kubeconfig:" -A11 | grep "apiVersion" -A10 | sed "s/    //" | tee ${machine.path(file)}`,
         'kubectl -n kube-public delete rolebinding kubeadm:bootstrap-signer-clusterinfo',
@@ -206,7 +206,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       expect(readFileSync(machine.path(file), 'utf8')).toContain('certificate-authority-data');
     });
 
-    test('discovery by token is over, and says whose doing that may be', async () => {
+    test('discovery by token fails and gives the likely cause', async () => {
       const pin = ['--discovery-token-ca-cert-hash', cluster.caHash];
       const { code, stderr } = await refuses([cluster.server, '--token', cluster.token, ...pin]);
       expect([code, stderr]).toEqual([
@@ -217,17 +217,19 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       ]);
     });
 
-    test('the file that was taken before joins, by a token and by credentials in it', async () => {
+    test('the saved file joins, with a token and with credentials in it', async () => {
       const stderr = await joins(['--discovery-file', file, '--tls-bootstrap-token', cluster.token]);
-      expect(stderr).toContain('does not show cluster-info to everybody');
+      expect(stderr).toContain('does not allow this client to read cluster-info');
       const text = readFileSync(machine.path(file), 'utf8')
         .replace(/users: .*/, `users: [{ name: joiner, user: { token: ${cluster.token} } }]`)
         .replace(/contexts: .*/, 'contexts: [{ name: joiner, context: { cluster: "", user: joiner } }]')
         .replace('current-context: ""', 'current-context: joiner');
-      expect(await joins(['--discovery-file', put('with-user.yaml', text)])).toContain('does not show cluster-info');
+      expect(await joins(['--discovery-file', put('with-user.yaml', text)])).toContain(
+        'does not allow this client to read cluster-info',
+      );
     });
 
-    test('the certificate of the server is still what counts', async () => {
+    test('the certificate of the server is still verified', async () => {
       const strange = Buffer.from(createCa(new Date()).cert).toString('base64');
       const text = readFileSync(machine.path(file), 'utf8').replace(/(certificate-authority-data: ).*/, `$1${strange}`);
       const { code, stderr } = await refuses(['--discovery-file', put('c.conf', text), '--token', cluster.token]);
@@ -235,7 +237,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
     });
   });
 
-  test('join ca-hash gives the pin of this cluster, as the openssl pipeline of the documentation does', async () => {
+  test('join ca-hash prints the same pin as the openssl command of the documentation', async () => {
     const [, data = ''] = /certificate-authority-data: (.*)/.exec(await clusterInfo()) ?? [];
     const file = put('ca.crt', Buffer.from(data, 'base64').toString());
     expect(new X509Certificate(readFileSync(machine.path(file))).ca).toBe(true);

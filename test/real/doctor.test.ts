@@ -1,4 +1,4 @@
-/** `join doctor` on a real machine: before a join, while it waits for a human, after it, and when something is wrong. */
+/** `join doctor` on a real machine: before a join, during the wait for approval, after the join, and with problems. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -29,7 +29,7 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
   });
   afterAll(cleanUp);
 
-  test('on a fresh machine there is nothing wrong', async () => {
+  test('reports no problem on a fresh machine', async () => {
     expect(await examined()).toEqual({
       healthy: true,
       next: undefined,
@@ -41,7 +41,7 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
     });
   });
 
-  test('beside a join that waits for a human it names the command, by the token that the join still holds', async () => {
+  test('prints the approval command while a join waits for approval', async () => {
     await cluster.kubectl(['delete', 'clusterrolebinding', 'kubeadm:node-autoapprove-bootstrap']);
     const running = machine.start(joining('--wait', 'ready'));
     let name = '';
@@ -58,7 +58,7 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
     expect(await examined()).toEqual({ healthy: true, next: undefined, bad: [] });
   });
 
-  test('it sees a kubelet that is stopped, a Node that is deleted, and a cluster that is gone', async () => {
+  test('reports a stopped kubelet, a deleted Node and an unreachable cluster', async () => {
     await machine.stopKubelet();
     const stopped = await examined();
     expect([stopped.next, stopped.bad]).toEqual([

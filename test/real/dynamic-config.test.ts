@@ -1,4 +1,4 @@
-/** DynamicKubeletConfig on a real cluster of the last family that has it, with and without the admission plugin that forbids it. */
+/** DynamicKubeletConfig on a real 1.20 cluster, with and without the admission plugin that denies it. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +21,7 @@ describe.skipIf(reason)(
       walk(machine.path('/'))
         .filter(({ path }) => !/^(var\/lib\/kubelet\/\.service|var\/lib\/joinery)(\/|$)/.test(path))
         .map(({ kind, mode, path, content }) => `${kind} ${mode} ${path} ${content.toString('base64')}`);
-    // The stand-in of the service manager waits that long before it starts again a kubelet that has ended itself.
+    // Delay before the stand-in service manager restarts a kubelet that has exited.
     const run = (...args: string[]) => machine.start([command, ...args], { env: { RESTART_SEC: '1' } }).done;
     const joining = ({ server, token, caHash }: Cluster, ...extra: string[]) =>
       run(
@@ -55,7 +55,7 @@ describe.skipIf(reason)(
       });
       afterAll(() => cluster.stop());
 
-      test('a dry run says what would be written and set, and sets nothing', async () => {
+      test('a dry run reports the changes and makes none', async () => {
         const { code, stdout, stderr } = await joining(cluster, ...GATE, '--dry-run');
         expect(code, stderr).toBe(0);
         expect(stdout).toContain(`would create /${INIT} (0644)`);
@@ -63,7 +63,7 @@ describe.skipIf(reason)(
         expect(state()).toEqual(before);
       });
 
-      test('the init configuration is written, spec.configSource is set, and the kubelet assigns and uses it', async () => {
+      test('writes the initial configuration, sets spec.configSource, and the kubelet uses it', async () => {
         const from = performance.now();
         const { code, stdout, stderr } = await joining(cluster, ...GATE, '--wait', 'ready');
         expect(code, stderr).toBe(0);
@@ -90,7 +90,7 @@ describe.skipIf(reason)(
         expect(stdout).toContain('no changes needed');
       });
 
-      test('an undo takes configSource off the Node, and what the kubelet kept of it off the machine', async () => {
+      test("an undo removes configSource from the Node and the kubelet's copy from the machine", async () => {
         const [first] = (await run('runs')).stdout.split('\n').slice(-2);
         const { code, stdout, stderr } = await run('undo', String(first?.split(' ')[0]), '--yes');
         expect(code, stdout + stderr).toBe(0);
@@ -105,7 +105,7 @@ describe.skipIf(reason)(
         cluster = await startCluster();
       });
 
-      test('is refused by exactly that, with the command for an admin; after that command a resume gets there', async () => {
+      test('reports NodeRestriction with the command for an administrator, and a resume succeeds after it', async () => {
         const { code, stderr } = await joining(cluster, ...GATE);
         expect(code).toBe(5);
         expect(stderr).toContain(
@@ -122,7 +122,7 @@ describe.skipIf(reason)(
         expect(state()).toEqual(before);
       });
 
-      test('with the gate off nothing of it happens', async () => {
+      test('does nothing if the gate is off', async () => {
         const { code, stdout, stderr } = await joining(cluster, '--feature-gates', 'DynamicKubeletConfig=false');
         expect(code, stderr).toBe(0);
         expect(stderr).toContain('dynamic-kubelet-config: nothing to do: the feature gate DynamicKubeletConfig is off');

@@ -14,11 +14,11 @@ const joiner = process.env.JOINER?.split(' ') ?? [join(projectRoot, 'bin/join'),
 const reason = missing();
 if (reason) console.warn(`the tests on a real cluster are skipped: ${reason}`);
 
-/** What the kubelet and the service manager's stand-in make below /var/lib/kubelet by themselves. */
+/** Files below /var/lib/kubelet that the kubelet and the stand-in service manager create. */
 const kubelets =
   /^var\/lib\/kubelet\/(\.service|cpu_manager_state|memory_manager_state|device-plugins|plugins|plugins_registry|pod-resources|pods|pki\/kubelet\.(crt|key))(\/|$)/;
 
-/** What kubeadm join v1.20.2 leaves on a worker, without the kubelet's own; the day in a name stands as DATE. */
+/** Files of kubeadm join v1.20.2 on a worker, without the kubelet's own. DATE replaces the day in a name. */
 const leftByKubeadm = [
   'file 0600 etc/kubernetes/kubelet.conf',
   'dir 0755 etc/kubernetes/pki',
@@ -33,12 +33,12 @@ const leftByKubeadm = [
 let cluster: Cluster;
 let report: () => Promise<string> = async () => '';
 
-/** Everything on the machine, below the folders that are its own. */
+/** All files in the private folders of the machine. */
 const everything = (machine: Machine): Entry[] => walk(machine.path('/'));
-/** Without what Joinery remembers of its runs. */
+/** All files except the records of Joinery's runs. */
 const files = (machine: Machine): Entry[] =>
   everything(machine).filter(({ kind, path }) => kind !== 'dir' && !path.startsWith('var/lib/joinery/'));
-/** What a join is there to write: no file of the kubelet's, no journal. */
+/** The files of a join, without files of the kubelet and journals. */
 const joined = (machine: Machine): Entry[] =>
   everything(machine).filter(
     ({ path }) => /^(etc\/kubernetes|var\/lib\/kubelet)\/./.test(path) && !kubelets.test(path),
@@ -46,7 +46,7 @@ const joined = (machine: Machine): Entry[] =>
 const kubectl = (...args: string[]): Promise<string> => cluster.kubectl(args);
 const stored = (): Promise<string> => kubectl('get', 'csr,nodes', '-o', 'name');
 
-/** Starts the joiner on the machine and, should the test fail, shows what it and the kubelet said. */
+/** Starts `join` on the machine. If the test fails, prints its output and the kubelet's log. */
 function startJoin(machine: Machine, extra: string[] = [], { server, token, caHash } = cluster, options: Options = {}) {
   const flags = ['--token', token, '--discovery-token-ca-cert-hash', caHash, '--cri-socket', machine.socket];
   const argv = [...joiner, server, ...flags, '--ignore-preflight-errors', 'all', ...extra];
@@ -76,20 +76,20 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
     onTestFailed(async () => console.error(await report()));
   });
 
-  describe('on a fresh machine', () => {
+  describe('a join of a fresh machine', () => {
     let machine: Machine;
     beforeAll(async () => {
       machine = await startMachine('w1');
     });
 
-    test('a dry run succeeds and stores nothing, neither in the cluster nor on the machine', async () => {
+    test('a dry run succeeds and changes nothing in the cluster or on the machine', async () => {
       const before = { stored: await stored(), digest: digest(everything(machine)) };
       const { code } = await runJoin(machine, ['--dry-run']);
       expect(code).toBe(0);
       expect({ stored: await stored(), digest: digest(everything(machine)) }).toEqual(before);
     });
 
-    test('a join by token and pin leaves the files and modes that kubeadm leaves', async () => {
+    test('a join with token and pin writes the same files and modes as kubeadm', async () => {
       const { code } = await runJoin(machine);
       expect(code).toBe(0);
       const lines = joined(machine).map(({ kind, mode, path, content }) =>
@@ -104,14 +104,14 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       expect(blocks).toEqual(['CERTIFICATE', 'EC PRIVATE KEY']);
     });
 
-    test('it leaves the token secret in no file, and nothing under /run/joinery', () => {
+    test('a finished join leaves no token in any file and nothing under /run/joinery', () => {
       const secret = Buffer.from(cluster.token.split('.')[1] ?? '');
       const telling = files(machine).filter(({ content }) => content.includes(secret));
       expect(telling.map(({ path }) => path)).toEqual([]);
       expect(walk(machine.path('/run/joinery')).map(({ path }) => path)).toEqual([]);
     });
 
-    test('its Node names the CRI socket, becomes Ready and runs a Pod', async () => {
+    test('the Node has the CRI socket annotation, becomes Ready and runs a Pod', async () => {
       const jsonpath = (path: string, ...what: string[]) => kubectl('get', ...what, '-o', `jsonpath=${path}`);
       const ready = '{.status.conditions[?(@.type=="Ready")].status}';
       await until('the Node is Ready', 60_000, async () => (await jsonpath(ready, 'node', 'w1')) === 'True');
@@ -150,7 +150,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
     });
   });
 
-  describe('on a machine that cannot join', () => {
+  describe('a join that cannot succeed', () => {
     let machine: Machine;
     beforeAll(async () => {
       machine = await startMachine('w2');
@@ -159,10 +159,10 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
     test.each<[string, () => Partial<Cluster>]>([
       ['a pin of another CA', () => ({ caHash: `sha256:${'0'.repeat(64)}` })],
       ['a wrong token secret', () => ({ token: cluster.token.replace(/\..*/, '.0123456789abcdef') })],
-      ['an endpoint where nobody listens', () => ({ server: '127.0.0.1:9' })],
-    ])('%s ends with a coded error and leaves no file', async (_, wrong) => {
+      ['an endpoint without a listener', () => ({ server: '127.0.0.1:9' })],
+    ])('%s ends with an error code and leaves no file', async (_, wrong) => {
       const before = digest(files(machine));
-      // A joiner may ask again for about a minute.
+      // A join may retry for about a minute.
       const { code, stderr } = await runJoin(machine, [], { ...cluster, ...wrong() }, { timeoutMs: 120_000 });
       expect(code).toBeGreaterThan(0);
       expect(code).toBeLessThan(128);
@@ -190,7 +190,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       }
     }
 
-    test('SIGINT while nobody approves ends it within 2 s with code 130 and leaves no file', async () => {
+    test('SIGINT during the wait for approval ends the join within 2 s with code 130 and leaves no file', async () => {
       const before = digest(files(machine));
       await withoutAutoApproval(async (running, csr) => {
         await csr();
@@ -204,7 +204,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       });
     });
 
-    test('a kubelet that cannot start ends the join with its own last words, and --on-failure undo leaves nothing of the join', async () => {
+    test('a kubelet that cannot start ends the join with its last log line, and --on-failure undo leaves nothing of the join', async () => {
       const before = digest(joined(machine));
       writeFileSync(machine.path('etc/default/kubelet'), 'KUBELET_EXTRA_ARGS="--feature-gates=NoSuchGate=true"\n');
       const { code, stderr } = await runJoin(machine, ['--kubelet-health-check-timeout', '8s', '--on-failure', 'undo']);
@@ -215,7 +215,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       expect(digest(joined(machine))).toEqual(before);
     });
 
-    test('a request that a human approves with kubectl goes on within a second, to a Node that is Ready', async () => {
+    test('a join continues within a second after kubectl approves its CSR, and the Node becomes Ready', async () => {
       await withoutAutoApproval(async (running, csr) => {
         const name = await csr();
         await kubectl('certificate', 'approve', name.replace(/^.*\//, ''));
@@ -228,7 +228,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
         expect(stderr).toContain(`\n    kubectl certificate approve ${name.replace(/^.*\//, '')}\n`);
         expect(code).toBe(0);
       });
-      // --wait ready, on a machine that has joined already
+      // --wait ready on a machine that has already joined
       expect((await runJoin(machine, ['--wait', 'ready'])).code).toBe(0);
       expect(await kubectl('get', 'node', 'w2', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')).toBe(
         'True',

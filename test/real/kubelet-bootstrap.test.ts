@@ -1,4 +1,4 @@
-/** TLS bootstrap by the kubelet itself, on a real cluster, beside the same by the real kubeadm. */
+/** TLS bootstrap by the kubelet on a real cluster, compared with the real kubeadm. */
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,7 +57,7 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
   });
   afterAll(cleanUp);
 
-  test('a Node becomes Ready by a request of its kubelet, and the token is on disk no more', async () => {
+  test("a Node becomes Ready after its kubelet's CSR, and the token is no longer on disk", async () => {
     const from = performance.now();
     const running = joining('--wait', 'ready');
     await until('the kubelet has its certificate', hasCertificate);
@@ -75,7 +75,7 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
     expect(telling()).toEqual([]);
   });
 
-  test('a second run, and one in mode direct, change nothing', async () => {
+  test('a second run and a run in mode direct change nothing', async () => {
     expect(await must(joining())).toContain('no changes needed');
     expect(await must(startRun([command, 'run', ...joinArgs()]))).toContain('no changes needed');
     expect(await csrs()).toHaveLength(1);
@@ -88,8 +88,8 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
     expect(await ready()).toBe('False');
   });
 
-  test('bootstrap-kubelet.conf is, byte for byte and in its mode, what the real kubeadm writes', async () => {
-    // A service manager that keeps the file as it is when the kubelet is started.
+  test('bootstrap-kubelet.conf has the same bytes and mode as with the real kubeadm', async () => {
+    // A service manager that keeps a copy of the file when the kubelet starts.
     const real = (await machine.run(['which', 'systemctl'])).stdout.trim();
     const PATH = `/etc/joinery/shim:${(await machine.run(['printenv', 'PATH'])).stdout.trim()}`;
     const keeping = (as: string) => {
@@ -115,7 +115,7 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
     await must(startRun([command, 'undo', '--yes']));
   });
 
-  test('killed at any time it is resumed to a Node, with no token left, and undone', async () => {
+  test('a join that is killed at any time can be resumed and undone, and leaves no token', async () => {
     for (const afterMs of [400, 700, 1_000, 1_400]) {
       const running = joining();
       await sleep(afterMs);
@@ -135,7 +135,7 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
     }
   });
 
-  test('a request that a human approves ends the wait at once, by the events of the file system', async () => {
+  test('an approved CSR ends the wait at once, through file system events', async () => {
     const binding = 'kubeadm:node-autoapprove-bootstrap';
     await cluster.kubectl(['delete', 'clusterrolebinding', binding]);
     await cluster.kubectl(['delete', 'csr', '--all']);
@@ -149,8 +149,6 @@ describe.skipIf(reason)(`TLS bootstrap by a real kubelet${reason ? ` (skipped: $
     const held = performance.now();
     await until('the token is gone', () => !existsSync(machine.path(BOOTSTRAP)), 2_000);
     console.log(`seen ${Math.round(performance.now() - held)} ms after the certificate was there`);
-    expect(await must(running)).toContain(
-      'the request of the kubelet will wait for a human, who types:\n    kubectl get csr',
-    );
+    expect(await must(running)).toContain("the kubelet's CSR will need manual approval:\n    kubectl get csr");
   });
 });

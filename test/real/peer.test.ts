@@ -1,4 +1,4 @@
-/** The same machine joined by the real kubeadm and by `join run`: every file that differs is in docs/differences-from-kubeadm.md, and nothing else is. */
+/** The real kubeadm and `join run` join the same machine. docs/differences-from-kubeadm.md lists exactly the differences. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,12 +9,12 @@ import { type Entry, walk } from './tree.ts';
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 
-/** The stand-in of the service manager keeps its own there; and what kubelets make and drop as they run. */
+/** Files of the stand-in service manager, and temporary files of running kubelets. */
 const PASSING = /^var\/lib\/kubelet\/(\.service|pods\/.|plugins_registry\/.)/;
 
 const dateless = (name: string): string =>
   name.replace(/\d{4}(-\d\d){5}/g, '<DATE>').replace(/\d{8}-\d{6}-[0-9a-f]{4}/g, '<RUN>');
-/** A file without what no two joins have in common: keys, certificates, times in names. */
+/** A file without the parts that differ in every join: keys, certificates, times in names. */
 const essence = (text: string): string =>
   dateless(text.replace(/-----BEGIN ([A-Z ]+)-----[\s\S]*?-----END \1-----/g, '<$1>'));
 const described = (entries: readonly Entry[]) =>
@@ -41,7 +41,7 @@ function differences(theirs: ReturnType<typeof described>, ours: ReturnType<type
   });
 }
 
-describe.skipIf(reason)(`beside the real kubeadm${reason ? ` (skipped: ${reason})` : ''}`, () => {
+describe.skipIf(reason)(`comparison with the real kubeadm${reason ? ` (skipped: ${reason})` : ''}`, () => {
   let cluster: Cluster;
   let machine: Machine;
   const joinArgs = () => [
@@ -85,7 +85,7 @@ describe.skipIf(reason)(`beside the real kubeadm${reason ? ` (skipped: ${reason}
   });
   afterAll(cleanUp);
 
-  test('every file, its mode and its content are the same, but for what the documentation lists with its reason', () => {
+  test('all files, modes and contents are the same, except for the documented differences', () => {
     const text = readFileSync(join(projectRoot, 'docs/differences-from-kubeadm.md'), 'utf8');
     const documented = [...text.matchAll(/^\| `(only join|only kubeadm|mode|content|kind) (\/[^`]*)` \| .{10,} \|$/gm)];
     const found = differences(theirs.files, ours.files);
@@ -94,7 +94,7 @@ describe.skipIf(reason)(`beside the real kubeadm${reason ? ` (skipped: ${reason}
     expect(found.sort()).toEqual(documented.map(([, what, path]) => `${what} ${path}`).sort());
   });
 
-  test('the Node is the same', () => {
+  test('the Node is the same as with kubeadm', () => {
     expect(ours.node).toEqual(theirs.node);
   });
 });

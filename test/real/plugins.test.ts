@@ -1,4 +1,4 @@
-/** The plugins that prepare a machine, and register its Node, on a real cluster. */
+/** The plugins that ship with Joinery, on a real cluster. */
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,13 +9,13 @@ import { walk } from './tree.ts';
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 const SETTINGS = ['net/bridge/bridge-nf-call-iptables', 'net/bridge/bridge-nf-call-ip6tables', 'net/ipv4/ip_forward'];
-/** Half of what a kubelet waits for its second status. */
+/** Half of a kubelet's delay before its second status. */
 const SOON_MS = 5_000;
-/** Until one of them is Ready so soon. */
+/** Number of attempts until one Node is Ready that soon. */
 const JOINS_MAX = 3;
 const TOLD = 'KUBELET_EXTRA_ARGS="--node-labels=rack=7 --register-with-taints=gpu=a:NoSchedule"\n';
 
-/** In front of the rig's own: containerd is a service too, and there are no modules to be loaded. */
+/** Runs before the rig's stand-in: containerd is also a service, and there are no modules to load. */
 const programs = (machine: Machine, folder: string): Record<string, string> => ({
   modprobe: `echo "modprobe $*" >> ${folder}/calls`,
   systemctl: `
@@ -32,10 +32,10 @@ case "$1 $2" in
 esac`,
 });
 
-/** Which plugins' steps are in the pipeline. */
+/** Plugins whose steps are in the pipeline. */
 type Plugins = ('host-prep' | 'node-register' | 'serving-cert' | 'node-metadata')[];
 
-/** The default pipeline with these steps where their READMEs say. */
+/** The default pipeline with the steps of these plugins, at the place that their READMEs give. */
 function pipelineWith(folder: string, plugins: Plugins): string {
   const added = (id: Plugins[number], given = ''): string =>
     plugins.includes(id) ? `  - { id: ${id}, uses: ${id}${given} }\n` : '';
@@ -112,7 +112,7 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
     }
     writeFileSync(join(folder, 'calls'), '');
     writeFileSync(join(folder, 'containerd.pid'), readFileSync(join(machine.socket, '../containerd.pid')));
-    // An /etc of its own, with the rig's own parts of it in their places again.
+    // A private /etc with the rig's parts mounted in it again.
     await shell(`mount -t overlay overlay -o lowerdir=/etc,upperdir=${folder}/upper,workdir=${folder}/work /etc`);
     for (const part of ['kubernetes', 'systemd/system', 'default', 'joinery'])
       await shell(`mount --bind ${machine.path(`/etc/${part}`)} /etc/${part}`);
@@ -130,7 +130,7 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
   afterAll(async () => {
     if (folder !== undefined) {
       await inside('swapoff', join(folder, 'swap'));
-      // `cleanUp` stops the containerd that there is now.
+      // `cleanUp` stops the current containerd.
       writeFileSync(join(machine.socket, '../containerd.pid'), readFileSync(join(folder, 'containerd.pid')));
     }
     await cleanUp();
@@ -141,7 +141,7 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
     rmSync(machine.path('/etc/default/kubelet'), { force: true });
   });
 
-  test('a Node that node-register creates may be Ready within seconds, with all that its kubelet was told to register with', async () => {
+  test("a Node from node-register can be Ready within seconds, with the kubelet's labels and taints", async () => {
     writeFileSync(machine.path('/etc/default/kubelet'), TOLD);
     /** Which of its first two statuses, ten seconds apart, says Ready is a race within the kubelet: with the plugin and without. */
     const measured = async (...plugins: Plugins) => {
@@ -171,7 +171,7 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
     expect(Object.keys(created.status.capacity).sort()).toEqual(Object.keys(registered.status.capacity).sort());
   });
 
-  test('a machine is prepared, joined and taken back to what it was, in one run', async () => {
+  test('one run prepares and joins a machine, and an undo restores its state', async () => {
     expect(await state()).toEqual(before);
     const { steps } = await joined('host-prep', 'node-register');
     expect(steps.find(({ id }) => id === 'host-prep')?.changes.length).toBeGreaterThan(4);
@@ -188,7 +188,7 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
     expect(await state()).toEqual(before);
   });
 
-  test("the cluster's CA signs what the kubelet serves by once it is approved, and the node labels itself", async () => {
+  test("serving-cert gets an approved certificate from the cluster's CA, and node-metadata labels the Node", async () => {
     const configMap = ['-n', 'kube-system', 'configmap', 'kubelet-config-1.20'];
     const yaml = await cluster.kubectl(['get', ...configMap, '-o', 'json']);
     const changed = JSON.parse(yaml);

@@ -1,4 +1,4 @@
-/** The checks of `join phase preflight` beside those of the real `kubeadm join phase preflight`, on the same machine; and of a whole join. */
+/** The checks of `join phase preflight` compared with the real `kubeadm join phase preflight` on the same machine, and in a join. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
@@ -10,7 +10,7 @@ import { digest, walk } from './tree.ts';
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 
-/** Check → what came of it at worst. */
+/** Check → its worst result. */
 type Found = Record<string, 'error' | 'warning'>;
 const sorted = (found: Found): Found =>
   Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1))) as Found;
@@ -28,7 +28,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     machine = await startMachine('w8');
     tools = machine.path('../w8-tools');
     mkdirSync(tools);
-    // kubeadm asks the runtime by crictl, which nobody has here: it is told what the runtime itself answers.
+    // kubeadm queries the runtime through crictl. There is none here, so a stand-in prints the runtime's own answer.
     lay('crictl', ['#!/bin/sh', 'exec ctr -a "$(echo "$2" | sed s,unix://,,)" version >/dev/null', ''].join('\n'));
     path = (await machine.run(['printenv', 'PATH'])).stdout.trim();
   });
@@ -44,23 +44,23 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     ...['--cri-socket', socket],
   ];
 
-  interface Look {
+  interface Places {
     socket?: string;
     flags?: string[];
     searched?: string;
   }
-  const run = (argv: string[], { socket = machine.socket, flags = [], searched = path }: Look) =>
+  const run = (argv: string[], { socket = machine.socket, flags = [], searched = path }: Places) =>
     machine.run([...argv, ...joining(socket), ...flags], { env: { PATH: [tools, searched].join(delimiter) } });
 
-  async function kubeadm(look: Look): Promise<{ code: number; found: Found }> {
-    const { code, stdout, stderr } = await run(['kubeadm', 'join', 'phase', 'preflight'], look);
+  async function kubeadm(places: Places): Promise<{ code: number; found: Found }> {
+    const { code, stdout, stderr } = await run(['kubeadm', 'join', 'phase', 'preflight'], places);
     const told = [...`${stdout}${stderr}`.matchAll(/\[(WARNING|ERROR) ([^\]]+)\]/g)];
     const kinds = told.map(([, kind = '', name = '']) => [name, kind.toLowerCase()]);
     return { code, found: sorted(Object.fromEntries(kinds.reverse())) };
   }
 
-  async function joinery(look: Look): Promise<{ code: number; checks: CheckResult[]; found: Found }> {
-    const { socket = machine.socket, flags = [], searched = path } = look;
+  async function joinery(places: Places): Promise<{ code: number; checks: CheckResult[]; found: Found }> {
+    const { socket = machine.socket, flags = [], searched = path } = places;
     const argv = [command, 'phase', 'preflight', '--endpoint', cluster.server, '--cri-socket', socket, ...flags];
     const { code, stdout } = await machine.run([...argv, '--output', 'json'], {
       env: { PATH: [tools, searched].join(delimiter) },
@@ -73,7 +73,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     return { code, checks, found: sorted(found) };
   }
 
-  test('finds on a fresh machine what kubeadm finds, by the same names and as severe', async () => {
+  test('reports the same checks and severities as kubeadm on a fresh machine', async () => {
     const [theirs, ours] = [await kubeadm({}), await joinery({})];
     expect(ours.found).toEqual(theirs.found);
     expect(ours.checks.filter(({ check }) => check === 'CRI')).toEqual([
@@ -89,7 +89,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     expect([ours.code === 0, theirs.code === 0]).toEqual(Array(2).fill(ofThisHost.length === 0));
   });
 
-  test('finds on one that has been used what kubeadm finds', async () => {
+  test('reports the same as kubeadm on a used machine', async () => {
     const left = ['kubelet.conf', 'bootstrap-kubelet.conf', 'pki/ca.crt', 'manifests/mine.yaml'].map((name) =>
       machine.path(`/etc/kubernetes/${name}`),
     );
@@ -115,7 +115,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     );
   });
 
-  test('finds without a runtime, and without programs, what kubeadm finds', async () => {
+  test('reports the same as kubeadm without a runtime and without programs', async () => {
     const searched = machine.path('../w8-path');
     mkdirSync(searched);
     const left = path.split(delimiter).filter((folder) => existsSync(folder));
@@ -123,8 +123,8 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     const programs = new Map(left.reverse().flatMap((folder) => readdirSync(folder).map((name) => [name, folder])));
     for (const [name, folder] of programs)
       if (!without.includes(name)) symlinkSync(join(folder, name), join(searched, name));
-    const look = { searched, socket: '/run/nobody.sock' };
-    const [theirs, ours] = [await kubeadm(look), await joinery(look)];
+    const places = { searched, socket: '/run/absent.sock' };
+    const [theirs, ours] = [await kubeadm(places), await joinery(places)];
     expect(ours.found).toEqual(theirs.found);
     expect(ours.found).toMatchObject({
       CRI: 'error',
@@ -135,17 +135,17 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     });
   });
 
-  test('ignores what kubeadm ignores, by names in any case and by all', async () => {
+  test('ignores the same checks as kubeadm, by names in any case and by all', async () => {
     const names = ofThisHost.map((name) => name.toUpperCase()).join(',') || 'Swap';
     for (const ignored of [`${names},Nonsense`, 'all']) {
-      const look = { flags: ['--ignore-preflight-errors', ignored] };
-      const [theirs, ours] = [await kubeadm(look), await joinery(look)];
+      const places = { flags: ['--ignore-preflight-errors', ignored] };
+      const [theirs, ours] = [await kubeadm(places), await joinery(places)];
       expect([ours.code, ours.found]).toEqual([theirs.code, theirs.found]);
       expect(ours.code).toBe(0);
     }
   });
 
-  test('the whole join makes every check, with nothing ignored but what is of this host', async () => {
+  test('a join runs every check, and ignores only what depends on this host', async () => {
     const flags = ['--output', 'json', '--wait', 'ready'];
     if (ofThisHost.length > 0) flags.push('--ignore-preflight-errors', ofThisHost.join(','));
     const { code, stdout, stderr } = await run([command, 'run'], { flags });
@@ -160,7 +160,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     );
   });
 
-  test('its name is refused to another machine while its Node is Ready, by kubeadm and by us, which leaves nothing', async () => {
+  test('kubeadm and join both refuse another machine with the name of a Ready Node, and join leaves no file', async () => {
     await machine.stopKubelet(); // the Node stays Ready for a while
     const other = await startMachine('w9');
     const before = {

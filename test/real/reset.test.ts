@@ -1,4 +1,4 @@
-/** `join reset` beside `kubeadm reset`: the same joined machine, with a Pod on it, cleaned by each in turn. */
+/** `join reset` compared with `kubeadm reset`, each on the same joined machine with a Pod. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { walk } from './tree.ts';
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 
-describe.skipIf(reason)(`a reset of a real machine${reason ? ` (skipped: ${reason})` : ''}`, () => {
+describe.skipIf(reason)(`join reset on a real machine${reason ? ` (skipped: ${reason})` : ''}`, () => {
   let cluster: Cluster;
   let machine: Machine;
 
@@ -65,7 +65,7 @@ describe.skipIf(reason)(`a reset of a real machine${reason ? ` (skipped: ${reaso
   });
   afterAll(cleanUp);
 
-  test('leaves what kubeadm reset leaves, of a machine that kubeadm has joined', async () => {
+  test('leaves the same files as kubeadm reset on a machine that kubeadm joined', async () => {
     await joined();
     await must('kubeadm', 'reset', '--force', '--cri-socket', machine.socket);
     const theirs = state();
@@ -86,7 +86,7 @@ describe.skipIf(reason)(`a reset of a real machine${reason ? ` (skipped: ${reaso
     await gone();
   });
 
-  test('of a machine that this command has joined, whose name is then free to join again at once', async () => {
+  test('resets a machine that join run joined, and the same name can join again at once', async () => {
     await must(command, 'run', ...joinArgs(), '--wait', 'ready');
     await must(command, 'reset', '--cri-socket', machine.socket, '--yes');
     expect(await nodeReady()).toBe('False');

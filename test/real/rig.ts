@@ -1,4 +1,4 @@
-/** A real cluster and real machines to join to it, driven through the scripts of `../shared/kube` (see its README) in a fresh temporary folder. */
+/** A real cluster and real machines in a temporary folder, through the scripts of `../shared/kube` (see its README). */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,10 +14,10 @@ const kubeletPort = 10250; // all kubelets of this host share it: one at a time
 export type Cluster = Awaited<ReturnType<typeof startCluster>>;
 export type Machine = Awaited<ReturnType<typeof startMachine>>;
 
-/** What this process made: a temporary folder, the environment of its commands, and how to take everything away again. */
+/** State of this process: its temporary folder, the environment of its commands, and the functions that clean up. */
 let scratch: { dir: string; env: Record<string, string>; undo: Set<() => Promise<void>> } | undefined;
 
-/** Says in one sentence why nothing real can be run here. */
+/** Reason why the real tests cannot run here; undefined if they can. */
 export function missing(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     return 'it needs root on Linux, for namespaces and mounts';
@@ -37,7 +37,7 @@ function taken(port: number): boolean {
   return ['/proc/net/tcp', '/proc/net/tcp6'].some((file) => listening.test(read(file)));
 }
 
-/** The temporary folder of this process, with one folder of binaries and one of stand-ins. */
+/** Creates the temporary folder of this process, with a folder of binaries and one of stand-ins. */
 async function prepare(): Promise<NonNullable<typeof scratch>> {
   if (scratch) return scratch;
   const reason = missing();
@@ -122,11 +122,11 @@ export async function startMachine(name: string) {
   };
   undo.add(gone);
   await must([join(rig, 'node'), nodes, name, join(rig, 'cri'), cri, bridge]);
-  await run(['systemctl', 'is-active', 'kubelet']); // the stand-in makes its folder on first use: not while somebody watches
+  await run(['systemctl', 'is-active', 'kubelet']); // the stand-in creates its folder on first use, which must not happen during a test
   return { name, socket, path, start, run, kubeletPid, stopKubelet, gone };
 }
 
-/** Takes away everything that this process made, the newest first. */
+/** Removes everything that this process created, newest first. */
 export async function cleanUp(): Promise<void> {
   if (!scratch) return;
   for (const undo of [...scratch.undo].reverse()) await undo().catch((error) => console.error(error));
@@ -136,7 +136,7 @@ export async function cleanUp(): Promise<void> {
   scratch = undefined;
 }
 
-/** Stops what `up` or `cri` started in that folder and waits for its end. */
+/** Stops the processes that `up` or `cri` started in the folder, and waits until they have exited. */
 async function down(dir: string): Promise<void> {
   const pids = list(dir).flatMap((file) => (file.endsWith('.pid') ? (readNumber(join(dir, file)) ?? []) : []));
   await must([join(rig, 'down'), dir]);
@@ -157,7 +157,7 @@ function freePorts(count: number): number {
   return first;
 }
 
-/** The text of a file that may be gone at any time, as those of processes are. */
+/** The text of a file that may disappear at any time, such as those of processes; empty if it does not exist. */
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');

@@ -1,4 +1,4 @@
-/** The container runtime of engine/host against a real containerd of its own, without a kubelet. */
+/** The runtime port of engine/host with a real containerd, without a kubelet. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,7 @@ async function stopContainerd(): Promise<void> {
   while (await runs()) await sleep(50);
 }
 
-/** Starts containerd anew with a changed configuration. */
+/** Restarts containerd with a changed configuration. */
 async function restartContainerd(change: (config: string) => string): Promise<void> {
   await stopContainerd();
   writeFileSync(file('config.toml'), change(readFileSync(file('config.toml'), 'utf8')));
@@ -52,7 +52,7 @@ async function restartContainerd(change: (config: string) => string): Promise<vo
     .toBe(0);
 }
 
-/** On the host's network, so that none has to be set up. Source of the numbers: the CRI's api.proto. */
+/** A Pod on the host's network, which needs no setup. Source of the numbers: the CRI's api.proto. */
 async function runSandbox(name: string): Promise<string> {
   const service = runtimeService('v1', {
     ...messages,
@@ -95,7 +95,7 @@ describe.skipIf(reason)('a real containerd', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  test('tells its version', async () => {
+  test('reports the version of containerd', async () => {
     const [, , containerd = ''] = (await must(['containerd', '--version'])).split(' ');
     expect(await runtime.version(`unix://${socket}`, SIGNAL)).toEqual({
       name: 'containerd',
@@ -104,11 +104,11 @@ describe.skipIf(reason)('a real containerd', () => {
     });
   });
 
-  test('is ready', async () => {
+  test('reports that containerd is ready', async () => {
     expect(await runtime.isReady(socket, SIGNAL)).toMatchObject({ runtime: { ready: true }, network: { ready: true } });
   });
 
-  test('lists the sandboxes it has, in both versions of the CRI, until they are removed', async () => {
+  test('lists Pod sandboxes in both versions of the CRI, until they are removed', async () => {
     expect(await runtime.podSandboxes(socket, SIGNAL)).toEqual([]);
     const [a, b] = [await runSandbox('a'), await runSandbox('b')];
     const listed = await runtime.podSandboxes(socket, SIGNAL);
@@ -128,7 +128,7 @@ describe.skipIf(reason)('a real containerd', () => {
     expect(await ctr('tasks', 'ls', '-q')).toBe('');
   });
 
-  test('uses the cgroup driver that is configured', async () => {
+  test('reports the configured cgroup driver', async () => {
     expect(await runtime.cgroupDriver(socket, SIGNAL)).toBe('cgroupfs');
     const section = '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc';
     const runc = `${section}]\n  runtime_type = "io.containerd.runc.v2"\n${section}.options]\n  SystemdCgroup = true\n`;
@@ -136,7 +136,7 @@ describe.skipIf(reason)('a real containerd', () => {
     expect(await runtime.cgroupDriver(socket, SIGNAL)).toBe('systemd');
   });
 
-  test('says why its network is not ready', async () => {
+  test('reports why the network is not ready', async () => {
     rmSync(file('cni'), { recursive: true });
     await restartContainerd((config) => config);
     const { runtime: containers, network } = await runtime.isReady(socket, SIGNAL);
@@ -145,7 +145,7 @@ describe.skipIf(reason)('a real containerd', () => {
     expect(network.message).not.toBe('');
   });
 
-  test('without its CRI plugin is no runtime', async () => {
+  test("fails if containerd's CRI plugin is off", async () => {
     await restartContainerd((config) => `disabled_plugins = ["io.containerd.grpc.v1.cri"]\n${config}`);
     const error = await joinErrorOf(() => new ContainerRuntime('/').version(socket, SIGNAL));
     expect(error).toMatchObject({ code: 'E_CRI_ABSENT', facts: { socket } });

@@ -1,4 +1,4 @@
-/** A server that has certificates.k8s.io in v1beta1 alone, as up to 1.18: a real one of 1.20, which has both, behind a door that does not know v1. */
+/** A server with only v1beta1 of certificates.k8s.io, as up to 1.18: a real 1.20 server behind a proxy that rejects v1. */
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ import { type Cluster, cleanUp, missing, projectRoot, startCluster } from './rig
 const command = join(projectRoot, 'bin/join');
 const reason = missing();
 
-describe.skipIf(reason)(`a request for a certificate in v1beta1${reason ? ` (skipped: ${reason})` : ''}`, () => {
+describe.skipIf(reason)(`a CSR in v1beta1 on a real cluster${reason ? ` (skipped: ${reason})` : ''}`, () => {
   let cluster: Cluster;
   let ca: string;
   const asked: string[] = [];
@@ -43,7 +43,7 @@ describe.skipIf(reason)(`a request for a certificate in v1beta1${reason ? ` (ski
     await cleanUp();
   });
 
-  test('is sent without a signer, which the server finds by itself; approved and signed, and seen by a watch', async () => {
+  test('a v1beta1 CSR without a signer is approved and signed, and a watch reports it', async () => {
     const root = dirname(cluster.adminKubeconfig);
     const given = [
       '--server',

@@ -1,4 +1,4 @@
-/** Bootstrap tokens on a real control plane, beside the real kubeadm: no machine, and no kubelet. */
+/** Bootstrap tokens on a real control plane, compared with the real kubeadm. No machine and no kubelet are needed. */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -48,7 +48,7 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
     await cleanUp();
   });
 
-  test('what one lists, the other lists', async () => {
+  test('join and kubeadm list the same tokens', async () => {
     const ours = await joinery('token', 'create', '--description', 'made by join');
     const theirs = await kubeadmToken('create', '--description', 'made by kubeadm');
     const limited = await joinery('token', 'create', '--usages', 'signing', '--ttl', '0');
@@ -59,7 +59,7 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
     for (const token of [ours, theirs, limited, cluster.token]) expect(masked).not.toContain(token.slice(7));
   });
 
-  test('what one makes is in the same Secret as what the other makes', async () => {
+  test('join and kubeadm create the same Secret', async () => {
     const token = await joinery('token', 'generate');
     const asked = ['create', token, '--ttl', '0', '--description', 'twice'];
     expect(await kubeadmToken(...asked)).toBe(token);
@@ -71,7 +71,7 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
     expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('E_TOKEN_EXISTS')]);
   });
 
-  test('one that is deleted, or over, signs cluster-info no more', async () => {
+  test('a deleted or expired token no longer signs cluster-info', async () => {
     const token = await joinery('token', 'create');
     const id = token.slice(0, 6);
     await until('signed', async () => (await signatures()).includes(`jws-kubeconfig-${id}`));
@@ -83,7 +83,7 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
     expect([absent.code, absent.stderr]).toEqual([5, expect.stringContaining(`no bootstrap token ${short}`)]);
   });
 
-  test('the line to join with is good for join run and for kubeadm join', async () => {
+  test('the printed join command works for join run and for kubeadm join', async () => {
     const line = await joinery('token', 'create', '--print-join-command', '--ttl', '5m');
     const [program, word, ...args] = line.split(' ');
     expect([program, word, args[0], args.at(-1)]).toEqual(['join', 'run', cluster.server, cluster.caHash]);
@@ -110,18 +110,18 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
     expect(planned.steps.flatMap(({ changes }: { changes: object[] }) => changes)).toContainEqual(
       expect.objectContaining(csr),
     );
-    // Preflight is kubeadm's only phase that changes nothing; with the token it reads the cluster's configuration.
+    // Preflight is the only phase of kubeadm that changes nothing. It reads the cluster's configuration with the token.
     const told = await kubeadm('join', 'phase', 'preflight', ...args, '--ignore-preflight-errors', 'all');
     expect(told).toContain('Reading configuration from the cluster');
     expect(await cluster.kubectl(['get', 'csr', '-o', 'name'])).toBe('');
   });
 
-  test('the hash of its CA is what OpenSSL computes', async () => {
+  test('the printed CA hash equals that of OpenSSL', async () => {
     const ca = join(dirname(cluster.adminKubeconfig), 'pki/ca.crt');
     for (const file of [ca, cluster.adminKubeconfig]) expect(await joinery('ca-hash', file)).toBe(cluster.caHash);
   });
 
-  test('somebody with a bootstrap token, or a stranger, may not handle tokens', async () => {
+  test('a bootstrap token or an anonymous user may not manage tokens', async () => {
     const kubeconfig = join(folder, 'token.conf');
     await must(['cp', cluster.adminKubeconfig, kubeconfig]);
     const config = (...args: string[]) => cluster.kubectl(['config', ...args, '--kubeconfig', kubeconfig]);
@@ -135,7 +135,7 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
       const { code, stderr } = await attempt('token', 'list', '--kubeconfig', kubeconfig);
       expect([code, stderr]).toEqual([
         5,
-        expect.stringMatching(`E_KUBECONFIG_ACCESS: .* list bootstrap tokens: ${status}`),
+        expect.stringMatching(`E_KUBECONFIG_ACCESS: .* list bootstrap tokens \\(HTTP ${status}\\)`),
       ]);
     }
   });

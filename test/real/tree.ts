@@ -1,4 +1,4 @@
-/** What lies below a folder, so that two states of a machine can be compared. */
+/** Lists a folder, so that tests can compare two states of a machine. */
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -12,7 +12,7 @@ export interface Entry {
   content: Buffer;
 }
 
-/** Everything below `root`, sorted, with paths relative to it. */
+/** All entries below `root`, sorted, with relative paths. */
 export function walk(root: string, folder = root): Entry[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -28,7 +28,7 @@ export function walk(root: string, folder = root): Entry[] {
     });
 }
 
-/** One line per entry: kind, mode, path and, of files, when they were written and a digest of their bytes. */
+/** One line for each entry: kind, mode and path, and for a file its modification time and digest. */
 export function digest(entries: readonly Entry[]): string[] {
   return entries.map(({ kind, mode, path, mtimeMs, content }) => {
     const written = kind === 'file' || kind === 'link' ? ` ${mtimeMs} ${sha256(content)}` : '';

@@ -1,4 +1,4 @@
-/** Runs that are killed, continued and taken back, on a real cluster. */
+/** Killed, resumed and undone runs on a real cluster. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ const command = join(projectRoot, 'bin/join');
 const KILLS = 10;
 const reason = missing();
 
-describe.skipIf(reason)(`what is left of a join on a real machine${reason ? ` (skipped: ${reason})` : ''}`, () => {
+describe.skipIf(reason)(`resume and undo on a real machine${reason ? ` (skipped: ${reason})` : ''}`, () => {
   let cluster: Cluster;
   let machine: Machine;
   let before: string[];
@@ -43,17 +43,17 @@ describe.skipIf(reason)(`what is left of a join on a real machine${reason ? ` (s
   });
   afterAll(cleanUp);
 
-  test(`killed at ${KILLS} random times it is resumed to a registered Node each time, and undone to the machine of before`, async () => {
+  test(`a join that is killed at ${KILLS} random times can be resumed each time, and an undo restores the machine`, async () => {
     const states: string[] = [];
     for (let count = 0; count < KILLS; count++) {
       const joining = run(...joinArgs());
-      // From a moment after its start to a moment after its usual end.
+      // From just after its start to just after its usual end.
       await sleep(150 + Math.random() * 1_600);
       joining.kill('SIGKILL');
       await joining.done;
       const resumed = await run('resume').done;
       if (resumed.code !== 0) {
-        // Nothing was changed yet, or all was done.
+        // Either nothing had changed yet, or the run had finished.
         expect(resumed.stderr).toContain('E_RUN_NONE');
         await must(...joinArgs());
       }
@@ -72,7 +72,7 @@ describe.skipIf(reason)(`what is left of a join on a real machine${reason ? ` (s
     expect(states).toContain('resumed');
   });
 
-  test('with a Pod and its Secret running, an undo leaves no container, no mount and no secret, and the same name joins again at once', async () => {
+  test('an undo with a running Pod leaves no container, mount or secret, and the same name can join again at once', async () => {
     const canary = 'canary-of-a-mounted-secret';
     await must(...joinArgs(), '--wait', 'ready');
     const accounts = () => cluster.kubectl(['get', 'serviceaccounts', '-o', 'name']);

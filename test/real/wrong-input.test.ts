@@ -1,4 +1,4 @@
-/** What is given wrongly, told by a real cluster: each with its code and its words, soon, and nothing left on the machine. */
+/** Wrong inputs on a real cluster: each ends soon with its error code, and leaves nothing on the machine. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -84,7 +84,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
       token: `${cluster.token.slice(0, 7)}${'z'.repeat(16)}`,
     }));
 
-  test('a token that there never was', () =>
+  test('a token that never existed', () =>
     refuses({
       ...{ code: 'E_TOKEN_UNKNOWN', exitCode: 12, says: 'has no signature by token zzzzzz: the token was deleted' },
       ...{ token: `zzzzzz.${'z'.repeat(16)}`, more: SOON },
@@ -127,7 +127,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     await refuses({ code: 'E_TOKEN_UNKNOWN', exitCode: 12, says: 'or is not for signing', token, more: SOON });
   });
 
-  test('another token for the bootstrap, which there is not', () =>
+  test('an unknown token for the TLS bootstrap', () =>
     refuses({
       ...{
         code: 'E_API_UNAUTHORIZED in step cluster-config',
@@ -165,7 +165,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
   test.each([
     ['to ask for a certificate', 'kubeadm:kubelet-bootstrap', 'tls-bootstrap', 'create certificatesigningrequests'],
     ['to look for the Node', 'kubeadm:get-nodes', 'preflight-cluster', 'get nodes w9'],
-  ])('a token that is not allowed %s', async (_, name, step, what) => {
+  ])('a token that may not %s', async (_, name, step, what) => {
     const binding = ['clusterrolebinding', name];
     const saved = await kubectl('get', ...binding, '-o', 'json');
     await refuses({
@@ -175,7 +175,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     });
   });
 
-  test('a token that is not allowed to read the configuration of the kubelet', async () => {
+  test('a token that may not read the kubelet configuration', async () => {
     const binding = ['-n', 'kube-system', 'rolebinding', 'kubeadm:kubelet-config-1.20'];
     const saved = await kubectl('get', ...binding, '-o', 'json');
     await refuses({
@@ -207,7 +207,7 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     });
   });
 
-  test('a configuration that is wrong, before anybody is asked', async () => {
+  test('an invalid configuration, before any request', async () => {
     writeFileSync(
       join(machine.path('/'), 'etc/joinery/wrong.yaml'),
       'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\nnope: 1\n',

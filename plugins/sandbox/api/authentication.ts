@@ -23,7 +23,10 @@ export class Authenticator {
   readonly #store: Store;
   readonly #caPem: string;
   readonly #now: () => Date;
-  /** A cache: checking a certificate costs more than the rest of a request, and a connection never changes its certificate. */
+  /**
+   * A cache: checking a certificate costs more than the rest of a request, and a connection never changes its
+   * certificate.
+   */
   readonly #peers = new WeakMap<TLSSocket, PeerCertificate | undefined>();
 
   constructor(store: Store, caPem: string, now: () => Date) {

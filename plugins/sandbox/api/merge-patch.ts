@@ -1,4 +1,7 @@
-/** The patch types of kubelets and kubectl: JSON merge (RFC 7386), and strategic merge, which merges some lists by a key. */
+/**
+ * The patch types of kubelets and kubectl: JSON merge (RFC 7386), and strategic merge, which merges some lists by a
+ * key.
+ */
 import { isRecord, type Json } from '../objects.ts';
 import { readJson } from './body.ts';
 import { unsupportedMediaType } from './status.ts';

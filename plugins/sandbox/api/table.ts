@@ -1,4 +1,6 @@
-/** Tables: the columns of `kubectl get`, which the server computes. Source: kubernetes, pkg/printers/internalversion. */
+/**
+ * Tables: the columns of `kubectl get`, which the server computes. Source: kubernetes, pkg/printers/internalversion.
+ */
 import type { CertificateSigningRequest, KubeObject, Node, Secret } from '../objects.ts';
 
 type Cell = string | number;

@@ -15,8 +15,8 @@ export type ApiCall =
   | { method: 'POST' | 'PATCH'; path: string; contentType: string; body: object };
 
 /**
- * Returns the answer's text if the call succeeded or the object exists already (409). Throws errors that a retry cannot fix, with
- * `purpose` in the message.
+ * Returns the answer's text if the call succeeded or the object exists already (409). Throws errors that a retry cannot
+ * fix, with `purpose` in the message.
  */
 export async function callApi(caller: Caller, call: ApiCall, purpose: string, signal: AbortSignal): Promise<string> {
   for (let left = TRIES_MAX; ; left--) {

@@ -1,4 +1,6 @@
-/** A stand-in kubelet: it reads the machine's files like the real one, serves its health check and registers its Node. */
+/**
+ * A stand-in kubelet: it reads the machine's files like the real one, serves its health check and registers its Node.
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,6 @@
-/** The stand-in container runtime of a scratch machine. It answers over the CRI (v1), is always ready and runs nothing. */
+/**
+ * The stand-in container runtime of a scratch machine. It answers over the CRI (v1), is always ready and runs nothing.
+ */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';

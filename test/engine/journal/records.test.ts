@@ -43,7 +43,7 @@ const all = recordsOf(entries);
 const bytes = written(all);
 
 describe('a journal', () => {
-  test('is read as it was written, and every kind of record fits its schema', () => {
+  test('a journal is read as it was written, and every kind of record matches its schema', () => {
     const validate = new Ajv2020({
       strict: true,
       strictTypes: false,
@@ -65,7 +65,7 @@ describe('a journal', () => {
     }
   });
 
-  test('goes on after a torn record as if that had never been', () => {
+  test('a journal continues after a torn record as if it had never been written', () => {
     const torn = readJournal(FILE, bytes.subarray(0, bytes.length - 10));
     const [last] = all.slice(-1);
     if (last === undefined) throw new Error('there are records');
@@ -93,7 +93,7 @@ describe('a journal', () => {
     );
   });
 
-  test('whose lines were taken out, or exchanged, is damaged: each checksum is over all before it', async () => {
+  test('a journal with removed or exchanged lines is damaged', async () => {
     const lines = bytes.toString().split(/(?<=\n)/);
     const without = [...lines.slice(0, 3), ...lines.slice(4)].join('');
     const exchanged = [lines[0], lines[2], lines[1], ...lines.slice(3)].join('');
@@ -103,7 +103,7 @@ describe('a journal', () => {
       });
   });
 
-  test('of an older version is read', () => {
+  test('a journal of an older version is read', () => {
     const older = written(recordsOf([{ ...entries[0], version: 1 } as Entry, { kind: 'resumed' }]));
     expect(readJournal(FILE, older).records).toHaveLength(2);
   });
@@ -116,7 +116,7 @@ describe('a journal', () => {
     expect(readJournal(FILE, older).records[1]).toMatchObject({ change: { kind: 'pod-sandbox', pod: 'default/web' } });
   });
 
-  test('of a newer version is told as such', async () => {
+  test('a journal of a newer version is refused with E_JOURNAL_VERSION', async () => {
     const newer = written(recordsOf([{ ...entries[0], version: 3 } as Entry, { kind: 'resumed' }]));
     expect(await joinErrorOf(() => readJournal(FILE, newer))).toMatchObject({
       code: 'E_JOURNAL_VERSION',
@@ -124,7 +124,7 @@ describe('a journal', () => {
     });
   });
 
-  test('of any other content ends in an error that says what to do, or is empty', () => {
+  test('a journal with any other content is refused with a hint, or is empty', () => {
     const record = fc.record({
       seq: fc.nat(3),
       at: fc.string(),
@@ -176,12 +176,12 @@ describe('the history of a run', () => {
     expect([history.status, history.steps.get('a')?.status]).toEqual([status, step]);
   });
 
-  test('has what went wrong until the run goes on', () => {
+  test('the history has the error of a run until the run is resumed', () => {
     expect([until(7).error, until(7).steps.get('a')?.error]).toEqual([error, error]);
     expect([until(11).error, until(11).steps.get('a')?.error]).toEqual([undefined, undefined]);
   });
 
-  test('knows each change, and whether it is taken back', () => {
+  test('the history has each change, and whether it is undone', () => {
     expect(until(11).changes.map(({ seq, undone }) => [seq, undone])).toEqual([
       [4, false],
       [5, false],
@@ -203,7 +203,7 @@ describe('secrets', () => {
     ),
   }));
 
-  test('leave a document whole, under names that are names of files, and come back to their places', () => {
+  test('secrets are replaced by names that are valid file names, and return to their places', () => {
     fc.assert(
       fc.property(value, (document) => {
         const kept = new Map<string, Secret>();
@@ -221,7 +221,7 @@ describe('secrets', () => {
     );
   });
 
-  test('that are gone are named, and not made up', () => {
+  test('the names of lost secrets are reported', () => {
     const back = withSecretsBack({ a: { $secret: 'input.token' }, b: 1 }, () => undefined);
     expect(back).toEqual({ value: { a: undefined, b: 1 }, missing: ['input.token'] });
     expect(isSecret((back.value as { a: unknown }).a)).toBe(false);

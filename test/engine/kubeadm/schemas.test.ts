@@ -12,7 +12,9 @@ import discovery from '../../../phases/discovery-token/index.ts';
 import { examples, meaningOf } from '../../helpers/kubeadm.ts';
 import { PROJECT } from '../../helpers/sources.ts';
 
-/** `[place, schema]` of every field that holds no further ones, and of the two that are one field whatever they hold. */
+/**
+ * `[place, schema]` of every field that holds no further ones, and of the two that are one field whatever they hold.
+ */
 function leavesOf(schema: Schema, place: string[] = []): [string, Schema][] {
   const isWhole = ['controlPlane', 'apiEndpoint'].includes(place.join('.'));
   if (schema.properties === undefined || isWhole) return [[place.join('.'), schema]];

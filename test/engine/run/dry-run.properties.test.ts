@@ -106,7 +106,10 @@ for (let at = 0; at < PLACES; at++) {
   );
 }
 
-/** Files for real, below a scratch folder; services and the API in memory. The API knows `dryRun=All`, and stores nothing then. */
+/**
+ * Files for real, below a scratch folder; services and the API in memory. The API knows `dryRun=All`, and stores
+ * nothing then.
+ */
 async function machine(root: string) {
   const real = await realHost(root, { access: kubeAccess });
   const active = new Map(Object.entries(STARTED));

@@ -60,20 +60,20 @@ const REPORT = [
 ];
 
 describe('finally', () => {
-  test('runs after a success, and knows of it', async () => {
+  test('finally runs after a success, and can read the status', async () => {
     const { result } = await ran(['steps:', '- { id: a, uses: write, with: { text: one } }', ...REPORT]);
     expect(statuses(result)).toEqual(['a succeeded', 'report succeeded']);
     expect([result.status, done]).toEqual(['succeeded', ['one', 'succeeded - succeeded']]);
   });
 
-  test('runs after a failure, which stays one', async () => {
+  test('finally runs after a failure, and the run has still failed', async () => {
     const { result } = await ran(['steps:', '- { id: a, uses: failing }', '- { id: b, uses: write }', ...REPORT]);
     expect(statuses(result)).toEqual(['a failed', 'b skipped', 'report succeeded']);
     expect(result).toMatchObject({ status: 'failed', error: { code: 'E_FILE', step: 'a' } });
     expect(done).toEqual(['failed E_FILE failed']);
   });
 
-  test('runs after what was taken back, and what it does itself stays', async () => {
+  test('finally runs after an undo, and its own changes stay', async () => {
     const { result, host, journal } = await ran(
       ['steps:', '- { id: a, uses: write, with: { text: one } }', '- { id: b, uses: failing }', ...REPORT],
       { onFailure: 'undo' },
@@ -85,7 +85,7 @@ describe('finally', () => {
     expect(journal.history().status).toBe('undone');
   });
 
-  test('runs after somebody has stopped the run, and is stopped by who asks again', async () => {
+  test('finally runs after a cancellation, and a second cancellation stops it', async () => {
     const stop = new AbortController();
     const keep = new AbortController();
     const lines = ['steps:', '- { id: a, uses: hang }', ...REPORT, '- { id: last, uses: hang }'];
@@ -104,7 +104,7 @@ describe('finally', () => {
     expect(result).toMatchObject({ status: 'cancelled', error: { code: 'E_CANCELLED' } });
   });
 
-  test('has time of its own, however long the rest took', async () => {
+  test('finally has a time limit of its own', async () => {
     const time = new SimulatedTime();
     const running = ran(
       [
@@ -127,7 +127,7 @@ describe('finally', () => {
     });
   });
 
-  test('that fails makes a failed run of one that succeeded, and takes nothing back', async () => {
+  test('a run whose finally fails has failed, and nothing is undone', async () => {
     const { result } = await ran(
       ['steps: [{ id: a, uses: write }]', 'outputs: { x: 1 }', 'finally: [{ id: f, uses: failing }]'],
       { onFailure: 'undo' },
@@ -136,7 +136,7 @@ describe('finally', () => {
     expect(result).toMatchObject({ status: 'failed', error: { code: 'E_FILE', step: 'f' } });
   });
 
-  test('comes again when the run is gone on with', async () => {
+  test('finally runs again when the run is resumed', async () => {
     const lines = (uses: string) => ['steps:', `- { id: a, uses: ${uses}, with: {} }`, ...REPORT];
     const { journal } = await ran(lines('failing'));
     const { result } = await ran(lines('write'), { journal });
@@ -144,7 +144,7 @@ describe('finally', () => {
     expect(done).toEqual(['', 'succeeded - succeeded']);
   });
 
-  test('a run that is gone on with does not do again what comes after a step that was skipped, or was allowed to fail', async () => {
+  test('a resumed run does not repeat finished steps that need a skipped step or an allowed failure', async () => {
     const lines = (uses: string) => [
       'steps:',
       '- { id: a, uses: write, if: host.name == "other", with: { text: a } }',
@@ -160,7 +160,7 @@ describe('finally', () => {
     expect(result.error).toBeUndefined();
   });
 
-  test('has its own order and conditions, and reads what there is of every step', async () => {
+  test('finally has its own order and conditions, and can read the outputs of every step', async () => {
     const { result } = await ran([
       'steps:',
       '- { id: a, uses: write, with: { text: one } }',
@@ -173,7 +173,7 @@ describe('finally', () => {
     expect(done).toEqual(['one', 'one', 'succeeded skipped']);
   });
 
-  test('is shown in a dry run, but for what only the end can tell', async () => {
+  test('a dry run shows finally, except for what depends on the end of the run', async () => {
     const host = { ...memoryHost({ directories: ['/etc'] }), isDry: true };
     const lines = ['steps:', '- { id: a, uses: write }', 'finally:', '- { id: r, uses: write, with: { text: x } }'];
     const plan = planOf(load(...lines, '- { id: bad, uses: write, if: run.status == "failed" }'), registry, {}, HOST);
@@ -212,7 +212,7 @@ describe('finally', () => {
       ['steps: [{ id: a, uses: write, with: { text: "${{ run.status }}" } }]', 'finally: [{ id: f, uses: hang }]'],
       ['4:45: run.status can only be read in finally'],
     ],
-  ])('is refused where it %s', async (_, lines, problems) => {
+  ])('finally is refused if it %s', async (_, lines, problems) => {
     const { message } = await joinErrorOf(() => checkPipeline(load(...lines), registry));
     expect(message.split('\n').map((line) => line.replace('made.yaml:', ''))).toEqual(problems);
   });

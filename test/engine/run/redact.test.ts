@@ -19,7 +19,7 @@ const knowing = (...secrets: string[]): Redactor => {
   return redactor;
 };
 
-describe('what is told', () => {
+describe('a redacted text', () => {
   const key = generateKeyPem();
   test.each([
     ['a secret', `x ${TOKEN} y`, 'x *** y'],
@@ -30,11 +30,11 @@ describe('what is told', () => {
     ['a secret in base64', Buffer.from(TOKEN.slice(0, 21)).toString('base64'), '***'],
     ['a secret in hexadecimal digits', Buffer.from(TOKEN).toString('hex'), '***'],
     ['a secret in a URL', `/x?key=${encodeURIComponent('pass/word äöü')}`, '/x?key=***'],
-  ])('does not show %s', (_, said, told) => {
+  ])('a redacted text does not show %s', (_, said, told) => {
     expect(knowing(TOKEN, key, 'pass/word äöü').redact(said)).toBe(told);
   });
 
-  test('does not show a secret in base64, whatever stands before and behind it', () => {
+  test('a redacted text does not show a secret in base64 at any offset', () => {
     const secret = 'canary>>>???~~~0123';
     const redactor = knowing(secret);
     const text = fc.string({ maxLength: 40 });
@@ -48,19 +48,19 @@ describe('what is told', () => {
     );
   });
 
-  test('does not show the end of a secret that begins like a shorter one', () => {
+  test('a redacted text does not show the end of a secret that starts like a shorter one', () => {
     expect(knowing('canary-12', 'canary-1234').redact('x canary-1234')).toBe('x ***');
   });
 
   test.each([
     ['a text without one', `the id abcdef, CERTIFICATE, PRIVATE KEY-----, /etc/kubernetes/pki/ca.crt`],
     ['a secret that is too short to be told from words', 'a short one'],
-  ])('shows %s', (_, said) => {
+  ])('a redacted text shows %s', (_, said) => {
     const kubeconfig = 'certificate-authority: /etc/kubernetes/pki/ca.crt';
     expect(knowing(TOKEN, key, 'short', kubeconfig).redact(said)).toBe(said);
   });
 
-  test('is an error still, the same one, with its words, its facts and its causes redacted', () => {
+  test('a redacted error is the same object, with its message, details and causes redacted', () => {
     const cause = Object.assign(new Error(TOKEN), { code: 'EX', list: [{ deep: [HALF] }] });
     const error = fail(
       'E_FILE',
@@ -164,7 +164,7 @@ describe('a run in which a phase', () => {
     expect(shown).not.toContain(HALF);
   });
 
-  test('throws something odd ends with that', async () => {
+  test('throws something that is not an error ends with it', async () => {
     for (const odd of [undefined, null, 7, Symbol.for('x'), Object.freeze(new Error('frozen'))]) {
       const { result } = await runWith([{ id: 'a', run: () => Promise.reject(odd) }]);
       expect(result.status).toBe('failed');

@@ -49,7 +49,7 @@ async function machine() {
   return { host, process, history, restarted: () => rm(join(root, 'run/joinery'), { recursive: true, force: true }) };
 }
 
-describe('a run that goes on', () => {
+describe('a resumed run', () => {
   const a: MadeStep = {
     id: 'a',
     effects: ETC,
@@ -64,7 +64,7 @@ describe('a run that goes on', () => {
     ...{ with: output('a', 'size'), run: does },
   });
 
-  test('does not do again what is done, and hands its outputs on', async () => {
+  test('a resumed run does not repeat finished steps, and later steps read their outputs', async () => {
     const { process } = await machine();
     const first = await process(
       a,
@@ -87,7 +87,7 @@ describe('a run that goes on', () => {
     expect('error' in second.result).toBe(false);
   });
 
-  test('does again what was interrupted, and what had failed', async () => {
+  test('a resumed run repeats interrupted and failed steps', async () => {
     const { process, history } = await machine();
     await process(
       a,
@@ -110,7 +110,7 @@ describe('a run that goes on', () => {
     expect((await history()).status).toBe('succeeded');
   });
 
-  test('has changes of before and of now in one journal, and restores what was there before the first', async () => {
+  test('the journal of a resumed run has all changes, and an undo restores the state before the first', async () => {
     const { process, history } = await machine();
     await process(
       a,
@@ -126,7 +126,7 @@ describe('a run that goes on', () => {
     ]);
   });
 
-  test('that has changed nothing is not remembered, and has no id', async () => {
+  test('a run that changed nothing leaves no journal and has no id', async () => {
     const { process, journal } = await machine().then(async ({ process }) => ({
       process,
       journal: await process({ id: 'a', run: () => ({}) }),
@@ -136,7 +136,7 @@ describe('a run that goes on', () => {
   });
 });
 
-describe('secrets of a run that goes on', () => {
+describe('secrets of a resumed run', () => {
   const keyed = (extra: Partial<MadeStep> = {}): MadeStep => ({
     ...{ id: 'a', effects: ETC, output: SECRET },
     run: async (ports) => {
@@ -154,7 +154,7 @@ describe('secrets of a run that goes on', () => {
     },
   });
 
-  test('come back as secrets', async () => {
+  test('secrets are Secrets again after a resume', async () => {
     const { process } = await machine();
     const seen: Secret[] = [];
     await process(
@@ -168,7 +168,7 @@ describe('secrets of a run that goes on', () => {
     expect(second.result.steps[0]?.outputs).toEqual({ key: expect.any(Secret) });
   });
 
-  test('that are gone are made anew, by their step and then by all that come after it, in their order', async () => {
+  test('if secrets are gone, their step and all steps after it run again, in order', async () => {
     const { process, restarted } = await machine();
     const seen: Secret[] = [];
     const last = (does: () => unknown): MadeStep => ({ id: 'd', needs: ['b', 'c'], run: does });
@@ -196,7 +196,7 @@ describe('secrets of a run that goes on', () => {
     expect(seen[1]?.reveal()).not.toBe(seen[0]?.reveal());
   });
 
-  test('that an interrupted step has made are the same when it is done again', async () => {
+  test('random values of an interrupted step are the same when it runs again', async () => {
     const { process } = await machine();
     const made: string[] = [];
     const step = (does: () => unknown): MadeStep =>
@@ -216,7 +216,7 @@ describe('the journal of a run', () => {
   const journaled = async (journal: Journal) =>
     [...journal.history().steps].map(([id, { status, attempts }]) => `${id} ${status} ${attempts}`);
 
-  test('says what came of each step, and of the run', async () => {
+  test('the journal records the result of each step and of the run', async () => {
     const { process, history } = await machine();
     const { journal } = await process(
       { id: 'a', effects: ETC, run: write('a') },

@@ -1,6 +1,6 @@
 /**
- * The default pipeline in memory, on a host that stops answering at one of its calls, or in the middle of one, and never answers again.
- * With real processes, and by SIGKILL: `npm run test:crash`.
+ * The default pipeline in memory, on a host that stops answering at one of its calls, or in the middle of one, and
+ * never answers again. With real processes, and by SIGKILL: `npm run test:crash`.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryJoin, type Mode, type Points, type Trees } from '../../helpers/memory-join.ts';
