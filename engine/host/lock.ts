@@ -16,7 +16,8 @@ export interface Lock {
 
 /**
  * Held until `release` or the end of the process: an abstract Unix socket leaves no file behind.
- * Its name is derived from the folder of the runs, so that a container that sees this machine below another path gets the same lock. E_RUN_LOCKED.
+ * Its name is derived from the folder of the runs, so that a container that sees this machine below another path
+ * gets the same lock. E_RUN_LOCKED.
  */
 export async function lockMachine(root: string): Promise<Lock> {
   const folder = join(root, await followLinks(root, paths.state));

@@ -135,7 +135,7 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
       const { code, stderr } = await attempt('token', 'list', '--kubeconfig', kubeconfig);
       expect([code, stderr]).toEqual([
         5,
-        expect.stringMatching(`E_KUBECONFIG_ACCESS: .* list bootstrap tokens: ${status}`),
+        expect.stringMatching(`E_KUBECONFIG_ACCESS: .* list bootstrap tokens \\(HTTP ${status}\\)`),
       ]);
     }
   });
