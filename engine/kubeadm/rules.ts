@@ -76,7 +76,8 @@ function tokenDiscovery(subject: Subject): void {
   if (listed(find(subject, 'caCertHashes')).length === 0 && find(subject, 'unsafeSkipCaVerification') !== true)
     problems.at(
       stanza,
-      `the CA key must be pinned: ${named(subject, 'caCertHashes')} (kubeadm token create --print-join-command shows it), or ${named(subject, 'unsafeSkipCaVerification')}: true`,
+      `the CA key must be pinned: ${named(subject, 'caCertHashes')} (kubeadm token create --print-join-command ` +
+        `shows it), or ${named(subject, 'unsafeSkipCaVerification')}: true`,
     );
 }
 
@@ -93,7 +94,7 @@ function fileDiscovery(subject: Subject): void {
 function wrongWithFile(file: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(file)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
-  if (scheme === 'https') return URL.canParse(file) ? undefined : 'is no URL';
+  if (scheme === 'https') return URL.canParse(file) ? undefined : 'is not a URL';
   if (scheme !== 'file') return 'must be a path or an https:// URL: no other one proves who answers';
   if (!/^file:\/\/\/./.test(file) || !isDecodable(file)) return 'must be file:/// and a path';
   return undefined;

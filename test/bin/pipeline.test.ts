@@ -34,7 +34,7 @@ describe('join pipeline', () => {
       'hardened',
     ]);
     expect((await cli(['pipeline', 'list'])).stdout).toContain(
-      '--env hardened          No join without a pinned CA key',
+      '--env hardened          Requires a pinned CA key, and does not allow ignoring a failed check',
     );
   });
 

@@ -84,7 +84,7 @@ async function halfway() {
 }
 
 describe('a join that failed half-way', () => {
-  test('says how to go on and how to go back, and is resumed without doing again what is done', async () => {
+  test('prints how to resume and how to undo, and a resume does not repeat completed steps', async () => {
     const { failed, id, mend, root, sandbox } = await halfway();
     expect(failed.stdout).toContain(`To resume: join resume ${id}`);
     expect(failed.stdout).toContain(`To undo:   join undo ${id}`);
@@ -199,7 +199,7 @@ describe('Ctrl-C', () => {
     expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(2); // the kept run found its own again
   });
 
-  test('twice leaves a join as it is, and says how to go on', async () => {
+  test('a second Ctrl-C leaves a join as it is, and prints how to resume', async () => {
     const { args, root, sandbox } = await scene();
     const systemctl = join(root, 'usr/bin/systemctl');
     await rename(systemctl, `${systemctl}.real`);
@@ -244,7 +244,7 @@ describe('runs', () => {
     expect(await readdir(join(root, 'var/lib'))).toContain('joinery');
   });
 
-  test('are forgotten by id, whatever their state, and can then be begun anew', async () => {
+  test('can be deleted by ID, whatever their state, and then started again', async () => {
     const { args, id, root } = await halfway();
     expect((await cli(['runs', 'prune', '20', '--root', root])).stdout).toContain(`Deleted ${id}.`);
     expect((await cli(['runs', '--root', root])).stdout).toContain('No run is recorded on this machine.');

@@ -83,7 +83,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect(shown).not.toContain(sandbox.token);
   });
 
-  test('an approval is asked for, below the list of steps', async () => {
+  test('a run asks for an approval below the list of steps', async () => {
     const root = await scratch();
     const file = join(root, 'ask.yaml');
     const step = '- { id: ask, approval: { message: "Go on?", deadline: 1h } }';

@@ -1,4 +1,4 @@
-/** Configuration files that are wrong, and files beside flags that are. */
+/** Invalid configuration files, and files that contradict flags. */
 import { config, input, JOIN, type WrongInput } from './wrong.ts';
 
 const TOKEN = 'abcdef.0123456789abcdef';
@@ -77,7 +77,7 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 3,
     text: config(
       'FOLDER/c.yaml:8:1: unknown field nodeRegistratoin; did you mean nodeRegistration?',
-      'FOLDER/c.yaml:10:1: this field is there twice',
+      'FOLDER/c.yaml:10:1: this field is duplicated',
       'FOLDER/c.yaml:11:9: dryRun must be a boolean: write true or false, without quotes',
     ),
   },

@@ -12,6 +12,7 @@ import { processorMs } from '../helpers/processor-time.ts';
 import { wrongArguments } from './arguments.ts';
 import { wrongForTheCluster } from './cluster.ts';
 import { wrongConfigurations, wrongDiscoveryFiles } from './configuration.ts';
+import { wrongCredentials } from './credentials.ts';
 import { type WrongInput, ZERO_PIN } from './wrong.ts';
 
 /** Of the processor's time, as others may share this machine; and so many times that, whatever they do. */
@@ -34,9 +35,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/**
- * Everything on the machine: path → mode, and what is in it. Not what Joinery remembers of a run that it has undone.
- */
+/** Every path of the machine with its mode and a digest of its content, except Joinery's own records. */
 async function tree(): Promise<string[]> {
   const paths = await readdir(root, { recursive: true });
   const entries = paths
@@ -50,7 +49,7 @@ async function tree(): Promise<string[]> {
   return (await Promise.all(entries)).sort();
 }
 
-/** What stands for what, in what is typed and in what is said. */
+/** Placeholders of the tables, and what each stands for in arguments and messages. */
 function words({ endpoint, token, caPin }: Pick<Sandbox, 'endpoint' | 'token' | 'caPin'>): [string, string][] {
   const [id = ''] = token.split('.');
   return [
@@ -91,6 +90,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
 }
 
 describe.each([
+  ['credentials', wrongCredentials],
   ['arguments', wrongArguments],
   ['configurations', wrongConfigurations],
   ['discovery files', wrongDiscoveryFiles],
@@ -117,9 +117,13 @@ describe.each([
 });
 
 test('the tables have at least 60 cases, each with a title of its own', () => {
-  const titles = [...wrongArguments, ...wrongConfigurations, ...wrongDiscoveryFiles, ...wrongForTheCluster].map(
-    ({ title }) => title,
-  );
+  const titles = [
+    ...wrongCredentials,
+    ...wrongArguments,
+    ...wrongConfigurations,
+    ...wrongDiscoveryFiles,
+    ...wrongForTheCluster,
+  ].map(({ title }) => title);
   expect(titles.length).toBeGreaterThanOrEqual(60);
   expect(new Set(titles).size).toBe(titles.length);
 });

@@ -176,7 +176,7 @@ describe('the module of a plugin', () => {
     [
       'returns a phase that is none',
       'export default (sdk) => sdk.definePlugin({ phases: [null] });',
-      'one of its phases is no object',
+      'one of its phases is not an object',
     ],
     [
       'returns a phase without run',
@@ -223,17 +223,17 @@ describe('a phase of a plugin that throws', () => {
     ['42n', '42'],
     ["Symbol('s')", 'Symbol(s)'],
     ["{ code: 'E_FAKE' }", '{"code":"E_FAKE"}'],
-    ['new Proxy({}, { get() { throw 1; }, has() { throw 2; } })', 'it threw something that cannot be shown'],
-    ["new Proxy(new Error('inside'), { get() { throw 1; } })", 'it threw something that cannot be shown'],
+    ['new Proxy({}, { get() { throw 1; }, has() { throw 2; } })', 'it threw a value that cannot be printed'],
+    ["new Proxy(new Error('inside'), { get() { throw 1; } })", 'it threw a value that cannot be printed'],
     [
       "Object.defineProperty(new Error(''), 'message', { get() { throw 1; } })",
-      'it threw something that cannot be shown',
+      'it threw a value that cannot be printed',
     ],
     ["Object.defineProperty(new Error('x'), 'stack', { get() { throw 1; } })", 'x'],
     ["new Error('x', { cause: new Proxy({}, { ownKeys() { throw 1; } }) })", 'x'],
     ["new (class Own extends Error { get name() { throw 1; } })('x')", 'x'],
     ['Object.create(null)', '{}'],
-    ['(() => { const e = { message: 7 }; e.e = e; return e; })()', 'it threw something that cannot be shown'],
+    ['(() => { const e = { message: 7 }; e.e = e; return e; })()', 'it threw a value that cannot be printed'],
   ])('%s has failed, and says so', async (thrown, what) => {
     const { error, result, events } = await running({ phase: `async run() { throw ${thrown}; },` });
     expect(result.status).toBe('failed');
@@ -274,9 +274,9 @@ describe('a phase of a plugin that returns', () => {
     ["return { x: 'x'.repeat(100e6) };", 'it has more than 1048576 bytes'],
     ['return { x: Array.from({ length: 2e5 }, () => 1) };', 'it has more than 100000 values'],
     ['return { x: new Array(4e9) };', 'it has more than 100000 values'],
-    ['return { x: () => 1 };', 'a function is no value of JSON'],
-    ['return { x: 1n };', 'a bigint is no value of JSON'],
-    ['return { x: Symbol() };', 'a symbol is no value of JSON'],
+    ['return { x: () => 1 };', 'a function is not a JSON value'],
+    ['return { x: 1n };', 'a bigint is not a JSON value'],
+    ['return { x: Symbol() };', 'a symbol is not a JSON value'],
   ])('%s has failed: its outputs are not plain', async (body, what) => {
     const { error, result } = await running(returning(body));
     expect([error, result.status]).toMatchObject([
@@ -402,7 +402,7 @@ describe('a phase of a plugin that goes on', () => {
     const { journal } = await runPhase(phase, {}, host);
     const { status, error, steps } = await undoPhase(phase, host, journal);
     expect([status, error, steps[0]?.status]).toMatchObject([
-      ...['failed', { message: 'it threw something that cannot be shown' }, 'undo-failed'],
+      ...['failed', { message: 'it threw a value that cannot be printed' }, 'undo-failed'],
     ]);
   });
 });

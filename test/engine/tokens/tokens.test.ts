@@ -120,10 +120,10 @@ describe('the Secret of a token', () => {
   });
 
   test.each([
-    ['expiration', 'tomorrow', 'its expiration is no RFC 3339 time'],
-    ['expiration', '2026', 'its expiration is no RFC 3339 time'],
+    ['expiration', 'tomorrow', 'its expiration is not an RFC 3339 time'],
+    ['expiration', '2026', 'its expiration is not an RFC 3339 time'],
     ['token-id', 'zzzzzz', 'its token-id is not the end of its name'],
-    ['token-secret', 'short', 'its token-id and token-secret are no token'],
+    ['token-secret', 'short', 'its token-id and token-secret do not form a token'],
   ])('with the %s %s holds none', (key, text, says) => {
     expect(() => tokenOf({ ...vector, data: { ...vector.data, [key]: encoded(text) } })).toThrow(says);
   });
