@@ -129,6 +129,7 @@ function watchedHost(scene: Scene, host: Host, wanted: Change[]): Host {
       wanted.push(change);
       if (scene.hasPrograms || change.kind !== 'service') await host.apply(change, signal);
       if (change.kind !== 'service' || change.action === 'reload') return;
+      if (change.action === 'start') await scene.startKubelet();
       else await scene.stopKubelet();
     },
   };
