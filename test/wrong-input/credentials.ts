@@ -114,7 +114,7 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'a pin with a letter that is no digit',
+    title: 'a pin with a letter that is not a hexadecimal digit',
     args: pinOf(`sha256:${'g'.repeat(64)}`),
     exitCode: 2,
     text: input(

@@ -1,4 +1,4 @@
-/** Everything that people give wrongly: what they are told, whole, how soon, and that nothing is left of it. */
+/** `join run` with invalid input: the exact message, within a time limit, and an unchanged machine. */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -65,7 +65,8 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const stands = words(sandbox);
   const typed = (text: string) =>
     stands.reduce((known, [word, value]) => known.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), value), text);
-  const told = (text: string) => stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
+  const withPlaceholders = (text: string) =>
+    stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
   for (const [name, text] of Object.entries(wrong.files ?? {})) {
     const place = join(root, 'given', name);
     await mkdir(dirname(place), { recursive: true });
@@ -80,7 +81,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const at = stderr.search(/^E_/m);
   return {
     code,
-    text: told(at < 0 ? stderr : stderr.slice(at))
+    text: withPlaceholders(at < 0 ? stderr : stderr.slice(at))
       .replace(/node-csr-[\w-]{43}/g, 'CSR')
       .replace(/is 30[12] s/, 'is 300 s')
       .trimEnd(),
