@@ -18,9 +18,6 @@ const KNOWN_LONG_FILES = new Set([
   'test/engine/plugins/files.test.ts',
   'test/engine/plugins/hostile.test.ts',
   'test/engine/sdk/errors.test.ts',
-  'test/faults/scene.ts',
-  'test/faults/trust.ts',
-  'test/fuzz/targets.ts',
   'test/wrong-input/arguments.ts',
   'test/wrong-input/configuration.ts',
 ]);

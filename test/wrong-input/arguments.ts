@@ -7,7 +7,7 @@ const tokenOf = (token: string): string[] => ['ENDPOINT', '--token', token, '--d
 const endpointOf = (endpoint: string): string[] => [endpoint, ...JOIN.slice(1)];
 
 export const wrongArguments: WrongInput[] = [
-  { title: 'no endpoint', args: JOIN.slice(1), exitCode: 2, text: input('--endpoint is missing') },
+  { title: 'a missing endpoint', args: JOIN.slice(1), exitCode: 2, text: input('--endpoint is missing') },
   {
     title: 'an endpoint without a port',
     args: endpointOf('10.0.0.1'),
@@ -27,7 +27,11 @@ export const wrongArguments: WrongInput[] = [
     text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port'),
   },
   {
+<<<<<<< HEAD
     title: 'a port that does not exist',
+=======
+    title: 'a port above 65535',
+>>>>>>> layout
     args: endpointOf('10.0.0.1:99999'),
     exitCode: 2,
     text: [
@@ -68,7 +72,11 @@ export const wrongArguments: WrongInput[] = [
     text: input('--cri-socket has the wrong form "tcp://10.0.0.1:1": it must be unix:// and an absolute path'),
   },
   {
+<<<<<<< HEAD
     title: 'a feature gate that does not exist',
+=======
+    title: 'an unknown gate',
+>>>>>>> layout
     args: with_('--feature-gates', 'CoreDSN=true,Nope=true'),
     exitCode: 2,
     text: input(
@@ -77,7 +85,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'gates without a value, and with one that is none',
+    title: 'a gate without a value, and one with an invalid value',
     args: with_('--feature-gates', 'CoreDNS,SelfHosting=maybe'),
     exitCode: 2,
     text: input(
@@ -86,7 +94,11 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
+<<<<<<< HEAD
     title: 'checks to ignore together with all of them',
+=======
+    title: 'a check to ignore beside all',
+>>>>>>> layout
     args: with_('--ignore-preflight-errors', 'all,Swap'),
     exitCode: 2,
     text: [
@@ -95,7 +107,11 @@ export const wrongArguments: WrongInput[] = [
     ].join('\n'),
   },
   {
+<<<<<<< HEAD
     title: 'a flag that does not exist',
+=======
+    title: 'an unknown flag',
+>>>>>>> layout
     args: with_('--tokn', 'x', '--wibble'),
     exitCode: 2,
     text: usage('unknown flag --tokn; did you mean --token?', 'unknown flag --wibble'),
@@ -131,7 +147,11 @@ export const wrongArguments: WrongInput[] = [
     text: usage('--v: Expected an integer but received: x'),
   },
   {
+<<<<<<< HEAD
     title: 'an unknown value of --wait',
+=======
+    title: 'an unknown state to wait for',
+>>>>>>> layout
     args: with_('--wait', 'soon'),
     exitCode: 2,
     text: input('--wait must be one of started, registered, ready'),
@@ -143,7 +163,11 @@ export const wrongArguments: WrongInput[] = [
     text: usage('Expected --output=xml to be one of: text, json'),
   },
   {
+<<<<<<< HEAD
     title: 'times that are not durations',
+=======
+    title: 'invalid timeouts',
+>>>>>>> layout
     args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
     exitCode: 2,
     text: input(
@@ -152,7 +176,11 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
+<<<<<<< HEAD
     title: 'phases that do not exist',
+=======
+    title: 'unknown phases',
+>>>>>>> layout
     args: with_('--skip-phases', 'preflihgt,wibble'),
     exitCode: 2,
     text: input(
@@ -161,7 +189,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a phase whose outputs others read',
+    title: 'a skipped phase whose outputs other steps read',
     args: with_('--skip-phases', 'discovery'),
     exitCode: 2,
     text: input(
@@ -231,7 +259,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'variables that are wrong',
+    title: 'invalid variables',
     args: ['ENDPOINT'],
     variables: {
       JOINERY_TOKEN: 'nope',
@@ -249,7 +277,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a variable and a flag, each wrong in its own way',
+    title: 'an invalid variable and an invalid flag',
     args: ['ENDPOINT', '--node-name', 'UP', '--discovery-token-ca-cert-hash', 'PIN'],
     variables: { JOINERY_TOKEN: 'nope' },
     exitCode: 2,
@@ -259,14 +287,14 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a variable with a file that is not there',
+    title: 'a variable that names a missing file',
     args: ['ENDPOINT'],
     variables: { JOINERY_TOKEN: '@FOLDER/none' },
     exitCode: 2,
     text: input("JOINERY_TOKEN @FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'"),
   },
   {
-    title: 'everything wrong at once',
+    title: 'eight invalid flags at once',
     args: [
       '10.0.0.1',
       '--token',
