@@ -27,11 +27,7 @@ export const wrongArguments: WrongInput[] = [
     text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port'),
   },
   {
-<<<<<<< HEAD
     title: 'a port that does not exist',
-=======
-    title: 'a port above 65535',
->>>>>>> layout
     args: endpointOf('10.0.0.1:99999'),
     exitCode: 2,
     text: [
@@ -72,11 +68,7 @@ export const wrongArguments: WrongInput[] = [
     text: input('--cri-socket has the wrong form "tcp://10.0.0.1:1": it must be unix:// and an absolute path'),
   },
   {
-<<<<<<< HEAD
     title: 'a feature gate that does not exist',
-=======
-    title: 'an unknown gate',
->>>>>>> layout
     args: with_('--feature-gates', 'CoreDSN=true,Nope=true'),
     exitCode: 2,
     text: input(
@@ -94,11 +86,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-<<<<<<< HEAD
     title: 'checks to ignore together with all of them',
-=======
-    title: 'a check to ignore beside all',
->>>>>>> layout
     args: with_('--ignore-preflight-errors', 'all,Swap'),
     exitCode: 2,
     text: [
@@ -107,11 +95,7 @@ export const wrongArguments: WrongInput[] = [
     ].join('\n'),
   },
   {
-<<<<<<< HEAD
     title: 'a flag that does not exist',
-=======
-    title: 'an unknown flag',
->>>>>>> layout
     args: with_('--tokn', 'x', '--wibble'),
     exitCode: 2,
     text: usage('unknown flag --tokn; did you mean --token?', 'unknown flag --wibble'),
@@ -147,11 +131,7 @@ export const wrongArguments: WrongInput[] = [
     text: usage('--v: Expected an integer but received: x'),
   },
   {
-<<<<<<< HEAD
     title: 'an unknown value of --wait',
-=======
-    title: 'an unknown state to wait for',
->>>>>>> layout
     args: with_('--wait', 'soon'),
     exitCode: 2,
     text: input('--wait must be one of started, registered, ready'),
@@ -163,11 +143,7 @@ export const wrongArguments: WrongInput[] = [
     text: usage('Expected --output=xml to be one of: text, json'),
   },
   {
-<<<<<<< HEAD
     title: 'times that are not durations',
-=======
-    title: 'invalid timeouts',
->>>>>>> layout
     args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
     exitCode: 2,
     text: input(
@@ -176,11 +152,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-<<<<<<< HEAD
     title: 'phases that do not exist',
-=======
-    title: 'unknown phases',
->>>>>>> layout
     args: with_('--skip-phases', 'preflihgt,wibble'),
     exitCode: 2,
     text: input(

@@ -38,11 +38,7 @@ const withoutKubeconfig = ({ store }: Sandbox): void => {
   const { kubeconfig: _, ...data } = map?.data ?? {};
   store.update('configmaps', { ...map, data } as never);
 };
-<<<<<<< HEAD
 /** An approver denies each request, or the signer fails. */
-=======
-/** An administrator denies each CSR, or the signer fails. */
->>>>>>> layout
 const answeringCsr =
   (type: 'Denied' | 'Failed') =>
   (sandbox: Sandbox): void => {
@@ -230,11 +226,7 @@ const permissions: WrongInput[] = [
     wrong(`404 for the ${what}`, refusing('GET', path, 'notFound'), 5, noConfiguration(name, key), UNDO),
   ),
   wrong(
-<<<<<<< HEAD
     'a request that is denied',
-=======
-    'a CSR that an administrator denies',
->>>>>>> layout
     answeringCsr('Denied'),
     5,
     [

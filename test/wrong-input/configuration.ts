@@ -281,11 +281,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ].join('\n'),
   },
   {
-<<<<<<< HEAD
     title: 'a discovery file that turns verification off',
-=======
-    title: 'a discovery file that skips the TLS verification',
->>>>>>> layout
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
     exitCode: 12,
     text: [

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 /** `join run` with invalid input: the exact message, within a time limit, and an unchanged machine. */
-=======
-/** Each wrong input: the whole error, the time until it, and that nothing is left on the machine. */
->>>>>>> layout
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -70,12 +66,8 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const stands = words(sandbox);
   const typed = (text: string) =>
     stands.reduce((known, [word, value]) => known.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), value), text);
-<<<<<<< HEAD
   const withPlaceholders = (text: string) =>
     stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
-=======
-  const redacted = (text: string) => stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
->>>>>>> layout
   for (const [name, text] of Object.entries(wrong.files ?? {})) {
     const place = join(root, 'given', name);
     await mkdir(dirname(place), { recursive: true });
@@ -90,11 +82,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const at = stderr.search(/^E_/m);
   return {
     code,
-<<<<<<< HEAD
     text: withPlaceholders(at < 0 ? stderr : stderr.slice(at))
-=======
-    text: redacted(at < 0 ? stderr : stderr.slice(at))
->>>>>>> layout
       .replace(/node-csr-[\w-]{43}/g, 'CSR')
       .replace(/is 30[12] s/, 'is 300 s')
       .trimEnd(),
