@@ -130,7 +130,7 @@ export function expectNothingDone({ root, sandbox }: Scene, before: Tree): void 
 }
 
 /** Who is not verified yet has never seen a credential: all that is asked of it is cluster-info, and by nobody. */
-export function expectNothingGiven({ sandbox }: Scene): void {
+export function expectNoCredentialGiven({ sandbox }: Scene): void {
   const asked = sandbox.store.requests.filter(({ path }) => path.endsWith('/configmaps/cluster-info'));
   expect(asked.filter(({ user }) => user !== 'system:anonymous')).toEqual([]);
 }

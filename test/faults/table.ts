@@ -15,8 +15,8 @@ import {
   expectEnding,
   expectInTime,
   expectJoined,
+  expectNoCredentialGiven,
   expectNothingDone,
-  expectNothingGiven,
   expectReadable,
   expectWhole,
   treeOf,
@@ -99,7 +99,7 @@ async function withFault(scene: Scene, fault: Fault): Promise<undefined> {
   expectInTime(outcome, scene);
   expectReadable(outcome, scene);
   expectWhole(scene, before, outcome.wanted);
-  expectNothingGiven(scene);
+  expectNoCredentialGiven(scene);
   await fault.also?.(scene, outcome);
   if (fault.dryRun === true) expectNothingDone(scene, before);
   else if (fault.ends === 'survives') await expectJoined(scene);

@@ -6,7 +6,7 @@ import { type UndoItem, undoChanges } from '../../engine/journal/undo.ts';
 import { run } from '../../engine/run/run.ts';
 import { controls, type Effect, type Ports, runs, writes } from '../../engine/sdk/index.ts';
 import { START } from './journals.ts';
-import { madePlan } from './plans.ts';
+import { planOfSteps } from './plans.ts';
 
 export const ANYTHING: readonly Effect[] = [
   ...['/*', '/*/*', '/*/*/*', '/*/*/*/*'].map((path) => writes(path, undefined, 'x')),
@@ -24,7 +24,7 @@ export async function changedBy(
   host: Host,
   { journal = journalInMemory(), effects = ANYTHING }: { journal?: Journal; effects?: readonly Effect[] } = {},
 ): Promise<Journal> {
-  await run({ plan: madePlan({ id: 'a', effects, run: async (ports) => void (await act(ports)) }), host, journal });
+  await run({ plan: planOfSteps({ id: 'a', effects, run: async (ports) => void (await act(ports)) }), host, journal });
   return journal;
 }
 
