@@ -1,4 +1,4 @@
-/** Changes made through the ports of a phase, journaled, and taken back. */
+/** Changes through the ports of a phase, which are journaled and then undone. */
 import type { Host } from '../../engine/host/host.ts';
 import { Journal } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
@@ -18,7 +18,7 @@ export const ANYTHING: readonly Effect[] = [
 export const journalInMemory = (): Journal =>
   Journal.begin(memoryStore(), () => new Date(0), { ...START, version: 1, id: '20260304-050607-0000' });
 
-/** What a run of one step has done, to the point where `act` failed, if it does. */
+/** The changes of a run of one step, up to the point where `act` failed, if it fails. */
 export async function changedBy(
   act: (ports: Ports) => Promise<unknown>,
   host: Host,
