@@ -62,8 +62,13 @@ const wrong: { name: string; made: (scene: Scene) => KeyPair; ends: Ends }[] = [
   { name: 'for no name', made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: [] }), ends: NAME },
   {
     name: 'for a name of control characters',
-    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['\u001b[31m\u202e.example'] }),
+    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['\u001b[31m\u007f.example'] }),
     ends: NAME,
+  },
+  {
+    name: 'for a name that is not ASCII, which Go cannot parse',
+    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['\u001b[31m\u202e.example'] }),
+    ends: UNTRUSTED,
   },
   { name: 'for clients', made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, use: 'client' }), ends: UNTRUSTED },
 ];

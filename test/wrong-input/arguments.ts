@@ -7,7 +7,7 @@ const tokenOf = (token: string): string[] => ['ENDPOINT', '--token', token, '--d
 const endpointOf = (endpoint: string): string[] => [endpoint, ...JOIN.slice(1)];
 
 export const wrongArguments: WrongInput[] = [
-  { title: 'no endpoint', args: JOIN.slice(1), exitCode: 2, text: input('--endpoint is missing') },
+  { title: 'a missing endpoint', args: JOIN.slice(1), exitCode: 2, text: input('--endpoint is missing') },
   {
     title: 'an endpoint without a port',
     args: endpointOf('10.0.0.1'),
@@ -27,10 +27,13 @@ export const wrongArguments: WrongInput[] = [
     text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port'),
   },
   {
-    title: 'a port that there is not',
+    title: 'a port that does not exist',
     args: endpointOf('10.0.0.1:99999'),
     exitCode: 2,
-    text: ['E_INPUT in step discovery: 10.0.0.1:99999 is no address', '  → Add --help to see every flag.'].join('\n'),
+    text: [
+      'E_INPUT in step discovery: 10.0.0.1:99999 is not a valid address',
+      '  → Add --help to see every flag.',
+    ].join('\n'),
   },
   {
     title: 'two endpoints',
@@ -59,13 +62,13 @@ export const wrongArguments: WrongInput[] = [
     text: input('--node-name must NOT have more than 253 characters'),
   },
   {
-    title: 'a socket that is no path',
+    title: 'a socket that is not a path',
     args: with_('--cri-socket', 'tcp://10.0.0.1:1'),
     exitCode: 2,
     text: input('--cri-socket has the wrong form "tcp://10.0.0.1:1": it must be unix:// and an absolute path'),
   },
   {
-    title: 'a gate that there is not',
+    title: 'a feature gate that does not exist',
     args: with_('--feature-gates', 'CoreDSN=true,Nope=true'),
     exitCode: 2,
     text: input(
@@ -74,7 +77,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'gates without a value, and with one that is none',
+    title: 'a gate without a value, and one with an invalid value',
     args: with_('--feature-gates', 'CoreDNS,SelfHosting=maybe'),
     exitCode: 2,
     text: input(
@@ -83,16 +86,16 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'checks to ignore beside all of them',
+    title: 'checks to ignore together with all of them',
     args: with_('--ignore-preflight-errors', 'all,Swap'),
     exitCode: 2,
     text: [
-      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so no other check can be named beside it",
-      '  → Write --ignore-preflight-errors=all, or only the names.',
+      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so it cannot be combined with other names",
+      '  → Use --ignore-preflight-errors=all, or list only the names.',
     ].join('\n'),
   },
   {
-    title: 'a flag that there is not',
+    title: 'a flag that does not exist',
     args: with_('--tokn', 'x', '--wibble'),
     exitCode: 2,
     text: usage('unknown flag --tokn; did you mean --token?', 'unknown flag --wibble'),
@@ -122,25 +125,25 @@ export const wrongArguments: WrongInput[] = [
     text: ['E_USAGE: --dry-run=maybe must be true or false', '  → Write --dry-run, or omit it.'].join('\n'),
   },
   {
-    title: 'a verbosity that is no number',
+    title: 'a verbosity that is not a number',
     args: with_('-v=x'),
     exitCode: 2,
     text: usage('--v: Expected an integer but received: x'),
   },
   {
-    title: 'an end of waiting that there is not',
+    title: 'an unknown value of --wait',
     args: with_('--wait', 'soon'),
     exitCode: 2,
     text: input('--wait must be one of started, registered, ready'),
   },
   {
-    title: 'a form of output that there is not',
+    title: 'an unknown output format',
     args: with_('--output', 'xml'),
     exitCode: 2,
     text: usage('Expected --output=xml to be one of: text, json'),
   },
   {
-    title: 'times that are none',
+    title: 'times that are not durations',
     args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
     exitCode: 2,
     text: input(
@@ -149,7 +152,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'phases that there are not',
+    title: 'phases that do not exist',
     args: with_('--skip-phases', 'preflihgt,wibble'),
     exitCode: 2,
     text: input(
@@ -158,7 +161,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a phase whose outputs others read',
+    title: 'a skipped phase whose outputs other steps read',
     args: with_('--skip-phases', 'discovery'),
     exitCode: 2,
     text: input(
@@ -177,7 +180,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
@@ -186,11 +189,11 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
-    title: 'a token in a file that is not there',
+    title: 'a token in a missing file',
     args: tokenOf('@FOLDER/none'),
     exitCode: 2,
     text: input("--token @FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'"),
@@ -202,12 +205,12 @@ export const wrongArguments: WrongInput[] = [
     text: input('only one of --discovery-token and --tls-bootstrap-token can read standard input'),
   },
   {
-    title: 'a pipeline that is not there',
+    title: 'a missing pipeline',
     args: with_('--pipeline', 'FOLDER/none.yaml'),
     exitCode: 3,
     text: [
       "E_PIPELINE_FILE: cannot read the pipeline FOLDER/none.yaml: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
-      '  → Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
+      '  → Check the path, or omit --pipeline to use the built-in pipeline.',
     ].join('\n'),
   },
   {
@@ -228,7 +231,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'variables that are wrong',
+    title: 'invalid variables',
     args: ['ENDPOINT'],
     variables: {
       JOINERY_TOKEN: 'nope',
@@ -246,7 +249,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a variable and a flag, each wrong in its own way',
+    title: 'an invalid variable and an invalid flag',
     args: ['ENDPOINT', '--node-name', 'UP', '--discovery-token-ca-cert-hash', 'PIN'],
     variables: { JOINERY_TOKEN: 'nope' },
     exitCode: 2,
@@ -256,14 +259,14 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a variable with a file that is not there',
+    title: 'a variable that names a missing file',
     args: ['ENDPOINT'],
     variables: { JOINERY_TOKEN: '@FOLDER/none' },
     exitCode: 2,
     text: input("JOINERY_TOKEN @FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'"),
   },
   {
-    title: 'everything wrong at once',
+    title: 'eight invalid flags at once',
     args: [
       '10.0.0.1',
       '--token',

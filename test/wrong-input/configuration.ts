@@ -16,12 +16,12 @@ const beside = (text: string, ...flags: string[]) => ({ args: [...CONFIG, ...fla
 
 export const wrongConfigurations: WrongInput[] = [
   {
-    title: 'a configuration that is not there',
+    title: 'a missing configuration',
     args: CONFIG,
     exitCode: 3,
     text: [
       "E_CONFIG_FILE: cannot read the configuration file FOLDER/c.yaml: ENOENT: no such file or directory, open 'FOLDER/c.yaml'",
-      '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+      '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
     ].join('\n'),
   },
   {
@@ -30,11 +30,11 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 3,
     text: [
       'E_CONFIG_FILE: cannot read the configuration file FOLDER: EISDIR: illegal operation on a directory, read',
-      '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+      '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
     ].join('\n'),
   },
   {
-    title: 'a configuration that is no YAML',
+    title: 'a configuration that is not YAML',
     ...file('a: [1\n'),
     exitCode: 3,
     text: config('FOLDER/c.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]'),
@@ -52,7 +52,7 @@ export const wrongConfigurations: WrongInput[] = [
     text: config('FOLDER/c.yaml:1:1: there is no JoinConfiguration in this file'),
   },
   {
-    title: 'a configuration of a version that there is not',
+    title: 'a configuration of an unknown version',
     ...file(good('').replace('v1beta4', 'v1beta44')),
     exitCode: 3,
     text: config(
@@ -60,7 +60,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a kind of another version',
+    title: 'a kind that belongs to another version',
     ...file(good('').replace('JoinConfiguration', 'NodeConfiguration')),
     exitCode: 3,
     text: config('FOLDER/c.yaml:2:7: kubeadm.k8s.io/v1beta4 has no NodeConfiguration: it is JoinConfiguration there'),
@@ -72,7 +72,7 @@ export const wrongConfigurations: WrongInput[] = [
     text: config('FOLDER/c.yaml:10:7: a second JoinConfiguration in one file'),
   },
   {
-    title: 'fields that are unknown, there twice, and of a wrong type',
+    title: 'fields that are unknown, duplicate or of the wrong type',
     ...file(good('nodeRegistratoin: {}\ncaCertPath: /a.crt\ncaCertPath: /b.crt\ndryRun: "yes"\n')),
     exitCode: 3,
     text: config(
@@ -106,7 +106,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'pins in a configuration that are none',
+    title: 'invalid pins in a configuration',
     ...file(good('').replace('unsafeSkipCAVerification: true', 'caCertHashes: ["sha256:1", "md5:2"]')),
     exitCode: 3,
     text: config(
@@ -123,7 +123,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a CA in a configuration that is not absolute',
+    title: 'a relative CA path in a configuration',
     ...file(good('caCertPath: ca.crt\n')),
     exitCode: 3,
     text: config(
@@ -131,7 +131,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'times in a configuration that are none',
+    title: 'invalid timeouts in a configuration',
     ...file(good('timeouts: { discovery: 0s, tlsBootstrap: 300 }\n')),
     exitCode: 3,
     text: config(
@@ -140,7 +140,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a registration in which everything is wrong',
+    title: 'a nodeRegistration with only invalid fields',
     ...file(
       good(
         'nodeRegistration:\n  name: Worker_1\n  criSocket: tcp://a\n  taints: [{ key: a, effect: Sometimes }]\n  kubeletExtraArgs: { v: "4" }\n  imagePullPolicy: Perhaps\n  ignorePreflightErrors: [all, Swap]\n',
@@ -162,11 +162,11 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: FOLDER/c.yaml:8:1: controlPlane requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
-    title: 'a configuration beside what decides whom to trust',
+    title: 'a configuration beside trust flags',
     ...beside(good(''), ...JOIN, '--feature-gates', 'CoreDNS=true'),
     exitCode: 2,
     text: input(
@@ -174,7 +174,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a wrong configuration beside a token',
+    title: 'an invalid configuration beside a token',
     ...beside(`${HEAD}nope: 1\n`, '--token', TOKEN),
     exitCode: 2,
     text: input(
@@ -191,7 +191,7 @@ export const wrongConfigurations: WrongInput[] = [
     text: input('--config cannot stand beside JOINERY_TOKEN: the file decides that'),
   },
   {
-    title: 'a configuration that names the Node otherwise',
+    title: 'a configuration with another name of the Node',
     ...beside(
       good('nodeRegistration: { kubeletExtraArgs: [{ name: hostname-override, value: w2 }] }\n'),
       '--node-name',
@@ -201,13 +201,13 @@ export const wrongConfigurations: WrongInput[] = [
     text: input('--node-name w3 is not the w2 that hostname-override in the file wins with'),
   },
   {
-    title: 'all checks here, and one there',
+    title: 'all checks ignored by a flag, and one by the configuration',
     ...beside(good('nodeRegistration: { ignorePreflightErrors: [Swap] }\n'), '--ignore-preflight-errors', 'all'),
     exitCode: 2,
     text: input('--ignore-preflight-errors and the file together say all and single checks: give only one of the two'),
   },
   {
-    title: 'a gate and a phase in configurations that there are not',
+    title: 'an unknown gate and an unknown phase in a configuration',
     ...file(
       `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\ntoken: ${TOKEN}\ndiscoveryTokenAPIServers: ["10.0.0.1:6443"]\ndiscoveryTokenUnsafeSkipCAVerification: true\nfeatureGates: { CoreDSN: true }\n`,
     ),
@@ -215,13 +215,13 @@ export const wrongConfigurations: WrongInput[] = [
     text: input('FOLDER/c.yaml:6:15: featureGates: unknown gate CoreDSN; did you mean CoreDNS?'),
   },
   {
-    title: 'phases in a configuration that there are not',
+    title: 'unknown phases in a configuration',
     ...file(good('skipPhases: [preflihgt]\n')),
     exitCode: 2,
     text: input('FOLDER/c.yaml:8:13: skipPhases: there is no phase preflihgt; did you mean preflight?'),
   },
   {
-    title: 'an argument of the kubelet that has dashes',
+    title: 'a kubelet argument with dashes',
     ...file(good('nodeRegistration:\n  kubeletExtraArgs:\n    - { name: --v, value: "4" }\n')),
     exitCode: 2,
     text: input(
@@ -229,7 +229,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a configuration and a token that both want standard input',
+    title: 'a configuration and a token that both read standard input',
     args: ['--config', '-', '--token', '-'],
     exitCode: 2,
     text: input('only one of --config and --token can read standard input'),
@@ -245,21 +245,21 @@ const discovery = (text: string) => ({
 
 export const wrongDiscoveryFiles: WrongInput[] = [
   {
-    title: 'a discovery file that is not there',
+    title: 'a missing discovery file',
     args: ['--discovery-file', '/none.conf', '--token', TOKEN],
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /none.conf: the file does not exist',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
-    title: 'a discovery file that is no YAML',
+    title: 'a discovery file that is not YAML',
     ...discovery('a: [1\n'),
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: Flow sequence in block collection must be sufficiently indented and end with a ]',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
@@ -268,7 +268,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it has no cluster without a name, and no current context with a cluster',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
@@ -277,25 +277,25 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: its server http://10.0.0.1:6443 is not https://host:port',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
-    title: 'a discovery file that would have anybody answer',
+    title: 'a discovery file that turns verification off',
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it sets insecure-skip-tls-verify, so any server could pose as the cluster',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
-    title: 'a discovery file whose CA is none',
+    title: 'a discovery file with an invalid CA',
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", certificate-authority-data: aGVsbG8= }')),
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: its CA data contains no certificate',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
 ];

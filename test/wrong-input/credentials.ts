@@ -11,7 +11,7 @@ const pinOf = (...pins: string[]): string[] => [
 ];
 export const wrongCredentials: WrongInput[] = [
   {
-    title: 'nothing at all',
+    title: 'an empty command line',
     args: [],
     exitCode: 2,
     text: input(
@@ -45,7 +45,7 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'only the id of a token',
+    title: 'a token that is only an ID',
     args: tokenOf('abcdef'),
     exitCode: 2,
     text: input(
@@ -53,19 +53,19 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'no token',
+    title: 'a missing token',
     args: ['ENDPOINT', '--discovery-token-ca-cert-hash', 'PIN'],
     exitCode: 2,
     text: input('a token is required: pass --token or --discovery-token'),
   },
   {
-    title: 'an empty token, as of an unset variable of the shell',
+    title: 'an empty token, as from an unset shell variable',
     args: tokenOf(''),
     exitCode: 2,
     text: input('a token is required: pass --token or --discovery-token'),
   },
   {
-    title: 'tokens for discovery and bootstrap that are wrong both',
+    title: 'invalid tokens for discovery and bootstrap',
     args: ['ENDPOINT', '--discovery-token=x', '--tls-bootstrap-token=y', '--discovery-token-ca-cert-hash', 'PIN'],
     exitCode: 2,
     text: input(
@@ -74,7 +74,7 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'no pin',
+    title: 'a missing pin',
     args: ['ENDPOINT', '--token', 'TOKEN'],
     exitCode: 2,
     text: input(
@@ -82,7 +82,7 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'a pin that is explicitly not skipped, and not given',
+    title: 'a missing pin beside an explicit false for skipping it',
     args: ['ENDPOINT', '--token', 'TOKEN', '--discovery-token-unsafe-skip-ca-verification=false'],
     exitCode: 2,
     text: input(
@@ -114,7 +114,7 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'a pin with a letter that is no digit',
+    title: 'a pin with a letter that is not a hexadecimal digit',
     args: pinOf(`sha256:${'g'.repeat(64)}`),
     exitCode: 2,
     text: input(
@@ -122,7 +122,7 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'a second pin that is wrong, behind a comma',
+    title: 'an invalid second pin after a comma',
     args: pinOf(`${ZERO_PIN},sha256:1`),
     exitCode: 2,
     text: input(
@@ -130,7 +130,7 @@ export const wrongCredentials: WrongInput[] = [
     ),
   },
   {
-    title: 'a second pin that is wrong, by a flag of its own',
+    title: 'an invalid second pin in a flag of its own',
     args: pinOf(ZERO_PIN, 'sha512:1'),
     exitCode: 2,
     text: input(

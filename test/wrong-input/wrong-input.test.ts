@@ -1,4 +1,4 @@
-/** Everything that people give wrongly: what they are told, whole, how soon, and that nothing is left of it. */
+/** `join run` with invalid input: the exact message, within a time limit, and an unchanged machine. */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,9 @@ import { wrongConfigurations, wrongDiscoveryFiles } from './configuration.ts';
 import { wrongCredentials } from './credentials.ts';
 import { type WrongInput, ZERO_PIN } from './wrong.ts';
 
-/** Of the processor's time, as others may share this machine; and so many times that, whatever they do. */
+/** Limit of processor time, because other programs may share this machine. */
 const LIMIT_MS = 2_000;
+/** Wall-clock time may be this many times the limit. */
 const BUSY = 4;
 const NOBODY = { endpoint: '127.0.0.1:1', token: 'abcdef.0123456789abcdef', caPin: ZERO_PIN };
 let folder = '';
@@ -65,7 +66,8 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const stands = words(sandbox);
   const typed = (text: string) =>
     stands.reduce((known, [word, value]) => known.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), value), text);
-  const told = (text: string) => stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
+  const withPlaceholders = (text: string) =>
+    stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
   for (const [name, text] of Object.entries(wrong.files ?? {})) {
     const place = join(root, 'given', name);
     await mkdir(dirname(place), { recursive: true });
@@ -80,7 +82,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const at = stderr.search(/^E_/m);
   return {
     code,
-    text: told(at < 0 ? stderr : stderr.slice(at))
+    text: withPlaceholders(at < 0 ? stderr : stderr.slice(at))
       .replace(/node-csr-[\w-]{43}/g, 'CSR')
       .replace(/is 30[12] s/, 'is 300 s')
       .trimEnd(),
@@ -96,27 +98,30 @@ describe.each([
   ['discovery files', wrongDiscoveryFiles],
   ['for the cluster', wrongForTheCluster],
 ])('wrong %s', (_kind, table) => {
-  test.each(table.map((wrong): [string, WrongInput] => [wrong.title, wrong]))('%s', async (_, wrong) => {
-    const sandbox =
-      wrong.cluster === undefined ? undefined : await startSandbox(wrong.now === undefined ? {} : { now: wrong.now });
-    try {
-      await mkdir(join(root, 'given'));
-      const before = await tree();
-      if (sandbox !== undefined) await wrong.cluster?.(sandbox);
-      const { code, text, tookMs, output } = await outcomeOf(wrong, sandbox ?? NOBODY);
-      expect({ exitCode: code, text }).toEqual({ exitCode: wrong.exitCode, text: wrong.text });
-      expect(tookMs).toBeLessThan(LIMIT_MS);
-      expect(await tree()).toEqual(before);
-      expect(output).not.toContain((sandbox ?? NOBODY).token.split('.')[1]);
-    } finally {
-      await sandbox?.close();
-      for (const made of ['given', 'var/lib/joinery', 'run/joinery'])
-        await rm(join(root, made), { recursive: true, force: true });
-    }
-  });
+  test.each(table.map((wrong): [string, WrongInput] => [wrong.title, wrong]))(
+    'join run reports %s',
+    async (_, wrong) => {
+      const sandbox =
+        wrong.cluster === undefined ? undefined : await startSandbox(wrong.now === undefined ? {} : { now: wrong.now });
+      try {
+        await mkdir(join(root, 'given'));
+        const before = await tree();
+        if (sandbox !== undefined) await wrong.cluster?.(sandbox);
+        const { code, text, tookMs, output } = await outcomeOf(wrong, sandbox ?? NOBODY);
+        expect({ exitCode: code, text }).toEqual({ exitCode: wrong.exitCode, text: wrong.text });
+        expect(tookMs).toBeLessThan(LIMIT_MS);
+        expect(await tree()).toEqual(before);
+        expect(output).not.toContain((sandbox ?? NOBODY).token.split('.')[1]);
+      } finally {
+        await sandbox?.close();
+        for (const made of ['given', 'var/lib/joinery', 'run/joinery'])
+          await rm(join(root, made), { recursive: true, force: true });
+      }
+    },
+  );
 });
 
-test('the tables have at least 60 cases, each with a title of its own', () => {
+test('the tables of invalid inputs have at least 60 cases, each with a title of its own', () => {
   const titles = [
     ...wrongCredentials,
     ...wrongArguments,

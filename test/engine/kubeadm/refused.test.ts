@@ -53,7 +53,7 @@ describe('what is refused, with its place', () => {
     [
       'an https URL of nobody',
       'discovery: { file: { kubeConfigPath: "https://" } }\n',
-      ['3:38: discovery.file.kubeConfigPath is no URL'],
+      ['3:38: discovery.file.kubeConfigPath is not a URL'],
     ],
     [
       'a file URL with a host',

@@ -32,7 +32,7 @@ const PHASE = `
 
 const moduleOf = (phase: string): string => `export default (sdk) => sdk.definePlugin({ phases: [{
   name: 'acme',
-  summary: 'Greet whoever logs in',
+  summary: 'Greet every user',
   input: { type: 'object', properties: { text: { type: 'string', description: 'The greeting' } } },
   output: { type: 'object' },
   effects: [sdk.writes('/etc/motd', 0o644, 'the greeting')],
