@@ -130,7 +130,7 @@ export function expectNothingDone({ root, sandbox }: Scene, before: Tree): void 
 }
 
 /** A server that is not verified gets no credentials: only anonymous requests for cluster-info. */
-export function expectNoCredentialGiven({ sandbox }: Scene): void {
+export function expectAnonymousDiscovery({ sandbox }: Scene): void {
   const asked = sandbox.store.requests.filter(({ path }) => path.endsWith('/configmaps/cluster-info'));
   expect(asked.filter(({ user }) => user !== 'system:anonymous')).toEqual([]);
 }

@@ -12,10 +12,10 @@ import { joinUnder, type KernelFault, kernel } from './kernel.ts';
 import { machine } from './machine.ts';
 import { network } from './network.ts';
 import {
+  expectAnonymousDiscovery,
   expectEnding,
   expectInTime,
   expectJoined,
-  expectNoCredentialGiven,
   expectNothingDone,
   expectReadable,
   expectWhole,
@@ -99,7 +99,7 @@ async function withFault(scene: Scene, fault: Fault): Promise<undefined> {
   expectInTime(outcome, scene);
   expectReadable(outcome, scene);
   expectWhole(scene, before, outcome.wanted);
-  expectNoCredentialGiven(scene);
+  expectAnonymousDiscovery(scene);
   await fault.also?.(scene, outcome);
   if (fault.dryRun === true) expectNothingDone(scene, before);
   else if (fault.ends === 'survives') await expectJoined(scene);

@@ -113,7 +113,7 @@ class Campaign {
     return folders.flatMap(inputsIn).map((path) => ({ path, bytes: readInput(path) }));
   }
 
-  /** Half of the inputs come from the shape of the target, and half are mutations of the corpus. */
+  /** Half of the inputs come from the shape of the target; half are mutations of the corpus. */
   #batch(random: Random): Buffer[] {
     const { shape, tokens } = this.#target;
     const made = fc.sample(shape, { seed: random.next() | 0, numRuns: BATCH / 2 });

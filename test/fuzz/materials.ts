@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 /** Valid inputs for the targets, and a machine and a cluster in memory. */
 import { readFileSync } from 'node:fs';
 import { portsFor } from '../../engine/host/ports/index.ts';

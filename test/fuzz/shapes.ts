@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 /** Texts that are almost valid, or valid and unusual. Random changes of bytes would rarely create them. */
 import fc from 'fast-check';
 import { stringify } from 'yaml';

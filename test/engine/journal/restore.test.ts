@@ -101,7 +101,7 @@ describe('the undo of changes', () => {
     expect(host.changes).toMatchObject([{ kind: 'command', argv: ['modprobe', '-r', 'x'] }]);
   });
 
-  test('an undo keeps files that changed after the run, and shows a diff without secrets; with overwrite it restores them', async () => {
+  test('an undo keeps files that changed after the run, unless it may overwrite them', async () => {
     const host = memoryHost({ files: { '/etc/a': 'old\n' } });
     const { journal, ports } = journaled(host, ANYWHERE);
     const { Secret } = await import('../../../engine/sdk/index.ts');

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -268,5 +268,5 @@ test('a dry run records the changes of the run in their order, and changes nothi
     }),
     { numRuns: 200, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: true },
   );
-  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20); // the property was really tested
+  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20);
 });

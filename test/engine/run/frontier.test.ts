@@ -49,7 +49,7 @@ describe('the frontier', () => {
     expect(frontier.status('a')).toBe(status);
   });
 
-  test('the frontier is settled when every step is ended or skipped, and it never skips an ended or active step', () => {
+  test('the frontier is settled when every step is ended or skipped, and skips no ended or active step', () => {
     const frontier = diamond();
     taken(frontier);
     frontier.settle('a', 'failed');

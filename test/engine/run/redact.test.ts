@@ -122,7 +122,7 @@ describe('a run in which a phase', () => {
     expect(shown).toContain('a');
   });
 
-  test('an unmarked secret output reaches the next step, and its input is not journaled in plain text either', async () => {
+  test('an unmarked secret output reaches the next step, and is not journaled in plain text', async () => {
     const seen: unknown[] = [];
     const { shown, result } = await runWith([
       { id: 'a', run: () => ({ plain: `Bearer ${TOKEN}` }) },

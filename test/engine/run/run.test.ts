@@ -279,7 +279,7 @@ describe('the undo of a failed run', () => {
     const host = machine();
     const { apply } = host;
     host.apply = async (change, signal) => {
-      if (change.kind === 'file' && change.content.toString() === 'old' && change.secret) throw BROKEN; // the old content
+      if (change.kind === 'file' && change.content.toString() === 'old' && change.secret) throw BROKEN;
       return apply(change, signal);
     };
     const result = await undoing(steps, host);

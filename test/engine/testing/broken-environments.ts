@@ -1,5 +1,5 @@
 /** Environments that are broken, or that break the pipeline under them. */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { type Broken, PIPELINE_HEAD } from './broken.ts';
 
 export const brokenEnvironments: readonly Broken[] = [

@@ -1,5 +1,5 @@
 /** Pipelines with a broken shape, steps, phases or inputs of phases. */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { type Broken, LOOK as look } from './broken.ts';
 
 export const brokenSteps: readonly Broken[] = [

@@ -1,5 +1,5 @@
 /** Pipelines with broken inputs, expressions, secrets or time limits. */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { type Broken, INPUTS as inputs, LOOK as look } from './broken.ts';
 
 export const brokenValues: readonly Broken[] = [

@@ -52,7 +52,7 @@ describe('a host that stops permanently at any point', () => {
     expect(ofUndo.telling.length).toBeGreaterThan(60);
   });
 
-  test('a run that stopped at any point is completed by a resume with one identity and one CSR, or fully undone', async () => {
+  test('a run that stopped at any point is completed with one identity and one CSR, or fully undone', async () => {
     const problems = await wherever(untouched, 'run', ofRun, async (left) => {
       const twin = left.copy();
       const [resumed, undone] = [await left.problemsAfterResume(trees), await twin.problemsAfterUndo(trees)];
