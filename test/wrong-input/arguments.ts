@@ -30,7 +30,10 @@ export const wrongArguments: WrongInput[] = [
     title: 'a port above 65535',
     args: endpointOf('10.0.0.1:99999'),
     exitCode: 2,
-    text: ['E_INPUT in step discovery: 10.0.0.1:99999 is no address', '  → Add --help to see every flag.'].join('\n'),
+    text: [
+      'E_INPUT in step discovery: 10.0.0.1:99999 is not a valid address',
+      '  → Add --help to see every flag.',
+    ].join('\n'),
   },
   {
     title: 'two endpoints',
@@ -87,8 +90,8 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--ignore-preflight-errors', 'all,Swap'),
     exitCode: 2,
     text: [
-      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so no other check can be named beside it",
-      '  → Write --ignore-preflight-errors=all, or only the names.',
+      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so it cannot be combined with other names",
+      '  → Use --ignore-preflight-errors=all, or list only the names.',
     ].join('\n'),
   },
   {
@@ -177,7 +180,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
@@ -186,7 +189,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
@@ -207,7 +210,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 3,
     text: [
       "E_PIPELINE_FILE: cannot read the pipeline FOLDER/none.yaml: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
-      '  → Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
+      '  → Check the path, or omit --pipeline to use the built-in pipeline.',
     ].join('\n'),
   },
   {

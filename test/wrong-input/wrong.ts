@@ -32,5 +32,5 @@ export const input = errorText('E_INPUT', 'Add --help to see every flag.');
 export const usage = errorText('E_USAGE', 'Add --help to see the arguments and flags of the command.');
 export const config = errorText(
   'E_CONFIG',
-  'schemas/kubeadm/ describes the fields of each version; join config validate FILE checks without joining.',
+  'schemas/kubeadm/ describes the fields of each version. To check the file without joining: join config validate FILE',
 );
