@@ -43,7 +43,7 @@ describe('what a plugin says it does', () => {
     ["sdk.serviceWrites('kubelet', '/var/lib/x', 'x')", 'services: kubelet'],
     ["sdk.unmounts('/var/lib/kubelet', 'x')", 'mounts: /var/lib/kubelet'],
     ["sdk.removesPodSandboxes('x')", 'runtime: true'],
-    ["sdk.downloads('x')", 'network: the addresses that it reads'],
+    ["sdk.downloads('x')", 'network: the addresses that it calls'],
     ["{ kind: 'everything', why: 'x' }", 'effects of the kind everything, which this Joinery does not know'],
   ])('and its manifest does not is refused before any phase is run: %s', async (of, what) => {
     const error = await joinErrorOf(() => load(effect(of)));
@@ -365,8 +365,8 @@ describe('a phase of a plugin that goes on', () => {
     const result = await run({ plan: planOfPhase('acme', phase, {}, host.facts), host });
     const { notes = [] } = result.steps[0] ?? {};
     expect(notes.length).toBe(1001);
-    expect(notes.at(-1)?.text).toBe('what else it says is left out');
-    expect(notes[0]?.text).toBe('(a note of 100000000 characters is too long to be told)');
+    expect(notes.at(-1)?.text).toBe('further notes are dropped');
+    expect(notes[0]?.text).toBe('(dropped a note of 100000000 characters)');
     expect(Math.max(...notes.map(({ text }) => text.length))).toBe(10_000);
   });
 
