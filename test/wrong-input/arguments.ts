@@ -27,7 +27,7 @@ export const wrongArguments: WrongInput[] = [
     text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port'),
   },
   {
-    title: 'a port above 65535',
+    title: 'a port that does not exist',
     args: endpointOf('10.0.0.1:99999'),
     exitCode: 2,
     text: [
@@ -68,7 +68,7 @@ export const wrongArguments: WrongInput[] = [
     text: input('--cri-socket has the wrong form "tcp://10.0.0.1:1": it must be unix:// and an absolute path'),
   },
   {
-    title: 'an unknown gate',
+    title: 'a feature gate that does not exist',
     args: with_('--feature-gates', 'CoreDSN=true,Nope=true'),
     exitCode: 2,
     text: input(
@@ -86,7 +86,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a check to ignore beside all',
+    title: 'checks to ignore together with all of them',
     args: with_('--ignore-preflight-errors', 'all,Swap'),
     exitCode: 2,
     text: [
@@ -95,7 +95,7 @@ export const wrongArguments: WrongInput[] = [
     ].join('\n'),
   },
   {
-    title: 'an unknown flag',
+    title: 'a flag that does not exist',
     args: with_('--tokn', 'x', '--wibble'),
     exitCode: 2,
     text: usage('unknown flag --tokn; did you mean --token?', 'unknown flag --wibble'),
@@ -131,7 +131,7 @@ export const wrongArguments: WrongInput[] = [
     text: usage('--v: Expected an integer but received: x'),
   },
   {
-    title: 'an unknown state to wait for',
+    title: 'an unknown value of --wait',
     args: with_('--wait', 'soon'),
     exitCode: 2,
     text: input('--wait must be one of started, registered, ready'),
@@ -143,7 +143,7 @@ export const wrongArguments: WrongInput[] = [
     text: usage('Expected --output=xml to be one of: text, json'),
   },
   {
-    title: 'invalid timeouts',
+    title: 'times that are not durations',
     args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
     exitCode: 2,
     text: input(
@@ -152,7 +152,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'unknown phases',
+    title: 'phases that do not exist',
     args: with_('--skip-phases', 'preflihgt,wibble'),
     exitCode: 2,
     text: input(

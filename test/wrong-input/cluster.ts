@@ -38,7 +38,7 @@ const withoutKubeconfig = ({ store }: Sandbox): void => {
   const { kubeconfig: _, ...data } = map?.data ?? {};
   store.update('configmaps', { ...map, data } as never);
 };
-/** An administrator denies each CSR, or the signer fails. */
+/** An approver denies each request, or the signer fails. */
 const answeringCsr =
   (type: 'Denied' | 'Failed') =>
   (sandbox: Sandbox): void => {
@@ -228,7 +228,7 @@ const permissions: WrongInput[] = [
     wrong(`404 for the ${what}`, refusing('GET', path, 'notFound'), 5, noConfiguration(name, key), UNDO),
   ),
   wrong(
-    'a CSR that an administrator denies',
+    'a request that is denied',
     answeringCsr('Denied'),
     5,
     [

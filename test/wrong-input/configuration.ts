@@ -283,7 +283,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ].join('\n'),
   },
   {
-    title: 'a discovery file that skips the TLS verification',
+    title: 'a discovery file that turns verification off',
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
     exitCode: 12,
     text: [
