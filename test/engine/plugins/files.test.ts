@@ -1,136 +1,17 @@
-import { chmod, chown, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readTrusted, trustedPath } from '../../../engine/host/trusted.ts';
 import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
 import { integrityOf } from '../../../engine/plugins/integrity.ts';
-import { isInRange } from '../../../engine/plugins/manifest.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { scratch } from '../../helpers/machine.ts';
+import { dependency } from './dependency.ts';
 import { type MadePlugin, pluginFolder, VERSION } from './folder.ts';
 
 const SOMEBODY = 12_345;
-const named = { name: 'acme', version: '1.0.0' };
-const joinery = { engine: '^0.1.0', phases: [] };
 const asRoot = test.skipIf(process.getuid?.() !== 0);
 const inspected = async (made: MadePlugin = {}) => inspectPlugin(await pluginFolder(made), VERSION);
-const write = async (folder: string, files: Record<string, string>) => {
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content);
-  }
-};
-const dependency = (name: string, dependencies = {}) => ({
-  [`node_modules/${name}/package.json`]: JSON.stringify({ name, version: '1.0.0', dependencies }),
-  [`node_modules/${name}/index.js`]: `export default '${name}';`,
-});
-
-describe('the manifest of a plugin', () => {
-  test.each<[string, object | string, string[]]>([
-    ['no JSON', '{', [expect.stringMatching(/^it is not JSON: Expected property name/)]],
-    ['no object', '[]', ['must be an object']],
-    ['that of any package', { name: 'acme', version: '1.0.0' }, ['joinery is missing']],
-    ['empty', {}, ['name is missing', 'version is missing', 'joinery is missing']],
-    ['of a 1 MiB', { name: 'acme', description: 'x'.repeat(1 << 20) }, ['it is larger than 262144 bytes']],
-    [
-      'nested 50,000 deep',
-      `{"name":"acme","version":"1.0.0","joinery":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
-      ['joinery must be an object'],
-    ],
-    [
-      'with a key too many',
-      { ...named, joinery: { ...joinery, phase: 'acme' } },
-      ['joinery unknown key phase; did you mean phases?'],
-    ],
-    [
-      'with __proto__',
-      `{"name":"acme","version":"1.0.0","joinery":{"engine":"^0.1.0","phases":[],"__proto__":{"phases":[]}}}`,
-      ['joinery unknown key __proto__'],
-    ],
-    ['with escape sequences', { ...named, joinery: { ...joinery, '\u001b[2J': 1 } }, ['joinery unknown key  [2J']],
-    [
-      'with a range nobody knows',
-      { ...named, joinery: { ...joinery, engine: '*' } },
-      [
-        'joinery.engine has the wrong form "*": it must be a range of versions: ^0.1.0, ~0.1.2, >=0.1.0 <0.3.0 or 0.1.0',
-      ],
-    ],
-    [
-      'with a module outside',
-      { ...named, joinery: { ...joinery, main: '../index.js' } },
-      ['joinery.main has the wrong form "../index.js": it must be the path of a file in it: index.js'],
-    ],
-    [
-      'with an absolute module',
-      { ...named, joinery: { ...joinery, main: '/index.js' } },
-      ['joinery.main has the wrong form "/index.js": it must be the path of a file in it: index.js'],
-    ],
-    ...['etc/x', '/etc/../shadow', '/etc//x', '/etc/{name}', '/**/x', '/'].map((path): [string, object, string[]] => [
-      `with the path ${path}`,
-      { ...named, joinery: { ...joinery, effects: { paths: [path] } } },
-      [
-        `joinery.effects.paths.0 has the wrong form "${path}": it must be an absolute path without . and .., with ** only at its end`,
-      ],
-    ]),
-    [
-      'with a verb nobody has',
-      { ...named, joinery: { ...joinery, effects: { api: [{ verbs: ['delete'], resource: 'nodes' }] } } },
-      ['joinery.effects.api.0.verbs.0 must be one of get, list, watch, create, patch'],
-    ],
-  ])('is refused where it is %s, with all that is wrong with it', async (_, content, problems) => {
-    const folder = await pluginFolder();
-    await writeFile(join(folder, 'package.json'), typeof content === 'string' ? content : JSON.stringify(content));
-    const error = await joinErrorOf(() => inspectPlugin(folder, VERSION));
-    expect(error).toMatchObject({ code: 'E_PLUGIN_MANIFEST', exitCode: 3 });
-    expect(error.facts).toEqual({ file: join(folder, 'package.json'), problems });
-  });
-
-  test('is there, or the folder is no plugin', async () => {
-    const folder = await scratch();
-    expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder} as a plugin: ${folder}/package.json: ENOENT` },
-    });
-    expect(await joinErrorOf(() => inspectPlugin(join(folder, 'gone'), VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder}/gone as a plugin: ${folder}/gone: ENOENT` },
-    });
-  });
-
-  test('has every part that it does not mention', async () => {
-    const { manifest } = await inspected({ joinery: { effects: {} } });
-    expect(manifest).toEqual({
-      ...{ name: 'acme', version: '1.0.0', engine: '^0.1.0', main: 'index.js', phases: ['acme'], dependencies: [] },
-      ...{ featureGates: [], environments: {}, pipelines: {} },
-      effects: { paths: [], services: [], commands: [], api: [], network: [], mounts: [], runtime: false },
-    });
-  });
-
-  test.each([
-    ...['^0.1.0', '~0.1.0', '0.1.3', '>=0.1.0', '>=0.1.0 <0.2.0', '<1.0.0', '^0.1.3'].map(
-      (range) => [range, true] as const,
-    ),
-    ...['^0.2.0', '~0.0.9', '0.1.2', '<0.1.3', '>=0.2.0', '^1.0.0', '^0.1.4', '>=0.1.0 <0.1.2'].map(
-      (range) => [range, false] as const,
-    ),
-  ])('that is for Joinery %s, is for 0.1.3: %s', (range, isIn) => {
-    expect(isInRange('0.1.3', range)).toBe(isIn);
-  });
-
-  test.each([
-    ['^1.2.3', ['1.2.3', '1.9.0'], ['1.2.2', '2.0.0']],
-    ['^0.0.3', ['0.0.3'], ['0.0.4', '0.1.0']],
-    ['~1.2.3', ['1.2.9'], ['1.3.0']],
-    ['>=1.2.3', ['1.10.0', '2.0.0', '1.2.3-rc.1'], ['1.2.2']],
-  ])('means by %s what npm does', (range, inside, outside) => {
-    expect(inside.filter((version) => !isInRange(version, range))).toEqual([]);
-    expect(outside.filter((version) => isInRange(version, range))).toEqual([]);
-  });
-
-  test('that is for another Joinery is told so', async () => {
-    expect(await joinErrorOf(() => inspected({ joinery: { engine: '^9.0.0' } }))).toMatchObject({
-      ...{ code: 'E_PLUGIN_ENGINE', message: 'plugin acme requires Joinery ^9.0.0; this is 0.1.0', exitCode: 3 },
-    });
-  });
-});
 
 describe('the files of a plugin', () => {
   test.each<[string, (folder: string) => Promise<void>, string, string]>([
@@ -231,60 +112,6 @@ describe('the files of a plugin', () => {
       expect(await joinErrorOf(() => inspected({ manifest: { dependencies: { [name]: '1' } } }))).toMatchObject({
         code: 'E_PLUGIN_FILES',
       });
-  });
-});
-
-describe('the digest of a plugin', () => {
-  const LOCKED = {
-    manifest: { dependencies: { left: '1' } },
-    files: { 'lib/a.js': 'a', 'lib/b.js': 'b', ...dependency('left') },
-  };
-  const digestOf = async (spoil: (folder: string) => Promise<unknown> = async () => undefined) => {
-    const folder = await pluginFolder(LOCKED);
-    await spoil(folder);
-    return integrityOf(folder, ['left']);
-  };
-
-  test('is the same wherever the plugin lies, and in whatever order its files were made', async () => {
-    const folder = join(await scratch(), 'elsewhere');
-    await write(folder, Object.fromEntries(Object.entries(LOCKED.files).reverse()));
-    await pluginFolder(LOCKED, folder);
-    expect(await integrityOf(folder, ['left'])).toBe(await digestOf());
-  });
-
-  test.each<[string, (folder: string) => Promise<unknown>]>([
-    ['a byte', (folder) => writeFile(join(folder, 'lib/a.js'), 'A')],
-    ['a byte of a dependency', (folder) => writeFile(join(folder, 'node_modules/left/index.js'), 'x')],
-    ['a file more', (folder) => writeFile(join(folder, 'lib/c.js'), '')],
-    ['a file less', (folder) => rm(join(folder, 'lib/b.js'))],
-    ['another name', (folder) => rename(join(folder, 'lib/b.js'), join(folder, 'lib/c.js'))],
-    [
-      'two contents exchanged',
-      async (folder) => {
-        await writeFile(join(folder, 'lib/a.js'), 'b');
-        await writeFile(join(folder, 'lib/b.js'), 'a');
-      },
-    ],
-    ['a file that can be run', (folder) => chmod(join(folder, 'lib/a.js'), 0o755)],
-    [
-      'a link instead of a file',
-      async (folder) => {
-        await rm(join(folder, 'lib/a.js'));
-        await symlink('b.js', join(folder, 'lib/a.js'));
-      },
-    ],
-    ['a hidden file', (folder) => writeFile(join(folder, 'lib/.hidden.js'), '')],
-  ])('is another with %s', async (_, spoil) => {
-    expect(await digestOf(spoil)).not.toBe(await digestOf());
-  });
-
-  test.each<[string, (folder: string) => Promise<unknown>]>([
-    ['what is read by others', (folder) => chmod(join(folder, 'lib/a.js'), 0o600)],
-    ['what is only for development', (folder) => write(folder, dependency('vitest'))],
-    ['the history of its sources', (folder) => write(folder, { '.git/HEAD': 'ref: refs/heads/main' })],
-    ['an empty directory', (folder) => mkdir(join(folder, 'lib/empty'))],
-  ])('is the same whatever there is of %s', async (_, spoil) => {
-    expect(await digestOf(spoil)).toBe(await digestOf());
   });
 });
 
