@@ -22,8 +22,8 @@ export class Mounts {
 
   /**
    * The mount points below `path`, with links followed, in the order in which they can be unmounted:
-   * the latest mount comes first, so that no mount has another one in it or over it. A path is listed as often as it
-   * is mounted.
+   * the latest mount comes first, so that no mount has another one in it or over it. A path is listed as often as it is
+   * mounted.
    */
   async below(path: string): Promise<string[]> {
     const root = await realpath(this.#root);
@@ -35,7 +35,7 @@ export class Mounts {
   }
 
   /**
-   * Unmounts the latest mount at a path, lazily if it is busy. Without a mount, nothing changes. E_COMMAND_FAILED.
+   * Unmounts the latest mount at a path, lazily if it is busy. A path without a mount is no change. E_COMMAND_FAILED.
    */
   async unmount(point: string, signal: AbortSignal): Promise<void> {
     const place = join(await realpath(this.#root), point);

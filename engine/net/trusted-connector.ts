@@ -1,6 +1,6 @@
 /**
- * TLS connections on which no byte of a request leaves before the server's certificates are verified as Go would
- * verify them.
+ * TLS connections on which no byte of a request leaves before the server's certificates are verified as Go would verify
+ * them.
  */
 import { constants } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
@@ -19,7 +19,7 @@ const PRESENTED_MAX = 101;
 export interface TrustedServer {
   /** `https://host:port`: the host that the certificates must be for, and the name in errors. */
   server: string;
-  /** PEM texts; an empty list trusts no server. */
+  /** PEM texts; none trusts nobody. */
   ca: readonly string[];
   now: () => Date;
   /** Who asks, where it is by a certificate. */
@@ -52,7 +52,7 @@ export function verifying(connect: Connector, trusted: TrustedServer): Connector
 
 /**
  * OpenSSL verifies nothing here: it would refuse CAs that Go takes (an intermediate without its root), and take
- * certificates that Go refuses (a common name). Without sessions, each handshake sends its certificates, and none is
+ * certificates that Go refuses (a common name). Without sessions each handshake shows its certificates, and none is
  * renegotiated afterwards.
  */
 export const tlsOptions = ({ server, client }: TrustedServer) => ({
@@ -76,7 +76,7 @@ const hostOf = (server: string): string => new URL(server).hostname.replace(/^\[
 
 function refusalOf(socket: TLSSocket, { server, now }: TrustedServer, anchors: TrustAnchors) {
   if (socket.isSessionReused())
-    return { fault: 'unreadable', what: 'it resumed a session, which sends no certificate' } as const;
+    return { fault: 'unreadable', what: 'it resumed a session, in which no certificate is shown' } as const;
   const presented: Buffer[] = [];
   let next = socket.getPeerX509Certificate();
   for (; next !== undefined && presented.length < PRESENTED_MAX; next = next.issuerCertificate)

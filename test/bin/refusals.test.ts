@@ -83,7 +83,7 @@ describe('join run refuses', () => {
       title: 'a certificate that has expired',
       code: 'E_API_CERTIFICATE_TIME',
       exitCode: 12,
-      says: 'certificate has expired',
+      says: 'is not valid at this time: "kube-apiserver" expired at ',
       prepare: (sandbox) =>
         sandbox.serveWith(certificate({ use: 'server', issuer: sandbox.caKeyPem, fromDays: -3, toDays: -1 })),
     },
@@ -103,11 +103,11 @@ describe('join run refuses', () => {
   ];
   test.each(attacks)('join run refuses $title ($code)', async ({ code, exitCode, says, args, prepare, env, title }) => {
     const skewed = title.includes('clock') ? { now: () => new Date(Date.now() + 5 * 60_000) } : {};
-    const { sandbox, args: given, tree } = await scene(skewed);
+    const { sandbox, args: argsFor, tree } = await scene(skewed);
     prepare?.(sandbox);
     const before = await tree();
     const changed = args?.(sandbox) ?? [];
-    const line = given('run');
+    const line = argsFor('run');
     const index = line.indexOf(changed[0] ?? 'none');
     if (index >= 0) line.splice(index, 2);
     const at = Date.now();

@@ -4,7 +4,7 @@ import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { Secret } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 import { CANARY, echo, given, HOST, load, problemsOf, ran, registry } from './fixtures.ts';
 
 describe('an invalid expression in a pipeline', () => {
@@ -169,7 +169,7 @@ describe('an expression in a pipeline', () => {
 
   test('a condition decides which phase a step uses', () => {
     const registered = new Registry();
-    for (const id of ['one', 'two']) registered.add(madePhase({ ...echo, id, run: () => ({}) }));
+    for (const id of ['one', 'two']) registered.add(phaseOfStep({ ...echo, id, run: () => ({}) }));
     const pipeline = load(
       '- { id: a, uses: [{ phase: one, if: inputs.number > 5 && host.privileged }, { phase: two }] }',
     );

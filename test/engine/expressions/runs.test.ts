@@ -8,7 +8,7 @@ import { run } from '../../../engine/run/run.ts';
 import { fail } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 import { echo, given, HEAD, HOST, load, problemsOf, ran, registry, statuses } from './fixtures.ts';
 
 describe('a step whose condition is false', () => {
@@ -58,7 +58,7 @@ describe('a step whose condition is false', () => {
 });
 
 describe('the outputs of a pipeline', () => {
-  const failing = madePhase({
+  const failing = phaseOfStep({
     id: 'failing',
     run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })),
     output: { type: 'object', required: ['x'], properties: { x: { type: 'string' } } },
