@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FIELDS, dottedPathOf } from '../../engine/kubeadm/fields.ts';
+import { dottedPathOf, FIELDS } from '../../engine/kubeadm/fields.ts';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
 import { VERSIONS } from '../../engine/kubeadm/versions.ts';
 import { checkPipeline } from '../../engine/pipeline/check.ts';
