@@ -7,6 +7,7 @@ import PoolOf from 'undici/lib/dispatcher/pool.js';
 import { connectionError, unlessAborted } from '../net/failure.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { requireOk } from './answer.ts';
@@ -102,8 +103,10 @@ export class Transport {
         headers: {
           accept: 'application/json',
           'user-agent': 'joinery',
-          ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
-          ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE[method] }),
+          ...defined({
+            authorization: token === undefined ? undefined : `Bearer ${token.reveal()}`,
+            'content-type': body === undefined ? undefined : CONTENT_TYPE[method],
+          }),
         },
         body: body === undefined ? null : JSON.stringify(body),
         headersTimeout: ANSWER_TIMEOUT_MS,
@@ -133,8 +136,7 @@ export class Transport {
           rejectUnauthorized: as !== 'unverified',
           ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {}),
           // For an empty text, Node would trust its built-in roots.
-          ...(ca === undefined ? {} : { ca: ca === '' ? [] : ca }),
-          ...(certificate === undefined ? {} : { cert: certificate.pem, key: certificate.key.reveal() }),
+          ...defined({ ca: ca === '' ? [] : ca, cert: certificate?.pem, key: certificate?.key.reveal() }),
         },
       });
       this.#pools.set(key, pool);

@@ -13,7 +13,7 @@ export interface ParsedDocument {
   text: SourceText;
   errors: Problems;
   warnings: Problems;
-  /** A field is there twice; the last one counts. */
+  /** A field is duplicate; the last one counts. */
   hasDuplicates: boolean;
   /** Undefined where there is no telling. */
   value: unknown;
@@ -58,8 +58,7 @@ function opened(
   const isDuplicate = ({ code }: { code: string }) => code === 'DUPLICATE_KEY';
   const found = [...document.errors, ...document.warnings];
   for (const error of found)
-    if (isDuplicate(error))
-      (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is there twice');
+    if (isDuplicate(error)) (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is duplicate');
     else errors.atPlace(text.place(error.pos[0]), withoutQuote(error.message));
   let value: unknown;
   try {
@@ -104,7 +103,7 @@ export function joiningDocument(documents: readonly ParsedDocument[]): Joining |
       if (isMap(parsed.document.contents) && value !== undefined)
         errors.at([], 'kind is missing: it must be JoinConfiguration');
       else if (value !== undefined && value !== null)
-        errors.at([], 'this is no configuration: it must be a mapping with apiVersion and kind');
+        errors.at([], 'this is not a configuration: it must be a mapping with apiVersion and kind');
     } else if (kinds.has(kind)) errors.at(['kind'], `a second ${shown(kind)} in one file`);
     else {
       kinds.add(kind);

@@ -93,7 +93,7 @@ function fileDiscovery(subject: Subject): void {
 function wrongWithFile(file: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(file)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
-  if (scheme === 'https') return URL.canParse(file) ? undefined : 'is no URL';
+  if (scheme === 'https') return URL.canParse(file) ? undefined : 'is not a URL';
   if (scheme !== 'file') return 'must be a path or an https:// URL: no other one proves who answers';
   if (!/^file:\/\/\/./.test(file) || !isDecodable(file)) return 'must be file:/// and a path';
   return undefined;

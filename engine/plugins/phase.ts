@@ -12,7 +12,7 @@ const DATA = ['name', 'summary', 'input', 'output', 'effects', 'gates', 'irrever
 
 /** Throws an Error that says what is wrong with it. What the plugin does to its own object later changes nothing. */
 export function phaseOf(made: unknown, origin: PhaseOrigin): AnyPhase {
-  if (typeof made !== 'object' || made === null) throw new Error('one of its phases is no object');
+  if (typeof made !== 'object' || made === null) throw new Error('one of its phases is not an object');
   const { run, undo, onEvent } = made as Partial<AnyPhase>;
   const data = plainData(Object.fromEntries(DATA.map((key) => [key, (made as Record<string, unknown>)[key]])));
   const { name } = data as { name?: unknown };

@@ -30,7 +30,7 @@ export function plainOutputs(value: unknown, refuse: (problem: string) => Error)
     if (typeof part === 'string') return text(part);
     if (typeof part === 'number' || typeof part === 'boolean' || part === null) return part;
     if (Array.isArray(part)) return Array.from({ length: lengthOf(part) }, (_, index) => copy(part[index], depth + 1));
-    if (typeof part !== 'object') throw refuse(`a ${typeof part} is no value of JSON`);
+    if (typeof part !== 'object') throw refuse(`a ${typeof part} is not a JSON value`);
     const entries = Object.entries(part).filter(([, inner]) => inner !== undefined);
     return Object.fromEntries(
       entries.map(([name, inner]) => {

@@ -48,10 +48,10 @@ export function tokenOf({ metadata, data = {} }: SecretObject): BootstrapToken {
   const field = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString('utf8');
   const [id, secret, expiration] = [field('token-id'), field('token-secret'), field('expiration')];
   if (metadata.name !== secretRef(id).name) throw new Error(`its token-id is not the end of its name`);
-  if (!isToken(`${id}.${secret}`)) throw new Error('its token-id and token-secret are no token');
+  if (!isToken(`${id}.${secret}`)) throw new Error('its token-id and token-secret are not a token');
   const expiresAt = expiration === '' ? undefined : new Date(expiration);
   if (expiresAt !== undefined && (!TIME.test(expiration) || Number.isNaN(expiresAt.getTime())))
-    throw new Error('its expiration is no RFC 3339 time');
+    throw new Error('its expiration is not an RFC 3339 time');
   return {
     id,
     secret: new Secret(secret),

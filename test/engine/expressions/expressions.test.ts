@@ -5,7 +5,7 @@ import { Registry } from '../../../engine/pipeline/registry.ts';
 import { Secret } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { madePhase } from '../../helpers/plans.ts';
-import { CANARY, echo, given, HOST, load, problemsOf, ran, registry } from './fixtures.ts';
+import { CANARY, echo, HOST, load, problemsOf, ran, registry, requiredInputs } from './fixtures.ts';
 
 describe('an invalid expression in a pipeline', () => {
   test.each<[string, string[], string[]]>([
@@ -23,24 +23,24 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'a list where there is a text around it',
+      'a list with text around it',
       ['- { id: a, uses: echo, with: { count: "n${{ inputs.number }}" } }'],
       ['15:39: count must be of type integer, but this expression is of type string'],
     ],
     [
-      'an input that may be left out, not guarded',
+      'an unguarded optional input',
       ['- { id: a, uses: echo, with: { text: "${{ inputs.may + \'x\' }}" } }'],
       ['15:38: inputs.may may have no value: write inputs.?may.orValue(…), or guard it with has(inputs.may)'],
     ],
     [
-      'an output that may not be there, not guarded',
+      'an unguarded optional output',
       ['- { id: a, uses: echo }', '- { id: b, uses: echo, with: { text: "${{ steps.a.outputs.text + \'x\' }}" } }'],
       [
         '16:38: steps.a.outputs.text may have no value: write steps.a.?outputs.text.orValue(…), or guard it with has(steps.a.outputs.text)',
       ],
     ],
     [
-      'an output of a step that may be skipped, not guarded',
+      'an unguarded output of a step that may be skipped',
       [
         '- { id: a, uses: echo, if: inputs.role == "worker" }',
         '- { id: b, uses: echo, with: { text: "${{ steps.a.outputs.text }}", count: "${{ steps.a.outputs.count + 1 }}" } }',
@@ -51,7 +51,7 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'names that are not there, every one of them',
+      'unknown names, each of them',
       ['- { id: a, uses: echo, with: { text: "${{ inputs.mst + inputs.role + steps.b.outputs.x + host.nam }}" } }'],
       [
         '15:38: there is no input mst; did you mean must?',
@@ -80,7 +80,7 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'secrets: in a condition, as a number, in a text that nobody keeps',
+      'secrets: in a condition, as a number, in a text that is not secret',
       [
         '- { id: a, uses: echo, if: "has(inputs.key) && inputs.key == \'x\'" }',
         '- id: b',
@@ -102,16 +102,16 @@ describe('an invalid expression in a pipeline', () => {
         '15:87: run.status can only be read in finally',
       ],
     ],
-  ])('is refused: %s', async (_, steps, problems) => {
+  ])('an invalid expression is refused: %s', async (_, steps, problems) => {
     expect(await problemsOf(...steps)).toEqual(problems);
   });
 
-  test('an expression that fails with the given values is reported before the run', async () => {
+  test('an expression that fails with the current values is reported before the run', async () => {
     const pipeline = load(
       '- { id: a, uses: echo, with: { count: "${{ 6 / (inputs.number - 3) }}" } }',
       '- { id: b, uses: echo, if: "inputs.many[7] == \'x\'" }',
     );
-    const error = await joinErrorOf(() => planOf(pipeline, registry, given, HOST));
+    const error = await joinErrorOf(() => planOf(pipeline, registry, requiredInputs, HOST));
     expect(error).toMatchObject({ code: 'E_INPUT', exitCode: 2 });
     expect(error.message.split('\n')).toEqual([
       'step a: ${{ 6 / (inputs.number - 3) }}: division by zero',
@@ -123,7 +123,7 @@ describe('an invalid expression in a pipeline', () => {
 describe('an expression in a pipeline', () => {
   test('an expression keeps the type of its value, and may contain braces and quotes', async () => {
     const result = await ran(
-      given,
+      requiredInputs,
       '- id: a',
       '  uses: echo',
       '  with:',
@@ -139,8 +139,8 @@ describe('an expression in a pipeline', () => {
     });
   });
 
-  test('an expression without a value leaves its input out', async () => {
-    const result = await ran(given, '- { id: a, uses: echo, with: { text: "${{ inputs.?may }}", count: 1 } }');
+  test('an input is omitted if its expression has no value', async () => {
+    const result = await ran(requiredInputs, '- { id: a, uses: echo, with: { text: "${{ inputs.?may }}", count: 1 } }');
     expect(result.steps[0]?.outputs).toEqual({ count: 1 });
   });
 
@@ -160,7 +160,7 @@ describe('an expression in a pipeline', () => {
 
   test('an expression of a secret passes a secret to the phase', async () => {
     const result = await ran(
-      { ...given, key: CANARY },
+      { ...requiredInputs, key: CANARY },
       "- { id: a, uses: echo, with: { token: \"${{ 'Bearer ' + inputs.?key.orValue('') }}\" } }",
     );
     expect(result.steps[0]?.outputs).toEqual({ token: expect.any(Secret), count: 0 });
@@ -173,7 +173,8 @@ describe('an expression in a pipeline', () => {
     const pipeline = load(
       '- { id: a, uses: [{ phase: one, if: inputs.number > 5 && host.privileged }, { phase: two }] }',
     );
-    const phaseFor = (number: number) => planOf(pipeline, registered, { ...given, number }, HOST).steps[0]?.phase.name;
+    const phaseFor = (number: number) =>
+      planOf(pipeline, registered, { ...requiredInputs, number }, HOST).steps[0]?.phase.name;
     expect([phaseFor(6), phaseFor(5)]).toEqual(['one', 'two']);
   });
 });

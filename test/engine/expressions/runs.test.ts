@@ -9,7 +9,7 @@ import { fail } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { madePhase } from '../../helpers/plans.ts';
-import { echo, given, HEAD, HOST, load, problemsOf, ran, registry, statuses } from './fixtures.ts';
+import { echo, HEAD, HOST, load, problemsOf, ran, registry, requiredInputs, statuses } from './fixtures.ts';
 
 describe('a step whose condition is false', () => {
   const steps = [
@@ -20,7 +20,7 @@ describe('a step whose condition is false', () => {
   ];
 
   test('a step with a false condition is skipped, and steps that need it run', async () => {
-    const result = await ran(given, ...steps);
+    const result = await ran(requiredInputs, ...steps);
     expect(result.status).toBe('succeeded');
     expect(statuses(result)).toEqual(['a skipped', 'b succeeded', 'c skipped', 'd succeeded']);
     expect(result.steps.map(({ attempts, outputs }) => [attempts, outputs])).toEqual([
@@ -36,14 +36,14 @@ describe('a step whose condition is false', () => {
   });
 
   test('a step with a true condition runs', async () => {
-    const result = await ran({ ...given, role: 'control-plane' }, ...steps);
+    const result = await ran({ ...requiredInputs, role: 'control-plane' }, ...steps);
     expect(statuses(result)).toEqual(['a succeeded', 'b succeeded', 'c succeeded', 'd skipped']);
     expect(result.steps[2]?.outputs).toEqual({ count: 6 });
   });
 
   test('a step whose condition has no value fails', async () => {
     const result = await ran(
-      given,
+      requiredInputs,
       '- { id: a, uses: echo, with: { count: 0 } }',
       '- { id: b, uses: echo, if: 1 / steps.a.outputs.count > 1 }',
       '- { id: c, uses: echo }',
@@ -66,9 +66,9 @@ describe('the outputs of a pipeline', () => {
   const withFailing = new Registry();
   for (const phase of [echo, failing]) withFailing.add(phase);
   const runWith = (...lines: string[]) =>
-    run({ plan: planOf(load(...lines), withFailing, given, HOST), host: memoryHost() });
+    run({ plan: planOf(load(...lines), withFailing, requiredInputs, HOST), host: memoryHost() });
 
-  test('outputs come from the outputs of steps, and missing ones are left out', async () => {
+  test('outputs come from the outputs of steps, and missing ones are omitted', async () => {
     const result = await runWith(
       '- { id: a, uses: echo, with: { count: 2, text: t } }',
       '- { id: b, uses: failing, allowFailure: true }',
@@ -148,7 +148,7 @@ describe('timeouts and retries of a step', () => {
     ['timeout: { attempts: 5m }', 'unknown key attempts; did you mean attempt?'],
     ['timeout: soon', 'has the wrong form "soon": it must be a duration such as 30s or 1h30m, or ${{ inputs.x }}'],
     ['retry: { jitter: 2 }', 'must be <= 1'],
-  ])('is refused where it is wrong: %s', async (text, message) => {
+  ])('an invalid time limit or retry is refused: %s', async (text, message) => {
     const [problem] = await problemsOf(`- { id: a, uses: echo, ${text} }`);
     expect(problem?.replace(/^\d+:\d+: /, '')).toBe(message);
   });
@@ -163,7 +163,7 @@ describe('timeouts and retries of a step', () => {
 describe('a dry run', () => {
   const dry = async (...steps: string[]) => {
     const host = { ...memoryHost(), isDry: true };
-    return run({ plan: planOf(load(...steps), registry, given, HOST), host });
+    return run({ plan: planOf(load(...steps), registry, requiredInputs, HOST), host });
   };
   const later = '- { id: a, uses: echo, with: { loud: true } }';
 
@@ -178,7 +178,7 @@ describe('a dry run', () => {
     expect(result.status).toBe('succeeded');
   });
 
-  test('a stand-in is passed on as a bare reference, and is unknown in expressions', async () => {
+  test('a dry run passes on a stand-in as a bare reference, and expressions treat it as unknown', async () => {
     const result = await dry(
       later,
       '- { id: b, uses: echo, with: { loud: "${{ steps.a.outputs.later }}" } }',

@@ -18,12 +18,16 @@ const warningsOf = (text: string, lenient = false): string[] =>
   load(text, lenient).warnings.map(({ line, column, message }) => `${line}:${column}: ${message}`);
 
 const HEAD = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n'; // lines 1 and 2
-const DISCOVERY = `discovery:\n  bootstrapToken: { token: ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:1", caCertHashes: [${PIN}] }\n`;
+const DISCOVERY = `discovery:
+  bootstrapToken: { token: ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:1", caCertHashes: [${PIN}] }\n`;
 const OLD = 'apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\n';
-const OLD_DISCOVERY = `token: ${DISCOVERY_TOKEN}\ndiscoveryTokenAPIServers: ["a:1"]\ndiscoveryTokenCACertHashes: [${PIN}]\n`;
+const OLD_DISCOVERY = `token: ${DISCOVERY_TOKEN}
+discoveryTokenAPIServers: ["a:1"]
+discoveryTokenCACertHashes: [${PIN}]
+`;
 
 describe('every version', () => {
-  test.each(VERSIONS)('%s is understood in every field', (version) => {
+  test.each(VERSIONS)('every field of %s is read', (version) => {
     const loaded = load(examples[version]);
     expect(loaded.apiVersion).toBe(apiVersionOf(version));
     expect(loaded.warnings).toEqual([]);
@@ -31,15 +35,15 @@ describe('every version', () => {
     expect(shownOf(loaded)).not.toContain(SECRET);
   });
 
-  test.each(VERSIONS)('%s: an unknown field is an error, and a warning where reading is lenient', async (version) => {
+  test.each(VERSIONS)('%s: an unknown field is an error, and a warning in lenient mode', async (version) => {
     const text = `${examples[version]}caCertPaht: x\nzzzzzz: { a: 1 }\n`;
     const line = text.split('\n').length - 2;
-    const told = [
+    const messages = [
       `${line}:1: unknown field caCertPaht; did you mean caCertPath?`,
       `${line + 1}:1: unknown field zzzzzz`,
     ];
-    expect(await problemsOf(text)).toEqual(told);
-    expect(warningsOf(text, true)).toEqual(told);
+    expect(await problemsOf(text)).toEqual(messages);
+    expect(warningsOf(text, true)).toEqual(messages);
     expect(meaningOf(load(text, true).settings)).toEqual(meanings[version]);
   });
 
@@ -80,7 +84,7 @@ describe('every version', () => {
     expect(problem).toMatch(new RegExp(`:1: unknown field ${line.split(':')[0]}$`));
   });
 
-  test('a file of the documentation of 2017 is read, without apiVersion', () => {
+  test('a file from the documentation of 2017 is read without apiVersion', () => {
     const text = `kind: NodeConfiguration
 caCertPath: /etc/kubernetes/pki/ca.crt
 discoveryFile: ""
@@ -124,11 +128,11 @@ describe('tokens', () => {
       { d: DISCOVERY_TOKEN, b: BOOTSTRAP_TOKEN },
     ],
     [
-      'discoveryToken bootstraps where nothing else does',
+      'discoveryToken bootstraps if no other token does',
       `discoveryToken: ${DISCOVERY_TOKEN}\n`,
       { d: DISCOVERY_TOKEN, b: DISCOVERY_TOKEN },
     ],
-  ])('%s', (_, lines, tokens) => {
+  ])('tokens of v1alpha1: %s', (_, lines, tokens) => {
     const rest = 'discoveryTokenAPIServers: ["a:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n';
     const { discovery, tlsBootstrapToken } = settingsOf(OLD + lines + rest) as {
       discovery: { token: string };
@@ -150,9 +154,11 @@ describe('tokens', () => {
     ['with a space', `" ${DISCOVERY_TOKEN}"`],
     ['too long', `${DISCOVERY_TOKEN}e`],
     ['without its dot', 'cafe01canary7f3ac0ffee'],
-    ['of digits, which YAML takes for a number', '123456.1234567890123456'],
-  ])('a token %s is refused, and not shown', async (_, token) => {
-    const text = `${HEAD}discovery:\n  bootstrapToken: { token: ${token}, apiServerEndpoint: "a:1", unsafeSkipCAVerification: true }\n`;
+    ['of digits, which YAML reads as a number', '123456.1234567890123456'],
+  ])('a token %s is refused, and not quoted', async (_, token) => {
+    const text = `${HEAD}discovery:
+  bootstrapToken: { token: ${token}, apiServerEndpoint: "a:1", unsafeSkipCAVerification: true }
+`;
     const error = await joinErrorOf(() => load(text));
     expect(error.message).toMatch(
       /^c\.yaml:4:28: discovery\.bootstrapToken\.token (has the wrong form: it|must be a string: it) must be 6 and 16/,
@@ -168,12 +174,12 @@ describe('tokens', () => {
     ['for the name of a gate', `---\n${OLD}featureGates: { ${DISCOVERY_TOKEN}: 1 }\n`],
     ['for a kind', `---\nkind: ${DISCOVERY_TOKEN}\napiVersion: a/b\n---\nkind: ${DISCOVERY_TOKEN}\napiVersion: a/b\n`],
     ['for an apiVersion', `---\nkind: JoinConfiguration\napiVersion: ${DISCOVERY_TOKEN}\n`],
-    ['where YAML breaks off', `x: [${DISCOVERY_TOKEN}\n`],
+    ['where YAML ends too early', `x: [${DISCOVERY_TOKEN}\n`],
     ['in the header of a block', `x: |${DISCOVERY_TOKEN}\n  y\n`],
     ['for an alias', `x: *${DISCOVERY_TOKEN}\n`],
     ['for a tag', `x: !${DISCOVERY_TOKEN} y\n`],
     ['after a quote', `x: "${DISCOVERY_TOKEN}" ${DISCOVERY_TOKEN}\n`],
-  ])('a token in a wrong place is not shown: %s', async (_, lines) => {
+  ])('a misplaced token is not quoted: %s', async (_, lines) => {
     expect((await problemsOf(HEAD + lines)).length).toBeGreaterThan(0);
   });
 });
@@ -205,16 +211,16 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'a mapping that is none',
+      'an invalid mapping',
       'discovery: none\nnodeRegistration: []\n',
       ['3:12: discovery must be an object', '4:19: nodeRegistration must be an object'],
     ],
     [
-      'a bootstrapToken that is none',
+      'an invalid bootstrapToken',
       'discovery: { bootstrapToken: x }\n',
       ['3:30: discovery.bootstrapToken must be an object'],
     ],
-    ['a file that is none', 'discovery: { file: /a }\n', ['3:20: discovery.file must be an object']],
+    ['an invalid file', 'discovery: { file: /a }\n', ['3:20: discovery.file must be an object']],
     ['a file without a path', 'discovery: { file: {} }\n', ['3:20: discovery.file.kubeConfigPath is missing']],
     [
       'an empty path',
@@ -227,9 +233,9 @@ describe('what is refused, with its place', () => {
       ['3:38: discovery.file.kubeConfigPath must be a path or an https:// URL: no other one proves who answers'],
     ],
     [
-      'an https URL of nobody',
+      'an https URL without a host',
       'discovery: { file: { kubeConfigPath: "https://" } }\n',
-      ['3:38: discovery.file.kubeConfigPath is no URL'],
+      ['3:38: discovery.file.kubeConfigPath is not a URL'],
     ],
     [
       'a file URL with a host',
@@ -242,7 +248,7 @@ describe('what is refused, with its place', () => {
       ['3:38: discovery.file.kubeConfigPath must be file:/// and a path'],
     ],
     [
-      'an endpoint without a port, and a pin that is none',
+      'an endpoint without a port, and an invalid pin',
       `discovery:\n  bootstrapToken:\n    token: ${DISCOVERY_TOKEN}\n    apiServerEndpoint: https://a:1\n    caCertHashes: ["sha1:00"]\n`,
       [
         '6:24: discovery.bootstrapToken.apiServerEndpoint has the wrong form "https://a:1": it must be host:port',
@@ -250,12 +256,12 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'a port that is none',
+      'an invalid port',
       `discovery: { bootstrapToken: { token: ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:70000", unsafeSkipCAVerification: true } }\n`,
       ['3:83: discovery.bootstrapToken.apiServerEndpoint has the port 70000, which is not between 1 and 65535'],
     ],
     [
-      'names that are none',
+      'invalid names',
       `${DISCOVERY}nodeRegistration: { name: W1, criSocket: tcp://x, imagePullPolicy: Sometimes }\ncaCertPath: /etc/ca.pem\n`,
       [
         '5:27: nodeRegistration.name has the wrong form "W1": it must be a DNS name: lower-case letters, digits, - and .',
@@ -279,19 +285,19 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'taints that are no list',
+      'taints that are not a list',
       `${DISCOVERY}nodeRegistration: { taints: none }\n`,
       ['5:29: nodeRegistration.taints must be an array or null'],
     ],
     [
-      'arguments as a mapping, which they were before',
+      'arguments in a mapping, as before v1beta4',
       `${DISCOVERY}nodeRegistration: { kubeletExtraArgs: { v: "4" } }\n`,
       [
         '5:39: nodeRegistration.kubeletExtraArgs must be an array: it must be a list of name and value (up to v1beta3 it was a mapping)',
       ],
     ],
     [
-      'an argument without a name, and one that is no text',
+      'an argument without a name, and one that is not a string',
       `${DISCOVERY}nodeRegistration:\n  kubeletExtraArgs:\n  - { name: "", value: a }\n  - { name: v, value: 4 }\n`,
       [
         '7:5: nodeRegistration.kubeletExtraArgs[0].name is missing',
@@ -309,7 +315,7 @@ describe('what is refused, with its place', () => {
       ['6:26: nodeRegistration.ignorePreflightErrors has all, which stands for every check: leave the others out'],
     ],
     [
-      'durations that are none',
+      'invalid durations',
       `${DISCOVERY}timeouts:\n  discovery: 300\n  tlsBootstrap: 5 minutes\n  etcdAPICall: -1s\n  kubeletHealthCheck: 0s\n  kubernetesAPICall: "0"\n`,
       [
         '6:14: timeouts.discovery must be a string: it must be a duration with its unit, such as 5m0s',
@@ -324,7 +330,7 @@ describe('what is refused, with its place', () => {
       `${DISCOVERY}dryRun: yes\n`,
       ['5:9: dryRun must be a boolean: write true or false, without quotes'],
     ],
-    ['a field that is there twice', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: this field is there twice']],
+    ['a duplicate field', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: this field is duplicate']],
     [
       'everything at once, in the order of the file',
       'skipPhases: x\ncontrolPlane: {}\ndryRun: 1\n',
@@ -335,7 +341,7 @@ describe('what is refused, with its place', () => {
         '5:9: dryRun must be a boolean',
       ],
     ],
-  ])('v1beta4: %s', async (_, lines, problems) => {
+  ])('v1beta4 is refused with its place: %s', async (_, lines, problems) => {
     expect(await problemsOf(HEAD + lines)).toEqual(problems);
   });
 
@@ -355,7 +361,7 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'servers that are none',
+      'invalid servers',
       `token: ${DISCOVERY_TOKEN}\ndiscoveryTokenAPIServers: [a, "b:0", "c:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n`,
       [
         '4:28: discoveryTokenAPIServers[0] has the wrong form "a": it must be host:port',
@@ -368,22 +374,22 @@ describe('what is refused, with its place', () => {
       ['4:29: discoveryTokenCACertHashes is for discovery by a token, not by a file'],
     ],
     [
-      'gates that are no booleans',
+      'gates that are not booleans',
       `${OLD_DISCOVERY}featureGates: { CoreDNS: "true" }\n`,
       ['6:26: featureGates.CoreDNS must be a boolean: write true or false, without quotes'],
     ],
-  ])('v1alpha1: %s', async (_, lines, problems) => {
+  ])('v1alpha1 is refused with its place: %s', async (_, lines, problems) => {
     expect(await problemsOf(OLD + lines)).toEqual(problems);
   });
 
-  test('arguments as a list, before they were one', async () => {
+  test('arguments in a list are refused before v1beta4', async () => {
     const text = examples.v1beta3.replace(/kubeletExtraArgs: .*/, 'kubeletExtraArgs: [{ name: v }]');
     expect(await problemsOf(text)).toEqual([
       '16:21: nodeRegistration.kubeletExtraArgs must be an object: it must be a mapping (from v1beta4 on it is a list of name and value)',
     ]);
   });
 
-  test('more problems than anybody reads are counted', async () => {
+  test('the error lists 100 problems and counts the rest', async () => {
     const text = HEAD + DISCOVERY + Array.from({ length: 150 }, (_, index) => `x${index}: 1\n`).join('');
     const problems = await problemsOf(text);
     expect(problems).toHaveLength(101);
@@ -400,7 +406,7 @@ describe('a control-plane node', () => {
       `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 6443 }\n  certificateKey: ${SECRET}\n`,
       32,
     ],
-  ])('is refused by a code of its own, at its line: %s', async (_, text, line) => {
+  ])('a control-plane node is refused with its own code, at its line: %s', async (_, text, line) => {
     const error = await joinErrorOf(() => load(text));
     expect(error).toMatchObject({
       code: 'E_CONTROL_PLANE_UNSUPPORTED',
@@ -410,15 +416,19 @@ describe('a control-plane node', () => {
     expect(shownOf(error)).not.toContain(SECRET);
   });
 
-  test('null is a worker', () => {
+  test('a file with controlPlane: null is for a worker', () => {
     expect(settingsOf(`${examples.v1beta4}controlPlane:\n`)).toEqual(meanings.v1beta4);
   });
 });
 
 describe('what means the same', () => {
-  test('empty texts and null mean what leaving out means, and an empty list of taints is none', () => {
+  test('empty texts and null mean the same as omission, and an empty list of taints means no taints', () => {
     const bare = settingsOf(HEAD + DISCOVERY);
-    const empty = `nodeRegistration: { name: "", criSocket: , imagePullPolicy: "", taints: null }\ncaCertPath: ""\ntimeouts:\npatches: { directory: "" }\n`;
+    const empty = `nodeRegistration: { name: "", criSocket: , imagePullPolicy: "", taints: null }
+caCertPath: ""
+timeouts:
+patches: { directory: "" }
+`;
     expect(settingsOf(HEAD + DISCOVERY + empty)).toEqual(bare);
     expect(bare.taints).toBeUndefined();
     expect(settingsOf(`${HEAD}${DISCOVERY}nodeRegistration: { taints: [] }\n`).taints).toEqual([]);
@@ -427,7 +437,7 @@ describe('what means the same', () => {
     ).toEqual(settingsOf(OLD + OLD_DISCOVERY));
   });
 
-  test('arguments keep the order of a list, with what is there twice; those of a mapping are sorted', () => {
+  test('arguments in a list keep their order and duplicates; those of a mapping are sorted', () => {
     const list =
       'nodeRegistration: { kubeletExtraArgs: [{ name: z, value: a }, { name: b }, { name: z, value: "" }] }\n';
     expect(settingsOf(HEAD + DISCOVERY + list).kubeletExtraArgs).toEqual([
@@ -446,7 +456,7 @@ describe('what means the same', () => {
     ['[{ name: hostname-override, value: a }, { name: hostname-override, value: " B " }]', 'b'],
     ['[{ name: hostname-override, value: "" }]', 'w1'],
     ['[]', 'w1'],
-  ])('the last hostname-override beats the name: %s', (args, name) => {
+  ])('the last hostname-override takes precedence over the name: %s', (args, name) => {
     expect(settingsOf(`${HEAD}${DISCOVERY}nodeRegistration: { name: w1, kubeletExtraArgs: ${args} }\n`).nodeName).toBe(
       name,
     );
@@ -457,7 +467,7 @@ describe('what means the same', () => {
     ['b.conf', 'b.conf'],
     ['file:///a/b%20c.conf', '/a/b c.conf'],
     ['https://h/c.conf', 'https://h/c.conf'],
-  ])('a discovery file %s is %s', (file, path) => {
+  ])('the discovery file %s is read from %s', (file, path) => {
     expect(settingsOf(`${HEAD}discovery: { file: { kubeConfigPath: "${file}" } }\n`).discovery).toEqual({
       by: 'file',
       file: path,
@@ -472,27 +482,30 @@ describe('what means the same', () => {
     ['1.m', 60_000],
     ['1500us', 1.5],
     ['1µs', 0.001],
-  ])('a duration of %s is %d ms', (text, ms) => {
+  ])('the duration %s has %d ms', (text, ms) => {
     expect(settingsOf(`${HEAD}${DISCOVERY}timeouts: { discovery: ${text} }\n`).timeouts).toEqual({ discoveryMs: ms });
   });
 
-  test('pins may be in upper case, and stand beside unsafeSkipCAVerification', () => {
+  test('pins may be in upper case, and may be combined with unsafeSkipCAVerification', () => {
     const upper = PIN.toUpperCase();
     const text =
       HEAD + DISCOVERY.replace(PIN, upper).replace('caCertHashes', 'unsafeSkipCAVerification: true, caCertHashes');
     expect(settingsOf(text).discovery).toMatchObject({ caCertHashes: [upper], unsafeSkipCaVerification: true });
   });
 
-  test('an anchor and its alias are one value', () => {
-    const text = `${HEAD}discovery:\n  bootstrapToken: { token: &t ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:1", unsafeSkipCAVerification: true }\n  tlsBootstrapToken: *t\n`;
+  test('an alias has the value of its anchor', () => {
+    const text = `${HEAD}discovery:
+  bootstrapToken: { token: &t ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:1", unsafeSkipCAVerification: true }
+  tlsBootstrapToken: *t
+`;
     expect(settingsOf(text).tlsBootstrapToken).toBe(DISCOVERY_TOKEN);
   });
 
-  test('line ends of Windows and a byte order mark change nothing', () => {
+  test('Windows line ends and a byte order mark change nothing', () => {
     expect(settingsOf(`\ufeff${examples.v1beta4.replaceAll('\n', '\r\n')}`)).toEqual(meanings.v1beta4);
   });
 
-  test('no directive makes another language of it', async () => {
+  test('a YAML directive does not change the version of the language', async () => {
     expect(await problemsOf(`%YAML 1.1\n---\n${HEAD}${DISCOVERY}dryRun: yes\n`)).toEqual([
       '7:9: dryRun must be a boolean: write true or false, without quotes',
     ]);
@@ -510,7 +523,7 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 ---
 `;
-  test('others than that for joining are passed over, with a warning', () => {
+  test('documents of other kinds are skipped with a warning', () => {
     expect(settingsOf(others + examples.v1beta4)).toEqual(meanings.v1beta4);
     expect(warningsOf(others + examples.v1beta4)).toEqual([
       '1:1: the ClusterConfiguration is passed over: it is not for joining',
@@ -527,8 +540,8 @@ kind: KubeletConfiguration
     ['nothing', '', ['1:1: there is no JoinConfiguration in this file']],
     ['only a comment', '# nothing\n', ['1:1: there is no JoinConfiguration in this file']],
     ['other documents only', others, ['1:1: there is no JoinConfiguration in this file']],
-    ['text', 'hello\n', ['1:1: this is no configuration: it must be a mapping with apiVersion and kind']],
-    ['a list', '- a\n', ['1:1: this is no configuration: it must be a mapping with apiVersion and kind']],
+    ['text', 'hello\n', ['1:1: this is not a configuration: it must be a mapping with apiVersion and kind']],
+    ['a list', '- a\n', ['1:1: this is not a configuration: it must be a mapping with apiVersion and kind']],
     ['no kind', 'apiVersion: kubeadm.k8s.io/v1beta4\n', ['1:1: kind is missing: it must be JoinConfiguration']],
     ['no apiVersion', 'kind: JoinConfiguration\n', [`1:1: apiVersion is missing: it must be one of ${supported}`]],
     ['no apiVersion in another document', 'kind: ClusterConfiguration\n', ['1:1: apiVersion is missing']],
@@ -569,7 +582,7 @@ kind: KubeletConfiguration
       ['16:7: a second ClusterConfiguration in one file', '22:7: a second KubeletConfiguration in one file'],
     ],
     ['more than 128 KiB', `# ${'x'.repeat(131_072)}`, ['1:1: larger than 131072 bytes']],
-  ])('%s is refused', async (_, text, problems) => {
+  ])('a file is refused if it contains %s', async (_, text, problems) => {
     expect(await problemsOf(text)).toEqual(problems);
   });
 
@@ -586,7 +599,7 @@ kind: KubeletConfiguration
     expect(await problemsOf(HEAD + DISCOVERY + lines)).toEqual([problem]);
   });
 
-  test('a bomb of aliases does not go off', async () => {
+  test('an alias bomb is refused', async () => {
     const row = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(',')}]\n`;
     const bomb = row('a', '1') + row('b', '*a') + row('c', '*b') + row('d', '*c');
     expect(await problemsOf(HEAD + bomb)).toEqual([
@@ -594,19 +607,19 @@ kind: KubeletConfiguration
     ]);
   });
 
-  test('a field that is there twice has its last value where reading is lenient', () => {
+  test('a duplicate field has its last value in lenient mode', () => {
     const text = `${HEAD}${DISCOVERY}dryRun: false\ndryRun: true\n`;
-    expect(warningsOf(text, true)).toEqual(['6:1: this field is there twice']);
+    expect(warningsOf(text, true)).toEqual(['6:1: this field is duplicate']);
     expect(load(text, true).settings.dryRun).toBe(true);
   });
 
-  test('leniency is for fields, not for what they hold', async () => {
+  test('lenient mode applies to fields, not to their values', async () => {
     expect(await problemsOf(`${HEAD}${DISCOVERY}dryRun: 1\nnope: 1\n`, true)).toEqual([
       '5:9: dryRun must be a boolean',
     ]);
   });
 
-  test('keys that every object of JavaScript has are unknown fields', async () => {
+  test('keys that every JavaScript object has are unknown fields', async () => {
     expect(await problemsOf(`${HEAD}${DISCOVERY}constructor: 1\n__proto__: { dryRun: true }\ntoString:\n`)).toEqual([
       '5:1: unknown field constructor',
       '6:1: unknown field',

@@ -50,7 +50,7 @@ describe('a migration', () => {
     ['v1beta2', [socketOf('nodeRegistration.criSocket')]],
     ['v1beta3', [socketOf('nodeRegistration.criSocket')]],
     ['v1beta4', [socketOf('nodeRegistration.criSocket')]],
-  ])('of %s says the same afterwards, and tells what does not', (version, changes) => {
+  ])('a migration of %s keeps its meaning, and reports what changes', (version, changes) => {
     const migration = migrate(examples[version]);
     expect(migration.from).toBe(apiVersionOf(version));
     expect(changesOf(migration)).toEqual(changes);
@@ -60,13 +60,13 @@ describe('a migration', () => {
     expect(shownOf(migration)).not.toContain(SECRET);
   });
 
-  test('of its own result changes nothing', () => {
+  test('migrating a migrated file changes nothing', () => {
     const once = migrate(examples.v1beta4).text.reveal();
     expect(migrate(once).text.reveal()).toBe(once);
     expect(changesOf(migrate(once))).toEqual([]);
   });
 
-  test('of a file of 2017', () => {
+  test('a file of 2017 is migrated', () => {
     const migration = migrate(`# The worker in the corner.
 
 apiVersion: kubeadm.k8s.io/v1alpha1
@@ -105,7 +105,7 @@ nodeRegistration:
     ]);
   });
 
-  test('of v1beta3 keeps comments, and makes a list of arguments', () => {
+  test('a migration of v1beta3 keeps comments, and turns arguments into a list', () => {
     const migration = migrate(`apiVersion: kubeadm.k8s.io/v1beta3
 # of a worker
 kind: JoinConfiguration
@@ -164,19 +164,23 @@ timeouts:
       ],
     ],
     [
-      'nothing, of what says nothing',
+      'nothing, if the fields are empty',
       `discoveryFile: /a.conf\ndiscoveryTokenAPIServers: []\ndiscoveryTokenUnsafeSkipCAVerification: false\n`,
       [],
     ],
-  ])('of v1alpha1 loses %s', (_, lines, changes) => {
+  ])('a migration of v1alpha1 loses %s', (_, lines, changes) => {
     const text = `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\n${lines}`;
     const migration = migrate(text);
     expect(changesOf(migration)).toEqual(changes);
     expect(meaning(migration.text.reveal())).toEqual(meaningLeft(text, migration));
   });
 
-  test('of a file with other documents and unknown fields tells that they are lost', async () => {
-    const text = `${examples.v1beta3}nope: 1\n---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n`;
+  test('a migration reports that other documents and unknown fields are lost', async () => {
+    const text = `${examples.v1beta3}nope: 1
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+`;
     const migration = migrate(text, true);
     expect(changesOf(migration).slice(0, 2)).toEqual([
       'nope is lost: it is not part of a configuration for joining',
@@ -188,10 +192,10 @@ timeouts:
 
   test.each([
     ['aliases', 'skipPhases: &a [x]\nnodeRegistration: { ignorePreflightErrors: *a }\n'],
-    ['fields that are there twice', 'skipPhases: [x]\nnodeRegistration: { name: a, name: b }\n'],
+    ['duplicate fields', 'skipPhases: [x]\nnodeRegistration: { name: a, name: b }\n'],
     ['unknown fields in a list', 'nodeRegistration: { taints: [{ key: a, effect: NoExecute, nope: 1 }] }\n'],
-    ['texts that YAML 1.1 takes for booleans', 'nodeRegistration: { ignorePreflightErrors: [on, "yes", No] }\n'],
-  ])('of %s has none of them', (_, lines) => {
+    ['ambiguous booleans of YAML 1.1', 'nodeRegistration: { ignorePreflightErrors: [on, "yes", No] }\n'],
+  ])('a migrated file has no %s', (_, lines) => {
     const head = examples.v1beta4.slice(0, examples.v1beta4.indexOf('nodeRegistration'));
     const text = head + lines;
     const migrated = migrate(text, true).text.reveal();
@@ -200,7 +204,7 @@ timeouts:
     expect(parse(migrated, { version: '1.1' })).toEqual(parse(migrated));
   });
 
-  test('is refused where the old file is wrong', async () => {
+  test('a migration is refused if the old file is invalid', async () => {
     expect(await joinErrorOf(() => migrate('kind: JoinConfiguration\n'))).toMatchObject({ code: 'E_CONFIG' });
     expect(await joinErrorOf(() => migrate(`${examples.v1beta4}controlPlane: {}\n`))).toMatchObject({
       code: 'E_CONTROL_PLANE_UNSUPPORTED',
@@ -307,23 +311,26 @@ const beta = (version: Version) =>
   );
 
 describe('whatever the old file says', () => {
-  test.each(VERSIONS)('%s migrates to a valid v1beta4 of the same meaning, but for what is told', (version) => {
-    const configuration = version.startsWith('v1alpha') ? alpha(version) : beta(version);
-    fc.assert(
-      fc.property(configuration, fc.boolean(), (body, asJson) => {
-        const whole = { apiVersion: apiVersionOf(version), kind: kindOf(version), ...body };
-        const text = asJson ? JSON.stringify(whole) : stringify(whole);
-        const migration = migrate(text);
-        const migrated = migration.text.reveal();
-        expect(meaning(migrated)).toEqual(meaningLeft(text, migration));
-        expect(migrate(migrated).text.reveal()).toBe(migrated);
-        expect(parse(migrated, { version: '1.1' })).toEqual(parse(migrated));
-      }),
-      { numRuns: 150 },
-    );
-  });
+  test.each(VERSIONS)(
+    'any file of %s migrates to a valid v1beta4 file of the same meaning, except for reported changes',
+    (version) => {
+      const configuration = version.startsWith('v1alpha') ? alpha(version) : beta(version);
+      fc.assert(
+        fc.property(configuration, fc.boolean(), (body, asJson) => {
+          const whole = { apiVersion: apiVersionOf(version), kind: kindOf(version), ...body };
+          const text = asJson ? JSON.stringify(whole) : stringify(whole);
+          const migration = migrate(text);
+          const migrated = migration.text.reveal();
+          expect(meaning(migrated)).toEqual(meaningLeft(text, migration));
+          expect(migrate(migrated).text.reveal()).toBe(migrated);
+          expect(parse(migrated, { version: '1.1' })).toEqual(parse(migrated));
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 
-  test('nothing but JoinErrors is thrown, and no token is shown', () => {
+  test('any text either migrates or causes a JoinError, and no error quotes a token', () => {
     const base = fc.constantFrom(...Object.values(examples));
     const piece = fc.constantFrom(
       '\n',

@@ -7,13 +7,13 @@ import { integrityOf } from '../../../engine/plugins/integrity.ts';
 import { isInRange } from '../../../engine/plugins/manifest.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { scratch } from '../../helpers/machine.ts';
-import { type MadePlugin, pluginFolder, VERSION } from './folder.ts';
+import { type PluginSource, pluginFolder, VERSION } from './folder.ts';
 
-const SOMEBODY = 12_345;
+const OTHER_USER = 12_345;
 const named = { name: 'acme', version: '1.0.0' };
 const joinery = { engine: '^0.1.0', phases: [] };
 const asRoot = test.skipIf(process.getuid?.() !== 0);
-const inspected = async (made: MadePlugin = {}) => inspectPlugin(await pluginFolder(made), VERSION);
+const inspected = async (made: PluginSource = {}) => inspectPlugin(await pluginFolder(made), VERSION);
 const write = async (folder: string, files: Record<string, string>) => {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -38,7 +38,7 @@ describe('the manifest of a plugin', () => {
       ['joinery must be an object'],
     ],
     [
-      'with a key too many',
+      'with an unknown key',
       { ...named, joinery: { ...joinery, phase: 'acme' } },
       ['joinery unknown key phase; did you mean phases?'],
     ],
@@ -49,7 +49,7 @@ describe('the manifest of a plugin', () => {
     ],
     ['with escape sequences', { ...named, joinery: { ...joinery, '\u001b[2J': 1 } }, ['joinery unknown key  [2J']],
     [
-      'with a range nobody knows',
+      'with an unknown range',
       { ...named, joinery: { ...joinery, engine: '*' } },
       [
         'joinery.engine has the wrong form "*": it must be a range of versions: ^0.1.0, ~0.1.2, >=0.1.0 <0.3.0 or 0.1.0',
@@ -73,11 +73,11 @@ describe('the manifest of a plugin', () => {
       ],
     ]),
     [
-      'with a verb nobody has',
+      'with an unknown verb',
       { ...named, joinery: { ...joinery, effects: { api: [{ verbs: ['delete'], resource: 'nodes' }] } } },
       ['joinery.effects.api.0.verbs.0 must be one of get, list, watch, create, patch'],
     ],
-  ])('is refused where it is %s, with all that is wrong with it', async (_, content, problems) => {
+  ])('the manifest of a plugin is refused if it is %s, with all its problems', async (_, content, problems) => {
     const folder = await pluginFolder();
     await writeFile(join(folder, 'package.json'), typeof content === 'string' ? content : JSON.stringify(content));
     const error = await joinErrorOf(() => inspectPlugin(folder, VERSION));
@@ -85,7 +85,7 @@ describe('the manifest of a plugin', () => {
     expect(error.facts).toEqual({ file: join(folder, 'package.json'), problems });
   });
 
-  test('is there, or the folder is no plugin', async () => {
+  test('a folder without a manifest is not a plugin', async () => {
     const folder = await scratch();
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
       ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder} as a plugin: ${folder}/package.json: ENOENT` },
@@ -95,7 +95,7 @@ describe('the manifest of a plugin', () => {
     });
   });
 
-  test('has every part that it does not mention', async () => {
+  test('the manifest of a plugin has defaults for every part that it omits', async () => {
     const { manifest } = await inspected({ joinery: { effects: {} } });
     expect(manifest).toEqual({
       ...{ name: 'acme', version: '1.0.0', engine: '^0.1.0', main: 'index.js', phases: ['acme'], dependencies: [] },
@@ -111,7 +111,7 @@ describe('the manifest of a plugin', () => {
     ...['^0.2.0', '~0.0.9', '0.1.2', '<0.1.3', '>=0.2.0', '^1.0.0', '^0.1.4', '>=0.1.0 <0.1.2'].map(
       (range) => [range, false] as const,
     ),
-  ])('that is for Joinery %s, is for 0.1.3: %s', (range, isIn) => {
+  ])('the range %s contains the version 0.1.3: %s', (range, isIn) => {
     expect(isInRange('0.1.3', range)).toBe(isIn);
   });
 
@@ -120,12 +120,12 @@ describe('the manifest of a plugin', () => {
     ['^0.0.3', ['0.0.3'], ['0.0.4', '0.1.0']],
     ['~1.2.3', ['1.2.9'], ['1.3.0']],
     ['>=1.2.3', ['1.10.0', '2.0.0', '1.2.3-rc.1'], ['1.2.2']],
-  ])('means by %s what npm does', (range, inside, outside) => {
+  ])('the range %s means what it means for npm', (range, inside, outside) => {
     expect(inside.filter((version) => !isInRange(version, range))).toEqual([]);
     expect(outside.filter((version) => isInRange(version, range))).toEqual([]);
   });
 
-  test('that is for another Joinery is told so', async () => {
+  test('a plugin for another version of Joinery is refused', async () => {
     expect(await joinErrorOf(() => inspected({ joinery: { engine: '^9.0.0' } }))).toMatchObject({
       ...{ code: 'E_PLUGIN_ENGINE', message: 'plugin acme requires Joinery ^9.0.0; this is 0.1.0', exitCode: 3 },
     });
@@ -134,9 +134,9 @@ describe('the manifest of a plugin', () => {
 
 describe('the files of a plugin', () => {
   test.each<[string, (folder: string) => Promise<void>, string, string]>([
-    ['a file that everybody may write', (folder) => chmod(join(folder, 'index.js'), 0o666), 'index.js', 'chmod go-w'],
+    ['a world-writable file', (folder) => chmod(join(folder, 'index.js'), 0o666), 'index.js', 'chmod go-w'],
     [
-      'a directory that everybody may write',
+      'a world-writable directory',
       async (folder) => {
         await mkdir(join(folder, 'lib'));
         await chmod(join(folder, 'lib'), 0o777);
@@ -144,9 +144,9 @@ describe('the files of a plugin', () => {
       'lib',
       'chmod go-w',
     ],
-    ['a folder that everybody may write', (folder) => chmod(folder, 0o777), '', 'chmod go-w'],
-    ['a folder above that everybody may write', (folder) => chmod(dirname(folder), 0o777), '..', 'chmod go-w'],
-  ])('are refused with %s', async (_, spoil, path, command) => {
+    ['a world-writable folder', (folder) => chmod(folder, 0o777), '', 'chmod go-w'],
+    ['a world-writable folder above', (folder) => chmod(dirname(folder), 0o777), '..', 'chmod go-w'],
+  ])('a plugin is refused with %s', async (_, spoil, path, command) => {
     const folder = await pluginFolder();
     await spoil(folder);
     const error = await joinErrorOf(() => inspectPlugin(folder, VERSION));
@@ -162,23 +162,23 @@ describe('the files of a plugin', () => {
     ['a file', (folder: string) => join(folder, 'index.js')],
     ['the folder', (folder: string) => folder],
     ['a folder above', (folder: string) => dirname(folder)],
-  ])('are refused where somebody else owns %s', async (_, placeOf) => {
+  ])('a plugin is refused if another user owns %s', async (_, placeOf) => {
     const folder = await pluginFolder();
     const at = placeOf(folder);
-    await chown(at, SOMEBODY, SOMEBODY);
+    await chown(at, OTHER_USER, OTHER_USER);
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
       ...{
         code: 'E_FILE_UNTRUSTED',
-        facts: { file: at, why: `it belongs to user ${SOMEBODY}`, command: `chown 0 ${at}` },
+        facts: { file: at, why: `it belongs to user ${OTHER_USER}`, command: `chown 0 ${at}` },
       },
     });
   });
 
-  asRoot('may be written by a group that has no other member, and by no other', async () => {
+  asRoot('a plugin may be writable by a group without other members, and by no other group', async () => {
     const folder = await pluginFolder();
     await chmod(join(folder, 'index.js'), 0o664);
     await expect(inspectPlugin(folder, VERSION)).resolves.toBeDefined(); // group 0 of user 0
-    await chown(join(folder, 'index.js'), 0, SOMEBODY);
+    await chown(join(folder, 'index.js'), 0, OTHER_USER);
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({ code: 'E_FILE_UNTRUSTED' });
   });
 
@@ -186,7 +186,7 @@ describe('the files of a plugin', () => {
     ['an absolute path', '/etc/passwd'],
     ['a path that goes up', '../../secret'],
     ['the folder above its own', '../..'],
-  ])('have no link to %s', async (_, target) => {
+  ])('a plugin is refused with a link to %s', async (_, target) => {
     const folder = await pluginFolder();
     await mkdir(join(folder, 'lib'));
     await symlink(target, join(folder, 'lib/link'));
@@ -196,7 +196,7 @@ describe('the files of a plugin', () => {
     });
   });
 
-  test('are files, directories and links within', async () => {
+  test('a plugin consists of files, directories and links within its folder', async () => {
     const folder = await pluginFolder();
     await symlink('index.js', join(folder, 'main.js'));
     await expect(inspectPlugin(folder, VERSION)).resolves.toBeDefined();
@@ -207,14 +207,14 @@ describe('the files of a plugin', () => {
     });
   });
 
-  test('are not more than so many, and not larger than so much', async () => {
+  test('a plugin is refused if it has too many files or bytes', async () => {
     const folder = await pluginFolder();
     const refused = (options: object) => joinErrorOf(() => integrityOf(folder, [], options));
     expect((await refused({ filesMax: 2 })).facts).toMatchObject({ what: 'it has more than 2 files' });
     expect((await refused({ bytesMax: 100 })).facts).toMatchObject({ what: 'it has more than 100 bytes' });
   });
 
-  test('have the dependencies among them', async () => {
+  test('a plugin contains its dependencies', async () => {
     const manifest = { dependencies: { left: '^1.0.0' } };
     expect(await joinErrorOf(() => inspected({ manifest }))).toMatchObject({
       ...{ code: 'E_PLUGIN_FILES', facts: { what: 'its dependency left is not in its node_modules' } },
@@ -226,7 +226,7 @@ describe('the files of a plugin', () => {
     expect((await inspected({ manifest, files })).integrity).toMatch(/^sha512-/);
   });
 
-  test('are not to be had by names that lead out', async () => {
+  test('a plugin is refused if the name of a dependency leads out of its folder', async () => {
     for (const name of ['../../outside', '..', '/etc'])
       expect(await joinErrorOf(() => inspected({ manifest: { dependencies: { [name]: '1' } } }))).toMatchObject({
         code: 'E_PLUGIN_FILES',
@@ -245,7 +245,7 @@ describe('the digest of a plugin', () => {
     return integrityOf(folder, ['left']);
   };
 
-  test('is the same wherever the plugin lies, and in whatever order its files were made', async () => {
+  test('the digest of a plugin depends neither on its folder nor on the order of its files', async () => {
     const folder = join(await scratch(), 'elsewhere');
     await write(folder, Object.fromEntries(Object.entries(LOCKED.files).reverse()));
     await pluginFolder(LOCKED, folder);
@@ -274,22 +274,22 @@ describe('the digest of a plugin', () => {
       },
     ],
     ['a hidden file', (folder) => writeFile(join(folder, 'lib/.hidden.js'), '')],
-  ])('is another with %s', async (_, spoil) => {
+  ])('the digest of a plugin changes with %s', async (_, spoil) => {
     expect(await digestOf(spoil)).not.toBe(await digestOf());
   });
 
   test.each<[string, (folder: string) => Promise<unknown>]>([
-    ['what is read by others', (folder) => chmod(join(folder, 'lib/a.js'), 0o600)],
-    ['what is only for development', (folder) => write(folder, dependency('vitest'))],
+    ['read permissions', (folder) => chmod(join(folder, 'lib/a.js'), 0o600)],
+    ['development dependencies', (folder) => write(folder, dependency('vitest'))],
     ['the history of its sources', (folder) => write(folder, { '.git/HEAD': 'ref: refs/heads/main' })],
     ['an empty directory', (folder) => mkdir(join(folder, 'lib/empty'))],
-  ])('is the same whatever there is of %s', async (_, spoil) => {
+  ])('the digest of a plugin does not depend on %s', async (_, spoil) => {
     expect(await digestOf(spoil)).toBe(await digestOf());
   });
 });
 
 describe('a file that decides what is run', () => {
-  test('is read where it is ours, and every directory on the way is', async () => {
+  test('a trusted file is read if its owner and every directory above it are trusted', async () => {
     const folder = await scratch();
     await writeFile(join(folder, 'p.yaml'), 'text');
     expect(readTrusted(join(folder, 'p.yaml'))).toBe('text');
@@ -297,7 +297,7 @@ describe('a file that decides what is run', () => {
     expect(trustedPath(join(folder, 'link.yaml'))).toBe(join(folder, 'p.yaml'));
   });
 
-  test('is refused where a link on the way can be changed by others', async () => {
+  test('a trusted file is refused if others can change a link on its path', async () => {
     const [ours, open] = [await scratch(), await scratch()];
     await writeFile(join(ours, 'p.yaml'), 'text');
     await chmod(open, 0o777);

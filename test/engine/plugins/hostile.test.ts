@@ -11,24 +11,26 @@ import { type MemoryHost, memoryHost } from '../../../engine/testing/memory-host
 import { runPhase, undoPhase } from '../../../engine/testing/run-phase.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
-import { load, type MadePlugin, phaseOf } from './folder.ts';
+import { load, type PluginSource, phaseOf } from './folder.ts';
 
 const CANARY = 'canary-4f1e-0123456789';
 
-async function running(made: MadePlugin, input: Record<string, unknown> = {}, host: MemoryHost = machine()) {
+async function running(made: PluginSource, input: Record<string, unknown> = {}, host: MemoryHost = machine()) {
   const phase = await phaseOf(made);
   const outcome = await runPhase(phase, input, host);
   return { ...outcome, host };
 }
 const machine = (): MemoryHost => memoryHost({ directories: ['/etc/acme'] });
-const returning = (value: string): MadePlugin => ({ phase: `async run() { ${value} },` });
-const codeOf = async (made: MadePlugin, input?: Record<string, unknown>) =>
+const returning = (value: string): PluginSource => ({ phase: `async run() { ${value} },` });
+const codeOf = async (made: PluginSource, input?: Record<string, unknown>) =>
   ((await running(made, input)).error as { code?: string }).code;
 
 describe('what a plugin says it does', () => {
-  const effect = (of: string, phase = 'async run() {},'): MadePlugin => ({
-    module: `export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', summary: 'x', input: { type: 'object', properties: {
-      name: { type: 'string', description: 'x' } } }, output: { type: 'object' }, effects: [${of}], ${phase} }] });`,
+  const effect = (of: string, phase = 'async run() {},'): PluginSource => ({
+    module: `export default (sdk) => sdk.definePlugin({ phases: [{
+      name: 'acme', summary: 'x', output: { type: 'object' }, effects: [${of}],
+      input: { type: 'object', properties: { name: { type: 'string', description: 'x' } } }, ${phase}
+    }] });`,
   });
 
   test.each([
@@ -45,7 +47,7 @@ describe('what a plugin says it does', () => {
     ["sdk.removesPodSandboxes('x')", 'runtime: true'],
     ["sdk.downloads('x')", 'network: the addresses that it reads'],
     ["{ kind: 'everything', why: 'x' }", 'effects of the kind everything, which this Joinery does not know'],
-  ])('and its manifest does not is refused before any phase is run: %s', async (of, what) => {
+  ])('an effect that the manifest does not allow is refused before any phase runs: %s', async (of, what) => {
     const error = await joinErrorOf(() => load(effect(of)));
     expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH', exitCode: 3 });
     expect(error.message).toBe(
@@ -53,7 +55,7 @@ describe('what a plugin says it does', () => {
     );
   });
 
-  test('and does not do is refused by the port', async () => {
+  test('a change that the phase does not declare is refused by the port', async () => {
     const { error, host } = await running({
       phase: "async run({ files }) { await files.write('/etc/shadow', 'x', 0o600); },",
     });
@@ -61,7 +63,7 @@ describe('what a plugin says it does', () => {
     expect(host.changes).toEqual([]);
   });
 
-  test('stays so, whatever it does to its own phase later', async () => {
+  test('a phase cannot add effects to itself later', async () => {
     const { error } = await running({
       phase: `async run({ files }) {
         this.effects.push({ kind: 'path', path: '/etc/shadow', why: 'x' });
@@ -71,11 +73,11 @@ describe('what a plugin says it does', () => {
     expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
   });
 
-  const below = (run: string): MadePlugin => ({
+  const below = (run: string): PluginSource => ({
     ...effect("sdk.writes('/etc/acme/{name}', 0o644, 'x')", `async run({ files }, { name }) { ${run} },`),
     joinery: { effects: { paths: ['/etc/acme/*'] } },
   });
-  test.each(['../shadow', '..', 'a/b', '.', ''])('is not widened by an input: %j', async (name) => {
+  test.each(['../shadow', '..', 'a/b', '.', ''])('an effect is not widened by an input: %j', async (name) => {
     const made = below("await files.write('/etc/acme/' + name, 'x', 0o644);");
     const { error, host } = await running(made, { name });
     expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
@@ -84,7 +86,7 @@ describe('what a plugin says it does', () => {
   });
 
   test.each(['/etc', '..', '../../root/.ssh', '/etc/acme/../shadow'])(
-    'is not widened by a link to %s',
+    'an effect is not widened by a link to %s',
     async (target) => {
       const { error, host } = await running(below(`await files.link('/etc/acme/' + name, '${target}');`), {
         name: 'l',
@@ -97,8 +99,8 @@ describe('what a plugin says it does', () => {
     },
   );
 
-  test('covers addresses by their beginning, and no others', async () => {
-    const made: MadePlugin = {
+  test('an effect covers addresses by their prefix, and no others', async () => {
+    const made: PluginSource = {
       ...effect("sdk.downloads('x')", 'async run({ web }, { name }) { await web.get(name); },'),
       joinery: { effects: { network: ['https://acme.test/releases/'] } },
     };
@@ -116,7 +118,7 @@ describe('what a plugin says it does', () => {
       expect((await running(made, { name }, host())).error, name).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
   });
 
-  test('and its code does not have, or the other way round, is told all at once', async () => {
+  test("differences between a plugin's code and its manifest are reported all at once", async () => {
     const error = await joinErrorOf(() =>
       load({
         joinery: { phases: ['acme-a', 'acme-b'], featureGates: ['Acme'], effects: {} },
@@ -152,7 +154,7 @@ describe('what a plugin says it does', () => {
     ['effects: {}', 'phase acme: effects must be an array'],
     ["effects: [{ kind: 'path' }]", 'phase acme: effects.0 why is missing'],
     ["effects: [{ kind: 'path', path: { x: 1 }, why: 'x' }]", 'phase acme: effects.0.path must be a string'],
-  ])('has the shape of a phase, or is refused: %s', async (member, what) => {
+  ])('a phase with an invalid shape is refused: %s', async (member, what) => {
     const error = await joinErrorOf(() => load({ phase: `async run() {}, ${member},` }));
     expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH' });
     expect(error.message).toContain(what);
@@ -164,19 +166,19 @@ describe('the module of a plugin', () => {
     ['throws', "throw new Error('boom');", 'boom'],
     ['throws nothing', 'throw undefined;', 'it threw undefined'],
     ['throws what cannot be read', "throw new Proxy({}, { get() { throw new Error('unreadable'); } });", 'unreadable'],
-    ['is no JavaScript', 'export default function {', "Unexpected token '{'"],
-    ['imports what is not there', "import './gone.js';", 'gone.js'],
+    ['is not JavaScript', 'export default function {', "Unexpected token '{'"],
+    ['imports a missing file', "import './gone.js';", 'gone.js'],
     ['exports nothing', 'export const x = 1;', 'index.js has no function as its default export'],
-    ['exports no function', 'export default {};', 'index.js has no function as its default export'],
+    ['exports an object', 'export default {};', 'index.js has no function as its default export'],
     [
       'returns no plugin',
       'export default () => ({ phases: [] });',
       'index.js returns something else than sdk.definePlugin',
     ],
     [
-      'returns a phase that is none',
+      'returns null as a phase',
       'export default (sdk) => sdk.definePlugin({ phases: [null] });',
-      'one of its phases is no object',
+      'one of its phases is not an object',
     ],
     [
       'returns a phase without run',
@@ -198,18 +200,18 @@ describe('the module of a plugin', () => {
       "export default (sdk) => sdk.definePlugin({ phases: [{ get name() { throw new Error('gotcha'); }, run() {} }] });",
       'gotcha',
     ],
-  ])('that %s is refused', async (_, module, what) => {
+  ])('a module of a plugin that %s is refused', async (_, module, what) => {
     const error = await joinErrorOf(() => load({ module }));
     expect(error).toMatchObject({ code: 'E_PLUGIN_CODE', exitCode: 3 });
     expect(error.message).toContain(what);
   });
 
   test.each(['await new Promise(() => {});\nexport default 1;', 'export default () => new Promise(() => {});'])(
-    'that never settles is given up: %j',
+    'a module that never settles is abandoned: %j',
     async (module) => {
       expect(await joinErrorOf(() => load({ module }, 50))).toMatchObject({
         code: 'E_PLUGIN_CODE',
-        facts: { what: 'it is not there after 0.05 s' },
+        facts: { what: 'it did not finish within 0.05 s' },
       });
     },
   );
@@ -234,7 +236,7 @@ describe('a phase of a plugin that throws', () => {
     ["new (class Own extends Error { get name() { throw 1; } })('x')", 'x'],
     ['Object.create(null)', '{}'],
     ['(() => { const e = { message: 7 }; e.e = e; return e; })()', 'it threw something that cannot be shown'],
-  ])('%s has failed, and says so', async (thrown, what) => {
+  ])('a phase that throws %s fails, and its error has a message', async (thrown, what) => {
     const { error, result, events } = await running({ phase: `async run() { throw ${thrown}; },` });
     expect(result.status).toBe('failed');
     expect(error).toBeInstanceOf(Error);
@@ -242,7 +244,7 @@ describe('a phase of a plugin that throws', () => {
     expect(shownOf([error, result, events])).not.toBe('');
   });
 
-  test('errors of its own has them told, whichever copy of the class they are of', async () => {
+  test('a phase that throws its own error has it reported, whichever copy of the class it uses', async () => {
     const own = "{ code: 'E_ACME_QUOTA', message: 'no quota', hint: 'Ask for more.', exitCode: 5, transient: false }";
     const made = {
       phase: `async run() { throw Object.assign(new Error('no quota'), ${own}, { [Symbol.for('joinery.error')]: true }); },`,
@@ -254,13 +256,13 @@ describe('a phase of a plugin that throws', () => {
     expect((await running(lying)).error).toMatchObject({ name: 'Error', message: 'no quota' });
   });
 
-  test('before it has begun has failed as well', async () => {
+  test('a phase that throws synchronously fails as well', async () => {
     expect((await running({ phase: "run() { throw new Error('at once'); }," })).error).toMatchObject({
       message: 'at once',
     });
   });
 
-  test('with a message of 100 MB has it cut', async () => {
+  test('an error message of 100 MB is truncated', async () => {
     const { error } = await running({ phase: "async run() { throw new Error('x'.repeat(100e6)); }," });
     expect((error as Error).message.length).toBeLessThan(1000);
   });
@@ -274,10 +276,10 @@ describe('a phase of a plugin that returns', () => {
     ["return { x: 'x'.repeat(100e6) };", 'it has more than 1048576 bytes'],
     ['return { x: Array.from({ length: 2e5 }, () => 1) };', 'it has more than 100000 values'],
     ['return { x: new Array(4e9) };', 'it has more than 100000 values'],
-    ['return { x: () => 1 };', 'a function is no value of JSON'],
-    ['return { x: 1n };', 'a bigint is no value of JSON'],
-    ['return { x: Symbol() };', 'a symbol is no value of JSON'],
-  ])('%s has failed: its outputs are not plain', async (body, what) => {
+    ['return { x: () => 1 };', 'a function is not a JSON value'],
+    ['return { x: 1n };', 'a bigint is not a JSON value'],
+    ['return { x: Symbol() };', 'a symbol is not a JSON value'],
+  ])('a phase with the body %s fails: its outputs are not plain', async (body, what) => {
     const { error, result } = await running(returning(body));
     expect([error, result.status]).toMatchObject([
       { code: 'E_OUTPUT', facts: { problems: [what] }, exitCode: 1 },
@@ -289,11 +291,11 @@ describe('a phase of a plugin that returns', () => {
   test.each([
     "return { get x() { throw new Error('got'); } };",
     "return new Proxy({}, { ownKeys() { throw new Error('got'); } });",
-  ])('%s has failed with what it threw', async (body) => {
+  ])('a phase with the body %s fails with the error that it threw', async (body) => {
     expect((await running(returning(body))).error).toMatchObject({ message: 'got' });
   });
 
-  test('what is not plain but can be made so, gives that', async () => {
+  test('outputs that can be converted to plain values are converted', async () => {
     const { result } = await running(
       returning(
         'return Object.assign(Object.create({ inherited: 1 }), { a: new Date(0), b: undefined, constructor: { prototype: 1 } });',
@@ -302,7 +304,7 @@ describe('a phase of a plugin that returns', () => {
     expect(result.steps[0]?.outputs).toEqual({ a: {}, constructor: { prototype: 1 } });
   });
 
-  test('another thing than its schema says has failed', async () => {
+  test('a phase fails if its outputs do not match its schema', async () => {
     expect(
       await codeOf({
         phase:
@@ -312,14 +314,15 @@ describe('a phase of a plugin that returns', () => {
     expect(await codeOf(returning("return 'text';"))).toBe('E_OUTPUT');
   });
 
-  test('a secret that it was given has it kept secret, whatever its schema says', async () => {
+  test('a secret input stays secret in the outputs, whatever the schema says', async () => {
     const records: JournalRecord[] = [];
     const phase = await phaseOf({
       phase: `input: { type: 'object', properties: { token: { type: 'string', writeOnly: true, description: 'x' } } },
       async run({ files, log }, { token }) {
         log.info('it is ' + token.reveal());
         await files.write('/etc/motd', 'x', 0o644);
-        return { plain: token.reveal(), kept: token, within: 'Bearer ' + token.reveal(), fake: { [Symbol.for('joinery.secret')]: true, reveal: () => token.reveal() } };
+        const fake = { [Symbol.for('joinery.secret')]: true, reveal: () => token.reveal() };
+        return { plain: token.reveal(), kept: token, within: 'Bearer ' + token.reveal(), fake };
       },`,
     });
     const store = {
@@ -335,8 +338,8 @@ describe('a phase of a plugin that returns', () => {
   });
 });
 
-describe('a phase of a plugin that goes on', () => {
-  test('without end is told to stop, and given up', async () => {
+describe('a phase of a plugin without limits', () => {
+  test('a phase that never ends is stopped, and then abandoned', async () => {
     const phase = await phaseOf({ phase: 'run: () => new Promise(() => {}),' });
     const [clock, host] = [new SimulatedTime(), machine()];
     const ran = run({ plan: planOfPhase('acme', phase, {}, host.facts), host, clock });
@@ -344,7 +347,7 @@ describe('a phase of a plugin that goes on', () => {
     expect(await ran).toMatchObject({ status: 'failed', error: { code: 'E_STEP_STUCK' } });
   });
 
-  test('after its attempt has ended can change nothing', async () => {
+  test('a phase can change nothing after its attempt has ended', async () => {
     const made = {
       phase:
         "async run({ files }) { setTimeout(() => files.write('/etc/motd', 'late', 0o644).catch((error) => { globalThis.lateError = error; }), 5); },",
@@ -356,7 +359,7 @@ describe('a phase of a plugin that goes on', () => {
     expect((globalThis as { lateError?: unknown }).lateError).toMatchObject({ code: 'E_ATTEMPT_ENDED' });
   });
 
-  test('with 100 MB of notes has a thousand lines told, each cut', async () => {
+  test('the notes of a phase are limited to a thousand, and truncated', async () => {
     const phase = await phaseOf({
       phase:
         "async run({ log }) { log.info('x'.repeat(1e8)); for (let i = 0; i < 10_000; i++) log.info('x'.repeat(1e4)); },",
@@ -365,8 +368,8 @@ describe('a phase of a plugin that goes on', () => {
     const result = await run({ plan: planOfPhase('acme', phase, {}, host.facts), host });
     const { notes = [] } = result.steps[0] ?? {};
     expect(notes.length).toBe(1001);
-    expect(notes.at(-1)?.text).toBe('what else it says is left out');
-    expect(notes[0]?.text).toBe('(a note of 100000000 characters is too long to be told)');
+    expect(notes.at(-1)?.text).toBe('further notes are dropped');
+    expect(notes[0]?.text).toBe('(dropped a note of 100000000 characters)');
     expect(Math.max(...notes.map(({ text }) => text.length))).toBe(10_000);
   });
 
@@ -374,7 +377,7 @@ describe('a phase of a plugin that goes on', () => {
     ["files.write('/etc/motd', 'x'.repeat(100e6), 0o644)", 'a file of 100000000 bytes'],
     ["files.write('/etc/motd'.padEnd(100e6, 'x'), 'x', 0o644)", 'a path of 100000000 bytes'],
     ["files.link('/etc/motd', '/etc/motd'.padEnd(100e6, 'x'))", 'a link of 100000000 bytes'],
-  ])('with a change of 100 MB is refused: %s', async (call, what) => {
+  ])('a change of 100 MB is refused: %s', async (call, what) => {
     const phase = await phaseOf({ phase: `async run({ files }) { await ${call}; },` });
     const host = machine();
     const { error } = await run({ plan: planOfPhase('acme', phase, {}, host.facts), host });
@@ -382,8 +385,8 @@ describe('a phase of a plugin that goes on', () => {
     expect(host.changes).toEqual([]);
   });
 
-  test('with a command line of 100 kB is refused, before it is journaled', async () => {
-    const made: MadePlugin = {
+  test('a command line of 100 kB is refused before it is recorded in the journal', async () => {
+    const made: PluginSource = {
       joinery: { effects: { paths: ['/etc/motd'], commands: ['true'] } },
       phase:
         "effects: [sdk.runs('true', 'x')], async run({ commands }) { await commands.run(['true', 'x'.repeat(1e5)], { irreversible: 'x' }); },",
@@ -393,7 +396,7 @@ describe('a phase of a plugin that goes on', () => {
     expect(host.changes).toEqual([]);
   });
 
-  test('in its undo with what cannot be read is told, and the run is not undone', async () => {
+  test('an unreadable error in an undo is reported, and the run is not undone', async () => {
     const undo = "async undo() { throw new Proxy(new Error('x'), { get() { throw 1; } }); },";
     const phase = await phaseOf({
       phase: `async run({ files }) { await files.write('/etc/motd', 'x', 0o644); }, ${undo}`,

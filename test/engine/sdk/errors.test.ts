@@ -164,32 +164,32 @@ const sections: Section[] = docs
   });
 
 describe('docs/errors.md', () => {
-  test('has a section for every code, and none for another', () => {
+  test('docs/errors.md has a section for every code, and for no other', () => {
     expect(sections.map(({ code }) => code)).toEqual([...errorCodes, ...ownCodes].sort());
   });
 
-  test('says of each when it occurs and what to do, in sentences', () => {
+  test('docs/errors.md says in sentences when each error occurs and what to do', () => {
     for (const { code, when, remedy } of sections)
       for (const sentence of [when, remedy]) expect(sentence, code).toMatch(/^[A-Z`].{15,}\.$/);
     const words = sections.flatMap(({ when }) => when);
     expect(new Set(words).size).toBe(words.length);
   });
 
-  test('tells the exit code of each, and whether it is retried', () => {
-    const told = sections.filter(({ code }) => !ownCodes.includes(code));
-    expect(told.map(({ code, exitCode, retried }) => [code, exitCode, retried])).toEqual(
+  test('docs/errors.md has the exit code of each error, and whether it is retried', () => {
+    const catalogued = sections.filter(({ code }) => !ownCodes.includes(code));
+    expect(catalogued.map(({ code, exitCode, retried }) => [code, exitCode, retried])).toEqual(
       errors.map(({ code, exitCode, transient }) => [code, exitCode, transient]).sort(),
     );
   });
 
-  test('has every exit code in its table', () => {
+  test('docs/errors.md has every exit code in its table', () => {
     const rows = [...docs.matchAll(/^\| (\d+) \| .+ \|$/gm)].map(([, exitCode]) => Number(exitCode));
     expect(rows).toEqual([0, ...Object.values(EXIT)]);
   });
 });
 
 describe('the catalogue', () => {
-  test('holds nothing that is never raised', () => {
+  test('the catalogue contains no error that is never raised', () => {
     const text = sources
       .filter(({ path }) => !path.startsWith('engine/sdk/errors'))
       .map((source) => source.text)
@@ -197,7 +197,7 @@ describe('the catalogue', () => {
     expect(errorCodes.filter((code) => !new RegExp(`(fail|of)\\(\\s*'${code}'|'${code}',`).test(text))).toEqual([]);
   });
 
-  test('says something else for each code', () => {
+  test('the catalogue has a different message for each code', () => {
     for (const part of ['message', 'hint'] as const)
       for (const error of errors)
         expect(error[part], error.code).not.toMatch(/undefined|null|NaN|\[object|\n\n|^\s|\s$/);
@@ -205,9 +205,13 @@ describe('the catalogue', () => {
     expect(new Set(messages).size).toBe(messages.length);
   });
 
-  test('has a hint for each that says what to do next', () => {
-    const next =
-      /\b(add|ask|check|choose|compare|create|delete|fix|get|inspect|install|join|list|omit|pin|read|renew|report|restore|run|see|set|undo|use|wait|kubeadm|kubectl|journalctl|systemctl|rm)\b|--[a-z]/i;
+  test('the catalogue has a hint for each code that says what to do next', () => {
+    const verbs = [
+      ...'add ask check choose compare create delete fix get inspect install join'.split(' '),
+      ...'list omit pin read renew report restore run see set undo use'.split(' '),
+      ...'wait kubeadm kubectl journalctl systemctl rm'.split(' '),
+    ].join('|');
+    const next = new RegExp(`\\b(${verbs})\\b|--[a-z]`, 'i');
     for (const { code, hint } of errors) {
       expect(hint, code).toMatch(next);
       expect(hint, code).not.toMatch(/[:,;]$/);
@@ -215,7 +219,7 @@ describe('the catalogue', () => {
     }
   });
 
-  test('tries again only what may go away by itself', () => {
+  test('only transient errors are retried', () => {
     expect(
       errors
         .filter(({ transient }) => transient)
@@ -233,7 +237,7 @@ describe('the catalogue', () => {
     ]);
   });
 
-  test('shows no secret, even where one is handed in as a fact by mistake', () => {
+  test('no error reveals a secret, even if a secret is passed as a fact by mistake', () => {
     const disguised = (value: unknown): unknown => {
       if (typeof value === 'string') return new Secret(CANARY);
       if (Array.isArray(value)) return value.map(disguised);
@@ -247,7 +251,7 @@ describe('the catalogue', () => {
     }
   });
 
-  test('names no fact for a secret', () => {
+  test('no fact has a name for a secret', () => {
     const names = errorCodes.flatMap((code) => Object.keys(samples[code]));
     expect(names.filter((name) => /token$|key|secret|password/i.test(name))).toEqual([]);
   });
@@ -264,20 +268,20 @@ describe('words that depend on facts', () => {
       { server, pinned: ['a', 'b'], seen: ['c', 'd'] },
       `${server} presents CA key c, d, but only a, b is pinned`,
     ],
-  ])('%s %j', (code, given, message) => {
+  ])('the message depends on the facts: %s %j', (code, given, message) => {
     expect(of(code, given).message).toBe(message);
   });
 
   test.each([
     [404, 'kubeadm init phase bootstrap-token'],
     [403, 'Public access may have been disabled'],
-  ])('E_CLUSTER_INFO_MISSING at %i hints at the reason', (status, text) => {
+  ])('the hint of E_CLUSTER_INFO_MISSING fits the status %i', (status, text) => {
     expect(of('E_CLUSTER_INFO_MISSING', { server, status }).hint).toContain(text);
   });
 });
 
 describe('a JoinError', () => {
-  test('is known by its mark, from whatever copy of the class it comes', () => {
+  test('a JoinError is recognized by its mark, whichever copy of the class creates it', () => {
     const copy = Object.assign(new Error('x'), { [Symbol.for('joinery.error')]: true });
     expect([of('E_FILE'), copy, new Error('x'), { code: 'E_FILE' }, undefined, 'E_FILE'].map(isJoinError)).toEqual([
       true,
@@ -289,13 +293,13 @@ describe('a JoinError', () => {
     ]);
   });
 
-  test('keeps its cause, and has none where there was none', () => {
+  test('a JoinError keeps its cause, and has no cause by default', () => {
     const cause = new Error('why');
     expect(fail('E_FILE', samples.E_FILE, cause).cause).toBe(cause);
     expect('cause' in of('E_FILE')).toBe(false);
   });
 
-  test("of a plugin's own ends as a problem of the machine, once, where it says nothing", () => {
+  test("a plugin's own error has the exit code of the machine and is not retried by default", () => {
     const own = { code: 'E_ACME', message: 'm', hint: 'h' } as const;
     expect(JoinError.own(own)).toMatchObject({ ...own, exitCode: EXIT.machine, transient: false, facts: {} });
     expect(JoinError.own({ ...own, exitCode: 42, transient: true })).toMatchObject({ exitCode: 42, transient: true });
