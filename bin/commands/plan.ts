@@ -5,6 +5,7 @@ import { runCommand } from './run.ts';
 export function planCommand(app: App) {
   return class Plan extends runCommand(app) {
     static override summary = 'Show what a run would change, file by file';
+    static override usage = 'plan [ENDPOINT] [FLAGS]';
     static override description =
       'Takes the flags of join run. Reads are real, the API server checks each write, and nothing changes.';
     static override examples = [

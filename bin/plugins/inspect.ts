@@ -1,12 +1,12 @@
 /** Plugins as they are on disk, for `join plugin`: none of their code runs. */
-import { namedPlugin, type Wanted, type WantedBy } from '../../engine/plugins/find.ts';
+import { namedPlugin, type PluginSource, type Wanted } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import { discoverPlugins, type PluginSources, shippedPlugins } from './discover.ts';
 
 export interface FoundPlugin {
   /** What names it. */
-  by: WantedBy;
+  by: PluginSource;
   plugin: InspectedPlugin;
 }
 

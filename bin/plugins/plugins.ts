@@ -46,7 +46,7 @@ export class Plugins {
     await loadPlugins(this.#context, { discovered, named, place });
   }
 
-  /** Registers the phases that the steps of a run used, except those of `skip`. E_RUN_PLUGIN if a plugin has changed. */
+  /** Registers the phases of the steps of a run, except those of `skip`. E_RUN_PLUGIN if a plugin has changed. */
   async loadForRun({ id, plugins = [] }: Start, skip: readonly string[] = []): Promise<void> {
     const needed = plugins.filter(({ steps }) => steps.some((step) => !skip.includes(step)));
     if (needed.length === 0) return;

@@ -37,7 +37,8 @@ const round = (px: number): string => String(Math.round(px * 10) / 10);
 
 const lineOf = (points: readonly { x: number; y: number }[]): string => {
   const path = points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${round(x)} ${round(y)}`).join('');
-  return `<path d="${path}" fill="none" stroke="#57606a" stroke-width="1.3" stroke-linejoin="round" marker-end="url(#arrow)"/>`;
+  const stroke = 'stroke="#57606a" stroke-width="1.3" stroke-linejoin="round"';
+  return `<path d="${path}" fill="none" ${stroke} marker-end="url(#arrow)"/>`;
 };
 
 function boxOf(

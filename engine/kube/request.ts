@@ -1,18 +1,16 @@
 /** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits of time and size. */
-import { isIP } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Dispatcher, Pool } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import { connectionError, unlessAborted } from '../net/failure.ts';
+import { trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
-import { defined } from '../sdk/fields.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { requireOk } from './answer.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** The limit until an answer begins, and again until it is complete. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX = 4 << 20;
@@ -103,10 +101,8 @@ export class Transport {
         headers: {
           accept: 'application/json',
           'user-agent': 'joinery',
-          ...defined({
-            authorization: token === undefined ? undefined : `Bearer ${token.reveal()}`,
-            'content-type': body === undefined ? undefined : CONTENT_TYPE[method],
-          }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
+          ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE[method] }),
         },
         body: body === undefined ? null : JSON.stringify(body),
         headersTimeout: ANSWER_TIMEOUT_MS,
@@ -126,19 +122,10 @@ export class Transport {
     const key = [server, ca ?? 'unverified', certificate?.pem ?? ''].join('\n');
     let pool = this.#pools.get(key);
     if (pool === undefined) {
-      const { hostname } = new URL(server);
-      pool = new PoolOf(server, {
-        connections: 4,
-        connect: {
-          timeout: CONNECT_TIMEOUT_MS,
-          minVersion: 'TLSv1.2',
-          // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment has no effect.
-          rejectUnauthorized: as !== 'unverified',
-          ...(isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: hostname } : {}),
-          // For an empty text, Node would trust its built-in roots.
-          ...defined({ ca: ca === '' ? [] : ca, cert: certificate?.pem, key: certificate?.key.reveal() }),
-        },
-      });
+      const client = certificate && { cert: certificate.pem, key: certificate.key.reveal() };
+      const connect =
+        ca === undefined ? unverifiedConnector(server) : trustedConnector({ server, ca: [ca], now: this.#now, client });
+      pool = new PoolOf(server, { connections: 4, connect });
       this.#pools.set(key, pool);
     }
     return pool;

@@ -13,9 +13,9 @@ export interface ParsedDocument {
   text: SourceText;
   errors: Problems;
   warnings: Problems;
-  /** A field is duplicate; the last one counts. */
+  /** Whether a field is duplicated; its last value counts. */
   hasDuplicates: boolean;
-  /** Undefined where there is no telling. */
+  /** Undefined if it is not known. */
   value: unknown;
 }
 
@@ -31,7 +31,7 @@ const YAML_OPTIONS = {
   resolveKnownTags: false,
 } as const;
 
-/** Every document that is not empty; what is no YAML is among the errors. An empty text gives one empty document. */
+/** Every document that is not empty, with its YAML errors. An empty text gives one empty document. */
 export function parseDocuments(file: string, text: string, lenient: boolean): ParsedDocument[] {
   const lineCounter = new LineCounter();
   const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
@@ -58,7 +58,7 @@ function opened(
   const isDuplicate = ({ code }: { code: string }) => code === 'DUPLICATE_KEY';
   const found = [...document.errors, ...document.warnings];
   for (const error of found)
-    if (isDuplicate(error)) (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is duplicate');
+    if (isDuplicate(error)) (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is duplicated');
     else errors.atPlace(text.place(error.pos[0]), withoutQuote(error.message));
   let value: unknown;
   try {
@@ -92,7 +92,7 @@ export interface Joining {
   passedOver: string[];
 }
 
-/** The document that configures joining; undefined, with errors at the documents, where there is not one. */
+/** The document that configures joining. If it is missing, the result is undefined and the documents have errors. */
 export function joiningDocument(documents: readonly ParsedDocument[]): Joining | undefined {
   const found: { parsed: ParsedDocument; version: Version }[] = [];
   const kinds = new Set<string>();
@@ -150,7 +150,7 @@ function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): V
 
 const isJoining = (kind: string): kind is Kind => (JOINING as readonly string[]).includes(kind);
 
-/** Names are shown, everything else may be a secret in a wrong place. */
+/** Prints names only: any other text may be a secret in a wrong place. */
 const shown = (kind: string): string => (/^[A-Za-z]{1,60}$/.test(kind) ? kind : 'document of another kind');
 
 const textAt = (value: unknown, key: string): string | undefined => {

@@ -106,7 +106,7 @@ function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: u
   return notes;
 }
 
-/** What a worker makes use of, and which fields say it: the first one that is there. */
+/** The values that a worker uses, with the fields they come from: the first field that exists. */
 function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<string, Configured> {
   const { discovery, kubeletExtraArgs, featureGates, timeouts } = settings;
   const token = discovery.by === 'token' ? discovery : undefined;

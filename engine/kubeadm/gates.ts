@@ -7,7 +7,7 @@ import type { Gate } from '../sdk/index.ts';
 const INIT = 'kubeadm init reads it, to decide';
 const CLUSTER = "kubeadm takes it from the cluster's configuration, to decide";
 
-/** Left out is what came after 1.12 and is gone again: no join ever took it. */
+/** Gates that were added after 1.12 and removed again are not listed: no join ever accepted them. */
 export const kubeadmGates: readonly Gate[] = [
   {
     ...{ name: 'Auditing', stage: 'ALPHA', default: false, since: '1.10', until: '1.12' },

@@ -10,7 +10,7 @@ import { type JoinSettings, settingsOf } from './settings.ts';
 import { apiVersionOf, schemas, type Version } from './versions.ts';
 
 export interface LoadOptions {
-  /** Unknown fields, and fields that are there twice, are warnings, as for `kubeadm join`. */
+  /** Unknown and duplicated fields are warnings, as in `kubeadm join`. */
   lenient?: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface WrittenConfiguration {
   /** Without empty fields, which Go does not tell from absent ones. Tokens are `Secret`s. */
   value: object;
   document: Document.Parsed<ParsedNode>;
-  /** The nodes of `document` say what `value` does: no alias is in them, and nothing that lenient reading left out. */
+  /** The nodes of `document` match `value`: they contain no alias, and no field that lenient reading dropped. */
   isExact: boolean;
   /** Places of fields, and kinds of documents. */
   leftOut: string[];
@@ -102,7 +102,7 @@ function refusal(problems: readonly Problem[]): JoinError {
   return fail('E_CONFIG', { problems: [...problems.slice(0, PROBLEMS_MAX), ...more] });
 }
 
-/** The document's value without the fields that nobody knows. What is wrong with it goes to the document's problems. */
+/** The document's value without unknown fields. Its problems are added to those of the document. */
 function checkedValue(parsed: ParsedDocument, version: Version, lenient: boolean) {
   const schema = schemas[version];
   // A NodeConfiguration may lack its apiVersion.

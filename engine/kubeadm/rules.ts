@@ -76,7 +76,8 @@ function tokenDiscovery(subject: Subject): void {
   if (listed(find(subject, 'caCertHashes')).length === 0 && find(subject, 'unsafeSkipCaVerification') !== true)
     problems.at(
       stanza,
-      `the CA key must be pinned: ${named(subject, 'caCertHashes')} (kubeadm token create --print-join-command shows it), or ${named(subject, 'unsafeSkipCaVerification')}: true`,
+      `the CA key must be pinned: ${named(subject, 'caCertHashes')} (kubeadm token create --print-join-command ` +
+        `shows it), or ${named(subject, 'unsafeSkipCaVerification')}: true`,
     );
 }
 

@@ -31,7 +31,7 @@ export interface KubeletArgument {
   value: string;
 }
 
-/** Undefined is what the file does not say: whoever joins has the default. */
+/** A field is undefined if the file does not set it: the default applies. */
 export interface JoinSettings {
   discovery: TokenDiscovery | FileDiscovery;
   /** Absent only where a discovery file may hold credentials. */

@@ -60,7 +60,7 @@ function pairAt(map: unknown, [name = '', ...rest]: readonly string[]): Pair | u
   return rest.length > 0 ? pairAt(pair?.value, rest) : pair;
 }
 
-/** A comment before a value stands between it and its key, which is no place for one before a scalar. */
+/** YAML does not allow a comment between a key and a scalar value, so it moves before the key. */
 function copyComments(from: Node, to: Node, isKey = false): void {
   if (isKey || !isScalar(to)) to.commentBefore ??= from.commentBefore ?? null;
   to.comment ??= from.comment ?? null;

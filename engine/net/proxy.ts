@@ -3,29 +3,37 @@
  * kubeadm uses.
  */
 import { BlockList, isIP } from 'node:net';
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher, Pool } from 'undici';
 import connect from 'undici/lib/api/api-connect.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
-
-const CONNECT_TIMEOUT_MS = 5_000;
+import { type TrustedServer, tlsOptions, trustedConnector, verifying } from './trusted-connector.ts';
 
 /**
- * Connections to one origin; destroy them when done. `ca` are PEM texts; an empty list trusts no server.
- * `refuse` creates the error for a proxy that cannot be used.
+ * Connections to one origin; destroy them when done. `ca` are PEM texts; an empty list trusts no server. `refuse` creates
+ * the error for a proxy that cannot be used. The server and an https proxy are verified before they get a byte.
  */
 export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => Error): Dispatcher {
-  // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment has no effect.
-  const tls = { ca, rejectUnauthorized: true, minVersion: 'TLSv1.2', timeout: CONNECT_TIMEOUT_MS } as const;
+  const trusted = (server: string): TrustedServer => ({ server, ca, now: () => new Date() });
   const proxy = proxyOf(url, refuse);
-  if (proxy === undefined) return new PoolOf(url.origin, { connections: 1, connect: tls });
+  const server = trusted(url.origin);
+  if (proxy === undefined) return new PoolOf(url.origin, { connections: 1, connect: trustedConnector(server) });
+  const between = trusted(proxy.origin);
   return new ProxyAgentOf({
     uri: proxy.href,
-    requestTls: tls,
-    proxyTls: tls,
+    requestTls: tlsOptions(server),
+    proxyTls: tlsOptions(between),
+    factory: (origin, options) => new PoolOf(origin, verifiedPool(options, server)),
     // undici adds this function itself only if it is loaded as a whole.
-    clientFactory: (origin, options) => Object.assign(new PoolOf(origin, options), { connect }),
+    clientFactory: (origin, options) => Object.assign(new PoolOf(origin, verifiedPool(options, between)), { connect }),
   });
+}
+
+/** The proxy agent's own way to connect, and the verification after it. */
+function verifiedPool(options: object, server: TrustedServer): Pool.Options {
+  const { connect: own } = options as { connect?: unknown };
+  if (typeof own !== 'function') throw new TypeError('the proxy agent connects by no function');
+  return { ...options, connections: 1, connect: verifying(own as buildConnector.connector, server) };
 }
 
 function proxyOf(url: URL, refuse: (what: string) => Error): URL | undefined {

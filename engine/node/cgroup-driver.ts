@@ -1,4 +1,4 @@
-/** Kubelet and container runtime must name cgroups alike, or Pods are killed at random under load. */
+/** The kubelet and the container runtime must use the same cgroup driver, or Pods are killed at random under load. */
 
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { CgroupDriver, Files, Log, Runtime } from '../sdk/ports.ts';
@@ -7,24 +7,26 @@ import { minorOf } from './kubelet.ts';
 
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 const CONTAINERD_CONFIG = '/etc/containerd/config.toml';
-/** Such a kubelet asks the runtime, and goes by what it says. Source: KEP-4033. */
+/** From this release on, the kubelet uses the driver that the runtime reports. Source: KEP-4033. */
 const ASKS_RUNTIME_SINCE_MINOR = 31;
 
-/** E_CGROUP_DRIVER where that of the runtime is known and is not `wanted`, which is what the kubelet is told. */
+/** Throws E_CGROUP_DRIVER if the runtime's driver is known and differs from `configured`, the kubelet's. */
 export async function assertCgroupDriver(
   { files, runtime, log }: { files: Files; runtime: Runtime; log: Log },
-  wanted: CgroupDriver,
+  configured: CgroupDriver,
   { criSocket, kubeletVersion }: { criSocket: string | undefined; kubeletVersion: Promise<string> },
 ): Promise<void> {
   const socket = await findCriSocket(files, criSocket);
-  const told = (await fromRuntime(runtime, socket)) ?? (await fromContainerdConfig(files, socketPath(socket)));
-  if (told === undefined)
-    log.info(`the cgroup driver of ${socketPath(socket)} could not be read; the kubelet uses ${wanted}`);
-  else if (told !== wanted) {
-    const minor = await kubeletVersion.then(minorOf, () => 0); // what it is, is another check's business
+  const reported = (await fromRuntime(runtime, socket)) ?? (await fromContainerdConfig(files, socketPath(socket)));
+  if (reported === undefined)
+    log.info(`the cgroup driver of ${socketPath(socket)} could not be read; the kubelet uses ${configured}`);
+  else if (reported !== configured) {
+    const minor = await kubeletVersion.then(minorOf, () => 0); // another check reports a missing version
     if (minor < ASKS_RUNTIME_SINCE_MINOR)
-      throw fail('E_CGROUP_DRIVER', { kubelet: wanted, runtime: told, socket: socketPath(socket) });
-    log.warn(`the container runtime uses the cgroup driver ${told}, and the kubelet will do so too, not ${wanted}`);
+      throw fail('E_CGROUP_DRIVER', { kubelet: configured, runtime: reported, socket: socketPath(socket) });
+    log.warn(
+      `the container runtime uses the cgroup driver ${reported}, and the kubelet will do so too, not ${configured}`,
+    );
   }
 }
 
@@ -32,7 +34,7 @@ async function fromRuntime(runtime: Runtime, socket: string): Promise<CgroupDriv
   try {
     return await runtime.cgroupDriver(socket);
   } catch (error) {
-    if (isJoinError(error) && error.code.startsWith('E_CRI_')) return undefined; // preflight has said so
+    if (isJoinError(error) && error.code.startsWith('E_CRI_')) return undefined; // preflight reports it
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { fail } from '../sdk/errors.ts';
 import type { Cluster } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { readKubeconfig } from './kubeconfig.ts';
+import { readServerAddress } from './server-address.ts';
 
 /**
  * The one cluster of a cluster-info kubeconfig, whose server replaces the one that was asked. E_CLUSTER_INFO_INVALID.
@@ -13,13 +14,10 @@ export function readClusterInfo(kubeconfig: string, asked: string): Cluster & { 
     const { clusters } = readKubeconfig(kubeconfig);
     const [cluster] = clusters;
     if (cluster === undefined || clusters.length > 1) throw new Error(`it names ${clusters.length} clusters, not one`);
-    const server = cluster.server.replace(/\/$/, '');
-    // It is written into kubelet.conf as it stands: nothing but an address may be in it.
-    if (!/^https:\/\/[\w.:[\]-]+$/.test(server))
-      throw new Error(`its server ${clean(server)} is not https://host:port`);
+    const server = readServerAddress(cluster.server);
     const certificates = readCertificates(cluster.ca);
     if (certificates.length === 0) throw new Error('it holds no CA certificate');
-    return { server, ca: cluster.ca, certificates };
+    return { server, ca: certificates.map(({ pem }) => pem).join(''), certificates };
   } catch (error) {
     throw fail('E_CLUSTER_INFO_INVALID', { server: asked, what: clean((error as Error).message) }, error);
   }

@@ -1,4 +1,4 @@
-/** Which container runtime a machine has. Source: kubeadm's list of known sockets. */
+/** The container runtime of a machine. Source: kubeadm's list of known sockets. */
 import { fail } from '../sdk/errors.ts';
 import type { Files } from '../sdk/ports.ts';
 
@@ -7,7 +7,8 @@ export { socketPath } from '../sdk/paths.ts';
 const KNOWN_SOCKETS = ['/run/containerd/containerd.sock', '/var/run/crio/crio.sock', '/var/run/cri-dockerd.sock'];
 
 /**
- * The socket given, or the only one there is; containerd's where there is none. E_CRI_SOCKETS where there are several.
+ * The configured socket, or the only known socket that exists, or containerd's if none exists.
+ * Throws E_CRI_SOCKETS if several exist.
  */
 export async function findCriSocket(files: Files, given: string | undefined): Promise<string> {
   if (given !== undefined && given !== '') return given;

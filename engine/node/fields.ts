@@ -49,7 +49,7 @@ export const fields = {
     type: 'string',
     pattern: '^(unix://)?/.',
     'x-form': 'be unix:// and an absolute path',
-    description: 'Socket of the container runtime; left out: the only one there is',
+    description: 'Socket of the container runtime (default: the only socket on this machine)',
   },
   ignorePreflightErrors: {
     type: 'array',

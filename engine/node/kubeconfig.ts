@@ -4,11 +4,11 @@ import { parseYaml } from '../sdk/yaml.ts';
 export interface KubeconfigCluster {
   name: string;
   server: string;
-  /** PEM, from `certificate-authority-data`; empty where it is absent. */
+  /** PEM, from `certificate-authority-data`; empty if it is absent. */
   ca: string;
-  /** The file that holds it instead, from `certificate-authority`. */
+  /** Path of the CA file, from `certificate-authority`. */
   caFile: string | undefined;
-  /** Every field, as it is written. */
+  /** All fields, unchanged. */
   cluster: Record<string, unknown>;
 }
 
@@ -22,11 +22,11 @@ export interface Kubeconfig {
   clusters: KubeconfigCluster[];
   users: { name: string; user: Record<string, unknown> }[];
   contexts: KubeconfigContext[];
-  /** Name of the current context; empty where there is none. */
+  /** Name of the current context; empty if it is not set. */
   current: string;
 }
 
-/** Throws an Error of one line that says what is wrong. `null` lists count as empty, as Go writes them. */
+/** Parses a kubeconfig. Throws an Error of one line with the problem. A `null` list is empty, as Go writes it. */
 export function readKubeconfig(text: string): Kubeconfig {
   const root = record(parseYaml(text), 'the document');
   return {
@@ -55,7 +55,7 @@ export function readKubeconfig(text: string): Kubeconfig {
   };
 }
 
-/** The context that is current. Throws an Error that says what is wrong. */
+/** The current context. Throws an Error with the problem. */
 export function currentContext({ contexts, current }: Kubeconfig): KubeconfigContext {
   const known = contexts.map((context) => context.name).join(', ') || 'none';
   if (current === '') throw new Error(`it has no current-context; there is ${known}`);
@@ -64,7 +64,7 @@ export function currentContext({ contexts, current }: Kubeconfig): KubeconfigCon
   return found;
 }
 
-/** The cluster of that name. Throws an Error that says what is wrong. */
+/** The cluster of that name. Throws an Error with the problem. */
 export function clusterNamed({ clusters }: Kubeconfig, wanted: string): KubeconfigCluster {
   const found = clusters.find((cluster) => cluster.name === wanted);
   if (found === undefined) throw new Error(`it names a cluster "${wanted}" that it does not hold`);
@@ -75,12 +75,12 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 export const base64Text = (value: unknown): string => Buffer.from(textOf(value), 'base64').toString('utf8');
 
 function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is no mapping`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${what} is not a mapping`);
   return value as Record<string, unknown>;
 }
 
 function list(value: unknown, what: string): Record<string, unknown>[] {
   if (value === null || value === undefined) return [];
-  if (!Array.isArray(value)) throw new Error(`${what} is no list`);
+  if (!Array.isArray(value)) throw new Error(`${what} is not a list`);
   return value.map((entry) => record(entry, `an entry of ${what}`));
 }

@@ -3,10 +3,10 @@ import { fail } from '../sdk/errors.ts';
 import type { Commands } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 
-/** 20 for `v1.20.2`; NaN for what is no version of Kubernetes. */
+/** The minor version: 20 for `v1.20.2`; NaN if the text is not a Kubernetes version. */
 export const minorOf = (version: string): number => Number(/^v?1\.(\d+)\./.exec(version)?.[1]);
 
-/** Where a kubelet with this KubeletConfiguration says whether it is healthy; undefined where that is no address. */
+/** The health URL of a kubelet with this KubeletConfiguration; undefined if its address is not valid. */
 export function healthUrl(config: Record<string, unknown>): string | undefined {
   const [address, port] = [config.healthzBindAddress || '127.0.0.1', config.healthzPort ?? 10248];
   if (typeof address !== 'string' || typeof port !== 'number' || !/^[\w.:-]+$/.test(address)) return undefined;
@@ -14,7 +14,7 @@ export function healthUrl(config: Record<string, unknown>): string | undefined {
   return URL.canParse(url) ? url : undefined;
 }
 
-/** `v1.20.2`, as it tells itself; it takes a tenth of a second. E_PROGRAM_MISSING, E_COMMAND_FAILED. */
+/** The version that the kubelet reports: `v1.20.2`. Errors: E_PROGRAM_MISSING, E_COMMAND_FAILED. */
 export async function installedKubelet(commands: Commands): Promise<string> {
   if ((await commands.find('kubelet')) === undefined) throw fail('E_PROGRAM_MISSING', { program: 'kubelet' });
   const { stdout, exitCode } = await commands.query(['kubelet', '--version']);

@@ -1,4 +1,4 @@
-/** References to the API objects that joining is about. */
+/** The API objects that joining uses. */
 import type { KubeObject, ObjectRef } from '../sdk/ports.ts';
 
 export const nodeRef = (name: string): ObjectRef => ({ apiVersion: 'v1', resource: 'nodes', name });
@@ -8,7 +8,7 @@ export const configMapRef = (namespace: string, name: string): ObjectRef => ({
   namespace,
   name,
 });
-/** `version` of the group: `v1`, or `v1beta1` up to 1.18, where nothing else is served. */
+/** `version` of the API group: `v1`, or `v1beta1` for clusters up to 1.18. */
 export const csrRef = (name: string, version: 'v1' | 'v1beta1' = 'v1'): ObjectRef => ({
   apiVersion: `certificates.k8s.io/${version}`,
   resource: 'certificatesigningrequests',
@@ -28,7 +28,7 @@ export interface NodeObject extends KubeObject {
   status?: {
     nodeInfo?: { kubeletVersion?: string };
     conditions?: Condition[];
-    /** What the kubelet makes of `spec.configSource`. */
+    /** The kubelet's report on `spec.configSource`. */
     config?: { assigned?: object; error?: string };
   };
 }
@@ -38,12 +38,12 @@ export interface ConfigMapObject extends KubeObject {
 }
 
 export interface CsrObject extends KubeObject {
-  /** v1beta1 has `signerName` since 1.18, and finds it out itself where it is left out. */
+  /** v1beta1 has `signerName` since 1.18; if it is absent, the server derives it. */
   spec: { request: string; signerName?: string; usages: readonly string[]; username?: string };
   status?: { conditions?: Condition[]; certificate?: string };
 }
 
-/** Its conditions, as far as they are texts: times may be null, and a server that is none may send anything. */
+/** The conditions of an object, reduced to their string fields: the server may send anything. */
 export function conditionsOf(object: { status?: { conditions?: unknown } } | undefined): Condition[] {
   const conditions: unknown = object?.status?.conditions;
   return (Array.isArray(conditions) ? conditions : []).map(

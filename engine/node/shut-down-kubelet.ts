@@ -60,7 +60,8 @@ export async function shutDownKubelet(
   for (const path of await mounts.below(kubelet)) await mounts.unmount(path);
   const links = ((await files.list('/sys/class/net')) ?? []).filter((name) => CNI_LINKS.test(name));
   log.info(
-    `what network plugins and kube-proxy made stays until the next reboot: iptables rules${links.length === 0 ? '' : `, and the links ${links.join(', ')} (ip link delete NAME)`}`,
+    'what network plugins and kube-proxy made stays until the next reboot: iptables ' +
+      `rules${links.length === 0 ? '' : `, and the links ${links.join(', ')} (ip link delete NAME)`}`,
   );
 }
 

@@ -1,15 +1,12 @@
-/** The Node of a machine that is about to join, as far as the cluster lets it be seen. */
+/** The existing Node with the name of a joining machine. */
 import { isJoinError } from '../sdk/errors.ts';
 import type { KubeApi, Log } from '../sdk/ports.ts';
 import { type NodeObject, nodeRef } from './objects.ts';
 
-/** Since then `kubeadm init` lets joining machines read Nodes, so that they can tell whether their name is taken. */
+/** From this release on, `kubeadm init` allows joining machines to read Nodes. */
 const READABLE_SINCE_MINOR = 18;
 
-/**
- * Undefined where there is none; and, with a warning, where an older cluster does not let anybody see who has yet to
- * join.
- */
+/** The Node, or undefined if it does not exist. An older cluster may not allow the request: then it warns. */
 export async function visibleNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
   try {
     return await api.get<NodeObject>(nodeRef(name));

@@ -39,7 +39,7 @@ const CERTIFICATES_MAX = 500;
 
 /**
  * Every `CERTIFICATE` block of `pem`, at most 500; other blocks are skipped.
- * Throws an Error of one line when one of them is no certificate.
+ * Throws an Error of one line if one of them is not a certificate.
  */
 export function readCertificates(pem: string): Certificate[] {
   const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE');
@@ -83,7 +83,7 @@ export interface IssueRequest {
   subject: Name;
   /** DER SubjectPublicKeyInfo of the certified key. */
   publicKey: Uint8Array;
-  /** The issuer; left out: self-signed with `signingKey`. */
+  /** The issuer (default: self-signed with `signingKey`). */
   issuer?: Name;
   signingKey: string;
   use: 'ca' | 'client' | 'server';
@@ -100,7 +100,8 @@ export function issueCertificate(request: IssueRequest): string {
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and no leading zero to strip
   const extension = (id: string, critical: boolean, value: ReturnType<typeof sequence>) =>
     sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(encode(value)));
-  const usage = use === 'ca' ? bits(Uint8Array.of(0xa4), 2) : bits(Uint8Array.of(0xa0), 5); // signature, encipherment (, certSign)
+  // signature, encipherment (, certSign)
+  const usage = use === 'ca' ? bits(Uint8Array.of(0xa4), 2) : bits(Uint8Array.of(0xa0), 5);
   const extensions = [
     extension('2.5.29.15', true, usage),
     extension('2.5.29.19', true, use === 'ca' ? sequence(boolean(true)) : sequence()),

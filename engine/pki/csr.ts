@@ -29,7 +29,7 @@ export interface Csr extends Name {
   altNames: string[];
 }
 
-/** Throws an Error of one line when `csrPem` is no well-formed CSR. */
+/** Throws an Error of one line if `csrPem` is not a well-formed CSR. */
 export function readCsr(csrPem: string): Csr {
   const block = pemBlocks(csrPem)[0];
   if (block?.label !== 'CERTIFICATE REQUEST') throw new Error('no CERTIFICATE REQUEST block');

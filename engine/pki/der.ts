@@ -48,3 +48,36 @@ export const dottedOid = (node: Node | undefined): string =>
   typeof node?.value === 'string' && node.value !== '' ? derToOid(node.value) : '';
 export const isContextTag = (node: Node | undefined, tag: number): boolean =>
   node !== undefined && node.tagClass === Class.CONTEXT_SPECIFIC && (node.type as number) === tag;
+
+type Tag =
+  | 'BOOLEAN'
+  | 'INTEGER'
+  | 'BITSTRING'
+  | 'OCTETSTRING'
+  | 'NULL'
+  | 'OID'
+  | 'SEQUENCE'
+  | 'SET'
+  | 'UTCTIME'
+  | 'GENERALIZEDTIME';
+/** The universal tag; DER has one form for each: sequences and sets are constructed, the others are not. */
+export const hasTag = (node: Node | undefined, tag: Tag): node is Node =>
+  node !== undefined &&
+  node.tagClass === Class.UNIVERSAL &&
+  node.type === Type[tag] &&
+  node.constructed === (tag === 'SEQUENCE' || tag === 'SET');
+
+/** As `decode`, and refuses bytes that DER would write otherwise. */
+export function readDer(der: Uint8Array): Node {
+  const node = decode(der);
+  if (!encode(node).equals(der)) throw new Error('its encoding is not DER');
+  return node;
+}
+
+/** As `dottedOid`; throws an Error of one line where DER would write it otherwise, or where it is not one. */
+export function readOid(node: Node | undefined): string {
+  const dotted = hasTag(node, 'OID') ? dottedOid(node) : '';
+  if (dotted === '' || !content(oid(dotted)).equals(content(node)))
+    throw new Error('an object identifier in it is broken');
+  return dotted;
+}

@@ -1,4 +1,5 @@
 /** Pure functions over keys, CSRs, certificates, pins and token signatures. No file, no network, no clock. */
+export { certificatesPem, foreignBlocks, privateKeyPem } from './bundle.ts';
 export * from './certificate.ts';
 export * from './csr.ts';
 export { isSignedBy, signDetached } from './jws.ts';

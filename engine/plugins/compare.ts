@@ -44,7 +44,7 @@ const SHAPE = {
   },
 } as const;
 
-export function compared(manifest: Manifest, phases: readonly AnyPhase[]): string[] {
+export function differencesBetween(manifest: Manifest, phases: readonly AnyPhase[]): string[] {
   const malformed = phases.flatMap((phase) => {
     const { run: _, undo: __, onEvent: ___, origin: ____, ...data } = phase;
     return violations(SHAPE, structuredClone(data)).map(({ path, message }) =>
@@ -73,7 +73,7 @@ function sets(what: string, listed: readonly string[], made: readonly string[]):
     ...made
       .filter((name) => !listed.includes(name))
       .map((name) => `${what} ${name} is in the code, and not in the manifest`),
-    ...twice.map((name) => `${what} ${name} is there twice`),
+    ...twice.map((name) => `${what} ${name} is duplicated`),
   ];
 }
 

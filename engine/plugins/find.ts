@@ -11,11 +11,11 @@ import { fail } from '../sdk/errors.ts';
 export const INSTALLED = '/etc/joinery/plugins';
 
 /** Who wants it: this decides which lock has to pin it. */
-export type WantedBy = 'machine' | 'pipeline' | 'command line' | 'journal';
+export type PluginSource = 'machine' | 'pipeline' | 'command line' | 'journal';
 
 export interface Wanted {
   folder: string;
-  by: WantedBy;
+  by: PluginSource;
   /** It came with Joinery itself, and is trusted as that is. */
   isShipped: boolean;
 }

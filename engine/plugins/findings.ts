@@ -90,7 +90,7 @@ async function textOf(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8');
 }
 
-/** Where a CommonJS module left out the end of the name. */
+/** A CommonJS module may omit the extension. */
 async function moduleAt(folder: string, path: string): Promise<string> {
   for (const end of ['', '.js', '.cjs', '.json', '/index.js']) {
     const stats = await stat(join(folder, path + end)).catch(() => undefined);

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { type AnyPhase, clean, isPlugin } from '../sdk/index.ts';
-import { compared } from './compare.ts';
+import { differencesBetween } from './compare.ts';
 import type { InspectedPlugin } from './inspect.ts';
 import { phaseOf } from './phase.ts';
-import { tamed } from './words.ts';
+import { plainError } from './thrown.ts';
 
 export interface LoadedPlugin extends InspectedPlugin {
   phases: readonly AnyPhase[];
@@ -53,12 +53,12 @@ export async function loadPlugin(
   try {
     phases = await Promise.race([made(), late]);
   } catch (error) {
-    const told = tamed(error);
+    const told = plainError(error);
     throw isJoinError(told) ? told : refuse(clean(told.message) || 'it throws an error without a word', told);
   } finally {
     clearTimeout(timer);
   }
-  const differences = compared(manifest, phases);
+  const differences = differencesBetween(manifest, phases);
   if (differences.length > 0) throw fail('E_PLUGIN_MISMATCH', { plugin: manifest.name, differences });
   return { ...plugin, phases };
 }

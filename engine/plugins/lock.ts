@@ -6,7 +6,7 @@ import { MachineFiles } from '../host/files.ts';
 import { readTrusted } from '../host/trusted.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
-import type { WantedBy } from './find.ts';
+import type { PluginSource } from './find.ts';
 import type { InspectedPlugin } from './inspect.ts';
 
 export const LOCK = 'joinery.lock';
@@ -20,8 +20,8 @@ export interface Pin {
 export interface Lock {
   file: string;
   /** The plugins it has to pin are wanted by this. */
-  by: WantedBy;
-  /** Writes it anew. */
+  by: PluginSource;
+  /** Writes the lock file again. */
   command: string;
   plugins: Readonly<Record<string, Pin>>;
 }
@@ -39,8 +39,8 @@ const SCHEMA = {
   properties: { lockVersion: { const: 1 }, plugins: { type: 'object', additionalProperties: PIN } },
 } as const;
 
-/** Undefined where there is none. E_PLUGIN_LOCK_FILE, E_FILE_UNTRUSTED. */
-export function readLock(folder: string, by: WantedBy, command: string): Lock | undefined {
+/** The lock file, or undefined if it does not exist. Errors: E_PLUGIN_LOCK_FILE, E_FILE_UNTRUSTED. */
+export function readLock(folder: string, by: PluginSource, command: string): Lock | undefined {
   const file = join(folder, LOCK);
   if (!existsSync(file)) return undefined;
   const refuse = (what: string) => fail('E_PLUGIN_LOCK_FILE', { file, what: clean(what) });
@@ -69,7 +69,7 @@ export async function writeLock(folder: string, plugins: readonly InspectedPlugi
 }
 
 /** E_PLUGIN_LOCK where a lock pins another than this, or does not pin it and has to. */
-export function assertPinned(plugin: InspectedPlugin, by: WantedBy, locks: readonly Lock[]): void {
+export function assertPinned(plugin: InspectedPlugin, by: PluginSource, locks: readonly Lock[]): void {
   const { manifest, integrity } = plugin;
   const { name, version } = manifest;
   for (const lock of locks) {

@@ -28,7 +28,7 @@ export interface Manifest {
 /** Whether it is a plugin's at all, and not any package's. */
 export const isManifest = (text: string): boolean => /"joinery"\s*:/.test(text);
 
-/** `file` is shown in problems. E_PLUGIN_MANIFEST with all of them. */
+/** Parses a manifest; `file` is its name in errors. Throws E_PLUGIN_MANIFEST with all problems. */
 export function readManifest(file: string, text: string): Manifest {
   const refuse = (problems: readonly string[]) => fail('E_PLUGIN_MANIFEST', { file, problems });
   if (Buffer.byteLength(text) > BYTES_MAX) throw refuse([`it is larger than ${BYTES_MAX} bytes`]);
@@ -36,7 +36,7 @@ export function readManifest(file: string, text: string): Manifest {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refuse([clean(`it is no JSON: ${(error as Error).message}`)]);
+    throw refuse([clean(`it is not JSON: ${(error as Error).message}`)]);
   }
   const problems = violations(schema, value).map(({ path, message }) => clean(`${path.join('.')} ${message}`));
   if (problems.length > 0) throw refuse(problems.slice(0, PROBLEMS_MAX));

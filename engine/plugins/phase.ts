@@ -5,7 +5,7 @@
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase, PhaseOrigin } from '../sdk/phase.ts';
 import { plainData, plainOutputs } from './plain.ts';
-import { tamed } from './words.ts';
+import { plainError } from './thrown.ts';
 
 /** The data of a phase, which its functions are no part of. */
 const DATA = ['name', 'summary', 'input', 'output', 'effects', 'gates', 'irreversible'] as const;
@@ -18,11 +18,12 @@ export function phaseOf(made: unknown, origin: PhaseOrigin): AnyPhase {
   const { name } = data as { name?: unknown };
   if (typeof name !== 'string') throw new Error('one of its phases has no name');
   if (typeof run !== 'function') throw new Error(`its phase ${name} has no function run`);
-  if (undo !== undefined && typeof undo !== 'function') throw new Error(`undo of its phase ${name} is no function`);
+  if (undo !== undefined && typeof undo !== 'function') throw new Error(`undo of its phase ${name} is not a function`);
   if (onEvent !== undefined && typeof onEvent !== 'function')
-    throw new Error(`onEvent of its phase ${name} is no function`);
+    throw new Error(`onEvent of its phase ${name} is not a function`);
   const phase: AnyPhase = {
-    ...(data as Omit<AnyPhase, 'run' | 'undo' | 'onEvent'>), // compare.ts looks at its shape before anybody else sees it
+    // compare.ts looks at its shape before anybody else sees it
+    ...(data as Omit<AnyPhase, 'run' | 'undo' | 'onEvent'>),
     origin,
     async run(ports, input) {
       return calmly(async () => {
@@ -52,6 +53,6 @@ async function calmly<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    throw tamed(error);
+    throw plainError(error);
   }
 }

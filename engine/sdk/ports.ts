@@ -3,10 +3,12 @@
  * test.
  */
 import type { Kube } from './kube.ts';
+import type { Runtime } from './runtime.ts';
 import type { Secret } from './secret.ts';
 import type { Web } from './web.ts';
 
 export type * from './kube.ts';
+export type * from './runtime.ts';
 export type * from './web.ts';
 
 /**
@@ -213,51 +215,6 @@ export interface Mounts {
   below(path: string): Promise<string[]>;
   /** Unmounts the path, lazily if it is busy. No change if it is not mounted. */
   unmount(path: string): Promise<void>;
-}
-
-/**
- * A Pod sandbox of the container runtime, with the name and namespace of its Pod.
- * @stable
- */
-export interface PodSandbox {
-  id: string;
-  name: string;
-  namespace: string;
-}
-
-/**
- * What `runtime.status` returns.
- * @stable
- */
-export interface RuntimeStatus {
-  name: string;
-  version: string;
-  /** Version of the CRI. */
-  apiVersion: 'v1' | 'v1alpha2';
-  /** Whether the runtime can run containers. Its network may come later, with a CNI plugin. */
-  ready: boolean;
-  /** The reason if it is not ready, in the runtime's own words. */
-  message: string;
-}
-
-/**
- * How the kubelet and the container runtime manage cgroups.
- * @stable
- */
-export type CgroupDriver = 'systemd' | 'cgroupfs';
-
-/**
- * The container runtime, through the CRI. `socket` is a value of `--cri-socket`.
- * Errors: E_CRI_UNREACHABLE, E_CRI_REFUSED, E_CRI_ABSENT.
- * @stable
- */
-export interface Runtime {
-  status(socket: string): Promise<RuntimeStatus>;
-  /** Undefined if the runtime does not report it. */
-  cgroupDriver(socket: string): Promise<CgroupDriver | undefined>;
-  podSandboxes(socket: string): Promise<PodSandbox[]>;
-  /** Stops and removes the sandbox, with its containers. */
-  removePodSandbox(socket: string, sandbox: PodSandbox): Promise<void>;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The CA certificates in a file somebody names: a PEM bundle, or a kubeconfig that holds one. */
+/** The CA certificates in a file: a PEM bundle, or a kubeconfig that contains one. */
 
 import {
   clusterNamed,
@@ -31,7 +31,7 @@ function caOfKubeconfig(text: string): string {
   return ca;
 }
 
-/** The cluster of the current context; where none is current, as in cluster-info, the only one there is. */
+/** The cluster of the current context; without a current context, as in cluster-info, the only cluster. */
 function clusterOf(text: string): KubeconfigCluster {
   const kubeconfig = asKubeconfig(text);
   const [only, ...others] = kubeconfig.clusters;

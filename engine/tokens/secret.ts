@@ -48,7 +48,7 @@ export function tokenOf({ metadata, data = {} }: SecretObject): BootstrapToken {
   const field = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString('utf8');
   const [id, secret, expiration] = [field('token-id'), field('token-secret'), field('expiration')];
   if (metadata.name !== secretRef(id).name) throw new Error(`its token-id is not the end of its name`);
-  if (!isToken(`${id}.${secret}`)) throw new Error('its token-id and token-secret are not a token');
+  if (!isToken(`${id}.${secret}`)) throw new Error('its token-id and token-secret do not form a token');
   const expiresAt = expiration === '' ? undefined : new Date(expiration);
   if (expiresAt !== undefined && (!TIME.test(expiration) || Number.isNaN(expiresAt.getTime())))
     throw new Error('its expiration is not an RFC 3339 time');

@@ -28,18 +28,18 @@ export interface BootstrapToken {
   /** Undefined: never. */
   expiresAt: Date | undefined;
   usages: Usage[];
-  /** Whoever logs in with it is in these groups, beside system:bootstrappers. */
+  /** Groups of its user, in addition to system:bootstrappers. */
   groups: string[];
   description: string;
 }
 
-/** A token as somebody wants it; every text is as it was typed. */
+/** The requested token, with every value as the user typed it. */
 export interface TokenWish {
   token: string;
   /** A Go duration; 0: it never expires. */
   ttl: string;
   usages: readonly string[];
-  /** Left out: kubeadm's group, where the token may log in. */
+  /** Default: kubeadm's group, if the token allows authentication. */
   groups: readonly string[] | undefined;
   description: string;
 }
@@ -75,7 +75,8 @@ export function tokenAsWished({ token, ttl, usages, groups, description }: Token
   for (const group of groups ?? [])
     if (!GROUP.test(group))
       problems.push(
-        `--groups ${group}: must be system:bootstrappers: and then lower-case letters, digits, - and :, ending in a letter or digit`,
+        `--groups ${group}: must be system:bootstrappers: and then lower-case letters, digits, - and :, ending in ` +
+          'a letter or digit',
       );
   if (!isLogin && (groups ?? []).length > 0)
     problems.push('--groups: only a token with the usage authentication has groups');

@@ -1,4 +1,4 @@
-/** The bootstrap tokens of a cluster, for somebody who may see and change Secrets of kube-system. */
+/** The bootstrap tokens of a cluster, for a user with access to Secrets of kube-system. */
 
 import type { Admin } from '../kube/admin.ts';
 import { requireOk } from '../kube/answer.ts';
@@ -50,7 +50,7 @@ export class Tokens {
     return found;
   }
 
-  /** False where there is none of that id. */
+  /** False if the cluster has no token with that ID. */
   async delete(id: string): Promise<boolean> {
     const answer = await this.#ask('DELETE', id, objectPath(secretRef(id)), { expected: 404 });
     return answer.status !== 404;

@@ -4,7 +4,7 @@
  */
 
 import { base64Text } from '../../engine/node/index.ts';
-import { fitsKey, readCertificates } from '../../engine/pki/index.ts';
+import { certificatesPem, fitsKey, privateKeyPem, readCertificates } from '../../engine/pki/index.ts';
 import { type Commands, type Files, fail, Secret } from '../../engine/sdk/index.ts';
 import { execCredentials, type RawCredentials } from './exec.ts';
 import { type Origin, readReferenced } from './file.ts';
@@ -64,16 +64,19 @@ function checked(raw: RawCredentials, refuse: (what: string) => Error): Credenti
     if (!TOKEN.test(raw.token)) throw refuse('its token is empty or contains invalid characters');
     return { token: new Secret(raw.token) };
   }
-  const { certificate, key } = raw;
-  if (!fits(certificate, key)) throw refuse('its client certificate cannot be read, or its key does not match');
-  return { clientCertificate: certificate, clientKey: new Secret(key) };
+  const pair = encodedPair(raw);
+  if (pair === undefined) throw refuse('its client certificate cannot be read, or its key does not match');
+  return pair;
 }
 
-function fits(certificate: string, key: string): boolean {
+/** Certificate and key as they were parsed: the certificate is not secret, so nothing else of its file may come with it. */
+function encodedPair(raw: { certificate: string; key: string }): Credentials | undefined {
   try {
-    const [leaf] = readCertificates(certificate);
-    return leaf !== undefined && fitsKey(leaf, key);
+    const [clientCertificate, key] = [certificatesPem(raw.certificate), privateKeyPem(raw.key)];
+    const [leaf] = readCertificates(clientCertificate);
+    if (leaf === undefined || !fitsKey(leaf, key)) return undefined;
+    return { clientCertificate, clientKey: new Secret(key) };
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /** Reads a discovery file. Source of the rules: kubeadm, discovery/file, and client-go's kubeconfig loader. */
 
-import { type Kubeconfig, readKubeconfig } from '../../engine/node/index.ts';
-import { readCertificates } from '../../engine/pki/index.ts';
+import { type Kubeconfig, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
+import { certificatesPem } from '../../engine/pki/index.ts';
 import { clean, type Files, fail } from '../../engine/sdk/index.ts';
 
 export interface Origin {
@@ -38,16 +38,17 @@ export async function readDiscovery(origin: Origin, files: Files): Promise<Disco
   if (cluster === undefined) throw refuse('it has no cluster without a name, and no current context with a cluster');
   if (cluster.cluster['insecure-skip-tls-verify'] === true)
     throw refuse('it sets insecure-skip-tls-verify, so any server could pose as the cluster');
-  const { protocol, pathname, search, username } = new URL(cluster.server);
-  if (protocol !== 'https:' || pathname !== '/' || search !== '' || username !== '')
-    throw refuse(`its server ${clean(cluster.server)} is not https://host:port`);
+  const server = addressOf(cluster.server, refuse);
   if (cluster.caFile !== undefined && cluster.ca !== '')
     throw refuse('it has both certificate-authority and certificate-authority-data');
-  const ca = cluster.caFile === undefined ? cluster.ca : await readReferenced(origin, cluster.caFile, files, refuse);
-  if (ca !== '' && countCertificates(ca) === 0) throw refuse('its CA data contains no certificate');
+  const caText =
+    cluster.caFile === undefined ? cluster.ca : await readReferenced(origin, cluster.caFile, files, refuse);
+  // Only the certificates: the file may have a private key beside them, and the result of this phase is not secret.
+  const ca = certificatesOf(caText);
+  if (caText !== '' && ca === '') throw refuse('its CA data contains no certificate');
   const user = config.users.find(({ name }) => name === context?.user)?.user ?? {};
   const ignoredFields = IGNORED_FIELDS.filter((key) => cluster.cluster[key] !== undefined);
-  return { server: cluster.server.replace(/\/$/, ''), ca, user, ignoredFields };
+  return { server, ca, user, ignoredFields };
 }
 
 /** Reads a file that a local discovery file refers to. A relative path starts at the folder of the discovery file. */
@@ -91,11 +92,19 @@ function parsed(text: string, refuse: (what: string, cause?: unknown) => Error):
   }
 }
 
-/** Number of certificates; 0 if one of them cannot be parsed. */
-export function countCertificates(pem: string): number {
+function addressOf(server: string, refuse: (what: string, cause?: unknown) => Error): string {
   try {
-    return readCertificates(pem).length;
+    return readServerAddress(server);
+  } catch (error) {
+    throw refuse((error as Error).message, error);
+  }
+}
+
+/** The certificates alone, encoded again; empty if one of them cannot be parsed. */
+export function certificatesOf(text: string): string {
+  try {
+    return certificatesPem(text);
   } catch {
-    return 0;
+    return '';
   }
 }

@@ -2,7 +2,7 @@
  * Discovery through a kubeconfig file or https:// address: the file is trusted, and TLS verifies the server. Writes
  * nothing.
  */
-import { assertClock, discovered, readKubeconfig } from '../../engine/node/index.ts';
+import { assertClock, discovered, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
 import {
   apiCalls,
   type ClusterInfo,
@@ -18,7 +18,7 @@ import {
   type Web,
 } from '../../engine/sdk/index.ts';
 import { type Credentials, credentialsOf } from './credentials.ts';
-import { countCertificates, isWritableByRootOnly, type Origin, readDiscovery } from './file.ts';
+import { certificatesOf, isWritableByRootOnly, type Origin, readDiscovery } from './file.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -49,7 +49,7 @@ export default definePhase({
     if (claimed !== undefined && claimed.server !== server)
       log.warn(`cluster-info names the server ${clean(claimed.server)}; using ${server} from the discovery file`);
     const ca = fileCa === '' ? (claimed?.ca ?? '') : fileCa;
-    if (countCertificates(ca) === 0) throw refuse('neither the file nor cluster-info has a CA certificate');
+    if (ca === '') throw refuse('neither the file nor cluster-info has a CA certificate');
     log.info(`the API server is ${server} (from ${origin.name})`);
     const bootstrapToken = tlsBootstrapToken ?? token;
     if (bootstrapToken !== undefined) return discovered({ server, ca, token: bootstrapToken });
@@ -114,7 +114,9 @@ async function clusterInfo(
 function clusterOf({ data }: ClusterInfo): { server: string; ca: string } | undefined {
   try {
     const [cluster] = readKubeconfig(data.kubeconfig ?? '').clusters;
-    return cluster === undefined ? undefined : { server: cluster.server.replace(/\/$/, ''), ca: cluster.ca };
+    return cluster === undefined
+      ? undefined
+      : { server: readServerAddress(cluster.server), ca: certificatesOf(cluster.ca) };
   } catch {
     return undefined;
   }

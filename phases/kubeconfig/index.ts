@@ -1,7 +1,8 @@
 /** Writes the node's identity exactly as the kubelet would after its own bootstrap. */
 
-import { kubeletIdentity, paths } from '../../engine/node/index.ts';
-import { readCertificates } from '../../engine/pki/index.ts';
+import { stringify } from 'yaml';
+import { kubeletIdentity, paths, readServerAddress } from '../../engine/node/index.ts';
+import { certificatesPem, privateKeyPem, readCertificates } from '../../engine/pki/index.ts';
 import { controls, type DesiredPath, definePhase, installFiles, Secret, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -26,15 +27,16 @@ export default definePhase({
     }
     const wanted: DesiredPath[] = [];
     const held = await kubeletIdentity(files);
+    const [certificates, keyPem] = [certificatesPem(certificate), privateKeyPem(key.reveal())];
     // The name depends on the certificate alone, so a resumed run does not write the same identity under a second name.
-    const pemFile = `${paths.kubeletPki}/kubelet-client-${stampOf(certificate)}.pem`;
+    const pemFile = `${paths.kubeletPki}/kubelet-client-${stampOf(certificates)}.pem`;
     // The same identity may exist under another name (the kubelet's own). Writing it again would be a change on every
     // run.
-    if (held?.certificate.trim() !== certificate.trim() || held.key.reveal().trim() !== key.reveal().trim())
+    if (held?.certificate !== certificates || held.key.reveal() !== keyPem)
       wanted.push(
         { path: paths.kubelet, directory: 0o700 },
         { path: paths.kubeletPki, directory: 0o755 },
-        { path: pemFile, content: new Secret(`${certificate.trim()}\n${key.reveal().trim()}\n`), mode: 0o600 },
+        { path: pemFile, content: new Secret(`${certificates}${keyPem}`), mode: 0o600 },
         { path: paths.kubeletCurrentPem, link: pemFile },
       );
     wanted.push({ path: paths.kubeletConf, content: kubeletConf(server, ca), mode: 0o600 });
@@ -53,24 +55,33 @@ function stampOf(certificate: string): string {
 }
 
 /** The same bytes that client-go writes after the kubelet's bootstrap: sorted keys and fixed names. */
-const kubeletConf = (server: string, ca: string): string => `apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: ${Buffer.from(ca).toString('base64')}
-    server: ${server}
-  name: default-cluster
-contexts:
-- context:
-    cluster: default-cluster
-    namespace: default
-    user: default-auth
-  name: default-context
-current-context: default-context
-kind: Config
-preferences: {}
-users:
-- name: default-auth
-  user:
-    client-certificate: ${paths.kubeletCurrentPem}
-    client-key: ${paths.kubeletCurrentPem}
-`;
+function kubeletConf(server: string, ca: string): string {
+  const document = {
+    apiVersion: 'v1',
+    clusters: [
+      {
+        cluster: {
+          'certificate-authority-data': Buffer.from(certificatesPem(ca)).toString('base64'),
+          server: readServerAddress(server),
+        },
+        name: 'default-cluster',
+      },
+    ],
+    contexts: [
+      {
+        context: { cluster: 'default-cluster', namespace: 'default', user: 'default-auth' },
+        name: 'default-context',
+      },
+    ],
+    'current-context': 'default-context',
+    kind: 'Config',
+    preferences: {},
+    users: [
+      {
+        name: 'default-auth',
+        user: { 'client-certificate': paths.kubeletCurrentPem, 'client-key': paths.kubeletCurrentPem },
+      },
+    ],
+  };
+  return stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+}

@@ -1,7 +1,7 @@
 /** Writes the kubelet's configuration from the cluster's ConfigMap, this machine's flags, and the CA. */
 
 import { assertCgroupDriver, findCriSocket, installedKubelet, paths } from '../../engine/node/index.ts';
-import { readCertificates } from '../../engine/pki/index.ts';
+import { certificatesPem, readCertificates } from '../../engine/pki/index.ts';
 import { controls, definePhase, type Files, fail, installFiles, runs, writes } from '../../engine/sdk/index.ts';
 import { withDefaults, yamlOf } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
@@ -36,7 +36,7 @@ export default definePhase({
     const yaml = yamlOf(document);
     const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
     await installFiles('kubelet', { files, services }, [
-      { path: caCertPath, content: ca, mode: 0o644 },
+      { path: caCertPath, content: certificatesPem(ca), mode: 0o644 },
       { path: paths.kubelet, directory: 0o700 },
       { path: paths.kubeletConfig, content: yaml, mode: 0o644 },
       ...(configSource === undefined ? [] : [{ path: paths.kubeletInitConfig, content: yaml, mode: 0o644 }]),

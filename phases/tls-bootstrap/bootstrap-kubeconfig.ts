@@ -2,6 +2,8 @@
  * `bootstrap-kubelet.conf`, the kubelet's bootstrap credentials. Source: kubeadm, util/kubeconfig, through client-go.
  */
 import { stringify } from 'yaml';
+import { readServerAddress } from '../../engine/node/index.ts';
+import { certificatesPem } from '../../engine/pki/index.ts';
 import { type Identity, Secret } from '../../engine/sdk/index.ts';
 
 const USER = 'tls-bootstrap-token-user';
@@ -13,12 +15,17 @@ export function bootstrapKubeconfig({ server, ca, token, certificate }: Identity
     certificate === undefined
       ? { token: token?.reveal() }
       : {
-          'client-certificate-data': base64(certificate.pem),
+          'client-certificate-data': base64(certificatesPem(certificate.pem)),
           'client-key-data': base64(certificate.key.reveal()),
         };
   const document = {
     apiVersion: 'v1',
-    clusters: [{ cluster: { 'certificate-authority-data': base64(ca), server }, name: 'kubernetes' }],
+    clusters: [
+      {
+        cluster: { 'certificate-authority-data': base64(certificatesPem(ca)), server: readServerAddress(server) },
+        name: 'kubernetes',
+      },
+    ],
     contexts: [{ context: { cluster: 'kubernetes', user: USER }, name: CONTEXT }],
     'current-context': CONTEXT,
     kind: 'Config',

@@ -1,7 +1,7 @@
 /** Checks of the CSR and of the issued certificate, before anything is written. */
 
 import { type CsrObject, conditionsOf } from '../../engine/node/index.ts';
-import { CLIENT_AUTH, fitsKey, type Name, readCertificates, readCsr } from '../../engine/pki/index.ts';
+import { CLIENT_AUTH, fitsKey, foreignBlocks, type Name, readCertificates, readCsr } from '../../engine/pki/index.ts';
 import { clean, fail } from '../../engine/sdk/index.ts';
 
 /**
@@ -41,7 +41,10 @@ export function certificateProblems(pem: string, keyPem: string, subject: Name, 
   const [leaf] = parsed(pem);
   if (leaf === undefined) return ['it cannot be read'];
   const problems: string[] = [];
+  const [foreign] = foreignBlocks(pem);
   const refuseIf = (isWrong: boolean, text: string) => isWrong && problems.push(text);
+  // The kubelet takes the first key of its file, which would then not be ours.
+  refuseIf(foreign !== undefined, `beside the certificate there is a block ${foreign}`);
   refuseIf(!fitsKey(leaf, keyPem), 'it does not match the private key');
   refuseIf(
     leaf.commonName !== subject.commonName,

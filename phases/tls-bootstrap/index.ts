@@ -12,7 +12,14 @@ import {
   paths,
   usableIdentity,
 } from '../../engine/node/index.ts';
-import { createCsr, csrName, generateKeyPem, type Name, publicKeyDer } from '../../engine/pki/index.ts';
+import {
+  certificatesPem,
+  createCsr,
+  csrName,
+  generateKeyPem,
+  type Name,
+  publicKeyDer,
+} from '../../engine/pki/index.ts';
 import {
   apiCalls,
   controls,
@@ -82,7 +89,7 @@ export default definePhase({
     const problems = certificateProblems(certificate, key.reveal(), subject, clock.now());
     if (problems.length > 0) throw fail('E_CERTIFICATE_WRONG', { csr: name, problems });
     log.info(`${name} is signed`);
-    return { certificate, key };
+    return { certificate: certificatesPem(certificate), key };
   },
 });
 

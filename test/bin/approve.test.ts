@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ async function scene() {
 }
 function started(args: readonly string[]) {
   const child = spawn(process.execPath, [join(project, 'bin/join'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const exited = once(child, 'exit'); // it may be gone before anybody asks
+  const exited = once(child, 'exit'); // the process may exit before the test awaits it
   let said = '';
   child.stderr.on('data', (chunk) => {
     said += chunk;
@@ -52,7 +52,7 @@ async function processorSeconds(pid: number | undefined): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-test('a run waits for its approvals through SIGKILL and a reboot, and each answer is kept', {
+test('a run waits for its approvals across SIGKILL and a reboot, and keeps each answer', {
   timeout: 60_000,
 }, async () => {
   const { root, run } = await scene();
@@ -82,7 +82,9 @@ test('a run waits for its approvals through SIGKILL and a reboot, and each answe
   expect(await readdir(join(root, 'run'))).toEqual([]);
 });
 
-test('a run that waits costs no processor time, and is stopped by a denial', { timeout: 60_000 }, async () => {
+test('a run that waits for an approval uses no processor time, and a denial stops it', {
+  timeout: 60_000,
+}, async () => {
   const { root, run } = await scene();
   const waiting = started(run);
   const id = await waiting.asked('first');
@@ -95,7 +97,7 @@ test('a run that waits costs no processor time, and is stopped by a denial', { t
   expect(code).toBe(130);
 });
 
-test('a dry run shows what would be asked, and gives no outputs that only a run can give', async () => {
+test('a dry run prints the question of an approval, and no outputs that only a run has', async () => {
   const { root, run } = await scene();
   const { code, stdout } = await cli([...run, '--who', 'gate', '--dry-run']);
   expect(code).toBe(0);

@@ -1,4 +1,4 @@
-/** The built command against a sandbox in this process, on a scratch machine: what a user would see. */
+/** Runs the built command on a scratch machine against a sandbox in this process. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Starts the command; `child` is there to be signalled. */
+/** Starts the command; a test can send signals to `child`. */
 export function start(args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [launcher, ...args], {
     env: { ...process.env, ...env },
@@ -42,17 +42,17 @@ const endAll = async () => {
   for (const end of endings.splice(0).reverse()) await end();
 };
 afterEach(endAll);
-afterAll(endAll); // of a beforeAll that failed
+afterAll(endAll); // for a beforeAll that failed
 
 export interface Scene {
   sandbox: Sandbox;
   root: string;
-  /** `run` or `phase …`, and then what this cluster and machine need. */
+  /** The given words, and the arguments for this cluster and machine. */
   args(...words: string[]): string[];
   tree(): Promise<Record<string, string>>;
 }
 
-/** A cluster and an empty machine that are gone after the test. */
+/** A cluster and an empty machine, which the end of the test removes. */
 export async function scene(options: SandboxOptions = {}): Promise<Scene> {
   const sandbox = await startSandbox(options);
   endings.push(() => sandbox.close());
@@ -73,7 +73,7 @@ export async function scene(options: SandboxOptions = {}): Promise<Scene> {
   };
 }
 
-/** Path → mode and digest, for everything a join may touch; not what Joinery remembers of its runs. */
+/** Mode and digest of every path that a join may touch, except Joinery's own records. */
 async function treeOf(root: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const folder of ['etc', 'var/lib', 'run'])
@@ -97,9 +97,9 @@ export const modesOf = (tree: Record<string, string>): Record<string, string> =>
     Object.entries(tree).map(([path, entry]) => [path, entry.startsWith('→') ? 'link' : entry.slice(0, 4)]),
   );
 
-/** Something is where kubelet-config writes a file; gone again when `mend` is called. */
+/** Puts a directory where kubelet-config writes a file; the returned function removes it. */
 export async function obstruct(root: string): Promise<() => Promise<void>> {
-  const there = join(root, 'var/lib/kubelet/kubeadm-flags.env');
-  await mkdir(there, { recursive: true });
-  return () => rm(there, { recursive: true });
+  const obstacle = join(root, 'var/lib/kubelet/kubeadm-flags.env');
+  await mkdir(obstacle, { recursive: true });
+  return () => rm(obstacle, { recursive: true });
 }

@@ -1,4 +1,4 @@
-/** The whole command line as a reviewed file: `npx vitest run test/bin/command-line.test.ts -u` takes a change over. */
+/** command-line.txt lists the whole command line: `npx vitest run test/bin/command-line.test.ts -u` updates it. */
 import type { Command } from '@oclif/core';
 import { expect, test } from 'vitest';
 import { allCommands } from '../../bin/main.ts';
@@ -6,7 +6,7 @@ import { app } from '../helpers/app.ts';
 
 type Flag = NonNullable<Command.Class['flags']>[string] & { multiple?: boolean; options?: readonly string[] };
 
-/** What scripts rely on: names, forms and defaults; not the words that describe them. */
+/** The parts that scripts rely on: names, forms and defaults, without the descriptions. */
 function lines(id: string, { args = {}, flags = {} }: Command.Class): string[] {
   const words = Object.entries(args).map(([name, { required }]) => (required === true ? name : `[${name}]`));
   const sorted = Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -25,13 +25,13 @@ function formOf({ type, char, multiple, options, required, default: value }: Fla
   ].join('');
 }
 
-test('commands, arguments and flags are those of the file beside', async () => {
+test('commands, arguments and flags match command-line.txt', async () => {
   const commands = Object.entries(allCommands(app)).sort(([a], [b]) => (a < b ? -1 : 1));
   const shown = commands.flatMap(([id, command]) => lines(id, command));
   await expect(`${shown.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
 });
 
-/** What the seed document has in its table, and today's `kubeadm join` beyond it. */
+/** The worker flags of `kubeadm join` in 2017 and today. */
 const KUBEADMS = [
   'config',
   'cri-socket',
@@ -51,7 +51,7 @@ const KUBEADMS = [
   'v',
 ];
 
-test('join run has every flag of kubeadm join that is for workers', () => {
+test('join run has every worker flag of kubeadm join', () => {
   const flags = Object.keys(allCommands(app).run?.flags ?? {});
   expect(KUBEADMS.filter((flag) => !flags.includes(flag))).toEqual([]);
 });

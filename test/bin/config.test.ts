@@ -19,7 +19,7 @@ async function given(name: string, text: string): Promise<string> {
 }
 
 describe('join config validate', () => {
-  test('says that a file is well, with the warnings beside it', async () => {
+  test('config validate accepts a valid file, and prints its warnings', async () => {
     const file = await given('a.yaml', `${examples.v1beta2}---\napiVersion: a/b\nkind: Other\n`);
     expect(await cli(['config', 'validate', file])).toEqual({
       code: 0,
@@ -28,7 +28,7 @@ describe('join config validate', () => {
     });
   });
 
-  test('tells as JSON what was read, without the tokens', async () => {
+  test('config validate prints the content of the file as JSON, without the tokens', async () => {
     const file = await given('a.yaml', examples.v1beta4);
     const { code, stdout, stderr } = await cli(['config', 'validate', file, '--output', 'json']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -44,7 +44,7 @@ describe('join config validate', () => {
     expect(stdout).not.toContain(SECRET);
   });
 
-  test('tells every problem with its place, and ends with 3', async () => {
+  test('config validate reports every problem with its position, and exits 3', async () => {
     const file = await given('a.yaml', `${examples.v1beta4.replace('token: cafe01', 'token: CAFE01')}nope: 1\n`);
     const text = await cli(['config', 'validate', file]);
     expect(text.code).toBe(3);
@@ -66,7 +66,7 @@ describe('join config validate', () => {
     for (const { stdout, stderr } of [text, json]) expect(stdout + stderr).not.toContain(SECRET);
   });
 
-  test('only warns of unknown fields with --lenient', async () => {
+  test('config validate --lenient only warns about unknown fields', async () => {
     const file = await given('a.yaml', `${examples.v1beta4}caCertPaths: 1\n`);
     expect(await cli(['config', 'validate', file, '--lenient'])).toMatchObject({
       code: 0,
@@ -74,7 +74,7 @@ describe('join config validate', () => {
     });
   });
 
-  test('ends with 2 at a control-plane node, and with 3 without a file', async () => {
+  test('config validate exits 2 for a control-plane node, and 3 for a missing file', async () => {
     const file = await given('a.yaml', `${examples.v1beta4}controlPlane: { certificateKey: ${SECRET} }\n`);
     const refused = await cli(['config', 'validate', file]);
     expect(refused.code).toBe(2);
@@ -91,7 +91,7 @@ describe('join config validate', () => {
 });
 
 describe('join config migrate', () => {
-  test('writes to standard output, and tells the losses beside it', async () => {
+  test('config migrate writes to standard output, and reports lost fields on standard error', async () => {
     const file = await given('a.yaml', examples.v1alpha1);
     for (const to of [[], ['--new-config', '-']]) {
       const { code, stdout, stderr } = await cli(['config', 'migrate', '--old-config', file, ...to]);
@@ -107,7 +107,7 @@ describe('join config migrate', () => {
     }
   });
 
-  test('writes a file that only its owner may read, over what is there', async () => {
+  test('config migrate replaces the new file, which only its owner can read', async () => {
     const file = await given('a.yaml', examples.v1beta3);
     const target = await given('b.yaml', 'old');
     await chmod(target, 0o644);
@@ -120,7 +120,7 @@ describe('join config migrate', () => {
     expect(stdout + stderr).not.toContain(SECRET);
   });
 
-  test('never writes through a link, to where others may read', async () => {
+  test('config migrate never writes through a link', async () => {
     const file = await given('a.yaml', examples.v1beta3);
     const elsewhere = await given('elsewhere', 'untouched');
     await symlink(elsewhere, join(folder, 'link.yaml'));
@@ -128,7 +128,7 @@ describe('join config migrate', () => {
     expect(await readFile(elsewhere, 'utf8')).toBe('untouched');
   });
 
-  test('tells as JSON what has changed, and then needs a file to write to', async () => {
+  test('config migrate --output json lists the changed fields, and requires --new-config', async () => {
     const file = await given('a.yaml', examples.v1alpha1);
     const target = join(folder, 'b.yaml');
     const { stdout } = await cli([
@@ -154,7 +154,7 @@ describe('join config migrate', () => {
     expect(refused.stdout + refused.stderr).not.toContain(SECRET);
   });
 
-  test('writes nothing where the old file is wrong, or the new one has no place', async () => {
+  test('config migrate writes nothing if the old file is invalid or the new folder is missing', async () => {
     const file = await given('a.yaml', `${examples.v1beta3}nope: 1\n`);
     const target = join(folder, 'b.yaml');
     expect(await cli(['config', 'migrate', '--old-config', file, '--new-config', target])).toMatchObject({ code: 3 });
@@ -175,7 +175,7 @@ describe('join config migrate', () => {
 });
 
 describe('join config print-defaults', () => {
-  test('prints YAML, or JSON, that is valid', async () => {
+  test('config print-defaults prints valid YAML or JSON', async () => {
     const [yaml, json] = await Promise.all([
       cli(['config', 'print-defaults']),
       cli(['config', 'print-defaults', '--output', 'json']),

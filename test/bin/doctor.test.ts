@@ -1,4 +1,4 @@
-/** `join doctor` as typed: at any time of a join, and in both of its forms. */
+/** The `join doctor` command before, during and after a join, as text and as JSON. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,7 @@ async function examined(root: string) {
   return document as { healthy: boolean; next?: string; findings: { check: string; state: string; what: string }[] };
 }
 
-test('join doctor tells before a join, while it waits for a human, and after it, what to do next', {
+test('join doctor suggests the next command before a join, while it waits for approval, and after it', {
   timeout: 90_000,
 }, async () => {
   const { args, root, sandbox, tree } = await scene({ autoApprove: false });
@@ -54,7 +54,7 @@ test('join doctor tells before a join, while it waits for a human, and after it,
   ]);
   expect(JSON.stringify(waiting)).not.toContain(sandbox.token.split('.')[1]);
 
-  sandbox.autoApprove = true; // a human has come
+  sandbox.autoApprove = true; // an administrator approves it
   expect((await cli(['resume', '--root', root])).code).toBe(0);
   const { code, stdout } = await cli(['doctor', '--root', root]);
   expect(stdout).toMatch(/^✓ run +\d{8}-\d{6}-[0-9a-f]{4} of join-worker succeeded$/m);
@@ -62,7 +62,7 @@ test('join doctor tells before a join, while it waits for a human, and after it,
   expect([code, stdout.includes('✗')]).toEqual([0, false]);
 });
 
-test('the next thing is that of what is wrong itself, before that of the run that has ended by it', () => {
+test('the next command of a diagnosis fixes the cause first, and then the run that failed from it', () => {
   const run = { check: 'run', state: 'problem', what: 'failed', next: 'join resume' } as const;
   const kubelet = { check: 'kubelet', state: 'problem', what: 'down', next: 'systemctl start kubelet' } as const;
   const note = { check: 'identity', state: 'note', what: 'asking', next: 'kubectl get csr' } as const;

@@ -1,4 +1,4 @@
-/** The documents that `--output json` prints are a promise: each kind has a schema, and keeps to it. */
+/** Each kind of document that `--output json` prints has a schema, and matches it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const V1BETA3 = join(project, 'test/bin/v1beta3.yaml');
 
 describe('--output json', () => {
-  test('prints no document of a kind that has no schema', () => {
+  test('every kind of document that --output json prints has a schema', () => {
     const kinds = sourcesBelow('bin').flatMap(({ text }) =>
       [...text.matchAll(/apiVersion: 'joinery\.dev\/v1',\s*kind: '(\w+)'/g)].map(([, kind = '']) => kind),
     );
@@ -36,7 +36,7 @@ describe('--output json', () => {
     ['PluginList', () => ['plugin', 'list', '--plugin', join(project, 'dist/plugins/host-prep')]],
     ['ConfigValidation', () => ['config', 'validate', configuration]],
     ['ConfigMigration', () => ['config', 'migrate', '--old-config', V1BETA3, '--new-config', join(folder, 'new.yaml')]],
-  ])('prints a %s by its schema', async (kind, words) => {
+  ])('--output json prints a %s that matches its schema', async (kind, words) => {
     const { code, stdout, stderr } = await cli([...words(), '--output', 'json']);
     expect(code, stderr).toBe(0);
     documentOf(kind, stdout);

@@ -36,7 +36,7 @@ async function planWith(names: string[], given: Record<string, unknown> = GIVEN)
 const minutes = (count: number): number => count * 60_000;
 
 describe('an environment that ships', () => {
-  test('is one of those that the documents name, each with a comment and a description', async () => {
+  test('docs/environments.md lists every shipped environment, each with a comment and a description', async () => {
     const files = (await readdir(join(project, 'environments'))).sort();
     const text = await readFile(join(project, 'docs/environments.md'), 'utf8');
     expect([...text.matchAll(/\]\(\.\.\/environments\/(.*?)\)/g)].map(([, name]) => name).sort()).toEqual(files);
@@ -58,7 +58,7 @@ describe('an environment that ships', () => {
       { discovery: minutes(1), 'tls-bootstrap': minutes(30), kubeconfig: minutes(10), 'node-ready': minutes(60) },
       'registered',
     ],
-  ])('%s gives the steps its time', async (name, limits, wait) => {
+  ])('environment %s sets the timeouts of its steps', async (name, limits, wait) => {
     const { steps, inputs } = await planWith([name]);
     expect(
       Object.fromEntries(steps.filter(({ id }) => id in limits).map(({ id, timeoutMs }) => [id, timeoutMs])),
@@ -66,7 +66,7 @@ describe('an environment that ships', () => {
     expect(inputs.wait).toBe(wait);
   });
 
-  test('edge tries for about a day', async () => {
+  test('environment edge retries for about a day', async () => {
     const { steps } = await planWith(['edge']);
     const triedMs = (id: string): number => {
       const { retry, totalMs = Number.POSITIVE_INFINITY } = steps.find((step) => step.id === id) ?? {};
@@ -82,7 +82,7 @@ describe('an environment that ships', () => {
     }
   });
 
-  test('hardened joins nothing without a pin, and nobody can say otherwise', async () => {
+  test('environment hardened requires a pin, and no flag can override that', async () => {
     const { discoveryTokenCaCertHash: _, ...unpinned } = GIVEN;
     expect(await joinErrorOf(() => planWith(['hardened'], unpinned))).toMatchObject({
       code: 'E_INPUT',
@@ -101,7 +101,7 @@ describe('an environment that ships', () => {
 });
 
 describe('docs/environments.md', () => {
-  test('shows environments that fit the pipeline that ships, on every machine', async () => {
+  test('the examples in docs/environments.md fit the shipped pipeline on every machine', async () => {
     const text = await readFile(join(project, 'docs/environments.md'), 'utf8');
     const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => block ?? '');
     expect(blocks.length).toBe(4);
@@ -113,22 +113,22 @@ describe('docs/environments.md', () => {
     expect(blocks[1]).toBe(await readFile(join(project, 'test/samples/rack-label.yaml'), 'utf8'));
   });
 
-  test('shows what explain prints', async () => {
+  test('docs/environments.md quotes what join pipeline explain prints', async () => {
     const text = await readFile(join(project, 'docs/environments.md'), 'utf8');
     const [, line = '', shown] = /```\n\$ join (.*)\n([^`]*)```/.exec(text) ?? [];
     const { code, stdout } = await cli(line.split(' '));
-    const placeless = (told = '') => told.replace(/:\d+:\d+/g, ':LINE:COLUMN'); // the files shown are changed for other reasons
+    const placeless = (text = '') => text.replace(/:\d+:\d+/g, ':LINE:COLUMN');
     expect({ code, stdout: placeless(stdout) }).toEqual({ code: 0, stdout: placeless(shown) });
   });
 
-  test('has a picture of the pipeline as it is', async () => {
+  test('docs/join-worker.svg is the current picture of the pipeline', async () => {
     const { stdout } = await cli(['pipeline', 'graph', '--format', 'svg']);
     expect(await readFile(join(project, 'docs/join-worker.svg'), 'utf8')).toBe(stdout);
   });
 });
 
 describe('join run --env', () => {
-  test('does what the environment says; a resume goes on with it, and says when it has changed', async () => {
+  test('join run --env applies the environment, and a resume refuses an environment that has changed', async () => {
     const { args, root } = await scene();
     const step = (argv: string) =>
       `${HEAD}patches:\n  - insert:\n      before: kubelet-start\n      step: { id: own, uses: file, with: { path: /etc/own, content: ${argv} } }\n  - insert: { after: own, step: { id: stop, uses: command, with: { argv: [/bin/false], query: true } } }\n`;
@@ -158,7 +158,7 @@ describe('join run --env', () => {
     expect(again.stderr).toContain('E_COMMAND_FAILED in step stop');
   });
 
-  test('a phase by itself has the values of the environment too', async () => {
+  test('join phase NAME --env uses the values of the environment', async () => {
     const { root } = await scene();
     const file = await written('name.yaml', `${HEAD}inputs: { nodeName: "\${{ host.name }}-ghent" }\n`);
     const phase = ['phase', 'preflight', '--dry-run', '--output', 'json', '--root', root];

@@ -8,20 +8,20 @@ const NOTE =
   "the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: kubeadm init reads it, to decide whether the cluster's DNS server is CoreDNS";
 
 describe('join run --feature-gates', () => {
-  test('lists every gate with its stage and default in the help', async () => {
+  test('join run --help lists every feature gate with its stage and default', async () => {
     const { stdout } = await cli(['run', '--help']);
     for (const line of ['CoreDNS=true|false (ALPHA - default=false)', 'SelfHosting=true|false (BETA - default=false)'])
       expect(stdout).toContain(`\n      ${line}\n`);
   });
 
-  test('refuses what is no gate or no value, all at once', async () => {
+  test('join run reports all unknown gates and invalid values at once', async () => {
     const { code, stderr } = await cli(['run', '1.2.3.4:6443', '--feature-gates', 'CoreDSN=true,SelfHosting=maybe']);
     expect(code).toBe(2);
     expect(stderr).toContain('--feature-gates: unknown gate CoreDSN; did you mean CoreDNS?');
     expect(stderr).toContain('--feature-gates: SelfHosting=maybe is neither true nor false');
   });
 
-  test('says of a gate that only init reads that it changes nothing, in the text and in the document', async () => {
+  test('join run notes that a gate which only kubeadm init reads has no effect, in text and JSON', async () => {
     const { args } = await scene();
     const only = ['--feature-gates', 'CoreDNS=true'];
     const planned = await cli(args('run', ...only, '--dry-run'));
@@ -30,7 +30,7 @@ describe('join run --feature-gates', () => {
     expect([code, JSON.parse(stdout).notes]).toEqual([0, [NOTE]]);
   });
 
-  test('foresees a dynamic kubelet configuration in a dry run', async () => {
+  test('a dry run shows the changes of a dynamic kubelet configuration', async () => {
     const { args, tree } = await scene();
     const before = await tree();
     const { code, stdout, stderr } = await cli(args('run', ...GATES, '--dry-run'));
@@ -40,7 +40,7 @@ describe('join run --feature-gates', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('ends with the reason where NodeRestriction forbids it, and keeps the Node that has joined', async () => {
+  test('join run fails if NodeRestriction forbids a dynamic configuration, and keeps the joined Node', async () => {
     const { sandbox, args, root } = await scene();
     const { code, stderr, stdout } = await cli(args('run', ...GATES));
     expect(code).toBe(5);
@@ -55,7 +55,7 @@ describe('join run --feature-gates', () => {
     expect(init).toBe(config);
   });
 
-  test('ends before anything is written where the cluster has the feature no more', async () => {
+  test('join run fails before it writes anything if the cluster no longer supports dynamic configuration', async () => {
     const { sandbox, args, root } = await scene({ profile: '1.24' });
     const { code, stderr } = await cli(args('run', ...GATES));
     expect(code).toBe(5);

@@ -1,4 +1,4 @@
-/** What is given for a join, and from where: flags as kubeadm takes them, variables, files, standard input. */
+/** The sources of inputs: flags in the forms of kubeadm, variables, files and standard input. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -47,7 +47,7 @@ describe('flags as kubeadm takes them', () => {
       ['--node-name', '--dry-run', '--', '--dry-run=true'],
       [],
     ],
-  ])('%j are %j', (argv, words, off) => {
+  ])('join run reads the kubeadm flags %j as %j', (argv, words, off) => {
     expect(kubeadmLine(argv, flags)).toEqual({ argv: words, off });
   });
 
@@ -56,7 +56,7 @@ describe('flags as kubeadm takes them', () => {
     '--certificate-key=a',
     '--apiserver-advertise-address',
     '--experimental-control-plane=true',
-  ])('%s is not for a worker', async (word) => {
+  ])('join run refuses the control-plane flag %s', async (word) => {
     expect(await joinErrorOf(() => kubeadmLine([word], flags))).toMatchObject({
       code: 'E_CONTROL_PLANE_UNSUPPORTED',
       exitCode: 2,
@@ -64,13 +64,13 @@ describe('flags as kubeadm takes them', () => {
     });
   });
 
-  test('-h is for help', async () => {
+  test('join run -h prints the help', async () => {
     const { code, stdout } = await cli(['run', '-h']);
     expect(code).toBe(0);
     expect(stdout).toContain('--discovery-token-ca-cert-hash=A,B...');
   });
 
-  test('a whole line of them joins', async () => {
+  test('join run accepts many kubeadm flags in one command', async () => {
     const { args, sandbox } = await scene();
     const [id, secret] = sandbox.token.split('.');
     const line = args().map((word) => (word === '--token' ? '--discovery-token' : word));
@@ -96,7 +96,7 @@ describe('the layers', () => {
   const variable: Source = { kind: 'variable', name: 'JOINERY_NODE_NAME' };
   const place = { file: 'c.yaml', line: 3, column: 5, field: 'nodeName' };
 
-  test('a later one wins, and each value keeps who said it', () => {
+  test('a later layer of inputs wins, and each value keeps its source', () => {
     const values = overlaid(
       {
         nodeName: { value: 'a', source: { kind: 'config', place } },
@@ -113,7 +113,7 @@ describe('the layers', () => {
     ]);
   });
 
-  test('variables have the names of flags, and values of the types of inputs', () => {
+  test('variables are named after flags, and their values have the types of the inputs', () => {
     const schema = {
       properties: {
         discoveryTokenCaCertHash: { type: 'array', items: { type: 'string' } },
@@ -151,7 +151,7 @@ describe('a token need not stand on the command line', () => {
   const withoutToken = ({ args, sandbox }: Scene) =>
     args().filter((word) => ![sandbox.token, '--token'].includes(word));
 
-  test('it may be in a variable, or in a file that a variable or a flag names', async () => {
+  test('a token can come from a variable, or from a file that a variable or a flag names', async () => {
     const made = await scene();
     const file = join(made.root, '../token');
     await writeFile(file, `${made.sandbox.token}\n`);
@@ -162,7 +162,7 @@ describe('a token need not stand on the command line', () => {
     ).toBeDefined();
   });
 
-  test('it may come from standard input', async () => {
+  test('a token can come from standard input', async () => {
     const made = await scene();
     const command = [
       process.execPath,
@@ -214,7 +214,7 @@ dryRun: true
     return ['--config', file, '--root', made.root];
   }
 
-  test('of 2017 says what flags would', async () => {
+  test('a configuration file of 2017 sets what flags would', async () => {
     const made = await scene();
     const { file, notes, csr } = await planned(await given(made, oldest(made)));
     expect(file(FLAGS)).toContain('--hostname-override=w7');
@@ -225,7 +225,7 @@ dryRun: true
     ]);
   });
 
-  test('of today says all of what matters to a worker, a dry run too', async () => {
+  test('a v1beta4 configuration file sets everything for a worker, including a dry run', async () => {
     const made = await scene();
     await mkdir(join(made.root, 'patches'));
     await writeFile(join(made.root, 'patches/kubeletconfiguration0+merge.yaml'), 'maxPods: 7\n');
@@ -264,7 +264,7 @@ dryRun: true
     expect(notes).toContain(`${join(made.root, '../c.yaml')}:10:1: unknown field nope`);
   });
 
-  test('may come from standard input, and what is unlike the shipped pipeline is noted', async () => {
+  test('a configuration can come from standard input, and a note names inputs the pipeline lacks', async () => {
     const made = await scene();
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
     const pipeline = join(made.root, '../p.yaml');

@@ -11,7 +11,7 @@ import { documentOf } from './documents.ts';
 const CSR_PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
 describe('join run', () => {
-  test('joins: dry run, run, and a second run that finds nothing to change', async () => {
+  test('join run joins as its dry run announced, and a second run changes nothing', async () => {
     const { sandbox, args, tree, root } = await scene();
     const before = await tree();
 
@@ -40,7 +40,7 @@ describe('join run', () => {
       [pem]: '0600',
       '/var/lib/kubelet/pki/kubelet-client-current.pem': 'link',
     });
-    // The plan said what the run did: the same changes in the same order, but for names that the key and the clock make.
+    // The plan lists the changes of the run in the same order; only names from the key and the clock differ.
     const changesOf = (document: { steps: { changes: object[] }[] }) =>
       JSON.parse(
         JSON.stringify(document.steps.flatMap(({ changes }) => changes))
@@ -68,7 +68,7 @@ describe('join run', () => {
     }
   });
 
-  test('takes the cluster from a file, also by its phase alone; a relative name begins at the root of the machine', async () => {
+  test('join run and its phase read a discovery file, relative to the root of the machine', async () => {
     const { sandbox, root, tree } = await scene();
     const info = sandbox.store.get<KubeObject & { data?: { kubeconfig?: string } }>(
       ...(['configmaps', 'cluster-info', 'kube-public'] as const),
@@ -82,11 +82,11 @@ describe('join run', () => {
     expect(Object.keys(await tree())).toContain('/etc/kubernetes/kubelet.conf');
   });
 
-  test('waits for a human where approval is not automatic, and says what to type', async () => {
+  test('join run prints the command that approves the CSR if approval is not automatic', async () => {
     const { sandbox, args } = await scene({ autoApprove: false });
     const { outcome } = start(args('run'));
     const csr = await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
-    sandbox.autoApprove = true; // a human has come
+    sandbox.autoApprove = true; // an administrator approves it
     const { code, stderr } = await outcome;
     expect(code, stderr).toBe(0);
     expect(stderr).toContain(
@@ -94,7 +94,7 @@ describe('join run', () => {
     );
   });
 
-  test('stopped by SIGINT ends at once, cleanly, with 130 and nothing on disk', async () => {
+  test('join run stops within two seconds of SIGINT, exits 130 and leaves nothing on disk', async () => {
     const { sandbox, args, tree } = await scene({ autoApprove: false });
     const before = await tree();
     const { child, outcome } = start(args('run', '--output', 'json'));
@@ -112,7 +112,7 @@ describe('join run', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('survives a watch that ends, one that is refused as too old, and a server that is overloaded for a moment', async () => {
+  test('join run survives a watch that ends or has expired, and a server that is briefly overloaded', async () => {
     const { sandbox, args } = await scene({ autoApprove: false });
     sandbox.faults.add({ effect: 'watchEnds', path: CSR_PATH });
     sandbox.faults.add({ effect: 'watchExpired', path: CSR_PATH });
@@ -127,7 +127,7 @@ describe('join run', () => {
     expect(stderr).toContain('discovery: attempt 1 failed:');
   });
 
-  test('shows why the kubelet died, at once', async () => {
+  test('join run reports at once why the kubelet died', async () => {
     const { sandbox, args } = await scene();
     breakKubelet(sandbox);
     const { code, stderr } = await cli(args('run'));
@@ -137,11 +137,11 @@ describe('join run', () => {
     );
   });
 
-  test('--on-failure undo takes back what a failed run did, directories included', async () => {
+  test('join run --on-failure undo undoes what a failed run did, including directories', async () => {
     const { sandbox, args, tree, root } = await scene();
     breakKubelet(sandbox);
     await mkdir(join(root, 'etc/kubernetes'));
-    await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'of somebody else', { mode: 0o640 });
+    await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'of another program', { mode: 0o640 });
     const before = await tree();
     const { code, stdout, stderr } = await cli(
       args('run', '--on-failure', 'undo', '--ignore-preflight-errors', 'all', '--output', 'json'),
@@ -168,11 +168,11 @@ function breakKubelet(sandbox: Sandbox): void {
   sandbox.store.update('configmaps', { ...map, data: { kubelet } });
 }
 
-async function waitFor<T>(look: () => T | undefined): Promise<T> {
+async function waitFor<T>(find: () => T | undefined): Promise<T> {
   for (let tries = 0; tries < 500; tries++) {
-    const found = look();
+    const found = find();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error('it never came');
+  throw new Error('not found within 10 s');
 }

@@ -6,12 +6,12 @@ import { cli, scene } from './cli.ts';
 import { documentOf } from './documents.ts';
 
 describe('join phase', () => {
-  test('lists the phases', async () => {
+  test('join phase lists the phases', async () => {
     const { stdout } = await cli(['phase']);
     expect(stdout.split('\n')[0]).toMatch(/^preflight +Check that this machine can join$/);
   });
 
-  test('discovery --dry-run shows what was verified, and that nothing would be written', async () => {
+  test('phase discovery --dry-run prints what it verified, and that nothing would change', async () => {
     const { sandbox, args } = await scene();
     const { code, stdout, stderr } = await cli(args('phase', 'discovery', '--dry-run'));
     expect(code, stderr).toBe(0);
@@ -35,7 +35,7 @@ describe('join phase', () => {
       return { code, checks, of: (name: string) => checks.filter(({ check }) => check === name) };
     };
 
-    test('tells of each check what came of it, and what was seen', async () => {
+    test('phase preflight --output json prints the result and the evidence of each check', async () => {
       const { root } = await scene();
       const { code, checks, of } = await look(root, '10.0.0.1:6443');
       expect(code).toBe(0);
@@ -43,10 +43,10 @@ describe('join phase', () => {
       expect(of('CRI')).toMatchObject([
         { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock (CRI v1)', hint: '' },
       ]);
-      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet is v1.20.2' }]);
+      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet has version v1.20.2' }]);
     });
 
-    test('tells all of them where some fail, too, and exits 4; ignored by either flag it exits 0', async () => {
+    test('phase preflight prints all checks if some fail, and exits 4, or 0 if either flag ignores them', async () => {
       const { root, tree } = await scene();
       await writeFile(join(root, 'proc/swaps'), 'Filename\n/dev/sda2 partition 1 0 -2\n');
       await mkdir(join(root, 'etc/kubernetes'));
@@ -75,7 +75,7 @@ describe('join phase', () => {
     });
   });
 
-  test('NAME takes documents as YAML, from files or as they are typed', async () => {
+  test('join phase NAME takes documents as YAML, from a file or from the command line', async () => {
     const { sandbox, root } = await scene();
     const [ca, config] = [join(root, '../ca.crt'), join(root, '../kubelet.yaml')];
     await writeFile(ca, sandbox.caPem);
@@ -96,7 +96,7 @@ describe('join phase', () => {
     }
   });
 
-  test('NAME takes what a phase needs as flags, from files where they begin with @', async () => {
+  test('join phase NAME takes the inputs of the phase as flags, and reads @FILE from a file', async () => {
     const { sandbox, root, tree } = await scene();
     const ca = join(root, '../ca.crt');
     await writeFile(ca, sandbox.caPem);
@@ -118,7 +118,7 @@ describe('join phase', () => {
     expect(Object.keys(await tree()).filter((path) => path.startsWith('/run/joinery'))).toEqual([]);
   });
 
-  test('NAME --help says what the phase may do', async () => {
+  test('join phase NAME --help lists the effects of the phase', async () => {
     const { stdout } = await cli(['phase', 'kubeconfig', '--help']);
     expect(stdout).toContain('writes /etc/kubernetes/kubelet.conf (0600)');
     expect(stdout).toContain('--server');

@@ -22,7 +22,7 @@ async function written(name: string, text: string): Promise<string> {
 }
 
 describe('join pipeline', () => {
-  test('list shows what ships', async () => {
+  test('pipeline list prints the shipped pipelines and environments', async () => {
     const { stdout } = await cli(['pipeline', 'list', '--output', 'json']);
     const listed = JSON.parse(stdout) as { environments: { name: string; description: string }[] };
     expect(listed).toMatchObject({ kind: 'PipelineList', pipelines: [{ name: 'join-worker' }] });
@@ -38,7 +38,7 @@ describe('join pipeline', () => {
     );
   });
 
-  test('show prints the pipeline with its environments as a pipeline that could be run', async () => {
+  test('pipeline show prints a pipeline merged with its environments, which is valid itself', async () => {
     const { stdout } = await cli(['pipeline', 'show', '--env', 'bare-metal']);
     const file = await written('shown.yaml', stdout);
     expect(await cli(['pipeline', 'validate', file])).toMatchObject({
@@ -48,7 +48,7 @@ describe('join pipeline', () => {
     expect(stdout).toContain('    timeout: 15m\n');
   });
 
-  test('validate tells each problem with its lines, as JSON, and as SARIF', async () => {
+  test('pipeline validate reports each problem with its lines, as text, JSON or SARIF', async () => {
     const file = await written('wrong.yaml', `${HEAD}patches:\n  - step: prefligt\n    merge: { timeout: 1m }\n`);
     const text = await cli(['pipeline', 'validate', '--env', file]);
     expect(text).toMatchObject({
@@ -94,7 +94,7 @@ E_PIPELINE:
     });
   });
 
-  test('explain says of every value where it comes from: file, variable, flag, configuration', async () => {
+  test('pipeline explain prints the origin of every value: file, variable, flag or configuration', async () => {
     const config = await written(
       'config.yaml',
       'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken: { token: abcdef.0123456789abcdef, apiServerEndpoint: "10.0.0.1:6443", unsafeSkipCAVerification: true }\n',
@@ -144,14 +144,14 @@ E_PIPELINE:
     });
   });
 
-  test('explain names the nearest where there is nothing', async () => {
+  test('pipeline explain suggests the nearest name for an unknown path', async () => {
     expect(await cli(['pipeline', 'explain', 'steps.node-redy.timeout'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('there is nothing at steps.node-redy; did you mean node-ready?'),
     });
   });
 
-  test('graph draws text, Mermaid and DOT', async () => {
+  test('pipeline graph draws text, Mermaid and DOT', async () => {
     const text = await cli(['pipeline', 'graph', '--env', join(project, 'test/samples/rack-label.yaml')]);
     expect(text.stdout).toBe(`join-worker
 ├─ preflight
@@ -180,14 +180,14 @@ E_PIPELINE:
 });
 
 describe('join pipeline validate', () => {
-  test('accepts every pipeline that ships', async () => {
+  test('pipeline validate accepts every shipped pipeline', async () => {
     expect(await cli(['pipeline', 'validate', 'join-worker'])).toEqual({
       code: 0,
       stdout: 'join-worker: 12 steps, no problems\n',
       stderr: '',
     });
   });
-  test('says all that is wrong, with file, line and column, and exits 3', async () => {
+  test('pipeline validate reports every problem with file, line and column, and exits 3', async () => {
     const { root } = await scene();
     const file = join(root, '../broken.yaml');
     await writeFile(

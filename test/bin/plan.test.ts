@@ -25,7 +25,7 @@ interface Step {
 }
 
 describe('join plan', () => {
-  test('says step by step what a run would change, wait for and not take back, and changes nothing', async () => {
+  test('join plan lists what each step would change, wait for and not undo, and changes nothing', async () => {
     const { args, tree } = await scene();
     const before = await tree();
     const { code, stdout } = await cli(args('plan', '--output', 'json'));
@@ -59,7 +59,7 @@ describe('join plan', () => {
     expect(step('kubelet-start')?.changes).toContainEqual({ kind: 'service', name: 'kubelet', action: 'start' });
   });
 
-  test('shows a file as a diff from what is there, where everybody may see that', async () => {
+  test('join plan prints a diff of a file only if every user may read the file', async () => {
     const { args, root } = await scene();
     await mkdir(join(root, 'etc/site'));
     await writeFile(join(root, 'etc/site/motd'), 'one\ntwo\nthree\n', { mode: 0o644 });

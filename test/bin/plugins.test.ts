@@ -1,4 +1,4 @@
-/** Plugins as a user has them: in a pipeline, by a flag, in `run`, `phase`, `--dry-run`, `resume` and `undo`. */
+/** Plugins in a pipeline and by a flag, with `run`, `phase`, `--dry-run`, `resume` and `undo`. */
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ interface Stage {
   plugin: string;
   root: string;
   pipeline: string;
-  /** The built command on this machine; its exit code, and what it said. */
+  /** The built command on this machine; its exit code and output. */
   join(...words: string[]): ReturnType<typeof cli>;
   motd(): Promise<string | undefined>;
   rewrite(made: PluginSource): Promise<unknown>;
@@ -45,7 +45,7 @@ ${steps}
     ...{ folder, plugin, root, pipeline },
     join: (...words) => cli([...words, ...(words[0] === 'plugin' || words[0] === 'pipeline' ? [] : ['--root', root])]),
     motd: () => readFile(join(root, 'etc/motd'), 'utf8').catch(() => undefined),
-    rewrite: (anew) => pluginFolder(anew, plugin),
+    rewrite: (changed) => pluginFolder(changed, plugin),
   };
 }
 /** Fails once its flag is set, after it has written. */
@@ -55,7 +55,7 @@ const FAILS = {
 };
 
 describe('a plugin that a pipeline names', () => {
-  test('is the same in a dry run, a run, a resume and an undo', async () => {
+  test('a plugin of a pipeline works in a dry run, a run and an undo', async () => {
     const { join: act, pipeline, motd } = await stage();
     expect(await act('pipeline', 'validate', pipeline)).toMatchObject({
       code: 0,
@@ -72,7 +72,7 @@ describe('a plugin that a pipeline names', () => {
     expect(await motd()).toBeUndefined();
   });
 
-  test('is gone on with as it was, and not as another', async () => {
+  test('a resume requires the same plugin that the run started with', async () => {
     const { join: act, pipeline, motd, rewrite, plugin } = await stage(FAILS);
     expect(await act('run', '--pipeline', pipeline)).toMatchObject({ code: 1 });
     expect(await motd()).toBe('hello');
@@ -92,7 +92,7 @@ describe('a plugin that a pipeline names', () => {
     expect(await motd()).toBeUndefined();
   });
 
-  test('that is gone can be done without: what it left outside stays, the machine is put back', async () => {
+  test('join undo --skip undoes the machine changes of a plugin that is missing', async () => {
     const { join: act, pipeline, motd, plugin } = await stage();
     expect(await act('run', '--pipeline', pipeline)).toMatchObject({ code: 0 });
     await writeFile(join(plugin, 'package.json'), '{}');
@@ -101,7 +101,7 @@ describe('a plugin that a pipeline names', () => {
     expect(await motd()).toBeUndefined();
   });
 
-  test('is pinned by a lock beside the pipeline, and refused when it has changed', async () => {
+  test('a lock beside the pipeline pins a plugin, and a changed plugin is refused', async () => {
     const { join: act, pipeline, plugin, folder } = await stage();
     expect(await act('plugin', 'lock', pipeline)).toMatchObject({ code: 0 });
     const lock = JSON.parse(await readFile(join(folder, 'joinery.lock'), 'utf8'));
@@ -122,7 +122,7 @@ describe('a plugin that a pipeline names', () => {
     expect(await act(...run, '--dry-run')).toMatchObject({ code: 0 });
   });
 
-  test('is not there, or is named in a way that no plugin is', async () => {
+  test('a pipeline names plugins by folder or package, and a missing plugin is an error', async () => {
     const { join: act, pipeline, folder } = await stage();
     const text = await readFile(pipeline, 'utf8');
     const named = async (name: string) => {
@@ -135,7 +135,7 @@ describe('a plugin that a pipeline names', () => {
     expect(await named('@acme/here')).toContain('✓ greet');
   });
 
-  test('can run nothing where others could have changed it, or the pipeline', async () => {
+  test('no code of a plugin runs if other users could have changed the plugin or the pipeline', async () => {
     const { join: act, pipeline, plugin } = await stage({ module: "console.error('code was run'); export default 1;" });
     await chmod(join(plugin, 'index.js'), 0o666);
     const refused = await act('run', '--pipeline', pipeline);
@@ -150,7 +150,7 @@ describe('a plugin that a pipeline names', () => {
 });
 
 describe('the plugins that ship', () => {
-  test('are named by their names, and trusted as Joinery itself is', async () => {
+  test('shipped plugins are used by name and need no pin', async () => {
     const { join: act, pipeline } = await stage();
     const names = readdirSync(join(project, 'plugins')).filter((name) =>
       existsSync(join(project, 'plugins', name, 'package.json')),
@@ -169,13 +169,13 @@ describe('the plugins that ship', () => {
 });
 
 describe('a plugin that the command line names', () => {
-  test('has its phases with flags and help, by themselves and in a pipeline', async () => {
+  test('a plugin of --plugin adds phases with flags and help', async () => {
     const { join: act, plugin, motd } = await stage();
     const help = await act('phase', 'acme', '--plugin', plugin, '--help');
     expect(help.stdout).toContain('--text=TEXT');
     expect(help.stdout).toContain('writes /etc/motd (0644): the greeting');
     expect(help.stdout).toContain('From plugin acme 1.0.0.');
-    expect((await cli(['phase', '--plugin', plugin])).stdout).toMatch(/^acme {2,}Greet whoever logs in$/m);
+    expect((await cli(['phase', '--plugin', plugin])).stdout).toMatch(/^acme {2,}Greet every user$/m);
     expect((await act('phase', 'acme', '--text', 'x')).stderr).toContain('E_PHASE_UNKNOWN');
     expect(await act('phase', 'acme', `--plugin=${plugin}`, '--text', 'by itself')).toMatchObject({ code: 0 });
     expect(await motd()).toBe('by itself');
@@ -183,7 +183,7 @@ describe('a plugin that the command line names', () => {
     expect(await motd()).toBeUndefined();
   });
 
-  test('has a phase of a name that is taken: both are named', async () => {
+  test('an error names both plugins that define the same phase', async () => {
     const { join: act, plugin, folder } = await stage();
     const other = await pluginFolder({ name: 'other' }, join(folder, 'other'));
     const twice = await act('phase', '--plugin', plugin, '--plugin', other);
@@ -204,7 +204,7 @@ describe('a plugin that the command line names', () => {
     );
   });
 
-  test('has pipelines of its own', async () => {
+  test('a plugin can ship pipelines', async () => {
     const { join: act, plugin, pipeline, rewrite } = await stage();
     const text = (await readFile(pipeline, 'utf8')).replace('plugins: [./acme]\n', '');
     await rewrite({
@@ -217,7 +217,7 @@ describe('a plugin that the command line names', () => {
     expect((await act('run', '--pipeline', 'acme-only', '--dry-run')).stderr).toContain('E_PIPELINE_FILE');
   });
 
-  test('that leaves timers and promises behind does not keep the command from ending, nor end it', async () => {
+  test('timers and rejected promises that a plugin leaves behind neither delay nor fail the command', async () => {
     const {
       join: act,
       plugin,
@@ -225,7 +225,7 @@ describe('a plugin that the command line names', () => {
     } = await stage({
       phase: `async run({ files }) {
         setInterval(() => {}, 1000);
-        Promise.reject(new Error('forgotten'));
+        Promise.reject(new Error('left behind'));
         await new Promise((resolve) => setTimeout(resolve, 50));
         await files.write('/etc/motd', 'x', 0o644);
       },`,
@@ -233,23 +233,23 @@ describe('a plugin that the command line names', () => {
     const outcome = await act('phase', 'acme', '--plugin', plugin);
     expect(outcome).toMatchObject({ code: 0 });
     expect(outcome.stderr).toContain('! a plugin did not handle a rejected promise');
-    expect(outcome.stderr).not.toContain('forgotten\n    at');
+    expect(outcome.stderr).not.toContain('left behind\n    at');
     expect(await motd()).toBe('x');
   });
 });
 
 describe('join plugin check', () => {
-  test('tells what a plugin may do, that nothing was found, and that it is no sandbox', async () => {
+  test('plugin check prints the effects of a plugin, and that plugins are not sandboxed', async () => {
     const { join: act, plugin } = await stage();
     const { code, stdout } = await act('plugin', 'check', plugin);
     expect(code).toBe(0);
     expect(stdout).toContain(`✓ acme 1.0.0 in ${plugin}, for Joinery ^0.1.0`);
     expect(stdout).toContain('  - write /etc/motd');
-    expect(stdout).toContain('✓ phase acme: Greet whoever logs in');
+    expect(stdout).toContain('✓ phase acme: Greet every user');
     expect(stdout).toContain('Plugins are not sandboxed.');
   });
 
-  test('runs no code of a plugin in which it found something', async () => {
+  test('plugin check runs no code of a plugin that fails a check', async () => {
     const { join: act, plugin } = await stage({
       module: "import 'node:fs';\nconsole.error('code was run');\nexport default 1;",
     });

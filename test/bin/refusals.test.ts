@@ -10,7 +10,7 @@ import { cli, project, scene } from './cli.ts';
 const sentWithCredentials = (sandbox: Sandbox) =>
   sandbox.store.requests.filter(({ user }) => user !== 'system:anonymous' && user !== '');
 
-/** What the trust of a join stands on: each attack ends with its own code, quickly, and leaves nothing. */
+/** Each attack on the trust of a join ends quickly with its own error code, and leaves nothing. */
 describe('join run refuses', () => {
   interface Attack {
     title: string;
@@ -57,7 +57,7 @@ describe('join run refuses', () => {
       },
     },
     {
-      title: 'the same bundle where the path leads on to the real server',
+      title: 'the same bundle from an attacker who forwards to the real server',
       code: 'E_CLUSTER_INFO_CHANGED',
       exitCode: 12,
       says: 'changed between the anonymous request and the request over the pinned CA',
@@ -94,14 +94,14 @@ describe('join run refuses', () => {
       says: 'the clock of this machine is',
     },
     {
-      title: 'an endpoint without a token, a pin, and with a bad one, all at once',
+      title: 'a token in capitals',
       code: 'E_INPUT',
       exitCode: 2,
       says: '--token has the wrong form: it must be 6 and 16 lower-case letters or digits',
       args: instead('--token', 'ABCDEF.0123456789abcdef'),
     },
   ];
-  test.each(attacks)('$title: $code', async ({ code, exitCode, says, args, prepare, env, title }) => {
+  test.each(attacks)('join run refuses $title ($code)', async ({ code, exitCode, says, args, prepare, env, title }) => {
     const skewed = title.includes('clock') ? { now: () => new Date(Date.now() + 5 * 60_000) } : {};
     const { sandbox, args: given, tree } = await scene(skewed);
     prepare?.(sandbox);
@@ -122,7 +122,7 @@ describe('join run refuses', () => {
     expect(ended.stdout + ended.stderr).not.toContain(sandbox.token.split('.')[1]);
   });
 
-  test('an endpoint that does not answer: E_API_UNREACHABLE, when the time that it is given is up', async () => {
+  test('join run reports E_API_UNREACHABLE if the endpoint does not answer until the discovery timeout', async () => {
     const { args, root, tree } = await scene();
     const before = await tree();
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
@@ -141,7 +141,7 @@ describe('join run refuses', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('a token that may sign but not authenticate: E_API_UNAUTHORIZED, before anything is written', async () => {
+  test('join run refuses a token that may not authenticate, and writes nothing (E_API_UNAUTHORIZED)', async () => {
     const { sandbox, args, tree } = await scene();
     const name = `bootstrap-token-${sandbox.token.slice(0, 6)}`;
     const token = sandbox.store.get<KubeObject & { data: Record<string, string> }>('secrets', name, 'kube-system');
@@ -157,7 +157,7 @@ describe('join run refuses', () => {
     expect(await tree()).toEqual(before);
   });
 
-  test('a name that a Ready Node of another machine has: E_NODE_EXISTS', async () => {
+  test('join run refuses the name of a Ready Node of another machine (E_NODE_EXISTS)', async () => {
     const { sandbox, args, tree } = await scene();
     sandbox.store.create('nodes', {
       metadata: { name: 'w1' },

@@ -1,4 +1,4 @@
-/** `join reset` as typed: it shows what it would do, asks, and leaves a machine that joins again. */
+/** The `join reset` command: it prints its plan, asks, and leaves a machine that can join again. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { isReady, type NodeObject } from '../../engine/node/index.ts';
 import { cli, scene } from './cli.ts';
 
-test('join reset shows, asks, cleans, forgets the runs, and the machine joins again under its name', {
+test('join reset plans, asks, cleans up and deletes the runs, and the machine can join again under its name', {
   timeout: 90_000,
 }, async () => {
   const { args, root, tree, sandbox } = await scene();

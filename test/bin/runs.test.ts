@@ -13,7 +13,7 @@ const runFolder = async (root: string): Promise<string> => {
 };
 
 describe('a join that is over', () => {
-  test('is listed and shown, and undone leaves the machine as it was', { timeout: 60_000 }, async () => {
+  test('a completed join is listed, and its undo restores the machine', { timeout: 60_000 }, async () => {
     const { args, root, tree, sandbox } = await scene();
     await mkdir(join(root, 'etc/kubernetes'));
     await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'an old one\n', { mode: 0o640 });
@@ -76,21 +76,21 @@ async function waitFor<T>(find: () => T | undefined): Promise<T> {
 async function halfway() {
   const made = await scene();
   const before = await made.tree();
-  const mend = await obstruct(made.root);
+  const clear = await obstruct(made.root);
   const failed = await cli(made.args('run'));
   expect([failed.code, failed.stderr]).toEqual([6, expect.stringContaining('E_FILE in step kubelet-config')]);
   const [id = ''] = await readdir(join(made.root, 'var/lib/joinery/runs'));
-  return { ...made, before, mend, failed, id };
+  return { ...made, before, clear, failed, id };
 }
 
 describe('a join that failed half-way', () => {
-  test('prints how to resume and how to undo, and a resume does not repeat completed steps', async () => {
-    const { failed, id, mend, root, sandbox } = await halfway();
+  test('a failed join prints how to resume and undo it, and a resume does not repeat completed steps', async () => {
+    const { failed, id, clear, root, sandbox } = await halfway();
     expect(failed.stdout).toContain(`To resume: join resume ${id}`);
     expect(failed.stdout).toContain(`To undo:   join undo ${id}`);
     expect((await cli(['runs', '--root', root])).stdout).toMatch(/failed +\S+ s +join resume, join undo/);
     const asked = sandbox.store.requests.length;
-    await mend();
+    await clear();
     const resumed = await cli(['resume', '--root', root]);
     expect(resumed.code, resumed.stderr).toBe(0);
     for (const step of ['preflight', 'discovery', 'kubelet-version', 'tls-bootstrap', 'kubeconfig'])
@@ -101,20 +101,21 @@ describe('a join that failed half-way', () => {
     expect((await cli(['resume', '--root', root])).stderr).toContain('E_RUN_NONE');
   });
 
-  test('is gone on with by the same command, which says so; another token is no other command', async () => {
-    const { args, id, mend, sandbox, root } = await halfway();
-    await mend();
+  test('the same command resumes a failed join, even with a new token', async () => {
+    const { args, id, clear, sandbox, root } = await halfway();
+    await clear();
     const other = args('run').map((word) =>
       word === sandbox.token ? `${sandbox.token.slice(0, 7)}${'x'.repeat(16)}` : word,
     );
     const again = await cli(other);
     expect(again.stderr).toContain(`Resuming run ${id}, which has the same inputs.`);
-    expect([again.code, again.stderr]).toEqual([0, expect.not.stringMatching(/^E_/m)]); // its own identity is on disk already
+    // The identity of the machine is already on disk.
+    expect([again.code, again.stderr]).toEqual([0, expect.not.stringMatching(/^E_/m)]);
     expect((await cli(args('run'))).stdout).toContain('no changes needed');
     expect(await readdir(join(root, 'var/lib/joinery/runs'))).toEqual([id]);
   });
 
-  test('refuses another command, and names what differs and both ways out', async () => {
+  test('a different command for an unfinished join is refused, with the difference and a way out', async () => {
     const { args, id, tree } = await halfway();
     const at = await tree();
     const refused = await cli(args('run', '--node-name', 'other', '--wait', 'ready'));
@@ -129,9 +130,9 @@ describe('a join that failed half-way', () => {
     expect(await tree()).toEqual(at);
   });
 
-  test('after a reboot asks for the token, takes it as a flag, and gets by with it', async () => {
-    const { root, id, mend, sandbox } = await halfway();
-    await mend();
+  test('after a reboot, join resume requires the token and takes it as a flag', async () => {
+    const { root, id, clear, sandbox } = await halfway();
+    await clear();
     await rm(join(root, 'run/joinery'), { recursive: true });
     const asked = await cli(['resume', '--root', root]);
     expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining(`join resume ${id} --token @FILE`)]);
@@ -142,7 +143,7 @@ describe('a join that failed half-way', () => {
     expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1); // the identity on disk is found again
   });
 
-  test('is not resumed by another pipeline than it was begun with', async () => {
+  test('join resume refuses a pipeline that has changed since the run started', async () => {
     const { args, root } = await scene();
     const mine = join(root, 'mine.yaml');
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
@@ -155,15 +156,15 @@ describe('a join that failed half-way', () => {
     expect((await cli(['undo', '--yes', '--root', root])).code).toBe(0); // which needs no pipeline
   });
 
-  test('is undone but for what somebody else has changed, which is shown, until it is told to be overwritten', async () => {
-    const { root, id, before, mend, tree } = await halfway();
-    await mend();
+  test('join undo keeps files that were changed since the run, unless --overwrite is given', async () => {
+    const { root, id, before, clear, tree } = await halfway();
+    await clear();
     const conf = join(root, 'etc/kubernetes/kubelet.conf');
     await writeFile(conf, `${await readFile(conf, 'utf8')}# by hand\n`);
     const undone = await cli(['undo', id, '--yes', '--root', root]);
     expect([undone.code, undone.stderr]).toEqual([6, expect.stringContaining('E_UNDO_REFUSED')]);
     expect(undone.stdout).toContain('kubelet.conf was not restored');
-    expect(undone.stdout).not.toContain('# by hand'); // not everybody may read it
+    expect(undone.stdout).not.toContain('# by hand'); // only its owner may read the file
     const left = Object.keys(await tree()).filter((path) => !(path in before) && !path.startsWith('/run/joinery/'));
     expect(left).toEqual(['/etc/kubernetes/kubelet.conf']);
     expect((await cli(['runs', '--root', root])).stdout).toContain('partly undone: join undo');
@@ -179,7 +180,7 @@ describe('a join that failed half-way', () => {
 });
 
 describe('Ctrl-C', () => {
-  test('takes a join back; --on-failure keep leaves it, to be resumed', async () => {
+  test('Ctrl-C undoes a join, or keeps it for a resume with --on-failure keep', async () => {
     const { args, root, sandbox, tree } = await scene({ autoApprove: false });
     const before = await tree();
     const first = start(args('run'));
@@ -199,7 +200,7 @@ describe('Ctrl-C', () => {
     expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(2); // the kept run found its own again
   });
 
-  test('a second Ctrl-C leaves a join as it is, and prints how to resume', async () => {
+  test('a second Ctrl-C stops the undo of a join, and prints how to resume', async () => {
     const { args, root, sandbox } = await scene();
     const systemctl = join(root, 'usr/bin/systemctl');
     await rename(systemctl, `${systemctl}.real`);
@@ -220,7 +221,7 @@ describe('Ctrl-C', () => {
 });
 
 describe('runs', () => {
-  test('do not disturb each other: a second one at the same time is refused', async () => {
+  test('a second run on the same machine is refused while the first is in progress', async () => {
     const { args, sandbox, root } = await scene({ autoApprove: false });
     const first = start(args('run'));
     await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
@@ -233,9 +234,10 @@ describe('runs', () => {
     expect((await cli(['resume', '--root', root])).code).toBe(0);
   });
 
-  test('that refuse to begin leave nothing, not even a folder', async () => {
+  test('a run that is refused before it starts leaves nothing, not even a folder', async () => {
     const { args, root } = await scene();
-    expect((await cli(args('run', '--discovery-token-ca-cert-hash', `sha256:${'0'.repeat(64)}`))).code).toBe(0); // the right pin is given too
+    // The right pin is there too.
+    expect((await cli(args('run', '--discovery-token-ca-cert-hash', `sha256:${'0'.repeat(64)}`))).code).toBe(0);
     const other = await scene();
     const words = other.args('run').map((word) => (word === other.sandbox.caPin ? `sha256:${'0'.repeat(64)}` : word));
     expect((await cli(words)).code).toBe(12);
@@ -244,7 +246,7 @@ describe('runs', () => {
     expect(await readdir(join(root, 'var/lib'))).toContain('joinery');
   });
 
-  test('can be deleted by ID, whatever their state, and then started again', async () => {
+  test('a run can be deleted by its ID in any state, and a new one can start', async () => {
     const { args, id, root } = await halfway();
     expect((await cli(['runs', 'prune', '20', '--root', root])).stdout).toContain(`Deleted ${id}.`);
     expect((await cli(['runs', '--root', root])).stdout).toContain('No run is recorded on this machine.');

@@ -1,6 +1,6 @@
 /**
- * Joins of clusters of other releases, as far as their API looks otherwise. On the sandbox, which passes for them: no
- * proof of how they behave.
+ * Joins of clusters of other releases, as far as the shape of their API differs. The sandbox imitates that shape, so
+ * these tests do not prove how the real releases behave.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,23 +9,29 @@ import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { cli, scene } from './cli.ts';
 
 describe('a cluster whose API has the shape of', () => {
-  test.each(['1.20', '1.24', '1.34'] as const)('%s is joined', { timeout: 60_000 }, async (profile) => {
-    const { args, root, sandbox } = await scene({ profile });
-    // The stand-in of the container runtime uses cgroupfs.
-    const name = profile === '1.20' ? 'kubelet-config-1.20' : 'kubelet-config';
-    const map = sandbox.store.get<KubeObject & { data: { kubelet: string } }>('configmaps', name, 'kube-system');
-    const kubelet = map?.data.kubelet.replace('cgroupDriver: systemd', 'cgroupDriver: cgroupfs') ?? '';
-    sandbox.store.update('configmaps', { ...map, metadata: { ...map?.metadata, name }, data: { kubelet } } as never);
-    const { code, stderr } = await cli(args('run', '--ignore-preflight-errors', 'all', '--wait', 'ready'));
-    expect(code, stderr).toBe(0);
-    const [csr] = sandbox.store.requests.filter(
-      ({ method, path }) => method === 'POST' && path.endsWith('/certificatesigningrequests'),
-    );
-    expect(csr?.path).toBe('/apis/certificates.k8s.io/v1/certificatesigningrequests');
-    expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('kind: KubeletConfiguration');
-  });
+  test.each(['1.20', '1.24', '1.34'] as const)(
+    'join run joins a cluster whose API has the shape of Kubernetes %s',
+    { timeout: 60_000 },
+    async (profile) => {
+      const { args, root, sandbox } = await scene({ profile });
+      // The stand-in of the container runtime uses cgroupfs.
+      const name = profile === '1.20' ? 'kubelet-config-1.20' : 'kubelet-config';
+      const map = sandbox.store.get<KubeObject & { data: { kubelet: string } }>('configmaps', name, 'kube-system');
+      const kubelet = map?.data.kubelet.replace('cgroupDriver: systemd', 'cgroupDriver: cgroupfs') ?? '';
+      sandbox.store.update('configmaps', { ...map, metadata: { ...map?.metadata, name }, data: { kubelet } } as never);
+      const { code, stderr } = await cli(args('run', '--ignore-preflight-errors', 'all', '--wait', 'ready'));
+      expect(code, stderr).toBe(0);
+      const [csr] = sandbox.store.requests.filter(
+        ({ method, path }) => method === 'POST' && path.endsWith('/certificatesigningrequests'),
+      );
+      expect(csr?.path).toBe('/apis/certificates.k8s.io/v1/certificatesigningrequests');
+      expect(await readFile(join(root, 'var/lib/kubelet/config.yaml'), 'utf8')).toContain('kind: KubeletConfiguration');
+    },
+  );
 
-  test('1.9 gives a node its certificate, by requests in v1beta1', { timeout: 60_000 }, async () => {
+  test('phase tls-bootstrap gets a certificate through v1beta1 from an API with the shape of Kubernetes 1.9', {
+    timeout: 60_000,
+  }, async () => {
     const { root, sandbox } = await scene({ profile: '1.9' });
     await writeFile(join(root, 'ca.crt'), sandbox.caPem);
     const cluster = ['--server', `https://${sandbox.endpoint}`, '--ca', `@${join(root, 'ca.crt')}`];

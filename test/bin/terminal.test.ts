@@ -1,4 +1,4 @@
-/** What only somebody at a terminal sees: `script` makes one. */
+/** What a user at a terminal sees; `script` creates the terminal. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { cli, obstruct, project, scene } from './cli.ts';
 
 const noScript = spawnSync('script', ['--version']).status !== 0;
 
-/** Types each answer when its question has been asked. Without CI in its environment, as on somebody's machine. */
+/** Types each answer after its question. CI is unset, as on the machine of a user. */
 async function typed(args: readonly string[], answers: readonly [question: string, answer: string][]) {
   const { CI: _, ...env } = process.env;
   const command = [process.execPath, join(project, 'bin/join'), ...args].map((word) => `'${word}'`).join(' ');
@@ -31,7 +31,7 @@ async function typed(args: readonly string[], answers: readonly [question: strin
 }
 
 describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no script(1) here)' : ''}`, () => {
-  test('undo shows what it would do, asks, and does nothing without a yes', { timeout: 60_000 }, async () => {
+  test('join undo prints its plan, asks, and does nothing without a yes', { timeout: 60_000 }, async () => {
     const { args, root, tree } = await scene();
     const before = await tree();
     expect((await cli(args('run'))).code).toBe(0);
@@ -44,7 +44,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect(await tree()).toEqual(before);
   });
 
-  test('the command that a human has to copy is shown whole, however narrow the terminal', {
+  test('join run prints the approval command in one line, however narrow the terminal is', {
     timeout: 60_000,
   }, async () => {
     const { args, sandbox } = await scene({ autoApprove: false });
@@ -55,7 +55,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
       return found;
     }, 20_000);
     await sleep(300);
-    sandbox.autoApprove = true; // a human has come
+    sandbox.autoApprove = true; // an administrator approves it
     const { code, shown } = await joining;
     expect([code, shown]).toEqual([
       0,
@@ -63,7 +63,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     ]);
   });
 
-  test('a run that failed offers to take itself back', { timeout: 60_000 }, async () => {
+  test('a failed run offers to undo its changes', { timeout: 60_000 }, async () => {
     const { args, root, tree } = await scene();
     await obstruct(root);
     const before = await tree();
@@ -72,11 +72,11 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect(await tree()).toEqual(before);
   });
 
-  test('resume asks for the token that is gone after a reboot, and does not show it', { timeout: 60_000 }, async () => {
+  test('join resume asks for the token that a reboot deleted, without an echo', { timeout: 60_000 }, async () => {
     const { args, root, sandbox } = await scene();
-    const mend = await obstruct(root);
+    const clear = await obstruct(root);
     expect((await cli(args('run'))).code).toBe(6);
-    await mend();
+    await clear();
     await rm(join(root, 'run/joinery'), { recursive: true });
     const { code, shown } = await typed(['resume', '--root', root], [['token of run', sandbox.token]]);
     expect([code, shown]).toEqual([0, expect.stringContaining('join-worker succeeded')]);
@@ -86,13 +86,13 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
   test('a run asks for an approval below the list of steps', async () => {
     const root = await scratch();
     const file = join(root, 'ask.yaml');
-    const step = '- { id: ask, approval: { message: "Go on?", deadline: 1h } }';
+    const step = '- { id: ask, approval: { message: "Continue?", deadline: 1h } }';
     const lines = ['apiVersion: joinery.dev/v1', 'kind: Pipeline', 'metadata: { name: asks }', 'steps:', step];
     await writeFile(file, `${lines.join('\n')}\noutputs: { said: "\${{ steps.ask.outputs.reason }}" }\n`);
     const { code, shown } = await typed(
       ['run', '--pipeline', file, '--root', root],
       [
-        ['Go on? [yes/no]', 'yes'],
+        ['Continue? [yes/no]', 'yes'],
         ['Reason:', 'because'],
       ],
     );

@@ -1,4 +1,4 @@
-/** `@joinery/cli/testing`: the part of it that is more than what the engine's own tests use. */
+/** The parts of `@joinery/cli/testing` that the engine's own tests do not use. */
 import { expect, onTestFinished, test } from 'vitest';
 import {
   memoryHost,
@@ -34,7 +34,7 @@ const label = definePhase({
   },
 });
 
-test('a phase speaks to a cluster in the process of its test, from a machine in memory', async () => {
+test('a phase on a machine in memory calls the API of a cluster in the same process', async () => {
   const cluster = await sandboxCluster();
   onTestFinished(() => cluster.close());
   const { server, ca, sandbox } = cluster;
@@ -45,13 +45,13 @@ test('a phase speaks to a cluster in the process of its test, from a machine in 
   expect(await run()).toMatchObject({ error: undefined, changes: [{ kind: 'api', verb: 'patch', name: 'w1' }] });
   expect(labels()).toMatchObject({ rack: '7' });
   expect(await run()).toMatchObject({ error: undefined, changes: [] });
-  const stranger = { ...input, ...cluster.identityOf('somebody', []) };
+  const stranger = { ...input, ...cluster.identityOf('stranger', []) };
   expect((await runPhase(label, stranger, memoryHost(cluster.machine()))).error).toMatchObject({
     code: 'E_API_FORBIDDEN',
   });
 });
 
-test('a plugin under development is loaded from its folder, and its run can be killed, gone on with and undone', async () => {
+test('a plugin under development loads from its folder, and its run can be killed, resumed and undone', async () => {
   const plugin = await pluginIn(await pluginFolder());
   expect(await thrownBy(() => plugin.phase('other'))).toMatchObject({ message: 'acme has no phase other' });
   const [phase, host, store] = [plugin.phase('acme'), memoryHost({ directories: ['/etc'] }), mortalStore(1)];

@@ -17,7 +17,7 @@ const withToken = async ({ sandbox, root, tree }: Scene): Promise<string[]> => {
 };
 
 describe('join run --tls-bootstrap-mode kubelet', () => {
-  test('has the kubelet send the request, and leaves what a join leaves, without the token', async () => {
+  test('in kubelet mode the kubelet sends the CSR, and no file of the join has the token', async () => {
     const made = await scene();
     const before = await made.tree();
     const { code, stderr } = await cli(made.args('run', ...MODE, '--wait', 'ready'));
@@ -47,7 +47,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(existsSync(join(made.root, 'var/lib/kubelet'))).toBe(false);
   });
 
-  test('foresees what it can in a dry run, and shows no token', async () => {
+  test('a dry run in kubelet mode shows what it can determine, and no token', async () => {
     const made = await scene();
     const before = await made.tree();
     const { code, stdout, stderr } = await cli(made.args('run', ...MODE, '--dry-run'));
@@ -62,7 +62,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(csrs(made)).toEqual([]);
   });
 
-  test('killed while a human is waited for, it goes on to the end where it was; the token goes with the waiting', async () => {
+  test('a join in kubelet mode that was killed while it waited resumes and deletes the token', async () => {
     const made = await scene({ autoApprove: false });
     const { child, outcome } = start(made.args('run', ...MODE));
     await expect.poll(() => csrs(made).length, { timeout: 10_000 }).toBe(1);
@@ -71,14 +71,14 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     // What an unfinished run still needs is on a tmpfs, for root alone.
     expect(await withToken(made)).toEqual([BOOTSTRAP, expect.stringMatching(/^\/run\/joinery\/[^/]+\/input\.token$/)]);
     const resuming = start(['resume', '--root', made.root]);
-    made.sandbox.autoApprove = true; // a human has come
+    made.sandbox.autoApprove = true; // an administrator approves it
     const { code, stderr } = await resuming.outcome;
     expect(code, stderr).toBe(0);
     expect(csrs(made)).toHaveLength(1);
     expect(await withToken(made)).toEqual([]);
   });
 
-  test('stopped while a human is waited for, it leaves nothing: no token, no kubelet', async () => {
+  test('a join in kubelet mode that is stopped while it waits leaves no token and no kubelet', async () => {
     const made = await scene({ autoApprove: false });
     const before = await made.tree();
     const { child, outcome } = start(made.args('run', ...MODE));
@@ -90,7 +90,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
     expect(await made.tree()).toEqual(before);
   });
 
-  test('takes the place of the identity of another name, which an undo puts back', async () => {
+  test('a join in kubelet mode replaces the identity of another node name, and an undo restores it', async () => {
     const made = await scene();
     expect((await cli(made.args('run', '--node-name', 'old'))).code).toBe(0);
     const before = await made.tree();

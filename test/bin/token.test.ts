@@ -46,7 +46,7 @@ const failed = ({ code, stdout, stderr }: Outcome, error: string, exitCode: numb
 };
 
 describe('join token', () => {
-  test('creates a token that signs cluster-info, lists it, and deletes it', async () => {
+  test('join token creates a token that signs cluster-info, lists it and deletes it', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
     const made = succeeded(await token('create', '--ttl', '90m', '--description', 'rack 7'));
@@ -89,7 +89,7 @@ describe('join token', () => {
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });
 
-  test('prints a line that joins a machine when it is typed', async () => {
+  test('the command that token create prints joins a machine', async () => {
     const { sandbox, root } = await scene();
     const token = await administrator(sandbox);
     const line = succeeded(await token('create', '--print-join-command', '--ttl', '5m'));
@@ -107,7 +107,7 @@ describe('join token', () => {
     expect(sandbox.store.get('nodes', 'w1')).toBeDefined();
   });
 
-  test('leaves no token behind where the line cannot be made', async () => {
+  test('token create leaves no token behind if it cannot print the join command', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
     sandbox.store.delete('rolebindings', 'kubeadm:bootstrap-signer-clusterinfo', 'kube-public');
@@ -116,7 +116,7 @@ describe('join token', () => {
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });
 
-  test('makes the token it is given, once', async () => {
+  test('token create creates a given token once', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
     const given = succeeded(await cli(['token', 'generate'], { KUBECONFIG: '/nowhere' }));
@@ -136,7 +136,7 @@ describe('join token', () => {
     expect(secretOf(sandbox, id)).toEqual(before);
   });
 
-  test('makes one that the cluster deletes when its time is over', async () => {
+  test('token create --ttl creates a token that the cluster deletes after that time', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
     const id = succeeded(await token('create', '--ttl', '2s')).slice(0, 6);
@@ -147,20 +147,20 @@ describe('join token', () => {
     }, 4_000);
   });
 
-  test('deletes those that are there, and names those that are not', async () => {
+  test('token delete deletes the tokens that exist, and names those that do not', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
     const id = sandbox.token.slice(0, 6);
     const mistyped = await token('delete', id, 'abcdef.0123456789abcde');
     expect(failed(mistyped, 'E_INPUT', 2)).not.toContain('0123');
     expect(idsOf(sandbox)).toEqual([id]);
-    const { code, stdout, stderr } = await token('delete', 'nobody', id, id, 'noone0');
+    const { code, stdout, stderr } = await token('delete', 'absent', id, id, 'noone0');
     expect([code, stdout]).toEqual([5, `Deleted token ${id}.\n`]);
-    expect(stderr).toContain('E_TOKEN_ABSENT: the cluster has no bootstrap token nobody, noone0');
+    expect(stderr).toContain('E_TOKEN_ABSENT: the cluster has no bootstrap token absent, noone0');
     expect(succeeded(await token('list'))).toBe('The cluster has no bootstrap token.\n');
   });
 
-  test('tells of Secrets that hold no usable token', async () => {
+  test('token list reports Secrets without a usable token', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
     const broken = {
@@ -176,7 +176,7 @@ describe('join token', () => {
     expect(documentOf('BootstrapTokenList', stdout).unusable).toMatchObject([{ secret: 'bootstrap-token-odd000' }]);
   });
 
-  test('takes no token from standard input that happens to be a pipe', async () => {
+  test('token create ignores a pipe on standard input', async () => {
     const { sandbox } = await scene();
     const kubeconfig = await adminOf(sandbox);
     const script = `echo abcdef.0123456789abcdef | "$0" bin/join token create --kubeconfig "$1"`;
@@ -187,7 +187,7 @@ describe('join token', () => {
 });
 
 describe('the kubeconfig of join token', () => {
-  test('is that of $KUBECONFIG, of several files the first that is there', async () => {
+  test('join token uses the first existing kubeconfig in $KUBECONFIG', async () => {
     const { sandbox } = await scene();
     const there = await adminOf(sandbox);
     const id = sandbox.token.slice(0, 6);
@@ -202,7 +202,7 @@ describe('the kubeconfig of join token', () => {
     );
   });
 
-  test('may name files beside it', async () => {
+  test('join token accepts a kubeconfig that names files beside it', async () => {
     const { sandbox } = await scene();
     const document = parse(sandbox.adminKubeconfig);
     const [{ cluster }] = document.clusters;
@@ -230,8 +230,8 @@ describe('the kubeconfig of join token', () => {
       403,
     ],
     ['a bootstrap token', ({ token }) => ({ token }), 403],
-    ['a stranger', () => ({ token: 'nobody' }), 401],
-  ])('of %s is not enough', async (_, userOf, status) => {
+    ['a stranger', () => ({ token: 'stranger' }), 401],
+  ])('token create refuses the kubeconfig of %s', async (_, userOf, status) => {
     const { sandbox } = await scene();
     const document = parse(sandbox.adminKubeconfig);
     document.users[0].user = userOf(sandbox);
@@ -242,7 +242,7 @@ describe('the kubeconfig of join token', () => {
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });
 
-  test('of another cluster finds no trust here', async () => {
+  test('join token does not trust a server with the kubeconfig of another cluster', async () => {
     const [here, there] = [await scene(), await scene()];
     const document = parse(there.sandbox.adminKubeconfig);
     document.clusters[0].cluster.server = `https://${here.sandbox.endpoint}`;
@@ -258,7 +258,7 @@ describe('join ca-hash', () => {
   const pins = async () =>
     (await import('../vectors/pins.json', { with: { type: 'json' } })).default.bundle.pinsInOrder;
 
-  test('prints the pin of each certificate, from a file, a pipe or a kubeconfig', async () => {
+  test('ca-hash prints the pin of each certificate in a file, a pipe or a kubeconfig', async () => {
     const expected = `${(await pins()).join('\n')}\n`;
     expect(succeeded(await cli(['ca-hash', join(vectors, 'ca-bundle.crt')]))).toBe(expected);
     expect(succeeded(await cli(['ca-hash', join(vectors, 'kubeconfig-two-ca.yaml')]))).toBe(expected);
@@ -267,7 +267,7 @@ describe('join ca-hash', () => {
     expect(stdout).toBe(expected);
   });
 
-  test("prints a sandbox's pin, and warns of a certificate that is no CA", async () => {
+  test('ca-hash prints the pin of a sandbox, and warns about a certificate that is not a CA', async () => {
     const { sandbox } = await scene();
     expect(succeeded(await cli(['ca-hash', await adminOf(sandbox)]))).toBe(`${sandbox.caPin}\n`);
     const { cert } = nodeClient(sandbox, 'w1');
@@ -277,11 +277,11 @@ describe('join ca-hash', () => {
   });
 
   test.each([
-    ['a file that is not there', '/nowhere/ca.crt', 'ENOENT'],
+    ['a missing file', '/nowhere/ca.crt', 'ENOENT'],
     ['a directory', '/tmp', 'EISDIR'],
     ['an endless file', '/dev/zero', 'larger than 1048576 bytes'],
     ['nothing on standard input', '-', 'standard input'],
-  ])('ends with a hint at %s', async (_, path, says) => {
+  ])('ca-hash fails with a hint for %s', async (_, path, says) => {
     const told = failed(await cli(['ca-hash', path]), 'E_CA_HASH', 2);
     expect(told).toContain(says);
     expect(told).toContain('/etc/kubernetes/pki/ca.crt');

@@ -11,8 +11,9 @@ type Argument = { description?: string; required?: boolean };
 
 const HEAD = `# Commands
 
-This page is generated from the commands: \`npx vitest run test/docs/commands.test.ts -u\` updates it. \`join COMMAND --help\` prints the
-same texts. An installed Joinery is called \`join\` and also \`joinery\`; in the checkout it is \`bin/join\`.
+This page is generated from the commands: \`npx vitest run test/docs/commands.test.ts -u\` updates it.
+\`join COMMAND --help\` prints the same texts. An installed Joinery is called \`join\` and also \`joinery\`.
+In the checkout it is \`bin/join\`.
 `;
 
 const cell = (text: string): string =>
@@ -26,6 +27,12 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
   const lines = [head, head.map(() => '---'), ...rows.map((row) => row.map(cell))];
   return ['', ...lines.map((row) => `| ${row.join(' | ')} |`)];
 };
+/** Breaks lines before column 117. */
+const wrapped = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.replace(/(.{1,116})(?: +|$)/g, '$1\n').trimEnd())
+    .join('\n');
 const example = (text: string): string => text.replaceAll('<%= config.bin %>', 'join');
 
 function formOf({ type, options, helpValue }: Flag): string {
@@ -49,7 +56,7 @@ function section(id: string, { args = {}, flags = {}, summary, description, exam
     `## ${name}`,
     '',
     `${summary}.`,
-    ...(description === undefined ? [] : ['', description.replaceAll('<', '&lt;')]),
+    ...(description === undefined ? [] : ['', wrapped(description.replaceAll('<', '&lt;'))]),
     ...table(['argument', 'meaning'], argumentRows),
     ...table(['flag', 'meaning'], flagRows),
     ...(examples.length === 0 ? [] : ['', '```sh', ...examples.map((text) => example(String(text))), '```']),

@@ -55,9 +55,9 @@ test('the commands of the quick start print what the README shows', async () => 
   const commands = block.split(/^\$ /m).slice(1);
   expect(commands.map((text) => text.split(' ')[1])).toEqual(['run', 'doctor']);
   for (const text of commands) {
-    const [command = '', ...lines] = text.split('\n');
-    const actual = await outputOf(command, played);
-    if (!isSameInSomeOrder(lines.join('\n'), actual)) readme = readme.replace(text, () => `${command}\n${actual}`);
+    const [typed = ''] = /^(?:.* \\\n)*.*\n/.exec(text) ?? [];
+    const actual = await outputOf(typed.trim().replace(/ \\\n +/g, ' '), played);
+    if (!isSameInSomeOrder(text.slice(typed.length), actual)) readme = readme.replace(text, () => typed + actual);
   }
   for (const command of readme.match(/^bin\/join (?:runs show|undo) .*$/gm) ?? []) await outputOf(command, played);
   await expect(readme).toMatchFileSnapshot(join(project, 'README.md'));

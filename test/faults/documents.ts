@@ -1,8 +1,8 @@
 /** Documents of the cluster that are complete and wrong: cluster-info, kubeadm-config and kubelet-config. */
 import type { Fault as ApiFault } from '../../plugins/sandbox/index.ts';
+import { clusterInfo } from './cluster-infos.ts';
 import type { Fault } from './fault.ts';
 import { changed, type Ends, EVIL, FIRST, INVALID, KUBELET_CONFIG, row } from './row.ts';
-import { clusterInfo } from './trust.ts';
 
 const data = (key: string, text: unknown): ApiFault =>
   changed((map: { data: object }) => ({ ...map, data: { ...map.data, [key]: text } }));

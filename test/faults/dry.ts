@@ -1,7 +1,8 @@
 /** Dry runs in which something goes wrong: they end as a run would, and change nothing, here or there. */
 import type { Fault as ApiFault } from '../../plugins/sandbox/index.ts';
+import { serving } from './certificates.ts';
+import { deleteToken } from './credentials.ts';
 import { EVER, type Fault, LIMIT_MS, REQUESTS, type RequestName } from './fault.ts';
-import { forget, serving } from './trust.ts';
 
 type Ends = Fault['ends'];
 /** What a dry run really asks; what it would wait for has a stand-in. */
@@ -62,7 +63,7 @@ export const dry: Fault[] = [
   {
     name: 'a token that is gone, in a dry run,',
     where: 'cluster-info, unverified',
-    inject: forget,
+    inject: deleteToken,
     ends: ['E_TOKEN_UNKNOWN', 'trust'],
     dryRun: true,
   },

@@ -1,6 +1,7 @@
 /** A row of the table of faults: what goes wrong, where, how it is made to, and what must come of it. */
 import type { EXIT } from '../../engine/sdk/index.ts';
-import type { Outcome, Scene } from './scene.ts';
+import type { Outcome } from './join.ts';
+import type { Scene } from './scene.ts';
 
 export interface Fault {
   name: string;

@@ -9,7 +9,8 @@ import { EXIT, isJoinError } from '../../engine/sdk/index.ts';
 import { PROJECT } from '../helpers/sources.ts';
 import { keyFiles } from './failing-fs.ts';
 import { type Fault, LIMIT_MS } from './fault.ts';
-import type { Outcome, Scene } from './scene.ts';
+import type { Outcome } from './join.ts';
+import type { Scene } from './scene.ts';
 
 const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
 /** What a shared machine may be late by. */

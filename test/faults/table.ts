@@ -7,6 +7,7 @@ import { clock } from './clock.ts';
 import { disk } from './disk.ts';
 import { dry } from './dry.ts';
 import type { Fault } from './fault.ts';
+import { joinOn } from './join.ts';
 import { joinUnder, type KernelFault, kernel } from './kernel.ts';
 import { machine } from './machine.ts';
 import { network } from './network.ts';
@@ -20,7 +21,7 @@ import {
   expectWhole,
   treeOf,
 } from './promises.ts';
-import { endScene, joinOn, makeScene, type Scene } from './scene.ts';
+import { endScene, makeScene, type Scene } from './scene.ts';
 import { trust } from './trust.ts';
 
 interface Row {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { Coverage } from './coverage.ts';
 import { inputsIn, isNamed, readInput, writeInput } from './inputs.ts';
 import { mutated, Random } from './mutation.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 import { verdictOn } from './verdict.ts';
 
 export interface Job {

@@ -1,7 +1,7 @@
 /** Targets that are broken on purpose: the proof that each kind of finding is found. */
 import fc from 'fast-check';
 import { fail } from '../../engine/sdk/index.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 const shape = fc.string({ maxLength: 8 }).map((text) => Buffer.from(text));
 const plant = (run: (bytes: Buffer) => unknown): Target => ({ run, shape, tokens: [...'JOIN'] });

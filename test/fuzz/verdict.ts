@@ -1,6 +1,6 @@
 /** One input through one target: what may come of it, and what is a finding. */
 import { EXIT, errorCodes, isJoinError } from '../../engine/sdk/index.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 export const TIME_MS_MAX = 1_000;
 export const MEMORY_BYTES_MAX = 256 << 20;

@@ -1,7 +1,4 @@
-/**
- * The package as it is published, installed in an empty folder: plugins are made, tested and run with it as from the
- * checkout.
- */
+/** Plugins are created, tested and run with the published package, installed in an empty folder. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rm(home, { recursive: true, force: true }));
 
 describe('beside the packed package', () => {
-  test('whoever follows the guide has a phase that works', async () => {
+  test('the commands of docs/writing-a-phase.md lead to a working phase with the packed package', async () => {
     const guide = await readFile(join(project, 'docs/writing-a-phase.md'), 'utf8');
     const folder = join(home, 'guide');
     await mkdir(folder);
@@ -40,52 +37,55 @@ describe('beside the packed package', () => {
     expect(said).toMatch(/^acme-mirror +0\.1\.0 +pinned/m);
   });
 
-  test.each(['', '--javascript'])('a new plugin is green at once, and joins in a dry run: %s', async (language) => {
-    const folder = join(home, `new${language}`);
-    await mkdir(join(folder, 'machine/etc'), { recursive: true });
-    typed(`npx join plugin new acme ${language}`, folder);
-    expect(typed('npm test', join(folder, 'acme'))).toContain('# fail 0');
-    expect(typed('npx join plugin check acme', folder)).toContain('✓ phase acme: Write /etc/acme.conf');
-    const sandbox = await startSandbox();
-    try {
-      const pipeline = [
-        ...[
-          'apiVersion: joinery.dev/v1',
-          'kind: Pipeline',
-          'metadata: { name: mine }',
-          'inputs: { type: object, properties: {',
-        ],
-        '  endpoint: { type: string }, token: { type: string, writeOnly: true },',
-        '  discoveryTokenCaCertHash: { type: array, items: { type: string } } } }',
-        ...['steps:', '  - id: discovery', '    uses: discovery-token', '    with:'],
-        ...['endpoint', 'token', 'discoveryTokenCaCertHash'].map((name) => `      ${name}: \${{ inputs.${name} }}`),
-        `  - { id: acme, uses: acme, with: { text: "\${{ steps.discovery.outputs.server }}" } }`,
-      ].join('\n');
-      await writeFile(join(folder, 'mine.yaml'), pipeline);
-      const args = [
-        ...[
-          'join',
-          'run',
-          sandbox.endpoint,
-          '--pipeline',
-          './mine.yaml',
-          '--plugin',
-          'acme',
-          '--root',
-          'machine',
-          '--dry-run',
-        ],
-        ...['--token', sandbox.token, '--discovery-token-ca-cert-hash', sandbox.caPin],
-      ];
-      // Not synchronously: the cluster answers from this process.
-      const child = spawn('npx', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
-      expect(await text(child.stdout)).toContain('would create /etc/acme.conf (0644)');
-    } finally {
-      await sandbox.close();
-    }
-  });
+  test.each(['', '--javascript'])(
+    'a new plugin of the packed package passes its tests and works in a dry run: %s',
+    async (language) => {
+      const folder = join(home, `new${language}`);
+      await mkdir(join(folder, 'machine/etc'), { recursive: true });
+      typed(`npx join plugin new acme ${language}`, folder);
+      expect(typed('npm test', join(folder, 'acme'))).toContain('# fail 0');
+      expect(typed('npx join plugin check acme', folder)).toContain('✓ phase acme: Write /etc/acme.conf');
+      const sandbox = await startSandbox();
+      try {
+        const pipeline = [
+          ...[
+            'apiVersion: joinery.dev/v1',
+            'kind: Pipeline',
+            'metadata: { name: mine }',
+            'inputs: { type: object, properties: {',
+          ],
+          '  endpoint: { type: string }, token: { type: string, writeOnly: true },',
+          '  discoveryTokenCaCertHash: { type: array, items: { type: string } } } }',
+          ...['steps:', '  - id: discovery', '    uses: discovery-token', '    with:'],
+          ...['endpoint', 'token', 'discoveryTokenCaCertHash'].map((name) => `      ${name}: \${{ inputs.${name} }}`),
+          `  - { id: acme, uses: acme, with: { text: "\${{ steps.discovery.outputs.server }}" } }`,
+        ].join('\n');
+        await writeFile(join(folder, 'mine.yaml'), pipeline);
+        const args = [
+          ...[
+            'join',
+            'run',
+            sandbox.endpoint,
+            '--pipeline',
+            './mine.yaml',
+            '--plugin',
+            'acme',
+            '--root',
+            'machine',
+            '--dry-run',
+          ],
+          ...['--token', sandbox.token, '--discovery-token-ca-cert-hash', sandbox.caPin],
+        ];
+        // Asynchronously, because the cluster answers from this process.
+        const child = spawn('npx', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+        expect(await text(child.stdout)).toContain('would create /etc/acme.conf (0644)');
+      } finally {
+        await sandbox.close();
+      }
+    },
+  );
 
-  test('the types of plain JavaScript are right as well', async () => {
+  test('a new JavaScript plugin passes the type check', async () => {
     const folder = join(home, 'new--javascript/acme');
     const options = '--noEmit --checkJs --strict --target es2023 --module nodenext --skipLibCheck --types node';
     typed(

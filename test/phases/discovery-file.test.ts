@@ -138,7 +138,7 @@ describe('the cluster in a discovery file', () => {
   const serverOf = (server: string) => clusterInfoKubeconfig(ca.pem, server);
   test.each<[string, string, string]>([
     ['is not YAML', 'a: b: c', 'Nested mappings are not allowed in compact mappings'],
-    ['is not a mapping', '[]', 'the document is no mapping'],
+    ['is not a mapping', '[]', 'the document is not a mapping'],
     ['has no clusters', 'kind: Config', 'it has no cluster without a name, and no current context with a cluster'],
     [
       'has a current context that does not exist',

@@ -209,7 +209,7 @@ describe('discovery-token', () => {
     [
       'it is not a mapping',
       signed('[]'),
-      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'the document is no mapping' } },
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'the document is not a mapping' } },
     ],
     [
       'it names no cluster',

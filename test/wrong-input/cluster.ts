@@ -1,4 +1,4 @@
-/** What is right by itself, and not for this cluster: tokens, pins, permissions, names. */
+/** Valid arguments that do not fit the cluster: tokens, pins, permissions and names. */
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { JOIN, type WrongInput, ZERO_PIN } from './wrong.ts';
@@ -38,7 +38,7 @@ const withoutKubeconfig = ({ store }: Sandbox): void => {
   const { kubeconfig: _, ...data } = map?.data ?? {};
   store.update('configmaps', { ...map, data } as never);
 };
-/** Somebody looks at each request, and says no; or the signer fails. */
+/** An administrator denies each CSR, or the signer fails. */
 const answeringCsr =
   (type: 'Denied' | 'Failed') =>
   (sandbox: Sandbox): void => {
@@ -106,7 +106,7 @@ const CONFIGURATIONS: [string, RegExp, string, string][] = [
 const tokens: WrongInput[] = [
   wrong('a pin of another CA', nothing, 12, mismatch(ZERO_PIN), pinned(ZERO_PIN)),
   wrong(
-    'pins that are all of other CAs',
+    'pins that all belong to other CAs',
     nothing,
     12,
     mismatch(`${ZERO_PIN}, ${ONES_PIN}`),
@@ -132,7 +132,7 @@ const tokens: WrongInput[] = [
     unauthorized('cluster-config', 'get configmaps kubeadm-config'),
   ),
   wrong(
-    'another token for the bootstrap, which there is not',
+    'a bootstrap token that does not exist',
     nothing,
     5,
     unauthorized('cluster-config', 'get configmaps kubeadm-config'),
@@ -142,7 +142,7 @@ const tokens: WrongInput[] = [
 
 const answers: WrongInput[] = [
   {
-    title: 'an endpoint at which nobody answers',
+    title: 'an endpoint that does not answer',
     args: SOON,
     exitCode: 5,
     text: [
@@ -152,7 +152,7 @@ const answers: WrongInput[] = [
   },
   wrong('a cluster-info that is not public', refusing('GET', CLUSTER_INFO, 'forbidden'), 5, hidden(403)),
   wrong(
-    'a server that wants to know who asks for cluster-info',
+    'a server that refuses anonymous requests for cluster-info',
     refusing('GET', CLUSTER_INFO, 'unauthorized'),
     5,
     hidden(401),
@@ -178,7 +178,7 @@ const answers: WrongInput[] = [
     'See it: kubectl -n kube-public get configmap cluster-info -o yaml. kubeadm init phase bootstrap-token makes it anew.',
   ]),
   wrong(
-    'a page to sign in to the network',
+    'a sign-in page of the network',
     ({ faults }) => faults.add({ effect: 'notJson', times: always }),
     5,
     [
@@ -196,7 +196,7 @@ const answers: WrongInput[] = [
   },
 ];
 
-/** What was done before is undone, where it was anything. */
+/** Failures after the first changes, which the run undoes. */
 const permissions: WrongInput[] = [
   wrong('the name of a Node that is Ready', readyNode, 5, [
     'E_NODE_EXISTS in step preflight-cluster: the cluster already has a Ready node named w1, and this machine does not have its identity',
@@ -205,7 +205,7 @@ const permissions: WrongInput[] = [
   ...[['401', 'unauthorized', unauthorized] as const, ['403', 'forbidden', forbidden] as const].flatMap(
     ([status, refusal, said]) => [
       wrong(`${status} for the Node`, refusing('GET', NODE, refusal), 5, said('preflight-cluster', GET_NODE)),
-      wrong(`${status} for the request`, refusing('POST', CSRS, refusal), 5, said('tls-bootstrap', CREATE_CSR), UNDO),
+      wrong(`${status} for the CSR`, refusing('POST', CSRS, refusal), 5, said('tls-bootstrap', CREATE_CSR), UNDO),
       ...CONFIGURATIONS.map(([what, path, name]) => {
         const words = said('cluster-config', `get configmaps ${name}`);
         return wrong(`${status} for the ${what}`, refusing('GET', path, refusal), 5, words, UNDO);
@@ -213,7 +213,7 @@ const permissions: WrongInput[] = [
     ],
   ),
   wrong(
-    '404 for the request',
+    '404 for the CSR',
     refusing('POST', CSRS, 'notFound'),
     5,
     [
@@ -226,7 +226,7 @@ const permissions: WrongInput[] = [
     wrong(`404 for the ${what}`, refusing('GET', path, 'notFound'), 5, noConfiguration(name, key), UNDO),
   ),
   wrong(
-    'a request that somebody denies',
+    'a CSR that an administrator denies',
     answeringCsr('Denied'),
     5,
     [
@@ -236,7 +236,7 @@ const permissions: WrongInput[] = [
     UNDO,
   ),
   wrong(
-    'a request that the signer cannot sign',
+    'a CSR that the signer cannot sign',
     answeringCsr('Failed'),
     5,
     [

@@ -1,4 +1,4 @@
-/** Configuration files that are wrong, and files beside flags that are. */
+/** Invalid configuration files, and files that contradict flags. */
 import { config, input, JOIN, type WrongInput } from './wrong.ts';
 
 const TOKEN = 'abcdef.0123456789abcdef';
@@ -16,7 +16,7 @@ const beside = (text: string, ...flags: string[]) => ({ args: [...CONFIG, ...fla
 
 export const wrongConfigurations: WrongInput[] = [
   {
-    title: 'a configuration that is not there',
+    title: 'a missing configuration',
     args: CONFIG,
     exitCode: 3,
     text: [
@@ -34,7 +34,7 @@ export const wrongConfigurations: WrongInput[] = [
     ].join('\n'),
   },
   {
-    title: 'a configuration that is no YAML',
+    title: 'a configuration that is not YAML',
     ...file('a: [1\n'),
     exitCode: 3,
     text: config('FOLDER/c.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]'),
@@ -52,7 +52,7 @@ export const wrongConfigurations: WrongInput[] = [
     text: config('FOLDER/c.yaml:1:1: there is no JoinConfiguration in this file'),
   },
   {
-    title: 'a configuration of a version that there is not',
+    title: 'a configuration of an unknown version',
     ...file(good('').replace('v1beta4', 'v1beta44')),
     exitCode: 3,
     text: config(
@@ -60,7 +60,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a kind of another version',
+    title: 'a kind that belongs to another version',
     ...file(good('').replace('JoinConfiguration', 'NodeConfiguration')),
     exitCode: 3,
     text: config('FOLDER/c.yaml:2:7: kubeadm.k8s.io/v1beta4 has no NodeConfiguration: it is JoinConfiguration there'),
@@ -72,12 +72,12 @@ export const wrongConfigurations: WrongInput[] = [
     text: config('FOLDER/c.yaml:10:7: a second JoinConfiguration in one file'),
   },
   {
-    title: 'fields that are unknown, there twice, and of a wrong type',
+    title: 'fields that are unknown, duplicate or of the wrong type',
     ...file(good('nodeRegistratoin: {}\ncaCertPath: /a.crt\ncaCertPath: /b.crt\ndryRun: "yes"\n')),
     exitCode: 3,
     text: config(
       'FOLDER/c.yaml:8:1: unknown field nodeRegistratoin; did you mean nodeRegistration?',
-      'FOLDER/c.yaml:10:1: this field is duplicate',
+      'FOLDER/c.yaml:10:1: this field is duplicated',
       'FOLDER/c.yaml:11:9: dryRun must be a boolean: write true or false, without quotes',
     ),
   },
@@ -106,7 +106,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'pins in a configuration that are none',
+    title: 'invalid pins in a configuration',
     ...file(good('').replace('unsafeSkipCAVerification: true', 'caCertHashes: ["sha256:1", "md5:2"]')),
     exitCode: 3,
     text: config(
@@ -123,7 +123,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a CA in a configuration that is not absolute',
+    title: 'a relative CA path in a configuration',
     ...file(good('caCertPath: ca.crt\n')),
     exitCode: 3,
     text: config(
@@ -131,7 +131,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'times in a configuration that are none',
+    title: 'invalid timeouts in a configuration',
     ...file(good('timeouts: { discovery: 0s, tlsBootstrap: 300 }\n')),
     exitCode: 3,
     text: config(
@@ -140,7 +140,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a registration in which everything is wrong',
+    title: 'a nodeRegistration with only invalid fields',
     ...file(
       good(
         'nodeRegistration:\n  name: Worker_1\n  criSocket: tcp://a\n  taints: [{ key: a, effect: Sometimes }]\n  kubeletExtraArgs: { v: "4" }\n  imagePullPolicy: Perhaps\n  ignorePreflightErrors: [all, Swap]\n',
@@ -166,7 +166,7 @@ export const wrongConfigurations: WrongInput[] = [
     ].join('\n'),
   },
   {
-    title: 'a configuration beside what decides whom to trust',
+    title: 'a configuration beside trust flags',
     ...beside(good(''), ...JOIN, '--feature-gates', 'CoreDNS=true'),
     exitCode: 2,
     text: input(
@@ -174,7 +174,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a wrong configuration beside a token',
+    title: 'an invalid configuration beside a token',
     ...beside(`${HEAD}nope: 1\n`, '--token', TOKEN),
     exitCode: 2,
     text: input(
@@ -191,7 +191,7 @@ export const wrongConfigurations: WrongInput[] = [
     text: input('--config cannot stand beside JOINERY_TOKEN: the file decides that'),
   },
   {
-    title: 'a configuration that names the Node otherwise',
+    title: 'a configuration with another name of the Node',
     ...beside(
       good('nodeRegistration: { kubeletExtraArgs: [{ name: hostname-override, value: w2 }] }\n'),
       '--node-name',
@@ -201,13 +201,13 @@ export const wrongConfigurations: WrongInput[] = [
     text: input('--node-name w3 is not the w2 that hostname-override in the file wins with'),
   },
   {
-    title: 'all checks here, and one there',
+    title: 'all checks ignored by a flag, and one by the configuration',
     ...beside(good('nodeRegistration: { ignorePreflightErrors: [Swap] }\n'), '--ignore-preflight-errors', 'all'),
     exitCode: 2,
     text: input('--ignore-preflight-errors and the file together say all and single checks: give only one of the two'),
   },
   {
-    title: 'a gate and a phase in configurations that there are not',
+    title: 'an unknown gate and an unknown phase in a configuration',
     ...file(
       `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\ntoken: ${TOKEN}\ndiscoveryTokenAPIServers: ["10.0.0.1:6443"]\ndiscoveryTokenUnsafeSkipCAVerification: true\nfeatureGates: { CoreDSN: true }\n`,
     ),
@@ -215,13 +215,13 @@ export const wrongConfigurations: WrongInput[] = [
     text: input('FOLDER/c.yaml:6:15: featureGates: unknown gate CoreDSN; did you mean CoreDNS?'),
   },
   {
-    title: 'phases in a configuration that there are not',
+    title: 'unknown phases in a configuration',
     ...file(good('skipPhases: [preflihgt]\n')),
     exitCode: 2,
     text: input('FOLDER/c.yaml:8:13: skipPhases: there is no phase preflihgt; did you mean preflight?'),
   },
   {
-    title: 'an argument of the kubelet that has dashes',
+    title: 'a kubelet argument with dashes',
     ...file(good('nodeRegistration:\n  kubeletExtraArgs:\n    - { name: --v, value: "4" }\n')),
     exitCode: 2,
     text: input(
@@ -229,7 +229,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a configuration and a token that both want standard input',
+    title: 'a configuration and a token that both read standard input',
     args: ['--config', '-', '--token', '-'],
     exitCode: 2,
     text: input('only one of --config and --token can read standard input'),
@@ -245,7 +245,7 @@ const discovery = (text: string) => ({
 
 export const wrongDiscoveryFiles: WrongInput[] = [
   {
-    title: 'a discovery file that is not there',
+    title: 'a missing discovery file',
     args: ['--discovery-file', '/none.conf', '--token', TOKEN],
     exitCode: 12,
     text: [
@@ -254,7 +254,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ].join('\n'),
   },
   {
-    title: 'a discovery file that is no YAML',
+    title: 'a discovery file that is not YAML',
     ...discovery('a: [1\n'),
     exitCode: 12,
     text: [
@@ -281,7 +281,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ].join('\n'),
   },
   {
-    title: 'a discovery file that would have anybody answer',
+    title: 'a discovery file that skips the TLS verification',
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
     exitCode: 12,
     text: [
@@ -290,7 +290,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ].join('\n'),
   },
   {
-    title: 'a discovery file whose CA is none',
+    title: 'a discovery file with an invalid CA',
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", certificate-authority-data: aGVsbG8= }')),
     exitCode: 12,
     text: [

@@ -1,4 +1,4 @@
-/** Everything that people give wrongly: what they are told, whole, how soon, and that nothing is left of it. */
+/** Each wrong input: the whole error, the time until it, and that nothing is left on the machine. */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,10 +12,12 @@ import { processorMs } from '../helpers/processor-time.ts';
 import { wrongArguments } from './arguments.ts';
 import { wrongForTheCluster } from './cluster.ts';
 import { wrongConfigurations, wrongDiscoveryFiles } from './configuration.ts';
+import { wrongCredentials } from './credentials.ts';
 import { type WrongInput, ZERO_PIN } from './wrong.ts';
 
-/** Of the processor's time, as others may share this machine; and so many times that, whatever they do. */
+/** Limit of processor time, because other programs may share this machine. */
 const LIMIT_MS = 2_000;
+/** Wall-clock time may be this many times the limit. */
 const BUSY = 4;
 const NOBODY = { endpoint: '127.0.0.1:1', token: 'abcdef.0123456789abcdef', caPin: ZERO_PIN };
 let folder = '';
@@ -34,9 +36,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/**
- * Everything on the machine: path → mode, and what is in it. Not what Joinery remembers of a run that it has undone.
- */
+/** Every path of the machine with its mode and a digest of its content, except Joinery's own records. */
 async function tree(): Promise<string[]> {
   const paths = await readdir(root, { recursive: true });
   const entries = paths
@@ -50,7 +50,7 @@ async function tree(): Promise<string[]> {
   return (await Promise.all(entries)).sort();
 }
 
-/** What stands for what, in what is typed and in what is said. */
+/** Placeholders of the tables, and what each stands for in arguments and messages. */
 function words({ endpoint, token, caPin }: Pick<Sandbox, 'endpoint' | 'token' | 'caPin'>): [string, string][] {
   const [id = ''] = token.split('.');
   return [
@@ -66,7 +66,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const stands = words(sandbox);
   const typed = (text: string) =>
     stands.reduce((known, [word, value]) => known.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), value), text);
-  const told = (text: string) => stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
+  const redacted = (text: string) => stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
   for (const [name, text] of Object.entries(wrong.files ?? {})) {
     const place = join(root, 'given', name);
     await mkdir(dirname(place), { recursive: true });
@@ -81,7 +81,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const at = stderr.search(/^E_/m);
   return {
     code,
-    text: told(at < 0 ? stderr : stderr.slice(at))
+    text: redacted(at < 0 ? stderr : stderr.slice(at))
       .replace(/node-csr-[\w-]{43}/g, 'CSR')
       .replace(/is 30[12] s/, 'is 300 s')
       .trimEnd(),
@@ -91,35 +91,43 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
 }
 
 describe.each([
+  ['credentials', wrongCredentials],
   ['arguments', wrongArguments],
   ['configurations', wrongConfigurations],
   ['discovery files', wrongDiscoveryFiles],
   ['for the cluster', wrongForTheCluster],
 ])('wrong %s', (_kind, table) => {
-  test.each(table.map((wrong): [string, WrongInput] => [wrong.title, wrong]))('%s', async (_, wrong) => {
-    const sandbox =
-      wrong.cluster === undefined ? undefined : await startSandbox(wrong.now === undefined ? {} : { now: wrong.now });
-    try {
-      await mkdir(join(root, 'given'));
-      const before = await tree();
-      if (sandbox !== undefined) await wrong.cluster?.(sandbox);
-      const { code, text, tookMs, output } = await outcomeOf(wrong, sandbox ?? NOBODY);
-      expect({ exitCode: code, text }).toEqual({ exitCode: wrong.exitCode, text: wrong.text });
-      expect(tookMs).toBeLessThan(LIMIT_MS);
-      expect(await tree()).toEqual(before);
-      expect(output).not.toContain((sandbox ?? NOBODY).token.split('.')[1]);
-    } finally {
-      await sandbox?.close();
-      for (const made of ['given', 'var/lib/joinery', 'run/joinery'])
-        await rm(join(root, made), { recursive: true, force: true });
-    }
-  });
+  test.each(table.map((wrong): [string, WrongInput] => [wrong.title, wrong]))(
+    'join run reports %s',
+    async (_, wrong) => {
+      const sandbox =
+        wrong.cluster === undefined ? undefined : await startSandbox(wrong.now === undefined ? {} : { now: wrong.now });
+      try {
+        await mkdir(join(root, 'given'));
+        const before = await tree();
+        if (sandbox !== undefined) await wrong.cluster?.(sandbox);
+        const { code, text, tookMs, output } = await outcomeOf(wrong, sandbox ?? NOBODY);
+        expect({ exitCode: code, text }).toEqual({ exitCode: wrong.exitCode, text: wrong.text });
+        expect(tookMs).toBeLessThan(LIMIT_MS);
+        expect(await tree()).toEqual(before);
+        expect(output).not.toContain((sandbox ?? NOBODY).token.split('.')[1]);
+      } finally {
+        await sandbox?.close();
+        for (const made of ['given', 'var/lib/joinery', 'run/joinery'])
+          await rm(join(root, made), { recursive: true, force: true });
+      }
+    },
+  );
 });
 
-test('the tables have at least 60 cases, each with a title of its own', () => {
-  const titles = [...wrongArguments, ...wrongConfigurations, ...wrongDiscoveryFiles, ...wrongForTheCluster].map(
-    ({ title }) => title,
-  );
+test('the tables of invalid inputs have at least 60 cases, each with a title of its own', () => {
+  const titles = [
+    ...wrongCredentials,
+    ...wrongArguments,
+    ...wrongConfigurations,
+    ...wrongDiscoveryFiles,
+    ...wrongForTheCluster,
+  ].map(({ title }) => title);
   expect(titles.length).toBeGreaterThanOrEqual(60);
   expect(new Set(titles).size).toBe(titles.length);
 });

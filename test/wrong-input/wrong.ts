@@ -1,19 +1,19 @@
-/** One thing that somebody gives wrongly, and all that they are told. */
+/** One wrong input, and the whole error text for it. */
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 
 export interface WrongInput {
   title: string;
-  /** After `join run`. ENDPOINT, TOKEN, ID, PIN and FOLDER stand for what the cluster and the test have. */
+  /** Arguments of `join run`. ENDPOINT, TOKEN, ID, PIN and FOLDER are placeholders for the values of the test. */
   args: string[];
   variables?: Record<string, string>;
   /** Below FOLDER. */
   files?: Record<string, string>;
-  /** There is a cluster, in which this is so. Left out: nobody answers at ENDPOINT. */
+  /** Prepares the cluster. Without it, no server answers at ENDPOINT. */
   cluster?: (sandbox: Sandbox) => unknown;
-  /** The clock of the cluster, where it is not ours. */
+  /** The clock of the cluster (default: the clock of this machine). */
   now?: () => Date;
   exitCode: number;
-  /** All of it, from the code on. */
+  /** The whole error, from its code on. */
   text: string;
 }
 
@@ -21,16 +21,16 @@ export interface WrongInput {
 export const JOIN = ['ENDPOINT', '--token', 'TOKEN', '--discovery-token-ca-cert-hash', 'PIN'];
 export const ZERO_PIN = `sha256:${'0'.repeat(64)}`;
 
-const told =
+const errorText =
   (code: string, hint: string) =>
   (...problems: string[]): string =>
     problems.length === 1
       ? `${code}: ${problems[0]}\n  → ${hint}`
       : [`${code}:`, ...problems.map((problem) => `  ${problem}`), `  → ${hint}`].join('\n');
 
-export const input = told('E_INPUT', 'Add --help to see every flag.');
-export const usage = told('E_USAGE', 'Add --help to see the arguments and flags of the command.');
-export const config = told(
+export const input = errorText('E_INPUT', 'Add --help to see every flag.');
+export const usage = errorText('E_USAGE', 'Add --help to see the arguments and flags of the command.');
+export const config = errorText(
   'E_CONFIG',
   'schemas/kubeadm/ describes the fields of each version; join config validate FILE checks without joining.',
 );

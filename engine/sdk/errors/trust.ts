@@ -3,9 +3,23 @@
 import { CREATE_TOKEN, list } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 
+const UNKNOWN_CA =
+  'An attacker may be intercepting the connection. If the CA was replaced recently, also pin the new one ' +
+  '(repeat --discovery-token-ca-cert-hash), or get a new kubeconfig.';
+
+/** `host:port` of an address. */
+const authorityOf = (server: string): string => String(server).replace('https://', '');
+
+const unfitCertificate = (server: string): string =>
+  'Have the certificate issued again: the kubelet would refuse this one, too. Inspect it: ' +
+  `echo | openssl s_client -showcerts -connect ${authorityOf(server)} | openssl x509 -noout -text`;
+
 export const trust = {
-  E_API_CERTIFICATE_NAME: (d: { server: string; names: string }) => ({
-    message: `the certificate of ${d.server} is not valid for this address, only for ${d.names}`,
+  E_API_CERTIFICATE_NAME: (d: { server: string; names: string; what?: string }) => ({
+    message:
+      d.names === ''
+        ? `the certificate of ${d.server} is not valid for this address: ${d.what ?? 'it has no names'}`
+        : `the certificate of ${d.server} is not valid for this address, only for ${d.names}`,
     hint: 'Join through one of these addresses, or add the missing one to apiServer.certSANs on the control plane.',
     exitCode: EXIT.trust,
   }),
@@ -16,13 +30,17 @@ export const trust = {
       'kubeadm certs renew apiserver',
     exitCode: EXIT.trust,
   }),
-  E_API_CERTIFICATE_UNTRUSTED: (d: { server: string; what: string }) => ({
-    message: `the certificate of ${d.server} is not signed by a trusted CA (${d.what})`,
-    hint:
-      'An attacker may be intercepting the connection. If the CA was replaced recently, also pin the new one ' +
-      '(repeat --discovery-token-ca-cert-hash), or get a new kubeconfig.',
-    exitCode: EXIT.trust,
-  }),
+  /** `fault` names the broken rule, if it is known. */
+  E_API_CERTIFICATE_UNTRUSTED: (d: { server: string; what: string; fault?: string }) => {
+    const isUnknownCa = d.fault === undefined || d.fault === 'unknown-authority';
+    return {
+      message: isUnknownCa
+        ? `the certificate of ${d.server} is not signed by a trusted CA (${d.what})`
+        : `the certificate of ${d.server} breaks a rule that the kubelet enforces: ${d.what}`,
+      hint: isUnknownCa ? UNKNOWN_CA : unfitCertificate(d.server),
+      exitCode: EXIT.trust,
+    };
+  },
   E_CA_PIN_MISMATCH: (d: { server: string; pinned: readonly string[]; seen: readonly string[] }) => ({
     message: `${d.server} presents CA key ${list(d.seen)}, but only ${list(d.pinned)} is pinned`,
     hint: 'Do not join. Ask an administrator of the cluster for the correct pin over a channel that you trust.',
@@ -57,6 +75,13 @@ export const trust = {
     hint:
       'To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o ' +
       'jsonpath={.data.kubeconfig}',
+    exitCode: EXIT.trust,
+  }),
+  E_TLS_HANDSHAKE: (d: { server: string; what: string }) => ({
+    message: `the TLS handshake with ${d.server} failed: ${d.what}`,
+    hint:
+      'Read the log of the server, and inspect what it offers: ' +
+      `echo | openssl s_client -connect ${authorityOf(d.server)}`,
     exitCode: EXIT.trust,
   }),
   E_TOKEN_UNKNOWN: (d: { server: string; tokenId: string }) => ({

@@ -114,7 +114,7 @@ describe('the identity in a kubeconfig', () => {
       'the client certificate of its user does not fit its client key',
     ],
     ['a file that is not there', { user: { ...CERTIFICATE, tokenFile: 'gone' } }, 'ENOENT /home/me/gone'],
-    ['no mapping', { root: { users: 'me' } }, 'users is no list'],
+    ['no mapping', { root: { users: 'me' } }, 'users is not a list'],
   ])('a kubeconfig with %s is refused', async (_, parts, says) => {
     const error = await joinErrorOf(() => adminOf(parts));
     expect(error.code).toBe('E_KUBECONFIG');

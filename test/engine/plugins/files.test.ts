@@ -27,7 +27,7 @@ const dependency = (name: string, dependencies = {}) => ({
 
 describe('the manifest of a plugin', () => {
   test.each<[string, object | string, string[]]>([
-    ['no JSON', '{', [expect.stringMatching(/^it is no JSON: Expected property name/)]],
+    ['no JSON', '{', [expect.stringMatching(/^it is not JSON: Expected property name/)]],
     ['no object', '[]', ['must be an object']],
     ['that of any package', { name: 'acme', version: '1.0.0' }, ['joinery is missing']],
     ['empty', {}, ['name is missing', 'version is missing', 'joinery is missing']],

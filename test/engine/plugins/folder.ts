@@ -1,4 +1,4 @@
-/** Plugins for tests: folders on disk, as a user would install them. */
+/** Plugins for tests: folders on disk, as somebody would have installed them. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -32,7 +32,7 @@ const PHASE = `
 
 const moduleOf = (phase: string): string => `export default (sdk) => sdk.definePlugin({ phases: [{
   name: 'acme',
-  summary: 'Write the greeting for logins',
+  summary: 'Greet every user',
   input: { type: 'object', properties: { text: { type: 'string', description: 'The greeting' } } },
   output: { type: 'object' },
   effects: [sdk.writes('/etc/motd', 0o644, 'the greeting')],

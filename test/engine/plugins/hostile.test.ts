@@ -27,10 +27,8 @@ const codeOf = async (made: PluginSource, input?: Record<string, unknown>) =>
 
 describe('what a plugin says it does', () => {
   const effect = (of: string, phase = 'async run() {},'): PluginSource => ({
-    module: `export default (sdk) => sdk.definePlugin({ phases: [{
-      name: 'acme', summary: 'x', output: { type: 'object' }, effects: [${of}],
-      input: { type: 'object', properties: { name: { type: 'string', description: 'x' } } }, ${phase}
-    }] });`,
+    module: `export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', summary: 'x', input: { type: 'object', properties: {
+      name: { type: 'string', description: 'x' } } }, output: { type: 'object' }, effects: [${of}], ${phase} }] });`,
   });
 
   test.each([
@@ -225,17 +223,17 @@ describe('a phase of a plugin that throws', () => {
     ['42n', '42'],
     ["Symbol('s')", 'Symbol(s)'],
     ["{ code: 'E_FAKE' }", '{"code":"E_FAKE"}'],
-    ['new Proxy({}, { get() { throw 1; }, has() { throw 2; } })', 'it threw something that cannot be shown'],
-    ["new Proxy(new Error('inside'), { get() { throw 1; } })", 'it threw something that cannot be shown'],
+    ['new Proxy({}, { get() { throw 1; }, has() { throw 2; } })', 'it threw a value that cannot be printed'],
+    ["new Proxy(new Error('inside'), { get() { throw 1; } })", 'it threw a value that cannot be printed'],
     [
       "Object.defineProperty(new Error(''), 'message', { get() { throw 1; } })",
-      'it threw something that cannot be shown',
+      'it threw a value that cannot be printed',
     ],
     ["Object.defineProperty(new Error('x'), 'stack', { get() { throw 1; } })", 'x'],
     ["new Error('x', { cause: new Proxy({}, { ownKeys() { throw 1; } }) })", 'x'],
     ["new (class Own extends Error { get name() { throw 1; } })('x')", 'x'],
     ['Object.create(null)', '{}'],
-    ['(() => { const e = { message: 7 }; e.e = e; return e; })()', 'it threw something that cannot be shown'],
+    ['(() => { const e = { message: 7 }; e.e = e; return e; })()', 'it threw a value that cannot be printed'],
   ])('a phase that throws %s fails, and its error has a message', async (thrown, what) => {
     const { error, result, events } = await running({ phase: `async run() { throw ${thrown}; },` });
     expect(result.status).toBe('failed');
@@ -321,8 +319,7 @@ describe('a phase of a plugin that returns', () => {
       async run({ files, log }, { token }) {
         log.info('it is ' + token.reveal());
         await files.write('/etc/motd', 'x', 0o644);
-        const fake = { [Symbol.for('joinery.secret')]: true, reveal: () => token.reveal() };
-        return { plain: token.reveal(), kept: token, within: 'Bearer ' + token.reveal(), fake };
+        return { plain: token.reveal(), kept: token, within: 'Bearer ' + token.reveal(), fake: { [Symbol.for('joinery.secret')]: true, reveal: () => token.reveal() } };
       },`,
     });
     const store = {
@@ -405,7 +402,7 @@ describe('a phase of a plugin without limits', () => {
     const { journal } = await runPhase(phase, {}, host);
     const { status, error, steps } = await undoPhase(phase, host, journal);
     expect([status, error, steps[0]?.status]).toMatchObject([
-      ...['failed', { message: 'it threw something that cannot be shown' }, 'undo-failed'],
+      ...['failed', { message: 'it threw a value that cannot be printed' }, 'undo-failed'],
     ]);
   });
 });

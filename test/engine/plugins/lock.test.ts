@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { installedPlugins, namedPlugin, type WantedBy } from '../../../engine/plugins/find.ts';
+import { installedPlugins, namedPlugin, type PluginSource } from '../../../engine/plugins/find.ts';
 import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
 import { assertPinned, readLock, writeLock } from '../../../engine/plugins/lock.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
@@ -10,7 +10,7 @@ import { pluginFolder, VERSION } from './folder.ts';
 
 const PIN = { version: '1.0.0', integrity: `sha512-${'A'.repeat(86)}==` };
 const plugin = async () => inspectPlugin(await pluginFolder(), VERSION);
-const lockOf = (plugins: Record<string, typeof PIN>, by: WantedBy = 'pipeline') => ({
+const lockOf = (plugins: Record<string, typeof PIN>, by: PluginSource = 'pipeline') => ({
   ...{ file: '/p/joinery.lock', by, command: 'join plugin lock /p/mine.yaml', plugins },
 });
 
@@ -24,7 +24,7 @@ describe('a lock', () => {
     if (lock !== undefined) expect(() => assertPinned(acme, 'pipeline', [lock])).not.toThrow();
   });
 
-  test.each<[string, Record<string, typeof PIN>, WantedBy, string | undefined]>([
+  test.each<[string, Record<string, typeof PIN>, PluginSource, string | undefined]>([
     ['pins another', { acme: PIN }, 'pipeline', 'plugin acme does not match /p/joinery.lock: it pins 1.0.0 (sha512-A'],
     ['pins another, of what it need not pin', { acme: PIN }, 'command line', 'plugin acme does not match'],
     ['does not pin what it has to', { other: PIN }, 'pipeline', '/p/joinery.lock does not pin plugin acme 1.0.0'],

@@ -129,7 +129,7 @@ describe('the Secret of a token', () => {
     ['expiration', 'tomorrow', 'its expiration is not an RFC 3339 time'],
     ['expiration', '2026', 'its expiration is not an RFC 3339 time'],
     ['token-id', 'zzzzzz', 'its token-id is not the end of its name'],
-    ['token-secret', 'short', 'its token-id and token-secret are not a token'],
+    ['token-secret', 'short', 'its token-id and token-secret do not form a token'],
   ])('a Secret with the %s %s is not a token', (key, text, says) => {
     expect(() => tokenOf({ ...vector, data: { ...vector.data, [key]: encoded(text) } })).toThrow(says);
   });

@@ -1,35 +1,35 @@
-/** What a plugin throws may be anything at all, and reading it may throw again: made into errors that can be shown. */
+/** A plugin may throw any value, and even reading it may throw again. These functions turn it into a plain error. */
 import { types } from 'node:util';
 import { isJoinError, JoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 
-/** What is said of something that was thrown, in one line. */
-export function wordsOf(thrown: unknown): string {
+/** A thrown value as one line of text. */
+export function thrownText(thrown: unknown): string {
   try {
     if (typeof thrown !== 'object' || thrown === null) return `it threw ${clean(String(thrown)) || 'nothing'}`;
     const { message } = thrown as { message?: unknown };
     return typeof message === 'string' && message !== '' ? clean(message) : `it threw ${clean(JSON.stringify(thrown))}`;
   } catch {
-    return 'it threw something that cannot be shown';
+    return 'it threw a value that cannot be printed';
   }
 }
 
-/** What is longer cannot be read, and would be journaled. */
+/** Longer messages are not readable, and would fill the journal. */
 const MESSAGE_LENGTH_MAX = 10_000;
 
-/** The error as it is, where all that it is made of is plain; else a new one that says as much of it as can be said. */
-export function tamed(thrown: unknown): Error {
+/** The error itself if it consists of plain data, else a new error with its text. */
+export function plainError(thrown: unknown): Error {
   try {
     if (isPlainError(thrown)) return thrown;
   } catch {
-    // its stack is made when it is looked at, of its message
+    // reading the stack runs code of the error
   }
-  return ownError(thrown) ?? new Error(wordsOf(thrown));
+  return ownError(thrown) ?? new Error(thrownText(thrown));
 }
 
 const short = (text: string): string => text.slice(0, MESSAGE_LENGTH_MAX);
 
-/** A JoinError made of what `thrown` says of itself, where it is one: perhaps of another copy of the class. */
+/** A new JoinError with the fields of `thrown`, which may come from another copy of the class. */
 function ownError(thrown: unknown): JoinError | undefined {
   try {
     if (!isJoinError(thrown)) return undefined;

@@ -1,0 +1,17 @@
+/** Addresses of API servers. They get into files and requests only as they were parsed here. */
+import { clean } from '../sdk/text.ts';
+
+const ADDRESS = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
+
+/**
+ * `https://host` or `https://host:port`, built from host and port. Throws an Error of one line. The URL parser of
+ * JavaScript does not suffice as a check: it drops line breaks and keeps passwords.
+ */
+export function readServerAddress(text: string): string {
+  const [, host, port] = ADDRESS.exec(text) ?? [];
+  const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
+  if (host === undefined || !isPort || !URL.canParse(`https://${host}`))
+    throw new Error(`its server ${clean(text)} is not https://host:port`);
+  const { hostname } = new URL(`https://${host}`);
+  return port === undefined ? `https://${hostname}` : `https://${hostname}:${Number(port)}`;
+}
