@@ -191,10 +191,13 @@ function fitness(certificate: X509, below: readonly X509[], now: Date): ChainRef
   if (now < notBefore)
     return refusal(
       'not-yet-valid',
-      `${quoted(certificate)} is valid from ${iso(notBefore)}, and now it is ${iso(now)}`,
+      `the certificate is not yet valid: ${quoted(certificate)} starts at ${iso(notBefore)}, and now it is ${iso(now)}`,
     );
   if (now > notAfter)
-    return refusal('expired', `${quoted(certificate)} expired at ${iso(notAfter)}, and now it is ${iso(now)}`);
+    return refusal(
+      'expired',
+      `the certificate has expired: ${quoted(certificate)} ended at ${iso(notAfter)}, and now it is ${iso(now)}`,
+    );
   if (usages.length > 0 && !usages.includes(SERVER_AUTH) && !usages.includes(ANY_USAGE))
     return refusal('extended-key-usage', `${quoted(certificate)} is not for servers (its extended key usage)`);
   const name = below.length === 0 ? undefined : forbiddenName(certificate, below);

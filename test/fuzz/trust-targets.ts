@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { kubeletIdentity } from '../../engine/node/index.ts';
+import { chainRefusal } from '../../engine/pki/chain.ts';
 import { children, content, decode, dottedOid, encode } from '../../engine/pki/der.ts';
 import {
   fitsKey,
@@ -13,6 +14,7 @@ import {
   signDetached,
   toPem,
 } from '../../engine/pki/index.ts';
+import { TrustAnchors } from '../../engine/pki/trust-anchors.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
 import {
@@ -36,6 +38,18 @@ import {
 } from './materials.ts';
 import { jsonShape, soup, swollen, yamlShape } from './shapes.ts';
 import type { Target } from './target.ts';
+
+const anchors = new TrustAnchors([vector('ca-bundle.crt')]);
+
+/** Unlike the readers, the verification of a chain never throws: an exception would not be a verdict. */
+function verifyChain(der: Buffer): void {
+  try {
+    for (const presented of [[der], [der, caDer], [ca2Der, der]])
+      chainRefusal({ presented, anchors, host: '10.0.0.1', now: new Date('2026-03-04') });
+  } catch (error) {
+    throw new TypeError('chainRefusal throws', { cause: error });
+  }
+}
 
 export const trustTargets: Record<string, Target> = {
   identity: {
@@ -96,6 +110,7 @@ export const trustTargets: Record<string, Target> = {
 
   certificate: {
     run(bytes) {
+      verifyChain(bytes);
       for (const certificate of readCertificates(toPem('CERTIFICATE', bytes))) {
         isIssuedBy(certificate, vector('ca-bundle.crt'));
         isIssuedBy(certificate, certificate.pem);

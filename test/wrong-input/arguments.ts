@@ -27,10 +27,13 @@ export const wrongArguments: WrongInput[] = [
     text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port'),
   },
   {
-    title: 'a port above 65535',
+    title: 'a port that does not exist',
     args: endpointOf('10.0.0.1:99999'),
     exitCode: 2,
-    text: ['E_INPUT in step discovery: 10.0.0.1:99999 is no address', '  → Add --help to see every flag.'].join('\n'),
+    text: [
+      'E_INPUT in step discovery: 10.0.0.1:99999 is not a valid address',
+      '  → Add --help to see every flag.',
+    ].join('\n'),
   },
   {
     title: 'two endpoints',
@@ -65,7 +68,7 @@ export const wrongArguments: WrongInput[] = [
     text: input('--cri-socket has the wrong form "tcp://10.0.0.1:1": it must be unix:// and an absolute path'),
   },
   {
-    title: 'an unknown gate',
+    title: 'a feature gate that does not exist',
     args: with_('--feature-gates', 'CoreDSN=true,Nope=true'),
     exitCode: 2,
     text: input(
@@ -83,16 +86,16 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'a check to ignore beside all',
+    title: 'checks to ignore together with all of them',
     args: with_('--ignore-preflight-errors', 'all,Swap'),
     exitCode: 2,
     text: [
-      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so no other check can be named beside it",
-      '  → Write --ignore-preflight-errors=all, or only the names.',
+      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so it cannot be combined with other names",
+      '  → Use --ignore-preflight-errors=all, or list only the names.',
     ].join('\n'),
   },
   {
-    title: 'an unknown flag',
+    title: 'a flag that does not exist',
     args: with_('--tokn', 'x', '--wibble'),
     exitCode: 2,
     text: usage('unknown flag --tokn; did you mean --token?', 'unknown flag --wibble'),
@@ -128,7 +131,7 @@ export const wrongArguments: WrongInput[] = [
     text: usage('--v: Expected an integer but received: x'),
   },
   {
-    title: 'an unknown state to wait for',
+    title: 'an unknown value of --wait',
     args: with_('--wait', 'soon'),
     exitCode: 2,
     text: input('--wait must be one of started, registered, ready'),
@@ -140,7 +143,7 @@ export const wrongArguments: WrongInput[] = [
     text: usage('Expected --output=xml to be one of: text, json'),
   },
   {
-    title: 'invalid timeouts',
+    title: 'times that are not durations',
     args: with_('--discovery-timeout', 'soon', '--tls-bootstrap-timeout', '0s'),
     exitCode: 2,
     text: input(
@@ -149,7 +152,7 @@ export const wrongArguments: WrongInput[] = [
     ),
   },
   {
-    title: 'unknown phases',
+    title: 'phases that do not exist',
     args: with_('--skip-phases', 'preflihgt,wibble'),
     exitCode: 2,
     text: input(
@@ -177,7 +180,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
@@ -186,7 +189,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
@@ -207,7 +210,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 3,
     text: [
       "E_PIPELINE_FILE: cannot read the pipeline FOLDER/none.yaml: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
-      '  → Give a file, or leave out --pipeline for the pipeline that ships with Joinery.',
+      '  → Check the path, or omit --pipeline to use the built-in pipeline.',
     ].join('\n'),
   },
   {

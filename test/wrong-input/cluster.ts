@@ -38,7 +38,7 @@ const withoutKubeconfig = ({ store }: Sandbox): void => {
   const { kubeconfig: _, ...data } = map?.data ?? {};
   store.update('configmaps', { ...map, data } as never);
 };
-/** An administrator denies each CSR, or the signer fails. */
+/** An approver denies each request, or the signer fails. */
 const answeringCsr =
   (type: 'Denied' | 'Failed') =>
   (sandbox: Sandbox): void => {
@@ -67,32 +67,32 @@ const wrong = (
   args = JOIN,
 ): WrongInput => ({ title, args, cluster, exitCode, text: said.join('\n  → ') });
 
-const NEW_TOKEN = 'Make a new token on a control-plane node: kubeadm token create --print-join-command';
+const NEW_TOKEN = 'Create a new token on a control-plane node: kubeadm token create --print-join-command';
 const UNKNOWN = [
   'E_TOKEN_UNKNOWN in step discovery: https://ENDPOINT has no signature by token ID: the token was deleted, has expired, or is not for signing',
   NEW_TOKEN,
 ];
 const unauthorized = (step: string, what: string): string[] => [
   `E_API_UNAUTHORIZED in step ${step}: https://ENDPOINT rejected the credentials of this machine (HTTP 401); cannot ${what}`,
-  `The token may have expired, or may not be for authentication. ${NEW_TOKEN}`,
+  `The token may have expired, or may not allow authentication. ${NEW_TOKEN}`,
 ];
 const forbidden = (step: string, what: string): string[] => [
-  `E_API_FORBIDDEN in step ${step}: https://ENDPOINT: not allowed to ${what} (HTTP 403): nodes is forbidden: the sandbox was told to refuse`,
-  'The roles that kubeadm init makes for joining may be missing: kubeadm init phase bootstrap-token (on a control-plane node) restores them.',
+  `E_API_FORBIDDEN in step ${step}: https://ENDPOINT: not allowed to ${what} (HTTP 403): nodes is forbidden: a fault of the sandbox`,
+  'The roles that kubeadm creates for joining may be missing. Restore them on a control-plane node: kubeadm init phase bootstrap-token',
 ];
 const hidden = (status: number): string[] => [
   `E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT does not allow anonymous clients to read cluster-info (HTTP ${status})`,
   status === 404
-    ? 'The cluster was not set up for tokens: kubeadm init phase bootstrap-token (on a control-plane node) does it.'
-    : 'Public access may have been turned off on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.',
+    ? 'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase bootstrap-token'
+    : 'Public access may have been disabled on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.',
 ];
 const mismatch = (pins: string): string[] => [
   `E_CA_PIN_MISMATCH in step discovery: https://ENDPOINT presents CA key PIN, but only ${pins} is pinned`,
-  'Do not join. Ask whoever runs the cluster for the pin, and compare it by another channel.',
+  'Do not join. Ask an administrator of the cluster for the correct pin over a channel that you trust.',
 ];
 const noConfiguration = (name: string, key: string): string[] => [
   `E_KUBELET_CONFIG in step cluster-config: cannot use the cluster's kubelet configuration: there is no ConfigMap ${name} with the key ${key} in kube-system`,
-  'See it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
+  'Check it: kubectl -n kube-system get configmap -o yaml kubelet-config (kubelet-config-1.X before 1.24).',
 ];
 
 const ONES_PIN = `sha256:${'1'.repeat(64)}`;
@@ -118,7 +118,7 @@ const tokens: WrongInput[] = [
     12,
     [
       'E_CLUSTER_INFO_SIGNATURE in step discovery: the cluster-info of https://ENDPOINT is not signed by token ID',
-      `The secret half of the token may be mistyped, or this is not your cluster. ${NEW_TOKEN}`,
+      `The second half of the token may be mistyped, or this may not be your cluster. ${NEW_TOKEN}`,
     ],
     ['ENDPOINT', '--token', 'ID.zzzzzzzzzzzzzzzz', ...JOIN.slice(3)],
   ),
@@ -147,7 +147,7 @@ const answers: WrongInput[] = [
     exitCode: 5,
     text: [
       'E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: connect ECONNREFUSED ENDPOINT',
-      'Is the address right, the control plane up, and port open from here? Try: curl -k https://ENDPOINT/healthz',
+      'Check the address, the firewall and the control plane. To test the connection: curl -k https://ENDPOINT/healthz',
     ].join('\n  → '),
   },
   wrong('a cluster-info that is not public', refusing('GET', CLUSTER_INFO, 'forbidden'), 5, hidden(403)),
@@ -169,13 +169,13 @@ const answers: WrongInput[] = [
     5,
     [
       'E_API_UNAVAILABLE in step discovery: https://ENDPOINT cannot get cluster-info at the moment (HTTP 503): the server is currently unable to handle the request',
-      'The API server is overloaded or still starting. When it is up, run the same command again.',
+      'The API server is overloaded or still starting. When it is ready, run the same command again.',
     ],
     SOON,
   ),
   wrong('a cluster-info without a kubeconfig', withoutKubeconfig, 5, [
     'E_CLUSTER_INFO_INVALID in step discovery: cannot use the cluster-info of https://ENDPOINT: it has no kubeconfig key',
-    'See it: kubectl -n kube-public get configmap cluster-info -o yaml. kubeadm init phase bootstrap-token makes it anew.',
+    'Inspect it: kubectl -n kube-public get configmap cluster-info -o yaml. To create it again: kubeadm init phase bootstrap-token',
   ]),
   wrong(
     'a sign-in page of the network',
@@ -183,14 +183,14 @@ const answers: WrongInput[] = [
     5,
     [
       'E_API_ANSWER in step discovery: https://ENDPOINT sent a response that Joinery cannot use: no JSON, but "<html><body>Sign in to the network</body></html>"',
-      'Check that the address is the API server itself, and not a proxy or another service.',
+      'Check that the address belongs to the API server itself, not to a proxy or another service.',
     ],
     SOON,
   ),
   {
     ...wrong('a clock that is five minutes ahead of the cluster', nothing, 12, [
-      "E_CLOCK_SKEW in step discovery: this machine's clock is 300 s ahead of that of https://ENDPOINT",
-      'Certificates are valid by the clock. Set it, by timedatectl set-ntp true or your NTP service, and join again.',
+      'E_CLOCK_SKEW in step discovery: the clock of this machine is 300 s ahead of the clock of https://ENDPOINT',
+      'Certificates depend on the clock. Set it with timedatectl set-ntp true or your NTP service, and join again.',
     ]),
     now: () => new Date(Math.floor(Date.now() / 1000) * 1000 - 5 * 60_000),
   },
@@ -200,7 +200,7 @@ const answers: WrongInput[] = [
 const permissions: WrongInput[] = [
   wrong('the name of a Node that is Ready', readyNode, 5, [
     'E_NODE_EXISTS in step preflight-cluster: the cluster already has a Ready node named w1, and this machine does not have its identity',
-    'Join under another name (--node-name), or, if that machine is gone: kubectl delete node w1',
+    'Join under another name (--node-name). If the other machine no longer exists: kubectl delete node w1',
   ]),
   ...[['401', 'unauthorized', unauthorized] as const, ['403', 'forbidden', forbidden] as const].flatMap(
     ([status, refusal, said]) => [
@@ -218,7 +218,7 @@ const permissions: WrongInput[] = [
     5,
     [
       'E_API_REFUSED in step tls-bootstrap: https://ENDPOINT refused to create certificatesigningrequests CSR (HTTP 404): the server could not find the requested resource',
-      "The message is the API server's own; look into its log for more.",
+      'The API server wrote this message. Check its log for details.',
     ],
     UNDO,
   ),
@@ -226,12 +226,12 @@ const permissions: WrongInput[] = [
     wrong(`404 for the ${what}`, refusing('GET', path, 'notFound'), 5, noConfiguration(name, key), UNDO),
   ),
   wrong(
-    'a CSR that an administrator denies',
+    'a request that is denied',
     answeringCsr('Denied'),
     5,
     [
       'E_CSR_DENIED in step tls-bootstrap: CSR was denied: NotOurs this machine is not known',
-      'Somebody refused this machine. Ask them; the next join sends a new request. See: kubectl describe csr CSR',
+      'Ask an administrator of the cluster why. The next join sends a new request. Details: kubectl describe csr CSR',
     ],
     UNDO,
   ),
@@ -240,8 +240,8 @@ const permissions: WrongInput[] = [
     answeringCsr('Failed'),
     5,
     [
-      'E_CSR_FAILED in step tls-bootstrap: the signer could not sign CSR: NotOurs this machine is not known',
-      'See: kubectl describe csr CSR, and the log of kube-controller-manager.',
+      'E_CSR_FAILED in step tls-bootstrap: the signer failed to sign CSR: NotOurs this machine is not known',
+      'Check the log of kube-controller-manager, and: kubectl describe csr CSR',
     ],
     UNDO,
   ),

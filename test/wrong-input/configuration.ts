@@ -21,7 +21,7 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 3,
     text: [
       "E_CONFIG_FILE: cannot read the configuration file FOLDER/c.yaml: ENOENT: no such file or directory, open 'FOLDER/c.yaml'",
-      '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+      '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
     ].join('\n'),
   },
   {
@@ -30,7 +30,7 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 3,
     text: [
       'E_CONFIG_FILE: cannot read the configuration file FOLDER: EISDIR: illegal operation on a directory, read',
-      '  → Give a kubeadm configuration file; join config print-defaults > FILE makes one to start from.',
+      '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
     ].join('\n'),
   },
   {
@@ -162,7 +162,7 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 2,
     text: [
       'E_CONTROL_PLANE_UNSUPPORTED: FOLDER/c.yaml:8:1: controlPlane requests a control-plane node, but Joinery only joins workers',
-      '  → Leave it out to join a worker; kubeadm join adds control-plane nodes.',
+      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
   {
@@ -250,7 +250,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /none.conf: the file does not exist',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
@@ -259,7 +259,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: Flow sequence in block collection must be sufficiently indented and end with a ]',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
@@ -268,7 +268,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it has no cluster without a name, and no current context with a cluster',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
@@ -277,16 +277,16 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: its server http://10.0.0.1:6443 is not https://host:port',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
-    title: 'a discovery file that skips the TLS verification',
+    title: 'a discovery file that turns verification off',
     ...discovery(clusterOf('{ server: "https://10.0.0.1:6443", insecure-skip-tls-verify: true }')),
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it sets insecure-skip-tls-verify, so any server could pose as the cluster',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
   {
@@ -295,7 +295,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     exitCode: 12,
     text: [
       'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: its CA data contains no certificate',
-      '  → A good one is the kubeconfig in the cluster: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
+      '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },
 ];

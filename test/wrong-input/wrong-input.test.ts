@@ -1,4 +1,4 @@
-/** Each wrong input: the whole error, the time until it, and that nothing is left on the machine. */
+/** `join run` with invalid input: the exact message, within a time limit, and an unchanged machine. */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -66,7 +66,8 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const stands = words(sandbox);
   const typed = (text: string) =>
     stands.reduce((known, [word, value]) => known.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), value), text);
-  const redacted = (text: string) => stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
+  const withPlaceholders = (text: string) =>
+    stands.reduce((known, [word, value]) => known.replaceAll(value, word), text);
   for (const [name, text] of Object.entries(wrong.files ?? {})) {
     const place = join(root, 'given', name);
     await mkdir(dirname(place), { recursive: true });
@@ -81,7 +82,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
   const at = stderr.search(/^E_/m);
   return {
     code,
-    text: redacted(at < 0 ? stderr : stderr.slice(at))
+    text: withPlaceholders(at < 0 ? stderr : stderr.slice(at))
       .replace(/node-csr-[\w-]{43}/g, 'CSR')
       .replace(/is 30[12] s/, 'is 300 s')
       .trimEnd(),

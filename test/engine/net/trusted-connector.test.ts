@@ -84,7 +84,7 @@ describe('a server with a certificate', () => {
       'E_API_CERTIFICATE_NAME',
       /it has no subject alternative names, and its common name leaf does not count/,
     ],
-    ['of yesterday', [leaf({ notBefore: inDays(-3), notAfter: inDays(-1) })], 'E_API_CERTIFICATE_TIME', /expired at/],
+    ['of yesterday', [leaf({ notBefore: inDays(-3), notAfter: inDays(-1) })], 'E_API_CERTIFICATE_TIME', /has expired/],
   ])('%s gets not one byte of the request: %s', async (_, chain, code, message) => {
     const { url, requests, received } = await serve(chain);
     const error = await refusalOf(poolTo(url));

@@ -64,7 +64,11 @@ describe('a refusal', () => {
     expect(what(title)).toBe(message);
   });
   test('of time says when the certificate is valid, and what time it is', () => {
-    expect(what('a leaf that has expired')).toMatch(/^"leaf" expired at 20\S+Z, and now it is 20\S+Z$/);
-    expect(what('a leaf of tomorrow')).toMatch(/^"leaf" is valid from 20\S+Z, and now it is 20\S+Z$/);
+    expect(what('a leaf that has expired')).toMatch(
+      /^the certificate has expired: "leaf" ended at 20\S+Z, and now it is 20\S+Z$/,
+    );
+    expect(what('a leaf of tomorrow')).toMatch(
+      /^the certificate is not yet valid: "leaf" starts at 20\S+Z, and now it is 20\S+Z$/,
+    );
   });
 });

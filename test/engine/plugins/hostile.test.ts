@@ -43,7 +43,7 @@ describe('what a plugin says it does', () => {
     ["sdk.serviceWrites('kubelet', '/var/lib/x', 'x')", 'services: kubelet'],
     ["sdk.unmounts('/var/lib/kubelet', 'x')", 'mounts: /var/lib/kubelet'],
     ["sdk.removesPodSandboxes('x')", 'runtime: true'],
-    ["sdk.downloads('x')", 'network: the addresses that it reads'],
+    ["sdk.downloads('x')", 'network: the addresses that it calls'],
     ["{ kind: 'everything', why: 'x' }", 'effects of the kind everything, which this Joinery does not know'],
   ])('an effect that the manifest does not allow is refused before any phase runs: %s', async (of, what) => {
     const error = await joinErrorOf(() => load(effect(of)));
