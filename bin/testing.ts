@@ -21,7 +21,7 @@ export { type MemoryMachine, memoryHost, sdk };
 /** Loads the plugin in `folder` with the checks of `join`. `phase` throws if the plugin has no phase of that name. */
 export async function pluginIn(folder: string | URL): Promise<LoadedPlugin & { phase(name: string): AnyPhase }> {
   const path = folder instanceof URL ? fileURLToPath(folder) : folder;
-  const plugin = await loadPlugin(await inspectPlugin(path, pjson.version, true), {
+  const plugin = await loadPlugin(await inspectPlugin(path, pjson.version, { isShipped: true }), {
     importer: (url) => import(url),
     sdk,
   });

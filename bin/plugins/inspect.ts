@@ -18,6 +18,6 @@ export async function inspectPlugins(root: string, { argv = [], pipeline }: Plug
   for (const name of named) locations.push(await namedPlugin(name, place?.folder ?? shipped, shipped));
   const found: FoundPlugin[] = [];
   for (const { folder, by, isShipped } of locations)
-    found.push({ by, plugin: await inspectPlugin(folder, pjson.version, isShipped) });
+    found.push({ by, plugin: await inspectPlugin(folder, pjson.version, { isShipped }) });
   return found;
 }

@@ -41,7 +41,7 @@ async function register(context: PluginContext, locations: readonly Wanted[], lo
   const inspected = new Map<string, InspectedPlugin>();
   for (const { folder, by, isShipped } of locations) {
     const path = await realpath(folder).catch(() => folder);
-    const plugin = loaded.get(path) ?? (await inspectPlugin(folder, pjson.version, isShipped));
+    const plugin = loaded.get(path) ?? (await inspectPlugin(folder, pjson.version, { isShipped }));
     if (!isShipped) assertPinned(plugin, by, locks);
     inspected.set(plugin.folder, plugin);
   }
@@ -82,7 +82,7 @@ export async function loadRecordedPlugins(
       fail('E_RUN_PLUGIN', { run, plugin: name, folder, version, what }, cause);
     const plugin =
       context.loaded.get(folder) ??
-      (await inspectPlugin(folder, pjson.version, isShipped).catch((error: Error) => {
+      (await inspectPlugin(folder, pjson.version, { isShipped }).catch((error: Error) => {
         throw changed(`now ${error.message}`, error);
       }));
     if (!isShipped && plugin.integrity !== integrity)

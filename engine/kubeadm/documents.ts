@@ -32,7 +32,7 @@ const YAML_OPTIONS = {
 } as const;
 
 /** Every document that is not empty, with its YAML errors. An empty text gives one empty document. */
-export function parseDocuments(file: string, text: string, lenient: boolean): ParsedDocument[] {
+export function parseDocuments(file: string, text: string, { lenient }: { lenient: boolean }): ParsedDocument[] {
   const lineCounter = new LineCounter();
   const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
   const all = tooLarge ? [] : parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter });

@@ -69,14 +69,14 @@ export function mixConfigAndFlags(
   const override = hostnameOverride(settings.kubeletExtraArgs);
   if (typed.nodeName !== undefined && override !== undefined && typed.nodeName !== override)
     problems.push(
-      `${named('nodeName')} ${typed.nodeName} is not the ${override} that hostname-override in the file wins with`,
+      `${named('nodeName')} ${typed.nodeName} contradicts hostname-override in the file, which is ${override} and wins`,
     );
 
   const { endpoint, ignorePreflightErrors, ...rest } = typed;
   const ignored = [...new Set([...settings.ignorePreflightErrors, ...((ignorePreflightErrors ?? []) as string[])])];
   if (ignored.length > 1 && ignored.some((check) => check.toLowerCase() === 'all'))
     problems.push(
-      `${named('ignorePreflightErrors')} and the file together say all and single checks: give only one of the two`,
+      `${named('ignorePreflightErrors')} and the file combine 'all' with single checks: name either all or single checks`,
     );
   return {
     configured: configuredInputs(configuration),
@@ -87,10 +87,12 @@ export function mixConfigAndFlags(
   };
 }
 
-/** What cannot stand beside any file. */
+/** The values that cannot be combined with any file. */
 export function mixingProblems(typed: Readonly<Record<string, unknown>>, named: (input: string) => string): string[] {
   const refused = REFUSED.filter((name) => typed[name] !== undefined).map(named);
-  return refused.length === 0 ? [] : [`--config cannot stand beside ${refused.join(', ')}: the file decides that`];
+  return refused.length === 0
+    ? []
+    : [`--config cannot be combined with ${refused.join(', ')}: use the fields of the file instead`];
 }
 
 function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: unknown): string[] {

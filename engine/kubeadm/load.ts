@@ -67,7 +67,7 @@ export interface WrittenConfiguration {
 
 /** As `loadJoinConfiguration`. */
 export function readConfiguration(file: string, text: string, { lenient = false }: LoadOptions): WrittenConfiguration {
-  const documents = parseDocuments(file, text, lenient);
+  const documents = parseDocuments(file, text, { lenient });
   const all = (kind: 'errors' | 'warnings') => documents.flatMap((document) => document[kind].sorted());
   const joining = joiningDocument(documents);
   if (joining === undefined) throw refusal(all('errors'));

@@ -95,7 +95,7 @@ function wrongWithFile(file: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(file)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
   if (scheme === 'https') return URL.canParse(file) ? undefined : 'is not a URL';
-  if (scheme !== 'file') return 'must be a path or an https:// URL: no other one proves who answers';
+  if (scheme !== 'file') return 'must be a path or an https:// URL: other URLs do not prove the identity of the server';
   if (!/^file:\/\/\/./.test(file) || !isDecodable(file)) return 'must be file:/// and a path';
   return undefined;
 }
@@ -115,7 +115,7 @@ function ignoredChecks(subject: Subject): void {
     tell(
       subject,
       pathTo(subject, 'ignorePreflightErrors'),
-      'has all, which stands for every check: leave the others out',
+      'contains all, which means every check: remove the other names',
     );
 }
 
@@ -138,6 +138,6 @@ function timeouts(subject: Subject): void {
   for (const field of TIMEOUT_FIELDS) {
     const duration = find(subject, field);
     if (typeof duration === 'string' && /\d/.test(duration) && !/[1-9]/.test(duration))
-      tell(subject, pathTo(subject, field), 'must be longer than nothing');
+      tell(subject, pathTo(subject, field), 'must be more than 0s');
   }
 }

@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node
 import { altNamesNode, SUBJECT_ALT_NAME } from './alt-names.ts';
 import {
   bits,
-  boolean,
+  booleanTrue,
   children,
   content,
   decode,
@@ -99,12 +99,12 @@ export function issueCertificate(request: IssueRequest): string {
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and no leading zero to strip
   const extension = (id: string, critical: boolean, value: ReturnType<typeof sequence>) =>
-    sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(encode(value)));
+    sequence(oid(id), ...(critical ? [booleanTrue()] : []), octets(encode(value)));
   // signature, encipherment (, certSign)
   const usage = use === 'ca' ? bits(Uint8Array.of(0xa4), 2) : bits(Uint8Array.of(0xa0), 5);
   const extensions = [
     extension('2.5.29.15', true, usage),
-    extension('2.5.29.19', true, use === 'ca' ? sequence(boolean(true)) : sequence()),
+    extension('2.5.29.19', true, use === 'ca' ? sequence(booleanTrue()) : sequence()),
     extension('2.5.29.14', false, octets(keyIdentifier(publicKey))),
     extension('2.5.29.35', false, sequence(tagged(0, keyIdentifier(publicKeyDer(signingKey))))),
   ];

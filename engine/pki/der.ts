@@ -13,8 +13,8 @@ export const sequence = (...children: Node[]): Node => create(Class.UNIVERSAL, T
 export const set = (...children: Node[]): Node => create(Class.UNIVERSAL, Type.SET, true, children);
 export const oid = (dotted: string): Node => create(Class.UNIVERSAL, Type.OID, false, oidToDer(dotted).getBytes());
 export const integer = (bytes: Uint8Array): Node => create(Class.UNIVERSAL, Type.INTEGER, false, binary(bytes));
-export const boolean = (value: boolean): Node =>
-  create(Class.UNIVERSAL, Type.BOOLEAN, false, value ? '\u00ff' : '\u0000');
+export const booleanTrue = (): Node => create(Class.UNIVERSAL, Type.BOOLEAN, false, '\u00ff');
+export const booleanFalse = (): Node => create(Class.UNIVERSAL, Type.BOOLEAN, false, '\u0000');
 export const nothing = (): Node => create(Class.UNIVERSAL, Type.NULL, false, '');
 export const octets = (bytes: Uint8Array): Node => create(Class.UNIVERSAL, Type.OCTETSTRING, false, binary(bytes));
 /** A BIT STRING; `unusedBits` counts the padding bits at its end. */

@@ -16,7 +16,11 @@ export interface InspectedPlugin {
 }
 
 /** E_PLUGIN_FILES, E_FILE_UNTRUSTED, E_PLUGIN_MANIFEST, E_PLUGIN_ENGINE. `version` is Joinery's own. */
-export async function inspectPlugin(path: string, version: string, isShipped = false): Promise<InspectedPlugin> {
+export async function inspectPlugin(
+  path: string,
+  version: string,
+  { isShipped = false }: { isShipped?: boolean } = {},
+): Promise<InspectedPlugin> {
   try {
     const folder = isShipped ? await realpath(path) : trustedPath(path);
     const file = join(folder, 'package.json');

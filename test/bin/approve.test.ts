@@ -30,18 +30,18 @@ async function scene() {
 function started(args: readonly string[]) {
   const child = spawn(process.execPath, [join(project, 'bin/join'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(child, 'exit'); // the process may exit before the test awaits it
-  let said = '';
+  let output = '';
   child.stderr.on('data', (chunk) => {
-    said += chunk;
+    output += chunk;
   });
   /** Waits until it has asked for the answer to `step`, and gives the id of its run. */
   const asked = async (step: string): Promise<string> => {
     const question = new RegExp(`join approve (\\S+) ${step}\\)`);
     for (const from = Date.now(); Date.now() < from + 20_000; await sleep(20)) {
-      const [, id] = question.exec(said) ?? [];
+      const [, id] = question.exec(output) ?? [];
       if (id !== undefined) return id;
     }
-    throw new Error(`${step} was not asked: ${said}`);
+    throw new Error(`${step} was not asked: ${output}`);
   };
   return { child, asked, exited };
 }
@@ -62,8 +62,8 @@ test('a run waits for its approvals across SIGKILL and a reboot, and keeps each 
   await first.exited;
   await rm(join(root, 'run/joinery'), { recursive: true }); // what a reboot leaves of tmpfs
 
-  const shown = await cli(['runs', 'show', '--root', root]);
-  expect(shown.stdout).toMatch(/approval: First window\?\n {4}waits until .*: join approve \S+ first/);
+  const details = await cli(['runs', 'show', '--root', root]);
+  expect(details.stdout).toMatch(/approval: First window\?\n {4}waits until .*: join approve \S+ first/);
   expect((await cli(['runs', '--root', root])).stdout).toContain(`waits for approval: join approve ${id} first`);
   const wrong = await cli(['approve', id, 'second', '--root', root]);
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('E_APPROVAL_NONE')]);

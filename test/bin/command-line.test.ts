@@ -27,8 +27,8 @@ function formOf({ type, char, multiple, options, required, default: value }: Fla
 
 test('commands, arguments and flags match command-line.txt', async () => {
   const commands = Object.entries(allCommands(app)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const shown = commands.flatMap(([id, command]) => lines(id, command));
-  await expect(`${shown.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
+  const commandLines = commands.flatMap(([id, command]) => lines(id, command));
+  await expect(`${commandLines.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
 });
 
 /** The worker flags of `kubeadm join` in 2017 and today. */

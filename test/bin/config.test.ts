@@ -12,7 +12,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'config-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-async function given(name: string, text: string): Promise<string> {
+async function writeFixture(name: string, text: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, text);
   return path;
@@ -20,7 +20,7 @@ async function given(name: string, text: string): Promise<string> {
 
 describe('join config validate', () => {
   test('config validate accepts a valid file, and prints its warnings', async () => {
-    const file = await given('a.yaml', `${examples.v1beta2}---\napiVersion: a/b\nkind: Other\n`);
+    const file = await writeFixture('a.yaml', `${examples.v1beta2}---\napiVersion: a/b\nkind: Other\n`);
     expect(await cli(['config', 'validate', file])).toEqual({
       code: 0,
       stdout: `${file}: valid kubeadm.k8s.io/v1beta2\n`,
@@ -29,7 +29,7 @@ describe('join config validate', () => {
   });
 
   test('config validate prints the content of the file as JSON, without the tokens', async () => {
-    const file = await given('a.yaml', examples.v1beta4);
+    const file = await writeFixture('a.yaml', examples.v1beta4);
     const { code, stdout, stderr } = await cli(['config', 'validate', file, '--output', 'json']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({
@@ -45,7 +45,7 @@ describe('join config validate', () => {
   });
 
   test('config validate reports every problem with its position, and exits 3', async () => {
-    const file = await given('a.yaml', `${examples.v1beta4.replace('token: cafe01', 'token: CAFE01')}nope: 1\n`);
+    const file = await writeFixture('a.yaml', `${examples.v1beta4.replace('token: cafe01', 'token: CAFE01')}nope: 1\n`);
     const text = await cli(['config', 'validate', file]);
     expect(text.code).toBe(3);
     expect(text.stderr).toContain(`E_CONFIG:\n  ${file}:5:12: discovery.bootstrapToken.token has the wrong form`);
@@ -67,7 +67,7 @@ describe('join config validate', () => {
   });
 
   test('config validate --lenient only warns about unknown fields', async () => {
-    const file = await given('a.yaml', `${examples.v1beta4}caCertPaths: 1\n`);
+    const file = await writeFixture('a.yaml', `${examples.v1beta4}caCertPaths: 1\n`);
     expect(await cli(['config', 'validate', file, '--lenient'])).toMatchObject({
       code: 0,
       stderr: `! ${file}:32:1: unknown field caCertPaths; did you mean caCertPath?\n`,
@@ -75,7 +75,7 @@ describe('join config validate', () => {
   });
 
   test('config validate exits 2 for a control-plane node, and 3 for a missing file', async () => {
-    const file = await given('a.yaml', `${examples.v1beta4}controlPlane: { certificateKey: ${SECRET} }\n`);
+    const file = await writeFixture('a.yaml', `${examples.v1beta4}controlPlane: { certificateKey: ${SECRET} }\n`);
     const refused = await cli(['config', 'validate', file]);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(
@@ -92,7 +92,7 @@ describe('join config validate', () => {
 
 describe('join config migrate', () => {
   test('config migrate writes to standard output, and reports lost fields on standard error', async () => {
-    const file = await given('a.yaml', examples.v1alpha1);
+    const file = await writeFixture('a.yaml', examples.v1alpha1);
     for (const to of [[], ['--new-config', '-']]) {
       const { code, stdout, stderr } = await cli(['config', 'migrate', '--old-config', file, ...to]);
       expect(code, stderr).toBe(0);
@@ -108,8 +108,8 @@ describe('join config migrate', () => {
   });
 
   test('config migrate replaces the new file, which only its owner can read', async () => {
-    const file = await given('a.yaml', examples.v1beta3);
-    const target = await given('b.yaml', 'old');
+    const file = await writeFixture('a.yaml', examples.v1beta3);
+    const target = await writeFixture('b.yaml', 'old');
     await chmod(target, 0o644);
     const { code, stdout, stderr } = await cli(['config', 'migrate', '--old-config', file, '--new-config', target]);
     expect(code, stderr).toBe(0);
@@ -121,15 +121,15 @@ describe('join config migrate', () => {
   });
 
   test('config migrate never writes through a link', async () => {
-    const file = await given('a.yaml', examples.v1beta3);
-    const elsewhere = await given('elsewhere', 'untouched');
+    const file = await writeFixture('a.yaml', examples.v1beta3);
+    const elsewhere = await writeFixture('elsewhere', 'untouched');
     await symlink(elsewhere, join(folder, 'link.yaml'));
     await cli(['config', 'migrate', '--old-config', file, '--new-config', join(folder, 'link.yaml')]);
     expect(await readFile(elsewhere, 'utf8')).toBe('untouched');
   });
 
   test('config migrate --output json lists the changed fields, and requires --new-config', async () => {
-    const file = await given('a.yaml', examples.v1alpha1);
+    const file = await writeFixture('a.yaml', examples.v1alpha1);
     const target = join(folder, 'b.yaml');
     const { stdout } = await cli([
       'config',
@@ -155,7 +155,7 @@ describe('join config migrate', () => {
   });
 
   test('config migrate writes nothing if the old file is invalid or the new folder is missing', async () => {
-    const file = await given('a.yaml', `${examples.v1beta3}nope: 1\n`);
+    const file = await writeFixture('a.yaml', `${examples.v1beta3}nope: 1\n`);
     const target = join(folder, 'b.yaml');
     expect(await cli(['config', 'migrate', '--old-config', file, '--new-config', target])).toMatchObject({ code: 3 });
     expect(await readdir(folder)).toEqual(['a.yaml']);

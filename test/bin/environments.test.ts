@@ -9,7 +9,7 @@ import { joinErrorOf } from '../helpers/errors.ts';
 import { cli, project, scene } from './cli.ts';
 
 const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
-const GIVEN = {
+const INPUTS = {
   endpoint: '10.0.0.1:6443',
   token: 'abcdef.0123456789abcdef',
   discoveryTokenCaCertHash: [`sha256:${'0a'.repeat(32)}`],
@@ -28,9 +28,9 @@ async function written(name: string, text: string): Promise<string> {
   return file;
 }
 
-async function planWith(names: string[], given: Record<string, unknown> = GIVEN) {
+async function planWith(names: string[], inputs: Record<string, unknown> = INPUTS) {
   const { pipeline } = (await catalog.openTracked('join-worker', names)).resolveFor(HOST);
-  return planOf(pipeline, registry, given, HOST);
+  return planOf(pipeline, registry, inputs, HOST);
 }
 
 const minutes = (count: number): number => count * 60_000;
@@ -83,7 +83,7 @@ describe('an environment that ships', () => {
   });
 
   test('environment hardened requires a pin, and no flag can override that', async () => {
-    const { discoveryTokenCaCertHash: _, ...unpinned } = GIVEN;
+    const { discoveryTokenCaCertHash: _, ...unpinned } = INPUTS;
     expect(await joinErrorOf(() => planWith(['hardened'], unpinned))).toMatchObject({
       code: 'E_INPUT',
       message: expect.stringContaining('--discovery-token-ca-cert-hash is missing'),
@@ -115,10 +115,10 @@ describe('docs/environments.md', () => {
 
   test('docs/environments.md quotes what join pipeline explain prints', async () => {
     const text = await readFile(join(project, 'docs/environments.md'), 'utf8');
-    const [, line = '', shown] = /```\n\$ join (.*)\n([^`]*)```/.exec(text) ?? [];
+    const [, line = '', expected] = /```\n\$ join (.*)\n([^`]*)```/.exec(text) ?? [];
     const { code, stdout } = await cli(line.split(' '));
     const placeless = (text = '') => text.replace(/:\d+:\d+/g, ':LINE:COLUMN');
-    expect({ code, stdout: placeless(stdout) }).toEqual({ code: 0, stdout: placeless(shown) });
+    expect({ code, stdout: placeless(stdout) }).toEqual({ code: 0, stdout: placeless(expected) });
   });
 
   test('docs/join-worker.svg is the current picture of the pipeline', async () => {

@@ -152,28 +152,28 @@ describe('a token need not stand on the command line', () => {
     args().filter((word) => ![sandbox.token, '--token'].includes(word));
 
   test('a token can come from a variable, or from a file that a variable or a flag names', async () => {
-    const made = await scene();
-    const file = join(made.root, '../token');
-    await writeFile(file, `${made.sandbox.token}\n`);
-    for (const variables of [{ JOINERY_TOKEN: made.sandbox.token }, { JOINERY_TOKEN: `@${file}` }])
-      expect((await planned(withoutToken(made), variables)).csr).toBeDefined();
+    const setup = await scene();
+    const file = join(setup.root, '../token');
+    await writeFile(file, `${setup.sandbox.token}\n`);
+    for (const variables of [{ JOINERY_TOKEN: setup.sandbox.token }, { JOINERY_TOKEN: `@${file}` }])
+      expect((await planned(withoutToken(setup), variables)).csr).toBeDefined();
     expect(
-      (await planned([...withoutToken(made), '--token', `@${file}`], { JOINERY_TOKEN: 'wrong' })).csr,
+      (await planned([...withoutToken(setup), '--token', `@${file}`], { JOINERY_TOKEN: 'wrong' })).csr,
     ).toBeDefined();
   });
 
   test('a token can come from standard input', async () => {
-    const made = await scene();
+    const setup = await scene();
     const command = [
       process.execPath,
       join(project, 'bin/join'),
       'run',
-      ...withoutToken(made),
+      ...withoutToken(setup),
       '--token',
       '-',
       '--dry-run',
     ];
-    const { code, stdout, stderr } = await launch(command, { input: `${made.sandbox.token}\n` }).done;
+    const { code, stdout, stderr } = await launch(command, { input: `${setup.sandbox.token}\n` }).done;
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('would create certificatesigningrequests node-csr-');
   });
@@ -208,47 +208,47 @@ skipPhases: [preflight]
 timeouts: { discovery: 30s, etcdAPICall: 1m0s }
 dryRun: true
 `;
-  async function given(made: Scene, text: string): Promise<string[]> {
-    const file = join(made.root, '../c.yaml');
+  async function configArgs(setup: Scene, text: string): Promise<string[]> {
+    const file = join(setup.root, '../c.yaml');
     await writeFile(file, text);
-    return ['--config', file, '--root', made.root];
+    return ['--config', file, '--root', setup.root];
   }
 
   test('a configuration file of 2017 sets what flags would', async () => {
-    const made = await scene();
-    const { file, notes, csr } = await planned(await given(made, oldest(made)));
+    const setup = await scene();
+    const { file, notes, csr } = await planned(await configArgs(setup, oldest(setup)));
     expect(file(FLAGS)).toContain('--hostname-override=w7');
     expect(csr).toBeDefined();
     expect(notes).toEqual([
-      `${join(made.root, '../c.yaml')}: clusterName: without effect on a worker`,
+      `${join(setup.root, '../c.yaml')}: clusterName: without effect on a worker`,
       expect.stringContaining('the feature gate CoreDNS'),
     ]);
   });
 
   test('a v1beta4 configuration file sets everything for a worker, including a dry run', async () => {
-    const made = await scene();
-    await mkdir(join(made.root, 'patches'));
-    await writeFile(join(made.root, 'patches/kubeletconfiguration0+merge.yaml'), 'maxPods: 7\n');
-    const args = await given(made, newest(made));
-    const before = await made.tree();
+    const setup = await scene();
+    await mkdir(join(setup.root, 'patches'));
+    await writeFile(join(setup.root, 'patches/kubeletconfiguration0+merge.yaml'), 'maxPods: 7\n');
+    const args = await configArgs(setup, newest(setup));
+    const before = await setup.tree();
     const { file, notes, steps } = await planned(args);
     expect(steps).not.toContain('preflight');
     expect(file(FLAGS)).toContain(
       '--hostname-override=w8 --node-labels=a=b,c=d --register-with-taints=dedicated=gpu:NoSchedule"',
     );
-    expect(file('/etc/pki/cluster.crt')).toBe(made.sandbox.caPem);
+    expect(file('/etc/pki/cluster.crt')).toBe(setup.sandbox.caPem);
     expect(file('/var/lib/kubelet/config.yaml')).toContain('maxPods: 7\n');
     expect(notes).toEqual([
-      `${join(made.root, '../c.yaml')}: nodeRegistration.imagePullPolicy, timeouts.etcdAPICall: without effect on a worker`,
+      `${join(setup.root, '../c.yaml')}: nodeRegistration.imagePullPolicy, timeouts.etcdAPICall: without effect on a worker`,
     ]);
     const { stdout } = await joinRun(args); // the file asks for a dry run
     expect(stdout).toContain('Nothing was changed.');
-    expect(await made.tree()).toEqual(before);
+    expect(await setup.tree()).toEqual(before);
   });
 
   test('is below variables, and those are below flags', async () => {
-    const made = await scene();
-    const args = await given(made, oldest(made));
+    const setup = await scene();
+    const args = await configArgs(setup, oldest(setup));
     const JOINERY_NODE_NAME = 'w5';
     expect((await planned(args, { JOINERY_NODE_NAME })).file(FLAGS)).toContain('--hostname-override=w5');
     expect((await planned([...args, '--node-name', 'w6'], { JOINERY_NODE_NAME })).file(FLAGS)).toContain(
@@ -257,21 +257,21 @@ dryRun: true
   });
 
   test('with --lenient only notes unknown fields, as kubeadm does', async () => {
-    const made = await scene();
-    const args = await given(made, `${oldest(made)}nope: 1\n`);
+    const setup = await scene();
+    const args = await configArgs(setup, `${oldest(setup)}nope: 1\n`);
     expect((await joinRun([...args, ...DRY])).code).toBe(3);
     const { notes } = await planned([...args, '--lenient']);
-    expect(notes).toContain(`${join(made.root, '../c.yaml')}:10:1: unknown field nope`);
+    expect(notes).toContain(`${join(setup.root, '../c.yaml')}:10:1: unknown field nope`);
   });
 
   test('a configuration can come from standard input, and a note names inputs the pipeline lacks', async () => {
-    const made = await scene();
+    const setup = await scene();
     const shipped = await readFile(join(project, 'pipelines/join-worker.yaml'), 'utf8');
-    const pipeline = join(made.root, '../p.yaml');
+    const pipeline = join(setup.root, '../p.yaml');
     await writeFile(pipeline, shipped.replace(/^ {4}caCertPath:\n.*\n/m, '').replaceAll(/^ *caCertPath: \$.*\n/gm, ''));
-    const command = [process.execPath, join(project, 'bin/join'), 'run', '--config', '-', '--root', made.root];
+    const command = [process.execPath, join(project, 'bin/join'), 'run', '--config', '-', '--root', setup.root];
     const { code, stdout, stderr } = await launch([...command, '--pipeline', pipeline, '--dry-run'], {
-      input: newest(made).replace('patches: { directory: /patches }\n', ''),
+      input: newest(setup).replace('patches: { directory: /patches }\n', ''),
     }).done;
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('! standard input:13:13: caCertPath: this pipeline has no such input\n');

@@ -28,7 +28,7 @@ describe('join phase', () => {
   });
 
   describe('preflight --output json', () => {
-    const look = async (root: string, ...more: string[]) => {
+    const preflight = async (root: string, ...more: string[]) => {
       const { code, stdout } = await cli(['phase', 'preflight', '--root', root, '--output', 'json', ...more]);
       const { steps, error } = documentOf('RunResult', stdout);
       const checks: CheckResult[] = steps[0].outputs?.checks ?? error.facts.checks;
@@ -37,7 +37,7 @@ describe('join phase', () => {
 
     test('phase preflight --output json prints the result and the evidence of each check', async () => {
       const { root } = await scene();
-      const { code, checks, of } = await look(root, '10.0.0.1:6443');
+      const { code, checks, of } = await preflight(root, '10.0.0.1:6443');
       expect(code).toBe(0);
       expect(checks.filter(({ result }) => result !== 'ok')).toEqual([]);
       expect(of('CRI')).toMatchObject([
@@ -52,7 +52,7 @@ describe('join phase', () => {
       await mkdir(join(root, 'etc/kubernetes'));
       await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), '');
       const before = await tree();
-      const { code, checks, of } = await look(root);
+      const { code, checks, of } = await preflight(root);
       expect(code).toBe(4);
       expect(checks.length).toBeGreaterThan(25);
       expect(of('Swap')).toEqual([
@@ -64,7 +64,7 @@ describe('join phase', () => {
         },
       ]);
       const file = 'FileAvailable--etc-kubernetes-kubelet.conf';
-      const ignoring = await look(root, '--ignore-checks-errors', 'swap', '--ignore-preflight-errors', file);
+      const ignoring = await preflight(root, '--ignore-checks-errors', 'swap', '--ignore-preflight-errors', file);
       expect([ignoring.code, ignoring.of('Swap')[0]?.result, ignoring.of(file)[0]?.result]).toEqual([
         0,
         'ignored',

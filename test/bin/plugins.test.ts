@@ -15,17 +15,17 @@ interface Stage {
   /** The built command on this machine; its exit code and output. */
   join(...words: string[]): ReturnType<typeof cli>;
   motd(): Promise<string | undefined>;
-  rewrite(made: PluginSource): Promise<unknown>;
+  rewrite(parts: PluginSource): Promise<unknown>;
 }
 
 /** A machine, a plugin, and a pipeline that uses it. */
 async function stage(
-  made: PluginSource = {},
+  parts: PluginSource = {},
   steps = `  - { id: greet, uses: acme, with: { text: "\${{ inputs.text }}" } }`,
 ): Promise<Stage> {
   const folder = await scratch();
   const [plugin, root, pipeline] = [join(folder, 'acme'), join(folder, 'machine'), join(folder, 'mine.yaml')];
-  await pluginFolder(made, plugin);
+  await pluginFolder(parts, plugin);
   await mkdir(join(root, 'etc'), { recursive: true });
   await writeFile(
     pipeline,

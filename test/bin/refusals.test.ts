@@ -103,11 +103,11 @@ describe('join run refuses', () => {
   ];
   test.each(attacks)('join run refuses $title ($code)', async ({ code, exitCode, says, args, prepare, env, title }) => {
     const skewed = title.includes('clock') ? { now: () => new Date(Date.now() + 5 * 60_000) } : {};
-    const { sandbox, args: given, tree } = await scene(skewed);
+    const { sandbox, args: argsFor, tree } = await scene(skewed);
     prepare?.(sandbox);
     const before = await tree();
     const changed = args?.(sandbox) ?? [];
-    const line = given('run');
+    const line = argsFor('run');
     const index = line.indexOf(changed[0] ?? 'none');
     if (index >= 0) line.splice(index, 2);
     const at = Date.now();

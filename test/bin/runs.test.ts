@@ -31,9 +31,9 @@ describe('a join that is over', () => {
     );
     const [run] = documentOf('RunList', (await cli(['runs', '--root', root, '--output', 'json'])).stdout).runs;
     expect(run).toMatchObject({ status: 'succeeded', nodeName: 'w1' });
-    const shown = documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);
-    expect(shown).toMatchObject(run);
-    expect(shown.steps.map(({ id }: { id: string }) => id)).toEqual(
+    const document = documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);
+    expect(document).toMatchObject(run);
+    expect(document.steps.map(({ id }: { id: string }) => id)).toEqual(
       expect.arrayContaining(['discovery', 'node-ready']),
     );
     const journal = await readFile(join(await runFolder(root), 'journal.jsonl'), 'utf8');
@@ -48,8 +48,8 @@ describe('a join that is over', () => {
 
     const undone = await cli(['undo', '--yes', '--root', root, '--output', 'json']);
     expect([undone.code, undone.stderr]).toEqual([0, expect.not.stringMatching(/^E_/m)]);
-    const { items, ...told } = documentOf('UndoResult', undone.stdout);
-    expect(told).toMatchObject({ id: run.id, pipeline: 'join-worker', status: 'undone' });
+    const { items, ...result } = documentOf('UndoResult', undone.stdout);
+    expect(result).toMatchObject({ id: run.id, pipeline: 'join-worker', status: 'undone' });
     const stays = items.filter(({ outcome }: { outcome: string }) => outcome === 'stays');
     expect(stays.map(({ why }: { why: string }) => why).join()).toContain('kubectl delete certificatesigningrequests');
     documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);
@@ -74,13 +74,13 @@ async function waitFor<T>(find: () => T | undefined): Promise<T> {
 
 /** A run that has got its certificate and written its identity, and then failed. */
 async function halfway() {
-  const made = await scene();
-  const before = await made.tree();
-  const clear = await obstruct(made.root);
-  const failed = await cli(made.args('run'));
+  const setup = await scene();
+  const before = await setup.tree();
+  const clear = await obstruct(setup.root);
+  const failed = await cli(setup.args('run'));
   expect([failed.code, failed.stderr]).toEqual([6, expect.stringContaining('E_FILE in step kubelet-config')]);
-  const [id = ''] = await readdir(join(made.root, 'var/lib/joinery/runs'));
-  return { ...made, before, clear, failed, id };
+  const [id = ''] = await readdir(join(setup.root, 'var/lib/joinery/runs'));
+  return { ...setup, before, clear, failed, id };
 }
 
 describe('a join that failed half-way', () => {

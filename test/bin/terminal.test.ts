@@ -15,19 +15,19 @@ async function typed(args: readonly string[], answers: readonly [question: strin
   const { CI: _, ...env } = process.env;
   const command = [process.execPath, join(project, 'bin/join'), ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-  let shown = '';
+  let screen = '';
   const left = [...answers];
   child.stdout.on('data', (chunk: Buffer) => {
-    shown += chunk.toString();
+    screen += chunk.toString();
     const [question, answer] = left[0] ?? [];
-    if (question !== undefined && shown.includes(question)) {
+    if (question !== undefined && screen.includes(question)) {
       left.shift();
       child.stdin.write(`${answer}\n`);
     }
   });
   const [code] = (await once(child, 'exit')) as [number];
-  expect(left, shown).toEqual([]);
-  return { code, shown };
+  expect(left, screen).toEqual([]);
+  return { code, screen };
 }
 
 describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no script(1) here)' : ''}`, () => {
@@ -37,10 +37,10 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect((await cli(args('run'))).code).toBe(0);
     const joined = await tree();
     const no = await typed(['undo', '--root', root], [['[y/N]', 'no']]);
-    expect(no.shown).toMatch(/delete \/etc\/kubernetes\/kubelet\.conf[\s\S]*Nothing was changed/);
+    expect(no.screen).toMatch(/delete \/etc\/kubernetes\/kubelet\.conf[\s\S]*Nothing was changed/);
     expect(await tree()).toEqual(joined);
     const yes = await typed(['undo', '--root', root], [['[y/N]', 'y']]);
-    expect([yes.code, yes.shown]).toEqual([0, expect.stringContaining('is undone.')]);
+    expect([yes.code, yes.screen]).toEqual([0, expect.stringContaining('is undone.')]);
     expect(await tree()).toEqual(before);
   });
 
@@ -56,8 +56,8 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     }, 20_000);
     await sleep(300);
     sandbox.autoApprove = true; // an administrator approves it
-    const { code, shown } = await joining;
-    expect([code, shown]).toEqual([
+    const { code, screen } = await joining;
+    expect([code, screen]).toEqual([
       0,
       expect.stringContaining(`    kubectl certificate approve ${csr.metadata.name}\r\n`),
     ]);
@@ -67,8 +67,8 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     const { args, root, tree } = await scene();
     await obstruct(root);
     const before = await tree();
-    const { code, shown } = await typed(args('run'), [['Undo the changes of this run? [y/N]', 'y']]);
-    expect([code, shown]).toEqual([6, expect.stringContaining('E_FILE in step kubelet-config')]);
+    const { code, screen } = await typed(args('run'), [['Undo the changes of this run? [y/N]', 'y']]);
+    expect([code, screen]).toEqual([6, expect.stringContaining('E_FILE in step kubelet-config')]);
     expect(await tree()).toEqual(before);
   });
 
@@ -78,9 +78,9 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     expect((await cli(args('run'))).code).toBe(6);
     await clear();
     await rm(join(root, 'run/joinery'), { recursive: true });
-    const { code, shown } = await typed(['resume', '--root', root], [['token of run', sandbox.token]]);
-    expect([code, shown]).toEqual([0, expect.stringContaining('join-worker succeeded')]);
-    expect(shown).not.toContain(sandbox.token);
+    const { code, screen } = await typed(['resume', '--root', root], [['token of run', sandbox.token]]);
+    expect([code, screen]).toEqual([0, expect.stringContaining('join-worker succeeded')]);
+    expect(screen).not.toContain(sandbox.token);
   });
 
   test('a run asks for an approval below the list of steps', async () => {
@@ -89,13 +89,13 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
     const step = '- { id: ask, approval: { message: "Continue?", deadline: 1h } }';
     const lines = ['apiVersion: joinery.dev/v1', 'kind: Pipeline', 'metadata: { name: asks }', 'steps:', step];
     await writeFile(file, `${lines.join('\n')}\noutputs: { said: "\${{ steps.ask.outputs.reason }}" }\n`);
-    const { code, shown } = await typed(
+    const { code, screen } = await typed(
       ['run', '--pipeline', file, '--root', root],
       [
         ['Continue? [yes/no]', 'yes'],
         ['Reason:', 'because'],
       ],
     );
-    expect([code, shown]).toEqual([0, expect.stringContaining('said = because')]);
+    expect([code, screen]).toEqual([0, expect.stringContaining('said = because')]);
   });
 });

@@ -49,9 +49,9 @@ describe('join token', () => {
   test('join token creates a token that signs cluster-info, lists it and deletes it', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
-    const made = succeeded(await token('create', '--ttl', '90m', '--description', 'rack 7'));
-    expect(made).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}\n$/);
-    const [id = '', secret = ''] = made.trim().split('.');
+    const created = succeeded(await token('create', '--ttl', '90m', '--description', 'rack 7'));
+    expect(created).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}\n$/);
+    const [id = '', secret = ''] = created.trim().split('.');
 
     const data = Object.entries(secretOf(sandbox, id)?.data ?? {});
     const fields = Object.fromEntries(data.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
@@ -76,7 +76,7 @@ describe('join token', () => {
       ),
     );
     expect(listed).not.toContain(secret);
-    expect(succeeded(await token('list', '--show-secrets'))).toContain(made.trim());
+    expect(succeeded(await token('list', '--show-secrets'))).toContain(created.trim());
     const json = succeeded(await token('list', '--output', 'json'));
     expect(json).not.toContain(secret);
     expect(documentOf('BootstrapTokenList', json).tokens).toContainEqual({
@@ -84,7 +84,7 @@ describe('join token', () => {
       groups: [fields['auth-extra-groups']],
     });
 
-    expect(succeeded(await token('delete', made.trim()))).toBe(`Deleted token ${id}.\n`);
+    expect(succeeded(await token('delete', created.trim()))).toBe(`Deleted token ${id}.\n`);
     await vi.waitFor(() => expect(clusterInfo(sandbox)).not.toHaveProperty(`jws-kubeconfig-${id}`));
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });
@@ -119,10 +119,10 @@ describe('join token', () => {
   test('token create creates a given token once', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);
-    const given = succeeded(await cli(['token', 'generate'], { KUBECONFIG: '/nowhere' }));
-    const wanted = ['create', `@${await file('token', given)}`, '--ttl', '0', '--groups', ''];
-    expect(succeeded(await token(...wanted))).toBe(given);
-    const id = given.slice(0, 6);
+    const generated = succeeded(await cli(['token', 'generate'], { KUBECONFIG: '/nowhere' }));
+    const createWords = ['create', `@${await file('token', generated)}`, '--ttl', '0', '--groups', ''];
+    expect(succeeded(await token(...createWords))).toBe(generated);
+    const id = generated.slice(0, 6);
     const before = secretOf(sandbox, id);
     expect(Object.keys(before?.data ?? {}).sort()).toEqual([
       ...['token-id', 'token-secret', 'usage-bootstrap-authentication', 'usage-bootstrap-signing'],
@@ -130,9 +130,9 @@ describe('join token', () => {
     expect(succeeded(await token('list'))).toMatch(
       new RegExp(`^${id}\\.\\*+ +<forever> +<never> +\\S+ +<none> +<none>$`, 'm'),
     );
-    const refused = failed(await token(...wanted, '--description', 'again'), 'E_TOKEN_EXISTS', 5);
+    const refused = failed(await token(...createWords, '--description', 'again'), 'E_TOKEN_EXISTS', 5);
     expect(refused).toContain(`join token delete ${id}`);
-    expect(refused).not.toContain(given.trim());
+    expect(refused).not.toContain(generated.trim());
     expect(secretOf(sandbox, id)).toEqual(before);
   });
 
@@ -189,12 +189,12 @@ describe('join token', () => {
 describe('the kubeconfig of join token', () => {
   test('join token uses the first existing kubeconfig in $KUBECONFIG', async () => {
     const { sandbox } = await scene();
-    const there = await adminOf(sandbox);
+    const existing = await adminOf(sandbox);
     const id = sandbox.token.slice(0, 6);
-    for (const KUBECONFIG of [there, `/nowhere:${there}`, `:${there}:/nowhere`])
+    for (const KUBECONFIG of [existing, `/nowhere:${existing}`, `:${existing}:/nowhere`])
       expect(succeeded(await cli(['token', 'list'], { KUBECONFIG }))).toContain(id);
-    const given = ['token', 'list', '--kubeconfig', join(folder, 'other.conf')];
-    expect(failed(await cli(given, { KUBECONFIG: there }), 'E_KUBECONFIG', 2)).toMatch(
+    const words = ['token', 'list', '--kubeconfig', join(folder, 'other.conf')];
+    expect(failed(await cli(words, { KUBECONFIG: existing }), 'E_KUBECONFIG', 2)).toMatch(
       /cannot use the kubeconfig .*other\.conf/,
     );
     expect(failed(await cli(['token', 'list'], { KUBECONFIG: '/nowhere:/else' }), 'E_KUBECONFIG', 2)).toContain(
@@ -236,20 +236,20 @@ describe('the kubeconfig of join token', () => {
     const document = parse(sandbox.adminKubeconfig);
     document.users[0].user = userOf(sandbox);
     const kubeconfig = await file('other.conf', stringify(document));
-    const told = failed(await cli(['token', 'create', '--kubeconfig', kubeconfig]), 'E_KUBECONFIG_ACCESS', 5);
-    expect(told).toContain(`the user of ${kubeconfig} is not allowed to create bootstrap tokens (HTTP ${status})`);
-    expect(told).not.toContain(sandbox.token);
+    const error = failed(await cli(['token', 'create', '--kubeconfig', kubeconfig]), 'E_KUBECONFIG_ACCESS', 5);
+    expect(error).toContain(`the user of ${kubeconfig} is not allowed to create bootstrap tokens (HTTP ${status})`);
+    expect(error).not.toContain(sandbox.token);
     expect(idsOf(sandbox)).toEqual([sandbox.token.slice(0, 6)]);
   });
 
   test('join token does not trust a server with the kubeconfig of another cluster', async () => {
-    const [here, there] = [await scene(), await scene()];
-    const document = parse(there.sandbox.adminKubeconfig);
-    document.clusters[0].cluster.server = `https://${here.sandbox.endpoint}`;
+    const [target, other] = [await scene(), await scene()];
+    const document = parse(other.sandbox.adminKubeconfig);
+    document.clusters[0].cluster.server = `https://${target.sandbox.endpoint}`;
     const kubeconfig = await file('wrong.conf', stringify(document));
-    const told = failed(await cli(['token', 'list', '--kubeconfig', kubeconfig]), 'E_API_CERTIFICATE_UNTRUSTED', 12);
-    expect(told).toContain('get a new kubeconfig');
-    expect(here.sandbox.store.requests.filter(({ path }) => path.includes('secrets'))).toEqual([]);
+    const error = failed(await cli(['token', 'list', '--kubeconfig', kubeconfig]), 'E_API_CERTIFICATE_UNTRUSTED', 12);
+    expect(error).toContain('get a new kubeconfig');
+    expect(target.sandbox.store.requests.filter(({ path }) => path.includes('secrets'))).toEqual([]);
   });
 });
 
@@ -282,8 +282,8 @@ describe('join ca-hash', () => {
     ['an endless file', '/dev/zero', 'larger than 1048576 bytes'],
     ['nothing on standard input', '-', 'standard input'],
   ])('ca-hash fails with a hint for %s', async (_, path, says) => {
-    const told = failed(await cli(['ca-hash', path]), 'E_CA_HASH', 2);
-    expect(told).toContain(says);
-    expect(told).toContain('/etc/kubernetes/pki/ca.crt');
+    const error = failed(await cli(['ca-hash', path]), 'E_CA_HASH', 2);
+    expect(error).toContain(says);
+    expect(error).toContain('/etc/kubernetes/pki/ca.crt');
   });
 });

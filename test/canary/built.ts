@@ -1,10 +1,10 @@
-/** Builds of the command for these tests: with a phase that leaks, and with all that keeps secrets taken out. */
+/** Builds of the command for these tests: with a phase that leaks, and without the code that keeps secrets. */
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { project } from '../bin/cli.ts';
 
-/** Per file: what keeps a secret there, and what stands there instead. */
+/** By file: the code that keeps a secret, and its replacement. */
 const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
   'engine/sdk/secret.ts': [["return '***';", 'return this.#value;']],
   'engine/run/redact.ts': [
@@ -27,7 +27,7 @@ const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
   ],
 };
 
-/** Fails where the sources have changed and this table has not. */
+/** Fails if the sources no longer contain the code in this table. */
 async function open(path: string): Promise<string> {
   let text = await readFile(join(project, path), 'utf8');
   for (const [kept, instead] of TAKEN_OUT[path] ?? []) {
@@ -38,7 +38,7 @@ async function open(path: string): Promise<string> {
 }
 
 const opened: Plugin = {
-  name: 'all that keeps secrets taken out',
+  name: 'without the code that keeps secrets',
   setup({ onLoad }) {
     for (const path of Object.keys(TAKEN_OUT).filter((name) => name.endsWith('.ts')))
       onLoad({ filter: new RegExp(`${path.replaceAll('.', '\\.')}$`) }, async () => ({
@@ -60,7 +60,7 @@ container.register<AnyPhase>(PHASE, { useValue: leaky });`,
   },
 };
 
-/** The launcher of a command that knows the phase `leaky`; with nothing that keeps secrets, where `isOpen`. */
+/** The launcher of a command with the phase `leaky`; if `isOpen`, without the code that keeps secrets. */
 export async function builtCommand(folder: string, isOpen: boolean): Promise<string> {
   await mkdir(join(folder, 'bin'), { recursive: true });
   const launcher = join(folder, 'bin/join.cjs');

@@ -1,4 +1,4 @@
-/** The engine by itself: what its events, results, errors and plans show, however a run ends. */
+/** Events, results, errors and plans of the engine show no secret, however a run ends. */
 import 'reflect-metadata';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
@@ -20,7 +20,7 @@ import type { Effect, Sandbox } from '../../plugins/sandbox/index.ts';
 import { scene } from '../bin/cli.ts';
 import { app } from '../helpers/app.ts';
 import { shownOf } from '../helpers/errors.ts';
-import { type MadeStep, madePlan } from '../helpers/plans.ts';
+import { planOfSteps, type TestStep } from '../helpers/plans.ts';
 import { keyCanary, leaks, plainCanary, tokenCanary } from './scanner.ts';
 
 const TOKEN = 'abcdef.0123456789canary';
@@ -30,7 +30,7 @@ const canaries = [tokenCanary(TOKEN), keyCanary(KEY), plainCanary('certificate k
 const leaksIn = (...shown: unknown[]) =>
   leaks(shown.map(shownOf).join('\n'), [...canaries, ...madeKeys.map(keyCanary)]);
 
-/** Private keys that were made since this was emptied. */
+/** Private keys that were created since this list was emptied. */
 const madeKeys: string[] = [];
 const { generateKeyPairSync } = crypto;
 beforeAll(() => {
@@ -46,15 +46,15 @@ afterAll(() => {
   syncBuiltinESMExports();
 });
 
-interface Told {
+interface EndedRun {
   plan: Plan;
   events: RunEvent[];
-  /** Each event as it was shown when it came. */
+  /** The text of each event at the time it arrived. */
   shownEvents: string[];
   result: RunResult;
 }
 
-async function told(plan: Plan, options: Omit<Parameters<typeof run>[0], 'plan'>): Promise<Told> {
+async function runToEnd(plan: Plan, options: Omit<Parameters<typeof run>[0], 'plan'>): Promise<EndedRun> {
   const events: RunEvent[] = [];
   const shownEvents: string[] = [];
   const onEvent = (event: RunEvent) => void shownEvents.push(shownOf(events[events.push(event) - 1]));
@@ -78,15 +78,15 @@ interface Trouble {
 }
 const meets = (effect: Effect) => (sandbox: Sandbox) => sandbox.faults.add({ effect, path: CSRS });
 const troubles: Record<string, Trouble> = {
-  'nothing in a dry run': { code: 'none', isDry: true },
+  'no error in a dry run': { code: 'none', isDry: true },
   'a pin of another CA': {
     code: 'E_CA_PIN_MISMATCH',
     given: () => ({ discoveryTokenCaCertHash: [`sha256:${'0'.repeat(64)}`] }),
   },
   'a wrong secret': { code: 'E_CLUSTER_INFO_SIGNATURE', given: () => ({ token: `abcdef.${'z'.repeat(16)}` }) },
   'an unknown token': { code: 'E_TOKEN_UNKNOWN', given: () => ({ token: TOKEN.replace('abcdef', 'fedcba') }) },
-  'nobody there': { code: 'E_API_UNREACHABLE', given: () => ({ endpoint: '127.0.0.1:1' }) },
-  'a name that is taken': {
+  'an unreachable server': { code: 'E_API_UNREACHABLE', given: () => ({ endpoint: '127.0.0.1:1' }) },
+  'a node name that is in use': {
     code: 'E_NODE_EXISTS',
     prepare: ({ store }) => {
       const status = { conditions: [{ type: 'Ready', status: 'True' }] };
@@ -96,24 +96,24 @@ const troubles: Record<string, Trouble> = {
   'a server that does not know the token': { code: 'E_API_UNAUTHORIZED', prepare: meets('unauthorized') },
   'a server that refuses': { code: 'E_API_FORBIDDEN', prepare: meets('forbidden') },
   'a server that is overloaded': { code: 'E_API_UNAVAILABLE', prepare: meets('unavailable') },
-  'a portal that wants a password': { code: 'E_API_ANSWER', prepare: meets('notJson') },
-  'an answer without end': { code: 'E_API_ANSWER', prepare: meets('huge') },
-  'a connection that is cut': { code: 'E_API_UNREACHABLE', prepare: meets('reset') },
-  'nobody who approves': {
+  'the page of a captive portal': { code: 'E_API_ANSWER', prepare: meets('notJson') },
+  'an endless answer': { code: 'E_API_ANSWER', prepare: meets('huge') },
+  'a lost connection': { code: 'E_API_UNREACHABLE', prepare: meets('reset') },
+  'a CSR without approval': {
     code: 'E_STEP_TIME_LIMIT',
     limitMs: 300,
     prepare: (sandbox) => {
       sandbox.autoApprove = false;
     },
   },
-  'somebody who stops it': {
+  'a cancellation': {
     code: 'E_CANCELLED',
     signal: AbortSignal.abort(fail('E_CANCELLED', { signal: 'SIGINT' })),
   },
 };
 
-/** A join by the pipeline that ships, on a machine below a directory, against the sandbox. */
-async function joinThatMeets({ given, prepare, limitMs, isDry = false, signal }: Trouble): Promise<Told> {
+/** A join with the shipped pipeline, on a machine below a directory, against the sandbox. */
+async function joinThatMeets({ given, prepare, limitMs, isDry = false, signal }: Trouble): Promise<EndedRun> {
   const { sandbox, root } = await scene({ token: TOKEN });
   prepare?.(sandbox);
   const scope = await app.openMachine({ root, dryRun: isDry });
@@ -121,39 +121,43 @@ async function joinThatMeets({ given, prepare, limitMs, isDry = false, signal }:
   const values = { endpoint: sandbox.endpoint, token: TOKEN, ...pins, ...given?.(sandbox) };
   const plan = impatient(planOf(app.catalog.open('join-worker'), app.registry, values, scope.host.facts));
   if (limitMs !== undefined) for (const step of plan.steps) step.timeoutMs = limitMs;
-  const ended = await told(plan, { host: scope.host, onFailure: 'undo', ...(signal === undefined ? {} : { signal }) });
+  const ended = await runToEnd(plan, {
+    host: scope.host,
+    onFailure: 'undo',
+    ...(signal === undefined ? {} : { signal }),
+  });
   await scope.close();
   return ended;
 }
 
 const SECRETS = [TOKEN, KEY, CERTIFICATE_KEY];
 const inputs = { token: new Secret(TOKEN), keys: [new Secret(KEY), new Secret(CERTIFICATE_KEY)] };
-const leaking = (run: MadeStep['run'], isDry = false): Promise<Told> => {
+const leaking = (run: TestStep['run'], isDry = false): Promise<EndedRun> => {
   const host = memoryHost({ directories: ['/etc'] });
-  return told({ ...madePlan({ id: 'leaky', run }), inputs }, { host: isDry ? recordingHost(host) : host });
+  return runToEnd({ ...planOfSteps({ id: 'leaky', run }), inputs }, { host: isDry ? recordingHost(host) : host });
 };
-/** What phases do wrong, and servers on purpose. */
-const leakages: Record<string, () => Promise<Told>> = {
-  'says them': () => leaking(({ log }) => SECRETS.map((secret) => log.warn(secret)).length && {}),
-  'says them in a dry run': () => leaking(({ log }) => SECRETS.map((secret) => log.info(secret)).length && {}, true),
-  'returns them': () => leaking(() => ({ list: SECRETS, deep: { text: SECRETS.join() } })),
-  'throws them': () =>
+/** Mistakes of phases, and attacks of servers. */
+const leakages: Record<string, () => Promise<EndedRun>> = {
+  'logs secrets': () => leaking(({ log }) => SECRETS.map((secret) => log.warn(secret)).length && {}),
+  'logs secrets in a dry run': () => leaking(({ log }) => SECRETS.map((secret) => log.info(secret)).length && {}, true),
+  'returns secrets': () => leaking(() => ({ list: SECRETS, deep: { text: SECRETS.join() } })),
+  'throws secrets': () =>
     leaking(() => {
       const cause = Object.assign(new Error(TOKEN), { options: { headers: SECRETS } });
       throw new AggregateError([cause], KEY, { cause: new Error(CERTIFICATE_KEY, { cause }) });
     }),
-  'fails with them for facts': () =>
+  'fails with secrets as facts': () =>
     leaking(() => Promise.reject(fail('E_COMMAND_FAILED', { command: TOKEN, exitCode: 1, output: SECRETS.join() }))),
-  'is handed the token back by a server': () => {
+  'gets its token back from a server': () => {
     const body = { message: `Bearer ${TOKEN} is not valid` };
     const host = memoryHost({ send: () => ({ status: 403, body, clockSkewMs: 0 }) });
     const given = { identity: { server: 'https://a:1', ca: 'x', token: TOKEN }, nodeName: 'w1' };
-    return told(planOfPhase('tls-bootstrap', tlsBootstrap, given, host.facts), { host });
+    return runToEnd(planOfPhase('tls-bootstrap', tlsBootstrap, given, host.facts), { host });
   },
 };
 
-/** The list on a terminal, as it is drawn. */
-async function drawn({ plan, events }: Told): Promise<string> {
+/** The progress list as a terminal draws it. */
+async function drawn({ plan, events }: EndedRun): Promise<string> {
   const written: string[] = [];
   const ci = process.env.CI;
   delete process.env.CI;
@@ -165,7 +169,7 @@ async function drawn({ plan, events }: Told): Promise<string> {
   return written.join('');
 }
 
-const views: Record<string, (ended: Told) => unknown> = {
+const views: Record<string, (ended: EndedRun) => unknown> = {
   events: ({ shownEvents }) => shownEvents.join('\n'),
   'a live list on a terminal': drawn,
   'the result': ({ result }) => result,
@@ -176,7 +180,7 @@ const views: Record<string, (ended: Told) => unknown> = {
 };
 
 describe('a join that meets', () => {
-  test.each(Object.entries(troubles))('%s shows no secret anywhere', async (_, trouble) => {
+  test.each(Object.entries(troubles))('a join that meets %s shows no secret', async (_, trouble) => {
     madeKeys.length = 0;
     const ended = await joinThatMeets(trouble);
     expect(madeKeys.length).toBeGreaterThan(0);
@@ -188,28 +192,28 @@ describe('a join that meets', () => {
 
 describe('a phase that', () => {
   afterEach(() => vi.restoreAllMocks());
-  const ended = new Map<string, Told>();
+  const ended = new Map<string, EndedRun>();
   beforeAll(async () => {
     for (const [name, leak] of Object.entries(leakages)) ended.set(name, await leak());
   });
-  const of = (name: string): Told => ended.get(name) ?? expect.unreachable();
+  const of = (name: string): EndedRun => ended.get(name) ?? expect.unreachable();
 
-  test.each(Object.keys(leakages))('%s shows none: not in events, results or errors', async (name) => {
+  test.each(Object.keys(leakages))('no event, result or error shows the secrets of a phase that %s', async (name) => {
     for (const [where, view] of Object.entries(views)) expect(leaksIn(await view(of(name))), where).toEqual([]);
   });
 
   const where: [where: string, leakage: string][] = [
-    ['events', 'says them'],
-    ['events', 'throws them'],
-    ['a live list on a terminal', 'says them'],
-    ['the result', 'says them in a dry run'],
-    ['the result', 'returns them'],
-    ['the result as a document', 'returns them'],
-    ['the result as a document', 'fails with them for facts'],
-    ['errors, with their facts, causes and stacks', 'throws them'],
-    ['errors, with their facts, causes and stacks', 'is handed the token back by a server'],
+    ['events', 'logs secrets'],
+    ['events', 'throws secrets'],
+    ['a live list on a terminal', 'logs secrets'],
+    ['the result', 'logs secrets in a dry run'],
+    ['the result', 'returns secrets'],
+    ['the result as a document', 'returns secrets'],
+    ['the result as a document', 'fails with secrets as facts'],
+    ['errors, with their facts, causes and stacks', 'throws secrets'],
+    ['errors, with their facts, causes and stacks', 'gets its token back from a server'],
   ];
-  test.each(where)('would be found in %s, were nothing redacted: one that %s', async (name, leakage) => {
+  test.each(where)('without redaction, %s would show the secrets of a phase that %s', async (name, leakage) => {
     vi.spyOn(Redactor.prototype, 'redact').mockImplementation((value) => value);
     vi.spyOn(Redactor.prototype, 'wrapSecrets').mockImplementation((value) => value);
     const open = await leakages[leakage]?.();
@@ -217,17 +221,17 @@ describe('a phase that', () => {
     expect(leaksIn(await views[name]?.(open))).not.toEqual([]);
   });
 
-  test('has secrets for inputs would be found in the plan, did secrets print themselves', () => {
-    const plan = of('is handed the token back by a server').plan;
-    expect(leaksIn(views['the plan']?.({ plan } as Told))).toEqual([]);
+  test('the plan would show secret inputs if a Secret printed itself', () => {
+    const plan = of('gets its token back from a server').plan;
+    expect(leaksIn(views['the plan']?.({ plan } as EndedRun))).toEqual([]);
     const { reveal } = Secret.prototype;
     for (const name of ['toString', 'toJSON', inspect.custom] as const)
       vi.spyOn(Secret.prototype, name as 'toString').mockImplementation(reveal);
-    expect(leaksIn(views['the plan']?.({ plan } as Told))).not.toEqual([]);
+    expect(leaksIn(views['the plan']?.({ plan } as EndedRun))).not.toEqual([]);
   });
 });
 
-describe('a secret is not shown by', () => {
+describe('a Secret', () => {
   class Plain {
     readonly value: string;
     constructor(value: string) {
@@ -241,18 +245,19 @@ describe('a secret is not shown by', () => {
     'String()': (secret) => String(secret),
     'toLocaleString()': (secret) => secret.toLocaleString(),
     'JSON.stringify()': (secret) => JSON.stringify({ secret, list: [secret] }),
-    'console.log and its like': (secret) => format('%s %o %O %j', secret, secret, { secret }, secret),
-    'inspect with all it can': (secret) => inspect({ secret }, { depth: null, showHidden: true, getters: true }),
-    'inspect past its own word': (secret) => inspect(secret, { customInspect: false, showHidden: true, depth: null }),
+    'console.log and format': (secret) => format('%s %o %O %j', secret, secret, { secret }, secret),
+    'inspect with every option': (secret) => inspect({ secret }, { depth: null, showHidden: true, getters: true }),
+    'inspect without its custom function': (secret) =>
+      inspect(secret, { customInspect: false, showHidden: true, depth: null }),
     'structuredClone()': (secret) => inspect(structuredClone({ ...secret, toString: undefined })),
     'v8.serialize()': (secret) => serialize({ ...secret, toString: undefined }).toString('latin1'),
     'its own keys': (secret) => Reflect.ownKeys(secret).map((key) => String(Reflect.get(secret, key))),
     'a copy': (secret) => JSON.stringify({ ...secret }),
-    'an error with it for a message': (secret) => shownOf(new Error(String(secret))),
-    'an error with it for a cause': (secret) => shownOf(new Error('x', { cause: secret })),
-    'an error of ours with it for a fact': (secret) => shownOf(fail('E_FILE', { path: secret as never, what: '' })),
+    'an error with the secret as its message': (secret) => shownOf(new Error(String(secret))),
+    'an error with the secret as its cause': (secret) => shownOf(new Error('x', { cause: secret })),
+    'a JoinError with the secret as a fact': (secret) => shownOf(fail('E_FILE', { path: secret as never, what: '' })),
   };
-  test.each(Object.entries(ways))('%s', (_, way) => {
+  test.each(Object.entries(ways))('%s does not show a secret', (_, way) => {
     expect(leaksIn(way(new Secret(TOKEN)))).toEqual([]);
     expect(leaksIn(way(new Plain(TOKEN)))).toEqual([expect.stringContaining('token')]);
   });

@@ -1,10 +1,10 @@
-/** A phase that gives its secrets away wherever a phase can. */
+/** A phase that leaks its secrets in every way that a phase can. */
 import { fields, joiningIdentity, nodeRef } from '../../engine/node/index.ts';
 import { apiCalls, definePhase, isJoinError, type KubeApi, runs, writes } from '../../engine/sdk/index.ts';
 
 const { identity, key } = fields;
 
-/** Its own; a phase may keep a secret in a file that it declares. */
+/** A phase may keep a secret in a file that it declares. */
 export const LEAKY_FILE = '/etc/leaky';
 
 export default definePhase({

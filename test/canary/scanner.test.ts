@@ -31,7 +31,7 @@ describe('the scanner', () => {
     expect(leaks(`before ${text} behind`, canaries)).toEqual([expect.stringMatching(`^${name}, behind`)]);
   });
 
-  test('finds none in what is public, and in what is another secret', () => {
+  test('the scanner finds nothing in public data and in other secrets', () => {
     const certificate = issueCertificate({
       subject: { commonName: 'system:node:w1', organizations: ['system:nodes'] },
       publicKey: publicKeyDer(key),
@@ -45,7 +45,7 @@ describe('the scanner', () => {
     expect(leaks(text.join('\n') + randomBytes(1 << 16).toString('base64'), canaries)).toEqual([]);
   });
 
-  test('does not show what it has found', () => {
+  test('the scanner does not show the secrets that it finds', () => {
     expect(leaks(`${TOKEN} and ${TOKEN}`, canaries).join('')).not.toContain('canary');
   });
 });

@@ -1,25 +1,25 @@
 /**
- * Finds secrets in what was told, in whatever form they may have got there. Written apart from the engine's redactor:
- * what that one misses is to be found.
+ * Finds secrets in a text, in any form that they may have. It is independent of the engine's redactor, so that it finds
+ * what the redactor misses.
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 
-/** A unique string that may be seen nowhere. */
+/** A unique string that no output may contain. */
 export interface Canary {
   name: string;
-  /** Each of these gives it away. */
+  /** Strings that each reveal the secret. */
   traces: readonly string[];
 }
 
-/** What shows too little to be found, and what is found by accident. */
+/** Shorter pieces reveal too little, and match by accident. */
 const CHARACTERS_MIN = 8;
 
-/** A bootstrap token: as it is, and its secret half by itself. The id is public. */
+/** A bootstrap token: the whole, and its secret half. The ID is public. */
 export const tokenCanary = (token: string): Canary => canary('token', [token, token.split('.')[1] ?? '']);
 
 export const plainCanary = (name: string, text: string): Canary => canary(name, [text]);
 
-/** A private key: whole, half a line at a time, and its number. What is in its certificate as well is no secret. */
+/** A private key: the whole, each half of a line, and its number. What its certificate also contains is public. */
 export function keyCanary(pem: string): Canary {
   const lines = pem.split('\n').filter((line) => line !== '' && !line.startsWith('-----'));
   const halves = lines.flatMap((line) => [line.slice(0, 32), line.slice(32)]);
@@ -42,7 +42,7 @@ function canary(name: string, texts: readonly string[]): Canary {
   return { name, traces: [...new Set(traces)].filter((trace) => trace.length >= CHARACTERS_MIN) };
 }
 
-/** In hexadecimal digits, and in base64 wherever it begins; what depends on its neighbours is left out. */
+/** The bytes in hexadecimal, and in base64 at each offset, without the digits that depend on the bytes around. */
 function encoded(bytes: Buffer): string[] {
   const shifted = [0, 1, 2].flatMap((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes])
@@ -54,7 +54,7 @@ function encoded(bytes: Buffer): string[] {
   return [bytes.toString('hex'), bytes.toString('hex').toUpperCase(), ...shifted];
 }
 
-/** The names of the canaries that `text` gives away, each with where; nothing of them is in the answer. */
+/** The names of the canaries in `text`, each with its position. The result does not contain the canaries. */
 export function leaks(text: string, canaries: readonly Canary[]): string[] {
   return canaries.flatMap(({ name, traces }) => {
     const at = Math.max(...traces.map((trace) => text.indexOf(trace)));

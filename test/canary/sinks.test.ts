@@ -1,7 +1,7 @@
 /**
- * Whole runs of the built command, in every state that a run can be in: token, keys and certificate key can be read
- * nowhere. The same with a phase that gives them away on purpose, and then with all that keeps secrets taken out of the
- * command: there, each of these tests must find what it looks for.
+ * Whole runs of the built command, in every state of a run: no output or file shows token, keys or certificate key. The
+ * same holds for a phase that leaks them on purpose. In a command without the code that keeps secrets, each of these
+ * tests must find them.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,13 +17,13 @@ const HAS_SCRIPT = existsSync('/usr/bin/script');
 
 interface Play {
   stage: Stage;
-  /** Exit codes: a play that goes wrong would find nothing, too. */
+  /** Exit codes: a play that fails early would find nothing either. */
   codes: (number | null)[];
-  /** Files in temporary folders and in the home of who ran it. */
+  /** Files in temporary folders and in the home of the user. */
   strewn: string[];
 }
 
-/** Dry runs, a join from files, a second one, the runs of the past, and an undo. */
+/** Dry runs, a join with values from files, a second join, the list of runs, and an undo. */
 async function joined(): Promise<Play> {
   const stage = await Stage.open();
   const { args, root } = stage.scene;
@@ -48,7 +48,7 @@ async function joined(): Promise<Play> {
   return { stage, strewn: await stage.strewn(), codes };
 }
 
-/** A join that fails half-way and is kept, shown and resumed. */
+/** A join that fails halfway, and is then shown and resumed. */
 async function kept(): Promise<Play> {
   const stage = await Stage.open();
   const { args, root } = stage.scene;
@@ -65,7 +65,7 @@ async function kept(): Promise<Play> {
   return { stage, strewn: await stage.strewn(), codes: [failed, shown, resumed, undone].map(({ code }) => code) };
 }
 
-/** Ctrl-C while it waits, on a terminal where there is one; and a join there that gets to its end. */
+/** A join that Ctrl-C stops while it waits, and a join on a terminal that finishes. */
 async function stopped(): Promise<Play> {
   const stage = await Stage.open();
   const { args, sandbox } = stage.scene;
@@ -88,7 +88,7 @@ async function stopped(): Promise<Play> {
   return { stage, strewn: await stage.strewn(), codes };
 }
 
-/** Phases by themselves, wrong secrets, and secrets in the wrong place. */
+/** Single phases, wrong secrets, and secrets in the wrong place. */
 async function byPhase(): Promise<Play> {
   const stage = await Stage.open();
   const { args, root, sandbox } = stage.scene;
@@ -115,7 +115,7 @@ async function byPhase(): Promise<Play> {
   return { stage, strewn: await stage.strewn(), codes };
 }
 
-/** A phase that leaks: a dry run, a run that fails with it, and one that succeeds. */
+/** A phase that leaks: in a dry run, in a run that fails, and in a run that succeeds. */
 async function leaking(launcher: string): Promise<Play> {
   const stage = await Stage.open(launcher);
   const { args, root, sandbox } = stage.scene;
@@ -134,7 +134,7 @@ async function leaking(launcher: string): Promise<Play> {
   await play('undo', '--yes', '--root', root);
   codes.push((await stage.titleWhileWaiting(given('run', '--ends', 'well', '--output', 'json'))).code);
   if (HAS_SCRIPT) await stage.onTerminal(given('run', '--ends', 'well'), async () => undefined);
-  // What a file held that the run has replaced: with secrets in it, since this phase had put them there.
+  // The before-image of this file contains a secret, because the phase had written it.
   await writeFile(join(root, 'etc/leaky'), sandbox.token, { mode: 0o600 });
   await play(...given('run', '--ends', 'well'));
   await play(...args('run', sandbox.token));
@@ -143,7 +143,7 @@ async function leaking(launcher: string): Promise<Play> {
 }
 
 let folder: string;
-/** Of all that is remembered of a run that has failed. */
+/** The files that remain of a failed run, with their modes. */
 let whileKept: Record<string, string> = {};
 let shipped: Play[];
 let leaky: Play;
@@ -166,7 +166,7 @@ const textsOf = (plays: Play[], sink: Sink): string =>
   plays.flatMap(({ stage }) => stage.texts.flatMap((item) => (item.sink === sink ? item.text : []))).join('\n');
 const leaksOf = (plays: Play[], sink: Sink): string[] => plays.flatMap(({ stage }) => stage.leaks(sink));
 
-test('every run ended as it was meant to', () => {
+test('every run ends with the expected exit code', () => {
   expect(shipped.map(({ codes }) => codes)).toEqual([
     [0, 0, 0, 0, 0, 0, 2, 0],
     [6, 0, 0, 0],
@@ -179,11 +179,11 @@ test('every run ended as it was meant to', () => {
     expect(new Set(stage.canaries().map(({ name }) => name))).toEqual(new Set(['token', 'certificate key', 'key']));
 });
 
-test('no run leaves anything in temporary folders, or at home', () => {
+test('no run leaves a file in temporary folders or in the home directory', () => {
   expect(shipped.flatMap(({ strewn }) => strewn)).toEqual([]);
 });
 
-test('what a run needs to go on is for its owner alone, while it can', () => {
+test('only the owner can read the secrets that a failed run keeps for its resume', () => {
   const names = Object.keys(whileKept).map((path) => path.replace(/\d{8}-\d{6}-[0-9a-f]{4}/, 'ID'));
   expect(names).toEqual(
     expect.arrayContaining(['run/joinery/ID/input.token', 'run/joinery/ID/once.tls-bootstrap.client-key']),
@@ -192,18 +192,18 @@ test('what a run needs to go on is for its owner alone, while it can', () => {
 });
 
 describe.each(sinks.filter((sink) => sink !== 'a terminal' || HAS_SCRIPT))('%s', (sink) => {
-  test('shows no secret', () => {
+  test(`no secret appears in: ${sink}`, () => {
     expect(textsOf(shipped, sink)).not.toBe('');
     expect(leaksOf(shipped, sink)).toEqual([]);
   });
 
-  // A file that is replaced is kept as it was, whatever is in it.
-  test.skipIf(sink === 'before-images')('shows no secret that a phase gives away', () => {
+  // A before-image has the whole content of the old file, including secrets.
+  test.skipIf(sink === 'before-images')(`no secret that a phase leaks appears in: ${sink}`, () => {
     expect(textsOf([leaky], sink)).not.toBe('');
     expect(leaksOf([leaky], sink)).toEqual([]);
   });
 
-  test('would show one, were nothing kept secret', () => {
+  test(`without the code that keeps secrets, a secret appears in: ${sink}`, () => {
     expect(leaksOf([open], sink)).toContainEqual(expect.stringContaining(': token, '));
   });
 });

@@ -1,4 +1,4 @@
-/** A cluster and a machine on which everything that a command tells is written down, with where it can be read. */
+/** A cluster and a machine that record all outputs of a command, by the place where they appear. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
@@ -29,7 +29,7 @@ export const sinks = [
 ] as const;
 export type Sink = (typeof sinks)[number];
 
-/** Where the node's key belongs, where a phase was told to write, and what is a sink of its own. */
+/** The files of the node's key, the files that the phase writes, and the files that are sinks of their own. */
 const HOMES = [
   /^m\/var\/lib\/kubelet\/pki\/kubelet-client-[\d-]+\.pem$/,
   new RegExp(`^m${LEAKY_FILE}$`),
@@ -56,14 +56,14 @@ export class Stage {
     this.#folder = dirname(played.root);
   }
 
-  /** `launcher` is the command; left out, the one that is built. */
+  /** `launcher` is the command. Default: the built command. */
   static async open(launcher: string = join(project, 'bin/join')): Promise<Stage> {
     const stage = new Stage(await scene(), launcher);
     await stage.#prepare();
     return stage;
   }
 
-  /** All that may be seen nowhere. */
+  /** The secrets that no output may contain. */
   canaries(): Canary[] {
     const keys = existsSync(this.#at('tap')) ? readFileSync(this.#at('tap'), 'utf8') : '';
     return [
@@ -83,7 +83,7 @@ export class Stage {
     );
   }
 
-  /** A file with a secret in it, for `@FILE`. */
+  /** A file that contains a secret, for `@FILE`. */
   async secretFile(name: string, secret: string): Promise<string> {
     await writeFile(this.#at(name), `${secret}\n`, { mode: 0o600 });
     return `@${this.#at(name)}`;
@@ -101,7 +101,7 @@ export class Stage {
       const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
       this.#tell('standard output', where, stdout);
       this.#tell('standard error', where, stderr);
-      // As text, and once more as what it says: escapes are gone then.
+      // The text, and also its parsed values: these have no escapes.
       if (args.join(' ').includes('--output json'))
         this.#tell(
           'the JSON result',
@@ -118,18 +118,18 @@ export class Stage {
     return this.start(args).outcome;
   }
 
-  /** On a terminal, with what is typed there. */
+  /** Runs the command on a terminal, with typed input. */
   async onTerminal(args: readonly string[], type: (write: (keys: string) => void) => Promise<void>): Promise<void> {
     const words = [process.execPath, this.#launcher, ...args].map((word) => `'${word}'`).join(' ');
     const child = spawn('script', ['-qefc', words, '/dev/null'], { env: this.#environment() });
     const shown = text(child.stdout);
     await type((keys) => void child.stdin.write(keys));
-    child.stdin.end(); // to whatever it may ask, there is no answer
+    child.stdin.end(); // no question gets an answer
     this.#tell('a terminal', `join ${args[0]}`, await shown);
     await this.#lookAtRuns();
   }
 
-  /** While a run waits for its certificate: what ps shows of it. The run is let go on then. */
+  /** The title that `ps` shows while a run waits for its certificate. The run continues afterwards. */
   async titleWhileWaiting(args: readonly string[]): Promise<Outcome> {
     this.scene.sandbox.autoApprove = false;
     const { child, outcome } = this.start(args);
@@ -139,18 +139,18 @@ export class Stage {
     return outcome;
   }
 
-  /** Once a run has asked for a certificate: from here on it stops as it should. */
+  /** Waits until a run has created its CSR: from then on it can be stopped cleanly. */
   async requested(): Promise<void> {
     const isNew = ({ metadata }: KubeObject) => !this.#seen.has(metadata.name);
     await waitFor(() => this.scene.sandbox.store.list('certificatesigningrequests').find(isNew));
   }
 
-  /** What was left where nothing of a machine lies. */
+  /** Files outside the machine that a run has left. */
   async strewn(): Promise<string[]> {
     return (await Promise.all(['home', 'tmp'].map((name) => readdir(this.#at(name), { recursive: true })))).flat();
   }
 
-  /** To be called when nothing is left to go on with: looks at every file. */
+  /** Reads every file. To be called when no run can be resumed any more. */
   async finished(): Promise<void> {
     for (const folder of ['m', 'home', 'tmp'])
       for (const name of await readdir(this.#at(folder), { recursive: true })) {
@@ -166,7 +166,7 @@ export class Stage {
       }
   }
 
-  /** Path → mode of these folders of the machine, and of all that is in them. */
+  /** Path → mode of these folders of the machine, and of all files below them. */
   async modesBelow(...folders: string[]): Promise<Record<string, string>> {
     const modes: Record<string, string> = {};
     for (const folder of folders)
@@ -185,12 +185,12 @@ export class Stage {
     return join(this.#folder, name);
   }
 
-  /** With secrets in it: of that, children get nothing. */
+  /** An environment with secrets. Child processes must not get them. */
   #environment(): Record<string, string | undefined> {
     const home = this.#at('home');
     return {
       ...process.env,
-      CI: undefined, // or a terminal is none
+      CI: undefined, // otherwise the terminal counts as a CI log
       HOME: home,
       XDG_CACHE_HOME: join(home, 'cache'),
       XDG_CONFIG_HOME: join(home, 'config'),
@@ -206,7 +206,7 @@ export class Stage {
 
   async #prepare(): Promise<void> {
     for (const name of ['home', 'tmp', 'children']) await mkdir(this.#at(name));
-    // Every program of the machine writes down how it was called.
+    // Every program of the machine records its command line.
     const programs = join(this.scene.root, 'usr/bin');
     for (const name of await readdir(programs)) {
       await rename(join(programs, name), join(programs, `${name}.real`));
@@ -222,7 +222,7 @@ export class Stage {
     });
   }
 
-  /** The head of a request, and its body as it comes in. */
+  /** The head of a request, and its body as it arrives. */
   #hear(request: IncomingMessage): void {
     const { method, url = '', headers } = request;
     const isOurs = headers.authorization === `Bearer ${this.scene.sandbox.token}`;

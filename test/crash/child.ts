@@ -1,6 +1,6 @@
 /**
- * Runs, resumes and undoes as the command does it, one for each line of its input, in a process that can be told to die
- * at its nth point.
+ * Runs, resumes and undoes like the command, once for each line of its input, in a process that can kill itself at its
+ * nth point.
  */
 import 'reflect-metadata';
 import { writeSync } from 'node:fs';
@@ -22,13 +22,13 @@ import { isJoinError } from '../../engine/sdk/index.ts';
 import { diskWithPoints, hostWithPoints } from '../helpers/points.ts';
 
 export type Mode = 'run' | 'resume' | 'undo';
-export interface Told {
+export interface Order {
   mode: Mode;
-  /** The checkout: its pipeline is run. */
+  /** The checkout with the pipeline. */
   project: string;
   root: string;
   inputs: Record<string, unknown>;
-  /** 0: it lives. */
+  /** 0: the process is not killed. */
   killAt: number;
 }
 export interface Ended {
@@ -40,8 +40,8 @@ export interface Ended {
 
 const FOREVER = new Int32Array(new SharedArrayBuffer(4));
 
-/** As `bin/command.ts`. */
-async function act({ mode, project, root, inputs }: Told, at: (where: string) => void): Promise<RunResult> {
+/** Like `bin/command.ts`. */
+async function act({ mode, project, root, inputs }: Order, at: (where: string) => void): Promise<RunResult> {
   const app = composeApp({ root: project });
   const { catalog, registry } = app;
   const disk = diskWithPoints(at);
@@ -66,7 +66,7 @@ async function act({ mode, project, root, inputs }: Told, at: (where: string) =>
     await journal.resumed(plan.inputs);
     return await run({ plan, host, journal });
   } finally {
-    await lock.release(); // what was locked for nothing leaves nothing
+    await lock.release(); // a lock without a run leaves no folder
     await machine.close();
   }
 }
@@ -76,16 +76,16 @@ const wordsOf = (error: unknown) =>
     ? { code: error.code, message: error.message }
     : { code: 'E_BUG', message: String((error as Error).stack) };
 
-async function obey(told: Told): Promise<Ended> {
+async function obey(order: Order): Promise<Ended> {
   let points = 0;
   const at = (where: string): void => {
-    if (++points !== told.killAt) return;
-    writeSync(1, where.replaceAll(told.root, ''));
+    if (++points !== order.killAt) return;
+    writeSync(1, where.replaceAll(order.root, ''));
     process.kill(process.pid, 'SIGKILL');
-    Atomics.wait(FOREVER, 0, 0); // until it has come
+    Atomics.wait(FOREVER, 0, 0); // until the signal arrives
   };
   try {
-    const { status, error } = await act(told, at);
+    const { status, error } = await act(order, at);
     return { status, ...(error === undefined ? {} : wordsOf(error)), points };
   } catch (error) {
     return { status: 'refused', ...wordsOf(error), points };
@@ -94,8 +94,8 @@ async function obey(told: Told): Promise<Ended> {
 
 async function serve(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin }))
-    writeSync(1, `${JSON.stringify(await obey(JSON.parse(line) as Told))}\n`);
+    writeSync(1, `${JSON.stringify(await obey(JSON.parse(line) as Order))}\n`);
 }
 
-process.umask(0o077); // as hardened machines have it
+process.umask(0o077); // like hardened machines
 void serve();

@@ -1,4 +1,4 @@
-/** A run is killed at every point that it has; then it is gone on with, or taken back, as if nothing had happened. */
+/** A run is killed at each of its points. It is then resumed or undone as if nothing had happened. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import { type Killed, type Objects, Stage } from './stage.ts';
 
 const STAGES = 2;
 /**
- * Every so manieth state is gone on with by the command itself; the others by the program that was killed, since that
- * starts sooner.
+ * The command itself resumes every tenth state. The program that was killed resumes the others, because it starts
+ * faster.
  */
 const BY_COMMAND_EVERY = 10;
 /**
- * The undo of a finished run is killed everywhere; that of an interrupted one, which is mostly the same, at every third
- * point.
+ * The undo of a finished run is killed at each point. The undo of an interrupted run is mostly the same, so it is
+ * killed at every third point.
  */
 const INTERRUPTED_EVERY = 3;
 
@@ -39,7 +39,7 @@ afterAll(async () => {
   console.log(numbers.join('\n'));
 });
 
-/** How many points each mode has, undisturbed. */
+/** The number of points of each mode in an undisturbed run. */
 const pointsOf = new Map<Stage, Record<'run' | 'undo', number>>();
 async function rehearse(stage: Stage): Promise<void> {
   const root = await stage.machine();
@@ -50,18 +50,18 @@ async function rehearse(stage: Stage): Promise<void> {
   expect(await stage.problemsOfUndo(root, true)).toEqual([]);
   pointsOf.set(stage, { run: ran.points, undo: undone.points });
   await stage.clear(root);
-  await stage.rest(); // from here on they start with what these have compiled
+  await stage.rest(); // later processes start with the compiled code
 }
 
-/** A machine in the middle of something, and its cluster. */
+/** A machine in the middle of a run, and its cluster. */
 interface Scene {
   root: string;
   objects: Objects;
-  /** Whether the kubelet runs there. */
+  /** Whether the kubelet is running. */
   isRunning: boolean;
 }
 
-/** A copy to work on; the scene stays as it is. */
+/** A copy of the scene; the scene itself does not change. */
 async function enter(stage: Stage, scene: Scene | undefined): Promise<string> {
   const root = await stage.machine(scene?.root);
   stage.objects = scene?.objects ?? [];
@@ -85,12 +85,12 @@ async function killed(stage: Stage, mode: Mode, killAt: number, scene?: Scene): 
     const root = await enter(stage, scene);
     const kill = await stage.kill(mode, root, killAt);
     if (kill !== undefined) return kill;
-    await stage.clear(root); // steps that run at once may have saved a write
+    await stage.clear(root); // parallel steps may have saved a write
   }
   throw new Error(`no ${mode} has a point ${killAt}`);
 }
 
-/** Each stage takes the next case when it is done with one. What is wrong, in the order of the cases. */
+/** Each stage takes the next case when it has finished one. Returns the problems in the order of the cases. */
 async function inTurns<T>(stages: Stage[], cases: readonly T[], act: (stage: Stage, item: T) => Promise<string[]>) {
   const problems: string[][] = [];
   let next = 0;
@@ -108,8 +108,8 @@ async function inTurns<T>(stages: Stage[], cases: readonly T[], act: (stage: Sta
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 /**
- * Goes on with what was killed. Where nothing was journaled, it was as if it had never begun; a run that was over,
- * either way, stays as it is.
+ * Resumes a killed run. If its journal is empty, the run starts again. A run that was finished or undone stays as it
+ * is.
  */
 async function problemsAfterResume(stage: Stage, root: string, byCommand: boolean): Promise<string[]> {
   const { status, code, message } = byCommand ? await stage.type(['resume'], root) : await stage.act('resume', root);
@@ -131,13 +131,13 @@ async function problemsAfterUndo(stage: Stage, root: string, byCommand: boolean)
   return stage.problemsOfUndo(root, (await stage.statesOfRuns(root)).length > 0);
 }
 
-/** Counts kills, and finds states that were there before: what becomes of them is known. */
+/** Counts kills, and recognises states that were tested before. */
 class Tally {
   kills = 0;
   byCommand = 0;
   readonly #seen = new Set<string>();
 
-  /** Undefined where it was seen before; else whether the command itself is to go on with it. */
+  /** Undefined if the state was tested before; otherwise whether the command itself resumes it. */
   take(shape: string): { byCommand: boolean } | undefined {
     this.kills++;
     if (this.#seen.has(shape)) return undefined;
@@ -147,7 +147,7 @@ class Tally {
     return { byCommand };
   }
 
-  tell(what: string, points: number): void {
+  report(what: string, points: number): void {
     const { kills, byCommand } = this;
     numbers.push(
       `${what}: killed ${kills} times, at ${points} points; ${this.#seen.size} states (${byCommand} to the command)`,
@@ -159,7 +159,7 @@ class Tally {
 const pointsIn = (stages: Stage[], mode: 'run' | 'undo'): number =>
   Math.max(...stages.map((stage) => pointsOf.get(stage)?.[mode] ?? 0));
 
-test('a run that was killed is complete after a resume, and gone after an undo, wherever it was', async () => {
+test('a run that was killed at any point is complete after a resume, and fully undone after an undo', async () => {
   const tally = new Tally();
   const points = pointsIn(used, 'run');
   const problems = await inTurns(used, upTo(points), async (stage, killAt) => {
@@ -178,15 +178,15 @@ test('a run that was killed is complete after a resume, and gone after an undo, 
       (text) => `${where}: ${text}`,
     );
   });
-  tally.tell('run', points);
+  tally.report('run', points);
   expect(problems).toEqual([]);
 });
 
-/** Of the run that ended, and of one that was killed when its kubelet ran. */
+/** The undo of a finished run, and of a run that was killed when its kubelet was running. */
 test.each([
   ['finished', undefined],
   ['interrupted', 0.95],
-])('an undo of a run that is %s, and was killed, is done by another, or the run goes on', async (what, part) => {
+])('the killed undo of a run that is %s is completed by another undo, or the run is resumed', async (what, part) => {
   const scenes = new Map<Stage, Scene>();
   let points = 0;
   for (const stage of used) {
@@ -211,6 +211,6 @@ test.each([
     await stage.clear(again.root);
     return [...found, ...problems.map((text) => `resumed: ${text}`)].map((text) => `${where}: ${text}`);
   });
-  tally.tell(`undo of a run that is ${what}`, cases.length);
+  tally.report(`undo of a run that is ${what}`, cases.length);
   expect(problems).toEqual([]);
 });

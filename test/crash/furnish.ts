@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A machine that somebody has used before: every kind of thing that a join replaces, with odd modes and owners. */
+/** A machine that was in use: it has all kinds of files that a join replaces, with unusual modes and owners. */
 export async function furnishUsed(root: string): Promise<void> {
   await rm(join(root, 'etc/systemd/system/kubelet.service.d'), { recursive: true });
   await mkdir(join(root, 'etc/kubernetes'));

@@ -18,7 +18,7 @@ import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { differences, digest, type Snapshot, snapshot } from '../helpers/snapshot.ts';
 import { PROJECT } from '../helpers/sources.ts';
 import { ask, NODES } from '../plugins/sandbox/client.ts';
-import type { Ended, Mode, Told } from './child.ts';
+import type { Ended, Mode, Order } from './child.ts';
 import { endProcessesOf, processesOf } from './processes.ts';
 import type { Programs } from './programs.ts';
 
@@ -28,7 +28,7 @@ const PKI = 'var/lib/kubelet/pki';
 const PEM = /kubelet-client-(\d{4}(?:-\d\d){5})\.pem/g;
 const RUN_ID = /\d{8}-\d{6}-[0-9a-f]{4}/g;
 const MADE_BY_RUNS = ['certificatesigningrequests', 'nodes'];
-/** Made anew by every run. */
+/** Files that each run creates again. */
 const RANDOM = /^\/(var\/lib\/joinery|run\/joinery)\/|kubelet-client-\d/;
 
 /** A machine on which a run, a resume or an undo was killed. */
@@ -96,7 +96,7 @@ export class Stage {
     for (const [resource, object] of wanted) store.commit({ type: 'ADDED', resource, object });
   }
 
-  /** By a process that stays: what goes on with a killed run need not be as young as the run was. */
+  /** Runs in a process that stays alive: the process that resumes a killed run need not be new. */
   async act(mode: Mode, root: string): Promise<Ended> {
     this.#survivor ??= this.#child();
     const { stdin, answers } = this.#survivor;
@@ -120,7 +120,7 @@ export class Stage {
   #told(mode: Mode, root: string, killAt: number): string {
     const { endpoint, token, caPin } = this.sandbox;
     const inputs = { endpoint, token, discoveryTokenCaCertHash: [caPin], ignorePreflightErrors: ['all'] };
-    return `${JSON.stringify({ mode, project: PROJECT, root, inputs, killAt } satisfies Told)}\n`;
+    return `${JSON.stringify({ mode, project: PROJECT, root, inputs, killAt } satisfies Order)}\n`;
   }
 
   #child(): Child {
@@ -164,7 +164,7 @@ export class Stage {
       .replaceAll(RUN_ID, 'RUN');
   }
 
-  /** What is wrong after a run that should have got to its end. */
+  /** The problems after a run that should have finished. */
   async problemsOfRun(root: string): Promise<string[]> {
     const found = this.#joined(root);
     this.#after ??= found; // the first one of a stage is undisturbed

@@ -1,4 +1,4 @@
-/** Answers that come whole and make no sense, or mean harm: framing, shapes, documents, texts for a terminal. */
+/** Complete answers that are invalid or hostile: framing, shapes, documents, and texts for a terminal. */
 import { gzipSync } from 'node:zlib';
 import type { Fault as ApiFault } from '../../plugins/sandbox/index.ts';
 import { documents } from './documents.ts';
@@ -44,7 +44,7 @@ const framing: Fault[] = [
     says('{"metadata":{}}', { headers: { 'Content-Length': '5' } }),
     ANSWER,
   ),
-  row('a length that is no number', FIRST, says('{}', { headers: { 'Content-Length': 'many' } }), ANSWER),
+  row('a length that is not a number', FIRST, says('{}', { headers: { 'Content-Length': 'many' } }), ANSWER),
   row('a body that drips', FIRST, { effect: 'drip', latencyMs: 100 }, LIMIT),
   row('a body that drips', 'node get', { effect: 'drip', latencyMs: 100 }, LIMIT),
   row('a body that begins and stops', 'kubelet-config get', says('{"kind":', { open: true }), LIMIT),
@@ -70,7 +70,7 @@ const framing: Fault[] = [
   ),
   row('UTF-16', FIRST, says(Buffer.from('\ufeff{"metadata":{}}', 'utf16le')), ANSWER),
   row('a byte order mark', FIRST, says('\ufeff{"metadata":{}}'), ANSWER),
-  row('bytes that are no UTF-8', FIRST, says(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), ANSWER),
+  row('bytes that are not UTF-8', FIRST, says(Buffer.from([0x7b, 0xff, 0xfe, 0x7d])), ANSWER),
   row('JSON 100,000 levels deep', FIRST, says(deep(100_000)), INVALID),
   row('JSON 100,000 levels deep', 'node get', says(deep(100_000)), 'survives'),
 ];
@@ -84,7 +84,7 @@ function scrambled(value: unknown): unknown {
 }
 const begunAgain = (where: RequestName): boolean => / (list|watch)$/.test(where);
 const onNull = (where: RequestName): Ends => {
-  // Nobody says that it is automatic, so it is waited for; and what is patched is found patched by the next try.
+  // Without a review, Joinery waits for the approval. The next attempt finds the Node patched.
   if (where === 'access review' || where === 'node patch') return 'survives';
   return begunAgain(where) ? LIMIT : ANSWER;
 };
@@ -157,7 +157,7 @@ const shapes: Fault[] = [
   row('no resourceVersion', 'node list', says('{"metadata":{},"items":[]}'), LIMIT),
   row('items that are a text', 'node list', says('{"metadata":{"resourceVersion":"1"},"items":"w1"}'), LIMIT),
   row(
-    'a version that is no text',
+    'a version that is not text',
     'node watch',
     changed(({ status, ...node }: { status: object }) => ({
       ...node,
@@ -188,10 +188,10 @@ const watches: Fault[] = [
     says(`${error(`{"code":403,"message":${JSON.stringify(EVIL)}}`)}\n`),
     FORBIDDEN,
   ),
-  row('lines that are no JSON, for ever', 'CSR watch', says('<html>\n'.repeat(1000)), LIMIT),
+  row('lines that are not JSON, repeated', 'CSR watch', says('<html>\n'.repeat(1000)), LIMIT),
   row('a line without end', 'CSR watch', { effect: 'endless' }, LIMIT),
   ...(['CSR watch', 'node watch'] as const).flatMap((where) => [
-    row('a line that is no JSON', where, says('<html>\n', { times: 1 }), 'survives'),
+    row('a line that is not JSON', where, says('<html>\n', { times: 1 }), 'survives'),
     row('an error event 410', where, { effect: 'watchExpired', times: 1 }, 'survives'),
     row('410', where, { effect: 'gone', times: 1 }, 'survives'),
     row('an end at once', where, { effect: 'watchEnds', times: 3 }, 'survives'),
@@ -234,7 +234,5 @@ const texts: Fault[] = [
     'survives',
   ),
 ];
-
-/** Documents inside of answers. */
 
 export const answers: Fault[] = [...framing, ...shapes, ...watches, ...texts, ...documents];

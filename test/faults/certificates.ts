@@ -20,7 +20,7 @@ interface Serving {
   use?: 'server' | 'client';
 }
 
-/** A certificate for the API server; by an unknown CA where no issuer's key is given. */
+/** A certificate for the API server. Default issuer: an unknown CA. */
 export function serving({
   issuer = generateKeyPem(),
   altNames = ['127.0.0.1'],
@@ -75,7 +75,7 @@ const wrong: { name: string; made: (scene: Scene) => KeyPair; ends: Ends }[] = [
 
 const OF_THE_KUBELET = /^\/api\/v1\/nodes($|\/w1\/status)/;
 
-/** Requests on connections with a wrong certificate were asked by nobody, or not at all. */
+/** No request on a connection with a wrong certificate had credentials. */
 const expectNoCredentialSince = ({ sandbox }: Scene, from: number): void => {
   const ours = sandbox.store.requests.slice(from).filter(({ path }) => !OF_THE_KUBELET.test(path));
   expect(ours.filter(({ user }) => user !== 'system:anonymous')).toEqual([]);

@@ -1,4 +1,4 @@
-/** Clocks that are wrong, of the machine, of the cluster, and in between. */
+/** Wrong clocks of the machine, of the cluster, and during a join. */
 import type { Fault as ApiFault } from '../../plugins/sandbox/index.ts';
 import { EVER, type Fault, type RequestName } from './fault.ts';
 import { hinder } from './network.ts';
@@ -29,7 +29,7 @@ const dated = (name: string, where: RequestName, text: string | undefined, ends:
   inject: (scene) => hinder(scene, where, date(text)),
   ends,
 });
-/** From this request on the machine's clock is another. */
+/** The clock of the machine changes at this request. */
 const jump = (name: string, where: RequestName, byMs: number, ends: Ends): Fault => ({
   ...(byMs < 0 ? { shows: DURATIONS } : {}),
   name: `a step of the machine's clock, ${name},`,
@@ -49,8 +49,8 @@ export const clock: Fault[] = [
   off('the machine is 5 minutes ahead', 'discovery', { machineMs: 300 * SECOND_MS }, SKEW),
   off('the machine is 50 seconds behind', 'discovery', { machineMs: -50 * SECOND_MS }, 'survives'),
   off('the machine is 50 seconds ahead', 'discovery', { machineMs: 50 * SECOND_MS }, 'survives'),
-  off('the machine has just been made (1970)', 'discovery', { machineMs: -Date.now() }, SKEW),
-  off('the machine lives in 2106', 'discovery', { machineMs: 80 * 365 * DAY_MS }, SKEW),
+  off('the clock of the machine starts in 1970', 'discovery', { machineMs: -Date.now() }, SKEW),
+  off('the clock of the machine is 80 years ahead', 'discovery', { machineMs: 80 * 365 * DAY_MS }, SKEW),
   off('the cluster is 5 minutes ahead', 'discovery', { clusterMs: 300 * SECOND_MS }, SKEW),
   off('the cluster is two days behind', 'discovery', { clusterMs: -2 * DAY_MS }, SKEW),
   off('the cluster is two days ahead', 'discovery', { clusterMs: 2 * DAY_MS }, SKEW),
@@ -63,7 +63,7 @@ export const clock: Fault[] = [
     lasting: true,
   },
   {
-    name: 'the machine is two days behind and nobody says so',
+    name: 'the machine is two days behind and answers have no Date',
     where: 'CSR watch',
     clocks: { machineMs: -2 * DAY_MS },
     inject: undated,
@@ -71,7 +71,7 @@ export const clock: Fault[] = [
     lasting: true,
   },
   {
-    name: 'the machine is two years ahead and nobody says so',
+    name: 'the machine is two years ahead and answers have no Date',
     where: 'CSR watch',
     clocks: { machineMs: 730 * DAY_MS },
     inject: undated,
@@ -84,7 +84,7 @@ export const clock: Fault[] = [
   dated('of 1970', 'cluster-info, unverified', new Date(0).toUTCString(), SKEW),
   dated('of 1970', 'node get', new Date(0).toUTCString(), SKEW),
   dated('of 9999', 'node get', 'Fri, 31 Dec 9999 23:59:59 GMT', SKEW),
-  dated('of 1970', 'access review', new Date(0).toUTCString(), 'survives'), // the clock has been looked at
+  dated('of 1970', 'access review', new Date(0).toUTCString(), 'survives'), // the clock was checked before
   jump('an hour forward', 'cluster-info, verified', HOUR_MS, SKEW),
   jump('an hour back', 'access review', -HOUR_MS, WRONG),
   jump('an hour back', 'CSR create', -HOUR_MS, WRONG),

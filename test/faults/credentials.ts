@@ -1,4 +1,4 @@
-/** Faults of the token, of the identity that the machine already has, and of the certificate that the cluster issues. */
+/** Faults of the token, of the existing identity, and of the certificate that the cluster issues. */
 import type { CsrObject } from '../../engine/node/index.ts';
 import { generateKeyPem, issueCertificate, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
 import { EVER, type Fault } from './fault.ts';

@@ -1,4 +1,4 @@
-/** Disks that are full, read-only or broken, and files of others, at every write of a join. */
+/** Disks that are full, read-only or broken, and foreign files, at every write of a join. */
 import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
@@ -54,7 +54,7 @@ const failing = (write: Write, call: DiskFault['call'], errno: string, more: Par
 
 const everywhere = writes.flatMap((write) =>
   ['ENOSPC', 'EROFS', 'EACCES'].map((errno) =>
-    // One of them is mended, and the same command run again.
+    // The fault is fixed, and the same command runs again.
     failing(write, callOf(write.kind, errno), errno, errno === 'ENOSPC' ? {} : { lasting: true }),
   ),
 );
@@ -135,8 +135,8 @@ const CA = '/etc/kubernetes/pki/ca.crt';
 const found: Fault[] = [
   ...[CONF, CA].flatMap((path) => [unreadable(path, 'EIO'), unreadable(path, 'EACCES')]),
   ...['EIO', 'EACCES'].map((errno) => unreadable('/proc/swaps', errno, 'survives')),
-  content('the configuration of somebody else', CONF, 'of somebody else', ['E_PREFLIGHT', 'preflight'], {}),
-  content('the configuration of somebody else, ignored', CONF, 'of somebody else', 'survives'),
+  content('the configuration of another cluster', CONF, 'of another cluster', ['E_PREFLIGHT', 'preflight'], {}),
+  content('the configuration of another cluster, ignored', CONF, 'of another cluster', 'survives'),
   content('100,000 levels of YAML', CONF, '['.repeat(100_000), 'survives'),
   content('5 MiB', CONF, Buffer.alloc(5 << 20), FILE),
   content('another CA', CA, createCa(new Date()).cert, ['E_CA_FILE_DIFFERS', 'machine']),

@@ -22,7 +22,7 @@ const bomb = [
   ...'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(', ')}]`),
 ].join('\n');
 const broken: [name: string, text: string][] = [
-  ['that is no YAML', '{{{{'],
+  ['that is not YAML', '{{{{'],
   ['that is empty', ''],
   ['that is a list', '- 1\n- 2\n'],
   ['100,000 levels deep', '['.repeat(100_000)],
@@ -36,8 +36,8 @@ const broken: [name: string, text: string][] = [
   ['with control characters', `kind: ${JSON.stringify(EVIL)}\nkubernetesVersion: ${JSON.stringify(EVIL)}\n`],
   ['with an alias of control characters', 'a: *\u009b31m\u202e\n'],
 ];
-/** The same limits hold for every document; here it is seen that they are asked for. */
-const some = broken.filter(([name]) => /no YAML|levels|bomb|control/.test(name));
+/** The same limits apply to every document. These rows prove that they are checked. */
+const some = broken.filter(([name]) => /not YAML|levels|bomb|control/.test(name));
 export const documents: Fault[] = [
   ...broken.map(([name, text]) => kubelet(name, text)),
   ...some.map(([name, text]) => kubeadm(name, text)),

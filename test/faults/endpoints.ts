@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import type { Fault } from './fault.ts';
 import { ANSWER, type Ends } from './row.ts';
 
-/** Endpoints that are no API server. */
+/** A server at the endpoint that is not an API server. */
 function spoken(name: string, speak: (socket: Socket) => void, ends: Ends, limitsMs?: Record<string, number>): Fault {
   return {
     name,
@@ -27,7 +27,7 @@ export const endpoints: Fault[] = [
   spoken('a reset before the handshake', (socket) => socket.resetAndDestroy(), ['E_API_UNREACHABLE', 'cluster']),
   spoken('no word', () => undefined, ['E_STEP_TIME_LIMIT', 'timeLimit'], { discovery: 500 }),
   {
-    name: 'nobody',
+    name: 'a closed port',
     where: 'the endpoint',
     inject(scene) {
       scene.given.endpoint = '127.0.0.1:1';

@@ -9,7 +9,7 @@ export interface DiskFault {
   path: string | RegExp;
   call: 'open' | 'write' | 'sync' | 'close' | 'chmod' | 'rename' | 'mkdir' | 'symlink' | 'rm' | 'read' | 'readdir';
   errno: string;
-  /** How often. Left out: always. */
+  /** How often the call fails. Default: always. */
   times?: number;
   onTriggered?: () => void;
 }
@@ -18,7 +18,7 @@ let faults: DiskFault[] = [];
 const opened: { path: string; mode: number }[] = [];
 
 export const failOnDisk = (fault: DiskFault): void => void faults.push(fault);
-export const mendDisk = (root: string): void => {
+export const repairDisk = (root: string): void => {
   faults = faults.filter((fault) => fault.root !== root);
 };
 /** Files below `root` that a key was written to, each with its mode right before. */

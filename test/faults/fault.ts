@@ -1,4 +1,4 @@
-/** A row of the table of faults: what goes wrong, where, how it is made to, and what must come of it. */
+/** A row of the table of faults: what fails, where, how it is injected, and the expected result. */
 import type { EXIT } from '../../engine/sdk/index.ts';
 import type { Outcome } from './join.ts';
 import type { Scene } from './scene.ts';
@@ -10,7 +10,7 @@ export interface Fault {
   inject(scene: Scene): unknown;
   /** The error it must end with and its family of exit codes. */
   ends: 'survives' | readonly [code: string, family: keyof typeof EXIT];
-  /** Time limits of steps. Left out: those that ship, which are minutes. */
+  /** Time limits of steps. Default: the shipped limits, which are minutes. */
   limitsMs?: Record<string, number>;
   /** How far clocks are ahead of the true time. */
   clocks?: { clusterMs?: number; machineMs?: number } | undefined;
@@ -20,7 +20,7 @@ export interface Fault {
   dryRun?: true;
   /** It stays when faults are cleared, so the same command cannot be tried again. */
   lasting?: true;
-  /** A known defect that it shows. The row must fail until that is mended, and then this line must go. */
+  /** A known defect. The row must fail until the defect is fixed. */
   shows?: string;
   /** What else must hold. */
   also?(scene: Scene, outcome: Outcome): unknown;

@@ -7,7 +7,7 @@ vi.setConfig({ maxConcurrency: 24, testTimeout: 60_000 });
 
 testFaults(['trust', 'clock', 'disk', 'machine', 'dry', 'kernel']);
 
-test('the table has at least 60 faults, each with a title of its own', () => {
+test('the table has at least 60 faults, each with its own title', () => {
   expect(table.length).toBeGreaterThanOrEqual(60);
   expect(new Set(table.map(({ title }) => title)).size).toBe(table.length);
 });

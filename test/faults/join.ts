@@ -32,7 +32,7 @@ export interface Outcome {
   /** When each event came, in milliseconds. */
   events: { at: number; event: RunEvent }[];
   limitsMs: Map<string, number>;
-  /** All that was shown: progress, result, error. */
+  /** The whole output: progress, result and error. */
   text: string;
   json: string;
   /** What the phases wanted of the machine, in order. */
@@ -122,8 +122,8 @@ function watchedHost(scene: Scene, host: Host, wanted: Change[]): Host {
   return {
     ...host,
     async read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]> {
-      const told = scene.hasPrograms ? undefined : await answerOf(scene, query);
-      return told === undefined ? host.read<K>(query, signal) : (told as Answers[K]);
+      const answer = scene.hasPrograms ? undefined : await answerOf(scene, query);
+      return answer === undefined ? host.read<K>(query, signal) : (answer as Answers[K]);
     },
     async apply(change, signal) {
       wanted.push(change);

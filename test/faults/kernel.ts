@@ -11,7 +11,7 @@ import type { Scene } from './scene.ts';
 export interface KernelFault {
   name: string;
   where: string;
-  /** A shell line in a mount table of its own. Left out: the user is nobody, and the folder is read-only. */
+  /** A shell line in its own mount table. Default: an unprivileged user and a read-only folder. */
   mount?: string;
 }
 
@@ -38,7 +38,7 @@ export async function joinUnder({ root, sandbox }: Scene, { where, mount }: Kern
     execFile('unshare', argv, { env: { ...process.env, root, at } }, (error, left, stderr) =>
       resolve(
         error?.code === 'ENOENT'
-          ? { code: 1, stderr: 'unshare is not there', left }
+          ? { code: 1, stderr: 'unshare is missing', left }
           : { code: Number(error?.code ?? 0), stderr, left },
       ),
     );

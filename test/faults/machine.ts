@@ -18,7 +18,7 @@ const COMMAND: Ends = ['E_COMMAND_FAILED', 'machine'];
 const LIMIT: Ends = ['E_STEP_TIME_LIMIT', 'timeLimit'];
 /** Colours and a title, as `printf` writes them. */
 const EVIL = String.raw`\033[31m\033]0;pwned\007\302\2331m\342\200\256evil`;
-/** How long a program that hangs would: longer than any limit, and no longer than somebody may find it. */
+/** A program that hangs: longer than any limit, and not forever. */
 const HANG = 'exec sleep 60';
 
 const row = (name: string, where: string, inject: Fault['inject'], ends: Ends, more: Partial<Fault> = {}): Fault => ({
@@ -47,7 +47,7 @@ const program = (
     ends,
     { ...(step === undefined ? {} : { limitsMs: { [step]: LIMIT_MS } }), ...more },
   );
-/** The scene's own service manager, but for one verb. */
+/** The service manager of the scene, with another script for one verb. */
 const systemctl = (
   verb: string,
   script: string,
@@ -106,7 +106,7 @@ const preflights: Fault[] = [
 
 const programs: Fault[] = [
   row(
-    'it is not there',
+    'it is missing',
     'kubelet --version',
     (scene) => {
       scene.given.ignorePreflightErrors = ['all'];
@@ -120,7 +120,7 @@ const programs: Fault[] = [
   program('nothing, and 1', 'kubelet --version', 'exit 1', COMMAND),
   program('it is killed', 'kubelet --version', 'kill -9 $$', COMMAND),
   row(
-    'it is no program',
+    'it is not a program',
     'kubelet --version',
     async (scene) => {
       scene.hasPrograms = true;
@@ -154,7 +154,7 @@ const SOCKET = '/run/containerd/containerd.sock';
 const EVIL_NAME = '\u001b[31m\u001b]0;pwned\u0007\u009b1m\u202eevil';
 const runtime = (name: string, options: RuntimeOptions, ends: Ends): Fault =>
   row(name, SOCKET, (scene) => scene.startRuntime(options), ends);
-/** Whoever listens there instead is gone with the scene. */
+/** Another server at the socket. It ends with the scene. */
 const listener = (name: string, serve: (connection: Socket) => void, ends: Ends, limitsMs: Fault['limitsMs'] = {}) =>
   row(
     name,
@@ -187,7 +187,7 @@ const services: Fault[] = [
   systemctl('daemon-reload', `printf '${EVIL}' >&2; exit 1`, COMMAND, undefined, bareUnit),
   systemctl('daemon-reload', HANG, LIMIT, 'kubelet-start', bareUnit),
   row(
-    'it is not there',
+    'it is missing',
     'systemctl',
     (scene) => {
       scene.hasPrograms = true;
@@ -254,7 +254,7 @@ const UNWANTED = {
 };
 const environment = (name: string, command: string): Fault =>
   row(
-    'it is told what it needs, and nothing else',
+    'its environment has only the variables that it needs',
     name,
     async (scene) => {
       scene.hasPrograms = true;

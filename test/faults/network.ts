@@ -116,7 +116,7 @@ function busy(where: RequestName): Fault {
   };
 }
 
-/** Stopped while nobody answers. */
+/** The run is cancelled while it waits for an answer. */
 const stopped = (where: RequestName): Fault => ({
   name: 'silence, and Ctrl-C',
   where,

@@ -1,4 +1,4 @@
-/** What holds of every run, whatever went wrong: it ends in time, says so in words, and leaves nothing half done. */
+/** The promises of every run with a fault: it ends in time, with a readable error, and leaves no partial file. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -129,8 +129,8 @@ export function expectNothingDone({ root, sandbox }: Scene, before: Tree): void 
   expect(sandbox.store.list('nodes')).toEqual([]);
 }
 
-/** Who is not verified yet has never seen a credential: all that is asked of it is cluster-info, and by nobody. */
-export function expectNothingGiven({ sandbox }: Scene): void {
+/** A server that is not verified gets no credentials: only anonymous requests for cluster-info. */
+export function expectAnonymousDiscovery({ sandbox }: Scene): void {
   const asked = sandbox.store.requests.filter(({ path }) => path.endsWith('/configmaps/cluster-info'));
   expect(asked.filter(({ user }) => user !== 'system:anonymous')).toEqual([]);
 }

@@ -25,7 +25,7 @@ export class OtherServer {
     await once(server, 'listening');
     const other = new OtherServer(server);
     server.on('request', ({ url, headers: { authorization } }, response) => {
-      other.asked.push(`${url} ${authorization ?? 'nobody'}`);
+      other.asked.push(`${url} ${authorization ?? 'anonymous'}`);
       response.end('{}');
     });
     return other;

@@ -10,10 +10,10 @@ import { type Fault as ApiFault, type Sandbox, startSandbox } from '../../plugin
 import { type Kubelet, startKubelet } from '../../plugins/sandbox/machine/kubelet.ts';
 import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
 import { type RuntimeOptions, startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
-import { type DiskFault, failOnDisk, mendDisk } from './failing-fs.ts';
+import { type DiskFault, failOnDisk, repairDisk } from './failing-fs.ts';
 import { type Fault, REQUESTS, type RequestName } from './fault.ts';
 
-/** In memory where there is such a place: hundreds of machines are made, synced and thrown away. */
+/** In memory if possible, because the tests create and delete hundreds of machines. */
 const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 export class Scene {
@@ -61,7 +61,7 @@ export class Scene {
 
   clearFaults(): void {
     this.sandbox.faults.clear();
-    mendDisk(this.root);
+    repairDisk(this.root);
   }
 
   /** Replaces a program of the machine by a shell script. */
@@ -88,7 +88,7 @@ export class Scene {
     });
   }
 
-  /** Instead of the one that is there. */
+  /** Replaces the running runtime. */
   async startRuntime(options: RuntimeOptions = {}): Promise<void> {
     await this.stopRuntime();
     this.#runtime = await startRuntime(this.root, options);
@@ -143,7 +143,7 @@ const pattern = (async (): Promise<string> => {
   return root;
 })();
 
-/** Below the ports that the system hands out: nobody can take it before the kubelet does. */
+/** Below the ports that the system hands out: no other process takes it before the kubelet. */
 async function unusedPort(): Promise<number> {
   for (;;) {
     const port = nextPort++;

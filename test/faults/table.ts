@@ -12,11 +12,11 @@ import { joinUnder, type KernelFault, kernel } from './kernel.ts';
 import { machine } from './machine.ts';
 import { network } from './network.ts';
 import {
+  expectAnonymousDiscovery,
   expectEnding,
   expectInTime,
   expectJoined,
   expectNothingDone,
-  expectNothingGiven,
   expectReadable,
   expectWhole,
   treeOf,
@@ -27,7 +27,7 @@ import { trust } from './trust.ts';
 interface Row {
   theme: string;
   title: string;
-  /** A defect that it shows, and must show until it is mended. */
+  /** A known defect. The row must fail until the defect is fixed. */
   shows: string | undefined;
   clocks: Fault['clocks'];
   /** Resolves to why it could not be injected, where this machine does not let us. */
@@ -56,7 +56,7 @@ export const table: Row[] = [
   ...kernel.map(kernelRow),
 ];
 
-/** Registers the rows of these themes as tests, and tells in the end how many faults were injected. */
+/** Registers the rows of these themes as tests, and reports how many faults were injected. */
 export function testFaults(themes: readonly string[]): void {
   const rows = table.filter(({ theme }) => themes.includes(theme));
   const injected = new Map(themes.map((theme) => [theme, 0]));
@@ -71,8 +71,8 @@ export function testFaults(themes: readonly string[]): void {
           const refused = await run(scene);
           if (refused !== undefined) return void remarks.push(`not injected: ${title}: ${refused}`);
         } else {
-          await expect(run(scene), `mended: ${shows}`).rejects.toThrow();
-          remarks.push(`still to mend: ${title}: ${shows}`);
+          await expect(run(scene), `fixed: ${shows}`).rejects.toThrow();
+          remarks.push(`known defect: ${title}: ${shows}`);
         }
         injected.set(theme, (injected.get(theme) ?? 0) + 1);
       } finally {
@@ -99,12 +99,12 @@ async function withFault(scene: Scene, fault: Fault): Promise<undefined> {
   expectInTime(outcome, scene);
   expectReadable(outcome, scene);
   expectWhole(scene, before, outcome.wanted);
-  expectNothingGiven(scene);
+  expectAnonymousDiscovery(scene);
   await fault.also?.(scene, outcome);
   if (fault.dryRun === true) expectNothingDone(scene, before);
   else if (fault.ends === 'survives') await expectJoined(scene);
   else if (fault.lasting !== true && !isDeepStrictEqual(treeOf(scene.root), before)) {
-    // What was done before the error stays, and the same command goes on from there.
+    // The changes before the error stay, and the same command continues from there.
     scene.clearFaults();
     const again = await joinOn(scene);
     expectEnding({ ends: 'survives' }, again);

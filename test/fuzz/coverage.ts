@@ -1,5 +1,5 @@
 /**
- * Which parts of one script have run, by V8's precise block coverage. Source: Chrome DevTools protocol, domain
+ * The parts of one script that have run, from V8's precise block coverage. Source: Chrome DevTools protocol, domain
  * Profiler.
  */
 import { type Profiler, Session } from 'node:inspector';
@@ -14,7 +14,7 @@ export class Coverage {
   /** Stretches of code that were new when they were kept. */
   blocks = 0;
 
-  /** `script`: how its URL ends. Only code that is loaded after this is counted. */
+  /** `script` is the end of the script's URL. Only code that is loaded later counts. */
   constructor(script: string) {
     this.#script = script;
     this.#session.connect();
@@ -26,15 +26,16 @@ export class Coverage {
     this.#session.disconnect();
   }
 
-  /** What ran since the last call and never before a `keep`, as a number of stretches. */
+  /** The number of stretches that ran since the last call and never before a `keep`. */
   take(keep: boolean): number {
     let found = 0;
     for (const { ranges } of this.#functions()) {
       const [whole] = ranges;
       if (whole === undefined || whole.endOffset - whole.startOffset > FUNCTION_CHARACTERS_MAX) continue;
       const ran = new Uint8Array(whole.endOffset - whole.startOffset);
+      // Inner ranges come last.
       for (const { startOffset, endOffset, count } of ranges)
-        ran.fill(count > 0 ? 1 : 0, startOffset - whole.startOffset, endOffset - whole.startOffset); // inner ranges come last
+        ran.fill(count > 0 ? 1 : 0, startOffset - whole.startOffset, endOffset - whole.startOffset);
       const name = `${whole.startOffset}-${whole.endOffset}`;
       const covered = this.#covered.get(name) ?? new Uint8Array(ran.length);
       found += stretches(ran, covered);
@@ -57,7 +58,7 @@ export class Coverage {
   }
 }
 
-/** How often a stretch begins that is in `ran` and not in `covered`. */
+/** The number of stretches in `ran` that are not in `covered`. */
 function stretches(ran: Uint8Array, covered: Uint8Array): number {
   let found = 0;
   let inside = false;

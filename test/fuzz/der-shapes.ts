@@ -38,7 +38,7 @@ function encoded({ tag, content, length = 'right' }: Tlv): Buffer {
   ]);
 }
 
-/** The values in `der`, as deep as they are constructed; what is no DER is one value's content. */
+/** The values in `der`, with their nested values. Bytes that are not DER become the content of one value. */
 function decoded(der: Buffer): Tlv[] {
   const values: Tlv[] = [];
   for (let at = 0; at + 2 <= der.length; ) {

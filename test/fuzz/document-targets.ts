@@ -42,7 +42,7 @@ export const documentTargets: Record<string, Target> = {
   },
 
   journal: {
-    /** Reads the journal as it is, and with correct checksums: few mutations would pass the checksum of the first line. */
+    /** Reads the journal also with corrected checksums: few mutations would pass the first line otherwise. */
     run(bytes) {
       const writer = new LineWriter();
       const resealed = bytes
@@ -78,8 +78,8 @@ export const documentTargets: Record<string, Target> = {
           return data === undefined ? undefined : ({ metadata: {}, data } as KubeObject);
         }),
       );
-      const told = await clusterConfig.run(ports, { identity: { server: 'https://a', ca: '' }, dynamic: false });
-      parseYaml(yamlOf(await withDefaults(ports, told.kubeletConfiguration))); // or the kubelet could not read what is written
+      const outputs = await clusterConfig.run(ports, { identity: { server: 'https://a', ca: '' }, dynamic: false });
+      parseYaml(yamlOf(await withDefaults(ports, outputs.kubeletConfiguration))); // the kubelet must be able to read it
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {
       'kubeadm-config': { ClusterConfiguration: 'kubernetesVersion: v1.23.1' },

@@ -1,4 +1,4 @@
-/** An API server that answers with whatever it is told to, and the client's way through it. */
+/** An API server that answers with any bytes, and a client that reads them. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
@@ -9,13 +9,13 @@ import { asJson, bent, type Shape, soup, swollen } from './shapes.ts';
 const STATUSES = [200, 200, 200, 201, 204, 304, 400, 401, 403, 404, 409, 410, 429, 500, 503];
 const head = (status: number): string =>
   `HTTP/1.1 ${status} X\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n`;
-/** Ends a watch for good, whatever came before it. */
+/** Ends a watch permanently, after any other events. */
 const LAST_EVENT = '\n{"type":"ERROR","object":{"code":403}}\n';
 
 let answers: Buffer[] = [];
 let listening: Promise<string> | undefined;
 
-/** Each connection gets the next answer, the last one for ever. */
+/** Each connection gets the next answer; the last answer repeats. */
 function start(): Promise<string> {
   const server: Server = createServer((socket: Socket) => {
     socket.on('error', () => socket.destroy());
@@ -28,8 +28,8 @@ function start(): Promise<string> {
 }
 
 /**
- * The first byte says what is asked, the second with which status it is answered; 0 is no status: the rest is all of
- * it.
+ * The first byte selects the request, the second the status of the answer. With 0, the rest is the whole answer,
+ * including its head.
  */
 export async function overHttp(bytes: Buffer): Promise<void> {
   listening ??= start();

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-/** The files of a folder, none where there is no folder. */
+/** The files of a folder; none if it does not exist. */
 export function inputsIn(folder: string): string[] {
   try {
     const paths = readdirSync(folder).map((name) => join(folder, name));
@@ -14,11 +14,11 @@ export function inputsIn(folder: string): string[] {
   }
 }
 
-/** Large ones are kept packed. */
+/** Large inputs are stored compressed. */
 export const readInput = (path: string): Buffer =>
   path.endsWith('.gz') ? gunzipSync(readFileSync(path)) : readFileSync(path);
 
-/** Named for its digest; returns the path. */
+/** Writes an input to a file that is named after its digest. Returns the path. */
 export function writeInput(folder: string, bytes: Buffer): string {
   const path = join(folder, createHash('sha256').update(bytes).digest('hex').slice(0, 12));
   mkdirSync(folder, { recursive: true });
@@ -26,5 +26,5 @@ export function writeInput(folder: string, bytes: Buffer): string {
   return path;
 }
 
-/** Named by a person, and so kept whatever it reaches. */
+/** Whether a person has named the input. Such an input is always kept. */
 export const isNamed = (path: string): boolean => !/^[0-9a-f]{12}$/.test(basename(path));

@@ -1,4 +1,4 @@
-/** The process that is fuzzed: inputs are made, run, and kept where they reach code that none before them reached. */
+/** The fuzzed process: it creates and runs inputs, and keeps those that reach new code. */
 import { createHash } from 'node:crypto';
 import { openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,21 +11,21 @@ import { verdictOn } from './verdict.ts';
 
 export interface Job {
   targets: string[];
-  /** Folders with a folder for each target; what they hold is run first. */
+  /** Folders with a subfolder for each target. Their inputs run first. */
   corpora: string[];
   /** One input alone, instead of the corpora. */
   only?: string;
   seed: number;
-  /** What is made after that, for each target; `execs` is the same each time, `ms` is not. */
+  /** New inputs for each target. A run with `execs` is reproducible, a run with `ms` is not. */
   execs?: number;
   ms?: number;
-  /** Where inputs that reach new code go. */
+  /** The folder for inputs that reach new code. */
   keep?: string;
-  /** Of all that is in the corpora, keep only what is needed to reach as much. */
+  /** Keep only the inputs of the corpora that are needed to reach the same code. */
   minimise?: true;
-  /** Where inputs go that something is found with. */
+  /** The folder for inputs that cause a finding. */
   findings: string;
-  /** The input that is running, for whoever finds this process dead. */
+  /** The file with the running input. The supervisor reads it if this process dies. */
   current: string;
 }
 
@@ -41,7 +41,7 @@ export interface Progress {
   execs: number;
   blocks: number;
   kept: number;
-  /** Of all inputs in their order. */
+  /** The digest of all inputs in their order. */
   digest: string;
 }
 export type Message =
@@ -78,29 +78,29 @@ class Campaign {
   async run(): Promise<void> {
     const { execs = 0, ms = 0, only, minimise = false, seed } = this.#job;
     const known = this.#known();
-    this.#coverage.take(true); // what loading has run is no merit of the first input
+    this.#coverage.take(true); // loading the code does not count for the first input
     if (minimise) await this.#minimise(known);
     else if (only !== undefined) await this.#execute(readInput(only));
     else
       for (const { bytes } of known) {
         await this.#execute(bytes);
-        this.#corpus.push(bytes); // it was kept for what it reached
+        this.#corpus.push(bytes); // it is kept because it reached new code
       }
     this.#coverage.take(true);
 
     const random = new Random(seed);
     const endMs = performance.now() + ms;
     const lastExec = this.#execs + execs;
-    let toldMs = performance.now();
+    let reportedMs = performance.now();
     while (this.#execs < lastExec || performance.now() < endMs) {
       await this.#explore(this.#batch(random), this.#job.keep);
-      if (performance.now() - toldMs > PROGRESS_MS) {
-        toldMs = performance.now();
-        tell({ kind: 'progress', progress: this.#progress() });
+      if (performance.now() - reportedMs > PROGRESS_MS) {
+        reportedMs = performance.now();
+        report({ kind: 'progress', progress: this.#progress() });
         await new Promise((resolve) => setImmediate(resolve)); // lets the message go
       }
     }
-    tell({ kind: 'done', progress: this.#progress() });
+    report({ kind: 'done', progress: this.#progress() });
   }
 
   #progress(): Progress {
@@ -113,7 +113,7 @@ class Campaign {
     return folders.flatMap(inputsIn).map((path) => ({ path, bytes: readInput(path) }));
   }
 
-  /** Half of it from the target's own shape, half of it changed from what is known to reach something. */
+  /** Half of the inputs come from the shape of the target; half are mutations of the corpus. */
   #batch(random: Random): Buffer[] {
     const { shape, tokens } = this.#target;
     const made = fc.sample(shape, { seed: random.next() | 0, numRuns: BATCH / 2 });
@@ -126,8 +126,8 @@ class Campaign {
   }
 
   /**
-   * Runs all; where something new was reached, again in parts, to find out which of them it was. Asking for coverage is
-   * what costs.
+   * Runs all inputs. If they reached new code, runs them again in parts to find the input that did. Reading the coverage
+   * is what costs time.
    */
   async #explore(inputs: readonly Buffer[], keep?: string): Promise<void> {
     for (const bytes of inputs) await this.#execute(bytes);
@@ -152,11 +152,11 @@ class Campaign {
     const wrong = await verdictOn(this.#target, bytes);
     if (wrong === undefined) return;
     const path = writeInput(join(this.#job.findings, this.#name), bytes);
-    tell({ kind: 'finding', finding: { target: this.#name, what: wrong, path } });
+    report({ kind: 'finding', finding: { target: this.#name, what: wrong, path } });
     throw new Found();
   }
 
-  /** Keeps what is named, and then the smallest first. */
+  /** Keeps the named inputs, and then the smallest inputs first. */
   async #minimise(known: readonly { path: string; bytes: Buffer }[]): Promise<void> {
     const [home = ''] = this.#job.corpora;
     const order = known.toSorted(
@@ -173,9 +173,9 @@ class Campaign {
   }
 }
 
-const tell = (message: Message): void => void process.send?.(message);
+const report = (message: Message): void => void process.send?.(message);
 
-/** What is not asked for is not loaded either. */
+/** Loads only the modules that the target needs. */
 async function targetOf(name: string): Promise<Target> {
   const { planted } = await import('./planted.ts');
   const target = planted[name] ?? (await import('./targets.ts')).targets[name];
@@ -184,8 +184,8 @@ async function targetOf(name: string): Promise<Target> {
 }
 
 async function main(job: Job): Promise<void> {
-  process.once('disconnect', () => process.exit()); // once all is told, or nobody listens; a server of ours may still
-  process.channel?.unref(); // or else listening would keep alive what waits for nothing
+  process.once('disconnect', () => process.exit()); // a server of a target may still listen
+  process.channel?.unref(); // the channel alone must not keep the process alive
   for (const name of job.targets) {
     const coverage = new Coverage('loop.cjs');
     try {

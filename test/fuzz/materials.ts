@@ -1,5 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
-/** What the targets are made of: inputs that are right, and a machine and a cluster in memory. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
+/** Valid inputs for the targets, and a machine and a cluster in memory. */
 import { readFileSync } from 'node:fs';
 import { portsFor } from '../../engine/host/ports/index.ts';
 import { pemBlocks, signDetached } from '../../engine/pki/index.ts';
@@ -97,7 +97,7 @@ export async function discover(body: unknown): Promise<void> {
   });
 }
 
-/** With the signature made right, so that what lies behind it is read as well; one that is no text, or empty, stays. */
+/** Corrects the signature, so that the code behind it runs too. Keeps a signature that is empty or not text. */
 export function signed(body: unknown): unknown {
   const { data } = (body ?? {}) as { data?: Record<string, unknown> | null };
   const key = `jws-kubeconfig-${TOKEN_ID}`;
@@ -109,17 +109,17 @@ export const inConfigMap = (text: Buffer): Buffer =>
   asJson({ ...configMap, data: { kubeconfig: text.toString('utf8') } });
 export const inKubeconfig = (ca: Buffer): Buffer =>
   asJson({ clusters: [{ cluster: { server: 'https://a:1', 'certificate-authority-data': ca.toString('base64') } }] });
-/** `\0` between two texts: the second, or both. */
+/** The two texts around a NUL character, or only the second. */
 export const halves = (bytes: Buffer): [string | undefined, string] => {
   const [first = '', ...rest] = bytes.toString('utf8').split('\0');
   return rest.length === 0 ? [undefined, first] : [first, rest.join('\0')];
 };
 
-/** Parted by `|`. */
+/** Splits a line at `|`. */
 export const words = (line: string): string[] => line.split('|');
 
 const at = '2026-12-01T00:00:00.000Z';
-/** Records of a run that wrote a file and started a service, and was taken back. */
+/** Records of a run that wrote a file, started a service, and was undone. */
 export const JOURNAL = [
   {
     ...{ seq: 1, at, kind: 'start', version: 1, id: '20261201-000000-0000', joinery: '0', pipeline: 'p', inputs: {} },

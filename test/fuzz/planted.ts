@@ -1,4 +1,4 @@
-/** Targets that are broken on purpose: the proof that each kind of finding is found. */
+/** Targets that are broken on purpose. They prove that the fuzzer finds each kind of finding. */
 import fc from 'fast-check';
 import { fail } from '../../engine/sdk/index.ts';
 import type { Target } from './target.ts';
@@ -6,7 +6,7 @@ import type { Target } from './target.ts';
 const shape = fc.string({ maxLength: 8 }).map((text) => Buffer.from(text));
 const plant = (run: (bytes: Buffer) => unknown): Target => ({ run, shape, tokens: [...'JOIN'] });
 
-/** Four letters, each behind its own branch: chance alone would need four thousand million tries. */
+/** Four letters, each behind its own branch. Without coverage this would need four billion attempts. */
 function behindBranches(bytes: Buffer, then: () => void): void {
   if (bytes[0] === 0x4a) if (bytes[1] === 0x4f) if (bytes[2] === 0x49) if (bytes[3] === 0x4e) then();
 }
@@ -14,7 +14,7 @@ function behindBranches(bytes: Buffer, then: () => void): void {
 export const planted: Record<string, Target> = {
   'planted-stranger': plant((bytes) => behindBranches(bytes, () => Reflect.get(undefined as never, 'x'))),
   'planted-error': plant(() => {
-    throw new Error('nobody said so');
+    throw new Error('undocumented');
   }),
   'planted-lines': {
     ...plant(() => {
@@ -42,7 +42,7 @@ export const planted: Record<string, Target> = {
   }),
   'planted-exit': plant(() => process.abort()),
   'planted-later': plant(async () => {
-    void Promise.reject(new TypeError('nobody waits for this'));
+    void Promise.reject(new TypeError('unhandled rejection'));
   }),
   'planted-pollution': plant(() => {
     Object.defineProperty(Object.prototype, 'polluted', { value: 1, configurable: true });

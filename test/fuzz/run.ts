@@ -1,4 +1,4 @@
-/** `npm run fuzz`: all targets in turns until the time is up, or one of them; ends with 1 where something was found. */
+/** `npm run fuzz`: fuzzes all targets, or one, in turns until the time is up. Exits with 1 if there are findings. */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Finding, Progress } from './loop.ts';
@@ -38,13 +38,13 @@ for (const { target, what, path } of findings)
 console.log(`\n${execs} inputs, ${findings.length} findings`);
 process.exitCode = findings.length === 0 ? 0 : 1;
 
-/** The stack, without what is beyond interest. */
+/** The first lines of the stack. */
 function shortened(what: string): string {
   const lines = what.split('\n').slice(0, 12);
   return lines.map((line) => line.slice(0, 200)).join('\n');
 }
 
-/** Short turns, each in a fresh process: what one input leaves behind does not pile up. */
+/** Short turns, each in a new process, so that leftovers of inputs do not accumulate. */
 async function inTurns(totalMs: number): Promise<void> {
   const endMs = performance.now() + totalMs;
   const seed = Number(values.seed);
@@ -68,6 +68,6 @@ async function inTurns(totalMs: number): Promise<void> {
       execs += progress?.execs ?? 0;
       findings.push(...report.findings);
     }
-    open = open.filter((name) => !findings.some(({ target }) => target === name)); // until it is mended
+    open = open.filter((name) => !findings.some(({ target }) => target === name)); // until the defect is fixed
   }
 }

@@ -1,9 +1,9 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
-/** Texts that are almost right, or right and unusual: what changing bytes at random would hardly ever reach. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
+/** Texts that are almost valid, or valid and unusual. Random changes of bytes would rarely create them. */
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 
-/** Makes inputs of one kind. */
+/** Creates inputs of one kind. */
 export type Shape = fc.Arbitrary<Buffer>;
 
 type Json = Record<string, unknown> | unknown[];

@@ -1,4 +1,4 @@
-/** Runs the loop in a process of its own, and says which input it hung or died of. */
+/** Runs the loop in its own process, and reports the input that hung or ended it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ const HEAP_MIB_MAX = 512;
 
 interface Task extends Omit<Job, 'current' | 'findings'> {
   /**
-   * An input that takes longer is killed, and tried once more by itself. A slow end before that is the loop's to judge.
+   * An input that takes longer is killed, and tried once more alone. The loop judges inputs that are slow but end.
    */
   hangMs?: number;
 }
@@ -27,7 +27,7 @@ export interface Report {
   findings: Finding[];
 }
 
-/** One script, so that coverage is asked about one script. */
+/** Bundles one script, so that coverage is about one script. */
 export async function buildLoop(): Promise<void> {
   const options = {
     bundle: true,
@@ -42,8 +42,8 @@ export async function buildLoop(): Promise<void> {
 }
 
 /**
- * All targets of the job, one after the other; one in which something was found is left at that. The loop must have
- * been built.
+ * Fuzzes all targets of the job, one after the other. A target ends with its first finding. The loop must have been
+ * built.
  */
 export async function fuzz(job: Task, onProgress: (progress: Progress) => void = () => undefined): Promise<Report> {
   const report: Report = { progress: new Map(), findings: [] };
@@ -117,7 +117,7 @@ async function runLoop(job: Task, onMessage: (message: Message) => void): Promis
 
 let counter = 0;
 
-/** The number of the input stays the same for too long. */
+/** Kills the process if the number of the input stays the same for too long. */
 async function killWhereHung(
   child: ChildProcess,
   current: string,

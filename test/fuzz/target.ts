@@ -2,7 +2,7 @@ import type { Shape } from './shapes.ts';
 
 /** A function that reads text from outside, and what the fuzzer gives to it. */
 export interface Target {
-  /** May return, also a promise, or throw a documented JoinError. Everything else is a finding, also a second of time. */
+  /** May return, also a promise, or throw a documented JoinError. Everything else is a finding, also a long run. */
   run(bytes: Buffer): unknown;
   /** The docstring of the function says that it throws an Error with a message of one line, too. */
   throwsErrors?: boolean;

@@ -69,7 +69,7 @@ export const trustTargets: Record<string, Target> = {
   'cluster-info': {
     async run(bytes) {
       const body = json(bytes.toString('utf8'));
-      if (body !== undefined) await discover(signed(body)); // what is no JSON is the transport's to refuse
+      if (body !== undefined) await discover(signed(body)); // the transport refuses a body that is not JSON
     },
     shape: fc.oneof(
       { weight: 2, arbitrary: jsonShape(configMap) },

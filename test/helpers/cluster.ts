@@ -167,7 +167,7 @@ export class FakeCluster {
 
   readonly wait = async (condition: Wait): Promise<unknown> => {
     if (condition.kind === 'healthy' || condition.kind === 'port' || condition.kind === 'answer') return undefined;
-    if (condition.kind === 'file') throw new Error(`nobody writes ${condition.path}`);
+    if (condition.kind === 'file') throw new Error(`nothing writes ${condition.path}`);
     const { ref, from, done } = condition;
     if (from !== undefined && done(from)) return from;
     const there = this.objects.get(objectPath(ref));

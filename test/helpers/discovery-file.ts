@@ -24,7 +24,7 @@ export interface Parts {
   context?: string;
 }
 
-/** The kubeconfig of an admin, but for what is said of it. */
+/** The kubeconfig of an admin, with the given differences. */
 export const kubeconfig = ({
   cluster,
   user = '{}',

@@ -18,7 +18,7 @@ export const sandbox = (id: string, state = 0) => ({
   state,
 });
 
-/** What a runtime does when it is called: a method that is left out is not implemented. */
+/** The methods of a runtime. A missing method is not implemented. */
 export type Behaviour = { [M in Method]?: (request: { podSandboxId: string }) => Answers[M] | Promise<Answers[M]> };
 
 export async function listening<S extends Server | Http2Server>(server: S, path: string): Promise<S> {
@@ -53,7 +53,7 @@ export async function fakeRuntime(behaviour: Partial<Record<ApiVersion, Behaviou
   return { socket, asked, server };
 }
 
-/** A runtime that speaks v1 and answers as is said here. */
+/** A runtime that speaks v1 and gives these answers. */
 export const runtimeThat = (behaviour: Behaviour) => fakeRuntime({ v1: { Version: () => version, ...behaviour } });
 export const refusal = (code: Code, message = 'because') => {
   throw new ConnectError(message, code);

@@ -14,7 +14,7 @@ export const stepsOf = (guide: string): Step[] =>
     path !== undefined || language === 'sh' ? [{ path, text }] : [],
   );
 
-/** Begins in the folder `home`, and ends with all that was said on standard output. Throws where a command fails. */
+/** Starts in the folder `home`. Returns the standard output. Throws if a command fails. */
 export async function follow(steps: readonly Step[], home: string, env: NodeJS.ProcessEnv): Promise<string> {
   let at = home;
   let said = '';

@@ -1,4 +1,4 @@
-/** `join run` in this process, as the launcher would run it: what is typed, and all that comes of it. */
+/** `join run` in this process, as the launcher runs it: its arguments and its results. */
 import { type Command, Config } from '@oclif/core';
 import { withApp } from '../../bin/command.ts';
 import { runCommand } from '../../bin/commands/run.ts';
@@ -11,11 +11,11 @@ type ConcreteCommand = new (argv: string[], config: Config) => Command;
 const config = Config.load({ root: project, pjson: pjson as never });
 const Run = withApp(app, runCommand(app));
 
-/** One at a time: exit code, standard output and the environment are those of this process. */
+/** Runs one command at a time, because exit code, standard output and environment belong to this process. */
 export async function joinRun(args: readonly string[], variables: Record<string, string> = {}): Promise<Outcome> {
   const environment: Record<string, string> = { ...variables, NODE_ENV: 'production' };
   const written = { stdout: '', stderr: '' };
-  const { log } = console; // oclif's way to standard output
+  const { log } = console; // oclif prints through console.log
   console.log = (text = '') => {
     written.stdout += `${text}\n`;
   };

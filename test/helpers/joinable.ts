@@ -1,4 +1,4 @@
-/** A machine on which every check of preflight passes, and what the checks say of others. */
+/** A machine that passes every preflight check, and the results of the checks on other machines. */
 
 import type { CheckResult } from '../../engine/sdk/index.ts';
 import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
@@ -62,9 +62,9 @@ export interface Checked {
   host: MemoryHost;
   error: unknown;
   notes: { level: 'info' | 'warn'; text: string }[];
-  /** All of them, wherever they are told. */
+  /** All rows, from events and results. */
   checks: CheckResult[];
-  /** What is not well. */
+  /** The rows that did not pass. */
   found: CheckResult[];
 }
 

@@ -1,4 +1,4 @@
-/** Ports that journal what they change, as a run's do, and the way back. */
+/** Ports that journal their changes like those of a run, and the undo of these changes. */
 
 import { snapshotBefore } from '../../engine/host/changes/index.ts';
 import { serviceDataOf } from '../../engine/host/changes/service-data.ts';
@@ -35,7 +35,7 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
   return { journal, ports: portsOf('a'), portsOf };
 }
 
-/** Takes everything back; what was not restored is returned. */
+/** Undoes all changes. Returns those that were not restored. */
 export async function takenBack(journal: Journal, host: Host, overwrite = false): Promise<UndoItem[]> {
   const items: UndoItem[] = [];
   await undoChanges({ journal, host, overwrite, signal: SIGNAL, onItem: (item) => items.push(item) });

@@ -1,9 +1,9 @@
-/** A configuration of each version with every field in it, and what all of them say. */
+/** A configuration of each version with every field, and the values that all of them contain. */
 import type { JoinSettings } from '../../engine/kubeadm/index.ts';
 import type { Version } from '../../engine/kubeadm/versions.ts';
 import { revealSecrets } from '../../engine/sdk/index.ts';
 
-/** Nothing that is shown may hold these. */
+/** No output may contain these. */
 export const DISCOVERY_TOKEN = 'cafe01.canary7f3ac0ffee';
 export const BOOTSTRAP_TOKEN = 'cafe02.canary7f3ac0ffee';
 export const SECRET = 'canary7f3ac0ffee';
@@ -116,7 +116,7 @@ const registration = {
 const checks = { ignorePreflightErrors: ['Swap', 'NumCPU'] };
 const phases = { imagePullPolicy: 'Never', patches: '/patches', skipPhases: ['preflight'] };
 
-/** What the examples say, with the tokens revealed. */
+/** The values of the examples, with the tokens revealed. */
 export const meanings: Record<Version, object> = {
   v1alpha1: { ...everywhere, ...clusters },
   v1alpha2: { ...everywhere, ...clusters, ...registration },

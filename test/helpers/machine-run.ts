@@ -36,7 +36,8 @@ export function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep'
       attempt: (input) => attempt(input, time),
       decide: () => 'run',
       notify: ({ ...event }) => {
-        if ('direction' in event) delete (event as { direction?: string }).direction; // `run` in all tests but those of an undo
+        // The direction is `run` in all tests except those of an undo.
+        if ('direction' in event) delete (event as { direction?: string }).direction;
         events.push({ at: time.now(), ...event });
       },
       random: () => random,

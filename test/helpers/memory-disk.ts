@@ -8,7 +8,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path/posix';
 import type { Disk } from '../../engine/host/disk.ts';
 
-/** What of an entry or a content that was not synced is there afterwards. */
+/** What remains of an entry or a content that was not synced. */
 export type Survives = (what: 'name' | 'content') => boolean;
 interface Meta {
   mode: number;
@@ -26,26 +26,26 @@ interface Inode {
 }
 
 const OWN = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-/** As hardened machines have it. */
+/** The umask of hardened machines. */
 const UMASK = 0o077;
 
 export class MemoryDisk {
   #root: Inode;
-  /** Told of each sync by what it makes durable and where it is asked for; where this says so, nothing is synced. */
+  /** Called at each sync, with its object and its caller. If it returns true, the sync does nothing. */
   swallows: ((site: string) => boolean) | undefined;
-  /** Another number after each change, and each sync. */
+  /** A number that changes with each change and each sync. */
   version = 0;
 
   constructor(root: Inode = inode('directory', 0o755)) {
     this.#root = root;
   }
 
-  /** Another one like it, with what is not synced. */
+  /** A copy, including the data that is not synced. */
   copy(): MemoryDisk {
     return this.#made((node) => node);
   }
 
-  /** After the power has failed: all that is there is durable. */
+  /** The disk after a power failure: everything on it is durable. */
   afterPowerLoss(survives: Survives = () => false): MemoryDisk {
     return this.#made((node) => crashed(node, survives));
   }
@@ -56,7 +56,7 @@ export class MemoryDisk {
     return disk;
   }
 
-  /** Path → what is there, in a line. */
+  /** Path → a description of the file in one line. */
   tree(): Map<string, string> {
     const lines = new Map<string, string>();
     const visit = (path: string, { kind, now }: Inode): void => {
@@ -69,7 +69,7 @@ export class MemoryDisk {
     return new Map([...lines].sort(([one], [other]) => (one < other ? -1 : 1)));
   }
 
-  /** Made with what is above it, and durable: the machine as it was. */
+  /** Creates a durable file and its parents: the machine before the run. */
   put(path: string, what: { file?: string; link?: string } & Partial<Meta> = {}): void {
     const { file, link, ...meta } = what;
     if (this.#find(dirname(path)) === undefined) this.put(dirname(path));
@@ -81,7 +81,7 @@ export class MemoryDisk {
     parent.now = parent.synced = { ...parent.now, entries: new Map(parent.now.entries).set(nameIn(path), made) };
   }
 
-  /** Of somebody who does not care what the power does: made with what is above it, not synced. */
+  /** Writes a file and its parents without a sync, like a program that ignores power failures. */
   write(path: string, content: string): void {
     if (this.#find(dirname(path)) === undefined) this.#makeAbove(dirname(path));
     this.#link(path, inode('file', 0o600, content), true);
@@ -140,7 +140,7 @@ export class MemoryDisk {
     return handle as never;
   }
 
-  /** States are never changed, so that what is synced need not be copied. */
+  /** States are immutable, so a sync needs no copy. */
   #change(node: Inode, to: Partial<State>): void {
     this.version++;
     node.now = { ...node.now, ...to };
@@ -160,7 +160,7 @@ export class MemoryDisk {
     if (found === undefined) throw errno('ENOENT');
     return found;
   }
-  /** The one that `path` lies in. */
+  /** The directory of `path`. */
   #directory(path: string): Inode {
     const found = this.#inode(dirname(path));
     if (found.kind !== 'directory') throw errno('ENOTDIR');
@@ -186,7 +186,7 @@ function inode(kind: Inode['kind'], mode: number, content = ''): Inode {
   return { kind, now: state, synced: state };
 }
 
-/** Without a stack, which would cost more than the rest: most are expected. */
+/** An error without a stack, because most errors are expected and a stack is slow. */
 function errno(code: string): NodeJS.ErrnoException {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
@@ -204,7 +204,7 @@ const statsOf = ({ kind, now }: Inode): Stats =>
     isSocket: () => false,
   }) as Stats;
 
-/** Functions that hand on what others ask for. */
+/** Functions that only pass calls on. */
 const BETWEEN = new Set(['syncDirectory', 'syncRemoval', 'explained', 'apply']);
 
 /** `names, for replaceFile` */

@@ -134,10 +134,10 @@ export class MemoryJoin {
     const disk = diskWithPoints(at, this.disk.calls);
     const host = hostWithPoints(this.#host(), new MachineFiles('/', disk), at, 0);
     const runs = new Runs(new MachineFiles('/', disk), host.now);
-    // As who locks the machine does.
+    // Like the process that locks the machine.
     await this.disk.calls.mkdir(joineryPaths.state, { mode: 0o700 }).catch(() => undefined);
     await runs.tidy();
-    // Its time does not pass: who has stopped does nothing more when its time is up.
+    // A stopped process has no timers.
     const clock = new SimulatedClock();
     if (mode === 'run') {
       const { journal } = await journalFor(PLAN, runs);
@@ -181,7 +181,7 @@ export class MemoryJoin {
         return rest.read(query, SIGNAL);
       }) as Host['read'],
       apply: async (change: Change) => {
-        if (change.kind !== 'service') throw new Error(`a ${change.kind} is no part of a join`);
+        if (change.kind !== 'service') throw new Error(`a ${change.kind} is not part of a join`);
         if (change.action === 'start') await this.#startKubelet(files);
         if (change.action === 'stop') this.isKubeletRunning = false;
       },
@@ -202,7 +202,8 @@ export class MemoryJoin {
   /** Registers the Node if the kubelet has an identity, and writes the kubelet's own files, unsynced. */
   async #startKubelet(files: MachineFiles): Promise<void> {
     this.isKubeletRunning = true;
-    for (const path of KUBELETS_OWN) if ((await files.stat(path)) === undefined) this.disk.write(path, 'its own'); // what is there it uses
+    // The kubelet keeps the files that exist.
+    for (const path of KUBELETS_OWN) if ((await files.stat(path)) === undefined) this.disk.write(path, 'its own');
     const pem = await files.read(paths.kubeletCurrentPem);
     if (pem === undefined) return;
     this.cluster.put(nodeRef(NODE), {

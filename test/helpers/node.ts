@@ -1,4 +1,4 @@
-/** What a machine that has joined before holds. */
+/** The files of a machine that has joined before. */
 import { paths } from '../../engine/node/index.ts';
 
 export const kubeletConf = (server: string, ca: string): string => `apiVersion: v1
@@ -33,5 +33,5 @@ export const heldIdentity = (
   [paths.kubeletCurrentPem]: pem + keyPem,
 });
 
-/** Some of the base64 of a key: what would be seen if it were shown. */
+/** A part of the base64 of a key, to find the key in outputs. */
 export const glimpseOf = (keyPem: string): string => keyPem.split('\n')[1] ?? '';

@@ -4,7 +4,7 @@ import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { PlannedStep } from '../../engine/pipeline/planned-step.ts';
 import type { AnyPhase, Effect, Ports, Schema } from '../../engine/sdk/index.ts';
 
-export interface MadeStep extends Partial<Omit<PlannedStep, 'phase'>> {
+export interface TestStep extends Partial<Omit<PlannedStep, 'phase'>> {
   id: string;
   run: (ports: Ports, input: unknown) => unknown;
   effects?: readonly Effect[];
@@ -15,14 +15,14 @@ export interface MadeStep extends Partial<Omit<PlannedStep, 'phase'>> {
 
 export const OBJECT: Schema = { type: 'object' };
 
-export function madePhase({ id, run, effects = [], input = OBJECT, output = OBJECT }: MadeStep): AnyPhase {
+export function phaseOfStep({ id, run, effects = [], input = OBJECT, output = OBJECT }: TestStep): AnyPhase {
   return {
     ...{ name: id, summary: id, input, output, effects },
     run: async (ports, given) => (await run(ports, given)) ?? {},
   };
 }
 
-export function madePlan(...steps: MadeStep[]): Plan {
+export function planOfSteps(...steps: TestStep[]): Plan {
   return {
     pipeline: 'made',
     source: { kind: 'pipeline', name: 'made', digest: 'made' },
@@ -31,7 +31,7 @@ export function madePlan(...steps: MadeStep[]): Plan {
     notes: [],
     steps: steps.map((step) => ({
       id: step.id,
-      phase: madePhase(step),
+      phase: phaseOfStep(step),
       needs: step.needs ?? [],
       reads: step.reads ?? [],
       with: step.with ?? { kind: 'literal', value: step.value ?? {} },

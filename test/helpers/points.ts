@@ -1,7 +1,4 @@
-/**
- * Every place where a run can be cut off: around each call of its host, and around each call of the disk that changes
- * something.
- */
+/** Every point where a run can stop: around each call of its host, and around each call that changes the disk. */
 import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,17 +10,17 @@ import { machineAt } from '../../engine/host/machine.ts';
 import type { Query } from '../../engine/host/query.ts';
 import type { ApiRequest } from '../../engine/sdk/api.ts';
 
-/** Awaited at each place; one that never settles is a process that is gone. */
+/** Awaited at each point. A promise that never settles stands for a process that has died. */
 export type AtPoint = (where: string) => void | Promise<void>;
 
 const CHANGING = new Set(['mkdir', 'chmod', 'chown', 'symlink', 'rename', 'rm', 'rmdir', 'sync', 'truncate']);
 const WRITING = new Set(['writeFile', 'appendFile']);
-/** How long a call is under way when it is cut off. */
+/** How far a call is when the process stops. */
 const AMID_MS = 2;
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
-/** What is written is also cut off in the middle, so that half a record really is on the disk. */
+/** A write also stops in the middle, so that half a record is on the disk. */
 export function diskWithPoints(at: AtPoint, disk: Disk = fs): Disk {
   const before = async (where: string, act: () => Promise<unknown>) => {
     await at(`before ${where}`);
@@ -52,7 +49,7 @@ export function diskWithPoints(at: AtPoint, disk: Disk = fs): Disk {
   });
 }
 
-/** `target` with its functions exchanged. */
+/** `target` with replaced functions. */
 function watched<T extends object>(target: T, exchange: (name: string, call: Call) => Call): T {
   return new Proxy(target, {
     get(_, name) {
@@ -62,13 +59,13 @@ function watched<T extends object>(target: T, exchange: (name: string, call: Cal
   });
 }
 
-/** Files are changed through `files`, which may stand on a disk with points of its own. */
+/** Files are changed through `files`, whose disk may have its own points. */
 export function hostWithPoints(host: Host, files: MachineFiles, at: AtPoint, amidMs = AMID_MS): Host {
   const around = async <T>(where: string, isLong: boolean, act: () => Promise<T>): Promise<T> => {
     await at(`before ${where}`);
     const result = act();
     if (isLong) {
-      result.catch(() => undefined); // nobody may be left to see it
+      result.catch(() => undefined); // the caller may be gone
       if (amidMs > 0) await sleep(amidMs);
       await at(`amid ${where}`);
     }

@@ -11,7 +11,7 @@ export const controllers = (...names: string[]) =>
   `#subsys_name\thierarchy\tnum_cgroups\tenabled\n${names.map((name) => `${name}\t1\t1\t1\n`).join('')}debug\t1\t1\t0\n`;
 export const ALL_V1 = ['cpuset', 'cpu', 'cpuacct', 'blkio', 'memory', 'devices', 'freezer', 'hugetlb', 'pids'];
 
-/** A check that fails by one thing: its kind, what was seen, and what to type. */
+/** A check that fails for one reason: its kind, the evidence, and the command that fixes it. */
 export interface Case {
   check: string;
   result: 'error' | 'warning';
@@ -40,7 +40,7 @@ export const SIX = {
   '/proc/sys/net/bridge/bridge-nf-call-ip6tables': '1\n',
   '/proc/sys/net/ipv6/conf/default/forwarding': '1\n',
 };
-/** With the settings of IPv6, but for one. */
+/** A machine with all settings of IPv6 except one. */
 export function both(path: string, content?: string): MemoryMachine {
   const machine = withoutFile(path, { files: SIX });
   return content === undefined ? machine : { ...machine, files: { ...machine.files, [path]: content } };

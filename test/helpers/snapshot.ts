@@ -1,12 +1,12 @@
-/** What lies below a folder, whole: kinds, modes, owners, bytes, targets. Two that are equal are the same tree. */
+/** All files below a folder: kinds, modes, owners, bytes and targets. Equal snapshots are the same tree. */
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Path → what it is, in one line. */
+/** Path → a description in one line. */
 export type Snapshot = Record<string, string>;
 
-/** `omit` leaves out paths, with what is below them; `contentOf` may say a file's content in another way. */
+/** `omit` skips paths and everything below them. `contentOf` may describe a file's content in another way. */
 export function snapshot(
   root: string,
   omit: (path: string) => boolean = () => false,
@@ -29,7 +29,7 @@ export function snapshot(
 
 export const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 
-/** What differs, one line each; none: they are the same. */
+/** The differences, one line each. */
 export function differences(wanted: Snapshot, found: Snapshot): string[] {
   const paths = [...new Set([...Object.keys(wanted), ...Object.keys(found)])].sort();
   return paths

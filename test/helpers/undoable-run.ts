@@ -6,7 +6,7 @@ import { type RunEvent, type RunOptions, run, type UndoOptions, undo } from '../
 import { fail, type Ports, writes } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { runsOnDisk, START } from './journals.ts';
-import { type MadeStep, madePhase, madePlan } from './plans.ts';
+import { phaseOfStep, planOfSteps, type TestStep } from './plans.ts';
 
 export const SIGNAL = new AbortController().signal;
 export const ETC = [writes('/etc/*', 0o644, 'x')];
@@ -15,14 +15,14 @@ export const STOPPED = fail('E_CANCELLED', { signal: 'SIGINT' });
 export const write = (host: Host, path: string, text: string) =>
   host.apply({ kind: 'file', path, content: Buffer.from(text), mode: 0o644, secret: false }, SIGNAL);
 
-export interface UndoableStep extends MadeStep {
+export interface UndoableStep extends TestStep {
   /** Undoes what the step changed outside the machine. */
   undo?: (ports: Ports, input: unknown) => Promise<void>;
 }
 export const planWith = (...steps: UndoableStep[]): Plan => {
-  const plan = madePlan(...steps);
+  const plan = planOfSteps(...steps);
   const phases = steps.map(({ undo: back, ...step }) => ({
-    ...madePhase(step),
+    ...phaseOfStep(step),
     ...(back === undefined ? {} : { undo: back }),
   }));
   return { ...plan, steps: plan.steps.map((step, index) => ({ ...step, phase: phases[index] ?? step.phase })) };

@@ -1,4 +1,4 @@
-/** Changes made through the ports of a phase, journaled, and taken back. */
+/** Changes through the ports of a phase, which are journaled and then undone. */
 import type { Host } from '../../engine/host/host.ts';
 import { Journal } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
@@ -6,7 +6,7 @@ import { type UndoItem, undoChanges } from '../../engine/journal/undo.ts';
 import { run } from '../../engine/run/run.ts';
 import { controls, type Effect, type Ports, runs, writes } from '../../engine/sdk/index.ts';
 import { START } from './journals.ts';
-import { madePlan } from './plans.ts';
+import { planOfSteps } from './plans.ts';
 
 export const ANYTHING: readonly Effect[] = [
   ...['/*', '/*/*', '/*/*/*', '/*/*/*/*'].map((path) => writes(path, undefined, 'x')),
@@ -18,13 +18,13 @@ export const ANYTHING: readonly Effect[] = [
 export const journalInMemory = (): Journal =>
   Journal.begin(memoryStore(), () => new Date(0), { ...START, version: 1, id: '20260304-050607-0000' });
 
-/** What a run of one step has done, to the point where `act` failed, if it does. */
+/** The changes of a run of one step, up to the point where `act` failed, if it fails. */
 export async function changedBy(
   act: (ports: Ports) => Promise<unknown>,
   host: Host,
   { journal = journalInMemory(), effects = ANYTHING }: { journal?: Journal; effects?: readonly Effect[] } = {},
 ): Promise<Journal> {
-  await run({ plan: madePlan({ id: 'a', effects, run: async (ports) => void (await act(ports)) }), host, journal });
+  await run({ plan: planOfSteps({ id: 'a', effects, run: async (ports) => void (await act(ports)) }), host, journal });
   return journal;
 }
 

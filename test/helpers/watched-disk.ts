@@ -1,4 +1,4 @@
-/** Our disk, watched: which files have bytes that a crash would lose, and a file system that can run full. */
+/** A real disk that records which files a crash would damage, and that can run full. */
 import * as fs from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Disk } from '../../engine/host/disk.ts';

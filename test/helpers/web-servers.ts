@@ -17,7 +17,7 @@ export const certificate = (from = ca, names = ['127.0.0.1', 'localhost', 'files
 export const NEVER = new AbortController().signal;
 export const DOCUMENT = 'kind: Config\n';
 
-/** Before each test: no proxy, and only the CA of these servers is trusted. Returns the folder that holds its certificate. */
+/** Before each test: no proxy, and only the CA of these servers is trusted. Returns the folder of the certificate. */
 export function trustOnlyOurCa(): () => string {
   let folder = '';
   beforeEach(() => {
@@ -46,7 +46,7 @@ export async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** An HTTPS server of the web; gives its address and what it was asked. */
+/** An HTTPS server of the web, its address and the requests that it got. */
 export async function site(answer: RequestListener, pair = certificate()) {
   const asked: IncomingMessage[] = [];
   const server = createServer(pair, (request, response) => {

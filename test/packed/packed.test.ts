@@ -32,9 +32,9 @@ describe('beside the packed package', () => {
     const guide = await readFile(join(project, 'docs/writing-a-phase.md'), 'utf8');
     const folder = join(home, 'guide');
     await mkdir(folder);
-    const said = await follow(stepsOf(guide), folder, env);
-    expect(said).toContain('# fail 0');
-    expect(said).toMatch(/^acme-mirror +0\.1\.0 +pinned/m);
+    const output = await follow(stepsOf(guide), folder, env);
+    expect(output).toContain('# fail 0');
+    expect(output).toMatch(/^acme-mirror +0\.1\.0 +pinned/m);
   });
 
   test.each(['', '--javascript'])(

@@ -9,7 +9,7 @@ import { authority, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { checked, input, joinable, NAMES, rowsOf, SWAPPING, withoutProgram } from '../helpers/joinable.ts';
 import { heldIdentity } from '../helpers/node.ts';
-import { madePlan } from '../helpers/plans.ts';
+import { planOfSteps } from '../helpers/plans.ts';
 
 const unique = (names: string[]): string[] => [...new Set(names)];
 
@@ -196,7 +196,7 @@ describe('a failing preflight', () => {
   test('cancels a hanging discovery at once, and is reported as the cause', async () => {
     const host = memoryHost(joinable({ files: SWAPPING }));
     let stopped: unknown;
-    const plan = madePlan(
+    const plan = planOfSteps(
       discovery((signal) => {
         stopped = signal.reason;
       }),

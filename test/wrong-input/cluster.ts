@@ -63,9 +63,9 @@ const wrong = (
   title: string,
   cluster: (sandbox: Sandbox) => unknown,
   exitCode: number,
-  said: readonly string[],
+  lines: readonly string[],
   args = JOIN,
-): WrongInput => ({ title, args, cluster, exitCode, text: said.join('\n  → ') });
+): WrongInput => ({ title, args, cluster, exitCode, text: lines.join('\n  → ') });
 
 const NEW_TOKEN = 'Create a new token on a control-plane node: kubeadm token create --print-join-command';
 const UNKNOWN = [
@@ -80,11 +80,13 @@ const forbidden = (step: string, what: string): string[] => [
   `E_API_FORBIDDEN in step ${step}: https://ENDPOINT: not allowed to ${what} (HTTP 403): nodes is forbidden: a fault of the sandbox`,
   'The roles that kubeadm creates for joining may be missing. Restore them on a control-plane node: kubeadm init phase bootstrap-token',
 ];
+const NOT_SET_UP =
+  'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase bootstrap-token';
+const NOT_PUBLIC =
+  'Public access may have been disabled on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.';
 const hidden = (status: number): string[] => [
   `E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT does not allow anonymous clients to read cluster-info (HTTP ${status})`,
-  status === 404
-    ? 'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase bootstrap-token'
-    : 'Public access may have been disabled on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.',
+  status === 404 ? NOT_SET_UP : NOT_PUBLIC,
 ];
 const mismatch = (pins: string): string[] => [
   `E_CA_PIN_MISMATCH in step discovery: https://ENDPOINT presents CA key PIN, but only ${pins} is pinned`,
@@ -203,11 +205,11 @@ const permissions: WrongInput[] = [
     'Join under another name (--node-name). If the other machine no longer exists: kubectl delete node w1',
   ]),
   ...[['401', 'unauthorized', unauthorized] as const, ['403', 'forbidden', forbidden] as const].flatMap(
-    ([status, refusal, said]) => [
-      wrong(`${status} for the Node`, refusing('GET', NODE, refusal), 5, said('preflight-cluster', GET_NODE)),
-      wrong(`${status} for the CSR`, refusing('POST', CSRS, refusal), 5, said('tls-bootstrap', CREATE_CSR), UNDO),
+    ([status, refusal, lines]) => [
+      wrong(`${status} for the Node`, refusing('GET', NODE, refusal), 5, lines('preflight-cluster', GET_NODE)),
+      wrong(`${status} for the CSR`, refusing('POST', CSRS, refusal), 5, lines('tls-bootstrap', CREATE_CSR), UNDO),
       ...CONFIGURATIONS.map(([what, path, name]) => {
-        const words = said('cluster-config', `get configmaps ${name}`);
+        const words = lines('cluster-config', `get configmaps ${name}`);
         return wrong(`${status} for the ${what}`, refusing('GET', path, refusal), 5, words, UNDO);
       }),
     ],

@@ -119,7 +119,7 @@ export const wrongConfigurations: WrongInput[] = [
     ...file(`${HEAD}discovery: { file: { kubeConfigPath: "http://10.0.0.1/a.conf" } }\n`),
     exitCode: 3,
     text: config(
-      'FOLDER/c.yaml:3:38: discovery.file.kubeConfigPath must be a path or an https:// URL: no other one proves who answers',
+      'FOLDER/c.yaml:3:38: discovery.file.kubeConfigPath must be a path or an https:// URL: other URLs do not prove the identity of the server',
     ),
   },
   {
@@ -135,7 +135,7 @@ export const wrongConfigurations: WrongInput[] = [
     ...file(good('timeouts: { discovery: 0s, tlsBootstrap: 300 }\n')),
     exitCode: 3,
     text: config(
-      'FOLDER/c.yaml:8:24: timeouts.discovery must be longer than nothing',
+      'FOLDER/c.yaml:8:24: timeouts.discovery must be more than 0s',
       'FOLDER/c.yaml:8:42: timeouts.tlsBootstrap must be a string: it must be a duration with its unit, such as 5m0s',
     ),
   },
@@ -153,7 +153,7 @@ export const wrongConfigurations: WrongInput[] = [
       'FOLDER/c.yaml:11:30: nodeRegistration.taints[0].effect must be one of NoSchedule, PreferNoSchedule, NoExecute',
       'FOLDER/c.yaml:12:21: nodeRegistration.kubeletExtraArgs must be an array: it must be a list of name and value (up to v1beta3 it was a mapping)',
       'FOLDER/c.yaml:13:20: nodeRegistration.imagePullPolicy must be one of Always, IfNotPresent, Never',
-      'FOLDER/c.yaml:14:26: nodeRegistration.ignorePreflightErrors has all, which stands for every check: leave the others out',
+      'FOLDER/c.yaml:14:26: nodeRegistration.ignorePreflightErrors contains all, which means every check: remove the other names',
     ),
   },
   {
@@ -170,7 +170,7 @@ export const wrongConfigurations: WrongInput[] = [
     ...beside(good(''), ...JOIN, '--feature-gates', 'CoreDNS=true'),
     exitCode: 2,
     text: input(
-      '--config cannot stand beside --discovery-token-ca-cert-hash, --feature-gates, --token: the file decides that',
+      '--config cannot be combined with --discovery-token-ca-cert-hash, --feature-gates, --token: use the fields of the file instead',
     ),
   },
   {
@@ -178,7 +178,7 @@ export const wrongConfigurations: WrongInput[] = [
     ...beside(`${HEAD}nope: 1\n`, '--token', TOKEN),
     exitCode: 2,
     text: input(
-      '--config cannot stand beside --token: the file decides that',
+      '--config cannot be combined with --token: use the fields of the file instead',
       'FOLDER/c.yaml:1:1: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust',
       'FOLDER/c.yaml:3:1: unknown field nope',
     ),
@@ -188,7 +188,7 @@ export const wrongConfigurations: WrongInput[] = [
     ...beside(good('')),
     variables: { JOINERY_TOKEN: TOKEN },
     exitCode: 2,
-    text: input('--config cannot stand beside JOINERY_TOKEN: the file decides that'),
+    text: input('--config cannot be combined with JOINERY_TOKEN: use the fields of the file instead'),
   },
   {
     title: 'a configuration with another name of the Node',
@@ -198,13 +198,15 @@ export const wrongConfigurations: WrongInput[] = [
       'w3',
     ),
     exitCode: 2,
-    text: input('--node-name w3 is not the w2 that hostname-override in the file wins with'),
+    text: input('--node-name w3 contradicts hostname-override in the file, which is w2 and wins'),
   },
   {
     title: 'all checks ignored by a flag, and one by the configuration',
     ...beside(good('nodeRegistration: { ignorePreflightErrors: [Swap] }\n'), '--ignore-preflight-errors', 'all'),
     exitCode: 2,
-    text: input('--ignore-preflight-errors and the file together say all and single checks: give only one of the two'),
+    text: input(
+      "--ignore-preflight-errors and the file combine 'all' with single checks: name either all or single checks",
+    ),
   },
   {
     title: 'an unknown gate and an unknown phase in a configuration',

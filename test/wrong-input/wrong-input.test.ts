@@ -114,8 +114,8 @@ describe.each([
         expect(output).not.toContain((sandbox ?? NOBODY).token.split('.')[1]);
       } finally {
         await sandbox?.close();
-        for (const made of ['given', 'var/lib/joinery', 'run/joinery'])
-          await rm(join(root, made), { recursive: true, force: true });
+        for (const leftover of ['given', 'var/lib/joinery', 'run/joinery'])
+          await rm(join(root, leftover), { recursive: true, force: true });
       }
     },
   );

@@ -4,7 +4,7 @@ import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { Secret } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 import { CANARY, echo, HOST, load, problemsOf, ran, registry, requiredInputs } from './fixtures.ts';
 
 describe('an invalid expression in a pipeline', () => {
@@ -23,24 +23,24 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'a list with text around it',
+      'a list where there is a text around it',
       ['- { id: a, uses: echo, with: { count: "n${{ inputs.number }}" } }'],
       ['15:39: count must be of type integer, but this expression is of type string'],
     ],
     [
-      'an unguarded optional input',
+      'an input that may be left out, not guarded',
       ['- { id: a, uses: echo, with: { text: "${{ inputs.may + \'x\' }}" } }'],
       ['15:38: inputs.may may have no value: write inputs.?may.orValue(…), or guard it with has(inputs.may)'],
     ],
     [
-      'an unguarded optional output',
+      'an output that may not be there, not guarded',
       ['- { id: a, uses: echo }', '- { id: b, uses: echo, with: { text: "${{ steps.a.outputs.text + \'x\' }}" } }'],
       [
         '16:38: steps.a.outputs.text may have no value: write steps.a.?outputs.text.orValue(…), or guard it with has(steps.a.outputs.text)',
       ],
     ],
     [
-      'an unguarded output of a step that may be skipped',
+      'an output of a step that may be skipped, not guarded',
       [
         '- { id: a, uses: echo, if: inputs.role == "worker" }',
         '- { id: b, uses: echo, with: { text: "${{ steps.a.outputs.text }}", count: "${{ steps.a.outputs.count + 1 }}" } }',
@@ -51,7 +51,7 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'unknown names, each of them',
+      'names that are not there, every one of them',
       ['- { id: a, uses: echo, with: { text: "${{ inputs.mst + inputs.role + steps.b.outputs.x + host.nam }}" } }'],
       [
         '15:38: there is no input mst; did you mean must?',
@@ -80,7 +80,7 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'secrets: in a condition, as a number, in a text that is not secret',
+      'secrets: in a condition, as a number, in a text that nobody keeps',
       [
         '- { id: a, uses: echo, if: "has(inputs.key) && inputs.key == \'x\'" }',
         '- id: b',
@@ -102,11 +102,11 @@ describe('an invalid expression in a pipeline', () => {
         '15:87: run.status can only be read in finally',
       ],
     ],
-  ])('an invalid expression is refused: %s', async (_, steps, problems) => {
+  ])('is refused: %s', async (_, steps, problems) => {
     expect(await problemsOf(...steps)).toEqual(problems);
   });
 
-  test('an expression that fails with the current values is reported before the run', async () => {
+  test('an expression that fails with the given values is reported before the run', async () => {
     const pipeline = load(
       '- { id: a, uses: echo, with: { count: "${{ 6 / (inputs.number - 3) }}" } }',
       '- { id: b, uses: echo, if: "inputs.many[7] == \'x\'" }',
@@ -139,7 +139,7 @@ describe('an expression in a pipeline', () => {
     });
   });
 
-  test('an input is omitted if its expression has no value', async () => {
+  test('an expression without a value leaves its input out', async () => {
     const result = await ran(requiredInputs, '- { id: a, uses: echo, with: { text: "${{ inputs.?may }}", count: 1 } }');
     expect(result.steps[0]?.outputs).toEqual({ count: 1 });
   });
@@ -169,7 +169,7 @@ describe('an expression in a pipeline', () => {
 
   test('a condition decides which phase a step uses', () => {
     const registered = new Registry();
-    for (const id of ['one', 'two']) registered.add(madePhase({ ...echo, id, run: () => ({}) }));
+    for (const id of ['one', 'two']) registered.add(phaseOfStep({ ...echo, id, run: () => ({}) }));
     const pipeline = load(
       '- { id: a, uses: [{ phase: one, if: inputs.number > 5 && host.privileged }, { phase: two }] }',
     );

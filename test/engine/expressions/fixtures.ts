@@ -7,13 +7,13 @@ import type { RunResult } from '../../../engine/run/run.ts';
 import { run } from '../../../engine/run/run.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 
 export const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 export const CANARY = 'canary-7f3a-0123456789';
 
 /** Gives back what it is given. */
-export const echo = madePhase({
+export const echo = phaseOfStep({
   id: 'echo',
   run: (_, input) => ({ count: 0, ...(input as object) }),
   input: {

@@ -8,7 +8,7 @@ import { run } from '../../../engine/run/run.ts';
 import { fail } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 import { echo, HEAD, HOST, load, problemsOf, ran, registry, requiredInputs, statuses } from './fixtures.ts';
 
 describe('a step whose condition is false', () => {
@@ -58,7 +58,7 @@ describe('a step whose condition is false', () => {
 });
 
 describe('the outputs of a pipeline', () => {
-  const failing = madePhase({
+  const failing = phaseOfStep({
     id: 'failing',
     run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })),
     output: { type: 'object', required: ['x'], properties: { x: { type: 'string' } } },
@@ -68,7 +68,7 @@ describe('the outputs of a pipeline', () => {
   const runWith = (...lines: string[]) =>
     run({ plan: planOf(load(...lines), withFailing, requiredInputs, HOST), host: memoryHost() });
 
-  test('outputs come from the outputs of steps, and missing ones are omitted', async () => {
+  test('outputs come from the outputs of steps, and missing ones are left out', async () => {
     const result = await runWith(
       '- { id: a, uses: echo, with: { count: 2, text: t } }',
       '- { id: b, uses: failing, allowFailure: true }',
@@ -148,7 +148,7 @@ describe('timeouts and retries of a step', () => {
     ['timeout: { attempts: 5m }', 'unknown key attempts; did you mean attempt?'],
     ['timeout: soon', 'has the wrong form "soon": it must be a duration such as 30s or 1h30m, or ${{ inputs.x }}'],
     ['retry: { jitter: 2 }', 'must be <= 1'],
-  ])('an invalid time limit or retry is refused: %s', async (text, message) => {
+  ])('is refused where it is wrong: %s', async (text, message) => {
     const [problem] = await problemsOf(`- { id: a, uses: echo, ${text} }`);
     expect(problem?.replace(/^\d+:\d+: /, '')).toBe(message);
   });
@@ -178,7 +178,7 @@ describe('a dry run', () => {
     expect(result.status).toBe('succeeded');
   });
 
-  test('a dry run passes on a stand-in as a bare reference, and expressions treat it as unknown', async () => {
+  test('a stand-in is passed on as a bare reference, and is unknown in expressions', async () => {
     const result = await dry(
       later,
       '- { id: b, uses: echo, with: { loud: "${{ steps.a.outputs.later }}" } }',

@@ -56,7 +56,7 @@ describe('a journal', () => {
     expect(read.lengthBytes).toBe(bytes.length);
   });
 
-  test('that is cut anywhere loses its torn last record and nothing else', () => {
+  test('a journal that is cut anywhere loses only its torn last record', () => {
     for (let length = 0; length <= bytes.length; length++) {
       const read = readJournal(FILE, bytes.subarray(0, length));
       expect(read.records).toEqual(all.slice(0, read.records.length));
@@ -73,7 +73,7 @@ describe('a journal', () => {
     expect(readJournal(FILE, on).records).toEqual(all);
   });
 
-  test('in which one bit is another is damaged, and the line is told; but for the last record, which may be torn', () => {
+  test('a journal with a flipped bit is damaged, and the error names the line, except in its last record', () => {
     const lastLine = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
     fc.assert(
       fc.property(fc.nat(lastLine - 2), fc.nat(7), (at, bit) => {
@@ -81,12 +81,12 @@ describe('a journal', () => {
         broken[at] = (broken[at] ?? 0) ^ (1 << bit);
         const line = bytes.subarray(0, at).toString('latin1').split('\n').length;
         try {
-          // A line break more or less moves what follows; that can only be found at that line or the next.
+          // The bit may add or remove a line break: the damage is then found in this line or in the next one.
           readJournal(FILE, broken);
-          throw new Error('the damage is not seen');
-        } catch (told) {
-          expect(told).toMatchObject({ code: 'E_JOURNAL_DAMAGED' });
-          expect([line, line + 1]).toContain((told as { facts: { line: number } }).facts.line);
+          throw new Error('the damage is not found');
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'E_JOURNAL_DAMAGED' });
+          expect([line, line + 1]).toContain((error as { facts: { line: number } }).facts.line);
         }
       }),
       { numRuns: 500 },
@@ -108,7 +108,7 @@ describe('a journal', () => {
     expect(readJournal(FILE, older).records).toHaveLength(2);
   });
 
-  test('with the old name of the change kind pod-sandbox is read as if it had the new name', () => {
+  test('a journal with the old name of the change kind pod-sandbox is read as if it had the new name', () => {
     const change = { kind: 'sandbox', pod: 'default/web' } as unknown as StepChange;
     const older = written(
       recordsOf([entries[0] as Entry, { kind: 'change', step: 'a', change, before: { kind: 'none' } }]),
@@ -151,8 +151,8 @@ describe('a journal', () => {
         (some) => {
           try {
             for (const { seq } of readJournal(FILE, some).records) expect(seq).toBeGreaterThan(0);
-          } catch (told) {
-            expect(isJoinError(told), String(told)).toBe(true);
+          } catch (error) {
+            expect(isJoinError(error), String(error)).toBe(true);
           }
         },
       ),

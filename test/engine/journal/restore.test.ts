@@ -11,7 +11,7 @@ import { rootedMachine } from '../../helpers/machine.ts';
 const PATHS = ['/etc/a', '/etc/b', '/etc/sub/c', '/var/lib/x/y'];
 const ANYWHERE = ['/etc/*', '/etc/sub/*', '/var/lib/x/*', '/srv/*'].map((path) => writes(path, undefined, 'x'));
 
-/** Everything at the paths that a sequence may touch, and at their parents. */
+/** The files at all paths that a sequence may change, and at their parents. */
 const stateOf = (host: Host) =>
   Promise.all(
     [...PATHS, '/etc', '/etc/sub', '/var', '/var/lib', '/var/lib/x'].map(async (path) => [
@@ -38,7 +38,7 @@ type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
 async function does(host: Host, acts: readonly Act[]) {
   const { journal, ports } = journaled(host, ANYWHERE);
   for (const one of acts) {
-    // Some sequences cannot be done (a link over a file): what was done before that is taken back all the same.
+    // Some sequences fail, such as a link over a file. The changes before the failure are undone all the same.
     if (one.kind === 'write') await ports.files.write(one.path, one.content, one.mode).catch(() => undefined);
     else if (one.kind === 'link') await ports.files.link(one.path, `/etc/${one.content}`).catch(() => undefined);
     else await ports.files.remove(one.path);
@@ -46,8 +46,8 @@ async function does(host: Host, acts: readonly Act[]) {
   return journal;
 }
 
-describe('taking changes back', () => {
-  test('gives the machine of before, whatever was written, linked and removed in whatever order', async () => {
+describe('the undo of changes', () => {
+  test('an undo restores the machine after any sequence of writes, links and removals', async () => {
     const start = fc.dictionary(fc.constantFrom('/etc/a', '/etc/b'), content);
     await fc.assert(
       fc.asyncProperty(start, fc.array(act, { maxLength: 12 }), async (files, acts) => {
@@ -57,13 +57,13 @@ describe('taking changes back', () => {
         expect(await takenBack(journal, host)).toEqual([]);
         expect(await stateOf(host)).toEqual(before);
         expect(journal.history().changes.every(({ undone }) => undone)).toBe(true);
-        expect(await takenBack(journal, host)).toEqual([]); // a second time there is nothing left to do
+        expect(await takenBack(journal, host)).toEqual([]); // nothing is left for a second undo
       }),
       { numRuns: 200 },
     );
   });
 
-  test('does so on a real file system', async () => {
+  test('an undo restores a real file system', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 8 }), async (acts) => {
         const { root, host } = await rootedMachine();
@@ -77,7 +77,7 @@ describe('taking changes back', () => {
     );
   });
 
-  test('starts and stops services as they were, on the files as they were, and reloads their manager in between', async () => {
+  test('an undo restores services with their old files, and reloads the service manager first', async () => {
     const host = memoryHost({ services: { kubelet: { active: true } } });
     const effects = [...ANYWHERE, controls('kubelet', ['stop', 'start', 'reload'], 'x')];
     const { journal, ports } = journaled(host, effects);
@@ -87,11 +87,11 @@ describe('taking changes back', () => {
     await ports.services.start('kubelet');
     host.changes.length = 0;
     expect(await takenBack(journal, host)).toEqual([]);
-    const told = host.changes.map((change) => (change.kind === 'service' ? change.action : change.kind));
-    expect(told).toEqual(['stop', 'remove', 'remove', 'reload', 'start']);
+    const kinds = host.changes.map((change) => (change.kind === 'service' ? change.action : change.kind));
+    expect(kinds).toEqual(['stop', 'remove', 'remove', 'reload', 'start']);
   });
 
-  test('takes commands back by what they said, and tells of those that cannot be', async () => {
+  test('an undo runs the undo commands, and reports the commands that are irreversible', async () => {
     const host = memoryHost();
     const { journal, ports } = journaled(host, [runs('modprobe', 'x')]);
     await ports.commands.run(['modprobe', 'x'], { undo: ['modprobe', '-r', 'x'] });
@@ -101,7 +101,7 @@ describe('taking changes back', () => {
     expect(host.changes).toMatchObject([{ kind: 'command', argv: ['modprobe', '-r', 'x'] }]);
   });
 
-  test('leaves what somebody else has changed since, shows it as a diff but for secrets, and takes it too where told to', async () => {
+  test('an undo keeps files that changed after the run, unless it may overwrite them', async () => {
     const host = memoryHost({ files: { '/etc/a': 'old\n' } });
     const { journal, ports } = journaled(host, ANYWHERE);
     const { Secret } = await import('../../../engine/sdk/index.ts');
@@ -125,7 +125,7 @@ describe('taking changes back', () => {
     expect((await host.read<'file'>({ kind: 'file', path: '/etc/a' }, SIGNAL))?.toString()).toBe('old\n');
   });
 
-  test('leaves a directory that holds what others have put there, and says what', async () => {
+  test('an undo keeps a directory with files of others, and reports these files', async () => {
     const { root, host } = await rootedMachine();
     const { journal, ports } = journaled(host, ANYWHERE);
     await ports.files.write('/etc/sub/c', 'x', 0o644);
@@ -137,7 +137,7 @@ describe('taking changes back', () => {
     expect(await readFile(join(root, 'etc/sub/theirs'), 'utf8')).toBe('theirs');
   });
 
-  test('removes what a service wrote once it was started, and nothing that was there before', async () => {
+  test('an undo removes the data that a service wrote after the run started it, and keeps older data', async () => {
     const host = memoryHost({ files: { '/var/lib/kubelet/own_state': 'before' }, services: { kubelet: {} } });
     const data = [
       serviceWrites('kubelet', '/var/lib/kubelet/*_state', 'x'),
@@ -155,7 +155,7 @@ describe('taking changes back', () => {
     expect(await host.read({ kind: 'list', path: '/var/lib/kubelet' }, SIGNAL)).toEqual(['own_state']);
   });
 
-  test('does not take a file away that a service has changed itself for somebody else’s', async () => {
+  test('an undo removes a file of the run that its service has replaced', async () => {
     const host = memoryHost({ services: { kubelet: {} } });
     const effects = [
       ...[serviceWrites('kubelet', '/srv/current', 'x'), controls('kubelet', ['start'], 'x')],
@@ -169,7 +169,7 @@ describe('taking changes back', () => {
     expect(await host.read({ kind: 'stat', path: '/srv/current' }, SIGNAL)).toBeUndefined();
   });
 
-  test('removes no volume that is still mounted', async () => {
+  test('an undo does not remove a volume that is still mounted', async () => {
     const host = memoryHost({ services: { kubelet: {} }, mounts: ['/var/lib/kubelet/pods/1/secret'] });
     const effects = [serviceWrites('kubelet', '/var/lib/kubelet/pods', 'x'), controls('kubelet', ['start'], 'x')];
     const { journal, ports } = journaled(host, effects);
@@ -181,7 +181,7 @@ describe('taking changes back', () => {
     expect(await host.read({ kind: 'stat', path: '/var/lib/kubelet/pods' }, SIGNAL)).toBeDefined();
   });
 
-  test('goes on after an error where it left off', async () => {
+  test('an undo continues after an error with the remaining changes', async () => {
     const host = memoryHost({ files: { '/etc/a': 'old' } });
     const { journal, ports } = journaled(host, ANYWHERE);
     await ports.files.write('/etc/a', 'new', 0o644);

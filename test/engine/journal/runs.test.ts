@@ -14,7 +14,7 @@ import { fail, Secret, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { START } from '../../helpers/journaled.ts';
 import { scratch } from '../../helpers/machine.ts';
-import { type MadeStep, madePlan } from '../../helpers/plans.ts';
+import { planOfSteps, type TestStep } from '../../helpers/plans.ts';
 
 const { version: _, id: __, ...START_OF_RUN } = START;
 const ETC = [writes('/etc/*', undefined, 'x')];
@@ -30,13 +30,13 @@ async function machine() {
   return { root, host, runs, folder, begin: (inputs: object = {}) => runs.begin({ ...START_OF_RUN, inputs }) };
 }
 
-const step = (id: string, act: MadeStep['run'], more: Partial<MadeStep> = {}): MadeStep => ({
+const step = (id: string, act: TestStep['run'], more: Partial<TestStep> = {}): TestStep => ({
   ...{ id, effects: ETC, run: act },
   ...more,
 });
 
 describe('a run on disk', () => {
-  test('is there from its first change on, and not before; for root alone', async () => {
+  test('a run has a folder from its first change on, and only root can read it', async () => {
     const { root, host, begin, folder } = await machine();
     const journal = begin({ token: new Secret('the-token') });
     const seen: boolean[] = [];
@@ -46,7 +46,7 @@ describe('a run on disk', () => {
         () => false,
       );
     const result = await run({
-      plan: madePlan(
+      plan: planOfSteps(
         step('looks', async () => void seen.push(await there())),
         step('writes', ({ files }) => files.write('/etc/a', 'x', 0o644), { needs: ['looks'] }),
         step(
@@ -68,17 +68,17 @@ describe('a run on disk', () => {
     expect(await readFile(join(folder(journal.id), 'journal.jsonl'), 'utf8')).not.toContain('the-token');
   });
 
-  test('leaves nothing where nothing was changed, and no secret where it succeeded', async () => {
+  test('a run without changes leaves no files, and a run that succeeded leaves no secret', async () => {
     const { root, host, runs, begin } = await machine();
-    const idle = await run({ plan: madePlan(step('looks', () => ({}))), host, journal: begin() });
+    const idle = await run({ plan: planOfSteps(step('looks', () => ({}))), host, journal: begin() });
     expect([idle.id, await runs.ids(), await readdir(join(root, 'var/lib'))]).toEqual([undefined, [], []]);
-    const plan = madePlan(step('writes', ({ files }) => files.write('/etc/a', 'x', 0o644)));
+    const plan = planOfSteps(step('writes', ({ files }) => files.write('/etc/a', 'x', 0o644)));
     const { id } = await run({ plan, host, journal: begin({ token: new Secret('the-token') }) });
     expect(await runs.ids()).toEqual([id]);
     expect(await readdir(join(root, 'run'))).toEqual([]);
   });
 
-  test('has every change on disk before it is made', async () => {
+  test('a change is in the journal on disk before it is applied', async () => {
     const { host, begin, folder } = await machine();
     const journal = begin();
     const { apply } = host;
@@ -92,11 +92,11 @@ describe('a run on disk', () => {
     const acts = ['/etc/a', '/etc/b', '/etc/c'].map((path, index) =>
       step(`s${index}`, ({ files }) => files.write(path, 'x', 0o644)),
     );
-    await run({ plan: madePlan(...acts), host, journal });
+    await run({ plan: planOfSteps(...acts), host, journal });
     expect(applied).toBeGreaterThanOrEqual(4);
   });
 
-  test('keeps what it replaces until it is undone', async () => {
+  test('a run keeps the old content of a replaced file until the run is undone', async () => {
     const { root, host, begin, folder } = await machine();
     await mkdir(join(root, 'etc'));
     await writeFile(join(root, 'etc/a'), 'of before', { mode: 0o640 });
@@ -105,13 +105,13 @@ describe('a run on disk', () => {
       await files.write('/etc/a', new Secret('first'), 0o600);
       await files.write('/etc/a', new Secret('second'), 0o600);
     });
-    await run({ plan: madePlan(act), host, journal });
+    await run({ plan: planOfSteps(act), host, journal });
     const images = (await readdir(folder(journal.id))).filter((name) => name.endsWith('.before'));
-    expect(images).toHaveLength(1); // what this run itself had written is nothing to go back to
+    expect(images).toHaveLength(1); // the content that the run itself wrote is not kept
     expect(await readFile(join(folder(journal.id), images[0] ?? ''), 'utf8')).toBe('of before');
   });
 
-  test('gives a random value again after a crash, and another where that is asked for', async () => {
+  test('a random value is the same after a crash, and changes only on request', async () => {
     const { runs, begin } = await machine();
     const journal = begin();
     const first = await journal.once('a', 'key', () => 'first');
@@ -124,12 +124,12 @@ describe('a run on disk', () => {
     expect((await (await runs.open(journal.id)).once('a', 'key', () => 'fourth')).reveal()).toBe('third');
   });
 
-  test('does not do again what is done, unless what it gave is gone', async () => {
+  test('a resumed run repeats a finished step only if its secret outputs are lost', async () => {
     const { root, host, runs, begin } = await machine();
     const done: string[] = [];
     let broken = true;
     const key = { type: 'object', properties: { key: { type: 'string', writeOnly: true } } } as const;
-    const plan = madePlan(
+    const plan = planOfSteps(
       step('plain', async ({ files }) => {
         done.push('plain');
         await files.write('/etc/a', 'x', 0o644);
@@ -164,7 +164,7 @@ describe('a run on disk', () => {
     expect((await runs.history(journal.id)).status).toBe('succeeded');
   });
 
-  test('mends a record that a full disk has cut, and goes on', async () => {
+  test('a resumed run repairs a record that a full disk has cut', async () => {
     const { root, host } = await machine();
     let full = true;
     const disk = {
@@ -184,17 +184,21 @@ describe('a run on disk', () => {
     const runs = new Runs(new MachineFiles(root, disk as typeof fs));
     const journal = runs.begin(START_OF_RUN);
     const write = (path: string) => step(path.slice(5), ({ files }) => files.write(path, 'x', 0o644));
-    const first = await run({ plan: madePlan(write('/etc/a'), { ...write('/etc/b'), needs: ['a'] }), host, journal });
+    const first = await run({
+      plan: planOfSteps(write('/etc/a'), { ...write('/etc/b'), needs: ['a'] }),
+      host,
+      journal,
+    });
     expect(first.error).toMatchObject({ code: 'E_FILE', message: expect.stringContaining('no space left') });
     full = false;
     const again = await runs.open(journal.id);
-    await run({ plan: madePlan(write('/etc/a'), { ...write('/etc/b'), needs: ['a'] }), host, journal: again });
+    await run({ plan: planOfSteps(write('/etc/a'), { ...write('/etc/b'), needs: ['a'] }), host, journal: again });
     expect((await runs.history(journal.id)).status).toBe('succeeded');
   });
 });
 
 describe('the runs of a machine', () => {
-  test('are found by as much of an id as is unlike the others', async () => {
+  test('a run is found by its ID or by a unique prefix of it', async () => {
     const { runs, begin } = await machine();
     const ids: string[] = [];
     for (let count = 0; count < 3; count++) {
@@ -212,7 +216,7 @@ describe('the runs of a machine', () => {
     expect(await joinErrorOf(() => runs.find(undefined, () => false, 'undo'))).toMatchObject({ code: 'E_RUN_NONE' });
   });
 
-  test('that are over are forgotten but for the newest; one that is not over never is', async () => {
+  test('pruning deletes finished runs except the newest ones, and never deletes an unfinished run', async () => {
     const { runs, begin } = await machine();
     const open = begin();
     await open.once('a', 'key', () => 'x');
@@ -228,7 +232,7 @@ describe('the runs of a machine', () => {
     expect(await runs.ids()).toEqual([...over.slice(0, RUNS_KEPT), open.id]);
   });
 
-  test('that are damaged are told with the line, and can be forgotten', async () => {
+  test('the error for a damaged journal names the line, and the run can be deleted', async () => {
     const { runs, begin, folder } = await machine();
     const journal = begin();
     await journal.once('a', 'key', () => 'x');
@@ -246,7 +250,7 @@ describe('the runs of a machine', () => {
 });
 
 describe('the lock of a machine', () => {
-  test('is held once, also when the machine is seen through another path, and leaves no folder behind', async () => {
+  test('a machine is locked once, also through another path, and its lock leaves no folder', async () => {
     const { root } = await machine();
     const held = await lockMachine(root);
     const other = `${root}-seen`;
@@ -259,13 +263,13 @@ describe('the lock of a machine', () => {
     await (await lockMachine(root)).release();
   });
 
-  test('of another machine is another lock', async () => {
+  test('two machines have two locks', async () => {
     const [one, two] = [await machine(), await machine()];
     const [first, second] = [await lockMachine(one.root), await lockMachine(two.root)];
     await Promise.all([first.release(), second.release()]);
   });
 
-  test('is free at once when its process is killed', { timeout: 30_000 }, async () => {
+  test('the lock is free as soon as its process is killed', { timeout: 30_000 }, async () => {
     const { root } = await machine();
     const holder = join(root, 'holder.mts');
     const lock = new URL('../../../engine/host/lock.ts', import.meta.url).href;

@@ -84,7 +84,7 @@ describe('a path that has changed since the run', () => {
     expect(refused).toMatchObject([{ change: { path }, why: `it is ${now} now, and not what the run left` }]);
   });
 
-  test('a path that is as it was before the run is no conflict', async () => {
+  test('a path with the content from before the run is not a conflict', async () => {
     const host = machine();
     const journal = await changes(host);
     await write(host, '/etc/a', 'old\n');
@@ -94,7 +94,7 @@ describe('a path that has changed since the run', () => {
     expect(await textOf(host, '/etc/a')).toBe('old\n');
   });
 
-  test('a path that is gone is no conflict unless something was there before the run', async () => {
+  test('a missing path is a conflict only if it existed before the run', async () => {
     const host = machine();
     const journal = await changes(host);
     await host.apply({ kind: 'remove', path: '/etc/a' }, SIGNAL);
@@ -103,7 +103,7 @@ describe('a path that has changed since the run', () => {
     expect('diff' in (items.at(-1) ?? {})).toBe(false);
   });
 
-  test('the diff is left out if the run had written a secret', async () => {
+  test('the report has no diff if the run had written a secret', async () => {
     const host = machine();
     const journal = await changes(host);
     await write(host, '/etc/secret', `changed ${CANARY}`);

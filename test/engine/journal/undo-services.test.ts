@@ -91,7 +91,7 @@ describe('data that a service has written since the run started it', () => {
     expect(await textOf(host, '/var/lib/other')).toBe('not started by us');
   });
 
-  test('a link of the run that the service has replaced is no conflict', async () => {
+  test('a link of the run that the service has replaced is not a conflict', async () => {
     const host = memoryHost(machine);
     const journal = await start(host);
     await host.apply({ kind: 'link', path: '/var/lib/kubelet/current.pem', target: 'new.pem' }, SIGNAL);
@@ -165,6 +165,6 @@ describe('the undo of commands and requests', () => {
       'stays: swap stays off',
     ]);
     expect(done()).toEqual([]);
-    expect(await takenBack(journal, host)).toEqual([]); // told once
+    expect(await takenBack(journal, host)).toEqual([]); // each change is reported once
   });
 });

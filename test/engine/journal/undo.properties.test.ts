@@ -21,7 +21,7 @@ const act = fc.oneof(
   fc.record({ kind: fc.constant('remove' as const), path }),
 );
 type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
-/** What is at some of the paths before. */
+/** The files at some of the paths before the run. */
 const machine = fc.dictionary(
   fc.constantFrom('/etc/a', '/etc/b', '/etc/d'),
   fc.oneof(
@@ -31,7 +31,7 @@ const machine = fc.dictionary(
   ),
 );
 type Machine = typeof machine extends fc.Arbitrary<infer M> ? M : never;
-/** After how many changes it ends, and whether the last of them is made. */
+/** After how many changes the run ends, and whether it applies the last of them. */
 const end = fc.option(fc.record({ changes: fc.nat(10), isMade: fc.boolean() }), { nil: undefined });
 type End = typeof end extends fc.Arbitrary<infer E> ? E : never;
 
@@ -44,7 +44,7 @@ async function perform(acts: readonly Act[], { files }: Ports): Promise<void> {
   }
 }
 
-/** The host until it ends; from then on it changes nothing, as if its process were gone. */
+/** A host that changes nothing after the end of the run, as if the process were gone. */
 function until(at: End, host: Host): Host {
   let left = at === undefined ? Number.POSITIVE_INFINITY : at.changes;
   return {
@@ -61,7 +61,7 @@ function until(at: End, host: Host): Host {
   };
 }
 
-describe('whatever a run has changed, and wherever it ended, taking it back leaves the machine as it was', () => {
+describe('an undo after any changes and any end', () => {
   const memory = (before: Machine) => {
     const files = Object.entries(before).flatMap(([at, one]) => (one.kind === 'file' ? [[at, one.content]] : []));
     return memoryHost({ files: Object.fromEntries(files), directories: ['/etc'] });
@@ -75,8 +75,8 @@ describe('whatever a run has changed, and wherever it ended, taking it back leav
       ]),
     );
 
-  test('in memory', async () => {
-    /** Below a file there is nothing; the machine in memory does not know. */
+  test('an undo restores a machine in memory after any changes and any end of the run', async () => {
+    /** A file has no files below it. The memory host does not check that. */
     const sound = fc.array(act, { maxLength: 14 }).map((acts) => acts.filter((one) => !one.path.startsWith('/etc/d')));
     await fc.assert(
       fc.asyncProperty(machine, sound, end, end, async (before, acts, ranUntil, undoneUntil) => {
@@ -94,7 +94,7 @@ describe('whatever a run has changed, and wherever it ended, taking it back leav
     );
   });
 
-  test('on a disk', async () => {
+  test('an undo restores a machine on disk after any changes and any end of the run', async () => {
     const treeOf = async (root: string) =>
       Object.fromEntries(
         await Promise.all(

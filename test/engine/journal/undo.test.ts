@@ -100,7 +100,7 @@ describe('an undo on disk', () => {
   });
 
   test.skipIf(process.getuid?.() !== 0)(
-    'puts back owner and mode (skipped without root: only root gives files away)',
+    'an undo restores owner and mode (skipped without root: only root can change owners)',
     async () => {
       const { root, host } = await rootedMachine();
       await mkdir(join(root, 'etc/d'), { recursive: true });

@@ -127,7 +127,7 @@ discoveryTokenUnsafeSkipCAVerification: true
       nodeName: 'w2',
     };
     expect(mixed(typed).problems).toEqual([
-      '--config cannot stand beside --discoveryFile, --discoveryToken, --discoveryTokenCaCertHash, --discoveryTokenUnsafeSkipCaVerification, --featureGates, --tlsBootstrapToken, --token: the file decides that',
+      '--config cannot be combined with --discoveryFile, --discoveryToken, --discoveryTokenCaCertHash, --discoveryTokenUnsafeSkipCaVerification, --featureGates, --tlsBootstrapToken, --token: use the fields of the file instead',
     ]);
   });
 
@@ -136,13 +136,13 @@ discoveryTokenUnsafeSkipCAVerification: true
       'a name that contradicts the hostname-override of the kubelet',
       { nodeName: 'w2' },
       examples.v1beta3.replace('v: "4"', 'hostname-override: w3'),
-      '--nodeName w2 is not the w3 that hostname-override in the file wins with',
+      '--nodeName w2 contradicts hostname-override in the file, which is w3 and wins',
     ],
     [
       'all here and single checks there',
       { ignorePreflightErrors: ['ALL'] },
       examples.v1beta3,
-      '--ignorePreflightErrors and the file together say all and single checks: give only one of the two',
+      "--ignorePreflightErrors and the file combine 'all' with single checks: name either all or single checks",
     ],
   ])('the combination of flags and file is refused: %s', (_, typed, text, problem) => {
     expect(mixed(typed, text).problems).toEqual([problem]);

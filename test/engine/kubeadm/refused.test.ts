@@ -48,7 +48,9 @@ describe('what is refused, with its place', () => {
     [
       'an http URL, without its password',
       `discovery: { file: { kubeConfigPath: "http://u:${SECRET}@h/c" } }\n`,
-      ['3:38: discovery.file.kubeConfigPath must be a path or an https:// URL: no other one proves who answers'],
+      [
+        '3:38: discovery.file.kubeConfigPath must be a path or an https:// URL: other URLs do not prove the identity of the server',
+      ],
     ],
     [
       'an https URL without a host',
@@ -130,7 +132,7 @@ describe('what is refused, with its place', () => {
     [
       'all beside other checks',
       `${DISCOVERY}nodeRegistration:\n  ignorePreflightErrors: [Swap, ALL]\n`,
-      ['6:26: nodeRegistration.ignorePreflightErrors has all, which stands for every check: leave the others out'],
+      ['6:26: nodeRegistration.ignorePreflightErrors contains all, which means every check: remove the other names'],
     ],
     [
       'invalid durations',
@@ -139,8 +141,8 @@ describe('what is refused, with its place', () => {
         '6:14: timeouts.discovery must be a string: it must be a duration with its unit, such as 5m0s',
         '7:17: timeouts.tlsBootstrap has the wrong form "5 minutes": it must be a duration with its unit, such as 5m0s',
         '8:16: timeouts.etcdAPICall has the wrong form "-1s": it must be a duration with its unit, such as 5m0s',
-        '9:23: timeouts.kubeletHealthCheck must be longer than nothing',
-        '10:22: timeouts.kubernetesAPICall must be longer than nothing',
+        '9:23: timeouts.kubeletHealthCheck must be more than 0s',
+        '10:22: timeouts.kubernetesAPICall must be more than 0s',
       ],
     ],
     [

@@ -2,12 +2,12 @@
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { writes } from '../../../engine/sdk/index.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 
 export const CANARY = 'canary-7f3a';
 export const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 
-export const greet = madePhase({
+export const greet = phaseOfStep({
   id: 'greet',
   run: () => ({}),
   effects: [writes('/etc/motd', 0o644, 'the greeting')],
@@ -26,7 +26,7 @@ export const greet = madePhase({
   },
   output: { type: 'object', properties: { message: { type: 'string' }, size: { type: 'integer' } } },
 });
-export const listen = madePhase({
+export const listen = phaseOfStep({
   id: 'listen',
   run: () => ({}),
   input: {

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,11 +17,11 @@ import { type RunEvent, type RunOptions, run } from '../../../engine/run/run.ts'
 import { fail, writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { scratch } from '../../helpers/machine.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 
 const registry = new Registry();
 registry.add(
-  madePhase({
+  phaseOfStep({
     id: 'motd',
     effects: [writes('/etc/motd', 0o644, 'the greeting')],
     input: { type: 'object', properties: { text: { type: 'string' } } },
@@ -118,7 +118,7 @@ describe('an approval', () => {
     expect((await runs.history(id)).approvals.get('ask')).toMatchObject({
       answer: { decision: 'approved', by: 'root', reason: 'change 4711', via: 'file' },
     });
-    await expect(stat(join(root, 'run/joinery'))).rejects.toThrow(); // nothing of it stays
+    await expect(stat(join(root, 'run/joinery'))).rejects.toThrow(); // the approval leaves no file
   });
 
   test('join approve answers an approval, also while the run is not running', async () => {
@@ -199,14 +199,14 @@ describe('an approval', () => {
     clock.offsetMs = 3_600_000 - 400; // an hour after it was asked, less a little
     const second = await go({}, first.id);
     expect((await runs.history(first.id)).approvals.get('ask')?.until).toBe(until);
-    const result = await second.ended; // not in another hour
+    const result = await second.ended; // the deadline does not start again
     expect(result).toMatchObject({
       status: 'failed',
       error: { code: 'E_APPROVAL_TIMEOUT', message: 'step ask was not approved before its deadline', exitCode: 7 },
     });
     clock.offsetMs = 7_200_000;
     const third = await go({}, first.id);
-    expect((await runs.history(first.id)).approvals.get('ask')?.until).not.toBe(until); // asked anew
+    expect((await runs.history(first.id)).approvals.get('ask')?.until).not.toBe(until); // a new question
     await runs.answer(first.id, 'ask', { decision: 'approved', by: 'dave', reason: '' });
     expect((await third.ended).status).toBe('succeeded');
   });

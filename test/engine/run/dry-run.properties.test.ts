@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ const phase = (name: string, effects: Effect[], act: (ports: Ports, given: Given
 
 for (let at = 0; at < PLACES; at++) {
   const path = `/etc/f${at}`;
-  // What was there before is a part of what it writes: in another order there would be another content.
+  // The old content is a part of the new content, so another order of the writes has another result.
   phase(`file-${at}`, [writes(path, undefined, 'a text')], async ({ files }, { text, way }) => {
     const before = (await files.read(path))?.toString() ?? 'none';
     await files.write(path, `${before}+${text}`.slice(-60), [0o644, 0o600, 0o755][way % 3] ?? 0);
@@ -107,8 +107,8 @@ for (let at = 0; at < PLACES; at++) {
 }
 
 /**
- * Files for real, below a scratch folder; services and the API in memory. The API knows `dryRun=All`, and stores
- * nothing then.
+ * A machine with real files below a scratch folder, and with services and an API in memory. With `dryRun=All`, the API
+ * stores nothing.
  */
 async function machine(root: string) {
   const real = await realHost(root, { access: kubeAccess });
@@ -165,7 +165,7 @@ const specs: fc.Arbitrary<StepSpec[]> = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-/** A pipeline of them. Steps of one place are in order, since two writers of one path have to be. */
+/** A pipeline of these steps. Steps that write the same path are in order, because Joinery requires that. */
 function pipelineOf(steps: readonly StepSpec[]): { text: string; needs: Map<string, string[]> } {
   const last = new Map<string, number>();
   const needs = new Map<string, string[]>();
@@ -184,7 +184,7 @@ function pipelineOf(steps: readonly StepSpec[]): { text: string; needs: Map<stri
       read === undefined ? 'true' : `steps.${read}.?outputs.size.orValue(0) % 2 == 0`,
       read === undefined ? 'inputs.level < 3' : `steps.${read}.status == "succeeded"`,
     ];
-    const name = kind === 'object' && mayFail ? `, name: absent-${index}` : ''; // of which a patch ends in an error
+    const name = kind === 'object' && mayFail ? `, name: absent-${index}` : ''; // a patch of this object fails
     return [
       `- id: x${index}`,
       `  uses: ${kind}-${at}`,
@@ -204,7 +204,7 @@ function pipelineOf(steps: readonly StepSpec[]): { text: string; needs: Map<stri
   return { text: [...head, ...lines].join('\n'), needs };
 }
 
-/** What was recorded, but for whether it was really sent. */
+/** The recorded changes, without the mark that a dry run sent them. */
 const recorded = ({ steps }: RunResult) =>
   steps.map(({ id, status, changes, outputs }) => ({
     ...{ id, status, outputs },
@@ -215,7 +215,7 @@ const recorded = ({ steps }: RunResult) =>
     }),
   }));
 
-/** Pairs of steps of which the later one changed something before one that it needs had ended. */
+/** Pairs of steps: the second needs the first, but changed something before the first had ended. */
 function outOfOrder(events: readonly RunEvent[], needs: ReadonlyMap<string, readonly string[]>): string[] {
   const ended = new Set<string>();
   return events.flatMap((event) => {
@@ -225,7 +225,7 @@ function outOfOrder(events: readonly RunEvent[], needs: ReadonlyMap<string, read
   });
 }
 
-test('what a dry run records is what the run does, in content and in order, and a dry run changes nothing', {
+test('a dry run records the changes of the run in their order, and changes nothing', {
   timeout: 120_000,
 }, async () => {
   const seen = { steps: 0, changes: 0, skipped: 0, allowed: 0 };
@@ -268,5 +268,5 @@ test('what a dry run records is what the run does, in content and in order, and 
     }),
     { numRuns: 200, interruptAfterTimeLimit: 90_000, markInterruptAsFailure: true },
   );
-  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20); // not vacuous
+  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20);
 });

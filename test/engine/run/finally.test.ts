@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a hole of a pipeline is written like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { describe, expect, test } from 'vitest';
 import { Journal } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
@@ -11,14 +11,14 @@ import { fail, writes } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { START } from '../../helpers/journaled.ts';
-import { madePhase } from '../../helpers/plans.ts';
+import { phaseOfStep } from '../../helpers/plans.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
 
 const HOST = { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' };
 const done: string[] = [];
 
-/** Writes its text to a file, and says so. */
-const write = madePhase({
+/** Writes its text to a file, and logs it. */
+const write = phaseOfStep({
   id: 'write',
   effects: [writes('/etc/*', 0o644, 'a word')],
   input: { type: 'object', properties: { path: { type: 'string' }, text: { type: 'string' } } },
@@ -30,8 +30,8 @@ const write = madePhase({
     return { text };
   },
 });
-const failing = madePhase({ id: 'failing', run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })) });
-const hang = madePhase({
+const failing = phaseOfStep({ id: 'failing', run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no' })) });
+const hang = phaseOfStep({
   id: 'hang',
   input: { type: 'object', properties: { text: { type: 'string' } } },
   run: ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),

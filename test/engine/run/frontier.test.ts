@@ -17,14 +17,14 @@ const diamond = () =>
   ]);
 
 describe('the frontier', () => {
-  test('gives what needs nothing first, in the order of the pipeline, each once', () => {
+  test('the frontier returns the steps without needs first, in pipeline order, each once', () => {
     const frontier = diamond();
     expect(taken(frontier)).toEqual(['a', 'e']);
     expect(taken(frontier)).toEqual([]);
     expect([...frontier.active]).toEqual(['a', 'e']);
   });
 
-  test('gives a step as soon as all that it needs has ended well, and not before', () => {
+  test('the frontier returns a step once all its needs have succeeded', () => {
     const frontier = diamond();
     taken(frontier);
     frontier.settle('a', 'succeeded');
@@ -49,7 +49,7 @@ describe('the frontier', () => {
     expect(frontier.status('a')).toBe(status);
   });
 
-  test('is settled when every step has ended or was skipped, and skips neither what ended nor what is active', () => {
+  test('the frontier is settled when every step is ended or skipped, and skips no ended or active step', () => {
     const frontier = diamond();
     taken(frontier);
     frontier.settle('a', 'failed');
@@ -68,7 +68,7 @@ describe('the frontier', () => {
     expect([...frontier.active]).toEqual([]);
   });
 
-  test('turns back through what ended, the last first, each once', () => {
+  test('the frontier undoes the ended steps, the last one first, each once', () => {
     const frontier = diamond();
     taken(frontier);
     frontier.settle('e', 'succeeded');
@@ -82,15 +82,15 @@ describe('the frontier', () => {
     expect([frontier.status('a'), frontier.status('e'), frontier.take()]).toEqual(['undone', 'undo-failed', undefined]);
   });
 
-  test('refuses to end a step that is not active: not begun, ended, or unknown', () => {
+  test('the frontier refuses to end a step that has not started, has ended, or is unknown', () => {
     const frontier = diamond();
     taken(frontier);
     frontier.settle('a', 'succeeded');
-    for (const id of ['a', 'b', 'nobody'])
+    for (const id of ['a', 'b', 'unknown'])
       expect(() => frontier.settle(id, 'succeeded')).toThrow(new Error(`step ${id} is not active`));
   });
 
-  test('of no steps is settled from the start', () => {
+  test('a frontier without steps is settled from the start', () => {
     const frontier = new Frontier([]);
     expect(frontier.take()).toBeUndefined();
     expect(frontier.allSettled).toBe(true);

@@ -1,11 +1,11 @@
-/** Steps that are told what happens in their run. */
+/** Steps that receive the events of their run. */
 import { describe, expect, test } from 'vitest';
 import { Listeners, type ListenersOptions } from '../../../engine/run/listeners.ts';
 import { run } from '../../../engine/run/run.ts';
 import type { MachineEvent } from '../../../engine/run/step-machine.ts';
 import type { AnyPhase, PhaseEvent } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
-import { madePlan } from '../../helpers/plans.ts';
+import { planOfSteps } from '../../helpers/plans.ts';
 
 const phase = { onEvent: async () => undefined };
 const listenersOf = (options: Pick<ListenersOptions, 'deliver' | 'warn' | 'limitMs'>): Listeners =>
@@ -18,7 +18,7 @@ const listenersOf = (options: Pick<ListenersOptions, 'deliver' | 'warn' | 'limit
 const ended = (id: string): MachineEvent => ({ type: 'step.ended', id, status: 'succeeded', attempts: 1 });
 
 describe('a listener', () => {
-  test('receives the events in order, one after the other', async () => {
+  test('a listener receives the events in order, one after the other', async () => {
     const delivered: string[] = [];
     const listeners = listenersOf({
       async deliver(_, { step = 'end' }) {
@@ -35,7 +35,7 @@ describe('a listener', () => {
     expect(delivered).toEqual(['a', 'b', 'end']);
   });
 
-  test('that fails or times out causes one warning, and then only receives the end of the run', async () => {
+  test('a listener that fails or times out causes one warning, and then receives only the end of the run', async () => {
     const [delivered, warned]: [string[], string[]] = [[], []];
     const listeners = listenersOf({
       async deliver(id, { step = 'end' }) {
@@ -57,9 +57,9 @@ describe('a listener', () => {
   });
 });
 
-test('a step is told what comes after it, without secrets, and what it throws fails nothing', async () => {
+test('a step receives later events without secrets, and an error in its listener does not fail the run', async () => {
   const seen: PhaseEvent[] = [];
-  const plan = madePlan(
+  const plan = planOfSteps(
     { id: 'n', run: async () => undefined },
     {
       id: 'a',
@@ -72,9 +72,9 @@ test('a step is told what comes after it, without secrets, and what it throws fa
   const [first] = plan.steps;
   const listening: AnyPhase = {
     ...(first?.phase as AnyPhase),
-    async onEvent(_, __, told) {
-      seen.push(told);
-      throw new Error('nobody hears me');
+    async onEvent(_, __, event) {
+      seen.push(event);
+      throw new Error('the listener fails');
     },
   };
   const steps = plan.steps.map((step) => (step.id === 'n' ? { ...step, phase: listening } : step));
@@ -87,5 +87,5 @@ test('a step is told what comes after it, without secrets, and what it throws fa
     ['run.ended', undefined, 'failed'],
   ]);
   expect(seen.at(-1)).toMatchObject({ machine: 'w1', error: { code: 'E_BUG', message: 'Error: *** is wrong' } });
-  expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'event not delivered: nobody hears me' }]);
+  expect(result.steps[0]?.notes).toEqual([{ level: 'warn', text: 'event not delivered: the listener fails' }]);
 });

@@ -9,7 +9,7 @@ import { run, undo } from '../../../engine/run/run.ts';
 import { fail, type Ports, runs, type Schema, Secret, writes } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { shownOf } from '../../helpers/errors.ts';
-import { type MadeStep, madePlan } from '../../helpers/plans.ts';
+import { planOfSteps, type TestStep } from '../../helpers/plans.ts';
 
 const HALF = 'canary0123456789';
 const TOKEN = `abcdef.${HALF}`;
@@ -54,7 +54,7 @@ describe('a redacted text', () => {
 
   test.each([
     ['a text without one', `the id abcdef, CERTIFICATE, PRIVATE KEY-----, /etc/kubernetes/pki/ca.crt`],
-    ['a secret that is too short to be told from words', 'a short one'],
+    ['a secret that is too short to differ from words', 'a short one'],
   ])('a redacted text shows %s', (_, said) => {
     const kubeconfig = 'certificate-authority: /etc/kubernetes/pki/ca.crt';
     expect(knowing(TOKEN, key, 'short', kubeconfig).redact(said)).toBe(said);
@@ -76,14 +76,14 @@ describe('a redacted text', () => {
   });
 });
 
-/** A run whose steps work with a token, and a journal that says what it would have written. */
-async function runWith(steps: MadeStep[]) {
+/** A run whose steps use a token, and a journal that returns what it writes. */
+async function runWith(steps: TestStep[]) {
   const events: string[] = [];
   const written: string[] = [];
   const images = memoryStore();
   const store: JournalStore = { ...images, append: async (records) => void written.push(JSON.stringify(records)) };
   const host = memoryHost({ directories: ['/etc'], outputs: { [`tool ${TOKEN}`]: {}, tool: {} } });
-  const plan = { ...madePlan(...steps), inputs: { token: new Secret(TOKEN) } };
+  const plan = { ...planOfSteps(...steps), inputs: { token: new Secret(TOKEN) } };
   const { pipeline, source, inputs } = plan;
   const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: [] };
   const journal = Journal.begin(store, host.now, start);
@@ -102,18 +102,18 @@ async function runWith(steps: MadeStep[]) {
   };
 }
 const EFFECTS = [writes('/etc/*', 0o600, 'x'), runs('tool', 'x')];
-const change = ({ files }: Ports) => files.write('/etc/made', 'x', 0o600); // or nothing is journaled
+const change = ({ files }: Ports) => files.write('/etc/made', 'x', 0o600); // without a change, nothing is journaled
 
 describe('a run in which a phase', () => {
   test.each<[string, (ports: Ports) => unknown]>([
     ['logs a secret', ({ log }) => [log.info(`token ${TOKEN}`), log.warn(HALF)].length && {}],
-    ['throws one', () => Promise.reject(new Error(`bad ${TOKEN}`, { cause: new Error(HALF) }))],
-    ['throws one of our errors with one', () => Promise.reject(fail('E_FILE', { path: TOKEN, what: HALF }))],
-    ['throws one that is no error', () => Promise.reject({ token: [TOKEN] })],
-    ['cannot decide, and says why with one', () => Promise.reject(fail('E_UNDECIDED', { what: TOKEN }))],
-    ['returns one that its schema does not mark', () => ({ plain: `Bearer ${TOKEN}`, list: [{ HALF }] })],
-    ['writes one as if it were none', ({ files }) => files.write('/etc/token', `x=${TOKEN}\n`, 0o600).then(() => ({}))],
-  ])('%s shows none: in result, events and journal', async (_, act) => {
+    ['throws a secret', () => Promise.reject(new Error(`bad ${TOKEN}`, { cause: new Error(HALF) }))],
+    ['throws a JoinError with a secret', () => Promise.reject(fail('E_FILE', { path: TOKEN, what: HALF }))],
+    ['throws a secret in an object that is not an error', () => Promise.reject({ token: [TOKEN] })],
+    ['is undecided for a reason with a secret', () => Promise.reject(fail('E_UNDECIDED', { what: TOKEN }))],
+    ['returns a secret in an output that is not secret', () => ({ plain: `Bearer ${TOKEN}`, list: [{ HALF }] })],
+    ['writes a secret as plain text', ({ files }) => files.write('/etc/token', `x=${TOKEN}\n`, 0o600).then(() => ({}))],
+  ])('no result, event or journal shows the secret of a phase that %s', async (_, act) => {
     const { shown, written } = await runWith([
       { id: 'a', effects: EFFECTS, run: async (ports) => [await change(ports), await act(ports)][1] },
     ]);
@@ -122,7 +122,7 @@ describe('a run in which a phase', () => {
     expect(shown).toContain('a');
   });
 
-  test('returns a secret unmarked hands it on, and what it is handed as is not journaled either', async () => {
+  test('an unmarked secret output reaches the next step, and is not journaled in plain text', async () => {
     const seen: unknown[] = [];
     const { shown, result } = await runWith([
       { id: 'a', run: () => ({ plain: `Bearer ${TOKEN}` }) },
@@ -142,7 +142,7 @@ describe('a run in which a phase', () => {
     expect(shown).not.toContain(HALF);
   });
 
-  test('makes a secret, and logs it, shows it as little', async () => {
+  test('a secret that a phase creates and logs is redacted', async () => {
     const { shown } = await runWith([
       {
         id: 'a',
@@ -154,17 +154,20 @@ describe('a run in which a phase', () => {
   });
 
   test.each<[string, (ports: Ports) => unknown]>([
-    ['asks', ({ commands }) => commands.query(['tool', TOKEN])],
-    ['changes something', ({ commands }) => commands.run(['tool', TOKEN], { irreversible: 'x' })],
-    ['changes something that is undone so', ({ commands }) => commands.run(['tool'], { undo: ['tool', `-t${HALF}`] })],
-  ])('%s with a secret on a command line is refused before it runs or is written down', async (_, act) => {
-    const { result, shown, host } = await runWith([{ id: 'a', effects: EFFECTS, run: act }]);
-    expect(result.error).toMatchObject({ code: 'E_SECRET_SHOWN', facts: { program: 'tool' } });
-    expect(host.changes).toEqual([]);
-    expect(shown).not.toContain(HALF);
-  });
+    ['queries', ({ commands }) => commands.query(['tool', TOKEN])],
+    ['changes the machine', ({ commands }) => commands.run(['tool', TOKEN], { irreversible: 'x' })],
+    ['has an undo command', ({ commands }) => commands.run(['tool'], { undo: ['tool', `-t${HALF}`] })],
+  ])(
+    'a phase that %s with a secret on a command line is refused before the command runs or is journaled',
+    async (_, act) => {
+      const { result, shown, host } = await runWith([{ id: 'a', effects: EFFECTS, run: act }]);
+      expect(result.error).toMatchObject({ code: 'E_SECRET_SHOWN', facts: { program: 'tool' } });
+      expect(host.changes).toEqual([]);
+      expect(shown).not.toContain(HALF);
+    },
+  );
 
-  test('throws something that is not an error ends with it', async () => {
+  test('a run ends with the value that a phase throws, even if it is not an error', async () => {
     for (const odd of [undefined, null, 7, Symbol.for('x'), Object.freeze(new Error('frozen'))]) {
       const { result } = await runWith([{ id: 'a', run: () => Promise.reject(odd) }]);
       expect(result.status).toBe('failed');
@@ -176,7 +179,7 @@ describe('a run in which a phase', () => {
 test('a phase whose input comes from a journal has text where it expects text', async () => {
   const input: Schema = { type: 'object', properties: { token: { type: 'string', writeOnly: true } } };
   const value = { token: TOKEN, header: `Bearer ${TOKEN}` };
-  const plan = madePlan({ id: 'a', input, value, run: change, effects: EFFECTS });
+  const plan = planOfSteps({ id: 'a', input, value, run: change, effects: EFFECTS });
   const seen: unknown[] = [];
   for (const { phase } of plan.steps) phase.undo = async (_, given) => void seen.push(given);
   const host = memoryHost({ directories: ['/etc'] });
@@ -192,18 +195,18 @@ test('a phase whose input comes from a journal has text where it expects text', 
 test.each([
   [0o600, false],
   [0o644, true],
-])('what somebody else has written since is shown where everybody may read it: mode %o', async (mode, isShown) => {
+])('an undo shows later changes of a file only if every user may read the file: mode %o', async (mode, isShown) => {
   const effects = [writes('/etc/*', undefined, 'x')];
-  const plan = madePlan({ id: 'a', effects, run: ({ files }) => files.write('/etc/made', 'ours\n', mode) });
+  const plan = planOfSteps({ id: 'a', effects, run: ({ files }) => files.write('/etc/made', 'ours\n', mode) });
   const host = memoryHost({ directories: ['/etc'] });
   const { pipeline, source, inputs } = plan;
   const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: ['a'] };
   const journal = Journal.begin(memoryStore(), host.now, start);
   await run({ plan, host, journal });
-  const content = Buffer.from('password: of-somebody\n');
+  const content = Buffer.from('password: of-another-user\n');
   await host.apply({ kind: 'file', path: '/etc/made', content, mode, secret: false }, new AbortController().signal);
-  const told: string[] = [];
-  await undo({ plan, host, journal, onEvent: (event) => told.push(shownOf(event)) });
-  expect(told.join('')).toContain('and not what the run left');
-  expect(told.join('').includes('of-somebody')).toBe(isShown);
+  const events: string[] = [];
+  await undo({ plan, host, journal, onEvent: (event) => events.push(shownOf(event)) });
+  expect(events.join('')).toContain('and not what the run left');
+  expect(events.join('').includes('of-another-user')).toBe(isShown);
 });

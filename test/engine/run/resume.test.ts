@@ -8,7 +8,7 @@ import { type RunEvent, run } from '../../../engine/run/run.ts';
 import { fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { runsOnDisk, START } from '../../helpers/journals.ts';
-import { type MadeStep, madePlan } from '../../helpers/plans.ts';
+import { planOfSteps, type TestStep } from '../../helpers/plans.ts';
 
 const ETC = [writes('/etc/*', 0o644, 'x')];
 const BROKEN = fail('E_FILE', { path: '/x', what: 'no space' });
@@ -22,13 +22,13 @@ const output = (step: string, name: string): PlannedStep['with'] => ({
 });
 const SECRET = { type: 'object', properties: { key: { type: 'string', writeOnly: true } } } as const;
 
-/** A machine on which runs are begun and gone on with, as if by one process after the other. */
+/** A machine on which runs start and resume, as if in one process after the other. */
 async function machine() {
   const host = memoryHost({ directories: ['/etc'] });
   const { root, runs } = await runsOnDisk();
   let id: string | undefined;
-  /** Runs the steps, and tells which of them ran. */
-  const process = async (...steps: MadeStep[]) => {
+  /** Runs the steps, and returns those that ran. */
+  const process = async (...steps: TestStep[]) => {
     const ran: string[] = [];
     const events: RunEvent[] = [];
     const watched = steps.map((step) => ({
@@ -41,7 +41,7 @@ async function machine() {
     const journal = id === undefined ? runs.begin(START) : await runs.open(id);
     if (id !== undefined) await journal.resumed({});
     id = journal.id;
-    const plan: Plan = madePlan(...watched);
+    const plan: Plan = planOfSteps(...watched);
     const result = await run({ plan, host, journal, onEvent: (event) => events.push(event) });
     return { result, ran, kept: events.flatMap((event) => (event.type === 'step.kept' ? [event.id] : [])), journal };
   };
@@ -50,7 +50,7 @@ async function machine() {
 }
 
 describe('a resumed run', () => {
-  const a: MadeStep = {
+  const a: TestStep = {
     id: 'a',
     effects: ETC,
     output: { type: 'object', properties: { size: { type: 'integer' } } },
@@ -59,7 +59,7 @@ describe('a resumed run', () => {
       return { size: 7 };
     },
   };
-  const b = (does: MadeStep['run']): MadeStep => ({
+  const b = (does: TestStep['run']): TestStep => ({
     ...{ id: 'b', needs: ['a'], reads: ['a'], effects: ETC },
     ...{ with: output('a', 'size'), run: does },
   });
@@ -137,7 +137,7 @@ describe('a resumed run', () => {
 });
 
 describe('secrets of a resumed run', () => {
-  const keyed = (extra: Partial<MadeStep> = {}): MadeStep => ({
+  const keyed = (extra: Partial<TestStep> = {}): TestStep => ({
     ...{ id: 'a', effects: ETC, output: SECRET },
     run: async (ports) => {
       await write('a')(ports);
@@ -145,7 +145,7 @@ describe('secrets of a resumed run', () => {
     },
     ...extra,
   });
-  const reads = (seen: Secret[], does: () => unknown = () => ({})): MadeStep => ({
+  const reads = (seen: Secret[], does: () => unknown = () => ({})): TestStep => ({
     ...{ id: 'b', needs: ['a'], reads: ['a'], input: SECRET, effects: ETC, with: output('a', 'key') },
     run: async (ports, input) => {
       seen.push((input as { key: Secret }).key);
@@ -171,9 +171,9 @@ describe('secrets of a resumed run', () => {
   test('if secrets are gone, their step and all steps after it run again, in order', async () => {
     const { process, restarted } = await machine();
     const seen: Secret[] = [];
-    const last = (does: () => unknown): MadeStep => ({ id: 'd', needs: ['b', 'c'], run: does });
-    const beside: MadeStep = { id: 'c', effects: ETC, run: write('c') };
-    const after: MadeStep = { id: 'e', needs: ['b'], run: () => ({}) };
+    const last = (does: () => unknown): TestStep => ({ id: 'd', needs: ['b', 'c'], run: does });
+    const beside: TestStep = { id: 'c', effects: ETC, run: write('c') };
+    const after: TestStep = { id: 'e', needs: ['b'], run: () => ({}) };
     await process(
       keyed(),
       reads(seen),
@@ -199,7 +199,7 @@ describe('secrets of a resumed run', () => {
   test('random values of an interrupted step are the same when it runs again', async () => {
     const { process } = await machine();
     const made: string[] = [];
-    const step = (does: () => unknown): MadeStep =>
+    const step = (does: () => unknown): TestStep =>
       keyed({
         run: async ({ random }) => {
           made.push((await random.once('key', () => `made ${Math.random()}`)).reveal());

@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { type RunEvent, type RunResult, run } from '../../../engine/run/run.ts';
 import { fail } from '../../../engine/sdk/errors.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
-import { madePlan } from '../../helpers/plans.ts';
+import { planOfSteps } from '../../helpers/plans.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
 
 interface StepSpec {
   id: string;
   needs: string[];
   durationMs: number;
-  /** What each of its attempts does; the last one is repeated. */
+  /** What each attempt does. The last entry is repeated. */
   attempts: ('succeeds' | 'fails' | 'fails for now' | 'hangs' | 'ignores the limit')[];
   tries: number;
   timeoutMs: number;
@@ -29,7 +29,7 @@ const outcome = fc.oneof(
   { weight: 1, arbitrary: fc.constant('ignores the limit' as const) },
 );
 
-/** Any graph without a cycle: each step needs some of those before it, and then the list is shuffled. */
+/** Any graph without a cycle: each step needs some of the steps before it, and then the list is shuffled. */
 const scenarios: fc.Arbitrary<Scenario> = fc
   .record({
     steps: fc.array(
@@ -77,7 +77,7 @@ async function observe({ steps, maxParallel, cancelAtMs }: Scenario): Promise<Ob
   let activeMax = 0;
   let result: RunResult | undefined;
   const attemptsOf = new Map<string, number>();
-  const plan = madePlan(
+  const plan = planOfSteps(
     ...steps.map((spec) => ({
       ...spec,
       retry: { attempts: spec.tries, initialMs: 10, factor: 2, capMs: 50 },
@@ -117,7 +117,7 @@ async function observe({ steps, maxParallel, cancelAtMs }: Scenario): Promise<Ob
 const endedWell = new Set(['succeeded', 'undecided']);
 
 describe('any run', () => {
-  test('ends; each step in one state, after what it needs, within the limit of parallel steps, and the same way every time', async () => {
+  test('any run always ends in the same way, in the order of its needs, within its limit of parallel steps', async () => {
     const seen: Record<string, number> = {};
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
@@ -160,12 +160,12 @@ describe('any run', () => {
 
         expect((await observe(scenario)).events).toEqual(events);
       }),
-      { numRuns: 150, interruptAfterTimeLimit: 10_000 }, // a failure is shrunk no longer than that
+      { numRuns: 150, interruptAfterTimeLimit: 10_000 }, // the limit for shrinking a failure
     );
-    for (const status of ['succeeded', 'failed', 'cancelled']) expect(seen[status], status).toBeGreaterThan(5); // not vacuous
+    for (const status of ['succeeded', 'failed', 'cancelled']) expect(seen[status], status).toBeGreaterThan(5);
   });
 
-  test('in which nothing fails runs every step', async () => {
+  test('a run without failures runs every step', async () => {
     const good = scenarios.map(({ steps, maxParallel }) => ({
       maxParallel,
       cancelAtMs: undefined,
@@ -184,7 +184,7 @@ describe('any run', () => {
 describe('time', () => {
   /** Each step needs the one 8 before it, and one of the last hundred: wide, deep, and with many edges. */
   const steps = (count: number) =>
-    madePlan(
+    planOfSteps(
       ...Array.from({ length: count }, (_, index) => ({
         id: `s${index}`,
         needs: index < 8 ? [] : [`s${index - 8}`, ...(index % 3 === 0 ? [`s${Math.max(0, index - 100)}`] : [])],

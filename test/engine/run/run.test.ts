@@ -4,7 +4,7 @@ import { type RunEvent, run } from '../../../engine/run/run.ts';
 import { controls, fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
-import { type MadeStep, madePlan } from '../../helpers/plans.ts';
+import { planOfSteps, type TestStep } from '../../helpers/plans.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
 
 const CANARY = 'canary-77aa';
@@ -15,14 +15,14 @@ const write =
   (name: string, text = name) =>
   ({ files }: Ports) =>
     files.write(`/etc/${name}`, text, 0o644);
-const runSteps = (steps: MadeStep[], host = memoryHost({ directories: ['/etc'], services: { kubelet: {} } })) =>
-  run({ plan: madePlan(...steps), host });
+const runSteps = (steps: TestStep[], host = memoryHost({ directories: ['/etc'], services: { kubelet: {} } })) =>
+  run({ plan: planOfSteps(...steps), host });
 
 describe('a run', () => {
-  test('hands each step its input, and tells what came of it', async () => {
+  test('a run gives each step its input, and reports its result', async () => {
     const events: RunEvent[] = [];
     const seen: unknown[] = [];
-    const plan = madePlan(
+    const plan = planOfSteps(
       {
         id: 'a',
         effects: ETC,
@@ -72,7 +72,7 @@ describe('a run', () => {
     ]);
   });
 
-  test('ends with the error of the step that failed, and its name', async () => {
+  test('a failed run has the error of the failed step, with the ID of that step', async () => {
     const result = await runSteps([
       { id: 'a', run: () => Promise.reject(fail('E_FILE', { path: '/x', what: 'no space' })) },
       { id: 'b', needs: ['a'], run: () => ({}) },
@@ -85,19 +85,19 @@ describe('a run', () => {
     expect(result.error).toBe(result.steps[0]?.error);
   });
 
-  test('keeps a stranger as it is', async () => {
+  test('an error that is not a JoinError stays the same object', async () => {
     const bug = new TypeError('oops');
     const { error } = await runSteps([{ id: 'a', run: () => Promise.reject(bug) }]);
     expect(error).toBe(bug);
   });
 
-  test('has an error also where a phase throws nothing', async () => {
+  test('a failed run has an error even if the phase throws undefined', async () => {
     const { status, error } = await runSteps([{ id: 'a', run: () => Promise.reject(undefined) }]);
     expect(status).toBe('failed');
     expect(error).toBeInstanceOf(Error);
   });
 
-  test('refuses outputs that the schema does not allow', async () => {
+  test('outputs that do not match the schema are refused', async () => {
     const output = {
       type: 'object',
       properties: { n: { type: 'integer' }, key: { type: 'string', writeOnly: true, pattern: '^k' } },
@@ -110,7 +110,7 @@ describe('a run', () => {
     expect(shownOf(error)).not.toContain(CANARY);
   });
 
-  test('wraps secret outputs, whether or not the phase did', async () => {
+  test('secret outputs are always wrapped as Secrets', async () => {
     const output = {
       type: 'object',
       properties: { a: { type: 'string', writeOnly: true }, b: { type: 'string', writeOnly: true } },
@@ -121,7 +121,7 @@ describe('a run', () => {
     expect(shownOf(result)).not.toContain(CANARY);
   });
 
-  test('refuses what a phase does after it has ended', async () => {
+  test('a phase that has ended cannot use its ports', async () => {
     const kept: Ports[] = [];
     const { status } = await runSteps([{ id: 'a', effects: ETC, run: (ports) => void kept.push(ports) }]);
     const [ports] = kept;
@@ -135,7 +135,7 @@ describe('a run', () => {
     entries: [['x', { kind: 'placeholder', expression: { kind: 'output', step, name: 'x' } }]],
   });
 
-  test('leaves what reads an undecided step undecided, and runs what only comes after it', async () => {
+  test('a step that reads an undecided step is undecided, and a step that only follows it runs', async () => {
     const ran: string[] = [];
     const result = await runSteps([
       { id: 'a', run: () => Promise.reject(fail('E_UNDECIDED', { what: 'the answer' })) },
@@ -149,7 +149,7 @@ describe('a run', () => {
     expect(ran).toEqual(['after']);
   });
 
-  test('of steps that fail for now tells the notes of the last try, and the changes of all', async () => {
+  test('a retried step reports the notes of its last attempt, and the changes of all attempts', async () => {
     let tries = 0;
     const { steps } = await runSteps([
       {
@@ -168,10 +168,10 @@ describe('a run', () => {
     expect(steps[0]?.changes.map((change) => 'path' in change && change.path)).toEqual(['/etc/a1', '/etc/a2']);
   });
 
-  test('blames the time limit, not what came of it', async () => {
+  test('a step that times out reports the time limit, not the error that the abort caused', async () => {
     const time = new SimulatedTime();
     const running = run({
-      plan: madePlan({
+      plan: planOfSteps({
         id: 'slow',
         timeoutMs: 1_000,
         async run({ files, signal }) {
@@ -186,12 +186,12 @@ describe('a run', () => {
     expect((await running).error).toMatchObject({ code: 'E_STEP_TIME_LIMIT', step: 'slow', exitCode: 7 });
   });
 
-  test('that is cancelled ends with the reason, and starts nothing more', async () => {
+  test('a cancelled run ends with the reason, and starts no more steps', async () => {
     const cancel = new AbortController();
     const reason = fail('E_CANCELLED', { signal: 'SIGINT' });
     const ran: string[] = [];
     const result = await run({
-      plan: madePlan(
+      plan: planOfSteps(
         {
           id: 'a',
           run: () => {
@@ -208,26 +208,26 @@ describe('a run', () => {
     expect([result.error, ran]).toEqual([reason, ['a']]);
   });
 
-  test('that was cancelled before it began does nothing', async () => {
+  test('a run that is cancelled before it starts does nothing', async () => {
     const ran: string[] = [];
     const reason = fail('E_CANCELLED', { signal: 'SIGINT' });
-    const plan = madePlan({ id: 'a', run: () => void ran.push('a') });
+    const plan = planOfSteps({ id: 'a', run: () => void ran.push('a') });
     const result = await run({ plan, host: memoryHost(), signal: AbortSignal.abort(reason) });
     expect(result).toMatchObject({ status: 'cancelled', steps: [{ status: 'cancelled' }] });
     expect([result.error, ran]).toEqual([reason, []]);
   });
 });
 
-describe('a run that is taken back', () => {
-  const undoing = (steps: MadeStep[], host: ReturnType<typeof memoryHost>) =>
-    run({ plan: madePlan(...steps), host, onFailure: 'undo' });
+describe('the undo of a failed run', () => {
+  const undoing = (steps: TestStep[], host: ReturnType<typeof memoryHost>) =>
+    run({ plan: planOfSteps(...steps), host, onFailure: 'undo' });
   const machine = () => memoryHost({ files: { '/etc/old': 'old' }, services: { kubelet: { active: true } } });
   const contents = async (host: ReturnType<typeof memoryHost>) => ({
     names: await host.read<'list'>({ kind: 'list', path: '/etc' }, SIGNAL),
     old: (await host.read<'file'>({ kind: 'file', path: '/etc/old' }, SIGNAL))?.toString(),
     active: (await host.read<'service'>({ kind: 'service', name: 'kubelet' }, SIGNAL)).active,
   });
-  const steps: MadeStep[] = [
+  const steps: TestStep[] = [
     {
       id: 'a',
       effects: ETC,
@@ -258,7 +258,7 @@ describe('a run that is taken back', () => {
     { id: 'd', needs: ['c'], run: () => ({}) },
   ];
 
-  test('puts everything back, the last step first, and still says what failed', async () => {
+  test('an undo restores everything, the last step first, and the run still reports the failed step', async () => {
     const host = machine();
     const before = await contents(host);
     const result = await undoing(steps, host);
@@ -268,18 +268,18 @@ describe('a run that is taken back', () => {
     expect(result.steps.map(({ status }) => status)).toEqual(['undone', 'undone', 'undone', 'skipped']);
   });
 
-  test('stays as it is where that is asked for', async () => {
+  test('a failed run keeps its changes by default', async () => {
     const host = machine();
-    const { steps: ended } = await run({ plan: madePlan(...steps), host });
+    const { steps: ended } = await run({ plan: planOfSteps(...steps), host });
     expect(ended.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'failed', 'skipped']);
     expect(await contents(host)).toEqual({ names: ['old'], old: 'changed again', active: true });
   });
 
-  test('says what could not be put back, and goes on with the rest', async () => {
+  test('an undo reports the changes that it could not undo, and undoes the rest', async () => {
     const host = machine();
     const { apply } = host;
     host.apply = async (change, signal) => {
-      if (change.kind === 'file' && change.content.toString() === 'old' && change.secret) throw BROKEN; // what was there before a
+      if (change.kind === 'file' && change.content.toString() === 'old' && change.secret) throw BROKEN;
       return apply(change, signal);
     };
     const result = await undoing(steps, host);

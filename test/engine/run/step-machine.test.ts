@@ -39,7 +39,7 @@ describe('one step', () => {
     expect(state()).toBe('failed');
   });
 
-  test('a pause is at least as long as the server asked for, but no longer than the time limit of an attempt', async () => {
+  test('a pause is at least as long as the server asks for, up to the time limit of an attempt', async () => {
     const busy = (retryAfterMs: number) =>
       fail('E_API_UNAVAILABLE', { server: 'https://c', what: 'get nodes', status: 429, message: '', retryAfterMs });
     const asked = [busy(7_000), busy(50), busy(3_600_000)];

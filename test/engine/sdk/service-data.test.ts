@@ -4,7 +4,7 @@ import { memoryStore } from '../../../engine/journal/memory.ts';
 import { run, undo } from '../../../engine/run/run.ts';
 import { controls, type Ports, serviceWrites, writes } from '../../../engine/sdk/index.ts';
 import { type MemoryHost, memoryHost } from '../../../engine/testing/memory-host.ts';
-import { madePlan } from '../../helpers/plans.ts';
+import { planOfSteps } from '../../helpers/plans.ts';
 
 const signal = new AbortController().signal;
 const effects = [
@@ -26,7 +26,7 @@ async function undone(act: (ports: Ports) => Promise<void>, since: (host: Memory
     await act(ports);
     await ports.services.start('acme');
   };
-  const plan = madePlan({ id: 'a', run: step, effects });
+  const plan = planOfSteps({ id: 'a', run: step, effects });
   const { pipeline, source, inputs } = plan;
   const start = { version: 1, id: 'made', joinery: '', pipeline, source, inputs, host: host.facts, steps: ['a'] };
   const journal = Journal.begin(memoryStore(), host.now, start);

@@ -1,5 +1,5 @@
 /** Environments that are broken, or that break the pipeline under them. */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { type Broken, PIPELINE_HEAD } from './broken.ts';
 
 export const brokenEnvironments: readonly Broken[] = [
@@ -9,7 +9,7 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:2:7: must be Environment (shape)', 'site.yaml:4:1: unknown key steps (unknown-key)'],
   },
   {
-    what: 'an environment that is no YAML',
+    what: 'an environment that is not YAML',
     environment: 'inputs: {\n',
     problems: ['site.yaml:5:1: Flow map in block collection must be sufficiently indented and end with a } (yaml)'],
   },
@@ -19,27 +19,27 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:4:1: unknown key patch; did you mean patches? (unknown-key)'],
   },
   {
-    what: 'an environment that wants to extend another',
+    what: 'an environment that extends another',
     environment: 'extends: cloud\n',
     problems: ['site.yaml:4:1: unknown key extends (unknown-key)'],
   },
   {
-    what: 'a patch without anything to do',
+    what: 'a patch without an operation',
     environment: 'patches:\n  - step: look\n',
     problems: ['site.yaml:5:5: must have one of merge, replace, wrap, insert, remove and jsonPatch (shape)'],
   },
   {
-    what: 'a patch that does two things',
+    what: 'a patch with two operations',
     environment: 'patches:\n  - step: look\n    merge: {}\n    replace: { uses: command }\n',
     problems: ['site.yaml:6:5: unknown key merge (unknown-key)', 'site.yaml:7:5: unknown key replace (unknown-key)'],
   },
   {
-    what: 'a patch of a step that there is not',
+    what: 'a patch of an unknown step',
     environment: 'patches:\n  - step: lok\n    merge: { timeout: 1m }\n',
     problems: ['site.yaml:5:11: there is no step lok; did you mean look? (unknown-step)'],
   },
   {
-    what: 'an insert after a step that there is not',
+    what: 'an insert after an unknown step',
     environment: 'patches:\n  - insert:\n      after: nte\n      step: { id: more, uses: kubelet-version }\n',
     problems: ['site.yaml:6:14: there is no step nte; did you mean note? (unknown-step)'],
   },
@@ -54,7 +54,7 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:5:13: must have at most 2 keys (shape)'],
   },
   {
-    what: 'an insert in the middle',
+    what: 'an insert at an unknown position',
     environment: 'patches:\n  - insert: { at: middle, step: { id: more, uses: kubelet-version } }\n',
     problems: ['site.yaml:5:19: must be one of start, end (shape)'],
   },
@@ -64,7 +64,7 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:5:30: id is missing (shape)'],
   },
   {
-    what: 'an insert of an id that there is',
+    what: 'an insert of an ID that exists',
     environment: 'patches:\n  - insert:\n      at: end\n      step: { id: look, uses: kubelet-version }\n',
     problems: [
       'site.yaml:7:19: two steps have the id look (double-id)',
@@ -72,7 +72,7 @@ export const brokenEnvironments: readonly Broken[] = [
     ],
   },
   {
-    what: 'the removal of a step that there is not',
+    what: 'the removal of an unknown step',
     environment: 'patches:\n  - remove: loook\n',
     problems: ['site.yaml:5:13: there is no step loook; did you mean look? (unknown-step)'],
   },
@@ -107,17 +107,17 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:6:14: unknown key timout; did you mean timeout? (unknown-key)'],
   },
   {
-    what: 'a merge of an input that the phase has not',
+    what: 'a merge of an unknown input of the phase',
     environment: 'patches:\n  - step: look\n    merge: { with: { qery: true } }\n',
     problems: ['site.yaml:6:22: phase command has no input qery; did you mean query? (unknown-input)'],
   },
   {
-    what: 'a merge that takes away what is needed',
+    what: 'a merge that removes a required input',
     environment: 'patches:\n  - step: look\n    merge: { with: { argv: null } }\n',
     problems: ['12:38: phase command needs the input argv (missing-input)'],
   },
   {
-    what: 'a merge that closes a circle',
+    what: 'a merge that creates a cycle',
     environment: 'patches:\n  - step: look\n    merge: { needs: [note] }\n',
     problems: ['site.yaml:6:21: these steps need each other: look → note → look (cycle)'],
   },
@@ -137,7 +137,7 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:6:11: after is missing (shape)'],
   },
   {
-    what: 'a value for an input that there is not',
+    what: 'a value for an unknown input',
     environment: 'inputs: { wiat: ready }\n',
     problems: ['site.yaml:4:11: there is no input wiat (unknown-input)'],
   },
@@ -174,7 +174,7 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:5:5: match is missing (shape)'],
   },
   {
-    what: 'what is wrong for some machines only',
+    what: 'problems on some machines only',
     environment:
       'hosts:\n  - match: { name: "gpu-*" }\n    patches: [{ step: lok, merge: {} }]\n  - match: { name: w2 }\n    inputs: { wait: never }\n',
     problems: [
@@ -183,7 +183,7 @@ export const brokenEnvironments: readonly Broken[] = [
     ],
   },
   {
-    what: 'a fact that there is not',
+    what: 'an unknown fact',
     environment: 'hosts:\n  - match: { architectur: amd64 }\n    inputs: { wait: ready }\n',
     problems: ['site.yaml:5:14: unknown key architectur; did you mean architecture? (unknown-key)'],
   },
@@ -193,7 +193,7 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:5:23: must be one of add, remove, replace, move, copy, test (shape)'],
   },
   {
-    what: 'a JSON Patch of what is not there',
+    what: 'a JSON Patch of a path that does not exist',
     environment:
       'patches:\n  - jsonPatch:\n      - { op: test, path: /kind, value: Pipeline }\n      - { op: remove, path: /steps/7 }\n',
     problems: ['site.yaml:7:9: cannot remove /steps/7: the path does not exist (patch)'],
@@ -204,17 +204,17 @@ export const brokenEnvironments: readonly Broken[] = [
     problems: ['site.yaml:5:17: the test of /steps/0/id fails (patch)'],
   },
   {
-    what: 'a JSON Patch without what it needs',
+    what: 'a JSON Patch without a required field',
     environment: 'patches:\n  - jsonPatch: [{ op: move, path: /steps/0 }]\n',
     problems: ['site.yaml:5:17: move lacks a field that it needs (patch)'],
   },
   {
-    what: 'a JSON Patch that reaches for a prototype',
+    what: 'a JSON Patch of a prototype',
     environment: 'patches:\n  - jsonPatch: [{ op: add, path: /__proto__/x, value: 1 }]\n',
     problems: ['site.yaml:5:55: unknown key x (unknown-key)'],
   },
   {
-    what: 'a JSON Patch that brings an unknown phase',
+    what: 'a JSON Patch that adds an unknown phase',
     environment:
       'patches:\n  - jsonPatch:\n      - op: add\n        path: /steps/-\n        value: { id: more, uses: comand }\n',
     problems: ['site.yaml:8:34: there is no phase comand; did you mean command? (unknown-phase)'],

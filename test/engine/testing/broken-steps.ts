@@ -1,12 +1,12 @@
 /** Pipelines with a broken shape, steps, phases or inputs of phases. */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { type Broken, LOOK as look } from './broken.ts';
 
 export const brokenSteps: readonly Broken[] = [
-  { what: 'nothing at all', whole: '', problems: ['1:1: must be an object (shape)'] },
+  { what: 'an empty file', whole: '', problems: ['1:1: must be an object (shape)'] },
   { what: 'a list', whole: '- a\n', problems: ['1:1: must be an object (shape)'] },
   {
-    what: 'text that is no YAML',
+    what: 'a text that is not YAML',
     pipeline: 'steps: [a, b\nmetadata: }\n',
     problems: [
       '5:1: Flow sequence in block collection must be sufficiently indented and end with a ] (yaml)',
@@ -19,7 +19,7 @@ export const brokenSteps: readonly Broken[] = [
     problems: ['5:1: Tabs are not allowed as indentation (yaml)'],
   },
   {
-    what: 'a key that is there twice',
+    what: 'a duplicate key',
     pipeline: `steps:\n${look}steps: []\n`,
     problems: ['6:1: Map keys must be unique (yaml)'],
   },
@@ -70,7 +70,7 @@ export const brokenSteps: readonly Broken[] = [
     problems: ['5:5: a step needs either uses or approval (shape)'],
   },
   {
-    what: 'a time that is none',
+    what: 'an invalid duration',
     pipeline:
       'steps:\n  - id: look\n    uses: command\n    timeout: 5 minutes\n    with: { argv: [/bin/true], query: true }\n',
     problems: [
@@ -84,7 +84,7 @@ export const brokenSteps: readonly Broken[] = [
     problems: ['7:24: must be an integer (shape)'],
   },
   {
-    what: 'no tries at all',
+    what: 'zero attempts',
     pipeline: `defaults: { retry: { attempts: 0 } }\nsteps:\n${look}`,
     problems: ['4:32: must be >= 1 (shape)'],
   },
@@ -99,7 +99,7 @@ export const brokenSteps: readonly Broken[] = [
     problems: ['6:11: there is no phase comand; did you mean command? (unknown-phase)'],
   },
   {
-    what: 'an unknown phase that resembles none',
+    what: 'an unknown phase that resembles no other',
     pipeline: 'steps:\n  - id: look\n    uses: qwertyuiop\n',
     problems: ['6:11: there is no phase qwertyuiop; join phase lists the phases (unknown-phase)'],
   },
@@ -123,12 +123,12 @@ export const brokenSteps: readonly Broken[] = [
     ],
   },
   {
-    what: 'two steps of one id',
+    what: 'two steps with the same ID',
     pipeline: `steps:\n${look}${look}`,
     problems: ['6:11: two steps have the id look (double-id)'],
   },
   {
-    what: 'a need that there is not',
+    what: 'an unknown step in needs',
     pipeline: `steps:\n${look}  - { id: next, uses: kubelet-version, needs: [lok] }\n`,
     problems: ['6:48: there is no step lok; did you mean look? (unknown-step)'],
   },
@@ -144,18 +144,18 @@ export const brokenSteps: readonly Broken[] = [
     problems: ['5:44: these steps need each other: a → c → b → a (cycle)'],
   },
   {
-    what: 'an input that the phase has not',
+    what: 'an unknown input of the phase',
     pipeline:
       'steps:\n  - id: look\n    uses: command\n    with:\n      argv: [/bin/true]\n      qery: true\n      query: true\n',
     problems: ['9:7: phase command has no input qery; did you mean query? (unknown-input)'],
   },
   {
-    what: 'an input that is missing',
+    what: 'a missing input',
     pipeline: 'steps:\n  - id: look\n    uses: command\n    with: { query: true }\n',
     problems: ['7:11: phase command needs the input argv (missing-input)'],
   },
   {
-    what: 'an input that is missing, with no inputs at all',
+    what: 'a missing input in a step without inputs',
     pipeline: 'steps:\n  - id: look\n    uses: command\n',
     problems: ['5:5: phase command needs the input argv (missing-input)'],
   },

@@ -1,36 +1,36 @@
 /** Pipelines with broken inputs, expressions, secrets or time limits. */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: a placeholder of a pipeline looks like a JavaScript template
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 import { type Broken, INPUTS as inputs, LOOK as look } from './broken.ts';
 
 export const brokenValues: readonly Broken[] = [
   {
-    what: 'an input of the pipeline that there is not',
+    what: 'an unknown input of the pipeline',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: "\${{ inputs.endpint }}", content: x } }\n`,
     problems: ['6:43: there is no input endpint; did you mean endpoint? (unknown-input)'],
   },
   {
-    what: 'an input of the pipeline of another type',
+    what: 'an input of the pipeline of the wrong type',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ inputs.count }}" } }\n`,
     problems: ['6:63: content must be of type string, but this expression is of type integer (wrong-type)'],
   },
   {
-    what: 'a fact that no machine has',
+    what: 'an unknown host fact',
     pipeline: 'steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "${{ host.nam }}" } }\n',
     problems: ['5:63: there is no host fact nam; did you mean name? (unknown-fact)'],
   },
   {
-    what: 'a gate that there is not',
+    what: 'an unknown feature gate',
     pipeline:
       'steps:\n  - { id: note, uses: file, with: { path: /etc/note, absent: "${{ gates.DynamicKubletConfig }}" } }\n',
     problems: ['5:62: there is no feature gate DynamicKubletConfig; did you mean DynamicKubeletConfig? (unknown-gate)'],
   },
   {
-    what: 'a hole that is never closed',
+    what: 'a placeholder that is not closed',
     pipeline: 'steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "${{ host.name" } }\n',
     problems: ['5:63: a ${{ is not closed (expression)'],
   },
   {
-    what: 'a hole with nothing in it',
+    what: 'an empty placeholder',
     pipeline: 'steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "${{ }}" } }\n',
     problems: ['5:63: ${{  }}: Unexpected token: EOF (expression)'],
   },
@@ -40,17 +40,17 @@ export const brokenValues: readonly Broken[] = [
     problems: ['5:63: ${{ host.name + }}: Unexpected token: EOF (expression)'],
   },
   {
-    what: 'an expression of things that do not go together',
+    what: 'an expression with operands of incompatible types',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ host.name + host.privileged }}" } }\n`,
     problems: ['6:63: host.name + host.privileged: no such overload: string + bool (expression)'],
   },
   {
-    what: 'an output of a step that there is not',
+    what: 'an output of an unknown step',
     pipeline: `steps:\n${look}  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ steps.lok.outputs.stdout }}" } }\n`,
     problems: ['6:63: there is no step lok; did you mean look? (unknown-step)'],
   },
   {
-    what: 'an output that the step has not',
+    what: 'an unknown output of a step',
     pipeline: `steps:\n${look}  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ steps.look.outputs.stdot }}" } }\n`,
     problems: ['6:63: there is no output of command named stdot; did you mean stdout? (unknown-output)'],
   },
@@ -66,12 +66,12 @@ export const brokenValues: readonly Broken[] = [
     problems: ['5:62: step note cannot read its own outputs (not-upstream)'],
   },
   {
-    what: 'an output of another type',
+    what: 'an output of the wrong type',
     pipeline: `steps:\n${look}  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ steps.look.outputs.ran }}" } }\n`,
     problems: ['6:63: content must be of type string, but this expression is of type boolean (wrong-type)'],
   },
   {
-    what: 'two steps that write one file in no certain order',
+    what: 'two steps that write the same file in no defined order',
     pipeline:
       'steps:\n  - { id: a, uses: file, with: { path: /etc/note, content: x } }\n  - { id: b, uses: file, needs: [], with: { path: /etc/note, content: y } }\n',
     problems: [
@@ -79,12 +79,12 @@ export const brokenValues: readonly Broken[] = [
     ],
   },
   {
-    what: 'a secret where it would be shown',
+    what: 'a secret in an input that is not secret',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "\${{ inputs.token }}" } }\n`,
     problems: ['6:63: content cannot take a secret: phase file does not mark it writeOnly (secret-shown)'],
   },
   {
-    what: 'a secret within a text that would be shown',
+    what: 'a secret within a text in an input that is not secret',
     pipeline: `${inputs}steps:\n  - { id: note, uses: file, with: { path: /etc/note, content: "Bearer \${{ inputs.token }}" } }\n`,
     problems: ['6:63: content cannot take a secret: phase file does not mark it writeOnly (secret-shown)'],
   },
@@ -106,17 +106,17 @@ export const brokenValues: readonly Broken[] = [
     problems: ['7:54: token is a secret, and must not be written in a pipeline: pass it as an input (secret-shown)'],
   },
   {
-    what: 'a condition that is no text',
+    what: 'a condition that is not text',
     pipeline: 'steps:\n  - { id: look, if: true, uses: kubelet-version }\n',
     problems: ['5:21: must be a string (shape)'],
   },
   {
-    what: 'a condition that is no truth value',
+    what: 'a condition that is not a boolean',
     pipeline: 'steps:\n  - { id: look, if: host.name, uses: kubelet-version }\n',
     problems: ['5:21: a condition must be a boolean, but this expression is of type string (wrong-type)'],
   },
   {
-    what: 'a condition on an input that there is not',
+    what: 'a condition on an unknown input',
     pipeline: `${inputs}steps:\n  - { id: look, if: "inputs.onn", uses: kubelet-version }\n`,
     problems: ['6:21: there is no input onn; did you mean on? (unknown-input)'],
   },
@@ -126,7 +126,7 @@ export const brokenValues: readonly Broken[] = [
     problems: ['5:21: step look never runs: its condition is always false (unreachable)'],
   },
   {
-    what: 'a phase that is never chosen',
+    what: 'a phase that is never used',
     pipeline:
       'steps:\n  - id: look\n    uses:\n      - { phase: discovery-token }\n      - { phase: discovery-file, if: host.privileged }\n    with: { endpoint: "a:1" }\n',
     problems: [
@@ -142,7 +142,7 @@ export const brokenValues: readonly Broken[] = [
     ],
   },
   {
-    what: 'an input without a schema that can be used',
+    what: 'an input with an invalid schema',
     pipeline: `inputs:\n  type: object\n  properties:\n    name: { type: string, pattern: "(" }\nsteps:\n${look}`,
     problems: [
       '7:11: the schema of name cannot be used: Invalid regular expression: /(/u: Unterminated group (schema)',
@@ -162,36 +162,36 @@ export const brokenValues: readonly Broken[] = [
   },
   {
     what: 'an approval without a deadline',
-    pipeline: 'steps:\n  - { id: ask, approval: { message: "Go on?" } }\n',
+    pipeline: 'steps:\n  - { id: ask, approval: { message: "Continue?" } }\n',
     problems: ['5:26: deadline is missing (shape)'],
   },
   {
     what: 'an approval with a phase',
-    pipeline: 'steps:\n  - { id: ask, uses: command, approval: { message: "Go on?", deadline: 1h } }\n',
+    pipeline: 'steps:\n  - { id: ask, uses: command, approval: { message: "Continue?", deadline: 1h } }\n',
     problems: ['5:16: an approval cannot have uses: remove it (unknown-key)'],
   },
   {
-    what: 'a time limit of an unknown kind',
+    what: 'an unknown kind of time limit',
     pipeline: 'steps:\n  - id: look\n    uses: kubelet-version\n    timeout: { atempt: 5s }\n',
     problems: ['7:16: unknown key atempt; did you mean attempt? (unknown-key)'],
   },
   {
-    what: 'a retry after an error that there is not',
+    what: 'a retry after an unknown error code',
     pipeline: 'steps:\n  - id: look\n    uses: kubelet-version\n    retry: { attempts: 2, on: [E_STEP_TIME_LIMT] }\n',
     problems: ['7:32: there is no error code E_STEP_TIME_LIMT; did you mean E_STEP_TIME_LIMIT? (unknown-error)'],
   },
   {
-    what: 'a failure that is allowed by a text',
+    what: 'an allowFailure that is not a boolean',
     pipeline: 'steps:\n  - { id: look, uses: kubelet-version, allowFailure: perhaps }\n',
     problems: ['5:54: must be a boolean (shape)'],
   },
   {
-    what: 'an output of the pipeline that no step gives',
+    what: 'an output of the pipeline that reads an unknown output',
     pipeline: `steps:\n${look}outputs:\n  said: "\${{ steps.look.outputs.stdot }}"\n`,
     problems: ['7:9: there is no output of command named stdot; did you mean stdout? (unknown-output)'],
   },
   {
-    what: 'many things at once',
+    what: 'several problems at once',
     pipeline:
       'steps:\n  - id: look\n    uses: comand\n  - id: look\n    uses: file\n    needs: [lok]\n    with: { path: 5, contnt: x }\n',
     problems: [

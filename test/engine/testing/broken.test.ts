@@ -11,10 +11,10 @@ import { brokenEnvironments } from './broken-environments.ts';
 import { brokenSteps } from './broken-steps.ts';
 import { brokenValues } from './broken-values.ts';
 
-const told = ({ file, line, column, message, rule }: Problem): string =>
+const problemText = ({ file, line, column, message, rule }: Problem): string =>
   `${file === 'made.yaml' ? '' : `${file}:`}${line}:${column}: ${message} (${rule})`;
 
-/** What `join pipeline validate` finds. */
+/** The problems that `join pipeline validate` finds. */
 async function problemsOf(pipeline: string, environment?: string): Promise<readonly Problem[]> {
   try {
     const base = readTracked('made.yaml', pipeline);
@@ -34,25 +34,28 @@ async function problemsOf(pipeline: string, environment?: string): Promise<reado
 
 const named = (cases: readonly Broken[]) => cases.map((each) => [each.what, each] as const);
 
-describe('a pipeline that is wrong', () => {
+describe('a broken pipeline', () => {
   test.each(named([...brokenSteps, ...brokenValues]))(
-    'is refused at its place: %s',
+    'a broken pipeline is refused with the position of the problem: %s',
     async (_, { pipeline, whole, problems }) => {
       const text = whole ?? `${PIPELINE_HEAD}${pipeline}`;
-      expect((await problemsOf(text)).map(told)).toEqual(problems);
+      expect((await problemsOf(text)).map(problemText)).toEqual(problems);
       const run = () => checkPipeline(loadPipeline('made.yaml', text), registry);
       const asRun = problems.map((problem) => `made.yaml:${problem.replace(/ \([a-z-]+\)$/, '')}`).join('\n');
-      expect(run, 'as a run without environments sees it').toThrow(asRun);
+      expect(run, 'the error of a run without environments').toThrow(asRun);
     },
   );
 });
 
-describe('an environment that is wrong', () => {
-  test('and one that is not', async () => {
+describe('a broken environment', () => {
+  test('a correct environment has no problems', async () => {
     expect(await problemsOf(`${PIPELINE_HEAD}${SOUND}`, `${ENVIRONMENT_HEAD}inputs: { wait: ready }\n`)).toEqual([]);
   });
-  test.each(named(brokenEnvironments))('is refused at its place: %s', async (_, { environment, whole, problems }) => {
-    const found = await problemsOf(`${PIPELINE_HEAD}${SOUND}`, whole ?? `${ENVIRONMENT_HEAD}${environment}`);
-    expect(found.map(told)).toEqual(problems);
-  });
+  test.each(named(brokenEnvironments))(
+    'a broken environment is refused with the position of the problem: %s',
+    async (_, { environment, whole, problems }) => {
+      const found = await problemsOf(`${PIPELINE_HEAD}${SOUND}`, whole ?? `${ENVIRONMENT_HEAD}${environment}`);
+      expect(found.map(problemText)).toEqual(problems);
+    },
+  );
 });

@@ -2,11 +2,11 @@
 
 export interface Broken {
   what: string;
-  /** Below the head; the steps of `SOUND` where it is left out. */
+  /** The text below the head. Default: that of `SOUND`. */
   pipeline?: string;
-  /** Below the head of an environment. */
+  /** The text below the head of an environment. */
   environment?: string;
-  /** In the place of the whole text. */
+  /** The whole text, including the head. */
   whole?: string;
   problems: readonly string[];
 }

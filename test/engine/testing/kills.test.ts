@@ -1,6 +1,6 @@
 /**
- * The default pipeline in memory, on a host that stops answering at one of its calls, or in the middle of one, and
- * never answers again. With real processes, and by SIGKILL: `npm run test:crash`.
+ * The default pipeline in memory, on a host that stops at one of its calls, or in the middle of one, and never answers
+ * again. `npm run test:crash` does the same with real processes and SIGKILL.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryJoin, type Mode, type Points, type Trees } from '../../helpers/memory-join.ts';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 type ProblemsOf = (left: MemoryJoin, restCount: number, index: number) => Promise<string[]>;
 
-/** Stops `mode` on copies of `scene` for good, and gathers what is wrong with what comes of each. */
+/** Stops `mode` on copies of `scene` permanently, and collects the problems of each state. */
 async function wherever(scene: MemoryJoin, mode: Mode, { count, telling }: Points, problemsOf: ProblemsOf) {
   const problems: string[] = [];
   for (const [index, point] of telling.entries()) {
@@ -35,7 +35,7 @@ async function wherever(scene: MemoryJoin, mode: Mode, { count, telling }: Point
   return problems;
 }
 
-/** What goes on stops as well, somewhere: with each state somewhere else. */
+/** Stops the resumed run or the next undo too, at a different point for each state. */
 const again =
   (mode: Mode): ProblemsOf =>
   async (left, restCount, index) => {
@@ -45,14 +45,14 @@ const again =
     return problems.map((text) => `${mode} ${status}, ${where}, then ${isResumed ? 'resumed' : 'undone'}: ${text}`);
   };
 
-describe('wherever a host stops answering for good', () => {
-  test('there are that many points and states', () => {
+describe('a host that stops permanently at any point', () => {
+  test('a run and an undo have hundreds of points and many states', () => {
     expect([ofRun.count, ofUndo.count].every((count) => count > 200)).toBe(true);
     expect(ofRun.telling.length).toBeGreaterThan(90);
     expect(ofUndo.telling.length).toBeGreaterThan(60);
   });
 
-  test('in a run: a resume completes it with one identity and one CSR, and an undo leaves the machine of before', async () => {
+  test('a run that stopped at any point is completed with one identity and one CSR, or fully undone', async () => {
     const problems = await wherever(untouched, 'run', ofRun, async (left) => {
       const twin = left.copy();
       const [resumed, undone] = [await left.problemsAfterResume(trees), await twin.problemsAfterUndo(trees)];
@@ -61,11 +61,11 @@ describe('wherever a host stops answering for good', () => {
     expect(problems).toEqual([]);
   }, 300_000);
 
-  test('in an undo: another one completes it', async () => {
+  test('an undo that stopped at any point is completed by another undo', async () => {
     expect(await wherever(joined, 'undo', ofUndo, (left) => left.problemsAfterUndo(trees))).toEqual([]);
   }, 300_000);
 
-  test('and again in what goes on: the next one completes it', async () => {
+  test('a resume or undo that stopped as well is completed by the next one', async () => {
     expect(await wherever(untouched, 'run', ofRun, again('resume'))).toEqual([]);
     expect(await wherever(joined, 'undo', ofUndo, again('undo'))).toEqual([]);
   }, 300_000);

@@ -1,12 +1,12 @@
 /** The extensions that the certificates of tests have. */
-import { bits, boolean, integer, type Node, octets, oid, sequence, tagged } from '../../../engine/pki/der.ts';
+import { bits, booleanTrue, integer, type Node, octets, oid, sequence, tagged } from '../../../engine/pki/der.ts';
 import { bytesOfAddress } from '../../../engine/pki/general-names.ts';
 import { extension } from './issue.ts';
 
 export const ca = (pathLength?: number): Node =>
   extension(
     '2.5.29.19',
-    sequence(boolean(true), ...(pathLength === undefined ? [] : [integer(Uint8Array.of(pathLength))])),
+    sequence(booleanTrue(), ...(pathLength === undefined ? [] : [integer(Uint8Array.of(pathLength))])),
     'critical',
   );
 export const notCa = (): Node => extension('2.5.29.19', sequence(), 'critical');

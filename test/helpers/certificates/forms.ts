@@ -1,5 +1,5 @@
 /** Rows about algorithms, keys, times and encodings. */
-import { boolean, encode, integer, sequence } from '../../../engine/pki/der.ts';
+import { booleanFalse, encode, integer, sequence } from '../../../engine/pki/der.ts';
 import { type CertificateCase, HOST, LEAF, leaf, ROOT, root, row } from './case.ts';
 import { altNames, authorityKeyId, ca, subjectKeyId } from './extensions.ts';
 import { hugeRsaKey } from './huge-key.ts';
@@ -106,7 +106,7 @@ export const encodingRows = (): CertificateCase[] => [
   row('basic constraints with a length and no CA', 'verified', {
     chain: [
       leaf({
-        extensions: [names, extension('2.5.29.19', encode(sequence(boolean(false), integer(Uint8Array.of(0)))))],
+        extensions: [names, extension('2.5.29.19', encode(sequence(booleanFalse(), integer(Uint8Array.of(0)))))],
       }),
     ],
   }),

@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import {
   bits,
-  boolean,
+  booleanTrue,
   decode,
   encode,
   integer,
@@ -150,6 +150,6 @@ export const nameOf = (commonName: string): Node =>
 export const extension = (id: string, value: Node | Buffer, critical: 'critical' | '' = ''): Node =>
   sequence(
     oid(id),
-    ...(critical === '' ? [] : [boolean(true)]),
+    ...(critical === '' ? [] : [booleanTrue()]),
     octets(value instanceof Uint8Array ? value : encode(value)),
   );
