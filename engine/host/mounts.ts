@@ -22,7 +22,8 @@ export class Mounts {
 
   /**
    * The mount points below `path`, with links followed, in the order in which they can be unmounted:
-   * the latest mount comes first, so that no mount has another one in it or over it. A path is listed as often as it is mounted.
+   * the latest mount comes first, so that no mount has another one in it or over it. A path is listed as often as it is
+   * mounted.
    */
   async below(path: string): Promise<string[]> {
     const root = await realpath(this.#root);

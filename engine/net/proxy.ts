@@ -10,8 +10,8 @@ import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
 import { type TrustedServer, tlsOptions, trustedConnector, verifying } from './trusted-connector.ts';
 
 /**
- * Connections to one origin; destroy them when done. `ca` are PEM texts; an empty list trusts no server. `refuse` creates
- * the error for a proxy that cannot be used. The server and an https proxy are verified before they get a byte.
+ * Connections to one origin; destroy them when done. `ca` are PEM texts; an empty list trusts no server. `refuse`
+ * creates the error for a proxy that cannot be used. The server and an https proxy are verified before they get a byte.
  */
 export function dispatcherTo(url: URL, ca: string[], refuse: (what: string) => Error): Dispatcher {
   const trusted = (server: string): TrustedServer => ({ server, ca, now: () => new Date() });

@@ -1,4 +1,7 @@
-/** TLS connections on which no byte of a request leaves before the server's certificates are verified as Go would verify them. */
+/**
+ * TLS connections on which no byte of a request leaves before the server's certificates are verified as Go would verify
+ * them.
+ */
 import { constants } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
@@ -48,8 +51,9 @@ export function verifying(connect: Connector, trusted: TrustedServer): Connector
 }
 
 /**
- * OpenSSL verifies nothing here: it would refuse CAs that Go takes (an intermediate without its root), and take certificates that
- * Go refuses (a common name). Without sessions each handshake shows its certificates, and none is renegotiated afterwards.
+ * OpenSSL verifies nothing here: it would refuse CAs that Go takes (an intermediate without its root), and take
+ * certificates that Go refuses (a common name). Without sessions each handshake shows its certificates, and none is
+ * renegotiated afterwards.
  */
 export const tlsOptions = ({ server, client }: TrustedServer) => ({
   timeout: CONNECT_TIMEOUT_MS,

@@ -69,7 +69,7 @@ function checked(raw: RawCredentials, refuse: (what: string) => Error): Credenti
   return pair;
 }
 
-/** Certificate and key as they were parsed: the certificate is not secret, so nothing else of its file may come with it. */
+/** The parsed certificate and key. The certificate is not secret, so nothing else of its file may come with it. */
 function encodedPair(raw: { certificate: string; key: string }): Credentials | undefined {
   try {
     const [clientCertificate, key] = [certificatesPem(raw.certificate), privateKeyPem(raw.key)];

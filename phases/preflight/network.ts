@@ -100,7 +100,7 @@ export function proxyChecks(inputs: Inputs): Check[] {
       passesIf: 'no `HTTPS_PROXY` of the environment applies to the endpoint',
       hint: `Joinery does not use the proxy, but a kubelet with the same environment would: export NO_PROXY=$NO_PROXY,${address ?? 'HOST'}`,
       async run({ files }) {
-        // The environment of this process; with --root there is none.
+        // The environment of this process. Below --root this file does not exist.
         const variables = (await files.read('/proc/self/environ'))?.toString('utf8').split('\0') ?? [];
         const proxy = proxyFor(address ?? '', variables);
         return proxy === undefined

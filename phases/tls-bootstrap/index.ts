@@ -101,7 +101,8 @@ function publicKeyOf(key: Secret): Uint8Array {
   try {
     return publicKeyDer(key.reveal());
   } catch {
-    throw fail('E_FILE', { path: joineryPaths.runtime, what: 'the key stored in this file is damaged' }); // no cause: it could reveal part of the key
+    // Without its cause, which could reveal a part of the key.
+    throw fail('E_FILE', { path: joineryPaths.runtime, what: 'the key stored in this file is damaged' });
   }
 }
 

@@ -147,5 +147,6 @@ export function withValue(text: string, path: readonly string[], value: string):
   );
   const opened = tables.some((one) => isSame(one.path.slice(0, parent.length), parent));
   if (dotted !== undefined && !opened) throw new Error(`${parent.map(quoted).join('.')} is defined by dotted keys`);
-  return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}\n[${parent.map(quoted).join('.')}]\n  ${quoted(key)} = ${value}\n`;
+  const lineEnd = text === '' || text.endsWith('\n') ? '' : '\n';
+  return `${text}${lineEnd}\n[${parent.map(quoted).join('.')}]\n  ${quoted(key)} = ${value}\n`;
 }

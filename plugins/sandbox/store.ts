@@ -47,7 +47,8 @@ export class Store {
   }
 
   get<T extends KubeObject = KubeObject>(resource: string, name: string, namespace = ''): T | undefined {
-    return this.#table(resource).get(`${namespace}/${name}`) as T | undefined; // the caller knows the type of its resource
+    // The caller knows the type of its resource.
+    return this.#table(resource).get(`${namespace}/${name}`) as T | undefined;
   }
 
   /** All objects of a resource, or those in one namespace. */

@@ -68,11 +68,12 @@ describe('the glossary', () => {
   });
 });
 
-test('a line of 121 columns is found, unless it is a row of a table, one string, or JSON', () => {
+test('a line of 121 columns is found, unless it is a row of a table, one literal, text of a template, or JSON', () => {
   const long = 'x'.repeat(121);
   const linesOf = (path: string, text: string) => longLines({ path, text }).map(({ line }) => line);
   expect(linesOf('a.ts', `ok\n${long}\n${long.slice(1)}`)).toEqual([2]);
   expect(linesOf('a.ts', `  text: '${long}',\n  f('${long}');`)).toEqual([2]);
+  expect(linesOf('a.ts', `return `.concat('`', '\n', long, '\n`;'))).toEqual([]);
   expect(linesOf('a.md', `${long}\n|${long}`)).toEqual([1]);
   expect(linesOf('a.json', long)).toEqual([]);
 });

@@ -61,15 +61,22 @@ export function retiredNames({ path, text }: Source): Finding[] {
     });
 }
 
-/** A row of a table, or a line that is one string: neither can be broken. */
-const isUnbreakable = (path: string, line: string): boolean =>
-  path.endsWith('.md') ? line.startsWith('|') : /^\s*(?:[\w$?]+: |\+ )?(['"`]).*\1[,;)]*$/.test(line);
+const LITERAL = /^\s*(?:[\w$?]+: |\+ |: |return |\? )?(?:(['"`]).*\1|\/.*\/[dgimsuvy]*)[,;)]*$/;
+const isComment = (line: string): boolean => /^\s*(?:\*|\/\/|\/\*)/.test(line);
+
+/** A row of a table, or a line of code that is one literal or lies within a template literal: none can be broken. */
+function isUnbreakable(path: string, line: string, prose: string): boolean {
+  if (path.endsWith('.md')) return line.startsWith('|');
+  return !isComment(line) && (LITERAL.test(line) || !prose.includes('\0'));
+}
 
 /** Lines over 120 columns that can be broken. JSON is laid out by the formatter. */
 export function longLines({ path, text }: Source): Finding[] {
-  if (path.endsWith('.json')) return [];
-  return text.split('\n').flatMap((line, index) => {
-    const tooLong = line.length > COLUMNS_MAX && !isUnbreakable(path, line);
+  const lines = text.split('\n');
+  if (path.endsWith('.json') || lines.every((line) => line.length <= COLUMNS_MAX)) return [];
+  const prose = path.endsWith('.ts') ? proseOf(path, text).split('\n') : [];
+  return lines.flatMap((line, index) => {
+    const tooLong = line.length > COLUMNS_MAX && !isUnbreakable(path, line, prose[index] ?? '\0');
     const found = `${line.length} columns`;
     return tooLong ? [{ path, line: index + 1, found, instead: `at most ${COLUMNS_MAX}` }] : [];
   });

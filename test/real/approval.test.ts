@@ -1,4 +1,6 @@
-/** Joins to a real cluster without automatic approval: the wait for an administrator, and every way in which it can end. */
+/**
+ * Joins to a real cluster without automatic approval: the wait for an administrator, and every way in which it can end.
+ */
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

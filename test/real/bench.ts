@@ -1,6 +1,7 @@
 /**
- * The same join by kubeadm and by joinery in turn, each on a fresh machine of one cluster, timed from outside:
- * `npx tsx test/real/bench.ts [runs=5] [joiners=kubeadm,joinery] [--json FILE]`. A joiner may carry further flags: `"joinery --wait registered"`.
+ * Runs the same join with kubeadm and Joinery in turn, each on a fresh machine of one cluster, and measures it from
+ * outside: `npx tsx test/real/bench.ts [runs=5] [joiners=kubeadm,joinery] [--json FILE]`. A joiner can have flags:
+ * `"joinery --wait registered"`.
  */
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:https';

@@ -1,4 +1,7 @@
-/** The table of certificates against a real client that is written in Go: kubectl. Loopback only; needs nothing but kubectl. */
+/**
+ * The table of certificates against a real client that is written in Go: kubectl. Loopback only; needs nothing but
+ * kubectl.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';

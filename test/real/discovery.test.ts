@@ -1,4 +1,7 @@
-/** Every form of discovery on a real cluster: by token, by file and from the web; also without public access to cluster-info. */
+/**
+ * Every form of discovery on a real cluster: by token, by file and from the web; also without public access to
+ * cluster-info.
+ */
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';

@@ -1,4 +1,6 @@
-/** A custom step between the kubelet's files and its start, on a machine whose kubelet is enabled and keeps crashing. */
+/**
+ * A custom step between the kubelet's files and its start, on a machine whose kubelet is enabled and keeps crashing.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,7 @@
-/** The real kubeadm and `join run` join the same machine. docs/differences-from-kubeadm.md lists exactly the differences. */
+/**
+ * The real kubeadm and `join run` join the same machine. docs/differences-from-kubeadm.md lists exactly the
+ * differences.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

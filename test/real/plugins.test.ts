@@ -143,7 +143,10 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
 
   test("a Node from node-register can be Ready within seconds, with the kubelet's labels and taints", async () => {
     writeFileSync(machine.path('/etc/default/kubelet'), TOLD);
-    /** Which of its first two statuses, ten seconds apart, says Ready is a race within the kubelet: with the plugin and without. */
+    /**
+     * Which of its first two statuses, ten seconds apart, says Ready is a race within the kubelet: with the plugin and
+     * without.
+     */
     const measured = async (...plugins: Plugins) => {
       const timesMs: number[] = [];
       let last: Awaited<ReturnType<typeof node>>;

@@ -1,4 +1,7 @@
-/** The checks of `join phase preflight` compared with the real `kubeadm join phase preflight` on the same machine, and in a join. */
+/**
+ * The checks of `join phase preflight` compared with the real `kubeadm join phase preflight` on the same machine, and
+ * in a join.
+ */
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';

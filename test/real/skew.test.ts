@@ -1,4 +1,6 @@
-/** A server with only v1beta1 of certificates.k8s.io, as up to 1.18: a real 1.20 server behind a proxy that rejects v1. */
+/**
+ * A server with only v1beta1 of certificates.k8s.io, as up to 1.18: a real 1.20 server behind a proxy that rejects v1.
+ */
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';

@@ -14,7 +14,10 @@ describe.skipIf(reason)(`resume and undo on a real machine${reason ? ` (skipped:
   let machine: Machine;
   let before: string[];
 
-  /** Kinds, modes, paths and contents of all that is the machine's own; what stands in for its service manager keeps a folder there. */
+  /**
+   * Kinds, modes, paths and contents of all that is the machine's own; what stands in for its service manager keeps a
+   * folder there.
+   */
   const state = () =>
     walk(machine.path('/'))
       .filter(({ path }) => !/^(var\/lib\/kubelet\/\.service|var\/lib\/joinery)(\/|$)/.test(path))

@@ -21,7 +21,7 @@ export const discoveryPaths = (served: ServedVersions): string[] => [
   ]),
 ];
 
-/** The document at that path, or undefined where there is none. */
+/** The document at that path, or undefined. */
 export function discoveryAt(
   path: string,
   gitVersion: string,

@@ -6,7 +6,8 @@ const STAY_MS = 2 ** 31 - 1;
 /** Prefix of a fatal line of klog: `F0102 15:04:05.000000    4242 server.go:274] `. */
 function fatalPrefix(now: Date): string {
   const [date = '', time = ''] = now.toISOString().split('T');
-  return `F${date.slice(5).replace('-', '')} ${time.slice(0, 12)}000 ${String(process.pid).padStart(7)} server.go:274] `;
+  const day = date.slice(5).replace('-', '');
+  return `F${day} ${time.slice(0, 12)}000 ${String(process.pid).padStart(7)} server.go:274] `;
 }
 
 export async function runKubelet(root: string): Promise<void> {
