@@ -6,6 +6,7 @@
 import { assign, cancel as cancelTimer, enqueueActions, fromPromise, setup } from 'xstate';
 import type { Retry } from '../pipeline/planned-step.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 
 /** How long a stopped attempt may take to end before the step fails. */
@@ -235,6 +236,6 @@ export const stepMachine = setup({
     id: context.policy.id,
     status: endStatus(context),
     attempts: context.tries,
-    ...(context.error === undefined ? {} : { error: context.error }),
+    ...defined({ error: context.error }),
   }),
 });
