@@ -2,6 +2,7 @@
  * The journal of one run. It records each change before the change is made, so that every run can be resumed or undone.
  */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
+import { defined } from '../sdk/fields.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';
@@ -87,7 +88,7 @@ export class Journal {
         kind: 'change',
         step,
         change: withoutLongContent(change),
-        ...(after === undefined ? {} : { after }),
+        ...defined({ after }),
       } as const;
       if (isRepeated) this.#note({ ...entry, before: { kind: 'earlier' } });
       else if (before.kind === 'file' && image !== undefined) {

@@ -47,7 +47,7 @@ export async function loadPlugin(
   };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(refuse(`it is not there after ${limitMs / 1000} s`)), limitMs);
+    timer = setTimeout(() => reject(refuse(`it did not finish within ${limitMs / 1000} s`)), limitMs);
   });
   let phases: AnyPhase[];
   try {

@@ -171,7 +171,7 @@ async function drive(
   stops: readonly (AbortSignal | undefined)[],
   clock: ClockOfMachines | undefined,
 ): Promise<RunResult['status']> {
-  const actor = createActor(runMachine, { ...(clock === undefined ? {} : { clock: clock as never }), input });
+  const actor = createActor(runMachine, { ...defined({ clock: clock as never }), input });
   const cancel = () => actor.send({ type: 'cancel' });
   const status = await new Promise<RunResult['status']>((resolve, reject) => {
     actor.subscribe({

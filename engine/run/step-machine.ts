@@ -4,6 +4,7 @@
  */
 import { assign, cancel as cancelTimer, enqueueActions, fromPromise, setup } from 'xstate';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 
 /** How long a stopped attempt may take to end before the step fails. */
@@ -242,6 +243,6 @@ export const stepMachine = setup({
     id: context.policy.id,
     status: endStatus(context),
     attempts: context.tries,
-    ...(context.error === undefined ? {} : { error: context.error }),
+    ...defined({ error: context.error }),
   }),
 });

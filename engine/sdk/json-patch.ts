@@ -1,5 +1,6 @@
 /** JSON Patch (RFC 6902). The library is only loaded if there is a patch to apply. */
 import type { Operation } from 'rfc6902';
+import { defined } from './fields.ts';
 
 export type ApplyPatch = typeof import('rfc6902')['applyPatch'];
 
@@ -31,7 +32,11 @@ export function applyOperation(
   const { op, path, from } = (operation ?? {}) as { op?: string; path?: unknown; from?: unknown };
   if (!isPointer(path)) return 'path must be empty or begin with /';
   if (from !== undefined && !isPointer(from)) return 'from must be empty or begin with /';
-  const below = { ...operation, path: `/root${path}`, ...(from === undefined ? {} : { from: `/root${from}` }) };
+  const below = {
+    ...operation,
+    path: `/root${path}`,
+    ...defined({ from: from === undefined ? undefined : `/root${from}` }),
+  };
   try {
     const [error] = apply(document, [below as Operation]);
     if (error === undefined || error === null) return undefined;

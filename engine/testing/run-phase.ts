@@ -7,6 +7,7 @@ import { planOfPhase } from '../pipeline/phase-plan.ts';
 import { Registry } from '../pipeline/registry.ts';
 import { undoPlan } from '../run/plan-record.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '../run/run.ts';
+import { defined } from '../sdk/fields.ts';
 import type { AnyPhase, Ports } from '../sdk/index.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
 import { shownOf } from './shown.ts';
@@ -83,7 +84,7 @@ export async function undoPhase(
   const registry = new Registry();
   registry.add(phase);
   const plan = undoPlan(journal, registry, [], host.facts);
-  return undo({ plan, host, journal, ...(clock === undefined ? {} : { clock }) });
+  return undo({ plan, host, journal, ...defined({ clock }) });
 }
 
 /** The phase, with all that it says added to `said`. */

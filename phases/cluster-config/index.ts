@@ -2,7 +2,7 @@
  * Reads kubeadm's two ConfigMaps: the cluster's configuration and its kubelets'. Source: kubeadm, util/config/cluster.
  */
 import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
-import { apiCalls, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
+import { apiCalls, defined, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { input, output } from './schema.ts';
 
@@ -34,7 +34,7 @@ export default definePhase({
     return {
       clusterConfiguration: { ...cluster.document, kubernetesVersion },
       kubeletConfiguration,
-      ...(configSource === undefined ? {} : { configSource }),
+      ...defined({ configSource }),
     };
   },
 });
@@ -50,7 +50,7 @@ function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Rec
     throw refuse(
       `has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort (${valueText(rest.healthzPort)})`,
     );
-  return { ...rest, kind: KIND, ...(driver === undefined ? {} : { cgroupDriver: driver }) };
+  return { ...rest, kind: KIND, ...defined({ cgroupDriver: driver }) };
 }
 
 async function documentOf(api: KubeApi, name: string, key: string) {

@@ -7,6 +7,7 @@ import {
   apiCalls,
   type ClusterInfo,
   clean,
+  defined,
   definePhase,
   downloads,
   type Files,
@@ -86,8 +87,8 @@ async function clusterInfo(
   try {
     if (credentials === undefined) return await kube.clusterInfo(cluster.server, { ca: cluster.ca });
     const { token, clientCertificate: pem, clientKey: key } = credentials;
-    const certificate = pem === undefined || key === undefined ? {} : { certificate: { pem, key } };
-    const api = kube.as({ ...cluster, ...(token === undefined ? {} : { token }), ...certificate });
+    const certificate = pem === undefined || key === undefined ? undefined : { pem, key };
+    const api = kube.as({ ...cluster, ...defined({ token, certificate }) });
     const found = await api.get<{ metadata: object; data?: Record<string, string> }>({
       apiVersion: 'v1',
       resource: 'configmaps',

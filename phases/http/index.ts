@@ -1,5 +1,6 @@
 /** Sends an HTTP request and checks the response. */
 import {
+  defined,
   definePhase,
   fail,
   type HttpCall,
@@ -28,16 +29,16 @@ export default definePhase({
         phase: 'http',
         problems: [`a ${method} request needs exactly one of: undo, irreversible`],
       });
-    if (unless !== undefined && (await isDone(web, { method: 'GET', ...callOf(unless), ...withCa(ca) }))) {
+    if (unless !== undefined && (await isDone(web, { method: 'GET', ...callOf(unless), ...defined({ ca }) }))) {
       log.info(`nothing to do: the response of ${new URL(unless.url).origin} is as expected`);
       return { called: false };
     }
-    const answer = await web.call({ method, ...callOf(inputs), ...withCa(ca) }, irreversible);
+    const answer = await web.call({ method, ...callOf(inputs), ...defined({ ca }) }, irreversible);
     return { called: true, status: answer.status, ...(method === 'GET' ? { body: answer.body } : {}) };
   },
 
   async undo({ web }, { undo, ca }) {
-    if (undo !== undefined) await web.call({ method: undo.method, ...callOf(undo), ...withCa(ca) });
+    if (undo !== undefined) await web.call({ method: undo.method, ...callOf(undo), ...defined({ ca }) });
   },
 });
 
@@ -52,14 +53,9 @@ interface RequestInputs {
 function callOf({ url, headers, json, body, expect }: RequestInputs): Omit<HttpCall, 'method'> {
   const sent = json === undefined ? body : JSON.stringify(json);
   const type = json === undefined ? {} : { 'content-type': 'application/json' };
-  const expected = {
-    ...(expect?.status === undefined ? {} : { statuses: expect.status }),
-    ...(expect?.json === undefined ? {} : { json: expect.json }),
-  };
-  return { url, headers: { ...type, ...headers }, ...(sent === undefined ? {} : { body: sent }), expect: expected };
+  const expected = defined({ statuses: expect?.status, json: expect?.json });
+  return { url, headers: { ...type, ...headers }, ...defined({ body: sent }), expect: expected };
 }
-
-const withCa = (ca: string | undefined) => (ca === undefined ? {} : { ca });
 
 async function isDone(web: Web, call: HttpCall): Promise<boolean> {
   try {

@@ -1,6 +1,14 @@
 /** Waits for a port, a file, a URL or an API object. Files and objects are watched; ports and URLs are polled. */
 import { conditionsOf, kubeletIdentity } from '../../engine/node/index.ts';
-import { apiCalls, definePhase, fail, httpCalls, type KubeObject, type ObjectRef } from '../../engine/sdk/index.ts';
+import {
+  apiCalls,
+  defined,
+  definePhase,
+  fail,
+  httpCalls,
+  type KubeObject,
+  type ObjectRef,
+} from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -36,7 +44,7 @@ export default definePhase({
       await withTimeout(contains === undefined ? path : `"${contains}" in ${path}`, files.waitFor(path, holds));
     }
     if (url !== undefined) {
-      await web.waitFor({ method: 'GET', url, ...(ca === undefined ? {} : { ca }) });
+      await web.waitFor({ method: 'GET', url, ...defined({ ca }) });
     }
     if (object !== undefined) {
       const held = await kubeletIdentity(files);

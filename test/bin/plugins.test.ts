@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type MadePlugin, pluginFolder } from '../engine/plugins/folder.ts';
+import { type PluginSource, pluginFolder } from '../engine/plugins/folder.ts';
 import { scratch } from '../helpers/machine.ts';
 import { cli, project } from './cli.ts';
 
@@ -15,12 +15,12 @@ interface Stage {
   /** The built command on this machine; its exit code and output. */
   join(...words: string[]): ReturnType<typeof cli>;
   motd(): Promise<string | undefined>;
-  rewrite(parts: MadePlugin): Promise<unknown>;
+  rewrite(parts: PluginSource): Promise<unknown>;
 }
 
 /** A machine, a plugin, and a pipeline that uses it. */
 async function stage(
-  parts: MadePlugin = {},
+  parts: PluginSource = {},
   steps = `  - { id: greet, uses: acme, with: { text: "\${{ inputs.text }}" } }`,
 ): Promise<Stage> {
   const folder = await scratch();

@@ -18,7 +18,7 @@ export interface Case {
   evidence: string;
   hint: string;
   machine?: MemoryMachine;
-  given?: Record<string, unknown>;
+  overrides?: Record<string, unknown>;
 }
 export const file = (path: string, content = ''): MemoryMachine => joinable({ files: { [path]: content } });
 export const fileAvailable = (path: string): Case => ({
@@ -30,7 +30,7 @@ export const fileAvailable = (path: string): Case => ({
 });
 export const setting = (path: string, hint: string, endpoint = 'api.example:6443'): Case[] => {
   const check = `FileContent-${path.replaceAll('/', '-')}`;
-  const shared = { check, result: 'error' as const, hint, given: { endpoint } };
+  const shared = { check, result: 'error' as const, hint, overrides: { endpoint } };
   return [
     { ...shared, evidence: `${path} is 0`, machine: both(path, '0\n') },
     { ...shared, evidence: `${path} is missing`, machine: both(path) },
@@ -76,18 +76,21 @@ export const HOSTS = 'Add the name to /etc/hosts or to DNS: kubectl logs and kub
 
 /** A test for each case: the check fails with this result, and only this one. */
 export function itFails(cases: readonly Case[]): void {
-  test.each(cases)('$check: $evidence', async ({ check, result, evidence, hint, machine = joinable(), given = {} }) => {
-    const { found, error, notes } = await checked(machine, given);
-    expect(found).toEqual([{ check, result, evidence, hint }]);
-    if (result === 'warning') {
-      expect([error, notes]).toEqual([undefined, [{ level: 'warn', text: `[${check}] ${evidence} → ${hint}` }]]);
-      return;
-    }
-    expect(error).toMatchObject({
-      code: 'E_PREFLIGHT',
-      message: expect.stringContaining(`[${check}] ${evidence}\n    → ${hint}`),
-    });
-    const ignored = await checked(machine, { ...given, ignorePreflightErrors: [check] });
-    expect([ignored.error, ignored.found]).toEqual([undefined, [{ check, result: 'ignored', evidence, hint }]]);
-  });
+  test.each(cases)(
+    '$check: $evidence',
+    async ({ check, result, evidence, hint, machine = joinable(), overrides = {} }) => {
+      const { found, error, notes } = await checked(machine, overrides);
+      expect(found).toEqual([{ check, result, evidence, hint }]);
+      if (result === 'warning') {
+        expect([error, notes]).toEqual([undefined, [{ level: 'warn', text: `[${check}] ${evidence} → ${hint}` }]]);
+        return;
+      }
+      expect(error).toMatchObject({
+        code: 'E_PREFLIGHT',
+        message: expect.stringContaining(`[${check}] ${evidence}\n    → ${hint}`),
+      });
+      const ignored = await checked(machine, { ...overrides, ignorePreflightErrors: [check] });
+      expect([ignored.error, ignored.found]).toEqual([undefined, [{ check, result: 'ignored', evidence, hint }]]);
+    },
+  );
 }

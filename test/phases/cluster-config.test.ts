@@ -15,16 +15,16 @@ interface Maps {
   kubelet?: string;
 }
 function cluster({ version = 'v1.30.0', name = 'kubelet-config', kubelet = KUBELET }: Maps = {}): FakeCluster {
-  const made = new FakeCluster(ca);
-  made.put(configMapRef('kube-system', 'kubeadm-config'), {
+  const fake = new FakeCluster(ca);
+  fake.put(configMapRef('kube-system', 'kubeadm-config'), {
     data: { ClusterConfiguration: `kubernetesVersion: ${version}\nclusterName: mine\n` },
   });
-  made.put(configMapRef('kube-system', name), { data: { kubelet } });
-  return made;
+  fake.put(configMapRef('kube-system', name), { data: { kubelet } });
+  return fake;
 }
 const hostIn = (serving: FakeCluster): MemoryHost => memoryHost({ now: () => NOW, send: serving.send });
-const fetched = (serving: FakeCluster, given: Record<string, unknown> = {}) =>
-  runPhase(clusterConfig, { ...input, ...given }, hostIn(serving));
+const fetched = (serving: FakeCluster, overrides: Record<string, unknown> = {}) =>
+  runPhase(clusterConfig, { ...input, ...overrides }, hostIn(serving));
 
 itKeepsThePhaseContract(clusterConfig, {
   input,
@@ -116,7 +116,7 @@ describe('cluster-config', () => {
     ],
     ['it is not a mapping', cluster({ kubelet: 'text' }), 'kubelet-config: it is not a mapping'],
     [
-      'it is no YAML',
+      'it is not YAML',
       cluster({ kubelet: 'a: [' }),
       'kubelet-config: Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
@@ -135,12 +135,12 @@ describe('cluster-config', () => {
 });
 
 describe('cluster-config with the gate DynamicKubeletConfig', () => {
-  const of = (minor: number, given: Record<string, unknown> = { dynamic: true }) => {
+  const of = (minor: number, overrides: Record<string, unknown> = { dynamic: true }) => {
     const name = minor < 24 ? `kubelet-config-1.${minor}` : 'kubelet-config';
     const serving = cluster({ version: `v1.${minor}.0`, name });
     serving.put(configMapRef('kube-system', name), { metadata: { name, uid: 'uid-7' }, data: { kubelet: KUBELET } });
     serving.answers.set('GET /version', serving.answer(200, { gitVersion: `v1.${minor}.2` }));
-    return fetched(serving, given);
+    return fetched(serving, overrides);
   };
 
   test.each([

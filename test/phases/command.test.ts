@@ -5,7 +5,12 @@ import command from '../../phases/command/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { rootedMachine } from '../helpers/machine.ts';
 
-const input = (given: Record<string, unknown>) => ({ query: false, timeoutSeconds: 30, outputKib: 64, ...given });
+const input = (overrides: Record<string, unknown>) => ({
+  query: false,
+  timeoutSeconds: 30,
+  outputKib: 64,
+  ...overrides,
+});
 const machine = (): MemoryMachine => ({
   outputs: { 'wg show wg0': { exitCode: 1, stderr: 'no such device' }, 'uname -r': { stdout: '6.1.0\n' } },
 });
@@ -48,17 +53,17 @@ describe('command', () => {
     ['unless says that it is done', { unless: ['true'] }, { true: {} }, { ran: false }],
     ['unless says that it is not', { unless: ['wg', 'show', 'wg0'] }, {}, { ran: true }],
     ['what it creates is there', { creates: '/etc/there' }, {}, { ran: false }],
-  ])('runs or skips the command if %s', async (_, given, outputs, ran) => {
+  ])('runs or skips the command if %s', async (_, overrides, outputs, ran) => {
     const host = memoryHost({ files: { '/etc/there': '' }, outputs: { ...machine().outputs, ...outputs } });
-    const { result } = await runPhase(command, input({ argv: ['a'], undo: ['b'], ...given }), host);
+    const { result } = await runPhase(command, input({ argv: ['a'], undo: ['b'], ...overrides }), host);
     expect(result.steps[0]?.outputs).toEqual(ran);
   });
 
   test.each([{}, { undo: ['b'], irreversible: 'no' }, { query: true, undo: ['b'] }])(
-    'with %j does not say what comes of it, and is refused',
-    async (given) => {
+    'a command with %j is refused, because it needs exactly one of undo, irreversible and query',
+    async (overrides) => {
       const host = memoryHost(machine());
-      const { error } = await runPhase(command, input({ argv: ['a'], ...given }), host);
+      const { error } = await runPhase(command, input({ argv: ['a'], ...overrides }), host);
       expect(error).toMatchObject({ code: 'E_PHASE_INPUT', exitCode: 3, facts: { phase: 'command' } });
       expect(host.changes).toEqual([]);
     },
@@ -82,8 +87,8 @@ describe('command', () => {
       stay: 'exec sleep 20',
       much: 'head -c 70000 /dev/zero',
     });
-    const given = { environment: { GIVEN: 'yes' }, query: true };
-    const said = await runPhase(command, input({ argv: ['say', '$HOME; id'], ...given }), host);
+    const overrides = { environment: { GIVEN: 'yes' }, query: true };
+    const said = await runPhase(command, input({ argv: ['say', '$HOME; id'], ...overrides }), host);
     expect(said.result.steps[0]?.outputs).toMatchObject({ stdout: '$HOME; id yes\n' });
     const late = await runPhase(command, input({ argv: ['stay'], query: true, timeoutSeconds: 1 }), host);
     expect(late.error).toMatchObject({ code: 'E_COMMAND_FAILED', facts: { output: 'not done after 1 s' } });

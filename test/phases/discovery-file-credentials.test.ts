@@ -55,10 +55,10 @@ describe('the credentials of a discovery file', () => {
       { token: 'aaaaaa.0000000000000000', tlsBootstrapToken: TOKEN },
       TOKEN,
     ],
-  ])('%s overrides the credentials of the file', async (_, given, token) => {
+  ])('%s overrides the credentials of the file', async (_, inputs, token) => {
     const outcome = await discover(
       memoryHost(machineOf(kubeconfig({ user: certified }))),
-      given as Record<string, unknown>,
+      inputs as Record<string, unknown>,
     );
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token }));
   });
@@ -245,8 +245,8 @@ describe('exec plugins and token files', () => {
     ['the directory above belongs to a user', () => folder('/', 0o755, user)],
     ['it is a link', () => ({ kind: 'link', path: FILE, target: '/root.conf' })],
   ])('refuses exec and tokenFile if %s', async (_, change) => {
-    for (const [given, what] of kinds) {
-      const text = kubeconfig({ user: given });
+    for (const [user, what] of kinds) {
+      const text = kubeconfig({ user });
       const host = memoryHost({ ...machine(text), files: { ...machine(text).files, '/root.conf': text } });
       await host.apply(change(text), SIGNAL);
       const { error } = await discover(host);
@@ -266,8 +266,8 @@ describe('exec plugins and token files', () => {
     ['all users may read it', [folder('/', 0o755), folder('/etc', 0o755)]],
     ['its directory is sticky', [folder('/etc', 0o1777)]],
   ])('allows exec and tokenFile if %s', async (_, changes) => {
-    for (const [given] of kinds) {
-      const host = memoryHost(machine(kubeconfig({ user: given })));
+    for (const [user] of kinds) {
+      const host = memoryHost(machine(kubeconfig({ user })));
       for (const change of changes) await host.apply(change, SIGNAL);
       expect(outputsOf(await discover(host))).toMatchObject({ identity: { token: SECRET } });
     }
@@ -279,8 +279,8 @@ describe('exec plugins and token files', () => {
       '{ client-certificate: /etc/c.crt, client-key: /etc/c.key }',
       'it refers to the file /etc/c.crt, and a file from the web must not refer to local files',
     ],
-  ])('refuses local references in a file from the web: %s', async (given, what) => {
-    const host = memoryHost(machine(kubeconfig({ user: given })));
+  ])('refuses local references in a file from the web: %s', async (user, what) => {
+    const host = memoryHost(machine(kubeconfig({ user })));
     const { error } = await discover(host, { discoveryFile: WEB });
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { file: WEB, what } });
   });

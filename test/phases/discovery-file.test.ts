@@ -53,11 +53,11 @@ describe('the cluster in a discovery file', () => {
     ['a path', FILE],
     ['a file:// address', `file://${FILE}`],
     ['an https:// address', WEB],
-  ])('reads the cluster from %s and verifies it with the CA of the file', async (_, given) => {
+  ])('reads the cluster from %s and verifies it with the CA of the file', async (_, address) => {
     const host = memoryHost(machineOf(minimal));
-    const outcome = await discover(host, { discoveryFile: given, token: TOKEN });
+    const outcome = await discover(host, { discoveryFile: address, token: TOKEN });
     expect(outcome.error).toBeUndefined();
-    expect(identities(host)).toEqual([{ ca: ca.pem }]); // anonymous, as before a token is sent to anybody
+    expect(identities(host)).toEqual([{ ca: ca.pem }]); // anonymous, as before any request with a token
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
     expect(host.changes).toEqual([]);
   });
@@ -96,7 +96,7 @@ describe('the cluster in a discovery file', () => {
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
   });
 
-  test('without a CA in the file, the roots of the machine verify the server, and cluster-info provides the CA', async () => {
+  test('without a CA in the file, the roots of the machine verify the server', async () => {
     const host = memoryHost(machineOf(kubeconfig({ cluster: `{ server: "${SERVER}" }` })));
     const outcome = await discover(host, { token: TOKEN });
     expect(identities(host)).toEqual([{ ca: other.pem }]);
@@ -113,7 +113,8 @@ describe('the cluster in a discovery file', () => {
   });
 
   test('warns about fields that the kubelet would not get', async () => {
-    const cluster = `{ server: "${SERVER}", certificate-authority-data: ${base64(ca.pem)}, proxy-url: "http://p:1", tls-server-name: x }`;
+    const ignored = 'proxy-url: "http://p:1", tls-server-name: x';
+    const cluster = `{ server: "${SERVER}", certificate-authority-data: ${base64(ca.pem)}, ${ignored} }`;
     const outcome = await discover(memoryHost(machineOf(kubeconfig({ cluster }))), { token: TOKEN });
     expect(warnings(outcome)).toEqual([
       '/etc/cluster.conf: ignoring proxy-url, because the kubelet would not get it',
@@ -240,11 +241,11 @@ describe('the cluster in a discovery file', () => {
 describe('the address of a discovery file', () => {
   test.each(['http://files.example/x', 'ftp://x', 'cluster.conf', 'file://host/x', 'HTTP://x', ''])(
     'refuses an invalid address before anything is read: %j',
-    async (given) => {
-      const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), { discoveryFile: given }));
+    async (address) => {
+      const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), { discoveryFile: address }));
       expect([error.code, error.message]).toEqual([
         'E_INPUT',
-        `--discovery-file has the wrong form "${given}": it must be a path, a file:/// or an https:// address`,
+        `--discovery-file has the wrong form "${address}": it must be a path, a file:/// or an https:// address`,
       ]);
     },
   );
@@ -260,8 +261,8 @@ describe('the address of a discovery file', () => {
       { discoveryTokenCaCertHash: [ca.pin] },
       '--discovery-token-ca-cert-hash is for discovery by token: a --discovery-file has its own CA',
     ],
-  ])('refuses a discovery file together with %s', async (_, given, text) => {
-    const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), given as Record<string, unknown>));
+  ])('refuses a discovery file together with %s', async (_, address, text) => {
+    const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), address as Record<string, unknown>));
     expect([error.code, error.message]).toEqual(['E_INPUT', text]);
   });
 

@@ -34,8 +34,8 @@ const serving = (...answers: ApiAnswer[]) => {
   let asked = 0;
   return memoryHost({ now: () => NOW, send: () => answers[Math.min(asked++, answers.length - 1)] ?? answer(info) });
 };
-const discover = (host = serving(answer(info)), given: Record<string, unknown> = input) =>
-  runPhase(discoveryToken, given, host);
+const discover = (host = serving(answer(info)), inputs: Record<string, unknown> = input) =>
+  runPhase(discoveryToken, inputs, host);
 const trustOf = ({ as }: ApiRequest): unknown => as;
 
 itKeepsThePhaseContract(discoveryToken, {
@@ -205,7 +205,7 @@ describe('discovery-token', () => {
       }),
       { code: 'E_CLUSTER_INFO_SIGNATURE' },
     ],
-    ['it is no YAML', signed('a: b: c'), { code: 'E_CLUSTER_INFO_INVALID' }],
+    ['it is not YAML', signed('a: b: c'), { code: 'E_CLUSTER_INFO_INVALID' }],
     [
       'it is not a mapping',
       signed('[]'),
@@ -249,7 +249,7 @@ describe('discovery-token', () => {
       answer(info, 200, -61_000),
       { code: 'E_CLOCK_SKEW', facts: { server: SERVER, skewSeconds: -61 } },
     ],
-    ['the answer is no object', { status: 200, body: [], clockSkewMs: 0 }, { code: 'E_API_ANSWER', transient: true }],
+    ['the answer is a list', { status: 200, body: [], clockSkewMs: 0 }, { code: 'E_API_ANSWER', transient: true }],
   ])('fails if %s', async (_, first, expected) => {
     const host = serving(first);
     const { error, changes } = await discover(host);

@@ -103,7 +103,7 @@ describe('dynamic-kubelet-config', () => {
     expect((await runPhase(dynamicKubeletConfig, input, host)).error).toEqual(new Error('would wait for ever'));
   });
 
-  test('sets a configSource in the form of 1.8 to 1.10 without waiting, because such a Node reports no status', async () => {
+  test('sets a configSource of 1.8 to 1.10 without waiting, because such a Node reports no status', async () => {
     const old = { configMapRef: { namespace: 'kube-system', name: 'kubelet-base-config-1.9', uid: 'u' } };
     const { cluster, host } = joined({}, []);
     expect((await runPhase(dynamicKubeletConfig, { ...identity, configSource: old }, host)).error).toBeUndefined();
@@ -154,8 +154,8 @@ describe('dynamic-kubelet-config', () => {
       },
     });
     const { ports } = portsOn(host, dynamicKubeletConfig.effects, { signal: stopped.signal });
-    const given = dynamicKubeletConfig.run(ports, { ...input, key: {} as never });
-    await expect(given).rejects.toMatchObject({
+    const attempt = dynamicKubeletConfig.run(ports, { ...input, key: {} as never });
+    await expect(attempt).rejects.toMatchObject({
       code: 'E_DYNAMIC_CONFIG_IGNORED',
       message: expect.stringMatching(/: failed to sync$/),
       exitCode: 7,
@@ -171,9 +171,9 @@ describe('dynamic-kubelet-config', () => {
 });
 
 describe('undo of dynamic-kubelet-config', () => {
-  const undo = async ({ cluster, host }: ReturnType<typeof joined>, given: object = { configSource }) => {
+  const undo = async ({ cluster, host }: ReturnType<typeof joined>, inputs: object = { configSource }) => {
     const { ports, notes } = portsOn(host, dynamicKubeletConfig.effects);
-    await dynamicKubeletConfig.undo?.(ports, { ...identity, ...given, key: {} as never });
+    await dynamicKubeletConfig.undo?.(ports, { ...identity, ...inputs, key: {} as never });
     return { notes, source: sourceOf(cluster), sent: host.sent.map(({ method, body }) => [method, body]) };
   };
 
@@ -196,8 +196,8 @@ describe('undo of dynamic-kubelet-config', () => {
     ],
     ['a Node without one', {}, { configSource }],
     ['the configSource if the gate was off', { spec: { configSource } }, {}],
-  ])('keeps %s', async (_, node, given) => {
-    const { sent } = await undo(joined(node), given);
+  ])('keeps %s', async (_, node, inputs) => {
+    const { sent } = await undo(joined(node), inputs);
     expect(sent.filter(([method]) => method === 'PATCH')).toEqual([]);
   });
 

@@ -11,10 +11,10 @@ const machine = (): MemoryMachine => ({
     '/srv/motd.tpl': 'This is {{ name }}, of {{role}}.\n',
   },
 });
-const given = { path: '/etc/motd', mode: '0644', absent: false };
+const defaults = { path: '/etc/motd', mode: '0644', absent: false };
 const written = async (input: Record<string, unknown>) => {
   const host = memoryHost(machine());
-  const { error, changes, result } = await runPhase(file, { ...given, ...input }, host);
+  const { error, changes, result } = await runPhase(file, { ...defaults, ...input }, host);
   return { error, changes, outputs: result.steps[0]?.outputs, host };
 };
 

@@ -39,8 +39,8 @@ itKeepsThePhaseContract(http, { input: put, machine: store().machine, secrets: [
 
 describe('http', () => {
   test('a read is also sent in a dry run', async () => {
-    const made = (): MemoryHost => memoryHost({ call: () => ({ status: 200, body: 'yes' }) });
-    for (const host of [made(), recordingHost(made())]) {
+    const serving = (): MemoryHost => memoryHost({ call: () => ({ status: 200, body: 'yes' }) });
+    for (const host of [serving(), recordingHost(serving())]) {
       const { result, changes } = await runPhase(http, { method: 'GET', url: URL_ }, host);
       expect([result.steps[0]?.outputs, changes]).toEqual([{ called: true, status: 200, body: 'yes' }, []]);
     }
@@ -65,8 +65,8 @@ describe('http', () => {
     });
     const failing = {
       ...http,
-      run: async (...given: Parameters<typeof http.run>) => {
-        await http.run(...given);
+      run: async (...args: Parameters<typeof http.run>) => {
+        await http.run(...args);
         throw new Error('afterwards');
       },
     };
@@ -75,8 +75,8 @@ describe('http', () => {
     expect(held()).toBeUndefined();
   });
 
-  test.each([{}, { undo: put.undo, irreversible: 'x' }])('refuses a change with %j', async (given) => {
-    const { error } = await runPhase(http, { method: 'POST', url: URL_, ...given }, memoryHost());
+  test.each([{}, { undo: put.undo, irreversible: 'x' }])('refuses a change with %j', async (extra) => {
+    const { error } = await runPhase(http, { method: 'POST', url: URL_, ...extra }, memoryHost());
     expect(error).toMatchObject({ code: 'E_PHASE_INPUT' });
   });
 

@@ -12,7 +12,8 @@ const input = { server: SERVER, ca: ca.pem, certificate: pem, key: keyPem };
 const two = (part: number) => String(part).padStart(2, '0');
 /** When `pem` begins to hold. */
 const SINCE = new Date(NOW.getTime() - DAY_MS);
-const STAMP = `${SINCE.getFullYear()}-${two(SINCE.getMonth() + 1)}-${two(SINCE.getDate())}-${two(SINCE.getHours())}-${two(SINCE.getMinutes())}-${two(SINCE.getSeconds())}`;
+const DAY = `${SINCE.getFullYear()}-${two(SINCE.getMonth() + 1)}-${two(SINCE.getDate())}`;
+const STAMP = `${DAY}-${[SINCE.getHours(), SINCE.getMinutes(), SINCE.getSeconds()].map(two).join('-')}`;
 const PEM = `/var/lib/kubelet/pki/kubelet-client-${STAMP}.pem`;
 const CURRENT = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 const CONF = '/etc/kubernetes/kubelet.conf';
@@ -23,7 +24,7 @@ const machine = (active = false) => ({
 });
 const text = async (host: MemoryHost, path: string) =>
   (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
-const write = (host: MemoryHost, given: Record<string, unknown> = input) => runPhase(kubeconfig, given, host);
+const write = (host: MemoryHost, inputs: Record<string, unknown> = input) => runPhase(kubeconfig, inputs, host);
 
 itKeepsThePhaseContract(kubeconfig, { input, machine: () => machine(true), secrets: [glimpseOf(keyPem)] });
 

@@ -26,8 +26,8 @@ const machine = (change: MemoryMachine = {}): MemoryMachine => ({
   ...{ now: () => NOW, directories: ['/etc', '/var/lib'], services: { kubelet: {} } },
   ...change,
 });
-const configure = (host: MemoryHost, given: Record<string, unknown> = {}) =>
-  runPhase(kubeletConfig, { ...input, ...given }, host);
+const configure = (host: MemoryHost, overrides: Record<string, unknown> = {}) =>
+  runPhase(kubeletConfig, { ...input, ...overrides }, host);
 const text = async (host: MemoryHost, path: string) =>
   (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
 
@@ -115,9 +115,9 @@ describe('kubelet-config with the gate DynamicKubeletConfig', () => {
 });
 
 describe('flags of the kubelet', () => {
-  const flagsOf = async (given: Record<string, unknown>, change: MemoryMachine = {}) => {
+  const flagsOf = async (overrides: Record<string, unknown>, change: MemoryMachine = {}) => {
     const host = memoryHost(machine(change));
-    const { error } = await configure(host, given);
+    const { error } = await configure(host, overrides);
     expect(error).toBeUndefined();
     return text(host, FLAGS);
   };
@@ -131,8 +131,8 @@ describe('flags of the kubelet', () => {
     ['v1.30.2', { criSocket: '/run/x.sock' }, `${endpoint}unix:///run/x.sock`],
     ['v1.30.2', { criSocket: 'unix:///run/x.sock' }, `${endpoint}unix:///run/x.sock`],
     ['v1.30.2', { nodeName: 'other' }, `${endpoint}unix:///run/containerd/containerd.sock --hostname-override=other`],
-  ])('writes the flags for %s and %j', async (kubeletVersion, given, expected) => {
-    expect(await flagsOf({ kubeletVersion, ...given })).toBe(`KUBELET_KUBEADM_ARGS="${expected}"\n`);
+  ])('writes the flags for %s and %j', async (kubeletVersion, overrides, expected) => {
+    expect(await flagsOf({ kubeletVersion, ...overrides })).toBe(`KUBELET_KUBEADM_ARGS="${expected}"\n`);
   });
 
   test('uses the version of the installed kubelet by default', async () => {

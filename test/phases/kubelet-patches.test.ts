@@ -29,9 +29,9 @@ function machine(patches: Record<string, string>, change: MemoryMachine = {}): M
   };
 }
 
-async function configured(patches: Record<string, string>, given: object = { patches: DIRECTORY }, change = {}) {
+async function configured(patches: Record<string, string>, overrides: object = { patches: DIRECTORY }, change = {}) {
   const host = memoryHost(machine(patches, change));
-  const { error, changes, result } = await runPhase(kubeletConfig, { ...input, ...given }, host);
+  const { error, changes, result } = await runPhase(kubeletConfig, { ...input, ...overrides }, host);
   const read = async (path: string) =>
     (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString() ?? '';
   const notes = (result.steps[0]?.notes ?? []).map(({ level, text }) => `${level}: ${text}`);
@@ -99,13 +99,13 @@ describe('patches of the kubelet configuration', () => {
       'its name has the unknown type x; it must be strategic, merge or json',
     ],
     [
-      'that are no YAML',
+      'that are not YAML',
       { 'kubeletconfiguration.yaml': 'a: [' },
       '/kubeletconfiguration.yaml',
       'Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
     [
-      'that are no operations',
+      'that are not operations',
       { 'kubeletconfiguration+json.json': '{}' },
       '/kubeletconfiguration+json.json',
       'a JSON patch is a list of operations',
@@ -141,7 +141,7 @@ describe('patches of the kubelet configuration', () => {
 });
 
 describe('taints and extra arguments of the kubelet', () => {
-  const flags = async (given: object) => (await configured({}, given)).flags;
+  const flags = async (overrides: object) => (await configured({}, overrides)).flags;
   const endpoint = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
 
   test("writes extra arguments sorted, and they override Joinery's flags", async () => {
@@ -176,9 +176,9 @@ describe('taints and extra arguments of the kubelet', () => {
     [{ kubeletExtraArgs: [{ name: '--v' }] }, /has the wrong form "--v": it must be an argument without its dashes/],
     [{ kubeletExtraArgs: [{ name: 'v', value: 'a\nb' }] }, /it must be one line/],
     [{ taints: [{ key: 'a', effect: 'Never' }] }, /must be one of NoSchedule, PreferNoSchedule, NoExecute/],
-  ])('refuses invalid taints and arguments', async (given, words) => {
+  ])('refuses invalid taints and arguments', async (overrides, words) => {
     expect(
-      String(await thrownBy(() => runPhase(kubeletConfig, { ...input, ...given }, memoryHost(machine({}))))),
+      String(await thrownBy(() => runPhase(kubeletConfig, { ...input, ...overrides }, memoryHost(machine({}))))),
     ).toMatch(words);
   });
 });

@@ -39,8 +39,8 @@ function following(states: Record<string, string>[], files: Record<string, strin
   };
   return { waited, host: memoryHost({ now: () => NOW, files, wait }) };
 }
-const outputsOf = async (...given: Parameters<typeof runPhase>) => {
-  const { error, changes, result } = await runPhase(...given);
+const outputsOf = async (...args: Parameters<typeof runPhase>) => {
+  const { error, changes, result } = await runPhase(...args);
   const outputs = result.steps[0]?.outputs as { certificate: string; key: unknown } | undefined;
   return { error, changes, outputs, notes: result.steps[0]?.notes };
 };

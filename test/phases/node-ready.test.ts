@@ -48,7 +48,7 @@ itKeepsThePhaseContract(nodeReady, {
 });
 
 /** Follows a Node through its states, as a watch would tell them; says how many of them were needed. */
-async function follow(states: (NodeObject | undefined)[], given: Record<string, unknown> = {}) {
+async function follow(states: (NodeObject | undefined)[], overrides: Record<string, unknown> = {}) {
   let at = 0;
   const seen: string[] = [];
   const cluster = new FakeCluster(ca);
@@ -69,7 +69,7 @@ async function follow(states: (NodeObject | undefined)[], given: Record<string, 
       throw new Error('would wait for ever');
     },
   });
-  return { ...(await runPhase(nodeReady, { ...input, ...given }, host)), stateAt: () => at, seen };
+  return { ...(await runPhase(nodeReady, { ...input, ...overrides }, host)), stateAt: () => at, seen };
 }
 
 describe('node-ready', () => {

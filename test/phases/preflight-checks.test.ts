@@ -82,8 +82,8 @@ describe('preflight checks', () => {
       },
       DOCKER,
     ],
-  ])('the check %s passes with %j', async (name, evidence, machine, given = {}) => {
-    const outcome = await checked(machine, given);
+  ])('the check %s passes with %j', async (name, evidence, machine, overrides = {}) => {
+    const outcome = await checked(machine, overrides);
     expect(rowsOf(outcome, name)).toEqual(
       evidence.map((text) => ({ check: name, result: 'ok', evidence: text, hint: '' })),
     );

@@ -20,8 +20,8 @@ const machine = (change: MemoryMachine = {}, serving = new FakeCluster(ca)): Mem
   ...{ now: () => NOW, send: serving.send, runtimes: { [SOCKET]: { cgroupDriver: 'systemd' } } },
   ...change,
 });
-const look = async (host: MemoryHost, given: Record<string, unknown> = {}) => {
-  const { error, result } = await runPhase(preflightCluster, { ...input, ...given }, host);
+const look = async (host: MemoryHost, overrides: Record<string, unknown> = {}) => {
+  const { error, result } = await runPhase(preflightCluster, { ...input, ...overrides }, host);
   return { error, notes: result.steps[0]?.notes };
 };
 const within = (serving: FakeCluster, files: Record<string, string> = {}) => memoryHost(machine({ files }, serving));
@@ -40,9 +40,9 @@ test('a suitable machine passes without notes and with one request', async () =>
 
 describe('the node name', () => {
   const taken = () => {
-    const made = new FakeCluster(ca);
-    made.put(nodeRef('w1'), ready);
-    return made;
+    const fake = new FakeCluster(ca);
+    fake.put(nodeRef('w1'), ready);
+    return fake;
   };
   const held = issue(ca);
   const identity = heldIdentity(SERVER, ca.pem, held);
@@ -58,9 +58,9 @@ describe('the node name', () => {
   });
 
   test('accepts the name of a node that is not Ready', async () => {
-    const made = new FakeCluster(ca);
-    made.put(nodeRef('w1'), { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
-    expect((await look(within(made))).error).toBeUndefined();
+    const fake = new FakeCluster(ca);
+    fake.put(nodeRef('w1'), { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
+    expect((await look(within(fake))).error).toBeUndefined();
   });
 
   test("accepts its own name if the cluster accepts the machine's identity", async () => {
@@ -76,12 +76,12 @@ describe('the node name', () => {
       'is not taken any more',
       identity,
       (() => {
-        const made = taken();
+        const fake = taken();
         let asked = 0;
-        made.answers.set('GET /api/v1/nodes/w1', () =>
-          ++asked === 1 ? made.answer(200, { metadata: { name: 'w1' }, ...ready }) : made.answer(401, {}),
+        fake.answers.set('GET /api/v1/nodes/w1', () =>
+          ++asked === 1 ? fake.answer(200, { metadata: { name: 'w1' }, ...ready }) : fake.answer(401, {}),
         );
-        return made;
+        return fake;
       })(),
     ],
   ])('refuses the node name if the identity on the machine %s', async (_, files, serving) => {
@@ -101,10 +101,10 @@ describe('the node name', () => {
 
 describe('a cluster that denies reading Nodes', () => {
   const refusing = (gitVersion: string) => {
-    const made = new FakeCluster(ca);
-    made.answers.set('GET /api/v1/nodes/w1', made.answer(403, { message: 'no' }));
-    made.answers.set('GET /version', made.answer(200, { gitVersion }));
-    return within(made);
+    const fake = new FakeCluster(ca);
+    fake.answers.set('GET /api/v1/nodes/w1', fake.answer(403, { message: 'no' }));
+    fake.answers.set('GET /version', fake.answer(200, { gitVersion }));
+    return within(fake);
   };
 
   test('warns up to 1.17 if Nodes cannot be read', async () => {
@@ -150,8 +150,8 @@ describe('the version of the kubelet', () => {
     ['v1.9.0', '1.10.3', true],
     ['v1.20.2', 'v1.20.2', true],
   ])('a kubelet of %s fits a cluster of %s: %s', async (kubeletVersion, kubernetesVersion, fits) => {
-    const given = { kubeletVersion, clusterConfiguration: { kubernetesVersion } };
-    const { error } = await look(memoryHost(machine()), given);
+    const overrides = { kubeletVersion, clusterConfiguration: { kubernetesVersion } };
+    const { error } = await look(memoryHost(machine()), overrides);
     if (fits) expect(error).toBeUndefined();
     else
       expect(error).toMatchObject({
@@ -224,24 +224,24 @@ describe('the cgroup driver', () => {
     ['v1.21.0', 'cgroupfs'],
     ['v1.22.0', 'systemd'],
   ])('the default cgroup driver in %s is %s', async (kubernetesVersion, kubelet) => {
-    const given = {
+    const overrides = {
       kubeletVersion: kubernetesVersion,
       clusterConfiguration: { kubernetesVersion },
       kubeletConfiguration: { kind: 'KubeletConfiguration' },
     };
     const runtime = kubelet === 'systemd' ? ('cgroupfs' as const) : ('systemd' as const);
-    const { error } = await look(memoryHost(machine({ runtimes: { [SOCKET]: { cgroupDriver: runtime } } })), given);
+    const { error } = await look(memoryHost(machine({ runtimes: { [SOCKET]: { cgroupDriver: runtime } } })), overrides);
     expect(error).toMatchObject({ code: 'E_CGROUP_DRIVER', facts: { kubelet, runtime } });
   });
 
   test('a mismatch is only a warning for a kubelet that asks the runtime itself', async () => {
     const other = machine({ runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } });
-    const given = { kubeletVersion: 'v1.31.0', clusterConfiguration: { kubernetesVersion: 'v1.31.0' } };
-    expect(await look(memoryHost(other), given)).toEqual({
+    const overrides = { kubeletVersion: 'v1.31.0', clusterConfiguration: { kubernetesVersion: 'v1.31.0' } };
+    expect(await look(memoryHost(other), overrides)).toEqual({
       error: undefined,
       notes: [{ level: 'warn', text: expect.stringContaining('and the kubelet will do so too, not systemd') }],
     });
-    const older = { ...given, kubeletVersion: 'v1.30.9' };
+    const older = { ...overrides, kubeletVersion: 'v1.30.9' };
     expect((await look(memoryHost(other), older)).error).toMatchObject({ code: 'E_CGROUP_DRIVER' });
   });
 

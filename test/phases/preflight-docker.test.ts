@@ -9,7 +9,7 @@ const cases: Case[] = [
     evidence: 'systemd has no service docker',
     hint: "apt-get install docker, or your distribution's package",
     machine: docker({}, {}),
-    given: DOCKER,
+    overrides: DOCKER,
   },
   {
     check: 'Service-Docker',
@@ -17,7 +17,7 @@ const cases: Case[] = [
     evidence: 'the docker will not start after a reboot',
     hint: 'systemctl enable docker.service',
     machine: docker({}, { docker: { active: true, enabled: false } }),
-    given: DOCKER,
+    overrides: DOCKER,
   },
   {
     check: 'Service-Docker',
@@ -25,7 +25,7 @@ const cases: Case[] = [
     evidence: 'the docker service is not running',
     hint: 'systemctl start docker.service',
     machine: docker({}, { docker: {} }),
-    given: DOCKER,
+    overrides: DOCKER,
   },
   {
     check: 'IsDockerSystemdCheck',
@@ -33,7 +33,7 @@ const cases: Case[] = [
     evidence: 'Docker uses the cgroup driver cgroupfs',
     hint: 'Put "exec-opts": ["native.cgroupdriver=systemd"] into /etc/docker/daemon.json, then: systemctl restart docker',
     machine: docker({ CgroupDriver: 'cgroupfs' }),
-    given: DOCKER,
+    overrides: DOCKER,
   },
   {
     check: 'IsDockerSystemdCheck',
@@ -41,7 +41,7 @@ const cases: Case[] = [
     evidence: 'the cgroup driver of Docker is unknown',
     hint: 'Put "exec-opts": ["native.cgroupdriver=systemd"] into /etc/docker/daemon.json, then: systemctl restart docker',
     machine: docker({ CgroupDriver: undefined }),
-    given: DOCKER,
+    overrides: DOCKER,
   },
   {
     check: 'SystemVerification',
@@ -49,7 +49,7 @@ const cases: Case[] = [
     evidence: 'Docker has version 20.10.1; the newest validated version is 19.03',
     hint: 'If it does not work, use containerd: --cri-socket /run/containerd/containerd.sock',
     machine: docker({ ServerVersion: '20.10.1' }),
-    given: DOCKER,
+    overrides: DOCKER,
   },
   ...[
     ['1.9.0', 'Docker has version 1.9.0'],
@@ -61,7 +61,7 @@ const cases: Case[] = [
       evidence,
       hint: 'Install Docker 19.03, or use containerd: --cri-socket /run/containerd/containerd.sock',
       machine: docker({ ServerVersion }),
-      given: DOCKER,
+      overrides: DOCKER,
     }),
   ),
   ...[
@@ -74,7 +74,7 @@ const cases: Case[] = [
       evidence,
       hint: 'Put "storage-driver": "overlay2" into /etc/docker/daemon.json, then: systemctl restart docker',
       machine: docker({ Driver }),
-      given: DOCKER,
+      overrides: DOCKER,
     }),
   ),
 ];

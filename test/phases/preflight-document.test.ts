@@ -10,7 +10,7 @@ import { PROJECT } from '../helpers/sources.ts';
 const unique = (names: string[]): string[] => [...new Set(names)];
 
 describe('docs/preflight.md', () => {
-  const given = (other: Partial<Inputs> = {}): Inputs => ({
+  const overrides = (other: Partial<Inputs> = {}): Inputs => ({
     ...input,
     askKubelet: true,
     caCertPath: paths.caCert,
@@ -20,7 +20,7 @@ describe('docs/preflight.md', () => {
     warnsFrom === undefined ? severity : `${severity}; warning from 1.${warnsFrom} on`;
 
   test('docs/preflight.md has a row for each check with its texts', () => {
-    const { endpoint: _, ...plain } = given();
+    const { endpoint: _, ...plain } = overrides();
     const rows = checksFor(plain).map(
       (check) => `| \`${check.name}\` | ${kind(check)} | ${check.passesIf} | ${check.hint} |`,
     );
@@ -30,8 +30,8 @@ describe('docs/preflight.md', () => {
 
   test('each check has a unique name and applies to the right inputs', () => {
     const names = (other: Partial<Inputs>) =>
-      checksFor(given(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
-    const every = checksFor(given()).map(({ name }) => name);
+      checksFor(overrides(other)).flatMap(({ name, applies }) => (applies === false ? [] : [name]));
+    const every = checksFor(overrides()).map(({ name }) => name);
     expect(unique(every)).toEqual(every);
     const only = (other: Partial<Inputs>) => names(other).filter((name) => !names({}).includes(name));
     expect(names({})).toEqual(NAMES);

@@ -24,7 +24,7 @@ const cases: Case[] = [
     result: 'error',
     evidence: 'joining requires root',
     hint: 'Run the command again with sudo.',
-    given: { privileged: false },
+    overrides: { privileged: false },
   },
   {
     check: 'DirAvailable--etc-kubernetes-manifests',
@@ -36,7 +36,7 @@ const cases: Case[] = [
   fileAvailable('/etc/kubernetes/kubelet.conf'),
   fileAvailable('/etc/kubernetes/bootstrap-kubelet.conf'),
   fileAvailable('/etc/kubernetes/pki/ca.crt'),
-  { ...fileAvailable('/srv/ca.crt'), given: { caCertPath: '/srv/ca.crt' } },
+  { ...fileAvailable('/srv/ca.crt'), overrides: { caCertPath: '/srv/ca.crt' } },
   {
     check: 'CRI',
     result: 'error',
@@ -49,7 +49,7 @@ const cases: Case[] = [
     result: 'error',
     evidence: 'the container runtime at /run/other.sock does not answer: there is no such socket',
     hint: 'See whether it runs: systemctl status containerd. Another one is chosen by --cri-socket',
-    given: { criSocket: 'unix:///run/other.sock' },
+    overrides: { criSocket: 'unix:///run/other.sock' },
   },
   {
     check: 'CRI',
@@ -164,14 +164,14 @@ const cases: Case[] = [
     result: 'warning',
     evidence: '/etc/hosts does not have w2, and getent is not installed',
     hint: HOSTS,
-    given: { nodeName: 'w2' },
+    overrides: { nodeName: 'w2' },
   },
   {
     check: 'Hostname',
     result: 'warning',
     evidence: 'w2 does not resolve',
     hint: HOSTS,
-    given: { nodeName: 'w2' },
+    overrides: { nodeName: 'w2' },
     machine: joinable({
       programs: [...programs, 'timeout', 'getent'],
       outputs: { 'timeout 1 getent hosts w2': { exitCode: 2 } },

@@ -76,7 +76,7 @@ describe('tls-bootstrap in mode direct', () => {
     const outputs = result.steps[0]?.outputs as { certificate: string; key: unknown };
     expect(isSecret(outputs.key) && outputs.key.reveal()).toBe(key);
     expect(certificateProblems(outputs.certificate, key, subject, NOW)).toEqual([]);
-    expect(host.changes.filter(({ kind }) => kind !== 'remove')).toEqual([]); // a key that is there is not made again
+    expect(host.changes.filter(({ kind }) => kind !== 'remove')).toEqual([]); // the existing key stays
   });
 
   describe('with a server that has only v1beta1 of certificates.k8s.io (up to 1.18)', () => {
@@ -118,11 +118,11 @@ describe('tls-bootstrap in mode direct', () => {
     });
   });
 
-  test('creates a key if there is none', async () => {
+  test('creates a key if no key exists', async () => {
     const { result } = await runPhase(tlsBootstrap, input, memoryHost(machineIn(new FakeCluster(ca))));
     const outputs = result.steps[0]?.outputs as { key: unknown };
-    const made = isSecret(outputs.key) ? outputs.key.reveal() : '';
-    expect(made).toMatch(/^-----BEGIN EC PRIVATE KEY-----/);
+    const created = isSecret(outputs.key) ? outputs.key.reveal() : '';
+    expect(created).toMatch(/^-----BEGIN EC PRIVATE KEY-----/);
   });
 
   test.each([
@@ -219,9 +219,9 @@ describe('an existing identity', () => {
   const onDisk = heldIdentity(SERVER, ca.pem, held);
   const joined = (cluster: FakeCluster, files = onDisk) => memoryHost(machineIn(cluster, files));
   const cluster = () => {
-    const made = new FakeCluster(ca);
-    made.put(nodeRef('w1'), ready);
-    return made;
+    const fake = new FakeCluster(ca);
+    fake.put(nodeRef('w1'), ready);
+    return fake;
   };
 
   test('reuses an identity of this node in this cluster that is valid and accepted', async () => {
@@ -241,26 +241,26 @@ describe('an existing identity', () => {
     ['has no certificate', { [paths.kubeletConf]: onDisk[paths.kubeletConf] ?? '' }, input],
     ['cannot be read', { ...onDisk, [paths.kubeletCurrentPem]: 'nonsense' }, input],
     ['has no key', { ...onDisk, [paths.kubeletCurrentPem]: held.pem }, input],
-  ])('replaces an identity that %s', async (_, files, given) => {
+  ])('replaces an identity that %s', async (_, files, change) => {
     const host = joined(new FakeCluster(ca), files);
-    const { error } = await bootstrap(host, given);
+    const { error } = await bootstrap(host, change);
     expect(error).toBeUndefined();
     expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toContain(`POST ${CSRS}`);
   });
 
   test('replaces an identity that the cluster no longer accepts', async () => {
-    const made = cluster();
+    const fake = cluster();
     let asked = 0;
-    made.answers.set('GET /api/v1/nodes/w1', () => made.answer(++asked === 1 ? 401 : 404, {}));
-    const host = joined(made);
+    fake.answers.set('GET /api/v1/nodes/w1', () => fake.answer(++asked === 1 ? 401 : 404, {}));
+    const host = joined(fake);
     expect((await bootstrap(host)).error).toBeUndefined();
     expect(host.sent.map(({ path }) => path)).toContain(CSRS);
   });
 
   test('keeps an identity if the cluster does not answer', async () => {
-    const made = cluster();
-    made.answers.set('GET /api/v1/nodes/w1', made.answer(503, {}));
-    const host = joined(made);
+    const fake = cluster();
+    fake.answers.set('GET /api/v1/nodes/w1', fake.answer(503, {}));
+    const host = joined(fake);
     expect((await bootstrap(host)).error).toMatchObject({ code: 'E_API_UNAVAILABLE' });
     expect(host.sent).toHaveLength(1);
   });

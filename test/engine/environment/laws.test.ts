@@ -24,7 +24,7 @@ async function resolvedTexts(base: string, environment: string): Promise<Resolve
 }
 const resolvedWith = (base: Base, ...patches: Patch[]) => resolvedTexts(pipelineText(base), environmentText(patches));
 
-/** Nobody cares in which order a step names what it comes after. */
+/** The order of a step's needs has no meaning. */
 const stepsOf = ({ pipeline }: ResolvedPipeline): PipelineStep[] =>
   pipeline.steps.map((step) => ({ ...step, ...(step.needs === undefined ? {} : { needs: step.needs.toSorted() }) }));
 

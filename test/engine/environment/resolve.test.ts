@@ -51,7 +51,7 @@ describe('an environment', () => {
   test.each<[string, string, string]>([
     ['merges into a step', 'patches: [{ step: a, merge: { timeout: 1m } }]', 'a() b() c(a b) d(c)'],
     [
-      'inserts after a step: whoever needed that also needs the new one',
+      'inserts after a step: its dependents also need the new one',
       'patches: [{ insert: { after: a, step: { id: n, uses: y } } }]',
       'a() n(a) b() c(a b n) d(c)',
     ],
@@ -61,12 +61,12 @@ describe('an environment', () => {
       'a() b() n(a b) c(n) d(c)',
     ],
     [
-      'inserts at the start: whoever needed nothing needs it',
+      'inserts at the start: the steps without needs need it',
       'patches: [{ insert: { at: start, step: { id: n, uses: y } } }]',
       'n() a(n) b(n) c(a b) d(c)',
     ],
     [
-      'inserts at the end: it needs what nobody needs',
+      'inserts at the end: it needs the steps without dependents',
       'patches: [{ insert: { at: end, step: { id: n, uses: y } } }]',
       'a() b() c(a b) d(c) n(d)',
     ],
@@ -78,21 +78,21 @@ describe('an environment', () => {
     ],
     ['replaces a step and its needs', 'patches: [{ step: c, replace: { uses: y, needs: [a] } }]', 'a() b() c(a) d(c)'],
     [
-      'puts a step round another',
+      'wraps a step',
       'patches: [{ step: c, wrap: { before: { id: m, uses: y }, after: { id: n, uses: y } } }]',
       'a() b() m(a b) c(m) n(c) d(c n)',
     ],
     [
-      'does what RFC 6902 can say',
+      'applies a JSON patch (RFC 6902)',
       'patches: [{ jsonPatch: [{ op: move, from: /steps/2/needs/1, path: /steps/2/needs/0 }] }]',
       'a() b() c(b a) d(c)',
     ],
     [
-      'goes on from what the patch before has made',
+      'applies each patch to the result of the one before',
       'patches: [{ insert: { after: c, step: { id: n, uses: y } } }, { insert: { after: n, step: { id: m, uses: y } } }]',
       'a() b() c(a b) n(c) m(n) d(c n m)',
     ],
-  ])('%s', async (_, body, expected) => {
+  ])('an environment %s', async (_, body, expected) => {
     expect(await stepsOf(body)).toBe(expected);
   });
 
@@ -151,7 +151,7 @@ describe('an environment', () => {
       { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
       'started',
     ],
-  ])('says what holds for some machines alone, by %s', async (_, match, host, wait) => {
+  ])('an environment has parts for some machines alone, chosen by %s', async (_, match, host, wait) => {
     const { inputs } = await resolved(`hosts:\n  - match: { ${match} }\n    inputs: { wait: ready }`, host);
     expect(inputs.properties.wait?.default).toBe(wait);
   });

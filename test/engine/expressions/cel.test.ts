@@ -59,11 +59,11 @@ describe('an expression', () => {
     ['inputs.off || inputs.count == 3', true],
     ['1 + 2 * 3 - 7 % 4', 4],
     ['int("0042") + size(inputs.empty)', 42],
-  ])('%s is %j', (text, expected) => {
+  ])('the expression %s has the value %j', (text, expected) => {
     expect(resultOf(text)).toEqual(expected);
   });
 
-  test('that is checked counts with numbers as their schemas have them', () => {
+  test('a checked expression counts with the number type of its schema', () => {
     const schemas: Schema[] = [{ type: 'number' }];
     const cel = new Cel('inputs.ratio * 1.5');
     expect(cel.check(schemas)).toBe('double');
@@ -78,7 +78,7 @@ describe('an expression', () => {
     ['inputs.a && true', [{ type: 'integer' }], "Logical operator requires bool operands, got 'int'"],
     ['inputs.a.exists(x, x + 1 > 2)', [{ type: 'array', items: { type: 'string' } }], 'no such overload: string + int'],
     ['inputs.a == 1', [{ enum: ['x', 'y'] }], 'no such overload: string == int'],
-  ])('%s of the wrong types is refused before it is evaluated', async (text, schemas, message) => {
+  ])('the expression %s has the wrong types and is refused before it is evaluated', async (text, schemas, message) => {
     expect(await messageOf(() => new Cel(text).check(schemas))).toBe(message);
   });
 
@@ -112,7 +112,7 @@ describe('an expression', () => {
     ['('.repeat(200) + ')'.repeat(200), 'Exceeded maxDepth (40)'],
     [Array.from({ length: 600 }, () => '1').join('+'), 'Exceeded maxAstNodes (500)'],
     [`[${'1,'.repeat(300)}1]`, 'Exceeded maxListElements (200)'],
-  ])('%s is refused when it is parsed', async (text, message) => {
+  ])('the expression %s is refused when it is parsed', async (text, message) => {
     expect(await messageOf(() => new Cel(text))).toBe(message);
   });
 
@@ -123,7 +123,7 @@ describe('an expression', () => {
     ['9007199254740993 + 0', 'an integer of more than 53 bits'],
     ['inputs.labels.constructor', 'No such key: constructor'],
     ['inputs.role.matches(inputs.tags.map(t, "(").join(""))', 'error parsing regexp: missing closing ): `(((`'],
-  ])('%s ends in words', async (text, message) => {
+  ])('the error of the expression %s is readable', async (text, message) => {
     expect(await messageOf(() => resultOf(text))).toBe(message);
   });
 });
@@ -135,7 +135,7 @@ describe('the cost of an expression', () => {
     ['a list that doubles', `${'[inputs.n]'}${'.map(l, l + l)'.repeat(30)}`],
     ['a text that doubles', `[host.name]${'.map(t, t + t)'.repeat(35)}`],
     ['conditions that hide the error', 'inputs.n.exists(a, inputs.n.exists(b, inputs.n.exists(c, a + b + c < 0)))'],
-  ])('is limited: %s', async (_, text) => {
+  ])('the cost of an expression is limited: %s', async (_, text) => {
     const begun = processorMs();
     expect(await messageOf(() => resultOf(text, numbers))).toBe('it takes too long to evaluate');
     expect(processorMs() - begun).toBeLessThan(3_000);
@@ -220,7 +220,7 @@ describe('values that are only known after the run', () => {
     ['steps.a.outputs.later ? 1 : 1', UNKNOWN],
     ['steps.a.outputs.later || 1 / 0 == 1', UNKNOWN],
     ['inputs.tags.exists(t, t == steps.a.outputs.later || t == "bb")', true],
-  ])('leaves %s as %s', (text, expected) => {
+  ])('values that are unknown before the run leave %s as %s', (text, expected) => {
     expect(resultOf(text)).toBe(expected);
   });
 });
@@ -243,7 +243,7 @@ describe('guards that an expression contains', () => {
     ['!(has(inputs.a) && has(inputs.b)) || inputs.a == 1', true],
     ['!(has(inputs.a) || has(inputs.b)) || inputs.a == 1', false],
     ['inputs.a == 1 && has(inputs.a)', false],
-  ])('%s: %s', (text, isGuarded) => {
+  ])('%s guards inputs.a: %s', (text, isGuarded) => {
     expect(guardsOf(text)).toEqual([['inputs.a', isGuarded]]);
   });
 });
@@ -252,13 +252,13 @@ describe('a condition', () => {
   test('a condition of has() alone has the same value with and without the library', () => {
     const term = fc.tuple(fc.boolean(), fc.constantFrom('a', 'b', 'c'));
     fc.assert(
-      fc.property(fc.array(term, { minLength: 1, maxLength: 4 }), fc.subarray(['a', 'b', 'c']), (terms, given) => {
+      fc.property(fc.array(term, { minLength: 1, maxLength: 4 }), fc.subarray(['a', 'b', 'c']), (terms, names) => {
         const text = terms.map(([not, name]) => `${not ? '!' : ''}has(inputs.${name})`).join(' && ');
-        const there: Lookup = (reference: Reference) =>
-          'name' in reference && given.includes(reference.name) ? 1 : undefined;
+        const present: Lookup = (reference: Reference) =>
+          'name' in reference && names.includes(reference.name) ? 1 : undefined;
         const condition: Condition = parseCondition(text);
         expect(condition.kind).toBe('presence');
-        expect(holds(condition, there)).toBe(new Cel(text).evaluate(there));
+        expect(holds(condition, present)).toBe(new Cel(text).evaluate(present));
       }),
     );
   });

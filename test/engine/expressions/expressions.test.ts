@@ -5,7 +5,7 @@ import { Registry } from '../../../engine/pipeline/registry.ts';
 import { Secret } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { phaseOfStep } from '../../helpers/plans.ts';
-import { CANARY, echo, given, HOST, load, problemsOf, ran, registry } from './fixtures.ts';
+import { CANARY, echo, HOST, load, problemsOf, ran, registry, requiredInputs } from './fixtures.ts';
 
 describe('an invalid expression in a pipeline', () => {
   test.each<[string, string[], string[]]>([
@@ -111,7 +111,7 @@ describe('an invalid expression in a pipeline', () => {
       '- { id: a, uses: echo, with: { count: "${{ 6 / (inputs.number - 3) }}" } }',
       '- { id: b, uses: echo, if: "inputs.many[7] == \'x\'" }',
     );
-    const error = await joinErrorOf(() => planOf(pipeline, registry, given, HOST));
+    const error = await joinErrorOf(() => planOf(pipeline, registry, requiredInputs, HOST));
     expect(error).toMatchObject({ code: 'E_INPUT', exitCode: 2 });
     expect(error.message.split('\n')).toEqual([
       'step a: ${{ 6 / (inputs.number - 3) }}: division by zero',
@@ -123,7 +123,7 @@ describe('an invalid expression in a pipeline', () => {
 describe('an expression in a pipeline', () => {
   test('an expression keeps the type of its value, and may contain braces and quotes', async () => {
     const result = await ran(
-      given,
+      requiredInputs,
       '- id: a',
       '  uses: echo',
       '  with:',
@@ -140,7 +140,7 @@ describe('an expression in a pipeline', () => {
   });
 
   test('an expression without a value leaves its input out', async () => {
-    const result = await ran(given, '- { id: a, uses: echo, with: { text: "${{ inputs.?may }}", count: 1 } }');
+    const result = await ran(requiredInputs, '- { id: a, uses: echo, with: { text: "${{ inputs.?may }}", count: 1 } }');
     expect(result.steps[0]?.outputs).toEqual({ count: 1 });
   });
 
@@ -160,7 +160,7 @@ describe('an expression in a pipeline', () => {
 
   test('an expression of a secret passes a secret to the phase', async () => {
     const result = await ran(
-      { ...given, key: CANARY },
+      { ...requiredInputs, key: CANARY },
       "- { id: a, uses: echo, with: { token: \"${{ 'Bearer ' + inputs.?key.orValue('') }}\" } }",
     );
     expect(result.steps[0]?.outputs).toEqual({ token: expect.any(Secret), count: 0 });
@@ -173,7 +173,8 @@ describe('an expression in a pipeline', () => {
     const pipeline = load(
       '- { id: a, uses: [{ phase: one, if: inputs.number > 5 && host.privileged }, { phase: two }] }',
     );
-    const phaseFor = (number: number) => planOf(pipeline, registered, { ...given, number }, HOST).steps[0]?.phase.name;
+    const phaseFor = (number: number) =>
+      planOf(pipeline, registered, { ...requiredInputs, number }, HOST).steps[0]?.phase.name;
     expect([phaseFor(6), phaseFor(5)]).toEqual(['one', 'two']);
   });
 });

@@ -64,7 +64,7 @@ export const problemsOf = async (...steps: string[]): Promise<string[]> =>
   (await joinErrorOf(() => checkPipeline(load(...steps), registry))).message
     .split('\n')
     .map((line) => line.replace('made.yaml:', ''));
-export const given = { must: 'x' };
+export const requiredInputs = { must: 'x' };
 
 export async function ran(values: Record<string, unknown>, ...steps: string[]): Promise<RunResult> {
   const host = memoryHost();

@@ -9,7 +9,7 @@ import { fail } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { phaseOfStep } from '../../helpers/plans.ts';
-import { echo, given, HEAD, HOST, load, problemsOf, ran, registry, statuses } from './fixtures.ts';
+import { echo, HEAD, HOST, load, problemsOf, ran, registry, requiredInputs, statuses } from './fixtures.ts';
 
 describe('a step whose condition is false', () => {
   const steps = [
@@ -20,7 +20,7 @@ describe('a step whose condition is false', () => {
   ];
 
   test('a step with a false condition is skipped, and steps that need it run', async () => {
-    const result = await ran(given, ...steps);
+    const result = await ran(requiredInputs, ...steps);
     expect(result.status).toBe('succeeded');
     expect(statuses(result)).toEqual(['a skipped', 'b succeeded', 'c skipped', 'd succeeded']);
     expect(result.steps.map(({ attempts, outputs }) => [attempts, outputs])).toEqual([
@@ -36,14 +36,14 @@ describe('a step whose condition is false', () => {
   });
 
   test('a step with a true condition runs', async () => {
-    const result = await ran({ ...given, role: 'control-plane' }, ...steps);
+    const result = await ran({ ...requiredInputs, role: 'control-plane' }, ...steps);
     expect(statuses(result)).toEqual(['a succeeded', 'b succeeded', 'c succeeded', 'd skipped']);
     expect(result.steps[2]?.outputs).toEqual({ count: 6 });
   });
 
   test('a step whose condition has no value fails', async () => {
     const result = await ran(
-      given,
+      requiredInputs,
       '- { id: a, uses: echo, with: { count: 0 } }',
       '- { id: b, uses: echo, if: 1 / steps.a.outputs.count > 1 }',
       '- { id: c, uses: echo }',
@@ -66,7 +66,7 @@ describe('the outputs of a pipeline', () => {
   const withFailing = new Registry();
   for (const phase of [echo, failing]) withFailing.add(phase);
   const runWith = (...lines: string[]) =>
-    run({ plan: planOf(load(...lines), withFailing, given, HOST), host: memoryHost() });
+    run({ plan: planOf(load(...lines), withFailing, requiredInputs, HOST), host: memoryHost() });
 
   test('outputs come from the outputs of steps, and missing ones are left out', async () => {
     const result = await runWith(
@@ -163,7 +163,7 @@ describe('timeouts and retries of a step', () => {
 describe('a dry run', () => {
   const dry = async (...steps: string[]) => {
     const host = { ...memoryHost(), isDry: true };
-    return run({ plan: planOf(load(...steps), registry, given, HOST), host });
+    return run({ plan: planOf(load(...steps), registry, requiredInputs, HOST), host });
   };
   const later = '- { id: a, uses: echo, with: { loud: true } }';
 

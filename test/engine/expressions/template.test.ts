@@ -53,7 +53,7 @@ describe('a template', () => {
       { a: null, b: '$x {{ y }} }}', c: [true, 1.5] },
     ],
     ['a placeholder may use brackets and several lines', '${{\n inputs["text"]\n}}', 'x'],
-  ])('%s', (_, template, expected) => {
+  ])('a template replaces its placeholders: %s', (_, template, expected) => {
     expect(filled(template)).toEqual(expected);
   });
 

@@ -14,7 +14,7 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 ---
 `;
-  test('others than that for joining are passed over, with a warning', () => {
+  test('documents of other kinds are skipped with a warning', () => {
     expect(settingsOf(others + examples.v1beta4)).toEqual(meanings.v1beta4);
     expect(warningsOf(others + examples.v1beta4)).toEqual([
       '1:1: the ClusterConfiguration is passed over: it is not for joining',
@@ -73,7 +73,7 @@ kind: KubeletConfiguration
       ['16:7: a second ClusterConfiguration in one file', '22:7: a second KubeletConfiguration in one file'],
     ],
     ['more than 128 KiB', `# ${'x'.repeat(131_072)}`, ['1:1: larger than 131072 bytes']],
-  ])('%s is refused', async (_, text, problems) => {
+  ])('a file is refused if it contains %s', async (_, text, problems) => {
     expect(await problemsOf(text)).toEqual(problems);
   });
 
@@ -90,7 +90,7 @@ kind: KubeletConfiguration
     expect(await problemsOf(HEAD + DISCOVERY + lines)).toEqual([problem]);
   });
 
-  test('a bomb of aliases does not go off', async () => {
+  test('an alias bomb is refused', async () => {
     const row = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(',')}]\n`;
     const bomb = row('a', '1') + row('b', '*a') + row('c', '*b') + row('d', '*c');
     expect(await problemsOf(HEAD + bomb)).toEqual([
@@ -98,19 +98,19 @@ kind: KubeletConfiguration
     ]);
   });
 
-  test('a field that is there twice has its last value where reading is lenient', () => {
+  test('a duplicate field has its last value in lenient mode', () => {
     const text = `${HEAD}${DISCOVERY}dryRun: false\ndryRun: true\n`;
     expect(warningsOf(text, true)).toEqual(['6:1: this field is duplicated']);
     expect(load(text, true).settings.dryRun).toBe(true);
   });
 
-  test('leniency is for fields, not for what they hold', async () => {
+  test('lenient mode applies to fields, not to their values', async () => {
     expect(await problemsOf(`${HEAD}${DISCOVERY}dryRun: 1\nnope: 1\n`, true)).toEqual([
       '5:9: dryRun must be a boolean',
     ]);
   });
 
-  test('keys that every object of JavaScript has are unknown fields', async () => {
+  test('keys that every JavaScript object has are unknown fields', async () => {
     expect(await problemsOf(`${HEAD}${DISCOVERY}constructor: 1\n__proto__: { dryRun: true }\ntoString:\n`)).toEqual([
       '5:1: unknown field constructor',
       '6:1: unknown field',

@@ -13,7 +13,7 @@ describe('a control-plane node', () => {
       `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 6443 }\n  certificateKey: ${SECRET}\n`,
       32,
     ],
-  ])('is refused by a code of its own, at its line: %s', async (_, text, line) => {
+  ])('a control-plane node is refused with its own code, at its line: %s', async (_, text, line) => {
     const error = await joinErrorOf(() => load(text));
     expect(error).toMatchObject({
       code: 'E_CONTROL_PLANE_UNSUPPORTED',
@@ -23,13 +23,13 @@ describe('a control-plane node', () => {
     expect(shownOf(error)).not.toContain(SECRET);
   });
 
-  test('null is a worker', () => {
+  test('a file with controlPlane: null is for a worker', () => {
     expect(settingsOf(`${examples.v1beta4}controlPlane:\n`)).toEqual(meanings.v1beta4);
   });
 });
 
 describe('what means the same', () => {
-  test('empty texts and null mean what leaving out means, and an empty list of taints is none', () => {
+  test('empty texts and null mean the same as omission, and an empty list of taints means no taints', () => {
     const bare = settingsOf(HEAD + DISCOVERY);
     const empty = `nodeRegistration: { name: "", criSocket: , imagePullPolicy: "", taints: null }\ncaCertPath: ""\ntimeouts:\npatches: { directory: "" }\n`;
     expect(settingsOf(HEAD + DISCOVERY + empty)).toEqual(bare);
@@ -40,7 +40,7 @@ describe('what means the same', () => {
     ).toEqual(settingsOf(OLD + OLD_DISCOVERY));
   });
 
-  test('arguments keep the order of a list, with what is there twice; those of a mapping are sorted', () => {
+  test('arguments in a list keep their order and duplicates; those of a mapping are sorted', () => {
     const list =
       'nodeRegistration: { kubeletExtraArgs: [{ name: z, value: a }, { name: b }, { name: z, value: "" }] }\n';
     expect(settingsOf(HEAD + DISCOVERY + list).kubeletExtraArgs).toEqual([
@@ -59,7 +59,7 @@ describe('what means the same', () => {
     ['[{ name: hostname-override, value: a }, { name: hostname-override, value: " B " }]', 'b'],
     ['[{ name: hostname-override, value: "" }]', 'w1'],
     ['[]', 'w1'],
-  ])('the last hostname-override beats the name: %s', (args, name) => {
+  ])('the last hostname-override takes precedence over the name: %s', (args, name) => {
     expect(settingsOf(`${HEAD}${DISCOVERY}nodeRegistration: { name: w1, kubeletExtraArgs: ${args} }\n`).nodeName).toBe(
       name,
     );
@@ -70,7 +70,7 @@ describe('what means the same', () => {
     ['b.conf', 'b.conf'],
     ['file:///a/b%20c.conf', '/a/b c.conf'],
     ['https://h/c.conf', 'https://h/c.conf'],
-  ])('a discovery file %s is %s', (file, path) => {
+  ])('the discovery file %s is read from %s', (file, path) => {
     expect(settingsOf(`${HEAD}discovery: { file: { kubeConfigPath: "${file}" } }\n`).discovery).toEqual({
       by: 'file',
       file: path,
@@ -85,27 +85,27 @@ describe('what means the same', () => {
     ['1.m', 60_000],
     ['1500us', 1.5],
     ['1µs', 0.001],
-  ])('a duration of %s is %d ms', (text, ms) => {
+  ])('the duration %s has %d ms', (text, ms) => {
     expect(settingsOf(`${HEAD}${DISCOVERY}timeouts: { discovery: ${text} }\n`).timeouts).toEqual({ discoveryMs: ms });
   });
 
-  test('pins may be in upper case, and stand beside unsafeSkipCAVerification', () => {
+  test('pins may be in upper case, and may be combined with unsafeSkipCAVerification', () => {
     const upper = PIN.toUpperCase();
     const text =
       HEAD + DISCOVERY.replace(PIN, upper).replace('caCertHashes', 'unsafeSkipCAVerification: true, caCertHashes');
     expect(settingsOf(text).discovery).toMatchObject({ caCertHashes: [upper], unsafeSkipCaVerification: true });
   });
 
-  test('an anchor and its alias are one value', () => {
+  test('an alias has the value of its anchor', () => {
     const text = `${HEAD}discovery:\n  bootstrapToken: { token: &t ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:1", unsafeSkipCAVerification: true }\n  tlsBootstrapToken: *t\n`;
     expect(settingsOf(text).tlsBootstrapToken).toBe(DISCOVERY_TOKEN);
   });
 
-  test('line ends of Windows and a byte order mark change nothing', () => {
+  test('Windows line ends and a byte order mark change nothing', () => {
     expect(settingsOf(`\ufeff${examples.v1beta4.replaceAll('\n', '\r\n')}`)).toEqual(meanings.v1beta4);
   });
 
-  test('no directive makes another language of it', async () => {
+  test('a YAML directive does not change the version of the language', async () => {
     expect(await problemsOf(`%YAML 1.1\n---\n${HEAD}${DISCOVERY}dryRun: yes\n`)).toEqual([
       '7:9: dryRun must be a boolean: write true or false, without quotes',
     ]);

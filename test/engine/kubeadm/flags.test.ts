@@ -36,7 +36,7 @@ const FILE =
   'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\ndiscovery: { file: { kubeConfigPath: /a.conf } }\n';
 
 describe('a configuration file and flags', () => {
-  test('without flags it is the file, by the names of inputs', () => {
+  test('without flags, the inputs have the values of the configuration file', () => {
     const result = mixed({});
     expect(valuesOf(result)).toEqual(fromFile);
     expect(result).toMatchObject({
@@ -48,7 +48,7 @@ describe('a configuration file and flags', () => {
     expect(shownOf(result)).not.toContain(SECRET);
   });
 
-  test('each value is known by its place in the file', () => {
+  test('each value has its place in the configuration file', () => {
     const { configured } = mixed({}, examples.v1alpha1);
     expect(configured.nodeName?.place).toEqual({ file: 'c.yaml', line: 12, column: 11, field: 'nodeName' });
     const { configured: newer } = mixed({}, examples.v1beta3);
@@ -56,24 +56,29 @@ describe('a configuration file and flags', () => {
     expect(newer.taints?.place.field).toBe('nodeRegistration.taints');
   });
 
-  test('a token that stands for both is known by its own place', () => {
-    const text = `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\ntoken: ${DISCOVERY_TOKEN}\ndiscoveryTokenAPIServers: ["a:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n`;
+  test('a token that stands for both tokens has its own place', () => {
+    const text = `apiVersion: kubeadm.k8s.io/v1alpha1
+kind: NodeConfiguration
+token: ${DISCOVERY_TOKEN}
+discoveryTokenAPIServers: ["a:1"]
+discoveryTokenUnsafeSkipCAVerification: true
+`;
     const { configured } = mixed({}, text);
     for (const name of ['discoveryToken', 'tlsBootstrapToken'])
       expect(configured[name]?.place).toEqual({ file: 'c.yaml', line: 3, column: 8, field: 'token' });
   });
 
-  test('what the file leaves out is left out, so that defaults hold', () => {
+  test('fields that the file omits are omitted, so that defaults apply', () => {
     const result = mixed({}, FILE);
     expect(valuesOf(result)).toEqual({ discoveryFile: '/a.conf' });
     expect(result).toMatchObject({ typed: {}, dryRun: false, problems: [], notes: [] });
   });
 
-  test('the gates of old versions are handed on', () => {
+  test('feature gates of old versions are passed on', () => {
     expect(mixed({}, examples.v1alpha1).configured.featureGates?.value).toBe('DynamicKubeletConfig=true');
   });
 
-  test('time limits are handed on, but for those of a control plane', () => {
+  test('time limits are passed on, except those of a control plane', () => {
     const { configured, notes } = mixed({}, examples.v1beta4);
     expect(valuesOf({ configured })).toMatchObject({
       discoveryTimeout: '90s',
@@ -98,19 +103,19 @@ describe('a configuration file and flags', () => {
     ],
     ["a pipeline's own input is taken", { wait: 'ready' }, { wait: 'ready' }],
     ['the endpoint of the file, typed again, is nothing new', { endpoint: '10.0.0.1:6443' }, {}],
-  ])('%s', (_, given, typed) => {
-    const result = mixed(given);
+  ])('a configuration file and flags are merged: %s', (_, flags, typed) => {
+    const result = mixed(flags);
     expect(result.typed).toEqual(typed);
     expect(valuesOf(result)).toEqual(fromFile);
     expect(result.problems).toEqual([]);
     expect(result.notes).toHaveLength(1);
   });
 
-  test('the file may ask for a dry run', () => {
+  test('the configuration file may request a dry run', () => {
     expect(mixed({}, examples.v1beta4).dryRun).toBe(true);
   });
 
-  test('what decides whom to trust is refused, all of it at once, by what was typed', () => {
+  test('flags that decide whom to trust are refused beside a configuration file, all at once', () => {
     const typed = {
       token: DISCOVERY_TOKEN,
       discoveryToken: DISCOVERY_TOKEN,
@@ -128,7 +133,7 @@ describe('a configuration file and flags', () => {
 
   test.each<[string, Record<string, unknown>, string, string]>([
     [
-      'a name that the kubelet is told otherwise',
+      'a name that contradicts the hostname-override of the kubelet',
       { nodeName: 'w2' },
       examples.v1beta3.replace('v: "4"', 'hostname-override: w3'),
       '--nodeName w2 contradicts hostname-override in the file, which is w3 and wins',
@@ -139,11 +144,11 @@ describe('a configuration file and flags', () => {
       examples.v1beta3,
       "--ignorePreflightErrors and the file combine 'all' with single checks: name either all or single checks",
     ],
-  ])('%s is refused', (_, typed, text, problem) => {
+  ])('the combination of flags and file is refused: %s', (_, typed, text, problem) => {
     expect(mixed(typed, text).problems).toEqual([problem]);
   });
 
-  test('the same name, or all in both, is no contradiction', () => {
+  test('the same node name, or all in both places, is not a contradiction', () => {
     expect(mixed({ nodeName: 'w3' }, examples.v1beta3.replace('v: "4"', 'hostname-override: w3')).problems).toEqual([]);
     const all = examples.v1beta3.replace('[Swap, NumCPU]', '[all]');
     expect(mixed({ ignorePreflightErrors: ['all'] }, all)).toMatchObject({
@@ -161,8 +166,8 @@ describe('a configuration file and flags', () => {
       examples.v1alpha1.replace('[10.0.0.1:6443]', '[a:1, b:1]'),
       'of the 2 API servers in the file only a:1 is asked',
     ],
-    ['an unknown field, where that is no error', {}, `${FILE}nope: 1\n`, 'c.yaml:4:1: unknown field nope'],
-  ])('%s is noted', (_, typed, text, note) => {
+    ['an unknown field in lenient mode', {}, `${FILE}nope: 1\n`, 'c.yaml:4:1: unknown field nope'],
+  ])('the combination of flags and file causes a note: %s', (_, typed, text, note) => {
     const configuration = loadJoinConfiguration('c.yaml', text, { lenient: true });
     const { problems, notes } = mixConfigAndFlags(configuration, typed, flag);
     expect(problems).toEqual([]);

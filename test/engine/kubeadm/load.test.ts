@@ -5,7 +5,7 @@ import { BOOTSTRAP_TOKEN, DISCOVERY_TOKEN, examples, meaningOf, meanings, PIN, S
 import { HEAD, load, OLD, problemsOf, settingsOf, warningsOf } from './configuration.ts';
 
 describe('every version', () => {
-  test.each(VERSIONS)('%s is understood in every field', (version) => {
+  test.each(VERSIONS)('every field of %s is read', (version) => {
     const loaded = load(examples[version]);
     expect(loaded.apiVersion).toBe(apiVersionOf(version));
     expect(loaded.warnings).toEqual([]);
@@ -13,7 +13,7 @@ describe('every version', () => {
     expect(shownOf(loaded)).not.toContain(SECRET);
   });
 
-  test.each(VERSIONS)('%s: an unknown field is an error, and a warning where reading is lenient', async (version) => {
+  test.each(VERSIONS)('%s: an unknown field is an error, and a warning in lenient mode', async (version) => {
     const text = `${examples[version]}caCertPaht: x\nzzzzzz: { a: 1 }\n`;
     const line = text.split('\n').length - 2;
     const told = [
@@ -62,7 +62,7 @@ describe('every version', () => {
     expect(problem).toMatch(new RegExp(`:1: unknown field ${line.split(':')[0]}$`));
   });
 
-  test('a file of the documentation of 2017 is read, without apiVersion', () => {
+  test('a file from the documentation of 2017 is read without apiVersion', () => {
     const text = `kind: NodeConfiguration
 caCertPath: /etc/kubernetes/pki/ca.crt
 discoveryFile: ""
@@ -106,11 +106,11 @@ describe('tokens', () => {
       { d: DISCOVERY_TOKEN, b: BOOTSTRAP_TOKEN },
     ],
     [
-      'discoveryToken bootstraps where nothing else does',
+      'discoveryToken bootstraps if no other token does',
       `discoveryToken: ${DISCOVERY_TOKEN}\n`,
       { d: DISCOVERY_TOKEN, b: DISCOVERY_TOKEN },
     ],
-  ])('%s', (_, lines, tokens) => {
+  ])('tokens of v1alpha1: %s', (_, lines, tokens) => {
     const rest = 'discoveryTokenAPIServers: ["a:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n';
     const { discovery, tlsBootstrapToken } = settingsOf(OLD + lines + rest) as {
       discovery: { token: string };
@@ -132,8 +132,8 @@ describe('tokens', () => {
     ['with a space', `" ${DISCOVERY_TOKEN}"`],
     ['too long', `${DISCOVERY_TOKEN}e`],
     ['without its dot', 'cafe01canary7f3ac0ffee'],
-    ['of digits, which YAML takes for a number', '123456.1234567890123456'],
-  ])('a token %s is refused, and not shown', async (_, token) => {
+    ['of digits, which YAML reads as a number', '123456.1234567890123456'],
+  ])('a token %s is refused, and not quoted', async (_, token) => {
     const text = `${HEAD}discovery:\n  bootstrapToken: { token: ${token}, apiServerEndpoint: "a:1", unsafeSkipCAVerification: true }\n`;
     const error = await joinErrorOf(() => load(text));
     expect(error.message).toMatch(
@@ -150,12 +150,12 @@ describe('tokens', () => {
     ['for the name of a gate', `---\n${OLD}featureGates: { ${DISCOVERY_TOKEN}: 1 }\n`],
     ['for a kind', `---\nkind: ${DISCOVERY_TOKEN}\napiVersion: a/b\n---\nkind: ${DISCOVERY_TOKEN}\napiVersion: a/b\n`],
     ['for an apiVersion', `---\nkind: JoinConfiguration\napiVersion: ${DISCOVERY_TOKEN}\n`],
-    ['where YAML breaks off', `x: [${DISCOVERY_TOKEN}\n`],
+    ['where YAML ends too early', `x: [${DISCOVERY_TOKEN}\n`],
     ['in the header of a block', `x: |${DISCOVERY_TOKEN}\n  y\n`],
     ['for an alias', `x: *${DISCOVERY_TOKEN}\n`],
     ['for a tag', `x: !${DISCOVERY_TOKEN} y\n`],
     ['after a quote', `x: "${DISCOVERY_TOKEN}" ${DISCOVERY_TOKEN}\n`],
-  ])('a token in a wrong place is not shown: %s', async (_, lines) => {
+  ])('a misplaced token is not quoted: %s', async (_, lines) => {
     expect((await problemsOf(HEAD + lines)).length).toBeGreaterThan(0);
   });
 });

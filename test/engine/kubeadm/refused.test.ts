@@ -29,16 +29,16 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'a mapping that is none',
+      'an invalid mapping',
       'discovery: none\nnodeRegistration: []\n',
       ['3:12: discovery must be an object', '4:19: nodeRegistration must be an object'],
     ],
     [
-      'a bootstrapToken that is none',
+      'an invalid bootstrapToken',
       'discovery: { bootstrapToken: x }\n',
       ['3:30: discovery.bootstrapToken must be an object'],
     ],
-    ['a file that is none', 'discovery: { file: /a }\n', ['3:20: discovery.file must be an object']],
+    ['an invalid file', 'discovery: { file: /a }\n', ['3:20: discovery.file must be an object']],
     ['a file without a path', 'discovery: { file: {} }\n', ['3:20: discovery.file.kubeConfigPath is missing']],
     [
       'an empty path',
@@ -53,7 +53,7 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'an https URL of nobody',
+      'an https URL without a host',
       'discovery: { file: { kubeConfigPath: "https://" } }\n',
       ['3:38: discovery.file.kubeConfigPath is not a URL'],
     ],
@@ -68,7 +68,7 @@ describe('what is refused, with its place', () => {
       ['3:38: discovery.file.kubeConfigPath must be file:/// and a path'],
     ],
     [
-      'an endpoint without a port, and a pin that is none',
+      'an endpoint without a port, and an invalid pin',
       `discovery:\n  bootstrapToken:\n    token: ${DISCOVERY_TOKEN}\n    apiServerEndpoint: https://a:1\n    caCertHashes: ["sha1:00"]\n`,
       [
         '6:24: discovery.bootstrapToken.apiServerEndpoint has the wrong form "https://a:1": it must be host:port',
@@ -76,12 +76,12 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'a port that is none',
+      'an invalid port',
       `discovery: { bootstrapToken: { token: ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:70000", unsafeSkipCAVerification: true } }\n`,
       ['3:83: discovery.bootstrapToken.apiServerEndpoint has the port 70000, which is not between 1 and 65535'],
     ],
     [
-      'names that are none',
+      'invalid names',
       `${DISCOVERY}nodeRegistration: { name: W1, criSocket: tcp://x, imagePullPolicy: Sometimes }\ncaCertPath: /etc/ca.pem\n`,
       [
         '5:27: nodeRegistration.name has the wrong form "W1": it must be a DNS name: lower-case letters, digits, - and .',
@@ -105,19 +105,19 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'taints that are no list',
+      'taints that are not a list',
       `${DISCOVERY}nodeRegistration: { taints: none }\n`,
       ['5:29: nodeRegistration.taints must be an array or null'],
     ],
     [
-      'arguments as a mapping, which they were before',
+      'arguments in a mapping, as before v1beta4',
       `${DISCOVERY}nodeRegistration: { kubeletExtraArgs: { v: "4" } }\n`,
       [
         '5:39: nodeRegistration.kubeletExtraArgs must be an array: it must be a list of name and value (up to v1beta3 it was a mapping)',
       ],
     ],
     [
-      'an argument without a name, and one that is no text',
+      'an argument without a name, and one that is not a string',
       `${DISCOVERY}nodeRegistration:\n  kubeletExtraArgs:\n  - { name: "", value: a }\n  - { name: v, value: 4 }\n`,
       [
         '7:5: nodeRegistration.kubeletExtraArgs[0].name is missing',
@@ -135,7 +135,7 @@ describe('what is refused, with its place', () => {
       ['6:26: nodeRegistration.ignorePreflightErrors contains all, which means every check: remove the other names'],
     ],
     [
-      'durations that are none',
+      'invalid durations',
       `${DISCOVERY}timeouts:\n  discovery: 300\n  tlsBootstrap: 5 minutes\n  etcdAPICall: -1s\n  kubeletHealthCheck: 0s\n  kubernetesAPICall: "0"\n`,
       [
         '6:14: timeouts.discovery must be a string: it must be a duration with its unit, such as 5m0s',
@@ -150,7 +150,7 @@ describe('what is refused, with its place', () => {
       `${DISCOVERY}dryRun: yes\n`,
       ['5:9: dryRun must be a boolean: write true or false, without quotes'],
     ],
-    ['a field that is there twice', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: this field is duplicated']],
+    ['a duplicate field', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: this field is duplicated']],
     [
       'everything at once, in the order of the file',
       'skipPhases: x\ncontrolPlane: {}\ndryRun: 1\n',
@@ -161,7 +161,7 @@ describe('what is refused, with its place', () => {
         '5:9: dryRun must be a boolean',
       ],
     ],
-  ])('v1beta4: %s', async (_, lines, problems) => {
+  ])('v1beta4 is refused with its place: %s', async (_, lines, problems) => {
     expect(await problemsOf(HEAD + lines)).toEqual(problems);
   });
 
@@ -181,7 +181,7 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'servers that are none',
+      'invalid servers',
       `token: ${DISCOVERY_TOKEN}\ndiscoveryTokenAPIServers: [a, "b:0", "c:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n`,
       [
         '4:28: discoveryTokenAPIServers[0] has the wrong form "a": it must be host:port',
@@ -194,22 +194,22 @@ describe('what is refused, with its place', () => {
       ['4:29: discoveryTokenCACertHashes is for discovery by a token, not by a file'],
     ],
     [
-      'gates that are no booleans',
+      'gates that are not booleans',
       `${OLD_DISCOVERY}featureGates: { CoreDNS: "true" }\n`,
       ['6:26: featureGates.CoreDNS must be a boolean: write true or false, without quotes'],
     ],
-  ])('v1alpha1: %s', async (_, lines, problems) => {
+  ])('v1alpha1 is refused with its place: %s', async (_, lines, problems) => {
     expect(await problemsOf(OLD + lines)).toEqual(problems);
   });
 
-  test('arguments as a list, before they were one', async () => {
+  test('arguments in a list are refused before v1beta4', async () => {
     const text = examples.v1beta3.replace(/kubeletExtraArgs: .*/, 'kubeletExtraArgs: [{ name: v }]');
     expect(await problemsOf(text)).toEqual([
       '16:21: nodeRegistration.kubeletExtraArgs must be an object: it must be a mapping (from v1beta4 on it is a list of name and value)',
     ]);
   });
 
-  test('more problems than anybody reads are counted', async () => {
+  test('the error lists 100 problems and counts the rest', async () => {
     const text = HEAD + DISCOVERY + Array.from({ length: 150 }, (_, index) => `x${index}: 1\n`).join('');
     const problems = await problemsOf(text);
     expect(problems).toHaveLength(101);

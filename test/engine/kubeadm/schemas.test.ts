@@ -30,7 +30,7 @@ describe.each(VERSIONS)('the schema of %s', (version) => {
   const schema = schemas[version];
   const leaves = new Map(leavesOf(schema));
 
-  test('is a file of its name that says which version and kind it is of', () => {
+  test('a schema has a file of its name, and says which version and kind it describes', () => {
     const name = `${version}.${kindOf(version)}.schema.json`;
     expect(readdirSync(join(PROJECT, 'schemas/kubeadm'))).toContain(name);
     expect(schema).toMatchObject({
@@ -40,24 +40,24 @@ describe.each(VERSIONS)('the schema of %s', (version) => {
     });
   });
 
-  test('has the fields that are read, and no others', () => {
+  test('a schema has exactly the fields that Joinery reads', () => {
     const read = FIELDS.map((field) => placeOf(field, version)).filter((place) => place !== undefined);
     expect([...leaves.keys()].sort()).toEqual(['apiVersion', 'kind', ...read].sort());
   });
 
-  test('accepts the example, by itself', () => {
+  test('a schema accepts the example by itself', () => {
     const validate = new Ajv2020({ strict: false }).compile(schema);
     expect(validate(parse(examples[version])), JSON.stringify(validate.errors)).toBe(true);
   });
 
-  test('lets no field go unnoticed, and describes each', () => {
+  test('a schema allows no unknown field, and describes each field', () => {
     for (const each of allSchemas(schema))
       if (each.properties !== undefined) expect(each.additionalProperties).toBe(false);
     for (const [place, leaf] of leaves)
       if (!/^(apiVersion|kind)$/.test(place)) expect(leaf.description, place).toMatch(/^[A-Z].*\.$/);
   });
 
-  test('hides every token, and asks of fields what flags are asked', () => {
+  test('a schema hides every token, and has the constraints of the flags', () => {
     for (const [place, leaf] of leaves) expect(leaf.writeOnly ?? false, place).toBe(/[tT]oken$/.test(place));
     const formOf = (field: Parameters<typeof placeOf>[0]): Schema => leaves.get(placeOf(field, version) ?? '') ?? {};
     const { endpoint, discoveryTokenCaCertHash } = discovery.input.properties;
@@ -73,12 +73,12 @@ describe.each(VERSIONS)('the schema of %s', (version) => {
   });
 });
 
-test('there is no schema of another version', () => {
+test('schemas exist for the supported versions only', () => {
   expect(readdirSync(join(PROJECT, 'schemas/kubeadm'))).toHaveLength(VERSIONS.length);
 });
 
 describe('the configuration to start from', () => {
-  test('has the defaults of the schema', () => {
+  test('the default configuration has the defaults of the schema', () => {
     const printed = new Map(leavesOf(schemas.v1beta4));
     const withDefault = [...printed].filter(([, { default: value }]) => value !== undefined && value !== false);
     const configuration = defaultConfiguration('w1');
@@ -88,7 +88,7 @@ describe('the configuration to start from', () => {
     for (const [place, leaf] of withDefault) expect(at(place), place).toBe(leaf.default);
   });
 
-  test('is valid, and for the machine named', () => {
+  test('the default configuration is valid, and names the machine', () => {
     const { settings } = loadJoinConfiguration('d.yaml', JSON.stringify(defaultConfiguration('w7')));
     expect(meaningOf(settings)).toMatchObject({
       nodeName: 'w7',

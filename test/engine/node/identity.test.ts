@@ -20,12 +20,12 @@ const inFile = (conf: string): string => {
 };
 
 describe('the identity that a kubelet holds', () => {
-  test('is read with its CA, from the file itself or from the one it names', async () => {
+  test("the kubelet's identity is read with its CA, from the kubeconfig or its CA file", async () => {
     expect(await identityIn(held)).toMatchObject({ server: SERVER, nodeName: 'w1', ca: ca.pem });
     expect(await withConf(inFile, { '/srv/ca.crt': ca.pem })).toMatchObject({ nodeName: 'w1', ca: ca.pem });
   });
 
-  test('has the key of the file, and is read in no time where a thousand keys begin and none ends', async () => {
+  test("the kubelet's key is read, and a file of unterminated keys takes linear time", async () => {
     const pem = held[paths.kubeletCurrentPem] ?? '';
     const key = /-----BEGIN EC PRIVATE KEY-----[\s\S]*/.exec(pem)?.[0];
     expect((await identityIn(held))?.key.reveal()).toBe(key);
@@ -35,7 +35,7 @@ describe('the identity that a kubelet holds', () => {
     expect(processorMs() - begun).toBeLessThan(5_000);
   });
 
-  test('is none where a part of it is missing or broken', async () => {
+  test("the kubelet's identity is undefined if a part of it is missing or broken", async () => {
     const { [paths.kubeletConf]: _, ...pemOnly } = held;
     expect(await identityIn(pemOnly)).toBeUndefined();
     expect(await withConf(inFile)).toBeUndefined();

@@ -52,7 +52,7 @@ describe('a valid pipeline', () => {
     expect(checkPipeline(load(body), phases()).steps.map(({ id }) => id)).toEqual(['a', 'between', 'b']);
   });
 
-  test('may use anchors', () => {
+  test('a pipeline may use anchors', () => {
     const body = 'defaults: { retry: &often { attempts: 9 } }\nsteps:\n  - { id: a, uses: listen, retry: *often }\n';
     expect(checkPipeline(load(body), phases()).steps[0]?.retry.attempts).toBe(9);
   });
@@ -75,7 +75,7 @@ describe('a long pipeline', () => {
     expect(performance.now() - begun).toBeLessThan(10_000);
   });
 
-  test('10,000 short steps can be read', () => {
+  test('a pipeline with 10,000 short steps can be read', () => {
     const lines = Array.from({ length: 10_000 }, (_, i) => `- { id: s${i}, uses: greet }\n`).join('');
     expect(load(`steps:\n${lines}`).steps).toHaveLength(10_000);
   });
@@ -87,7 +87,7 @@ describe('a long pipeline', () => {
       `steps:\n${Array.from({ length: 5_000 }, (_, i) => `- { id: s${i}, uses: listen, needs: [t${i}] }\n`).join('')}`,
       '5:35: there is no step t0',
     ],
-  ])('of %s is refused in seconds, with the first hundred of its problems', async (_, body, first) => {
+  ])('a long pipeline of %s is refused in seconds, with the first hundred of its problems', async (_, body, first) => {
     const begun = processorMs();
     const { message } = await joinErrorOf(async () => checkPipeline(load(body), phases()));
     expect(message.split('\n')[0]).toBe(`made.yaml:${first}`);
@@ -95,7 +95,7 @@ describe('a long pipeline', () => {
     expect(processorMs() - begun).toBeLessThan(10_000);
   });
 
-  test('a writer without a defined order is reported at its place', async () => {
+  test('two writers of one path without a defined order are reported at the second one', async () => {
     const forked = steps(50, (index) => (index === 25 ? ', needs: [s3]' : ''));
     const { message } = await joinErrorOf(async () => checkPipeline(forked, phases()));
     expect(message).toMatch(/^made\.yaml:\d+:\d+: steps s\d+ and s\d+ both write \/etc\/motd in no defined order/);

@@ -32,7 +32,7 @@ describe('the text of feature gates', () => {
     ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map(
       (word) => [`CoreDNS=${word}`, { CoreDNS: false }] as [string, Record<string, boolean>],
     ),
-  ])('%j says %j', (text, values) => {
+  ])('the feature gates %j have the values %j', (text, values) => {
     expect(parsed(text)).toEqual({ values, problems: [] });
   });
 
@@ -45,7 +45,7 @@ describe('the text of feature gates', () => {
     ['CoreDSN=true', 'unknown gate CoreDSN; did you mean CoreDNS?'],
     ['coredns', 'unknown gate coredns; known gates: CoreDNS, SelfHosting'],
     ['=true', 'unknown gate ; known gates: CoreDNS, SelfHosting'],
-  ])('%j is refused', (text, problem) => {
+  ])('the feature gates %j are refused', (text, problem) => {
     expect(parsed(text)).toEqual({ values: {}, problems: [problem] });
   });
 
@@ -62,7 +62,7 @@ describe('the text of feature gates', () => {
 });
 
 describe('known feature gates', () => {
-  test('the gates are those of kubeadm in the seed and of today, as in their help', () => {
+  test('Joinery knows the gates of kubeadm in the seed and of today, described as in their help', () => {
     expect(shipped.gates().map(gateLine)).toEqual([
       'Auditing=true|false (ALPHA - default=false)',
       'ControlPlaneKubeletLocalMode=true|false (default=true)',
@@ -120,7 +120,7 @@ describe('feature gates in a pipeline', () => {
   registry.addGate(gate('Rootless', { what: 'init reads it' }));
   const load = (body: string) =>
     loadPipeline('p.yaml', `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: made }\n${body}`);
-  const GIVEN = 'inputs: { type: object, properties: { featureGates: { type: string } } }\n';
+  const GATES_INPUT = 'inputs: { type: object, properties: { featureGates: { type: string } } }\n';
   const plan = (body: string, featureGates?: string) =>
     planOf(load(body), registry, featureGates === undefined ? {} : { featureGates }, {
       name: 'w1',
@@ -130,20 +130,20 @@ describe('feature gates in a pipeline', () => {
     });
   const greet = (placeholder: string) => `steps:\n  - { id: a, uses: greet, with: { ${placeholder} } }\n`;
   const inputs = (body: string, featureGates?: string) => {
-    const made = plan(body, featureGates);
-    const [step] = made.steps;
-    return step === undefined ? undefined : inputOf(made, step, { outputs: new Map() });
+    const planned = plan(body, featureGates);
+    const [step] = planned.steps;
+    return step === undefined ? undefined : inputOf(planned, step, { outputs: new Map() });
   };
 
   test.each([
     [undefined, { loud: true }],
     ['LoudGreeting=false', { loud: false }],
     ['Whispering=true', { loud: true }],
-  ])('where %j is given, a step gets %j', (given, expected) => {
-    expect(inputs(GIVEN + greet(`loud: ${placeholder('gates.LoudGreeting')}`), given)).toEqual(expected);
+  ])('the feature gates %j give a step the inputs %j', (featureGates, expected) => {
+    expect(inputs(GATES_INPUT + greet(`loud: ${placeholder('gates.LoudGreeting')}`), featureGates)).toEqual(expected);
   });
 
-  test('gates have their defaults without an input for them, and can be part of a text', () => {
+  test('feature gates have their defaults if the pipeline has no input for them, and can be part of a text', () => {
     expect(inputs(greet(`text: "loud: \${{ gates.LoudGreeting }}"`))).toEqual({ text: 'loud: true' });
   });
 
@@ -156,14 +156,15 @@ describe('feature gates in a pipeline', () => {
       `text: ${placeholder('gates.Whispering')}`,
       ['6:41: text must be of type string, but this expression is of type boolean'],
     ],
-  ])('are checked before anything runs: %s', async (placeholder, problems) => {
-    const { facts } = await joinErrorOf(() => plan(GIVEN + greet(placeholder)));
+  ])('a reference to a feature gate is checked before anything runs: %s', async (placeholder, problems) => {
+    const { facts } = await joinErrorOf(() => plan(GATES_INPUT + greet(placeholder)));
     const found = (facts as { problems: { line: number; column: number; message: string }[] }).problems;
     expect(found.map(({ line, column, message }) => `${line}:${column}: ${message}`)).toEqual(problems);
   });
 
   test('a mistyped gate is reported together with the problems of other values', async () => {
-    const body = `inputs: { type: object, required: [token], properties: { token: { type: string }, featureGates: { type: string } } }\n${greet('')}`;
+    const properties = '{ token: { type: string }, featureGates: { type: string } }';
+    const body = `inputs: { type: object, required: [token], properties: ${properties} }\n${greet('')}`;
     const { code, message } = await joinErrorOf(() => plan(body, 'CoreDNS,LoudGreting=true'));
     expect([code, ...message.split('\n')]).toEqual([
       'E_INPUT',
@@ -174,7 +175,7 @@ describe('feature gates in a pipeline', () => {
   });
 
   test('a gate that no phase reads is accepted with a note', () => {
-    expect(plan(GIVEN + greet(''), 'CoreDNS=true,Rootless=false,Auditing=true,Whispering=true').notes).toEqual([
+    expect(plan(GATES_INPUT + greet(''), 'CoreDNS=true,Rootless=false,Auditing=true,Whispering=true').notes).toEqual([
       'the feature gate Auditing (kubeadm 1.9) has no effect on a join: init reads it',
       'the feature gate CoreDNS (kubeadm 1.9 to 1.12) has no effect on a join: init reads it',
       'the feature gate Rootless (kubeadm 1.9 and later) has no effect on a join: init reads it',

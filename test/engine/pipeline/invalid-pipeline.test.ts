@@ -94,7 +94,7 @@ describe('an invalid pipeline', () => {
       ],
     ],
     [
-      'an input of objects that are no texts',
+      'an input of objects that are not strings',
       'inputs: { type: object, properties: { x: { enum: [{ toString: 1 }] } } }\nsteps:\n  - { id: a, uses: listen, with: { heard: "a ${{ inputs.x }}", ratio: {} } }\n',
       ['6:71: ratio must be a number'],
     ],
@@ -202,12 +202,12 @@ describe('an invalid pipeline', () => {
       ['4:9: the schema of the inputs cannot be used: reference "#b" resolves to more than one schema'],
     ],
     [
-      'inputs that are no schema',
+      'inputs that are not a schema',
       'inputs: { type: object, properties: { x: {} }, allOf: {} }\nsteps:\n  - { id: a, uses: listen }\n',
       ['4:9: the schema of the inputs cannot be used: allOf value must be ["array"]'],
     ],
     [
-      'inputs that nobody would wait for',
+      'inputs with an asynchronous schema',
       'inputs: { type: object, $async: true, properties: { x: {} } }\nsteps:\n  - { id: a, uses: listen }\n',
       ['4:9: the schema of the inputs cannot be used: $async is not supported'],
     ],
@@ -232,7 +232,7 @@ describe('an invalid pipeline', () => {
     ['more than a mebibyte', `# ${'ü'.repeat(1 << 19)}\n`, ['1:1: larger than 1048576 bytes']],
     ['a hundred thousand brackets', '['.repeat(100_000), ['1:1: nested deeper than 100 levels']],
     [
-      'many things at once, told in the order of the file',
+      'many problems at once, in the order of the file',
       'steps:\n  - { id: b, uses: listen, with: { heard: 1 } }\n  - { id: a, uses: gret }\n  - { id: b, uses: greet, needs: [c] }\n',
       [
         '5:43: heard must be a string',
@@ -242,7 +242,7 @@ describe('an invalid pipeline', () => {
         '7:35: there is no step c',
       ],
     ],
-  ])('is refused at its line and column: %s', async (_, body, problems) => {
+  ])('an invalid pipeline is refused at its line and column: %s', async (_, body, problems) => {
     const error = await joinErrorOf(() => checkPipeline(load(body), phases()));
     expect(error.message.split('\n')).toEqual(problems.map((problem) => `made.yaml:${problem}`));
     expect(error).toMatchObject({ code: 'E_PIPELINE', exitCode: 3, transient: false });
@@ -258,12 +258,12 @@ describe('an invalid pipeline', () => {
     ['an empty file', ''],
     ['a list', '- a\n'],
     ['nothing', '~\n'],
-  ])('is refused: %s', async (_, text) => {
+  ])('an invalid pipeline is refused: %s', async (_, text) => {
     const error = await joinErrorOf(() => loadPipeline('made.yaml', text));
     expect([error.code, error.message]).toEqual(['E_PIPELINE', 'made.yaml:1:1: must be an object']);
   });
 
-  test('shape problems are all reported before the checks run', async () => {
+  test('shape problems of a pipeline are all reported before the checks run', async () => {
     const error = await joinErrorOf(() => load('steps:\n  - { id: A, uses: gret }\n  - { uses: listen }\n'));
     expect(error.message.split('\n')).toEqual([
       'made.yaml:5:11: has the wrong form "A": it must contain only lower-case letters, digits and dashes',
@@ -271,7 +271,7 @@ describe('an invalid pipeline', () => {
     ]);
   });
 
-  test('never quotes a secret', async () => {
+  test('the error for an invalid pipeline never quotes a secret', async () => {
     const body = `steps:\n  - { id: a, uses: greet, with: { text: x, token: ${CANARY} } }\n`;
     const error = await joinErrorOf(() => checkPipeline(load(body), phases()));
     expect(error.message).toBe(

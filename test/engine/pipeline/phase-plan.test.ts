@@ -7,7 +7,7 @@ import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
 import { CANARY, greet, HOST, listen, load } from './fixtures.ts';
 
 describe('a plan of one phase', () => {
-  test('its inputs are flags, with the defaults of the phase and wrapped secrets', async () => {
+  test('the plan of one phase has flags for its inputs, the defaults of the phase and wrapped secrets', async () => {
     const plan = planOfPhase('greet', greet, { text: 'hello', token: 'canary' }, HOST);
     expect(plan).toMatchObject({ pipeline: 'phase greet', steps: [{ id: 'greet', needs: [], timeoutMs: 300_000 }] });
     expect(shownOf(plan)).not.toContain('canary');
@@ -27,7 +27,7 @@ describe('a plan of one phase', () => {
     expect(shownOf(error)).not.toContain(CANARY);
   });
 
-  test('inputs come from host facts and defaults, but not from literals or other steps', () => {
+  test('the plan of one phase gets inputs from host facts and defaults, but not from literals or other steps', () => {
     const pipeline = load(
       'inputs: { type: object, properties: { n: { type: string, default: "${{ host.name }}" }, m: { type: string } } }\nsteps:\n  - { id: a, uses: greet, with: { text: "${{ inputs.n }}", count: 3 } }\n  - { id: b, uses: listen, with: { heard: "${{ steps.a.outputs.message }}" } }\n',
     );

@@ -65,7 +65,11 @@ describe('skipped phases', () => {
       start: ['config'],
       wait: ['start'],
     });
-    const other = `steps:\n  - { id: look, uses: preflight }\n  - { id: preflight-cluster, uses: config }\n  - { id: wait, uses: wait }\n`;
+    const other = `steps:
+  - { id: look, uses: preflight }
+  - { id: preflight-cluster, uses: config }
+  - { id: wait, uses: wait }
+`;
     expect(order(planned({ skipPhases: ['preflight'] }, other))).toEqual({ wait: [] });
   });
 
@@ -115,7 +119,7 @@ describe('time limits', () => {
     expect(limits({ limit: '1h30m' }, timeout)?.timeoutMs).toBe(5_400_000);
   });
 
-  test.each(['soon', '5', '0s', '-1m'])('of %s is refused', async (limit) => {
+  test.each(['soon', '5', '0s', '-1m'])('a time limit of %s is refused', async (limit) => {
     const timeout = `timeout: "\${{ inputs.limit }}"`;
     expect(await joinErrorOf(() => limits({ limit }, timeout))).toMatchObject({
       code: 'E_INPUT',
@@ -128,7 +132,7 @@ describe('time limits', () => {
     ['lim', 'there is no input lim'],
     ['limt', 'there is no input limt; did you mean limit?'],
     ['skipPhases', 'input skipPhases sets a timeout, so its default must be a duration such as 30s or 5m'],
-  ])('of the input %s is a problem of the pipeline', async (input, problem) => {
+  ])('a time limit from the input %s is a problem of the pipeline', async (input, problem) => {
     const error = await joinErrorOf(() => limits({}, `timeout: "\${{ inputs.${input} }}"`));
     expect(error).toMatchObject({ code: 'E_PIPELINE', message: `p.yaml:10:38: ${problem}` });
   });

@@ -22,17 +22,17 @@ const json = (name: string) => JSON.parse(vector(name));
 const DAY_MS = 86_400_000;
 
 describe('pins', () => {
-  test('are the SHA-256 of the SubjectPublicKeyInfo, for RSA and EC keys, in the order of the bundle', () => {
+  test('pins are the SHA-256 of the SubjectPublicKeyInfo, for RSA and EC keys, in the order of the bundle', () => {
     expect(readCertificates(vector('ca-bundle.crt')).map((certificate) => certificate.pin)).toEqual(
       json('pins.json').bundle.pinsInOrder,
     );
   });
-  test('skip blocks that are no certificate', () => {
+  test('pins skip PEM blocks that are not certificates', () => {
     expect(readCertificates(vector('node.key') + vector('ca.crt'))).toHaveLength(1);
   });
 });
 
-describe('what is no certificate', () => {
+describe('an invalid certificate', () => {
   const der = Buffer.from(vector('ca2.crt').split('-----')[2] ?? '', 'base64');
   const noDate = Buffer.from(der);
   noDate.write('269999', der.indexOf(Buffer.of(0x17, 0x0d)) + 2); // the 99th day of the 99th month of 2026
@@ -41,7 +41,7 @@ describe('what is no certificate', () => {
     ['of a day that does not exist', toPem('CERTIFICATE', noDate), 'a certificate without dates'],
     ['that never ends', '-----BEGIN CERTIFICATE-----\nMIIB\n', ''],
     ['in a bundle of thousands', vector('ca2.crt').repeat(501), 'more than 500 certificates'],
-  ])('is refused as a certificate %s', async (_, pem, message) => {
+  ])('an invalid certificate is refused: %s', async (_, pem, message) => {
     const error = await thrownBy(() => readCertificates(pem));
     expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
     expect((error as Error).message).toMatch(/^\P{Cc}+$/u);
@@ -50,7 +50,7 @@ describe('what is no certificate', () => {
   test.each([
     ['a certificate', vector('ca2.crt')],
     ['an empty sequence', toPem('CERTIFICATE REQUEST', Buffer.of(0x30, 0))],
-  ])('is refused as a request: %s', async (_, pem) => {
+  ])('an invalid CSR is refused: %s', async (_, pem) => {
     expect(Object.getPrototypeOf(await thrownBy(() => readCsr(pem)))).toBe(Error.prototype);
   });
 });
@@ -66,7 +66,7 @@ describe('the detached JWS of cluster-info', () => {
     },
   );
   test.each<{ why: string; token: string; payloadFile: string; appendHex?: string; detachedJws: string }>(invalid)(
-    'is refused: $why',
+    'a detached JWS is refused: $why',
     (entry) => {
       const [id = '', secret = ''] = entry.token.split('.');
       const payload = vector(entry.payloadFile) + Buffer.from(entry.appendHex ?? '', 'hex').toString();
@@ -77,11 +77,11 @@ describe('the detached JWS of cluster-info', () => {
 
 describe('a kubelet CSR', () => {
   const names = json('csr-name.json');
-  test('has the name that the kubelet would give it', () => {
+  test('a kubelet CSR has the name that the kubelet would give it', () => {
     const subject = { commonName: names.commonName, organizations: names.organizations };
     expect(csrName(publicKeyDer(vector('node.key')), subject, names.usages)).toBe(names.nameFromPublicKey_current);
   });
-  test('made by OpenSSL is read', () => {
+  test('a CSR created by OpenSSL is readable', () => {
     const csr = readCsr(vector('node.csr'));
     expect(csr).toMatchObject({
       commonName: 'system:node:worker-1',
@@ -91,7 +91,7 @@ describe('a kubelet CSR', () => {
     });
     expect(csr.publicKey.toString('hex')).toBe(names.spkiDerHex);
   });
-  test('of ours reads back, and its signature holds', () => {
+  test('a CSR created by Joinery is readable, and its signature is valid', () => {
     const key = generateKeyPem();
     const csr = readCsr(createCsr(key, { commonName: 'system:node:ü', organizations: ['system:nodes'] }));
     expect(csr).toMatchObject({ commonName: 'system:node:ü', signatureValid: true, asksExtensions: false });
@@ -112,7 +112,7 @@ describe('an issued certificate', () => {
       notAfter: new Date(Date.now() + DAY_MS),
       ...overrides,
     });
-  test('chains to its CA, fits its key, and says what it is for', () => {
+  test('an issued certificate chains to its CA, fits its key, and has its extended key usage', () => {
     const [certificate] = readCertificates(issue());
     expect(certificate).toMatchObject({
       commonName: 'system:node:w1',
@@ -125,13 +125,13 @@ describe('an issued certificate', () => {
     expect(fitsKey(certificate, key)).toBe(true);
     expect(fitsKey(certificate, generateKeyPem())).toBe(false);
   });
-  test('for a server answers for its names and addresses only', () => {
+  test('a server certificate is valid for its names and addresses only', () => {
     const x509 = new X509Certificate(issue({ use: 'server', altNames: ['127.0.0.1', 'api.example'] }));
     expect(x509.checkIP('127.0.0.1')).toBe('127.0.0.1');
     expect(x509.checkIP('127.0.0.2')).toBeUndefined();
     expect(x509.checkHost('api.example')).toBe('api.example');
   });
-  test('of a self-signed EC CA verifies under its own key', () => {
+  test('a certificate of a self-signed EC CA verifies with its own key', () => {
     const x509 = new X509Certificate(
       issue({
         use: 'ca',

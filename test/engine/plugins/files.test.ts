@@ -7,11 +7,11 @@ import { integrityOf } from '../../../engine/plugins/integrity.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { scratch } from '../../helpers/machine.ts';
 import { dependency } from './dependency.ts';
-import { type MadePlugin, pluginFolder, VERSION } from './folder.ts';
+import { type PluginSource, pluginFolder, VERSION } from './folder.ts';
 
 const SOMEBODY = 12_345;
 const asRoot = test.skipIf(process.getuid?.() !== 0);
-const inspected = async (made: MadePlugin = {}) => inspectPlugin(await pluginFolder(made), VERSION);
+const inspected = async (made: PluginSource = {}) => inspectPlugin(await pluginFolder(made), VERSION);
 
 describe('the files of a plugin', () => {
   test.each<[string, (folder: string) => Promise<void>, string, string]>([

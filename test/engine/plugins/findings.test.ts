@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { findingsOf } from '../../../engine/plugins/findings.ts';
 import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
-import { type MadePlugin, pluginFolder, VERSION } from './folder.ts';
+import { type PluginSource, pluginFolder, VERSION } from './folder.ts';
 
-const found = async (made: MadePlugin) =>
+const found = async (made: PluginSource) =>
   (await findingsOf(await inspectPlugin(await pluginFolder(made), VERSION))).map(
     ({ file, line, what }) => `${file}:${line}: ${what}`,
   );
@@ -35,12 +35,12 @@ describe('reading the code of a plugin', () => {
     ["import left from 'left-pad';", 'imports left-pad, which is not among its dependencies'],
     ["import x from '/opt/x.js';", 'imports /opt/x.js, from outside of its folder'],
     ["import x from 'data:text/javascript,1';", 'imports data:text/javascript,1, from outside of its folder'],
-  ])('finds %s', async (line, what) => {
+  ])("the inspection of a plugin's code finds %s", async (line, what) => {
     const module = `/** Nothing. */\n${line}\nexport default (sdk) => sdk.definePlugin({ phases: [] });\n`;
     expect(await found({ module })).toContain(`index.js:2: ${what}`);
   });
 
-  test('finds nothing in what only uses its ports, and says nothing of comments', async () => {
+  test('the inspection finds nothing in code that only uses its ports, and ignores comments', async () => {
     expect(await found({})).toEqual([]);
     const harmless =
       "// import 'node:fs';\n/** eval('x') */\nimport { posix } from 'node:path';\nimport { createHash } from 'node:crypto';\n";
@@ -48,7 +48,7 @@ describe('reading the code of a plugin', () => {
     expect(await found({ module: `${harmless}${types}export default () => [posix, createHash];\n` })).toEqual([]);
   });
 
-  test('goes on into what it imports, and no further', async () => {
+  test('the inspection follows imports within the plugin, and no others', async () => {
     const files = {
       'lib/a.js': "import '../b.cjs';\nimport 'node:fs';",
       'b.cjs': "require('./c');",
@@ -62,7 +62,7 @@ describe('reading the code of a plugin', () => {
     ]);
   });
 
-  test('names the dependencies, which it does not read', async () => {
+  test('the inspection names the dependencies, which it does not read', async () => {
     const files = { 'node_modules/left/package.json': '{}' };
     expect(await found({ manifest: { dependencies: { left: '1' } }, files, module: "import 'left/x';" })).toEqual([
       'package.json:1: depends on left, whose code is not looked at: read it too',

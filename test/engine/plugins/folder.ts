@@ -11,7 +11,7 @@ import { scratch } from '../../helpers/machine.ts';
 export const VERSION = '0.1.0';
 export const { importer } = createRequire(import.meta.url)('./import.cjs') as { importer: Importer };
 
-export interface MadePlugin {
+export interface PluginSource {
   name?: string;
   version?: string;
   /** Of the manifest; the rest of it is as the module needs it. */
@@ -39,9 +39,17 @@ const moduleOf = (phase: string): string => `export default (sdk) => sdk.defineP
   ${phase}
 }] });\n`;
 
-/** Makes the folder; a module of a folder is only ever imported once. */
-export async function pluginFolder(made: MadePlugin = {}, folder?: string): Promise<string> {
-  const { name = 'acme', version = '1.0.0', joinery, manifest, phase = PHASE, module = moduleOf(phase), files } = made;
+/** Creates the folder of a plugin. Node imports the module of a folder only once. */
+export async function pluginFolder(source: PluginSource = {}, folder?: string): Promise<string> {
+  const {
+    name = 'acme',
+    version = '1.0.0',
+    joinery,
+    manifest,
+    phase = PHASE,
+    module = moduleOf(phase),
+    files,
+  } = source;
   const at = folder ?? join(await scratch(), 'acme');
   const plugin = { engine: '^0.1.0', phases: ['acme'], effects: { paths: ['/etc/motd'] }, ...joinery };
   const all = {
@@ -56,12 +64,12 @@ export async function pluginFolder(made: MadePlugin = {}, folder?: string): Prom
   return at;
 }
 
-export const load = async (made: MadePlugin = {}, limitMs?: number): Promise<LoadedPlugin> =>
-  loadPlugin(await inspectPlugin(await pluginFolder(made), VERSION), { importer, sdk, ...defined({ limitMs }) });
+export const load = async (source: PluginSource = {}, limitMs?: number): Promise<LoadedPlugin> =>
+  loadPlugin(await inspectPlugin(await pluginFolder(source), VERSION), { importer, sdk, ...defined({ limitMs }) });
 
 /** The one phase of a plugin. */
-export async function phaseOf(made: MadePlugin = {}): Promise<AnyPhase> {
-  const [phase] = (await load(made)).phases;
+export async function phaseOf(source: PluginSource = {}): Promise<AnyPhase> {
+  const [phase] = (await load(source)).phases;
   if (phase === undefined) throw new Error('no phase');
   return phase;
 }

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
-import { load, type MadePlugin } from './folder.ts';
+import { load, type PluginSource } from './folder.ts';
 import { running } from './hostile.ts';
 
 describe('what a plugin says it does', () => {
-  const effect = (of: string, phase = 'async run() {},'): MadePlugin => ({
+  const effect = (of: string, phase = 'async run() {},'): PluginSource => ({
     module: `export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', summary: 'x', input: { type: 'object', properties: {
       name: { type: 'string', description: 'x' } } }, output: { type: 'object' }, effects: [${of}], ${phase} }] });`,
   });
@@ -51,7 +51,7 @@ describe('what a plugin says it does', () => {
     expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
   });
 
-  const below = (run: string): MadePlugin => ({
+  const below = (run: string): PluginSource => ({
     ...effect("sdk.writes('/etc/acme/{name}', 0o644, 'x')", `async run({ files }, { name }) { ${run} },`),
     joinery: { effects: { paths: ['/etc/acme/*'] } },
   });
@@ -78,7 +78,7 @@ describe('what a plugin says it does', () => {
   );
 
   test('covers addresses by their beginning, and no others', async () => {
-    const made: MadePlugin = {
+    const made: PluginSource = {
       ...effect("sdk.downloads('x')", 'async run({ web }, { name }) { await web.get(name); },'),
       joinery: { effects: { network: ['https://acme.test/releases/'] } },
     };

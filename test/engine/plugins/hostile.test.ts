@@ -8,7 +8,7 @@ import { isSecret } from '../../../engine/sdk/index.ts';
 import { runPhase, undoPhase } from '../../../engine/testing/run-phase.ts';
 import { shownOf } from '../../helpers/errors.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
-import { type MadePlugin, phaseOf } from './folder.ts';
+import { type PluginSource, phaseOf } from './folder.ts';
 import { codeOf, machine, returning, running } from './hostile.ts';
 
 const CANARY = 'canary-4f1e-0123456789';
@@ -181,7 +181,7 @@ describe('a phase of a plugin that goes on', () => {
   });
 
   test('with a command line of 100 kB is refused, before it is journaled', async () => {
-    const made: MadePlugin = {
+    const made: PluginSource = {
       joinery: { effects: { paths: ['/etc/motd'], commands: ['true'] } },
       phase:
         "effects: [sdk.runs('true', 'x')], async run({ commands }) { await commands.run(['true', 'x'.repeat(1e5)], { irreversible: 'x' }); },",

@@ -5,7 +5,7 @@ import { memoryHost } from '../../../engine/testing/memory-host.ts';
 import { load, phaseOf } from './folder.ts';
 
 describe('a plugin in a folder', () => {
-  test('is known by its package.json, and has the phases that its module makes with the SDK it is handed', async () => {
+  test('a plugin has the identity of its package.json and the phases of its module', async () => {
     const { manifest, phases, integrity } = await load();
     expect(manifest).toMatchObject({ name: 'acme', version: '1.0.0', main: 'index.js', phases: ['acme'] });
     expect(integrity).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
@@ -14,7 +14,7 @@ describe('a plugin in a folder', () => {
     ]);
   });
 
-  test('has phases that run as any other does', async () => {
+  test('a phase of a plugin runs like any other phase', async () => {
     const phase = await phaseOf();
     const host = memoryHost({ directories: ['/etc'] });
     const result = await run({ plan: planOfPhase('acme', phase, { text: 'hi' }, host.facts), host });

@@ -15,7 +15,7 @@ const lockOf = (plugins: Record<string, typeof PIN>, by: PluginSource = 'pipelin
 });
 
 describe('a lock', () => {
-  test('that was written pins what it was written for', async () => {
+  test('a written lock pins the plugin for which it was written', async () => {
     const [folder, acme] = [await scratch(), await plugin()];
     expect(readLock(folder, 'pipeline', 'x')).toBeUndefined();
     expect(await writeLock(folder, [acme])).toBe(join(folder, 'joinery.lock'));
@@ -29,7 +29,7 @@ describe('a lock', () => {
     ['pins another, of what it need not pin', { acme: PIN }, 'command line', 'plugin acme does not match'],
     ['does not pin what it has to', { other: PIN }, 'pipeline', '/p/joinery.lock does not pin plugin acme 1.0.0'],
     ['does not pin what it need not', { other: PIN }, 'command line', undefined],
-  ])('that %s', async (_, plugins, by, what) => {
+  ])('a lock that %s', async (_, plugins, by, what) => {
     const acme = await plugin();
     const act = () => assertPinned(acme, by, [lockOf(plugins)]);
     if (what === undefined) return expect(act).not.toThrow();
@@ -48,7 +48,7 @@ describe('a lock', () => {
       'plugins.acme.integrity has the wrong form',
     ],
     [' '.repeat(1 << 21), 'it is larger than 1048576 bytes'],
-  ])('that is none is refused: %s', async (text, what) => {
+  ])('an invalid lock is refused: %s', async (text, what) => {
     const folder = await scratch();
     await writeFile(join(folder, 'joinery.lock'), text);
     const error = await joinErrorOf(() => readLock(folder, 'pipeline', 'x'));
@@ -58,7 +58,7 @@ describe('a lock', () => {
 });
 
 describe('a plugin is looked for', () => {
-  test('in every folder of the directory of the machine', async () => {
+  test("plugins are searched in every folder of the machine's plugin directory", async () => {
     const folder = await scratch();
     expect(installedPlugins(join(folder, 'none'))).toEqual([]);
     for (const name of ['b', 'a', '.hidden', 'node_modules']) await mkdir(join(folder, name));
@@ -69,7 +69,7 @@ describe('a plugin is looked for', () => {
     expect(await joinErrorOf(() => installedPlugins(join(folder, 'file')))).toMatchObject({ code: 'E_PLUGIN_FILES' });
   });
 
-  test('by a path from the pipeline, or by a name: with Joinery, on the machine, beside the pipeline', async () => {
+  test('a plugin is found by its path or name: in Joinery, on the machine, beside the pipeline', async () => {
     const [from, shipped, installed] = [await scratch(), await scratch(), await scratch()];
     const named = (name: string) => namedPlugin(name, from, shipped, installed);
     expect(await named('./acme')).toEqual({ folder: join(from, 'acme'), by: 'pipeline', isShipped: false });

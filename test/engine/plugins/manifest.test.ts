@@ -5,11 +5,11 @@ import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
 import { isInRange } from '../../../engine/plugins/manifest.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { scratch } from '../../helpers/machine.ts';
-import { type MadePlugin, pluginFolder, VERSION } from './folder.ts';
+import { type PluginSource, pluginFolder, VERSION } from './folder.ts';
 
 const named = { name: 'acme', version: '1.0.0' };
 const joinery = { engine: '^0.1.0', phases: [] };
-const inspected = async (made: MadePlugin = {}) => inspectPlugin(await pluginFolder(made), VERSION);
+const inspected = async (made: PluginSource = {}) => inspectPlugin(await pluginFolder(made), VERSION);
 
 describe('the manifest of a plugin', () => {
   test.each<[string, object | string, string[]]>([

@@ -23,7 +23,7 @@ describe('a JSON patch', () => {
     [{ a: 1 }, [{ op: 'copy', from: '/a', path: '/b' }], { a: 1, b: 1 }],
     [{ a: 1 }, [{ op: 'replace', path: '', value: 2 }], 2],
     [{ foo: null }, [{ op: 'test', path: '/foo', value: null }], { foo: null }],
-  ])('makes of %j by %j %j', async (document, operations, result) => {
+  ])('a JSON patch changes %j by %j to %j', async (document, operations, result) => {
     const before = structuredClone(document);
     expect(await applyJsonPatch(document, operations)).toEqual(result);
     expect(document).toEqual(before);
@@ -44,7 +44,7 @@ describe('a JSON patch', () => {
     [{}, [{ op: 'test', path: '/toString', value: 1 }], 'operation 1: the test of /toString fails'],
     [{}, [7], 'operation 1: path must be empty or begin with /'],
     [{}, [{ op: 'no', path: '' }], 'operation 1: no lacks a field that it needs'],
-  ])('leaves %j as it is where %j cannot be done', async (document, operations, message) => {
+  ])('a JSON patch does not change %j if %j fails', async (document, operations, message) => {
     expect(await thrownBy(() => applyJsonPatch(document, operations))).toMatchObject({ message });
   });
 });

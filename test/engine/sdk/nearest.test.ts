@@ -10,11 +10,11 @@ describe('the nearest name', () => {
     ['preflght', 'preflight'],
     ['join', undefined],
     ['', undefined],
-  ])('to %s is %s', (word, expected) => {
+  ])('the nearest name to %s is %s', (word, expected) => {
     expect(nearest(word, ['preflight', 'kubeconfig', 'tls-bootstrap'])).toBe(expected);
   });
 
-  test('the first of equally near names wins, and there may be none', () => {
+  test('the first of equally near names wins, and a distant name has no nearest name', () => {
     expect(nearest('cat', ['bat', 'rat'])).toBe('bat');
     expect(nearest('cat', [])).toBeUndefined();
   });

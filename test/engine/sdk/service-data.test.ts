@@ -8,23 +8,23 @@ import { planOfSteps } from '../../helpers/plans.ts';
 
 const signal = new AbortController().signal;
 const effects = [
-  controls('made', ['start'], 'x'),
+  controls('acme', ['start'], 'x'),
   writes('/d/conf', 0o600, 'x'),
   writes('/d/before', 0o600, 'x'),
   writes('/d/current', undefined, 'x'),
-  serviceWrites('made', '/d/*', 'its own'),
+  serviceWrites('acme', '/d/*', 'its own'),
 ];
 const put = (host: MemoryHost, path: string, content: string) =>
   host.apply({ kind: 'file', path, content: Buffer.from(content), mode: 0o600, secret: false }, signal);
 const text = async (host: MemoryHost, path: string) =>
   (await host.read<'file'>({ kind: 'file', path }, signal))?.toString();
 
-/** Runs `act` and starts a service that keeps what is below /d; then `since` happens, and it is all taken back. */
+/** Runs `act` and starts a service that keeps what is below /d; then `since` happens, and Joinery undoes it all. */
 async function undone(act: (ports: Ports) => Promise<void>, since: (host: MemoryHost) => Promise<void>) {
-  const host = memoryHost({ directories: ['/d'], services: { made: {} }, files: { '/d/before': 'old' } });
+  const host = memoryHost({ directories: ['/d'], services: { acme: {} }, files: { '/d/before': 'old' } });
   const step = async (ports: Ports) => {
     await act(ports);
-    await ports.services.start('made');
+    await ports.services.start('acme');
   };
   const plan = planOfSteps({ id: 'a', run: step, effects });
   const { pipeline, source, inputs } = plan;
@@ -37,7 +37,7 @@ async function undone(act: (ports: Ports) => Promise<void>, since: (host: Memory
 }
 
 describe('what a service keeps', () => {
-  test('goes when its start is taken back, what was there before stays', async () => {
+  test("undoing a service's start deletes its new files, and keeps the earlier ones", async () => {
     const { host, error } = await undone(
       async () => undefined,
       (host) => put(host, '/d/new', 'x'),
@@ -45,13 +45,13 @@ describe('what a service keeps', () => {
     expect([error, await text(host, '/d/new'), await text(host, '/d/before')]).toEqual([undefined, undefined, 'old']);
   });
 
-  test('may stand where the run has removed something, which is put back', async () => {
+  test('a service may write where the run removed a file, and undo restores that file', async () => {
     const remove = ({ files }: Ports) => files.remove('/d/before');
-    const { host, error } = await undone(remove, (made) => put(made, '/d/before', 'by the service'));
+    const { host, error } = await undone(remove, (changed) => put(changed, '/d/before', 'by the service'));
     expect([error, await text(host, '/d/before')]).toEqual([undefined, 'old']);
   });
 
-  test("and turns where the run made a link is no change of somebody else's", async () => {
+  test('a service may replace a link of the run, and undo removes it', async () => {
     const link = ({ files }: Ports) => files.link('/d/current', '/d/before');
     const { host, error } = await undone(link, (made) =>
       made.apply({ kind: 'link', path: '/d/current', target: '/d/elsewhere' }, signal),
@@ -59,9 +59,9 @@ describe('what a service keeps', () => {
     expect([error, await host.read({ kind: 'stat', path: '/d/current' }, signal)]).toEqual([undefined, undefined]);
   });
 
-  test('does not count where the run wrote the file itself: somebody else has changed it', async () => {
+  test('undo refuses if a file that the run itself wrote has changed', async () => {
     const write = ({ files }: Ports) => files.write('/d/conf', 'by the run', 0o600);
-    const { host, error } = await undone(write, (made) => put(made, '/d/conf', 'by a human'));
+    const { host, error } = await undone(write, (changed) => put(changed, '/d/conf', 'by a human'));
     expect(error).toMatchObject({ code: 'E_UNDO_REFUSED', facts: { steps: ['a'] } });
     expect(await text(host, '/d/conf')).toBe('by a human');
   });

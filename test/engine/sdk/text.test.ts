@@ -11,7 +11,7 @@ const lines = (count: number, line: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => line(index)).join('');
 
 describe('YAML from outside', () => {
-  test('has four tokens for each letter at most, so a short text cannot have too many', () => {
+  test('YAML has at most four tokens for each letter, so a short text cannot have too many', () => {
     const piece = fc.constantFrom(
       ...'{}[],:-?&*!|>#\'"% \t\n\r',
       'a',
@@ -50,14 +50,14 @@ describe('YAML from outside', () => {
       'Excessive alias count indicates a resource exhaustion attack',
     ],
     ['control characters in what is wrong', '- *a\u009b', 'anchor a  is not defined before this line'],
-  ])('is refused where it has %s, in one line', async (_, text, message) => {
+  ])('YAML is refused if it has %s, with an error of one line', async (_, text, message) => {
     const error = await thrownBy(() => parseYaml(text));
     expect(Object.getPrototypeOf(error)).toBe(Error.prototype);
     expect((error as Error).message).toMatch(/^\P{Cc}+$/u);
     expect((error as Error).message).toContain(message);
   });
 
-  test('may be dense up to its limit, and is read in a second', () => {
+  test('dense YAML is read in seconds up to its limit', () => {
     const begun = processorMs();
     expect(Object.keys(parseYaml(lines(4_200, (index) => `a${index}: 1\n`)) as object)).toHaveLength(4_200);
     expect(() => parseYaml('}'.repeat(29_000))).toThrow();
@@ -66,19 +66,19 @@ describe('YAML from outside', () => {
     expect(processorMs() - begun).toBeLessThan(5_000);
   });
 
-  test('has keys like any other where they are named as parts of objects', () => {
+  test('YAML keys such as __proto__ are ordinary keys', () => {
     const value = parseYaml('__proto__: { polluted: 1 }\nconstructor: 2\n') as object;
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
   });
 
-  test('leaves errors with their stacks', () => {
+  test('parsing YAML does not disable the stacks of later errors', () => {
     expect(() => parseYaml('a: b: c')).toThrow();
     expect(new Error('later').stack).toContain('text.test.ts');
   });
 });
 
-test('a kubeconfig whose names are no texts has no names', () => {
+test('a kubeconfig with names that are not strings has empty names', () => {
   const text =
     'clusters: [{ name: { toString: 1 }, cluster: { server: "https://a" } }]\nusers: [{ name: 7, user: {} }]\n';
   expect(readKubeconfig(text)).toMatchObject({ clusters: [{ name: '' }], users: [{ name: '' }] });
@@ -90,11 +90,11 @@ test.each([
   [{ toString: 1 }, '{"toString":1}'],
   [[1, null], '[1,null]'],
   [undefined, 'undefined'],
-])('%j is shown as %s', (value, expected) => {
+])('the value %j is printed as %s', (value, expected) => {
   expect(valueText(value)).toBe(expected);
 });
 
-test('among thousands, no name is the nearest', () => {
+test('among thousands of names, none is the nearest', () => {
   const names = Array.from({ length: 10_000 }, (_, index) => `step-${index}`);
   expect(nearest('step-1x', names)).toBeUndefined();
   expect(nearest('step-1x', names.slice(0, 500))).toBeDefined();

@@ -40,35 +40,40 @@ describe.skipIf(!found)(`the hash of a CA key${found ? '' : ' (skipped: openssl 
       folder,
     );
 
-  test("of RSA is what kubeadm's documentation computes", () => {
+  test("the hash of an RSA CA is what kubeadm's documentation computes", () => {
     expect(hashes(make('-newkey rsa:2048'))).toEqual([`sha256:${byHand('rsa')}`]);
   });
 
-  test.each(['prime256v1', 'secp384r1', 'secp521r1'])('of ECDSA %s is what OpenSSL computes', (curve) => {
-    expect(hashes(make(`-newkey ec -pkeyopt ec_paramgen_curve:${curve}`))).toEqual([`sha256:${byHand('pkey')}`]);
-  });
+  test.each(['prime256v1', 'secp384r1', 'secp521r1'])(
+    'the hash of an ECDSA CA (%s) is what OpenSSL computes',
+    (curve) => {
+      expect(hashes(make(`-newkey ec -pkeyopt ec_paramgen_curve:${curve}`))).toEqual([`sha256:${byHand('pkey')}`]);
+    },
+  );
 
-  test('of Ed25519 is what OpenSSL computes', () => {
+  test('the hash of an Ed25519 CA is what OpenSSL computes', () => {
     expect(hashes(make('-newkey ed25519'))).toEqual([`sha256:${byHand('pkey')}`]);
   });
 });
 
 describe('the hashes of a file', () => {
-  test('are those of the reference, one for each certificate of a bundle, in its order', () => {
+  test('the hashes of a file are those of the reference, one for each certificate of a bundle, in its order', () => {
     for (const name of ['ca.crt', 'ca2.crt']) expect(hashes(vector(name))).toEqual([pins.spkiSha256[name]]);
     expect(hashes(vector('ca-bundle.crt'))).toEqual(pins.bundle.pinsInOrder);
   });
 
-  test('pass over what is no certificate, and text in between', () => {
+  test('the hashes of a file skip keys and text between the certificates', () => {
     const text = `# the old one\n${vector('ca.crt')}\n${vector('ca2.key')}\nthe new one\r\n${vector('ca2.crt')}`;
     expect(hashes(text)).toEqual(pins.bundle.pinsInOrder);
   });
 
-  test('are those of the CA in a kubeconfig, of its only cluster or its current context', () => {
+  test('the hashes of a kubeconfig are those of its only cluster or its current context', () => {
     expect(hashes(vector('kubeconfig-two-ca.yaml'))).toEqual(pins.bundle.pinsInOrder);
+    const encoded = (file: string) => Buffer.from(vector(file)).toString('base64');
     const cluster = (name: string, file: string) =>
-      `- name: ${name}\n  cluster: {server: "https://a", certificate-authority-data: ${Buffer.from(vector(file)).toString('base64')}}\n`;
-    const two = `clusters:\n${cluster('a', 'ca.crt')}${cluster('b', 'ca2.crt')}contexts: [{name: x, context: {cluster: b}}]\n`;
+      `- name: ${name}\n  cluster: {server: "https://a", certificate-authority-data: ${encoded(file)}}\n`;
+    const contexts = 'contexts: [{name: x, context: {cluster: b}}]';
+    const two = `clusters:\n${cluster('a', 'ca.crt')}${cluster('b', 'ca2.crt')}${contexts}\n`;
     expect(hashes(`${two}current-context: x\n`)).toEqual([pins.spkiSha256['ca2.crt']]);
     expect(() => hashes(two)).toThrow('it has no current-context; there is x');
   });
@@ -85,7 +90,7 @@ describe('the hashes of a file', () => {
       'clusters: [{cluster: {server: "https://a", certificate-authority: ca.crt}}]',
       'its CA is in another file, ca.crt',
     ],
-  ])('are none in %s', (_, text, says) => {
+  ])('the hashes of a file cannot be computed from %s', (_, text, says) => {
     expect(() => hashes(text)).toThrow(says);
   });
 });

@@ -13,9 +13,9 @@ const wish = (change: Partial<TokenWish> = {}): TokenWish => ({
   ...{ token: TOKEN, ttl: '24h', usages: ['signing', 'authentication'], groups: undefined, description: '' },
   ...change,
 });
-const made = (change: Partial<TokenWish> = {}) => tokenAsWished(wish(change), NOW);
+const tokenWith = (change: Partial<TokenWish> = {}) => tokenAsWished(wish(change), NOW);
 const problemsOf = async (change: Partial<TokenWish>) => {
-  const { code, message } = await joinErrorOf(() => made(change));
+  const { code, message } = await joinErrorOf(() => tokenWith(change));
   expect(code).toBe('E_INPUT');
   return message.split('\n');
 };
@@ -23,7 +23,7 @@ const vector = JSON.parse(readFileSync(new URL('../../vectors/bootstrap-token-se
 const encoded = (text: string) => Buffer.from(text).toString('base64');
 
 describe('a random token', () => {
-  test('has the form that clusters take, and uses all its letters', () => {
+  test('a random token has the form that clusters accept, and uses all its letters', () => {
     const tokens = Array.from({ length: 200 }, randomToken);
     for (const token of tokens) expect(token).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}$/);
     expect(new Set(tokens).size).toBe(200);
@@ -32,15 +32,15 @@ describe('a random token', () => {
 });
 
 describe('a token as wished', () => {
-  test("has kubeadm's defaults", () => {
-    expect(made()).toMatchObject({
+  test("a requested token has kubeadm's defaults", () => {
+    expect(tokenWith()).toMatchObject({
       id: 'abcdef',
       expiresAt: new Date('2026-03-05T05:06:07Z'),
       usages: ['authentication', 'signing'],
       groups: [GROUP],
     });
-    expect(tokenText(made())).toBe(TOKEN);
-    expect(shownOf(made())).not.toContain(TOKEN_SECRET);
+    expect(tokenText(tokenWith())).toBe(TOKEN);
+    expect(shownOf(tokenWith())).not.toContain(TOKEN_SECRET);
   });
 
   test.each([
@@ -48,21 +48,21 @@ describe('a token as wished', () => {
     ['1h30m', 5_400],
     ['1.5h', 5_400],
     ['45s', 45],
-  ])('with the time to live %s ends after %i seconds', (ttl, seconds) => {
-    expect(made({ ttl }).expiresAt).toEqual(new Date(NOW.getTime() + seconds * 1_000));
+  ])('a token with the time to live %s expires after %i seconds', (ttl, seconds) => {
+    expect(tokenWith({ ttl }).expiresAt).toEqual(new Date(NOW.getTime() + seconds * 1_000));
   });
 
-  test.each(['0', '0s'])('with the time to live %s never ends', (ttl) => {
-    expect(made({ ttl }).expiresAt).toBeUndefined();
+  test.each(['0', '0s'])('a token with the time to live %s never expires', (ttl) => {
+    expect(tokenWith({ ttl }).expiresAt).toBeUndefined();
   });
 
-  test('for signing alone has no groups; others may be named, or none', () => {
-    expect(made({ usages: ['signing'] }).groups).toEqual([]);
-    expect(made({ groups: [] }).groups).toEqual([]);
-    expect(made({ groups: ['system:bootstrappers:a', 'system:bootstrappers:b:c-1'] }).groups).toHaveLength(2);
+  test('a token for signing alone has no groups; other tokens have the named groups, or none', () => {
+    expect(tokenWith({ usages: ['signing'] }).groups).toEqual([]);
+    expect(tokenWith({ groups: [] }).groups).toEqual([]);
+    expect(tokenWith({ groups: ['system:bootstrappers:a', 'system:bootstrappers:b:c-1'] }).groups).toHaveLength(2);
   });
 
-  test('is refused with every problem at once, and without what is nearly a secret', async () => {
+  test('an invalid token is refused with every problem at once, and without quoting it', async () => {
     const problems = await problemsOf({ token: `${TOKEN}x`, ttl: '1d', usages: ['signing', 'login'], groups: ['ops'] });
     expect(problems).toEqual([
       expect.stringMatching(/^the token must be 6 and 16 lower-case letters or digits/),
@@ -74,22 +74,28 @@ describe('a token as wished', () => {
     expect(problems.join()).not.toContain(TOKEN_SECRET);
   });
 
-  test.each(['', '-1h', '24', '1h ', 'h', '1.h', '9999999h'])('is refused with the time to live "%s"', async (ttl) => {
-    expect(await problemsOf({ ttl })).toHaveLength(1);
-  });
+  test.each(['', '-1h', '24', '1h ', 'h', '1.h', '9999999h'])(
+    'a token is refused with the time to live "%s"',
+    async (ttl) => {
+      expect(await problemsOf({ ttl })).toHaveLength(1);
+    },
+  );
 
-  test.each(['ABCDEF.0123456789abcdef', 'abcdef', 'abcdef.0123456789abcdef\n', ''])('is not "%s"', async (token) => {
-    expect(await problemsOf({ token })).toHaveLength(1);
-  });
+  test.each(['ABCDEF.0123456789abcdef', 'abcdef', 'abcdef.0123456789abcdef\n', ''])(
+    'the text "%s" is not a token',
+    async (token) => {
+      expect(await problemsOf({ token })).toHaveLength(1);
+    },
+  );
 
   test.each(['system:masters', 'system:bootstrappers:', 'system:bootstrappers:a:', 'system:bootstrappers:A', 'x'])(
-    'is not in the group %s',
+    'a token cannot be in the group %s',
     async (group) => {
       expect(await problemsOf({ groups: [group] })).toHaveLength(1);
     },
   );
 
-  test('has at least one usage', async () => {
+  test('a token has at least one usage', async () => {
     expect(await problemsOf({ usages: [] })).toEqual(['--usages: at least one of authentication, signing is needed']);
   });
 });
@@ -102,20 +108,20 @@ describe('the id of a token', () => {
     ['abcdef.', undefined],
     ['abcdef.0123', undefined],
     ['../xyz', undefined],
-  ])('of %s is %s', (text, id) => {
+  ])('the token ID of %s is %s', (text, id) => {
     expect(tokenId(text)).toBe(id);
   });
 });
 
 describe('the Secret of a token', () => {
-  test('is the one of the reference, in both directions', () => {
+  test('the Secret of a token equals the one of the reference, in both directions', () => {
     const token = tokenOf(vector);
     expect(tokenText(token)).toBe('abcdef.0123456789abcdef');
     expect(secretOf(token)).toEqual(vector);
   });
 
-  test('holds only what there is to say', () => {
-    const { data } = secretOf(made({ ttl: '0', usages: ['signing'] }));
+  test('the Secret of a token contains only fields with a value', () => {
+    const { data } = secretOf(tokenWith({ ttl: '0', usages: ['signing'] }));
     expect(Object.keys(data ?? {})).toEqual(['token-id', 'token-secret', 'usage-bootstrap-signing']);
   });
 
@@ -124,11 +130,11 @@ describe('the Secret of a token', () => {
     ['expiration', '2026', 'its expiration is not an RFC 3339 time'],
     ['token-id', 'zzzzzz', 'its token-id is not the end of its name'],
     ['token-secret', 'short', 'its token-id and token-secret do not form a token'],
-  ])('with the %s %s holds none', (key, text, says) => {
+  ])('a Secret with the %s %s is not a token', (key, text, says) => {
     expect(() => tokenOf({ ...vector, data: { ...vector.data, [key]: encoded(text) } })).toThrow(says);
   });
 
-  test('takes any usage but true for none', () => {
+  test('a usage with any value but true is not set', () => {
     const data = { ...vector.data, 'usage-bootstrap-signing': encoded('yes') };
     expect(tokenOf({ ...vector, data }).usages).toEqual(['authentication']);
   });
@@ -143,9 +149,9 @@ describe('the tokens of a cluster', () => {
       return { status, body, clockSkewMs: undefined };
     });
 
-  test('are listed by id, and what holds no token is told apart', async () => {
+  test('the tokens of a cluster are listed by ID, and invalid Secrets are listed separately', async () => {
     const sent: ApiRequest[] = [];
-    const second = secretOf(made({ token: 'aaaaaa.0123456789abcdef' }));
+    const second = secretOf(tokenWith({ token: 'aaaaaa.0123456789abcdef' }));
     const items = [vector, { metadata: { name: 'bootstrap-token-broken' } }, second];
     const { tokens, unusable } = await tokensOf(200, { items }, sent).list();
     expect(tokens.map(({ id }) => id)).toEqual(['aaaaaa', 'abcdef']);
@@ -162,26 +168,29 @@ describe('the tokens of a cluster', () => {
   test.each([
     [401, 'kubeadm certs renew admin.conf'],
     [403, 'Choose the kubeconfig of an administrator'],
-  ])('are kept from a user by %i, with a hint of its own', async (status, hint) => {
-    for (const act of ['list', 'create', 'delete'] as const) {
-      const tokens = tokensOf(status, { message: 'no\u0007' });
-      const error = await joinErrorOf(() => (act === 'create' ? tokens.create(made()) : tokens[act]('abcdef')));
-      expect(error).toMatchObject({ code: 'E_KUBECONFIG_ACCESS', exitCode: 5 });
-      expect(error.message).toBe(
-        `${SERVER}: the user of admin.conf is not allowed to ${act} bootstrap tokens (HTTP ${status}): no`,
-      );
-      expect(error.hint).toContain(hint);
-    }
-  });
+  ])(
+    'a user may not manage tokens if the API server answers %i, and the hint fits the answer',
+    async (status, hint) => {
+      for (const act of ['list', 'create', 'delete'] as const) {
+        const tokens = tokensOf(status, { message: 'no\u0007' });
+        const error = await joinErrorOf(() => (act === 'create' ? tokens.create(tokenWith()) : tokens[act]('abcdef')));
+        expect(error).toMatchObject({ code: 'E_KUBECONFIG_ACCESS', exitCode: 5 });
+        expect(error.message).toBe(
+          `${SERVER}: the user of admin.conf is not allowed to ${act} bootstrap tokens (HTTP ${status}): no`,
+        );
+        expect(error.hint).toContain(hint);
+      }
+    },
+  );
 
-  test('end in an error where the server gives no list, or cannot answer', async () => {
+  test('listing, creating or deleting tokens fails if the API server refuses or answers without a list', async () => {
     expect((await joinErrorOf(() => tokensOf(200, {}).list())).code).toBe('E_API_ANSWER');
-    expect((await joinErrorOf(() => tokensOf(503, {}).create(made()))).code).toBe('E_API_UNAVAILABLE');
+    expect((await joinErrorOf(() => tokensOf(503, {}).create(tokenWith()))).code).toBe('E_API_UNAVAILABLE');
     expect((await joinErrorOf(() => tokensOf(409, {}).delete('abcdef'))).code).toBe('E_API_REFUSED');
-    expect((await joinErrorOf(() => tokensOf(404, {}).create(made()))).code).toBe('E_API_REFUSED');
+    expect((await joinErrorOf(() => tokensOf(404, {}).create(tokenWith()))).code).toBe('E_API_REFUSED');
   });
 
-  test('are joined with at the server and CA of cluster-info, asked for as a machine would', async () => {
+  test('the join command names the server and CA of cluster-info, which is read anonymously', async () => {
     const sent: ApiRequest[] = [];
     const next = authority('next');
     const kubeconfig = clusterInfoKubeconfig(ca.pem + next.pem, 'https://lb.example/');
@@ -189,12 +198,12 @@ describe('the tokens of a cluster', () => {
     expect(target).toEqual({ endpoint: 'lb.example:443', pins: [ca.pin, next.pin] });
     expect(sent).toMatchObject([{ server: SERVER, as: { ca: ca.pem } }]);
     expect(sent[0]?.as).not.toHaveProperty('server');
-    expect(joinCommand(made(), target)).toBe(
+    expect(joinCommand(tokenWith(), target)).toBe(
       `join run lb.example:443 --token ${TOKEN} --discovery-token-ca-cert-hash ${ca.pin} --discovery-token-ca-cert-hash ${next.pin}`,
     );
   });
 
-  test('cannot be joined with where cluster-info is not public, or is none', async () => {
+  test('the join command is not available if cluster-info is not public or is empty', async () => {
     expect((await joinErrorOf(() => tokensOf(403, {}).joinTarget())).code).toBe('E_CLUSTER_INFO_MISSING');
     const empty = tokensOf(200, { metadata: {}, data: {} });
     expect((await joinErrorOf(() => empty.joinTarget())).code).toBe('E_CLUSTER_INFO_INVALID');

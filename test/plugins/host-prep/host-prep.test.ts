@@ -74,7 +74,7 @@ async function prepared(
 }
 
 describe('host-prep', () => {
-  test('declares in its manifest what its phase may do', () => {
+  test('host-prep declares in its manifest what its phase may do', () => {
     const manifest = JSON.parse(
       readFileSync(new URL('../../../plugins/host-prep/package.json', import.meta.url), 'utf8'),
     );
@@ -84,7 +84,7 @@ describe('host-prep', () => {
     expect(more).toEqual([]);
   });
 
-  test('turns swap off so that it comes back as it was, and makes its lines comments', async () => {
+  test('host-prep turns swap off so that undo can restore it, and comments out its lines in fstab', async () => {
     const { error, host, text } = await prepared();
     expect(error).toBeUndefined();
     const commands = host.changes.flatMap((change) => (change.kind === 'command' ? [[change.argv, change.undo]] : []));
@@ -111,7 +111,7 @@ describe('host-prep', () => {
     );
   });
 
-  test('leaves swap alone where it is told to', async () => {
+  test('host-prep does not touch swap if so configured', async () => {
     const { host, text } = await prepared({ swap: 'keep' });
     expect(host.changes.flatMap((change) => (change.kind === 'command' ? [change.argv[0]] : []))).not.toContain(
       'swapoff',
@@ -119,7 +119,7 @@ describe('host-prep', () => {
     expect(await text('/etc/fstab')).toBe(FSTAB);
   });
 
-  test("edits a short configuration of containerd's, and restarts it", async () => {
+  test('host-prep edits a short containerd configuration, and restarts containerd', async () => {
     const { text, host } = await prepared({ pauseImage: 'registry.k8s.io/pause:3.9' });
     expect(await text(CONFIG)).toBe(`version = 2
 # of the distribution
@@ -139,7 +139,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"] # Docker's
     expect(host.changes.at(-1)).toEqual({ kind: 'service', name: 'containerd', action: 'restart' });
   });
 
-  test('edits version 3 in its own places, and nothing but the values', async () => {
+  test('host-prep edits a version 3 configuration in its own places, and only the values', async () => {
     const config = `version = 3
 [plugins]
   [plugins.'io.containerd.cri.v1.images'.pinned_images]
@@ -157,7 +157,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"] # Docker's
     );
   });
 
-  test('begins with what containerd prints, where there is no configuration', async () => {
+  test("host-prep starts from containerd's default configuration if no configuration exists", async () => {
     const printed =
       'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]\n  SystemdCgroup = false\n';
     const host = memoryHost({ ...machine(), outputs: { 'containerd config default': { stdout: printed } } });
@@ -171,7 +171,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"] # Docker's
     ['[grpc]\n', 'it has the unsupported version 1 (supported: 2 and 3)'],
     ['version = 2\nplugins = { }\n', 'plugins is not a table section'],
     ['version = 2\nwhat is this\n', 'cannot parse line 2 as TOML'],
-  ])('refuses to guess in %j', async (config, what) => {
+  ])('host-prep refuses to guess in %j', async (config, what) => {
     const { error, text } = await prepared({}, { [CONFIG]: config });
     expect(error).toMatchObject({
       code: 'E_CONTAINERD_CONFIG',
@@ -180,7 +180,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"] # Docker's
     expect(await text(CONFIG)).toBe(config);
   });
 
-  test('does without containerd where it is not installed', async () => {
+  test('host-prep skips containerd if it is not installed', async () => {
     const { error, text, notes } = await prepared({}, {}, { programs: [] });
     expect([error, await text(CONFIG)]).toEqual([undefined, SHORT]);
     expect(notes).toContain('containerd is not installed; skipping its configuration');

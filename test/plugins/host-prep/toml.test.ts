@@ -17,7 +17,7 @@ c = 1
   last = 1`;
 
 describe('a TOML document', () => {
-  test('is read with every value where it is', () => {
+  test('a TOML document gives every value with its position', () => {
     const { entries, tables } = readToml(DOCUMENT);
     expect(entries.map(({ path, from, to }) => [path.join('|'), DOCUMENT.slice(from, to)])).toEqual([
       ['title', '"x [not] # a comment"'],
@@ -34,11 +34,11 @@ describe('a TOML document', () => {
   });
 
   test.each(['a', 'a = ', '= 1', '[a', '[a]] b', 'a = "x', 'a = [1', 'a = 1 b = 2\nc', 'a = """x'])(
-    'that is broken is not guessed at: %j',
+    'a TOML document with a syntax error is refused: %j',
     (text) => {
       let said = '';
       try {
-        // What is no value is somebody else's to refuse; what has no end, or no key, is not.
+        // The reader refuses an unterminated value or a missing key; it leaves invalid values to containerd.
         readToml(text);
       } catch (error) {
         said = (error as Error).message;
@@ -47,22 +47,22 @@ describe('a TOML document', () => {
     },
   );
 
-  test('changes in one value alone, and has it then', () => {
+  test('an edit of a TOML document changes one value alone', () => {
     const key = fc.constantFrom('a', 'b', 'io.containerd/x', 'c d');
     const path = fc.array(key, { minLength: 1, maxLength: 4 });
     fc.assert(
-      fc.property(fc.array(fc.tuple(path, fc.nat(9)), { maxLength: 8 }), path, (made, wanted) => {
+      fc.property(fc.array(fc.tuple(path, fc.nat(9)), { maxLength: 8 }), path, (assignments, target) => {
         let text = '# begin\n';
         try {
-          for (const [at, value] of made) text = withValue(text, at, String(value));
-          const changed = withValue(text, wanted, '77');
-          expect(rawValue(changed, wanted)).toBe('77');
-          expect(withValue(changed, wanted, '77')).toBe(changed);
+          for (const [at, value] of assignments) text = withValue(text, at, String(value));
+          const changed = withValue(text, target, '77');
+          expect(rawValue(changed, target)).toBe('77');
+          expect(withValue(changed, target, '77')).toBe(changed);
           const all = (source: string) =>
             new Map(readToml(source).entries.map(({ path: at, from, to }) => [at.join('|'), source.slice(from, to)]));
           const [before, after] = [all(text), all(changed)];
-          after.delete(wanted.join('|'));
-          before.delete(wanted.join('|'));
+          after.delete(target.join('|'));
+          before.delete(target.join('|'));
           expect(after).toEqual(before);
         } catch (error) {
           expect((error as Error).message).toMatch(/is not a table section$/); // a value where a table is required

@@ -39,7 +39,7 @@ itKeepsThePhaseContract(nodeMetadata, {
 });
 
 describe('node-metadata', () => {
-  test('sets what differs, and removes what is still its own when it is taken back', async () => {
+  test('node-metadata sets what differs, and its undo removes only values that are still its own', async () => {
     const { machine, metadata } = joined({ other: 'stays' });
     const failing = {
       ...nodeMetadata,
@@ -54,7 +54,7 @@ describe('node-metadata', () => {
     expect(metadata()).toMatchObject({ labels: { other: 'stays' }, annotations: {} });
   });
 
-  test('changes nothing in a dry run', async () => {
+  test('node-metadata changes nothing in a dry run', async () => {
     const { machine, metadata } = joined();
     const { changes } = await runPhase(
       nodeMetadata,
@@ -65,7 +65,7 @@ describe('node-metadata', () => {
     expect(metadata()?.labels).toEqual({});
   });
 
-  test('refuses all that a node may not set, before anything is sent', async () => {
+  test('node-metadata refuses forbidden labels and taints before it sends a request', async () => {
     const host = memoryHost(joined().machine());
     const labels = { 'node-role.kubernetes.io/worker': '', 'node-restriction.kubernetes.io/a': 'b', ok: 'no spaces' };
     const { error } = await runPhase(nodeMetadata, { ...DEFAULTS, labels, taints: ['gpu:NoSchedule'] }, host);
@@ -80,12 +80,12 @@ describe('node-metadata', () => {
     expect(host.sent).toEqual([]);
   });
 
-  test('wants an identity', async () => {
+  test('node-metadata needs an identity', async () => {
     const { error } = await runPhase(nodeMetadata, { ...DEFAULTS, labels: LABELS }, memoryHost());
     expect(error).toMatchObject({ message: expect.stringContaining('put this step after node-ready') });
   });
 
-  test('lets pass exactly what an API server with NodeRestriction does', () => {
+  test('node-metadata allows exactly what an API server with NodeRestriction allows', () => {
     const user = { name: 'system:node:w1', groups: ['system:nodes'] };
     const domain = fc.constantFrom(
       ...[

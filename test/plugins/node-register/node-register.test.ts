@@ -42,7 +42,7 @@ itKeepsThePhaseContract(nodeRegister, {
 });
 
 describe('node-register', () => {
-  test('creates the Node as its kubelet would, not Ready, with a capacity', async () => {
+  test('node-register creates the Node as its kubelet would: not Ready, with a capacity', async () => {
     const { machine, node } = joining({
       '/var/lib/kubelet/kubeadm-flags.env':
         'KUBELET_KUBEADM_ARGS="--register-with-taints=gpu=a:NoSchedule,slow:PreferNoSchedule"\n',
@@ -75,7 +75,7 @@ describe('node-register', () => {
     });
   });
 
-  test('takes taints of the configuration where no flag has any', async () => {
+  test('node-register uses the taints of the configuration if the flags contain no taints', async () => {
     const { machine, node } = joining({
       [paths.kubeletConfig]:
         'enableControllerAttachDetach: false\nregisterWithTaints: [{key: a, effect: NoSchedule}]\n',
@@ -93,7 +93,7 @@ describe('node-register', () => {
       'its flag --cloud-provider=external means that the cloud provider must see it register uninitialized',
     ],
     ['--register-node=false', 'its flag --register-node=false turns registration off'],
-  ])('refuses a kubelet that is told %s', async (flag, why) => {
+  ])('node-register refuses a kubelet with the setting %s', async (flag, why) => {
     const { machine, node } = joining({}, `[Service]\nExecStart=/usr/bin/kubelet ${flag}\n`);
     const { error } = await runPhase(nodeRegister, {}, memoryHost(machine()));
     expect(error).toMatchObject({
@@ -103,7 +103,7 @@ describe('node-register', () => {
     expect(node()).toBeUndefined();
   });
 
-  test('leaves a Node that is there as it is', async () => {
+  test('node-register does not change an existing Node', async () => {
     const { machine, cluster, node } = joining();
     const host = memoryHost(machine());
     cluster.put(nodeRef('w1'), { status: { capacity: { cpu: '8' } } });
@@ -112,13 +112,13 @@ describe('node-register', () => {
     expect(node()).toMatchObject({ status: { capacity: { cpu: '8' } } });
   });
 
-  test('sends nothing where the kubelet runs already', async () => {
+  test('node-register sends nothing if the kubelet is already running', async () => {
     const host = memoryHost({ ...joining().machine(), services: { kubelet: { active: true } } });
     const { result } = await runPhase(nodeRegister, {}, host);
     expect([result.steps[0]?.outputs, host.sent]).toEqual([{ created: false }, []]);
   });
 
-  test('does nothing where the kubelet asks for its certificate itself, and stores nothing in a dry run', async () => {
+  test('node-register does nothing without an identity, and stores nothing in a dry run', async () => {
     const { machine, node } = joining();
     const without = await runPhase(nodeRegister, {}, memoryHost());
     expect(without.result.steps[0]).toMatchObject({ status: 'succeeded', outputs: { created: false }, changes: [] });
@@ -126,7 +126,7 @@ describe('node-register', () => {
     expect(node()).toBeUndefined();
   });
 
-  test('declares in its manifest what its phase may do', () => {
+  test('node-register declares in its manifest what its phase may do', () => {
     const manifest = JSON.parse(
       readFileSync(new URL('../../../plugins/node-register/package.json', import.meta.url), 'utf8'),
     );

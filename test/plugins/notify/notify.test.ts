@@ -24,7 +24,7 @@ function heard(answer: (call: HttpCall) => { status: number; body: string } = ()
 }
 
 describe('notify', () => {
-  test('sends each event as JSON, and writes it to the log', async () => {
+  test('notify sends each event as JSON, and writes it to the log', async () => {
     const { calls, machine, bodies } = heard();
     const host = memoryHost(machine());
     const { result } = await runPhase(notify, input, host);
@@ -39,13 +39,13 @@ describe('notify', () => {
     expect(logged).toEqual(['run made: step.ended notify succeeded', 'run made: run.ended succeeded']);
   });
 
-  test('tells only the end where that is asked for', async () => {
+  test('notify sends only the last event if so configured', async () => {
     const { machine, bodies } = heard();
     await runPhase(notify, { ...input, events: 'end' }, memoryHost(machine()));
     expect(bodies()).toMatchObject([{ type: 'run.ended' }]);
   });
 
-  test('fails nothing where nobody answers: that is a warning', async () => {
+  test('notify warns, but does not fail, if the receiver does not answer', async () => {
     const facts = { method: 'POST', url: WEBHOOK, what: 'refused', retried: false };
     const { machine } = heard(() => {
       throw fail('E_HTTP_UNREACHABLE', facts);
@@ -57,7 +57,7 @@ describe('notify', () => {
     ]);
   });
 
-  test('tells nobody in a dry run, and has no secret in what it sends', async () => {
+  test('notify sends nothing in a dry run, and never sends a secret', async () => {
     const { calls, machine } = heard();
     const { result } = await runPhase(notify, input, recordingHost(memoryHost(machine())));
     expect([result.status, calls]).toEqual(['succeeded', []]);
@@ -66,19 +66,19 @@ describe('notify', () => {
     expect(JSON.stringify(real.bodies())).not.toContain(CANARY);
   });
 
-  test('says where there is nobody to tell, and no logger', async () => {
+  test('notify reports that it has neither a receiver nor a logger', async () => {
     const defaults = { headers: {}, log: false, events: 'end' };
-    const nobody = await runPhase(notify, defaults, memoryHost());
-    expect(nobody.result.steps[0]?.notes.map(({ text }) => text)).toEqual([
+    const withoutReceiver = await runPhase(notify, defaults, memoryHost());
+    expect(withoutReceiver.result.steps[0]?.notes.map(({ text }) => text)).toEqual([
       'no events are sent: set webhook or log: true',
     ]);
-    const without = await runPhase(notify, { ...defaults, log: true }, memoryHost());
-    expect(without.result.steps[0]?.notes.map(({ text }) => text)).toContain(
+    const withoutLogger = await runPhase(notify, { ...defaults, log: true }, memoryHost());
+    expect(withoutLogger.result.steps[0]?.notes.map(({ text }) => text)).toContain(
       'logger is not on PATH, so no events are logged',
     );
   });
 });
 
-// Events are no changes of the phase: its contract is that of the phase without them.
+// Events are not changes of the phase, so its contract is that of the phase without onEvent.
 const { onEvent: _, ...silent } = notify;
 itKeepsThePhaseContract(silent as never, { input, machine: heard().machine, secrets: [CANARY], changesNothing: true });

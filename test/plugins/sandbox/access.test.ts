@@ -12,10 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-describe('anybody', () => {
-  test.each([CLUSTER_INFO, '/version', '/healthz', '/livez', '/readyz'])('may read %s', async (path) => {
-    expect((await ask(sandbox, path)).code).toBe(200);
-  });
+describe('anonymous access', () => {
+  test.each([CLUSTER_INFO, '/version', '/healthz', '/livez', '/readyz'])(
+    'an anonymous client may read %s',
+    async (path) => {
+      expect((await ask(sandbox, path)).code).toBe(200);
+    },
+  );
   test.each([
     NODES,
     CSRS,
@@ -24,11 +27,11 @@ describe('anybody', () => {
     `${KUBE_SYSTEM}/configmaps/kubeadm-config`,
     `${KUBE_SYSTEM}/secrets`,
     '/api/v1/namespaces/kube-public/configmaps',
-  ])('may not read %s', async (path) => {
+  ])('an anonymous client may not read %s', async (path) => {
     const { code, json } = await ask(sandbox, path);
     expect({ code, kind: json.kind, reason: json.reason }).toEqual({ code: 403, kind: 'Status', reason: 'Forbidden' });
   });
-  test('is refused in the words of Kubernetes', async () => {
+  test('an anonymous client is refused with the message of Kubernetes', async () => {
     const { json } = await ask(sandbox, `${KUBE_SYSTEM}/configmaps/kubeadm-config`);
     expect(json).toEqual({
       kind: 'Status',
@@ -42,7 +45,7 @@ describe('anybody', () => {
       code: 403,
     });
   });
-  test('may not read cluster-info once the role binding is deleted', async () => {
+  test('an anonymous client may not read cluster-info after the role binding is deleted', async () => {
     const closed = await startSandbox();
     closed.store.delete('rolebindings', 'kubeadm:bootstrap-signer-clusterinfo', 'kube-public');
     expect((await ask(closed, CLUSTER_INFO)).code).toBe(403);
@@ -58,7 +61,7 @@ describe('a bootstrap token', () => {
     `${KUBE_SYSTEM}/configmaps/kubelet-config-1.20`,
     CSRS,
     '/apis/certificates.k8s.io',
-  ])('may read %s', async (path) => {
+  ])('a bootstrap token may read %s', async (path) => {
     expect((await asToken(path)).code).toBe(200);
   });
   test.each([
@@ -69,21 +72,21 @@ describe('a bootstrap token', () => {
     ['GET', `${KUBE_SYSTEM}/secrets`],
     ['PUT', `${CSRS}/a/approval`],
     ['DELETE', `${CSRS}/a`],
-  ])('may not %s %s', async (method, path) => {
+  ])('a bootstrap token may not %s %s', async (method, path) => {
     expect((await asToken(path, { method, body: method === 'GET' ? undefined : '{}' })).code).toBe(403);
   });
-  test('learns that a node does not exist', async () => {
+  test('a bootstrap token may learn that a node does not exist', async () => {
     const { code, json } = await asToken(`${NODES}/w1`);
     expect(code).toBe(404);
     expect(json).toMatchObject({ reason: 'NotFound', message: 'nodes "w1" not found' });
   });
-  test('finds CSRs in v1beta1 too, and in no other version', async () => {
+  test('a bootstrap token finds CSRs in v1beta1 too, and in no other version', async () => {
     const { code, json } = await asToken(CSRS.replace('/v1/', '/v1beta1/'));
     expect([code, json.apiVersion]).toEqual([200, 'certificates.k8s.io/v1beta1']);
     const other = await asToken(CSRS.replace('/v1/', '/v1alpha1/'));
     expect([other.code, other.json.message]).toEqual([404, 'the server could not find the requested resource']);
   });
-  test('is the user in what it creates, whatever the client wrote', async () => {
+  test("the user of a new object is the bootstrap token's, whatever the client wrote", async () => {
     const spec = { username: 'root', groups: ['system:masters'] };
     const { json } = await asToken(CSRS, { method: 'POST', body: csrObject('w1', { spec }) });
     expect(json.spec).toMatchObject({
@@ -95,11 +98,11 @@ describe('a bootstrap token', () => {
     ['an unknown id', (token: string) => `zzzzzz${token.slice(6)}`],
     ['a wrong secret', (token: string) => `${token.slice(0, 7)}0000000000000000`],
     ['another form', () => 'not-a-token'],
-  ])('with %s is 401, and not anonymous', async (_, spoil) => {
+  ])('a bootstrap token with %s is refused with 401, and not treated as anonymous', async (_, spoil) => {
     const { code, json } = await ask(sandbox, CLUSTER_INFO, { token: spoil(sandbox.token) });
     expect({ code, reason: json.reason }).toEqual({ code: 401, reason: 'Unauthorized' });
   });
-  test('that is not for authentication is 401', async () => {
+  test('a bootstrap token that is not for authentication is refused with 401', async () => {
     const data = { 'token-id': 'signer', 'token-secret': '0123456789abcdef', 'usage-bootstrap-signing': 'true' };
     await ask(sandbox, `${KUBE_SYSTEM}/secrets`, {
       method: 'POST',
@@ -111,24 +114,24 @@ describe('a bootstrap token', () => {
 });
 
 describe('a client certificate', () => {
-  test('of system:masters may do everything', async () => {
+  test('a client certificate of system:masters may do everything', async () => {
     expect((await ask(sandbox, `${KUBE_SYSTEM}/secrets`, { identity: admin(sandbox) })).code).toBe(200);
   });
-  test('that has expired is 401', async () => {
+  test('an expired client certificate is refused with 401', async () => {
     const identity = clientOf(sandbox, 'kubernetes-admin', ['system:masters'], {
       notAfter: new Date(Date.now() - 1000),
     });
     expect((await ask(sandbox, NODES, { identity })).code).toBe(401);
   });
-  test('of another CA with the same name is 401', async () => {
+  test('a client certificate of another CA with the same name is refused with 401', async () => {
     const identity = clientOf(sandbox, 'kubernetes-admin', ['system:masters'], { signingKey: generateKeyPem() });
     expect((await ask(sandbox, NODES, { identity })).code).toBe(401);
   });
-  test('for servers is 401', async () => {
+  test('a certificate for servers is refused with 401 as a client certificate', async () => {
     const identity = clientOf(sandbox, 'kubernetes-admin', ['system:masters'], { use: 'server' });
     expect((await ask(sandbox, NODES, { identity })).code).toBe(401);
   });
-  test('that signed itself is 401', async () => {
+  test('a self-signed client certificate is refused with 401', async () => {
     const key = generateKeyPem();
     const cert = issueCertificate({
       subject: { commonName: 'kubernetes-admin', organizations: ['system:masters'] },
@@ -149,7 +152,7 @@ describe('a node', () => {
     return json.message;
   };
 
-  test('registers, patches and reads its own Node', async () => {
+  test('a node registers, patches and reads its own Node', async () => {
     const identity = nodeClient(sandbox, 'n1');
     expect((await ask(sandbox, NODES, { method: 'POST', identity, body: nodeObject('n1') })).code).toBe(201);
     const headers = { 'Content-Type': 'application/strategic-merge-patch+json' };
@@ -158,30 +161,30 @@ describe('a node', () => {
     expect(patched.json.metadata).toMatchObject(body.metadata);
     expect((await ask(sandbox, `${NODES}/n1`, { identity })).json.metadata).toEqual(patched.json.metadata);
   });
-  test('may not write the Node of another', async () => {
+  test('a node may not write the Node of another', async () => {
     expect(await refused({ method: 'POST', body: nodeObject('n2') })).toBe(
       'nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"',
     );
   });
-  test('may not set spec.configSource', async () => {
+  test('a node may not set spec.configSource', async () => {
     const body = nodeObject('n1', { spec: { configSource: { configMap: { name: 'x' } } } });
     expect(await refused({ method: 'PUT', body }, `${NODES}/n1`)).toContain('configSource');
   });
-  test('may not change its taints once it is registered', async () => {
+  test('a node may not change its taints after it is registered', async () => {
     const body = nodeObject('n1', { spec: { taints: [{ key: 'a', effect: 'NoSchedule' }] } });
     expect(await refused({ method: 'PUT', body }, `${NODES}/n1`)).toContain('modify taints');
   });
-  test('may not give itself a role', async () => {
+  test('a node may not give itself a role', async () => {
     const metadata = { name: 'n1', labels: { 'kubernetes.io/hostname': 'n1', 'node-role.kubernetes.io/master': '' } };
     expect(await refused({ method: 'PUT', body: nodeObject('n1', { metadata }) }, `${NODES}/n1`)).toContain(
       'modify labels: node-role.kubernetes.io/master',
     );
   });
-  test('may not delete itself or read secrets', async () => {
+  test('a node may not delete itself or read secrets', async () => {
     await refused({ method: 'DELETE' }, `${NODES}/n1`);
     await refused({}, `${KUBE_SYSTEM}/secrets`);
   });
-  test('keeps its own lease and no other', async () => {
+  test('a node renews its own lease and no other', async () => {
     const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
     const identity = nodeClient(sandbox, 'n1');
     const own = await ask(sandbox, leases, { method: 'POST', identity, body: { metadata: { name: 'n1' } } });
@@ -202,21 +205,21 @@ describe('an access review', () => {
     subresource: 'nodeclient',
   };
 
-  test('agrees with what the API allows', async () => {
+  test('an access review agrees with what the API allows', async () => {
     expect(await review({ verb: 'get', resource: 'nodes' })).toEqual({ allowed: true });
     expect(await review({ verb: 'list', resource: 'nodes' })).toMatchObject({ allowed: false });
   });
-  test('allows nodeclient only while CSRs are approved automatically', async () => {
+  test('an access review allows nodeclient only while CSRs are approved automatically', async () => {
     expect(await review(nodeclient)).toEqual({ allowed: true });
     sandbox.autoApprove = false;
     expect(await review(nodeclient)).toMatchObject({ allowed: false });
     sandbox.autoApprove = true;
   });
-  test('without attributes is 422', async () => {
+  test('an access review without attributes is refused with 422', async () => {
     const { code } = await ask(sandbox, SSAR, { method: 'POST', token: sandbox.token, body: { spec: {} } });
     expect(code).toBe(422);
   });
-  test('of somebody else is for administrators', async () => {
+  test('only administrators may review the access of another user', async () => {
     const path = SSAR.replace('self', '');
     const spec = { user: 'jane', groups: [], resourceAttributes: { verb: 'get', resource: 'nodes' } };
     expect((await ask(sandbox, path, { method: 'POST', token: sandbox.token, body: { spec } })).code).toBe(403);
@@ -225,7 +228,7 @@ describe('an access review', () => {
   });
 });
 
-test('the log says who asked for what and how it ended', async () => {
+test('the log records who sent each request and its result', async () => {
   await ask(sandbox, '/version?x=1');
   expect(sandbox.store.requests.at(-1)).toEqual({
     method: 'GET',

@@ -17,17 +17,17 @@ const collect = async (path: string) => {
 };
 
 describe('an object', () => {
-  test('gets what a server gives it: uid, version, time', async () => {
+  test('a new object gets a uid, a version and a time from the server', async () => {
     const { json } = await register('a1');
     expect(json.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
     expect(Number(json.metadata.resourceVersion)).toBe(sandbox.store.resourceVersion);
     expect(json.metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   });
-  test('of a machine has the empty fields that Go writes', async () => {
+  test('an object of a machine has the empty fields that Go writes', async () => {
     const { json } = await register('a6');
     expect(json).toMatchObject({ spec: {}, status: { nodeInfo: { kubeletVersion: '' } } });
   });
-  test('made from an old version does not overwrite a newer one', async () => {
+  test('an update from an old version does not overwrite a newer object', async () => {
     const { json } = await register('a2');
     const body = { ...json, metadata: { ...json.metadata, labels: { x: 'y' } } };
     expect((await asAdmin(`${NODES}/a2`, { method: 'PUT', body })).code).toBe(200);
@@ -37,12 +37,12 @@ describe('an object', () => {
       'Operation cannot be fulfilled on nodes "a2": the object has been modified; please apply your changes to the latest version and try again',
     );
   });
-  test('that is written as it is keeps its version', async () => {
+  test('writing an unchanged object keeps its version', async () => {
     const { json } = await register('a3');
     const again = await asAdmin(`${NODES}/a3`, { method: 'PUT', body: json });
     expect(again.json.metadata.resourceVersion).toBe(json.metadata.resourceVersion);
   });
-  test('keeps its status when it is written, and its spec when its status is', async () => {
+  test('a write keeps the status of an object, and a write of the status keeps its spec', async () => {
     const { json } = await register('a4', { spec: { podCIDR: '10.0.0.0/24' }, status: { phase: 'first' } });
     const body = { ...json, spec: { unschedulable: true }, status: { phase: 'second' } };
     const put = await asAdmin(`${NODES}/a4`, { method: 'PUT', body });
@@ -53,7 +53,7 @@ describe('an object', () => {
     });
     expect(status.json).toMatchObject({ spec: { unschedulable: true }, status: { phase: 'second' } });
   });
-  test('is gone after it was deleted, unless it is another one by now', async () => {
+  test('deleting an object removes it, unless its uid has changed', async () => {
     const { json } = await register('a5');
     const other = { preconditions: { uid: 'another' } };
     expect((await asAdmin(`${NODES}/a5`, { method: 'DELETE', body: other })).code).toBe(409);
@@ -68,8 +68,8 @@ describe('an object', () => {
     ['a name with capitals', nodeObject('W1'), 422],
     ['no name', { metadata: {} }, 422],
     ['another kind', { kind: 'Pod', metadata: { name: 'x' } }, 400],
-    ['no JSON', 'not json', 400],
-  ])('with %s is refused', async (_, body, code) => {
+    ['a body that is not JSON', 'not json', 400],
+  ])('an object with %s is refused', async (_, body, code) => {
     expect((await asAdmin(NODES, { method: 'POST', body })).code).toBe(code);
   });
 });
@@ -86,13 +86,13 @@ describe('a patch', () => {
     { type: 'DiskPressure', status: 'False' },
   ];
 
-  test('that merges sets, adds and removes', async () => {
+  test('a merge patch sets, adds and removes fields', async () => {
     await register('p1');
     await patch('p1', 'merge', { metadata: { labels: { a: '1', b: '2' } } });
     const { json } = await patch('p1', 'merge', { metadata: { labels: { a: null } } });
     expect(json.metadata.labels).toEqual({ 'kubernetes.io/hostname': 'p1', b: '2' });
   });
-  test('that is strategic merges conditions by type', async () => {
+  test('a strategic merge patch merges conditions by type', async () => {
     await register('p2', { status: { conditions } });
     const body = {
       status: { '$setElementOrder/conditions': [{ type: 'Ready' }], conditions: [{ type: 'Ready', status: 'True' }] },
@@ -100,17 +100,17 @@ describe('a patch', () => {
     const { json } = await patch('p2', 'strategic-merge', body, '/status');
     expect(json.status).toMatchObject({ conditions: [{ type: 'Ready', status: 'True' }, conditions[1]] });
   });
-  test('that merges replaces conditions', async () => {
+  test('a merge patch replaces conditions', async () => {
     await register('p3', { status: { conditions } });
     const { json } = await patch('p3', 'merge', { status: { conditions: [] } }, '/status');
     expect(json.status).toMatchObject({ conditions: [] });
   });
-  test('from an old version is a conflict', async () => {
+  test('a patch from an old version is a conflict', async () => {
     await register('p4');
     const { code } = await patch('p4', 'merge', { metadata: { resourceVersion: '1', labels: { a: '1' } } });
     expect(code).toBe(409);
   });
-  test('of another type is 415', async () => {
+  test('a patch of another type is refused with 415', async () => {
     await register('p5');
     expect((await patch('p5', 'json', [])).code).toBe(415);
   });
@@ -118,7 +118,7 @@ describe('a patch', () => {
 
 describe('a dry run', () => {
   test.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
-    'of %s answers as if it were done, and stores nothing',
+    'a dry run of %s answers like the real request, and stores nothing',
     async (method) => {
       const name = `d-${method.toLowerCase()}`;
       const before = method === 'POST' ? undefined : (await register(name)).json;
@@ -134,7 +134,7 @@ describe('a dry run', () => {
       expect(sandbox.store.get('nodes', name)).toEqual(before);
     },
   );
-  test('is refused what the real thing is refused', async () => {
+  test('a dry run refuses what the real request would refuse', async () => {
     await register('d-taken');
     expect((await asAdmin(`${NODES}?dryRun=All`, { method: 'POST', body: nodeObject('d-taken') })).code).toBe(409);
     const how = { method: 'POST', token: sandbox.token, body: csrObject('w1', { spec: { usages: [] } }) };
@@ -142,7 +142,7 @@ describe('a dry run', () => {
     expect((await ask(sandbox, `${NODES}?dryRun=All`, { ...how, body: nodeObject('w1') })).code).toBe(403);
     expect((await ask(sandbox, `${CSRS}?dryRun=All`, { ...how, token: 'aaaaaa.0123456789abcdef' })).code).toBe(401);
   });
-  test('of any other kind is invalid', async () => {
+  test('an unknown value of dryRun is invalid', async () => {
     const { code, json } = await asAdmin(`${NODES}?dryRun=some`, { method: 'POST', body: nodeObject('d-some') });
     expect(code).toBe(422);
     expect(json.message).toBe(
@@ -152,7 +152,7 @@ describe('a dry run', () => {
 });
 
 describe('a list', () => {
-  test('has a version to watch from, and items that do not repeat their kind', async () => {
+  test('a list has a version to watch from, and its items do not repeat their kind', async () => {
     await register('l1');
     const { json } = await asAdmin(NODES);
     expect(json).toMatchObject({
@@ -162,7 +162,7 @@ describe('a list', () => {
     });
     expect(json.items?.[0]).not.toHaveProperty('kind');
   });
-  test('selects by fields and labels', async () => {
+  test('a list selects by fields and labels', async () => {
     const names = async (query: string) =>
       (await asAdmin(`${NODES}?${query}`)).json.items?.map(({ metadata }) => metadata.name);
     await register('l2', { metadata: { name: 'l2', labels: { zone: 'a' } } });
@@ -172,14 +172,14 @@ describe('a list', () => {
     expect(await names('labelSelector=zone%3Da')).toEqual(['l2']);
     expect(await names('labelSelector=zone,zone!%3Da')).toEqual(['l3']);
   });
-  test('of exactly an old version is 410', async () => {
+  test('a list of exactly an old version is refused with 410', async () => {
     const { code, json } = await asAdmin(`${NODES}?resourceVersion=1&resourceVersionMatch=Exact`);
     expect({ code, reason: json.reason }).toEqual({ code: 410, reason: 'Expired' });
   });
 });
 
 describe('a watch', () => {
-  test('without a version begins with what there is', async () => {
+  test('a watch without a version begins with the existing objects', async () => {
     await register('w1');
     const event = await firstEvent(
       watch(sandbox, NODES, { identity: admin(sandbox) }),
@@ -187,7 +187,7 @@ describe('a watch', () => {
     );
     expect(event).toMatchObject({ type: 'ADDED', object: { kind: 'Node', apiVersion: 'v1' } });
   });
-  test.concurrent('of one name sees that object only, up to its end', async () => {
+  test.concurrent('a watch of one name reports only that object, until it is deleted', async () => {
     const version = sandbox.store.resourceVersion;
     const events = collect(`${NODES}?fieldSelector=metadata.name=w2&resourceVersion=${version}&timeoutSeconds=1`);
     await register('other');
@@ -198,7 +198,7 @@ describe('a watch', () => {
       'DELETED w2',
     ]);
   });
-  test.concurrent('by a label sees objects come and go as they begin and cease to fit', async () => {
+  test.concurrent('a watch by label reports objects that begin or cease to match', async () => {
     const node = sandbox.store.create('nodes', { metadata: { name: 'w3' } });
     const since = node.metadata.resourceVersion;
     const labelled = sandbox.store.update('nodes', { ...node, metadata: { ...node.metadata, labels: { hot: 'yes' } } });
@@ -206,15 +206,15 @@ describe('a watch', () => {
     const events = await collect(`${NODES}?labelSelector=hot%3Dyes&resourceVersion=${since}&timeoutSeconds=1`);
     expect(events.map(({ type }) => type)).toEqual(['ADDED', 'DELETED']);
   });
-  test.concurrent('ends with a bookmark of the newest version when it wants bookmarks', async ({ expect }) => {
+  test.concurrent('a watch with bookmarks ends with a bookmark of the newest version', async ({ expect }) => {
     const since = sandbox.store.resourceVersion;
-    const query = `fieldSelector=metadata.name=nobody&resourceVersion=${since}&timeoutSeconds=1&allowWatchBookmarks=true`;
-    const [bookmark, ...others] = await collect(`${NODES}?${query}`);
+    const limits = `resourceVersion=${since}&timeoutSeconds=1&allowWatchBookmarks=true`;
+    const [bookmark, ...others] = await collect(`${NODES}?fieldSelector=metadata.name=absent&${limits}`);
     expect(others).toEqual([]);
     expect(bookmark).toMatchObject({ type: 'BOOKMARK', object: { kind: 'Node', apiVersion: 'v1' } });
     expect(Number(bookmark?.object.metadata.resourceVersion)).toBeGreaterThanOrEqual(since);
   });
-  test('from a version that is forgotten answers with one error, 410 Expired', async () => {
+  test('a watch from an expired version answers with one error, 410 Expired', async () => {
     const other = await startSandbox();
     other.store.compact();
     other.store.create('nodes', { metadata: { name: 'x' } });
@@ -226,7 +226,7 @@ describe('a watch', () => {
     ]);
     await other.close();
   });
-  test('is forgotten by the server when the client hangs up', async () => {
+  test('the server ends a watch when the client hangs up', async () => {
     const events = watch(sandbox, NODES, { identity: admin(sandbox) });
     await events.next();
     await events.return(undefined);
@@ -235,7 +235,7 @@ describe('a watch', () => {
 });
 
 describe('the server', () => {
-  test('takes at most 1 MiB', async () => {
+  test('the server accepts at most 1 MiB', async () => {
     const body = JSON.stringify(nodeObject('huge', { spec: { padding: 'x'.repeat(1 << 20) } }));
     const { code, json } = await asAdmin(NODES, { method: 'POST', body });
     expect({ code, reason: json.reason }).toEqual({ code: 413, reason: 'RequestEntityTooLarge' });
@@ -249,15 +249,15 @@ describe('the server', () => {
     ['GET', '/nowhere', 404],
     ['POST', '/api/v1/namespaces/none/configmaps', 404],
     ['GET', '/api/v1/nodes/%zz', 400],
-  ])('answers %s %s with %i', async (method, path, code) => {
+  ])('the server answers %s %s with %i', async (method, path, code) => {
     const body = method === 'POST' ? { metadata: { name: 'x' } } : undefined;
     expect((await asAdmin(path, { method, ...(body && { body }) })).code).toBe(code);
   });
-  test('gives no objects away to be changed', () => {
+  test('changing a returned object does not change the stored one', () => {
     const info = sandbox.store.get('configmaps', 'cluster-info', 'kube-public');
     expect(() => Object.assign(info?.metadata ?? {}, { name: 'x' })).toThrow(TypeError);
   });
-  test('answers anonymous readers over one connection after another', async () => {
+  test('the server answers anonymous readers over successive connections', async () => {
     const all = await Promise.all(Array.from({ length: 20 }, () => ask(sandbox, CLUSTER_INFO)));
     expect(new Set(all.map(({ code }) => code))).toEqual(new Set([200]));
   });

@@ -42,7 +42,7 @@ const APPROVED = { type: 'Approved', status: 'True', reason: 'KubectlApprove', m
 const DENIED = { type: 'Denied', status: 'True', reason: 'KubectlDeny', message: 'by hand' };
 
 describe('a CSR of a kubelet', () => {
-  test('is approved and signed, and a watch from its creation sees each step once', async () => {
+  test('a CSR is approved and signed, and a watch from its creation sees each step once', async () => {
     const { code, json } = await send(csrObject('w1'));
     expect(code).toBe(201);
     expect(json.metadata.name).toMatch(/^csr-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
@@ -62,7 +62,7 @@ describe('a CSR of a kubelet', () => {
     expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
   });
 
-  test('gets the certificate it asked for, from the cluster CA', async () => {
+  test('a CSR gets the requested certificate from the cluster CA', async () => {
     const { json } = await send(csrObject('w1'));
     const [certificate] = readCertificates(
       Buffer.from(statusOf(await settled(json.metadata.name)).certificate ?? '', 'base64').toString(),
@@ -81,7 +81,7 @@ describe('a CSR of a kubelet', () => {
     expect(certificate.notAfter.getTime() - certificate.notBefore.getTime()).toBe(365 * 86_400_000);
   });
 
-  test('waits while nothing approves it, and is signed when a person does', async () => {
+  test('a CSR waits while automatic approval is off, and is signed when a person approves it', async () => {
     sandbox.autoApprove = false;
     const { json } = await send(csrObject('w1'));
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -92,14 +92,14 @@ describe('a CSR of a kubelet', () => {
     expect(statusOf(signed).conditions?.[0]?.lastUpdateTime).toMatch(/Z$/);
   });
 
-  test('that waits is approved when automatic approval comes back', async () => {
+  test('a waiting CSR is approved when automatic approval is on again', async () => {
     sandbox.autoApprove = false;
     const { json } = await send(csrObject('w1'));
     sandbox.autoApprove = true;
     expect(conditionsOf(await settled(json.metadata.name))).toEqual(['Approved: AutoApproved']);
   });
 
-  test('that is denied is never signed, nor approved afterwards', async () => {
+  test('a denied CSR is never signed or approved afterwards', async () => {
     sandbox.autoApprove = false;
     const { json } = await send(csrObject('w1'));
     await approve(json.metadata.name, [DENIED]);
@@ -111,13 +111,13 @@ describe('a CSR of a kubelet', () => {
     expect(status).not.toHaveProperty('certificate');
   });
 
-  test('of a node that renews itself is approved as its own', async () => {
+  test('a CSR of a node that renews its certificate is approved as its own', async () => {
     const identity = nodeClient(sandbox, 'w1');
     const { json } = await ask(sandbox, CSRS, { method: 'POST', identity, body: csrObject('w1') });
     expect(statusOf(await settled(json.metadata.name)).conditions?.[0]?.message).toContain('self kubelet');
   });
 
-  test('for another node is not approved when a node asks', async () => {
+  test('a CSR that a node creates for another node is not approved', async () => {
     const identity = nodeClient(sandbox, 'w1');
     const { json } = await ask(sandbox, CSRS, { method: 'POST', identity, body: csrObject('w2') });
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -126,8 +126,8 @@ describe('a CSR of a kubelet', () => {
 
   test.each([
     ['another organization', { organizations: ['system:masters'] }, 'subject organization is not system:nodes'],
-    ['usages that a kubelet has no need for', { spec: { usages: ['server auth'] } }, 'usages did not match'],
-  ])('with %s stays pending, and fails to be signed when a person approves it', async (_, changes, message) => {
+    ['usages that a kubelet does not need', { spec: { usages: ['server auth'] } }, 'usages did not match'],
+  ])('a CSR with %s stays pending, and signing fails when a person approves it', async (_, changes, message) => {
     const { json } = await send(csrObject('w1', changes));
     await approve(json.metadata.name, [APPROVED]);
     const failed = await settled(json.metadata.name);
@@ -135,7 +135,7 @@ describe('a CSR of a kubelet', () => {
     expect(statusOf(failed).conditions?.[1]?.message).toContain(message);
   });
 
-  test('for another signer is left to that signer', async () => {
+  test('a CSR for another signer is not signed', async () => {
     const { json } = await send(csrObject('w1', { spec: { signerName: 'example.com/other' } }));
     await approve(json.metadata.name, [APPROVED]);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -144,7 +144,7 @@ describe('a CSR of a kubelet', () => {
     );
   });
 
-  test('lives no longer than it asks for', async () => {
+  test('a certificate does not outlive the requested time', async () => {
     const { json } = await send(csrObject('w1', { spec: { expirationSeconds: 600 } }));
     const [certificate] = readCertificates(
       Buffer.from(statusOf(await settled(json.metadata.name)).certificate ?? '', 'base64').toString(),
@@ -160,9 +160,9 @@ describe('a CSR is refused', () => {
     ['without usages', { usages: undefined }, 'spec.usages'],
     ['with an unknown usage', { usages: ['fun'] }, 'spec.usages[0]'],
     ['without a request', { request: undefined }, 'spec.request'],
-    ['with a request that is no PEM', { request: 'bm8=' }, 'spec.request'],
+    ['with a request that is not PEM', { request: 'bm8=' }, 'spec.request'],
     ['with too short a life', { expirationSeconds: 60 }, 'spec.expirationSeconds'],
-  ])('%s', async (_, spec, field) => {
+  ])('a CSR is refused: %s', async (_, spec, field) => {
     const { code, json } = await send(csrObject('w1', { spec }));
     expect({ code, reason: json.reason }).toEqual({ code: 422, reason: 'Invalid' });
     expect(json.details).toMatchObject({
@@ -171,7 +171,7 @@ describe('a CSR is refused', () => {
       causes: [{ field }],
     });
   });
-  test('when its name is taken', async () => {
+  test('a CSR is refused when its name is in use', async () => {
     const body = csrObject('w1', { metadata: { generateName: undefined, name: 'node-csr-1' } });
     await send(body);
     const { code, json } = await send(body);
@@ -184,7 +184,7 @@ describe('a CSR is refused', () => {
   });
 });
 
-test('a write of the CSR itself changes neither spec nor status, and approval changes conditions only', async () => {
+test('an update of a CSR changes neither spec nor status, and an approval changes only its conditions', async () => {
   sandbox.autoApprove = false;
   const identity = admin(sandbox);
   const { json } = await send(csrObject('w1'));

@@ -19,13 +19,13 @@ describe('a fault', () => {
     ['tooManyRequests', 429],
     ['internalError', 500],
     ['unavailable', 503],
-  ])('%s answers %i, and is over after one request', async (effect, code) => {
+  ])('the fault %s answers one request with %i', async (effect, code) => {
     sandbox.faults.add({ effect });
     const { code: first, json } = await ask(sandbox, CLUSTER_INFO);
     expect({ first, kind: json.kind }).toEqual({ first: code, kind: 'Status' });
     expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(200);
   });
-  test('meets the method and the path it is for, as often as it is told', async () => {
+  test('a fault applies to its method and path, for its number of requests', async () => {
     sandbox.faults.add({ effect: 'unavailable', method: 'GET', path: CLUSTER_INFO, times: 2 });
     expect((await ask(sandbox, '/version')).code).toBe(200);
     expect((await ask(sandbox, CLUSTER_INFO, { method: 'DELETE' })).code).toBe(403);
@@ -33,7 +33,7 @@ describe('a fault', () => {
     expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(503);
     expect((await ask(sandbox, CLUSTER_INFO)).code).toBe(200);
   });
-  test('meets what its pattern says of the path with its query, spares the first ones, and tells that it was met', async () => {
+  test('a fault matches a pattern of path and query, spares the first requests, and reports each match', async () => {
     let met = 0;
     const onTriggered = () => {
       met++;
@@ -44,26 +44,26 @@ describe('a fault', () => {
       codes.push((await ask(sandbox, `/version${query}`)).code, met);
     expect(codes).toEqual([200, 0, 200, 0, 200, 0, 503, 1, 200, 1]);
   });
-  test('is gone when faults are cleared', async () => {
+  test('clearing the faults ends a fault', async () => {
     sandbox.faults.add({ effect: 'unavailable', times: 100 });
     sandbox.faults.clear();
     expect((await ask(sandbox, '/version')).code).toBe(200);
   });
 });
 
-test('429 says when to come again', async () => {
+test('the fault 429 says when to retry', async () => {
   sandbox.faults.add({ effect: 'tooManyRequests', retryAfterSeconds: 7 });
   const { headers, json } = await ask(sandbox, '/version');
   expect(headers['retry-after']).toBe('7');
   expect(json.details).toEqual({ retryAfterSeconds: 7 });
 });
-test('latency answers late', async () => {
+test('the fault latency delays the answer', async () => {
   sandbox.faults.add({ effect: 'latency', latencyMs: 150 });
   const start = performance.now();
   expect((await ask(sandbox, '/version')).code).toBe(200);
   expect(performance.now() - start).toBeGreaterThan(140);
 });
-test('latency does not keep the sandbox from closing', async () => {
+test('the fault latency does not keep the sandbox from closing', async () => {
   const other = await startSandbox();
   other.faults.add({ effect: 'latency', latencyMs: 60_000 });
   const reply = ask(other, '/version').catch((error: Error) => error);
@@ -71,32 +71,32 @@ test('latency does not keep the sandbox from closing', async () => {
   await other.close();
   expect(await reply).toBeInstanceOf(Error);
 });
-test('a reset cuts the connection before anything is done', async () => {
+test('the fault reset cuts the connection before the request is applied', async () => {
   sandbox.faults.add({ effect: 'reset', method: 'POST' });
   await expect(ask(sandbox, CSRS, { method: 'POST', token: sandbox.token, body: csrObject('w1') })).rejects.toThrow(
     'hang up',
   );
   expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
 });
-test('a truncated answer comes after the work is done', async () => {
+test('the fault truncate cuts the answer after the request is applied', async () => {
   sandbox.faults.add({ effect: 'truncated', method: 'POST' });
   await expect(ask(sandbox, CSRS, { method: 'POST', token: sandbox.token, body: csrObject('w1') })).rejects.toThrow(
     'aborted',
   );
   expect(sandbox.store.list('certificatesigningrequests')).toHaveLength(1);
 });
-test('a portal answers in HTML', async () => {
+test('the fault portal answers in HTML', async () => {
   sandbox.faults.add({ effect: 'notJson' });
   const { code, headers, text } = await ask(sandbox, CLUSTER_INFO);
   expect({ code, type: headers['content-type'] }).toEqual({ code: 200, type: 'text/html' });
   expect(text).toContain('<html>');
 });
-test('a huge answer is larger than any client should read', async () => {
+test('the fault huge sends more than any client should read', async () => {
   sandbox.faults.add({ effect: 'huge' });
   expect((await ask(sandbox, CLUSTER_INFO)).text.length).toBeGreaterThan(8 << 20);
 });
 
-test.each([0, 1, 16, 40])('a cut after %i bytes ends the connection there', async (bytes) => {
+test.each([0, 1, 16, 40])('the fault cut ends the connection after %i bytes', async (bytes) => {
   sandbox.faults.add({ effect: 'cut', bytes });
   const socket = connect({ port: Number(sandbox.endpoint.split(':')[1]), ca: sandbox.caPem });
   socket.write('GET /version HTTP/1.1\r\nHost: sandbox\r\n\r\n');
@@ -104,13 +104,13 @@ test.each([0, 1, 16, 40])('a cut after %i bytes ends the connection there', asyn
   expect(said).toHaveLength(bytes);
   expect('HTTP/1.1 200 OK\r\n').toContain(said.slice(0, 17));
 });
-test('a dripping answer comes byte by byte', async () => {
+test('the fault drip sends the answer byte by byte', async () => {
   sandbox.faults.add({ effect: 'drip', latencyMs: 1 });
   const start = performance.now();
   const { text: whole } = await ask(sandbox, '/version');
   expect(performance.now() - start).toBeGreaterThan(whole.length);
 });
-test('an endless answer goes on until the client hangs up', async () => {
+test('the fault endless sends data until the client hangs up', async () => {
   sandbox.faults.add({ effect: 'endless' });
   const socket = connect({ port: Number(sandbox.endpoint.split(':')[1]), ca: sandbox.caPem });
   socket.write('GET /version HTTP/1.1\r\nHost: sandbox\r\n\r\n');
@@ -121,24 +121,24 @@ test('an endless answer goes on until the client hangs up', async () => {
   }
   expect(bytes).toBeGreaterThan(16 << 20);
 });
-test('an early answer says something before it answers', async () => {
+test('the fault early sends an informational response before the answer', async () => {
   sandbox.faults.add({ effect: 'early' });
   const socket = connect({ port: Number(sandbox.endpoint.split(':')[1]), ca: sandbox.caPem });
   socket.write('GET /version HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\n\r\n');
   expect((await text(socket)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 103', 'HTTP/1.1 102', 'HTTP/1.1 200']);
 });
-test('headers can be others, or none', async () => {
+test('a fault can change or remove headers', async () => {
   sandbox.faults.add({ effect: 'headers', headers: { Date: 'once upon a time' } });
   sandbox.faults.add({ effect: 'headers', headers: { Date: undefined } });
   expect((await ask(sandbox, '/version')).headers.date).toBe('once upon a time');
   expect((await ask(sandbox, '/version')).headers.date).toBeUndefined();
 });
-test('another answer stands in its place', async () => {
+test('a fault can replace the answer', async () => {
   sandbox.faults.add({ effect: 'instead', code: 302, text: '{}', headers: { Location: 'https://elsewhere/' } });
   const { code, headers, text: body } = await ask(sandbox, '/version');
   expect([code, headers.location, body]).toEqual([302, 'https://elsewhere/', '{}']);
 });
-test('an answer can be changed after its work is done', async () => {
+test('a fault can change the answer after the request is applied', async () => {
   sandbox.faults.add({ effect: 'changed', change: (object) => ({ ...object, metadata: null }) });
   const { json } = await ask(sandbox, CLUSTER_INFO);
   expect([json.kind, json.metadata]).toEqual(['ConfigMap', null]);
@@ -151,22 +151,22 @@ describe('a watch', () => {
       seen.push(event);
     return seen;
   };
-  test('can end at once', async () => {
+  test('a fault can end a watch at once', async () => {
     sandbox.faults.add({ effect: 'watchEnds' });
     const start = performance.now();
     expect(await events()).toEqual([]);
     expect(performance.now() - start).toBeLessThan(900);
   });
-  test('can expire within its stream', async () => {
+  test('a fault can make a watch expire within its stream', async () => {
     sandbox.faults.add({ effect: 'watchExpired' });
     expect(await events()).toMatchObject([{ type: 'ERROR', object: { code: 410, reason: 'Expired' } }]);
   });
-  test('can show its objects changed', async () => {
+  test('a fault can change the objects of a watch', async () => {
     sandbox.store.create('nodes', { metadata: { name: 'changed' } });
     sandbox.faults.add({ effect: 'changed', path: NODES, change: () => ({ nonsense: true }) });
     expect(await events()).toContainEqual({ type: 'ADDED', object: { nonsense: true } });
   });
-  test('can be refused with 410', async () => {
+  test('a fault can refuse a watch with 410', async () => {
     sandbox.faults.add({ effect: 'gone' });
     expect((await ask(sandbox, '/version')).code).toBe(200);
     expect((await ask(sandbox, `${NODES}?watch=true`, { identity: admin(sandbox) })).code).toBe(410);
@@ -176,14 +176,14 @@ describe('a watch', () => {
 describe('a forged cluster-info', () => {
   const forged = { kind: 'ConfigMap', metadata: { name: 'cluster-info' }, data: { kubeconfig: 'forged' } };
 
-  test('is shown to anonymous readers only', async () => {
+  test('a forged cluster-info goes to anonymous readers only', async () => {
     sandbox.faults.clusterInfo(forged);
     expect((await ask(sandbox, CLUSTER_INFO)).json.data).toEqual({ kubeconfig: 'forged' });
     expect((await ask(sandbox, CLUSTER_INFO, { identity: admin(sandbox) })).json.data).not.toEqual({
       kubeconfig: 'forged',
     });
   });
-  test('can be shown once, and the true one afterwards', async () => {
+  test('a forged cluster-info can be served once, and the true one afterwards', async () => {
     sandbox.faults.clusterInfo(forged, 1);
     expect((await ask(sandbox, CLUSTER_INFO)).json.data).toEqual({ kubeconfig: 'forged' });
     expect((await ask(sandbox, CLUSTER_INFO)).json.data).not.toEqual({ kubeconfig: 'forged' });
@@ -194,7 +194,7 @@ describe('another serving certificate', () => {
   const serverOf = (changes: object) =>
     clientOf(sandbox, 'kube-apiserver', [], { use: 'server', altNames: ['127.0.0.1'], ...changes });
 
-  test('of another CA is not believed', async () => {
+  test('a serving certificate of another CA is not trusted', async () => {
     const key = generateKeyPem();
     const subject = { commonName: 'kubernetes', organizations: [] };
     const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 60_000) };
@@ -209,15 +209,15 @@ describe('another serving certificate', () => {
     sandbox.serveWith({ cert, key });
     await expect(ask(sandbox, '/version')).rejects.toThrow('self-signed');
   });
-  test('for another host is not believed', async () => {
+  test('a serving certificate for another host is not trusted', async () => {
     sandbox.serveWith(serverOf({ altNames: ['192.0.2.1'] }));
     await expect(ask(sandbox, '/version')).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
-  test('that has expired is not believed', async () => {
+  test('an expired serving certificate is not trusted', async () => {
     sandbox.serveWith(serverOf({ notAfter: new Date(Date.now() - 1000) }));
     await expect(ask(sandbox, '/version')).rejects.toMatchObject({ code: 'CERT_HAS_EXPIRED' });
   });
-  test('that is good is believed', async () => {
+  test('a valid replacement of the serving certificate is trusted', async () => {
     sandbox.serveWith(serverOf({}));
     expect((await ask(sandbox, '/version')).code).toBe(200);
   });

@@ -45,7 +45,7 @@ describe.skipIf(!found)(`kubectl${found ? '' : ' (skipped: it is not on PATH)'}`
     return (await ask(sandbox, CSRS, how)).json.metadata.name;
   };
 
-  test('shows a CSR pending, approves it, and shows it issued', async () => {
+  test('kubectl shows a pending CSR, approves it, and shows it issued', async () => {
     const name = await makeCsr();
     const requestor = `system:bootstrap:${sandbox.token.slice(0, 6)}`;
     const [header, row] = table(await kubectl('get', 'csr', name));
@@ -55,12 +55,12 @@ describe.skipIf(!found)(`kubectl${found ? '' : ' (skipped: it is not on PATH)'}`
     await vi.waitFor(async () => expect(await kubectl('get', 'csr')).toContain('Approved,Issued'), 5000);
     expect(await kubectl('describe', 'csr', name)).toContain('Common Name:    system:node:w1');
   });
-  test('denies a CSR', async () => {
+  test('kubectl denies a CSR', async () => {
     const name = await makeCsr();
     await kubectl('certificate', 'deny', name);
     expect(table(await kubectl('get', 'csr', name))[1]?.at(-1)).toBe('Denied');
   });
-  test('shows nodes and deletes one', async () => {
+  test('kubectl shows Nodes and deletes one', async () => {
     const status = { conditions: [{ type: 'Ready', status: 'True' }], nodeInfo: { kubeletVersion: 'v1.20.2' } };
     sandbox.store.create('nodes', { metadata: { name: 'w1' }, status });
     const [header, row] = table(await kubectl('get', 'nodes'));
@@ -69,11 +69,11 @@ describe.skipIf(!found)(`kubectl${found ? '' : ' (skipped: it is not on PATH)'}`
     expect(await kubectl('delete', 'node', 'w1')).toContain('node "w1" deleted');
     expect(sandbox.store.get('nodes', 'w1')).toBeUndefined();
   });
-  test('shows ConfigMaps and Secrets', async () => {
+  test('kubectl shows ConfigMaps and Secrets', async () => {
     expect(table(await kubectl('get', 'cm', '-n', 'kube-public'))[1]?.slice(0, 2)).toEqual(['cluster-info', '2']);
     expect(await kubectl('get', 'secrets', '-n', 'kube-system')).toContain('bootstrap.kubernetes.io/token   7');
   });
-  test('makes a bootstrap token that signs and may log in, finds it by its type, and deletes it', async () => {
+  test('kubectl creates a bootstrap token, finds it by its type, and deletes it', async () => {
     const fields = { 'token-id': 'second', 'token-secret': '0123456789abcdef', 'usage-bootstrap-signing': 'true' };
     const literals = Object.entries({ ...fields, 'usage-bootstrap-authentication': 'true' });
     const type = 'bootstrap.kubernetes.io/token';
@@ -99,12 +99,12 @@ describe.skipIf(!found)(`kubectl${found ? '' : ' (skipped: it is not on PATH)'}`
     expect(await kubectl('delete', ...secret)).toContain('deleted');
     await vi.waitFor(async () => expect(await signatures()).not.toContain('jws-kubeconfig-second'));
   });
-  test('turns automatic approval off the way the documentation says', async () => {
+  test('kubectl turns automatic approval off as the documentation describes', async () => {
     sandbox.autoApprove = true;
     await kubectl('delete', 'clusterrolebinding', 'kubeadm:node-autoapprove-bootstrap');
     expect(sandbox.autoApprove).toBe(false);
   });
-  test('asks what it may do', async () => {
+  test('kubectl auth can-i reports permissions', async () => {
     expect((await kubectl('auth', 'can-i', 'create', 'nodes')).trim()).toBe('yes');
   });
 });

@@ -27,8 +27,8 @@ beforeEach(() => layJoin(sandbox, root, 'W1'));
 
 const node = (name: string): Node | undefined => sandbox.store.get<Node>('nodes', name);
 
-describe('the stand-in kubelet', () => {
-  test('says it is healthy, and registers a Node that becomes Ready', async () => {
+describe('the simulated kubelet', () => {
+  test('the simulated kubelet reports that it is healthy, and registers a Node that becomes Ready', async () => {
     const seen: unknown[] = [];
     const stop = sandbox.store.subscribe(({ object }) => seen.push((object as Node).status?.conditions?.[0]?.status));
     const kubelet = await startKubelet({ root });
@@ -44,7 +44,7 @@ describe('the stand-in kubelet', () => {
     await kubelet.close();
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
   });
-  test('obeys the flags: another name, taints', async () => {
+  test('the simulated kubelet obeys the flags for its name and taints', async () => {
     const { cert, key } = clientOf(sandbox, 'system:node:other', ['system:nodes']);
     await lay(root, PEM, cert + key);
     await lay(
@@ -60,13 +60,13 @@ describe('the stand-in kubelet', () => {
     ]);
     await kubelet.close();
   });
-  test('that starts again finds its Node and makes it Ready', async () => {
+  test('a restarted kubelet finds its Node and makes it Ready', async () => {
     await (await startKubelet({ root })).close();
     const { uid } = node('w1')?.metadata ?? {};
     await (await startKubelet({ root })).close();
     expect(node('w1')?.metadata.uid).toBe(uid);
   });
-  test('waits for an API server that is busy', async () => {
+  test('the simulated kubelet waits for a busy API server', async () => {
     sandbox.faults.add({ effect: 'unavailable', method: 'POST' });
     sandbox.faults.add({ effect: 'reset', method: 'POST' });
     await (await startKubelet({ root })).close();
@@ -74,14 +74,16 @@ describe('the stand-in kubelet', () => {
   });
 });
 
-describe('the stand-in kubelet without a certificate', () => {
+describe('the simulated kubelet without a certificate', () => {
   const BOOTSTRAP = '/etc/kubernetes/bootstrap-kubelet.conf';
   const CURRENT = join('/var/lib/kubelet/pki', 'kubelet-client-current.pem');
   const lines = (user: string) => `apiVersion: v1
 kind: Config
 clusters:
 - name: kubernetes
-  cluster: {certificate-authority-data: ${Buffer.from(sandbox.caPem).toString('base64')}, server: 'https://${sandbox.endpoint}'}
+  cluster:
+    certificate-authority-data: ${Buffer.from(sandbox.caPem).toString('base64')}
+    server: 'https://${sandbox.endpoint}'
 contexts:
 - name: c
   context: {cluster: kubernetes, user: u}
@@ -98,7 +100,7 @@ users:
   });
   afterEach(() => rm(join(root, BOOTSTRAP), { force: true }));
 
-  test('asks for one with its bootstrap token, and joins by it', async () => {
+  test('without a certificate, the simulated kubelet requests one with its bootstrap token', async () => {
     const kubelet = await startKubelet({ root });
     expect(csrs().map(({ metadata, spec }) => [metadata.name.slice(0, 4), spec.username])).toEqual([
       ['csr-', `system:bootstrap:${sandbox.token.slice(0, 6)}`],
@@ -116,7 +118,7 @@ users:
     expect(csrs()).toHaveLength(1);
   });
 
-  test('asks with a certificate, where its file has one', async () => {
+  test('the simulated kubelet requests with a certificate if its bootstrap kubeconfig has one', async () => {
     const { cert, key } = clientOf(sandbox, 'joiner', ['system:bootstrappers:kubeadm:default-node-token']);
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     await lay(root, BOOTSTRAP, lines(`{client-certificate-data: ${base64(cert)}, client-key-data: ${base64(key)}}`));
@@ -124,7 +126,7 @@ users:
     expect(csrs()[0]?.spec.username).toBe('joiner');
   });
 
-  test('is healthy while it waits, and its kubeconfig is there before its certificate', async () => {
+  test('a waiting kubelet is healthy, and writes its kubeconfig before its certificate', async () => {
     sandbox.autoApprove = false;
     const starting = startKubelet({ root });
     await expect.poll(csrs).toHaveLength(1);
@@ -137,11 +139,11 @@ users:
   });
 });
 
-describe('the stand-in kubelet dies', () => {
+describe('a simulated kubelet that cannot run', () => {
   const dies = async (words: string) => await expect(startKubelet({ root })).rejects.toThrow(words);
   const remove = (path: string) => rm(join(root, path));
 
-  test('without the socket of its runtime', async () => {
+  test('the simulated kubelet exits without the socket of its runtime', async () => {
     const socket = '/run/containerd/containerd.sock';
     await remove(socket);
     await dies(`dial unix ${socket}`);
@@ -153,51 +155,51 @@ describe('the stand-in kubelet dies', () => {
     ['its certificate', PEM, 'kubelet-client-current.pem: no such file or directory'],
     ['the client CA', '/etc/kubernetes/pki/ca.crt', 'open /etc/kubernetes/pki/ca.crt'],
     ['the flags that name its runtime', FLAGS, 'Cannot connect to the Docker daemon'],
-  ])('without %s', async (_, path, words) => {
+  ])('the simulated kubelet exits without %s', async (_, path, words) => {
     await remove(path);
     await dies(words);
   });
   test.each([
     ['a configuration of another kind', CONFIG, 'kind: ConfigMap\n', 'failed to decode'],
     ['flags that are not quoted', FLAGS, 'KUBELET_KUBEADM_ARGS=--a=b\n', 'invalid assignment'],
-    ['a flag that is none', FLAGS, 'KUBELET_KUBEADM_ARGS="container-runtime"\n', 'unknown command'],
+    ['an unknown flag', FLAGS, 'KUBELET_KUBEADM_ARGS="container-runtime"\n', 'unknown command'],
     ['a taint without effect', FLAGS, `KUBELET_KUBEADM_ARGS="${ENDPOINT} --register-with-taints=a"\n`, 'invalid taint'],
-    ['a client CA that is none', '/etc/kubernetes/pki/ca.crt', 'nothing\n', 'unable to load client CA file'],
-    ['a kubeconfig that is none', '/etc/kubernetes/kubelet.conf', '[]\n', 'error loading config file'],
+    ['an invalid client CA', '/etc/kubernetes/pki/ca.crt', 'nothing\n', 'unable to load client CA file'],
+    ['an invalid kubeconfig', '/etc/kubernetes/kubelet.conf', '[]\n', 'error loading config file'],
     ['a kubeconfig without a context', '/etc/kubernetes/kubelet.conf', 'kind: Config\n', 'does not exist'],
-    ['a certificate that is none', PEM, 'nothing\n', 'failed to find any PEM data'],
+    ['an invalid certificate', PEM, 'nothing\n', 'failed to find any PEM data'],
     ['another host name', '/etc/hostname', 'w2\n', 'but this node is w2'],
-  ])('with %s', async (_, path, text, words) => {
+  ])('the simulated kubelet exits with %s', async (_, path, text, words) => {
     await lay(root, path, text);
     await dies(words);
   });
-  test('with a key that does not fit', async () => {
+  test('the simulated kubelet exits if its key does not fit its certificate', async () => {
     const { cert } = clientOf(sandbox, 'system:node:w1', ['system:nodes']);
     await lay(root, PEM, cert + generateKeyPem());
     await dies('private key does not match public key');
   });
-  test('with an expired certificate', async () => {
+  test('the simulated kubelet exits with an expired certificate', async () => {
     const { cert, key } = clientOf(sandbox, 'system:node:w1', ['system:nodes'], {
       notAfter: new Date(Date.now() - 1000),
     });
     await lay(root, PEM, cert + key);
     await dies('expired');
   });
-  test('with an identity of another cluster', async () => {
+  test('the simulated kubelet exits with an identity of another cluster', async () => {
     const { cert, key } = clientOf(stranger, 'system:node:w1', ['system:nodes']);
     await lay(root, PEM, cert + key);
     await dies('Unauthorized');
   });
-  test('with an identity that is no node', async () => {
+  test("the simulated kubelet exits with an identity that is not a node's", async () => {
     const { cert, key } = clientOf(sandbox, 'system:node:w1', ['system:masters']);
     await lay(root, PEM, cert + key);
     await dies('not for system:nodes');
   });
-  test('when the API server is not of the CA in its kubeconfig', async () => {
+  test('the simulated kubelet exits if the API server is not of the CA in its kubeconfig', async () => {
     await lay(root, '/etc/kubernetes/kubelet.conf', kubeletConf(`https://${sandbox.endpoint}`, stranger.caPem));
     await dies('certificate');
   });
-  test('when its healthz port is taken', async () => {
+  test('the simulated kubelet exits if its healthz port is in use', async () => {
     const first = await startKubelet({ root });
     await dies('EADDRINUSE');
     await first.close();

@@ -34,14 +34,14 @@ async function on(program: string, ...args: string[]): Promise<{ code: number; s
 const property = async (name: string) =>
   new RegExp(`^${name}=(.*)$`, 'm').exec((await on('systemctl', 'show', 'kubelet', '--property', name)).stdout)?.[1];
 
-/** A process that has ended but that nobody has waited for does not count. */
+/** A zombie does not count. */
 async function isRunning(pid = ''): Promise<boolean> {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'stat=', '-p', pid]).catch(() => ({ stdout: '' }));
   return stdout.trim() !== '' && !stdout.startsWith('Z');
 }
 
 describe('a scratch machine', () => {
-  test('has what preflight looks for, and runs nothing', async () => {
+  test('a scratch machine has what preflight checks, and runs nothing', async () => {
     root = await emptyMachine('Host-1');
     expect(await readFile(join(root, 'etc/hostname'), 'utf8')).toBe('Host-1\n');
     expect((await readFile(join(root, 'proc/swaps'), 'utf8')).trim().split('\n')).toHaveLength(1);
@@ -51,7 +51,7 @@ describe('a scratch machine', () => {
     expect(await on('systemctl', 'is-active', 'kubelet')).toEqual({ code: 3, stdout: 'inactive' });
     expect(await on('journalctl', '-u', 'kubelet', '-n', '5')).toEqual({ code: 0, stdout: '' });
   });
-  test('has a container runtime while one is started, which answers over the CRI and has nothing to run', async () => {
+  test('a scratch machine has a container runtime while one is started', async () => {
     root = await emptyMachine('host-1');
     const runtime = await startRuntime(root);
     const [asked, socket] = [new ContainerRuntime(root), 'unix:///run/containerd/containerd.sock'];
@@ -64,7 +64,7 @@ describe('a scratch machine', () => {
     await runtime.close();
     await expect(asked.status(socket, signal)).rejects.toMatchObject({ code: 'E_CRI_UNREACHABLE' });
   });
-  test('shows the unit with its drop-in, and knows no other unit', async () => {
+  test('a scratch machine shows the kubelet unit with its drop-in, and knows no other unit', async () => {
     root = await emptyMachine('host-1');
     const unit = (await on('systemctl', 'cat', 'kubelet.service')).stdout;
     expect(unit).toContain('--kubeconfig=/etc/kubernetes/kubelet.conf');
@@ -73,7 +73,7 @@ describe('a scratch machine', () => {
     expect((await on('systemctl', 'start', 'docker')).code).toBe(5);
     expect((await on('systemctl', 'daemon-reload')).code).toBe(0);
   });
-  test('remembers whether the unit is enabled', async () => {
+  test('a scratch machine records whether the unit is enabled', async () => {
     root = await emptyMachine('host-1');
     expect(await on('systemctl', 'is-enabled', 'kubelet')).toEqual({ code: 0, stdout: 'enabled' });
     await on('systemctl', 'disable', 'kubelet');
@@ -82,16 +82,16 @@ describe('a scratch machine', () => {
     await on('systemctl', 'enable', 'kubelet');
     expect(await property('UnitFileState')).toBe('enabled');
   });
-  test('without the files of a join has a kubelet that fails, says why, and stays down', async () => {
+  test('without the files of a join, the kubelet of a scratch machine fails, says why, and stays down', async () => {
     root = await emptyMachine('host-1');
     expect((await on('systemctl', 'start', 'kubelet')).code).toBe(0);
     await vi.waitFor(async () => expect(await property('ActiveState')).toBe('failed'), 5000);
     expect((await on('journalctl', '-u', 'kubelet', '-n', '1')).stdout).toMatch(
-      /^F\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ server\.go:\d+\] failed to run Kubelet: open \/var\/lib\/kubelet\/config\.yaml/,
+      /^F\d{4} [\d:.]{15} +\d+ server\.go:\d+\] failed to run Kubelet: open \/var\/lib\/kubelet\/config\.yaml/,
     );
     expect(await readFile(join(root, 'run/kubelet.exit'), 'utf8')).toBe('255\n');
   });
-  test('with the files of a join has a kubelet that registers, restarts and stops', async () => {
+  test('with the files of a join, the kubelet of a scratch machine registers, restarts and stops', async () => {
     root = await emptyMachine('worker-1');
     await layJoin(sandbox, root, 'worker-1');
     const isReady = () => sandbox.store.get<Node>('nodes', 'worker-1')?.status?.conditions?.[0]?.status === 'True';

@@ -40,7 +40,7 @@ itKeepsThePhaseContract(servingCert, {
 });
 
 describe('serving-cert', () => {
-  test('asks for the node by name and addresses, says how to approve it, and leaves it where the kubelet looks', async () => {
+  test('serving-cert requests a certificate, explains the approval, and installs it', async () => {
     const { cluster, machine } = joining();
     const host = memoryHost(machine());
     const { error, result, changes } = await runPhase(servingCert, INPUT, host);
@@ -68,7 +68,7 @@ describe('serving-cert', () => {
     expect(readCertificates(pem)[0]?.extendedKeyUsages).toEqual([SERVER_AUTH]);
   });
 
-  test('takes the address that the server is reached from where none is given', async () => {
+  test("serving-cert determines the server's address if no address is configured", async () => {
     const { cluster, machine } = joining();
     await runPhase(servingCert, { addresses: [] }, memoryHost(machine()));
     const [csr] = [...cluster.objects.values()] as CsrObject[];
@@ -81,7 +81,7 @@ describe('serving-cert', () => {
     ['clients', { use: 'client' }, 'it does not allow server authentication'],
     ['fewer names', { altNames: ['w1'] }, 'it does not include 10.0.0.7'],
     ['another time', { notAfter: new Date(NOW.getTime() - 1) }, 'it is not valid now'],
-  ])('writes no certificate for %s', async (_, how, problem) => {
+  ])('serving-cert does not write a certificate for %s', async (_, how, problem) => {
     const { machine } = joining(how);
     const { error, changes } = await runPhase(servingCert, INPUT, memoryHost(machine()));
     expect(error).toMatchObject({ code: 'E_CERTIFICATE_WRONG' });
@@ -89,7 +89,7 @@ describe('serving-cert', () => {
     expect(changes.map(({ kind }) => kind)).toEqual(['api']);
   });
 
-  test('ends when the request is denied', async () => {
+  test('serving-cert fails if the request is denied', async () => {
     const { machine, cluster } = joining();
     cluster.decide = (csr) => ({
       ...csr,
@@ -102,7 +102,7 @@ describe('serving-cert', () => {
   test.each([
     ['', 'its configuration lacks serverTLSBootstrap: true, so it would not use one'],
     ['serverTLSBootstrap: false\n', 'its configuration lacks serverTLSBootstrap: true, so it would not use one'],
-  ])('refuses a kubelet that would not use it: %j', async (config, what) => {
+  ])('serving-cert refuses a kubelet that would not use the certificate: %j', async (config, what) => {
     const { error } = await runPhase(servingCert, INPUT, memoryHost(joining({}, config).machine()));
     expect(error).toMatchObject({
       code: 'E_SERVING_CERT',
@@ -110,14 +110,14 @@ describe('serving-cert', () => {
     });
   });
 
-  test('stores nothing in a dry run', async () => {
+  test('serving-cert writes nothing in a dry run', async () => {
     const { machine, cluster } = joining();
     const { result } = await runPhase(servingCert, INPUT, recordingHost(memoryHost(machine())));
     expect([result.status, cluster.objects.size]).toEqual(['succeeded', 0]);
   });
 });
 
-test('a request for names has them as they are, and one without has none', () => {
+test('a CSR contains the requested alternative names, and none by default', () => {
   const names = ['a.example', '10.0.0.1', '2001:db8:0:0:0:0:0:1'];
   const subject = { commonName: 'x', organizations: [] };
   expect(readCsr(createCsr(KEY, subject, names))).toMatchObject({ altNames: names, asksExtensions: true });
