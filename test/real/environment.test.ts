@@ -39,7 +39,7 @@ describe.skipIf(reason)(
       expect(readFileSync(environment, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(15);
     });
 
-    test('the custom step runs with all files written and the kubelet stopped, and the Node shows its effect', async () => {
+    test('the custom step runs after all files are written, and the Node shows its effect', async () => {
       // The kubelet has no files yet: it exits, and the service manager starts it again.
       await machine.run(['systemctl', 'start', 'kubelet'], { env: { RESTART_SEC: '1' } });
       await sleep(2_500);

@@ -1,4 +1,4 @@
-/** The default pipeline in memory. A power failure at any point of a run or undo loses everything that was not synced. */
+/** The default pipeline in memory. A power failure at any point of a run or undo loses what was not synced. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Survives } from '../../helpers/memory-disk.ts';
 import { MemoryJoin, type Mode, type Trees } from '../../helpers/memory-join.ts';
