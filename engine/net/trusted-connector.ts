@@ -19,7 +19,7 @@ const PRESENTED_MAX = 101;
 export interface TrustedServer {
   /** `https://host:port`: the host that the certificates must be for, and the name in errors. */
   server: string;
-  /** PEM texts; none trusts nobody. */
+  /** PEM texts. An empty list trusts no server. */
   ca: readonly string[];
   now: () => Date;
   /** Who asks, where it is by a certificate. */
@@ -76,7 +76,7 @@ const hostOf = (server: string): string => new URL(server).hostname.replace(/^\[
 
 function refusalOf(socket: TLSSocket, { server, now }: TrustedServer, anchors: TrustAnchors) {
   if (socket.isSessionReused())
-    return { fault: 'unreadable', what: 'it resumed a session, in which no certificate is shown' } as const;
+    return { fault: 'unreadable', what: 'it resumed a session without presenting a certificate' } as const;
   const presented: Buffer[] = [];
   let next = socket.getPeerX509Certificate();
   for (; next !== undefined && presented.length < PRESENTED_MAX; next = next.issuerCertificate)

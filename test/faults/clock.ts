@@ -64,18 +64,18 @@ export const clock: Fault[] = [
   },
   {
     name: 'the machine is two days behind and answers have no Date',
-    where: 'CSR watch',
+    where: 'cluster-info, verified', // the certificate of the server is checked by the clock of the machine
     clocks: { machineMs: -2 * DAY_MS },
     inject: undated,
-    ends: WRONG,
+    ends: ['E_API_CERTIFICATE_TIME', 'trust'],
     lasting: true,
   },
   {
     name: 'the machine is two years ahead and answers have no Date',
-    where: 'CSR watch',
+    where: 'cluster-info, verified',
     clocks: { machineMs: 730 * DAY_MS },
     inject: undated,
-    ends: WRONG,
+    ends: ['E_API_CERTIFICATE_TIME', 'trust'],
     lasting: true,
   },
   dated('that is missing', 'cluster-info, unverified', undefined, 'survives'),

@@ -126,8 +126,8 @@ class Campaign {
   }
 
   /**
-   * Runs all inputs. If they reached new code, runs them again in parts to find the input that did. Reading the coverage
-   * is what costs time.
+   * Runs all inputs. If they reached new code, runs them again in parts to find the input that did, because reading
+   * the coverage is slow.
    */
   async #explore(inputs: readonly Buffer[], keep?: string): Promise<void> {
     for (const bytes of inputs) await this.#execute(bytes);

@@ -22,11 +22,16 @@ describe('retired phrases', () => {
     expect(foundIn('// a run is taken\n// back\n')).toEqual(['1: taken back']);
   });
 
-  test('are not looked for in code', () => {
+  test('are not found in code', () => {
     expect(foundIn('const told = nobody(hole) / mend;\nif (a < b) forget(/told/);')).toEqual([]);
   });
 
-  test('are no part of sentences in plain English', () => {
+  test('are not found in a string of one word, which is a value', () => {
+    expect(foundIn("const by = 'nobody';")).toEqual([]);
+    expect(foundIn("const by = 'nobody else';")).toEqual(['1: nobody']);
+  });
+
+  test('are not found in sentences in plain English', () => {
     for (const text of ['There is no cluster.', 'It is no longer needed.', 'Undo the run.', 'a wholehearted amendment'])
       expect(foundIn(`// ${text}`), text).toEqual([]);
   });

@@ -37,13 +37,18 @@ const lineAt = (text: string, index: number): number => text.slice(0, index).spl
 
 export function retiredPhrases({ path, text }: Source): Finding[] {
   const prose = proseOf(path, text);
+  /** A string of one word is a value, such as a name, and not prose. */
+  const isValue = ({ index, 0: found }: RegExpExecArray) =>
+    prose[index - 1] === '\0' && prose[index + found.length] === '\0' && /^\w+$/.test(found);
   return PHRASES.flatMap(({ pattern, instead }) =>
-    [...prose.matchAll(pattern)].map((match) => ({
-      path,
-      line: lineAt(prose, match.index),
-      found: match[0].replace(/\s+/g, ' '),
-      instead,
-    })),
+    [...prose.matchAll(pattern)]
+      .filter((match) => !isValue(match))
+      .map((match) => ({
+        path,
+        line: lineAt(prose, match.index),
+        found: match[0].replace(/\s+/g, ' '),
+        instead,
+      })),
   ).sort((a, b) => a.line - b.line);
 }
 
@@ -61,13 +66,14 @@ export function retiredNames({ path, text }: Source): Finding[] {
     });
 }
 
-const LITERAL = /^\s*(?:[\w$?]+: |\+ |: |return |\? )?(?:(['"`]).*\1|\/.*\/[dgimsuvy]*)[,;)]*$/;
+const LITERAL =
+  /^\s*(?:[\w$?]+: |\+ |: |return |\? |(?:export )?const \w+ = )?(?:(['"`]).*\1|\/.*\/[dgimsuvy]*)[,;)]*$/;
 const isComment = (line: string): boolean => /^\s*(?:\*|\/\/|\/\*)/.test(line);
 
 /** A row of a table, or a line of code that is one literal or lies within a template literal: none can be broken. */
 function isUnbreakable(path: string, line: string, prose: string): boolean {
   if (path.endsWith('.md')) return line.startsWith('|');
-  return !isComment(line) && (LITERAL.test(line) || !prose.includes('\0'));
+  return !isComment(line) && (LITERAL.test(line) || !prose.trimStart().startsWith('\0'));
 }
 
 /** Lines over 120 columns that can be broken. JSON is laid out by the formatter. */

@@ -27,7 +27,7 @@ describe.skipIf(reason)(`discovery of a real cluster${reason ? ` (skipped: ${rea
       .map(({ kind, mode, path, content }) => `${kind} ${mode} ${path} ${content.toString('base64')}`);
   const run = (args: string[], env: Record<string, string> = {}) => machine.start([command, ...args], { env }).done;
   const here = () => ['--cri-socket', machine.socket, '--ignore-preflight-errors', 'all'];
-  /** Joins in that way, to a Node that the cluster shows, and takes it back. */
+  /** Joins in that way until the cluster has the Node, and undoes the join. */
   async function joins(by: string[], env: Record<string, string> = {}): Promise<string> {
     const { code, stdout, stderr } = await run(['run', ...by, ...here()], env);
     expect(code, stdout + stderr).toBe(0);

@@ -105,7 +105,7 @@ describe.skipIf(reason)(
         cluster = await startCluster();
       });
 
-      test('reports NodeRestriction with the command for an administrator, and a resume succeeds after it', async () => {
+      test('reports NodeRestriction with the command for an administrator; a resume then succeeds', async () => {
         const { code, stderr } = await joining(cluster, ...GATE);
         expect(code).toBe(5);
         expect(stderr).toContain(

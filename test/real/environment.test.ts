@@ -39,8 +39,9 @@ describe.skipIf(reason)(
       expect(readFileSync(environment, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(15);
     });
 
-    test('the custom step runs after all files are written and while the kubelet is stopped, and its effect is on the Node', async () => {
-      await machine.run(['systemctl', 'start', 'kubelet'], { env: { RESTART_SEC: '1' } }); // it has no files yet: it exits, and is started again
+    test('the custom step runs after all files are written, and the Node shows its effect', async () => {
+      // The kubelet has no files yet: it exits, and the service manager starts it again.
+      await machine.run(['systemctl', 'start', 'kubelet'], { env: { RESTART_SEC: '1' } });
       await sleep(2_500);
       expect((await machine.run(['systemctl', 'is-active', 'kubelet'])).stdout.trim()).toMatch(/^(active|activating)$/);
       const flags = [

@@ -145,7 +145,8 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
     });
 
     afterAll(async () => {
-      await kubectl('delete', 'pods', '--all', '--grace-period=1', '--timeout=30s'); // while its kubelet can still clean up
+      // While its kubelet can still clean up.
+      await kubectl('delete', 'pods', '--all', '--grace-period=1', '--timeout=30s');
       await machine.gone();
     });
   });
@@ -204,7 +205,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       });
     });
 
-    test('a kubelet that cannot start ends the join with its last log line, and --on-failure undo leaves nothing of the join', async () => {
+    test('a kubelet that cannot start ends the join with its last log line, and an undo removes all files', async () => {
       const before = digest(joined(machine));
       writeFileSync(machine.path('etc/default/kubelet'), 'KUBELET_EXTRA_ARGS="--feature-gates=NoSuchGate=true"\n');
       const { code, stderr } = await runJoin(machine, ['--kubelet-health-check-timeout', '8s', '--on-failure', 'undo']);

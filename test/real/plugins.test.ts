@@ -191,7 +191,7 @@ describe.skipIf(reason)(`plugins on a real machine${reason ? ` (skipped: ${reaso
     expect(await state()).toEqual(before);
   });
 
-  test("serving-cert gets an approved certificate from the cluster's CA, and node-metadata labels the Node", async () => {
+  test("serving-cert gets a certificate from the cluster's CA, and node-metadata labels the Node", async () => {
     const configMap = ['-n', 'kube-system', 'configmap', 'kubelet-config-1.20'];
     const yaml = await cluster.kubectl(['get', ...configMap, '-o', 'json']);
     const changed = JSON.parse(yaml);

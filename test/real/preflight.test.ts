@@ -31,7 +31,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     machine = await startMachine('w8');
     tools = machine.path('../w8-tools');
     mkdirSync(tools);
-    // kubeadm queries the runtime through crictl. There is none here, so a stand-in prints the runtime's own answer.
+    // kubeadm queries the runtime through crictl, which is not installed here. A stand-in prints the runtime's answer.
     lay('crictl', ['#!/bin/sh', 'exec ctr -a "$(echo "$2" | sed s,unix://,,)" version >/dev/null', ''].join('\n'));
     path = (await machine.run(['printenv', 'PATH'])).stdout.trim();
   });
@@ -163,7 +163,7 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     );
   });
 
-  test('kubeadm and join both refuse another machine with the name of a Ready Node, and join leaves no file', async () => {
+  test('kubeadm and join refuse a machine with the name of another Ready Node; join leaves no file', async () => {
     await machine.stopKubelet(); // the Node stays Ready for a while
     const other = await startMachine('w9');
     const before = {

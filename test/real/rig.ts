@@ -122,7 +122,8 @@ export async function startMachine(name: string) {
   };
   undo.add(gone);
   await must([join(rig, 'node'), nodes, name, join(rig, 'cri'), cri, bridge]);
-  await run(['systemctl', 'is-active', 'kubelet']); // the stand-in creates its folder on first use, which must not happen during a test
+  // The stand-in creates its folder on first use, which must not happen during a test.
+  await run(['systemctl', 'is-active', 'kubelet']);
   return { name, socket, path, start, run, kubeletPid, stopKubelet, gone };
 }
 

@@ -46,7 +46,7 @@ describe.skipIf(reason)(`resume and undo on a real machine${reason ? ` (skipped:
   });
   afterAll(cleanUp);
 
-  test(`a join that is killed at ${KILLS} random times can be resumed each time, and an undo restores the machine`, async () => {
+  test(`a join killed at ${KILLS} random times can be resumed each time; an undo restores the machine`, async () => {
     const states: string[] = [];
     for (let count = 0; count < KILLS; count++) {
       const joining = run(...joinArgs());
@@ -75,7 +75,7 @@ describe.skipIf(reason)(`resume and undo on a real machine${reason ? ` (skipped:
     expect(states).toContain('resumed');
   });
 
-  test('an undo with a running Pod leaves no container, mount or secret, and the same name can join again at once', async () => {
+  test('an undo with a running Pod leaves no container, mount or secret; the name can join again', async () => {
     const canary = 'canary-of-a-mounted-secret';
     await must(...joinArgs(), '--wait', 'ready');
     const accounts = () => cluster.kubectl(['get', 'serviceaccounts', '-o', 'name']);

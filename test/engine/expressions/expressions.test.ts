@@ -23,12 +23,12 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'a list where there is a text around it',
+      'a list with text around it',
       ['- { id: a, uses: echo, with: { count: "n${{ inputs.number }}" } }'],
       ['15:39: count must be of type integer, but this expression is of type string'],
     ],
     [
-      'an input that may be left out, not guarded',
+      'an optional input without a guard',
       ['- { id: a, uses: echo, with: { text: "${{ inputs.may + \'x\' }}" } }'],
       ['15:38: inputs.may may have no value: write inputs.?may.orValue(…), or guard it with has(inputs.may)'],
     ],
@@ -80,7 +80,7 @@ describe('an invalid expression in a pipeline', () => {
       ],
     ],
     [
-      'secrets: in a condition, as a number, in a text that nobody keeps',
+      'secrets: in a condition, as a number, in an input that is not secret',
       [
         '- { id: a, uses: echo, if: "has(inputs.key) && inputs.key == \'x\'" }',
         '- id: b',

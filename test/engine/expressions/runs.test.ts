@@ -68,7 +68,7 @@ describe('the outputs of a pipeline', () => {
   const runWith = (...lines: string[]) =>
     run({ plan: planOf(load(...lines), withFailing, requiredInputs, HOST), host: memoryHost() });
 
-  test('outputs come from the outputs of steps, and missing ones are left out', async () => {
+  test('outputs come from the outputs of steps, and missing ones are omitted', async () => {
     const result = await runWith(
       '- { id: a, uses: echo, with: { count: 2, text: t } }',
       '- { id: b, uses: failing, allowFailure: true }',

@@ -125,7 +125,7 @@ describe('files of a machine', () => {
     expect([error.code, error.message]).toEqual(['E_FILE', '/d: is not a file']);
   });
 
-  test('a removal of nothing is no change, and a directory is only removed if it is empty', async () => {
+  test('removing nothing is not a change, and a directory is only removed if it is empty', async () => {
     const { root, host } = await rootedMachine();
     await mkdir(join(root, 'empty'));
     await mkdir(join(root, 'full/x'), { recursive: true });

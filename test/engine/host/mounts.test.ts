@@ -143,7 +143,7 @@ describe.skipIf(reason)('what is mounted', () => {
     }
   });
 
-  test('the unmounting of a path that is no longer mounted is no error', async () => {
+  test('unmounting a path that is no longer mounted is not an error', async () => {
     const dir = await scratch();
     await mount(join(dir, 'a'));
     const mounts = new Mounts('/');

@@ -1,4 +1,4 @@
-/** The default pipeline in memory, on a disk that forgets what was not synced when its power fails: at any point of a run or an undo. */
+/** The default pipeline in memory. A power failure at any point of a run or undo loses what was not synced. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Survives } from '../../helpers/memory-disk.ts';
 import { MemoryJoin, type Mode, type Trees } from '../../helpers/memory-join.ts';
@@ -11,7 +11,7 @@ interface Machine {
   untouched: MemoryJoin;
   trees: Trees;
 }
-/** One that somebody has used before, and a new one. */
+/** A used machine and a new one. */
 let used: Machine;
 let bare: Machine;
 beforeAll(async () => {

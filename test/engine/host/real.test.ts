@@ -5,7 +5,7 @@ import { kubeAccess } from '../../../engine/kube/access.ts';
 import { scratch } from '../../helpers/machine.ts';
 
 describe('facts of a machine', () => {
-  test('the facts of a machine are its name as kubeadm derives it, its architecture and distribution, and full privilege below a root', async () => {
+  test('the facts of a machine are its name as in kubeadm, architecture, distribution and privilege', async () => {
     const root = await scratch();
     await mkdir(join(root, 'etc'));
     await writeFile(join(root, 'etc/hostname'), ' Worker-1\n');

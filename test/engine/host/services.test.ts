@@ -27,7 +27,7 @@ describe('services of a machine', () => {
     ['starting', { ActiveState: 'activating' }, { exists: true, enabled: true, active: true, failed: false }],
     ['failed', { ActiveState: 'failed' }, { exists: true, enabled: true, active: false, failed: true }],
     [
-      'restarted in vain',
+      'restarted without success',
       { ActiveState: 'activating', NRestarts: '3' },
       { exists: true, enabled: true, active: true, failed: true },
     ],

@@ -84,7 +84,7 @@ describe('data that a service has written since the run started it', () => {
     const journal = await start(host);
     await write(host, '/var/lib/kubelet/new.pem', 'rotated');
     await write(host, '/var/lib/kubelet/pods/uid/volume', 'data');
-    await write(host, '/var/lib/kubelet/foreign', 'somebody else');
+    await write(host, '/var/lib/kubelet/foreign', 'another program');
     await write(host, '/var/lib/other', 'not started by us');
     expect((await takenBack(journal, host)).map(({ outcome }) => outcome)).toEqual(Array(3).fill('restored'));
     expect(await host.read({ kind: 'list', path: '/var/lib/kubelet' }, SIGNAL)).toEqual(['foreign', 'note', 'old.pem']);

@@ -86,7 +86,7 @@ describe('a watch', () => {
     const begunAt = performance.now();
     expect((await joinErrorOf(() => watched())).code).toBe('E_API_UNAUTHORIZED');
     expect(performance.now() - begunAt).toBeGreaterThan(1_000);
-    await sleep(50); // an error that nobody listens to would come now
+    await sleep(50); // an unhandled error would be raised by now
   });
 
   test('a watch decodes characters that two chunks share', async () => {

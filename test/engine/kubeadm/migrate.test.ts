@@ -165,7 +165,7 @@ timeouts:
 
   test.each([
     ['aliases', 'skipPhases: &a [x]\nnodeRegistration: { ignorePreflightErrors: *a }\n'],
-    ['fields that are there twice', 'skipPhases: [x]\nnodeRegistration: { name: a, name: b }\n'],
+    ['duplicate fields', 'skipPhases: [x]\nnodeRegistration: { name: a, name: b }\n'],
     ['unknown fields in a list', 'nodeRegistration: { taints: [{ key: a, effect: NoExecute, nope: 1 }] }\n'],
     ['texts that YAML 1.1 takes for booleans', 'nodeRegistration: { ignorePreflightErrors: [on, "yes", No] }\n'],
   ])('of %s has none of them', (_, lines) => {

@@ -86,7 +86,7 @@ describe('a proxy', () => {
     ['refuses', async () => (await proxyTo(0, { status: 403 })).at, { code: 'E_API_UNREACHABLE' }],
     ['is not there', async () => '127.0.0.1:9', { code: 'E_API_UNREACHABLE' }],
     [
-      'is no address',
+      'is not an address',
       async () => 'http://:::',
       { code: 'E_DOWNLOAD', facts: { what: 'HTTPS_PROXY holds no address' } },
     ],

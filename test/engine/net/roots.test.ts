@@ -39,7 +39,7 @@ describe('what this machine trusts by itself', () => {
     expect(asked).toEqual([]);
   });
 
-  test('without the variables, the roots are the operating system’s; SSL_CERT_FILE alone keeps its directories', async () => {
+  test('the roots are the operating system’s; SSL_CERT_FILE alone keeps its directories', async () => {
     const system = (await systemRoots({})).join('\n');
     const beside = await systemRoots({ SSL_CERT_FILE: join(folder(), 'ca.crt') });
     expect(beside[0]).toBe(ca.cert);

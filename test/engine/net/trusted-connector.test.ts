@@ -1,4 +1,4 @@
-/** Real TLS on loopback: what a server sees before its certificates are verified, and whether anything gets around that. */
+/** Real TLS on loopback: what a server sees before its certificates are verified, and attempts to get around that. */
 import { once } from 'node:events';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -71,7 +71,7 @@ describe('a server with a certificate', () => {
     expect(await ask(poolTo(url))).toBe(200);
     expect(requests).toEqual(['GET /secret Bearer canary']);
   });
-  test('below a trusted intermediate gets the request, though nobody trusts the root', async () => {
+  test('below a trusted intermediate gets the request, although its root is not trusted', async () => {
     const { url } = await serve([below(MIDDLE)]);
     expect(await ask(poolTo(url, { ca: [middle().pem] }))).toBe(200);
   });
@@ -92,7 +92,7 @@ describe('a server with a certificate', () => {
     expect(error.message).toMatch(message);
     expect([requests, received]).toEqual([[], []]);
   });
-  test('is refused where nobody is trusted, and not measured by the roots that Node brings', async () => {
+  test('is refused if no CA is trusted, even if Node.js has its root', async () => {
     const { url, received } = await serve([leaf()]);
     expect(await refusalOf(poolTo(url, { ca: [] }))).toMatchObject({ code: 'E_API_CERTIFICATE_UNTRUSTED' });
     expect(await refusalOf(poolTo(url, { ca: [''] }))).toMatchObject({ code: 'E_API_CERTIFICATE_UNTRUSTED' });

@@ -15,9 +15,9 @@ const inspected = async (made: PluginSource = {}) => inspectPlugin(await pluginF
 
 describe('the files of a plugin', () => {
   test.each<[string, (folder: string) => Promise<void>, string, string]>([
-    ['a file that everybody may write', (folder) => chmod(join(folder, 'index.js'), 0o666), 'index.js', 'chmod go-w'],
+    ['a world-writable file', (folder) => chmod(join(folder, 'index.js'), 0o666), 'index.js', 'chmod go-w'],
     [
-      'a directory that everybody may write',
+      'a world-writable directory',
       async (folder) => {
         await mkdir(join(folder, 'lib'));
         await chmod(join(folder, 'lib'), 0o777);
@@ -25,8 +25,8 @@ describe('the files of a plugin', () => {
       'lib',
       'chmod go-w',
     ],
-    ['a folder that everybody may write', (folder) => chmod(folder, 0o777), '', 'chmod go-w'],
-    ['a folder above that everybody may write', (folder) => chmod(dirname(folder), 0o777), '..', 'chmod go-w'],
+    ['a world-writable folder', (folder) => chmod(folder, 0o777), '', 'chmod go-w'],
+    ['a world-writable parent folder', (folder) => chmod(dirname(folder), 0o777), '..', 'chmod go-w'],
   ])('are refused with %s', async (_, spoil, path, command) => {
     const folder = await pluginFolder();
     await spoil(folder);
@@ -43,7 +43,7 @@ describe('the files of a plugin', () => {
     ['a file', (folder: string) => join(folder, 'index.js')],
     ['the folder', (folder: string) => folder],
     ['a folder above', (folder: string) => dirname(folder)],
-  ])('are refused where somebody else owns %s', async (_, placeOf) => {
+  ])('the files of a plugin are refused if another user owns %s', async (_, placeOf) => {
     const folder = await pluginFolder();
     const at = placeOf(folder);
     await chown(at, SOMEBODY, SOMEBODY);
@@ -107,7 +107,7 @@ describe('the files of a plugin', () => {
     expect((await inspected({ manifest, files })).integrity).toMatch(/^sha512-/);
   });
 
-  test('are not to be had by names that lead out', async () => {
+  test('a name that leads out of the folder opens no file', async () => {
     for (const name of ['../../outside', '..', '/etc'])
       expect(await joinErrorOf(() => inspected({ manifest: { dependencies: { [name]: '1' } } }))).toMatchObject({
         code: 'E_PLUGIN_FILES',

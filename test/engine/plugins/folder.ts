@@ -1,4 +1,4 @@
-/** Plugins for tests: folders on disk, as somebody would have installed them. */
+/** Plugins for tests: folders on disk, as an administrator would install them. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -7,8 +7,10 @@ import { running } from './hostile.ts';
 
 describe('what a plugin says it does', () => {
   const effect = (of: string, phase = 'async run() {},'): PluginSource => ({
-    module: `export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', summary: 'x', input: { type: 'object', properties: {
-      name: { type: 'string', description: 'x' } } }, output: { type: 'object' }, effects: [${of}], ${phase} }] });`,
+    module: `export default (sdk) => sdk.definePlugin({ phases: [{
+      name: 'acme', summary: 'x', output: { type: 'object' }, effects: [${of}], ${phase}
+      input: { type: 'object', properties: { name: { type: 'string', description: 'x' } } },
+    }] });`,
   });
 
   test.each([
@@ -96,7 +98,7 @@ describe('what a plugin says it does', () => {
       expect((await running(made, { name }, host())).error, name).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
   });
 
-  test('and its code does not have, or the other way round, is told all at once', async () => {
+  test('all differences between manifest and code are reported at once', async () => {
     const error = await joinErrorOf(() =>
       load({
         joinery: { phases: ['acme-a', 'acme-b'], featureGates: ['Acme'], effects: {} },
@@ -144,7 +146,7 @@ describe('the module of a plugin', () => {
     ['throws', "throw new Error('boom');", 'boom'],
     ['throws nothing', 'throw undefined;', 'it threw undefined'],
     ['throws what cannot be read', "throw new Proxy({}, { get() { throw new Error('unreadable'); } });", 'unreadable'],
-    ['is no JavaScript', 'export default function {', "Unexpected token '{'"],
+    ['is not JavaScript', 'export default function {', "Unexpected token '{'"],
     ['imports what is not there', "import './gone.js';", 'gone.js'],
     ['exports nothing', 'export const x = 1;', 'index.js has no function as its default export'],
     ['exports no function', 'export default {};', 'index.js has no function as its default export'],
@@ -189,7 +191,7 @@ describe('the module of a plugin', () => {
     async (module) => {
       expect(await joinErrorOf(() => load({ module }, 50))).toMatchObject({
         code: 'E_PLUGIN_CODE',
-        facts: { what: 'it is not there after 0.05 s' },
+        facts: { what: 'it did not finish within 0.05 s' },
       });
     },
   );

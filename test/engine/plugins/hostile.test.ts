@@ -40,7 +40,7 @@ describe('a phase of a plugin that throws', () => {
     expect(shownOf([error, result, events])).not.toBe('');
   });
 
-  test('errors of its own has them told, whichever copy of the class they are of', async () => {
+  test('a phase that throws its own errors has them reported, whichever copy of the class they use', async () => {
     const own = "{ code: 'E_ACME_QUOTA', message: 'no quota', hint: 'Ask for more.', exitCode: 5, transient: false }";
     const made = {
       phase: `async run() { throw Object.assign(new Error('no quota'), ${own}, { [Symbol.for('joinery.error')]: true }); },`,
@@ -133,8 +133,8 @@ describe('a phase of a plugin that returns', () => {
   });
 });
 
-describe('a phase of a plugin that goes on', () => {
-  test('without end is told to stop, and given up', async () => {
+describe('a phase of a plugin that continues', () => {
+  test('a phase without end is aborted, and then abandoned', async () => {
     const phase = await phaseOf({ phase: 'run: () => new Promise(() => {}),' });
     const [clock, host] = [new SimulatedTime(), machine()];
     const ran = run({ plan: planOfPhase('acme', phase, {}, host.facts), host, clock });
@@ -154,7 +154,7 @@ describe('a phase of a plugin that goes on', () => {
     expect((globalThis as { lateError?: unknown }).lateError).toMatchObject({ code: 'E_ATTEMPT_ENDED' });
   });
 
-  test('with 100 MB of notes has a thousand lines told, each cut', async () => {
+  test('a phase with 100 MB of notes has a thousand lines reported, each truncated', async () => {
     const phase = await phaseOf({
       phase:
         "async run({ log }) { log.info('x'.repeat(1e8)); for (let i = 0; i < 10_000; i++) log.info('x'.repeat(1e4)); },",
@@ -191,7 +191,7 @@ describe('a phase of a plugin that goes on', () => {
     expect(host.changes).toEqual([]);
   });
 
-  test('in its undo with what cannot be read is told, and the run is not undone', async () => {
+  test('an undo that throws an unreadable value is reported, and the run is not undone', async () => {
     const undo = "async undo() { throw new Proxy(new Error('x'), { get() { throw 1; } }); },";
     const phase = await phaseOf({
       phase: `async run({ files }) { await files.write('/etc/motd', 'x', 0o644); }, ${undo}`,

@@ -35,7 +35,7 @@ describe('the manifest of a plugin', () => {
     ],
     ['with escape sequences', { ...named, joinery: { ...joinery, '\u001b[2J': 1 } }, ['joinery unknown key  [2J']],
     [
-      'with a range nobody knows',
+      'with an unknown range',
       { ...named, joinery: { ...joinery, engine: '*' } },
       [
         'joinery.engine has the wrong form "*": it must be a range of versions: ^0.1.0, ~0.1.2, >=0.1.0 <0.3.0 or 0.1.0',
@@ -59,7 +59,7 @@ describe('the manifest of a plugin', () => {
       ],
     ]),
     [
-      'with a verb nobody has',
+      'with an unknown verb',
       { ...named, joinery: { ...joinery, effects: { api: [{ verbs: ['delete'], resource: 'nodes' }] } } },
       ['joinery.effects.api.0.verbs.0 must be one of get, list, watch, create, patch'],
     ],
@@ -71,7 +71,7 @@ describe('the manifest of a plugin', () => {
     expect(error.facts).toEqual({ file: join(folder, 'package.json'), problems });
   });
 
-  test('is there, or the folder is no plugin', async () => {
+  test('a folder without a manifest is not a plugin', async () => {
     const folder = await scratch();
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
       ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder} as a plugin: ${folder}/package.json: ENOENT` },
@@ -111,7 +111,7 @@ describe('the manifest of a plugin', () => {
     expect(outside.filter((version) => isInRange(version, range))).toEqual([]);
   });
 
-  test('that is for another Joinery is told so', async () => {
+  test('a manifest for another version of Joinery is reported', async () => {
     expect(await joinErrorOf(() => inspected({ joinery: { engine: '^9.0.0' } }))).toMatchObject({
       ...{ code: 'E_PLUGIN_ENGINE', message: 'plugin acme requires Joinery ^9.0.0; this is 0.1.0', exitCode: 3 },
     });

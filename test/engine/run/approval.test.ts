@@ -245,7 +245,7 @@ describe('an approval', () => {
       {},
       host.facts,
     );
-    const result = await run({ plan, host, ask: () => Promise.reject(new Error('nobody is to be asked')) });
+    const result = await run({ plan, host, ask: () => Promise.reject(new Error('no question is expected')) });
     await real.close();
     expect(result.steps.map(({ id, status }) => `${id} ${status}`)).toEqual([
       'ask succeeded',

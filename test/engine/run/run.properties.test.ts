@@ -117,7 +117,7 @@ async function observe({ steps, maxParallel, cancelAtMs }: Scenario): Promise<Ob
 const endedWell = new Set(['succeeded', 'undecided']);
 
 describe('any run', () => {
-  test('any run always ends in the same way, in the order of its needs, within its limit of parallel steps', async () => {
+  test('a run ends in the same way each time, in the order of its needs, within its parallel limit', async () => {
     const seen: Record<string, number> = {};
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {

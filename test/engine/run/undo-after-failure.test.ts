@@ -107,7 +107,7 @@ describe('a run that does not succeed', () => {
       step('bad', [], ['a'], {
         run: async ({ files }) => {
           await files.write('/etc/bad', 'bad', 0o644);
-          await write(host, '/etc/a', 'somebody else');
+          await write(host, '/etc/a', 'another program');
           throw BROKEN;
         },
       }),

@@ -84,7 +84,7 @@ describe('a runtime that does not answer', () => {
   });
 });
 
-describe('what is no answer of a runtime', () => {
+describe('an answer that does not come from a runtime', () => {
   test.each([
     ['no message of the CRI', framed(Buffer.from('ffffffffff', 'hex'))],
     ['a message of more than 16 MiB', framed(Buffer.alloc(0), (16 << 20) + 1)],
