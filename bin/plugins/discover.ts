@@ -1,7 +1,7 @@
 /** Which plugins this machine and the command line name. Every command pays for this, so it is one readdir. */
 import { join, resolve } from 'node:path';
 import type { Pipeline } from '../../engine/pipeline/load.ts';
-import { installedPlugins, type Wanted } from '../../engine/plugins/find.ts';
+import { installedPlugins, type PluginLocation } from '../../engine/plugins/find.ts';
 import { valuesOfFlag } from '../inputs/raw-flags.ts';
 
 /** What names plugins, besides the machine. */
@@ -13,9 +13,9 @@ export interface PluginSources {
 /** Where the plugins are that ship with Joinery; `root` is the folder of its package. */
 export const shippedPlugins = (root: string): string => join(root, 'dist/plugins');
 
-export const discoverPlugins = (argv: readonly string[]): Wanted[] => [
+export const discoverPlugins = (argv: readonly string[]): PluginLocation[] => [
   ...installedPlugins(),
   ...valuesOfFlag('--plugin', argv).map(
-    (folder): Wanted => ({ folder: resolve(folder), by: 'command line', isShipped: false }),
+    (folder): PluginLocation => ({ folder: resolve(folder), by: 'command line', isShipped: false }),
   ),
 ];

@@ -1,5 +1,5 @@
 /** Plugins as they are on disk, for `join plugin`: none of their code runs. */
-import { namedPlugin, type PluginSource, type Wanted } from '../../engine/plugins/find.ts';
+import { namedPlugin, type PluginLocation, type PluginSource } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import { discoverPlugins, type PluginSources, shippedPlugins } from './discover.ts';
@@ -14,7 +14,7 @@ export interface FoundPlugin {
 export async function inspectPlugins(root: string, { argv = [], pipeline }: PluginSources): Promise<FoundPlugin[]> {
   const { plugins: named = [], place } = pipeline ?? {};
   const shipped = shippedPlugins(root);
-  const locations: Wanted[] = discoverPlugins(argv);
+  const locations: PluginLocation[] = discoverPlugins(argv);
   for (const name of named) locations.push(await namedPlugin(name, place?.folder ?? shipped, shipped));
   const found: FoundPlugin[] = [];
   for (const { folder, by, isShipped } of locations)

@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PluginRecord } from '../../engine/journal/records.ts';
 import type { Pipeline } from '../../engine/pipeline/load.ts';
-import { INSTALLED, namedPlugin, type Wanted } from '../../engine/plugins/find.ts';
+import { INSTALLED, namedPlugin, type PluginLocation } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
 import { loadPlugin } from '../../engine/plugins/load.ts';
 import { assertPinned, type Lock, readLock } from '../../engine/plugins/lock.ts';
@@ -15,7 +15,7 @@ import { sdk } from './sdk.ts';
 
 export interface PluginsToLoad {
   /** By the machine and the command line. */
-  discovered: readonly Wanted[];
+  discovered: readonly PluginLocation[];
   /** By a pipeline: paths relative to its place, or names. */
   named: readonly string[];
   place: Pipeline['place'];
@@ -36,7 +36,11 @@ export function locksFor(place: Pipeline['place']): Lock[] {
   return locks.filter((lock) => lock !== undefined);
 }
 
-async function register(context: PluginContext, locations: readonly Wanted[], locks: readonly Lock[]): Promise<void> {
+async function register(
+  context: PluginContext,
+  locations: readonly PluginLocation[],
+  locks: readonly Lock[],
+): Promise<void> {
   const { loaded } = context;
   const inspected = new Map<string, InspectedPlugin>();
   for (const { folder, by, isShipped } of locations) {

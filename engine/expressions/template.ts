@@ -1,4 +1,5 @@
 /** Templates: values with `${{ … }}` placeholders. They are parsed once, and their results are never parsed again. */
+import type { Path } from '../documents/place.ts';
 import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { Cel } from './cel.ts';
 import { type Lookup, plainReference, type Reference, UNKNOWN } from './references.ts';
@@ -13,8 +14,6 @@ export type Template =
   | { kind: 'text'; parts: (string | Expression)[] }
   | { kind: 'list'; items: Template[] }
   | { kind: 'map'; entries: [string, Template][] };
-
-export type Path = (string | number)[];
 
 /** Parses the text of one placeholder. Throws an Error that says what is wrong. */
 export function parseExpression(text: string): Expression {

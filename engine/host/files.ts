@@ -29,7 +29,7 @@ export class MachineFiles {
   /** The latest pending change at each place. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  /** `root` is `/` for this machine. Tests pass a `disk` that forgets what was not synced. */
+  /** `root` is `/` for this machine. Tests pass a `disk` that loses what was not synced. */
   constructor(root: string, disk: Disk = fs) {
     this.#root = root;
     this.#disk = disk;
@@ -203,7 +203,7 @@ export class MachineFiles {
 /** Undefined if the directory is gone again, or if the system has no more watches. */
 function watcherOf(directory: string): FSWatcher | undefined {
   try {
-    return watch(directory).on('error', () => undefined); // the periodic read goes on
+    return watch(directory).on('error', () => undefined); // the periodic read continues
   } catch {
     return undefined;
   }

@@ -34,7 +34,8 @@ export async function followLinks(root: string, path: string, disk: Disk = fs): 
 }
 
 /**
- * The target of a link; undefined if there is none. A link of another user is refused, because it could lead anywhere.
+ * The target of a link; undefined if the path is not a link. A link of another user is refused, because it could lead
+ * anywhere.
  */
 async function targetOf(disk: Disk, directory: string, name: string, path: string): Promise<string | undefined> {
   const link = join(directory, name);

@@ -178,7 +178,8 @@ export class Journal {
   /** A run that has succeeded or is undone needs its secrets no longer, and an undone one not even its images. */
   finished(fields: Fields<'finished'>): Promise<void> {
     return this.#inOrder(async () => {
-      if (this.isWritten && fields.status === 'undone') await this.#store.deleteImages(); // first, so that it is retried
+      // The images go first, so that a failure here is retried.
+      if (this.isWritten && fields.status === 'undone') await this.#store.deleteImages();
       this.#note({ kind: 'finished', ...fields });
       await this.#write('durable');
       if (!this.isWritten) return;
@@ -215,7 +216,7 @@ export class Journal {
 
 const onceKey = (step: string, name: string): string => `once.${step}.${encodeURIComponent(name)}`;
 
-/** The digest is enough for a long content: the journal is no archive of files. */
+/** For long content the digest is enough, because the journal does not archive files. */
 function withoutLongContent(change: StepChange): StepChange {
   if (change.kind !== 'file' || change.content === undefined) return change;
   return Buffer.byteLength(change.content) > CONTENT_BYTES_MAX ? { ...change, content: undefined } : change;

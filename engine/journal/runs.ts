@@ -74,7 +74,7 @@ export class Runs {
 
   /** Deletes a run: it can no longer be resumed or undone. */
   async remove(id: string): Promise<void> {
-    await this.#files.remove(journalFile(id)); // first: a folder without a journal is no run
+    await this.#files.remove(journalFile(id)); // first: a folder without a journal is not a run
     for (const folder of [paths.runtime, paths.runs]) await this.#files.removeTree(`${folder}/${id}`);
     await this.#files.remove(paths.runtime); // unless another run needs it
   }

@@ -21,7 +21,7 @@ export interface UndoChangesOptions {
   onItem: (item: UndoItem) => void;
 }
 
-/** Undoes every change that is not undone yet, and goes on after a refusal or a failure. */
+/** Undoes every change that is not undone yet, and continues after a refusal or a failure. */
 export async function undoChanges({ journal, host, overwrite, signal, onItem }: UndoChangesOptions): Promise<void> {
   const { changes } = journal.history();
   const image = (number: number) => journal.image(number);

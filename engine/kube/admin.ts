@@ -49,7 +49,7 @@ async function credentials(user: Fields, read: ReadText): Promise<Pick<Identity,
   const key = await material(user, 'client-key', read);
   const token = text(user.tokenFile) === '' ? text(user.token) : (await read(text(user.tokenFile))).trim();
   if (pem === '' && token === '') throw new Error('its user has no client certificate and no token');
-  if (!/^[!-~]*$/.test(token)) throw new Error('the token of its user is no single word');
+  if (!/^[!-~]*$/.test(token)) throw new Error('the token of its user is not a single word');
   const [leaf] = readCertificates(pem);
   if (pem !== '' && (leaf === undefined || !fitsKey(leaf, key)))
     throw new Error('the client certificate of its user does not fit its client key');

@@ -92,7 +92,7 @@ function parseEvent(line: string, server: string, what: string): WatchEvent {
   try {
     event = JSON.parse(line);
   } catch {
-    throw fail('E_API_ANSWER', { server, what: 'a watch event that is no JSON' });
+    throw fail('E_API_ANSWER', { server, what: 'a watch event that is not JSON' });
   }
   const { type, object } = event ?? {};
   if (type === 'ERROR') {

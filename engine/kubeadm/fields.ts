@@ -56,8 +56,8 @@ const places = {
 export type Field = keyof typeof places;
 export const FIELDS = Object.keys(places) as Field[];
 
-/** Its place in that version, with dots; undefined where the version has no such field. */
-export function placeOf(field: Field, version: Version): string | undefined {
+/** The path of the field in that version, with dots; undefined if the version lacks it. */
+export function dottedPathOf(field: Field, version: Version): string | undefined {
   const since: Partial<Record<Version, string>> = places[field];
   const until = VERSIONS.slice(0, VERSIONS.indexOf(version) + 1);
   return until.map((each) => since[each]).findLast((place) => place !== undefined) || undefined;
@@ -74,8 +74,8 @@ export function valueAt(value: unknown, path: Path): unknown {
 }
 
 /**
- * A path for people: `nodeRegistration.taints[0].key`. A key that is no name is not shown: it may be a token in a wrong
- * place.
+ * A path for people: `nodeRegistration.taints[0].key`. It omits a key that is not a name, which may be a
+ * token in a wrong place.
  */
 export const nameOf = (path: Path): string =>
   path
@@ -86,6 +86,6 @@ export const isName = (key: string): boolean => /^[A-Za-z][A-Za-z0-9-]{0,60}$/.t
 
 /** What a document of that version says of a field. */
 export function said(version: Version, document: object, field: Field): unknown {
-  const place = placeOf(field, version);
+  const place = dottedPathOf(field, version);
   return place === undefined ? undefined : valueAt(document, pathOf(place));
 }

@@ -129,9 +129,9 @@ function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<stri
     taints: [settings.taints, 'taints'],
     kubeletExtraArgs: [kubeletExtraArgs, 'kubeletExtraArgs'],
     featureGates: [gatesText(featureGates), 'featureGates'],
-    discoveryTimeout: [durationText(timeouts.discoveryMs), 'discoveryTimeout'],
-    tlsBootstrapTimeout: [durationText(timeouts.tlsBootstrapMs), 'tlsBootstrapTimeout'],
-    kubeletHealthCheckTimeout: [durationText(timeouts.kubeletHealthCheckMs), 'kubeletHealthCheckTimeout'],
+    discoveryTimeout: [millisecondsText(timeouts.discoveryMs), 'discoveryTimeout'],
+    tlsBootstrapTimeout: [millisecondsText(timeouts.tlsBootstrapMs), 'tlsBootstrapTimeout'],
+    kubeletHealthCheckTimeout: [millisecondsText(timeouts.kubeletHealthCheckMs), 'kubeletHealthCheckTimeout'],
   };
   return Object.fromEntries(
     Object.entries(inputs).flatMap(([name, [value, ...fields]]) => {
@@ -147,8 +147,8 @@ const gatesText = (gates: JoinSettings['featureGates']): string | undefined =>
     .map(([name, value]) => `${name}=${value}`)
     .join() || undefined;
 
-/** As pipelines have time limits; the smallest is a millisecond. */
-const durationText = (ms: number | undefined): string | undefined => {
+/** A time limit in whole seconds or, if it has a fraction, in milliseconds. */
+const millisecondsText = (ms: number | undefined): string | undefined => {
   if (ms === undefined) return undefined;
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${Math.ceil(ms)}ms`;
 };

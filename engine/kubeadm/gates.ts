@@ -1,5 +1,5 @@
 /**
- * Feature gates of kubeadm that are no business of a join. Source: kubeadm, features/features.go, of 1.9 to 1.12 (which
+ * Feature gates of kubeadm that do not concern a join. Source: kubeadm, features/features.go, of 1.9 to 1.12 (which
  * take them here) and of 1.35.
  */
 import type { Gate } from '../sdk/index.ts';

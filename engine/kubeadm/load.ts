@@ -4,7 +4,7 @@ import type { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { fail, type JoinError, type Problem, revealSecrets, type Schema, wrapSecrets } from '../sdk/index.ts';
 import { joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
-import { type Field, isName, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
+import { dottedPathOf, type Field, isName, nameOf, pathOf, said, valueAt } from './fields.ts';
 import { checkRules } from './rules.ts';
 import { type JoinSettings, settingsOf } from './settings.ts';
 import { apiVersionOf, schemas, type Version } from './versions.ts';
@@ -43,7 +43,7 @@ export function loadJoinConfiguration(file: string, text: string, options: LoadO
     settings: settingsOf(version, value),
     placeOf(...fields) {
       const field = fields.find((each) => said(version, value, each) !== undefined);
-      const place = field && placeOf(field, version);
+      const place = field && dottedPathOf(field, version);
       return place === undefined ? undefined : { ...problems.placeOf(pathOf(place)), field: place };
     },
     warnings,

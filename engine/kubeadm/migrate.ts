@@ -1,6 +1,6 @@
 /** A configuration of any version → one of v1beta4, with what was lost on the way. */
 import { type Problem, Secret } from '../sdk/index.ts';
-import { FIELDS, type Field, placeOf, said } from './fields.ts';
+import { dottedPathOf, FIELDS, type Field, said } from './fields.ts';
 import { type LoadOptions, readConfiguration, type WrittenConfiguration } from './load.ts';
 import { argumentsOf, settingsOf, socketUrl } from './settings.ts';
 import { apiVersionOf, LATEST } from './versions.ts';
@@ -23,7 +23,7 @@ export interface Change {
 }
 
 /**
- * Loads, checks and migrates; what is v1beta4 already keeps its meaning. Comments are kept, but for those of lost
+ * Loads, checks and migrates; what is v1beta4 already keeps its meaning. Comments are kept, except those of lost
  * fields. Errors as `loadJoinConfiguration`, and no others, whatever the text.
  */
 export function migrateConfiguration(file: string, text: string, options: LoadOptions = {}): Migration {
@@ -54,12 +54,12 @@ function planned({ version, value: document, leftOut }: WrittenConfiguration): {
   const byFile = settingsOf(version, document).discovery.by === 'file';
   const of = (field: Field) => said(version, document, field);
   const move = (field: Field, value: unknown, as = field) => {
-    const [from, to] = [placeOf(field, version), placeOf(as, LATEST)];
+    const [from, to] = [dottedPathOf(field, version), dottedPathOf(as, LATEST)];
     if (from !== undefined && to !== undefined)
       moves.push({ from, to, value, isSame: value === of(field), order: FIELDS.indexOf(as) });
   };
   const change = (field: Field, lost: boolean, why: string) =>
-    changes.push({ field: placeOf(field, version) ?? field, lost, why });
+    changes.push({ field: dottedPathOf(field, version) ?? field, lost, why });
 
   for (const field of FIELDS) {
     const value = of(field);

@@ -1,7 +1,7 @@
 /** What must hold between fields, and no schema says. Source: kubeadm's validation of join configurations. */
 import type { Path, Problems } from '../documents/problems.ts';
 import { fields } from '../node/index.ts';
-import { type Field, nameOf, pathOf, placeOf, said, valueAt } from './fields.ts';
+import { dottedPathOf, type Field, nameOf, pathOf, said, valueAt } from './fields.ts';
 import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';
 import type { Version } from './versions.ts';
 
@@ -19,7 +19,7 @@ export function checkRules(version: Version, document: object, problems: Problem
 }
 
 /** The field's name in this version. */
-const named = ({ version }: Subject, field: Field): string => placeOf(field, version) ?? '';
+const named = ({ version }: Subject, field: Field): string => dottedPathOf(field, version) ?? '';
 const pathTo = (subject: Subject, field: Field): string[] => pathOf(named(subject, field));
 const find = ({ version, document }: Subject, field: Field): unknown => said(version, document, field);
 /** A problem of the value at `path`, which the message begins with. */

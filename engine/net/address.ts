@@ -7,20 +7,20 @@ export const isSafe = ({ method }: Pick<HttpCall, 'method'>): boolean => method 
 export const isIdempotent = ({ method }: Pick<HttpCall, 'method'>): boolean => method !== 'POST' && method !== 'PATCH';
 
 /** The address without its query, which may hold credentials. */
-export function shownUrl(url: string): string {
-  if (!URL.canParse(url)) return 'no address';
+export function urlWithoutQuery(url: string): string {
+  if (!URL.canParse(url)) return 'not an address';
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }
-export const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : 'no address');
+export const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : 'not an address');
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** The reason why an address is refused; undefined for https, and for http to this machine, without a password. */
 export function whyRefused(url: string): string | undefined {
-  if (!URL.canParse(url)) return 'it is no address';
+  if (!URL.canParse(url)) return 'it is not an address';
   const { protocol, hostname, username, password } = new URL(url);
-  if (username !== '' || password !== '') return 'a password in an address is seen by everybody';
+  if (username !== '' || password !== '') return 'a password in an address is visible to every user of the machine';
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return undefined;
   return protocol === 'http:' ? 'http is only for this machine itself: use https' : 'it is neither https nor http';
 }

@@ -6,7 +6,7 @@ import { fail, isJoinError } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
-import { isIdempotent, shownUrl, whyRefused } from './address.ts';
+import { isIdempotent, urlWithoutQuery, whyRefused } from './address.ts';
 import { connectionError } from './failure.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
@@ -30,7 +30,7 @@ export async function answerOf(call: HttpCall, signal: AbortSignal): Promise<Htt
 const answerError = (call: HttpCall, what: string, passing: boolean) =>
   fail('E_HTTP_ANSWER', {
     method: call.method,
-    url: shownUrl(call.url),
+    url: urlWithoutQuery(call.url),
     what,
     retried: passing && isIdempotent(call),
   });
@@ -66,7 +66,11 @@ async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: A
     const failure = isJoinError(error) ? error : connectionError(error, origin, signal);
     if (!isJoinError(failure) || failure.code !== 'E_API_UNREACHABLE') throw failure;
     const { what } = failure.facts as { what: string };
-    throw fail('E_HTTP_UNREACHABLE', { method, url: shownUrl(url), what, retried: isIdempotent({ method }) }, error);
+    throw fail(
+      'E_HTTP_UNREACHABLE',
+      { method, url: urlWithoutQuery(url), what, retried: isIdempotent({ method }) },
+      error,
+    );
   } finally {
     await agent.destroy();
   }
@@ -83,7 +87,7 @@ function whyUnexpected({ expect = {} }: HttpCall, { status, body }: HttpAnswer):
   try {
     return missingIn(JSON.parse(body), json, '');
   } catch {
-    return `its answer is no JSON: ${clean(body).slice(0, 80)}`;
+    return `its answer is not JSON: ${clean(body).slice(0, 80)}`;
   }
 }
 
@@ -107,7 +111,7 @@ function missingIn(found: unknown, expected: unknown, at: string): string | unde
 
 /** Asks until the answer is as expected. E_WAIT holds the last failure. */
 export async function waitForAnswer(call: HttpCall, signal: AbortSignal): Promise<undefined> {
-  await until(shownUrl(call.url), signal, async () => {
+  await until(urlWithoutQuery(call.url), signal, async () => {
     await answerOf(call, signal);
   });
 }

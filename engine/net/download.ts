@@ -36,7 +36,8 @@ const refusalOf =
 async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer> {
   const refuse = refusalOf(url);
   if (url.protocol !== 'https:') throw refuse('it leads to an address that is not https');
-  if (url.username !== '' || url.password !== '') throw refuse('a password in an address is seen by everybody');
+  if (url.username !== '' || url.password !== '')
+    throw refuse('a password in an address is visible to every user of the machine');
   const dispatcher = dispatcherTo(url, ca, refuse);
   try {
     const opened = request.call(dispatcher, {

@@ -38,7 +38,7 @@ export async function systemRoots(environment: NodeJS.ProcessEnv = process.env):
   return [...found];
 }
 
-/** Leaves out links to files of the same directory: OpenSSL has one for each certificate. */
+/** Ignores links to files of the same directory: OpenSSL has one for each certificate. */
 async function filesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   const paths: string[] = [];

@@ -13,7 +13,7 @@ export function certificateError(server: string, { fault, what, names = [] }: Ch
 
 /** Codes of Node's TLS, and of OpenSSL's verification, which are all but its own words: `CERT_…`, `UNABLE_TO_…`. */
 const TLS = /^ERR_(SSL|TLS|OSSL)_|^EPROTO$|^(?!E[A-Z0-9]|UND_ERR_|HPE_|ABORT_ERR)[A-Z]+(_[A-Z]+)*$/;
-/** What comes of an answer that is not TLS at all: of a web server without it, or of another service. */
+/** Errors after an answer that is not TLS at all, from a plain web server or another service. */
 const NOT_TLS = new Set([
   'EPROTO',
   'ERR_SSL_WRONG_VERSION_NUMBER',

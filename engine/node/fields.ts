@@ -15,7 +15,7 @@ export const fields = {
   tlsBootstrapMode: {
     enum: ['direct', 'kubelet'],
     default: 'direct',
-    description: "Who asks for the node's certificate: this command, or as with kubeadm the kubelet itself",
+    description: "Client that requests the node's certificate: this command (direct) or, like kubeadm, the kubelet",
   },
   certificate: { type: 'string', description: "The node's client certificate, PEM" },
   key: { type: 'string', writeOnly: true, description: 'Its key, PEM' },
@@ -27,10 +27,10 @@ export const fields = {
     maxLength: 253,
     description: 'Name of the Node',
   },
-  kubeletVersion: { type: 'string', description: 'What kubelet --version prints, without its first word' },
+  kubeletVersion: { type: 'string', description: 'Version of the kubelet, as kubelet --version prints it' },
   configSource: {
     type: 'object',
-    description: "What a Node's spec.configSource is to be; left out where DynamicKubeletConfig is off",
+    description: 'The spec.configSource of the Node; absent if DynamicKubeletConfig is off',
   },
   clusterConfiguration: {
     type: 'object',
@@ -44,7 +44,10 @@ export const fields = {
     properties: { kind: { const: 'KubeletConfiguration' }, cgroupDriver: { enum: ['systemd', 'cgroupfs'] } },
     required: ['kind'],
   },
-  patches: { type: 'string', description: "Directory with patches of the kubelet's configuration" },
+  patches: {
+    type: 'string',
+    description: 'Directory of kubelet patches: kubeletconfiguration[suffix][+strategic|+merge|+json].yaml',
+  },
   criSocket: {
     type: 'string',
     pattern: '^(unix://)?/.',
@@ -54,18 +57,18 @@ export const fields = {
   ignorePreflightErrors: {
     type: 'array',
     items: { type: 'string' },
-    description: "Checks whose errors are only warnings, e.g. Swap; 'all' for every check",
+    description: "Checks whose errors become warnings, such as Swap; 'all' for every check",
   },
   ignoreChecksErrors: {
     type: 'array',
     items: { type: 'string' },
-    description: 'The same list, by the name that it first had',
+    description: 'Deprecated alias of --ignore-preflight-errors',
   },
   caCertPath: {
     type: 'string',
     default: '/etc/kubernetes/pki/ca.crt',
     pattern: '^/.*\\.crt$',
     'x-form': 'be an absolute path that ends in .crt',
-    description: 'Where the cluster CA is kept',
+    description: 'Path of the cluster CA',
   },
 } as const;

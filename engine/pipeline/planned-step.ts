@@ -12,6 +12,18 @@ import type { Needs } from './graph.ts';
 import type { Pipeline, PipelineStep, Timeout } from './load.ts';
 import { limitText } from './time-limits.ts';
 
+/** How the attempts of a step follow each other. */
+export interface Retry {
+  attempts: number;
+  initialMs: number;
+  factor: number;
+  capMs: number;
+  /** Fraction, from 0 to 1, by which a pause may be longer or shorter. */
+  jitter?: number;
+  /** Errors that are retried: error codes, or `transient` (default). */
+  on?: readonly string[];
+}
+
 export interface PlannedStep {
   id: string;
   phase: AnyPhase;
@@ -25,14 +37,7 @@ export interface PlannedStep {
   timeoutMs: number;
   /** Limit of all attempts together. */
   totalMs?: number;
-  retry: {
-    attempts: number;
-    initialMs: number;
-    factor: number;
-    capMs: number;
-    jitter?: number;
-    on?: readonly string[];
-  };
+  retry: Retry;
   allowFailure?: boolean;
   /** The step waits for an approval. `with` holds the question. */
   approval?: Approval;

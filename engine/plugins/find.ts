@@ -13,7 +13,7 @@ export const INSTALLED = '/etc/joinery/plugins';
 /** Who wants it: this decides which lock has to pin it. */
 export type PluginSource = 'machine' | 'pipeline' | 'command line' | 'journal';
 
-export interface Wanted {
+export interface PluginLocation {
   folder: string;
   by: PluginSource;
   /** It came with Joinery itself, and is trusted as that is. */
@@ -21,7 +21,7 @@ export interface Wanted {
 }
 
 /** One readdir, since every run pays for it. */
-export function installedPlugins(folder = INSTALLED): Wanted[] {
+export function installedPlugins(folder = INSTALLED): PluginLocation[] {
   try {
     const names = readdirSync(folder).filter((name) => !name.startsWith('.') && name !== 'node_modules');
     return names.sort().map((name) => ({ folder: join(folder, name), by: 'machine', isShipped: false }));
@@ -42,7 +42,7 @@ export async function namedPlugin(
   from: string,
   shipped: string,
   installed = INSTALLED,
-): Promise<Wanted> {
+): Promise<PluginLocation> {
   if (/^\.{0,2}(\/|$)/.test(named)) return { folder: resolve(from, named), by: 'pipeline', isShipped: false };
   const isName = /^(@[a-z0-9][-a-z0-9._]*\/)?[a-z0-9][-a-z0-9._]*$/.test(named);
   const folders = [shipped, installed, join(from, 'node_modules')];

@@ -7,7 +7,7 @@ import type { AnyPhase, PhaseOrigin } from '../sdk/phase.ts';
 import { plainData, plainOutputs } from './plain.ts';
 import { plainError } from './thrown.ts';
 
-/** The data of a phase, which its functions are no part of. */
+/** The data of a phase: everything except its functions. */
 const DATA = ['name', 'summary', 'input', 'output', 'effects', 'gates', 'irreversible'] as const;
 
 /** Throws an Error that says what is wrong with it. What the plugin does to its own object later changes nothing. */
@@ -22,7 +22,7 @@ export function phaseOf(made: unknown, origin: PhaseOrigin): AnyPhase {
   if (onEvent !== undefined && typeof onEvent !== 'function')
     throw new Error(`onEvent of its phase ${name} is not a function`);
   const phase: AnyPhase = {
-    // compare.ts looks at its shape before anybody else sees it
+    // compare.ts checks its shape before any other code reads it
     ...(data as Omit<AnyPhase, 'run' | 'undo' | 'onEvent'>),
     origin,
     async run(ports, input) {

@@ -2,7 +2,7 @@
 import { type Change, type Snapshot, type StepChange, snapshotBefore } from '../host/changes/index.ts';
 import { serviceDataOf } from '../host/changes/service-data.ts';
 import { type Host, readerOf, type Wait } from '../host/host.ts';
-import { portsFor } from '../host/ports/index.ts';
+import { composePorts } from '../host/ports/index.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
 import type { StepJournal } from './step-journal.ts';
@@ -40,7 +40,7 @@ export async function withPorts<T>(context: AttemptContext, act: (ports: Ports) 
 
 function portsOf(context: AttemptContext, signal: AbortSignal): Ports {
   const { phase, input, host, journal, hasSecret, log, onChange, onWait } = context;
-  return portsFor({
+  return composePorts({
     host,
     input,
     signal,

@@ -48,7 +48,7 @@ export class Redactor {
 }
 
 /**
- * Base64 of a text depends on its offset modulo 3. Each of the three forms leaves out at most two bytes at either end.
+ * Base64 of a text depends on its offset modulo 3. Each of the three forms omits at most two bytes at either end.
  */
 function formsOf(text: string): string[] {
   const bytes = Buffer.from(text);

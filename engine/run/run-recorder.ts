@@ -1,4 +1,4 @@
-/** Records what happens in a run: in its state, in its journal, and as events for whoever shows the run. */
+/** Records what happens in a run: in its state, in its journal, and as events for the views of the run. */
 import { defined } from '../sdk/fields.ts';
 import { errorRecord, noteAfter } from './error-record.ts';
 import type { RunResources, RunState } from './run-state.ts';

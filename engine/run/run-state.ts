@@ -103,7 +103,8 @@ export class RunState {
       if (planned === undefined) continue;
       const { value } = journal.reveal(input);
       redactor.learn(value);
-      this.setInput(id, wrapSecrets(planned.phase.input, revealSecrets(value)) as object); // the input of a phase is an object
+      // The schema of a phase's input is an object's.
+      this.setInput(id, wrapSecrets(planned.phase.input, revealSecrets(value)) as object);
     }
     const done = new Map<string, StepStatus>();
     for (const [id, { status, attempts, durationMs, outputs: recorded, error }] of steps) {

@@ -22,7 +22,7 @@ export interface StepExecutorOptions {
   resources: RunResources;
   state: RunState;
   recorder: RunRecorder;
-  /** Asks at the terminal; absent if there is none. */
+  /** Asks at the terminal; absent without a terminal. */
   ask: Ask | undefined;
 }
 
@@ -133,7 +133,7 @@ export class StepExecutor {
   }
 
   /**
-   * Steps that `undo --skip` leaves out have changes, but no result. Returns whether the change remains and can still
+   * Steps that `undo --skip` omits have changes, but no result. Returns whether the change remains and can still
    * be undone.
    */
   #reportUndo(found: UndoItem): boolean {

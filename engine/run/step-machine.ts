@@ -2,7 +2,9 @@
  * The state machine of one step. It starts attempts, with a time limit for each and for all of them, and pauses between
  * them. While an attempt waits for an approval, the deadline of the approval replaces its time limit.
  */
+
 import { assign, cancel as cancelTimer, enqueueActions, fromPromise, setup } from 'xstate';
+import type { Retry } from '../pipeline/planned-step.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
@@ -18,16 +20,7 @@ export interface StepPolicy {
   timeoutMs: number;
   /** Time limit of all attempts together, with the pauses between them. */
   totalMs?: number;
-  retry: {
-    attempts: number;
-    initialMs: number;
-    factor: number;
-    capMs: number;
-    /** Fraction, from 0 to 1, by which a pause may be longer or shorter. */
-    jitter?: number;
-    /** Errors that are retried: error codes, or `transient` (default). */
-    on?: readonly string[];
-  };
+  retry: Retry;
   /** A failure of the step does not stop the run. */
   allowFailure?: boolean;
   /** The step waits for an approval, and does not count towards the limit of parallel steps. */

@@ -1,6 +1,6 @@
 /**
  * Requests to API servers, as data. A host sends them, a dry run keeps them back, and tests answer them.
- * Only `engine/kube` knows the protocol behind them: whoever builds a host hands it an `ApiAccess`.
+ * Only `engine/kube` knows the protocol behind them: the code that builds a host passes it an `ApiAccess`.
  */
 import type { ApiVerb } from './effects.ts';
 import type { Identity, Kube, ObjectRef } from './ports.ts';

@@ -125,7 +125,7 @@ export class ContractChecks {
     this.#assertNoSecret(outcome);
   }
 
-  /** The state before and after a run that is not killed. State that differs from run to run is left out. */
+  /** The state before and after a run that is not killed. It omits state that differs from run to run. */
   async #cleanRun() {
     const [host, other] = [await this.#host(), await this.#host()];
     for (const each of [host, other]) await this.#succeed(each);

@@ -41,8 +41,8 @@ export function secretOf({ id, secret, expiresAt, usages, groups, description }:
 }
 
 /**
- * The token in a Secret. Throws an Error that says why there is none; the controllers of the cluster pass such a Secret
- * over.
+ * The token in a Secret. If the Secret holds no token, it throws an Error with the reason; the controllers of the
+ * cluster ignore such a Secret.
  */
 export function tokenOf({ metadata, data = {} }: SecretObject): BootstrapToken {
   const field = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString('utf8');

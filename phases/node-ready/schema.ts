@@ -16,7 +16,7 @@ export const input = {
       enum: ['started', 'registered', 'ready'],
       default: 'registered',
       description:
-        'When to stop waiting: as soon as the kubelet has started, when the Node has registered, or when it is Ready',
+        'State of the Node to wait for: started (the kubelet runs), registered, or ready (its condition Ready)',
     },
   },
   required: ['server', 'ca', 'certificate', 'key', 'nodeName'],

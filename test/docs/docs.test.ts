@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FIELDS, placeOf } from '../../engine/kubeadm/fields.ts';
+import { dottedPathOf, FIELDS } from '../../engine/kubeadm/fields.ts';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
 import { VERSIONS } from '../../engine/kubeadm/versions.ts';
 import { checkPipeline } from '../../engine/pipeline/check.ts';
@@ -70,7 +70,7 @@ describe('what the documents show', () => {
 
   test('the table in docs/configuration.md names every field in every version', async () => {
     const rows = [...(await read('docs/configuration.md')).matchAll(/^\| .+ \| (v1.+) \|$/gm)].map(([, cell]) => cell);
-    const places = FIELDS.map((field) => VERSIONS.map((version) => placeOf(field, version)));
+    const places = FIELDS.map((field) => VERSIONS.map((version) => dottedPathOf(field, version)));
     expect(rows).toEqual(
       places.map((each) =>
         each

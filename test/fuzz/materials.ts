@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 /** Valid inputs for the targets, and a machine and a cluster in memory. */
 import { readFileSync } from 'node:fs';
-import { portsFor } from '../../engine/host/ports/index.ts';
+import { composePorts } from '../../engine/host/ports/index.ts';
 import { pemBlocks, signDetached } from '../../engine/pki/index.ts';
 import { type AnyPhase, type Ports, Secret } from '../../engine/sdk/index.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
@@ -72,7 +72,7 @@ export const GIVEN: Record<string, unknown> = {
 export function portsOf(phase: AnyPhase, machine: MemoryMachine): Ports {
   const { signal } = new AbortController();
   const host = memoryHost({ now: () => NOW, ...machine });
-  return portsFor({
+  return composePorts({
     ...{ host, effects: phase.effects, input: {}, signal, hasSecret: () => false },
     ...{ log: () => undefined, onChange: () => undefined, record: async () => undefined },
     once: async (_, make) => new Secret(make()),

@@ -3,7 +3,7 @@
 import { snapshotBefore } from '../../engine/host/changes/index.ts';
 import { serviceDataOf } from '../../engine/host/changes/service-data.ts';
 import { type Host, readerOf } from '../../engine/host/host.ts';
-import { portsFor } from '../../engine/host/ports/index.ts';
+import { composePorts } from '../../engine/host/ports/index.ts';
 import { Journal, type JournalStore } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';
 import { type UndoItem, undoChanges } from '../../engine/journal/undo.ts';
@@ -19,7 +19,7 @@ export const START = {
 export function journaled(host: Host, effects: readonly Effect[], store: JournalStore = memoryStore()) {
   const journal = Journal.begin(store, host.now, START);
   const portsOf = (step: string): Ports =>
-    portsFor({
+    composePorts({
       ...{ host, effects, input: {}, signal: SIGNAL, log: () => undefined, onChange: () => undefined },
       hasSecret: () => false,
       record: (told, change) =>

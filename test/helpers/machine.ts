@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { StepChange } from '../../engine/host/changes/index.ts';
 import type { Host } from '../../engine/host/host.ts';
-import { portsFor } from '../../engine/host/ports/index.ts';
+import { composePorts } from '../../engine/host/ports/index.ts';
 import { type RealHost, realHost } from '../../engine/host/real.ts';
 import { kubeAccess } from '../../engine/kube/access.ts';
 import { type Effect, type Ports, Secret } from '../../engine/sdk/index.ts';
@@ -45,7 +45,7 @@ export function portsOn(
   { input = {}, signal = new AbortController().signal } = {},
 ): WatchedPorts {
   const watched = { changes: [] as StepChange[], notes: [] as string[], recorded: [] as StepChange[] };
-  const ports = portsFor({
+  const ports = composePorts({
     ...{ host, effects, input, signal },
     hasSecret: () => false,
     log: (level, text) => watched.notes.push(`${level}: ${text}`),

@@ -1,5 +1,5 @@
 /** An HTTP call that changes something elsewhere. Only an `undo` of the phase itself can undo it. */
-import { originOf, shownUrl } from '../../net/address.ts';
+import { originOf, urlWithoutQuery } from '../../net/address.ts';
 import { allowsAddress } from '../../sdk/bounds.ts';
 import { fail } from '../../sdk/errors.ts';
 import type { HttpAnswer, HttpCall } from '../../sdk/ports.ts';
@@ -26,7 +26,7 @@ export interface HttpDescription {
  */
 export function checkCall({ method, url }: HttpCall, permissions: Permissions): void {
   const isWithin = permissions.isWithin((bounds) => allowsAddress(bounds, url));
-  permissions.require(permissions.isUrlDeclared(url) && isWithin, `${method} ${shownUrl(url)}`);
+  permissions.require(permissions.isUrlDeclared(url) && isWithin, `${method} ${urlWithoutQuery(url)}`);
   if (permissions.hasSecret(url)) throw fail('E_SECRET_IN_ADDRESS', { origin: originOf(url) });
 }
 
@@ -35,7 +35,12 @@ export const http: ChangeKind<HttpChange, HttpDescription, never> = {
   text: ({ method, url, irreversible }) =>
     `${method} ${url}${irreversible === undefined ? '' : ` (irreversible: ${irreversible})`}`,
   check: ({ call }, permissions) => checkCall(call, permissions),
-  describe: ({ kind, call, irreversible }) => ({ kind, method: call.method, url: shownUrl(call.url), irreversible }),
+  describe: ({ kind, call, irreversible }) => ({
+    kind,
+    method: call.method,
+    url: urlWithoutQuery(call.url),
+    irreversible,
+  }),
   async apply({ call, answered }, _, signal) {
     const { answerOf } = await import('../../net/calls.ts'); // loading undici takes a while
     answered(await answerOf(call, signal));

@@ -25,7 +25,7 @@ export interface JournaledChange<D, B> {
   after?: string;
 }
 
-/** What came of an undo. */
+/** The result of an undo. */
 export interface UndoOutcome {
   /** `refused`: the path has changed since. `stays`: nothing can undo the change, and nothing has to. */
   outcome: 'restored' | 'refused' | 'stays' | 'failed';

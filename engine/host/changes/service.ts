@@ -108,7 +108,7 @@ async function undoService(
   { change: { name, action }, before }: Item,
   { read, apply, changedPaths, ranBefore }: UndoContext<ServiceChange | RemoveTreeChange>,
 ): Promise<void> {
-  // The run started the service and stopped it again: the undo of the start stops it for good.
+  // The run started the service and stopped it again: the undo of the start stops it permanently.
   if (action === 'stop' && !ranBefore(name)) return;
   const opposite = oppositeAction(action, before);
   if (opposite === undefined) return;

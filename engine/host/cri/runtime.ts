@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fail } from '../../sdk/errors.ts';
 import { socketPath } from '../../sdk/paths.ts';
-import type { CgroupDriver, RuntimeStatus } from '../../sdk/ports.ts';
+import type { CgroupDriver, PodSandbox, RuntimeStatus } from '../../sdk/ports.ts';
 import { clean } from '../../sdk/text.ts';
 import { followLinks } from '../links.ts';
 import type { Answers, ApiVersion, Method } from './messages.ts';
@@ -19,11 +19,7 @@ export interface RuntimeVersion {
   apiVersion: ApiVersion;
 }
 
-export interface PodSandbox {
-  id: string;
-  /** The name of its Pod. */
-  name: string;
-  namespace: string;
+export interface ListedSandbox extends PodSandbox {
   state: 'ready' | 'notready';
 }
 
@@ -60,7 +56,7 @@ export class ContainerRuntime {
   }
 
   /** All sandboxes of the runtime, at most 10,000. */
-  async podSandboxes(socket: string, signal: AbortSignal): Promise<PodSandbox[]> {
+  async podSandboxes(socket: string, signal: AbortSignal): Promise<ListedSandbox[]> {
     const { items } = await this.#ask(socket, 'ListPodSandbox', {}, signal);
     if (items.length > SANDBOXES_MAX) {
       const message = `it has ${items.length}, more than ${SANDBOXES_MAX}`;
@@ -74,7 +70,7 @@ export class ContainerRuntime {
     }));
   }
 
-  /** Stops the containers of a sandbox and removes it. A missing sandbox is no change. */
+  /** Stops the containers of a sandbox and removes it. If it is missing, nothing changes. */
   async removePodSandbox(socket: string, id: string, signal: AbortSignal): Promise<void> {
     await this.#ask(socket, 'StopPodSandbox', { podSandboxId: id }, signal);
     await this.#ask(socket, 'RemovePodSandbox', { podSandboxId: id }, signal);

@@ -14,7 +14,7 @@ import { webPort } from './web.ts';
 
 export type { PortsOptions } from './attempt.ts';
 
-export function portsFor(options: PortsOptions): Ports {
+export function composePorts(options: PortsOptions): Ports {
   const attempt = new Attempt(options);
   return {
     signal: options.signal,

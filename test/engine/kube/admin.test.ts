@@ -107,7 +107,7 @@ describe('the identity in a kubeconfig', () => {
     ['a plugin', { user: { exec: { command: 'aws' } } }, 'it sets exec, which is not supported'],
     ['another user', { user: { ...CERTIFICATE, as: 'root' } }, 'it sets as, which is not supported'],
     ['no credentials', { user: {} }, 'its user has no client certificate and no token'],
-    ['a token of two words', { user: { token: 'a b' } }, 'the token of its user is no single word'],
+    ['a token of two words', { user: { token: 'a b' } }, 'the token of its user is not a single word'],
     [
       "another certificate's key",
       { user: { ...CERTIFICATE, 'client-key-data': base64(issue(ca).keyPem) } },

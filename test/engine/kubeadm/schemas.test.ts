@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { FIELDS, placeOf } from '../../../engine/kubeadm/fields.ts';
+import { dottedPathOf, FIELDS } from '../../../engine/kubeadm/fields.ts';
 import { defaultConfiguration, loadJoinConfiguration } from '../../../engine/kubeadm/index.ts';
 import { apiVersionOf, kindOf, schemas, VERSIONS } from '../../../engine/kubeadm/versions.ts';
 import { fields } from '../../../engine/node/index.ts';
@@ -41,7 +41,7 @@ describe.each(VERSIONS)('the schema of %s', (version) => {
   });
 
   test('a schema has exactly the fields that Joinery reads', () => {
-    const read = FIELDS.map((field) => placeOf(field, version)).filter((place) => place !== undefined);
+    const read = FIELDS.map((field) => dottedPathOf(field, version)).filter((place) => place !== undefined);
     expect([...leaves.keys()].sort()).toEqual(['apiVersion', 'kind', ...read].sort());
   });
 
@@ -59,10 +59,11 @@ describe.each(VERSIONS)('the schema of %s', (version) => {
 
   test('a schema hides every token, and has the constraints of the flags', () => {
     for (const [place, leaf] of leaves) expect(leaf.writeOnly ?? false, place).toBe(/[tT]oken$/.test(place));
-    const formOf = (field: Parameters<typeof placeOf>[0]): Schema => leaves.get(placeOf(field, version) ?? '') ?? {};
+    const formOf = (field: Parameters<typeof dottedPathOf>[0]): Schema =>
+      leaves.get(dottedPathOf(field, version) ?? '') ?? {};
     const { endpoint, discoveryTokenCaCertHash } = discovery.input.properties;
     for (const field of ['token', 'discoveryToken', 'tlsBootstrapToken'] as const)
-      if (placeOf(field, version) !== undefined) expect(formOf(field).pattern).toBe(fields.bootstrapToken.pattern);
+      if (dottedPathOf(field, version) !== undefined) expect(formOf(field).pattern).toBe(fields.bootstrapToken.pattern);
     expect(formOf('nodeName')).toMatchObject({
       pattern: fields.nodeName.pattern,
       maxLength: fields.nodeName.maxLength,

@@ -37,9 +37,9 @@ describe('a call', () => {
   test.each([
     ['http://example.test/', 'http is only for this machine itself: use https'],
     ['http://127.0.0.1.example.test/', 'http is only for this machine itself: use https'],
-    ['https://user:pass@example.test/', 'a password in an address is seen by everybody'],
+    ['https://user:pass@example.test/', 'a password in an address is visible to every user of the machine'],
     ['ftp://example.test/', 'it is neither https nor http'],
-    ['nonsense', 'it is no address'],
+    ['nonsense', 'it is not an address'],
   ])('a call to %s is refused', async (url, what) => {
     expect(await failed({ method: 'GET', url })).toMatchObject({ code: 'E_HTTP_ANSWER', facts: { what } });
   });
@@ -48,7 +48,7 @@ describe('a call', () => {
     ['another status', {}, 404, 'gone', 'it answered 404, and not 2xx: gone'],
     ['a redirect', {}, 302, '', 'it answered 302, and not 2xx'],
     ['another one than expected', { statuses: [404, 410] }, 200, '', 'it answered 200, and not 404 or 410'],
-    ['no JSON', { json: { ok: true } }, 200, '<html>', 'its answer is no JSON: <html>'],
+    ['no JSON', { json: { ok: true } }, 200, '<html>', 'its answer is not JSON: <html>'],
     ['other JSON', { json: { a: { b: 1 } } }, 200, '{"a":{"b":2}}', 'its a.b is not 1'],
     ['less JSON', { json: { a: { b: 1 } } }, 200, '{"c":{}}', 'it has no a'],
     ['an odd key', { json: { toString: 'x' } }, 200, '{}', 'its toString is not "x"'],

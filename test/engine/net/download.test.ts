@@ -94,7 +94,7 @@ describe('a document from the web', () => {
       const error = await joinErrorOf(() => download(given, NEVER));
       expect(error).toMatchObject({
         code: 'E_DOWNLOAD',
-        facts: { what: 'a password in an address is seen by everybody' },
+        facts: { what: 'a password in an address is visible to every user of the machine' },
       });
       expect(shownOf(error)).not.toContain('canary-password');
     }
