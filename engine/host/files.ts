@@ -8,11 +8,11 @@ import * as fs from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
 
-const FILE_BYTES_MAX = 4 << 20;
 const READ_AGAIN_MS = 5_000;
 
 export interface AppendHandle {
@@ -36,7 +36,7 @@ export class MachineFiles {
     this.#durable = new DurableDisk(disk);
   }
 
-  async read(path: string, bytesMax = FILE_BYTES_MAX): Promise<Buffer | undefined> {
+  async read(path: string, bytesMax = LIMITS.file): Promise<Buffer | undefined> {
     return this.#orAbsent(path, async () => {
       const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
       try {
