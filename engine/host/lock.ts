@@ -2,9 +2,9 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
+import { sleep } from '../sdk/timers.ts';
 import { followLinks } from './links.ts';
 
 const TRIES_MAX = 10;
