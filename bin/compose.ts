@@ -160,7 +160,7 @@ async function openMachine(
     runs,
     async lock() {
       held = await lockMachine(resolve(root));
-      await runs.tidy();
+      await runs.tidy().catch(() => undefined); // remains of other runs are no reason to stop this one
     },
     async close() {
       await held?.release();

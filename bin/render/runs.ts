@@ -2,6 +2,8 @@
 
 import { changeText } from '../../engine/host/changes/index.ts';
 import { type History, openApprovals, type RunStatus } from '../../engine/journal/history.ts';
+import type { ExaminedRun } from '../../engine/journal/runs.ts';
+import { errorRecord } from '../../engine/run/error-record.ts';
 import { defined } from '../../engine/sdk/index.ts';
 import { tableText } from './table.ts';
 import { SIGN, seconds } from './text.ts';
@@ -26,19 +28,29 @@ function nextOf(history: History): string | undefined {
   return step === undefined ? NEXT[history.status] : `waits for approval: join approve ${history.start.id} ${step}`;
 }
 
-export function runsText(histories: readonly History[]): string {
-  if (histories.length === 0) return 'No run is recorded on this machine.';
-  const rows = histories.map((history) => [
-    history.start.id,
-    local(history.start.at),
-    history.start.pipeline,
-    nodeOf(history) ?? '-',
-    history.status,
-    seconds(durationMs(history)),
-    nextOf(history) ?? '',
-  ]);
-  return tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows]);
+export function runsText(runs: readonly ExaminedRun[]): string {
+  if (runs.length === 0) return 'No run is recorded on this machine.';
+  const rows = runs.map(({ id, history, error }) => {
+    const about = history && [local(history.start.at), history.start.pipeline, nodeOf(history) ?? '-'];
+    const known = [id, ...(about ?? ['-', '-', '-'])];
+    if (history === undefined || error !== undefined)
+      return [
+        ...known,
+        'unreadable',
+        '-',
+        history === undefined ? `join runs prune ${id}` : `join undo --salvage ${id}`,
+      ];
+    return [...known, history.status, seconds(durationMs(history)), nextOf(history) ?? ''];
+  });
+  const table = tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows]);
+  const errors = runs.flatMap(({ error }) => (error === undefined ? [] : `${errorRecordText(error)}`));
+  return [table, ...errors].join('\n');
 }
+
+const errorRecordText = (error: unknown): string => {
+  const { code, message } = errorRecord(error);
+  return `${code}: ${message}`;
+};
 
 export function runText(history: History): string {
   const { start, status, error } = history;
@@ -84,6 +96,12 @@ export function runDocument(history: History): object {
     error,
   });
 }
+
+/** A run in the list: its journal may be unreadable. */
+export const examinedDocument = ({ id, history, error }: ExaminedRun): object =>
+  history === undefined || error !== undefined
+    ? { id, status: 'unreadable', error: errorRecord(error) }
+    : runDocument(history);
 
 /** With the steps of the run. */
 export function runDetailsDocument(history: History): object {

@@ -51,6 +51,24 @@ export class MachineFiles {
     });
   }
 
+  /** The first bytes of a file, for a reader that can do without the rest. Nothing if there is no such file. */
+  async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; isCut: boolean }> {
+    const content = await this.#orAbsent(path, async () => {
+      const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stats = await handle.stat();
+        if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
+        if (stats.size <= bytesMax) return { content: await handle.readFile(), isCut: false };
+        const start = Buffer.alloc(bytesMax);
+        const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
+        return { content: start.subarray(0, bytesRead), isCut: true };
+      } finally {
+        await handle.close();
+      }
+    });
+    return content ?? { content: Buffer.alloc(0), isCut: false };
+  }
+
   async stat(path: string): Promise<Stat | undefined> {
     return this.#orAbsent(path, async () => {
       const real = await this.#place(path);
