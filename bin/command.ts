@@ -114,6 +114,7 @@ export abstract class JoinCommand extends Command {
   }
 
   async #run(session: MachineSession, { plan, journal, onFailure, output }: OpenedRun): Promise<void> {
+    await session.announce(journal.id);
     const { result, items } = await watch(plan, ({ ask, ...watched }) =>
       run({
         plan,
@@ -143,6 +144,7 @@ export abstract class JoinCommand extends Command {
     { output, yes, overwrite, skip }: Omit<UndoRequest, 'id' | 'root'>,
   ): Promise<void> {
     const journal = await session.runs.open(id);
+    await session.announce(id);
     const { status } = journal.history();
     if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
     await this.app.plugins.loadForRun(journal.history().start, skip);

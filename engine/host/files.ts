@@ -16,6 +16,8 @@ const FILE_BYTES_MAX = 4 << 20;
 const READ_AGAIN_MS = 5_000;
 
 export interface AppendHandle {
+  /** Undefined if the file has been deleted. */
+  lengthBytes(): Promise<number | undefined>;
   /** Durable when it returns, if `sync` is set. */
   append(bytes: Buffer, sync: boolean): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
@@ -163,6 +165,10 @@ export class MachineFiles {
             await handle.appendFile(bytes);
             if (sync) await handle.sync();
           }),
+        async lengthBytes() {
+          const { size, nlink } = await handle.stat();
+          return nlink === 0 ? undefined : size;
+        },
         truncate: (length) => this.#explained(path, () => handle.truncate(length)),
         close: () => handle.close(),
       };

@@ -32,6 +32,7 @@ export class LineWriter {
 
 export interface ReadJournal {
   records: JournalRecord[];
+  fileBytes: number;
   /** Length of the complete records. Beyond it there may be one record that a crash cut off. */
   lengthBytes: number;
   /** The checksum with which a `LineWriter` continues. */
@@ -40,7 +41,7 @@ export interface ReadJournal {
 
 /** E_JOURNAL_DAMAGED if any record but the last is damaged. E_JOURNAL_VERSION if a newer Joinery wrote the file. */
 export function readJournal(file: string, bytes: Buffer): ReadJournal {
-  const read: ReadJournal = { records: [], lengthBytes: 0, sum: '' };
+  const read: ReadJournal = { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '' };
   while (read.lengthBytes < bytes.length) {
     const end = bytes.indexOf(0x0a, read.lengthBytes);
     const problem = end === -1 ? 'it has no end' : takeLine(file, read, bytes.subarray(read.lengthBytes, end));

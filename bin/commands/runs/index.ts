@@ -1,5 +1,5 @@
 /** `join runs`: lists the runs on this machine. */
-import type { History } from '../../../engine/journal/history.ts';
+import { type History, isClosed } from '../../../engine/journal/history.ts';
 import { RUNS_KEPT } from '../../../engine/journal/runs.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../inputs/common-flags.ts';
@@ -14,12 +14,14 @@ export class RunList extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(RunList);
-    const { runs, close } = await this.app.openMachine({ root: flags.root });
+    const { runs, holder: holderOf, close } = await this.app.openMachine({ root: flags.root });
     try {
       const histories: History[] = [];
       for (const id of await runs.ids()) histories.push(await runs.history(id));
-      if (flags.output === 'text') return this.log(runsText(histories));
-      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: histories.map(runDocument) }));
+      const holder = histories.every(isClosed) ? undefined : await holderOf();
+      if (flags.output === 'text') return this.log(runsText(histories, holder));
+      const documents = histories.map((history) => runDocument(history, holder));
+      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: documents }));
     } finally {
       await close();
     }

@@ -9,6 +9,11 @@ function unknownRun(given: string, ids: readonly string[]): string {
   return `run ${given} was not found; recorded runs: ${list(ids.slice(0, 5)) || 'none'}`;
 }
 
+function holderText({ run, pid }: { run?: string; pid?: number }): string {
+  const known = [...(run === undefined ? [] : [run]), ...(pid === undefined ? [] : [`pid ${pid}`])];
+  return known.length === 0 ? '' : ` (${known.join(', ')})`;
+}
+
 export const usage = {
   E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
     message: `step ${d.step} was denied by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
@@ -109,9 +114,9 @@ export const usage = {
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
   }),
-  E_RUN_LOCKED: (d: { root: string; socket: string }) => ({
-    message: `another run is in progress on ${d.root === '/' ? 'this machine' : d.root}`,
-    hint: `Wait until it ends. To find its process, run: ss -xlp | grep ${d.socket}`,
+  E_RUN_LOCKED: (d: { root: string; lock: string; pid?: number; run?: string }) => ({
+    message: `another run${holderText(d)} is in progress on ${d.root === '/' ? 'this machine' : d.root}`,
+    hint: `Wait until it ends. To see its process, run: ${d.pid === undefined ? `fuser -v ${d.lock}` : `ps -fp ${d.pid}`}`,
     exitCode: EXIT.usage,
   }),
   E_RUN_NONE: (d: { what: string }) => ({

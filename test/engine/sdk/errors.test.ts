@@ -74,6 +74,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_HTTP_UNREACHABLE: { method: 'GET', url: 'https://x.test/', what: 'refused', retried: true },
   E_INPUT: { problems: ['--token is missing'] },
   E_JOURNAL_DAMAGED: { file: '/var/lib/joinery/runs/r/journal.jsonl', line: 3, what: 'its checksum is wrong' },
+  E_JOURNAL_SHARED: { file: '/var/lib/joinery/runs/1/journal.jsonl', lengthBytes: 100, found: 150 },
   E_JOURNAL_VERSION: { file: '/var/lib/joinery/runs/r/journal.jsonl', version: 2, known: 1 },
   E_KUBECONFIG: { file: '/admin.conf', what: 'no such file' },
   E_KUBECONFIG_ACCESS: { server, file: '/admin.conf', what: 'list tokens', status: 403, message: 'no' },
@@ -106,7 +107,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_RESET_UNCONFIRMED: {},
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
-  E_RUN_LOCKED: { root: '/', socket: 'joinery-1-2' },
+  E_RUN_LOCKED: { root: '/', lock: '/var/lib/joinery/lock', pid: 4711, run: '20261124-100000-0000' },
   E_RUN_NONE: { what: 'resume' },
   E_RUN_PLUGIN: {
     ...{ run: '20261124-100000-0000', plugin: 'acme', folder: '/opt/acme', version: '1.0.0', what: 'it is gone' },
