@@ -39,8 +39,8 @@ export async function lockMachine(root: string): Promise<Lock> {
     // If the folder cannot be created, no journal can be written, so nothing can be changed. The run reports why.
     if (created === undefined) return { announce: async () => undefined, release: async () => undefined };
     const handle = await openLock(path, constants.O_RDWR | constants.O_CREAT);
-    if (handle !== undefined && (await isLocked(handle, path))) return heldLock(handle, path, created);
-    const holder = handle === undefined ? {} : await holderIn(handle);
+    const holder = handle === undefined ? {} : await taken(handle, path);
+    if (handle !== undefined && holder === undefined) return heldLock(handle, path, created);
     await handle?.close();
     if (tries === TRIES_MAX) throw fail('E_RUN_LOCKED', { root, lock: path, ...holder });
     await sleep(PAUSE_MS); // the holder may be about to end
@@ -105,11 +105,16 @@ async function openLock(path: string, flags: number): Promise<FileHandle | undef
   }
 }
 
-/** Locks the file, unless its last holder has deleted it. */
-async function isLocked(handle: FileHandle, path: string): Promise<boolean> {
-  if (!(await flock(handle, '-x'))) return false;
-  const [own, there] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)]);
-  return own.dev === there?.dev && own.ino === there.ino;
+/** Locks the file. Returns the holder if it is locked already, or if its last holder has just deleted it. */
+async function taken(handle: FileHandle, path: string): Promise<LockHolder | undefined> {
+  try {
+    if (!(await flock(handle, '-x'))) return await holderIn(handle);
+    const [own, there] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)]);
+    return own.dev === there?.dev && own.ino === there.ino ? undefined : {};
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** docs/threat-model.md names tests that exist; its claims that no other test proves are tested here. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, lchown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { generateKeyPem, issueCertificate, publicKeyDer } from '../../engine/pki/index.ts';
