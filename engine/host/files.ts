@@ -6,14 +6,15 @@ import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
+import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
 
-const FILE_BYTES_MAX = 4 << 20;
 const READ_AGAIN_MS = 5_000;
+const UNSIZED_CHUNK_BYTES = 64 << 10;
 
 export interface AppendHandle {
   /** Undefined if the file has been deleted. */
@@ -38,14 +39,14 @@ export class MachineFiles {
     this.#durable = new DurableDisk(disk);
   }
 
-  async read(path: string, bytesMax = FILE_BYTES_MAX): Promise<Buffer | undefined> {
+  async read(path: string, bytesMax = LIMITS.file): Promise<Buffer | undefined> {
     return this.#orAbsent(path, async () => {
       const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const stats = await handle.stat();
         if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
         if (stats.size > bytesMax) throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
-        return await handle.readFile();
+        return stats.size > 0 ? await handle.readFile() : await readUnsized(handle, path, bytesMax);
       } finally {
         await handle.close();
       }
@@ -78,9 +79,11 @@ export class MachineFiles {
       for (;;) {
         // The watch begins before the read, so that no change in between is missed.
         const watcher = watcherOf(await this.#real(await this.#nearest(dirname(path))));
-        const until = AbortSignal.any([signal, AbortSignal.timeout(READ_AGAIN_MS)]);
+        const until = AbortSignal.any([signal, signalAfter(READ_AGAIN_MS)]);
         const changed =
-          watcher === undefined ? sleep(READ_AGAIN_MS, 0, { signal }) : once(watcher, 'change', { signal: until });
+          watcher === undefined
+            ? sleep(READ_AGAIN_MS, signal).then(() => 0)
+            : once(watcher, 'change', { signal: until });
         const passed = changed.then(Boolean, Boolean);
         try {
           const content = await this.read(path);
@@ -204,6 +207,19 @@ export class MachineFiles {
       throw fail('E_FILE', { path, what: ERRNO[code] ?? code }, error);
     }
   }
+}
+
+/** Files of /proc have no size, and may have no end. */
+async function readUnsized(handle: fs.FileHandle, path: string, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let bytes = 0; bytes <= bytesMax; ) {
+    const chunk = Buffer.alloc(UNSIZED_CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    bytes += bytesRead;
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+  throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
 }
 
 /** Undefined if the directory is gone again, or if the system has no more watches. */

@@ -4,9 +4,8 @@ import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
 import type { StepChange } from '../host/changes/index.ts';
 import { fail } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import { JOURNAL_VERSION, type JournalRecord, type Start } from './records.ts';
-
-const LINE_BYTES_MAX = 4 << 20;
 
 /** Matches `{…,"sum":"0123456789abcdef"}`. */
 const SUM = /^(.*),"sum":"([0-9a-f]{16})"\}$/s;
@@ -60,7 +59,7 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
 
 /** Adds the record in `line`. Returns what is wrong with it, if anything. */
 function takeLine(file: string, read: ReadJournal, line: Buffer): string | undefined {
-  if (line.length > LINE_BYTES_MAX) return `it is longer than ${LINE_BYTES_MAX} bytes`;
+  if (line.length > LIMITS.record) return `it is longer than ${LIMITS.record} bytes`;
   const [, body, sum] = SUM.exec(line.toString('utf8')) ?? [];
   if (body === undefined || sum !== sumOf(read.sum, body)) return 'its checksum is wrong';
   const record = parseJson(`${body}}`);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MachineFiles } from '../host/files.ts';
 import { fail } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type Answer, answerPath, answerText } from './approval.ts';
@@ -11,7 +12,6 @@ import { type ReadJournal, readJournal } from './journal-file.ts';
 import { JOURNAL_VERSION } from './records.ts';
 import { journalFile, RunFolder } from './run-folder.ts';
 
-const JOURNAL_BYTES_MAX = 64 << 20;
 /** How many finished runs are kept. A new run deletes older ones. */
 export const RUNS_KEPT = 20;
 
@@ -111,7 +111,7 @@ export class Runs {
 
   async #read(id: string): Promise<ReadJournal> {
     const file = journalFile(id);
-    const bytes = await this.#files.read(file, JOURNAL_BYTES_MAX);
+    const bytes = await this.#files.read(file, LIMITS.journal);
     if (bytes === undefined) throw fail('E_RUN_UNKNOWN', { given: id, ids: await this.ids() });
     const read = readJournal(file, bytes);
     if (read.records.length === 0)

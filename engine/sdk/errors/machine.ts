@@ -75,6 +75,13 @@ export const machine = {
       'delete the run record: join runs prune RUN',
     exitCode: EXIT.machine,
   }),
+  E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
+    message: `${d.record} does not fit into the journal: ${d.what}`,
+    hint:
+      'Joinery only changes what it can record, because it could not undo it. ' +
+      'Use smaller values, or split the pipeline into several.',
+    exitCode: EXIT.machine,
+  }),
   E_JOURNAL_SHARED: (d: { file: string; lengthBytes: number; found: number | undefined }) => ({
     message:
       `another process changed ${d.file} during this run: it ` +

@@ -73,6 +73,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_HTTP_ANSWER: { method: 'GET', url: 'https://x.test/', what: 'it answered 503', retried: true },
   E_HTTP_UNREACHABLE: { method: 'GET', url: 'https://x.test/', what: 'refused', retried: true },
   E_INPUT: { problems: ['--token is missing'] },
+  E_JOURNAL_LIMIT: { record: 'the input of step a', what: 'it has 9 bytes as JSON, and a record at most 8' },
   E_JOURNAL_DAMAGED: { file: '/var/lib/joinery/runs/r/journal.jsonl', line: 3, what: 'its checksum is wrong' },
   E_JOURNAL_SHARED: { file: '/var/lib/joinery/runs/1/journal.jsonl', lengthBytes: 100, found: 150 },
   E_JOURNAL_VERSION: { file: '/var/lib/joinery/runs/r/journal.jsonl', version: 2, known: 1 },
