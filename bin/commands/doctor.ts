@@ -37,7 +37,7 @@ export class Doctor extends JoinCommand {
 
 async function lastRun(runs: Runs): Promise<Journal | undefined> {
   const [id] = await runs.ids();
-  return id === undefined ? undefined : runs.open(id);
+  return id === undefined ? undefined : runs.peek(id);
 }
 
 /** What an unfinished join knows of its cluster, and the CSR that it sent. */

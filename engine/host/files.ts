@@ -12,6 +12,7 @@ import type { Owner, Stat } from '../sdk/ports.ts';
 import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
+import { requireTrusted } from './trusted-state.ts';
 
 const READ_AGAIN_MS = 5_000;
 const UNSIZED_CHUNK_BYTES = 64 << 10;
@@ -49,6 +50,21 @@ export class MachineFiles {
         return stats.size > 0 ? await handle.readFile() : await readUnsized(handle, path, bytesMax);
       } finally {
         await handle.close();
+      }
+    });
+  }
+
+  /**
+   * Call it before what is at `path` decides what Joinery does. E_STATE_UNTRUSTED if users other than root and the
+   * caller can change it, or a directory on the way. What does not exist is trusted.
+   */
+  async requireTrusted(path: string): Promise<void> {
+    await this.#orAbsent(path, async () => {
+      const believed = await this.#real(path);
+      for (let at = believed; ; at = dirname(at)) {
+        const stats = await this.#disk.lstat(at).catch(() => undefined);
+        if (stats !== undefined) requireTrusted(at, stats, believed);
+        if (at === dirname(at)) return;
       }
     });
   }

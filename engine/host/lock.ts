@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import { sleep } from '../sdk/timers.ts';
+import { MachineFiles } from './files.ts';
 import { followLinks } from './links.ts';
 
 const TRIES_MAX = 5;
@@ -30,14 +31,16 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** Held until `release` or the end of the process. E_RUN_LOCKED, E_PROGRAM_MISSING. */
+/** Held until `release` or the end of the process. E_RUN_LOCKED, E_PROGRAM_MISSING, E_STATE_UNTRUSTED. */
 export async function lockMachine(root: string): Promise<Lock> {
   const folder = await stateFolder(root);
   const path = join(folder, 'lock');
+  const files = new MachineFiles(root);
   for (let tries = 1; ; tries++) {
     const created = await createFolder(folder);
     // If the folder cannot be created, no journal can be written, so nothing can be changed. The run reports why.
     if (created === undefined) return { announce: async () => undefined, release: async () => undefined };
+    await files.requireTrusted(paths.state);
     const handle = await openLock(path, constants.O_RDWR | constants.O_CREAT);
     const holder = handle === undefined ? {} : await taken(handle, path);
     if (handle !== undefined && holder === undefined) return heldLock(handle, path, created);

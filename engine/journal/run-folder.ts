@@ -78,7 +78,8 @@ export class RunFolder implements JournalStore {
     if (this.#lengthBytes === 0) await this.#makeFolder();
     await this.#files.replaceFile(this.#image(number), bytes, 0o600);
   }
-  image(number: number): Promise<Buffer | undefined> {
+  async image(number: number): Promise<Buffer | undefined> {
+    await this.#files.requireTrusted(this.#image(number));
     return this.#files.read(this.#image(number));
   }
   async deleteImages(): Promise<void> {
@@ -87,7 +88,7 @@ export class RunFolder implements JournalStore {
   }
 
   async saveSecret(name: string, secret: Secret): Promise<void> {
-    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    await this.#makeRuntimeFolder();
     const path = `${paths.runtime}/${this.#id}/${name}`;
     await this.#files.replaceFile(path, Buffer.from(secret.reveal()), 0o600);
   }
@@ -97,7 +98,7 @@ export class RunFolder implements JournalStore {
   }
 
   async prepareAnswer(): Promise<void> {
-    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    await this.#makeRuntimeFolder();
   }
   async discardAnswer(step: string): Promise<void> {
     await this.#files.remove(answerPath(this.#id, step));
@@ -106,6 +107,13 @@ export class RunFolder implements JournalStore {
   async close(): Promise<void> {
     await this.#open?.close();
     this.#open = undefined;
+  }
+
+  /** Another user may have created it first. */
+  async #makeRuntimeFolder(): Promise<void> {
+    const folder = `${paths.runtime}/${this.#id}`;
+    await this.#directories(paths.runtime, folder);
+    await this.#files.requireTrusted(folder);
   }
 
   #image(number: number): string {

@@ -124,6 +124,15 @@ export const usage = {
     hint: 'To list the recorded runs: join runs',
     exitCode: EXIT.usage,
   }),
+  E_RUN_OTHER_MACHINE: (d: { run: string; source: string; recorded: string; found: string }) => ({
+    message:
+      `run ${d.run} belongs to another machine: its ${d.source} is ${d.recorded}, and that of this machine is ` +
+      (d.found || 'not set'),
+    hint:
+      'This machine may be a clone of the other one. To delete what it inherited, run: join reset. ' +
+      'Then join it as a machine of its own.',
+    exitCode: EXIT.usage,
+  }),
   E_RUN_SECRET_GONE: (d: { run: string; flags: readonly string[] }) => ({
     message: `run ${d.run} needs secrets that were lost in a reboot: ${list(d.flags)}`,
     hint: `Add them again: join resume ${d.run} ${d.flags.map((flag) => `${flag} @FILE`).join(' ')}`,

@@ -113,6 +113,7 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_RUN_PLUGIN: {
     ...{ run: '20261124-100000-0000', plugin: 'acme', folder: '/opt/acme', version: '1.0.0', what: 'it is gone' },
   },
+  E_RUN_OTHER_MACHINE: { run: 'r', source: 'machine-id', recorded: 'a1', found: 'b2' },
   E_RUN_SECRET_GONE: { run: '20261124-100000-0000', flags: ['--token'] },
   E_RUN_UNFINISHED: { run: '20261124-100000-0000', differs: ['--node-name'] },
   E_RUN_UNKNOWN: { given: '2027', ids: ['20261124-100000-0000'] },
@@ -122,6 +123,15 @@ const samples: { [C in ErrorCode]: Facts<C> } = {
   E_SERVICE_FAILED: { service: 'kubelet', lastLine: 'bye' },
   E_SERVICE_MISSING: { service: 'kubelet', manager: 'systemd' },
   E_STEP_STUCK: { step: 'a', graceMs: 5_000 },
+  E_STATE_UNTRUSTED: {
+    ...{
+      path: '/var/lib',
+      believed: '/var/lib/joinery',
+      owner: '1000:1000',
+      mode: '0777',
+      command: 'chmod go-w /var/lib',
+    },
+  },
   E_STEP_TIME_LIMIT: { step: 'a', limitMs: 1_000 },
   E_TOKEN_ABSENT: { ids: ['abcdef'] },
   E_TOKEN_EXISTS: { id: 'abcdef' },
