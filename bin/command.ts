@@ -127,6 +127,7 @@ export abstract class JoinCommand extends Command {
   }
 
   async #run(session: MachineSession, { plan, journal, onFailure, output }: OpenedRun): Promise<void> {
+    if (journal !== undefined) await session.announce(journal.id);
     const { result, items } = await watch(plan, ({ ask, ...watched }) =>
       run({
         plan,
@@ -158,6 +159,7 @@ export abstract class JoinCommand extends Command {
     const opened: Salvaged = salvage ? await session.runs.salvage(id) : { journal: await session.runs.open(id) };
     const { journal, unknown } = opened;
     if (unknown !== undefined) process.stderr.write(`${unknownText(id, unknown)}\n`);
+    await session.announce(id);
     const { status } = journal.history();
     if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
     await this.app.plugins.loadForRun(journal.history().start, skip);

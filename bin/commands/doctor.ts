@@ -23,7 +23,7 @@ export class Doctor extends JoinCommand {
     try {
       const [id] = await runs.ids();
       const examined = id === undefined ? undefined : await runs.examine(id);
-      const last = id === undefined || examined?.error !== undefined ? undefined : await runs.open(id);
+      const last = id === undefined || examined?.error !== undefined ? undefined : await runs.peek(id);
       const inputs = last === undefined ? {} : inputsFrom(last);
       const plan = planOfPhase('doctor', this.app.registry.get('doctor'), inputs, host.facts);
       const result = await run({ plan, host });

@@ -12,11 +12,14 @@ import type { Owner, Stat } from '../sdk/ports.ts';
 import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
+import { requireTrusted } from './trusted-state.ts';
 
 const READ_AGAIN_MS = 5_000;
 const UNSIZED_CHUNK_BYTES = 64 << 10;
 
 export interface AppendHandle {
+  /** Undefined if the file has been deleted. */
+  lengthBytes(): Promise<number | undefined>;
   /** Durable when it returns, if `sync` is set. */
   append(bytes: Buffer, sync: boolean): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
@@ -52,21 +55,37 @@ export class MachineFiles {
   }
 
   /** The first bytes of a file, for a reader that can do without the rest. Nothing if there is no such file. */
-  async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; isCut: boolean }> {
+  async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
     const content = await this.#orAbsent(path, async () => {
       const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const stats = await handle.stat();
         if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
-        if (stats.size <= bytesMax) return { content: await handle.readFile(), isCut: false };
+        const fileBytes = stats.size;
+        if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
         const start = Buffer.alloc(bytesMax);
         const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
-        return { content: start.subarray(0, bytesRead), isCut: true };
+        return { content: start.subarray(0, bytesRead), fileBytes };
       } finally {
         await handle.close();
       }
     });
-    return content ?? { content: Buffer.alloc(0), isCut: false };
+    return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
+  }
+
+  /**
+   * Call it before what is at `path` decides what Joinery does. E_STATE_UNTRUSTED if users other than root and the
+   * caller can change it, or a directory on the way. What does not exist is trusted.
+   */
+  async requireTrusted(path: string): Promise<void> {
+    await this.#orAbsent(path, async () => {
+      const believed = await this.#real(path);
+      for (let at = believed; ; at = dirname(at)) {
+        const stats = await this.#disk.lstat(at).catch(() => undefined);
+        if (stats !== undefined) requireTrusted(at, stats, believed);
+        if (at === dirname(at)) return;
+      }
+    });
   }
 
   async stat(path: string): Promise<Stat | undefined> {
@@ -184,6 +203,10 @@ export class MachineFiles {
             await handle.appendFile(bytes);
             if (sync) await handle.sync();
           }),
+        async lengthBytes() {
+          const { size, nlink } = await handle.stat();
+          return nlink === 0 ? undefined : size;
+        },
         truncate: (length) => this.#explained(path, () => handle.truncate(length)),
         close: () => handle.close(),
       };

@@ -31,6 +31,7 @@ export class LineWriter {
 
 export interface ReadJournal {
   records: JournalRecord[];
+  fileBytes: number;
   /** Length of the complete records. Beyond it there may be one record that a crash cut off. */
   lengthBytes: number;
   /** The checksum with which a `LineWriter` continues. */
@@ -53,7 +54,7 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
 
 /** The records before the first damage. E_JOURNAL_VERSION. */
 export function readIntact(file: string, bytes: Buffer): ReadJournal {
-  const read: ReadJournal = { records: [], lengthBytes: 0, sum: '' };
+  const read: ReadJournal = { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '' };
   while (read.lengthBytes < bytes.length) {
     const end = bytes.indexOf(0x0a, read.lengthBytes);
     const problem = end === -1 ? 'it has no end' : takeLine(file, read, bytes.subarray(read.lengthBytes, end));
@@ -67,7 +68,7 @@ export function readIntact(file: string, bytes: Buffer): ReadJournal {
   const [first] = read.records;
   if (first !== undefined && first.kind !== 'start') {
     const damage = { line: 1, what: 'it does not begin with a start' };
-    return { records: [], lengthBytes: 0, sum: '', damage };
+    return { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '', damage };
   }
   return read;
 }

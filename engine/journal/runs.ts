@@ -10,6 +10,7 @@ import { type Answer, answerPath, answerText } from './approval.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal } from './journal.ts';
 import { type Damage, type ReadJournal, readIntact, readJournal } from './journal-file.ts';
+import { type MachineRecord, machineRecord, sameKindOf } from './machine-id.ts';
 import { JOURNAL_VERSION } from './records.ts';
 import { journalFile, RunFolder, unreadableFile } from './run-folder.ts';
 
@@ -45,12 +46,33 @@ export class Runs {
     return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: JOURNAL_VERSION, id, ...start });
   }
 
-  /** Opens a journal to resume or undo its run. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_JOURNAL_VERSION. */
+  /** What the start record of a new run says of this machine. */
+  machine(): Promise<MachineRecord> {
+    return machineRecord(this.#files);
+  }
+
+  /** Opens a journal to resume or undo its run. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_RUN_OTHER_MACHINE and others. */
   async open(id: string): Promise<Journal> {
+    const journal = await this.peek(id);
+    await this.requireOwn(journal.history());
+    return journal;
+  }
+
+  /** Opens a journal to read it, also that of another machine. */
+  async peek(id: string): Promise<Journal> {
     const read = await this.#read(id);
     const secrets = await this.#secrets(id);
     const folder = new RunFolder(this.#files, id, read);
     return Journal.reopen(folder, this.#now, { records: read.records, secrets });
+  }
+
+  /** E_RUN_OTHER_MACHINE unless the run was started on this machine. */
+  async requireOwn({ start: { id: run, machine } }: History): Promise<void> {
+    if (machine === undefined) return; // of an earlier version
+    const found = await sameKindOf(machine, this.#files);
+    const { source, id: recorded } = machine;
+    const same = found.source === source ? found.id : '';
+    if (same !== recorded) throw fail('E_RUN_OTHER_MACHINE', { run, source, recorded, found: same });
   }
 
   async history(id: string): Promise<History> {
@@ -81,6 +103,7 @@ export class Runs {
       records: read.records,
       secrets: await this.#secrets(id),
     });
+    await this.requireOwn(journal.history());
     if (read.damage === undefined) return { journal };
     const kept = unreadableFile(id);
     const { content } = await this.#files.readStart(file, LIMITS.journal);
@@ -161,6 +184,7 @@ export class Runs {
 
   async #read(id: string): Promise<ReadJournal> {
     const file = journalFile(id);
+    await this.#files.requireTrusted(file);
     const bytes = await this.#files.read(file, LIMITS.journal);
     if (bytes === undefined) throw fail('E_RUN_UNKNOWN', { given: id, ids: await this.ids() });
     const read = readJournal(file, bytes);
@@ -172,16 +196,18 @@ export class Runs {
   /** A journal over the limit is read up to it. */
   async #readIntact(id: string): Promise<ReadJournal> {
     const file = journalFile(id);
-    const { content, isCut } = await this.#files.readStart(file, LIMITS.journal);
-    const read = readIntact(file, content);
+    await this.#files.requireTrusted(file);
+    const { content, fileBytes } = await this.#files.readStart(file, LIMITS.journal);
+    const read = { ...readIntact(file, content), fileBytes };
     const damage = { line: read.records.length + 1, what: `the file is longer than ${LIMITS.journal} bytes` };
-    return isCut && read.damage === undefined ? { ...read, damage } : read;
+    return fileBytes > content.length && read.damage === undefined ? { ...read, damage } : read;
   }
 
   async #secrets(id: string): Promise<Map<string, Secret>> {
     const secrets = new Map<string, Secret>();
     const folder = `${paths.runtime}/${id}`;
     for (const name of (await this.#files.list(folder)) ?? []) {
+      await this.#files.requireTrusted(`${folder}/${name}`);
       const bytes =
         name.endsWith('.tmp') || name.startsWith('approval.') ? undefined : await this.#files.read(`${folder}/${name}`);
       if (bytes !== undefined) secrets.set(name, new Secret(bytes.toString('utf8')));

@@ -1,4 +1,5 @@
 /** `join runs`: lists the runs on this machine. */
+import { isClosed } from '../../../engine/journal/history.ts';
 import { type ExaminedRun, RUNS_KEPT } from '../../../engine/journal/runs.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../inputs/common-flags.ts';
@@ -13,12 +14,15 @@ export class RunList extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(RunList);
-    const { runs, close } = await this.app.openMachine({ root: flags.root });
+    const { runs, holder: holderOf, close } = await this.app.openMachine({ root: flags.root });
     try {
       const examined: ExaminedRun[] = [];
       for (const id of await runs.ids()) examined.push(await runs.examine(id));
-      if (flags.output === 'text') return this.log(runsText(examined));
-      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: examined.map(examinedDocument) }));
+      const isAnyOpen = examined.some(({ history }) => history !== undefined && !isClosed(history));
+      const holder = isAnyOpen ? await holderOf() : undefined;
+      if (flags.output === 'text') return this.log(runsText(examined, holder));
+      const documents = examined.map((run) => examinedDocument(run, holder));
+      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: documents }));
     } finally {
       await close();
     }

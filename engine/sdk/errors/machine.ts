@@ -85,6 +85,15 @@ export const machine = {
       'Use smaller values, or split the pipeline into several.',
     exitCode: EXIT.machine,
   }),
+  E_JOURNAL_SHARED: (d: { file: string; lengthBytes: number; found: number | undefined }) => ({
+    message:
+      `another process changed ${d.file} during this run: it ` +
+      (d.found === undefined ? 'was deleted' : `has ${d.found} bytes instead of ${d.lengthBytes}`),
+    hint:
+      'This run made no change after that. Find the other process (ps -C node -f, also in containers), wait until ' +
+      'it ends, and see what is recorded: join runs',
+    exitCode: EXIT.machine,
+  }),
   E_JOURNAL_VERSION: (d: { file: string; version: number; known: number }) => ({
     message: `${d.file} has the journal version ${d.version}; this version of Joinery supports ${d.known}`,
     hint: 'Resume or undo the run with the version of Joinery that started it.',
@@ -112,9 +121,9 @@ export const machine = {
       exitCode: EXIT.preflight,
     };
   },
-  E_PROGRAM_MISSING: (d: { program: string }) => ({
+  E_PROGRAM_MISSING: (d: { program: string; package?: string }) => ({
     message: `${d.program} was not found on PATH`,
-    hint: `Install it (apt-get install ${d.program}, or the package of your distribution), and join again.`,
+    hint: `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join again.`,
     exitCode: EXIT.machine,
   }),
   E_SERVICE_ACTION: (d: { service: string; action: string; manager: string }) => ({
