@@ -6,16 +6,20 @@ import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
+import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
+import { requireTrusted } from './trusted-state.ts';
 
-const FILE_BYTES_MAX = 4 << 20;
 const READ_AGAIN_MS = 5_000;
+const UNSIZED_CHUNK_BYTES = 64 << 10;
 
 export interface AppendHandle {
+  /** Undefined if the file has been deleted. */
+  lengthBytes(): Promise<number | undefined>;
   /** Durable when it returns, if `sync` is set. */
   append(bytes: Buffer, sync: boolean): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
@@ -36,16 +40,50 @@ export class MachineFiles {
     this.#durable = new DurableDisk(disk);
   }
 
-  async read(path: string, bytesMax = FILE_BYTES_MAX): Promise<Buffer | undefined> {
+  async read(path: string, bytesMax = LIMITS.file): Promise<Buffer | undefined> {
     return this.#orAbsent(path, async () => {
       const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const stats = await handle.stat();
         if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
         if (stats.size > bytesMax) throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
-        return await handle.readFile();
+        return stats.size > 0 ? await handle.readFile() : await readUnsized(handle, path, bytesMax);
       } finally {
         await handle.close();
+      }
+    });
+  }
+
+  /** The first bytes of a file, for a reader that can do without the rest. Nothing if there is no such file. */
+  async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
+    const content = await this.#orAbsent(path, async () => {
+      const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stats = await handle.stat();
+        if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
+        const fileBytes = stats.size;
+        if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
+        const start = Buffer.alloc(bytesMax);
+        const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
+        return { content: start.subarray(0, bytesRead), fileBytes };
+      } finally {
+        await handle.close();
+      }
+    });
+    return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
+  }
+
+  /**
+   * Call it before what is at `path` decides what Joinery does. E_STATE_UNTRUSTED if users other than root and the
+   * caller can change it, or a directory on the way. What does not exist is trusted.
+   */
+  async requireTrusted(path: string): Promise<void> {
+    await this.#orAbsent(path, async () => {
+      const believed = await this.#real(path);
+      for (let at = believed; ; at = dirname(at)) {
+        const stats = await this.#disk.lstat(at).catch(() => undefined);
+        if (stats !== undefined) requireTrusted(at, stats, believed);
+        if (at === dirname(at)) return;
       }
     });
   }
@@ -76,9 +114,11 @@ export class MachineFiles {
       for (;;) {
         // The watch begins before the read, so that no change in between is missed.
         const watcher = watcherOf(await this.#real(await this.#nearest(dirname(path))));
-        const until = AbortSignal.any([signal, AbortSignal.timeout(READ_AGAIN_MS)]);
+        const until = AbortSignal.any([signal, signalAfter(READ_AGAIN_MS)]);
         const changed =
-          watcher === undefined ? sleep(READ_AGAIN_MS, 0, { signal }) : once(watcher, 'change', { signal: until });
+          watcher === undefined
+            ? sleep(READ_AGAIN_MS, signal).then(() => 0)
+            : once(watcher, 'change', { signal: until });
         const passed = changed.then(Boolean, Boolean);
         try {
           const content = await this.read(path);
@@ -163,6 +203,10 @@ export class MachineFiles {
             await handle.appendFile(bytes);
             if (sync) await handle.sync();
           }),
+        async lengthBytes() {
+          const { size, nlink } = await handle.stat();
+          return nlink === 0 ? undefined : size;
+        },
         truncate: (length) => this.#explained(path, () => handle.truncate(length)),
         close: () => handle.close(),
       };
@@ -198,6 +242,19 @@ export class MachineFiles {
       throw fail('E_FILE', { path, what: ERRNO[code] ?? code }, error);
     }
   }
+}
+
+/** Files of /proc have no size, and may have no end. */
+async function readUnsized(handle: fs.FileHandle, path: string, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let bytes = 0; bytes <= bytesMax; ) {
+    const chunk = Buffer.alloc(UNSIZED_CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    bytes += bytesRead;
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+  throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
 }
 
 /** Undefined if the directory is gone again, or if the system has no more watches. */

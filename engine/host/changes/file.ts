@@ -1,12 +1,10 @@
 /** The change of a file: its whole content, mode and owner at once. */
 
+import { LIMITS } from '../../sdk/limits.ts';
 import type { Owner } from '../../sdk/ports.ts';
 import { requireSize } from '../limits.ts';
 import type { ChangeKind } from './kind.ts';
 import { digestOf, modeText, type PathBefore, snapshotOf } from './path-snapshot.ts';
-
-/** The largest content that can be read back. */
-const CONTENT_BYTES_MAX = 4 << 20;
 
 export interface FileChange {
   kind: 'file';
@@ -37,7 +35,7 @@ export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
     return `${action} ${path} (${modeText(mode)})${secret}${ownership}`;
   },
   check({ path, content }, permissions) {
-    requireSize('file', content.length, CONTENT_BYTES_MAX);
+    requireSize('file', content.length, LIMITS.file);
     permissions.requirePath(path, `file ${path}`);
   },
   async describe({ path, content, mode, secret, owner }, read) {
