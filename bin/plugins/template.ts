@@ -88,11 +88,11 @@ const phase = (name: string): string => `sdk.definePlugin({
 const typescriptModule = (
   name: string,
 ): string => `/** The plugin: it gets Joinery's SDK as an argument, and imports only types. */
-import type { PluginFactory } from '@joinery/cli/sdk';
+import type { PluginFactory, Sdk } from '@joinery/cli/sdk';
 import { input, output } from './schema.js';
 
 export default ((sdk) =>
-  ${phase(name)}) satisfies PluginFactory;
+  ${phase(name)}) satisfies PluginFactory<Sdk>;
 `;
 
 const javascriptModule = (
@@ -100,7 +100,7 @@ const javascriptModule = (
 ): string => `/** The plugin: it gets Joinery's SDK as an argument, and does not import it. */
 import { input, output } from './schema.js';
 
-/** @type {import('@joinery/cli/sdk').PluginFactory} */
+/** @type {import('@joinery/cli/sdk').PluginFactory<import('@joinery/cli/sdk').Sdk>} */
 export default (sdk) =>
   ${phase(name)};
 `;

@@ -48,15 +48,16 @@ const opened: Plugin = {
   },
 };
 
+const PHASE_LIST = 'const PHASES: readonly AnyPhase[] = [';
 const leaky: Plugin = {
   name: 'one more phase',
   setup({ onLoad }) {
-    onLoad({ filter: /bin\/compose\.ts$/ }, async ({ path }) => ({
-      contents: `${await readFile(path, 'utf8')}
-import leaky from ${JSON.stringify(join(project, 'test/canary/leaky.ts'))};
-container.register<AnyPhase>(PHASE, { useValue: leaky });`,
-      loader: 'ts',
-    }));
+    onLoad({ filter: /bin\/compose\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      if (!text.includes(PHASE_LIST)) throw new Error(`test/canary/built.ts: ${path} has no ${PHASE_LIST}`);
+      const added = `import leaky from ${JSON.stringify(join(project, 'test/canary/leaky.ts'))};\n`;
+      return { contents: added + text.replace(PHASE_LIST, `${PHASE_LIST} leaky,`), loader: 'ts' };
+    });
   },
 };
 
