@@ -35,7 +35,7 @@ export class Mounts {
   }
 
   /**
-   * Unmounts the latest mount at a path, lazily if it is busy. A path without a mount is not a change. E_COMMAND_FAILED.
+   * Unmounts the latest mount at a path, lazily if it is busy. Does nothing without a mount. E_COMMAND_FAILED.
    */
   async unmount(point: string, signal: AbortSignal): Promise<void> {
     const place = join(await realpath(this.#root), point);

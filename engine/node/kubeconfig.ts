@@ -58,9 +58,10 @@ export function readKubeconfig(text: string): Kubeconfig {
 /** The current context. Throws an Error with the problem. */
 export function currentContext({ contexts, current }: Kubeconfig): KubeconfigContext {
   const known = contexts.map((context) => context.name).join(', ') || 'none';
-  if (current === '') throw new Error(`it has no current-context; there is ${known}`);
+  if (current === '') throw new Error(`it has no current-context (contexts: ${known})`);
   const found = contexts.find((context) => context.name === current);
-  if (found === undefined) throw new Error(`its current-context is ${current}; there is ${known}`);
+  if (found === undefined)
+    throw new Error(`its current-context is ${current}, which does not exist (contexts: ${known})`);
   return found;
 }
 

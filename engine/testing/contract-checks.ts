@@ -9,8 +9,8 @@ import { isDeclared, templateMatches } from './declared.ts';
 import { failingAt } from './failing-host.ts';
 import { mortalStore } from './kills.ts';
 import { type MemoryHost, memoryHost } from './memory-host.ts';
+import { printedForms } from './printed-forms.ts';
 import { type Outcome, runPhase, undoPhase } from './run-phase.ts';
-import { shownOf } from './shown.ts';
 import { SimulatedTime } from './simulated-time.ts';
 import { keysOf, stateOf } from './state.ts';
 
@@ -132,7 +132,7 @@ export class ContractChecks {
     const keys = keysOf(host.changes);
     const [before, after] = [await stateOf(await this.#host(), keys), await stateOf(host, keys)];
     for (const [key, state] of await stateOf(other, keys))
-      if (shownOf(state) !== shownOf(after.get(key))) after.delete(key);
+      if (printedForms(state) !== printedForms(after.get(key))) after.delete(key);
     return { keys, before, after };
   }
 
@@ -168,7 +168,7 @@ export class ContractChecks {
   }
 
   #assertNoSecret(...values: unknown[]): void {
-    const text = values.map(shownOf).join('\n');
+    const text = values.map(printedForms).join('\n');
     for (const secret of this.#contract.secrets)
       assert.ok(!text.includes(secret), `a secret is visible: ${secret.slice(0, 12)}…`);
   }

@@ -10,7 +10,7 @@ import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '
 import { defined } from '../sdk/fields.ts';
 import type { AnyPhase, Ports } from '../sdk/index.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
-import { shownOf } from './shown.ts';
+import { printedForms } from './printed-forms.ts';
 
 export interface Outcome {
   result: RunResult;
@@ -89,7 +89,7 @@ export async function undoPhase(
 
 /** The phase, with all that it says added to `said`. */
 function recorded(phase: AnyPhase, said: unknown[]): AnyPhase {
-  const note = (value: unknown): void => void said.push(shownOf(value));
+  const note = (value: unknown): void => void said.push(printedForms(value));
   const recordedPorts = ({ files, log, ...ports }: Ports): Ports => ({
     ...ports,
     files: {

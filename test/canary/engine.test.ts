@@ -19,7 +19,7 @@ import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
 import type { Effect, Sandbox } from '../../plugins/sandbox/index.ts';
 import { scene } from '../bin/cli.ts';
 import { app } from '../helpers/app.ts';
-import { shownOf } from '../helpers/errors.ts';
+import { printedForms } from '../helpers/errors.ts';
 import { planOfSteps, type TestStep } from '../helpers/plans.ts';
 import { keyCanary, leaks, plainCanary, tokenCanary } from './scanner.ts';
 
@@ -28,7 +28,7 @@ const KEY = generateKeyPem();
 const CERTIFICATE_KEY = 'canary'.repeat(5);
 const canaries = [tokenCanary(TOKEN), keyCanary(KEY), plainCanary('certificate key', CERTIFICATE_KEY)];
 const leaksIn = (...shown: unknown[]) =>
-  leaks(shown.map(shownOf).join('\n'), [...canaries, ...madeKeys.map(keyCanary)]);
+  leaks(shown.map(printedForms).join('\n'), [...canaries, ...madeKeys.map(keyCanary)]);
 
 /** Private keys that were created since this list was emptied. */
 const madeKeys: string[] = [];
@@ -57,7 +57,7 @@ interface EndedRun {
 async function runToEnd(plan: Plan, options: Omit<Parameters<typeof run>[0], 'plan'>): Promise<EndedRun> {
   const events: RunEvent[] = [];
   const shownEvents: string[] = [];
-  const onEvent = (event: RunEvent) => void shownEvents.push(shownOf(events[events.push(event) - 1]));
+  const onEvent = (event: RunEvent) => void shownEvents.push(printedForms(events[events.push(event) - 1]));
   const result = await run({ ...options, plan, onEvent });
   return { plan, events, shownEvents, result };
 }
@@ -175,7 +175,7 @@ const views: Record<string, (ended: EndedRun) => unknown> = {
   'the result': ({ result }) => result,
   'the result as a document': ({ result, plan }) => JSON.stringify(resultDocument(result, { plan, dryRun: true })),
   'errors, with their facts, causes and stacks': ({ result }) =>
-    [result.error, ...result.steps.map(({ error }) => error)].map(shownOf).join('\n'),
+    [result.error, ...result.steps.map(({ error }) => error)].map(printedForms).join('\n'),
   'the plan': ({ plan }) => inspect(plan, { depth: null, showHidden: true }) + JSON.stringify(plan),
 };
 
@@ -253,9 +253,10 @@ describe('a Secret', () => {
     'v8.serialize()': (secret) => serialize({ ...secret, toString: undefined }).toString('latin1'),
     'its own keys': (secret) => Reflect.ownKeys(secret).map((key) => String(Reflect.get(secret, key))),
     'a copy': (secret) => JSON.stringify({ ...secret }),
-    'an error with the secret as its message': (secret) => shownOf(new Error(String(secret))),
-    'an error with the secret as its cause': (secret) => shownOf(new Error('x', { cause: secret })),
-    'a JoinError with the secret as a fact': (secret) => shownOf(fail('E_FILE', { path: secret as never, what: '' })),
+    'an error with the secret as its message': (secret) => printedForms(new Error(String(secret))),
+    'an error with the secret as its cause': (secret) => printedForms(new Error('x', { cause: secret })),
+    'a JoinError with the secret as a fact': (secret) =>
+      printedForms(fail('E_FILE', { path: secret as never, what: '' })),
   };
   test.each(Object.entries(ways))('%s does not show a secret', (_, way) => {
     expect(leaksIn(way(new Secret(TOKEN)))).toEqual([]);

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { isJoinError, type JoinError } from '../../engine/sdk/index.ts';
 
-export { shownOf } from '../../engine/testing/shown.ts';
+export { printedForms } from '../../engine/testing/printed-forms.ts';
 
 /** The error that `act` ends with, thrown or rejected. A test in which nothing is thrown fails. */
 export async function thrownBy(act: () => unknown): Promise<unknown> {

@@ -25,7 +25,7 @@ import {
   SIGNAL,
   WEB,
 } from '../helpers/discovery-file.ts';
-import { shownOf } from '../helpers/errors.ts';
+import { printedForms } from '../helpers/errors.ts';
 
 describe('the credentials of a discovery file', () => {
   const files = { '/etc/client.crt': client.pem, '/etc/client.key': client.keyPem, '/etc/token': ` ${SECRET}\n` };
@@ -106,7 +106,7 @@ describe('the credentials of a discovery file', () => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files: { '/etc/empty': '\n' } }));
     const { error } = await discover(host);
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
-    expect(shownOf(error)).not.toContain(client.keyPem.split('\n')[1]);
+    expect(printedForms(error)).not.toContain(client.keyPem.split('\n')[1]);
     expect(host.sent).toEqual([]);
   });
 });
@@ -189,7 +189,7 @@ describe('an exec plugin', () => {
   ])('reports that an exec plugin %s, without its output', async (_, stdout, more, what) => {
     const { error } = await withPlugin(stdout, more);
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
-    expect(shownOf(error)).not.toContain(SECRET);
+    expect(printedForms(error)).not.toContain(SECRET);
   });
 
   test.each<[string, string, string]>([

@@ -24,7 +24,7 @@ import {
   WEB,
   warnings,
 } from '../helpers/discovery-file.ts';
-import { joinErrorOf, shownOf } from '../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../helpers/errors.ts';
 
 describe('discovery-file with a token in the file', () =>
   itKeepsThePhaseContract(discoveryFile, {
@@ -67,7 +67,7 @@ describe('the cluster in a discovery file', () => {
     const host = memoryHost({ ...machineOf(''), downloads: { [signed]: 'clusters: []' } });
     const { error, result } = await discover(host, { discoveryFile: signed });
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { file: WEB } });
-    expect(shownOf([error, result.steps[0]?.notes])).not.toContain('canary-of-an-address');
+    expect(printedForms([error, result.steps[0]?.notes])).not.toContain('canary-of-an-address');
   });
 
   test('the cluster without a name takes precedence over that of the current context', async () => {
@@ -226,7 +226,7 @@ describe('the cluster in a discovery file', () => {
       token: TOKEN,
     });
     expect(error).toMatchObject(expected);
-    expect(shownOf(error)).not.toContain(SECRET);
+    expect(printedForms(error)).not.toContain(SECRET);
   });
 
   test('fails if the clocks differ by two minutes', async () => {

@@ -15,7 +15,7 @@ import {
   TOKEN_SECRET,
 } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import { joinErrorOf, shownOf } from '../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../helpers/errors.ts';
 
 const ca = authority();
 const other = authority('other');
@@ -65,7 +65,7 @@ describe('discovery-token', () => {
     const host = serving(answer(info));
     await discover(host);
     for (const request of host.sent)
-      expect(shownOf({ ...request, as: JSON.stringify(request.as) })).not.toContain(TOKEN_SECRET);
+      expect(printedForms({ ...request, as: JSON.stringify(request.as) })).not.toContain(TOKEN_SECRET);
   });
 
   test('outputs the server that cluster-info names, not the endpoint', async () => {
@@ -256,7 +256,7 @@ describe('discovery-token', () => {
     expect(error).toMatchObject(expected);
     expect(host.sent).toHaveLength(1); // an untrusted server gets no second request
     expect(changes).toEqual([]);
-    expect(shownOf(error)).not.toContain(TOKEN_SECRET);
+    expect(printedForms(error)).not.toContain(TOKEN_SECRET);
   });
 
   test.each([60_000, -60_000, undefined])('accepts a clock difference of %s ms', async (skew) => {
@@ -292,7 +292,7 @@ describe('discovery-token', () => {
     const error = await joinErrorOf(() => discover(host, given));
     expect(error.code).toBe('E_INPUT');
     expect(error.message).toContain(text);
-    expect(shownOf(error)).not.toContain(TOKEN_SECRET);
+    expect(printedForms(error)).not.toContain(TOKEN_SECRET);
     expect(host.sent).toEqual([]);
   });
 });

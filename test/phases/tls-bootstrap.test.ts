@@ -21,7 +21,7 @@ import {
 } from '../helpers/bootstrap.ts';
 import { authority, FakeCluster, issue, NOW, SERVER, TOKEN_SECRET } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import { shownOf } from '../helpers/errors.ts';
+import { printedForms } from '../helpers/errors.ts';
 import { glimpseOf, heldIdentity } from '../helpers/node.ts';
 
 itKeepsThePhaseContract(tlsBootstrap, {
@@ -210,7 +210,7 @@ describe('tls-bootstrap in mode direct', () => {
     cluster.answers.set(`POST ${CSRS}`, cluster.answer(status, { message: 'no' }));
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
     expect(error).toMatchObject({ code });
-    expect(shownOf(error)).not.toContain(TOKEN_SECRET);
+    expect(printedForms(error)).not.toContain(TOKEN_SECRET);
   });
 });
 

@@ -205,7 +205,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       });
     });
 
-    test('a kubelet that cannot start ends the join with its last log line, and an undo removes all files', async () => {
+    test('a kubelet that cannot start ends the join with its last log line; an undo removes all files', async () => {
       const before = digest(joined(machine));
       writeFileSync(machine.path('etc/default/kubelet'), 'KUBELET_EXTRA_ARGS="--feature-gates=NoSuchGate=true"\n');
       const { code, stderr } = await runJoin(machine, ['--kubelet-health-check-timeout', '8s', '--on-failure', 'undo']);

@@ -5,7 +5,7 @@ import { Cel } from '../../../engine/expressions/cel.ts';
 import { type Condition, holds, parseCondition } from '../../../engine/expressions/conditions.ts';
 import { type Lookup, type Reference, referenceText, UNKNOWN } from '../../../engine/expressions/references.ts';
 import { isSecret, type Schema, Secret } from '../../../engine/sdk/index.ts';
-import { shownOf, thrownBy } from '../../helpers/errors.ts';
+import { printedForms, thrownBy } from '../../helpers/errors.ts';
 import { processorMs } from '../../helpers/processor-time.ts';
 
 const CANARY = 'canary-7f3a-0123456789';
@@ -184,7 +184,7 @@ describe('a secret', () => {
   test('text made from a secret is a secret', () => {
     const value = resultOf('inputs.role + inputs.token.substring(0, 6)');
     expect(isSecret(value) && value.reveal()).toBe('workercanary');
-    expect(shownOf(value)).not.toContain('canary');
+    expect(printedForms(value)).not.toContain('canary');
   });
 
   test('an error never reveals a secret', async () => {
@@ -193,7 +193,7 @@ describe('a secret', () => {
       expect((error as Error).message).toBe(
         'it has no value (the reason is withheld, because the expression reads a secret)',
       );
-      expect(shownOf(error)).not.toContain('canary');
+      expect(printedForms(error)).not.toContain('canary');
     }
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { planOf } from '../../../engine/pipeline/plan.ts';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { Secret } from '../../../engine/sdk/index.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { phaseOfStep } from '../../helpers/plans.ts';
 import { CANARY, echo, HOST, load, problemsOf, ran, registry, requiredInputs } from './fixtures.ts';
 
@@ -155,7 +155,7 @@ describe('an expression in a pipeline', () => {
       `${tricky}!`,
       `${tricky}!?`,
     ]);
-    expect(shownOf(result)).not.toContain(CANARY);
+    expect(printedForms(result)).not.toContain(CANARY);
   });
 
   test('an expression of a secret passes a secret to the phase', async () => {
@@ -164,7 +164,7 @@ describe('an expression in a pipeline', () => {
       "- { id: a, uses: echo, with: { token: \"${{ 'Bearer ' + inputs.?key.orValue('') }}\" } }",
     );
     expect(result.steps[0]?.outputs).toEqual({ token: expect.any(Secret), count: 0 });
-    expect(shownOf(result)).not.toContain(CANARY);
+    expect(printedForms(result)).not.toContain(CANARY);
   });
 
   test('a condition decides which phase a step uses', () => {

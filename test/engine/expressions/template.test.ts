@@ -6,7 +6,7 @@ import type { Reference } from '../../../engine/expressions/references.ts';
 import type { Template } from '../../../engine/expressions/template.ts';
 import { evaluate, parseTemplate } from '../../../engine/expressions/template.ts';
 import { isSecret, Secret } from '../../../engine/sdk/index.ts';
-import { shownOf } from '../../helpers/errors.ts';
+import { printedForms } from '../../helpers/errors.ts';
 import { CANARY } from '../pipeline/fixtures.ts';
 
 describe('a template', () => {
@@ -60,7 +60,7 @@ describe('a template', () => {
   test('text around a secret is a secret', () => {
     const value = filled('Bearer ${{ inputs.secret }}, ${{ inputs.text }}');
     expect(isSecret(value) && value.reveal()).toBe(`Bearer ${CANARY}, x`);
-    expect(shownOf(value)).not.toContain(CANARY);
+    expect(printedForms(value)).not.toContain(CANARY);
   });
 
   test('a secret that is the whole value stays the same secret', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { readAdmin } from '../../../engine/kube/admin.ts';
 import { authority, issue, SERVER } from '../../helpers/cluster.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 
 const ca = authority();
 const { pem, keyPem } = issue(ca, { user: 'kubernetes-admin', groups: ['system:masters'] });
@@ -78,13 +78,21 @@ describe('the identity in a kubeconfig', () => {
   });
 
   test.each<[what: string, parts: Parts, says: string]>([
-    ['no current context', { root: { 'current-context': '' } }, 'it has no current-context; there is elsewhere, here'],
+    [
+      'no current context',
+      { root: { 'current-context': '' } },
+      'it has no current-context (contexts: elsewhere, here)',
+    ],
     [
       'an unknown context',
       { root: { 'current-context': 'prod' } },
-      'its current-context is prod; there is elsewhere, here',
+      'its current-context is prod, which does not exist (contexts: elsewhere, here)',
     ],
-    ['no contexts at all', { root: { contexts: null } }, 'its current-context is here; there is none'],
+    [
+      'no contexts at all',
+      { root: { contexts: null } },
+      'its current-context is here, which does not exist (contexts: none)',
+    ],
     ['an unknown cluster', { root: { clusters: null } }, 'it names a cluster "c" that it does not hold'],
     ['an unknown user', { root: { users: [] } }, 'it names a user "u" that it does not hold'],
     [
@@ -127,8 +135,8 @@ describe('the identity in a kubeconfig', () => {
     const admin = await adminOf({ user: { ...CERTIFICATE, token: 'canary-1' } });
     const error = await joinErrorOf(() => adminOf({ user: { ...CERTIFICATE, token: 'canary 1' } }));
     for (const hidden of [line, base64(keyPem), 'canary']) {
-      expect(shownOf(admin)).not.toContain(hidden);
-      expect(shownOf(error)).not.toContain(hidden);
+      expect(printedForms(admin)).not.toContain(hidden);
+      expect(printedForms(error)).not.toContain(hidden);
     }
   });
 });

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { loadJoinConfiguration } from '../../../engine/kubeadm/index.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { DISCOVERY_TOKEN, meaningOf, PIN, SECRET } from '../../helpers/kubeadm.ts';
 
 export const load = (text: string, lenient = false) => loadJoinConfiguration('c.yaml', text, { lenient });
@@ -11,7 +11,7 @@ export const settingsOf = (text: string) => meaningOf(load(text).settings);
 export const problemsOf = async (text: string, lenient = false): Promise<string[]> => {
   const error = await joinErrorOf(() => load(text, lenient));
   expect(error.code).toBe('E_CONFIG');
-  expect(shownOf(error)).not.toContain(SECRET);
+  expect(printedForms(error)).not.toContain(SECRET);
   return error.message.split('\n').map((line) => line.replace(/^c\.yaml:/, ''));
 };
 export const warningsOf = (text: string, lenient = false): string[] =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT } from '../../../engine/sdk/index.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { DISCOVERY_TOKEN, examples, meanings, PIN, SECRET } from '../../helpers/kubeadm.ts';
 import { DISCOVERY, HEAD, load, OLD, OLD_DISCOVERY, problemsOf, settingsOf } from './configuration.ts';
 
@@ -20,7 +20,7 @@ describe('a control-plane node', () => {
       exitCode: EXIT.usage,
       message: `c.yaml:${line}:1: controlPlane requests a control-plane node, but Joinery only joins workers`,
     });
-    expect(shownOf(error)).not.toContain(SECRET);
+    expect(printedForms(error)).not.toContain(SECRET);
   });
 
   test('a file with controlPlane: null is for a worker', () => {

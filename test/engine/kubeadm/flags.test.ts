@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Configured, loadJoinConfiguration, mixConfigAndFlags } from '../../../engine/kubeadm/index.ts';
 import { revealSecrets } from '../../../engine/sdk/index.ts';
-import { shownOf } from '../../helpers/errors.ts';
+import { printedForms } from '../../helpers/errors.ts';
 import { BOOTSTRAP_TOKEN, DISCOVERY_TOKEN, examples, PIN, SECRET } from '../../helpers/kubeadm.ts';
 
 const flag = (input: string) => `--${input}`;
@@ -45,7 +45,7 @@ describe('a configuration file and flags', () => {
       problems: [],
       notes: ['c.yaml: nodeRegistration.imagePullPolicy: without effect on a worker'],
     });
-    expect(shownOf(result)).not.toContain(SECRET);
+    expect(printedForms(result)).not.toContain(SECRET);
   });
 
   test('each value has its place in the configuration file', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { apiVersionOf, VERSIONS, type Version } from '../../../engine/kubeadm/versions.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { BOOTSTRAP_TOKEN, DISCOVERY_TOKEN, examples, meaningOf, meanings, PIN, SECRET } from '../../helpers/kubeadm.ts';
 import { HEAD, load, OLD, problemsOf, settingsOf, warningsOf } from './configuration.ts';
 
@@ -10,7 +10,7 @@ describe('every version', () => {
     expect(loaded.apiVersion).toBe(apiVersionOf(version));
     expect(loaded.warnings).toEqual([]);
     expect(meaningOf(loaded.settings)).toEqual(meanings[version]);
-    expect(shownOf(loaded)).not.toContain(SECRET);
+    expect(printedForms(loaded)).not.toContain(SECRET);
   });
 
   test.each(VERSIONS)('%s: an unknown field is an error, and a warning in lenient mode', async (version) => {
@@ -139,7 +139,7 @@ describe('tokens', () => {
     expect(error.message).toMatch(
       /^c\.yaml:4:28: discovery\.bootstrapToken\.token (has the wrong form: it|must be a string: it) must be 6 and 16/,
     );
-    expect(shownOf(error)).not.toMatch(/canary|123456/i);
+    expect(printedForms(error)).not.toMatch(/canary|123456/i);
   });
 
   test.each([

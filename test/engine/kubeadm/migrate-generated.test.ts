@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { apiVersionOf, kindOf, VERSIONS, type Version } from '../../../engine/kubeadm/versions.ts';
 import { isJoinError } from '../../../engine/sdk/index.ts';
-import { shownOf } from '../../helpers/errors.ts';
+import { printedForms } from '../../helpers/errors.ts';
 import { examples, SECRET } from '../../helpers/kubeadm.ts';
 import { meaning, meaningLeft, migrate } from './migration.ts';
 
@@ -159,7 +159,7 @@ describe('whatever the old file says', () => {
           expect(meaning(migration.text.reveal())).toEqual(meaningLeft(broken, migration, lenient));
         } catch (error) {
           if (!isJoinError(error)) throw error;
-          expect(shownOf(error)).not.toContain(SECRET);
+          expect(printedForms(error)).not.toContain(SECRET);
         }
       }),
       { numRuns: 1_000 },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { apiVersionOf, type Version } from '../../../engine/kubeadm/versions.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { DISCOVERY_TOKEN, examples, PIN, SECRET } from '../../helpers/kubeadm.ts';
 import { changesOf, meaning, meaningLeft, migrate } from './migration.ts';
 
@@ -34,7 +34,7 @@ describe('a migration', () => {
     const text = migration.text.reveal();
     expect(parse(text)).toMatchObject({ apiVersion: 'kubeadm.k8s.io/v1beta4', kind: 'JoinConfiguration' });
     expect(meaning(text)).toEqual(meaningLeft(examples[version], migration));
-    expect(shownOf(migration)).not.toContain(SECRET);
+    expect(printedForms(migration)).not.toContain(SECRET);
   });
 
   test('of its own result changes nothing', () => {

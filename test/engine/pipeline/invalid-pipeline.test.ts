@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { loadPipeline } from '../../../engine/pipeline/load.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { CANARY, load, phases } from './fixtures.ts';
 
 describe('an invalid pipeline', () => {
@@ -277,6 +277,6 @@ describe('an invalid pipeline', () => {
     expect(error.message).toBe(
       'made.yaml:5:51: token is a secret, and must not be written in a pipeline: pass it as an input',
     );
-    expect(shownOf(error)).not.toContain(CANARY);
+    expect(printedForms(error)).not.toContain(CANARY);
   });
 });

@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { planOfPhase, standaloneInputs } from '../../../engine/pipeline/phase-plan.ts';
 import { inputOf } from '../../../engine/pipeline/values.ts';
 import { Secret } from '../../../engine/sdk/index.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { CANARY, greet, HOST, listen, load } from './fixtures.ts';
 
 describe('a plan of one phase', () => {
   test('the plan of one phase has flags for its inputs, the defaults of the phase and wrapped secrets', async () => {
     const plan = planOfPhase('greet', greet, { text: 'hello', token: 'canary' }, HOST);
     expect(plan).toMatchObject({ pipeline: 'phase greet', steps: [{ id: 'greet', needs: [], timeoutMs: 300_000 }] });
-    expect(shownOf(plan)).not.toContain('canary');
+    expect(printedForms(plan)).not.toContain('canary');
     const [step] = plan.steps;
     expect(step && inputOf(plan, step, { outputs: new Map() })).toEqual({
       text: 'hello',
@@ -24,7 +24,7 @@ describe('a plan of one phase', () => {
       '--text is missing',
       '--token has the wrong form: it must match ^[a-z]{6}$',
     ]);
-    expect(shownOf(error)).not.toContain(CANARY);
+    expect(printedForms(error)).not.toContain(CANARY);
   });
 
   test('the plan of one phase gets inputs from host facts and defaults, but not from literals or other steps', () => {

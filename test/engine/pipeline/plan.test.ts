@@ -4,7 +4,7 @@ import type { Plan } from '../../../engine/pipeline/plan.ts';
 import { planOf } from '../../../engine/pipeline/plan.ts';
 import { inputOf } from '../../../engine/pipeline/values.ts';
 import { isSecret, Secret } from '../../../engine/sdk/index.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { CANARY, HOST, load, phases } from './fixtures.ts';
 
 describe('values of inputs', () => {
@@ -81,7 +81,7 @@ describe('values of inputs', () => {
         '--api-token has the wrong form: it must match ^[a-z]{6}$',
       ].sort((a, b) => error.message.indexOf(a) - error.message.indexOf(b)),
     );
-    expect(shownOf(error)).not.toContain(CANARY);
+    expect(printedForms(error)).not.toContain(CANARY);
   });
 
   test('reports a violation of a text that contains a placeholder', async () => {
@@ -97,8 +97,8 @@ describe('values of inputs', () => {
     expect(plan.inputs.apiToken).toBeInstanceOf(Secret);
     const inputs = plan.steps.map((step) => inputOf(plan, step, { outputs: new Map() }) as Record<string, unknown>);
     expect(inputs).toEqual([{ text: 'hello', token: expect.any(Secret), count: 2 }, { heard: 'hello' }]);
-    expect(shownOf(plan)).not.toContain('canary');
-    expect(shownOf(inputs[0])).not.toContain('canary');
+    expect(printedForms(plan)).not.toContain('canary');
+    expect(printedForms(inputs[0])).not.toContain('canary');
     expect(isSecret(inputs[0]?.token) && inputs[0].token.reveal()).toBe('canary');
   });
 

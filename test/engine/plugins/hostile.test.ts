@@ -6,7 +6,7 @@ import { planOfPhase } from '../../../engine/pipeline/phase-plan.ts';
 import { run } from '../../../engine/run/run.ts';
 import { isSecret } from '../../../engine/sdk/index.ts';
 import { runPhase, undoPhase } from '../../../engine/testing/run-phase.ts';
-import { shownOf } from '../../helpers/errors.ts';
+import { printedForms } from '../../helpers/errors.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
 import { type PluginSource, phaseOf } from './folder.ts';
 import { codeOf, machine, returning, running } from './hostile.ts';
@@ -37,7 +37,7 @@ describe('a phase of a plugin that throws', () => {
     expect(result.status).toBe('failed');
     expect(error).toBeInstanceOf(Error);
     expect((error as Error).message).toContain(what);
-    expect(shownOf([error, result, events])).not.toBe('');
+    expect(printedForms([error, result, events])).not.toBe('');
   });
 
   test('a phase that throws its own errors has them reported, whichever copy of the class they use', async () => {
@@ -129,7 +129,7 @@ describe('a phase of a plugin that returns', () => {
     const outputs = outcome.result.steps[0]?.outputs as Record<string, unknown>;
     expect(Object.values(outputs).map(isSecret)).toEqual([true, true, true, true]);
     expect(records.length).toBeGreaterThan(3);
-    expect(shownOf([outcome.result, outcome.events, records])).not.toContain(CANARY);
+    expect(printedForms([outcome.result, outcome.events, records])).not.toContain(CANARY);
   });
 });
 

@@ -218,7 +218,7 @@ describe('an approval', () => {
     );
     const { id, ended } = await go();
     expect((await ended).status).toBe('succeeded');
-    expect(await motd()).toBe('nobody: the deadline has passed');
+    expect(await motd()).toBe(['nobody', 'the deadline has passed'].join(': '));
     expect((await runs.history(id)).approvals.get('ask')?.answer?.via).toBe('deadline');
   });
 

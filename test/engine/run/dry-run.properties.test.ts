@@ -46,14 +46,14 @@ const output = {
   required: ['text', 'size'],
   properties: { text: { type: 'string' }, size: { type: 'integer' } },
 } as const satisfies Schema;
-type Given = { text: string; way: number; name?: string };
+type Written = { text: string; way: number; name?: string };
 
 const registry = new Registry();
-const phase = (name: string, effects: Effect[], act: (ports: Ports, given: Given) => Promise<string>) =>
+const phase = (name: string, effects: Effect[], act: (ports: Ports, values: Written) => Promise<string>) =>
   registry.add({
     ...{ name, summary: name, input, output, effects, irreversible: 'it is a test' },
-    run: async (ports, given) => {
-      const text = await act(ports, given as Given);
+    run: async (ports, values) => {
+      const text = await act(ports, values as Written);
       return { text, size: text.length };
     },
   } satisfies AnyPhase);

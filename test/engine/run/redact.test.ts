@@ -8,7 +8,7 @@ import { Redactor } from '../../../engine/run/redact.ts';
 import { run, undo } from '../../../engine/run/run.ts';
 import { fail, type Ports, runs, type Schema, Secret, writes } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
-import { shownOf } from '../../helpers/errors.ts';
+import { printedForms } from '../../helpers/errors.ts';
 import { planOfSteps, type TestStep } from '../../helpers/plans.ts';
 
 const HALF = 'canary0123456789';
@@ -91,14 +91,14 @@ async function runWith(steps: TestStep[]) {
     plan,
     host,
     journal,
-    onEvent: (event) => events.push(shownOf(event)),
+    onEvent: (event) => events.push(printedForms(event)),
   });
   return {
     result,
     events,
     written: written.join(''),
     host,
-    shown: shownOf(result) + events.join('') + written.join(''),
+    shown: printedForms(result) + events.join('') + written.join(''),
   };
 }
 const EFFECTS = [writes('/etc/*', 0o600, 'x'), runs('tool', 'x')];
@@ -187,7 +187,7 @@ test('a phase whose input comes from a journal has text where it expects text', 
   const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: ['a'] };
   const journal = Journal.begin(memoryStore(), host.now, start);
   await run({ plan, host, journal });
-  expect(shownOf(journal.history().steps.get('a'))).not.toContain(HALF);
+  expect(printedForms(journal.history().steps.get('a'))).not.toContain(HALF);
   await undo({ plan, host, journal });
   expect(seen).toEqual([{ token: expect.any(Secret), header: `Bearer ${TOKEN}` }]);
 });
@@ -206,7 +206,7 @@ test.each([
   const content = Buffer.from('password: of-another-user\n');
   await host.apply({ kind: 'file', path: '/etc/made', content, mode, secret: false }, new AbortController().signal);
   const events: string[] = [];
-  await undo({ plan, host, journal, onEvent: (event) => events.push(shownOf(event)) });
+  await undo({ plan, host, journal, onEvent: (event) => events.push(printedForms(event)) });
   expect(events.join('')).toContain('and not what the run left');
   expect(events.join('').includes('of-another-user')).toBe(isShown);
 });

@@ -3,7 +3,7 @@ import type { Template } from '../../../engine/expressions/template.ts';
 import { type RunEvent, run } from '../../../engine/run/run.ts';
 import { controls, fail, isSecret, type Ports, Secret, writes } from '../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../engine/testing/memory-host.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { planOfSteps, type TestStep } from '../../helpers/plans.ts';
 import { SimulatedTime } from '../../helpers/simulated-time.ts';
 
@@ -107,7 +107,7 @@ describe('a run', () => {
       code: 'E_OUTPUT',
       facts: { phase: 'a', problems: ['n must be an integer', expect.stringMatching(/^key has the wrong form: /)] },
     });
-    expect(shownOf(error)).not.toContain(CANARY);
+    expect(printedForms(error)).not.toContain(CANARY);
   });
 
   test('secret outputs are always wrapped as Secrets', async () => {
@@ -118,7 +118,7 @@ describe('a run', () => {
     const result = await runSteps([{ id: 'a', output, run: () => ({ a: CANARY, b: new Secret(CANARY) }) }]);
     const outputs = result.steps[0]?.outputs as { a: unknown; b: unknown };
     expect([isSecret(outputs.a), isSecret(outputs.b)]).toEqual([true, true]);
-    expect(shownOf(result)).not.toContain(CANARY);
+    expect(printedForms(result)).not.toContain(CANARY);
   });
 
   test('a phase that has ended cannot use its ports', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ErrorCode, EXIT, errorCodes, fail, isJoinError, JoinError } from '../../../engine/sdk/errors.ts';
 import { Secret } from '../../../engine/sdk/index.ts';
-import { shownOf } from '../../helpers/errors.ts';
+import { printedForms } from '../../helpers/errors.ts';
 import { sourcesBelow } from '../../helpers/sources.ts';
 import { sampleError, sampleErrors, samples, server } from './error-samples.ts';
 
@@ -63,7 +63,7 @@ describe('the catalogue', () => {
     };
     for (const code of errorCodes) {
       const error = sampleError(code, disguised(samples[code]) as object);
-      expect(shownOf(error) + error.hint, code).not.toContain(CANARY);
+      expect(printedForms(error) + error.hint, code).not.toContain(CANARY);
     }
   });
 
@@ -104,7 +104,7 @@ describe('a JoinError', () => {
     ).toEqual([true, true, false, false, false, false]);
   });
 
-  test('keeps its cause, and has none where there was none', () => {
+  test('an error keeps its cause, and has no cause if none was passed', () => {
     const cause = new Error('why');
     expect(fail('E_FILE', samples.E_FILE, cause).cause).toBe(cause);
     expect('cause' in sampleError('E_FILE')).toBe(false);

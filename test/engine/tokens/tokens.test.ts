@@ -6,7 +6,7 @@ import { secretOf, tokenOf } from '../../../engine/tokens/secret.ts';
 import { randomToken, type TokenWish, tokenAsWished, tokenId, tokenText } from '../../../engine/tokens/token.ts';
 import { joinCommand, Tokens } from '../../../engine/tokens/tokens.ts';
 import { authority, clusterInfoKubeconfig, NOW, SERVER, TOKEN, TOKEN_SECRET } from '../../helpers/cluster.ts';
-import { joinErrorOf, shownOf } from '../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 
 const GROUP = 'system:bootstrappers:kubeadm:default-node-token';
 const wish = (change: Partial<TokenWish> = {}): TokenWish => ({
@@ -40,7 +40,7 @@ describe('a token as wished', () => {
       groups: [GROUP],
     });
     expect(tokenText(tokenWith())).toBe(TOKEN);
-    expect(shownOf(tokenWith())).not.toContain(TOKEN_SECRET);
+    expect(printedForms(tokenWith())).not.toContain(TOKEN_SECRET);
   });
 
   test.each([

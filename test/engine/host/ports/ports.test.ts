@@ -5,7 +5,7 @@ import { configMapRef, nodeRef } from '../../../../engine/node/index.ts';
 import type { ApiAnswer } from '../../../../engine/sdk/api.ts';
 import { apiCalls, controls, type Identity, runs, Secret, writes } from '../../../../engine/sdk/index.ts';
 import { memoryHost } from '../../../../engine/testing/memory-host.ts';
-import { joinErrorOf, shownOf } from '../../../helpers/errors.ts';
+import { joinErrorOf, printedForms } from '../../../helpers/errors.ts';
 import { portsOn, rootedMachine } from '../../../helpers/machine.ts';
 
 const SIGNAL = new AbortController().signal;
@@ -189,7 +189,7 @@ describe('ports', () => {
       { kind: 'file', path: '/var/lib/s', action: 'create', mode: 0o600, content: undefined },
       { kind: 'link', path: '/etc/l', target: 'a' },
     ]);
-    expect(shownOf(changes)).not.toContain(CANARY);
+    expect(printedForms(changes)).not.toContain(CANARY);
     expect(machine.changes).toHaveLength(changes.length);
   });
 

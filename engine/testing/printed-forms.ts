@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 
 /** What `value` looks like when it is printed, serialised or concatenated. */
-export const shownOf = (value: unknown): string =>
+export const printedForms = (value: unknown): string =>
   [inspect(value, { depth: 20, showHidden: true }), JSON.stringify(value), String(value), ...errorTexts(value)].join(
     '\n',
   );
