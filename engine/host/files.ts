@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize, resolve } from 'node:path';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
@@ -16,6 +16,12 @@ import { requireTrusted } from './trusted-state.ts';
 
 const READ_AGAIN_MS = 5_000;
 const UNSIZED_CHUNK_BYTES = 64 << 10;
+
+interface FileState {
+  content: Buffer;
+  mode: number;
+  owner?: Owner;
+}
 
 export interface AppendHandle {
   /** Undefined if the file has been deleted. */
@@ -61,12 +67,19 @@ export class MachineFiles {
   async requireTrusted(path: string): Promise<void> {
     await this.#orAbsent(path, async () => {
       const believed = await this.#real(path);
-      for (let at = believed; ; at = dirname(at)) {
-        const stats = await this.#disk.lstat(at).catch(() => undefined);
-        if (stats !== undefined) requireTrusted(at, stats, believed);
-        if (at === dirname(at)) return;
-      }
+      await this.#requireTrustedWay(believed, believed);
     });
+  }
+
+  /** The root itself may be reached through links: then both ways are checked. */
+  async #requireTrustedWay(way: string, believed: string): Promise<void> {
+    for (let at = way; ; at = dirname(at)) {
+      const stats = await this.#disk.lstat(at).catch(() => undefined);
+      if (stats !== undefined) requireTrusted(at, stats, believed);
+      if (stats?.isSymbolicLink() === true)
+        await this.#requireTrustedWay(resolve(dirname(at), await this.#disk.readlink(at)), believed);
+      if (at === dirname(at)) return;
+    }
   }
 
   async stat(path: string): Promise<Stat | undefined> {
@@ -121,6 +134,28 @@ export class MachineFiles {
   /** Never half a file, and never one that more users can read than `mode` says. */
   replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.replaceFile(place, content, mode, owner));
+  }
+
+  /** As `replaceFile`, but the new file has the ACL, the label and the other attributes of the one that it replaces. */
+  editFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+    return this.#change(path, (place) => this.#durable.editFile(place, content, mode, owner));
+  }
+
+  /** Makes `kept` a name of the file at `path`, or a copy with all its attributes. */
+  keepFile(path: string, kept: string): Promise<void> {
+    return this.#change(kept, async (place) => this.#durable.putFile(await this.#place(path), place));
+  }
+
+  /** Puts a kept file back. False if it is gone, or if it was changed meanwhile, for example by another name of it. */
+  async putBack(kept: string, path: string, { content, mode, owner }: FileState): Promise<boolean> {
+    const stat = await this.stat(kept);
+    const isOwned = owner === undefined || (stat?.uid === owner.uid && stat.gid === owner.gid);
+    if (stat?.kind !== 'file' || stat.mode !== mode || !isOwned) return false;
+    if ((await this.read(kept))?.equals(content) !== true) return false;
+    return this.keepFile(kept, path).then(
+      () => true,
+      () => false,
+    );
   }
 
   createDirectory(path: string, mode: number, owner?: Owner): Promise<void> {

@@ -15,7 +15,7 @@ export function requireTrusted(path: string, stats: Stats, believed: string): vo
   const { uid, gid, mode } = stats;
   const caller = process.geteuid?.() ?? 0;
   const isOwned = uid === 0 || uid === caller;
-  if (isOwned && !isOpen(stats, caller, path !== believed)) return;
+  if (isOwned && (stats.isSymbolicLink() || !isOpen(stats, caller, path !== believed))) return;
   const command = [
     ...(isOwned ? [] : [`chown ${caller} ${path}`]),
     ...((mode & 0o022) === 0 ? [] : [`chmod go-w ${path}`]),
