@@ -3,6 +3,8 @@
 import { changeText } from '../../engine/host/changes/index.ts';
 import type { LockHolder } from '../../engine/host/lock.ts';
 import { type History, openApprovals, type RunStatus } from '../../engine/journal/history.ts';
+import type { ExaminedRun } from '../../engine/journal/runs.ts';
+import { errorRecord } from '../../engine/run/error-record.ts';
 import { defined } from '../../engine/sdk/index.ts';
 import { tableText } from './table.ts';
 import { SIGN, seconds } from './text.ts';
@@ -31,19 +33,29 @@ function nextOf(history: History, holder: LockHolder | undefined): string | unde
 const isInProgress = ({ start }: History, holder: LockHolder | undefined): boolean => holder?.run === start.id;
 
 /** `holder` is the process that holds the lock of the machine, if any. */
-export function runsText(histories: readonly History[], holder: LockHolder | undefined): string {
-  if (histories.length === 0) return 'No run is recorded on this machine.';
-  const rows = histories.map((history) => [
-    history.start.id,
-    local(history.start.at),
-    history.start.pipeline,
-    nodeOf(history) ?? '-',
-    history.status,
-    seconds(durationMs(history)),
-    nextOf(history, holder) ?? '',
-  ]);
-  return tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows]);
+export function runsText(runs: readonly ExaminedRun[], holder: LockHolder | undefined): string {
+  if (runs.length === 0) return 'No run is recorded on this machine.';
+  const rows = runs.map(({ id, history, error }) => {
+    const about = history && [local(history.start.at), history.start.pipeline, nodeOf(history) ?? '-'];
+    const known = [id, ...(about ?? ['-', '-', '-'])];
+    if (history === undefined || error !== undefined)
+      return [
+        ...known,
+        'unreadable',
+        '-',
+        history === undefined ? `join runs prune ${id}` : `join undo --salvage ${id}`,
+      ];
+    return [...known, history.status, seconds(durationMs(history)), nextOf(history, holder) ?? ''];
+  });
+  const table = tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows]);
+  const errors = runs.flatMap(({ error }) => (error === undefined ? [] : `${errorRecordText(error)}`));
+  return [table, ...errors].join('\n');
 }
+
+const errorRecordText = (error: unknown): string => {
+  const { code, message } = errorRecord(error);
+  return `${code}: ${message}`;
+};
 
 export function runText(history: History, holder: LockHolder | undefined): string {
   const { start, status, error } = history;
@@ -90,6 +102,12 @@ export function runDocument(history: History, holder: LockHolder | undefined): o
     error,
   });
 }
+
+/** A run in the list: its journal may be unreadable. */
+export const examinedDocument = ({ id, history, error }: ExaminedRun, holder: LockHolder | undefined): object =>
+  history === undefined || error !== undefined
+    ? { id, status: 'unreadable', error: errorRecord(error) }
+    : runDocument(history, holder);
 
 /** With the steps of the run. */
 export function runDetailsDocument(history: History, holder: LockHolder | undefined): object {

@@ -27,12 +27,13 @@ export async function journalFor(plan: Plan, runs: Runs): Promise<{ journal: Jou
 /** A single phase resumes its own last run, and ignores those of other phases and of pipelines. */
 async function unfinishedRun({ source }: Plan, runs: Runs): Promise<History | undefined> {
   for (const id of await runs.ids()) {
-    const history = await runs.history(id);
-    const { kind, name } = history.start.source;
+    const { history, error } = await runs.examine(id);
+    const { kind, name } = history?.start.source ?? source;
     // A clone must be able to reset itself, although it has inherited an interrupted reset.
-    if (kind === 'phase' && !(await isOwn(history, runs))) continue;
-    if (kind === source.kind && (kind === 'pipeline' || name === source.name))
-      return isClosed(history) ? undefined : history;
+    if (kind === 'phase' && history !== undefined && !(await isOwn(history, runs))) continue;
+    if (kind !== source.kind || (kind !== 'pipeline' && name !== source.name)) continue;
+    if (error !== undefined) throw error; // it may be unfinished
+    if (history !== undefined) return isClosed(history) ? undefined : history;
   }
   return undefined;
 }

@@ -60,6 +60,25 @@ export class MachineFiles {
     });
   }
 
+  /** The first bytes of a file, for a reader that can do without the rest. Nothing if there is no such file. */
+  async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
+    const content = await this.#orAbsent(path, async () => {
+      const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stats = await handle.stat();
+        if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
+        const fileBytes = stats.size;
+        if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
+        const start = Buffer.alloc(bytesMax);
+        const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
+        return { content: start.subarray(0, bytesRead), fileBytes };
+      } finally {
+        await handle.close();
+      }
+    });
+    return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
+  }
+
   /**
    * Call it before what is at `path` decides what Joinery does. E_STATE_UNTRUSTED if users other than root and the
    * caller can change it, or a directory on the way. What does not exist is trusted.

@@ -36,10 +36,24 @@ export interface ReadJournal {
   lengthBytes: number;
   /** The checksum with which a `LineWriter` continues. */
   sum: string;
+  /** Why the records end before the file does. */
+  damage?: Damage;
+}
+
+export interface Damage {
+  line: number;
+  what: string;
 }
 
 /** E_JOURNAL_DAMAGED if any record but the last is damaged. E_JOURNAL_VERSION if a newer Joinery wrote the file. */
 export function readJournal(file: string, bytes: Buffer): ReadJournal {
+  const read = readIntact(file, bytes);
+  if (read.damage !== undefined) throw fail('E_JOURNAL_DAMAGED', { file, ...read.damage });
+  return read;
+}
+
+/** The records before the first damage. E_JOURNAL_VERSION. */
+export function readIntact(file: string, bytes: Buffer): ReadJournal {
   const read: ReadJournal = { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '' };
   while (read.lengthBytes < bytes.length) {
     const end = bytes.indexOf(0x0a, read.lengthBytes);
@@ -47,13 +61,15 @@ export function readJournal(file: string, bytes: Buffer): ReadJournal {
     if (problem !== undefined) {
       // A crash may cut off the last record. The next append truncates it.
       if (end === -1 || end === bytes.length - 1) break;
-      throw fail('E_JOURNAL_DAMAGED', { file, line: read.records.length + 1, what: problem });
+      return { ...read, damage: { line: read.records.length + 1, what: problem } };
     }
     read.lengthBytes = end + 1;
   }
   const [first] = read.records;
-  if (first !== undefined && first.kind !== 'start')
-    throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'it does not begin with a start' });
+  if (first !== undefined && first.kind !== 'start') {
+    const damage = { line: 1, what: 'it does not begin with a start' };
+    return { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '', damage };
+  }
   return read;
 }
 

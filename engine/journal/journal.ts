@@ -203,9 +203,13 @@ export class Journal {
       if (this.isWritten && fields.status === 'undone') await this.#store.deleteImages(); // first, so that it is retried
       const { status, error } = fields;
       this.#note({ kind: 'finished', status, ...(error === undefined ? {} : { error: shortened(error) }) });
-      await this.#write('durable');
-      if (!this.isWritten) return;
-      if (fields.status === 'undone' || fields.status === 'succeeded') await this.#store.deleteSecrets();
+      try {
+        await this.#write('durable');
+      } finally {
+        // Also if the record cannot be written: nothing needs the token and the key any more.
+        const isOver = fields.status === 'undone' || fields.status === 'succeeded';
+        if (this.isWritten && isOver) await this.#store.deleteSecrets();
+      }
     });
   }
 

@@ -10,6 +10,9 @@ import type { JournalRecord } from './records.ts';
 
 export const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
 
+/** The unreadable rest of a journal whose readable part was undone. */
+export const unreadableFile = (id: string): string => `${paths.runs}/${id}/journal.unreadable`;
+
 const NOTHING_READ: ReadJournal = { records: [], fileBytes: 0, lengthBytes: 0, sum: '' };
 
 export class RunFolder implements JournalStore {
@@ -90,7 +93,7 @@ export class RunFolder implements JournalStore {
   }
   async deleteImages(): Promise<void> {
     for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])
-      if (name !== 'journal.jsonl') await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
+      if (!name.startsWith('journal.')) await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
   }
 
   async saveSecret(name: string, secret: Secret): Promise<void> {

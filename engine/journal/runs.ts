@@ -2,19 +2,34 @@
 import { randomBytes } from 'node:crypto';
 import type { MachineFiles } from '../host/files.ts';
 import { fail } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import { LIMITS } from '../sdk/limits.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type Answer, answerPath, answerText } from './approval.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal } from './journal.ts';
-import { type ReadJournal, readJournal } from './journal-file.ts';
+import { type Damage, type ReadJournal, readIntact, readJournal } from './journal-file.ts';
 import { type MachineRecord, machineRecord, sameKindOf } from './machine-id.ts';
 import { JOURNAL_VERSION } from './records.ts';
-import { journalFile, RunFolder } from './run-folder.ts';
+import { journalFile, RunFolder, unreadableFile } from './run-folder.ts';
 
 /** How many finished runs are kept. A new run deletes older ones. */
 export const RUNS_KEPT = 20;
+
+export interface ExaminedRun {
+  id: string;
+  /** Up to the damage, if there is any; absent if nothing is readable. */
+  history?: History;
+  /** Why not all of its journal is readable. */
+  error?: unknown;
+}
+
+export interface Salvaged {
+  journal: Journal;
+  /** From which line on the journal is unreadable, and where a copy of the rest is. */
+  unknown?: Damage & { kept: string };
+}
 
 export class Runs {
   readonly #files: MachineFiles;
@@ -62,6 +77,38 @@ export class Runs {
 
   async history(id: string): Promise<History> {
     return historyOf((await this.#read(id)).records);
+  }
+
+  /** What can be read of a run, even if its journal is damaged. */
+  async examine(id: string): Promise<ExaminedRun> {
+    try {
+      const { records, damage } = await this.#readIntact(id);
+      const error = damage === undefined ? undefined : fail('E_JOURNAL_DAMAGED', { file: journalFile(id), ...damage });
+      return defined({ id, history: records.length === 0 ? undefined : historyOf(records), error });
+    } catch (error) {
+      return { id, error };
+    }
+  }
+
+  /**
+   * Opens the readable part of a journal to undo it. What follows is kept in a file beside the journal, because the
+   * next record takes its place. E_JOURNAL_DAMAGED if nothing is readable.
+   */
+  async salvage(id: string): Promise<Salvaged> {
+    const file = journalFile(id);
+    const read = await this.#readIntact(id);
+    if (read.records.length === 0)
+      throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'none of its records is readable' });
+    const journal = Journal.reopen(new RunFolder(this.#files, id, read), this.#now, {
+      records: read.records,
+      secrets: await this.#secrets(id),
+    });
+    await this.requireOwn(journal.history());
+    if (read.damage === undefined) return { journal };
+    const kept = unreadableFile(id);
+    const { content } = await this.#files.readStart(file, LIMITS.journal);
+    await this.#files.replaceFile(kept, content.subarray(read.lengthBytes), 0o600);
+    return { journal, unknown: { ...read.damage, kept } };
   }
 
   /** The ids of all runs, the newest first. */
@@ -125,7 +172,11 @@ export class Runs {
     const finished: string[] = [];
     const ids = await this.ids();
     if (ids.length <= keep) return finished; // the usual case reads no journal
-    for (const id of ids) if (isClosed(await this.history(id))) finished.push(id);
+    for (const id of ids) {
+      const { history, error } = await this.examine(id);
+      // A damaged journal is kept: it may be all that is known of an unfinished run.
+      if (history !== undefined && error === undefined && isClosed(history)) finished.push(id);
+    }
     const removed = finished.slice(keep);
     for (const id of removed) await this.remove(id);
     return removed;
@@ -140,6 +191,16 @@ export class Runs {
     if (read.records.length === 0)
       throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'it has no complete record' });
     return read;
+  }
+
+  /** A journal over the limit is read up to it. */
+  async #readIntact(id: string): Promise<ReadJournal> {
+    const file = journalFile(id);
+    await this.#files.requireTrusted(file);
+    const { content, fileBytes } = await this.#files.readStart(file, LIMITS.journal);
+    const read = { ...readIntact(file, content), fileBytes };
+    const damage = { line: read.records.length + 1, what: `the file is longer than ${LIMITS.journal} bytes` };
+    return fileBytes > content.length && read.damage === undefined ? { ...read, damage } : read;
   }
 
   async #secrets(id: string): Promise<Map<string, Secret>> {

@@ -103,7 +103,7 @@ async function execute(options: AnyOptions, direction: Direction): Promise<RunRe
   const { error, outputs, ...ended } = direction === 'run' ? await withFinally(main, machine, state, options) : main;
   await listeners.finish(ended.status, error);
   await recorder.finish(direction, ended.status, error);
-  await journal.close();
+  await journal.close().catch(() => undefined); // every record that counts is synced by now
   return {
     ...defined({ id: options.journal?.isWritten ? journal.id : undefined }),
     pipeline: plan.pipeline,

@@ -7,6 +7,9 @@ import type { CheckResult } from './problem.ts';
 /** The systemd unit that usually serves a container runtime socket. */
 const runtimeUnit = (socket: string): string => /crio|cri-docker/.exec(socket)?.[0] ?? 'containerd';
 
+/** The ID of a run from the path of its journal. */
+const runIn = (file: string): string => /([^/]+)\/journal\.jsonl$/.exec(file)?.[1] ?? 'RUN';
+
 export const machine = {
   E_CA_FILE_DIFFERS: (d: { path: string; found: string; wanted: string }) => ({
     message: `${d.path} contains another CA (${d.found}) than the cluster uses (${d.wanted})`,
@@ -71,8 +74,8 @@ export const machine = {
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
     message: `${d.file} is damaged at line ${d.line}: ${d.what}`,
     hint:
-      'The disk may be failing. Undo the recorded changes by hand (each line of the journal is JSON), then ' +
-      'delete the run record: join runs prune RUN',
+      `The disk may be failing. Roll back the changes that are still readable: join undo --salvage ${runIn(d.file)}. ` +
+      `Or only delete the run record: join runs prune ${runIn(d.file)}`,
     exitCode: EXIT.machine,
   }),
   E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
