@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { dirname, join, normalize, resolve } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
@@ -85,20 +85,8 @@ export class MachineFiles {
    */
   async requireTrusted(path: string): Promise<void> {
     await this.#orAbsent(path, async () => {
-      const believed = await this.#real(path);
-      await this.#requireTrustedWay(believed, believed);
+      await requireTrusted(this.#disk, await this.#real(path));
     });
-  }
-
-  /** The root itself may be reached through links: then both ways are checked. */
-  async #requireTrustedWay(way: string, believed: string): Promise<void> {
-    for (let at = way; ; at = dirname(at)) {
-      const stats = await this.#disk.lstat(at).catch(() => undefined);
-      if (stats !== undefined) requireTrusted(at, stats, believed);
-      if (stats?.isSymbolicLink() === true)
-        await this.#requireTrustedWay(resolve(dirname(at), await this.#disk.readlink(at)), believed);
-      if (at === dirname(at)) return;
-    }
   }
 
   async stat(path: string): Promise<Stat | undefined> {
