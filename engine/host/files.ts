@@ -13,9 +13,9 @@ import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
 import { requireTrusted } from './trusted-state.ts';
+import { readUnsized } from './unsized-file.ts';
 
 const READ_AGAIN_MS = 5_000;
-const UNSIZED_CHUNK_BYTES = 64 << 10;
 
 interface FileState {
   content: Buffer;
@@ -265,19 +265,6 @@ export class MachineFiles {
       throw fail('E_FILE', { path, what: ERRNO[code] ?? code }, error);
     }
   }
-}
-
-/** Files of /proc have no size, and may have no end. */
-async function readUnsized(handle: fs.FileHandle, path: string, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (let bytes = 0; bytes <= bytesMax; ) {
-    const chunk = Buffer.alloc(UNSIZED_CHUNK_BYTES);
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) return Buffer.concat(chunks);
-    bytes += bytesRead;
-    chunks.push(chunk.subarray(0, bytesRead));
-  }
-  throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
 }
 
 /** Undefined if the directory is gone again, or if the system has no more watches. */
