@@ -164,7 +164,7 @@ async function openMachine(
     runs,
     async lock() {
       held = await lockMachine(resolve(root));
-      await runs.tidy().catch(() => undefined); // remains of other runs are no reason to stop this one
+      await runs.tidy().catch(() => undefined); // remains of other runs do not stop this one
     },
     announce: async (run) => held?.announce(run),
     holder: () => lockHolder(resolve(root)),

@@ -1,5 +1,5 @@
 /**
- * The sizes of what Joinery reads and writes, in one table: whatever one part may write, every other part can read back.
+ * The sizes of what Joinery reads and writes, in one table. Whatever one part may write, every other part can read.
  */
 const KIB = 1 << 10;
 const MIB = 1 << 20;

@@ -130,7 +130,7 @@ const EXPANDS = `larger than ${LIMITS.text} bytes with its aliases expanded`;
 
 /**
  * Throws an Error if the document would be too large with its aliases expanded. Parsing only shares what an alias
- * refers to; whoever writes the value out later would not.
+ * refers to; but the writer of the value cannot.
  */
 export function requireExpandable(document: Document.Parsed<ParsedNode>): void {
   if (expandedSize(document) > LIMITS.text) throw new Error(EXPANDS);

@@ -47,7 +47,7 @@ const DAMAGES: Record<string, (journal: string) => Promise<void>> = {
 
 describe('a journal that cannot be read', () => {
   test.each(Object.keys(DAMAGES))(
-    'is listed, and old ones are no reason to refuse a run: %s',
+    'is listed, and old ones do not stop a run: %s',
     async (name) => {
       const { run, join: join_, journals, isThere } = await machine();
       expect((await run('a')).code).toBe(0);

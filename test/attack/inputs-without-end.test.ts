@@ -45,12 +45,12 @@ describe('an input without an end', () => {
     60_000,
   );
 
-  test('is no bundle of CA certificates', async () => {
+  test('is refused as a bundle of CA certificates', async () => {
     for (const [kind, path] of Object.entries(await endless()))
       expect(await systemRoots({ SSL_CERT_FILE: path, SSL_CERT_DIR: '/nowhere' }), kind).toEqual([]);
   });
 
-  test('is no manifest of a plugin', async () => {
+  test('is refused as the manifest of a plugin', async () => {
     const root = await scratch();
     execFileSync('mkfifo', ['-m', '600', join(root, 'package.json')]);
     await expect(inspectPlugin(root, '1.0.0')).rejects.toMatchObject({ code: 'E_PLUGIN_FILES' });

@@ -1,4 +1,4 @@
-/** A record that cannot be written, or a file that cannot be closed, changes neither the outcome nor what is deleted. */
+/** A record that cannot be written, or a file that cannot be closed, does not change the outcome or what is deleted. */
 import { expect, test } from 'vitest';
 import { Journal, type JournalStore } from '../../engine/journal/journal.ts';
 import { memoryStore } from '../../engine/journal/memory.ts';

@@ -27,7 +27,7 @@ describe('a delay', () => {
     },
   );
 
-  test('without an end goes on', async () => {
+  test('without an end continues', async () => {
     let ended = false;
     const timer = startTimer(Number.POSITIVE_INFINITY, () => {
       ended = true;
