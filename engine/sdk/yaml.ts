@@ -129,8 +129,8 @@ function structureErrors(document: Document.Parsed<ParsedNode>): Reading['errors
 const EXPANDS = `larger than ${LIMITS.text} bytes with its aliases expanded`;
 
 /**
- * Throws an Error if the document would be too large with its aliases expanded. Parsing only shares what an alias
- * refers to; but the writer of the value cannot.
+ * Throws an Error if the document would be too large with its aliases expanded. Parsing shares what an alias refers to,
+ * but a writer expands it.
  */
 export function requireExpandable(document: Document.Parsed<ParsedNode>): void {
   if (expandedSize(document) > LIMITS.text) throw new Error(EXPANDS);
