@@ -108,7 +108,7 @@ describe('patches of the kubelet configuration', () => {
       'that are not operations',
       { 'kubeletconfiguration+json.json': '{}' },
       '/kubeletconfiguration+json.json',
-      'a JSON patch is a list of operations',
+      'a JSON patch must be a list of operations',
     ],
     [
       'that cannot be applied',

@@ -105,7 +105,7 @@ describe('the container runtime', () => {
         result: 'error',
         evidence:
           'this machine has several container runtimes: unix:///run/containerd/containerd.sock, unix:///var/run/crio/crio.sock',
-        hint: 'Say which one: --cri-socket unix:///run/containerd/containerd.sock',
+        hint: 'Choose one: --cri-socket unix:///run/containerd/containerd.sock',
       },
     ]);
   });

@@ -87,6 +87,6 @@ test('every check of Docker fails if Docker does not answer', async () => {
     const outputs = { ...machine.outputs, 'docker info --format {{json .}}': output };
     const { found } = await checked({ ...machine, outputs }, DOCKER);
     expect(found.map(({ check }) => check)).toEqual(['CRI', 'IsDockerSystemdCheck', 'SystemVerification']);
-    expect(found[0]?.evidence).toMatch(/^docker info .* ended with [01]: (is the daemon running\?|no JSON)$/);
+    expect(found[0]?.evidence).toMatch(/^docker info .* exited with code [01]: (is the daemon running\?|no JSON)$/);
   }
 });

@@ -41,14 +41,14 @@ const cases: Case[] = [
     check: 'CRI',
     result: 'error',
     evidence: `the container runtime at ${SOCKET} does not answer: there is no such socket`,
-    hint: 'See whether it runs: systemctl status containerd. Another one is chosen by --cri-socket',
+    hint: 'Check whether it is running: systemctl status containerd. To use another runtime, set --cri-socket',
     machine: joinable({ runtimes: {} }),
   },
   {
     check: 'CRI',
     result: 'error',
     evidence: 'the container runtime at /run/other.sock does not answer: there is no such socket',
-    hint: 'See whether it runs: systemctl status containerd. Another one is chosen by --cri-socket',
+    hint: 'Check whether it is running: systemctl status containerd. To use another runtime, set --cri-socket',
     overrides: { criSocket: 'unix:///run/other.sock' },
   },
   {
@@ -180,8 +180,8 @@ const cases: Case[] = [
   {
     check: 'KubeletVersion',
     result: 'error',
-    evidence: 'kubelet is not on PATH',
-    hint: "Install it (apt-get install kubelet, or your distribution's package), and join again.",
+    evidence: 'kubelet was not found on PATH',
+    hint: 'Install it (apt-get install kubelet, or the package of your distribution), and join again.',
     machine: withoutProgram('kubelet'),
   },
   ...[
@@ -192,8 +192,8 @@ const cases: Case[] = [
     ([stdout, exitCode]): Case => ({
       check: 'KubeletVersion',
       result: 'error',
-      evidence: `kubelet --version ended with ${exitCode}: ${stdout}`.trim(),
-      hint: 'Run it by hand to see more: kubelet --version',
+      evidence: `kubelet --version exited with code ${exitCode}: ${stdout}`.trim(),
+      hint: 'Run it by hand to see its full output: kubelet --version',
       machine: joinable({ outputs: { 'kubelet --version': { stdout: String(stdout), exitCode: Number(exitCode) } } }),
     }),
   ),
