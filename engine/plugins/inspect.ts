@@ -26,7 +26,9 @@ export async function inspectPlugin(
   try {
     const folder = isShipped ? await realpath(path) : trustedPath(path);
     const file = join(folder, 'package.json');
-    const manifest = readManifest(file, readLimited(file, { bytesMax: LIMITS.text, pipes: 'refuse' }).toString('utf8'));
+    // A manifest has a lower limit of its own, so that its error lists everything that is wrong with it.
+    const text = readLimited(file, { bytesMax: 2 * LIMITS.text, pipes: 'refuse' }).toString('utf8');
+    const manifest = readManifest(file, text);
     const { name: plugin, engine: range, dependencies } = manifest;
     if (!isInRange(version, range)) throw fail('E_PLUGIN_ENGINE', { plugin, range, version });
     const integrity = await integrityOf(folder, dependencies, { isShipped });

@@ -82,11 +82,11 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     expect(ours.checks.filter(({ check }) => check === 'CRI')).toEqual([
       {
         ...{ check: 'CRI', result: 'ok', hint: '' },
-        evidence: expect.stringMatching(/^containerd v?\d\S* answers at \/\S+ by CRI v1(alpha2)?$/),
+        evidence: expect.stringMatching(/^containerd v?\d\S* answers at \/\S+ \(CRI v1(alpha2)?\)$/),
       },
     ]);
     expect(ours.checks.filter(({ check }) => check === 'KubeletVersion')).toMatchObject([
-      { result: 'ok', evidence: 'the kubelet is v1.20.2' },
+      { result: 'ok', evidence: 'the kubelet has version v1.20.2' },
     ]);
     ofThisHost = Object.keys(theirs.found).filter((name) => theirs.found[name] === 'error');
     expect([ours.code === 0, theirs.code === 0]).toEqual(Array(2).fill(ofThisHost.length === 0));
