@@ -33,7 +33,7 @@ export type Sink = (typeof sinks)[number];
 const HOMES = [
   /^m\/var\/lib\/kubelet\/pki\/kubelet-client-[\d-]+\.pem$/,
   new RegExp(`^m${LEAKY_FILE}$`),
-  /^m\/var\/lib\/joinery\/runs\/[^/]+\/\d+\.before$/,
+  /^m\/var\/lib\/joinery\/runs\/[^/]+\/\d+\.(before|original)$/,
 ];
 
 interface Text {

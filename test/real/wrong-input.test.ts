@@ -108,7 +108,13 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const token = await tokenOf('--ttl', '1s');
     await sleep(1_500);
     await signedFor(token, false);
-    await refuses({ code: 'E_TOKEN_UNKNOWN', exitCode: 12, says: 'the token was deleted, has expired', token, more: SOON });
+    await refuses({
+      code: 'E_TOKEN_UNKNOWN',
+      exitCode: 12,
+      says: 'the token was deleted, has expired',
+      token,
+      more: SOON,
+    });
   });
 
   test('a token that may not authenticate', async () => {
