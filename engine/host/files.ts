@@ -13,9 +13,15 @@ import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
 import { requireTrusted } from './trusted-state.ts';
+import { readUnsized } from './unsized-file.ts';
 
 const READ_AGAIN_MS = 5_000;
-const UNSIZED_CHUNK_BYTES = 64 << 10;
+
+interface FileState {
+  content: Buffer;
+  mode: number;
+  owner?: Owner;
+}
 
 export interface AppendHandle {
   /** Undefined if the file has been deleted. */
@@ -79,12 +85,7 @@ export class MachineFiles {
    */
   async requireTrusted(path: string): Promise<void> {
     await this.#orAbsent(path, async () => {
-      const believed = await this.#real(path);
-      for (let at = believed; ; at = dirname(at)) {
-        const stats = await this.#disk.lstat(at).catch(() => undefined);
-        if (stats !== undefined) requireTrusted(at, stats, believed);
-        if (at === dirname(at)) return;
-      }
+      await requireTrusted(this.#disk, await this.#real(path));
     });
   }
 
@@ -140,6 +141,28 @@ export class MachineFiles {
   /** Never half a file, and never one that more users can read than `mode` says. */
   replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.replaceFile(place, content, mode, owner));
+  }
+
+  /** As `replaceFile`, but the new file has the ACL, the label and the other attributes of the one that it replaces. */
+  editFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+    return this.#change(path, (place) => this.#durable.editFile(place, content, mode, owner));
+  }
+
+  /** Makes `kept` a name of the file at `path`, or a copy with all its attributes. */
+  keepFile(path: string, kept: string): Promise<void> {
+    return this.#change(kept, async (place) => this.#durable.putFile(await this.#place(path), place));
+  }
+
+  /** Puts a kept file back. False if it is gone, or if it was changed meanwhile, for example by another name of it. */
+  async putBack(kept: string, path: string, { content, mode, owner }: FileState): Promise<boolean> {
+    const stat = await this.stat(kept);
+    const isOwned = owner === undefined || (stat?.uid === owner.uid && stat.gid === owner.gid);
+    if (stat?.kind !== 'file' || stat.mode !== mode || !isOwned) return false;
+    if ((await this.read(kept))?.equals(content) !== true) return false;
+    return this.keepFile(kept, path).then(
+      () => true,
+      () => false,
+    );
   }
 
   createDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
@@ -242,19 +265,6 @@ export class MachineFiles {
       throw fail('E_FILE', { path, what: ERRNO[code] ?? code }, error);
     }
   }
-}
-
-/** Files of /proc have no size, and may have no end. */
-async function readUnsized(handle: fs.FileHandle, path: string, bytesMax: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (let bytes = 0; bytes <= bytesMax; ) {
-    const chunk = Buffer.alloc(UNSIZED_CHUNK_BYTES);
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) return Buffer.concat(chunks);
-    bytes += bytesRead;
-    chunks.push(chunk.subarray(0, bytesRead));
-  }
-  throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
 }
 
 /** Undefined if the directory is gone again, or if the system has no more watches. */

@@ -92,10 +92,10 @@ export class Journal {
         ...(after === undefined ? {} : { after }),
       } as const;
       if (isRepeated) this.#note({ ...entry, before: { kind: 'earlier' } });
-      else if (before.kind === 'file' && image !== undefined) {
+      else if (before.kind === 'file' && image !== undefined && 'path' in change) {
         const noted = { ...entry, before: { ...before, image: this.#images + 1 } };
         this.#room.require(this.#recordOf(noted)); // a refused change leaves no image
-        await this.#store.saveImage(++this.#images, image);
+        await this.#store.saveImage(++this.#images, image, change.path);
         this.#note(noted);
       } else this.#note({ ...entry, before });
       await this.#write('durable');
@@ -187,6 +187,10 @@ export class Journal {
   #isUndoing(step: string, statuses: readonly string[]): boolean {
     const { status, steps } = this.history();
     return status === 'undoing' && statuses.includes(steps.get(step)?.status ?? '');
+  }
+
+  original(number: number): string | undefined {
+    return this.#store.original(number);
   }
 
   image(number: number): Promise<Buffer | undefined> {

@@ -77,13 +77,19 @@ export class RunFolder implements JournalStore {
     if (found !== lengthBytes) throw fail('E_JOURNAL_SHARED', { file: journalFile(this.#id), lengthBytes, found });
   }
 
-  async saveImage(number: number, bytes: Buffer): Promise<void> {
+  /** The bytes are kept beside the file itself, which may be changed through another name of it. */
+  async saveImage(number: number, bytes: Buffer, path: string): Promise<void> {
     if (this.#lengthBytes === 0) await this.#makeFolder();
+    // Without it, an undo restores the content, the mode and the owner.
+    await this.#files.keepFile(path, this.original(number)).catch(() => undefined);
     await this.#files.replaceFile(this.#image(number), bytes, 0o600);
   }
   async image(number: number): Promise<Buffer | undefined> {
     await this.#files.requireTrusted(this.#image(number));
     return this.#files.read(this.#image(number));
+  }
+  original(number: number): string {
+    return `${paths.runs}/${this.#id}/${number}.original`;
   }
   async deleteImages(): Promise<void> {
     for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])

@@ -14,6 +14,8 @@ export interface FileChange {
   /** The content holds a secret of the run. */
   secret: boolean;
   owner?: Owner;
+  /** In an undo: the path of the file itself, kept with all that its content, mode and owner do not say. */
+  original?: string;
 }
 
 export interface FileDescription {
@@ -53,7 +55,11 @@ export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
     };
   },
   snapshot: async ({ path, content }, { read }) => ({ ...(await snapshotOf(path, read)), after: digestOf(content) }),
-  apply: ({ path, content, mode, owner }, { files }) => files.replaceFile(path, content, mode, owner),
+  async apply({ path, content, mode, owner, original }, { files }) {
+    const state = { content, mode, ...(owner && { owner }) };
+    if (original !== undefined && (await files.putBack(original, path, state))) return;
+    await files.editFile(path, content, mode, owner);
+  },
   overlay: ({ path, content, mode, owner }, overlay) => overlay.put(path, { kind: 'file', mode, ...owner }, content),
   leaves: ({ mode }, digest = '') => ({ kind: 'file', mode, digest }),
 };
