@@ -2,17 +2,17 @@
 import { Command, type Interfaces } from '@oclif/core';
 import { isClosed } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
-import { RUNS_KEPT } from '../engine/journal/runs.ts';
+import { RUNS_KEPT, type Salvaged } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { undoPlan } from '../engine/run/plan-record.ts';
 import { type RunEvent, type RunResult, run, undo } from '../engine/run/run.ts';
-import { fail, type HostFacts } from '../engine/sdk/index.ts';
+import { fail, type HostFacts, printable } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
 import { errorText, exitCodeOf, withoutTokens, withUsageError } from './render/error.ts';
 import { jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { resultText } from './render/text.ts';
-import { undoneText, undoPlanText, undoText } from './render/undo.ts';
+import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
 import { journalFor } from './runs/start.ts';
 import { watch } from './runs/watch.ts';
 
@@ -24,13 +24,15 @@ export interface RunRequest {
   asPlan?: boolean;
   /** Default: keep a failed run, and ask at a terminal; undo a cancelled one. */
   onFailure: 'undo' | 'keep' | undefined;
+  /** Whether the run has a journal (default true), without which it can be neither resumed nor undone. */
+  isRecorded?: boolean;
   root: string;
   output: Output;
   /** Makes the plan once the machine is known. */
   plan(host: HostFacts): Plan;
 }
 
-type OpenedRun = Pick<RunRequest, 'onFailure' | 'output'> & { plan: Plan; journal: Journal };
+type OpenedRun = Pick<RunRequest, 'onFailure' | 'output'> & { plan: Plan; journal?: Journal };
 
 export interface ResumeRequest extends Pick<RunRequest, 'onFailure' | 'root' | 'output'> {
   /** Run ID, or a unique prefix (default: the last unfinished run). */
@@ -45,6 +47,8 @@ export interface UndoRequest {
   id: string | undefined;
   yes: boolean;
   overwrite: boolean;
+  /** Undo the readable part of a damaged journal. */
+  salvage: boolean;
   skip: readonly string[];
 }
 
@@ -55,14 +59,16 @@ export abstract class JoinCommand extends Command {
   protected verbosity = 0;
 
   /** Runs a plan: progress on standard error, the result on standard output. */
-  protected async execute({ dryRun, asPlan = false, onFailure, root, output, plan }: RunRequest): Promise<void> {
+  protected async execute(request: RunRequest): Promise<void> {
+    const { dryRun, asPlan = false, isRecorded = true, onFailure, root, output, plan } = request;
     await this.#withMachine({ root, dryRun }, async (session) => {
       const planned = plan(session.host.facts);
       if (dryRun) return this.#dryRun(session, { plan: planned, asPlan, output });
+      if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
       await this.#run(session, { plan: planned, journal, onFailure, output });
-      await session.runs.prune(RUNS_KEPT);
+      await prune(session);
     });
   }
 
@@ -80,9 +86,16 @@ export abstract class JoinCommand extends Command {
 
   protected async undo(request: UndoRequest): Promise<void> {
     await this.#withMachine({ root: request.root }, async (session) => {
-      const id = await session.runs.find(request.id, ({ status }) => status !== 'undone', 'undo');
+      const id = await this.#runToUndo(session, request);
       await this.#undo(session, id, request);
     });
+  }
+
+  /** With `--salvage`, the newest run may also be one whose journal is damaged. */
+  async #runToUndo({ runs }: MachineSession, { id, salvage }: UndoRequest): Promise<string> {
+    const [newest] = id === undefined && salvage ? await runs.ids() : [];
+    const isDamaged = newest !== undefined && (await runs.examine(newest)).error !== undefined;
+    return isDamaged ? newest : runs.find(id, ({ status }) => status !== 'undone', 'undo');
   }
 
   async #dryRun(
@@ -114,11 +127,12 @@ export abstract class JoinCommand extends Command {
   }
 
   async #run(session: MachineSession, { plan, journal, onFailure, output }: OpenedRun): Promise<void> {
+    if (journal !== undefined) await session.announce(journal.id);
     const { result, items } = await watch(plan, ({ ask, ...watched }) =>
       run({
         plan,
         host: session.host,
-        journal,
+        ...(journal === undefined ? {} : { journal }),
         ...watched,
         ...(isInteractive() ? { ask } : {}),
         onFailure: onFailure ?? 'keep',
@@ -133,16 +147,19 @@ export abstract class JoinCommand extends Command {
     this.#end(result.error);
     const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
     if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
-    await this.#undo(session, result.id, { output, yes: true, overwrite: false, skip: [] });
+    await this.#undo(session, result.id, { output, yes: true, overwrite: false, salvage: false, skip: [] });
     process.exitCode = exitCodeOf(result.error); // the join has failed, even if its undo succeeds
   }
 
   async #undo(
     session: MachineSession,
     id: string,
-    { output, yes, overwrite, skip }: Omit<UndoRequest, 'id' | 'root'>,
+    { output, yes, overwrite, salvage, skip }: Omit<UndoRequest, 'id' | 'root'>,
   ): Promise<void> {
-    const journal = await session.runs.open(id);
+    const opened: Salvaged = salvage ? await session.runs.salvage(id) : { journal: await session.runs.open(id) };
+    const { journal, unknown } = opened;
+    if (unknown !== undefined) process.stderr.write(`${unknownText(id, unknown)}\n`);
+    await session.announce(id);
     const { status } = journal.history();
     if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
     await this.app.plugins.loadForRun(journal.history().start, skip);
@@ -155,7 +172,7 @@ export abstract class JoinCommand extends Command {
     const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, ...watched }),
     );
-    this.log(output === 'json' ? jsonText(undoDocument(result, items)) : undoneText(result, items));
+    this.log(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
     this.#end(result.error);
   }
 
@@ -185,6 +202,13 @@ export abstract class JoinCommand extends Command {
     if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version, this.verbosity)}\n`);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Old runs that cannot be deleted change nothing about the run that has just ended. */
+async function prune({ runs }: MachineSession): Promise<void> {
+  await runs.prune(RUNS_KEPT).catch((error: Error) => {
+    process.stderr.write(`Warning: old run records were not deleted: ${printable(error.message)}\n`);
+  });
 }
 
 declare class ConcreteCommand extends JoinCommand {

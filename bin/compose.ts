@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { MachineFiles } from '../engine/host/files.ts';
 import type { Host } from '../engine/host/host.ts';
-import { type Lock, lockMachine } from '../engine/host/lock.ts';
+import { type Lock, type LockHolder, lockHolder, lockMachine } from '../engine/host/lock.ts';
 import { type RealHost, realHost } from '../engine/host/real.ts';
 import { recordingHost } from '../engine/host/recording.ts';
 import { Runs } from '../engine/journal/runs.ts';
@@ -108,6 +108,10 @@ export interface MachineSession {
   runs: Runs;
   /** Locks the machine until `close`, and removes what killed runs left behind. E_RUN_LOCKED. */
   lock(): Promise<void>;
+  /** Tells those who find the machine locked which run is in progress. */
+  announce(run: string): Promise<void>;
+  /** Who holds the lock of the machine, if anyone does. */
+  holder(): Promise<LockHolder | undefined>;
   close(): Promise<void>;
 }
 
@@ -160,8 +164,10 @@ async function openMachine(
     runs,
     async lock() {
       held = await lockMachine(resolve(root));
-      await runs.tidy();
+      await runs.tidy().catch(() => undefined); // remains of other runs do not stop this one
     },
+    announce: async (run) => held?.announce(run),
+    holder: () => lockHolder(resolve(root)),
     async close() {
       await held?.release();
       await session.resolve<RealHost>(MACHINE).close();

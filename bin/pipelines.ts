@@ -1,5 +1,5 @@
 /** Pipelines and environments, by the name of a shipped one or one of a plugin, or by file. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
 import type { TrackedValue } from '../engine/environment/tracked.ts';
@@ -7,6 +7,8 @@ import { readTrusted } from '../engine/host/trusted.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
 import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
+import { readLimited } from '../engine/sdk/limited-read.ts';
+import { LIMITS } from '../engine/sdk/limits.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
@@ -105,7 +107,10 @@ export class PipelineCatalog {
     try {
       return isFile(name)
         ? { file: name, text: readTrusted(path) }
-        : { file: basename(path), text: readFileSync(path, 'utf8') };
+        : {
+            file: basename(path),
+            text: readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' }).toString('utf8'),
+          };
     } catch (error) {
       if (isJoinError(error)) throw error;
       const facts = { file: name, what: (error as Error).message };

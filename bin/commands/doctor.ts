@@ -1,8 +1,9 @@
 /** `join doctor`: diagnoses this machine and its cluster. */
 import type { History } from '../../engine/journal/history.ts';
 import type { Journal } from '../../engine/journal/journal.ts';
-import type { Runs } from '../../engine/journal/runs.ts';
+import type { ExaminedRun } from '../../engine/journal/runs.ts';
 import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
+import { errorRecord } from '../../engine/run/error-record.ts';
 import { run } from '../../engine/run/run.ts';
 import { defined, EXIT } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
@@ -20,24 +21,21 @@ export class Doctor extends JoinCommand {
     const { flags } = await this.parse(Doctor);
     const { host, runs, close } = await this.app.openMachine({ root: flags.root });
     try {
-      const last = await lastRun(runs);
+      const [id] = await runs.ids();
+      const examined = id === undefined ? undefined : await runs.examine(id);
+      const last = id === undefined || examined?.error !== undefined ? undefined : await runs.peek(id);
       const inputs = last === undefined ? {} : inputsFrom(last);
       const plan = planOfPhase('doctor', this.app.registry.get('doctor'), inputs, host.facts);
       const result = await run({ plan, host });
       if (result.error !== undefined) throw result.error;
       const { findings } = (result.steps[0]?.outputs ?? { findings: [] }) as { findings: Finding[] };
-      const all = [runFinding(last?.history()), ...findings];
+      const all = [runFinding(examined), ...findings];
       this.log(flags.output === 'json' ? jsonText(diagnosisDocument(all)) : diagnosisText(all));
       process.exitCode = isHealthy(all) ? 0 : EXIT.machine;
     } finally {
       await close();
     }
   }
-}
-
-async function lastRun(runs: Runs): Promise<Journal | undefined> {
-  const [id] = await runs.ids();
-  return id === undefined ? undefined : runs.open(id);
 }
 
 /** What an unfinished join knows of its cluster, and the CSR that it sent. */
@@ -55,9 +53,19 @@ function inputsFrom(journal: Journal): Record<string, unknown> {
 
 const RESUME_OR_UNDO = 'join resume to continue, or join undo to roll it back';
 
-function runFinding(history: History | undefined): Finding {
+function runFinding(examined: ExaminedRun | undefined): Finding {
   const check = 'run';
-  if (history === undefined) return { check, state: 'note', what: 'no run is recorded on this machine' };
+  if (examined === undefined) return { check, state: 'note', what: 'no run is recorded on this machine' };
+  const { history, error: unread } = examined;
+  if (history === undefined || unread !== undefined) {
+    const { code, message, hint } = errorRecord(unread);
+    return { check, state: 'problem', what: `${examined.id} is unreadable: ${code}: ${message}`, next: hint };
+  }
+  return historyFinding(history);
+}
+
+function historyFinding(history: History): Finding {
+  const check = 'run';
   const { start, status, error } = history;
   const name = `${start.id} of ${start.pipeline}`;
   switch (status) {

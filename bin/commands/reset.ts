@@ -34,7 +34,8 @@ export function resetCommand(app: App) {
       const inputs = plainValues(await typedValues(phase.input, { flags }));
       const plan = (host: HostFacts) => planOfPhase('reset', phase, inputs, host);
       if (!dryRun && !yes && !(await isConfirmed(app, root, plan))) return this.log('Nothing was changed.');
-      await this.execute({ dryRun, onFailure: 'keep', root, output, plan });
+      // No journal: a reset must work whatever the state of earlier runs and of the disk, and deletes the runs.
+      await this.execute({ dryRun, onFailure: 'keep', root, output, plan, isRecorded: false });
       if (!dryRun && process.exitCode === 0) await deleteRuns(app, root);
     }
   };

@@ -10,9 +10,14 @@ export class Undo extends JoinCommand {
     'marks its Node as not ready, and removes its Pods, their mounts and its files. Files that have changed since the',
     'run are kept, and undo prints the difference.',
   ].join(' ');
-  static override examples = ['<%= config.bin %> undo', '<%= config.bin %> undo 20261124-10 --yes'];
+  static override examples = [
+    '<%= config.bin %> undo',
+    '<%= config.bin %> undo 20261124-10 --yes',
+    '<%= config.bin %> undo --salvage 20261124-10',
+  ];
   static override flags = {
     yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),
+    salvage: Flags.boolean({ description: 'Undo what is readable of a damaged journal, and report what is not' }),
     overwrite: Flags.boolean({ description: 'Restore files even if they have changed since the run' }),
     skip: Flags.string({
       multiple: true,
@@ -33,7 +38,7 @@ export class Undo extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Undo);
-    const { yes, overwrite, skip = [], root, output } = flags;
-    await this.undo({ id: args.id, yes, overwrite, skip, root, output });
+    const { yes, overwrite, salvage, skip = [], root, output } = flags;
+    await this.undo({ id: args.id, yes, overwrite, salvage, skip, root, output });
   }
 }

@@ -1,10 +1,9 @@
 /** What was typed as flags and arguments → values of inputs. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { flagName, kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { fail, parseYaml, type Schema } from '../../engine/sdk/index.ts';
 import { type FlagProperty, flagProperties } from './flag-properties.ts';
-import { readText } from './read-text.ts';
+import { readText, readTextFile } from './read-text.ts';
 import { askForSecret, isInteractive } from './terminal.ts';
 import type { Values } from './values.ts';
 
@@ -72,7 +71,7 @@ const secretFromStdin = async (name: string): Promise<string> =>
 export function textOrFile(text: string, name: string): string {
   if (!text.startsWith('@')) return text;
   try {
-    return readFileSync(text.slice(1), 'utf8').trimEnd();
+    return readTextFile(text.slice(1)).trimEnd();
   } catch (error) {
     throw fail('E_INPUT', { problems: [`${name} ${text}: ${(error as Error).message}`] }, error);
   }

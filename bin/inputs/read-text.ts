@@ -1,17 +1,32 @@
 /** Text from a file, a pipe or standard input. */
-import { createReadStream } from 'node:fs';
+import { readLimited } from '../../engine/sdk/limited-read.ts';
+import { LIMITS } from '../../engine/sdk/limits.ts';
+import { startTimer } from '../../engine/sdk/timers.ts';
 
-const TEXT_BYTES_MAX = 1 << 20;
+const STDIN_TIMEOUT_MS = 60_000;
 
 /** At most 1 MiB from a file, or from standard input if `path` is `-`. */
-export async function readText(path: string): Promise<string> {
-  const source = path === '-' ? process.stdin : createReadStream(path);
+export const readText = async (path: string): Promise<string> => (path === '-' ? readStdin() : readTextFile(path));
+
+/** At most 1 MiB from a file, or from a pipe such as `<(…)` of a shell. */
+export const readTextFile = (path: string): string =>
+  readLimited(path, { bytesMax: LIMITS.text, pipes: 'read' }).toString('utf8');
+
+/** A person at a terminal has as much time as they like; a pipe has not. */
+async function readStdin(): Promise<string> {
+  const { stdin } = process;
+  const late = new Error(`standard input has not ended within ${STDIN_TIMEOUT_MS / 1_000} s`);
+  const timer = stdin.isTTY ? undefined : startTimer(STDIN_TIMEOUT_MS, () => stdin.destroy(late));
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > TEXT_BYTES_MAX) throw new Error(`${path} is larger than ${TEXT_BYTES_MAX} bytes`);
+  try {
+    for await (const chunk of stdin as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > LIMITS.text) throw new Error(`standard input is larger than ${LIMITS.text} bytes`);
+    }
+  } finally {
+    timer?.cancel();
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,4 +1,5 @@
 /** Results as JSON: the documents that schemas/run-result.schema.json and undo-result.schema.json describe. */
+import type { Salvaged } from '../../engine/journal/runs.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
@@ -33,6 +34,7 @@ export function resultDocument(result: RunResult, { plan, dryRun = false }: Resu
 export function undoDocument(
   { id, pipeline, status, durationMs, error }: RunResult,
   items: readonly UndoItem[],
+  unknown?: Salvaged['unknown'],
 ): object {
   return defined({
     apiVersion: 'joinery.dev/v1',
@@ -41,7 +43,8 @@ export function undoDocument(
     pipeline,
     durationMs,
     items,
-    status: status === 'succeeded' ? 'undone' : 'undone-in-part',
+    status: status === 'succeeded' && unknown === undefined ? 'undone' : 'undone-in-part',
+    unknown,
     error: errorDocument(error),
   });
 }

@@ -1,7 +1,10 @@
 /** Earlier runs, as tables and as documents (schemas/runs.schema.json). */
 
 import { changeText } from '../../engine/host/changes/index.ts';
+import type { LockHolder } from '../../engine/host/lock.ts';
 import { type History, openApprovals, type RunStatus } from '../../engine/journal/history.ts';
+import type { ExaminedRun } from '../../engine/journal/runs.ts';
+import { errorRecord } from '../../engine/run/error-record.ts';
 import { defined } from '../../engine/sdk/index.ts';
 import { tableText } from './table.ts';
 import { SIGN, seconds } from './text.ts';
@@ -21,26 +24,40 @@ const NEXT: Partial<Record<RunStatus, string>> = {
   undoing: 'partly undone: join undo',
 };
 
-function nextOf(history: History): string | undefined {
+function nextOf(history: History, holder: LockHolder | undefined): string | undefined {
   const [step] = openApprovals(history);
-  return step === undefined ? NEXT[history.status] : `waits for approval: join approve ${history.start.id} ${step}`;
+  if (step !== undefined) return `waits for approval: join approve ${history.start.id} ${step}`;
+  return isInProgress(history, holder) ? `in progress (pid ${holder?.pid})` : NEXT[history.status];
 }
 
-export function runsText(histories: readonly History[]): string {
-  if (histories.length === 0) return 'No run is recorded on this machine.';
-  const rows = histories.map((history) => [
-    history.start.id,
-    local(history.start.at),
-    history.start.pipeline,
-    nodeOf(history) ?? '-',
-    history.status,
-    seconds(durationMs(history)),
-    nextOf(history) ?? '',
-  ]);
-  return tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows]);
+const isInProgress = ({ start }: History, holder: LockHolder | undefined): boolean => holder?.run === start.id;
+
+/** `holder` is the process that holds the lock of the machine, if any. */
+export function runsText(runs: readonly ExaminedRun[], holder: LockHolder | undefined): string {
+  if (runs.length === 0) return 'No run is recorded on this machine.';
+  const rows = runs.map(({ id, history, error }) => {
+    const about = history && [local(history.start.at), history.start.pipeline, nodeOf(history) ?? '-'];
+    const known = [id, ...(about ?? ['-', '-', '-'])];
+    if (history === undefined || error !== undefined)
+      return [
+        ...known,
+        'unreadable',
+        '-',
+        history === undefined ? `join runs prune ${id}` : `join undo --salvage ${id}`,
+      ];
+    return [...known, history.status, seconds(durationMs(history)), nextOf(history, holder) ?? ''];
+  });
+  const table = tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows]);
+  const errors = runs.flatMap(({ error }) => (error === undefined ? [] : `${errorRecordText(error)}`));
+  return [table, ...errors].join('\n');
 }
 
-export function runText(history: History): string {
+const errorRecordText = (error: unknown): string => {
+  const { code, message } = errorRecord(error);
+  return `${code}: ${message}`;
+};
+
+export function runText(history: History, holder: LockHolder | undefined): string {
   const { start, status, error } = history;
   const lines = [
     `Run ${start.id} of ${start.pipeline}${nodeOf(history) === undefined ? '' : ` for ${nodeOf(history)}`}: ${status}`,
@@ -56,7 +73,7 @@ export function runText(history: History): string {
     if (step.error !== undefined) lines.push(`    ${step.error.code}: ${step.error.message}`);
   }
   if (error !== undefined) lines.push(`${error.code}: ${error.message}`, `  → ${error.hint}`);
-  const next = nextOf(history);
+  const next = nextOf(history, holder);
   return (next === undefined ? lines : [...lines, next]).join('\n');
 }
 
@@ -70,7 +87,7 @@ function approvalLines({ start, approvals }: History, step: string): string[] {
   return [question, `    ${answer.decision} by ${answer.by} (${answer.via}) ${local(at)}${reason}`];
 }
 
-export function runDocument(history: History): object {
+export function runDocument(history: History, holder: LockHolder | undefined): object {
   const { start, endedAt, status, error } = history;
   const nodeName = nodeOf(history);
   return defined({
@@ -78,6 +95,7 @@ export function runDocument(history: History): object {
     pipeline: start.pipeline,
     nodeName,
     status,
+    pid: isInProgress(history, holder) ? holder?.pid : undefined,
     begunAt: start.at,
     endedAt,
     durationMs: durationMs(history),
@@ -85,11 +103,17 @@ export function runDocument(history: History): object {
   });
 }
 
+/** A run in the list: its journal may be unreadable. */
+export const examinedDocument = ({ id, history, error }: ExaminedRun, holder: LockHolder | undefined): object =>
+  history === undefined || error !== undefined
+    ? { id, status: 'unreadable', error: errorRecord(error) }
+    : runDocument(history, holder);
+
 /** With the steps of the run. */
-export function runDetailsDocument(history: History): object {
+export function runDetailsDocument(history: History, holder: LockHolder | undefined): object {
   const { steps, changes, approvals } = history;
   return {
-    ...runDocument(history),
+    ...runDocument(history, holder),
     steps: [...steps].map(([id, { phase, status, attempts, durationMs: ms, error }]) =>
       defined({
         id,

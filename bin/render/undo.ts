@@ -2,6 +2,7 @@
 import { type Before, changeText, type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
 import { oppositeAction } from '../../engine/host/changes/service.ts';
 import type { History } from '../../engine/journal/history.ts';
+import type { Salvaged } from '../../engine/journal/runs.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { RunResult } from '../../engine/run/run.ts';
 
@@ -47,6 +48,14 @@ export const undoText = (items: readonly UndoItem[]): string[] =>
     const verb = outcome === 'stays' ? 'is kept' : 'was not restored';
     return [`  ${subjectOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
   });
+
+/** What an undo cannot know because a journal is damaged. */
+export const unknownText = (run: string, { line, what, kept }: NonNullable<Salvaged['unknown']>): string =>
+  [
+    `The journal of run ${run} is unreadable from line ${line} on: ${what}.`,
+    'Changes that are recorded there are unknown, and are not undone. Check the files of the run yourself.',
+    `A copy of the unreadable part is in ${kept}.`,
+  ].join('\n');
 
 export const undoneText = ({ id, status }: RunResult, items: readonly UndoItem[]): string =>
   [`Run ${id} is ${status === 'succeeded' ? 'undone' : 'partly undone'}.`, ...undoText(items)].join('\n');

@@ -14,8 +14,9 @@ import { sourceDifference } from './source.ts';
 /** E_RUN_UNFINISHED if the last run is unfinished and had another plan. */
 export async function journalFor(plan: Plan, runs: Runs): Promise<{ journal: Journal; isResumed: boolean }> {
   const last = await unfinishedRun(plan, runs);
-  if (last === undefined) return { journal: beginJournal(plan, runs), isResumed: false };
+  if (last === undefined) return { journal: await beginJournal(plan, runs), isResumed: false };
   const run = last.start.id;
+  await runs.requireOwn(last); // before its inputs are compared with those of this machine
   const differs = differences(plan, last);
   if (differs.length > 0) throw fail('E_RUN_UNFINISHED', { run, differs });
   const journal = await runs.open(run);
@@ -26,13 +27,22 @@ export async function journalFor(plan: Plan, runs: Runs): Promise<{ journal: Jou
 /** A single phase resumes its own last run, and ignores those of other phases and of pipelines. */
 async function unfinishedRun({ source }: Plan, runs: Runs): Promise<History | undefined> {
   for (const id of await runs.ids()) {
-    const history = await runs.history(id);
-    const { kind, name } = history.start.source;
-    if (kind === source.kind && (kind === 'pipeline' || name === source.name))
-      return isClosed(history) ? undefined : history;
+    const { history, error } = await runs.examine(id);
+    const { kind, name } = history?.start.source ?? source;
+    // A clone must be able to reset itself, although it has inherited an interrupted reset.
+    if (kind === 'phase' && history !== undefined && !(await isOwn(history, runs))) continue;
+    if (kind !== source.kind || (kind !== 'pipeline' && name !== source.name)) continue;
+    if (error !== undefined) throw error; // it may be unfinished
+    if (history !== undefined) return isClosed(history) ? undefined : history;
   }
   return undefined;
 }
+
+const isOwn = (history: History, runs: Runs): Promise<boolean> =>
+  runs.requireOwn(history).then(
+    () => true,
+    () => false,
+  );
 
 /** Names the inputs that differ. Secrets may differ, because an expired token is replaced. */
 function differences({ source, inputs, steps }: Plan, { start }: History): string[] {
@@ -45,7 +55,7 @@ function differences({ source, inputs, steps }: Plan, { start }: History): strin
   return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebabCase(name)}`);
 }
 
-function beginJournal({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Journal {
+async function beginJournal({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Promise<Journal> {
   const plugins = pluginRecords(steps);
   return runs.begin({
     joinery: pjson.version,
@@ -53,6 +63,7 @@ function beginJournal({ pipeline, source, inputs, host, steps }: Plan, runs: Run
     source,
     inputs,
     host,
+    machine: await runs.machine(),
     steps: steps.map(({ id }) => id),
     ...(plugins.length === 0 ? {} : { plugins }),
   });

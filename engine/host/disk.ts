@@ -1,14 +1,18 @@
 /** Changes of a file system that are complete or absent, and that survive a crash. */
+import { constants } from 'node:fs';
 import type * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { Owner } from '../sdk/ports.ts';
+import { copyFile } from './attributes.ts';
 
-/** The functions of `node:fs/promises` that changes use. */
+/** The functions of `node:fs/promises` that changes use. A disk without `link` only has copies. */
 export type Disk = Pick<
   typeof fs,
   'open' | 'lstat' | 'readlink' | 'readdir' | 'mkdir' | 'chmod' | 'chown' | 'symlink' | 'rename' | 'rm' | 'rmdir'
->;
+> &
+  Partial<Pick<typeof fs, 'link'>>;
+
 export class DurableDisk {
   readonly #disk: Disk;
 
@@ -17,10 +21,25 @@ export class DurableDisk {
   }
 
   /** Never leaves half a file, nor one that more users can read than `mode` allows. */
-  async replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+  replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+    return this.#replaceFile(path, content, { mode, owner }, async () => undefined);
+  }
+
+  /** As `replaceFile`, but the new file has the ACL, the label and the other attributes of the one that it replaces. */
+  editFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+    return this.#replaceFile(path, content, { mode, owner }, (handle) => this.#copyAttributes(path, handle));
+  }
+
+  async #replaceFile(
+    path: string,
+    content: Buffer,
+    { mode, owner }: { mode: number; owner: Owner | undefined },
+    prepare: (handle: fs.FileHandle) => Promise<void>,
+  ): Promise<void> {
     const temporary = await this.#temporary(path);
     const handle = await this.#disk.open(temporary, 'wx', mode & 0o600);
     try {
+      await prepare(handle); // while it is empty: an ACL may let others read it until `mode` is set
       if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
       await handle.chmod(mode);
       await handle.writeFile(content);
@@ -33,6 +52,47 @@ export class DurableDisk {
       throw error;
     }
     await this.syncDirectory(dirname(path));
+  }
+
+  async #copyAttributes(path: string, to: fs.FileHandle): Promise<void> {
+    if ((await this.#disk.lstat(path).catch(() => undefined))?.isFile() !== true) return;
+    const from = await this.#disk.open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined);
+    if (from !== undefined) await copyFile(from, to, 'attributes').finally(() => from.close());
+  }
+
+  /**
+   * Makes `to` the file that is at `from`: another name of it or, on another file system, a copy with its owner, ACL,
+   * label, attributes and times.
+   */
+  async putFile(from: string, to: string): Promise<void> {
+    const temporary = await this.#temporary(to);
+    try {
+      const isLinked = await this.#disk.link?.(from, temporary).then(
+        () => true,
+        () => false,
+      );
+      if (isLinked !== true) await this.#copyAll(from, temporary);
+      await this.#disk.rename(temporary, to);
+    } finally {
+      await this.#temporary(to); // also if `to` was the same file: then a rename does nothing
+    }
+    await this.syncDirectory(dirname(to));
+  }
+
+  async #copyAll(path: string, copy: string): Promise<void> {
+    const from = await this.#disk.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const to = await this.#disk.open(copy, 'wx', 0o600);
+      try {
+        const isCopied = await copyFile(from, to, 'everything');
+        if (!isCopied) throw fail('E_FILE', { path, what: 'cp could not copy it with all its attributes' });
+        await to.sync();
+      } finally {
+        await to.close();
+      }
+    } finally {
+      await from.close();
+    }
   }
 
   /** Never leaves a directory with another mode: a directory that exists is not checked again. */

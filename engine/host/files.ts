@@ -6,16 +6,26 @@ import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
+import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Disk, DurableDisk } from './disk.ts';
 import { followLinks } from './links.ts';
+import { requireTrusted } from './trusted-state.ts';
+import { readUnsized } from './unsized-file.ts';
 
-const FILE_BYTES_MAX = 4 << 20;
 const READ_AGAIN_MS = 5_000;
 
+interface FileState {
+  content: Buffer;
+  mode: number;
+  owner?: Owner;
+}
+
 export interface AppendHandle {
+  /** Undefined if the file has been deleted. */
+  lengthBytes(): Promise<number | undefined>;
   /** Durable when it returns, if `sync` is set. */
   append(bytes: Buffer, sync: boolean): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
@@ -36,17 +46,46 @@ export class MachineFiles {
     this.#durable = new DurableDisk(disk);
   }
 
-  async read(path: string, bytesMax = FILE_BYTES_MAX): Promise<Buffer | undefined> {
+  async read(path: string, bytesMax = LIMITS.file): Promise<Buffer | undefined> {
     return this.#orAbsent(path, async () => {
       const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const stats = await handle.stat();
         if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
         if (stats.size > bytesMax) throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
-        return await handle.readFile();
+        return stats.size > 0 ? await handle.readFile() : await readUnsized(handle, path, bytesMax);
       } finally {
         await handle.close();
       }
+    });
+  }
+
+  /** The first bytes of a file, for a reader that can do without the rest. Nothing if there is no such file. */
+  async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
+    const content = await this.#orAbsent(path, async () => {
+      const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const stats = await handle.stat();
+        if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
+        const fileBytes = stats.size;
+        if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
+        const start = Buffer.alloc(bytesMax);
+        const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
+        return { content: start.subarray(0, bytesRead), fileBytes };
+      } finally {
+        await handle.close();
+      }
+    });
+    return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
+  }
+
+  /**
+   * Call it before what is at `path` decides what Joinery does. E_STATE_UNTRUSTED if users other than root and the
+   * caller can change it, or a directory on the way. What does not exist is trusted.
+   */
+  async requireTrusted(path: string): Promise<void> {
+    await this.#orAbsent(path, async () => {
+      await requireTrusted(this.#disk, await this.#real(path));
     });
   }
 
@@ -76,9 +115,11 @@ export class MachineFiles {
       for (;;) {
         // The watch begins before the read, so that no change in between is missed.
         const watcher = watcherOf(await this.#real(await this.#nearest(dirname(path))));
-        const until = AbortSignal.any([signal, AbortSignal.timeout(READ_AGAIN_MS)]);
+        const until = AbortSignal.any([signal, signalAfter(READ_AGAIN_MS)]);
         const changed =
-          watcher === undefined ? sleep(READ_AGAIN_MS, 0, { signal }) : once(watcher, 'change', { signal: until });
+          watcher === undefined
+            ? sleep(READ_AGAIN_MS, signal).then(() => 0)
+            : once(watcher, 'change', { signal: until });
         const passed = changed.then(Boolean, Boolean);
         try {
           const content = await this.read(path);
@@ -100,6 +141,28 @@ export class MachineFiles {
   /** Never half a file, and never one that more users can read than `mode` says. */
   replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.replaceFile(place, content, mode, owner));
+  }
+
+  /** As `replaceFile`, but the new file has the ACL, the label and the other attributes of the one that it replaces. */
+  editFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
+    return this.#change(path, (place) => this.#durable.editFile(place, content, mode, owner));
+  }
+
+  /** Makes `kept` a name of the file at `path`, or a copy with all its attributes. */
+  keepFile(path: string, kept: string): Promise<void> {
+    return this.#change(kept, async (place) => this.#durable.putFile(await this.#place(path), place));
+  }
+
+  /** Puts a kept file back. False if it is gone, or if it was changed meanwhile, for example by another name of it. */
+  async putBack(kept: string, path: string, { content, mode, owner }: FileState): Promise<boolean> {
+    const stat = await this.stat(kept);
+    const isOwned = owner === undefined || (stat?.uid === owner.uid && stat.gid === owner.gid);
+    if (stat?.kind !== 'file' || stat.mode !== mode || !isOwned) return false;
+    if ((await this.read(kept))?.equals(content) !== true) return false;
+    return this.keepFile(kept, path).then(
+      () => true,
+      () => false,
+    );
   }
 
   createDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
@@ -163,6 +226,10 @@ export class MachineFiles {
             await handle.appendFile(bytes);
             if (sync) await handle.sync();
           }),
+        async lengthBytes() {
+          const { size, nlink } = await handle.stat();
+          return nlink === 0 ? undefined : size;
+        },
         truncate: (length) => this.#explained(path, () => handle.truncate(length)),
         close: () => handle.close(),
       };

@@ -1,59 +1,150 @@
-/** The lock that allows one run at a time on a machine. */
-import { mkdir, rmdir, stat } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+/**
+ * The lock that allows one run at a time on a machine. It belongs to the file system that holds the journals, so it is
+ * seen through bind mounts, from containers and through any path of the machine.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { chmod, type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
+import { sleep } from '../sdk/timers.ts';
+import { MachineFiles } from './files.ts';
 import { followLinks } from './links.ts';
 
-const TRIES_MAX = 10;
-const PAUSE_MS = 20;
+const TRIES_MAX = 5;
+const PAUSE_MS = 40;
+const HOLDER_BYTES_MAX = 512;
+/** The number under which `flock` inherits the descriptor of the lock. */
+const INHERITED_FD = '3';
+
+/** The process that holds the lock, as far as the lock says. */
+export interface LockHolder {
+  pid?: number;
+  run?: string;
+}
 
 export interface Lock {
+  /** Tells those who ask which run holds the lock. */
+  announce(run: string): Promise<void>;
   release(): Promise<void>;
 }
 
-/**
- * Held until `release` or the end of the process: an abstract Unix socket leaves no file behind.
- * Its name is derived from the folder of the runs, so that a container that sees this machine below another path
- * gets the same lock. E_RUN_LOCKED.
- */
+/** Held until `release` or the end of the process. E_RUN_LOCKED, E_PROGRAM_MISSING, E_STATE_UNTRUSTED. */
 export async function lockMachine(root: string): Promise<Lock> {
-  const folder = join(root, await followLinks(root, paths.state));
-  for (let tries = 0; ; tries++) {
-    // If the folder cannot be created, nothing else can be changed, and the run reports why.
-    await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
-    const name = await nameOf(folder, root);
-    const server = await listen(name);
-    if (server !== undefined) {
-      // The previous holder may just have removed the folder.
-      if ((await nameOf(folder, root)) === name) return { release: () => release(server, folder) };
-      server.close();
-    } else if (tries === TRIES_MAX) throw fail('E_RUN_LOCKED', { root, socket: name });
-    else await sleep(PAUSE_MS); // the holder may be about to end
+  const folder = await stateFolder(root);
+  const path = join(folder, 'lock');
+  const files = new MachineFiles(root);
+  for (let tries = 1; ; tries++) {
+    const created = await createFolder(folder);
+    // If the folder cannot be created, no journal can be written, so nothing can be changed. The run reports why.
+    if (created === undefined) return { announce: async () => undefined, release: async () => undefined };
+    await files.requireTrusted(paths.state);
+    const handle = await openLock(path, constants.O_RDWR | constants.O_CREAT);
+    const holder = handle === undefined ? {} : await taken(handle, path);
+    if (handle !== undefined && holder === undefined) return heldLock(handle, path, created);
+    await handle?.close();
+    if (tries === TRIES_MAX) throw fail('E_RUN_LOCKED', { root, lock: path, ...holder });
+    await sleep(PAUSE_MS); // the holder may be about to end
   }
 }
 
-async function nameOf(folder: string, root: string): Promise<string> {
-  const { dev, ino } = await stat(folder).catch(() => stat(root));
-  return `joinery-${dev.toString(16)}-${ino.toString(16)}`;
+/** Who holds the lock of the machine; undefined if it is free. */
+export async function lockHolder(root: string): Promise<LockHolder | undefined> {
+  const handle = await openLock(join(await stateFolder(root), 'lock'), constants.O_RDONLY);
+  try {
+    return handle === undefined || (await flock(handle, '-s')) ? undefined : await holderIn(handle);
+  } finally {
+    await handle?.close();
+  }
 }
 
-/** Undefined if the name is taken. */
-async function listen(name: string): Promise<Server | undefined> {
-  const server = createServer((visitor) => visitor.destroy());
-  const isFree = await new Promise<boolean>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
-    );
-    server.listen(`\0${name}`, () => resolve(true));
+const stateFolder = async (root: string): Promise<string> => join(root, await followLinks(root, paths.state));
+
+async function heldLock(handle: FileHandle, path: string, created: readonly string[]): Promise<Lock> {
+  const since = new Date().toISOString();
+  const announce = async (run?: string) => {
+    const text = Buffer.from(`${JSON.stringify({ pid: process.pid, run, since })}\n`);
+    await handle.truncate();
+    await handle.write(text, 0, text.length, 0);
+  };
+  await announce();
+  return {
+    announce,
+    /** A run without changes leaves nothing: the folders stay only if they hold a journal. */
+    async release() {
+      await unlink(path).catch(() => undefined); // first, so that no other process locks a file that is then deleted
+      for (const folder of new Set([dirname(path), ...created])) await rmdir(folder).catch(() => undefined);
+      await handle.close();
+    },
+  };
+}
+
+/** Creates what is missing of the folder, and returns it, the deepest first. Undefined if that is not possible. */
+async function createFolder(folder: string, mode = 0o700): Promise<string[] | undefined> {
+  try {
+    await mkdir(folder, { mode });
+    await chmod(folder, mode); // whatever the umask is
+    return [folder];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return [];
+    const above =
+      code === 'ENOENT' && folder !== dirname(folder) ? await createFolder(dirname(folder), 0o755) : undefined;
+    const own = above === undefined ? undefined : await createFolder(folder, mode);
+    return own && [...own, ...(above ?? [])];
+  }
+}
+
+/** Undefined if the lock, or its folder, is gone. */
+async function openLock(path: string, flags: number): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw fail('E_FILE', { path, what: code === 'EACCES' ? 'permission denied' : `cannot be opened (${code})` }, error);
+  }
+}
+
+/** Locks the file. Returns the holder if it is locked already, or if its last holder has just deleted it. */
+async function taken(handle: FileHandle, path: string): Promise<LockHolder | undefined> {
+  try {
+    if (!(await flock(handle, '-x'))) return await holderIn(handle);
+    const [own, there] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)]);
+    return own.dev === there?.dev && own.ino === there.ino ? undefined : {};
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * Node has no flock(2). The program of util-linux or BusyBox locks the open file that we share with it, and the lock
+ * stays when the program ends. The kernel frees it with our last descriptor, also after SIGKILL.
+ */
+async function flock(handle: FileHandle, mode: '-x' | '-s'): Promise<boolean> {
+  const PATH = `${process.env.PATH ?? ''}:/usr/bin:/bin`;
+  const child = spawn('flock', [mode, '-n', INHERITED_FD], {
+    stdio: ['ignore', 'ignore', 'pipe', handle.fd],
+    env: { PATH, LC_ALL: 'C' },
   });
-  return isFree ? server.unref() : undefined;
+  let said = '';
+  child.stderr?.on('data', (bytes) => (said += bytes));
+  const [code] = await once(child, 'close').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? fail('E_PROGRAM_MISSING', { program: 'flock', package: 'util-linux' }) : error;
+  });
+  // Exit code 1 without a word: another process holds the lock.
+  if (code === 0 || (code === 1 && said === '')) return code === 0;
+  throw fail('E_FILE', { path: paths.state, what: `cannot be locked: ${said.trim() || `flock exited with ${code}`}` });
 }
 
-/** A run without changes leaves nothing: the folder stays only if it holds a journal. */
-async function release(server: Server, folder: string): Promise<void> {
-  await rmdir(folder).catch(() => undefined);
-  server.close();
+/** What the holder wrote. It may be writing, or may be another program. */
+async function holderIn(handle: FileHandle): Promise<LockHolder> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(HOLDER_BYTES_MAX), 0, HOLDER_BYTES_MAX, 0);
+  const text = buffer.toString('utf8', 0, bytesRead);
+  const pid = /"pid":(\d{1,10})\b/.exec(text)?.[1];
+  const run = /"run":"([\w-]{1,40})"/.exec(text)?.[1];
+  return { ...(pid === undefined ? {} : { pid: Number(pid) }), ...(run === undefined ? {} : { run }) };
 }

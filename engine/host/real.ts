@@ -1,9 +1,11 @@
 /** The host that really changes things: this machine, or the one laid out below a directory. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ApiAccess } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
+import { readLimited } from '../sdk/limited-read.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { applyChange } from './changes/index.ts';
 import type { Host, Wait } from './host.ts';
@@ -85,14 +87,22 @@ async function waitOn(
 async function factsOf(root: string): Promise<HostFacts> {
   const rootStat = await stat(root).catch(() => undefined);
   if (rootStat?.isDirectory() !== true) throw fail('E_FILE', { path: root, what: 'is not a directory' });
-  const own = root === '/' ? hostname() : await readFile(join(root, 'etc/hostname'), 'utf8').catch(() => hostname());
-  const release = await readFile(join(root, 'etc/os-release'), 'utf8').catch(() => '');
+  const own = root === '/' ? hostname() : (textAt(join(root, 'etc/hostname')) ?? hostname());
+  const release = textAt(join(root, 'etc/os-release')) ?? '';
   return {
     name: own.trim().toLowerCase(),
     privileged: root !== '/' || process.getuid?.() === 0,
     architecture: ARCHITECTURES[process.arch] ?? process.arch,
     distribution: /^ID="?([a-z0-9._-]+)"?$/m.exec(release)?.[1] ?? 'linux',
   };
+}
+
+function textAt(path: string): string | undefined {
+  try {
+    return readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' }).toString('utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Go's names of architectures that Node calls otherwise. */

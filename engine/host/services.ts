@@ -1,9 +1,9 @@
 /** Services of the machine, managed by systemd or OpenRC. Source of the rules: kubeadm's initsystem package. */
 import { get } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../sdk/errors.ts';
 import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
+import { signalAfter, sleep } from '../sdk/timers.ts';
 import type { MachineCommands } from './commands.ts';
 
 /** A service that was restarted this often is not going to come up. */
@@ -50,7 +50,7 @@ export class MachineServices {
           throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastLogLine(name) });
         nextStatusAtMs = Date.now() + 1_000;
       }
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      await sleep(pauseMs, signal).catch(() => undefined);
       if (signal.aborted)
         throw fail('E_HEALTH', { service: name, url, lastLine: await this.#lastLogLine(name) }, signal.reason);
       pauseMs = Math.min(pauseMs * 1.5, 100);
@@ -95,7 +95,7 @@ export class MachineServices {
   /** The last fatal line of the service's log, or else its last line. */
   async #lastLogLine(name: string): Promise<string> {
     const argv = ['journalctl', '-u', name, '-n', String(LOG_LINES), '-o', 'cat', '--no-pager'];
-    const log = await this.#commands.run(argv, AbortSignal.timeout(5_000)).catch(() => undefined);
+    const log = await this.#commands.run(argv, signalAfter(5_000)).catch(() => undefined);
     const lines = (log?.stdout ?? '').split('\n').filter((line) => line.trim() !== '');
     const fatal = lines.findLast((line) => /^F\d{4} |failed to run Kubelet|^panic:|command failed/.test(line));
     return clean(fatal ?? lines.at(-1) ?? '(its log is empty, or there is no journalctl)');

@@ -1,7 +1,9 @@
 /** Files that decide what is run as root: only root, or the user who runs Joinery, may be able to change them. */
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fail } from '../sdk/errors.ts';
+import { openLimited, readOpened } from '../sdk/limited-read.ts';
+import { LIMITS } from '../sdk/limits.ts';
 
 /** S_ISVTX: in a directory with this bit, such as /tmp, only the owner of a file may replace it. */
 const STICKY = 0o1000;
@@ -23,12 +25,12 @@ export function trustedPath(path: string): string {
 
 /** The text of a trusted file. A pipe, such as `<(…)` of a shell, has no name that another user could replace. */
 export function readTrusted(path: string): string {
-  const descriptor = openSync(path, 'r');
+  const descriptor = openLimited(path);
   try {
     const stats = fstatSync(descriptor);
     if (stats.isFile()) trustedPath(path);
     else assertTrusted(path, stats);
-    return readFileSync(descriptor, 'utf8');
+    return readOpened(descriptor, path, { bytesMax: LIMITS.text, pipes: 'read' }).toString('utf8');
   } finally {
     closeSync(descriptor);
   }

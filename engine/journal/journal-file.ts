@@ -4,9 +4,8 @@ import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
 import type { StepChange } from '../host/changes/index.ts';
 import { fail } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import { JOURNAL_VERSION, type JournalRecord, type Start } from './records.ts';
-
-const LINE_BYTES_MAX = 4 << 20;
 
 /** Matches `{…,"sum":"0123456789abcdef"}`. */
 const SUM = /^(.*),"sum":"([0-9a-f]{16})"\}$/s;
@@ -32,34 +31,51 @@ export class LineWriter {
 
 export interface ReadJournal {
   records: JournalRecord[];
+  fileBytes: number;
   /** Length of the complete records. Beyond it there may be one record that a crash cut off. */
   lengthBytes: number;
   /** The checksum with which a `LineWriter` continues. */
   sum: string;
+  /** Why the records end before the file does. */
+  damage?: Damage;
+}
+
+export interface Damage {
+  line: number;
+  what: string;
 }
 
 /** E_JOURNAL_DAMAGED if any record but the last is damaged. E_JOURNAL_VERSION if a newer Joinery wrote the file. */
 export function readJournal(file: string, bytes: Buffer): ReadJournal {
-  const read: ReadJournal = { records: [], lengthBytes: 0, sum: '' };
+  const read = readIntact(file, bytes);
+  if (read.damage !== undefined) throw fail('E_JOURNAL_DAMAGED', { file, ...read.damage });
+  return read;
+}
+
+/** The records before the first damage. E_JOURNAL_VERSION. */
+export function readIntact(file: string, bytes: Buffer): ReadJournal {
+  const read: ReadJournal = { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '' };
   while (read.lengthBytes < bytes.length) {
     const end = bytes.indexOf(0x0a, read.lengthBytes);
     const problem = end === -1 ? 'it has no end' : takeLine(file, read, bytes.subarray(read.lengthBytes, end));
     if (problem !== undefined) {
       // A crash may cut off the last record. The next append truncates it.
       if (end === -1 || end === bytes.length - 1) break;
-      throw fail('E_JOURNAL_DAMAGED', { file, line: read.records.length + 1, what: problem });
+      return { ...read, damage: { line: read.records.length + 1, what: problem } };
     }
     read.lengthBytes = end + 1;
   }
   const [first] = read.records;
-  if (first !== undefined && first.kind !== 'start')
-    throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'it does not begin with a start' });
+  if (first !== undefined && first.kind !== 'start') {
+    const damage = { line: 1, what: 'it does not begin with a start' };
+    return { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '', damage };
+  }
   return read;
 }
 
 /** Adds the record in `line`. Returns what is wrong with it, if anything. */
 function takeLine(file: string, read: ReadJournal, line: Buffer): string | undefined {
-  if (line.length > LINE_BYTES_MAX) return `it is longer than ${LINE_BYTES_MAX} bytes`;
+  if (line.length > LIMITS.record) return `it is longer than ${LIMITS.record} bytes`;
   const [, body, sum] = SUM.exec(line.toString('utf8')) ?? [];
   if (body === undefined || sum !== sumOf(read.sum, body)) return 'its checksum is wrong';
   const record = parseJson(`${body}}`);

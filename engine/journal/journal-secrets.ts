@@ -1,9 +1,14 @@
 /**
  * The secrets of one journal. Records only hold their names; the store keeps them where they do not outlive the run.
  */
+import { fail } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import type { Secret } from '../sdk/secret.ts';
 import type { JournalStore } from './journal-store.ts';
 import { withoutSecrets, withSecretsBack } from './secrets.ts';
+
+/** NAME_MAX of Linux, without the ending of a temporary file. */
+const NAME_LENGTH_MAX = 240;
 
 export class JournalSecrets {
   readonly #secrets: Map<string, Secret>;
@@ -37,6 +42,7 @@ export class JournalSecrets {
 
   set(name: string, secret: Secret): string {
     if (this.#secrets.get(name)?.reveal() !== secret.reveal()) {
+      requireFile(name, secret);
       this.#secrets.set(name, secret);
       this.#unsaved.add(name);
     }
@@ -50,4 +56,13 @@ export class JournalSecrets {
       this.#unsaved.delete(name);
     }
   }
+}
+
+/** E_JOURNAL_LIMIT if the secret would not fit into a file of this name, or could not be read back. */
+function requireFile(name: string, secret: Secret): void {
+  const refuse = (what: string) => fail('E_JOURNAL_LIMIT', { record: `the secret ${name.slice(0, 80)}`, what });
+  const bytes = Buffer.byteLength(secret.reveal());
+  if (bytes > LIMITS.file) throw refuse(`it has ${bytes} bytes, and a secret may have ${LIMITS.file}`);
+  if (name.length > NAME_LENGTH_MAX)
+    throw refuse(`its name has ${name.length} characters, and may have ${NAME_LENGTH_MAX}`);
 }

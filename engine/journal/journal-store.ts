@@ -8,8 +8,11 @@ export type Durability = 'durable' | 'buffered';
 export interface JournalStore {
   /** Adds records, in order. */
   append(records: readonly JournalRecord[], durability: Durability): Promise<void>;
-  saveImage(number: number, bytes: Buffer): Promise<void>;
+  /** Keeps the bytes of the file at `path` and, if possible, the file itself with all its attributes. */
+  saveImage(number: number, bytes: Buffer, path: string): Promise<void>;
   image(number: number): Promise<Buffer | undefined>;
+  /** Where the file itself is, if it could be kept. */
+  original(number: number): string | undefined;
   deleteImages(): Promise<void>;
   saveSecret(name: string, secret: Secret): Promise<void>;
   deleteSecrets(): Promise<void>;

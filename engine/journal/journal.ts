@@ -3,16 +3,16 @@
  */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { defined } from '../sdk/fields.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';
 import { JournalSecrets } from './journal-secrets.ts';
 import type { Durability, JournalStore, StoredJournal } from './journal-store.ts';
 import type { Entry, JournalRecord } from './records.ts';
+import { JournalRoom, jsonLength, shortened } from './room.ts';
 
 export type { JournalStore, StoredJournal } from './journal-store.ts';
-
-const CONTENT_BYTES_MAX = 64 << 10;
 
 type Fields<K extends Entry['kind']> = Omit<Extract<Entry, { kind: K }>, 'kind'>;
 
@@ -20,6 +20,7 @@ export class Journal {
   readonly #store: JournalStore;
   readonly #now: () => Date;
   readonly #records: JournalRecord[];
+  readonly #room: JournalRoom;
   readonly #secrets: JournalSecrets;
   /** How many records are in the store. */
   #written: number;
@@ -34,6 +35,7 @@ export class Journal {
     this.#store = store;
     this.#now = now;
     this.#records = records;
+    this.#room = new JournalRoom(records);
     this.#secrets = new JournalSecrets(secrets);
     this.#written = records.length;
     const changes = records.length === 0 ? [] : historyOf(records).changes;
@@ -70,8 +72,8 @@ export class Journal {
 
   /** The run resumes with these inputs. They may differ, for example by a new token in place of an expired one. */
   resumed(inputs: unknown): Promise<void> {
-    this.#secrets.hideInputs(inputs);
     this.#note({ kind: 'resumed' });
+    this.#secrets.hideInputs(inputs);
     return this.#inOrder(() => this.#write('buffered'));
   }
 
@@ -91,10 +93,11 @@ export class Journal {
         ...defined({ after }),
       } as const;
       if (isRepeated) this.#note({ ...entry, before: { kind: 'earlier' } });
-      else if (before.kind === 'file' && image !== undefined) {
-        const number = ++this.#images;
-        await this.#store.saveImage(number, image);
-        this.#note({ ...entry, before: { ...before, image: number } });
+      else if (before.kind === 'file' && image !== undefined && 'path' in change) {
+        const noted = { ...entry, before: { ...before, image: this.#images + 1 } };
+        this.#room.require(this.#recordOf(noted)); // a refused change leaves no image
+        await this.#store.saveImage(++this.#images, image, change.path);
+        this.#note(noted);
       } else this.#note({ ...entry, before });
       await this.#write('durable');
       if ('path' in change) this.#changedPaths.add(change.path);
@@ -113,17 +116,23 @@ export class Journal {
 
   async #newRandom(step: string, name: string, make: () => string): Promise<Secret> {
     const value = new Secret(make());
-    this.#secrets.set(onceKey(step, name), value);
     this.#note({ kind: 'once', step, name });
+    this.#secrets.set(onceKey(step, name), value);
     await this.#write('durable');
     return value;
   }
 
+  /** Keeps room for the end of a step with these outputs. E_JOURNAL_LIMIT if they do not fit. */
+  reserveEnd(step: string, outputs: unknown): void {
+    const place = { seq: this.#records.length + 1, at: this.#now().toISOString() };
+    const end = { kind: 'done', step, status: 'succeeded', attempts: 1, durationMs: 0 } as const;
+    this.#room.reserve({ ...place, ...end, ...this.#hidden(step, outputs) });
+  }
+
   /** Not durable: if the record is lost, the step only runs again. */
-  done(step: string, fields: Omit<Fields<'done'>, 'step'>): Promise<void> {
-    const { outputs } = fields;
-    const hidden = outputs === undefined ? {} : { outputs: this.#secrets.hide(outputs, `output.${step}`) };
-    this.#note({ kind: 'done', step, ...fields, ...hidden });
+  done(step: string, { outputs, error, ...fields }: Omit<Fields<'done'>, 'step'>): Promise<void> {
+    const failure = error === undefined ? {} : { error: shortened(error) };
+    this.#note({ kind: 'done', step, ...fields, ...this.#hidden(step, outputs), ...failure });
     return this.#inOrder(() => this.#write('buffered'));
   }
 
@@ -145,6 +154,10 @@ export class Journal {
     });
   }
 
+  #hidden(step: string, outputs: unknown): { outputs?: unknown } {
+    return outputs === undefined ? {} : { outputs: this.#secrets.hide(outputs, `output.${step}`) };
+  }
+
   answered(step: string, answer: Answer): Promise<void> {
     this.#note({ kind: 'answered', step, answer });
     return this.#inOrder(() => this.#write('durable'));
@@ -157,18 +170,28 @@ export class Journal {
 
   /** Call it before a phase undoes its step. From then on, a resumed run does not take the step as done. */
   undoing(step: string): Promise<void> {
-    this.#note({ kind: 'undoing', step });
+    if (!this.#isUndoing(step, ['undoing', 'undone'])) this.#note({ kind: 'undoing', step });
     return this.#inOrder(() => this.#write('durable'));
   }
 
   undone(what: { change: number } | { step: string }): Promise<void> {
-    this.#note({ kind: 'undone', ...what });
+    if (!('step' in what && this.#isUndoing(what.step, ['undone']))) this.#note({ kind: 'undone', ...what });
     if ('change' in what) {
       const undone = this.#records[what.change - 1];
       if (undone?.kind === 'change' && 'path' in undone.change && undone.before.kind !== 'earlier')
         this.#changedPaths.delete(undone.change.path);
     }
     return this.#inOrder(() => this.#write('durable'));
+  }
+
+  /** An undo that is repeated again and again must not fill the journal. */
+  #isUndoing(step: string, statuses: readonly string[]): boolean {
+    const { status, steps } = this.history();
+    return status === 'undoing' && statuses.includes(steps.get(step)?.status ?? '');
+  }
+
+  original(number: number): string | undefined {
+    return this.#store.original(number);
   }
 
   image(number: number): Promise<Buffer | undefined> {
@@ -180,10 +203,15 @@ export class Journal {
     return this.#inOrder(async () => {
       // The images go first, so that a failure here is retried.
       if (this.isWritten && fields.status === 'undone') await this.#store.deleteImages();
-      this.#note({ kind: 'finished', ...fields });
-      await this.#write('durable');
-      if (!this.isWritten) return;
-      if (fields.status === 'undone' || fields.status === 'succeeded') await this.#store.deleteSecrets();
+      const { status, error } = fields;
+      this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
+      try {
+        await this.#write('durable');
+      } finally {
+        // Also if the record cannot be written: nothing needs the token and the key any more.
+        const isOver = status === 'undone' || status === 'succeeded';
+        if (this.isWritten && isOver) await this.#store.deleteSecrets();
+      }
     });
   }
 
@@ -193,8 +221,14 @@ export class Journal {
   }
 
   #note(entry: Entry): void {
+    const record = this.#recordOf(entry);
+    this.#room.take(record);
     this.#isNeeded ||= entry.kind === 'change' || entry.kind === 'once' || entry.kind === 'asked';
-    this.#records.push({ seq: this.#records.length + 1, at: this.#now().toISOString(), ...entry });
+    this.#records.push(record);
+  }
+
+  #recordOf(entry: Entry): JournalRecord {
+    return { seq: this.#records.length + 1, at: this.#now().toISOString(), ...entry };
   }
 
   /** Secrets are saved first, so that every journal in the store can be resumed. */
@@ -219,5 +253,5 @@ const onceKey = (step: string, name: string): string => `once.${step}.${encodeUR
 /** For long content the digest is enough, because the journal does not archive files. */
 function withoutLongContent(change: StepChange): StepChange {
   if (change.kind !== 'file' || change.content === undefined) return change;
-  return Buffer.byteLength(change.content) > CONTENT_BYTES_MAX ? { ...change, content: undefined } : change;
+  return jsonLength(change.content) > LIMITS.recordedContent ? { ...change, content: undefined } : change;
 }

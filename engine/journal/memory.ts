@@ -7,6 +7,7 @@ export function memoryStore(): JournalStore {
     append: async () => undefined,
     saveImage: async (number, bytes) => void images.set(number, bytes),
     image: async (number) => images.get(number),
+    original: () => undefined,
     deleteImages: async () => images.clear(),
     saveSecret: async () => undefined,
     deleteSecrets: async () => undefined,

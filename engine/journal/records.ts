@@ -3,6 +3,7 @@ import type { Before, StepChange } from '../host/changes/index.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 import type { Answer } from './approval.ts';
+import type { MachineRecord } from './machine-id.ts';
 
 /** Version 2 added skipped steps, allowed failures and approvals. */
 export const JOURNAL_VERSION = 2;
@@ -43,6 +44,8 @@ export type Entry =
       /** A secret is `{"$secret": name}`. Its value is stored elsewhere. */
       inputs: unknown;
       host: HostFacts;
+      /** Absent in journals of earlier versions. */
+      machine?: MachineRecord;
       steps: readonly string[];
       plugins?: readonly PluginRecord[];
     }

@@ -1,5 +1,6 @@
 /** The folder of one run on disk, as the store of its journal. */
 import type { AppendHandle, MachineFiles } from '../host/files.ts';
+import { fail } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import type { Secret } from '../sdk/secret.ts';
 import { answerPath } from './approval.ts';
@@ -9,20 +10,28 @@ import type { JournalRecord } from './records.ts';
 
 export const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
 
+/** The unreadable rest of a journal whose readable part was undone. */
+export const unreadableFile = (id: string): string => `${paths.runs}/${id}/journal.unreadable`;
+
+const NOTHING_READ: ReadJournal = { records: [], fileBytes: 0, lengthBytes: 0, sum: '' };
+
 export class RunFolder implements JournalStore {
   readonly #files: MachineFiles;
   readonly #id: string;
   #sum: string;
   #lengthBytes: number;
+  /** Length of the file, with a record that a crash cut off. */
+  #fileBytes: number;
   #open: AppendHandle | undefined;
   readonly #isReopened: boolean;
 
-  constructor(files: MachineFiles, id: string, read: ReadJournal = { records: [], lengthBytes: 0, sum: '' }) {
+  constructor(files: MachineFiles, id: string, read: ReadJournal = NOTHING_READ) {
     this.#isReopened = read.lengthBytes > 0;
     this.#files = files;
     this.#id = id;
     this.#sum = read.sum;
     this.#lengthBytes = read.lengthBytes;
+    this.#fileBytes = read.fileBytes;
   }
 
   async append(records: readonly JournalRecord[], durability: Durability): Promise<void> {
@@ -32,6 +41,7 @@ export class RunFolder implements JournalStore {
     else await this.#append(bytes, durability);
     this.#sum = writer.sum;
     this.#lengthBytes += bytes.length;
+    this.#fileBytes = this.#lengthBytes;
   }
 
   /** Writes the file at once: every journal on disk has its start record. */
@@ -44,8 +54,10 @@ export class RunFolder implements JournalStore {
     if (this.#open === undefined) {
       if (this.#isReopened) await this.#files.syncNames(journalFile(this.#id), paths.state);
       this.#open = await this.#files.appendTo(journalFile(this.#id));
-      await this.#open.truncate(this.#lengthBytes); // a record that a crash cut off
     }
+    await this.#requireLength(this.#open, this.#fileBytes);
+    if (this.#fileBytes > this.#lengthBytes) await this.#open.truncate(this.#lengthBytes);
+    this.#fileBytes = this.#lengthBytes;
     try {
       await this.#open.append(bytes, durability === 'durable');
     } catch (error) {
@@ -53,22 +65,39 @@ export class RunFolder implements JournalStore {
       await this.#open.truncate(this.#lengthBytes).catch(() => undefined);
       throw error;
     }
+    await this.#requireLength(this.#open, this.#lengthBytes + bytes.length); // another process may have been faster
   }
 
-  async saveImage(number: number, bytes: Buffer): Promise<void> {
+  /**
+   * The lock keeps other runs away, unless someone deletes it or the file system does not support it.
+   * E_JOURNAL_SHARED, before the change that would be recorded is made.
+   */
+  async #requireLength(open: AppendHandle, lengthBytes: number): Promise<void> {
+    const found = await open.lengthBytes();
+    if (found !== lengthBytes) throw fail('E_JOURNAL_SHARED', { file: journalFile(this.#id), lengthBytes, found });
+  }
+
+  /** The bytes are kept beside the file itself, which may be changed through another name of it. */
+  async saveImage(number: number, bytes: Buffer, path: string): Promise<void> {
     if (this.#lengthBytes === 0) await this.#makeFolder();
+    // Without it, an undo restores the content, the mode and the owner.
+    await this.#files.keepFile(path, this.original(number)).catch(() => undefined);
     await this.#files.replaceFile(this.#image(number), bytes, 0o600);
   }
-  image(number: number): Promise<Buffer | undefined> {
+  async image(number: number): Promise<Buffer | undefined> {
+    await this.#files.requireTrusted(this.#image(number));
     return this.#files.read(this.#image(number));
+  }
+  original(number: number): string {
+    return `${paths.runs}/${this.#id}/${number}.original`;
   }
   async deleteImages(): Promise<void> {
     for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])
-      if (name !== 'journal.jsonl') await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
+      if (!name.startsWith('journal.')) await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
   }
 
   async saveSecret(name: string, secret: Secret): Promise<void> {
-    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    await this.#makeRuntimeFolder();
     const path = `${paths.runtime}/${this.#id}/${name}`;
     await this.#files.replaceFile(path, Buffer.from(secret.reveal()), 0o600);
   }
@@ -78,7 +107,7 @@ export class RunFolder implements JournalStore {
   }
 
   async prepareAnswer(): Promise<void> {
-    await this.#directories(paths.runtime, `${paths.runtime}/${this.#id}`);
+    await this.#makeRuntimeFolder();
   }
   async discardAnswer(step: string): Promise<void> {
     await this.#files.remove(answerPath(this.#id, step));
@@ -87,6 +116,13 @@ export class RunFolder implements JournalStore {
   async close(): Promise<void> {
     await this.#open?.close();
     this.#open = undefined;
+  }
+
+  /** Another user may have created it first. */
+  async #makeRuntimeFolder(): Promise<void> {
+    const folder = `${paths.runtime}/${this.#id}`;
+    await this.#directories(paths.runtime, folder);
+    await this.#files.requireTrusted(folder);
   }
 
   #image(number: number): string {

@@ -2,18 +2,34 @@
 import { randomBytes } from 'node:crypto';
 import type { MachineFiles } from '../host/files.ts';
 import { fail } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type Answer, answerPath, answerText } from './approval.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal } from './journal.ts';
-import { type ReadJournal, readJournal } from './journal-file.ts';
+import { type Damage, type ReadJournal, readIntact, readJournal } from './journal-file.ts';
+import { type MachineRecord, machineRecord, sameKindOf } from './machine-id.ts';
 import { JOURNAL_VERSION } from './records.ts';
-import { journalFile, RunFolder } from './run-folder.ts';
+import { journalFile, RunFolder, unreadableFile } from './run-folder.ts';
 
-const JOURNAL_BYTES_MAX = 64 << 20;
 /** How many finished runs are kept. A new run deletes older ones. */
 export const RUNS_KEPT = 20;
+
+export interface ExaminedRun {
+  id: string;
+  /** Up to the damage, if there is any; absent if nothing is readable. */
+  history?: History;
+  /** Why not all of its journal is readable. */
+  error?: unknown;
+}
+
+export interface Salvaged {
+  journal: Journal;
+  /** From which line on the journal is unreadable, and where a copy of the rest is. */
+  unknown?: Damage & { kept: string };
+}
 
 export class Runs {
   readonly #files: MachineFiles;
@@ -30,16 +46,69 @@ export class Runs {
     return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: JOURNAL_VERSION, id, ...start });
   }
 
-  /** Opens a journal to resume or undo its run. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_JOURNAL_VERSION. */
+  /** What the start record of a new run says of this machine. */
+  machine(): Promise<MachineRecord> {
+    return machineRecord(this.#files);
+  }
+
+  /** Opens a journal to resume or undo its run. E_RUN_UNKNOWN, E_JOURNAL_DAMAGED, E_RUN_OTHER_MACHINE and others. */
   async open(id: string): Promise<Journal> {
+    const journal = await this.peek(id);
+    await this.requireOwn(journal.history());
+    return journal;
+  }
+
+  /** Opens a journal to read it, also that of another machine. */
+  async peek(id: string): Promise<Journal> {
     const read = await this.#read(id);
     const secrets = await this.#secrets(id);
     const folder = new RunFolder(this.#files, id, read);
     return Journal.reopen(folder, this.#now, { records: read.records, secrets });
   }
 
+  /** E_RUN_OTHER_MACHINE unless the run was started on this machine. */
+  async requireOwn({ start: { id: run, machine } }: History): Promise<void> {
+    if (machine === undefined) return; // of an earlier version
+    const found = await sameKindOf(machine, this.#files);
+    const { source, id: recorded } = machine;
+    const same = found.source === source ? found.id : '';
+    if (same !== recorded) throw fail('E_RUN_OTHER_MACHINE', { run, source, recorded, found: same });
+  }
+
   async history(id: string): Promise<History> {
     return historyOf((await this.#read(id)).records);
+  }
+
+  /** What can be read of a run, even if its journal is damaged. */
+  async examine(id: string): Promise<ExaminedRun> {
+    try {
+      const { records, damage } = await this.#readIntact(id);
+      const error = damage === undefined ? undefined : fail('E_JOURNAL_DAMAGED', { file: journalFile(id), ...damage });
+      return defined({ id, history: records.length === 0 ? undefined : historyOf(records), error });
+    } catch (error) {
+      return { id, error };
+    }
+  }
+
+  /**
+   * Opens the readable part of a journal to undo it. What follows is kept in a file beside the journal, because the
+   * next record takes its place. E_JOURNAL_DAMAGED if nothing is readable.
+   */
+  async salvage(id: string): Promise<Salvaged> {
+    const file = journalFile(id);
+    const read = await this.#readIntact(id);
+    if (read.records.length === 0)
+      throw fail('E_JOURNAL_DAMAGED', { file, line: 1, what: 'none of its records is readable' });
+    const journal = Journal.reopen(new RunFolder(this.#files, id, read), this.#now, {
+      records: read.records,
+      secrets: await this.#secrets(id),
+    });
+    await this.requireOwn(journal.history());
+    if (read.damage === undefined) return { journal };
+    const kept = unreadableFile(id);
+    const { content } = await this.#files.readStart(file, LIMITS.journal);
+    await this.#files.replaceFile(kept, content.subarray(read.lengthBytes), 0o600);
+    return { journal, unknown: { ...read.damage, kept } };
   }
 
   /** The ids of all runs, the newest first. */
@@ -103,7 +172,11 @@ export class Runs {
     const finished: string[] = [];
     const ids = await this.ids();
     if (ids.length <= keep) return finished; // the usual case reads no journal
-    for (const id of ids) if (isClosed(await this.history(id))) finished.push(id);
+    for (const id of ids) {
+      const { history, error } = await this.examine(id);
+      // A damaged journal is kept: it may be all that is known of an unfinished run.
+      if (history !== undefined && error === undefined && isClosed(history)) finished.push(id);
+    }
     const removed = finished.slice(keep);
     for (const id of removed) await this.remove(id);
     return removed;
@@ -111,7 +184,8 @@ export class Runs {
 
   async #read(id: string): Promise<ReadJournal> {
     const file = journalFile(id);
-    const bytes = await this.#files.read(file, JOURNAL_BYTES_MAX);
+    await this.#files.requireTrusted(file);
+    const bytes = await this.#files.read(file, LIMITS.journal);
     if (bytes === undefined) throw fail('E_RUN_UNKNOWN', { given: id, ids: await this.ids() });
     const read = readJournal(file, bytes);
     if (read.records.length === 0)
@@ -119,10 +193,21 @@ export class Runs {
     return read;
   }
 
+  /** A journal over the limit is read up to it. */
+  async #readIntact(id: string): Promise<ReadJournal> {
+    const file = journalFile(id);
+    await this.#files.requireTrusted(file);
+    const { content, fileBytes } = await this.#files.readStart(file, LIMITS.journal);
+    const read = { ...readIntact(file, content), fileBytes };
+    const damage = { line: read.records.length + 1, what: `the file is longer than ${LIMITS.journal} bytes` };
+    return fileBytes > content.length && read.damage === undefined ? { ...read, damage } : read;
+  }
+
   async #secrets(id: string): Promise<Map<string, Secret>> {
     const secrets = new Map<string, Secret>();
     const folder = `${paths.runtime}/${id}`;
     for (const name of (await this.#files.list(folder)) ?? []) {
+      await this.#files.requireTrusted(`${folder}/${name}`);
       const bytes =
         name.endsWith('.tmp') || name.startsWith('approval.') ? undefined : await this.#files.read(`${folder}/${name}`);
       if (bytes !== undefined) secrets.set(name, new Secret(bytes.toString('utf8')));

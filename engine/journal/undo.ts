@@ -25,7 +25,8 @@ export interface UndoChangesOptions {
 export async function undoChanges({ journal, host, overwrite, signal, onItem }: UndoChangesOptions): Promise<void> {
   const { changes } = journal.history();
   const image = (number: number) => journal.image(number);
-  const changeUndo = new ChangeUndo({ host, signal, changes, image, overwrite });
+  const original = (number: number) => journal.original(number);
+  const changeUndo = new ChangeUndo({ host, signal, changes, image, original, overwrite });
   for (const item of undoOrder(changes.filter(({ undone }) => !undone))) {
     signal.throwIfAborted();
     const outcome = await changeUndo.undo(item).catch((error: unknown): UndoOutcome => {

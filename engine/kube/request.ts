@@ -9,6 +9,7 @@ import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
+import { startTimer } from '../sdk/timers.ts';
 import { requireOk } from './answer.ts';
 
 /** The limit until an answer begins, and again until it is complete. */
@@ -59,7 +60,7 @@ export class Transport {
   async #answer({ server }: ApiRequest, opened: Dispatcher.ResponseData, signal: AbortSignal): Promise<ApiAnswer> {
     const { body, headers, statusCode } = opened;
     const what = `it has begun to, but not ended within ${ANSWER_TIMEOUT_MS / 1000} s`;
-    const late = setTimeout(() => body.destroy(fail('E_API_UNREACHABLE', { server, what })), ANSWER_TIMEOUT_MS);
+    const late = startTimer(ANSWER_TIMEOUT_MS, () => body.destroy(fail('E_API_UNREACHABLE', { server, what })));
     const chunks: Buffer[] = [];
     try {
       let bytes = 0;
@@ -71,7 +72,7 @@ export class Transport {
     } catch (error) {
       throw connectionError(error, server, signal);
     } finally {
-      clearTimeout(late);
+      late.cancel();
     }
     if (statusCode >= 300 && statusCode < 400) {
       const where = clean(String(headers.location ?? 'nowhere'));

@@ -2,10 +2,10 @@
  * Waits for one object by list and watch, without polling. Source of the protocol: Kubernetes API concepts, "Efficient
  * detection of changes".
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiRequest, collectionPath, type ObjectWait } from '../sdk/api.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';
+import { sleep } from '../sdk/timers.ts';
 import { isObject, requireOk } from './answer.ts';
 import type { Transport } from './request.ts';
 
@@ -65,7 +65,7 @@ export async function watchObject(
       else if (!error.transient) throw error;
       pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
     }
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    await sleep(pauseMs, signal).catch(() => undefined);
     signal.throwIfAborted();
   }
 }

@@ -6,6 +6,7 @@ import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, 
 import { DocumentLocator, SourceText } from '../documents/place.ts';
 import { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
+import { requireExpandable } from '../sdk/yaml.ts';
 import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
 
 export interface ParsedDocument {
@@ -62,7 +63,10 @@ function opened(
     else errors.atPlace(text.place(error.pos[0]), withoutQuote(error.message));
   let value: unknown;
   try {
-    if (found.every(isDuplicate)) value = document.toJS({ maxAliasCount: ALIASES_MAX });
+    if (found.every(isDuplicate)) {
+      requireExpandable(document);
+      value = document.toJS({ maxAliasCount: ALIASES_MAX });
+    }
   } catch (error) {
     errors.at([], withoutQuote((error as Error).message)); // aliases: too many, or one that leads nowhere
   }

@@ -1,17 +1,17 @@
 /** HTTP calls of phases, and waits for an answer or a port: with limits of time and size, and without redirects. */
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
+import { sleep } from '../sdk/timers.ts';
 import { isIdempotent, urlWithoutQuery, whyRefused } from './address.ts';
 import { connectionError } from './failure.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 
-const BODY_BYTES_MAX = 1 << 20;
 const ANSWER_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const PAUSE_MS_MAX = 2_000;
@@ -57,8 +57,8 @@ async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: A
     let bytes = 0;
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > BODY_BYTES_MAX)
-        throw answerError({ method, url }, `its answer is larger than ${BODY_BYTES_MAX} bytes`, false);
+      if (bytes > LIMITS.webAnswer)
+        throw answerError({ method, url }, `its answer is larger than ${LIMITS.webAnswer} bytes`, false);
       chunks.push(chunk);
     }
     return { status: answer.statusCode, body: Buffer.concat(chunks).toString('utf8') };
@@ -143,7 +143,7 @@ async function until(what: string, signal: AbortSignal, attempt: () => Promise<v
       if (!signal.aborted) said = clean((error as Error).message);
       if (isJoinError(error) && !error.code.startsWith('E_HTTP_')) throw error;
     }
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    await sleep(pauseMs, signal).catch(() => undefined);
     if (signal.aborted) throw fail('E_WAIT', { what, said }, signal.reason);
   }
 }

@@ -2,8 +2,10 @@
  * The CA certificates that this machine trusts. Source of the places and rules: Go's crypto/x509, root_unix.go and
  * root_linux.go.
  */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readLimited } from '../sdk/limited-read.ts';
+import { LIMITS } from '../sdk/limits.ts';
 
 const FILES = [
   '/etc/ssl/certs/ca-certificates.crt',
@@ -14,7 +16,6 @@ const FILES = [
   '/etc/ssl/cert.pem',
 ];
 const DIRECTORIES = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
-const BUNDLE_BYTES_MAX = 8 << 20;
 const DIRECTORY_FILES_MAX = 2_000;
 
 /**
@@ -25,14 +26,14 @@ export async function systemRoots(environment: NodeJS.ProcessEnv = process.env):
   const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories } = environment;
   const found = new Set<string>();
   for (const path of file ? [file] : FILES) {
-    const text = await pemOf(path);
+    const text = pemOf(path);
     if (text === undefined) continue;
     found.add(text);
     break;
   }
   for (const directory of directories ? directories.split(':').filter(Boolean) : DIRECTORIES)
     for (const path of await filesIn(directory)) {
-      const text = await pemOf(path);
+      const text = pemOf(path);
       if (text !== undefined) found.add(text);
     }
   return [...found];
@@ -50,9 +51,11 @@ async function filesIn(directory: string): Promise<string[]> {
   return paths;
 }
 
-async function pemOf(path: string): Promise<string | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text !== undefined && text.length <= BUNDLE_BYTES_MAX && text.includes('-----BEGIN CERTIFICATE-----')
-    ? text
-    : undefined;
+function pemOf(path: string): string | undefined {
+  try {
+    const text = readLimited(path, { bytesMax: LIMITS.certificates, pipes: 'refuse' }).toString('utf8');
+    return text.includes('-----BEGIN CERTIFICATE-----') ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,10 @@
 /** A folder → what is known of the plugin in it before any of its code is run. */
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trustedPath } from '../host/trusted.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { readLimited } from '../sdk/limited-read.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import { integrityOf } from './integrity.ts';
 import { isInRange, type Manifest, readManifest } from './manifest.ts';
 
@@ -24,14 +26,17 @@ export async function inspectPlugin(
   try {
     const folder = isShipped ? await realpath(path) : trustedPath(path);
     const file = join(folder, 'package.json');
-    const manifest = readManifest(file, await readFile(file, 'utf8'));
+    // A manifest has a lower limit of its own, so that its error lists everything that is wrong with it.
+    const text = readLimited(file, { bytesMax: 2 * LIMITS.text, pipes: 'refuse' }).toString('utf8');
+    const manifest = readManifest(file, text);
     const { name: plugin, engine: range, dependencies } = manifest;
     if (!isInRange(version, range)) throw fail('E_PLUGIN_ENGINE', { plugin, range, version });
     const integrity = await integrityOf(folder, dependencies, { isShipped });
     return { folder, manifest, integrity, isShipped };
   } catch (error) {
     const { code, path: at = path } = error as NodeJS.ErrnoException;
-    if (isJoinError(error) || code === undefined) throw error;
-    throw fail('E_PLUGIN_FILES', { folder: path, what: `${at}: ${code}` }, error);
+    if (isJoinError(error)) throw error;
+    const what = code === undefined ? (error as Error).message : `${at}: ${code}`;
+    throw fail('E_PLUGIN_FILES', { folder: path, what }, error);
   }
 }

@@ -1,11 +1,13 @@
 /** The digest over all that a plugin is made of: what `joinery.lock` pins. docs/plugin-trust.md has its definition. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { assertTrusted } from '../host/trusted.ts';
 import { fail } from '../sdk/errors.ts';
+import { readLimited } from '../sdk/limited-read.ts';
+import { LIMITS } from '../sdk/limits.ts';
 import { clean } from '../sdk/text.ts';
 
 export interface Options {
@@ -65,7 +67,7 @@ export async function integrityOf(
       if (taken.has(place)) continue;
       taken.add(place);
       await add(place);
-      await addDependencies(place, await dependenciesOf(folder, place));
+      await addDependencies(place, dependenciesOf(folder, place));
     }
   };
 
@@ -88,9 +90,10 @@ async function packageFrom(folder: string, from: string, name: string): Promise<
   }
 }
 
-async function dependenciesOf(folder: string, place: string): Promise<string[]> {
-  const text = await readFile(join(folder, place, 'package.json'), 'utf8').catch(() => '{}');
+function dependenciesOf(folder: string, place: string): string[] {
   try {
+    const path = join(folder, place, 'package.json');
+    const text = readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' }).toString('utf8');
     return Object.keys((JSON.parse(text) as { dependencies?: object }).dependencies ?? {});
   } catch {
     return []; // Node does not read it either

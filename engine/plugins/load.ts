@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { type AnyPhase, clean, isPlugin } from '../sdk/index.ts';
+import { startTimer, type Timer } from '../sdk/timers.ts';
 import { differencesBetween } from './compare.ts';
 import type { InspectedPlugin } from './inspect.ts';
 import { phaseOf } from './phase.ts';
@@ -45,9 +46,9 @@ export async function loadPlugin(
     const origin = { plugin: name, version, folder, isShipped, integrity, bounds };
     return [...value.phases].map((phase) => phaseOf(phase, origin));
   };
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(refuse(`it did not finish within ${limitMs / 1000} s`)), limitMs);
+    timer = startTimer(limitMs, () => reject(refuse(`it did not finish within ${limitMs / 1000} s`)));
   });
   let phases: AnyPhase[];
   try {
@@ -56,7 +57,7 @@ export async function loadPlugin(
     const told = plainError(error);
     throw isJoinError(told) ? told : refuse(clean(told.message) || 'it throws an error without a word', told);
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
   const differences = differencesBetween(manifest, phases);
   if (differences.length > 0) throw fail('E_PLUGIN_MISMATCH', { plugin: manifest.name, differences });

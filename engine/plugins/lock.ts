@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { violations } from '../documents/validate.ts';
 import { MachineFiles } from '../host/files.ts';
 import { readTrusted } from '../host/trusted.ts';
-import { fail } from '../sdk/errors.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import type { PluginSource } from './find.ts';
 import type { InspectedPlugin } from './inspect.ts';
 
 export const LOCK = 'joinery.lock';
-const BYTES_MAX = 1 << 20;
 
 export interface Pin {
   version: string;
@@ -44,13 +43,12 @@ export function readLock(folder: string, by: PluginSource, command: string): Loc
   const file = join(folder, LOCK);
   if (!existsSync(file)) return undefined;
   const refuse = (what: string) => fail('E_PLUGIN_LOCK_FILE', { file, what: clean(what) });
-  const text = readTrusted(file);
-  if (text.length > BYTES_MAX) throw refuse(`it is larger than ${BYTES_MAX} bytes`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(readTrusted(file));
   } catch (error) {
-    throw refuse((error as Error).message);
+    if (isJoinError(error)) throw error;
+    throw refuse((error as Error).message.replace(file, 'it'));
   }
   const [violation] = violations(SCHEMA, value);
   if (violation !== undefined) throw refuse(`${violation.path.join('.')} ${violation.message}`.trim());

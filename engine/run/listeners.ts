@@ -2,6 +2,7 @@
 import { defined } from '../sdk/fields.ts';
 import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
+import { signalAfter } from '../sdk/timers.ts';
 import type { MachineEvent } from './step-machine.ts';
 
 const LIMIT_MS = 5_000;
@@ -73,7 +74,7 @@ export class Listeners {
   async #deliver(id: string, event: PhaseEvent): Promise<void> {
     if (this.#failed.has(id) && event.type !== 'run.ended') return;
     const { deliver, warn, limitMs = LIMIT_MS } = this.#options;
-    const signal = AbortSignal.timeout(limitMs);
+    const signal = signalAfter(limitMs);
     const timeout = new Promise<never>((_, reject) => {
       const stop = () => reject(new Error(`timed out after ${limitMs / 1000} s`));
       signal.addEventListener('abort', stop, { once: true });

@@ -9,6 +9,7 @@ import type { Plan } from '../pipeline/plan.ts';
 import { fail } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
+import { startTimer, type Timer } from '../sdk/timers.ts';
 import type { Ask } from './approval.ts';
 import { errorRecord } from './error-record.ts';
 import type { RunEvent, StepResult } from './events.ts';
@@ -68,6 +69,12 @@ export interface ClockOfMachines {
   clearTimeout(id: unknown): void;
 }
 
+/** Unlike xstate's own, for delays of any length. */
+const REAL_CLOCK: ClockOfMachines = {
+  setTimeout: (act, timeoutMs) => startTimer(timeoutMs, act),
+  clearTimeout: (timer) => (timer as Timer | undefined)?.cancel(),
+};
+
 /** Executes every step of the plan that is not done yet. A failed step does not reject: the result reports it. */
 export const run = (options: RunOptions): Promise<RunResult> => execute(options, 'run');
 
@@ -96,7 +103,7 @@ async function execute(options: AnyOptions, direction: Direction): Promise<RunRe
   const { error, outputs, ...ended } = direction === 'run' ? await withFinally(main, machine, state, options) : main;
   await listeners.finish(ended.status, error);
   await recorder.finish(direction, ended.status, error);
-  await journal.close();
+  await journal.close().catch(() => undefined); // every record that counts is synced by now
   return {
     ...defined({ id: options.journal?.isWritten ? journal.id : undefined }),
     pipeline: plan.pipeline,
@@ -169,9 +176,9 @@ function machineInput(parts: RunParts, options: AnyOptions, direction: Direction
 async function drive(
   input: MachineInput,
   stops: readonly (AbortSignal | undefined)[],
-  clock: ClockOfMachines | undefined,
+  clock: ClockOfMachines = REAL_CLOCK,
 ): Promise<RunResult['status']> {
-  const actor = createActor(runMachine, { ...defined({ clock: clock as never }), input });
+  const actor = createActor(runMachine, { clock: clock as never, input });
   const cancel = () => actor.send({ type: 'cancel' });
   const status = await new Promise<RunResult['status']>((resolve, reject) => {
     actor.subscribe({
@@ -210,14 +217,13 @@ async function withFinally(
   main: Ending,
   machine: MachineInput,
   state: RunState,
-  { plan, signal, keepSignal, clock }: RunOptions,
+  { plan, signal, keepSignal, clock = REAL_CLOCK }: RunOptions,
 ): Promise<Ending> {
   if (plan.finally === undefined) return main;
   const { steps, budgetMs } = plan.finally;
   state.startFinally(main.status, main.error);
-  const time = clock ?? { setTimeout, clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout) };
   const limit = new AbortController();
-  const timer = time.setTimeout(
+  const timer = clock.setTimeout(
     () => limit.abort(fail('E_STEP_TIME_LIMIT', { step: 'finally', limitMs: budgetMs, isTotal: true })),
     budgetMs,
   );
@@ -226,7 +232,7 @@ async function withFinally(
   // A signal that has stopped the run does not stop these steps. Only a later one does.
   const stops = [signal, keepSignal].filter((stop) => stop?.aborted !== true);
   const status = await drive(input, [...stops, limit.signal], clock);
-  time.clearTimeout(timer);
+  clock.clearTimeout(timer);
   if (main.status !== 'succeeded' || status === 'succeeded') return main;
   const stopped = [limit.signal, ...stops].find((stop) => stop?.aborted === true);
   const isCancelled = status === 'cancelled' && !limit.signal.aborted;

@@ -75,7 +75,9 @@ export class StepExecutor {
       const outputs = wrapSecrets(phase.output, await this.#outputs(step, input, attempt));
       redactor.learn(outputs); // before an error can quote them
       assertOutputs(phase, outputs);
-      this.#state.setOutputs(id, redactor.wrapSecrets(outputs));
+      const kept = redactor.wrapSecrets(outputs);
+      journal.reserveEnd(id, kept);
+      this.#state.setOutputs(id, kept);
       return 'succeeded';
     } catch (error) {
       if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;

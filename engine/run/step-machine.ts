@@ -11,8 +11,6 @@ import type { StepStatus } from '../sdk/step-status.ts';
 
 /** How long a stopped attempt may take to end before the step fails. */
 const GRACE_MS = 5_000;
-/** The longest timer that Node supports. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface StepPolicy {
   id: string;
@@ -106,15 +104,14 @@ export const stepMachine = setup({
     }),
   },
   delays: {
-    limit: ({ context }) => Math.min(context.policy.timeoutMs, TIMER_MS_MAX),
-    deadline: ({ context }) => Math.min(context.leftMs, TIMER_MS_MAX),
+    limit: ({ context }) => context.policy.timeoutMs,
+    deadline: ({ context }) => context.leftMs,
     pause: ({ context }) => context.pauseMs,
     grace: GRACE_MS,
   },
   guards: {
     cancelled: ({ context }) => context.stoppedBy === 'cancel',
     late: ({ context }) => context.isLate,
-    exceedsTimer: ({ context }) => context.leftMs > TIMER_MS_MAX,
     mayRetry: ({ context: { policy, error, tries } }) => isRetried(policy, error) && tries < policy.retry.attempts,
   },
   actions: {
@@ -131,7 +128,6 @@ export const stepMachine = setup({
     }),
     noteLate: assign({ isLate: true }),
     noteLeft: assign(({ event }) => (event.type === 'wait' ? { leftMs: event.leftMs } : {})),
-    countDown: assign(({ context }) => ({ leftMs: context.leftMs - TIMER_MS_MAX })),
     stopForDeadline: assign(({ context }) => {
       context.abort.abort(fail('E_APPROVAL_TIMEOUT', { step: context.policy.id }));
       return { stoppedBy: 'limit' as const };
@@ -200,12 +196,7 @@ export const stepMachine = setup({
           },
         },
         awaitingApproval: {
-          after: {
-            deadline: [
-              { guard: 'exceedsTimer', target: 'awaitingApproval', reenter: true, actions: 'countDown' },
-              { target: 'stopping', actions: 'stopForDeadline' },
-            ],
-          },
+          after: { deadline: { target: 'stopping', actions: 'stopForDeadline' } },
           on: { stop: { target: 'stopping', actions: 'stopForCancel' } },
         },
         stopping: {

@@ -1,8 +1,10 @@
 /** YAML and JSON from untrusted sources, within limits on size, depth and aliases. */
 import {
   type Document,
+  isAlias,
   isCollection,
   isMap,
+  isPair,
   isScalar,
   Lexer,
   LineCounter,
@@ -12,9 +14,9 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
+import { LIMITS } from './limits.ts';
 import { clean } from './text.ts';
 
-const BYTES_MAX = 1 << 20;
 const ALIASES_MAX = 100;
 /** Far deeper than real documents, and far below the depth that overflows the stack of recursive code. */
 const DEPTH_MAX = 100;
@@ -76,7 +78,7 @@ const TOKENS_PER_LETTER_MAX = 4;
 
 /** Counts the tokens, which is cheap, and stops at the limit. */
 function excess(text: string, tokensMax: number): string | undefined {
-  if (Buffer.byteLength(text) > BYTES_MAX) return `larger than ${BYTES_MAX} bytes`;
+  if (Buffer.byteLength(text) > LIMITS.text) return `larger than ${LIMITS.text} bytes`;
   if (text.length * TOKENS_PER_LETTER_MAX <= tokensMax) return undefined;
   let tokens = 0;
   for (const _ of new Lexer().lex(text)) if (++tokens > tokensMax) return `more than ${tokensMax} tokens`;
@@ -119,7 +121,35 @@ function structureErrors(document: Document.Parsed<ParsedNode>): Reading['errors
     },
   });
   if (aliases > ALIASES_MAX) errors.push({ offset: 0, message: `more than ${ALIASES_MAX} aliases` });
+  if (aliases > 0 && errors.length === 0 && expandedSize(document) > LIMITS.text)
+    errors.push({ offset: 0, message: EXPANDS });
   return errors;
+}
+
+const EXPANDS = `larger than ${LIMITS.text} bytes with its aliases expanded`;
+
+/**
+ * Throws an Error if the document would be too large with its aliases expanded. Parsing shares what an alias refers to,
+ * but a writer expands it.
+ */
+export function requireExpandable(document: Document.Parsed<ParsedNode>): void {
+  if (expandedSize(document) > LIMITS.text) throw new Error(EXPANDS);
+}
+
+/** The characters of all scalars, and one for each node, with every alias expanded. Stops where it is too large. */
+function expandedSize(document: Document.Parsed<ParsedNode>): number {
+  const anchors = new Map<string, number>();
+  const sizeOf = (node: unknown): number => {
+    if (isAlias(node)) return anchors.get(node.source) ?? 1;
+    if (isPair(node)) return sizeOf(node.key) + sizeOf(node.value);
+    let size = 1;
+    if (isScalar(node)) size += String(node.source ?? node.value ?? '').length;
+    if (isCollection(node)) for (const item of node.items) size += size > LIMITS.text ? 0 : sizeOf(item);
+    const { anchor } = (node ?? {}) as { anchor?: string };
+    if (anchor !== undefined) anchors.set(anchor, size);
+    return size;
+  };
+  return sizeOf(document.contents);
 }
 
 /** The offset of every repeated key. */

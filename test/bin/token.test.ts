@@ -278,8 +278,8 @@ describe('join ca-hash', () => {
 
   test.each([
     ['a missing file', '/nowhere/ca.crt', 'ENOENT'],
-    ['a directory', '/tmp', 'EISDIR'],
-    ['an endless file', '/dev/zero', 'larger than 1048576 bytes'],
+    ['a directory', '/tmp', '/tmp is a directory, not a file'],
+    ['an endless file', '/dev/zero', '/dev/zero is a device, not a file'],
     ['nothing on standard input', '-', 'standard input'],
   ])('ca-hash fails with a hint for %s', async (_, path, says) => {
     const error = failed(await cli(['ca-hash', path]), 'E_CA_HASH', 2);

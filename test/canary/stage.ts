@@ -33,7 +33,7 @@ export type Sink = (typeof sinks)[number];
 const HOMES = [
   /^m\/var\/lib\/kubelet\/pki\/kubelet-client-[\d-]+\.pem$/,
   new RegExp(`^m${LEAKY_FILE}$`),
-  /^m\/var\/lib\/joinery\/runs\/[^/]+\/\d+\.before$/,
+  /^m\/var\/lib\/joinery\/runs\/[^/]+\/\d+\.(before|original)$/,
 ];
 
 interface Text {
@@ -249,7 +249,7 @@ export class Stage {
     const names = existsSync(runs) ? await readdir(runs, { recursive: true }) : [];
     for (const name of names.filter((path) => path.endsWith('.jsonl')))
       this.#tell('the journal', name, await readFile(join(runs, name), 'utf8'));
-    for (const name of names.filter((path) => path.endsWith('.before')))
+    for (const name of names.filter((path) => /\.(before|original)$/.test(path)))
       this.#tell('before-images', name, await readFile(join(runs, name), 'utf8'));
     for (const name of await readdir(this.#at('children'))) {
       const path = this.#at(join('children', name));

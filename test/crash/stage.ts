@@ -150,7 +150,8 @@ export class Stage {
 
   /** The state of machine and cluster, without what chance and time have put in it. */
   shapeOf(root: string): string {
-    const tree = snapshot(root, isNobodys, (path, bytes) => {
+    const omit = (path: string) => isNobodys(path) || path === LOCK;
+    const tree = snapshot(root, omit, (path, bytes) => {
       if (path.endsWith('journal.jsonl')) return recordsIn(bytes);
       return RANDOM.test(path) ? `${bytes.length >> 6}` : digestOf(bytes, root);
     });
@@ -248,6 +249,9 @@ export class Stage {
 /** A machine may be the copy of another one, and name that one's root. */
 const digestOf = (bytes: Buffer, root: string): string =>
   digest(Buffer.from(bytes.toString('latin1').replace(new RegExp(`${dirname(root)}/\\d+`, 'g'), ''), 'latin1'));
+
+/** A killed process leaves the file with its number. It locks nothing any more. */
+const LOCK = '/var/lib/joinery/lock';
 
 /** What the stand-ins of the scratch machine write by themselves. */
 const isNobodys = (path: string): boolean =>

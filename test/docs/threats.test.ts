@@ -1,6 +1,7 @@
 /** docs/threat-model.md names tests that exist; its claims that no other test proves are tested here. */
-import { chmod, lchown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, lchown, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { generateKeyPem, issueCertificate, publicKeyDer } from '../../engine/pki/index.ts';
@@ -96,21 +97,33 @@ describe('a link that another user could have placed', () => {
 });
 
 describe('the lock of a machine', () => {
-  test('a lock that another user has taken blocks runs, and does nothing else', async () => {
+  test('a lock that another process has taken blocks runs, and does nothing else', async () => {
     const { args, root, tree, sandbox } = await scene();
     const folder = join(root, 'var/lib/joinery');
     await mkdir(folder, { mode: 0o700 });
-    const { dev, ino } = await stat(folder);
-    const squatter = createServer().listen(`\0joinery-${dev.toString(16)}-${ino.toString(16)}`);
-    onTestFinished(() => void squatter.close());
+    const squatter = spawn('flock', [join(folder, 'lock'), 'sh', '-c', 'echo held; exec sleep 60']);
+    onTestFinished(() => void squatter.kill());
+    await once(squatter.stdout, 'data');
     const before = await tree();
     const { code, stderr } = await cli(args('run'));
     expect(stderr).toContain(`E_RUN_LOCKED: another run is in progress on ${root}`);
-    expect(stderr).toContain('ss -xlp | grep');
+    expect(stderr).toContain(`fuser -v ${folder}/lock`);
     expect(code).toBe(2);
     expect(await tree()).toEqual(before);
     expect(sandbox.store.requests).toEqual([]);
     expect((await cli(args('run', '--dry-run'))).code).toBe(0);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('another user cannot take the lock of a machine', async () => {
+    const { args, root, sandbox } = await scene({ autoApprove: false });
+    await chmod(join(root, '..'), 0o755);
+    const { child, outcome } = start(args('run'));
+    await expect.poll(() => sandbox.store.list('certificatesigningrequests').length, { timeout: 15_000 }).toBe(1);
+    const lock = join(root, 'var/lib/joinery/lock');
+    const taken = spawnSync('setpriv', ['--reuid', '1000', '--clear-groups', 'flock', '-n', lock, 'true']);
+    expect(taken.stderr.toString()).toContain('Permission denied');
+    child.kill('SIGINT');
+    expect((await outcome).code).toBe(130);
   });
 
   test('the lock of a machine is held while a run is in progress', async () => {

@@ -126,6 +126,7 @@ export class MemoryDisk {
     const handle = {
       stat: async () => statsOf(node),
       readFile: async () => node.now.content,
+      read: async (into: Buffer) => ({ bytesRead: node.now.content.copy(into) }),
       writeFile: write,
       appendFile: write,
       truncate: async (length: number) => this.#change(node, { content: node.now.content.subarray(0, length) }),

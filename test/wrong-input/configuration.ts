@@ -29,7 +29,7 @@ export const wrongConfigurations: WrongInput[] = [
     args: ['--config', 'FOLDER'],
     exitCode: 3,
     text: [
-      'E_CONFIG_FILE: cannot read the configuration file FOLDER: EISDIR: illegal operation on a directory, read',
+      'E_CONFIG_FILE: cannot read the configuration file FOLDER: FOLDER is a directory, not a file',
       '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
     ].join('\n'),
   },

@@ -1,10 +1,10 @@
 /** `join runs`: lists the runs on this machine. */
-import type { History } from '../../../engine/journal/history.ts';
-import { RUNS_KEPT } from '../../../engine/journal/runs.ts';
+import { isClosed } from '../../../engine/journal/history.ts';
+import { type ExaminedRun, RUNS_KEPT } from '../../../engine/journal/runs.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../inputs/common-flags.ts';
 import { jsonText } from '../../render/json.ts';
-import { runDocument, runsText } from '../../render/runs.ts';
+import { examinedDocument, runsText } from '../../render/runs.ts';
 
 export class RunList extends JoinCommand {
   static override summary = 'List the runs recorded on this machine, newest first';
@@ -14,12 +14,15 @@ export class RunList extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(RunList);
-    const { runs, close } = await this.app.openMachine({ root: flags.root });
+    const { runs, holder: holderOf, close } = await this.app.openMachine({ root: flags.root });
     try {
-      const histories: History[] = [];
-      for (const id of await runs.ids()) histories.push(await runs.history(id));
-      if (flags.output === 'text') return this.log(runsText(histories));
-      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: histories.map(runDocument) }));
+      const examined: ExaminedRun[] = [];
+      for (const id of await runs.ids()) examined.push(await runs.examine(id));
+      const isAnyOpen = examined.some(({ history }) => history !== undefined && !isClosed(history));
+      const holder = isAnyOpen ? await holderOf() : undefined;
+      if (flags.output === 'text') return this.log(runsText(examined, holder));
+      const documents = examined.map((run) => examinedDocument(run, holder));
+      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: documents }));
     } finally {
       await close();
     }

@@ -1,5 +1,6 @@
 /** `join runs show`: shows one run, step by step. */
 import { Args } from '@oclif/core';
+import { isClosed } from '../../../engine/journal/history.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../inputs/common-flags.ts';
 import { jsonText } from '../../render/json.ts';
@@ -14,11 +15,12 @@ export class RunShow extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.parse(RunShow);
-    const { runs, close } = await this.app.openMachine({ root: flags.root });
+    const { runs, holder: holderOf, close } = await this.app.openMachine({ root: flags.root });
     try {
       const history = await runs.history(await runs.find(args.id, () => true, 'show'));
-      if (flags.output === 'text') return this.log(runText(history));
-      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...runDetailsDocument(history) }));
+      const holder = isClosed(history) ? undefined : await holderOf();
+      if (flags.output === 'text') return this.log(runText(history, holder));
+      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...runDetailsDocument(history, holder) }));
     } finally {
       await close();
     }

@@ -1,12 +1,10 @@
 /** The change of a file: its whole content, mode and owner at once. */
 
+import { LIMITS } from '../../sdk/limits.ts';
 import type { Owner } from '../../sdk/ports.ts';
 import { requireSize } from '../limits.ts';
 import type { ChangeKind } from './kind.ts';
 import { digestOf, modeText, type PathBefore, snapshotOf } from './path-snapshot.ts';
-
-/** The largest content that can be read back. */
-const CONTENT_BYTES_MAX = 4 << 20;
 
 export interface FileChange {
   kind: 'file';
@@ -16,6 +14,8 @@ export interface FileChange {
   /** The content holds a secret of the run. */
   secret: boolean;
   owner?: Owner;
+  /** In an undo: the path of the file itself, kept with all that its content, mode and owner do not say. */
+  original?: string;
 }
 
 export interface FileDescription {
@@ -37,7 +37,7 @@ export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
     return `${action} ${path} (${modeText(mode)})${secret}${ownership}`;
   },
   check({ path, content }, permissions) {
-    requireSize('file', content.length, CONTENT_BYTES_MAX);
+    requireSize('file', content.length, LIMITS.file);
     permissions.requirePath(path, `file ${path}`);
   },
   async describe({ path, content, mode, secret, owner }, read) {
@@ -55,7 +55,11 @@ export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
     };
   },
   snapshot: async ({ path, content }, { read }) => ({ ...(await snapshotOf(path, read)), after: digestOf(content) }),
-  apply: ({ path, content, mode, owner }, { files }) => files.replaceFile(path, content, mode, owner),
+  async apply({ path, content, mode, owner, original }, { files }) {
+    const state = { content, mode, ...(owner && { owner }) };
+    if (original !== undefined && (await files.putBack(original, path, state))) return;
+    await files.editFile(path, content, mode, owner);
+  },
   overlay: ({ path, content, mode, owner }, overlay) => overlay.put(path, { kind: 'file', mode, ...owner }, content),
   leaves: ({ mode }, digest = '') => ({ kind: 'file', mode, digest }),
 };

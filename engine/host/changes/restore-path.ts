@@ -20,6 +20,8 @@ export interface RestoreContext {
   apply(change: FileChange | DirectoryChange | LinkChange | RemoveChange): Promise<void>;
   /** The bytes of a file as they were before the run. */
   image(number: number): Promise<Buffer | undefined>;
+  /** The path at which the file itself is kept, if it is. */
+  original(number: number): string | undefined;
   /** Restores paths that have changed since the run, too. */
   overwrite: boolean;
   /** The run's changes of a path, the last one first. A journaled change may not have been made. */
@@ -85,7 +87,7 @@ async function restore(path: string, before: PathBefore, context: RestoreContext
 async function recreate(
   path: string,
   before: Exclude<PathBefore, { kind: 'absent' }>,
-  { apply, image }: RestoreContext,
+  { apply, image, original: originalOf }: RestoreContext,
 ): Promise<void> {
   if (before.kind === 'link') return apply({ kind: 'link', path, target: before.target });
   const { mode, owner } = before;
@@ -93,7 +95,9 @@ async function recreate(
   const content = before.image === undefined ? undefined : await image(before.image);
   if (content === undefined || digestOf(content) !== before.digest)
     throw fail('E_FILE', { path, what: 'what was there before is not in the journal any more' });
-  return apply({ kind: 'file', path, content, mode, secret: true, ...(owner && { owner }) });
+  const original = before.image === undefined ? undefined : originalOf(before.image);
+  const more = { ...(owner && { owner }), ...(original === undefined ? {} : { original }) };
+  return apply({ kind: 'file', path, content, mode, secret: true, ...more });
 }
 
 /** Removes what the run created. A directory that holds anything else stays. */

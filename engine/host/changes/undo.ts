@@ -14,6 +14,8 @@ export interface UndoOptions {
   changes: readonly RunChange[];
   /** The bytes of a file as they were before the run. */
   image: (number: number) => Promise<Buffer | undefined>;
+  /** The path at which a file itself is kept, if it is. */
+  original: (number: number) => string | undefined;
   /** Restores paths that have changed since the run, too. */
   overwrite: boolean;
 }
@@ -48,7 +50,14 @@ export function undoOrder<T extends RunChange>(changes: readonly T[]): T[] {
   return [...changes].reverse().sort((one, other) => rankOf(one) - rankOf(other));
 }
 
-function contextOf({ host, signal, changes, image, overwrite }: UndoOptions): UndoContext<Change> & RestoreContext {
+function contextOf({
+  host,
+  signal,
+  changes,
+  image,
+  original,
+  overwrite,
+}: UndoOptions): UndoContext<Change> & RestoreContext {
   const changesAt = new Map<string, RunChange[]>();
   const ranBefore = new Map<string, boolean>();
   const data: string[] = [];
@@ -63,6 +72,7 @@ function contextOf({ host, signal, changes, image, overwrite }: UndoOptions): Un
     read: readerOf(host, signal),
     apply: (change) => host.apply(change, signal),
     image,
+    original,
     overwrite,
     changesAt: (path) => changesAt.get(path) ?? [],
     changedPaths: new Set(changesAt.keys()),

@@ -7,6 +7,9 @@ import type { CheckResult } from './problem.ts';
 /** The systemd unit that usually serves a container runtime socket. */
 const runtimeUnit = (socket: string): string => /crio|cri-docker/.exec(socket)?.[0] ?? 'containerd';
 
+/** The ID of a run from the path of its journal. */
+const runIn = (file: string): string => /([^/]+)\/journal\.jsonl$/.exec(file)?.[1] ?? 'RUN';
+
 export const machine = {
   E_CA_FILE_DIFFERS: (d: { path: string; found: string; wanted: string }) => ({
     message: `${d.path} contains another CA (${d.found}) than the cluster uses (${d.wanted})`,
@@ -71,8 +74,24 @@ export const machine = {
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
     message: `${d.file} is damaged at line ${d.line}: ${d.what}`,
     hint:
-      'The disk may be failing. Undo the recorded changes by hand (each line of the journal is JSON), then ' +
-      'delete the run record: join runs prune RUN',
+      `The disk may be failing. Roll back the changes that are still readable: join undo --salvage ${runIn(d.file)}. ` +
+      `Or only delete the run record: join runs prune ${runIn(d.file)}`,
+    exitCode: EXIT.machine,
+  }),
+  E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
+    message: `${d.record} does not fit into the journal: ${d.what}`,
+    hint:
+      'Joinery only changes what it can record, because it could not undo it. ' +
+      'Use smaller values, or split the pipeline into several.',
+    exitCode: EXIT.machine,
+  }),
+  E_JOURNAL_SHARED: (d: { file: string; lengthBytes: number; found: number | undefined }) => ({
+    message:
+      `another process changed ${d.file} during this run: it ` +
+      (d.found === undefined ? 'was deleted' : `has ${d.found} bytes instead of ${d.lengthBytes}`),
+    hint:
+      'This run made no change after that. Find the other process (ps -C node -f, also in containers), wait until ' +
+      'it ends, and see what is recorded: join runs',
     exitCode: EXIT.machine,
   }),
   E_JOURNAL_VERSION: (d: { file: string; version: number; known: number }) => ({
@@ -102,9 +121,9 @@ export const machine = {
       exitCode: EXIT.preflight,
     };
   },
-  E_PROGRAM_MISSING: (d: { program: string }) => ({
+  E_PROGRAM_MISSING: (d: { program: string; package?: string }) => ({
     message: `${d.program} was not found on PATH`,
-    hint: `Install it (apt-get install ${d.program}, or the package of your distribution), and join again.`,
+    hint: `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join again.`,
     exitCode: EXIT.machine,
   }),
   E_SERVICE_ACTION: (d: { service: string; action: string; manager: string }) => ({

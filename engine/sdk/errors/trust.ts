@@ -84,6 +84,13 @@ export const trust = {
       `echo | openssl s_client -connect ${authorityOf(d.server)}`,
     exitCode: EXIT.trust,
   }),
+  E_STATE_UNTRUSTED: (d: { path: string; believed: string; owner: string; mode: string; command: string }) => ({
+    message:
+      `${d.believed} decides what Joinery does, but users other than root and you can change ` +
+      `${d.path === d.believed ? 'it' : d.path} (owner ${d.owner}, mode ${d.mode})`,
+    hint: `Check who wrote it, and whether its content is right. Then run: ${d.command}`,
+    exitCode: EXIT.trust,
+  }),
   E_TOKEN_UNKNOWN: (d: { server: string; tokenId: string }) => ({
     message:
       `${d.server} has no signature by token ${d.tokenId}: the token was deleted, has expired, or is not ` +

@@ -9,6 +9,11 @@ function unknownRun(given: string, ids: readonly string[]): string {
   return `run ${given} was not found; recorded runs: ${list(ids.slice(0, 5)) || 'none'}`;
 }
 
+function holderText({ run, pid }: { run?: string; pid?: number }): string {
+  const known = [...(run === undefined ? [] : [run]), ...(pid === undefined ? [] : [`pid ${pid}`])];
+  return known.length === 0 ? '' : ` (${known.join(', ')})`;
+}
+
 export const usage = {
   E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
     message: `step ${d.step} was denied by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
@@ -109,14 +114,23 @@ export const usage = {
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
   }),
-  E_RUN_LOCKED: (d: { root: string; socket: string }) => ({
-    message: `another run is in progress on ${d.root === '/' ? 'this machine' : d.root}`,
-    hint: `Wait until it ends. To find its process, run: ss -xlp | grep ${d.socket}`,
+  E_RUN_LOCKED: (d: { root: string; lock: string; pid?: number; run?: string }) => ({
+    message: `another run${holderText(d)} is in progress on ${d.root === '/' ? 'this machine' : d.root}`,
+    hint: `Wait until it ends. To see its process, run: ${d.pid === undefined ? `fuser -v ${d.lock}` : `ps -fp ${d.pid}`}`,
     exitCode: EXIT.usage,
   }),
   E_RUN_NONE: (d: { what: string }) => ({
     message: `there is no run to ${d.what} on this machine`,
     hint: 'To list the recorded runs: join runs',
+    exitCode: EXIT.usage,
+  }),
+  E_RUN_OTHER_MACHINE: (d: { run: string; source: string; recorded: string; found: string }) => ({
+    message:
+      `run ${d.run} belongs to another machine: its ${d.source} is ${d.recorded}, and that of this machine is ` +
+      (d.found || 'not set'),
+    hint:
+      'This machine may be a clone of the other one. To delete what it inherited, run: join reset. ' +
+      'Then join it as a machine of its own.',
     exitCode: EXIT.usage,
   }),
   E_RUN_SECRET_GONE: (d: { run: string; flags: readonly string[] }) => ({

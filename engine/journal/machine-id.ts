@@ -1,0 +1,27 @@
+/** Which machine a run belongs to: the image of a machine may be started as another one, with the journals in it. */
+import { hostname } from 'node:os';
+import type { MachineFiles } from '../host/files.ts';
+
+export interface MachineRecord {
+  /** `host-name`: the machine has no /etc/machine-id. */
+  source: 'machine-id' | 'host-name';
+  id: string;
+}
+
+const MACHINE_ID = /^[0-9a-f]{32}$/;
+
+/** A machine-id that is not set yet, such as `uninitialized`, counts as none. */
+export async function machineRecord(files: MachineFiles): Promise<MachineRecord> {
+  const id = (await files.read('/etc/machine-id'))?.toString('utf8').trim() ?? '';
+  return MACHINE_ID.test(id) ? { source: 'machine-id', id } : hostNameRecord(files);
+}
+
+/** What this machine has of the kind that was recorded: a machine may have got its machine-id since. */
+export async function sameKindOf({ source }: MachineRecord, files: MachineFiles): Promise<MachineRecord> {
+  return source === 'machine-id' ? machineRecord(files) : hostNameRecord(files);
+}
+
+async function hostNameRecord(files: MachineFiles): Promise<MachineRecord> {
+  const id = (await files.read('/etc/hostname'))?.toString('utf8') ?? hostname();
+  return { source: 'host-name', id: id.trim().toLowerCase() };
+}

@@ -1,0 +1,102 @@
+/**
+ * What still fits into a journal. A record that the reader would refuse is refused before it is written, and so before
+ * the change that it announces.
+ */
+import { fail } from '../sdk/errors.ts';
+import { LIMITS } from '../sdk/limits.ts';
+import type { ErrorRecord, JournalRecord } from './records.ts';
+
+/** The length of `,"sum":"0123456789abcdef"` and of the end of the line. */
+const SUM_BYTES = 26;
+
+/** Records that come before a change, so that the change can still be refused. An undo needs none of them. */
+const ANNOUNCING = new Set<JournalRecord['kind']>(['start', 'resumed', 'begun', 'once', 'change', 'asked']);
+
+export class JournalRoom {
+  #bytes = 0;
+  #records = 0;
+  /** The bytes of outputs whose record follows, by step. */
+  readonly #reserved = new Map<string, number>();
+
+  constructor(records: readonly JournalRecord[]) {
+    for (const record of records) this.#add(bytesOf(record));
+  }
+
+  /** Counts a record. E_JOURNAL_LIMIT if it announces something and does not fit. */
+  take(record: JournalRecord): void {
+    const bytes = bytesOf(record);
+    if (record.kind === 'done') this.#reserved.delete(record.step);
+    if (ANNOUNCING.has(record.kind)) this.#requireRoom(record, bytes);
+    this.#add(bytes);
+  }
+
+  /** Keeps room for the end of a step, which may be recorded after those of other steps. */
+  reserve(record: Extract<JournalRecord, { kind: 'done' }>): void {
+    this.require(record);
+    this.#reserved.set(record.step, bytesOf(record));
+  }
+
+  /** E_JOURNAL_LIMIT if the record would not fit. */
+  require(record: JournalRecord): void {
+    this.#requireRoom(record, bytesOf(record));
+  }
+
+  #add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#records++;
+  }
+
+  #requireRoom(record: JournalRecord, bytes: number): void {
+    const refuse = (what: string) => fail('E_JOURNAL_LIMIT', { record: nameOf(record), what });
+    if (bytes > LIMITS.record) throw refuse(`it has ${bytes} bytes as JSON, and a record at most ${LIMITS.record}`);
+    const bytesMax = LIMITS.journal - LIMITS.journalReserve;
+    let total = this.#bytes + bytes;
+    for (const reserved of this.#reserved.values()) total += reserved;
+    if (total > bytesMax) throw refuse(`the journal would have ${total} bytes, and may have ${bytesMax}`);
+    if (this.#records >= LIMITS.journalRecords)
+      throw refuse(`the journal has ${this.#records} records, which is as many as it may have`);
+  }
+}
+
+/** The length of the record on disk. A record that is nested too deeply for JSON is longer than every limit. */
+function bytesOf(record: JournalRecord): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(record)) + SUM_BYTES;
+  } catch (error) {
+    if (error instanceof RangeError) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
+}
+
+/** The length of a text in a JSON document. */
+export const jsonLength = (text: string): number => Buffer.byteLength(JSON.stringify(text));
+
+/** An error as a journal keeps it: the end of a step can always be recorded. */
+export function shortened({ code, message, hint }: ErrorRecord): ErrorRecord {
+  return { code, message: cutTo(message, LIMITS.recordedError), hint: cutTo(hint, LIMITS.recordedError) };
+}
+
+function cutTo(text: string, bytesMax: number): string {
+  let short = text.slice(0, bytesMax);
+  if (short === text && jsonLength(text) <= bytesMax) return text;
+  while (jsonLength(short) > bytesMax) short = short.slice(0, Math.floor(short.length * 0.9));
+  return `${short} …`;
+}
+
+/** The record in an error: `the input of step a`. */
+function nameOf(record: JournalRecord): string {
+  switch (record.kind) {
+    case 'start':
+      return 'the start of the run, with its inputs';
+    case 'begun':
+      return `the input of step ${record.step}`;
+    case 'change':
+      return `a change (${record.change.kind}) of step ${record.step}`;
+    case 'done':
+      return `the outputs of step ${record.step}`;
+    case 'asked':
+      return `the question of step ${record.step}`;
+    default:
+      return `a record (${record.kind}) of the run`;
+  }
+}

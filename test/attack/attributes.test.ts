@@ -1,0 +1,109 @@
+/** What a file is beside its content, mode and owner: its ACL, label, attributes, times and other names come back. */
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs/promises';
+import { link, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { MachineFiles } from '../../engine/host/files.ts';
+import { realHost } from '../../engine/host/real.ts';
+import { RunFolder } from '../../engine/journal/run-folder.ts';
+import { kubeAccess } from '../../engine/kube/access.ts';
+import { writes } from '../../engine/sdk/index.ts';
+import { journaled, START, takenBack } from '../helpers/journaled.ts';
+import { scratch } from '../helpers/machine.ts';
+
+const PATH = '/etc/app.conf';
+const LONG_AGO = new Date('2001-09-09T01:46:40Z');
+const isRoot = process.getuid?.() === 0;
+const ATTRIBUTES = [...['user.note=x', ...(isRoot ? ['security.selinux=system_u:object_r:etc_t:s0'] : [])]].map(
+  (item) => item.split('=') as [string, string],
+);
+
+const getfattr = (file: string) => execFileSync('getfattr', ['-dm-', '-e', 'hex', '--absolute-names', file]).toString();
+const attributesOf = (file: string) =>
+  getfattr(file)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .sort();
+
+/** A machine with a file that has all that a plain copy loses. `disk` may lack hard links, as across file systems. */
+async function machine(disk: typeof fs = fs) {
+  const root = await scratch();
+  await mkdir(join(root, 'etc'));
+  await mkdir(join(root, 'var/lib'), { recursive: true });
+  const file = join(root, PATH);
+  await writeFile(file, 'old\n', { mode: 0o640 });
+  for (const [name, value] of ATTRIBUTES) execFileSync('setfattr', ['-n', name, '-v', value, file]);
+  execFileSync('setfacl', ['-m', 'u:1000:r', file]);
+  await link(file, join(root, 'etc/other'));
+  await utimes(file, LONG_AGO, LONG_AGO);
+  const host = await realHost(root, { access: kubeAccess });
+  const store = new RunFolder(new MachineFiles(root, disk), START.id);
+  const { journal, ports } = journaled(host, [writes('/etc/*', undefined, 'x')], store);
+  const look = async () => {
+    const { mtime, nlink, ino, mode } = await lstat(file);
+    return { attributes: attributesOf(file), mtime, nlink, ino, mode, content: await readFile(file, 'utf8') };
+  };
+  const undo = async () => {
+    expect(await takenBack(journal, host, true)).toEqual([]);
+    await journal.finished({ status: 'undone' });
+  };
+  return { root, file, files: ports.files, look, undo };
+}
+
+const withoutLinks = { ...fs, link: async () => Promise.reject(Object.assign(new Error(), { code: 'EXDEV' })) };
+
+describe('an undo restores a file as it was', () => {
+  test.each(['replaced', 'removed'])('with attributes, times and hard links if it was %s', async (how) => {
+    const { files, look, undo } = await machine();
+    const before = await look();
+    expect(before.attributes.length).toBe(ATTRIBUTES.length + 1);
+    if (how === 'removed') await files.remove(PATH);
+    else await files.write(PATH, 'new\n', 0o600);
+    await undo();
+    expect(await look()).toEqual(before);
+  });
+
+  test('with attributes and times if the journal is on another file system', async () => {
+    const { files, look, undo } = await machine(withoutLinks);
+    const { ino: _, nlink, ...before } = await look();
+    await files.write(PATH, 'new\n', 0o600);
+    await undo();
+    expect(nlink).toBe(2);
+    expect(await look()).toMatchObject(before);
+  });
+
+  test('with its own content if it was changed by another name of it during the run', async () => {
+    const { root, file, files, undo } = await machine();
+    await files.write(PATH, 'new\n', 0o600);
+    await writeFile(join(root, 'etc/other'), 'changed by its other name\n');
+    await undo();
+    expect(await readFile(file, 'utf8')).toBe('old\n');
+    expect((await lstat(file)).mode & 0o777).toBe(0o640);
+  });
+});
+
+describe('a file that a phase replaces', () => {
+  test('keeps its ACL, label and attributes, as in an editor', async () => {
+    const { files, look } = await machine();
+    const before = await look();
+    await files.write(PATH, 'new\n', 0o640);
+    const { attributes, content } = await look();
+    expect(attributes).toEqual(before.attributes);
+    expect(content).toBe('new\n');
+  });
+
+  test('is never readable for more users than its new mode allows, whatever its ACL was', async () => {
+    const { file, files } = await machine();
+    await files.write(PATH, 'secret\n', 0o600);
+    expect((await lstat(file)).mode & 0o777).toBe(0o600);
+    expect(execFileSync('getfacl', ['-c', '-E', file]).toString()).toContain('mask::---');
+  });
+
+  test('never has the old content in its new place, nor the new content in the old file', async () => {
+    const { root, file, files } = await machine();
+    await files.write(PATH, 'new\n', 0o640);
+    expect(await readFile(join(root, 'etc/other'), 'utf8')).toBe('old\n');
+    expect((await lstat(file)).nlink).toBe(1);
+  });
+});
