@@ -44,7 +44,10 @@ export interface PlannedStep {
 }
 
 export const DEFAULT_TIMEOUT = '5m';
-const DEFAULT_RETRY = { attempts: 1, initial: '1s', factor: 2, cap: '30s' };
+const DEFAULT_RETRY = { initial: '1s', factor: 2, cap: '30s' };
+/** Without a number of attempts, the time limit ends the retries. This many never fit into one. */
+const ATTEMPTS_WITHIN_TIME = 1_000_000;
+const JITTER_WITHIN_TIME = 0.2;
 
 /** A phase that a step may use, and the condition for it. */
 export interface Candidate {
@@ -86,7 +89,7 @@ export function planStep(
     if: step.if === undefined ? undefined : condition,
     reads: stepsReadBy(inputs),
     with: inputs,
-    ...limitsOf(limitMs, step.timeout, pipeline.defaults.timeout),
+    ...limitsOf(limitMs, step.timeout, pipeline.defaults.timeout, isRetriedWithinTime(pipeline, step)),
     retry: retryOf(pipeline, step),
     allowFailure: step.allowFailure === true ? true : undefined,
     approval: step.approval && approvalOf(step.approval),
@@ -98,9 +101,17 @@ const stepsReadBy = (template: Template): string[] => {
   return [...new Set(references.flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])))];
 };
 
-function retryOf({ defaults }: Pipeline, step: PipelineStep): PlannedStep['retry'] {
+/** Whether the retries of a step are limited by its time, because no number of attempts is given. */
+function isRetriedWithinTime({ defaults }: Pipeline, { retry }: PipelineStep): boolean {
+  return (retry ?? defaults.retry) !== undefined && (retry?.attempts ?? defaults.retry?.attempts) === undefined;
+}
+
+function retryOf(pipeline: Pipeline, step: PipelineStep): PlannedStep['retry'] {
+  const { defaults } = pipeline;
+  const withinTime = isRetriedWithinTime(pipeline, step);
   const { attempts, initial, factor, cap, jitter, on } = {
-    jitter: undefined,
+    attempts: withinTime ? ATTEMPTS_WITHIN_TIME : 1,
+    jitter: withinTime ? JITTER_WITHIN_TIME : undefined,
     on: undefined,
     ...DEFAULT_RETRY,
     ...defaults.retry,
@@ -109,17 +120,18 @@ function retryOf({ defaults }: Pipeline, step: PipelineStep): PlannedStep['retry
   return defined({ attempts, initialMs: durationMs(initial), factor, capMs: durationMs(cap), jitter, on });
 }
 
-/** Each of the two limits comes from the step, or else from the defaults. */
+/** Each limit comes from the step, or else from the defaults. Retries that are limited by time stay within `timeout`. */
 function limitsOf(
   limitMs: (limit: string) => number,
   own: Timeout = {},
   defaults: Timeout = {},
+  isTotal = false,
 ): Pick<PlannedStep, 'timeoutMs' | 'totalMs'> {
   const [first, second] = [own, defaults].map((timeout) =>
     typeof timeout === 'string' ? { attempt: timeout } : timeout,
   );
-  const total = first?.total ?? second?.total;
   const attempt = first?.attempt ?? second?.attempt ?? DEFAULT_TIMEOUT;
+  const total = first?.total ?? second?.total ?? (isTotal ? attempt : undefined);
   return defined({ timeoutMs: limitMs(attempt), totalMs: total === undefined ? undefined : limitMs(total) });
 }
 

@@ -11,6 +11,8 @@ import type { StepStatus } from '../sdk/step-status.ts';
 
 /** How long a stopped attempt may take to end before the step fails. */
 const GRACE_MS = 5_000;
+/** An undo has no total time limit that could end its attempts. */
+const ATTEMPTS_MAX = { run: Number.POSITIVE_INFINITY, undo: 10 };
 
 export interface StepPolicy {
   id: string;
@@ -60,6 +62,8 @@ export interface StepContext {
   abort: AbortController;
   /** Why the current attempt was stopped. */
   stoppedBy: 'limit' | 'cancel' | undefined;
+  /** How many attempts have reached their time limit. */
+  timeouts: number;
   /** The total time is up, so no attempt follows. */
   isLate: boolean;
   /** Time until the deadline of the approval. */
@@ -78,11 +82,25 @@ function pauseMs({ policy: { retry, timeoutMs }, tries, error, random }: StepCon
   return Math.max(planned, Math.min(retryAfterMs, timeoutMs));
 }
 
-const isRetried = ({ retry: { on = ['transient'] } }: StepPolicy, error: unknown): boolean =>
-  isJoinError(error) && on.some((kind) => (kind === 'transient' ? error.transient : error.code === kind));
+/** Whether there may be time for another attempt after one that has reached its limit. */
+const outlastsAttempt = ({ timeoutMs, totalMs = 0 }: StepPolicy): boolean => totalMs > timeoutMs;
 
-const tooLate = ({ policy: { id, totalMs = 0 }, error }: StepContext) =>
-  fail('E_STEP_TIME_LIMIT', { step: id, limitMs: totalMs, isTotal: true }, error);
+function isRetried(policy: StepPolicy, error: unknown): boolean {
+  if (!isJoinError(error)) return false;
+  const isPassing = error.transient || (error.code === 'E_STEP_TIME_LIMIT' && outlastsAttempt(policy));
+  const { on = ['transient'] } = policy.retry;
+  return on.some((kind) => (kind === 'transient' ? isPassing : error.code === kind));
+}
+
+/**
+ * Each attempt within a total has twice the limit of one that has timed out: however slow the answers are, an attempt
+ * becomes long enough for all its requests.
+ */
+const limitMs = ({ policy, timeouts }: StepContext): number =>
+  outlastsAttempt(policy) ? policy.timeoutMs * 2 ** timeouts : policy.timeoutMs;
+
+const tooLate = ({ policy: { id, timeoutMs, totalMs = 0 }, error }: StepContext) =>
+  fail('E_STEP_TIME_LIMIT', { step: id, limitMs: totalMs, isTotal: totalMs !== timeoutMs }, error);
 
 function endStatus({ direction, status, policy }: StepContext): StepStatus {
   if (direction === 'undo') return status === 'undone' ? 'undone' : 'undo-failed';
@@ -104,7 +122,7 @@ export const stepMachine = setup({
     }),
   },
   delays: {
-    limit: ({ context }) => context.policy.timeoutMs,
+    limit: ({ context }) => limitMs(context),
     deadline: ({ context }) => context.leftMs,
     pause: ({ context }) => context.pauseMs,
     grace: GRACE_MS,
@@ -112,7 +130,8 @@ export const stepMachine = setup({
   guards: {
     cancelled: ({ context }) => context.stoppedBy === 'cancel',
     late: ({ context }) => context.isLate,
-    mayRetry: ({ context: { policy, error, tries } }) => isRetried(policy, error) && tries < policy.retry.attempts,
+    mayRetry: ({ context: { policy, error, tries, direction } }) =>
+      isRetried(policy, error) && tries < Math.min(policy.retry.attempts, ATTEMPTS_MAX[direction]),
   },
   actions: {
     begin: assign(({ context }) => ({ tries: context.tries + 1, abort: new AbortController(), stoppedBy: undefined })),
@@ -139,10 +158,10 @@ export const stepMachine = setup({
     stopForLimit: assign(({ context }) => {
       const error = fail('E_STEP_TIME_LIMIT', {
         step: context.policy.id,
-        limitMs: context.policy.timeoutMs,
+        limitMs: limitMs(context),
       });
       context.abort.abort(error);
-      return { stoppedBy: 'limit' as const };
+      return { stoppedBy: 'limit' as const, timeouts: context.timeouts + 1 };
     }),
     stopForCancel: assign(({ context }) => {
       context.abort.abort(fail('E_CANCELLED', { signal: 'the run' }));
@@ -159,6 +178,7 @@ export const stepMachine = setup({
     tries: 0,
     abort: new AbortController(),
     stoppedBy: undefined,
+    timeouts: 0,
     isLate: false,
     leftMs: 0,
     pauseMs: 0,

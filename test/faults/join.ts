@@ -54,8 +54,10 @@ export async function joinOn(
   const real = scene.wrap(watchedHost(scene, host, wanted));
   const watched = dryRun ? recordingHost(real) : real;
   const shipped = planOf(pipeline, registry, scene.given, watched.facts);
-  const steps = shipped.steps.map((step) => ({
+  const steps = shipped.steps.map(({ totalMs, ...step }) => ({
     ...step,
+    // A step that is to reach its limit reaches it once.
+    ...(limitsMs[step.id] === undefined && totalMs !== undefined ? { totalMs } : {}),
     timeoutMs: limitsMs[step.id] ?? step.timeoutMs,
     retry: { ...step.retry, attempts: Math.min(step.retry.attempts, ATTEMPTS), initialMs: PAUSE_MS, factor: 1 },
   }));
