@@ -120,7 +120,7 @@ function retryOf(pipeline: Pipeline, step: PipelineStep): PlannedStep['retry'] {
   return defined({ attempts, initialMs: durationMs(initial), factor, capMs: durationMs(cap), jitter, on });
 }
 
-/** Each limit comes from the step, or else from the defaults. Retries that are limited by time stay within `timeout`. */
+/** Each limit comes from the step, else from the defaults. Retries that are limited by time fit into `timeout`. */
 function limitsOf(
   limitMs: (limit: string) => number,
   own: Timeout = {},
