@@ -25,7 +25,7 @@ export default definePhase({
 
   async run(ports, { ca, caCertPath, kubeletConfiguration, configSource, patches, ...machine }) {
     const { files, services, commands } = ports;
-    const criSocket = await findCriSocket(files, machine.criSocket);
+    const criSocket = await findCriSocket(ports, machine.criSocket);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
     const complete = await withDefaults({ files, services }, kubeletConfiguration);

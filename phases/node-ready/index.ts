@@ -13,12 +13,12 @@ export default definePhase({
   effects: [apiCalls(['watch', 'patch'], 'nodes', 'waits for its registration and sets the CRI socket annotation')],
   irreversible: 'the Node remains until an administrator deletes it; no credentials on this machine allow that',
 
-  async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...inputs }) {
+  async run({ files, runtime, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...inputs }) {
     if (wait === 'started') {
       log.info('not waiting for the Node, so it does not get its CRI socket annotation');
       return {};
     }
-    const criSocket = await findCriSocket(files, inputs.criSocket);
+    const criSocket = await findCriSocket({ files, runtime }, inputs.criSocket);
     const api = kube.as({ server, ca, certificate: { pem: certificate, key } });
     const ref = nodeRef(nodeName);
     const since = startedAt === undefined ? undefined : new Date(startedAt);

@@ -136,6 +136,18 @@ export const machine = {
     hint: `Read its log: journalctl -u ${d.service} -n 50. When the cause is fixed, ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
+  E_SERVICE_MANAGER: (d: { program: string; what: string }) => ({
+    message: `${d.program} cannot ask the service manager: ${d.what}`,
+    hint:
+      'Start this machine with its service manager. In a container, use an image that boots systemd. To start the ' +
+      `kubelet yourself, take ${d.program} off PATH.`,
+    exitCode: EXIT.machine,
+  }),
+  E_SERVICE_UNUSABLE: (d: { service: string; what: string; fix: string }) => ({
+    message: `the service ${d.service} cannot be started: ${d.what}`,
+    hint: `Fix it, then ${RERUN}: ${d.fix}`,
+    exitCode: EXIT.machine,
+  }),
   E_SERVICE_MISSING: (d: { service: string; manager: string }) => ({
     message: `${d.manager} has no service named ${d.service}`,
     hint: `Install it (apt-get install ${d.service}, or the package of your distribution), and join again.`,

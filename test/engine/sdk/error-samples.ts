@@ -90,6 +90,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_PLUGIN_TWICE: { what: 'phase x', first: 'acme', second: 'other' },
   E_PREFLIGHT: { checks: [{ check: 'Swap', result: 'error', evidence: 'swap is on', hint: 'swapoff -a' }] },
   E_PROGRAM_MISSING: { program: 'kubelet' },
+  E_PROXY: { server, what: 'HTTPS_PROXY holds no address' },
   E_RESET_CONTROL_PLANE: { path: '/etc/kubernetes/manifests/etcd.yaml' },
   E_RESET_UNCONFIRMED: {},
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
@@ -107,7 +108,9 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_SECRET_SHOWN: { program: 'curl' },
   E_SERVICE_ACTION: { service: 'kubelet', action: 'mask', manager: 'openrc' },
   E_SERVICE_FAILED: { service: 'kubelet', lastLine: 'bye' },
+  E_SERVICE_MANAGER: { program: 'systemctl', what: 'System has not been booted with systemd as init system (PID 1).' },
   E_SERVICE_MISSING: { service: 'kubelet', manager: 'systemd' },
+  E_SERVICE_UNUSABLE: { service: 'kubelet', what: 'it is masked', fix: 'systemctl unmask kubelet' },
   E_STEP_STUCK: { step: 'a', graceMs: 5_000 },
   E_STATE_UNTRUSTED: {
     path: '/var/lib',
