@@ -14,7 +14,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
-import { LIMITS } from './limits.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { clean, maskTokens } from './text.ts';
 
 const ALIASES_MAX = 100;
