@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sleep } from '../limits/timers.ts';
 import { fail } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
-import { sleep } from '../sdk/timers.ts';
 import { MachineFiles } from './files.ts';
 import { followLinks } from './links.ts';
 

@@ -2,8 +2,8 @@
  * The journal of one run. It records each change before the change is made, so that every run can be resumed or undone.
  */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { defined } from '../sdk/fields.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';
