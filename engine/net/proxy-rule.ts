@@ -29,8 +29,8 @@ export function proxyText(url: string, environment: Environment = process.env): 
 }
 
 /**
- * An entry is `*`, an address, a range, a domain with its subdomains, or after a dot the subdomains only; a port may
- * follow, but for a range.
+ * An entry is `*`, an address, a range, a domain with its subdomains, or after a dot the subdomains only. A port may
+ * follow all of them except a range.
  */
 function covers(entry: string, host: string, port: string): boolean {
   if (entry === '') return false;

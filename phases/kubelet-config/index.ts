@@ -1,6 +1,6 @@
 /** Writes the kubelet's configuration from the cluster's ConfigMap, this machine's flags, and the CA. */
 
-import { assertCgroupDriver, findCriSocket, installedKubelet, paths } from '../../engine/node/index.ts';
+import { assertCgroupDriver, assertCgroups, findCriSocket, installedKubelet, paths } from '../../engine/node/index.ts';
 import { certificatesPem, readCertificates } from '../../engine/pki/index.ts';
 import { controls, definePhase, type Files, fail, installFiles, runs, writes } from '../../engine/sdk/index.ts';
 import { withDefaults, yamlOf } from './configuration.ts';
@@ -30,6 +30,7 @@ export default definePhase({
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
     const complete = await withDefaults({ files, services }, kubeletConfiguration);
     const document = patches === undefined ? complete : await applyPatches(complete, patches, ports);
+    if (patches !== undefined) await assertCgroups(files, kubeletVersion, document);
     const { cgroupDriver } = document;
     if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
       await assertCgroupDriver(ports, cgroupDriver, { criSocket, kubeletVersion: Promise.resolve(kubeletVersion) });

@@ -33,7 +33,9 @@ export interface CheckContext {
   joinedBefore: Promise<boolean>;
   /** Version of the installed kubelet, such as `v1.30.2`. It takes 0.1 s. */
   kubeletVersion(): Promise<string>;
-  /** Whether a fact about releases holds for the installed kubelet. If its version is unknown, the oldest rules apply. */
+  /**
+   * Whether a fact about releases holds for the installed kubelet. If its version is unknown, the oldest rules apply.
+   */
   holds(fact: FactName): Promise<boolean>;
   docker(): Promise<DockerInfo>;
 }

@@ -141,7 +141,7 @@ export const cluster = {
   }),
   E_PROXY: (d: { server: string; what: string }) => ({
     message: `cannot connect to ${d.server}: ${d.what}`,
-    hint: 'Correct it: export HTTPS_PROXY=http://HOST:PORT. To connect directly: unset HTTPS_PROXY https_proxy',
+    hint: 'Set it: export HTTPS_PROXY=http://HOST:PORT. To connect directly: unset HTTPS_PROXY https_proxy',
     exitCode: EXIT.cluster,
   }),
   E_TOKEN_ABSENT: (d: { ids: readonly string[] }) => ({

@@ -33,6 +33,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CLUSTER_INFO_INVALID: { server, what: 'empty' },
   E_CLUSTER_INFO_MISSING: { server, status: 404 },
   E_CLUSTER_INFO_SIGNATURE: { server, tokenId: 'abcdef' },
+  E_CGROUP_V1: { kubelet: 'v1.35.1' },
   E_COMMAND_FAILED: { command: 'kubelet --version', exitCode: 1, output: 'no' },
   E_CONFIG: { problems: [{ file: 'worker.yaml', line: 3, column: 1, message: 'unknown field nodeNam' }] },
   E_CONFIG_FILE: { file: 'worker.yaml', what: 'no such file' },
@@ -111,6 +112,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_SERVICE_MANAGER: { program: 'systemctl', what: 'System has not been booted with systemd as init system (PID 1).' },
   E_SERVICE_MISSING: { service: 'kubelet', manager: 'systemd' },
   E_SERVICE_UNUSABLE: { service: 'kubelet', what: 'it is masked', fix: 'systemctl unmask kubelet' },
+  E_STDOUT: { what: 'ENOSPC: no space left on device, write' },
   E_STEP_STUCK: { step: 'a', graceMs: 5_000 },
   E_STATE_UNTRUSTED: {
     path: '/var/lib',
@@ -125,6 +127,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_TLS_HANDSHAKE: { server, what: 'the server sent the alert "handshake failure"' },
   E_TOKEN_UNKNOWN: { server, tokenId: 'abcdef' },
   E_UNDECIDED: { what: 'the answer' },
+  E_VERSION_TOO_NEW: { kubelet: 'v1.36.2', cluster: 'v1.34.0' },
   E_VERSION_SKEW: { kubelet: 'v1.30.2', cluster: 'v1.29.1', minorsMax: 3 },
   E_UNDO_REFUSED: { run: '20261124-100000-0000', steps: ['kubeconfig'] },
   E_UNDO_UNCONFIRMED: { run: '20261124-100000-0000' },
