@@ -2,6 +2,7 @@
 import {
   assertCgroupDriver,
   assertClock,
+  defaultCgroupDriver,
   ignoreRule,
   installedKubelet,
   isReady,
@@ -11,21 +12,11 @@ import {
   usableIdentity,
   visibleNode,
 } from '../../engine/node/index.ts';
-import {
-  apiCalls,
-  type CgroupDriver,
-  definePhase,
-  fail,
-  isJoinError,
-  type Ports,
-  runs,
-} from '../../engine/sdk/index.ts';
+import { apiCalls, definePhase, fail, isJoinError, type Ports, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 /** A kubelet may be this many minor versions older than the API server. Source: Kubernetes' version skew policy. */
 const OLDER_MINORS_MAX = 3;
-/** kubeadm's default since 1.22; before that, the kubelet's own default applies. */
-const SYSTEMD_SINCE_MINOR = 22;
 
 export default definePhase({
   name: 'preflight-cluster',
@@ -46,7 +37,11 @@ export default definePhase({
     const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       inputs.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(inputs.kubeletVersion);
-    const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);
+    const assertDriver = async () => {
+      const version = await kubeletVersion.catch(() => undefined); // another check reports a missing version
+      const driver = kubeletConfiguration.cgroupDriver ?? defaultCgroupDriver(version);
+      await assertCgroupDriver(ports, driver, { criSocket, kubeletVersion });
+    };
 
     /** In the order in which failures are reported. Only a check with a name can be ignored. */
     const checks: { name?: string; outcome: Promise<void> }[] = [
@@ -54,9 +49,7 @@ export default definePhase({
       { outcome: node.then((found) => assertNameFree(ports, { server, ca, nodeName }, found)) },
       { name: 'KubeletVersion', outcome: kubeletVersion.then((kubelet) => assertSkew(kubelet, cluster)) },
       // Patches may set another driver; `kubelet-config` applies them and then checks it.
-      ...(inputs.patches === undefined
-        ? [{ name: 'CgroupDriver', outcome: assertCgroupDriver(ports, driver, { criSocket, kubeletVersion }) }]
-        : []),
+      ...(inputs.patches === undefined ? [{ name: 'CgroupDriver', outcome: assertDriver() }] : []),
     ];
     const errors = new Set<unknown>();
     for (const [index, outcome] of (await Promise.allSettled(checks.map(({ outcome }) => outcome))).entries()) {
@@ -72,9 +65,6 @@ export default definePhase({
     return {};
   },
 });
-
-const driverOf = (clusterVersion: string): CgroupDriver =>
-  minorOf(clusterVersion) >= SYSTEMD_SINCE_MINOR ? 'systemd' : 'cgroupfs';
 
 /**
  * Throws E_NODE_EXISTS if a Ready Node of that name belongs to another machine. Source: kubeadm, phases/kubelet-start.

@@ -31,11 +31,12 @@ const configure = (host: MemoryHost, overrides: Record<string, unknown> = {}) =>
 const text = async (host: MemoryHost, path: string) =>
   (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
 
-itKeepsThePhaseContract(kubeletConfig, {
-  input,
-  machine: () => machine({ services: { kubelet: { active: true } } }),
-  secrets: [],
-});
+for (const kubeletVersion of ['v1.30.2', 'v1.36.2'])
+  itKeepsThePhaseContract(kubeletConfig, {
+    input: { ...input, kubeletVersion },
+    machine: () => machine({ services: { kubelet: { active: true } } }),
+    secrets: [],
+  });
 
 describe('kubelet-config', () => {
   test("writes the cluster's configuration, sorted and unindented, with kubeadm's defaults and rotation", async () => {
@@ -46,9 +47,21 @@ describe('kubelet-config', () => {
     expect(await text(host, CONFIG)).toBe(
       [
         'apiVersion: kubelet.config.k8s.io/v1beta1',
+        'authentication:',
+        '  anonymous:',
+        '    enabled: false',
+        '  webhook:',
+        '    enabled: true',
+        '  x509:',
+        '    clientCAFile: /etc/kubernetes/pki/ca.crt',
+        'authorization:',
+        '  mode: Webhook',
         'cgroupDriver: systemd',
         'clusterDNS:',
         '- 10.96.0.10',
+        'clusterDomain: cluster.local',
+        'healthzBindAddress: 127.0.0.1',
+        'healthzPort: 10248',
         'kind: KubeletConfiguration',
         'rotateCertificates: true',
         'staticPodPath: /etc/kubernetes/manifests',
@@ -71,23 +84,66 @@ describe('kubelet-config', () => {
   test("the cluster's values override kubeadm's defaults", async () => {
     const host = memoryHost(
       machine({
-        files: { [RESOLVED]: '' },
         services: { kubelet: {}, 'systemd-resolved': { active: true } },
       }),
     );
     await configure(host, {
-      kubeletConfiguration: { ...CONFIGURATION, staticPodPath: '/srv', resolvConf: '/etc/mine' },
+      kubeletConfiguration: {
+        ...{ ...CONFIGURATION, staticPodPath: '/srv', resolvConf: '/etc/mine', healthzPort: 0 },
+        authentication: { anonymous: { enabled: true }, webhook: { cacheTTL: '1m' } },
+      },
     });
-    expect(parse((await text(host, CONFIG)) ?? '')).toMatchObject({ staticPodPath: '/srv', resolvConf: '/etc/mine' });
+    expect(parse((await text(host, CONFIG)) ?? '')).toMatchObject({
+      ...{ staticPodPath: '/srv', resolvConf: '/etc/mine', healthzPort: 0 },
+      authentication: { anonymous: { enabled: true }, webhook: { cacheTTL: '1m', enabled: true } },
+    });
+  });
+
+  const configured = async (overrides: Record<string, unknown>) => {
+    const host = memoryHost(machine());
+    const { error } = await configure(host, overrides);
+    expect(error).toBeUndefined();
+    return parse((await text(host, CONFIG)) ?? '') as Record<string, unknown>;
+  };
+
+  test.each([
+    ['10.96.0.0/12', '10.96.0.10'],
+    ['10.100.7.9/16', '10.100.0.10'],
+    ['10.0.0.0/28', '10.0.0.10'],
+    ['fd00:1::/108', 'fd00:1::a'],
+    ['fd00:2::/112,10.96.0.0/16', 'fd00:2::a'],
+    ['10.0.0.8/29', '10.96.0.10'],
+    ['fd00::/129', '10.96.0.10'],
+    ['hello', '10.96.0.10'],
+    ['', '10.96.0.10'],
+  ])('with service subnet "%s", an empty clusterDNS becomes %s', async (serviceSubnet, address) => {
+    const { clusterDNS: _, ...kubeletConfiguration } = CONFIGURATION;
+    const clusterConfiguration = { kubernetesVersion: 'v1.30.2', networking: { serviceSubnet } };
+    expect((await configured({ kubeletConfiguration, clusterConfiguration })).clusterDNS).toEqual([address]);
+  });
+
+  test.each([
+    [{}, '/etc/kubernetes/pki/ca.crt'],
+    [{ clusterConfiguration: { kubernetesVersion: 'v1.30.2', certificatesDir: '/srv/pki' } }, '/srv/pki/ca.crt'],
+    [
+      { caCertPath: '/my/ca.crt', clusterConfiguration: { kubernetesVersion: 'v1.30.2', certificatesDir: '/srv/pki' } },
+      '/my/ca.crt',
+    ],
+  ])('with %j, the kubelet trusts clients of %s', async (overrides, clientCAFile) => {
+    expect((await configured(overrides)).authentication).toMatchObject({ x509: { clientCAFile } });
+  });
+
+  test.each([
+    ['v1.21.9', undefined],
+    ['v1.22.0', 'systemd'],
+  ])('for %s, an absent cgroup driver becomes %s', async (kubeletVersion, driver) => {
+    const { cgroupDriver: _, ...kubeletConfiguration } = CONFIGURATION;
+    expect((await configured({ kubeletVersion, kubeletConfiguration })).cgroupDriver).toBe(driver);
   });
 
   test.each<[string, MemoryMachine, string | undefined]>([
-    ['runs', { files: { [RESOLVED]: '' }, services: { kubelet: {}, 'systemd-resolved': { active: true } } }, RESOLVED],
-    [
-      'is stopped',
-      { files: { [RESOLVED]: '' }, services: { kubelet: {}, 'systemd-resolved': { active: false } } },
-      undefined,
-    ],
+    ['runs', { services: { kubelet: {}, 'systemd-resolved': { active: true } } }, RESOLVED],
+    ['is stopped', { services: { kubelet: {}, 'systemd-resolved': { active: false } } }, undefined],
     ['is not there', {}, undefined],
   ])('sets resolvConf if systemd-resolved %s', async (_, change, expected) => {
     const host = memoryHost(machine(change));
@@ -123,16 +179,49 @@ describe('flags of the kubelet', () => {
   };
   const endpoint = '--container-runtime-endpoint=';
 
-  test.each([
-    ['v1.30.2', {}, `${endpoint}unix:///run/containerd/containerd.sock`],
-    ['v1.24.0', {}, `${endpoint}unix:///run/containerd/containerd.sock`],
-    ['v1.23.17', {}, `--container-runtime=remote ${endpoint}unix:///run/containerd/containerd.sock`],
+  const DOCKER = '/var/run/dockershim.sock';
+  const cluster = { clusterConfiguration: { kubernetesVersion: 'v1.30.2', imageRepository: 'registry.test/k8s' } };
+  const gate = (isOn: boolean) => ({
+    clusterConfiguration: { kubernetesVersion: 'v1.36.2', featureGates: { NodeLocalCRISocket: isOn } },
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['v1.30.2', {}, `${endpoint}unix:///var/run/containerd/containerd.sock`],
+    ['v1.24.0', {}, `${endpoint}unix:///var/run/containerd/containerd.sock`],
+    ['v1.23.17', {}, `--container-runtime=remote ${endpoint}/run/containerd/containerd.sock`],
     ['v1.23.17', { criSocket: '/run/x.sock' }, `--container-runtime=remote ${endpoint}/run/x.sock`],
     ['v1.30.2', { criSocket: '/run/x.sock' }, `${endpoint}unix:///run/x.sock`],
     ['v1.30.2', { criSocket: 'unix:///run/x.sock' }, `${endpoint}unix:///run/x.sock`],
-    ['v1.30.2', { nodeName: 'other' }, `${endpoint}unix:///run/containerd/containerd.sock --hostname-override=other`],
-  ])('writes the flags for %s and %j', async (kubeletVersion, overrides, expected) => {
+    [
+      'v1.30.2',
+      { nodeName: 'other' },
+      `${endpoint}unix:///var/run/containerd/containerd.sock --hostname-override=other`,
+    ],
+    ['v1.36.2', { nodeName: 'other' }, '--hostname-override=other'],
+    ['v1.36.2', gate(true), ''],
+    ['v1.36.2', gate(false), `${endpoint}unix:///var/run/containerd/containerd.sock`],
+    ['v1.32.0', gate(true), ''],
+    ['v1.31.9', gate(true), `${endpoint}unix:///var/run/containerd/containerd.sock`],
+    [
+      'v1.30.2',
+      { ...cluster, criSocket: '/x' },
+      `${endpoint}unix:///x --pod-infra-container-image=registry.test/k8s/pause:3.9`,
+    ],
+    ['v1.34.1', cluster, '--pod-infra-container-image=registry.test/k8s/pause:3.10.1'],
+    ['v1.35.0', cluster, ''],
+    [
+      'v1.20.2',
+      { ...cluster, criSocket: DOCKER },
+      '--network-plugin=cni --pod-infra-container-image=registry.test/k8s/pause:3.2',
+    ],
+    ['v1.24.0', { criSocket: DOCKER }, `${endpoint}unix://${DOCKER}`],
+  ])('writes the flags of kubeadm for %s and %j', async (kubeletVersion, overrides, expected) => {
     expect(await flagsOf({ kubeletVersion, ...overrides })).toBe(`KUBELET_KUBEADM_ARGS="${expected}"\n`);
+  });
+
+  test('a socket that is only below /run is named by that path', async () => {
+    const only = { files: { '/run/crio.sock': '', '/run/containerd/containerd.sock': '' } };
+    expect(await flagsOf({}, only)).toContain('=unix:///run/containerd/containerd.sock');
   });
 
   test('uses the version of the installed kubelet by default', async () => {
@@ -184,5 +273,38 @@ describe('CA file of the kubelet', () => {
     const host = memoryHost(machine());
     expect((await configure(host, { caCertPath: '/srv/pki/ca.crt' })).error).toBeUndefined();
     expect([await text(host, '/srv/pki/ca.crt'), await text(host, CA)]).toEqual([ca.pem, undefined]);
+  });
+});
+
+describe('the socket of the container runtime in a file', () => {
+  const INSTANCE = '/var/lib/kubelet/instance-config.yaml';
+  const SOCKET = 'unix:///var/run/containerd/containerd.sock';
+
+  test('from 1.34 on, the socket is in a file of the machine and in the configuration', async () => {
+    const host = memoryHost(machine());
+    expect((await configure(host, { kubeletVersion: 'v1.34.0' })).error).toBeUndefined();
+    expect(await text(host, INSTANCE)).toBe(`containerRuntimeEndpoint: "${SOCKET}"\n`);
+    expect(parse((await text(host, CONFIG)) ?? '')).toMatchObject({ containerRuntimeEndpoint: SOCKET });
+  });
+
+  test('the socket of the machine overrides that of a patch', async () => {
+    const patch = { '/patches/kubeletconfiguration.yaml': 'containerRuntimeEndpoint: unix:///other' };
+    const runtimes = { '/run/containerd/containerd.sock': { cgroupDriver: 'systemd' as const } };
+    const host = memoryHost(machine({ files: patch, runtimes }));
+    expect((await configure(host, { kubeletVersion: 'v1.34.0', patches: '/patches' })).error).toBeUndefined();
+    expect(parse((await text(host, CONFIG)) ?? '')).toMatchObject({ containerRuntimeEndpoint: SOCKET });
+  });
+
+  test.each([
+    ['v1.33.9', {}],
+    [
+      'v1.36.2',
+      { clusterConfiguration: { kubernetesVersion: 'v1.36.2', featureGates: { NodeLocalCRISocket: false } } },
+    ],
+  ])('for %s and %j there is no such file', async (kubeletVersion, overrides) => {
+    const host = memoryHost(machine());
+    expect((await configure(host, { kubeletVersion, ...overrides })).error).toBeUndefined();
+    expect(await text(host, INSTANCE)).toBeUndefined();
+    expect(parse((await text(host, CONFIG)) ?? '')).not.toHaveProperty('containerRuntimeEndpoint');
   });
 });
