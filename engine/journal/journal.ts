@@ -201,11 +201,11 @@ export class Journal {
   /** A run that has succeeded or is undone needs its secrets no longer, and an undone one not even its images. */
   finished(fields: Fields<'finished'>): Promise<void> {
     return this.#inOrder(async () => {
-      // The images go first, so that a failure here is retried.
-      if (this.isWritten && fields.status === 'undone') await this.#store.deleteImages();
       const { status, error } = fields;
-      this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
       try {
+        // The images go first, so that a failure here is retried.
+        if (this.isWritten && status === 'undone') await this.#store.deleteImages();
+        this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
         await this.#write('durable');
       } finally {
         // Also if the record cannot be written: nothing needs the token and the key any more.

@@ -91,7 +91,8 @@ type AnyOptions = RunOptions & Pick<UndoOptions, 'overwrite'>;
 type Ending = Pick<RunResult, 'status' | 'error' | 'outputs'>;
 type MachineInput = InputFrom<typeof runMachine>;
 
-async function execute(options: AnyOptions, direction: Direction): Promise<RunResult> {
+async function execute(given: AnyOptions, direction: Direction): Promise<RunResult> {
+  const options = { ...given, onEvent: withoutThrowing(given.onEvent) };
   const { plan, host } = options;
   const startedAt = host.now().getTime();
   const parts = partsOf(options);
@@ -113,6 +114,15 @@ async function execute(options: AnyOptions, direction: Direction): Promise<RunRe
     ...defined({ outputs, error }),
   };
 }
+
+/** A view that fails, such as the progress at a terminal, changes nothing about the run. */
+const withoutThrowing =
+  (onEvent: RunOptions['onEvent']) =>
+  (event: RunEvent): void => {
+    try {
+      onEvent?.(event);
+    } catch {}
+  };
 
 interface RunParts {
   journal: Journal;
