@@ -139,7 +139,7 @@ export abstract class JoinCommand extends Command {
         onCancel: onFailure ?? 'undo',
       }),
     );
-    this.log(
+    this.#report(
       output === 'json'
         ? jsonText(resultDocument(result, { plan }))
         : [resultText(result, plan), ...undoText(items)].join('\n'),
@@ -172,7 +172,7 @@ export abstract class JoinCommand extends Command {
     const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, ...watched }),
     );
-    this.log(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
+    this.#report(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
     this.#end(result.error);
   }
 
@@ -195,6 +195,12 @@ export abstract class JoinCommand extends Command {
       this.log(withoutTokens(jsonText(resultDocument(result))));
     }
     this.#end(error);
+  }
+
+  /** Prints the result of a run or an undo. */
+  #report(text: string): void {
+    this.app.output.isResult = true;
+    this.log(text);
   }
 
   /** Prints the error, if any, and sets the exit code. */

@@ -39,6 +39,7 @@ import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 import waitFor from '../phases/wait-for/index.ts';
+import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
 
@@ -82,6 +83,8 @@ export interface App {
   /** Pipelines and environments. */
   readonly catalog: PipelineCatalog;
   readonly plugins: Plugins;
+  /** Standard output and standard error. */
+  readonly output: Output;
   openMachine(options: MachineOptions): Promise<MachineSession>;
 }
 
@@ -131,6 +134,7 @@ export function composeApp({ root, importer = (url) => import(url) }: AppOptions
     registry: app.resolve(Registry),
     catalog: app.resolve(PipelineCatalog),
     plugins: app.resolve(Plugins),
+    output: new Output(),
     openMachine: (options) => openMachine(app, options),
   };
 }

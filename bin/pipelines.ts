@@ -4,11 +4,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
 import type { TrackedValue } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
+import { readLimited } from '../engine/limits/read.ts';
+import { LIMITS } from '../engine/limits/sizes.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
 import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
-import { readLimited } from '../engine/sdk/limited-read.ts';
-import { LIMITS } from '../engine/sdk/limits.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 

@@ -1,7 +1,7 @@
 /** Text from a file, a pipe or standard input. */
-import { readLimited } from '../../engine/sdk/limited-read.ts';
-import { LIMITS } from '../../engine/sdk/limits.ts';
-import { startTimer } from '../../engine/sdk/timers.ts';
+import { readLimited } from '../../engine/limits/read.ts';
+import { LIMITS } from '../../engine/limits/sizes.ts';
+import { startTimer } from '../../engine/limits/timers.ts';
 
 const STDIN_TIMEOUT_MS = 60_000;
 

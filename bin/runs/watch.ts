@@ -24,14 +24,15 @@ export interface WatchResult {
   items: readonly UndoItem[];
 }
 
-/** Calls `act`, which runs or undoes `plan`. A third signal ends the process. */
+/** Calls `act`, which runs or undoes `plan`. A third signal ends the process; a terminal that is gone does not. */
 export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<RunResult>): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
   const stop = (signal: NodeJS.Signals) => {
     if (kept.signal.aborted) process.exit(EXIT.cancelled);
     (cancelled.signal.aborted ? kept : cancelled).abort(fail('E_CANCELLED', { signal }));
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const goOn = () => undefined;
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
     const shown = await progress(plan, process.stderr);
     const items: UndoItem[] = [];
@@ -44,7 +45,7 @@ export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<Ru
     shown.end();
     return { result, items };
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
 }
 

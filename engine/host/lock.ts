@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sleep } from '../limits/timers.ts';
 import { fail } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
-import { sleep } from '../sdk/timers.ts';
 import { MachineFiles } from './files.ts';
 import { followLinks } from './links.ts';
 
@@ -66,8 +66,8 @@ async function heldLock(handle: FileHandle, path: string, created: readonly stri
   const since = new Date().toISOString();
   const announce = async (run?: string) => {
     const text = Buffer.from(`${JSON.stringify({ pid: process.pid, run, since })}\n`);
-    await handle.truncate();
-    await handle.write(text, 0, text.length, 0);
+    const written = handle.truncate().then(() => handle.write(text, 0, text.length, 0));
+    await written.catch(() => undefined); // the lock holds, even if the disk is full and it cannot say for whom
   };
   await announce();
   return {
@@ -76,7 +76,7 @@ async function heldLock(handle: FileHandle, path: string, created: readonly stri
     async release() {
       await unlink(path).catch(() => undefined); // first, so that no other process locks a file that is then deleted
       for (const folder of new Set([dirname(path), ...created])) await rmdir(folder).catch(() => undefined);
-      await handle.close();
+      await handle.close().catch(() => undefined); // the kernel has freed it in any case
     },
   };
 }

@@ -2,10 +2,10 @@
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { readLimited } from '../limits/read.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import type { ApiAccess } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
-import { readLimited } from '../sdk/limited-read.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import type { HostFacts } from '../sdk/ports.ts';
 import { applyChange } from './changes/index.ts';
 import type { Host, Wait } from './host.ts';

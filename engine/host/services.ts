@@ -1,9 +1,9 @@
 /** Services of the machine, managed by systemd or OpenRC. Source of the rules: kubeadm's initsystem package. */
 import { get } from 'node:http';
+import { signalAfter, sleep } from '../limits/timers.ts';
 import { fail } from '../sdk/errors.ts';
 import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { signalAfter, sleep } from '../sdk/timers.ts';
 import type { MachineCommands } from './commands.ts';
 
 /** A service that was restarted this often is not going to come up. */

@@ -1,9 +1,9 @@
 /** Files that decide what is run as root: only root, or the user who runs Joinery, may be able to change them. */
 import { closeSync, fstatSync, lstatSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { openLimited, readOpened } from '../limits/read.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
-import { openLimited, readOpened } from '../sdk/limited-read.ts';
-import { LIMITS } from '../sdk/limits.ts';
 
 /** S_ISVTX: in a directory with this bit, such as /tmp, only the owner of a file may replace it. */
 const STICKY = 0o1000;

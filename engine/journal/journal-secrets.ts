@@ -1,8 +1,9 @@
 /**
  * The secrets of one journal. Records only hold their names; the store keeps them where they do not outlive the run.
  */
+
+import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import type { Secret } from '../sdk/secret.ts';
 import type { JournalStore } from './journal-store.ts';
 import { withoutSecrets, withSecretsBack } from './secrets.ts';

@@ -2,8 +2,8 @@
  * The journal of one run. It records each change before the change is made, so that every run can be resumed or undone.
  */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { defined } from '../sdk/fields.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { type History, historyOf } from './history.ts';
@@ -201,11 +201,11 @@ export class Journal {
   /** A run that has succeeded or is undone needs its secrets no longer, and an undone one not even its images. */
   finished(fields: Fields<'finished'>): Promise<void> {
     return this.#inOrder(async () => {
-      // The images go first, so that a failure here is retried.
-      if (this.isWritten && fields.status === 'undone') await this.#store.deleteImages();
       const { status, error } = fields;
-      this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
       try {
+        // The images go first, so that a failure here is retried.
+        if (this.isWritten && status === 'undone') await this.#store.deleteImages();
+        this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
         await this.#write('durable');
       } finally {
         // Also if the record cannot be written: nothing needs the token and the key any more.

@@ -2,8 +2,9 @@
  * What still fits into a journal. A record that the reader would refuse is refused before it is written, and so before
  * the change that it announces.
  */
+
+import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import type { ErrorRecord, JournalRecord } from './records.ts';
 
 /** The length of `,"sum":"0123456789abcdef"` and of the end of the line. */

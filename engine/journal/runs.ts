@@ -1,9 +1,9 @@
 /** The runs of a machine. Each has a folder in `/var/lib/joinery/runs`; its secrets are in `/run/joinery`. */
 import { randomBytes } from 'node:crypto';
 import type { MachineFiles } from '../host/files.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type Answer, answerPath, answerText } from './approval.ts';

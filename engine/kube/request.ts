@@ -3,13 +3,13 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Dispatcher, Pool } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
+import { startTimer } from '../limits/timers.ts';
 import { connectionError, unlessAborted } from '../net/failure.ts';
 import { trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { startTimer } from '../sdk/timers.ts';
 import { requireOk } from './answer.ts';
 
 /** The limit until an answer begins, and again until it is complete. */

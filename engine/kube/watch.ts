@@ -2,10 +2,11 @@
  * Waits for one object by list and watch, without polling. Source of the protocol: Kubernetes API concepts, "Efficient
  * detection of changes".
  */
+
+import { sleep } from '../limits/timers.ts';
 import { type ApiRequest, collectionPath, type ObjectWait } from '../sdk/api.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';
-import { sleep } from '../sdk/timers.ts';
 import { isObject, requireOk } from './answer.ts';
 import type { Transport } from './request.ts';
 

@@ -13,6 +13,7 @@
  * | the cluster's | clusterName, featureGates | = | - | - |
  */
 import type { Path } from '../documents/problems.ts';
+import { maskTokens } from '../sdk/text.ts';
 import { VERSIONS, type Version } from './versions.ts';
 
 const gone = '';
@@ -82,7 +83,7 @@ export const nameOf = (path: Path): string =>
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${isName(key) ? key : '?'}`))
     .join('')
     .slice(1);
-export const isName = (key: string): boolean => /^[A-Za-z][A-Za-z0-9-]{0,60}$/.test(key);
+export const isName = (key: string): boolean => /^[A-Za-z][A-Za-z0-9-]{0,60}$/.test(key) && maskTokens(key) === key;
 
 /** What a document of that version says of a field. */
 export function said(version: Version, document: object, field: Field): unknown {

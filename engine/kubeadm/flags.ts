@@ -3,6 +3,7 @@
  * both.
  */
 import { isSecret } from '../sdk/index.ts';
+import { maskTokens } from '../sdk/text.ts';
 import type { Field } from './fields.ts';
 import type { JoinConfiguration, Place } from './load.ts';
 import { hostnameOverride, type JoinSettings } from './settings.ts';
@@ -69,7 +70,7 @@ export function mixConfigAndFlags(
   const override = hostnameOverride(settings.kubeletExtraArgs);
   if (typed.nodeName !== undefined && override !== undefined && typed.nodeName !== override)
     problems.push(
-      `${named('nodeName')} ${typed.nodeName} contradicts hostname-override in the file, which is ${override} and wins`,
+      `${named('nodeName')} ${typed.nodeName} contradicts hostname-override in the file, which is ${maskTokens(override)} and wins`,
     );
 
   const { endpoint, ignorePreflightErrors, ...rest } = typed;

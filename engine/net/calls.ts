@@ -1,12 +1,12 @@
 /** HTTP calls of phases, and waits for an answer or a port: with limits of time and size, and without redirects. */
 import { connect } from 'node:net';
 import request from 'undici/lib/api/api-request.js';
+import { LIMITS } from '../limits/sizes.ts';
+import { sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
-import { sleep } from '../sdk/timers.ts';
 import { isIdempotent, urlWithoutQuery, whyRefused } from './address.ts';
 import { connectionError } from './failure.ts';
 import { dispatcherTo } from './proxy.ts';

@@ -4,8 +4,8 @@
  */
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLimited } from '../sdk/limited-read.ts';
-import { LIMITS } from '../sdk/limits.ts';
+import { readLimited } from '../limits/read.ts';
+import { LIMITS } from '../limits/sizes.ts';
 
 const FILES = [
   '/etc/ssl/certs/ca-certificates.crt',

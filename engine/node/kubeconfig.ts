@@ -1,4 +1,5 @@
 /** Kubeconfig files as data. Source: client-go, tools/clientcmd/api/v1. */
+import { maskTokens } from '../sdk/text.ts';
 import { parseYaml } from '../sdk/yaml.ts';
 
 export interface KubeconfigCluster {
@@ -57,18 +58,18 @@ export function readKubeconfig(text: string): Kubeconfig {
 
 /** The current context. Throws an Error with the problem. */
 export function currentContext({ contexts, current }: Kubeconfig): KubeconfigContext {
-  const known = contexts.map((context) => context.name).join(', ') || 'none';
+  const known = maskTokens(contexts.map((context) => context.name).join(', ')) || 'none';
   if (current === '') throw new Error(`it has no current-context (contexts: ${known})`);
   const found = contexts.find((context) => context.name === current);
   if (found === undefined)
-    throw new Error(`its current-context is ${current}, which does not exist (contexts: ${known})`);
+    throw new Error(`its current-context is ${maskTokens(current)}, which does not exist (contexts: ${known})`);
   return found;
 }
 
 /** The cluster of that name. Throws an Error with the problem. */
 export function clusterNamed({ clusters }: Kubeconfig, wanted: string): KubeconfigCluster {
   const found = clusters.find((cluster) => cluster.name === wanted);
-  if (found === undefined) throw new Error(`it names a cluster "${wanted}" that it does not hold`);
+  if (found === undefined) throw new Error(`it names a cluster "${maskTokens(wanted)}" that it does not hold`);
   return found;
 }
 

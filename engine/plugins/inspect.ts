@@ -2,9 +2,9 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trustedPath } from '../host/trusted.ts';
+import { readLimited } from '../limits/read.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import { readLimited } from '../sdk/limited-read.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import { integrityOf } from './integrity.ts';
 import { isInRange, type Manifest, readManifest } from './manifest.ts';
 

@@ -5,9 +5,9 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { assertTrusted } from '../host/trusted.ts';
+import { readLimited } from '../limits/read.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
-import { readLimited } from '../sdk/limited-read.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import { clean } from '../sdk/text.ts';
 
 export interface Options {

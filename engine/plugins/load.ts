@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { startTimer, type Timer } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { type AnyPhase, clean, isPlugin } from '../sdk/index.ts';
-import { startTimer, type Timer } from '../sdk/timers.ts';
 import { differencesBetween } from './compare.ts';
 import type { InspectedPlugin } from './inspect.ts';
 import { phaseOf } from './phase.ts';

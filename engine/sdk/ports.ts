@@ -2,14 +2,14 @@
  * The ports: a phase uses the machine and the cluster only through them. They are the same in a run, a dry run and a
  * test.
  */
-import type { Kube } from './kube.ts';
-import type { Runtime } from './runtime.ts';
+import type { Kube } from './ports/kube.ts';
+import type { Runtime } from './ports/runtime.ts';
+import type { Web } from './ports/web.ts';
 import type { Secret } from './secret.ts';
-import type { Web } from './web.ts';
 
-export type * from './kube.ts';
-export type * from './runtime.ts';
-export type * from './web.ts';
+export type * from './ports/kube.ts';
+export type * from './ports/runtime.ts';
+export type * from './ports/web.ts';
 
 /**
  * Everything that a phase can use. Joinery passes it to `run` and `undo`.

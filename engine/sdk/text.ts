@@ -47,6 +47,29 @@ export const printable = (text: string, instead: (character: string) => string =
 export const valueText = (value: unknown): string =>
   clean(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined'));
 
+/** Words with dots between them: a token, but also a field, a reference, a host name or a file name. */
+const DOTTED = /[\w-]*(?:\.[\w-]*)+/g;
+/** The secret half of a token by itself. A digest is longer, and a word has no digits. */
+const BARE_HALF = /(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{12,31}(?![a-z0-9])/gi;
+const FIRST_OF_REFERENCE = ['inputs', 'steps', 'host', 'gates', 'run', 'discovery', 'timeouts', 'patches'];
+
+/**
+ * The text with `***` for what may be the secret half of a bootstrap token, or a piece of one. Every text that quotes
+ * a document passes through here: a broken line can move a token into any field. Names without digits stay if they
+ * cannot be a token: fields, references, and names of three or more parts.
+ */
+export const maskTokens = (text: string): string =>
+  text
+    .replace(DOTTED, (word) => {
+      const [first = '', ...rest] = word.split('.');
+      const isName = rest.length > 1 || FIRST_OF_REFERENCE.includes(first);
+      return [first, ...rest.map((part) => part.replace(/^[a-z0-9]{8,}/i, (run) => masked(run, isName)))].join('.');
+    })
+    .replace(BARE_HALF, '***');
+
+const masked = (run: string, isName: boolean): string =>
+  /^[a-z]+$/i.test(run) && (isName || /^[a-z]+[A-Z]/.test(run)) ? run : '***';
+
 /** Comparing with more candidates is slow, and a suggestion out of thousands is rarely right. */
 const CANDIDATES_MAX = 500;
 

@@ -14,8 +14,8 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
-import { LIMITS } from './limits.ts';
-import { clean } from './text.ts';
+import { LIMITS } from '../limits/sizes.ts';
+import { clean, maskTokens } from './text.ts';
 
 const ALIASES_MAX = 100;
 /** Far deeper than real documents, and far below the depth that overflows the stack of recursive code. */
@@ -41,7 +41,7 @@ export interface Reading {
 export function parseYaml(text: string): unknown {
   const { value, errors } = readYaml(text, TOKENS_MAX);
   const [error] = errors;
-  if (error !== undefined) throw new Error(clean(error.message));
+  if (error !== undefined) throw new Error(maskTokens(clean(error.message)));
   return value;
 }
 

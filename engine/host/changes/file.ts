@@ -1,6 +1,6 @@
 /** The change of a file: its whole content, mode and owner at once. */
 
-import { LIMITS } from '../../sdk/limits.ts';
+import { LIMITS } from '../../limits/sizes.ts';
 import type { Owner } from '../../sdk/ports.ts';
 import { requireSize } from '../limits.ts';
 import type { ChangeKind } from './kind.ts';

@@ -141,6 +141,11 @@ export const machine = {
     hint: `Install it (apt-get install ${d.service}, or the package of your distribution), and join again.`,
     exitCode: EXIT.machine,
   }),
+  E_STDOUT: (d: { what: string }) => ({
+    message: `standard output could not be written completely: ${d.what}`,
+    hint: 'Check whether its file system is full: df. Then run the command again.',
+    exitCode: EXIT.machine,
+  }),
   E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean }) => ({
     message:
       `step ${d.step} did not finish within its time limit of ${d.limitMs / 1000} ` +

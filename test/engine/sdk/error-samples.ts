@@ -108,6 +108,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_SERVICE_ACTION: { service: 'kubelet', action: 'mask', manager: 'openrc' },
   E_SERVICE_FAILED: { service: 'kubelet', lastLine: 'bye' },
   E_SERVICE_MISSING: { service: 'kubelet', manager: 'systemd' },
+  E_STDOUT: { what: 'ENOSPC: no space left on device, write' },
   E_STEP_STUCK: { step: 'a', graceMs: 5_000 },
   E_STATE_UNTRUSTED: {
     path: '/var/lib',

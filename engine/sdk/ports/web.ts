@@ -1,5 +1,5 @@
 /** The port to the web: HTTP calls, downloads and TCP ports. */
-import type { Secret } from './secret.ts';
+import type { Secret } from '../secret.ts';
 
 /**
  * One HTTP call, and the expected response. Redirects are not followed.
