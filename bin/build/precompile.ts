@@ -7,7 +7,8 @@ import { digestOf } from '../../engine/documents/digest.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
 import { closedSchema } from '../../engine/pipeline/inputs.ts';
-import { parseYaml } from '../../engine/sdk/index.ts';
+import type { Registry } from '../../engine/pipeline/registry.ts';
+import { parseYaml, type Schema } from '../../engine/sdk/index.ts';
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' };
@@ -27,6 +28,7 @@ export function validatorsSource(root: string): string {
     ...Object.values(kubeadmSchemas),
     closedSchema(catalog.open(DEFAULT_PIPELINE).inputs),
     ...registry.all().flatMap(({ input, output }) => [input, output]),
+    ...literalSchemas(registry, catalog),
   ];
   const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
   // Each is a function of its own, so that a command compiles only those that it uses.
@@ -39,6 +41,20 @@ export function validatorsSource(root: string): string {
     `export const precompiledPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
   ].join('\n');
 }
+
+/** The check of a pipeline validates each literal value by the schema of its input. */
+function literalSchemas(registry: Registry, catalog: PipelineCatalog): Schema[] {
+  const steps = catalog.names('pipelines').flatMap((name) => catalog.open(name).steps);
+  const names = new Set(
+    steps.flatMap((step) => Object.entries(step.with ?? {}).flatMap(([name, value]) => (isLiteral(value) ? name : []))),
+  );
+  return registry
+    .all()
+    .flatMap(({ input }) => Object.entries(input.properties ?? {}))
+    .flatMap(([name, schema]) => (names.has(name) ? schema : []));
+}
+
+const isLiteral = (value: unknown): boolean => !JSON.stringify(value).includes('${{');
 
 /** A function for each pipeline, so that each caller gets its own copy. */
 function pipelineEntries(root: string, catalog: PipelineCatalog): string[] {

@@ -7,8 +7,8 @@ export { socketPath } from '../sdk/paths.ts';
 const KNOWN_SOCKETS = ['/run/containerd/containerd.sock', '/var/run/crio/crio.sock', '/var/run/cri-dockerd.sock'];
 
 /**
- * The configured socket, or the only known socket on the machine, or containerd's if no known socket exists. Of several sockets
- * only those count behind which a runtime answers. Throws E_CRI_SOCKETS if several do.
+ * The configured socket, or the only known socket on the machine, or containerd's if no known socket exists. Of several
+ * sockets, only those count behind which a runtime answers. Throws E_CRI_SOCKETS if several do.
  */
 export async function findCriSocket(
   { files, runtime }: { files: Pick<Files, 'stat'>; runtime: Pick<Runtime, 'status'> },

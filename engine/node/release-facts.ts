@@ -21,15 +21,15 @@ export interface ReleaseFact {
 
 /** In the order of the releases. */
 export const releaseFacts = {
-  configSourceNamesKey: {
-    ...{ of: 'cluster', since: '1.11' },
-    what: "a Node's `spec.configSource` names a ConfigMap and its key, and no longer its UID",
-    source: 'core/v1 NodeConfigSource',
-  },
   dynamicKubeletConfig: {
     ...{ of: 'cluster', since: '1.8', until: '1.23' },
     what: 'a Node can have a `spec.configSource`',
     source: 'KEP-281',
+  },
+  configSourceNamesKey: {
+    ...{ of: 'cluster', since: '1.11' },
+    what: "a Node's `spec.configSource` names a ConfigMap and its key, and no longer its UID",
+    source: 'core/v1 NodeConfigSource',
   },
   serverDryRun: {
     ...{ of: 'cluster', since: '1.13' },
@@ -99,7 +99,7 @@ export const releaseFacts = {
   noBridgeCheck: {
     ...{ of: 'kubelet', since: '1.30' },
     what: 'kubeadm does not check the settings of `net.bridge`',
-    source: 'kubernetes#123464',
+    source: 'kubeadm 1.36.2',
   },
   cgroupV1Warns: {
     ...{ of: 'kubelet', since: '1.31' },

@@ -11,7 +11,14 @@ import type { Pipeline } from './load.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 /** The schema of the inputs without unknown properties. */
-export const closedSchema = (inputs: Schema): Schema => ({ ...inputs, additionalProperties: false });
+export function closedSchema(inputs: Schema): Schema {
+  const closed = closedSchemas.get(inputs) ?? { ...inputs, additionalProperties: false };
+  closedSchemas.set(inputs, closed);
+  return closed;
+}
+
+/** The same object each time, because a validator is compiled for each object. */
+const closedSchemas = new WeakMap<Schema, Schema>();
 
 /** Checks that ajv can use the schemas, that no default is a secret, and that defaults read host facts only. */
 export function checkInputs({ inputs, problems }: Pipeline): void {

@@ -6,6 +6,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join, posix } from 'node:path';
 import type { InspectedPlugin } from './inspect.ts';
+import { isCovered } from './integrity.ts';
 
 export interface Finding {
   file: string;
@@ -56,7 +57,10 @@ export async function findingsOf({ folder, manifest }: InspectedPlugin): Promise
     for (const { index, 2: name = '' } of code.matchAll(IMPORT)) {
       const what = aboutImport(name, manifest.dependencies);
       if (what !== undefined) told(index, what);
-      if (name.startsWith('.')) pending.push(await moduleAt(folder, posix.join(posix.dirname(file), name)));
+      if (!name.startsWith('.')) continue;
+      const path = posix.join(posix.dirname(file), name);
+      if (isCovered(path)) pending.push(await moduleAt(folder, path));
+      else told(index, `imports ${name}, which its digest does not cover`);
     }
     for (const [pattern, what] of SUSPECT)
       for (const { index, 0: found } of code.matchAll(pattern)) told(index, `${what}: ${found.trim()}`);

@@ -1,6 +1,7 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { ca, nodeName, criSocket, caCertPath, kubeletVersion, kubeletConfiguration, configSource, patches } = fields;
+const { ca, nodeName, criSocket, caCertPath, kubeletVersion, configSource, patches } = fields;
+const { clusterConfiguration, kubeletConfiguration } = fields;
 
 /** These values are written into a file of one line. */
 const line = { type: 'string', pattern: '^[^\\r\\n]*$', 'x-form': 'be one line' } as const;
@@ -14,6 +15,7 @@ export const input = {
     criSocket,
     caCertPath,
     kubeletVersion,
+    clusterConfiguration,
     kubeletConfiguration,
     configSource,
     patches,

@@ -3,6 +3,7 @@ import {
   assertCgroupDriver,
   assertCgroups,
   assertClock,
+  defaultCgroupDriver,
   holds,
   ignoreRule,
   installedKubelet,
@@ -13,19 +14,8 @@ import {
   usableIdentity,
   visibleNode,
 } from '../../engine/node/index.ts';
-import {
-  apiCalls,
-  type CgroupDriver,
-  definePhase,
-  fail,
-  isJoinError,
-  type Ports,
-  runs,
-} from '../../engine/sdk/index.ts';
+import { apiCalls, definePhase, fail, isJoinError, type Ports, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
-
-/** kubeadm's default since 1.22; before that, the kubelet's own default applies. */
-const SYSTEMD_SINCE_MINOR = 22;
 
 export default definePhase({
   name: 'preflight-cluster',
@@ -46,7 +36,11 @@ export default definePhase({
     const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       inputs.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(inputs.kubeletVersion);
-    const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);
+    const assertDriver = async () => {
+      const version = await kubeletVersion.catch(() => undefined); // another check reports a missing version
+      const driver = kubeletConfiguration.cgroupDriver ?? defaultCgroupDriver(version);
+      await assertCgroupDriver(ports, driver, { criSocket, kubeletVersion });
+    };
 
     /** In the order in which failures are reported. Only a check with a name can be ignored. */
     const checks: { name?: string; outcome: Promise<void> }[] = [
@@ -57,7 +51,7 @@ export default definePhase({
       // Patches may change the configuration; `kubelet-config` applies them and then checks the result.
       ...(inputs.patches === undefined
         ? [
-            { name: 'CgroupDriver', outcome: assertCgroupDriver(ports, driver, { criSocket, kubeletVersion }) },
+            { name: 'CgroupDriver', outcome: assertDriver() },
             {
               name: 'SystemVerification',
               outcome: kubeletVersion.then((kubelet) => assertCgroups(ports.files, kubelet, kubeletConfiguration)),
@@ -80,9 +74,6 @@ export default definePhase({
   },
 });
 
-const driverOf = (clusterVersion: string): CgroupDriver =>
-  minorOf(clusterVersion) >= SYSTEMD_SINCE_MINOR ? 'systemd' : 'cgroupfs';
-
 /**
  * Throws E_NODE_EXISTS if a Ready Node of that name belongs to another machine. Source: kubeadm, phases/kubelet-start.
  */
@@ -104,5 +95,6 @@ function assertSkew(kubelet: string, cluster: string): void {
 
 /** Source: kubeadm, util/config/common.go: it deploys its own minor version and the one before. */
 function assertNotTooNew(kubelet: string, cluster: string): void {
-  if (minorOf(kubelet) - minorOf(cluster) > 1) throw fail('E_VERSION_TOO_NEW', { kubelet, cluster });
+  const newer = minorOf(kubelet) - minorOf(cluster);
+  if (newer > 1) throw fail('E_VERSION_TOO_NEW', { kubelet, cluster });
 }

@@ -66,23 +66,34 @@ describe('patches of the kubelet configuration', () => {
     expect(notes.filter((note) => note.includes('applied'))).toHaveLength(4);
   });
 
-  test('ignores patches for other targets, and warns about invalid names', async () => {
+  test('ignores patches for other targets, and warns about directories and other files', async () => {
     const { error, notes } = await configured({
       'etcd.yaml': 'a: 1',
       'kube-apiserver0+merge.yaml': 'a: 1',
       'kubeletconfiguration.txt': 'maxPods: 1',
       'kubeletconfig.yaml': 'maxPods: 1',
       'kubeletconfiguration9.yaml': '',
+      'kubeletconfiguration.yaml/kubeletconfiguration.yaml': 'maxPods: 1',
     });
     expect(error).toBeUndefined();
-    const name = 'a patch is named kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
+    const name = 'a patch is a file kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
     expect(notes.filter((note) => note.includes(DIRECTORY))).toEqual([
       'info: ignoring /patches/etcd.yaml: it is not for a worker',
       'info: ignoring /patches/kube-apiserver0+merge.yaml: it is not for a worker',
       `warn: ignoring /patches/kubeletconfig.yaml: ${name}`,
       `warn: ignoring /patches/kubeletconfiguration.txt: ${name}`,
+      `warn: ignoring /patches/kubeletconfiguration.yaml: ${name}`,
       'warn: /patches/kubeletconfiguration9.yaml is empty',
     ]);
+  });
+
+  test('reads the type of a patch after the last plus sign, also if the suffix has a dot', async () => {
+    const { error, config } = await configured({
+      'kubeletconfiguration.prod.yaml': 'maxPods: 7',
+      'kubeletconfiguration.v1.2+json.yaml': '- { op: add, path: /podPidsLimit, value: 9 }',
+    });
+    expect(error).toBeUndefined();
+    expect(config).toMatchObject({ maxPods: 7, podPidsLimit: 9 });
   });
 
   test('compares the patched cgroup driver with that of the runtime', async () => {
@@ -142,9 +153,9 @@ describe('patches of the kubelet configuration', () => {
 
 describe('taints and extra arguments of the kubelet', () => {
   const flags = async (overrides: object) => (await configured({}, overrides)).flags;
-  const endpoint = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
+  const endpoint = '--container-runtime-endpoint=unix:///var/run/containerd/containerd.sock';
 
-  test("writes extra arguments sorted, and they override Joinery's flags", async () => {
+  test("up to 1.35, writes extra arguments sorted, and they override Joinery's flags", async () => {
     expect(
       await flags({
         taints: [
@@ -165,11 +176,12 @@ describe('taints and extra arguments of the kubelet', () => {
     );
   });
 
-  test('keeps the order and duplicates of extra arguments from 1.31 on', async () => {
-    const kubeletExtraArgs = ['b', 'a', 'b'].map((name) => ({ name, value: '1' }));
-    expect(await flags({ kubeletVersion: 'v1.31.0', kubeletExtraArgs })).toBe(
-      `KUBELET_KUBEADM_ARGS="${endpoint} --b=1 --a=1 --b=1"`,
-    );
+  test.each([
+    ['v1.35.9', '--a=2 --b=1 --b=3 --hostname-override=other'],
+    ['v1.36.0', '--hostname-override=other --b=1 --a=2 --b=3'],
+  ])('for %s, keeps duplicates of extra arguments and writes: %s', async (kubeletVersion, line) => {
+    const kubeletExtraArgs = ['b', 'a', 'b'].map((name, at) => ({ name, value: String(at + 1) }));
+    expect(await flags({ kubeletVersion, nodeName: 'other', kubeletExtraArgs })).toBe(`KUBELET_KUBEADM_ARGS="${line}"`);
   });
 
   test.each([

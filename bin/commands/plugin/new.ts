@@ -44,8 +44,8 @@ export class PluginNew extends JoinCommand {
       nodeTypes,
     });
     for (const [path, content] of Object.entries(files)) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), content, { flag: 'wx' });
+      await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o755 });
+      await writeFile(join(folder, path), content, { flag: 'wx', mode: 0o644 }); // never open to a group
       this.log(`  ${name}/${path}`);
     }
     await buildTypes(root);
@@ -64,7 +64,7 @@ export class PluginNew extends JoinCommand {
 async function createFolder(folder: string, name: string): Promise<void> {
   if (!NAME.test(name))
     throw fail('E_INPUT', { problems: [`NAME: ${clean(name)} must be lower-case letters, digits and -`] });
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+  await mkdir(folder, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'EEXIST' ? 'it already exists' : clean(error.message);
     throw fail('E_INPUT', { problems: [`NAME: cannot create ${folder}: ${reason}`] }, error);
   });
