@@ -3,7 +3,7 @@ import { holds } from '../node/index.ts';
 import { type ApiAnswer, type ApiClient, type ApiRequest, type ObjectWait, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { requireOk } from './answer.ts';
-import { remembering } from './dry-run-objects.ts';
+import { DryRunObjects } from './dry-run-objects.ts';
 import { StandIns } from './stand-ins.ts';
 
 export function dryRunClient(client: ApiClient, now: () => Date): ApiClient {
@@ -19,20 +19,20 @@ const NO_IDENTITY = 'the identity does not exist yet';
 class DryRun {
   readonly #client: ApiClient;
   readonly #standIns: StandIns;
-  readonly #sendRemembering: ApiClient['send'];
+  readonly #objects: DryRunObjects;
   readonly #supported = new Map<string, Promise<boolean>>();
 
   constructor(client: ApiClient, now: () => Date) {
     this.#client = client;
     this.#standIns = new StandIns(now);
-    this.#sendRemembering = remembering((request, signal) => this.#try(request, signal));
+    this.#objects = new DryRunObjects((request, signal) => this.#try(request, signal));
   }
 
   async send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const { as } = request;
     // Nothing is ever sent with a stand-in for an identity.
     const isStandIn = as !== 'unverified' && 'server' in as && this.#standIns.isStandIn(as);
-    return isStandIn ? this.#unchecked(request, NO_IDENTITY) : this.#sendRemembering(request, signal);
+    return isStandIn ? this.#unchecked(request, NO_IDENTITY) : this.#objects.send(request, signal);
   }
 
   async waitFor({ as, ref, from, done }: ObjectWait, signal: AbortSignal): Promise<unknown> {
@@ -40,6 +40,7 @@ class DryRun {
     if (current !== undefined && done(current)) return current;
     const object = this.#standIns.done(ref, current);
     if (!done(object)) throw fail('E_UNDECIDED', { what: `when ${ref.resource} ${ref.name} is done` });
+    if (current === undefined) this.#objects.add(as.server, ref, object);
     return object;
   }
 
