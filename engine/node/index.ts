@@ -1,4 +1,5 @@
 /** What joining a node to a Kubernetes cluster knows. Phases import it; plugins get it as `sdk.node`. */
+export { assertNoOtherCa } from './ca-file.ts';
 export { assertCgroupDriver, defaultCgroupDriver } from './cgroup-driver.ts';
 export { assertCgroups } from './cgroups.ts';
 export { ignoreRule } from './checks.ts';
@@ -19,6 +20,7 @@ export {
   readKubeconfig,
 } from './kubeconfig.ts';
 export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
+export { kubeletConfigurationOf } from './kubelet-configuration.ts';
 export {
   type KubeletIdentity,
   kubeletIdentity,

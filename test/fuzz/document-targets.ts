@@ -5,9 +5,10 @@ import { historyOf } from '../../engine/journal/history.ts';
 import { LineWriter, readJournal } from '../../engine/journal/journal-file.ts';
 import type { JournalRecord } from '../../engine/journal/records.ts';
 import { readKubeconfig } from '../../engine/node/index.ts';
+import { completed } from '../../engine/node/kubelet-configuration.ts';
 import { type KubeObject, parseYaml } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
-import { completed, yamlOf } from '../../phases/kubelet-config/configuration.ts';
+import { yamlOf } from '../../phases/kubelet-config/yaml.ts';
 import { HTTP_TOKENS, httpShape, overHttp } from './forged-server.ts';
 import {
   DOCUMENT_BYTES_MAX,

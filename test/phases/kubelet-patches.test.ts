@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { mergePatch, strategicPatch } from '../../engine/node/merge-patch.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
-import { mergePatch, strategicPatch } from '../../phases/kubelet-config/merge-patch.ts';
 import { authority, NOW } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
 import { thrownBy } from '../helpers/errors.ts';
