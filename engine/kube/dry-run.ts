@@ -69,9 +69,7 @@ class DryRun {
     let supported = this.#supported.get(request.server);
     if (supported === undefined) {
       const version = { method: 'GET', ref: undefined, path: '/version', query: {}, body: undefined } as const;
-      supported = this.#client
-        .send({ ...request, ...version }, signal)
-        .then(({ body }) => holds('serverDryRun', gitVersionOf(body)));
+      supported = this.#client.send({ ...request, ...version }, signal).then(({ body }) => checksDryRuns(body));
       this.#supported.set(request.server, supported);
       supported.catch(() => this.#supported.delete(request.server)); // a retry asks again
     }
@@ -87,5 +85,7 @@ class DryRun {
   }
 }
 
-const gitVersionOf = (version: unknown): string | undefined =>
-  (version as { gitVersion?: string } | null | undefined)?.gitVersion;
+function checksDryRuns(version: unknown): boolean {
+  const { major, minor } = (version ?? {}) as { major?: string; minor?: string };
+  return Number(major) > 1 || holds('serverDryRun', `v${major}.${Number.parseInt(minor ?? '', 10)}.0`);
+}

@@ -12,6 +12,7 @@ export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } fr
 export { loadModules, setSysctls } from './kernel.ts';
 export {
   base64Text,
+  clusterInUse,
   clusterNamed,
   currentContext,
   type Kubeconfig,
@@ -43,6 +44,7 @@ export {
   nodeRef,
 } from './objects.ts';
 export { paths } from './paths.ts';
+export { logProxy } from './proxy.ts';
 export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
 export { readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';

@@ -5,6 +5,7 @@
 import { fail } from '../sdk/errors.ts';
 import { applyJsonPatch } from '../sdk/json-patch.ts';
 import type { Files, Log } from '../sdk/ports.ts';
+import { decodeText } from '../sdk/text.ts';
 import { parseYaml } from '../sdk/yaml.ts';
 import { mergePatch, strategicPatch } from './merge-patch.ts';
 
@@ -59,7 +60,7 @@ async function applyFile(
   apply: Patch,
   { files, log }: { files: Files; log: Log },
 ): Promise<Record<string, unknown>> {
-  const text = (await files.read(file))?.toString('utf8') ?? '';
+  const text = decodeText((await files.read(file)) ?? Buffer.alloc(0));
   const parts = text
     .split(/^---.*$/m)
     .map((part) => part.replace(/^(\s*---\s*\n)+/, '')) // kubeadm takes an indented separator too

@@ -12,10 +12,9 @@ import {
   writtenSocket,
 } from '../../engine/node/index.ts';
 import { certificatesPem } from '../../engine/pki/index.ts';
-import { controls, definePhase, installFiles, runs, writes } from '../../engine/sdk/index.ts';
+import { controls, definePhase, goYaml, installFiles, runs, writes } from '../../engine/sdk/index.ts';
 import { kubeadmFlags } from './flags.ts';
 import { input, output } from './schema.ts';
-import { yamlOf } from './yaml.ts';
 
 export default definePhase({
   name: 'kubelet-config',
@@ -49,7 +48,7 @@ export default definePhase({
         kubeletVersion: Promise.resolve(kubeletVersion),
       });
     const socketFile = hasSocketFile(kubeletVersion, clusterConfiguration) ? criSocket : undefined;
-    const yaml = yamlOf(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
+    const yaml = goYaml(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
     const flags = kubeadmFlags({
       ...machine,
       ...{ kubeletVersion, criSocket: socketFile === undefined ? criSocket : undefined },
