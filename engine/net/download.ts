@@ -38,7 +38,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
   if (url.protocol !== 'https:') throw refuse('it leads to an address that is not https');
   if (url.username !== '' || url.password !== '')
     throw refuse('a password in an address is visible to every user of the machine');
-  const dispatcher = dispatcherTo(url, ca, refuse);
+  const dispatcher = await dispatcherTo(url, ca, refuse);
   try {
     const opened = request.call(dispatcher, {
       origin: url.origin,

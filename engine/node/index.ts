@@ -1,5 +1,6 @@
 /** What joining a node to a Kubernetes cluster knows. Phases import it; plugins get it as `sdk.node`. */
 export { assertCgroupDriver, defaultCgroupDriver } from './cgroup-driver.ts';
+export { assertCgroups } from './cgroups.ts';
 export { ignoreRule } from './checks.ts';
 export { assertClock } from './clock-skew.ts';
 export { readClusterInfo } from './cluster-info.ts';

@@ -1,5 +1,5 @@
 /** How a kubelet learns the socket of its container runtime. Source: kubeadm, phases/kubelet and util/runtime. */
-import type { Files } from '../sdk/ports.ts';
+import type { Files, Runtime } from '../sdk/ports.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { findCriSocket, socketPath } from './cri.ts';
 import { holds } from './release-facts.ts';
@@ -19,8 +19,12 @@ export const isSocketAnnotated = (kubeletVersion: string, clusterConfiguration: 
  * The socket as kubeadm of the kubelet's release writes it: up to 1.23 as it was configured, or a path; from 1.24 on a
  * URL. A socket that was found is then below /var/run, unless it exists only below /run. Throws E_CRI_SOCKETS.
  */
-export async function writtenSocket(files: Files, given: string | undefined, kubeletVersion: string): Promise<string> {
-  const socket = await findCriSocket(files, given);
+export async function writtenSocket(
+  { files, runtime }: { files: Files; runtime: Runtime },
+  given: string | undefined,
+  kubeletVersion: string,
+): Promise<string> {
+  const socket = await findCriSocket({ files, runtime }, given);
   const path = socketPath(socket);
   if (!holds('remoteRuntimesOnly', kubeletVersion)) return given === undefined || given === '' ? path : given;
   const exists = async (name: string) => (await files.stat(name)) !== undefined;

@@ -21,9 +21,15 @@ export const kubeletData: readonly Effect[] = [
   serviceWrites('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
-  ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
-    serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state'),
-  ),
+  ...[
+    '*_manager_state',
+    '*_pods_state',
+    'checkpoints',
+    'device-plugins',
+    'image_manager',
+    'plugins',
+    'plugins_registry',
+  ].map((name) => serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state')),
   serviceWrites(
     'kubelet',
     `${kubelet}/dynamic*`,
@@ -86,7 +92,7 @@ async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReady
 }
 
 async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
-  const socket = await findCriSocket(files, given);
+  const socket = await findCriSocket({ files, runtime }, given);
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {
     const sandboxes = await runtime.podSandboxes(socket);

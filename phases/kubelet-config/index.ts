@@ -2,6 +2,7 @@
 
 import {
   assertCgroupDriver,
+  assertCgroups,
   clusterSettings,
   hasSocketFile,
   installedKubelet,
@@ -35,11 +36,12 @@ export default definePhase({
     const { files, services, commands } = ports;
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
-    const criSocket = await writtenSocket(files, machine.criSocket, kubeletVersion);
+    const criSocket = await writtenSocket(ports, machine.criSocket, kubeletVersion);
     const { clusterConfiguration } = machine;
     const inputs = { kubeletVersion, clusterConfiguration, caCertPath };
     const complete = await completed(services, kubeletConfiguration, inputs);
     const document = patches === undefined ? complete : await applyPatches(complete, patches, ports);
+    if (patches !== undefined) await assertCgroups(files, kubeletVersion, document);
     const { cgroupDriver } = document;
     if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
       await assertCgroupDriver(ports, cgroupDriver, {
