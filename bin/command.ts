@@ -28,7 +28,7 @@ export interface RunRequest {
   isRecorded?: boolean;
   root: string;
   output: Output;
-  /** Makes the plan once the machine is known. */
+  /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
 }
 
@@ -210,7 +210,7 @@ export abstract class JoinCommand extends Command {
   }
 }
 
-/** Old runs that cannot be deleted change nothing about the run that has just ended. */
+/** If old runs cannot be deleted, the run that has just ended is not affected. */
 async function prune({ runs }: MachineSession): Promise<void> {
   await runs.prune(RUNS_KEPT).catch((error: Error) => {
     process.stderr.write(`Warning: old run records were not deleted: ${printable(error.message)}\n`);
@@ -221,7 +221,7 @@ declare class ConcreteCommand extends JoinCommand {
   override run(): Promise<unknown>;
 }
 
-/** oclif creates commands by itself, so each gets the application through a class of its own. */
+/** oclif instantiates commands itself, so each command gets the application through a subclass. */
 export const withApp = (app: App, command: Command.Class): Command.Class =>
   class extends (command as unknown as typeof ConcreteCommand) {
     protected override readonly app = app;

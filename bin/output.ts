@@ -1,4 +1,4 @@
-/** Standard output and standard error. Each may be closed, full or gone. What a command does never depends on that. */
+/** Standard output and standard error. Either may be closed, full or lost, which never changes what a command does. */
 import { closeSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
@@ -50,7 +50,7 @@ function keepErrors(stream: StandardStream, keep: (error: NodeJS.ErrnoException)
   };
 }
 
-/** When it ends, Node restores the modes of its terminals, and aborts if one of them is gone. */
+/** At exit, Node restores the modes of its terminals, and aborts if one of them is lost. */
 function tolerateHangup(terminals: readonly number[]): void {
   if (terminals.includes(0)) process.stdin.on('error', () => undefined);
   process.on('exit', () => {

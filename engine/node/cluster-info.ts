@@ -1,4 +1,4 @@
-/** What a cluster says of itself in public: `kube-public/cluster-info`. */
+/** What a cluster publishes about itself: `kube-public/cluster-info`. */
 import { type Certificate, readCertificates } from '../pki/index.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Cluster } from '../sdk/ports.ts';
@@ -7,7 +7,7 @@ import { readKubeconfig } from './kubeconfig.ts';
 import { readServerAddress } from './server-address.ts';
 
 /**
- * The one cluster of a cluster-info kubeconfig, whose server replaces the one that was asked. E_CLUSTER_INFO_INVALID.
+ * The only cluster of a cluster-info kubeconfig. Its server replaces the one that was asked. E_CLUSTER_INFO_INVALID.
  */
 export function readClusterInfo(kubeconfig: string, asked: string): Cluster & { certificates: Certificate[] } {
   try {
