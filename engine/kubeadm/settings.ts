@@ -2,6 +2,7 @@
  * The settings of a configuration for joining, in one form for all versions. `fields.ts` knows their paths in each
  * version.
  */
+import { durationMs } from '../documents/durations.ts';
 import { Secret } from '../sdk/index.ts';
 import { type Field, fieldValue } from './fields.ts';
 import type { Version } from './versions.ts';
@@ -90,7 +91,7 @@ export function settingsOf(version: Version, document: object): JoinSettings {
       (discovery.by === 'token' ? discovery.token : undefined),
     nodeName: hostnameOverride(argumentsOf(of('kubeletExtraArgs'))) ?? of('nodeName'),
     criSocket: socket === undefined ? undefined : socketUrl(socket),
-    taints: of('taints'),
+    taints: of<(Taint & { timeAdded?: unknown })[]>('taints')?.map(({ timeAdded: _, ...taint }) => taint),
     kubeletExtraArgs: argumentsOf(of('kubeletExtraArgs')),
     ignorePreflightErrors: of('ignorePreflightErrors') ?? [],
     caCertPath: of('caCertPath'),
@@ -142,13 +143,3 @@ export const hostnameOverride = (args: readonly KubeletArgument[]): string | und
     .findLast(({ name }) => name === 'hostname-override')
     ?.value.trim()
     .toLowerCase() || undefined;
-
-const UNIT_MS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration in milliseconds. */
-function durationMs(text: string): number {
-  let total = 0;
-  for (const [, number, unit = ''] of text.matchAll(/([\d.]+)([a-zµ]+)/g))
-    total += Number(number) * (UNIT_MS[unit] ?? 0);
-  return total;
-}

@@ -1,6 +1,7 @@
 /** Downloads over HTTPS: with the CA certificates and the proxy of this machine, and only https redirects. */
 import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { decodeText } from '../sdk/text.ts';
 import { connectionError, unlessAborted } from './failure.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
@@ -73,5 +74,5 @@ async function textOf(body: AsyncIterable<Buffer>, refuse: Refuse): Promise<stri
     if (bytes > BODY_BYTES_MAX) throw refuse(`it is larger than ${BODY_BYTES_MAX} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decodeText(Buffer.concat(chunks));
 }

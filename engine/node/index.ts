@@ -11,6 +11,7 @@ export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } fr
 export { loadModules, setSysctls } from './kernel.ts';
 export {
   base64Text,
+  clusterInUse,
   clusterNamed,
   currentContext,
   type Kubeconfig,

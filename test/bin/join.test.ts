@@ -28,7 +28,7 @@ describe('join run', () => {
     const node = sandbox.store.get<NodeObject & KubeObject>('nodes', 'w1');
     expect(isReady(node)).toBe(true);
     expect(node?.metadata.annotations).toMatchObject({
-      'kubeadm.alpha.kubernetes.io/cri-socket': '/run/containerd/containerd.sock',
+      'kubeadm.alpha.kubernetes.io/cri-socket': 'unix:///run/containerd/containerd.sock',
     });
     const after = await tree();
     const pem = Object.keys(after).find((path) => /kubelet-client-[\d-]+\.pem$/.test(path)) ?? '';

@@ -115,7 +115,7 @@ export async function expectJoined(scene: Scene): Promise<void> {
   expect((await scene.kubelet)?.nodeName).toBe('w1'); // it has read its files, and used its identity
   expect(keyFiles(scene.root), 'files with keys, as they were written').not.toEqual([]);
   const node = scene.sandbox.store.get('nodes', 'w1');
-  expect(node?.metadata.annotations?.[CRI_SOCKET]).toBe('/run/containerd/containerd.sock');
+  expect(node?.metadata.annotations?.[CRI_SOCKET]).toBe('unix:///run/containerd/containerd.sock');
   const files = [...treeOf(scene.root).keys()];
   expect(files).toEqual(
     expect.arrayContaining([paths.kubeletConf, paths.caCert, paths.kubeletConfig, paths.kubeadmFlags]),
