@@ -25,7 +25,7 @@ export class TokenDelete extends JoinCommand {
     const absent: string[] = [];
     await withTokens(flags.kubeconfig, async (tokens) => {
       for (const id of new Set(ids))
-        if (await tokens.delete(id)) this.log(`Deleted token ${id}.`);
+        if (await tokens.delete(id)) this.report(`Deleted token ${id}.`);
         else absent.push(id);
     });
     if (absent.length > 0) throw fail('E_TOKEN_ABSENT', { ids: absent });
