@@ -1,6 +1,7 @@
 /** Pipelines and environments, by the name of a shipped one or one of a plugin, or by file. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { readDocument } from '../engine/documents/read.ts';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
 import type { TrackedValue } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
@@ -8,7 +9,7 @@ import { readLimited } from '../engine/limits/read.ts';
 import { LIMITS } from '../engine/limits/sizes.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
-import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
+import { decodeText, fail, type HostFacts, isJoinError } from '../engine/sdk/index.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
@@ -97,7 +98,9 @@ export class PipelineCatalog {
   /** Name and description of each document that ships with Joinery. */
   descriptions(kind: DocumentKind): { name: string; description: string }[] {
     return this.names(kind).map((name) => {
-      const { metadata } = parseYaml(this.#read(kind, name).text) as { metadata: { description?: string } };
+      const { metadata } = readDocument(name, this.#read(kind, name).text).value as {
+        metadata: { description?: string };
+      };
       return { name, description: metadata.description ?? '' };
     });
   }
@@ -109,7 +112,7 @@ export class PipelineCatalog {
         ? { file: name, text: readTrusted(path) }
         : {
             file: basename(path),
-            text: readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' }).toString('utf8'),
+            text: decodeText(readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' })),
           };
     } catch (error) {
       if (isJoinError(error)) throw error;

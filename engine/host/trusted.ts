@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { openLimited, readOpened } from '../limits/read.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
+import { decodeText } from '../sdk/text.ts';
 import { isOpen, isOpenAbove, isOwn } from './ownership.ts';
 
 /** As in Linux. */
@@ -45,7 +46,7 @@ export function readTrusted(path: string): string {
     if (!stats.isFile()) assertTrusted(path, stats);
     else if (!isSame(stats, lstatSync(trustedPath(path))))
       throw untrusted(path, 'it was replaced while Joinery opened it', `ls -la ${path}`);
-    return readOpened(descriptor, path, { bytesMax: LIMITS.text, pipes: 'read' }).toString('utf8');
+    return decodeText(readOpened(descriptor, path, { bytesMax: LIMITS.text, pipes: 'read' }));
   } finally {
     closeSync(descriptor);
   }

@@ -1,4 +1,5 @@
 /** API requests of a dry run: reads are real, changes are sent with `dryRun=All`, and no wait waits. */
+import { holds } from '../node/index.ts';
 import { type ApiAnswer, type ApiClient, type ApiRequest, type ObjectWait, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { requireOk } from './answer.ts';
@@ -67,7 +68,9 @@ class DryRun {
     let supported = this.#supported.get(request.server);
     if (supported === undefined) {
       const version = { method: 'GET', ref: undefined, path: '/version', query: {}, body: undefined } as const;
-      supported = this.#client.send({ ...request, ...version }, signal).then(({ body }) => isSince113(body));
+      supported = this.#client
+        .send({ ...request, ...version }, signal)
+        .then(({ body }) => holds('serverDryRun', gitVersionOf(body)));
       this.#supported.set(request.server, supported);
       supported.catch(() => this.#supported.delete(request.server)); // a retry asks again
     }
@@ -83,7 +86,5 @@ class DryRun {
   }
 }
 
-function isSince113(version: unknown): boolean {
-  const { major, minor } = (version ?? {}) as { major?: string; minor?: string };
-  return Number(major) > 1 || (Number(major) === 1 && Number.parseInt(minor ?? '', 10) >= 13);
-}
+const gitVersionOf = (version: unknown): string | undefined =>
+  (version as { gitVersion?: string } | null | undefined)?.gitVersion;

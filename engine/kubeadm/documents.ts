@@ -2,11 +2,21 @@
  * YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config`
  * files.
  */
-import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from 'yaml';
-import { DocumentLocator, SourceText } from '../documents/place.ts';
+import {
+  type Document,
+  isMap,
+  LineCounter,
+  type ParsedNode,
+  parseAllDocuments,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
+import { DocumentLocator, type Place, SourceText } from '../documents/place.ts';
 import { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
-import { requireExpandable } from '../sdk/yaml.ts';
+import { isNothing, requireExpandable } from '../sdk/yaml.ts';
+import { plainValue, YAML_OPTIONS } from '../sdk/yaml-dialects.ts';
+import { yamlFault } from '../sdk/yaml-faults.ts';
 import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
 
 export interface ParsedDocument {
@@ -14,68 +24,50 @@ export interface ParsedDocument {
   text: SourceText;
   errors: Problems;
   warnings: Problems;
-  /** Whether a field is duplicated; its last value counts. */
-  hasDuplicates: boolean;
+  /** Where a field is duplicated; its last value counts. */
+  duplicates: Place[];
   /** Undefined if it is not known. */
   value: unknown;
 }
 
 /** Checking for double keys takes the square of it. */
 const FILE_BYTES_MAX = 128 << 10;
-const ALIASES_MAX = 100;
-// One schema whatever a %YAML directive says: no dates, sets or binaries where a string was meant.
-const YAML_OPTIONS = {
-  uniqueKeys: true,
-  stringKeys: true,
-  prettyErrors: false,
-  schema: 'core',
-  resolveKnownTags: false,
-} as const;
-
 /** Every document that is not empty, with its YAML errors. An empty text gives one empty document. */
-export function parseDocuments(file: string, text: string, { lenient }: { lenient: boolean }): ParsedDocument[] {
+export function parseDocuments(file: string, text: string): ParsedDocument[] {
   const lineCounter = new LineCounter();
+  const options = { ...YAML_OPTIONS.go, uniqueKeys: true, lineCounter };
   const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
-  const all = tooLarge ? [] : parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter });
+  const all = tooLarge ? [] : parseAllDocuments<ParsedNode>(text, options);
   const parsed = all
-    .filter((document) => document.contents !== null || document.errors.length > 0)
-    .map((document) => opened(file, document, lineCounter, lenient));
+    .filter((document) => !isNothing(document.contents) || document.errors.length > 0)
+    .map((document) => opened(file, document, lineCounter));
   if (parsed.length > 0) return parsed;
-  const empty = opened(file, parseDocument('', { ...YAML_OPTIONS, lineCounter }), lineCounter, lenient);
+  const empty = opened(file, parseDocument('', options), lineCounter);
   if (tooLarge) empty.errors.atPlace(empty.text.place(0), `larger than ${FILE_BYTES_MAX} bytes`);
   return [empty];
 }
 
-function opened(
-  file: string,
-  document: Document.Parsed<ParsedNode>,
-  lines: LineCounter,
-  lenient: boolean,
-): ParsedDocument {
+function opened(file: string, document: Document.Parsed<ParsedNode>, lines: LineCounter): ParsedDocument {
   const text = new SourceText(file, lines);
   const locator = new DocumentLocator(text, document);
   const errors = new Problems(locator, Infinity);
   const warnings = new Problems(locator, Infinity);
-  const isDuplicate = ({ code }: { code: string }) => code === 'DUPLICATE_KEY';
+  const isDuplicate = ({ code }: YAMLError) => code === 'DUPLICATE_KEY';
   const found = [...document.errors, ...document.warnings];
-  for (const error of found)
-    if (isDuplicate(error)) (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is duplicated');
-    else errors.atPlace(text.place(error.pos[0]), withoutQuote(error.message));
+  const others = found.filter((error) => !isDuplicate(error));
+  for (const error of others) errors.atPlace(text.place(error.pos[0]), yamlFault(error));
   let value: unknown;
   try {
-    if (found.every(isDuplicate)) {
+    if (others.length === 0) {
       requireExpandable(document);
-      value = document.toJS({ maxAliasCount: ALIASES_MAX });
+      value = plainValue(document);
     }
   } catch (error) {
-    errors.at([], withoutQuote((error as Error).message)); // aliases: too many, or one that leads nowhere
+    errors.at([], (error as Error).message); // aliases: too many, or one that leads nowhere
   }
-  const hasDuplicates = found.some(isDuplicate);
-  return { document, text, errors, warnings, hasDuplicates, value };
+  const duplicates = found.filter(isDuplicate).map(({ pos }) => text.place(pos[0]));
+  return { document, text, errors, warnings, duplicates, value };
 }
-
-/** The parser's words without what it quotes of the file, which may be a token. */
-const withoutQuote = (message: string): string => message.replace(/(?<=\S): .*$/s, '');
 
 const JOINING: readonly Kind[] = ['JoinConfiguration', 'NodeConfiguration'];
 /** Kinds of the group that may stand in the same file, for other commands. */
@@ -127,11 +119,9 @@ export function joiningDocument(documents: readonly ParsedDocument[]): Joining |
 /** The version of a document for joining. Those of other kinds are warned of: kubeadm passes over them too. */
 function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): Version | undefined {
   const apiVersion = textAt(value, 'apiVersion');
-  const [group] = apiVersion?.split('/') ?? [];
   if (!isJoining(kind)) {
-    const isKubeadms = group === GROUP;
     if (apiVersion === undefined) errors.at([], 'apiVersion is missing');
-    else if (isKubeadms && !OTHERS.includes(kind))
+    else if (isOfKubeadm(value) && !OTHERS.includes(kind))
       errors.at(['kind'], `${GROUP} has no such kind${didYouMean(kind, [...JOINING, ...OTHERS])}`);
     else warnings.at([], `the ${shown(kind)} is passed over: it is not for joining`);
     return undefined;
@@ -151,6 +141,8 @@ function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): V
   else return version;
   return undefined;
 }
+
+export const isOfKubeadm = (document: unknown): boolean => textAt(document, 'apiVersion')?.split('/')[0] === GROUP;
 
 const isJoining = (kind: string): kind is Kind => (JOINING as readonly string[]).includes(kind);
 

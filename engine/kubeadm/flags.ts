@@ -75,7 +75,8 @@ export function mixConfigAndFlags(
 
   const { endpoint, ignorePreflightErrors, ...rest } = typed;
   const ignored = [...new Set([...settings.ignorePreflightErrors, ...((ignorePreflightErrors ?? []) as string[])])];
-  if (ignored.length > 1 && ignored.some((check) => check.toLowerCase() === 'all'))
+  const checks = new Set(ignored.map((check) => check.trim().toLowerCase()));
+  if (checks.size > 1 && checks.has('all'))
     problems.push(
       `${named('ignorePreflightErrors')} and the file combine 'all' with single checks: name either all or single checks`,
     );

@@ -1,9 +1,10 @@
 /** The text of a kubeadm configuration file → what it says about joining, or every problem at its line and column. */
-import { type Document, type ParsedNode, visit } from 'yaml';
+import { type Document, isScalar, type ParsedNode, visit } from 'yaml';
 import type { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { fail, type JoinError, type Problem, revealSecrets, type Schema, wrapSecrets } from '../sdk/index.ts';
-import { joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
+import { tidied } from '../sdk/schema.ts';
+import { isOfKubeadm, joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
 import { dottedPathOf, type Field, isName, nameOf, pathOf, said, valueAt } from './fields.ts';
 import { checkRules } from './rules.ts';
 import { type JoinSettings, settingsOf } from './settings.ts';
@@ -67,9 +68,10 @@ export interface WrittenConfiguration {
 
 /** As `loadJoinConfiguration`. */
 export function readConfiguration(file: string, text: string, { lenient = false }: LoadOptions): WrittenConfiguration {
-  const documents = parseDocuments(file, text, { lenient });
+  const documents = parseDocuments(file, text);
   const all = (kind: 'errors' | 'warnings') => documents.flatMap((document) => document[kind].sorted());
   const joining = joiningDocument(documents);
+  for (const document of documents) reportDuplicates(document, lenient || !isOfKubeadm(document.value));
   if (joining === undefined) throw refusal(all('errors'));
 
   const { parsed, version, passedOver } = joining;
@@ -87,11 +89,16 @@ export function readConfiguration(file: string, text: string, { lenient = false 
     version,
     value,
     document: parsed.document,
-    isExact: !parsed.hasDuplicates && unknown.length === 0 && !hasAlias(parsed.document),
+    isExact: parsed.duplicates.length === 0 && unknown.length === 0 && !hasAlias(parsed.document),
     leftOut: [...unknown, ...passedOver],
     warnings: all('warnings'),
     problems: parsed.errors,
   };
+}
+
+/** kubeadm is strict about its own documents alone. */
+function reportDuplicates({ duplicates, errors, warnings }: ParsedDocument, isTolerated: boolean): void {
+  for (const place of duplicates) (isTolerated ? warnings : errors).atPlace(place, 'this field is duplicated');
 }
 
 const PROBLEMS_MAX = 100;
@@ -136,11 +143,11 @@ function remedyFor(message: string, found: unknown): string {
   return message === 'must be a boolean' && type === 'string' ? ': write true or false, without quotes' : '';
 }
 
-/** `value` without fields that are null, and without texts that are empty. */
+/** `value` without fields that are null, and without texts that are empty; names in lower case. */
 function withoutEmpty(schema: Schema | undefined, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutEmpty(schema?.items, item));
   const properties = schema?.properties;
-  if (properties === undefined || typeof value !== 'object' || value === null) return value;
+  if (properties === undefined || typeof value !== 'object' || value === null) return tidied(schema ?? {}, value);
   const schemaOf = (name: string): Schema | undefined =>
     Object.hasOwn(properties, name) ? properties[name] : undefined;
   return Object.fromEntries(
@@ -157,6 +164,11 @@ function hasAlias(document: Document.Parsed<ParsedNode>): boolean {
   let found = false;
   visit(document, {
     Alias() {
+      found = true;
+      return visit.BREAK;
+    },
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== '<<') return undefined;
       found = true;
       return visit.BREAK;
     },

@@ -6,6 +6,8 @@
  */
 export const kubeadmPhases: Readonly<Record<string, readonly string[]>> = {
   preflight: ['preflight', 'preflight-cluster'],
+  // What waits for the Node reads the certificate that this one waits for.
+  'kubelet-wait-bootstrap': ['node-ready', 'dynamic-kubelet-config'],
   ...Object.fromEntries(
     [
       'check-etcd',

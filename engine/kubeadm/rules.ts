@@ -15,7 +15,7 @@ interface Subject {
 /** Adds to `problems`, at the fields they are about. */
 export function checkRules(version: Version, document: object, problems: Problems): void {
   const subject = { version, document, problems };
-  for (const rule of [discovery, ignoredChecks, nodeName, timeouts]) rule(subject);
+  for (const rule of [discovery, ignoredChecks, kubeletArguments, taints, nodeName, timeouts]) rule(subject);
 }
 
 /** The field's name in this version. */
@@ -110,13 +110,40 @@ function isDecodable(text: string): boolean {
 }
 
 function ignoredChecks(subject: Subject): void {
-  const checks = listed(find(subject, 'ignorePreflightErrors'));
-  if (checks.length > 1 && checks.some((check) => String(check).toLowerCase() === 'all'))
+  const checks = new Set(listed(find(subject, 'ignorePreflightErrors')).map((check) => String(check).toLowerCase()));
+  if (checks.size > 1 && checks.has('all'))
     tell(
       subject,
       pathTo(subject, 'ignorePreflightErrors'),
       'contains all, which means every check: remove the other names',
     );
+}
+
+const ARGUMENT_NAME = new RegExp(fields.argumentName.pattern);
+const ONE_LINE = new RegExp(fields.argumentValue.pattern);
+
+/** As the phase that writes them says it, which has no place for the forms of keys in a mapping. */
+function kubeletArguments(subject: Subject): void {
+  const given = find(subject, 'kubeletExtraArgs');
+  const path = pathTo(subject, 'kubeletExtraArgs');
+  const place = (index: number, name: string, key: string): Path =>
+    Array.isArray(given) ? [...path, index, key] : [...path, name];
+  for (const [index, { name, value }] of argumentsOf(given).entries()) {
+    if (typeof name === 'string' && !ARGUMENT_NAME.test(name))
+      subject.problems.at(place(index, name, 'name'), `${nameOf(path)}: a name must ${fields.argumentName['x-form']}`);
+    if (typeof value === 'string' && !ONE_LINE.test(value))
+      tell(subject, place(index, name, 'value'), `must ${fields.argumentValue['x-form']}`);
+  }
+}
+
+function taints(subject: Subject): void {
+  const path = pathTo(subject, 'taints');
+  for (const [index, taint] of listed(find(subject, 'taints')).entries())
+    for (const key of ['key', 'value']) {
+      const text = valueAt(taint, [key]);
+      if (typeof text === 'string' && !ONE_LINE.test(text))
+        tell(subject, [...path, index, key], `must ${fields.argumentValue['x-form']}`);
+    }
 }
 
 /** The name of the node registration is in the schema; this is the argument that beats it. */

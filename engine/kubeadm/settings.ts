@@ -1,4 +1,5 @@
 /** What a configuration says about joining, in one shape for all versions; `fields.ts` has where each says it. */
+import { durationMs } from '../documents/durations.ts';
 import { Secret } from '../sdk/index.ts';
 import { type Field, said } from './fields.ts';
 import type { Version } from './versions.ts';
@@ -84,7 +85,7 @@ export function settingsOf(version: Version, document: object): JoinSettings {
       (discovery.by === 'token' ? discovery.token : undefined),
     nodeName: hostnameOverride(argumentsOf(of('kubeletExtraArgs'))) ?? of('nodeName'),
     criSocket: socket === undefined ? undefined : socketUrl(socket),
-    taints: of('taints'),
+    taints: of<(Taint & { timeAdded?: unknown })[]>('taints')?.map(({ timeAdded: _, ...taint }) => taint),
     kubeletExtraArgs: argumentsOf(of('kubeletExtraArgs')),
     ignorePreflightErrors: of('ignorePreflightErrors') ?? [],
     caCertPath: of('caCertPath'),
@@ -136,13 +137,3 @@ export const hostnameOverride = (args: readonly KubeletArgument[]): string | und
     .findLast(({ name }) => name === 'hostname-override')
     ?.value.trim()
     .toLowerCase() || undefined;
-
-const UNIT_MS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration in milliseconds. */
-function durationMs(text: string): number {
-  let total = 0;
-  for (const [, number, unit = ''] of text.matchAll(/([\d.]+)([a-zµ]+)/g))
-    total += Number(number) * (UNIT_MS[unit] ?? 0);
-  return total;
-}

@@ -37,7 +37,7 @@ const answerError = (call: HttpCall, what: string, passing: boolean) =>
 
 async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
   const trusted = ca === undefined ? [...(await systemRoots())] : [ca];
-  const agent = dispatcherTo(new URL(url), trusted, (what) => answerError({ method, url }, what, false));
+  const agent = await dispatcherTo(new URL(url), trusted, (what) => answerError({ method, url }, what, false));
   const { origin, pathname, search } = new URL(url);
   try {
     const answer = await request.call(agent, {

@@ -1,6 +1,7 @@
 /** Failed connections, as errors that say what to do about them. */
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
+import { proxyText } from './proxy-rule.ts';
 import { handshakeError } from './tls-errors.ts';
 
 /** undici notices an abort only once it is connected, which may take longer than the caller can wait. */
@@ -27,5 +28,13 @@ export function connectionError(error: unknown, server: string, signal: AbortSig
   if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // not a failure of the network, but a bug
   const ofTls = handshakeError(error, server);
   if (ofTls !== undefined) return ofTls;
-  return fail('E_API_UNREACHABLE', { server, what: clean(message || code) }, error);
+  const proxy = proxyText(server);
+  const through = proxy === undefined ? '' : ` (through the proxy ${proxy} of HTTPS_PROXY)`;
+  return fail('E_API_UNREACHABLE', { server, what: `${whatFailed(code, clean(message))}${through}` }, error);
+}
+
+/** A proxy that opens no tunnel has refused the connection. */
+function whatFailed(code: string, message: string): string {
+  const [, status] = /^Proxy response \((\d+)\)/.exec(message) ?? [];
+  return status === undefined ? message || code : `the proxy refused the connection with HTTP ${status}`;
 }

@@ -9,9 +9,13 @@ export const paths = {
   kubeletConfig: '/var/lib/kubelet/config.yaml',
   /** Where kubelets up to 1.10 begin from, with --init-config-dir; later ones begin from `kubeletConfig`. */
   kubeletInitConfig: '/var/lib/kubelet/config/init/kubelet',
+  /** Settings of this machine in the kubelet's configuration; `kubeletConfig` has them too. */
+  kubeletInstanceConfig: '/var/lib/kubelet/instance-config.yaml',
   kubeadmFlags: '/var/lib/kubelet/kubeadm-flags.env',
   kubeletPki: '/var/lib/kubelet/pki',
   kubeletCurrentPem: '/var/lib/kubelet/pki/kubelet-client-current.pem',
   kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  /** Socket of the Docker support that kubelets up to 1.23 have. */
+  dockershim: '/var/run/dockershim.sock',
   cni: '/var/lib/cni',
 } as const;

@@ -86,7 +86,7 @@ async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReady
 }
 
 async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
-  const socket = await findCriSocket(files, given);
+  const socket = await findCriSocket({ files, runtime }, given);
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {
     const sandboxes = await runtime.podSandboxes(socket);

@@ -3,7 +3,7 @@
  * create.
  */
 import { randomInt } from 'node:crypto';
-import { durationMs } from '../documents/durations.ts';
+import { durationMs, isDurationOrZero } from '../documents/durations.ts';
 import { fields } from '../node/fields.ts';
 import { fail } from '../sdk/errors.ts';
 import { Secret } from '../sdk/secret.ts';
@@ -16,7 +16,6 @@ export const DEFAULT_GROUP = 'system:bootstrappers:kubeadm:default-node-token';
 const GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 const TOKEN = new RegExp(fields.bootstrapToken.pattern);
 const TOKEN_ID = /^[a-z0-9]{6}$/;
-const TTL = /^(0|((\d+(\.\d+)?)(ms|s|m|h))+)$/;
 /** The longest duration that Go knows. */
 const TTL_MS_MAX = 2_540_400 * 3_600_000;
 const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
@@ -67,7 +66,7 @@ export function tokenAsWished({ token, ttl, usages, groups, description }: Token
   const known = USAGES.filter((usage) => usages.includes(usage));
   const isLogin = known.includes('authentication');
   if (!isToken(token)) problems.push(`the token must ${fields.bootstrapToken['x-form']}`);
-  if (!TTL.test(ttl) || ttlMs > TTL_MS_MAX)
+  if (!isDurationOrZero(ttl) || ttlMs > TTL_MS_MAX)
     problems.push(`--ttl ${ttl}: must be a duration, as 24h or 1h30m, or 0 for ever`);
   if (usages.length === 0) problems.push(`--usages: at least one of ${USAGES.join(', ')} is needed`);
   for (const usage of usages)

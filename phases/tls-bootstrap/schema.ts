@@ -1,10 +1,10 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { identity, nodeName, tlsBootstrapMode, certificate, key } = fields;
+const { identity, nodeName, tlsBootstrapMode, certificate, key, kubeletVersion } = fields;
 
 export const input = {
   type: 'object',
-  properties: { identity, nodeName, tlsBootstrapMode },
+  properties: { identity, nodeName, tlsBootstrapMode, kubeletVersion },
   required: ['identity', 'nodeName'],
   additionalProperties: false,
 } as const;

@@ -86,6 +86,10 @@ export class ContainerRuntime {
     return driverOfContainerd(info.find(({ key }) => key === 'config')?.value ?? '{}');
   }
 
+  async hasRuntimeConfig(socket: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#ask(socket, 'RuntimeConfig', {}, signal)) !== undefined;
+  }
+
   /** Whether the runtime can run containers, and whether its network is set up, each with the runtime's reason. */
   async isReady(socket: string, signal: AbortSignal): Promise<{ runtime: Condition; network: Condition }> {
     const { status } = await this.#ask(socket, 'Status', {}, signal);
