@@ -139,7 +139,7 @@ export abstract class JoinCommand extends Command {
         onCancel: onFailure ?? 'undo',
       }),
     );
-    this.#report(
+    this.report(
       output === 'json'
         ? jsonText(resultDocument(result, { plan }))
         : [resultText(result, plan), ...undoText(items)].join('\n'),
@@ -172,7 +172,7 @@ export abstract class JoinCommand extends Command {
     const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, ...watched }),
     );
-    this.#report(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
+    this.report(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
     this.#end(result.error);
   }
 
@@ -197,9 +197,9 @@ export abstract class JoinCommand extends Command {
     this.#end(error);
   }
 
-  /** Prints the result of a run or an undo. */
-  #report(text: string): void {
-    this.app.output.isResult = true;
+  /** Prints what was done. It stands, and so does the exit code, even if that cannot be printed. */
+  protected report(text: string): void {
+    this.app.output.isReport = true;
     this.log(text);
   }
 

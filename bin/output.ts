@@ -5,13 +5,13 @@ import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { clean, fail, type JoinError } from '../engine/sdk/index.ts';
 
-type StandardStream = Writable & { fd: number };
+type StandardStream = Writable & { fd: number; _handle?: { setBlocking?(isBlocking: boolean): void } };
 
 export class Output {
   #error: NodeJS.ErrnoException | undefined;
 
-  /** Whether the output is the result of a run or an undo, which stands even if the output is lost. */
-  isResult = false;
+  /** Whether the output only reports what was done, which stands even if the output is lost. */
+  isReport = false;
 
   /** Call it before anything is written. */
   guard(): void {
@@ -38,6 +38,8 @@ export class Output {
 
 function keepErrors(stream: StandardStream, keep: (error: NodeJS.ErrnoException) => void): void {
   stream.removeAllListeners('error').on('error', keep); // oclif's own listener ends the process
+  // Or Node waits for a terminal that was stopped with Ctrl-S, and every step of a run with it.
+  stream._handle?.setBlocking?.(false);
   if (stream instanceof Socket) return; // a pipe, a socket or a terminal
   // Node's stream for files and devices does not notice if only a part was written.
   stream._write = (chunk: Buffer, _encoding, done) => {
