@@ -1,4 +1,4 @@
-/** What joining a node to a Kubernetes cluster knows. Phases import it; plugins get it as `sdk.node`. */
+/** What joining a node to a Kubernetes cluster requires. Phases import it; plugins get it as `sdk.node`. */
 export { assertCgroupDriver, defaultCgroupDriver } from './cgroup-driver.ts';
 export { assertCgroups } from './cgroups.ts';
 export { ignoreRule } from './checks.ts';
@@ -11,6 +11,7 @@ export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } fr
 export { loadModules, setSysctls } from './kernel.ts';
 export {
   base64Text,
+  clusterInUse,
   clusterNamed,
   currentContext,
   type Kubeconfig,

@@ -1,5 +1,4 @@
 /** Completes the cluster's KubeletConfiguration as kubeadm does. Source: kubeadm, componentconfigs/kubelet. */
-import { stringify } from 'yaml';
 import { clusterSettings, defaultCgroupDriver, fields, holds, paths } from '../../engine/node/index.ts';
 import type { Files, Services } from '../../engine/sdk/index.ts';
 import { dnsAddress } from './service-subnet.ts';
@@ -56,7 +55,3 @@ function filled(value: unknown, defaults: Tree): Tree {
 }
 
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Sorted and unindented like Go's marshaller, so a machine that kubeadm joined sees no change. */
-export const yamlOf = (document: object): string =>
-  stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });

@@ -10,8 +10,8 @@ import {
   writtenSocket,
 } from '../../engine/node/index.ts';
 import { certificatesPem, readCertificates } from '../../engine/pki/index.ts';
-import { controls, definePhase, type Files, fail, installFiles, runs, writes } from '../../engine/sdk/index.ts';
-import { completed, yamlOf } from './configuration.ts';
+import { controls, definePhase, type Files, fail, goYaml, installFiles, runs, writes } from '../../engine/sdk/index.ts';
+import { completed } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { applyPatches } from './patches.ts';
 import { input, output } from './schema.ts';
@@ -49,7 +49,7 @@ export default definePhase({
         kubeletVersion: Promise.resolve(kubeletVersion),
       });
     const socketFile = hasSocketFile(kubeletVersion, clusterConfiguration) ? criSocket : undefined;
-    const yaml = yamlOf(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
+    const yaml = goYaml(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
     const flags = kubeadmFlags({
       ...machine,
       ...{ kubeletVersion, criSocket: socketFile === undefined ? criSocket : undefined },
