@@ -1,4 +1,4 @@
-/** Pipelines and environments, by the name of a shipped one or one of a plugin, or by file. */
+/** Pipelines and environments: shipped with Joinery, from a plugin, or from a file. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readDocument } from '../engine/documents/read.ts';
@@ -13,15 +13,15 @@ import { decodeText, fail, type HostFacts, isJoinError } from '../engine/sdk/ind
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
-/** Each has a folder of its name in Joinery's package. */
+/** Each kind has a folder of the same name in Joinery's package. */
 export type DocumentKind = 'pipelines' | 'environments';
 
-/** A pipeline as `host` runs it; without a host, without the parts that are for some machines only. */
+/** The pipeline for `host`. Without a host, it omits the parts that apply to some machines only. */
 export type PipelineFor = (host?: HostFacts) => Pipeline;
 
-/** A pipeline and its environments in which each value knows its place. */
+/** A pipeline and its environments, with the place of each value. */
 export interface TrackedPipeline {
-  /** The parts of the environments that are for some machines only. */
+  /** The parts of the environments that apply to some machines only. */
   parts: readonly TrackedValue[];
   /** With the parts that `applies` accepts (default: none). */
   resolve(applies?: PartFilter): ResolvedPipeline;
@@ -32,7 +32,7 @@ export class PipelineCatalog {
   readonly #root: string;
   readonly #pluginFiles: Record<DocumentKind, Map<string, string>> = { pipelines: new Map(), environments: new Map() };
 
-  /** `root` is the folder of Joinery's package. */
+  /** The folder of Joinery's package. */
   constructor(root: string) {
     this.#root = root;
   }
@@ -126,10 +126,10 @@ export class PipelineCatalog {
 /** Whether `name` is a path, rather than the name of a document of Joinery or of a plugin. */
 export const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$/.test(name);
 
-/** The name by which a document is found again from any working directory. */
+/** A name that finds the document from any working directory. */
 export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);
 
-/** The source of a plan; `name` is what the command line called the pipeline. */
+/** The source of a plan. `name` is the pipeline's name on the command line. */
 export const sourceOf = ({ digest, environments }: Pipeline, name: string): PlanSource => ({
   kind: 'pipeline',
   name: lastingName(name),

@@ -1,4 +1,4 @@
-/** What was typed as flags and arguments → values of inputs. */
+/** Converts flags and arguments to values of inputs. */
 import { resolve } from 'node:path';
 import { flagName, kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { fail, type Schema } from '../../engine/sdk/index.ts';
@@ -80,7 +80,7 @@ export function textOrFile(text: string, name: string): string {
   }
 }
 
-/** Relative paths start at the working directory; with another root, at that root. */
+/** Resolves relative paths against the working directory or, with another root, against that root. */
 export function withAbsolutePaths({ properties = {} }: Schema, values: Record<string, unknown>, root: string) {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [

@@ -1,4 +1,4 @@
-/** A `kubeadm join` line → one that oclif parses: booleans without a value, and today's names of flags. */
+/** Converts a `kubeadm join` line to one that oclif parses: booleans without a value, and current flag names. */
 import type { FlagInput } from '@oclif/core/interfaces';
 import { EXIT, fail, goBoolean, JoinError } from '../../engine/sdk/index.ts';
 

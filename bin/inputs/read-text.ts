@@ -13,7 +13,7 @@ export const readText = async (path: string): Promise<string> => (path === '-' ?
 export const readTextFile = (path: string): string =>
   decodeText(readLimited(path, { bytesMax: LIMITS.text, pipes: 'read' }));
 
-/** A person at a terminal has as much time as they like; a pipe has not. */
+/** A terminal has no time limit, because a person types there. A pipe has one. */
 async function readStdin(): Promise<string> {
   const { stdin } = process;
   const late = new Error(`standard input has not ended within ${STDIN_TIMEOUT_MS / 1_000} s`);

@@ -54,5 +54,5 @@ export interface Answers {
   roots: string;
 }
 
-/** Asks one host, until one signal. */
+/** Reads from one host until one signal is aborted. */
 export type Read = <Q extends Query>(query: Q) => Promise<Answers[Q['kind']]>;

@@ -1,4 +1,4 @@
-/** The host that really changes things: this machine, or the one laid out below a directory. */
+/** The host of a real run: this machine, or the one below a root directory. */
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -108,5 +108,5 @@ function textAt(path: string): string | undefined {
   }
 }
 
-/** Go's names of architectures that Node calls otherwise. */
+/** Go's names of architectures, if Node's names differ. */
 const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };

@@ -6,7 +6,7 @@ import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import type { MachineCommands } from './commands.ts';
 
-/** A service that was restarted this often is not going to come up. */
+/** A service that was restarted this often will not start. */
 const RESTARTS_MAX = 3;
 const LOG_LINES = 200;
 
@@ -39,7 +39,7 @@ export class MachineServices {
     if (argv.length > 0) await this.#commands.must(argv, signal);
   }
 
-  /** Asks the service often at first, because a port cannot be watched, and its manager once a second. */
+  /** Queries the service often at first, because a port cannot be watched, and its manager once a second. */
   async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
     let pauseMs = 10;
     let nextStatusAtMs = Date.now() + 1_000;

@@ -35,10 +35,12 @@ export function trustedPath(path: string): string {
   return at;
 }
 
-/** As the kernel reads them: `a/..` is not nothing, because `a` may be a link. */
+/** Resolves paths like the kernel: `a/..` is not a no-op, because `a` may be a link. */
 const partsOf = (path: string): string[] => path.split('/').filter((name) => name !== '' && name !== '.');
 
-/** The text of a trusted file. A pipe, such as `<(…)` of a shell, has no name that another user could replace. */
+/**
+ * The text of a trusted file. A pipe, such as `<(…)` of a shell, has no path at which another user could replace it.
+ */
 export function readTrusted(path: string): string {
   const descriptor = openLimited(path);
   try {

@@ -19,8 +19,8 @@ type Fields = Record<string, unknown>;
 /** Reads the text of a file. Throws an Error with the reason. */
 type ReadText = (path: string) => Promise<string>;
 
-// Fields that Joinery does not support must not be ignored: they would change which server gets the credentials, or
-// whose they are.
+// Unsupported fields must not be ignored: they would change which server gets the credentials, or which credentials it
+// gets.
 const CLUSTER_REFUSED = ['insecure-skip-tls-verify', 'tls-server-name', 'proxy-url'];
 const USER_REFUSED = ['exec', 'auth-provider', 'username', 'password', 'as', 'as-uid', 'as-groups', 'as-user-extra'];
 

@@ -1,4 +1,4 @@
-/** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits of time and size. */
+/** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits on time and size. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
@@ -12,7 +12,7 @@ import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { requireOk } from './answer.ts';
 
-/** The limit until an answer begins, and again until it is complete. */
+/** The time limit until an answer begins, and again until it is complete. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX = 4 << 20;
 export const LINE_BYTES_MAX = 2 << 20;
@@ -167,7 +167,7 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (status >= 400) return { message: clean(text) }; // the page of a proxy: its status says enough
+    if (status >= 400) return { message: clean(text) }; // a page from a proxy, whose status says enough
     throw fail('E_API_ANSWER', { server, what: `no JSON, but "${clean(text).slice(0, 80)}"` });
   }
 }

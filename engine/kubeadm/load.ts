@@ -1,11 +1,11 @@
-/** The text of a kubeadm configuration file → what it says about joining, or every problem at its line and column. */
+/** Reads a kubeadm configuration file: the settings for joining, or every problem with its line and column. */
 import { type Document, isScalar, type ParsedNode, visit } from 'yaml';
 import type { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { fail, type JoinError, type Problem, revealSecrets, type Schema, wrapSecrets } from '../sdk/index.ts';
 import { tidied } from '../sdk/schema.ts';
 import { isOfKubeadm, joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
-import { dottedPathOf, type Field, isName, nameOf, pathOf, said, valueAt } from './fields.ts';
+import { dottedPathOf, type Field, fieldValue, isName, nameOf, pathOf, valueAt } from './fields.ts';
 import { checkRules } from './rules.ts';
 import { type JoinSettings, settingsOf } from './settings.ts';
 import { apiVersionOf, schemas, type Version } from './versions.ts';
@@ -15,27 +15,27 @@ export interface LoadOptions {
   lenient?: boolean;
 }
 
-/** Where a file says something. */
+/** The place of a field in a file. */
 export interface Place {
   file: string;
   line: number;
   column: number;
-  /** The name that this version has for it, with dots. */
+  /** The field's name in this version, with dots. */
   field: string;
 }
 
 export interface JoinConfiguration {
   apiVersion: string;
   settings: JoinSettings;
-  /** Where the file says the first of these that it says; undefined where it says none. */
+  /** The place of the first of these fields that the file sets; undefined if it sets none of them. */
   placeOf(...fields: readonly Field[]): Place | undefined;
   warnings: Problem[];
 }
 
 /**
- * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4); documents of other kinds
- * in the text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where
- * that is the only one.
+ * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4), and ignores documents of
+ * other kinds. `file` is only used in messages. E_CONFIG with every problem, or E_CONTROL_PLANE_UNSUPPORTED if that is
+ * the only problem.
  */
 export function loadJoinConfiguration(file: string, text: string, options: LoadOptions = {}): JoinConfiguration {
   const { version, value, warnings, problems } = readConfiguration(file, text, options);
@@ -43,7 +43,7 @@ export function loadJoinConfiguration(file: string, text: string, options: LoadO
     apiVersion: apiVersionOf(version),
     settings: settingsOf(version, value),
     placeOf(...fields) {
-      const field = fields.find((each) => said(version, value, each) !== undefined);
+      const field = fields.find((each) => fieldValue(version, value, each) !== undefined);
       const place = field && dottedPathOf(field, version);
       return place === undefined ? undefined : { ...problems.placeOf(pathOf(place)), field: place };
     },
@@ -51,22 +51,22 @@ export function loadJoinConfiguration(file: string, text: string, options: LoadO
   };
 }
 
-/** A configuration without problems, as it was written. */
+/** A valid configuration, in the form of its file. */
 export interface WrittenConfiguration {
   version: Version;
-  /** Without empty fields, which Go does not tell from absent ones. Tokens are `Secret`s. */
+  /** Without empty fields, which Go treats as absent. Tokens are `Secret`s. */
   value: object;
   document: Document.Parsed<ParsedNode>;
   /** The nodes of `document` match `value`: they contain no alias, and no field that lenient reading dropped. */
   isExact: boolean;
-  /** Places of fields, and kinds of documents. */
-  leftOut: string[];
+  /** Fields and documents that are not part of a configuration for joining. */
+  dropped: string[];
   warnings: Problem[];
-  /** Knows where everything is. */
+  /** Finds the places of fields. */
   problems: Problems;
 }
 
-/** As `loadJoinConfiguration`. */
+/** Like `loadJoinConfiguration`. */
 export function readConfiguration(file: string, text: string, { lenient = false }: LoadOptions): WrittenConfiguration {
   const documents = parseDocuments(file, text);
   const all = (kind: 'errors' | 'warnings') => documents.flatMap((document) => document[kind].sorted());
@@ -74,9 +74,9 @@ export function readConfiguration(file: string, text: string, { lenient = false 
   for (const document of documents) reportDuplicates(document, lenient || !isOfKubeadm(document.value));
   if (joining === undefined) throw refusal(all('errors'));
 
-  const { parsed, version, passedOver } = joining;
+  const { parsed, version, otherKinds } = joining;
   const { value, unknown } = checkedValue(parsed, version, lenient);
-  const role = said(version, value, 'controlPlane');
+  const role = fieldValue(version, value, 'controlPlane');
   const isWorker = role === undefined || role === false;
   if (!isWorker)
     parsed.errors.atKey([], 'controlPlane', 'controlPlane asks for a control-plane node: only workers can be joined');
@@ -90,7 +90,7 @@ export function readConfiguration(file: string, text: string, { lenient = false 
     value,
     document: parsed.document,
     isExact: parsed.duplicates.length === 0 && unknown.length === 0 && !hasAlias(parsed.document),
-    leftOut: [...unknown, ...passedOver],
+    dropped: [...unknown, ...otherKinds],
     warnings: all('warnings'),
     problems: parsed.errors,
   };
@@ -109,10 +109,10 @@ function refusal(problems: readonly Problem[]): JoinError {
   return fail('E_CONFIG', { problems: [...problems.slice(0, PROBLEMS_MAX), ...more] });
 }
 
-/** The document's value without unknown fields. Its problems are added to those of the document. */
+/** The document's value without unknown fields. Adds the problems to those of the document. */
 function checkedValue(parsed: ParsedDocument, version: Version, lenient: boolean) {
   const schema = schemas[version];
-  // A NodeConfiguration may lack its apiVersion.
+  // A NodeConfiguration can omit its apiVersion.
   const written = { ...(withoutEmpty(schema, parsed.value) as object), apiVersion: apiVersionOf(version) };
   const value = wrapSecrets(schema, written) as object;
   const unknown: string[] = [];
@@ -136,7 +136,7 @@ function inWords({ path, missing, message }: Violation, value: object): string {
   return `${nameOf(path)} ${message}${remedyFor(message, valueAt(value, path))}`;
 }
 
-/** YAML takes `123` and `true` for no texts, and YAML 1.2 takes `yes` and `on` for no booleans. */
+/** In YAML, `123` and `true` are not strings. In YAML 1.2, `yes` and `on` are not booleans. */
 function remedyFor(message: string, found: unknown): string {
   const type = typeof found;
   if (message === 'must be a string' && (type === 'number' || type === 'boolean')) return `: put the ${type} in quotes`;

@@ -1,4 +1,4 @@
-/** Downloads over HTTPS: with the roots and the proxy of this machine, and only https redirects. */
+/** Downloads over HTTPS: with the CA certificates and the proxy of this machine, and only https redirects. */
 import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { decodeText } from '../sdk/text.ts';
@@ -11,8 +11,8 @@ const REDIRECTS_MAX = 10;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * The document at `url`. Sends no credentials. E_DOWNLOAD if the answer is not the document;
- * E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers.
+ * Downloads `url` without credentials. E_DOWNLOAD if the answer is not the document; E_API_CERTIFICATE_… and
+ * E_API_UNREACHABLE as for API servers.
  */
 export async function download(url: string, signal: AbortSignal): Promise<string> {
   const ca = [...(await systemRoots())];

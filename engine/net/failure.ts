@@ -1,10 +1,10 @@
-/** Failed connections, as errors that say what to do about them. */
+/** Converts failed connections to errors with a hint. */
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { proxyText } from './proxy-rule.ts';
 import { handshakeError } from './tls-errors.ts';
 
-/** undici notices an abort only once it is connected, which may take longer than the caller can wait. */
+/** undici notices an abort only after it is connected, which may take longer than the caller can wait. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -18,14 +18,14 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
   }
 }
 
-/** The failure of a connection as an error of the catalogue. Errors that are not about the network stay as they are. */
+/** Converts the failure of a connection to an error of the catalogue. Other errors stay as they are. */
 export function connectionError(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
   const { name, code, message } = error as NodeJS.ErrnoException;
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return fail('E_API_ANSWER', { server, what: `not HTTP as it should be (${clean(message)})` }, error);
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // not a failure of the network, but a bug
+  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // a bug, not a network failure
   const ofTls = handshakeError(error, server);
   if (ofTls !== undefined) return ofTls;
   const proxy = proxyText(server);

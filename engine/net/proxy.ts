@@ -8,8 +8,8 @@ import { systemRoots } from './roots.ts';
 import { type TrustedServer, tlsOptions, trustedConnector, verifying } from './trusted-connector.ts';
 
 /**
- * Connections to one origin; destroy them when done. `ca` are PEM texts; an empty list trusts no server. `refuse`
- * creates the error for a proxy that cannot be used. The server and an https proxy are verified before they get a byte.
+ * Connections to one origin; destroy them when done. `ca` has PEM texts; with an empty list, no server is trusted.
+ * `refuse` creates the error for an unusable proxy. The server and an https proxy are verified before a byte is sent.
  */
 export async function dispatcherTo(
   url: URL,
@@ -38,7 +38,7 @@ export function usableProxy(url: URL, refuse: (what: string) => Error): URL | un
 export interface Tunnel {
   /** `https://host:port` */
   server: string;
-  /** Undefined for the one question that is asked before anything is known of the server. */
+  /** Undefined for the one request before the CA is known. */
   trusted: TrustedServer | undefined;
   connections: number;
 }
@@ -53,13 +53,13 @@ export async function dispatcherThrough(proxy: URL, { server, trusted, connectio
     requestTls: tlsOptions(trusted ?? { server, ca: [], now }),
     proxyTls: tlsOptions(between),
     factory: (origin, options) => new PoolOf(origin, poolOptions(options, connections, trusted)),
-    // undici adds this function itself only if it is loaded as a whole.
+    // undici itself adds this function only if all of undici is loaded.
     clientFactory: (origin, options) =>
       Object.assign(new PoolOf(origin, poolOptions(options, connections, between)), { connect }),
   });
 }
 
-/** The proxy agent's own way to connect, and the verification after it. */
+/** Connects with the proxy agent's own connector, and then verifies the server. */
 function poolOptions(options: object, connections: number, trusted: TrustedServer | undefined): Pool.Options {
   const { connect: own } = options as { connect?: unknown };
   if (typeof own !== 'function') throw new TypeError('the proxy agent connects by no function');

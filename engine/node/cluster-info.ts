@@ -1,4 +1,4 @@
-/** What a cluster says of itself in public: `kube-public/cluster-info`. */
+/** What a cluster publishes about itself: `kube-public/cluster-info`. */
 import { type Certificate, readCertificates } from '../pki/index.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Cluster } from '../sdk/ports.ts';

@@ -1,6 +1,6 @@
 import { ca, identity, server } from './identity.ts';
 
-/** Inputs that several phases take, each described once. */
+/** Inputs that several phases have, each described once. */
 export const fields = {
   identity,
   server,

@@ -1,4 +1,4 @@
-/** What joining a node to a Kubernetes cluster knows. Phases import it; plugins get it as `sdk.node`. */
+/** What joining a node to a Kubernetes cluster requires. Phases import it; plugins get it as `sdk.node`. */
 export { assertNoOtherCa } from './ca-file.ts';
 export { assertCgroupDriver, defaultCgroupDriver } from './cgroup-driver.ts';
 export { assertCgroups } from './cgroups.ts';
@@ -48,4 +48,5 @@ export { logProxy } from './proxy.ts';
 export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
 export { readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
+export { argumentIn, type UnitCommand, unitCommand } from './systemd-unit.ts';
 export { visibleNode } from './visible-node.ts';

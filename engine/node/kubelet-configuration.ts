@@ -25,13 +25,13 @@ export async function kubeletConfigurationOf(
   configuration: object,
   { patches, ...inputs }: CompletionInputs & { patches: string | undefined },
 ): Promise<Tree> {
-  const complete = await completed(ports.services, configuration, inputs);
+  const complete = await completed(ports, configuration, inputs);
   return patches === undefined ? complete : applyPatches(complete, patches, ports);
 }
 
 /** Adds kubeadm's value to each field that is unset. Rotation of the certificates is always on. */
 export async function completed(
-  services: Services,
+  ports: { files: Files; services: Services },
   configuration: object,
   { kubeletVersion, clusterConfiguration, caCertPath }: CompletionInputs,
 ): Promise<Tree> {
@@ -51,11 +51,14 @@ export async function completed(
     healthzPort: 10248,
     // Older kubeadms leave the field to the kubelet.
     ...(holds('systemdDriver', kubeletVersion) ? { cgroupDriver: defaultCgroupDriver(kubeletVersion) } : {}),
-    // With systemd-resolved, /etc/resolv.conf names a stub resolver that Pods cannot reach.
-    ...((await services.status('systemd-resolved')).active ? { resolvConf: RESOLVED_CONF } : {}),
+    ...((await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {}),
   };
   return { ...filled(configuration, defaults), rotateCertificates: true };
 }
+
+/** With systemd-resolved, /etc/resolv.conf names a stub resolver that Pods cannot reach. */
+const usesResolved = async ({ files, services }: { files: Files; services: Services }): Promise<boolean> =>
+  (await files.stat(RESOLVED_CONF)) !== undefined && (await services.status('systemd-resolved')).active;
 
 function filled(value: unknown, defaults: Tree): Tree {
   const tree: Tree = isTree(value) ? { ...value } : {};

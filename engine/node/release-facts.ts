@@ -15,7 +15,7 @@ export interface ReleaseFact {
   /** Last release in which it holds; absent if it still does. */
   readonly until?: `1.${number}`;
   readonly what: string;
-  /** Enhancement, pull request or program that says so. `kubernetes#N` is a pull request there. */
+  /** The enhancement, pull request or program that documents it. `kubernetes#N` is a pull request there. */
   readonly source: string;
 }
 
@@ -200,7 +200,7 @@ export function holds(name: keyof typeof releaseFacts, version: string | undefin
   return minor >= minorOf(`${since}.`) && (until === undefined || minor <= minorOf(`${until}.`));
 }
 
-/** Tag of the pause image by the release of kubeadm from which it holds. Source: kubeadm, constants.PauseVersion. */
+/** Tag of the pause image, by the first kubeadm release that uses it. Source: kubeadm, constants.PauseVersion. */
 const PAUSE_TAGS: readonly (readonly [since: number, tag: string])[] = [
   [34, '3.10.1'],
   [31, '3.10'],

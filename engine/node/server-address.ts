@@ -1,4 +1,4 @@
-/** Addresses of API servers. They get into files and requests only as they were parsed here. */
+/** Addresses of API servers. Files and requests only get addresses that were parsed here. */
 import { clean } from '../sdk/text.ts';
 
 const ADDRESS = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;

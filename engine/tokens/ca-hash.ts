@@ -1,4 +1,4 @@
-/** The CA certificates in a file: a PEM bundle, or a kubeconfig that contains one. */
+/** Finds the CA certificates in a file: a PEM bundle, or a kubeconfig that contains one. */
 
 import {
   clusterInUse,

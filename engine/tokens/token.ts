@@ -24,7 +24,7 @@ export interface BootstrapToken {
   /** Public: it names the Secret and the signature. */
   id: string;
   secret: Secret;
-  /** Undefined: never. */
+  /** Undefined if the token never expires. */
   expiresAt: Date | undefined;
   usages: Usage[];
   /** Groups of its user, in addition to system:bootstrappers. */
@@ -35,7 +35,7 @@ export interface BootstrapToken {
 /** The requested token, with every value as the user typed it. */
 export interface TokenWish {
   token: string;
-  /** A Go duration; 0: it never expires. */
+  /** A Go duration; 0 if the token never expires. */
   ttl: string;
   usages: readonly string[];
   /** Default: kubeadm's group, if the token allows authentication. */
@@ -50,16 +50,16 @@ export function randomToken(): string {
 
 export const isToken = (text: string): boolean => TOKEN.test(text);
 
-/** `abcdef.0123456789abcdef`: the one place where the secret shows. */
+/** `abcdef.0123456789abcdef`: the only text that contains the secret. */
 export const tokenText = ({ id, secret }: BootstrapToken): string => `${id}.${secret.reveal()}`;
 
-/** The id of a token, given whole or by its id alone; undefined where it is neither. */
+/** The ID in a token or in the text of an ID; undefined if it is neither. */
 export function tokenId(text: string): string | undefined {
   const id = isToken(text) ? text.slice(0, 6) : text;
   return TOKEN_ID.test(id) ? id : undefined;
 }
 
-/** E_INPUT with every problem at once. What was typed for the token is not repeated: it may be nearly a secret. */
+/** E_INPUT with every problem at once. Messages do not repeat the token, because it may be almost a secret. */
 export function tokenAsWished({ token, ttl, usages, groups, description }: TokenWish, now: Date): BootstrapToken {
   const problems: string[] = [];
   const ttlMs = durationMs(ttl);

@@ -51,7 +51,7 @@ export class TokenCreate extends JoinCommand {
     const { flags, args } = await this.parse(TokenCreate);
     const { ttl, description } = flags;
     const usages = flags.usages.filter(Boolean);
-    const groups = flags.groups?.filter(Boolean); // --groups '' is none
+    const groups = flags.groups?.filter(Boolean); // --groups '' means no groups
     const token = tokenAsWished({ token: args.token ?? randomToken(), ttl, usages, groups, description }, new Date());
     const printsCommand = flags['print-join-command'];
     if (printsCommand && token.usages.length < USAGES.length)

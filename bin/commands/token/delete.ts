@@ -29,7 +29,7 @@ export class TokenDelete extends JoinCommand {
     await withTokens(flags.kubeconfig, async (tokens) => {
       for (const id of new Set(ids))
         if (flags['dry-run']) this.log(`Would delete token ${id}.`);
-        else if (await tokens.delete(id)) this.log(`Deleted token ${id}.`);
+        else if (await tokens.delete(id)) this.report(`Deleted token ${id}.`);
         else absent.push(id);
     });
     if (absent.length > 0) throw fail('E_TOKEN_ABSENT', { ids: absent });

@@ -7,7 +7,7 @@ import type { CheckResult } from './problem.ts';
 /** The systemd unit that usually serves a container runtime socket. */
 const runtimeUnit = (socket: string): string => /crio|cri-docker/.exec(socket)?.[0] ?? 'containerd';
 
-/** The ID of a run from the path of its journal. */
+/** The ID of a run, taken from the path of its journal. */
 const runIn = (file: string): string => /([^/]+)\/journal\.jsonl$/.exec(file)?.[1] ?? 'RUN';
 
 export const machine = {
