@@ -29,7 +29,8 @@ export type Query =
   | { kind: 'runtime'; socket: string }
   | { kind: 'cgroup-driver'; socket: string }
   | { kind: 'pod-sandboxes'; socket: string }
-  | { kind: 'download'; url: string }
+  /** `allows` is asked about each redirect. */
+  | { kind: 'download'; url: string; allows: (address: string) => boolean }
   | { kind: 'http'; call: HttpCall }
   | { kind: 'roots' };
 
