@@ -45,8 +45,8 @@ export interface Place {
   real: string;
 }
 
-/** What happens to a link at the end of a path. Links on the way are always followed. */
-export type LastLink = 'followed' | 'kept';
+/** What happens at the end of a path. Links on the way are always followed. `entered`: the place is in a directory. */
+export type Last = 'followed' | 'kept' | 'entered';
 
 export interface Tree {
   /** `/` for this machine, or the directory that holds another one. It may be a link. */
@@ -61,7 +61,7 @@ export type Steps = 'safe' | 'any';
 export async function withPlace<T>(
   tree: Tree,
   path: string,
-  last: LastLink,
+  last: Last,
   act: (place: Place) => Promise<T>,
 ): Promise<T> {
   const way = new Way(tree, path);
@@ -118,11 +118,22 @@ class Way {
     this.#rootPath = root;
     this.#descriptors = descriptors;
     const descriptor = descriptors.openDirectory(root, ENTER);
-    this.#root = { descriptor, name: '', stats: descriptors.stat(descriptor) };
+    this.#root = { descriptor, name: '', stats: this.#rootStats(descriptor) };
+  }
+
+  /** Without /proc, no place has a path, and every file would seem to be missing. */
+  #rootStats(descriptor: number): Stats {
+    try {
+      return this.#descriptors.lstat(`${openDirectoryPath(descriptor)}/.`);
+    } catch (error) {
+      this.#descriptors.close(descriptor);
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw fail('E_FILE', { path: '/proc', what: 'is not mounted' }, error);
+    }
   }
 
   /** The names that are left: the last one, `.` for a directory of the way itself, or all from an obstacle on. */
-  follow(last: LastLink): { names: string[]; obstacle?: Error } {
+  follow(last: Last): { names: string[]; obstacle?: Error } {
     let pending = partsOf(normalize(this.#path));
     for (let links = 0; ; ) {
       const [name, ...rest] = pending;
@@ -132,7 +143,7 @@ class Way {
       pending = rest;
       if (name === '..') this.#leave();
       else {
-        const step = isLast ? this.#targetOf(name) : this.#enter(name);
+        const step = isLast && last === 'followed' ? this.#targetOf(name) : this.#enter(name);
         if (step === 'entered') continue;
         if (step === undefined) return { names: [name] };
         if (step instanceof Error) return { names: [name, ...rest], obstacle: step };

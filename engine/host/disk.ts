@@ -53,7 +53,7 @@ export class DurableDisk {
       await this.#disk.rename(temporary, place.path);
     } catch (error) {
       await handle.close().catch(() => undefined);
-      await this.#temporary(place);
+      await this.#temporary(place).catch(() => undefined); // the first error says more
       throw error;
     }
     await this.syncDirectory(place.directory);
@@ -113,7 +113,7 @@ export class DurableDisk {
       await this.#prepareDirectory(temporary, place, mode, owner);
       await this.#disk.rename(temporary, place.path);
     } catch (error) {
-      await this.#temporary(place);
+      await this.#temporary(place).catch(() => undefined); // the first error says more
       throw error;
     }
     await this.syncDirectory(place.directory);
@@ -143,7 +143,7 @@ export class DurableDisk {
     try {
       await this.#disk.rename(temporary, place.path);
     } catch (error) {
-      await this.#temporary(place);
+      await this.#temporary(place).catch(() => undefined); // the first error says more
       throw error;
     }
     await this.syncDirectory(place.directory);

@@ -10,7 +10,7 @@ import { fail, isJoinError } from '../sdk/errors.ts';
 import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
 import { signalAfter, sleep } from '../sdk/timers.ts';
-import { type LastLink, type Place, realPath, type Tree, withPlace } from './descend.ts';
+import { type Last, type Place, realPath, type Tree, withPlace } from './descend.ts';
 import { type Disk, DurableDisk, realDisk } from './disk.ts';
 import { requireTrusted } from './trusted-state.ts';
 import { readUnsized } from './unsized-file.ts';
@@ -106,7 +106,7 @@ export class MachineFiles {
   }
 
   async list(path: string): Promise<string[] | undefined> {
-    return this.#orAbsent(path, 'followed', async (place) => (await this.#disk.readdir(place.path)).sort());
+    return this.#orAbsent(path, 'entered', async (place) => (await this.#disk.readdir(place.directory)).sort());
   }
 
   /** Watches the nearest existing directory, and reads every few seconds for file systems without events. */
@@ -140,7 +140,7 @@ export class MachineFiles {
 
   /** Undefined if the directory is gone again, or if the system has no more watches. */
   #watch(directory: string): Promise<FSWatcher | undefined> {
-    return this.#orAbsent(directory, 'followed', async (place) => watcherOf(place.path));
+    return this.#orAbsent(directory, 'entered', async (place) => watcherOf(place.directory));
   }
 
   /** Never half a file, and never one that more users can read than `mode` says. */
@@ -238,11 +238,11 @@ export class MachineFiles {
     });
   }
 
-  #at<T>(path: string, last: LastLink, act: (place: Place) => Promise<T>): Promise<T> {
+  #at<T>(path: string, last: Last, act: (place: Place) => Promise<T>): Promise<T> {
     return this.#explained(path, () => withPlace(this.#tree, path, last, act));
   }
 
-  async #orAbsent<T>(path: string, last: LastLink, act: (place: Place) => Promise<T>): Promise<T | undefined> {
+  async #orAbsent<T>(path: string, last: Last, act: (place: Place) => Promise<T>): Promise<T | undefined> {
     return this.#explained(path, () =>
       withPlace(this.#tree, path, last, act).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
