@@ -1,1 +1,9 @@
 import 'reflect-metadata';
+import fc from 'fast-check';
+
+/**
+ * Every property is tested with the same seed, so that a failure is the fault of a change and not of chance.
+ * `npm run fuzz` sets a fresh one. A case that failed with it becomes an example of its property.
+ */
+const SEED = 20_261_130;
+fc.configureGlobal({ seed: Number(process.env.PROPERTY_SEED ?? SEED) });

@@ -1,7 +1,11 @@
 /** An error as text: code, message, hint. An error without a code is a bug, and is printed in full. */
 import { didYouMean, EXIT, isJoinError, JoinError, type Problem, printable } from '../../engine/sdk/index.ts';
+import { maskTokens } from '../../engine/sdk/text.ts';
 
-/** Masks the secret half of bootstrap tokens: errors quote what was typed, even in the wrong place. */
+/**
+ * Masks whole bootstrap tokens in a complete output. Texts that quote a document were already masked by `maskTokens`,
+ * which also masks parts of tokens. It would mask host names here.
+ */
 export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.***');
 
 /** kubeadm prints a stack trace from this verbosity on; Joinery prints the chain of causes. */
@@ -56,7 +60,7 @@ export function withUsageError(error: Error): unknown {
   if (isJoinError(error) || !('oclif' in error)) return error;
   return JoinError.own({
     code: 'E_USAGE',
-    message: usageMessage(error),
+    message: maskTokens(usageMessage(error)),
     hint: 'Add --help to see the arguments and flags of the command.',
     exitCode: EXIT.usage,
   });

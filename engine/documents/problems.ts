@@ -1,7 +1,7 @@
 /** Collects everything that is wrong with a document, each problem with file, line and column. */
 import { fail, type Problem } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
-import { clean } from '../sdk/text.ts';
+import { clean, maskTokens } from '../sdk/text.ts';
 import type { Locator, Path, Place } from './place.ts';
 
 export type { Path } from './place.ts';
@@ -46,7 +46,7 @@ export class Problems {
 
   atPlace(place: Place, message: string, rule?: string): void {
     const { file, line, column } = place;
-    const problem = defined({ file, line, column, message: clean(message), rule });
+    const problem = defined({ file, line, column, message: maskTokens(clean(message)), rule });
     this.#found.push({ place, problem });
     if (this.#found.length === this.#max) this.throwIfAny();
   }
@@ -74,7 +74,7 @@ export class Problems {
     if (frame === undefined) return problem;
     let masked = frame();
     for (const secret of this.#hidden) masked = masked.replaceAll(secret, '***');
-    return { ...problem, frame: masked };
+    return { ...problem, frame: maskTokens(masked) };
   }
 
   /** Throws E_PIPELINE with every problem, if there is one. */

@@ -1,7 +1,7 @@
 /** Validates values with JSON Schema (by ajv), and words the violations. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Schema } from '../sdk/schema.ts';
-import { clean, didYouMean, valueText } from '../sdk/text.ts';
+import { clean, didYouMean, maskTokens, valueText } from '../sdk/text.ts';
 import { precompiledValidators } from './precompiled.ts';
 
 export interface Violation {
@@ -61,7 +61,7 @@ function violationOf(error: ErrorObject): Violation {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
-      return { path, key, message: `unknown key ${key}${didYouMean(key, known)}` };
+      return { path, key, message: `unknown key ${maskTokens(key)}${didYouMean(key, known)}` };
     }
     case 'required':
       return { path, missing: String(params.missingProperty), message: `${params.missingProperty} is missing` };
@@ -76,7 +76,7 @@ function violationOf(error: ErrorObject): Violation {
       return { path, message: `must be ${valueText(params.allowedValue)}` };
     case 'pattern': {
       const schema = error.parentSchema as Schema;
-      const quoted = schema.writeOnly === true ? '' : ` ${clean(JSON.stringify(error.data))}`;
+      const quoted = schema.writeOnly === true ? '' : ` ${maskTokens(clean(JSON.stringify(error.data)))}`;
       return { path, message: `has the wrong form${quoted}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
     }
     case 'minItems':

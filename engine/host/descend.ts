@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { isOwn } from './ownership.ts';
 
 const LINKS_MAX = 40;
 /** S_ISVTX: in a directory with this bit, such as /tmp, only the owner of a name may replace it. */
@@ -213,9 +214,9 @@ class Way {
   }
 
   /** A link of another user could lead anywhere, and the user can exchange it at any time. */
-  #requireTrustedLink(name: string, { uid }: Stats): void {
+  #requireTrustedLink(name: string, link: Stats): void {
     const { stats: above } = this.#here;
-    if (isTrusted(uid) && isTrusted(above.uid) && !isOpenToOthers(above)) return;
+    if (isOwn(link) && isOwn(above) && !isOpenToOthers(above)) return;
     const what = `${this.#real(name)} is a link that others than root can place, so it is not followed`;
     throw fail('E_FILE', { path: this.#path, what });
   }
@@ -226,7 +227,7 @@ class Way {
    */
   #requireSafe({ name, stats: { uid }, descriptor }: OpenDirectory): void {
     const { stats: above } = this.#here;
-    const isSafe = !isOpenToOthers(above) && (isTrusted(above.uid) || above.uid === uid);
+    const isSafe = !isOpenToOthers(above) && (isOwn(above) || above.uid === uid);
     if (isSafe || this.#steps === 'any') return;
     this.#descriptors.close(descriptor);
     const directory = join(this.#rootPath, this.#real());
@@ -240,6 +241,5 @@ class Way {
 }
 
 const partsOf = (path: string): string[] => path.split('/').filter((name) => name !== '' && name !== '.');
-const isTrusted = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
 const isOpenToOthers = ({ mode }: Stats): boolean => (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0;
 const NO_DIRECTORY = Object.assign(new Error('ENOTDIR'), { code: 'ENOTDIR' });

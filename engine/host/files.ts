@@ -1,15 +1,12 @@
-/**
- * Files of a machine whose root is a directory: read within limits, written durably, in one step and with the right
- * mode.
- */
+/** Files below a root directory: read within limits, and replaced durably, atomically and with the right mode. */
 import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { LIMITS } from '../limits/sizes.ts';
+import { signalAfter, sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
-import { signalAfter, sleep } from '../sdk/timers.ts';
 import { type Last, type Place, realPath, type Tree, withPlace } from './descend.ts';
 import { type Disk, DurableDisk, realDisk } from './disk.ts';
 import { requireTrusted } from './trusted-state.ts';
@@ -39,7 +36,7 @@ export class MachineFiles {
   /** The latest pending change at each place. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  /** `root` is `/` for this machine. Tests pass a `disk` that loses what was not synced. */
+  /** `root` is `/` for this machine. Tests pass a `disk` that loses unsynced data. */
   constructor(root: string, disk: Disk = realDisk) {
     this.#tree = { root, descriptors: disk.descriptors };
     this.#disk = disk;
@@ -53,7 +50,7 @@ export class MachineFiles {
     });
   }
 
-  /** The first bytes of a file, for a reader that can do without the rest. Nothing if there is no such file. */
+  /** The first bytes of a file. Empty if the file does not exist. */
   async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
     const content = await this.#open(path, async (handle, fileBytes) => {
       if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
@@ -81,8 +78,8 @@ export class MachineFiles {
   }
 
   /**
-   * Call it before what is at `path` decides what Joinery does. E_STATE_UNTRUSTED if users other than root and the
-   * caller can change it, or a directory on the way. What does not exist is trusted.
+   * Call it before Joinery acts on the content of `path`. E_STATE_UNTRUSTED if users other than root and the caller can
+   * change it, or a directory on the way. A path that does not exist is trusted.
    */
   async requireTrusted(path: string): Promise<void> {
     await this.#explained(path, async () => {
@@ -143,22 +140,22 @@ export class MachineFiles {
     return this.#orAbsent(directory, 'entered', async (place) => watcherOf(place.directory));
   }
 
-  /** Never half a file, and never one that more users can read than `mode` says. */
+  /** The file is never incomplete, and never readable by more users than `mode` allows. */
   replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.replaceFile(place, content, mode, owner));
   }
 
-  /** As `replaceFile`, but the new file has the ACL, the label and the other attributes of the one that it replaces. */
+  /** Like `replaceFile`, but the new file keeps the ACL, the label and the other attributes of the old one. */
   editFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.editFile(place, content, mode, owner));
   }
 
-  /** Makes `kept` a name of the file at `path`, or a copy with all its attributes. */
+  /** Makes `kept` a hard link to the file at `path`, or a copy with all its attributes. */
   keepFile(path: string, kept: string): Promise<void> {
     return this.#change(kept, (to) => this.#at(path, 'kept', (from) => this.#durable.putFile(from, to)));
   }
 
-  /** Puts a kept file back. False if it is gone, or if it was changed meanwhile, for example by another name of it. */
+  /** Restores a kept file. False if it is missing, or was changed meanwhile, for example through another hard link. */
   async putBack(kept: string, path: string, { content, mode, owner }: FileState): Promise<boolean> {
     const stat = await this.stat(kept);
     const isOwned = owner === undefined || (stat?.uid === owner.uid && stat.gid === owner.gid);
@@ -209,9 +206,7 @@ export class MachineFiles {
     await this.createDirectory(parent, 0o755);
   }
 
-  /**
-   * Syncs the directories above `path` up to `top`: the process that created them may have been killed before it could.
-   */
+  /** Syncs the directories above `path` up to `top`, because a killed process may have created them without a sync. */
   async syncNames(path: string, top: string): Promise<void> {
     for (let at = path; at.startsWith(top); at = dirname(at))
       await this.#at(at, 'kept', ({ directory }) => this.#durable.syncDirectory(directory));

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import schema from '../../schemas/journal.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
 import type { StepChange } from '../host/changes/index.ts';
+import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import { JOURNAL_VERSION, type JournalRecord, type Start } from './records.ts';
 
 /** Matches `{…,"sum":"0123456789abcdef"}`. */

@@ -1,8 +1,9 @@
 /**
  * The secrets of one journal. Records only hold their names; the store keeps them where they do not outlive the run.
  */
+
+import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
-import { LIMITS } from '../sdk/limits.ts';
 import type { Secret } from '../sdk/secret.ts';
 import type { JournalStore } from './journal-store.ts';
 import { withoutSecrets, withSecretsBack } from './secrets.ts';
@@ -22,12 +23,12 @@ export class JournalSecrets {
     return this.#secrets.get(name);
   }
 
-  /** Each input keeps its own name, because a resumed run may replace the value of a single one. */
+  /** Each input keeps its own name, because a resumed run may replace the value of only one. */
   hideInputs(inputs: unknown): unknown {
     return withoutSecrets(inputs, 'input', (name, secret) => this.set(name, secret));
   }
 
-  /** A secret that is known already keeps its name. */
+  /** A secret that is already known keeps its name. */
   hide(value: unknown, prefix: string): unknown {
     return withoutSecrets(value, prefix, (name, secret) => {
       for (const [known, other] of this.#secrets) if (other.reveal() === secret.reveal()) return known;
@@ -35,7 +36,7 @@ export class JournalSecrets {
     });
   }
 
-  /** `value` with its secrets, and the names of those that are gone. */
+  /** `value` with its secrets, and the names of those that no longer exist. */
   reveal(value: unknown): { value: unknown; missing: string[] } {
     return withSecretsBack(value, (name) => this.#secrets.get(name));
   }

@@ -2,10 +2,11 @@
  * Waits for one object by list and watch, without polling. Source of the protocol: Kubernetes API concepts, "Efficient
  * detection of changes".
  */
+
+import { sleep } from '../limits/timers.ts';
 import { type ApiRequest, collectionPath, type ObjectWait } from '../sdk/api.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';
-import { sleep } from '../sdk/timers.ts';
 import { isObject, requireOk } from './answer.ts';
 import type { Transport } from './request.ts';
 
@@ -86,7 +87,7 @@ async function list(transport: Transport, request: ApiRequest, signal: AbortSign
   return { version, item };
 }
 
-/** An event about an object. An error event is thrown like the same answer to a request. */
+/** The object of a watch event. Throws the error of an error event, like a request with the same answer. */
 function parseEvent(line: string, server: string, what: string): WatchEvent {
   let event: { type?: unknown; object?: unknown } | null;
   try {

@@ -4,8 +4,8 @@
  */
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLimited } from '../sdk/limited-read.ts';
-import { LIMITS } from '../sdk/limits.ts';
+import { readLimited } from '../limits/read.ts';
+import { LIMITS } from '../limits/sizes.ts';
 
 const FILES = [
   '/etc/ssl/certs/ca-certificates.crt',
@@ -39,7 +39,7 @@ export async function systemRoots(environment: NodeJS.ProcessEnv = process.env):
   return [...found];
 }
 
-/** Ignores links to files of the same directory: OpenSSL has one for each certificate. */
+/** Ignores links to files of the same directory: OpenSSL creates one for each certificate. */
 async function filesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   const paths: string[] = [];

@@ -1,4 +1,5 @@
 /** Kubeconfig files as data. Source: client-go, tools/clientcmd/api/v1. */
+import { maskTokens } from '../sdk/text.ts';
 import { parseYaml } from '../sdk/yaml.ts';
 
 export interface KubeconfigCluster {
@@ -32,12 +33,10 @@ export function readKubeconfig(text: string): Kubeconfig {
   return {
     clusters: list(root.clusters, 'clusters').map((entry) => {
       const cluster = record(entry.cluster, 'cluster');
-      const server = cluster.server;
-      if (typeof server !== 'string' || !URL.canParse(server)) throw new Error('a cluster has no server URL');
       const caFile = cluster['certificate-authority'];
       return {
         name: textOf(entry.name),
-        server,
+        server: textOf(cluster.server),
         ca: base64Text(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
         cluster,
@@ -57,18 +56,26 @@ export function readKubeconfig(text: string): Kubeconfig {
 
 /** The current context. Throws an Error with the problem. */
 export function currentContext({ contexts, current }: Kubeconfig): KubeconfigContext {
-  const known = contexts.map((context) => context.name).join(', ') || 'none';
+  const known = maskTokens(contexts.map((context) => context.name).join(', ')) || 'none';
   if (current === '') throw new Error(`it has no current-context (contexts: ${known})`);
   const found = contexts.find((context) => context.name === current);
   if (found === undefined)
-    throw new Error(`its current-context is ${current}, which does not exist (contexts: ${known})`);
+    throw new Error(`its current-context is ${maskTokens(current)}, which does not exist (contexts: ${known})`);
   return found;
+}
+
+/** The cluster without a name, as in cluster-info, or that of the current context, or the only one. */
+export function clusterInUse(kubeconfig: Kubeconfig): KubeconfigCluster | undefined {
+  const { clusters, contexts, current } = kubeconfig;
+  const context = contexts.find(({ name }) => name === current);
+  const named = clusters.find(({ name }) => name === '') ?? clusters.find(({ name }) => name === context?.cluster);
+  return named ?? (current === '' && clusters.length === 1 ? clusters[0] : undefined);
 }
 
 /** The cluster of that name. Throws an Error with the problem. */
 export function clusterNamed({ clusters }: Kubeconfig, wanted: string): KubeconfigCluster {
   const found = clusters.find((cluster) => cluster.name === wanted);
-  if (found === undefined) throw new Error(`it names a cluster "${wanted}" that it does not hold`);
+  if (found === undefined) throw new Error(`it names a cluster "${maskTokens(wanted)}" that it does not hold`);
   return found;
 }
 

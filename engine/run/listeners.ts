@@ -1,8 +1,9 @@
 /** Passes the events of a run to the phases that listen: in order, in the background, and without delaying the run. */
+
+import { signalAfter } from '../limits/timers.ts';
 import { defined } from '../sdk/fields.ts';
 import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
-import { signalAfter } from '../sdk/timers.ts';
 import type { MachineEvent } from './step-machine.ts';
 
 const LIMIT_MS = 5_000;

@@ -2,14 +2,14 @@
  * The ports: a phase uses the machine and the cluster only through them. They are the same in a run, a dry run and a
  * test.
  */
-import type { Kube } from './kube.ts';
-import type { Runtime } from './runtime.ts';
+import type { Kube } from './ports/kube.ts';
+import type { Runtime } from './ports/runtime.ts';
+import type { Web } from './ports/web.ts';
 import type { Secret } from './secret.ts';
-import type { Web } from './web.ts';
 
-export type * from './kube.ts';
-export type * from './runtime.ts';
-export type * from './web.ts';
+export type * from './ports/kube.ts';
+export type * from './ports/runtime.ts';
+export type * from './ports/web.ts';
 
 /**
  * Everything that a phase can use. Joinery passes it to `run` and `undo`.
@@ -121,13 +121,16 @@ export interface ServiceStatus {
   enabled: boolean;
   /** A masked service cannot be started. */
   masked?: boolean;
+  /** Why the service cannot be started although it exists; absent otherwise. */
+  unusable?: string;
   active: boolean;
   /** The service is down, or its manager keeps restarting it: waiting longer does not help. */
   failed: boolean;
 }
 
 /**
- * Services of the machine, through systemd or OpenRC. Errors: E_SERVICE_MISSING, E_SERVICE_ACTION, E_COMMAND_FAILED.
+ * Services of the machine, through systemd or OpenRC. Errors: E_SERVICE_MISSING, E_SERVICE_ACTION, E_SERVICE_MANAGER,
+ * E_COMMAND_FAILED.
  * @stable
  */
 export interface Services {

@@ -26,6 +26,24 @@ export async function gunzipText(path: string, bytes: Buffer): Promise<string> {
 }
 
 /**
+ * The text of a file as it comes: UTF-8, or UTF-16 as Windows writes it, without a byte order mark.
+ * @stable
+ */
+export function decodeText(bytes: Buffer): string {
+  const text = utf16Of(bytes)?.toString('utf16le') ?? bytes.toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** In little-endian order; undefined if it is not UTF-16. Without a mark, a NUL beside the first character shows it. */
+function utf16Of(bytes: Buffer): Buffer | undefined {
+  const [first, second] = bytes;
+  const even = bytes.subarray(0, bytes.length & ~1);
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return even;
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return Buffer.from(even).swap16();
+  return undefined;
+}
+
+/**
  * The text as one line that is safe for a terminal, cut at 500 characters. Use it for text from servers and programs.
  *
  * @example log.warn(`the server refused: ${clean(body)}`)
@@ -46,6 +64,29 @@ export const printable = (text: string, instead: (character: string) => string =
  */
 export const valueText = (value: unknown): string =>
   clean(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined'));
+
+/** Words with dots between them: a token, but also a field, a reference, a host name or a file name. */
+const DOTTED = /[\w-]*(?:\.[\w-]*)+/g;
+/** The secret half of a token by itself. A digest is longer, and a word has no digits. */
+const BARE_HALF = /(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{12,31}(?![a-z0-9])/gi;
+const FIRST_OF_REFERENCE = ['inputs', 'steps', 'host', 'gates', 'run', 'discovery', 'timeouts', 'patches'];
+
+/**
+ * The text with `***` for what may be the secret half of a bootstrap token, or a piece of one. Every text that quotes
+ * a document passes through here: a broken line can move a token into any field. Names without digits stay if they
+ * cannot be a token: fields, references, and names of three or more parts.
+ */
+export const maskTokens = (text: string): string =>
+  text
+    .replace(DOTTED, (word) => {
+      const [first = '', ...rest] = word.split('.');
+      const isName = rest.length > 1 || FIRST_OF_REFERENCE.includes(first);
+      return [first, ...rest.map((part) => part.replace(/^[a-z0-9]{8,}/i, (run) => masked(run, isName)))].join('.');
+    })
+    .replace(BARE_HALF, '***');
+
+const masked = (run: string, isName: boolean): string =>
+  /^[a-z]+$/i.test(run) && (isName || /^[a-z]+[A-Z]/.test(run)) ? run : '***';
 
 /** Comparing with more candidates is slow, and a suggestion out of thousands is rarely right. */
 const CANDIDATES_MAX = 500;

@@ -10,6 +10,8 @@ export interface Profile {
   dns: object;
   /** Absent before 1.22: the kubelet's own default (cgroupfs) then applies. */
   cgroupDriver?: string;
+  /** False for kubelets from 1.35 on: the scratch machine has cgroups v1. */
+  failCgroupV1?: false;
   /** Versions of API groups that do not have v1 alone. */
   served: Readonly<Record<string, readonly string[]>>;
   /** Roles that `kubeadm init` did not create yet: to read Nodes (since 1.18) and kubeadm-config (since 1.11). */

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { LIMITS } from '../../engine/sdk/limits.ts';
+import { LIMITS } from '../../engine/limits/sizes.ts';
 import resultSchema from '../../schemas/run-result.schema.json' with { type: 'json' };
 import runsSchema from '../../schemas/runs.schema.json' with { type: 'json' };
 import undoSchema from '../../schemas/undo-result.schema.json' with { type: 'json' };

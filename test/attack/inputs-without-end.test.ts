@@ -8,10 +8,10 @@ import { readText } from '../../bin/inputs/read-text.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { readTrusted } from '../../engine/host/trusted.ts';
 import { parseDocuments } from '../../engine/kubeadm/documents.ts';
+import { LIMITS } from '../../engine/limits/sizes.ts';
 import { systemRoots } from '../../engine/net/roots.ts';
 import { inspectPlugin } from '../../engine/plugins/inspect.ts';
 import { parseYaml } from '../../engine/sdk/index.ts';
-import { LIMITS } from '../../engine/sdk/limits.ts';
 import { scratch } from '../helpers/machine.ts';
 
 /** Paths of a sparse file of 50 GiB, of a pipe that has no writer, and of devices. */
@@ -90,7 +90,7 @@ describe('a document whose aliases would expand it', () => {
     expect(() => parseYaml(DOCUMENTS[name] ?? '')).toThrow('with its aliases expanded');
   });
   test('is refused as a configuration of kubeadm, too', () => {
-    const read = (text: string) => parseDocuments('x.yaml', text, { lenient: false })[0]?.value;
+    const read = (text: string) => parseDocuments('x.yaml', text)[0]?.value;
     expect(read(DOCUMENTS['one long text, many times'] ?? '')).toBeUndefined();
     expect(read('a: &a 1\nb: *a\n')).toEqual({ a: 1, b: 1 });
   });

@@ -183,7 +183,7 @@ describe('kind C: kubelet.conf', () => {
           expect(outcome.verified.pins).toEqual(pinsOf(ca.pem));
         }
       }),
-      { seed: 11, numRuns: 300 },
+      { numRuns: 300 },
     );
     expect(outcomes.written).toBeGreaterThan(20);
     expect(outcomes.refused).toBeGreaterThan(20);

@@ -1,8 +1,8 @@
 /** A delay is as long as was asked for, however long that is. Timers of Node end at once beyond 2^31 - 1 ms. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { signalAfter, sleep, startTimer } from '../../engine/limits/timers.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail } from '../../engine/sdk/index.ts';
-import { signalAfter, sleep, startTimer } from '../../engine/sdk/timers.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { planOfSteps } from '../helpers/plans.ts';
 import { sourcesBelow } from '../helpers/sources.ts';
@@ -93,7 +93,7 @@ test('no other file starts a timer', () => {
   const STARTS = /from 'node:timers|AbortSignal\.timeout\(|(?<!override |[.\w])setTimeout\((?!act:|fn:)/;
   const found = sourcesBelow('bin', 'engine', 'phases').filter(({ text }) => STARTS.test(text));
   expect(found.map(({ path }) => path).filter((path) => !path.startsWith('engine/testing/'))).toEqual([
-    'engine/sdk/timers.ts',
+    'engine/limits/timers.ts',
   ]);
   for (const text of [
     "import { setTimeout } from 'node:timers/promises'",

@@ -20,7 +20,7 @@ const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/')
 
 /** The rooms of the engine, from the ground up. A room imports only rooms on lower floors. */
 const FLOORS: string[][] = [
-  ['pki'],
+  ['pki', 'limits'],
   ['sdk'],
   ['documents', 'net', 'node'],
   ['expressions', 'host', 'kube', 'kubeadm'],

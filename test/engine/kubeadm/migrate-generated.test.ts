@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 import { apiVersionOf, kindOf, VERSIONS, type Version } from '../../../engine/kubeadm/versions.ts';
 import { isJoinError } from '../../../engine/sdk/index.ts';
 import { printedForms } from '../../helpers/errors.ts';
-import { examples, SECRET } from '../../helpers/kubeadm.ts';
+import { examples, PIECE_OF_SECRET } from '../../helpers/kubeadm.ts';
 import { meaning, meaningLeft, migrate } from './migration.ts';
 
 const letters = (min: number, max: number, of = 'abcxyz0189') =>
@@ -113,7 +113,7 @@ describe('whatever the old file says', () => {
       fc.assert(
         fc.property(configuration, fc.boolean(), (body, asJson) => {
           const whole = { apiVersion: apiVersionOf(version), kind: kindOf(version), ...body };
-          const text = asJson ? JSON.stringify(whole) : stringify(whole);
+          const text = asJson ? JSON.stringify(whole) : stringify(whole, { compat: 'yaml-1.1' });
           const migration = migrate(text);
           const migrated = migration.text.reveal();
           expect(meaning(migrated)).toEqual(meaningLeft(text, migration));
@@ -159,10 +159,24 @@ describe('whatever the old file says', () => {
           expect(meaning(migration.text.reveal())).toEqual(meaningLeft(broken, migration, lenient));
         } catch (error) {
           if (!isJoinError(error)) throw error;
-          expect(printedForms(error)).not.toContain(SECRET);
+          expect(printedForms(error)).not.toMatch(PIECE_OF_SECRET);
         }
       }),
-      { numRuns: 1_000 },
+      {
+        numRuns: 1_000,
+        examples: [
+          // Seed -712058937: the end of a token becomes a part of discoveryTimeout.
+          [
+            examples.v1alpha1,
+            [
+              [502647570, 12, '  '],
+              [0, 8, '\n'],
+              [1036325591, 11, ' '],
+            ],
+            false,
+          ],
+        ],
+      },
     );
   });
 });

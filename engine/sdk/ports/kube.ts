@@ -1,5 +1,5 @@
 /** The port to the cluster: API objects, as one identity sees them. */
-import type { Secret } from './secret.ts';
+import type { Secret } from '../secret.ts';
 
 /**
  * An API server, and the certificates that it is verified with.

@@ -1,5 +1,5 @@
 /** The port to the web: HTTP calls, downloads and TCP ports. */
-import type { Secret } from './secret.ts';
+import type { Secret } from '../secret.ts';
 
 /**
  * One HTTP call, and the expected response. Redirects are not followed.
@@ -53,6 +53,10 @@ export interface Web {
   waitFor(call: HttpCall): Promise<void>;
   /** Waits until the port accepts TCP connections. E_WAIT when the time limit passes. */
   waitForPort(host: string, port: number): Promise<void>;
+  /**
+   * Host and port of the proxy through which this machine connects to the address; undefined if it connects directly.
+   */
+  proxyOf(url: string): Promise<string | undefined>;
   /** PEM bundle of the certificates that this machine trusts. */
   roots(): Promise<string>;
 }
