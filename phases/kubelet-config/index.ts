@@ -39,7 +39,7 @@ export default definePhase({
     const criSocket = await writtenSocket(ports, machine.criSocket, kubeletVersion);
     const { clusterConfiguration } = machine;
     const inputs = { kubeletVersion, clusterConfiguration, caCertPath };
-    const complete = await completed(services, kubeletConfiguration, inputs);
+    const complete = await completed({ files, services }, kubeletConfiguration, inputs);
     const document = patches === undefined ? complete : await applyPatches(complete, patches, ports);
     if (patches !== undefined) await assertCgroups(files, kubeletVersion, document);
     const { cgroupDriver } = document;

@@ -81,7 +81,7 @@ export const documentTargets: Record<string, Target> = {
       const outputs = await clusterConfig.run(ports, { identity: { server: 'https://a', ca: '' }, dynamic: false });
       const { clusterConfiguration, kubeletConfiguration } = outputs;
       const release = { kubeletVersion: 'v1.36.2', clusterConfiguration, caCertPath: '/etc/kubernetes/pki/ca.crt' };
-      const document = await completed(ports.services, kubeletConfiguration, release);
+      const document = await completed(ports, kubeletConfiguration, release);
       parseYaml(goYaml(document)); // the kubelet must be able to read it
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {
