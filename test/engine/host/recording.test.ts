@@ -248,19 +248,6 @@ describe('a dry run', () => {
     expect(await dry.wait({ kind: 'healthy', service: 'kubelet', url: 'http://127.0.0.1:1' }, SIGNAL)).toBeUndefined();
   });
 
-  test('a dry run never patches on the server an object that only the dry run has', async () => {
-    const inner = serving(() => ({ status: 404, body: {}, clockSkewMs: 0 }));
-    const dry = recordingHost(inner);
-    const ready = (found: unknown) => isReady(found as NodeObject);
-    await dry.wait({ kind: 'object', as: token, ref: nodeRef('w1'), done: ready, from: undefined }, SIGNAL);
-    inner.sent.length = 0;
-    expect(await dry.send({ ...patch, as: token }, SIGNAL)).toMatchObject({
-      status: 200,
-      dryRun: { unchecked: 'the object does not exist yet' },
-    });
-    expect(inner.sent).toEqual([]);
-  });
-
   test('a dry run uses an object that already exists', async () => {
     const real = {
       metadata: { name: 'w1', annotations: { a: 'b' } },
