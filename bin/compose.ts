@@ -47,7 +47,7 @@ const PHASE = Symbol('phase');
 const MACHINE = Symbol('machine');
 const HOST = Symbol('host');
 
-/** Each phase is registered by itself: none knows another, and the phases of a plugin are added in the same way. */
+/** Each phase is registered separately: no phase knows another. The phases of plugins are added in the same way. */
 const PHASES: readonly AnyPhase[] = [
   preflight,
   discoveryFile,
@@ -74,7 +74,7 @@ const PHASES: readonly AnyPhase[] = [
   doctor,
 ];
 
-/** What commands work with. */
+/** The parts that commands use. */
 export interface App {
   /** The folder of Joinery's package. */
   readonly root: string;
@@ -91,7 +91,7 @@ export interface App {
 export interface AppOptions {
   /** The folder of Joinery's package. */
   root: string;
-  /** The launcher's own `import()`: a bundle that runs from a code cache has none. */
+  /** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
   importer?: Importer | undefined;
 }
 
@@ -111,7 +111,7 @@ export interface MachineSession {
   runs: Runs;
   /** Locks the machine until `close`, and removes what killed runs left behind. E_RUN_LOCKED. */
   lock(): Promise<void>;
-  /** Tells those who find the machine locked which run is in progress. */
+  /** Records which run holds the lock, for processes that find the machine locked. */
   announce(run: string): Promise<void>;
   /** Who holds the lock of the machine, if anyone does. */
   holder(): Promise<LockHolder | undefined>;
@@ -147,7 +147,7 @@ function registryOf(parts: DependencyContainer): Registry {
   return registry;
 }
 
-/** A container of its own for each session, closed with it. */
+/** Each session has its own container, which is closed with it. */
 async function openMachine(
   app: DependencyContainer,
   { root, dryRun = false }: MachineOptions,

@@ -58,8 +58,8 @@ export async function main(root: string, argv: string[], importer?: Importer): P
     endWith(error);
   }
   await app.output.drain();
-  const { lost, isResult } = app.output;
-  if (lost !== undefined && isResult) process.stderr.write(`Warning: ${printable(lost.message)}\n`);
+  const { lost, isReport } = app.output;
+  if (lost !== undefined && isReport) process.stderr.write(`Warning: ${printable(lost.message)}\n`);
   else if (lost !== undefined) endWith(lost);
   if (app.plugins.hasRunCode) process.exit(); // a plugin may have left timers or sockets open
 }

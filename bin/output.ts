@@ -1,17 +1,17 @@
-/** Standard output and standard error. Each may be closed, full or gone. What a command does never depends on that. */
+/** Standard output and standard error. Either may be closed, full or lost, which never changes what a command does. */
 import { closeSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { clean, fail, type JoinError } from '../engine/sdk/index.ts';
 
-type StandardStream = Writable & { fd: number };
+type StandardStream = Writable & { fd: number; _handle?: { setBlocking?(isBlocking: boolean): void } };
 
 export class Output {
   #error: NodeJS.ErrnoException | undefined;
 
-  /** Whether the output is the result of a run or an undo, which stands even if the output is lost. */
-  isResult = false;
+  /** Whether the output only reports what was done, which stands even if the output is lost. */
+  isReport = false;
 
   /** Call it before anything is written. */
   guard(): void {
@@ -38,6 +38,8 @@ export class Output {
 
 function keepErrors(stream: StandardStream, keep: (error: NodeJS.ErrnoException) => void): void {
   stream.removeAllListeners('error').on('error', keep); // oclif's own listener ends the process
+  // Or Node waits for a terminal that was stopped with Ctrl-S, and every step of a run with it.
+  stream._handle?.setBlocking?.(false);
   if (stream instanceof Socket) return; // a pipe, a socket or a terminal
   // Node's stream for files and devices does not notice if only a part was written.
   stream._write = (chunk: Buffer, _encoding, done) => {
@@ -50,7 +52,7 @@ function keepErrors(stream: StandardStream, keep: (error: NodeJS.ErrnoException)
   };
 }
 
-/** When it ends, Node restores the modes of its terminals, and aborts if one of them is gone. */
+/** At exit, Node restores the modes of its terminals, and aborts if one of them is lost. */
 function tolerateHangup(terminals: readonly number[]): void {
   if (terminals.includes(0)) process.stdin.on('error', () => undefined);
   process.on('exit', () => {

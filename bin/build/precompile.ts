@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { digestOf } from '../../engine/documents/digest.ts';
+import { readDocument } from '../../engine/documents/read.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
 import { closedSchema } from '../../engine/pipeline/inputs.ts';
 import type { Registry } from '../../engine/pipeline/registry.ts';
-import { parseYaml, type Schema } from '../../engine/sdk/index.ts';
+import type { Schema } from '../../engine/sdk/index.ts';
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' };
@@ -60,6 +61,6 @@ const isLiteral = (value: unknown): boolean => !JSON.stringify(value).includes('
 function pipelineEntries(root: string, catalog: PipelineCatalog): string[] {
   return catalog.names('pipelines').map((name) => {
     const text = readFileSync(join(root, 'pipelines', `${name}.yaml`), 'utf8');
-    return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(parseYaml(text))})]`;
+    return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(readDocument(name, text).value)})]`;
   });
 }

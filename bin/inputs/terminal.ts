@@ -1,4 +1,4 @@
-/** Questions at the terminal. It may be gone before the answer: then nothing was answered. */
+/** Questions at the terminal. If the terminal is lost before the answer, the question counts as unanswered. */
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
 import type { Interface } from 'node:readline/promises';
@@ -50,7 +50,7 @@ export async function askForSecret(question: string): Promise<string> {
   }
 }
 
-/** Undefined if the terminal is gone, or its user has typed the end of the input. */
+/** Undefined if the terminal is lost, or the user pressed Ctrl-D. */
 async function answerTo(question: string, lines: Interface, signal?: AbortSignal): Promise<string | undefined> {
   const over = once(lines, 'close').then(
     () => undefined,

@@ -1,6 +1,6 @@
 /**
- * What Joinery believes because of its place, such as a journal: only root and the caller may be able to change it.
- * The rules are those of OpenSSH's StrictModes.
+ * Files that Joinery trusts because of their path, such as a journal: only root and the caller may be able to change
+ * them. The rules are those of OpenSSH's StrictModes.
  */
 import type { Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -21,14 +21,14 @@ async function requireClosedWay(disk: ReadDisk, believed: string, way: string, i
     const isOpenHere = at === way ? isOpenAtEnd : isOpenAbove;
     const stats = await disk.lstat(at).catch(() => undefined);
     if (stats !== undefined) requireClosed(at, stats, believed, isOpenHere);
-    // The root of a machine may be reached through links: then both ways are checked.
+    // The root of a machine may be reached through links. Then both paths are checked.
     if (stats?.isSymbolicLink() === true)
       await requireClosedWay(disk, believed, resolve(dirname(at), await disk.readlink(at)), isOpenHere);
     if (at === dirname(at)) return;
   }
 }
 
-/** `path` is on the way to `believed`, or is it. */
+/** `path` is `believed`, or a directory on the way to it. */
 function requireClosed(path: string, stats: Stats, believed: string, isOpenHere: IsOpen): void {
   const { uid, gid, mode } = stats;
   if (isOwn(stats) && !isOpenHere(stats)) return;

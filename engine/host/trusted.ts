@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { openLimited, readOpened } from '../limits/read.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { fail } from '../sdk/errors.ts';
+import { decodeText } from '../sdk/text.ts';
 import { isOpen, isOpenAbove, isOwn } from './ownership.ts';
 
 /** As in Linux. */
@@ -34,10 +35,12 @@ export function trustedPath(path: string): string {
   return at;
 }
 
-/** As the kernel reads them: `a/..` is not nothing, because `a` may be a link. */
+/** Resolves paths like the kernel: `a/..` is not a no-op, because `a` may be a link. */
 const partsOf = (path: string): string[] => path.split('/').filter((name) => name !== '' && name !== '.');
 
-/** The text of a trusted file. A pipe, such as `<(…)` of a shell, has no name that another user could replace. */
+/**
+ * The text of a trusted file. A pipe, such as `<(…)` of a shell, has no path at which another user could replace it.
+ */
 export function readTrusted(path: string): string {
   const descriptor = openLimited(path);
   try {
@@ -45,7 +48,7 @@ export function readTrusted(path: string): string {
     if (!stats.isFile()) assertTrusted(path, stats);
     else if (!isSame(stats, lstatSync(trustedPath(path))))
       throw untrusted(path, 'it was replaced while Joinery opened it', `ls -la ${path}`);
-    return readOpened(descriptor, path, { bytesMax: LIMITS.text, pipes: 'read' }).toString('utf8');
+    return decodeText(readOpened(descriptor, path, { bytesMax: LIMITS.text, pipes: 'read' }));
   } finally {
     closeSync(descriptor);
   }

@@ -1,4 +1,4 @@
-/** API requests of a dry run: reads are real, changes are sent with `dryRun=All`, and no wait waits. */
+/** API requests of a dry run: reads are real, changes are sent with `dryRun=All`, and waits return at once. */
 import { holds } from '../node/index.ts';
 import { type ApiAnswer, type ApiClient, type ApiRequest, type ObjectWait, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
@@ -30,7 +30,7 @@ class DryRun {
 
   async send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const { as } = request;
-    // Nothing is ever sent with a stand-in for an identity.
+    // A stand-in is never sent as an identity.
     const isStandIn = as !== 'unverified' && 'server' in as && this.#standIns.isStandIn(as);
     return isStandIn ? this.#unchecked(request, NO_IDENTITY) : this.#sendRemembering(request, signal);
   }
@@ -51,7 +51,7 @@ class DryRun {
     return answer.body;
   }
 
-  /** Sends a read as it is, and a change so that the server only checks it. */
+  /** Sends a read unchanged, and a change with the option to check it only. */
   async #try(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
     if (request.method === 'GET' || request.ref === undefined) return this.#client.send(request, signal);
     if (!(await this.#isSupported(request, signal)))
@@ -77,7 +77,7 @@ class DryRun {
     return supported;
   }
 
-  /** The answer that a server would give that cannot be asked. */
+  /** The answer that the server would give if it could be asked. */
   #unchecked({ ref, method, path, body }: ApiRequest, why: string): ApiAnswer {
     if (ref === undefined || method === 'GET')
       throw fail('E_UNDECIDED', { what: `the answer to ${method} ${path}: ${NO_IDENTITY}` });

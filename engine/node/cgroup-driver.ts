@@ -18,7 +18,7 @@ export async function assertCgroupDriver(
   configured: CgroupDriver,
   { criSocket, kubeletVersion }: { criSocket: string | undefined; kubeletVersion: Promise<string> },
 ): Promise<void> {
-  const socket = await findCriSocket(files, criSocket);
+  const socket = await findCriSocket({ files, runtime }, criSocket);
   const reported = (await fromRuntime(runtime, socket)) ?? (await fromContainerdConfig(files, socketPath(socket)));
   if (reported === undefined)
     log.info(`the cgroup driver of ${socketPath(socket)} could not be read; the kubelet uses ${configured}`);

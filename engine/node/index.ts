@@ -1,5 +1,6 @@
-/** What joining a node to a Kubernetes cluster knows. Phases import it; plugins get it as `sdk.node`. */
+/** What joining a node to a Kubernetes cluster requires. Phases import it; plugins get it as `sdk.node`. */
 export { assertCgroupDriver, defaultCgroupDriver } from './cgroup-driver.ts';
+export { assertCgroups } from './cgroups.ts';
 export { ignoreRule } from './checks.ts';
 export { assertClock } from './clock-skew.ts';
 export { readClusterInfo } from './cluster-info.ts';
@@ -10,6 +11,7 @@ export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } fr
 export { loadModules, setSysctls } from './kernel.ts';
 export {
   base64Text,
+  clusterInUse,
   clusterNamed,
   currentContext,
   type Kubeconfig,
@@ -43,4 +45,5 @@ export { paths } from './paths.ts';
 export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
 export { readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
+export { argumentIn, type UnitCommand, unitCommand } from './systemd-unit.ts';
 export { visibleNode } from './visible-node.ts';

@@ -1,10 +1,10 @@
 /** How a kubelet learns the socket of its container runtime. Source: kubeadm, phases/kubelet and util/runtime. */
-import type { Files } from '../sdk/ports.ts';
+import type { Files, Runtime } from '../sdk/ports.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { findCriSocket, socketPath } from './cri.ts';
 import { holds } from './release-facts.ts';
 
-/** Whether the socket is in a file of this machine, and not in a flag of the kubelet and an annotation of its Node. */
+/** Whether a file of this machine has the socket, instead of a kubelet flag and an annotation of the Node. */
 export function hasSocketFile(kubeletVersion: string, clusterConfiguration: object | undefined): boolean {
   const gate = clusterSettings(clusterConfiguration).featureGates.NodeLocalCRISocket;
   if (!holds('socketFileGate', kubeletVersion)) return false;
@@ -16,11 +16,15 @@ export const isSocketAnnotated = (kubeletVersion: string, clusterConfiguration: 
   !holds('noSocketAnnotation', kubeletVersion) && !hasSocketFile(kubeletVersion, clusterConfiguration);
 
 /**
- * The socket as kubeadm of the kubelet's release writes it: up to 1.23 as it was configured, or a path; from 1.24 on a
- * URL. A socket that was found is then below /var/run, unless it exists only below /run. Throws E_CRI_SOCKETS.
+ * The socket in the form that kubeadm of the kubelet's release writes: up to 1.23 as configured, or a path; from 1.24
+ * on a URL. A detected socket is then below /var/run, unless it exists only below /run. Throws E_CRI_SOCKETS.
  */
-export async function writtenSocket(files: Files, given: string | undefined, kubeletVersion: string): Promise<string> {
-  const socket = await findCriSocket(files, given);
+export async function writtenSocket(
+  { files, runtime }: { files: Files; runtime: Runtime },
+  given: string | undefined,
+  kubeletVersion: string,
+): Promise<string> {
+  const socket = await findCriSocket({ files, runtime }, given);
   const path = socketPath(socket);
   if (!holds('remoteRuntimesOnly', kubeletVersion)) return given === undefined || given === '' ? path : given;
   const exists = async (name: string) => (await files.stat(name)) !== undefined;

@@ -15,7 +15,7 @@ export interface ReleaseFact {
   /** Last release in which it holds; absent if it still does. */
   readonly until?: `1.${number}`;
   readonly what: string;
-  /** Enhancement, pull request or program that says so. `kubernetes#N` is a pull request there. */
+  /** The enhancement, pull request or program that documents it. `kubernetes#N` is a pull request there. */
   readonly source: string;
 }
 
@@ -41,6 +41,11 @@ export const releaseFacts = {
     what: 'a joining machine may read Nodes',
     source: 'kubernetes#81056',
   },
+  schedulingOptions: {
+    ...{ of: 'kubelet', since: '1.21' },
+    what: 'kubeadm requires the kernel options CGROUP_PIDS and FAIR_GROUP_SCHED',
+    source: 'kubernetes#96378',
+  },
   pauseImageFlag: {
     ...{ of: 'kubelet', since: '1.21', until: '1.34' },
     what: 'kubeadm names the pause image with `--pod-infra-container-image` for every runtime; 1.35 has no such flag',
@@ -50,6 +55,16 @@ export const releaseFacts = {
     ...{ of: 'kubelet', since: '1.22' },
     what: 'kubeadm sets an empty `cgroupDriver` to systemd',
     source: 'kubernetes#102133',
+  },
+  noManifestsCheck: {
+    ...{ of: 'kubelet', since: '1.23' },
+    what: 'kubeadm lets a worker join whose directory of static Pods is not empty',
+    source: 'kubeadm 1.36.2',
+  },
+  swapWarns: {
+    ...{ of: 'kubelet', since: '1.23' },
+    what: 'kubeadm only warns about swap',
+    source: 'kubernetes#104854',
   },
   remoteRuntimesOnly: {
     ...{ of: 'kubelet', since: '1.24' },
@@ -66,20 +81,70 @@ export const releaseFacts = {
     what: '`kubeadm reset` keeps `/var/lib/dockershim`, `/var/run/kubernetes` and `/var/lib/cni`',
     source: 'kubernetes#110022',
   },
+  runtimeV1Only: {
+    ...{ of: 'kubelet', since: '1.26' },
+    what: 'the kubelet speaks only `runtime.v1` with the container runtime',
+    source: 'kubernetes#110618',
+  },
   noKeyEncipherment: {
     ...{ of: 'kubelet', since: '1.27' },
     what: 'a CSR with an elliptic key does not ask for key encipherment',
     source: 'kubernetes#111660',
+  },
+  olderKubelets: {
+    ...{ of: 'cluster', since: '1.28' },
+    what: 'kubelets may be three minor versions older than the cluster, and two before',
+    source: 'KEP-3935',
+  },
+  noBridgeCheck: {
+    ...{ of: 'kubelet', since: '1.30' },
+    what: 'kubeadm does not check the settings of `net.bridge`',
+    source: 'kubeadm 1.36.2',
+  },
+  cgroupV1Warns: {
+    ...{ of: 'kubelet', since: '1.31' },
+    what: 'kubeadm warns about cgroups v1',
+    source: 'KEP-4569',
+  },
+  runtimeByApi: {
+    ...{ of: 'kubelet', since: '1.31' },
+    what: 'kubeadm needs no `crictl`, and does not look for `conntrack` when a machine joins',
+    source: 'kubernetes#124685',
+  },
+  forwardingByEndpoint: {
+    ...{ of: 'kubelet', since: '1.31' },
+    what: 'kubeadm checks the forwarding of IPv4 only if the endpoint is an IPv4 address',
+    source: 'kubeadm 1.36.2',
   },
   runtimeReportsDriver: {
     ...{ of: 'kubelet', since: '1.31' },
     what: 'the kubelet uses the cgroup driver that the container runtime reports',
     source: 'KEP-4033',
   },
+  noCrictlCheck: {
+    ...{ of: 'kubelet', since: '1.32' },
+    what: 'kubeadm does not look for `crictl`',
+    source: 'kubernetes#126596',
+  },
+  noSocatCheck: {
+    ...{ of: 'kubelet', since: '1.32' },
+    what: 'kubeadm does not look for `socat` and `ebtables`',
+    source: 'kubeadm 1.36.2',
+  },
+  kernel419: {
+    ...{ of: 'kubelet', since: '1.32' },
+    what: 'kubeadm requires Linux 4.19, and not 3.10',
+    source: 'system-validators 1.9',
+  },
   socketFileGate: {
     ...{ of: 'kubelet', since: '1.32' },
     what: "the cluster's feature gate NodeLocalCRISocket moves the CRI socket from flag and annotation into a file",
     source: 'KEP-4656',
+  },
+  fewPrograms: {
+    ...{ of: 'kubelet', since: '1.33' },
+    what: 'of the programs, kubeadm looks for `losetup`, `mount` and `cp` only',
+    source: 'kubeadm 1.36.2',
   },
   socketFileByDefault: {
     ...{ of: 'kubelet', since: '1.34' },
@@ -90,6 +155,26 @@ export const releaseFacts = {
     ...{ of: 'kubelet', since: '1.34' },
     what: 'kubeconfigs are written without `preferences`',
     source: 'kubernetes#131741',
+  },
+  longTermKernels: {
+    ...{ of: 'kubelet', since: '1.34' },
+    what: 'kubeadm only warns about a kernel that is neither 5.4, 5.10, 5.15 nor 6 or later',
+    source: 'kubernetes#131919',
+  },
+  cgroupV1Refused: {
+    ...{ of: 'kubelet', since: '1.35' },
+    what: 'the kubelet does not start on cgroups v1, unless `failCgroupV1` is false',
+    source: 'KEP-5573',
+  },
+  optionsByCgroups: {
+    ...{ of: 'kubelet', since: '1.35' },
+    what: 'which kernel options kubeadm requires depends on the version of the cgroups',
+    source: 'kubernetes#134089',
+  },
+  runtimeVersionCheck: {
+    ...{ of: 'kubelet', since: '1.36' },
+    what: 'kubeadm checks that the container runtime has the call `RuntimeConfig`',
+    source: 'kubeadm 1.36.2',
   },
   argumentsInOrder: {
     ...{ of: 'kubelet', since: '1.36' },
@@ -110,7 +195,7 @@ export function holds(name: keyof typeof releaseFacts, version: string | undefin
   return minor >= minorOf(`${since}.`) && (until === undefined || minor <= minorOf(`${until}.`));
 }
 
-/** Tag of the pause image by the release of kubeadm from which it holds. Source: kubeadm, constants.PauseVersion. */
+/** Tag of the pause image, by the first kubeadm release that uses it. Source: kubeadm, constants.PauseVersion. */
 const PAUSE_TAGS: readonly (readonly [since: number, tag: string])[] = [
   [34, '3.10.1'],
   [31, '3.10'],

@@ -4,7 +4,9 @@ import type { KubeApi, Log } from '../sdk/ports.ts';
 import { type NodeObject, nodeRef } from './objects.ts';
 import { holds } from './release-facts.ts';
 
-/** The Node, or undefined if it does not exist. An older cluster may not allow the request: then it warns. */
+/**
+ * The Node, or undefined if it does not exist. Warns if the cluster does not allow the request, as older clusters do.
+ */
 export async function visibleNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
   try {
     return await api.get<NodeObject>(nodeRef(name));

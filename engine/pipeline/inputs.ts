@@ -62,6 +62,10 @@ export function withHostDefaults(pipeline: Pipeline, values: Values, host: HostF
   return completed;
 }
 
+/** Whether the default of an input is the name of the host. */
+export const readsHostName = ({ inputs }: Pipeline, name: string): boolean =>
+  /^\$\{\{\s*host\.name\s*\}\}$/.test(String(inputs.properties[name]?.default ?? ''));
+
 /** The default of an input on this machine. */
 export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): unknown {
   const path = ['inputs', 'properties', name, 'default'];

@@ -1,4 +1,4 @@
-/** A folder → what is known of the plugin in it before any of its code is run. */
+/** Inspects the plugin in a folder without running its code. */
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trustedPath } from '../host/trusted.ts';
@@ -13,7 +13,7 @@ export interface InspectedPlugin {
   folder: string;
   manifest: Manifest;
   integrity: string;
-  /** It came with Joinery itself, and is trusted as that is. */
+  /** It ships with Joinery, and is trusted like Joinery. */
   isShipped: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The digest over all that a plugin is made of: what `joinery.lock` pins. docs/plugin-trust.md has its definition. */
+/** The digest of all files of a plugin, which `joinery.lock` pins. docs/plugin-trust.md defines it. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, lstatSync, type Stats } from 'node:fs';
 import { lstat, readdir, readlink, realpath } from 'node:fs/promises';
@@ -13,19 +13,19 @@ import { clean } from '../sdk/text.ts';
 export interface Options {
   filesMax?: number;
   bytesMax?: number;
-  /** Whose the files are is not looked at. */
+  /** Do not check the owners of the files. */
   isShipped?: boolean;
 }
 
 const FILES_MAX = 10_000;
 const BYTES_MAX = 64 << 20;
-/** Where pnpm keeps packages: links in `node_modules` lead there. */
+/** The folder of pnpm's packages, to which links in `node_modules` lead. */
 const STORE = '/node_modules/.pnpm/';
 
 /**
- * `sha512-…` over the folder without its node_modules, over the packages that it depends on, and over whatever a link
- * in them leads to. `folder` is a real path. Every file is ours alone: E_FILE_UNTRUSTED. E_PLUGIN_FILES for a link that
- * leads out, a dependency that does not exist, and too many or too large files.
+ * `sha512-…` over the folder without its node_modules, the packages that it depends on, and the targets of links in
+ * them. `folder` is a real path. E_FILE_UNTRUSTED if others can change a file. E_PLUGIN_FILES for a link that leads
+ * outside, a missing dependency, and too many or too large files.
  */
 export async function integrityOf(
   folder: string,
@@ -44,7 +44,7 @@ class PluginTree {
   readonly #options: Required<Options>;
   #files = 0;
   #bytes = 0;
-  /** Paths from the folder that are covered already. */
+  /** Covered paths, relative to the folder. */
   readonly #seen = new Set<string>();
   readonly #packages = new Set<string>();
   readonly #lines = new Set<string>();
@@ -60,7 +60,7 @@ class PluginTree {
       .digest('base64')}`;
   }
 
-  /** A file, a link and what it leads to, or a directory and everything in it except packages. */
+  /** Covers a file, a link and its target, or a directory and everything in it except packages. */
   async add(path: string): Promise<void> {
     if (this.#seen.has(path)) return;
     this.#seen.add(path);
@@ -84,7 +84,7 @@ class PluginTree {
     this.#lines.add(lineOf((mode & 0o100) === 0 ? 'file' : 'program', path, hash));
   }
 
-  /** The packages that the one at `from` needs, with theirs. */
+  /** Covers the dependencies of the package at `from`, and their dependencies. */
   async addPackages(from: string, { needed, optional }: Packages): Promise<void> {
     for (const name of [...needed, ...optional]) {
       const place = await this.#placeOf(name, from);
@@ -98,7 +98,7 @@ class PluginTree {
     }
   }
 
-  /** Where Node finds the package: beside `from`, or beside a folder above it. */
+  /** The folder in which Node finds the package: beside `from`, or beside a folder above it. */
   async #placeOf(name: string, from: string): Promise<string | undefined> {
     if (!/^(@[^/.][^/]*\/)?[^/.][^/]*$/.test(name)) return undefined;
     for (let at = join(this.#folder, from); ; at = dirname(at)) {
@@ -109,7 +109,7 @@ class PluginTree {
     }
   }
 
-  /** The real path of a package, from the folder: in the folder itself, or in the store of pnpm beside it. */
+  /** The real path of a package, relative to the folder: in the folder itself, or in the store of pnpm beside it. */
   async #packageAt(place: string, name: string): Promise<string> {
     const real = await realpath(join(this.#folder, place)).catch(() => undefined);
     const isLink = real !== join(this.#folder, place);
@@ -119,7 +119,7 @@ class PluginTree {
     return isLink ? this.#follow(place, (target) => this.#isInStore(target)) : place;
   }
 
-  /** What a link leads to, as a path from the folder. Outside of the folder only what `isAllowed` accepts. */
+  /** The target of a link, relative to the folder. Outside the folder, only targets that `isAllowed` accepts. */
   async #follow(path: string, isAllowed: (target: string) => boolean): Promise<string> {
     const at = join(this.#folder, path);
     const real = await realpath(at).catch(() => undefined);
@@ -134,7 +134,7 @@ class PluginTree {
     return leadsTo;
   }
 
-  /** Whether it is in the store of a workspace that this folder belongs to, or that this folder itself is in. */
+  /** Whether it is in the store of a workspace that contains this folder, or of which this folder is a part. */
   #isInStore(path: string): boolean {
     const [above = '', inStore] = path.split(STORE);
     return inStore !== undefined && !leavesFolder(relative(above, this.#folder));
@@ -145,7 +145,7 @@ class PluginTree {
   }
 }
 
-/** Whether the digest covers a file that the manifest names: a path in the folder. */
+/** Whether the digest covers a file that the manifest names by a path in the folder. */
 export const isCovered = (path: string): boolean => {
   const [first, ...rest] = path.split('/');
   return first !== '..' && first !== '.git' && first !== 'node_modules' && !rest.includes('node_modules');
@@ -153,7 +153,7 @@ export const isCovered = (path: string): boolean => {
 
 const leavesFolder = (path: string): boolean => path === '..' || path.startsWith('../');
 
-/** A name may have anything in it but NUL. */
+/** A name may contain any character except NUL. */
 const lineOf = (kind: 'file' | 'program' | 'link', path: string, hash: Hash): string =>
   `${path}\0${kind} ${hash.digest('hex')}\0`;
 

@@ -7,7 +7,7 @@ export const input = {
   properties: {
     endpoint: {
       type: 'string',
-      pattern: '^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$',
+      pattern: '^([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$',
       'x-form': 'be host:port',
       description: 'API server address (host:port)',
     },

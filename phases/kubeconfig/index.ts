@@ -1,9 +1,16 @@
 /** Writes the node's identity exactly as the kubelet would after its own bootstrap. */
 
-import { stringify } from 'yaml';
 import { holds, kubeletIdentity, paths, readServerAddress } from '../../engine/node/index.ts';
 import { certificatesPem, privateKeyPem, readCertificates } from '../../engine/pki/index.ts';
-import { controls, type DesiredPath, definePhase, installFiles, Secret, writes } from '../../engine/sdk/index.ts';
+import {
+  controls,
+  type DesiredPath,
+  definePhase,
+  goYaml,
+  installFiles,
+  Secret,
+  writes,
+} from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -83,5 +90,5 @@ function kubeletConf(server: string, ca: string, kubeletVersion: string | undefi
       },
     ],
   };
-  return stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+  return goYaml(document);
 }

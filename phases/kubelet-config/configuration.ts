@@ -1,7 +1,6 @@
 /** Completes the cluster's KubeletConfiguration as kubeadm does. Source: kubeadm, componentconfigs/kubelet. */
-import { stringify } from 'yaml';
 import { clusterSettings, defaultCgroupDriver, fields, holds, paths } from '../../engine/node/index.ts';
-import type { Services } from '../../engine/sdk/index.ts';
+import type { Files, Services } from '../../engine/sdk/index.ts';
 import { dnsAddress } from './service-subnet.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
@@ -17,7 +16,7 @@ export interface CompletionInputs {
 
 /** Adds kubeadm's value to each field that is unset. Rotation of the certificates is always on. */
 export async function completed(
-  services: Services,
+  ports: { files: Files; services: Services },
   configuration: object,
   { kubeletVersion, clusterConfiguration, caCertPath }: CompletionInputs,
 ): Promise<Tree> {
@@ -37,11 +36,14 @@ export async function completed(
     healthzPort: 10248,
     // Older kubeadms leave the field to the kubelet.
     ...(holds('systemdDriver', kubeletVersion) ? { cgroupDriver: defaultCgroupDriver(kubeletVersion) } : {}),
-    // With systemd-resolved, /etc/resolv.conf names a stub resolver that Pods cannot reach.
-    ...((await services.status('systemd-resolved')).active ? { resolvConf: RESOLVED_CONF } : {}),
+    ...((await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {}),
   };
   return { ...filled(configuration, defaults), rotateCertificates: true };
 }
+
+/** With systemd-resolved, /etc/resolv.conf names a stub resolver that Pods cannot reach. */
+const usesResolved = async ({ files, services }: { files: Files; services: Services }): Promise<boolean> =>
+  (await files.stat(RESOLVED_CONF)) !== undefined && (await services.status('systemd-resolved')).active;
 
 function filled(value: unknown, defaults: Tree): Tree {
   const tree: Tree = isTree(value) ? { ...value } : {};
@@ -53,7 +55,3 @@ function filled(value: unknown, defaults: Tree): Tree {
 }
 
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Sorted and unindented like Go's marshaller, so a machine that kubeadm joined sees no change. */
-export const yamlOf = (document: object): string =>
-  stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });

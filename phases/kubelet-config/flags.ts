@@ -33,9 +33,13 @@ export function kubeadmFlags({
   const all = holds('argumentsInOrder', runtime.kubeletVersion)
     ? [...own.sort(byName), ...extra]
     : [...own, ...extra].sort(byName);
-  const text = all.map(([name, value]) => `--${name}=${value}`);
-  return `KUBELET_KUBEADM_ARGS=${JSON.stringify(text.join(' '))}\n`; // JSON quotes as Go's %q does, for printable ASCII
+  const text = all.map(([name, value]) => quoted(`--${name}=${value}`)).join(' ');
+  // JSON quotes as Go's %q does, for printable ASCII. A shell that reads the file must not expand anything either.
+  return `KUBELET_KUBEADM_ARGS=${JSON.stringify(text).replace(/[$`]/g, '\\$&')}\n`;
 }
+
+/** systemd and shells split the variable at blanks, and honour quotes and backslashes. */
+const quoted = (word: string): string => (/[\s"'\\$`]/.test(word) ? `"${word.replace(/["\\$`]/g, '\\$&')}"` : word);
 
 function runtimeFlags({
   criSocket,

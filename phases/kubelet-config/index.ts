@@ -2,6 +2,7 @@
 
 import {
   assertCgroupDriver,
+  assertCgroups,
   clusterSettings,
   hasSocketFile,
   installedKubelet,
@@ -9,8 +10,8 @@ import {
   writtenSocket,
 } from '../../engine/node/index.ts';
 import { certificatesPem, readCertificates } from '../../engine/pki/index.ts';
-import { controls, definePhase, type Files, fail, installFiles, runs, writes } from '../../engine/sdk/index.ts';
-import { completed, yamlOf } from './configuration.ts';
+import { controls, definePhase, type Files, fail, goYaml, installFiles, runs, writes } from '../../engine/sdk/index.ts';
+import { completed } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { applyPatches } from './patches.ts';
 import { input, output } from './schema.ts';
@@ -35,11 +36,12 @@ export default definePhase({
     const { files, services, commands } = ports;
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
-    const criSocket = await writtenSocket(files, machine.criSocket, kubeletVersion);
+    const criSocket = await writtenSocket(ports, machine.criSocket, kubeletVersion);
     const { clusterConfiguration } = machine;
     const inputs = { kubeletVersion, clusterConfiguration, caCertPath };
-    const complete = await completed(services, kubeletConfiguration, inputs);
+    const complete = await completed({ files, services }, kubeletConfiguration, inputs);
     const document = patches === undefined ? complete : await applyPatches(complete, patches, ports);
+    if (patches !== undefined) await assertCgroups(files, kubeletVersion, document);
     const { cgroupDriver } = document;
     if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
       await assertCgroupDriver(ports, cgroupDriver, {
@@ -47,7 +49,7 @@ export default definePhase({
         kubeletVersion: Promise.resolve(kubeletVersion),
       });
     const socketFile = hasSocketFile(kubeletVersion, clusterConfiguration) ? criSocket : undefined;
-    const yaml = yamlOf(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
+    const yaml = goYaml(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
     const flags = kubeadmFlags({
       ...machine,
       ...{ kubeletVersion, criSocket: socketFile === undefined ? criSocket : undefined },

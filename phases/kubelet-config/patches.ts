@@ -2,7 +2,7 @@
  * `--patches`: a directory of files that change the kubelet's configuration.
  * Source of their names and order: kubeadm, util/patches.
  */
-import { applyJsonPatch, type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
+import { applyJsonPatch, decodeText, type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
 import { mergePatch, strategicPatch } from './merge-patch.ts';
 
 type Patch = (target: unknown, patch: unknown) => unknown | Promise<unknown>;
@@ -56,7 +56,7 @@ async function applyFile(
   apply: Patch,
   { files, log }: { files: Files; log: Log },
 ): Promise<Record<string, unknown>> {
-  const text = (await files.read(file))?.toString('utf8') ?? '';
+  const text = decodeText((await files.read(file)) ?? Buffer.alloc(0));
   const parts = text
     .split(/^---.*$/m)
     .map((part) => part.replace(/^(\s*---\s*\n)+/, '')) // kubeadm takes an indented separator too

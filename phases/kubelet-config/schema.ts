@@ -3,9 +3,6 @@ import { fields } from '../../engine/node/index.ts';
 const { ca, nodeName, criSocket, caCertPath, kubeletVersion, configSource, patches } = fields;
 const { clusterConfiguration, kubeletConfiguration } = fields;
 
-/** These values are written into a file of one line. */
-const line = { type: 'string', pattern: '^[^\\r\\n]*$', 'x-form': 'be one line' } as const;
-
 export const input = {
   type: 'object',
   properties: {
@@ -24,8 +21,8 @@ export const input = {
       items: {
         type: 'object',
         properties: {
-          key: line,
-          value: line,
+          key: fields.argumentValue,
+          value: fields.argumentValue,
           effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
         },
         required: ['key', 'effect'],
@@ -38,12 +35,8 @@ export const input = {
       items: {
         type: 'object',
         properties: {
-          name: {
-            type: 'string',
-            pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
-            'x-form': 'be an argument without its dashes',
-          },
-          value: line,
+          name: fields.argumentName,
+          value: fields.argumentValue,
         },
         required: ['name'],
         additionalProperties: false,

@@ -20,7 +20,7 @@ export default definePhase({
   effects: [apiCalls(['watch', 'patch'], 'nodes', 'waits for its registration and sets the CRI socket annotation')],
   irreversible: 'the Node remains until an administrator deletes it; no credentials on this machine allow that',
 
-  async run({ files, kube, log }, inputs) {
+  async run({ files, runtime, kube, log }, inputs) {
     const { server, ca, certificate, key, nodeName, clusterConfiguration, wait, startedAt } = inputs;
     if (wait === 'started') {
       log.info('not waiting for the Node, so it does not get a CRI socket annotation');
@@ -33,8 +33,9 @@ export default definePhase({
     let node = await api.waitFor<NodeObject>(ref, (found) => isRegistered(found, since));
     const kubeletVersion = clean(versionOf(node));
     log.info(`Node ${nodeName} has registered (kubelet ${kubeletVersion})`);
-    const isAnnotated = isSocketAnnotated(kubeletVersion, clusterConfiguration);
-    const criSocket = isAnnotated ? await writtenSocket(files, inputs.criSocket, kubeletVersion) : undefined;
+    const release = inputs.kubeletVersion ?? kubeletVersion;
+    const isAnnotated = isSocketAnnotated(release, clusterConfiguration);
+    const criSocket = isAnnotated ? await writtenSocket({ files, runtime }, inputs.criSocket, release) : undefined;
     if (criSocket !== undefined && node.metadata.annotations?.[CRI_SOCKET] !== criSocket)
       node = await api.patch<NodeObject>(ref, { metadata: { annotations: { [CRI_SOCKET]: criSocket } } });
     if (wait === 'ready') {

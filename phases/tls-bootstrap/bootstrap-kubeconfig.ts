@@ -1,10 +1,9 @@
 /**
  * `bootstrap-kubelet.conf`, the kubelet's bootstrap credentials. Source: kubeadm, util/kubeconfig, through client-go.
  */
-import { stringify } from 'yaml';
 import { holds, readServerAddress } from '../../engine/node/index.ts';
 import { certificatesPem } from '../../engine/pki/index.ts';
-import { type Identity, Secret } from '../../engine/sdk/index.ts';
+import { goYaml, type Identity, Secret } from '../../engine/sdk/index.ts';
 
 const USER = 'tls-bootstrap-token-user';
 const CONTEXT = `${USER}@kubernetes`;
@@ -33,7 +32,7 @@ export function bootstrapKubeconfig(identity: Identity, kubeletVersion: string |
     ...(holds('noPreferences', kubeletVersion) ? {} : { preferences: {} }),
     users: [{ name: USER, user }],
   };
-  return new Secret(stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 }));
+  return new Secret(goYaml(document));
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

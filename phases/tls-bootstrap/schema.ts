@@ -9,7 +9,7 @@ export const input = {
   additionalProperties: false,
 } as const;
 
-/** Empty where the kubelet has yet to ask. */
+/** Empty until the kubelet sends its CSR. */
 export const output = {
   type: 'object',
   properties: { certificate: { ...certificate, 'x-known': 'after-run' }, key: { ...key, 'x-known': 'after-run' } },

@@ -2,16 +2,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { run } from '../../engine/run/run.ts';
 import { writes } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { cli, type Outcome, project, scene } from '../bin/cli.ts';
-import { scratch } from '../helpers/machine.ts';
+import { rootedMachine, scratch } from '../helpers/machine.ts';
 import { planOfSteps } from '../helpers/plans.ts';
 
 const noScript = spawnSync('script', ['--version']).status !== 0;
@@ -72,32 +71,74 @@ describe('a run', () => {
     expect([status, error]).toEqual(['succeeded', undefined]);
   });
 
-  test.skipIf(noScript)(
+  /** Runs the steps at a terminal; CI is unset, as on the machine of a user. */
+  async function atTerminal(root: string, steps: readonly string[]) {
+    await mkdir(join(root, 'etc'));
+    const file = join(root, 'pipeline.yaml');
+    const head = 'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: slow }\nsteps:\n';
+    await writeFile(file, `${head}${steps.map((step) => `  - ${step}\n`).join('')}`, { mode: 0o644 });
+    const { CI: _, ...env } = process.env;
+    const command = [...JOIN, 'run', '--pipeline', file, '--root', root].join(' ');
+    const script = `trap : HUP; ${command}; echo $? >${root}/code`;
+    const terminal = spawn('script', ['-qec', script, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(() => void terminal.kill('SIGKILL'));
+    let screen = '';
+    terminal.stdout.on('data', (chunk) => {
+      screen += chunk;
+    });
+    return { terminal, shows: (text: string) => vi.waitFor(() => expect(screen).toContain(text), 20_000) };
+  }
+  const exists = (root: string, path: string) =>
+    vi.waitFor(async () => expect(await readFile(join(root, path), 'utf8')).not.toBe(''), 20_000);
+  const atTerminalTest = test.skipIf(noScript);
+  const WRITES = '{ id: a, uses: file, with: { path: /etc/a, content: x } }';
+
+  atTerminalTest(
     'continues when its terminal is gone, also if it was waiting for an answer there',
     async () => {
-      const root = await scratch();
-      for (const folder of ['etc', 'run']) await mkdir(join(root, folder));
-      const file = join(root, 'pipeline.yaml');
-      const steps = [
-        '  - { id: ask, approval: { message: "Now?", deadline: 4s, onTimeout: approve } }',
-        '  - { id: a, uses: file, needs: [ask], with: { path: /etc/a, content: x } }',
-      ];
-      const head = 'apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: asks }\nsteps:\n';
-      await writeFile(file, head + steps.join('\n'), { mode: 0o644 });
-      const { CI: _, ...env } = process.env;
-      const command = `trap : HUP; ${JOIN.join(' ')} run --pipeline ${file} --root ${root}; echo $? >${root}/code`;
-      const terminal = spawn('script', ['-qec', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-      let screen = '';
-      for await (const chunk of terminal.stdout) {
-        screen += chunk;
-        if (screen.includes('Now? [yes/no]')) break;
-      }
+      const { root } = await rootedMachine();
+      const asks = '{ id: ask, approval: { message: "Now?", deadline: 4s, onTimeout: approve } }';
+      const { terminal, shows } = await atTerminal(root, [asks, WRITES]);
+      await shows('Now? [yes/no]');
       terminal.kill('SIGKILL');
-      for (let tries = 0; tries < 200 && !existsSync(join(root, 'code')); tries++) await sleep(100);
-      expect([await readFile(join(root, 'code'), 'utf8'), await readdir(join(root, 'etc'))]).toEqual(['0\n', ['a']]);
+      await exists(root, 'code');
+      expect(await readFile(join(root, 'code'), 'utf8')).toBe('0\n');
+      await exists(root, 'etc/a');
     },
     60_000,
   );
+
+  atTerminalTest(
+    'continues while its terminal is stopped with Ctrl-S',
+    async () => {
+      const { root } = await rootedMachine({ nap: 'sleep 3' });
+      const naps = '{ id: nap, uses: command, with: { argv: [nap], query: true } }';
+      const { terminal, shows } = await atTerminal(root, [naps, WRITES]);
+      await shows('\x1b[?25l'); // the list of steps
+      terminal.stdin.write('\x13');
+      await exists(root, 'etc/a');
+      terminal.stdin.write('\x11');
+      await exists(root, 'code');
+      expect(await readFile(join(root, 'code'), 'utf8')).toBe('0\n');
+    },
+    60_000,
+  );
+});
+
+test('a command that changes something keeps its exit code if it cannot print what it did', async () => {
+  const [folder, root] = [await scratch(), await scratch()];
+  const file = join(folder, 'old.yaml');
+  const head = 'apiVersion: kubeadm.k8s.io/v1beta2\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken:\n';
+  await writeFile(
+    file,
+    `${head}    token: abcdef.0123456789abcdef\n    apiServerEndpoint: 10.0.0.1:6443\n    unsafeSkipCAVerification: true\n`,
+  );
+  const migrate = ['config', 'migrate', '--old-config', file, '--new-config', join(folder, 'new.yaml')];
+  for (const args of [migrate, ['runs', 'prune', '--root', root]]) {
+    const { code, stderr } = await shell('exec "$@" >/dev/full', args);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('Warning: standard output could not be written')]);
+  }
+  expect(existsSync(join(folder, 'new.yaml'))).toBe(true);
 });
 
 describe('a command that is run for its output', () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 /** What `--patches`, and a configuration file's taints and arguments, make of what kubelet-config writes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -113,7 +114,7 @@ describe('patches of the kubelet configuration', () => {
       'that are not YAML',
       { 'kubeletconfiguration.yaml': 'a: [' },
       '/kubeletconfiguration.yaml',
-      'Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'the indentation does not match the lines above, or a bracket above is not closed',
     ],
     [
       'that are not operations',
@@ -169,12 +170,21 @@ describe('taints and extra arguments of the kubelet', () => {
         ],
       }),
     ).toBe(
-      `KUBELET_KUBEADM_ARGS="--cgroup-root= ${endpoint} --node-labels=a=b,c=\\"d\\" --register-with-taints=dedicated=gpu:NoSchedule,new:NoExecute --v=4"`,
+      `KUBELET_KUBEADM_ARGS="--cgroup-root= ${endpoint} \\"--node-labels=a=b,c=\\\\\\"d\\\\\\"\\" --register-with-taints=dedicated=gpu:NoSchedule,new:NoExecute --v=4"`,
     );
     expect(await flags({ kubeletExtraArgs: [{ name: 'container-runtime-endpoint', value: 'unix:///x' }] })).toBe(
       'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///x"',
     );
   });
+
+  test.each(['a b', '"d"', "it's", 'a\\b', '$HOME', '`id`', '', ' x '])(
+    'an argument with the value %j reaches a kubelet as one word, also through a shell',
+    async (value) => {
+      const file = await flags({ kubeletExtraArgs: [{ name: 'x', value }] });
+      const { stdout } = spawnSync('sh', ['-c', `${file}\neval "set -- $KUBELET_KUBEADM_ARGS"; printf '%s\\n' "$@"`]);
+      expect(String(stdout).split('\n')).toContain(`--x=${value}`);
+    },
+  );
 
   test.each([
     ['v1.35.9', '--a=2 --b=1 --b=3 --hostname-override=other'],

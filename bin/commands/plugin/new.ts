@@ -46,13 +46,13 @@ export class PluginNew extends JoinCommand {
     for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o755 });
       await writeFile(join(folder, path), content, { flag: 'wx', mode: 0o644 }); // never open to a group
-      this.log(`  ${name}/${path}`);
+      this.report(`  ${name}/${path}`);
     }
     await buildTypes(root);
     await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder }).then(
-      () => this.log(`\nNext: cd ${name} && npm test`),
+      () => this.report(`\nNext: cd ${name} && npm test`),
       (error: Error) =>
-        this.log(
+        this.report(
           `\nnpm could not install the test dependencies: ${clean(error.message)}` +
             `\nNext: cd ${name} && npm install && npm test`,
         ),
