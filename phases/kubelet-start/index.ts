@@ -22,7 +22,7 @@ export default definePhase({
   output,
   effects: [
     writes(paths.kubeletDropIn, 0o644, 'if the unit does not pass the files of the join to the kubelet'),
-    writes(paths.kubeletLastDropIn, 0o644, 'the same, if that file exists or a drop-in sets the command'),
+    writes(paths.kubeletLastDropIn, 0o644, 'the same, if that file exists or another drop-in sets the command'),
     controls('kubelet', ['reload', 'start', 'stop'], 'it joins the cluster'),
     ...kubeletData,
     apiCalls(['patch'], 'nodes/status', 'on undo: sets the Node to not Ready'),
