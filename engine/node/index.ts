@@ -45,4 +45,5 @@ export { paths } from './paths.ts';
 export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
 export { readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
+export { argumentIn, type UnitCommand, unitCommand } from './systemd-unit.ts';
 export { visibleNode } from './visible-node.ts';
