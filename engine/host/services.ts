@@ -9,6 +9,7 @@ import type { MachineCommands } from './commands.ts';
 /** A service that was restarted this often is not going to come up. */
 const RESTARTS_MAX = 3;
 const LOG_LINES = 200;
+const HEALTH_ANSWER_MS = 1_000;
 
 export class MachineServices {
   readonly #commands: MachineCommands;
@@ -44,7 +45,7 @@ export class MachineServices {
     let pauseMs = 10;
     let nextStatusAtMs = Date.now() + 1_000;
     while (!(await answersOk(url))) {
-      if (Date.now() >= nextStatusAtMs) {
+      if (!signal.aborted && Date.now() >= nextStatusAtMs) {
         const { manager, failed } = await this.status(name, signal);
         if (manager !== 'none' && failed)
           throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastLogLine(name) });
@@ -118,10 +119,9 @@ function openrc(action: ServiceAction, name: string): string[] | undefined {
 
 const answersOk = (url: string): Promise<boolean> =>
   new Promise((resolve) => {
-    const request = get(url, { timeout: 1_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
+    const request = get(url, { signal: signalAfter(HEALTH_ANSWER_MS) }, ({ statusCode }) => {
+      request.destroy();
+      resolve(statusCode === 200);
     });
-    request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(false));
   });
