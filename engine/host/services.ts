@@ -5,6 +5,7 @@ import { fail } from '../sdk/errors.ts';
 import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import type { MachineCommands } from './commands.ts';
+import { isOwnAddress } from './own-addresses.ts';
 
 /** A service that was restarted this often is not going to come up. */
 const RESTARTS_MAX = 3;
@@ -42,6 +43,7 @@ export class MachineServices {
 
   /** Asks the service often at first, because a port cannot be watched, and its manager once a second. */
   async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
+    if (!isOwnAddress(new URL(url).hostname)) throw fail('E_HEALTH_ADDRESS', { service: name, url });
     let pauseMs = 10;
     let nextStatusAtMs = Date.now() + 1_000;
     while (!(await answersOk(url))) {

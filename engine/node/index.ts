@@ -16,7 +16,7 @@ export {
   type KubeconfigContext,
   readKubeconfig,
 } from './kubeconfig.ts';
-export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
+export { healthUrl, installedKubelet, isHealthCheckOff, minorOf } from './kubelet.ts';
 export {
   type KubeletIdentity,
   kubeletIdentity,

@@ -1,5 +1,5 @@
 /** Starts the kubelet through the service manager and waits until it is healthy. */
-import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
+import { healthUrl, isHealthCheckOff, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
   type Commands,
@@ -7,6 +7,7 @@ import {
   definePhase,
   type Files,
   fail,
+  type Ports,
   parseYaml,
   removesPodSandboxes,
   unmounts,
@@ -32,7 +33,8 @@ export default definePhase({
     unmounts(paths.kubelet, 'on undo: volumes of Pods'),
   ],
 
-  async run({ files, services, commands, clock, log }) {
+  async run(ports) {
+    const { files, services, commands, clock, log } = ports;
     const [status, unit] = await Promise.all([services.status('kubelet'), services.unit('kubelet')]);
     const bootstraps = (await files.stat(paths.bootstrapKubeletConf)) !== undefined;
     const needed = bootstraps ? [BOOTSTRAP_ARGUMENT, ...REQUIRED_ARGUMENTS] : REQUIRED_ARGUMENTS;
@@ -42,8 +44,8 @@ export default definePhase({
     }
     if (!status.exists) throw fail('E_SERVICE_MISSING', { service: 'kubelet', manager: status.manager });
     if (status.active) {
-      await services.waitHealthy('kubelet', await healthUrlOf(files));
-      log.info('the kubelet is already running and healthy');
+      await waitHealthy(ports);
+      log.info('the kubelet is already running');
       return {};
     }
     if (unit !== undefined && needed.some((argument) => !unit.includes(argument))) {
@@ -53,8 +55,7 @@ export default definePhase({
     }
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
-    await services.waitHealthy('kubelet', await healthUrlOf(files));
-    log.info('the kubelet is healthy');
+    await waitHealthy(ports);
     return { startedAt };
   },
 
@@ -69,8 +70,16 @@ export default definePhase({
 const commandLine = (bootstraps: boolean): string =>
   `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
-/** The kubelet's configuration may change the address and port of its health check. */
-async function healthUrlOf(files: Files): Promise<string> {
+async function waitHealthy({ files, services, log }: Pick<Ports, 'files' | 'services' | 'log'>): Promise<void> {
+  const url = await healthUrlOf(files);
+  if (url === undefined)
+    return log.warn('the kubelet has no health check (healthzPort: 0): only its Node will show whether it works');
+  await services.waitHealthy('kubelet', url);
+  log.info('the kubelet is healthy');
+}
+
+/** The kubelet's configuration may change the address and port of its health check. Undefined if it has none. */
+async function healthUrlOf(files: Files): Promise<string | undefined> {
   const invalid = (what: string) => fail('E_KUBELET_CONFIG', { what: `${paths.kubeletConfig}: ${what}` });
   const text = (await files.read(paths.kubeletConfig))?.toString('utf8') ?? '';
   let config: unknown;
@@ -79,6 +88,7 @@ async function healthUrlOf(files: Files): Promise<string> {
   } catch (error) {
     throw invalid((error as Error).message);
   }
+  if (isHealthCheckOff(config as Record<string, unknown>)) return undefined;
   const url = healthUrl(config as Record<string, unknown>);
   if (url === undefined) throw invalid("it has no valid address for the kubelet's health check");
   return url;
