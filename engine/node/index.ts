@@ -38,6 +38,6 @@ export {
   nodeRef,
 } from './objects.ts';
 export { paths } from './paths.ts';
-export { readServerAddress } from './server-address.ts';
+export { PORT, readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
 export { visibleNode } from './visible-node.ts';
