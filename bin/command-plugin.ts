@@ -1,4 +1,4 @@
-/** Hands commands to oclif, which otherwise looks for them in modules by itself. */
+/** Hands commands to oclif, which would otherwise search modules for them. */
 import { type Command, Plugin } from '@oclif/core';
 import pjson from '../package.json' with { type: 'json' };
 
@@ -11,7 +11,7 @@ export async function commandPlugin(root: string, commands: Readonly<Record<stri
   return plugin;
 }
 
-/** The description of a command for help. The class itself is what oclif runs. */
+/** The description of a command for help. oclif runs the class itself. */
 function loadable(id: string, command: Command.Class, plugin: Plugin): Command.Loadable {
   Object.assign(command, { id, plugin });
   const { aliases = [], hiddenAliases = [], hidden = false, strict } = command;

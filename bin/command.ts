@@ -28,7 +28,7 @@ export interface RunRequest {
   isRecorded?: boolean;
   root: string;
   output: Output;
-  /** Makes the plan once the machine is known. */
+  /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
 }
 
@@ -139,7 +139,7 @@ export abstract class JoinCommand extends Command {
         onCancel: onFailure ?? 'undo',
       }),
     );
-    this.log(
+    this.report(
       output === 'json'
         ? jsonText(resultDocument(result, { plan }))
         : [resultText(result, plan), ...undoText(items)].join('\n'),
@@ -172,7 +172,7 @@ export abstract class JoinCommand extends Command {
     const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, ...watched }),
     );
-    this.log(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
+    this.report(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
     this.#end(result.error);
   }
 
@@ -197,6 +197,12 @@ export abstract class JoinCommand extends Command {
     this.#end(error);
   }
 
+  /** Prints what was done. It stands, and so does the exit code, even if that cannot be printed. */
+  protected report(text: string): void {
+    this.app.output.isReport = true;
+    this.log(text);
+  }
+
   /** Prints the error, if any, and sets the exit code. */
   #end(error: unknown): void {
     if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version, this.verbosity)}\n`);
@@ -204,7 +210,7 @@ export abstract class JoinCommand extends Command {
   }
 }
 
-/** Old runs that cannot be deleted change nothing about the run that has just ended. */
+/** If old runs cannot be deleted, the run that has just ended is not affected. */
 async function prune({ runs }: MachineSession): Promise<void> {
   await runs.prune(RUNS_KEPT).catch((error: Error) => {
     process.stderr.write(`Warning: old run records were not deleted: ${printable(error.message)}\n`);
@@ -215,7 +221,7 @@ declare class ConcreteCommand extends JoinCommand {
   override run(): Promise<unknown>;
 }
 
-/** oclif creates commands by itself, so each gets the application through a class of its own. */
+/** oclif instantiates commands itself, so each command gets the application through a subclass. */
 export const withApp = (app: App, command: Command.Class): Command.Class =>
   class extends (command as unknown as typeof ConcreteCommand) {
     protected override readonly app = app;

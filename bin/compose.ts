@@ -39,6 +39,7 @@ import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 import waitFor from '../phases/wait-for/index.ts';
+import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
 
@@ -46,7 +47,7 @@ const PHASE = Symbol('phase');
 const MACHINE = Symbol('machine');
 const HOST = Symbol('host');
 
-/** Each phase is registered by itself: none knows another, and the phases of a plugin are added in the same way. */
+/** Each phase is registered separately: no phase knows another. The phases of plugins are added in the same way. */
 const PHASES: readonly AnyPhase[] = [
   preflight,
   discoveryFile,
@@ -73,7 +74,7 @@ const PHASES: readonly AnyPhase[] = [
   doctor,
 ];
 
-/** What commands work with. */
+/** The parts that commands use. */
 export interface App {
   /** The folder of Joinery's package. */
   readonly root: string;
@@ -82,13 +83,15 @@ export interface App {
   /** Pipelines and environments. */
   readonly catalog: PipelineCatalog;
   readonly plugins: Plugins;
+  /** Standard output and standard error. */
+  readonly output: Output;
   openMachine(options: MachineOptions): Promise<MachineSession>;
 }
 
 export interface AppOptions {
   /** The folder of Joinery's package. */
   root: string;
-  /** The launcher's own `import()`: a bundle that runs from a code cache has none. */
+  /** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
   importer?: Importer | undefined;
 }
 
@@ -108,7 +111,7 @@ export interface MachineSession {
   runs: Runs;
   /** Locks the machine until `close`, and removes what killed runs left behind. E_RUN_LOCKED. */
   lock(): Promise<void>;
-  /** Tells those who find the machine locked which run is in progress. */
+  /** Records which run holds the lock, for processes that find the machine locked. */
   announce(run: string): Promise<void>;
   /** Who holds the lock of the machine, if anyone does. */
   holder(): Promise<LockHolder | undefined>;
@@ -131,6 +134,7 @@ export function composeApp({ root, importer = (url) => import(url) }: AppOptions
     registry: app.resolve(Registry),
     catalog: app.resolve(PipelineCatalog),
     plugins: app.resolve(Plugins),
+    output: new Output(),
     openMachine: (options) => openMachine(app, options),
   };
 }
@@ -143,7 +147,7 @@ function registryOf(parts: DependencyContainer): Registry {
   return registry;
 }
 
-/** A container of its own for each session, closed with it. */
+/** Each session has its own container, which is closed with it. */
 async function openMachine(
   app: DependencyContainer,
   { root, dryRun = false }: MachineOptions,

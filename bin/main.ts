@@ -1,8 +1,8 @@
 /** The entry point: composes the application and hands its commands to oclif. */
 import 'reflect-metadata'; // tsyringe needs it
-import { type Command, flush, handle, run } from '@oclif/core';
+import { type Command, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
-import { fail, isJoinError, nearest } from '../engine/sdk/index.ts';
+import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { withApp } from './command.ts';
 import { commandPlugin } from './command-plugin.ts';
@@ -47,6 +47,7 @@ import { errorText, withoutTokens } from './render/error.ts';
 /** `root` is the folder of Joinery's package; `importer` is the launcher's own `import()`, for plugins. */
 export async function main(root: string, argv: string[], importer?: Importer): Promise<void> {
   const app = composeApp({ root, importer });
+  app.output.guard();
   try {
     await runCommandLine(app, argv);
   } catch (error) {
@@ -54,10 +55,18 @@ export async function main(root: string, argv: string[], importer?: Importer): P
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);
     }
-    process.stderr.write(`${errorText(error, pjson.version)}\n`);
-    process.exitCode = error.exitCode;
+    endWith(error);
   }
+  await app.output.drain();
+  const { lost, isReport } = app.output;
+  if (lost !== undefined && isReport) process.stderr.write(`Warning: ${printable(lost.message)}\n`);
+  else if (lost !== undefined) endWith(lost);
   if (app.plugins.hasRunCode) process.exit(); // a plugin may have left timers or sockets open
+}
+
+function endWith(error: JoinError): void {
+  process.stderr.write(`${errorText(error, pjson.version)}\n`);
+  process.exitCode ||= error.exitCode;
 }
 
 async function runCommandLine(app: App, argv: string[]): Promise<void> {
@@ -69,7 +78,6 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
   const plugin = await commandPlugin(app.root, commands);
   await run(argv, { root: app.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
-  await flush();
 }
 
 /** E_PHASE_UNKNOWN. */

@@ -1,6 +1,7 @@
-/** Pipelines and environments, by the name of a shipped one or one of a plugin, or by file. */
+/** Pipelines and environments: shipped with Joinery, from a plugin, or from a file. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { readDocument } from '../engine/documents/read.ts';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
 import type { TrackedValue } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
@@ -8,19 +9,19 @@ import { readLimited } from '../engine/limits/read.ts';
 import { LIMITS } from '../engine/limits/sizes.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
-import { fail, type HostFacts, isJoinError, parseYaml } from '../engine/sdk/index.ts';
+import { decodeText, fail, type HostFacts, isJoinError } from '../engine/sdk/index.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
-/** Each has a folder of its name in Joinery's package. */
+/** Each kind has a folder of the same name in Joinery's package. */
 export type DocumentKind = 'pipelines' | 'environments';
 
-/** A pipeline as `host` runs it; without a host, without the parts that are for some machines only. */
+/** The pipeline for `host`. Without a host, it omits the parts that apply to some machines only. */
 export type PipelineFor = (host?: HostFacts) => Pipeline;
 
-/** A pipeline and its environments in which each value knows its place. */
+/** A pipeline and its environments, with the place of each value. */
 export interface TrackedPipeline {
-  /** The parts of the environments that are for some machines only. */
+  /** The parts of the environments that apply to some machines only. */
   parts: readonly TrackedValue[];
   /** With the parts that `applies` accepts (default: none). */
   resolve(applies?: PartFilter): ResolvedPipeline;
@@ -31,7 +32,7 @@ export class PipelineCatalog {
   readonly #root: string;
   readonly #pluginFiles: Record<DocumentKind, Map<string, string>> = { pipelines: new Map(), environments: new Map() };
 
-  /** `root` is the folder of Joinery's package. */
+  /** The folder of Joinery's package. */
   constructor(root: string) {
     this.#root = root;
   }
@@ -97,7 +98,9 @@ export class PipelineCatalog {
   /** Name and description of each document that ships with Joinery. */
   descriptions(kind: DocumentKind): { name: string; description: string }[] {
     return this.names(kind).map((name) => {
-      const { metadata } = parseYaml(this.#read(kind, name).text) as { metadata: { description?: string } };
+      const { metadata } = readDocument(name, this.#read(kind, name).text).value as {
+        metadata: { description?: string };
+      };
       return { name, description: metadata.description ?? '' };
     });
   }
@@ -109,7 +112,7 @@ export class PipelineCatalog {
         ? { file: name, text: readTrusted(path) }
         : {
             file: basename(path),
-            text: readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' }).toString('utf8'),
+            text: decodeText(readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' })),
           };
     } catch (error) {
       if (isJoinError(error)) throw error;
@@ -123,10 +126,10 @@ export class PipelineCatalog {
 /** Whether `name` is a path, rather than the name of a document of Joinery or of a plugin. */
 export const isFile = (name: string): boolean => name.includes('/') || /\.ya?ml$/.test(name);
 
-/** The name by which a document is found again from any working directory. */
+/** A name that finds the document from any working directory. */
 export const lastingName = (name: string): string => (isFile(name) ? resolve(name) : name);
 
-/** The source of a plan; `name` is what the command line called the pipeline. */
+/** The source of a plan. `name` is the pipeline's name on the command line. */
 export const sourceOf = ({ digest, environments }: Pipeline, name: string): PlanSource => ({
   kind: 'pipeline',
   name: lastingName(name),

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { digestOf } from '../../engine/documents/digest.ts';
+import { readDocument } from '../../engine/documents/read.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
 import { closedSchema } from '../../engine/pipeline/inputs.ts';
-import { parseYaml } from '../../engine/sdk/index.ts';
+import type { Registry } from '../../engine/pipeline/registry.ts';
+import type { Schema } from '../../engine/sdk/index.ts';
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' };
@@ -27,6 +29,7 @@ export function validatorsSource(root: string): string {
     ...Object.values(kubeadmSchemas),
     closedSchema(catalog.open(DEFAULT_PIPELINE).inputs),
     ...registry.all().flatMap(({ input, output }) => [input, output]),
+    ...literalSchemas(registry, catalog),
   ];
   const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
   // Each is a function of its own, so that a command compiles only those that it uses.
@@ -40,10 +43,24 @@ export function validatorsSource(root: string): string {
   ].join('\n');
 }
 
+/** The check of a pipeline validates each literal value by the schema of its input. */
+function literalSchemas(registry: Registry, catalog: PipelineCatalog): Schema[] {
+  const steps = catalog.names('pipelines').flatMap((name) => catalog.open(name).steps);
+  const names = new Set(
+    steps.flatMap((step) => Object.entries(step.with ?? {}).flatMap(([name, value]) => (isLiteral(value) ? name : []))),
+  );
+  return registry
+    .all()
+    .flatMap(({ input }) => Object.entries(input.properties ?? {}))
+    .flatMap(([name, schema]) => (names.has(name) ? schema : []));
+}
+
+const isLiteral = (value: unknown): boolean => !JSON.stringify(value).includes('${{');
+
 /** A function for each pipeline, so that each caller gets its own copy. */
 function pipelineEntries(root: string, catalog: PipelineCatalog): string[] {
   return catalog.names('pipelines').map((name) => {
     const text = readFileSync(join(root, 'pipelines', `${name}.yaml`), 'utf8');
-    return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(parseYaml(text))})]`;
+    return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(readDocument(name, text).value)})]`;
   });
 }

@@ -28,7 +28,7 @@ export class Approve extends JoinCommand {
       const id = await runs.find(args.id, () => true, 'approve');
       const decision = flags.deny ? 'denied' : 'approved';
       await runs.answer(id, args.step, { decision, by: userName(), reason: flags.reason });
-      this.log(`Step ${args.step} of run ${id} is ${decision}.`);
+      this.report(`Step ${args.step} of run ${id} is ${decision}.`);
     } finally {
       await close();
     }

@@ -1,14 +1,15 @@
 /** `join ca-hash`: prints the value of `--discovery-token-ca-cert-hash`. */
+import { dirname, resolve } from 'node:path';
 import { Args } from '@oclif/core';
 import { clean, fail } from '../../engine/sdk/index.ts';
 import { caCertificates } from '../../engine/tokens/ca-hash.ts';
 import { JoinCommand } from '../command.ts';
-import { readText } from '../inputs/read-text.ts';
+import { readText, readTextFile } from '../inputs/read-text.ts';
 
 export class CaHash extends JoinCommand {
   static override summary = "Print the hash of a CA's public key, for --discovery-token-ca-cert-hash";
   static override description =
-    'Prints one line for each certificate of a PEM bundle, or of the CA in a kubeconfig. Any type of key is supported.';
+    'Prints one line for each certificate of a PEM bundle, or of the CA of a kubeconfig. Any type of key is supported.';
   static override examples = [
     '<%= config.bin %> ca-hash /etc/kubernetes/pki/ca.crt',
     '<%= config.bin %> ca-hash ~/.kube/config',
@@ -26,7 +27,7 @@ export class CaHash extends JoinCommand {
     const { args } = await this.parse(CaHash);
     const file = args.file === '-' ? 'standard input' : args.file;
     const certificates = await readText(args.file)
-      .then(caCertificates)
+      .then((text) => caCertificates(text, (path) => readTextFile(resolve(dirname(args.file), path))))
       .catch((error: Error) => {
         throw fail('E_CA_HASH', { file, what: clean(error.message) }, error);
       });

@@ -39,7 +39,7 @@ const phaseDocument = ({ name, summary, input, output, effects, irreversible, or
     version: origin?.version,
   });
 
-/** The command of a phase, or of a step of the default pipeline: the inputs decide which of its phases runs. */
+/** The command of a phase, or of a step of the default pipeline. The inputs decide which phase such a step runs. */
 export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
   const { registry } = app;
   const phases = variantsOf(step).map((variant) => registry.get(variant.phase));

@@ -9,6 +9,7 @@ import { lenientFlag } from '../inputs/config-documents.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { kubeadmLine } from '../inputs/kubeadm-line.ts';
 import { mergeInputs, withProblems } from '../inputs/merge.ts';
+import { pastedWords } from '../inputs/pasted.ts';
 import { valuesOfFlag } from '../inputs/raw-flags.ts';
 import { namedBy, plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE, sourceOf } from '../pipelines.ts';
@@ -60,7 +61,7 @@ export function runCommand(app: App) {
       const pipelineFor = await openWithPlugins(app, { name, environments, argv: this.argv });
       const { inputs } = pipelineFor();
       const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...ownFlags }, args: argsFor(inputs) };
-      const { argv, off } = kubeadmLine(this.argv, options.flags);
+      const { argv, off } = kubeadmLine(pastedWords(this.argv), options.flags);
       const { flags, args } = await this.parse(options, argv);
       this.verbosity = flags.v;
       const stdinReaders = flags.config === '-' ? ['--config'] : [];

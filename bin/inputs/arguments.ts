@@ -1,7 +1,9 @@
-/** What was typed as flags and arguments → values of inputs. */
+/** Converts flags and arguments to values of inputs. */
 import { resolve } from 'node:path';
 import { flagName, kebabCase } from '../../engine/pipeline/flag-names.ts';
-import { fail, parseYaml, type Schema } from '../../engine/sdk/index.ts';
+import { fail, type Schema } from '../../engine/sdk/index.ts';
+import { tidied } from '../../engine/sdk/schema.ts';
+import { readYaml } from '../../engine/sdk/yaml.ts';
 import { type FlagProperty, flagProperties } from './flag-properties.ts';
 import { readText, readTextFile } from './read-text.ts';
 import { askForSecret, isInteractive } from './terminal.ts';
@@ -15,6 +17,9 @@ export interface ParsedArguments {
   /** Flags, not of inputs, that read standard input. */
   stdinReaders?: readonly string[];
 }
+
+/** More than any list of kubelet arguments has. */
+const TOKENS_MAX = 30_000;
 
 interface TypedInput extends FlagProperty {
   value: unknown;
@@ -53,15 +58,13 @@ async function contentOf(typed: TypedInput, name: string): Promise<unknown> {
   const { property, value } = typed;
   const isText = typeof value === 'string' && !isPiped(typed);
   const content = isPiped(typed) ? await secretFromStdin(name) : isText ? textOrFile(value, name) : value;
-  return property.type === 'object' ? documentIn(String(content), name) : content;
+  return property.type === 'object' ? documentIn(String(content), name) : tidied(property, content);
 }
 
 function documentIn(text: string, name: string): unknown {
-  try {
-    return parseYaml(text);
-  } catch (error) {
-    throw fail('E_INPUT', { problems: [`${name} is not valid YAML: ${(error as Error).message}`] }, error);
-  }
+  const { value, errors } = readYaml(text, { dialect: 'core', tokensMax: TOKENS_MAX });
+  if (errors.length === 0) return value;
+  throw fail('E_INPUT', { problems: errors.map(({ message }) => `${name} is not valid YAML: ${message}`) });
 }
 
 const secretFromStdin = async (name: string): Promise<string> =>
@@ -77,7 +80,7 @@ export function textOrFile(text: string, name: string): string {
   }
 }
 
-/** Relative paths start at the working directory; with another root, at that root. */
+/** Resolves relative paths against the working directory or, with another root, against that root. */
 export function withAbsolutePaths({ properties = {} }: Schema, values: Record<string, unknown>, root: string) {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [

@@ -1,4 +1,4 @@
-/** `join run --config`: the values of a kubeadm configuration file, below those of flags and variables. */
+/** `join run --config`: the values of a kubeadm configuration file. Flags and variables override them. */
 import { loadJoinConfiguration, mixConfigAndFlags, mixingProblems } from '../../engine/kubeadm/index.ts';
 import { fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
 import { readConfigurationFile } from './config-documents.ts';

@@ -60,7 +60,7 @@ const fitsFlag = ({ type, items }: Schema): boolean => type !== 'array' || items
 /** A variable holds one text, not a document. */
 export const fitsVariable = (schema: Schema): boolean => schema.type !== 'object' && fitsFlag(schema);
 
-/** The endpoint may stand without its flag, as in every `kubeadm join` line. */
+/** The endpoint can be an argument without its flag, as in every `kubeadm join` line. */
 export const argsFor = (schema: Schema): ArgInput =>
   schema.properties?.endpoint === undefined
     ? {}

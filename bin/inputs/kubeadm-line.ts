@@ -1,50 +1,82 @@
-/** A `kubeadm join` line → one that oclif parses: booleans without a value, and today's names of flags. */
+/** Converts a `kubeadm join` line to one that oclif parses: booleans without a value, and current flag names. */
 import type { FlagInput } from '@oclif/core/interfaces';
 import { EXIT, fail, goBoolean, JoinError } from '../../engine/sdk/index.ts';
 
-/** Names from kubeadm before 1.10, and from 1.19 to 1.21. */
-const OLD_NAMES: Record<string, string> = {
+/** Names from kubeadm before 1.10, and from 1.19 to 1.21; and the one that `--root` has there. */
+const OTHER_NAMES: Record<string, string> = {
   '--skip-preflight-checks': '--ignore-preflight-errors=all',
   '--experimental-patches': '--patches',
+  '--rootfs': '--root',
 };
 
-/** Flags that only a control-plane node needs. */
-const CONTROL_PLANE_FLAGS = [
-  'apiserver-advertise-address',
-  'apiserver-bind-port',
-  'certificate-key',
-  'control-plane',
-  'experimental-control-plane',
+/** Flags that say where kubeadm logs; Joinery has no such log. */
+const LOG_SWITCHES = [
+  'add-dir-header',
+  'alsologtostderr',
+  'logtostderr',
+  'one-output',
+  'skip-headers',
+  'skip-log-headers',
 ];
+const LOG_VALUES = ['log-backtrace-at', 'log-dir', 'log-file', 'log-file-max-size', 'stderrthreshold', 'vmodule'];
 
-/** Turns `--flag=true` into `--flag`; `off` names the flags set to false. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE. */
+/** Flags that ask for a control-plane node, and those that kubeadm reads for one alone. */
+const CONTROL_PLANE_SWITCHES = ['control-plane', 'experimental-control-plane'];
+const CONTROL_PLANE_VALUES = ['apiserver-advertise-address', 'apiserver-bind-port', 'certificate-key'];
+
+/**
+ * Turns `--flag=true` into `--flag`, and drops flags of kubeadm that change nothing for a worker; `off` names the flags
+ * set to false. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE.
+ */
 export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: string[]; off: string[] } {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const off: string[] = [];
-  const words = argv.slice(0, end).flatMap((word) => {
+  const words = withoutIdleFlags(argv.slice(0, end), flags).flatMap((word) => {
     const [name = '', ...rest] = word.split('=');
     const value = rest.length === 0 ? undefined : rest.join('=');
     const flag = name.slice('--'.length);
-    if (CONTROL_PLANE_FLAGS.includes(flag) && !Object.hasOwn(flags, flag)) return controlPlaneFlag(name, value);
-    const old = Object.hasOwn(OLD_NAMES, name) ? OLD_NAMES[name] : undefined;
-    if (old !== undefined) return [old.includes('=') || value === undefined ? old : `${old}=${value}`];
+    const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined;
+    if (other !== undefined) return [other.includes('=') || value === undefined ? other : `${other}=${value}`];
     if (value === undefined || !word.startsWith('--') || flags[flag]?.type !== 'boolean') return [word];
-    const isOn = goBoolean(value);
-    if (isOn === undefined)
-      throw JoinError.own({
-        code: 'E_USAGE',
-        message: `${name}=${value} must be true or false`,
-        hint: `Write ${name}, or omit it.`,
-        exitCode: EXIT.usage,
-      });
-    if (!isOn) off.push(flag);
-    return isOn ? [name] : [];
+    if (!booleanOf(name, value)) off.push(flag);
+    return booleanOf(name, value) ? [name] : [];
   });
   return { argv: [...words, ...argv.slice(end)], off };
 }
 
+/** Without the flags of kubeadm that have no meaning here, and without their values. */
+function withoutIdleFlags(words: readonly string[], flags: FlagInput): string[] {
+  const kept: string[] = [];
+  const hasFlag = (flag: string) => words.some((word) => word === flag || word.startsWith(`${flag}=`));
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? '';
+    const [, flag = '', value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (Object.hasOwn(flags, flag)) kept.push(word);
+    else if (CONTROL_PLANE_SWITCHES.includes(flag)) assertWorker(`--${flag}`, value);
+    else if (LOG_SWITCHES.includes(flag)) booleanOf(`--${flag}`, value ?? 'true');
+    else if (flag === 'rootfs' && hasFlag('--root')) index += value === undefined ? 1 : 0;
+    else if (![...LOG_VALUES, ...CONTROL_PLANE_VALUES].includes(flag)) kept.push(word);
+    else if (hasFlag('--config'))
+      throw fail('E_INPUT', {
+        problems: [`--config cannot be combined with --${flag}: omit it, a worker has no use for it`],
+      });
+    else if (value === undefined) index++; // its value is the next word
+  }
+  return kept;
+}
+
+function booleanOf(name: string, value: string): boolean {
+  const isOn = goBoolean(value);
+  if (isOn !== undefined) return isOn;
+  throw JoinError.own({
+    code: 'E_USAGE',
+    message: `${name}=${value} must be true or false`,
+    hint: `Write ${name}, or omit it.`,
+    exitCode: EXIT.usage,
+  });
+}
+
 /** `--control-plane=false` is allowed, as in kubeadm. */
-function controlPlaneFlag(name: string, value: string | undefined): string[] {
-  if (name.endsWith('control-plane') && goBoolean(value ?? '') === false) return [];
-  throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: name });
+function assertWorker(name: string, value = 'true'): void {
+  if (booleanOf(name, value)) throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: name });
 }

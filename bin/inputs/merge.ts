@@ -1,4 +1,4 @@
-/** All values of a pipeline's inputs: flags over variables over a configuration file. */
+/** Merges the values of a pipeline's inputs: flags override variables, and variables override a configuration file. */
 import { fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
 import { type ConfigFile, type MergedInputs, overlaid, type Values } from './values.ts';
 import { valuesOfVariables } from './variables.ts';
@@ -17,7 +17,7 @@ export async function mergeInputs(inputs: Schema, typed: Values, config?: Config
   };
 }
 
-/** Calls `make`. Throws one E_INPUT with `problems` and those that `make` finds, if there are any. */
+/** Calls `make`. If there are `problems`, or `make` finds some, throws one E_INPUT with all of them. */
 export function withProblems<T>(problems: readonly string[], make: () => T): T {
   let more: readonly string[] = [];
   try {

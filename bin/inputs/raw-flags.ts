@@ -1,4 +1,4 @@
-/** Flags that decide which other flags there are, and so are needed before the command line is parsed. */
+/** Flags that decide which other flags exist. They are read before the command line is parsed. */
 
 /** The values of `flag`, as typed. */
 export const valuesOfFlag = (flag: string, argv: readonly string[]): string[] =>

@@ -2,6 +2,7 @@
 import { readLimited } from '../../engine/limits/read.ts';
 import { LIMITS } from '../../engine/limits/sizes.ts';
 import { startTimer } from '../../engine/limits/timers.ts';
+import { decodeText } from '../../engine/sdk/text.ts';
 
 const STDIN_TIMEOUT_MS = 60_000;
 
@@ -10,9 +11,9 @@ export const readText = async (path: string): Promise<string> => (path === '-' ?
 
 /** At most 1 MiB from a file, or from a pipe such as `<(…)` of a shell. */
 export const readTextFile = (path: string): string =>
-  readLimited(path, { bytesMax: LIMITS.text, pipes: 'read' }).toString('utf8');
+  decodeText(readLimited(path, { bytesMax: LIMITS.text, pipes: 'read' }));
 
-/** A person at a terminal has as much time as they like; a pipe has not. */
+/** A terminal has no time limit, because a person types there. A pipe has one. */
 async function readStdin(): Promise<string> {
   const { stdin } = process;
   const late = new Error(`standard input has not ended within ${STDIN_TIMEOUT_MS / 1_000} s`);
@@ -28,5 +29,5 @@ async function readStdin(): Promise<string> {
   } finally {
     timer?.cancel();
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decodeText(Buffer.concat(chunks));
 }

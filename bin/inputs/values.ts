@@ -20,7 +20,7 @@ export interface Value {
 /** By name of the input. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** What `--config` names. */
+/** The file that `--config` names. */
 export interface ConfigFile {
   file: string;
   /** Warn about unknown or duplicate fields instead of failing. */

@@ -1,6 +1,7 @@
 /** Inputs from environment variables: `JOINERY_TOKEN` is `--token`. */
 import { kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { goBoolean, nearest, type Schema } from '../../engine/sdk/index.ts';
+import { tidied } from '../../engine/sdk/schema.ts';
 import { textOrFile } from './arguments.ts';
 import { fitsVariable } from './flags.ts';
 import type { Values } from './values.ts';
@@ -24,7 +25,7 @@ export function valuesOfVariables(schema: Schema, environment: Readonly<Record<s
     const value = parsed(property, textOrFile(text, name));
     if (value === undefined)
       problems.push(`${name} must be ${property.type === 'boolean' ? 'true or false' : 'a number'}`);
-    else values[input] = { value, source: { kind: 'variable', name } };
+    else values[input] = { value: tidied(property, value), source: { kind: 'variable', name } };
   }
   const known = properties.map(([input]) => variableName(input));
   const unknown = Object.keys(environment).filter(

@@ -5,12 +5,12 @@ import pjson from '../../package.json' with { type: 'json' };
 import { discoverPlugins, type PluginSources, shippedPlugins } from './discover.ts';
 
 export interface FoundPlugin {
-  /** What names it. */
+  /** What refers to the plugin. */
   by: PluginSource;
   plugin: InspectedPlugin;
 }
 
-/** `root` is the folder of Joinery's package. Errors as of `inspectPlugin`. */
+/** `root` is the folder of Joinery's package. Throws the errors of `inspectPlugin`. */
 export async function inspectPlugins(root: string, { argv = [], pipeline }: PluginSources): Promise<FoundPlugin[]> {
   const { plugins: named = [], place } = pipeline ?? {};
   const shipped = shippedPlugins(root);

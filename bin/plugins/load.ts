@@ -75,7 +75,7 @@ async function runCode(context: PluginContext, plugin: InspectedPlugin): Promise
   context.loaded.set(loaded.folder, loaded);
 }
 
-/** The plugins of an earlier run, from the folders where they were then. */
+/** The plugins of an earlier run, loaded from the same folders. */
 export async function loadRecordedPlugins(
   context: PluginContext,
   run: string,

@@ -26,7 +26,7 @@ export class Plugins {
     return this.#context.importer;
   }
 
-  /** To be called before code of a plugin runs. */
+  /** Called before code of a plugin runs. */
   beforeCode(): void {
     if (this.#hasRunCode) return;
     this.#hasRunCode = true;

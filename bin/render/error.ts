@@ -3,8 +3,8 @@ import { didYouMean, EXIT, isJoinError, JoinError, type Problem, printable } fro
 import { maskTokens } from '../../engine/sdk/text.ts';
 
 /**
- * Masks whole bootstrap tokens in a complete output. What quotes a document has masked pieces of tokens, too, with
- * `maskTokens`, which would also mask host names.
+ * Masks whole bootstrap tokens in a complete output. Texts that quote a document were already masked by `maskTokens`,
+ * which also masks parts of tokens. It would mask host names here.
  */
 export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.***');
 

@@ -49,7 +49,7 @@ export const undoText = (items: readonly UndoItem[]): string[] =>
     return [`  ${subjectOf(change)} ${verb}: ${why}`, ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')])];
   });
 
-/** What an undo cannot know because a journal is damaged. */
+/** What an undo cannot know if a journal is damaged. */
 export const unknownText = (run: string, { line, what, kept }: NonNullable<Salvaged['unknown']>): string =>
   [
     `The journal of run ${run} is unreadable from line ${line} on: ${what}.`,

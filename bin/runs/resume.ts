@@ -1,4 +1,4 @@
-/** The plan of an earlier run, made again from its journal. */
+/** Rebuilds the plan of an earlier run from its journal. */
 import type { Journal } from '../../engine/journal/journal.ts';
 import type { Start } from '../../engine/journal/records.ts';
 import { kebabCase } from '../../engine/pipeline/flag-names.ts';

@@ -7,12 +7,12 @@ import { EXIT, fail } from '../../engine/sdk/index.ts';
 import { askForApproval } from '../inputs/terminal.ts';
 import { progress } from '../render/progress.ts';
 
-/** What a watched run is handed. */
+/** What `watch` passes to a run. */
 export interface WatchedRun {
   onEvent(event: RunEvent): void;
-  /** Aborted by the first signal: the run is to be cancelled. */
+  /** Aborted by the first signal, to cancel the run. */
   signal: AbortSignal;
-  /** Aborted by the second: everything is to be left as it is. */
+  /** Aborted by the second signal, to leave everything as it is. */
   keepSignal: AbortSignal;
   /** Asks at the terminal. */
   ask: Ask;
@@ -20,18 +20,19 @@ export interface WatchedRun {
 
 export interface WatchResult {
   result: RunResult;
-  /** What was undone, or could not be. */
+  /** What was undone, and what could not be. */
   items: readonly UndoItem[];
 }
 
-/** Calls `act`, which runs or undoes `plan`. A third signal ends the process. */
+/** Calls `act`, which runs or undoes `plan`. A third signal ends the process. A lost terminal does not. */
 export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<RunResult>): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
   const stop = (signal: NodeJS.Signals) => {
     if (kept.signal.aborted) process.exit(EXIT.cancelled);
     (cancelled.signal.aborted ? kept : cancelled).abort(fail('E_CANCELLED', { signal }));
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const goOn = () => undefined;
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
     const shown = await progress(plan, process.stderr);
     const items: UndoItem[] = [];
@@ -44,7 +45,7 @@ export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<Ru
     shown.end();
     return { result, items };
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
 }
 

@@ -1,25 +1,38 @@
-/** Durations in Go's notation, such as `1h30m` or `500ms`. */
+/** Durations in Go's notation, such as `1h30m`, `.5h` or `500ms`. */
 
-const DURATION = /^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/;
-const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNIT_MS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+const PART = '(\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|μs|ms|s|m|h)';
+const DURATION = new RegExp(`^\\+?(0|(${PART})+)$`);
+
+/** Whether `text` is a duration, or 0. */
+export const isDurationOrZero = (text: string): boolean => DURATION.test(text);
 
 /** Whether `text` is a duration longer than zero. */
 export const isDuration = (text: unknown): boolean =>
-  typeof text === 'string' && DURATION.test(text) && /[1-9]/.test(text);
+  typeof text === 'string' && isDurationOrZero(text) && /[1-9]/.test(text);
 
 /** A duration in milliseconds. */
 export function durationMs(text: string): number {
   let total = 0;
-  for (const [, number, unit] of text.matchAll(/([\d.]+)(ms|s|m|h)/g))
-    total += Number(number) * (UNIT_MS[unit ?? ''] ?? 0);
+  for (const [, number, unit = ''] of text.matchAll(new RegExp(PART, 'g')))
+    total += Number(number) * (UNIT_MS[unit] ?? 0);
   return total;
 }
 
 /** Milliseconds as a duration: `1h30m`. */
 export function durationText(ms: number): string {
-  const units = Object.entries(UNIT_MS).toReversed();
-  let left = ms;
-  const text = units.map(([unit, unitMs]) => {
+  let left = Math.ceil(ms);
+  const text = ['h', 'm', 's', 'ms'].map((unit) => {
+    const unitMs = UNIT_MS[unit] ?? 1;
     const count = Math.floor(left / unitMs);
     left -= count * unitMs;
     return count === 0 ? '' : `${count}${unit}`;

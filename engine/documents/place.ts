@@ -1,4 +1,4 @@
-/** The place of a value in the file that a person wrote, and how it is found. */
+/** Finds the place of a value in its source file. */
 import { type Document, isMap, isScalar, type LineCounter, type Node, type ParsedNode } from 'yaml';
 import { printable } from '../sdk/text.ts';
 

@@ -24,7 +24,7 @@ export interface ReadDocument {
  * modes.
  */
 export function readDocument(file: string, text: string): ReadDocument {
-  const { document, lines, value, errors } = readYaml(text, TOKENS_MAX);
+  const { document, lines, value, errors } = readYaml(text, { dialect: 'core', tokensMax: TOKENS_MAX });
   const source = new SourceText(file, lines, text);
   const problems = new Problems(new DocumentLocator(source, document));
   for (const { offset, message } of errors) problems.atPlace(source.place(offset), message, 'yaml');
@@ -38,7 +38,7 @@ export function readDocument(file: string, text: string): ReadDocument {
 export function lazyLocator(file: string, text: string): Locator {
   let opened: Locator | undefined;
   const open = (): Locator => {
-    const { document, lines } = readYaml(text, TOKENS_MAX);
+    const { document, lines } = readYaml(text, { dialect: 'core', tokensMax: TOKENS_MAX });
     opened ??= new DocumentLocator(new SourceText(file, lines, text), document);
     return opened;
   };

@@ -154,7 +154,7 @@ export function presentWhen(node: ASTNode, outcome: 'true' | 'false'): string[] 
   return found === undefined ? [] : [referenceText(found.reference)];
 }
 
-/** The reference that `node` is, without accesses that follow it. Throws an Error for an incomplete reference. */
+/** The reference at `node`, without the accesses that follow it. Throws an Error for an incomplete reference. */
 function referenceAt(
   node: ASTNode,
   locals: readonly string[],

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import type { FileHandle } from 'node:fs/promises';
 
 const OPTIONS = {
-  /** What an editor keeps: the new content has its own owner and times. */
+  /** What an editor preserves. The new content has its own owner and times. */
   attributes: ['--attributes-only', '--preserve=mode,xattr'],
   everything: ['--preserve=all', '--reflink=auto'],
 };
 
-/** Whether all was copied. Both files are open, so no other file can be put in their place. */
+/** Whether everything was copied. Both files are open, so no other file can replace them. */
 export async function copyFile(from: FileHandle, to: FileHandle, what: keyof typeof OPTIONS): Promise<boolean> {
   if (from.fd === undefined || to.fd === undefined) return false; // a disk in memory
   const PATH = `${process.env.PATH ?? ''}:/usr/bin:/bin`;

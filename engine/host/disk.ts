@@ -1,4 +1,4 @@
-/** Changes of a file system that are complete or absent, and that survive a crash. */
+/** Changes of a file system that are atomic and survive a crash. */
 import { constants } from 'node:fs';
 import type * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { fail } from '../sdk/errors.ts';
 import type { Owner } from '../sdk/ports.ts';
 import { copyFile } from './attributes.ts';
 
-/** The functions of `node:fs/promises` that changes use. A disk without `link` only has copies. */
+/** The functions of `node:fs/promises` that changes use. Without `link`, kept files are copies. */
 export type Disk = Pick<
   typeof fs,
   'open' | 'lstat' | 'readlink' | 'readdir' | 'mkdir' | 'chmod' | 'chown' | 'symlink' | 'rename' | 'rm' | 'rmdir'
@@ -20,12 +20,12 @@ export class DurableDisk {
     this.#disk = disk;
   }
 
-  /** Never leaves half a file, nor one that more users can read than `mode` allows. */
+  /** The file is never incomplete, and never readable by more users than `mode` allows. */
   replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#replaceFile(path, content, { mode, owner }, async () => undefined);
   }
 
-  /** As `replaceFile`, but the new file has the ACL, the label and the other attributes of the one that it replaces. */
+  /** Like `replaceFile`, but the new file keeps the ACL, the label and the other attributes of the old one. */
   editFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#replaceFile(path, content, { mode, owner }, (handle) => this.#copyAttributes(path, handle));
   }
@@ -61,8 +61,8 @@ export class DurableDisk {
   }
 
   /**
-   * Makes `to` the file that is at `from`: another name of it or, on another file system, a copy with its owner, ACL,
-   * label, attributes and times.
+   * Replaces `to` with the file at `from`: a hard link or, on another file system, a copy with its owner, ACL, label,
+   * attributes and times.
    */
   async putFile(from: string, to: string): Promise<void> {
     const temporary = await this.#temporary(to);
@@ -95,7 +95,7 @@ export class DurableDisk {
     }
   }
 
-  /** Never leaves a directory with another mode: a directory that exists is not checked again. */
+  /** The directory has its final mode from the start, because an existing directory is not checked again. */
   async createDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
     if ((await this.#disk.lstat(path).catch(() => undefined))?.isDirectory()) return;
     const temporary = await this.#temporary(path);
@@ -126,7 +126,7 @@ export class DurableDisk {
     await this.syncDirectory(dirname(path));
   }
 
-  /** Removes a file, a link or an empty directory. A directory with other content, and a mount point, stays. */
+  /** Removes a file, a link or an empty directory. A mount point, and a directory that is not empty, stays. */
   async remove(path: string): Promise<void> {
     await this.#temporary(path);
     const there = await this.#disk.lstat(path).catch(() => undefined);
@@ -164,8 +164,8 @@ export class DurableDisk {
   }
 
   /**
-   * The path at which a file is prepared. It is always the same, so that the remains of a killed run are found and
-   * removed.
+   * The path of the temporary file. It is always the same, so that a later run finds and removes the file of a killed
+   * run.
    */
   async #temporary(path: string): Promise<string> {
     const temporary = temporaryName(path);
@@ -175,7 +175,7 @@ export class DurableDisk {
     return temporary;
   }
 
-  /** A crash may otherwise lose the name of a file whose bytes are safe. */
+  /** Without this, a crash may lose the name of a file whose bytes are on disk. */
   async syncDirectory(path: string): Promise<void> {
     const handle = await this.#disk.open(path, 'r');
     try {

@@ -1,7 +1,4 @@
-/**
- * Files of a machine whose root is a directory: read within limits, written durably, in one step and with the right
- * mode.
- */
+/** Files below a root directory: read within limits, and replaced durably, atomically and with the right mode. */
 import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import * as fs from 'node:fs/promises';
@@ -39,7 +36,7 @@ export class MachineFiles {
   /** The latest pending change at each place. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  /** `root` is `/` for this machine. Tests pass a `disk` that loses what was not synced. */
+  /** `root` is `/` for this machine. Tests pass a `disk` that loses unsynced data. */
   constructor(root: string, disk: Disk = fs) {
     this.#root = root;
     this.#disk = disk;
@@ -60,7 +57,7 @@ export class MachineFiles {
     });
   }
 
-  /** The first bytes of a file, for a reader that can do without the rest. Nothing if there is no such file. */
+  /** The first bytes of a file. Empty if the file does not exist. */
   async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
     const content = await this.#orAbsent(path, async () => {
       const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
@@ -80,8 +77,8 @@ export class MachineFiles {
   }
 
   /**
-   * Call it before what is at `path` decides what Joinery does. E_STATE_UNTRUSTED if users other than root and the
-   * caller can change it, or a directory on the way. What does not exist is trusted.
+   * Call it before Joinery acts on the content of `path`. E_STATE_UNTRUSTED if users other than root and the caller can
+   * change it, or a directory on the way. A path that does not exist is trusted.
    */
   async requireTrusted(path: string): Promise<void> {
     await this.#orAbsent(path, async () => {
@@ -138,22 +135,22 @@ export class MachineFiles {
     return isThere ? directory : this.#nearest(dirname(directory));
   }
 
-  /** Never half a file, and never one that more users can read than `mode` says. */
+  /** The file is never incomplete, and never readable by more users than `mode` allows. */
   replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.replaceFile(place, content, mode, owner));
   }
 
-  /** As `replaceFile`, but the new file has the ACL, the label and the other attributes of the one that it replaces. */
+  /** Like `replaceFile`, but the new file keeps the ACL, the label and the other attributes of the old one. */
   editFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.editFile(place, content, mode, owner));
   }
 
-  /** Makes `kept` a name of the file at `path`, or a copy with all its attributes. */
+  /** Makes `kept` a hard link to the file at `path`, or a copy with all its attributes. */
   keepFile(path: string, kept: string): Promise<void> {
     return this.#change(kept, async (place) => this.#durable.putFile(await this.#place(path), place));
   }
 
-  /** Puts a kept file back. False if it is gone, or if it was changed meanwhile, for example by another name of it. */
+  /** Restores a kept file. False if it is missing, or was changed meanwhile, for example through another hard link. */
   async putBack(kept: string, path: string, { content, mode, owner }: FileState): Promise<boolean> {
     const stat = await this.stat(kept);
     const isOwned = owner === undefined || (stat?.uid === owner.uid && stat.gid === owner.gid);
@@ -207,9 +204,7 @@ export class MachineFiles {
     await this.createDirectory(parent, 0o755);
   }
 
-  /**
-   * Syncs the directories above `path` up to `top`: the process that created them may have been killed before it could.
-   */
+  /** Syncs the directories above `path` up to `top`, because a killed process may have created them without a sync. */
   async syncNames(path: string, top: string): Promise<void> {
     for (let at = path; at.startsWith(top); at = dirname(at))
       await this.#explained(at, async () => this.#durable.syncDirectory(dirname(await this.#place(at))));
@@ -236,13 +231,13 @@ export class MachineFiles {
     });
   }
 
-  /** The real place of `path`. Links among its parents are followed inside the root; a link at its end is not. */
+  /** The real path of `path`. Links among its parents are followed inside the root; a link at its end is not. */
   async #place(path: string): Promise<string> {
     const clean = normalize(path).replace(/(.)\/$/, '$1');
     return clean === '/' ? this.#root : join(await this.#real(dirname(clean)), clean.slice(clean.lastIndexOf('/') + 1));
   }
 
-  /** The real place of `path`, with every link followed. */
+  /** The real path of `path`, with every link followed. */
   async #real(path: string): Promise<string> {
     return join(this.#root, await followLinks(this.#root, path, this.#disk));
   }
@@ -267,7 +262,7 @@ export class MachineFiles {
   }
 }
 
-/** Undefined if the directory is gone again, or if the system has no more watches. */
+/** Undefined if the directory was deleted, or the system has no more watches. */
 function watcherOf(directory: string): FSWatcher | undefined {
   try {
     return watch(directory).on('error', () => undefined); // the periodic read continues

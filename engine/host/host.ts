@@ -1,6 +1,5 @@
 /**
- * A host is four functions: it reads, applies changes, sends requests and waits. Hosts differ in these and in nothing
- * else.
+ * A host is four functions: it reads, applies changes, sends requests and waits. Nothing else differs between hosts.
  */
 import type { ApiAccess, ApiAnswer, ApiRequest, ObjectWait } from '../sdk/api.ts';
 import type { HostFacts, HttpCall } from '../sdk/ports.ts';
@@ -17,7 +16,7 @@ export type Wait =
   | { kind: 'port'; host: string; port: number }
   | { kind: 'answer'; call: HttpCall };
 
-/** What a wait is for, as events tell it. */
+/** What a wait is for, as text for events. */
 export function waitText(wait: Wait): string {
   switch (wait.kind) {
     case 'object':
@@ -35,19 +34,19 @@ export function waitText(wait: Wait): string {
 
 export interface Host {
   facts: HostFacts;
-  /** A dry run: nothing is applied, so some values stay unknown. */
+  /** A dry run: no change is applied, so some values stay unknown. */
   isDry?: boolean;
-  /** What builds the `kube` port over this host's `send` and `wait`. */
+  /** Builds the `kube` port on this host's `send` and `wait`. */
   access: ApiAccess;
   now(): Date;
   read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]>;
   apply(change: Change, signal: AbortSignal): Promise<void>;
   send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer>;
-  /** Resolves to the object, or to the bytes of the file; to undefined for other waits. */
+  /** Resolves to the object or to the bytes of the file; undefined for other waits. */
   wait(condition: Wait, signal: AbortSignal): Promise<unknown>;
 }
 
-/** Reads of `host` until `signal` is aborted. */
+/** Reads from `host` until `signal` is aborted. */
 export const readerOf =
   (host: Pick<Host, 'read'>, signal: AbortSignal): Read =>
   (query) =>

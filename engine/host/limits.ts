@@ -1,4 +1,4 @@
-/** Limits of what a change may hold: the journal must be able to keep it, and a later read to check it. */
+/** Limits on the size of a change: the journal must be able to keep it, and a later read must be able to check it. */
 import { fail } from '../sdk/errors.ts';
 
 /** PATH_MAX of Linux. */

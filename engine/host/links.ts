@@ -9,9 +9,8 @@ const LINKS_MAX = 40;
 const STICKY = 0o1000;
 
 /**
- * The path that `path` leads to, with every link followed inside the root.
- * An absolute link begins at the machine's root.
- * E_FILE for a link that users other than root can place.
+ * The path that `path` leads to, with every link followed inside the root. An absolute link starts at the machine's
+ * root. E_FILE for a link that users other than root can create.
  */
 export async function followLinks(root: string, path: string, disk: Disk = fs): Promise<string> {
   let pending = normalize(path).split('/').filter(Boolean);

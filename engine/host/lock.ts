@@ -1,6 +1,6 @@
 /**
- * The lock that allows one run at a time on a machine. It belongs to the file system that holds the journals, so it is
- * seen through bind mounts, from containers and through any path of the machine.
+ * The lock that allows one run at a time on a machine. It is on the file system of the journals, so it also works
+ * through bind mounts, from containers and through any path of the machine.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,19 +19,19 @@ const HOLDER_BYTES_MAX = 512;
 /** The number under which `flock` inherits the descriptor of the lock. */
 const INHERITED_FD = '3';
 
-/** The process that holds the lock, as far as the lock says. */
+/** The process that holds the lock, according to the lock file. */
 export interface LockHolder {
   pid?: number;
   run?: string;
 }
 
 export interface Lock {
-  /** Tells those who ask which run holds the lock. */
+  /** Records which run holds the lock, for processes that find it locked. */
   announce(run: string): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Held until `release` or the end of the process. E_RUN_LOCKED, E_PROGRAM_MISSING, E_STATE_UNTRUSTED. */
+/** Locked until `release` or the end of the process. E_RUN_LOCKED, E_PROGRAM_MISSING, E_STATE_UNTRUSTED. */
 export async function lockMachine(root: string): Promise<Lock> {
   const folder = await stateFolder(root);
   const path = join(folder, 'lock');
@@ -66,22 +66,24 @@ async function heldLock(handle: FileHandle, path: string, created: readonly stri
   const since = new Date().toISOString();
   const announce = async (run?: string) => {
     const text = Buffer.from(`${JSON.stringify({ pid: process.pid, run, since })}\n`);
-    await handle.truncate();
-    await handle.write(text, 0, text.length, 0);
+    const written = handle.truncate().then(() => handle.write(text, 0, text.length, 0));
+    await written.catch(() => undefined); // on a full disk, the lock holds without its record
   };
   await announce();
   return {
     announce,
-    /** A run without changes leaves nothing: the folders stay only if they hold a journal. */
+    /** A run without changes leaves nothing behind: the folders stay only if they contain a journal. */
     async release() {
       await unlink(path).catch(() => undefined); // first, so that no other process locks a file that is then deleted
       for (const folder of new Set([dirname(path), ...created])) await rmdir(folder).catch(() => undefined);
-      await handle.close();
+      await handle.close().catch(() => undefined); // the kernel has freed it in any case
     },
   };
 }
 
-/** Creates what is missing of the folder, and returns it, the deepest first. Undefined if that is not possible. */
+/**
+ * Creates the missing directories of the folder, and returns them, deepest first. Undefined if that is not possible.
+ */
 async function createFolder(folder: string, mode = 0o700): Promise<string[] | undefined> {
   try {
     await mkdir(folder, { mode });
@@ -121,8 +123,8 @@ async function taken(handle: FileHandle, path: string): Promise<LockHolder | und
 }
 
 /**
- * Node has no flock(2). The program of util-linux or BusyBox locks the open file that we share with it, and the lock
- * stays when the program ends. The kernel frees it with our last descriptor, also after SIGKILL.
+ * Node has no flock(2). The program of util-linux or BusyBox locks the open file that it shares with this process, and
+ * the lock stays when the program ends. The kernel releases the lock with the last descriptor, also after SIGKILL.
  */
 async function flock(handle: FileHandle, mode: '-x' | '-s'): Promise<boolean> {
   const PATH = `${process.env.PATH ?? ''}:/usr/bin:/bin`;
@@ -135,12 +137,12 @@ async function flock(handle: FileHandle, mode: '-x' | '-s'): Promise<boolean> {
   const [code] = await once(child, 'close').catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? fail('E_PROGRAM_MISSING', { program: 'flock', package: 'util-linux' }) : error;
   });
-  // Exit code 1 without a word: another process holds the lock.
+  // Exit code 1 without output: another process holds the lock.
   if (code === 0 || (code === 1 && said === '')) return code === 0;
   throw fail('E_FILE', { path: paths.state, what: `cannot be locked: ${said.trim() || `flock exited with ${code}`}` });
 }
 
-/** What the holder wrote. It may be writing, or may be another program. */
+/** The record that the holder wrote. It may be incomplete, or another program may hold the lock. */
 async function holderIn(handle: FileHandle): Promise<LockHolder> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(HOLDER_BYTES_MAX), 0, HOLDER_BYTES_MAX, 0);
   const text = buffer.toString('utf8', 0, bytesRead);

@@ -21,9 +21,8 @@ export class Mounts {
   }
 
   /**
-   * The mount points below `path`, with links followed, in the order in which they can be unmounted:
-   * the latest mount comes first, so that no mount has another one in it or over it. A path is listed as often as it is
-   * mounted.
+   * The mount points below `path`, with links resolved, in the order to unmount them: latest mount first, so that
+   * nothing is mounted in or over the next one. A path that is mounted twice is listed twice.
    */
   async below(path: string): Promise<string[]> {
     const root = await realpath(this.#root);
@@ -35,7 +34,8 @@ export class Mounts {
   }
 
   /**
-   * Unmounts the latest mount at a path, lazily if it is busy. Does nothing without a mount. E_COMMAND_FAILED.
+   * Unmounts the latest mount at a path, lazily if it is busy. Does nothing if the path is not mounted.
+   * E_COMMAND_FAILED.
    */
   async unmount(point: string, signal: AbortSignal): Promise<void> {
     const place = join(await realpath(this.#root), point);

@@ -11,7 +11,7 @@ const LINKS_MAX = 40;
 
 type Entry = { stat: Stat; content?: Buffer } | 'removed';
 
-/** The overlay does not know: ask the machine. */
+/** The overlay has no answer: ask the machine. */
 export const UNCHANGED = Symbol('unchanged');
 
 export class Overlay {

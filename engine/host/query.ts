@@ -28,9 +28,11 @@ export type Query =
   | { kind: 'mounts'; path: string }
   | { kind: 'runtime'; socket: string }
   | { kind: 'cgroup-driver'; socket: string }
+  | { kind: 'runtime-config'; socket: string }
   | { kind: 'pod-sandboxes'; socket: string }
   | { kind: 'download'; url: string }
   | { kind: 'http'; call: HttpCall }
+  | { kind: 'proxy'; url: string }
   | { kind: 'roots' };
 
 export interface Answers {
@@ -44,11 +46,13 @@ export interface Answers {
   mounts: string[];
   runtime: RuntimeStatus;
   'cgroup-driver': CgroupDriver | undefined;
+  'runtime-config': boolean;
   'pod-sandboxes': PodSandbox[];
   download: string;
   http: HttpAnswer;
+  proxy: string | undefined;
   roots: string;
 }
 
-/** Asks one host, until one signal. */
+/** Reads from one host until one signal is aborted. */
 export type Read = <Q extends Query>(query: Q) => Promise<Answers[Q['kind']]>;

@@ -1,9 +1,10 @@
-/** The host that really changes things: this machine, or the one laid out below a directory. */
+/** The host of a real run: this machine, or the one below a root directory. */
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { readLimited } from '../limits/read.ts';
 import { LIMITS } from '../limits/sizes.ts';
+import { proxyText } from '../net/proxy-rule.ts';
 import type { ApiAccess } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
@@ -60,9 +61,11 @@ function answersOf({ files, commands, services, mounts, runtime }: Machine): { [
     mounts: ({ path }) => mounts.below(path),
     runtime: async ({ socket }, signal) => (await runtime()).status(socket, signal),
     'cgroup-driver': async ({ socket }, signal) => (await runtime()).cgroupDriver(socket, signal),
+    'runtime-config': async ({ socket }, signal) => (await runtime()).hasRuntimeConfig(socket, signal),
     'pod-sandboxes': async ({ socket }, signal) => (await runtime()).podSandboxes(socket, signal),
     download: async ({ url }, signal) => (await import('../net/download.ts')).download(url, signal),
     http: async ({ call }, signal) => (await import('../net/calls.ts')).answerOf(call, signal),
+    proxy: async ({ url }) => proxyText(url),
     roots: async () => (await (await import('../net/roots.ts')).systemRoots()).join('\n'),
   };
 }
@@ -105,5 +108,5 @@ function textAt(path: string): string | undefined {
   }
 }
 
-/** Go's names of architectures that Node calls otherwise. */
+/** Go's names of architectures, if Node's names differ. */
 const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };

@@ -1,4 +1,7 @@
-/** The host of a dry run: it reads for real, keeps changes in an overlay, and sends no change to any API server. */
+/**
+ * The host of a dry run: it reads the real machine, keeps changes in an overlay, and applies no change on any API
+ * server.
+ */
 import { fail } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
 import { overlayChange } from './changes/index.ts';
@@ -52,7 +55,7 @@ async function readThrough(overlay: Overlay, host: Host, query: Query, signal: A
   }
 }
 
-/** The answer that the call expects, as far as it says. */
+/** An answer that satisfies the expectation of the call. */
 const expectedAnswer = ({ expect = {} }: HttpCall): HttpAnswer => ({
   status: expect.statuses?.[0] ?? 200,
   body: expect.json === undefined ? '' : JSON.stringify(expect.json),

@@ -1,13 +1,13 @@
 /** Services of the machine, managed by systemd or OpenRC. Source of the rules: kubeadm's initsystem package. */
 import { get } from 'node:http';
 import { signalAfter, sleep } from '../limits/timers.ts';
-import { fail } from '../sdk/errors.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
 import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import type { MachineCommands } from './commands.ts';
 import { isOwnAddress } from './own-addresses.ts';
 
-/** A service that was restarted this often is not going to come up. */
+/** A service that was restarted this often will not start. */
 const RESTARTS_MAX = 3;
 const LOG_LINES = 200;
 const HEALTH_ANSWER_MS = 1_000;
@@ -41,15 +41,14 @@ export class MachineServices {
     if (argv.length > 0) await this.#commands.must(argv, signal);
   }
 
-  /** Asks the service often at first, because a port cannot be watched, and its manager once a second. */
+  /** Queries the service often at first, because a port cannot be watched, and its manager once a second. */
   async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
     if (!isOwnAddress(new URL(url).hostname)) throw fail('E_HEALTH_ADDRESS', { service: name, url });
     let pauseMs = 10;
     let nextStatusAtMs = Date.now() + 1_000;
     while (!(await answersOk(url))) {
       if (!signal.aborted && Date.now() >= nextStatusAtMs) {
-        const { manager, failed } = await this.status(name, signal);
-        if (manager !== 'none' && failed)
+        if (await this.#hasFailed(name, signal))
           throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastLogLine(name) });
         nextStatusAtMs = Date.now() + 1_000;
       }
@@ -60,23 +59,38 @@ export class MachineServices {
     }
   }
 
+  /** A manager that does not answer for a moment says nothing about the service. */
+  async #hasFailed(name: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const { manager, failed } = await this.status(name, signal);
+      return manager !== 'none' && failed;
+    } catch (error) {
+      if (isJoinError(error) && error.code === 'E_SERVICE_MANAGER') return false;
+      throw error;
+    }
+  }
+
   #manager(): Promise<ServiceStatus['manager']> {
     this.#found ??= (async () => {
-      if ((await this.#commands.find('systemctl')) !== undefined) return 'systemd';
-      return (await this.#commands.find('openrc')) === undefined ? 'none' : 'openrc';
+      const has = async (program: string) => (await this.#commands.find(program)) !== undefined;
+      if (await has('systemctl')) return 'systemd';
+      return (await has('openrc')) && (await has('rc-service')) && (await has('rc-update')) ? 'openrc' : 'none';
     })();
     return this.#found;
   }
 
   async #systemdStatus(name: string, signal: AbortSignal): Promise<ServiceStatus> {
     const wanted = '--property=LoadState,ActiveState,SubState,UnitFileState,NRestarts';
-    const { stdout } = await this.#commands.run(['systemctl', 'show', name, wanted], signal);
+    const { exitCode, stdout, stderr } = await this.#commands.run(['systemctl', 'show', name, wanted], signal);
     const properties = new Map(stdout.split('\n').map((line) => line.split('=', 2) as [string, string]));
     const [active, fileState] = [properties.get('ActiveState') ?? '', properties.get('UnitFileState')];
+    const loadState = properties.get('LoadState');
+    if (loadState === undefined) throw managerError('systemctl', exitCode, stderr || stdout);
     return {
       manager: 'systemd',
-      exists: properties.get('LoadState') === 'loaded',
-      ...(properties.get('LoadState') === 'masked' ? { masked: true } : {}),
+      exists: loadState !== 'not-found' && loadState !== 'masked',
+      ...(loadState === 'masked' ? { masked: true } : {}),
+      ...(LOADED.includes(loadState) ? {} : { unusable: `systemd cannot load its unit (${clean(loadState)})` }),
       // A unit without an [Install] section has no state, and counts as enabled.
       enabled: fileState !== 'disabled' && fileState !== 'masked',
       active: active === 'active' || active === 'activating' || active === 'reloading',
@@ -90,6 +104,7 @@ export class MachineServices {
       this.#commands.run(['rc-update', 'show', 'default'], signal),
     ]);
     const said = status.stdout + status.stderr;
+    if (NOT_BOOTED.test(said)) throw managerError('rc-service', status.exitCode, said);
     const exists = !said.includes('does not exist');
     const active = exists && !said.includes('stopped') && !said.includes('crashed');
     return { manager: 'openrc', exists, active, enabled: levels.stdout.includes(name), failed: !active };
@@ -104,6 +119,13 @@ export class MachineServices {
     return clean(fatal ?? lines.at(-1) ?? '(its log is empty, or there is no journalctl)');
   }
 }
+
+/** The other states of a unit file are `error`, `bad-setting` and `merged`. */
+const LOADED = ['loaded', 'not-found', 'masked', 'stub', 'merged'];
+const NOT_BOOTED = /openrc did not boot/i;
+
+const managerError = (program: string, exitCode: number, output: string) =>
+  fail('E_SERVICE_MANAGER', { program, what: clean(output.trim()) || `it exited with code ${exitCode}` });
 
 function systemctl(action: ServiceAction, name: string): string[] {
   if (action === 'reload') return ['systemctl', 'daemon-reload'];

@@ -23,12 +23,12 @@ export class JournalSecrets {
     return this.#secrets.get(name);
   }
 
-  /** Each input keeps its own name, because a resumed run may replace the value of a single one. */
+  /** Each input keeps its own name, because a resumed run may replace the value of only one. */
   hideInputs(inputs: unknown): unknown {
     return withoutSecrets(inputs, 'input', (name, secret) => this.set(name, secret));
   }
 
-  /** A secret that is known already keeps its name. */
+  /** A secret that is already known keeps its name. */
   hide(value: unknown, prefix: string): unknown {
     return withoutSecrets(value, prefix, (name, secret) => {
       for (const [known, other] of this.#secrets) if (other.reveal() === secret.reveal()) return known;
@@ -36,7 +36,7 @@ export class JournalSecrets {
     });
   }
 
-  /** `value` with its secrets, and the names of those that are gone. */
+  /** `value` with its secrets, and the names of those that no longer exist. */
   reveal(value: unknown): { value: unknown; missing: string[] } {
     return withSecretsBack(value, (name) => this.#secrets.get(name));
   }

@@ -1,4 +1,4 @@
-/** Where a journal is kept: on disk, or in memory if nothing has to outlive the process. */
+/** The store of a journal: on disk, or in memory if nothing has to outlive the process. */
 import type { Secret } from '../sdk/secret.ts';
 import type { JournalRecord } from './records.ts';
 
@@ -11,7 +11,7 @@ export interface JournalStore {
   /** Keeps the bytes of the file at `path` and, if possible, the file itself with all its attributes. */
   saveImage(number: number, bytes: Buffer, path: string): Promise<void>;
   image(number: number): Promise<Buffer | undefined>;
-  /** Where the file itself is, if it could be kept. */
+  /** Where the file itself is kept; absent if it is not kept. */
   original(number: number): string | undefined;
   deleteImages(): Promise<void>;
   saveSecret(name: string, secret: Secret): Promise<void>;

@@ -1,6 +1,4 @@
-/**
- * The journal of one run. It records each change before the change is made, so that every run can be resumed or undone.
- */
+/** The journal of one run. It records each change before it is applied, so that every run can be resumed or undone. */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { defined } from '../sdk/fields.ts';
@@ -65,12 +63,12 @@ export class Journal {
   history(): History {
     return historyOf(this.#records);
   }
-  /** `value` with its secrets, and the names of those that are gone. */
+  /** `value` with its secrets, and the names of those that no longer exist. */
   reveal(value: unknown): { value: unknown; missing: string[] } {
     return this.#secrets.reveal(value);
   }
 
-  /** The run resumes with these inputs. They may differ, for example by a new token in place of an expired one. */
+  /** The run resumes with these inputs. They may differ, for example if a new token replaces an expired one. */
   resumed(inputs: unknown): Promise<void> {
     this.#note({ kind: 'resumed' });
     this.#secrets.hideInputs(inputs);
@@ -81,7 +79,7 @@ export class Journal {
     this.#note({ kind: 'begun', step, phase, attempt, input: this.#secrets.hide(input, `step.${step}`) });
   }
 
-  /** Call it before the change. Once it resolves, the change can be undone whatever happens. */
+  /** Call it before the change. Once it resolves, the change can be undone, even after a crash. */
   change(step: string, change: StepChange, snapshot: () => Promise<Snapshot>): Promise<void> {
     return this.#inOrder(async () => {
       const isRepeated = 'path' in change && this.#changedPaths.has(change.path);
@@ -109,7 +107,7 @@ export class Journal {
     return this.#inOrder(async () => this.#secrets.get(onceKey(step, name)) ?? this.#newRandom(step, name, make));
   }
 
-  /** A new random value in place of the one that is kept. */
+  /** A new random value that replaces the current one. */
   again(step: string, name: string, make: () => string): Promise<Secret> {
     return this.#inOrder(() => this.#newRandom(step, name, make));
   }
@@ -129,7 +127,7 @@ export class Journal {
     this.#room.reserve({ ...place, ...end, ...this.#hidden(step, outputs) });
   }
 
-  /** Not durable: if the record is lost, the step only runs again. */
+  /** Not durable: if the record is lost, the step runs again. */
   done(step: string, { outputs, error, ...fields }: Omit<Fields<'done'>, 'step'>): Promise<void> {
     const failure = error === undefined ? {} : { error: shortened(error) };
     this.#note({ kind: 'done', step, ...fields, ...this.#hidden(step, outputs), ...failure });
@@ -168,7 +166,7 @@ export class Journal {
     return this.#inOrder(() => this.#write('buffered'));
   }
 
-  /** Call it before a phase undoes its step. From then on, a resumed run does not take the step as done. */
+  /** Call it before a phase undoes its step. After that, a resumed run does not treat the step as done. */
   undoing(step: string): Promise<void> {
     if (!this.#isUndoing(step, ['undoing', 'undone'])) this.#note({ kind: 'undoing', step });
     return this.#inOrder(() => this.#write('durable'));
@@ -184,7 +182,7 @@ export class Journal {
     return this.#inOrder(() => this.#write('durable'));
   }
 
-  /** An undo that is repeated again and again must not fill the journal. */
+  /** Repeated undos must not fill the journal. */
   #isUndoing(step: string, statuses: readonly string[]): boolean {
     const { status, steps } = this.history();
     return status === 'undoing' && statuses.includes(steps.get(step)?.status ?? '');
@@ -198,24 +196,24 @@ export class Journal {
     return this.#store.image(number);
   }
 
-  /** A run that has succeeded or is undone needs its secrets no longer, and an undone one not even its images. */
+  /** A run that has succeeded or is undone no longer needs its secrets. An undone run no longer needs its images. */
   finished(fields: Fields<'finished'>): Promise<void> {
     return this.#inOrder(async () => {
-      // The images go first, so that a failure here is retried.
-      if (this.isWritten && fields.status === 'undone') await this.#store.deleteImages();
       const { status, error } = fields;
-      this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
       try {
+        // The images go first, so that a failure here is retried.
+        if (this.isWritten && status === 'undone') await this.#store.deleteImages();
+        this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
         await this.#write('durable');
       } finally {
-        // Also if the record cannot be written: nothing needs the token and the key any more.
+        // Also if the record cannot be written, because the token and the key are no longer needed.
         const isOver = status === 'undone' || status === 'succeeded';
         if (this.isWritten && isOver) await this.#store.deleteSecrets();
       }
     });
   }
 
-  /** Call it when this process writes nothing more. */
+  /** Call it after the last write of this process. */
   close(): Promise<void> {
     return this.#inOrder(() => this.#store.close());
   }
@@ -240,7 +238,7 @@ export class Journal {
     this.#written += records.length;
   }
 
-  /** Acts run one after the other, in the order of the calls. An undo relies on this order across parallel steps. */
+  /** Runs acts one after the other, in the order of the calls. An undo relies on this order across parallel steps. */
   #inOrder<T>(act: () => Promise<T>): Promise<T> {
     const next = this.#last.then(act, act);
     this.#last = next.catch(() => undefined);
@@ -250,7 +248,7 @@ export class Journal {
 
 const onceKey = (step: string, name: string): string => `once.${step}.${encodeURIComponent(name)}`;
 
-/** For long content the digest is enough, because the journal does not archive files. */
+/** The journal does not archive files: for long content it keeps only the digest. */
 function withoutLongContent(change: StepChange): StepChange {
   if (change.kind !== 'file' || change.content === undefined) return change;
   return jsonLength(change.content) > LIMITS.recordedContent ? { ...change, content: undefined } : change;

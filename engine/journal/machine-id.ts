@@ -1,4 +1,4 @@
-/** Which machine a run belongs to: the image of a machine may be started as another one, with the journals in it. */
+/** Identifies the machine that a run belongs to. A clone of a machine has the same journals, but is another machine. */
 import { hostname } from 'node:os';
 import type { MachineFiles } from '../host/files.ts';
 
@@ -16,7 +16,7 @@ export async function machineRecord(files: MachineFiles): Promise<MachineRecord>
   return MACHINE_ID.test(id) ? { source: 'machine-id', id } : hostNameRecord(files);
 }
 
-/** What this machine has of the kind that was recorded: a machine may have got its machine-id since. */
+/** The identity of this machine, of the kind that was recorded. A machine may have got its machine-id since then. */
 export async function sameKindOf({ source }: MachineRecord, files: MachineFiles): Promise<MachineRecord> {
   return source === 'machine-id' ? machineRecord(files) : hostNameRecord(files);
 }

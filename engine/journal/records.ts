@@ -8,7 +8,7 @@ import type { MachineRecord } from './machine-id.ts';
 /** Version 2 added skipped steps, allowed failures and approvals. */
 export const JOURNAL_VERSION = 2;
 
-/** What a plan was made from: the same source and the same inputs are the same run. */
+/** What a plan was made from. Two plans with the same source and the same inputs belong to the same run. */
 export interface PlanSource {
   kind: 'pipeline' | 'phase';
   name: string;
@@ -67,9 +67,9 @@ export type Entry =
   | { kind: 'answered'; step: string; answer: Answer }
   /** The condition of the step was false. */
   | { kind: 'skipped'; step: string; phase: string }
-  /** The phase starts to undo what it changed outside the machine. From here on the step is no longer done. */
+  /** The phase starts to undo what it changed outside the machine. From here on, the step is no longer done. */
   | { kind: 'undoing'; step: string }
-  /** A change is undone, or what a step changed outside the machine. */
+  /** A change is undone, or everything that a step changed outside the machine. */
   | { kind: 'undone'; change: number }
   | { kind: 'undone'; step: string }
   | { kind: 'finished'; status: 'succeeded' | 'failed' | 'cancelled' | 'undone'; error?: ErrorRecord };

@@ -1,6 +1,6 @@
 /**
- * What still fits into a journal. A record that the reader would refuse is refused before it is written, and so before
- * the change that it announces.
+ * The free space of a journal. A record that would be too large to read is refused before it is written, and so before
+ * its change is applied.
  */
 
 import { LIMITS } from '../limits/sizes.ts';
@@ -10,20 +10,20 @@ import type { ErrorRecord, JournalRecord } from './records.ts';
 /** The length of `,"sum":"0123456789abcdef"` and of the end of the line. */
 const SUM_BYTES = 26;
 
-/** Records that come before a change, so that the change can still be refused. An undo needs none of them. */
+/** Records that precede a change, so that the change can still be refused. An undo needs none of them. */
 const ANNOUNCING = new Set<JournalRecord['kind']>(['start', 'resumed', 'begun', 'once', 'change', 'asked']);
 
 export class JournalRoom {
   #bytes = 0;
   #records = 0;
-  /** The bytes of outputs whose record follows, by step. */
+  /** Reserved bytes for the outputs of steps that have not ended, by step. */
   readonly #reserved = new Map<string, number>();
 
   constructor(records: readonly JournalRecord[]) {
     for (const record of records) this.#add(bytesOf(record));
   }
 
-  /** Counts a record. E_JOURNAL_LIMIT if it announces something and does not fit. */
+  /** Counts a record. E_JOURNAL_LIMIT if it precedes a change and does not fit. */
   take(record: JournalRecord): void {
     const bytes = bytesOf(record);
     if (record.kind === 'done') this.#reserved.delete(record.step);
@@ -31,7 +31,7 @@ export class JournalRoom {
     this.#add(bytes);
   }
 
-  /** Keeps room for the end of a step, which may be recorded after those of other steps. */
+  /** Reserves space for the end of a step, because other steps may write their records first. */
   reserve(record: Extract<JournalRecord, { kind: 'done' }>): void {
     this.require(record);
     this.#reserved.set(record.step, bytesOf(record));
@@ -72,7 +72,7 @@ function bytesOf(record: JournalRecord): number {
 /** The length of a text in a JSON document. */
 export const jsonLength = (text: string): number => Buffer.byteLength(JSON.stringify(text));
 
-/** An error as a journal keeps it: the end of a step can always be recorded. */
+/** A shortened error for the journal, so that the end of a step can always be recorded. */
 export function shortened({ code, message, hint }: ErrorRecord): ErrorRecord {
   return { code, message: cutTo(message, LIMITS.recordedError), hint: cutTo(hint, LIMITS.recordedError) };
 }
@@ -84,7 +84,7 @@ function cutTo(text: string, bytesMax: number): string {
   return `${short} …`;
 }
 
-/** The record in an error: `the input of step a`. */
+/** Names the record in an error: `the input of step a`. */
 function nameOf(record: JournalRecord): string {
   switch (record.kind) {
     case 'start':

@@ -10,7 +10,7 @@ import type { JournalRecord } from './records.ts';
 
 export const journalFile = (id: string): string => `${paths.runs}/${id}/journal.jsonl`;
 
-/** The unreadable rest of a journal whose readable part was undone. */
+/** The unreadable part of a journal whose readable part was undone. */
 export const unreadableFile = (id: string): string => `${paths.runs}/${id}/journal.unreadable`;
 
 const NOTHING_READ: ReadJournal = { records: [], fileBytes: 0, lengthBytes: 0, sum: '' };
@@ -20,7 +20,7 @@ export class RunFolder implements JournalStore {
   readonly #id: string;
   #sum: string;
   #lengthBytes: number;
-  /** Length of the file, with a record that a crash cut off. */
+  /** Length of the file, including a record that a crash cut off. */
   #fileBytes: number;
   #open: AppendHandle | undefined;
   readonly #isReopened: boolean;
@@ -61,26 +61,26 @@ export class RunFolder implements JournalStore {
     try {
       await this.#open.append(bytes, durability === 'durable');
     } catch (error) {
-      // Half a record would become a part of the next one.
+      // Otherwise an incomplete record would become a part of the next one.
       await this.#open.truncate(this.#lengthBytes).catch(() => undefined);
       throw error;
     }
-    await this.#requireLength(this.#open, this.#lengthBytes + bytes.length); // another process may have been faster
+    await this.#requireLength(this.#open, this.#lengthBytes + bytes.length); // another process may append, too
   }
 
   /**
-   * The lock keeps other runs away, unless someone deletes it or the file system does not support it.
-   * E_JOURNAL_SHARED, before the change that would be recorded is made.
+   * The lock prevents concurrent runs, unless it was deleted or the file system does not support it. Then
+   * E_JOURNAL_SHARED is thrown before the change is applied.
    */
   async #requireLength(open: AppendHandle, lengthBytes: number): Promise<void> {
     const found = await open.lengthBytes();
     if (found !== lengthBytes) throw fail('E_JOURNAL_SHARED', { file: journalFile(this.#id), lengthBytes, found });
   }
 
-  /** The bytes are kept beside the file itself, which may be changed through another name of it. */
+  /** Keeps the bytes, too, because the file itself may be changed through another hard link. */
   async saveImage(number: number, bytes: Buffer, path: string): Promise<void> {
     if (this.#lengthBytes === 0) await this.#makeFolder();
-    // Without it, an undo restores the content, the mode and the owner.
+    // Without the file itself, an undo restores content, mode and owner.
     await this.#files.keepFile(path, this.original(number)).catch(() => undefined);
     await this.#files.replaceFile(this.#image(number), bytes, 0o600);
   }
@@ -134,7 +134,7 @@ export class RunFolder implements JournalStore {
     await this.#files.syncNames(paths.state, paths.state); // the lock has created it
   }
 
-  /** Creates missing directories of the machine above. Only root can enter our own. */
+  /** Creates missing directories. Those of the machine have mode 0755; only root can enter Joinery's own. */
   async #directories(...own: string[]): Promise<void> {
     for (const [index, path] of own.entries()) {
       if (index === 0) await this.#files.createParents(path);

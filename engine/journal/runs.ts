@@ -21,13 +21,13 @@ export interface ExaminedRun {
   id: string;
   /** Up to the damage, if there is any; absent if nothing is readable. */
   history?: History;
-  /** Why not all of its journal is readable. */
+  /** Why a part of the journal is unreadable. */
   error?: unknown;
 }
 
 export interface Salvaged {
   journal: Journal;
-  /** From which line on the journal is unreadable, and where a copy of the rest is. */
+  /** The first unreadable line of the journal, and the path of a copy of the rest. */
   unknown?: Damage & { kept: string };
 }
 
@@ -46,7 +46,7 @@ export class Runs {
     return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: JOURNAL_VERSION, id, ...start });
   }
 
-  /** What the start record of a new run says of this machine. */
+  /** The identity of this machine, for the start record of a new run. */
   machine(): Promise<MachineRecord> {
     return machineRecord(this.#files);
   }
@@ -58,7 +58,7 @@ export class Runs {
     return journal;
   }
 
-  /** Opens a journal to read it, also that of another machine. */
+  /** Opens a journal only to read it, even if it belongs to another machine. */
   async peek(id: string): Promise<Journal> {
     const read = await this.#read(id);
     const secrets = await this.#secrets(id);
@@ -79,7 +79,7 @@ export class Runs {
     return historyOf((await this.#read(id)).records);
   }
 
-  /** What can be read of a run, even if its journal is damaged. */
+  /** Reads the readable part of a run, even if its journal is damaged. */
   async examine(id: string): Promise<ExaminedRun> {
     try {
       const { records, damage } = await this.#readIntact(id);
@@ -91,8 +91,8 @@ export class Runs {
   }
 
   /**
-   * Opens the readable part of a journal to undo it. What follows is kept in a file beside the journal, because the
-   * next record takes its place. E_JOURNAL_DAMAGED if nothing is readable.
+   * Opens the readable part of a journal to undo it. The rest is copied to a file beside the journal, because the next
+   * record overwrites it. E_JOURNAL_DAMAGED if nothing is readable.
    */
   async salvage(id: string): Promise<Salvaged> {
     const file = journalFile(id);
@@ -120,7 +120,7 @@ export class Runs {
     return written;
   }
 
-  /** The run whose id starts with `given`; by default, the newest run that `fits`. E_RUN_UNKNOWN, E_RUN_NONE. */
+  /** The run whose ID starts with `given`, or else the newest run that `fits`. E_RUN_UNKNOWN, E_RUN_NONE. */
   async find(given: string | undefined, fits: (history: History) => boolean, what: string): Promise<string> {
     const ids = await this.ids();
     if (given !== undefined) {
@@ -162,19 +162,19 @@ export class Runs {
       const isDone = () => this.history(id).then(isClosed, () => false); // a damaged journal keeps its secrets
       if (!ids.includes(id) || (await isDone())) await this.#files.removeTree(`${paths.runtime}/${id}`);
     }
-    // Only empty folders are removed. An administrator may have made one a link to another disk: that stays.
+    // Only empty folders are removed. A folder that an administrator has replaced with a link to another disk stays.
     for (const path of [paths.runtime, paths.runs])
       if ((await this.#files.stat(path))?.kind !== 'link') await this.#files.remove(path);
   }
 
-  /** Deletes all finished runs but the newest `keep`. Returns the ids of the deleted runs. */
+  /** Deletes all finished runs but the newest `keep`. Returns the IDs of the deleted runs. */
   async prune(keep: number): Promise<string[]> {
     const finished: string[] = [];
     const ids = await this.ids();
     if (ids.length <= keep) return finished; // the usual case reads no journal
     for (const id of ids) {
       const { history, error } = await this.examine(id);
-      // A damaged journal is kept: it may be all that is known of an unfinished run.
+      // A damaged journal is kept: it may be the only record of an unfinished run.
       if (history !== undefined && error === undefined && isClosed(history)) finished.push(id);
     }
     const removed = finished.slice(keep);
@@ -193,7 +193,7 @@ export class Runs {
     return read;
   }
 
-  /** A journal over the limit is read up to it. */
+  /** A journal over the size limit is read up to the limit. */
   async #readIntact(id: string): Promise<ReadJournal> {
     const file = journalFile(id);
     await this.#files.requireTrusted(file);

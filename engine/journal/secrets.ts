@@ -1,4 +1,4 @@
-/** Takes the secrets out of a document before it is written, and puts them back when it is read. */
+/** Removes the secrets from a document before it is written, and restores them when it is read. */
 import { isSecret, type Secret } from '../sdk/secret.ts';
 
 interface Placeholder {
@@ -26,7 +26,7 @@ export function withoutSecrets(value: unknown, name: string, keep: (name: string
   return value;
 }
 
-/** The document with its secrets. Those that are gone are undefined, and `missing` lists their names. */
+/** Restores the secrets of a document. Secrets that no longer exist are undefined, and `missing` lists their names. */
 export function withSecretsBack(
   value: unknown,
   secretOf: (name: string) => Secret | undefined,

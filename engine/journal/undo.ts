@@ -1,4 +1,4 @@
-/** The undo of the changes that a run made to this machine, and the record of each. */
+/** Undoes the changes that a run made to this machine, and records each. */
 import type { StepChange } from '../host/changes/index.ts';
 import type { UndoOutcome } from '../host/changes/kind.ts';
 import { ChangeUndo, undoOrder } from '../host/changes/undo.ts';
@@ -6,7 +6,7 @@ import { temporaryName } from '../host/disk.ts';
 import type { Host } from '../host/host.ts';
 import type { Journal } from './journal.ts';
 
-/** One change that an undo has come to. */
+/** One change that an undo has processed. */
 export interface UndoItem extends UndoOutcome {
   step: string;
   change: StepChange;
@@ -15,7 +15,7 @@ export interface UndoItem extends UndoOutcome {
 export interface UndoChangesOptions {
   journal: Journal;
   host: Host;
-  /** Restores paths that have changed since the run, too. */
+  /** Also restore paths that have changed since the run. */
   overwrite: boolean;
   signal: AbortSignal;
   onItem: (item: UndoItem) => void;

@@ -1,4 +1,4 @@
-/** The way of a host to API servers, as Kubernetes defines it. */
+/** A host's access to API servers, as Kubernetes defines it. */
 import type { ApiAccess } from '../sdk/api.ts';
 import { dryRunClient } from './dry-run.ts';
 import { kubePort } from './port.ts';

@@ -3,6 +3,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { clusterNamed, currentContext, readKubeconfig } from '../node/kubeconfig.ts';
+import { readServerAddress } from '../node/server-address.ts';
 import { fitsKey, readCertificates } from '../pki/index.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
@@ -18,8 +19,8 @@ type Fields = Record<string, unknown>;
 /** Reads the text of a file. Throws an Error with the reason. */
 type ReadText = (path: string) => Promise<string>;
 
-// Fields that Joinery does not support must not be ignored: they would change which server gets the credentials, or
-// whose they are.
+// Unsupported fields must not be ignored: they would change which server gets the credentials, or which credentials it
+// gets.
 const CLUSTER_REFUSED = ['insecure-skip-tls-verify', 'tls-server-name', 'proxy-url'];
 const USER_REFUSED = ['exec', 'auth-provider', 'username', 'password', 'as', 'as-uid', 'as-groups', 'as-user-extra'];
 
@@ -33,12 +34,10 @@ export async function readAdmin(file: string, read: ReadText): Promise<Admin> {
     if (user === undefined) throw new Error(`it names a user "${context.user}" that it does not hold`);
     refuse(cluster, CLUSTER_REFUSED);
     refuse(user, USER_REFUSED);
-    const { protocol, pathname, origin } = new URL(server);
-    if (protocol !== 'https:' || pathname !== '/') throw new Error(`its server ${server} is not https://host:port`);
     const near = (path: string) => read(resolve(dirname(file), path));
     const ca = await material(cluster, 'certificate-authority', near);
     if (readCertificates(ca).length === 0) throw new Error('its cluster has no CA certificate');
-    return { file, server: origin, ca, ...(await credentials(user, near)) };
+    return { file, server: readServerAddress(server), ca, ...(await credentials(user, near)) };
   } catch (error) {
     throw fail('E_KUBECONFIG', { file, what: clean((error as Error).message) }, error);
   }

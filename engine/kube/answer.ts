@@ -1,4 +1,4 @@
-/** Answers of API servers: the object in one, or the error that a refusal stands for. */
+/** Answers of API servers: the object, or the error for a refusal. */
 import type { ApiAnswer } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';

@@ -5,7 +5,7 @@ import { fail } from '../sdk/errors.ts';
 import type { ClusterInfo } from '../sdk/ports.ts';
 import { isMapping, kubeObject, requireOk } from './answer.ts';
 
-/** E_CLUSTER_INFO_MISSING if the server does not show it, E_CLUSTER_INFO_INVALID if it is not what it should be. */
+/** E_CLUSTER_INFO_MISSING if the server does not show it, E_CLUSTER_INFO_INVALID if its content is not valid. */
 export async function clusterInfoOf(
   send: (request: ApiRequest) => Promise<ApiAnswer>,
   server: string,

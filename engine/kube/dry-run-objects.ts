@@ -1,6 +1,4 @@
-/**
- * What a dry run remembers of the objects that it would have changed: the server checked each change and stored none.
- */
+/** The objects that a dry run would have changed. The server has checked each change and stored none. */
 import { type ApiAnswer, type ApiClient, type ApiRequest, objectPath } from '../sdk/api.ts';
 
 type Send = ApiClient['send'];
@@ -8,8 +6,8 @@ type Send = ApiClient['send'];
 type Remembered = { object: object; isNew: boolean };
 
 /**
- * A created name is taken from then on, and a changed object is read as it was changed. The server answers everything
- * else.
+ * A created name is taken from then on, and a changed object is read with its changes. The server answers all other
+ * reads.
  */
 export function remembering(send: Send): Send {
   const objects = new Map<string, Remembered>();

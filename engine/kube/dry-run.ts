@@ -1,4 +1,5 @@
-/** API requests of a dry run: reads are real, changes are sent with `dryRun=All`, and no wait waits. */
+/** API requests of a dry run: reads are real, changes are sent with `dryRun=All`, and waits return at once. */
+import { holds } from '../node/index.ts';
 import { type ApiAnswer, type ApiClient, type ApiRequest, type ObjectWait, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { requireOk } from './answer.ts';
@@ -29,7 +30,7 @@ class DryRun {
 
   async send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const { as } = request;
-    // Nothing is ever sent with a stand-in for an identity.
+    // A stand-in is never sent as an identity.
     const isStandIn = as !== 'unverified' && 'server' in as && this.#standIns.isStandIn(as);
     return isStandIn ? this.#unchecked(request, NO_IDENTITY) : this.#sendRemembering(request, signal);
   }
@@ -50,7 +51,7 @@ class DryRun {
     return answer.body;
   }
 
-  /** Sends a read as it is, and a change so that the server only checks it. */
+  /** Sends a read unchanged, and a change with the option to check it only. */
   async #try(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
     if (request.method === 'GET' || request.ref === undefined) return this.#client.send(request, signal);
     if (!(await this.#isSupported(request, signal)))
@@ -67,14 +68,16 @@ class DryRun {
     let supported = this.#supported.get(request.server);
     if (supported === undefined) {
       const version = { method: 'GET', ref: undefined, path: '/version', query: {}, body: undefined } as const;
-      supported = this.#client.send({ ...request, ...version }, signal).then(({ body }) => isSince113(body));
+      supported = this.#client
+        .send({ ...request, ...version }, signal)
+        .then(({ body }) => holds('serverDryRun', gitVersionOf(body)));
       this.#supported.set(request.server, supported);
       supported.catch(() => this.#supported.delete(request.server)); // a retry asks again
     }
     return supported;
   }
 
-  /** The answer that a server would give that cannot be asked. */
+  /** The answer that the server would give if it could be asked. */
   #unchecked({ ref, method, path, body }: ApiRequest, why: string): ApiAnswer {
     if (ref === undefined || method === 'GET')
       throw fail('E_UNDECIDED', { what: `the answer to ${method} ${path}: ${NO_IDENTITY}` });
@@ -83,7 +86,5 @@ class DryRun {
   }
 }
 
-function isSince113(version: unknown): boolean {
-  const { major, minor } = (version ?? {}) as { major?: string; minor?: string };
-  return Number(major) > 1 || (Number(major) === 1 && Number.parseInt(minor ?? '', 10) >= 13);
-}
+const gitVersionOf = (version: unknown): string | undefined =>
+  (version as { gitVersion?: string } | null | undefined)?.gitVersion;

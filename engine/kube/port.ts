@@ -1,4 +1,4 @@
-/** The `kube` port: requests about objects, and answers as objects or as errors. */
+/** The `kube` port: requests about objects, which return objects or throw errors. */
 import {
   type ApiAnswer,
   type ApiChange,
@@ -26,7 +26,7 @@ export function kubePort(options: KubePortOptions): Kube {
 
 type Send = { verb: string; method: ApiRequest['method']; path: string; ref?: ObjectRef; body?: object };
 
-/** The API as one identity sees it. */
+/** The API for one identity. */
 class IdentityApi implements KubeApi {
   readonly #identity: Identity;
   readonly #options: KubePortOptions;

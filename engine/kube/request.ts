@@ -1,19 +1,19 @@
-/** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits of time and size. */
+/** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits on time and size. */
 import { StringDecoder } from 'node:string_decoder';
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import { startTimer } from '../limits/timers.ts';
 import { connectionError, unlessAborted } from '../net/failure.ts';
 import { limitInformational } from '../net/informational.ts';
-import { trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
+import { type TrustedServer, trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Identity } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { requireOk } from './answer.ts';
 
-/** The limit until an answer begins, and again until it is complete. */
+/** The time limit until an answer begins, and again until it is complete. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX = 4 << 20;
 export const LINE_BYTES_MAX = 2 << 20;
@@ -22,7 +22,7 @@ type Caller = ApiRequest['as'];
 const asIdentity = (as: Caller): Identity | undefined => (as !== 'unverified' && 'server' in as ? as : undefined);
 
 export class Transport {
-  readonly #pools = new Map<string, Pool>();
+  readonly #pools = new Map<string, Promise<Dispatcher>>();
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
@@ -89,14 +89,15 @@ export class Transport {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    await Promise.allSettled([...this.#pools.values()].map(async (pool) => (await pool).destroy()));
     this.#pools.clear();
   }
 
   async #open({ server, as, method, path, query, body }: ApiRequest, bodyTimeoutMs: number, signal: AbortSignal) {
     const token = asIdentity(as)?.token;
     try {
-      const opened = request.call(this.#pool(server, as), {
+      const opened = request.call(await this.#pool(server, as), {
+        origin: server,
         method,
         path,
         query: { ...query },
@@ -119,21 +120,36 @@ export class Transport {
   }
 
   /** One pool for each server and set of certificates. Identities that differ only in their token share connections. */
-  #pool(server: string, as: Caller): Pool {
+  #pool(server: string, as: Caller): Promise<Dispatcher> {
     const certificate = asIdentity(as)?.certificate;
     const ca = as === 'unverified' ? undefined : as.ca;
     const key = [server, ca ?? 'unverified', certificate?.pem ?? ''].join('\n');
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       const client = certificate && { cert: certificate.pem, key: certificate.key.reveal() };
-      const connect =
-        ca === undefined ? unverifiedConnector(server) : trustedConnector({ server, ca: [ca], now: this.#now, client });
-      pool = new PoolOf(server, { connections: 4, connect });
+      pool = connectionsTo(server, ca === undefined ? undefined : { server, ca: [ca], now: this.#now, client });
       this.#pools.set(key, pool);
     }
     return pool;
   }
 }
+
+/** The proxy's part is loaded only if HTTPS_PROXY is set. */
+async function connectionsTo(server: string, trusted: TrustedServer | undefined): Promise<Dispatcher> {
+  const connections = 4;
+  if (!process.env.HTTPS_PROXY && !process.env.https_proxy) return direct(server, trusted, connections);
+  const { dispatcherThrough, usableProxy } = await import('../net/proxy.ts');
+  const proxy = usableProxy(new URL(server), (what) => fail('E_PROXY', { server, what }));
+  return proxy === undefined
+    ? direct(server, trusted, connections)
+    : dispatcherThrough(proxy, { server, trusted, connections });
+}
+
+const direct = (server: string, trusted: TrustedServer | undefined, connections: number): Dispatcher =>
+  new PoolOf(server, {
+    connections,
+    connect: trusted === undefined ? unverifiedConnector(server) : trustedConnector(trusted),
+  });
 
 const CONTENT_TYPE = {
   GET: 'application/json',
@@ -153,7 +169,7 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (status >= 400) return { message: clean(text) }; // the page of a proxy: its status says enough
+    if (status >= 400) return { message: clean(text) }; // a page from a proxy, whose status says enough
     throw fail('E_API_ANSWER', { server, what: `no JSON, but "${clean(text).slice(0, 80)}"` });
   }
 }

@@ -1,4 +1,4 @@
-/** Objects that only a real run can get, in the right form: a signed certificate, a registered Node. */
+/** Stand-ins for objects that only a real run can get: a signed certificate, a registered Node. */
 
 import type { CsrObject, NodeObject } from '../node/objects.ts';
 import { generateKeyPem, issueCertificate, readCertificates, readCsr } from '../pki/index.ts';
@@ -21,7 +21,7 @@ export class StandIns {
     return identity.certificate !== undefined && this.#issued.has(fingerprint(identity.certificate.pem));
   }
 
-  /** The object as a completed wait would find it. E_UNDECIDED for kinds that cannot be foreseen. */
+  /** The object that a completed wait would return. E_UNDECIDED for kinds without a stand-in. */
   done(ref: ObjectRef, from: unknown): KubeObject {
     if (ref.resource === 'certificatesigningrequests' && from !== undefined) return this.#signed(from as CsrObject);
     if (ref.resource === 'nodes') return node(ref.name, from as NodeObject | undefined);

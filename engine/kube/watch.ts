@@ -87,7 +87,7 @@ async function list(transport: Transport, request: ApiRequest, signal: AbortSign
   return { version, item };
 }
 
-/** An event about an object. An error event is thrown like the same answer to a request. */
+/** The object of a watch event. Throws the error of an error event, like a request with the same answer. */
 function parseEvent(line: string, server: string, what: string): WatchEvent {
   let event: { type?: unknown; object?: unknown } | null;
   try {

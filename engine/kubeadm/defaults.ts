@@ -5,8 +5,8 @@ import { apiVersionOf, kindOf, LATEST } from './versions.ts';
 const PLACEHOLDER_TOKEN = 'abcdef.0123456789abcdef';
 
 /**
- * API server and tokens are placeholders. The pins are skipped, as it would not be valid without either: they are to be
- * put in instead.
+ * API server and tokens are placeholders. CA verification is skipped, because the file would not be valid without pins
+ * or this. Users replace both.
  */
 export const defaultConfiguration = (nodeName: string): object => ({
   apiVersion: apiVersionOf(LATEST),

@@ -1,12 +1,22 @@
 /**
- * YAML (or JSON) text → its documents, and which of them configures joining. Source: kubeadm's handling of `--config`
- * files.
+ * Splits YAML (or JSON) text into documents, and finds the one that configures joining. Source: kubeadm's handling of
+ * `--config` files.
  */
-import { type Document, isMap, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from 'yaml';
-import { DocumentLocator, SourceText } from '../documents/place.ts';
+import {
+  type Document,
+  isMap,
+  LineCounter,
+  type ParsedNode,
+  parseAllDocuments,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
+import { DocumentLocator, type Place, SourceText } from '../documents/place.ts';
 import { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
-import { requireExpandable } from '../sdk/yaml.ts';
+import { isNothing, requireExpandable } from '../sdk/yaml.ts';
+import { plainValue, YAML_OPTIONS } from '../sdk/yaml-dialects.ts';
+import { yamlFault } from '../sdk/yaml-faults.ts';
 import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
 
 export interface ParsedDocument {
@@ -14,71 +24,54 @@ export interface ParsedDocument {
   text: SourceText;
   errors: Problems;
   warnings: Problems;
-  /** Whether a field is duplicated; its last value counts. */
-  hasDuplicates: boolean;
+  /** Places of duplicate fields. The last value of each counts. */
+  duplicates: Place[];
   /** Undefined if it is not known. */
   value: unknown;
 }
 
-/** Checking for double keys takes the square of it. */
+/** The check for duplicate keys takes quadratic time. */
 const FILE_BYTES_MAX = 128 << 10;
-const ALIASES_MAX = 100;
-// One schema whatever a %YAML directive says: no dates, sets or binaries where a string was meant.
-const YAML_OPTIONS = {
-  uniqueKeys: true,
-  stringKeys: true,
-  prettyErrors: false,
-  schema: 'core',
-  resolveKnownTags: false,
-} as const;
 
 /** Every document that is not empty, with its YAML errors. An empty text gives one empty document. */
-export function parseDocuments(file: string, text: string, { lenient }: { lenient: boolean }): ParsedDocument[] {
+export function parseDocuments(file: string, text: string): ParsedDocument[] {
   const lineCounter = new LineCounter();
-  const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // and so not even parsed
-  const all = tooLarge ? [] : parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter });
+  const options = { ...YAML_OPTIONS.go, uniqueKeys: true, lineCounter };
+  const tooLarge = Buffer.byteLength(text) > FILE_BYTES_MAX; // so it is not parsed
+  const all = tooLarge ? [] : parseAllDocuments<ParsedNode>(text, options);
   const parsed = all
-    .filter((document) => document.contents !== null || document.errors.length > 0)
-    .map((document) => opened(file, document, lineCounter, lenient));
+    .filter((document) => !isNothing(document.contents) || document.errors.length > 0)
+    .map((document) => withProblems(file, document, lineCounter));
   if (parsed.length > 0) return parsed;
-  const empty = opened(file, parseDocument('', { ...YAML_OPTIONS, lineCounter }), lineCounter, lenient);
+  const empty = withProblems(file, parseDocument('', options), lineCounter);
   if (tooLarge) empty.errors.atPlace(empty.text.place(0), `larger than ${FILE_BYTES_MAX} bytes`);
   return [empty];
 }
 
-function opened(
-  file: string,
-  document: Document.Parsed<ParsedNode>,
-  lines: LineCounter,
-  lenient: boolean,
-): ParsedDocument {
+function withProblems(file: string, document: Document.Parsed<ParsedNode>, lines: LineCounter): ParsedDocument {
   const text = new SourceText(file, lines);
   const locator = new DocumentLocator(text, document);
   const errors = new Problems(locator, Infinity);
   const warnings = new Problems(locator, Infinity);
-  const isDuplicate = ({ code }: { code: string }) => code === 'DUPLICATE_KEY';
+  const isDuplicate = ({ code }: YAMLError) => code === 'DUPLICATE_KEY';
   const found = [...document.errors, ...document.warnings];
-  for (const error of found)
-    if (isDuplicate(error)) (lenient ? warnings : errors).atPlace(text.place(error.pos[0]), 'this field is duplicated');
-    else errors.atPlace(text.place(error.pos[0]), withoutQuote(error.message));
+  const others = found.filter((error) => !isDuplicate(error));
+  for (const error of others) errors.atPlace(text.place(error.pos[0]), yamlFault(error));
   let value: unknown;
   try {
-    if (found.every(isDuplicate)) {
+    if (others.length === 0) {
       requireExpandable(document);
-      value = document.toJS({ maxAliasCount: ALIASES_MAX });
+      value = plainValue(document);
     }
   } catch (error) {
-    errors.at([], withoutQuote((error as Error).message)); // aliases: too many, or one that leads nowhere
+    errors.at([], (error as Error).message); // too many aliases, or an unresolved one
   }
-  const hasDuplicates = found.some(isDuplicate);
-  return { document, text, errors, warnings, hasDuplicates, value };
+  const duplicates = found.filter(isDuplicate).map(({ pos }) => text.place(pos[0]));
+  return { document, text, errors, warnings, duplicates, value };
 }
 
-/** The parser's words without what it quotes of the file, which may be a token. */
-const withoutQuote = (message: string): string => message.replace(/(?<=\S): .*$/s, '');
-
 const JOINING: readonly Kind[] = ['JoinConfiguration', 'NodeConfiguration'];
-/** Kinds of the group that may stand in the same file, for other commands. */
+/** Kinds of the group that may be in the same file for other commands. */
 const OTHERS = [
   'InitConfiguration',
   'ClusterConfiguration',
@@ -93,7 +86,7 @@ export interface Joining {
   parsed: ParsedDocument;
   version: Version;
   /** Kinds of the other documents. */
-  passedOver: string[];
+  otherKinds: string[];
 }
 
 /** The document that configures joining. If it is missing, the result is undefined and the documents have errors. */
@@ -108,7 +101,7 @@ export function joiningDocument(documents: readonly ParsedDocument[]): Joining |
         errors.at([], 'kind is missing: it must be JoinConfiguration');
       else if (value !== undefined && value !== null)
         errors.at([], 'this is not a configuration: it must be a mapping with apiVersion and kind');
-    } else if (kinds.has(kind)) errors.at(['kind'], `a second ${shown(kind)} in one file`);
+    } else if (kinds.has(kind)) errors.at(['kind'], `a second ${kindText(kind)} in one file`);
     else {
       kinds.add(kind);
       const version = versionOf(parsed, kind);
@@ -121,23 +114,21 @@ export function joiningDocument(documents: readonly ParsedDocument[]): Joining |
   if (second !== undefined) second.parsed.errors.at(['kind'], 'a second configuration for joining in one file');
   else if (first === undefined && isClear)
     last?.errors.atPlace(last.text.place(0), 'there is no JoinConfiguration in this file');
-  return first && { ...first, passedOver: [...kinds].filter((kind) => !isJoining(kind)).map(shown) };
+  return first && { ...first, otherKinds: [...kinds].filter((kind) => !isJoining(kind)).map(kindText) };
 }
 
-/** The version of a document for joining. Those of other kinds are warned of: kubeadm passes over them too. */
+/** The version of a document for joining. A document of another kind gets a warning: kubeadm ignores it, too. */
 function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): Version | undefined {
   const apiVersion = textAt(value, 'apiVersion');
-  const [group] = apiVersion?.split('/') ?? [];
   if (!isJoining(kind)) {
-    const isKubeadms = group === GROUP;
     if (apiVersion === undefined) errors.at([], 'apiVersion is missing');
-    else if (isKubeadms && !OTHERS.includes(kind))
+    else if (isOfKubeadm(value) && !OTHERS.includes(kind))
       errors.at(['kind'], `${GROUP} has no such kind${didYouMean(kind, [...JOINING, ...OTHERS])}`);
-    else warnings.at([], `the ${shown(kind)} is passed over: it is not for joining`);
+    else warnings.at([], `the ${kindText(kind)} is passed over: it is not for joining`);
     return undefined;
   }
   if (apiVersion === undefined && kind === 'NodeConfiguration') {
-    // The documentation of 2017 shows it so, and there was one version only.
+    // The documentation of 2017 omits it, and only one version existed.
     warnings.at([], `apiVersion is missing: read as ${apiVersionOf('v1alpha1')}`);
     return 'v1alpha1';
   }
@@ -152,10 +143,12 @@ function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): V
   return undefined;
 }
 
+export const isOfKubeadm = (document: unknown): boolean => textAt(document, 'apiVersion')?.split('/')[0] === GROUP;
+
 const isJoining = (kind: string): kind is Kind => (JOINING as readonly string[]).includes(kind);
 
-/** Prints names only: any other text may be a secret in a wrong place. */
-const shown = (kind: string): string => (/^[A-Za-z]{1,60}$/.test(kind) ? kind : 'document of another kind');
+/** Shows names only: any other text may be a misplaced secret. */
+const kindText = (kind: string): string => (/^[A-Za-z]{1,60}$/.test(kind) ? kind : 'document of another kind');
 
 const textAt = (value: unknown, key: string): string | undefined => {
   const found = (value as Record<string, unknown> | null | undefined)?.[key];

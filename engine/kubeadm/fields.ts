@@ -1,7 +1,7 @@
 /**
- * Where each version has what: every other file of this folder speaks of fields by one name. A place holds from its
- * version on until the next; `gone` says that kubeadm dropped the field. Source: the types and conversions of kubeadm
- * 1.8 to 1.36.
+ * The path of each field in each version. The other files of this folder use one name for a field in all versions. A
+ * path is valid from its version up to the next entry; `gone` means that kubeadm dropped the field. Source: the types
+ * and conversions of kubeadm 1.8 to 1.36.
  *
  * | field | v1alpha1 | v1alpha2, v1alpha3 | v1beta1 to v1beta3 | v1beta4 |
  * |---|---|---|---|---|
@@ -18,7 +18,7 @@ import { VERSIONS, type Version } from './versions.ts';
 
 const gone = '';
 
-/** In the order in which a migrated file has them. */
+/** In the order of a migrated file. */
 const places = {
   token: { v1alpha1: 'token', v1beta1: gone },
   discoveryToken: { v1alpha1: 'discoveryToken', v1beta1: 'discovery.bootstrapToken.token' },
@@ -51,7 +51,7 @@ const places = {
   clusterName: { v1alpha1: 'clusterName', v1beta1: gone },
   featureGates: { v1alpha1: 'featureGates', v1beta1: gone },
   controlPlane: { v1alpha3: 'controlPlane' },
-  apiEndpoint: { v1alpha3: 'apiEndpoint', v1beta1: gone }, // moved into controlPlane
+  apiEndpoint: { v1alpha3: 'apiEndpoint', v1beta1: gone }, // now in controlPlane
 } satisfies Record<string, Partial<Record<Version, string>>>;
 
 export type Field = keyof typeof places;
@@ -67,7 +67,7 @@ export function dottedPathOf(field: Field, version: Version): string | undefined
 /** No field of kubeadm has a dot in its name. */
 export const pathOf = (place: string): string[] => place.split('.');
 
-/** What is at `path` in plain data, or undefined. */
+/** The value at `path` in plain data, or undefined. */
 export function valueAt(value: unknown, path: Path): unknown {
   let found = value;
   for (const key of path) found = (found as Record<string | number, unknown> | null | undefined)?.[key];
@@ -75,8 +75,8 @@ export function valueAt(value: unknown, path: Path): unknown {
 }
 
 /**
- * A path for people: `nodeRegistration.taints[0].key`. It omits a key that is not a name, which may be a
- * token in a wrong place.
+ * A readable path: `nodeRegistration.taints[0].key`. It omits a key that is not a name, because the key may be a
+ * misplaced token.
  */
 export const nameOf = (path: Path): string =>
   path
@@ -85,8 +85,8 @@ export const nameOf = (path: Path): string =>
     .slice(1);
 export const isName = (key: string): boolean => /^[A-Za-z][A-Za-z0-9-]{0,60}$/.test(key) && maskTokens(key) === key;
 
-/** What a document of that version says of a field. */
-export function said(version: Version, document: object, field: Field): unknown {
+/** The value of a field in a document of that version. */
+export function fieldValue(version: Version, document: object, field: Field): unknown {
   const place = dottedPathOf(field, version);
   return place === undefined ? undefined : valueAt(document, pathOf(place));
 }

@@ -1,14 +1,14 @@
-/**
- * A configuration file as values of inputs, and what may be typed beside `--config`. Source: kubeadm's rules for mixing
- * both.
- */
+/** Combines the values of a configuration file with flags and variables. Source: kubeadm's rules for mixing both. */
 import { isSecret } from '../sdk/index.ts';
 import { maskTokens } from '../sdk/text.ts';
 import type { Field } from './fields.ts';
 import type { JoinConfiguration, Place } from './load.ts';
 import { hostnameOverride, type JoinSettings } from './settings.ts';
 
-/** Inputs that say what the file says. kubeadm refuses their flags beside it; Joinery's own are not among them. */
+/**
+ * Inputs that the file also sets. kubeadm refuses their flags together with a file. Flags that only Joinery has are
+ * allowed.
+ */
 const REFUSED = [
   'discoveryFile',
   'discoveryToken',
@@ -19,7 +19,7 @@ const REFUSED = [
   'token',
 ];
 
-/** What a file may say without any effect on a worker. */
+/** Fields of a file that have no effect on a worker. */
 const WITHOUT_EFFECT: readonly Field[] = [
   'clusterName',
   'imagePullPolicy',
@@ -37,9 +37,9 @@ export interface Configured {
 }
 
 export interface Mixed {
-  /** What the file says, by the names of inputs, which are those of flags. */
+  /** The values of the file, by input (and so by flag). */
   configured: Record<string, Configured>;
-  /** What was typed and holds beside it; each wins over the file. */
+  /** The flags and variables that apply in addition to the file. Each overrides the file. */
   typed: Record<string, unknown>;
   dryRun: boolean;
   /** For E_INPUT. */
@@ -48,36 +48,37 @@ export interface Mixed {
 }
 
 /**
- * What a file says and what was typed, both by the names of inputs.
+ * Combines the values of a file with flags and variables, both by the names of inputs.
  *
- * | typed | beside `--config` |
+ * | flag or variable | together with `--config` |
  * |---|---|
- * | nodeName, criSocket, patches, skipPhases | wins over the file |
- * | ignorePreflightErrors | is added to the file's |
- * | endpoint | the file's is taken, with a note if it is another |
- * | what decides whom to trust, and gates | is refused |
- * | any other input of a pipeline | is taken |
+ * | nodeName, criSocket, patches, skipPhases | overrides the file |
+ * | ignorePreflightErrors | is added to the list in the file |
+ * | endpoint | the file wins, with a note if the endpoints differ |
+ * | inputs that decide whom to trust, and gates | is refused |
+ * | any other input of a pipeline | is used |
  *
- * `named` says how an input was typed: by its flag, or by its variable.
+ * `nameOf` names the flag or the variable that set an input.
  */
 export function mixConfigAndFlags(
   configuration: JoinConfiguration,
   typed: Readonly<Record<string, unknown>>,
-  named: (input: string) => string,
+  nameOf: (input: string) => string,
 ): Mixed {
   const { settings } = configuration;
-  const problems = mixingProblems(typed, named);
+  const problems = mixingProblems(typed, nameOf);
   const override = hostnameOverride(settings.kubeletExtraArgs);
   if (typed.nodeName !== undefined && override !== undefined && typed.nodeName !== override)
     problems.push(
-      `${named('nodeName')} ${typed.nodeName} contradicts hostname-override in the file, which is ${maskTokens(override)} and wins`,
+      `${nameOf('nodeName')} ${typed.nodeName} contradicts hostname-override in the file, which is ${maskTokens(override)} and wins`,
     );
 
   const { endpoint, ignorePreflightErrors, ...rest } = typed;
   const ignored = [...new Set([...settings.ignorePreflightErrors, ...((ignorePreflightErrors ?? []) as string[])])];
-  if (ignored.length > 1 && ignored.some((check) => check.toLowerCase() === 'all'))
+  const checks = new Set(ignored.map((check) => check.trim().toLowerCase()));
+  if (checks.size > 1 && checks.has('all'))
     problems.push(
-      `${named('ignorePreflightErrors')} and the file combine 'all' with single checks: name either all or single checks`,
+      `${nameOf('ignorePreflightErrors')} and the file combine 'all' with single checks: name either all or single checks`,
     );
   return {
     configured: configuredInputs(configuration),
@@ -88,9 +89,9 @@ export function mixConfigAndFlags(
   };
 }
 
-/** The values that cannot be combined with any file. */
-export function mixingProblems(typed: Readonly<Record<string, unknown>>, named: (input: string) => string): string[] {
-  const refused = REFUSED.filter((name) => typed[name] !== undefined).map(named);
+/** The flags and variables that cannot be combined with any file. */
+export function mixingProblems(typed: Readonly<Record<string, unknown>>, nameOf: (input: string) => string): string[] {
+  const refused = REFUSED.filter((name) => typed[name] !== undefined).map(nameOf);
   return refused.length === 0
     ? []
     : [`--config cannot be combined with ${refused.join(', ')}: use the fields of the file instead`];
@@ -109,7 +110,7 @@ function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: u
   return notes;
 }
 
-/** The values that a worker uses, with the fields they come from: the first field that exists. */
+/** The values that a worker uses, each with the place of the first field that sets it. */
 function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<string, Configured> {
   const { discovery, kubeletExtraArgs, featureGates, timeouts } = settings;
   const token = discovery.by === 'token' ? discovery : undefined;
@@ -142,7 +143,7 @@ function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<stri
   );
 }
 
-/** As `--feature-gates` takes them. */
+/** In the form that `--feature-gates` takes. */
 const gatesText = (gates: JoinSettings['featureGates']): string | undefined =>
   Object.entries(gates)
     .map(([name, value]) => `${name}=${value}`)

@@ -1,13 +1,13 @@
 /**
- * Feature gates of kubeadm that do not concern a join. Source: kubeadm, features/features.go, of 1.9 to 1.12 (which
- * take them here) and of 1.35.
+ * Feature gates of kubeadm that do not affect a join. Source: kubeadm, features/features.go, 1.9 to 1.12 (which read
+ * gates from this file) and 1.35.
  */
 import type { Gate } from '../sdk/index.ts';
 
 const INIT = 'kubeadm init reads it, to decide';
 const CLUSTER = "kubeadm takes it from the cluster's configuration, to decide";
 
-/** Gates that were added after 1.12 and removed again are not listed: no join ever accepted them. */
+/** The list omits gates that were added after 1.12 and removed again, because no join ever accepted them. */
 export const kubeadmGates: readonly Gate[] = [
   {
     ...{ name: 'Auditing', stage: 'ALPHA', default: false, since: '1.10', until: '1.12' },

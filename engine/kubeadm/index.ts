@@ -1,4 +1,4 @@
-/** kubeadm's configuration files: all that commands need of this folder. */
+/** kubeadm's configuration files: everything that commands use of this folder. */
 export { defaultConfiguration } from './defaults.ts';
 export { type Configured, type Mixed, mixConfigAndFlags, mixingProblems } from './flags.ts';
 export { type JoinConfiguration, type LoadOptions, loadJoinConfiguration, type Place } from './load.ts';

@@ -1,10 +1,11 @@
-/** The text of a kubeadm configuration file → what it says about joining, or every problem at its line and column. */
-import { type Document, type ParsedNode, visit } from 'yaml';
+/** Reads a kubeadm configuration file: the settings for joining, or every problem with its line and column. */
+import { type Document, isScalar, type ParsedNode, visit } from 'yaml';
 import type { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { fail, type JoinError, type Problem, revealSecrets, type Schema, wrapSecrets } from '../sdk/index.ts';
-import { joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
-import { dottedPathOf, type Field, isName, nameOf, pathOf, said, valueAt } from './fields.ts';
+import { tidied } from '../sdk/schema.ts';
+import { isOfKubeadm, joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
+import { dottedPathOf, type Field, fieldValue, isName, nameOf, pathOf, valueAt } from './fields.ts';
 import { checkRules } from './rules.ts';
 import { type JoinSettings, settingsOf } from './settings.ts';
 import { apiVersionOf, schemas, type Version } from './versions.ts';
@@ -14,27 +15,27 @@ export interface LoadOptions {
   lenient?: boolean;
 }
 
-/** Where a file says something. */
+/** The place of a field in a file. */
 export interface Place {
   file: string;
   line: number;
   column: number;
-  /** The name that this version has for it, with dots. */
+  /** The field's name in this version, with dots. */
   field: string;
 }
 
 export interface JoinConfiguration {
   apiVersion: string;
   settings: JoinSettings;
-  /** Where the file says the first of these that it says; undefined where it says none. */
+  /** The place of the first of these fields that the file sets; undefined if it sets none of them. */
   placeOf(...fields: readonly Field[]): Place | undefined;
   warnings: Problem[];
 }
 
 /**
- * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4); documents of other kinds
- * in the text are passed over. `file` is only a name. E_CONFIG with every problem; E_CONTROL_PLANE_UNSUPPORTED where
- * that is the only one.
+ * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4), and ignores documents of
+ * other kinds. `file` is only used in messages. E_CONFIG with every problem, or E_CONTROL_PLANE_UNSUPPORTED if that is
+ * the only problem.
  */
 export function loadJoinConfiguration(file: string, text: string, options: LoadOptions = {}): JoinConfiguration {
   const { version, value, warnings, problems } = readConfiguration(file, text, options);
@@ -42,7 +43,7 @@ export function loadJoinConfiguration(file: string, text: string, options: LoadO
     apiVersion: apiVersionOf(version),
     settings: settingsOf(version, value),
     placeOf(...fields) {
-      const field = fields.find((each) => said(version, value, each) !== undefined);
+      const field = fields.find((each) => fieldValue(version, value, each) !== undefined);
       const place = field && dottedPathOf(field, version);
       return place === undefined ? undefined : { ...problems.placeOf(pathOf(place)), field: place };
     },
@@ -50,31 +51,32 @@ export function loadJoinConfiguration(file: string, text: string, options: LoadO
   };
 }
 
-/** A configuration without problems, as it was written. */
+/** A valid configuration, in the form of its file. */
 export interface WrittenConfiguration {
   version: Version;
-  /** Without empty fields, which Go does not tell from absent ones. Tokens are `Secret`s. */
+  /** Without empty fields, which Go treats as absent. Tokens are `Secret`s. */
   value: object;
   document: Document.Parsed<ParsedNode>;
   /** The nodes of `document` match `value`: they contain no alias, and no field that lenient reading dropped. */
   isExact: boolean;
-  /** Places of fields, and kinds of documents. */
-  leftOut: string[];
+  /** Fields and documents that are not part of a configuration for joining. */
+  dropped: string[];
   warnings: Problem[];
-  /** Knows where everything is. */
+  /** Finds the places of fields. */
   problems: Problems;
 }
 
-/** As `loadJoinConfiguration`. */
+/** Like `loadJoinConfiguration`. */
 export function readConfiguration(file: string, text: string, { lenient = false }: LoadOptions): WrittenConfiguration {
-  const documents = parseDocuments(file, text, { lenient });
+  const documents = parseDocuments(file, text);
   const all = (kind: 'errors' | 'warnings') => documents.flatMap((document) => document[kind].sorted());
   const joining = joiningDocument(documents);
+  for (const document of documents) reportDuplicates(document, lenient || !isOfKubeadm(document.value));
   if (joining === undefined) throw refusal(all('errors'));
 
-  const { parsed, version, passedOver } = joining;
+  const { parsed, version, otherKinds } = joining;
   const { value, unknown } = checkedValue(parsed, version, lenient);
-  const role = said(version, value, 'controlPlane');
+  const role = fieldValue(version, value, 'controlPlane');
   const isWorker = role === undefined || role === false;
   if (!isWorker)
     parsed.errors.atKey([], 'controlPlane', 'controlPlane asks for a control-plane node: only workers can be joined');
@@ -87,11 +89,16 @@ export function readConfiguration(file: string, text: string, { lenient = false 
     version,
     value,
     document: parsed.document,
-    isExact: !parsed.hasDuplicates && unknown.length === 0 && !hasAlias(parsed.document),
-    leftOut: [...unknown, ...passedOver],
+    isExact: parsed.duplicates.length === 0 && unknown.length === 0 && !hasAlias(parsed.document),
+    dropped: [...unknown, ...otherKinds],
     warnings: all('warnings'),
     problems: parsed.errors,
   };
+}
+
+/** kubeadm is strict about its own documents alone. */
+function reportDuplicates({ duplicates, errors, warnings }: ParsedDocument, isTolerated: boolean): void {
+  for (const place of duplicates) (isTolerated ? warnings : errors).atPlace(place, 'this field is duplicated');
 }
 
 const PROBLEMS_MAX = 100;
@@ -102,10 +109,10 @@ function refusal(problems: readonly Problem[]): JoinError {
   return fail('E_CONFIG', { problems: [...problems.slice(0, PROBLEMS_MAX), ...more] });
 }
 
-/** The document's value without unknown fields. Its problems are added to those of the document. */
+/** The document's value without unknown fields. Adds the problems to those of the document. */
 function checkedValue(parsed: ParsedDocument, version: Version, lenient: boolean) {
   const schema = schemas[version];
-  // A NodeConfiguration may lack its apiVersion.
+  // A NodeConfiguration can omit its apiVersion.
   const written = { ...(withoutEmpty(schema, parsed.value) as object), apiVersion: apiVersionOf(version) };
   const value = wrapSecrets(schema, written) as object;
   const unknown: string[] = [];
@@ -129,18 +136,18 @@ function inWords({ path, missing, message }: Violation, value: object): string {
   return `${nameOf(path)} ${message}${remedyFor(message, valueAt(value, path))}`;
 }
 
-/** YAML takes `123` and `true` for no texts, and YAML 1.2 takes `yes` and `on` for no booleans. */
+/** In YAML, `123` and `true` are not strings. In YAML 1.2, `yes` and `on` are not booleans. */
 function remedyFor(message: string, found: unknown): string {
   const type = typeof found;
   if (message === 'must be a string' && (type === 'number' || type === 'boolean')) return `: put the ${type} in quotes`;
   return message === 'must be a boolean' && type === 'string' ? ': write true or false, without quotes' : '';
 }
 
-/** `value` without fields that are null, and without texts that are empty. */
+/** `value` without fields that are null, and without texts that are empty; names in lower case. */
 function withoutEmpty(schema: Schema | undefined, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutEmpty(schema?.items, item));
   const properties = schema?.properties;
-  if (properties === undefined || typeof value !== 'object' || value === null) return value;
+  if (properties === undefined || typeof value !== 'object' || value === null) return tidied(schema ?? {}, value);
   const schemaOf = (name: string): Schema | undefined =>
     Object.hasOwn(properties, name) ? properties[name] : undefined;
   return Object.fromEntries(
@@ -157,6 +164,11 @@ function hasAlias(document: Document.Parsed<ParsedNode>): boolean {
   let found = false;
   visit(document, {
     Alias() {
+      found = true;
+      return visit.BREAK;
+    },
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== '<<') return undefined;
       found = true;
       return visit.BREAK;
     },

@@ -1,6 +1,6 @@
-/** A configuration of any version → one of v1beta4, with what was lost on the way. */
+/** Migrates a configuration of any version to v1beta4, and reports what was lost. */
 import { type Problem, Secret } from '../sdk/index.ts';
-import { dottedPathOf, FIELDS, type Field, said } from './fields.ts';
+import { dottedPathOf, FIELDS, type Field, fieldValue } from './fields.ts';
 import { type LoadOptions, readConfiguration, type WrittenConfiguration } from './load.ts';
 import { argumentsOf, settingsOf, socketUrl } from './settings.ts';
 import { apiVersionOf, LATEST } from './versions.ts';
@@ -8,23 +8,23 @@ import { type Move, writeMoved } from './write.ts';
 
 export interface Migration {
   from: string;
-  /** YAML of a JoinConfiguration; it holds the tokens. */
+  /** YAML of a JoinConfiguration. It contains the tokens. */
   text: Secret;
   changes: Change[];
   warnings: Problem[];
 }
 
-/** A field that does not say the same as before. One that only has another place or form is not among them. */
+/** A field whose meaning has changed. Fields that only moved or changed their form are not included. */
 export interface Change {
-  /** Its place in the old version. */
+  /** Path in the old version. */
   field: string;
   lost: boolean;
   why: string;
 }
 
 /**
- * Loads, checks and migrates; what is v1beta4 already keeps its meaning. Comments are kept, except those of lost
- * fields. Errors as `loadJoinConfiguration`, and no others, whatever the text.
+ * Loads, checks and migrates a file. A v1beta4 file keeps its meaning. Comments are kept, except those of lost fields.
+ * Throws the same errors as `loadJoinConfiguration`, and no others.
  */
 export function migrateConfiguration(file: string, text: string, options: LoadOptions = {}): Migration {
   const written = readConfiguration(file, text, options);
@@ -44,15 +44,15 @@ const WHY_LOST: Partial<Record<Field, string>> = {
   apiEndpoint: 'only a control-plane node has one',
 };
 
-function planned({ version, value: document, leftOut }: WrittenConfiguration): { moves: Move[]; changes: Change[] } {
+function planned({ version, value: document, dropped }: WrittenConfiguration): { moves: Move[]; changes: Change[] } {
   const moves: (Move & { order: number })[] = [];
-  const changes: Change[] = leftOut.map((field) => ({
+  const changes: Change[] = dropped.map((field) => ({
     field,
     lost: true,
     why: 'it is not part of a configuration for joining',
   }));
   const byFile = settingsOf(version, document).discovery.by === 'file';
-  const of = (field: Field) => said(version, document, field);
+  const of = (field: Field) => fieldValue(version, document, field);
   const move = (field: Field, value: unknown, as = field) => {
     const [from, to] = [dottedPathOf(field, version), dottedPathOf(as, LATEST)];
     if (from !== undefined && to !== undefined)
@@ -64,14 +64,13 @@ function planned({ version, value: document, leftOut }: WrittenConfiguration): {
   for (const field of FIELDS) {
     const value = of(field);
     const why = WHY_LOST[field];
-    // `controlPlane` can only be false here, which is what leaving it out means.
+    // `controlPlane` can only be false here, which is also the default.
     if (value === undefined || field === 'controlPlane') continue;
     if (why !== undefined) change(field, true, why);
     else if (byFile && OF_TOKEN_DISCOVERY.includes(field)) {
       if ([value].flat().some(Boolean)) change(field, true, 'a discovery file makes no use of it');
     } else if (field === 'token') {
-      // It stands for each of the two that is not there; without one for the bootstrap, v1beta4 takes that of
-      // discovery.
+      // It is the default of both other tokens. If the bootstrap token is missing, v1beta4 uses the discovery token.
       if (!byFile && of('discoveryToken') === undefined) move(field, value, 'discoveryToken');
       else if (of('tlsBootstrapToken') === undefined) move(field, value, 'tlsBootstrapToken');
       else change(field, true, 'the tokens for discovery and bootstrap are both given, and win over it');

@@ -1,11 +1,13 @@
-/** Phases of `kubeadm join`, as `--skip-phases` names them. Source: kubeadm 1.14 to 1.36. */
+/** Phases of `kubeadm join`, by the names that `--skip-phases` takes. Source: kubeadm 1.14 to 1.36. */
 
 /**
- * By its name there: the steps of Joinery's own pipelines that do its work, beside the one of that name. What only a
- * control-plane node has, a worker skips anyway.
+ * kubeadm's phase → the steps of Joinery's pipelines that do its work, in addition to a step of the same name. The list
+ * is empty for phases of control-plane nodes, which a worker skips anyway.
  */
 export const kubeadmPhases: Readonly<Record<string, readonly string[]>> = {
   preflight: ['preflight', 'preflight-cluster'],
+  // What waits for the Node reads the certificate that this one waits for.
+  'kubelet-wait-bootstrap': ['node-ready', 'dynamic-kubelet-config'],
   ...Object.fromEntries(
     [
       'check-etcd',

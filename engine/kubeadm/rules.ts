@@ -1,29 +1,29 @@
-/** What must hold between fields, and no schema says. Source: kubeadm's validation of join configurations. */
+/** Rules between fields that a schema cannot express. Source: kubeadm's validation of join configurations. */
 import type { Path, Problems } from '../documents/problems.ts';
 import { fields } from '../node/index.ts';
-import { dottedPathOf, type Field, nameOf, pathOf, said, valueAt } from './fields.ts';
+import { dottedPathOf, type Field, fieldValue, nameOf, pathOf, valueAt } from './fields.ts';
 import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';
 import type { Version } from './versions.ts';
 
-/** A document as the rules see it. Its types may be wrong: the schema has said so already. */
+/** The document that the rules check. Its types may be wrong, because the schema has only reported that. */
 interface Subject {
   version: Version;
   document: object;
   problems: Problems;
 }
 
-/** Adds to `problems`, at the fields they are about. */
+/** Adds to `problems`, at the fields concerned. */
 export function checkRules(version: Version, document: object, problems: Problems): void {
   const subject = { version, document, problems };
-  for (const rule of [discovery, ignoredChecks, nodeName, timeouts]) rule(subject);
+  for (const rule of [discovery, ignoredChecks, kubeletArguments, taints, nodeName, timeouts]) rule(subject);
 }
 
 /** The field's name in this version. */
 const named = ({ version }: Subject, field: Field): string => dottedPathOf(field, version) ?? '';
 const pathTo = (subject: Subject, field: Field): string[] => pathOf(named(subject, field));
-const find = ({ version, document }: Subject, field: Field): unknown => said(version, document, field);
-/** A problem of the value at `path`, which the message begins with. */
-const tell = ({ problems }: Subject, path: Path, what: string): void => problems.at(path, `${nameOf(path)} ${what}`);
+const find = ({ version, document }: Subject, field: Field): unknown => fieldValue(version, document, field);
+/** Reports a problem of the value at `path`, with the path as the first word. */
+const report = ({ problems }: Subject, path: Path, what: string): void => problems.at(path, `${nameOf(path)} ${what}`);
 const listed = (value: unknown): unknown[] => (value === undefined ? [] : [value].flat());
 
 function discovery(subject: Subject): void {
@@ -38,7 +38,9 @@ function discovery(subject: Subject): void {
     problems.at(['discovery'], `${tokenName} or ${fileName} is missing: it says which cluster to trust`);
 }
 
-/** Up to v1alpha3 the fields say which way is taken, later the mapping they are in. */
+/**
+ * Up to v1alpha3, the fields show which kind of discovery the file uses. Later versions have one mapping for each kind.
+ */
 function waysOf(subject: Subject) {
   if (subject.version.startsWith('v1beta')) {
     const [token, file] = [stanzaOf(subject, 'discoveryToken'), stanzaOf(subject, 'discoveryFile')];
@@ -70,7 +72,7 @@ function tokenDiscovery(subject: Subject): void {
   for (const [index, server] of servers.entries()) {
     const port = /:(\d{1,5})$/.exec(String(server))?.[1];
     if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
-      tell(subject, isList ? [...path, index] : path, `has the port ${port}, which is not between 1 and 65535`);
+      report(subject, isList ? [...path, index] : path, `has the port ${port}, which is not between 1 and 65535`);
   }
 
   if (listed(find(subject, 'caCertHashes')).length === 0 && find(subject, 'unsafeSkipCaVerification') !== true)
@@ -85,12 +87,14 @@ function fileDiscovery(subject: Subject): void {
   const file = find(subject, 'discoveryFile');
   const path = pathTo(subject, 'discoveryFile');
   const wrong = file === undefined ? 'is missing' : wrongWithFile(String(file));
-  if (wrong !== undefined) tell(subject, path, wrong);
+  if (wrong !== undefined) report(subject, path, wrong);
   if (listed(find(subject, 'caCertHashes')).length > 0)
-    tell(subject, pathTo(subject, 'caCertHashes'), 'is for discovery by a token, not by a file');
+    report(subject, pathTo(subject, 'caCertHashes'), 'is for discovery by a token, not by a file');
 }
 
-/** Whether a path leads to a file is found out when it is read. The value is not quoted: a URL may hold a password. */
+/**
+ * Whether the file exists is only known when it is read. The value is not quoted, because a URL may contain a password.
+ */
 function wrongWithFile(file: string): string | undefined {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(file)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
@@ -110,34 +114,62 @@ function isDecodable(text: string): boolean {
 }
 
 function ignoredChecks(subject: Subject): void {
-  const checks = listed(find(subject, 'ignorePreflightErrors'));
-  if (checks.length > 1 && checks.some((check) => String(check).toLowerCase() === 'all'))
-    tell(
+  const checks = new Set(listed(find(subject, 'ignorePreflightErrors')).map((check) => String(check).toLowerCase()));
+  if (checks.size > 1 && checks.has('all'))
+    report(
       subject,
       pathTo(subject, 'ignorePreflightErrors'),
       'contains all, which means every check: remove the other names',
     );
 }
 
-/** The name of the node registration is in the schema; this is the argument that beats it. */
+const ARGUMENT_NAME = new RegExp(fields.argumentName.pattern);
+const ONE_LINE = new RegExp(fields.argumentValue.pattern);
+
+/** As the phase that writes them says it, which has no place for the forms of keys in a mapping. */
+function kubeletArguments(subject: Subject): void {
+  const given = find(subject, 'kubeletExtraArgs');
+  const path = pathTo(subject, 'kubeletExtraArgs');
+  const place = (index: number, name: string, key: string): Path =>
+    Array.isArray(given) ? [...path, index, key] : [...path, name];
+  for (const [index, { name, value }] of argumentsOf(given).entries()) {
+    if (typeof name === 'string' && !ARGUMENT_NAME.test(name))
+      subject.problems.at(place(index, name, 'name'), `${nameOf(path)}: a name must ${fields.argumentName['x-form']}`);
+    if (typeof value === 'string' && !ONE_LINE.test(value))
+      report(subject, place(index, name, 'value'), `must ${fields.argumentValue['x-form']}`);
+  }
+}
+
+function taints(subject: Subject): void {
+  const path = pathTo(subject, 'taints');
+  for (const [index, taint] of listed(find(subject, 'taints')).entries())
+    for (const key of ['key', 'value']) {
+      const text = valueAt(taint, [key]);
+      if (typeof text === 'string' && !ONE_LINE.test(text))
+        report(subject, [...path, index, key], `must ${fields.argumentValue['x-form']}`);
+    }
+}
+
+/** Checks the argument that overrides the name of the node registration. The schema checks the name itself. */
 function nodeName(subject: Subject): void {
   const given = find(subject, 'kubeletExtraArgs');
   const args = argumentsOf(given).filter(({ value }) => typeof value === 'string');
-  const name = hostnameOverride(args);
+  const isSet = args.some((argument) => argument.name === 'hostname-override');
+  const name = hostnameOverride(args) ?? (isSet ? '' : undefined); // kubeadm finds no Node for an empty name
   const isName = name === undefined || (name.length <= fields.nodeName.maxLength && NODE_NAME.test(name));
   if (isName) return;
   const index = Array.isArray(given) ? given.findLastIndex((item) => item?.name === 'hostname-override') : -1;
   const inner = index < 0 ? ['hostname-override'] : [index, 'value'];
-  tell(subject, [...pathTo(subject, 'kubeletExtraArgs'), ...inner], `must ${fields.nodeName['x-form']}`);
+  report(subject, [...pathTo(subject, 'kubeletExtraArgs'), ...inner], `must ${fields.nodeName['x-form']}`);
 }
 
 const NODE_NAME = new RegExp(fields.nodeName.pattern);
 
-/** kubeadm takes them, and then fails at once. */
+/** kubeadm accepts these values, and then fails at once. */
 function timeouts(subject: Subject): void {
   for (const field of TIMEOUT_FIELDS) {
     const duration = find(subject, field);
     if (typeof duration === 'string' && /\d/.test(duration) && !/[1-9]/.test(duration))
-      tell(subject, pathTo(subject, field), 'must be more than 0s');
+      report(subject, pathTo(subject, field), 'must be more than 0s');
   }
 }

@@ -1,14 +1,21 @@
-/** What a configuration says about joining, in one shape for all versions; `fields.ts` has where each says it. */
+/**
+ * The settings of a configuration for joining, in one form for all versions. `fields.ts` knows their paths in each
+ * version.
+ */
+import { durationMs } from '../documents/durations.ts';
 import { Secret } from '../sdk/index.ts';
-import { type Field, said } from './fields.ts';
+import { type Field, fieldValue } from './fields.ts';
 import type { Version } from './versions.ts';
 
 export interface TokenDiscovery {
   by: 'token';
   token: Secret;
-  /** host:port, at least one. Up to v1alpha3 there may be several; kubeadm 1.9 asked them all, later ones the first. */
+  /**
+   * host:port, at least one. Up to v1alpha3 there may be several: kubeadm 1.9 used all of them, later versions use the
+   * first.
+   */
   apiServers: string[];
-  /** `sha256:` and hex digits of any case. They hold whatever `unsafeSkipCaVerification` says. */
+  /** `sha256:` and hex digits in any case. They are checked even if `unsafeSkipCaVerification` is set. */
   caCertHashes: string[];
   unsafeSkipCaVerification: boolean;
 }
@@ -34,14 +41,14 @@ export interface KubeletArgument {
 /** A field is undefined if the file does not set it: the default applies. */
 export interface JoinSettings {
   discovery: TokenDiscovery | FileDiscovery;
-  /** Absent only where a discovery file may hold credentials. */
+  /** Absent only if a discovery file may contain credentials. */
   tlsBootstrapToken: Secret | undefined;
-  /** What the kubelet's argument hostname-override says, or else the name of the node registration. */
+  /** The kubelet argument hostname-override, or else the name of the node registration. */
   nodeName: string | undefined;
   /** A unix:// URL. */
   criSocket: string | undefined;
   taints: Taint[] | undefined;
-  /** In the order of the list; those of a mapping by their names, as kubeadm sorts them. */
+  /** In the order of the list. Those of a mapping are sorted by name, as in kubeadm. */
   kubeletExtraArgs: KubeletArgument[];
   ignorePreflightErrors: string[];
   caCertPath: string | undefined;
@@ -50,10 +57,10 @@ export interface JoinSettings {
   skipPhases: string[];
   dryRun: boolean;
   timeouts: Partial<Record<TimeoutName, number>>;
-  /** Of kubeadm 1.9 to 1.12; later ones take both from the cluster. */
+  /** From kubeadm 1.9 to 1.12. Later versions read both from the cluster. */
   featureGates: Record<string, boolean>;
   clusterName: string | undefined;
-  /** Of images of the control plane: they change nothing for a worker. */
+  /** For images of the control plane. They have no effect on a worker. */
   imagePullPolicy: string | undefined;
   imagePullSerial: boolean | undefined;
 }
@@ -70,10 +77,10 @@ const TIMEOUTS = {
 export type TimeoutName = keyof typeof TIMEOUTS;
 export const TIMEOUT_FIELDS: readonly Field[] = Object.values(TIMEOUTS);
 
-/** `document` has no problem: its schema and the rules have passed. */
+/** Converts a valid document: its schema and the rules have passed. */
 export function settingsOf(version: Version, document: object): JoinSettings {
   // The schema has checked each of these types.
-  const of = <T>(field: Field) => said(version, document, field) as T | undefined;
+  const of = <T>(field: Field) => fieldValue(version, document, field) as T | undefined;
   const discovery = discoveryOf(version, document);
   const socket = of<string>('criSocket');
   return {
@@ -84,7 +91,7 @@ export function settingsOf(version: Version, document: object): JoinSettings {
       (discovery.by === 'token' ? discovery.token : undefined),
     nodeName: hostnameOverride(argumentsOf(of('kubeletExtraArgs'))) ?? of('nodeName'),
     criSocket: socket === undefined ? undefined : socketUrl(socket),
-    taints: of('taints'),
+    taints: of<(Taint & { timeAdded?: unknown })[]>('taints')?.map(({ timeAdded: _, ...taint }) => taint),
     kubeletExtraArgs: argumentsOf(of('kubeletExtraArgs')),
     ignorePreflightErrors: of('ignorePreflightErrors') ?? [],
     caCertPath: of('caCertPath'),
@@ -104,25 +111,25 @@ export function settingsOf(version: Version, document: object): JoinSettings {
 }
 
 function discoveryOf(version: Version, document: object): JoinSettings['discovery'] {
-  const of = <T>(field: Field) => said(version, document, field) as T | undefined;
+  const of = <T>(field: Field) => fieldValue(version, document, field) as T | undefined;
   const file = of<string>('discoveryFile');
   if (file !== undefined) return { by: 'file', file: file.startsWith('file:') ? pathOfUrl(file) : file };
   return {
     by: 'token',
-    token: of<Secret>('discoveryToken') ?? of<Secret>('token') ?? new Secret(''), // the rules want one of them
+    token: of<Secret>('discoveryToken') ?? of<Secret>('token') ?? new Secret(''), // the rules require one of them
     apiServers: [of<string | string[]>('apiServers') ?? []].flat(),
     caCertHashes: of('caCertHashes') ?? [],
     unsafeSkipCaVerification: of('unsafeSkipCaVerification') ?? false,
   };
 }
 
-/** The path of a file:/// URL, its %-escapes decoded; throws a URIError where one of those is broken. */
+/** The path of a file:/// URL, with %-escapes decoded. Throws a URIError for an invalid escape. */
 export const pathOfUrl = (url: string): string => decodeURIComponent(url.slice('file://'.length));
 
-/** kubeadm puts the scheme before a bare path. */
+/** kubeadm adds the scheme to a bare path. */
 export const socketUrl = (socket: string): string => (socket.startsWith('/') ? `unix://${socket}` : socket);
 
-/** The arguments in either form; nothing of a form that the schema refuses. */
+/** The arguments in either form. Empty for a form that the schema refuses. */
 export function argumentsOf(value: unknown): KubeletArgument[] {
   if (typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) return value.map((item) => ({ name: item?.name, value: item?.value ?? '' }));
@@ -130,19 +137,9 @@ export function argumentsOf(value: unknown): KubeletArgument[] {
   return names.map((name) => ({ name, value: (value as Record<string, string>)[name] ?? '' }));
 }
 
-/** Of several, the last one counts. kubeadm trims it and makes it lower-case; an empty one is none. */
+/** The last one counts. kubeadm trims it and converts it to lower case; an empty one is ignored. */
 export const hostnameOverride = (args: readonly KubeletArgument[]): string | undefined =>
   args
     .findLast(({ name }) => name === 'hostname-override')
     ?.value.trim()
     .toLowerCase() || undefined;
-
-const UNIT_MS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration in milliseconds. */
-function durationMs(text: string): number {
-  let total = 0;
-  for (const [, number, unit = ''] of text.matchAll(/([\d.]+)([a-zµ]+)/g))
-    total += Number(number) * (UNIT_MS[unit] ?? 0);
-  return total;
-}

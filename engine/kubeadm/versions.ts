@@ -19,7 +19,7 @@ export const apiVersionOf = (version: Version): string => `${GROUP}/${version}`;
 export const kindOf = (version: Version): Kind => schemas[version].properties.kind.const;
 
 type ConfigurationSchema = Schema & { properties: { kind: { const: Kind } } };
-// The compiler widens the words of a JSON file to `string`.
+// The compiler widens the string literals of a JSON file to `string`.
 export const schemas = { v1alpha1, v1alpha2, v1alpha3, v1beta1, v1beta2, v1beta3, v1beta4 } as unknown as Record<
   Version,
   ConfigurationSchema

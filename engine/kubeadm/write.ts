@@ -1,22 +1,22 @@
-/** Fields at their new places, as YAML that keeps the comments of the old document. */
+/** Writes fields at their new paths, as YAML with the comments of the old document. */
 import { Document, isMap, isNode, isScalar, type Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { revealSecrets } from '../sdk/index.ts';
 import { pathOf } from './fields.ts';
 import type { WrittenConfiguration } from './load.ts';
 import { apiVersionOf, kindOf, LATEST } from './versions.ts';
 
-/** Places with dots, the value with its secrets. */
+/** Paths with dots, and the value with its secrets. */
 export interface Move {
   from: string;
   to: string;
   value: unknown;
-  /** It is what the document has there. */
+  /** Whether the document has the same value. */
   isSame: boolean;
 }
 
 export function writeMoved({ document, isExact }: WrittenConfiguration, moves: readonly Move[]): string {
   const contents = new YAMLMap();
-  // What YAML 1.1 takes for a boolean or a number is quoted: kubeadm reads that.
+  // Quotes strings that YAML 1.1, which kubeadm reads, would treat as a boolean or a number.
   const target = new Document(contents, { compat: 'yaml-1.1' });
   for (const { from, to, value, isSame } of [...HEAD, ...moves]) {
     const source = pairAt(document.contents, pathOf(from));
@@ -42,7 +42,7 @@ const HEAD: readonly Move[] = [
 
 type Written = Pair<Scalar<string>, Node>;
 
-/** Adds a pair at `path`; the mappings on the way are made. */
+/** Adds a pair at `path`, and creates missing mappings. */
 function put(map: YAMLMap, [name = '', ...rest]: readonly string[], node: Node): Written {
   const there = pairOf(map, name);
   if (rest.length > 0 && isMap(there?.value)) return put(there.value, rest, node);
@@ -66,7 +66,7 @@ function copyComments(from: Node, to: Node, isKey = false): void {
   to.comment ??= from.comment ?? null;
 }
 
-/** Those of mappings that are in both. */
+/** Copies the comments of mappings that exist in both. */
 function copyMapComments(from: unknown, to: YAMLMap): void {
   if (!isMap(from)) return;
   copyComments(from, to);
@@ -78,7 +78,7 @@ function copyMapComments(from: unknown, to: YAMLMap): void {
   }
 }
 
-/** Those of a mapping that has become a list of name and value. */
+/** Copies the comments of a mapping that has become a list of names and values. */
 function copyItemComments(from: Node, to: Node): void {
   if (!isMap(from) || !('items' in to)) return;
   for (const item of to.items) {

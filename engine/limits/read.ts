@@ -1,6 +1,6 @@
 /**
- * Reads files that a person or the environment names. None of them can fill the memory or stop the process: not a
- * device, not a pipe without an end, and not a sparse file.
+ * Reads files that a user or the environment names. None of them can fill the memory or block the process: no device,
+ * endless pipe or sparse file.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 
@@ -29,7 +29,7 @@ export function readLimited(path: string, limit: ReadLimit): Buffer {
 /** Opens a file for `readOpened`. It does not wait for the writer of a pipe. */
 export const openLimited = (path: string): number => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
 
-/** The rest of what `descriptor` was opened for. */
+/** The remaining content of the file behind `descriptor`. */
 export function readOpened(descriptor: number, path: string, { bytesMax, pipes }: ReadLimit): Buffer {
   const stats = fstatSync(descriptor);
   if (!stats.isFile() && !(stats.isFIFO() && pipes === 'read')) throw new Error(`${path} is ${kindOf(stats)}`);
@@ -38,7 +38,7 @@ export function readOpened(descriptor: number, path: string, { bytesMax, pipes }
   const chunks: Buffer[] = [];
   const read = stats.isFIFO() ? pipeReader(descriptor, path) : (chunk: Buffer) => readSync(descriptor, chunk);
   for (let bytes = 0; ; ) {
-    // One byte more than is known or allowed is enough to find out that there is more.
+    // One byte more than the known or allowed size is enough to notice that there is more.
     const chunk = Buffer.allocUnsafe(Math.min(bytesMax - bytes + 1, Math.max(stats.size - bytes + 1, CHUNK_BYTES)));
     const length = read(chunk);
     if (length === 0) return Buffer.concat(chunks);
@@ -71,7 +71,7 @@ function pipeReader(descriptor: number, path: string): (chunk: Buffer) => number
   };
 }
 
-/** Undefined if the pipe has a writer, but no data. */
+/** Undefined if the pipe has a writer, but no data yet. */
 function tryRead(descriptor: number, chunk: Buffer): number | undefined {
   try {
     return readSync(descriptor, chunk);

@@ -1,17 +1,17 @@
 /**
- * Every pause and every time limit. Node's own timers end at once if their delay is longer than 2^31 - 1 ms, so nothing
- * else may start one: a server that asks for a pause of a month would be asked without a pause.
+ * Every pause and every time limit. Node's own timers fire at once if their delay is longer than 2^31 - 1 ms, so no
+ * other code may start one: if a server asked for a pause of a month, the next request would follow without a pause.
  */
 import { setTimeout as nodeSleep } from 'node:timers/promises';
 
-/** The longest delay of a timer of Node, about 24.8 days. */
+/** The longest delay of a Node timer, about 24.8 days. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface Timer {
   cancel(): void;
 }
 
-/** Calls `act` after `ms`, however long that is. */
+/** Calls `act` after `ms`, which may be any length. */
 export function startTimer(ms: number, act: () => void): Timer {
   let timer: NodeJS.Timeout;
   const arm = (leftMs: number): void => {
@@ -22,7 +22,7 @@ export function startTimer(ms: number, act: () => void): Timer {
   return { cancel: () => clearTimeout(timer) };
 }
 
-/** Resolves after `ms`, however long that is. Rejects when `signal` is aborted. */
+/** Resolves after `ms`, which may be any length. Rejects when `signal` is aborted. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   for (let leftMs = ms; ; leftMs -= TIMER_MS_MAX) {
     await nodeSleep(Math.min(leftMs, TIMER_MS_MAX), undefined, signal === undefined ? {} : { signal });

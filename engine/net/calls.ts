@@ -1,4 +1,4 @@
-/** HTTP calls of phases, and waits for an answer or a port: with limits of time and size, and without redirects. */
+/** HTTP calls of phases, and waits for an answer or a port: with limits on time and size, and without redirects. */
 import { connect } from 'node:net';
 import request from 'undici/lib/api/api-request.js';
 import { LIMITS } from '../limits/sizes.ts';
@@ -17,7 +17,7 @@ const ANSWER_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const PAUSE_MS_MAX = 2_000;
 
-/** The answer, if it is as expected. E_HTTP_ANSWER, E_HTTP_UNREACHABLE, E_API_CERTIFICATE_… */
+/** Returns the answer if it is as expected. E_HTTP_ANSWER, E_HTTP_UNREACHABLE, E_API_CERTIFICATE_… */
 export async function answerOf(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
   const refused = whyRefused(call.url);
   if (refused !== undefined) throw answerError(call, refused, false);
@@ -38,7 +38,7 @@ const answerError = (call: HttpCall, what: string, passing: boolean) =>
 
 async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
   const trusted = ca === undefined ? [...(await systemRoots())] : [ca];
-  const agent = dispatcherTo(new URL(url), trusted, (what) => answerError({ method, url }, what, false));
+  const agent = await dispatcherTo(new URL(url), trusted, (what) => answerError({ method, url }, what, false));
   const { origin, pathname, search } = new URL(url);
   try {
     const answer = await request.call(agent, {
@@ -98,7 +98,7 @@ function unexpectedStatus(status: number, expected: string, body: string): strin
   return `it answered ${status}, and not ${expected}${text}`;
 }
 
-/** The first value of `expected` that `found` lacks. `found` may hold more. */
+/** The first value in `expected` that `found` does not have. `found` may have more. */
 function missingIn(found: unknown, expected: unknown, at: string): string | undefined {
   if (typeof expected !== 'object' || expected === null)
     return found === expected ? undefined : `its ${at || 'answer'} is not ${clean(JSON.stringify(expected))}`;
@@ -111,14 +111,14 @@ function missingIn(found: unknown, expected: unknown, at: string): string | unde
   return undefined;
 }
 
-/** Asks until the answer is as expected. E_WAIT holds the last failure. */
+/** Repeats the call until the answer is as expected. E_WAIT contains the last failure. */
 export async function waitForAnswer(call: HttpCall, signal: AbortSignal): Promise<undefined> {
   await until(urlWithoutQuery(call.url), signal, async () => {
     await answerOf(call, signal);
   });
 }
 
-/** Waits until something accepts connections at the port. */
+/** Waits until the port accepts connections. */
 export async function waitForPort(host: string, port: number, signal: AbortSignal): Promise<undefined> {
   await until(`${host}:${port}`, signal, () => accepts(host, port, signal));
 }
@@ -135,7 +135,7 @@ function accepts(host: string, port: number, signal: AbortSignal): Promise<void>
   });
 }
 
-/** Tries again with growing pauses, because neither can be watched. A hopeless failure ends the wait at once. */
+/** Repeats with growing pauses, because neither can be watched. A permanent failure ends the wait at once. */
 async function until(what: string, signal: AbortSignal, attempt: () => Promise<void>): Promise<void> {
   let said = '';
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {

@@ -1,6 +1,7 @@
-/** Downloads over HTTPS: with the roots and the proxy of this machine, and only https redirects. */
+/** Downloads over HTTPS: with the CA certificates and the proxy of this machine, and only https redirects. */
 import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
+import { decodeText } from '../sdk/text.ts';
 import { connectionError, unlessAborted } from './failure.ts';
 import { limitInformational } from './informational.ts';
 import { dispatcherTo } from './proxy.ts';
@@ -11,8 +12,8 @@ const REDIRECTS_MAX = 10;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * The document at `url`. Sends no credentials. E_DOWNLOAD if the answer is not the document;
- * E_API_CERTIFICATE_… and E_API_UNREACHABLE as for API servers.
+ * Downloads `url` without credentials. E_DOWNLOAD if the answer is not the document; E_API_CERTIFICATE_… and
+ * E_API_UNREACHABLE as for API servers.
  */
 export async function download(url: string, signal: AbortSignal): Promise<string> {
   const ca = [...(await systemRoots())];
@@ -39,7 +40,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
   if (url.protocol !== 'https:') throw refuse('it leads to an address that is not https');
   if (url.username !== '' || url.password !== '')
     throw refuse('a password in an address is visible to every user of the machine');
-  const dispatcher = dispatcherTo(url, ca, refuse);
+  const dispatcher = await dispatcherTo(url, ca, refuse);
   try {
     const opened = request.call(dispatcher, {
       origin: url.origin,
@@ -75,5 +76,5 @@ async function textOf(body: AsyncIterable<Buffer>, refuse: Refuse): Promise<stri
     if (bytes > BODY_BYTES_MAX) throw refuse(`it is larger than ${BODY_BYTES_MAX} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decodeText(Buffer.concat(chunks));
 }

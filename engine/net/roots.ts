@@ -39,7 +39,7 @@ export async function systemRoots(environment: NodeJS.ProcessEnv = process.env):
   return [...found];
 }
 
-/** Ignores links to files of the same directory: OpenSSL has one for each certificate. */
+/** Ignores links to files of the same directory: OpenSSL creates one for each certificate. */
 async function filesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   const paths: string[] = [];

@@ -1,9 +1,9 @@
-/** What TLS ends with, as errors that say what to do. None of them is "unreachable", and none is tried again. */
+/** Converts TLS failures to errors with a hint. None of them is "unreachable", and none is retried. */
 import type { ChainRefusal } from '../pki/chain.ts';
 import { fail, type JoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 
-/** A certificate that was refused. */
+/** The certificate that was refused. */
 export function certificateError(server: string, { fault, what, names = [] }: ChainRefusal): JoinError {
   const facts = { server, what: clean(what) };
   if (fault === 'host-mismatch') return fail('E_API_CERTIFICATE_NAME', { ...facts, names: clean(names.join(', ')) });
@@ -11,9 +11,12 @@ export function certificateError(server: string, { fault, what, names = [] }: Ch
   return fail('E_API_CERTIFICATE_UNTRUSTED', { ...facts, fault });
 }
 
-/** Codes of Node's TLS, and of OpenSSL's verification, which are all but its own words: `CERT_…`, `UNABLE_TO_…`. */
+/**
+ * Error codes of Node's TLS, and of OpenSSL's verification, such as `CERT_…` and `UNABLE_TO_…`. These have no common
+ * prefix: the pattern excludes the codes of the system, of undici and of the HTTP parser instead.
+ */
 const TLS = /^ERR_(SSL|TLS|OSSL)_|^EPROTO$|^(?!E[A-Z0-9]|UND_ERR_|HPE_|ABORT_ERR)[A-Z]+(_[A-Z]+)*$/;
-/** Errors after an answer that is not TLS at all, from a plain web server or another service. */
+/** Errors after an answer that is not TLS, for example from a plain web server. */
 const NOT_TLS = new Set([
   'EPROTO',
   'ERR_SSL_WRONG_VERSION_NUMBER',
@@ -25,7 +28,7 @@ const NOT_TLS = new Set([
   'ERR_SSL_UNSUPPORTED_RECORD_TYPE',
 ]);
 
-/** The error of a handshake that failed; undefined for what is not about TLS. */
+/** The error for a failed handshake; undefined for other failures. */
 export function handshakeError(error: unknown, server: string): JoinError | undefined {
   const { code, message } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string' || !TLS.test(code)) return undefined;
@@ -33,7 +36,7 @@ export function handshakeError(error: unknown, server: string): JoinError | unde
   return fail('E_TLS_HANDSHAKE', { server, what: reasonOf(code, clean(message)) }, error);
 }
 
-/** OpenSSL puts files and lines of its own around the reason. */
+/** OpenSSL adds source file names and line numbers to the reason. */
 function reasonOf(code: string, message: string): string {
   const [, alert] = /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3|TLS)_ALERT_(\w+)$/.exec(code) ?? [];
   if (alert !== undefined) return `the server sent the alert "${alert.toLowerCase().replaceAll('_', ' ')}"`;

@@ -1,7 +1,4 @@
-/**
- * TLS connections on which no byte of a request leaves before the server's certificates are verified as Go would verify
- * them.
- */
+/** TLS connections that send no byte of a request before the server's certificates are verified by Go's rules. */
 import { constants } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
@@ -13,29 +10,29 @@ import { certificateError } from './tls-errors.ts';
 type Connector = buildConnector.connector;
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** More are counted as too many without being read. */
+/** Further certificates are counted, but not read. */
 const PRESENTED_MAX = 101;
 
 export interface TrustedServer {
-  /** `https://host:port`: the host that the certificates must be for, and the name in errors. */
+  /** `https://host:port`: the host in the certificates, and the name in errors. */
   server: string;
-  /** PEM texts. An empty list trusts no server. */
+  /** PEM texts. With an empty list, no server is trusted. */
   ca: readonly string[];
   now: () => Date;
-  /** Who asks, where it is by a certificate. */
+  /** The client certificate and its key, if there is one. */
   client?: { cert: string; key: string } | undefined;
 }
 
-/** Connects to one server. An error of trust ends the connection, and is what the request ends with. */
+/** Connects to one server. An error of trust closes the connection, and the request fails with it. */
 export function trustedConnector(trusted: TrustedServer): Connector {
   return verifying(connectorOf(tlsOptions(trusted)), trusted);
 }
 
-/** As `trustedConnector`, and verifies nothing: for the one question that is asked before anything is known. */
+/** Like `trustedConnector`, but verifies nothing: for the one request before the CA is known. */
 export const unverifiedConnector = (server: string): Connector =>
   connectorOf(tlsOptions({ server, ca: [], now: () => new Date() }));
 
-/** Verifies what another connector connects to. Its own TLS settings must be those of `tlsOptions`. */
+/** Verifies the server of another connector, whose TLS settings must be those of `tlsOptions`. */
 export function verifying(connect: Connector, trusted: TrustedServer): Connector {
   let anchors: TrustAnchors | undefined;
   return (options, callback) =>
@@ -65,9 +62,9 @@ function anchorsOf(ca: readonly string[]): TrustAnchors {
 }
 
 /**
- * OpenSSL verifies nothing here: it would refuse CAs that Go takes (an intermediate without its root), and take
- * certificates that Go refuses (a common name). Without sessions each handshake shows its certificates, and none is
- * renegotiated afterwards.
+ * OpenSSL verifies nothing here: it would refuse CAs that Go accepts (an intermediate without its root), and accept
+ * certificates that Go refuses (a common name). Without sessions, each handshake presents the certificates, and no
+ * renegotiation follows.
  */
 export const tlsOptions = ({ server, client }: TrustedServer) => ({
   timeout: CONNECT_TIMEOUT_MS,
@@ -80,7 +77,7 @@ export const tlsOptions = ({ server, client }: TrustedServer) => ({
   ...client,
 });
 
-/** RFC 6066 3: addresses are not sent, and no period at the end. */
+/** RFC 6066 3: no IP addresses, and no period at the end. */
 function serverName(server: string): { servername?: string } {
   const host = hostOf(server).replace(/\.$/, '');
   return /^[\d.]+$|:/.test(host) ? {} : { servername: host };
@@ -98,6 +95,6 @@ function refusalOf(socket: TLSSocket, { server, now }: TrustedServer, anchors: T
   return chainRefusal({ presented, anchors, host: hostOf(server), now: now() });
 }
 
-/** Plain HTTP has no certificates; everything else without TLS is a mistake of ours, and not to be trusted. */
+/** Plain HTTP has no certificates. Any other connection without TLS is a bug, and is not trusted. */
 const notTls = (protocol: string) =>
   protocol === 'http:' ? undefined : ({ fault: 'unreadable', what: 'the connection is not encrypted' } as const);

@@ -1,4 +1,4 @@
-// The parts of undici that send requests. Its fetch, caches and mocks take as long to load as the rest of Joinery.
+// The part of undici that sends requests. Its fetch, caches and mocks take as long to load as the rest of Joinery.
 declare module 'undici/lib/dispatcher/pool.js' {
   import { Pool } from 'undici';
   export default Pool;

@@ -3,12 +3,14 @@
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { CgroupDriver, Files, Log, Runtime } from '../sdk/ports.ts';
 import { findCriSocket, socketPath } from './cri.ts';
-import { minorOf } from './kubelet.ts';
+import { holds } from './release-facts.ts';
 
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 const CONTAINERD_CONFIG = '/etc/containerd/config.toml';
-/** From this release on, the kubelet uses the driver that the runtime reports. Source: KEP-4033. */
-const ASKS_RUNTIME_SINCE_MINOR = 31;
+
+/** The driver that the kubelet is configured with if the cluster's configuration has none. */
+export const defaultCgroupDriver = (kubeletVersion: string | undefined): CgroupDriver =>
+  holds('systemdDriver', kubeletVersion) ? 'systemd' : 'cgroupfs';
 
 /** Throws E_CGROUP_DRIVER if the runtime's driver is known and differs from `configured`, the kubelet's. */
 export async function assertCgroupDriver(
@@ -16,13 +18,13 @@ export async function assertCgroupDriver(
   configured: CgroupDriver,
   { criSocket, kubeletVersion }: { criSocket: string | undefined; kubeletVersion: Promise<string> },
 ): Promise<void> {
-  const socket = await findCriSocket(files, criSocket);
+  const socket = await findCriSocket({ files, runtime }, criSocket);
   const reported = (await fromRuntime(runtime, socket)) ?? (await fromContainerdConfig(files, socketPath(socket)));
   if (reported === undefined)
     log.info(`the cgroup driver of ${socketPath(socket)} could not be read; the kubelet uses ${configured}`);
   else if (reported !== configured) {
-    const minor = await kubeletVersion.then(minorOf, () => 0); // another check reports a missing version
-    if (minor < ASKS_RUNTIME_SINCE_MINOR)
+    const version = await kubeletVersion.catch(() => undefined); // another check reports a missing version
+    if (!holds('runtimeReportsDriver', version))
       throw fail('E_CGROUP_DRIVER', { kubelet: configured, runtime: reported, socket: socketPath(socket) });
     log.warn(
       `the container runtime uses the cgroup driver ${reported}, and the kubelet will do so too, not ${configured}`,

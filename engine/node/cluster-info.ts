@@ -1,19 +1,20 @@
-/** What a cluster says of itself in public: `kube-public/cluster-info`. */
+/** What a cluster publishes about itself: `kube-public/cluster-info`. */
 import { type Certificate, readCertificates } from '../pki/index.ts';
 import { fail } from '../sdk/errors.ts';
 import type { Cluster } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
-import { readKubeconfig } from './kubeconfig.ts';
+import { clusterInUse, readKubeconfig } from './kubeconfig.ts';
 import { readServerAddress } from './server-address.ts';
 
 /**
- * The one cluster of a cluster-info kubeconfig, whose server replaces the one that was asked. E_CLUSTER_INFO_INVALID.
+ * The cluster of a cluster-info kubeconfig that kubeadm would take, whose server replaces the one that was asked.
+ * E_CLUSTER_INFO_INVALID.
  */
 export function readClusterInfo(kubeconfig: string, asked: string): Cluster & { certificates: Certificate[] } {
   try {
-    const { clusters } = readKubeconfig(kubeconfig);
-    const [cluster] = clusters;
-    if (cluster === undefined || clusters.length > 1) throw new Error(`it names ${clusters.length} clusters, not one`);
+    const cluster = clusterInUse(readKubeconfig(kubeconfig));
+    if (cluster === undefined)
+      throw new Error('it has no cluster without a name, and no current context with a cluster');
     const server = readServerAddress(cluster.server);
     const certificates = readCertificates(cluster.ca);
     if (certificates.length === 0) throw new Error('it holds no CA certificate');

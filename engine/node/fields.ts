@@ -1,6 +1,6 @@
 import { ca, identity, server } from './identity.ts';
 
-/** Inputs that several phases take, each described once. */
+/** Inputs that several phases have, each described once. */
 export const fields = {
   identity,
   server,
@@ -22,6 +22,7 @@ export const fields = {
   /** A DNS-1123 subdomain. */
   nodeName: {
     type: 'string',
+    'x-lower-case': true,
     pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
     'x-form': 'be a DNS name: lower-case letters, digits, - and .',
     maxLength: 253,
@@ -47,6 +48,17 @@ export const fields = {
   patches: {
     type: 'string',
     description: 'Directory of kubelet patches: kubeletconfiguration[suffix][+strategic|+merge|+json].yaml',
+  },
+  /** These values are written into a file of one line. */
+  argumentName: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+    'x-form': 'be an argument without its dashes',
+  },
+  argumentValue: {
+    type: 'string',
+    pattern: '^[^\\x00-\\x1f\\x7f]*$',
+    'x-form': 'be one line without control characters',
   },
   criSocket: {
     type: 'string',

@@ -1,4 +1,5 @@
 /** The identity that a machine joins with: a cluster, and the credentials that request the node's certificate. */
+import { defined } from '../sdk/fields.ts';
 import type { Identity } from '../sdk/ports.ts';
 import type { Infer } from '../sdk/schema.ts';
 
@@ -49,9 +50,9 @@ export const discovered = (identity: JoiningIdentity): Infer<typeof discoveryOut
   ca: identity.ca,
 });
 
-/** The identity in the form that `kube.as` takes. A token wins over a client certificate. */
+/** The identity in the form that `kube.as` takes. */
 export function joiningIdentity({ server, ca, ...credentials }: JoiningIdentity): Identity {
   const { token, clientCertificate: pem, clientKey: key } = credentials;
-  if (token !== undefined) return { server, ca, token };
-  return pem === undefined || key === undefined ? { server, ca } : { server, ca, certificate: { pem, key } };
+  const certificate = pem === undefined || key === undefined ? undefined : { pem, key };
+  return { server, ca, ...defined({ token, certificate }) };
 }

@@ -1,14 +1,17 @@
-/** What joining a node to a Kubernetes cluster knows. Phases import it; plugins get it as `sdk.node`. */
-export { assertCgroupDriver } from './cgroup-driver.ts';
+/** What joining a node to a Kubernetes cluster requires. Phases import it; plugins get it as `sdk.node`. */
+export { assertCgroupDriver, defaultCgroupDriver } from './cgroup-driver.ts';
+export { assertCgroups } from './cgroups.ts';
 export { ignoreRule } from './checks.ts';
 export { assertClock } from './clock-skew.ts';
 export { readClusterInfo } from './cluster-info.ts';
+export { type ClusterSettings, clusterSettings } from './cluster-settings.ts';
 export { findCriSocket, socketPath } from './cri.ts';
 export { fields } from './fields.ts';
 export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } from './identity.ts';
 export { loadModules, setSysctls } from './kernel.ts';
 export {
   base64Text,
+  clusterInUse,
   clusterNamed,
   currentContext,
   type Kubeconfig,
@@ -26,6 +29,7 @@ export {
   nodeUser,
   usableIdentity,
 } from './kubelet-identity.ts';
+export { hasSocketFile, isSocketAnnotated, writtenSocket } from './kubelet-socket.ts';
 export {
   type Condition,
   type ConfigMapObject,
@@ -38,6 +42,7 @@ export {
   nodeRef,
 } from './objects.ts';
 export { paths } from './paths.ts';
+export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
 export { PORT, readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
 export { visibleNode } from './visible-node.ts';

@@ -33,12 +33,10 @@ export function readKubeconfig(text: string): Kubeconfig {
   return {
     clusters: list(root.clusters, 'clusters').map((entry) => {
       const cluster = record(entry.cluster, 'cluster');
-      const server = cluster.server;
-      if (typeof server !== 'string' || !URL.canParse(server)) throw new Error('a cluster has no server URL');
       const caFile = cluster['certificate-authority'];
       return {
         name: textOf(entry.name),
-        server,
+        server: textOf(cluster.server),
         ca: base64Text(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
         cluster,
@@ -64,6 +62,14 @@ export function currentContext({ contexts, current }: Kubeconfig): KubeconfigCon
   if (found === undefined)
     throw new Error(`its current-context is ${maskTokens(current)}, which does not exist (contexts: ${known})`);
   return found;
+}
+
+/** The cluster without a name, as in cluster-info, or that of the current context, or the only one. */
+export function clusterInUse(kubeconfig: Kubeconfig): KubeconfigCluster | undefined {
+  const { clusters, contexts, current } = kubeconfig;
+  const context = contexts.find(({ name }) => name === current);
+  const named = clusters.find(({ name }) => name === '') ?? clusters.find(({ name }) => name === context?.cluster);
+  return named ?? (current === '' && clusters.length === 1 ? clusters[0] : undefined);
 }
 
 /** The cluster of that name. Throws an Error with the problem. */

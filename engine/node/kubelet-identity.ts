@@ -12,7 +12,7 @@ export const nodeUser = (nodeName: string): string => `${NODE_USER}${nodeName}`;
 export const NODES_GROUP = 'system:nodes';
 
 export interface NodeCertificate {
-  /** Empty where it is for something else than a node. */
+  /** Empty if the certificate is not for a node. */
   nodeName: string;
   /** PEM, leaf first. */
   certificate: string;
@@ -26,9 +26,7 @@ export interface KubeletIdentity extends NodeCertificate {
   ca: string;
 }
 
-/**
- * What the text of `kubelet-client-current.pem` says; undefined where it has no certificate or no key, or is broken.
- */
+/** Parses `kubelet-client-current.pem`; undefined if it has no certificate or no key, or is damaged. */
 export function nodeCertificate(pem: Buffer | undefined): NodeCertificate | undefined {
   try {
     const text = pem?.toString('utf8') ?? '';
@@ -43,11 +41,11 @@ export function nodeCertificate(pem: Buffer | undefined): NodeCertificate | unde
       notAfter: leaf.notAfter,
     };
   } catch {
-    return undefined; // broken beyond use: as good as none
+    return undefined; // unreadable, so it counts as missing
   }
 }
 
-/** What `kubelet.conf` and the PEM it names say; undefined where one of them is missing or cannot be read as such. */
+/** Reads `kubelet.conf` and the PEM that it names; undefined if one of them is missing or invalid. */
 export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | undefined> {
   const [conf, pem] = await Promise.all([files.read(paths.kubeletConf), files.read(paths.kubeletCurrentPem)]);
   const held = nodeCertificate(pem);
@@ -62,7 +60,7 @@ export async function kubeletIdentity(files: Files): Promise<KubeletIdentity | u
   }
 }
 
-/** The identity on disk, where it is this node's, in this cluster, and the cluster still takes it. */
+/** The identity on disk, if it is this node's in this cluster and the cluster still accepts it. */
 export async function usableIdentity(
   { files, kube, clock }: Pick<Ports, 'files' | 'kube' | 'clock'>,
   wanted: { server: string; ca: string; nodeName: string },
@@ -79,7 +77,7 @@ export async function usableIdentity(
     await own.get(nodeRef(wanted.nodeName));
     return held;
   } catch (error) {
-    if (isJoinError(error) && error.code === 'E_API_UNAUTHORIZED') return undefined; // revoked with its CA, say
+    if (isJoinError(error) && error.code === 'E_API_UNAUTHORIZED') return undefined; // for example, revoked with its CA
     throw error;
   }
 }

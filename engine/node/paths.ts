@@ -7,11 +7,18 @@ export const paths = {
   caCert: '/etc/kubernetes/pki/ca.crt',
   kubelet: '/var/lib/kubelet',
   kubeletConfig: '/var/lib/kubelet/config.yaml',
-  /** Where kubelets up to 1.10 begin from, with --init-config-dir; later ones begin from `kubeletConfig`. */
+  /**
+   * The initial configuration of kubelets up to 1.10, with --init-config-dir; later kubelets start with
+   * `kubeletConfig`.
+   */
   kubeletInitConfig: '/var/lib/kubelet/config/init/kubelet',
+  /** Settings of this machine in the kubelet's configuration; `kubeletConfig` has them too. */
+  kubeletInstanceConfig: '/var/lib/kubelet/instance-config.yaml',
   kubeadmFlags: '/var/lib/kubelet/kubeadm-flags.env',
   kubeletPki: '/var/lib/kubelet/pki',
   kubeletCurrentPem: '/var/lib/kubelet/pki/kubelet-client-current.pem',
   kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  /** Socket of the Docker support that kubelets up to 1.23 have. */
+  dockershim: '/var/run/dockershim.sock',
   cni: '/var/lib/cni',
 } as const;

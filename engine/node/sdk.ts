@@ -1,4 +1,4 @@
-/** The type of what a plugin gets. It has a file of its own, because an index cannot describe itself. */
+/** The type of the SDK. It has its own file, because an index cannot describe itself. */
 import type * as pki from '../pki/index.ts';
 import type * as core from '../sdk/index.ts';
 import type * as node from './index.ts';

@@ -1,4 +1,4 @@
-/** Addresses of API servers. They get into files and requests only as they were parsed here. */
+/** Addresses of API servers. Files and requests only get addresses that were parsed here. */
 import { clean } from '../sdk/text.ts';
 
 const ADDRESS = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?\/?$/;
@@ -8,6 +8,7 @@ const ADDRESS = /^https:\/\/([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5})
  * JavaScript does not suffice as a check: it drops line breaks and keeps passwords.
  */
 export function readServerAddress(text: string): string {
+  if (text === '') throw new Error('its cluster has no server');
   const [, host, port] = ADDRESS.exec(text) ?? [];
   const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535);
   if (host === undefined || !isPort || !URL.canParse(`https://${host}`))

@@ -1,7 +1,4 @@
-/**
- * Ends a kubelet that has run, as `kubeadm reset` does: for an undo of its start, and for a reset. Its files and what
- * it wrote are not touched here.
- */
+/** Shuts down a kubelet like `kubeadm reset`: for an undo of its start, and for a reset. Its files stay. */
 
 import { type Effect, serviceWrites } from '../sdk/effects.ts';
 import type { Ports } from '../sdk/ports.ts';
@@ -13,7 +10,7 @@ import { paths } from './paths.ts';
 
 const { kubelet, kubeletPki, cni } = paths;
 
-/** Source: the kubelet's own directories; kubeadm reset empties them whole, and /var/lib/cni with them. */
+/** Source: the kubelet's own directories. kubeadm reset empties them and /var/lib/cni. */
 export const kubeletData: readonly Effect[] = [
   serviceWrites('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
   serviceWrites('kubelet', kubeletPki, 'the same'),
@@ -21,9 +18,15 @@ export const kubeletData: readonly Effect[] = [
   serviceWrites('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
-  ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
-    serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state'),
-  ),
+  ...[
+    '*_manager_state',
+    '*_pods_state',
+    'checkpoints',
+    'device-plugins',
+    'image_manager',
+    'plugins',
+    'plugins_registry',
+  ].map((name) => serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state')),
   serviceWrites(
     'kubelet',
     `${kubelet}/dynamic*`,
@@ -35,14 +38,14 @@ export const kubeletData: readonly Effect[] = [
   serviceWrites('kubelet', `${cni}/*`, 'addresses of Pods'),
 ];
 
-/** Interfaces that network plugins make, as far as they are known by name. */
+/** Known names of interfaces that network plugins create. */
 const CNI_LINKS = /^(cni|flannel|cilium|vxlan\.calico|tunl|kube-|weave|antrea|ovn)/;
 
 const REMOVALS_AT_ONCE = 8;
 
 type EndPorts = Pick<Ports, 'files' | 'services' | 'mounts' | 'runtime' | 'kube' | 'clock' | 'log'>;
 
-/** Why a Node is not Ready any more: the reason and the message of its condition. */
+/** Why a Node is no longer Ready: the reason and the message of its condition. */
 export interface NotReadyReason {
   reason: string;
   message: string;
@@ -54,7 +57,7 @@ export async function shutDownKubelet(
   why: NotReadyReason,
 ): Promise<void> {
   const { files, services, mounts, log } = ports;
-  await services.stop('kubelet'); // or else it starts again what is removed
+  await services.stop('kubelet'); // otherwise the kubelet would start them again
   await markNotReady(ports, why);
   await removeSandboxes(ports, criSocket);
   for (const path of await mounts.below(kubelet)) await mounts.unmount(path);
@@ -65,7 +68,10 @@ export async function shutDownKubelet(
   );
 }
 
-/** By its own identity, while it is still there: a Node that looks Ready keeps its name from the next machine. */
+/**
+ * Uses the node's own identity before it is deleted. A Node that looks Ready would prevent another machine from using
+ * its name.
+ */
 async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReadyReason): Promise<void> {
   const held = await kubeletIdentity(files);
   if (held === undefined || held.nodeName === '') return;
@@ -86,7 +92,7 @@ async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReady
 }
 
 async function removeSandboxes({ files, runtime, log }: EndPorts, given: string | undefined): Promise<void> {
-  const socket = await findCriSocket(files, given);
+  const socket = await findCriSocket({ files, runtime }, given);
   if ((await files.stat(socketPath(socket))) === undefined) return;
   try {
     const sandboxes = await runtime.podSandboxes(socket);

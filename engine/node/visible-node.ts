@@ -2,18 +2,18 @@
 import { isJoinError } from '../sdk/errors.ts';
 import type { KubeApi, Log } from '../sdk/ports.ts';
 import { type NodeObject, nodeRef } from './objects.ts';
+import { holds } from './release-facts.ts';
 
-/** From this release on, `kubeadm init` allows joining machines to read Nodes. */
-const READABLE_SINCE_MINOR = 18;
-
-/** The Node, or undefined if it does not exist. An older cluster may not allow the request: then it warns. */
+/**
+ * The Node, or undefined if it does not exist. Warns if the cluster does not allow the request, as older clusters do.
+ */
 export async function visibleNode(api: KubeApi, name: string, log: Log): Promise<NodeObject | undefined> {
   try {
     return await api.get<NodeObject>(nodeRef(name));
   } catch (error) {
     if (!isJoinError(error) || error.code !== 'E_API_FORBIDDEN') throw error;
     const version = await api.serverVersion();
-    if (!(Number(/^v1\.(\d+)/.exec(version)?.[1]) < READABLE_SINCE_MINOR)) throw error;
+    if (holds('readableNodes', version)) throw error;
     log.warn(
       `whether another machine is ${name} is not known: a cluster of ${version} does not show its Nodes to who joins`,
     );

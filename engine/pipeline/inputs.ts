@@ -11,7 +11,14 @@ import type { Pipeline } from './load.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 /** The schema of the inputs without unknown properties. */
-export const closedSchema = (inputs: Schema): Schema => ({ ...inputs, additionalProperties: false });
+export function closedSchema(inputs: Schema): Schema {
+  const closed = closedSchemas.get(inputs) ?? { ...inputs, additionalProperties: false };
+  closedSchemas.set(inputs, closed);
+  return closed;
+}
+
+/** The same object each time, because a validator is compiled for each object. */
+const closedSchemas = new WeakMap<Schema, Schema>();
 
 /** Checks that ajv can use the schemas, that no default is a secret, and that defaults read host facts only. */
 export function checkInputs({ inputs, problems }: Pipeline): void {
@@ -54,6 +61,10 @@ export function withHostDefaults(pipeline: Pipeline, values: Values, host: HostF
   }
   return completed;
 }
+
+/** Whether the default of an input is the name of the host. */
+export const readsHostName = ({ inputs }: Pipeline, name: string): boolean =>
+  /^\$\{\{\s*host\.name\s*\}\}$/.test(String(inputs.properties[name]?.default ?? ''));
 
 /** The default of an input on this machine. */
 export function hostDefault(pipeline: Pipeline, name: string, host: HostFacts): unknown {

@@ -56,7 +56,10 @@ export interface Pipeline {
   metadata: { name: string; description?: string };
   /** Plugins: folders relative to the pipeline, or names. */
   plugins?: string[];
-  /** The folder of the pipeline or environment, and the words that name it. Absent if everything ships with Joinery. */
+  /**
+   * The folder of the pipeline or environment, and how the command line names it. Absent if everything ships with
+   * Joinery.
+   */
   place?: { folder: string; words: string };
   inputs: Schema & { properties: Record<string, Schema> };
   defaults: { timeout?: Timeout; finally?: string; retry?: Partial<RetryPolicy> };

@@ -62,7 +62,7 @@ export function phaseFor(step: PipelineStep, inputs: Readonly<Record<string, unk
 const emptyMappings = ({ properties = {}, required = [] }: Schema): Record<string, unknown> =>
   Object.fromEntries(required.filter((name) => properties[name]?.['x-flags'] === true).map((name) => [name, {}]));
 
-/** Names a violation in such a mapping by its flag. */
+/** Names such a violation by its flag. */
 function withinMapping({ properties = {} }: Schema, violation: Violation): Violation {
   const [input, ...path] = violation.path;
   return properties[String(input)]?.['x-flags'] === true ? { ...violation, path } : violation;

@@ -9,7 +9,7 @@ import { wrapSecrets } from '../sdk/schema.ts';
 import { checkPipeline } from './check.ts';
 import { flagName, flagProblem } from './flag-names.ts';
 import { GATES_INPUT, type PlannedGates, planGates } from './gates.ts';
-import { closedSchema, withHostDefaults } from './inputs.ts';
+import { closedSchema, readsHostName, withHostDefaults } from './inputs.ts';
 import { knownProblems } from './known-inputs.ts';
 import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { PlannedStep } from './planned-step.ts';
@@ -58,18 +58,20 @@ export function planOf(
   nameOf: (input: string) => string = flagName,
 ): Plan {
   const inputs = withHostDefaults(pipeline, values, host);
+  const named = (input: string) =>
+    values[input] === undefined && readsHostName(pipeline, input) ? hostNameAs(flagName(input)) : nameOf(input);
   const problems: string[] = [];
   const { gates, notes, problems: gateProblems } = planGates(registry, inputs[GATES_INPUT]);
   const checked = checkPipeline(pipeline, registry, () => {
     const found = violations(closedSchema(pipeline.inputs), inputs); // also fills in the defaults
-    problems.push(...found.map((violation) => flagProblem(violation, undefined, nameOf)));
+    problems.push(...found.map((violation) => flagProblem(violation, undefined, named)));
     return (reference) => lookUp({ inputs, host, gates }, undefined, reference);
   });
   const { steps, problems: skipProblems } = skipSteps(checked.steps, inputs[SKIP_INPUT], registry);
-  problems.push(...gateProblems.map((problem) => `${nameOf(GATES_INPUT)}: ${problem}`));
-  problems.push(...skipProblems.map((problem) => `${nameOf(SKIP_INPUT)}: ${problem}`));
+  problems.push(...gateProblems.map((problem) => `${named(GATES_INPUT)}: ${problem}`));
+  problems.push(...skipProblems.map((problem) => `${named(SKIP_INPUT)}: ${problem}`));
   problems.push(
-    ...invalidLimits(pipeline, inputs).map((input) => `${nameOf(input)} must be a duration such as 30s or 5m`),
+    ...invalidLimits(pipeline, inputs).map((input) => `${named(input)} must be a duration such as 30s or 5m`),
   );
   const plan: Plan = defined({
     pipeline: pipeline.metadata.name,
@@ -83,7 +85,9 @@ export function planOf(
     notes,
   });
   const all = [...steps, ...(checked.finally?.steps ?? [])];
-  problems.push(...all.flatMap((step) => knownProblems(plan, step, nameOf)));
+  problems.push(...all.flatMap((step) => knownProblems(plan, step, named)));
   if (problems.length > 0) throw fail('E_INPUT', { problems: [...new Set(problems)] });
   return plan;
 }
+
+const hostNameAs = (flag: string): string => `the host name of this machine (set ${flag} to use another)`;

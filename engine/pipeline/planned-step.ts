@@ -45,7 +45,7 @@ export interface PlannedStep {
 
 export const DEFAULT_TIMEOUT = '5m';
 const DEFAULT_RETRY = { initial: '1s', factor: 2, cap: '30s' };
-/** Without a number of attempts, the time limit ends the retries. This many never fit into one. */
+/** Without a number of attempts, the time limit ends the retries: no limit has room for this many. */
 const ATTEMPTS_WITHIN_TIME = 1_000_000;
 const JITTER_WITHIN_TIME = 0.2;
 
@@ -101,7 +101,7 @@ const stepsReadBy = (template: Template): string[] => {
   return [...new Set(references.flatMap((reference) => (reference.kind === 'output' ? [reference.step] : [])))];
 };
 
-/** Whether the retries of a step are limited by its time, because no number of attempts is given. */
+/** Whether only the time limits the retries, because the step sets no number of attempts. */
 function isRetriedWithinTime({ defaults }: Pipeline, { retry }: PipelineStep): boolean {
   return (retry ?? defaults.retry) !== undefined && (retry?.attempts ?? defaults.retry?.attempts) === undefined;
 }

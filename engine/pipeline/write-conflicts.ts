@@ -10,7 +10,7 @@ interface Writer {
   candidates: readonly { phase: AnyPhase }[];
 }
 
-/** If each writer of a path comes after the writer before it, all of them are in order. */
+/** If each writer of a path comes after the previous one, all of them are ordered. */
 export function checkWriteConflicts(pipeline: Pipeline, needs: Needs, writers: readonly Writer[], key: string): void {
   const indexOf = new Map(writers.map(({ step }, index) => [step.id, index]));
   const last = new Map<string, string>();

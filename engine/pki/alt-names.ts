@@ -16,7 +16,7 @@ import {
 } from './der.ts';
 
 export const SUBJECT_ALT_NAME = '2.5.29.17';
-/** RFC 2985 5.4.2: the attribute by which a CSR asks for extensions. */
+/** RFC 2985 5.4.2: the attribute of a CSR that requests extensions. */
 const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
 const [DNS, IP] = [2, 7];
 
@@ -35,11 +35,11 @@ function bytesOfIPv6(text: string): Uint8Array {
   return Uint8Array.from([...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** The attribute of a CSR that asks for these names. */
+/** The attribute of a CSR that requests these names. */
 export const requestOf = (names: readonly string[]): Node =>
   sequence(oid(EXTENSION_REQUEST), set(sequence(sequence(oid(SUBJECT_ALT_NAME), octets(encode(altNamesNode(names)))))));
 
-/** The names that the attributes of a CSR ask for; IPv6 addresses in full. */
+/** The names that the attributes of a CSR request; IPv6 addresses in full. */
 export function requestedNames(attributes: readonly Node[]): string[] {
   const [, values] = attributes.map(children).find(([type]) => dottedOid(type) === EXTENSION_REQUEST) ?? [];
   const extensions = children(children(values)[0]).map(children);

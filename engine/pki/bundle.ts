@@ -1,4 +1,4 @@
-/** PEM files as Joinery writes them: encoded from what was parsed, without any other text of the original. */
+/** PEM files that Joinery writes: encoded from the parsed content, without any other text of the original. */
 import { createPrivateKey } from 'node:crypto';
 import { readCertificates } from './certificate.ts';
 import { pemBlocks, toPem } from './pem.ts';

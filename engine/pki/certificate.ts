@@ -24,7 +24,7 @@ import { readX509 } from './x509.ts';
 export interface Certificate extends Name {
   pem: string;
   x509: X509Certificate;
-  /** `sha256:<hex>` over the DER SubjectPublicKeyInfo (RFC 7469): what `--discovery-token-ca-cert-hash` takes. */
+  /** `sha256:<hex>` over the DER SubjectPublicKeyInfo (RFC 7469), the value of `--discovery-token-ca-cert-hash`. */
   pin: string;
   notBefore: Date;
   notAfter: Date;
@@ -35,7 +35,7 @@ export interface Certificate extends Name {
 export const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 export const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
-/** Three times what an operating system trusts, and read in half a second. */
+/** Three times as many as an operating system trusts. Reading them takes half a second. */
 const CERTIFICATES_MAX = 500;
 
 /**
@@ -90,7 +90,7 @@ function readCertificate(der: Buffer): Certificate {
 /** The pin of a DER SubjectPublicKeyInfo. */
 export const pinOf = (spki: Uint8Array): string => `sha256:${createHash('sha256').update(spki).digest('hex')}`;
 
-/** Some certificate of `caPem` signed `certificate`, or is it. */
+/** Whether a certificate of `caPem` signed `certificate`, or is equal to it. */
 export function isIssuedBy(certificate: Certificate, caPem: string): boolean {
   return readCertificates(caPem).some(
     (ca) => certificate.x509.checkIssued(ca.x509) && certificate.x509.verify(ca.x509.publicKey),

@@ -34,7 +34,7 @@ export interface ChainRefusal {
 }
 
 export interface ChainQuestion {
-  /** DER, the server's own first, as they came. */
+  /** In the order of the server: its own certificate first, as DER. */
   presented: readonly Uint8Array[];
   anchors: TrustAnchors;
   /** A name, or an address without brackets. */
@@ -46,10 +46,10 @@ const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const ANY_USAGE = '2.5.29.37.0';
 const [RSA_BITS_MIN, RSA_BITS_MAX] = [1024, 8192];
 const PRESENTED_MAX = 100;
-/** As in Go: certificates of one name can be arranged so that there are millions of paths. */
+/** As in Go: certificates with the same name can form millions of paths. */
 const SIGNATURES_MAX = 100;
 
-/** Undefined: verified. */
+/** Undefined if the certificates are valid. */
 export function chainRefusal({ presented, anchors, host, now }: ChainQuestion): ChainRefusal | undefined {
   if (presented.length > PRESENTED_MAX)
     return refusal('too-many-certificates', `it presents ${presented.length} certificates, more than ${PRESENTED_MAX}`);
@@ -72,7 +72,7 @@ export function chainRefusal({ presented, anchors, host, now }: ChainQuestion): 
 
 const refusal = (fault: ChainFault, what: string): ChainRefusal => ({ fault, what });
 
-/** Of all that are presented, since Go's TLS looks at all. */
+/** Checks all presented certificates, because Go's TLS does. */
 function keyFault([leaf, ...rest]: readonly X509[]): ChainRefusal | undefined {
   if (leaf?.publicKey.kind === 'other')
     return refusal('unsupported-key', `the key of ${quoted(leaf)} is neither RSA nor ECDSA nor Ed25519`);
@@ -98,13 +98,13 @@ function hostFault(leaf: X509, host: string): ChainRefusal | undefined {
   return { ...refusal('host-mismatch', what), names };
 }
 
-/** Looks for a path to an anchor, depth first, and remembers the first thing that was wrong on the way. */
+/** Searches for a path to an anchor, depth first, and remembers the first problem. */
 class Search {
   readonly #anchors: TrustAnchors;
   readonly #intermediates: readonly X509[];
   readonly #now: Date;
   #signatures = 0;
-  /** A CA of the right name and signature, but unfit; it says more than a wrong signature does. */
+  /** A CA with the right name and signature that is not valid. This is a better explanation than a wrong signature. */
   #unfit: ChainRefusal | undefined;
   #unsigned: ChainRefusal | undefined;
 
@@ -148,11 +148,11 @@ class Search {
   }
 }
 
-/** Those first whose key identifier fits: the others rarely have signed. */
+/** Certificates with a matching key identifier come first, because the others are rarely the issuer. */
 const byKeyId = ({ authorityKeyId }: X509, candidates: X509[]): X509[] =>
   candidates.toSorted((a, b) => Number(b.subjectKeyId === authorityKeyId) - Number(a.subjectKeyId === authorityKeyId));
 
-/** By name, key and alternative names, or cross-signed CAs would lead in circles. */
+/** Compares name, key and alternative names, because cross-signed CAs would otherwise form cycles. */
 const isSame = (a: X509, b: X509): boolean =>
   a.subject.equals(b.subject) &&
   a.publicKey.spki.equals(b.publicKey.spki) &&
@@ -161,7 +161,7 @@ const isSame = (a: X509, b: X509): boolean =>
 /** Why `parent` cannot have signed `child`. */
 function signatureFault(child: X509, parent: X509): ChainRefusal | undefined {
   const { basicConstraints, version, keyUsage, publicKey } = parent;
-  // Before v3 there was no way to say it.
+  // Before v3, certificates had no field for it.
   if (basicConstraints === undefined ? version === 3 : !basicConstraints.isCa)
     return refusal('not-a-ca', `${quoted(parent)}, which signed ${quoted(child)}, is not a CA`);
   if (keyUsage !== undefined && !keyUsage.certSign)
@@ -179,7 +179,7 @@ function signatureFault(child: X509, parent: X509): ChainRefusal | undefined {
   return refusal('unknown-authority', `${quoted(child)} is not signed by the key of ${quoted(parent)}`);
 }
 
-/** Whether a certificate may stand above `below`, the chain so far; the leaf stands above nothing. */
+/** Whether a certificate may be the issuer of `below`, the chain so far. A leaf is not an issuer. */
 function fitness(certificate: X509, below: readonly X509[], now: Date): ChainRefusal | undefined {
   const { unknownCritical, notBefore, notAfter, usages, basicConstraints } = certificate;
   const [critical] = unknownCritical;

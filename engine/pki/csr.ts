@@ -19,13 +19,13 @@ export function createCsr(keyPem: string, subject: Name, altNames: readonly stri
 }
 
 export interface Csr extends Name {
-  /** DER SubjectPublicKeyInfo of the key that asks. */
+  /** DER SubjectPublicKeyInfo of the requested key. */
   publicKey: Buffer;
   /** The signature was made by that key. */
   signatureValid: boolean;
-  /** It asks for extensions, SANs among them; a kubelet's client CSR never does. */
+  /** Whether it requests extensions, such as SANs. A kubelet's client CSR never does. */
   asksExtensions: boolean;
-  /** DNS names and IP addresses that it asks for. */
+  /** The requested DNS names and IP addresses. */
   altNames: string[];
 }
 
@@ -48,7 +48,7 @@ export function readCsr(csrPem: string): Csr {
 }
 
 /**
- * The name the kubelet gives a CSR whose key it may meet again: `node-csr-<digest>`, digest = base64url SHA-512/256
+ * The kubelet's name for the CSR of a key that it may use again: `node-csr-<digest>`, digest = base64url SHA-512/256
  * over `b64url(part)|` of the public key (SPKI), CN, each O, each usage. Source: client-go, util/certificate/csr.
  */
 export function csrName(publicKey: Uint8Array, subject: Name, usages: readonly string[]): string {

@@ -1,4 +1,4 @@
-/** The ASN.1 values that CSRs and certificates are made of: node-forge's encoder, with bytes in and bytes out. */
+/** The ASN.1 values of CSRs and certificates: node-forge's encoder, with bytes as input and output. */
 
 import type { asn1 as Asn1Types } from 'node-forge';
 import asn1 from 'node-forge/lib/asn1.js';
@@ -22,7 +22,7 @@ export const bits = (bytes: Uint8Array, unusedBits = 0): Node =>
   create(Class.UNIVERSAL, Type.BITSTRING, false, String.fromCharCode(unusedBits) + binary(bytes));
 export const utf8 = (text: string): Node => create(Class.UNIVERSAL, Type.UTF8, false, binary(Buffer.from(text)));
 export const printable = (text: string): Node => create(Class.UNIVERSAL, Type.PRINTABLESTRING, false, text);
-/** UTCTime up to 2049, GeneralizedTime after, as RFC 5280 4.1.2.5 asks. */
+/** UTCTime up to 2049, GeneralizedTime later (RFC 5280 4.1.2.5). */
 export const time = (at: Date): Node => {
   const digits = at.toISOString().replace(/[-:T]|\.\d+/g, '');
   return at.getUTCFullYear() < 2050
@@ -60,21 +60,21 @@ type Tag =
   | 'SET'
   | 'UTCTIME'
   | 'GENERALIZEDTIME';
-/** The universal tag; DER has one form for each: sequences and sets are constructed, the others are not. */
+/** The universal tag. DER allows one form for each: sequences and sets are constructed, all others are primitive. */
 export const hasTag = (node: Node | undefined, tag: Tag): node is Node =>
   node !== undefined &&
   node.tagClass === Class.UNIVERSAL &&
   node.type === Type[tag] &&
   node.constructed === (tag === 'SEQUENCE' || tag === 'SET');
 
-/** As `decode`, and refuses bytes that DER would write otherwise. */
+/** Like `decode`, but refuses bytes that are not DER. */
 export function readDer(der: Uint8Array): Node {
   const node = decode(der);
   if (!encode(node).equals(der)) throw new Error('its encoding is not DER');
   return node;
 }
 
-/** As `dottedOid`; throws an Error of one line where DER would write it otherwise, or where it is not one. */
+/** Like `dottedOid`, but throws an Error of one line if the value is not an OID in DER. */
 export function readOid(node: Node | undefined): string {
   const dotted = hasTag(node, 'OID') ? dottedOid(node) : '';
   if (dotted === '' || !content(oid(dotted)).equals(content(node)))

@@ -1,4 +1,4 @@
-/** Names that certificates hold, as Go's crypto/x509 reads them. Source of the forms: RFC 5280 4.2.1.6 and 4.2.1.10. */
+/** Names in certificates, parsed like Go's crypto/x509. Source of the forms: RFC 5280 4.2.1.6 and 4.2.1.10. */
 import { isIP } from 'node:net';
 import { content, isContextTag, type Node } from './der.ts';
 
@@ -12,7 +12,7 @@ export interface GeneralNames {
 
 export interface Uri {
   text: string;
-  /** Without user and port; empty where it has none. */
+  /** Without user and port; empty if the URI has no host. */
   host: string;
 }
 
@@ -44,7 +44,7 @@ export interface Subtrees {
   emails: string[];
   uris: string[];
   ips: IpRange[];
-  /** It has names of a kind that is not checked. */
+  /** Whether some of its names are of a kind that is not checked. */
   hasOthers: boolean;
 }
 
@@ -77,7 +77,7 @@ function readIp(bytes: Buffer): Buffer {
 const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 const isMapped = (bytes: Buffer): boolean => bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
 
-/** The bytes of an address; of an IPv4 address that is written as IPv6, its four. Undefined for a name. */
+/** The bytes of an address: four for an IPv4 address in IPv6 notation. Undefined for a name. */
 export function bytesOfAddress(host: string): Buffer | undefined {
   if (isIP(host) === 4) return Buffer.from(host.split('.').map(Number));
   if (isIP(host) !== 6 || host.includes('%')) return undefined;
@@ -102,10 +102,10 @@ export function textOfAddress(bytes: Buffer): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
-/** Every label is there, and printable. */
+/** No label is empty, and all are printable. */
 export const isDomain = (text: string): boolean => /^[\x21-\x2d\x2f-\x7e]+(\.[\x21-\x2d\x2f-\x7e]+)*$/.test(text);
 
-/** A leading period means "at least one label more"; nothing at all means everything. */
+/** A leading period means "at least one more label"; an empty constraint matches everything. */
 function readConstraint(text: string): string {
   if (text !== '' && !isDomain(text.replace(/^\./, ''))) throw new Error(`its name constraint ${text} is not a domain`);
   return text;
@@ -146,7 +146,7 @@ function readUri(text: string): Uri {
   return { text, host };
 }
 
-/** RFC 2821 4.1.2, without comments: a dotted atom or a quoted string, and a domain. Undefined where it is none. */
+/** RFC 2821 4.1.2, without comments: a dotted atom or a quoted string, and a domain. Undefined for any other text. */
 export function mailboxOf(text: string): { local: string; domain: string } | undefined {
   const [, quoted, atoms, domain = ''] =
     /^(?:"((?:[^"\\\0\n\r\x80-\uffff]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*)"|([\w.!#$%&'*+/=?^`{|}~\\-]+))@(.+)$/.exec(

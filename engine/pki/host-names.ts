@@ -10,13 +10,13 @@ export function isForHost({ altNames }: X509, host: string): boolean {
   return altNames.dns.some((pattern) => matches(pattern, host));
 }
 
-/** All hosts that it is for, as OpenSSL writes them. */
+/** All hosts of the certificate, in OpenSSL's notation. */
 export const hostNamesOf = ({ altNames }: X509): string[] =>
   altNames === undefined
     ? []
     : [...altNames.dns.map((name) => `DNS:${name}`), ...altNames.ips.map((ip) => `IP Address:${textOfAddress(ip)}`)];
 
-/** A wildcard is the whole first label, not the only one, and stands for exactly one. */
+/** A wildcard is the whole first label, needs another label after it, and matches exactly one label. */
 function matches(pattern: string, host: string): boolean {
   const [wanted, asked] = [lower(pattern), lower(host)];
   const name = asked.replace(/\.$/, '');
@@ -28,5 +28,5 @@ function matches(pattern: string, host: string): boolean {
 
 const isPattern = (text: string): boolean => isHostName(text.replace(/^\*(?=\.)/, 'x'));
 const isHostName = (text: string): boolean => /^[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_][a-z0-9_-]*)*$/.test(text);
-/** Of ASCII letters alone: other alphabets have no place here. */
+/** ASCII letters only: names in certificates have no others. */
 const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

@@ -2,6 +2,7 @@
 export { certificatesPem, foreignBlocks, privateKeyPem } from './bundle.ts';
 export * from './certificate.ts';
 export * from './csr.ts';
+export { bytesOfAddress, textOfAddress } from './general-names.ts';
 export { isSignedBy, signDetached } from './jws.ts';
 export { generateKeyPem, publicKeyDer } from './key.ts';
 export type { Name } from './name.ts';

@@ -1,4 +1,4 @@
-/** Private keys: ECDSA P-256 in SEC 1 PEM, which is what the kubelet makes and reads. */
+/** Private keys: ECDSA P-256 in SEC 1 PEM, the form that the kubelet creates and reads. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type Node, nothing, oid, sequence } from './der.ts';
 
@@ -8,7 +8,7 @@ export function generateKeyPem(): string {
   return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
 }
 
-/** The public half as DER SubjectPublicKeyInfo. */
+/** The public key as DER SubjectPublicKeyInfo. */
 export function publicKeyDer(keyPem: string | KeyObject): Buffer {
   const key = typeof keyPem === 'string' ? createPrivateKey(keyPem) : keyPem;
   return createPublicKey(key as never).export({ type: 'spki', format: 'der' });
@@ -16,7 +16,7 @@ export function publicKeyDer(keyPem: string | KeyObject): Buffer {
 
 const SIGNATURE_OIDS: Record<string, string> = { ec: '1.2.840.10045.4.3.2', rsa: '1.2.840.113549.1.1.11' };
 
-/** Signs with SHA-256, and names the algorithm as X.509 wants it. RSA and ECDSA keys. */
+/** Signs with SHA-256, and names the algorithm in the form of X.509. RSA and ECDSA keys. */
 export function signDer(keyPem: string, tbs: Uint8Array): { algorithm: Node; signature: Buffer } {
   const key = createPrivateKey(keyPem);
   const type = key.asymmetricKeyType ?? '';
@@ -25,7 +25,7 @@ export function signDer(keyPem: string, tbs: Uint8Array): { algorithm: Node; sig
   return { algorithm: signatureAlgorithm(type, algorithm), signature: sign('sha256', tbs, key) };
 }
 
-/** RFC 4055 wants NULL parameters with RSA; RFC 5758 wants none with ECDSA. */
+/** RFC 4055 requires NULL parameters for RSA; RFC 5758 requires none for ECDSA. */
 const signatureAlgorithm = (type: string, algorithm: string): Node =>
   type === 'rsa' ? sequence(oid(algorithm), nothing()) : sequence(oid(algorithm));
 

@@ -13,7 +13,7 @@ import {
 } from './general-names.ts';
 import type { X509 } from './x509.ts';
 
-/** As in Go: a certificate with thousands of names under thousands of constraints would take minutes. */
+/** As in Go: checking thousands of names against thousands of constraints would take minutes. */
 const COMPARISONS_MAX = 250_000;
 
 /** Why `ca` does not allow the names of `below`, the chain from the leaf up to it; undefined if it does. */
@@ -84,7 +84,7 @@ function forbiddenEmail(name: string, permitted: string[], excluded: string[]): 
 
 function forbiddenUri({ text, host }: Uri, permitted: string[], excluded: string[]): string | undefined {
   if (permitted.length + excluded.length === 0) return undefined;
-  // RFC 5280 4.2.1.10: without the name of a host it cannot be compared.
+  // RFC 5280 4.2.1.10: a URI without a host name cannot be compared.
   if (host === '' || host.startsWith('[') || /^\d+(\.\d+){3}$/.test(host)) return `${text} names no host`;
   return verdict(
     text,
@@ -98,7 +98,10 @@ function verdict(name: string, isPermitted: boolean, exclusion: string | undefin
   return isPermitted ? undefined : `${name} is not among the permitted names`;
 }
 
-/** The domain itself, or one below it; behind a leading period only those below. Nothing at all holds everything. */
+/**
+ * Matches the domain and its subdomains or, with a leading period, only the subdomains. An empty constraint matches
+ * everything.
+ */
 function isBelow(name: string, constraint: string): boolean {
   const [text, suffix] = [lower(name), lower(constraint)];
   if (suffix === '') return true;
@@ -107,7 +110,7 @@ function isBelow(name: string, constraint: string): boolean {
     : text === suffix || text.endsWith(`.${suffix}`);
 }
 
-/** Of URIs and mailboxes: without a leading period the one host alone. */
+/** For URIs and mailboxes: without a leading period, only the host itself. */
 const isHost = (name: string, constraint: string): boolean =>
   constraint === '' || constraint.startsWith('.') ? isBelow(name, constraint) : lower(name) === lower(constraint);
 

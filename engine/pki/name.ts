@@ -9,9 +9,9 @@ export interface Name {
   organizations: string[];
 }
 
-/** Encoded in the order O, then CN, as Go's crypto/x509 does it. */
+/** Encoded with O before CN, like Go's crypto/x509. */
 export function encodeName({ commonName, organizations }: Name): Node {
-  // Go writes PrintableString where the alphabet allows it, and so the bytes of both are equal.
+  // Go writes PrintableString if the alphabet allows it. Doing the same gives equal bytes.
   const text = (value: string): Node => (/^[A-Za-z0-9 '()+,\-./:=?]*$/.test(value) ? printable(value) : utf8(value));
   const part = (type: string, values: string[]): Node[] =>
     values.length === 0 ? [] : [set(...values.map((value) => sequence(oid(type), text(value))))];

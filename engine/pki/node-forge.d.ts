@@ -1,4 +1,4 @@
-// node-forge's parts, loaded one by one: the whole of it takes ten times as long to load as these two.
+// Two parts of node-forge, loaded separately: all of it takes ten times as long to load.
 declare module 'node-forge/lib/asn1.js' {
   import { asn1 } from 'node-forge';
   export default asn1;

@@ -1,4 +1,4 @@
-/** Public keys of certificates: those that Go can verify with, and the rest, which are good for nothing. */
+/** Public keys of certificates: those that Go can verify with, and all others, which verify nothing. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { children, content, encode, hasTag, type Node } from './der.ts';
 
@@ -6,9 +6,9 @@ export interface PublicKey {
   /** DER SubjectPublicKeyInfo. */
   spki: Buffer;
   kind: 'rsa' | 'ec' | 'ed25519' | 'other';
-  /** Undefined where the kind is `other`. */
+  /** Undefined if the kind is `other`. */
   key?: KeyObject;
-  /** Of an RSA modulus; 0 for other keys. */
+  /** Length of an RSA modulus; 0 for other keys. */
   bits: number;
 }
 
@@ -18,7 +18,7 @@ const KINDS: Record<string, PublicKey['kind'] | undefined> = { [RSA]: 'rsa', [EC
 const CURVES = new Set(['2b81040021', '2a8648ce3d030107', '2b81040022', '2b81040023']);
 const EXPONENT_MAX = 2n ** 31n - 1n;
 
-/** Throws an Error of one line for a key that Go does not read. Kinds that Go does not know are `other`. */
+/** Throws an Error of one line for a key that Go cannot read. Kinds that Go does not know are `other`. */
 export function readPublicKey(node: Node): PublicKey {
   const [algorithm, key] = children(node);
   const [id, parameters] = children(algorithm);
@@ -43,7 +43,7 @@ function rsaBits(key: KeyObject): number {
   return modulusLength;
 }
 
-/** Finds keys that are broken, too: a point that is not on its curve. */
+/** Also finds invalid keys, such as a point that is not on its curve. */
 function keyOf(spki: Buffer): KeyObject {
   try {
     return createPublicKey({ key: spki, format: 'der', type: 'spki' });

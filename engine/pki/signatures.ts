@@ -1,14 +1,14 @@
-/** Signatures of certificates. MD5 and SHA-1 count for nothing, as in Go from 1.18 on. */
+/** Signatures of certificates. MD5 and SHA-1 are never valid, as in Go from 1.18 on. */
 import { constants, verify } from 'node:crypto';
 import { children, content, encode, hasTag, integer, type Node, nothing, oid, sequence, tagged } from './der.ts';
 import type { PublicKey } from './public-key.ts';
 
 export interface SignatureAlgorithm {
-  /** As people write it: `SHA256-RSA`. */
+  /** The readable name: `SHA256-RSA`. */
   name: string;
-  /** What checks it; undefined where the algorithm is broken, or unknown. */
+  /** Verifies a signature; undefined if the algorithm is broken or unknown. */
   scheme?: { key: PublicKey['kind']; hash: 'sha256' | 'sha384' | 'sha512' | null; pss?: boolean };
-  /** It was strong once. */
+  /** Whether the algorithm was secure once. */
   broken: boolean;
 }
 
@@ -24,7 +24,7 @@ const ecdsa = (hash: 'sha256' | 'sha384' | 'sha512'): SignatureAlgorithm => ({
 });
 const broken = (name: string): SignatureAlgorithm => ({ name, broken: true });
 
-/** By the OID. */
+/** By OID. */
 const ALGORITHMS: Record<string, SignatureAlgorithm | undefined> = {
   '1.2.840.113549.1.1.2': broken('MD2-RSA'),
   '1.2.840.113549.1.1.4': broken('MD5-RSA'),
@@ -76,7 +76,7 @@ export function readSignatureAlgorithm(node: Node): SignatureAlgorithm {
   return { name: `${hash.toUpperCase()}-RSAPSS`, scheme: { key: 'rsa', hash, pss: true }, broken: false };
 }
 
-/** Whether `key` made `signature` over `message`. False also where the key is of another kind than the algorithm. */
+/** Whether `key` made `signature` over `message`. False if the key does not fit the algorithm. */
 export function isSignature(
   { scheme }: SignatureAlgorithm,
   signature: Uint8Array,

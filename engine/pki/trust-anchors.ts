@@ -1,4 +1,7 @@
-/** Certificates that need no issuer to be trusted. As in Go, any can be one: a root, an intermediate or a leaf. */
+/**
+ * Trust anchors: certificates that are trusted without an issuer. As in Go, a root, an intermediate or a leaf can be
+ * one.
+ */
 import { pemBlocks } from './pem.ts';
 import { readX509, type X509 } from './x509.ts';
 
@@ -15,7 +18,7 @@ export class TrustAnchors {
     return this.#ders.some((anchor) => anchor.equals(der));
   }
 
-  /** Those with this subject, a DER name. Only they are read: a system trusts hundreds. */
+  /** The anchors with this subject, a DER name. Only they are parsed, because a system trusts hundreds. */
   withSubject(subject: Buffer): X509[] {
     return this.#ders
       .filter((der) => der.includes(subject))

@@ -1,24 +1,24 @@
-/** The extensions of certificates that decide about trust. Source: RFC 5280 4.2, and Go's crypto/x509. */
+/** The extensions of certificates that affect trust. Source: RFC 5280 4.2, and Go's crypto/x509. */
 import { children, content, hasTag, isContextTag, type Node, readDer, readOid } from './der.ts';
 import { type GeneralNames, isEmpty, readGeneralNames, readSubtrees, type Subtrees } from './general-names.ts';
 
 export interface Extensions {
   /** Undefined if the extension is missing. */
   basicConstraints?: { isCa: boolean; pathLength?: number };
-  /** Undefined if the extension is missing or allows nothing: Go takes both as "everything". */
+  /** Undefined if the extension is missing or allows nothing. Go treats both as "everything". */
   keyUsage?: { certSign: boolean };
-  /** Dotted OIDs; empty: everything. */
+  /** Dotted OIDs; empty means everything. */
   usages: string[];
   altNames?: GeneralNames & { der: Buffer };
   nameConstraints?: { permitted: Subtrees; excluded: Subtrees };
   subjectKeyId: string;
   authorityKeyId: string;
-  /** Dotted OIDs of critical extensions that are not understood here: such a certificate must not be used. */
+  /** Dotted OIDs of critical extensions that this code does not know. Such a certificate must not be used. */
   unknownCritical: string[];
 }
 
 type Draft = Extensions;
-/** Reads the DER of one extension into the draft; false if it is not understood. Throws an Error of one line. */
+/** Reads the DER of one extension into the draft. False if the extension is unknown. Throws an Error of one line. */
 type Reader = (draft: Draft, value: Buffer, critical: boolean) => boolean;
 
 const READERS: Record<string, Reader | undefined> = {

@@ -1,6 +1,6 @@
 /**
- * Certificates as Go's crypto/x509 reads them. OpenSSL reads more: the kubelet would refuse what only OpenSSL can read.
- * Where the Go versions from 1.15 on differ, the strictest counts, so that every kubelet takes what is accepted here.
+ * Certificates, parsed like Go's crypto/x509. OpenSSL accepts more, which a kubelet would refuse. If Go versions from
+ * 1.15 on differ, the strictest counts, so that every kubelet accepts what is accepted here.
  */
 import { children, content, encode, hasTag, isContextTag, type Node, readDer } from './der.ts';
 import { decodeName } from './name.ts';
@@ -13,7 +13,7 @@ export interface X509 extends Extensions {
   /** The part that is signed. */
   tbs: Buffer;
   version: number;
-  /** DER names: they are compared byte by byte, as Go compares them. */
+  /** DER names, compared byte by byte like in Go. */
   issuer: Buffer;
   subject: Buffer;
   /** For messages: the common name, or the organization, or the serial number. */
@@ -65,7 +65,7 @@ function fieldsOf(node: Node | undefined, what: string): Node[] {
   return [...children(node)];
 }
 
-/** As people count them: X.509 v3 is written as 2. */
+/** The version that people use: X.509 v3 is encoded as 2. */
 function versionOf(node: Node | undefined): number {
   const [number] = children(node);
   const bytes = content(number);

@@ -1,4 +1,4 @@
-/** The manifest of a plugin beside what its code exports: every difference. */
+/** Compares the manifest of a plugin with what its code exports, and reports every difference. */
 
 import { schemaDefect } from '../documents/schema-defect.ts';
 import { violations } from '../documents/validate.ts';
@@ -11,7 +11,7 @@ const TEXT = { type: 'string', maxLength: 2000 } as const;
 const TEXTS = { type: 'array', maxItems: 1000, items: TEXT } as const;
 const OBJECT = { type: 'object', required: ['type'], properties: { type: { const: 'object' } } } as const;
 
-/** What any phase is. Which effects there are, is `beyond`'s to say. */
+/** The shape of any phase. `missingBound` checks its effects. */
 const SHAPE = {
   type: 'object',
   required: ['name', 'summary', 'input', 'output', 'effects'],

@@ -1,26 +1,25 @@
 /**
- * Where the plugins are that a pipeline, the command line or the machine names. Nothing is looked for in the working
- * directory.
+ * Finds the plugins that a pipeline, the command line or the machine names. It never searches the working directory.
  */
 import { readdirSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 
-/** Every folder in here is a plugin of this machine's. */
+/** Every folder in here is a plugin of this machine. */
 export const INSTALLED = '/etc/joinery/plugins';
 
-/** Who wants it: this decides which lock has to pin it. */
+/** What names the plugin. This decides which lock has to pin it. */
 export type PluginSource = 'machine' | 'pipeline' | 'command line' | 'journal';
 
 export interface PluginLocation {
   folder: string;
   by: PluginSource;
-  /** It came with Joinery itself, and is trusted as that is. */
+  /** It ships with Joinery, and is trusted like Joinery. */
   isShipped: boolean;
 }
 
-/** One readdir, since every run pays for it. */
+/** One readdir, because every run does this. */
 export function installedPlugins(folder = INSTALLED): PluginLocation[] {
   try {
     const names = readdirSync(folder).filter((name) => !name.startsWith('.') && name !== 'node_modules');
@@ -33,9 +32,9 @@ export function installedPlugins(folder = INSTALLED): PluginLocation[] {
 }
 
 /**
- * What `plugins:` of a pipeline names: a path (from the pipeline's folder `from`) where it begins with `.` or `/`; else
- * the name of a plugin that ships with Joinery (in `shipped`), of one of this machine's, or of a package in the
- * node_modules beside the pipeline. E_PLUGIN_MISSING.
+ * Finds a plugin that a pipeline names in `plugins`: a path that begins with `.` or `/`, relative to the pipeline's
+ * folder `from`; or the name of a plugin that ships with Joinery (in `shipped`), of a plugin of this machine, or of a
+ * package in the node_modules beside the pipeline. E_PLUGIN_MISSING.
  */
 export async function namedPlugin(
   named: string,

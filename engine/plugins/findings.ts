@@ -1,11 +1,12 @@
 /**
- * What the code of a plugin does that no port sees, as far as reading it shows: a help for who reviews it, and no proof
- * of anything.
+ * Finds what the code of a plugin does without ports, as far as the source shows it. The findings help a reviewer. They
+ * prove nothing.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join, posix } from 'node:path';
 import type { InspectedPlugin } from './inspect.ts';
+import { isCovered } from './integrity.ts';
 
 export interface Finding {
   file: string;
@@ -13,7 +14,7 @@ export interface Finding {
   what: string;
 }
 
-/** Modules of Node that reach nothing outside of the process. */
+/** Modules of Node that have no effect outside the process. */
 const HARMLESS = new Set([
   ...['assert', 'assert/strict', 'buffer', 'crypto', 'events', 'path', 'path/posix', 'querystring', 'string_decoder'],
   ...['url', 'util', 'util/types'],
@@ -38,7 +39,7 @@ const SUSPECT: readonly (readonly [RegExp, string])[] = [
 ];
 const FILE_BYTES_MAX = 4 << 20;
 
-/** Of its entry module, and of all that this imports by paths and by names of its dependencies. */
+/** Findings in the entry module, and in all modules that it imports by path or from its dependencies. */
 export async function findingsOf({ folder, manifest }: InspectedPlugin): Promise<Finding[]> {
   const findings: Finding[] = [];
   const seen = new Set<string>();
@@ -56,7 +57,10 @@ export async function findingsOf({ folder, manifest }: InspectedPlugin): Promise
     for (const { index, 2: name = '' } of code.matchAll(IMPORT)) {
       const what = aboutImport(name, manifest.dependencies);
       if (what !== undefined) told(index, what);
-      if (name.startsWith('.')) pending.push(await moduleAt(folder, posix.join(posix.dirname(file), name)));
+      if (!name.startsWith('.')) continue;
+      const path = posix.join(posix.dirname(file), name);
+      if (isCovered(path)) pending.push(await moduleAt(folder, path));
+      else told(index, `imports ${name}, which its digest does not cover`);
     }
     for (const [pattern, what] of SUSPECT)
       for (const { index, 0: found } of code.matchAll(pattern)) told(index, `${what}: ${found.trim()}`);
@@ -74,7 +78,7 @@ function aboutImport(name: string, dependencies: readonly string[]): string | un
   const bare = name.replace(/^node:/, '');
   if (name.startsWith('node:') || BUILT_IN.has(bare))
     return HARMLESS.has(bare) ? undefined : `imports ${name}, past the ports`;
-  if (name === '@joinery/cli/sdk') return undefined; // types, and nothing that runs
+  if (name === '@joinery/cli/sdk') return undefined; // types only, which never run
   if (name === '@joinery/cli' || name.startsWith('@joinery/cli/'))
     return `imports ${name}: a plugin is handed the SDK, and there is nothing to import beside a standalone binary`;
   if (name.startsWith('.')) return undefined;
@@ -99,7 +103,7 @@ async function moduleAt(folder: string, path: string): Promise<string> {
   return path;
 }
 
-/** Those that begin their line. Their lines stay, so that what follows is where it was. */
+/** Removes comments that begin a line. The lines stay, so that positions stay valid. */
 const withoutComments = (text: string): string =>
   text.replace(/^[ \t]*(?:\/\*[\s\S]*?\*\/|\/\/[^\n]*)/gm, (comment) => comment.replace(/[^\n]/g, ' '));
 

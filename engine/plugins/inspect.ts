@@ -1,11 +1,11 @@
-/** A folder → what is known of the plugin in it before any of its code is run. */
+/** Inspects the plugin in a folder without running its code. */
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trustedPath } from '../host/trusted.ts';
 import { readLimited } from '../limits/read.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import { integrityOf } from './integrity.ts';
+import { integrityOf, isCovered } from './integrity.ts';
 import { isInRange, type Manifest, readManifest } from './manifest.ts';
 
 export interface InspectedPlugin {
@@ -13,7 +13,7 @@ export interface InspectedPlugin {
   folder: string;
   manifest: Manifest;
   integrity: string;
-  /** It came with Joinery itself, and is trusted as that is. */
+  /** It ships with Joinery, and is trusted like Joinery. */
   isShipped: boolean;
 }
 
@@ -29,8 +29,11 @@ export async function inspectPlugin(
     // A manifest has a lower limit of its own, so that its error lists everything that is wrong with it.
     const text = readLimited(file, { bytesMax: 2 * LIMITS.text, pipes: 'refuse' }).toString('utf8');
     const manifest = readManifest(file, text);
-    const { name: plugin, engine: range, dependencies } = manifest;
+    const { name: plugin, engine: range, dependencies, main, environments, pipelines } = manifest;
     if (!isInRange(version, range)) throw fail('E_PLUGIN_ENGINE', { plugin, range, version });
+    const hidden = [main, ...Object.values(environments), ...Object.values(pipelines)].find((file) => !isCovered(file));
+    if (hidden !== undefined)
+      throw fail('E_PLUGIN_FILES', { folder, what: `its manifest names ${hidden}, which its digest does not cover` });
     const integrity = await integrityOf(folder, dependencies, { isShipped });
     return { folder, manifest, integrity, isShipped };
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * An inspected plugin → its phases: its module is imported, handed the SDK, and what it returns is compared with the
+ * Loads the phases of an inspected plugin: imports its module, passes it the SDK, and compares the result with the
  * manifest.
  */
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface LoadedPlugin extends InspectedPlugin {
   phases: readonly AnyPhase[];
 }
 
-/** `import()` as the launcher has it: a bundle run from a code cache has none. */
+/** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
 export type Importer = (url: string) => Promise<unknown>;
 
 export interface LoadOptions {
@@ -28,7 +28,7 @@ export interface LoadOptions {
 
 const LIMIT_MS = 10_000;
 
-/** E_PLUGIN_CODE where it cannot be loaded, E_PLUGIN_MISMATCH where it is not what its manifest says. */
+/** E_PLUGIN_CODE if it cannot be loaded, E_PLUGIN_MISMATCH if it differs from its manifest. */
 export async function loadPlugin(
   plugin: InspectedPlugin,
   { importer, sdk, limitMs = LIMIT_MS }: LoadOptions,
@@ -64,7 +64,7 @@ export async function loadPlugin(
   return { ...plugin, phases };
 }
 
-/** Of an ES module, of a CommonJS module, or of one that a compiler has made from the first to the second. */
+/** The default export of an ES module, of a CommonJS module, or of an ES module that was compiled to CommonJS. */
 function defaultOf(exported: unknown): ((handed: unknown) => unknown) | undefined {
   const { default: own } = exported as { default?: unknown };
   const inner = typeof own === 'object' && own !== null ? (own as { default?: unknown }).default : undefined;

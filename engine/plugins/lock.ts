@@ -1,4 +1,4 @@
-/** `joinery.lock`: which plugins, to the byte, a pipeline or a machine is used with. */
+/** `joinery.lock` pins the exact plugins that a pipeline or a machine uses. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { violations } from '../documents/validate.ts';
@@ -18,9 +18,9 @@ export interface Pin {
 
 export interface Lock {
   file: string;
-  /** The plugins it has to pin are wanted by this. */
+  /** It has to pin the plugins that this source names. */
   by: PluginSource;
-  /** Writes the lock file again. */
+  /** The command that writes the lock file. */
   command: string;
   plugins: Readonly<Record<string, Pin>>;
 }
@@ -66,7 +66,7 @@ export async function writeLock(folder: string, plugins: readonly InspectedPlugi
   return file;
 }
 
-/** E_PLUGIN_LOCK where a lock pins another than this, or does not pin it and has to. */
+/** E_PLUGIN_LOCK if a lock pins another digest, or has to pin the plugin and does not. */
 export function assertPinned(plugin: InspectedPlugin, by: PluginSource, locks: readonly Lock[]): void {
   const { manifest, integrity } = plugin;
   const { name, version } = manifest;

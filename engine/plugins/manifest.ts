@@ -1,11 +1,11 @@
-/** The manifest of a plugin: what its package.json says of it, read before any of its code is. */
+/** The manifest of a plugin, from its package.json. It is read before any code of the plugin. */
 import schema from '../../schemas/plugin.schema.json' with { type: 'json' };
 import { violations } from '../documents/validate.ts';
 import type { Bounds } from '../sdk/bounds.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 
-/** Ten times what a large package.json has. */
+/** Ten times the size of a large package.json. */
 const BYTES_MAX = 256 << 10;
 const PROBLEMS_MAX = 50;
 
@@ -13,7 +13,7 @@ export interface Manifest {
   name: string;
   version: string;
   engine: string;
-  /** The entry module, a path in the folder. */
+  /** The entry module, relative to the folder. */
   main: string;
   phases: readonly string[];
   featureGates: readonly string[];
@@ -21,11 +21,11 @@ export interface Manifest {
   environments: Readonly<Record<string, string>>;
   pipelines: Readonly<Record<string, string>>;
   effects: Bounds;
-  /** Packages that must lie in its own node_modules. */
+  /** Packages that must be in its own node_modules. */
   dependencies: readonly string[];
 }
 
-/** Whether it is a plugin's at all, and not any package's. */
+/** Whether the package is a plugin. */
 export const isManifest = (text: string): boolean => /"joinery"\s*:/.test(text);
 
 /** Parses a manifest; `file` is its name in errors. Throws E_PLUGIN_MANIFEST with all problems. */

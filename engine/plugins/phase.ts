@@ -1,7 +1,4 @@
-/**
- * A phase as a plugin has made it → one that the engine can hold: a copy of its data, and functions whose answers are
- * plain.
- */
+/** Copies a phase of a plugin, so that the engine can trust it: its data, and functions that return plain data. */
 import { fail } from '../sdk/errors.ts';
 import type { AnyPhase, PhaseOrigin } from '../sdk/phase.ts';
 import { plainData, plainOutputs } from './plain.ts';
@@ -10,7 +7,7 @@ import { plainError } from './thrown.ts';
 /** The data of a phase: everything except its functions. */
 const DATA = ['name', 'summary', 'input', 'output', 'effects', 'gates', 'irreversible'] as const;
 
-/** Throws an Error that says what is wrong with it. What the plugin does to its own object later changes nothing. */
+/** Throws an Error that describes the problem. Later changes by the plugin to its own object have no effect. */
 export function phaseOf(made: unknown, origin: PhaseOrigin): AnyPhase {
   if (typeof made !== 'object' || made === null) throw new Error('one of its phases is not an object');
   const { run, undo, onEvent } = made as Partial<AnyPhase>;

@@ -1,6 +1,6 @@
 /**
- * Values of a plugin as plain data: no cycles, no getters that run later, no names that change what all objects
- * inherit.
+ * Copies values of a plugin as plain data: no cycles, no getters that run later, and no names that change what all
+ * objects inherit.
  */
 import { isSecret, Secret } from '../sdk/secret.ts';
 
@@ -8,14 +8,14 @@ const DEPTH_MAX = 32;
 const NODES_MAX = 100_000;
 const BYTES_MAX = 1 << 20;
 
-/** A frozen copy of what JSON can say of `value`. Throws an Error of one line. */
+/** A frozen copy of the parts of `value` that JSON can represent. Throws an Error of one line. */
 export function plainData(value: unknown): unknown {
   const text = JSON.stringify(value);
   if (text.length > BYTES_MAX) throw new Error(`it describes itself in more than ${BYTES_MAX} bytes`);
   return JSON.parse(text, (_, part) => (typeof part === 'object' && part !== null ? Object.freeze(part) : part));
 }
 
-/** A copy of the outputs with their secrets; `refuse` makes the error of what no output may have. */
+/** A copy of the outputs with their secrets. `refuse` creates the error for a value that no output may have. */
 export function plainOutputs(value: unknown, refuse: (problem: string) => Error): unknown {
   let [nodes, bytes] = [0, 0];
   const text = (part: string): string => {

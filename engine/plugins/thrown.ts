@@ -47,9 +47,7 @@ function ownError(thrown: unknown): JoinError | undefined {
 const KINDS = [JoinError, Error, TypeError, RangeError, SyntaxError, ReferenceError, AggregateError, DOMException];
 const STACK = Object.getOwnPropertyDescriptor(new Error(), 'stack')?.get;
 
-/**
- * An error of Node, of this engine, or of what a plugin makes by the SDK, with nothing in it that runs when it is read.
- */
+/** Whether it is an error of Node, of this engine or of the SDK, and contains nothing that runs when it is read. */
 function isPlainError(thrown: unknown): thrown is Error {
   if (types.isProxy(thrown) || !(thrown instanceof Error)) return false;
   if (!KINDS.some(({ prototype }) => Object.getPrototypeOf(thrown) === prototype)) return false;

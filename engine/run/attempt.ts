@@ -1,4 +1,4 @@
-/** One attempt of a step: its phase gets ports of its own, which refuse everything once the attempt has ended. */
+/** One attempt of a step. Its phase gets its own ports, which refuse everything after the attempt has ended. */
 import { type Change, type Snapshot, type StepChange, snapshotBefore } from '../host/changes/index.ts';
 import { serviceDataOf } from '../host/changes/service-data.ts';
 import { type Host, readerOf, type Wait } from '../host/host.ts';
@@ -7,7 +7,7 @@ import type { AnyPhase } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
 import type { StepJournal } from './step-journal.ts';
 
-/** Shared by all attempts: an error of its own for each would cost as much as the rest of the attempt. */
+/** Shared by all attempts, because creating an error for each would cost as much as the rest of the attempt. */
 const ENDED = new Error('the attempt has ended');
 
 export interface AttemptContext {

@@ -1,4 +1,4 @@
-/** Limits on the notes of a phase, and its errors with the step in which they happened. */
+/** Limits the notes of a phase, and adds to each error the step in which it happened. */
 import type { ErrorRecord } from '../journal/records.ts';
 import { isJoinError } from '../sdk/errors.ts';
 

@@ -1,4 +1,7 @@
-/** Which steps are done, active and ready. It is plain data outside the machines, and alone knows what steps need. */
+/**
+ * Decides which steps are done, active and ready. It is plain data outside the machines, and the only place that knows
+ * what steps need.
+ */
 
 import { endsWell, type StepStatus } from '../sdk/step-status.ts';
 

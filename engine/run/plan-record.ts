@@ -1,4 +1,4 @@
-/** What a journal keeps of a plan, and the plan that a journal gives back to undo its run. */
+/** What a journal keeps of a plan, and the plan for an undo that is made from a journal. */
 import { durationMs } from '../documents/durations.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { PluginRecord } from '../journal/records.ts';

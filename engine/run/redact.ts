@@ -1,5 +1,6 @@
 /**
- * Removes the secrets of a run from all that it reports. A phase may log a secret, throw one, or return one unmarked.
+ * Removes the secrets of a run from everything that it reports. A phase may log a secret, throw it, or return it
+ * unmarked.
  */
 import { isSecret, Secret } from '../sdk/secret.ts';
 

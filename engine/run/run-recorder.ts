@@ -84,7 +84,7 @@ export class RunRecorder {
 
 const recordedError = (error: unknown) => defined({ error: error === undefined ? undefined : errorRecord(error) });
 
-/** These records need not be durable. If one cannot be written, the next change fails with the reason. */
+/** These records need not be durable. If one cannot be written, the next change fails with that error. */
 function inBackground(written: Promise<void>): void {
   written.catch(() => undefined);
 }

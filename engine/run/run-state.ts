@@ -1,4 +1,4 @@
-/** What is known of each step of one run: its input, its outputs, its status and its result. */
+/** What is known about each step of one run: its input, its outputs, its status and its result. */
 import type { Host } from '../host/host.ts';
 import type { History } from '../journal/history.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -14,7 +14,7 @@ import { errorRecord } from './error-record.ts';
 import type { RunEvent, StepResult } from './events.ts';
 import type { Redactor } from './redact.ts';
 
-/** What every part of a run works with. */
+/** What the parts of a run share. */
 export interface RunResources {
   plan: Plan;
   host: Host;
@@ -103,7 +103,7 @@ export class RunState {
       if (planned === undefined) continue;
       const { value } = journal.reveal(input);
       redactor.learn(value);
-      // The schema of a phase's input is an object's.
+      // The input of a phase is always an object.
       this.setInput(id, wrapSecrets(planned.phase.input, revealSecrets(value)) as object);
     }
     const done = new Map<string, StepStatus>();

@@ -27,7 +27,7 @@ const MAX_PARALLEL = 8;
 export type { RunEvent, StepResult } from './events.ts';
 
 export interface RunResult {
-  /** The id of its journal; absent if nothing was changed and so nothing journaled. */
+  /** ID of the run's journal; absent if the run changed nothing, because then no journal is written. */
   id?: string;
   pipeline: string;
   status: 'succeeded' | 'failed' | 'cancelled';
@@ -80,18 +80,19 @@ export const run = (options: RunOptions): Promise<RunResult> => execute(options,
 
 export interface UndoOptions extends Omit<RunOptions, 'onFailure' | 'onCancel' | 'maxParallel'> {
   journal: Journal;
-  /** Also undo changes that others have modified since. */
+  /** Also undo changes to paths that have been modified since the run. */
   overwrite?: boolean;
 }
 
-/** Undoes what the journal records. `undoPlan` makes the plan from the journal. */
+/** Undoes the changes in the journal. `undoPlan` makes the plan from the journal. */
 export const undo = (options: UndoOptions): Promise<RunResult> => execute(options, 'undo');
 
 type AnyOptions = RunOptions & Pick<UndoOptions, 'overwrite'>;
 type Ending = Pick<RunResult, 'status' | 'error' | 'outputs'>;
 type MachineInput = InputFrom<typeof runMachine>;
 
-async function execute(options: AnyOptions, direction: Direction): Promise<RunResult> {
+async function execute(given: AnyOptions, direction: Direction): Promise<RunResult> {
+  const options = { ...given, onEvent: withoutThrowing(given.onEvent) };
   const { plan, host } = options;
   const startedAt = host.now().getTime();
   const parts = partsOf(options);
@@ -113,6 +114,15 @@ async function execute(options: AnyOptions, direction: Direction): Promise<RunRe
     ...defined({ outputs, error }),
   };
 }
+
+/** A view that fails, such as the progress at a terminal, does not affect the run. */
+const withoutThrowing =
+  (onEvent: RunOptions['onEvent']) =>
+  (event: RunEvent): void => {
+    try {
+      onEvent?.(event);
+    } catch {}
+  };
 
 interface RunParts {
   journal: Journal;

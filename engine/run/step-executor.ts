@@ -66,7 +66,7 @@ export class StepExecutor {
     const { plan, journal, redactor } = this.#resources;
     const { id, phase } = step;
     const result = this.#state.result(id);
-    result.notes = []; // those of the attempt before
+    result.notes = []; // those of the previous attempt
     const input = inputOf(plan, step, this.#state.values);
     if (input === undefined) return 'undecided'; // like the outputs that it reads
     this.#state.setInput(id, input);
@@ -186,7 +186,7 @@ export class StepExecutor {
   }
 }
 
-/** E_OUTPUT if the phase returned something else than its schema promises. */
+/** E_OUTPUT if the outputs of the phase do not match its schema. */
 function assertOutputs(phase: AnyPhase, outputs: unknown): void {
   const problems = violations(phase.output, revealSecrets(outputs)).map(
     ({ path, message }) => `${path.join('.')} ${message}`,

@@ -82,7 +82,7 @@ function pauseMs({ policy: { retry, timeoutMs }, tries, error, random }: StepCon
   return Math.max(planned, Math.min(retryAfterMs, timeoutMs));
 }
 
-/** Whether there may be time for another attempt after one that has reached its limit. */
+/** Whether there may be time for another attempt after one has timed out. */
 const outlastsAttempt = ({ timeoutMs, totalMs = 0 }: StepPolicy): boolean => totalMs > timeoutMs;
 
 function isRetried(policy: StepPolicy, error: unknown): boolean {
@@ -93,8 +93,8 @@ function isRetried(policy: StepPolicy, error: unknown): boolean {
 }
 
 /**
- * Each attempt within a total has twice the limit of one that has timed out: however slow the answers are, an attempt
- * becomes long enough for all its requests.
+ * If there is a total limit, the limit of an attempt doubles after each timeout. So an attempt eventually has enough
+ * time for all its requests, even if the answers are slow.
  */
 const limitMs = ({ policy, timeouts }: StepContext): number =>
   outlastsAttempt(policy) ? policy.timeoutMs * 2 ** timeouts : policy.timeoutMs;

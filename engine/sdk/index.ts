@@ -45,5 +45,6 @@ export {
 export type * from './ports.ts';
 export { type Infer, type Schema, wrapSecrets } from './schema.ts';
 export { isSecret, revealSecrets, Secret } from './secret.ts';
-export { clean, didYouMean, gunzipText, nearest, printable, valueText } from './text.ts';
+export { clean, decodeText, didYouMean, gunzipText, nearest, printable, valueText } from './text.ts';
 export { parseYaml } from './yaml.ts';
+export { goYaml } from './yaml-dialects.ts';

@@ -121,13 +121,16 @@ export interface ServiceStatus {
   enabled: boolean;
   /** A masked service cannot be started. */
   masked?: boolean;
+  /** Why the service cannot be started although it exists; absent otherwise. */
+  unusable?: string;
   active: boolean;
   /** The service is down, or its manager keeps restarting it: waiting longer does not help. */
   failed: boolean;
 }
 
 /**
- * Services of the machine, through systemd or OpenRC. Errors: E_SERVICE_MISSING, E_SERVICE_ACTION, E_COMMAND_FAILED.
+ * Services of the machine, through systemd or OpenRC. Errors: E_SERVICE_MISSING, E_SERVICE_ACTION, E_SERVICE_MANAGER,
+ * E_COMMAND_FAILED.
  * @stable
  */
 export interface Services {

@@ -19,6 +19,8 @@ export interface Schema {
   readonly 'x-form'?: string;
   /** A path or an address. On a command line, a relative path starts at the current directory. */
   readonly 'x-path'?: boolean;
+  /** Blanks around a value from outside are dropped, and its letters are read in lower case. */
+  readonly 'x-lower-case'?: boolean;
   /** An input that is a mapping: on a command line each of its properties has a flag of its own. */
   readonly 'x-flags'?: boolean;
   /** Heading of the flag in the help. */
@@ -95,3 +97,7 @@ export function propertySchema({ properties, additionalProperties }: Schema, nam
   if (properties !== undefined && Object.hasOwn(properties, name)) return properties[name];
   return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }
+
+/** A value from outside in the form that its schema asks for. */
+export const tidied = (schema: Schema, value: unknown): unknown =>
+  schema['x-lower-case'] === true && typeof value === 'string' ? value.trim().toLowerCase() : value;

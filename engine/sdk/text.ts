@@ -26,6 +26,24 @@ export async function gunzipText(path: string, bytes: Buffer): Promise<string> {
 }
 
 /**
+ * The text of a file as it comes: UTF-8, or UTF-16 as Windows writes it, without a byte order mark.
+ * @stable
+ */
+export function decodeText(bytes: Buffer): string {
+  const text = utf16Of(bytes)?.toString('utf16le') ?? bytes.toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** In little-endian order; undefined if it is not UTF-16. Without a mark, a NUL beside the first character shows it. */
+function utf16Of(bytes: Buffer): Buffer | undefined {
+  const [first, second] = bytes;
+  const even = bytes.subarray(0, bytes.length & ~1);
+  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return even;
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return Buffer.from(even).swap16();
+  return undefined;
+}
+
+/**
  * The text as one line that is safe for a terminal, cut at 500 characters. Use it for text from servers and programs.
  *
  * @example log.warn(`the server refused: ${clean(body)}`)

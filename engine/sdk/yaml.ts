@@ -9,6 +9,7 @@ import {
   Lexer,
   LineCounter,
   type ParsedNode,
+  parseAllDocuments,
   parseDocument,
   visit,
   type YAMLError,
@@ -16,11 +17,9 @@ import {
 } from 'yaml';
 import { LIMITS } from '../limits/sizes.ts';
 import { clean, maskTokens } from './text.ts';
+import { ALIASES_MAX, type Dialect, plainValue, TOO_MANY_ALIASES, YAML_OPTIONS } from './yaml-dialects.ts';
+import { DEPTH_MAX, TOO_DEEP, YAML_FAULTS, yamlFault } from './yaml-faults.ts';
 
-const ALIASES_MAX = 100;
-/** Far deeper than real documents, and far below the depth that overflows the stack of recursive code. */
-const DEPTH_MAX = 100;
-const TOO_DEEP = `nested deeper than ${DEPTH_MAX} levels`;
 /** Fifty times the size of a kubeconfig, and still parsed within a quarter of a second. */
 const TOKENS_MAX = 30_000;
 
@@ -34,21 +33,22 @@ export interface Reading {
 }
 
 /**
- * Parses YAML or JSON from a server or a file: at most 1 MiB, 30,000 tokens, 100 levels and 100 aliases.
- * Throws an Error with a message of one line.
+ * Parses YAML or JSON of Kubernetes, from a server or a file, as Go does: at most 1 MiB, 30,000 tokens, 100 levels and
+ * 100 aliases. An integer beyond 2^53 becomes `{ $integer: '9223372036854775807' }`. Throws an Error with a message of
+ * one line.
  * @stable
  */
 export function parseYaml(text: string): unknown {
-  const { value, errors } = readYaml(text, TOKENS_MAX);
+  const { value, errors } = readYaml(text, { dialect: 'go', tokensMax: TOKENS_MAX });
   const [error] = errors;
   if (error !== undefined) throw new Error(maskTokens(clean(error.message)));
   return value;
 }
 
 /** Parses YAML, and returns every error with its position instead of throwing. */
-export function readYaml(text: string, tokensMax: number): Reading {
+export function readYaml(text: string, { dialect, tokensMax }: { dialect: Dialect; tokensMax: number }): Reading {
   const lines = new LineCounter();
-  const refused = (errors: Reading['errors'], document = parsed('', lines)): Reading => ({
+  const refused = (errors: Reading['errors'], document = emptyDocument(lines)): Reading => ({
     document,
     lines,
     value: undefined,
@@ -57,10 +57,12 @@ export function readYaml(text: string, tokensMax: number): Reading {
   const tooMuch = excess(text, tokensMax);
   if (tooMuch !== undefined) return refused([{ offset: 0, message: tooMuch }]);
   try {
-    const document = parsed(text, lines);
-    const errors = document.errors.length > 0 ? document.errors.map(toProblem) : structureErrors(document);
+    const { document, second } = parsed(text, lines, dialect);
+    const errors = document.errors.map(toProblem);
+    if (second !== undefined) errors.push({ offset: second, message: YAML_FAULTS.MULTIPLE_DOCS });
+    if (errors.length === 0) errors.push(...structureErrors(document));
     if (errors.length > 0) return refused(errors, document);
-    return { document, lines, value: document.toJS({ maxAliasCount: ALIASES_MAX }), errors };
+    return { document, lines, value: plainValue(document), errors };
   } catch (error) {
     // Only toJS follows aliases, so only here do they turn out to be unresolved or excessive.
     return refused([{ offset: 0, message: error instanceof RangeError ? TOO_DEEP : (error as Error).message }]);
@@ -68,9 +70,9 @@ export function readYaml(text: string, tokensMax: number): Reading {
 }
 
 /** The library may run out of stack before the depth limit is checked. */
-const toProblem = ({ pos, code, message }: YAMLError): Reading['errors'][number] => ({
-  offset: pos[0],
-  message: code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : message,
+const toProblem = (error: YAMLError): Reading['errors'][number] => ({
+  offset: error.pos[0],
+  message: yamlFault(error),
 });
 
 /** The most tokens that one character can produce (the header of a block scalar). A short text need not be counted. */
@@ -85,16 +87,31 @@ function excess(text: string, tokensMax: number): string | undefined {
   return undefined;
 }
 
-function parsed(text: string, lineCounter: LineCounter): Document.Parsed<ParsedNode> {
+/** The one document of a text that may also have empty ones, and the offset of a second one if there is any. */
+function parsed(
+  text: string,
+  lineCounter: LineCounter,
+  dialect: Dialect,
+): { document: Document.Parsed<ParsedNode>; second: number | undefined } {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0; // there can be an error for each character, and stack traces would take most of the time
   try {
     // The library's own check for duplicate keys takes quadratic time.
-    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, stringKeys: true });
+    const all = parseAllDocuments<ParsedNode>(text, { ...YAML_OPTIONS[dialect], lineCounter, uniqueKeys: false });
+    const [first, second] = all.filter(({ contents, errors }) => !isNothing(contents) || errors.length > 0);
+    const document = first ?? emptyDocument(lineCounter);
+    return { document, second: second?.range[0] };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+const emptyDocument = (lineCounter: LineCounter): Document.Parsed<ParsedNode> =>
+  parseDocument('', { prettyErrors: false, lineCounter });
+
+/** Whether a document says nothing. An explicit `null` or `~` is something. */
+export const isNothing = (contents: ParsedNode | null): boolean =>
+  contents === null || (isScalar(contents) && contents.value === null && contents.source === '');
 
 /** Finds duplicate keys, excessive depth and excessive aliases. The library looks up each alias among all anchors. */
 function structureErrors(document: Document.Parsed<ParsedNode>): Reading['errors'] {
@@ -107,7 +124,7 @@ function structureErrors(document: Document.Parsed<ParsedNode>): Reading['errors
         return visit.BREAK;
       }
       if (isMap(node))
-        for (const offset of duplicateKeys(node)) errors.push({ offset, message: 'Map keys must be unique' });
+        for (const offset of duplicateKeys(node)) errors.push({ offset, message: YAML_FAULTS.DUPLICATE_KEY });
       return undefined;
     },
     Alias(_, node, path) {
@@ -120,7 +137,7 @@ function structureErrors(document: Document.Parsed<ParsedNode>): Reading['errors
         errors.push({ offset: node.range?.[0] ?? 0, message: `anchor ${node.source} is not defined before this line` });
     },
   });
-  if (aliases > ALIASES_MAX) errors.push({ offset: 0, message: `more than ${ALIASES_MAX} aliases` });
+  if (aliases > ALIASES_MAX) errors.push({ offset: 0, message: TOO_MANY_ALIASES });
   if (aliases > 0 && errors.length === 0 && expandedSize(document) > LIMITS.text)
     errors.push({ offset: 0, message: EXPANDS });
   return errors;
@@ -157,7 +174,7 @@ function duplicateKeys({ items }: YAMLMap): number[] {
   const offsets: number[] = [];
   const seen = new Set<unknown>();
   for (const { key } of items) {
-    if (!isScalar(key)) continue;
+    if (!isScalar(key) || key.value === '<<') continue;
     if (seen.has(key.value)) offsets.push(key.range?.[0] ?? 0);
     seen.add(key.value);
   }

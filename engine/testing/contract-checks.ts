@@ -197,7 +197,7 @@ const defaultsOf = ({ properties = {} }: Schema): Record<string, unknown> =>
     ),
   );
 
-/** How thoroughly a change was checked differs between a run and its dry run. The change itself does not. */
+/** A run and its dry run check a change differently. The change itself must be equal. */
 const comparable = (change: StepChange): object =>
   change.kind === 'api' ? { ...change, checked: '', why: '' } : change;
 

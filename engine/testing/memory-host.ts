@@ -5,6 +5,7 @@ import type { Host, Wait } from '../host/host.ts';
 import { Overlay, UNCHANGED } from '../host/overlay.ts';
 import type { Answers, Query } from '../host/query.ts';
 import { kubeAccess } from '../kube/access.ts';
+import { proxyText } from '../net/proxy-rule.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { socketPath } from '../sdk/paths.ts';
@@ -34,7 +35,9 @@ export interface MemoryMachine {
   downloads?: Record<string, string>;
   roots?: string;
   /** Path of a socket → the runtime that listens there. */
-  runtimes?: Record<string, Partial<RuntimeStatus> & { cgroupDriver?: CgroupDriver }>;
+  runtimes?: Record<string, Partial<RuntimeStatus> & { cgroupDriver?: CgroupDriver; runtimeConfig?: boolean }>;
+  /** Environment of the process, for the choice of a proxy. */
+  environment?: Record<string, string>;
   /** Answers http calls of every kind. */
   call?: (call: HttpCall) => HttpAnswer;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
@@ -122,13 +125,15 @@ function answersOf(machine: MemoryMachine, overlay: Overlay): AnswersOf {
     },
     mounts: ({ path }) => (machine.mounts ?? []).filter((mount) => mount.startsWith(`${path}/`)),
     runtime({ socket }) {
-      const { cgroupDriver: _, ...status } = runtimeAt(socket);
+      const { cgroupDriver: _, runtimeConfig: __, ...status } = runtimeAt(socket);
       return { name: 'containerd', version: '1.7.2', apiVersion: 'v1', ready: true, message: '', ...status };
     },
     'cgroup-driver': ({ socket }) => runtimeAt(socket).cgroupDriver,
+    'runtime-config': ({ socket }) => runtimeAt(socket).runtimeConfig ?? true,
     'pod-sandboxes': () => machine.podSandboxes ?? [],
     download: ({ url }) => prepared(machine.downloads?.[url], `to download ${url}`),
     http: ({ call }) => overlay.answer(call),
+    proxy: ({ url }) => proxyText(url, machine.environment ?? {}),
     roots: () => machine.roots ?? '',
   };
 }

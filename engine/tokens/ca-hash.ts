@@ -1,6 +1,7 @@
-/** The CA certificates in a file: a PEM bundle, or a kubeconfig that contains one. */
+/** Finds the CA certificates in a file: a PEM bundle, or a kubeconfig that contains one. */
 
 import {
+  clusterInUse,
   clusterNamed,
   currentContext,
   type Kubeconfig,
@@ -9,10 +10,13 @@ import {
 } from '../node/kubeconfig.ts';
 import { type Certificate, readCertificates } from '../pki/index.ts';
 
-/** In the order of the file; at least one. Throws an Error that says what is wrong. */
-export function caCertificates(text: string): Certificate[] {
+/**
+ * In the order of the file; at least one. `read` gives a file that a kubeconfig refers to. Throws an Error that says
+ * what is wrong.
+ */
+export function caCertificates(text: string, read?: (path: string) => string): Certificate[] {
   const isPem = text.includes('-----BEGIN ');
-  const certificates = certificatesOf(isPem ? text : caOfKubeconfig(text));
+  const certificates = certificatesOf(isPem ? text : caOfKubeconfig(text, read));
   if (certificates.length === 0) throw new Error('it holds no certificate');
   return certificates;
 }
@@ -25,18 +29,17 @@ function certificatesOf(pem: string): Certificate[] {
   }
 }
 
-function caOfKubeconfig(text: string): string {
+function caOfKubeconfig(text: string, read?: (path: string) => string): string {
   const { ca, caFile } = clusterOf(text);
-  if (ca === '' && caFile !== undefined) throw new Error(`its CA is in another file, ${caFile}`);
-  return ca;
+  if (ca !== '' || caFile === undefined) return ca;
+  if (read === undefined) throw new Error(`its CA is in another file, ${caFile}`);
+  return read(caFile);
 }
 
-/** The cluster of the current context; without a current context, as in cluster-info, the only cluster. */
+/** The cluster that a join would use. */
 function clusterOf(text: string): KubeconfigCluster {
   const kubeconfig = asKubeconfig(text);
-  const [only, ...others] = kubeconfig.clusters;
-  if (kubeconfig.current === '' && only !== undefined && others.length === 0) return only;
-  return clusterNamed(kubeconfig, currentContext(kubeconfig).cluster);
+  return clusterInUse(kubeconfig) ?? clusterNamed(kubeconfig, currentContext(kubeconfig).cluster);
 }
 
 function asKubeconfig(text: string): Kubeconfig {

@@ -6,7 +6,7 @@ import { type BootstrapToken, isToken, USAGES } from './token.ts';
 export const SECRET_TYPE = 'bootstrap.kubernetes.io/token';
 const NAMESPACE = 'kube-system';
 const NAME_PREFIX = 'bootstrap-token-';
-/** RFC 3339, which is less than all that Date reads. */
+/** RFC 3339, a subset of what Date parses. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 export interface SecretObject extends KubeObject {

@@ -3,7 +3,7 @@
  * create.
  */
 import { randomInt } from 'node:crypto';
-import { durationMs } from '../documents/durations.ts';
+import { durationMs, isDurationOrZero } from '../documents/durations.ts';
 import { fields } from '../node/fields.ts';
 import { fail } from '../sdk/errors.ts';
 import { Secret } from '../sdk/secret.ts';
@@ -16,7 +16,6 @@ export const DEFAULT_GROUP = 'system:bootstrappers:kubeadm:default-node-token';
 const GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/;
 const TOKEN = new RegExp(fields.bootstrapToken.pattern);
 const TOKEN_ID = /^[a-z0-9]{6}$/;
-const TTL = /^(0|((\d+(\.\d+)?)(ms|s|m|h))+)$/;
 /** The longest duration that Go knows. */
 const TTL_MS_MAX = 2_540_400 * 3_600_000;
 const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
@@ -25,7 +24,7 @@ export interface BootstrapToken {
   /** Public: it names the Secret and the signature. */
   id: string;
   secret: Secret;
-  /** Undefined: never. */
+  /** Undefined if the token never expires. */
   expiresAt: Date | undefined;
   usages: Usage[];
   /** Groups of its user, in addition to system:bootstrappers. */
@@ -36,7 +35,7 @@ export interface BootstrapToken {
 /** The requested token, with every value as the user typed it. */
 export interface TokenWish {
   token: string;
-  /** A Go duration; 0: it never expires. */
+  /** A Go duration; 0 if the token never expires. */
   ttl: string;
   usages: readonly string[];
   /** Default: kubeadm's group, if the token allows authentication. */
@@ -51,23 +50,23 @@ export function randomToken(): string {
 
 export const isToken = (text: string): boolean => TOKEN.test(text);
 
-/** `abcdef.0123456789abcdef`: the one place where the secret shows. */
+/** `abcdef.0123456789abcdef`: the only text that contains the secret. */
 export const tokenText = ({ id, secret }: BootstrapToken): string => `${id}.${secret.reveal()}`;
 
-/** The id of a token, given whole or by its id alone; undefined where it is neither. */
+/** The ID in a token or in the text of an ID; undefined if it is neither. */
 export function tokenId(text: string): string | undefined {
   const id = isToken(text) ? text.slice(0, 6) : text;
   return TOKEN_ID.test(id) ? id : undefined;
 }
 
-/** E_INPUT with every problem at once. What was typed for the token is not repeated: it may be nearly a secret. */
+/** E_INPUT with every problem at once. Messages do not repeat the token, because it may be almost a secret. */
 export function tokenAsWished({ token, ttl, usages, groups, description }: TokenWish, now: Date): BootstrapToken {
   const problems: string[] = [];
   const ttlMs = durationMs(ttl);
   const known = USAGES.filter((usage) => usages.includes(usage));
   const isLogin = known.includes('authentication');
   if (!isToken(token)) problems.push(`the token must ${fields.bootstrapToken['x-form']}`);
-  if (!TTL.test(ttl) || ttlMs > TTL_MS_MAX)
+  if (!isDurationOrZero(ttl) || ttlMs > TTL_MS_MAX)
     problems.push(`--ttl ${ttl}: must be a duration, as 24h or 1h30m, or 0 for ever`);
   if (usages.length === 0) problems.push(`--usages: at least one of ${USAGES.join(', ')} is needed`);
   for (const usage of usages)

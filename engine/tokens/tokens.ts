@@ -57,7 +57,7 @@ export class Tokens {
   }
 
   /**
-   * Where the cluster says that machines should join it, read as they will read it. E_CLUSTER_INFO_MISSING,
+   * The API server and CA for joining machines, from the cluster's cluster-info. E_CLUSTER_INFO_MISSING,
    * E_CLUSTER_INFO_INVALID.
    */
   async joinTarget(): Promise<JoinTarget> {
@@ -94,7 +94,10 @@ export interface JoinTarget {
   pins: string[];
 }
 
-/** The line that joins a machine with the token; with `kubeadm join` for its first two words, kubeadm takes it too. */
+/**
+ * The line that joins a machine with the token. It also works for kubeadm if `kubeadm join` replaces its first two
+ * words.
+ */
 export const joinCommand = (token: BootstrapToken, { endpoint, pins }: JoinTarget): string =>
   ['join run', endpoint, '--token', tokenText(token)]
     .concat(pins.map((pin) => `--discovery-token-ca-cert-hash ${pin}`))

@@ -1,14 +1,19 @@
 /**
  * Reads kubeadm's two ConfigMaps: the cluster's configuration and its kubelets'. Source: kubeadm, util/config/cluster.
  */
-import { type ConfigMapObject, configMapRef, healthUrl, joiningIdentity, minorOf } from '../../engine/node/index.ts';
+import {
+  type ConfigMapObject,
+  configMapRef,
+  healthUrl,
+  holds,
+  joiningIdentity,
+  minorOf,
+} from '../../engine/node/index.ts';
 import { apiCalls, defined, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { openingsIn } from './openings.ts';
 import { input, output } from './schema.ts';
 
-/** From 1.24 on, the ConfigMap's name has no version. */
-const UNVERSIONED_SINCE_MINOR = 24;
 const KIND = 'KubeletConfiguration' as const;
 const DRIVERS = ['systemd', 'cgroupfs'] as const;
 
@@ -27,7 +32,7 @@ export default definePhase({
     const minor = minorOf(kubernetesVersion);
     if (Number.isNaN(minor))
       throw fail('E_KUBELET_CONFIG', { what: `kubeadm-config has the invalid kubernetesVersion ${kubernetesVersion}` });
-    const name = minor >= UNVERSIONED_SINCE_MINOR ? 'kubelet-config' : `kubelet-config-1.${minor}`;
+    const name = holds('unversionedKubeletConfig', kubernetesVersion) ? 'kubelet-config' : `kubelet-config-1.${minor}`;
     const { document, uid } = await documentOf(api, name, 'kubelet');
     const kubeletConfiguration = checkedConfiguration(name, document);
     for (const opening of openingsIn(kubeletConfiguration)) log.warn(`${name} opens every node: ${opening}`);
@@ -46,7 +51,7 @@ function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Rec
   const refuse = (what: string) => fail('E_KUBELET_CONFIG', { what: `${name} ${what}` });
   if (kind !== KIND) throw refuse(`has the kind ${valueText(kind)}, not ${KIND}`);
   const driver = DRIVERS.find((known) => known === cgroupDriver);
-  if (driver === undefined && cgroupDriver !== undefined)
+  if (driver === undefined && cgroupDriver !== undefined && cgroupDriver !== '')
     throw refuse(`has the unknown cgroupDriver ${valueText(cgroupDriver)}`);
   if (healthUrl(rest) === undefined)
     throw refuse(

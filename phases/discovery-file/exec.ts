@@ -1,8 +1,11 @@
 /** Credentials from an exec plugin. Source: client-go, plugin/pkg/client/auth/exec. */
-import { type Commands, clean } from '../../engine/sdk/index.ts';
+import { type Commands, clean, defined } from '../../engine/sdk/index.ts';
 
 /** Credentials before any check; certificate and key are PEM. */
-export type RawCredentials = { token: string } | { certificate: string; key: string };
+export interface RawCredentials {
+  token?: string;
+  pair?: { certificate: string; key: string };
+}
 
 const API = /^client\.authentication\.k8s\.io\/v1(beta1)?$/;
 
@@ -48,9 +51,10 @@ function readCredentials(
   if (answer.kind !== 'ExecCredential' || answer.apiVersion !== apiVersion)
     throw refuse(`the output of ${command} is not an ExecCredential of ${apiVersion}`);
   const { token, clientCertificateData: certificate, clientKeyData: key } = mapping(answer.status);
-  if (typeof token === 'string') return { token };
-  if (typeof certificate === 'string' && typeof key === 'string') return { certificate, key };
-  throw refuse(`the output of ${command} has neither a token nor a certificate with its key`);
+  const pair = typeof certificate === 'string' && typeof key === 'string' ? { certificate, key } : undefined;
+  if (typeof token !== 'string' && pair === undefined)
+    throw refuse(`the output of ${command} has neither a token nor a certificate with its key`);
+  return defined({ token: typeof token === 'string' ? token : undefined, pair });
 }
 
 const mapping = (value: unknown): Record<string, unknown> =>

@@ -1,8 +1,8 @@
 /** Reads a discovery file. Source of the rules: kubeadm, discovery/file, and client-go's kubeconfig loader. */
 
-import { type Kubeconfig, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
+import { clusterInUse, type Kubeconfig, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
 import { certificatesPem } from '../../engine/pki/index.ts';
-import { clean, type Files, fail } from '../../engine/sdk/index.ts';
+import { clean, decodeText, type Files, fail } from '../../engine/sdk/index.ts';
 
 export interface Origin {
   /** Path or address of the file. */
@@ -33,8 +33,7 @@ export async function readDiscovery(origin: Origin, files: Files): Promise<Disco
   const refuse = (what: string, cause?: unknown) => fail('E_DISCOVERY_FILE', { file: origin.name, what }, cause);
   const config = parsed(origin.text, refuse);
   const context = config.contexts.find(({ name }) => name === config.current);
-  const cluster =
-    config.clusters.find(({ name }) => name === '') ?? config.clusters.find(({ name }) => name === context?.cluster);
+  const cluster = clusterInUse(config);
   if (cluster === undefined) throw refuse('it has no cluster without a name, and no current context with a cluster');
   if (cluster.cluster['insecure-skip-tls-verify'] === true)
     throw refuse('it sets insecure-skip-tls-verify, so any server could pose as the cluster');
@@ -63,7 +62,7 @@ export async function readReferenced(
   const path = name.startsWith('/') ? name : `${origin.name.slice(0, origin.name.lastIndexOf('/') + 1)}${name}`;
   const bytes = await files.read(path);
   if (bytes === undefined) throw refuse(`it refers to ${path}, which does not exist`);
-  return bytes.toString('utf8');
+  return decodeText(bytes);
 }
 
 /**

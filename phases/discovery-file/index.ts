@@ -2,12 +2,13 @@
  * Discovery through a kubeconfig file or https:// address: the file is trusted, and TLS verifies the server. Writes
  * nothing.
  */
-import { assertClock, discovered, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
+import { assertClock, clusterInUse, discovered, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
 import { shortKeysIn } from '../../engine/pki/index.ts';
 import {
   apiCalls,
   type ClusterInfo,
   clean,
+  decodeText,
   defined,
   definePhase,
   downloads,
@@ -74,7 +75,7 @@ async function open(location: string, files: Files, web: Web): Promise<Origin> {
   if (bytes === undefined) throw fail('E_DISCOVERY_FILE', { file: path, what: 'the file does not exist' });
   return {
     name: path,
-    text: bytes.toString('utf8'),
+    text: decodeText(bytes),
     local: true,
     writableByRootOnly: await isWritableByRootOnly(path, files),
   };
@@ -115,7 +116,7 @@ async function clusterInfo(
  */
 function clusterOf({ data }: ClusterInfo): { server: string; ca: string } | undefined {
   try {
-    const [cluster] = readKubeconfig(data.kubeconfig ?? '').clusters;
+    const cluster = clusterInUse(readKubeconfig(data.kubeconfig ?? ''));
     return cluster === undefined
       ? undefined
       : { server: readServerAddress(cluster.server), ca: certificatesOf(cluster.ca) };

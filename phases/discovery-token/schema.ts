@@ -7,7 +7,7 @@ export const input = {
   properties: {
     endpoint: {
       type: 'string',
-      pattern: `^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):${PORT}$`,
+      pattern: `^([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):${PORT}$`,
       'x-form': 'be host:port, with a port from 1 to 65535',
       description: 'API server address (host:port)',
     },

@@ -63,11 +63,13 @@ export async function fileFindings({ files }: Ports, held: Held): Promise<Findin
 
 export async function serviceFinding({ services, commands }: Ports, held: Held): Promise<Finding[]> {
   const check = 'kubelet';
-  const { manager, exists, active, failed } = await services.status('kubelet');
+  const { manager, exists, masked, active, failed } = await services.status('kubelet');
   if (manager === 'none')
     return [
       { check, state: 'unknown', what: 'the state of the kubelet is unknown: there is no systemd and no OpenRC' },
     ];
+  if (masked === true)
+    return [{ check, state: 'problem', what: 'its service is masked', next: 'systemctl unmask kubelet' }];
   if (!exists) return [findingOf(check, fail('E_SERVICE_MISSING', { service: 'kubelet', manager }))];
   if (active && !failed) return [{ check, state: 'ok', what: 'its service is running' }];
   if (held === undefined)

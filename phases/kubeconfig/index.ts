@@ -1,9 +1,16 @@
 /** Writes the node's identity exactly as the kubelet would after its own bootstrap. */
 
-import { stringify } from 'yaml';
-import { kubeletIdentity, paths, readServerAddress } from '../../engine/node/index.ts';
+import { holds, kubeletIdentity, paths, readServerAddress } from '../../engine/node/index.ts';
 import { certificatesPem, privateKeyPem, readCertificates } from '../../engine/pki/index.ts';
-import { controls, type DesiredPath, definePhase, installFiles, Secret, writes } from '../../engine/sdk/index.ts';
+import {
+  controls,
+  type DesiredPath,
+  definePhase,
+  goYaml,
+  installFiles,
+  Secret,
+  writes,
+} from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -20,7 +27,7 @@ export default definePhase({
     writes(paths.kubeletConf, 0o600, "the kubelet's kubeconfig"),
   ],
 
-  async run({ files, services, log }, { server, ca, certificate, key }) {
+  async run({ files, services, log }, { server, ca, certificate, key, kubeletVersion }) {
     if (certificate === undefined || key === undefined) {
       log.info('nothing to do: the kubelet requests and writes its own certificate');
       return {};
@@ -39,7 +46,7 @@ export default definePhase({
         { path: pemFile, content: new Secret(`${certificates}${keyPem}`), mode: 0o600 },
         { path: paths.kubeletCurrentPem, link: pemFile },
       );
-    wanted.push({ path: paths.kubeletConf, content: kubeletConf(server, ca), mode: 0o600 });
+    wanted.push({ path: paths.kubeletConf, content: kubeletConf(server, ca, kubeletVersion), mode: 0o600 });
     await installFiles('kubelet', { files, services }, wanted);
     return {};
   },
@@ -54,8 +61,8 @@ function stampOf(certificate: string): string {
   return [...date, two(since.getHours()), two(since.getMinutes()), two(since.getSeconds())].join('-');
 }
 
-/** The same bytes that client-go writes after the kubelet's bootstrap: sorted keys and fixed names. */
-function kubeletConf(server: string, ca: string): string {
+/** The same bytes that client-go of that release writes after the kubelet's bootstrap: sorted keys and fixed names. */
+function kubeletConf(server: string, ca: string, kubeletVersion: string | undefined): string {
   const document = {
     apiVersion: 'v1',
     clusters: [
@@ -75,7 +82,7 @@ function kubeletConf(server: string, ca: string): string {
     ],
     'current-context': 'default-context',
     kind: 'Config',
-    preferences: {},
+    ...(holds('noPreferences', kubeletVersion) ? {} : { preferences: {} }),
     users: [
       {
         name: 'default-auth',
@@ -83,5 +90,5 @@ function kubeletConf(server: string, ca: string): string {
       },
     ],
   };
-  return stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+  return goYaml(document);
 }

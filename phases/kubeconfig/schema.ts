@@ -1,10 +1,10 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { server, ca, certificate, key } = fields;
+const { server, ca, certificate, key, kubeletVersion } = fields;
 
 export const input = {
   type: 'object',
-  properties: { server, ca, certificate, key },
+  properties: { server, ca, certificate, key, kubeletVersion },
   required: ['server', 'ca'],
   additionalProperties: false,
 } as const;

@@ -1,22 +1,57 @@
-/** Adds kubeadm's defaults to the cluster's KubeletConfiguration. Source: kubeadm, componentconfigs/kubelet. */
-import { stringify } from 'yaml';
-import { paths } from '../../engine/node/index.ts';
+/** Completes the cluster's KubeletConfiguration as kubeadm does. Source: kubeadm, componentconfigs/kubelet. */
+import { clusterSettings, defaultCgroupDriver, fields, holds, paths } from '../../engine/node/index.ts';
 import type { Files, Services } from '../../engine/sdk/index.ts';
+import { dnsAddress } from './service-subnet.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
+const DNS_DOMAIN = 'cluster.local';
 
-export async function withDefaults(
-  ports: { files: Files; services: Services },
-  configuration: object,
-): Promise<Record<string, unknown>> {
-  const resolvConf = (await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {};
-  return { staticPodPath: paths.manifests, ...resolvConf, ...configuration, rotateCertificates: true };
+type Tree = Record<string, unknown>;
+
+export interface CompletionInputs {
+  kubeletVersion: string;
+  clusterConfiguration: object | undefined;
+  caCertPath: string;
 }
 
-/** Sorted and unindented like Go's marshaller, so a machine that kubeadm joined sees no change. */
-export const yamlOf = (document: object): string =>
-  stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+/** Adds kubeadm's value to each field that is unset. Rotation of the certificates is always on. */
+export async function completed(
+  ports: { files: Files; services: Services },
+  configuration: object,
+  { kubeletVersion, clusterConfiguration, caCertPath }: CompletionInputs,
+): Promise<Tree> {
+  const { certificatesDir, serviceSubnet, dnsDomain } = clusterSettings(clusterConfiguration);
+  const isDefaultPath = caCertPath === fields.caCertPath.default && certificatesDir !== undefined;
+  const defaults: Tree = {
+    staticPodPath: paths.manifests,
+    clusterDNS: [dnsAddress(serviceSubnet)],
+    clusterDomain: dnsDomain ?? DNS_DOMAIN,
+    authentication: {
+      x509: { clientCAFile: isDefaultPath ? `${certificatesDir.replace(/\/+$/, '')}/ca.crt` : caCertPath },
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+    },
+    authorization: { mode: 'Webhook' },
+    healthzBindAddress: '127.0.0.1',
+    healthzPort: 10248,
+    // Older kubeadms leave the field to the kubelet.
+    ...(holds('systemdDriver', kubeletVersion) ? { cgroupDriver: defaultCgroupDriver(kubeletVersion) } : {}),
+    ...((await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {}),
+  };
+  return { ...filled(configuration, defaults), rotateCertificates: true };
+}
 
 /** With systemd-resolved, /etc/resolv.conf names a stub resolver that Pods cannot reach. */
 const usesResolved = async ({ files, services }: { files: Files; services: Services }): Promise<boolean> =>
   (await files.stat(RESOLVED_CONF)) !== undefined && (await services.status('systemd-resolved')).active;
+
+function filled(value: unknown, defaults: Tree): Tree {
+  const tree: Tree = isTree(value) ? { ...value } : {};
+  for (const [name, standard] of Object.entries(defaults)) {
+    if (isTree(standard)) tree[name] = filled(tree[name], standard);
+    else if (tree[name] === undefined || tree[name] === null || tree[name] === '') tree[name] = standard;
+  }
+  return tree;
+}
+
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,9 +1,17 @@
 /** Writes the kubelet's configuration from the cluster's ConfigMap, this machine's flags, and the CA. */
 
-import { assertCgroupDriver, findCriSocket, installedKubelet, paths } from '../../engine/node/index.ts';
+import {
+  assertCgroupDriver,
+  assertCgroups,
+  clusterSettings,
+  hasSocketFile,
+  installedKubelet,
+  paths,
+  writtenSocket,
+} from '../../engine/node/index.ts';
 import { certificatesPem, readCertificates } from '../../engine/pki/index.ts';
-import { controls, definePhase, type Files, fail, installFiles, runs, writes } from '../../engine/sdk/index.ts';
-import { withDefaults, yamlOf } from './configuration.ts';
+import { controls, definePhase, type Files, fail, goYaml, installFiles, runs, writes } from '../../engine/sdk/index.ts';
+import { completed } from './configuration.ts';
 import { kubeadmFlags } from './flags.ts';
 import { applyPatches } from './patches.ts';
 import { input, output } from './schema.ts';
@@ -18,6 +26,7 @@ export default definePhase({
     controls('kubelet', ['stop'], 'it must not start with incomplete files'),
     writes('{caCertPath}', 0o644, "the CA of the kubelet's clients"),
     writes(paths.kubelet, 0o700, "the kubelet's directory"),
+    writes(paths.kubeletInstanceConfig, 0o644, 'the socket of the container runtime, for kubelets from 1.34 on'),
     writes(paths.kubeletConfig, 0o644, "the kubelet's configuration"),
     writes(paths.kubeletInitConfig, 0o644, 'its initial configuration, if DynamicKubeletConfig is on'),
     writes(paths.kubeadmFlags, 0o644, "this machine's flags for the kubelet"),
@@ -25,19 +34,33 @@ export default definePhase({
 
   async run(ports, { ca, caCertPath, kubeletConfiguration, configSource, patches, ...machine }) {
     const { files, services, commands } = ports;
-    const criSocket = await findCriSocket(files, machine.criSocket);
     await assertNoOtherCa(files, caCertPath, ca);
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
-    const complete = await withDefaults({ files, services }, kubeletConfiguration);
+    const criSocket = await writtenSocket(ports, machine.criSocket, kubeletVersion);
+    const { clusterConfiguration } = machine;
+    const inputs = { kubeletVersion, clusterConfiguration, caCertPath };
+    const complete = await completed({ files, services }, kubeletConfiguration, inputs);
     const document = patches === undefined ? complete : await applyPatches(complete, patches, ports);
+    if (patches !== undefined) await assertCgroups(files, kubeletVersion, document);
     const { cgroupDriver } = document;
     if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
-      await assertCgroupDriver(ports, cgroupDriver, { criSocket, kubeletVersion: Promise.resolve(kubeletVersion) });
-    const yaml = yamlOf(document);
-    const flags = kubeadmFlags({ ...machine, criSocket, kubeletVersion });
+      await assertCgroupDriver(ports, cgroupDriver, {
+        criSocket: machine.criSocket,
+        kubeletVersion: Promise.resolve(kubeletVersion),
+      });
+    const socketFile = hasSocketFile(kubeletVersion, clusterConfiguration) ? criSocket : undefined;
+    const yaml = goYaml(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
+    const flags = kubeadmFlags({
+      ...machine,
+      ...{ kubeletVersion, criSocket: socketFile === undefined ? criSocket : undefined },
+      imageRepository: clusterSettings(clusterConfiguration).imageRepository,
+    });
     await installFiles('kubelet', { files, services }, [
       { path: caCertPath, content: certificatesPem(ca), mode: 0o644 },
       { path: paths.kubelet, directory: 0o700 },
+      ...(socketFile === undefined
+        ? []
+        : [{ path: paths.kubeletInstanceConfig, content: instanceConfig(socketFile), mode: 0o644 }]),
       { path: paths.kubeletConfig, content: yaml, mode: 0o644 },
       ...(configSource === undefined ? [] : [{ path: paths.kubeletInitConfig, content: yaml, mode: 0o644 }]),
       { path: paths.kubeadmFlags, content: flags, mode: 0o644 },
@@ -45,6 +68,9 @@ export default definePhase({
     return {};
   },
 });
+
+/** Quoted like Go's `%q`, as kubeadm writes it. */
+const instanceConfig = (socket: string): string => `containerRuntimeEndpoint: ${JSON.stringify(socket)}\n`;
 
 /**
  * kubeadm keeps an existing CA file even if it differs. The kubelet and the cluster would then not trust each other.

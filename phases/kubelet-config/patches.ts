@@ -2,10 +2,12 @@
  * `--patches`: a directory of files that change the kubelet's configuration.
  * Source of their names and order: kubeadm, util/patches.
  */
-import { applyJsonPatch, type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
+import { applyJsonPatch, decodeText, type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
 import { mergePatch, strategicPatch } from './merge-patch.ts';
 
-const KINDS: Record<string, (target: unknown, patch: unknown) => unknown | Promise<unknown>> = {
+type Patch = (target: unknown, patch: unknown) => unknown | Promise<unknown>;
+
+const KINDS: Record<string, Patch> = {
   strategic: strategicPatch,
   merge: mergePatch,
   json: applyJsonPatch,
@@ -13,8 +15,7 @@ const KINDS: Record<string, (target: unknown, patch: unknown) => unknown | Promi
 const TARGET = 'kubeletconfiguration';
 /** Targets of control-plane nodes and of the cluster; a worker ignores their patches. */
 const OTHER_TARGETS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd', 'corednsdeployment'];
-/** `target[suffix][+type].extension` */
-const NAME = /^([^.+\n]*)(?:\+([^.\n]*))?\.(json|yaml)$/;
+const EXTENSION = /\.(?:json|yaml)$/;
 
 /** Applies every patch of the directory in the order of their names. Throws E_PATCH for an invalid one. */
 export async function applyPatches(
@@ -27,29 +28,39 @@ export async function applyPatches(
   let document = configuration;
   for (const name of (await files.list(directory)) ?? []) {
     const file = `${directory.replace(/\/+$/, '')}/${name}`;
-    const [match, prefix = '', type = 'strategic'] = NAME.exec(name) ?? [];
-    const apply = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
-    if (OTHER_TARGETS.some((target) => prefix.startsWith(target))) log.info(`ignoring ${file}: it is not for a worker`);
-    else if (match === undefined || !prefix.startsWith(TARGET))
-      log.warn(`ignoring ${file}: a patch is named ${TARGET}[suffix][+strategic|+merge|+json].yaml or .json`);
-    else if (apply === undefined)
-      throw fail('E_PATCH', {
-        file,
-        what: `its name has the unknown type ${type}; it must be strategic, merge or json`,
-      });
-    else document = await applyFile(document, file, apply, { files, log });
+    const target = [TARGET, ...OTHER_TARGETS].find((known) => name.startsWith(known));
+    if (target === undefined || !EXTENSION.test(name) || (await files.stat(file))?.kind === 'directory') {
+      log.warn(`ignoring ${file}: a patch is a file ${TARGET}[suffix][+strategic|+merge|+json].yaml or .json`);
+      continue;
+    }
+    const apply = kindOf(name, file);
+    if (target === TARGET) document = await applyFile(document, file, apply, { files, log });
+    else log.info(`ignoring ${file}: it is not for a worker`);
   }
   return document;
+}
+
+/** `target[suffix][+type].extension`: the type is between the last plus sign and the extension. */
+function kindOf(name: string, file: string): Patch {
+  const stem = name.replace(EXTENSION, '');
+  const type = stem.includes('+') ? stem.slice(stem.lastIndexOf('+') + 1) : 'strategic';
+  const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
+  if (kind === undefined)
+    throw fail('E_PATCH', { file, what: `its name has the unknown type ${type}; it must be strategic, merge or json` });
+  return kind;
 }
 
 async function applyFile(
   document: Record<string, unknown>,
   file: string,
-  apply: (target: unknown, patch: unknown) => unknown | Promise<unknown>,
+  apply: Patch,
   { files, log }: { files: Files; log: Log },
 ): Promise<Record<string, unknown>> {
-  const text = (await files.read(file))?.toString('utf8') ?? '';
-  const parts = text.split(/^---.*$/m).filter((part) => part.trim() !== '');
+  const text = decodeText((await files.read(file)) ?? Buffer.alloc(0));
+  const parts = text
+    .split(/^---.*$/m)
+    .map((part) => part.replace(/^(\s*---\s*\n)+/, '')) // kubeadm takes an indented separator too
+    .filter((part) => part.trim() !== '');
   if (parts.length === 0) log.warn(`${file} is empty`);
   let result: unknown = document;
   try {

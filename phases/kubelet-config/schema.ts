@@ -1,9 +1,7 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { ca, nodeName, criSocket, caCertPath, kubeletVersion, kubeletConfiguration, configSource, patches } = fields;
-
-/** These values are written into a file of one line. */
-const line = { type: 'string', pattern: '^[^\\r\\n]*$', 'x-form': 'be one line' } as const;
+const { ca, nodeName, criSocket, caCertPath, kubeletVersion, configSource, patches } = fields;
+const { clusterConfiguration, kubeletConfiguration } = fields;
 
 export const input = {
   type: 'object',
@@ -14,6 +12,7 @@ export const input = {
     criSocket,
     caCertPath,
     kubeletVersion,
+    clusterConfiguration,
     kubeletConfiguration,
     configSource,
     patches,
@@ -22,8 +21,8 @@ export const input = {
       items: {
         type: 'object',
         properties: {
-          key: line,
-          value: line,
+          key: fields.argumentValue,
+          value: fields.argumentValue,
           effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
         },
         required: ['key', 'effect'],
@@ -36,12 +35,8 @@ export const input = {
       items: {
         type: 'object',
         properties: {
-          name: {
-            type: 'string',
-            pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
-            'x-form': 'be an argument without its dashes',
-          },
-          value: line,
+          name: fields.argumentName,
+          value: fields.argumentValue,
         },
         required: ['name'],
         additionalProperties: false,

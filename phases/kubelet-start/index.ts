@@ -10,6 +10,7 @@ import {
   type Ports,
   parseYaml,
   removesPodSandboxes,
+  type ServiceStatus,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -42,7 +43,7 @@ export default definePhase({
       log.warn(`there is no systemd and no OpenRC; start the kubelet yourself: ${commandLine(bootstraps)}`);
       return { startedAt: clock.now().toISOString() };
     }
-    if (!status.exists) throw fail('E_SERVICE_MISSING', { service: 'kubelet', manager: status.manager });
+    assertUsable(status);
     if (status.active) {
       await waitHealthy(ports);
       log.info('the kubelet is already running');
@@ -66,6 +67,14 @@ export default definePhase({
     });
   },
 });
+
+function assertUsable({ manager, exists, masked = false, unusable }: ServiceStatus): void {
+  const service = 'kubelet';
+  if (masked) throw fail('E_SERVICE_UNUSABLE', { service, what: 'it is masked', fix: `systemctl unmask ${service}` });
+  if (!exists) throw fail('E_SERVICE_MISSING', { service, manager });
+  if (unusable !== undefined)
+    throw fail('E_SERVICE_UNUSABLE', { service, what: unusable, fix: `systemctl status ${service}` });
+}
 
 const commandLine = (bootstraps: boolean): string =>
   `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;

@@ -1,5 +1,12 @@
-/** Waits for the Node that the kubelet registers and annotates it with the CRI socket, as kubeadm does. */
-import { conditionsOf, findCriSocket, isReady, type NodeObject, nodeRef } from '../../engine/node/index.ts';
+/** Waits for the Node that the kubelet registers and annotates it with the CRI socket, as kubeadm does up to 1.35. */
+import {
+  conditionsOf,
+  isReady,
+  isSocketAnnotated,
+  type NodeObject,
+  nodeRef,
+  writtenSocket,
+} from '../../engine/node/index.ts';
 import { apiCalls, clean, definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
@@ -13,12 +20,12 @@ export default definePhase({
   effects: [apiCalls(['watch', 'patch'], 'nodes', 'waits for its registration and sets the CRI socket annotation')],
   irreversible: 'the Node remains until an administrator deletes it; no credentials on this machine allow that',
 
-  async run({ files, kube, log }, { server, ca, certificate, key, nodeName, wait, startedAt, ...inputs }) {
+  async run({ files, runtime, kube, log }, inputs) {
+    const { server, ca, certificate, key, nodeName, clusterConfiguration, wait, startedAt } = inputs;
     if (wait === 'started') {
-      log.info('not waiting for the Node, so it does not get its CRI socket annotation');
+      log.info('not waiting for the Node, so it does not get a CRI socket annotation');
       return {};
     }
-    const criSocket = await findCriSocket(files, inputs.criSocket);
     const api = kube.as({ server, ca, certificate: { pem: certificate, key } });
     const ref = nodeRef(nodeName);
     const since = startedAt === undefined ? undefined : new Date(startedAt);
@@ -26,7 +33,10 @@ export default definePhase({
     let node = await api.waitFor<NodeObject>(ref, (found) => isRegistered(found, since));
     const kubeletVersion = clean(versionOf(node));
     log.info(`Node ${nodeName} has registered (kubelet ${kubeletVersion})`);
-    if (node.metadata.annotations?.[CRI_SOCKET] !== criSocket)
+    const release = inputs.kubeletVersion ?? kubeletVersion;
+    const isAnnotated = isSocketAnnotated(release, clusterConfiguration);
+    const criSocket = isAnnotated ? await writtenSocket({ files, runtime }, inputs.criSocket, release) : undefined;
+    if (criSocket !== undefined && node.metadata.annotations?.[CRI_SOCKET] !== criSocket)
       node = await api.patch<NodeObject>(ref, { metadata: { annotations: { [CRI_SOCKET]: criSocket } } });
     if (wait === 'ready') {
       await api.waitFor<NodeObject>(ref, (found) => isReady(found) && isRegistered(found, since), node);

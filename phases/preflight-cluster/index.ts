@@ -1,7 +1,10 @@
 /** Checks this machine against the cluster, after `preflight` and before anything is sent or written. */
 import {
   assertCgroupDriver,
+  assertCgroups,
   assertClock,
+  defaultCgroupDriver,
+  holds,
   ignoreRule,
   installedKubelet,
   isReady,
@@ -11,21 +14,8 @@ import {
   usableIdentity,
   visibleNode,
 } from '../../engine/node/index.ts';
-import {
-  apiCalls,
-  type CgroupDriver,
-  definePhase,
-  fail,
-  isJoinError,
-  type Ports,
-  runs,
-} from '../../engine/sdk/index.ts';
+import { apiCalls, definePhase, fail, isJoinError, type Ports, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
-
-/** A kubelet may be this many minor versions older than the API server. Source: Kubernetes' version skew policy. */
-const OLDER_MINORS_MAX = 3;
-/** kubeadm's default since 1.22; before that, the kubelet's own default applies. */
-const SYSTEMD_SINCE_MINOR = 22;
 
 export default definePhase({
   name: 'preflight-cluster',
@@ -46,16 +36,27 @@ export default definePhase({
     const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       inputs.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(inputs.kubeletVersion);
-    const driver = kubeletConfiguration.cgroupDriver ?? driverOf(cluster);
+    const assertDriver = async () => {
+      const version = await kubeletVersion.catch(() => undefined); // another check reports a missing version
+      const driver = kubeletConfiguration.cgroupDriver ?? defaultCgroupDriver(version);
+      await assertCgroupDriver(ports, driver, { criSocket, kubeletVersion });
+    };
 
     /** In the order in which failures are reported. Only a check with a name can be ignored. */
     const checks: { name?: string; outcome: Promise<void> }[] = [
       { outcome: node.then(() => assertClock(server, api.clockSkewMs())) },
       { outcome: node.then((found) => assertNameFree(ports, { server, ca, nodeName }, found)) },
+      { outcome: kubeletVersion.then((kubelet) => assertNotTooNew(kubelet, cluster)) },
       { name: 'KubeletVersion', outcome: kubeletVersion.then((kubelet) => assertSkew(kubelet, cluster)) },
-      // Patches may set another driver; `kubelet-config` applies them and then checks it.
+      // Patches may change the configuration; `kubelet-config` applies them and then checks the result.
       ...(inputs.patches === undefined
-        ? [{ name: 'CgroupDriver', outcome: assertCgroupDriver(ports, driver, { criSocket, kubeletVersion }) }]
+        ? [
+            { name: 'CgroupDriver', outcome: assertDriver() },
+            {
+              name: 'SystemVerification',
+              outcome: kubeletVersion.then((kubelet) => assertCgroups(ports.files, kubelet, kubeletConfiguration)),
+            },
+          ]
         : []),
     ];
     const errors = new Set<unknown>();
@@ -73,9 +74,6 @@ export default definePhase({
   },
 });
 
-const driverOf = (clusterVersion: string): CgroupDriver =>
-  minorOf(clusterVersion) >= SYSTEMD_SINCE_MINOR ? 'systemd' : 'cgroupfs';
-
 /**
  * Throws E_NODE_EXISTS if a Ready Node of that name belongs to another machine. Source: kubeadm, phases/kubelet-start.
  */
@@ -88,8 +86,15 @@ async function assertNameFree(
     throw fail('E_NODE_EXISTS', { node: subject.nodeName });
 }
 
+/** Source: Kubernetes' version skew policy. kubeadm accepts a kubelet that is one minor version newer. */
 function assertSkew(kubelet: string, cluster: string): void {
   const older = minorOf(cluster) - minorOf(kubelet);
-  if (older < 0 || older > OLDER_MINORS_MAX)
-    throw fail('E_VERSION_SKEW', { kubelet, cluster, minorsMax: OLDER_MINORS_MAX });
+  const minorsMax = holds('olderKubelets', cluster) ? 3 : 2;
+  if (older === -1 || older > minorsMax) throw fail('E_VERSION_SKEW', { kubelet, cluster, minorsMax });
+}
+
+/** Source: kubeadm, util/config/common.go: it deploys its own minor version and the one before. */
+function assertNotTooNew(kubelet: string, cluster: string): void {
+  const newer = minorOf(kubelet) - minorOf(cluster);
+  if (newer > 1) throw fail('E_VERSION_TOO_NEW', { kubelet, cluster });
 }

@@ -1,5 +1,5 @@
 /** The type of a check, and how its findings become results. */
-import { minorOf } from '../../engine/node/index.ts';
+import { holds, type releaseFacts } from '../../engine/node/index.ts';
 import {
   type CheckResult,
   type Commands,
@@ -9,12 +9,14 @@ import {
   isJoinError,
   type Runtime,
   type Services,
+  type Web,
 } from '../../engine/sdk/index.ts';
 import type { DockerInfo } from './docker.ts';
 import type { input } from './schema.ts';
 
 export type Inputs = Infer<typeof input>;
 export type Severity = 'error' | 'warning';
+type FactName = keyof typeof releaseFacts;
 
 /** What a check can read. Facts that several checks need are determined once. */
 export interface CheckContext {
@@ -22,6 +24,7 @@ export interface CheckContext {
   services: Services;
   commands: Commands;
   runtime: Runtime;
+  web: Web;
   inputs: Inputs;
   /**
    * Whether this machine has joined under this node name. Files of that join are fine; later steps compare and update
@@ -30,6 +33,10 @@ export interface CheckContext {
   joinedBefore: Promise<boolean>;
   /** Version of the installed kubelet, such as `v1.30.2`. It takes 0.1 s. */
   kubeletVersion(): Promise<string>;
+  /**
+   * Whether a fact about releases holds for the installed kubelet. If its version is unknown, the oldest rules apply.
+   */
+  holds(fact: FactName): Promise<boolean>;
   docker(): Promise<DockerInfo>;
 }
 
@@ -45,8 +52,12 @@ export interface Check {
   /** kubeadm's name of the check. */
   name: string;
   severity: Severity;
-  /** From this minor version of the kubelet on, an error is a warning, as in the kubeadm of that version. */
-  warnsFrom?: number;
+  /** The fact from whose release on kubeadm has the check. */
+  addedBy?: FactName;
+  /** The fact from whose release on kubeadm does not have the check. */
+  droppedBy?: FactName;
+  /** The fact from whose release on an error is a warning. */
+  warnsBy?: FactName;
   /** False if the check does not apply to these inputs. */
   applies?: boolean;
   /** Condition under which the check passes, for docs/preflight.md. */
@@ -66,31 +77,51 @@ export const problem = (evidence: string, other: Pick<Finding, 'severity' | 'hin
 /** Names a check after a path, like kubeadm. */
 export const checkName = (kind: string, path: string): string => `${kind}-${path.replaceAll('/', '-')}`;
 
-/** Runs a check. A check that cannot run is an error, whatever its severity. */
+/**
+ * Runs a check. A check that cannot run is an error, whatever its severity. The release of the kubelet decides about a
+ * check only after it has failed, or if the version is determined anyway.
+ */
 export async function resultsOf(
   check: Check,
   context: CheckContext,
   isIgnored: (check: string) => boolean,
   signal: AbortSignal,
 ): Promise<CheckResult[]> {
-  const result = (severity: Severity) =>
-    severity === 'error' && isIgnored(check.name) ? ('ignored' as const) : severity;
+  const { standalone } = context.inputs;
+  if (standalone && !(await isOfRelease(check, context))) return [];
+  const findings = await findingsOf(check, context, signal);
+  const passes = findings.every(({ isOk }) => isOk);
+  if (!standalone && !passes && !(await isOfRelease(check, context))) return [];
+  const isWarning = !passes && check.warnsBy !== undefined && (await context.holds(check.warnsBy));
+  const resultOf = (severity: Severity) => {
+    if (isWarning) return 'warning' as const;
+    return severity === 'error' && isIgnored(check.name) ? ('ignored' as const) : severity;
+  };
+  return findings.map(({ isOk, evidence, severity = check.severity, hint = check.hint }) => ({
+    check: check.name,
+    result: isOk ? 'ok' : resultOf(severity),
+    evidence: clean(evidence),
+    hint: isOk ? '' : hint,
+  }));
+}
+
+async function findingsOf(check: Check, context: CheckContext, signal: AbortSignal): Promise<Finding[]> {
   try {
-    const findings = [await check.run(context)].flat();
-    const { warnsFrom } = check;
-    const isWarning =
-      warnsFrom !== undefined && findings.some(({ isOk }) => !isOk) && (await kubeletMinor(context)) >= warnsFrom;
-    return findings.map(({ isOk, evidence, severity = check.severity, hint = check.hint }) => ({
-      check: check.name,
-      result: isOk ? 'ok' : result(isWarning ? 'warning' : severity),
-      evidence: clean(evidence),
-      hint: isOk ? '' : hint,
-    }));
+    return [await check.run(context)].flat();
   } catch (error) {
     if (!isJoinError(error) || signal.aborted) throw error;
-    return [{ check: check.name, result: result('error'), evidence: clean(error.message), hint: error.hint }];
+    return [problem(error.message, { severity: 'error', hint: error.hint })];
   }
 }
 
-/** 0 if the version is unknown: the rules for old kubelets then apply. */
-const kubeletMinor = ({ kubeletVersion }: CheckContext): Promise<number> => kubeletVersion().then(minorOf, () => 0);
+/** Whether the kubeadm of the kubelet's release has the check. */
+async function isOfRelease({ addedBy, droppedBy }: Check, context: CheckContext): Promise<boolean> {
+  if (addedBy !== undefined && !(await context.holds(addedBy))) return false;
+  return droppedBy === undefined || !(await context.holds(droppedBy));
+}
+
+/** The rules for the oldest kubelets apply if the version is unknown. */
+export const holdsFor =
+  (kubeletVersion: () => Promise<string>) =>
+  async (fact: FactName): Promise<boolean> =>
+    holds(fact, await kubeletVersion().catch(() => undefined));

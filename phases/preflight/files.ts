@@ -14,7 +14,7 @@ export const isPrivilegedUser: Check = {
 export const manifestsEmpty: Check = {
   name: checkName('DirAvailable', paths.manifests),
   severity: 'error',
-  warnsFrom: 31,
+  droppedBy: 'noManifestsCheck',
   passesIf: 'the directory has no static Pods, or this machine has joined as this node before',
   hint: `If they are not needed: rm ${paths.manifests}/*`,
   async run({ files, joinedBefore }) {

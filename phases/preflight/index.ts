@@ -3,7 +3,7 @@
  */
 import { ignoreRule, installedKubelet, kubeletIdentity } from '../../engine/node/index.ts';
 import { definePhase, fail, runs } from '../../engine/sdk/index.ts';
-import { resultsOf } from './check.ts';
+import { holdsFor, resultsOf } from './check.ts';
 import { checksFor } from './checks.ts';
 import { dockerInfo } from './docker.ts';
 import { input, output } from './schema.ts';
@@ -19,12 +19,13 @@ export default definePhase({
     runs('docker', 'its version and drivers, if it is the container runtime'),
   ],
 
-  async run({ files, services, commands, runtime, log, signal }, inputs) {
+  async run({ files, services, commands, runtime, web, log, signal }, inputs) {
     const isIgnored = ignoreRule(inputs.ignorePreflightErrors, inputs.ignoreChecksErrors);
     const joinedBefore = kubeletIdentity(files).then((held) => held?.nodeName === inputs.nodeName);
     const kubeletVersion = once(() => installedKubelet(commands));
     const docker = once(() => dockerInfo(commands));
-    const context = { files, services, commands, runtime, inputs, joinedBefore, kubeletVersion, docker };
+    const machine = { files, services, commands, runtime, web, joinedBefore, kubeletVersion, docker };
+    const context = { ...machine, inputs, holds: holdsFor(kubeletVersion) };
     const checks = checksFor(inputs).filter(({ applies }) => applies !== false);
     const results = (await Promise.all(checks.map((check) => resultsOf(check, context, isIgnored, signal)))).flat();
     for (const { check, result, evidence, hint } of results)

@@ -9,13 +9,13 @@ export const kubeletChecks: Check[] = [
     passesIf: '`kubelet --version` prints a version (`preflight-cluster` compares it with the cluster)',
     hint: "apt-get install kubelet, or your distribution's package",
     async run({ commands, inputs, kubeletVersion }) {
-      if (inputs.askKubelet) return ok(`the kubelet has version ${await kubeletVersion()}`);
+      if (inputs.standalone) return ok(`the kubelet has version ${await kubeletVersion()}`);
       const path = await commands.find('kubelet');
       return path === undefined ? problem('kubelet is not on PATH') : ok(path);
     },
   },
   {
-    name: 'Service-Kubelet',
+    name: 'Service-kubelet',
     severity: 'warning',
     passesIf: 'systemd or OpenRC has the service, and starts it at boot',
     hint: 'systemctl enable kubelet.service, or rc-update add kubelet default',

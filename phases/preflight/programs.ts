@@ -1,29 +1,29 @@
 /** Checks for programs that the kubelet, kube-proxy and administrators use. */
-import { type Check, type Inputs, ok, problem, type Severity } from './check.ts';
+import { type Check, type Inputs, ok, problem } from './check.ts';
 import { isDocker } from './docker.ts';
 
 /** Program → its Debian package. */
-const packages: Record<string, string> = {
+const packages = {
   crictl: 'cri-tools',
   conntrack: 'conntrack',
   ip: 'iproute2',
   iptables: 'iptables',
+  losetup: 'mount',
   mount: 'mount',
+  cp: 'coreutils',
   nsenter: 'util-linux',
   ebtables: 'ebtables',
   ethtool: 'ethtool',
   socat: 'socat',
   tc: 'iproute2',
   touch: 'coreutils',
-};
+} as const;
 
-const onPath = (
-  program: string,
-  severity: Severity,
-  about: Partial<Pick<Check, 'applies' | 'warnsFrom' | 'passesIf'>> = {},
-): Check => ({
+type About = Partial<Pick<Check, 'severity' | 'applies' | 'addedBy' | 'droppedBy' | 'warnsBy' | 'passesIf'>>;
+
+const onPath = (program: keyof typeof packages, about: About = {}): Check => ({
   name: `FileExisting-${program}`,
-  severity,
+  severity: 'error',
   passesIf: 'the program is on PATH',
   hint: `apt-get install ${packages[program]}, or your distribution's package`,
   ...about,
@@ -34,12 +34,22 @@ const onPath = (
 });
 
 export const programChecks = ({ criSocket }: Inputs): Check[] => [
-  onPath('crictl', 'error', {
+  onPath('crictl', {
     applies: !isDocker(criSocket),
-    warnsFrom: 31,
+    warnsBy: 'runtimeByApi',
+    droppedBy: 'noCrictlCheck',
     passesIf: 'the program is on PATH, for troubleshooting (Joinery itself does not use it)',
   }),
-  onPath('conntrack', 'error', { warnsFrom: 31 }),
-  ...['ip', 'iptables', 'mount', 'nsenter'].map((program) => onPath(program, 'error')),
-  ...['ebtables', 'ethtool', 'socat', 'tc', 'touch'].map((program) => onPath(program, 'warning')),
+  onPath('conntrack', { droppedBy: 'runtimeByApi' }),
+  onPath('ip', { droppedBy: 'fewPrograms' }),
+  onPath('iptables', { droppedBy: 'fewPrograms' }),
+  onPath('losetup', { addedBy: 'fewPrograms' }),
+  onPath('mount'),
+  onPath('cp', { addedBy: 'fewPrograms' }),
+  onPath('nsenter', { droppedBy: 'fewPrograms' }),
+  onPath('ebtables', { severity: 'warning', droppedBy: 'noSocatCheck' }),
+  onPath('ethtool', { severity: 'warning', droppedBy: 'fewPrograms' }),
+  onPath('socat', { severity: 'warning', droppedBy: 'noSocatCheck' }),
+  onPath('tc', { severity: 'warning', droppedBy: 'fewPrograms' }),
+  onPath('touch', { severity: 'warning', droppedBy: 'fewPrograms' }),
 ];

@@ -8,19 +8,38 @@ const runtimeAnswers: Check = {
   name: 'CRI',
   severity: 'error',
   passesIf:
-    'the container runtime answers over the CRI (`runtime.v1`, else `v1alpha2`) and is ready; Docker answers to `docker info`',
+    'the container runtime answers over the CRI (`runtime.v1`; up to 1.25 `v1alpha2` will do) and is ready; Docker answers to `docker info`',
   hint: 'Read the log of the container runtime: journalctl -u containerd -n 50',
-  async run({ files, runtime, docker, inputs }) {
+  async run({ files, runtime, docker, inputs, holds, kubeletVersion }) {
     if (isDocker(inputs.criSocket)) return ok(`Docker ${(await docker()).ServerVersion} answers`);
-    const socket = await findCriSocket(files, inputs.criSocket);
+    const socket = await findCriSocket({ files, runtime }, inputs.criSocket);
     const { name, version, apiVersion, ready, message } = await runtime.status(socket);
     const found = `${name} ${version} answers at ${socketPath(socket)} (CRI ${apiVersion})`;
-    return ready ? ok(found) : problem(`${found}, but is not ready: ${message}`);
+    if (!ready) return problem(`${found}, but is not ready: ${message}`);
+    if (apiVersion === 'v1' || !(await holds('runtimeV1Only'))) return ok(found);
+    return problem(`${found}, and a kubelet ${await kubeletVersion()} speaks only CRI v1`, {
+      hint: 'Install a newer container runtime, such as containerd 1.6 or CRI-O 1.20.',
+    });
+  },
+};
+
+const runtimeConfig: Check = {
+  name: 'ContainerRuntimeVersion',
+  severity: 'error',
+  addedBy: 'runtimeVersionCheck',
+  passesIf: 'the container runtime has the call `RuntimeConfig` (else a warning), which later kubelets require',
+  hint: 'Install a newer container runtime, such as containerd 2.0 or CRI-O 1.28: later kubelets require it.',
+  async run({ files, runtime, inputs }) {
+    const socket = await findCriSocket({ files, runtime }, inputs.criSocket);
+    const found = `the container runtime at ${socketPath(socket)}`;
+    if (await runtime.hasRuntimeConfig(socket)) return ok(`${found} has the call RuntimeConfig`);
+    return problem(`${found} does not have the call RuntimeConfig`, { severity: 'warning' });
   },
 };
 
 export const runtimeChecks = ({ criSocket }: Inputs): Check[] => [
   runtimeAnswers,
+  { ...runtimeConfig, applies: !isDocker(criSocket) },
   {
     name: 'Service-Docker',
     severity: 'error',

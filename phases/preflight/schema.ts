@@ -10,10 +10,11 @@ export const input = {
     endpoint: { type: 'string', description: 'API server address (host:port)' },
     criSocket,
     caCertPath,
-    askKubelet: {
+    standalone: {
       type: 'boolean',
       default: true,
-      description: 'Run kubelet --version, which takes 0.1 s; if false, only check that the kubelet is installed',
+      description:
+        'Run kubelet --version, which takes 0.1 s, and check everything that depends on it. If false, later steps do so',
     },
     ignorePreflightErrors,
     ignoreChecksErrors,

@@ -1,16 +1,16 @@
 /**
  * `bootstrap-kubelet.conf`, the kubelet's bootstrap credentials. Source: kubeadm, util/kubeconfig, through client-go.
  */
-import { stringify } from 'yaml';
-import { readServerAddress } from '../../engine/node/index.ts';
+import { holds, readServerAddress } from '../../engine/node/index.ts';
 import { certificatesPem } from '../../engine/pki/index.ts';
-import { type Identity, Secret } from '../../engine/sdk/index.ts';
+import { goYaml, type Identity, Secret } from '../../engine/sdk/index.ts';
 
 const USER = 'tls-bootstrap-token-user';
 const CONTEXT = `${USER}@kubernetes`;
 
-/** The same bytes that kubeadm writes: sorted keys and fixed names. */
-export function bootstrapKubeconfig({ server, ca, token, certificate }: Identity): Secret {
+/** The same bytes that kubeadm of the kubelet's release writes: sorted keys and fixed names. */
+export function bootstrapKubeconfig(identity: Identity, kubeletVersion: string | undefined): Secret {
+  const { server, ca, token, certificate } = identity;
   const user =
     certificate === undefined
       ? { token: token?.reveal() }
@@ -29,10 +29,10 @@ export function bootstrapKubeconfig({ server, ca, token, certificate }: Identity
     contexts: [{ context: { cluster: 'kubernetes', user: USER }, name: CONTEXT }],
     'current-context': CONTEXT,
     kind: 'Config',
-    preferences: {},
+    ...(holds('noPreferences', kubeletVersion) ? {} : { preferences: {} }),
     users: [{ name: USER, user }],
   };
-  return new Secret(stringify(document, { sortMapEntries: true, indentSeq: false, lineWidth: 0 }));
+  return new Secret(goYaml(document));
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

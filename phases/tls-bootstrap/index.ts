@@ -6,6 +6,7 @@
 import {
   type CsrObject,
   csrRef,
+  holds,
   joiningIdentity,
   NODES_GROUP,
   nodeUser,
@@ -38,7 +39,6 @@ import { certificateProblems, conflictWith, isIssued, isRefused } from './certif
 import { input, output } from './schema.ts';
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
-const USAGES = ['digital signature', 'key encipherment', 'client auth'];
 
 export default definePhase({
   name: 'tls-bootstrap',
@@ -55,7 +55,8 @@ export default definePhase({
   ],
   irreversible: 'the CertificateSigningRequest remains until the cluster deletes it, an hour after it was signed',
 
-  async run({ files, services, kube, clock, random, log }, { identity: joining, nodeName, tlsBootstrapMode }) {
+  async run({ files, services, kube, clock, random, log }, { identity: joining, nodeName, ...inputs }) {
+    const { tlsBootstrapMode, kubeletVersion } = inputs;
     const { server, ca } = joining;
     const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
     if (held !== undefined) {
@@ -73,14 +74,17 @@ export default definePhase({
       const automatic = await review;
       await services.stop('kubelet');
       for (const stale of [paths.kubeletConf, paths.kubeletCurrentPem]) await files.remove(stale);
-      await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity), 0o600);
+      await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity, kubeletVersion), 0o600);
       if (!automatic) log.warn(`the kubelet's CSR will need manual approval:${approvalCommands('NAME')}`);
       return {};
     }
 
     const subject = { commonName: nodeUser(nodeName), organizations: [NODES_GROUP] };
     // The review only affects the log, so the CSR does not wait for it.
-    const [automatic, { key, name, sent }] = await Promise.all([review, requestCertificate(api, random, subject)]);
+    const [automatic, { key, name, sent }] = await Promise.all([
+      review,
+      requestCertificate(api, random, { subject, usages: usagesOf(kubeletVersion) }),
+    ]);
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} needs manual approval:${approvalCommands(name)}`);
 
@@ -92,6 +96,12 @@ export default definePhase({
     return { certificate: certificatesPem(certificate), key };
   },
 });
+
+/** The usages that a kubelet of this release asks for. Only servers from 1.27 on accept the shorter list. */
+const usagesOf = (kubeletVersion: string | undefined): string[] =>
+  holds('noKeyEncipherment', kubeletVersion)
+    ? ['digital signature', 'client auth']
+    : ['digital signature', 'key encipherment', 'client auth'];
 
 /** On lines of their own, so that they are easy to copy. */
 const approvalCommands = (name: string): string => `\n    kubectl get csr\n    kubectl certificate approve ${name}`;
@@ -106,14 +116,20 @@ function publicKeyOf(key: Secret): Uint8Array {
   }
 }
 
+/** The certificate to request. */
+interface CertificateRequest {
+  subject: Name;
+  usages: readonly string[];
+}
+
 /**
  * Sends or finds the CSR. If the CSR of an earlier attempt was refused or deleted, sends one with a new key. Throws
  * E_CSR_GONE.
  */
-async function requestCertificate(api: KubeApi, random: Random, subject: Name) {
+async function requestCertificate(api: KubeApi, random: Random, { subject, usages }: CertificateRequest) {
   const send = async (key: Secret) => {
-    const name = csrName(publicKeyOf(key), subject, USAGES);
-    return { key, name, sent: await sendCsr(api, { name, pem: createCsr(key.reveal(), subject) }) };
+    const name = csrName(publicKeyOf(key), subject, usages);
+    return { key, name, sent: await sendCsr(api, { name, usages, pem: createCsr(key.reveal(), subject) }) };
   };
   // The key is saved before the CSR is sent, so a resumed run finds its CSR again.
   let { sent, ...request } = await send(await random.once('client-key', generateKeyPem));
@@ -124,6 +140,7 @@ async function requestCertificate(api: KubeApi, random: Random, subject: Name) {
 
 interface Request {
   name: string;
+  usages: readonly string[];
   pem: string;
 }
 
@@ -148,12 +165,17 @@ async function sendCsr(api: KubeApi, request: Request): Promise<{ ref: ObjectRef
 }
 
 /** Creates the CSR. If one with its name exists and is the same request, returns that one. */
-async function createOrAdopt(api: KubeApi, ref: ObjectRef, { name, pem }: Request, signer: { signerName?: string }) {
+async function createOrAdopt(
+  api: KubeApi,
+  ref: ObjectRef,
+  { name, usages, pem }: Request,
+  signer: { signerName?: string },
+) {
   const object: CsrObject = {
     apiVersion: ref.apiVersion,
     kind: 'CertificateSigningRequest',
     metadata: { name },
-    spec: { request: Buffer.from(pem).toString('base64'), ...signer, usages: USAGES },
+    spec: { request: Buffer.from(pem).toString('base64'), ...signer, usages },
   };
   const created = await api.create<CsrObject>(ref, object);
   if (created !== undefined) return created;

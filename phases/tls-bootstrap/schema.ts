@@ -1,15 +1,15 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { identity, nodeName, tlsBootstrapMode, certificate, key } = fields;
+const { identity, nodeName, tlsBootstrapMode, certificate, key, kubeletVersion } = fields;
 
 export const input = {
   type: 'object',
-  properties: { identity, nodeName, tlsBootstrapMode },
+  properties: { identity, nodeName, tlsBootstrapMode, kubeletVersion },
   required: ['identity', 'nodeName'],
   additionalProperties: false,
 } as const;
 
-/** Empty where the kubelet has yet to ask. */
+/** Empty until the kubelet sends its CSR. */
 export const output = {
   type: 'object',
   properties: { certificate: { ...certificate, 'x-known': 'after-run' }, key: { ...key, 'x-known': 'after-run' } },

@@ -49,7 +49,7 @@ users: null
 
 const goYaml = (document: object): string => stringify(document, { sortMapEntries: true, indentSeq: false });
 
-const clusterConfiguration = ({ gitVersion, kubeadmApi, dns }: Profile) => ({
+const clusterConfiguration = ({ gitVersion, kubeadmApi, dns, imageRepository }: Profile) => ({
   apiServer: { extraArgs: { 'authorization-mode': 'Node,RBAC' }, timeoutForControlPlane: '4m0s' },
   apiVersion: `kubeadm.k8s.io/${kubeadmApi}`,
   certificatesDir: '/etc/kubernetes/pki',
@@ -57,7 +57,7 @@ const clusterConfiguration = ({ gitVersion, kubeadmApi, dns }: Profile) => ({
   controllerManager: {},
   dns,
   etcd: { local: { dataDir: '/var/lib/etcd' } },
-  imageRepository: 'k8s.gcr.io',
+  imageRepository,
   kind: 'ClusterConfiguration',
   kubernetesVersion: gitVersion,
   networking: { dnsDomain: 'cluster.local', serviceSubnet: '10.96.0.0/12' },

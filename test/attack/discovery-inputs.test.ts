@@ -39,19 +39,23 @@ describe('the CA of a cluster', () => {
   });
 });
 
+const problemsOf = (endpoint: string): string[] =>
+  violations(discoveryToken.input, { ...input, endpoint })
+    .filter(({ path }) => path[0] === 'endpoint')
+    .map(({ message }) => message);
+
 describe('the address of an API server', () => {
   test.each(['10.0.0.1:0', '10.0.0.1:00', '10.0.0.1:65536', '[::1]:99999'])(
     'is refused if no server can listen at its port: %s',
     (endpoint) => {
-      const [violation] = violations(discoveryToken.input, { ...input, endpoint });
-      expect(violation?.message).toBe(
+      expect(problemsOf(endpoint)).toEqual([
         `has the wrong form "${endpoint}": it must be host:port, with a port from 1 to 65535`,
-      );
+      ]);
     },
   );
 
   test.each(['10.0.0.1:1', '10.0.0.1:06443', '[::1]:65535', 'a.example:9999'])(
     'is accepted with every other port: %s',
-    (endpoint) => expect(violations(discoveryToken.input, { ...input, endpoint })).toEqual([]),
+    (endpoint) => expect(problemsOf(endpoint)).toEqual([]),
   );
 });

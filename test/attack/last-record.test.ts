@@ -40,3 +40,16 @@ test.each(Object.keys(FAULTS))('a run succeeds and its secrets are deleted, even
   const result = await run({ plan: PLAN(), host, journal });
   expect([result.status, result.error, deleted]).toEqual(['succeeded', undefined, 1]);
 });
+
+test('an undo deletes its secrets, even if the before-images cannot be deleted', async () => {
+  let deleted = 0;
+  const deleteImages = async () => {
+    throw new Error('EIO');
+  };
+  const store = { ...memoryStore(), deleteImages, deleteSecrets: async () => void deleted++ };
+  const host = memoryHost();
+  const journal = Journal.begin(store, host.now, { ...START, inputs: { token: new Secret('the-token') } });
+  await run({ plan: PLAN(), host, journal });
+  await expect(journal.finished({ status: 'undone' })).rejects.toThrow('EIO');
+  expect(deleted).toBe(2); // once by the run, and once by the undo
+});

@@ -23,7 +23,7 @@ describe('join config validate', () => {
     const file = await writeFixture('a.yaml', `${examples.v1beta2}---\napiVersion: a/b\nkind: Other\n`);
     expect(await cli(['config', 'validate', file])).toEqual({
       code: 0,
-      stdout: `${file}: valid kubeadm.k8s.io/v1beta2\n`,
+      stdout: `${file}: valid kubeadm.k8s.io/v1beta2, no problems\n`,
       stderr: `! ${file}:19:1: the Other is passed over: it is not for joining\n`,
     });
   });

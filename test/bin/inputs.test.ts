@@ -52,17 +52,30 @@ describe('flags as kubeadm takes them', () => {
   });
 
   test.each([
-    '--control-plane',
-    '--certificate-key=a',
-    '--apiserver-advertise-address',
-    '--experimental-control-plane=true',
-  ])('join run refuses the control-plane flag %s', async (word) => {
-    expect(await joinErrorOf(() => kubeadmLine([word], flags))).toMatchObject({
-      code: 'E_CONTROL_PLANE_UNSUPPORTED',
-      exitCode: 2,
-      facts: { what: word.split('=')[0] },
+    [['--certificate-key=a', '--dry-run']],
+    [['--apiserver-advertise-address', '1.2.3.4', '--dry-run', '--control-plane=false']],
+    [['--skip-headers', '--vmodule', 'a=1', '--log-file=/x', '--dry-run', '--rootfs', '/y', '--root=/z']],
+  ])('join run drops the flags of %j that kubeadm does not use for a worker', (argv) => {
+    expect(kubeadmLine(argv, flags).argv.filter((word) => !word.startsWith('--root'))).toEqual(['--dry-run']);
+  });
+
+  test('join run refuses flags of kubeadm that a configuration file excludes', async () => {
+    expect(await joinErrorOf(() => kubeadmLine(['--config', 'f', '--certificate-key=a'], flags))).toMatchObject({
+      code: 'E_INPUT',
+      message: '--config cannot be combined with --certificate-key: omit it, a worker has no use for it',
     });
   });
+
+  test.each(['--control-plane', '--experimental-control-plane=true'])(
+    'join run refuses the control-plane flag %s',
+    async (word) => {
+      expect(await joinErrorOf(() => kubeadmLine([word], flags))).toMatchObject({
+        code: 'E_CONTROL_PLANE_UNSUPPORTED',
+        exitCode: 2,
+        facts: { what: word.split('=')[0] },
+      });
+    },
+  );
 
   test('join run -h prints the help', async () => {
     const { code, stdout } = await cli(['run', '-h']);
@@ -234,7 +247,7 @@ dryRun: true
     const { file, notes, steps } = await planned(args);
     expect(steps).not.toContain('preflight');
     expect(file(FLAGS)).toContain(
-      '--hostname-override=w8 --node-labels=a=b,c=d --register-with-taints=dedicated=gpu:NoSchedule"',
+      '--hostname-override=w8 --register-with-taints=dedicated=gpu:NoSchedule --node-labels=a=b,c=d"',
     );
     expect(file('/etc/pki/cluster.crt')).toBe(setup.sandbox.caPem);
     expect(file('/var/lib/kubelet/config.yaml')).toContain('maxPods: 7\n');

@@ -10,12 +10,37 @@ export const SOCKET = '/run/containerd/containerd.sock';
 export const RELEASE = '6.1.0-13-amd64';
 export const input = { nodeName: 'w1', privileged: true, endpoint: 'api.example:6443' };
 export const programs = [
-  ...['crictl', 'conntrack', 'ip', 'iptables', 'mount', 'nsenter', 'ebtables', 'ethtool', 'socat', 'tc', 'touch'],
+  ...[
+    'crictl',
+    'conntrack',
+    'ip',
+    'iptables',
+    'losetup',
+    'mount',
+    'cp',
+    'nsenter',
+    'ebtables',
+    'ethtool',
+    'socat',
+    'tc',
+  ],
+  'touch',
   'kubelet',
 ];
 const OPTIONS = [
   ...['NAMESPACES', 'NET_NS', 'PID_NS', 'IPC_NS', 'UTS_NS', 'CGROUPS', 'CGROUP_CPUACCT', 'CGROUP_DEVICE'],
-  ...['CGROUP_FREEZER', 'CGROUP_SCHED', 'CPUSETS', 'MEMCG', 'INET', 'EXT4_FS', 'PROC_FS'],
+  ...[
+    'CGROUP_FREEZER',
+    'CGROUP_BPF',
+    'CGROUP_PIDS',
+    'FAIR_GROUP_SCHED',
+    'CGROUP_SCHED',
+    'CPUSETS',
+    'MEMCG',
+    'INET',
+    'EXT4_FS',
+    'PROC_FS',
+  ],
   ...['NETFILTER_XT_TARGET_REDIRECT', 'NETFILTER_XT_MATCH_COMMENT'],
 ];
 /** A kernel's configuration without the options named. */
@@ -87,7 +112,9 @@ export async function checked(
 export const rowsOf = ({ checks }: Checked, name: string): CheckResult[] =>
   checks.filter(({ check }) => check === name);
 
-/** The checks of a worker without an endpoint, in their order. */
+/** Checks that the oldest kubelets did not have. */
+export const RECENT = ['ContainerRuntimeVersion', 'FileExisting-losetup', 'FileExisting-cp'];
+/** The checks of a worker with a kubelet 1.20 and without an endpoint, in their order. */
 export const NAMES = [
   'IsPrivilegedUser',
   'DirAvailable--etc-kubernetes-manifests',
@@ -112,7 +139,7 @@ export const NAMES = [
   'SystemVerification',
   'Hostname',
   'KubeletVersion',
-  'Service-Kubelet',
+  'Service-kubelet',
   'Port-10250',
   'HTTPProxy',
 ];

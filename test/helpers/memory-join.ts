@@ -45,6 +45,7 @@ export interface Trees {
 const SIGNAL = new AbortController().signal;
 const CA = authority();
 const INPUTS = { endpoint: ENDPOINT, token: TOKEN, discoveryTokenCaCertHash: [CA.pin], ignorePreflightErrors: ['all'] };
+const UNIT_STATUS = { manager: 'systemd', exists: true, enabled: true, failed: false } as const;
 const NEVER = new Promise<never>(() => undefined);
 const KUBELETS_OWN = [
   `${paths.kubeletPki}/kubelet.crt`,
@@ -176,7 +177,7 @@ export class MemoryJoin {
         if (query.kind === 'stat') return files.stat(query.path);
         if (query.kind === 'list') return files.list(query.path);
         if (query.kind === 'service')
-          return { manager: 'systemd', exists: true, enabled: true, active: this.isKubeletRunning, failed: false };
+          return { ...UNIT_STATUS, active: query.name === 'kubelet' && this.isKubeletRunning };
         if (query.kind === 'unit') return '[Service]\nExecStart=/usr/bin/kubelet\n';
         return rest.read(query, SIGNAL);
       }) as Host['read'],

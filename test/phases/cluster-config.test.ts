@@ -138,7 +138,7 @@ describe('cluster-config', () => {
     [
       'it is not YAML',
       cluster({ kubelet: 'a: [' }),
-      'kubelet-config: Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'kubelet-config: the indentation does not match the lines above, or a bracket above is not closed',
     ],
   ])('fails if %s', async (_, serving, what) => {
     expect((await fetched(serving)).error).toMatchObject({ code: 'E_KUBELET_CONFIG', facts: { what } });

@@ -137,7 +137,7 @@ describe('the cluster in a discovery file', () => {
   const clusterOf = (fields: string) => kubeconfig({ cluster: `{ server: "${SERVER}", ${fields} }` });
   const serverOf = (server: string) => clusterInfoKubeconfig(ca.pem, server);
   test.each<[string, string, string]>([
-    ['is not YAML', 'a: b: c', 'Nested mappings are not allowed in compact mappings'],
+    ['is not YAML', 'a: b: c', 'a mapping or list cannot begin on the line of its key'],
     ['is not a mapping', '[]', 'the document is not a mapping'],
     ['has no clusters', 'kind: Config', 'it has no cluster without a name, and no current context with a cluster'],
     [
@@ -150,7 +150,7 @@ describe('the cluster in a discovery file', () => {
       kubeconfig({ clusterName: 'other' }),
       'it has no cluster without a name, and no current context with a cluster',
     ],
-    ['has a cluster without a server', kubeconfig({ cluster: '{}' }), 'a cluster has no server URL'],
+    ['has a cluster without a server', kubeconfig({ cluster: '{}' }), 'its cluster has no server'],
     [
       'turns verification off',
       clusterOf('insecure-skip-tls-verify: true'),

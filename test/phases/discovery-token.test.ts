@@ -19,6 +19,7 @@ import { joinErrorOf, printedForms } from '../helpers/errors.ts';
 
 const ca = authority();
 const other = authority('other');
+const NO_CLUSTER = 'it has no cluster without a name, and no current context with a cluster';
 const input = { endpoint: ENDPOINT, token: TOKEN, discoveryTokenCaCertHash: [ca.pin] };
 const info = clusterInfo(clusterInfoKubeconfig(ca.pem));
 const answer = (
@@ -214,12 +215,12 @@ describe('discovery-token', () => {
     [
       'it names no cluster',
       signed('clusters: null'),
-      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it names 0 clusters, not one' } },
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: NO_CLUSTER } },
     ],
     [
-      'it names two clusters',
-      signed(kubeconfig.replace('contexts:', '- cluster: { server: "https://x:1" }\n  name: b\ncontexts:')),
-      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it names 2 clusters, not one' } },
+      'it names two clusters and no context that chooses one',
+      signed(kubeconfig.replace('name: ""', 'name: a').replace('contexts:', '- { name: b, cluster: {} }\ncontexts:')),
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: NO_CLUSTER } },
     ],
     [
       'its server is not https',

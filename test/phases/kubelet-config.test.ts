@@ -31,11 +31,12 @@ const configure = (host: MemoryHost, overrides: Record<string, unknown> = {}) =>
 const text = async (host: MemoryHost, path: string) =>
   (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
 
-itKeepsThePhaseContract(kubeletConfig, {
-  input,
-  machine: () => machine({ services: { kubelet: { active: true } } }),
-  secrets: [],
-});
+for (const kubeletVersion of ['v1.30.2', 'v1.36.2'])
+  itKeepsThePhaseContract(kubeletConfig, {
+    input: { ...input, kubeletVersion },
+    machine: () => machine({ services: { kubelet: { active: true } } }),
+    secrets: [],
+  });
 
 describe('kubelet-config', () => {
   test("writes the cluster's configuration, sorted and unindented, with kubeadm's defaults and rotation", async () => {
@@ -46,9 +47,21 @@ describe('kubelet-config', () => {
     expect(await text(host, CONFIG)).toBe(
       [
         'apiVersion: kubelet.config.k8s.io/v1beta1',
+        'authentication:',
+        '  anonymous:',
+        '    enabled: false',
+        '  webhook:',
+        '    enabled: true',
+        '  x509:',
+        '    clientCAFile: /etc/kubernetes/pki/ca.crt',
+        'authorization:',
+        '  mode: Webhook',
         'cgroupDriver: systemd',
         'clusterDNS:',
         '- 10.96.0.10',
+        'clusterDomain: cluster.local',
+        'healthzBindAddress: 127.0.0.1',
+        'healthzPort: 10248',
         'kind: KubeletConfiguration',
         'rotateCertificates: true',
         'staticPodPath: /etc/kubernetes/manifests',
@@ -76,9 +89,57 @@ describe('kubelet-config', () => {
       }),
     );
     await configure(host, {
-      kubeletConfiguration: { ...CONFIGURATION, staticPodPath: '/srv', resolvConf: '/etc/mine' },
+      kubeletConfiguration: {
+        ...{ ...CONFIGURATION, staticPodPath: '/srv', resolvConf: '/etc/mine', healthzPort: 0 },
+        authentication: { anonymous: { enabled: true }, webhook: { cacheTTL: '1m' } },
+      },
     });
-    expect(parse((await text(host, CONFIG)) ?? '')).toMatchObject({ staticPodPath: '/srv', resolvConf: '/etc/mine' });
+    expect(parse((await text(host, CONFIG)) ?? '')).toMatchObject({
+      ...{ staticPodPath: '/srv', resolvConf: '/etc/mine', healthzPort: 0 },
+      authentication: { anonymous: { enabled: true }, webhook: { cacheTTL: '1m', enabled: true } },
+    });
+  });
+
+  const configured = async (overrides: Record<string, unknown>) => {
+    const host = memoryHost(machine());
+    const { error } = await configure(host, overrides);
+    expect(error).toBeUndefined();
+    return parse((await text(host, CONFIG)) ?? '') as Record<string, unknown>;
+  };
+
+  test.each([
+    ['10.96.0.0/12', '10.96.0.10'],
+    ['10.100.7.9/16', '10.100.0.10'],
+    ['10.0.0.0/28', '10.0.0.10'],
+    ['fd00:1::/108', 'fd00:1::a'],
+    ['fd00:2::/112,10.96.0.0/16', 'fd00:2::a'],
+    ['10.0.0.8/29', '10.96.0.10'],
+    ['fd00::/129', '10.96.0.10'],
+    ['hello', '10.96.0.10'],
+    ['', '10.96.0.10'],
+  ])('with service subnet "%s", an empty clusterDNS becomes %s', async (serviceSubnet, address) => {
+    const { clusterDNS: _, ...kubeletConfiguration } = CONFIGURATION;
+    const clusterConfiguration = { kubernetesVersion: 'v1.30.2', networking: { serviceSubnet } };
+    expect((await configured({ kubeletConfiguration, clusterConfiguration })).clusterDNS).toEqual([address]);
+  });
+
+  test.each([
+    [{}, '/etc/kubernetes/pki/ca.crt'],
+    [{ clusterConfiguration: { kubernetesVersion: 'v1.30.2', certificatesDir: '/srv/pki' } }, '/srv/pki/ca.crt'],
+    [
+      { caCertPath: '/my/ca.crt', clusterConfiguration: { kubernetesVersion: 'v1.30.2', certificatesDir: '/srv/pki' } },
+      '/my/ca.crt',
+    ],
+  ])('with %j, the kubelet trusts clients of %s', async (overrides, clientCAFile) => {
+    expect((await configured(overrides)).authentication).toMatchObject({ x509: { clientCAFile } });
+  });
+
+  test.each([
+    ['v1.21.9', undefined],
+    ['v1.22.0', 'systemd'],
+  ])('for %s, an absent cgroup driver becomes %s', async (kubeletVersion, driver) => {
+    const { cgroupDriver: _, ...kubeletConfiguration } = CONFIGURATION;
+    expect((await configured({ kubeletVersion, kubeletConfiguration })).cgroupDriver).toBe(driver);
   });
 
   test.each<[string, MemoryMachine, string | undefined]>([
@@ -88,6 +149,7 @@ describe('kubelet-config', () => {
       { files: { [RESOLVED]: '' }, services: { kubelet: {}, 'systemd-resolved': { active: false } } },
       undefined,
     ],
+    ['has no file', { services: { kubelet: {}, 'systemd-resolved': { active: true } } }, undefined],
     ['is not there', {}, undefined],
   ])('sets resolvConf if systemd-resolved %s', async (_, change, expected) => {
     const host = memoryHost(machine(change));
@@ -111,48 +173,6 @@ describe('kubelet-config with the gate DynamicKubeletConfig', () => {
     const host = memoryHost(machine());
     await configure(host);
     expect(await text(host, INIT)).toBeUndefined();
-  });
-});
-
-describe('flags of the kubelet', () => {
-  const flagsOf = async (overrides: Record<string, unknown>, change: MemoryMachine = {}) => {
-    const host = memoryHost(machine(change));
-    const { error } = await configure(host, overrides);
-    expect(error).toBeUndefined();
-    return text(host, FLAGS);
-  };
-  const endpoint = '--container-runtime-endpoint=';
-
-  test.each([
-    ['v1.30.2', {}, `${endpoint}unix:///run/containerd/containerd.sock`],
-    ['v1.24.0', {}, `${endpoint}unix:///run/containerd/containerd.sock`],
-    ['v1.23.17', {}, `--container-runtime=remote ${endpoint}unix:///run/containerd/containerd.sock`],
-    ['v1.23.17', { criSocket: '/run/x.sock' }, `--container-runtime=remote ${endpoint}/run/x.sock`],
-    ['v1.30.2', { criSocket: '/run/x.sock' }, `${endpoint}unix:///run/x.sock`],
-    ['v1.30.2', { criSocket: 'unix:///run/x.sock' }, `${endpoint}unix:///run/x.sock`],
-    ['v1.30.2', { nodeName: 'other' }, `${endpoint}unix:///run/containerd/containerd.sock --hostname-override=other`],
-  ])('writes the flags for %s and %j', async (kubeletVersion, overrides, expected) => {
-    expect(await flagsOf({ kubeletVersion, ...overrides })).toBe(`KUBELET_KUBEADM_ARGS="${expected}"\n`);
-  });
-
-  test('uses the version of the installed kubelet by default', async () => {
-    const { kubeletVersion: _, ...unsaid } = input;
-    const at = async (change: MemoryMachine) => {
-      const host = memoryHost(machine(change));
-      const { error } = await runPhase(kubeletConfig, unsaid, host);
-      return { error, flags: await text(host, FLAGS) };
-    };
-    const old = await at({
-      programs: ['kubelet'],
-      outputs: { 'kubelet --version': { stdout: 'Kubernetes v1.20.2\n' } },
-    });
-    expect(old.flags).toContain('--container-runtime=remote');
-    expect((await at({})).error).toMatchObject({ code: 'E_PROGRAM_MISSING' });
-    const odd = await at({ programs: ['kubelet'], outputs: { 'kubelet --version': { stdout: 'hello' } } });
-    expect(odd.error).toMatchObject({
-      code: 'E_COMMAND_FAILED',
-      facts: { command: 'kubelet --version', output: 'hello' },
-    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 /** What `--patches`, and a configuration file's taints and arguments, make of what kubelet-config writes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -66,23 +67,34 @@ describe('patches of the kubelet configuration', () => {
     expect(notes.filter((note) => note.includes('applied'))).toHaveLength(4);
   });
 
-  test('ignores patches for other targets, and warns about invalid names', async () => {
+  test('ignores patches for other targets, and warns about directories and other files', async () => {
     const { error, notes } = await configured({
       'etcd.yaml': 'a: 1',
       'kube-apiserver0+merge.yaml': 'a: 1',
       'kubeletconfiguration.txt': 'maxPods: 1',
       'kubeletconfig.yaml': 'maxPods: 1',
       'kubeletconfiguration9.yaml': '',
+      'kubeletconfiguration.yaml/kubeletconfiguration.yaml': 'maxPods: 1',
     });
     expect(error).toBeUndefined();
-    const name = 'a patch is named kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
+    const name = 'a patch is a file kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
     expect(notes.filter((note) => note.includes(DIRECTORY))).toEqual([
       'info: ignoring /patches/etcd.yaml: it is not for a worker',
       'info: ignoring /patches/kube-apiserver0+merge.yaml: it is not for a worker',
       `warn: ignoring /patches/kubeletconfig.yaml: ${name}`,
       `warn: ignoring /patches/kubeletconfiguration.txt: ${name}`,
+      `warn: ignoring /patches/kubeletconfiguration.yaml: ${name}`,
       'warn: /patches/kubeletconfiguration9.yaml is empty',
     ]);
+  });
+
+  test('reads the type of a patch after the last plus sign, also if the suffix has a dot', async () => {
+    const { error, config } = await configured({
+      'kubeletconfiguration.prod.yaml': 'maxPods: 7',
+      'kubeletconfiguration.v1.2+json.yaml': '- { op: add, path: /podPidsLimit, value: 9 }',
+    });
+    expect(error).toBeUndefined();
+    expect(config).toMatchObject({ maxPods: 7, podPidsLimit: 9 });
   });
 
   test('compares the patched cgroup driver with that of the runtime', async () => {
@@ -102,7 +114,7 @@ describe('patches of the kubelet configuration', () => {
       'that are not YAML',
       { 'kubeletconfiguration.yaml': 'a: [' },
       '/kubeletconfiguration.yaml',
-      'Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'the indentation does not match the lines above, or a bracket above is not closed',
     ],
     [
       'that are not operations',
@@ -142,9 +154,9 @@ describe('patches of the kubelet configuration', () => {
 
 describe('taints and extra arguments of the kubelet', () => {
   const flags = async (overrides: object) => (await configured({}, overrides)).flags;
-  const endpoint = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
+  const endpoint = '--container-runtime-endpoint=unix:///var/run/containerd/containerd.sock';
 
-  test("writes extra arguments sorted, and they override Joinery's flags", async () => {
+  test("up to 1.35, writes extra arguments sorted, and they override Joinery's flags", async () => {
     expect(
       await flags({
         taints: [
@@ -158,18 +170,28 @@ describe('taints and extra arguments of the kubelet', () => {
         ],
       }),
     ).toBe(
-      `KUBELET_KUBEADM_ARGS="--cgroup-root= ${endpoint} --node-labels=a=b,c=\\"d\\" --register-with-taints=dedicated=gpu:NoSchedule,new:NoExecute --v=4"`,
+      `KUBELET_KUBEADM_ARGS="--cgroup-root= ${endpoint} \\"--node-labels=a=b,c=\\\\\\"d\\\\\\"\\" --register-with-taints=dedicated=gpu:NoSchedule,new:NoExecute --v=4"`,
     );
     expect(await flags({ kubeletExtraArgs: [{ name: 'container-runtime-endpoint', value: 'unix:///x' }] })).toBe(
       'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///x"',
     );
   });
 
-  test('keeps the order and duplicates of extra arguments from 1.31 on', async () => {
-    const kubeletExtraArgs = ['b', 'a', 'b'].map((name) => ({ name, value: '1' }));
-    expect(await flags({ kubeletVersion: 'v1.31.0', kubeletExtraArgs })).toBe(
-      `KUBELET_KUBEADM_ARGS="${endpoint} --b=1 --a=1 --b=1"`,
-    );
+  test.each(['a b', '"d"', "it's", 'a\\b', '$HOME', '`id`', '', ' x '])(
+    'an argument with the value %j reaches a kubelet as one word, also through a shell',
+    async (value) => {
+      const file = await flags({ kubeletExtraArgs: [{ name: 'x', value }] });
+      const { stdout } = spawnSync('sh', ['-c', `${file}\neval "set -- $KUBELET_KUBEADM_ARGS"; printf '%s\\n' "$@"`]);
+      expect(String(stdout).split('\n')).toContain(`--x=${value}`);
+    },
+  );
+
+  test.each([
+    ['v1.35.9', '--a=2 --b=1 --b=3 --hostname-override=other'],
+    ['v1.36.0', '--hostname-override=other --b=1 --a=2 --b=3'],
+  ])('for %s, keeps duplicates of extra arguments and writes: %s', async (kubeletVersion, line) => {
+    const kubeletExtraArgs = ['b', 'a', 'b'].map((name, at) => ({ name, value: String(at + 1) }));
+    expect(await flags({ kubeletVersion, nodeName: 'other', kubeletExtraArgs })).toBe(`KUBELET_KUBEADM_ARGS="${line}"`);
   });
 
   test.each([

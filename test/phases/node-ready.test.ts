@@ -12,7 +12,11 @@ const { pem, keyPem } = issue(ca);
 const startedAt = NOW.toISOString();
 const input = { server: SERVER, ca: ca.pem, certificate: pem, key: keyPem, nodeName: 'w1', startedAt };
 const ANNOTATION = 'kubeadm.alpha.kubernetes.io/cri-socket';
-const SOCKET = 'unix:///run/containerd/containerd.sock';
+const SOCKET = 'unix:///var/run/containerd/containerd.sock';
+const withGate = (isOn: boolean) => ({
+  kubernetesVersion: 'v1.34.1',
+  featureGates: { NodeLocalCRISocket: isOn },
+});
 const PATCH = { kind: 'api', verb: 'patch', resource: 'nodes', name: 'w1', checked: 'sent' };
 
 const node = ({
@@ -133,14 +137,33 @@ describe('node-ready', () => {
     expect((await follow([node(change)])).changes).toEqual(expected);
   });
 
-  test('annotates the given CRI socket', async () => {
-    const cluster = clusterWith(node({ annotated: true }));
-    const host = memoryHost(machine(cluster));
-    await runPhase(nodeReady, { ...input, criSocket: '/run/x.sock' }, host);
+  test.each([
+    ['v1.20.2', { criSocket: '/run/x.sock' }, '/run/x.sock'],
+    ['v1.20.2', {}, '/run/containerd/containerd.sock'],
+    ['v1.24.0', { criSocket: '/run/x.sock' }, 'unix:///run/x.sock'],
+    ['v1.33.9', {}, SOCKET],
+    ['v1.34.0', { clusterConfiguration: withGate(false) }, SOCKET],
+  ])('annotates a Node of %s with the CRI socket in the form of that release (%j)', async (version, inputs, socket) => {
+    const host = memoryHost(machine(clusterWith(node({ version }))));
+    await runPhase(nodeReady, { ...input, ...inputs }, host);
     expect(host.sent.at(-1)).toMatchObject({
       method: 'PATCH',
-      body: { metadata: { annotations: { [ANNOTATION]: '/run/x.sock' } } },
+      body: { metadata: { annotations: { [ANNOTATION]: socket } } },
     });
+  });
+
+  test.each([
+    ['v1.34.0', {}],
+    ['v1.36.2', {}],
+    ['v1.36.2', { clusterConfiguration: withGate(false) }],
+    ['v1.32.0', { clusterConfiguration: withGate(true) }],
+  ])('does not annotate a Node of %s if kubeadm would not (%j)', async (version, inputs) => {
+    const { error, changes } = await runPhase(
+      nodeReady,
+      { ...input, ...inputs },
+      memoryHost(machine(clusterWith(node({ version })))),
+    );
+    expect([error, changes]).toEqual([undefined, []]);
   });
 
   test("sends its requests with the node's own certificate", async () => {

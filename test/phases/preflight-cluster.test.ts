@@ -161,6 +161,27 @@ describe('the version of the kubelet', () => {
       });
   });
 
+  test.each([
+    ['v1.26.15', 'v1.28.0', true],
+    ['v1.25.16', 'v1.28.0', true],
+    ['v1.24.17', 'v1.28.0', false],
+    ['v1.25.16', 'v1.27.0', true],
+    ['v1.24.17', 'v1.27.0', false],
+  ])('a kubelet of %s is not too old for a cluster of %s: %s', async (kubeletVersion, kubernetesVersion, fits) => {
+    const overrides = { kubeletVersion, clusterConfiguration: { kubernetesVersion } };
+    const { error } = await look(memoryHost(machine()), overrides);
+    if (fits) expect(error).toBeUndefined();
+    else expect(error).toMatchObject({ code: 'E_VERSION_SKEW' });
+  });
+
+  test('a kubelet that is two minor versions newer than the cluster cannot be ignored, as with kubeadm', async () => {
+    const overrides = { kubeletVersion: 'v1.32.0', ignorePreflightErrors: ['all'] };
+    expect((await look(memoryHost(machine()), overrides)).error).toMatchObject({
+      code: 'E_VERSION_TOO_NEW',
+      facts: { kubelet: 'v1.32.0', cluster: 'v1.30.0' },
+    });
+  });
+
   test('a version skew can be ignored, and is still reported', async () => {
     for (const ignored of [{ ignorePreflightErrors: ['kubeletversion'] }, { ignoreChecksErrors: ['all'] }]) {
       const { error, notes } = await look(memoryHost(machine()), { kubeletVersion: 'v1.31.0', ...ignored });

@@ -225,8 +225,10 @@ const cases: Case[] = [
     check: 'HTTPProxy',
     result: 'warning',
     evidence: 'HTTPS_PROXY is proxy.example:3128, and NO_PROXY does not include api.example',
-    hint: 'Joinery does not use the proxy, but a kubelet with the same environment would: export NO_PROXY=$NO_PROXY,api.example',
-    machine: file('/proc/self/environ', 'A=B\0HTTPS_PROXY=http://me:canary@proxy.example:3128/\0NO_PROXY=.local\0'),
+    hint: 'Joinery will use the proxy, but the kubelet connects as the environment of its own service says. To connect directly: export NO_PROXY=$NO_PROXY,api.example',
+    machine: joinable({
+      environment: { A: 'B', HTTPS_PROXY: 'http://me:canary@proxy.example:3128/', NO_PROXY: '.local' },
+    }),
   },
 ];
 

@@ -50,7 +50,7 @@ describe('preflight', () => {
       '[FileExisting-touch]',
       '[SystemVerification]',
       '[Hostname]',
-      '[Service-Kubelet]',
+      '[Service-kubelet]',
     ]);
     expect(error).toMatchObject({ code: 'E_PREFLIGHT', exitCode: 4 });
   });
@@ -81,18 +81,18 @@ describe('preflight', () => {
         return host.read(query, signal);
       },
     };
-    expect((await runPhase(preflight, input, slow)).error).toBeUndefined();
+    expect((await runPhase(preflight, { ...input, standalone: false }, slow)).error).toBeUndefined();
     expect(most).toBeGreaterThan(20);
   });
 
-  test('with askKubelet: false, checks only that the kubelet is installed', async () => {
+  test('with standalone: false, checks only that the kubelet is installed', async () => {
     const mute = { outputs: { 'kubelet --version': { exitCode: 1 } } };
-    const seen = await checked(joinable(mute), { askKubelet: false });
+    const seen = await checked(joinable(mute), { standalone: false });
     expect([seen.error, rowsOf(seen, 'KubeletVersion')]).toEqual([
       undefined,
       [{ check: 'KubeletVersion', result: 'ok', evidence: '/usr/bin/kubelet', hint: '' }],
     ]);
-    expect((await checked(withoutProgram('kubelet'), { askKubelet: false })).found).toEqual([
+    expect((await checked(withoutProgram('kubelet'), { standalone: false })).found).toEqual([
       {
         ...{ check: 'KubeletVersion', result: 'error', evidence: 'kubelet is not on PATH' },
         hint: "apt-get install kubelet, or your distribution's package",

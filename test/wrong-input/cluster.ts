@@ -102,7 +102,7 @@ const GET_NODE = 'get nodes w1';
 const CREATE_CSR = 'create certificatesigningrequests CSR';
 const CONFIGURATIONS: [string, RegExp, string, string][] = [
   ['configuration of the cluster', /\/kubeadm-config$/, 'kubeadm-config', 'ClusterConfiguration'],
-  ['configuration of the kubelet', /\/kubelet-config-1\.20$/, 'kubelet-config-1.20', 'kubelet'],
+  ['configuration of the kubelet', /\/kubelet-config$/, 'kubelet-config', 'kubelet'],
 ];
 
 const tokens: WrongInput[] = [

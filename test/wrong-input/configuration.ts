@@ -37,7 +37,7 @@ export const wrongConfigurations: WrongInput[] = [
     title: 'a configuration that is not YAML',
     ...file('a: [1\n'),
     exitCode: 3,
-    text: config('FOLDER/c.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]'),
+    text: config('FOLDER/c.yaml:2:1: the indentation does not match the lines above, or a bracket above is not closed'),
   },
   {
     title: 'a configuration that is empty',
@@ -260,7 +260,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery('a: [1\n'),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: the indentation does not match the lines above, or a bracket above is not closed',
       '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },

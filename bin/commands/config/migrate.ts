@@ -54,6 +54,6 @@ export class ConfigMigrate extends JoinCommand {
     for (const { field, lost, why } of changes)
       process.stderr.write(`! ${field} is ${lost ? 'lost' : 'changed'}: ${why}\n`);
     if (newConfig === STDOUT) process.stdout.write(text.reveal());
-    else this.log(`${newConfig}: migrated from ${from} to ${to}`);
+    else this.report(`${newConfig}: migrated from ${from} to ${to}`);
   }
 }

@@ -29,7 +29,7 @@ export class ConfigValidate extends JoinCommand {
             settings,
             warnings,
           })
-        : `${file}: valid ${apiVersion}`,
+        : `${file}: valid ${apiVersion}, no problems`,
     );
   }
 }

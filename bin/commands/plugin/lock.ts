@@ -39,7 +39,7 @@ export class PluginLock extends JoinCommand {
       .filter((found) => found.by === by && !found.plugin.isShipped)
       .map(({ plugin }) => plugin);
     const file = await writeLock(pipeline?.place?.folder ?? dirname(INSTALLED), plugins);
-    for (const { manifest, integrity } of plugins) this.log(`${manifest.name} ${manifest.version}  ${integrity}`);
-    this.log(`${file}: ${plugins.length} pinned`);
+    for (const { manifest, integrity } of plugins) this.report(`${manifest.name} ${manifest.version}  ${integrity}`);
+    this.report(`${file}: ${plugins.length} pinned`);
   }
 }

@@ -44,15 +44,15 @@ export class PluginNew extends JoinCommand {
       nodeTypes,
     });
     for (const [path, content] of Object.entries(files)) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), content, { flag: 'wx' });
-      this.log(`  ${name}/${path}`);
+      await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o755 });
+      await writeFile(join(folder, path), content, { flag: 'wx', mode: 0o644 }); // never open to a group
+      this.report(`  ${name}/${path}`);
     }
     await buildTypes(root);
     await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder }).then(
-      () => this.log(`\nNext: cd ${name} && npm test`),
+      () => this.report(`\nNext: cd ${name} && npm test`),
       (error: Error) =>
-        this.log(
+        this.report(
           `\nnpm could not install the test dependencies: ${clean(error.message)}` +
             `\nNext: cd ${name} && npm install && npm test`,
         ),
@@ -64,7 +64,7 @@ export class PluginNew extends JoinCommand {
 async function createFolder(folder: string, name: string): Promise<void> {
   if (!NAME.test(name))
     throw fail('E_INPUT', { problems: [`NAME: ${clean(name)} must be lower-case letters, digits and -`] });
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+  await mkdir(folder, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'EEXIST' ? 'it already exists' : clean(error.message);
     throw fail('E_INPUT', { problems: [`NAME: cannot create ${folder}: ${reason}`] }, error);
   });

@@ -28,7 +28,7 @@ export class RunPrune extends JoinCommand {
       const id = args.id === undefined ? undefined : await runs.find(args.id, () => true, 'delete');
       if (id !== undefined) await runs.remove(id);
       const deleted = id === undefined ? await runs.prune(flags.keep) : [id];
-      this.log(deleted.length === 0 ? 'No run was deleted.' : `Deleted ${deleted.join(', ')}.`);
+      this.report(deleted.length === 0 ? 'No run was deleted.' : `Deleted ${deleted.join(', ')}.`);
     } finally {
       await close();
     }

@@ -16,7 +16,7 @@ export interface Playground {
   close(): Promise<void>;
 }
 
-/** `launcher` is the file of this command, with which the service manager of the scratch machine starts the kubelet. */
+/** The service manager of the scratch machine starts the kubelet with `launcher`, the file of this command. */
 export async function openPlayground(launcher: string): Promise<Playground> {
   const { startSandbox } = await import('../../../plugins/sandbox/index.ts');
   const { makeMachine, stopMachine } = await import('../../../plugins/sandbox/machine/machine.ts');

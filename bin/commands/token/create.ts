@@ -36,6 +36,7 @@ export class TokenCreate extends JoinCommand {
     }),
     description: Flags.string({ default: '', helpValue: 'TEXT', description: 'Description, shown by token list' }),
     'print-join-command': Flags.boolean({ description: 'Print the join command instead of the token' }),
+    'dry-run': Flags.boolean({ description: 'Print the token, but do not create it in the cluster' }),
     kubeconfig: kubeconfigFlag,
   };
   static override args = {
@@ -50,7 +51,7 @@ export class TokenCreate extends JoinCommand {
     const { flags, args } = await this.parse(TokenCreate);
     const { ttl, description } = flags;
     const usages = flags.usages.filter(Boolean);
-    const groups = flags.groups?.filter(Boolean); // --groups '' is none
+    const groups = flags.groups?.filter(Boolean); // --groups '' means no groups
     const token = tokenAsWished({ token: args.token ?? randomToken(), ttl, usages, groups, description }, new Date());
     const printsCommand = flags['print-join-command'];
     if (printsCommand && token.usages.length < USAGES.length)
@@ -58,7 +59,7 @@ export class TokenCreate extends JoinCommand {
     await withTokens(flags.kubeconfig, async (tokens) => {
       // Before the token exists, so that a failure leaves none behind.
       const target = printsCommand ? await tokens.joinTarget() : undefined;
-      await tokens.create(token);
+      if (!flags['dry-run']) await tokens.create(token);
       this.log(target === undefined ? tokenText(token) : joinCommand(token, target));
     });
   }

@@ -1,5 +1,5 @@
 /** `join token delete`: deletes bootstrap tokens from the cluster. */
-import { Args } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { fields } from '../../../engine/node/index.ts';
 import { fail } from '../../../engine/sdk/index.ts';
 import { tokenId } from '../../../engine/tokens/token.ts';
@@ -10,7 +10,10 @@ export class TokenDelete extends JoinCommand {
   static override summary = 'Delete bootstrap tokens, so that no machine can join with them';
   static override description = 'Machines that have already joined stay in the cluster.';
   static override examples = ['<%= config.bin %> token delete abcdef'];
-  static override flags = { kubeconfig: kubeconfigFlag };
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'Show which tokens would be deleted' }),
+    kubeconfig: kubeconfigFlag,
+  };
   static override args = {
     tokens: Args.string({ required: true, multiple: true, description: 'Token IDs, or whole tokens' }),
   };
@@ -25,7 +28,8 @@ export class TokenDelete extends JoinCommand {
     const absent: string[] = [];
     await withTokens(flags.kubeconfig, async (tokens) => {
       for (const id of new Set(ids))
-        if (await tokens.delete(id)) this.log(`Deleted token ${id}.`);
+        if (flags['dry-run']) this.log(`Would delete token ${id}.`);
+        else if (await tokens.delete(id)) this.report(`Deleted token ${id}.`);
         else absent.push(id);
     });
     if (absent.length > 0) throw fail('E_TOKEN_ABSENT', { ids: absent });

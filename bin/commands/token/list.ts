@@ -1,7 +1,6 @@
 /** `join token list`: lists the bootstrap tokens of the cluster. */
 import { Flags } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../inputs/common-flags.ts';
 import { tokensDocument, tokensText } from '../../render/tokens.ts';
 import { kubeconfigFlag, withTokens } from './cluster.ts';
 
@@ -14,7 +13,12 @@ export class TokenList extends JoinCommand {
   ];
   static override flags = {
     'show-secrets': Flags.boolean({ description: 'Show the secret halves too (like kubeadm token list)' }),
-    output: runFlags.output,
+    output: Flags.option({
+      options: ['text', 'json'] as const,
+      char: 'o',
+      default: 'text',
+      description: 'Format of the result on standard output (default text)',
+    })(),
     kubeconfig: kubeconfigFlag,
   };
 

@@ -1,6 +1,4 @@
-/**
- * A change of an object in the cluster. The host sends it as a request, so it is described here and applied nowhere.
- */
+/** A change of an object in the cluster. The host sends it as a request, so this file only describes it. */
 
 import type { ApiChange } from '../../sdk/api.ts';
 import type { ApiVerb } from '../../sdk/effects.ts';

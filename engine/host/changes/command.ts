@@ -1,4 +1,4 @@
-/** A command that changes the machine, with the command that undoes it or the reason why none does. */
+/** A command that changes the machine, and the command that undoes it or the reason why no command can. */
 import { allowsProgram } from '../../sdk/bounds.ts';
 import { fail } from '../../sdk/errors.ts';
 import type { Permissions } from '../ports/permissions.ts';
@@ -24,8 +24,8 @@ export interface CommandBefore {
 }
 
 /**
- * Throws unless the phase declared the program. Every user of the machine can read arguments, so none may hold a
- * secret.
+ * Throws unless the phase declared the program. Every user of the machine can read the arguments of a process, so they
+ * must not contain a secret.
  */
 export function checkCommand(argv: readonly string[], permissions: Permissions): void {
   const [program = ''] = argv;

@@ -14,7 +14,7 @@ export interface FileChange {
   /** The content holds a secret of the run. */
   secret: boolean;
   owner?: Owner;
-  /** In an undo: the path of the file itself, kept with all that its content, mode and owner do not say. */
+  /** In an undo: where the file itself is kept, with the attributes that content, mode and owner do not include. */
   original?: string;
 }
 

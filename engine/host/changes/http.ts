@@ -10,7 +10,7 @@ export interface HttpChange {
   kind: 'http';
   call: HttpCall;
   irreversible: string | undefined;
-  /** Gets the answer. */
+  /** Receives the answer. */
   answered: (answer: HttpAnswer) => void;
 }
 
@@ -22,7 +22,8 @@ export interface HttpDescription {
 }
 
 /**
- * Throws unless the phase declared the address. Proxies log addresses and plans show them, so none may hold a secret.
+ * Throws unless the phase declared the address. Proxies log addresses and plans show them, so an address must not
+ * contain a secret.
  */
 export function checkCall({ method, url }: HttpCall, permissions: Permissions): void {
   const isWithin = permissions.isWithin((bounds) => allowsAddress(bounds, url));

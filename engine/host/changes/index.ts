@@ -49,7 +49,7 @@ export type Before =
 
 export type Snapshot = SnapshotOf<Before>;
 
-// Each kind's own functions take its own changes only; the name of the kind ties them together.
+// A kind's functions accept only changes of that kind, which the compiler cannot see here.
 const kindOf = (change: Change) => applied[change.kind] as unknown as ChangeKind<Change, StepChange, Before>;
 export const describedKindOf = (change: StepChange) =>
   described[change.kind] as unknown as DescribedKind<StepChange, Before>;

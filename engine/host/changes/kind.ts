@@ -1,4 +1,4 @@
-/** What has to be known of a kind of change. `index.ts` lists the kinds; each has a file of its own. */
+/** The type of a kind of change. Each kind has its own file, and `index.ts` lists them. */
 import type { Machine } from '../machine.ts';
 import type { Overlay } from '../overlay.ts';
 import type { Permissions } from '../ports/permissions.ts';
@@ -7,7 +7,7 @@ import type { PathBefore, Snapshot } from './path-snapshot.ts';
 
 /** What a change replaced, as the journal holds it. */
 export type OtherBefore =
-  /** An earlier change of the same run holds it. */
+  /** An earlier change of the same run has the snapshot. */
   | { kind: 'earlier' }
   /** Nothing on this machine undoes the change. */
   | { kind: 'none' };
@@ -30,7 +30,7 @@ export interface UndoOutcome {
   /** `refused`: the path has changed since. `stays`: nothing can undo the change, and nothing has to. */
   outcome: 'restored' | 'refused' | 'stays' | 'failed';
   why?: string;
-  /** The difference between what is there and what the run left; only for files that every user may read. */
+  /** The difference between the current file and the one that the run left; only for world-readable files. */
   diff?: string;
 }
 
@@ -44,17 +44,17 @@ export interface UndoContext<C> {
   ranBefore(service: string): boolean;
 }
 
-/** A kind of change as it is described: `D` in plans, events and journals, `B` what it replaced. */
+/** How a kind of change is described: `D` in plans, events and journals, `B` what the change replaced. */
 export interface DescribedKind<D, B> {
   /** What the change is about, in a word or two. */
   subject(change: D): string;
   /** The change in one line, as an imperative. */
   text(change: D): string;
-  /** What is at the change's path after it. `digest` is that of the file written. */
+  /** The state of the path after the change. `digest` is that of the file written. */
   leaves?(change: D, digest: string | undefined): PathBefore;
-  /** Why the change stays if nothing on this machine undoes it. */
+  /** Why the change cannot be undone on this machine. */
   whyItStays?(change: D): string;
-  /** Without one, the snapshot of the change's path is restored. */
+  /** Default: restores the snapshot of the change's path. */
   undo?(item: { change: D; before: B }, context: UndoContext<never>): Promise<UndoOutcome>;
   /** Undone after all changes of a lower rank. Default: 0. */
   undoRank?(item: { change: D; before: B | OtherBefore }): number;
@@ -62,7 +62,7 @@ export interface DescribedKind<D, B> {
 
 /** A kind of change that a host applies: `C` is what the host gets. */
 export interface ChangeKind<C, D, B> extends DescribedKind<D, B> {
-  /** Missing directories above its path are created first, each as a change of its own. */
+  /** Missing directories above the path are created first, and each is a separate change. */
   readonly createsParents?: true;
   /** Throws if the phase did not declare the change. */
   check(change: C, permissions: Permissions): void;
@@ -72,6 +72,6 @@ export interface ChangeKind<C, D, B> extends DescribedKind<D, B> {
   snapshot?(change: C, context: SnapshotContext): Snapshot<B> | Promise<Snapshot<B>>;
   /** Changes the real machine. */
   apply(change: C, machine: Machine, signal: AbortSignal): Promise<void>;
-  /** Changes what a dry run, or a machine in memory, remembers. Without it, nothing that can be read changes. */
+  /** Applies the change to an overlay, for a dry run or a machine in memory. Default: no effect on reads. */
   overlay?(change: C, overlay: Overlay): void;
 }

@@ -1,4 +1,4 @@
-/** What is at a path: read before a change, kept in the journal, compared when the change is undone. */
+/** Snapshots of paths: taken before a change, kept in the journal, and compared when the change is undone. */
 import { createHash } from 'node:crypto';
 import type { Owner, Stat } from '../../sdk/ports.ts';
 import type { Read } from '../query.ts';
@@ -24,7 +24,7 @@ export const modeText = (mode: number): string => mode.toString(8).padStart(4, '
 
 export const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-/** What is at `path`, with its bytes if it is a file. */
+/** The state of `path`, with the bytes if it is a file. */
 export async function snapshotOf(path: string, read: Read): Promise<Snapshot> {
   const stat = await read({ kind: 'stat', path });
   if (stat === undefined) return { before: { kind: 'absent' } };
@@ -40,7 +40,7 @@ const ownerOf = ({ uid, gid }: Stat) => (uid === undefined || gid === undefined 
 
 type State = Snapshot['before'];
 
-/** Whether two snapshots are of the same thing. The mode of a directory and the owner do not count. */
+/** Whether two snapshots are equal, apart from owners and the modes of directories. */
 export function isSame(one: State, other: State): boolean {
   if (one.kind === 'file' && other.kind === 'file') return one.digest === other.digest && one.mode === other.mode;
   if (one.kind === 'link' && other.kind === 'link') return one.target === other.target;

@@ -1,4 +1,4 @@
-/** The undo of changes of paths: whatever the run made of a path, the snapshot of what was there is restored. */
+/** Undoes changes of paths: restores the snapshot from before the run. */
 
 import { fail } from '../../sdk/errors.ts';
 import { temporaryName } from '../disk.ts';
@@ -20,15 +20,15 @@ export interface RestoreContext {
   apply(change: FileChange | DirectoryChange | LinkChange | RemoveChange): Promise<void>;
   /** The bytes of a file as they were before the run. */
   image(number: number): Promise<Buffer | undefined>;
-  /** The path at which the file itself is kept, if it is. */
+  /** Where the file itself is kept; absent if it is not kept. */
   original(number: number): string | undefined;
-  /** Restores paths that have changed since the run, too. */
+  /** Also restore paths that have changed since the run. */
   overwrite: boolean;
-  /** The run's changes of a path, the last one first. A journaled change may not have been made. */
+  /** The run's changes of a path, latest first. A journaled change may not have been applied. */
   changesAt(path: string): readonly JournaledChange<StepChange, unknown>[];
   /** Whether a service that the run started writes the path by itself. */
   isServiceData(path: string): boolean;
-  /** An undo was refused or has failed before this one. */
+  /** An earlier undo was refused or failed. */
   isPartial: boolean;
 }
 
@@ -44,7 +44,7 @@ async function conflictAt(
 ): Promise<UndoOutcome | undefined> {
   const changes = changesAt(path);
   const [last] = changes;
-  // A service replaces links and fills directories of the run. It does not write files that the run wrote.
+  // A service replaces links and fills directories. It does not rewrite files that the run wrote.
   if (last === undefined || overwrite || (isServiceData(path) && last.change.kind !== 'file')) return undefined;
   const { before: now, image } = await snapshotOf(path, read);
   const known = [before, ...changes.map(leftBy)];
@@ -75,7 +75,7 @@ async function restore(path: string, before: PathBefore, context: RestoreContext
   const { before: now } = await snapshotOf(path, read);
   if (before.kind === 'absent') return removeAgain(path, context);
   if (isInTheWay(now, before)) await apply({ kind: 'remove', path });
-  // The change was never made. Its temporary file may be there.
+  // The change was not applied, but its temporary file may exist.
   else if (isSame(now, before)) {
     await apply({ kind: 'remove', path: temporaryName(path) });
     return { outcome: 'restored' };

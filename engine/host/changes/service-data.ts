@@ -15,7 +15,7 @@ export async function existingPaths(patterns: readonly string[], read: Read): Pr
   return [...found].sort();
 }
 
-/** The paths of a pattern, with each `*` replaced by the names in the directory it stands in. */
+/** The paths that match a pattern: each `*` stands for the names in its directory. */
 async function candidates(pattern: string, read: Read): Promise<string[]> {
   let heads = [''];
   for (const part of pattern.split('/').slice(1)) {

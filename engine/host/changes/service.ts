@@ -1,4 +1,4 @@
-/** An action on a service. An undo also removes what a service that the run started has written since. */
+/** An action on a service. If the run started the service, an undo also removes what the service has written since. */
 import { fail } from '../../sdk/errors.ts';
 import type { ServiceAction, ServiceStatus } from '../../sdk/ports.ts';
 import type { ChangeKind, UndoContext } from './kind.ts';
@@ -16,7 +16,7 @@ export interface ServiceBefore {
   active: boolean;
   /** Patterns of the paths that the service writes by itself. */
   data: readonly string[];
-  /** The paths among them that were there before the service was started. */
+  /** The matching paths that existed before the service was started. */
   kept: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export const service: ChangeKind<ServiceChange, ServiceChange, ServiceBefore> = 
     await undoService(item, context);
     return { outcome: 'restored' };
   },
-  /** A service starts again once its files are restored, and once its manager has read the restored unit. */
+  /** A service starts again after its files are restored and its manager has read the restored unit. */
   undoRank({ change: { action }, before }) {
     if (action === 'reload') return 1;
     const wasActive = before.kind === 'service' && before.active;
@@ -108,11 +108,11 @@ async function undoService(
   { change: { name, action }, before }: Item,
   { read, apply, changedPaths, ranBefore }: UndoContext<ServiceChange | RemoveTreeChange>,
 ): Promise<void> {
-  // The run started the service and stopped it again: the undo of the start stops it permanently.
+  // The run started the service and stopped it again. Undoing the start stops it permanently.
   if (action === 'stop' && !ranBefore(name)) return;
   const opposite = oppositeAction(action, before);
   if (opposite === undefined) return;
-  // A service that keeps failing may not be active right now, and is stopped all the same.
+  // A service that keeps failing may be inactive right now. It is stopped nevertheless.
   await apply({ kind: 'service', name, action: opposite });
   if (opposite !== 'stop') return;
   for (const path of await existingPaths(before.data, read)) {

@@ -1,4 +1,4 @@
-/** The undo of the changes of one run, each by what is known of its kind. */
+/** Undoes the changes of one run, each by the rules of its kind. */
 import { pathMatcher } from '../../sdk/effects.ts';
 import { type Host, readerOf } from '../host.ts';
 import { type Before, type Change, describedKindOf, type StepChange } from './index.ts';
@@ -14,9 +14,9 @@ export interface UndoOptions {
   changes: readonly RunChange[];
   /** The bytes of a file as they were before the run. */
   image: (number: number) => Promise<Buffer | undefined>;
-  /** The path at which a file itself is kept, if it is. */
+  /** Where the file itself is kept; undefined if it is not kept. */
   original: (number: number) => string | undefined;
-  /** Restores paths that have changed since the run, too. */
+  /** Also restore paths that have changed since the run. */
   overwrite: boolean;
 }
 
@@ -38,13 +38,13 @@ export class ChangeUndo {
     return restorePath(change.path, before, this.#context);
   }
 
-  /** From here on, a directory that is not empty is not taken for someone else's. */
+  /** After a failure, a directory that is not empty may still hold files of the run. */
   noteFailure(): void {
     this.#context.isPartial = true;
   }
 }
 
-/** The order in which changes are undone: the last one first, but services start once everything else is restored. */
+/** The order in which changes are undone: latest first, but services start after everything else is restored. */
 export function undoOrder<T extends RunChange>(changes: readonly T[]): T[] {
   const rankOf = (item: T): number => describedKindOf(item.change).undoRank?.(item) ?? 0;
   return [...changes].reverse().sort((one, other) => rankOf(one) - rankOf(other));

@@ -1,4 +1,4 @@
-/** The unmounting of a mount point that the phase found below a path it declared. */
+/** The unmounting of a file system that is mounted below a declared path. */
 import type { ChangeKind } from './kind.ts';
 
 export interface UnmountChange {

@@ -61,7 +61,7 @@ export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal
   }
 }
 
-/** What a failed call was to do, and the code of a runtime that does not know the call or the sandbox. */
+/** What a failed call tried to do, and the error code of a runtime that does not have the call or the sandbox. */
 const CALLS: Record<Method, { what: string; absent?: Code }> = {
   Version: { what: 'tell its version', absent: Code.Unimplemented },
   Status: { what: 'tell its status' },

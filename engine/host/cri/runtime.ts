@@ -1,4 +1,4 @@
-/** The container runtime of a machine, through its CRI socket. A socket is a path, with or without `unix://`. */
+/** The container runtime of a machine, through its CRI socket: a path, with or without `unix://`. */
 import { join } from 'node:path';
 import { fail } from '../../sdk/errors.ts';
 import { socketPath } from '../../sdk/paths.ts';
@@ -10,7 +10,7 @@ import type { Answers, ApiVersion, Method } from './messages.ts';
 /** Stopping the containers of a sandbox takes longer than answering a question. */
 const LIMITS_MS = { answer: 10_000, removal: 60_000 };
 const SANDBOXES_MAX = 10_000;
-/** The newest first. Runtimes of the time of Kubernetes 1.20 know only the second. */
+/** Newest first. Runtimes from the time of Kubernetes 1.20 support only the second. */
 const API_VERSIONS: readonly ApiVersion[] = ['v1', 'v1alpha2'];
 
 export interface RuntimeVersion {
@@ -30,7 +30,7 @@ export interface Condition {
 }
 
 /**
- * Errors of every call: E_CRI_UNREACHABLE without an answer in time, E_CRI_REFUSED after a failure, E_CRI_ABSENT
+ * Every call throws E_CRI_UNREACHABLE if no answer arrives in time, E_CRI_REFUSED if the call fails, and E_CRI_ABSENT
  * without a CRI.
  */
 export class ContainerRuntime {
@@ -70,20 +70,22 @@ export class ContainerRuntime {
     }));
   }
 
-  /** Stops the containers of a sandbox and removes it. If it is missing, nothing changes. */
+  /** Stops the containers of a sandbox and removes it. Does nothing if the sandbox does not exist. */
   async removePodSandbox(socket: string, id: string, signal: AbortSignal): Promise<void> {
     await this.#ask(socket, 'StopPodSandbox', { podSandboxId: id }, signal);
     await this.#ask(socket, 'RemovePodSandbox', { podSandboxId: id }, signal);
   }
 
-  /**
-   * The driver that the runtime reports, or else that of containerd's default runtime; undefined if neither is known.
-   */
+  /** The driver that the runtime reports, else that of containerd's default runtime; undefined if neither is known. */
   async cgroupDriver(socket: string, signal: AbortSignal): Promise<CgroupDriver | undefined> {
     const driver = (await this.#ask(socket, 'RuntimeConfig', {}, signal))?.linux?.cgroupDriver;
     if (driver !== undefined) return DRIVERS[driver];
     const { info } = await this.#ask(socket, 'Status', { verbose: true }, signal);
     return driverOfContainerd(info.find(({ key }) => key === 'config')?.value ?? '{}');
+  }
+
+  async hasRuntimeConfig(socket: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#ask(socket, 'RuntimeConfig', {}, signal)) !== undefined;
   }
 
   /** Whether the runtime can run containers, and whether its network is set up, each with the runtime's reason. */
@@ -137,7 +139,7 @@ interface ContainerdConfig {
   };
 }
 
-/** containerd has one setting for each of its runtimes. The kubelet's Pods get that of the default runtime. */
+/** containerd has one setting for each of its runtimes. The kubelet's Pods use that of the default runtime. */
 function driverOfContainerd(json: string): CgroupDriver | undefined {
   try {
     const { containerd } = JSON.parse(json) as ContainerdConfig;

@@ -1,4 +1,4 @@
-/** What the ports of one attempt have in common: reads, waits and changes, held to what the phase declared. */
+/** What the ports of one attempt have in common: reads, waits and changes, limited to the effects of the phase. */
 import { dirname } from 'node:path';
 import type { Secret } from '../../sdk/secret.ts';
 import { type Change, checkChange, createsParents, describeChange, type StepChange } from '../changes/index.ts';
@@ -17,7 +17,8 @@ export interface PortsOptions extends PermissionOptions {
   /** Called before each wait. */
   onWait?: (wait: Wait) => void;
   /**
-   * Awaited before each change, so that the journal has it first. The change is undefined if the cluster applies it.
+   * Awaited before each change, so that the journal records it first. The change is undefined if the cluster applies
+   * it.
    */
   record: (described: StepChange, change: Change | undefined) => Promise<void>;
   once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
@@ -34,13 +35,13 @@ export class Attempt {
     this.#read = readerOf(options.host, options.signal);
   }
 
-  /** A property, so that kinds of changes can be handed it. */
+  /** A property, so that it can be passed to the kinds of changes. */
   readonly read: Read = async <Q extends Query>(query: Q): Promise<Answers[Q['kind']]> => {
     this.permissions.requireAlive(`reading ${query.kind}`);
     return this.#read(query);
   };
 
-  /** `what` is the wait in the error of an attempt that has ended. */
+  /** `what` names the wait in the error of an attempt that has ended. */
   async wait(what: string, condition: Wait): Promise<unknown> {
     this.permissions.requireAlive(`waiting for ${what}`);
     return this.waitUnchecked(condition);
@@ -69,7 +70,7 @@ export class Attempt {
     await this.options.record(described, change);
   }
 
-  /** A directory that is created on the way is a change of its own: plans show it, and an undo removes it. */
+  /** A missing parent directory is a separate change: plans show it, and an undo removes it. */
   async #createParents(path: string): Promise<void> {
     const parent = dirname(path);
     if ((await this.read({ kind: 'stat', path: parent })) !== undefined) return;

@@ -1,4 +1,4 @@
-/** The ports that a phase gets: one attempt's view of a host, held to the effects that the phase declared. */
+/** The ports that a phase gets: one attempt's view of a host, limited to the effects of the phase. */
 import type { Ports } from '../../sdk/ports.ts';
 import { Attempt, type PortsOptions } from './attempt.ts';
 import { clockPort } from './clock.ts';

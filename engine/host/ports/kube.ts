@@ -2,7 +2,7 @@ import type { Kube } from '../../sdk/ports.ts';
 import { checkApi } from '../changes/api.ts';
 import type { Attempt } from './attempt.ts';
 
-/** Kubernetes is not known here: the host was handed what builds the port. */
+/** This folder does not import Kubernetes code: the host provides the function that builds the port. */
 export function kubePort(attempt: Attempt): Kube {
   const { host, signal, onChange } = attempt.options;
   const { permissions } = attempt;

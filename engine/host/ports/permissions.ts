@@ -8,7 +8,7 @@ import { PATH_LENGTH_MAX, requireSize } from '../limits.ts';
 
 export interface PermissionOptions {
   effects: readonly Effect[];
-  /** The bounds in the manifest of the phase's plugin. They hold whatever an input says. */
+  /** The bounds in the manifest of the phase's plugin. No input can extend them. */
   bounds?: Bounds | undefined;
   /** Effects are templates over the phase's input. */
   input: object;

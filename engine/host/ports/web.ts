@@ -28,5 +28,6 @@ export const webPort = (attempt: Attempt): Web => ({
   async waitForPort(host, port) {
     await attempt.wait(`${host}:${port}`, { kind: 'port', host, port });
   },
+  proxyOf: (url) => attempt.read({ kind: 'proxy', url }),
   roots: () => attempt.read({ kind: 'roots' }),
 });

@@ -139,6 +139,11 @@ export const cluster = {
     hint: `Join under another name (--node-name). If the other machine no longer exists: kubectl delete node ${d.node}`,
     exitCode: EXIT.cluster,
   }),
+  E_PROXY: (d: { server: string; what: string }) => ({
+    message: `cannot connect to ${d.server}: ${d.what}`,
+    hint: 'Set it: export HTTPS_PROXY=http://HOST:PORT. To connect directly: unset HTTPS_PROXY https_proxy',
+    exitCode: EXIT.cluster,
+  }),
   E_TOKEN_ABSENT: (d: { ids: readonly string[] }) => ({
     message: `the cluster has no bootstrap token ${list(d.ids)}`,
     hint: 'List the existing tokens: join token list. The cluster deletes expired tokens by itself.',

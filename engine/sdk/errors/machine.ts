@@ -7,7 +7,7 @@ import type { CheckResult } from './problem.ts';
 /** The systemd unit that usually serves a container runtime socket. */
 const runtimeUnit = (socket: string): string => /crio|cri-docker/.exec(socket)?.[0] ?? 'containerd';
 
-/** The ID of a run from the path of its journal. */
+/** The ID of a run, taken from the path of its journal. */
 const runIn = (file: string): string => /([^/]+)\/journal\.jsonl$/.exec(file)?.[1] ?? 'RUN';
 
 export const machine = {
@@ -23,6 +23,13 @@ export const machine = {
     hint:
       'Set both to the same driver: SystemdCgroup in /etc/containerd/config.toml, or cgroupDriver in the ' +
       "cluster's kubelet-config ConfigMap.",
+    exitCode: EXIT.machine,
+  }),
+  E_CGROUP_V1: (d: { kubelet: string }) => ({
+    message: `this machine has cgroups v1, and a kubelet ${d.kubelet} does not start on them`,
+    hint:
+      "Boot with systemd.unified_cgroup_hierarchy=1, or set failCgroupV1: false in the cluster's kubelet-config " +
+      'ConfigMap.',
     exitCode: EXIT.machine,
   }),
   E_COMMAND_FAILED: (d: { command: string; exitCode: number; output: string }) => ({
@@ -143,9 +150,26 @@ export const machine = {
     hint: `Read its log: journalctl -u ${d.service} -n 50. When the cause is fixed, ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
+  E_SERVICE_MANAGER: (d: { program: string; what: string }) => ({
+    message: `${d.program} cannot ask the service manager: ${d.what}`,
+    hint:
+      'Boot this machine with its service manager; in a container, use an image that boots systemd. To start the ' +
+      `kubelet yourself, take ${d.program} off PATH.`,
+    exitCode: EXIT.machine,
+  }),
+  E_SERVICE_UNUSABLE: (d: { service: string; what: string; fix: string }) => ({
+    message: `the service ${d.service} cannot be started: ${d.what}`,
+    hint: `Fix it, then ${RERUN}: ${d.fix}`,
+    exitCode: EXIT.machine,
+  }),
   E_SERVICE_MISSING: (d: { service: string; manager: string }) => ({
     message: `${d.manager} has no service named ${d.service}`,
     hint: `Install it (apt-get install ${d.service}, or the package of your distribution), and join again.`,
+    exitCode: EXIT.machine,
+  }),
+  E_STDOUT: (d: { what: string }) => ({
+    message: `standard output could not be written completely: ${d.what}`,
+    hint: 'Check whether its file system is full: df. Then run the command again.',
     exitCode: EXIT.machine,
   }),
   E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean }) => ({
@@ -169,6 +193,13 @@ export const machine = {
     hint:
       `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ` +
       `${d.run} --overwrite`,
+    exitCode: EXIT.machine,
+  }),
+  E_VERSION_TOO_NEW: (d: { kubelet: string; cluster: string }) => ({
+    message:
+      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster}; kubeadm of the kubelet's release joins no ` +
+      'cluster that is more than one minor version older',
+    hint: `Install a kubelet of version ${d.cluster}. This check cannot be ignored.`,
     exitCode: EXIT.machine,
   }),
   E_VERSION_SKEW: (d: { kubelet: string; cluster: string; minorsMax: number }) => ({

@@ -1,4 +1,4 @@
-/** What errors report in lists: problems of a document, and results of checks. */
+/** The entries of lists in errors: problems of a document, and results of checks. */
 
 /**
  * Something wrong with a document, and where.

@@ -40,6 +40,8 @@ export interface Runtime {
   status(socket: string): Promise<RuntimeStatus>;
   /** Undefined if the runtime does not report it. */
   cgroupDriver(socket: string): Promise<CgroupDriver | undefined>;
+  /** Whether the runtime has the call `RuntimeConfig`, which came with Kubernetes 1.28. */
+  hasRuntimeConfig(socket: string): Promise<boolean>;
   podSandboxes(socket: string): Promise<PodSandbox[]>;
   /** Stops and removes the sandbox, with its containers. */
   removePodSandbox(socket: string, sandbox: PodSandbox): Promise<void>;

@@ -53,6 +53,10 @@ export interface Web {
   waitFor(call: HttpCall): Promise<void>;
   /** Waits until the port accepts TCP connections. E_WAIT when the time limit passes. */
   waitForPort(host: string, port: number): Promise<void>;
+  /**
+   * Host and port of the proxy through which this machine connects to the address; undefined if it connects directly.
+   */
+  proxyOf(url: string): Promise<string | undefined>;
   /** PEM bundle of the certificates that this machine trusts. */
   roots(): Promise<string>;
 }

@@ -49,7 +49,10 @@ describe('services of a machine', () => {
   });
 
   test('services are read and controlled by these systemctl commands', async () => {
-    const { root, host } = await rootedMachine({ systemctl: 'echo "$@" >> "$JOINERY_ROOT/log"; echo "[Unit] $2"' });
+    const { root, host } = await rootedMachine({
+      systemctl:
+        'echo "$@" >> "$JOINERY_ROOT/log"; if [ "$1" = show ]; then echo LoadState=loaded; else echo "[Unit] $2"; fi',
+    });
     await status(host);
     expect(await host.read({ kind: 'unit', name: 'kubelet' }, SIGNAL)).toBe('[Unit] kubelet\n');
     for (const action of ['start', 'stop', 'reload'] as const)

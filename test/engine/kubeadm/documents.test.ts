@@ -81,10 +81,14 @@ kind: KubeletConfiguration
     [
       'a bracket that is never closed',
       'x: [1\n',
-      '6:1: Flow sequence in block collection must be sufficiently indented and end with a ]',
+      '6:1: the indentation does not match the lines above, or a bracket above is not closed',
     ],
-    ['an alias that leads nowhere', 'x: *a\n', '1:1: Unresolved alias (the anchor must be set before the alias)'],
-    ['a tag', 'x: !!binary aGk=\n', '5:4: Unresolved tag'],
+    [
+      'an alias that leads nowhere',
+      'x: *a\n',
+      '1:1: an alias (*name) is not valid here, or its anchor (&name) is missing',
+    ],
+    ['a tag', 'x: !!binary aGk=\n', '5:4: the tag (!name) is unknown, or does not fit its value'],
     ['a key that is a number', '5: x\n', '5:1: unknown field'],
   ])('%s is a problem at its place', async (_, lines, problem) => {
     expect(await problemsOf(HEAD + DISCOVERY + lines)).toEqual([problem]);
@@ -93,9 +97,7 @@ kind: KubeletConfiguration
   test('an alias bomb is refused', async () => {
     const row = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(',')}]\n`;
     const bomb = row('a', '1') + row('b', '*a') + row('c', '*b') + row('d', '*c');
-    expect(await problemsOf(HEAD + bomb)).toEqual([
-      '1:1: Excessive alias count indicates a resource exhaustion attack',
-    ]);
+    expect(await problemsOf(HEAD + bomb)).toEqual(['1:1: more than 100 aliases, or more with the aliases in them']);
   });
 
   test('a duplicate field has its last value in lenient mode', () => {

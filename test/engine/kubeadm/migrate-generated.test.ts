@@ -113,7 +113,7 @@ describe('whatever the old file says', () => {
       fc.assert(
         fc.property(configuration, fc.boolean(), (body, asJson) => {
           const whole = { apiVersion: apiVersionOf(version), kind: kindOf(version), ...body };
-          const text = asJson ? JSON.stringify(whole) : stringify(whole);
+          const text = asJson ? JSON.stringify(whole) : stringify(whole, { compat: 'yaml-1.1' });
           const migration = migrate(text);
           const migrated = migration.text.reveal();
           expect(meaning(migrated)).toEqual(meaningLeft(text, migration));

@@ -167,7 +167,7 @@ timeouts:
     ['aliases', 'skipPhases: &a [x]\nnodeRegistration: { ignorePreflightErrors: *a }\n'],
     ['duplicate fields', 'skipPhases: [x]\nnodeRegistration: { name: a, name: b }\n'],
     ['unknown fields in a list', 'nodeRegistration: { taints: [{ key: a, effect: NoExecute, nope: 1 }] }\n'],
-    ['texts that YAML 1.1 takes for booleans', 'nodeRegistration: { ignorePreflightErrors: [on, "yes", No] }\n'],
+    ['texts that YAML 1.1 takes for booleans', 'nodeRegistration: { ignorePreflightErrors: ["on", "yes", "No"] }\n'],
   ])('of %s has none of them', (_, lines) => {
     const head = examples.v1beta4.slice(0, examples.v1beta4.indexOf('nodeRegistration'));
     const text = head + lines;

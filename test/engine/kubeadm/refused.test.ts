@@ -82,11 +82,11 @@ describe('what is refused, with its place', () => {
     ],
     [
       'invalid names',
-      `${DISCOVERY}nodeRegistration: { name: W1, criSocket: tcp://x, imagePullPolicy: Sometimes }\ncaCertPath: /etc/ca.pem\n`,
+      `${DISCOVERY}nodeRegistration: { name: w_1, criSocket: tcp://x, imagePullPolicy: Sometimes }\ncaCertPath: /etc/ca.pem\n`,
       [
-        '5:27: nodeRegistration.name has the wrong form "W1": it must be a DNS name: lower-case letters, digits, - and .',
-        '5:42: nodeRegistration.criSocket has the wrong form "tcp://x": it must be unix:// and an absolute path',
-        '5:68: nodeRegistration.imagePullPolicy must be one of Always, IfNotPresent, Never',
+        '5:27: nodeRegistration.name has the wrong form "w_1": it must be a DNS name: lower-case letters, digits, - and .',
+        '5:43: nodeRegistration.criSocket has the wrong form "tcp://x": it must be unix:// and an absolute path',
+        '5:69: nodeRegistration.imagePullPolicy must be one of Always, IfNotPresent, Never',
         '6:13: caCertPath has the wrong form "/etc/ca.pem": it must be an absolute path that ends in .crt',
       ],
     ],
@@ -130,6 +130,11 @@ describe('what is refused, with its place', () => {
       ['8:39: nodeRegistration.kubeletExtraArgs[1].value must be a DNS name: lower-case letters, digits, - and .'],
     ],
     [
+      'an empty hostname-override',
+      `${DISCOVERY}nodeRegistration:\n  name: w1\n  kubeletExtraArgs:\n  - { name: hostname-override, value: " " }\n`,
+      ['8:39: nodeRegistration.kubeletExtraArgs[0].value must be a DNS name: lower-case letters, digits, - and .'],
+    ],
+    [
       'all beside other checks',
       `${DISCOVERY}nodeRegistration:\n  ignorePreflightErrors: [Swap, ALL]\n`,
       ['6:26: nodeRegistration.ignorePreflightErrors contains all, which means every check: remove the other names'],
@@ -146,8 +151,8 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
-      'a boolean of YAML 1.1',
-      `${DISCOVERY}dryRun: yes\n`,
+      'a boolean in quotes',
+      `${DISCOVERY}dryRun: "yes"\n`,
       ['5:9: dryRun must be a boolean: write true or false, without quotes'],
     ],
     ['a duplicate field', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: this field is duplicated']],

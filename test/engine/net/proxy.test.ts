@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { download } from '../../../engine/net/download.ts';
-import { proxyFor } from '../../../engine/net/proxy.ts';
+import { proxyFor } from '../../../engine/net/proxy-rule.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import {
   certificate,

@@ -34,7 +34,7 @@ describe('YAML from outside', () => {
   });
 
   test.each<[string, string, string]>([
-    ['double keys', 'a: 1\nb: { c: 1, c: 2 }\n', 'Map keys must be unique'],
+    ['double keys', 'a: 1\nb: { c: 1, c: 2 }\n', 'this key is duplicated'],
     ['more than 1 MiB', 'x'.repeat((1 << 20) + 1), 'larger than 1048576 bytes'],
     ['more tokens than any configuration has', '- a\n'.repeat(10_000), 'more than 30000 tokens'],
     ['a bracket too many for each token', '}'.repeat(1 << 20), 'more than 30000 tokens'],
@@ -47,7 +47,7 @@ describe('YAML from outside', () => {
     [
       'aliases of aliases',
       'x: &a [1,1,1,1]\ny: &b [*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b]\nw: [*c,*c,*c,*c]\n',
-      'Excessive alias count indicates a resource exhaustion attack',
+      'more than 100 aliases, or more with the aliases in them',
     ],
     ['control characters in what is wrong', '- *a\u009b', 'anchor a  is not defined before this line'],
   ])('YAML is refused if it has %s, with an error of one line', async (_, text, message) => {

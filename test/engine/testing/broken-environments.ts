@@ -11,7 +11,9 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'an environment that is not YAML',
     environment: 'inputs: {\n',
-    problems: ['site.yaml:5:1: Flow map in block collection must be sufficiently indented and end with a } (yaml)'],
+    problems: [
+      'site.yaml:5:1: the indentation does not match the lines above, or a bracket above is not closed (yaml)',
+    ],
   },
   {
     what: 'an unknown key',

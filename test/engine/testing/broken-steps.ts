@@ -9,19 +9,19 @@ export const brokenSteps: readonly Broken[] = [
     what: 'a text that is not YAML',
     pipeline: 'steps: [a, b\nmetadata: }\n',
     problems: [
-      '5:1: Flow sequence in block collection must be sufficiently indented and end with a ] (yaml)',
-      '5:11: Unexpected flow-map-end token in YAML stream: "}" (yaml)',
+      '5:1: the indentation does not match the lines above, or a bracket above is not closed (yaml)',
+      '5:11: this is not YAML: something unexpected stands here (yaml)',
     ],
   },
   {
     what: 'a tab as indentation',
     pipeline: 'steps:\n\t- id: a\n',
-    problems: ['5:1: Tabs are not allowed as indentation (yaml)'],
+    problems: ['5:1: lines are indented with a tab: use spaces (yaml)'],
   },
   {
     what: 'a duplicate key',
     pipeline: `steps:\n${look}steps: []\n`,
-    problems: ['6:1: Map keys must be unique (yaml)'],
+    problems: ['6:1: this key is duplicated (yaml)'],
   },
   {
     what: 'an alias without an anchor',

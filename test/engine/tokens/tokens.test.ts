@@ -74,7 +74,7 @@ describe('a token as wished', () => {
     expect(problems.join()).not.toContain(TOKEN_SECRET);
   });
 
-  test.each(['', '-1h', '24', '1h ', 'h', '1.h', '9999999h'])(
+  test.each(['', '-1h', '24', '1h ', 'h', '.h', '9999999h'])(
     'a token is refused with the time to live "%s"',
     async (ttl) => {
       expect(await problemsOf({ ttl })).toHaveLength(1);

@@ -1,10 +1,10 @@
 /** The default pipeline in memory. A power failure at any point of a run or undo loses what was not synced. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Survives } from '../../helpers/memory-disk.ts';
-import { MemoryJoin, type Mode, type Trees } from '../../helpers/memory-join.ts';
+import type { Survives } from '../helpers/memory-disk.ts';
+import { MemoryJoin, type Mode, type Trees } from '../helpers/memory-join.ts';
 
 const NOTHING: Survives = () => false;
-/** As where the journal of a file system is ahead of its data: files are there, and empty. */
+/** The journal of the file system is ahead of its data: files exist, but are empty. */
 const NAMES: Survives = (what) => what === 'name';
 
 interface Machine {
@@ -19,9 +19,9 @@ beforeAll(async () => {
   bare = await MemoryJoin.joined(false);
 });
 
-const toldAs = (what: string, problems: readonly string[]) => problems.map((text) => `${what}: ${text}`);
+const labelled = (what: string, problems: readonly string[]) => problems.map((text) => `${what}: ${text}`);
 
-/** The points of `mode` after which something else would be left; and one beyond its end. */
+/** The points of `mode` that leave different states behind, and one beyond its end. */
 async function failing(scene: MemoryJoin, mode: Mode, survives: Survives): Promise<number[]> {
   const rehearsed = scene.copy();
   const { telling } = await rehearsed.points(mode, () => rehearsed.shape(rehearsed.disk.afterPowerLoss(survives)));
@@ -38,16 +38,16 @@ async function unsynced(scene: MemoryJoin, mode: Mode): Promise<number[]> {
   return all.telling;
 }
 
-/** One after the other, so that who wants only the first of them need not wait for the rest. */
+/** One after the other, so that a caller that needs only the first problem does not wait for the rest. */
 async function* problemsOfRun({ untouched: scene, trees }: Machine, survives = NOTHING): AsyncGenerator<string> {
   for (const point of await failing(scene, 'run', survives)) {
     const left = scene.copy();
     const { where = 'over' } = await left.act('run', point);
     const booted = await left.afterPowerLoss(survives);
     const twin = booted.copy();
-    if (where === 'over') yield* toldAs('after the run', await booted.problemsOfRun(trees));
-    yield* toldAs(`run ${where}, resumed`, await booted.problemsAfterResume(trees));
-    yield* toldAs(`run ${where}, undone`, await twin.problemsAfterUndo(trees));
+    if (where === 'over') yield* labelled('after the run', await booted.problemsOfRun(trees));
+    yield* labelled(`run ${where}, resumed`, await booted.problemsAfterResume(trees));
+    yield* labelled(`run ${where}, undone`, await twin.problemsAfterUndo(trees));
   }
 }
 
@@ -58,22 +58,22 @@ async function* problemsOfUndo({ untouched: scene, trees }: Machine, survives = 
     const left = joined.copy();
     const { where = 'over' } = await left.act('undo', point);
     const booted = await left.afterPowerLoss(survives);
-    if (where === 'over') yield* toldAs('after the undo', await booted.problemsOfUndo(trees, true));
-    yield* toldAs(`undo ${where}, undone`, await booted.problemsAfterUndo(trees));
+    if (where === 'over') yield* labelled('after the undo', await booted.problemsOfUndo(trees, true));
+    yield* labelled(`undo ${where}, undone`, await booted.problemsAfterUndo(trees));
   }
 }
 
-/** A kill loses nothing by itself; but what it has kept from being synced must not be lost later. */
+/** A kill loses nothing by itself, but a change that was not synced before it must not be lost later. */
 async function* problemsAfterKill({ untouched: scene, trees }: Machine): AsyncGenerator<string> {
   for (const point of await unsynced(scene, 'run')) {
     const left = scene.copy();
     const { where } = await left.act('run', point);
     const twin = left.copy();
     const [resumed, undone] = [await left.problemsAfterResume(trees), await twin.problemsAfterUndo(trees)];
-    yield* toldAs(`run ${where}`, [...resumed, ...undone]);
+    yield* labelled(`run ${where}`, [...resumed, ...undone]);
     const [joined, clean] = [await left.afterPowerLoss(), await twin.afterPowerLoss()];
-    yield* toldAs(`run ${where}, resumed, no power`, await joined.problemsAfterResume(trees));
-    yield* toldAs(`run ${where}, undone, no power`, await clean.problemsAfterUndo(trees));
+    yield* labelled(`run ${where}, resumed, no power`, await joined.problemsAfterResume(trees));
+    yield* labelled(`run ${where}, undone, no power`, await clean.problemsAfterUndo(trees));
   }
 }
 
@@ -104,7 +104,7 @@ describe('a power loss', () => {
   }, 300_000);
 });
 
-/** Every fsync there is, and where it is seen that it is needed. */
+/** Every fsync, and the scenario that fails without it. */
 const sites: [site: string, problemsOf: (machine: Machine) => AsyncGenerator<string>][] = [
   ['bytes, for append', problemsOfRun],
   ['bytes, for replaceFile', problemsOfRun],
