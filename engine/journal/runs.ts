@@ -113,6 +113,7 @@ export class Runs {
 
   /** The ids of all runs, the newest first. */
   async ids(): Promise<string[]> {
+    await this.#files.requireTrusted(paths.runs);
     const ids = (await this.#files.list(paths.runs)) ?? [];
     const written: string[] = [];
     for (const id of ids.reverse())

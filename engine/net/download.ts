@@ -15,13 +15,18 @@ const ANSWER_TIMEOUT_MS = 10_000;
  * Downloads `url` without credentials. E_DOWNLOAD if the answer is not the document; E_API_CERTIFICATE_… and
  * E_API_UNREACHABLE as for API servers.
  */
-export async function download(url: string, signal: AbortSignal): Promise<string> {
+export async function download(
+  url: string,
+  signal: AbortSignal,
+  allows: (address: string) => boolean = () => true,
+): Promise<string> {
   const ca = [...(await systemRoots())];
   let at = new URL(url);
   for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
     const answer = await get(at, ca, signal);
     if (answer.redirect === undefined) return answer.text;
     at = answer.redirect;
+    if (!allows(at.href)) throw refusalOf(new URL(url))(`it leads to ${at.origin}, which the plugin does not declare`);
   }
   throw refusalOf(new URL(url))(`more than ${REDIRECTS_MAX} redirects`);
 }

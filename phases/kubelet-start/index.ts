@@ -2,7 +2,6 @@
 import { healthUrl, isHealthCheckOff, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
-  type Commands,
   controls,
   definePhase,
   type Files,
@@ -14,11 +13,8 @@ import {
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
+import { BOOTSTRAP_ARGUMENT, passFiles } from './drop-in.ts';
 import { input, output } from './schema.ts';
-
-/** Arguments that the unit must pass, so that the kubelet uses the files of the join. */
-const REQUIRED_ARGUMENTS = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
-const BOOTSTRAP_ARGUMENT = `--bootstrap-kubeconfig=${paths.bootstrapKubeletConf}`;
 
 export default definePhase({
   name: 'kubelet-start',
@@ -27,6 +23,7 @@ export default definePhase({
   output,
   effects: [
     writes(paths.kubeletDropIn, 0o644, 'if the unit does not pass the files of the join to the kubelet'),
+    writes(paths.kubeletLastDropIn, 0o644, 'the same, if that file exists or another drop-in sets the command'),
     controls('kubelet', ['reload', 'start', 'stop'], 'it joins the cluster'),
     ...kubeletData,
     apiCalls(['patch'], 'nodes/status', 'on undo: sets the Node to not Ready'),
@@ -35,10 +32,9 @@ export default definePhase({
   ],
 
   async run(ports) {
-    const { files, services, commands, clock, log } = ports;
+    const { files, services, clock, log } = ports;
     const [status, unit] = await Promise.all([services.status('kubelet'), services.unit('kubelet')]);
     const bootstraps = (await files.stat(paths.bootstrapKubeletConf)) !== undefined;
-    const needed = bootstraps ? [BOOTSTRAP_ARGUMENT, ...REQUIRED_ARGUMENTS] : REQUIRED_ARGUMENTS;
     if (status.manager === 'none') {
       log.warn(`there is no systemd and no OpenRC; start the kubelet yourself: ${commandLine(bootstraps)}`);
       return { startedAt: clock.now().toISOString() };
@@ -49,11 +45,7 @@ export default definePhase({
       log.info('the kubelet is already running');
       return {};
     }
-    if (unit !== undefined && needed.some((argument) => !unit.includes(argument))) {
-      await files.write(paths.kubeletDropIn, await dropIn(commands), 0o644);
-      await services.reload('kubelet');
-      log.info(`wrote ${paths.kubeletDropIn}, because the kubelet's unit did not pass ${needed.join(', ')}`);
-    }
+    if (unit !== undefined) await passFiles({ files, services, log }, { unit, bootstraps });
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
     await waitHealthy(ports);
@@ -101,19 +93,4 @@ async function healthUrlOf(files: Files): Promise<string | undefined> {
   const url = healthUrl(config as Record<string, unknown>);
   if (url === undefined) throw invalid("it has no valid address for the kubelet's health check");
   return url;
-}
-
-/** The same drop-in that kubeadm's package installs, for units that lack it. */
-async function dropIn(commands: Commands): Promise<string> {
-  const kubelet = (await commands.find('kubelet')) ?? '/usr/bin/kubelet';
-  return `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
-[Service]
-Environment="KUBELET_KUBECONFIG_ARGS=${BOOTSTRAP_ARGUMENT} --kubeconfig=${paths.kubeletConf}"
-Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubeletConfig}"
-EnvironmentFile=-${paths.kubeadmFlags}
-EnvironmentFile=-/etc/default/kubelet
-EnvironmentFile=-/etc/sysconfig/kubelet
-ExecStart=
-ExecStart=${kubelet} $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
-`;
 }

@@ -140,7 +140,7 @@ const programs: Fault[] = [
   program(
     'it leaves a child that keeps its output',
     'kubelet --version',
-    'sleep 8 & echo Kubernetes v1.36.2',
+    'sleep 8 & echo Kubernetes v1.24.17',
     LIMIT,
     'kubelet-version',
     {

@@ -13,6 +13,7 @@ const UNIT = [
   `Environment="A=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"`,
   `Environment="B=--config=/var/lib/kubelet/config.yaml"`,
   'EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env',
+  'ExecStart=/usr/bin/kubelet $A $B $KUBELET_KUBEADM_ARGS',
 ].join('\n');
 
 function starting(kubelet: NonNullable<MemoryMachine['services']>[string] | undefined, change: MemoryMachine = {}) {
@@ -58,6 +59,9 @@ describe('kubelet-start', () => {
     ['no flags', UNIT.replace('/var/lib/kubelet/kubeadm-flags.env', '')],
     ['another configuration', UNIT.replace('config.yaml', 'other.yaml')],
   ])('writes a drop-in for a unit that passes %s, and reloads it', async (_, unit) => {
+    const command = unit.includes('$A')
+      ? '/usr/bin/kubelet $A $B $KUBELET_KUBEADM_ARGS $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_EXTRA_ARGS'
+      : '/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS';
     const { start } = starting({ unit }, { programs: ['kubelet'] });
     const { error, changes } = await start();
     expect(error).toBeUndefined();
@@ -78,7 +82,7 @@ EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/default/kubelet
 EnvironmentFile=-/etc/sysconfig/kubelet
 ExecStart=
-ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+ExecStart=${command}
 `,
     });
   });
