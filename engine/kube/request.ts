@@ -5,6 +5,7 @@ import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import { startTimer } from '../limits/timers.ts';
 import { connectionError, unlessAborted } from '../net/failure.ts';
+import { limitInformational } from '../net/informational.ts';
 import { type TrustedServer, trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
@@ -108,6 +109,7 @@ export class Transport {
         },
         body: body === undefined ? null : JSON.stringify(body),
         headersTimeout: ANSWER_TIMEOUT_MS,
+        onInfo: limitInformational((what) => fail('E_API_ANSWER', { server, what })),
         bodyTimeout: bodyTimeoutMs,
         signal,
       });

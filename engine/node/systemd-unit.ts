@@ -11,7 +11,7 @@ interface Assignment {
 }
 
 export interface UnitCommand {
-  /** The line that systemd runs, unexpanded. Undefined if there is none. */
+  /** The line that systemd runs, unexpanded. Undefined if absent. */
   line: string | undefined;
   /** The file that has the line. */
   file: string | undefined;

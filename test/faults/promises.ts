@@ -13,6 +13,7 @@ import type { Outcome } from './join.ts';
 import type { Scene } from './scene.ts';
 
 /** What a shared machine may be late by. */
+const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
 const LATE_MS = 4_000;
 /** Everything that a terminal may obey or that turns text around; a new line is our own. */
 const CONTROL = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -113,15 +114,11 @@ function isMadeBy(change: Change, path: string, { content, mode }: { content: st
 export async function expectJoined(scene: Scene): Promise<void> {
   expect((await scene.kubelet)?.nodeName).toBe('w1'); // it has read its files, and used its identity
   expect(keyFiles(scene.root), 'files with keys, as they were written').not.toEqual([]);
+  const node = scene.sandbox.store.get('nodes', 'w1');
+  expect(node?.metadata.annotations?.[CRI_SOCKET]).toBe('unix:///run/containerd/containerd.sock');
   const files = [...treeOf(scene.root).keys()];
   expect(files).toEqual(
-    expect.arrayContaining([
-      paths.kubeletConf,
-      paths.caCert,
-      paths.kubeletInstanceConfig,
-      paths.kubeletConfig,
-      paths.kubeadmFlags,
-    ]),
+    expect.arrayContaining([paths.kubeletConf, paths.caCert, paths.kubeletConfig, paths.kubeadmFlags]),
   );
 }
 

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configMapRef } from '../../engine/node/index.ts';
+import { applyPatches } from '../../engine/node/kubelet-patches.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { type FlagInputs, kubeadmFlags } from '../../phases/kubelet-config/flags.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
-import { applyPatches } from '../../phases/kubelet-config/patches.ts';
 import { FakeCluster, NOW, SERVER, TOKEN } from '../helpers/cluster.ts';
 import { runPhase } from '../helpers/contract.ts';
 

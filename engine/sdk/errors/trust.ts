@@ -84,6 +84,19 @@ export const trust = {
       `echo | openssl s_client -connect ${authorityOf(d.server)}`,
     exitCode: EXIT.trust,
   }),
+  E_PATH_UNSAFE: (d: {
+    path: string;
+    directory: string;
+    name: string;
+    who: string;
+    owner: string;
+    mode: string;
+    command: string;
+  }) => ({
+    message: `${d.path}: ${d.who} can exchange ${d.name} in ${d.directory} (owner ${d.owner}, mode ${d.mode})`,
+    hint: `Check what is in ${d.directory}, and use another path, or run: ${d.command}`,
+    exitCode: EXIT.trust,
+  }),
   E_STATE_UNTRUSTED: (d: { path: string; believed: string; owner: string; mode: string; command: string }) => ({
     message:
       `${d.believed} decides what Joinery does, but users other than root and you can change ` +

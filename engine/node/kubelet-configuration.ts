@@ -1,6 +1,11 @@
 /** Completes the cluster's KubeletConfiguration as kubeadm does. Source: kubeadm, componentconfigs/kubelet. */
-import { clusterSettings, defaultCgroupDriver, fields, holds, paths } from '../../engine/node/index.ts';
-import type { Files, Services } from '../../engine/sdk/index.ts';
+import type { Files, Log, Services } from '../sdk/ports.ts';
+import { defaultCgroupDriver } from './cgroup-driver.ts';
+import { clusterSettings } from './cluster-settings.ts';
+import { fields } from './fields.ts';
+import { applyPatches } from './kubelet-patches.ts';
+import { paths } from './paths.ts';
+import { holds } from './release-facts.ts';
 import { dnsAddress } from './service-subnet.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
@@ -12,6 +17,16 @@ export interface CompletionInputs {
   kubeletVersion: string;
   clusterConfiguration: object | undefined;
   caCertPath: string;
+}
+
+/** The configuration that a kubelet gets: the cluster's, completed and patched. Throws E_PATCH. */
+export async function kubeletConfigurationOf(
+  ports: { files: Files; services: Services; log: Log },
+  configuration: object,
+  { patches, ...inputs }: CompletionInputs & { patches: string | undefined },
+): Promise<Tree> {
+  const complete = await completed(ports, configuration, inputs);
+  return patches === undefined ? complete : applyPatches(complete, patches, ports);
 }
 
 /** Adds kubeadm's value to each field that is unset. Rotation of the certificates is always on. */
