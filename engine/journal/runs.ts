@@ -125,7 +125,7 @@ export class Runs {
   async find(given: string | undefined, fits: (history: History) => boolean, what: string): Promise<string> {
     const ids = await this.ids();
     if (given !== undefined) {
-      const [found, ...more] = ids.filter((id) => id.startsWith(given));
+      const [found, ...more] = given === '' ? [] : ids.filter((id) => id.startsWith(given));
       if (found !== undefined && more.length === 0) return found;
       throw fail('E_RUN_UNKNOWN', { given, ids });
     }

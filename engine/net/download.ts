@@ -3,6 +3,7 @@ import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { decodeText } from '../sdk/text.ts';
 import { connectionError, unlessAborted } from './failure.ts';
+import { limitInformational } from './informational.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 
@@ -52,6 +53,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
       method: 'GET',
       headers: { accept: '*/*', 'user-agent': 'joinery' },
       headersTimeout: ANSWER_TIMEOUT_MS,
+      onInfo: limitInformational((what) => refuse(`the server sent ${what}`)),
       bodyTimeout: ANSWER_TIMEOUT_MS,
       signal,
     });

@@ -20,7 +20,7 @@ export {
   type KubeconfigContext,
   readKubeconfig,
 } from './kubeconfig.ts';
-export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
+export { healthUrl, installedKubelet, isHealthCheckOff, minorOf } from './kubelet.ts';
 export { kubeletConfigurationOf } from './kubelet-configuration.ts';
 export {
   type KubeletIdentity,
@@ -46,7 +46,7 @@ export {
 export { paths } from './paths.ts';
 export { logProxy } from './proxy.ts';
 export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
-export { readServerAddress } from './server-address.ts';
+export { PORT, readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
 export { argumentIn, type UnitCommand, unitCommand } from './systemd-unit.ts';
 export { visibleNode } from './visible-node.ts';

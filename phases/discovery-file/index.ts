@@ -10,6 +10,7 @@ import {
   readKubeconfig,
   readServerAddress,
 } from '../../engine/node/index.ts';
+import { shortKeysIn } from '../../engine/pki/index.ts';
 import {
   apiCalls,
   type ClusterInfo,
@@ -59,6 +60,7 @@ export default definePhase({
       log.warn(`cluster-info names the server ${clean(claimed.server)}; using ${server} from the discovery file`);
     const ca = fileCa === '' ? (claimed?.ca ?? '') : fileCa;
     if (ca === '') throw refuse('neither the file nor cluster-info has a CA certificate');
+    for (const what of shortKeysIn(ca)) log.warn(clean(what));
     log.info(`the API server is ${server} (from ${origin.name})`);
     const bootstrapToken = tlsBootstrapToken ?? token;
     if (bootstrapToken !== undefined) return discovered({ server, ca, token: bootstrapToken });

@@ -3,8 +3,8 @@
  */
 
 import { assertClock, discovered, logProxy, readClusterInfo } from '../../engine/node/index.ts';
-import { isSignedBy } from '../../engine/pki/index.ts';
-import { apiCalls, definePhase, fail } from '../../engine/sdk/index.ts';
+import { isSignedBy, shortKeysIn } from '../../engine/pki/index.ts';
+import { apiCalls, clean, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -47,6 +47,7 @@ export default definePhase({
       if (proven.data.kubeconfig !== kubeconfig) throw fail('E_CLUSTER_INFO_CHANGED', { server: endpoint });
       log.info(`the CA matches the pinned key ${pinned.map(({ pin }) => pin).join(', ')}`);
     }
+    for (const what of shortKeysIn(ca)) log.warn(clean(what));
     log.info(`the API server is ${server}`);
     return discovered({ server, ca, token: inputs.tlsBootstrapToken ?? inputs.token ?? token });
   },

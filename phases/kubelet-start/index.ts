@@ -1,11 +1,12 @@
 /** Starts the kubelet through the service manager and waits until it is healthy. */
-import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
+import { healthUrl, isHealthCheckOff, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
   controls,
   definePhase,
   type Files,
   fail,
+  type Ports,
   parseYaml,
   removesPodSandboxes,
   type ServiceStatus,
@@ -30,7 +31,8 @@ export default definePhase({
     unmounts(paths.kubelet, 'on undo: volumes of Pods'),
   ],
 
-  async run({ files, services, clock, log }) {
+  async run(ports) {
+    const { files, services, clock, log } = ports;
     const [status, unit] = await Promise.all([services.status('kubelet'), services.unit('kubelet')]);
     const bootstraps = (await files.stat(paths.bootstrapKubeletConf)) !== undefined;
     if (status.manager === 'none') {
@@ -39,15 +41,14 @@ export default definePhase({
     }
     assertUsable(status);
     if (status.active) {
-      await services.waitHealthy('kubelet', await healthUrlOf(files));
-      log.info('the kubelet is already running and healthy');
+      await waitHealthy(ports);
+      log.info('the kubelet is already running');
       return {};
     }
     if (unit !== undefined) await passFiles({ files, services, log }, { unit, bootstraps });
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
-    await services.waitHealthy('kubelet', await healthUrlOf(files));
-    log.info('the kubelet is healthy');
+    await waitHealthy(ports);
     return { startedAt };
   },
 
@@ -70,8 +71,16 @@ function assertUsable({ manager, exists, masked = false, unusable }: ServiceStat
 const commandLine = (bootstraps: boolean): string =>
   `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
-/** The kubelet's configuration may change the address and port of its health check. */
-async function healthUrlOf(files: Files): Promise<string> {
+async function waitHealthy({ files, services, log }: Pick<Ports, 'files' | 'services' | 'log'>): Promise<void> {
+  const url = await healthUrlOf(files);
+  if (url === undefined)
+    return log.warn('the kubelet has no health check (healthzPort: 0): only its Node will show whether it works');
+  await services.waitHealthy('kubelet', url);
+  log.info('the kubelet is healthy');
+}
+
+/** The kubelet's configuration may change the address and port of its health check. Undefined if it has none. */
+async function healthUrlOf(files: Files): Promise<string | undefined> {
   const invalid = (what: string) => fail('E_KUBELET_CONFIG', { what: `${paths.kubeletConfig}: ${what}` });
   const text = (await files.read(paths.kubeletConfig))?.toString('utf8') ?? '';
   let config: unknown;
@@ -80,6 +89,7 @@ async function healthUrlOf(files: Files): Promise<string> {
   } catch (error) {
     throw invalid((error as Error).message);
   }
+  if (isHealthCheckOff(config as Record<string, unknown>)) return undefined;
   const url = healthUrl(config as Record<string, unknown>);
   if (url === undefined) throw invalid("it has no valid address for the kubelet's health check");
   return url;

@@ -148,10 +148,21 @@ ExecStart=${command}
     ['healthzPort: 11248', 'http://127.0.0.1:11248/healthz'],
     ['healthzBindAddress: 10.0.0.7', 'http://10.0.0.7:10248/healthz'],
     ['healthzBindAddress: "::1"\nhealthzPort: 1', 'http://[::1]:1/healthz'],
+    ['healthzBindAddress: 0.0.0.0', 'http://127.0.0.1:10248/healthz'],
+    ['healthzBindAddress: "::"', 'http://[::1]:10248/healthz'],
     ['kind: KubeletConfiguration', 'http://127.0.0.1:10248/healthz'],
   ])('checks the health at the address in the configuration: %s', async (config, url) => {
     const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: config } });
     expect((await start()).error).toBeUndefined();
     expect(waits).toEqual(health(url));
+  });
+
+  test('warns that nothing is checked if the configuration turns the health check off', async () => {
+    const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: 'healthzPort: 0' } });
+    expect((await start()).result.steps[0]?.notes.map(({ level, text }) => [level, text])).toContainEqual([
+      'warn',
+      'the kubelet has no health check (healthzPort: 0): only its Node will show whether it works',
+    ]);
+    expect(waits).toEqual([]);
   });
 });

@@ -217,6 +217,18 @@ describe('the runs of a machine', () => {
     expect(await joinErrorOf(() => runs.find(undefined, () => false, 'undo'))).toMatchObject({ code: 'E_RUN_NONE' });
   });
 
+  test('an empty text finds no run, even if it is the only one', async () => {
+    const { runs, begin } = await machine();
+    const journal = begin();
+    await journal.once('a', 'key', () => 'x');
+    await journal.close();
+    for (const what of ['show', 'resume', 'undo', 'delete']) {
+      const error = await joinErrorOf(() => runs.find('', () => true, what));
+      expect(error).toMatchObject({ code: 'E_RUN_UNKNOWN', exitCode: 2 });
+      expect(error.message).toBe(`an empty text is not the ID of a run; recorded runs: ${journal.id}`);
+    }
+  });
+
   test('pruning deletes finished runs except the newest ones, and never deletes an unfinished run', async () => {
     const { runs, begin } = await machine();
     const open = begin();
