@@ -169,7 +169,15 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (status >= 400) return { message: clean(text) }; // a page from a proxy, whose status says enough
-    throw fail('E_API_ANSWER', { server, what: `no JSON, but "${clean(text).slice(0, 80)}"` });
+    const page = pageIn(text); // of a proxy, whose status says enough if it is an error
+    if (status >= 400) return { message: page ?? clean(text) };
+    throw fail('E_API_ANSWER', { server, what: page ?? `no JSON, but "${clean(text).slice(0, 80)}"` });
   }
+}
+
+/** A page for people, as proxies and networks that want a login send it. */
+function pageIn(text: string): string | undefined {
+  if (!/^\s*(<!doctype|<html|<\?xml|<!--)/i.test(text)) return undefined;
+  const title = clean(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? text.replace(/<[^>]*>/g, ' ')).slice(0, 80);
+  return `a web page ("${title}"): a proxy, or a network that wants a login, may have answered instead`;
 }

@@ -77,7 +77,7 @@ export const trust = {
       'jsonpath={.data.kubeconfig}',
     exitCode: EXIT.trust,
   }),
-  E_TLS_HANDSHAKE: (d: { server: string; what: string }) => ({
+  E_API_TLS_HANDSHAKE: (d: { server: string; what: string }) => ({
     message: `the TLS handshake with ${d.server} failed: ${d.what}`,
     hint:
       'Read the log of the server, and inspect what it offers: ' +

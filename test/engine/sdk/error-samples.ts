@@ -134,7 +134,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_STEP_TIME_LIMIT: { step: 'a', limitMs: 1_000 },
   E_TOKEN_ABSENT: { ids: ['abcdef'] },
   E_TOKEN_EXISTS: { id: 'abcdef' },
-  E_TLS_HANDSHAKE: { server, what: 'the server sent the alert "handshake failure"' },
+  E_API_TLS_HANDSHAKE: { server, what: 'the server sent the alert "handshake failure"' },
   E_TOKEN_UNKNOWN: { server, tokenId: 'abcdef' },
   E_UNDECIDED: { what: 'the answer' },
   E_VERSION_TOO_NEW: { kubelet: 'v1.36.2', cluster: 'v1.34.0' },
