@@ -10,15 +10,12 @@ import { isOwnAddress } from './own-addresses.ts';
 /** A service that was restarted this often will not start. */
 const RESTARTS_MAX = 3;
 const LOG_LINES = 200;
-<<<<<<< HEAD
 /** Less than what a step that has timed out may take to end. */
 const LOG_TIME_LIMIT_MS = 3_000;
 const FATAL = /^F\d{4} |failed to run Kubelet|^panic:|command failed/;
 /** As klog marks errors. */
 const ERROR = /^E\d{4} /;
-=======
 const HEALTH_ANSWER_MS = 1_000;
->>>>>>> int
 
 export class MachineServices {
   readonly #commands: MachineCommands;
