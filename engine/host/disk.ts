@@ -157,7 +157,7 @@ export class DurableDisk {
 
   async #removeTree(path: string, device: number): Promise<void> {
     const there = await this.#disk.lstat(path);
-    if (there.dev !== device) throw fail('E_FILE', { path, what: 'is a mount point: what is mounted there stays' });
+    if (there.dev !== device) throw fail('E_FILE', { path, what: 'is a mount point: the mounted file system stays' });
     if (!there.isDirectory()) return this.#disk.rm(path);
     for (const name of await this.#disk.readdir(path)) await this.#removeTree(join(path, name), device);
     await this.#disk.rmdir(path);

@@ -59,7 +59,7 @@ export class Transport {
   /** Reads the whole answer, within limits of size and time. */
   async #answer({ server }: ApiRequest, opened: Dispatcher.ResponseData, signal: AbortSignal): Promise<ApiAnswer> {
     const { body, headers, statusCode } = opened;
-    const what = `it has begun to, but not ended within ${ANSWER_TIMEOUT_MS / 1000} s`;
+    const what = `its answer did not end within ${ANSWER_TIMEOUT_MS / 1000} s`;
     const late = startTimer(ANSWER_TIMEOUT_MS, () => body.destroy(fail('E_API_UNREACHABLE', { server, what })));
     const chunks: Buffer[] = [];
     try {
@@ -168,6 +168,6 @@ function parseJson(text: string, server: string, status: number): unknown {
     return JSON.parse(text);
   } catch {
     if (status >= 400) return { message: clean(text) }; // a page from a proxy, whose status says enough
-    throw fail('E_API_ANSWER', { server, what: `no JSON, but "${clean(text).slice(0, 80)}"` });
+    throw fail('E_API_ANSWER', { server, what: `not JSON: "${clean(text).slice(0, 80)}"` });
   }
 }

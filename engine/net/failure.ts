@@ -24,7 +24,7 @@ export function connectionError(error: unknown, server: string, signal: AbortSig
   if (signal.aborted) return signal.reason;
   const { name, code, message } = error as NodeJS.ErrnoException;
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
-    return fail('E_API_ANSWER', { server, what: `not HTTP as it should be (${clean(message)})` }, error);
+    return fail('E_API_ANSWER', { server, what: `it is not valid HTTP (${clean(message)})` }, error);
   if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // a bug, not a network failure
   const ofTls = handshakeError(error, server);
   if (ofTls !== undefined) return ofTls;

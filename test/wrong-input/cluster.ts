@@ -184,7 +184,7 @@ const answers: WrongInput[] = [
     ({ faults }) => faults.add({ effect: 'notJson', times: always }),
     5,
     [
-      'E_API_ANSWER in step discovery: https://ENDPOINT sent a response that Joinery cannot use: no JSON, but "<html><body>Sign in to the network</body></html>"',
+      'E_API_ANSWER in step discovery: https://ENDPOINT sent a response that Joinery cannot use: not JSON: "<html><body>Sign in to the network</body></html>"',
       'Check that the address belongs to the API server itself, not to a proxy or another service.',
     ],
     SOON,
