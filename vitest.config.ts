@@ -7,7 +7,7 @@ const OTHER_SUITES = ['test/real/**', 'test/crash/**', 'test/packed/**', 'node_m
  */
 const SHARED = [
   'test/engine/{environment,expressions,journal,kube,kubeadm,node,pipeline,pki,plugins,run,sdk,tokens}/**/*.test.ts',
-  'test/phases/**/*.test.ts',
+  'test/{bin,docs,phases}/**/*.test.ts',
 ];
 
 export default defineConfig({

@@ -10,6 +10,9 @@ if (major < 20) {
   console.error(`join needs Node 20 or newer; this is ${process.version}`);
   process.exit(1);
 }
+// Node opens its debugger on SIGUSR1, and for --inspect. Every local user could then run code in this process, as root.
+process.on('SIGUSR1', () => undefined);
+if (process.env.NODE_OPTIONS?.includes('--inspect')) require('node:inspector').close();
 // The command line may contain a token: hide it from ps, and from oclif's debug output.
 process.title = 'join';
 delete process.env.DEBUG;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { registry } from './helpers/app.ts';
 import { brokenBy, inside, rules, source } from './helpers/import-rules.ts';
-import { booleanParameters, cyclesOf, longerThan } from './helpers/source-rules.ts';
+import { booleanParameters, cyclesOf, fileFunctions, longerThan } from './helpers/source-rules.ts';
 import { importsOf, lineCount, PROJECT, type Source, sourcesBelow } from './helpers/sources.ts';
 
 /** Imports that still run upwards. This list may only shrink. */
@@ -112,6 +112,51 @@ describe('cycles of files', () => {
 test('every import that is listed as running upwards still exists', () => {
   const all = files.flatMap((file) => importsOf(file).map((target) => `${file.path} imports ${target}`));
   expect([...DEBTS].filter((debt) => !all.includes(debt))).toEqual([]);
+});
+
+/** The functions of node:fs that engine/host uses, and what with. A path of the machine is never one of it. */
+const FILE_FUNCTIONS: Record<string, string[]> = {
+  // Opens one directory in the other.
+  'engine/host/descend.ts': [
+    'closeSync',
+    'constants',
+    'fstatSync',
+    'lstatSync',
+    'openSync',
+    'readFileSync',
+    'readlinkSync',
+  ],
+  // Names in open directories: what they get is a `Place`.
+  'engine/host/disk.ts': ['*', 'constants'],
+  'engine/host/files.ts': ['constants', 'watch'],
+  'engine/host/lock.ts': ['chmod', 'constants', 'lstat', 'mkdir', 'open', 'rmdir', 'unlink'],
+  // A program on PATH; the root itself; files of /proc.
+  'engine/host/commands.ts': ['accessSync', 'constants'],
+  'engine/host/real.ts': ['stat'],
+  'engine/host/mounts.ts': ['createReadStream', 'realpath'],
+  // Files of the caller, such as pipelines.
+  'engine/host/trusted.ts': ['closeSync', 'fstatSync', 'lstatSync', 'readlinkSync'],
+};
+
+describe('files of a machine', () => {
+  const used = (sources: readonly Source[]) =>
+    Object.fromEntries(
+      sources
+        .filter(({ path }) => inside(path, 'engine/host'))
+        .map((file) => [file.path, fileFunctions(file).sort()] as const)
+        .filter(([, names]) => names.length > 0),
+    );
+  test('the host reaches files only in open directories: no other file of it uses node:fs', () => {
+    expect(used(files)).toEqual(FILE_FUNCTIONS);
+  });
+  test('a file that uses node:fs is found, and types are not', () => {
+    const made = [
+      source('engine/host/a.ts', "import { constants, readFileSync, type Stats } from 'node:fs';"),
+      source('engine/host/b.ts', "import * as fs from 'node:fs/promises';"),
+      source('engine/host/c.ts', "import type { Stats } from 'node:fs';\nimport type * as fs from 'node:fs/promises';"),
+    ];
+    expect(used(made)).toEqual({ 'engine/host/a.ts': ['constants', 'readFileSync'], 'engine/host/b.ts': ['*'] });
+  });
 });
 
 describe('names and sizes', () => {

@@ -2,6 +2,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Schema } from '../sdk/schema.ts';
 import { clean, didYouMean, maskTokens, valueText } from '../sdk/text.ts';
+import { compilePattern } from './patterns.ts';
 import { precompiledValidators } from './precompiled.ts';
 
 export interface Violation {
@@ -24,13 +25,26 @@ export const ajvOptions = {
   validateSchema: false,
   code: { optimize: false }, // optimizing costs more than these small schemas ever save
 } as const;
+const QUOTED_MAX = 100;
+/** Patterns of pipelines and plugins, as ajv calls them. The build has compiled the schemas that ship. */
+const re2 = Object.assign(
+  (pattern: string) => {
+    try {
+      return { ...compilePattern(pattern), toString: () => pattern };
+    } catch (error) {
+      const why = clean((error as Error).message).replace(/^error parsing regexp: /, '');
+      throw new Error(`RE2 does not support the pattern ${pattern.slice(0, QUOTED_MAX)}: ${why}`);
+    }
+  },
+  { code: 'compilePattern' },
+);
 let ajv: Ajv2020 | undefined;
 const compiled = new WeakMap<object, ValidateFunction>();
 
 function validatorOf(schema: object): ValidateFunction {
   let validate = compiled.get(schema) ?? precompiledValidators.get(JSON.stringify(schema))?.();
   if (validate === undefined) {
-    ajv ??= new Ajv2020(ajvOptions);
+    ajv ??= new Ajv2020({ ...ajvOptions, code: { ...ajvOptions.code, regExp: re2 } });
     validate = ajv.compile(schema);
     if ('$async' in validate) throw new Error('$async is not supported');
   }

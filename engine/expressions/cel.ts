@@ -3,16 +3,16 @@
  * becomes a variable, so that an expression reaches the values it names and no others.
  */
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
+import { compilePattern } from '../documents/patterns.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
-import { celLibrary, re2Library } from './cel-library.ts';
+import { celLibrary } from './cel-library.ts';
 import { ExpressionSyntax, presentWhen, type ReferenceSite } from './cel-syntax.ts';
 import { celType, fromCel, toCel } from './cel-types.ts';
 import { type Lookup, referenceText, UNKNOWN } from './references.ts';
 
 const LENGTH_MAX = 4_096;
-const PATTERN_LENGTH_MAX = 500;
 /** Limit of the nodes evaluated plus the size of their results. Takes about 50 ms. */
 const BUDGET = 300_000;
 const LIMITS = { maxAstNodes: 500, maxDepth: 40, maxListElements: 200, maxMapEntries: 200, maxCallArguments: 4 };
@@ -26,19 +26,12 @@ function environment(): Environment {
     limits: LIMITS,
   }).registerFunction('string.re2(string): bool', (text: string, pattern: string) => {
     try {
-      return compilePattern(pattern).matcher(text).find();
+      return compilePattern(pattern).test(text);
     } catch (error) {
       throw new EvaluationError((error as Error).message);
     }
   });
   return base.clone();
-}
-
-/** RE2 takes time linear in the text, whatever the pattern. A RegExp may never return. */
-function compilePattern(pattern: string) {
-  if (pattern.length > PATTERN_LENGTH_MAX)
-    throw new Error(`a pattern can have at most ${PATTERN_LENGTH_MAX} characters`);
-  return re2Library().compile(pattern);
 }
 
 export class Cel {

@@ -5,22 +5,26 @@ import { join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
+import { realDescriptors, realPath } from './descend.ts';
 import type { CommandOptions } from './query.ts';
 
 const TIME_LIMIT_MS = 30_000;
 const OUTPUT_BYTES_MAX = 1 << 20;
-const ROOTED_PATH = ['usr/local/sbin', 'usr/local/bin', 'usr/sbin', 'usr/bin', 'sbin', 'bin'];
+const ROOTED_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 export class MachineCommands {
+  readonly #root: string;
   readonly #directories: string[];
   readonly #environment: Record<string, string>;
   readonly #timeLimitMs: number;
 
   /** Below a root other than `/`, only the programs there are run. JOINERY_ROOT tells them the root. */
   constructor(root: string, timeLimitMs: number = TIME_LIMIT_MS) {
+    this.#root = root;
     this.#timeLimitMs = timeLimitMs;
     const path = process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin';
-    this.#directories = root === '/' ? path.split(':').filter(Boolean) : ROOTED_PATH.map((name) => join(root, name));
+    this.#directories =
+      root === '/' ? path.split(':').filter(Boolean) : ROOTED_PATH.map((directory) => join(root, directory));
     this.#environment = {
       PATH: root === '/' ? path : `${this.#directories.join(':')}:${path}`,
       HOME: process.env.HOME ?? '/root',
@@ -30,7 +34,20 @@ export class MachineCommands {
   }
 
   async find(program: string): Promise<string | undefined> {
-    return this.#directories.map((directory) => join(directory, program)).find(isExecutable);
+    if (program.includes('/')) return undefined; // the name of a file, which PATH says nothing about
+    return this.#directories
+      .map((directory) => join(directory, program))
+      .find((path) => isExecutable(this.#realProgram(path)));
+  }
+
+  /**
+   * Below a root, absolute links and paths begin there, as they would on the machine: a program of the host is never
+   * run in the place of the machine's.
+   */
+  #realProgram(path: string): string {
+    if (this.#root === '/') return path;
+    const below = path.startsWith(join(this.#root, '/')) ? path.slice(this.#root.length) : path;
+    return join(this.#root, realPath({ root: this.#root, descriptors: realDescriptors }, join('/', below)));
   }
 
   /** Resolves for any exit code. E_COMMAND_FAILED if the program cannot be started or does not end in time. */
@@ -40,8 +57,9 @@ export class MachineCommands {
     { environment = {}, limits = {} }: CommandOptions = {},
   ): Promise<CommandResult> {
     const [program = '', ...args] = argv;
-    const path = program.startsWith('/') ? program : await this.find(program);
     const command = argv.join(' ');
+    const found = program.startsWith('/') ? program : await this.find(program);
+    const path = found && this.#realProgram(found);
     if (path === undefined) throw fail('E_COMMAND_FAILED', { command, exitCode: 127, output: `no ${program} on PATH` });
     const { timeMs = this.#timeLimitMs, outputBytes = OUTPUT_BYTES_MAX } = limits;
     // A program may ignore SIGTERM.

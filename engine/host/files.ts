@@ -1,14 +1,14 @@
 /** Files below a root directory: read within limits, and replaced durably, atomically and with the right mode. */
 import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
-import * as fs from 'node:fs/promises';
-import { dirname, join, normalize } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { LIMITS } from '../limits/sizes.ts';
 import { signalAfter, sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
-import { type Disk, DurableDisk } from './disk.ts';
-import { followLinks } from './links.ts';
+import { type Last, type Place, realPath, type Tree, withPlace } from './descend.ts';
+import { type Disk, DurableDisk, realDisk } from './disk.ts';
 import { requireTrusted } from './trusted-state.ts';
 import { readUnsized } from './unsized-file.ts';
 
@@ -30,50 +30,51 @@ export interface AppendHandle {
 }
 
 export class MachineFiles {
-  readonly #root: string;
+  readonly #tree: Tree;
   readonly #disk: Disk;
   readonly #durable: DurableDisk;
   /** The latest pending change at each place. */
   readonly #turns = new Map<string, Promise<void>>();
 
   /** `root` is `/` for this machine. Tests pass a `disk` that loses unsynced data. */
-  constructor(root: string, disk: Disk = fs) {
-    this.#root = root;
+  constructor(root: string, disk: Disk = realDisk) {
+    this.#tree = { root, descriptors: disk.descriptors };
     this.#disk = disk;
     this.#durable = new DurableDisk(disk);
   }
 
   async read(path: string, bytesMax = LIMITS.file): Promise<Buffer | undefined> {
-    return this.#orAbsent(path, async () => {
-      const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
-      try {
-        const stats = await handle.stat();
-        if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
-        if (stats.size > bytesMax) throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
-        return stats.size > 0 ? await handle.readFile() : await readUnsized(handle, path, bytesMax);
-      } finally {
-        await handle.close();
-      }
+    return this.#open(path, async (handle, fileBytes) => {
+      if (fileBytes > bytesMax) throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
+      return fileBytes > 0 ? await handle.readFile() : await readUnsized(handle, path, bytesMax);
     });
   }
 
   /** The first bytes of a file. Empty if the file does not exist. */
   async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
-    const content = await this.#orAbsent(path, async () => {
-      const handle = await this.#disk.open(await this.#real(path), constants.O_RDONLY | constants.O_NONBLOCK);
+    const content = await this.#open(path, async (handle, fileBytes) => {
+      if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
+      const start = Buffer.alloc(bytesMax);
+      const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
+      return { content: start.subarray(0, bytesRead), fileBytes };
+    });
+    return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
+  }
+
+  /** Opens a file to read it. Undefined if it does not exist. */
+  async #open<T>(path: string, read: (handle: FileHandle, fileBytes: number) => Promise<T>): Promise<T | undefined> {
+    return this.#orAbsent(path, 'followed', async (place) => {
+      // O_NOFOLLOW: no link was here a moment ago. O_NONBLOCK: a named pipe must not stop the process.
+      const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+      const handle = await this.#disk.open(place.path, flags);
       try {
         const stats = await handle.stat();
         if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
-        const fileBytes = stats.size;
-        if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
-        const start = Buffer.alloc(bytesMax);
-        const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
-        return { content: start.subarray(0, bytesRead), fileBytes };
+        return await read(handle, stats.size);
       } finally {
         await handle.close();
       }
     });
-    return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
   }
 
   /**
@@ -81,15 +82,14 @@ export class MachineFiles {
    * change it, or a directory on the way. A path that does not exist is trusted.
    */
   async requireTrusted(path: string): Promise<void> {
-    await this.#orAbsent(path, async () => {
-      await requireTrusted(this.#disk, await this.#real(path));
+    await this.#explained(path, async () => {
+      await requireTrusted(this.#disk, join(this.#tree.root, realPath(this.#tree, path, 'any')));
     });
   }
 
   async stat(path: string): Promise<Stat | undefined> {
-    return this.#orAbsent(path, async () => {
-      const real = await this.#place(path);
-      const stats = await this.#disk.lstat(real);
+    return this.#orAbsent(path, 'kept', async (place) => {
+      const stats = await this.#disk.lstat(place.path);
       const kind = kindOf(stats);
       const { uid, gid, mode } = stats;
       return {
@@ -97,13 +97,13 @@ export class MachineFiles {
         mode: mode & 0o7777,
         uid,
         gid,
-        ...(kind === 'link' ? { target: await this.#disk.readlink(real) } : {}),
+        ...(kind === 'link' ? { target: await this.#disk.readlink(place.path) } : {}),
       };
     });
   }
 
   async list(path: string): Promise<string[] | undefined> {
-    return this.#orAbsent(path, async () => (await this.#disk.readdir(await this.#real(path))).sort());
+    return this.#orAbsent(path, 'entered', async (place) => (await this.#disk.readdir(place.directory)).sort());
   }
 
   /** Watches the nearest existing directory, and reads every few seconds for file systems without events. */
@@ -111,7 +111,7 @@ export class MachineFiles {
     return this.#explained(path, async () => {
       for (;;) {
         // The watch begins before the read, so that no change in between is missed.
-        const watcher = watcherOf(await this.#real(await this.#nearest(dirname(path))));
+        const watcher = await this.#watch(await this.#nearest(dirname(path)));
         const until = AbortSignal.any([signal, signalAfter(READ_AGAIN_MS)]);
         const changed =
           watcher === undefined
@@ -135,6 +135,11 @@ export class MachineFiles {
     return isThere ? directory : this.#nearest(dirname(directory));
   }
 
+  /** Undefined if the directory is gone again, or if the system has no more watches. */
+  #watch(directory: string): Promise<FSWatcher | undefined> {
+    return this.#orAbsent(directory, 'entered', async (place) => watcherOf(place.directory));
+  }
+
   /** The file is never incomplete, and never readable by more users than `mode` allows. */
   replaceFile(path: string, content: Buffer, mode: number, owner?: Owner): Promise<void> {
     return this.#change(path, (place) => this.#durable.replaceFile(place, content, mode, owner));
@@ -147,7 +152,7 @@ export class MachineFiles {
 
   /** Makes `kept` a hard link to the file at `path`, or a copy with all its attributes. */
   keepFile(path: string, kept: string): Promise<void> {
-    return this.#change(kept, async (place) => this.#durable.putFile(await this.#place(path), place));
+    return this.#change(kept, (to) => this.#at(path, 'kept', (from) => this.#durable.putFile(from, to)));
   }
 
   /** Restores a kept file. False if it is missing, or was changed meanwhile, for example through another hard link. */
@@ -170,29 +175,26 @@ export class MachineFiles {
     return this.#change(path, (place) => this.#durable.replaceLink(place, target));
   }
 
-  remove(path: string): Promise<void> {
-    return this.#change(path, (place) => this.#durable.remove(place));
+  async remove(path: string): Promise<void> {
+    await this.#orAbsent(path, 'kept', (place) => this.#inTurn(place, () => this.#durable.remove(place)));
   }
 
-  removeTree(path: string): Promise<void> {
-    return this.#change(path, (place) => this.#durable.removeTree(place));
+  async removeTree(path: string): Promise<void> {
+    await this.#orAbsent(path, 'kept', (place) => this.#inTurn(place, () => this.#durable.removeTree(place)));
   }
 
-  async #change(path: string, act: (place: string) => Promise<void>): Promise<void> {
-    await this.#explained(path, async () => {
-      const place = await this.#place(path);
-      await this.#inTurn(place, () => act(place));
-    });
+  #change(path: string, act: (place: Place) => Promise<void>): Promise<void> {
+    return this.#at(path, 'kept', (place) => this.#inTurn(place, () => act(place)));
   }
 
   /** Concurrent steps may create the same directory, which is prepared at one temporary path. */
-  async #inTurn(place: string, act: () => Promise<void>): Promise<void> {
-    const turn = (this.#turns.get(place) ?? Promise.resolve()).then(act, act);
-    this.#turns.set(place, turn);
+  async #inTurn({ real }: Place, act: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(real) ?? Promise.resolve()).then(act, act);
+    this.#turns.set(real, turn);
     try {
       await turn;
     } finally {
-      if (this.#turns.get(place) === turn) this.#turns.delete(place);
+      if (this.#turns.get(real) === turn) this.#turns.delete(real);
     }
   }
 
@@ -207,14 +209,14 @@ export class MachineFiles {
   /** Syncs the directories above `path` up to `top`, because a killed process may have created them without a sync. */
   async syncNames(path: string, top: string): Promise<void> {
     for (let at = path; at.startsWith(top); at = dirname(at))
-      await this.#explained(at, async () => this.#durable.syncDirectory(dirname(await this.#place(at))));
+      await this.#at(at, 'kept', ({ directory }) => this.#durable.syncDirectory(directory));
   }
 
   /** Opens the file at `path` for appending. */
   async appendTo(path: string): Promise<AppendHandle> {
-    return this.#explained(path, async () => {
+    return this.#at(path, 'kept', async (place) => {
       const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW;
-      const handle = await this.#disk.open(await this.#place(path), flags);
+      const handle = await this.#disk.open(place.path, flags);
       return {
         append: (bytes, sync) =>
           this.#explained(path, async () => {
@@ -231,20 +233,13 @@ export class MachineFiles {
     });
   }
 
-  /** The real path of `path`. Links among its parents are followed inside the root; a link at its end is not. */
-  async #place(path: string): Promise<string> {
-    const clean = normalize(path).replace(/(.)\/$/, '$1');
-    return clean === '/' ? this.#root : join(await this.#real(dirname(clean)), clean.slice(clean.lastIndexOf('/') + 1));
+  #at<T>(path: string, last: Last, act: (place: Place) => Promise<T>): Promise<T> {
+    return this.#explained(path, () => withPlace(this.#tree, path, last, act));
   }
 
-  /** The real path of `path`, with every link followed. */
-  async #real(path: string): Promise<string> {
-    return join(this.#root, await followLinks(this.#root, path, this.#disk));
-  }
-
-  async #orAbsent<T>(path: string, act: () => Promise<T>): Promise<T | undefined> {
+  async #orAbsent<T>(path: string, last: Last, act: (place: Place) => Promise<T>): Promise<T | undefined> {
     return this.#explained(path, () =>
-      act().catch((error: NodeJS.ErrnoException) => {
+      withPlace(this.#tree, path, last, act).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
         throw error;
       }),
@@ -262,7 +257,6 @@ export class MachineFiles {
   }
 }
 
-/** Undefined if the directory was deleted, or the system has no more watches. */
 function watcherOf(directory: string): FSWatcher | undefined {
   try {
     return watch(directory).on('error', () => undefined); // the periodic read continues

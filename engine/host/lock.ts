@@ -5,13 +5,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:fs';
-import { chmod, type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sleep } from '../limits/timers.ts';
-import { fail } from '../sdk/errors.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
+import { realDescriptors, realPath, type Tree, withPlace } from './descend.ts';
 import { MachineFiles } from './files.ts';
-import { followLinks } from './links.ts';
 
 const TRIES_MAX = 5;
 const PAUSE_MS = 40;
@@ -33,26 +33,29 @@ export interface Lock {
 
 /** Locked until `release` or the end of the process. E_RUN_LOCKED, E_PROGRAM_MISSING, E_STATE_UNTRUSTED. */
 export async function lockMachine(root: string): Promise<Lock> {
-  const folder = await stateFolder(root);
-  const path = join(folder, 'lock');
+  const tree = { root, descriptors: realDescriptors };
   const files = new MachineFiles(root);
   for (let tries = 1; ; tries++) {
-    const created = await createFolder(folder);
+    await files.requireTrusted(paths.state); // also before anything is created
+    const folder = realPath(tree, paths.state);
+    const created = await createFolder(tree, folder);
     // If the folder cannot be created, no journal can be written, so nothing can be changed. The run reports why.
     if (created === undefined) return { announce: async () => undefined, release: async () => undefined };
     await files.requireTrusted(paths.state);
-    const handle = await openLock(path, constants.O_RDWR | constants.O_CREAT);
-    const holder = handle === undefined ? {} : await taken(handle, path);
-    if (handle !== undefined && holder === undefined) return heldLock(handle, path, created);
+    const lock = { tree, path: join(folder, 'lock') };
+    const handle = await openLock(lock, constants.O_RDWR | constants.O_CREAT);
+    const holder = handle === undefined ? {} : await taken(handle, lock);
+    if (handle !== undefined && holder === undefined) return heldLock(handle, lock, created);
     await handle?.close();
-    if (tries === TRIES_MAX) throw fail('E_RUN_LOCKED', { root, lock: path, ...holder });
+    if (tries === TRIES_MAX) throw fail('E_RUN_LOCKED', { root, lock: join(root, lock.path), ...holder });
     await sleep(PAUSE_MS); // the holder may be about to end
   }
 }
 
 /** Who holds the lock of the machine; undefined if it is free. */
 export async function lockHolder(root: string): Promise<LockHolder | undefined> {
-  const handle = await openLock(join(await stateFolder(root), 'lock'), constants.O_RDONLY);
+  const tree = { root, descriptors: realDescriptors };
+  const handle = await openLock({ tree, path: join(realPath(tree, paths.state), 'lock') }, constants.O_RDONLY);
   try {
     return handle === undefined || (await flock(handle, '-s')) ? undefined : await holderIn(handle);
   } finally {
@@ -60,22 +63,28 @@ export async function lockHolder(root: string): Promise<LockHolder | undefined> 
   }
 }
 
-const stateFolder = async (root: string): Promise<string> => join(root, await followLinks(root, paths.state));
+/** The file that is locked. */
+interface LockFile {
+  tree: Tree;
+  path: string;
+}
 
-async function heldLock(handle: FileHandle, path: string, created: readonly string[]): Promise<Lock> {
+async function heldLock(handle: FileHandle, { tree, path }: LockFile, created: readonly string[]): Promise<Lock> {
   const since = new Date().toISOString();
   const announce = async (run?: string) => {
     const text = Buffer.from(`${JSON.stringify({ pid: process.pid, run, since })}\n`);
     const written = handle.truncate().then(() => handle.write(text, 0, text.length, 0));
     await written.catch(() => undefined); // on a full disk, the lock holds without its record
   };
+  const remove = (name: string, act: (path: string) => Promise<void>) =>
+    withPlace(tree, name, 'kept', (place) => act(place.path)).catch(() => undefined);
   await announce();
   return {
     announce,
     /** A run without changes leaves nothing behind: the folders stay only if they contain a journal. */
     async release() {
-      await unlink(path).catch(() => undefined); // first, so that no other process locks a file that is then deleted
-      for (const folder of new Set([dirname(path), ...created])) await rmdir(folder).catch(() => undefined);
+      await remove(path, unlink); // first, so that no other process locks a file that is then deleted
+      for (const folder of new Set([dirname(path), ...created])) await remove(folder, rmdir);
       await handle.close().catch(() => undefined); // the kernel has freed it in any case
     },
   };
@@ -84,37 +93,44 @@ async function heldLock(handle: FileHandle, path: string, created: readonly stri
 /**
  * Creates the missing directories of the folder, and returns them, deepest first. Undefined if that is not possible.
  */
-async function createFolder(folder: string, mode = 0o700): Promise<string[] | undefined> {
+async function createFolder(tree: Tree, folder: string, mode = 0o700): Promise<string[] | undefined> {
   try {
-    await mkdir(folder, { mode });
-    await chmod(folder, mode); // whatever the umask is
+    await withPlace(tree, folder, 'kept', async ({ path }) => {
+      await mkdir(path, { mode });
+      await chmod(path, mode); // whatever the umask is
+    });
     return [folder];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return [];
     const above =
-      code === 'ENOENT' && folder !== dirname(folder) ? await createFolder(dirname(folder), 0o755) : undefined;
-    const own = above === undefined ? undefined : await createFolder(folder, mode);
+      code === 'ENOENT' && folder !== dirname(folder) ? await createFolder(tree, dirname(folder), 0o755) : undefined;
+    const own = above === undefined ? undefined : await createFolder(tree, folder, mode);
     return own && [...own, ...(above ?? [])];
   }
 }
 
 /** Undefined if the lock, or its folder, is gone. */
-async function openLock(path: string, flags: number): Promise<FileHandle | undefined> {
+async function openLock({ tree, path }: LockFile, flags: number): Promise<FileHandle | undefined> {
   try {
-    return await open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
+    return await withPlace(tree, path, 'kept', (place) =>
+      open(place.path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600),
+    );
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
-    throw fail('E_FILE', { path, what: code === 'EACCES' ? 'permission denied' : `cannot be opened (${code})` }, error);
+    if (isJoinError(error)) throw error;
+    const what = code === 'EACCES' ? 'permission denied' : `cannot be opened (${code})`;
+    throw fail('E_FILE', { path: join(tree.root, path), what }, error);
   }
 }
 
 /** Locks the file. Returns the holder if it is locked already, or if its last holder has just deleted it. */
-async function taken(handle: FileHandle, path: string): Promise<LockHolder | undefined> {
+async function taken(handle: FileHandle, { tree, path }: LockFile): Promise<LockHolder | undefined> {
   try {
     if (!(await flock(handle, '-x'))) return await holderIn(handle);
-    const [own, there] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)]);
+    const named = withPlace(tree, path, 'kept', (place) => lstat(place.path)).catch(() => undefined);
+    const [own, there] = await Promise.all([handle.stat(), named]);
     return own.dev === there?.dev && own.ino === there.ino ? undefined : {};
   } catch (error) {
     await handle.close();

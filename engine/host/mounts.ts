@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { MachineCommands } from './commands.ts';
-import { followLinks } from './links.ts';
+import { realDescriptors, realPath, type Tree } from './descend.ts';
 
 const TABLE = '/proc/self/mountinfo';
 const TABLE_BYTES_MAX = 32 << 20;
@@ -26,7 +26,7 @@ export class Mounts {
    */
   async below(path: string): Promise<string[]> {
     const root = await realpath(this.#root);
-    const top = join(root, await followLinks(root, path));
+    const top = join(root, realPath({ root, descriptors: realDescriptors }, path));
     // A mount at `path` itself is not below it.
     const inside = (point: string): boolean => point.startsWith(join(top, '/'));
     const points = mountPoints(await readTable()).filter(inside);
@@ -38,13 +38,22 @@ export class Mounts {
    * E_COMMAND_FAILED.
    */
   async unmount(point: string, signal: AbortSignal): Promise<void> {
-    const place = join(await realpath(this.#root), point);
+    const root = await realpath(this.#root);
+    const place = join(root, point);
+    if (!mountPoints(await readTable()).includes(place)) return;
+    requireNoLinks({ root, descriptors: realDescriptors }, point);
     const { exitCode, stderr } = await this.#commands.run(['umount', place], signal);
     if (exitCode === 0 || !mountPoints(await readTable()).includes(place)) return;
     const command = `umount ${place}`;
     if (!/busy/.test(stderr)) throw fail('E_COMMAND_FAILED', { command, exitCode, output: clean(stderr) });
     await this.#commands.must(['umount', '-l', place], signal); // busybox has no --lazy
   }
+}
+
+/** `umount` takes a path, and would follow a link that has taken the place of a directory. */
+function requireNoLinks(tree: Tree, point: string): void {
+  const real = realPath(tree, point);
+  if (real !== point) throw fail('E_FILE', { path: point, what: `is ${real} now, which is not unmounted` });
 }
 
 /** The mount points of a mountinfo table, in the order in which they were mounted. */

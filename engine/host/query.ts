@@ -30,7 +30,8 @@ export type Query =
   | { kind: 'cgroup-driver'; socket: string }
   | { kind: 'runtime-config'; socket: string }
   | { kind: 'pod-sandboxes'; socket: string }
-  | { kind: 'download'; url: string }
+  /** `allows` is asked about each redirect. */
+  | { kind: 'download'; url: string; allows: (address: string) => boolean }
   | { kind: 'http'; call: HttpCall }
   | { kind: 'proxy'; url: string }
   | { kind: 'roots' };

@@ -1,8 +1,6 @@
 /** The host of a real run: this machine, or the one below a root directory. */
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { readLimited } from '../limits/read.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { proxyText } from '../net/proxy-rule.ts';
 import type { ApiAccess } from '../sdk/api.ts';
@@ -31,7 +29,7 @@ export async function realHost(root: string, { access, now = () => new Date() }:
   const api = access.connect(now);
   const answers = answersOf(machine);
   return {
-    facts: await factsOf(root),
+    facts: await factsOf(root, machine),
     access,
     now,
     read: <K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal) =>
@@ -63,7 +61,7 @@ function answersOf({ files, commands, services, mounts, runtime }: Machine): { [
     'cgroup-driver': async ({ socket }, signal) => (await runtime()).cgroupDriver(socket, signal),
     'runtime-config': async ({ socket }, signal) => (await runtime()).hasRuntimeConfig(socket, signal),
     'pod-sandboxes': async ({ socket }, signal) => (await runtime()).podSandboxes(socket, signal),
-    download: async ({ url }, signal) => (await import('../net/download.ts')).download(url, signal),
+    download: async ({ url, allows }, signal) => (await import('../net/download.ts')).download(url, signal, allows),
     http: async ({ call }, signal) => (await import('../net/calls.ts')).answerOf(call, signal),
     proxy: async ({ url }) => proxyText(url),
     roots: async () => (await (await import('../net/roots.ts')).systemRoots()).join('\n'),
@@ -87,25 +85,18 @@ async function waitOn(
   }
 }
 
-async function factsOf(root: string): Promise<HostFacts> {
+async function factsOf(root: string, { files }: Machine): Promise<HostFacts> {
   const rootStat = await stat(root).catch(() => undefined);
   if (rootStat?.isDirectory() !== true) throw fail('E_FILE', { path: root, what: 'is not a directory' });
-  const own = root === '/' ? hostname() : (textAt(join(root, 'etc/hostname')) ?? hostname());
-  const release = textAt(join(root, 'etc/os-release')) ?? '';
+  const textAt = (path: string) => files.read(path, LIMITS.text).catch(() => undefined);
+  const own = root === '/' ? hostname() : ((await textAt('/etc/hostname'))?.toString('utf8') ?? hostname());
+  const release = (await textAt('/etc/os-release'))?.toString('utf8') ?? '';
   return {
     name: own.trim().toLowerCase(),
     privileged: root !== '/' || process.getuid?.() === 0,
     architecture: ARCHITECTURES[process.arch] ?? process.arch,
     distribution: /^ID="?([a-z0-9._-]+)"?$/m.exec(release)?.[1] ?? 'linux',
   };
-}
-
-function textAt(path: string): string | undefined {
-  try {
-    return readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' }).toString('utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** Go's names of architectures, if Node's names differ. */

@@ -5,10 +5,12 @@ import { fail, isJoinError } from '../sdk/errors.ts';
 import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import type { MachineCommands } from './commands.ts';
+import { isOwnAddress } from './own-addresses.ts';
 
 /** A service that was restarted this often will not start. */
 const RESTARTS_MAX = 3;
 const LOG_LINES = 200;
+const HEALTH_ANSWER_MS = 1_000;
 
 export class MachineServices {
   readonly #commands: MachineCommands;
@@ -41,10 +43,11 @@ export class MachineServices {
 
   /** Queries the service often at first, because a port cannot be watched, and its manager once a second. */
   async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
+    if (!isOwnAddress(new URL(url).hostname)) throw fail('E_HEALTH_ADDRESS', { service: name, url });
     let pauseMs = 10;
     let nextStatusAtMs = Date.now() + 1_000;
     while (!(await answersOk(url))) {
-      if (Date.now() >= nextStatusAtMs) {
+      if (!signal.aborted && Date.now() >= nextStatusAtMs) {
         if (await this.#hasFailed(name, signal))
           throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastLogLine(name) });
         nextStatusAtMs = Date.now() + 1_000;
@@ -140,10 +143,9 @@ function openrc(action: ServiceAction, name: string): string[] | undefined {
 
 const answersOk = (url: string): Promise<boolean> =>
   new Promise((resolve) => {
-    const request = get(url, { timeout: 1_000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
+    const request = get(url, { signal: signalAfter(HEALTH_ANSWER_MS) }, ({ statusCode }) => {
+      request.destroy();
+      resolve(statusCode === 200);
     });
-    request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(false));
   });

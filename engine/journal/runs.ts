@@ -113,6 +113,7 @@ export class Runs {
 
   /** The ids of all runs, the newest first. */
   async ids(): Promise<string[]> {
+    await this.#files.requireTrusted(paths.runs);
     const ids = (await this.#files.list(paths.runs)) ?? [];
     const written: string[] = [];
     for (const id of ids.reverse())
@@ -124,7 +125,7 @@ export class Runs {
   async find(given: string | undefined, fits: (history: History) => boolean, what: string): Promise<string> {
     const ids = await this.ids();
     if (given !== undefined) {
-      const [found, ...more] = ids.filter((id) => id.startsWith(given));
+      const [found, ...more] = given === '' ? [] : ids.filter((id) => id.startsWith(given));
       if (found !== undefined && more.length === 0) return found;
       throw fail('E_RUN_UNKNOWN', { given, ids });
     }

@@ -3,7 +3,7 @@ import { holds } from '../node/index.ts';
 import { type ApiAnswer, type ApiClient, type ApiRequest, type ObjectWait, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { requireOk } from './answer.ts';
-import { remembering } from './dry-run-objects.ts';
+import { DryRunObjects } from './dry-run-objects.ts';
 import { StandIns } from './stand-ins.ts';
 
 export function dryRunClient(client: ApiClient, now: () => Date): ApiClient {
@@ -19,20 +19,20 @@ const NO_IDENTITY = 'the identity does not exist yet';
 class DryRun {
   readonly #client: ApiClient;
   readonly #standIns: StandIns;
-  readonly #sendRemembering: ApiClient['send'];
+  readonly #objects: DryRunObjects;
   readonly #supported = new Map<string, Promise<boolean>>();
 
   constructor(client: ApiClient, now: () => Date) {
     this.#client = client;
     this.#standIns = new StandIns(now);
-    this.#sendRemembering = remembering((request, signal) => this.#try(request, signal));
+    this.#objects = new DryRunObjects((request, signal) => this.#try(request, signal));
   }
 
   async send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const { as } = request;
     // A stand-in is never sent as an identity.
     const isStandIn = as !== 'unverified' && 'server' in as && this.#standIns.isStandIn(as);
-    return isStandIn ? this.#unchecked(request, NO_IDENTITY) : this.#sendRemembering(request, signal);
+    return isStandIn ? this.#unchecked(request, NO_IDENTITY) : this.#objects.send(request, signal);
   }
 
   async waitFor({ as, ref, from, done }: ObjectWait, signal: AbortSignal): Promise<unknown> {
@@ -40,6 +40,7 @@ class DryRun {
     if (current !== undefined && done(current)) return current;
     const object = this.#standIns.done(ref, current);
     if (!done(object)) throw fail('E_UNDECIDED', { what: `when ${ref.resource} ${ref.name} is done` });
+    if (current === undefined) this.#objects.add(as.server, ref, object);
     return object;
   }
 
@@ -68,9 +69,7 @@ class DryRun {
     let supported = this.#supported.get(request.server);
     if (supported === undefined) {
       const version = { method: 'GET', ref: undefined, path: '/version', query: {}, body: undefined } as const;
-      supported = this.#client
-        .send({ ...request, ...version }, signal)
-        .then(({ body }) => holds('serverDryRun', gitVersionOf(body)));
+      supported = this.#client.send({ ...request, ...version }, signal).then(({ body }) => checksDryRuns(body));
       this.#supported.set(request.server, supported);
       supported.catch(() => this.#supported.delete(request.server)); // a retry asks again
     }
@@ -86,5 +85,7 @@ class DryRun {
   }
 }
 
-const gitVersionOf = (version: unknown): string | undefined =>
-  (version as { gitVersion?: string } | null | undefined)?.gitVersion;
+function checksDryRuns(version: unknown): boolean {
+  const { major, minor } = (version ?? {}) as { major?: string; minor?: string };
+  return Number(major) > 1 || holds('serverDryRun', `v${major}.${Number.parseInt(minor ?? '', 10)}.0`);
+}

@@ -1,4 +1,6 @@
 /** The `kube` port: requests about objects, which return objects or throw errors. */
+import { readKubeconfig } from '../node/kubeconfig.ts';
+import { paths } from '../node/paths.ts';
 import {
   type ApiAnswer,
   type ApiChange,
@@ -18,6 +20,7 @@ export function kubePort(options: KubePortOptions): Kube {
   return {
     async clusterInfo(server, trust) {
       requireApi('get', 'configmaps');
+      await requireServer(server, options);
       return clusterInfoOf((request) => client.send(request, signal), server, trust);
     },
     as: (identity) => new IdentityApi(identity, options),
@@ -62,6 +65,7 @@ class IdentityApi implements KubeApi {
   async waitFor<T extends KubeObject>(ref: ObjectRef, done: (found: T | undefined) => boolean, from?: T): Promise<T> {
     const { client, requireApi, signal } = this.#options;
     requireApi('watch', ref.resource);
+    await requireServer(this.#identity.server, this.#options);
     const check = (found: unknown): boolean => done(found as T | undefined);
     return (await client.waitFor({ as: this.#identity, ref, done: check, from }, signal)) as T;
   }
@@ -103,6 +107,7 @@ class IdentityApi implements KubeApi {
   async #send({ verb, method, path, ref, body }: Send): Promise<ApiAnswer> {
     const { client, signal, record, onChange } = this.#options;
     const { server } = this.#identity;
+    await requireServer(server, this.#options);
     const isChange = ref !== undefined && method !== 'GET';
     if (isChange) await record(changeOf(verb, ref, {}));
     const answer = await client.send({ server, as: this.#identity, method, ref, path, query: {}, body }, signal);
@@ -111,6 +116,22 @@ class IdentityApi implements KubeApi {
     if (!isExpected) requireOk(answer, server, ref === undefined ? verb : `${verb} ${ref.resource} ${ref.name}`);
     if (isChange && answer.status < 300) onChange(changeOf(verb, ref, answer));
     return answer;
+  }
+}
+
+/** A plugin speaks to the cluster of this machine, or to servers that its bounds or its input name. */
+async function requireServer(server: string, { allowsServer, readFile }: KubePortOptions): Promise<void> {
+  if (allowsServer(server)) return;
+  const conf = await readFile(paths.kubeletConf);
+  if (conf !== undefined && serversIn(conf).includes(server)) return;
+  throw fail('E_EFFECT_UNDECLARED', { what: `send requests to ${server}` });
+}
+
+function serversIn(conf: Buffer): string[] {
+  try {
+    return readKubeconfig(conf.toString('utf8')).clusters.map((cluster) => cluster.server);
+  } catch {
+    return []; // the file is broken
   }
 }
 

@@ -5,6 +5,7 @@ import request from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import { startTimer } from '../limits/timers.ts';
 import { connectionError, unlessAborted } from '../net/failure.ts';
+import { limitInformational } from '../net/informational.ts';
 import { type TrustedServer, trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
@@ -108,6 +109,7 @@ export class Transport {
         },
         body: body === undefined ? null : JSON.stringify(body),
         headersTimeout: ANSWER_TIMEOUT_MS,
+        onInfo: limitInformational((what) => fail('E_API_ANSWER', { server, what })),
         bodyTimeout: bodyTimeoutMs,
         signal,
       });
@@ -167,7 +169,15 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (status >= 400) return { message: clean(text) }; // a page from a proxy, whose status says enough
-    throw fail('E_API_ANSWER', { server, what: `not JSON: "${clean(text).slice(0, 80)}"` });
+    const page = pageIn(text); // of a proxy, whose status says enough if it is an error
+    if (status >= 400) return { message: page ?? clean(text) };
+    throw fail('E_API_ANSWER', { server, what: page ?? `not JSON: "${clean(text).slice(0, 80)}"` });
   }
+}
+
+/** A page for people, as proxies and networks that want a login send it. */
+function pageIn(text: string): string | undefined {
+  if (!/^\s*(<!doctype|<html|<\?xml|<!--)/i.test(text)) return undefined;
+  const title = clean(/<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? text.replace(/<[^>]*>/g, ' ')).slice(0, 80);
+  return `a web page ("${title}"): a proxy, or a network that wants a login, may have answered instead`;
 }

@@ -154,7 +154,8 @@ function taints(subject: Subject): void {
 function nodeName(subject: Subject): void {
   const given = find(subject, 'kubeletExtraArgs');
   const args = argumentsOf(given).filter(({ value }) => typeof value === 'string');
-  const name = hostnameOverride(args);
+  const isSet = args.some((argument) => argument.name === 'hostname-override');
+  const name = hostnameOverride(args) ?? (isSet ? '' : undefined); // kubeadm finds no Node for an empty name
   const isName = name === undefined || (name.length <= fields.nodeName.maxLength && NODE_NAME.test(name));
   if (isName) return;
   const index = Array.isArray(given) ? given.findLastIndex((item) => item?.name === 'hostname-override') : -1;

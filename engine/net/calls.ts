@@ -9,6 +9,7 @@ import { isSecret, type Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
 import { isIdempotent, urlWithoutQuery, whyRefused } from './address.ts';
 import { connectionError } from './failure.ts';
+import { limitInformational } from './informational.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 
@@ -51,6 +52,7 @@ async function send({ method, url, headers = {}, body, ca }: HttpCall, signal: A
       },
       body: body === undefined ? null : plain(body),
       headersTimeout: ANSWER_TIMEOUT_MS,
+      onInfo: limitInformational((what) => answerError({ method, url }, `it sent ${what}`, false)),
       bodyTimeout: ANSWER_TIMEOUT_MS,
     });
     const chunks: Buffer[] = [];

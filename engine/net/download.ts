@@ -3,6 +3,7 @@ import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { decodeText } from '../sdk/text.ts';
 import { connectionError, unlessAborted } from './failure.ts';
+import { limitInformational } from './informational.ts';
 import { dispatcherTo } from './proxy.ts';
 import { systemRoots } from './roots.ts';
 
@@ -14,13 +15,18 @@ const ANSWER_TIMEOUT_MS = 10_000;
  * Downloads `url` without credentials. E_DOWNLOAD if the answer is not the document; E_API_CERTIFICATE_… and
  * E_API_UNREACHABLE as for API servers.
  */
-export async function download(url: string, signal: AbortSignal): Promise<string> {
+export async function download(
+  url: string,
+  signal: AbortSignal,
+  allows: (address: string) => boolean = () => true,
+): Promise<string> {
   const ca = [...(await systemRoots())];
   let at = new URL(url);
   for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
     const answer = await get(at, ca, signal);
     if (answer.redirect === undefined) return answer.text;
     at = answer.redirect;
+    if (!allows(at.href)) throw refusalOf(new URL(url))(`it leads to ${at.origin}, which the plugin does not declare`);
   }
   throw refusalOf(new URL(url))(`more than ${REDIRECTS_MAX} redirects`);
 }
@@ -47,6 +53,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
       method: 'GET',
       headers: { accept: '*/*', 'user-agent': 'joinery' },
       headersTimeout: ANSWER_TIMEOUT_MS,
+      onInfo: limitInformational((what) => refuse(`the server sent ${what}`)),
       bodyTimeout: ANSWER_TIMEOUT_MS,
       signal,
     });

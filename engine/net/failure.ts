@@ -2,6 +2,7 @@
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { proxyText } from './proxy-rule.ts';
+import { NETWORK_REASONS } from './reasons.ts';
 import { handshakeError } from './tls-errors.ts';
 
 /** undici notices an abort only after it is connected, which may take longer than the caller can wait. */
@@ -22,19 +23,41 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
 export function connectionError(error: unknown, server: string, signal: AbortSignal): unknown {
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
-  const { name, code, message } = error as NodeJS.ErrnoException;
-  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
-    return fail('E_API_ANSWER', { server, what: `it is not valid HTTP (${clean(message)})` }, error);
+  const { name, code } = error as NodeJS.ErrnoException;
+  if (name === 'HTTPParserError')
+    return fail(
+      'E_API_ANSWER',
+      { server, what: `not HTTP/1.1 (${clean(code ?? name)}): is it another service?` },
+      error,
+    );
+  if (code === 'UND_ERR_HEADERS_OVERFLOW')
+    return fail('E_API_ANSWER', { server, what: 'headers that are too large' }, error);
   if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // a bug, not a network failure
   const ofTls = handshakeError(error, server);
   if (ofTls !== undefined) return ofTls;
   const proxy = proxyText(server);
   const through = proxy === undefined ? '' : ` (through the proxy ${proxy} of HTTPS_PROXY)`;
-  return fail('E_API_UNREACHABLE', { server, what: `${whatFailed(code, clean(message))}${through}` }, error);
+  return fail(
+    'E_API_UNREACHABLE',
+    { server, what: `${whatFailed(error as ConnectionFailure, code)}${through}` },
+    error,
+  );
 }
 
-/** A proxy that opens no tunnel has refused the connection. */
-function whatFailed(code: string, message: string): string {
-  const [, status] = /^Proxy response \((\d+)\)/.exec(message) ?? [];
-  return status === undefined ? message || code : `the proxy refused the connection with HTTP ${status}`;
+interface ConnectionFailure extends Error {
+  address?: string;
+  port?: number;
+  hostname?: string;
+  /** Of each address that was tried. */
+  errors?: readonly ConnectionFailure[];
+}
+
+/** What happened, with the code and the address that was tried. A proxy that opens no tunnel refused the connection. */
+function whatFailed(failure: ConnectionFailure, code: string): string {
+  const [, status] = /^Proxy response \((\d+)\)/.exec(failure.message) ?? [];
+  if (status !== undefined) return `the proxy refused the connection with HTTP ${status}`;
+  const { address, port, hostname } = failure.errors?.[0] ?? failure;
+  const place = address === undefined ? hostname : `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const reason = Object.hasOwn(NETWORK_REASONS, code) ? NETWORK_REASONS[code] : 'the connection failed';
+  return `${reason} (${[code, ...(place === undefined ? [] : [clean(place)])].join(' ')})`;
 }

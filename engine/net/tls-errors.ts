@@ -2,6 +2,7 @@
 import type { ChainRefusal } from '../pki/chain.ts';
 import { fail, type JoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
+import { ALERTS, TLS_REASONS } from './reasons.ts';
 
 /** The certificate that was refused. */
 export function certificateError(server: string, { fault, what, names = [] }: ChainRefusal): JoinError {
@@ -30,16 +31,19 @@ const NOT_TLS = new Set([
 
 /** The error for a failed handshake; undefined for other failures. */
 export function handshakeError(error: unknown, server: string): JoinError | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string' || !TLS.test(code)) return undefined;
   if (NOT_TLS.has(code)) return fail('E_API_ANSWER', { server, what: `not TLS (${code})` }, error);
-  return fail('E_TLS_HANDSHAKE', { server, what: reasonOf(code, clean(message)) }, error);
+  return fail('E_API_TLS_HANDSHAKE', { server, what: `${reasonOf(code)} (${code})` }, error);
 }
 
-/** OpenSSL adds source file names and line numbers to the reason. */
-function reasonOf(code: string, message: string): string {
-  const [, alert] = /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3|TLS)_ALERT_(\w+)$/.exec(code) ?? [];
-  if (alert !== undefined) return `the server sent the alert "${alert.toLowerCase().replaceAll('_', ' ')}"`;
-  const [, reason] = /SSL routines:[^:]*:([^:]+)/.exec(message) ?? [];
-  return `${reason ?? message} (${code})`;
+function reasonOf(code: string): string {
+  const [, alert = ''] = /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3|TLS)_(?:ALERT_)?(\w+)$/.exec(code) ?? [];
+  if (Object.hasOwn(ALERTS, alert))
+    return `the server sent the alert "${alert.toLowerCase().replaceAll('_', ' ')}": ${ALERTS[alert]}`;
+  const reason = code.replace(/^ERR_SSL_/, '');
+  if (Object.hasOwn(TLS_REASONS, reason)) return TLS_REASONS[reason] ?? '';
+  return code.startsWith('ERR_OSSL_')
+    ? 'OpenSSL cannot use the key or certificate of this client'
+    : 'OpenSSL refused it';
 }

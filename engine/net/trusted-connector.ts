@@ -39,12 +39,26 @@ export function verifying(connect: Connector, trusted: TrustedServer): Connector
     connect(options, (...result) => {
       const [error, socket] = result;
       if (error !== null || socket === null) return callback(...result);
-      anchors ??= new TrustAnchors(trusted.ca);
+      anchors ??= anchorsOf(trusted.ca);
       const refusal = socket instanceof TLSSocket ? refusalOf(socket, trusted, anchors) : notTls(options.protocol);
       if (refusal === undefined) return callback(null, socket);
       socket.destroy();
       return callback(certificateError(trusted.server, refusal), null);
     });
+}
+
+/** A machine trusts more than a hundred roots, and each download asks for the same ones. */
+const ANCHORS_KEPT = 8;
+const keptAnchors = new Map<string, TrustAnchors>();
+
+function anchorsOf(ca: readonly string[]): TrustAnchors {
+  const texts = ca.join('\n');
+  const kept = keptAnchors.get(texts);
+  if (kept !== undefined) return kept;
+  const anchors = new TrustAnchors(ca);
+  if (keptAnchors.size === ANCHORS_KEPT) keptAnchors.clear();
+  keptAnchors.set(texts, anchors);
+  return anchors;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What joining a node to a Kubernetes cluster requires. Phases import it; plugins get it as `sdk.node`. */
+export { assertNoOtherCa } from './ca-file.ts';
 export { assertCgroupDriver, defaultCgroupDriver } from './cgroup-driver.ts';
 export { assertCgroups } from './cgroups.ts';
 export { ignoreRule } from './checks.ts';
@@ -19,7 +20,8 @@ export {
   type KubeconfigContext,
   readKubeconfig,
 } from './kubeconfig.ts';
-export { healthUrl, installedKubelet, minorOf } from './kubelet.ts';
+export { healthUrl, installedKubelet, isHealthCheckOff, minorOf } from './kubelet.ts';
+export { kubeletConfigurationOf } from './kubelet-configuration.ts';
 export {
   type KubeletIdentity,
   kubeletIdentity,
@@ -42,7 +44,9 @@ export {
   nodeRef,
 } from './objects.ts';
 export { paths } from './paths.ts';
+export { logProxy } from './proxy.ts';
 export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
-export { readServerAddress } from './server-address.ts';
+export { PORT, readServerAddress } from './server-address.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
+export { argumentIn, type UnitCommand, unitCommand } from './systemd-unit.ts';
 export { visibleNode } from './visible-node.ts';

@@ -6,10 +6,17 @@ import { clean } from '../sdk/text.ts';
 /** The minor version: 20 for `v1.20.2`; NaN if the text is not a Kubernetes version. */
 export const minorOf = (version: string): number => Number(/^v?1\.(\d+)\./.exec(version)?.[1]);
 
+/** A kubelet that listens at all addresses is asked at the loopback address. */
+const LOOPBACK: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+/** Whether a kubelet with this KubeletConfiguration has no health check. */
+export const isHealthCheckOff = ({ healthzPort }: Record<string, unknown>): boolean => healthzPort === 0;
+
 /** The health URL of a kubelet with this KubeletConfiguration; undefined if its address is not valid. */
 export function healthUrl(config: Record<string, unknown>): string | undefined {
-  const [address, port] = [config.healthzBindAddress || '127.0.0.1', config.healthzPort ?? 10248];
-  if (typeof address !== 'string' || typeof port !== 'number' || !/^[\w.:-]+$/.test(address)) return undefined;
+  const [bound, port] = [config.healthzBindAddress || '127.0.0.1', config.healthzPort ?? 10248];
+  if (typeof bound !== 'string' || typeof port !== 'number' || !/^[\w.:-]+$/.test(bound)) return undefined;
+  const address = LOOPBACK[bound] ?? bound;
   const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}/healthz`;
   return URL.canParse(url) ? url : undefined;
 }

@@ -18,6 +18,8 @@ export const paths = {
   kubeletPki: '/var/lib/kubelet/pki',
   kubeletCurrentPem: '/var/lib/kubelet/pki/kubelet-client-current.pem',
   kubeletDropIn: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
+  /** It comes after the drop-ins of others. */
+  kubeletLastDropIn: '/etc/systemd/system/kubelet.service.d/zz-joinery.conf',
   /** Socket of the Docker support that kubelets up to 1.23 have. */
   dockershim: '/var/run/dockershim.sock',
   cni: '/var/lib/cni',

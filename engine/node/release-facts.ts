@@ -40,6 +40,11 @@ export const releaseFacts = {
     what: 'the API server checks a request with `dryRun=All` and does not store it',
     source: 'KEP-576',
   },
+  nodeLabelsRefused: {
+    ...{ of: 'kubelet', since: '1.16' },
+    what: 'the kubelet does not start if `--node-labels` has a label of Kubernetes that it may not set',
+    source: 'KEP-279',
+  },
   readableNodes: {
     of: 'cluster',
     since: '1.18',

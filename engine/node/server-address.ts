@@ -16,3 +16,6 @@ export function readServerAddress(text: string): string {
   const { hostname } = new URL(`https://${host}`);
   return port === undefined ? `https://${hostname}` : `https://${hostname}:${Number(port)}`;
 }
+
+/** The pattern of a port: from 1 to 65535. No server can be reached at port 0. */
+export const PORT = '0*([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])';

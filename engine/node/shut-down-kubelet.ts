@@ -18,9 +18,15 @@ export const kubeletData: readonly Effect[] = [
   serviceWrites('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet.crt`, 'its self-signed certificate'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
-  ...['*_manager_state', '*_pods_state', 'checkpoints', 'device-plugins', 'plugins', 'plugins_registry'].map((name) =>
-    serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state'),
-  ),
+  ...[
+    '*_manager_state',
+    '*_pods_state',
+    'checkpoints',
+    'device-plugins',
+    'image_manager',
+    'plugins',
+    'plugins_registry',
+  ].map((name) => serviceWrites('kubelet', `${kubelet}/${name}`, 'its own state')),
   serviceWrites(
     'kubelet',
     `${kubelet}/dynamic*`,

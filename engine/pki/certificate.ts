@@ -19,6 +19,7 @@ import {
 import { algorithmOf, publicKeyDer, signDer } from './key.ts';
 import { decodeNameBytes, encodeName, type Name } from './name.ts';
 import { pemBlocks, toPem } from './pem.ts';
+import { readX509 } from './x509.ts';
 
 export interface Certificate extends Name {
   pem: string;
@@ -45,6 +46,26 @@ export function readCertificates(pem: string): Certificate[] {
   const blocks = pemBlocks(pem).filter(({ label }) => label === 'CERTIFICATE');
   if (blocks.length > CERTIFICATES_MAX) throw new Error(`more than ${CERTIFICATES_MAX} certificates`);
   return blocks.map(({ der }) => readCertificate(der));
+}
+
+/** Today's minimum. Go, and so the kubelet, still accepts 1024 bits. */
+const RSA_BITS_SAFE = 2048;
+
+/** One sentence for each certificate whose RSA key is too short to be safe. */
+export const shortKeysIn = (pem: string): string[] =>
+  readCertificates(pem).flatMap(({ x509, commonName }) => {
+    const bits = rsaBitsOf(x509.raw);
+    return bits < RSA_BITS_SAFE
+      ? [`the RSA key of the CA ${commonName} has ${bits} bits: with fewer than ${RSA_BITS_SAFE} it can be broken`]
+      : [];
+  });
+
+function rsaBitsOf(der: Buffer): number {
+  try {
+    return readX509(der).publicKey.bits || Infinity;
+  } catch {
+    return Infinity; // such a certificate is never trusted
+  }
 }
 
 function readCertificate(der: Buffer): Certificate {

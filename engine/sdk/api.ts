@@ -67,6 +67,9 @@ export interface KubePortOptions {
   requireAlive(what: string): void;
   /** Throws if the phase did not declare the verb, or if the attempt has ended. */
   requireApi(verb: ApiVerb, resource: string): void;
+  /** Whether the bounds of the phase, or its input, name the server. */
+  allowsServer(server: string): boolean;
+  readFile(path: string): Promise<Buffer | undefined>;
   /** Awaited before a change is sent. */
   record(change: ApiChange): Promise<void>;
   onChange(change: ApiChange): void;

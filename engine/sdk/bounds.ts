@@ -99,3 +99,13 @@ export function allowsAddress({ network }: Pick<Bounds, 'network'>, address: str
     return allowed.origin === origin && pathname.startsWith(allowed.pathname);
   });
 }
+
+/** Whether the bounds allow connections to a port: an address of `network` is there. */
+export const allowsPort = ({ network }: Pick<Bounds, 'network'>, host: string, port: number): boolean =>
+  network.some((prefix) => {
+    if (prefix === ANY_HTTPS) return true;
+    const { hostname, port: own, protocol } = new URL(prefix);
+    return hostname.replace(/^\[|\]$/g, '') === host && Number(own || DEFAULT_PORTS[protocol]) === port;
+  });
+
+const DEFAULT_PORTS: Record<string, number> = { 'https:': 443, 'http:': 80 };

@@ -11,6 +11,7 @@ import {
 } from '../../engine/node/index.ts';
 import { apiCalls, defined, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
+import { openingsIn } from './openings.ts';
 import { input, output } from './schema.ts';
 
 const KIND = 'KubeletConfiguration' as const;
@@ -34,6 +35,7 @@ export default definePhase({
     const name = holds('unversionedKubeletConfig', kubernetesVersion) ? 'kubelet-config' : `kubelet-config-1.${minor}`;
     const { document, uid } = await documentOf(api, name, 'kubelet');
     const kubeletConfiguration = checkedConfiguration(name, document);
+    for (const opening of openingsIn(kubeletConfiguration)) log.warn(`${name} opens every node: ${opening}`);
     const configSource = inputs.dynamic ? await configSourceFor(api, inputs.identity.server, { name, uid }) : undefined;
     log.info(`the cluster runs Kubernetes ${kubernetesVersion}`);
     return {

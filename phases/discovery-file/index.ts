@@ -2,7 +2,15 @@
  * Discovery through a kubeconfig file or https:// address: the file is trusted, and TLS verifies the server. Writes
  * nothing.
  */
-import { assertClock, clusterInUse, discovered, readKubeconfig, readServerAddress } from '../../engine/node/index.ts';
+import {
+  assertClock,
+  clusterInUse,
+  discovered,
+  logProxy,
+  readKubeconfig,
+  readServerAddress,
+} from '../../engine/node/index.ts';
+import { shortKeysIn } from '../../engine/pki/index.ts';
 import {
   apiCalls,
   type ClusterInfo,
@@ -42,6 +50,7 @@ export default definePhase({
     const credentials = await credentialsOf(user, origin, { files, commands });
     const trusted = fileCa === '' ? await web.roots() : fileCa;
     if (trusted === '') throw refuse('it has no CA, and this machine has no trusted CA certificates');
+    await logProxy(web, log, server);
     const claim = await clusterInfo(kube, { server, ca: trusted }, credentials);
     assertClock(server, claim?.clockSkewMs);
     if (claim === undefined)
@@ -51,6 +60,7 @@ export default definePhase({
       log.warn(`cluster-info names the server ${clean(claimed.server)}; using ${server} from the discovery file`);
     const ca = fileCa === '' ? (claimed?.ca ?? '') : fileCa;
     if (ca === '') throw refuse('neither the file nor cluster-info has a CA certificate');
+    for (const what of shortKeysIn(ca)) log.warn(clean(what));
     log.info(`the API server is ${server} (from ${origin.name})`);
     const bootstrapToken = tlsBootstrapToken ?? token;
     if (bootstrapToken !== undefined) return discovered({ server, ca, token: bootstrapToken });

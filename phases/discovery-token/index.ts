@@ -2,9 +2,9 @@
  * Discovery through a bootstrap token: the token's signature and a pinned CA key verify the cluster. Writes nothing.
  */
 
-import { assertClock, discovered, readClusterInfo } from '../../engine/node/index.ts';
-import { isSignedBy } from '../../engine/pki/index.ts';
-import { apiCalls, definePhase, fail } from '../../engine/sdk/index.ts';
+import { assertClock, discovered, logProxy, readClusterInfo } from '../../engine/node/index.ts';
+import { isSignedBy, shortKeysIn } from '../../engine/pki/index.ts';
+import { apiCalls, clean, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -14,13 +14,14 @@ export default definePhase({
   output,
   effects: [apiCalls(['get'], 'configmaps', 'cluster-info, without credentials')],
 
-  async run({ kube, log }, inputs) {
+  async run({ kube, web, log }, inputs) {
     const endpoint = `https://${inputs.endpoint}`;
     if (!URL.canParse(endpoint)) throw fail('E_INPUT', { problems: [`${inputs.endpoint} is not a valid address`] });
     const token = inputs.discoveryToken ?? inputs.token;
     if (token === undefined) throw new TypeError('the schema requires a token');
     const [tokenId = '', secret = ''] = token.reveal().split('.'); // the id is public
 
+    await logProxy(web, log, endpoint);
     // `claim` is not trusted until both checks pass: any server may have answered.
     const claim = await kube.clusterInfo(endpoint, 'unverified');
     assertClock(endpoint, claim.clockSkewMs);
@@ -46,6 +47,7 @@ export default definePhase({
       if (proven.data.kubeconfig !== kubeconfig) throw fail('E_CLUSTER_INFO_CHANGED', { server: endpoint });
       log.info(`the CA matches the pinned key ${pinned.map(({ pin }) => pin).join(', ')}`);
     }
+    for (const what of shortKeysIn(ca)) log.warn(clean(what));
     log.info(`the API server is ${server}`);
     return discovered({ server, ca, token: inputs.tlsBootstrapToken ?? inputs.token ?? token });
   },

@@ -1,4 +1,4 @@
-import { discoveryOutput, fields } from '../../engine/node/index.ts';
+import { discoveryOutput, fields, PORT } from '../../engine/node/index.ts';
 
 const token = fields.bootstrapToken;
 
@@ -7,8 +7,8 @@ export const input = {
   properties: {
     endpoint: {
       type: 'string',
-      pattern: '^([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$',
-      'x-form': 'be host:port',
+      pattern: `^([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):${PORT}$`,
+      'x-form': 'be host:port, with a port from 1 to 65535',
       description: 'API server address (host:port)',
     },
     token: { ...token, description: 'Bootstrap token for both discovery and the TLS bootstrap' },

@@ -3,17 +3,17 @@
 import {
   assertCgroupDriver,
   assertCgroups,
+  assertNoOtherCa,
   clusterSettings,
   hasSocketFile,
   installedKubelet,
+  kubeletConfigurationOf,
   paths,
   writtenSocket,
 } from '../../engine/node/index.ts';
-import { certificatesPem, readCertificates } from '../../engine/pki/index.ts';
-import { controls, definePhase, type Files, fail, goYaml, installFiles, runs, writes } from '../../engine/sdk/index.ts';
-import { completed } from './configuration.ts';
+import { certificatesPem } from '../../engine/pki/index.ts';
+import { controls, definePhase, goYaml, installFiles, runs, writes } from '../../engine/sdk/index.ts';
 import { kubeadmFlags } from './flags.ts';
-import { applyPatches } from './patches.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -38,9 +38,8 @@ export default definePhase({
     const kubeletVersion = machine.kubeletVersion ?? (await installedKubelet(commands));
     const criSocket = await writtenSocket(ports, machine.criSocket, kubeletVersion);
     const { clusterConfiguration } = machine;
-    const inputs = { kubeletVersion, clusterConfiguration, caCertPath };
-    const complete = await completed(services, kubeletConfiguration, inputs);
-    const document = patches === undefined ? complete : await applyPatches(complete, patches, ports);
+    const inputs = { kubeletVersion, clusterConfiguration, caCertPath, patches };
+    const document = await kubeletConfigurationOf(ports, kubeletConfiguration, inputs);
     if (patches !== undefined) await assertCgroups(files, kubeletVersion, document);
     const { cgroupDriver } = document;
     if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
@@ -72,23 +71,3 @@ export default definePhase({
 
 /** Quoted like Go's `%q`, as kubeadm writes it. */
 const instanceConfig = (socket: string): string => `containerRuntimeEndpoint: ${JSON.stringify(socket)}\n`;
-
-/**
- * kubeadm keeps an existing CA file even if it differs. The kubelet and the cluster would then not trust each other.
- */
-async function assertNoOtherCa(files: Files, path: string, ca: string): Promise<void> {
-  const existing = (await files.read(path))?.toString('utf8');
-  if (existing === undefined || existing.trim() === ca.trim()) return;
-  const [found, expected] = [pinsOf(existing), pinsOf(ca)];
-  if (found.join() !== expected.join())
-    throw fail('E_CA_FILE_DIFFERS', { path, found: found.join(' ') || 'no certificate', wanted: expected.join(' ') });
-}
-
-/** Empty if one of the certificates cannot be parsed. */
-function pinsOf(pem: string): string[] {
-  try {
-    return readCertificates(pem).map(({ pin }) => pin);
-  } catch {
-    return [];
-  }
-}

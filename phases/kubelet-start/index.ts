@@ -1,23 +1,20 @@
 /** Starts the kubelet through the service manager and waits until it is healthy. */
-import { healthUrl, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
+import { healthUrl, isHealthCheckOff, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
 import {
   apiCalls,
-  type Commands,
   controls,
   definePhase,
   type Files,
   fail,
+  type Ports,
   parseYaml,
   removesPodSandboxes,
   type ServiceStatus,
   unmounts,
   writes,
 } from '../../engine/sdk/index.ts';
+import { BOOTSTRAP_ARGUMENT, passFiles } from './drop-in.ts';
 import { input, output } from './schema.ts';
-
-/** Arguments that the unit must pass, so that the kubelet uses the files of the join. */
-const REQUIRED_ARGUMENTS = [`--kubeconfig=${paths.kubeletConf}`, `--config=${paths.kubeletConfig}`, paths.kubeadmFlags];
-const BOOTSTRAP_ARGUMENT = `--bootstrap-kubeconfig=${paths.bootstrapKubeletConf}`;
 
 export default definePhase({
   name: 'kubelet-start',
@@ -26,6 +23,7 @@ export default definePhase({
   output,
   effects: [
     writes(paths.kubeletDropIn, 0o644, 'if the unit does not pass the files of the join to the kubelet'),
+    writes(paths.kubeletLastDropIn, 0o644, 'the same, if that file exists or another drop-in sets the command'),
     controls('kubelet', ['reload', 'start', 'stop'], 'it joins the cluster'),
     ...kubeletData,
     apiCalls(['patch'], 'nodes/status', 'on undo: sets the Node to not Ready'),
@@ -33,29 +31,24 @@ export default definePhase({
     unmounts(paths.kubelet, 'on undo: volumes of Pods'),
   ],
 
-  async run({ files, services, commands, clock, log }) {
+  async run(ports) {
+    const { files, services, clock, log } = ports;
     const [status, unit] = await Promise.all([services.status('kubelet'), services.unit('kubelet')]);
     const bootstraps = (await files.stat(paths.bootstrapKubeletConf)) !== undefined;
-    const needed = bootstraps ? [BOOTSTRAP_ARGUMENT, ...REQUIRED_ARGUMENTS] : REQUIRED_ARGUMENTS;
     if (status.manager === 'none') {
       log.warn(`there is no systemd and no OpenRC; start the kubelet yourself: ${commandLine(bootstraps)}`);
       return { startedAt: clock.now().toISOString() };
     }
     assertUsable(status);
     if (status.active) {
-      await services.waitHealthy('kubelet', await healthUrlOf(files));
-      log.info('the kubelet is already running and healthy');
+      await waitHealthy(ports);
+      log.info('the kubelet is already running');
       return {};
     }
-    if (unit !== undefined && needed.some((argument) => !unit.includes(argument))) {
-      await files.write(paths.kubeletDropIn, await dropIn(commands), 0o644);
-      await services.reload('kubelet');
-      log.info(`wrote ${paths.kubeletDropIn}, because the kubelet's unit did not pass ${needed.join(', ')}`);
-    }
+    if (unit !== undefined) await passFiles({ files, services, log }, { unit, bootstraps });
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
-    await services.waitHealthy('kubelet', await healthUrlOf(files));
-    log.info('the kubelet is healthy');
+    await waitHealthy(ports);
     return { startedAt };
   },
 
@@ -78,8 +71,16 @@ function assertUsable({ manager, exists, masked = false, unusable }: ServiceStat
 const commandLine = (bootstraps: boolean): string =>
   `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
-/** The kubelet's configuration may change the address and port of its health check. */
-async function healthUrlOf(files: Files): Promise<string> {
+async function waitHealthy({ files, services, log }: Pick<Ports, 'files' | 'services' | 'log'>): Promise<void> {
+  const url = await healthUrlOf(files);
+  if (url === undefined)
+    return log.warn('the kubelet has no health check (healthzPort: 0): only its Node will show whether it works');
+  await services.waitHealthy('kubelet', url);
+  log.info('the kubelet is healthy');
+}
+
+/** The kubelet's configuration may change the address and port of its health check. Undefined if it has none. */
+async function healthUrlOf(files: Files): Promise<string | undefined> {
   const invalid = (what: string) => fail('E_KUBELET_CONFIG', { what: `${paths.kubeletConfig}: ${what}` });
   const text = (await files.read(paths.kubeletConfig))?.toString('utf8') ?? '';
   let config: unknown;
@@ -88,22 +89,8 @@ async function healthUrlOf(files: Files): Promise<string> {
   } catch (error) {
     throw invalid((error as Error).message);
   }
+  if (isHealthCheckOff(config as Record<string, unknown>)) return undefined;
   const url = healthUrl(config as Record<string, unknown>);
   if (url === undefined) throw invalid("it has no valid address for the kubelet's health check");
   return url;
-}
-
-/** The same drop-in that kubeadm's package installs, for units that lack it. */
-async function dropIn(commands: Commands): Promise<string> {
-  const kubelet = (await commands.find('kubelet')) ?? '/usr/bin/kubelet';
-  return `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
-[Service]
-Environment="KUBELET_KUBECONFIG_ARGS=${BOOTSTRAP_ARGUMENT} --kubeconfig=${paths.kubeletConf}"
-Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubeletConfig}"
-EnvironmentFile=-${paths.kubeadmFlags}
-EnvironmentFile=-/etc/default/kubelet
-EnvironmentFile=-/etc/sysconfig/kubelet
-ExecStart=
-ExecStart=${kubelet} $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
-`;
 }

@@ -33,10 +33,9 @@ export default definePhase({
     let node = await api.waitFor<NodeObject>(ref, (found) => isRegistered(found, since));
     const kubeletVersion = clean(versionOf(node));
     log.info(`Node ${nodeName} has registered (kubelet ${kubeletVersion})`);
-    const isAnnotated = isSocketAnnotated(kubeletVersion, clusterConfiguration);
-    const criSocket = isAnnotated
-      ? await writtenSocket({ files, runtime }, inputs.criSocket, kubeletVersion)
-      : undefined;
+    const release = inputs.kubeletVersion ?? kubeletVersion;
+    const isAnnotated = isSocketAnnotated(release, clusterConfiguration);
+    const criSocket = isAnnotated ? await writtenSocket({ files, runtime }, inputs.criSocket, release) : undefined;
     if (criSocket !== undefined && node.metadata.annotations?.[CRI_SOCKET] !== criSocket)
       node = await api.patch<NodeObject>(ref, { metadata: { annotations: { [CRI_SOCKET]: criSocket } } });
     if (wait === 'ready') {

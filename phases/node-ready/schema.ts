@@ -1,6 +1,6 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { server, ca, certificate, key, nodeName, criSocket, clusterConfiguration } = fields;
+const { server, ca, certificate, key, nodeName, criSocket, kubeletVersion, clusterConfiguration } = fields;
 
 export const input = {
   type: 'object',
@@ -11,6 +11,7 @@ export const input = {
     key,
     nodeName,
     criSocket,
+    kubeletVersion,
     clusterConfiguration,
     startedAt: { type: 'string', description: 'Start time of the kubelet; older heartbeats do not count' },
     wait: {

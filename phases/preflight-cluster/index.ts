@@ -3,12 +3,14 @@ import {
   assertCgroupDriver,
   assertCgroups,
   assertClock,
+  assertNoOtherCa,
   defaultCgroupDriver,
   holds,
   ignoreRule,
   installedKubelet,
   isReady,
   joiningIdentity,
+  kubeletConfigurationOf,
   minorOf,
   type NodeObject,
   usableIdentity,
@@ -16,6 +18,10 @@ import {
 } from '../../engine/node/index.ts';
 import { apiCalls, definePhase, fail, isJoinError, type Ports, runs } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
+
+const DRIVERS = ['systemd', 'cgroupfs'] as const;
+/** The step that writes the configuration reports its patches. */
+const SILENT = { info: () => undefined, warn: () => undefined };
 
 export default definePhase({
   name: 'preflight-cluster',
@@ -27,18 +33,23 @@ export default definePhase({
     runs('kubelet', 'its version, if an earlier step did not determine it'),
   ],
 
-  async run(ports, { nodeName, criSocket, clusterConfiguration, kubeletConfiguration, ...inputs }) {
+  async run(ports, { nodeName, criSocket, caCertPath, clusterConfiguration, kubeletConfiguration, ...inputs }) {
     const isIgnored = ignoreRule(inputs.ignorePreflightErrors, inputs.ignoreChecksErrors);
-    const { kube, commands, log } = ports;
+    const { files, kube, commands, log } = ports;
     const { server, ca } = inputs.identity;
     const api = kube.as(joiningIdentity(inputs.identity));
     const cluster = clusterConfiguration.kubernetesVersion;
     const node = visibleNode(api, nodeName, log);
     const kubeletVersion =
       inputs.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(inputs.kubeletVersion);
+    const document = kubeletVersion.then((version) =>
+      kubeletConfigurationOf({ ...ports, log: SILENT }, kubeletConfiguration, {
+        ...{ kubeletVersion: version, clusterConfiguration, caCertPath, patches: inputs.patches },
+      }),
+    );
     const assertDriver = async () => {
-      const version = await kubeletVersion.catch(() => undefined); // another check reports a missing version
-      const driver = kubeletConfiguration.cgroupDriver ?? defaultCgroupDriver(version);
+      const { cgroupDriver } = await document;
+      const driver = DRIVERS.find((known) => known === cgroupDriver) ?? defaultCgroupDriver(await kubeletVersion);
       await assertCgroupDriver(ports, driver, { criSocket, kubeletVersion });
     };
 
@@ -48,16 +59,13 @@ export default definePhase({
       { outcome: node.then((found) => assertNameFree(ports, { server, ca, nodeName }, found)) },
       { outcome: kubeletVersion.then((kubelet) => assertNotTooNew(kubelet, cluster)) },
       { name: 'KubeletVersion', outcome: kubeletVersion.then((kubelet) => assertSkew(kubelet, cluster)) },
-      // Patches may change the configuration; `kubelet-config` applies them and then checks the result.
-      ...(inputs.patches === undefined
-        ? [
-            { name: 'CgroupDriver', outcome: assertDriver() },
-            {
-              name: 'SystemVerification',
-              outcome: kubeletVersion.then((kubelet) => assertCgroups(ports.files, kubelet, kubeletConfiguration)),
-            },
-          ]
-        : []),
+      { outcome: assertNoOtherCa(files, caCertPath, ca) },
+      { outcome: document.then(() => undefined) },
+      { name: 'CgroupDriver', outcome: assertDriver() },
+      {
+        name: 'SystemVerification',
+        outcome: document.then(async (config) => assertCgroups(files, await kubeletVersion, config)),
+      },
     ];
     const errors = new Set<unknown>();
     for (const [index, outcome] of (await Promise.allSettled(checks.map(({ outcome }) => outcome))).entries()) {

@@ -1,6 +1,6 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { identity, nodeName, criSocket, kubeletVersion } = fields;
+const { identity, nodeName, criSocket, caCertPath, kubeletVersion } = fields;
 const { clusterConfiguration, kubeletConfiguration, patches, ignorePreflightErrors, ignoreChecksErrors } = fields;
 
 export const input = {
@@ -9,6 +9,7 @@ export const input = {
     identity,
     nodeName,
     criSocket,
+    caCertPath,
     kubeletVersion,
     clusterConfiguration,
     kubeletConfiguration,

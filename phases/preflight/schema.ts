@@ -16,6 +16,15 @@ export const input = {
       description:
         'Run kubelet --version, which takes 0.1 s, and check everything that depends on it. If false, later steps do so',
     },
+    kubeletExtraArgs: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { name: { type: 'string' }, value: { type: 'string' } },
+        required: ['name'],
+      },
+      description: 'Extra arguments of the kubelet, for its labels',
+    },
     ignorePreflightErrors,
     ignoreChecksErrors,
   },

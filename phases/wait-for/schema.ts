@@ -1,10 +1,12 @@
+import { PORT } from '../../engine/node/index.ts';
+
 export const input = {
   type: 'object',
   properties: {
     port: {
       type: 'string',
-      pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):\\d{1,5}$',
-      'x-form': 'be host:port',
+      pattern: `^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):${PORT}$`,
+      'x-form': 'be host:port, with a port from 1 to 65535',
       description: 'Address (host:port) that must accept TCP connections',
     },
     path: { type: 'string', pattern: '^/', 'x-form': 'be an absolute path', description: 'File that must exist' },

@@ -49,7 +49,7 @@ users: null
 
 const goYaml = (document: object): string => stringify(document, { sortMapEntries: true, indentSeq: false });
 
-const clusterConfiguration = ({ gitVersion, kubeadmApi, dns }: Profile) => ({
+const clusterConfiguration = ({ gitVersion, kubeadmApi, dns, imageRepository }: Profile) => ({
   apiServer: { extraArgs: { 'authorization-mode': 'Node,RBAC' }, timeoutForControlPlane: '4m0s' },
   apiVersion: `kubeadm.k8s.io/${kubeadmApi}`,
   certificatesDir: '/etc/kubernetes/pki',
@@ -57,7 +57,7 @@ const clusterConfiguration = ({ gitVersion, kubeadmApi, dns }: Profile) => ({
   controllerManager: {},
   dns,
   etcd: { local: { dataDir: '/var/lib/etcd' } },
-  imageRepository: 'k8s.gcr.io',
+  imageRepository,
   kind: 'ClusterConfiguration',
   kubernetesVersion: gitVersion,
   networking: { dnsDomain: 'cluster.local', serviceSubnet: '10.96.0.0/12' },
@@ -65,7 +65,7 @@ const clusterConfiguration = ({ gitVersion, kubeadmApi, dns }: Profile) => ({
 });
 
 /** Go also writes durations of zero; a kubelet treats them as the default. */
-const kubeletConfiguration = ({ cgroupDriver, failCgroupV1 }: Profile, healthzPort: number) => ({
+const kubeletConfiguration = ({ cgroupDriver }: Profile, healthzPort: number) => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   authentication: {
     anonymous: { enabled: false },
@@ -78,7 +78,6 @@ const kubeletConfiguration = ({ cgroupDriver, failCgroupV1 }: Profile, healthzPo
   clusterDomain: 'cluster.local',
   cpuManagerReconcilePeriod: '0s',
   evictionPressureTransitionPeriod: '0s',
-  ...(failCgroupV1 === undefined ? {} : { failCgroupV1 }),
   fileCheckFrequency: '0s',
   healthzBindAddress: '127.0.0.1',
   healthzPort,

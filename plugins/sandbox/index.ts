@@ -17,7 +17,7 @@ import { csrApprover } from './controllers/csr-approver.ts';
 import { csrSigner } from './controllers/csr-signer.ts';
 import { tokenCleaner } from './controllers/token-cleaner.ts';
 import { adminKubeconfig } from './kubeconfig.ts';
-import { type ProfileName, profiles } from './profile.ts';
+import { DEFAULT_PROFILE, type ProfileName, profiles } from './profile.ts';
 import { Store } from './store.ts';
 
 export type { Effect, Fault } from './api/fault.ts';
@@ -30,7 +30,7 @@ export interface SandboxOptions {
   token?: string;
   /** Default: true. */
   autoApprove?: boolean;
-  /** Default: 1.20. */
+  /** Default: the newest. */
   profile?: ProfileName;
   /** Port of the kubelets' health check. Default: a free port. */
   kubeletPorts?: { healthz: number };
@@ -60,7 +60,7 @@ export interface Sandbox {
 }
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { token = randomToken(), autoApprove = true, profile = '1.20', now = () => new Date() } = options;
+  const { token = randomToken(), autoApprove = true, profile = DEFAULT_PROFILE, now = () => new Date() } = options;
   const healthzPort = options.kubeletPorts?.healthz ?? (await freePort());
   const ca = createCa(now());
   const serving = issueKeyPair(ca, now(), { commonName: 'kube-apiserver', organizations: [] }, 'server', [

@@ -9,9 +9,8 @@ export interface Profile {
   /** Field `dns` of the ClusterConfiguration; v1beta3 has no type in it. */
   dns: object;
   /** Absent before 1.22: the kubelet's own default (cgroupfs) then applies. */
-  cgroupDriver?: string;
-  /** False for kubelets from 1.35 on: the scratch machine has cgroups v1. */
-  failCgroupV1?: false;
+  cgroupDriver?: 'systemd';
+  imageRepository: string;
   /** Versions of API groups that do not have v1 alone. */
   served: Readonly<Record<string, readonly string[]>>;
   /** Roles that `kubeadm init` did not create yet: to read Nodes (since 1.18) and kubeadm-config (since 1.11). */
@@ -22,6 +21,7 @@ const CERTIFICATES = 'certificates.k8s.io';
 
 export const profiles = {
   '1.9': {
+    imageRepository: 'k8s.gcr.io',
     gitVersion: 'v1.9.11',
     kubeletConfigMap: 'kubelet-base-config-1.9',
     kubeadmApi: 'v1alpha1',
@@ -30,6 +30,7 @@ export const profiles = {
     withoutRoles: ['kubeadm:get-nodes', 'kubeadm:nodes-kubeadm-config'],
   },
   '1.20': {
+    imageRepository: 'k8s.gcr.io',
     gitVersion: 'v1.20.2',
     kubeletConfigMap: 'kubelet-config-1.20',
     kubeadmApi: 'v1beta2',
@@ -37,6 +38,7 @@ export const profiles = {
     served: { [CERTIFICATES]: ['v1', 'v1beta1'] },
   },
   '1.24': {
+    imageRepository: 'k8s.gcr.io',
     gitVersion: 'v1.24.17',
     kubeletConfigMap: 'kubelet-config',
     kubeadmApi: 'v1beta3',
@@ -45,7 +47,17 @@ export const profiles = {
     served: {},
   },
   '1.34': {
+    imageRepository: 'registry.k8s.io',
     gitVersion: 'v1.34.1',
+    kubeletConfigMap: 'kubelet-config',
+    kubeadmApi: 'v1beta4',
+    dns: {},
+    cgroupDriver: 'systemd',
+    served: {},
+  },
+  '1.36': {
+    imageRepository: 'registry.k8s.io',
+    gitVersion: 'v1.36.2',
     kubeletConfigMap: 'kubelet-config',
     kubeadmApi: 'v1beta4',
     dns: {},
@@ -55,3 +67,6 @@ export const profiles = {
 } as const satisfies Record<string, Profile>;
 
 export type ProfileName = keyof typeof profiles;
+
+/** The newest. */
+export const DEFAULT_PROFILE = '1.36' satisfies ProfileName;

@@ -1,9 +1,9 @@
 /** What a file is beside its content, mode and owner: its ACL, label, attributes, times and other names come back. */
 import { execFileSync } from 'node:child_process';
-import * as fs from 'node:fs/promises';
 import { link, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Disk, realDisk } from '../../engine/host/disk.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { RunFolder } from '../../engine/journal/run-folder.ts';
@@ -27,7 +27,7 @@ const attributesOf = (file: string) =>
     .sort();
 
 /** A machine with a file that has all that a plain copy loses. `disk` may lack hard links, as across file systems. */
-async function machine(disk: typeof fs = fs) {
+async function machine(disk: Disk = realDisk) {
   const root = await scratch();
   await mkdir(join(root, 'etc'));
   await mkdir(join(root, 'var/lib'), { recursive: true });
@@ -51,7 +51,7 @@ async function machine(disk: typeof fs = fs) {
   return { root, file, files: ports.files, look, undo };
 }
 
-const withoutLinks = { ...fs, link: async () => Promise.reject(Object.assign(new Error(), { code: 'EXDEV' })) };
+const withoutLinks = { ...realDisk, link: async () => Promise.reject(Object.assign(new Error(), { code: 'EXDEV' })) };
 
 describe('an undo restores a file as it was', () => {
   test.each(['replaced', 'removed'])('with attributes, times and hard links if it was %s', async (how) => {

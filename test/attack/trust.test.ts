@@ -86,7 +86,7 @@ describe('kind E: a server that the kubelet would refuse', () => {
         ciphers: 'DEFAULT@SECLEVEL=0',
       });
       expect(await joinErrorOf(read), title).toMatchObject({
-        code: expect.stringMatching(/^E_(API_CERTIFICATE_|TLS_HANDSHAKE)/),
+        code: expect.stringMatching(/^E_API_(CERTIFICATE_|TLS_HANDSHAKE)/),
         exitCode: 12,
         transient: false,
       });
@@ -102,7 +102,7 @@ describe('kind E: a TLS handshake that fails', () => {
       ciphers: 'ECDHE-RSA-AES128-SHA',
     });
     const error = await joinErrorOf(read);
-    expect(error).toMatchObject({ code: 'E_TLS_HANDSHAKE', exitCode: 12, transient: false });
+    expect(error).toMatchObject({ code: 'E_API_TLS_HANDSHAKE', exitCode: 12, transient: false });
     expect(error.message).toContain('alert "handshake failure"');
   });
   test.each([
@@ -116,7 +116,7 @@ describe('kind E: a TLS handshake that fails', () => {
     'ERR_SSL_NO_SUCH_CODE_IS_KNOWN_YET',
   ])('with %s is permanent: the list of the network is closed, and not that of TLS', (code) => {
     const error = handshakeError(Object.assign(new Error('x'), { code }), 'https://10.0.0.1:6443');
-    expect(isJoinError(error) && [error.code, error.transient]).toEqual(['E_TLS_HANDSHAKE', false]);
+    expect(isJoinError(error) && [error.code, error.transient]).toEqual(['E_API_TLS_HANDSHAKE', false]);
   });
   test.each(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT', 'EMFILE'])(
     'is not what %s says',

@@ -11,6 +11,7 @@ import { afterAll, afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/sandbox/index.ts';
 import { makeMachine, stopMachine } from '../../plugins/sandbox/machine/machine.ts';
 import { startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
+import { DEFAULT_PROFILE, type Profile, profiles } from '../../plugins/sandbox/profile.ts';
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = join(project, 'bin/join');
@@ -60,8 +61,10 @@ export async function scene(options: SandboxOptions = {}): Promise<Scene> {
   endings.push(() => rm(folder, { recursive: true, force: true }));
   const root = join(folder, 'm');
   await mkdir(root);
-  await makeMachine(root, { hostName: 'w1', kubelet: [process.execPath, launcher, 'sandbox', 'kubelet'] });
-  const runtime = await startRuntime(root);
+  const { gitVersion: kubeletVersion, cgroupDriver }: Profile = profiles[options.profile ?? DEFAULT_PROFILE];
+  const kubelet = [process.execPath, launcher, 'sandbox', 'kubelet'];
+  await makeMachine(root, { hostName: 'w1', kubelet, kubeletVersion });
+  const runtime = await startRuntime(root, { cgroupDriver: cgroupDriver ?? 'cgroupfs' });
   endings.push(() => runtime.close());
   endings.push(() => stopMachine(root));
   const pin = ['--discovery-token-ca-cert-hash', sandbox.caPin];

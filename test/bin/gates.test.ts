@@ -31,7 +31,7 @@ describe('join run --feature-gates', () => {
   });
 
   test('a dry run shows the changes of a dynamic kubelet configuration', async () => {
-    const { args, tree } = await scene();
+    const { args, tree } = await scene({ profile: '1.20' });
     const before = await tree();
     const { code, stdout, stderr } = await cli(args('run', ...GATES, '--dry-run'));
     expect(code, stderr).toBe(0);
@@ -41,7 +41,7 @@ describe('join run --feature-gates', () => {
   });
 
   test('join run fails if NodeRestriction forbids a dynamic configuration, and keeps the joined Node', async () => {
-    const { sandbox, args, root } = await scene();
+    const { sandbox, args, root } = await scene({ profile: '1.20' });
     const { code, stderr, stdout } = await cli(args('run', ...GATES));
     expect(code).toBe(5);
     expect(stderr).toContain(

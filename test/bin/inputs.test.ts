@@ -247,7 +247,7 @@ dryRun: true
     const { file, notes, steps } = await planned(args);
     expect(steps).not.toContain('preflight');
     expect(file(FLAGS)).toContain(
-      '--hostname-override=w8 --node-labels=a=b,c=d --register-with-taints=dedicated=gpu:NoSchedule"',
+      '--hostname-override=w8 --register-with-taints=dedicated=gpu:NoSchedule --node-labels=a=b,c=d"',
     );
     expect(file('/etc/pki/cluster.crt')).toBe(setup.sandbox.caPem);
     expect(file('/var/lib/kubelet/config.yaml')).toContain('maxPods: 7\n');

@@ -27,15 +27,16 @@ describe('join run', () => {
     const result = documentOf('RunResult', done.stdout);
     const node = sandbox.store.get<NodeObject & KubeObject>('nodes', 'w1');
     expect(isReady(node)).toBe(true);
-    expect(node?.metadata.annotations).toMatchObject({
-      'kubeadm.alpha.kubernetes.io/cri-socket': 'unix:///run/containerd/containerd.sock',
-    });
+    expect(Object.keys(node?.metadata.annotations ?? {})).toEqual([
+      'volumes.kubernetes.io/controller-managed-attach-detach',
+    ]);
     const after = await tree();
     const pem = Object.keys(after).find((path) => /kubelet-client-[\d-]+\.pem$/.test(path)) ?? '';
     expect(modesOf(Object.fromEntries(Object.entries(after).filter(([path]) => before[path] === undefined)))).toEqual({
       '/etc/kubernetes/kubelet.conf': '0600',
       '/etc/kubernetes/pki/ca.crt': '0644',
       '/var/lib/kubelet/config.yaml': '0644',
+      '/var/lib/kubelet/instance-config.yaml': '0644',
       '/var/lib/kubelet/kubeadm-flags.env': '0644',
       [pem]: '0600',
       '/var/lib/kubelet/pki/kubelet-client-current.pem': 'link',
@@ -161,7 +162,7 @@ describe('join run', () => {
 
 /** A configuration with which the kubelet cannot start: it would listen where this machine has no address. */
 function breakKubelet(sandbox: Sandbox): void {
-  const name = 'kubelet-config-1.20';
+  const name = 'kubelet-config';
   const map = sandbox.store.get<KubeObject & { data: Record<string, string> }>('configmaps', name, 'kube-system');
   if (map === undefined) throw new Error(`no ${name}`);
   const kubelet = (map.data.kubelet ?? '').replace(/^healthzBindAddress: .*$/m, 'healthzBindAddress: 203.0.113.1');

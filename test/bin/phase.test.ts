@@ -43,11 +43,11 @@ describe('join phase', () => {
       expect(of('CRI')).toMatchObject([
         { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock (CRI v1)', hint: '' },
       ]);
-      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet has version v1.20.2' }]);
+      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet has version v1.36.2' }]);
     });
 
     test('phase preflight prints all checks if some fail, and exits 4, or 0 if either flag ignores them', async () => {
-      const { root, tree } = await scene();
+      const { root, tree } = await scene({ profile: '1.20' });
       await writeFile(join(root, 'proc/swaps'), 'Filename\n/dev/sda2 partition 1 0 -2\n');
       await mkdir(join(root, 'etc/kubernetes'));
       await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), '');

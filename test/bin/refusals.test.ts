@@ -134,7 +134,7 @@ describe('join run refuses', () => {
     const { code, stderr } = await cli(line);
     expect(code).toBe(5);
     expect(stderr).toContain(
-      'discovery: attempt 1 failed: https://127.0.0.1:1 does not answer: connect ECONNREFUSED 127.0.0.1:1; retrying in 0.01 s',
+      'discovery: attempt 1 failed: https://127.0.0.1:1 does not answer: nothing listens there (ECONNREFUSED 127.0.0.1:1); retrying in 0.01 s',
     );
     expect(stderr).toContain('E_API_UNREACHABLE in step discovery');
     expect(stderr).toContain('curl -k https://127.0.0.1:1/healthz');

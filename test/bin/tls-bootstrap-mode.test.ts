@@ -29,6 +29,7 @@ describe('join run --tls-bootstrap-mode kubelet', () => {
       '/etc/kubernetes/kubelet.conf',
       '/etc/kubernetes/pki/ca.crt',
       '/var/lib/kubelet/config.yaml',
+      '/var/lib/kubelet/instance-config.yaml',
       '/var/lib/kubelet/kubeadm-flags.env',
       '/var/lib/kubelet/pki/kubelet-client-DATE.pem',
       '/var/lib/kubelet/pki/kubelet-client-current.pem',

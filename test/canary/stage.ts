@@ -161,7 +161,9 @@ export class Stage {
           this.#tell('the disk, when the run is finished', path, await readlink(this.#at(path)));
         if (!stats.isFile()) continue;
         const isHome = HOMES.some((home) => home.test(path));
-        if (isHome && (stats.mode & 0o077) !== 0) throw new Error(`${path} is open to others`);
+        // An original is the file itself, with its own mode, in a folder that only root can enter.
+        const closed = path.endsWith('.original') ? await lstat(dirname(this.#at(path))) : stats;
+        if (isHome && (closed.mode & 0o077) !== 0) throw new Error(`${path} is open to others`);
         if (!isHome) this.#tell('the disk, when the run is finished', path, await readFile(this.#at(path), 'latin1'));
       }
   }

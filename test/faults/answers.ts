@@ -56,6 +56,10 @@ const framing: Fault[] = [
   row('100 KiB of headers', FIRST, says('{}', { headers: { 'X-Padding': 'x'.repeat(100_000) } }), ANSWER),
   row('early hints and processing', FIRST, { effect: 'early' }, 'survives'),
   row('early hints and processing', 'CSR create', { effect: 'early' }, 'survives'),
+  ...[102, 103].map((code) =>
+    row(`${code} without end`, FIRST, { effect: 'informational', code, latencyMs: 5 }, ANSWER),
+  ),
+  row('103 without end', 'CSR watch', { effect: 'informational', latencyMs: 5 }, LIMIT),
   row('8 MiB', 'node patch', { effect: 'huge' }, 'survives'), // the next try finds it done
   row('101, another protocol', FIRST, { effect: 'instead', code: 101 }, ['E_API_UNREACHABLE', 'cluster']),
   row('204 and nothing', FIRST, { effect: 'instead', code: 204 }, ANSWER),

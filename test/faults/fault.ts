@@ -37,7 +37,7 @@ export const REQUESTS = {
   'CSR watch': { method: 'GET', path: /\/certificatesigningrequests\?.*watch=true/, step: 'tls-bootstrap' },
   'CSR list': { method: 'GET', path: /\/certificatesigningrequests\?(?!.*watch=true)/, step: 'tls-bootstrap' },
   'kubeadm-config get': { method: 'GET', path: /\/configmaps\/kubeadm-config$/, step: 'cluster-config' },
-  'kubelet-config get': { method: 'GET', path: /\/configmaps\/kubelet-config-1\.20$/, step: 'cluster-config' },
+  'kubelet-config get': { method: 'GET', path: /\/configmaps\/kubelet-config$/, step: 'cluster-config' },
   'node list': { method: 'GET', path: /\/nodes\?(?!.*watch=true)/, step: 'node-ready' },
   'node watch': { method: 'GET', path: /\/nodes\?.*watch=true/, step: 'node-ready' },
   'node patch': { method: 'PATCH', path: /\/nodes\/w1$/, step: 'node-ready' },

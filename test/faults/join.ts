@@ -16,10 +16,10 @@ import { recordingHost } from '../../engine/host/recording.ts';
 import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { type ClockOfMachines, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
-import { KUBELET_VERSION } from '../../plugins/sandbox/machine/kubelet-node.ts';
+import { profiles } from '../../plugins/sandbox/profile.ts';
 import { catalog, registry } from '../helpers/app.ts';
 import { type Fault, LIMIT_MS } from './fault.ts';
-import { type Scene, STATE, UNITS } from './scene.ts';
+import { PROFILE, type Scene, STATE, UNITS } from './scene.ts';
 
 /** How often a step is tried that may be tried again, and with which pauses: the shipped ones add up to a minute. */
 const ATTEMPTS = 3;
@@ -147,5 +147,5 @@ async function answerOf(scene: Scene, query: Query): Promise<Answers['service' |
   if (query.kind === 'unit')
     return (await Promise.all(UNITS.map((path) => readFile(join(scene.root, path), 'utf8')))).join('\n');
   if (query.kind !== 'output') return undefined;
-  return { exitCode: 0, stdout: `Kubernetes ${KUBELET_VERSION}\n`, stderr: '' };
+  return { exitCode: 0, stdout: `Kubernetes ${profiles[PROFILE].gitVersion}\n`, stderr: '' };
 }

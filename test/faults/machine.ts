@@ -140,7 +140,7 @@ const programs: Fault[] = [
   program(
     'it leaves a child that keeps its output',
     'kubelet --version',
-    'sleep 8 & echo Kubernetes v1.20.2',
+    'sleep 8 & echo Kubernetes v1.24.17',
     LIMIT,
     'kubelet-version',
     {
@@ -201,12 +201,14 @@ const services: Fault[] = [
 
 const dies = (script: string) => async (scene: Scene) => {
   await scene.program('journalctl', script);
+  const apiPort = scene.sandbox.endpoint.split(':').at(-1);
   scene.at('kubelet-config get', {
     effect: 'changed',
     times: EVER,
     change: (map: object & { data?: { kubelet?: string } }) => ({
       ...map,
-      data: { kubelet: map.data?.kubelet?.replace(/^healthzBindAddress: .*$/m, 'healthzBindAddress: 203.0.113.1') },
+      // The API server listens at this port already.
+      data: { kubelet: map.data?.kubelet?.replace(/^healthzPort: .*$/m, `healthzPort: ${apiPort}`) },
     }),
   });
 };

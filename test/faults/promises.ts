@@ -12,8 +12,8 @@ import { type Fault, LIMIT_MS } from './fault.ts';
 import type { Outcome } from './join.ts';
 import type { Scene } from './scene.ts';
 
-const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
 /** What a shared machine may be late by. */
+const CRI_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';
 const LATE_MS = 4_000;
 /** Everything that a terminal may obey or that turns text around; a new line is our own. */
 const CONTROL = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;

@@ -10,6 +10,7 @@ import { type Fault as ApiFault, type Sandbox, startSandbox } from '../../plugin
 import { type Kubelet, startKubelet } from '../../plugins/sandbox/machine/kubelet.ts';
 import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
 import { type RuntimeOptions, startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
+import { type ProfileName, profiles } from '../../plugins/sandbox/profile.ts';
 import { type DiskFault, failOnDisk, repairDisk } from './failing-fs.ts';
 import { type Fault, REQUESTS, type RequestName } from './fault.ts';
 
@@ -117,11 +118,15 @@ export class Scene {
   }
 }
 
+/** A release of which a join makes every request, also that of the CRI socket annotation. */
+export const PROFILE = '1.24' satisfies ProfileName;
+
 /** Each worker has its own. */
 let nextPort = 20_000 + 2_000 * Number(process.env.VITEST_POOL_ID);
 
 export async function makeScene(clocks: Fault['clocks'] = {}): Promise<Scene> {
   const sandbox = await startSandbox({
+    profile: PROFILE,
     now: () => new Date(Date.now() + (clocks.clusterMs ?? 0)),
     kubeletPorts: { healthz: await unusedPort() },
   });
@@ -139,7 +144,7 @@ export async function makeScene(clocks: Fault['clocks'] = {}): Promise<Scene> {
 const pattern = (async (): Promise<string> => {
   const root = mkdtempSync(join(scratch, 'pattern-'));
   process.once('exit', () => rmSync(root, { recursive: true, force: true }));
-  await makeMachine(root, { hostName: 'w1', kubelet: ['/bin/false'] });
+  await makeMachine(root, { hostName: 'w1', kubelet: ['/bin/false'], kubeletVersion: profiles[PROFILE].gitVersion });
   return root;
 })();
 

@@ -5,9 +5,9 @@ import { historyOf } from '../../engine/journal/history.ts';
 import { LineWriter, readJournal } from '../../engine/journal/journal-file.ts';
 import type { JournalRecord } from '../../engine/journal/records.ts';
 import { readKubeconfig } from '../../engine/node/index.ts';
+import { completed } from '../../engine/node/kubelet-configuration.ts';
 import { goYaml, type KubeObject, parseYaml } from '../../engine/sdk/index.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
-import { completed } from '../../phases/kubelet-config/configuration.ts';
 import { HTTP_TOKENS, httpShape, overHttp } from './forged-server.ts';
 import {
   DOCUMENT_BYTES_MAX,
@@ -81,7 +81,7 @@ export const documentTargets: Record<string, Target> = {
       const outputs = await clusterConfig.run(ports, { identity: { server: 'https://a', ca: '' }, dynamic: false });
       const { clusterConfiguration, kubeletConfiguration } = outputs;
       const release = { kubeletVersion: 'v1.36.2', clusterConfiguration, caCertPath: '/etc/kubernetes/pki/ca.crt' };
-      const document = await completed(ports.services, kubeletConfiguration, release);
+      const document = await completed(ports, kubeletConfiguration, release);
       parseYaml(goYaml(document)); // the kubelet must be able to read it
     },
     shape: yamlShape(DOCUMENT_BYTES_MAX, kubeletDocument, {

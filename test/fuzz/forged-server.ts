@@ -50,6 +50,8 @@ export async function overHttp(bytes: Buffer): Promise<void> {
     signal: new AbortController().signal,
     requireAlive: () => undefined,
     requireApi: () => undefined,
+    allowsServer: () => true,
+    readFile: async () => undefined,
     record: async () => undefined,
     onChange: () => undefined,
   });

@@ -121,6 +121,7 @@ export const NAMES = [
   'FileAvailable--etc-kubernetes-kubelet.conf',
   'FileAvailable--etc-kubernetes-bootstrap-kubelet.conf',
   'FileAvailable--etc-kubernetes-pki-ca.crt',
+  'WritablePaths',
   'CRI',
   'FileContent--proc-sys-net-bridge-bridge-nf-call-iptables',
   'FileContent--proc-sys-net-ipv4-ip_forward',
@@ -140,6 +141,7 @@ export const NAMES = [
   'Hostname',
   'KubeletVersion',
   'Service-kubelet',
+  'NodeLabels',
   'Port-10250',
   'HTTPProxy',
 ];

@@ -35,6 +35,9 @@ export class MemoryDisk {
   swallows: ((site: string) => boolean) | undefined;
   /** A number that changes with each change and each sync. */
   version = 0;
+  /** The open directories, by their descriptors. */
+  readonly #opened = new Map<number, Inode>();
+  #nextDescriptor = 3;
 
   constructor(root: Inode = inode('directory', 0o755)) {
     this.#root = root;
@@ -100,14 +103,12 @@ export class MemoryDisk {
     mkdir: (async (path: string, { mode }: { mode: number }) =>
       this.#link(path, inode('directory', mode & ~UMASK), false)) as never,
     symlink: async (target, path) => this.#link(String(path), inode('link', 0o777, String(target)), false),
-    chmod: async (path, mode) => this.#change(this.#inode(String(path)), { mode: Number(mode) }),
-    chown: async (path, uid, gid) => this.#change(this.#inode(String(path)), { uid, gid }),
     rename: async (from, to) => {
       const moved = this.#inode(String(from));
       this.#unlink(String(from));
       this.#link(String(to), moved, true);
     },
-    rm: async (path) => {
+    unlink: async (path) => {
       if (this.#inode(String(path)).kind === 'directory') throw errno('EISDIR');
       this.#unlink(String(path));
     },
@@ -116,6 +117,19 @@ export class MemoryDisk {
       if (kind !== 'directory') throw errno('ENOTDIR');
       if (now.entries.size > 0) throw errno('ENOTEMPTY');
       this.#unlink(String(path));
+    },
+    descriptors: {
+      openDirectory: (path) => {
+        const node = this.#inode(path);
+        if (node.kind !== 'directory') throw errno('ENOTDIR');
+        this.#opened.set(this.#nextDescriptor, node);
+        return this.#nextDescriptor++;
+      },
+      stat: (descriptor) => statsOf(this.#inode(`/proc/self/fd/${descriptor}`)),
+      lstat: (path) => statsOf(this.#inode(path)),
+      readlink: (path) => this.#inode(path).now.content.toString(),
+      mountOf: () => undefined,
+      close: (descriptor) => void this.#opened.delete(descriptor),
     },
   };
 
@@ -149,8 +163,9 @@ export class MemoryDisk {
   }
 
   #find(path: string): Inode | undefined {
-    let at: Inode | undefined = this.#root;
-    for (const name of path.split('/').filter(Boolean)) {
+    const [, descriptor, below] = /^\/proc\/self\/fd\/(\d+)(.*)$/.exec(path) ?? [];
+    let at: Inode | undefined = descriptor === undefined ? this.#root : this.#opened.get(Number(descriptor));
+    for (const name of (below ?? path).split('/').filter((part) => part !== '' && part !== '.')) {
       if (at === undefined) return undefined;
       if (at.kind !== 'directory') throw errno('ENOTDIR');
       at = at.now.entries.get(name);
@@ -207,7 +222,7 @@ const statsOf = ({ kind, now }: Inode): Stats =>
   }) as Stats;
 
 /** Functions that only pass calls on. */
-const BETWEEN = new Set(['syncDirectory', 'syncRemoval', 'explained', 'apply']);
+const BETWEEN = new Set(['syncDirectory', 'prepareDirectory', 'at', 'explained', 'apply']);
 
 /** `names, for replaceFile` */
 function siteOf({ kind, now, synced }: Inode, stack = ''): string {

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyChange, type Change } from '../../engine/host/changes/index.ts';
-import type { Disk } from '../../engine/host/disk.ts';
+import { type Disk, realDisk } from '../../engine/host/disk.ts';
 import type { MachineFiles } from '../../engine/host/files.ts';
 import type { Host, Wait } from '../../engine/host/host.ts';
 import { machineAt } from '../../engine/host/machine.ts';
@@ -13,7 +13,7 @@ import type { ApiRequest } from '../../engine/sdk/api.ts';
 /** Awaited at each point. A promise that never settles stands for a process that has died. */
 export type AtPoint = (where: string) => void | Promise<void>;
 
-const CHANGING = new Set(['mkdir', 'chmod', 'chown', 'symlink', 'rename', 'rm', 'rmdir', 'sync', 'truncate']);
+const CHANGING = new Set(['mkdir', 'chmod', 'chown', 'symlink', 'rename', 'unlink', 'rmdir', 'sync', 'truncate']);
 const WRITING = new Set(['writeFile', 'appendFile']);
 /** How far a call is when the process stops. */
 const AMID_MS = 2;
@@ -21,7 +21,7 @@ const AMID_MS = 2;
 type Call = (...args: unknown[]) => Promise<unknown>;
 
 /** A write also stops in the middle, so that half a record is on the disk. */
-export function diskWithPoints(at: AtPoint, disk: Disk = fs): Disk {
+export function diskWithPoints(at: AtPoint, disk: Disk = realDisk): Disk {
   const before = async (where: string, act: () => Promise<unknown>) => {
     await at(`before ${where}`);
     return act();

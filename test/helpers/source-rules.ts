@@ -76,3 +76,12 @@ function parametersAt(text: string, from: number): string[] {
   }
   return parameters;
 }
+
+const FROM_FS = /^import (type )?(?:\* as (\w+)|\{([^}]*)\}) from 'node:fs(?:\/promises)?';/gm;
+
+/** What a source imports from `node:fs`, without types: names of functions, or `*`. */
+export const fileFunctions = ({ text }: Source): string[] =>
+  [...text.matchAll(FROM_FS)]
+    .filter(([, isType]) => isType === undefined)
+    .flatMap(([, , all, names = '']) => (all === undefined ? names.split(',').map((name) => name.trim()) : ['*']))
+    .filter((name) => name !== '' && !name.startsWith('type '));

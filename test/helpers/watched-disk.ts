@@ -1,7 +1,7 @@
 /** A real disk that records which files a crash would damage, and that can run full. */
 import * as fs from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Disk } from '../../engine/host/disk.ts';
+import { type Disk, realDisk } from '../../engine/host/disk.ts';
 
 export interface WatchedDisk {
   disk: Disk;
@@ -12,7 +12,7 @@ export interface WatchedDisk {
 }
 
 export function watchedDisk(): WatchedDisk {
-  const watched: WatchedDisk = { disk: fs, unsynced: new Set(), freeBytes: Number.POSITIVE_INFINITY };
+  const watched: WatchedDisk = { disk: realDisk, unsynced: new Set(), freeBytes: Number.POSITIVE_INFINITY };
   const open: Disk['open'] = async (path, flags, mode) => {
     const handle = await fs.open(path, flags, mode);
     const name = basename(String(path));
@@ -35,6 +35,6 @@ export function watchedDisk(): WatchedDisk {
       },
     });
   };
-  watched.disk = { ...fs, open };
+  watched.disk = { ...realDisk, open };
   return watched;
 }

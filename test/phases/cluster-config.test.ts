@@ -50,6 +50,26 @@ describe('cluster-config', () => {
     });
   });
 
+  test.each([
+    ['authorization: { mode: AlwaysAllow }', 'authorization.mode is AlwaysAllow'],
+    ['authentication: { anonymous: { enabled: true } }', 'authentication.anonymous.enabled is true'],
+    ['readOnlyPort: 10255', 'readOnlyPort is 10255'],
+  ])('warns before anything is changed if the configuration opens every node: %s', async (kubelet, what) => {
+    const { result } = await fetched(cluster({ kubelet: `${KUBELET}${kubelet}\n` }));
+    const warnings = result.steps[0]?.notes.filter(({ level }) => level === 'warn').map(({ text }) => text);
+    expect(warnings).toEqual([expect.stringContaining(`kubelet-config opens every node: ${what}`)]);
+  });
+
+  test.each([
+    'authorization: { mode: Webhook }',
+    'authentication: { anonymous: { enabled: false } }',
+    'readOnlyPort: 0',
+    'authorization: null',
+  ])('does not warn about a configuration that opens nothing: %s', async (kubelet) => {
+    const { result } = await fetched(cluster({ kubelet: `${KUBELET}${kubelet}\n` }));
+    expect(result.steps[0]?.notes.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
   test('reads the configuration with the bootstrap token', async () => {
     const host = hostIn(cluster());
     await runPhase(clusterConfig, input, host);

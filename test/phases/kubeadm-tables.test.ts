@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configMapRef } from '../../engine/node/index.ts';
+import { applyPatches } from '../../engine/node/kubelet-patches.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { type FlagInputs, kubeadmFlags } from '../../phases/kubelet-config/flags.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
-import { applyPatches } from '../../phases/kubelet-config/patches.ts';
 import { FakeCluster, NOW, SERVER, TOKEN } from '../helpers/cluster.ts';
 import { runPhase } from '../helpers/contract.ts';
 
@@ -42,7 +42,8 @@ describe('defaults of the KubeletConfiguration', () => {
     put('kubeadm-config', { ClusterConfiguration: JSON.stringify({ kubernetesVersion: 'v1.36.0', ...said }) });
     put('kubelet-config', { kubelet: JSON.stringify({ kind: 'KubeletConfiguration', ...config }) });
     const services = { kubelet: {}, 'systemd-resolved': { active: resolved } };
-    const host = memoryHost({ now: () => NOW, directories: ['/etc', '/var/lib'], services, send: cluster.send });
+    const files = { '/run/systemd/resolve/resolv.conf': '' };
+    const host = memoryHost({ now: () => NOW, directories: ['/etc', '/var/lib'], files, services, send: cluster.send });
     const ca = cluster.ca.pem;
     const read = await runPhase(clusterConfig, { identity: { server: SERVER, ca, token: TOKEN } }, host);
     const names = { nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.36.2' };

@@ -84,6 +84,7 @@ describe('kubelet-config', () => {
   test("the cluster's values override kubeadm's defaults", async () => {
     const host = memoryHost(
       machine({
+        files: { [RESOLVED]: '' },
         services: { kubelet: {}, 'systemd-resolved': { active: true } },
       }),
     );
@@ -142,8 +143,13 @@ describe('kubelet-config', () => {
   });
 
   test.each<[string, MemoryMachine, string | undefined]>([
-    ['runs', { services: { kubelet: {}, 'systemd-resolved': { active: true } } }, RESOLVED],
-    ['is stopped', { services: { kubelet: {}, 'systemd-resolved': { active: false } } }, undefined],
+    ['runs', { files: { [RESOLVED]: '' }, services: { kubelet: {}, 'systemd-resolved': { active: true } } }, RESOLVED],
+    [
+      'is stopped',
+      { files: { [RESOLVED]: '' }, services: { kubelet: {}, 'systemd-resolved': { active: false } } },
+      undefined,
+    ],
+    ['has no file', { services: { kubelet: {}, 'systemd-resolved': { active: true } } }, undefined],
     ['is not there', {}, undefined],
   ])('sets resolvConf if systemd-resolved %s', async (_, change, expected) => {
     const host = memoryHost(machine(change));

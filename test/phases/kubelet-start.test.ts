@@ -13,6 +13,7 @@ const UNIT = [
   `Environment="A=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"`,
   `Environment="B=--config=/var/lib/kubelet/config.yaml"`,
   'EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env',
+  'ExecStart=/usr/bin/kubelet $A $B $KUBELET_KUBEADM_ARGS',
 ].join('\n');
 
 function starting(kubelet: NonNullable<MemoryMachine['services']>[string] | undefined, change: MemoryMachine = {}) {
@@ -58,6 +59,9 @@ describe('kubelet-start', () => {
     ['no flags', UNIT.replace('/var/lib/kubelet/kubeadm-flags.env', '')],
     ['another configuration', UNIT.replace('config.yaml', 'other.yaml')],
   ])('writes a drop-in for a unit that passes %s, and reloads it', async (_, unit) => {
+    const command = unit.includes('$A')
+      ? '/usr/bin/kubelet $A $B $KUBELET_KUBEADM_ARGS $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_EXTRA_ARGS'
+      : '/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS';
     const { start } = starting({ unit }, { programs: ['kubelet'] });
     const { error, changes } = await start();
     expect(error).toBeUndefined();
@@ -78,7 +82,7 @@ EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/default/kubelet
 EnvironmentFile=-/etc/sysconfig/kubelet
 ExecStart=
-ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+ExecStart=${command}
 `,
     });
   });
@@ -144,10 +148,21 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     ['healthzPort: 11248', 'http://127.0.0.1:11248/healthz'],
     ['healthzBindAddress: 10.0.0.7', 'http://10.0.0.7:10248/healthz'],
     ['healthzBindAddress: "::1"\nhealthzPort: 1', 'http://[::1]:1/healthz'],
+    ['healthzBindAddress: 0.0.0.0', 'http://127.0.0.1:10248/healthz'],
+    ['healthzBindAddress: "::"', 'http://[::1]:10248/healthz'],
     ['kind: KubeletConfiguration', 'http://127.0.0.1:10248/healthz'],
   ])('checks the health at the address in the configuration: %s', async (config, url) => {
     const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: config } });
     expect((await start()).error).toBeUndefined();
     expect(waits).toEqual(health(url));
+  });
+
+  test('warns that nothing is checked if the configuration turns the health check off', async () => {
+    const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: 'healthzPort: 0' } });
+    expect((await start()).result.steps[0]?.notes.map(({ level, text }) => [level, text])).toContainEqual([
+      'warn',
+      'the kubelet has no health check (healthzPort: 0): only its Node will show whether it works',
+    ]);
+    expect(waits).toEqual([]);
   });
 });

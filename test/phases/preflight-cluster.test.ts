@@ -266,9 +266,10 @@ describe('the cgroup driver', () => {
     expect((await look(memoryHost(other), older)).error).toMatchObject({ code: 'E_CGROUP_DRIVER' });
   });
 
-  test('leaves the cgroup driver to kubelet-config if there are patches', async () => {
-    const other = machine({ runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } });
-    expect((await look(memoryHost(other), { patches: '/patches' })).error).toBeUndefined();
+  test('a patch may set the cgroup driver that the runtime has', async () => {
+    const files = { '/patches/kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs\n' };
+    const other = machine({ files, runtimes: { [SOCKET]: { cgroupDriver: 'cgroupfs' } } });
+    expect(await look(memoryHost(other), { patches: '/patches' })).toEqual({ error: undefined, notes: [] });
   });
 
   test('a mismatch of the cgroup driver can be ignored', async () => {

@@ -20,10 +20,15 @@ const written = {
   '/var/lib/kubelet/config.yaml': 'e',
   '/var/lib/kubelet/pods/1/volumes/x': 'f',
   '/var/lib/cni/networks/1': 'g',
+  '/var/lib/dockershim/1': 'h',
   '/etc/cni/net.d/10-bridge.conf': 'the network is not ours',
   '/etc/default/kubelet': 'nor are flags of an administrator',
   [SOCKET]: '',
 };
+const kubelet = (version: string): MemoryMachine => ({
+  programs: ['kubelet'],
+  outputs: { 'kubelet --version': { stdout: `Kubernetes ${version}\n` } },
+});
 const joined = (change: MemoryMachine = {}): MemoryMachine => ({
   now: () => NOW,
   files: written,
@@ -31,6 +36,7 @@ const joined = (change: MemoryMachine = {}): MemoryMachine => ({
   mounts: ['/var/lib/kubelet/pods/1/volumes/token'],
   podSandboxes: [{ id: 's1', name: 'web', namespace: 'default' }],
   send: cluster.send,
+  ...kubelet('v1.36.2'),
   ...change,
 });
 
@@ -60,7 +66,6 @@ describe('reset', () => {
         '/var/lib/kubelet/pods',
         '/etc/kubernetes/manifests/own.yaml',
         '/etc/kubernetes/pki/ca.crt',
-        '/var/lib/cni/networks',
       ].map((path) => ({ kind: 'remove-tree', path })),
     ]);
     expect(result.steps[0]?.outputs).toEqual({ node: 'w1' });
@@ -73,6 +78,20 @@ describe('reset', () => {
       },
     });
   });
+
+  test.each<[string, MemoryMachine, string[]]>([
+    ['a kubelet 1.24', kubelet('v1.24.17'), ['/var/lib/dockershim/1', '/var/lib/cni/networks']],
+    ['a kubelet 1.25', kubelet('v1.25.0'), []],
+    ['no kubelet', { programs: [] }, []],
+  ])(
+    'with %s, deletes what runtimes and networks left as kubeadm of that release does',
+    async (_, change, expected) => {
+      const { error, changes } = await runPhase(reset, {}, memoryHost(joined(change)));
+      expect(error).toBeUndefined();
+      const deleted = changes.flatMap((made) => (made.kind === 'remove-tree' ? made.path : []));
+      expect(deleted.filter((path) => /dockershim|cni/.test(path))).toEqual(expected);
+    },
+  );
 
   test('resets a machine without an identity', async () => {
     const { error, changes, result } = await runPhase(

@@ -12,28 +12,27 @@ export const wrongArguments: WrongInput[] = [
     title: 'an endpoint without a port',
     args: endpointOf('10.0.0.1'),
     exitCode: 2,
-    text: input('--endpoint has the wrong form "10.0.0.1": it must be host:port'),
+    text: input('--endpoint has the wrong form "10.0.0.1": it must be host:port, with a port from 1 to 65535'),
   },
   {
     title: 'an endpoint that is a URL',
     args: endpointOf('https://10.0.0.1:6443'),
     exitCode: 2,
-    text: input('--endpoint has the wrong form "https://10.0.0.1:6443": it must be host:port'),
+    text: input(
+      '--endpoint has the wrong form "https://10.0.0.1:6443": it must be host:port, with a port from 1 to 65535',
+    ),
   },
   {
     title: 'an IPv6 endpoint without brackets',
     args: endpointOf('fe80::1:6443'),
     exitCode: 2,
-    text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port'),
+    text: input('--endpoint has the wrong form "fe80::1:6443": it must be host:port, with a port from 1 to 65535'),
   },
   {
     title: 'a port that does not exist',
     args: endpointOf('10.0.0.1:99999'),
     exitCode: 2,
-    text: [
-      'E_INPUT in step discovery: 10.0.0.1:99999 is not a valid address',
-      '  → Add --help to see every flag.',
-    ].join('\n'),
+    text: input('--endpoint has the wrong form "10.0.0.1:99999": it must be host:port, with a port from 1 to 65535'),
   },
   {
     title: 'two endpoints',
@@ -291,7 +290,7 @@ export const wrongArguments: WrongInput[] = [
       '--discovery-timeout must be a duration such as 30s or 5m',
       '--node-name has the wrong form "Z": it must be a DNS name: lower-case letters, digits, - and .',
       '--cri-socket has the wrong form "tcp:x": it must be unix:// and an absolute path',
-      '--endpoint has the wrong form "10.0.0.1": it must be host:port',
+      '--endpoint has the wrong form "10.0.0.1": it must be host:port, with a port from 1 to 65535',
       '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
       '--discovery-token-ca-cert-hash has the wrong form "y": it must be sha256: and 64 hexadecimal digits',
     ),

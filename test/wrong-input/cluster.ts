@@ -102,7 +102,7 @@ const GET_NODE = 'get nodes w1';
 const CREATE_CSR = 'create certificatesigningrequests CSR';
 const CONFIGURATIONS: [string, RegExp, string, string][] = [
   ['configuration of the cluster', /\/kubeadm-config$/, 'kubeadm-config', 'ClusterConfiguration'],
-  ['configuration of the kubelet', /\/kubelet-config-1\.20$/, 'kubelet-config-1.20', 'kubelet'],
+  ['configuration of the kubelet', /\/kubelet-config$/, 'kubelet-config', 'kubelet'],
 ];
 
 const tokens: WrongInput[] = [
@@ -148,7 +148,7 @@ const answers: WrongInput[] = [
     args: SOON,
     exitCode: 5,
     text: [
-      'E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: connect ECONNREFUSED ENDPOINT',
+      'E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: nothing listens there (ECONNREFUSED ENDPOINT)',
       'Check the address, the firewall and the control plane. To test the connection: curl -k https://ENDPOINT/healthz',
     ].join('\n  → '),
   },
@@ -184,7 +184,7 @@ const answers: WrongInput[] = [
     ({ faults }) => faults.add({ effect: 'notJson', times: always }),
     5,
     [
-      'E_API_ANSWER in step discovery: https://ENDPOINT sent a response that Joinery cannot use: not JSON: "<html><body>Sign in to the network</body></html>"',
+      'E_API_ANSWER in step discovery: https://ENDPOINT sent a response that Joinery cannot use: a web page ("Sign in to the network"): a proxy, or a network that wants a login, may have answered instead',
       'Check that the address belongs to the API server itself, not to a proxy or another service.',
     ],
     SOON,

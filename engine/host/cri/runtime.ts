@@ -4,7 +4,7 @@ import { fail } from '../../sdk/errors.ts';
 import { socketPath } from '../../sdk/paths.ts';
 import type { CgroupDriver, PodSandbox, RuntimeStatus } from '../../sdk/ports.ts';
 import { clean } from '../../sdk/text.ts';
-import { followLinks } from '../links.ts';
+import { realDescriptors, realPath } from '../descend.ts';
 import type { Answers, ApiVersion, Method } from './messages.ts';
 
 /** Stopping the containers of a sandbox takes longer than answering a question. */
@@ -123,7 +123,7 @@ export class ContainerRuntime {
   ): Promise<Answers[M]> {
     const { call } = await import('./call.ts'); // gRPC takes a while to load
     const name = socketPath(socket);
-    const path = this.#root === '/' ? name : join(this.#root, await followLinks(this.#root, name));
+    const path = join(this.#root, realPath({ root: this.#root, descriptors: realDescriptors }, name));
     const isRemoval = method === 'StopPodSandbox' || method === 'RemovePodSandbox';
     const timeLimitMs = this.#limitsMs[isRemoval ? 'removal' : 'answer'];
     return call({ socket: name, path, apiVersion, method, request, timeLimitMs }, signal);

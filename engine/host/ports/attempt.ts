@@ -1,11 +1,13 @@
 /** What the ports of one attempt have in common: reads, waits and changes, limited to the effects of the phase. */
 import { dirname } from 'node:path';
+import { fail } from '../../sdk/errors.ts';
 import type { Secret } from '../../sdk/secret.ts';
 import { type Change, checkChange, createsParents, describeChange, type StepChange } from '../changes/index.ts';
 import { type Host, readerOf, type Wait } from '../host.ts';
 import { requireSize } from '../limits.ts';
 import type { Answers, Query, Read } from '../query.ts';
 import { type PermissionOptions, Permissions } from './permissions.ts';
+import { leavesBounds } from './real-paths.ts';
 
 /** The longest description that a journal keeps, without the content of a file. */
 const DESCRIPTION_LENGTH_MAX = 64 << 10;
@@ -57,11 +59,18 @@ export class Attempt {
   async change(change: Change): Promise<void> {
     // Also if nothing would change: an undeclared effect is an error on every machine.
     checkChange(change, this.permissions);
+    await this.#requireRealPaths(change);
     const described = await describeChange(change, this.read);
     if (described === undefined) return;
     if (createsParents(change)) await this.#createParents(change.path);
     this.permissions.requireAlive(change.kind);
     await this.#commit(change, described);
+  }
+
+  async #requireRealPaths(change: Change): Promise<void> {
+    const { bounds } = this.permissions;
+    const outside = bounds && (await leavesBounds(bounds, change, this.read));
+    if (outside !== undefined) throw fail('E_EFFECT_UNDECLARED', { what: outside });
   }
 
   async record(described: StepChange, change?: Change): Promise<void> {

@@ -14,6 +14,8 @@ export function kubePort(attempt: Attempt): Kube {
     signal,
     requireAlive: (what) => permissions.requireAlive(what),
     requireApi: (verb, resource) => checkApi(verb, resource, permissions),
+    allowsServer: (server) => permissions.allowsServer(server),
+    readFile: (path) => attempt.read({ kind: 'file', path }),
     record: (change) => attempt.record(change),
     onChange,
   });

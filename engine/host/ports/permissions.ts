@@ -1,7 +1,9 @@
 /**
  * What one attempt may do: the effects that its phase declared, within the bounds of its plugin, until it has ended.
  */
-import { allowsPath, type Bounds } from '../../sdk/bounds.ts';
+
+import { urlWithoutQuery } from '../../net/address.ts';
+import { allowsAddress, allowsPath, allowsPort, type Bounds } from '../../sdk/bounds.ts';
 import { type Effect, fillTemplate, pathMatcher } from '../../sdk/effects.ts';
 import { fail } from '../../sdk/errors.ts';
 import { PATH_LENGTH_MAX, requireSize } from '../limits.ts';
@@ -18,6 +20,9 @@ export interface PermissionOptions {
   hasSecret: (text: string) => boolean;
 }
 
+/** Addresses of this machine, as the class URL writes them. */
+const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|localhost)$/;
+
 type EffectOf<K extends Effect['kind']> = Extract<Effect, { kind: K }>;
 
 export class Permissions {
@@ -26,6 +31,8 @@ export class Permissions {
   readonly isUrlDeclared: (url: string) => boolean;
   readonly #isPathDeclared: (path: string) => boolean;
   readonly #options: PermissionOptions;
+  /** The texts of the input as they were before the phase could change them. */
+  readonly #inputTexts: ReadonlySet<string>;
   /** The mount points found below a declared path. */
   readonly #mounts = new Set<string>();
 
@@ -33,6 +40,7 @@ export class Permissions {
     const { input, hasSecret } = options;
     this.#options = options;
     this.hasSecret = hasSecret;
+    this.#inputTexts = new Set(options.bounds === undefined ? [] : textsIn(input));
     const paths = this.effects('path').map(({ path }) => path);
     const urls = this.effects('http').map(({ url }) => url);
     this.#isPathDeclared = pathMatcher(paths, input);
@@ -58,6 +66,10 @@ export class Permissions {
     return bounds === undefined || allows(bounds);
   }
 
+  get bounds(): Bounds | undefined {
+    return this.#options.bounds;
+  }
+
   requireAlive(what: string): void {
     if (this.#options.signal.aborted) throw fail('E_ATTEMPT_ENDED', { what });
   }
@@ -72,14 +84,35 @@ export class Permissions {
     this.require(this.#isPathDeclared(path) && this.isWithin((bounds) => allowsPath(bounds, path)), what);
   }
 
-  /** Mount points found below a declared path may be unmounted. */
-  allowMounts(path: string, mounts: readonly string[]): void {
+  /** Whether the phase may send requests to the server: by its bounds, or because the pipeline has named it. */
+  allowsServer(server: string): boolean {
+    return this.isWithin((bounds) => allowsAddress(bounds, server)) || this.#inputTexts.has(server);
+  }
+
+  requirePort(host: string, port: number): void {
+    const isNamed = this.#inputTexts.has(`${host}:${port}`);
+    this.require(isNamed || this.isWithin((bounds) => allowsPort(bounds, host, port)), `connect to ${host}:${port}`);
+  }
+
+  /** A service of this machine, or an address within the bounds. */
+  requireHealthUrl(url: string): void {
+    const isOwn = URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
+    this.require(isOwn || this.isWithin((bounds) => allowsAddress(bounds, url)), `ask ${urlWithoutQuery(url)}`);
+  }
+
+  /** Mount points found below a declared path may be unmounted. `top` is the real path. */
+  allowMounts(path: string, top: string, mounts: readonly string[]): void {
     if (!this.effects('mounts').some((effect) => effect.path === path)) return;
-    for (const mount of mounts) this.#mounts.add(mount);
+    for (const mount of mounts) if (mount.startsWith(`${top}/`)) this.#mounts.add(mount);
   }
 
   requireMount(path: string): void {
     requireSize('path', path.length, PATH_LENGTH_MAX);
     this.require(this.#mounts.has(path), `unmount ${path}`);
   }
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

@@ -14,6 +14,7 @@ export function servicesPort(attempt: Attempt): Services {
     enable: (name, enabled) => control(name, enabled ? 'enable' : 'disable'),
     mask: (name, masked) => control(name, masked ? 'mask' : 'unmask'),
     async waitHealthy(service, url) {
+      attempt.permissions.requireHealthUrl(url);
       await attempt.wait(service, { kind: 'healthy', service, url });
     },
   };

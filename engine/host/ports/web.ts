@@ -7,9 +7,9 @@ import type { Attempt } from './attempt.ts';
 export const webPort = (attempt: Attempt): Web => ({
   async get(url) {
     const { permissions } = attempt;
-    const isWithin = permissions.isWithin((bounds) => allowsAddress(bounds, url));
-    permissions.require(permissions.declares('web') && isWithin, `read ${url}`);
-    return attempt.read({ kind: 'download', url });
+    const allows = (address: string) => permissions.isWithin((bounds) => allowsAddress(bounds, address));
+    permissions.require(permissions.declares('web') && allows(url), `read ${url}`);
+    return attempt.read({ kind: 'download', url, allows });
   },
   async call(call, irreversible) {
     checkCall(call, attempt.permissions);
@@ -26,6 +26,7 @@ export const webPort = (attempt: Attempt): Web => ({
     await attempt.waitUnchecked({ kind: 'answer', call });
   },
   async waitForPort(host, port) {
+    attempt.permissions.requirePort(host, port);
     await attempt.wait(`${host}:${port}`, { kind: 'port', host, port });
   },
   proxyOf: (url) => attempt.read({ kind: 'proxy', url }),

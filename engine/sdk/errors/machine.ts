@@ -78,6 +78,13 @@ export const machine = {
     hint: `Read its log: journalctl -u ${d.service} -n 50. When the cause is fixed, ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
+  E_HEALTH_ADDRESS: (d: { service: string; url: string }) => ({
+    message: `the health check of the ${d.service} is at ${d.url}, which is not an address of this machine`,
+    hint:
+      "For the kubelet, set healthzBindAddress to 127.0.0.1, in the cluster's ConfigMap kubelet-config or with " +
+      `--patches. Then ${RERUN}.`,
+    exitCode: EXIT.machine,
+  }),
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
     message: `${d.file} is damaged at line ${d.line}: ${d.what}`,
     hint:

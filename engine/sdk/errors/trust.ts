@@ -77,11 +77,24 @@ export const trust = {
       'jsonpath={.data.kubeconfig}',
     exitCode: EXIT.trust,
   }),
-  E_TLS_HANDSHAKE: (d: { server: string; what: string }) => ({
+  E_API_TLS_HANDSHAKE: (d: { server: string; what: string }) => ({
     message: `the TLS handshake with ${d.server} failed: ${d.what}`,
     hint:
       'Read the log of the server, and inspect what it offers: ' +
       `echo | openssl s_client -connect ${authorityOf(d.server)}`,
+    exitCode: EXIT.trust,
+  }),
+  E_PATH_UNSAFE: (d: {
+    path: string;
+    directory: string;
+    name: string;
+    who: string;
+    owner: string;
+    mode: string;
+    command: string;
+  }) => ({
+    message: `${d.path}: ${d.who} can exchange ${d.name} in ${d.directory} (owner ${d.owner}, mode ${d.mode})`,
+    hint: `Check what is in ${d.directory}, and use another path, or run: ${d.command}`,
     exitCode: EXIT.trust,
   }),
   E_STATE_UNTRUSTED: (d: { path: string; believed: string; owner: string; mode: string; command: string }) => ({

@@ -4,9 +4,11 @@ import { list, RERUN } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 
 function unknownRun(given: string, ids: readonly string[]): string {
+  const recorded = `recorded runs: ${list(ids.slice(0, 5)) || 'none'}`;
+  if (given === '') return `an empty text is not the ID of a run; ${recorded}`;
   const matches = ids.filter((id) => `${id}`.startsWith(`${given}`));
   if (matches.length > 1) return `run "${given}" is ambiguous: it matches ${matches.slice(0, 5).join(' and ')}`;
-  return `run ${given} was not found; recorded runs: ${list(ids.slice(0, 5)) || 'none'}`;
+  return `run ${given} was not found; ${recorded}`;
 }
 
 function holderText({ run, pid }: { run?: string; pid?: number }): string {

@@ -58,6 +58,13 @@ export function sendEndless(response: ServerResponse): void {
   sendStream(response, body());
 }
 
+/** Announces an answer again and again, and never sends it. */
+export function sendInformational(response: ServerResponse, _: Answer, { code = 103, latencyMs = 1000 }: Fault): void {
+  const { socket } = response;
+  const timer = setInterval(() => socket?.write(`HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\n\r\n`), latencyMs);
+  socket?.once('close', () => clearInterval(timer));
+}
+
 export function sendChanged(response: ServerResponse, answer: Answer, { change = (same) => same }: Fault): void {
   if ('watch' in answer) {
     const { watch } = answer;

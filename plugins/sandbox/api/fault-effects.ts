@@ -1,7 +1,16 @@
 /** The effect of each kind of fault: what networks, proxies and overloaded servers do to a client. */
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendChanged, sendCut, sendDrip, sendEndless, sendHalf, sendHuge, sendOwnResponse } from './broken-answers.ts';
+import {
+  sendChanged,
+  sendCut,
+  sendDrip,
+  sendEndless,
+  sendHalf,
+  sendHuge,
+  sendInformational,
+  sendOwnResponse,
+} from './broken-answers.ts';
 import type { Behaviour, Effect, Fault } from './fault.ts';
 import { resourceNamed } from './resources.ts';
 import { sendAnswer, sendText } from './respond.ts';
@@ -42,6 +51,7 @@ export const effects: Record<Effect, Behaviour> = {
       sendAnswer(response, answer);
     },
   },
+  informational: { send: sendInformational },
   headers: {
     send(response, answer, { headers }) {
       setHeaders(response, headers);

@@ -12,6 +12,7 @@ export type Effect =
   | 'huge'
   | 'endless'
   | 'early'
+  | 'informational'
   | 'headers'
   | 'changed'
   | 'instead'
@@ -33,7 +34,7 @@ export interface Fault {
   after?: number;
   /** Number of requests that the fault affects. Default: 1. */
   times?: number;
-  /** Delay of `latency`, or of `drip` for each byte. Default: 1 s. */
+  /** Delay of `latency`, of `drip` for each byte, or of `informational` for each response. Default: 1 s. */
   latencyMs?: number;
   /** Promise that `latency` waits for, instead of a delay. */
   until?: Promise<unknown>;
@@ -43,7 +44,7 @@ export interface Fault {
   bytes?: number;
   /** Headers for `instead` and `headers`; undefined removes a header. */
   headers?: Record<string, string | undefined>;
-  /** Status and body for `instead`. Default: 200 and an empty body. */
+  /** Status and body for `instead` (default: 200 and an empty body); status for `informational`. */
   code?: number;
   text?: string | Buffer;
   /** Whether the connection stays open after the response of `instead`. */

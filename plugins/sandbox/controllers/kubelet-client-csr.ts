@@ -4,7 +4,8 @@ import type { CertificateSigningRequest } from '../objects.ts';
 
 export const KUBELET_CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
 
-const USAGES = ['client auth', 'digital signature', 'key encipherment'];
+/** Servers from 1.27 on accept both lists. */
+const USAGES = ['client auth,digital signature', 'client auth,digital signature,key encipherment'];
 
 /** The PKCS #10 request inside. Throws if it is invalid. */
 export const requestOf = ({ spec }: Pick<CertificateSigningRequest, 'spec'>): Csr =>
@@ -17,7 +18,7 @@ export function kubeletClientProblem(csr: CertificateSigningRequest): string | u
     return 'subject organization is not system:nodes';
   if (asksExtensions) return 'DNS, IP, email and URI subjectAltNames are not allowed';
   if (!commonName.startsWith('system:node:')) return 'subject common name does not begin with system:node: prefix';
-  if ([...new Set(csr.spec.usages)].sort().join() !== USAGES.join())
+  if (!USAGES.includes([...new Set(csr.spec.usages)].sort().join()))
     return 'usages did not match [client auth digital signature key encipherment]';
   return undefined;
 }

@@ -3,10 +3,11 @@ import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { holds } from '../../../engine/node/index.ts';
 import { createCsr, generateKeyPem } from '../../../engine/pki/index.ts';
 import { type CertificateSigningRequest, hasCondition } from '../objects.ts';
 import { type ApiCall, callApi } from './kubelet-api.ts';
-import { KUBECONFIG } from './kubelet-files.ts';
+import { KUBECONFIG, type KubeletFiles } from './kubelet-files.ts';
 import { type Caller, type KubeletIdentity, readIdentity } from './kubelet-identity.ts';
 import { machinePath } from './machine-path.ts';
 
@@ -19,7 +20,7 @@ const POLL_MS = 100;
 export async function bootstrap(
   root: string,
   caller: Caller,
-  nodeName: string,
+  { nodeName, version }: Pick<KubeletFiles, 'nodeName' | 'version'>,
   signal: AbortSignal,
 ): Promise<KubeletIdentity> {
   const write = async (path: string, text: string): Promise<void> => {
@@ -27,11 +28,11 @@ export async function bootstrap(
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, text, { mode: 0o600 });
   };
-  const kubeconfig = kubeconfigOf(caller);
+  const kubeconfig = kubeconfigOf(caller, version);
   await write(KUBECONFIG, kubeconfig);
   const key = generateKeyPem();
   const csr = createCsr(key, { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] });
-  const certificate = await requestCertificate(caller, csr, signal);
+  const certificate = await requestCertificate(caller, { csr, version }, signal);
   const pem = `${PKI}/kubelet-client-${stampOf(new Date())}.pem`;
   await write(pem, certificate + key);
   const updated = join(root, `${PKI}/kubelet-client-updated.pem`);
@@ -40,7 +41,11 @@ export async function bootstrap(
   return readIdentity(kubeconfig, new Date(), async () => certificate + key);
 }
 
-async function requestCertificate(caller: Caller, csr: string, signal: AbortSignal): Promise<string> {
+async function requestCertificate(
+  caller: Caller,
+  { csr, version }: { csr: string; version: string },
+  signal: AbortSignal,
+): Promise<string> {
   const body = {
     apiVersion: 'certificates.k8s.io/v1',
     kind: 'CertificateSigningRequest',
@@ -48,7 +53,11 @@ async function requestCertificate(caller: Caller, csr: string, signal: AbortSign
     spec: {
       request: Buffer.from(csr).toString('base64'),
       signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
-      usages: ['digital signature', 'key encipherment', 'client auth'],
+      usages: [
+        'digital signature',
+        ...(holds('noKeyEncipherment', version) ? [] : ['key encipherment']),
+        'client auth',
+      ],
     },
   };
   const call = async (request: ApiCall) =>
@@ -63,7 +72,7 @@ async function requestCertificate(caller: Caller, csr: string, signal: AbortSign
 }
 
 /** The format of client-go. */
-const kubeconfigOf = ({ server, ca }: Caller): string =>
+const kubeconfigOf = ({ server, ca }: Caller, version: string): string =>
   stringify(
     {
       apiVersion: 'v1',
@@ -81,7 +90,7 @@ const kubeconfigOf = ({ server, ca }: Caller): string =>
       ],
       'current-context': 'default-context',
       kind: 'Config',
-      preferences: {},
+      ...(holds('noPreferences', version) ? {} : { preferences: {} }),
       users: [{ name: 'default-auth', user: { 'client-certificate': CURRENT, 'client-key': CURRENT } }],
     },
     { indentSeq: false, lineWidth: 0 },

@@ -14,6 +14,8 @@ const CONFIG = '/var/lib/kubelet/config.yaml';
 const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
 
 export interface KubeletFiles {
+  /** Of the kubelet that is installed on the machine. */
+  version: string;
   nodeName: string;
   /** Its own identity, or the bootstrap credentials to request one. */
   identity: KubeletIdentity | { bootstrap: Caller };
@@ -28,11 +30,13 @@ export async function readKubeletFiles(root: string): Promise<KubeletFiles> {
   const flags = readFlags((await isThere(root, FLAGS)) ? await read(FLAGS) : '');
   const identity = await identityOf(root, read);
   await checkClientCa(config, read);
-  await checkRuntime(root, flags);
+  const endpoint = flags.containerRuntimeEndpoint || config.containerRuntimeEndpoint;
+  await checkRuntime(root, typeof endpoint === 'string' ? endpoint : '');
   const nodeName = await nodeNameOf(root, flags);
   if ('commonName' in identity && identity.commonName !== `system:node:${nodeName}`)
     throw new Error(`the client certificate is for ${identity.commonName}, but this node is ${nodeName}`);
-  return { nodeName, identity, flags, healthz: healthzOf(config) };
+  const version = /v\d[\w.-]*/.exec(await read('/usr/bin/kubelet'))?.[0] ?? '';
+  return { version, nodeName, identity, flags, healthz: healthzOf(config) };
 }
 
 /** The bootstrap kubeconfig counts only if the other one is missing or unusable. */
@@ -72,10 +76,8 @@ async function checkClientCa({ authentication }: Json, read: (path: string) => P
     throw new Error(`unable to load client CA file ${x509.clientCAFile}: data does not contain any valid certificates`);
 }
 
-/** Without an endpoint, a kubelet of this version would use Docker. */
-async function checkRuntime(root: string, { containerRuntimeEndpoint: endpoint }: KubeletFlags): Promise<void> {
-  if (endpoint === '')
-    throw new Error('failed to get docker version: Cannot connect to the Docker daemon at unix:///var/run/docker.sock');
+async function checkRuntime(root: string, endpoint: string): Promise<void> {
+  if (endpoint === '') throw new Error('the container runtime endpoint address was not specified or empty');
   const socket = endpoint.replace(/^unix:\/\//, '');
   if (!(await isThere(root, socket)))
     throw new Error(

@@ -3,11 +3,9 @@
 import { type Condition, type Draft, timestamp } from '../objects.ts';
 import type { KubeletFiles } from './kubelet-files.ts';
 
-export const KUBELET_VERSION = 'v1.20.2';
-
 const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', ia32: '386' };
 
-export function nodeOf({ nodeName, flags }: KubeletFiles, now: Date): Draft {
+export function nodeOf({ nodeName, flags, version }: KubeletFiles, now: Date): Draft {
   const architecture = ARCHITECTURES[process.arch] ?? process.arch;
   const { registerWithTaints: taints } = flags;
   return {
@@ -35,7 +33,7 @@ export function nodeOf({ nodeName, flags }: KubeletFiles, now: Date): Draft {
         architecture,
         containerRuntimeVersion: 'containerd://0.0.0-stand-in',
         kernelVersion: 'stand-in',
-        kubeletVersion: KUBELET_VERSION,
+        kubeletVersion: version,
         operatingSystem: 'linux',
         osImage: 'Joinery stand-in kubelet',
       },

@@ -39,10 +39,9 @@ export async function startKubelet({ root, now = () => new Date(), signal }: Kub
     await shut(healthz);
   };
   try {
-    const { identity, nodeName } = files;
+    const { identity } = files;
     // Like the real kubelet, it is healthy before it has a certificate.
-    const own =
-      'bootstrap' in identity ? await bootstrap(root, identity.bootstrap, nodeName, closing.signal) : identity;
+    const own = 'bootstrap' in identity ? await bootstrap(root, identity.bootstrap, files, closing.signal) : identity;
     await register(files, own, now, closing.signal);
   } catch (error) {
     await close();

@@ -5,7 +5,7 @@ import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { KUBELET_VERSION } from './kubelet-node.ts';
+import { DEFAULT_PROFILE, profiles } from '../profile.ts';
 import { journalctl, systemctl } from './machine-scripts.ts';
 import { RUNTIME_SOCKET } from './runtime.ts';
 
@@ -13,6 +13,8 @@ export interface MachineOptions {
   hostName: string;
   /** Command that starts `kubelet-main.ts`; the root is appended. */
   kubelet: readonly string[];
+  /** Default: the newest that the sandbox has. */
+  kubeletVersion?: string;
 }
 
 /** Maximum length of a Unix socket path, without the final zero. */
@@ -66,6 +68,7 @@ const files = (hostName: string): Record<string, string> => ({
   '/etc/hostname': `${hostName}\n`,
   '/etc/hosts': `127.0.0.1 localhost ${hostName}\n`,
   [`/boot/config-${KERNEL}`]: KERNEL_CONFIG.map((option) => `CONFIG_${option}=y\n`).join(''),
+  '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory hugetlb pids\n',
   '/proc/cgroups': `#subsys_name hierarchy num_cgroups enabled\n${CGROUPS.map((name) => `${name} 1 1 1\n`).join('')}`,
   '/proc/sys/kernel/ostype': 'Linux\n',
   '/proc/sys/kernel/osrelease': `${KERNEL}\n`,
@@ -99,16 +102,17 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
 `,
 });
 
-const programs = (kubelet: readonly string[]): Record<string, string> => ({
+const programs = (kubelet: readonly string[], version: string): Record<string, string> => ({
   ...Object.fromEntries(PROGRAMS.map((name) => [name, '#!/bin/sh\nexit 0\n'])),
-  kubelet: `#!/bin/sh\n[ "$1" = --version ] && echo 'Kubernetes ${KUBELET_VERSION}'\n`,
+  kubelet: `#!/bin/sh\n[ "$1" = --version ] && echo 'Kubernetes ${version}'\n`,
   systemctl: systemctl(kubelet),
   journalctl,
 });
 
-export async function makeMachine(root: string, { hostName, kubelet }: MachineOptions): Promise<void> {
+export async function makeMachine(root: string, options: MachineOptions): Promise<void> {
+  const { hostName, kubelet, kubeletVersion = profiles[DEFAULT_PROFILE].gitVersion } = options;
   for (const [path, text] of Object.entries(files(hostName))) await writeNew(join(root, path), text);
-  for (const [name, text] of Object.entries(programs(kubelet))) {
+  for (const [name, text] of Object.entries(programs(kubelet, kubeletVersion))) {
     await writeNew(join(root, 'usr/bin', name), text);
     await chmod(join(root, 'usr/bin', name), 0o755);
   }

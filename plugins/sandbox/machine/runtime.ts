@@ -27,7 +27,7 @@ function field(number: number, value: string | Buffer | number): Buffer {
 const condition = (type: string): Buffer => field(1, Buffer.concat([field(1, type), field(2, 1)]));
 
 /** Source of the numbers: the CRI's api.proto. */
-const answersOf = ({ name = 'containerd', cgroupDriver = 'cgroupfs' }: RuntimeOptions): Record<string, Buffer> => ({
+const answersOf = ({ name = 'containerd', cgroupDriver = 'systemd' }: RuntimeOptions): Record<string, Buffer> => ({
   Version: Buffer.concat([field(2, name), field(3, '0.0.0-stand-in')]),
   Status: field(1, Buffer.concat([condition('RuntimeReady'), condition('NetworkReady')])),
   RuntimeConfig: field(1, field(1, DRIVERS.indexOf(cgroupDriver))),

@@ -1,34 +1,19 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmdirSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Mounts, mountPoints } from '../../../engine/host/mounts.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { rootedMachine, scratch } from '../../helpers/machine.ts';
+import { whyNoMounts } from '../../helpers/mounting.ts';
 
 const SIGNAL = new AbortController().signal;
 const quietly = (command: string, ...args: string[]): void => {
   execFileSync(command, args, { stdio: 'ignore' });
 };
 
-/** Why nothing can be mounted here, in one sentence. */
-function missing(): string | undefined {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it needs root on Linux';
-  const place = mkdtempSync(join(tmpdir(), 'joinery-mount-'));
-  try {
-    quietly('mount', '-t', 'tmpfs', 'joinery-test', place);
-    quietly('umount', place);
-    return undefined;
-  } catch {
-    return 'root may not mount here';
-  } finally {
-    rmdirSync(place);
-  }
-}
-const reason = missing();
+const reason = whyNoMounts();
 if (reason) console.warn(`the tests that mount something are skipped: ${reason}`);
 
 describe('the table of mounts', () => {

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { realDisk } from '../../../engine/host/disk.ts';
 import { MachineFiles } from '../../../engine/host/files.ts';
 import { lockMachine } from '../../../engine/host/lock.ts';
 import { realHost } from '../../../engine/host/real.ts';
@@ -168,7 +169,7 @@ describe('a run on disk', () => {
     const { root, host } = await machine();
     let full = true;
     const disk = {
-      ...fs,
+      ...realDisk,
       open: async (...args: Parameters<typeof fs.open>) => {
         const handle = await fs.open(...args);
         if (!String(args[0]).endsWith('journal.jsonl')) return handle;
@@ -181,7 +182,7 @@ describe('a run on disk', () => {
         return handle;
       },
     };
-    const runs = new Runs(new MachineFiles(root, disk as typeof fs));
+    const runs = new Runs(new MachineFiles(root, disk));
     const journal = runs.begin(START_OF_RUN);
     const write = (path: string) => step(path.slice(5), ({ files }) => files.write(path, 'x', 0o644));
     const first = await run({
@@ -214,6 +215,18 @@ describe('the runs of a machine', () => {
     for (const given of ['2026', '2027', '../../etc'])
       expect(await joinErrorOf(() => runs.find(given, () => true, 'show'))).toMatchObject({ code: 'E_RUN_UNKNOWN' });
     expect(await joinErrorOf(() => runs.find(undefined, () => false, 'undo'))).toMatchObject({ code: 'E_RUN_NONE' });
+  });
+
+  test('an empty text finds no run, even if it is the only one', async () => {
+    const { runs, begin } = await machine();
+    const journal = begin();
+    await journal.once('a', 'key', () => 'x');
+    await journal.close();
+    for (const what of ['show', 'resume', 'undo', 'delete']) {
+      const error = await joinErrorOf(() => runs.find('', () => true, what));
+      expect(error).toMatchObject({ code: 'E_RUN_UNKNOWN', exitCode: 2 });
+      expect(error.message).toBe(`an empty text is not the ID of a run; recorded runs: ${journal.id}`);
+    }
   });
 
   test('pruning deletes finished runs except the newest ones, and never deletes an unfinished run', async () => {

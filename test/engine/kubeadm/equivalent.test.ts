@@ -57,7 +57,6 @@ describe('what means the same', () => {
 
   test.each([
     ['[{ name: hostname-override, value: a }, { name: hostname-override, value: " B " }]', 'b'],
-    ['[{ name: hostname-override, value: "" }]', 'w1'],
     ['[]', 'w1'],
   ])('the last hostname-override takes precedence over the name: %s', (args, name) => {
     expect(settingsOf(`${HEAD}${DISCOVERY}nodeRegistration: { name: w1, kubeletExtraArgs: ${args} }\n`).nodeName).toBe(

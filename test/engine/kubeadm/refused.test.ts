@@ -130,6 +130,11 @@ describe('what is refused, with its place', () => {
       ['8:39: nodeRegistration.kubeletExtraArgs[1].value must be a DNS name: lower-case letters, digits, - and .'],
     ],
     [
+      'an empty hostname-override',
+      `${DISCOVERY}nodeRegistration:\n  name: w1\n  kubeletExtraArgs:\n  - { name: hostname-override, value: " " }\n`,
+      ['8:39: nodeRegistration.kubeletExtraArgs[0].value must be a DNS name: lower-case letters, digits, - and .'],
+    ],
+    [
       'all beside other checks',
       `${DISCOVERY}nodeRegistration:\n  ignorePreflightErrors: [Swap, ALL]\n`,
       ['6:26: nodeRegistration.ignorePreflightErrors contains all, which means every check: remove the other names'],

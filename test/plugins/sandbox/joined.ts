@@ -43,8 +43,8 @@ users:
 /** Puts the files of a finished join on a machine, over whatever lies there. */
 export async function layJoin(sandbox: Sandbox, root: string, hostName: string): Promise<void> {
   const { cert, key } = nodeClient(sandbox, hostName.toLowerCase());
-  const config = sandbox.store.get<ConfigMap>('configmaps', 'kubelet-config-1.20', 'kube-system');
-  const flags = '--container-runtime=remote --container-runtime-endpoint=/run/containerd/containerd.sock';
+  const config = sandbox.store.get<ConfigMap>('configmaps', 'kubelet-config', 'kube-system');
+  const flags = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
   const files = {
     '/etc/hostname': `${hostName}\n`,
     '/etc/kubernetes/pki/ca.crt': sandbox.caPem,

@@ -61,11 +61,11 @@ describe.skipIf(!found)(`kubectl${found ? '' : ' (skipped: it is not on PATH)'}`
     expect(table(await kubectl('get', 'csr', name))[1]?.at(-1)).toBe('Denied');
   });
   test('kubectl shows Nodes and deletes one', async () => {
-    const status = { conditions: [{ type: 'Ready', status: 'True' }], nodeInfo: { kubeletVersion: 'v1.20.2' } };
+    const status = { conditions: [{ type: 'Ready', status: 'True' }], nodeInfo: { kubeletVersion: 'v1.36.2' } };
     sandbox.store.create('nodes', { metadata: { name: 'w1' }, status });
     const [header, row] = table(await kubectl('get', 'nodes'));
     expect(header).toEqual(['NAME', 'STATUS', 'ROLES', 'AGE', 'VERSION']);
-    expect(row).toEqual(['w1', 'Ready', '<none>', expect.stringMatching(/^\d+s$/), 'v1.20.2']);
+    expect(row).toEqual(['w1', 'Ready', '<none>', expect.stringMatching(/^\d+s$/), 'v1.36.2']);
     expect(await kubectl('delete', 'node', 'w1')).toContain('node "w1" deleted');
     expect(sandbox.store.get('nodes', 'w1')).toBeUndefined();
   });

@@ -36,7 +36,7 @@ describe('the simulated kubelet', () => {
     expect(seen).toEqual(['False', 'True']);
     expect(node('w1')).toMatchObject({
       metadata: { labels: { 'kubernetes.io/hostname': 'w1', 'kubernetes.io/os': 'linux' } },
-      status: { nodeInfo: { kubeletVersion: 'v1.20.2' }, conditions: [{ type: 'Ready', status: 'True' }] },
+      status: { nodeInfo: { kubeletVersion: 'v1.36.2' }, conditions: [{ type: 'Ready', status: 'True' }] },
     });
     const port = /healthzPort: (\d+)/.exec(await readFile(join(root, CONFIG), 'utf8'))?.[1];
     const healthz = await fetch(`http://127.0.0.1:${port}/healthz`);
@@ -154,7 +154,7 @@ describe('a simulated kubelet that cannot run', () => {
     ['its kubeconfig', '/etc/kubernetes/kubelet.conf', 'unable to load bootstrap kubeconfig'],
     ['its certificate', PEM, 'kubelet-client-current.pem: no such file or directory'],
     ['the client CA', '/etc/kubernetes/pki/ca.crt', 'open /etc/kubernetes/pki/ca.crt'],
-    ['the flags that name its runtime', FLAGS, 'Cannot connect to the Docker daemon'],
+    ['the flags that name its runtime', FLAGS, 'the container runtime endpoint address was not specified or empty'],
   ])('the simulated kubelet exits without %s', async (_, path, words) => {
     await remove(path);
     await dies(words);

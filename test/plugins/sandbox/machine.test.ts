@@ -47,7 +47,7 @@ describe('a scratch machine', () => {
     expect((await readFile(join(root, 'proc/swaps'), 'utf8')).trim().split('\n')).toHaveLength(1);
     expect((await stat(join(root, 'run/containerd/containerd.sock'))).isSocket()).toBe(true);
     expect(await on('conntrack')).toEqual({ code: 0, stdout: '' });
-    expect(await on('kubelet', '--version')).toEqual({ code: 0, stdout: 'Kubernetes v1.20.2' });
+    expect(await on('kubelet', '--version')).toEqual({ code: 0, stdout: 'Kubernetes v1.36.2' });
     expect(await on('systemctl', 'is-active', 'kubelet')).toEqual({ code: 3, stdout: 'inactive' });
     expect(await on('journalctl', '-u', 'kubelet', '-n', '5')).toEqual({ code: 0, stdout: '' });
   });
@@ -59,7 +59,7 @@ describe('a scratch machine', () => {
     expect(await asked.status(socket, signal)).toEqual({
       ...{ name: 'containerd', version: '0.0.0-stand-in', apiVersion: 'v1', ready: true, message: '' },
     });
-    expect(await asked.cgroupDriver(socket, signal)).toBe('cgroupfs');
+    expect(await asked.cgroupDriver(socket, signal)).toBe('systemd');
     expect(await asked.podSandboxes(socket, signal)).toEqual([]);
     await runtime.close();
     await expect(asked.status(socket, signal)).rejects.toMatchObject({ code: 'E_CRI_UNREACHABLE' });

@@ -1,6 +1,11 @@
 /** Completes the cluster's KubeletConfiguration as kubeadm does. Source: kubeadm, componentconfigs/kubelet. */
-import { clusterSettings, defaultCgroupDriver, fields, holds, paths } from '../../engine/node/index.ts';
-import type { Services } from '../../engine/sdk/index.ts';
+import type { Files, Log, Services } from '../sdk/ports.ts';
+import { defaultCgroupDriver } from './cgroup-driver.ts';
+import { clusterSettings } from './cluster-settings.ts';
+import { fields } from './fields.ts';
+import { applyPatches } from './kubelet-patches.ts';
+import { paths } from './paths.ts';
+import { holds } from './release-facts.ts';
 import { dnsAddress } from './service-subnet.ts';
 
 const RESOLVED_CONF = '/run/systemd/resolve/resolv.conf';
@@ -14,9 +19,19 @@ export interface CompletionInputs {
   caCertPath: string;
 }
 
+/** The configuration that a kubelet gets: the cluster's, completed and patched. Throws E_PATCH. */
+export async function kubeletConfigurationOf(
+  ports: { files: Files; services: Services; log: Log },
+  configuration: object,
+  { patches, ...inputs }: CompletionInputs & { patches: string | undefined },
+): Promise<Tree> {
+  const complete = await completed(ports, configuration, inputs);
+  return patches === undefined ? complete : applyPatches(complete, patches, ports);
+}
+
 /** Adds kubeadm's value to each field that is unset. Rotation of the certificates is always on. */
 export async function completed(
-  services: Services,
+  ports: { files: Files; services: Services },
   configuration: object,
   { kubeletVersion, clusterConfiguration, caCertPath }: CompletionInputs,
 ): Promise<Tree> {
@@ -36,11 +51,14 @@ export async function completed(
     healthzPort: 10248,
     // Older kubeadms leave the field to the kubelet.
     ...(holds('systemdDriver', kubeletVersion) ? { cgroupDriver: defaultCgroupDriver(kubeletVersion) } : {}),
-    // With systemd-resolved, /etc/resolv.conf names a stub resolver that Pods cannot reach.
-    ...((await services.status('systemd-resolved')).active ? { resolvConf: RESOLVED_CONF } : {}),
+    ...((await usesResolved(ports)) ? { resolvConf: RESOLVED_CONF } : {}),
   };
   return { ...filled(configuration, defaults), rotateCertificates: true };
 }
+
+/** With systemd-resolved, /etc/resolv.conf names a stub resolver that Pods cannot reach. */
+const usesResolved = async ({ files, services }: { files: Files; services: Services }): Promise<boolean> =>
+  (await files.stat(RESOLVED_CONF)) !== undefined && (await services.status('systemd-resolved')).active;
 
 function filled(value: unknown, defaults: Tree): Tree {
   const tree: Tree = isTree(value) ? { ...value } : {};

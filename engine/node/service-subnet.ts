@@ -1,5 +1,5 @@
 /** Addresses in the cluster's service subnet. Source: kubeadm, constants.GetDNSIP. */
-import { bytesOfAddress, textOfAddress } from '../../engine/pki/index.ts';
+import { bytesOfAddress, textOfAddress } from '../pki/index.ts';
 
 const DNS_INDEX = 10n;
 const DEFAULT_DNS = '10.96.0.10';

@@ -2,7 +2,11 @@
  * `--patches`: a directory of files that change the kubelet's configuration.
  * Source of their names and order: kubeadm, util/patches.
  */
-import { applyJsonPatch, decodeText, type Files, fail, type Log, parseYaml } from '../../engine/sdk/index.ts';
+import { fail } from '../sdk/errors.ts';
+import { applyJsonPatch } from '../sdk/json-patch.ts';
+import type { Files, Log } from '../sdk/ports.ts';
+import { decodeText } from '../sdk/text.ts';
+import { parseYaml } from '../sdk/yaml.ts';
 import { mergePatch, strategicPatch } from './merge-patch.ts';
 
 type Patch = (target: unknown, patch: unknown) => unknown | Promise<unknown>;

@@ -37,7 +37,12 @@ describe('cgroups v1 and a kubelet from 1.35 on', () => {
     ['accepts them', V1, configured(false), undefined],
     ['refuses them, on cgroups v2', { ...V1, '/sys/fs/cgroup/cgroup.controllers': 'cpu' }, configured(), undefined],
     ['is that of a kubelet 1.34', V1, { ...configured(), kubeletVersion: 'v1.34.9' }, undefined],
-    ['may be patched', V1, { ...configured(), patches: '/patches' }, undefined],
+    [
+      'is patched to accept them',
+      { ...V1, '/patches/kubeletconfiguration.yaml': 'failCgroupV1: false\n' },
+      { ...configured(), patches: '/patches' },
+      undefined,
+    ],
   ])('a configuration of the kubelets that %s gives the right result', async (_, files, overrides, code) => {
     const { error } = await look(files, { ...overrides });
     expect((error as { code?: string } | undefined)?.code).toBe(code);
@@ -49,5 +54,34 @@ describe('cgroups v1 and a kubelet from 1.35 on', () => {
       ignorePreflightErrors: ['SystemVerification'],
     });
     expect([error, notes]).toEqual([undefined, [{ level: 'warn', text: expect.stringContaining('cgroups v1') }]]);
+  });
+});
+
+describe('what would stop the join after the certificate was requested', () => {
+  const input = {
+    kubeletVersion: 'v1.34.1',
+    clusterConfiguration: { kubernetesVersion: 'v1.34.0' },
+    kubeletConfiguration: { kind: 'KubeletConfiguration', cgroupDriver: 'systemd' },
+  };
+
+  test.each<[string, Record<string, string>, string | undefined, string | undefined]>([
+    ['a directory of patches that does not exist', {}, '/nope', 'E_PATCH'],
+    ['a patch that is not YAML', { '/patches/kubeletconfiguration.yaml': 'a: [' }, '/patches', 'E_PATCH'],
+    ['a patch that fits', { '/patches/kubeletconfiguration.yaml': 'maxPods: 5\n' }, '/patches', undefined],
+    [
+      'the CA file of another cluster',
+      { '/etc/kubernetes/pki/ca.crt': authority().pem },
+      undefined,
+      'E_CA_FILE_DIFFERS',
+    ],
+    ['the CA file of this cluster', { '/etc/kubernetes/pki/ca.crt': ca.pem }, undefined, undefined],
+  ])('%s is found before anything is sent', async (_, files, patches, code) => {
+    const { error } = await look(files, { ...input, ...defined({ patches }) });
+    expect((error as { code?: string } | undefined)?.code).toBe(code);
+  });
+
+  test('none of it can be ignored', async () => {
+    const { error } = await look({}, { ...input, patches: '/nope', ignorePreflightErrors: ['all'] });
+    expect(error).toMatchObject({ code: 'E_PATCH' });
   });
 });

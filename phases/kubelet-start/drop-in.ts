@@ -1,0 +1,68 @@
+/** Makes the kubelet's systemd unit pass the files of the join, without a change to anyone else's drop-in. */
+import { argumentIn, paths, type UnitCommand, unitCommand } from '../../engine/node/index.ts';
+import type { Files, Log, Services } from '../../engine/sdk/index.ts';
+
+export const BOOTSTRAP_ARGUMENT = `--bootstrap-kubeconfig=${paths.bootstrapKubeletConf}`;
+/** The variables of kubeadm's unit, in its order. */
+const VARIABLES = [
+  'KUBELET_KUBECONFIG_ARGS',
+  'KUBELET_CONFIG_ARGS',
+  'KUBELET_KUBEADM_ARGS',
+  'KUBELET_EXTRA_ARGS',
+] as const;
+
+interface DropInPorts {
+  files: Files;
+  services: Services;
+  log: Log;
+}
+
+export interface UnitToFix {
+  /** As `systemctl cat` prints it. */
+  unit: string;
+  /** The kubelet requests its own certificate. */
+  bootstraps: boolean;
+}
+
+/** Writes a drop-in if the command of the unit lacks a file. */
+export async function passFiles(ports: DropInPorts, { unit, bootstraps }: UnitToFix): Promise<void> {
+  const { files, services, log } = ports;
+  const command = await unitCommand(unit, async (path) => (await files.read(path))?.toString('utf8'));
+  const missing = missingFrom(command, bootstraps);
+  if (missing.length === 0) return;
+  const isOfDropIn = command.file?.includes('.d/') === true;
+  const isTaken = (await files.stat(paths.kubeletDropIn)) !== undefined;
+  const path = isOfDropIn || isTaken ? paths.kubeletLastDropIn : paths.kubeletDropIn;
+  await files.write(path, dropIn(command), 0o644);
+  await services.reload('kubelet');
+  const culprit = command.file ?? "the kubelet's unit";
+  log.info(`wrote ${path}, because ${culprit} sets a command without ${missing.join(', ')}`);
+}
+
+function missingFrom({ line = '', words, environmentFiles }: UnitCommand, bootstraps: boolean): string[] {
+  const needed = {
+    ...(bootstraps ? { 'bootstrap-kubeconfig': paths.bootstrapKubeletConf } : {}),
+    kubeconfig: paths.kubeletConf,
+    config: paths.kubeletConfig,
+  };
+  const missing = Object.entries(needed)
+    .filter(([name, path]) => argumentIn(words, name) !== path)
+    .map(([name, path]) => `--${name}=${path}`);
+  const passesFlags = environmentFiles.includes(paths.kubeadmFlags) && line.includes('KUBELET_KUBEADM_ARGS');
+  return passesFlags ? missing : [...missing, paths.kubeadmFlags];
+}
+
+/** As the drop-in of kubeadm's package; it keeps the owner's command, and adds what that lacks. */
+function dropIn({ line = '/usr/bin/kubelet' }: UnitCommand): string {
+  const added = VARIABLES.map((name) => `$${name}`).filter((variable) => !line.includes(variable.slice(1)));
+  return `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=${BOOTSTRAP_ARGUMENT} --kubeconfig=${paths.kubeletConf}"
+Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubeletConfig}"
+EnvironmentFile=-${paths.kubeadmFlags}
+EnvironmentFile=-/etc/default/kubelet
+EnvironmentFile=-/etc/sysconfig/kubelet
+ExecStart=
+ExecStart=${[line, ...added].join(' ')}
+`;
+}

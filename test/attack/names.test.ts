@@ -1,0 +1,297 @@
+/** Names that are given to something else between a check and the use: directories, links, hard links and mounts. */
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Disk, realDisk } from '../../engine/host/disk.ts';
+import { MachineFiles } from '../../engine/host/files.ts';
+import { lockMachine } from '../../engine/host/lock.ts';
+import { Mounts } from '../../engine/host/mounts.ts';
+import { joinErrorOf } from '../helpers/errors.ts';
+import { scratch } from '../helpers/machine.ts';
+import { whyNoMounts } from '../helpers/mounting.ts';
+
+const { chmodSync, chownSync, lchownSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } = fs;
+const { readdirSync, readFileSync, readlinkSync, renameSync, rmSync } = fs;
+const USER = 1000;
+const OWNER = { uid: USER, gid: USER };
+const SECRET = 'only for root';
+const isRoot = process.getuid?.() === 0;
+
+/** A machine on which user 1000 has the folder `/home/u`, and root all else. */
+async function machine() {
+  const root = await scratch();
+  const make = (path: string, uid = 0, mode = 0o755) => {
+    mkdirSync(join(root, path), { recursive: true });
+    chmodSync(join(root, path), mode);
+    chownSync(join(root, path), uid, uid);
+  };
+  for (const path of ['etc/cron.d/deep', 'data/kubernetes']) make(path);
+  for (const path of ['etc/cron.d/job', 'etc/cron.d/deep/job', `etc/cron.d/deep/${SECRET}`])
+    writeFileSync(join(root, path), SECRET, { mode: 0o600 });
+  for (const path of ['home/u', 'home/u/own', 'home/u/own/deep']) make(path, USER);
+  for (const path of ['home/u/own/job', 'home/u/own/deep/job']) {
+    writeFileSync(join(root, path), 'of the user');
+    chownSync(join(root, path), USER, USER);
+  }
+  return { root, make, files: new MachineFiles(root) };
+}
+
+/** Everything below `folder`, in a line each. */
+function tree(folder: string): string[] {
+  const { mode, uid, gid } = lstatSync(folder);
+  const line = `${folder} ${mode.toString(8)} ${uid}:${gid}`;
+  if (lstatSync(folder).isDirectory())
+    return [line, ...readdirSync(folder).flatMap((name) => tree(join(folder, name)))];
+  return [`${line} ${lstatSync(folder).isSymbolicLink() ? readlinkSync(folder) : readFileSync(folder, 'utf8')}`];
+}
+
+/** A real disk that calls `before` before each of its calls. */
+function watchedDisk(before: () => void): Disk {
+  const watched = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(_, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value === 'object' && value !== null) return watched(value);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          before();
+          return value.apply(target, args);
+        };
+      },
+    });
+  return watched(realDisk);
+}
+
+/** What user 1000 can do: gives a name in one of its own folders to a link, or the other way round. */
+function exchange(path: string, target: string): () => void {
+  const aside = `${path}.aside`;
+  return () => {
+    if (lstatSync(aside, { throwIfNoEntry: false }) !== undefined) {
+      rmSync(path, { recursive: true, force: true });
+      return renameSync(aside, path);
+    }
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+    renameSync(path, aside);
+    symlinkSync(target, path);
+    lchownSync(path, USER, USER);
+  };
+}
+
+type Act = (files: MachineFiles) => Promise<unknown>;
+const content = Buffer.from('new');
+const acts: Record<string, Act> = {
+  'a file is written': (files) => files.editFile('/home/u/own/deep/job', content, 0o666),
+  'a file is written for the user': (files) => files.editFile('/home/u/own/deep/job', content, 0o600, OWNER),
+  'a directory is created for the user': (files) => files.createDirectory('/home/u/own/deep/new', 0o777, OWNER),
+  'a link is created': (files) => files.replaceLink('/home/u/own/deep/link', 'job'),
+  'a file is removed': (files) => files.remove('/home/u/own/deep/job'),
+  'a folder is removed with all below it': (files) => files.removeTree('/home/u/own'),
+  'a file is kept and put back': async (files) => {
+    await files.keepFile('/home/u/own/deep/job', '/data/kept');
+    await files.putBack('/data/kept', '/home/u/own/deep/job', { content: Buffer.from('of the user'), mode: 0o644 });
+  },
+  'a file is read': (files) => files.read('/home/u/own/deep/job'),
+  'a folder is listed': (files) => files.list('/home/u/own/deep'),
+};
+/** Which name becomes a link, and where it leads. */
+const exchanged: [name: string, target: string][] = [
+  ['home/u/own', '../../etc/cron.d'],
+  ['home/u/own/deep', '../../../etc/cron.d/deep'],
+  ['home/u/own/deep/job', '../../../../etc/cron.d/job'],
+  ['home/u/own/deep/job.joinery.tmp', '../../../../etc/cron.d/job'],
+  ['home/u/own/deep/new.joinery.tmp', '../../../../etc/cron.d/deep'],
+];
+
+describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a link', () => {
+  test.each(Object.keys(acts))(
+    'reaches nothing of root, at whichever call and for however long it happens: %s',
+    async (name) => {
+      const act = acts[name] as Act;
+      for (const [path, target] of exchanged) {
+        // The calls before which the name exists.
+        const rehearsal = await machine();
+        const calls: boolean[] = [];
+        const exists = () => lstatSync(join(rehearsal.root, path), { throwIfNoEntry: false }) !== undefined;
+        await act(
+          new MachineFiles(
+            rehearsal.root,
+            watchedDisk(() => calls.push(exists())),
+          ),
+        );
+        for (const [from, isThere] of calls.entries())
+          for (const callsLong of isThere ? [1, Number.POSITIVE_INFINITY] : []) {
+            const { root } = await machine();
+            const before = tree(join(root, 'etc'));
+            const swap = exchange(join(root, path), target);
+            let call = -1;
+            const disk = watchedDisk(() => {
+              call++;
+              if (call === from || call === from + callsLong) swap();
+            });
+            const result = await act(new MachineFiles(root, disk)).catch(() => undefined);
+            expect([path, from, ...tree(join(root, 'etc'))]).toEqual([path, from, ...before]);
+            expect(String(result)).not.toContain(SECRET);
+          }
+      }
+    },
+    120_000,
+  );
+
+  test('does not get the ownership of a directory of root', async () => {
+    const { root, make, files } = await machine();
+    make('home/u/roots', 0, 0o700);
+    writeFileSync(join(root, 'home/u/roots/file'), SECRET);
+    const temporary = join(root, 'home/u/new.joinery.tmp');
+    let isDone = false;
+    const disk = watchedDisk(() => {
+      if (isDone || lstatSync(temporary, { throwIfNoEntry: false }) === undefined) return;
+      isDone = true;
+      renameSync(temporary, `${temporary}.aside`);
+      renameSync(join(root, 'home/u/roots'), temporary);
+    });
+    const error = await joinErrorOf(() => new MachineFiles(root, disk).createDirectory('/home/u/new', 0o755, OWNER));
+    expect(error.message).toBe('/home/u/new: was exchanged while it was created');
+    expect(await files.stat('/home/u/new.joinery.tmp')).toMatchObject({ uid: 0, mode: 0o700 });
+  });
+
+  test('does not get a file of root by a hard link to it, neither by a run nor by an undo', async () => {
+    const { root, files } = await machine();
+    rmSync(join(root, 'home/u/own/job'));
+    linkSync(join(root, 'etc/cron.d/job'), join(root, 'home/u/own/job'));
+    const before = tree(join(root, 'etc'));
+    await files.keepFile('/home/u/own/job', '/data/kept');
+    await files.editFile('/home/u/own/job', content, 0o666, OWNER);
+    expect(tree(join(root, 'etc'))).toEqual(before);
+    expect(await files.putBack('/data/kept', '/home/u/own/job', { content: Buffer.from(SECRET), mode: 0o600 })).toBe(
+      true,
+    );
+    await files.editFile('/home/u/own/job', content, 0o666, OWNER);
+    expect(tree(join(root, 'etc'))).toEqual(before);
+  });
+
+  test('does not stop the process with a named pipe', async () => {
+    const { root, files } = await machine();
+    rmSync(join(root, 'home/u/own/job'));
+    execFileSync('mkfifo', [join(root, 'home/u/own/job')]);
+    expect((await joinErrorOf(() => files.read('/home/u/own/job'))).message).toContain('is not a file');
+    await files.editFile('/home/u/own/job', content, 0o644, OWNER);
+    expect(await files.read('/home/u/own/job')).toEqual(content);
+  });
+});
+
+describe.skipIf(!isRoot)('a directory that others can exchange', () => {
+  test.each([
+    ['belongs to another user', 'home/u', USER, 0o755, 'user 1000', 'chown 0 '],
+    ['may be written by every user', 'data', 0, 0o777, 'every user', 'chmod o-w '],
+  ])('is refused on the way to a directory of root if it %s', async (_, folder, uid, mode, who, command) => {
+    const { root, make, files } = await machine();
+    make(folder, uid, mode);
+    make(join(folder, 'site'));
+    const error = await joinErrorOf(() => files.replaceFile(`/${folder}/site/key`, content, 0o600));
+    expect(error).toMatchObject({ code: 'E_PATH_UNSAFE', exitCode: 12 });
+    expect(error.message).toContain(`${who} can exchange site in ${join(root, folder)} `);
+    expect(error.hint).toContain(`${command}${join(root, folder)}`);
+    expect(readdirSync(join(root, folder, 'site'))).toEqual([]);
+  });
+
+  test('is used if all below it belongs to the same user, or if only owners may exchange names in it', async () => {
+    const { make, files } = await machine();
+    make('tmp', 0, 0o1777);
+    make('tmp/site');
+    make('tmp/of-user', USER);
+    for (const path of ['/home/u/own/deep/x', '/tmp/site/x', '/tmp/of-user/x']) {
+      await files.replaceFile(path, content, 0o644);
+      expect(await files.read(path)).toEqual(content);
+    }
+  });
+
+  test('is used by its owner', async () => {
+    const { make, files } = await machine();
+    make('home/u/site');
+    const spy = vi.spyOn(process, 'geteuid').mockReturnValue(USER);
+    onTestFinished(() => spy.mockRestore());
+    await files.replaceFile('/home/u/site/x', content, 0o644);
+    expect(await files.read('/home/u/site/x')).toEqual(content);
+  });
+
+  test('gets no folder of Joinery in it', async () => {
+    const { root, make } = await machine();
+    make('var/lib', USER);
+    expect(await joinErrorOf(() => lockMachine(root))).toMatchObject({ code: 'E_STATE_UNTRUSTED' });
+    expect(readdirSync(join(root, 'var/lib'))).toEqual([]);
+  });
+});
+
+describe.skipIf(!isRoot)('a link of root', () => {
+  test('is followed, wherever it is on the way, also if the root of the machine is one', async () => {
+    const { root, make } = await machine();
+    make('run');
+    make('var');
+    symlinkSync('/data/kubernetes', join(root, 'etc/kubernetes'));
+    symlinkSync('../run', join(root, 'var/run'));
+    const linked = `${root}.link`;
+    symlinkSync(root, linked);
+    onTestFinished(() => rmSync(linked));
+    const files = new MachineFiles(linked);
+    for (const [path, real] of [
+      ['/etc/kubernetes/x', 'data/kubernetes/x'],
+      ['/var/run/x', 'run/x'],
+    ] as const) {
+      await files.replaceFile(path, content, 0o644);
+      expect(readFileSync(join(root, real))).toEqual(content);
+      await files.remove(path);
+    }
+    await files.removeTree('/etc/kubernetes');
+    expect(readdirSync(join(root, 'data'))).toEqual(['kubernetes']);
+  });
+
+  test.each([
+    ['leads into a folder of a user, and a link of that user out of it', '/home/u/link', USER],
+    ['is in a folder of a user, who could exchange it', '/etc/cron.d', 0],
+  ])('is not followed if it %s', async (_, target, linkOwner) => {
+    const { root, files } = await machine();
+    symlinkSync('/etc/cron.d', join(root, 'home/u/link'));
+    lchownSync(join(root, 'home/u/link'), linkOwner, linkOwner);
+    symlinkSync(target, join(root, 'data/link'));
+    const path = linkOwner === 0 ? '/home/u/link/new' : '/data/link/new';
+    const error = await joinErrorOf(() => files.replaceFile(path, content, 0o644));
+    expect(error.message).toContain('/home/u/link is a link that others than root can place, so it is not followed');
+  });
+});
+
+describe.skipIf(whyNoMounts())('a mount', () => {
+  test.each([
+    ['a directory', 'etc/cron.d', (place: string) => mkdirSync(place)],
+    ['a file', 'etc/cron.d/job', (place: string) => writeFileSync(place, '')],
+  ])('of %s of the same file system is where a removal ends', async (_, source, make) => {
+    const { root, files } = await machine();
+    const place = join(root, 'home/u/own/mounted');
+    make(place);
+    execFileSync('mount', ['--bind', join(root, source), place]);
+    const before = tree(join(root, 'etc'));
+    try {
+      const error = await joinErrorOf(() => files.removeTree('/home/u/own'));
+      expect(error.message).toBe('/home/u/own/mounted: is a mount point: the mounted file system stays');
+      expect(tree(join(root, 'etc'))).toEqual(before);
+    } finally {
+      execFileSync('umount', [place]);
+    }
+  });
+
+  test('is not unmounted because a link on the way to another one leads to it', async () => {
+    const { root } = await machine();
+    const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/kubernetes')];
+    mkdirSync(place);
+    for (const point of [place, victim]) execFileSync('mount', ['-t', 'tmpfs', 'joinery-test', point]);
+    try {
+      renameSync(dirname(place), join(root, 'home/u/own/aside'));
+      mkdirSync(dirname(place));
+      symlinkSync(victim, place);
+      await new Mounts(root).unmount('/home/u/own/deep/mounted', new AbortController().signal);
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).toContain(victim);
+    } finally {
+      for (const point of [join(root, 'home/u/own/aside/mounted'), victim]) execFileSync('umount', ['-q', point]);
+    }
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { checked, joinable, withKubelet } from '../helpers/joinable.ts';
+import { SIGNAL } from '../helpers/preflight-cases.ts';
+
+const failures = (found: readonly { check: string; evidence: string }[]) =>
+  found.map(({ check, evidence }) => `[${check}] ${evidence}`);
+
+describe('labels of the kubelet', () => {
+  const labelled = async (version: string, ...values: string[]) => {
+    const kubeletExtraArgs = values.map((value) => ({ name: 'node-labels', value }));
+    return failures((await checked(joinable(withKubelet(version)), { kubeletExtraArgs })).found);
+  };
+
+  test.each([
+    'node-role.kubernetes.io/worker=',
+    'kubernetes.io/role=worker',
+    'node.k8s.io/x=y',
+    'a=b,node-restriction.kubernetes.io/x=y',
+  ])('the label %s is refused before the request', async (label) => {
+    expect(await labelled('v1.30.2', label)).toEqual([
+      expect.stringMatching(/^\[NodeLabels\] a kubelet may not set these labels, and would not start: \S+$/),
+    ]);
+  });
+
+  test.each([
+    'a=b',
+    'example.com/role=worker',
+    'kubernetes.io/hostname=w1',
+    'topology.kubernetes.io/zone=a',
+    'node.kubernetes.io/pool=a',
+    'x.kubelet.kubernetes.io/y=z',
+    'kubernetes.io.example/x=y',
+    '',
+  ])('the label %j is accepted', async (label) => {
+    expect(await labelled('v1.30.2', label)).toEqual([]);
+  });
+
+  test('a kubelet before 1.16 starts with any label', async () => {
+    expect(await labelled('v1.15.12', 'node-role.kubernetes.io/worker=')).toEqual([]);
+  });
+});
+
+describe('directories that cannot be written', () => {
+  test.each([
+    ['/dev/sda1 / ext4 rw 0 0\n', []],
+    ['/dev/sda1 / ext4 ro,relatime 0 0\n', ['/etc/kubernetes is on a read-only file system, mounted at /']],
+    [
+      '/dev/sda1 / ext4 rw 0 0\nx /etc ext4 ro 0 0\n',
+      ['/etc/kubernetes is on a read-only file system, mounted at /etc'],
+    ],
+    ['/dev/sda1 / ext4 ro 0 0\nx /etc ext4 rw 0 0\ny /var ext4 rw 0 0\n', []],
+    ['x / ext4 rw 0 0\nx /etc ext4 ro 0 0\nx /etc ext4 rw 0 0\n', []],
+    [
+      'x / ext4 rw 0 0\nx /var/lib ext4 ro 0 0\n',
+      ['/var/lib/kubelet is on a read-only file system, mounted at /var/lib'],
+    ],
+    ['x / ext4 rw 0 0\nx /etc/kubernetes-old ext4 ro 0 0\n', []],
+  ])('with the mounts %j, the failures are %j', async (table, expected) => {
+    const { found } = await checked(joinable({ files: { '/proc/self/mounts': table } }));
+    expect(found.map(({ evidence }) => evidence)).toEqual(expected);
+  });
+
+  test.each(['/etc/kubernetes', '/var/lib/kubelet', '/var'])('a link %s that dangles fails', async (path) => {
+    const { found } = await checked(joinable(), {}, async (host) => {
+      await host.apply({ kind: 'link', path, target: '/data/nowhere' }, SIGNAL);
+    });
+    expect(found).toMatchObject([
+      { check: 'WritablePaths', evidence: `${path} is a link to /data/nowhere, which does not exist` },
+    ]);
+  });
+
+  test('a file in the place of a directory fails', async () => {
+    const { found } = await checked(joinable({ files: { '/etc/kubernetes': '' } }));
+    expect(failures(found)).toEqual(['[WritablePaths] /etc/kubernetes is not a directory']);
+  });
+});
