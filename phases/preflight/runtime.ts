@@ -1,5 +1,6 @@
 /** Checks the container runtime: over the CRI, or for Docker through the docker command. */
 import { findCriSocket, socketPath } from '../../engine/node/index.ts';
+import { isJoinError } from '../../engine/sdk/index.ts';
 import { type Check, type Inputs, ok, problem } from './check.ts';
 import { isDocker } from './docker.ts';
 import { serviceFindings } from './services.ts';
@@ -32,7 +33,12 @@ const runtimeConfig: Check = {
   async run({ files, runtime, inputs }) {
     const socket = await findCriSocket({ files, runtime }, inputs.criSocket);
     const found = `the container runtime at ${socketPath(socket)}`;
-    if (await runtime.hasRuntimeConfig(socket)) return ok(`${found} has the call RuntimeConfig`);
+    try {
+      if (await runtime.hasRuntimeConfig(socket)) return ok(`${found} has the call RuntimeConfig`);
+    } catch (error) {
+      if (isJoinError(error) && error.code === 'E_CRI_UNREACHABLE') return []; // the check CRI reports it
+      throw error;
+    }
     return problem(`${found} does not have the call RuntimeConfig`, { severity: 'warning' });
   },
 };

@@ -94,7 +94,7 @@ describe('kubelet-wait-bootstrap', () => {
     );
     expect(error).toMatchObject({
       code: 'E_KUBELET_BOOTSTRAP',
-      facts: { node: 'w1' },
+      facts: { node: 'w1', lastLine: '(its log is empty)' },
       exitCode: 7,
       hint: expect.stringContaining('kubectl get csr'),
     });

@@ -113,8 +113,10 @@ export const machine = {
     hint: 'Resume or undo the run with the version of Joinery that started it.',
     exitCode: EXIT.machine,
   }),
-  E_KUBELET_BOOTSTRAP: (d: { node: string }) => ({
-    message: `the kubelet did not get the certificate of node ${d.node} within the time limit`,
+  E_KUBELET_BOOTSTRAP: (d: { node: string; lastLine: string }) => ({
+    message:
+      `the kubelet did not get the certificate of node ${d.node} within the time limit ` +
+      `(last log line: ${d.lastLine})`,
     hint:
       'Check whether its request awaits approval: kubectl get csr; kubectl certificate approve NAME. If it never ' +
       'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
@@ -172,10 +174,10 @@ export const machine = {
     hint: 'Check whether its file system is full: df. Then run the command again.',
     exitCode: EXIT.machine,
   }),
-  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean }) => ({
+  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean; witness?: string }) => ({
     message:
       `step ${d.step} did not finish within its time limit of ${d.limitMs / 1000} ` +
-      `s${d.isTotal === true ? ' for all attempts' : ''}`,
+      `s${d.isTotal === true ? ' for all attempts' : ''}${d.witness === undefined ? '' : `: ${d.witness}`}`,
     hint:
       'The limit is `timeout` of the step in the pipeline. To change it, run your own copy of the pipeline ' +
       'with --pipeline FILE.',

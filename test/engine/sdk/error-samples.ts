@@ -67,7 +67,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_JOURNAL_VERSION: { file: '/var/lib/joinery/runs/r/journal.jsonl', version: 2, known: 1 },
   E_KUBECONFIG: { file: '/admin.conf', what: 'no such file' },
   E_KUBECONFIG_ACCESS: { server, file: '/admin.conf', what: 'list tokens', status: 403, message: 'no' },
-  E_KUBELET_BOOTSTRAP: { node: 'w1' },
+  E_KUBELET_BOOTSTRAP: { node: 'w1', lastLine: 'bye' },
   E_KUBELET_CONFIG: { what: 'it is not a mapping' },
   E_NODE_EXISTS: { node: 'w1' },
   E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
