@@ -23,6 +23,7 @@ export type Query =
   | { kind: 'list'; path: string }
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
+  | { kind: 'last-error'; service: string }
   | { kind: 'program'; name: string }
   | ({ kind: 'output'; argv: readonly string[] } & CommandOptions)
   | { kind: 'mounts'; path: string }
@@ -42,6 +43,7 @@ export interface Answers {
   list: string[] | undefined;
   service: ServiceStatus;
   unit: string | undefined;
+  'last-error': string;
   program: string | undefined;
   output: CommandResult;
   mounts: string[];

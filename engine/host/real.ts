@@ -53,6 +53,7 @@ function answersOf({ files, commands, services, mounts, runtime }: Machine): { [
     stat: ({ path }) => files.stat(path),
     list: ({ path }) => files.list(path),
     service: ({ name }, signal) => services.status(name, signal),
+    'last-error': ({ service }) => services.lastError(service),
     unit: ({ name }, signal) => services.unit(name, signal),
     program: ({ name }) => commands.find(name),
     output: ({ argv, ...options }, signal) => commands.run(argv, signal, options),

@@ -10,6 +10,11 @@ import { isOwnAddress } from './own-addresses.ts';
 /** A service that was restarted this often will not start. */
 const RESTARTS_MAX = 3;
 const LOG_LINES = 200;
+/** Less than what a step that has timed out may take to end. */
+const LOG_TIME_LIMIT_MS = 3_000;
+const FATAL = /^F\d{4} |failed to run Kubelet|^panic:|command failed/;
+/** As klog marks errors. */
+const ERROR = /^E\d{4} /;
 const HEALTH_ANSWER_MS = 1_000;
 
 export class MachineServices {
@@ -49,12 +54,12 @@ export class MachineServices {
     while (!(await answersOk(url))) {
       if (!signal.aborted && Date.now() >= nextStatusAtMs) {
         if (await this.#hasFailed(name, signal))
-          throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.#lastLogLine(name) });
+          throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.lastError(name) });
         nextStatusAtMs = Date.now() + 1_000;
       }
       await sleep(pauseMs, signal).catch(() => undefined);
       if (signal.aborted)
-        throw fail('E_HEALTH', { service: name, url, lastLine: await this.#lastLogLine(name) }, signal.reason);
+        throw fail('E_HEALTH', { service: name, url, lastLine: await this.lastError(name) }, signal.reason);
       pauseMs = Math.min(pauseMs * 1.5, 100);
     }
   }
@@ -110,13 +115,13 @@ export class MachineServices {
     return { manager: 'openrc', exists, active, enabled: levels.stdout.includes(name), failed: !active };
   }
 
-  /** The last fatal line of the service's log, or else its last line. */
-  async #lastLogLine(name: string): Promise<string> {
+  /** The last fatal line of the service's log, or else its last error, or its last line. */
+  async lastError(name: string): Promise<string> {
     const argv = ['journalctl', '-u', name, '-n', String(LOG_LINES), '-o', 'cat', '--no-pager'];
-    const log = await this.#commands.run(argv, signalAfter(5_000)).catch(() => undefined);
+    const log = await this.#commands.run(argv, signalAfter(LOG_TIME_LIMIT_MS)).catch(() => undefined);
     const lines = (log?.stdout ?? '').split('\n').filter((line) => line.trim() !== '');
-    const fatal = lines.findLast((line) => /^F\d{4} |failed to run Kubelet|^panic:|command failed/.test(line));
-    return clean(fatal ?? lines.at(-1) ?? '(its log is empty, or there is no journalctl)');
+    const last = (kind: RegExp) => lines.findLast((line) => kind.test(line));
+    return clean(last(FATAL) ?? last(ERROR) ?? lines.at(-1) ?? '(its log is empty, or there is no journalctl)');
   }
 }
 

@@ -5,7 +5,7 @@
 
 import { sleep } from '../limits/timers.ts';
 import { type ApiRequest, collectionPath, type ObjectWait } from '../sdk/api.ts';
-import { fail, isJoinError } from '../sdk/errors.ts';
+import { fail, isJoinError, withWitness } from '../sdk/errors.ts';
 import type { KubeObject } from '../sdk/ports.ts';
 import { isObject, requireOk } from './answer.ts';
 import type { Transport } from './request.ts';
@@ -38,6 +38,7 @@ export async function watchObject(
     query: { fieldSelector: `metadata.name=${ref.name}`, ...query },
     body: undefined,
   });
+  let last = ''; // what a transient failure said
   let version = (from as KubeObject | undefined)?.metadata.resourceVersion;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     try {
@@ -60,14 +61,16 @@ export async function watchObject(
         if (done(type === 'DELETED' ? undefined : object)) return object;
       }
     } catch (error) {
-      if (signal.aborted || !isJoinError(error) || !error.code.startsWith('E_API_')) throw error;
+      if (signal.aborted) throw withWitness(error, last);
+      if (!isJoinError(error) || !error.code.startsWith('E_API_')) throw error;
       if ((error.facts as { status?: number }).status === 410)
         version = undefined; // the version is too old to resume from: list again
       else if (!error.transient) throw error;
+      last = error.message;
       pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
     }
     await sleep(pauseMs, signal).catch(() => undefined);
-    signal.throwIfAborted();
+    if (signal.aborted) throw withWitness(signal.reason, last);
   }
 }
 
@@ -80,7 +83,7 @@ async function list(transport: Transport, request: ApiRequest, signal: AbortSign
   };
   const version = metadata?.resourceVersion;
   if (typeof version !== 'string' || !Array.isArray(items ?? []))
-    throw fail('E_API_ANSWER', { server: request.server, what: 'no list with a resourceVersion' });
+    throw fail('E_API_ANSWER', { server: request.server, what: 'not a list with a resourceVersion' });
   const item = ((items ?? []) as unknown[])
     .filter(isObject)
     .find(({ metadata: { name } }) => name === request.ref?.name);

@@ -2,7 +2,7 @@
 import { bugs } from './errors/bugs.ts';
 import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
-import { type ErrorText, JoinError } from './errors/join-error.ts';
+import { type ErrorText, isJoinError, JoinError } from './errors/join-error.ts';
 import { machine } from './errors/machine.ts';
 import { plugins } from './errors/plugins.ts';
 import { trust } from './errors/trust.ts';
@@ -35,3 +35,21 @@ export function fail<C extends ErrorCode>(code: C, facts: Facts<C>, cause?: unkn
   const words = catalog[code] as (facts: Facts<C>) => ErrorText; // C ties the code to the type of its facts
   return new JoinError(code, words(facts), facts, cause);
 }
+
+/**
+ * The error of a wait that timed out, with what was seen last. Other errors stay as they are.
+ * @experimental
+ */
+export function withWitness(error: unknown, witness: string): unknown {
+  if (!isTimeLimit(error) || witness === '') return error;
+  const facts = error.facts as Facts<'E_STEP_TIME_LIMIT'>;
+  const seen = facts.witness === undefined ? witness : `${facts.witness}; ${witness}`;
+  return fail('E_STEP_TIME_LIMIT', { ...facts, witness: seen }, error);
+}
+
+/**
+ * Whether the time limit of a step has ended a wait.
+ * @experimental
+ */
+export const isTimeLimit = (error: unknown): error is JoinError =>
+  isJoinError(error) && error.code === 'E_STEP_TIME_LIMIT';

@@ -22,9 +22,11 @@ export {
   errorCodes,
   fail,
   isJoinError,
+  isTimeLimit,
   JoinError,
   type OwnError,
   type Problem,
+  withWitness,
 } from './errors.ts';
 export { defined } from './fields.ts';
 export { type Gate, gateLine, goBoolean, parseGates } from './gates.ts';

@@ -137,6 +137,10 @@ export interface Services {
   status(name: string): Promise<ServiceStatus>;
   /** The unit with its drop-ins, or undefined if the service manager has no such text. */
   unit(name: string): Promise<string | undefined>;
+  /**
+   * The last error in the log of the service. It also answers for 3 s after the time limit has passed, to report why.
+   */
+  lastError(name: string): Promise<string>;
   /** No change if the service is already active. */
   start(name: string): Promise<void>;
   /** No change if the service is not active. */

@@ -25,7 +25,7 @@ export interface MemoryMachine {
   /** Path → content; mode 0644. */
   files?: Record<string, string>;
   directories?: string[];
-  services?: Record<string, Partial<ServiceStatus> & { unit?: string }>;
+  services?: Record<string, Partial<ServiceStatus> & { unit?: string; lastError?: string }>;
   programs?: string[];
   /** Command line → what it prints. */
   outputs?: Record<string, Partial<CommandResult>>;
@@ -117,6 +117,7 @@ function answersOf(machine: MemoryMachine, overlay: Overlay): AnswersOf {
       const status = machine.services?.[name];
       return overlay.service(name, status ? { ...NO_SERVICE, exists: true, enabled: true, ...status } : NO_SERVICE);
     },
+    'last-error': ({ service }) => machine.services?.[service]?.lastError ?? '(its log is empty)',
     unit: ({ name }) => machine.services?.[name]?.unit,
     program: ({ name }) => (machine.programs?.includes(name) === true ? `/usr/bin/${name}` : undefined),
     output({ argv }) {

@@ -1,6 +1,6 @@
 /** The end of the TLS bootstrap: the kubelet has its certificate and no longer needs bootstrap credentials. */
 import { nodeCertificate, paths } from '../../engine/node/index.ts';
-import { definePhase, fail, writes } from '../../engine/sdk/index.ts';
+import { definePhase, fail, isTimeLimit, writes } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -12,7 +12,7 @@ export default definePhase({
     writes(paths.bootstrapKubeletConf, undefined, 'in mode kubelet: deleted, with the bootstrap credentials in it'),
   ],
 
-  async run({ files, clock, log, signal }, { nodeName, tlsBootstrapMode }) {
+  async run({ files, services, clock, log, signal }, { nodeName, tlsBootstrapMode }) {
     const usable = (pem: Buffer | undefined) => {
       const held = nodeCertificate(pem);
       return held !== undefined && held.nodeName === nodeName && held.notAfter > clock.now() ? held : undefined;
@@ -24,10 +24,12 @@ export default definePhase({
       await files.waitFor(paths.kubeletConf, (content) => content !== undefined);
       return usable(pem);
     };
-    const held = await waited().catch((error: unknown) => {
-      throw signal.aborted ? fail('E_KUBELET_BOOTSTRAP', { node: nodeName }, error) : error;
+    const late = async (cause?: unknown) =>
+      fail('E_KUBELET_BOOTSTRAP', { node: nodeName, lastLine: await services.lastError('kubelet') }, cause);
+    const held = await waited().catch(async (error: unknown) => {
+      throw signal.aborted && isTimeLimit(signal.reason) ? await late(error) : error;
     });
-    if (held === undefined) throw fail('E_KUBELET_BOOTSTRAP', { node: nodeName }); // it expired after the wait
+    if (held === undefined) throw await late(); // it expired after the wait
     if (tlsBootstrapMode === 'kubelet') {
       log.info(`the kubelet has its certificate, valid until ${held.notAfter.toISOString().slice(0, 10)}`);
       await files.remove(paths.bootstrapKubeletConf);

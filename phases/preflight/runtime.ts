@@ -1,5 +1,6 @@
 /** Checks the container runtime: over the CRI, or for Docker through the docker command. */
 import { findCriSocket, socketPath } from '../../engine/node/index.ts';
+import { isJoinError } from '../../engine/sdk/index.ts';
 import { type Check, type Inputs, ok, problem } from './check.ts';
 import { isDocker } from './docker.ts';
 import { serviceFindings } from './services.ts';
@@ -8,7 +9,7 @@ const runtimeAnswers: Check = {
   name: 'CRI',
   severity: 'error',
   passesIf:
-    'the container runtime answers over the CRI (`runtime.v1`; up to 1.25 `v1alpha2` will do) and is ready; Docker answers to `docker info`',
+    'the container runtime answers over the CRI (`runtime.v1`; up to 1.25, also `v1alpha2`) and is ready; Docker answers to `docker info`',
   hint: 'Read the log of the container runtime: journalctl -u containerd -n 50',
   async run({ files, runtime, docker, inputs, holds, kubeletVersion }) {
     if (isDocker(inputs.criSocket)) return ok(`Docker ${(await docker()).ServerVersion} answers`);
@@ -32,7 +33,12 @@ const runtimeConfig: Check = {
   async run({ files, runtime, inputs }) {
     const socket = await findCriSocket({ files, runtime }, inputs.criSocket);
     const found = `the container runtime at ${socketPath(socket)}`;
-    if (await runtime.hasRuntimeConfig(socket)) return ok(`${found} has the call RuntimeConfig`);
+    try {
+      if (await runtime.hasRuntimeConfig(socket)) return ok(`${found} has the call RuntimeConfig`);
+    } catch (error) {
+      if (isJoinError(error) && error.code === 'E_CRI_UNREACHABLE') return []; // the check CRI reports it
+      throw error;
+    }
     return problem(`${found} does not have the call RuntimeConfig`, { severity: 'warning' });
   },
 };

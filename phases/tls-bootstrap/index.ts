@@ -32,6 +32,7 @@ import {
   type ObjectRef,
   type Random,
   type Secret,
+  withWitness,
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
@@ -88,7 +89,11 @@ export default definePhase({
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} needs manual approval:${approvalCommands(name)}`);
 
-    const signed = await api.waitFor<CsrObject>(sent.ref, (csr) => isIssued(name, csr), sent.csr);
+    const signed = await api
+      .waitFor<CsrObject>(sent.ref, (csr) => isIssued(name, csr), sent.csr)
+      .catch((error: unknown) => {
+        throw withWitness(error, `${name} has no certificate yet; to see whether it is approved: kubectl get csr`);
+      });
     const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
     const problems = certificateProblems(certificate, key.reveal(), subject, clock.now());
     if (problems.length > 0) throw fail('E_CERTIFICATE_WRONG', { csr: name, problems });

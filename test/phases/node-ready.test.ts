@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Wait } from '../../engine/host/host.ts';
 import { type NodeObject, nodeRef } from '../../engine/node/index.ts';
+import { fail } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import nodeReady from '../../phases/node-ready/index.ts';
 import { authority, FakeCluster, issue, NOW, SERVER } from '../helpers/cluster.ts';
@@ -70,7 +71,7 @@ async function follow(states: (NodeObject | undefined)[], overrides: Record<stri
       if (condition.kind !== 'object') throw new Error('waits for a Node');
       if (condition.from !== undefined && condition.done(condition.from)) return condition.from;
       for (; at < states.length; at++) if (condition.done(states[at])) return states[at];
-      throw new Error('would wait for ever');
+      throw new Error('would wait forever');
     },
   });
   return { ...(await runPhase(nodeReady, { ...input, ...overrides }, host)), stateAt: () => at, seen };
@@ -122,7 +123,7 @@ describe('node-ready', () => {
     const { error } = await follow([node({ annotated: true })], {
       startedAt: new Date(NOW.getTime() + 1_000).toISOString(),
     });
-    expect(error).toEqual(new Error('would wait for ever'));
+    expect(error).toEqual(new Error('would wait forever'));
   });
 
   test('accepts a Node without a Ready condition as registered', async () => {
@@ -181,5 +182,42 @@ describe('node-ready', () => {
     const cluster = clusterWith(node());
     cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(status, {}));
     expect((await runPhase(nodeReady, input, memoryHost(machine(cluster)))).error).toMatchObject({ code });
+  });
+});
+
+describe('a wait for the Node that times out', () => {
+  const late = fail('E_STEP_TIME_LIMIT', { step: 'node-ready', limitMs: 6_000 });
+  const witnessOf = async (node: NodeObject | undefined, given: Record<string, unknown> = {}) => {
+    const wait = async (condition: Wait) => {
+      if (condition.kind === 'object') condition.done(node);
+      throw late;
+    };
+    const services = { kubelet: { lastError: 'E0101 Unable to register node "w1": no more than 63 characters' } };
+    const host = memoryHost({ now: () => NOW, services, wait });
+    return ((await runPhase(nodeReady, { ...input, ...given }, host)).error as { message: string }).message;
+  };
+  const LIMIT = 'step node-ready did not finish within its time limit of 6 s: ';
+  const LAST = '; last error of the kubelet: E0101 Unable to register node "w1": no more than 63 characters';
+
+  test('ends with the last error of the kubelet', async () => {
+    expect(await witnessOf(undefined)).toBe(`${LIMIT}there is no Node w1 in the cluster${LAST}`);
+  });
+
+  test('does not call a Node of an earlier join not Ready', async () => {
+    const old = node({ beat: new Date(NOW.getTime() - 3_600_000) });
+    expect(await witnessOf(old)).toBe(`${LIMIT}Node w1 exists, and this kubelet has not written its status${LAST}`);
+  });
+
+  test('ends with the reason why the Node is not Ready', async () => {
+    const reason = { reason: 'KubeletNotReady', message: 'cni plugin not initialized' };
+    const waiting = node({ ready: false });
+    const [condition] = waiting.status?.conditions ?? [];
+    const found = {
+      ...waiting,
+      status: { ...waiting.status, conditions: [{ ...condition, ...reason }] },
+    } as NodeObject;
+    expect(await witnessOf(found, { wait: 'ready' })).toBe(
+      `${LIMIT}Node w1 is not Ready: KubeletNotReady: cni plugin not initialized${LAST}`,
+    );
   });
 });

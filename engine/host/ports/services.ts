@@ -6,6 +6,7 @@ export function servicesPort(attempt: Attempt): Services {
   return {
     status: (name) => attempt.read({ kind: 'service', name }),
     unit: (name) => attempt.read({ kind: 'unit', name }),
+    lastError: (service) => attempt.options.host.read({ kind: 'last-error', service }, attempt.options.signal),
     start: (name) => control(name, 'start'),
     stop: (name) => control(name, 'stop'),
     restart: (name) => control(name, 'restart'),

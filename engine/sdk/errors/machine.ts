@@ -95,7 +95,7 @@ export const machine = {
   E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
     message: `${d.record} does not fit into the journal: ${d.what}`,
     hint:
-      'Joinery only changes what it can record, because it could not undo it. ' +
+      'Joinery did not apply the change, because it could not undo it without a record. ' +
       'Use smaller values, or split the pipeline into several.',
     exitCode: EXIT.machine,
   }),
@@ -113,8 +113,10 @@ export const machine = {
     hint: 'Resume or undo the run with the version of Joinery that started it.',
     exitCode: EXIT.machine,
   }),
-  E_KUBELET_BOOTSTRAP: (d: { node: string }) => ({
-    message: `the kubelet did not get the certificate of node ${d.node} within the time limit`,
+  E_KUBELET_BOOTSTRAP: (d: { node: string; lastLine: string }) => ({
+    message:
+      `the kubelet did not get the certificate of node ${d.node} within the time limit ` +
+      `(last log line: ${d.lastLine})`,
     hint:
       'Check whether its request awaits approval: kubectl get csr; kubectl certificate approve NAME. If it never ' +
       'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
@@ -159,7 +161,7 @@ export const machine = {
   }),
   E_SERVICE_UNUSABLE: (d: { service: string; what: string; fix: string }) => ({
     message: `the service ${d.service} cannot be started: ${d.what}`,
-    hint: `Fix it, then ${RERUN}: ${d.fix}`,
+    hint: `Fix it: ${d.fix}\n  → Then ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
   E_SERVICE_MISSING: (d: { service: string; manager: string }) => ({
@@ -172,10 +174,10 @@ export const machine = {
     hint: 'Check whether its file system is full: df. Then run the command again.',
     exitCode: EXIT.machine,
   }),
-  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean }) => ({
+  E_STEP_TIME_LIMIT: (d: { step: string; limitMs: number; isTotal?: boolean; witness?: string }) => ({
     message:
       `step ${d.step} did not finish within its time limit of ${d.limitMs / 1000} ` +
-      `s${d.isTotal === true ? ' for all attempts' : ''}`,
+      `s${d.isTotal === true ? ' for all attempts' : ''}${d.witness === undefined ? '' : `: ${d.witness}`}`,
     hint:
       'The limit is `timeout` of the step in the pipeline. To change it, run your own copy of the pipeline ' +
       'with --pipeline FILE.',
@@ -189,7 +191,7 @@ export const machine = {
     exitCode: EXIT.timeLimit,
   }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
-    message: `run ${d.run} was only undone in part: see above what remains of ${list(d.steps)}`,
+    message: `run ${d.run} was only partly undone: the remaining changes of ${list(d.steps)} are listed above`,
     hint:
       `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ` +
       `${d.run} --overwrite`,
