@@ -100,7 +100,8 @@ const configuration = fc
     const node = some(o.name, o.socket, o.taints, o.extra, o.ignore);
     return (
       `apiVersion: kubeadm.k8s.io/v1beta2\nkind: JoinConfiguration\ndiscovery:\n  bootstrapToken:\n` +
-      `    token: ${o.token}\n    apiServerEndpoint: ${o.endpoint}\n    caCertHashes: ${o.pin}\n${some(o.unsafe, o.timeout)}` +
+      `    token: ${o.token}\n    apiServerEndpoint: ${o.endpoint}\n` +
+      `    caCertHashes: ${o.pin}\n${some(o.unsafe, o.timeout)}` +
       `${node === '' ? '' : `nodeRegistration:\n${node}`}${some(o.ca, o.unknown)}`
     );
   });
