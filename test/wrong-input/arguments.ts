@@ -217,7 +217,7 @@ export const wrongArguments: WrongInput[] = [
     args: ['--discovery-file', 'FOLDER/a.conf', '--discovery-token', TOKEN, '--discovery-token-ca-cert-hash', 'PIN'],
     exitCode: 2,
     text: input(
-      '--discovery-file and --discovery-token exclude each other: pass one of them',
+      '--discovery-file and --discovery-token cannot be combined: pass one of them',
       '--discovery-token-ca-cert-hash is for discovery by token: a --discovery-file has its own CA',
     ),
   },
@@ -242,7 +242,7 @@ export const wrongArguments: WrongInput[] = [
     text: input(
       'JOINERY_DISCOVERY_TOKEN_UNSAFE_SKIP_CA_VERIFICATION must be true or false',
       'JOINERY_NODE_NAME has the wrong form "UP": it must be a DNS name: lower-case letters, digits, - and .',
-      'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
       'JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH has the wrong form "sha256:1": it must be sha256: and 64 hexadecimal digits',
       'JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH has the wrong form "md5:2": it must be sha256: and 64 hexadecimal digits',
     ),
@@ -254,7 +254,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--node-name has the wrong form "UP": it must be a DNS name: lower-case letters, digits, - and .',
-      'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
   {
@@ -291,7 +291,7 @@ export const wrongArguments: WrongInput[] = [
       '--node-name has the wrong form "Z": it must be a DNS name: lower-case letters, digits, - and .',
       '--cri-socket has the wrong form "tcp:x": it must be unix:// and an absolute path',
       '--endpoint has the wrong form "10.0.0.1": it must be host:port, with a port from 1 to 65535',
-      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
       '--discovery-token-ca-cert-hash has the wrong form "y": it must be sha256: and 64 hexadecimal digits',
     ),
   },

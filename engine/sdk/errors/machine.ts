@@ -95,7 +95,7 @@ export const machine = {
   E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
     message: `${d.record} does not fit into the journal: ${d.what}`,
     hint:
-      'Joinery only changes what it can record, because it could not undo it. ' +
+      'Joinery did not apply the change, because it could not undo it without a record. ' +
       'Use smaller values, or split the pipeline into several.',
     exitCode: EXIT.machine,
   }),
@@ -172,7 +172,7 @@ export const machine = {
   }),
   E_SERVICE_UNUSABLE: (d: { service: string; what: string; fix: string }) => ({
     message: `the service ${d.service} cannot be started: ${d.what}`,
-    hint: `Fix it, then ${RERUN}: ${d.fix}`,
+    hint: `Fix it: ${d.fix}\n  → Then ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
   E_SERVICE_MISSING: (d: { service: string; manager: string }) => ({
@@ -202,7 +202,7 @@ export const machine = {
     exitCode: EXIT.timeLimit,
   }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
-    message: `run ${d.run} was only undone in part: see above what remains of ${list(d.steps)}`,
+    message: `run ${d.run} was only partly undone: the remaining changes of ${list(d.steps)} are listed above`,
     hint:
       `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ` +
       `${d.run} --overwrite`,
