@@ -17,7 +17,7 @@ export class Undo extends JoinCommand {
   ];
   static override flags = {
     yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),
-    salvage: Flags.boolean({ description: 'Undo what is readable of a damaged journal, and report what is not' }),
+    salvage: Flags.boolean({ description: 'Undo the readable part of a damaged journal, and report the rest' }),
     overwrite: Flags.boolean({ description: 'Restore files even if they have changed since the run' }),
     skip: Flags.string({
       multiple: true,

@@ -56,8 +56,8 @@ const isPiped = ({ property, value }: TypedInput): boolean => property.writeOnly
 
 async function contentOf(typed: TypedInput, name: string): Promise<unknown> {
   const { property, value } = typed;
-  const isText = typeof value === 'string' && !isPiped(typed);
-  const content = isPiped(typed) ? await secretFromStdin(name) : isText ? textOrFile(value, name) : value;
+  const read = () => (typeof value === 'string' ? textOrFile(value, name) : value);
+  const content = isPiped(typed) ? await secretFromStdin(name) : read();
   return property.type === 'object' ? documentIn(String(content), name) : tidied(property, content);
 }
 

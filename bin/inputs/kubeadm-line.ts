@@ -58,7 +58,7 @@ function withoutIdleFlags(words: readonly string[], flags: FlagInput): string[] 
     else if (![...LOG_VALUES, ...CONTROL_PLANE_VALUES].includes(flag)) kept.push(word);
     else if (hasFlag('--config'))
       throw fail('E_INPUT', {
-        problems: [`--config cannot be combined with --${flag}: omit it, a worker has no use for it`],
+        problems: [`--config cannot be combined with --${flag}: omit it: a worker does not use it`],
       });
     else if (value === undefined) index++; // its value is the next word
   }

@@ -90,7 +90,7 @@ export async function loadRecordedPlugins(
         throw changed(`now ${error.message}`, error);
       }));
     if (!isShipped && plugin.integrity !== integrity)
-      throw changed(`what is there now is another (${plugin.manifest.version})`);
+      throw changed(`the plugin there is now a different one (${plugin.manifest.version})`);
     await register(context, [{ folder, by: 'journal', isShipped }], []);
   }
 }

@@ -31,6 +31,12 @@ export interface InputValue {
 
 const HIDDEN = '***';
 
+function childrenOf(tracked: TrackedValue, path: readonly string[]): { name: string; value: TrackedValue }[] {
+  if (tracked.kind === 'map') return [...tracked.entries].map(([name, { value }]) => ({ name, value }));
+  if (tracked.kind !== 'list') return [];
+  return tracked.items.map((value, index) => ({ name: nameOf(path, value, index), value }));
+}
+
 /** Every leaf of the resolved pipeline. */
 export function leavesOf(
   tracked: TrackedValue,
@@ -38,12 +44,7 @@ export function leavesOf(
   over: readonly TrackedValue[] = [],
 ): ExplainedValue[] {
   const before = [...(tracked.replaced === undefined ? [] : chainOf(tracked.replaced)), ...over];
-  const children =
-    tracked.kind === 'map'
-      ? [...tracked.entries].map(([name, { value }]) => ({ name, value }))
-      : tracked.kind === 'list'
-        ? tracked.items.map((value, index) => ({ name: nameOf(path, value, index), value }))
-        : [];
+  const children = childrenOf(tracked, path);
   if (children.length > 0)
     return children.flatMap(({ name, value }) =>
       leavesOf(

@@ -164,8 +164,7 @@ function referenceAt(
   let at = node;
   while (at.op === '.' || at.op === '.?' || at.op === '[]' || at.op === '[?]') {
     const [left, right] = at.args as [ASTNode, ASTNode | string];
-    const name = typeof right === 'string' ? right : right.op === 'value' ? right.args : undefined;
-    names.unshift(typeof name === 'string' ? name : '');
+    names.unshift(nameIn(right));
     isOptional ||= at.op === '.?' || at.op === '[?]';
     at = left;
   }
@@ -174,12 +173,19 @@ function referenceAt(
   return reference === undefined ? undefined : { reference, isOptional };
 }
 
+/** The name in an access such as `.x` or `["x"]`; empty if it is not a literal. */
+function nameIn(access: ASTNode | string): string {
+  if (typeof access === 'string') return access;
+  return access.op === 'value' && typeof access.args === 'string' ? access.args : '';
+}
+
 /** Undefined for a part of a referenced value. Throws an Error for an incomplete reference. */
 function referenceOf(root: string, names: readonly string[]): Reference | undefined {
   const [first = '', part, last = ''] = names;
   const isOfSteps = root === 'steps';
   if (!isOfSteps && !isRoot(root)) throw new Error(notAValue(root));
-  const length = !isOfSteps ? 1 : part === 'status' ? 2 : 3;
+  const stepLength = part === 'status' ? 2 : 3;
+  const length = isOfSteps ? stepLength : 1;
   if (names.slice(0, length).includes('')) throw new Error(`names must be literals: ${root}["x"]`);
   if (isOfSteps && part !== undefined && part !== 'outputs' && part !== 'status')
     throw new Error(`a step has outputs and status, but no ${part}`);

@@ -67,7 +67,8 @@ export class Cel {
     const typed = environment();
     this.sites.forEach(({ mode }, index) => {
       const type = celType(schemas[index]);
-      typed.registerVariable(`_${index}`, mode === 'has' ? 'bool' : mode === 'optional' ? `optional<${type}>` : type);
+      const readType = mode === 'optional' ? `optional<${type}>` : type;
+      typed.registerVariable(`_${index}`, mode === 'has' ? 'bool' : readType);
     });
     const { type, error } = parse(typed, this.#rewritten).check();
     if (error !== undefined) throw new Error(summaryOf(error));
@@ -142,7 +143,8 @@ export class Cel {
 const TOO_LONG = 'it takes too long to evaluate';
 const sizeOf = (value: unknown): number => {
   if (typeof value === 'string') return value.length >> 4;
-  return Array.isArray(value) ? value.length : value instanceof Map ? value.size : 0;
+  if (Array.isArray(value)) return value.length;
+  return value instanceof Map ? value.size : 0;
 };
 
 const hasSecret = (value: unknown): boolean =>

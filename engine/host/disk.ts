@@ -223,6 +223,6 @@ function orAbsent<T>(act: () => T): T | undefined {
   }
 }
 
-const mountPoint = (path: string) => fail('E_FILE', { path, what: 'is a mount point: what is mounted there stays' });
+const mountPoint = (path: string) => fail('E_FILE', { path, what: 'is a mount point: the mounted file system stays' });
 
 export const temporaryName = (path: string): string => `${path}.joinery.tmp`;

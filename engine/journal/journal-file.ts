@@ -67,7 +67,7 @@ export function readIntact(file: string, bytes: Buffer): ReadJournal {
   }
   const [first] = read.records;
   if (first !== undefined && first.kind !== 'start') {
-    const damage = { line: 1, what: 'it does not begin with a start' };
+    const damage = { line: 1, what: 'its first record is not a start' };
     return { records: [], fileBytes: bytes.length, lengthBytes: 0, sum: '', damage };
   }
   return read;

@@ -63,7 +63,7 @@ export class JournalSecrets {
 function requireFile(name: string, secret: Secret): void {
   const refuse = (what: string) => fail('E_JOURNAL_LIMIT', { record: `the secret ${name.slice(0, 80)}`, what });
   const bytes = Buffer.byteLength(secret.reveal());
-  if (bytes > LIMITS.file) throw refuse(`it has ${bytes} bytes, and a secret may have ${LIMITS.file}`);
+  if (bytes > LIMITS.file) throw refuse(`it has ${bytes} bytes (maximum ${LIMITS.file})`);
   if (name.length > NAME_LENGTH_MAX)
-    throw refuse(`its name has ${name.length} characters, and may have ${NAME_LENGTH_MAX}`);
+    throw refuse(`its name has ${name.length} characters (maximum ${NAME_LENGTH_MAX})`);
 }

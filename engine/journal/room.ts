@@ -49,13 +49,13 @@ export class JournalRoom {
 
   #requireRoom(record: JournalRecord, bytes: number): void {
     const refuse = (what: string) => fail('E_JOURNAL_LIMIT', { record: nameOf(record), what });
-    if (bytes > LIMITS.record) throw refuse(`it has ${bytes} bytes as JSON, and a record at most ${LIMITS.record}`);
+    if (bytes > LIMITS.record) throw refuse(`it has ${bytes} bytes as JSON (maximum ${LIMITS.record})`);
     const bytesMax = LIMITS.journal - LIMITS.journalReserve;
     let total = this.#bytes + bytes;
     for (const reserved of this.#reserved.values()) total += reserved;
-    if (total > bytesMax) throw refuse(`the journal would have ${total} bytes, and may have ${bytesMax}`);
+    if (total > bytesMax) throw refuse(`the journal would have ${total} bytes (maximum ${bytesMax})`);
     if (this.#records >= LIMITS.journalRecords)
-      throw refuse(`the journal has ${this.#records} records, which is as many as it may have`);
+      throw refuse(`the journal has ${this.#records} records, which is the maximum`);
   }
 }
 

@@ -31,7 +31,7 @@ export async function readAdmin(file: string, read: ReadText): Promise<Admin> {
     const context = currentContext(kubeconfig);
     const { server, cluster } = clusterNamed(kubeconfig, context.cluster);
     const user = kubeconfig.users.find(({ name }) => name === context.user)?.user;
-    if (user === undefined) throw new Error(`it names a user "${context.user}" that it does not hold`);
+    if (user === undefined) throw new Error(`it names a user "${context.user}" that does not exist`);
     refuse(cluster, CLUSTER_REFUSED);
     refuse(user, USER_REFUSED);
     const near = (path: string) => read(resolve(dirname(file), path));
@@ -51,7 +51,7 @@ async function credentials(user: Fields, read: ReadText): Promise<Pick<Identity,
   if (!/^[!-~]*$/.test(token)) throw new Error('the token of its user is not a single word');
   const [leaf] = readCertificates(pem);
   if (pem !== '' && (leaf === undefined || !fitsKey(leaf, key)))
-    throw new Error('the client certificate of its user does not fit its client key');
+    throw new Error('the client certificate and the client key of its user do not match');
   return {
     ...(pem === '' ? {} : { certificate: { pem, key: new Secret(key) } }),
     ...(token === '' ? {} : { token: new Secret(token) }),

@@ -11,7 +11,7 @@ export const isObject = (value: unknown): value is KubeObject => isMapping(value
 
 /** `body`, which must be an object with metadata. E_API_ANSWER. */
 export function kubeObject<T extends KubeObject>(body: unknown, server: string): T {
-  if (!isObject(body)) throw fail('E_API_ANSWER', { server, what: 'no Kubernetes object' });
+  if (!isObject(body)) throw fail('E_API_ANSWER', { server, what: 'not a Kubernetes object' });
   return body as unknown as T;
 }
 

@@ -17,7 +17,7 @@ export async function clusterInfoOf(
   if ([401, 403, 404].includes(answer.status)) throw fail('E_CLUSTER_INFO_MISSING', { server, status: answer.status });
   requireOk(answer, server, 'get cluster-info');
   const data = kubeObject<ConfigMapObject>(answer.body, server).data ?? {};
-  if (!areTexts(data)) throw fail('E_CLUSTER_INFO_INVALID', { server, what: 'its data are not texts' });
+  if (!areTexts(data)) throw fail('E_CLUSTER_INFO_INVALID', { server, what: 'its data are not strings' });
   return { data, clockSkewMs: answer.clockSkewMs };
 }
 

@@ -85,10 +85,10 @@ class IdentityApi implements KubeApi {
 
   async serverVersion(): Promise<string> {
     this.#options.requireAlive("asking for the server's version");
-    const { body } = await this.#send({ verb: 'say its version', method: 'GET', path: '/version' });
+    const { body } = await this.#send({ verb: 'report its version', method: 'GET', path: '/version' });
     const version = (body as { gitVersion?: unknown } | null)?.gitVersion;
     if (typeof version !== 'string')
-      throw fail('E_API_ANSWER', { server: this.#identity.server, what: 'no version of Kubernetes' });
+      throw fail('E_API_ANSWER', { server: this.#identity.server, what: 'not a version of Kubernetes' });
     return clean(version);
   }
 

@@ -60,7 +60,7 @@ export class Transport {
   /** Reads the whole answer, within limits of size and time. */
   async #answer({ server }: ApiRequest, opened: Dispatcher.ResponseData, signal: AbortSignal): Promise<ApiAnswer> {
     const { body, headers, statusCode } = opened;
-    const what = `it has begun to, but not ended within ${ANSWER_TIMEOUT_MS / 1000} s`;
+    const what = `its answer did not end within ${ANSWER_TIMEOUT_MS / 1000} s`;
     const late = startTimer(ANSWER_TIMEOUT_MS, () => body.destroy(fail('E_API_UNREACHABLE', { server, what })));
     const chunks: Buffer[] = [];
     try {
@@ -171,7 +171,7 @@ function parseJson(text: string, server: string, status: number): unknown {
   } catch {
     const page = pageIn(text); // of a proxy, whose status says enough if it is an error
     if (status >= 400) return { message: page ?? clean(text) };
-    throw fail('E_API_ANSWER', { server, what: page ?? `no JSON, but "${clean(text).slice(0, 80)}"` });
+    throw fail('E_API_ANSWER', { server, what: page ?? `not JSON: "${clean(text).slice(0, 80)}"` });
   }
 }
 

@@ -25,7 +25,7 @@ export class StandIns {
   done(ref: ObjectRef, from: unknown): KubeObject {
     if (ref.resource === 'certificatesigningrequests' && from !== undefined) return this.#signed(from as CsrObject);
     if (ref.resource === 'nodes') return node(ref.name, from as NodeObject | undefined);
-    throw fail('E_UNDECIDED', { what: `what becomes of ${ref.resource} ${ref.name}` });
+    throw fail('E_UNDECIDED', { what: `the final state of ${ref.resource} ${ref.name}` });
   }
 
   /** The object sent, as a server would return it. */

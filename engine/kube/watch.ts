@@ -83,7 +83,7 @@ async function list(transport: Transport, request: ApiRequest, signal: AbortSign
   };
   const version = metadata?.resourceVersion;
   if (typeof version !== 'string' || !Array.isArray(items ?? []))
-    throw fail('E_API_ANSWER', { server: request.server, what: 'no list with a resourceVersion' });
+    throw fail('E_API_ANSWER', { server: request.server, what: 'not a list with a resourceVersion' });
   const item = ((items ?? []) as unknown[])
     .filter(isObject)
     .find(({ metadata: { name } }) => name === request.ref?.name);

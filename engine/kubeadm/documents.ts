@@ -124,7 +124,7 @@ function versionOf({ value, errors, warnings }: ParsedDocument, kind: string): V
     if (apiVersion === undefined) errors.at([], 'apiVersion is missing');
     else if (isOfKubeadm(value) && !OTHERS.includes(kind))
       errors.at(['kind'], `${GROUP} has no such kind${didYouMean(kind, [...JOINING, ...OTHERS])}`);
-    else warnings.at([], `the ${kindText(kind)} is passed over: it is not for joining`);
+    else warnings.at([], `the ${kindText(kind)} is ignored: it does not configure joining`);
     return undefined;
   }
   if (apiVersion === undefined && kind === 'NodeConfiguration') {

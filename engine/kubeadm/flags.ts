@@ -101,12 +101,13 @@ function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: u
   const notes = warnings.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
   const servers = settings.discovery.by === 'token' ? settings.discovery.apiServers : [];
   if (endpoint !== undefined && !servers.includes(String(endpoint)))
-    notes.push(`${endpoint} is not asked: the file says ${servers.join(', ') || 'a discovery file'}`);
-  if (servers.length > 1) notes.push(`of the ${servers.length} API servers in the file only ${servers[0]} is asked`);
+    notes.push(`${endpoint} is ignored: the file has ${servers.join(', ') || 'a discovery file'}`);
+  if (servers.length > 1)
+    notes.push(`only ${servers[0]}, the first of the ${servers.length} API servers in the file, is used`);
   const idle = WITHOUT_EFFECT.flatMap((field) => placeOf(field) ?? []);
   const [first] = idle;
   if (first !== undefined)
-    notes.push(`${first.file}: ${idle.map(({ field }) => field).join(', ')}: without effect on a worker`);
+    notes.push(`${first.file}: ${idle.map(({ field }) => field).join(', ')}: no effect on a worker`);
   return notes;
 }
 

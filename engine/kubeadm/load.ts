@@ -79,7 +79,11 @@ export function readConfiguration(file: string, text: string, { lenient = false 
   const role = fieldValue(version, value, 'controlPlane');
   const isWorker = role === undefined || role === false;
   if (!isWorker)
-    parsed.errors.atKey([], 'controlPlane', 'controlPlane asks for a control-plane node: only workers can be joined');
+    parsed.errors.atKey(
+      [],
+      'controlPlane',
+      'controlPlane requests a control-plane node, but Joinery only joins workers',
+    );
   const [first, ...others] = all('errors');
   if (first !== undefined && others.length === 0 && !isWorker)
     throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: `${file}:${first.line}:${first.column}: controlPlane` });
@@ -105,7 +109,7 @@ const PROBLEMS_MAX = 100;
 
 function refusal(problems: readonly Problem[]): JoinError {
   const [first, ...rest] = problems.slice(PROBLEMS_MAX);
-  const more = first === undefined ? [] : [{ ...first, message: `${rest.length + 1} more problems from here on` }];
+  const more = first === undefined ? [] : [{ ...first, message: `${rest.length + 1} more problems` }];
   return fail('E_CONFIG', { problems: [...problems.slice(0, PROBLEMS_MAX), ...more] });
 }
 

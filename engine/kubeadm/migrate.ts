@@ -39,8 +39,8 @@ export function migrateConfiguration(file: string, text: string, options: LoadOp
 
 const OF_TOKEN_DISCOVERY: readonly Field[] = ['apiServers', 'caCertHashes', 'unsafeSkipCaVerification'];
 const WHY_LOST: Partial<Record<Field, string>> = {
-  clusterName: 'kubeadm takes it from the cluster',
-  featureGates: 'kubeadm takes them from the cluster',
+  clusterName: 'kubeadm reads it from the cluster',
+  featureGates: 'kubeadm reads them from the cluster',
   apiEndpoint: 'only a control-plane node has one',
 };
 
@@ -68,19 +68,20 @@ function planned({ version, value: document, dropped }: WrittenConfiguration): {
     if (value === undefined || field === 'controlPlane') continue;
     if (why !== undefined) change(field, true, why);
     else if (byFile && OF_TOKEN_DISCOVERY.includes(field)) {
-      if ([value].flat().some(Boolean)) change(field, true, 'a discovery file makes no use of it');
+      if ([value].flat().some(Boolean)) change(field, true, 'discovery by a file does not use it');
     } else if (field === 'token') {
       // It is the default of both other tokens. If the bootstrap token is missing, v1beta4 uses the discovery token.
       if (!byFile && of('discoveryToken') === undefined) move(field, value, 'discoveryToken');
       else if (of('tlsBootstrapToken') === undefined) move(field, value, 'tlsBootstrapToken');
-      else change(field, true, 'the tokens for discovery and bootstrap are both given, and win over it');
+      else change(field, true, 'the discovery token and the bootstrap token override it');
     } else if (field === 'apiServers' && Array.isArray(value)) {
       move(field, value[0]);
-      if (value.length > 1) change(field, true, `only the first of its ${value.length} API servers has a place`);
+      if (value.length > 1)
+        change(field, true, `v1beta4 has only one API server, so only the first of ${value.length} is kept`);
     } else if (field === 'criSocket') {
       const url = socketUrl(String(value));
       move(field, url);
-      if (url !== value) change(field, false, 'unix:// stands before it now: kubeadm takes URLs only');
+      if (url !== value) change(field, false, 'unix:// was added, because kubeadm only accepts URLs');
     } else if (field === 'kubeletExtraArgs' && !Array.isArray(value)) move(field, argumentsOf(value));
     else move(field, value);
   }

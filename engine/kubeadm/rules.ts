@@ -31,11 +31,11 @@ function discovery(subject: Subject): void {
   const { byToken, byFile, tokenName, fileName } = waysOf(subject);
   const isOpen = (field: Field) => isMapping(valueAt(document, stanzaOf(subject, field)));
   if (byToken && byFile)
-    problems.at(pathTo(subject, 'discoveryFile'), `${fileName} and ${tokenName} exclude each other`);
+    problems.at(pathTo(subject, 'discoveryFile'), `${fileName} and ${tokenName} cannot be combined`);
   else if (byToken && isOpen('discoveryToken')) tokenDiscovery(subject);
   else if (byFile && isOpen('discoveryFile')) fileDiscovery(subject);
   else if (!byToken && !byFile && isMapping(valueAt(document, ['discovery']) ?? {}))
-    problems.at(['discovery'], `${tokenName} or ${fileName} is missing: it says which cluster to trust`);
+    problems.at(['discovery'], `${tokenName} or ${fileName} is missing: it decides which cluster to trust`);
 }
 
 /**
@@ -79,7 +79,7 @@ function tokenDiscovery(subject: Subject): void {
     problems.at(
       stanza,
       `the CA key must be pinned: ${named(subject, 'caCertHashes')} (kubeadm token create --print-join-command ` +
-        `shows it), or ${named(subject, 'unsafeSkipCaVerification')}: true`,
+        `prints it), or ${named(subject, 'unsafeSkipCaVerification')}: true`,
     );
 }
 
@@ -89,7 +89,7 @@ function fileDiscovery(subject: Subject): void {
   const wrong = file === undefined ? 'is missing' : wrongWithFile(String(file));
   if (wrong !== undefined) report(subject, path, wrong);
   if (listed(find(subject, 'caCertHashes')).length > 0)
-    report(subject, pathTo(subject, 'caCertHashes'), 'is for discovery by a token, not by a file');
+    report(subject, pathTo(subject, 'caCertHashes'), 'only applies to discovery by a token');
 }
 
 /**

@@ -22,5 +22,7 @@ export function whyRefused(url: string): string | undefined {
   const { protocol, hostname, username, password } = new URL(url);
   if (username !== '' || password !== '') return 'a password in an address is visible to every user of the machine';
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return undefined;
-  return protocol === 'http:' ? 'http is only for this machine itself: use https' : 'it is neither https nor http';
+  return protocol === 'http:'
+    ? 'http is only allowed to this machine itself: use https'
+    : 'it is neither https nor http';
 }

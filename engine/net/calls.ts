@@ -95,7 +95,7 @@ function whyUnexpected({ expect = {} }: HttpCall, { status, body }: HttpAnswer):
 
 function unexpectedStatus(status: number, expected: string, body: string): string {
   const text = body === '' ? '' : `: ${clean(body).slice(0, 200)}`;
-  return `it answered ${status}, and not ${expected}${text}`;
+  return `it answered ${status} instead of ${expected}${text}`;
 }
 
 /** The first value in `expected` that `found` does not have. `found` may have more. */

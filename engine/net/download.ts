@@ -63,7 +63,7 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
     if (statusCode >= 300 && statusCode < 400 && typeof location === 'string' && URL.canParse(location, url.href))
       return { redirect: new URL(location, url) };
     if (statusCode === 429 || statusCode >= 500)
-      throw fail('E_API_UNAVAILABLE', { server: url.origin, what: 'give the file', status: statusCode, message: '' });
+      throw fail('E_API_UNAVAILABLE', { server: url.origin, what: 'send the file', status: statusCode, message: '' });
     if (statusCode !== 200) throw refuse(`the server answered ${statusCode}`);
     return { text: await textOf(body as AsyncIterable<Buffer>, refuse) };
   } catch (error) {

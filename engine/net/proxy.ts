@@ -28,10 +28,10 @@ export function usableProxy(url: URL, refuse: (what: string) => Error): URL | un
   try {
     proxy = proxyFor(url);
   } catch {
-    throw refuse('HTTPS_PROXY holds no address');
+    throw refuse('HTTPS_PROXY is not a valid address');
   }
   if (proxy !== undefined && !['http:', 'https:'].includes(proxy.protocol))
-    throw refuse(`HTTPS_PROXY names a proxy by ${proxy.protocol}//, and only http:// and https:// are known here`);
+    throw refuse(`HTTPS_PROXY has the unsupported scheme ${proxy.protocol}// (supported: http:// and https://)`);
   return proxy;
 }
 
@@ -62,7 +62,7 @@ export async function dispatcherThrough(proxy: URL, { server, trusted, connectio
 /** Connects with the proxy agent's own connector, and then verifies the server. */
 function poolOptions(options: object, connections: number, trusted: TrustedServer | undefined): Pool.Options {
   const { connect: own } = options as { connect?: unknown };
-  if (typeof own !== 'function') throw new TypeError('the proxy agent connects by no function');
+  if (typeof own !== 'function') throw new TypeError('the proxy agent has no connector');
   const connector = own as buildConnector.connector;
   return { ...options, connections, connect: trusted === undefined ? connector : verifying(connector, trusted) };
 }

@@ -14,10 +14,10 @@ export function readClusterInfo(kubeconfig: string, asked: string): Cluster & { 
   try {
     const cluster = clusterInUse(readKubeconfig(kubeconfig));
     if (cluster === undefined)
-      throw new Error('it has no cluster without a name, and no current context with a cluster');
+      throw new Error('it has neither a cluster without a name nor a current context with a cluster');
     const server = readServerAddress(cluster.server);
     const certificates = readCertificates(cluster.ca);
-    if (certificates.length === 0) throw new Error('it holds no CA certificate');
+    if (certificates.length === 0) throw new Error('it contains no CA certificate');
     return { server, ca: certificates.map(({ pem }) => pem).join(''), certificates };
   } catch (error) {
     throw fail('E_CLUSTER_INFO_INVALID', { server: asked, what: clean((error as Error).message) }, error);

@@ -9,7 +9,7 @@ export const fields = {
     type: 'string',
     writeOnly: true,
     pattern: '^[a-z0-9]{6}\\.[a-z0-9]{16}$',
-    'x-form': 'be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+    'x-form': 'be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     description: 'Bootstrap token that may authenticate',
   },
   tlsBootstrapMode: {

@@ -20,7 +20,7 @@ export async function setSysctls(
     if (before !== undefined && plain(before) === plain(value)) continue;
     const way =
       before === undefined
-        ? { irreversible: 'there was no such setting before' }
+        ? { irreversible: 'the setting did not exist before' }
         : { undo: ['sysctl', '-w', `${name}=${plain(before)}`] };
     await commands.run(['sysctl', '-w', `${name}=${value}`], way);
   }

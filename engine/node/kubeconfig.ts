@@ -75,7 +75,7 @@ export function clusterInUse(kubeconfig: Kubeconfig): KubeconfigCluster | undefi
 /** The cluster of that name. Throws an Error with the problem. */
 export function clusterNamed({ clusters }: Kubeconfig, wanted: string): KubeconfigCluster {
   const found = clusters.find((cluster) => cluster.name === wanted);
-  if (found === undefined) throw new Error(`it names a cluster "${maskTokens(wanted)}" that it does not hold`);
+  if (found === undefined) throw new Error(`its cluster "${maskTokens(wanted)}" does not exist`);
   return found;
 }
 

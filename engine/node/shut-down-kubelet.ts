@@ -12,11 +12,11 @@ const { kubelet, kubeletPki, cni } = paths;
 
 /** Source: the kubelet's own directories. kubeadm reset empties them and /var/lib/cni. */
 export const kubeletData: readonly Effect[] = [
-  serviceWrites('kubelet', paths.kubeletConf, 'where it asks for its certificate itself'),
+  serviceWrites('kubelet', paths.kubeletConf, 'if it requests its own certificate'),
   serviceWrites('kubelet', kubeletPki, 'the same'),
-  serviceWrites('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, as it rotates them'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet-client-*.pem`, 'its client certificates, after a rotation'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet-server-*.pem`, 'its serving certificates'),
-  serviceWrites('kubelet', `${kubeletPki}/kubelet.crt`, 'the certificate that it signs itself'),
+  serviceWrites('kubelet', `${kubeletPki}/kubelet.crt`, 'its self-signed certificate'),
   serviceWrites('kubelet', `${kubeletPki}/kubelet.key`, 'its key'),
   ...[
     '*_manager_state',
@@ -30,7 +30,7 @@ export const kubeletData: readonly Effect[] = [
   serviceWrites(
     'kubelet',
     `${kubelet}/dynamic*`,
-    'configurations from the cluster, where --dynamic-config-dir names this place',
+    'configurations from the cluster, if --dynamic-config-dir is this path',
   ),
   serviceWrites('kubelet', `${kubelet}/pods`, 'volumes of Pods'),
   serviceWrites('kubelet', `${kubelet}/pod-resources`, 'its own socket'),
@@ -84,10 +84,12 @@ async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReady
   const patch = { status: { conditions: [{ ...ready, lastHeartbeatTime: now }] } };
   try {
     await kube.as({ server, ca, certificate: { pem, key } }).patch<NodeObject>(nodeRef(nodeName), patch, 'status');
-    log.info(`Node ${nodeName} stays, and is not Ready: kubectl delete node ${nodeName}`);
+    log.info(`Node ${nodeName} remains in the cluster, not Ready. To delete it: kubectl delete node ${nodeName}`);
   } catch (error) {
     const why = clean((error as Error).message);
-    log.warn(`Node ${nodeName} could not be marked as not Ready (${why}): kubectl delete node ${nodeName}`);
+    log.warn(
+      `Node ${nodeName} could not be marked as not Ready (${why}). To delete it: kubectl delete node ${nodeName}`,
+    );
   }
 }
 

@@ -89,10 +89,10 @@ function joinedLines(text: string): string[] {
 }
 
 /** The values of a setting that may be repeated. An empty one resets the list. */
-const listOf = (service: readonly Assignment[], key: string): Assignment[] =>
-  service
-    .filter((each) => each.key === key)
-    .reduce<Assignment[]>((list, each) => (each.value === '' ? [] : [...list, each]), []);
+function listOf(service: readonly Assignment[], key: string): Assignment[] {
+  const all = service.filter((each) => each.key === key);
+  return all.slice(all.findLastIndex(({ value }) => value === '') + 1);
+}
 
 const wordsOf = (text: string): string[] => (text.match(/(?:[^\s"']|"(?:\\.|[^"\\])*"|'[^']*')+/g) ?? []).map(unquoted);
 const unquoted = (word: string): string => word.replace(/(["'])(.*?)\1/g, '$2');

@@ -118,7 +118,7 @@ function readEmailConstraint(text: string): string {
 }
 
 function readUriConstraint(text: string): string {
-  if (isIP(text) !== 0) throw new Error(`its name constraint ${text} is an IP address, where a domain is needed`);
+  if (isIP(text) !== 0) throw new Error(`its name constraint ${text} is an IP address, not a domain`);
   return readConstraint(text);
 }
 

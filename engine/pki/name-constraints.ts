@@ -25,7 +25,7 @@ export function forbiddenName(ca: X509, below: readonly X509[]): string | undefi
   for (const { altNames } of [...below, ca]) {
     if (altNames === undefined) continue;
     comparisons += countOf(altNames) * (sizeOf(permitted) + sizeOf(excluded));
-    if (comparisons > COMPARISONS_MAX) return 'too many names under too many constraints';
+    if (comparisons > COMPARISONS_MAX) return 'it has too many names and name constraints to check';
     const problem =
       altNames.dns.map((name) => forbiddenDns(name, permitted.dns, excluded.dns)).find(isProblem) ??
       altNames.ips.map((ip) => forbiddenIp(ip, permitted.ips, excluded.ips)).find(isProblem) ??

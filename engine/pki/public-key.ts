@@ -30,7 +30,7 @@ export function readPublicKey(node: Node): PublicKey {
   if (kind === 'ed25519' && parameters !== undefined) throw new Error('its Ed25519 key has parameters');
   if (kind === 'ec') {
     if (!hasTag(parameters, 'OID') || !CURVES.has(content(parameters).toString('hex')))
-      throw new Error('its elliptic curve is none of P-224, P-256, P-384 and P-521');
+      throw new Error('its elliptic curve is not P-224, P-256, P-384 or P-521');
     if (content(key)[1] !== 4) throw new Error('its public key is a compressed point');
   }
   const object = keyOf(spki);

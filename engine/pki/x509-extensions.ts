@@ -91,7 +91,7 @@ function listOf(der: Buffer, what: string): Node[] {
 function readBoolean(node: Node | undefined): boolean {
   const bytes = content(node);
   if (!hasTag(node, 'BOOLEAN') || bytes.length !== 1 || (bytes[0] !== 0 && bytes[0] !== 0xff))
-    throw new Error('a truth value in it cannot be read');
+    throw new Error('a boolean in it cannot be read');
   return bytes[0] === 0xff;
 }
 

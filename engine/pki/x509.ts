@@ -30,7 +30,7 @@ export interface X509 extends Extensions {
 /** Throws an Error of one line that says why Go would not read this certificate. */
 export function readX509(der: Uint8Array): X509 {
   const [tbs, outerAlgorithm, signature, ...rest] = fieldsOf(readDer(der), 'the certificate');
-  if (signature === undefined || rest.length > 0) throw new Error('the certificate has not three parts');
+  if (signature === undefined || rest.length > 0) throw new Error('the certificate does not have three parts');
   const fields = fieldsOf(tbs, 'the signed part');
   const version = isContextTag(fields[0], 0) ? versionOf(fields.shift()) : 1;
   const [serial, algorithm, issuer, validity, subject, spki, ...optional] = fields;
@@ -39,7 +39,7 @@ export function readX509(der: Uint8Array): X509 {
     throw new Error('it names two different signature algorithms');
   const serialNumber = serialOf(serial);
   const [notBefore, notAfter] = fieldsOf(validity, 'the validity').map(timeOf);
-  if (notBefore === undefined || notAfter === undefined) throw new Error('its validity has not two times');
+  if (notBefore === undefined || notAfter === undefined) throw new Error('its validity does not have two times');
   for (const name of [issuer, subject]) assertName(name);
   const [{ commonName, organizations }, issued] = [decodeName(subject), decodeName(issuer)];
   return {

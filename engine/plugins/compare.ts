@@ -28,8 +28,16 @@ const SHAPE = {
         type: 'object',
         required: ['kind', 'why'],
         properties: {
-          ...{ kind: TEXT, why: TEXT, path: TEXT, name: TEXT, program: TEXT, resource: TEXT, service: TEXT },
-          ...{ actions: TEXTS, verbs: TEXTS, mode: { type: 'integer', minimum: 0, maximum: 0o7777 } },
+          kind: TEXT,
+          why: TEXT,
+          path: TEXT,
+          name: TEXT,
+          program: TEXT,
+          resource: TEXT,
+          service: TEXT,
+          actions: TEXTS,
+          verbs: TEXTS,
+          mode: { type: 'integer', minimum: 0, maximum: 0o7777 },
         },
       },
     },
@@ -38,7 +46,7 @@ const SHAPE = {
       items: {
         type: 'object',
         required: ['name', 'stage', 'default', 'since', 'what'],
-        properties: { ...{ name: TEXT, since: TEXT, until: TEXT, what: TEXT }, default: { type: 'boolean' } },
+        properties: { name: TEXT, since: TEXT, until: TEXT, what: TEXT, default: { type: 'boolean' } },
       },
     },
   },
@@ -80,7 +88,7 @@ function sets(what: string, listed: readonly string[], made: readonly string[]):
 const effectsBeyond = ({ effects: bounds }: Manifest, { name, effects }: AnyPhase): string[] =>
   effects.flatMap((effect) => {
     const what = missingBound(bounds, effect);
-    return what === undefined ? [] : [`phase ${name} declares what the manifest's effects do not have: ${what}`];
+    return what === undefined ? [] : [`phase ${name} declares an effect that the manifest does not allow: ${what}`];
   });
 
 function unusable({ name, input, output, effects, undo, irreversible }: AnyPhase): string[] {
@@ -89,8 +97,5 @@ function unusable({ name, input, output, effects, undo, irreversible }: AnyPhase
     return why === undefined ? [] : [`the ${which} schema of phase ${name} cannot be used: ${clean(why)}`];
   });
   const isOpen = effects.some(changesCluster) && undo === undefined && irreversible === undefined;
-  return [
-    ...schemas,
-    ...(isOpen ? [`phase ${name} changes the cluster: it has neither an undo nor a word why not`] : []),
-  ];
+  return [...schemas, ...(isOpen ? [`phase ${name} changes the cluster, but has neither undo nor irreversible`] : [])];
 }

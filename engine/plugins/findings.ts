@@ -24,18 +24,18 @@ const BUILT_IN = new Set(builtinModules);
 const IMPORT = /\b(?:from|import|require)\s*\(?\s*(['"`])([^'"`\s(){};]+)\1/g;
 const SUSPECT: readonly (readonly [RegExp, string])[] = [
   [/\bprocess\s*(?:\.|\?\.)\s*(\w+)|\bprocess\s*\[/g, 'uses process'],
-  [/\beval\s*\(|\bnew\s+Function\b|\bFunction\s*\(/g, 'makes code of text'],
-  [/\b(?:import|require)\s*\(\s*(?!['"`])/g, 'imports what is only known when it runs'],
-  [/\bimport\s*\(\s*`[^`]*\$\{/g, 'imports what is only known when it runs'],
-  [/\bcreateRequire\b|\bgetBuiltinModule\b/g, 'gets at modules of Node in a way that is not seen here'],
-  [/\bglobalThis\s*\[|\bglobal\s*\[/g, 'looks up a global by a name that is only known when it runs'],
-  [/\bfetch\s*\(|\bnew\s+(?:WebSocket|EventSource)\b/g, 'uses the network, past the ports'],
+  [/\beval\s*\(|\bnew\s+Function\b|\bFunction\s*\(/g, 'runs code from a string'],
+  [/\b(?:import|require)\s*\(\s*(?!['"`])/g, 'imports a module with a computed name'],
+  [/\bimport\s*\(\s*`[^`]*\$\{/g, 'imports a module with a computed name'],
+  [/\bcreateRequire\b|\bgetBuiltinModule\b/g, 'may load modules of Node indirectly'],
+  [/\bglobalThis\s*\[|\bglobal\s*\[/g, 'reads a global with a computed name'],
+  [/\bfetch\s*\(|\bnew\s+(?:WebSocket|EventSource)\b/g, 'uses the network without a port'],
   [/\bWebAssembly\b/g, 'runs WebAssembly'],
   [
     /\b__proto__\b|\bsetPrototypeOf\b|\b(?:Object|Array|Promise|Function|String)\.prototype\b/g,
-    'changes what all objects have, perhaps',
+    'may change the prototype of all objects',
   ],
-  [/\bconstructor\s*\.\s*constructor\b|\.constructor\s*\(/g, 'makes code of text, perhaps'],
+  [/\bconstructor\s*\.\s*constructor\b|\.constructor\s*\(/g, 'may run code from a string'],
 ];
 const FILE_BYTES_MAX = 4 << 20;
 
@@ -49,7 +49,7 @@ export async function findingsOf({ folder, manifest }: InspectedPlugin): Promise
     seen.add(file);
     const text = await textOf(join(folder, file));
     if (text === undefined) {
-      findings.push({ file, line: 1, what: 'cannot be read here: it is not there, too large, or no JavaScript' });
+      findings.push({ file, line: 1, what: 'cannot be read: it does not exist, is too large, or is not JavaScript' });
       continue;
     }
     const code = withoutComments(text);
@@ -69,20 +69,20 @@ export async function findingsOf({ folder, manifest }: InspectedPlugin): Promise
     findings.push({
       file: 'package.json',
       line: 1,
-      what: `depends on ${name}, whose code is not looked at: read it too`,
+      what: `depends on ${name}, whose code was not checked: read it, too`,
     });
-  return findings.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+  return findings.sort((a, b) => Number(a.file > b.file) - Number(a.file < b.file) || a.line - b.line);
 }
 
 function aboutImport(name: string, dependencies: readonly string[]): string | undefined {
   const bare = name.replace(/^node:/, '');
   if (name.startsWith('node:') || BUILT_IN.has(bare))
-    return HARMLESS.has(bare) ? undefined : `imports ${name}, past the ports`;
+    return HARMLESS.has(bare) ? undefined : `imports ${name}, which bypasses the ports`;
   if (name === '@joinery/cli/sdk') return undefined; // types only, which never run
   if (name === '@joinery/cli' || name.startsWith('@joinery/cli/'))
-    return `imports ${name}: a plugin is handed the SDK, and there is nothing to import beside a standalone binary`;
+    return `imports ${name}: a plugin gets the SDK as an argument, and a standalone binary has nothing to import`;
   if (name.startsWith('.')) return undefined;
-  if (name.startsWith('/') || name.includes(':')) return `imports ${name}, from outside of its folder`;
+  if (name.startsWith('/') || name.includes(':')) return `imports ${name}, from outside its folder`;
   const parts = name.split('/');
   const wanted = name.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
   return dependencies.includes(wanted) ? undefined : `imports ${wanted}, which is not among its dependencies`;

@@ -128,7 +128,7 @@ class PluginTree {
     const leadsTo = real === undefined ? undefined : relative(this.#folder, real);
     if ((isOut || leavesFolder(leadsTo ?? '')) && (real === undefined || !isAllowed(real)))
       throw this.#refuse(`${path} is a link that leads out of it, to ${target}`);
-    if (leadsTo === undefined) throw this.#refuse(`${path} is a link that leads nowhere, to ${target}`);
+    if (leadsTo === undefined) throw this.#refuse(`${path} is a link to a missing target, ${target}`);
     if (!this.#options.isShipped) trustedPath(at);
     this.#lines.add(lineOf('link', path, createHash('sha512').update(leadsTo)));
     return leadsTo;

@@ -41,7 +41,7 @@ export async function loadPlugin(
     if (factory === undefined)
       throw refuse(`${manifest.main} has no function as its default export: export default (sdk) => …`);
     const value = await factory(sdk);
-    if (!isPlugin(value)) throw refuse(`${manifest.main} returns something else than sdk.definePlugin({ … })`);
+    if (!isPlugin(value)) throw refuse(`${manifest.main} does not return sdk.definePlugin({ … })`);
     const { name, version, effects: bounds } = manifest;
     const origin = { plugin: name, version, folder, isShipped, integrity, bounds };
     return [...value.phases].map((phase) => phaseOf(phase, origin));
@@ -55,7 +55,7 @@ export async function loadPlugin(
     phases = await Promise.race([made(), late]);
   } catch (error) {
     const told = plainError(error);
-    throw isJoinError(told) ? told : refuse(clean(told.message) || 'it throws an error without a word', told);
+    throw isJoinError(told) ? told : refuse(clean(told.message) || 'it throws an error without a message', told);
   } finally {
     timer?.cancel();
   }

@@ -11,7 +11,7 @@ const BYTES_MAX = 1 << 20;
 /** A frozen copy of the parts of `value` that JSON can represent. Throws an Error of one line. */
 export function plainData(value: unknown): unknown {
   const text = JSON.stringify(value);
-  if (text.length > BYTES_MAX) throw new Error(`it describes itself in more than ${BYTES_MAX} bytes`);
+  if (text.length > BYTES_MAX) throw new Error(`its description has more than ${BYTES_MAX} bytes`);
   return JSON.parse(text, (_, part) => (typeof part === 'object' && part !== null ? Object.freeze(part) : part));
 }
 
@@ -25,7 +25,7 @@ export function plainOutputs(value: unknown, refuse: (problem: string) => Error)
   };
   const copy = (part: unknown, depth: number): unknown => {
     if (++nodes > NODES_MAX) throw refuse(`it has more than ${NODES_MAX} values`);
-    if (depth > DEPTH_MAX) throw refuse(`it is nested deeper than ${DEPTH_MAX} levels, or in a circle`);
+    if (depth > DEPTH_MAX) throw refuse(`it is nested deeper than ${DEPTH_MAX} levels, or has a cycle`);
     if (isSecret(part)) return new Secret(text(String(part.reveal())));
     if (typeof part === 'string') return text(part);
     if (typeof part === 'number' || typeof part === 'boolean' || part === null) return part;

@@ -16,7 +16,7 @@ export const YAML_FAULTS: Record<ErrorCode, string> = {
   BAD_SCALAR_START: 'a text without quotes cannot begin with this character: put it in quotes',
   BLOCK_AS_IMPLICIT_KEY:
     'a mapping or list cannot begin on the line of its key: indent it on a new line, or put a text with ": " in quotes',
-  BLOCK_IN_FLOW: 'an indented mapping or list cannot stand inside [ ] or { }',
+  BLOCK_IN_FLOW: 'an indented mapping or list is not allowed inside [ ] or { }',
   DUPLICATE_KEY: 'this key is duplicated',
   IMPOSSIBLE: 'this is not YAML',
   KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters: is a ":" too many, or a quote missing?',
@@ -29,7 +29,7 @@ export const YAML_FAULTS: Record<ErrorCode, string> = {
   RESOURCE_EXHAUSTION: TOO_DEEP,
   TAB_AS_INDENT: 'lines are indented with a tab: use spaces',
   TAG_RESOLVE_FAILED: 'the tag (!name) is unknown, or does not fit its value',
-  UNEXPECTED_TOKEN: 'this is not YAML: something unexpected stands here',
+  UNEXPECTED_TOKEN: 'this is not YAML: the text here is unexpected',
 };
 
 export const yamlFault = ({ code }: YAMLError): string => YAML_FAULTS[code];

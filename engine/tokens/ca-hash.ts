@@ -17,7 +17,7 @@ import { type Certificate, readCertificates } from '../pki/index.ts';
 export function caCertificates(text: string, read?: (path: string) => string): Certificate[] {
   const isPem = text.includes('-----BEGIN ');
   const certificates = certificatesOf(isPem ? text : caOfKubeconfig(text, read));
-  if (certificates.length === 0) throw new Error('it holds no certificate');
+  if (certificates.length === 0) throw new Error('it contains no certificate');
   return certificates;
 }
 

@@ -67,7 +67,7 @@ export function tokenAsWished({ token, ttl, usages, groups, description }: Token
   const isLogin = known.includes('authentication');
   if (!isToken(token)) problems.push(`the token must ${fields.bootstrapToken['x-form']}`);
   if (!isDurationOrZero(ttl) || ttlMs > TTL_MS_MAX)
-    problems.push(`--ttl ${ttl}: must be a duration, as 24h or 1h30m, or 0 for ever`);
+    problems.push(`--ttl ${ttl}: must be a duration such as 24h or 1h30m, or 0 (the token never expires)`);
   if (usages.length === 0) problems.push(`--usages: at least one of ${USAGES.join(', ')} is needed`);
   for (const usage of usages)
     if (!known.some((one) => one === usage)) problems.push(`--usages ${usage}: must be one of ${USAGES.join(', ')}`);

@@ -38,7 +38,8 @@ export class Tokens {
     const path = collectionPath(secretRef(''));
     const { body } = await this.#ask('GET', '', path, { query: { fieldSelector: `type=${SECRET_TYPE}` } });
     const { items } = (body ?? {}) as { items?: SecretObject[] };
-    if (!Array.isArray(items)) throw fail('E_API_ANSWER', { server: this.#admin.server, what: 'no list of Secrets' });
+    if (!Array.isArray(items))
+      throw fail('E_API_ANSWER', { server: this.#admin.server, what: 'not a list of Secrets' });
     const found: TokenList = { tokens: [], unusable: [] };
     for (const item of items)
       try {

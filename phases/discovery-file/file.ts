@@ -34,7 +34,8 @@ export async function readDiscovery(origin: Origin, files: Files): Promise<Disco
   const config = parsed(origin.text, refuse);
   const context = config.contexts.find(({ name }) => name === config.current);
   const cluster = clusterInUse(config);
-  if (cluster === undefined) throw refuse('it has no cluster without a name, and no current context with a cluster');
+  if (cluster === undefined)
+    throw refuse('it has neither a cluster without a name nor a current context with a cluster');
   if (cluster.cluster['insecure-skip-tls-verify'] === true)
     throw refuse('it sets insecure-skip-tls-verify, so any server could pose as the cluster');
   const server = addressOf(cluster.server, refuse);

@@ -25,7 +25,7 @@ export const input = {
   additionalProperties: false,
   allOf: [
     {
-      description: '--discovery-file and --discovery-token exclude each other: pass one of them',
+      description: '--discovery-file and --discovery-token cannot be combined: pass one of them',
       anyOf: [{ properties: { discoveryToken: { enum: [''] } } }],
     },
     {

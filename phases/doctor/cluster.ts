@@ -52,12 +52,11 @@ function nodeFinding(name: string, node: NodeObject | undefined): Finding {
 }
 
 /** The patterns match messages of the kubelet and of the node controller. */
-const nextFor = (why: string): string =>
-  /cni|network plugin/i.test(why)
-    ? 'install a network plugin in the cluster, then check /etc/cni/net.d'
-    : /NodeStatusUnknown|stopped posting/.test(why)
-      ? 'systemctl restart kubelet, then journalctl -u kubelet -n 50'
-      : 'journalctl -u kubelet -n 50';
+function nextFor(why: string): string {
+  if (/cni|network plugin/i.test(why)) return 'install a network plugin in the cluster, then check /etc/cni/net.d';
+  const readLog = 'journalctl -u kubelet -n 50';
+  return /NodeStatusUnknown|stopped posting/.test(why) ? `systemctl restart kubelet, then ${readLog}` : readLog;
+}
 
 /** Asks with the bootstrap credentials about the CSR that an unfinished join sent. */
 export async function requestFindings(

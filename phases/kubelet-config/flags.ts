@@ -50,7 +50,8 @@ function runtimeFlags({
   const usesDockershim = hasDockershim && criSocket !== undefined && socketPath(criSocket) === paths.dockershim;
   const tag = usesDockershim || holds('pauseImageFlag', kubeletVersion) ? pauseTag(kubeletVersion) : undefined;
   return {
-    ...(usesDockershim ? { 'network-plugin': 'cni' } : hasDockershim ? { 'container-runtime': 'remote' } : {}),
+    ...(usesDockershim ? { 'network-plugin': 'cni' } : {}),
+    ...(hasDockershim && !usesDockershim ? { 'container-runtime': 'remote' } : {}),
     ...(usesDockershim || criSocket === undefined ? {} : { 'container-runtime-endpoint': criSocket }),
     ...(tag === undefined || imageRepository === undefined
       ? {}

@@ -51,7 +51,8 @@ export default definePhase({
     const yaml = goYaml(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
     const flags = kubeadmFlags({
       ...machine,
-      ...{ kubeletVersion, criSocket: socketFile === undefined ? criSocket : undefined },
+      kubeletVersion,
+      criSocket: socketFile === undefined ? criSocket : undefined,
       imageRepository: clusterSettings(clusterConfiguration).imageRepository,
     });
     await installFiles('kubelet', { files, services }, [

@@ -15,7 +15,8 @@ export function dockerFindings({ ServerVersion: version = '', Driver: storage = 
   const unknown = problem(found, {
     hint: 'Install Docker 19.03, or use containerd: --cri-socket /run/containerd/containerd.sock',
   });
-  const versioned = VALIDATED.test(version) ? ok(found) : WELL_FORMED.test(version) ? newer : unknown;
+  const unvalidated = WELL_FORMED.test(version) ? newer : unknown;
+  const versioned = VALIDATED.test(version) ? ok(found) : unvalidated;
   const stored = `Docker uses ${storage === '' ? 'an unknown storage driver' : `the storage driver ${storage}`}`;
   const hint = 'Put "storage-driver": "overlay2" into /etc/docker/daemon.json, then: systemctl restart docker';
   return [versioned, STORAGE_DRIVERS.includes(storage) ? ok(stored) : problem(stored, { hint })];

@@ -111,7 +111,7 @@ export function proxyChecks(inputs: Inputs): Check[] {
       severity: 'warning',
       applies: host !== undefined,
       passesIf: 'no `HTTPS_PROXY` of the environment applies to the endpoint',
-      hint: `Joinery will use the proxy, but the kubelet connects as the environment of its own service says. To connect directly: export NO_PROXY=$NO_PROXY,${address ?? 'HOST'}`,
+      hint: `Joinery will use the proxy, but the kubelet uses the environment of its own service. To connect directly: export NO_PROXY=$NO_PROXY,${address ?? 'HOST'}`,
       async run({ web }) {
         const proxy = await web.proxyOf(`https://${inputs.endpoint}`);
         return proxy === undefined

@@ -9,7 +9,7 @@ const runtimeAnswers: Check = {
   name: 'CRI',
   severity: 'error',
   passesIf:
-    'the container runtime answers over the CRI (`runtime.v1`; up to 1.25 `v1alpha2` will do) and is ready; Docker answers to `docker info`',
+    'the container runtime answers over the CRI (`runtime.v1`; up to 1.25, also `v1alpha2`) and is ready; Docker answers to `docker info`',
   hint: 'Read the log of the container runtime: journalctl -u containerd -n 50',
   async run({ files, runtime, docker, inputs, holds, kubeletVersion }) {
     if (isDocker(inputs.criSocket)) return ok(`Docker ${(await docker()).ServerVersion} answers`);

@@ -22,7 +22,7 @@ export function labelProblem([key, value]: [string, string]): string | undefined
     return `label ${key} cannot be ${JSON.stringify(value)}: at most 63 letters, digits, -, _ and .`;
   if (!RESERVED.test(key) || ALLOWED.has(key) || ALLOWED_PREFIX.test(key)) return undefined;
   if (/(^|\.)node-restriction\.kubernetes\.io\//.test(key))
-    return `label ${key} is not for nodes to set, so that a compromised node cannot attract workloads`;
+    return `a node is not allowed to set label ${key}, so that a compromised node cannot attract workloads`;
   return `label ${key} is reserved: of the labels of kubernetes.io and k8s.io, a node may set only node.kubernetes.io/*, kubelet.kubernetes.io/* and a few others`;
 }
 

@@ -272,7 +272,7 @@ describe.skipIf(whyNoMounts())('a mount', () => {
     const before = tree(join(root, 'etc'));
     try {
       const error = await joinErrorOf(() => files.removeTree('/home/u/own'));
-      expect(error.message).toBe('/home/u/own/mounted: is a mount point: what is mounted there stays');
+      expect(error.message).toBe('/home/u/own/mounted: is a mount point: the mounted file system stays');
       expect(tree(join(root, 'etc'))).toEqual(before);
     } finally {
       execFileSync('umount', [place]);

@@ -136,10 +136,10 @@ describe('a link of a plugin', () => {
     });
   });
 
-  test('is refused if it leads nowhere, because something could be put there', async () => {
+  test('is refused if its target is missing, because someone could create it', async () => {
     const folder = await withLink('gone.js', 'lib.js');
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ facts: { what: 'lib.js is a link that leads nowhere, to gone.js' } },
+      ...{ facts: { what: 'lib.js is a link to a missing target, gone.js' } },
     });
   });
 

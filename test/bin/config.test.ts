@@ -24,7 +24,7 @@ describe('join config validate', () => {
     expect(await cli(['config', 'validate', file])).toEqual({
       code: 0,
       stdout: `${file}: valid kubeadm.k8s.io/v1beta2, no problems\n`,
-      stderr: `! ${file}:19:1: the Other is passed over: it is not for joining\n`,
+      stderr: `! ${file}:19:1: the Other is ignored: it does not configure joining\n`,
     });
   });
 
@@ -98,9 +98,9 @@ describe('join config migrate', () => {
       expect(code, stderr).toBe(0);
       expect(loadJoinConfiguration('', stdout)).toMatchObject({ apiVersion: 'kubeadm.k8s.io/v1beta4', warnings: [] });
       expect(stderr.split('\n')).toEqual([
-        '! criSocket is changed: unix:// stands before it now: kubeadm takes URLs only',
-        '! clusterName is lost: kubeadm takes it from the cluster',
-        '! featureGates is lost: kubeadm takes them from the cluster',
+        '! criSocket is changed: unix:// was added, because kubeadm only accepts URLs',
+        '! clusterName is lost: kubeadm reads it from the cluster',
+        '! featureGates is lost: kubeadm reads them from the cluster',
         '',
       ]);
       expect(stderr).not.toContain(SECRET);

@@ -62,7 +62,7 @@ describe('flags as kubeadm takes them', () => {
   test('join run refuses flags of kubeadm that a configuration file excludes', async () => {
     expect(await joinErrorOf(() => kubeadmLine(['--config', 'f', '--certificate-key=a'], flags))).toMatchObject({
       code: 'E_INPUT',
-      message: '--config cannot be combined with --certificate-key: omit it, a worker has no use for it',
+      message: '--config cannot be combined with --certificate-key: omit it: a worker does not use it',
     });
   });
 
@@ -233,7 +233,7 @@ dryRun: true
     expect(file(FLAGS)).toContain('--hostname-override=w7');
     expect(csr).toBeDefined();
     expect(notes).toEqual([
-      `${join(setup.root, '../c.yaml')}: clusterName: without effect on a worker`,
+      `${join(setup.root, '../c.yaml')}: clusterName: no effect on a worker`,
       expect.stringContaining('the feature gate CoreDNS'),
     ]);
   });
@@ -252,7 +252,7 @@ dryRun: true
     expect(file('/etc/pki/cluster.crt')).toBe(setup.sandbox.caPem);
     expect(file('/var/lib/kubelet/config.yaml')).toContain('maxPods: 7\n');
     expect(notes).toEqual([
-      `${join(setup.root, '../c.yaml')}: nodeRegistration.imagePullPolicy, timeouts.etcdAPICall: without effect on a worker`,
+      `${join(setup.root, '../c.yaml')}: nodeRegistration.imagePullPolicy, timeouts.etcdAPICall: no effect on a worker`,
     ]);
     const { stdout } = await joinRun(args); // the file asks for a dry run
     expect(stdout).toContain('Nothing was changed.');

@@ -80,7 +80,7 @@ describe('a plugin that a pipeline names', () => {
     const changed = await act('resume');
     expect(changed.code).toBe(12);
     expect(changed.stderr).toContain(
-      `was started with plugin acme 1.0.0 in ${plugin}, and what is there now is another (1.0.1)`,
+      `was started with plugin acme 1.0.0 in ${plugin}, and the plugin there is now a different one (1.0.1)`,
     );
     const again = await act('run', '--pipeline', pipeline);
     expect(again.code).toBe(2);
@@ -255,7 +255,7 @@ describe('join plugin check', () => {
     });
     const { code, stderr } = await act('plugin', 'check', plugin);
     expect(code).toBe(12);
-    expect(stderr).toContain('  - index.js:1: imports node:fs, past the ports');
+    expect(stderr).toContain('  - index.js:1: imports node:fs, which bypasses the ports');
     expect(stderr).not.toContain('code was run');
   });
 });

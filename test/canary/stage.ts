@@ -150,7 +150,7 @@ export class Stage {
     return (await Promise.all(['home', 'tmp'].map((name) => readdir(this.#at(name), { recursive: true })))).flat();
   }
 
-  /** Reads every file. To be called when no run can be resumed any more. */
+  /** Reads every file. Call it when no run can be resumed. */
   async finished(): Promise<void> {
     for (const folder of ['m', 'home', 'tmp'])
       for (const name of await readdir(this.#at(folder), { recursive: true })) {

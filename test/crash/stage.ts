@@ -106,7 +106,7 @@ export class Stage {
     return JSON.parse(value) as Ended;
   }
 
-  /** By a process of its own. Undefined where it had ended before it came to that point. */
+  /** By a process of its own. Undefined if it ended before that point. */
   async kill(mode: Mode, root: string, killAt: number): Promise<Killed | undefined> {
     const child = this.#victim ?? this.#child();
     this.#victim = undefined;
@@ -250,7 +250,7 @@ export class Stage {
 const digestOf = (bytes: Buffer, root: string): string =>
   digest(Buffer.from(bytes.toString('latin1').replace(new RegExp(`${dirname(root)}/\\d+`, 'g'), ''), 'latin1'));
 
-/** A killed process leaves the file with its number. It locks nothing any more. */
+/** A killed process leaves the file with its number. It no longer locks anything. */
 const LOCK = '/var/lib/joinery/lock';
 
 /** What the stand-ins of the scratch machine write by themselves. */

@@ -46,7 +46,7 @@ export const tokens: Fault[] = [
     }),
   ),
   {
-    name: 'an identity that is not accepted any more',
+    name: 'an identity that is no longer accepted',
     where: 'node get',
     joinedBefore: true,
     inject: (scene) => scene.at('node get', { effect: 'unauthorized', after: 1 }), // the token asks first

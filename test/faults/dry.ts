@@ -32,7 +32,7 @@ export const dry: Fault[] = [
     row('connection reset, once', where, { effect: 'reset' }, 'survives'),
     row('half a body, once', where, { effect: 'truncated' }, 'survives'),
     row(
-      '503, for ever',
+      '503, forever',
       where,
       { effect: 'unavailable', times: EVER },
       where === 'version' ? 'survives' : ['E_API_UNAVAILABLE', 'cluster'],

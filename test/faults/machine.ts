@@ -1,5 +1,5 @@
 /**
- * Machines that are not as they should be: no root, programs and runtimes that fail, hang or flood, a kubelet that does
+ * Machines with a fault: no root, programs and runtimes that fail, hang or flood, a kubelet that does
  * not come up.
  */
 import { once } from 'node:events';

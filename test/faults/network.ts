@@ -75,7 +75,7 @@ const rowsOf = (where: RequestName): Fault[] => [
   // Where all of them end alike, one is enough.
   ...troubles.slice(0, isBegunAgain(where) ? 1 : undefined).map(
     (trouble): Fault => ({
-      name: `${trouble.name}, for ever`,
+      name: `${trouble.name}, forever`,
       where,
       inject: (scene) => hinder(scene, where, { effect: trouble.effect, times: EVER }),
       ...endOf(where, trouble),

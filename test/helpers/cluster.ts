@@ -173,7 +173,7 @@ export class FakeCluster {
     const there = this.objects.get(objectPath(ref));
     const isCsr = ref.resource === 'certificatesigningrequests' && there !== undefined;
     const object = isCsr ? this.decide(there as CsrObject) : there;
-    if (!done(object)) throw new Error(`would wait for ever for ${ref.resource} ${ref.name}`);
+    if (!done(object)) throw new Error(`would wait forever for ${ref.resource} ${ref.name}`);
     return object;
   };
 

@@ -76,7 +76,8 @@ export class MemoryDisk {
   put(path: string, what: { file?: string; link?: string } & Partial<Meta> = {}): void {
     const { file, link, ...meta } = what;
     if (this.#find(dirname(path)) === undefined) this.put(dirname(path));
-    const kind = file !== undefined ? 'file' : link !== undefined ? 'link' : 'directory';
+    const other = link === undefined ? 'directory' : 'link';
+    const kind = file === undefined ? other : 'file';
     const made = inode(kind, meta.mode ?? (kind === 'file' ? 0o644 : 0o755), file ?? link);
     Object.assign(made.now, meta);
     made.synced = made.now;
@@ -225,7 +226,8 @@ const BETWEEN = new Set(['syncDirectory', 'prepareDirectory', 'at', 'explained',
 
 /** `names, for replaceFile` */
 function siteOf({ kind, now, synced }: Inode, stack = ''): string {
-  const what = kind === 'file' ? 'bytes' : now.mode === synced.mode ? 'names' : 'mode';
+  const ofDirectory = now.mode === synced.mode ? 'names' : 'mode';
+  const what = kind === 'file' ? 'bytes' : ofDirectory;
   const callers = [...stack.matchAll(/at (?:async )?\w+\.#?(\w+) .*\/engine\//g)].flatMap(([, name = '']) => name);
   const [first, second] = callers.filter((name) => !BETWEEN.has(name));
   return `${what}, for ${first === 'syncNames' ? `${first} of ${second}` : first}`;

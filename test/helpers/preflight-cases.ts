@@ -69,7 +69,7 @@ export const kubeletService = (status: object, evidence: string, hint: string): 
   ...{ check: 'Service-kubelet', result: 'warning', evidence, hint },
   machine: joinable({ services: { kubelet: status } }),
 });
-export const BOOT = 'Boot a kernel that has what is missing, such as the kernel of any common distribution.';
+export const BOOT = 'Boot a kernel that has these, such as the kernel of any common distribution.';
 export const SWITCH = 'Enable them on the kernel command line (such as cgroup_enable=memory), then reboot.';
 export const SS = 'Another kubelet may be running. Find it: ss -ltnp sport = 10250';
 export const HOSTS = 'Add the name to /etc/hosts or to DNS: kubectl logs and kubectl exec may need it.';

@@ -39,5 +39,7 @@ export async function takenBack(
 }
 
 /** `restored /etc/a` */
-export const inShort = ({ outcome, change }: UndoItem): string =>
-  `${outcome} ${'path' in change ? change.path : 'action' in change ? `${change.action} ${change.name}` : change.kind}`;
+export function inShort({ outcome, change }: UndoItem): string {
+  if ('path' in change) return `${outcome} ${change.path}`;
+  return `${outcome} ${'action' in change ? `${change.action} ${change.name}` : change.kind}`;
+}

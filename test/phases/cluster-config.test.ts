@@ -186,7 +186,7 @@ describe('cluster-config with the gate DynamicKubeletConfig', () => {
     const serving = cluster();
     serving.answers.set('GET /version', serving.answer(200, {}));
     const { error } = await fetched(serving, { dynamic: true });
-    expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: 'no version of Kubernetes' } });
+    expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: 'not a version of Kubernetes' } });
   });
 
   test('sends no request and has no output for dynamic configuration if the gate is off', async () => {

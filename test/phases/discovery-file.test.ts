@@ -139,16 +139,16 @@ describe('the cluster in a discovery file', () => {
   test.each<[string, string, string]>([
     ['is not YAML', 'a: b: c', 'a mapping or list cannot begin on the line of its key'],
     ['is not a mapping', '[]', 'the document is not a mapping'],
-    ['has no clusters', 'kind: Config', 'it has no cluster without a name, and no current context with a cluster'],
+    ['has no clusters', 'kind: Config', 'it has neither a cluster without a name nor a current context with a cluster'],
     [
       'has a current context that does not exist',
       kubeconfig({ context: 'gone' }),
-      'it has no cluster without a name, and no current context with a cluster',
+      'it has neither a cluster without a name nor a current context with a cluster',
     ],
     [
       'has a context whose cluster does not exist',
       kubeconfig({ clusterName: 'other' }),
-      'it has no cluster without a name, and no current context with a cluster',
+      'it has neither a cluster without a name nor a current context with a cluster',
     ],
     ['has a cluster without a server', kubeconfig({ cluster: '{}' }), 'its cluster has no server'],
     [
@@ -254,7 +254,7 @@ describe('the address of a discovery file', () => {
     [
       'a token for discovery',
       { discoveryToken: TOKEN },
-      '--discovery-file and --discovery-token exclude each other: pass one of them',
+      '--discovery-file and --discovery-token cannot be combined: pass one of them',
     ],
     [
       'pins',

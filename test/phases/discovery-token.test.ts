@@ -19,7 +19,7 @@ import { joinErrorOf, printedForms } from '../helpers/errors.ts';
 
 const ca = authority();
 const other = authority('other');
-const NO_CLUSTER = 'it has no cluster without a name, and no current context with a cluster';
+const NO_CLUSTER = 'it has neither a cluster without a name nor a current context with a cluster';
 const input = { endpoint: ENDPOINT, token: TOKEN, discoveryTokenCaCertHash: [ca.pin] };
 const info = clusterInfo(clusterInfoKubeconfig(ca.pem));
 const answer = (
@@ -231,9 +231,9 @@ describe('discovery-token', () => {
       },
     ],
     [
-      'it holds no CA',
+      'it contains no CA',
       signed(clusterInfoKubeconfig('')),
-      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it holds no CA certificate' } },
+      { code: 'E_CLUSTER_INFO_INVALID', facts: { server: SERVER, what: 'it contains no CA certificate' } },
     ],
     [
       'its CA is damaged',

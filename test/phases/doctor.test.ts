@@ -188,7 +188,7 @@ describe('doctor', () => {
       ],
     ],
     [
-      'a certificate that the cluster does not take any more',
+      'a certificate that the cluster no longer accepts',
       { send: () => ({ status: 401, body: {}, clockSkewMs: 0 }) },
       [
         {

@@ -32,7 +32,7 @@ function joined(
     const there = cluster.objects.get('/api/v1/nodes/w1') as NodeObject;
     for (const now of [condition.from, there, ...kubelet.map((change) => ({ ...there, ...change }))])
       if (now !== undefined && condition.done(now)) return now;
-    throw new Error('would wait for ever');
+    throw new Error('would wait forever');
   };
   const files = heldIdentity(SERVER, ca.pem, { pem, keyPem });
   return { cluster, host: memoryHost({ now: () => NOW, files, send: cluster.send, wait }) };
@@ -100,7 +100,7 @@ describe('dynamic-kubelet-config', () => {
   test('does not accept another assigned configSource', async () => {
     const other = { configMap: { ...assigned.configMap, name: 'mine' } };
     const { host } = joined({}, [{ status: { config: { assigned: other } } }]);
-    expect((await runPhase(dynamicKubeletConfig, input, host)).error).toEqual(new Error('would wait for ever'));
+    expect((await runPhase(dynamicKubeletConfig, input, host)).error).toEqual(new Error('would wait forever'));
   });
 
   test('sets a configSource of 1.8 to 1.10 without waiting, because such a Node reports no status', async () => {

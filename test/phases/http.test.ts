@@ -22,7 +22,7 @@ function store() {
         if (call.method === 'DELETE') held = undefined;
         if (call.method !== 'GET') return answer(200);
         if (held !== undefined) return answer(200, held);
-        const facts = { method: 'GET', url: call.url, what: 'it answered 404, and not 2xx', retried: false };
+        const facts = { method: 'GET', url: call.url, what: 'it answered 404 instead of 2xx', retried: false };
         throw fail('E_HTTP_ANSWER', facts);
       },
     };

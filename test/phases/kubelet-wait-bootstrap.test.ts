@@ -35,7 +35,7 @@ function following(states: Record<string, string>[], files: Record<string, strin
       const content = text === undefined ? undefined : Buffer.from(text);
       if (condition.done(content)) return content;
     }
-    throw new Error('would wait for ever');
+    throw new Error('would wait forever');
   };
   return { waited, host: memoryHost({ now: () => NOW, files, wait }) };
 }
@@ -76,7 +76,7 @@ describe('kubelet-wait-bootstrap', () => {
   ])('does not accept a certificate %s, and keeps the token', async (_, other) => {
     const { host } = following([{ ...held, [paths.kubeletCurrentPem]: other.pem + other.keyPem }]);
     const { error, changes } = await outputsOf(kubeletWaitBootstrap, input, host);
-    expect([error, changes]).toEqual([new Error('would wait for ever'), []]);
+    expect([error, changes]).toEqual([new Error('would wait forever'), []]);
   });
 
   test('reports a timeout with a hint', async () => {

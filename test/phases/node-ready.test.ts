@@ -71,7 +71,7 @@ async function follow(states: (NodeObject | undefined)[], overrides: Record<stri
       if (condition.kind !== 'object') throw new Error('waits for a Node');
       if (condition.from !== undefined && condition.done(condition.from)) return condition.from;
       for (; at < states.length; at++) if (condition.done(states[at])) return states[at];
-      throw new Error('would wait for ever');
+      throw new Error('would wait forever');
     },
   });
   return { ...(await runPhase(nodeReady, { ...input, ...overrides }, host)), stateAt: () => at, seen };
@@ -123,7 +123,7 @@ describe('node-ready', () => {
     const { error } = await follow([node({ annotated: true })], {
       startedAt: new Date(NOW.getTime() + 1_000).toISOString(),
     });
-    expect(error).toEqual(new Error('would wait for ever'));
+    expect(error).toEqual(new Error('would wait forever'));
   });
 
   test('accepts a Node without a Ready condition as registered', async () => {

@@ -149,7 +149,7 @@ describe('the container runtime', () => {
     expect(found.map(({ check, result }) => `${result} ${check}`)).toEqual(expected);
   });
 
-  test('a container runtime that fails to tell its configuration is an error for a kubelet 1.36', async () => {
+  test('a container runtime that fails to report its configuration is an error for a kubelet 1.36', async () => {
     const host = memoryHost(joinable(withKubelet('v1.36.2')));
     const broken: typeof host = {
       ...host,

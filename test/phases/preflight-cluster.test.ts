@@ -73,7 +73,7 @@ describe('the node name', () => {
     ['has expired', heldIdentity(SERVER, ca.pem, issue(ca, { notAfter: new Date(NOW.getTime() - 1) })), taken()],
     ["is another node's", heldIdentity(SERVER, ca.pem, issue(ca, { user: 'system:node:w2' })), taken()],
     [
-      'is not taken any more',
+      'is no longer accepted',
       identity,
       (() => {
         const fake = taken();

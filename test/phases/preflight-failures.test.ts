@@ -225,7 +225,7 @@ const cases: Case[] = [
     check: 'HTTPProxy',
     result: 'warning',
     evidence: 'HTTPS_PROXY is proxy.example:3128, and NO_PROXY does not include api.example',
-    hint: 'Joinery will use the proxy, but the kubelet connects as the environment of its own service says. To connect directly: export NO_PROXY=$NO_PROXY,api.example',
+    hint: 'Joinery will use the proxy, but the kubelet uses the environment of its own service. To connect directly: export NO_PROXY=$NO_PROXY,api.example',
     machine: joinable({
       environment: { A: 'B', HTTPS_PROXY: 'http://me:canary@proxy.example:3128/', NO_PROXY: '.local' },
     }),

@@ -32,7 +32,7 @@ test('applies the settings that differ, remembers their old values, and writes a
     { argv: ['sysctl', '-w', 'net.ipv4.ip_forward=1'], undo: ['sysctl', '-w', 'net.ipv4.ip_forward=0'] },
     {
       argv: ['sysctl', '-w', 'net/ipv4/conf/eth0.1/forwarding=1'],
-      irreversible: 'there was no such setting before',
+      irreversible: 'the setting did not exist before',
     },
   ]);
   const file = host.changes.find(({ kind }) => kind === 'file');

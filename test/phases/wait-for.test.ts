@@ -63,7 +63,7 @@ describe('wait-for', () => {
     for (const condition of [undefined, 'Ready=False'])
       expect((await runPhase(waitFor, { object: node, condition }, memoryHost(machine))).error).toBeUndefined();
     const { error } = await runPhase(waitFor, { object: node, condition: 'Ready' }, memoryHost(machine));
-    expect(error).toMatchObject({ message: 'would wait for ever for nodes w1' });
+    expect(error).toMatchObject({ message: 'would wait forever for nodes w1' });
     expect((await runPhase(waitFor, { object: node }, memoryHost())).error).toMatchObject({
       code: 'E_PHASE_INPUT',
       message: expect.stringContaining('this machine has no identity in the cluster yet'),

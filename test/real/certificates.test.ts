@@ -37,7 +37,7 @@ const reasons: Record<ChainFault, RegExp> = {
   'too-many-certificates': /signature check attempts limit/,
 };
 
-/** What kubectl says of the server of this row: nothing where it takes its answer. */
+/** What kubectl reports about the server of this row; empty if it accepts the answer. */
 async function complaintOf({ chain, leaf, roots, host }: CertificateCase): Promise<string> {
   const server = https.createServer(
     {

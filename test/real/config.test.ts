@@ -123,7 +123,7 @@ timeouts: { discovery: 2m0s, tlsBootstrap: 3m0s, kubeletHealthCheck: 1m0s }
     const [node] = await nodes();
     expect(node?.metadata.name).toBe(name);
     expect(isReady(node)).toBe(true);
-    if (version === 'v1alpha1 NodeConfiguration') expect(stdout).toContain('clusterName: without effect on a worker');
+    if (version === 'v1alpha1 NodeConfiguration') expect(stdout).toContain('clusterName: no effect on a worker');
     else expect(node?.metadata.labels).toMatchObject({ rack: '7', row: '2' });
     if (!isBeta) return;
     expect(node).toMatchObject({

@@ -1,6 +1,6 @@
 /** Lists a folder, so that tests can compare two states of a machine. */
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { join, relative } from 'node:path';
 
 export interface Entry {
@@ -12,6 +12,12 @@ export interface Entry {
   content: Buffer;
 }
 
+function kindOf(stat: Stats): Entry['kind'] {
+  if (stat.isDirectory()) return 'dir';
+  if (stat.isFile()) return 'file';
+  return stat.isSymbolicLink() ? 'link' : 'other';
+}
+
 /** All entries below `root`, sorted, with relative paths. */
 export function walk(root: string, folder = root): Entry[] {
   if (!existsSync(folder)) return [];
@@ -20,7 +26,7 @@ export function walk(root: string, folder = root): Entry[] {
     .flatMap((name) => {
       const path = join(folder, name);
       const stat = lstatSync(path);
-      const kind = stat.isDirectory() ? 'dir' : stat.isFile() ? 'file' : stat.isSymbolicLink() ? 'link' : 'other';
+      const kind = kindOf(stat);
       const content = kind === 'file' ? readFileSync(path) : Buffer.from(kind === 'link' ? readlinkSync(path) : '');
       const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0');
       const entry: Entry = { path: relative(root, path), kind, mode, mtimeMs: stat.mtimeMs, content };

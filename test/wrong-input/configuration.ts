@@ -86,14 +86,14 @@ export const wrongConfigurations: WrongInput[] = [
     ...file(HEAD),
     exitCode: 3,
     text: config(
-      'FOLDER/c.yaml:1:1: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust',
+      'FOLDER/c.yaml:1:1: discovery.bootstrapToken or discovery.file is missing: it decides which cluster to trust',
     ),
   },
   {
     title: 'a configuration with both ways of discovery',
     ...file(good('').replace('discovery:\n', 'discovery:\n  file: { kubeConfigPath: /a.conf }\n')),
     exitCode: 3,
-    text: config('FOLDER/c.yaml:4:27: discovery.file and discovery.bootstrapToken exclude each other'),
+    text: config('FOLDER/c.yaml:4:27: discovery.file and discovery.bootstrapToken cannot be combined'),
   },
   {
     title: 'a configuration with a token in capitals, no server and no pin',
@@ -101,8 +101,8 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 3,
     text: config(
       'FOLDER/c.yaml:3:30: discovery.bootstrapToken.apiServerEndpoint is missing',
-      'FOLDER/c.yaml:3:30: the CA key must be pinned: discovery.bootstrapToken.caCertHashes (kubeadm token create --print-join-command shows it), or discovery.bootstrapToken.unsafeSkipCAVerification: true',
-      'FOLDER/c.yaml:3:39: discovery.bootstrapToken.token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      'FOLDER/c.yaml:3:30: the CA key must be pinned: discovery.bootstrapToken.caCertHashes (kubeadm token create --print-join-command prints it), or discovery.bootstrapToken.unsafeSkipCAVerification: true',
+      'FOLDER/c.yaml:3:39: discovery.bootstrapToken.token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
   {
@@ -148,7 +148,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
     exitCode: 3,
     text: config(
-      'FOLDER/c.yaml:9:9: nodeRegistration.name has the wrong form "Worker_1": it must be a DNS name: lower-case letters, digits, - and .',
+      'FOLDER/c.yaml:9:9: nodeRegistration.name has the wrong form "worker_1": it must be a DNS name: lower-case letters, digits, - and .',
       'FOLDER/c.yaml:10:14: nodeRegistration.criSocket has the wrong form "tcp://a": it must be unix:// and an absolute path',
       'FOLDER/c.yaml:11:30: nodeRegistration.taints[0].effect must be one of NoSchedule, PreferNoSchedule, NoExecute',
       'FOLDER/c.yaml:12:21: nodeRegistration.kubeletExtraArgs must be an array: it must be a list of name and value (up to v1beta3 it was a mapping)',
@@ -179,7 +179,7 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--config cannot be combined with --token: use the fields of the file instead',
-      'FOLDER/c.yaml:1:1: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust',
+      'FOLDER/c.yaml:1:1: discovery.bootstrapToken or discovery.file is missing: it decides which cluster to trust',
       'FOLDER/c.yaml:3:1: unknown field nope',
     ),
   },
@@ -225,9 +225,9 @@ export const wrongConfigurations: WrongInput[] = [
   {
     title: 'a kubelet argument with dashes',
     ...file(good('nodeRegistration:\n  kubeletExtraArgs:\n    - { name: --v, value: "4" }\n')),
-    exitCode: 2,
-    text: input(
-      'FOLDER/c.yaml:10:5: nodeRegistration.kubeletExtraArgs has the wrong form "--v": it must be an argument without its dashes',
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:10:15: nodeRegistration.kubeletExtraArgs: a name must be an argument without its dashes',
     ),
   },
   {
@@ -269,7 +269,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery('apiVersion: v1\nkind: Config\nclusters: []\n'),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it has no cluster without a name, and no current context with a cluster',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: it has neither a cluster without a name nor a current context with a cluster',
       '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },

@@ -25,7 +25,7 @@ export const wrongCredentials: WrongInput[] = [
     args: tokenOf('ABCDEF.0123456789ABCDEF'),
     exitCode: 2,
     text: input(
-      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
   {
@@ -33,15 +33,15 @@ export const wrongCredentials: WrongInput[] = [
     args: tokenOf('abcdef.0123456789abcde'),
     exitCode: 2,
     text: input(
-      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
   {
     title: 'a token with a space',
-    args: tokenOf(` ${TOKEN}`),
+    args: tokenOf(TOKEN.replace('.', '. ')),
     exitCode: 2,
     text: input(
-      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
   {
@@ -49,7 +49,7 @@ export const wrongCredentials: WrongInput[] = [
     args: tokenOf('abcdef'),
     exitCode: 2,
     text: input(
-      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
   {
@@ -69,8 +69,8 @@ export const wrongCredentials: WrongInput[] = [
     args: ['ENDPOINT', '--discovery-token=x', '--tls-bootstrap-token=y', '--discovery-token-ca-cert-hash', 'PIN'],
     exitCode: 2,
     text: input(
-      '--discovery-token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
-      '--tls-bootstrap-token has the wrong form: it must be 6 and 16 lower-case letters or digits with a dot between, as kubeadm token create prints it',
+      '--discovery-token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
+      '--tls-bootstrap-token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
   {

@@ -44,7 +44,8 @@ async function tree(): Promise<string[]> {
     .map(async (path) => {
       const place = join(root, path);
       const stats = await lstat(place);
-      const content = stats.isSymbolicLink() ? await readlink(place) : stats.isFile() ? await readFile(place) : '';
+      const bytes = stats.isFile() ? await readFile(place) : '';
+      const content = stats.isSymbolicLink() ? await readlink(place) : bytes;
       return `${path} ${stats.mode.toString(8)} ${createHash('sha256').update(content).digest('hex')}`;
     });
   return (await Promise.all(entries)).sort();

@@ -11,7 +11,7 @@ import { jsonText } from '../../render/json.ts';
 
 export class PipelineValidate extends JoinCommand {
   static override summary = 'Check a pipeline and its environments without running it';
-  static override description = 'Parts of an environment that are for some machines only are checked one by one.';
+  static override description = 'Parts of an environment that apply only to some machines are checked one at a time.';
   static override args = {
     file: Args.string({
       default: DEFAULT_PIPELINE,

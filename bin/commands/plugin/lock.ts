@@ -33,7 +33,7 @@ export class PluginLock extends JoinCommand {
       : await catalog.openOverlaid(args.pipeline ?? DEFAULT_PIPELINE, flags.env ?? []);
     const pipeline = pipelineFor?.();
     if (pipeline !== undefined && pipeline.place === undefined)
-      throw fail('E_INPUT', { problems: ['PIPELINE must be a file; what ships with Joinery is not locked'] });
+      throw fail('E_INPUT', { problems: ['PIPELINE must be a file: pipelines that ship with Joinery are not locked'] });
     const by = isOfMachine ? 'machine' : 'pipeline';
     const plugins = (await inspectPlugins(root, { pipeline }))
       .filter((found) => found.by === by && !found.plugin.isShipped)

@@ -51,7 +51,7 @@ async function conflictAt(
   // An earlier undo may have stopped between the removal and the restoration.
   if (known.some((state) => isInTheWay(state, before))) known.push({ kind: 'absent' });
   if (known.some((state) => isSame(now, state))) return undefined;
-  const why = `it is ${snapshotText(now)} now, and not what the run left`;
+  const why = `it has changed since the run: it is now ${snapshotText(now)}`;
   const isSecret = last.change.kind === 'file' && last.change.content === undefined;
   // The new content may be a secret that Joinery does not know.
   if (isSecret || now.kind !== 'file' || (now.mode & READ_BY_ALL) === 0) return { outcome: 'refused', why };
@@ -94,7 +94,7 @@ async function recreate(
   if (before.kind === 'directory') return apply({ kind: 'directory', path, mode, ...(owner && { owner }) });
   const content = before.image === undefined ? undefined : await image(before.image);
   if (content === undefined || digestOf(content) !== before.digest)
-    throw fail('E_FILE', { path, what: 'what was there before is not in the journal any more' });
+    throw fail('E_FILE', { path, what: 'its previous content is no longer in the journal' });
   const original = before.image === undefined ? undefined : originalOf(before.image);
   const more = { ...(owner && { owner }), ...(original === undefined ? {} : { original }) };
   return apply({ kind: 'file', path, content, mode, secret: true, ...more });
@@ -106,5 +106,5 @@ async function removeAgain(path: string, { read, apply, isPartial }: RestoreCont
   const names = (await read({ kind: 'list', path }))?.slice(0, NAMES_MAX).join(', ');
   if (names === undefined) return { outcome: 'restored' };
   if (isPartial) return { outcome: 'failed', why: `it is not empty, and the undo is not complete yet: ${names}` };
-  return { outcome: 'stays', why: `it holds files that this run did not create: ${names}` };
+  return { outcome: 'stays', why: `it contains files that this run did not create: ${names}` };
 }

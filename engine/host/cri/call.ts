@@ -63,9 +63,9 @@ export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal
 
 /** What a failed call tried to do, and the error code of a runtime that does not have the call or the sandbox. */
 const CALLS: Record<Method, { what: string; absent?: Code }> = {
-  Version: { what: 'tell its version', absent: Code.Unimplemented },
-  Status: { what: 'tell its status' },
-  RuntimeConfig: { what: 'tell its configuration', absent: Code.Unimplemented },
+  Version: { what: 'report its version', absent: Code.Unimplemented },
+  Status: { what: 'report its status' },
+  RuntimeConfig: { what: 'report its configuration', absent: Code.Unimplemented },
   ListPodSandbox: { what: 'list its sandboxes' },
   StopPodSandbox: { what: 'stop a sandbox', absent: Code.NotFound },
   RemovePodSandbox: { what: 'remove a sandbox', absent: Code.NotFound },
@@ -75,7 +75,7 @@ const ERRNO: Record<string, string> = {
   ENOENT: 'there is no such socket',
   ECONNREFUSED: 'nothing listens there',
   EACCES: 'permission denied',
-  ERR_HTTP2_ERROR: 'what listens there does not speak gRPC',
+  ERR_HTTP2_ERROR: 'the program that listens there does not speak gRPC',
 };
 
 function callError({ code, rawMessage, cause }: ConnectError, { socket, method, timeLimitMs }: Call<Method>): Error {

@@ -95,7 +95,7 @@ export const machine = {
   E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
     message: `${d.record} does not fit into the journal: ${d.what}`,
     hint:
-      'Joinery only changes what it can record, because it could not undo it. ' +
+      'Joinery did not apply the change, because it could not undo it without a record. ' +
       'Use smaller values, or split the pipeline into several.',
     exitCode: EXIT.machine,
   }),
@@ -121,6 +121,17 @@ export const machine = {
       'Check whether its request awaits approval: kubectl get csr; kubectl certificate approve NAME. If it never ' +
       'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
     exitCode: EXIT.timeLimit,
+  }),
+  E_OPEN_FILES: (d: { limit: 'EMFILE' | 'ENFILE'; place: string | undefined }) => ({
+    message:
+      `${d.limit === 'EMFILE' ? 'this process' : 'this machine'} has too many open files (${d.limit})` +
+      (d.place === undefined ? '' : `, and needs one more for ${d.place}`),
+    hint:
+      d.limit === 'EMFILE'
+        ? `Raise the limit of this shell: ulimit -n 65536. Then ${RERUN}.`
+        : `See how many are open, and the limit: cat /proc/sys/fs/file-nr. To raise it: sysctl -w fs.file-max=1000000`,
+    exitCode: EXIT.machine,
+    transient: d.limit === 'ENFILE', // other processes may close files
   }),
   E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
     message: `${d.path} belongs to another cluster: this machine has already joined it`,
@@ -161,7 +172,7 @@ export const machine = {
   }),
   E_SERVICE_UNUSABLE: (d: { service: string; what: string; fix: string }) => ({
     message: `the service ${d.service} cannot be started: ${d.what}`,
-    hint: `Fix it, then ${RERUN}: ${d.fix}`,
+    hint: `Fix it: ${d.fix}\n  → Then ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
   E_SERVICE_MISSING: (d: { service: string; manager: string }) => ({
@@ -191,7 +202,7 @@ export const machine = {
     exitCode: EXIT.timeLimit,
   }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
-    message: `run ${d.run} was only undone in part: see above what remains of ${list(d.steps)}`,
+    message: `run ${d.run} was only partly undone: the remaining changes of ${list(d.steps)} are listed above`,
     hint:
       `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ` +
       `${d.run} --overwrite`,

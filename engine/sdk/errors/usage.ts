@@ -132,7 +132,7 @@ export const usage = {
       (d.found || 'not set'),
     hint:
       'This machine may be a clone of the other one. To delete what it inherited, run: join reset. ' +
-      'Then join it as a machine of its own.',
+      'Then join this machine again.',
     exitCode: EXIT.usage,
   }),
   E_RUN_SECRET_GONE: (d: { run: string; flags: readonly string[] }) => ({

@@ -129,7 +129,7 @@ class Exchange {
   }
 
   #record(answer: Answer | undefined): void {
-    const status = answer === undefined ? 0 : 'watch' in answer ? 200 : answer.code;
+    const status = answer !== undefined && 'watch' in answer ? 200 : (answer?.code ?? 0);
     const path = this.#request.url ?? '/';
     this.#context.store.record({ method: this.#method, path, user: this.#user?.name ?? '', status });
   }

@@ -65,7 +65,8 @@ export function toTable(objects: readonly KubeObject[], metadata: object, now: D
 
 function nodeStatus({ status, spec }: Node & { spec?: { unschedulable?: boolean } }): string {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const word = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady';
+  const known = ready?.status === 'True' ? 'Ready' : 'NotReady';
+  const word = ready === undefined ? 'Unknown' : known;
   return spec?.unschedulable === true ? `${word},SchedulingDisabled` : word;
 }
 

@@ -10,7 +10,7 @@ import { portsOn, rootedMachine } from '../../helpers/machine.ts';
 
 const isThere = (content: Buffer | undefined): boolean => content !== undefined;
 const says = (text: string) => (content: Buffer | undefined) => content?.toString() === text;
-/** Long enough for a watch to be there, and far shorter than the pause after which it is looked at all the same. */
+/** Long enough for a watch to be there, and far shorter than the pause after which it is read nevertheless. */
 const A_MOMENT_MS = 100;
 const AT_ONCE_MS = 1_500;
 

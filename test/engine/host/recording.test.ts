@@ -87,7 +87,7 @@ describe('a dry run', () => {
     expect([inner.changes, inner.sent]).toEqual([[], []]);
   });
 
-  test('a dry run follows a recorded link to a real file, and stops in a circle', async () => {
+  test('a dry run follows a recorded link to a real file, and stops at a cycle', async () => {
     const dry = recordingHost(memoryHost({ files: { '/etc/real': 'real', '/etc/old': 'old' } }));
     await dry.apply({ kind: 'link', path: '/etc/l', target: 'm' }, SIGNAL);
     await dry.apply({ kind: 'link', path: '/etc/m', target: '/etc/real' }, SIGNAL);
@@ -270,7 +270,7 @@ describe('a dry run', () => {
       joinErrorOf(() => dry.wait({ kind: 'object', as: token, ref, done, from: undefined }, SIGNAL));
     expect(await wait()).toMatchObject({
       code: 'E_UNDECIDED',
-      message: 'a dry run cannot determine what becomes of configmaps x',
+      message: 'a dry run cannot determine the final state of configmaps x',
     });
     expect(await wait(nodeRef('w1'), () => false)).toMatchObject({
       code: 'E_UNDECIDED',

@@ -38,7 +38,7 @@ type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
 async function does(host: Host, acts: readonly Act[]) {
   const { journal, ports } = journaled(host, ANYWHERE);
   for (const one of acts) {
-    // Some sequences fail, such as a link over a file. The changes before the failure are undone all the same.
+    // Some sequences fail, such as a link over a file. The changes before the failure are undone nevertheless.
     if (one.kind === 'write') await ports.files.write(one.path, one.content, one.mode).catch(() => undefined);
     else if (one.kind === 'link') await ports.files.link(one.path, `/etc/${one.content}`).catch(() => undefined);
     else await ports.files.remove(one.path);

@@ -31,7 +31,7 @@ describe('a path that has changed since the run', () => {
       'refused /etc/a',
     ]);
     const { why, diff } = items.at(-1) ?? {};
-    expect(why).toBe('it is a file of mode 0644 now, and not what the run left');
+    expect(why).toBe('it has changed since the run: it is now a file of mode 0644');
     expect(diff?.split('\n').slice(0, 6)).toEqual([
       '--- /etc/a\tas the run left it',
       '+++ /etc/a\tnow',
@@ -81,7 +81,7 @@ describe('a path that has changed since the run', () => {
     const journal = await changes(host);
     await change(host);
     const refused = (await takenBack(journal, host)).filter(({ outcome }) => outcome === 'refused');
-    expect(refused).toMatchObject([{ change: { path }, why: `it is ${now} now, and not what the run left` }]);
+    expect(refused).toMatchObject([{ change: { path }, why: `it has changed since the run: it is now ${now}` }]);
   });
 
   test('a path with the content from before the run is not a conflict', async () => {
@@ -99,7 +99,7 @@ describe('a path that has changed since the run', () => {
     const journal = await changes(host);
     await host.apply({ kind: 'remove', path: '/etc/a' }, SIGNAL);
     const items = await takenBack(journal, host);
-    expect(items.at(-1)).toMatchObject({ outcome: 'refused', why: 'it is gone now, and not what the run left' });
+    expect(items.at(-1)).toMatchObject({ outcome: 'refused', why: 'it has changed since the run: it is now gone' });
     expect('diff' in (items.at(-1) ?? {})).toBe(false);
   });
 
@@ -137,8 +137,8 @@ describe('the undo of directories', () => {
     expect((await takenBack(journal, host)).map(({ outcome, why }) => `${outcome} ${why ?? ''}`)).toEqual([
       'restored ',
       'restored ',
-      'stays it holds files that this run did not create: mine',
-      'stays it holds files that this run did not create: x',
+      'stays it contains files that this run did not create: mine',
+      'stays it contains files that this run did not create: x',
     ]);
     expect(await textOf(host, '/opt/x/mine')).toBe('m');
     expect(await takenBack(journal, host)).toEqual([]);

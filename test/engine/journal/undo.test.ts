@@ -65,7 +65,7 @@ describe('the undo of a run', () => {
     await writeFile(join(folderOf(journal.id), '2.before'), 'rotten');
     const items = await takenBack(journal, host);
     expect(items.map(inShort)).toEqual(['failed /etc/b', 'restored /etc/a']);
-    expect(items[0]?.why).toContain('/etc/b: what was there before is not in the journal any more');
+    expect(items[0]?.why).toContain('/etc/b: its previous content is no longer in the journal');
     expect(await readFile(join(root, 'etc/b'), 'utf8')).toBe('new');
   });
 

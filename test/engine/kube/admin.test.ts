@@ -93,8 +93,8 @@ describe('the identity in a kubeconfig', () => {
       { root: { contexts: null } },
       'its current-context is here, which does not exist (contexts: none)',
     ],
-    ['an unknown cluster', { root: { clusters: null } }, 'it names a cluster "c" that it does not hold'],
-    ['an unknown user', { root: { users: [] } }, 'it names a user "u" that it does not hold'],
+    ['an unknown cluster', { root: { clusters: null } }, 'its cluster "c" does not exist'],
+    ['an unknown user', { root: { users: [] } }, 'it names a user "u" that does not exist'],
     [
       'plain HTTP',
       { cluster: { ...CLUSTER, server: 'http://a:80' } },
@@ -119,7 +119,7 @@ describe('the identity in a kubeconfig', () => {
     [
       "another certificate's key",
       { user: { ...CERTIFICATE, 'client-key-data': base64(issue(ca).keyPem) } },
-      'the client certificate of its user does not fit its client key',
+      'the client certificate and the client key of its user do not match',
     ],
     ['a file that is not there', { user: { ...CERTIFICATE, tokenFile: 'gone' } }, 'ENOENT /home/me/gone'],
     ['no mapping', { root: { users: 'me' } }, 'users is not a list'],

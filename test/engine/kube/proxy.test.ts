@@ -90,8 +90,8 @@ describe('requests to an API server that is reached through HTTPS_PROXY', () => 
       'the proxy refused the connection with HTTP 403',
     ],
     ['does not answer', async () => '127.0.0.1:9', 'E_API_UNREACHABLE', 'of HTTPS_PROXY)'],
-    ['is not an address', async () => 'http://:::', 'E_PROXY', 'HTTPS_PROXY holds no address'],
-    ['speaks SOCKS', async () => 'socks5://127.0.0.1:1', 'E_PROXY', 'HTTPS_PROXY names a proxy by socks5://'],
+    ['is not an address', async () => 'http://:::', 'E_PROXY', 'HTTPS_PROXY is not a valid address'],
+    ['speaks SOCKS', async () => 'socks5://127.0.0.1:1', 'E_PROXY', 'HTTPS_PROXY has the unsupported scheme socks5://'],
   ])('fail with an error that names HTTPS_PROXY if the proxy %s', async (_, proxy, code, text) => {
     vi.stubEnv('HTTPS_PROXY', await proxy());
     const error = await joinErrorOf(() => sendTo('https://10.255.0.1:6443'));

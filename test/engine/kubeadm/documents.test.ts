@@ -17,8 +17,8 @@ kind: KubeletConfiguration
   test('documents of other kinds are skipped with a warning', () => {
     expect(settingsOf(others + examples.v1beta4)).toEqual(meanings.v1beta4);
     expect(warningsOf(others + examples.v1beta4)).toEqual([
-      '1:1: the ClusterConfiguration is passed over: it is not for joining',
-      '7:1: the KubeletConfiguration is passed over: it is not for joining',
+      '1:1: the ClusterConfiguration is ignored: it does not configure joining',
+      '7:1: the KubeletConfiguration is ignored: it does not configure joining',
     ]);
   });
 
@@ -83,11 +83,7 @@ kind: KubeletConfiguration
       'x: [1\n',
       '6:1: the indentation does not match the lines above, or a bracket above is not closed',
     ],
-    [
-      'an alias that leads nowhere',
-      'x: *a\n',
-      '1:1: an alias (*name) is not valid here, or its anchor (&name) is missing',
-    ],
+    ['an unresolved alias', 'x: *a\n', '1:1: an alias (*name) is not valid here, or its anchor (&name) is missing'],
     ['a tag', 'x: !!binary aGk=\n', '5:4: the tag (!name) is unknown, or does not fit its value'],
     ['a key that is a number', '5: x\n', '5:1: unknown field'],
   ])('%s is a problem at its place', async (_, lines, problem) => {

@@ -43,7 +43,7 @@ describe('a configuration file and flags', () => {
       typed: {},
       dryRun: false,
       problems: [],
-      notes: ['c.yaml: nodeRegistration.imagePullPolicy: without effect on a worker'],
+      notes: ['c.yaml: nodeRegistration.imagePullPolicy: no effect on a worker'],
     });
     expect(printedForms(result)).not.toContain(SECRET);
   });
@@ -86,7 +86,7 @@ discoveryTokenUnsafeSkipCAVerification: true
       kubeletHealthCheckTimeout: '3600s',
     });
     expect(notes).toEqual([
-      'c.yaml: nodeRegistration.imagePullPolicy, nodeRegistration.imagePullSerial, timeouts.controlPlaneComponentHealthCheck, timeouts.etcdAPICall, timeouts.kubernetesAPICall, timeouts.upgradeManifests: without effect on a worker',
+      'c.yaml: nodeRegistration.imagePullPolicy, nodeRegistration.imagePullSerial, timeouts.controlPlaneComponentHealthCheck, timeouts.etcdAPICall, timeouts.kubernetesAPICall, timeouts.upgradeManifests: no effect on a worker',
     ]);
     expect(mixed({}, examples.v1beta4.replace('1.5m', '1500us')).configured.tlsBootstrapTimeout?.value).toBe('2ms');
   });
@@ -158,13 +158,13 @@ discoveryTokenUnsafeSkipCAVerification: true
   });
 
   test.each<[string, Record<string, unknown>, string, string]>([
-    ['another endpoint', { endpoint: 'b:1' }, examples.v1beta3, 'b:1 is not asked: the file says 10.0.0.1:6443'],
-    ['an endpoint beside a file', { endpoint: 'b:1' }, FILE, 'b:1 is not asked: the file says a discovery file'],
+    ['another endpoint', { endpoint: 'b:1' }, examples.v1beta3, 'b:1 is ignored: the file has 10.0.0.1:6443'],
+    ['an endpoint beside a file', { endpoint: 'b:1' }, FILE, 'b:1 is ignored: the file has a discovery file'],
     [
       'several API servers',
       {},
       examples.v1alpha1.replace('[10.0.0.1:6443]', '[a:1, b:1]'),
-      'of the 2 API servers in the file only a:1 is asked',
+      'only a:1, the first of the 2 API servers in the file, is used',
     ],
     ['an unknown field in lenient mode', {}, `${FILE}nope: 1\n`, 'c.yaml:4:1: unknown field nope'],
   ])('the combination of flags and file causes a note: %s', (_, typed, text, note) => {

@@ -6,10 +6,10 @@ import { DISCOVERY_TOKEN, examples, PIN, SECRET } from '../../helpers/kubeadm.ts
 import { changesOf, meaning, meaningLeft, migrate } from './migration.ts';
 
 const FROM_CLUSTER = [
-  'clusterName is lost: kubeadm takes it from the cluster',
-  'featureGates is lost: kubeadm takes them from the cluster',
+  'clusterName is lost: kubeadm reads it from the cluster',
+  'featureGates is lost: kubeadm reads them from the cluster',
 ];
-const socketOf = (place: string) => `${place} is changed: unix:// stands before it now: kubeadm takes URLs only`;
+const socketOf = (place: string) => `${place} is changed: unix:// was added, because kubeadm only accepts URLs`;
 
 describe('a migration', () => {
   test.each<[Version, string[]]>([
@@ -77,8 +77,8 @@ nodeRegistration:
 # That is all.
 `);
     expect(changesOf(migration)).toEqual([
-      'discoveryTokenAPIServers is lost: only the first of its 2 API servers has a place',
-      'featureGates is lost: kubeadm takes them from the cluster',
+      'discoveryTokenAPIServers is lost: v1beta4 has only one API server, so only the first of 2 is kept',
+      'featureGates is lost: kubeadm reads them from the cluster',
     ]);
   });
 
@@ -128,16 +128,16 @@ timeouts:
 
   test.each<[string, string, string[]]>([
     [
-      'a token that nothing makes use of',
+      'a token that nothing uses',
       `token: ${DISCOVERY_TOKEN}\ndiscoveryToken: ${DISCOVERY_TOKEN}\ntlsBootstrapToken: ${DISCOVERY_TOKEN}\ndiscoveryTokenAPIServers: ["a:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n`,
-      ['token is lost: the tokens for discovery and bootstrap are both given, and win over it'],
+      ['token is lost: the discovery token and the bootstrap token override it'],
     ],
     [
-      'what a discovery file makes no use of',
+      'fields that a discovery file does not use',
       `token: ${DISCOVERY_TOKEN}\ndiscoveryFile: file:///a.conf\ndiscoveryTokenAPIServers: ["a:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\ndiscoveryTokenCACertHashes: []\n`,
       [
-        'discoveryTokenAPIServers is lost: a discovery file makes no use of it',
-        'discoveryTokenUnsafeSkipCAVerification is lost: a discovery file makes no use of it',
+        'discoveryTokenAPIServers is lost: discovery by a file does not use it',
+        'discoveryTokenUnsafeSkipCAVerification is lost: discovery by a file does not use it',
       ],
     ],
     [

@@ -7,17 +7,17 @@ describe('what is refused, with its place', () => {
     [
       'no discovery',
       '',
-      ['1:1: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust'],
+      ['1:1: discovery.bootstrapToken or discovery.file is missing: it decides which cluster to trust'],
     ],
     [
       'an empty discovery',
       'discovery: {}\n',
-      ['3:12: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust'],
+      ['3:12: discovery.bootstrapToken or discovery.file is missing: it decides which cluster to trust'],
     ],
     [
       'both ways',
       `${DISCOVERY}  file: { kubeConfigPath: /a }\n`,
-      ['5:27: discovery.file and discovery.bootstrapToken exclude each other'],
+      ['5:27: discovery.file and discovery.bootstrapToken cannot be combined'],
     ],
     [
       'an empty bootstrapToken',
@@ -25,7 +25,7 @@ describe('what is refused, with its place', () => {
       [
         '4:19: discovery.bootstrapToken.token is missing',
         '4:19: discovery.bootstrapToken.apiServerEndpoint is missing',
-        '4:19: the CA key must be pinned: discovery.bootstrapToken.caCertHashes (kubeadm token create --print-join-command shows it), or discovery.bootstrapToken.unsafeSkipCAVerification: true',
+        '4:19: the CA key must be pinned: discovery.bootstrapToken.caCertHashes (kubeadm token create --print-join-command prints it), or discovery.bootstrapToken.unsafeSkipCAVerification: true',
       ],
     ],
     [
@@ -160,9 +160,9 @@ describe('what is refused, with its place', () => {
       'everything at once, in the order of the file',
       'skipPhases: x\ncontrolPlane: {}\ndryRun: 1\n',
       [
-        '1:1: discovery.bootstrapToken or discovery.file is missing: it says which cluster to trust',
+        '1:1: discovery.bootstrapToken or discovery.file is missing: it decides which cluster to trust',
         '3:13: skipPhases must be an array',
-        '4:1: controlPlane asks for a control-plane node: only workers can be joined',
+        '4:1: controlPlane requests a control-plane node, but Joinery only joins workers',
         '5:9: dryRun must be a boolean',
       ],
     ],
@@ -171,18 +171,18 @@ describe('what is refused, with its place', () => {
   });
 
   test.each<[string, string, string[]]>([
-    ['no discovery', '', ['1:1: token or discoveryFile is missing: it says which cluster to trust']],
+    ['no discovery', '', ['1:1: token or discoveryFile is missing: it decides which cluster to trust']],
     [
       'both ways',
       `discoveryToken: ${DISCOVERY_TOKEN}\ndiscoveryFile: /a\n`,
-      ['4:16: discoveryFile and discoveryToken exclude each other'],
+      ['4:16: discoveryFile and discoveryToken cannot be combined'],
     ],
     [
       'no server and no pin',
       `token: ${DISCOVERY_TOKEN}\n`,
       [
         '1:1: discoveryTokenAPIServers is missing',
-        '1:1: the CA key must be pinned: discoveryTokenCACertHashes (kubeadm token create --print-join-command shows it), or discoveryTokenUnsafeSkipCAVerification: true',
+        '1:1: the CA key must be pinned: discoveryTokenCACertHashes (kubeadm token create --print-join-command prints it), or discoveryTokenUnsafeSkipCAVerification: true',
       ],
     ],
     [
@@ -196,7 +196,7 @@ describe('what is refused, with its place', () => {
     [
       'pins beside a file',
       `discoveryFile: /a\ndiscoveryTokenCACertHashes: [${PIN}]\n`,
-      ['4:29: discoveryTokenCACertHashes is for discovery by a token, not by a file'],
+      ['4:29: discoveryTokenCACertHashes only applies to discovery by a token'],
     ],
     [
       'gates that are not booleans',
@@ -218,6 +218,6 @@ describe('what is refused, with its place', () => {
     const text = HEAD + DISCOVERY + Array.from({ length: 150 }, (_, index) => `x${index}: 1\n`).join('');
     const problems = await problemsOf(text);
     expect(problems).toHaveLength(101);
-    expect(problems.at(-1)).toBe('105:1: 50 more problems from here on');
+    expect(problems.at(-1)).toBe('105:1: 50 more problems');
   });
 });

@@ -35,8 +35,8 @@ describe('a call', () => {
   });
 
   test.each([
-    ['http://example.test/', 'http is only for this machine itself: use https'],
-    ['http://127.0.0.1.example.test/', 'http is only for this machine itself: use https'],
+    ['http://example.test/', 'http is only allowed to this machine itself: use https'],
+    ['http://127.0.0.1.example.test/', 'http is only allowed to this machine itself: use https'],
     ['https://user:pass@example.test/', 'a password in an address is visible to every user of the machine'],
     ['ftp://example.test/', 'it is neither https nor http'],
     ['nonsense', 'it is not an address'],
@@ -45,9 +45,9 @@ describe('a call', () => {
   });
 
   test.each([
-    ['another status', {}, 404, 'gone', 'it answered 404, and not 2xx: gone'],
-    ['a redirect', {}, 302, '', 'it answered 302, and not 2xx'],
-    ['another one than expected', { statuses: [404, 410] }, 200, '', 'it answered 200, and not 404 or 410'],
+    ['another status', {}, 404, 'gone', 'it answered 404 instead of 2xx: gone'],
+    ['a redirect', {}, 302, '', 'it answered 302 instead of 2xx'],
+    ['another one than expected', { statuses: [404, 410] }, 200, '', 'it answered 200 instead of 404 or 410'],
     ['no JSON', { json: { ok: true } }, 200, '<html>', 'its answer is not JSON: <html>'],
     ['other JSON', { json: { a: { b: 1 } } }, 200, '{"a":{"b":2}}', 'its a.b is not 1'],
     ['less JSON', { json: { a: { b: 1 } } }, 200, '{"c":{}}', 'it has no a'],

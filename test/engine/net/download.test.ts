@@ -101,7 +101,7 @@ describe('a document from the web', () => {
     expect(asked).toEqual([]);
   });
 
-  test('a download ends in a circle of redirects, and its error omits the query', async () => {
+  test('a download stops at a cycle of redirects, and its error omits the query', async () => {
     const round = await site((request, response) => redirect(String(request.url))(request, response));
     const error = await joinErrorOf(() => download(`${round.url}?signature=canary`, NEVER));
     expect(error).toMatchObject({ code: 'E_DOWNLOAD', facts: { url: round.url, what: 'more than 10 redirects' } });

@@ -88,12 +88,12 @@ describe('a proxy', () => {
     [
       'is not an address',
       async () => 'http://:::',
-      { code: 'E_DOWNLOAD', facts: { what: 'HTTPS_PROXY holds no address' } },
+      { code: 'E_DOWNLOAD', facts: { what: 'HTTPS_PROXY is not a valid address' } },
     ],
     [
       'speaks SOCKS',
       async () => 'socks5://127.0.0.1:1',
-      { facts: { what: 'HTTPS_PROXY names a proxy by socks5://, and only http:// and https:// are known here' } },
+      { facts: { what: 'HTTPS_PROXY has the unsupported scheme socks5:// (supported: http:// and https://)' } },
     ],
   ])('a proxy that %s is an error', async (_, proxy, expected) => {
     vi.stubEnv('HTTPS_PROXY', await proxy());

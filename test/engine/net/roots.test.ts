@@ -30,7 +30,7 @@ describe('what this machine trusts by itself', () => {
     expect(await systemRoots({ SSL_CERT_FILE: join(folder(), 'none'), SSL_CERT_DIR: b })).toEqual([other.cert]);
   });
 
-  test('no root is trusted if both variables lead nowhere, not even Node’s own', async () => {
+  test('no root is trusted if both variables name missing paths, not even Node’s own', async () => {
     const nowhere = { SSL_CERT_FILE: join(folder(), 'none'), SSL_CERT_DIR: join(folder(), 'none') };
     expect(await systemRoots(nowhere)).toEqual([]);
     const { url, asked } = await site(document);

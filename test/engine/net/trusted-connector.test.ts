@@ -127,7 +127,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (version) => {
   });
 });
 
-test('a connection that resumed a session all the same is refused', async () => {
+test('a connection that resumed a session nevertheless is refused', async () => {
   const { url, received } = await serve([leaf()], { maxVersion: 'TLSv1.2' });
   const { port } = new URL(url);
   const options = { host: HOST, port: Number(port), rejectUnauthorized: false, maxVersion: 'TLSv1.2' as const };

@@ -10,31 +10,31 @@ const found = async (made: PluginSource) =>
 
 describe('reading the code of a plugin', () => {
   test.each<[string, string]>([
-    ["import { readFile } from 'node:fs/promises';", 'imports node:fs/promises, past the ports'],
-    ["import fs from 'fs';", 'imports fs, past the ports'],
-    ["import { spawn } from\n'node:child_process';", 'imports node:child_process, past the ports'],
-    ["await import('node:net');", 'imports node:net, past the ports'],
-    ["const vm = require('vm');", 'imports vm, past the ports'],
+    ["import { readFile } from 'node:fs/promises';", 'imports node:fs/promises, which bypasses the ports'],
+    ["import fs from 'fs';", 'imports fs, which bypasses the ports'],
+    ["import { spawn } from\n'node:child_process';", 'imports node:child_process, which bypasses the ports'],
+    ["await import('node:net');", 'imports node:net, which bypasses the ports'],
+    ["const vm = require('vm');", 'imports vm, which bypasses the ports'],
     ["process.getBuiltinModule('fs');", 'uses process: process.getBuiltinModule'],
     ['process.env.HOME;', 'uses process: process.env'],
     ["process['ex' + 'it']();", 'uses process: process['],
-    ["eval('1');", 'makes code of text: eval('],
-    ["new Function('return 1')();", 'makes code of text: new Function'],
-    ["(() => {}).constructor('return process')();", 'makes code of text, perhaps: .constructor('],
-    ['await import(name);', 'imports what is only known when it runs: import('],
-    [`await import(\`./\${name}.js\`);`, `imports what is only known when it runs: import(\`./\${`],
-    ["globalThis['pro' + 'cess'];", 'looks up a global by a name that is only known when it runs: globalThis['],
-    ["fetch('https://evil.test');", 'uses the network, past the ports: fetch('],
-    ['new WebSocket(url);', 'uses the network, past the ports: new WebSocket'],
+    ["eval('1');", 'runs code from a string: eval('],
+    ["new Function('return 1')();", 'runs code from a string: new Function'],
+    ["(() => {}).constructor('return process')();", 'may run code from a string: .constructor('],
+    ['await import(name);', 'imports a module with a computed name: import('],
+    [`await import(\`./\${name}.js\`);`, `imports a module with a computed name: import(\`./\${`],
+    ["globalThis['pro' + 'cess'];", 'reads a global with a computed name: globalThis['],
+    ["fetch('https://evil.test');", 'uses the network without a port: fetch('],
+    ['new WebSocket(url);', 'uses the network without a port: new WebSocket'],
     ['WebAssembly.compile(bytes);', 'runs WebAssembly: WebAssembly'],
-    ['Object.prototype.polluted = 1;', 'changes what all objects have, perhaps: Object.prototype'],
+    ['Object.prototype.polluted = 1;', 'may change the prototype of all objects: Object.prototype'],
     [
       "import { sdk } from '@joinery/cli/testing';",
-      'imports @joinery/cli/testing: a plugin is handed the SDK, and there is nothing to import beside a standalone binary',
+      'imports @joinery/cli/testing: a plugin gets the SDK as an argument, and a standalone binary has nothing to import',
     ],
     ["import left from 'left-pad';", 'imports left-pad, which is not among its dependencies'],
-    ["import x from '/opt/x.js';", 'imports /opt/x.js, from outside of its folder'],
-    ["import x from 'data:text/javascript,1';", 'imports data:text/javascript,1, from outside of its folder'],
+    ["import x from '/opt/x.js';", 'imports /opt/x.js, from outside its folder'],
+    ["import x from 'data:text/javascript,1';", 'imports data:text/javascript,1, from outside its folder'],
   ])("the inspection of a plugin's code finds %s", async (line, what) => {
     const module = `/** Nothing. */\n${line}\nexport default (sdk) => sdk.definePlugin({ phases: [] });\n`;
     expect(await found({ module })).toContain(`index.js:2: ${what}`);
@@ -57,15 +57,15 @@ describe('reading the code of a plugin', () => {
     };
     expect(await found({ module: "import './lib/a.js';\nimport './gone.js';\nexport default 1;", files })).toEqual([
       'c.js:1: uses process: process.exit',
-      'gone.js:1: cannot be read here: it is not there, too large, or no JavaScript',
-      'lib/a.js:2: imports node:fs, past the ports',
+      'gone.js:1: cannot be read: it does not exist, is too large, or is not JavaScript',
+      'lib/a.js:2: imports node:fs, which bypasses the ports',
     ]);
   });
 
   test('the inspection names the dependencies, which it does not read', async () => {
     const files = { 'node_modules/left/package.json': '{}' };
     expect(await found({ manifest: { dependencies: { left: '1' } }, files, module: "import 'left/x';" })).toEqual([
-      'package.json:1: depends on left, whose code is not looked at: read it too',
+      'package.json:1: depends on left, whose code was not checked: read it, too',
     ]);
   });
 });

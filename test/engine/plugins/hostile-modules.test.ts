@@ -31,7 +31,7 @@ describe('what a plugin says it does', () => {
     const error = await joinErrorOf(() => load(effect(of)));
     expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH', exitCode: 3 });
     expect(error.message).toBe(
-      `the code of plugin acme does not match its manifest:\n  - phase acme declares what the manifest's effects do not have: ${what}`,
+      `the code of plugin acme does not match its manifest:\n  - phase acme declares an effect that the manifest does not allow: ${what}`,
     );
   });
 
@@ -111,7 +111,7 @@ describe('what a plugin says it does', () => {
       '  - phase acme is in the code, and not in the manifest',
       '  - feature gate Acme is in the manifest, and not in the code',
       '  - feature gate Other is in the code, and not in the manifest',
-      "  - phase acme declares what the manifest's effects do not have: paths: /etc/motd",
+      '  - phase acme declares an effect that the manifest does not allow: paths: /etc/motd',
     ]);
   });
 
@@ -150,11 +150,7 @@ describe('the module of a plugin', () => {
     ['imports what is not there', "import './gone.js';", 'gone.js'],
     ['exports nothing', 'export const x = 1;', 'index.js has no function as its default export'],
     ['exports no function', 'export default {};', 'index.js has no function as its default export'],
-    [
-      'returns no plugin',
-      'export default () => ({ phases: [] });',
-      'index.js returns something else than sdk.definePlugin',
-    ],
+    ['returns no plugin', 'export default () => ({ phases: [] });', 'index.js does not return sdk.definePlugin'],
     [
       'returns a phase that is none',
       'export default (sdk) => sdk.definePlugin({ phases: [null] });',
@@ -173,7 +169,7 @@ describe('the module of a plugin', () => {
     [
       'describes itself endlessly',
       "export default (sdk) => sdk.definePlugin({ phases: [{ name: 'acme', summary: 'x'.repeat(2 ** 21), run() {} }] });",
-      'it describes itself in more than 1048576 bytes',
+      'its description has more than 1048576 bytes',
     ],
     [
       'has getters that throw',

@@ -66,7 +66,7 @@ describe('a phase of a plugin that throws', () => {
 
 describe('a phase of a plugin that returns', () => {
   test.each<[string, string]>([
-    ['const a = {}; a.a = a; return a;', 'it is nested deeper than 32 levels, or in a circle'],
+    ['const a = {}; a.a = a; return a;', 'it is nested deeper than 32 levels, or has a cycle'],
     ['return JSON.parse(\'{"__proto__": {"polluted": true}}\');', 'no output can be named __proto__'],
     ['return { x: JSON.parse(\'{"__proto__": {"polluted": true}}\') };', 'no output can be named __proto__'],
     ["return { x: 'x'.repeat(100e6) };", 'it has more than 1048576 bytes'],

@@ -207,6 +207,6 @@ test.each([
   await host.apply({ kind: 'file', path: '/etc/made', content, mode, secret: false }, new AbortController().signal);
   const events: string[] = [];
   await undo({ plan, host, journal, onEvent: (event) => events.push(printedForms(event)) });
-  expect(events.join('')).toContain('and not what the run left');
+  expect(events.join('')).toContain('it has changed since the run');
   expect(events.join('').includes('of-another-user')).toBe(isShown);
 });

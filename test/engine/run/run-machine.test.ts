@@ -44,7 +44,7 @@ describe('an undo', () => {
     expect(machine.state()).toBe('failed');
   });
 
-  test('an undo starts when no step is running any more', async () => {
+  test('an undo starts when no step is running', async () => {
     const machine = await undone({
       steps: [step('bad'), step('slow')],
       attempt: async ({ id, direction, signal }, time) => {

@@ -125,7 +125,7 @@ describe('join undo', () => {
     });
     expect(result.steps[0]?.notes.at(-1)).toEqual({
       level: 'warn',
-      text: '/etc/a is not restored: it is a file of mode 0644 now, and not what the run left',
+      text: '/etc/a is not restored: it has changed since the run: it is now a file of mode 0644',
     });
     expect([restored(), await names(), (await history()).status]).toEqual([['restored', 'refused'], ['a'], 'undoing']);
     expect((await undo({ overwrite: true })).status).toBe('succeeded');

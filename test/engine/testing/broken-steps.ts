@@ -10,7 +10,7 @@ export const brokenSteps: readonly Broken[] = [
     pipeline: 'steps: [a, b\nmetadata: }\n',
     problems: [
       '5:1: the indentation does not match the lines above, or a bracket above is not closed (yaml)',
-      '5:11: this is not YAML: something unexpected stands here (yaml)',
+      '5:11: this is not YAML: the text here is unexpected (yaml)',
     ],
   },
   {

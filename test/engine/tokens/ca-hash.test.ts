@@ -80,11 +80,11 @@ describe('the hashes of a file', () => {
 
   test.each([
     ['nothing', '', 'it is neither PEM nor a kubeconfig'],
-    ['a key', vector('ca.key'), 'it holds no certificate'],
+    ['a key', vector('ca.key'), 'it contains no certificate'],
     ['a damaged certificate', vector('ca.crt').replace('MII', 'AAA'), 'a certificate in it is damaged ('],
     ['a certificate cut short', vector('ca.crt').slice(0, 300), 'a certificate in it is damaged ('],
     ['JSON of another kind', '{"a": 1}', 'it is neither PEM nor a kubeconfig (it names no cluster)'],
-    ['a kubeconfig without a CA', 'clusters: [{cluster: {server: "https://a"}}]', 'it holds no certificate'],
+    ['a kubeconfig without a CA', 'clusters: [{cluster: {server: "https://a"}}]', 'it contains no certificate'],
     [
       'a kubeconfig with a CA elsewhere',
       'clusters: [{cluster: {server: "https://a", certificate-authority: ca.crt}}]',

@@ -13,7 +13,7 @@ function second(details: Parameters<typeof middle>[0] = {}): Certificate {
   return issue({ subject: SECOND, issuer: MIDDLE, extensions: [ca(), keyUsage('keyCertSign')], ...details });
 }
 
-/** Two CAs that have signed each other: a path could go round for ever. */
+/** Two CAs that have signed each other: a path could be endless. */
 function circle(): Certificate[] {
   const [one, two] = [party('one'), party('two')];
   const extensions = [ca()];

@@ -72,7 +72,7 @@ describe('node-metadata', () => {
     expect(error).toMatchObject({ code: 'E_NODE_METADATA', exitCode: 6 });
     for (const text of [
       'label node-role.kubernetes.io/worker is reserved',
-      'label node-restriction.kubernetes.io/a is not for nodes to set',
+      'a node is not allowed to set label node-restriction.kubernetes.io/a',
       'label ok cannot be "no spaces"',
       'taint gpu:NoSchedule: a node can set its taints only when it registers',
     ])

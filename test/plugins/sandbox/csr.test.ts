@@ -20,7 +20,7 @@ const conditionsOf = (object: object) =>
 const isSettled = ({ object }: { object: object }) =>
   statusOf(object).certificate !== undefined || conditionsOf(object).some((text) => text.startsWith('Failed'));
 
-/** The CSR as it is once nothing waits for its controllers any more. */
+/** The CSR after its controllers have finished. */
 const settled = async (name: string) =>
   (
     await firstEvent(

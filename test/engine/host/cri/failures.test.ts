@@ -44,7 +44,7 @@ describe('a runtime that does not answer', () => {
     const error = await joinErrorOf(() => new ContainerRuntime('/', LIMITS_MS).version(socket, SIGNAL));
     expect(error).toMatchObject({
       code: 'E_CRI_UNREACHABLE',
-      facts: { what: 'it did not tell its version within 0.15 s' },
+      facts: { what: 'it did not report its version within 0.15 s' },
     });
   });
 
@@ -105,7 +105,7 @@ describe('an answer that does not come from a runtime', () => {
   ])('an answer that is not from a runtime is refused: %s', async (_, answer) => {
     const socket = await streaming(answer);
     const error = await joinErrorOf(() => new ContainerRuntime('/').version(socket, SIGNAL));
-    expect(error).toMatchObject({ code: 'E_CRI_REFUSED', facts: { socket, what: 'tell its version' } });
+    expect(error).toMatchObject({ code: 'E_CRI_REFUSED', facts: { socket, what: 'report its version' } });
   });
 
   test('a sandbox list just within 16 MiB is read', async () => {
