@@ -3,6 +3,7 @@ import 'reflect-metadata'; // tsyringe needs it
 import { type Command, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
+import { withOpenFiles } from '../engine/sdk/open-files.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { withApp } from './command.ts';
 import { commandPlugin } from './command-plugin.ts';
@@ -50,7 +51,8 @@ export async function main(root: string, argv: string[], importer?: Importer): P
   app.output.guard();
   try {
     await runCommandLine(app, argv);
-  } catch (error) {
+  } catch (thrown) {
+    const error = withOpenFiles(thrown);
     if (!isJoinError(error)) {
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);

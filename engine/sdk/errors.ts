@@ -4,6 +4,7 @@ import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
 import { type ErrorText, isJoinError, JoinError } from './errors/join-error.ts';
 import { machine } from './errors/machine.ts';
+import { exhaustedIn } from './errors/open-files.ts';
 import { plugins } from './errors/plugins.ts';
 import { trust } from './errors/trust.ts';
 import { usage } from './errors/usage.ts';
@@ -33,7 +34,10 @@ export type Facts<C extends ErrorCode> = Parameters<(typeof catalog)[C]>[0];
  */
 export function fail<C extends ErrorCode>(code: C, facts: Facts<C>, cause?: unknown): JoinError {
   const words = catalog[code] as (facts: Facts<C>) => ErrorText; // C ties the code to the type of its facts
-  return new JoinError(code, words(facts), facts, cause);
+  const text = words(facts);
+  const exhausted = text.transient === true ? undefined : exhaustedIn(cause);
+  if (exhausted === undefined) return new JoinError(code, text, facts, cause);
+  return new JoinError('E_OPEN_FILES', machine.E_OPEN_FILES(exhausted), exhausted, cause);
 }
 
 /**

@@ -122,6 +122,17 @@ export const machine = {
       'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
     exitCode: EXIT.timeLimit,
   }),
+  E_OPEN_FILES: (d: { limit: 'process' | 'machine' }) => ({
+    message:
+      d.limit === 'process'
+        ? 'this process may not open more files: it has reached its limit (EMFILE)'
+        : 'no process of this machine may open more files: the machine has reached its limit (ENFILE)',
+    hint:
+      d.limit === 'process'
+        ? 'Raise the limit of this shell, and run the command again: ulimit -n 1024'
+        : 'Find the process that opens so many files, or raise the limit: sysctl fs.file-nr fs.file-max',
+    exitCode: EXIT.machine,
+  }),
   E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
     message: `${d.path} belongs to another cluster: this machine has already joined it`,
     hint: `To leave that cluster: join reset. Then join ${d.server} again.`,
