@@ -2,8 +2,8 @@
 import 'reflect-metadata'; // tsyringe needs it
 import { type Command, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
+import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
-import { withOpenFiles } from '../engine/sdk/open-files.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { withApp } from './command.ts';
 import { commandPlugin } from './command-plugin.ts';
@@ -52,7 +52,7 @@ export async function main(root: string, argv: string[], importer?: Importer): P
   try {
     await runCommandLine(app, argv);
   } catch (thrown) {
-    const error = withOpenFiles(thrown);
+    const error = openFilesError(thrown, undefined) ?? thrown;
     if (!isJoinError(error)) {
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { fail, isJoinError } from '../sdk/errors.ts';
+import { fail, isJoinError, openFilesError } from '../sdk/errors.ts';
 import { isOwn } from './ownership.ts';
 
 const LINKS_MAX = 40;
@@ -118,8 +118,16 @@ class Way {
     this.#steps = steps;
     this.#rootPath = root;
     this.#descriptors = descriptors;
-    const descriptor = descriptors.openDirectory(root, ENTER);
+    const descriptor = this.#openRoot();
     this.#root = { descriptor, name: '', stats: this.#rootStats(descriptor) };
+  }
+
+  #openRoot(): number {
+    try {
+      return this.#descriptors.openDirectory(this.#rootPath, ENTER);
+    } catch (error) {
+      throw openFilesError(error, this.#path) ?? error;
+    }
   }
 
   /** Without /proc, no place has a path, and every file would seem to be missing. */
@@ -191,6 +199,8 @@ class Way {
       return 'entered';
     } catch (error) {
       if (isJoinError(error)) throw error;
+      const limit = openFilesError(error, this.#path);
+      if (limit !== undefined) throw limit; // where the path leads is not known
       return error as Error;
     }
   }

@@ -151,7 +151,8 @@ async function flock(handle: FileHandle, mode: '-x' | '-s'): Promise<boolean> {
   let said = '';
   child.stderr?.on('data', (bytes) => (said += bytes));
   const [code] = await once(child, 'close').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? fail('E_PROGRAM_MISSING', { program: 'flock', package: 'util-linux' }) : error;
+    if (error.code === 'ENOENT') throw fail('E_PROGRAM_MISSING', { program: 'flock', package: 'util-linux' });
+    throw fail('E_FILE', { path: paths.state, what: `cannot be locked: ${error.message}` }, error);
   });
   // Exit code 1 without output: another process holds the lock.
   if (code === 0 || (code === 1 && said === '')) return code === 0;

@@ -4,7 +4,6 @@ import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
 import { type ErrorText, isJoinError, JoinError } from './errors/join-error.ts';
 import { machine } from './errors/machine.ts';
-import { exhaustedIn } from './errors/open-files.ts';
 import { plugins } from './errors/plugins.ts';
 import { trust } from './errors/trust.ts';
 import { usage } from './errors/usage.ts';
@@ -27,17 +26,27 @@ export const errorCodes = Object.keys(catalog) as ErrorCode[];
 export type Facts<C extends ErrorCode> = Parameters<(typeof catalog)[C]>[0];
 
 /**
- * Creates an error of the catalogue. `cause` is the error that led to it.
+ * Creates an error of the catalogue. `cause` is the error that led to it. If it is that no more files can be opened,
+ * the result is E_OPEN_FILES: a check of the file, the server or the container runtime would find nothing.
  *
  * @example throw fail('E_FILE', { path: '/etc/motd', what: 'permission denied' });
  * @stable
  */
 export function fail<C extends ErrorCode>(code: C, facts: Facts<C>, cause?: unknown): JoinError {
+  const { path, file, server, socket, url, command } = facts as Record<string, unknown>;
+  return openFilesError(cause, path ?? file ?? server ?? socket ?? url ?? command) ?? catalogError(code, facts, cause);
+}
+
+/** E_OPEN_FILES if `cause` is that no more files can be opened, for `place`; undefined otherwise. */
+export function openFilesError(cause: unknown, place: unknown): JoinError | undefined {
+  const limit = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (limit !== 'EMFILE' && limit !== 'ENFILE') return undefined;
+  return catalogError('E_OPEN_FILES', { limit, place: typeof place === 'string' ? place : undefined }, cause);
+}
+
+function catalogError<C extends ErrorCode>(code: C, facts: Facts<C>, cause: unknown): JoinError {
   const words = catalog[code] as (facts: Facts<C>) => ErrorText; // C ties the code to the type of its facts
-  const text = words(facts);
-  const exhausted = text.transient === true ? undefined : exhaustedIn(cause);
-  if (exhausted === undefined) return new JoinError(code, text, facts, cause);
-  return new JoinError('E_OPEN_FILES', machine.E_OPEN_FILES(exhausted), exhausted, cause);
+  return new JoinError(code, words(facts), facts, cause);
 }
 
 /**

@@ -34,11 +34,12 @@ export async function cgroupFindings(context: CheckContext, { version, controlle
   ];
 }
 
-/** Only `preflight-cluster` knows whether the kubelet's configuration accepts cgroups v1. */
+/** Only `preflight-cluster` knows whether the kubelet's configuration accepts cgroups v1, so it decides in a join. */
 async function oldVersion({ holds, kubeletVersion, inputs }: CheckContext): Promise<Finding[]> {
   if (await holds('cgroupV1Refused')) {
+    if (!inputs.standalone) return [];
     const evidence = `this machine has cgroups v1, and a kubelet ${await kubeletVersion()} does not start on them unless its failCgroupV1 is false`;
-    return [problem(evidence, { severity: inputs.standalone ? 'error' : 'warning', hint: SWITCH_TO_V2 })];
+    return [problem(evidence, { hint: SWITCH_TO_V2 })];
   }
   if (!(await holds('cgroupV1Warns'))) return [];
   const evidence = 'this machine has cgroups v1, which later kubelets do not support';

@@ -65,7 +65,7 @@ const clusterConfiguration = ({ gitVersion, kubeadmApi, dns, imageRepository }: 
 });
 
 /** Go also writes durations of zero; a kubelet treats them as the default. */
-const kubeletConfiguration = ({ cgroupDriver }: Profile, healthzPort: number) => ({
+const kubeletConfiguration = ({ cgroupDriver, failCgroupV1 }: Profile, healthzPort: number) => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   authentication: {
     anonymous: { enabled: false },
@@ -78,6 +78,7 @@ const kubeletConfiguration = ({ cgroupDriver }: Profile, healthzPort: number) =>
   clusterDomain: 'cluster.local',
   cpuManagerReconcilePeriod: '0s',
   evictionPressureTransitionPeriod: '0s',
+  ...(failCgroupV1 === undefined ? {} : { failCgroupV1 }),
   fileCheckFrequency: '0s',
   healthzBindAddress: '127.0.0.1',
   healthzPort,

@@ -10,6 +10,8 @@ export interface Profile {
   dns: object;
   /** Absent before 1.22: the kubelet's own default (cgroupfs) then applies. */
   cgroupDriver?: 'systemd';
+  /** False for kubelets from 1.35 on: the scratch machine has cgroups v1. */
+  failCgroupV1?: false;
   imageRepository: string;
   /** Versions of API groups that do not have v1 alone. */
   served: Readonly<Record<string, readonly string[]>>;
@@ -58,6 +60,7 @@ export const profiles = {
   '1.36': {
     imageRepository: 'registry.k8s.io',
     gitVersion: 'v1.36.2',
+    failCgroupV1: false,
     kubeletConfigMap: 'kubelet-config',
     kubeadmApi: 'v1beta4',
     dns: {},

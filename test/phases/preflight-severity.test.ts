@@ -127,7 +127,7 @@ describe('kernels and cgroups by release of the kubelet', () => {
     ['v1.34.9', true, ['W SystemVerification']],
     ['v1.35.0-alpha.1', true, ['E SystemVerification']],
     ['v1.35.0', true, ['E SystemVerification']],
-    ['v1.35.0', false, ['W SystemVerification']],
+    ['v1.35.0', false, []],
   ])('on cgroups v1, a kubelet %s, checked alone: %s, gives %j', async (version, standalone, expected) => {
     expect(await failures(onV1(joinable(withKubelet(version))), { standalone })).toEqual(expected);
   });

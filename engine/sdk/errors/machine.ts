@@ -122,16 +122,16 @@ export const machine = {
       'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
     exitCode: EXIT.timeLimit,
   }),
-  E_OPEN_FILES: (d: { limit: 'process' | 'machine' }) => ({
+  E_OPEN_FILES: (d: { limit: 'EMFILE' | 'ENFILE'; place: string | undefined }) => ({
     message:
-      d.limit === 'process'
-        ? 'this process may not open more files: it has reached its limit (EMFILE)'
-        : 'no process of this machine may open more files: the machine has reached its limit (ENFILE)',
+      `${d.limit === 'EMFILE' ? 'this process' : 'this machine'} has too many open files (${d.limit})` +
+      (d.place === undefined ? '' : `, and needs one more for ${d.place}`),
     hint:
-      d.limit === 'process'
-        ? 'Raise the limit of this shell, and run the command again: ulimit -n 1024'
-        : 'Find the process that opens so many files, or raise the limit: sysctl fs.file-nr fs.file-max',
+      d.limit === 'EMFILE'
+        ? `Raise the limit of this shell: ulimit -n 65536. Then ${RERUN}.`
+        : `See how many are open, and the limit: cat /proc/sys/fs/file-nr. To raise it: sysctl -w fs.file-max=1000000`,
     exitCode: EXIT.machine,
+    transient: d.limit === 'ENFILE', // other processes may close files
   }),
   E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
     message: `${d.path} belongs to another cluster: this machine has already joined it`,

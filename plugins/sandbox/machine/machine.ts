@@ -68,7 +68,6 @@ const files = (hostName: string): Record<string, string> => ({
   '/etc/hostname': `${hostName}\n`,
   '/etc/hosts': `127.0.0.1 localhost ${hostName}\n`,
   [`/boot/config-${KERNEL}`]: KERNEL_CONFIG.map((option) => `CONFIG_${option}=y\n`).join(''),
-  '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory hugetlb pids\n',
   '/proc/cgroups': `#subsys_name hierarchy num_cgroups enabled\n${CGROUPS.map((name) => `${name} 1 1 1\n`).join('')}`,
   '/proc/sys/kernel/ostype': 'Linux\n',
   '/proc/sys/kernel/osrelease': `${KERNEL}\n`,

@@ -70,7 +70,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_KUBELET_BOOTSTRAP: { node: 'w1', lastLine: 'bye' },
   E_KUBELET_CONFIG: { what: 'it is not a mapping' },
   E_NODE_EXISTS: { node: 'w1' },
-  E_OPEN_FILES: { limit: 'process' },
+  E_OPEN_FILES: { limit: 'EMFILE', place: '/etc/x' },
   E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
   E_OUTPUT: { phase: 'x', problems: ['server must be a string'] },
   E_PHASE_INPUT: { phase: 'file', problems: ['there is no /etc/x'] },
