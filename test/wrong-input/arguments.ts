@@ -74,7 +74,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--feature-gates: unknown gate CoreDSN; did you mean CoreDNS?',
-      '--feature-gates: unknown gate Nope; known gates: Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
+      '--feature-gates: unknown gate Nope; known gates: Auditing, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
     ),
   },
   {
@@ -287,7 +287,7 @@ export const wrongArguments: WrongInput[] = [
     ],
     exitCode: 2,
     text: input(
-      '--feature-gates: unknown gate Q; known gates: Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
+      '--feature-gates: unknown gate Q; known gates: Auditing, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
       '--skip-phases: there is no phase r; the steps are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
       '--discovery-timeout must be a duration such as 30s or 5m',
       '--node-name has the wrong form "z_": it must be a DNS name: lower-case letters, digits, - and .',
