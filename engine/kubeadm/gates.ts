@@ -1,6 +1,6 @@
 /**
  * Feature gates of kubeadm that do not affect a join. Source: kubeadm, features/features.go, 1.9 to 1.12 (which read
- * gates from this file) and 1.35.
+ * gates from this file) and 1.36.
  */
 import type { Gate } from '../sdk/index.ts';
 
@@ -16,13 +16,6 @@ export const kubeadmGates: readonly Gate[] = [
     since: '1.10',
     until: '1.12',
     what: `${INIT} whether the API server keeps an audit log`,
-  },
-  {
-    name: 'ControlPlaneKubeletLocalMode',
-    stage: 'GA',
-    default: true,
-    since: '1.31',
-    what: `${CLUSTER} which API server the kubelet of a control-plane node speaks to`,
   },
   {
     name: 'CoreDNS',
@@ -42,7 +35,7 @@ export const kubeadmGates: readonly Gate[] = [
   },
   {
     name: 'NodeLocalCRISocket',
-    stage: 'BETA',
+    stage: 'GA',
     default: true,
     since: '1.32',
     what: `${CLUSTER} whether a node keeps its CRI socket in its own file`,

@@ -31,9 +31,12 @@ export async function passFiles(ports: DropInPorts, { unit, bootstraps }: UnitTo
   const missing = missingFrom(command, bootstraps);
   if (missing.length === 0) return;
   const isOfDropIn = command.file?.includes('.d/') === true;
-  const isTaken = (await files.stat(paths.kubeletDropIn)) !== undefined;
+  const content = dropIn(command);
+  const found = (await files.read(paths.kubeletDropIn))?.toString('utf8');
+  // An interrupted run may have written it without the reload: then systemd does not show it yet.
+  const isTaken = found !== undefined && found !== content;
   const path = isOfDropIn || isTaken ? paths.kubeletLastDropIn : paths.kubeletDropIn;
-  await files.write(path, dropIn(command), 0o644);
+  await files.write(path, content, 0o644);
   await services.reload('kubelet');
   const culprit = command.file ?? "the kubelet's unit";
   log.info(`wrote ${path}, because ${culprit} sets a command without ${missing.join(', ')}`);

@@ -174,3 +174,10 @@ function list(folder: string): string[] {
 function readNumber(file: string): number | undefined {
   return Number.parseInt(read(file), 10) || undefined;
 }
+
+/** The folder of the real programs, for tests that need no cluster. */
+export const unpackedPrograms = async (): Promise<string> => (await must([join(rig, 'unpack')])).trim();
+
+/** Reason why tests that need only the real programs cannot run here; undefined if they can. */
+export const missingPrograms = (): string | undefined =>
+  existsSync(join(rig, 'unpack')) ? undefined : 'the rig ../shared/kube is not beside this checkout';

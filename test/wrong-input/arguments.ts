@@ -41,10 +41,12 @@ export const wrongArguments: WrongInput[] = [
     text: usage('Unexpected argument: ENDPOINT'),
   },
   {
-    title: 'a name of the Node in capitals',
-    args: with_('--node-name', 'Worker1'),
+    title: 'a name of the Node that ends with a hyphen',
+    args: with_('--node-name', 'Worker1-'),
     exitCode: 2,
-    text: input('--node-name has the wrong form "Worker1": it must be a DNS name: lower-case letters, digits, - and .'),
+    text: input(
+      '--node-name has the wrong form "worker1-": it must be a DNS name: lower-case letters, digits, - and .',
+    ),
   },
   {
     title: 'a name of the Node with an underscore',
@@ -72,7 +74,7 @@ export const wrongArguments: WrongInput[] = [
     exitCode: 2,
     text: input(
       '--feature-gates: unknown gate CoreDSN; did you mean CoreDNS?',
-      '--feature-gates: unknown gate Nope; known gates: Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
+      '--feature-gates: unknown gate Nope; known gates: Auditing, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
     ),
   },
   {
@@ -184,10 +186,10 @@ export const wrongArguments: WrongInput[] = [
   },
   {
     title: 'a flag that only joins a control-plane node',
-    args: with_('--apiserver-bind-port=6443'),
+    args: with_('--control-plane'),
     exitCode: 2,
     text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: --apiserver-bind-port requests a control-plane node, but Joinery only joins workers',
+      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
       '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
     ].join('\n'),
   },
@@ -234,14 +236,14 @@ export const wrongArguments: WrongInput[] = [
     args: ['ENDPOINT'],
     variables: {
       JOINERY_TOKEN: 'nope',
-      JOINERY_NODE_NAME: 'UP',
+      JOINERY_NODE_NAME: 'U_P',
       JOINERY_DISCOVERY_TOKEN_UNSAFE_SKIP_CA_VERIFICATION: 'yes',
       JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH: 'sha256:1, md5:2',
     },
     exitCode: 2,
     text: input(
       'JOINERY_DISCOVERY_TOKEN_UNSAFE_SKIP_CA_VERIFICATION must be true or false',
-      'JOINERY_NODE_NAME has the wrong form "UP": it must be a DNS name: lower-case letters, digits, - and .',
+      'JOINERY_NODE_NAME has the wrong form "u_p": it must be a DNS name: lower-case letters, digits, - and .',
       'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
       'JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH has the wrong form "sha256:1": it must be sha256: and 64 hexadecimal digits',
       'JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH has the wrong form "md5:2": it must be sha256: and 64 hexadecimal digits',
@@ -249,11 +251,11 @@ export const wrongArguments: WrongInput[] = [
   },
   {
     title: 'an invalid variable and an invalid flag',
-    args: ['ENDPOINT', '--node-name', 'UP', '--discovery-token-ca-cert-hash', 'PIN'],
+    args: ['ENDPOINT', '--node-name', 'U_P', '--discovery-token-ca-cert-hash', 'PIN'],
     variables: { JOINERY_TOKEN: 'nope' },
     exitCode: 2,
     text: input(
-      '--node-name has the wrong form "UP": it must be a DNS name: lower-case letters, digits, - and .',
+      '--node-name has the wrong form "u_p": it must be a DNS name: lower-case letters, digits, - and .',
       'JOINERY_TOKEN has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',
     ),
   },
@@ -273,7 +275,7 @@ export const wrongArguments: WrongInput[] = [
       '--discovery-token-ca-cert-hash',
       'y',
       '--node-name',
-      'Z',
+      'Z_',
       '--cri-socket',
       'tcp:x',
       '--feature-gates',
@@ -285,10 +287,10 @@ export const wrongArguments: WrongInput[] = [
     ],
     exitCode: 2,
     text: input(
-      '--feature-gates: unknown gate Q; known gates: Auditing, ControlPlaneKubeletLocalMode, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
+      '--feature-gates: unknown gate Q; known gates: Auditing, CoreDNS, DynamicKubeletConfig, HighAvailability, NodeLocalCRISocket, PublicKeysECDSA, RootlessControlPlane, SelfHosting, StoreCertsInSecrets, SupportIPVSProxyMode',
       '--skip-phases: there is no phase r; the steps are preflight, discovery, kubelet-version, cluster-config, preflight-cluster, tls-bootstrap, kubeconfig, kubelet-config, kubelet-start, kubelet-wait-bootstrap, node-ready, dynamic-kubelet-config',
       '--discovery-timeout must be a duration such as 30s or 5m',
-      '--node-name has the wrong form "Z": it must be a DNS name: lower-case letters, digits, - and .',
+      '--node-name has the wrong form "z_": it must be a DNS name: lower-case letters, digits, - and .',
       '--cri-socket has the wrong form "tcp:x": it must be unix:// and an absolute path',
       '--endpoint has the wrong form "10.0.0.1": it must be host:port, with a port from 1 to 65535',
       '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',

@@ -148,7 +148,7 @@ export const wrongConfigurations: WrongInput[] = [
     ),
     exitCode: 3,
     text: config(
-      'FOLDER/c.yaml:9:9: nodeRegistration.name has the wrong form "Worker_1": it must be a DNS name: lower-case letters, digits, - and .',
+      'FOLDER/c.yaml:9:9: nodeRegistration.name has the wrong form "worker_1": it must be a DNS name: lower-case letters, digits, - and .',
       'FOLDER/c.yaml:10:14: nodeRegistration.criSocket has the wrong form "tcp://a": it must be unix:// and an absolute path',
       'FOLDER/c.yaml:11:30: nodeRegistration.taints[0].effect must be one of NoSchedule, PreferNoSchedule, NoExecute',
       'FOLDER/c.yaml:12:21: nodeRegistration.kubeletExtraArgs must be an array: it must be a list of name and value (up to v1beta3 it was a mapping)',
@@ -225,9 +225,9 @@ export const wrongConfigurations: WrongInput[] = [
   {
     title: 'a kubelet argument with dashes',
     ...file(good('nodeRegistration:\n  kubeletExtraArgs:\n    - { name: --v, value: "4" }\n')),
-    exitCode: 2,
-    text: input(
-      'FOLDER/c.yaml:10:5: nodeRegistration.kubeletExtraArgs has the wrong form "--v": it must be an argument without its dashes',
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:10:15: nodeRegistration.kubeletExtraArgs: a name must be an argument without its dashes',
     ),
   },
   {

@@ -38,7 +38,7 @@ export const wrongCredentials: WrongInput[] = [
   },
   {
     title: 'a token with a space',
-    args: tokenOf(` ${TOKEN}`),
+    args: tokenOf(TOKEN.replace('.', '. ')),
     exitCode: 2,
     text: input(
       '--token has the wrong form: it must be 6 and 16 lower-case letters or digits, separated by a dot, as kubeadm token create prints it',

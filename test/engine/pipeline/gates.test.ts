@@ -65,11 +65,10 @@ describe('known feature gates', () => {
   test('Joinery knows the gates of kubeadm in the seed and of today, described as in their help', () => {
     expect(shipped.gates().map(gateLine)).toEqual([
       'Auditing=true|false (ALPHA - default=false)',
-      'ControlPlaneKubeletLocalMode=true|false (default=true)',
       'CoreDNS=true|false (ALPHA - default=false)',
       'DynamicKubeletConfig=true|false (ALPHA - default=false)',
       'HighAvailability=true|false (ALPHA - default=false)',
-      'NodeLocalCRISocket=true|false (BETA - default=true)',
+      'NodeLocalCRISocket=true|false (default=true)',
       'PublicKeysECDSA=true|false (DEPRECATED - default=false)',
       'RootlessControlPlane=true|false (ALPHA - default=false)',
       'SelfHosting=true|false (BETA - default=false)',
