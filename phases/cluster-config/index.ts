@@ -9,7 +9,16 @@ import {
   joiningIdentity,
   minorOf,
 } from '../../engine/node/index.ts';
-import { apiCalls, defined, definePhase, fail, type KubeApi, parseYaml, valueText } from '../../engine/sdk/index.ts';
+import {
+  apiCalls,
+  defined,
+  definePhase,
+  fail,
+  type JoinError,
+  type KubeApi,
+  parseYaml,
+  valueText,
+} from '../../engine/sdk/index.ts';
 import { configSourceFor, DYNAMIC_KUBELET_CONFIG } from './dynamic.ts';
 import { openingsIn } from './openings.ts';
 import { input, output } from './schema.ts';
@@ -31,7 +40,10 @@ export default definePhase({
     const kubernetesVersion = valueText(cluster.document.kubernetesVersion);
     const minor = minorOf(kubernetesVersion);
     if (Number.isNaN(minor))
-      throw fail('E_KUBELET_CONFIG', { what: `kubeadm-config has the invalid kubernetesVersion ${kubernetesVersion}` });
+      throw refusalOf(
+        'kubeadm-config',
+        'ClusterConfiguration',
+      )(`it has the invalid kubernetesVersion ${kubernetesVersion}`);
     const name = holds('unversionedKubeletConfig', kubernetesVersion) ? 'kubelet-config' : `kubelet-config-1.${minor}`;
     const { document, uid } = await documentOf(api, name, 'kubelet');
     const kubeletConfiguration = checkedConfiguration(name, document);
@@ -48,17 +60,22 @@ export default definePhase({
 
 /** Throws E_KUBELET_CONFIG if a kubelet or a later step cannot use the document. */
 function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Record<string, unknown>) {
-  const refuse = (what: string) => fail('E_KUBELET_CONFIG', { what: `${name} ${what}` });
-  if (kind !== KIND) throw refuse(`has the kind ${valueText(kind)}, not ${KIND}`);
+  const refuse = refusalOf(name, 'kubelet');
+  if (kind !== KIND) throw refuse(`it has the kind ${valueText(kind)}, not ${KIND}`);
   const driver = DRIVERS.find((known) => known === cgroupDriver);
   if (driver === undefined && cgroupDriver !== undefined && cgroupDriver !== '')
-    throw refuse(`has the unknown cgroupDriver ${valueText(cgroupDriver)}`);
+    throw refuse(`it has the unknown cgroupDriver ${valueText(cgroupDriver)}`);
   if (healthUrl(rest) === undefined)
     throw refuse(
-      `has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort (${valueText(rest.healthzPort)})`,
+      `it has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort (${valueText(rest.healthzPort)})`,
     );
   return { ...rest, kind: KIND, ...defined({ cgroupDriver: driver }) };
 }
+
+const refusalOf =
+  (name: string, key: string) =>
+  (what: string, cause?: unknown): JoinError =>
+    fail('E_KUBELET_CONFIG', { what: `ConfigMap kube-system/${name}, key ${key}: ${what}` }, cause);
 
 async function documentOf(api: KubeApi, name: string, key: string) {
   const map = await api.get<ConfigMapObject>(configMapRef('kube-system', name));
@@ -70,6 +87,6 @@ async function documentOf(api: KubeApi, name: string, key: string) {
     if (typeof document !== 'object' || document === null) throw new Error('it is not a mapping');
     return { document: document as Record<string, unknown>, uid: map?.metadata?.uid };
   } catch (error) {
-    throw fail('E_KUBELET_CONFIG', { what: `${name}: ${(error as Error).message}` }, error);
+    throw refusalOf(name, key)((error as Error).message, error);
   }
 }

@@ -98,31 +98,35 @@ describe('cluster-config', () => {
       new FakeCluster(ca),
       'there is no ConfigMap kubeadm-config with the key ClusterConfiguration in kube-system',
     ],
-    ['the version is missing', cluster({ version: '' }), 'kubeadm-config has the invalid kubernetesVersion null'],
+    [
+      'the version is missing',
+      cluster({ version: '' }),
+      'ConfigMap kube-system/kubeadm-config, key ClusterConfiguration: it has the invalid kubernetesVersion null',
+    ],
     [
       'the version is not a version',
       cluster({ version: 'latest' }),
-      'kubeadm-config has the invalid kubernetesVersion latest',
+      'ConfigMap kube-system/kubeadm-config, key ClusterConfiguration: it has the invalid kubernetesVersion latest',
     ],
     [
       'the kubelet configuration has another kind',
       cluster({ kubelet: 'kind: KubeProxyConfiguration' }),
-      'kubelet-config has the kind KubeProxyConfiguration, not KubeletConfiguration',
+      'ConfigMap kube-system/kubelet-config, key kubelet: it has the kind KubeProxyConfiguration, not KubeletConfiguration',
     ],
     [
       'the cgroup driver is unknown',
       cluster({ kubelet: 'kind: KubeletConfiguration\ncgroupDriver: upstart\n' }),
-      'kubelet-config has the unknown cgroupDriver upstart',
+      'ConfigMap kube-system/kubelet-config, key kubelet: it has the unknown cgroupDriver upstart',
     ],
     [
       'the version is a mapping',
       cluster({ version: '{ toString: 1 }' }),
-      'kubeadm-config has the invalid kubernetesVersion {"toString":1}',
+      'ConfigMap kube-system/kubeadm-config, key ClusterConfiguration: it has the invalid kubernetesVersion {"toString":1}',
     ],
     [
       'the kind is a mapping',
       cluster({ kubelet: 'kind: { toString: 1 }' }),
-      'kubelet-config has the kind {"toString":1}, not KubeletConfiguration',
+      'ConfigMap kube-system/kubelet-config, key kubelet: it has the kind {"toString":1}, not KubeletConfiguration',
     ],
     [
       'the text is not YAML',
@@ -132,13 +136,17 @@ describe('cluster-config', () => {
     [
       'the health check has an invalid port',
       cluster({ kubelet: 'kind: KubeletConfiguration\nhealthzPort: 99999\n' }),
-      'kubelet-config has an invalid healthzBindAddress (undefined) or healthzPort (99999)',
+      'ConfigMap kube-system/kubelet-config, key kubelet: it has an invalid healthzBindAddress (undefined) or healthzPort (99999)',
     ],
-    ['it is not a mapping', cluster({ kubelet: 'text' }), 'kubelet-config: it is not a mapping'],
+    [
+      'it is not a mapping',
+      cluster({ kubelet: 'text' }),
+      'ConfigMap kube-system/kubelet-config, key kubelet: it is not a mapping',
+    ],
     [
       'it is not YAML',
       cluster({ kubelet: 'a: [' }),
-      'kubelet-config: the indentation does not match the lines above, or a bracket above is not closed',
+      'ConfigMap kube-system/kubelet-config, key kubelet: the indentation does not match the lines above, or a bracket above is not closed',
     ],
   ])('fails if %s', async (_, serving, what) => {
     expect((await fetched(serving)).error).toMatchObject({ code: 'E_KUBELET_CONFIG', facts: { what } });

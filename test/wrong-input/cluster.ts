@@ -176,7 +176,7 @@ const answers: WrongInput[] = [
     SOON,
   ),
   wrong('a cluster-info without a kubeconfig', withoutKubeconfig, 5, [
-    'E_CLUSTER_INFO_INVALID in step discovery: cannot use the cluster-info of https://ENDPOINT: it has no kubeconfig key',
+    'E_CLUSTER_INFO_INVALID in step discovery: cannot use ConfigMap kube-public/cluster-info of https://ENDPOINT: it has no kubeconfig key',
     'Inspect it: kubectl -n kube-public get configmap cluster-info -o yaml. To create it again: kubeadm init phase bootstrap-token',
   ]),
   wrong(

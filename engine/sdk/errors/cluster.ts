@@ -47,7 +47,7 @@ export const cluster = {
     transient: true,
   }),
   E_CLUSTER_INFO_INVALID: (d: { server: string; what: string }) => ({
-    message: `cannot use the cluster-info of ${d.server}: ${d.what}`,
+    message: `cannot use ConfigMap kube-public/cluster-info of ${d.server}: ${d.what}`,
     hint:
       'Inspect it: kubectl -n kube-public get configmap cluster-info -o yaml. To create it again: kubeadm ' +
       'init phase bootstrap-token',
