@@ -160,6 +160,15 @@ describe('join token', () => {
     expect(succeeded(await token('list'))).toBe('The cluster has no bootstrap token.\n');
   });
 
+  test('token create and token delete change nothing with --dry-run', async () => {
+    const { sandbox } = await scene();
+    const token = await administrator(sandbox);
+    const id = sandbox.token.slice(0, 6);
+    expect(succeeded(await token('create', '--dry-run'))).toMatch(/^[a-z0-9]{6}\.[a-z0-9]{16}\n$/);
+    expect(succeeded(await token('delete', id, '--dry-run'))).toBe(`Would delete token ${id}.\n`);
+    expect(idsOf(sandbox)).toEqual([id]);
+  });
+
   test('token list reports Secrets without a usable token', async () => {
     const { sandbox } = await scene();
     const token = await administrator(sandbox);

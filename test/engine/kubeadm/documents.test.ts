@@ -22,6 +22,11 @@ kind: KubeletConfiguration
     ]);
   });
 
+  test('a duplicate key in a document that is ignored does not refuse the file', () => {
+    const duplicate = others.replace('kind: KubeletConfiguration', '$&\nmaxPods: 1\nmaxPods: 2');
+    expect(settingsOf(duplicate + examples.v1beta4)).toEqual(meanings.v1beta4);
+  });
+
   test('problems of the second document have the lines of the file', async () => {
     expect(await problemsOf(`${others}${HEAD}${DISCOVERY}nope: 1\n`)).toEqual(['14:1: unknown field nope']);
   });
