@@ -6,6 +6,7 @@ import { RUNS_KEPT, type Salvaged } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { undoPlan } from '../engine/run/plan-record.ts';
 import { type RunEvent, type RunResult, run, undo } from '../engine/run/run.ts';
+import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, type HostFacts, printable } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
@@ -189,7 +190,7 @@ export abstract class JoinCommand extends Command {
   /** Handles errors before a run: of the command line, of the pipeline, of the machine. */
   protected override async catch(thrown: Interfaces.CommandError): Promise<void> {
     if (thrown.constructor.name === 'ExitError') throw thrown;
-    const error = withUsageError(thrown);
+    const error = openFilesError(thrown, undefined) ?? withUsageError(thrown);
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json')) {
       const result: RunResult = { pipeline: '', status: 'failed', durationMs: 0, steps: [], error };
       this.log(withoutTokens(jsonText(resultDocument(result))));

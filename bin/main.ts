@@ -2,6 +2,7 @@
 import 'reflect-metadata'; // tsyringe needs it
 import { type Command, handle, run } from '@oclif/core';
 import type { Importer } from '../engine/plugins/load.ts';
+import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
 import { withApp } from './command.ts';
@@ -50,7 +51,8 @@ export async function main(root: string, argv: string[], importer?: Importer): P
   app.output.guard();
   try {
     await runCommandLine(app, argv);
-  } catch (error) {
+  } catch (thrown) {
+    const error = openFilesError(thrown, undefined) ?? thrown;
     if (!isJoinError(error)) {
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);

@@ -10,6 +10,8 @@ const UNIT_MS: Record<string, number> = {
   m: 60_000,
   h: 3_600_000,
 };
+/** The longest duration of Go, about 292 years. So every duration is a number, and every deadline a date. */
+const DURATION_MS_MAX = (2 ** 63 - 1) / 1e6;
 const PART = '(\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|μs|ms|s|m|h)';
 const DURATION = new RegExp(`^\\+?(0|(${PART})+)$`);
 
@@ -20,12 +22,12 @@ export const isDurationOrZero = (text: string): boolean => DURATION.test(text);
 export const isDuration = (text: unknown): boolean =>
   typeof text === 'string' && isDurationOrZero(text) && /[1-9]/.test(text);
 
-/** A duration in milliseconds. */
+/** A duration in milliseconds. One of more than 292 years counts as 292 years. */
 export function durationMs(text: string): number {
   let total = 0;
   for (const [, number, unit = ''] of text.matchAll(new RegExp(PART, 'g')))
     total += Number(number) * (UNIT_MS[unit] ?? 0);
-  return total;
+  return Math.min(total, DURATION_MS_MAX);
 }
 
 /** Milliseconds as a duration: `1h30m`. */

@@ -207,8 +207,9 @@ export class Journal {
         await this.#write('durable');
       } finally {
         // Also if the record cannot be written, because the token and the key are no longer needed.
-        const isOver = status === 'undone' || status === 'succeeded';
-        if (this.isWritten && isOver) await this.#store.deleteSecrets();
+        const isOver = this.isWritten && (status === 'undone' || status === 'succeeded');
+        const isUnrecorded = this.#isNeeded && !this.isWritten; // so it cannot be resumed
+        if (isOver || isUnrecorded) await this.#store.deleteSecrets();
       }
     });
   }

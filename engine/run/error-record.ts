@@ -1,6 +1,6 @@
 /** Limits the notes of a phase, and adds to each error the step in which it happened. */
 import type { ErrorRecord } from '../journal/records.ts';
-import { isJoinError } from '../sdk/errors.ts';
+import { isJoinError, openFilesError } from '../sdk/errors.ts';
 
 const NOTES_MAX = 1000;
 const NOTE_LENGTH_MAX = 10_000;
@@ -23,7 +23,8 @@ export function noteAfter(
 /** The error with its step. If the attempt was stopped, the error is the reason for that. */
 export function withStep(error: unknown, step: string, signal?: AbortSignal): unknown {
   const isStopped = signal?.aborted === true && !(isJoinError(error) && error.code !== 'E_ATTEMPT_ENDED');
-  const cause: unknown = isStopped ? signal?.reason : (error ?? new Error('the phase threw nothing'));
+  const thrown = openFilesError(error, undefined) ?? error ?? new Error('the phase threw nothing');
+  const cause: unknown = isStopped ? signal?.reason : thrown;
   if (isJoinError(cause)) cause.step = step;
   return cause;
 }

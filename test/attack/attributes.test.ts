@@ -1,8 +1,9 @@
 /** What a file is beside its content, mode and owner: its ACL, label, attributes, times and other names come back. */
 import { execFileSync } from 'node:child_process';
 import { link, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Disk, realDisk } from '../../engine/host/disk.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { realHost } from '../../engine/host/real.ts';
@@ -105,5 +106,25 @@ describe('a file that a phase replaces', () => {
     await files.write(PATH, 'new\n', 0o640);
     expect(await readFile(join(root, 'etc/other'), 'utf8')).toBe('old\n');
     expect((await lstat(file)).nlink).toBe(1);
+  });
+});
+
+describe('a file that would replace what an undo cannot restore', () => {
+  test.each([
+    ['a pipe', (path: string) => void execFileSync('mkfifo', [path])],
+    ['a socket', (path: string) => void createServer().listen(path).unref()],
+    ['a directory', (path: string) => mkdir(path)],
+  ])('is refused over %s, before anything is recorded', async (kind, create) => {
+    const root = await scratch();
+    await mkdir(join(root, 'etc'));
+    await create(join(root, PATH));
+    await vi.waitFor(() => lstat(join(root, PATH)));
+    const { ports, journal } = journaled(await realHost(root, { access: kubeAccess }), [writes('/etc/*', 0o644, 'x')]);
+    await expect(ports.files.write(PATH, 'x', 0o644)).rejects.toMatchObject({
+      code: 'E_FILE',
+      message: expect.stringContaining(kind === 'a pipe' ? 'a pipe or a device' : kind),
+    });
+    expect(journal.history().changes).toEqual([]);
+    expect((await lstat(join(root, PATH))).isFile()).toBe(false);
   });
 });

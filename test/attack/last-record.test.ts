@@ -53,3 +53,19 @@ test('an undo deletes its secrets, even if the before-images cannot be deleted',
   await expect(journal.finished({ status: 'undone' })).rejects.toThrow('EIO');
   expect(deleted).toBe(2); // once by the run, and once by the undo
 });
+
+test('a run whose journal cannot be created leaves no secret behind', async () => {
+  const kept = new Set<string>();
+  const store: JournalStore = {
+    ...memoryStore(),
+    append: async () => {
+      throw new Error('no space left');
+    },
+    saveSecret: async (name) => void kept.add(name),
+    deleteSecrets: async () => kept.clear(),
+  };
+  const host = memoryHost();
+  const journal = Journal.begin(store, host.now, { ...START, inputs: { token: new Secret('the-token') } });
+  const result = await run({ plan: PLAN(), host, journal });
+  expect([result.status, [...kept]]).toEqual(['failed', []]);
+});

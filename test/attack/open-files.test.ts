@@ -1,7 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fail, isJoinError } from '../../engine/sdk/errors.ts';
+import { scratch } from '../helpers/machine.ts';
 import { PROJECT } from '../helpers/sources.ts';
 
 let seen: Record<string, { code: string; message: string; hint: string; transient: boolean }>;
@@ -35,5 +38,29 @@ describe('a machine that can open no more files', () => {
     expect(isJoinError(error) && error.code).toBe('E_OPEN_FILES');
     expect(error.message).toBe('this machine has too many open files (ENFILE), and needs one more for /etc/x');
     expect(error.hint).toMatch(/sysctl -w fs\.file-max=\d+/);
+  });
+});
+
+async function runWith(openFiles: number) {
+  const root = await scratch();
+  const pipeline = join(root, 'pipeline.yaml');
+  const steps = Array.from(
+    { length: 8 },
+    (_, index) => `  - { id: s${index}, uses: file, with: { path: /etc/f${index}, content: x } }\n`,
+  );
+  const text = `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: x }\nsteps:\n${steps.join('')}`;
+  await writeFile(pipeline, text, { mode: 0o644 });
+  const command = ['bin/join.cjs', 'run', '--pipeline', pipeline, '--root', root];
+  const limited = ['-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', process.execPath, ...command];
+  return spawnSync('bash', limited, { cwd: PROJECT, encoding: 'utf8' });
+}
+
+describe('a run that may open only', () => {
+  test.each([18, 19, 20, 21, 22, 23, 24, 25, 26])('%i files succeeds, or says so', async (openFiles) => {
+    const { status, stderr } = await runWith(openFiles);
+    if (status === 0) return;
+    expect(stderr).toContain('E_OPEN_FILES');
+    expect(stderr).not.toContain('This is a bug');
+    expect(status).toBe(6);
   });
 });

@@ -1,5 +1,6 @@
 /** A delay is as long as was asked for, however long that is. Timers of Node end at once beyond 2^31 - 1 ms. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { durationMs } from '../../engine/documents/durations.ts';
 import { signalAfter, sleep, startTimer } from '../../engine/limits/timers.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail } from '../../engine/sdk/index.ts';
@@ -8,6 +9,17 @@ import { planOfSteps } from '../helpers/plans.ts';
 import { sourcesBelow } from '../helpers/sources.ts';
 
 const DAY_MS = 86_400_000;
+
+describe('a duration', () => {
+  test.each(['99999999h', '9999999999999h', `${'9'.repeat(400)}h`])(
+    'of more than 292 years still has an end that is a date: %s',
+    (text) => {
+      const ms = durationMs(text);
+      expect(ms).toBeGreaterThan(292 * 365 * DAY_MS);
+      expect(new Date(Date.now() + ms).getUTCFullYear()).toBeLessThan(9999);
+    },
+  );
+});
 
 describe('a delay', () => {
   beforeEach(() => void vi.useFakeTimers());

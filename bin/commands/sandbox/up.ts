@@ -21,7 +21,7 @@ export class SandboxUp extends JoinCommand {
   kubectl --kubeconfig ${kubeconfig} get nodes,csr
 
 Ctrl-C stops and deletes both.`);
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
     await close();
   }
 }

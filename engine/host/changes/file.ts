@@ -1,6 +1,7 @@
 /** The change of a file: its whole content, mode and owner at once. */
 
 import { LIMITS } from '../../limits/sizes.ts';
+import { fail } from '../../sdk/errors.ts';
 import type { Owner } from '../../sdk/ports.ts';
 import { requireSize } from '../limits.ts';
 import type { ChangeKind } from './kind.ts';
@@ -28,6 +29,9 @@ export interface FileDescription {
   owner?: Owner;
 }
 
+/** What a file does not replace, because an undo could not restore it. */
+const KINDS = { directory: 'a directory', socket: 'a socket', other: 'a pipe or a device' };
+
 export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
   createsParents: true,
   subject: ({ path }) => path,
@@ -42,6 +46,8 @@ export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
   },
   async describe({ path, content, mode, secret, owner }, read) {
     const stat = await read({ kind: 'stat', path });
+    if (stat !== undefined && stat.kind !== 'file' && stat.kind !== 'link')
+      throw fail('E_FILE', { path, what: `is ${KINDS[stat.kind]}, and in the way of a file` });
     const isOwned = owner === undefined || (stat?.uid === owner.uid && stat.gid === owner.gid);
     const isAlike = isOwned && stat?.kind === 'file' && stat.mode === mode;
     if (isAlike && (await read({ kind: 'file', path }))?.equals(content) === true) return undefined;

@@ -31,7 +31,7 @@ export async function snapshotOf(path: string, read: Read): Promise<Snapshot> {
   if (stat.kind === 'link') return { before: { kind: 'link', target: stat.target ?? '' } };
   const { mode } = stat;
   if (stat.kind === 'directory') return { before: { kind: 'directory', mode, ...ownerOf(stat) } };
-  if (stat.kind !== 'file') return { before: { kind: 'none' } }; // no change replaces a socket
+  if (stat.kind !== 'file') return { before: { kind: 'none' } }; // no file replaces a socket
   const image = (await read({ kind: 'file', path })) ?? Buffer.alloc(0);
   return { before: { kind: 'file', mode, digest: digestOf(image), ...ownerOf(stat) }, image };
 }

@@ -1,7 +1,11 @@
-/** Runs the stand-in kubelet until SIGTERM. On failure, exits with 255 and one line on stderr. */
+/**
+ * Runs the stand-in kubelet until SIGTERM, or until its machine is deleted. On failure, exits with 255 and one line on
+ * stderr.
+ */
+import { existsSync } from 'node:fs';
 import { startKubelet } from './kubelet.ts';
 
-const STAY_MS = 2 ** 31 - 1;
+const LOOK_MS = 1_000;
 
 /** Prefix of a fatal line of klog: `F0102 15:04:05.000000    4242 server.go:274] `. */
 function fatalPrefix(now: Date): string {
@@ -12,12 +16,16 @@ function fatalPrefix(now: Date): string {
 
 export async function runKubelet(root: string): Promise<void> {
   process.once('SIGTERM', () => process.exit(0));
+  // The process that started it may be gone. Without the health check, only this timer keeps the kubelet alive.
+  const look = setInterval(() => {
+    if (!existsSync(root)) process.exit(0);
+  }, LOOK_MS);
   try {
     await startKubelet({ root });
-    setInterval(() => undefined, STAY_MS); // without the health check, nothing else keeps the process alive
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`${fatalPrefix(new Date())}failed to run Kubelet: ${message.replaceAll('\n', ' ')}\n`);
     process.exitCode = 255;
+    clearInterval(look);
   }
 }
