@@ -8,7 +8,9 @@ export class Undo extends JoinCommand {
   static override description = [
     'Restores files, links, directories and services, the last change first. If a kubelet has run, undo first stops it,',
     'marks its Node as not ready, and removes its Pods, their mounts and its files. Files that have changed since the',
-    'run are kept, and undo prints the difference.',
+    'run are kept, and undo prints the difference. Restored files have their owner, ACL, label, attributes, times and',
+    'hard links again; directories and links only their owner and mode. If /var/lib/joinery is on another file system,',
+    'hard links are not restored, and ACLs, labels and attributes only if that file system supports them.',
   ].join(' ');
   static override examples = [
     '<%= config.bin %> undo',

@@ -70,6 +70,7 @@ interface LockFile {
 }
 
 async function heldLock(handle: FileHandle, { tree, path }: LockFile, created: readonly string[]): Promise<Lock> {
+  await handle.chmod(0o600); // whatever the umask is
   const since = new Date().toISOString();
   const announce = async (run?: string) => {
     const text = Buffer.from(`${JSON.stringify({ pid: process.pid, run, since })}\n`);

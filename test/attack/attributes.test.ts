@@ -74,6 +74,18 @@ describe('an undo restores a file as it was', () => {
     expect(await look()).toMatchObject(before);
   });
 
+  test('with its content, mode and owner if the file itself cannot be kept', async () => {
+    const rename: Disk['rename'] = async (from, to) => {
+      if (String(to).endsWith('.original')) throw new Error('it cannot be kept');
+      await realDisk.rename(from, to);
+    };
+    const { files, look, undo } = await machine({ ...withoutLinks, rename });
+    const { mode, content } = await look();
+    await files.write(PATH, 'new\n', 0o600);
+    await undo();
+    expect(await look()).toMatchObject({ mode, content });
+  });
+
   test('with its own content if it was changed by another name of it during the run', async () => {
     const { root, file, files, undo } = await machine();
     await files.write(PATH, 'new\n', 0o600);

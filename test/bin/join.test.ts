@@ -160,13 +160,14 @@ describe('join run', () => {
   });
 });
 
-/** A configuration with which the kubelet cannot start: it would listen where this machine has no address. */
+/** A configuration with which the kubelet cannot start: the API server already listens at its port. */
 function breakKubelet(sandbox: Sandbox): void {
   const name = 'kubelet-config';
   const map = sandbox.store.get<KubeObject & { data: Record<string, string> }>('configmaps', name, 'kube-system');
   if (map === undefined) throw new Error(`no ${name}`);
-  const kubelet = (map.data.kubelet ?? '').replace(/^healthzBindAddress: .*$/m, 'healthzBindAddress: 203.0.113.1');
-  expect(kubelet).toContain('203.0.113.1');
+  const port = `healthzPort: ${sandbox.endpoint.split(':').at(-1)}`;
+  const kubelet = (map.data.kubelet ?? '').replace(/^healthzPort: .*$/m, port);
+  expect(kubelet).toContain(port);
   sandbox.store.update('configmaps', { ...map, data: { kubelet } });
 }
 

@@ -1,4 +1,6 @@
 /** Readers of certificates, signatures and identities. */
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { kubeletIdentity } from '../../engine/node/index.ts';
@@ -16,6 +18,8 @@ import {
 } from '../../engine/pki/index.ts';
 import { TrustAnchors } from '../../engine/pki/trust-anchors.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
+import { ca, other } from '../helpers/discovery-file.ts';
+import { clusterIn, kubeletConfOf, pinsOf } from '../helpers/kubelet-conf.ts';
 import { DER_TOKENS, derShape, PEM_TOKENS, pemShape } from './der-shapes.ts';
 import {
   ca2Der,
@@ -36,9 +40,10 @@ import {
   vector,
   words,
 } from './materials.ts';
-import { jsonShape, soup, swollen, yamlShape } from './shapes.ts';
+import { jsonShape, soup, swollen, YAML_TOKENS, yamlShape } from './shapes.ts';
 import type { Target } from './target.ts';
 
+const discoveryFile = readFileSync('test/fuzz/corpus/discovery-file/current-context.yaml', 'utf8');
 const anchors = new TrustAnchors([vector('ca-bundle.crt')]);
 
 /** Unlike the readers, the verification of a chain never throws: an exception would not be a verdict. */
@@ -64,6 +69,32 @@ export const trustTargets: Record<string, Target> = {
     },
     shape: pemShape(DOCUMENT_BYTES_MAX, caDer, ca2Der),
     tokens: [...PEM_TOKENS, '-----BEGIN EC PRIVATE KEY-----\n', '-----END EC PRIVATE KEY-----\n'],
+  },
+
+  'discovery-file': {
+    /**
+     * A kubelet.conf that is written says of its cluster what was verified, and nothing else. Without a CA in the file,
+     * the roots of the machine verify the server, and the CA is that of its cluster-info.
+     */
+    async run(bytes) {
+      const outcome = await kubeletConfOf(bytes.toString('utf8'));
+      if (outcome instanceof Error) throw outcome;
+      const { server, pins } = outcome.verified;
+      const verified = { server, pins: isDeepStrictEqual(pins, pinsOf(other.pem)) ? pinsOf(ca.pem) : pins };
+      const written = clusterIn(outcome.document);
+      if (!isDeepStrictEqual(written, verified))
+        throw new TypeError(`wrote ${JSON.stringify(written)}, verified ${JSON.stringify(verified)}`);
+    },
+    shape: fc.oneof(
+      { weight: 3, arbitrary: yamlShape(DOCUMENT_BYTES_MAX, parse(kubeconfig), parse(discoveryFile)) },
+      { weight: 1, arbitrary: pemShape(DOCUMENT_BYTES_MAX, caDer, ca2Der).map(inKubeconfig) },
+    ),
+    tokens: [
+      ...YAML_TOKENS,
+      ...words(
+        'server: |https://|:6443|\\n|@|#|insecure-skip-tls-verify: true|certificate-authority-data: |user: |token: ',
+      ),
+    ],
   },
 
   'cluster-info': {

@@ -2,9 +2,9 @@
 import type { ApiAnswer, ApiRequest } from '../../engine/sdk/api.ts';
 import { revealSecrets } from '../../engine/sdk/index.ts';
 import type { MemoryHost, MemoryMachine } from '../../engine/testing/memory-host.ts';
+import { runPhase } from '../../engine/testing/run-phase.ts';
 import discoveryFile from '../../phases/discovery-file/index.ts';
 import { authority, clusterInfo, clusterInfoKubeconfig, issue, NOW, SERVER } from './cluster.ts';
-import { runPhase } from './contract.ts';
 
 export const ca = authority();
 export const other = authority('other');

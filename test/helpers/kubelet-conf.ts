@@ -3,9 +3,9 @@ import { parse } from 'yaml';
 import { readCertificates } from '../../engine/pki/index.ts';
 import { revealSecrets } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
+import { runPhase } from '../../engine/testing/run-phase.ts';
 import kubeconfig from '../../phases/kubeconfig/index.ts';
 import { authority, issue, TOKEN } from './cluster.ts';
-import { runPhase } from './contract.ts';
 import { discover, machineOf, outputsOf, SIGNAL } from './discovery-file.ts';
 
 const node = issue(authority());

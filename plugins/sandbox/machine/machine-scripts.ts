@@ -111,3 +111,7 @@ if [ "$unit" = kubelet ] && [ -f "$log" ]; then tail -n "$lines" "$log"; else ec
 `;
 
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+export const sleep = `${HEAD}
+exec sleep "$@"
+`;

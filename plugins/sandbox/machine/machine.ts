@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { DEFAULT_PROFILE, profiles } from '../profile.ts';
-import { journalctl, systemctl } from './machine-scripts.ts';
+import { journalctl, sleep, systemctl } from './machine-scripts.ts';
 import { RUNTIME_SOCKET } from './runtime.ts';
 
 export interface MachineOptions {
@@ -33,6 +33,7 @@ const PROGRAMS = [
   'socat',
   'tc',
   'touch',
+  'true',
 ];
 const KERNEL = '5.10.0-stand-in';
 /** Kernel options that containers need. */
@@ -106,6 +107,7 @@ const programs = (kubelet: readonly string[], version: string): Record<string, s
   kubelet: `#!/bin/sh\n[ "$1" = --version ] && echo 'Kubernetes ${version}'\n`,
   systemctl: systemctl(kubelet),
   journalctl,
+  sleep,
 });
 
 export async function makeMachine(root: string, options: MachineOptions): Promise<void> {
@@ -115,6 +117,7 @@ export async function makeMachine(root: string, options: MachineOptions): Promis
     await writeNew(join(root, 'usr/bin', name), text);
     await chmod(join(root, 'usr/bin', name), 0o755);
   }
+  await symlink('usr/bin', join(root, 'bin'));
   await mkdir(join(root, dirname(WANTED)), { recursive: true });
   await symlink(UNIT, join(root, WANTED));
   await mkdir(join(root, 'var/lib'), { recursive: true });

@@ -106,3 +106,12 @@ describe('a scratch machine', () => {
     expect(await isRunning(pid)).toBe(false);
   });
 });
+
+test('a scratch machine has the programs of every machine, also in /bin', async () => {
+  root = await emptyMachine('host-1');
+  const sleep = promisify(execFile)(join(root, 'bin/sleep'), ['0.3']);
+  const begunAtMs = performance.now();
+  await sleep;
+  expect(performance.now() - begunAtMs).toBeGreaterThan(250);
+  expect(await on('true')).toEqual({ code: 0, stdout: '' });
+});
