@@ -3,7 +3,8 @@ import { closeSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { clean, fail, type JoinError } from '../engine/sdk/index.ts';
+import { reasonOf } from '../engine/limits/errno.ts';
+import { fail, type JoinError } from '../engine/sdk/index.ts';
 
 type StandardStream = Writable & { fd: number; _handle?: { setBlocking?(isBlocking: boolean): void } };
 
@@ -26,7 +27,7 @@ export class Output {
   /** E_STDOUT if standard output is incomplete, unless its reader has left. */
   get lost(): JoinError | undefined {
     if (this.#error === undefined || this.#error.code === 'EPIPE') return undefined;
-    return fail('E_STDOUT', { what: clean(this.#error.message) }, this.#error);
+    return fail('E_STDOUT', { what: reasonOf(this.#error) }, this.#error);
   }
 
   /** Waits as long as a slow reader needs. */

@@ -5,6 +5,7 @@ import { readDocument } from '../engine/documents/read.ts';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
 import type { TrackedValue } from '../engine/environment/tracked.ts';
 import { readTrusted } from '../engine/host/trusted.ts';
+import { reasonOf } from '../engine/limits/errno.ts';
 import { readLimited } from '../engine/limits/read.ts';
 import { LIMITS } from '../engine/limits/sizes.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
@@ -116,7 +117,7 @@ export class PipelineCatalog {
           };
     } catch (error) {
       if (isJoinError(error)) throw error;
-      const facts = { file: name, what: (error as Error).message };
+      const facts = { file: name, what: reasonOf(error) };
       if (kind === 'pipelines') throw fail('E_PIPELINE_FILE', facts, error);
       throw fail('E_ENVIRONMENT_FILE', { ...facts, shipped: this.names(kind) }, error);
     }

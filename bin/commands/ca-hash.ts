@@ -1,6 +1,7 @@
 /** `join ca-hash`: prints the value of `--discovery-token-ca-cert-hash`. */
 import { dirname, resolve } from 'node:path';
 import { Args } from '@oclif/core';
+import { reasonOf } from '../../engine/limits/errno.ts';
 import { clean, fail } from '../../engine/sdk/index.ts';
 import { caCertificates } from '../../engine/tokens/ca-hash.ts';
 import { JoinCommand } from '../command.ts';
@@ -29,7 +30,7 @@ export class CaHash extends JoinCommand {
     const certificates = await readText(args.file)
       .then((text) => caCertificates(text, (path) => readTextFile(resolve(dirname(args.file), path))))
       .catch((error: Error) => {
-        throw fail('E_CA_HASH', { file, what: clean(error.message) }, error);
+        throw fail('E_CA_HASH', { file, what: clean(reasonOf(error)) }, error);
       });
     for (const { pin, x509, commonName } of certificates) {
       if (!x509.ca)

@@ -1,5 +1,6 @@
 /** Converts flags and arguments to values of inputs. */
 import { resolve } from 'node:path';
+import { reasonOf } from '../../engine/limits/errno.ts';
 import { flagName, kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { fail, type Schema } from '../../engine/sdk/index.ts';
 import { tidied } from '../../engine/sdk/schema.ts';
@@ -76,7 +77,7 @@ export function textOrFile(text: string, name: string): string {
   try {
     return readTextFile(text.slice(1)).trimEnd();
   } catch (error) {
-    throw fail('E_INPUT', { problems: [`${name} ${text}: ${(error as Error).message}`] }, error);
+    throw fail('E_INPUT', { problems: [`${name} ${text}: ${reasonOf(error)}`] }, error);
   }
 }
 

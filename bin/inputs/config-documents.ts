@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { MachineFiles } from '../../engine/host/files.ts';
+import { reasonOf } from '../../engine/limits/errno.ts';
 import { fail, type Problem, type Secret } from '../../engine/sdk/index.ts';
 import { readText } from './read-text.ts';
 
@@ -14,7 +15,7 @@ export async function readConfigurationFile(file: string): Promise<string> {
   try {
     return await readText(file);
   } catch (error) {
-    throw fail('E_CONFIG_FILE', { file, what: (error as Error).message }, error);
+    throw fail('E_CONFIG_FILE', { file, what: reasonOf(error) }, error);
   }
 }
 

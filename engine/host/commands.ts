@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { reasonOf } from '../limits/errno.ts';
 import { fail } from '../sdk/errors.ts';
 import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
@@ -72,7 +73,7 @@ export class MachineCommands {
         else if (signal.aborted) reject(signal.reason);
         else {
           const isLate = error.killed === true && typeof error.code !== 'string';
-          const output = isLate ? `not done after ${timeMs / 1000} s` : clean(error.message);
+          const output = isLate ? `not done after ${timeMs / 1000} s` : clean(reasonOf(error));
           reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output }, error));
         }
       });

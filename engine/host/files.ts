@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errnoReason } from '../limits/errno.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { signalAfter, sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
@@ -252,7 +253,7 @@ export class MachineFiles {
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (isJoinError(error) || typeof code !== 'string') throw error;
-      throw fail('E_FILE', { path, what: ERRNO[code] ?? code }, error);
+      throw fail('E_FILE', { path, what: errnoReason(error) ?? code }, error);
     }
   }
 }
@@ -264,16 +265,6 @@ function watcherOf(directory: string): FSWatcher | undefined {
     return undefined;
   }
 }
-
-const ERRNO: Record<string, string> = {
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  ENOSPC: 'no space left on the file system',
-  EROFS: 'the file system is read-only',
-  EISDIR: 'is a directory',
-  ELOOP: 'too many links',
-  EDQUOT: 'the disk quota is used up',
-};
 
 function kindOf(stats: Stats): Stat['kind'] {
   if (stats.isFile()) return 'file';

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { reasonOf } from '../limits/errno.ts';
 import { sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
@@ -118,11 +119,9 @@ async function openLock({ tree, path }: LockFile, flags: number): Promise<FileHa
       open(place.path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600),
     );
   } catch (error) {
-    const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (isJoinError(error)) throw error;
-    const what = code === 'EACCES' ? 'permission denied' : `cannot be opened (${code})`;
-    throw fail('E_FILE', { path: join(tree.root, path), what }, error);
+    throw fail('E_FILE', { path: join(tree.root, path), what: reasonOf(error) }, error);
   }
 }
 
@@ -153,7 +152,7 @@ async function flock(handle: FileHandle, mode: '-x' | '-s'): Promise<boolean> {
   child.stderr?.on('data', (bytes) => (said += bytes));
   const [code] = await once(child, 'close').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw fail('E_PROGRAM_MISSING', { program: 'flock', package: 'util-linux' });
-    throw fail('E_FILE', { path: paths.state, what: `cannot be locked: ${error.message}` }, error);
+    throw fail('E_FILE', { path: paths.state, what: `cannot be locked: ${reasonOf(error)}` }, error);
   });
   // Exit code 1 without output: another process holds the lock.
   if (code === 0 || (code === 1 && said === '')) return code === 0;

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { reasonOf } from '../limits/errno.ts';
 import { fail } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { MachineCommands } from './commands.ts';
@@ -75,7 +76,7 @@ async function readTable(): Promise<string> {
       chunks.push(chunk);
     }
   } catch (error) {
-    throw fail('E_FILE', { path: TABLE, what: clean((error as Error).message) }, error);
+    throw fail('E_FILE', { path: TABLE, what: reasonOf(error) }, error);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -2,6 +2,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trustedPath } from '../host/trusted.ts';
+import { errnoReason } from '../limits/errno.ts';
 import { readLimited } from '../limits/read.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
@@ -37,9 +38,10 @@ export async function inspectPlugin(
     const integrity = await integrityOf(folder, dependencies, { isShipped });
     return { folder, manifest, integrity, isShipped };
   } catch (error) {
-    const { code, path: at = path } = error as NodeJS.ErrnoException;
+    const { path: at = path } = error as NodeJS.ErrnoException;
     if (isJoinError(error)) throw error;
-    const what = code === undefined ? (error as Error).message : `${at}: ${code}`;
+    const reason = errnoReason(error);
+    const what = reason === undefined ? (error as Error).message : `${at}: ${reason}`;
     throw fail('E_PLUGIN_FILES', { folder: path, what }, error);
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { violations } from '../documents/validate.ts';
 import { MachineFiles } from '../host/files.ts';
 import { readTrusted } from '../host/trusted.ts';
+import { reasonOf } from '../limits/errno.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import type { PluginSource } from './find.ts';
@@ -48,7 +49,7 @@ export function readLock(folder: string, by: PluginSource, command: string): Loc
     value = JSON.parse(readTrusted(file));
   } catch (error) {
     if (isJoinError(error)) throw error;
-    throw refuse((error as Error).message.replace(file, 'it'));
+    throw refuse(reasonOf(error).replace(file, 'it'));
   }
   const [violation] = violations(SCHEMA, value);
   if (violation !== undefined) throw refuse(`${violation.path.join('.')} ${violation.message}`.trim());

@@ -1,5 +1,6 @@
 /** Finds the CA certificates in a file: a PEM bundle, or a kubeconfig that contains one. */
 
+import { reasonOf } from '../limits/errno.ts';
 import {
   clusterInUse,
   clusterNamed,
@@ -33,7 +34,11 @@ function caOfKubeconfig(text: string, read?: (path: string) => string): string {
   const { ca, caFile } = clusterOf(text);
   if (ca !== '' || caFile === undefined) return ca;
   if (read === undefined) throw new Error(`its CA is in another file, ${caFile}`);
-  return read(caFile);
+  try {
+    return read(caFile);
+  } catch (error) {
+    throw new Error(`its CA file ${caFile}: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** The cluster that a join would use. */

@@ -20,6 +20,15 @@ export function isIssued(name: string, csr: CsrObject | undefined): boolean {
   return typeof certificate === 'string' && certificate !== '';
 }
 
+/** What a CSR without a certificate waits for, in the words of its conditions. */
+export function stateOf(name: string, csr: CsrObject | undefined): string {
+  const conditions = conditionsOf(csr).map(({ type = '', reason, message }) =>
+    [type, [reason, message].filter(Boolean).join(': ')].filter(Boolean).join(', '),
+  );
+  if (conditions.length === 0) return `${name} is not approved; to approve it: kubectl certificate approve ${name}`;
+  return clean(`${name} has no certificate, and these conditions: ${conditions.join('; ')}`);
+}
+
 /** Whether the CSR was denied, or the signer could not sign it. */
 export const isRefused = (csr: CsrObject): boolean =>
   conditionsOf(csr).some(({ type }) => type === 'Denied' || type === 'Failed');

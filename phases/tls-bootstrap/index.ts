@@ -36,7 +36,7 @@ import {
   writes,
 } from '../../engine/sdk/index.ts';
 import { bootstrapKubeconfig } from './bootstrap-kubeconfig.ts';
-import { certificateProblems, conflictWith, isIssued, isRefused } from './certificate.ts';
+import { certificateProblems, conflictWith, isIssued, isRefused, stateOf } from './certificate.ts';
 import { input, output } from './schema.ts';
 
 const SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
@@ -89,11 +89,7 @@ export default definePhase({
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} needs manual approval:${approvalCommands(name)}`);
 
-    const signed = await api
-      .waitFor<CsrObject>(sent.ref, (csr) => isIssued(name, csr), sent.csr)
-      .catch((error: unknown) => {
-        throw withWitness(error, `${name} has no certificate yet; to see whether it is approved: kubectl get csr`);
-      });
+    const signed = await signedCsr(api, name, sent);
     const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
     const problems = certificateProblems(certificate, key.reveal(), subject, clock.now());
     if (problems.length > 0) throw fail('E_CERTIFICATE_WRONG', { csr: name, problems });
@@ -107,6 +103,18 @@ const usagesOf = (kubeletVersion: string | undefined): string[] =>
   holds('noKeyEncipherment', kubeletVersion)
     ? ['digital signature', 'client auth']
     : ['digital signature', 'key encipherment', 'client auth'];
+
+/** Waits for the certificate. A wait that times out ends with what the CSR said last. */
+async function signedCsr(api: KubeApi, name: string, { ref, csr }: Sent): Promise<CsrObject> {
+  let last: CsrObject | undefined = csr;
+  const done = (seen: CsrObject | undefined) => {
+    last = seen;
+    return isIssued(name, seen);
+  };
+  return api.waitFor<CsrObject>(ref, done, csr).catch((error: unknown) => {
+    throw withWitness(error, stateOf(name, last));
+  });
+}
 
 /** On lines of their own, so that they are easy to copy. */
 const approvalCommands = (name: string): string => `\n    kubectl get csr\n    kubectl certificate approve ${name}`;
@@ -143,6 +151,12 @@ async function requestCertificate(api: KubeApi, random: Random, { subject, usage
   return { ...request, sent };
 }
 
+/** A CSR that the server has. */
+interface Sent {
+  ref: ObjectRef;
+  csr: CsrObject;
+}
+
 interface Request {
   name: string;
   usages: readonly string[];
@@ -153,7 +167,7 @@ interface Request {
  * Sends the CSR in the API version that the server has. Undefined if a CSR of this key exists but was refused or
  * deleted: the key is then useless.
  */
-async function sendCsr(api: KubeApi, request: Request): Promise<{ ref: ObjectRef; csr: CsrObject } | undefined> {
+async function sendCsr(api: KubeApi, request: Request): Promise<Sent | undefined> {
   const ref = csrRef(request.name);
   try {
     const csr = await createOrAdopt(api, ref, request, { signerName: SIGNER });

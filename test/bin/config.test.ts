@@ -85,7 +85,7 @@ describe('join config validate', () => {
     const missing = await cli(['config', 'validate', join(folder, 'none.yaml')]);
     expect(missing.code).toBe(3);
     expect(missing.stderr).toContain(
-      `E_CONFIG_FILE: cannot read the configuration file ${join(folder, 'none.yaml')}: ENOENT`,
+      `E_CONFIG_FILE: cannot read the configuration file ${join(folder, 'none.yaml')}: does not exist`,
     );
   });
 });

@@ -277,7 +277,7 @@ describe('join ca-hash', () => {
   });
 
   test.each([
-    ['a missing file', '/nowhere/ca.crt', 'ENOENT'],
+    ['a missing file', '/nowhere/ca.crt', '/nowhere/ca.crt: does not exist'],
     ['a directory', '/tmp', '/tmp is a directory, not a file'],
     ['an endless file', '/dev/zero', '/dev/zero is a device, not a file'],
     ['nothing on standard input', '-', 'standard input'],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { Wait } from '../../engine/host/host.ts';
 import { type CsrObject, csrRef, nodeRef, paths } from '../../engine/node/index.ts';
 import { createCsr, csrName, generateKeyPem, publicKeyDer, readCsr } from '../../engine/pki/index.ts';
-import { isSecret } from '../../engine/sdk/index.ts';
+import { fail, isSecret } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import { certificateProblems } from '../../phases/tls-bootstrap/certificate.ts';
 import tlsBootstrap from '../../phases/tls-bootstrap/index.ts';
@@ -187,6 +188,27 @@ describe('tls-bootstrap in mode direct', () => {
     cluster.answers.set(`POST ${CSRS}`, cluster.answer(409, { message: 'already exists' }));
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
     expect(error).toMatchObject({ code: 'E_CSR_GONE', transient: true });
+  });
+
+  test.each<[string, object[], string]>([
+    ['no condition', [], `${NAME} is not approved; to approve it: kubectl certificate approve ${NAME}`],
+    [
+      'the condition Approved',
+      [{ type: 'Approved', status: 'True', reason: 'AutoApproved', message: 'by the\ncontroller' }],
+      `${NAME} has no certificate, and these conditions: Approved, AutoApproved: by the controller`,
+    ],
+    ['a condition without words', [{ type: 'Approved' }], `${NAME} has no certificate, and these conditions: Approved`],
+  ])('a wait that times out ends with the state of a CSR that has %s', async (_, conditions, witness) => {
+    const machine = machineIn(new FakeCluster(ca));
+    const wait = async (condition: Wait) => {
+      if (condition.kind === 'object') condition.done({ ...(condition.from as CsrObject), status: { conditions } });
+      throw fail('E_STEP_TIME_LIMIT', { step: 'tls-bootstrap', limitMs: 1, witness: 'the server is busy' });
+    };
+    const { error } = await bootstrap(memoryHost({ ...machine, wait }));
+    expect(error).toMatchObject({
+      code: 'E_STEP_TIME_LIMIT',
+      facts: { witness: `the server is busy; ${witness}` },
+    });
   });
 
   test('refuses a wrong certificate, and outputs none', async () => {

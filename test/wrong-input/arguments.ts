@@ -197,7 +197,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a token in a missing file',
     args: tokenOf('@FOLDER/none'),
     exitCode: 2,
-    text: input("--token @FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'"),
+    text: input('--token @FOLDER/none: does not exist'),
   },
   {
     title: 'two tokens from standard input',
@@ -210,7 +210,7 @@ export const wrongArguments: WrongInput[] = [
     args: with_('--pipeline', 'FOLDER/none.yaml'),
     exitCode: 3,
     text: [
-      "E_PIPELINE_FILE: cannot read the pipeline FOLDER/none.yaml: ENOENT: no such file or directory, open 'FOLDER/none.yaml'",
+      'E_PIPELINE_FILE: cannot read the pipeline FOLDER/none.yaml: does not exist',
       '  → Check the path, or omit --pipeline to use the built-in pipeline.',
     ].join('\n'),
   },
@@ -264,7 +264,7 @@ export const wrongArguments: WrongInput[] = [
     args: ['ENDPOINT'],
     variables: { JOINERY_TOKEN: '@FOLDER/none' },
     exitCode: 2,
-    text: input("JOINERY_TOKEN @FOLDER/none: ENOENT: no such file or directory, open 'FOLDER/none'"),
+    text: input('JOINERY_TOKEN @FOLDER/none: does not exist'),
   },
   {
     title: 'eight invalid flags at once',

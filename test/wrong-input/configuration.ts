@@ -20,7 +20,7 @@ export const wrongConfigurations: WrongInput[] = [
     args: CONFIG,
     exitCode: 3,
     text: [
-      "E_CONFIG_FILE: cannot read the configuration file FOLDER/c.yaml: ENOENT: no such file or directory, open 'FOLDER/c.yaml'",
+      'E_CONFIG_FILE: cannot read the configuration file FOLDER/c.yaml: does not exist',
       '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
     ].join('\n'),
   },

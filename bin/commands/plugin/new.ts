@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Args, Flags } from '@oclif/core';
+import { reasonOf } from '../../../engine/limits/errno.ts';
 import { clean, fail } from '../../../engine/sdk/index.ts';
 import pjson from '../../../package.json' with { type: 'json' };
 import { JoinCommand } from '../../command.ts';
@@ -64,9 +65,8 @@ export class PluginNew extends JoinCommand {
 async function createFolder(folder: string, name: string): Promise<void> {
   if (!NAME.test(name))
     throw fail('E_INPUT', { problems: [`NAME: ${clean(name)} must be lower-case letters, digits and -`] });
-  await mkdir(folder, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'EEXIST' ? 'it already exists' : clean(error.message);
-    throw fail('E_INPUT', { problems: [`NAME: cannot create ${folder}: ${reason}`] }, error);
+  await mkdir(folder, { mode: 0o755 }).catch((error: Error) => {
+    throw fail('E_INPUT', { problems: [`NAME: cannot create ${folder}: ${reasonOf(error)}`] }, error);
   });
 }
 
