@@ -160,23 +160,13 @@ describe('join run', () => {
   });
 });
 
-<<<<<<< HEAD
-/** A configuration with which the kubelet cannot start: the API server already listens at its port. */
-=======
 /** A configuration with which the kubelet cannot start: it does not know its version. */
->>>>>>> int
 function breakKubelet(sandbox: Sandbox): void {
   const name = 'kubelet-config';
   const map = sandbox.store.get<KubeObject & { data: Record<string, string> }>('configmaps', name, 'kube-system');
   if (map === undefined) throw new Error(`no ${name}`);
-<<<<<<< HEAD
-  const port = `healthzPort: ${sandbox.endpoint.split(':').at(-1)}`;
-  const kubelet = (map.data.kubelet ?? '').replace(/^healthzPort: .*$/m, port);
-  expect(kubelet).toContain(port);
-=======
   const kubelet = (map.data.kubelet ?? '').replace(/^apiVersion: .*\n/m, '');
   expect(kubelet).not.toBe(map.data.kubelet);
->>>>>>> int
   sandbox.store.update('configmaps', { ...map, data: { kubelet } });
 }
 
