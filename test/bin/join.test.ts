@@ -160,13 +160,13 @@ describe('join run', () => {
   });
 });
 
-/** A configuration with which the kubelet cannot start: it would listen where this machine has no address. */
+/** A configuration with which the kubelet cannot start: it does not know its version. */
 function breakKubelet(sandbox: Sandbox): void {
   const name = 'kubelet-config';
   const map = sandbox.store.get<KubeObject & { data: Record<string, string> }>('configmaps', name, 'kube-system');
   if (map === undefined) throw new Error(`no ${name}`);
-  const kubelet = (map.data.kubelet ?? '').replace(/^healthzBindAddress: .*$/m, 'healthzBindAddress: 203.0.113.1');
-  expect(kubelet).toContain('203.0.113.1');
+  const kubelet = (map.data.kubelet ?? '').replace(/^apiVersion: .*\n/m, '');
+  expect(kubelet).not.toBe(map.data.kubelet);
   sandbox.store.update('configmaps', { ...map, data: { kubelet } });
 }
 

@@ -36,14 +36,14 @@ describe('join phase', () => {
     };
 
     test('phase preflight --output json prints the result and the evidence of each check', async () => {
-      const { root } = await scene();
+      const { root } = await scene({ profile: '1.24' }); // later kubelets warn, because the machine has cgroups v1
       const { code, checks, of } = await preflight(root, '10.0.0.1:6443');
       expect(code).toBe(0);
       expect(checks.filter(({ result }) => result !== 'ok')).toEqual([]);
       expect(of('CRI')).toMatchObject([
         { evidence: 'containerd 0.0.0-stand-in answers at /run/containerd/containerd.sock (CRI v1)', hint: '' },
       ]);
-      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet has version v1.36.2' }]);
+      expect(of('KubeletVersion')).toMatchObject([{ evidence: 'the kubelet has version v1.24.17' }]);
     });
 
     test('phase preflight prints all checks if some fail, and exits 4, or 0 if either flag ignores them', async () => {

@@ -17,7 +17,7 @@ interface Write {
   prepare?: (scene: Scene) => Promise<void>;
 }
 
-/** A unit that hands nothing on to the kubelet, so that the drop-in is written. */
+/** An owner's drop-in that passes nothing to the kubelet, so that the join writes one of its own. */
 const bareUnit = (scene: Scene): Promise<void> =>
   scene.lay('etc/systemd/system/kubelet.service.d/10-kubeadm.conf', '[Service]\n');
 
@@ -33,7 +33,7 @@ export const writes: Write[] = [
   { path: '/etc/kubernetes/pki/ca.crt', kind: 'file' },
   { path: '/var/lib/kubelet/config.yaml', kind: 'file' },
   { path: '/var/lib/kubelet/kubeadm-flags.env', kind: 'file' },
-  { path: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf', kind: 'file', prepare: bareUnit },
+  { path: '/etc/systemd/system/kubelet.service.d/zz-joinery.conf', kind: 'file', prepare: bareUnit },
 ];
 
 /** Where a kernel says no: a full disk as late as it can. */

@@ -1,4 +1,5 @@
 /** `node:fs/promises` whose calls fail where a test says so, with the errno that a kernel would give. */
+import { constants, readlinkSync } from 'node:fs';
 import type * as fs from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
@@ -26,9 +27,14 @@ export const keyFiles = (root: string): { path: string; mode: number }[] =>
   opened.filter(({ path }) => path.startsWith(root));
 
 const KEY = 'PRIVATE KEY-----';
+const WRITES = constants.O_WRONLY | constants.O_RDWR;
+
+/** `/proc/self/fd/7/name` is a name in an open directory: the path on the machine. */
+const onMachine = (path: unknown): string =>
+  String(path).replace(/^\/proc\/self\/fd\/\d+/, (descriptor) => readlinkSync(descriptor));
 
 function met(call: DiskFault['call'], path: unknown): void {
-  const at = String(path).replace(/\.joinery\.tmp$/, '');
+  const at = onMachine(path).replace(/\.joinery\.tmp$/, '');
   const fault = faults.find(
     (one) =>
       one.call === call &&
@@ -50,7 +56,7 @@ export function failing(real: typeof fs): typeof fs {
       return act(...args);
     };
   const open = async (path: string, flags?: string | number, mode?: number): Promise<FileHandle> => {
-    const writes = typeof flags === 'string' && flags !== 'r';
+    const writes = typeof flags === 'number' ? (flags & WRITES) !== 0 : flags !== undefined && flags !== 'r';
     met(writes ? 'open' : 'read', path);
     return handleOf(await real.open(path, flags, mode), path);
   };
@@ -71,7 +77,7 @@ export function failing(real: typeof fs): typeof fs {
 function handleOf(handle: FileHandle, path: string): FileHandle {
   const wrapped: Partial<Record<keyof FileHandle, (...args: never[]) => Promise<unknown>>> = {
     async writeFile(content: string | Buffer) {
-      if (content.includes(KEY)) opened.push({ path, mode: (await handle.stat()).mode });
+      if (content.includes(KEY)) opened.push({ path: onMachine(path), mode: (await handle.stat()).mode });
       try {
         met('write', path);
       } catch (error) {

@@ -3,7 +3,7 @@
  * not come up.
  */
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -68,8 +68,15 @@ const systemctl = (
     step === undefined ? {} : { limitsMs: { [step]: LIMIT_MS } },
   );
 const bareUnit = (scene: Scene) => scene.lay('etc/systemd/system/kubelet.service.d/10-kubeadm.conf', '[Service]\n');
-const preflight = (name: string, path: string, text: string): Fault =>
-  row(name, path, (scene) => scene.lay(path, text), PREFLIGHT);
+const preflight = (name: string, path: string, text: string, ends: Ends = PREFLIGHT): Fault =>
+  row(name, path, (scene) => scene.lay(path, text), ends);
+const CRIO_SOCKET = '/var/run/crio/crio.sock';
+/** It ends with the process. */
+async function listen(scene: Scene, path: string, serve: (connection: Socket) => void): Promise<void> {
+  await mkdir(join(scene.root, path, '..'), { recursive: true });
+  const server = createServer((connection) => serve(connection.on('error', () => undefined)));
+  await once(server.listen(join(scene.root, path)).unref(), 'listening');
+}
 const without = (scene: Scene, path: string) => rm(join(scene.root, path), { force: true });
 const unprivileged = (host: Host): Host => ({ ...host, facts: { ...host.facts, privileged: false } });
 
@@ -85,9 +92,10 @@ const preflights: Fault[] = [
       also: ({ sandbox }) => expect(sandbox.store.requests.every(({ user }) => user === 'system:anonymous')).toBe(true),
     },
   ),
-  preflight('swap is on', '/proc/swaps', 'Filename\n/dev/sda2 partition 1 0 -2\n'),
+  // Since 1.23 kubeadm warns about swap, and no longer looks at manifests.
+  preflight('swap is on', '/proc/swaps', 'Filename\n/dev/sda2 partition 1 0 -2\n', 'survives'),
   preflight('no forwarding', '/proc/sys/net/ipv4/ip_forward', '0\n'),
-  preflight('a manifest of control characters is there', '/etc/kubernetes/manifests/\u001b[31m\u202e', ''),
+  preflight('a manifest of control characters is there', '/etc/kubernetes/manifests/\u001b[31m\u202e', '', 'survives'),
   preflight('the port is taken', '/proc/net/tcp', '  sl\n   0: 00000000:280A 00000000:0000 0A 0:0 0:0 0 0 0 1\n'),
   row(
     'no container runtime',
@@ -95,12 +103,8 @@ const preflights: Fault[] = [
     (scene) => without(scene, 'run/containerd/containerd.sock'),
     PREFLIGHT,
   ),
-  row(
-    'two container runtimes',
-    '/var/run/crio/crio.sock',
-    (scene) => scene.lay('/var/run/crio/crio.sock', ''),
-    PREFLIGHT,
-  ),
+  row('two container runtimes', CRIO_SOCKET, (scene) => listen(scene, CRIO_SOCKET, () => undefined), PREFLIGHT),
+  preflight('a file in the place of a second runtime', CRIO_SOCKET, '', 'survives'),
   row('no conntrack', '/usr/bin/conntrack', (scene) => without(scene, 'usr/bin/conntrack'), PREFLIGHT),
 ];
 
@@ -161,8 +165,7 @@ const listener = (name: string, serve: (connection: Socket) => void, ends: Ends,
     SOCKET,
     async (scene) => {
       await scene.stopRuntime();
-      const server = createServer((connection) => serve(connection.on('error', () => undefined)));
-      await once(server.listen(join(scene.root, SOCKET)).unref(), 'listening');
+      await listen(scene, SOCKET, serve);
     },
     ends,
     { limitsMs },
@@ -170,15 +173,15 @@ const listener = (name: string, serve: (connection: Socket) => void, ends: Ends,
 const runtimes: Fault[] = [
   runtime('control characters', { name: EVIL_NAME }, 'survives'),
   runtime('it refuses everything', { refusesWith: 13 }, PREFLIGHT),
-  runtime('another cgroup driver', { cgroupDriver: 'systemd' }, ['E_CGROUP_DRIVER', 'machine']),
+  runtime('another cgroup driver', { cgroupDriver: 'cgroupfs' }, ['E_CGROUP_DRIVER', 'machine']),
   listener('it says nothing', () => undefined, LIMIT, { preflight: LIMIT_MS }),
   listener('it speaks no gRPC', (connection) => connection.end('HTTP/1.1 400 Bad Request\r\n\r\n'), PREFLIGHT),
   listener('it ends each connection', (connection) => connection.destroy(), PREFLIGHT),
 ];
 
 const services: Fault[] = [
-  systemctl('show', 'echo nonsense', ['E_SERVICE_MISSING', 'machine']),
-  systemctl('show', 'exit 1', ['E_SERVICE_MISSING', 'machine']),
+  systemctl('show', 'echo nonsense', PREFLIGHT),
+  systemctl('show', 'exit 1', PREFLIGHT),
   systemctl('show', HANG, LIMIT, 'preflight'),
   systemctl('cat', 'exit 1', 'survives'),
   systemctl('cat', HANG, LIMIT, 'kubelet-start'),
@@ -225,10 +228,7 @@ const kubelets: Fault[] = [
   row('it dies, and its log cannot be read', 'kubelet', dies('exit 1'), SERVICE),
   row('it does not become healthy', 'kubelet', sleeps('echo waiting'), HEALTH, limited),
   row('it does not become healthy, and its log floods', 'kubelet', sleeps('exec yes'), HEALTH, limited),
-  row('it does not become healthy, and its log hangs', 'kubelet', sleeps(HANG), HEALTH, {
-    ...limited,
-    shows: 'engine/host/services.ts asks for last words for as long as the grace of an attempt: E_STEP_STUCK',
-  }),
+  row('it does not become healthy, and its log hangs', 'kubelet', sleeps(HANG), HEALTH, limited),
   row(
     'it does not register',
     'kubelet',

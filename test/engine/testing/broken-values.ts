@@ -145,7 +145,7 @@ export const brokenValues: readonly Broken[] = [
     what: 'an input with an invalid schema',
     pipeline: `inputs:\n  type: object\n  properties:\n    name: { type: string, pattern: "(" }\nsteps:\n${look}`,
     problems: [
-      '7:11: the schema of name cannot be used: Invalid regular expression: /(/u: Unterminated group (schema)',
+      '7:11: the schema of name cannot be used: RE2 does not support the pattern (: missing closing ): `(` (schema)',
     ],
   },
   {
