@@ -211,10 +211,15 @@ export class Stage {
     // Every program of the machine records its command line.
     const programs = join(this.scene.root, 'usr/bin');
     for (const name of await readdir(programs)) {
+      const real = await readFile(join(programs, name), 'utf8');
       await rename(join(programs, name), join(programs, `${name}.real`));
       const record = `"$(dirname "$0")/../../../children/$$"`;
+      // The stand-in kubelet reads its version in the text of the program.
+      const comments = real.replace(/^/gm, '# ');
       const lines = ['#!/bin/sh', `{ echo "$0" "$@"; echo; tr '\\0' '\\n' </proc/$$/environ; } >${record}`];
-      await writeFile(join(programs, name), `${[...lines, 'exec "$0.real" "$@"'].join('\n')}\n`, { mode: 0o755 });
+      await writeFile(join(programs, name), `${[...lines, 'exec "$0.real" "$@"', comments].join('\n')}\n`, {
+        mode: 0o755,
+      });
     }
     const { sandbox } = this.scene;
     const port = Number(sandbox.endpoint.split(':')[1]);
