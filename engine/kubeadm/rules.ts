@@ -65,15 +65,8 @@ function tokenDiscovery(subject: Subject): void {
   if (find(subject, 'discoveryToken') === undefined && find(subject, 'token') === undefined)
     problems.at(stanza, `${named(subject, 'discoveryToken')} is missing`);
 
-  const servers = listed(find(subject, 'apiServers'));
-  const path = pathTo(subject, 'apiServers');
-  const isList = Array.isArray(find(subject, 'apiServers'));
-  if (servers.length === 0) problems.at(stanza, `${named(subject, 'apiServers')} is missing`);
-  for (const [index, server] of servers.entries()) {
-    const port = /:(\d{1,5})$/.exec(String(server))?.[1];
-    if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))
-      report(subject, isList ? [...path, index] : path, `has the port ${port}, which is not between 1 and 65535`);
-  }
+  if (listed(find(subject, 'apiServers')).length === 0)
+    problems.at(stanza, `${named(subject, 'apiServers')} is missing`);
 
   if (listed(find(subject, 'caCertHashes')).length === 0 && find(subject, 'unsafeSkipCaVerification') !== true)
     problems.at(

@@ -201,7 +201,7 @@ describe('Ctrl-C', () => {
   });
 
   test('a second Ctrl-C stops the undo of a join, and prints how to resume', async () => {
-    const { args, root, sandbox } = await scene();
+    const { args, root, sandbox } = await scene({ profile: '1.20' }); // its joins annotate the Node
     const systemctl = join(root, 'usr/bin/systemctl');
     await rename(systemctl, `${systemctl}.real`);
     await writeFile(systemctl, `#!/bin/sh\n[ "$1" = stop ] && sleep 3\nexec ${systemctl}.real "$@"\n`, { mode: 0o755 });

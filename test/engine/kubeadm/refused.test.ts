@@ -71,14 +71,16 @@ describe('what is refused, with its place', () => {
       'an endpoint without a port, and an invalid pin',
       `discovery:\n  bootstrapToken:\n    token: ${DISCOVERY_TOKEN}\n    apiServerEndpoint: https://a:1\n    caCertHashes: ["sha1:00"]\n`,
       [
-        '6:24: discovery.bootstrapToken.apiServerEndpoint has the wrong form "https://a:1": it must be host:port',
+        '6:24: discovery.bootstrapToken.apiServerEndpoint has the wrong form "https://a:1": it must be host:port, with a port from 1 to 65535',
         '7:20: discovery.bootstrapToken.caCertHashes[0] has the wrong form "sha1:00": it must be sha256: and 64 hexadecimal digits',
       ],
     ],
     [
       'an invalid port',
       `discovery: { bootstrapToken: { token: ${DISCOVERY_TOKEN}, apiServerEndpoint: "a:70000", unsafeSkipCAVerification: true } }\n`,
-      ['3:83: discovery.bootstrapToken.apiServerEndpoint has the port 70000, which is not between 1 and 65535'],
+      [
+        '3:83: discovery.bootstrapToken.apiServerEndpoint has the wrong form "a:70000": it must be host:port, with a port from 1 to 65535',
+      ],
     ],
     [
       'invalid names',
@@ -189,8 +191,8 @@ describe('what is refused, with its place', () => {
       'invalid servers',
       `token: ${DISCOVERY_TOKEN}\ndiscoveryTokenAPIServers: [a, "b:0", "c:1"]\ndiscoveryTokenUnsafeSkipCAVerification: true\n`,
       [
-        '4:28: discoveryTokenAPIServers[0] has the wrong form "a": it must be host:port',
-        '4:31: discoveryTokenAPIServers[1] has the port 0, which is not between 1 and 65535',
+        '4:28: discoveryTokenAPIServers[0] has the wrong form "a": it must be host:port, with a port from 1 to 65535',
+        '4:31: discoveryTokenAPIServers[1] has the wrong form "b:0": it must be host:port, with a port from 1 to 65535',
       ],
     ],
     [

@@ -74,7 +74,10 @@ describe('the manifest of a plugin', () => {
   test('a folder without a manifest is not a plugin', async () => {
     const folder = await scratch();
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder} as a plugin: ${folder}/package.json: does not exist` },
+      ...{
+        code: 'E_PLUGIN_FILES',
+        message: `cannot use ${folder} as a plugin: ${folder}/package.json: does not exist`,
+      },
     });
     expect(await joinErrorOf(() => inspectPlugin(join(folder, 'gone'), VERSION))).toMatchObject({
       ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder}/gone as a plugin: ${folder}/gone: does not exist` },
