@@ -1,7 +1,15 @@
 /** Checks of the CSR and of the issued certificate, before anything is written. */
 
 import { type CsrObject, conditionsOf } from '../../engine/node/index.ts';
-import { CLIENT_AUTH, fitsKey, foreignBlocks, type Name, readCertificates, readCsr } from '../../engine/pki/index.ts';
+import {
+  CLIENT_AUTH,
+  fitsKey,
+  foreignBlocks,
+  isIssuedBy,
+  type Name,
+  readCertificates,
+  readCsr,
+} from '../../engine/pki/index.ts';
 import { clean, fail } from '../../engine/sdk/index.ts';
 
 /**
@@ -47,13 +55,19 @@ export function conflictWith({ spec }: CsrObject, ours: string): string | undefi
 
 /** All problems of an issued certificate. Only a certificate without problems is written. */
 export function certificateProblems(pem: string, keyPem: string, subject: Name, now: Date): string[] {
-  const [leaf] = parsed(pem);
+  const chain = parsed(pem);
+  const [leaf] = chain;
   if (leaf === undefined) return ['it cannot be read'];
   const problems: string[] = [];
   const [foreign] = foreignBlocks(pem);
   const refuseIf = (isWrong: boolean, text: string) => isWrong && problems.push(text);
   // The kubelet takes the first key of its file, which would then not be ours.
   refuseIf(foreign !== undefined, `beside the certificate there is a block ${foreign}`);
+  const stranger = chain.find((each, index) => index > 0 && !isIssuedBy(chain[index - 1] ?? leaf, each.pem));
+  refuseIf(
+    stranger !== undefined,
+    `the certificate ${clean(stranger?.commonName ?? '')} did not issue the one before it`,
+  );
   refuseIf(!fitsKey(leaf, keyPem), 'it does not match the private key');
   refuseIf(
     leaf.commonName !== subject.commonName,

@@ -37,6 +37,13 @@ describe('problems of an issued certificate', () => {
     expect(problemsOf(how)).toEqual(expected);
   });
 
+  test('a certificate may be followed by the CA that issued it, and by no other certificate', () => {
+    const own = issue(ca, { keyPem: key }).pem;
+    expect(certificateProblems(own + ca.pem, key, subject, NOW)).toEqual([]);
+    const [stranger] = certificateProblems(own + issue(ca, { user: 'x' }).pem, key, subject, NOW);
+    expect(stranger).toBe('the certificate x did not issue the one before it');
+  });
+
   test('lists all problems of a certificate', () => {
     expect(
       problemsOf({ user: 'x', groups: [], use: 'server', notBefore: later, keyPem: generateKeyPem() }),
