@@ -91,7 +91,8 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
 
     const root = join(folder, 'm');
     mkdirSync(root);
-    await makeMachine(root, { hostName: 'w7', kubelet: [process.execPath, command, 'sandbox', 'kubelet'] });
+    const kubelet = [process.execPath, command, 'sandbox', 'kubelet'];
+    await makeMachine(root, { hostName: 'w7', kubelet, kubeletVersion: 'v1.20.2' });
     const planned = JSON.parse(
       await joinery(
         'run',
