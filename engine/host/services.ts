@@ -64,13 +64,13 @@ export class MachineServices {
     }
   }
 
-  /** A manager that does not answer for a moment says nothing about the service. */
+  /** A manager that does not answer for a moment, or until the wait ends, says nothing about the service. */
   async #hasFailed(name: string, signal: AbortSignal): Promise<boolean> {
     try {
       const { manager, failed } = await this.status(name, signal);
       return manager !== 'none' && failed;
     } catch (error) {
-      if (isJoinError(error) && error.code === 'E_SERVICE_MANAGER') return false;
+      if (signal.aborted || (isJoinError(error) && error.code === 'E_SERVICE_MANAGER')) return false;
       throw error;
     }
   }

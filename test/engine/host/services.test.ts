@@ -148,4 +148,14 @@ describe('services of a machine', () => {
     );
     expect(error).toMatchObject({ code: 'E_HEALTH', facts: { service: 'kubelet', url, lastLine: 'two  [31mred' } });
   });
+
+  test('a wait that ends while the manager is asked ends with the last log line, too', async () => {
+    const { host } = await rootedMachine({ systemctl: '/bin/sleep 5', journalctl: 'echo waiting' });
+    const url = await answering(() => 503);
+    // The manager is asked after a second.
+    const error = await joinErrorOf(() =>
+      host.wait({ kind: 'healthy', service: 'kubelet', url }, AbortSignal.timeout(1_300)),
+    );
+    expect(error).toMatchObject({ code: 'E_HEALTH', facts: { lastLine: 'waiting' } });
+  });
 });
