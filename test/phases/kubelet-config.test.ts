@@ -1,35 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
-import { authority, NOW } from '../helpers/cluster.ts';
-import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { authority } from '../helpers/cluster.ts';
+import { itKeepsThePhaseContract } from '../helpers/contract.ts';
+import { CONFIG, CONFIGURATION, ca, configure, FLAGS, input, machine, text } from '../helpers/kubelet-config.ts';
 
-const ca = authority();
-const CONFIG = '/var/lib/kubelet/config.yaml';
-const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
 const CA = '/etc/kubernetes/pki/ca.crt';
 const RESOLVED = '/run/systemd/resolve/resolv.conf';
-
-const CONFIGURATION = {
-  apiVersion: 'kubelet.config.k8s.io/v1beta1',
-  kind: 'KubeletConfiguration',
-  cgroupDriver: 'systemd',
-  clusterDNS: ['10.96.0.10'],
-};
-
-const input = {
-  ...{ ca: ca.pem, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' },
-  kubeletConfiguration: CONFIGURATION,
-};
-const machine = (change: MemoryMachine = {}): MemoryMachine => ({
-  ...{ now: () => NOW, directories: ['/etc', '/var/lib'], services: { kubelet: {} } },
-  ...change,
-});
-const configure = (host: MemoryHost, overrides: Record<string, unknown> = {}) =>
-  runPhase(kubeletConfig, { ...input, ...overrides }, host);
-const text = async (host: MemoryHost, path: string) =>
-  (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
 
 for (const kubeletVersion of ['v1.30.2', 'v1.36.2'])
   itKeepsThePhaseContract(kubeletConfig, {

@@ -1,34 +1,10 @@
 /** How a kubelet of each release gets its flags and the socket of its container runtime from kubelet-config. */
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type MemoryHost, type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import kubeletConfig from '../../phases/kubelet-config/index.ts';
-import { authority, NOW } from '../helpers/cluster.ts';
 import { runPhase } from '../helpers/contract.ts';
-
-const ca = authority();
-const CONFIG = '/var/lib/kubelet/config.yaml';
-const FLAGS = '/var/lib/kubelet/kubeadm-flags.env';
-
-const CONFIGURATION = {
-  apiVersion: 'kubelet.config.k8s.io/v1beta1',
-  kind: 'KubeletConfiguration',
-  cgroupDriver: 'systemd',
-  clusterDNS: ['10.96.0.10'],
-};
-
-const input = {
-  ...{ ca: ca.pem, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' },
-  kubeletConfiguration: CONFIGURATION,
-};
-const machine = (change: MemoryMachine = {}): MemoryMachine => ({
-  ...{ now: () => NOW, directories: ['/etc', '/var/lib'], services: { kubelet: {} } },
-  ...change,
-});
-const configure = (host: MemoryHost, overrides: Record<string, unknown> = {}) =>
-  runPhase(kubeletConfig, { ...input, ...overrides }, host);
-const text = async (host: MemoryHost, path: string) =>
-  (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
+import { CONFIG, configure, FLAGS, input, machine, text } from '../helpers/kubelet-config.ts';
 
 describe('flags of the kubelet', () => {
   const flagsOf = async (overrides: Record<string, unknown>, change: MemoryMachine = {}) => {
