@@ -32,7 +32,7 @@ describe('facts about releases', () => {
     expect(holds('pauseImageFlag', version)).toBe(expected);
   });
 
-  test('are listed in the order of the releases', () => {
+  test('the facts about releases are listed in the order of the releases', () => {
     expect(minors).toEqual([...minors].sort((a, b) => a - b));
   });
 
