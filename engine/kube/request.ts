@@ -122,12 +122,14 @@ export class Transport {
   /** One pool for each server and set of certificates. Identities that differ only in their token share connections. */
   #pool(server: string, as: Caller): Promise<Dispatcher> {
     const certificate = asIdentity(as)?.certificate;
-    const ca = as === 'unverified' ? undefined : as.ca;
-    const key = [server, ca ?? 'unverified', certificate?.pem ?? ''].join('\n');
+    const trust = as === 'unverified' ? undefined : as;
+    const intermediates = trust !== undefined && 'intermediates' in trust ? trust.intermediates : undefined;
+    const key = [server, trust?.ca ?? 'unverified', intermediates ?? '', certificate?.pem ?? ''].join('\n');
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       const client = certificate && { cert: certificate.pem, key: certificate.key.reveal() };
-      pool = connectionsTo(server, ca === undefined ? undefined : { server, ca: [ca], now: this.#now, client });
+      const trusted = trust && { server, ca: [trust.ca], intermediates, now: this.#now, client };
+      pool = connectionsTo(server, trusted);
       this.#pools.set(key, pool);
     }
     return pool;
@@ -169,9 +171,11 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const page = pageIn(text); // of a proxy, whose status says enough if it is an error
-    if (status >= 400) return { message: page ?? clean(text) };
-    throw fail('E_API_ANSWER', { server, what: page ?? `not JSON: "${clean(text).slice(0, 80)}"` });
+    const page = pageIn(text);
+    if (status === 429 || status >= 500 || (status >= 400 && page === undefined))
+      return { message: page ?? clean(text) };
+    const refused = status >= 400 ? `HTTP ${status}, ` : '';
+    throw fail('E_API_ANSWER', { server, what: `${refused}${page ?? `not JSON: "${clean(text).slice(0, 80)}"`}` });
   }
 }
 
