@@ -4,6 +4,7 @@ import type { UndoOutcome } from '../host/changes/kind.ts';
 import { ChangeUndo, undoOrder } from '../host/changes/undo.ts';
 import { temporaryName } from '../host/disk.ts';
 import type { Host } from '../host/host.ts';
+import { reasonOf } from '../limits/errno.ts';
 import type { Journal } from './journal.ts';
 
 /** One change that an undo has processed. */
@@ -31,7 +32,7 @@ export async function undoChanges({ journal, host, overwrite, signal, onItem }: 
     signal.throwIfAborted();
     const outcome = await changeUndo.undo(item).catch((error: unknown): UndoOutcome => {
       signal.throwIfAborted();
-      return { outcome: 'failed', why: (error as Error).message };
+      return { outcome: 'failed', why: reasonOf(error) };
     });
     if (outcome.outcome === 'restored' || outcome.outcome === 'stays') await journal.undone({ change: item.seq });
     else changeUndo.noteFailure();

@@ -105,10 +105,8 @@ describe('discovery-token', () => {
       const host = serving(answer(clusterInfo(clusterInfoKubeconfig(bundle))));
       const { error, result } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
       expect(error).toBeUndefined();
-      expect(host.sent.map(trustOf)).toEqual([
-        'unverified',
-        { ca: other.certificate.pem, intermediates: ca.certificate.pem },
-      ]);
+      const trusted = { ca: other.certificate.pem, intermediates: ca.certificate.pem };
+      expect(host.sent.map(trustOf)).toEqual(['unverified', trusted]);
       expect(result.steps[0]?.outputs).toMatchObject({ ca: bundle });
     });
 

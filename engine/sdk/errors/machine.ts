@@ -32,8 +32,9 @@ export const machine = {
       'ConfigMap.',
     exitCode: EXIT.machine,
   }),
-  E_COMMAND_FAILED: (d: { command: string; exitCode: number; output: string }) => ({
-    message: `${d.command} exited with code ${d.exitCode}: ${d.output}`,
+  /** Without an exit code: it did not start, or was ended. */
+  E_COMMAND_FAILED: (d: { command: string; exitCode?: number; output: string }) => ({
+    message: `${d.command} ${d.exitCode === undefined ? 'failed' : `exited with code ${d.exitCode}`}: ${d.output}`,
     hint: `Run it by hand to see its full output: ${d.command}`,
     exitCode: EXIT.machine,
   }),
