@@ -30,7 +30,7 @@ const NAMES: Readonly<Record<string, string>> = {
 const ODD = new RegExp(`[${Object.keys(NAMES).join('')}]`);
 const INVISIBLE = /[\s\p{Cf}]/u;
 
-/** The first such character of the text, as people can find it: `– (en dash, U+2013)`. Undefined if there is none. */
+/** The first such character of the text, as people can find it: `– (en dash, U+2013)`. Undefined without one. */
 export function oddCharacter(text: string): string | undefined {
   const [found] = ODD.exec(text) ?? [];
   if (found === undefined) return undefined;
@@ -38,7 +38,7 @@ export function oddCharacter(text: string): string | undefined {
   return INVISIBLE.test(found) ? `${code} (${NAMES[found]})` : `${found} (${NAMES[found]}, ${code})`;
 }
 
-/** The same as the end of an error message; empty if there is none. */
+/** The same as the end of an error message; empty without such a character. */
 export function oddCharacterNote(text: string): string {
   const found = oddCharacter(text);
   return found === undefined ? '' : `; it contains the character ${found}: type it again`;

@@ -100,7 +100,7 @@ describe('discovery-token', () => {
       expect(result.steps[0]?.notes.filter(({ level }) => level === 'warn')).toEqual([]);
     });
 
-    test('trusts only the pinned one of two CA certificates for the server, and the other as an intermediate', async () => {
+    test('trusts only the pinned one of two CA certificates, and takes the other as an intermediate', async () => {
       const bundle = ca.pem + other.pem;
       const host = serving(answer(clusterInfo(clusterInfoKubeconfig(bundle))));
       const { error, result } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });

@@ -34,7 +34,9 @@ export const machine = {
   }),
   /** Without an exit code: it did not start, or was ended. */
   E_COMMAND_FAILED: (d: { command: string; exitCode?: number; output: string }) => ({
-    message: `${d.command} ${d.exitCode === undefined ? 'failed' : `exited with code ${d.exitCode}`}: ${d.output}`,
+    message:
+      `${d.command} ${d.exitCode === undefined ? 'failed' : `exited with code ${d.exitCode}`}` +
+      (d.output === '' ? '' : `: ${d.output}`),
     hint: `Run it by hand to see its full output: ${d.command}`,
     exitCode: EXIT.machine,
   }),
