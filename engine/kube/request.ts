@@ -33,28 +33,13 @@ export class Transport {
     return this.#answer(request, await this.#open(request, ANSWER_TIMEOUT_MS, signal), signal);
   }
 
-  /** The lines of an endless answer as they arrive, until the server ends it. Throws if the server refuses. */
-  async *lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): AsyncGenerator<string> {
+  /** Opens an endless answer, whose lines come as they arrive until the server ends it. Throws if it refuses. */
+  async lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): Promise<AsyncGenerator<string>> {
     const { server, ref } = request;
     const opened = await this.#open(request, idleTimeoutMs, signal);
     if (opened.statusCode !== 200)
       requireOk(await this.#answer(request, opened, signal), server, `watch ${ref?.resource}`);
-    const decoder = new StringDecoder('utf8'); // two chunks may share a character
-    try {
-      let rest = '';
-      for await (const chunk of opened.body as AsyncIterable<Buffer>) {
-        const [first = '', ...more] = decoder.write(chunk).split('\n');
-        const lines = [rest + first, ...more];
-        rest = lines.pop() ?? '';
-        yield* lines.filter((line) => line !== '');
-        if (rest.length > LINE_BYTES_MAX)
-          throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
-      }
-    } catch (error) {
-      throw connectionError(error, server, signal);
-    } finally {
-      opened.body.destroy();
-    }
+    return linesOf(opened, server, signal);
   }
 
   /** Reads the whole answer, within limits of size and time. */
@@ -133,6 +118,29 @@ export class Transport {
       this.#pools.set(key, pool);
     }
     return pool;
+  }
+}
+
+async function* linesOf(
+  { body }: Dispatcher.ResponseData,
+  server: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8'); // two chunks may share a character
+  try {
+    let rest = '';
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const [first = '', ...more] = decoder.write(chunk).split('\n');
+      const lines = [rest + first, ...more];
+      rest = lines.pop() ?? '';
+      yield* lines.filter((line) => line !== '');
+      if (rest.length > LINE_BYTES_MAX)
+        throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
+    }
+  } catch (error) {
+    throw connectionError(error, server, signal);
+  } finally {
+    body.destroy();
   }
 }
 

@@ -61,6 +61,7 @@ export const runtimeChecks = ({ criSocket }: Inputs): Check[] => [
   {
     name: 'IsDockerSystemdCheck',
     severity: 'warning',
+    droppedBy: 'dockerDriverIgnored',
     applies: isDocker(criSocket),
     passesIf: "with Docker's socket: the cgroup driver is systemd (an error if it is unknown)",
     hint: 'Put "exec-opts": ["native.cgroupdriver=systemd"] into /etc/docker/daemon.json, then: systemctl restart docker',
