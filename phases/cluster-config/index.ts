@@ -67,7 +67,8 @@ function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Rec
     throw refuse(`it has the unknown cgroupDriver ${valueText(cgroupDriver)}`);
   if (healthUrl(rest) === undefined)
     throw refuse(
-      `it has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort (${valueText(rest.healthzPort)})`,
+      `it has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort ` +
+        `(${valueText(rest.healthzPort)})`,
     );
   return { ...rest, kind: KIND, ...defined({ cgroupDriver: driver }) };
 }

@@ -31,7 +31,9 @@ export const nodeLabels = ({ kubeletExtraArgs = [] }: Inputs): Check => ({
   severity: 'error',
   addedBy: 'nodeLabelsRefused',
   passesIf: '`--node-labels` of the kubelet has only labels that a kubelet may give its own Node, as NAME=VALUE',
-  hint: 'Remove them from the arguments of the kubelet, and set them after the join: kubectl label node NODE LABEL=VALUE',
+  hint:
+    'Remove them from the arguments of the kubelet, and set them after the join: kubectl label node NODE ' +
+    'LABEL=VALUE',
   async run() {
     const lists = kubeletExtraArgs.filter(({ name }) => name === 'node-labels').map(({ value = '' }) => value);
     const labels = lists.flatMap((list) => list.split(',')).filter((label) => label !== '');

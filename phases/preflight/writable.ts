@@ -11,8 +11,8 @@ export const writablePaths = ({ caCertPath }: Inputs): Check => ({
   name: 'WritablePaths',
   severity: 'error',
   passesIf:
-    'the directories of the kubelet and of Kubernetes are on disks that can be written, no link to them dangles, and no ' +
-    'directory is in the way of a file',
+    'the directories of the kubelet and of Kubernetes are on disks that can be written, no link to them ' +
+    'dangles, and no directory is in the way of a file',
   hint: 'Make the path writable, or correct the link, and join again.',
   async run({ files }) {
     const directories = [

@@ -156,7 +156,9 @@ export const machine = {
   },
   E_PROGRAM_MISSING: (d: { program: string; package?: string }) => ({
     message: `${d.program} was not found on PATH`,
-    hint: `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join again.`,
+    hint:
+      `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join ` +
+      'again.',
     exitCode: EXIT.machine,
   }),
   E_SERVICE_ACTION: (d: { service: string; action: string; manager: string }) => ({
