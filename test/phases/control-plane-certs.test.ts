@@ -158,7 +158,7 @@ describe('control-plane-certs', () => {
     expect(await text('sa.pub')).toBe(SHARED['sa.pub']);
   });
 
-  test('gives the names of the configuration to the certificates, except those that are no names', async () => {
+  test('gives the names of the configuration to the certificates, except invalid ones', async () => {
     const configuration = {
       ...clusterConfiguration,
       apiServer: { certSANs: ['LB.example.com', '192.0.2.7', 'no name'] },
