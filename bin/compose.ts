@@ -42,6 +42,7 @@ import waitFor from '../phases/wait-for/index.ts';
 import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
+import { Invocation } from './render/invocation.ts';
 
 const PHASE = Symbol('phase');
 const MACHINE = Symbol('machine');
@@ -85,6 +86,8 @@ export interface App {
   readonly plugins: Plugins;
   /** Standard output and standard error. */
   readonly output: Output;
+  /** How the user called this program. */
+  readonly invocation: Invocation;
   openMachine(options: MachineOptions): Promise<MachineSession>;
 }
 
@@ -93,6 +96,8 @@ export interface AppOptions {
   root: string;
   /** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
   importer?: Importer | undefined;
+  /** Default: by its bare name. */
+  invocation?: Invocation;
 }
 
 export interface MachineOptions {
@@ -118,7 +123,8 @@ export interface MachineSession {
   close(): Promise<void>;
 }
 
-export function composeApp({ root, importer = (url) => import(url) }: AppOptions): App {
+export function composeApp({ root, importer = (url) => import(url), ...options }: AppOptions): App {
+  const { invocation = new Invocation() } = options;
   const app = container.createChildContainer();
   for (const phase of PHASES) app.register<AnyPhase>(PHASE, { useValue: phase });
   app.register(Registry, { useFactory: instanceCachingFactory(registryOf) });
@@ -135,6 +141,7 @@ export function composeApp({ root, importer = (url) => import(url) }: AppOptions
     catalog: app.resolve(PipelineCatalog),
     plugins: app.resolve(Plugins),
     output: new Output(),
+    invocation,
     openMachine: (options) => openMachine(app, options),
   };
 }
