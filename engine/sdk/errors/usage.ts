@@ -16,6 +16,11 @@ function holderText({ run, pid }: { run?: string; pid?: number }): string {
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
 }
 
+function closedText({ run, status }: { run: string; status: string }): string {
+  if (status === 'reset') return `this machine was reset after run ${run}`;
+  return `run ${run} has ${status === 'undone' ? 'already been undone' : 'succeeded'}`;
+}
+
 export const usage = {
   E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
     message: `step ${d.step} was denied by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
@@ -115,12 +120,7 @@ export const usage = {
     exitCode: EXIT.usage,
   }),
   E_RUN_CLOSED: (d: { run: string; status: string }) => ({
-    message:
-      d.status === 'succeeded'
-        ? `run ${d.run} has succeeded: there is nothing to resume`
-        : (d.status === 'reset'
-            ? `this machine was reset after run ${d.run}`
-            : `run ${d.run} has already been undone`) + ': there is nothing to undo or resume',
+    message: `${closedText(d)}: there is nothing to ${d.status === 'succeeded' ? '' : 'undo or '}resume`,
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
   }),
