@@ -19,9 +19,13 @@ import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
 import clusterConfig from '../phases/cluster-config/index.ts';
 import command from '../phases/command/index.ts';
+import controlPlaneCerts from '../phases/control-plane-certs/index.ts';
+import controlPlaneKubeconfig from '../phases/control-plane-kubeconfig/index.ts';
+import controlPlaneManifests from '../phases/control-plane-manifests/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
 import doctor from '../phases/doctor/index.ts';
+import downloadCerts from '../phases/download-certs/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
 import file from '../phases/file/index.ts';
 import http from '../phases/http/index.ts';
@@ -57,6 +61,10 @@ const PHASES: readonly AnyPhase[] = [
   preflightCluster,
   kubeletVersion,
   tlsBootstrap,
+  downloadCerts,
+  controlPlaneCerts,
+  controlPlaneKubeconfig,
+  controlPlaneManifests,
   kubeconfig,
   kubeletConfig,
   kubeletStart,

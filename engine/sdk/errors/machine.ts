@@ -1,6 +1,6 @@
 /** Problems of this machine: checks, files, services and time limits. */
 
-import { list, RERUN } from './hints.ts';
+import { list, RERUN, UPLOAD_CERTS } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 import type { CheckResult } from './problem.ts';
 
@@ -14,6 +14,12 @@ export const machine = {
   E_CA_FILE_DIFFERS: (d: { path: string; found: string; wanted: string }) => ({
     message: `${d.path} contains another CA (${d.found}) than the cluster uses (${d.wanted})`,
     hint: `The file may come from another cluster. If nothing on this machine needs it: rm ${d.path}`,
+    exitCode: EXIT.machine,
+  }),
+  /** Each problem names a file. */
+  E_CONTROL_PLANE_CERTIFICATES: (d: { problems: readonly string[] }) => ({
+    message: `the certificates on this machine do not make a control plane: ${list(d.problems)}`,
+    hint: `To get those that all control planes share, pass --certificate-key. ${UPLOAD_CERTS}`,
     exitCode: EXIT.machine,
   }),
   E_CGROUP_DRIVER: (d: { kubelet: string; runtime: string; socket: string }) => ({
