@@ -46,6 +46,7 @@ import waitFor from '../phases/wait-for/index.ts';
 import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
+import { Invocation } from './render/invocation.ts';
 
 const PHASE = Symbol('phase');
 const MACHINE = Symbol('machine');
@@ -93,6 +94,8 @@ export interface App {
   readonly plugins: Plugins;
   /** Standard output and standard error. */
   readonly output: Output;
+  /** How the user called this program. */
+  readonly invocation: Invocation;
   openMachine(options: MachineOptions): Promise<MachineSession>;
 }
 
@@ -101,6 +104,8 @@ export interface AppOptions {
   root: string;
   /** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
   importer?: Importer | undefined;
+  /** Default: by its bare name. */
+  invocation?: Invocation;
 }
 
 export interface MachineOptions {
@@ -126,7 +131,8 @@ export interface MachineSession {
   close(): Promise<void>;
 }
 
-export function composeApp({ root, importer = (url) => import(url) }: AppOptions): App {
+export function composeApp({ root, importer = (url) => import(url), ...options }: AppOptions): App {
+  const { invocation = new Invocation() } = options;
   const app = container.createChildContainer();
   for (const phase of PHASES) app.register<AnyPhase>(PHASE, { useValue: phase });
   app.register(Registry, { useFactory: instanceCachingFactory(registryOf) });
@@ -143,6 +149,7 @@ export function composeApp({ root, importer = (url) => import(url) }: AppOptions
     catalog: app.resolve(PipelineCatalog),
     plugins: app.resolve(Plugins),
     output: new Output(),
+    invocation,
     openMachine: (options) => openMachine(app, options),
   };
 }
