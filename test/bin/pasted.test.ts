@@ -17,9 +17,20 @@ describe('a pasted line', () => {
     ['a backslash of its own', ['1.2.3.4:6443', '\\', '--token', LINE[2] ?? '', '\\']],
     ['line breaks within words', ['1.2.3.4:6443 \\\n  --token', LINE[2] ?? '']],
     ['carriage returns', LINE.map((word) => `${word}\r`)],
+    ['blanks of a web page between words', [`${LINE[0]}\u00a0--token`, LINE[2] ?? '']],
     ['blanks that do not show', LINE.map((word) => `\u00a0${word}\u200b`)],
   ])('is read if it has %s', (_, argv) => {
     expect(pastedWords(argv)).toEqual(LINE);
+  });
+
+  test('has hyphens in the names of flags, where kubeadm accepts underscores', () => {
+    expect(pastedWords(['--discovery_token=a_b', '--node_name', 'x_y', '--', 'a_b'])).toEqual([
+      '--discovery-token=a_b',
+      '--node-name',
+      'x_y',
+      '--',
+      'a_b',
+    ]);
   });
 
   test('keeps an empty value, a word in the middle and ordinary values', () => {
