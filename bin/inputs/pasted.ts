@@ -27,7 +27,7 @@ export function pastedWords(argv: readonly string[]): string[] {
   const kept = words.filter((word, index) => (word !== '' && word !== '\\') || argv[index] === '');
   for (const word of kept) assertTyped(word);
   const first = kept.findIndex((word) => !PREFIX.test(word));
-  return (kept.slice(0, first).includes('kubeadm') ? kept.slice(first) : kept).map(withHyphens);
+  return kept.slice(0, first).includes('kubeadm') ? kept.slice(first) : kept;
 }
 
 /** A line that is quoted as a whole, or words with a line break or a blank of a web page between them. */
@@ -38,10 +38,6 @@ const separate = (word: string): string[] =>
 
 /** A shell does not split words at these. No value has them. */
 const WEB_BLANK = /[\u00a0\u2007\u202f\u3000]/;
-
-/** As kubeadm reads it: underscores in the name of a flag are hyphens. */
-const withHyphens = (word: string): string =>
-  word.replace(/^--[A-Za-z0-9_-]+(?==|$)/, (name) => name.replaceAll('_', '-'));
 
 function assertTyped(word: string): void {
   const [, name] = FLAG.exec(word) ?? [];

@@ -23,16 +23,6 @@ describe('a pasted line', () => {
     expect(pastedWords(argv)).toEqual(LINE);
   });
 
-  test('has hyphens in the names of flags, where kubeadm accepts underscores', () => {
-    expect(pastedWords(['--discovery_token=a_b', '--node_name', 'x_y', '--', 'a_b'])).toEqual([
-      '--discovery-token=a_b',
-      '--node-name',
-      'x_y',
-      '--',
-      'a_b',
-    ]);
-  });
-
   test('keeps an empty value, a word in the middle and ordinary values', () => {
     const argv = ['--config', '', 'x', '--node-name', 'join', '--cri-socket=unix:///a b', '—'];
     expect(pastedWords(argv)).toEqual(argv);
