@@ -29,6 +29,8 @@ export interface DryRunRequest {
   diff: boolean;
   /** `detailed`: 2 if the run would change something. */
   exitCode?: 'plain' | 'detailed';
+  /** The file in which the plan is saved. Default: none. */
+  out?: string | undefined;
 }
 
 export interface RunRequest {
@@ -42,6 +44,8 @@ export interface RunRequest {
   output: Output;
   /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
+  /** Throws if the plan must not run. */
+  check?(plan: Plan, session: MachineSession): Promise<void>;
 }
 
 type OpenedRun = Pick<RunRequest, 'onFailure' | 'output'> & { plan: Plan; journal?: Journal };
@@ -75,7 +79,8 @@ export abstract class JoinCommand extends Command {
     const { dryRun, isRecorded = true, onFailure, root, output, plan } = request;
     await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
       const planned = plan(session.host.facts);
-      if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
+      if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output, root });
+      await request.check?.(planned, session);
       if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
@@ -113,7 +118,7 @@ export abstract class JoinCommand extends Command {
   async #dryRun(
     session: MachineSession,
     plan: Plan,
-    { document, diff, exitCode, output }: DryRunRequest & Pick<RunRequest, 'output'>,
+    { document, diff, exitCode, out, output, root }: DryRunRequest & Pick<RunRequest, 'output' | 'root'>,
   ): Promise<void> {
     const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
       import('./runs/dry-run.ts'),
@@ -126,6 +131,11 @@ export abstract class JoinCommand extends Command {
     else
       this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, { plan, dryRun: true })));
     this.#end(result.error);
+    if (out !== undefined && result.error === undefined) {
+      await (await import('./runs/saved-plan.ts')).savePlan(out, planned, session);
+      const where = root === '/' ? '' : ` --root ${root}`;
+      process.stderr.write(`The plan is saved. To run it: ${this.config.bin} run --plan ${out}${where}\n`);
+    }
     if (exitCode === 'detailed' && result.error === undefined && hasChanges(planned)) process.exitCode = CHANGES;
   }
 
