@@ -19,8 +19,8 @@ export interface Playground {
   close(): Promise<void>;
 }
 
-/** The service manager of the scratch machine starts the kubelet with `launcher`, the file of this command. */
-export async function openPlayground(launcher: string): Promise<Playground> {
+/** The service manager of the scratch machine starts the kubelet with `program`, the words that start this command. */
+export async function openPlayground(program: readonly string[]): Promise<Playground> {
   const { startSandbox } = await import('../../../plugins/sandbox/index.ts');
   const { makeMachine } = await import('../../../plugins/sandbox/machine/machine.ts');
   const { startRuntime } = await import('../../../plugins/sandbox/machine/runtime.ts');
@@ -29,7 +29,7 @@ export async function openPlayground(launcher: string): Promise<Playground> {
   const [root, kubeconfig] = [join(folder, 'machine'), join(folder, 'admin.conf')];
   const sandbox = await startSandbox();
   await mkdir(root);
-  await makeMachine(root, { hostName: 'worker-1', kubelet: [process.execPath, launcher, 'sandbox', 'kubelet'] });
+  await makeMachine(root, { hostName: 'worker-1', kubelet: [...program, 'sandbox', 'kubelet'] });
   const runtime = await startRuntime(root);
   await writeFile(kubeconfig, sandbox.adminKubeconfig, { mode: 0o600 });
   const pin = ['--discovery-token-ca-cert-hash', sandbox.caPin];

@@ -1,6 +1,5 @@
 /** `join sandbox up`: runs a cluster and a scratch machine until Ctrl-C. */
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { JoinCommand } from '../../command.ts';
 import { openPlayground } from './machine.ts';
 
@@ -10,9 +9,7 @@ export class SandboxUp extends JoinCommand {
     'The sandbox has real TLS, tokens, CSRs and watches, a stand-in kubelet, and no Pods. It ends with the command.';
 
   async run(): Promise<void> {
-    const { sandbox, root, kubeconfig, joinArguments, close } = await openPlayground(
-      join(this.config.root, 'bin/join.cjs'),
-    );
+    const { sandbox, root, kubeconfig, joinArguments, close } = await openPlayground(this.app.assets.program);
     const bin = this.config.bin;
     this.log(`The cluster is at https://${sandbox.endpoint}, the machine in ${root}. In another terminal:
 
