@@ -45,6 +45,7 @@ import { valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
 import { openWithPlugins } from './plugins/open-with-plugins.ts';
 import { errorText, withoutTokens } from './render/error.ts';
+import { Invocation } from './render/invocation.ts';
 
 /**
  * `files` are those of Joinery: the folder of its package, or what the executable contains. `importer` is the
@@ -52,7 +53,8 @@ import { errorText, withoutTokens } from './render/error.ts';
  */
 export async function main(files: string | EmbeddedFiles, argv: string[], importer?: Importer): Promise<void> {
   const assets = typeof files === 'string' ? packageAssets(files) : embeddedAssets(files);
-  const app = composeApp({ assets, importer });
+  const invocation = new Invocation({ program: process.argv[1] ?? 'join', argv });
+  const app = composeApp({ assets, importer, invocation });
   app.output.guard();
   try {
     await runCommandLine(app, argv);
@@ -62,17 +64,18 @@ export async function main(files: string | EmbeddedFiles, argv: string[], import
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);
     }
-    endWith(error);
+    endWith(app, error);
   }
   await app.output.drain();
   const { lost, isReport } = app.output;
   if (lost !== undefined && isReport) process.stderr.write(`Warning: ${printable(lost.message)}\n`);
-  else if (lost !== undefined) endWith(lost);
+  else if (lost !== undefined) endWith(app, lost);
   if (app.plugins.hasRunCode) process.exit(); // a plugin may have left timers or sockets open
 }
 
-function endWith(error: JoinError): void {
-  process.stderr.write(`${errorText(error, pjson.version)}\n`);
+function endWith({ invocation }: App, error: JoinError): void {
+  const hint = (text: string) => invocation.hint(text);
+  process.stderr.write(`${errorText(error, { version: pjson.version, hint })}\n`);
   process.exitCode ||= error.exitCode;
 }
 
