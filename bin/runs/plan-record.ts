@@ -58,7 +58,7 @@ function uncertainSteps(planned: PlannedResult): Map<string, AnyPhase> {
   return uncertain;
 }
 
-/** `phase` is that of an uncertain step: names and contents that a run may choose are left out. */
+/** `phase` is that of an uncertain step: names and contents that a run may choose are omitted. */
 async function changeRecord(change: StepChange, phase: AnyPhase | undefined, machine: Host): Promise<ChangeRecord> {
   const stable = phase === undefined ? change : withoutChosenNames(change, phase);
   return defined({

@@ -20,7 +20,7 @@ async function saved({ args, root, sandbox }: Scene, name: string): Promise<{ fi
   const file = join(folder, name);
   const { code, stderr } = await cli(args('plan', '--out', file));
   expect(code, stderr).toBe(0);
-  expect(stderr).toContain(`join run --plan ${file} --root ${root}\n`);
+  expect(stderr).toContain(` run --plan ${file} --root ${root}\n`);
   return { file, words: ['run', '--plan', file, '--root', root, '--token', sandbox.token] };
 }
 
@@ -61,7 +61,8 @@ test('a saved plan does not run if the machine has changed, and the error says w
   expect([code, stderr]).toEqual([4, expect.stringContaining('E_PLAN_DRIFT')]);
   expect(stderr).toContain('step kubelet-config would no longer create /var/lib/kubelet/config.yaml (0644)');
   expect(stderr).toContain('step kubelet-config would also replace /var/lib/kubelet/config.yaml (0644)');
-  expect(Object.keys(await played.tree()).sort()).toEqual([...Object.keys(before), '/var/lib/kubelet/config.yaml'].sort());
+  const paths = [...Object.keys(before), '/var/lib/kubelet/config.yaml'];
+  expect(Object.keys(await played.tree()).sort()).toEqual(paths.sort());
 });
 
 test('a saved plan does not run if the cluster has changed, even if the same files are written', async () => {
@@ -70,7 +71,8 @@ test('a saved plan does not run if the cluster has changed, even if the same fil
   const { store } = played.sandbox;
   const config = store.get('configmaps', 'kubelet-config', 'kube-system') as { data?: Record<string, string> };
   const data = { kubelet: `${config.data?.kubelet}maxPods: 7\n` };
-  store.update('configmaps', { ...config, metadata: { name: 'kubelet-config', namespace: 'kube-system' }, data });
+  const metadata = { name: 'kubelet-config', namespace: 'kube-system' };
+  store.update('configmaps', { ...config, metadata, data });
   const { code, stderr } = await cli(words);
   expect([code, stderr]).toEqual([4, expect.stringContaining('E_PLAN_DRIFT')]);
   expect(stderr).toContain('step cluster-config now has other outputs: kubeletConfiguration');
