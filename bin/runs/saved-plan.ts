@@ -5,6 +5,7 @@
 
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { parseJson } from '../../engine/documents/json.ts';
 import { violations } from '../../engine/documents/validate.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
@@ -78,7 +79,7 @@ export async function savePlan(path: string, planned: PlannedResult, session: Ma
 export function readSavedPlan(file: string): SavedPlan {
   let value: unknown;
   try {
-    value = JSON.parse(readTrusted(file));
+    value = parseJson(readTrusted(file));
   } catch (error) {
     if (isJoinError(error)) throw error;
     throw fail('E_PLAN_FILE', { file, what: clean(reasonOf(error)) }, error);
@@ -129,12 +130,12 @@ export async function requireNoDrift(
 function sourceDifferences(saved: SavedPlan, plan: Plan, machine: MachineRecord): string[] {
   const found: string[] = [];
   const source = sourceDifference(plan.source, saved.source);
+  const facts = differentFacts(saved.host, plan.host);
   if (saved.joinery !== pjson.version)
     found.push(`this is Joinery ${pjson.version}, and the plan is of ${saved.joinery}`);
   if (!isDeepStrictEqual(saved.machine, machine))
     found.push(`this machine is ${machine.id}, and the plan is for ${saved.machine.id}`);
-  else if (!isDeepStrictEqual(saved.host, JSON.parse(JSON.stringify(plan.host))))
-    found.push(`the facts of this machine have changed: ${differentFacts(saved.host, plan.host).join(', ')}`);
+  else if (facts.length > 0) found.push(`the facts of this machine have changed: ${facts.join(', ')}`);
   if (source !== undefined) found.push(`the ${source} has changed`);
   if (!isDeepStrictEqual(saved.plugins, pluginRecords(plan.steps))) found.push('the plugins have changed');
   return found;

@@ -89,7 +89,7 @@ test('a saved plan that others can change, or that is none, is refused', async (
   const text = await readFile(file, 'utf8');
   const wrong: [string, string][] = [
     ['{"kind": "Plan"}', 'apiVersion is missing'],
-    ['kind: SavedPlan', 'Unexpected token'],
+    ['kind: SavedPlan', 'it is not JSON'],
     [' '.repeat((1 << 20) + 1), 'is larger than 1048576 bytes'],
   ];
   for (const [content, what] of wrong) {
