@@ -112,7 +112,7 @@ export const cluster = {
       'NodeRestriction forbids it',
     hint:
       `Set it with an admin kubeconfig: kubectl patch node ${d.node} -p ` +
-      `'{"spec":{"configSource":${d.source}}}'\n  → Then: join resume`,
+      `'{"spec":{"configSource":${d.source}}}'\n  → Then ${RERUN}.`,
     exitCode: EXIT.cluster,
   }),
   E_DYNAMIC_CONFIG_GONE: (d: { server: string; what: string }) => ({
@@ -161,7 +161,7 @@ export const cluster = {
   }),
   E_TOKEN_ABSENT: (d: { ids: readonly string[] }) => ({
     message: `the cluster has no bootstrap token ${list(d.ids)}`,
-    hint: 'List the existing tokens: join token list. The cluster deletes expired tokens by itself.',
+    hint: 'The cluster deletes expired tokens by itself. To list the tokens: join token list',
     exitCode: EXIT.cluster,
   }),
   E_TOKEN_EXISTS: (d: { id: string }) => ({
