@@ -30,6 +30,8 @@ export interface DryRunRequest {
   diff: boolean;
   /** `detailed`: 2 if the run would change something. */
   exitCode?: 'plain' | 'detailed';
+  /** The file in which the plan is saved. Default: none. */
+  out?: string | undefined;
 }
 
 export interface RunRequest {
@@ -43,6 +45,8 @@ export interface RunRequest {
   output: Output;
   /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
+  /** Throws if the plan must not run. */
+  check?(plan: Plan, session: MachineSession): Promise<void>;
 }
 
 interface OpenedRun extends Pick<RunRequest, 'onFailure' | 'output'> {
@@ -82,6 +86,7 @@ export abstract class JoinCommand extends Command {
     await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
       const planned = plan(session.host.facts);
       if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
+      await request.check?.(planned, session);
       if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
@@ -119,7 +124,7 @@ export abstract class JoinCommand extends Command {
   async #dryRun(
     session: MachineSession,
     plan: Plan,
-    { document, diff, exitCode, output }: DryRunRequest & Pick<RunRequest, 'output'>,
+    { document, diff, exitCode, out, output }: DryRunRequest & Pick<RunRequest, 'output'>,
   ): Promise<void> {
     const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
       import('./runs/dry-run.ts'),
@@ -134,6 +139,10 @@ export abstract class JoinCommand extends Command {
       this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, options)));
     }
     this.#endRun(result);
+    if (out !== undefined && result.error === undefined) {
+      await (await import('./runs/saved-plan.ts')).savePlan(out, planned, session);
+      process.stderr.write(`${this.hint(`The plan is saved. To run it: join run --plan ${out}`)}\n`);
+    }
     if (exitCode === 'detailed' && result.error === undefined && hasChanges(planned)) process.exitCode = CHANGES;
   }
 
