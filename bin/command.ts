@@ -17,7 +17,7 @@ import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.t
 import { journalFor } from './runs/start.ts';
 import { watch } from './runs/watch.ts';
 
-type Output = 'text' | 'json';
+type Output = 'text' | 'json' | 'jsonl';
 
 export interface RunRequest {
   dryRun: boolean;
@@ -104,7 +104,7 @@ export abstract class JoinCommand extends Command {
     { plan, asPlan, output }: { plan: Plan; asPlan: boolean; output: Output },
   ): Promise<void> {
     const waits = new Map<string, string[]>();
-    const { result } = await watch(plan, ({ onEvent, signal, keepSignal }) =>
+    const { result } = await watch(output, ({ onEvent, signal, keepSignal }) =>
       run({
         plan,
         host: session.host,
@@ -113,11 +113,12 @@ export abstract class JoinCommand extends Command {
         onFailure: 'keep',
         onCancel: 'undo',
         onEvent(event: RunEvent) {
-          if (event.type === 'step.wait') waits.set(event.id, [...(waits.get(event.id) ?? []), event.what]);
+          if (event.type === 'step.wait') waits.set(event.step, [...(waits.get(event.step) ?? []), event.what]);
           onEvent(event);
         },
       }),
     );
+    if (output === 'jsonl') return this.#end(result.error);
     if (output === 'json' && !asPlan) this.log(jsonText(resultDocument(result, { plan, dryRun: true })));
     else {
       const { planDocument, plannedChanges, planText } = await import('./render/plan.ts');
@@ -129,7 +130,7 @@ export abstract class JoinCommand extends Command {
 
   async #run(session: MachineSession, { plan, journal, onFailure, output }: OpenedRun): Promise<void> {
     if (journal !== undefined) await session.announce(journal.id);
-    const { result, items } = await watch(plan, ({ ask, ...watched }) =>
+    const { result, items } = await watch(output, ({ ask, ...watched }) =>
       run({
         plan,
         host: session.host,
@@ -140,11 +141,8 @@ export abstract class JoinCommand extends Command {
         onCancel: onFailure ?? 'undo',
       }),
     );
-    this.report(
-      output === 'json'
-        ? jsonText(resultDocument(result, { plan }))
-        : [resultText(result, plan), ...undoText(items)].join('\n'),
-    );
+    if (output === 'json') this.report(jsonText(resultDocument(result, { plan })));
+    else if (output === 'text') this.report([resultText(result, plan), ...undoText(items)].join('\n'));
     this.#end(result.error);
     const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
     if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
@@ -170,10 +168,11 @@ export abstract class JoinCommand extends Command {
       if (!isInteractive()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
       if (!(await confirm(`Undo run ${id}?`))) return this.log('Nothing was changed.');
     }
-    const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
+    const { result, items } = await watch(output, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, ...watched }),
     );
-    this.report(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
+    if (output === 'json') this.report(jsonText(undoDocument(result, items, unknown)));
+    else if (output === 'text') this.report(undoneText(result, items));
     this.#end(result.error);
   }
 

@@ -4,7 +4,7 @@ import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
-import { envFlag, runFlags } from '../inputs/common-flags.ts';
+import { envFlag, eventsFlag, runFlags } from '../inputs/common-flags.ts';
 import { lenientFlag } from '../inputs/config-documents.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { kubeadmLine } from '../inputs/kubeadm-line.ts';
@@ -17,6 +17,7 @@ import { openWithPlugins } from '../plugins/open-with-plugins.ts';
 
 const ownFlags = {
   ...runFlags,
+  output: eventsFlag,
   config: Flags.string({
     default: '',
     helpValue: 'FILE|-',

@@ -1,11 +1,12 @@
 /** Watches a run: shows its progress, asks its questions, and stops it when a signal arrives. */
 import type { UndoItem } from '../../engine/journal/undo.ts';
-import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import type { RunEvent, RunResult } from '../../engine/run/run.ts';
 import { EXIT, fail } from '../../engine/sdk/index.ts';
 import { askForApproval } from '../inputs/terminal.ts';
-import { progress } from '../render/progress.ts';
+import { withoutTokens } from '../render/error.ts';
+import { jsonLine } from '../render/json.ts';
+import { type Progress, progress } from '../render/progress.ts';
 
 /** What `watch` passes to a run. */
 export interface WatchedRun {
@@ -24,8 +25,14 @@ export interface WatchResult {
   items: readonly UndoItem[];
 }
 
-/** Calls `act`, which runs or undoes `plan`. A third signal ends the process. A lost terminal does not. */
-export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<RunResult>): Promise<WatchResult> {
+/**
+ * Calls `act`, which runs or undoes a plan. With `jsonl`, its events are lines on standard output. A third signal
+ * ends the process. A lost terminal does not.
+ */
+export async function watch(
+  output: 'text' | 'json' | 'jsonl',
+  act: (watched: WatchedRun) => Promise<RunResult>,
+): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
   const stop = (signal: NodeJS.Signals) => {
     if (kept.signal.aborted) process.exit(EXIT.cancelled);
@@ -34,10 +41,10 @@ export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<Ru
   const goOn = () => undefined;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
-    const shown = await progress(plan, process.stderr);
+    const shown = output === 'jsonl' ? lines(process.stdout) : await progress(process.stderr);
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
-      if (event.type === 'step.restored') items.push(event.item);
+      if (event.type === 'step.restored') items.push(event);
       shown.onEvent(event);
     };
     const ask = oneByOne(() => shown.pause());
@@ -48,6 +55,13 @@ export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<Ru
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
 }
+
+/** Each event as a line of JSON. */
+const lines = (stream: NodeJS.WritableStream): Progress => ({
+  onEvent: (event) => void stream.write(`${withoutTokens(jsonLine(event))}\n`),
+  pause: () => () => undefined,
+  end: () => undefined,
+});
 
 /** Asks one question after the other; `pause` stops the progress from being drawn over it. */
 function oneByOne(pause: () => () => void): Ask {

@@ -1,0 +1,65 @@
+/** The events of a run as text. */
+import { durationText } from '../../engine/documents/durations.ts';
+import { subjectOf } from '../../engine/host/changes/index.ts';
+import type { RunEvent } from '../../engine/run/run.ts';
+import { SIGN, seconds } from './text.ts';
+
+type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
+/** The line of an event; undefined for an event that has none. In a dry run, nothing waits. */
+export function eventLine(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'run.stopping':
+      return stoppingText(event);
+    case 'step.kept':
+      return `${SIGN[event.status]} ${event.step} (already done)`;
+    case 'step.restored':
+      return event.outcome === 'restored' ? noteLine(event, `${subjectOf(event.change)} restored`) : undefined;
+    case 'step.asked':
+      return `? ${event.step}: ${askedText(event)}`;
+    case 'step.log':
+      return noteLine(event, `${event.level === 'warn' ? '! ' : ''}${event.text}`);
+    case 'step.wait':
+      return event.run === DRY_RUN ? undefined : noteLine(event, waitText(event));
+    case 'step.retrying':
+      return noteLine(event, retryText(event));
+    case 'step.ended':
+      return endText(event);
+    default:
+      return undefined;
+  }
+}
+
+const DRY_RUN = 'dry-run';
+
+const noteLine = ({ step, assumed }: { step: string; assumed?: true }, text: string): string =>
+  `  ${step}: ${assumed ? '(assumed) ' : ''}${text}`;
+
+export const retryText = ({ attempt, pauseMs, error }: EventOf<'step.retrying'>): string =>
+  `attempt ${attempt} failed: ${error.message}; retrying in ${seconds(pauseMs)}`;
+
+/** The command stays whole, because it is there to be copied. */
+export const askedText = ({ run, step, message, until }: EventOf<'step.asked'>): string =>
+  `${message} (until ${new Date(until).toLocaleString('sv')}: join approve ${run} ${step})`;
+
+/** With the time that has passed, and the limit. */
+export function waitText({ what, waitedMs, at, until }: EventOf<'step.wait'>): string {
+  const limitMs = waitedMs + Date.parse(until) - Date.parse(at);
+  const limit = durationText(Math.max(1, Math.round(limitMs / 1000)) * 1000);
+  if (waitedMs === 0) return `waiting for ${what} (limit ${limit})`;
+  return `still waiting for ${what} (${durationText(Math.round(waitedMs / 1000) * 1000)} of ${limit})`;
+}
+
+/** A signal that arrives again keeps the changes. */
+export function stoppingText({ reason, next, changes }: EventOf<'run.stopping'>): string {
+  if (changes === 0) return 'Stopping.';
+  const counted = `${changes} change${changes === 1 ? '' : 's'}`;
+  if (next === 'keep') return `Stopping. ${counted} ${changes === 1 ? 'is' : 'are'} kept.`;
+  const again = reason.endsWith('SIGINT') ? 'Press Ctrl-C again' : 'Send the signal again';
+  return `Stopping, then rolling back ${counted}. ${again} to stop and keep ${changes === 1 ? 'it' : 'them'}.`;
+}
+
+/** A step that did not run has no duration. */
+function endText({ step, status, attempts, durationMs }: EventOf<'step.ended'>): string {
+  return `${SIGN[status]} ${step}${attempts === 0 ? '' : ` (${seconds(durationMs)})`}`;
+}
