@@ -45,7 +45,7 @@ export const askedText = ({ run, step, message, until }: EventOf<'step.asked'>):
 /** With the time that has passed, and the limit. */
 export function waitText({ what, waitedMs, at, until }: EventOf<'step.wait'>): string {
   const limitMs = waitedMs + Date.parse(until) - Date.parse(at);
-  const limit = durationText(Math.max(1, Math.round(limitMs / 1000)) * 1000);
+  const limit = durationText(Math.ceil(Math.max(1, limitMs) / 1000) * 1000);
   if (waitedMs === 0) return `waiting for ${what} (limit ${limit})`;
   return `still waiting for ${what} (${durationText(Math.round(waitedMs / 1000) * 1000)} of ${limit})`;
 }
