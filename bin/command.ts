@@ -73,6 +73,22 @@ export abstract class JoinCommand extends Command {
     });
   }
 
+  /** Starts this command again, in a process of its own. */
+  protected async detach(output: Output): Promise<void> {
+    const { startDetached } = await import('./runs/detach.ts');
+    const { pid, started, exitCode } = await startDetached([
+      ...(this.id ?? '').split(':'),
+      ...this.argv.filter((word) => word !== '--detach'),
+    ]);
+    process.exitCode = exitCode;
+    if (started === undefined) return;
+    const text = [
+      `Run ${started.run} continues in the background (pid ${pid}).`,
+      `To follow it: join attach ${started.run}`,
+    ];
+    this.report(output === 'text' ? text.join('\n') : JSON.stringify(started));
+  }
+
   protected async resume({ id, onFailure, root, output, plan }: ResumeRequest): Promise<void> {
     await this.#withMachine({ root }, async (session) => {
       const run = await session.runs.find(id, (history) => !isClosed(history), 'resume');
@@ -104,7 +120,7 @@ export abstract class JoinCommand extends Command {
     { plan, asPlan, output }: { plan: Plan; asPlan: boolean; output: Output },
   ): Promise<void> {
     const waits = new Map<string, string[]>();
-    const { result } = await watch(output, ({ onEvent, signal, keepSignal }) =>
+    const { result } = await watch({ output, log: undefined }, ({ onEvent, signal, keepSignal }) =>
       run({
         plan,
         host: session.host,
@@ -118,19 +134,20 @@ export abstract class JoinCommand extends Command {
         },
       }),
     );
-    if (output === 'jsonl') return this.#end(result.error);
+    if (output === 'jsonl') return this.end(result.error);
     if (output === 'json' && !asPlan) this.log(jsonText(resultDocument(result, { plan, dryRun: true })));
     else {
       const { planDocument, plannedChanges, planText } = await import('./render/plan.ts');
       const planned = { result, plan, waits, changes: await plannedChanges(result, session.machine) };
       this.log(output === 'json' ? jsonText(planDocument(planned)) : planText(planned));
     }
-    this.#end(result.error);
+    this.end(result.error);
   }
 
   async #run(session: MachineSession, { plan, journal, onFailure, output }: OpenedRun): Promise<void> {
     if (journal !== undefined) await session.announce(journal.id);
-    const { result, items } = await watch(output, ({ ask, ...watched }) =>
+    const log = journal && (await session.runs.openEvents(journal.id));
+    const { result, items } = await watch({ output, log }, ({ ask, ...watched }) =>
       run({
         plan,
         host: session.host,
@@ -143,7 +160,7 @@ export abstract class JoinCommand extends Command {
     );
     if (output === 'json') this.report(jsonText(resultDocument(result, { plan })));
     else if (output === 'text') this.report([resultText(result, plan), ...undoText(items)].join('\n'));
-    this.#end(result.error);
+    this.end(result.error);
     const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
     if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
     await this.#undo(session, result.id, { output, yes: true, overwrite: false, salvage: false, skip: [] });
@@ -168,12 +185,13 @@ export abstract class JoinCommand extends Command {
       if (!isInteractive()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
       if (!(await confirm(`Undo run ${id}?`))) return this.log('Nothing was changed.');
     }
-    const { result, items } = await watch(output, ({ ask: _, ...watched }) =>
+    const log = await session.runs.openEvents(id);
+    const { result, items } = await watch({ output, log }, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, ...watched }),
     );
     if (output === 'json') this.report(jsonText(undoDocument(result, items, unknown)));
     else if (output === 'text') this.report(undoneText(result, items));
-    this.#end(result.error);
+    this.end(result.error);
   }
 
   async #withMachine(options: MachineOptions, act: (session: MachineSession) => Promise<void>): Promise<void> {
@@ -194,7 +212,7 @@ export abstract class JoinCommand extends Command {
       const result: RunResult = { pipeline: '', status: 'failed', durationMs: 0, steps: [], error };
       this.log(withoutTokens(jsonText(resultDocument(result))));
     }
-    this.#end(error);
+    this.end(error);
   }
 
   /** Prints what was done. It stands, and so does the exit code, even if that cannot be printed. */
@@ -204,7 +222,7 @@ export abstract class JoinCommand extends Command {
   }
 
   /** Prints the error, if any, and sets the exit code. */
-  #end(error: unknown): void {
+  protected end(error: unknown): void {
     if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version, this.verbosity)}\n`);
     process.exitCode = exitCodeOf(error);
   }

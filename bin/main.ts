@@ -8,6 +8,7 @@ import pjson from '../package.json' with { type: 'json' };
 import { withApp } from './command.ts';
 import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
+import { Attach } from './commands/attach.ts';
 import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
@@ -98,6 +99,7 @@ export function allCommands(app: App): Record<string, Command.Class> {
     undo: Undo,
     reset: resetCommand(app),
     doctor: Doctor,
+    attach: Attach,
     approve: Approve,
     runs: RunList,
     'runs:show': RunShow,

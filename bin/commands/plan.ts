@@ -3,7 +3,9 @@ import type { App } from '../compose.ts';
 import { runCommand } from './run.ts';
 
 export function planCommand(app: App) {
-  return class Plan extends runCommand(app) {
+  const run = runCommand(app);
+  const { detach: _, ...flags } = run.flags;
+  return class Plan extends run {
     static override summary = 'Show what a run would change, file by file';
     static override usage = 'plan [ENDPOINT] [FLAGS]';
     static override description =
@@ -11,6 +13,8 @@ export function planCommand(app: App) {
     static override examples = [
       '<%= config.bin %> plan 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --env bare-metal',
     ];
+
+    static override flags = flags as typeof run.flags;
 
     protected override readonly isPlan: boolean = true;
   };

@@ -33,6 +33,13 @@ const ownFlags = {
   v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
 };
 
+const detachFlag = {
+  detach: Flags.boolean({
+    exclusive: ['dry-run'],
+    description: 'Run in the background, independent of this terminal; follow it with join attach',
+  }),
+};
+
 export function runCommand(app: App) {
   const shipped = app.catalog.open(DEFAULT_PIPELINE);
   const gates = app.registry.gates();
@@ -51,7 +58,7 @@ export function runCommand(app: App) {
       '<%= config.bin %> run 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --dry-run',
       '<%= config.bin %> run --pipeline ./mine.yaml --help',
     ];
-    static override flags = { ...flagsFor(shipped.inputs, gates), ...ownFlags };
+    static override flags = { ...flagsFor(shipped.inputs, gates), ...ownFlags, ...detachFlag };
     static override args = argsFor(shipped.inputs);
 
     protected readonly isPlan: boolean = false;
@@ -61,10 +68,12 @@ export function runCommand(app: App) {
       const environments = valuesOfFlag('--env', this.argv);
       const pipelineFor = await openWithPlugins(app, { name, environments, argv: this.argv });
       const { inputs } = pipelineFor();
-      const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...ownFlags }, args: argsFor(inputs) };
+      const own = this.isPlan ? ownFlags : { ...ownFlags, ...detachFlag };
+      const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...own }, args: argsFor(inputs) };
       const { argv, off } = kubeadmLine(pastedWords(this.argv), options.flags);
       const { flags, args } = await this.parse(options, argv);
       this.verbosity = flags.v;
+      if (flags.detach) return this.detach(flags.output);
       const stdinReaders = flags.config === '-' ? ['--config'] : [];
       const typed = await typedValues(inputs, { flags, args, off, stdinReaders });
       const config = flags.config === '' ? undefined : { file: flags.config, lenient: flags.lenient };

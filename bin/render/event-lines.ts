@@ -2,7 +2,16 @@
 import { durationText } from '../../engine/documents/durations.ts';
 import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
+import { printable } from '../../engine/sdk/index.ts';
 import { SIGN, seconds } from './text.ts';
+
+/** A view of the events of a run. */
+export interface Progress {
+  onEvent(event: RunEvent): void;
+  /** Draws nothing until the returned function is called. */
+  pause(): () => void;
+  end(): void;
+}
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
@@ -57,6 +66,13 @@ export function stoppingText({ reason, next, changes }: EventOf<'run.stopping'>)
   if (next === 'keep') return `Stopping. ${counted} ${changes === 1 ? 'is' : 'are'} kept.`;
   const again = reason.endsWith('SIGINT') ? 'Press Ctrl-C again' : 'Send the signal again';
   return `Stopping, then rolling back ${counted}. ${again} to stop and keep ${changes === 1 ? 'it' : 'them'}.`;
+}
+
+/** The result of a process, as counted by the journal. */
+export function endedText({ pipeline, status, durationMs, changes, undone }: EventOf<'run.ended'>): string {
+  const time = `${status === 'succeeded' ? 'in' : 'after'} ${seconds(durationMs)}`;
+  const counted = changes === 0 ? 'no changes' : `${changes} change${changes === 1 ? '' : 's'}`;
+  return printable(`${pipeline} ${status} ${time}: ${counted}${undone === 0 ? '' : `, ${undone} undone`}.`);
 }
 
 /** A step that did not run has no duration. */

@@ -3,8 +3,7 @@ import { createLogUpdate } from 'log-update';
 import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
-import { askedText, eventLine, retryText, waitText } from './event-lines.ts';
-import type { Progress } from './progress.ts';
+import { askedText, eventLine, type Progress, retryText, waitText } from './event-lines.ts';
 import { SIGN, seconds } from './text.ts';
 
 const SPINNER = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
@@ -27,23 +26,26 @@ export function liveList(stream: NodeJS.WriteStream): Progress {
     const spin = SPINNER[Math.floor(performance.now() / FRAME_MS) % SPINNER.length] ?? '';
     const lines = [...rows].map(([id, { sign, begunAt, tookMs, note }]) => {
       const running = begunAt !== undefined && tookMs === undefined;
-      const time = begunAt === undefined ? '' : seconds(tookMs ?? performance.now() - begunAt);
+      const time = begunAt === undefined ? '' : seconds(tookMs ?? Math.max(0, Date.now() - begunAt));
       return `${running ? spin : sign} ${id.padEnd(width)} ${time.padStart(7)}  ${note}`;
     });
     // A wrapped line would break the redraw; the result prints every note in full.
     update(lines.map((line) => printable(line).slice(0, stream.columns - 1)).join('\n'));
   };
+  const rowOf = (id: string): Row => {
+    const row = rows.get(id) ?? { sign: '·', begunAt: undefined, tookMs: undefined, note: '' };
+    rows.set(id, row);
+    return row;
+  };
   let timer = setInterval(draw, FRAME_MS);
   return {
     onEvent(event) {
-      if (event.type === 'run.started')
-        for (const id of event.steps) rows.set(id, { sign: '·', begunAt: undefined, tookMs: undefined, note: '' });
+      if (event.type === 'run.started') for (const id of event.steps) rowOf(id);
       if (staysAbove(event)) {
         update.clear();
         stream.write(`${printable(eventLine(event)?.trimStart() ?? '')}\n`);
       }
-      const row = 'step' in event ? rows.get(event.step) : undefined;
-      if (row !== undefined) apply(row, event);
+      if ('step' in event) apply(rowOf(event.step), event);
       draw();
     },
     pause() {
@@ -71,7 +73,7 @@ const staysAbove = (event: RunEvent): boolean =>
 function apply(row: Row, event: RunEvent): void {
   switch (event.type) {
     case 'step.started':
-      row.begunAt ??= performance.now();
+      row.begunAt ??= Date.parse(event.at);
       if (event.attempt === 1) row.note = '';
       break;
     case 'step.kept':

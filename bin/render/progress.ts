@@ -1,14 +1,6 @@
 /** Progress of a run, made from its events: a live list at a terminal, otherwise one line for each event. */
-import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
-import { eventLine } from './event-lines.ts';
-
-export interface Progress {
-  onEvent(event: RunEvent): void;
-  /** Draws nothing until the returned function is called. */
-  pause(): () => void;
-  end(): void;
-}
+import { eventLine, type Progress } from './event-lines.ts';
 
 export async function progress(stream: NodeJS.WriteStream): Promise<Progress> {
   if (!canRedraw(stream)) return plainLines(stream);

@@ -1,16 +1,21 @@
 /** Watches a run: shows its progress, asks its questions, and stops it when a signal arrives. */
+import { type EventLog, lineOf } from '../../engine/journal/event-log.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import type { RunEvent, RunResult } from '../../engine/run/run.ts';
 import { EXIT, fail } from '../../engine/sdk/index.ts';
 import { askForApproval } from '../inputs/terminal.ts';
 import { withoutTokens } from '../render/error.ts';
-import { jsonLine } from '../render/json.ts';
-import { type Progress, progress } from '../render/progress.ts';
+import type { Progress } from '../render/event-lines.ts';
+import { escapedJson } from '../render/json.ts';
+import { progress } from '../render/progress.ts';
+import { reportStart } from './detach.ts';
 
 /** What `watch` passes to a run. */
 export interface WatchedRun {
   onEvent(event: RunEvent): void;
+  /** The number of the last event of this run so far. */
+  lastSeq: number;
   /** Aborted by the first signal, to cancel the run. */
   signal: AbortSignal;
   /** Aborted by the second signal, to leave everything as it is. */
@@ -25,12 +30,18 @@ export interface WatchResult {
   items: readonly UndoItem[];
 }
 
+export interface WatchOptions {
+  output: 'text' | 'json' | 'jsonl';
+  /** The log of the run's events, which is closed at the end. Absent if the run has no journal. */
+  log: EventLog | undefined;
+}
+
 /**
  * Calls `act`, which runs or undoes a plan. With `jsonl`, its events are lines on standard output. A third signal
  * ends the process. A lost terminal does not.
  */
 export async function watch(
-  output: 'text' | 'json' | 'jsonl',
+  { output, log }: WatchOptions,
   act: (watched: WatchedRun) => Promise<RunResult>,
 ): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
@@ -41,24 +52,28 @@ export async function watch(
   const goOn = () => undefined;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
-    const shown = output === 'jsonl' ? lines(process.stdout) : await progress(process.stderr);
+    const shown = output === 'jsonl' ? jsonLines(process.stdout) : await progress(process.stderr);
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
+      log?.append(event); // before anything can show it
+      reportStart(event);
       if (event.type === 'step.restored') items.push(event);
       shown.onEvent(event);
     };
     const ask = oneByOne(() => shown.pause());
-    const result = await act({ onEvent, signal: cancelled.signal, keepSignal: kept.signal, ask });
+    const lastSeq = log?.lastSeq ?? 0;
+    const result = await act({ onEvent, lastSeq, signal: cancelled.signal, keepSignal: kept.signal, ask });
     shown.end();
     return { result, items };
   } finally {
+    await log?.close();
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
 }
 
 /** Each event as a line of JSON. */
-const lines = (stream: NodeJS.WritableStream): Progress => ({
-  onEvent: (event) => void stream.write(`${withoutTokens(jsonLine(event))}\n`),
+export const jsonLines = (stream: NodeJS.WritableStream): Progress => ({
+  onEvent: (event) => void stream.write(`${withoutTokens(escapedJson(lineOf(event)))}\n`),
   pause: () => () => undefined,
   end: () => undefined,
 });

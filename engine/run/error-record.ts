@@ -1,5 +1,6 @@
 /** Limits the notes of a phase, and adds to each error the step in which it happened. */
 import type { ErrorRecord } from '../journal/records.ts';
+import { shortened } from '../journal/room.ts';
 import { EXIT, isJoinError, openFilesError } from '../sdk/errors.ts';
 import type { EventError } from '../sdk/events.ts';
 
@@ -36,6 +37,6 @@ export const errorRecord = (error: unknown): ErrorRecord =>
     : { code: 'E_BUG', message: String(error), hint: '' };
 
 export const eventError = (error: unknown): EventError => ({
-  ...errorRecord(error),
+  ...shortened(errorRecord(error)),
   exitCode: isJoinError(error) ? error.exitCode : EXIT.bug,
 });
