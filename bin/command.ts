@@ -5,9 +5,9 @@ import type { Journal } from '../engine/journal/journal.ts';
 import { RUNS_KEPT, type Salvaged } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { undoPlan } from '../engine/run/plan-record.ts';
-import { type RunEvent, type RunResult, run, undo } from '../engine/run/run.ts';
+import { type RunResult, run, undo } from '../engine/run/run.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
-import { fail, type HostFacts, printable } from '../engine/sdk/index.ts';
+import { EXIT, fail, type HostFacts, printable } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
 import { errorText, exitCodeOf, withoutTokens, withUsageError } from './render/error.ts';
@@ -19,10 +19,21 @@ import { watch } from './runs/watch.ts';
 
 type Output = 'text' | 'json' | 'jsonl';
 
+/** Exit code of `--detailed-exitcode` for a plan with changes. Errors with this code then end with 1. */
+const CHANGES = 2;
+
+export interface DryRunRequest {
+  /** The document that `--output json` prints. The text is a plan in any case. */
+  document: 'plan' | 'result';
+  /** Whether the text includes the content of files. */
+  diff: boolean;
+  /** `detailed`: 2 if the run would change something. */
+  exitCode?: 'plain' | 'detailed';
+}
+
 export interface RunRequest {
-  dryRun: boolean;
-  /** Whether a dry run prints its plan as JSON, rather than its result. */
-  asPlan?: boolean;
+  /** Absent: a real run. */
+  dryRun?: DryRunRequest | undefined;
   /** Default: keep a failed run, and ask at a terminal; undo a cancelled one. */
   onFailure: 'undo' | 'keep' | undefined;
   /** Whether the run has a journal (default true), without which it can be neither resumed nor undone. */
@@ -61,10 +72,10 @@ export abstract class JoinCommand extends Command {
 
   /** Runs a plan: progress on standard error, the result on standard output. */
   protected async execute(request: RunRequest): Promise<void> {
-    const { dryRun, asPlan = false, isRecorded = true, onFailure, root, output, plan } = request;
-    await this.#withMachine({ root, dryRun }, async (session) => {
+    const { dryRun, isRecorded = true, onFailure, root, output, plan } = request;
+    await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
       const planned = plan(session.host.facts);
-      if (dryRun) return this.#dryRun(session, { plan: planned, asPlan, output });
+      if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
       if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
@@ -117,31 +128,21 @@ export abstract class JoinCommand extends Command {
 
   async #dryRun(
     session: MachineSession,
-    { plan, asPlan, output }: { plan: Plan; asPlan: boolean; output: Output },
+    plan: Plan,
+    { document, diff, exitCode, output }: DryRunRequest & Pick<RunRequest, 'output'>,
   ): Promise<void> {
-    const waits = new Map<string, string[]>();
-    const { result } = await watch({ output, log: undefined }, ({ onEvent, signal, keepSignal }) =>
-      run({
-        plan,
-        host: session.host,
-        signal,
-        keepSignal,
-        onFailure: 'keep',
-        onCancel: 'undo',
-        onEvent(event: RunEvent) {
-          if (event.type === 'step.wait') waits.set(event.step, [...(waits.get(event.step) ?? []), event.what]);
-          onEvent(event);
-        },
-      }),
-    );
-    if (output === 'jsonl') return this.end(result.error);
-    if (output === 'json' && !asPlan) this.log(jsonText(resultDocument(result, { plan, dryRun: true })));
-    else {
-      const { planDocument, plannedChanges, planText } = await import('./render/plan.ts');
-      const planned = { result, plan, waits, changes: await plannedChanges(result, session.machine) };
-      this.log(output === 'json' ? jsonText(planDocument(planned)) : planText(planned));
-    }
+    const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
+      import('./runs/dry-run.ts'),
+      import('./render/plan.ts'),
+      import('./render/plan-summary.ts'),
+    ]);
+    const planned = await dryRun(session, { plan, output });
+    const { result } = planned;
+    if (output === 'text') this.log(planText(planned, { diff }));
+    else if (output === 'json')
+      this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, { plan, dryRun: true })));
     this.end(result.error);
+    if (exitCode === 'detailed' && result.error === undefined && hasChanges(planned)) process.exitCode = CHANGES;
   }
 
   async #run(session: MachineSession, { plan, journal, onFailure, output }: OpenedRun): Promise<void> {
@@ -224,7 +225,8 @@ export abstract class JoinCommand extends Command {
   /** Prints the error, if any, and sets the exit code. */
   protected end(error: unknown): void {
     if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version, this.verbosity)}\n`);
-    process.exitCode = exitCodeOf(error);
+    const code = exitCodeOf(error);
+    process.exitCode = code === CHANGES && this.argv.includes('--detailed-exitcode') ? EXIT.bug : code;
   }
 }
 

@@ -1,6 +1,6 @@
 /** `join plan`: what `join run` would change. */
 import type { App } from '../compose.ts';
-import { runCommand } from './run.ts';
+import { planFlags, runCommand } from './run.ts';
 
 export function planCommand(app: App) {
   const run = runCommand(app);
@@ -14,7 +14,7 @@ export function planCommand(app: App) {
       '<%= config.bin %> plan 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --env bare-metal',
     ];
 
-    static override flags = flags as typeof run.flags;
+    static override flags = { ...flags, ...planFlags } as typeof run.flags & typeof planFlags;
 
     protected override readonly isPlan: boolean = true;
   };

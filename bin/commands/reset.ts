@@ -31,13 +31,14 @@ export function resetCommand(app: App) {
 
     async run(): Promise<void> {
       const { flags } = await this.parse(Reset);
-      const { 'dry-run': dryRun, root, output, yes } = flags;
+      const { 'dry-run': isDryRun, diff, root, output, yes } = flags;
+      const dryRun = isDryRun ? ({ document: 'result', diff } as const) : undefined;
       const inputs = plainValues(await typedValues(phase.input, { flags }));
       const plan = (host: HostFacts) => planOfPhase('reset', phase, inputs, host);
-      if (!dryRun && !yes && !(await isConfirmed(app, root, plan))) return this.log('Nothing was changed.');
+      if (!isDryRun && !yes && !(await isConfirmed(app, root, plan))) return this.log('Nothing was changed.');
       // No journal: a reset must work whatever the state of earlier runs and of the disk, and deletes the runs.
       await this.execute({ dryRun, onFailure: 'keep', root, output, plan, isRecorded: false });
-      if (!dryRun && process.exitCode === 0) await deleteRuns(app, root);
+      if (!isDryRun && process.exitCode === 0) await deleteRuns(app, root);
     }
   };
 }
@@ -49,7 +50,8 @@ async function isConfirmed(app: App, root: string, planFor: (host: HostFacts) =>
     const plan = planFor(host.facts);
     const result = await run({ plan, host });
     if (result.error !== undefined) throw result.error;
-    const { plannedChanges, planText } = await import('../render/plan.ts');
+    const { planText } = await import('../render/plan.ts');
+    const { plannedChanges } = await import('../render/planned.ts');
     const changes = await plannedChanges(result, machine);
     process.stderr.write(`${planText({ result, plan, changes, waits: new Map() })}\n`);
   } finally {

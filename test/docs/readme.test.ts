@@ -50,7 +50,7 @@ async function outputOf(command: string, played: Scene): Promise<string> {
   return toWritten(`${stderr}${stdout}`, played);
 }
 
-test('the commands of the quick start print what the README shows', async () => {
+test('the commands of the quick start print what the README shows', { timeout: 60_000 }, async () => {
   const played = await scene({});
   let readme = await readFile(join(project, 'README.md'), 'utf8');
   const [block = ''] = /(?<=```console\n)[\s\S]*?(?=```)/.exec(readme) ?? [];
