@@ -42,11 +42,12 @@ export class Attach extends JoinCommand {
     try {
       const run = await runToFollow(session, args.id);
       const isInProgress = async () => (await session.holder())?.run === run;
-      const view = flags.output === 'jsonl' ? jsonLines(process.stdout) : await progress(process.stderr);
+      const view =
+        flags.output === 'jsonl' ? jsonLines(process.stdout) : await progress(process.stderr, { hint: this.hint });
       const questions = new Questions(session, view);
       const leave = () => {
         view.end();
-        process.stderr.write(`The run is not affected. To follow it again: join attach ${run}\n`);
+        process.stderr.write(`The run is not affected. To follow it again: ${this.hint(`join attach ${run}`)}\n`);
         process.exit(0);
       };
       process.on('SIGINT', leave);

@@ -3,7 +3,8 @@ import { durationText } from '../../engine/documents/durations.ts';
 import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
-import { SIGN, seconds } from './text.ts';
+import type { HintText } from './continuation.ts';
+import { countsText, localTime, SIGN, seconds } from './text.ts';
 
 /** A view of the events of a run. */
 export interface Progress {
@@ -16,7 +17,7 @@ export interface Progress {
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 /** The line of an event; undefined for an event that has none. In a dry run, nothing waits. */
-export function eventLine(event: RunEvent): string | undefined {
+export function eventLine(event: RunEvent, hint: HintText): string | undefined {
   switch (event.type) {
     case 'run.stopping':
       return stoppingText(event);
@@ -25,7 +26,7 @@ export function eventLine(event: RunEvent): string | undefined {
     case 'step.restored':
       return event.outcome === 'restored' ? noteLine(event, `${subjectOf(event.change)} restored`) : undefined;
     case 'step.asked':
-      return `? ${event.step}: ${askedText(event)}`;
+      return `? ${event.step}: ${askedText(event, hint)}`;
     case 'step.log':
       return noteLine(event, `${event.level === 'warn' ? '! ' : ''}${event.text}`);
     case 'step.wait':
@@ -48,8 +49,8 @@ export const retryText = ({ attempt, pauseMs, error }: EventOf<'step.retrying'>)
   `attempt ${attempt} failed: ${error.message}; retrying in ${seconds(pauseMs)}`;
 
 /** The command stays whole, because it is there to be copied. */
-export const askedText = ({ run, step, message, until }: EventOf<'step.asked'>): string =>
-  `${message} (until ${new Date(until).toLocaleString('sv')}: join approve ${run} ${step})`;
+const askedText = ({ run, step, message, until }: EventOf<'step.asked'>, hint: HintText): string =>
+  `${message} (until ${localTime(until)}: ${hint(`join approve ${run} ${step}`)})`;
 
 /** With the time that has passed, and the limit. */
 export function waitText({ what, waitedMs, at, until }: EventOf<'step.wait'>): string {
@@ -60,19 +61,19 @@ export function waitText({ what, waitedMs, at, until }: EventOf<'step.wait'>): s
 }
 
 /** A signal that arrives again keeps the changes. */
-export function stoppingText({ reason, next, changes }: EventOf<'run.stopping'>): string {
-  if (changes === 0) return 'Stopping.';
-  const counted = `${changes} change${changes === 1 ? '' : 's'}`;
-  if (next === 'keep') return `Stopping. ${counted} ${changes === 1 ? 'is' : 'are'} kept.`;
+export function stoppingText({ reason, next, changes: { made, undone, kept } }: EventOf<'run.stopping'>): string {
+  const left = made - undone - kept;
+  if (left === 0) return 'Stopping.';
+  const [counted, them] = left === 1 ? ['1 change', 'it'] : [`${left} changes`, 'them'];
+  if (next === 'keep') return `Stopping. ${counted} ${left === 1 ? 'is' : 'are'} kept.`;
   const again = reason.endsWith('SIGINT') ? 'Press Ctrl-C again' : 'Send the signal again';
-  return `Stopping, then rolling back ${counted}. ${again} to stop and keep ${changes === 1 ? 'it' : 'them'}.`;
+  return `Stopping, then rolling back ${counted}. ${again} to stop and keep ${them}.`;
 }
 
 /** The result of a process, as counted by the journal. */
-export function endedText({ pipeline, status, durationMs, changes, undone }: EventOf<'run.ended'>): string {
+export function endedText({ pipeline, status, durationMs, changes }: EventOf<'run.ended'>): string {
   const time = `${status === 'succeeded' ? 'in' : 'after'} ${seconds(durationMs)}`;
-  const counted = changes === 0 ? 'no changes' : `${changes} change${changes === 1 ? '' : 's'}`;
-  return printable(`${pipeline} ${status} ${time}: ${counted}${undone === 0 ? '' : `, ${undone} undone`}.`);
+  return printable(`${pipeline} ${status} ${time}: ${changes.made === 0 ? 'no changes' : countsText(changes)}.`);
 }
 
 /** A step that did not run has no duration. */

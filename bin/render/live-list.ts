@@ -3,7 +3,8 @@ import { createLogUpdate } from 'log-update';
 import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
-import { askedText, eventLine, type Progress, retryText, waitText } from './event-lines.ts';
+import type { HintText } from './continuation.ts';
+import { eventLine, type Progress, retryText, waitText } from './event-lines.ts';
 import { SIGN, seconds } from './text.ts';
 
 const SPINNER = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
@@ -16,7 +17,7 @@ interface Row {
   note: string;
 }
 
-export function liveList(stream: NodeJS.WriteStream): Progress {
+export function liveList(stream: NodeJS.WriteStream, hint: HintText): Progress {
   const update = createLogUpdate(stream);
   const rows = new Map<string, Row>();
   let isPaused = false;
@@ -43,7 +44,7 @@ export function liveList(stream: NodeJS.WriteStream): Progress {
       if (event.type === 'run.started') for (const id of event.steps) rowOf(id);
       if (staysAbove(event)) {
         update.clear();
-        stream.write(`${printable(eventLine(event)?.trimStart() ?? '')}\n`);
+        stream.write(`${printable(eventLine(event, hint)?.trimStart() ?? '')}\n`);
       }
       if ('step' in event) apply(rowOf(event.step), event);
       draw();
@@ -83,7 +84,7 @@ function apply(row: Row, event: RunEvent): void {
       row.note = `${subjectOf(event.change)}: ${event.outcome}`;
       break;
     case 'step.asked':
-      row.note = askedText(event);
+      row.note = event.message; // the command to answer it is above the list
       break;
     case 'step.wait':
       row.note = waitText(event);

@@ -1,21 +1,27 @@
 /** Progress of a run, made from its events: a live list at a terminal, otherwise one line for each event. */
 import { printable } from '../../engine/sdk/index.ts';
+import type { HintText } from './continuation.ts';
 import { eventLine, type Progress } from './event-lines.ts';
 
-export async function progress(stream: NodeJS.WriteStream): Promise<Progress> {
-  if (!canRedraw(stream)) return plainLines(stream);
+export interface ProgressOptions {
+  /** A command as the user would type it. */
+  hint: HintText;
+}
+
+export async function progress(stream: NodeJS.WriteStream, { hint }: ProgressOptions): Promise<Progress> {
+  if (!canRedraw(stream)) return plainLines(stream, hint);
   const { liveList } = await import('./live-list.ts'); // late, because only a terminal needs it
-  return liveList(stream);
+  return liveList(stream, hint);
 }
 
 /** Some terminals cannot move the cursor, and some report no size. */
 const canRedraw = ({ isTTY, columns, rows }: NodeJS.WriteStream): boolean =>
   isTTY && columns > 0 && rows > 0 && process.env.CI === undefined && process.env.TERM !== 'dumb';
 
-function plainLines(stream: NodeJS.WritableStream): Progress {
+function plainLines(stream: NodeJS.WritableStream, hint: HintText): Progress {
   return {
     onEvent(event) {
-      const line = eventLine(event);
+      const line = eventLine(event, hint);
       if (line !== undefined) stream.write(`${printable(line)}\n`);
     },
     pause: () => () => undefined,

@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { RunEvent } from '../../engine/run/run.ts';
 
+/** The variable by which a process knows that it was started by `startDetached`. */
+const DETACHED = 'JOIN_DETACHED';
+
 export interface DetachedRun {
   pid: number | undefined;
   /** The first event of the run; undefined if the process has ended without one. */
@@ -15,6 +18,7 @@ export async function startDetached(argv: readonly string[]): Promise<DetachedRu
   const launcher = process.argv[1] ?? '';
   const child = spawn(process.execPath, [...process.execArgv, launcher, ...argv], {
     detached: true,
+    env: { ...process.env, [DETACHED]: 'yes' },
     // A process in the background may not read its terminal.
     stdio: [process.stdin.isTTY ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ipc'],
   });
@@ -36,5 +40,7 @@ export async function startDetached(argv: readonly string[]): Promise<DetachedRu
 
 /** Tells the process that started this one with `startDetached`, if any, that the run has started. */
 export function reportStart(event: RunEvent): void {
-  if (event.type === 'run.started' && process.connected) process.send?.(event, () => process.disconnect());
+  if (event.type !== 'run.started' || process.env[DETACHED] === undefined) return;
+  delete process.env[DETACHED]; // programs that the run starts are not concerned
+  if (process.connected) process.send?.(event, () => process.disconnect());
 }

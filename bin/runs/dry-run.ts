@@ -5,18 +5,17 @@ import type { MachineSession } from '../compose.ts';
 import { type PlannedResult, plannedChanges, waitCollector } from '../render/planned.ts';
 import { type WatchOptions, watch } from './watch.ts';
 
-export interface DryRunOptions {
+export interface DryRunOptions extends Pick<WatchOptions, 'output' | 'hint'> {
   plan: Plan;
-  output: WatchOptions['output'];
 }
 
 /** The session must be one of a dry run. */
 export async function dryRun(
   { host, machine }: MachineSession,
-  { plan, output }: DryRunOptions,
+  { plan, ...options }: DryRunOptions,
 ): Promise<PlannedResult> {
   const collector = waitCollector();
-  const { result } = await watch({ output, log: undefined }, ({ onEvent, signal, keepSignal }) =>
+  const { result } = await watch({ ...options, log: undefined }, ({ onEvent, signal, keepSignal }) =>
     run({
       plan,
       host,

@@ -8,7 +8,7 @@ import { askForApproval } from '../inputs/terminal.ts';
 import { withoutTokens } from '../render/error.ts';
 import type { Progress } from '../render/event-lines.ts';
 import { escapedJson } from '../render/json.ts';
-import { progress } from '../render/progress.ts';
+import { type ProgressOptions, progress } from '../render/progress.ts';
 import { reportStart } from './detach.ts';
 
 /** What `watch` passes to a run. */
@@ -30,7 +30,7 @@ export interface WatchResult {
   items: readonly UndoItem[];
 }
 
-export interface WatchOptions {
+export interface WatchOptions extends ProgressOptions {
   output: 'text' | 'json' | 'jsonl';
   /** The log of the run's events, which is closed at the end. Absent if the run has no journal. */
   log: EventLog | undefined;
@@ -41,7 +41,7 @@ export interface WatchOptions {
  * ends the process. A lost terminal does not.
  */
 export async function watch(
-  { output, log }: WatchOptions,
+  { output, log, hint }: WatchOptions,
   act: (watched: WatchedRun) => Promise<RunResult>,
 ): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
@@ -52,7 +52,7 @@ export async function watch(
   const goOn = () => undefined;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
-    const shown = output === 'jsonl' ? jsonLines(process.stdout) : await progress(process.stderr);
+    const shown = output === 'jsonl' ? jsonLines(process.stdout) : await progress(process.stderr, { hint });
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
       log?.append(event); // before anything can show it

@@ -92,8 +92,8 @@ export function addToResult(result: StepResult, event: RunEvent): void {
     }
     case 'step.ended': {
       const { direction, status, attempts, durationMs, error } = event;
-      // After an undo, the result keeps how the step ran. Only its status changes.
-      Object.assign(result, direction === 'undo' ? { status } : { status, attempts, durationMs });
+      // The result keeps how the step ran, except for its status and its duration, which are those of the undo.
+      Object.assign(result, direction === 'undo' ? { status, durationMs } : { status, attempts, durationMs });
       if (direction === 'undo' && error !== undefined)
         result.notes.push({ level: 'warn', text: `not undone: ${error.message}` });
       break;

@@ -1,5 +1,7 @@
 /** Records what happens in a run: in its journal, and as events, from which its results follow. */
+import { changeCounts } from '../journal/history.ts';
 import { startTimer } from '../limits/timers.ts';
+import { fail, isJoinError } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import type { Question } from './approval.ts';
 import { errorRecord, eventError, noteAfter } from './error-record.ts';
@@ -86,15 +88,24 @@ export class RunRecorder {
   }
 
   #recordUndo(step: string, status: string, error: unknown): void {
-    if (status === 'undo-failed') this.#state.undoError ??= error;
+    if (status === 'undo-failed') this.#noteUndoFailure(step, error);
     else inBackground(this.#resources.journal.undone({ step }));
+  }
+
+  /** An undo that was stopped has not failed. */
+  #noteUndoFailure(step: string, error: unknown): void {
+    if (!(error instanceof Error) || (isJoinError(error) && error.code === 'E_CANCELLED')) return;
+    const { undoFailures } = this.#state;
+    undoFailures.set(step, error.message);
+    const steps = [...undoFailures].map(([id, why]) => ({ id, why }));
+    this.#state.undoError = fail('E_UNDO_FAILED', { run: this.#resources.journal.id, steps }, error);
   }
 
   #recordEnd({ id, status, attempts, error }: StepEnd, durationMs: number, journal: RunResources['journal']): void {
     const result = this.#state.result(id);
     this.#state.setStatus(id, status);
     if (error !== undefined) result.error = error;
-    if (status === 'failed') this.#state.failure ??= error;
+    if (status === 'failed') this.#state.failures.set(id, error);
     const { phase, outputs } = result;
     if (status === 'skipped') inBackground(journal.skipped(id, phase));
     else inBackground(journal.done(id, { status, attempts, durationMs, outputs, ...recordedError(error) }));
@@ -151,20 +162,17 @@ export class RunRecorder {
 
   /** The run was cancelled. `next` is what follows for the changes that are not undone. */
   stopping(reason: unknown, next: 'undo' | 'keep'): void {
-    const { changes } = this.#resources.journal.history();
-    const left = changes.filter(({ undone }) => !undone).length;
-    this.emit({ type: 'run.stopping', reason: errorRecord(reason).message, next, changes: left });
+    const changes = changeCounts(this.#resources.journal.history());
+    this.emit({ type: 'run.stopping', reason: errorRecord(reason).message, next, changes });
   }
 
   /** The last event of this process. The journal also counts the changes of earlier ones. */
   endOf({ status, durationMs, outputs, error }: RunEnd): EventBody {
-    const { changes } = this.#resources.journal.history();
     return {
       type: 'run.ended',
       status,
       durationMs,
-      changes: changes.length,
-      undone: changes.filter(({ undone }) => undone).length,
+      changes: changeCounts(this.#resources.journal.history()),
       ...defined({ outputs, error: error === undefined ? undefined : eventError(error) }),
     };
   }

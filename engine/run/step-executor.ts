@@ -1,10 +1,11 @@
 /** What an attempt of a step does: it resolves the inputs, hands the phase its ports, and checks the outputs. */
 import { violations } from '../documents/validate.ts';
+import { subjectOf } from '../host/changes/index.ts';
 import { waitText } from '../host/host.ts';
 import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/planned-step.ts';
 import { inputOf, shouldRun } from '../pipeline/values.ts';
-import { fail, isJoinError } from '../sdk/errors.ts';
+import { fail, isJoinError, type JoinError } from '../sdk/errors.ts';
 import type { RunEvent } from '../sdk/events.ts';
 import type { AnyPhase } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
@@ -24,6 +25,14 @@ const DATE_MS_MAX = 8.64e15;
 /** Why a phase is called, and for how long. */
 interface PhaseCall extends Pick<AttemptInput, 'signal' | 'limitMs'> {
   purpose: Purpose;
+}
+
+/** How the changes to the machine are undone. */
+export interface UndoWays {
+  /** Also undo changes to paths that have been modified since the run. */
+  overwrite: boolean;
+  /** Steps whose changes stay if they cannot be undone. */
+  skip: readonly string[];
 }
 
 export interface StepExecutorOptions {
@@ -127,27 +136,26 @@ export class StepExecutor {
   }
 
   /** Undoes the changes that the run made to this machine. Throws if some of them remain. */
-  async undoChanges(overwrite: boolean, signal: AbortSignal): Promise<void> {
+  async undoChanges({ overwrite, skip }: UndoWays, signal: AbortSignal): Promise<void> {
     const { journal, host } = this.#resources;
-    const remaining = new Set<string>();
-    const onItem = (item: UndoItem) => {
-      if (this.#reportUndo(item)) remaining.add(item.step);
+    const remaining: UndoItem[] = [];
+    const onItem = (found: UndoItem) => {
+      const item = this.#reportUndo(found);
+      if (item.outcome === 'refused' || item.outcome === 'failed') remaining.push(item);
     };
-    await undoChanges({ journal, host, overwrite, signal, onItem });
-    for (const id of remaining) this.#recorder.undoFailed(id);
-    this.#state.isUndone = remaining.size === 0;
+    await undoChanges({ journal, host, overwrite, skip, signal, onItem });
+    for (const { step } of remaining) this.#recorder.undoFailed(step);
+    this.#state.isUndone = remaining.length === 0;
     if (this.#state.isUndone) return;
-    this.#state.undoError = fail('E_UNDO_REFUSED', { run: journal.id, steps: [...remaining] });
+    this.#state.undoError = undoErrorOf(journal.id, remaining);
     throw this.#state.undoError;
   }
 
-  /**
-   * Steps that `undo --skip` omits have changes, but no result. Returns whether the change remains and can still
-   * be undone.
-   */
-  #reportUndo(found: UndoItem): boolean {
-    this.#recorder.emit({ type: 'step.restored', ...found });
-    return found.outcome !== 'restored' && found.outcome !== 'stays';
+  /** Steps that `undo --skip` omits have changes, but no result. Returns the item without secrets. */
+  #reportUndo(found: UndoItem): UndoItem {
+    const item = this.#resources.redactor.redact(found);
+    this.#recorder.emit({ type: 'step.restored', ...item });
+    return item;
   }
 
   /** Passes an event of the run to the phase of a step that has run. */
@@ -200,6 +208,19 @@ export class StepExecutor {
     return new Date(Math.min(attemptEnd, stepEnd, DATE_MS_MAX));
   }
 }
+
+/** A refusal explains the failures that follow from it, such as a directory that is not empty. */
+function undoErrorOf(run: string, remaining: readonly UndoItem[]): JoinError {
+  const refused = remaining.filter(({ outcome }) => outcome === 'refused');
+  if (refused.length > 0) return fail('E_UNDO_REFUSED', { run, steps: stepsOf(remaining) });
+  const steps = stepsOf(remaining).map((id) => {
+    const { change, why } = remaining.find(({ step }) => step === id) as UndoItem;
+    return { id, why: `${subjectOf(change)}: ${why}` };
+  });
+  return fail('E_UNDO_FAILED', { run, steps });
+}
+
+const stepsOf = (items: readonly UndoItem[]): string[] => [...new Set(items.map(({ step }) => step))];
 
 /** E_OUTPUT if the outputs of the phase do not match its schema. */
 function assertOutputs(phase: AnyPhase, outputs: unknown): void {

@@ -13,6 +13,14 @@ export interface EventError {
   readonly exitCode: number;
 }
 
+/** How many changes a run has made in all of its processes, and what became of them. */
+export interface EventChanges {
+  readonly made: number;
+  readonly undone: number;
+  /** Nothing can undo them, or `undo --skip` has left them. */
+  readonly kept: number;
+}
+
 /** An event without the fields that all events share. `C` describes a change. */
 export type EventBody<C extends { readonly kind: string } = { readonly kind: string }> =
   | {
@@ -26,15 +34,17 @@ export type EventBody<C extends { readonly kind: string } = { readonly kind: str
       readonly steps: readonly string[];
     }
   /** The run was cancelled. Its steps end, and then its changes are undone or kept. */
-  | { readonly type: 'run.stopping'; readonly reason: string; readonly next: 'undo' | 'keep'; readonly changes: number }
+  | {
+      readonly type: 'run.stopping';
+      readonly reason: string;
+      readonly next: 'undo' | 'keep';
+      readonly changes: EventChanges;
+    }
   | {
       readonly type: 'run.ended';
       readonly status: 'succeeded' | 'failed' | 'cancelled';
       readonly durationMs: number;
-      /** How many changes the run has made, in all of its processes. */
-      readonly changes: number;
-      /** How many of them are undone. */
-      readonly undone: number;
+      readonly changes: EventChanges;
       readonly outputs?: unknown;
       readonly error?: EventError;
     }

@@ -26,7 +26,11 @@ test('join run --output jsonl prints each event as a line that matches the schem
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
   expect(new Set(events.map(({ run }) => run)).size).toBe(1);
   expect(events[0]).toMatchObject({ type: 'run.started', dryRun: false, resumed: false, machine: 'w1' });
-  expect(events.at(-1)).toMatchObject({ type: 'run.ended', status: 'succeeded', changes: 13, undone: 0 });
+  expect(events.at(-1)).toMatchObject({
+    type: 'run.ended',
+    status: 'succeeded',
+    changes: { made: 13, undone: 0, kept: 0 },
+  });
   const of = (type: string) => events.filter((event) => event.type === type);
   expect(of('step.change')).toHaveLength(13);
   expect(of('step.wait').length).toBe(of('step.waited').length);
@@ -89,7 +93,7 @@ test('a detached run does not need its caller, and join attach prints all of its
   const file = join(root, 'asks.yaml');
   await writeFile(file, APPROVAL);
   await mkdir(join(root, 'etc'));
-  const begun = await cli(['run', '--pipeline', file, '--root', root, '--detach']);
+  const begun = await start(['run', '--pipeline', file, '--root', root, '--detach']).outcome;
   const [, id = '', pid] = /^Run (\S+) continues in the background \(pid (\d+)\)/.exec(begun.stdout) ?? [];
   expect([begun.code, begun.stderr]).toEqual([0, '']);
   const sessionOf = async (process: string) => (await readFile(`/proc/${process}/stat`, 'utf8')).split(' ')[5];

@@ -162,7 +162,7 @@ async function drawn({ events }: EndedRun): Promise<string> {
   const ci = process.env.CI;
   delete process.env.CI;
   const stream = { isTTY: true, columns: 10_000, rows: 50, write: (text: string) => written.push(text) > 0 };
-  const shown = await progress(stream as never);
+  const shown = await progress(stream as never, { hint: (text) => text });
   for (const event of events) shown.onEvent(event);
   shown.end();
   if (ci !== undefined) process.env.CI = ci;

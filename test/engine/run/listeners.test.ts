@@ -14,7 +14,7 @@ const begun = (step: string): RunEvent => ({
   ...{ ...FIELDS, machine: 'w1' },
   ...{ type: 'step.started', step, attempt: 1, direction: 'run' },
 });
-const RUN_END = { status: 'failed', durationMs: 1, changes: 0, undone: 0 } as const;
+const RUN_END = { status: 'failed', durationMs: 1, changes: { made: 0, undone: 0, kept: 0 } } as const;
 const end: RunEvent = { ...FIELDS, machine: 'w1', type: 'run.ended', ...RUN_END };
 const nameOf = (event: RunEvent): string => ('step' in event ? event.step : 'end');
 
