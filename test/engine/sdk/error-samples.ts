@@ -7,6 +7,7 @@ const facts = { csr, reason: 'Because', message: 'not you' };
 
 /** Facts for every code: a new one does not compile without. */
 export const samples: { [C in ErrorCode]: Facts<C> } = {
+  E_ADVERTISE_ADDRESS: { what: 'x is not an IP address' },
   E_API_ANSWER: { server, what: 'no JSON' },
   E_API_CERTIFICATE_NAME: { server, names: 'DNS:api' },
   E_API_CERTIFICATE_TIME: { server, what: 'expired' },
@@ -29,7 +30,10 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CERTS_CA: { found: 'sha256:a', verified: ['sha256:b'] },
   E_CERTS_SECRET: { what: 'it does not exist, or no longer' },
   E_CERTIFICATE_WRONG: { csr, problems: ['it does not match the private key'] },
-  E_CGROUP_DRIVER: { kubelet: 'systemd', runtime: 'cgroupfs', socket: '/run/x.sock' },
+  E_CGROUP_DRIVER: {
+    ...{ kubelet: 'systemd', origin: 'cgroupDriver in ConfigMap kube-system/kubelet-config' },
+    ...{ runtime: 'cgroupfs', socket: '/run/x.sock' },
+  },
   E_CHANGE_TOO_LARGE: { what: 'file /etc/x', bytesMax: 4_194_304 },
   E_CLOCK_SKEW: { server, skewSeconds: 120 },
   E_CLUSTER_CONFIGURATION: { problems: ['imageRepository is missing'] },
@@ -37,7 +41,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CLUSTER_INFO_INVALID: { server, what: 'empty' },
   E_CLUSTER_INFO_MISSING: { server, status: 404 },
   E_CLUSTER_INFO_SIGNATURE: { server, tokenId: 'abcdef' },
-  E_CGROUP_V1: { kubelet: 'v1.35.1' },
+  E_CGROUP_V1: { kubelet: 'v1.35.1', origin: 'failCgroupV1 in ConfigMap kube-system/kubelet-config' },
   E_COMMAND_FAILED: { command: 'kubelet --version', exitCode: 1, output: 'no' },
   E_CONFIG: { problems: [{ file: 'worker.yaml', line: 3, column: 1, message: 'unknown field nodeNam' }] },
   E_CONFIG_FILE: { file: 'worker.yaml', what: 'no such file' },
