@@ -4,7 +4,7 @@ import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
 import type { HintText } from './continuation.ts';
-import { countsText, localTime, SIGN, seconds } from './text.ts';
+import { counted, localTime, OUTCOME, SIGN, seconds } from './text.ts';
 
 /** A view of the events of a run. */
 export interface Progress {
@@ -71,10 +71,10 @@ export function stoppingText({ reason, next, changes: { made, undone, kept } }: 
 }
 
 /** The result of a process, as counted by the journal. */
-export function endedText({ pipeline, status, durationMs, changes }: EventOf<'run.ended'>): string {
-  const time = `${status === 'succeeded' ? 'in' : 'after'} ${seconds(durationMs)}`;
-  return printable(`${pipeline} ${status} ${time}: ${changes.made === 0 ? 'no changes' : countsText(changes)}.`);
-}
+export const endedText = (event: EventOf<'run.ended'>): string =>
+  printable(
+    `${event.pipeline} ${event.status} ${OUTCOME[event.status]} ${seconds(event.durationMs)}: ${counted(event)}.`,
+  );
 
 /** A step that did not run has no duration. */
 function endText({ step, status, attempts, durationMs }: EventOf<'step.ended'>): string {

@@ -42,8 +42,8 @@ test('join run --output jsonl prints each event as a line that matches the schem
 test('the events of a resumed run continue those of the run that failed', { timeout: 60_000 }, async () => {
   const { args, root } = await scene();
   const clear = await obstruct(root);
-  const failed = await cli(args('run', '--output', 'jsonl'));
-  expect(failed.code).toBe(6);
+  const failed = await cli(args('run', '--ignore-preflight-errors=WritablePaths', '--output', 'jsonl'));
+  expect(failed.code, failed.stderr).toBe(6);
   const first = eventsOf(failed.stdout);
   expect(first.at(-1)).toMatchObject({ type: 'run.ended', status: 'failed', error: { code: 'E_FILE', exitCode: 6 } });
   await clear();
