@@ -9,12 +9,14 @@ import { type RunResult, run, undo } from '../engine/run/run.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { EXIT, fail, type HostFacts, isJoinError, printable } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
+import { valuesOfFlag } from './inputs/raw-flags.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
 import { afterResume, afterRun, type HintText } from './render/continuation.ts';
 import { errorText, exitCodeOf, withoutTokens, withUsageError } from './render/error.ts';
 import { failureDocument, jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { resultText } from './render/text.ts';
 import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
+import { startDetached } from './runs/detach.ts';
 import { journalFor } from './runs/start.ts';
 import { watch } from './runs/watch.ts';
 
@@ -30,6 +32,8 @@ export interface DryRunRequest {
   diff: boolean;
   /** `detailed`: 2 if the run would change something. */
   exitCode?: 'plain' | 'detailed';
+  /** The file in which the plan is saved. Default: none. */
+  out?: string | undefined;
 }
 
 export interface RunRequest {
@@ -43,6 +47,8 @@ export interface RunRequest {
   output: Output;
   /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
+  /** Throws if the plan must not run. */
+  check?(plan: Plan, session: MachineSession): Promise<void>;
 }
 
 interface OpenedRun extends Pick<RunRequest, 'onFailure' | 'output'> {
@@ -82,6 +88,7 @@ export abstract class JoinCommand extends Command {
     await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
       const planned = plan(session.host.facts);
       if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
+      await request.check?.(planned, session);
       if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
@@ -90,15 +97,12 @@ export abstract class JoinCommand extends Command {
     });
   }
 
-  /** Starts this command again, in a process of its own. */
-  protected async detach(output: Output): Promise<void> {
-    const { startDetached } = await import('./runs/detach.ts');
-    const { pid, started, exitCode } = await startDetached([
-      ...(this.id ?? '').split(':'),
-      ...this.argv.filter((word) => word !== '--detach'),
-    ]);
+  /** Starts this command again, in a process of its own, which also checks the flags. */
+  protected async detach(): Promise<void> {
+    const { pid, started, exitCode } = await startDetached([...(this.id ?? '').split(':'), ...this.argv]);
     process.exitCode = exitCode;
     if (started === undefined) return;
+    const [output = 'text'] = valuesOfFlag('--output', this.argv).slice(-1);
     const text = [
       `Run ${started.run} continues in the background (pid ${pid}).`,
       `To follow it: ${this.hint(`join attach ${started.run}`)}`,
@@ -135,7 +139,7 @@ export abstract class JoinCommand extends Command {
   async #dryRun(
     session: MachineSession,
     plan: Plan,
-    { document, diff, exitCode, output }: DryRunRequest & Pick<RunRequest, 'output'>,
+    { document, diff, exitCode, out, output }: DryRunRequest & Pick<RunRequest, 'output'>,
   ): Promise<void> {
     const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
       import('./runs/dry-run.ts'),
@@ -150,6 +154,10 @@ export abstract class JoinCommand extends Command {
       this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, options)));
     }
     this.#endRun(result);
+    if (out !== undefined && result.error === undefined) {
+      await (await import('./runs/saved-plan.ts')).savePlan(out, planned, session);
+      process.stderr.write(`${this.hint(`The plan is saved. To run it: join run --plan ${out}`)}\n`);
+    }
     if (exitCode === 'detailed' && result.error === undefined && hasChanges(planned)) process.exitCode = CHANGES;
   }
 

@@ -13,6 +13,9 @@ export interface DetachedRun {
   exitCode: number;
 }
 
+/** Whether `startDetached` started this process, and its run has not started yet. */
+export const isDetached = (): boolean => process.env[DETACHED] !== undefined;
+
 /** Runs `join` with `argv` in a session of its own. Its output is passed on until its run has started. */
 export async function startDetached(argv: readonly string[]): Promise<DetachedRun> {
   const launcher = process.argv[1] ?? '';
@@ -40,7 +43,7 @@ export async function startDetached(argv: readonly string[]): Promise<DetachedRu
 
 /** Tells the process that started this one with `startDetached`, if any, that the run has started. */
 export function reportStart(event: RunEvent): void {
-  if (event.type !== 'run.started' || process.env[DETACHED] === undefined) return;
+  if (event.type !== 'run.started' || !isDetached()) return;
   delete process.env[DETACHED]; // programs that the run starts are not concerned
   if (process.connected) process.send?.(event, () => process.disconnect());
 }

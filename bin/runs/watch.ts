@@ -9,7 +9,7 @@ import { withoutTokens } from '../render/error.ts';
 import type { Progress } from '../render/event-lines.ts';
 import { escapedJson } from '../render/json.ts';
 import { type ProgressOptions, progress } from '../render/progress.ts';
-import { reportStart } from './detach.ts';
+import { isDetached, reportStart } from './detach.ts';
 
 /** What `watch` passes to a run. */
 export interface WatchedRun {
@@ -52,7 +52,7 @@ export async function watch(
   const goOn = () => undefined;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
-    const shown = output === 'jsonl' ? jsonLines(process.stdout) : await progress(process.stderr, { hint });
+    const shown = await viewFor(output, { hint });
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
       log?.append(event); // before anything can show it
@@ -69,6 +69,12 @@ export async function watch(
     await log?.close();
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
+}
+
+/** A detached run has no reader: its events are in its log. */
+async function viewFor(output: WatchOptions['output'], options: ProgressOptions): Promise<Progress> {
+  if (isDetached()) return { onEvent: () => undefined, pause: () => () => undefined, end: () => undefined };
+  return output === 'jsonl' ? jsonLines(process.stdout) : progress(process.stderr, options);
 }
 
 /** Each event as a line of JSON. */
