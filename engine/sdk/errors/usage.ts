@@ -144,6 +144,11 @@ export const usage = {
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
   }),
+  E_RUN_INTERRUPTED: (d: { run: string }) => ({
+    message: `run ${d.run} was interrupted: its process is gone, and has not recorded an end`,
+    hint: `Complete it: join resume ${d.run}\n  → Or roll it back: join undo ${d.run}`,
+    exitCode: EXIT.machine,
+  }),
   E_RUN_LOCKED: (d: { root: string; lock: string; pid?: number; run?: string }) => ({
     message: `another run${holderText(d)} is in progress on ${d.root === '/' ? 'this machine' : d.root}`,
     hint: `Wait until it ends. To see its process, run: ${d.pid === undefined ? `fuser -v ${d.lock}` : `ps -fp ${d.pid}`}`,
