@@ -1,6 +1,7 @@
 /** An error as text: code, message, hint. An error without a code is a bug, and is printed in full. */
 import { didYouMean, EXIT, isJoinError, JoinError, type Problem, printable } from '../../engine/sdk/index.ts';
 import { maskTokens } from '../../engine/sdk/text.ts';
+import { asItIs, type HintText } from './continuation.ts';
 
 /**
  * Masks whole bootstrap tokens in a complete output. Texts that quote a document were already masked by `maskTokens`,
@@ -11,23 +12,30 @@ export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]
 /** kubeadm prints a stack trace from this verbosity on; Joinery prints the chain of causes. */
 const VERBOSITY_OF_CAUSES = 5;
 
-export const errorText = (error: unknown, version: string, verbosity = 0): string =>
-  printable(
-    withoutTokens([wordsOf(error, version), ...(verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [])].join('\n')),
-  );
+export interface ErrorOptions {
+  version: string;
+  verbosity?: number;
+  hint?: HintText;
+}
+
+export function errorText(error: unknown, { version, verbosity = 0, hint = asItIs }: ErrorOptions): string {
+  const causes = verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [];
+  return printable(withoutTokens([wordsOf(error, version, hint), ...causes].join('\n')));
+}
 
 function causesOf(error: unknown): string[] {
   const { cause } = (error ?? {}) as { cause?: unknown };
   return cause instanceof Error ? [`  caused by: ${cause.name}: ${cause.message}`, ...causesOf(cause)] : [];
 }
 
-function wordsOf(error: unknown, version: string): string {
+function wordsOf(error: unknown, version: string, hint: HintText): string {
   if (isJoinError(error)) {
     const where = error.step === undefined ? '' : ` in step ${error.step}`;
-    const text = framed(error) ?? error.message;
+    // The message of a check list contains hints, too.
+    const text = framed(error) ?? error.message.replace(/^ *→ .*$/gm, hint);
     // Several problems go below the code, each on its own line.
     const message = text.includes('\n') ? `\n${text.replace(/^(?=.)/gm, '  ')}` : ` ${text}`;
-    return `\n${error.code}${where}:${message}\n  → ${error.hint}`;
+    return `\n${error.code}${where}:${message}\n  → ${hint(error.hint)}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const versions = `joinery ${version}, node ${process.version}, ${process.platform} ${process.arch}`;
@@ -66,10 +74,28 @@ export function withUsageError(error: Error): unknown {
   });
 }
 
-function usageMessage(error: Error & { flags?: unknown; parse?: { input?: { flags?: object } } }): string {
-  const known = Object.keys(error.parse?.input?.flags ?? {}).map((name) => `--${name}`);
-  if (Array.isArray(error.flags))
-    return error.flags.map((flag) => `unknown flag ${flag}${didYouMean(String(flag), known)}`).join('\n');
-  const [message = ''] = error.message.split('\nSee more help');
-  return message.replace(/^Parsing (--\S+)\s+/, '$1: ');
+interface ParserError extends Error {
+  /** Unknown flags. */
+  flags?: unknown;
+  /** Unexpected arguments, or the declarations of missing ones. */
+  args?: readonly (string | { name: string; description?: string })[];
+  parse?: { input?: { flags?: object } };
+}
+
+function usageMessage({ message, flags, args, parse }: ParserError): string {
+  const known = Object.keys(parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  if (Array.isArray(flags))
+    return flags.map((flag) => `unknown flag ${flag}${didYouMean(String(flag), known)}`).join('\n');
+  if (Array.isArray(args)) return args.map(argumentMessage).join('\n');
+  const [text = ''] = message.split('\nSee more help');
+  return text
+    .replace(/^Flag (--\S+) expects a value$/, '$1 needs a value')
+    .replace(/^Parsing (--\S+)\s+/, '$1: ')
+    .replace(/Expected an integer but received: /, 'it must be a whole number, not ');
+}
+
+function argumentMessage(argument: string | { name: string; description?: string }): string {
+  if (typeof argument === 'string') return `unexpected argument ${argument}`;
+  const { name, description } = argument;
+  return `${name.toUpperCase()} is missing${description === undefined ? '' : `: ${description}`}`;
 }

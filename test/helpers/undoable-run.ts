@@ -50,12 +50,12 @@ export async function undoableRun(...steps: UndoableStep[]) {
     async undo({ skip = [], ...options }: Partial<UndoOptions> & { skip?: string[] } = {}) {
       events.length = 0;
       const journal = await runs.open(begun.id);
-      return undo({ plan: undoPlan(journal, registry, skip, host.facts), host, journal, onEvent, ...options });
+      return undo({ plan: undoPlan(journal, registry, skip, host.facts), host, journal, onEvent, skip, ...options });
     },
     open: () => runs.open(begun.id),
     history: () => runs.history(begun.id),
     names: () => host.read<'list'>({ kind: 'list', path: '/etc' }, SIGNAL),
-    restored: () => events.flatMap((event) => (event.type === 'step.restored' ? [event.item.outcome] : [])),
+    restored: () => events.flatMap((event) => (event.type === 'step.restored' ? [event.outcome] : [])),
   };
 }
 /** A step that writes a file of its name, and whose undo adds a line to `undone`. */
