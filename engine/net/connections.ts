@@ -35,7 +35,7 @@ export interface Connections {
   destroy(): Promise<void>;
 }
 
-/** Less than any server keeps a connection that nobody uses. */
+/** Less than any server keeps an idle connection. */
 const IDLE_MS_MAX = 4_000;
 
 /** `connect` decides whether the server is trusted. Nothing is sent before it has. */

@@ -4,8 +4,8 @@ import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 type Scalar = 'string' | 'bool' | 'int32';
 
 /**
- * Number and type of a field: a scalar, or the name of a message. An enum is an int32, a map a list of entries. Lists of
- * numbers, which are packed, are not supported.
+ * Number and type of a field: a scalar, or the name of a message. An enum is an int32, and a map is a list of entries.
+ * Lists of numbers, which are packed, are not supported.
  */
 export type Field = readonly [number: number, type: string, repeated?: 'repeated'];
 

@@ -44,7 +44,8 @@ export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal
     return decoded(method, answer);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof GrpcError && error.status === CALLS[method].absent) return undefined as Answers[M]; // as their type allows
+    const isAbsent = error instanceof GrpcError && error.status === CALLS[method].absent;
+    if (isAbsent) return undefined as Answers[M]; // as their type allows
     throw callError(error as Error, asked);
   }
 }
