@@ -5,7 +5,7 @@ import tls from 'node:tls';
 import type { buildConnector } from 'undici';
 import { startTimer } from '../limits/timers.ts';
 import { chainRefusal } from '../pki/chain.ts';
-import { TrustAnchors } from '../pki/trust-anchors.ts';
+import { readableIn, TrustAnchors } from '../pki/trust-anchors.ts';
 import { certificateError } from './tls-errors.ts';
 
 /** What undici and `directConnections` call for a connection. */
@@ -21,6 +21,8 @@ export interface TrustedServer {
   server: string;
   /** PEM texts. With an empty list, no server is trusted. */
   ca: readonly string[];
+  /** A PEM text: certificates that count as if the server had presented them. */
+  intermediates?: string | undefined;
   now: () => Date;
   /** The client certificate and its key, if there is one. */
   client?: { cert: string; key: string } | undefined;
@@ -47,13 +49,16 @@ function connectorOf(trusted: TrustedServer): Connector {
     } catch (error) {
       return callback(error as Error, null); // the client certificate or its key cannot be used
     }
-    const late = startTimer(timeout, () => socket.destroy(connectTimeout(place)));
+    let wasAccepted = false;
+    const late = startTimer(timeout, () => socket.destroy(connectTimeout(place, wasAccepted)));
     const fail = (error: Error) => {
       late.cancel();
       callback(error, null);
     };
     socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
-    socket.once('error', fail);
+    socket.once('error', fail).once('connect', () => {
+      wasAccepted = true;
+    });
     socket.once(isTls ? 'secureConnect' : 'connect', () => {
       late.cancel();
       socket.off('error', fail);
@@ -62,8 +67,11 @@ function connectorOf(trusted: TrustedServer): Connector {
   };
 }
 
-const connectTimeout = ({ host, port }: { host: string; port: number }): Error =>
-  Object.assign(new Error('the time limit has passed'), { code: 'ERR_CONNECT_TIMEOUT', address: host, port });
+/** `wasAccepted`: the server accepted the connection, and did not complete the handshake. */
+function connectTimeout({ host, port }: { host: string; port: number }, wasAccepted: boolean): Error {
+  const facts = { code: 'ERR_CONNECT_TIMEOUT', address: host, port, wasAccepted };
+  return Object.assign(new Error('the time limit has passed'), facts);
+}
 
 /** Verifies the server of another connector, whose TLS settings must be those of `tlsOptions`. */
 export function verifying(connect: Connector, trusted: TrustedServer): Connector {
@@ -118,14 +126,20 @@ function serverName(server: string): { servername?: string } {
 
 const hostOf = (server: string): string => new URL(server).hostname.replace(/^\[|\]$/g, '');
 
-function refusalOf(socket: tls.TLSSocket, { server, now }: TrustedServer, anchors: TrustAnchors) {
+function refusalOf(socket: tls.TLSSocket, { server, intermediates = '', now }: TrustedServer, anchors: TrustAnchors) {
   if (socket.isSessionReused())
     return { fault: 'unreadable', what: 'it resumed a session without presenting a certificate' } as const;
   const presented: Buffer[] = [];
   let next = socket.getPeerX509Certificate();
   for (; next !== undefined && presented.length < PRESENTED_MAX; next = next.issuerCertificate)
     presented.push(next.raw);
-  return chainRefusal({ presented, anchors, host: hostOf(server), now: now() });
+  return chainRefusal({
+    presented,
+    intermediates: readableIn(intermediates),
+    anchors,
+    host: hostOf(server),
+    now: now(),
+  });
 }
 
 /** Plain HTTP has no certificates. Any other connection without TLS is a bug, and is not trusted. */

@@ -82,7 +82,7 @@ export async function joinOn(
     shown.end();
     const changes = dryRun ? await plannedChanges(result, host) : new Map();
     lines.push(dryRun ? planText({ result, plan, changes, waits: new Map() }) : resultText(result, plan));
-    if (result.error !== undefined) lines.push(errorText(result.error, '0.0.0'));
+    if (result.error !== undefined) lines.push(errorText(result.error, { version: '0.0.0' }));
     const json = jsonText(resultDocument(result, { plan, dryRun }));
     const limits = new Map(steps.map(({ id, timeoutMs }) => [id, timeoutMs]));
     return { result, events, limitsMs: limits, text: lines.join('\n'), json, wanted };

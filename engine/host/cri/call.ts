@@ -81,7 +81,7 @@ function callError(error: Error, { socket, method, timeLimitMs }: Call<Method>):
   const unreachable = (why: string) => fail('E_CRI_UNREACHABLE', { socket, what: why }, error);
   if (!(error instanceof GrpcError)) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === undefined ? error : unreachable(ERRNO[code] ?? clean(error.message));
+    return code === undefined ? error : unreachable(ERRNO[code] ?? `the connection failed (${clean(code)})`);
   }
   const { status, message } = error;
   if (status === STATUS.deadlineExceeded) return unreachable(`it did not ${what} within ${timeLimitMs / 1000} s`);

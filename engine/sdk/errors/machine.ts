@@ -1,6 +1,6 @@
 /** Problems of this machine: checks, files, services and time limits. */
 
-import { list, RERUN } from './hints.ts';
+import { list, RERUN, UPLOAD_CERTS } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 import type { CheckResult } from './problem.ts';
 
@@ -10,30 +10,42 @@ const runtimeUnit = (socket: string): string => /crio|cri-docker/.exec(socket)?.
 /** The ID of a run, taken from the path of its journal. */
 const runIn = (file: string): string => /([^/]+)\/journal\.jsonl$/.exec(file)?.[1] ?? 'RUN';
 
+/** Where the version of the cluster came from. */
+const CLUSTER_VERSION = 'kubernetesVersion in ConfigMap kube-system/kubeadm-config';
+
 export const machine = {
   E_CA_FILE_DIFFERS: (d: { path: string; found: string; wanted: string }) => ({
     message: `${d.path} contains another CA (${d.found}) than the cluster uses (${d.wanted})`,
     hint: `The file may come from another cluster. If nothing on this machine needs it: rm ${d.path}`,
     exitCode: EXIT.machine,
   }),
-  E_CGROUP_DRIVER: (d: { kubelet: string; runtime: string; socket: string }) => ({
+  /** Each problem names a file. */
+  E_CONTROL_PLANE_CERTIFICATES: (d: { problems: readonly string[] }) => ({
+    message: `the certificates on this machine do not make a control plane: ${list(d.problems)}`,
+    hint: `To get those that all control planes share, pass --certificate-key. ${UPLOAD_CERTS}`,
+    exitCode: EXIT.machine,
+  }),
+  E_CGROUP_DRIVER: (d: { kubelet: string; origin: string; runtime: string; socket: string }) => ({
     message:
-      `the kubelet would use the cgroup driver ${d.kubelet}, but the container runtime at ${d.socket} uses ` +
-      `${d.runtime}`,
+      `the kubelet would use the cgroup driver ${d.kubelet} (${d.origin}), but the container runtime at ${d.socket} ` +
+      `uses ${d.runtime}`,
     hint:
       'Set both to the same driver: SystemdCgroup in /etc/containerd/config.toml, or cgroupDriver in the ' +
       "cluster's kubelet-config ConfigMap.",
     exitCode: EXIT.machine,
   }),
-  E_CGROUP_V1: (d: { kubelet: string }) => ({
-    message: `this machine has cgroups v1, and a kubelet ${d.kubelet} does not start on them`,
+  E_CGROUP_V1: (d: { kubelet: string; origin: string }) => ({
+    message: `this machine has cgroups v1, and a kubelet ${d.kubelet} does not start on them (${d.origin})`,
     hint:
       "Boot with systemd.unified_cgroup_hierarchy=1, or set failCgroupV1: false in the cluster's kubelet-config " +
       'ConfigMap.',
     exitCode: EXIT.machine,
   }),
-  E_COMMAND_FAILED: (d: { command: string; exitCode: number; output: string }) => ({
-    message: `${d.command} exited with code ${d.exitCode}: ${d.output}`,
+  /** Without an exit code: it did not start, or was ended. */
+  E_COMMAND_FAILED: (d: { command: string; exitCode?: number; output: string }) => ({
+    message:
+      `${d.command} ${d.exitCode === undefined ? 'failed' : `exited with code ${d.exitCode}`}` +
+      (d.output === '' ? '' : `: ${d.output}`),
     hint: `Run it by hand to see its full output: ${d.command}`,
     exitCode: EXIT.machine,
   }),
@@ -63,7 +75,7 @@ export const machine = {
       `Node${d.said === '' ? '' : `: ${d.said}`}`,
     hint:
       'The kubelet needs --dynamic-config-dir. Add it to KUBELET_EXTRA_ARGS in /etc/default/kubelet, then ' +
-      'run: systemctl restart kubelet; join resume',
+      `run: systemctl restart kubelet\n  → Then ${RERUN}.`,
     exitCode: EXIT.timeLimit,
   }),
   E_FILE: (d: { path: string; what: string }) => ({
@@ -88,8 +100,8 @@ export const machine = {
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
     message: `${d.file} is damaged at line ${d.line}: ${d.what}`,
     hint:
-      `The disk may be failing. Roll back the changes that are still readable: join undo --salvage ${runIn(d.file)}. ` +
-      `Or only delete the run record: join runs prune ${runIn(d.file)}`,
+      `The disk may be failing. Roll back the changes that are still readable: join undo --salvage ${runIn(d.file)}\n` +
+      `  → Or only delete the run record: join runs prune ${runIn(d.file)}`,
     exitCode: EXIT.machine,
   }),
   E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
@@ -119,7 +131,7 @@ export const machine = {
       `(last log line: ${d.lastLine})`,
     hint:
       'Check whether its request awaits approval: kubectl get csr; kubectl certificate approve NAME. If it never ' +
-      'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
+      `sent one, read its log: journalctl -u kubelet -n 50. Then ${RERUN}.`,
     exitCode: EXIT.timeLimit,
   }),
   E_OPEN_FILES: (d: { limit: 'EMFILE' | 'ENFILE'; place: string | undefined }) => ({
@@ -135,7 +147,7 @@ export const machine = {
   }),
   E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
     message: `${d.path} belongs to another cluster: this machine has already joined it`,
-    hint: `To leave that cluster: join reset. Then join ${d.server} again.`,
+    hint: `Join ${d.server} after this machine has left that cluster: join reset`,
     exitCode: EXIT.machine,
   }),
   E_PREFLIGHT: (d: { checks: readonly CheckResult[] }) => {
@@ -150,7 +162,9 @@ export const machine = {
   },
   E_PROGRAM_MISSING: (d: { program: string; package?: string }) => ({
     message: `${d.program} was not found on PATH`,
-    hint: `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join again.`,
+    hint:
+      `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join ` +
+      'again.',
     exitCode: EXIT.machine,
   }),
   E_SERVICE_ACTION: (d: { service: string; action: string; manager: string }) => ({
@@ -198,26 +212,35 @@ export const machine = {
     message: `timed out waiting for ${d.what}${d.said === '' ? '' : ` (last error: ${d.said})`}`,
     hint:
       'Check whether it is running. If it only needs more time, raise `timeout` of the step in the pipeline. ' +
-      'Then run: join resume',
+      `Then ${RERUN}.`,
     exitCode: EXIT.timeLimit,
+  }),
+  E_UNDO_FAILED: (d: { run: string; steps: readonly { id: string; why: string }[] }) => ({
+    message:
+      `run ${d.run} was only partly undone, because the undo failed in ` +
+      list(d.steps.map(({ id, why }) => `${id} (${why})`)),
+    hint:
+      `When the cause is fixed, run: join undo ${d.run}\n  → To leave what cannot be undone as it is: ` +
+      `join undo ${d.run} ${d.steps.map(({ id }) => `--skip ${id}`).join(' ')}`,
+    exitCode: EXIT.machine,
   }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
     message: `run ${d.run} was only partly undone: the remaining changes of ${list(d.steps)} are listed above`,
     hint:
-      `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ` +
-      `${d.run} --overwrite`,
+      `When the causes are fixed, run: join undo ${d.run}\n` +
+      `  → To discard later changes by others: join undo ${d.run} --overwrite`,
     exitCode: EXIT.machine,
   }),
   E_VERSION_TOO_NEW: (d: { kubelet: string; cluster: string }) => ({
     message:
-      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster}; kubeadm of the kubelet's release joins no ` +
-      'cluster that is more than one minor version older',
+      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster} (${CLUSTER_VERSION}); kubeadm of the kubelet's ` +
+      'release joins no cluster that is more than one minor version older',
     hint: `Install a kubelet of version ${d.cluster}. This check cannot be ignored.`,
     exitCode: EXIT.machine,
   }),
   E_VERSION_SKEW: (d: { kubelet: string; cluster: string; minorsMax: number }) => ({
     message:
-      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster}; a kubelet may be at most ` +
+      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster} (${CLUSTER_VERSION}); a kubelet may be at most ` +
       `${d.minorsMax} minor versions older than its API server, and never newer`,
     hint:
       `Install a kubelet of version ${d.cluster}, or ignore this check with ` +
