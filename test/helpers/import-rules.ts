@@ -124,7 +124,7 @@ export const rules: ImportRule[] = [
   ...['undici', '@bufbuild'].map((name) =>
     onlyIn(name, 'engine/net', (path) => inside(path, 'engine/net'), 'engine/net/proxy.ts'),
   ),
-  onlyIn('@connectrpc', 'tests', () => false, 'test/helpers/fake-runtime.ts'),
+  onlyIn('@connectrpc', 'test', (path) => inside(path, 'test'), 'test/helpers/fake-runtime.ts'),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];
 
