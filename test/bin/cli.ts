@@ -1,12 +1,13 @@
 /** Runs the built command, in this process or in its own, on a scratch machine against a sandbox in this process. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/sandbox/index.ts';
 import { makeMachine, stopMachine } from '../../plugins/sandbox/machine/machine.ts';
@@ -97,9 +98,12 @@ export const modesOf = (tree: Record<string, string>): Record<string, string> =>
     Object.entries(tree).map(([path, entry]) => [path, entry.startsWith('→') ? 'link' : entry.slice(0, 4)]),
   );
 
-/** Puts a directory where kubelet-config writes a file; the returned function removes it. */
+/**
+ * Puts a pipe where kubelet-config writes a file, which no check before it looks for. The returned function removes it.
+ */
 export async function obstruct(root: string): Promise<() => Promise<void>> {
   const obstacle = join(root, 'var/lib/kubelet/kubeadm-flags.env');
-  await mkdir(obstacle, { recursive: true });
-  return () => rm(obstacle, { recursive: true });
+  await mkdir(dirname(obstacle), { recursive: true });
+  await promisify(execFile)('mkfifo', [obstacle]);
+  return () => rm(obstacle);
 }

@@ -63,6 +63,7 @@ function borrowProcess(variables: Record<string, string>): (() => void)[] {
   Object.assign(process.env, variables, { NODE_ENV: 'production' });
   process.exitCode = undefined;
   return [
+    replace(process, 'argv', [process.execPath, join(project, 'bin/join')]), // hints name the program
     replace(process, 'exit', (() => undefined) as never),
     () => {
       process.exitCode = undefined;

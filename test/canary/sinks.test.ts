@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { project } from '../bin/cli.ts';
+import { obstruct, project } from '../bin/cli.ts';
 import { builtCommand } from './built.ts';
 import { type Sink, Stage, sinks } from './stage.ts';
 
@@ -52,12 +52,11 @@ async function joined(): Promise<Play> {
 async function kept(): Promise<Play> {
   const stage = await Stage.open();
   const { args, root } = stage.scene;
-  const obstacle = join(root, 'var/lib/kubelet/kubeadm-flags.env'); // kubelet-config is to write a file there
-  await mkdir(obstacle, { recursive: true });
+  const clear = await obstruct(root);
   const failed = await stage.join(...args('run', '--output', 'json'));
   whileKept = await stage.modesBelow('run/joinery', 'var/lib/joinery');
   const shown = await stage.join('runs', 'show', '--root', root);
-  await rm(obstacle, { recursive: true });
+  await clear();
   const resumed = await stage.join('resume', '--root', root, '--output', 'json');
   await stage.finished();
   const undone = await stage.join('undo', '--yes', '--root', root);
