@@ -67,7 +67,7 @@ export function runCommand(app: App) {
         dryRun: isDryRun
           ? {
               document: this.isPlan ? 'plan' : 'result',
-              diff: flags.diff,
+              diff: flags.diff || !this.isPlan, // like kubeadm, whose dry run prints the files
               exitCode: flags['detailed-exitcode'] === true ? 'detailed' : 'plain',
               out: flags.out,
             }
