@@ -9,16 +9,18 @@ import { type RunResult, run, undo } from '../engine/run/run.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { EXIT, fail, type HostFacts, isJoinError, printable } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
+import { valuesOfFlag } from './inputs/raw-flags.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
 import { afterResume, afterRun, type HintText } from './render/continuation.ts';
 import { errorText, exitCodeOf, withoutTokens, withUsageError } from './render/error.ts';
 import { failureDocument, jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { resultText } from './render/text.ts';
 import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
+import { startDetached } from './runs/detach.ts';
 import { journalFor } from './runs/start.ts';
 import { watch } from './runs/watch.ts';
 
-type Output = 'text' | 'json';
+type Output = 'text' | 'json' | 'jsonl';
 
 /** Exit code of `--detailed-exitcode` for a plan with changes. Errors with this code then end with 1. */
 const CHANGES = 2;
@@ -95,6 +97,19 @@ export abstract class JoinCommand extends Command {
     });
   }
 
+  /** Starts this command again, in a process of its own, which also checks the flags. */
+  protected async detach(): Promise<void> {
+    const { pid, started, exitCode } = await startDetached([...(this.id ?? '').split(':'), ...this.argv]);
+    process.exitCode = exitCode;
+    if (started === undefined) return;
+    const [output = 'text'] = valuesOfFlag('--output', this.argv).slice(-1);
+    const text = [
+      `Run ${started.run} continues in the background (pid ${pid}).`,
+      `To follow it: ${this.hint(`join attach ${started.run}`)}`,
+    ];
+    this.report(output === 'text' ? text.join('\n') : JSON.stringify(started));
+  }
+
   protected async resume({ id, onFailure, root, output, plan }: ResumeRequest): Promise<void> {
     await this.#withMachine({ root }, async (session) => {
       const run = await session.runs.find(id, (history) => !isClosed(history), 'resume');
@@ -131,10 +146,10 @@ export abstract class JoinCommand extends Command {
       import('./render/plan.ts'),
       import('./render/plan-summary.ts'),
     ]);
-    const planned = await dryRun(session, plan);
+    const planned = await dryRun(session, { plan, output, hint: this.hint });
     const { result } = planned;
     if (output === 'text') this.log(planText(planned, { diff }));
-    else {
+    else if (output === 'json') {
       const options = { plan, dryRun: true, hint: this.hint };
       this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, options)));
     }
@@ -149,7 +164,8 @@ export abstract class JoinCommand extends Command {
   async #run(session: MachineSession, opened: OpenedRun): Promise<void> {
     const { plan, journal, onFailure, output, fitHint = afterRun } = opened;
     if (journal !== undefined) await session.announce(journal.id);
-    const { result, items } = await watch(plan, ({ ask, ...watched }) =>
+    const log = journal && (await session.runs.openEvents(journal.id));
+    const { result, items } = await watch({ output, log, hint: this.hint }, ({ ask, ...watched }) =>
       run({
         plan,
         host: session.host,
@@ -161,11 +177,8 @@ export abstract class JoinCommand extends Command {
       }),
     );
     const hint: HintText = (text) => this.hint(fitHint(result)(text));
-    this.report(
-      output === 'json'
-        ? jsonText(resultDocument(result, { plan, hint }))
-        : [resultText(result, plan, hint), ...undoText(items)].join('\n'),
-    );
+    if (output === 'json') this.report(jsonText(resultDocument(result, { plan, hint })));
+    else if (output === 'text') this.report([resultText(result, plan, hint), ...undoText(items)].join('\n'));
     this.#endRun(result, hint);
     const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
     if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
@@ -191,12 +204,14 @@ export abstract class JoinCommand extends Command {
       if (!isInteractive()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
       if (!(await confirm(`Undo run ${id}?`))) return this.log('Nothing was changed.');
     }
-    const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
+    const { hint } = this;
+    const log = await session.runs.openEvents(id);
+    const { result, items } = await watch({ output, log, hint }, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, skip, ...watched }),
     );
-    const { hint } = this;
     const document = () => undoDocument(result, items, { hint, ...(unknown === undefined ? {} : { unknown }) });
-    this.report(output === 'json' ? jsonText(document()) : undoneText(result, items));
+    if (output === 'json') this.report(jsonText(document()));
+    else if (output === 'text') this.report(undoneText(result, items));
     this.#endRun(result);
   }
 
@@ -217,8 +232,7 @@ export abstract class JoinCommand extends Command {
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json')) {
       this.log(withoutTokens(jsonText(failureDocument(error, this.hint))));
     }
-    this.#print(error);
-    this.#exitWith(error);
+    this.end(error);
   }
 
   /** Prints what was done. It stands, and so does the exit code, even if that cannot be printed. */
@@ -235,6 +249,12 @@ export abstract class JoinCommand extends Command {
     const { error, undoError } = result;
     for (const each of errorsOf(result)) this.#print(each, hint);
     this.#exitWith(undoError ?? error);
+  }
+
+  /** Prints the error, and sets the exit code. */
+  protected end(error: unknown): void {
+    this.#print(error);
+    this.#exitWith(error);
   }
 
   #print(error: unknown, hint: HintText = this.hint): void {

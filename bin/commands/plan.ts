@@ -20,7 +20,7 @@ export function planCommand(app: App) {
   };
 }
 
-/** All flags of `join run` but the one that reads a saved plan. */
-function planFlagsOf({ plan: _, ...flags }: FlagInput): FlagInput {
+/** All flags of `join run` but those that a plan has no use for. */
+function planFlagsOf({ plan: _, detach: __, ...flags }: FlagInput): FlagInput {
   return { ...flags, ...planFlags };
 }

@@ -13,6 +13,7 @@ import { ownFlags, planFlags, savedFlags } from '../inputs/run-flags.ts';
 import { namedBy, plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE, sourceOf } from '../pipelines.ts';
 import { openWithPlugins } from '../plugins/open-with-plugins.ts';
+import { isDetached } from '../runs/detach.ts';
 
 type RunFlags = typeof ownFlags & Partial<typeof planFlags & typeof savedFlags>;
 
@@ -40,6 +41,7 @@ export function runCommand(app: App) {
     protected readonly isPlan: boolean = false;
 
     async run(): Promise<void> {
+      if (!this.isPlan && this.argv.includes('--detach') && !isDetached()) return this.detach();
       const [savedPlan] = this.isPlan ? [] : valuesOfFlag('--plan', this.argv).slice(-1);
       if (savedPlan !== undefined) {
         const { savedRunRequest } = await import('./run-saved.ts');

@@ -1,11 +1,12 @@
 /** Flags of `join run` and `join plan` that are not inputs of a pipeline. */
 import { Flags } from '@oclif/core';
 import { DEFAULT_PIPELINE } from '../pipelines.ts';
-import { envFlag, runFlags } from './common-flags.ts';
+import { envFlag, eventsFlag, runFlags } from './common-flags.ts';
 import { lenientFlag } from './config-documents.ts';
 
 export const ownFlags = {
   ...runFlags,
+  output: eventsFlag,
   config: Flags.string({
     default: '',
     helpValue: 'FILE|-',
@@ -21,8 +22,12 @@ export const ownFlags = {
   v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
 };
 
-/** Only `join run` has this. */
+/** Only `join run` has these. */
 export const savedFlags = {
+  detach: Flags.boolean({
+    exclusive: ['dry-run'],
+    description: 'Run in the background, independent of this terminal; follow it with join attach',
+  }),
   plan: Flags.string({
     helpValue: 'FILE',
     description: 'Run the plan that join plan --out saved, if nothing has changed since; only secrets can be added',

@@ -22,6 +22,11 @@ function closedText({ run, status }: { run: string; status: string }): string {
 }
 
 export const usage = {
+  E_ADVERTISE_ADDRESS: (d: { what: string }) => ({
+    message: `cannot determine the address of this control plane: ${d.what}`,
+    hint: 'Pass the address at which the other control planes reach this machine: --apiserver-advertise-address ADDRESS',
+    exitCode: EXIT.usage,
+  }),
   E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
     message: `step ${d.step} was denied by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
     hint: `To ask again, ${RERUN}.`,
@@ -138,6 +143,11 @@ export const usage = {
     message: `${closedText(d)}: there is nothing to ${d.status === 'succeeded' ? '' : 'undo or '}resume`,
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
+  }),
+  E_RUN_INTERRUPTED: (d: { run: string }) => ({
+    message: `run ${d.run} was interrupted: its process is gone, and has not recorded an end`,
+    hint: `Complete it: join resume ${d.run}\n  → Or roll it back: join undo ${d.run}`,
+    exitCode: EXIT.machine,
   }),
   E_RUN_LOCKED: (d: { root: string; lock: string; pid?: number; run?: string }) => ({
     message: `another run${holderText(d)} is in progress on ${d.root === '/' ? 'this machine' : d.root}`,

@@ -7,6 +7,7 @@ const facts = { csr, reason: 'Because', message: 'not you' };
 
 /** Facts for every code: a new one does not compile without. */
 export const samples: { [C in ErrorCode]: Facts<C> } = {
+  E_ADVERTISE_ADDRESS: { what: 'x is not an IP address' },
   E_API_ANSWER: { server, what: 'no JSON' },
   E_API_CERTIFICATE_NAME: { server, names: 'DNS:api' },
   E_API_CERTIFICATE_TIME: { server, what: 'expired' },
@@ -119,6 +120,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_RESET_UNCONFIRMED: {},
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
+  E_RUN_INTERRUPTED: { run: '20261124-100000-0000' },
   E_RUN_LOCKED: { root: '/', lock: '/var/lib/joinery/lock', pid: 4711, run: '20261124-100000-0000' },
   E_RUN_NONE: { what: 'resume' },
   E_RUN_PLUGIN: {
