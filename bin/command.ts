@@ -16,6 +16,7 @@ import { failureDocument, jsonText, resultDocument, undoDocument } from './rende
 import { resultText } from './render/text.ts';
 import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
 import { journalFor } from './runs/start.ts';
+import type { OpenTrace } from './runs/trace.ts';
 import { watch } from './runs/watch.ts';
 
 type Output = 'text' | 'json';
@@ -41,12 +42,15 @@ export interface RunRequest {
   isRecorded?: boolean;
   root: string;
   output: Output;
+  /** The file that receives a trace of the run (default: none). */
+  trace?: string | undefined;
   /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
 }
 
 interface OpenedRun extends Pick<RunRequest, 'onFailure' | 'output'> {
   plan: Plan;
+  trace?: OpenTrace | undefined;
   journal?: Journal;
   /** Fits hints to the result (default: for a command that can start the run again). */
   fitHint?: (result: RunResult) => HintText;
@@ -81,11 +85,13 @@ export abstract class JoinCommand extends Command {
     const { dryRun, isRecorded = true, onFailure, root, output, plan } = request;
     await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
       const planned = plan(session.host.facts);
-      if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
-      if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
+      const trace =
+        request.trace === undefined ? undefined : (await import('./runs/trace.ts')).openTrace(request.trace, planned);
+      if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output, trace });
+      if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output, trace });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
-      await this.#run(session, { plan: planned, journal, onFailure, output });
+      await this.#run(session, { plan: planned, journal, onFailure, output, trace });
       await prune(session);
     });
   }
@@ -119,14 +125,14 @@ export abstract class JoinCommand extends Command {
   async #dryRun(
     session: MachineSession,
     plan: Plan,
-    { document, diff, exitCode, output }: DryRunRequest & Pick<RunRequest, 'output'>,
+    { document, diff, exitCode, output, trace }: DryRunRequest & Pick<OpenedRun, 'output' | 'trace'>,
   ): Promise<void> {
     const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
       import('./runs/dry-run.ts'),
       import('./render/plan.ts'),
       import('./render/plan-summary.ts'),
     ]);
-    const planned = await dryRun(session, plan);
+    const planned = await dryRun(session, plan, trace);
     const { result } = planned;
     if (output === 'text') this.log(planText(planned, { diff }));
     else {
@@ -138,18 +144,21 @@ export abstract class JoinCommand extends Command {
   }
 
   async #run(session: MachineSession, opened: OpenedRun): Promise<void> {
-    const { plan, journal, onFailure, output, fitHint = afterRun } = opened;
+    const { plan, journal, onFailure, output, trace, fitHint = afterRun } = opened;
     if (journal !== undefined) await session.announce(journal.id);
-    const { result, items } = await watch(plan, ({ ask, ...watched }) =>
-      run({
-        plan,
-        host: session.host,
-        ...(journal === undefined ? {} : { journal }),
-        ...watched,
-        ...(isInteractive() ? { ask } : {}),
-        onFailure: onFailure ?? 'keep',
-        onCancel: onFailure ?? 'undo',
-      }),
+    const { result, items } = await watch(
+      plan,
+      ({ ask, ...watched }) =>
+        run({
+          plan,
+          host: session.host,
+          ...(journal === undefined ? {} : { journal }),
+          ...watched,
+          ...(isInteractive() ? { ask } : {}),
+          onFailure: onFailure ?? 'keep',
+          onCancel: onFailure ?? 'undo',
+        }),
+      trace,
     );
     const hint: HintText = (text) => this.hint(fitHint(result)(text));
     this.report(

@@ -29,6 +29,10 @@ const ownFlags = {
     description: `Pipeline to run; its inputs become flags (default ${DEFAULT_PIPELINE})`,
   }),
   env: envFlag,
+  trace: Flags.string({
+    helpValue: 'FILE',
+    description: "Write when each step ran to FILE, in Chrome's trace format",
+  }),
   v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
 };
 
@@ -89,6 +93,7 @@ export function runCommand(app: App) {
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
+        trace: flags.trace,
         plan(host) {
           const pipeline = pipelineFor(host);
           const plan = withProblems(problems, () => planOf(pipeline, app.registry, plain, host, namedBy(values)));

@@ -6,6 +6,7 @@ import type { RunEvent, RunResult } from '../../engine/run/run.ts';
 import { EXIT, fail } from '../../engine/sdk/index.ts';
 import { askForApproval } from '../inputs/terminal.ts';
 import { progress } from '../render/progress.ts';
+import type { OpenTrace } from './trace.ts';
 
 /** What `watch` passes to a run. */
 export interface WatchedRun {
@@ -24,8 +25,15 @@ export interface WatchResult {
   items: readonly UndoItem[];
 }
 
-/** Calls `act`, which runs or undoes `plan`. A third signal ends the process. A lost terminal does not. */
-export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<RunResult>): Promise<WatchResult> {
+/**
+ * Calls `act`, which runs or undoes `plan`. A third signal ends the process. A lost terminal does not. `trace` gets
+ * every event.
+ */
+export async function watch(
+  plan: Plan,
+  act: (watched: WatchedRun) => Promise<RunResult>,
+  trace?: OpenTrace,
+): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
   const stop = (signal: NodeJS.Signals) => {
     if (kept.signal.aborted) process.exit(EXIT.cancelled);
@@ -38,11 +46,13 @@ export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<Ru
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
       if (event.type === 'step.restored') items.push(event.item);
+      trace?.onEvent(event);
       shown.onEvent(event);
     };
     const ask = oneByOne(() => shown.pause());
     const result = await act({ onEvent, signal: cancelled.signal, keepSignal: kept.signal, ask });
     shown.end();
+    trace?.save();
     return { result, items };
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
