@@ -39,14 +39,19 @@ export class Trace {
   }
 
   onEvent(event: RunEvent): void {
+    if (!('step' in event)) return;
+    const { step } = event;
     const ts = this.#now();
-    const tid = this.#rows.indexOf(event.id) + 1;
+    const tid = this.#rows.indexOf(step) + 1;
     const instant = (name: string) => this.#events.push({ name, ph: 'i', ts, pid: 1, tid, s: 't' });
-    if (event.type === 'step.started') this.#running.set(event.id, { ts, attempt: event.attempt });
-    if (event.type === 'step.retrying') this.#end(event.id, ts, 'failed');
-    if (event.type === 'step.ended') this.#end(event.id, ts, event.status);
+    if (event.type === 'step.started') this.#running.set(step, { ts, attempt: event.attempt });
+    if (event.type === 'step.retrying') this.#end(step, ts, 'failed');
+    if (event.type === 'step.ended') this.#end(step, ts, event.status);
     if (event.type === 'step.log') instant(event.text);
-    if (event.type === 'step.wait') instant(`waits for ${event.what}`);
+    if (event.type === 'step.waited') {
+      const dur = Math.round(event.waitedMs * 1000);
+      this.#events.push({ name: `waits for ${event.what}`, ph: 'X', ts: ts - dur, dur, pid: 1, tid });
+    }
   }
 
   /** The trace so far, as JSON. */

@@ -1,16 +1,22 @@
 /** Watches a run: shows its progress, asks its questions, and stops it when a signal arrives. */
+import { type EventLog, lineOf } from '../../engine/journal/event-log.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
-import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import type { RunEvent, RunResult } from '../../engine/run/run.ts';
 import { EXIT, fail } from '../../engine/sdk/index.ts';
 import { askForApproval } from '../inputs/terminal.ts';
-import { progress } from '../render/progress.ts';
+import { withoutTokens } from '../render/error.ts';
+import type { Progress } from '../render/event-lines.ts';
+import { escapedJson } from '../render/json.ts';
+import { type ProgressOptions, progress } from '../render/progress.ts';
+import { isDetached, reportStart } from './detach.ts';
 import type { OpenTrace } from './trace.ts';
 
 /** What `watch` passes to a run. */
 export interface WatchedRun {
   onEvent(event: RunEvent): void;
+  /** The number of the last event of this run so far. */
+  lastSeq: number;
   /** Aborted by the first signal, to cancel the run. */
   signal: AbortSignal;
   /** Aborted by the second signal, to leave everything as it is. */
@@ -25,14 +31,21 @@ export interface WatchResult {
   items: readonly UndoItem[];
 }
 
+export interface WatchOptions extends ProgressOptions {
+  output: 'text' | 'json' | 'jsonl';
+  /** The log of the run's events, which is closed at the end. Absent if the run has no journal. */
+  log: EventLog | undefined;
+  /** Gets every event (default: none). */
+  trace?: OpenTrace | undefined;
+}
+
 /**
- * Calls `act`, which runs or undoes `plan`. A third signal ends the process. A lost terminal does not. `trace` gets
- * every event.
+ * Calls `act`, which runs or undoes a plan. With `jsonl`, its events are lines on standard output. A third signal
+ * ends the process. A lost terminal does not.
  */
 export async function watch(
-  plan: Plan,
+  { output, log, trace, hint }: WatchOptions,
   act: (watched: WatchedRun) => Promise<RunResult>,
-  trace?: OpenTrace,
 ): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
   const stop = (signal: NodeJS.Signals) => {
@@ -42,22 +55,39 @@ export async function watch(
   const goOn = () => undefined;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
-    const shown = await progress(plan, process.stderr);
+    const shown = await viewFor(output, { hint });
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
-      if (event.type === 'step.restored') items.push(event.item);
+      log?.append(event); // before anything can show it
+      reportStart(event);
       trace?.onEvent(event);
+      if (event.type === 'step.restored') items.push(event);
       shown.onEvent(event);
     };
     const ask = oneByOne(() => shown.pause());
-    const result = await act({ onEvent, signal: cancelled.signal, keepSignal: kept.signal, ask });
+    const lastSeq = log?.lastSeq ?? 0;
+    const result = await act({ onEvent, lastSeq, signal: cancelled.signal, keepSignal: kept.signal, ask });
     shown.end();
     trace?.save();
     return { result, items };
   } finally {
+    await log?.close();
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
 }
+
+/** A detached run has no reader: its events are in its log. */
+async function viewFor(output: WatchOptions['output'], options: ProgressOptions): Promise<Progress> {
+  if (isDetached()) return { onEvent: () => undefined, pause: () => () => undefined, end: () => undefined };
+  return output === 'jsonl' ? jsonLines(process.stdout) : progress(process.stderr, options);
+}
+
+/** Each event as a line of JSON. */
+export const jsonLines = (stream: NodeJS.WritableStream): Progress => ({
+  onEvent: (event) => void stream.write(`${withoutTokens(escapedJson(lineOf(event)))}\n`),
+  pause: () => () => undefined,
+  end: () => undefined,
+});
 
 /** Asks one question after the other; `pause` stops the progress from being drawn over it. */
 function oneByOne(pause: () => () => void): Ask {

@@ -4,25 +4,40 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Trace } from '../../bin/render/trace.ts';
+import type { EventBody } from '../../engine/run/events.ts';
 import { cli } from './cli.ts';
+
+const SHARED = {
+  apiVersion: 'joinery.dev/v1',
+  kind: 'Event',
+  seq: 1,
+  at: '2026-03-04T05:06:07Z',
+  run: 'r',
+  machine: 'm',
+  pipeline: 'p',
+} as const;
+const ERROR = { code: 'E_HTTP', message: 'refused', hint: '', exitCode: 1 };
 
 test('a trace has a row for each step, with its attempts, waits and messages in microseconds', () => {
   let nowMs = 40;
   const trace = new Trace(['a', 'b'], () => nowMs++);
-  trace.onEvent({ type: 'step.started', id: 'b', attempt: 1, direction: 'run' });
-  trace.onEvent({ type: 'step.wait', id: 'b', what: 'the port' });
-  trace.onEvent({ type: 'step.retrying', id: 'b', attempt: 1, pauseMs: 5, error: new Error('refused') });
-  trace.onEvent({ type: 'step.started', id: 'b', attempt: 2, direction: 'run' });
-  trace.onEvent({ type: 'step.log', id: 'b', level: 'info', text: 'it answers' });
-  trace.onEvent({ type: 'step.ended', id: 'b', status: 'succeeded', attempts: 2 });
-  trace.onEvent({ type: 'step.ended', id: 'a', status: 'skipped', attempts: 0 });
+  const bodies: EventBody[] = [
+    { type: 'step.started', step: 'b', attempt: 1, direction: 'run' },
+    { type: 'step.waited', step: 'b', what: 'the port', waitedMs: 0.5 },
+    { type: 'step.retrying', step: 'b', attempt: 1, pauseMs: 5, error: ERROR },
+    { type: 'step.started', step: 'b', attempt: 2, direction: 'run' },
+    { type: 'step.log', step: 'b', level: 'info', text: 'it answers' },
+    { type: 'step.ended', step: 'b', direction: 'run', status: 'succeeded', attempts: 2, durationMs: 2 },
+    { type: 'step.ended', step: 'a', direction: 'run', status: 'skipped', attempts: 0, durationMs: 0 },
+  ];
+  for (const body of bodies) trace.onEvent({ ...SHARED, ...body });
   const row = { pid: 1, tid: 2 };
   expect(JSON.parse(trace.text()).traceEvents).toEqual([
     { name: 'thread_name', ph: 'M', ts: 0, pid: 1, tid: 0, args: { name: 'process' } },
     { name: 'thread_name', ph: 'M', ts: 0, pid: 1, tid: 1, args: { name: 'a' } },
     { name: 'thread_name', ph: 'M', ts: 0, ...row, args: { name: 'b' } },
     { name: 'start-up', ph: 'X', ts: 0, dur: 40_000, pid: 1, tid: 0 },
-    { name: 'waits for the port', ph: 'i', ts: 42_000, ...row, s: 't' },
+    { name: 'waits for the port', ph: 'X', ts: 41_500, dur: 500, ...row },
     { name: 'b', ph: 'X', ts: 41_000, dur: 2000, ...row, args: { attempt: 1, status: 'failed' } },
     { name: 'it answers', ph: 'i', ts: 45_000, ...row, s: 't' },
     { name: 'b', ph: 'X', ts: 44_000, dur: 2000, ...row, args: { attempt: 2, status: 'succeeded' } },
