@@ -75,6 +75,7 @@ export function runCommand(app: App) {
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
+        trace: flags.trace,
         plan(host) {
           const pipeline = pipelineFor(host);
           const plan = withProblems(problems, () => planOf(pipeline, app.registry, plain, host, namedBy(values)));
