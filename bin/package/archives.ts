@@ -1,7 +1,7 @@
 /** Packs a staged tree as .tar.xz, .deb and .rpm. The same tree and time give the same bytes. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import pjson from '../../package.json' with { type: 'json' };
 import type { Architecture } from './fetch.ts';
 
@@ -115,5 +115,5 @@ ${filesIn(tree, 'usr')
 export const filesIn = (root: string, folder: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1))
+    .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
     .sort();

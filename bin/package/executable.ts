@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Architecture, fetchNode, fetchPostject } from './fetch.ts';
 
 /** How Node finds the data in itself: https://nodejs.org/api/single-executable-applications.html */
@@ -66,7 +66,7 @@ function shippedFiles(root: string): string[] {
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map(({ parentPath, name }) => join(parentPath, name).slice(root.length + 1)),
+      .map(({ parentPath, name }) => relative(root, join(parentPath, name))),
   );
   return [...files, 'dist/testing.cjs'].sort();
 }
