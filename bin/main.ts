@@ -80,8 +80,30 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   // oclif inspects every command, so `join run` gets only its own and starts faster.
   const commands = topic === 'run' ? { run: withApp(app, runCommand(app)) } : allCommands(app);
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
+  const words = asFlags(argv);
+  assertCommandExists(words, Object.keys(commands));
   const plugin = await commandPlugin(app.root, commands);
-  await run(argv, { root: app.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+  await run(words, { root: app.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+}
+
+/** `help` and `version` are words in other programs, and flags in oclif. */
+function asFlags([first, ...rest]: readonly string[]): string[] {
+  if (first === 'help') return [...rest, '--help'];
+  return [...(first === undefined ? [] : [first === 'version' ? '--version' : first]), ...rest];
+}
+
+/** E_COMMAND_UNKNOWN. oclif joins the words of a command with colons. */
+function assertCommandExists(argv: readonly string[], ids: readonly string[]): void {
+  const end = argv.findIndex((word) => word.startsWith('-'));
+  const [topic = '', name] = end === -1 ? argv : argv.slice(0, end);
+  const hasTopic = ids.some((id) => id === topic || id.startsWith(`${topic}:`));
+  const isCommand = name === undefined || ids.includes(topic) || ids.includes(`${topic}:${name}`);
+  const subcommands = ids.filter((id) => id.startsWith(`${topic}:`));
+  const isMistyped = ids.includes(topic) && topic === 'runs' && name !== undefined && !ids.includes(`${topic}:${name}`);
+  if (topic === '' || (hasTopic && isCommand && !isMistyped)) return;
+  const known = (hasTopic ? subcommands : ids).map((id) => id.replaceAll(':', ' '));
+  const command = hasTopic ? `${topic} ${name}` : topic;
+  throw fail('E_COMMAND_UNKNOWN', { command, nearest: nearest(command, known) });
 }
 
 /** E_PHASE_UNKNOWN. */

@@ -9,6 +9,7 @@ import { reasonOf } from '../../../engine/limits/errno.ts';
 import { clean, fail } from '../../../engine/sdk/index.ts';
 import pjson from '../../../package.json' with { type: 'json' };
 import { JoinCommand } from '../../command.ts';
+import { shippedPlugins } from '../../plugins/discover.ts';
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const run = promisify(execFile);
@@ -31,6 +32,7 @@ export class PluginNew extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginNew);
     const { name } = args;
+    this.#assertFree(name);
     const folder = resolve(name);
     await createFolder(folder, name);
     const { pluginTemplate } = await import('../../plugins/template.ts');
@@ -58,6 +60,15 @@ export class PluginNew extends JoinCommand {
             `\nNext: cd ${name} && npm install && npm test`,
         ),
     );
+  }
+
+  /** The plugin and its phase have this name. E_INPUT if it is that of a phase or of a plugin that ships. */
+  #assertFree(name: string): void {
+    const { registry, root } = this.app;
+    const shipped = existsSync(join(shippedPlugins(root), name)) ? 'a plugin' : undefined;
+    const taken = registry.find(name) === undefined ? shipped : 'a phase';
+    if (taken !== undefined)
+      throw fail('E_INPUT', { problems: [`NAME: ${taken} of Joinery has the name ${clean(name)} already`] });
   }
 }
 
