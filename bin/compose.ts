@@ -35,6 +35,8 @@ import kubeletConfig from '../phases/kubelet-config/index.ts';
 import kubeletStart from '../phases/kubelet-start/index.ts';
 import kubeletVersion from '../phases/kubelet-version/index.ts';
 import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
+import localApiEndpoint from '../phases/local-api-endpoint/index.ts';
+import markControlPlane from '../phases/mark-control-plane/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import preflightCluster from '../phases/preflight-cluster/index.ts';
@@ -42,7 +44,9 @@ import reset from '../phases/reset/index.ts';
 import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
+import waitControlPlane from '../phases/wait-control-plane/index.ts';
 import waitFor from '../phases/wait-for/index.ts';
+import type { Assets } from './assets.ts';
 import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
@@ -61,6 +65,7 @@ const PHASES: readonly AnyPhase[] = [
   preflightCluster,
   kubeletVersion,
   tlsBootstrap,
+  localApiEndpoint,
   downloadCerts,
   controlPlaneCerts,
   controlPlaneKubeconfig,
@@ -70,6 +75,8 @@ const PHASES: readonly AnyPhase[] = [
   kubeletStart,
   kubeletWaitBootstrap,
   nodeReady,
+  markControlPlane,
+  waitControlPlane,
   dynamicKubeletConfig,
   assertPhase,
   command,
@@ -85,8 +92,7 @@ const PHASES: readonly AnyPhase[] = [
 
 /** The parts that commands use. */
 export interface App {
-  /** The folder of Joinery's package. */
-  readonly root: string;
+  readonly assets: Assets;
   /** Phases and feature gates, including those of plugins once they are loaded. */
   readonly registry: Registry;
   /** Pipelines and environments. */
@@ -100,8 +106,7 @@ export interface App {
 }
 
 export interface AppOptions {
-  /** The folder of Joinery's package. */
-  root: string;
+  assets: Assets;
   /** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
   importer?: Importer | undefined;
   /** Default: by its bare name. */
@@ -131,20 +136,20 @@ export interface MachineSession {
   close(): Promise<void>;
 }
 
-export function composeApp({ root, importer = (url) => import(url), ...options }: AppOptions): App {
+export function composeApp({ assets, importer = (url) => import(url), ...options }: AppOptions): App {
   const { invocation = new Invocation() } = options;
   const app = container.createChildContainer();
   for (const phase of PHASES) app.register<AnyPhase>(PHASE, { useValue: phase });
   app.register(Registry, { useFactory: instanceCachingFactory(registryOf) });
-  app.register(PipelineCatalog, { useFactory: instanceCachingFactory(() => new PipelineCatalog(root)) });
+  app.register(PipelineCatalog, { useFactory: instanceCachingFactory(() => new PipelineCatalog(assets)) });
   app.register(Plugins, {
     useFactory: instanceCachingFactory(
       (parts) =>
-        new Plugins({ root, importer, registry: parts.resolve(Registry), catalog: parts.resolve(PipelineCatalog) }),
+        new Plugins({ assets, importer, registry: parts.resolve(Registry), catalog: parts.resolve(PipelineCatalog) }),
     ),
   });
   return {
-    root,
+    assets,
     registry: app.resolve(Registry),
     catalog: app.resolve(PipelineCatalog),
     plugins: app.resolve(Plugins),

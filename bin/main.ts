@@ -5,9 +5,11 @@ import type { Importer } from '../engine/plugins/load.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { type EmbeddedFiles, embeddedAssets, packageAssets } from './assets.ts';
 import { withApp } from './command.ts';
 import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
+import { Attach } from './commands/attach.ts';
 import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
@@ -46,9 +48,14 @@ import { openWithPlugins } from './plugins/open-with-plugins.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 import { Invocation } from './render/invocation.ts';
 
-/** `root` is the folder of Joinery's package; `importer` is the launcher's own `import()`, for plugins. */
-export async function main(root: string, argv: string[], importer?: Importer): Promise<void> {
-  const app = composeApp({ root, importer, invocation: new Invocation({ program: process.argv[1] ?? 'join', argv }) });
+/**
+ * `files` are those of Joinery: the folder of its package, or what the executable contains. `importer` is the
+ * launcher's own `import()`, for plugins.
+ */
+export async function main(files: string | EmbeddedFiles, argv: string[], importer?: Importer): Promise<void> {
+  const assets = typeof files === 'string' ? packageAssets(files) : embeddedAssets(files);
+  const invocation = new Invocation({ program: process.argv[1] ?? 'join', argv });
+  const app = composeApp({ assets, importer, invocation });
   app.output.guard();
   try {
     await runCommandLine(app, argv);
@@ -82,8 +89,8 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
   const words = asFlags(argv);
   assertCommandExists(words, Object.keys(commands));
-  const plugin = await commandPlugin(app.root, commands);
-  await run(words, { root: app.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+  const plugin = await commandPlugin(app.assets.root, commands);
+  await run(words, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
 }
 
 /** `help` and `version` are words in other programs, and flags in oclif. */
@@ -97,10 +104,10 @@ function assertCommandExists(argv: readonly string[], ids: readonly string[]): v
   const end = argv.findIndex((word) => word.startsWith('-'));
   const [topic = '', name] = end === -1 ? argv : argv.slice(0, end);
   const hasTopic = ids.some((id) => id === topic || id.startsWith(`${topic}:`));
-  const isCommand = name === undefined || ids.includes(topic) || ids.includes(`${topic}:${name}`);
+  // `runs` is a command without arguments, and a topic.
+  const isCommand = name === undefined || (ids.includes(topic) && topic !== 'runs') || ids.includes(`${topic}:${name}`);
   const subcommands = ids.filter((id) => id.startsWith(`${topic}:`));
-  const isMistyped = ids.includes(topic) && topic === 'runs' && name !== undefined && !ids.includes(`${topic}:${name}`);
-  if (topic === '' || (hasTopic && isCommand && !isMistyped)) return;
+  if (topic === '' || (hasTopic && isCommand)) return;
   const known = (hasTopic ? subcommands : ids).map((id) => id.replaceAll(':', ' '));
   const command = hasTopic ? `${topic} ${name}` : topic;
   throw fail('E_COMMAND_UNKNOWN', { command, nearest: nearest(command, known) });
@@ -122,6 +129,7 @@ export function allCommands(app: App): Record<string, Command.Class> {
     undo: Undo,
     reset: resetCommand(app),
     doctor: Doctor,
+    attach: Attach,
     approve: Approve,
     runs: RunList,
     'runs:show': RunShow,

@@ -1,12 +1,13 @@
 /** `join undo`: rolls back the changes of a run. */
 import { Args, Flags } from '@oclif/core';
 import { JoinCommand } from '../command.ts';
-import { runFlags } from '../inputs/common-flags.ts';
+import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
 
 export class Undo extends JoinCommand {
   static override summary = 'Roll back the changes a run made to this machine';
   static override description = [
-    'Restores files, links, directories and services, the last change first. If a kubelet has run, undo first stops it,',
+    'Restores files, links, directories and services, the last change first. If a kubelet has run, undo ' +
+      'first stops it,',
     'marks its Node as not ready, and removes its Pods, their mounts and its files. Files that have changed since the',
     'run are kept, and undo prints the difference. Restored files have their owner, ACL, label, attributes, times and',
     'hard links again; directories and links only their owner and mode. If /var/lib/joinery is on another file system,',
@@ -30,7 +31,7 @@ export class Undo extends JoinCommand {
         'Leave what this step did outside the machine and by commands, and what cannot be restored (repeatable)',
     }),
     root: runFlags.root,
-    output: runFlags.output,
+    output: eventsFlag,
   };
   static override args = {
     id: Args.string({

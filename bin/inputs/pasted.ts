@@ -1,27 +1,15 @@
 /** Words of a command line as people paste them: from web pages, chats, and lines that a backslash continues. */
 import { EXIT, JoinError } from '../../engine/sdk/index.ts';
+import { oddCharacter } from '../../engine/sdk/odd-characters.ts';
 
 /** Blanks, and characters without a width, which do not show. */
 const INVISIBLE = '[\\s\\u200b-\\u200d\\u2060\\ufeff]';
 const OUTER_INVISIBLE = new RegExp(`^${INVISIBLE}+|${INVISIBLE}+$`, 'g');
 
+/** The text without blanks, line ends and invisible characters around it. */
+export const visibleText = (text: string): string => text.replace(OUTER_INVISIBLE, '');
+
 /** What word processors and web pages make of `-` and of quotes. */
-const LOOKALIKES: Record<string, string> = {
-  '‐': 'hyphen',
-  '‑': 'non-breaking hyphen',
-  '‒': 'figure dash',
-  '–': 'en dash',
-  '—': 'em dash',
-  '―': 'horizontal bar',
-  '−': 'minus sign',
-  '“': 'quotation mark',
-  '”': 'quotation mark',
-  '„': 'quotation mark',
-  '«': 'quotation mark',
-  '»': 'quotation mark',
-  '‘': 'quotation mark',
-  '’': 'quotation mark',
-};
 const DASHES = '‐‑‒–—―−';
 const QUOTES = '“”„«»‘’';
 const FLAG = new RegExp(`^-?[${DASHES}]+([A-Za-z][A-Za-z0-9-]*)`);
@@ -35,23 +23,27 @@ const PREFIX = /^(\$|#|sudo|kubeadm|join)$/;
  * pasted line (`$ sudo kubeadm join`). E_USAGE for dashes and quotes of web pages, which may have changed a value.
  */
 export function pastedWords(argv: readonly string[]): string[] {
-  const words = argv.flatMap(separate).map((word) => word.replace(OUTER_INVISIBLE, ''));
+  const words = argv.flatMap(separate).map(visibleText);
   const kept = words.filter((word, index) => (word !== '' && word !== '\\') || argv[index] === '');
   for (const word of kept) assertTyped(word);
   const first = kept.findIndex((word) => !PREFIX.test(word));
   return kept.slice(0, first).includes('kubeadm') ? kept.slice(first) : kept;
 }
 
-/** A line that is quoted as a whole, or two words with a line break between them. */
+/** A line that is quoted as a whole, or words with a line break or a blank of a web page between them. */
 const separate = (word: string): string[] =>
-  /^\s*([$#]\s+)?(sudo\s+)?kubeadm\s+join\s/.test(word) || /\\?\r?\n\s*--/.test(word) ? word.split(/\\?\s+/) : [word];
+  /^\s*([$#]\s+)?(sudo\s+)?kubeadm\s+join\s/.test(word) || /\\?\r?\n\s*--/.test(word) || WEB_BLANK.test(word)
+    ? word.split(/\\?\s+/)
+    : [word];
+
+/** A shell does not split words at these. No value has them. */
+const WEB_BLANK = /[\u00a0\u2007\u202f\u3000]/;
 
 function assertTyped(word: string): void {
   const [, name] = FLAG.exec(word) ?? [];
   const found = name === undefined ? QUOTED.exec(word)?.[0].replace('=', '') : word.replace(/^-/, '')[0];
   if (found === undefined) return;
-  const code = `U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
-  const character = `${found} (${LOOKALIKES[found]}, ${code})`;
+  const character = oddCharacter(found);
   throw JoinError.own({
     code: 'E_USAGE',
     message:

@@ -1,9 +1,8 @@
 /** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits on time and size. */
+import { stringify } from 'node:querystring';
 import { StringDecoder } from 'node:string_decoder';
-import type { Dispatcher } from 'undici';
-import request from 'undici/lib/api/api-request.js';
-import PoolOf from 'undici/lib/dispatcher/pool.js';
 import { startTimer } from '../limits/timers.ts';
+import { type Connections, directConnections, type HttpsAnswer } from '../net/connections.ts';
 import { connectionError, unlessAborted } from '../net/failure.ts';
 import { limitInformational } from '../net/informational.ts';
 import { type TrustedServer, trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
@@ -22,7 +21,7 @@ type Caller = ApiRequest['as'];
 const asIdentity = (as: Caller): Identity | undefined => (as !== 'unverified' && 'server' in as ? as : undefined);
 
 export class Transport {
-  readonly #pools = new Map<string, Promise<Dispatcher>>();
+  readonly #pools = new Map<string, Promise<Connections>>();
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
@@ -33,32 +32,17 @@ export class Transport {
     return this.#answer(request, await this.#open(request, ANSWER_TIMEOUT_MS, signal), signal);
   }
 
-  /** The lines of an endless answer as they arrive, until the server ends it. Throws if the server refuses. */
-  async *lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): AsyncGenerator<string> {
+  /** Opens an endless answer, whose lines come as they arrive until the server ends it. Throws if it refuses. */
+  async lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): Promise<AsyncGenerator<string>> {
     const { server, ref } = request;
     const opened = await this.#open(request, idleTimeoutMs, signal);
     if (opened.statusCode !== 200)
       requireOk(await this.#answer(request, opened, signal), server, `watch ${ref?.resource}`);
-    const decoder = new StringDecoder('utf8'); // two chunks may share a character
-    try {
-      let rest = '';
-      for await (const chunk of opened.body as AsyncIterable<Buffer>) {
-        const [first = '', ...more] = decoder.write(chunk).split('\n');
-        const lines = [rest + first, ...more];
-        rest = lines.pop() ?? '';
-        yield* lines.filter((line) => line !== '');
-        if (rest.length > LINE_BYTES_MAX)
-          throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
-      }
-    } catch (error) {
-      throw connectionError(error, server, signal);
-    } finally {
-      opened.body.destroy();
-    }
+    return linesOf(opened, server, signal);
   }
 
   /** Reads the whole answer, within limits of size and time. */
-  async #answer({ server }: ApiRequest, opened: Dispatcher.ResponseData, signal: AbortSignal): Promise<ApiAnswer> {
+  async #answer({ server }: ApiRequest, opened: HttpsAnswer, signal: AbortSignal): Promise<ApiAnswer> {
     const { body, headers, statusCode } = opened;
     const what = `its answer did not end within ${ANSWER_TIMEOUT_MS / 1000} s`;
     const late = startTimer(ANSWER_TIMEOUT_MS, () => body.destroy(fail('E_API_UNREACHABLE', { server, what })));
@@ -96,21 +80,20 @@ export class Transport {
   async #open({ server, as, method, path, query, body }: ApiRequest, bodyTimeoutMs: number, signal: AbortSignal) {
     const token = asIdentity(as)?.token;
     try {
-      const opened = request.call(await this.#pool(server, as), {
-        origin: server,
+      const connections = await this.#pool(server, as);
+      const opened = connections.request({
         method,
-        path,
-        query: { ...query },
+        path: Object.keys(query).length === 0 ? path : `${path}?${stringify({ ...query })}`,
         headers: {
           accept: 'application/json',
           'user-agent': 'joinery',
           ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
           ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE[method] }),
         },
-        body: body === undefined ? null : JSON.stringify(body),
-        headersTimeout: ANSWER_TIMEOUT_MS,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        headersTimeoutMs: ANSWER_TIMEOUT_MS,
+        bodyTimeoutMs,
         onInfo: limitInformational((what) => fail('E_API_ANSWER', { server, what })),
-        bodyTimeout: bodyTimeoutMs,
         signal,
       });
       return await unlessAborted(opened, signal);
@@ -120,36 +103,50 @@ export class Transport {
   }
 
   /** One pool for each server and set of certificates. Identities that differ only in their token share connections. */
-  #pool(server: string, as: Caller): Promise<Dispatcher> {
+  #pool(server: string, as: Caller): Promise<Connections> {
     const certificate = asIdentity(as)?.certificate;
-    const ca = as === 'unverified' ? undefined : as.ca;
-    const key = [server, ca ?? 'unverified', certificate?.pem ?? ''].join('\n');
+    const trust = as === 'unverified' ? undefined : as;
+    const intermediates = trust !== undefined && 'intermediates' in trust ? trust.intermediates : undefined;
+    const key = [server, trust?.ca ?? 'unverified', intermediates ?? '', certificate?.pem ?? ''].join('\n');
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       const client = certificate && { cert: certificate.pem, key: certificate.key.reveal() };
-      pool = connectionsTo(server, ca === undefined ? undefined : { server, ca: [ca], now: this.#now, client });
+      const trusted = trust && { server, ca: [trust.ca], intermediates, now: this.#now, client };
+      pool = connectionsTo(server, trusted);
       this.#pools.set(key, pool);
     }
     return pool;
   }
 }
 
-/** The proxy's part is loaded only if HTTPS_PROXY is set. */
-async function connectionsTo(server: string, trusted: TrustedServer | undefined): Promise<Dispatcher> {
-  const connections = 4;
-  if (!process.env.HTTPS_PROXY && !process.env.https_proxy) return direct(server, trusted, connections);
-  const { dispatcherThrough, usableProxy } = await import('../net/proxy.ts');
-  const proxy = usableProxy(new URL(server), (what) => fail('E_PROXY', { server, what }));
-  return proxy === undefined
-    ? direct(server, trusted, connections)
-    : dispatcherThrough(proxy, { server, trusted, connections });
+async function* linesOf({ body }: HttpsAnswer, server: string, signal: AbortSignal): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8'); // two chunks may share a character
+  try {
+    let rest = '';
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const [first = '', ...more] = decoder.write(chunk).split('\n');
+      const lines = [rest + first, ...more];
+      rest = lines.pop() ?? '';
+      yield* lines.filter((line) => line !== '');
+      if (rest.length > LINE_BYTES_MAX)
+        throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
+    }
+  } catch (error) {
+    throw connectionError(error, server, signal);
+  } finally {
+    body.destroy();
+  }
 }
 
-const direct = (server: string, trusted: TrustedServer | undefined, connections: number): Dispatcher =>
-  new PoolOf(server, {
-    connections,
-    connect: trusted === undefined ? unverifiedConnector(server) : trustedConnector(trusted),
-  });
+/** The proxy's part is loaded only if HTTPS_PROXY is set. */
+async function connectionsTo(server: string, trusted: TrustedServer | undefined): Promise<Connections> {
+  if (process.env.HTTPS_PROXY || process.env.https_proxy) {
+    const { connectionsThrough, usableProxy } = await import('../net/proxy.ts');
+    const proxy = usableProxy(new URL(server), (what) => fail('E_PROXY', { server, what }));
+    if (proxy !== undefined) return connectionsThrough(proxy, { server, trusted, connections: 4 });
+  }
+  return directConnections(server, trusted === undefined ? unverifiedConnector(server) : trustedConnector(trusted));
+}
 
 const CONTENT_TYPE = {
   GET: 'application/json',
@@ -169,9 +166,11 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const page = pageIn(text); // of a proxy, whose status says enough if it is an error
-    if (status >= 400) return { message: page ?? clean(text) };
-    throw fail('E_API_ANSWER', { server, what: page ?? `not JSON: "${clean(text).slice(0, 80)}"` });
+    const page = pageIn(text);
+    if (status === 429 || status >= 500 || (status >= 400 && page === undefined))
+      return { message: page ?? clean(text) };
+    const refused = status >= 400 ? `HTTP ${status}, ` : '';
+    throw fail('E_API_ANSWER', { server, what: `${refused}${page ?? `not JSON: "${clean(text).slice(0, 80)}"`}` });
   }
 }
 

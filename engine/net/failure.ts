@@ -2,10 +2,10 @@
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { proxyText } from './proxy-rule.ts';
-import { NETWORK_REASONS } from './reasons.ts';
+import { NETWORK_REASONS, SILENT_HANDSHAKE } from './reasons.ts';
 import { handshakeError } from './tls-errors.ts';
 
-/** undici notices an abort only after it is connected, which may take longer than the caller can wait. */
+/** A client notices an abort only after it is connected, which may take longer than the caller can wait. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -24,15 +24,16 @@ export function connectionError(error: unknown, server: string, signal: AbortSig
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
   const { name, code } = error as NodeJS.ErrnoException;
-  if (name === 'HTTPParserError')
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW')
+    return fail('E_API_ANSWER', { server, what: 'headers that are too large' }, error);
+  if (name === 'HTTPParserError' || code?.startsWith('HPE_'))
     return fail(
       'E_API_ANSWER',
       { server, what: `not HTTP/1.1 (${clean(code ?? name)}): is it another service?` },
       error,
     );
-  if (code === 'UND_ERR_HEADERS_OVERFLOW')
-    return fail('E_API_ANSWER', { server, what: 'headers that are too large' }, error);
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // a bug, not a network failure
+  const isBug = code === undefined || code === 'UND_ERR_INVALID_ARG' || error instanceof TypeError;
+  if (isBug) return error;
   const ofTls = handshakeError(error, server);
   if (ofTls !== undefined) return ofTls;
   const proxy = proxyText(server);
@@ -48,6 +49,8 @@ interface ConnectionFailure extends Error {
   address?: string;
   port?: number;
   hostname?: string;
+  /** The server had accepted the connection when time ran out. */
+  wasAccepted?: boolean;
   /** Of each address that was tried. */
   errors?: readonly ConnectionFailure[];
 }
@@ -58,6 +61,7 @@ function whatFailed(failure: ConnectionFailure, code: string): string {
   if (status !== undefined) return `the proxy refused the connection with HTTP ${status}`;
   const { address, port, hostname } = failure.errors?.[0] ?? failure;
   const place = address === undefined ? hostname : `${address.includes(':') ? `[${address}]` : address}:${port}`;
-  const reason = Object.hasOwn(NETWORK_REASONS, code) ? NETWORK_REASONS[code] : 'the connection failed';
+  const known = Object.hasOwn(NETWORK_REASONS, code) ? NETWORK_REASONS[code] : 'the connection failed';
+  const reason = failure.wasAccepted === true ? SILENT_HANDSHAKE : known;
   return `${reason} (${[code, ...(place === undefined ? [] : [clean(place)])].join(' ')})`;
 }

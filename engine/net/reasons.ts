@@ -23,6 +23,10 @@ export const NETWORK_REASONS: Readonly<Record<string, string>> = {
   EPERM: 'this machine forbids the connection (firewall or security policy)',
   EPIPE: 'the server closed the connection before the request was sent',
   EPROTONOSUPPORT: 'this machine does not support the protocol',
+  ERR_BODY_TIMEOUT: 'its answer stopped in the middle',
+  ERR_CLOSED: 'the server closed the connection before its answer was complete',
+  ERR_CONNECT_TIMEOUT: 'no connection within 5 s: a firewall may drop the packets',
+  ERR_HEADERS_TIMEOUT: 'it accepted the request, but did not answer in time',
   ESERVFAIL: 'the name server failed to look the host name up',
   ETIMEDOUT: 'the connection timed out: a firewall may drop the packets',
   ETIMEOUT: 'no name server answers for the host name: check /etc/resolv.conf',
@@ -35,8 +39,13 @@ export const NETWORK_REASONS: Readonly<Record<string, string>> = {
   UND_ERR_PRX_TLS: 'the TLS connection to the proxy failed',
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the request was cut short',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'its answer is not as long as it announced',
-  UND_ERR_SOCKET: 'the server closed the connection before it had answered',
+  UND_ERR_SOCKET: 'the server closed the connection before its answer was complete',
 };
+
+/** A connection that was accepted, and no answer to the first message of TLS. */
+export const SILENT_HANDSHAKE =
+  'it accepts connections, but did not answer the TLS handshake within 5 s: a firewall, or a network with a smaller ' +
+  'MTU, may drop the packets';
 
 /** RFC 8446 6.2 and RFC 5246 7.2.2, as OpenSSL names them after the version of the protocol. */
 export const ALERTS: Readonly<Record<string, string>> = {

@@ -38,7 +38,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'two endpoints',
     args: ['10.0.0.1:6443', ...JOIN],
     exitCode: 2,
-    text: usage('Unexpected argument: ENDPOINT'),
+    text: usage('unexpected argument ENDPOINT'),
   },
   {
     title: 'a name of the Node that ends with a hyphen',
@@ -60,7 +60,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a name of the Node that is too long',
     args: with_('--node-name', 'a'.repeat(254)),
     exitCode: 2,
-    text: input('--node-name must NOT have more than 253 characters'),
+    text: input('--node-name must have at most 253 characters'),
   },
   {
     title: 'a socket that is not a path',
@@ -93,6 +93,10 @@ export const wrongArguments: WrongInput[] = [
     text: [
       "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so it cannot be combined with other names",
       '  → Use --ignore-preflight-errors=all, or list only the names.',
+      '',
+      // The checks that are running end first, and discovery is one of them.
+      'E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: nothing listens there (ECONNREFUSED ENDPOINT)',
+      '  → Check the address, the firewall and the control plane. To test the connection: curl -k https://ENDPOINT/healthz',
     ].join('\n'),
   },
   {
@@ -117,7 +121,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a flag without its value',
     args: ['ENDPOINT', '--token'],
     exitCode: 2,
-    text: usage('Flag --token expects a value'),
+    text: usage('--token needs a value'),
   },
   {
     title: 'a switch that is neither on nor off',
@@ -129,7 +133,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a verbosity that is not a number',
     args: with_('-v=x'),
     exitCode: 2,
-    text: usage('--v: Expected an integer but received: x'),
+    text: usage('--v: it must be a whole number, not x'),
   },
   {
     title: 'an unknown value of --wait',

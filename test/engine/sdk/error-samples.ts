@@ -7,6 +7,7 @@ const facts = { csr, reason: 'Because', message: 'not you' };
 
 /** Facts for every code: a new one does not compile without. */
 export const samples: { [C in ErrorCode]: Facts<C> } = {
+  E_ADVERTISE_ADDRESS: { what: 'x is not an IP address' },
   E_API_ANSWER: { server, what: 'no JSON' },
   E_API_CERTIFICATE_NAME: { server, names: 'DNS:api' },
   E_API_CERTIFICATE_TIME: { server, what: 'expired' },
@@ -29,7 +30,10 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CERTS_CA: { found: 'sha256:a', verified: ['sha256:b'] },
   E_CERTS_SECRET: { what: 'it does not exist, or no longer' },
   E_CERTIFICATE_WRONG: { csr, problems: ['it does not match the private key'] },
-  E_CGROUP_DRIVER: { kubelet: 'systemd', runtime: 'cgroupfs', socket: '/run/x.sock' },
+  E_CGROUP_DRIVER: {
+    ...{ kubelet: 'systemd', origin: 'cgroupDriver in ConfigMap kube-system/kubelet-config' },
+    ...{ runtime: 'cgroupfs', socket: '/run/x.sock' },
+  },
   E_CHANGE_TOO_LARGE: { what: 'file /etc/x', bytesMax: 4_194_304 },
   E_CLOCK_SKEW: { server, skewSeconds: 120 },
   E_CLUSTER_CONFIGURATION: { problems: ['imageRepository is missing'] },
@@ -37,7 +41,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CLUSTER_INFO_INVALID: { server, what: 'empty' },
   E_CLUSTER_INFO_MISSING: { server, status: 404 },
   E_CLUSTER_INFO_SIGNATURE: { server, tokenId: 'abcdef' },
-  E_CGROUP_V1: { kubelet: 'v1.35.1' },
+  E_CGROUP_V1: { kubelet: 'v1.35.1', origin: 'failCgroupV1 in ConfigMap kube-system/kubelet-config' },
   E_COMMAND_FAILED: { command: 'kubelet --version', exitCode: 1, output: 'no' },
   E_CONFIG: { problems: [{ file: 'worker.yaml', line: 3, column: 1, message: 'unknown field nodeNam' }] },
   E_CONFIG_FILE: { file: 'worker.yaml', what: 'no such file' },
@@ -93,6 +97,9 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
     command: 'chown 0 /home/u',
   },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
+  E_PLAN_DRIFT: { file: 'plan.json', differences: ['step s would also create /etc/motd (0644)'] },
+  E_PLAN_FILE: { file: 'plan.json', what: 'it is not JSON' },
+  E_PLAN_SECRET: { file: 'plan.json', flags: ['--token'] },
   E_PLUGIN_CODE: { plugin: '/opt/acme', what: 'no function' },
   E_PLUGIN_ENGINE: { plugin: 'acme', range: '^9.0.0', version: '0.1.0' },
   E_PLUGIN_FILES: { folder: '/opt/acme', what: 'a link leads out of it' },
@@ -114,6 +121,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_RESET_UNCONFIRMED: {},
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
+  E_RUN_INTERRUPTED: { run: '20261124-100000-0000' },
   E_RUN_LOCKED: { root: '/', lock: '/var/lib/joinery/lock', pid: 4711, run: '20261124-100000-0000' },
   E_RUN_NONE: { what: 'resume' },
   E_RUN_PLUGIN: {
