@@ -54,7 +54,7 @@ describe('a token in a wrong place of a kubeadm configuration', () => {
     });
   });
 
-  test('is not quoted by any error or warning, wherever and however broken it is', () => {
+  test('no error or warning quotes a token in a wrong place of a kubeadm configuration', () => {
     fc.assert(
       fc.property(cases, ({ document, path, how, text, lenient }) => {
         const broken = stringify(withText(document, path, text, how));
@@ -88,15 +88,18 @@ describe('a token in a wrong place of a pipeline', () => {
     ['text that is not YAML', `steps: [}\n${BOOTSTRAP_TOKEN}`],
     ['an alias', `steps: *${BOOTSTRAP_TOKEN}`],
   ];
-  test.each(wrong)('appears neither in messages, in frames, in JSON nor in SARIF: %s', async (_, steps) => {
-    const file = join(folder, 'pipeline.yaml');
-    await writeFile(file, `apiVersion: joinery.dev/v1\nkind: Pipeline\nname: a\n${steps}\n`);
-    for (const output of ['text', 'json', 'sarif']) {
-      const { code, stdout, stderr } = await cli(['pipeline', 'validate', file, '--output', output]);
-      expect({ code, output }).toEqual({ code: 3, output });
-      expect(stdout + stderr).not.toMatch(PIECE_OF_SECRET);
-    }
-  });
+  test.each(wrong)(
+    'a token in a wrong place of a pipeline appears neither in messages, in frames, in JSON nor in SARIF: %s',
+    async (_, steps) => {
+      const file = join(folder, 'pipeline.yaml');
+      await writeFile(file, `apiVersion: joinery.dev/v1\nkind: Pipeline\nname: a\n${steps}\n`);
+      for (const output of ['text', 'json', 'sarif']) {
+        const { code, stdout, stderr } = await cli(['pipeline', 'validate', file, '--output', output]);
+        expect({ code, output }).toEqual({ code: 3, output });
+        expect(stdout + stderr).not.toMatch(PIECE_OF_SECRET);
+      }
+    },
+  );
 });
 
 describe('a quoted text', () => {
@@ -108,7 +111,7 @@ describe('a quoted text', () => {
     `"sha256:${'0a'.repeat(32)}"`,
     '/etc/kubernetes/kubelet.conf',
     'kubeadm.k8s.io/v1beta4',
-  ])('keeps what cannot be a token: %s', (text) => {
+  ])('a quoted text keeps what cannot be a token: %s', (text) => {
     expect(maskTokens(text)).toBe(text);
   });
 
@@ -120,7 +123,7 @@ describe('a quoted text', () => {
     ['x..canary7f3ac0', 'x..***'],
     ['canary7f3ac0ffee', '***'],
     ['x_canary7f3ac0ffee-y', 'x_***-y'],
-  ])('shows neither a token nor a piece of one: %s', (text, masked) => {
+  ])('a quoted text shows neither a token nor a piece of one: %s', (text, masked) => {
     expect(maskTokens(text)).toBe(masked);
   });
 });

@@ -13,7 +13,7 @@ test('join help and join version print what --help and --version print', { timeo
 });
 
 test.each([
-  [['rnu'], 'E_COMMAND_UNKNOWN: there is no command rnu; did you mean run?'],
+  [['resme'], 'E_COMMAND_UNKNOWN: there is no command resme; did you mean resume?'],
   [['runs', 'prnue'], 'E_COMMAND_UNKNOWN: there is no command runs prnue; did you mean runs prune?'],
   [['token', 'creat', '--help'], 'E_COMMAND_UNKNOWN: there is no command token creat; did you mean token create?'],
   [['run', '--pipeline', 'join-worke'], 'did you mean join-worker?'],
