@@ -2,12 +2,17 @@ import { defineConfig } from 'vitest/config';
 
 const OTHER_SUITES = ['test/real/**', 'test/crash/**', 'test/packed/**', 'node_modules/**'];
 /**
- * Tests that neither change their process nor look at what it has loaded share two processes, so that each module is
- * loaded twice and not once for each file. All others have a process of their own.
+ * Tests that change or measure their process, or look at what it has loaded, have a process of their own. All others
+ * share two, so that each module is loaded twice and not once for each file.
  */
-const SHARED = [
-  'test/engine/{environment,expressions,journal,kube,kubeadm,node,pipeline,pki,plugins,run,sdk,tokens}/**/*.test.ts',
-  'test/{bin,docs,phases}/**/*.test.ts',
+const ALONE = [
+  'test/{canary,faults,fuzz}/**/*.test.ts',
+  'test/attack/{inputs-without-end,inspector,journal-limits,open-files,output}.test.ts',
+  'test/attack/{parsed-only,sandbox-ends,timers,trust,umask}.test.ts',
+  'test/engine/documents/precompiled.test.ts',
+  'test/engine/net/{connections,protobuf,roots}.test.ts',
+  'test/engine/testing/kills.test.ts',
+  'test/plugins/sandbox/machine.test.ts',
 ];
 
 export default defineConfig({
@@ -16,10 +21,10 @@ export default defineConfig({
     testTimeout: 20_000,
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'shared', isolate: false, include: SHARED } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
       {
         extends: true,
-        test: { name: 'alone', include: ['test/**/*.test.ts'], exclude: [...OTHER_SUITES, ...SHARED] },
+        test: { name: 'shared', isolate: false, include: ['test/**/*.test.ts'], exclude: [...OTHER_SUITES, ...ALONE] },
       },
     ],
   },

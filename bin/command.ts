@@ -105,6 +105,7 @@ export abstract class JoinCommand extends Command {
 
   /** Starts this command again, in a process of its own, which also checks the flags. */
   protected async detach(): Promise<void> {
+    this.parsed = true; // by the other process
     const { pid, started, exitCode } = await startDetached([...(this.id ?? '').split(':'), ...this.argv]);
     process.exitCode = exitCode;
     if (started === undefined) return;

@@ -16,6 +16,7 @@ export class Output {
 
   /** Call it before anything is written. */
   guard(): void {
+    process.removeAllListeners('warning'); // warnings of Node are for developers
     process.on('SIGXFSZ', () => undefined); // a write beyond the limit of file sizes only fails
     keepErrors(process.stdout as StandardStream, (error) => {
       this.#error ??= error;

@@ -1,5 +1,6 @@
 /** `join resume`: resumes an interrupted or failed run. */
 import { Args } from '@oclif/core';
+import { limitInputs } from '../../engine/pipeline/time-limits.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
@@ -13,11 +14,14 @@ import { planToResume } from '../runs/resume.ts';
 const { 'dry-run': _dryRun, diff: _diff, ...flagsOfRun } = runFlags;
 const ownFlags = { ...flagsOfRun, output: eventsFlag };
 
-/** Secrets of the shipped pipeline are flags, because they do not survive a reboot. */
+/** Secrets of the shipped pipeline are flags, because they do not survive a reboot, and so are its time limits. */
 export function resumeCommand(app: App) {
-  const { properties } = app.catalog.open(DEFAULT_PIPELINE).inputs;
-  const secrets = Object.entries(properties).filter(([, { writeOnly }]) => writeOnly === true);
-  const schema = { properties: Object.fromEntries(secrets) };
+  const shipped = app.catalog.open(DEFAULT_PIPELINE);
+  const limits = limitInputs(shipped);
+  const replaced = Object.entries(shipped.inputs.properties).filter(
+    ([name, { writeOnly }]) => writeOnly === true || limits.includes(name),
+  );
+  const schema = { properties: Object.fromEntries(replaced) };
   return class Resume extends JoinCommand {
     static override summary = 'Resume an interrupted or failed run';
     static override description =
@@ -39,7 +43,7 @@ export function resumeCommand(app: App) {
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
-        plan: (journal) => planToResume(app, journal, { secrets: again, argv: this.argv }),
+        plan: (journal) => planToResume(app, journal, { again, argv: this.argv }),
       });
     }
   };

@@ -12,16 +12,16 @@ import { openWithPlugins } from '../plugins/open-with-plugins.ts';
 import { sourceDifference } from './source.ts';
 
 export interface ResumeInputs {
-  /** Secrets that were typed again. */
-  secrets: Readonly<Record<string, unknown>>;
+  /** Secrets that were typed again, and other time limits. */
+  again: Readonly<Record<string, unknown>>;
   argv: readonly string[];
 }
 
 /** Asks for secrets that are no longer kept, if there is a terminal. E_RUN_SECRET_GONE, E_RUN_CHANGED. */
-export async function planToResume(app: App, journal: Journal, { secrets, argv }: ResumeInputs): Promise<Plan> {
+export async function planToResume(app: App, journal: Journal, { again, argv }: ResumeInputs): Promise<Plan> {
   const { start } = journal.history();
   const { value, missing } = journal.reveal(start.inputs);
-  const inputs: Record<string, unknown> = { ...(revealSecrets(value) as object), ...secrets };
+  const inputs: Record<string, unknown> = { ...(revealSecrets(value) as object), ...again };
   const gone = missing.map((name) => name.replace(/^input\./, '')).filter((name) => inputs[name] === undefined);
   if (gone.length > 0 && !isInteractive())
     throw fail('E_RUN_SECRET_GONE', { run: start.id, flags: gone.map((name) => `--${kebabCase(name)}`) });

@@ -44,15 +44,16 @@ const isOwn = (history: History, runs: Runs): Promise<boolean> =>
     () => false,
   );
 
-/** Names the inputs that differ. Secrets may differ, because an expired token is replaced. */
-function differences({ source, inputs, steps }: Plan, { start }: History): string[] {
+/** Names the inputs that differ. Secrets and time limits may differ: a token expires, and a limit was too short. */
+function differences({ source, inputs, steps, limitInputs: limits = [] }: Plan, { start }: History): string[] {
   const difference = sourceDifference(source, start.source);
   if (difference !== undefined) return [difference];
   if (!isDeepStrictEqual(pluginRecords(steps), start.plugins ?? [])) return ['plugin'];
   const before = start.inputs as Record<string, unknown>;
   const now = withoutSecrets(inputs, 'input', (name) => name) as Record<string, unknown>;
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  return names.filter((name) => !isDeepStrictEqual(before[name], now[name])).map((name) => `--${kebabCase(name)}`);
+  const differing = names.filter((name) => !limits.includes(name) && !isDeepStrictEqual(before[name], now[name]));
+  return differing.map((name) => `--${kebabCase(name)}`);
 }
 
 async function beginJournal({ pipeline, source, inputs, host, steps }: Plan, runs: Runs): Promise<Journal> {

@@ -76,7 +76,7 @@ export function historyOf(records: readonly JournalRecord[]): History {
     changes: [],
     approvals: new Map(),
   };
-  for (const record of records) add(history, record);
+  for (const record of records) extendHistory(history, record);
   return history;
 }
 
@@ -96,7 +96,8 @@ export const isClosed = (history: History): boolean => history.status === 'succe
 /** Whether nothing is left of the run that an undo could restore. */
 export const isUndone = ({ status }: History): boolean => status === 'undone' || status === 'reset';
 
-function add(history: History, record: JournalRecord): void {
+/** Adds a record that follows those of the history. */
+export function extendHistory(history: History, record: JournalRecord): void {
   history.endedAt = record.at;
   switch (record.kind) {
     case 'resumed':

@@ -4,7 +4,7 @@ import { LIMITS } from '../limits/sizes.ts';
 import { defined } from '../sdk/fields.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
-import { type History, historyOf } from './history.ts';
+import { extendHistory, type History, historyOf } from './history.ts';
 import { JournalSecrets } from './journal-secrets.ts';
 import type { Durability, JournalStore, StoredJournal } from './journal-store.ts';
 import type { Entry, JournalRecord } from './records.ts';
@@ -27,6 +27,8 @@ export class Journal {
   /** Paths that the run has changed, and that are not undone. */
   readonly #changedPaths: Set<string>;
   #images: number;
+  /** Kept up to date as soon as an undo needs it: each of its steps asks. */
+  #history: History | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(store: JournalStore, now: () => Date, { records, secrets }: StoredJournal) {
@@ -62,6 +64,14 @@ export class Journal {
   }
   history(): History {
     return historyOf(this.#records);
+  }
+  /** Whether the step has recorded changes. */
+  hasChanges(step: string): boolean {
+    return this.#currentHistory().changes.some((change) => change.step === step);
+  }
+  #currentHistory(): History {
+    this.#history ??= this.history();
+    return this.#history;
   }
   /** `value` with its secrets, and the names of those that no longer exist. */
   reveal(value: unknown): { value: unknown; missing: string[] } {
@@ -184,7 +194,7 @@ export class Journal {
 
   /** Repeated undos must not fill the journal. */
   #isUndoing(step: string, statuses: readonly string[]): boolean {
-    const { status, steps } = this.history();
+    const { status, steps } = this.#currentHistory();
     return status === 'undoing' && statuses.includes(steps.get(step)?.status ?? '');
   }
 
@@ -224,6 +234,7 @@ export class Journal {
     this.#room.take(record);
     this.#isNeeded ||= entry.kind === 'change' || entry.kind === 'once' || entry.kind === 'asked';
     this.#records.push(record);
+    if (this.#history !== undefined) extendHistory(this.#history, record);
   }
 
   #recordOf(entry: Entry): JournalRecord {

@@ -125,7 +125,12 @@ export async function waitForPort(host: string, port: number, signal: AbortSigna
 
 function accepts(host: string, port: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: CONNECT_TIMEOUT_MS, signal });
+    // Not `connect({ signal })`: its listener would stay on the signal, one more after each attempt.
+    const socket = connect({ host, port, timeout: CONNECT_TIMEOUT_MS });
+    const stop = () => socket.destroy(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    socket.once('close', () => signal.removeEventListener('abort', stop));
     socket.once('connect', () => {
       socket.destroy();
       resolve();

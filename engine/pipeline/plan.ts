@@ -15,7 +15,7 @@ import type { AppliedEnvironment, Pipeline } from './load.ts';
 import type { PlannedStep } from './planned-step.ts';
 import type { Registry } from './registry.ts';
 import { SKIP_INPUT, skipSteps } from './skip-steps.ts';
-import { invalidLimits } from './time-limits.ts';
+import { invalidLimits, limitInputs } from './time-limits.ts';
 import { lookUp } from './values.ts';
 
 export interface PlanSource {
@@ -39,6 +39,8 @@ export interface Plan {
   outputs?: Template;
   /** Values of the pipeline's inputs. Secrets are `Secret`s. */
   inputs: Readonly<Record<string, unknown>>;
+  /** Inputs that set time limits. Plans that differ only in them are the same run. Absent in a plan of one phase. */
+  limitInputs?: readonly string[];
   host: HostFacts;
   /** Values of the feature gates. Absent in a plan of one phase. */
   gates?: PlannedGates['gates'];
@@ -83,6 +85,7 @@ export function planOf(
     host,
     gates,
     notes,
+    limitInputs: limitInputs(pipeline),
   });
   const all = [...steps, ...(checked.finally?.steps ?? [])];
   problems.push(...all.flatMap((step) => knownProblems(plan, step, named)));

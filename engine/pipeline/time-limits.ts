@@ -46,10 +46,12 @@ export function checkLimits({ steps, finally: last = [], defaults, inputs, probl
     }
 }
 
-/** The inputs that set a limit and whose values are not durations. */
-export function invalidLimits(pipeline: Pipeline, inputs: Readonly<Record<string, unknown>>): string[] {
-  const { steps, finally: last = [], defaults } = pipeline;
+/** The inputs that set a limit. */
+export function limitInputs({ steps, finally: last = [], defaults }: Pick<Pipeline, 'steps' | 'finally' | 'defaults'>) {
   const limits = [defaults, ...steps, ...last].flatMap(({ timeout }) => limitsIn(timeout));
-  const names = new Set(limits.flatMap(({ limit }) => inputOfLimit(limit) ?? []));
-  return [...names].filter((input) => !isDuration(inputs[input]));
+  return [...new Set(limits.flatMap(({ limit }) => inputOfLimit(limit) ?? []))];
 }
+
+/** The inputs that set a limit and whose values are not durations. */
+export const invalidLimits = (pipeline: Pipeline, inputs: Readonly<Record<string, unknown>>): string[] =>
+  limitInputs(pipeline).filter((input) => !isDuration(inputs[input]));

@@ -128,7 +128,7 @@ export class StepExecutor {
     const { id, phase } = step;
     const { journal } = this.#resources;
     const input = this.#state.input(id);
-    if (!journal.history().changes.some((change) => change.step === id)) return 'undone';
+    if (!journal.hasChanges(id)) return 'undone';
     await journal.undoing(id);
     if (input !== undefined && phase.undo !== undefined)
       await this.#withPorts(step, input, { purpose: 'undo', ...attempt }, async (ports) => phase.undo?.(ports, input));

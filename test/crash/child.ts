@@ -63,7 +63,7 @@ async function act({ mode, project, root, inputs }: Order, at: (where: string) =
       return await undo({ plan: undoPlan(journal, registry, [], host.facts), host, journal });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(app, journal, { secrets: {}, argv: [] });
+    const plan = await planToResume(app, journal, { again: {}, argv: [] });
     await journal.resumed(plan.inputs);
     return await run({ plan, host, journal });
   } finally {

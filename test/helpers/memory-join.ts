@@ -149,7 +149,7 @@ export class MemoryJoin {
       return undo({ plan: undoPlan(journal, registry, [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(app, journal, { secrets: { token: TOKEN }, argv: [] });
+    const plan = await planToResume(app, journal, { again: { token: TOKEN }, argv: [] });
     await journal.resumed(plan.inputs);
     return run({ plan, host, journal, clock });
   }

@@ -1,4 +1,5 @@
 /** Http calls and waits of the real host. */
+import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -120,4 +121,13 @@ describe('a wait', () => {
       code: 'E_API_CERTIFICATE_UNTRUSTED',
     });
   });
+});
+
+test('a long wait for a port leaves no listener behind, so that Node does not warn of too many', async () => {
+  const stop = new AbortController();
+  const waiting = waitForPort('127.0.0.1', 1, stop.signal).catch((error: Error) => error);
+  await sleep(1_500); // several attempts
+  expect(getEventListeners(stop.signal, 'abort').length).toBeLessThan(3);
+  stop.abort(new Error('enough'));
+  expect(await waiting).toMatchObject({ code: 'E_WAIT' });
 });
