@@ -87,8 +87,30 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   // oclif inspects every command, so `join run` gets only its own and starts faster.
   const commands = topic === 'run' ? { run: withApp(app, runCommand(app)) } : allCommands(app);
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
+  const words = asFlags(argv);
+  assertCommandExists(words, Object.keys(commands));
   const plugin = await commandPlugin(app.assets.root, commands);
-  await run(argv, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+  await run(words, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+}
+
+/** `help` and `version` are words in other programs, and flags in oclif. */
+function asFlags([first, ...rest]: readonly string[]): string[] {
+  if (first === 'help') return [...rest, '--help'];
+  return [...(first === undefined ? [] : [first === 'version' ? '--version' : first]), ...rest];
+}
+
+/** E_COMMAND_UNKNOWN. oclif joins the words of a command with colons. */
+function assertCommandExists(argv: readonly string[], ids: readonly string[]): void {
+  const end = argv.findIndex((word) => word.startsWith('-'));
+  const [topic = '', name] = end === -1 ? argv : argv.slice(0, end);
+  const hasTopic = ids.some((id) => id === topic || id.startsWith(`${topic}:`));
+  // `runs` is a command without arguments, and a topic.
+  const isCommand = name === undefined || (ids.includes(topic) && topic !== 'runs') || ids.includes(`${topic}:${name}`);
+  const subcommands = ids.filter((id) => id.startsWith(`${topic}:`));
+  if (topic === '' || (hasTopic && isCommand)) return;
+  const known = (hasTopic ? subcommands : ids).map((id) => id.replaceAll(':', ' '));
+  const command = hasTopic ? `${topic} ${name}` : topic;
+  throw fail('E_COMMAND_UNKNOWN', { command, nearest: nearest(command, known) });
 }
 
 /** E_PHASE_UNKNOWN. */

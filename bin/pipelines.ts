@@ -9,7 +9,7 @@ import { readLimited } from '../engine/limits/read.ts';
 import { LIMITS } from '../engine/limits/sizes.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
-import { decodeText, fail, type HostFacts, isJoinError } from '../engine/sdk/index.ts';
+import { decodeText, didYouMean, fail, type HostFacts, isJoinError } from '../engine/sdk/index.ts';
 import type { Assets } from './assets.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
@@ -118,6 +118,8 @@ export class PipelineCatalog {
     } catch (error) {
       if (isJoinError(error)) throw error;
       const facts = { file: name, what: reasonOf(error) };
+      const known = [...this.names(kind), ...this.#pluginFiles[kind].keys()];
+      if (!isFile(name)) facts.what += didYouMean(name, known);
       if (kind === 'pipelines') throw fail('E_PIPELINE_FILE', facts, error);
       throw fail('E_ENVIRONMENT_FILE', { ...facts, shipped: this.names(kind) }, error);
     }

@@ -54,7 +54,7 @@ export function runCommand(app: App) {
       const { inputs } = pipelineFor();
       const own: RunFlags = this.isPlan ? { ...ownFlags, ...planFlags } : { ...ownFlags, ...savedFlags };
       const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...own }, args: argsFor(inputs) };
-      const { argv, off } = kubeadmLine(pastedWords(this.argv), options.flags);
+      const { argv, off, notes: lineNotes } = kubeadmLine(pastedWords(this.argv), options.flags);
       const { flags, args } = await this.parse(options, argv);
       this.verbosity = flags.v;
       const stdinReaders = flags.config === '-' ? ['--config'] : [];
@@ -79,7 +79,7 @@ export function runCommand(app: App) {
         plan(host) {
           const pipeline = pipelineFor(host);
           const plan = withProblems(problems, () => planOf(pipeline, app.registry, plain, host, namedBy(values)));
-          return { ...plan, notes: [...notes, ...plan.notes], source: sourceOf(pipeline, name) };
+          return { ...plan, notes: [...lineNotes, ...notes, ...plan.notes], source: sourceOf(pipeline, name) };
         },
       });
     }

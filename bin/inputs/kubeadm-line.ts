@@ -28,10 +28,14 @@ const CONTROL_PLANE_VALUES = ['apiserver-advertise-address', 'apiserver-bind-por
  * Turns `--flag=true` into `--flag`, and drops flags of kubeadm that change nothing for a worker; `off` names the flags
  * set to false. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE.
  */
-export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: string[]; off: string[] } {
+export function kubeadmLine(
+  argv: readonly string[],
+  flags: FlagInput,
+): { argv: string[]; off: string[]; notes: string[] } {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const off: string[] = [];
-  const words = withoutIdleFlags(argv.slice(0, end), flags).flatMap((word) => {
+  const notes: string[] = [];
+  const words = withoutIdleFlags(argv.slice(0, end), flags, notes).flatMap((word) => {
     const [name = '', ...rest] = word.split('=');
     const value = rest.length === 0 ? undefined : rest.join('=');
     const flag = name.slice('--'.length);
@@ -41,11 +45,11 @@ export function kubeadmLine(argv: readonly string[], flags: FlagInput): { argv: 
     if (!booleanOf(name, value)) off.push(flag);
     return booleanOf(name, value) ? [name] : [];
   });
-  return { argv: [...words, ...argv.slice(end)], off };
+  return { argv: [...words, ...argv.slice(end)], off, notes };
 }
 
-/** Without the flags of kubeadm that have no meaning here, and without their values. */
-function withoutIdleFlags(words: readonly string[], flags: FlagInput): string[] {
+/** Without the flags of kubeadm that have no meaning here, and without their values. Adds a note for each. */
+function withoutIdleFlags(words: readonly string[], flags: FlagInput, notes: string[]): string[] {
   const kept: string[] = [];
   const hasFlag = (flag: string) => words.some((word) => word === flag || word.startsWith(`${flag}=`));
   for (let index = 0; index < words.length; index++) {
@@ -53,17 +57,27 @@ function withoutIdleFlags(words: readonly string[], flags: FlagInput): string[] 
     const [, flag = '', value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
     if (Object.hasOwn(flags, flag)) kept.push(word);
     else if (CONTROL_PLANE_SWITCHES.includes(flag)) assertWorker(`--${flag}`, value);
-    else if (LOG_SWITCHES.includes(flag)) booleanOf(`--${flag}`, value ?? 'true');
-    else if (flag === 'rootfs' && hasFlag('--root')) index += value === undefined ? 1 : 0;
+    else if (LOG_SWITCHES.includes(flag)) {
+      booleanOf(`--${flag}`, value ?? 'true');
+      notes.push(idleNote(flag));
+    } else if (flag === 'rootfs' && hasFlag('--root')) index += value === undefined ? 1 : 0;
     else if (![...LOG_VALUES, ...CONTROL_PLANE_VALUES].includes(flag)) kept.push(word);
     else if (hasFlag('--config'))
       throw fail('E_INPUT', {
         problems: [`--config cannot be combined with --${flag}: omit it: a worker does not use it`],
       });
-    else if (value === undefined) index++; // its value is the next word
+    else {
+      notes.push(idleNote(flag));
+      if (value === undefined) index++; // its value is the next word
+    }
   }
   return kept;
 }
+
+const idleNote = (flag: string): string =>
+  CONTROL_PLANE_VALUES.includes(flag)
+    ? `--${flag} has no effect: it is for control-plane nodes, and this is a worker`
+    : `--${flag} has no effect: it is about the log of kubeadm`;
 
 function booleanOf(name: string, value: string): boolean {
   const isOn = goBoolean(value);

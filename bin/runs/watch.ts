@@ -49,7 +49,7 @@ export async function watch(
 ): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
   const stop = (signal: NodeJS.Signals) => {
-    if (kept.signal.aborted) process.exit(EXIT.cancelled);
+    if (kept.signal.aborted) process.exit(signal === 'SIGTERM' ? EXIT.terminated : EXIT.cancelled);
     (cancelled.signal.aborted ? kept : cancelled).abort(fail('E_CANCELLED', { signal }));
   };
   const goOn = () => undefined;

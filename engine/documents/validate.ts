@@ -61,7 +61,7 @@ export function violations(schema: object, value: unknown): Violation[] {
   if (validate(value)) return [];
   // Alternatives are one problem, worded by their description, and not one problem for each branch.
   return (validate.errors ?? [])
-    .filter(({ schemaPath, keyword }) => !schemaPath.includes('/anyOf/') && keyword !== 'if')
+    .filter(({ schemaPath, keyword }) => !/\/(anyOf|oneOf)\//.test(schemaPath) && keyword !== 'if')
     .map(violationOf);
 }
 
@@ -114,6 +114,7 @@ function violationOf(error: ErrorObject): Violation {
       return { path, message: `must have at most ${counted(params.limit, 'key')}` };
     case 'not':
     case 'anyOf':
+    case 'oneOf':
       return {
         path,
         message: (error.parentSchema as { description?: string }).description ?? 'matches none of the allowed forms',

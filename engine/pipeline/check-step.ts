@@ -54,10 +54,34 @@ function checkInputValues({ problems }: Pipeline, { step, path }: CheckedStep, p
       problems.atKey(at, name, `phase ${phase.name} has no input ${name}${advice}`, 'unknown-input');
     } else if (expressionsIn(value).length === 0) checkLiteral(problems, schema, value, [...at, name]);
   }
+  checkAlternatives(problems, phase, entries, step.with === undefined ? path : at);
   for (const name of phase.input.required ?? [])
     if (!entries.some(([key]) => key === name))
       problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`, 'missing-input');
 }
+
+/** Checks which inputs exclude or need each other, as far as no expression decides that. */
+function checkAlternatives(
+  problems: Pipeline['problems'],
+  { name, input: { properties = {}, allOf = [] } }: AnyPhase,
+  entries: readonly [string, Template][],
+  at: Path,
+): void {
+  for (const rule of allOf) {
+    const inputs = namesIn(rule);
+    const decisive = entries.filter(([key]) => inputs.has(key));
+    if (inputs.size === 0 || decisive.some(([, value]) => expressionsIn(value).length > 0)) continue;
+    const defaults = [...inputs].map((key) => [key, properties[key]?.default] as const);
+    const literals = decisive.map(([key, value]) => [key, evaluate(value, () => undefined)] as const);
+    const values = Object.fromEntries([...defaults, ...literals].filter(([, value]) => value !== undefined));
+    for (const { message } of violations({ type: 'object', allOf: [rule] }, revealSecrets(values)))
+      problems.at(at, `phase ${name}: ${message}`, 'exclusive-inputs');
+  }
+}
+
+/** The inputs that the alternatives of a rule name. */
+const namesIn = ({ required = [], properties = {}, anyOf = [], oneOf = [] }: Schema): Set<string> =>
+  new Set([...required, ...Object.keys(properties), ...[...anyOf, ...oneOf].flatMap((each) => [...namesIn(each)])]);
 
 function checkLiteral(problems: Pipeline['problems'], schema: Schema, template: Template, at: Path): void {
   const name = String(at.at(-1));

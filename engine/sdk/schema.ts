@@ -38,6 +38,8 @@ export interface Schema {
   readonly allOf?: readonly Schema[];
   /** Alternatives. If none fits, the error message is the `description` next to it. */
   readonly anyOf?: readonly Schema[];
+  /** Alternatives that exclude each other, worded like those of `anyOf`. */
+  readonly oneOf?: readonly Schema[];
   /** A secret string: the phase gets a `Secret`, and Joinery prints `***` everywhere. */
   readonly writeOnly?: boolean;
   /** An output that only a real run knows. A dry run uses a placeholder value of this type. */

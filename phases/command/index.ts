@@ -18,12 +18,6 @@ export default definePhase({
     const limits = { timeMs: inputs.timeoutSeconds * 1_000, outputBytes: inputs.outputKib << 10 };
     const variables = Object.entries(inputs.environment ?? {}).map(([name, value]) => [name, value.reveal()]);
     const environment = Object.fromEntries(variables);
-    const declared = [undo !== undefined, irreversible !== undefined, query].filter(Boolean).length;
-    if (declared !== 1)
-      throw fail('E_PHASE_INPUT', {
-        phase: 'command',
-        problems: ['needs exactly one of: undo, irreversible, query'],
-      });
     if (await isDone(ports, creates, unless, environment)) return { ran: false };
     if (query) {
       const { exitCode, stdout, stderr } = await commands.query(argv, environment, limits);

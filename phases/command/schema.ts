@@ -40,6 +40,16 @@ export const input = {
   },
   required: ['argv'],
   additionalProperties: false,
+  allOf: [
+    {
+      description: 'needs exactly one of: undo, irreversible, query',
+      oneOf: [
+        { required: ['undo'] },
+        { required: ['irreversible'] },
+        { required: ['query'], properties: { query: { const: true } } },
+      ],
+    },
+  ],
 } as const;
 
 export const output = {

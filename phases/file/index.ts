@@ -13,13 +13,6 @@ export default definePhase({
   async run({ files }, { path, absent, owner: ownerName, values, ...inputs }) {
     const there = await files.stat(path);
     const problems: string[] = [];
-    const contents = [inputs.content, inputs.secretContent, inputs.template].filter((content) => content !== undefined);
-    if (contents.length !== (absent ? 0 : 1))
-      problems.push(
-        absent
-          ? 'absent excludes content, secretContent and template'
-          : 'needs exactly one of: content, secretContent, template',
-      );
     const mode = Number.parseInt(inputs.mode, 8);
     if (inputs.secretContent !== undefined && (mode & 0o007) !== 0)
       problems.push(`secretContent must not be readable by all users, but mode is ${inputs.mode}`);

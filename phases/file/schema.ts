@@ -32,6 +32,17 @@ export const input = {
   },
   required: ['path'],
   additionalProperties: false,
+  allOf: [
+    {
+      description: 'needs exactly one of: content, secretContent, template, absent',
+      oneOf: [
+        { required: ['content'] },
+        { required: ['secretContent'] },
+        { required: ['template'] },
+        { required: ['absent'], properties: { absent: { const: true } } },
+      ],
+    },
+  ],
 } as const;
 
 export const output = {

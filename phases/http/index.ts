@@ -2,7 +2,6 @@
 import {
   defined,
   definePhase,
-  fail,
   type HttpCall,
   httpCalls,
   isJoinError,
@@ -22,13 +21,7 @@ export default definePhase({
     httpCalls('{undo.url}', 'on undo'),
   ],
 
-  async run({ web, log }, { method, irreversible, undo, unless, ca, ...inputs }) {
-    const changes = method !== 'GET' && method !== 'HEAD';
-    if (changes && (undo === undefined) === (irreversible === undefined))
-      throw fail('E_PHASE_INPUT', {
-        phase: 'http',
-        problems: [`a ${method} request needs exactly one of: undo, irreversible`],
-      });
+  async run({ web, log }, { method, irreversible, undo: _, unless, ca, ...inputs }) {
     if (unless !== undefined && (await isDone(web, { method: 'GET', ...callOf(unless), ...defined({ ca }) }))) {
       log.info(`nothing to do: the response of ${new URL(unless.url).origin} is as expected`);
       return { called: false };

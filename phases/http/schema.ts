@@ -63,6 +63,15 @@ export const input = {
   },
   required: ['url'],
   additionalProperties: false,
+  allOf: [
+    {
+      description: 'a request that changes something needs exactly one of: undo, irreversible',
+      anyOf: [
+        { properties: { method: { enum: ['GET', 'HEAD'] } } },
+        { oneOf: [{ required: ['undo'] }, { required: ['irreversible'] }] },
+      ],
+    },
+  ],
 } as const;
 
 export const output = {

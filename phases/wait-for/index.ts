@@ -23,8 +23,6 @@ export default definePhase({
 
   async run({ files, kube, web, signal }, { port, path, url, object, contains, condition, ca }) {
     const problems = [];
-    if ([port, path, url, object].filter((value) => value !== undefined).length !== 1)
-      problems.push('needs exactly one of: port, path, url, object');
     if (contains !== undefined && path === undefined) problems.push('contains requires path');
     if (condition !== undefined && object === undefined) problems.push('condition requires object');
     if (ca !== undefined && url === undefined) problems.push('ca requires url');

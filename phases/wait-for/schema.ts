@@ -38,6 +38,12 @@ export const input = {
     },
   },
   additionalProperties: false,
+  allOf: [
+    {
+      description: 'needs exactly one of: port, path, url, object',
+      oneOf: [{ required: ['port'] }, { required: ['path'] }, { required: ['url'] }, { required: ['object'] }],
+    },
+  ],
 } as const;
 
 export const output = { type: 'object' } as const;

@@ -99,7 +99,7 @@ test('a run that waits for an approval uses no processor time, and a denial stop
   expect((await processorSeconds(waiting.child.pid)) - before).toBeLessThanOrEqual(0.03);
   await cli(['approve', id, 'first', '--deny', '--reason', 'not today', '--root', root]);
   const [code] = await waiting.exited;
-  expect(code).toBe(130);
+  expect(code).toBe(8);
 });
 
 test('a dry run prints the question of an approval, and no outputs that only a run has', async () => {

@@ -48,7 +48,7 @@ describe('flags as kubeadm takes them', () => {
       [],
     ],
   ])('join run reads the kubeadm flags %j as %j', (argv, words, off) => {
-    expect(kubeadmLine(argv, flags)).toEqual({ argv: words, off });
+    expect(kubeadmLine(argv, flags)).toEqual({ argv: words, off, notes: [] });
   });
 
   test.each([
@@ -56,7 +56,11 @@ describe('flags as kubeadm takes them', () => {
     [['--apiserver-advertise-address', '1.2.3.4', '--dry-run', '--control-plane=false']],
     [['--skip-headers', '--vmodule', 'a=1', '--log-file=/x', '--dry-run', '--rootfs', '/y', '--root=/z']],
   ])('join run drops the flags of %j that kubeadm does not use for a worker', (argv) => {
-    expect(kubeadmLine(argv, flags).argv.filter((word) => !word.startsWith('--root'))).toEqual(['--dry-run']);
+    const line = kubeadmLine(argv, flags);
+    expect(line.argv.filter((word) => !word.startsWith('--root'))).toEqual(['--dry-run']);
+    expect(line.notes[0]).toMatch(
+      /^--(certificate-key|apiserver-advertise-address|skip-headers) has no effect: it is /,
+    );
   });
 
   test('join run refuses flags of kubeadm that a configuration file excludes', async () => {

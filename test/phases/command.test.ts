@@ -3,6 +3,7 @@ import { recordingHost } from '../../engine/host/recording.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import command from '../../phases/command/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { joinErrorOf } from '../helpers/errors.ts';
 import { rootedMachine } from '../helpers/machine.ts';
 
 const input = (overrides: Record<string, unknown>) => ({
@@ -63,8 +64,8 @@ describe('command', () => {
     'a command with %j is refused, because it needs exactly one of undo, irreversible and query',
     async (overrides) => {
       const host = memoryHost(machine());
-      const { error } = await runPhase(command, input({ argv: ['a'], ...overrides }), host);
-      expect(error).toMatchObject({ code: 'E_PHASE_INPUT', exitCode: 3, facts: { phase: 'command' } });
+      const error = await joinErrorOf(() => runPhase(command, input({ argv: ['a'], ...overrides }), host));
+      expect(error).toMatchObject({ code: 'E_INPUT', message: 'needs exactly one of: undo, irreversible, query' });
       expect(host.changes).toEqual([]);
     },
   );

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import file from '../../phases/file/index.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { joinErrorOf } from '../helpers/errors.ts';
 
 const machine = (): MemoryMachine => ({
   files: {
@@ -55,12 +56,7 @@ describe('file', () => {
   });
 
   test.each([
-    [{}, 'needs exactly one of: content, secretContent, template'],
-    [
-      { content: 'a', template: '/b' },
-      'needs exactly one of: content, secretContent, template; the template /b does not exist',
-    ],
-    [{ absent: true, content: 'a' }, 'absent excludes content, secretContent and template'],
+    [{ template: '/b' }, 'the template /b does not exist'],
     [{ secretContent: 'a' }, 'secretContent must not be readable by all users, but mode is 0644'],
     [{ content: 'a', owner: 'nobody9' }, 'there is no user or group nobody9 on this machine'],
     [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values has no value for {{ b }}'],
@@ -72,4 +68,15 @@ describe('file', () => {
     });
     expect(host.changes).toEqual([]);
   });
+
+  test.each([{}, { content: 'a', template: '/b' }, { absent: true, content: 'a' }])(
+    'refuses %j at validation time, because the inputs exclude each other',
+    async (input) => {
+      const error = await joinErrorOf(() => written(input));
+      expect(error).toMatchObject({
+        code: 'E_INPUT',
+        message: 'needs exactly one of: content, secretContent, template, absent',
+      });
+    },
+  );
 });

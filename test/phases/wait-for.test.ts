@@ -6,6 +6,7 @@ import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host
 import waitFor from '../../phases/wait-for/index.ts';
 import { FakeCluster, issue, SERVER } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
+import { joinErrorOf } from '../helpers/errors.ts';
 import { heldIdentity } from '../helpers/node.ts';
 
 const waiting = (more: MemoryMachine = {}) => {
@@ -71,11 +72,17 @@ describe('wait-for', () => {
   });
 
   test.each([
-    [{}, 'needs exactly one of: port, path, url, object'],
-    [{ port: 'a:1', path: '/a' }, 'needs exactly one of: port, path, url, object'],
     [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains requires path; condition requires object'],
   ])('wait-for refuses the contradictory inputs %j', async (input, problems) => {
     const { error } = await runPhase(waitFor, input, memoryHost());
     expect(error).toMatchObject({ message: `the inputs of phase wait-for contradict each other: ${problems}` });
   });
+
+  test.each([{}, { port: 'a:1', path: '/a' }])(
+    'refuses %j, because it must wait for exactly one thing',
+    async (input) => {
+      const error = await joinErrorOf(() => runPhase(waitFor, input, memoryHost()));
+      expect(error).toMatchObject({ code: 'E_INPUT', message: 'needs exactly one of: port, path, url, object' });
+    },
+  );
 });

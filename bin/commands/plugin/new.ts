@@ -30,6 +30,7 @@ export class PluginNew extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginNew);
     const { name } = args;
+    this.#assertFree(name);
     const folder = resolve(name);
     await createFolder(folder, name);
     const { pluginTemplate } = await import('../../plugins/template.ts');
@@ -55,6 +56,15 @@ export class PluginNew extends JoinCommand {
             `\nNext: cd ${name} && npm install && npm test`,
         ),
     );
+  }
+
+  /** The plugin and its phase have this name. E_INPUT if it is that of a phase or of a plugin that ships. */
+  #assertFree(name: string): void {
+    const { registry, assets } = this.app;
+    const shipped = assets.names('dist/plugins').includes(name) ? 'a plugin' : undefined;
+    const taken = registry.find(name) === undefined ? shipped : 'a phase';
+    if (taken !== undefined)
+      throw fail('E_INPUT', { problems: [`NAME: ${taken} of Joinery has the name ${clean(name)} already`] });
   }
 }
 

@@ -12,8 +12,10 @@ export const EXIT = {
   cluster: 5,
   machine: 6,
   timeLimit: 7,
+  denied: 8,
   trust: 12,
   cancelled: 130,
+  terminated: 143,
 };
 
 /** The text of one error, and how the engine treats it. */

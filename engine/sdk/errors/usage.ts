@@ -30,7 +30,7 @@ export const usage = {
   E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
     message: `step ${d.step} was denied by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
     hint: `To ask again, ${RERUN}.`,
-    exitCode: EXIT.cancelled,
+    exitCode: EXIT.denied,
   }),
   E_APPROVAL_NONE: (d: { run: string; step: string; open: readonly string[] }) => ({
     message: `step ${d.step} of run ${d.run} is not waiting for an approval`,
@@ -53,13 +53,18 @@ export const usage = {
   E_CANCELLED: (d: { signal: string }) => ({
     message: `stopped by ${d.signal}`,
     hint: `To continue, ${RERUN}.`,
-    exitCode: EXIT.cancelled,
+    exitCode: d.signal === 'SIGTERM' ? EXIT.terminated : EXIT.cancelled,
   }),
   E_CA_HASH: (d: { file: string; what: string }) => ({
     message: `cannot hash a CA key of ${d.file}: ${d.what}`,
     hint:
       "Choose the cluster's CA in PEM (/etc/kubernetes/pki/ca.crt on a control-plane node), or a kubeconfig " +
       'that contains it.',
+    exitCode: EXIT.usage,
+  }),
+  E_COMMAND_UNKNOWN: (d: { command: string; nearest: string | undefined }) => ({
+    message: `there is no command ${d.command}${d.nearest === undefined ? '' : `; did you mean ${d.nearest}?`}`,
+    hint: 'To list the commands, run: join help',
     exitCode: EXIT.usage,
   }),
   E_CONTROL_PLANE_UNSUPPORTED: (d: { what: string }) => ({
