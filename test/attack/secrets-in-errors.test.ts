@@ -120,7 +120,8 @@ describe('a token that is split over lines of a pipeline', { timeout: 60_000 }, 
         const lines = ends.map((end, index) => BOOTSTRAP_TOKEN.slice(ends[index - 1] ?? 0, end));
         const step = `- id: a\n  ${key === 'uses' ? '' : 'uses: nothing\n  '}${key}: ${style(lines)}`;
         const text = `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: a }\nsteps:\n${step}\n  extra: 1\n`;
-        const problems = (thrown(() => loadPipeline('a.yaml', text)) as JoinError).facts.problems as Problem[];
+        const problems = ((thrown(() => loadPipeline('a.yaml', text)) as JoinError).facts as { problems: Problem[] })
+          .problems;
         const shown = problems.map(({ message, frame = '' }) => message + frame.replaceAll(/^[> ]+\d* \|/gm, ''));
         expect(shown.join('\n').replaceAll(/[^a-z0-9.]/gi, '')).not.toMatch(EIGHT_OF_SECRET);
       }),
