@@ -11,8 +11,9 @@ import type {
   Stat,
 } from '../sdk/ports.ts';
 
-/** The environment and the limits of a command. */
 export interface CommandOptions {
+  /** The directory in which the command runs (default: that of this process). */
+  directory?: string;
   environment?: Readonly<Record<string, string>>;
   limits?: CommandLimits;
 }

@@ -1,5 +1,5 @@
 /** Names that are given to something else between a check and the use: directories, links, hard links and mounts. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -292,6 +292,25 @@ describe.skipIf(whyNoMounts())('a mount', () => {
       expect(readFileSync('/proc/self/mountinfo', 'utf8')).toContain(victim);
     } finally {
       for (const point of [join(root, 'home/u/own/aside/mounted'), victim]) execFileSync('umount', ['-q', point]);
+    }
+  });
+
+  test('is unmounted where it was found, even if a link takes the place of its directory meanwhile', async () => {
+    const { root } = await machine();
+    const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/mounted')];
+    for (const point of [place, victim]) {
+      mkdirSync(point);
+      execFileSync('mount', ['-t', 'tmpfs', 'joinery-test', point]);
+    }
+    const exchange = `mv ${dirname(place)} ${dirname(place)}.aside; ln -s ${dirname(victim)} ${dirname(place)}`;
+    mkdirSync(join(root, 'usr/bin'), { recursive: true });
+    writeFileSync(join(root, 'usr/bin/umount'), `#!/bin/sh\n${exchange}\nexec /usr/bin/umount "$@"\n`, { mode: 0o755 });
+    try {
+      await new Mounts(root).unmount('/home/u/own/deep/mounted', new AbortController().signal);
+      const mounted = readFileSync('/proc/self/mountinfo', 'utf8');
+      expect([mounted.includes(victim), mounted.includes(`${dirname(place)}.aside`)]).toEqual([true, false]);
+    } finally {
+      for (const point of [`${dirname(place)}.aside/mounted`, victim]) spawnSync('umount', ['-q', point]);
     }
   });
 });

@@ -71,8 +71,9 @@ const CALLS: Record<Method, { what: string; absent?: Code }> = {
   RemovePodSandbox: { what: 'remove a sandbox', absent: Code.NotFound },
 };
 
-const ERRNO: Record<string, string> = {
+export const SOCKET_ERRORS: Record<string, string> = {
   ENOENT: 'there is no such socket',
+  ENOTDIR: 'there is no such socket',
   ECONNREFUSED: 'nothing listens there',
   EACCES: 'permission denied',
   ERR_HTTP2_ERROR: 'the program that listens there does not speak gRPC',
@@ -82,7 +83,7 @@ function callError({ code, rawMessage, cause }: ConnectError, { socket, method, 
   const { what } = CALLS[method];
   const unreachable = (why: string) => fail('E_CRI_UNREACHABLE', { socket, what: why }, cause);
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code;
-  if (errno !== undefined) return unreachable(ERRNO[errno] ?? clean(rawMessage));
+  if (errno !== undefined) return unreachable(SOCKET_ERRORS[errno] ?? clean(rawMessage));
   if (code === Code.DeadlineExceeded) return unreachable(`it did not ${what} within ${timeLimitMs / 1000} s`);
   if (code === Code.Unavailable || code === Code.Canceled) return unreachable(clean(rawMessage));
   return fail('E_CRI_REFUSED', { socket, what, message: clean(rawMessage) }, cause);
