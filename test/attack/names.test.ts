@@ -184,6 +184,8 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
   test.each([
     ['belongs to another user', 'home/u', USER, 0o755, 'user 1000', 'chown 0 '],
     ['may be written by every user', 'data', 0, 0o777, 'every user', 'chmod o-w '],
+    ['may be written by a group', 'data', 0, 0o775, 'group 0, or a user of its ACL,', 'chmod g-w '],
+    ['may be written by a group of its own', 'data', 0, 0o2775, 'group 0, or a user of its ACL,', 'chmod g-w '],
   ])('is refused on the way to a directory of root if it %s', async (_, folder, uid, mode, who, command) => {
     const { root, make, files } = await machine();
     make(folder, uid, mode);
@@ -195,12 +197,27 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
     expect(readdirSync(join(root, folder, 'site'))).toEqual([]);
   });
 
+  test.skipIf(spawnSync('setfacl', ['--version']).status !== 0)(
+    'is refused if an ACL lets a user write to it',
+    async () => {
+      const { root, make, files } = await machine();
+      make('data/site');
+      execFileSync('setfacl', ['-m', `u:${USER}:rwx`, join(root, 'data')]);
+      const error = await joinErrorOf(() => files.replaceFile('/data/site/key', content, 0o600));
+      expect(error).toMatchObject({ code: 'E_PATH_UNSAFE' });
+      chmodSync(join(root, 'data'), 0o755);
+      await files.replaceFile('/data/site/key', content, 0o600);
+    },
+  );
+
   test('is used if all below it belongs to the same user, or if only owners may exchange names in it', async () => {
     const { make, files } = await machine();
     make('tmp', 0, 0o1777);
     make('tmp/site');
     make('tmp/of-user', USER);
-    for (const path of ['/home/u/own/deep/x', '/tmp/site/x', '/tmp/of-user/x']) {
+    make('home/u/shared', USER, 0o775);
+    make('home/u/shared/deep', USER);
+    for (const path of ['/home/u/own/deep/x', '/home/u/shared/deep/x', '/tmp/site/x', '/tmp/of-user/x']) {
       await files.replaceFile(path, content, 0o644);
       expect(await files.read(path)).toEqual(content);
     }
