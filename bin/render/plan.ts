@@ -8,8 +8,8 @@ import { defined, describeEffect, printable } from '../../engine/sdk/index.ts';
 import { errorDocument } from './json.ts';
 import { noteLines, octal, outputLines, SIGN } from './text.ts';
 
-/** A change of a file comes with its unified diff. */
-export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string };
+/** A change of a file comes with its unified diff. `unrestored`: what an undo of the change does not restore. */
+export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string; unrestored?: string };
 
 export interface PlannedResult {
   result: RunResult;
@@ -39,9 +39,11 @@ export async function plannedChanges(result: RunResult, machine: Host): Promise<
     const list: PlannedChange[] = [];
     for (const change of changes) {
       const { owner = OWN_IDS } = change.kind === 'file' ? change : {};
-      if (change.kind !== 'file') list.push(change);
-      else if (change.content === undefined) list.push({ ...change, owner });
-      else list.push({ ...change, owner, diff: await diffOf(change) });
+      const unrestored = await unrestoredBy(change, machine);
+      const planned: PlannedChange = { ...change, ...defined({ unrestored }) };
+      if (change.kind !== 'file') list.push(planned);
+      else if (change.content === undefined) list.push({ ...planned, owner });
+      else list.push({ ...planned, owner, diff: await diffOf(change) });
       if (change.kind === 'remove') written.delete(change.path);
     }
     planned.set(id, list);
@@ -59,6 +61,13 @@ async function contentAt(machine: Host, path: string): Promise<string | undefine
   return (await machine.read<'file'>({ kind: 'file', path }, signal))?.toString('utf8');
 }
 
+/** Nothing is lost of a path that does not exist yet. */
+async function unrestoredBy(change: StepChange, machine: Host): Promise<string | undefined> {
+  if (change.kind === 'remove-tree') return 'all of it';
+  if (change.kind !== 'file' && change.kind !== 'link' && change.kind !== 'remove') return undefined;
+  return machine.read<'unrestored'>({ kind: 'unrestored', path: change.path }, new AbortController().signal);
+}
+
 /** New files belong to the user of this process. */
 const OWN_IDS = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
@@ -74,15 +83,16 @@ function knownAfterRun(step: StepResult, { plan, changes, waits }: PlannedResult
 const phaseOf = ({ id }: StepResult, { steps, finally: last }: Plan) =>
   [...steps, ...(last?.steps ?? [])].find((step) => step.id === id)?.phase;
 
-/** Why the changes of a step cannot be undone. */
+/** Why the changes of a step cannot be undone, and what an undo loses. */
 function irreversibleOf(step: StepResult, { plan, changes }: PlannedResult): string[] {
   const planned = changes.get(step.id) ?? [];
   const whole = phaseOf(step, plan)?.irreversible;
-  const own = planned.flatMap((change) =>
-    'irreversible' in change && change.irreversible !== undefined
-      ? [`${subjectOf(change)}: ${change.irreversible}`]
-      : [],
-  );
+  const own = planned.flatMap((change) => {
+    const why = 'irreversible' in change ? change.irreversible : undefined;
+    // A reason for the whole step includes what a single change would lose.
+    const lost = why ?? (whole === undefined ? change.unrestored : undefined);
+    return lost === undefined ? [] : [`${subjectOf(change)}: ${lost}`];
+  });
   return [...(whole !== undefined && planned.length > 0 ? [whole] : []), ...own];
 }
 

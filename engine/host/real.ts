@@ -52,6 +52,7 @@ function answersOf({ files, commands, services, mounts, runtime }: Machine): { [
     file: ({ path }) => files.read(path),
     stat: ({ path }) => files.stat(path),
     list: ({ path }) => files.list(path),
+    unrestored: ({ path }) => files.unrestored(path),
     service: ({ name }, signal) => services.status(name, signal),
     'last-error': ({ service }) => services.lastError(service),
     unit: ({ name }, signal) => services.unit(name, signal),
