@@ -1,17 +1,18 @@
 /** What every command shares: running, resuming and undoing plans, and how a command ends. */
 import { Command, type Interfaces } from '@oclif/core';
-import { isClosed } from '../engine/journal/history.ts';
+import { isClosed, isUndone } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
 import { RUNS_KEPT, type Salvaged } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { undoPlan } from '../engine/run/plan-record.ts';
-import { type RunEvent, type RunResult, run, undo } from '../engine/run/run.ts';
+import { type RunResult, run, undo } from '../engine/run/run.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
-import { fail, type HostFacts, printable } from '../engine/sdk/index.ts';
+import { EXIT, fail, type HostFacts, isJoinError, printable } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
+import { afterResume, afterRun, type HintText } from './render/continuation.ts';
 import { errorText, exitCodeOf, withoutTokens, withUsageError } from './render/error.ts';
-import { jsonText, resultDocument, undoDocument } from './render/json.ts';
+import { failureDocument, jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { resultText } from './render/text.ts';
 import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
 import { journalFor } from './runs/start.ts';
@@ -19,10 +20,21 @@ import { watch } from './runs/watch.ts';
 
 type Output = 'text' | 'json';
 
+/** Exit code of `--detailed-exitcode` for a plan with changes. Errors with this code then end with 1. */
+const CHANGES = 2;
+
+export interface DryRunRequest {
+  /** The document that `--output json` prints. The text is a plan in any case. */
+  document: 'plan' | 'result';
+  /** Whether the text includes the content of files. */
+  diff: boolean;
+  /** `detailed`: 2 if the run would change something. */
+  exitCode?: 'plain' | 'detailed';
+}
+
 export interface RunRequest {
-  dryRun: boolean;
-  /** Whether a dry run prints its plan as JSON, rather than its result. */
-  asPlan?: boolean;
+  /** Absent: a real run. */
+  dryRun?: DryRunRequest | undefined;
   /** Default: keep a failed run, and ask at a terminal; undo a cancelled one. */
   onFailure: 'undo' | 'keep' | undefined;
   /** Whether the run has a journal (default true), without which it can be neither resumed nor undone. */
@@ -33,7 +45,12 @@ export interface RunRequest {
   plan(host: HostFacts): Plan;
 }
 
-type OpenedRun = Pick<RunRequest, 'onFailure' | 'output'> & { plan: Plan; journal?: Journal };
+interface OpenedRun extends Pick<RunRequest, 'onFailure' | 'output'> {
+  plan: Plan;
+  journal?: Journal;
+  /** Fits hints to the result (default: for a command that can start the run again). */
+  fitHint?: (result: RunResult) => HintText;
+}
 
 export interface ResumeRequest extends Pick<RunRequest, 'onFailure' | 'root' | 'output'> {
   /** Run ID, or a unique prefix (default: the last unfinished run). */
@@ -61,10 +78,10 @@ export abstract class JoinCommand extends Command {
 
   /** Runs a plan: progress on standard error, the result on standard output. */
   protected async execute(request: RunRequest): Promise<void> {
-    const { dryRun, asPlan = false, isRecorded = true, onFailure, root, output, plan } = request;
-    await this.#withMachine({ root, dryRun }, async (session) => {
+    const { dryRun, isRecorded = true, onFailure, root, output, plan } = request;
+    await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
       const planned = plan(session.host.facts);
-      if (dryRun) return this.#dryRun(session, { plan: planned, asPlan, output });
+      if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
       if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
@@ -81,7 +98,7 @@ export abstract class JoinCommand extends Command {
       if (isClosed(journal.history())) throw fail('E_RUN_CLOSED', { run, status });
       const planned = await plan(journal);
       await journal.resumed(planned.inputs);
-      await this.#run(session, { plan: planned, journal, onFailure, output });
+      await this.#run(session, { plan: planned, journal, onFailure, output, fitHint: afterResume });
     });
   }
 
@@ -96,38 +113,32 @@ export abstract class JoinCommand extends Command {
   async #runToUndo({ runs }: MachineSession, { id, salvage }: UndoRequest): Promise<string> {
     const [newest] = id === undefined && salvage ? await runs.ids() : [];
     const isDamaged = newest !== undefined && (await runs.examine(newest)).error !== undefined;
-    return isDamaged ? newest : runs.find(id, ({ status }) => status !== 'undone', 'undo');
+    return isDamaged ? newest : runs.find(id, (history) => !isUndone(history), 'undo');
   }
 
   async #dryRun(
     session: MachineSession,
-    { plan, asPlan, output }: { plan: Plan; asPlan: boolean; output: Output },
+    plan: Plan,
+    { document, diff, exitCode, output }: DryRunRequest & Pick<RunRequest, 'output'>,
   ): Promise<void> {
-    const waits = new Map<string, string[]>();
-    const { result } = await watch(plan, ({ onEvent, signal, keepSignal }) =>
-      run({
-        plan,
-        host: session.host,
-        signal,
-        keepSignal,
-        onFailure: 'keep',
-        onCancel: 'undo',
-        onEvent(event: RunEvent) {
-          if (event.type === 'step.wait') waits.set(event.id, [...(waits.get(event.id) ?? []), event.what]);
-          onEvent(event);
-        },
-      }),
-    );
-    if (output === 'json' && !asPlan) this.log(jsonText(resultDocument(result, { plan, dryRun: true })));
+    const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
+      import('./runs/dry-run.ts'),
+      import('./render/plan.ts'),
+      import('./render/plan-summary.ts'),
+    ]);
+    const planned = await dryRun(session, plan);
+    const { result } = planned;
+    if (output === 'text') this.log(planText(planned, { diff }));
     else {
-      const { planDocument, plannedChanges, planText } = await import('./render/plan.ts');
-      const planned = { result, plan, waits, changes: await plannedChanges(result, session.machine) };
-      this.log(output === 'json' ? jsonText(planDocument(planned)) : planText(planned));
+      const options = { plan, dryRun: true, hint: this.hint };
+      this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, options)));
     }
-    this.#end(result.error);
+    this.#endRun(result);
+    if (exitCode === 'detailed' && result.error === undefined && hasChanges(planned)) process.exitCode = CHANGES;
   }
 
-  async #run(session: MachineSession, { plan, journal, onFailure, output }: OpenedRun): Promise<void> {
+  async #run(session: MachineSession, opened: OpenedRun): Promise<void> {
+    const { plan, journal, onFailure, output, fitHint = afterRun } = opened;
     if (journal !== undefined) await session.announce(journal.id);
     const { result, items } = await watch(plan, ({ ask, ...watched }) =>
       run({
@@ -140,16 +151,17 @@ export abstract class JoinCommand extends Command {
         onCancel: onFailure ?? 'undo',
       }),
     );
+    const hint: HintText = (text) => this.hint(fitHint(result)(text));
     this.report(
       output === 'json'
-        ? jsonText(resultDocument(result, { plan }))
-        : [resultText(result, plan), ...undoText(items)].join('\n'),
+        ? jsonText(resultDocument(result, { plan, hint }))
+        : [resultText(result, plan, hint), ...undoText(items)].join('\n'),
     );
-    this.#end(result.error);
+    this.#endRun(result, hint);
     const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
     if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
     await this.#undo(session, result.id, { output, yes: true, overwrite: false, salvage: false, skip: [] });
-    process.exitCode = exitCodeOf(result.error); // the join has failed, even if its undo succeeds
+    if (process.exitCode === 0) process.exitCode = exitCodeOf(result.error); // the join has failed
   }
 
   async #undo(
@@ -162,7 +174,7 @@ export abstract class JoinCommand extends Command {
     if (unknown !== undefined) process.stderr.write(`${unknownText(id, unknown)}\n`);
     await session.announce(id);
     const { status } = journal.history();
-    if (status === 'undone') throw fail('E_RUN_CLOSED', { run: id, status });
+    if (isUndone(journal.history())) throw fail('E_RUN_CLOSED', { run: id, status });
     await this.app.plugins.loadForRun(journal.history().start, skip);
     const plan = undoPlan(journal, this.app.registry, skip, session.host.facts);
     if (!yes) {
@@ -171,10 +183,12 @@ export abstract class JoinCommand extends Command {
       if (!(await confirm(`Undo run ${id}?`))) return this.log('Nothing was changed.');
     }
     const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
-      undo({ plan, host: session.host, journal, overwrite, ...watched }),
+      undo({ plan, host: session.host, journal, overwrite, skip, ...watched }),
     );
-    this.report(output === 'json' ? jsonText(undoDocument(result, items, unknown)) : undoneText(result, items));
-    this.#end(result.error);
+    const { hint } = this;
+    const document = () => undoDocument(result, items, { hint, ...(unknown === undefined ? {} : { unknown }) });
+    this.report(output === 'json' ? jsonText(document()) : undoneText(result, items));
+    this.#endRun(result);
   }
 
   async #withMachine(options: MachineOptions, act: (session: MachineSession) => Promise<void>): Promise<void> {
@@ -192,10 +206,10 @@ export abstract class JoinCommand extends Command {
     if (thrown.constructor.name === 'ExitError') throw thrown;
     const error = openFilesError(thrown, undefined) ?? withUsageError(thrown);
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json')) {
-      const result: RunResult = { pipeline: '', status: 'failed', durationMs: 0, steps: [], error };
-      this.log(withoutTokens(jsonText(resultDocument(result))));
+      this.log(withoutTokens(jsonText(failureDocument(error, this.hint))));
     }
-    this.#end(error);
+    this.#print(error);
+    this.#exitWith(error);
   }
 
   /** Prints what was done. It stands, and so does the exit code, even if that cannot be printed. */
@@ -204,10 +218,24 @@ export abstract class JoinCommand extends Command {
     this.log(text);
   }
 
-  /** Prints the error, if any, and sets the exit code. */
-  #end(error: unknown): void {
-    if (error !== undefined) process.stderr.write(`${errorText(error, this.config.version, this.verbosity)}\n`);
-    process.exitCode = exitCodeOf(error);
+  /** A command in a hint as the user would type it. */
+  protected readonly hint: HintText = (text) => this.app.invocation.hint(text);
+
+  /** Prints every error of the run, and sets the exit code. A machine that is not as it was outweighs a failed run. */
+  #endRun(result: RunResult, hint: HintText = this.hint): void {
+    const { error, undoError } = result;
+    for (const each of errorsOf(result)) this.#print(each, hint);
+    this.#exitWith(undoError ?? error);
+  }
+
+  #print(error: unknown, hint: HintText = this.hint): void {
+    const options = { version: this.config.version, verbosity: this.verbosity, hint };
+    process.stderr.write(`${errorText(error, options)}\n`);
+  }
+
+  #exitWith(error: unknown): void {
+    const code = exitCodeOf(error);
+    process.exitCode = code === CHANGES && this.argv.includes('--detailed-exitcode') ? EXIT.bug : code;
   }
 }
 
@@ -216,6 +244,13 @@ async function prune({ runs }: MachineSession): Promise<void> {
   await runs.prune(RUNS_KEPT).catch((error: Error) => {
     process.stderr.write(`Warning: old run records were not deleted: ${printable(error.message)}\n`);
   });
+}
+
+/** The error that ended the run, those of other steps that failed, and why it could not be undone. */
+function errorsOf({ error, steps, undoError }: RunResult): unknown[] {
+  const failed = steps.filter(({ status }) => status === 'failed' || status === 'undone' || status === 'undo-failed');
+  const others = failed.map((step) => step.error).filter((each) => !isJoinError(each) || each.code !== 'E_CANCELLED');
+  return [...new Set([error, ...others, undoError])].filter((each) => each !== undefined);
 }
 
 declare class ConcreteCommand extends JoinCommand {

@@ -19,9 +19,13 @@ import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
 import clusterConfig from '../phases/cluster-config/index.ts';
 import command from '../phases/command/index.ts';
+import controlPlaneCerts from '../phases/control-plane-certs/index.ts';
+import controlPlaneKubeconfig from '../phases/control-plane-kubeconfig/index.ts';
+import controlPlaneManifests from '../phases/control-plane-manifests/index.ts';
 import discoveryFile from '../phases/discovery-file/index.ts';
 import discoveryToken from '../phases/discovery-token/index.ts';
 import doctor from '../phases/doctor/index.ts';
+import downloadCerts from '../phases/download-certs/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
 import file from '../phases/file/index.ts';
 import http from '../phases/http/index.ts';
@@ -42,6 +46,7 @@ import waitFor from '../phases/wait-for/index.ts';
 import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
+import { Invocation } from './render/invocation.ts';
 
 const PHASE = Symbol('phase');
 const MACHINE = Symbol('machine');
@@ -56,6 +61,10 @@ const PHASES: readonly AnyPhase[] = [
   preflightCluster,
   kubeletVersion,
   tlsBootstrap,
+  downloadCerts,
+  controlPlaneCerts,
+  controlPlaneKubeconfig,
+  controlPlaneManifests,
   kubeconfig,
   kubeletConfig,
   kubeletStart,
@@ -85,6 +94,8 @@ export interface App {
   readonly plugins: Plugins;
   /** Standard output and standard error. */
   readonly output: Output;
+  /** How the user called this program. */
+  readonly invocation: Invocation;
   openMachine(options: MachineOptions): Promise<MachineSession>;
 }
 
@@ -93,6 +104,8 @@ export interface AppOptions {
   root: string;
   /** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
   importer?: Importer | undefined;
+  /** Default: by its bare name. */
+  invocation?: Invocation;
 }
 
 export interface MachineOptions {
@@ -118,7 +131,8 @@ export interface MachineSession {
   close(): Promise<void>;
 }
 
-export function composeApp({ root, importer = (url) => import(url) }: AppOptions): App {
+export function composeApp({ root, importer = (url) => import(url), ...options }: AppOptions): App {
+  const { invocation = new Invocation() } = options;
   const app = container.createChildContainer();
   for (const phase of PHASES) app.register<AnyPhase>(PHASE, { useValue: phase });
   app.register(Registry, { useFactory: instanceCachingFactory(registryOf) });
@@ -135,6 +149,7 @@ export function composeApp({ root, importer = (url) => import(url) }: AppOptions
     catalog: app.resolve(PipelineCatalog),
     plugins: app.resolve(Plugins),
     output: new Output(),
+    invocation,
     openMachine: (options) => openMachine(app, options),
   };
 }

@@ -44,10 +44,11 @@ import { valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
 import { openWithPlugins } from './plugins/open-with-plugins.ts';
 import { errorText, withoutTokens } from './render/error.ts';
+import { Invocation } from './render/invocation.ts';
 
 /** `root` is the folder of Joinery's package; `importer` is the launcher's own `import()`, for plugins. */
 export async function main(root: string, argv: string[], importer?: Importer): Promise<void> {
-  const app = composeApp({ root, importer });
+  const app = composeApp({ root, importer, invocation: new Invocation({ program: process.argv[1] ?? 'join', argv }) });
   app.output.guard();
   try {
     await runCommandLine(app, argv);
@@ -57,17 +58,18 @@ export async function main(root: string, argv: string[], importer?: Importer): P
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);
     }
-    endWith(error);
+    endWith(app, error);
   }
   await app.output.drain();
   const { lost, isReport } = app.output;
   if (lost !== undefined && isReport) process.stderr.write(`Warning: ${printable(lost.message)}\n`);
-  else if (lost !== undefined) endWith(lost);
+  else if (lost !== undefined) endWith(app, lost);
   if (app.plugins.hasRunCode) process.exit(); // a plugin may have left timers or sockets open
 }
 
-function endWith(error: JoinError): void {
-  process.stderr.write(`${errorText(error, pjson.version)}\n`);
+function endWith({ invocation }: App, error: JoinError): void {
+  const hint = (text: string) => invocation.hint(text);
+  process.stderr.write(`${errorText(error, { version: pjson.version, hint })}\n`);
   process.exitCode ||= error.exitCode;
 }
 

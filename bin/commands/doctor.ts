@@ -1,15 +1,19 @@
 /** `join doctor`: diagnoses this machine and its cluster. */
-import type { History } from '../../engine/journal/history.ts';
+import type { LockHolder } from '../../engine/host/lock.ts';
+import { type History, isClosed, openApprovals } from '../../engine/journal/history.ts';
 import type { Journal } from '../../engine/journal/journal.ts';
 import type { ExaminedRun } from '../../engine/journal/runs.ts';
 import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import { errorRecord } from '../../engine/run/error-record.ts';
 import { run } from '../../engine/run/run.ts';
 import { defined, EXIT } from '../../engine/sdk/index.ts';
+import { endsWell } from '../../engine/sdk/step-status.ts';
 import { JoinCommand } from '../command.ts';
 import { runFlags } from '../inputs/common-flags.ts';
+import { ofHistory } from '../render/continuation.ts';
 import { diagnosisDocument, diagnosisText, type Finding, isHealthy } from '../render/diagnosis.ts';
 import { jsonText } from '../render/json.ts';
+import { liveStatus } from '../render/runs.ts';
 
 export class Doctor extends JoinCommand {
   static override summary = 'Diagnose this machine and its cluster, and suggest the next command';
@@ -19,17 +23,21 @@ export class Doctor extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Doctor);
-    const { host, runs, close } = await this.app.openMachine({ root: flags.root });
+    const { host, runs, holder, close } = await this.app.openMachine({ root: flags.root });
     try {
       const [id] = await runs.ids();
       const examined = id === undefined ? undefined : await runs.examine(id);
       const last = id === undefined || examined?.error !== undefined ? undefined : await runs.peek(id);
-      const inputs = last === undefined ? {} : inputsFrom(last);
+      const running = await holder();
+      const inputs = last === undefined ? {} : inputsFrom(last, running);
+      const finding = runFinding(examined, running);
       const plan = planOfPhase('doctor', this.app.registry.get('doctor'), inputs, host.facts);
       const result = await run({ plan, host });
       if (result.error !== undefined) throw result.error;
       const { findings } = (result.steps[0]?.outputs ?? { findings: [] }) as { findings: Finding[] };
-      const all = [runFinding(examined), ...findings];
+      const all = [finding, ...findings].map(({ next, ...rest }) =>
+        defined({ ...rest, next: next && this.hint(next) }),
+      );
       this.log(flags.output === 'json' ? jsonText(diagnosisDocument(all)) : diagnosisText(all));
       process.exitCode = isHealthy(all) ? 0 : EXIT.machine;
     } finally {
@@ -38,22 +46,37 @@ export class Doctor extends JoinCommand {
   }
 }
 
-/** What an unfinished join knows of its cluster, and the CSR that it sent. */
-function inputsFrom(journal: Journal): Record<string, unknown> {
-  const { steps, changes } = journal.history();
+/** What an unfinished join knows of its cluster, the CSR that it sent, and where it stopped. */
+function inputsFrom(journal: Journal, holder: LockHolder | undefined): Record<string, unknown> {
+  const history = journal.history();
+  const { steps, changes } = history;
+  const progress = progressBeforeKubelet(history, holder);
   const discovery = steps.get('discovery')?.outputs;
-  if (discovery === undefined) return {};
+  if (discovery === undefined) return defined({ progress });
   const { value } = journal.reveal(discovery);
   const request = changes.findLast(
     ({ change }) => change.kind === 'api' && change.resource === 'certificatesigningrequests',
   )?.change;
   const { identity } = value as { identity?: object };
-  return defined({ identity: identity && defined(identity), csr: request?.kind === 'api' ? request.name : undefined });
+  const csr = request?.kind === 'api' ? request.name : undefined;
+  return defined({ progress, identity: identity && defined(identity), csr });
 }
 
-const RESUME_OR_UNDO = 'join resume to continue, or join undo to roll it back';
+/** How far an unfinished run has come that has not started the kubelet yet. */
+function progressBeforeKubelet(history: History, holder: LockHolder | undefined): string | undefined {
+  const { start, steps, changes } = history;
+  const hasStarted = changes.some(
+    ({ change, undone }) =>
+      !undone && change.kind === 'service' && change.name === 'kubelet' && change.action === 'start',
+  );
+  if (isClosed(history) || hasStarted || !start.steps.includes('kubelet-start')) return undefined;
+  return `the run ${holder?.run === start.id ? 'is' : 'stopped'} at ${unfinishedStep(steps)}`;
+}
 
-function runFinding(examined: ExaminedRun | undefined): Finding {
+const unfinishedStep = (steps: History['steps']): string | undefined =>
+  [...steps].find(([, { status }]) => !endsWell(status))?.[0] ?? [...steps.keys()].at(-1);
+
+function runFinding(examined: ExaminedRun | undefined, holder: LockHolder | undefined): Finding {
   const check = 'run';
   if (examined === undefined) return { check, state: 'note', what: 'no run is recorded on this machine' };
   const { history, error: unread } = examined;
@@ -61,25 +84,49 @@ function runFinding(examined: ExaminedRun | undefined): Finding {
     const { code, message, hint } = errorRecord(unread);
     return { check, state: 'problem', what: `${examined.id} is unreadable: ${code}: ${message}`, next: hint };
   }
-  return historyFinding(history);
+  return historyFinding(history, holder);
 }
 
-function historyFinding(history: History): Finding {
+function historyFinding(history: History, holder: LockHolder | undefined): Finding {
   const check = 'run';
-  const { start, status, error } = history;
+  const { start, steps, error } = history;
   const name = `${start.id} of ${start.pipeline}`;
+  const status = liveStatus(history, holder);
   switch (status) {
+    case 'running':
+      return { check, state: 'note', what: `${name} is in progress (pid ${holder?.pid})` };
+    case 'waiting': {
+      const [step = ''] = openApprovals(history);
+      const what = `${name} waits for an approval of ${step} (pid ${holder?.pid})`;
+      return { check, state: 'note', what, next: `join approve ${start.id} ${step}` };
+    }
     case 'succeeded':
       return { check, state: 'ok', what: `${name} succeeded` };
+    case 'reset':
+      return { check, state: 'note', what: `this machine was reset after ${name}` };
     case 'undone':
       return { check, state: 'note', what: `${name} was undone` };
     case 'undoing':
-      return { check, state: 'problem', what: `${name} is partly undone`, next: 'join undo' };
+      return { check, state: 'problem', what: `${name} is partly undone`, next: `join undo ${start.id}` };
     case 'interrupted':
-      return { check, state: 'problem', what: `${name} is still running, or was killed`, next: RESUME_OR_UNDO };
+      return {
+        check,
+        state: 'problem',
+        what: `${name} was interrupted at ${unfinishedStep(steps)}`,
+        next: `join resume ${start.id}`,
+      };
     default: {
       const reason = error === undefined ? '' : `: ${error.code}: ${error.message}`;
-      return { check, state: 'problem', what: `${name} ${status}${reason}`, next: error?.hint ?? RESUME_OR_UNDO };
+      const what = `${name} ${status} at ${unfinishedStep(steps)}${reason}`;
+      return { check, state: 'problem', what, next: nextAfter(history) };
     }
   }
+}
+
+/** The hint of the error first, because the cause may still exist. */
+function nextAfter(history: History): string {
+  const resume = `join resume ${history.start.id}`;
+  const hint = history.error === undefined ? '' : ofHistory(history)(history.error.hint);
+  if (hint === '' || history.error?.code === 'E_CANCELLED') return resume;
+  return hint.includes('join resume') ? hint : `${hint}\nThen: ${resume}`;
 }

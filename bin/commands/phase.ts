@@ -58,7 +58,7 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
       const pipelineFor =
         flags.env === undefined ? () => pipeline : await app.catalog.openOverlaid(DEFAULT_PIPELINE, flags.env);
       await this.execute({
-        dryRun: flags['dry-run'],
+        dryRun: flags['dry-run'] ? { document: 'result', diff: flags.diff } : undefined,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,

@@ -1,6 +1,6 @@
 /** `join plan`: what `join run` would change. */
 import type { App } from '../compose.ts';
-import { runCommand } from './run.ts';
+import { planFlags, runCommand } from './run.ts';
 
 export function planCommand(app: App) {
   return class Plan extends runCommand(app) {
@@ -11,6 +11,8 @@ export function planCommand(app: App) {
     static override examples = [
       '<%= config.bin %> plan 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --env bare-metal',
     ];
+
+    static override flags = { ...super.flags, ...planFlags };
 
     protected override readonly isPlan: boolean = true;
   };

@@ -1,5 +1,7 @@
 /** `join reset`: resets this machine to its pre-join state, whichever tool joined it. */
 import { Flags } from '@oclif/core';
+import { isUndone } from '../../engine/journal/history.ts';
+import type { Runs } from '../../engine/journal/runs.ts';
 import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import { run } from '../../engine/run/run.ts';
@@ -19,7 +21,8 @@ export function resetCommand(app: App) {
   return class Reset extends JoinCommand {
     static override summary = 'Reset this machine to its pre-join state (like kubeadm reset)';
     static override description = [
-      'Stops the kubelet, removes its Pods and mounts, and deletes the files of kubeadm, the kubelet and Joinery.',
+      'Stops the kubelet, removes its Pods and mounts, and deletes the files of kubeadm, the kubelet and Joinery. Earlier',
+      'runs stay in the list of join runs.',
       'Shows the changes and asks for confirmation. To restore the state before a join, use `join undo` instead.',
     ].join(' ');
     static override flags = {
@@ -30,13 +33,14 @@ export function resetCommand(app: App) {
 
     async run(): Promise<void> {
       const { flags } = await this.parse(Reset);
-      const { 'dry-run': dryRun, root, output, yes } = flags;
+      const { 'dry-run': isDryRun, diff, root, output, yes } = flags;
+      const dryRun = isDryRun ? ({ document: 'result', diff } as const) : undefined;
       const inputs = plainValues(await typedValues(phase.input, { flags }));
       const plan = (host: HostFacts) => planOfPhase('reset', phase, inputs, host);
-      if (!dryRun && !yes && !(await isConfirmed(app, root, plan))) return this.log('Nothing was changed.');
-      // No journal: a reset must work whatever the state of earlier runs and of the disk, and deletes the runs.
+      if (!isDryRun && !yes && !(await isConfirmed(app, root, plan))) return this.log('Nothing was changed.');
+      // No journal: a reset must work whatever the state of earlier runs and of the disk.
       await this.execute({ dryRun, onFailure: 'keep', root, output, plan, isRecorded: false });
-      if (!dryRun && process.exitCode === 0) await deleteRuns(app, root);
+      if (!isDryRun && process.exitCode === 0) await closeRuns(app, root);
     }
   };
 }
@@ -48,7 +52,8 @@ async function isConfirmed(app: App, root: string, planFor: (host: HostFacts) =>
     const plan = planFor(host.facts);
     const result = await run({ plan, host });
     if (result.error !== undefined) throw result.error;
-    const { plannedChanges, planText } = await import('../render/plan.ts');
+    const { planText } = await import('../render/plan.ts');
+    const { plannedChanges } = await import('../render/planned.ts');
     const changes = await plannedChanges(result, machine);
     process.stderr.write(`${planText({ result, plan, changes, waits: new Map() })}\n`);
   } finally {
@@ -58,14 +63,26 @@ async function isConfirmed(app: App, root: string, planFor: (host: HostFacts) =>
   return confirm('Reset this machine?');
 }
 
-/** A reset deletes what earlier runs would restore or resume from. */
-async function deleteRuns(app: App, root: string): Promise<void> {
+/** What earlier runs did stays on record. What they would restore or resume from is deleted. */
+async function closeRuns(app: App, root: string): Promise<void> {
   const { runs, lock, close } = await app.openMachine({ root });
   try {
     await lock();
-    for (const id of await runs.ids()) await runs.remove(id);
+    for (const id of await runs.ids()) await closeRun(runs, id);
     await runs.tidy();
   } finally {
     await close();
+  }
+}
+
+/** The record of another machine, or one that is damaged or cannot be written, would stop the next join. */
+async function closeRun(runs: Runs, id: string): Promise<void> {
+  try {
+    const journal = await runs.open(id);
+    if (isUndone(journal.history())) return;
+    await journal.finished({ status: 'undone', isReset: true });
+    await journal.close();
+  } catch {
+    await runs.remove(id);
   }
 }

@@ -10,7 +10,7 @@ import { valuesOfVariables } from '../inputs/variables.ts';
 import { DEFAULT_PIPELINE } from '../pipelines.ts';
 import { planToResume } from '../runs/resume.ts';
 
-const { 'dry-run': _, ...ownFlags } = runFlags;
+const { 'dry-run': _dryRun, diff: _diff, ...ownFlags } = runFlags;
 
 /** Secrets of the shipped pipeline are flags, because they do not survive a reboot. */
 export function resumeCommand(app: App) {

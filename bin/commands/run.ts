@@ -32,6 +32,13 @@ const ownFlags = {
   v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
 };
 
+/** Only `join plan` has these. */
+export const planFlags = {
+  'detailed-exitcode': Flags.boolean({
+    description: 'Exit with 0 if there is nothing to do, 2 if there are changes, and 1 or more on errors',
+  }),
+};
+
 export function runCommand(app: App) {
   const shipped = app.catalog.open(DEFAULT_PIPELINE);
   const gates = app.registry.gates();
@@ -60,7 +67,8 @@ export function runCommand(app: App) {
       const environments = valuesOfFlag('--env', this.argv);
       const pipelineFor = await openWithPlugins(app, { name, environments, argv: this.argv });
       const { inputs } = pipelineFor();
-      const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...ownFlags }, args: argsFor(inputs) };
+      const own: typeof ownFlags & Partial<typeof planFlags> = this.isPlan ? { ...ownFlags, ...planFlags } : ownFlags;
+      const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...own }, args: argsFor(inputs) };
       const { argv, off } = kubeadmLine(pastedWords(this.argv), options.flags);
       const { flags, args } = await this.parse(options, argv);
       this.verbosity = flags.v;
@@ -69,9 +77,15 @@ export function runCommand(app: App) {
       const config = flags.config === '' ? undefined : { file: flags.config, lenient: flags.lenient };
       const { values, dryRun, problems, notes } = await mergeInputs(inputs, typed, config);
       const plain = withAbsolutePaths(inputs, plainValues(values), flags.root);
+      const isDryRun = this.isPlan || flags['dry-run'] || dryRun;
       await this.execute({
-        dryRun: this.isPlan || flags['dry-run'] || dryRun,
-        asPlan: this.isPlan,
+        dryRun: isDryRun
+          ? {
+              document: this.isPlan ? 'plan' : 'result',
+              diff: flags.diff,
+              exitCode: flags['detailed-exitcode'] === true ? 'detailed' : 'plain',
+            }
+          : undefined,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,

@@ -26,7 +26,8 @@ export class Undo extends JoinCommand {
       multipleNonGreedy: true,
       delimiter: ',',
       helpValue: 'STEP',
-      description: 'Do not undo what this step did outside the machine (repeatable)',
+      description:
+        'Leave what this step did outside the machine and by commands, and what cannot be restored (repeatable)',
     }),
     root: runFlags.root,
     output: runFlags.output,

@@ -26,7 +26,7 @@ export function diagnosisText(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, state, what, next }) => [
     `${SIGN[state]} ${check.padEnd(width)}  ${what.replaceAll('\n', ' ')}`,
-    ...(next === undefined ? [] : [`${' '.repeat(width + 4)}→ ${next}`]),
+    ...(next === undefined ? [] : [`${' '.repeat(width + 4)}→ ${next.replaceAll('\n', `\n${' '.repeat(width + 6)}`)}`]),
   ]);
   const next = nextOf(findings);
   return printable([...lines, ...(next === undefined ? [] : ['', `Next: ${next}`])].join('\n'));

@@ -1,6 +1,7 @@
 /** An error as text: code, message, hint. An error without a code is a bug, and is printed in full. */
 import { didYouMean, EXIT, isJoinError, JoinError, type Problem, printable } from '../../engine/sdk/index.ts';
 import { maskTokens } from '../../engine/sdk/text.ts';
+import { asItIs, type HintText } from './continuation.ts';
 
 /**
  * Masks whole bootstrap tokens in a complete output. Texts that quote a document were already masked by `maskTokens`,
@@ -11,23 +12,30 @@ export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]
 /** kubeadm prints a stack trace from this verbosity on; Joinery prints the chain of causes. */
 const VERBOSITY_OF_CAUSES = 5;
 
-export const errorText = (error: unknown, version: string, verbosity = 0): string =>
-  printable(
-    withoutTokens([wordsOf(error, version), ...(verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [])].join('\n')),
-  );
+export interface ErrorOptions {
+  version: string;
+  verbosity?: number;
+  hint?: HintText;
+}
+
+export function errorText(error: unknown, { version, verbosity = 0, hint = asItIs }: ErrorOptions): string {
+  const causes = verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [];
+  return printable(withoutTokens([wordsOf(error, version, hint), ...causes].join('\n')));
+}
 
 function causesOf(error: unknown): string[] {
   const { cause } = (error ?? {}) as { cause?: unknown };
   return cause instanceof Error ? [`  caused by: ${cause.name}: ${cause.message}`, ...causesOf(cause)] : [];
 }
 
-function wordsOf(error: unknown, version: string): string {
+function wordsOf(error: unknown, version: string, hint: HintText): string {
   if (isJoinError(error)) {
     const where = error.step === undefined ? '' : ` in step ${error.step}`;
-    const text = framed(error) ?? error.message;
+    // The message of a check list contains hints, too.
+    const text = framed(error) ?? error.message.replace(/^ *→ .*$/gm, hint);
     // Several problems go below the code, each on its own line.
     const message = text.includes('\n') ? `\n${text.replace(/^(?=.)/gm, '  ')}` : ` ${text}`;
-    return `\n${error.code}${where}:${message}\n  → ${error.hint}`;
+    return `\n${error.code}${where}:${message}\n  → ${hint(error.hint)}`;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const versions = `joinery ${version}, node ${process.version}, ${process.platform} ${process.arch}`;

@@ -1,7 +1,19 @@
 /** The result of a run as text for standard output. */
+import type { ChangeCounts } from '../../engine/journal/history.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunResult } from '../../engine/run/run.ts';
-import { isSecret, printable } from '../../engine/sdk/index.ts';
+import { isJoinError, isSecret, printable } from '../../engine/sdk/index.ts';
+import { asItIs, type HintText, isResumable } from './continuation.ts';
+
+/** In the time zone of this machine: `2026-11-24 10:59:47 +01:00`. */
+export const localTime = (at: string | Date): string =>
+  new Date(at).toLocaleString('sv', { dateStyle: 'short', timeStyle: 'medium' }).concat(' ', zoneOf(new Date(at)));
+
+function zoneOf(at: Date): string {
+  const minutes = -at.getTimezoneOffset();
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
+}
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
 
@@ -16,22 +28,24 @@ export const SIGN = {
   'undo-failed': '✗',
 } as const;
 
-export const resultText = (result: RunResult, plan: Plan): string => printable(resultLines(result, plan).join('\n'));
+export const resultText = (result: RunResult, plan: Plan, hint: HintText = asItIs): string =>
+  printable(resultLines(result, plan, hint).join('\n'));
 
 export const noteLines = ({ notes }: Plan): string[] => notes.map((note) => `! ${note}`);
 
-function resultLines(result: RunResult, plan: Plan): string[] {
-  const changes = result.steps.flatMap((step) => step.changes).length;
+function resultLines(result: RunResult, plan: Plan, hint: HintText): string[] {
   const name = plan.inputs.nodeName;
   const time = seconds(result.durationMs);
   const lines = [
-    `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${time}: ${counted(result, changes)}.`,
+    `${result.pipeline} ${result.status} ${OUTCOME[result.status]} ${time}: ${counted(result)}.`,
     ...noteLines(plan),
   ];
-  for (const { id, status, notes } of result.steps)
+  for (const { id, status, notes, error } of result.steps) {
     if (status === 'undo-failed') lines.push(`${id} could not be undone: ${notes.at(-1)?.text}`);
-  if (result.status !== 'succeeded' && result.id !== undefined && !isUndone(result))
-    lines.push(`To resume: join resume ${result.id}`, `To undo:   join undo ${result.id}`);
+    if (status === 'failed-allowed') lines.push(`! ${id} failed, which the pipeline allows: ${errorLine(error)}`);
+  }
+  if (isResumable(result))
+    lines.push(`To resume: ${hint(`join resume ${result.id}`)}`, `To undo:   ${hint(`join undo ${result.id}`)}`);
   if (plan.steps.length === 1) lines.push(...outputLines(result.steps[0]?.outputs));
   lines.push(...outputLines(result.outputs));
   if (result.status === 'succeeded' && plan.source.kind === 'pipeline' && typeof name === 'string')
@@ -41,15 +55,29 @@ function resultLines(result: RunResult, plan: Plan): string[] {
 
 const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as const;
 
-function counted({ status, steps }: RunResult, changes: number): string {
-  if (changes === 0) return status === 'succeeded' ? 'no changes needed' : 'no changes made';
-  const words = `${changes} change${changes === 1 ? '' : 's'}`;
-  if (isUndone({ steps })) return `${words}, undone`;
-  return status === 'succeeded' ? words : `${words}, kept`;
+function counted({ status, changes }: RunResult): string {
+  if (changes.made === 0) return status === 'succeeded' ? 'no changes needed' : 'no changes made';
+  const isPlain = status === 'succeeded' && changes.undone + changes.kept === 0;
+  return isPlain ? changesText(changes.made) : countsText(changes);
 }
 
-const isUndone = ({ steps }: Pick<RunResult, 'steps'>): boolean =>
-  steps.some((step) => step.status === 'undone') && steps.every((step) => step.status !== 'undo-failed');
+const changesText = (number: number): string => `${number} change${number === 1 ? '' : 's'}`;
+
+/** By the journal, so that the changes of earlier processes count, too. */
+export function countsText({ made, undone, kept }: ChangeCounts): string {
+  const words = changesText(made);
+  if (undone === made) return `${words}, undone`;
+  if (undone + kept === 0) return `${words}, kept`;
+  const left = made - undone - kept;
+  const parts = [
+    ...(undone > 0 ? [`${undone} undone`] : []),
+    ...(kept > 0 ? [`${kept} kept`] : []),
+    ...(left > 0 ? [`${left} not undone`] : []),
+  ];
+  return `${words}: ${parts.join(', ')}`;
+}
+
+const errorLine = (error: unknown): string => (isJoinError(error) ? `${error.code}: ${error.message}` : String(error));
 
 /** The outputs of a pipeline or of a single phase: one on each line, large ones by their size. */
 export const outputLines = (outputs: unknown): string[] =>

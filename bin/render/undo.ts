@@ -5,6 +5,7 @@ import type { History } from '../../engine/journal/history.ts';
 import type { Salvaged } from '../../engine/journal/runs.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { RunResult } from '../../engine/run/run.ts';
+import { countsText } from './text.ts';
 
 export function undoPlanText({ start, changes }: History): string {
   const lines = changes
@@ -57,5 +58,8 @@ export const unknownText = (run: string, { line, what, kept }: NonNullable<Salva
     `A copy of the unreadable part is in ${kept}.`,
   ].join('\n');
 
-export const undoneText = ({ id, status }: RunResult, items: readonly UndoItem[]): string =>
-  [`Run ${id} is ${status === 'succeeded' ? 'undone' : 'partly undone'}.`, ...undoText(items)].join('\n');
+export const undoneText = ({ id, status, changes }: RunResult, items: readonly UndoItem[]): string =>
+  [
+    `Run ${id} is ${status === 'succeeded' ? 'undone' : 'partly undone'}. ${countsText(changes)}.`,
+    ...undoText(items),
+  ].join('\n');

@@ -10,6 +10,7 @@ import { applyChange } from './changes/index.ts';
 import type { Host, Wait } from './host.ts';
 import { type Machine, machineAt } from './machine.ts';
 import type { Answers, Query } from './query.ts';
+import { RecentAnswers } from './recent-answers.ts';
 
 export interface RealHost extends Host {
   /** Closes all connections. */
@@ -27,14 +28,15 @@ export interface RealHostOptions {
 export async function realHost(root: string, { access, now = () => new Date() }: RealHostOptions): Promise<RealHost> {
   const machine = machineAt(root);
   const api = access.connect(now);
-  const answers = answersOf(machine);
+  const recent = new RecentAnswers();
+  const answers = answersOf(machine, recent);
   return {
     facts: await factsOf(root, machine),
     access,
     now,
     read: <K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal) =>
       answers[query.kind as K](query, signal),
-    apply: (change, signal) => applyChange(change, machine, signal),
+    apply: (change, signal) => applyChange(change, machine, signal).finally(() => recent.forget()),
     send: (request, signal) => api.send(request, signal),
     wait: (condition, signal) =>
       condition.kind === 'object' ? api.waitFor(condition, signal) : waitOn(machine, condition, signal),
@@ -47,17 +49,28 @@ type AnswerQuery<K extends Query['kind']> = (
   signal: AbortSignal,
 ) => Promise<Answers[K]>;
 
-function answersOf({ files, commands, services, mounts, runtime }: Machine): { [K in Query['kind']]: AnswerQuery<K> } {
+/** A service may stop by itself at any time. A program changes only with its package. */
+const FRESH_MS = { service: 200, version: 10_000 };
+
+function answersOf(
+  { files, commands, services, mounts, runtime }: Machine,
+  recent: RecentAnswers,
+): { [K in Query['kind']]: AnswerQuery<K> } {
   return {
     file: ({ path }) => files.read(path),
     stat: ({ path }) => files.stat(path),
     list: ({ path }) => files.list(path),
     unrestored: ({ path }) => files.unrestored(path),
-    service: ({ name }, signal) => services.status(name, signal),
+    service: ({ name }, signal) =>
+      recent.get(`service ${name}`, FRESH_MS.service, signal, () => services.status(name, signal)),
     'last-error': ({ service }) => services.lastError(service),
-    unit: ({ name }, signal) => services.unit(name, signal),
+    unit: ({ name }, signal) => recent.get(`unit ${name}`, FRESH_MS.service, signal, () => services.unit(name, signal)),
     program: ({ name }) => commands.find(name),
-    output: ({ argv, ...options }, signal) => commands.run(argv, signal, options),
+    output({ argv, ...options }, signal) {
+      const ask = () => commands.run(argv, signal, options);
+      if (argv[1] !== '--version' || argv.length > 2) return ask();
+      return recent.get(JSON.stringify({ argv, ...options }), FRESH_MS.version, signal, ask);
+    },
     mounts: ({ path }) => mounts.below(path),
     runtime: async ({ socket }, signal) => (await runtime()).status(socket, signal),
     'cgroup-driver': async ({ socket }, signal) => (await runtime()).cgroupDriver(socket, signal),

@@ -10,7 +10,9 @@ export interface StepHistory {
   /** `interrupted`: the step started, and the journal does not record its end. */
   status: StepStatus | 'interrupted' | 'undoing';
   attempts: number;
+  /** Of the step, or of its undo once it is undone. */
   durationMs: number;
+  undoStartedAt?: string;
   /** Without secrets. */
   input: unknown;
   outputs?: unknown;
@@ -32,11 +34,24 @@ export interface ChangeHistory {
   before: Before;
   /** SHA-256 of the file that was written. */
   after?: string;
+  /** An undo has processed the change. */
   undone: boolean;
+  /** Nothing undoes the change, so it stays. */
+  stays?: true;
 }
 
-/** `interrupted`: the run is running, or was killed. `undoing`: a part of it is undone. */
-export type RunStatus = 'interrupted' | 'succeeded' | 'failed' | 'cancelled' | 'undoing' | 'undone';
+/** How many changes a run has made, and what an undo has done with them. */
+export interface ChangeCounts {
+  made: number;
+  undone: number;
+  /** Processed by an undo that could not or should not undo them. */
+  kept: number;
+}
+
+/**
+ * `interrupted`: the run is running, or was killed. `undoing`: a part of it is undone. `reset`: the machine was reset.
+ */
+export type RunStatus = 'interrupted' | 'succeeded' | 'failed' | 'cancelled' | 'undoing' | 'undone' | 'reset';
 
 export interface History {
   start: Start;
@@ -69,8 +84,17 @@ export function historyOf(records: readonly JournalRecord[]): History {
 export const openApprovals = (history: History): string[] =>
   isClosed(history) ? [] : [...history.approvals].flatMap(([step, { answer }]) => (answer === undefined ? step : []));
 
+export const changeCounts = ({ changes }: History): ChangeCounts => ({
+  made: changes.length,
+  undone: changes.filter(({ undone, stays }) => undone && stays !== true).length,
+  kept: changes.filter(({ stays }) => stays).length,
+});
+
 /** Whether the run is over, so that it cannot be resumed. */
-export const isClosed = ({ status }: History): boolean => status === 'succeeded' || status === 'undone';
+export const isClosed = (history: History): boolean => history.status === 'succeeded' || isUndone(history);
+
+/** Whether nothing is left of the run that an undo could restore. */
+export const isUndone = ({ status }: History): boolean => status === 'undone' || status === 'reset';
 
 function add(history: History, record: JournalRecord): void {
   history.endedAt = record.at;
@@ -113,7 +137,7 @@ function add(history: History, record: JournalRecord): void {
     case 'undoing': {
       history.status = 'undoing';
       const begun = history.steps.get(record.step);
-      if (begun !== undefined) begun.status = 'undoing';
+      if (begun !== undefined) Object.assign(begun, { status: 'undoing', undoStartedAt: record.at });
       break;
     }
     case 'undone':
@@ -121,7 +145,7 @@ function add(history: History, record: JournalRecord): void {
       undo(history, record);
       break;
     case 'finished':
-      history.status = record.status;
+      history.status = record.isReset === true ? 'reset' : record.status;
       if (record.error !== undefined) history.error = record.error;
       break;
     default:
@@ -138,7 +162,13 @@ function reopen(history: History): void {
 /** Once a part of a step is undone, the step is no longer done. */
 function undo({ steps, changes }: History, record: Extract<JournalRecord, { kind: 'undone' }>): void {
   const change = 'change' in record ? changes.find(({ seq }) => seq === record.change) : undefined;
-  if (change !== undefined) change.undone = true;
+  if (change !== undefined) {
+    change.undone = true;
+    if ('stays' in record) change.stays = true;
+  }
   const step = steps.get('step' in record ? record.step : (change?.step ?? ''));
-  if (step !== undefined) step.status = 'undone';
+  if (step === undefined) return;
+  step.status = 'undone';
+  if ('step' in record && step.undoStartedAt !== undefined)
+    step.durationMs = Date.parse(record.at) - Date.parse(step.undoStartedAt);
 }

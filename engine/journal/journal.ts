@@ -172,7 +172,7 @@ export class Journal {
     return this.#inOrder(() => this.#write('durable'));
   }
 
-  undone(what: { change: number } | { step: string }): Promise<void> {
+  undone(what: { change: number; stays?: true } | { step: string }): Promise<void> {
     if (!('step' in what && this.#isUndoing(what.step, ['undone']))) this.#note({ kind: 'undone', ...what });
     if ('change' in what) {
       const undone = this.#records[what.change - 1];
@@ -196,14 +196,14 @@ export class Journal {
     return this.#store.image(number);
   }
 
-  /** A run that has succeeded or is undone no longer needs its secrets. An undone run no longer needs its images. */
+  /** A run that is over no longer needs its secrets. After an undo or a reset, it no longer needs its images. */
   finished(fields: Fields<'finished'>): Promise<void> {
     return this.#inOrder(async () => {
       const { status, error } = fields;
       try {
         // The images go first, so that a failure here is retried.
         if (this.isWritten && status === 'undone') await this.#store.deleteImages();
-        this.#note({ kind: 'finished', status, ...defined({ error: error && shortened(error) }) });
+        this.#note({ ...fields, kind: 'finished', ...defined({ error: error && shortened(error) }) });
         await this.#write('durable');
       } finally {
         // Also if the record cannot be written, because the token and the key are no longer needed.

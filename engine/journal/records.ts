@@ -70,9 +70,10 @@ export type Entry =
   /** The phase starts to undo what it changed outside the machine. From here on, the step is no longer done. */
   | { kind: 'undoing'; step: string }
   /** A change is undone, or everything that a step changed outside the machine. */
-  | { kind: 'undone'; change: number }
+  | { kind: 'undone'; change: number /** Nothing undoes the change. */; stays?: true }
   | { kind: 'undone'; step: string }
-  | { kind: 'finished'; status: 'succeeded' | 'failed' | 'cancelled' | 'undone'; error?: ErrorRecord };
+  /** `isReset`: the machine was reset, so there is nothing left to resume or undo. */
+  | { kind: 'finished'; status: 'succeeded' | 'failed' | 'cancelled' | 'undone'; error?: ErrorRecord; isReset?: true };
 
 export type JournalRecord = Entry & { seq: number; at: string };
 export type Start = Extract<JournalRecord, { kind: 'start' }>;

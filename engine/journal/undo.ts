@@ -1,7 +1,7 @@
 /** Undoes the changes that a run made to this machine, and records each. */
 import type { StepChange } from '../host/changes/index.ts';
 import type { UndoOutcome } from '../host/changes/kind.ts';
-import { ChangeUndo, undoOrder } from '../host/changes/undo.ts';
+import { ChangeUndo, type RunChange, undoOrder } from '../host/changes/undo.ts';
 import { temporaryName } from '../host/disk.ts';
 import type { Host } from '../host/host.ts';
 import type { Journal } from './journal.ts';
@@ -17,25 +17,41 @@ export interface UndoChangesOptions {
   host: Host;
   /** Also restore paths that have changed since the run. */
   overwrite: boolean;
+  /** Steps whose changes stay if they cannot be restored. Their commands are not undone. */
+  skip: readonly string[];
   signal: AbortSignal;
   onItem: (item: UndoItem) => void;
 }
 
 /** Undoes every change that is not undone yet, and continues after a refusal or a failure. */
-export async function undoChanges({ journal, host, overwrite, signal, onItem }: UndoChangesOptions): Promise<void> {
+export async function undoChanges(options: UndoChangesOptions): Promise<void> {
+  const { journal, host, overwrite, skip, signal, onItem } = options;
   const { changes } = journal.history();
   const image = (number: number) => journal.image(number);
   const original = (number: number) => journal.original(number);
   const changeUndo = new ChangeUndo({ host, signal, changes, image, original, overwrite });
   for (const item of undoOrder(changes.filter(({ undone }) => !undone))) {
     signal.throwIfAborted();
-    const outcome = await changeUndo.undo(item).catch((error: unknown): UndoOutcome => {
-      signal.throwIfAborted();
-      return { outcome: 'failed', why: (error as Error).message };
-    });
-    if (outcome.outcome === 'restored' || outcome.outcome === 'stays') await journal.undone({ change: item.seq });
-    else changeUndo.noteFailure();
-    onItem({ step: item.step, change: item.change, ...outcome });
+    const isSkipped = skip.includes(item.step);
+    const outcome = isSkipped && item.before.kind === 'command' ? SKIPPED : await attemptUndo(changeUndo, item, signal);
+    const final = isSkipped && !isOver(outcome) ? { ...outcome, outcome: 'stays' as const } : outcome;
+    if (isOver(final))
+      await journal.undone({ change: item.seq, ...(final.outcome === 'stays' ? { stays: true } : {}) });
+    if (!isOver(outcome)) changeUndo.noteFailure();
+    onItem({ step: item.step, change: item.change, ...final });
+  }
+}
+
+const SKIPPED: UndoOutcome = { outcome: 'stays', why: 'the undo of its step was skipped' };
+
+const isOver = ({ outcome }: UndoOutcome): boolean => outcome === 'restored' || outcome === 'stays';
+
+async function attemptUndo(changeUndo: ChangeUndo, item: RunChange, signal: AbortSignal): Promise<UndoOutcome> {
+  try {
+    return await changeUndo.undo(item);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { outcome: 'failed', why: (error as Error).message };
   }
 }
 

@@ -1,4 +1,5 @@
 /** Downloads over HTTPS: with the CA certificates and the proxy of this machine, and only https redirects. */
+import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { decodeText } from '../sdk/text.ts';
@@ -57,8 +58,21 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
       bodyTimeout: ANSWER_TIMEOUT_MS,
       signal,
     });
-    const { statusCode, headers, body } = await unlessAborted(opened, signal);
-    body.on('error', () => undefined); // a redirect leaves it unread, and it is destroyed
+    return await answerOf(await unlessAborted(opened, signal), url, refuse);
+  } catch (error) {
+    throw isJoinError(error) ? error : connectionError(error, url.origin, signal);
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+async function answerOf(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  url: URL,
+  refuse: Refuse,
+): Promise<Answer> {
+  body.on('error', () => undefined); // a body that is destroyed unread fails
+  try {
     const location = headers.location;
     if (statusCode >= 300 && statusCode < 400 && typeof location === 'string' && URL.canParse(location, url.href))
       return { redirect: new URL(location, url) };
@@ -66,10 +80,8 @@ async function get(url: URL, ca: string[], signal: AbortSignal): Promise<Answer>
       throw fail('E_API_UNAVAILABLE', { server: url.origin, what: 'send the file', status: statusCode, message: '' });
     if (statusCode !== 200) throw refuse(`the server answered ${statusCode}`);
     return { text: await textOf(body as AsyncIterable<Buffer>, refuse) };
-  } catch (error) {
-    throw isJoinError(error) ? error : connectionError(error, url.origin, signal);
   } finally {
-    await dispatcher.destroy();
+    body.destroy(); // until then, undici listens to the caller's signal
   }
 }
 

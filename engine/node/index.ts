@@ -6,6 +6,16 @@ export { ignoreRule } from './checks.ts';
 export { assertClock } from './clock-skew.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export { type ClusterSettings, clusterSettings } from './cluster-settings.ts';
+export { type Authority, issuedPair, type Pair, readAuthority } from './control-plane/authority.ts';
+export { controlPlaneFields } from './control-plane/fields.ts';
+export {
+  type Argument,
+  type Component,
+  type ControlPlaneSettings,
+  controlPlaneSettings,
+  type HostPathMount,
+} from './control-plane/settings.ts';
+export { commandOf, manifestOf, probeHost, type StaticPod } from './control-plane/static-pod.ts';
 export { findCriSocket, socketPath } from './cri.ts';
 export { fields } from './fields.ts';
 export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } from './identity.ts';
@@ -45,8 +55,10 @@ export {
 } from './objects.ts';
 export { paths } from './paths.ts';
 export { logProxy } from './proxy.ts';
-export { holds, pauseTag, type ReleaseFact, releaseFacts } from './release-facts.ts';
-export { PORT, readServerAddress } from './server-address.ts';
+export type { ReleaseFact } from './release-fact.ts';
+export { holds, pauseTag, releaseFacts } from './release-facts.ts';
+export { apiHost, apiUrl, PORT, readServerAddress } from './server-address.ts';
+export { apiAddress } from './service-subnet.ts';
 export { kubeletData, type NotReadyReason, shutDownKubelet } from './shut-down-kubelet.ts';
 export { argumentIn, type UnitCommand, unitCommand } from './systemd-unit.ts';
 export { visibleNode } from './visible-node.ts';

@@ -3,7 +3,11 @@ export const paths = {
   adminConf: '/etc/kubernetes/admin.conf',
   kubeletConf: '/etc/kubernetes/kubelet.conf',
   bootstrapKubeletConf: '/etc/kubernetes/bootstrap-kubelet.conf',
+  controllerManagerConf: '/etc/kubernetes/controller-manager.conf',
+  schedulerConf: '/etc/kubernetes/scheduler.conf',
   manifests: '/etc/kubernetes/manifests',
+  /** The certificates of the cluster, unless the ClusterConfiguration names another directory. */
+  pki: '/etc/kubernetes/pki',
   caCert: '/etc/kubernetes/pki/ca.crt',
   kubelet: '/var/lib/kubelet',
   kubeletConfig: '/var/lib/kubelet/config.yaml',
@@ -22,5 +26,6 @@ export const paths = {
   kubeletLastDropIn: '/etc/systemd/system/kubelet.service.d/zz-joinery.conf',
   /** Socket of the Docker support that kubelets up to 1.23 have. */
   dockershim: '/var/run/dockershim.sock',
+  etcdData: '/var/lib/etcd',
   cni: '/var/lib/cni',
 } as const;

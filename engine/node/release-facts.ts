@@ -2,24 +2,11 @@
  * What depends on a release of Kubernetes: the one table of these facts. Code that depends on a release calls `holds`
  * with the name of a fact. docs/skew.md shows the table.
  */
+import { controlPlaneFacts } from './control-plane/release-facts.ts';
 import { minorOf } from './kubelet.ts';
+import type { ReleaseFact } from './release-fact.ts';
 
-/**
- * A fact about releases of the kubelet, and of the kubeadm of the same release, or about releases of the cluster.
- * @experimental
- */
-export interface ReleaseFact {
-  readonly of: 'kubelet' | 'cluster';
-  /** First release in which the fact holds. */
-  readonly since: `1.${number}`;
-  /** Last release in which it holds; absent if it still does. */
-  readonly until?: `1.${number}`;
-  readonly what: string;
-  /** The enhancement, pull request or program that documents it. `kubernetes#N` is a pull request there. */
-  readonly source: string;
-}
-
-/** In the order of the releases. */
+/** In the order of the releases, those of control planes last. */
 export const releaseFacts = {
   dynamicKubeletConfig: {
     of: 'cluster',
@@ -226,6 +213,7 @@ export const releaseFacts = {
     what: 'kubeadm never annotates the Node with its CRI socket',
     source: 'kubeadm 1.36.2',
   },
+  ...controlPlaneFacts,
 } as const satisfies Record<string, ReleaseFact>;
 
 /** Whether a fact holds for a version such as `v1.20.2`. An unknown version counts as older than every release. */

@@ -1,23 +1,7 @@
-/** X.509 certificates: read, pinned, and (for sandboxes and dry runs) issued. */
-import { createHash, createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { altNamesNode, SUBJECT_ALT_NAME } from './alt-names.ts';
-import {
-  bits,
-  booleanTrue,
-  children,
-  content,
-  decode,
-  encode,
-  integer,
-  isContextTag,
-  octets,
-  oid,
-  sequence,
-  tagged,
-  time,
-} from './der.ts';
-import { algorithmOf, publicKeyDer, signDer } from './key.ts';
-import { decodeNameBytes, encodeName, type Name } from './name.ts';
+/** X.509 certificates: read and pinned. */
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { children, decode, encode, isContextTag } from './der.ts';
+import { decodeNameBytes, type Name } from './name.ts';
 import { pemBlocks, toPem } from './pem.ts';
 import { readX509 } from './x509.ts';
 
@@ -99,55 +83,3 @@ export function isIssuedBy(certificate: Certificate, caPem: string): boolean {
 
 export const fitsKey = (certificate: Certificate, keyPem: string): boolean =>
   certificate.x509.checkPrivateKey(createPrivateKey(keyPem));
-
-export interface IssueRequest {
-  subject: Name;
-  /** DER SubjectPublicKeyInfo of the certified key. */
-  publicKey: Uint8Array;
-  /** The issuer (default: self-signed with `signingKey`). */
-  issuer?: Name;
-  signingKey: string;
-  use: 'ca' | 'client' | 'server';
-  /** DNS names and IP addresses. */
-  altNames?: string[];
-  notBefore: Date;
-  notAfter: Date;
-}
-
-/** Issues a certificate with the extensions that Kubernetes' own signers set. Returns PEM. */
-export function issueCertificate(request: IssueRequest): string {
-  const { subject, publicKey, signingKey, use, altNames = [] } = request;
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and no leading zero to strip
-  const extension = (id: string, critical: boolean, value: ReturnType<typeof sequence>) =>
-    sequence(oid(id), ...(critical ? [booleanTrue()] : []), octets(encode(value)));
-  // signature, encipherment (, certSign)
-  const usage = use === 'ca' ? bits(Uint8Array.of(0xa4), 2) : bits(Uint8Array.of(0xa0), 5);
-  const extensions = [
-    extension('2.5.29.15', true, usage),
-    extension('2.5.29.19', true, use === 'ca' ? sequence(booleanTrue()) : sequence()),
-    extension('2.5.29.14', false, octets(keyIdentifier(publicKey))),
-    extension('2.5.29.35', false, sequence(tagged(0, keyIdentifier(publicKeyDer(signingKey))))),
-  ];
-  if (use !== 'ca')
-    extensions.push(extension('2.5.29.37', false, sequence(oid(use === 'client' ? CLIENT_AUTH : SERVER_AUTH))));
-  if (altNames.length > 0) extensions.push(extension(SUBJECT_ALT_NAME, false, altNamesNode(altNames)));
-  const body = sequence(
-    tagged(0, [integer(Uint8Array.of(2))]),
-    integer(serial),
-    algorithmOf(signingKey),
-    encodeName(request.issuer ?? subject),
-    sequence(time(request.notBefore), time(request.notAfter)),
-    encodeName(subject),
-    decode(publicKey),
-    tagged(3, [sequence(...extensions)]),
-  );
-  const { algorithm, signature } = signDer(signingKey, encode(body));
-  return toPem('CERTIFICATE', encode(sequence(body, algorithm, bits(signature))));
-}
-
-/** RFC 5280 4.2.1.2, method 1: SHA-1 of the subjectPublicKey bits. */
-const keyIdentifier = (spki: Uint8Array): Buffer =>
-  createHash('sha1')
-    .update(content(children(decode(spki))[1]).subarray(1))
-    .digest();

@@ -1,12 +1,25 @@
-/** Private keys: ECDSA P-256 in SEC 1 PEM, the form that the kubelet creates and reads. */
+/** Private keys: ECDSA in SEC 1 PEM and RSA in PKCS #1 PEM, the forms that the kubelet and kubeadm create and read. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type Node, nothing, oid, sequence } from './der.ts';
+import { toPem } from './pem.ts';
 
-/** A new P-256 key as `EC PRIVATE KEY` PEM. */
-export function generateKeyPem(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/** The values of `encryptionAlgorithm` in a ClusterConfiguration. Source: kubeadm, v1beta4. */
+export const KEY_ALGORITHMS = ['RSA-2048', 'RSA-3072', 'RSA-4096', 'ECDSA-P256', 'ECDSA-P384'] as const;
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+/** A new key as `EC PRIVATE KEY` or `RSA PRIVATE KEY` PEM. */
+export function generateKeyPem(algorithm: KeyAlgorithm = 'ECDSA-P256'): string {
+  const [family, size = ''] = algorithm.split('-');
+  if (family === 'RSA') {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: Number(size) });
+    return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  }
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: size.replace('P', 'P-') });
   return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
 }
+
+/** The public key as `PUBLIC KEY` PEM. */
+export const publicKeyPem = (keyPem: string): string => toPem('PUBLIC KEY', publicKeyDer(keyPem));
 
 /** The public key as DER SubjectPublicKeyInfo. */
 export function publicKeyDer(keyPem: string | KeyObject): Buffer {
@@ -14,19 +27,24 @@ export function publicKeyDer(keyPem: string | KeyObject): Buffer {
   return createPublicKey(key as never).export({ type: 'spki', format: 'der' });
 }
 
-const SIGNATURE_OIDS: Record<string, string> = { ec: '1.2.840.10045.4.3.2', rsa: '1.2.840.113549.1.1.11' };
+/**
+ * The signatures of Go's crypto/x509, by the kind of the key. RFC 4055 requires NULL parameters for RSA; RFC 5758
+ * requires none for ECDSA.
+ */
+const SIGNATURES: Record<string, { hash: string; algorithm: () => Node }> = {
+  rsa: { hash: 'sha256', algorithm: () => sequence(oid('1.2.840.113549.1.1.11'), nothing()) },
+  prime256v1: { hash: 'sha256', algorithm: () => sequence(oid('1.2.840.10045.4.3.2')) },
+  secp384r1: { hash: 'sha384', algorithm: () => sequence(oid('1.2.840.10045.4.3.3')) },
+  secp521r1: { hash: 'sha512', algorithm: () => sequence(oid('1.2.840.10045.4.3.4')) },
+};
 
-/** Signs with SHA-256, and names the algorithm in the form of X.509. RSA and ECDSA keys. */
+/** Signs, and names the algorithm in the form of X.509. RSA and ECDSA keys; a TypeError for any other. */
 export function signDer(keyPem: string, tbs: Uint8Array): { algorithm: Node; signature: Buffer } {
   const key = createPrivateKey(keyPem);
-  const type = key.asymmetricKeyType ?? '';
-  const algorithm = SIGNATURE_OIDS[type];
-  if (algorithm === undefined) throw new TypeError(`cannot sign with a key of type ${type}: RSA or EC is needed`);
-  return { algorithm: signatureAlgorithm(type, algorithm), signature: sign('sha256', tbs, key) };
+  const kind = key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType ?? '';
+  const signature = SIGNATURES[kind];
+  if (signature === undefined) throw new TypeError(`cannot sign with a key of type ${kind}: RSA or EC is needed`);
+  return { algorithm: signature.algorithm(), signature: sign(signature.hash, tbs, key) };
 }
-
-/** RFC 4055 requires NULL parameters for RSA; RFC 5758 requires none for ECDSA. */
-const signatureAlgorithm = (type: string, algorithm: string): Node =>
-  type === 'rsa' ? sequence(oid(algorithm), nothing()) : sequence(oid(algorithm));
 
 export const algorithmOf = (keyPem: string): Node => signDer(keyPem, new Uint8Array()).algorithm;

@@ -64,6 +64,12 @@ interface Progress {
   abort: AbortController;
 }
 
+/** The machines of the active steps that `fits` accepts (default: all). */
+function activeSteps({ frontier }: RunContext, self: AnyActorRef, fits: (id: string) => boolean = () => true) {
+  const children = self.getSnapshot().children as Record<string, AnyActorRef | undefined>;
+  return [...frontier.active].flatMap((id) => (fits(id) ? (children[id] ?? []) : []));
+}
+
 /** Ends in `succeeded`, `failed` or `cancelled`. By then every step has ended or is undone. */
 export const runMachine = setup({
   types: {
@@ -129,11 +135,11 @@ export const runMachine = setup({
     }),
     undoFailed: assign({ undoFailed: true }),
     stopActive: enqueueActions(({ context, enqueue, self }) => {
-      const children = self.getSnapshot().children as Record<string, AnyActorRef | undefined>;
-      for (const id of context.frontier.active) {
-        const child = children[id];
-        if (child !== undefined) enqueue(sendTo(child, { type: 'stop' }));
-      }
+      for (const child of activeSteps(context, self)) enqueue(sendTo(child, { type: 'stop' }));
+    }),
+    stopChanges: enqueueActions(({ context, enqueue, self }) => {
+      const isChange = (id: string) => context.policies.get(id)?.isCheck !== true;
+      for (const child of activeSteps(context, self, isChange)) enqueue(sendTo(child, { type: 'stop' }));
     }),
     skipRest: ({ context }) => context.frontier.skipRest(),
   },
@@ -153,12 +159,21 @@ export const runMachine = setup({
     running: {
       entry: 'spawnReady',
       always: [
-        { guard: 'failed', target: 'stopping' },
+        { guard: 'failed', target: 'checking' },
         { guard: 'done', target: 'succeeded' },
       ],
       on: {
         'xstate.done.actor.*': { actions: ['settle', 'spawnReady'] },
         cancel: { target: 'stopping', actions: 'cancelled' },
+      },
+    },
+    /** A step has failed. The checks that are running end first, so that one run reports all that is missing. */
+    checking: {
+      entry: 'stopChanges',
+      always: { guard: 'idle', target: 'stopping' },
+      on: {
+        'xstate.done.actor.*': { actions: 'settle' },
+        cancel: { target: 'stopping' },
       },
     },
     stopping: {

@@ -1,4 +1,5 @@
 /** Records what happens in a run: in its state, in its journal, and as events for the views of the run. */
+import { fail, isJoinError } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import { errorRecord, noteAfter } from './error-record.ts';
 import type { RunResources, RunState } from './run-state.ts';
@@ -23,13 +24,23 @@ export class RunRecorder {
     this.#resources.onEvent(event);
   }
 
-  /** The result keeps how the step ran. Only its status changes. */
+  /** The result keeps how the step ran, except for its status and its duration, which are those of the undo. */
   #recordUndo({ id, status, error }: StepEnd): void {
     const result = this.#state.result(id);
     result.status = status;
+    result.durationMs = this.#now() - (this.#startedAt.get(id) ?? this.#now());
     if (error !== undefined) result.notes.push({ level: 'warn', text: `not undone: ${(error as Error).message}` });
-    if (status === 'undo-failed') this.#state.undoError ??= error;
+    if (status === 'undo-failed') this.#noteUndoFailure(id, error);
     else inBackground(this.#resources.journal.undone({ step: id }));
+  }
+
+  /** An undo that was stopped has not failed. */
+  #noteUndoFailure(step: string, error: unknown): void {
+    if (!(error instanceof Error) || (isJoinError(error) && error.code === 'E_CANCELLED')) return;
+    const { undoFailures } = this.#state;
+    undoFailures.set(step, error.message);
+    const steps = [...undoFailures].map(([id, why]) => ({ id, why }));
+    this.#state.undoError = fail('E_UNDO_FAILED', { run: this.#resources.journal.id, steps }, error);
   }
 
   #recordEnd({ id, status, attempts, error }: StepEnd): void {
@@ -40,7 +51,7 @@ export class RunRecorder {
     this.#state.setStatus(id, status);
     Object.assign(result, { status, attempts, durationMs });
     if (error !== undefined) result.error = error;
-    if (status === 'failed') this.#state.failure ??= error;
+    if (status === 'failed') this.#state.failures.set(id, error);
     const { phase, outputs } = result;
     if (status === 'skipped') inBackground(journal.skipped(id, phase));
     else inBackground(journal.done(id, { status, attempts, durationMs, outputs, ...recordedError(error) }));

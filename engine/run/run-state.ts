@@ -32,12 +32,14 @@ export class RunState {
   readonly #results: ReadonlyMap<string, StepResult>;
   /** The values that expressions read. */
   readonly values: RunValues;
-  /** The error of the first step that failed. */
-  failure: unknown;
+  /** The errors of the steps that failed. */
+  readonly failures = new Map<string, unknown>();
   /** The first reason why a change was not undone. */
   undoError: unknown;
   /** All changes of the run are undone. */
   isUndone = false;
+  /** Steps that could not be undone outside this machine, each with the reason. */
+  readonly undoFailures = new Map<string, string>();
 
   constructor(resources: RunResources) {
     const { plan, host, redactor } = resources;
@@ -83,6 +85,12 @@ export class RunState {
 
   setStatus(id: string, status: StepStatus): void {
     this.#statuses.set(id, status);
+  }
+
+  /** The error of the first step that failed, in the order of the plan. */
+  get failure(): unknown {
+    const first = this.results().find(({ id }) => this.failures.has(id));
+    return first === undefined ? undefined : this.failures.get(first.id);
   }
 
   /** The outputs of the pipeline. E_INPUT if one of them has no value. */
@@ -136,7 +144,7 @@ export class RunState {
     const code = error === undefined ? undefined : errorRecord(error).code;
     this.values.run = { status: this.isUndone ? 'undone' : status, ...defined({ error: code }) };
     for (const { id } of this.#resources.plan.steps) this.#statuses.set(id, this.result(id).status);
-    this.failure = undefined;
+    this.failures.clear();
   }
 }
 

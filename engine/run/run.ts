@@ -1,12 +1,15 @@
 /** Runs a plan on a host, or undoes its run. The machines decide what happens when; the executor does it. */
 import { createActor, type InputFrom } from 'xstate';
 import type { Host } from '../host/host.ts';
+import { type ChangeCounts, changeCounts } from '../journal/history.ts';
 import { Journal } from '../journal/journal.ts';
 import { memoryStore } from '../journal/memory.ts';
 import { JOURNAL_VERSION } from '../journal/records.ts';
 import { removeTemporaryFiles } from '../journal/undo.ts';
 import { startTimer, type Timer } from '../limits/timers.ts';
 import type { Plan } from '../pipeline/plan.ts';
+import type { PlannedStep } from '../pipeline/planned-step.ts';
+import { isCheck } from '../sdk/effects.ts';
 import { fail } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
@@ -19,8 +22,8 @@ import { Redactor } from './redact.ts';
 import { runMachine } from './run-machine.ts';
 import { RunRecorder } from './run-recorder.ts';
 import { type RunResources, RunState } from './run-state.ts';
-import { StepExecutor } from './step-executor.ts';
-import type { Direction } from './step-machine.ts';
+import { StepExecutor, type UndoWays } from './step-executor.ts';
+import type { Direction, StepPolicy } from './step-machine.ts';
 
 const MAX_PARALLEL = 8;
 
@@ -32,12 +35,18 @@ export interface RunResult {
   pipeline: string;
   status: 'succeeded' | 'failed' | 'cancelled';
   durationMs: number;
+  /** All changes of the run, also those of earlier processes. */
+  changes: ChangeCounts;
+  /** The run is undone, so it cannot be resumed. */
+  isUndone: boolean;
   /** The steps of `finally` come last. */
   steps: StepResult[];
   /** The outputs of the pipeline; absent if the run did not succeed. */
   outputs?: unknown;
   /** Why the run did not succeed. */
   error?: unknown;
+  /** Why the run, which did not succeed, could not be undone either. */
+  undoError?: unknown;
 }
 
 export interface RunOptions {
@@ -78,16 +87,14 @@ const REAL_CLOCK: ClockOfMachines = {
 /** Executes every step of the plan that is not done yet. A failed step does not reject: the result reports it. */
 export const run = (options: RunOptions): Promise<RunResult> => execute(options, 'run');
 
-export interface UndoOptions extends Omit<RunOptions, 'onFailure' | 'onCancel' | 'maxParallel'> {
+export interface UndoOptions extends Omit<RunOptions, 'onFailure' | 'onCancel' | 'maxParallel'>, Partial<UndoWays> {
   journal: Journal;
-  /** Also undo changes to paths that have been modified since the run. */
-  overwrite?: boolean;
 }
 
 /** Undoes the changes in the journal. `undoPlan` makes the plan from the journal. */
 export const undo = (options: UndoOptions): Promise<RunResult> => execute(options, 'undo');
 
-type AnyOptions = RunOptions & Pick<UndoOptions, 'overwrite'>;
+type AnyOptions = RunOptions & Partial<UndoWays>;
 type Ending = Pick<RunResult, 'status' | 'error' | 'outputs'>;
 type MachineInput = InputFrom<typeof runMachine>;
 
@@ -110,8 +117,10 @@ async function execute(given: AnyOptions, direction: Direction): Promise<RunResu
     pipeline: plan.pipeline,
     status: ended.status,
     durationMs: host.now().getTime() - startedAt,
+    changes: changeCounts(journal.history()),
+    isUndone: journal.history().status === 'undone',
     steps: state.results(),
-    ...defined({ outputs, error }),
+    ...defined({ outputs, error, undoError: direction === 'run' ? state.undoError : undefined }),
   };
 }
 
@@ -152,7 +161,7 @@ function partsOf({ plan, host, onEvent = () => undefined, ask, ...options }: Any
 
 /** A run starts with the steps that the journal records as done. An undo starts with every step ended. */
 function machineInput(parts: RunParts, options: AnyOptions, direction: Direction): MachineInput {
-  const { plan, onEvent, maxParallel = MAX_PARALLEL, random = Math.random, overwrite = false } = options;
+  const { plan, onEvent, maxParallel = MAX_PARALLEL, random = Math.random, overwrite = false, skip = [] } = options;
   const { onFailure = 'keep', onCancel = onFailure } = options;
   const { state, recorder, executor, listeners } = parts;
   const phaseOf = (id: string) => state.step(id).phase;
@@ -164,11 +173,11 @@ function machineInput(parts: RunParts, options: AnyOptions, direction: Direction
   const ended = new Map(plan.steps.map(({ id }) => [id, 'cancelled' as StepStatus]));
   return {
     frontier: new Frontier(plan.steps, direction === 'run' ? done : ended),
-    policies: new Map(plan.steps.map((step) => [step.id, step])),
+    policies: policiesOf(plan.steps),
     direction,
     attempt: (input) => executor.attempt(input),
     decide: (id) => executor.decide(id),
-    restore: (stop) => executor.undoChanges(overwrite, stop),
+    restore: (stop) => executor.undoChanges({ overwrite, skip }, stop),
     notify: (event) => {
       recorder.record(event);
       // A phase that listens also receives the end of its own step.
@@ -181,6 +190,11 @@ function machineInput(parts: RunParts, options: AnyOptions, direction: Direction
     onCancel,
   };
 }
+
+const policiesOf = (steps: readonly PlannedStep[]): Map<string, StepPolicy> =>
+  new Map(
+    steps.map((step) => [step.id, { ...step, isCheck: step.approval === undefined && isCheck(step.phase.effects) }]),
+  );
 
 /** Runs the machines to their end. Each of `stops` cancels them once. */
 async function drive(
@@ -237,7 +251,7 @@ async function withFinally(
     () => limit.abort(fail('E_STEP_TIME_LIMIT', { step: 'finally', limitMs: budgetMs, isTotal: true })),
     budgetMs,
   );
-  const policies = new Map(steps.map((step) => [step.id, step]));
+  const policies = policiesOf(steps);
   const input = { ...machine, frontier: new Frontier(steps), policies, onFailure: 'keep', onCancel: 'keep' } as const;
   // A signal that has stopped the run does not stop these steps. Only a later one does.
   const stops = [signal, keepSignal].filter((stop) => stop?.aborted !== true);

@@ -5,7 +5,7 @@ import { waitText } from '../host/host.ts';
 import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/planned-step.ts';
 import { inputOf, shouldRun } from '../pipeline/values.ts';
-import { fail, isJoinError } from '../sdk/errors.ts';
+import { fail, isJoinError, type JoinError } from '../sdk/errors.ts';
 import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
@@ -17,6 +17,14 @@ import type { RunRecorder } from './run-recorder.ts';
 import type { RunResources, RunState } from './run-state.ts';
 import { type Purpose, StepJournal } from './step-journal.ts';
 import type { AttemptInput } from './step-machine.ts';
+
+/** How the changes to the machine are undone. */
+export interface UndoWays {
+  /** Also undo changes to paths that have been modified since the run. */
+  overwrite: boolean;
+  /** Steps whose changes stay if they cannot be undone. */
+  skip: readonly string[];
+}
 
 export interface StepExecutorOptions {
   resources: RunResources;
@@ -120,32 +128,30 @@ export class StepExecutor {
   }
 
   /** Undoes the changes that the run made to this machine. Throws if some of them remain. */
-  async undoChanges(overwrite: boolean, signal: AbortSignal): Promise<void> {
+  async undoChanges({ overwrite, skip }: UndoWays, signal: AbortSignal): Promise<void> {
     const { journal, host } = this.#resources;
-    const remaining = new Set<string>();
-    const onItem = (item: UndoItem) => {
-      if (this.#reportUndo(item)) remaining.add(item.step);
+    const remaining: UndoItem[] = [];
+    const onItem = (found: UndoItem) => {
+      const item = this.#reportUndo(found);
+      if (item.outcome === 'refused' || item.outcome === 'failed') remaining.push(item);
     };
-    await undoChanges({ journal, host, overwrite, signal, onItem });
-    for (const id of remaining) this.#state.setUndoFailed(id);
-    this.#state.isUndone = remaining.size === 0;
+    await undoChanges({ journal, host, overwrite, skip, signal, onItem });
+    for (const { step } of remaining) this.#state.setUndoFailed(step);
+    this.#state.isUndone = remaining.length === 0;
     if (this.#state.isUndone) return;
-    this.#state.undoError = fail('E_UNDO_REFUSED', { run: journal.id, steps: [...remaining] });
+    this.#state.undoError = undoErrorOf(journal.id, remaining);
     throw this.#state.undoError;
   }
 
-  /**
-   * Steps that `undo --skip` omits have changes, but no result. Returns whether the change remains and can still
-   * be undone.
-   */
-  #reportUndo(found: UndoItem): boolean {
+  /** Steps that `undo --skip` omits have changes, but no result. Returns the item without secrets. */
+  #reportUndo(found: UndoItem): UndoItem {
     const item = this.#resources.redactor.redact(found);
     const { outcome, step, change, why } = item;
     this.#resources.onEvent({ type: 'step.restored', id: step, item });
-    if (outcome === 'restored') return false;
+    if (outcome === 'restored') return item;
     const text = `${subjectOf(change)} ${outcome === 'stays' ? 'stays' : 'is not restored'}: ${why}`;
     this.#state.findResult(step)?.notes.push({ level: 'warn', text });
-    return outcome !== 'stays';
+    return item;
   }
 
   /** Passes an event of the run to the phase of a step that has run. */
@@ -185,6 +191,19 @@ export class StepExecutor {
     };
   }
 }
+
+/** A refusal explains the failures that follow from it, such as a directory that is not empty. */
+function undoErrorOf(run: string, remaining: readonly UndoItem[]): JoinError {
+  const refused = remaining.filter(({ outcome }) => outcome === 'refused');
+  if (refused.length > 0) return fail('E_UNDO_REFUSED', { run, steps: stepsOf(remaining) });
+  const steps = stepsOf(remaining).map((id) => {
+    const { change, why } = remaining.find(({ step }) => step === id) as UndoItem;
+    return { id, why: `${subjectOf(change)}: ${why}` };
+  });
+  return fail('E_UNDO_FAILED', { run, steps });
+}
+
+const stepsOf = (items: readonly UndoItem[]): string[] => [...new Set(items.map(({ step }) => step))];
 
 /** E_OUTPUT if the outputs of the phase do not match its schema. */
 function assertOutputs(phase: AnyPhase, outputs: unknown): void {

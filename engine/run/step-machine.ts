@@ -23,6 +23,8 @@ export interface StepPolicy {
   retry: Retry;
   /** A failure of the step does not stop the run. */
   allowFailure?: boolean;
+  /** The step only reads, so it may end after another step has failed. */
+  isCheck?: boolean;
   /** The step waits for an approval, and does not count towards the limit of parallel steps. */
   approval?: unknown;
 }

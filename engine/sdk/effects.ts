@@ -109,6 +109,17 @@ export const downloads = (why: string): Effect => ({ kind: 'web', why });
 export const changesCluster = (effect: Effect): boolean =>
   effect.kind === 'api' && effect.verbs.some((verb) => verb === 'create' || verb === 'patch');
 
+/**
+ * Whether a phase with these effects is a check: it only reads, and it waits for nothing. A program that the pipeline
+ * names may change something.
+ * @experimental
+ */
+export const isCheck = (effects: readonly Effect[]): boolean =>
+  effects.every((effect) => {
+    if (effect.kind === 'api') return effect.verbs.every((verb) => verb === 'get' || verb === 'list');
+    return effect.kind === 'web' || (effect.kind === 'command' && !effect.program.startsWith('{'));
+  });
+
 const modeText = (mode: number | undefined): string =>
   mode === undefined ? '' : ` (${mode.toString(8).padStart(4, '0')})`;
 

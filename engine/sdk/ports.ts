@@ -194,7 +194,10 @@ export interface CommandLimits {
 export interface Commands {
   /** The path of the program on the PATH of the machine, if it exists. */
   find(program: string): Promise<string | undefined>;
-  /** Runs a command that only reads. `environment` is added to the few variables that every child process gets. */
+  /**
+   * Runs a command that only reads. `environment` is added to the few variables that every child process gets.
+   * `PROGRAM --version` is answered from an earlier call of any step, at most 10 s old, if nothing has changed.
+   */
   query(
     argv: readonly string[],
     environment?: Readonly<Record<string, string>>,

@@ -31,11 +31,18 @@ export default definePhase({
         throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
       return { ran: true, stdout, stderr };
     }
+    if (undo !== undefined) await warnIfMissing(ports, undo[0] ?? '');
     const reversal = undo === undefined ? { irreversible: irreversible ?? '' } : { undo };
     await commands.run(argv, reversal, environment, limits);
     return { ran: true };
   },
 });
+
+/** The change can be undone later if the program is installed by then. */
+async function warnIfMissing({ commands, files, log }: Ports, program: string): Promise<void> {
+  const found = program.includes('/') ? await files.stat(program) : await commands.find(program);
+  if (found === undefined) log.warn(`${program} is not installed, so an undo of this command would fail`);
+}
 
 async function isDone(
   { files, commands, log }: Ports,

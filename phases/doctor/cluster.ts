@@ -10,9 +10,20 @@ import {
 } from '../../engine/node/index.ts';
 import { clean, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
 import { type Finding, findingOf } from './finding.ts';
+import { notStarted } from './machine.ts';
+
+export interface JoiningNode {
+  nodeName: string;
+  /** How far an unfinished run has come that has not started the kubelet yet. */
+  progress: string | undefined;
+}
 
 /** Asks with the node's own identity. */
-export async function clusterFindings({ kube }: Ports, identity: Identity, nodeName: string): Promise<Finding[]> {
+export async function clusterFindings(
+  { kube }: Ports,
+  identity: Identity,
+  { nodeName, progress }: JoiningNode,
+): Promise<Finding[]> {
   const api = kube.as(identity);
   try {
     const node = await api.get<NodeObject>(nodeRef(nodeName));
@@ -23,7 +34,7 @@ export async function clusterFindings({ kube }: Ports, identity: Identity, nodeN
         what: `${clean(identity.server)} answers and accepts this machine's certificate`,
       },
       clockFinding(identity.server, api.clockSkewMs()),
-      nodeFinding(nodeName, node),
+      nodeFinding(nodeName, node, progress),
     ];
   } catch (error) {
     return [findingOf('api-server', error)];
@@ -39,8 +50,10 @@ function clockFinding(server: string, skewMs: number | undefined): Finding {
   }
 }
 
-function nodeFinding(name: string, node: NodeObject | undefined): Finding {
+function nodeFinding(name: string, node: NodeObject | undefined, progress: string | undefined): Finding {
   const check = 'node';
+  if (progress !== undefined && !isReady(node))
+    return { check, state: 'note', what: `${name} is ${notStarted(progress)}` };
   if (node === undefined) {
     const what = `the cluster has no Node ${name}: the kubelet has not registered, or the Node was deleted`;
     return { check, state: 'problem', what, next: 'journalctl -u kubelet -n 50' };

@@ -6,7 +6,7 @@ import { type Finding, findingOf } from './finding.ts';
 type Held = KubeletIdentity | undefined;
 
 const APPROVE = 'kubectl get csr, then kubectl certificate approve NAME if one is Pending';
-const JOIN_AGAIN = 'join reset, then join again';
+const JOIN_AGAIN = 'to be able to join again: join reset';
 
 export async function identityFinding({ files, clock }: Ports, held: Held): Promise<Finding> {
   const check = 'identity';
@@ -41,8 +41,9 @@ export async function identityFinding({ files, clock }: Ports, held: Held): Prom
 }
 
 /** Checks the files that a joined machine needs, and the one that must be gone. */
-export async function fileFindings({ files }: Ports, held: Held): Promise<Finding[]> {
+export async function fileFindings({ files }: Ports, held: Held, progress: string | undefined): Promise<Finding[]> {
   if (held === undefined) return [];
+  if (progress !== undefined) return [{ check: 'files', state: 'note', what: `not complete yet: ${progress}` }];
   const check = 'files';
   const findings: Finding[] = [];
   for (const path of [paths.kubeletConfig, paths.kubeadmFlags, paths.caCert])
@@ -61,7 +62,11 @@ export async function fileFindings({ files }: Ports, held: Held): Promise<Findin
   return findings.length > 0 ? findings : [{ check, state: 'ok', what: 'all files of a join exist' }];
 }
 
-export async function serviceFinding({ services, commands }: Ports, held: Held): Promise<Finding[]> {
+export async function serviceFinding(
+  { services, commands }: Ports,
+  held: Held,
+  progress: string | undefined,
+): Promise<Finding[]> {
   const check = 'kubelet';
   const { manager, exists, masked, active, failed } = await services.status('kubelet');
   if (manager === 'none')
@@ -72,12 +77,16 @@ export async function serviceFinding({ services, commands }: Ports, held: Held):
     return [{ check, state: 'problem', what: 'its service is masked', next: 'systemctl unmask kubelet' }];
   if (!exists) return [findingOf(check, fail('E_SERVICE_MISSING', { service: 'kubelet', manager }))];
   if (active && !failed) return [{ check, state: 'ok', what: 'its service is running' }];
+  if (progress !== undefined) return [{ check, state: 'note', what: notStarted(progress) }];
   if (held === undefined)
     return [{ check, state: 'note', what: 'its service is not running (expected before a join)' }];
   const what = active ? 'its service keeps restarting' : 'its service is not running';
   const next = active ? 'journalctl -u kubelet -n 50' : start(manager);
   return [{ check, state: 'problem', what: `${what}${await lastLogLine(commands)}`, next }];
 }
+
+/** Starting the kubelet by hand would skip the steps in between. */
+export const notStarted = (progress: string): string => `not started yet: ${progress}`;
 
 const start = (manager: string): string =>
   manager === 'systemd' ? 'systemctl start kubelet' : 'rc-service kubelet start';

@@ -6,6 +6,10 @@ export const input = {
   type: 'object',
   properties: {
     identity,
+    progress: {
+      type: 'string',
+      description: 'How far an unfinished run has come that has not started the kubelet yet',
+    },
     csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join sent' },
   },
   additionalProperties: false,

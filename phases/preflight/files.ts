@@ -29,7 +29,7 @@ const fileAvailable = (path: string): Check => ({
   name: checkName('FileAvailable', path),
   severity: 'error',
   passesIf: 'the file does not exist, or is from an earlier join of this node',
-  hint: 'This machine may already belong to a cluster. To remove it from there: join undo, or join reset',
+  hint: 'This machine may already belong to a cluster. To leave it: join reset',
   async run({ files, joinedBefore }) {
     const [stat, before] = await Promise.all([files.stat(path), joinedBefore]);
     if (stat === undefined) return ok(`${path} does not exist`);

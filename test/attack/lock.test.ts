@@ -218,7 +218,7 @@ describe('two runs at once', () => {
       const launcher = [process.execPath, join(project, 'bin/join'), ...args];
       const second = () => execFileSync('unshare', ['--net', ...launcher], { stdio: 'pipe' });
       expect(second).toThrow(`another run (${id}, pid ${child.pid}) is in progress`);
-      expect((await cli(['runs', '--root', root])).stdout).toContain(`in progress (pid ${child.pid})`);
+      expect((await cli(['runs', '--root', root])).stdout).toContain(`running (pid ${child.pid})`);
       const { runs } = JSON.parse((await cli(['runs', '--root', root, '--output', 'json'])).stdout);
       expect(runs).toMatchObject([{ id, pid: child.pid }]);
       await writeFile(join(root, 'go'), '');

@@ -63,8 +63,10 @@ test('a run waits for its approvals across SIGKILL and a reboot, and keeps each 
   await rm(join(root, 'run/joinery'), { recursive: true }); // what a reboot leaves of tmpfs
 
   const details = await cli(['runs', 'show', '--root', root]);
-  expect(details.stdout).toMatch(/approval: First window\?\n {4}waits until .*: join approve \S+ first/);
-  expect((await cli(['runs', '--root', root])).stdout).toContain(`waits for approval: join approve ${id} first`);
+  expect(details.stdout).toMatch(/approval: First window\?\n {4}waits until .*: bin\/join approve \S+ first --root/);
+  expect((await cli(['runs', '--root', root])).stdout).toMatch(
+    new RegExp(`interrupted .* bin/join resume ${id} --root`),
+  );
   const wrong = await cli(['approve', id, 'second', '--root', root]);
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('E_APPROVAL_NONE')]);
 
@@ -73,6 +75,9 @@ test('a run waits for its approvals across SIGKILL and a reboot, and keeps each 
   const yes = await cli(['approve', id.slice(0, 18), 'first', '--reason', 'change 4711', '--root', root]);
   expect(yes).toMatchObject({ code: 0, stdout: `Step first of run ${id} is approved.\n` });
   await second.asked('second');
+  expect((await cli(['runs', '--root', root])).stdout).toMatch(
+    new RegExp(`waiting for an approval \\(pid \\d+\\) .* bin/join approve ${id} second --root`),
+  );
   await writeFile(join(root, 'run/joinery', id, 'approval.second'), 'approve from a script\n');
   const [code] = await second.exited;
   expect(code).toBe(0);

@@ -1,4 +1,4 @@
-/** Runs the built command on a scratch machine against a sandbox in this process. */
+/** Runs the built command, in this process or in its own, on a scratch machine against a sandbox in this process. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,17 +12,14 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/s
 import { makeMachine, stopMachine } from '../../plugins/sandbox/machine/machine.ts';
 import { startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
 import { DEFAULT_PROFILE, type Profile, profiles } from '../../plugins/sandbox/profile.ts';
+import { type Outcome, runHere } from './in-process.ts';
+
+export type { Outcome };
 
 export const project = fileURLToPath(new URL('../..', import.meta.url));
 const launcher = join(project, 'bin/join');
 
-export interface Outcome {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Starts the command; a test can send signals to `child`. */
+/** Starts the command in a process of its own, for tests of signals, terminals, processes and exits. */
 export function start(args: readonly string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [launcher, ...args], {
     env: { ...process.env, ...env },
@@ -35,8 +32,8 @@ export function start(args: readonly string[], env: Record<string, string> = {})
   return { child, outcome };
 }
 
-export const cli = (args: readonly string[], env?: Record<string, string>): Promise<Outcome> =>
-  start(args, env).outcome;
+/** Runs the command in this process. */
+export const cli: (args: readonly string[], env?: Record<string, string>) => Promise<Outcome> = runHere;
 
 const endings: (() => Promise<void>)[] = [];
 const endAll = async () => {

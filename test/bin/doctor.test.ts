@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { nextOf } from '../../bin/render/diagnosis.ts';
-import { cli, project, scene, start } from './cli.ts';
+import { cli, obstruct, project, scene, start } from './cli.ts';
 
 const valid = new Ajv2020({ strict: false }).compile(
   JSON.parse(readFileSync(join(project, 'schemas/diagnosis.schema.json'), 'utf8')),
@@ -40,7 +40,7 @@ test('join doctor suggests the next command before a join, while it waits for ap
   const waiting = await examined(root);
   expect(waiting).toMatchObject({
     healthy: false,
-    next: `kubectl certificate approve ${csr?.metadata.name}, then join resume`,
+    next: `kubectl certificate approve ${csr?.metadata.name}, then bin/join resume --root ${root}`,
   });
   expect(waiting.findings.map(({ check, state }) => [check, state])).toEqual([
     ...[
@@ -54,12 +54,33 @@ test('join doctor suggests the next command before a join, while it waits for ap
   ]);
   expect(JSON.stringify(waiting)).not.toContain(sandbox.token.split('.')[1]);
 
+  expect(waiting.findings[2]?.what).toBe('not started yet: the run stopped at tls-bootstrap');
+
   sandbox.autoApprove = true; // an administrator approves it
   expect((await cli(['resume', '--root', root])).code).toBe(0);
   const { code, stdout } = await cli(['doctor', '--root', root]);
   expect(stdout).toMatch(/^✓ run +\d{8}-\d{6}-[0-9a-f]{4} of join-worker succeeded$/m);
   expect(stdout).toMatch(/^✓ identity +this machine is w1 in https:/m);
   expect([code, stdout.includes('✗')]).toEqual([0, false]);
+});
+
+test('join doctor on a run that failed before the kubelet started suggests to resume it', async () => {
+  const { args, root } = await scene();
+  const clear = await obstruct(root);
+  expect((await cli(args('run'))).code).toBe(6);
+  const { next, findings } = await examined(root);
+  expect(next).toMatch(/^Check the owner.*\nThen: bin\/join resume \S+ --root \S+$/);
+  const found = Object.fromEntries(findings.map(({ check, ...rest }) => [check, rest]));
+  expect(found.run).toMatchObject({
+    state: 'problem',
+    what: expect.stringContaining('failed at kubelet-config: E_FILE'),
+  });
+  expect([found.kubelet, found.files, found.node]).toEqual([
+    { state: 'note', what: 'not started yet: the run stopped at kubelet-config' },
+    { state: 'note', what: 'not complete yet: the run stopped at kubelet-config' },
+    { state: 'note', what: 'w1 is not started yet: the run stopped at kubelet-config' },
+  ]);
+  await clear();
 });
 
 test('the next command of a diagnosis fixes the cause first, and then the run that failed from it', () => {

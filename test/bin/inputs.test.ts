@@ -255,7 +255,7 @@ dryRun: true
       `${join(setup.root, '../c.yaml')}: nodeRegistration.imagePullPolicy, timeouts.etcdAPICall: no effect on a worker`,
     ]);
     const { stdout } = await joinRun(args); // the file asks for a dry run
-    expect(stdout).toContain('Nothing was changed.');
+    expect(stdout).toContain('nothing was changed.');
     expect(await setup.tree()).toEqual(before);
   });
 

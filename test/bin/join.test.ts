@@ -15,14 +15,14 @@ describe('join run', () => {
     const { sandbox, args, tree, root } = await scene();
     const before = await tree();
 
-    const planned = await cli(args('run', '--output', 'json', '--dry-run'));
+    const planned = await start(args('run', '--output', 'json', '--dry-run')).outcome;
     expect(planned.code, planned.stderr).toBe(0);
     const plan = documentOf('RunResult', planned.stdout);
     expect(await tree()).toEqual(before);
     expect(sandbox.store.list('certificatesigningrequests')).toEqual([]);
     expect(sandbox.store.list('nodes').map(({ metadata }) => metadata.name)).not.toContain('w1');
 
-    const done = await cli(args('run', '--output', 'json', '--wait', 'ready'));
+    const done = await start(args('run', '--output', 'json', '--wait', 'ready')).outcome;
     expect(done.code, done.stderr).toBe(0);
     const result = documentOf('RunResult', done.stdout);
     const node = sandbox.store.get<NodeObject & KubeObject>('nodes', 'w1');
@@ -51,7 +51,7 @@ describe('join run', () => {
       );
     expect(changesOf(plan)).toEqual(changesOf(result));
 
-    const again = await cli(args('run', '--output', 'json'));
+    const again = await start(args('run', '--output', 'json')).outcome;
     expect(again.code, again.stderr).toBe(0);
     expect(
       documentOf('RunResult', again.stdout).steps.flatMap(({ changes }: { changes: object[] }) => changes),

@@ -15,7 +15,8 @@ describe('join phase', () => {
     const { sandbox, args } = await scene();
     const { code, stdout, stderr } = await cli(args('phase', 'discovery', '--dry-run'));
     expect(code, stderr).toBe(0);
-    expect(stdout).toBe(`Plan for phase discovery. Nothing was changed.
+    expect(stdout).toBe(`Plan: nothing to do
+This was a dry run of phase discovery: nothing was changed.
 ✓ discovery: Find and verify the cluster through a bootstrap token and pinned CA keys
     the signature of token ${sandbox.token.slice(0, 6)} on cluster-info from ${sandbox.endpoint} is valid
     the CA matches the pinned key ${sandbox.caPin}

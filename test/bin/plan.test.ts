@@ -71,10 +71,11 @@ describe('join plan', () => {
       pipeline,
       `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: motd }\nsteps:\n${step('first', 'one\nTWO\nthree\n')}${step('second', 'one\nTWO\nthree\nfour\n')}${step('third', 'open\n').replace('motd', 'key')}`,
     );
-    const { code, stdout } = await cli(['plan', '--pipeline', pipeline, '--root', root]);
+    const { code, stdout } = await cli(['plan', '--pipeline', pipeline, '--root', root, '--diff']);
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `Plan for motd. Nothing was changed.
+      stdout: `Plan: 2 files
+This was a dry run of motd: nothing was changed.
 ✓ first: ${FILE}
     would replace /etc/site/motd (0600), owner ${OWNER.uid}:${OWNER.gid}
         @@ -1,3 +1,3 @@
@@ -117,6 +118,50 @@ describe('join plan', () => {
     expect(plan.steps[0]).toMatchObject({
       changes: [{ kind: 'remove', unrestored: 'its ACL, label, attributes and times' }],
       irreversible: ['/etc/empty: its ACL, label, attributes and times'],
+    });
+  });
+});
+
+describe('the text of a plan', () => {
+  test('a plan first counts its changes, omits assumptions, and puts unchanged steps in one line', async () => {
+    const { args } = await scene();
+    const { stdout } = await cli(args('plan'));
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'Plan: 6 files, 4 directories, 1 link, 1 service, 1 API object (1 cannot be undone)',
+      'This was a dry run of join-worker: nothing was changed.',
+      '✓ preflight, discovery, kubelet-version, cluster-config, preflight-cluster: no changes',
+    ]);
+    expect(stdout).not.toMatch(/is signed|the kubelet is healthy|has registered/);
+    expect(stdout).not.toContain('@@');
+    expect(stdout).toContain('✓ node-ready: no changes, would wait for nodes w1\n');
+  });
+
+  test('on a joined machine, a plan and each phase have nothing to do', async () => {
+    const { args, root } = await scene();
+    expect((await cli(args('run'))).code).toBe(0);
+    const { code, stdout } = await cli(args('plan', '--detailed-exitcode'));
+    expect({ code, lines: stdout.split('\n').slice(0, 3) }).toEqual({
+      code: 0,
+      lines: [
+        'Plan: nothing to do',
+        'This was a dry run of join-worker: nothing was changed.',
+        expect.stringMatching(/^✓ preflight, .*, dynamic-kubelet-config: no changes$/),
+      ],
+    });
+    const phase = await cli(['phase', 'kubelet-start', '--root', root, '--dry-run']);
+    expect(phase.stdout).toMatch(/^Plan: nothing to do\n/);
+  });
+
+  test('with --detailed-exitcode, a plan with changes ends with 2, and an error never does', async () => {
+    const { args, sandbox, root } = await scene();
+    expect((await cli(args('plan', '--detailed-exitcode'))).code).toBe(2);
+    expect((await cli(args('plan', '--detailed-exitcode', '--no-such-flag'))).code).toBe(1);
+    const pin = `sha256:${'0'.repeat(64)}`;
+    const line = [sandbox.endpoint, '--token', sandbox.token, '--discovery-token-ca-cert-hash', pin, '--root', root];
+    const untrusted = await cli(['plan', '--detailed-exitcode', ...line]);
+    expect({ code: untrusted.code, first: untrusted.stdout.split('\n')[0] }).toEqual({
+      code: 12,
+      first: 'Incomplete plan, because the dry run failed: no changes so far',
     });
   });
 });

@@ -1,12 +1,11 @@
 /** The `join reset` command: it prints its plan, asks, and leaves a machine that can join again. */
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isReady, type NodeObject } from '../../engine/node/index.ts';
 import { cli, scene } from './cli.ts';
 
-test('join reset plans, asks, cleans up and deletes the runs, and the machine can join again under its name', {
+test('join reset plans, asks, cleans up and keeps the history, and the machine can join again under its name', {
   timeout: 90_000,
 }, async () => {
   const { args, root, tree, sandbox } = await scene();
@@ -36,12 +35,17 @@ test('join reset plans, asks, cleans up and deletes the runs, and the machine ca
   expect(done.stderr).toContain('kubectl delete node w1');
   expect(await tree()).toEqual(before);
   expect(await readdir(join(root, 'var/lib/kubelet'))).toEqual([]);
-  expect(existsSync(join(root, 'var/lib/joinery/runs'))).toBe(false);
+  const listed = await cli(['runs', '--root', root]);
+  expect(listed.stdout).toMatch(/join-worker +w1 +reset +\S+ s$/m);
+  const [run = ''] = await readdir(join(root, 'var/lib/joinery/runs'));
+  expect(await readdir(join(root, 'var/lib/joinery/runs', run))).toEqual(['journal.jsonl']); // and no before-image
+  const undo = await cli(['undo', run, '--yes', '--root', root]);
+  expect([undo.code, undo.stderr]).toEqual([2, expect.stringContaining(`this machine was reset after run ${run}`)]);
+  expect((await cli(['undo', '--yes', '--root', root])).stderr).toContain('E_RUN_NONE');
   expect(isReady(sandbox.store.get('nodes', 'w1') as NodeObject)).toBe(false);
 
   const again = await cli(['reset', '--root', root, '--yes', '--output', 'json']);
   expect([again.code, JSON.parse(again.stdout).status]).toEqual([0, 'succeeded']);
-  expect(existsSync(join(root, 'var/lib/joinery/runs'))).toBe(false);
   const rejoined = await cli(args('run'));
   expect(rejoined.code, rejoined.stderr).toBe(0);
 });

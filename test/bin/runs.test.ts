@@ -27,7 +27,7 @@ describe('a join that is over', () => {
 
     const listed = await cli(['runs', '--root', root]);
     expect(listed.stdout).toMatch(
-      /RUN +STARTED +PIPELINE +NODE +STATUS +DURATION +NEXT\n\S+ +\S+ \S+ +join-worker +w1 +succeeded/,
+      /RUN +STARTED +PIPELINE +NODE +STATUS +DURATION +NEXT\n\S+ +\S+ \S+ [+-]\d\d:\d\d +join-worker +w1 +succeeded/,
     );
     const [run] = documentOf('RunList', (await cli(['runs', '--root', root, '--output', 'json'])).stdout).runs;
     expect(run).toMatchObject({ status: 'succeeded', nodeName: 'w1' });
@@ -86,9 +86,10 @@ async function halfway() {
 describe('a join that failed half-way', () => {
   test('a failed join prints how to resume and undo it, and a resume does not repeat completed steps', async () => {
     const { failed, id, clear, root, sandbox } = await halfway();
-    expect(failed.stdout).toContain(`To resume: join resume ${id}`);
-    expect(failed.stdout).toContain(`To undo:   join undo ${id}`);
-    expect((await cli(['runs', '--root', root])).stdout).toMatch(/failed +\S+ s +join resume, join undo/);
+    expect(failed.stdout).toContain(`To resume: bin/join resume ${id} --root ${root}\n`);
+    expect(failed.stdout).toContain(`To undo:   bin/join undo ${id} --root ${root}\n`);
+    const listed = await cli(['runs', '--root', root]);
+    expect(listed.stdout).toMatch(new RegExp(`failed +\\S+ s +bin/join resume ${id} --root ${root}$`, 'm'));
     const asked = sandbox.store.requests.length;
     await clear();
     const resumed = await cli(['resume', '--root', root]);
@@ -135,7 +136,10 @@ describe('a join that failed half-way', () => {
     await clear();
     await rm(join(root, 'run/joinery'), { recursive: true });
     const asked = await cli(['resume', '--root', root]);
-    expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining(`join resume ${id} --token @FILE`)]);
+    expect([asked.code, asked.stderr]).toEqual([
+      2,
+      expect.stringContaining(`join resume ${id} --token @FILE --root ${root}\n`),
+    ]);
     const file = join(root, 'token');
     await writeFile(file, `${sandbox.token}\n`, { mode: 0o600 });
     const resumed = await cli(['resume', '--root', root, '--token', `@${file}`]);
@@ -167,7 +171,7 @@ describe('a join that failed half-way', () => {
     expect(undone.stdout).not.toContain('# by hand'); // only its owner may read the file
     const left = Object.keys(await tree()).filter((path) => !(path in before) && !path.startsWith('/run/joinery/'));
     expect(left).toEqual(['/etc/kubernetes/kubelet.conf']);
-    expect((await cli(['runs', '--root', root])).stdout).toContain('partly undone: join undo');
+    expect((await cli(['runs', '--root', root])).stdout).toMatch(/partly undone +\S+ s +bin\/join undo \S+ --root/);
     const still = documentOf('UndoResult', (await cli(['undo', '--yes', '--root', root, '--output', 'json'])).stdout);
     expect(still).toMatchObject({ status: 'undone-in-part', error: { code: 'E_UNDO_REFUSED' } });
     expect(still.items).toMatchObject([
@@ -186,7 +190,12 @@ describe('Ctrl-C', () => {
     const first = start(args('run'));
     await waitFor(() => sandbox.store.list('certificatesigningrequests')[0]);
     first.child.kill('SIGINT');
-    expect((await first.outcome).code).toBe(130);
+    const undone = await first.outcome;
+    expect([undone.code, undone.stdout]).toEqual([
+      130,
+      expect.stringMatching(/after \S+ s: 1 change: 1 kept\.\n {2}certificatesigningrequests \S+ is kept/),
+    ]);
+    expect(undone.stderr).toContain('To continue, run the same command again.');
     expect(await tree()).toEqual(before);
     expect((await cli(['runs', '--root', root])).stdout).toContain('undone');
 
@@ -214,7 +223,7 @@ describe('Ctrl-C', () => {
     child.kill('SIGINT');
     const { code, stdout } = await outcome;
     expect([code, stdout]).toEqual([130, expect.stringMatching(/join resume \S+/)]);
-    expect((await cli(['runs', '--root', root])).stdout).toMatch(/cancelled|interrupted|undoing/);
+    expect((await cli(['runs', '--root', root])).stdout).toMatch(/cancelled|interrupted|partly undone/);
     sandbox.faults.clear();
     expect((await cli(['undo', '--yes', '--root', root])).code).toBe(0);
   });
@@ -228,8 +237,15 @@ describe('runs', () => {
     const second = await cli(args('run'));
     expect([second.code, second.stderr]).toEqual([2, expect.stringContaining('E_RUN_LOCKED')]);
     expect((await cli(['undo', '--yes', '--root', root])).stderr).toContain('E_RUN_LOCKED');
+    const [{ pid, status }] = documentOf(
+      'RunList',
+      (await cli(['runs', '--root', root, '--output', 'json'])).stdout,
+    ).runs;
+    expect([pid, status]).toEqual([first.child.pid, 'running']);
+    expect((await cli(['runs', '--root', root])).stdout).toContain(`running (pid ${pid})`);
     first.child.kill('SIGKILL');
     await first.outcome;
+    expect((await cli(['runs', '--root', root])).stdout).toMatch(/interrupted +\S+ s +bin\/join resume \S+ --root/);
     sandbox.autoApprove = true;
     expect((await cli(['resume', '--root', root])).code).toBe(0);
   });
@@ -246,9 +262,12 @@ describe('runs', () => {
     expect(await readdir(join(root, 'var/lib'))).toContain('joinery');
   });
 
-  test('a run can be deleted by its ID in any state, and a new one can start', async () => {
+  test('an unfinished run is deleted by its ID only if that is confirmed, and then a new one can start', async () => {
     const { args, id, root } = await halfway();
-    expect((await cli(['runs', 'prune', '20', '--root', root])).stdout).toContain(`Deleted ${id}.`);
+    const unconfirmed = await cli(['runs', 'prune', '20', '--root', root]);
+    expect([unconfirmed.code, unconfirmed.stderr]).toEqual([2, expect.stringContaining('E_PRUNE_UNCONFIRMED')]);
+    expect((await cli(['runs', '--root', root])).stdout).toContain(id);
+    expect((await cli(['runs', 'prune', '20', '--yes', '--root', root])).stdout).toContain(`Deleted ${id}.`);
     expect((await cli(['runs', '--root', root])).stdout).toContain('No run is recorded on this machine.');
     expect(await readdir(join(root, 'run'))).not.toContain('joinery');
     expect((await cli(args('run', '--node-name', 'other'))).stderr).not.toContain('E_RUN_UNFINISHED');

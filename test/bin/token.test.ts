@@ -9,7 +9,7 @@ import { isSignedBy } from '../../engine/pki/index.ts';
 import type { Sandbox } from '../../plugins/sandbox/index.ts';
 import type { ConfigMap, Secret } from '../../plugins/sandbox/objects.ts';
 import { nodeClient } from '../plugins/sandbox/client.ts';
-import { cli, type Outcome, project, scene } from './cli.ts';
+import { cli, type Outcome, project, scene, start } from './cli.ts';
 import { documentOf } from './documents.ts';
 
 let folder: string;
@@ -291,7 +291,7 @@ describe('join ca-hash', () => {
     ['an endless file', '/dev/zero', '/dev/zero is a device, not a file'],
     ['nothing on standard input', '-', 'standard input'],
   ])('ca-hash fails with a hint for %s', async (_, path, says) => {
-    const error = failed(await cli(['ca-hash', path]), 'E_CA_HASH', 2);
+    const error = failed(await start(['ca-hash', path]).outcome, 'E_CA_HASH', 2);
     expect(error).toContain(says);
     expect(error).toContain('/etc/kubernetes/pki/ca.crt');
   });

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cli, project, type Scene, scene } from '../bin/cli.ts';
+import { project, type Scene, scene, start } from '../bin/cli.ts';
 
 /** The values that the README shows in place of those of a test. */
 const ENDPOINT = '127.0.0.1:6443';
@@ -43,7 +43,7 @@ const isSameInSomeOrder = (one: string, other: string): boolean =>
   one.split('\n').sort().join('\n') === other.split('\n').sort().join('\n');
 
 async function outputOf(command: string, played: Scene): Promise<string> {
-  const { code, stdout, stderr } = await cli(toReal(command.replace(/^bin\/join /, ''), played));
+  const { code, stdout, stderr } = await start(toReal(command.replace(/^bin\/join /, ''), played)).outcome;
   expect(code, stderr).toBe(0);
   return toWritten(`${stderr}${stdout}`, played);
 }

@@ -152,7 +152,7 @@ test('a CA from the environment is not trusted', async () => {
   sandbox.serveWith({ cert, key });
   const file = join(root, '../ca.crt');
   await writeFile(file, ca);
-  const { code, stderr } = await cli(args('run'), { NODE_EXTRA_CA_CERTS: file, SSL_CERT_FILE: file });
+  const { code, stderr } = await start(args('run'), { NODE_EXTRA_CA_CERTS: file, SSL_CERT_FILE: file }).outcome;
   expect(stderr).toContain('E_API_CERTIFICATE_UNTRUSTED');
   expect(code).toBe(12);
 });

@@ -5,7 +5,8 @@ import { Writable } from 'node:stream';
 import { DEFAULT_PIPELINE } from '../../bin/pipelines.ts';
 import { errorText } from '../../bin/render/error.ts';
 import { jsonText, resultDocument } from '../../bin/render/json.ts';
-import { plannedChanges, planText } from '../../bin/render/plan.ts';
+import { planText } from '../../bin/render/plan.ts';
+import { plannedChanges } from '../../bin/render/planned.ts';
 import { progress } from '../../bin/render/progress.ts';
 import { resultText } from '../../bin/render/text.ts';
 import type { Change } from '../../engine/host/changes/index.ts';
@@ -81,7 +82,7 @@ export async function joinOn(
     shown.end();
     const changes = dryRun ? await plannedChanges(result, host) : new Map();
     lines.push(dryRun ? planText({ result, plan, changes, waits: new Map() }) : resultText(result, plan));
-    if (result.error !== undefined) lines.push(errorText(result.error, '0.0.0'));
+    if (result.error !== undefined) lines.push(errorText(result.error, { version: '0.0.0' }));
     const json = jsonText(resultDocument(result, { plan, dryRun }));
     const limits = new Map(steps.map(({ id, timeoutMs }) => [id, timeoutMs]));
     return { result, events, limitsMs: limits, text: lines.join('\n'), json, wanted };

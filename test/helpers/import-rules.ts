@@ -22,7 +22,8 @@ const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/')
 const FLOORS: string[][] = [
   ['pki', 'limits'],
   ['sdk'],
-  ['documents', 'net', 'node'],
+  ['documents', 'net'],
+  ['node'],
   ['expressions', 'host', 'kube', 'kubeadm'],
   ['pipeline', 'journal', 'tokens'],
   ['environment', 'plugins'],

@@ -38,6 +38,6 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
 /** Undoes all changes. Returns those that were not restored. */
 export async function takenBack(journal: Journal, host: Host, overwrite = false): Promise<UndoItem[]> {
   const items: UndoItem[] = [];
-  await undoChanges({ journal, host, overwrite, signal: SIGNAL, onItem: (item) => items.push(item) });
+  await undoChanges({ journal, host, overwrite, skip: [], signal: SIGNAL, onItem: (item) => items.push(item) });
   return items.filter(({ outcome }) => outcome !== 'restored');
 }

@@ -25,7 +25,7 @@ export const fileAvailable = (path: string): Case => ({
   check: `FileAvailable-${path.replaceAll('/', '-')}`,
   result: 'error',
   evidence: `${path} already exists`,
-  hint: 'This machine may already belong to a cluster. To remove it from there: join undo, or join reset',
+  hint: 'This machine may already belong to a cluster. To leave it: join reset',
   machine: file(path),
 });
 export const setting = (path: string, hint: string, endpoint = 'api.example:6443'): Case[] => {

@@ -50,7 +50,7 @@ export async function undoableRun(...steps: UndoableStep[]) {
     async undo({ skip = [], ...options }: Partial<UndoOptions> & { skip?: string[] } = {}) {
       events.length = 0;
       const journal = await runs.open(begun.id);
-      return undo({ plan: undoPlan(journal, registry, skip, host.facts), host, journal, onEvent, ...options });
+      return undo({ plan: undoPlan(journal, registry, skip, host.facts), host, journal, onEvent, skip, ...options });
     },
     open: () => runs.open(begun.id),
     history: () => runs.history(begun.id),

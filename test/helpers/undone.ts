@@ -34,7 +34,7 @@ export async function takenBack(
   { overwrite = false, signal = new AbortController().signal } = {},
 ): Promise<UndoItem[]> {
   const items: UndoItem[] = [];
-  await undoChanges({ journal, host, overwrite, signal, onItem: (item) => items.push(item) });
+  await undoChanges({ journal, host, overwrite, skip: [], signal, onItem: (item) => items.push(item) });
   return items;
 }
 

@@ -76,7 +76,7 @@ describe('doctor', () => {
           check: 'identity',
           state: 'problem',
           what: 'its certificate does not belong to a node',
-          next: 'join reset, then join again',
+          next: 'to be able to join again: join reset',
         },
       ],
     ],
@@ -85,7 +85,7 @@ describe('doctor', () => {
       { files: without(paths.kubeletCurrentPem) },
       [
         {
-          ...{ check: 'identity', state: 'problem', next: 'join reset, then join again' },
+          ...{ check: 'identity', state: 'problem', next: 'to be able to join again: join reset' },
           what: '/etc/kubernetes/kubelet.conf exists, but without a usable certificate and key',
         },
       ],

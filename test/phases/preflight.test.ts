@@ -61,7 +61,7 @@ describe('preflight', () => {
       message: [
         'this machine is not ready to join:',
         '  [FileAvailable--etc-kubernetes-pki-ca.crt] /etc/kubernetes/pki/ca.crt already exists',
-        '    → This machine may already belong to a cluster. To remove it from there: join undo, or join reset',
+        '    → This machine may already belong to a cluster. To leave it: join reset',
         '  [Swap] swap is on: /dev/sda2',
         '    → swapoff -a, and remove it from /etc/fstab to keep it off',
       ].join('\n'),

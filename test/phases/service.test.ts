@@ -71,7 +71,7 @@ describe('service', () => {
       await journal.change('s', change, async () => ({ before }));
     }
     const { signal } = new AbortController();
-    await undoChanges({ journal, host, overwrite: false, signal, onItem: () => undefined });
+    await undoChanges({ journal, host, overwrite: false, skip: [], signal, onItem: () => undefined });
     expect(host.changes.map((change) => change.kind === 'service' && `${change.action} ${change.name}`)).toEqual([
       ...['stop b', 'disable b', 'unmask a', 'enable a', 'reload b', 'reload-service a', 'restart a'],
     ]);

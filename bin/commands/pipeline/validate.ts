@@ -1,6 +1,7 @@
 /** `join pipeline validate FILE`: reports every problem of a pipeline and its environments, without running it. */
 import { Args, Flags } from '@oclif/core';
-import { EXIT, fail } from '../../../engine/sdk/index.ts';
+import type { Pipeline } from '../../../engine/pipeline/load.ts';
+import { EXIT, fail, printable } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import type { App } from '../../compose.ts';
 import { envFlag, runFlags } from '../../inputs/common-flags.ts';
@@ -31,20 +32,21 @@ export class PipelineValidate extends JoinCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PipelineValidate);
     const { file } = args;
-    const { steps, problems } = await checkRequest(this.app, {
+    const { steps, problems, notes } = await checkRequest(this.app, {
       name: file,
       environments: flags.env ?? [],
       argv: this.argv,
     });
     if (flags.output === 'text') {
       if (problems.length > 0) throw fail('E_PIPELINE', { problems });
+      for (const note of notes) process.stderr.write(`! ${printable(note)}\n`);
       return this.log(`${file}: ${steps.length} step${steps.length === 1 ? '' : 's'}, no problems`);
     }
     const valid = problems.length === 0;
     const document =
       flags.output === 'sarif'
         ? (await import('../../render/sarif.ts')).sarifDocument(problems, this.config.version)
-        : { apiVersion: 'joinery.dev/v1', kind: 'PipelineValidation', file, valid, steps, problems };
+        : { apiVersion: 'joinery.dev/v1', kind: 'PipelineValidation', file, valid, steps, problems, notes };
     this.log(withoutTokens(jsonText(document)));
     if (!valid) process.exitCode = EXIT.pipeline;
   }
@@ -53,8 +55,28 @@ export class PipelineValidate extends JoinCommand {
 async function checkRequest(app: App, request: PipelineRequest) {
   const { checkForAllHosts, problemsIn } = await import('../../../engine/environment/check.ts');
   try {
-    return checkForAllHosts(await openTrackedWithPlugins(app, request), app.registry);
+    const tracked = await openTrackedWithPlugins(app, request);
+    const checked = checkForAllHosts(tracked, app.registry);
+    const isValid = checked.problems.length === 0;
+    return { ...checked, notes: isValid ? await missingUndoPrograms(app, tracked.resolve().pipeline) : [] };
   } catch (error) {
-    return { steps: [], problems: problemsIn(error) };
+    return { steps: [], problems: problemsIn(error), notes: [] };
+  }
+}
+
+/** The phase reports it, too, but only once the pipeline runs. This may also be another machine. */
+async function missingUndoPrograms(app: App, { steps, finally: last = [] }: Pipeline): Promise<string[]> {
+  const { machine, close } = await app.openMachine({ root: '/' });
+  try {
+    const notes: string[] = [];
+    for (const { id, with: inputs } of [...steps, ...last]) {
+      const [program] = Array.isArray(inputs?.undo) ? inputs.undo : [];
+      if (typeof program !== 'string' || /\$\{\{|\//.test(program)) continue;
+      const found = await machine.read({ kind: 'program', name: program }, new AbortController().signal);
+      if (found === undefined) notes.push(`step ${id}: ${program}, which would undo it, is not installed here`);
+    }
+    return notes;
+  } finally {
+    await close();
   }
 }

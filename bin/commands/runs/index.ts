@@ -20,8 +20,8 @@ export class RunList extends JoinCommand {
       for (const id of await runs.ids()) examined.push(await runs.examine(id));
       const isAnyOpen = examined.some(({ history }) => history !== undefined && !isClosed(history));
       const holder = isAnyOpen ? await holderOf() : undefined;
-      if (flags.output === 'text') return this.log(runsText(examined, holder));
-      const documents = examined.map((run) => examinedDocument(run, holder));
+      if (flags.output === 'text') return this.log(runsText(examined, holder, this.hint));
+      const documents = examined.map((run) => examinedDocument(run, holder, this.hint));
       this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: documents }));
     } finally {
       await close();

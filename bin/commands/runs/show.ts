@@ -19,8 +19,10 @@ export class RunShow extends JoinCommand {
     try {
       const history = await runs.history(await runs.find(args.id, () => true, 'show'));
       const holder = isClosed(history) ? undefined : await holderOf();
-      if (flags.output === 'text') return this.log(runText(history, holder));
-      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...runDetailsDocument(history, holder) }));
+      if (flags.output === 'text') return this.log(runText(history, holder, this.hint));
+      this.log(
+        jsonText({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...runDetailsDocument(history, holder, this.hint) }),
+      );
     } finally {
       await close();
     }

@@ -1,11 +1,25 @@
 /** A sandbox cluster and a scratch machine, in one temporary folder. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
+import type { FailureName } from '../../../plugins/sandbox/failure-names.ts';
 import type { Sandbox } from '../../../plugins/sandbox/index.ts';
+import { DEFAULT_PROFILE, type Profile, type ProfileName, profiles } from '../../../plugins/sandbox/profile.ts';
+
+export interface PlaygroundOptions {
+  /** Version of the cluster and of the kubelet. Default: the newest. */
+  kubernetesVersion?: ProfileName;
+  /** Default: `auto`. */
+  approve?: 'auto' | 'manual';
+  /** Steps that fail. */
+  fail?: readonly FailureName[];
+  /** `slow`: the API server and the kubelet take seconds. Default: `fast`. */
+  pace?: 'fast' | 'slow';
+}
 
 export interface Playground {
   sandbox: Sandbox;
@@ -13,32 +27,58 @@ export interface Playground {
   root: string;
   /** The admin kubeconfig, for kubectl. */
   kubeconfig: string;
+  /** While this file exists, requests for certificates are approved. Absent if they always are. */
+  approvalFile?: string;
+  /** What a user should know of each step that fails. */
+  failures: string[];
   /** Arguments of `join run` that join the machine to the cluster. */
   joinArguments: string[];
   /** Stops everything and deletes the folder. */
   close(): Promise<void>;
 }
 
+const HOST_NAME = 'worker-1';
+const SLOW_ANSWER_MS = 1_500;
+const SLOW_KUBELET_SECONDS = 8;
+const LOOK_MS = 200;
+
 /** The service manager of the scratch machine starts the kubelet with `launcher`, the file of this command. */
-export async function openPlayground(launcher: string): Promise<Playground> {
+export async function openPlayground(launcher: string, options: PlaygroundOptions = {}): Promise<Playground> {
+  const { kubernetesVersion = DEFAULT_PROFILE, approve = 'auto', fail = [], pace = 'fast' } = options;
   const { startSandbox } = await import('../../../plugins/sandbox/index.ts');
   const { makeMachine } = await import('../../../plugins/sandbox/machine/machine.ts');
+  const { launched } = await import('../../../plugins/sandbox/machine/launch.ts');
   const { startRuntime } = await import('../../../plugins/sandbox/machine/runtime.ts');
+  const { prepareFailure } = await import('../../../plugins/sandbox/failures.ts');
   const folder = await mkdtemp(join(tmpdir(), 'joinery-'));
   const cleaner = await startCleaner(folder);
   const [root, kubeconfig] = [join(folder, 'machine'), join(folder, 'admin.conf')];
-  const sandbox = await startSandbox();
+  const sandbox = await startSandbox({ profile: kubernetesVersion, autoApprove: approve === 'auto' });
+  const { gitVersion: kubeletVersion, cgroupDriver }: Profile = profiles[kubernetesVersion];
+  const kubelet = launched(
+    [process.execPath, launcher, 'sandbox', 'kubelet'],
+    pace === 'slow' ? SLOW_KUBELET_SECONDS : 0,
+  );
   await mkdir(root);
-  await makeMachine(root, { hostName: 'worker-1', kubelet: [process.execPath, launcher, 'sandbox', 'kubelet'] });
-  const runtime = await startRuntime(root);
+  await makeMachine(root, { hostName: HOST_NAME, kubelet, kubeletVersion });
+  const runtime = await startRuntime(root, { cgroupDriver: cgroupDriver ?? 'cgroupfs' });
   await writeFile(kubeconfig, sandbox.adminKubeconfig, { mode: 0o600 });
+  const failures: string[] = [];
+  for (const name of fail) failures.push(await prepareFailure(name, { sandbox, root, hostName: HOST_NAME }));
+  if (pace === 'slow')
+    sandbox.faults.add({ effect: 'latency', latencyMs: SLOW_ANSWER_MS, times: Number.POSITIVE_INFINITY });
+  const approvalFile = join(folder, 'approve');
+  const look = approve === 'auto' ? undefined : setInterval(() => followFile(sandbox, approvalFile), LOOK_MS);
   const pin = ['--discovery-token-ca-cert-hash', sandbox.caPin];
   return {
     sandbox,
     root,
     kubeconfig,
+    ...(look === undefined ? {} : { approvalFile }),
+    failures,
     joinArguments: [sandbox.endpoint, '--token', sandbox.token, ...pin, '--root', root],
     async close() {
+      clearInterval(look);
       const cleaned = once(cleaner, 'close');
       cleaner.stdin.end();
       await cleaned;
@@ -46,6 +86,11 @@ export async function openPlayground(launcher: string): Promise<Playground> {
       await sandbox.close();
     },
   };
+}
+
+function followFile(sandbox: Sandbox, approvalFile: string): void {
+  const isApproved = existsSync(approvalFile);
+  if (sandbox.autoApprove !== isApproved) sandbox.autoApprove = isApproved;
 }
 
 const CLEAN = '"$1/machine/usr/bin/systemctl" stop kubelet; rm -rf -- "$1"';

@@ -1,27 +1,69 @@
 /** `join sandbox up`: runs a cluster and a scratch machine until Ctrl-C. */
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { Flags } from '@oclif/core';
+import { FAILURE_NAMES } from '../../../plugins/sandbox/failure-names.ts';
+import { DEFAULT_PROFILE, type ProfileName, profiles } from '../../../plugins/sandbox/profile.ts';
 import { JoinCommand } from '../../command.ts';
-import { openPlayground } from './machine.ts';
+import { openPlayground, type Playground } from './machine.ts';
 
 export class SandboxUp extends JoinCommand {
   static override summary = 'Start a sandbox cluster, and a scratch machine that can join it';
   static override description =
     'The sandbox has real TLS, tokens, CSRs and watches, a stand-in kubelet, and no Pods. It ends with the command.';
+  static override examples = [
+    '<%= config.bin %> sandbox up',
+    '<%= config.bin %> sandbox up --approve manual --slow',
+    '<%= config.bin %> sandbox up --fail kubelet-start',
+  ];
+  static override flags = {
+    'kubernetes-version': Flags.option({
+      options: Object.keys(profiles) as ProfileName[],
+      default: DEFAULT_PROFILE as ProfileName,
+      description: `Version of the cluster and of the kubelet (default ${DEFAULT_PROFILE})`,
+    })(),
+    approve: Flags.option({
+      options: ['auto', 'manual'] as const,
+      default: 'auto',
+      description: 'Who approves certificate requests: the cluster (auto), or you (manual) (default auto)',
+    })(),
+    fail: Flags.option({
+      options: FAILURE_NAMES,
+      multiple: true,
+      multipleNonGreedy: true,
+      description: 'Let this step of the default pipeline fail (repeatable)',
+    })(),
+    slow: Flags.boolean({ description: 'Let the API server and the kubelet take seconds to answer' }),
+  };
 
   async run(): Promise<void> {
-    const { sandbox, root, kubeconfig, joinArguments, close } = await openPlayground(
-      join(this.config.root, 'bin/join.cjs'),
-    );
-    const bin = this.config.bin;
-    this.log(`The cluster is at https://${sandbox.endpoint}, the machine in ${root}. In another terminal:
-
-  ${bin} run ${joinArguments.join(' ')} --dry-run
-  ${bin} run ${joinArguments.join(' ')}
-  kubectl --kubeconfig ${kubeconfig} get nodes,csr
-
-Ctrl-C stops and deletes both.`);
+    const { flags } = await this.parse(SandboxUp);
+    const playground = await openPlayground(join(this.config.root, 'bin/join.cjs'), {
+      kubernetesVersion: flags['kubernetes-version'],
+      approve: flags.approve,
+      fail: flags.fail ?? [],
+      pace: flags.slow ? 'slow' : 'fast',
+    });
+    this.log(textOf(playground, this.config.bin));
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
-    await close();
+    await playground.close();
   }
+}
+
+function textOf({ sandbox, root, kubeconfig, approvalFile, failures, joinArguments }: Playground, bin: string): string {
+  const approval =
+    approvalFile === undefined
+      ? []
+      : ['Certificate requests wait for you. To approve them, now and later:', '', `  touch ${approvalFile}`, ''];
+  return [
+    `The cluster is at https://${sandbox.endpoint}, the machine in ${root}. In another terminal:`,
+    '',
+    `  ${bin} run ${joinArguments.join(' ')} --dry-run`,
+    `  ${bin} run ${joinArguments.join(' ')}`,
+    `  kubectl --kubeconfig ${kubeconfig} get nodes,csr`,
+    '',
+    ...approval,
+    ...failures.flatMap((line) => [line, '']),
+    'Ctrl-C stops and deletes both.',
+  ].join('\n');
 }

@@ -1,6 +1,6 @@
 /** The cluster refuses a request or cannot be reached. */
 
-import { CREATE_TOKEN, list, RERUN } from './hints.ts';
+import { CREATE_TOKEN, list, RERUN, UPLOAD_CERTS } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 
 export const cluster = {
@@ -45,6 +45,21 @@ export const cluster = {
     hint: `Check the address, the firewall and the control plane. To test the connection: curl -k ${d.server}/healthz`,
     exitCode: EXIT.cluster,
     transient: true,
+  }),
+  E_CERTIFICATE_KEY: (d: { file: string; what: string }) => ({
+    message: `the certificate key does not decrypt ${d.file} of Secret kube-system/kubeadm-certs: ${d.what}`,
+    hint: `The Secret may have been uploaded again with another key. ${UPLOAD_CERTS}`,
+    exitCode: EXIT.cluster,
+  }),
+  E_CERTS_SECRET: (d: { what: string }) => ({
+    message: `cannot use Secret kube-system/kubeadm-certs: ${d.what}`,
+    hint: `The cluster deletes it two hours after each upload. ${UPLOAD_CERTS}`,
+    exitCode: EXIT.cluster,
+  }),
+  E_CLUSTER_CONFIGURATION: (d: { problems: readonly string[] }) => ({
+    message: `cannot use the cluster's configuration (ConfigMap kube-system/kubeadm-config): ${list(d.problems)}`,
+    hint: 'Correct it with an admin kubeconfig: kubectl -n kube-system edit configmap kubeadm-config',
+    exitCode: EXIT.cluster,
   }),
   E_CLUSTER_INFO_INVALID: (d: { server: string; what: string }) => ({
     message: `cannot use ConfigMap kube-public/cluster-info of ${d.server}: ${d.what}`,
@@ -97,7 +112,7 @@ export const cluster = {
       'NodeRestriction forbids it',
     hint:
       `Set it with an admin kubeconfig: kubectl patch node ${d.node} -p ` +
-      `'{"spec":{"configSource":${d.source}}}'\n  → Then: join resume`,
+      `'{"spec":{"configSource":${d.source}}}'\n  → Then ${RERUN}.`,
     exitCode: EXIT.cluster,
   }),
   E_DYNAMIC_CONFIG_GONE: (d: { server: string; what: string }) => ({
@@ -146,7 +161,7 @@ export const cluster = {
   }),
   E_TOKEN_ABSENT: (d: { ids: readonly string[] }) => ({
     message: `the cluster has no bootstrap token ${list(d.ids)}`,
-    hint: 'List the existing tokens: join token list. The cluster deletes expired tokens by itself.',
+    hint: 'The cluster deletes expired tokens by itself. To list the tokens: join token list',
     exitCode: EXIT.cluster,
   }),
   E_TOKEN_EXISTS: (d: { id: string }) => ({

@@ -1,4 +1,7 @@
 /** Parts of messages and hints that several families share. */
 export const list = (items: readonly string[]): string => items.join(', ');
 export const CREATE_TOKEN = 'Create a new token on a control-plane node: kubeadm token create --print-join-command';
+export const UPLOAD_CERTS =
+  'On another control plane, this command uploads the certificates and prints their key: ' +
+  'kubeadm init phase upload-certs --upload-certs';
 export const RERUN = 'run the same command again';

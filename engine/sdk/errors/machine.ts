@@ -1,6 +1,6 @@
 /** Problems of this machine: checks, files, services and time limits. */
 
-import { list, RERUN } from './hints.ts';
+import { list, RERUN, UPLOAD_CERTS } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 import type { CheckResult } from './problem.ts';
 
@@ -14,6 +14,12 @@ export const machine = {
   E_CA_FILE_DIFFERS: (d: { path: string; found: string; wanted: string }) => ({
     message: `${d.path} contains another CA (${d.found}) than the cluster uses (${d.wanted})`,
     hint: `The file may come from another cluster. If nothing on this machine needs it: rm ${d.path}`,
+    exitCode: EXIT.machine,
+  }),
+  /** Each problem names a file. */
+  E_CONTROL_PLANE_CERTIFICATES: (d: { problems: readonly string[] }) => ({
+    message: `the certificates on this machine do not make a control plane: ${list(d.problems)}`,
+    hint: `To get those that all control planes share, pass --certificate-key. ${UPLOAD_CERTS}`,
     exitCode: EXIT.machine,
   }),
   E_CGROUP_DRIVER: (d: { kubelet: string; runtime: string; socket: string }) => ({
@@ -63,7 +69,7 @@ export const machine = {
       `Node${d.said === '' ? '' : `: ${d.said}`}`,
     hint:
       'The kubelet needs --dynamic-config-dir. Add it to KUBELET_EXTRA_ARGS in /etc/default/kubelet, then ' +
-      'run: systemctl restart kubelet; join resume',
+      `run: systemctl restart kubelet\n  → Then ${RERUN}.`,
     exitCode: EXIT.timeLimit,
   }),
   E_FILE: (d: { path: string; what: string }) => ({
@@ -88,8 +94,8 @@ export const machine = {
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
     message: `${d.file} is damaged at line ${d.line}: ${d.what}`,
     hint:
-      `The disk may be failing. Roll back the changes that are still readable: join undo --salvage ${runIn(d.file)}. ` +
-      `Or only delete the run record: join runs prune ${runIn(d.file)}`,
+      `The disk may be failing. Roll back the changes that are still readable: join undo --salvage ${runIn(d.file)}\n` +
+      `  → Or only delete the run record: join runs prune ${runIn(d.file)}`,
     exitCode: EXIT.machine,
   }),
   E_JOURNAL_LIMIT: (d: { record: string; what: string }) => ({
@@ -119,7 +125,7 @@ export const machine = {
       `(last log line: ${d.lastLine})`,
     hint:
       'Check whether its request awaits approval: kubectl get csr; kubectl certificate approve NAME. If it never ' +
-      'sent one, read its log: journalctl -u kubelet -n 50. Then run: join resume',
+      `sent one, read its log: journalctl -u kubelet -n 50. Then ${RERUN}.`,
     exitCode: EXIT.timeLimit,
   }),
   E_OPEN_FILES: (d: { limit: 'EMFILE' | 'ENFILE'; place: string | undefined }) => ({
@@ -135,7 +141,7 @@ export const machine = {
   }),
   E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
     message: `${d.path} belongs to another cluster: this machine has already joined it`,
-    hint: `To leave that cluster: join reset. Then join ${d.server} again.`,
+    hint: `Join ${d.server} after this machine has left that cluster: join reset`,
     exitCode: EXIT.machine,
   }),
   E_PREFLIGHT: (d: { checks: readonly CheckResult[] }) => {
@@ -198,14 +204,23 @@ export const machine = {
     message: `timed out waiting for ${d.what}${d.said === '' ? '' : ` (last error: ${d.said})`}`,
     hint:
       'Check whether it is running. If it only needs more time, raise `timeout` of the step in the pipeline. ' +
-      'Then run: join resume',
+      `Then ${RERUN}.`,
     exitCode: EXIT.timeLimit,
+  }),
+  E_UNDO_FAILED: (d: { run: string; steps: readonly { id: string; why: string }[] }) => ({
+    message:
+      `run ${d.run} was only partly undone, because the undo failed in ` +
+      list(d.steps.map(({ id, why }) => `${id} (${why})`)),
+    hint:
+      `When the cause is fixed, run: join undo ${d.run}\n  → To leave what cannot be undone as it is: ` +
+      `join undo ${d.run} ${d.steps.map(({ id }) => `--skip ${id}`).join(' ')}`,
+    exitCode: EXIT.machine,
   }),
   E_UNDO_REFUSED: (d: { run: string; steps: readonly string[] }) => ({
     message: `run ${d.run} was only partly undone: the remaining changes of ${list(d.steps)} are listed above`,
     hint:
-      `When the causes are fixed, run: join undo ${d.run}. To discard later changes by others: join undo ` +
-      `${d.run} --overwrite`,
+      `When the causes are fixed, run: join undo ${d.run}\n` +
+      `  → To discard later changes by others: join undo ${d.run} --overwrite`,
     exitCode: EXIT.machine,
   }),
   E_VERSION_TOO_NEW: (d: { kubelet: string; cluster: string }) => ({

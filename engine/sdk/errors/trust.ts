@@ -46,6 +46,13 @@ export const trust = {
     hint: 'Do not join. Ask an administrator of the cluster for the correct pin over a channel that you trust.',
     exitCode: EXIT.trust,
   }),
+  E_CERTS_CA: (d: { found: string; verified: readonly string[] }) => ({
+    message: `Secret kube-system/kubeadm-certs has CA key ${d.found}, but discovery verified ${list(d.verified)}`,
+    hint:
+      'The CA may have been replaced after the upload, or an attacker exchanged the Secret. On a control plane: ' +
+      'openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -fingerprint -sha256',
+    exitCode: EXIT.trust,
+  }),
   E_CERTIFICATE_WRONG: (d: { csr: string; problems: readonly string[] }) => ({
     message: `the certificate issued for ${d.csr} does not match the request: ${list(d.problems)}`,
     hint: `Nothing was written. Check which signer issued it: kubectl get csr ${d.csr} -o yaml`,

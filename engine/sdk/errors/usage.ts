@@ -16,6 +16,11 @@ function holderText({ run, pid }: { run?: string; pid?: number }): string {
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
 }
 
+function closedText({ run, status }: { run: string; status: string }): string {
+  if (status === 'reset') return `this machine was reset after run ${run}`;
+  return `run ${run} has ${status === 'undone' ? 'already been undone' : 'succeeded'}`;
+}
+
 export const usage = {
   E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
     message: `step ${d.step} was denied by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
@@ -32,7 +37,7 @@ export const usage = {
   }),
   E_APPROVAL_TIMEOUT: (d: { step: string }) => ({
     message: `step ${d.step} was not approved before its deadline`,
-    hint: `To ask again, ${RERUN}. The deadline is \`approval.deadline\` of the step in the pipeline.`,
+    hint: `The deadline is \`approval.deadline\` of the step in the pipeline. To ask again, ${RERUN}.`,
     exitCode: EXIT.timeLimit,
   }),
   E_ASSERT: (d: { message: string }) => ({
@@ -81,7 +86,7 @@ export const usage = {
   }),
   E_PATCH: (d: { file: string; what: string }) => ({
     message: `cannot apply the patch ${d.file}: ${d.what}`,
-    hint: 'docs/configuration.md describes --patches. When the patch is fixed, run: join resume',
+    hint: `docs/configuration.md describes --patches. When the patch is fixed, ${RERUN}.`,
     exitCode: EXIT.usage,
   }),
   E_PHASE_INPUT: (d: { phase: string; problems: readonly string[] }) => ({
@@ -92,6 +97,11 @@ export const usage = {
   E_PHASE_UNKNOWN: (d: { phase: string; nearest: string | undefined }) => ({
     message: `there is no phase ${d.phase}${d.nearest === undefined ? '' : `; did you mean ${d.nearest}?`}`,
     hint: 'To list the phases, run: join phase',
+    exitCode: EXIT.usage,
+  }),
+  E_PRUNE_UNCONFIRMED: (d: { run: string; status: string }) => ({
+    message: `run ${d.run} is ${d.status}, and nothing can undo its changes without its record; it was not deleted`,
+    hint: `To roll back its changes first: join undo ${d.run}\n  → To delete the record: join runs prune ${d.run} --yes`,
     exitCode: EXIT.usage,
   }),
   E_RESET_CONTROL_PLANE: (d: { path: string }) => ({
@@ -110,9 +120,7 @@ export const usage = {
     exitCode: EXIT.usage,
   }),
   E_RUN_CLOSED: (d: { run: string; status: string }) => ({
-    message:
-      `run ${d.run} has ${d.status === 'undone' ? 'already been undone' : 'succeeded'}: there is nothing ` +
-      `to ${d.status === 'undone' ? 'undo or ' : ''}resume`,
+    message: `${closedText(d)}: there is nothing to ${d.status === 'succeeded' ? '' : 'undo or '}resume`,
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
   }),
@@ -130,9 +138,7 @@ export const usage = {
     message:
       `run ${d.run} belongs to another machine: its ${d.source} is ${d.recorded}, and that of this machine is ` +
       (d.found || 'not set'),
-    hint:
-      'This machine may be a clone of the other one. To delete what it inherited, run: join reset. ' +
-      'Then join this machine again.',
+    hint: 'This machine may be a clone of the other one. Join it again after it is rid of what it inherited: join reset',
     exitCode: EXIT.usage,
   }),
   E_RUN_SECRET_GONE: (d: { run: string; flags: readonly string[] }) => ({
@@ -149,7 +155,7 @@ export const usage = {
   }),
   E_RUN_UNKNOWN: (d: { given: string; ids: readonly string[] }) => ({
     message: unknownRun(d.given, d.ids),
-    hint: 'To list the runs: join runs. A unique prefix of an ID is enough.',
+    hint: 'A unique prefix of an ID is enough. To list the runs: join runs',
     exitCode: EXIT.usage,
   }),
   E_SECRET_IN_ADDRESS: (d: { origin: string }) => ({

@@ -2,7 +2,8 @@
 import type { Behaviour, Fault } from './fault.ts';
 import { effects } from './fault-effects.ts';
 
-const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
+/** Path of the ConfigMap that anonymous users read for discovery. */
+export const CLUSTER_INFO = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
 
 export class Faults {
   #faults: (Fault & { times: number; after: number })[] = [];

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
@@ -107,6 +108,14 @@ describe('a document from the web', () => {
     expect(error).toMatchObject({ code: 'E_DOWNLOAD', facts: { url: round.url, what: 'more than 10 redirects' } });
     expect(round.asked).toHaveLength(11);
     expect(printedForms(error)).not.toContain('canary');
+  });
+
+  test('a download leaves no listener on the signal of its caller', async () => {
+    const { signal } = new AbortController();
+    const end = await site((_, response) => void response.writeHead(404).end('x'));
+    const { url } = await site(redirect(end.url));
+    await joinErrorOf(() => download(url, signal));
+    await vi.waitFor(() => expect(getEventListeners(signal, 'abort')).toEqual([]));
   });
 
   test.each<[string, RequestListener, object]>([

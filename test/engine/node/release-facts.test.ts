@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { controlPlaneFacts } from '../../../engine/node/control-plane/release-facts.ts';
 import { holds, minorOf, type ReleaseFact, releaseFacts } from '../../../engine/node/index.ts';
 import { PROJECT, sourcesBelow } from '../../helpers/sources.ts';
 
-const facts: ReleaseFact[] = Object.values(releaseFacts);
-const minors = facts.map(({ since }) => minorOf(`${since}.`));
+const ofControlPlanes: ReleaseFact[] = Object.values(controlPlaneFacts);
+const ofJoins = Object.values(releaseFacts).filter((fact: ReleaseFact) => !ofControlPlanes.includes(fact));
 const releasesOf = ({ since, until }: ReleaseFact) =>
   until === undefined ? `${since} and later` : `${since} to ${until}`;
 
@@ -32,14 +33,21 @@ describe('facts about releases', () => {
     expect(holds('pauseImageFlag', version)).toBe(expected);
   });
 
-  test('are listed in the order of the releases', () => {
+  test.each([
+    ['of every join', ofJoins],
+    ['of control planes', ofControlPlanes],
+  ])('facts %s are listed in the order of the releases', (_, facts) => {
+    const minors = facts.map(({ since }) => minorOf(`${since}.`));
     expect(minors).toEqual([...minors].sort((a, b) => a - b));
   });
 
-  test('docs/skew.md shows every fact with its releases and its source', () => {
+  test.each([
+    ['of every join', 0, ofJoins],
+    ['of control planes', 1, ofControlPlanes],
+  ])('docs/skew.md shows every fact %s with its releases and its source', (_, index, facts) => {
     const text = readFileSync(join(PROJECT, 'docs/skew.md'), 'utf8');
-    const [, table = ''] = text.split('| releases | of the | fact | source |\n|---|---|---|---|\n');
-    expect(table.split('\n\n')[0]?.trimEnd().split('\n')).toEqual(
+    const tables = text.split('| releases | of the | fact | source |\n|---|---|---|---|\n');
+    expect(tables[index + 1]?.split('\n\n')[0]?.trimEnd().split('\n')).toEqual(
       facts.map((fact) => `| ${releasesOf(fact)} | ${fact.of} | ${fact.what} | ${fact.source} |`),
     );
   });

@@ -149,3 +149,38 @@ describe('a failed step', () => {
     expect(run.state()).toBe('failed');
   });
 });
+
+describe('checks that are running when a step fails', () => {
+  const check = (id: string, ...needs: string[]) => ({ ...step(id, ...needs), isCheck: true });
+
+  test('they end first, so that one run reports everything that is missing', async () => {
+    const run = machineRun({
+      steps: [check('a'), check('b'), step('change'), check('later', 'b')],
+      attempt: async ({ id, signal }, time) => {
+        await time.sleep(id === 'b' ? 3_000 : 100, id === 'change' ? AbortSignal.any([signal]) : signal);
+        if (id !== 'change') throw PERMANENT;
+        await time.sleep(60_000, signal);
+        return 'succeeded';
+      },
+    });
+    await run.time.passAll();
+    expect(run.ends()).toEqual(['a failed', 'change cancelled', 'b failed']);
+    expect(run.events.at(-1)).toMatchObject({ at: 3_100 - 100, id: 'b' });
+    expect([run.frontier.status('later'), run.state()]).toEqual(['skipped', 'failed']);
+  });
+
+  test('a cancellation stops them', async () => {
+    const run = machineRun({
+      steps: [check('a'), check('b')],
+      attempt: async ({ id, signal }, time) => {
+        await time.sleep(id === 'b' ? 60_000 : 100, signal);
+        throw PERMANENT;
+      },
+    });
+    await run.time.pass(500);
+    expect(run.state()).toBe('checking');
+    run.cancel();
+    await run.time.passAll();
+    expect([run.ends(), run.state(), run.time.now()]).toEqual([['a failed', 'b cancelled'], 'failed', 500]);
+  });
+});

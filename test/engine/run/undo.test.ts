@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Registry } from '../../../engine/pipeline/registry.ts';
 import { undoPlan } from '../../../engine/run/plan-record.ts';
-import { fail, type Secret } from '../../../engine/sdk/index.ts';
+import { fail, type JoinError, runs, type Secret } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
-import { BROKEN, STOPPED, step, undoableRun, write } from '../../helpers/undoable-run.ts';
+import { BROKEN, ETC, STOPPED, step, undoableRun, write } from '../../helpers/undoable-run.ts';
 
 describe('join undo', () => {
   test('each phase undoes its step, the last one first, and then the machine is restored', async () => {
@@ -77,7 +77,7 @@ describe('join undo', () => {
     const first = await undo();
     expect(first).toMatchObject({
       status: 'failed',
-      error: { code: 'E_API_FORBIDDEN', step: 'b' },
+      error: { code: 'E_UNDO_FAILED', facts: { steps: [{ id: 'b' }] }, cause: { code: 'E_API_FORBIDDEN', step: 'b' } },
       steps: [{ status: 'undone' }, { status: 'undo-failed' }, { status: 'undone' }],
     });
     expect(first.steps[1]?.notes.at(-1)?.text).toBe('not undone: s: not allowed to patch nodes (HTTP 403): no');
@@ -109,6 +109,45 @@ describe('join undo', () => {
       ['a {"of":"a"}'],
       [],
     ]);
+  });
+
+  test('a skipped step whose undo command fails keeps what the command did, and the run is undone', async () => {
+    const { host, begin, undo, history, names, restored } = await undoableRun(
+      step('a', [], [], {
+        effects: [...ETC, runs('mount', 'x'), runs('umount', 'x')],
+        run: async ({ files, commands }) => {
+          await files.write('/etc/a', 'a', 0o644);
+          await commands.run(['mount', '/x'], { undo: ['umount', '/x'] });
+        },
+        undo: async () => undefined,
+      }),
+    );
+    const apply = host.apply.bind(host);
+    host.apply = async (change, signal) => {
+      if (change.kind === 'command' && change.argv[0] === 'umount')
+        throw fail('E_COMMAND_FAILED', { command: 'umount /x', exitCode: 127, output: 'no umount on PATH' });
+      return apply(change, signal);
+    };
+    await begin();
+    const { id = '', error } = await undo();
+    expect(error).toMatchObject({ code: 'E_UNDO_FAILED', exitCode: 6, message: expect.stringContaining('umount /x') });
+    expect((error as JoinError).hint).toContain(`join undo ${id} --skip a`);
+    expect([await names(), (await history()).status]).toEqual([[], 'undoing']);
+    const skipped = await undo({ skip: ['a'] });
+    expect([skipped.status, restored(), skipped.changes]).toEqual([
+      'succeeded',
+      ['stays'],
+      { made: 2, undone: 1, kept: 1 },
+    ]);
+    expect((await history()).status).toBe('undone');
+  });
+
+  test('a skipped step keeps a file that others have changed since, and the run is undone', async () => {
+    const { host, begin, undo, history, names } = await undoableRun(step('a', []), step('b', [], ['a']));
+    await begin();
+    await write(host, '/etc/a', 'mine');
+    expect((await undo({ skip: ['a'] })).changes).toEqual({ made: 2, undone: 1, kept: 1 });
+    expect([await names(), (await history()).status]).toEqual([['a'], 'undone']);
   });
 
   test('a file that others have changed since is reported, and the run can still be undone', async () => {

@@ -1,0 +1,12 @@
+import { controlPlaneFields } from '../../engine/node/index.ts';
+
+const { certificatesDir, clusterConfiguration, advertiseAddress, bindPort } = controlPlaneFields;
+
+export const input = {
+  type: 'object',
+  properties: { certificatesDir, clusterConfiguration, advertiseAddress, bindPort },
+  required: ['clusterConfiguration', 'advertiseAddress'],
+  additionalProperties: false,
+} as const;
+
+export const output = { type: 'object' } as const;

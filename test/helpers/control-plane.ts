@@ -1,0 +1,64 @@
+/** The CAs and keys that the control planes of a cluster share, and machines that have them. */
+import {
+  generateKeyPem,
+  issueCertificate,
+  type KeyAlgorithm,
+  publicKeyDer,
+  publicKeyPem,
+} from '../../engine/pki/index.ts';
+import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
+import { DAY_MS, NOW } from './cluster.ts';
+
+export const PKI = '/etc/kubernetes/pki';
+export const ADDRESS = '198.51.100.12';
+/** What a v1beta4 ClusterConfiguration has at least. */
+export const CONFIGURATION = {
+  apiVersion: 'kubeadm.k8s.io/v1beta4',
+  kind: 'ClusterConfiguration',
+  kubernetesVersion: 'v1.36.2',
+  controlPlaneEndpoint: 'cluster.test:6443',
+  imageRepository: 'registry.k8s.io',
+  networking: { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local' },
+};
+
+/** A CA and its key. */
+export function authorityFiles(commonName: string, algorithm: KeyAlgorithm = 'ECDSA-P256') {
+  const key = generateKeyPem(algorithm);
+  const certificate = issueCertificate({
+    subject: { commonName, organizations: [] },
+    publicKey: publicKeyDer(key),
+    signingKey: key,
+    use: 'ca',
+    notBefore: new Date(NOW.getTime() - DAY_MS),
+    notAfter: new Date(NOW.getTime() + 3650 * DAY_MS),
+  });
+  return { certificate, key };
+}
+
+const [CA, FRONT_PROXY, ETCD] = ['kubernetes', 'front-proxy-ca', 'etcd-ca'].map((name) => authorityFiles(name));
+const SERVICE_ACCOUNT_KEY = generateKeyPem();
+
+/** By path below the directory of the certificates. */
+export const SHARED: Record<string, string> = {
+  'ca.crt': CA?.certificate ?? '',
+  'ca.key': CA?.key ?? '',
+  'front-proxy-ca.crt': FRONT_PROXY?.certificate ?? '',
+  'front-proxy-ca.key': FRONT_PROXY?.key ?? '',
+  'etcd/ca.crt': ETCD?.certificate ?? '',
+  'etcd/ca.key': ETCD?.key ?? '',
+  'sa.key': SERVICE_ACCOUNT_KEY,
+  'sa.pub': publicKeyPem(SERVICE_ACCOUNT_KEY),
+};
+
+/** A machine with the shared files; `changed` replaces some of them, or removes them with undefined. */
+export function controlPlaneMachine(changed: Record<string, string | undefined> = {}): MemoryMachine {
+  const files = Object.entries({ ...SHARED, ...changed }).flatMap(([name, content]) =>
+    content === undefined ? [] : [[`${PKI}/${name}`, content]],
+  );
+  const directories = ['/etc/kubernetes', PKI, `${PKI}/etcd`, '/usr/share/ca-certificates', '/etc/ca-certificates'];
+  return {
+    now: () => NOW,
+    directories: [...directories, '/usr/local/share/ca-certificates'],
+    files: Object.fromEntries(files) as Record<string, string>,
+  };
+}
