@@ -43,6 +43,7 @@ import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 import waitFor from '../phases/wait-for/index.ts';
+import type { Assets } from './assets.ts';
 import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
@@ -85,8 +86,7 @@ const PHASES: readonly AnyPhase[] = [
 
 /** The parts that commands use. */
 export interface App {
-  /** The folder of Joinery's package. */
-  readonly root: string;
+  readonly assets: Assets;
   /** Phases and feature gates, including those of plugins once they are loaded. */
   readonly registry: Registry;
   /** Pipelines and environments. */
@@ -100,8 +100,7 @@ export interface App {
 }
 
 export interface AppOptions {
-  /** The folder of Joinery's package. */
-  root: string;
+  assets: Assets;
   /** The launcher's own `import()`: a bundle that runs from a code cache has no `import()`. */
   importer?: Importer | undefined;
   /** Default: by its bare name. */
@@ -131,20 +130,20 @@ export interface MachineSession {
   close(): Promise<void>;
 }
 
-export function composeApp({ root, importer = (url) => import(url), ...options }: AppOptions): App {
+export function composeApp({ assets, importer = (url) => import(url), ...options }: AppOptions): App {
   const { invocation = new Invocation() } = options;
   const app = container.createChildContainer();
   for (const phase of PHASES) app.register<AnyPhase>(PHASE, { useValue: phase });
   app.register(Registry, { useFactory: instanceCachingFactory(registryOf) });
-  app.register(PipelineCatalog, { useFactory: instanceCachingFactory(() => new PipelineCatalog(root)) });
+  app.register(PipelineCatalog, { useFactory: instanceCachingFactory(() => new PipelineCatalog(assets)) });
   app.register(Plugins, {
     useFactory: instanceCachingFactory(
       (parts) =>
-        new Plugins({ root, importer, registry: parts.resolve(Registry), catalog: parts.resolve(PipelineCatalog) }),
+        new Plugins({ assets, importer, registry: parts.resolve(Registry), catalog: parts.resolve(PipelineCatalog) }),
     ),
   });
   return {
-    root,
+    assets,
     registry: app.resolve(Registry),
     catalog: app.resolve(PipelineCatalog),
     plugins: app.resolve(Plugins),

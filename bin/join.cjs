@@ -16,21 +16,50 @@ if (process.env.NODE_OPTIONS?.includes('--inspect')) require('node:inspector').c
 // The command line may contain a token: hide it from ps, and from oclif's debug output.
 process.title = 'join';
 delete process.env.DEBUG;
-const root = path.dirname(path.dirname(require('node:fs').realpathSync(__filename)));
-const bundle = path.join(root, 'dist/join.cjs');
-if (!existsSync(bundle)) {
-  console.error('join is not built yet; in the checkout, run: npm run setup');
-  process.exit(1);
-}
-const cache = `${bundle}.cache`;
-// The bundle is ASCII; reading it as UTF-8 would take three times as long.
-const script = new vm.Script(Module.wrap(readFileSync(bundle, 'latin1')), {
+const { bundle, source, cache, files } = __filename === process.execPath ? insideExecutable() : inPackage();
+const script = new vm.Script(Module.wrap(source), {
   filename: bundle,
-  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
+  cachedData: cache,
   importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 const loaded = new Module(bundle);
 loaded.filename = bundle;
 script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
 loaded.loaded = true;
-loaded.exports.main(root, process.argv.slice(2), (url) => import(url));
+loaded.exports.main(files, process.argv.slice(2), importer());
+
+/** The bundle is ASCII; reading it as UTF-8 would take three times as long. */
+function inPackage() {
+  const root = path.dirname(path.dirname(require('node:fs').realpathSync(__filename)));
+  const bundle = path.join(root, 'dist/join.cjs');
+  if (!existsSync(bundle)) {
+    console.error('join is not built yet; in the checkout, run: npm run setup');
+    process.exit(1);
+  }
+  const cache = `${bundle}.cache`;
+  return {
+    bundle,
+    source: readFileSync(bundle, 'latin1'),
+    cache: existsSync(cache) ? readFileSync(cache) : undefined,
+    files: root,
+  };
+}
+
+/** In the executable this file is the main script, and everything else is an asset. */
+function insideExecutable() {
+  process.removeAllListeners('warning'); // Node would print that it considers functions used here experimental
+  const { getAsset, getRawAsset } = require('node:sea');
+  return {
+    bundle: path.join(path.dirname(process.execPath), 'join.cjs'),
+    source: Buffer.from(getRawAsset('dist/join.cjs')).latin1Slice(),
+    cache: Buffer.from(getRawAsset('dist/join.cjs.cache')),
+    files: { paths: JSON.parse(getAsset('paths.json', 'utf8')), read: getRawAsset },
+  };
+}
+
+/** The main script of an executable cannot import files itself. */
+function importer() {
+  if (__filename !== process.execPath) return (url) => import(url);
+  const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+  return new vm.Script('(url) => import(url)', { importModuleDynamically }).runInThisContext();
+}

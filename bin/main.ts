@@ -5,6 +5,7 @@ import type { Importer } from '../engine/plugins/load.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
 import pjson from '../package.json' with { type: 'json' };
+import { type EmbeddedFiles, embeddedAssets, packageAssets } from './assets.ts';
 import { withApp } from './command.ts';
 import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
@@ -46,9 +47,14 @@ import { openWithPlugins } from './plugins/open-with-plugins.ts';
 import { errorText, withoutTokens } from './render/error.ts';
 import { Invocation } from './render/invocation.ts';
 
-/** `root` is the folder of Joinery's package; `importer` is the launcher's own `import()`, for plugins. */
-export async function main(root: string, argv: string[], importer?: Importer): Promise<void> {
-  const app = composeApp({ root, importer, invocation: new Invocation({ program: process.argv[1] ?? 'join', argv }) });
+/**
+ * `files` are those of Joinery: the folder of its package, or what the executable contains. `importer` is the
+ * launcher's own `import()`, for plugins.
+ */
+export async function main(files: string | EmbeddedFiles, argv: string[], importer?: Importer): Promise<void> {
+  const assets = typeof files === 'string' ? packageAssets(files) : embeddedAssets(files);
+  const invocation = new Invocation({ program: process.argv[1] ?? 'join', argv });
+  const app = composeApp({ assets, importer, invocation });
   app.output.guard();
   try {
     await runCommandLine(app, argv);
@@ -80,8 +86,8 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   // oclif inspects every command, so `join run` gets only its own and starts faster.
   const commands = topic === 'run' ? { run: withApp(app, runCommand(app)) } : allCommands(app);
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
-  const plugin = await commandPlugin(app.root, commands);
-  await run(argv, { root: app.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+  const plugin = await commandPlugin(app.assets.root, commands);
+  await run(argv, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
 }
 
 /** E_PHASE_UNKNOWN. */

@@ -1,6 +1,5 @@
 /** Pipelines and environments: shipped with Joinery, from a plugin, or from a file. */
-import { readdirSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { readDocument } from '../engine/documents/read.ts';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
 import type { TrackedValue } from '../engine/environment/tracked.ts';
@@ -11,6 +10,7 @@ import { LIMITS } from '../engine/limits/sizes.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
 import { decodeText, fail, type HostFacts, isJoinError } from '../engine/sdk/index.ts';
+import type { Assets } from './assets.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
 
@@ -30,12 +30,11 @@ export interface TrackedPipeline {
 }
 
 export class PipelineCatalog {
-  readonly #root: string;
+  readonly #assets: Assets;
   readonly #pluginFiles: Record<DocumentKind, Map<string, string>> = { pipelines: new Map(), environments: new Map() };
 
-  /** The folder of Joinery's package. */
-  constructor(root: string) {
-    this.#root = root;
+  constructor(assets: Assets) {
+    this.#assets = assets;
   }
 
   /** Adds a file of a plugin. E_PLUGIN_TWICE if another plugin has one of that name. */
@@ -90,7 +89,8 @@ export class PipelineCatalog {
 
   /** Names of the documents that ship with Joinery. */
   names(kind: DocumentKind): string[] {
-    return readdirSync(join(this.#root, kind))
+    return this.#assets
+      .names(kind)
       .filter((name) => name.endsWith('.yaml'))
       .map((name) => basename(name, '.yaml'))
       .sort();
@@ -107,14 +107,14 @@ export class PipelineCatalog {
   }
 
   #read(kind: DocumentKind, name: string): { file: string; text: string } {
-    const path = isFile(name) ? name : (this.#pluginFiles[kind].get(name) ?? join(this.#root, kind, `${name}.yaml`));
     try {
-      return isFile(name)
-        ? { file: name, text: readTrusted(path) }
-        : {
-            file: basename(path),
-            text: decodeText(readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' })),
-          };
+      if (isFile(name)) return { file: name, text: readTrusted(name) };
+      const path = this.#pluginFiles[kind].get(name);
+      const bytes =
+        path === undefined
+          ? this.#assets.read(`${kind}/${name}.yaml`)
+          : readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' });
+      return { file: basename(path ?? `${name}.yaml`), text: decodeText(bytes) };
     } catch (error) {
       if (isJoinError(error)) throw error;
       const facts = { file: name, what: reasonOf(error) };

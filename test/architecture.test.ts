@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { registry } from './helpers/app.ts';
 import { brokenBy, inside, rules, source } from './helpers/import-rules.ts';
-import { booleanParameters, cyclesOf, fileFunctions, longerThan } from './helpers/source-rules.ts';
+import { booleanParameters, cyclesOf, fileFunctions, libraryMessages, longerThan } from './helpers/source-rules.ts';
 import { importsOf, lineCount, PROJECT, type Source, sourcesBelow } from './helpers/sources.ts';
 
 /** Imports that still run upwards. This list may only shrink. */
@@ -209,5 +209,27 @@ describe('phases', () => {
       const cases = sourcesBelow('test/phases').find(({ path }) => path === `test/phases/${folder}.test.ts`);
       expect(cases?.text, folder).toContain('itKeepsThePhaseContract(');
     }
+  });
+});
+
+describe('messages of libraries', () => {
+  const caught = (call: string, text: string) =>
+    source('engine/a.ts', `try {\n  ${call};\n} catch (error) {\n  throw new Error(${text});\n}\n`);
+  test('no message of JSON.parse, a key, a gzip file, a program or a URL is a text for people', () => {
+    expect(files.flatMap(libraryMessages)).toEqual([]);
+  });
+  test.each([
+    ['JSON.parse(text)', '(error as Error).message'],
+    ['await promisify(gunzip)(bytes)', 'clean((error as Error).message)'],
+    ['return new URL(text)', 'reasonOf(error)'],
+  ])('a message of a library is found: %s and %s', (call, text) => {
+    expect(libraryMessages(caught(call, text))).toHaveLength(1);
+  });
+  test.each([
+    ['JSON.parse(text)', "'it is not JSON', { cause: error }"],
+    ['JSON.parse(text)', '/at (\\d+)/.exec((error as SyntaxError).message)?.[1]'],
+    ['parseYaml(text)', '(error as Error).message'],
+  ])('a message of our own passes: %s and %s', (call, text) => {
+    expect(libraryMessages(caught(call, text))).toEqual([]);
   });
 });

@@ -1,15 +1,18 @@
 // Builds dist/: the bundle, which includes precompiled validators; V8's code cache of the bundle; the test kit for plugins;
-// and the plugins that ship. With --types, also the types for authors of plugins.
+// and the plugins that ship. With --types, also the types for authors of plugins, and the licenses of what is bundled.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
+import { packageFolders, writeNotices } from './notices.js';
 
 const here = fileURLToPath(import.meta.url);
 const root = path.dirname(path.dirname(path.dirname(here)));
 const bundle = path.join(root, 'dist/join.cjs');
+/** Paths of all files that a bundle contains. */
+const bundled = new Set();
 
 if (process.argv[2] === '--cache') {
   await makeCache();
@@ -53,14 +56,17 @@ if (process.argv[2] === '--cache') {
   writeFileSync(bundle, ascii);
   await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
   for (const name of shippedPlugins()) await buildPlugin(name);
-  if (process.argv[2] === '--types') types();
+  if (process.argv[2] === '--types') {
+    types();
+    writeNotices(root, packageFolders(bundled));
+  }
   // In a process of its own, so that the cache contains only the command.
   execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
 }
 
 async function bundleOf(entry, outfile, options = {}) {
   const { build } = await import('esbuild');
-  await build({
+  const { metafile } = await build({
     entryPoints: [path.join(root, entry)],
     outfile,
     bundle: true,
@@ -72,8 +78,11 @@ async function bundleOf(entry, outfile, options = {}) {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
     ...options,
   });
+  for (const { inputs } of Object.values(metafile.outputs))
+    for (const [file, { bytesInOutput }] of Object.entries(inputs)) if (bytesInOutput > 0) bundled.add(file);
 }
 
 /** Folders in plugins/ whose package.json contains a manifest. */

@@ -14,12 +14,13 @@ import environmentSchema from '../../schemas/environment.schema.json' with { typ
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import pluginSchema from '../../schemas/plugin.schema.json' with { type: 'json' };
+import { packageAssets } from '../assets.ts';
 import { composeApp } from '../compose.ts';
 import { DEFAULT_PIPELINE, type PipelineCatalog } from '../pipelines.ts';
 
 /** The source that replaces engine/documents/precompiled.ts; `root` is the checkout. */
 export function validatorsSource(root: string): string {
-  const { registry, catalog } = composeApp({ root });
+  const { registry, catalog } = composeApp({ assets: packageAssets(root) });
   const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
   const schemas = [
     pipelineSchema,

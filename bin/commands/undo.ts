@@ -6,7 +6,8 @@ import { runFlags } from '../inputs/common-flags.ts';
 export class Undo extends JoinCommand {
   static override summary = 'Roll back the changes a run made to this machine';
   static override description = [
-    'Restores files, links, directories and services, the last change first. If a kubelet has run, undo first stops it,',
+    'Restores files, links, directories and services, the last change first. If a kubelet has run, undo ' +
+      'first stops it,',
     'marks its Node as not ready, and removes its Pods, their mounts and its files. Files that have changed since the',
     'run are kept, and undo prints the difference. Restored files have their owner, ACL, label, attributes, times and',
     'hard links again; directories and links only their owner and mode. If /var/lib/joinery is on another file system,',

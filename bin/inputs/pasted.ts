@@ -1,27 +1,12 @@
 /** Words of a command line as people paste them: from web pages, chats, and lines that a backslash continues. */
 import { EXIT, JoinError } from '../../engine/sdk/index.ts';
+import { oddCharacter } from '../../engine/sdk/odd-characters.ts';
 
 /** Blanks, and characters without a width, which do not show. */
 const INVISIBLE = '[\\s\\u200b-\\u200d\\u2060\\ufeff]';
 const OUTER_INVISIBLE = new RegExp(`^${INVISIBLE}+|${INVISIBLE}+$`, 'g');
 
 /** What word processors and web pages make of `-` and of quotes. */
-const LOOKALIKES: Record<string, string> = {
-  '‐': 'hyphen',
-  '‑': 'non-breaking hyphen',
-  '‒': 'figure dash',
-  '–': 'en dash',
-  '—': 'em dash',
-  '―': 'horizontal bar',
-  '−': 'minus sign',
-  '“': 'quotation mark',
-  '”': 'quotation mark',
-  '„': 'quotation mark',
-  '«': 'quotation mark',
-  '»': 'quotation mark',
-  '‘': 'quotation mark',
-  '’': 'quotation mark',
-};
 const DASHES = '‐‑‒–—―−';
 const QUOTES = '“”„«»‘’';
 const FLAG = new RegExp(`^-?[${DASHES}]+([A-Za-z][A-Za-z0-9-]*)`);
@@ -50,8 +35,7 @@ function assertTyped(word: string): void {
   const [, name] = FLAG.exec(word) ?? [];
   const found = name === undefined ? QUOTED.exec(word)?.[0].replace('=', '') : word.replace(/^-/, '')[0];
   if (found === undefined) return;
-  const code = `U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
-  const character = `${found} (${LOOKALIKES[found]}, ${code})`;
+  const character = oddCharacter(found);
   throw JoinError.own({
     code: 'E_USAGE',
     message:

@@ -1,11 +1,11 @@
 /** What loading plugins uses and modifies. Each `App` has one. */
 import type { Registry } from '../../engine/pipeline/registry.ts';
 import type { Importer, LoadedPlugin } from '../../engine/plugins/load.ts';
+import type { Assets } from '../assets.ts';
 import type { PipelineCatalog } from '../pipelines.ts';
 
 export interface PluginParts {
-  /** The folder of Joinery's package. */
-  root: string;
+  assets: Assets;
   importer: Importer;
   /** Receives the phases of plugins. */
   registry: Registry;

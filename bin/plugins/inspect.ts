@@ -2,7 +2,8 @@
 import { namedPlugin, type PluginLocation, type PluginSource } from '../../engine/plugins/find.ts';
 import { type InspectedPlugin, inspectPlugin } from '../../engine/plugins/inspect.ts';
 import pjson from '../../package.json' with { type: 'json' };
-import { discoverPlugins, type PluginSources, shippedPlugins } from './discover.ts';
+import type { Assets } from '../assets.ts';
+import { discoverPlugins, type PluginSources } from './discover.ts';
 
 export interface FoundPlugin {
   /** What refers to the plugin. */
@@ -10,10 +11,10 @@ export interface FoundPlugin {
   plugin: InspectedPlugin;
 }
 
-/** `root` is the folder of Joinery's package. Throws the errors of `inspectPlugin`. */
-export async function inspectPlugins(root: string, { argv = [], pipeline }: PluginSources): Promise<FoundPlugin[]> {
+/** Throws the errors of `inspectPlugin`. */
+export async function inspectPlugins(assets: Assets, { argv = [], pipeline }: PluginSources): Promise<FoundPlugin[]> {
   const { plugins: named = [], place } = pipeline ?? {};
-  const shipped = shippedPlugins(root);
+  const shipped = named.length === 0 ? '' : assets.plugins();
   const locations: PluginLocation[] = discoverPlugins(argv);
   for (const name of named) locations.push(await namedPlugin(name, place?.folder ?? shipped, shipped));
   const found: FoundPlugin[] = [];

@@ -10,7 +10,6 @@ import { assertPinned, type Lock, readLock } from '../../engine/plugins/lock.ts'
 import { fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import type { PluginContext } from './context.ts';
-import { shippedPlugins } from './discover.ts';
 import { sdk } from './sdk.ts';
 
 export interface PluginsToLoad {
@@ -22,7 +21,7 @@ export interface PluginsToLoad {
 }
 
 export async function loadPlugins(context: PluginContext, { discovered, named, place }: PluginsToLoad): Promise<void> {
-  const shipped = shippedPlugins(context.root);
+  const shipped = named.length === 0 ? '' : context.assets.plugins();
   const ofPipeline = await Promise.all(named.map((name) => namedPlugin(name, place?.folder ?? shipped, shipped)));
   await register(context, [...discovered, ...ofPipeline], locksFor(place));
 }
@@ -75,13 +74,14 @@ async function runCode(context: PluginContext, plugin: InspectedPlugin): Promise
   context.loaded.set(loaded.folder, loaded);
 }
 
-/** The plugins of an earlier run, loaded from the same folders. */
+/** The plugins of an earlier run, loaded from the same folders; those that ship, from where they are now. */
 export async function loadRecordedPlugins(
   context: PluginContext,
   run: string,
   records: readonly PluginRecord[],
 ): Promise<void> {
-  for (const { name, version, integrity, folder, isShipped = false } of records) {
+  for (const { name, version, integrity, folder: recorded, isShipped = false } of records) {
+    const folder = isShipped ? join(context.assets.plugins(), name) : recorded;
     const changed = (what: string, cause?: unknown) =>
       fail('E_RUN_PLUGIN', { run, plugin: name, folder, version, what }, cause);
     const plugin =

@@ -21,9 +21,11 @@ export function svgText(name: string, steps: readonly GraphNode[]): string {
   const size = `${Math.ceil(width)}`;
   const tall = `${Math.ceil(height)}`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${tall}" viewBox="0 0 ${size} ${tall}" font-family="sans-serif" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${tall}" viewBox="0 0 ${size} ${tall}" ` +
+      'font-family="sans-serif" font-size="13">',
     `<title>${escaped(name)}</title>`,
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#57606a"/></marker></defs>',
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" ' +
+      'orient="auto"><path d="M0 0L8 4L0 8z" fill="#57606a"/></marker></defs>',
     '<rect width="100%" height="100%" fill="#ffffff"/>',
     ...graph.edges().map((edge: Edge) => lineOf(graph.edge(edge).points)),
     ...steps.flatMap((step) => boxOf(step, graph.node(step.id))),
@@ -48,10 +50,12 @@ function boxOf(
   const lines = linesOf(step);
   const top = y - ((lines.length - 1) * LINE_PX) / 2;
   return [
-    `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" height="${round(height)}" rx="6" fill="#f6f8fa" stroke="#57606a"/>`,
+    `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" ` +
+      `height="${round(height)}" rx="6" fill="#f6f8fa" stroke="#57606a"/>`,
     ...lines.map(
       (line, index) =>
-        `<text x="${round(x)}" y="${round(top + index * LINE_PX)}" dy="0.35em" text-anchor="middle" fill="${index === 0 ? '#1f2328' : '#57606a'}">${escaped(line)}</text>`,
+        `<text x="${round(x)}" y="${round(top + index * LINE_PX)}" dy="0.35em" text-anchor="middle" ` +
+        `fill="${index === 0 ? '#1f2328' : '#57606a'}">${escaped(line)}</text>`,
     ),
   ];
 }

@@ -1,5 +1,6 @@
 /** Validates values with JSON Schema (by ajv), and words the violations. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { oddCharacterNote } from '../sdk/odd-characters.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { clean, didYouMean, maskTokens, valueText } from '../sdk/text.ts';
 import { compilePattern } from './patterns.ts';
@@ -75,7 +76,8 @@ function violationOf(error: ErrorObject): Violation {
     case 'additionalProperties': {
       const key = String(params.additionalProperty);
       const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
-      return { path, key, message: `unknown key ${maskTokens(key)}${didYouMean(key, known)}` };
+      const hint = oddCharacterNote(key) || didYouMean(key, known);
+      return { path, key, message: `unknown key ${maskTokens(key)}${hint}` };
     }
     case 'required':
       return { path, missing: String(params.missingProperty), message: `${params.missingProperty} is missing` };
@@ -91,8 +93,17 @@ function violationOf(error: ErrorObject): Violation {
     case 'pattern': {
       const schema = error.parentSchema as Schema;
       const quoted = schema.writeOnly === true ? '' : ` ${maskTokens(clean(JSON.stringify(error.data)))}`;
-      return { path, message: `has the wrong form${quoted}: it must ${schema['x-form'] ?? `match ${params.pattern}`}` };
+      const form = schema['x-form'] ?? `match ${params.pattern}`;
+      return { path, message: `has the wrong form${quoted}: it must ${form}${oddCharacterNote(String(error.data))}` };
     }
+    case 'minLength':
+      return { path, message: `must have at least ${counted(params.limit, 'character')}` };
+    case 'maxLength':
+      return { path, message: `must have at most ${counted(params.limit, 'character')}` };
+    case 'minimum':
+      return { path, message: `must be >= ${params.limit}` };
+    case 'maximum':
+      return { path, message: `must be <= ${params.limit}` };
     case 'minItems':
       return { path, message: `must have at least ${counted(params.limit, 'item')}` };
     case 'maxItems':
@@ -108,7 +119,7 @@ function violationOf(error: ErrorObject): Violation {
         message: (error.parentSchema as { description?: string }).description ?? 'matches none of the allowed forms',
       };
     default:
-      return { path, message: error.message ?? error.keyword };
+      return { path, message: `does not follow the rule ${error.keyword} of its schema` };
   }
 }
 

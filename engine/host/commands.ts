@@ -1,8 +1,8 @@
 /** Programs of the machine: found on its PATH, and run with a small environment and limits of time and output. */
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { reasonOf } from '../limits/errno.ts';
+import { errnoReason } from '../limits/errno.ts';
 import { fail } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import type { CommandResult } from '../sdk/ports.ts';
@@ -62,7 +62,7 @@ export class MachineCommands {
     const command = argv.join(' ');
     const found = program.startsWith('/') ? program : await this.find(program);
     const path = found && this.#realProgram(found);
-    if (path === undefined) throw fail('E_COMMAND_FAILED', { command, exitCode: 127, output: `no ${program} on PATH` });
+    if (path === undefined) throw fail('E_COMMAND_FAILED', { command, output: `no ${program} on PATH` });
     const { timeMs = this.#timeLimitMs, outputBytes = OUTPUT_BYTES_MAX } = limits;
     // A program may ignore SIGTERM.
     const ending = { killSignal: 'SIGKILL', timeout: timeMs, maxBuffer: outputBytes, signal } as const;
@@ -73,9 +73,8 @@ export class MachineCommands {
         else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr });
         else if (signal.aborted) reject(signal.reason);
         else {
-          const isLate = error.killed === true && typeof error.code !== 'string';
-          const output = isLate ? `not done after ${timeMs / 1000} s` : clean(reasonOf(error));
-          reject(fail('E_COMMAND_FAILED', { command, exitCode: 1, output }, error));
+          const output = whyEnded(error, timeMs, outputBytes);
+          reject(fail('E_COMMAND_FAILED', { command, output }, error));
         }
       });
       child.stdin?.on('error', () => undefined).end(); // or a reader would wait for its time limit
@@ -88,6 +87,16 @@ export class MachineCommands {
     if (exitCode !== 0)
       throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
   }
+}
+
+/** Why a program has no exit code. */
+function whyEnded(error: ExecFileException, timeMs: number, outputBytes: number): string {
+  const { code, killed, signal } = error;
+  // The types of Node.js say that a code is a number.
+  if (String(code) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `it printed more than ${outputBytes} bytes`;
+  if (typeof code === 'string') return errnoReason(error) ?? code;
+  if (killed === true) return `not done after ${timeMs / 1000} s`;
+  return `it was ended by the signal ${signal}`;
 }
 
 /** Synchronous, because a preflight checks a hundred paths, and a thread for each costs more than the check. */

@@ -4,6 +4,7 @@ import type { UndoOutcome } from '../host/changes/kind.ts';
 import { ChangeUndo, type RunChange, undoOrder } from '../host/changes/undo.ts';
 import { temporaryName } from '../host/disk.ts';
 import type { Host } from '../host/host.ts';
+import { reasonOf } from '../limits/errno.ts';
 import type { Journal } from './journal.ts';
 
 /** One change that an undo has processed. */
@@ -51,7 +52,7 @@ async function attemptUndo(changeUndo: ChangeUndo, item: RunChange, signal: Abor
     return await changeUndo.undo(item);
   } catch (error) {
     signal.throwIfAborted();
-    return { outcome: 'failed', why: (error as Error).message };
+    return { outcome: 'failed', why: reasonOf(error) };
   }
 }
 

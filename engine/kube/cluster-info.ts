@@ -2,14 +2,14 @@
 import { type ConfigMapObject, configMapRef } from '../node/objects.ts';
 import { type ApiAnswer, type ApiRequest, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
-import type { ClusterInfo } from '../sdk/ports.ts';
+import type { ClusterInfo, Trust } from '../sdk/ports.ts';
 import { isMapping, kubeObject, requireOk } from './answer.ts';
 
 /** E_CLUSTER_INFO_MISSING if the server does not show it, E_CLUSTER_INFO_INVALID if its content is not valid. */
 export async function clusterInfoOf(
   send: (request: ApiRequest) => Promise<ApiAnswer>,
   server: string,
-  trust: 'unverified' | { ca: string },
+  trust: 'unverified' | Trust,
 ): Promise<ClusterInfo> {
   const ref = configMapRef('kube-public', 'cluster-info');
   const request = { method: 'GET', ref, path: objectPath(ref), query: {}, body: undefined } as const;

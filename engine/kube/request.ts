@@ -33,28 +33,13 @@ export class Transport {
     return this.#answer(request, await this.#open(request, ANSWER_TIMEOUT_MS, signal), signal);
   }
 
-  /** The lines of an endless answer as they arrive, until the server ends it. Throws if the server refuses. */
-  async *lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): AsyncGenerator<string> {
+  /** Opens an endless answer, whose lines come as they arrive until the server ends it. Throws if it refuses. */
+  async lines(request: ApiRequest, idleTimeoutMs: number, signal: AbortSignal): Promise<AsyncGenerator<string>> {
     const { server, ref } = request;
     const opened = await this.#open(request, idleTimeoutMs, signal);
     if (opened.statusCode !== 200)
       requireOk(await this.#answer(request, opened, signal), server, `watch ${ref?.resource}`);
-    const decoder = new StringDecoder('utf8'); // two chunks may share a character
-    try {
-      let rest = '';
-      for await (const chunk of opened.body as AsyncIterable<Buffer>) {
-        const [first = '', ...more] = decoder.write(chunk).split('\n');
-        const lines = [rest + first, ...more];
-        rest = lines.pop() ?? '';
-        yield* lines.filter((line) => line !== '');
-        if (rest.length > LINE_BYTES_MAX)
-          throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
-      }
-    } catch (error) {
-      throw connectionError(error, server, signal);
-    } finally {
-      opened.body.destroy();
-    }
+    return linesOf(opened, server, signal);
   }
 
   /** Reads the whole answer, within limits of size and time. */
@@ -122,15 +107,40 @@ export class Transport {
   /** One pool for each server and set of certificates. Identities that differ only in their token share connections. */
   #pool(server: string, as: Caller): Promise<Dispatcher> {
     const certificate = asIdentity(as)?.certificate;
-    const ca = as === 'unverified' ? undefined : as.ca;
-    const key = [server, ca ?? 'unverified', certificate?.pem ?? ''].join('\n');
+    const trust = as === 'unverified' ? undefined : as;
+    const intermediates = trust !== undefined && 'intermediates' in trust ? trust.intermediates : undefined;
+    const key = [server, trust?.ca ?? 'unverified', intermediates ?? '', certificate?.pem ?? ''].join('\n');
     let pool = this.#pools.get(key);
     if (pool === undefined) {
       const client = certificate && { cert: certificate.pem, key: certificate.key.reveal() };
-      pool = connectionsTo(server, ca === undefined ? undefined : { server, ca: [ca], now: this.#now, client });
+      const trusted = trust && { server, ca: [trust.ca], intermediates, now: this.#now, client };
+      pool = connectionsTo(server, trusted);
       this.#pools.set(key, pool);
     }
     return pool;
+  }
+}
+
+async function* linesOf(
+  { body }: Dispatcher.ResponseData,
+  server: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8'); // two chunks may share a character
+  try {
+    let rest = '';
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const [first = '', ...more] = decoder.write(chunk).split('\n');
+      const lines = [rest + first, ...more];
+      rest = lines.pop() ?? '';
+      yield* lines.filter((line) => line !== '');
+      if (rest.length > LINE_BYTES_MAX)
+        throw fail('E_API_ANSWER', { server, what: `a line of more than ${LINE_BYTES_MAX} bytes` });
+    }
+  } catch (error) {
+    throw connectionError(error, server, signal);
+  } finally {
+    body.destroy();
   }
 }
 
@@ -169,9 +179,11 @@ function parseJson(text: string, server: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const page = pageIn(text); // of a proxy, whose status says enough if it is an error
-    if (status >= 400) return { message: page ?? clean(text) };
-    throw fail('E_API_ANSWER', { server, what: page ?? `not JSON: "${clean(text).slice(0, 80)}"` });
+    const page = pageIn(text);
+    if (status === 429 || status >= 500 || (status >= 400 && page === undefined))
+      return { message: page ?? clean(text) };
+    const refused = status >= 400 ? `HTTP ${status}, ` : '';
+    throw fail('E_API_ANSWER', { server, what: `${refused}${page ?? `not JSON: "${clean(text).slice(0, 80)}"`}` });
   }
 }
 

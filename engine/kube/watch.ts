@@ -38,12 +38,13 @@ export async function watchObject(
     query: { fieldSelector: `metadata.name=${ref.name}`, ...query },
     body: undefined,
   });
-  let last = ''; // what a transient failure said
+  let last = ''; // what a transient failure said, until a request succeeds
   let version = (from as KubeObject | undefined)?.metadata.resourceVersion;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     try {
       if (version === undefined) {
         const listed = await list(transport, request({}), signal);
+        last = '';
         if (done(listed.item)) return listed.item;
         version = listed.version;
       }
@@ -53,7 +54,9 @@ export async function watchObject(
         allowWatchBookmarks: 'true',
         timeoutSeconds: String(WATCH_SECONDS),
       };
-      for await (const line of transport.lines(request(query), (WATCH_SECONDS + 30) * 1_000, signal)) {
+      const lines = await transport.lines(request(query), (WATCH_SECONDS + 30) * 1_000, signal);
+      last = '';
+      for await (const line of lines) {
         const { type, object } = parseEvent(line, as.server, `watch ${ref.resource}`);
         version = object.metadata.resourceVersion ?? version;
         pauseMs = 50;

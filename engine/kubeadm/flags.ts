@@ -70,7 +70,8 @@ export function mixConfigAndFlags(
   const override = hostnameOverride(settings.kubeletExtraArgs);
   if (typed.nodeName !== undefined && override !== undefined && typed.nodeName !== override)
     problems.push(
-      `${nameOf('nodeName')} ${typed.nodeName} contradicts hostname-override in the file, which is ${maskTokens(override)} and wins`,
+      `${nameOf('nodeName')} ${typed.nodeName} contradicts hostname-override in the file, which is ` +
+        `${maskTokens(override)} and wins`,
     );
 
   const { endpoint, ignorePreflightErrors, ...rest } = typed;
@@ -78,7 +79,8 @@ export function mixConfigAndFlags(
   const checks = new Set(ignored.map((check) => check.trim().toLowerCase()));
   if (checks.size > 1 && checks.has('all'))
     problems.push(
-      `${nameOf('ignorePreflightErrors')} and the file combine 'all' with single checks: name either all or single checks`,
+      `${nameOf('ignorePreflightErrors')} and the file combine 'all' with single checks: name either all or ` +
+        'single checks',
     );
   return {
     configured: configuredInputs(configuration),

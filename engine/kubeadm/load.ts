@@ -3,6 +3,7 @@ import { type Document, isScalar, type ParsedNode, visit } from 'yaml';
 import type { Problems } from '../documents/problems.ts';
 import { type Violation, violations } from '../documents/validate.ts';
 import { fail, type JoinError, type Problem, revealSecrets, type Schema, wrapSecrets } from '../sdk/index.ts';
+import { oddCharacterNote } from '../sdk/odd-characters.ts';
 import { tidied } from '../sdk/schema.ts';
 import { isOfKubeadm, joiningDocument, type ParsedDocument, parseDocuments } from './documents.ts';
 import { dottedPathOf, type Field, fieldValue, isName, nameOf, pathOf, valueAt } from './fields.ts';
@@ -126,7 +127,9 @@ function checkedValue(parsed: ParsedDocument, version: Version, lenient: boolean
       parsed.errors.at(path, inWords(violation, value));
       continue;
     }
-    const told = isName(key) ? message.replace('unknown key', 'unknown field') : 'unknown field';
+    const told = isName(key)
+      ? message.replace('unknown key', 'unknown field')
+      : `unknown field${oddCharacterNote(key)}`;
     (lenient ? parsed.warnings : parsed.errors).atKey(path, key, told);
     unknown.push(nameOf([...path, key]));
     delete (valueAt(value, path) as Record<string, unknown>)[key];

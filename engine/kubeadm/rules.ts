@@ -1,6 +1,7 @@
 /** Rules between fields that a schema cannot express. Source: kubeadm's validation of join configurations. */
 import type { Path, Problems } from '../documents/problems.ts';
 import { fields } from '../node/index.ts';
+import { oddCharacterNote } from '../sdk/odd-characters.ts';
 import { dottedPathOf, type Field, fieldValue, nameOf, pathOf, valueAt } from './fields.ts';
 import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';
 import type { Version } from './versions.ts';
@@ -127,7 +128,10 @@ function kubeletArguments(subject: Subject): void {
     Array.isArray(given) ? [...path, index, key] : [...path, name];
   for (const [index, { name, value }] of argumentsOf(given).entries()) {
     if (typeof name === 'string' && !ARGUMENT_NAME.test(name))
-      subject.problems.at(place(index, name, 'name'), `${nameOf(path)}: a name must ${fields.argumentName['x-form']}`);
+      subject.problems.at(
+        place(index, name, 'name'),
+        `${nameOf(path)}: a name must ${fields.argumentName['x-form']}${oddCharacterNote(name)}`,
+      );
     if (typeof value === 'string' && !ONE_LINE.test(value))
       report(subject, place(index, name, 'value'), `must ${fields.argumentValue['x-form']}`);
   }

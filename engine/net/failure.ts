@@ -2,7 +2,7 @@
 import { fail, isJoinError } from '../sdk/errors.ts';
 import { clean } from '../sdk/text.ts';
 import { proxyText } from './proxy-rule.ts';
-import { NETWORK_REASONS } from './reasons.ts';
+import { NETWORK_REASONS, SILENT_HANDSHAKE } from './reasons.ts';
 import { handshakeError } from './tls-errors.ts';
 
 /** undici notices an abort only after it is connected, which may take longer than the caller can wait. */
@@ -48,6 +48,8 @@ interface ConnectionFailure extends Error {
   address?: string;
   port?: number;
   hostname?: string;
+  /** The server had accepted the connection when time ran out. */
+  wasAccepted?: boolean;
   /** Of each address that was tried. */
   errors?: readonly ConnectionFailure[];
 }
@@ -58,6 +60,7 @@ function whatFailed(failure: ConnectionFailure, code: string): string {
   if (status !== undefined) return `the proxy refused the connection with HTTP ${status}`;
   const { address, port, hostname } = failure.errors?.[0] ?? failure;
   const place = address === undefined ? hostname : `${address.includes(':') ? `[${address}]` : address}:${port}`;
-  const reason = Object.hasOwn(NETWORK_REASONS, code) ? NETWORK_REASONS[code] : 'the connection failed';
+  const known = Object.hasOwn(NETWORK_REASONS, code) ? NETWORK_REASONS[code] : 'the connection failed';
+  const reason = failure.wasAccepted === true ? SILENT_HANDSHAKE : known;
   return `${reason} (${[code, ...(place === undefined ? [] : [clean(place)])].join(' ')})`;
 }

@@ -35,8 +35,13 @@ export const NETWORK_REASONS: Readonly<Record<string, string>> = {
   UND_ERR_PRX_TLS: 'the TLS connection to the proxy failed',
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the request was cut short',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'its answer is not as long as it announced',
-  UND_ERR_SOCKET: 'the server closed the connection before it had answered',
+  UND_ERR_SOCKET: 'the server closed the connection before its answer was complete',
 };
+
+/** A connection that was accepted, and no answer to the first message of TLS. */
+export const SILENT_HANDSHAKE =
+  'it accepts connections, but did not answer the TLS handshake within 5 s: a firewall, or a network with a smaller ' +
+  'MTU, may drop the packets';
 
 /** RFC 8446 6.2 and RFC 5246 7.2.2, as OpenSSL names them after the version of the protocol. */
 export const ALERTS: Readonly<Record<string, string>> = {

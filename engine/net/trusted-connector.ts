@@ -1,10 +1,11 @@
 /** TLS connections that send no byte of a request before the server's certificates are verified by Go's rules. */
 import { constants } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import connectorOf from 'undici/lib/core/connect.js';
 import { chainRefusal } from '../pki/chain.ts';
-import { TrustAnchors } from '../pki/trust-anchors.ts';
+import { readableIn, TrustAnchors } from '../pki/trust-anchors.ts';
 import { certificateError } from './tls-errors.ts';
 
 type Connector = buildConnector.connector;
@@ -18,6 +19,8 @@ export interface TrustedServer {
   server: string;
   /** PEM texts. With an empty list, no server is trusted. */
   ca: readonly string[];
+  /** A PEM text: certificates that count as if the server had presented them. */
+  intermediates?: string | undefined;
   now: () => Date;
   /** The client certificate and its key, if there is one. */
   client?: { cert: string; key: string } | undefined;
@@ -25,12 +28,29 @@ export interface TrustedServer {
 
 /** Connects to one server. An error of trust closes the connection, and the request fails with it. */
 export function trustedConnector(trusted: TrustedServer): Connector {
-  return verifying(connectorOf(tlsOptions(trusted)), trusted);
+  return verifying(explaining(connectorOf(tlsOptions(trusted))), trusted);
 }
 
 /** Like `trustedConnector`, but verifies nothing: for the one request before the CA is known. */
 export const unverifiedConnector = (server: string): Connector =>
-  connectorOf(tlsOptions({ server, ca: [], now: () => new Date() }));
+  explaining(connectorOf(tlsOptions({ server, ca: [], now: () => new Date() })));
+
+/** Notes in the error of a timeout whether the server had accepted the connection. */
+function explaining(connect: Connector): Connector {
+  return (options, callback) => {
+    let wasAccepted = false;
+    const socket = connect(options, (...result) => {
+      const [error] = result;
+      if (error !== null && 'code' in error && error.code === 'UND_ERR_CONNECT_TIMEOUT')
+        Object.assign(error, { wasAccepted });
+      callback(...result);
+    }) as unknown as Socket; // undici's types do not say that it returns the socket
+    socket.once('connect', () => {
+      wasAccepted = true;
+    });
+    return socket;
+  };
+}
 
 /** Verifies the server of another connector, whose TLS settings must be those of `tlsOptions`. */
 export function verifying(connect: Connector, trusted: TrustedServer): Connector {
@@ -85,14 +105,20 @@ function serverName(server: string): { servername?: string } {
 
 const hostOf = (server: string): string => new URL(server).hostname.replace(/^\[|\]$/g, '');
 
-function refusalOf(socket: TLSSocket, { server, now }: TrustedServer, anchors: TrustAnchors) {
+function refusalOf(socket: TLSSocket, { server, intermediates = '', now }: TrustedServer, anchors: TrustAnchors) {
   if (socket.isSessionReused())
     return { fault: 'unreadable', what: 'it resumed a session without presenting a certificate' } as const;
   const presented: Buffer[] = [];
   let next = socket.getPeerX509Certificate();
   for (; next !== undefined && presented.length < PRESENTED_MAX; next = next.issuerCertificate)
     presented.push(next.raw);
-  return chainRefusal({ presented, anchors, host: hostOf(server), now: now() });
+  return chainRefusal({
+    presented,
+    intermediates: readableIn(intermediates),
+    anchors,
+    host: hostOf(server),
+    now: now(),
+  });
 }
 
 /** Plain HTTP has no certificates. Any other connection without TLS is a bug, and is not trusted. */

@@ -12,10 +12,10 @@ const CONTAINERD_CONFIG = '/etc/containerd/config.toml';
 export const defaultCgroupDriver = (kubeletVersion: string | undefined): CgroupDriver =>
   holds('systemdDriver', kubeletVersion) ? 'systemd' : 'cgroupfs';
 
-/** Throws E_CGROUP_DRIVER if the runtime's driver is known and differs from `configured`, the kubelet's. */
+/** Throws E_CGROUP_DRIVER if the runtime's driver is known and differs from the kubelet's, which came from `origin`. */
 export async function assertCgroupDriver(
   { files, runtime, log }: { files: Files; runtime: Runtime; log: Log },
-  configured: CgroupDriver,
+  { driver: configured, origin }: { driver: CgroupDriver; origin: string },
   { criSocket, kubeletVersion }: { criSocket: string | undefined; kubeletVersion: Promise<string> },
 ): Promise<void> {
   const socket = await findCriSocket({ files, runtime }, criSocket);
@@ -25,7 +25,7 @@ export async function assertCgroupDriver(
   else if (reported !== configured) {
     const version = await kubeletVersion.catch(() => undefined); // another check reports a missing version
     if (!holds('runtimeReportsDriver', version))
-      throw fail('E_CGROUP_DRIVER', { kubelet: configured, runtime: reported, socket: socketPath(socket) });
+      throw fail('E_CGROUP_DRIVER', { kubelet: configured, origin, runtime: reported, socket: socketPath(socket) });
     log.warn(
       `the container runtime uses the cgroup driver ${reported}, and the kubelet will do so too, not ${configured}`,
     );

@@ -31,7 +31,12 @@ export {
   readKubeconfig,
 } from './kubeconfig.ts';
 export { healthUrl, installedKubelet, isHealthCheckOff, minorOf } from './kubelet.ts';
-export { kubeletConfigurationOf } from './kubelet-configuration.ts';
+export {
+  type ConfigurationSources,
+  kubeletConfigMap,
+  kubeletConfigurationOf,
+  originOf,
+} from './kubelet-configuration.ts';
 export {
   type KubeletIdentity,
   kubeletIdentity,

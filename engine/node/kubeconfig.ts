@@ -37,7 +37,7 @@ export function readKubeconfig(text: string): Kubeconfig {
       return {
         name: textOf(entry.name),
         server: textOf(cluster.server),
-        ca: base64Text(cluster['certificate-authority-data']),
+        ca: caText(cluster['certificate-authority-data']),
         caFile: typeof caFile === 'string' ? caFile : undefined,
         cluster,
       };
@@ -80,6 +80,12 @@ export function clusterNamed({ clusters }: Kubeconfig, wanted: string): Kubeconf
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+function caText(value: unknown): string {
+  if (textOf(value).includes('-----BEGIN'))
+    throw new Error('its certificate-authority-data is PEM: it must be the base64 of the PEM text, as one word');
+  return base64Text(value);
+}
+
 export const base64Text = (value: unknown): string => Buffer.from(textOf(value), 'base64').toString('utf8');
 
 function record(value: unknown, what: string): Record<string, unknown> {

@@ -1,8 +1,11 @@
 /** Completes the cluster's KubeletConfiguration as kubeadm does. Source: kubeadm, componentconfigs/kubelet. */
+import { fail } from '../sdk/errors.ts';
 import type { Files, Log, Services } from '../sdk/ports.ts';
+import { valueText } from '../sdk/text.ts';
 import { defaultCgroupDriver } from './cgroup-driver.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { fields } from './fields.ts';
+import { healthUrl, minorOf } from './kubelet.ts';
 import { applyPatches } from './kubelet-patches.ts';
 import { paths } from './paths.ts';
 import { holds } from './release-facts.ts';
@@ -26,7 +29,20 @@ export async function kubeletConfigurationOf(
   { patches, ...inputs }: CompletionInputs & { patches: string | undefined },
 ): Promise<Tree> {
   const complete = await completed(ports, configuration, inputs);
-  return patches === undefined ? complete : applyPatches(complete, patches, ports);
+  if (patches === undefined) return complete;
+  const patched = await applyPatches(complete, patches, ports);
+  const wrong = wrongWith(patched);
+  if (wrong !== undefined) throw fail('E_PATCH', { file: patches, what: `the result has ${wrong}` });
+  return patched;
+}
+
+/** A value that Joinery itself has to read, and with which no kubelet would start. */
+function wrongWith(document: Tree): string | undefined {
+  const { cgroupDriver: driver, healthzBindAddress, healthzPort } = document;
+  if (driver !== undefined && driver !== 'systemd' && driver !== 'cgroupfs')
+    return `the unknown cgroupDriver ${valueText(driver)}`;
+  if (healthUrl(document) !== undefined) return undefined;
+  return `an invalid healthzBindAddress (${valueText(healthzBindAddress)}) or healthzPort (${valueText(healthzPort)})`;
 }
 
 /** Adds kubeadm's value to each field that is unset. Rotation of the certificates is always on. */
@@ -70,3 +86,30 @@ function filled(value: unknown, defaults: Tree): Tree {
 }
 
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The ConfigMap with the configuration of the kubelets, in a cluster of this version. */
+export const kubeletConfigMap = ({ kubernetesVersion }: { kubernetesVersion: string }): string =>
+  holds('unversionedKubeletConfig', kubernetesVersion)
+    ? 'kubelet-config'
+    : `kubelet-config-1.${minorOf(kubernetesVersion)}`;
+
+export interface ConfigurationSources {
+  /** The cluster's configuration, as its ConfigMap has it. */
+  kubeletConfiguration: object;
+  clusterConfiguration?: { kubernetesVersion: string } | undefined;
+  patches?: string | undefined;
+}
+
+/** Where the value of a field comes from, for errors. `standard` is the value without ConfigMap and patches. */
+export function originOf(
+  field: string,
+  { value, standard }: { value: unknown; standard: unknown },
+  { kubeletConfiguration, clusterConfiguration, patches }: ConfigurationSources,
+): string {
+  const name = clusterConfiguration === undefined ? 'kubelet-config' : kubeletConfigMap(clusterConfiguration);
+  const place = `ConfigMap kube-system/${name}`;
+  const own = (kubeletConfiguration as Tree)[field];
+  if (own !== undefined && own === value) return `${field} in ${place}`;
+  if (patches !== undefined && value !== standard) return `${field} in a patch of ${patches}`;
+  return `the default, because ${place} has no ${field}`;
+}

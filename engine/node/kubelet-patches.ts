@@ -61,10 +61,7 @@ async function applyFile(
   { files, log }: { files: Files; log: Log },
 ): Promise<Record<string, unknown>> {
   const text = decodeText((await files.read(file)) ?? Buffer.alloc(0));
-  const parts = text
-    .split(/^---.*$/m)
-    .map((part) => part.replace(/^(\s*---\s*\n)+/, '')) // kubeadm takes an indented separator too
-    .filter((part) => part.trim() !== '');
+  const parts = documentsOf(text);
   if (parts.length === 0) log.warn(`${file} is empty`);
   let result: unknown = document;
   try {
@@ -81,3 +78,18 @@ async function applyFile(
   if (parts.length > 0) log.info(`applied ${file} to the kubelet's configuration`);
   return result as Record<string, unknown>; // its kind was checked above
 }
+
+/** The documents that are not empty, each below as many empty lines as it has lines above it in the file. */
+function documentsOf(text: string): string[] {
+  let above = '';
+  return text
+    .split(/^---.*$/m)
+    .map((part) => {
+      const document = above + part.replace(/^(\s*---\s*\n)+/, onlyLines); // kubeadm takes an indented separator too
+      above += onlyLines(part);
+      return document;
+    })
+    .filter((part) => part.trim() !== '');
+}
+
+const onlyLines = (text: string): string => text.replace(/[^\n]/g, '');

@@ -44,6 +44,12 @@ export const releaseFacts = {
     what: 'kubeadm requires the kernel options CGROUP_PIDS and FAIR_GROUP_SCHED',
     source: 'kubernetes#96378',
   },
+  dockerDriverIgnored: {
+    of: 'kubelet',
+    since: '1.21',
+    what: 'kubeadm does not look at the cgroup driver of Docker',
+    source: 'kubernetes#99647',
+  },
   pauseImageFlag: {
     of: 'kubelet',
     since: '1.21',

@@ -53,13 +53,16 @@ export function argumentIn(words: readonly string[], name: string): string | und
   return word === `--${name}` ? words[index + 1] : word?.slice(`--${name}=`.length);
 }
 
+/** The line that `systemctl cat` prints before each file. An owner's comment may begin with another path. */
+const FILE_HEADER = /^# (\/\S+\.(?:service|conf))$/;
+
 /** The assignments of all [Service] sections, in order. */
 function assignments(text: string): Assignment[] {
   const found: Assignment[] = [];
   let section = '';
   let file: string | undefined;
   for (const line of joinedLines(text)) {
-    const [, path] = /^# (\/\S.*)$/.exec(line) ?? [];
+    const [, path] = FILE_HEADER.exec(line) ?? [];
     if (path !== undefined) {
       file = path;
       section = '';
@@ -78,7 +81,7 @@ function joinedLines(text: string): string[] {
   let open: string | undefined;
   for (const line of text.split(/\r?\n/)) {
     if (/^\s*[#;]/.test(line)) {
-      if (open === undefined && line.startsWith('# /')) lines.push(line);
+      if (open === undefined && FILE_HEADER.test(line)) lines.push(line);
       continue;
     }
     const whole: string = open === undefined ? line : `${open} ${line}`;

@@ -36,6 +36,8 @@ export interface ChainRefusal {
 export interface ChainQuestion {
   /** In the order of the server: its own certificate first, as DER. */
   presented: readonly Uint8Array[];
+  /** Further certificates that may lead from the server's to an anchor. */
+  intermediates?: readonly X509[];
   anchors: TrustAnchors;
   /** A name, or an address without brackets. */
   host: string;
@@ -50,7 +52,13 @@ const PRESENTED_MAX = 100;
 const SIGNATURES_MAX = 100;
 
 /** Undefined if the certificates are valid. */
-export function chainRefusal({ presented, anchors, host, now }: ChainQuestion): ChainRefusal | undefined {
+export function chainRefusal({
+  presented,
+  intermediates = [],
+  anchors,
+  host,
+  now,
+}: ChainQuestion): ChainRefusal | undefined {
   if (presented.length > PRESENTED_MAX)
     return refusal('too-many-certificates', `it presents ${presented.length} certificates, more than ${PRESENTED_MAX}`);
   const read: X509[] = [];
@@ -64,9 +72,9 @@ export function chainRefusal({ presented, anchors, host, now }: ChainQuestion): 
       );
     }
   }
-  const [leaf, ...intermediates] = read;
+  const [leaf, ...others] = read;
   if (leaf === undefined) return refusal('unreadable', 'it presents no certificate');
-  const search = new Search(anchors, intermediates, now);
+  const search = new Search(anchors, [...others, ...intermediates], now);
   return keyFault(read) ?? fitness(leaf, [], now) ?? search.pathFrom([leaf]) ?? hostFault(leaf, host);
 }
 

@@ -32,6 +32,10 @@ export class TrustAnchors {
   }
 }
 
+/** The certificates of a PEM text that Go can parse. */
+export const readableIn = (text: string): X509[] =>
+  pemBlocks(text).flatMap(({ label, der }) => (label === 'CERTIFICATE' ? (readable(der) ?? []) : []));
+
 function readable(der: Buffer): X509 | undefined {
   try {
     return readX509(der);

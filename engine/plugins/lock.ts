@@ -1,6 +1,7 @@
 /** `joinery.lock` pins the exact plugins that a pipeline or a machine uses. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson } from '../documents/json.ts';
 import { violations } from '../documents/validate.ts';
 import { MachineFiles } from '../host/files.ts';
 import { readTrusted } from '../host/trusted.ts';
@@ -46,7 +47,7 @@ export function readLock(folder: string, by: PluginSource, command: string): Loc
   const refuse = (what: string) => fail('E_PLUGIN_LOCK_FILE', { file, what: clean(what) });
   let value: unknown;
   try {
-    value = JSON.parse(readTrusted(file));
+    value = parseJson(readTrusted(file));
   } catch (error) {
     if (isJoinError(error)) throw error;
     throw refuse(reasonOf(error).replace(file, 'it'));

@@ -1,5 +1,6 @@
 /** The manifest of a plugin, from its package.json. It is read before any code of the plugin. */
 import schema from '../../schemas/plugin.schema.json' with { type: 'json' };
+import { parseJson } from '../documents/json.ts';
 import { violations } from '../documents/validate.ts';
 import type { Bounds } from '../sdk/bounds.ts';
 import { fail } from '../sdk/errors.ts';
@@ -34,9 +35,9 @@ export function readManifest(file: string, text: string): Manifest {
   if (Buffer.byteLength(text) > BYTES_MAX) throw refuse([`it is larger than ${BYTES_MAX} bytes`]);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
-    throw refuse([clean(`it is not JSON: ${(error as Error).message}`)]);
+    throw refuse([(error as Error).message]);
   }
   const problems = violations(schema, value).map(({ path, message }) => clean(`${path.join('.')} ${message}`));
   if (problems.length > 0) throw refuse(problems.slice(0, PROBLEMS_MAX));

@@ -3,13 +3,13 @@
  * Only `engine/kube` knows the protocol behind them: the code that builds a host passes it an `ApiAccess`.
  */
 import type { ApiVerb } from './effects.ts';
-import type { Identity, Kube, ObjectRef } from './ports.ts';
+import type { Identity, Kube, ObjectRef, Trust } from './ports.ts';
 
 /** One request to an API server. */
 export interface ApiRequest {
   server: string;
   /** `unverified` accepts any certificate, and is only ever sent without credentials. */
-  as: Identity | { ca: string } | 'unverified';
+  as: Identity | Trust | 'unverified';
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** The object that the request is about. A request without one (an access review, say) stores nothing. */
   ref: ObjectRef | undefined;

@@ -1,6 +1,9 @@
 /** JSON Patch (RFC 6902). The library is only loaded if there is a patch to apply. */
 import type { Operation } from 'rfc6902';
 import { defined } from './fields.ts';
+import { valueText } from './text.ts';
+
+const OPERATIONS = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
 export type ApplyPatch = typeof import('rfc6902')['applyPatch'];
 
@@ -29,9 +32,11 @@ export function applyOperation(
   document: { root: unknown },
   operation: Operation,
 ): string | undefined {
-  const { op, path, from } = (operation ?? {}) as { op?: string; path?: unknown; from?: unknown };
+  const { op, path, from } = (operation ?? {}) as { op?: unknown; path?: unknown; from?: unknown };
   if (!isPointer(path)) return 'path must be empty or begin with /';
   if (from !== undefined && !isPointer(from)) return 'from must be empty or begin with /';
+  if (typeof op !== 'string' || !OPERATIONS.includes(op))
+    return `op ${op === undefined ? 'is missing' : `is ${valueText(op)}`}: it must be one of ${OPERATIONS.join(', ')}`;
   const below = {
     ...operation,
     path: `/root${path}`,
@@ -42,8 +47,8 @@ export function applyOperation(
     if (error === undefined || error === null) return undefined;
     if (error.name === 'MissingError') return `cannot ${op} ${path || 'the root'}: the path does not exist`;
     return error.name === 'TestError' ? `the test of ${path || 'the root'} fails` : `${op} lacks a field that it needs`;
-  } catch (error) {
-    return (error as Error).message.replaceAll('/root', '');
+  } catch {
+    return `cannot ${op} ${path || 'the root'}: the path cannot be used`;
   }
 }
 

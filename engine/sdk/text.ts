@@ -21,7 +21,9 @@ export async function gunzipText(path: string, bytes: Buffer): Promise<string> {
   try {
     return (await promisify(gunzip)(bytes, { maxOutputLength: UNPACKED_BYTES_MAX })).toString('latin1');
   } catch (error) {
-    throw fail('E_FILE', { path, what: clean((error as Error).message) }, error);
+    const isLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    const what = isLarge ? `larger than ${UNPACKED_BYTES_MAX} bytes when unpacked` : 'not a complete gzip file';
+    throw fail('E_FILE', { path, what }, error);
   }
 }
 

@@ -39,10 +39,11 @@ export interface Reading {
  * @stable
  */
 export function parseYaml(text: string): unknown {
-  const { value, errors } = readYaml(text, { dialect: 'go', tokensMax: TOKENS_MAX });
+  const { value, errors, lines } = readYaml(text, { dialect: 'go', tokensMax: TOKENS_MAX });
   const [error] = errors;
-  if (error !== undefined) throw new Error(maskTokens(clean(error.message)));
-  return value;
+  if (error === undefined) return value;
+  const place = error.offset === 0 ? '' : `line ${lines.linePos(error.offset).line}: `; // at 0: of the whole text
+  throw new Error(maskTokens(clean(`${place}${error.message}`)));
 }
 
 /** Parses YAML, and returns every error with its position instead of throwing. */

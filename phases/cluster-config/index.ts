@@ -5,8 +5,8 @@ import {
   type ConfigMapObject,
   configMapRef,
   healthUrl,
-  holds,
   joiningIdentity,
+  kubeletConfigMap,
   minorOf,
 } from '../../engine/node/index.ts';
 import {
@@ -44,7 +44,7 @@ export default definePhase({
         'kubeadm-config',
         'ClusterConfiguration',
       )(`it has the invalid kubernetesVersion ${kubernetesVersion}`);
-    const name = holds('unversionedKubeletConfig', kubernetesVersion) ? 'kubelet-config' : `kubelet-config-1.${minor}`;
+    const name = kubeletConfigMap({ kubernetesVersion });
     const { document, uid } = await documentOf(api, name, 'kubelet');
     const kubeletConfiguration = checkedConfiguration(name, document);
     for (const opening of openingsIn(kubeletConfiguration)) log.warn(`${name} opens every node: ${opening}`);
@@ -67,7 +67,8 @@ function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Rec
     throw refuse(`it has the unknown cgroupDriver ${valueText(cgroupDriver)}`);
   if (healthUrl(rest) === undefined)
     throw refuse(
-      `it has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort (${valueText(rest.healthzPort)})`,
+      `it has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort ` +
+        `(${valueText(rest.healthzPort)})`,
     );
   return { ...rest, kind: KIND, ...defined({ cgroupDriver: driver }) };
 }

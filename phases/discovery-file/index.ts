@@ -79,6 +79,8 @@ async function open(location: string, files: Files, web: Web): Promise<Origin> {
       writableByRootOnly: false,
     };
   const path = location.replace(/^file:\/\//, '');
+  if ((await files.stat(path))?.kind === 'directory')
+    throw fail('E_DISCOVERY_FILE', { file: path, what: 'it is a directory' });
   const bytes = await files.read(path);
   if (bytes === undefined) throw fail('E_DISCOVERY_FILE', { file: path, what: 'the file does not exist' });
   return {

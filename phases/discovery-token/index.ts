@@ -3,8 +3,8 @@
  */
 
 import { assertClock, discovered, logProxy, readClusterInfo } from '../../engine/node/index.ts';
-import { isSignedBy, shortKeysIn } from '../../engine/pki/index.ts';
-import { apiCalls, clean, definePhase, fail } from '../../engine/sdk/index.ts';
+import { type Certificate, isSignedBy, shortKeysIn } from '../../engine/pki/index.ts';
+import { apiCalls, clean, defined, definePhase, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 export default definePhase({
@@ -43,7 +43,12 @@ export default definePhase({
       if (pinned.length === 0)
         throw fail('E_CA_PIN_MISMATCH', { server: endpoint, pinned: pins, seen: certificates.map(({ pin }) => pin) });
       // Trust the pinned certificates alone: an attacker with the token can sign a bundle of the real CA and their own.
-      const proven = await kube.clusterInfo(endpoint, { ca: pinned.map(({ pem }) => pem).join('') });
+      // The others may be intermediates that the server does not send: a pinned one has to have signed them.
+      const others = certificates.filter((certificate) => !pinned.includes(certificate));
+      const proven = await kube.clusterInfo(
+        endpoint,
+        defined({ ca: pemOf(pinned), intermediates: others.length === 0 ? undefined : pemOf(others) }),
+      );
       if (proven.data.kubeconfig !== kubeconfig) throw fail('E_CLUSTER_INFO_CHANGED', { server: endpoint });
       log.info(`the CA matches the pinned key ${pinned.map(({ pin }) => pin).join(', ')}`);
     }
@@ -52,3 +57,5 @@ export default definePhase({
     return discovered({ server, ca, token: inputs.tlsBootstrapToken ?? inputs.token ?? token });
   },
 });
+
+const pemOf = (certificates: readonly Certificate[]): string => certificates.map(({ pem }) => pem).join('');

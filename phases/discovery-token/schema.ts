@@ -38,7 +38,8 @@ export const input = {
     },
     {
       description:
-        'the CA key must be pinned: pass --discovery-token-ca-cert-hash (kubeadm token create --print-join-command prints it), or --discovery-token-unsafe-skip-ca-verification',
+        'the CA key must be pinned: pass --discovery-token-ca-cert-hash (kubeadm token create ' +
+        '--print-join-command prints it), or --discovery-token-unsafe-skip-ca-verification',
       anyOf: [
         { properties: { discoveryTokenCaCertHash: { minItems: 1 } }, required: ['discoveryTokenCaCertHash'] },
         {

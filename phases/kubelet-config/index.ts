@@ -4,15 +4,18 @@ import {
   assertCgroupDriver,
   assertCgroups,
   assertNoOtherCa,
+  type ConfigurationSources,
   clusterSettings,
+  defaultCgroupDriver,
   hasSocketFile,
   installedKubelet,
   kubeletConfigurationOf,
+  originOf,
   paths,
   writtenSocket,
 } from '../../engine/node/index.ts';
 import { certificatesPem } from '../../engine/pki/index.ts';
-import { controls, definePhase, goYaml, installFiles, runs, writes } from '../../engine/sdk/index.ts';
+import { controls, definePhase, goYaml, installFiles, type Ports, runs, writes } from '../../engine/sdk/index.ts';
 import { kubeadmFlags } from './flags.ts';
 import { input, output } from './schema.ts';
 
@@ -40,13 +43,11 @@ export default definePhase({
     const { clusterConfiguration } = machine;
     const inputs = { kubeletVersion, clusterConfiguration, caCertPath, patches };
     const document = await kubeletConfigurationOf(ports, kubeletConfiguration, inputs);
-    if (patches !== undefined) await assertCgroups(files, kubeletVersion, document);
-    const { cgroupDriver } = document;
-    if (patches !== undefined && (cgroupDriver === 'systemd' || cgroupDriver === 'cgroupfs'))
-      await assertCgroupDriver(ports, cgroupDriver, {
-        criSocket: machine.criSocket,
-        kubeletVersion: Promise.resolve(kubeletVersion),
-      });
+    if (patches !== undefined) {
+      const sources = { kubeletConfiguration, clusterConfiguration, patches };
+      await assertCgroups(files, kubeletVersion, document, sources);
+      await assertPatchedDriver(ports, document, { ...machine, kubeletVersion, sources });
+    }
     const socketFile = hasSocketFile(kubeletVersion, clusterConfiguration) ? criSocket : undefined;
     const yaml = goYaml(socketFile === undefined ? document : { ...document, containerRuntimeEndpoint: socketFile });
     const flags = kubeadmFlags({
@@ -68,6 +69,23 @@ export default definePhase({
     return {};
   },
 });
+
+/** An earlier step has compared the driver of the cluster's own configuration with that of the runtime. */
+async function assertPatchedDriver(
+  ports: Ports,
+  { cgroupDriver }: Record<string, unknown>,
+  machine: { criSocket?: string | undefined; kubeletVersion: string; sources: ConfigurationSources },
+): Promise<void> {
+  if (cgroupDriver !== 'systemd' && cgroupDriver !== 'cgroupfs') return;
+  const { criSocket, kubeletVersion, sources } = machine;
+  const standard = defaultCgroupDriver(kubeletVersion);
+  const origin = originOf('cgroupDriver', { value: cgroupDriver, standard }, sources);
+  await assertCgroupDriver(
+    ports,
+    { driver: cgroupDriver, origin },
+    { criSocket, kubeletVersion: Promise.resolve(kubeletVersion) },
+  );
+}
 
 /** Quoted like Go's `%q`, as kubeadm writes it. */
 const instanceConfig = (socket: string): string => `containerRuntimeEndpoint: ${JSON.stringify(socket)}\n`;

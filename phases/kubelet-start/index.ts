@@ -69,7 +69,8 @@ function assertUsable({ manager, exists, masked = false, unusable }: ServiceStat
 }
 
 const commandLine = (bootstraps: boolean): string =>
-  `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} --config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
+  `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} ` +
+  `--config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
 async function waitHealthy({ files, services, log }: Pick<Ports, 'files' | 'services' | 'log'>): Promise<void> {
   const url = await healthUrlOf(files);

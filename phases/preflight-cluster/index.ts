@@ -13,6 +13,7 @@ import {
   kubeletConfigurationOf,
   minorOf,
   type NodeObject,
+  originOf,
   usableIdentity,
   visibleNode,
 } from '../../engine/node/index.ts';
@@ -47,10 +48,13 @@ export default definePhase({
         ...{ kubeletVersion: version, clusterConfiguration, caCertPath, patches: inputs.patches },
       }),
     );
+    const sources = { clusterConfiguration, kubeletConfiguration, patches: inputs.patches };
     const assertDriver = async () => {
-      const { cgroupDriver } = await document;
-      const driver = DRIVERS.find((known) => known === cgroupDriver) ?? defaultCgroupDriver(await kubeletVersion);
-      await assertCgroupDriver(ports, driver, { criSocket, kubeletVersion });
+      const standard = defaultCgroupDriver(await kubeletVersion);
+      const { cgroupDriver: value } = await document;
+      const driver = DRIVERS.find((known) => known === value) ?? standard;
+      const origin = originOf('cgroupDriver', { value: driver, standard }, sources);
+      await assertCgroupDriver(ports, { driver, origin }, { criSocket, kubeletVersion });
     };
 
     /** In the order in which failures are reported. Only a check with a name can be ignored. */
@@ -64,7 +68,7 @@ export default definePhase({
       { name: 'CgroupDriver', outcome: assertDriver() },
       {
         name: 'SystemVerification',
-        outcome: document.then(async (config) => assertCgroups(files, await kubeletVersion, config)),
+        outcome: document.then(async (config) => assertCgroups(files, await kubeletVersion, config, sources)),
       },
     ];
     const errors = new Set<unknown>();

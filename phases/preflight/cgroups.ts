@@ -38,7 +38,9 @@ export async function cgroupFindings(context: CheckContext, { version, controlle
 async function oldVersion({ holds, kubeletVersion, inputs }: CheckContext): Promise<Finding[]> {
   if (await holds('cgroupV1Refused')) {
     if (!inputs.standalone) return [];
-    const evidence = `this machine has cgroups v1, and a kubelet ${await kubeletVersion()} does not start on them unless its failCgroupV1 is false`;
+    const evidence =
+      `this machine has cgroups v1, and a kubelet ${await kubeletVersion()} does not start on them unless its ` +
+      'failCgroupV1 is false';
     return [problem(evidence, { hint: SWITCH_TO_V2 })];
   }
   if (!(await holds('cgroupV1Warns'))) return [];

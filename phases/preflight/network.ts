@@ -78,13 +78,15 @@ export const hostname: Check = {
   name: 'Hostname',
   severity: 'warning',
   passesIf:
-    'the node name has at most 63 characters (else an error), and resolves through `/etc/hosts`, or through `getent` within 1 s',
+    'the node name has at most 63 characters (else an error), and resolves through `/etc/hosts`, or through ' +
+    '`getent` within 1 s',
   hint: 'Add the name to /etc/hosts or to DNS: kubectl logs and kubectl exec may need it.',
   async run(context) {
     const { nodeName } = context.inputs;
     if (nodeName.length <= LABEL_LENGTH_MAX) return resolution(context);
     return problem(
-      `the node name ${nodeName} has ${nodeName.length} characters, and the label kubernetes.io/hostname of a Node has room for no more than ${LABEL_LENGTH_MAX} characters`,
+      `the node name ${nodeName} has ${nodeName.length} characters, and the label kubernetes.io/hostname of ` +
+        `a Node has room for no more than ${LABEL_LENGTH_MAX} characters`,
       { severity: 'error', hint: 'The API server would refuse the Node. Choose a shorter name: --node-name NAME' },
     );
   },
@@ -111,7 +113,9 @@ export function proxyChecks(inputs: Inputs): Check[] {
       severity: 'warning',
       applies: host !== undefined,
       passesIf: 'no `HTTPS_PROXY` of the environment applies to the endpoint',
-      hint: `Joinery will use the proxy, but the kubelet uses the environment of its own service. To connect directly: export NO_PROXY=$NO_PROXY,${address ?? 'HOST'}`,
+      hint:
+        'Joinery will use the proxy, but the kubelet uses the environment of its own service. To connect ' +
+        `directly: export NO_PROXY=$NO_PROXY,${address ?? 'HOST'}`,
       async run({ web }) {
         const proxy = await web.proxyOf(`https://${inputs.endpoint}`);
         return proxy === undefined

@@ -9,7 +9,8 @@ const runtimeAnswers: Check = {
   name: 'CRI',
   severity: 'error',
   passesIf:
-    'the container runtime answers over the CRI (`runtime.v1`; up to 1.25, also `v1alpha2`) and is ready; Docker answers to `docker info`',
+    'the container runtime answers over the CRI (`runtime.v1`; up to 1.25, also `v1alpha2`) and is ready; ' +
+    'Docker answers to `docker info`',
   hint: 'Read the log of the container runtime: journalctl -u containerd -n 50',
   async run({ files, runtime, docker, inputs, holds, kubeletVersion }) {
     if (isDocker(inputs.criSocket)) return ok(`Docker ${(await docker()).ServerVersion} answers`);
@@ -61,9 +62,12 @@ export const runtimeChecks = ({ criSocket }: Inputs): Check[] => [
   {
     name: 'IsDockerSystemdCheck',
     severity: 'warning',
+    droppedBy: 'dockerDriverIgnored',
     applies: isDocker(criSocket),
     passesIf: "with Docker's socket: the cgroup driver is systemd (an error if it is unknown)",
-    hint: 'Put "exec-opts": ["native.cgroupdriver=systemd"] into /etc/docker/daemon.json, then: systemctl restart docker',
+    hint:
+      'Put "exec-opts": ["native.cgroupdriver=systemd"] into /etc/docker/daemon.json, then: systemctl restart ' +
+      'docker',
     async run({ docker }) {
       const { CgroupDriver: driver } = await docker();
       if (driver === undefined) return problem('the cgroup driver of Docker is unknown', { severity: 'error' });

@@ -14,7 +14,8 @@ export const input = {
       type: 'boolean',
       default: true,
       description:
-        'Run kubelet --version, which takes 0.1 s, and check everything that depends on it. If false, later steps do so',
+        'Run kubelet --version, which takes 0.1 s, and check everything that depends on it. If false, later ' +
+        'steps do so',
     },
     kubeletExtraArgs: {
       type: 'array',

@@ -25,7 +25,10 @@ export const systemVerification: Check = {
   name: 'SystemVerification',
   severity: 'error',
   passesIf:
-    "the kernel is Linux 3.10 or newer (4.19 for kubelets from 1.32 on; from 1.34 on, a warning if it is neither 5.4, 5.10, 5.15 nor 6 or later), it has the options that containers need, and the cgroup controllers that a kubelet needs; kubelets from 1.35 on need cgroups v2; with Docker's socket, kubeadm 1.20 supports the version of Docker",
+    'the kernel is Linux 3.10 or newer (4.19 for kubelets from 1.32 on; from 1.34 on, a warning if it is ' +
+    'neither 5.4, 5.10, 5.15 nor 6 or later), it has the options that containers need, and the cgroup ' +
+    "controllers that a kubelet needs; kubelets from 1.35 on need cgroups v2; with Docker's socket, kubeadm " +
+    '1.20 supports the version of Docker',
   hint: 'Boot a kernel that has these, such as the kernel of any common distribution.',
   async run(context) {
     const release = await textOf(context.files, '/proc/sys/kernel/osrelease');

@@ -11,14 +11,32 @@ export const writablePaths = ({ caCertPath }: Inputs): Check => ({
   name: 'WritablePaths',
   severity: 'error',
   passesIf:
-    'the directories of the kubelet and of Kubernetes are on disks that can be written, and no link to them dangles',
+    'the directories of the kubelet and of Kubernetes are on disks that can be written, no link to them ' +
+    'dangles, and no directory is in the way of a file',
   hint: 'Make the path writable, or correct the link, and join again.',
   async run({ files }) {
-    const directories = [...new Set([parentOf(paths.kubeletConf), parentOf(caCertPath), paths.kubelet])];
+    const directories = [
+      ...new Set([parentOf(paths.kubeletConf), parentOf(caCertPath), paths.kubelet, paths.kubeletPki]),
+    ];
     const found = await Promise.all(directories.map((path) => findingOf(files, path)));
+    const inTheWay = await Promise.all(
+      FILES.map(async (path) => ((await files.stat(path))?.kind === 'directory' ? path : '')),
+    );
+    const taken = inTheWay.find((path) => path !== '');
+    if (taken !== undefined)
+      return problem(`${taken} is a directory, and in the way of a file`, { hint: `rmdir ${taken}` });
     return found.find(({ isOk }) => !isOk) ?? ok(`${directories.join(', ')} can be written`);
   },
 });
+
+/** The files that later steps write, apart from the CA. */
+const FILES = [
+  paths.kubeletConf,
+  paths.kubeletConfig,
+  paths.kubeletInstanceConfig,
+  paths.kubeadmFlags,
+  paths.kubeletCurrentPem,
+];
 
 async function findingOf(files: Files, directory: string): Promise<Finding> {
   for (const path of withParents(directory)) {

@@ -62,7 +62,8 @@ export default definePhase({
     const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
     if (held !== undefined) {
       log.info(
-        `this machine is already ${nodeName} in this cluster; its certificate expires on ${held.notAfter.toISOString().slice(0, 10)}`,
+        `this machine is already ${nodeName} in this cluster; its certificate expires on ` +
+          `${held.notAfter.toISOString().slice(0, 10)}`,
       );
       return { certificate: held.certificate, key: held.key };
     }

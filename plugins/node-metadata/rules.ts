@@ -23,8 +23,12 @@ export function labelProblem([key, value]: [string, string]): string | undefined
   if (!RESERVED.test(key) || ALLOWED.has(key) || ALLOWED_PREFIX.test(key)) return undefined;
   if (/(^|\.)node-restriction\.kubernetes\.io\//.test(key))
     return `a node is not allowed to set label ${key}, so that a compromised node cannot attract workloads`;
-  return `label ${key} is reserved: of the labels of kubernetes.io and k8s.io, a node may set only node.kubernetes.io/*, kubelet.kubernetes.io/* and a few others`;
+  return (
+    `label ${key} is reserved: of the labels of kubernetes.io and k8s.io, a node may set only ` +
+    'node.kubernetes.io/*, kubelet.kubernetes.io/* and a few others'
+  );
 }
 
 export const taintProblem = (taint: string): string =>
-  `taint ${taint}: a node can set its taints only when it registers: pass it to the kubelet as --register-with-taints (KUBELET_EXTRA_ARGS in /etc/default/kubelet) before kubelet-start`;
+  `taint ${taint}: a node can set its taints only when it registers: pass it to the kubelet as ` +
+  '--register-with-taints (KUBELET_EXTRA_ARGS in /etc/default/kubelet) before kubelet-start';

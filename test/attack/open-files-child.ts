@@ -1,6 +1,7 @@
 /** Opens files up to the limit, and prints the error of each thing that needs one more. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { packageAssets } from '../../bin/assets.ts';
 import { PipelineCatalog } from '../../bin/pipelines.ts';
 import { machineAt } from '../../engine/host/machine.ts';
 import { Transport } from '../../engine/kube/request.ts';
@@ -13,7 +14,7 @@ const signal = AbortSignal.timeout(60_000);
 const machine = machineAt('/');
 const runtime = await machine.runtime();
 const transport = new Transport(() => new Date());
-const pipelines = new PipelineCatalog(PROJECT);
+const pipelines = new PipelineCatalog(packageAssets(PROJECT));
 
 const needs: Record<string, () => unknown> = {
   'a file': () => machine.files.read('/etc/hostname'),

@@ -11,7 +11,7 @@ import { cli, project, start } from './cli.ts';
 const launcher = join(project, 'bin/join.cjs');
 const opened: Playground[] = [];
 const open = async (options: PlaygroundOptions): Promise<Playground> => {
-  const playground = await openPlayground(launcher, options);
+  const playground = await openPlayground([process.execPath, launcher], options);
   opened.push(playground);
   return playground;
 };

@@ -5,6 +5,7 @@
 import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { packageAssets } from '../../bin/assets.ts';
 import { composeApp } from '../../bin/compose.ts';
 import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
@@ -42,7 +43,7 @@ const FOREVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** Like `bin/command.ts`. */
 async function act({ mode, project, root, inputs }: Order, at: (where: string) => void): Promise<RunResult> {
-  const app = composeApp({ root: project });
+  const app = composeApp({ assets: packageAssets(project) });
   const { catalog, registry } = app;
   const disk = diskWithPoints(at);
   const machine = await realHost(root, { access: kubeAccess });

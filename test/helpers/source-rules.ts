@@ -77,6 +77,20 @@ function parametersAt(text: string, from: number): string[] {
   return parameters;
 }
 
+/** Calls whose errors have the sentences of a library or of Node.js. */
+const FOREIGN =
+  /\b(?:JSON\.parse|new URL|new RegExp|new X509Certificate|createPrivateKey|createPublicKey|g(?:un)?zip\)?|execFile\)?|decodeURIComponent)\(/;
+const TRY = /\btry \{((?:(?!\btry \{)[\s\S])*?)\n\s*\} catch \((\w+)\) \{([\s\S]*?)\n\s*\}\n/g;
+
+/** `engine/a.ts: new URL(` for each error of a library whose own message is used as a text for people. */
+export const libraryMessages = ({ path, text }: Source): string[] =>
+  [...text.matchAll(TRY)].flatMap(([, tried = '', name = '', caught = '']) => {
+    const [call] = FOREIGN.exec(tried) ?? [];
+    const isRead = `(?<!exec\\(\\(?)\\b${name}(?: as \\w+\\))?\\.message\\b`; // a pattern may look for a position in it
+    const isQuoted = new RegExp(`${isRead}|\\breasonOf\\(${name}\\)`).test(caught);
+    return call !== undefined && isQuoted ? [`${path}: ${call}`] : [];
+  });
+
 const FROM_FS = /^import (type )?(?:\* as (\w+)|\{([^}]*)\}) from 'node:fs(?:\/promises)?';/gm;
 
 /** What a source imports from `node:fs`, without types: names of functions, or `*`. */

@@ -146,7 +146,7 @@ describe('cluster-config', () => {
     [
       'it is not YAML',
       cluster({ kubelet: 'a: [' }),
-      'ConfigMap kube-system/kubelet-config, key kubelet: the indentation does not match the lines above, or a bracket above is not closed',
+      'ConfigMap kube-system/kubelet-config, key kubelet: line 1: the indentation does not match the lines above, or a bracket above is not closed',
     ],
   ])('fails if %s', async (_, serving, what) => {
     expect((await fetched(serving)).error).toMatchObject({ code: 'E_KUBELET_CONFIG', facts: { what } });

@@ -174,6 +174,16 @@ describe('the cluster in a discovery file', () => {
       'its CA data contains no certificate',
     ],
     [
+      'has the PEM text itself as the data of its CA',
+      clusterOf(`certificate-authority-data: ${JSON.stringify(ca.pem)}`),
+      'its certificate-authority-data is PEM: it must be the base64 of the PEM text, as one word',
+    ],
+    [
+      'has a key twice',
+      `${serverOf('https://x:1')}\ncurrent-context: a\ncurrent-context: b\n`,
+      ': this key is duplicated',
+    ],
+    [
       'has a CA bundle with a damaged certificate',
       clusterOf(
         `certificate-authority-data: ${base64(`${ca.pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`)}`,

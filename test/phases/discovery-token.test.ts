@@ -100,12 +100,13 @@ describe('discovery-token', () => {
       expect(result.steps[0]?.notes.filter(({ level }) => level === 'warn')).toEqual([]);
     });
 
-    test('verifies the server only with the pinned one of two CA certificates', async () => {
+    test('trusts only the pinned one of two CA certificates, and takes the other as an intermediate', async () => {
       const bundle = ca.pem + other.pem;
       const host = serving(answer(clusterInfo(clusterInfoKubeconfig(bundle))));
       const { error, result } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
       expect(error).toBeUndefined();
-      expect(host.sent.map(trustOf)).toEqual(['unverified', { ca: other.certificate.pem }]);
+      const trusted = { ca: other.certificate.pem, intermediates: ca.certificate.pem };
+      expect(host.sent.map(trustOf)).toEqual(['unverified', trusted]);
       expect(result.steps[0]?.outputs).toMatchObject({ ca: bundle });
     });
 

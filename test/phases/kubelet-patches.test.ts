@@ -114,7 +114,13 @@ describe('patches of the kubelet configuration', () => {
       'that are not YAML',
       { 'kubeletconfiguration.yaml': 'a: [' },
       '/kubeletconfiguration.yaml',
-      'the indentation does not match the lines above, or a bracket above is not closed',
+      'line 1: the indentation does not match the lines above, or a bracket above is not closed',
+    ],
+    [
+      'that are not YAML in their second document',
+      { 'kubeletconfiguration.yaml': 'a: 1\n---\nb: 1\nc: [' },
+      '/kubeletconfiguration.yaml',
+      'line 4: the indentation does not match the lines above, or a bracket above is not closed',
     ],
     [
       'that are not operations',

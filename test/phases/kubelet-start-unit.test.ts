@@ -36,6 +36,7 @@ describe('a unit of the kubelet as systemd reads it', () => {
     ['spaces between arguments and values', good.replaceAll(/(--\w+)=/g, '$1 ')],
     ['spaces around the equals signs', good.replaceAll(/^(\w+)=/gm, '$1 = ')],
     ['continued lines with a comment between them', good.replace(' --config', ' \\\n# why\n; and why\n  --config')],
+    ['a comment that begins with a path', good.replace('ExecStart=', '# /etc/default/kubelet has more\nExecStart=')],
     ['carriage returns', good.replaceAll('\n', '\r\n')],
     [
       'quoted arguments',

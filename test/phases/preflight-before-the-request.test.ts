@@ -23,7 +23,23 @@ describe('labels of the kubelet', () => {
   });
 
   test.each([
+    ['role', 'role'],
+    ['=x', '=x'],
+    ['a b=c,ok=1', 'a b=c'],
+    ['a=b c', 'a=b c'],
+    ['Example.com/a=b,-x=1', 'Example.com/a=b, -x=1'],
+    [`a=${'b'.repeat(64)}`, `a=${'b'.repeat(64)}`],
+    ['a/b/c=d', 'a/b/c=d'],
+  ])('the labels %j are refused, because the kubelet would not start or not register', async (labels, named) => {
+    expect(await labelled('v1.30.2', labels)).toEqual([
+      `[NodeLabels] these labels do not have the form of a label, NAME=VALUE: ${named}`,
+    ]);
+  });
+
+  test.each([
     'a=b',
+    'a=',
+    ' a_b.c = D-1 ,',
     'example.com/role=worker',
     'kubernetes.io/hostname=w1',
     'topology.kubernetes.io/zone=a',
@@ -68,6 +84,24 @@ describe('directories that cannot be written', () => {
       { check: 'WritablePaths', evidence: `${path} is a link to /data/nowhere, which does not exist` },
     ]);
   });
+
+  test('a link from the directory of certificates that dangles fails', async () => {
+    const path = '/var/lib/kubelet/pki';
+    const { found } = await checked(joinable({ directories: ['/var/lib/kubelet'] }), {}, async (host) => {
+      await host.apply({ kind: 'link', path, target: '/data/nowhere' }, SIGNAL);
+    });
+    expect(failures(found)).toEqual([`[WritablePaths] ${path} is a link to /data/nowhere, which does not exist`]);
+  });
+
+  test.each(['/var/lib/kubelet/config.yaml', '/var/lib/kubelet/kubeadm-flags.env'])(
+    'a directory in the place of the file %s fails',
+    async (path) => {
+      const { found } = await checked(joinable({ directories: [path] }));
+      expect(found).toMatchObject([
+        { check: 'WritablePaths', evidence: `${path} is a directory, and in the way of a file`, hint: `rmdir ${path}` },
+      ]);
+    },
+  );
 
   test('a file in the place of a directory fails', async () => {
     const { found } = await checked(joinable({ files: { '/etc/kubernetes': '' } }));

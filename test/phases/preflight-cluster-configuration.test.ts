@@ -69,6 +69,18 @@ describe('what would stop the join after the certificate was requested', () => {
     ['a patch that is not YAML', { '/patches/kubeletconfiguration.yaml': 'a: [' }, '/patches', 'E_PATCH'],
     ['a patch that fits', { '/patches/kubeletconfiguration.yaml': 'maxPods: 5\n' }, '/patches', undefined],
     [
+      'a patch with an unknown cgroup driver',
+      { '/patches/kubeletconfiguration.yaml': 'cgroupDriver: cgroupz\n' },
+      '/patches',
+      'E_PATCH',
+    ],
+    [
+      'a patch with a port that is a text',
+      { '/patches/kubeletconfiguration.yaml': 'healthzPort: "10248"\n' },
+      '/patches',
+      'E_PATCH',
+    ],
+    [
       'the CA file of another cluster',
       { '/etc/kubernetes/pki/ca.crt': authority().pem },
       undefined,
@@ -78,6 +90,47 @@ describe('what would stop the join after the certificate was requested', () => {
   ])('%s is found before anything is sent', async (_, files, patches, code) => {
     const { error } = await look(files, { ...input, ...defined({ patches }) });
     expect((error as { code?: string } | undefined)?.code).toBe(code);
+  });
+
+  test.each<[string, string, object, Record<string, string>, string | undefined]>([
+    ['v1.30.2', 'v1.30.0', { cgroupDriver: 'cgroupfs' }, {}, 'cgroupDriver in ConfigMap kube-system/kubelet-config'],
+    [
+      'v1.20.2',
+      'v1.20.0',
+      { cgroupDriver: 'cgroupfs' },
+      {},
+      'cgroupDriver in ConfigMap kube-system/kubelet-config-1.20',
+    ],
+    [
+      'v1.20.2',
+      'v1.20.0',
+      {},
+      {},
+      'the default, because ConfigMap kube-system/kubelet-config-1.20 has no cgroupDriver',
+    ],
+    [
+      'v1.30.2',
+      'v1.30.0',
+      { cgroupDriver: 'systemd' },
+      { '/patches/kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs\n' },
+      'cgroupDriver in a patch of /patches',
+    ],
+  ])('an error about the cgroup driver of a kubelet %s says where the driver is set', async (...row) => {
+    const [kubeletVersion, kubernetesVersion, fields, files, origin] = row;
+    const { error } = await look(files, {
+      kubeletVersion,
+      clusterConfiguration: { kubernetesVersion },
+      kubeletConfiguration: { kind: 'KubeletConfiguration', ...fields },
+      ...defined({ patches: Object.keys(files).length === 0 ? undefined : '/patches' }),
+    });
+    expect((error as Error).message).toContain(`would use the cgroup driver cgroupfs (${origin}), but`);
+  });
+
+  test('an error about the version of the cluster says which ConfigMap has it', async () => {
+    const { error } = await look({}, { ...input, clusterConfiguration: { kubernetesVersion: 'v1.33.0' } });
+    expect((error as Error).message).toContain(
+      'the cluster is v1.33.0 (kubernetesVersion in ConfigMap kube-system/kubeadm-config)',
+    );
   });
 
   test('none of it can be ignored', async () => {

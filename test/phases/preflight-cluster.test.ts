@@ -189,7 +189,9 @@ describe('the version of the kubelet', () => {
       expect(notes).toEqual([
         {
           level: 'warn',
-          text: expect.stringMatching(/^\[KubeletVersion\] the kubelet is v1\.31\.0 and the cluster is v1\.30\.0;/),
+          text: expect.stringMatching(
+            /^\[KubeletVersion\] the kubelet is v1\.31\.0 and the cluster is v1\.30\.0 \(kubernetesVersion in /,
+          ),
         },
       ]);
     }

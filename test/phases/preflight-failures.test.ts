@@ -192,7 +192,7 @@ const cases: Case[] = [
     ([stdout, exitCode]): Case => ({
       check: 'KubeletVersion',
       result: 'error',
-      evidence: `kubelet --version exited with code ${exitCode}: ${stdout}`.trim(),
+      evidence: `kubelet --version exited with code ${exitCode}${stdout === '' ? '' : `: ${stdout}`}`,
       hint: 'Run it by hand to see its full output: kubelet --version',
       machine: joinable({ outputs: { 'kubelet --version': { stdout: String(stdout), exitCode: Number(exitCode) } } }),
     }),

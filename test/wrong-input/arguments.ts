@@ -60,7 +60,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a name of the Node that is too long',
     args: with_('--node-name', 'a'.repeat(254)),
     exitCode: 2,
-    text: input('--node-name must NOT have more than 253 characters'),
+    text: input('--node-name must have at most 253 characters'),
   },
   {
     title: 'a socket that is not a path',

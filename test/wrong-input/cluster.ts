@@ -189,6 +189,16 @@ const answers: WrongInput[] = [
     ],
     SOON,
   ),
+  wrong(
+    'a page of a proxy that forbids the address',
+    ({ faults }) => faults.add({ effect: 'instead', code: 403, text: '<html>Not allowed</html>', times: always }),
+    5,
+    [
+      'E_API_ANSWER in step discovery: https://ENDPOINT sent a response that Joinery cannot use: HTTP 403, a web page ("Not allowed"): a proxy, or a network that wants a login, may have answered instead',
+      'Check that the address belongs to the API server itself, not to a proxy or another service.',
+    ],
+    SOON,
+  ),
   {
     ...wrong('a clock that is five minutes ahead of the cluster', nothing, 12, [
       'E_CLOCK_SKEW in step discovery: the clock of this machine is 300 s ahead of the clock of https://ENDPOINT',

@@ -17,7 +17,7 @@ export class PluginList extends JoinCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginList);
-    const { catalog, root } = this.app;
+    const { catalog, assets } = this.app;
     const { inspectPlugins } = await import('../../plugins/inspect.ts');
     const { locksFor } = await import('../../plugins/load.ts');
     const isOfMachine = args.pipeline === undefined && flags.env === undefined;
@@ -26,7 +26,7 @@ export class PluginList extends JoinCommand {
       : await catalog.openOverlaid(args.pipeline ?? DEFAULT_PIPELINE, flags.env ?? []);
     const pipeline = pipelineFor?.();
     const locks = locksFor(pipeline?.place);
-    const plugins = (await inspectPlugins(root, { argv: this.argv, pipeline })).map((found) =>
+    const plugins = (await inspectPlugins(assets, { argv: this.argv, pipeline })).map((found) =>
       pluginDocument(found, locks),
     );
     if (flags.output === 'json')

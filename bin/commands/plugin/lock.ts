@@ -23,7 +23,7 @@ export class PluginLock extends JoinCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginLock);
-    const { catalog, root } = this.app;
+    const { catalog, assets } = this.app;
     const { inspectPlugins } = await import('../../plugins/inspect.ts');
     const { writeLock } = await import('../../../engine/plugins/lock.ts');
     const { INSTALLED } = await import('../../../engine/plugins/find.ts');
@@ -35,7 +35,7 @@ export class PluginLock extends JoinCommand {
     if (pipeline !== undefined && pipeline.place === undefined)
       throw fail('E_INPUT', { problems: ['PIPELINE must be a file: pipelines that ship with Joinery are not locked'] });
     const by = isOfMachine ? 'machine' : 'pipeline';
-    const plugins = (await inspectPlugins(root, { pipeline }))
+    const plugins = (await inspectPlugins(assets, { pipeline }))
       .filter((found) => found.by === by && !found.plugin.isShipped)
       .map(({ plugin }) => plugin);
     const file = await writeLock(pipeline?.place?.folder ?? dirname(INSTALLED), plugins);

@@ -1,6 +1,5 @@
 /** `join plugin new`: creates a folder with a working plugin to start from. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,12 +34,11 @@ export class PluginNew extends JoinCommand {
     await createFolder(folder, name);
     const { pluginTemplate } = await import('../../plugins/template.ts');
     const { typescript, '@types/node': nodeTypes } = pjson.devDependencies;
-    const { root } = this.app;
     const files = pluginTemplate({
       name,
       language: flags.javascript ? 'javascript' : 'typescript',
       version: pjson.version,
-      joinery: `file:${root}`,
+      joinery: await this.app.assets.packageFor(folder),
       typescript,
       nodeTypes,
     });
@@ -49,7 +47,6 @@ export class PluginNew extends JoinCommand {
       await writeFile(join(folder, path), content, { flag: 'wx', mode: 0o644 }); // never open to a group
       this.report(`  ${name}/${path}`);
     }
-    await buildTypes(root);
     await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder }).then(
       () => this.report(`\nNext: cd ${name} && npm test`),
       (error: Error) =>
@@ -68,10 +65,4 @@ async function createFolder(folder: string, name: string): Promise<void> {
   await mkdir(folder, { mode: 0o755 }).catch((error: Error) => {
     throw fail('E_INPUT', { problems: [`NAME: cannot create ${folder}: ${reasonOf(error)}`] }, error);
   });
-}
-
-/** A packed package contains the types; a checkout builds them on first use. */
-async function buildTypes(root: string): Promise<void> {
-  if (existsSync(join(root, 'dist/types'))) return;
-  await run(process.execPath, [join(root, 'bin/build/build.js'), '--only-types'], { cwd: root });
 }

@@ -11,7 +11,7 @@ export class SandboxDemo extends JoinCommand {
   static override summary = 'Watch a whole join; needs no cluster, no root and no network';
 
   async run(): Promise<void> {
-    const playground = await openPlayground(join(this.config.root, 'bin/join.cjs'));
+    const playground = await openPlayground(this.app.assets.program);
     try {
       await this.#show(playground);
     } finally {

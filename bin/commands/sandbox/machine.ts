@@ -42,8 +42,8 @@ const SLOW_ANSWER_MS = 1_500;
 const SLOW_KUBELET_SECONDS = 8;
 const LOOK_MS = 200;
 
-/** The service manager of the scratch machine starts the kubelet with `launcher`, the file of this command. */
-export async function openPlayground(launcher: string, options: PlaygroundOptions = {}): Promise<Playground> {
+/** The service manager of the scratch machine starts the kubelet with `program`, the words that start this command. */
+export async function openPlayground(program: readonly string[], options: PlaygroundOptions = {}): Promise<Playground> {
   const { kubernetesVersion = DEFAULT_PROFILE, approve = 'auto', fail = [], pace = 'fast' } = options;
   const { startSandbox } = await import('../../../plugins/sandbox/index.ts');
   const { makeMachine } = await import('../../../plugins/sandbox/machine/machine.ts');
@@ -55,10 +55,7 @@ export async function openPlayground(launcher: string, options: PlaygroundOption
   const [root, kubeconfig] = [join(folder, 'machine'), join(folder, 'admin.conf')];
   const sandbox = await startSandbox({ profile: kubernetesVersion, autoApprove: approve === 'auto' });
   const { gitVersion: kubeletVersion, cgroupDriver }: Profile = profiles[kubernetesVersion];
-  const kubelet = launched(
-    [process.execPath, launcher, 'sandbox', 'kubelet'],
-    pace === 'slow' ? SLOW_KUBELET_SECONDS : 0,
-  );
+  const kubelet = launched([...program, 'sandbox', 'kubelet'], pace === 'slow' ? SLOW_KUBELET_SECONDS : 0);
   await mkdir(root);
   await makeMachine(root, { hostName: HOST_NAME, kubelet, kubeletVersion });
   const runtime = await startRuntime(root, { cgroupDriver: cgroupDriver ?? 'cgroupfs' });

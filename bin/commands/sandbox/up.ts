@@ -1,6 +1,5 @@
 /** `join sandbox up`: runs a cluster and a scratch machine until Ctrl-C. */
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { FAILURE_NAMES } from '../../../plugins/sandbox/failure-names.ts';
 import { DEFAULT_PROFILE, type ProfileName, profiles } from '../../../plugins/sandbox/profile.ts';
@@ -38,7 +37,7 @@ export class SandboxUp extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(SandboxUp);
-    const playground = await openPlayground(join(this.config.root, 'bin/join.cjs'), {
+    const playground = await openPlayground(this.app.assets.program, {
       kubernetesVersion: flags['kubernetes-version'],
       approve: flags.approve,
       fail: flags.fail ?? [],

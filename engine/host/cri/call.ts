@@ -83,7 +83,7 @@ function callError({ code, rawMessage, cause }: ConnectError, { socket, method, 
   const { what } = CALLS[method];
   const unreachable = (why: string) => fail('E_CRI_UNREACHABLE', { socket, what: why }, cause);
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code;
-  if (errno !== undefined) return unreachable(SOCKET_ERRORS[errno] ?? clean(rawMessage));
+  if (errno !== undefined) return unreachable(SOCKET_ERRORS[errno] ?? `the connection failed (${clean(errno)})`);
   if (code === Code.DeadlineExceeded) return unreachable(`it did not ${what} within ${timeLimitMs / 1000} s`);
   if (code === Code.Unavailable || code === Code.Canceled) return unreachable(clean(rawMessage));
   return fail('E_CRI_REFUSED', { socket, what, message: clean(rawMessage) }, cause);

@@ -1,5 +1,5 @@
 /** The container runtime of a machine, through its CRI socket: a path, with or without `unix://`. */
-import { fail } from '../../sdk/errors.ts';
+import { fail, isJoinError } from '../../sdk/errors.ts';
 import { socketPath } from '../../sdk/paths.ts';
 import type { CgroupDriver, PodSandbox, RuntimeStatus } from '../../sdk/ports.ts';
 import { clean } from '../../sdk/text.ts';
@@ -9,6 +9,8 @@ import type { Answers, ApiVersion, Method } from './messages.ts';
 /** Stopping the containers of a sandbox takes longer than answering a question. */
 const LIMITS_MS = { answer: 10_000, removal: 60_000 };
 const SANDBOXES_MAX = 10_000;
+/** How long a runtime that did not answer in time is not asked again. */
+const SILENT_MS = 30_000;
 /** Newest first. Runtimes from the time of Kubernetes 1.20 support only the second. */
 const API_VERSIONS: readonly ApiVersion[] = ['v1', 'v1alpha2'];
 
@@ -36,6 +38,8 @@ export class ContainerRuntime {
   readonly #root: string;
   readonly #limitsMs: typeof LIMITS_MS;
   readonly #apiVersions = new Map<string, ApiVersion>();
+  /** Several steps look for the socket of the runtime. A runtime that hangs delays only the first of them. */
+  readonly #silent = new Map<string, { error: unknown; until: number }>();
 
   /** `root` is `/` for this machine. */
   constructor(root: string, limitsMs: typeof LIMITS_MS = LIMITS_MS) {
@@ -45,6 +49,20 @@ export class ContainerRuntime {
 
   /** Tries the newest version of the CRI first. Later calls use the version that answered. */
   async version(socket: string, signal: AbortSignal): Promise<RuntimeVersion> {
+    const silent = this.#silent.get(socketPath(socket));
+    if (silent !== undefined && performance.now() < silent.until) throw silent.error;
+    const begun = performance.now();
+    try {
+      return await this.#versionOf(socket, signal);
+    } catch (error) {
+      const isSilent = performance.now() - begun > this.#limitsMs.answer * 0.9;
+      if (isSilent && isJoinError(error) && error.code === 'E_CRI_UNREACHABLE')
+        this.#silent.set(socketPath(socket), { error, until: performance.now() + SILENT_MS });
+      throw error;
+    }
+  }
+
+  async #versionOf(socket: string, signal: AbortSignal): Promise<RuntimeVersion> {
     for (const apiVersion of API_VERSIONS) {
       const answer = await this.#call(socket, apiVersion, 'Version', {}, signal);
       if (answer === undefined) continue;

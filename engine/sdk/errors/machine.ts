@@ -10,6 +10,9 @@ const runtimeUnit = (socket: string): string => /crio|cri-docker/.exec(socket)?.
 /** The ID of a run, taken from the path of its journal. */
 const runIn = (file: string): string => /([^/]+)\/journal\.jsonl$/.exec(file)?.[1] ?? 'RUN';
 
+/** Where the version of the cluster came from. */
+const CLUSTER_VERSION = 'kubernetesVersion in ConfigMap kube-system/kubeadm-config';
+
 export const machine = {
   E_CA_FILE_DIFFERS: (d: { path: string; found: string; wanted: string }) => ({
     message: `${d.path} contains another CA (${d.found}) than the cluster uses (${d.wanted})`,
@@ -22,24 +25,27 @@ export const machine = {
     hint: `To get those that all control planes share, pass --certificate-key. ${UPLOAD_CERTS}`,
     exitCode: EXIT.machine,
   }),
-  E_CGROUP_DRIVER: (d: { kubelet: string; runtime: string; socket: string }) => ({
+  E_CGROUP_DRIVER: (d: { kubelet: string; origin: string; runtime: string; socket: string }) => ({
     message:
-      `the kubelet would use the cgroup driver ${d.kubelet}, but the container runtime at ${d.socket} uses ` +
-      `${d.runtime}`,
+      `the kubelet would use the cgroup driver ${d.kubelet} (${d.origin}), but the container runtime at ${d.socket} ` +
+      `uses ${d.runtime}`,
     hint:
       'Set both to the same driver: SystemdCgroup in /etc/containerd/config.toml, or cgroupDriver in the ' +
       "cluster's kubelet-config ConfigMap.",
     exitCode: EXIT.machine,
   }),
-  E_CGROUP_V1: (d: { kubelet: string }) => ({
-    message: `this machine has cgroups v1, and a kubelet ${d.kubelet} does not start on them`,
+  E_CGROUP_V1: (d: { kubelet: string; origin: string }) => ({
+    message: `this machine has cgroups v1, and a kubelet ${d.kubelet} does not start on them (${d.origin})`,
     hint:
       "Boot with systemd.unified_cgroup_hierarchy=1, or set failCgroupV1: false in the cluster's kubelet-config " +
       'ConfigMap.',
     exitCode: EXIT.machine,
   }),
-  E_COMMAND_FAILED: (d: { command: string; exitCode: number; output: string }) => ({
-    message: `${d.command} exited with code ${d.exitCode}: ${d.output}`,
+  /** Without an exit code: it did not start, or was ended. */
+  E_COMMAND_FAILED: (d: { command: string; exitCode?: number; output: string }) => ({
+    message:
+      `${d.command} ${d.exitCode === undefined ? 'failed' : `exited with code ${d.exitCode}`}` +
+      (d.output === '' ? '' : `: ${d.output}`),
     hint: `Run it by hand to see its full output: ${d.command}`,
     exitCode: EXIT.machine,
   }),
@@ -156,7 +162,9 @@ export const machine = {
   },
   E_PROGRAM_MISSING: (d: { program: string; package?: string }) => ({
     message: `${d.program} was not found on PATH`,
-    hint: `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join again.`,
+    hint:
+      `Install it (apt-get install ${d.package ?? d.program}, or the package of your distribution), and join ` +
+      'again.',
     exitCode: EXIT.machine,
   }),
   E_SERVICE_ACTION: (d: { service: string; action: string; manager: string }) => ({
@@ -225,14 +233,14 @@ export const machine = {
   }),
   E_VERSION_TOO_NEW: (d: { kubelet: string; cluster: string }) => ({
     message:
-      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster}; kubeadm of the kubelet's release joins no ` +
-      'cluster that is more than one minor version older',
+      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster} (${CLUSTER_VERSION}); kubeadm of the kubelet's ` +
+      'release joins no cluster that is more than one minor version older',
     hint: `Install a kubelet of version ${d.cluster}. This check cannot be ignored.`,
     exitCode: EXIT.machine,
   }),
   E_VERSION_SKEW: (d: { kubelet: string; cluster: string; minorsMax: number }) => ({
     message:
-      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster}; a kubelet may be at most ` +
+      `the kubelet is ${d.kubelet} and the cluster is ${d.cluster} (${CLUSTER_VERSION}); a kubelet may be at most ` +
       `${d.minorsMax} minor versions older than its API server, and never newer`,
     hint:
       `Install a kubelet of version ${d.cluster}, or ignore this check with ` +

@@ -63,6 +63,16 @@ export interface ClusterInfo {
 }
 
 /**
+ * What the certificate of a server is verified with, as PEM texts.
+ * @stable
+ */
+export interface Trust {
+  ca: string;
+  /** Certificates that are not trusted, but may lead from the server's certificate to a trusted one. */
+  intermediates?: string;
+}
+
+/**
  * The port to clusters.
  * @stable
  */
@@ -72,7 +82,7 @@ export interface Kube {
    * the caller must
    * verify the content. Errors: E_CLUSTER_INFO_MISSING, E_API_UNREACHABLE, E_API_CERTIFICATE_….
    */
-  clusterInfo(server: string, trust: 'unverified' | { ca: string }): Promise<ClusterInfo>;
+  clusterInfo(server: string, trust: 'unverified' | Trust): Promise<ClusterInfo>;
   /** The API of a cluster for one identity. It sends nothing by itself. */
   as(identity: Identity): KubeApi;
 }

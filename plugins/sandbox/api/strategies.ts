@@ -7,7 +7,8 @@ import { invalid, invalidValue, required } from './status.ts';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const SUBDOMAIN_RULE =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must " +
+  'start and end with an alphanumeric character';
 const PATH_SEGMENT = /^(?!\.\.?$)[^/%]+$/;
 
 export function prepareCreate(resource: Resource, draft: Draft, user: User): Draft {

@@ -92,7 +92,8 @@ function remove(call: Call): Document {
     throw conflict(
       resourceType,
       name,
-      `the UID in the precondition (${expectedUid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+      `the UID in the precondition (${expectedUid}) does not match the UID in record (${uid}). The object ` +
+        'might have been deleted and then recreated',
     );
   applyChange(store, change, mode);
   return { code: 200, body: success(resourceType, name, uid) };

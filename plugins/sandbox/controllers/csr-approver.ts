@@ -15,7 +15,9 @@ export function csrApprover(store: Store, now: () => Date): Controller {
       type: 'Approved',
       status: 'True',
       reason: 'AutoApproved',
-      message: `Auto approving ${permission === 'selfnodeclient' ? 'self kubelet' : 'kubelet'} client certificate after SubjectAccessReview.`,
+      message:
+        `Auto approving ${permission === 'selfnodeclient' ? 'self kubelet' : 'kubelet'} client certificate ` +
+        'after SubjectAccessReview.',
       lastUpdateTime: at,
       lastTransitionTime: at,
     };

@@ -63,7 +63,8 @@ function readConfig(text: string): Json {
     config.kind !== 'KubeletConfiguration'
   )
     throw new Error(
-      `failed to load Kubelet config file ${CONFIG}, error failed to decode: not a KubeletConfiguration of kubelet.config.k8s.io/v1beta1`,
+      `failed to load Kubelet config file ${CONFIG}, error failed to decode: not a KubeletConfiguration of ` +
+        'kubelet.config.k8s.io/v1beta1',
     );
   return config;
 }
@@ -81,7 +82,8 @@ async function checkRuntime(root: string, endpoint: string): Promise<void> {
   const socket = endpoint.replace(/^unix:\/\//, '');
   if (!(await isThere(root, socket)))
     throw new Error(
-      `failed to create kubelet: get remote runtime typed version failed: dial unix ${socket}: connect: no such file or directory`,
+      `failed to create kubelet: get remote runtime typed version failed: dial unix ${socket}: connect: no ` +
+        'such file or directory',
     );
 }
 

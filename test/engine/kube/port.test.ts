@@ -89,6 +89,24 @@ describe('a watch', () => {
     await sleep(50); // an unhandled error would be raised by now
   });
 
+  test.each([
+    ['before the watch opens', { effect: 'unavailable', times: Number.POSITIVE_INFINITY } as const, /HTTP 503/],
+    ['before an earlier attempt, and not since', { effect: 'unavailable' } as const, undefined],
+  ])('a wait that ends quotes a failure %s', async (_, fault, witness) => {
+    sandbox.faults.add(fault);
+    const stop = new AbortController();
+    const from = sandbox.store.requests.length;
+    const wait = { as: identity(), ref: nodeRef('nobody'), done: () => false, from: undefined };
+    const ended = joinErrorOf(() => watchObject(transport, wait, stop.signal));
+    const isWatch = ({ path }: { path: string }) => path.includes('watch=true');
+    if (witness === undefined) await expect.poll(() => sandbox.store.requests.slice(from).some(isWatch)).toBe(true);
+    await sleep(200);
+    stop.abort(fail('E_STEP_TIME_LIMIT', { step: 'wait', limitMs: 1 }));
+    const { facts } = await ended;
+    if (witness === undefined) expect(facts).not.toHaveProperty('witness');
+    else expect((facts as { witness?: string }).witness).toMatch(witness);
+  });
+
   test('a watch decodes characters that two chunks share', async () => {
     const line = Buffer.from(`{"type":"ADDED","object":{"metadata":{"name":"w1","annotations":{"a":"日本"}}}}\n`);
     const cut = line.indexOf('日') + 1;

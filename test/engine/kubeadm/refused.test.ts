@@ -93,9 +93,25 @@ describe('what is refused, with its place', () => {
       ],
     ],
     [
+      'characters of web pages, which are named',
+      `${DISCOVERY}nodeRegistration:\n  name: \u201cw1\u201d\n  kubeletExtraArgs:\n  - { name: \u2013v, value: "2" }\n\u00a0dryRun: true\n`,
+      [
+        '6:9: nodeRegistration.name has the wrong form "\u201cw1\u201d": it must be a DNS name: lower-case letters, digits, - and .; it contains the character \u201c (quotation mark, U+201C): type it again',
+        '8:13: nodeRegistration.kubeletExtraArgs: a name must be an argument without its dashes; it contains the character \u2013 (en dash, U+2013): type it again',
+        '9:1: unknown field; it contains the character U+00A0 (no-break space): type it again',
+      ],
+    ],
+    [
+      'a name with a character that does not show',
+      `${DISCOVERY}nodeRegistration: { name: "w1\u200b" }\n`,
+      [
+        '5:27: nodeRegistration.name has the wrong form "w1 ": it must be a DNS name: lower-case letters, digits, - and .; it contains the character U+200B (zero-width space): type it again',
+      ],
+    ],
+    [
       'a name that is too long',
       `${DISCOVERY}nodeRegistration: { name: ${'a'.repeat(254)} }\n`,
-      ['5:27: nodeRegistration.name must NOT have more than 253 characters'],
+      ['5:27: nodeRegistration.name must have at most 253 characters'],
     ],
     [
       'taints without key or effect',

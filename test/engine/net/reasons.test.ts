@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectionError } from '../../../engine/net/failure.ts';
 import { ALERTS, NETWORK_REASONS, TLS_REASONS } from '../../../engine/net/reasons.ts';
 import { trustedConnector } from '../../../engine/net/trusted-connector.ts';
@@ -13,6 +13,18 @@ const worded = (code: string, more: object = {}) => {
   if (!isJoinError(error)) throw new Error('not a JoinError');
   return [error.code, error.message];
 };
+
+/** What our connector says of a server on loopback. */
+function failureAt(server: Server): Promise<Error | null> {
+  const { port } = server.address() as AddressInfo;
+  const url = `https://127.0.0.1:${port}`;
+  return new Promise((resolve) => {
+    trustedConnector({ server: url, ca: [], now: () => new Date() })(
+      { hostname: '127.0.0.1', host: `127.0.0.1:${port}`, protocol: 'https:', port: String(port) },
+      (...[failed]) => resolve(failed),
+    );
+  });
+}
 
 describe('why a connection failed', () => {
   test.each(Object.entries(NETWORK_REASONS))('%s has a sentence of its own', (code, reason) => {
@@ -38,6 +50,14 @@ describe('why a connection failed', () => {
       expect(message).not.toContain('words of a library');
     },
   );
+
+  test('a server that accepts a connection and is silent is not taken for one without a connection', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const error = connectionError(await failureAt(silent), SERVER, NEVER);
+    expect((error as Error).message).toContain('it accepts connections, but did not answer the TLS handshake');
+  }, 20_000);
 
   test('a host name that is unknown and each address that was tried are named', () => {
     expect(worded('ENOTFOUND', { hostname: 'api.example' })[1]).toContain('(ENOTFOUND api.example)');
@@ -90,16 +110,9 @@ describe('a TLS alert', () => {
       socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, number])));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const url = `https://127.0.0.1:${port}`;
-    const failure = await new Promise((resolve) => {
-      trustedConnector({ server: url, ca: [], now: () => new Date() })(
-        { hostname: '127.0.0.1', host: `127.0.0.1:${port}`, protocol: 'https:', port: String(port) },
-        (...[failed]) => resolve(failed),
-      );
-    });
+    const failure = await failureAt(server);
     server.close();
-    const error = connectionError(failure, url, NEVER);
+    const error = connectionError(failure, SERVER, NEVER);
     expect(isJoinError(error) && [error.code, error.exitCode]).toEqual(['E_API_TLS_HANDSHAKE', 12]);
     const explained = ALERTS[name.toUpperCase().replaceAll(' ', '_')];
     expect((error as Error).message).toContain(`failed: the server sent the alert "${name}": ${explained} (ERR_SSL_`);

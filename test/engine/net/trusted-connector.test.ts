@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { trustedConnector, unverifiedConnector, verifying } from '../../../engine/net/trusted-connector.ts';
 import { isJoinError, type JoinError } from '../../../engine/sdk/errors.ts';
 import { below, HOST, LEAF, leaf, MIDDLE, middle, root } from '../../helpers/certificates/case.ts';
-import { altNames } from '../../helpers/certificates/extensions.ts';
+import { altNames, ca, keyUsage } from '../../helpers/certificates/extensions.ts';
 import { type Certificate, inDays, issue, party } from '../../helpers/certificates/issue.ts';
 import { thrownBy } from '../../helpers/errors.ts';
 
@@ -43,8 +43,8 @@ async function serve(chain: Certificate[], options: tls.TlsOptions = {}) {
   return { url: `https://${HOST}:${(server.address() as AddressInfo).port}`, server, requests, received };
 }
 
-function poolTo(url: string, { ca = [ROOT_PEM], now = () => new Date() } = {}) {
-  const pool = new PoolOf(url, { connections: 1, connect: trustedConnector({ server: url, ca, now }) });
+function poolTo(url: string, { ca = [ROOT_PEM], intermediates = '', now = () => new Date() } = {}) {
+  const pool = new PoolOf(url, { connections: 1, connect: trustedConnector({ server: url, ca, intermediates, now }) });
   open.push(() => pool.destroy());
   return pool;
 }
@@ -74,6 +74,17 @@ describe('a server with a certificate', () => {
   test('below a trusted intermediate gets the request, although its root is not trusted', async () => {
     const { url } = await serve([below(MIDDLE)]);
     expect(await ask(poolTo(url, { ca: [middle().pem] }))).toBe(200);
+  });
+  test('below an intermediate that it does not send gets the request if the client has the intermediate', async () => {
+    const { url } = await serve([below(MIDDLE)]);
+    expect(await ask(poolTo(url, { intermediates: middle().pem }))).toBe(200);
+  });
+  test('below a CA that is only among the intermediates gets not one byte', async () => {
+    const { url, received } = await serve([strange]);
+    const intermediates = issue({ subject: STRANGER, extensions: [ca(), keyUsage('keyCertSign')] }).pem;
+    const error = await refusalOf(poolTo(url, { intermediates: `${middle().pem}${intermediates}` }));
+    expect(error.code).toBe('E_API_CERTIFICATE_UNTRUSTED');
+    expect(received).toEqual([]);
   });
   test.each<[string, Certificate[], string, RegExp]>([
     ['of a stranger', [strange], 'E_API_CERTIFICATE_UNTRUSTED', /"leaf" was issued by "stranger"/],

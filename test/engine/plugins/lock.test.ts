@@ -40,7 +40,7 @@ describe('a lock', () => {
   });
 
   test.each([
-    ['{', 'Expected property name'],
+    ['{\n', 'it is not JSON (line 2)'],
     ['[]', 'must be an object'],
     ['{"lockVersion":2,"plugins":{}}', 'lockVersion must be 1'],
     [

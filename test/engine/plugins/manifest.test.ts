@@ -13,7 +13,8 @@ const inspected = async (made: PluginSource = {}) => inspectPlugin(await pluginF
 
 describe('the manifest of a plugin', () => {
   test.each<[string, object | string, string[]]>([
-    ['no JSON', '{', [expect.stringMatching(/^it is not JSON: Expected property name/)]],
+    ['no JSON', '{\n\n"a" 1}', ['it is not JSON (line 3)']],
+    ['JSON that is cut off', '{"a": ', ['it is not JSON']],
     ['no object', '[]', ['must be an object']],
     ['that of any package', { name: 'acme', version: '1.0.0' }, ['joinery is missing']],
     ['empty', {}, ['name is missing', 'version is missing', 'joinery is missing']],

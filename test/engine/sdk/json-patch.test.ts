@@ -43,7 +43,12 @@ describe('a JSON patch', () => {
     [{}, [{ op: 'add', path: '/a' }], 'operation 1: add lacks a field that it needs'],
     [{}, [{ op: 'test', path: '/toString', value: 1 }], 'operation 1: the test of /toString fails'],
     [{}, [7], 'operation 1: path must be empty or begin with /'],
-    [{}, [{ op: 'no', path: '' }], 'operation 1: no lacks a field that it needs'],
+    [{}, [{ op: 'no', path: '' }], 'operation 1: op is no: it must be one of add, remove, replace, move, copy, test'],
+    [
+      {},
+      [{ path: '/a', value: 1 }],
+      'operation 1: op is missing: it must be one of add, remove, replace, move, copy, test',
+    ],
   ])('a JSON patch does not change %j if %j fails', async (document, operations, message) => {
     expect(await thrownBy(() => applyJsonPatch(document, operations))).toMatchObject({ message });
   });

@@ -48,6 +48,17 @@ describe('a runtime that does not answer', () => {
     });
   });
 
+  test('a runtime that was silent is not asked again at once', async () => {
+    const socket = join(await scratch(), 'x.sock');
+    await listening(createNetServer(), socket);
+    const runtime = new ContainerRuntime('/', LIMITS_MS);
+    const first = await joinErrorOf(() => runtime.status(socket, SIGNAL));
+    const begun = performance.now();
+    for (const ask of [() => runtime.status(socket, SIGNAL), () => runtime.hasRuntimeConfig(socket, SIGNAL)])
+      expect((await joinErrorOf(ask)).facts).toEqual(first.facts);
+    expect(performance.now() - begun).toBeLessThan(LIMITS_MS.answer);
+  });
+
   test('a call ends when it is aborted, with the same reason', async () => {
     const { socket, asked } = await runtimeThat({ ListPodSandbox: never });
     const stop = new AbortController();
