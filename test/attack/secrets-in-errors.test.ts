@@ -113,7 +113,7 @@ describe('a token that is split over lines of a pipeline', { timeout: 60_000 }, 
   const cuts = fc.uniqueArray(fc.integer({ min: 1, max: BOOTSTRAP_TOKEN.length - 1 }), { minLength: 1, maxLength: 4 });
   const keys = fc.constantFrom('timeout', 'uses', 'if', 'unknown', 'with', 'needs', 'retry');
 
-  test.each(styles)('is shown in no error, however it is written: %s', (_, style) => {
+  test.each(styles)('appears in no error, however it is written: %s', (_, style) => {
     fc.assert(
       fc.property(cuts, keys, (cuts, key) => {
         const ends = [...cuts.sort((a, b) => a - b), BOOTSTRAP_TOKEN.length];
