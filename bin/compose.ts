@@ -35,6 +35,8 @@ import kubeletConfig from '../phases/kubelet-config/index.ts';
 import kubeletStart from '../phases/kubelet-start/index.ts';
 import kubeletVersion from '../phases/kubelet-version/index.ts';
 import kubeletWaitBootstrap from '../phases/kubelet-wait-bootstrap/index.ts';
+import localApiEndpoint from '../phases/local-api-endpoint/index.ts';
+import markControlPlane from '../phases/mark-control-plane/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import preflightCluster from '../phases/preflight-cluster/index.ts';
@@ -42,6 +44,7 @@ import reset from '../phases/reset/index.ts';
 import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
 import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
+import waitControlPlane from '../phases/wait-control-plane/index.ts';
 import waitFor from '../phases/wait-for/index.ts';
 import type { Assets } from './assets.ts';
 import { Output } from './output.ts';
@@ -62,6 +65,7 @@ const PHASES: readonly AnyPhase[] = [
   preflightCluster,
   kubeletVersion,
   tlsBootstrap,
+  localApiEndpoint,
   downloadCerts,
   controlPlaneCerts,
   controlPlaneKubeconfig,
@@ -71,6 +75,8 @@ const PHASES: readonly AnyPhase[] = [
   kubeletStart,
   kubeletWaitBootstrap,
   nodeReady,
+  markControlPlane,
+  waitControlPlane,
   dynamicKubeletConfig,
   assertPhase,
   command,

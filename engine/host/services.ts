@@ -1,5 +1,6 @@
 /** Services of the machine, managed by systemd or OpenRC. Source of the rules: kubeadm's initsystem package. */
 import { get } from 'node:http';
+import { get as getByTls } from 'node:https';
 import { signalAfter, sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { ServiceAction, ServiceStatus } from '../sdk/ports.ts';
@@ -146,9 +147,12 @@ function openrc(action: ServiceAction, name: string): string[] | undefined {
   return ['rc-service', name, action === 'reload-service' ? 'reload' : action];
 }
 
+/** Certificates are not verified: the address is one of this machine, and the question holds no secret. */
 const answersOk = (url: string): Promise<boolean> =>
   new Promise((resolve) => {
-    const request = get(url, { signal: signalAfter(HEALTH_ANSWER_MS) }, ({ statusCode }) => {
+    const ask = url.startsWith('https:') ? getByTls : get;
+    const options = { signal: signalAfter(HEALTH_ANSWER_MS), rejectUnauthorized: false };
+    const request = ask(url, options, ({ statusCode }) => {
       request.destroy();
       resolve(statusCode === 200);
     });

@@ -6,7 +6,9 @@ export { ignoreRule } from './checks.ts';
 export { assertClock } from './clock-skew.ts';
 export { readClusterInfo } from './cluster-info.ts';
 export { type ClusterSettings, clusterSettings } from './cluster-settings.ts';
+export { adminIdentity } from './control-plane/admin.ts';
 export { type Authority, issuedPair, type Pair, readAuthority } from './control-plane/authority.ts';
+export { defaultAddress, isGlobal } from './control-plane/default-address.ts';
 export { controlPlaneFields } from './control-plane/fields.ts';
 export {
   type Argument,

@@ -24,7 +24,7 @@ export interface Condition {
 }
 
 export interface NodeObject extends KubeObject {
-  spec?: { configSource?: object };
+  spec?: { configSource?: object; taints?: unknown };
   status?: {
     nodeInfo?: { kubeletVersion?: string };
     conditions?: Condition[];

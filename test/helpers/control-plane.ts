@@ -62,3 +62,16 @@ export function controlPlaneMachine(changed: Record<string, string | undefined> 
     files: Object.fromEntries(files) as Record<string, string>,
   };
 }
+
+/** admin.conf as kubeadm writes it, for the cluster of that CA. */
+export function adminConf(ca: string, { pem, keyPem }: { pem: string; keyPem: string }): string {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const cluster = { server: 'https://cluster.test:6443', 'certificate-authority-data': base64(ca) };
+  const user = { 'client-certificate-data': base64(pem), 'client-key-data': base64(keyPem) };
+  return JSON.stringify({
+    clusters: [{ name: 'kubernetes', cluster }],
+    contexts: [{ name: 'admin', context: { cluster: 'kubernetes', user: 'admin' } }],
+    'current-context': 'admin',
+    users: [{ name: 'admin', user }],
+  });
+}

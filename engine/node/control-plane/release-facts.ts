@@ -2,6 +2,12 @@
 import type { ReleaseFact } from '../release-fact.ts';
 
 export const controlPlaneFacts = {
+  controlPlaneLabel: {
+    of: 'cluster',
+    since: '1.20',
+    what: 'control planes have the label `node-role.kubernetes.io/control-plane` beside `master`',
+    source: 'kubernetes#95382',
+  },
   noInsecurePortFlag: {
     of: 'cluster',
     since: '1.22',
@@ -19,6 +25,18 @@ export const controlPlaneFacts = {
     since: '1.23',
     what: 'the controller manager and the scheduler get no `--port=0`',
     source: 'kubernetes#104157, kubernetes#105034',
+  },
+  noMasterLabel: {
+    of: 'cluster',
+    since: '1.24',
+    what: 'control planes have no label `master`, are excluded from load balancers, and have the taints of both roles',
+    source: 'kubernetes#107533',
+  },
+  noMasterTaint: {
+    of: 'cluster',
+    since: '1.25',
+    what: 'control planes have only the taint `node-role.kubernetes.io/control-plane`',
+    source: 'kubernetes#110095',
   },
   priorityOfComponents: {
     of: 'cluster',
@@ -49,6 +67,12 @@ export const controlPlaneFacts = {
     since: '1.32',
     what: 'the scheduler has the probes `/livez` and `/readyz` (before: `/healthz`)',
     source: 'kubernetes#126945',
+  },
+  kubeletUsesLocalApi: {
+    of: 'cluster',
+    since: '1.33',
+    what: 'the kubelet of a control plane uses the API server of its own machine',
+    source: 'kubernetes#135773',
   },
   probePortName: {
     of: 'cluster',

@@ -22,6 +22,11 @@ function closedText({ run, status }: { run: string; status: string }): string {
 }
 
 export const usage = {
+  E_ADVERTISE_ADDRESS: (d: { what: string }) => ({
+    message: `cannot determine the address of this control plane: ${d.what}`,
+    hint: 'Pass the address at which the other control planes reach this machine: --apiserver-advertise-address ADDRESS',
+    exitCode: EXIT.usage,
+  }),
   E_APPROVAL_DENIED: (d: { step: string; by: string; reason: string }) => ({
     message: `step ${d.step} was denied by ${d.by}${d.reason === '' ? '' : `: ${d.reason}`}`,
     hint: `To ask again, ${RERUN}.`,

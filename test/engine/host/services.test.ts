@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Host } from '../../../engine/host/host.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { rootedMachine } from '../../helpers/machine.ts';
+import { secureServer } from '../../helpers/web-server.ts';
 
 const SIGNAL = new AbortController().signal;
 
@@ -122,6 +123,12 @@ describe('services of a machine', () => {
     const url = await answering(() => (++asked < 4 ? 500 : 200));
     expect(await host.wait({ kind: 'healthy', service: 'kubelet', url }, SIGNAL)).toBeUndefined();
     expect(asked).toBe(4);
+  });
+
+  test('a health endpoint of this machine may have a certificate that no CA has signed', async () => {
+    const { host } = await rootedMachine({ systemctl: shown(running) });
+    const { url } = await secureServer((_, response) => response.end('ok'));
+    expect(await host.wait({ kind: 'healthy', service: 'kubelet', url }, SIGNAL)).toBeUndefined();
   });
 
   test('a service that its manager has given up is failed, with its last fatal log line', async () => {

@@ -7,6 +7,7 @@ const facts = { csr, reason: 'Because', message: 'not you' };
 
 /** Facts for every code: a new one does not compile without. */
 export const samples: { [C in ErrorCode]: Facts<C> } = {
+  E_ADVERTISE_ADDRESS: { what: 'x is not an IP address' },
   E_API_ANSWER: { server, what: 'no JSON' },
   E_API_CERTIFICATE_NAME: { server, names: 'DNS:api' },
   E_API_CERTIFICATE_TIME: { server, what: 'expired' },

@@ -1,0 +1,28 @@
+import { controlPlaneFields, fields } from '../../engine/node/index.ts';
+
+const { clusterConfiguration, advertiseAddress, bindPort } = controlPlaneFields;
+
+export const input = {
+  type: 'object',
+  properties: {
+    clusterConfiguration,
+    server: fields.server,
+    apiserverAdvertiseAddress: {
+      ...advertiseAddress,
+      description: 'IP address at which the API server is reached (default: that of the default route)',
+    },
+    apiserverBindPort: bindPort,
+  },
+  required: ['clusterConfiguration', 'server'],
+  additionalProperties: false,
+} as const;
+
+export const output = {
+  type: 'object',
+  properties: {
+    advertiseAddress,
+    bindPort,
+    kubeletServer: { ...fields.server, description: 'URL of the API server that the kubelet of this machine uses' },
+  },
+  required: ['advertiseAddress', 'bindPort', 'kubeletServer'],
+} as const;
