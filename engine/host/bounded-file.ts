@@ -1,4 +1,4 @@
-/** Reads an open file up to a size. `readFile` of Node would ask for the size again, which the owner may have changed. */
+/** Reads open files up to a size. Node's `readFile` would ask for the size again, which may be another one by then. */
 import type { FileHandle } from 'node:fs/promises';
 import { fail } from '../sdk/errors.ts';
 

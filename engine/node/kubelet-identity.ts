@@ -26,7 +26,7 @@ export interface KubeletIdentity extends NodeCertificate {
   ca: string;
 }
 
-/** Parses `kubelet-client-current.pem`; undefined if it has no certificate, no key or the key of another, or is damaged. */
+/** Parses `kubelet-client-current.pem`; undefined if it is damaged, or has no certificate with its key. */
 export function nodeCertificate(pem: Buffer | undefined): NodeCertificate | undefined {
   try {
     const text = pem?.toString('utf8') ?? '';
