@@ -9,16 +9,18 @@ import { type RunResult, run, undo } from '../engine/run/run.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { EXIT, fail, type HostFacts, isJoinError, printable } from '../engine/sdk/index.ts';
 import type { App, MachineOptions, MachineSession } from './compose.ts';
+import { valuesOfFlag } from './inputs/raw-flags.ts';
 import { confirm, isInteractive } from './inputs/terminal.ts';
 import { afterResume, afterRun, type HintText } from './render/continuation.ts';
 import { errorText, exitCodeOf, withoutTokens, withUsageError } from './render/error.ts';
 import { failureDocument, jsonText, resultDocument, undoDocument } from './render/json.ts';
 import { resultText } from './render/text.ts';
 import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
+import { startDetached } from './runs/detach.ts';
 import { journalFor } from './runs/start.ts';
 import { watch } from './runs/watch.ts';
 
-type Output = 'text' | 'json';
+type Output = 'text' | 'json' | 'jsonl';
 
 /** Exit code of `--detailed-exitcode` for a plan with changes. Errors with this code then end with 1. */
 const CHANGES = 2;
@@ -30,6 +32,8 @@ export interface DryRunRequest {
   diff: boolean;
   /** `detailed`: 2 if the run would change something. */
   exitCode?: 'plain' | 'detailed';
+  /** The file in which the plan is saved. Default: none. */
+  out?: string | undefined;
 }
 
 export interface RunRequest {
@@ -43,6 +47,8 @@ export interface RunRequest {
   output: Output;
   /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
+  /** Throws if the plan must not run. */
+  check?(plan: Plan, session: MachineSession): Promise<void>;
 }
 
 interface OpenedRun extends Pick<RunRequest, 'onFailure' | 'output'> {
@@ -82,12 +88,26 @@ export abstract class JoinCommand extends Command {
     await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
       const planned = plan(session.host.facts);
       if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
+      await request.check?.(planned, session);
       if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
       await this.#run(session, { plan: planned, journal, onFailure, output });
       await prune(session);
     });
+  }
+
+  /** Starts this command again, in a process of its own, which also checks the flags. */
+  protected async detach(): Promise<void> {
+    const { pid, started, exitCode } = await startDetached([...(this.id ?? '').split(':'), ...this.argv]);
+    process.exitCode = exitCode;
+    if (started === undefined) return;
+    const [output = 'text'] = valuesOfFlag('--output', this.argv).slice(-1);
+    const text = [
+      `Run ${started.run} continues in the background (pid ${pid}).`,
+      `To follow it: ${this.hint(`join attach ${started.run}`)}`,
+    ];
+    this.report(output === 'text' ? text.join('\n') : JSON.stringify(started));
   }
 
   protected async resume({ id, onFailure, root, output, plan }: ResumeRequest): Promise<void> {
@@ -119,28 +139,33 @@ export abstract class JoinCommand extends Command {
   async #dryRun(
     session: MachineSession,
     plan: Plan,
-    { document, diff, exitCode, output }: DryRunRequest & Pick<RunRequest, 'output'>,
+    { document, diff, exitCode, out, output }: DryRunRequest & Pick<RunRequest, 'output'>,
   ): Promise<void> {
     const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
       import('./runs/dry-run.ts'),
       import('./render/plan.ts'),
       import('./render/plan-summary.ts'),
     ]);
-    const planned = await dryRun(session, plan);
+    const planned = await dryRun(session, { plan, output, hint: this.hint });
     const { result } = planned;
     if (output === 'text') this.log(planText(planned, { diff }));
-    else {
+    else if (output === 'json') {
       const options = { plan, dryRun: true, hint: this.hint };
       this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, options)));
     }
     this.#endRun(result);
+    if (out !== undefined && result.error === undefined) {
+      await (await import('./runs/saved-plan.ts')).savePlan(out, planned, session);
+      process.stderr.write(`${this.hint(`The plan is saved. To run it: join run --plan ${out}`)}\n`);
+    }
     if (exitCode === 'detailed' && result.error === undefined && hasChanges(planned)) process.exitCode = CHANGES;
   }
 
   async #run(session: MachineSession, opened: OpenedRun): Promise<void> {
     const { plan, journal, onFailure, output, fitHint = afterRun } = opened;
     if (journal !== undefined) await session.announce(journal.id);
-    const { result, items } = await watch(plan, ({ ask, ...watched }) =>
+    const log = journal && (await session.runs.openEvents(journal.id));
+    const { result, items } = await watch({ output, log, hint: this.hint }, ({ ask, ...watched }) =>
       run({
         plan,
         host: session.host,
@@ -152,11 +177,8 @@ export abstract class JoinCommand extends Command {
       }),
     );
     const hint: HintText = (text) => this.hint(fitHint(result)(text));
-    this.report(
-      output === 'json'
-        ? jsonText(resultDocument(result, { plan, hint }))
-        : [resultText(result, plan, hint), ...undoText(items)].join('\n'),
-    );
+    if (output === 'json') this.report(jsonText(resultDocument(result, { plan, hint })));
+    else if (output === 'text') this.report([resultText(result, plan, hint), ...undoText(items)].join('\n'));
     this.#endRun(result, hint);
     const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
     if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
@@ -182,12 +204,14 @@ export abstract class JoinCommand extends Command {
       if (!isInteractive()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
       if (!(await confirm(`Undo run ${id}?`))) return this.log('Nothing was changed.');
     }
-    const { result, items } = await watch(plan, ({ ask: _, ...watched }) =>
+    const { hint } = this;
+    const log = await session.runs.openEvents(id);
+    const { result, items } = await watch({ output, log, hint }, ({ ask: _, ...watched }) =>
       undo({ plan, host: session.host, journal, overwrite, skip, ...watched }),
     );
-    const { hint } = this;
     const document = () => undoDocument(result, items, { hint, ...(unknown === undefined ? {} : { unknown }) });
-    this.report(output === 'json' ? jsonText(document()) : undoneText(result, items));
+    if (output === 'json') this.report(jsonText(document()));
+    else if (output === 'text') this.report(undoneText(result, items));
     this.#endRun(result);
   }
 
@@ -208,8 +232,7 @@ export abstract class JoinCommand extends Command {
     if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json')) {
       this.log(withoutTokens(jsonText(failureDocument(error, this.hint))));
     }
-    this.#print(error);
-    this.#exitWith(error);
+    this.end(error);
   }
 
   /** Prints what was done. It stands, and so does the exit code, even if that cannot be printed. */
@@ -226,6 +249,12 @@ export abstract class JoinCommand extends Command {
     const { error, undoError } = result;
     for (const each of errorsOf(result)) this.#print(each, hint);
     this.#exitWith(undoError ?? error);
+  }
+
+  /** Prints the error, and sets the exit code. */
+  protected end(error: unknown): void {
+    this.#print(error);
+    this.#exitWith(error);
   }
 
   #print(error: unknown, hint: HintText = this.hint): void {

@@ -9,6 +9,7 @@ import { type EmbeddedFiles, embeddedAssets, packageAssets } from './assets.ts';
 import { withApp } from './command.ts';
 import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
+import { Attach } from './commands/attach.ts';
 import { CaHash } from './commands/ca-hash.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
@@ -106,6 +107,7 @@ export function allCommands(app: App): Record<string, Command.Class> {
     undo: Undo,
     reset: resetCommand(app),
     doctor: Doctor,
+    attach: Attach,
     approve: Approve,
     runs: RunList,
     'runs:show': RunShow,

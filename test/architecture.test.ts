@@ -128,7 +128,7 @@ const FILE_FUNCTIONS: Record<string, string[]> = {
   ],
   // Names in open directories: what they get is a `Place`.
   'engine/host/disk.ts': ['*', 'constants'],
-  'engine/host/files.ts': ['constants', 'watch'],
+  'engine/host/files.ts': ['constants', 'watch', 'writeSync'],
   'engine/host/lock.ts': ['chmod', 'constants', 'lstat', 'mkdir', 'open', 'rmdir', 'unlink'],
   // A program on PATH; the root itself; files of /proc.
   'engine/host/commands.ts': ['accessSync', 'constants'],

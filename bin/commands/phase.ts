@@ -5,7 +5,7 @@ import { type AnyPhase, defined, describeEffect } from '../../engine/sdk/index.t
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
-import { envFlag, runFlags } from '../inputs/common-flags.ts';
+import { envFlag, eventsFlag, runFlags } from '../inputs/common-flags.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE } from '../pipelines.ts';
@@ -48,7 +48,7 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
     static override summary = phases.map(({ summary }) => summary).join(', or: ');
     static override hidden = registry.find(step.id) === undefined;
     static override description = descriptionOf(phases);
-    static override flags = { ...flagsFor(input, registry.gates()), ...runFlags, env: envFlag };
+    static override flags = { ...flagsFor(input, registry.gates()), ...runFlags, output: eventsFlag, env: envFlag };
     static override args = argsFor(input);
 
     async run(): Promise<void> {

@@ -1,6 +1,8 @@
 /** `join plan`: what `join run` would change. */
+import type { FlagInput } from '@oclif/core/interfaces';
 import type { App } from '../compose.ts';
-import { planFlags, runCommand } from './run.ts';
+import { planFlags } from '../inputs/run-flags.ts';
+import { runCommand } from './run.ts';
 
 export function planCommand(app: App) {
   return class Plan extends runCommand(app) {
@@ -12,8 +14,13 @@ export function planCommand(app: App) {
       '<%= config.bin %> plan 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --env bare-metal',
     ];
 
-    static override flags = { ...super.flags, ...planFlags };
+    static override flags = planFlagsOf(super.flags);
 
     protected override readonly isPlan: boolean = true;
   };
+}
+
+/** All flags of `join run` but those that a plan has no use for. */
+function planFlagsOf({ plan: _, detach: __, ...flags }: FlagInput): FlagInput {
+  return { ...flags, ...planFlags };
 }

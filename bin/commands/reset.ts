@@ -9,7 +9,7 @@ import { fail, type HostFacts } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
-import { runFlags } from '../inputs/common-flags.ts';
+import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
 import { flagsFor } from '../inputs/flags.ts';
 import { confirm, isInteractive } from '../inputs/terminal.ts';
 import { plainValues } from '../inputs/values.ts';
@@ -28,6 +28,7 @@ export function resetCommand(app: App) {
     static override flags = {
       ...flagsFor(phase.input),
       ...sharedFlags,
+      output: eventsFlag,
       yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),
     };
 

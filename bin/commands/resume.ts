@@ -3,14 +3,15 @@ import { Args } from '@oclif/core';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
-import { runFlags } from '../inputs/common-flags.ts';
+import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
 import { flagsFor } from '../inputs/flags.ts';
 import { overlaid, plainValues } from '../inputs/values.ts';
 import { valuesOfVariables } from '../inputs/variables.ts';
 import { DEFAULT_PIPELINE } from '../pipelines.ts';
 import { planToResume } from '../runs/resume.ts';
 
-const { 'dry-run': _dryRun, diff: _diff, ...ownFlags } = runFlags;
+const { 'dry-run': _dryRun, diff: _diff, ...flagsOfRun } = runFlags;
+const ownFlags = { ...flagsOfRun, output: eventsFlag };
 
 /** Secrets of the shipped pipeline are flags, because they do not survive a reboot. */
 export function resumeCommand(app: App) {

@@ -1,43 +1,21 @@
 /** `join run`: runs a pipeline on this machine. The pipeline's inputs are its flags. */
-import { Flags } from '@oclif/core';
+import type { FlagInput } from '@oclif/core/interfaces';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
-import { envFlag, runFlags } from '../inputs/common-flags.ts';
-import { lenientFlag } from '../inputs/config-documents.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { kubeadmLine } from '../inputs/kubeadm-line.ts';
 import { mergeInputs, withProblems } from '../inputs/merge.ts';
 import { pastedWords } from '../inputs/pasted.ts';
 import { valuesOfFlag } from '../inputs/raw-flags.ts';
+import { ownFlags, planFlags, savedFlags } from '../inputs/run-flags.ts';
 import { namedBy, plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE, sourceOf } from '../pipelines.ts';
 import { openWithPlugins } from '../plugins/open-with-plugins.ts';
+import { isDetached } from '../runs/detach.ts';
 
-const ownFlags = {
-  ...runFlags,
-  config: Flags.string({
-    default: '',
-    helpValue: 'FILE|-',
-    description: 'kubeadm configuration file of any version (docs/configuration.md lists the flags it combines with)',
-  }),
-  lenient: lenientFlag,
-  pipeline: Flags.string({
-    default: DEFAULT_PIPELINE,
-    helpValue: 'NAME|FILE',
-    description: `Pipeline to run; its inputs become flags (default ${DEFAULT_PIPELINE})`,
-  }),
-  env: envFlag,
-  v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
-};
-
-/** Only `join plan` has these. */
-export const planFlags = {
-  'detailed-exitcode': Flags.boolean({
-    description: 'Exit with 0 if there is nothing to do, 2 if there are changes, and 1 or more on errors',
-  }),
-};
+type RunFlags = typeof ownFlags & Partial<typeof planFlags & typeof savedFlags>;
 
 export function runCommand(app: App) {
   const shipped = app.catalog.open(DEFAULT_PIPELINE);
@@ -57,17 +35,24 @@ export function runCommand(app: App) {
       '<%= config.bin %> run 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --dry-run',
       '<%= config.bin %> run --pipeline ./mine.yaml --help',
     ];
-    static override flags = { ...flagsFor(shipped.inputs, gates), ...ownFlags };
+    static override flags: FlagInput = { ...flagsFor(shipped.inputs, gates), ...ownFlags, ...savedFlags };
     static override args = argsFor(shipped.inputs);
 
     protected readonly isPlan: boolean = false;
 
     async run(): Promise<void> {
+      if (!this.isPlan && this.argv.includes('--detach') && !isDetached()) return this.detach();
+      const [savedPlan] = this.isPlan ? [] : valuesOfFlag('--plan', this.argv).slice(-1);
+      if (savedPlan !== undefined) {
+        const { savedRunRequest } = await import('./run-saved.ts');
+        const line = { file: savedPlan, argv: this.argv };
+        return this.execute(await savedRunRequest(app, line, (options) => this.parse(options)));
+      }
       const [name = DEFAULT_PIPELINE] = valuesOfFlag('--pipeline', this.argv).slice(-1);
       const environments = valuesOfFlag('--env', this.argv);
       const pipelineFor = await openWithPlugins(app, { name, environments, argv: this.argv });
       const { inputs } = pipelineFor();
-      const own: typeof ownFlags & Partial<typeof planFlags> = this.isPlan ? { ...ownFlags, ...planFlags } : ownFlags;
+      const own: RunFlags = this.isPlan ? { ...ownFlags, ...planFlags } : { ...ownFlags, ...savedFlags };
       const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...own }, args: argsFor(inputs) };
       const { argv, off } = kubeadmLine(pastedWords(this.argv), options.flags);
       const { flags, args } = await this.parse(options, argv);
@@ -84,6 +69,7 @@ export function runCommand(app: App) {
               document: this.isPlan ? 'plan' : 'result',
               diff: flags.diff,
               exitCode: flags['detailed-exitcode'] === true ? 'detailed' : 'plain',
+              out: flags.out,
             }
           : undefined,
         onFailure: flags['on-failure'],

@@ -1,7 +1,7 @@
 /** `join undo`: rolls back the changes of a run. */
 import { Args, Flags } from '@oclif/core';
 import { JoinCommand } from '../command.ts';
-import { runFlags } from '../inputs/common-flags.ts';
+import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
 
 export class Undo extends JoinCommand {
   static override summary = 'Roll back the changes a run made to this machine';
@@ -31,7 +31,7 @@ export class Undo extends JoinCommand {
         'Leave what this step did outside the machine and by commands, and what cannot be restored (repeatable)',
     }),
     root: runFlags.root,
-    output: runFlags.output,
+    output: eventsFlag,
   };
   static override args = {
     id: Args.string({

@@ -28,6 +28,13 @@ export const runFlags = {
   })(),
 };
 
+/** For commands that run or undo something. */
+export const eventsFlag = Flags.option({
+  options: ['text', 'json', 'jsonl'] as const,
+  default: 'text',
+  description: 'Result as text or JSON, or each event of the run as a line of JSON (default text)',
+})();
+
 export const envFlag = Flags.string({
   multiple: true,
   multipleNonGreedy: true,

@@ -6,6 +6,9 @@ import { oddCharacter } from '../../engine/sdk/odd-characters.ts';
 const INVISIBLE = '[\\s\\u200b-\\u200d\\u2060\\ufeff]';
 const OUTER_INVISIBLE = new RegExp(`^${INVISIBLE}+|${INVISIBLE}+$`, 'g');
 
+/** The text without blanks, line ends and invisible characters around it. */
+export const visibleText = (text: string): string => text.replace(OUTER_INVISIBLE, '');
+
 /** What word processors and web pages make of `-` and of quotes. */
 const DASHES = '‐‑‒–—―−';
 const QUOTES = '“”„«»‘’';
@@ -20,16 +23,21 @@ const PREFIX = /^(\$|#|sudo|kubeadm|join)$/;
  * pasted line (`$ sudo kubeadm join`). E_USAGE for dashes and quotes of web pages, which may have changed a value.
  */
 export function pastedWords(argv: readonly string[]): string[] {
-  const words = argv.flatMap(separate).map((word) => word.replace(OUTER_INVISIBLE, ''));
+  const words = argv.flatMap(separate).map(visibleText);
   const kept = words.filter((word, index) => (word !== '' && word !== '\\') || argv[index] === '');
   for (const word of kept) assertTyped(word);
   const first = kept.findIndex((word) => !PREFIX.test(word));
   return kept.slice(0, first).includes('kubeadm') ? kept.slice(first) : kept;
 }
 
-/** A line that is quoted as a whole, or two words with a line break between them. */
+/** A line that is quoted as a whole, or words with a line break or a blank of a web page between them. */
 const separate = (word: string): string[] =>
-  /^\s*([$#]\s+)?(sudo\s+)?kubeadm\s+join\s/.test(word) || /\\?\r?\n\s*--/.test(word) ? word.split(/\\?\s+/) : [word];
+  /^\s*([$#]\s+)?(sudo\s+)?kubeadm\s+join\s/.test(word) || /\\?\r?\n\s*--/.test(word) || WEB_BLANK.test(word)
+    ? word.split(/\\?\s+/)
+    : [word];
+
+/** A shell does not split words at these. No value has them. */
+const WEB_BLANK = /[\u00a0\u2007\u202f\u3000]/;
 
 function assertTyped(word: string): void {
   const [, name] = FLAG.exec(word) ?? [];

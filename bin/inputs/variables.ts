@@ -4,6 +4,7 @@ import { goBoolean, nearest, type Schema } from '../../engine/sdk/index.ts';
 import { tidied } from '../../engine/sdk/schema.ts';
 import { textOrFile } from './arguments.ts';
 import { fitsVariable } from './flags.ts';
+import { visibleText } from './pasted.ts';
 import type { Values } from './values.ts';
 
 const PREFIX = 'JOINERY_';
@@ -20,7 +21,7 @@ export function valuesOfVariables(schema: Schema, environment: Readonly<Record<s
   const properties = Object.entries(schema.properties ?? {}).filter(([, property]) => fitsVariable(property));
   for (const [input, property] of properties) {
     const name = variableName(input);
-    const text = environment[name] ?? '';
+    const text = visibleText(environment[name] ?? '');
     if (text === '') continue;
     const value = parsed(property, textOrFile(text, name));
     if (value === undefined)

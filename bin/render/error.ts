@@ -74,10 +74,28 @@ export function withUsageError(error: Error): unknown {
   });
 }
 
-function usageMessage(error: Error & { flags?: unknown; parse?: { input?: { flags?: object } } }): string {
-  const known = Object.keys(error.parse?.input?.flags ?? {}).map((name) => `--${name}`);
-  if (Array.isArray(error.flags))
-    return error.flags.map((flag) => `unknown flag ${flag}${didYouMean(String(flag), known)}`).join('\n');
-  const [message = ''] = error.message.split('\nSee more help');
-  return message.replace(/^Parsing (--\S+)\s+/, '$1: ');
+interface ParserError extends Error {
+  /** Unknown flags. */
+  flags?: unknown;
+  /** Unexpected arguments, or the declarations of missing ones. */
+  args?: readonly (string | { name: string; description?: string })[];
+  parse?: { input?: { flags?: object } };
+}
+
+function usageMessage({ message, flags, args, parse }: ParserError): string {
+  const known = Object.keys(parse?.input?.flags ?? {}).map((name) => `--${name}`);
+  if (Array.isArray(flags))
+    return flags.map((flag) => `unknown flag ${flag}${didYouMean(String(flag), known)}`).join('\n');
+  if (Array.isArray(args)) return args.map(argumentMessage).join('\n');
+  const [text = ''] = message.split('\nSee more help');
+  return text
+    .replace(/^Flag (--\S+) expects a value$/, '$1 needs a value')
+    .replace(/^Parsing (--\S+)\s+/, '$1: ')
+    .replace(/Expected an integer but received: /, 'it must be a whole number, not ');
+}
+
+function argumentMessage(argument: string | { name: string; description?: string }): string {
+  if (typeof argument === 'string') return `unexpected argument ${argument}`;
+  const { name, description } = argument;
+  return `${name.toUpperCase()} is missing${description === undefined ? '' : `: ${description}`}`;
 }

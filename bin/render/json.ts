@@ -75,9 +75,11 @@ export function undoDocument(
   });
 }
 
+export const jsonText = (document: object): string => escapedJson(JSON.stringify(document, null, 2));
+
 /** Escapes what a terminal would interpret; a JSON parser reads the same text. */
-export const jsonText = (document: object): string =>
-  printable(JSON.stringify(document, null, 2), (character) =>
+export const escapedJson = (json: string): string =>
+  printable(json, (character) =>
     character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 

@@ -21,7 +21,7 @@ export type Waits = ReadonlyMap<string, StepWaits>;
 
 interface StepWaits {
   whats: readonly string[];
-  /** Notes from this one on were written after a wait that a stand-in ended, so they are assumptions. */
+  /** Notes from this one on rest on a stand-in, so they are assumptions. */
   firstAssumed: number;
 }
 
@@ -29,18 +29,22 @@ interface StepWaits {
 export function waitCollector(): { waits: Waits; onEvent(event: RunEvent): void } {
   const waits = new Map<string, { whats: string[]; firstAssumed: number }>();
   const notes = new Map<string, number>();
+  const waitsIn = (step: string) => {
+    const known = waits.get(step) ?? { whats: [], firstAssumed: Number.POSITIVE_INFINITY };
+    waits.set(step, known);
+    return known;
+  };
   return {
     waits,
     onEvent(event) {
       if (event.type === 'step.started') {
-        notes.set(event.id, 0); // the notes of an earlier attempt are dropped
-        waits.delete(event.id);
-      } else if (event.type === 'step.log') notes.set(event.id, (notes.get(event.id) ?? 0) + 1);
-      else if (event.type === 'step.wait') {
-        const known = waits.get(event.id);
-        if (known === undefined) waits.set(event.id, { whats: [event.what], firstAssumed: notes.get(event.id) ?? 0 });
-        else known.whats.push(event.what);
-      }
+        notes.set(event.step, 0); // the notes of an earlier attempt are dropped
+        waits.delete(event.step);
+      } else if (event.type === 'step.log') {
+        const index = notes.get(event.step) ?? 0;
+        notes.set(event.step, index + 1);
+        if (event.assumed) waitsIn(event.step).firstAssumed = Math.min(waitsIn(event.step).firstAssumed, index);
+      } else if (event.type === 'step.wait') waitsIn(event.step).whats.push(event.what);
     },
   };
 }

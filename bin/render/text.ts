@@ -53,9 +53,9 @@ function resultLines(result: RunResult, plan: Plan, hint: HintText): string[] {
   return lines;
 }
 
-const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as const;
+export const OUTCOME = { succeeded: 'in', failed: 'after', cancelled: 'after' } as const;
 
-function counted({ status, changes }: RunResult): string {
+export function counted({ status, changes }: Pick<RunResult, 'status' | 'changes'>): string {
   if (changes.made === 0) return status === 'succeeded' ? 'no changes needed' : 'no changes made';
   const isPlain = status === 'succeeded' && changes.undone + changes.kept === 0;
   return isPlain ? changesText(changes.made) : countsText(changes);

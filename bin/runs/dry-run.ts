@@ -3,12 +3,19 @@ import type { Plan } from '../../engine/pipeline/plan.ts';
 import { run } from '../../engine/run/run.ts';
 import type { MachineSession } from '../compose.ts';
 import { type PlannedResult, plannedChanges, waitCollector } from '../render/planned.ts';
-import { watch } from './watch.ts';
+import { type WatchOptions, watch } from './watch.ts';
+
+export interface DryRunOptions extends Pick<WatchOptions, 'output' | 'hint'> {
+  plan: Plan;
+}
 
 /** The session must be one of a dry run. */
-export async function dryRun({ host, machine }: MachineSession, plan: Plan): Promise<PlannedResult> {
+export async function dryRun(
+  { host, machine }: MachineSession,
+  { plan, ...options }: DryRunOptions,
+): Promise<PlannedResult> {
   const collector = waitCollector();
-  const { result } = await watch(plan, ({ onEvent, signal, keepSignal }) =>
+  const { result } = await watch({ ...options, log: undefined }, ({ onEvent, signal, keepSignal }) =>
     run({
       plan,
       host,

@@ -1,15 +1,21 @@
 /** Watches a run: shows its progress, asks its questions, and stops it when a signal arrives. */
+import { type EventLog, lineOf } from '../../engine/journal/event-log.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
-import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import type { RunEvent, RunResult } from '../../engine/run/run.ts';
 import { EXIT, fail } from '../../engine/sdk/index.ts';
 import { askForApproval } from '../inputs/terminal.ts';
-import { progress } from '../render/progress.ts';
+import { withoutTokens } from '../render/error.ts';
+import type { Progress } from '../render/event-lines.ts';
+import { escapedJson } from '../render/json.ts';
+import { type ProgressOptions, progress } from '../render/progress.ts';
+import { isDetached, reportStart } from './detach.ts';
 
 /** What `watch` passes to a run. */
 export interface WatchedRun {
   onEvent(event: RunEvent): void;
+  /** The number of the last event of this run so far. */
+  lastSeq: number;
   /** Aborted by the first signal, to cancel the run. */
   signal: AbortSignal;
   /** Aborted by the second signal, to leave everything as it is. */
@@ -24,8 +30,20 @@ export interface WatchResult {
   items: readonly UndoItem[];
 }
 
-/** Calls `act`, which runs or undoes `plan`. A third signal ends the process. A lost terminal does not. */
-export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<RunResult>): Promise<WatchResult> {
+export interface WatchOptions extends ProgressOptions {
+  output: 'text' | 'json' | 'jsonl';
+  /** The log of the run's events, which is closed at the end. Absent if the run has no journal. */
+  log: EventLog | undefined;
+}
+
+/**
+ * Calls `act`, which runs or undoes a plan. With `jsonl`, its events are lines on standard output. A third signal
+ * ends the process. A lost terminal does not.
+ */
+export async function watch(
+  { output, log, hint }: WatchOptions,
+  act: (watched: WatchedRun) => Promise<RunResult>,
+): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
   const stop = (signal: NodeJS.Signals) => {
     if (kept.signal.aborted) process.exit(EXIT.cancelled);
@@ -34,20 +52,37 @@ export async function watch(plan: Plan, act: (watched: WatchedRun) => Promise<Ru
   const goOn = () => undefined;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
-    const shown = await progress(plan, process.stderr);
+    const shown = await viewFor(output, { hint });
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
-      if (event.type === 'step.restored') items.push(event.item);
+      log?.append(event); // before anything can show it
+      reportStart(event);
+      if (event.type === 'step.restored') items.push(event);
       shown.onEvent(event);
     };
     const ask = oneByOne(() => shown.pause());
-    const result = await act({ onEvent, signal: cancelled.signal, keepSignal: kept.signal, ask });
+    const lastSeq = log?.lastSeq ?? 0;
+    const result = await act({ onEvent, lastSeq, signal: cancelled.signal, keepSignal: kept.signal, ask });
     shown.end();
     return { result, items };
   } finally {
+    await log?.close();
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
 }
+
+/** A detached run has no reader: its events are in its log. */
+async function viewFor(output: WatchOptions['output'], options: ProgressOptions): Promise<Progress> {
+  if (isDetached()) return { onEvent: () => undefined, pause: () => () => undefined, end: () => undefined };
+  return output === 'jsonl' ? jsonLines(process.stdout) : progress(process.stderr, options);
+}
+
+/** Each event as a line of JSON. */
+export const jsonLines = (stream: NodeJS.WritableStream): Progress => ({
+  onEvent: (event) => void stream.write(`${withoutTokens(escapedJson(lineOf(event)))}\n`),
+  pause: () => () => undefined,
+  end: () => undefined,
+});
 
 /** Asks one question after the other; `pause` stops the progress from being drawn over it. */
 function oneByOne(pause: () => () => void): Ask {

@@ -1,6 +1,6 @@
 /** Files below a root directory: read within limits, and replaced durably, atomically and with the right mode. */
 import { once } from 'node:events';
-import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
+import { constants, type FSWatcher, type Stats, watch, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoReason } from '../limits/errno.ts';
@@ -27,6 +27,8 @@ export interface AppendHandle {
   lengthBytes(): Promise<number | undefined>;
   /** Durable when it returns, if `sync` is set. */
   append(bytes: Buffer, sync: boolean): Promise<void>;
+  /** Not durable, but it survives the end of this process. */
+  appendNow(bytes: Buffer): void;
   truncate(lengthBytes: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -58,6 +60,14 @@ export class MachineFiles {
       return { content: await readSized(handle, Math.min(fileBytes, bytesMax)), fileBytes };
     });
     return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
+  }
+
+  /** At most `bytesMax` bytes from `offset` on. Undefined if the file does not exist. */
+  readFrom(path: string, offset: number, bytesMax: number): Promise<Buffer | undefined> {
+    return this.#open(path, async (handle) => {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytesMax), 0, bytesMax, offset);
+      return buffer.subarray(0, bytesRead);
+    });
   }
 
   /** Opens a file to read it. Undefined if it does not exist. */
@@ -224,6 +234,15 @@ export class MachineFiles {
       await this.#at(at, 'kept', ({ directory }) => this.#durable.syncDirectory(directory));
   }
 
+  /** Creates an empty file for `appendTo`. It is not durable. */
+  createEmpty(path: string, mode: number): Promise<void> {
+    return this.#change(path, async (place) => {
+      const handle = await this.#disk.open(place.path, 'wx', mode);
+      await handle.chmod(mode); // whatever the umask is
+      await handle.close();
+    });
+  }
+
   /** Opens the file at `path` for appending. */
   async appendTo(path: string): Promise<AppendHandle> {
     return this.#at(path, 'kept', async (place) => {
@@ -235,6 +254,7 @@ export class MachineFiles {
             await handle.appendFile(bytes);
             if (sync) await handle.sync();
           }),
+        appendNow: (bytes) => void writeSync(handle.fd, bytes),
         async lengthBytes() {
           const { size, nlink } = await handle.stat();
           return nlink === 0 ? undefined : size;

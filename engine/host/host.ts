@@ -42,8 +42,11 @@ export interface Host {
   read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]>;
   apply(change: Change, signal: AbortSignal): Promise<void>;
   send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer>;
-  /** Resolves to the object or to the bytes of the file; undefined for other waits. */
-  wait(condition: Wait, signal: AbortSignal): Promise<unknown>;
+  /**
+   * Resolves to the object or to the bytes of the file; undefined for other waits. A dry run calls `onStandIn` if it
+   * assumes the result.
+   */
+  wait(condition: Wait, signal: AbortSignal, onStandIn?: () => void): Promise<unknown>;
 }
 
 /** Reads from `host` until `signal` is aborted. */

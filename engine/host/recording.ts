@@ -30,9 +30,9 @@ export function recordingHost(host: Host): Host {
     read,
     apply: async (change) => overlayChange(change, overlay),
     send: (request, signal) => api.send(request, signal),
-    async wait(condition, signal) {
-      if (condition.kind === 'object') return api.waitFor(condition, signal);
-      if (condition.kind !== 'file') return undefined;
+    async wait(condition, signal, onStandIn) {
+      if (condition.kind === 'object') return api.waitFor(condition, signal, onStandIn);
+      if (condition.kind !== 'file') return onStandIn?.();
       const content = await read<'file'>({ kind: 'file', path: condition.path }, signal);
       if (condition.done(content)) return content;
       throw fail('E_UNDECIDED', { what: `what another program will write to ${condition.path}` });

@@ -93,7 +93,8 @@ export class RunFolder implements JournalStore {
   }
   async deleteImages(): Promise<void> {
     for (const name of (await this.#files.list(`${paths.runs}/${this.#id}`)) ?? [])
-      if (!name.startsWith('journal.')) await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
+      if (!name.startsWith('journal.') && !name.startsWith('events.'))
+        await this.#files.remove(`${paths.runs}/${this.#id}/${name}`);
   }
 
   async saveSecret(name: string, secret: Secret): Promise<void> {

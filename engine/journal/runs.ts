@@ -7,6 +7,7 @@ import { defined } from '../sdk/fields.ts';
 import { joineryPaths as paths } from '../sdk/paths.ts';
 import { Secret } from '../sdk/secret.ts';
 import { type Answer, answerPath, answerText } from './approval.ts';
+import { EventLog, type ReadEvents, readEvents } from './event-log.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal } from './journal.ts';
 import { type Damage, type ReadJournal, readIntact, readJournal } from './journal-file.ts';
@@ -44,6 +45,16 @@ export class Runs {
   begin(start: Omit<Parameters<typeof Journal.begin>[2], 'id' | 'version'>): Journal {
     const id = idOf(this.#now());
     return Journal.begin(new RunFolder(this.#files, id), this.#now, { version: JOURNAL_VERSION, id, ...start });
+  }
+
+  /** The log in which a process continues the events of a run. */
+  openEvents(id: string): Promise<EventLog> {
+    return EventLog.open(this.#files, id);
+  }
+
+  /** Events of a run from `offset` in its log on. Undefined if it has no log. */
+  readEvents(id: string, offset: number): Promise<ReadEvents | undefined> {
+    return readEvents(this.#files, id, offset);
   }
 
   /** The identity of this machine, for the start record of a new run. */

@@ -10,7 +10,7 @@ export function dryRunClient(client: ApiClient, now: () => Date): ApiClient {
   const dryRun = new DryRun(client, now);
   return {
     send: (request, signal) => dryRun.send(request, signal),
-    waitFor: (wait, signal) => dryRun.waitFor(wait, signal),
+    waitFor: (wait, signal, onStandIn) => dryRun.waitFor(wait, signal, onStandIn),
   };
 }
 
@@ -35,12 +35,13 @@ class DryRun {
     return isStandIn ? this.#unchecked(request, NO_IDENTITY) : this.#objects.send(request, signal);
   }
 
-  async waitFor({ as, ref, from, done }: ObjectWait, signal: AbortSignal): Promise<unknown> {
+  async waitFor({ as, ref, from, done }: ObjectWait, signal: AbortSignal, onStandIn?: () => void): Promise<unknown> {
     const current = from ?? (this.#standIns.isStandIn(as) ? undefined : await this.#read({ as, ref }, signal));
     if (current !== undefined && done(current)) return current;
     const object = this.#standIns.done(ref, current);
     if (!done(object)) throw fail('E_UNDECIDED', { what: `when ${ref.resource} ${ref.name} is done` });
     if (current === undefined) this.#objects.add(as.server, ref, object);
+    onStandIn?.();
     return object;
   }
 

@@ -1,9 +1,8 @@
 /** HTTPS requests to API servers: one pool of connections for each trust and identity, with limits on time and size. */
+import { stringify } from 'node:querystring';
 import { StringDecoder } from 'node:string_decoder';
-import type { Dispatcher } from 'undici';
-import request from 'undici/lib/api/api-request.js';
-import PoolOf from 'undici/lib/dispatcher/pool.js';
 import { startTimer } from '../limits/timers.ts';
+import { type Connections, directConnections, type HttpsAnswer } from '../net/connections.ts';
 import { connectionError, unlessAborted } from '../net/failure.ts';
 import { limitInformational } from '../net/informational.ts';
 import { type TrustedServer, trustedConnector, unverifiedConnector } from '../net/trusted-connector.ts';
@@ -22,7 +21,7 @@ type Caller = ApiRequest['as'];
 const asIdentity = (as: Caller): Identity | undefined => (as !== 'unverified' && 'server' in as ? as : undefined);
 
 export class Transport {
-  readonly #pools = new Map<string, Promise<Dispatcher>>();
+  readonly #pools = new Map<string, Promise<Connections>>();
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
@@ -43,7 +42,7 @@ export class Transport {
   }
 
   /** Reads the whole answer, within limits of size and time. */
-  async #answer({ server }: ApiRequest, opened: Dispatcher.ResponseData, signal: AbortSignal): Promise<ApiAnswer> {
+  async #answer({ server }: ApiRequest, opened: HttpsAnswer, signal: AbortSignal): Promise<ApiAnswer> {
     const { body, headers, statusCode } = opened;
     const what = `its answer did not end within ${ANSWER_TIMEOUT_MS / 1000} s`;
     const late = startTimer(ANSWER_TIMEOUT_MS, () => body.destroy(fail('E_API_UNREACHABLE', { server, what })));
@@ -81,21 +80,20 @@ export class Transport {
   async #open({ server, as, method, path, query, body }: ApiRequest, bodyTimeoutMs: number, signal: AbortSignal) {
     const token = asIdentity(as)?.token;
     try {
-      const opened = request.call(await this.#pool(server, as), {
-        origin: server,
+      const connections = await this.#pool(server, as);
+      const opened = connections.request({
         method,
-        path,
-        query: { ...query },
+        path: Object.keys(query).length === 0 ? path : `${path}?${stringify({ ...query })}`,
         headers: {
           accept: 'application/json',
           'user-agent': 'joinery',
           ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
           ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE[method] }),
         },
-        body: body === undefined ? null : JSON.stringify(body),
-        headersTimeout: ANSWER_TIMEOUT_MS,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        headersTimeoutMs: ANSWER_TIMEOUT_MS,
+        bodyTimeoutMs,
         onInfo: limitInformational((what) => fail('E_API_ANSWER', { server, what })),
-        bodyTimeout: bodyTimeoutMs,
         signal,
       });
       return await unlessAborted(opened, signal);
@@ -105,7 +103,7 @@ export class Transport {
   }
 
   /** One pool for each server and set of certificates. Identities that differ only in their token share connections. */
-  #pool(server: string, as: Caller): Promise<Dispatcher> {
+  #pool(server: string, as: Caller): Promise<Connections> {
     const certificate = asIdentity(as)?.certificate;
     const trust = as === 'unverified' ? undefined : as;
     const intermediates = trust !== undefined && 'intermediates' in trust ? trust.intermediates : undefined;
@@ -121,11 +119,7 @@ export class Transport {
   }
 }
 
-async function* linesOf(
-  { body }: Dispatcher.ResponseData,
-  server: string,
-  signal: AbortSignal,
-): AsyncGenerator<string> {
+async function* linesOf({ body }: HttpsAnswer, server: string, signal: AbortSignal): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8'); // two chunks may share a character
   try {
     let rest = '';
@@ -145,21 +139,14 @@ async function* linesOf(
 }
 
 /** The proxy's part is loaded only if HTTPS_PROXY is set. */
-async function connectionsTo(server: string, trusted: TrustedServer | undefined): Promise<Dispatcher> {
-  const connections = 4;
-  if (!process.env.HTTPS_PROXY && !process.env.https_proxy) return direct(server, trusted, connections);
-  const { dispatcherThrough, usableProxy } = await import('../net/proxy.ts');
-  const proxy = usableProxy(new URL(server), (what) => fail('E_PROXY', { server, what }));
-  return proxy === undefined
-    ? direct(server, trusted, connections)
-    : dispatcherThrough(proxy, { server, trusted, connections });
+async function connectionsTo(server: string, trusted: TrustedServer | undefined): Promise<Connections> {
+  if (process.env.HTTPS_PROXY || process.env.https_proxy) {
+    const { connectionsThrough, usableProxy } = await import('../net/proxy.ts');
+    const proxy = usableProxy(new URL(server), (what) => fail('E_PROXY', { server, what }));
+    if (proxy !== undefined) return connectionsThrough(proxy, { server, trusted, connections: 4 });
+  }
+  return directConnections(server, trusted === undefined ? unverifiedConnector(server) : trustedConnector(trusted));
 }
-
-const direct = (server: string, trusted: TrustedServer | undefined, connections: number): Dispatcher =>
-  new PoolOf(server, {
-    connections,
-    connect: trusted === undefined ? unverifiedConnector(server) : trustedConnector(trusted),
-  });
 
 const CONTENT_TYPE = {
   GET: 'application/json',

@@ -25,6 +25,10 @@ export const LIMITS = {
   /** The message and the hint of an error in a record. */
   recordedError: 16 * KIB,
   journal: 64 * MIB,
+  /** A line in the log of a run's events. A longer one is stored without contents. */
+  event: 256 * KIB,
+  /** The log of a run's events. The second half is reserved for the events that say how steps end. */
+  events: 16 * MIB,
   /** The part of a journal that is reserved for the ends of steps and for an undo. */
   journalReserve: 20 * MIB,
   /** How many records a run may write before its reserve. In an undo, each needs at most one more short record. */

@@ -5,7 +5,7 @@ import { proxyText } from './proxy-rule.ts';
 import { NETWORK_REASONS, SILENT_HANDSHAKE } from './reasons.ts';
 import { handshakeError } from './tls-errors.ts';
 
-/** undici notices an abort only after it is connected, which may take longer than the caller can wait. */
+/** A client notices an abort only after it is connected, which may take longer than the caller can wait. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -24,15 +24,16 @@ export function connectionError(error: unknown, server: string, signal: AbortSig
   if (isJoinError(error)) return error;
   if (signal.aborted) return signal.reason;
   const { name, code } = error as NodeJS.ErrnoException;
-  if (name === 'HTTPParserError')
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW')
+    return fail('E_API_ANSWER', { server, what: 'headers that are too large' }, error);
+  if (name === 'HTTPParserError' || code?.startsWith('HPE_'))
     return fail(
       'E_API_ANSWER',
       { server, what: `not HTTP/1.1 (${clean(code ?? name)}): is it another service?` },
       error,
     );
-  if (code === 'UND_ERR_HEADERS_OVERFLOW')
-    return fail('E_API_ANSWER', { server, what: 'headers that are too large' }, error);
-  if (code === undefined || code === 'UND_ERR_INVALID_ARG') return error; // a bug, not a network failure
+  const isBug = code === undefined || code === 'UND_ERR_INVALID_ARG' || error instanceof TypeError;
+  if (isBug) return error;
   const ofTls = handshakeError(error, server);
   if (ofTls !== undefined) return ofTls;
   const proxy = proxyText(server);

@@ -1,8 +1,10 @@
 /** Connections to one origin, direct or through this machine's proxy. */
 import type { buildConnector, Dispatcher, Pool } from 'undici';
 import connect from 'undici/lib/api/api-connect.js';
+import send from 'undici/lib/api/api-request.js';
 import PoolOf from 'undici/lib/dispatcher/pool.js';
 import ProxyAgentOf from 'undici/lib/dispatcher/proxy-agent.js';
+import type { Connections } from './connections.ts';
 import { proxyFor } from './proxy-rule.ts';
 import { systemRoots } from './roots.ts';
 import { type TrustedServer, tlsOptions, trustedConnector, verifying } from './trusted-connector.ts';
@@ -57,6 +59,19 @@ export async function dispatcherThrough(proxy: URL, { server, trusted, connectio
     clientFactory: (origin, options) =>
       Object.assign(new PoolOf(origin, poolOptions(options, connections, between)), { connect }),
   });
+}
+
+/** The same for requests that need no proxy on other machines. */
+export async function connectionsThrough(proxy: URL, tunnel: Tunnel): Promise<Connections> {
+  const dispatcher = await dispatcherThrough(proxy, tunnel);
+  return {
+    request: ({ body = null, headersTimeoutMs, bodyTimeoutMs, ...rest }) =>
+      send.call(dispatcher, {
+        ...{ ...rest, body, origin: tunnel.server, method: rest.method as Dispatcher.HttpMethod },
+        ...{ headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs },
+      }),
+    destroy: () => dispatcher.destroy(),
+  };
 }
 
 /** Connects with the proxy agent's own connector, and then verifies the server. */

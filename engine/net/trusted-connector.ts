@@ -1,16 +1,18 @@
 /** TLS connections that send no byte of a request before the server's certificates are verified by Go's rules. */
 import { constants } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import net from 'node:net';
+import tls from 'node:tls';
 import type { buildConnector } from 'undici';
-import connectorOf from 'undici/lib/core/connect.js';
+import { startTimer } from '../limits/timers.ts';
 import { chainRefusal } from '../pki/chain.ts';
 import { readableIn, TrustAnchors } from '../pki/trust-anchors.ts';
 import { certificateError } from './tls-errors.ts';
 
-type Connector = buildConnector.connector;
+/** What undici and `directConnections` call for a connection. */
+export type Connector = buildConnector.connector;
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const KEEP_ALIVE_MS = 60_000;
 /** Further certificates are counted, but not read. */
 const PRESENTED_MAX = 101;
 
@@ -28,28 +30,47 @@ export interface TrustedServer {
 
 /** Connects to one server. An error of trust closes the connection, and the request fails with it. */
 export function trustedConnector(trusted: TrustedServer): Connector {
-  return verifying(explaining(connectorOf(tlsOptions(trusted))), trusted);
+  return verifying(connectorOf(trusted), trusted);
 }
 
 /** Like `trustedConnector`, but verifies nothing: for the one request before the CA is known. */
 export const unverifiedConnector = (server: string): Connector =>
-  explaining(connectorOf(tlsOptions({ server, ca: [], now: () => new Date() })));
+  connectorOf({ server, ca: [], now: () => new Date() });
 
-/** Notes in the error of a timeout whether the server had accepted the connection. */
-function explaining(connect: Connector): Connector {
-  return (options, callback) => {
+/** Connects within the time limit, and verifies nothing. */
+function connectorOf(trusted: TrustedServer): Connector {
+  const { timeout, ...settings } = tlsOptions(trusted);
+  return ({ protocol, hostname, port }, callback) => {
+    const isTls = protocol === 'https:';
+    const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (isTls ? 443 : 80)) };
+    let socket: net.Socket;
+    try {
+      socket = isTls ? tls.connect({ ...settings, ...place, ALPNProtocols: ['http/1.1'] }) : net.connect(place);
+    } catch (error) {
+      return callback(error as Error, null); // the client certificate or its key cannot be used
+    }
     let wasAccepted = false;
-    const socket = connect(options, (...result) => {
-      const [error] = result;
-      if (error !== null && 'code' in error && error.code === 'UND_ERR_CONNECT_TIMEOUT')
-        Object.assign(error, { wasAccepted });
-      callback(...result);
-    }) as unknown as Socket; // undici's types do not say that it returns the socket
-    socket.once('connect', () => {
+    const late = startTimer(timeout, () => socket.destroy(connectTimeout(place, wasAccepted)));
+    const fail = (error: Error) => {
+      late.cancel();
+      callback(error, null);
+    };
+    socket.setKeepAlive(true, KEEP_ALIVE_MS).setNoDelay(true);
+    socket.once('error', fail).once('connect', () => {
       wasAccepted = true;
     });
-    return socket;
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      late.cancel();
+      socket.off('error', fail);
+      callback(null, socket);
+    });
   };
+}
+
+/** `wasAccepted`: the server accepted the connection, and did not complete the handshake. */
+function connectTimeout({ host, port }: { host: string; port: number }, wasAccepted: boolean): Error {
+  const facts = { code: 'ERR_CONNECT_TIMEOUT', address: host, port, wasAccepted };
+  return Object.assign(new Error('the time limit has passed'), facts);
 }
 
 /** Verifies the server of another connector, whose TLS settings must be those of `tlsOptions`. */
@@ -60,7 +81,7 @@ export function verifying(connect: Connector, trusted: TrustedServer): Connector
       const [error, socket] = result;
       if (error !== null || socket === null) return callback(...result);
       anchors ??= anchorsOf(trusted.ca);
-      const refusal = socket instanceof TLSSocket ? refusalOf(socket, trusted, anchors) : notTls(options.protocol);
+      const refusal = socket instanceof tls.TLSSocket ? refusalOf(socket, trusted, anchors) : notTls(options.protocol);
       if (refusal === undefined) return callback(null, socket);
       socket.destroy();
       return callback(certificateError(trusted.server, refusal), null);
@@ -105,7 +126,7 @@ function serverName(server: string): { servername?: string } {
 
 const hostOf = (server: string): string => new URL(server).hostname.replace(/^\[|\]$/g, '');
 
-function refusalOf(socket: TLSSocket, { server, intermediates = '', now }: TrustedServer, anchors: TrustAnchors) {
+function refusalOf(socket: tls.TLSSocket, { server, intermediates = '', now }: TrustedServer, anchors: TrustAnchors) {
   if (socket.isSessionReused())
     return { fault: 'unreadable', what: 'it resumed a session without presenting a certificate' } as const;
   const presented: Buffer[] = [];

@@ -32,7 +32,9 @@ export interface ApprovalContext {
   ask: Ask | undefined;
   /** Stops the step's time limit and starts the approval's deadline. */
   waiting: (leftMs: number) => void;
-  onQuestion: (question: Question) => void;
+  /** The returned function is called when the question no longer waits for an answer. */
+  onQuestion: (question: Question) => () => void;
+  onAnswer: (answer: Answer) => void;
   log: (text: string) => void;
 }
 
@@ -50,10 +52,11 @@ export async function waitForApproval(request: ApprovalRequest, context: Approva
   const earlier = journal.history().approvals.get(step);
   if (earlier?.answer?.decision === 'approved') return approvedBy(earlier.answer, earlier.at);
   const question = await journaledQuestion(request, context);
-  context.onQuestion(question);
+  const ended = context.onQuestion(question);
   context.waiting(Math.max(0, question.until.getTime() - host.now().getTime()));
-  const answer = await firstAnswer(question, request, context);
+  const answer = await firstAnswer(question, request, context).finally(ended);
   await journal.answered(step, answer);
+  context.onAnswer(answer);
   if (answer.decision === 'approved') {
     log(`approved by ${answer.by}${answer.reason === '' ? '' : `: ${answer.reason}`}`);
     return approvedBy(answer, host.now().toISOString());

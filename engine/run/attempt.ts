@@ -20,7 +20,10 @@ export interface AttemptContext {
   hasSecret: (text: string) => boolean;
   log: (level: 'info' | 'warn', text: string) => void;
   onChange: (change: StepChange) => void;
-  onWait: (wait: Wait) => void;
+  /** Called before a wait. The returned function is called at its end. */
+  onWait: (wait: Wait) => () => void;
+  /** Called when a stand-in takes the place of a value that only a real run has. */
+  onStandIn: () => void;
 }
 
 /** Calls `act` with the ports of the attempt. A promise that `act` leaves behind cannot change anything. */
@@ -39,7 +42,7 @@ export async function withPorts<T>(context: AttemptContext, act: (ports: Ports) 
 }
 
 function portsOf(context: AttemptContext, signal: AbortSignal): Ports {
-  const { phase, input, host, journal, hasSecret, log, onChange, onWait } = context;
+  const { phase, input, host, journal, hasSecret, log, onChange, onWait, onStandIn } = context;
   return composePorts({
     host,
     input,
@@ -48,6 +51,7 @@ function portsOf(context: AttemptContext, signal: AbortSignal): Ports {
     log,
     onChange,
     onWait,
+    onStandIn,
     effects: phase.effects,
     bounds: phase.origin?.bounds,
     record: (described, change) => journal.change(described, () => snapshotFor(change, context, signal)),

@@ -1,6 +1,8 @@
 /** Limits the notes of a phase, and adds to each error the step in which it happened. */
 import type { ErrorRecord } from '../journal/records.ts';
-import { isJoinError, openFilesError } from '../sdk/errors.ts';
+import { shortened } from '../journal/room.ts';
+import { EXIT, isJoinError, openFilesError } from '../sdk/errors.ts';
+import type { EventError } from '../sdk/events.ts';
 
 const NOTES_MAX = 1000;
 const NOTE_LENGTH_MAX = 10_000;
@@ -33,3 +35,8 @@ export const errorRecord = (error: unknown): ErrorRecord =>
   isJoinError(error)
     ? { code: error.code, message: error.message, hint: error.hint }
     : { code: 'E_BUG', message: String(error), hint: '' };
+
+export const eventError = (error: unknown): EventError => ({
+  ...shortened(errorRecord(error)),
+  exitCode: isJoinError(error) ? error.exitCode : EXIT.bug,
+});

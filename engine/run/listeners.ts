@@ -1,31 +1,20 @@
 /** Passes the events of a run to the phases that listen: in order, in the background, and without delaying the run. */
 
 import { signalAfter } from '../limits/timers.ts';
-import { defined } from '../sdk/fields.ts';
-import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
+import type { RunEvent } from '../sdk/events.ts';
+import type { AnyPhase } from '../sdk/phase.ts';
 import { clean } from '../sdk/text.ts';
-import type { MachineEvent } from './step-machine.ts';
 
 const LIMIT_MS = 5_000;
 
-type RunFacts = Pick<PhaseEvent, 'at' | 'run' | 'pipeline' | 'machine'>;
+/** Other events, such as each line that a phase logs, would be too many for a slow receiver. */
+const DELIVERED = ['step.started', 'step.retrying', 'step.ended', 'run.ended'];
 
 export interface ListenersOptions {
-  /** The fields that all events share. */
-  facts: () => RunFacts;
-  errorOf: (error: unknown) => NonNullable<PhaseEvent['error']>;
-  redact: (event: PhaseEvent) => PhaseEvent;
-  deliver: (id: string, event: PhaseEvent, signal: AbortSignal) => Promise<void>;
+  deliver: (id: string, event: RunEvent, signal: AbortSignal) => Promise<void>;
   warn: (id: string, text: string) => void;
   /** Time for one delivery (default 5 s). */
   limitMs?: number;
-}
-
-interface Happening {
-  type: PhaseEvent['type'];
-  id?: string;
-  status?: string;
-  error?: unknown;
 }
 
 export class Listeners {
@@ -45,20 +34,8 @@ export class Listeners {
   }
 
   /** Skipped steps are not reported. */
-  notify(event: MachineEvent): void {
-    if (event.type !== 'step.ended' || event.status !== 'skipped') this.#send(event);
-  }
-
-  /** Resolves when every event is delivered or has failed. */
-  async finish(status: string, error: unknown): Promise<void> {
-    this.#send({ type: 'run.ended', status, error });
-    await Promise.all(this.#deliveries.values());
-  }
-
-  #send({ type, id: step, status, error }: Happening): void {
-    if (this.#deliveries.size === 0) return;
-    const { facts, redact } = this.#options;
-    const event = redact({ ...facts(), type, ...defined({ step, status, error: this.#errorOf(error) }) });
+  notify(event: RunEvent): void {
+    if (!DELIVERED.includes(event.type) || (event.type === 'step.ended' && event.status === 'skipped')) return;
     for (const [listener, previous] of this.#deliveries)
       this.#deliveries.set(
         listener,
@@ -66,13 +43,13 @@ export class Listeners {
       );
   }
 
-  #errorOf(error: unknown): PhaseEvent['error'] {
-    if (error === undefined) return undefined;
-    const { code, message } = this.#options.errorOf(error);
-    return { code, message };
+  /** Resolves when every event is delivered or has failed. */
+  async finish(ended: RunEvent): Promise<void> {
+    this.notify(ended);
+    await Promise.all(this.#deliveries.values());
   }
 
-  async #deliver(id: string, event: PhaseEvent): Promise<void> {
+  async #deliver(id: string, event: RunEvent): Promise<void> {
     if (this.#failed.has(id) && event.type !== 'run.ended') return;
     const { deliver, warn, limitMs = LIMIT_MS } = this.#options;
     const signal = signalAfter(limitMs);

@@ -1,7 +1,9 @@
 /** What a journal keeps of a plan, and the plan for an undo that is made from a journal. */
 import { durationMs } from '../documents/durations.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { PluginRecord } from '../journal/records.ts';
+import type { Host } from '../host/host.ts';
+import { Journal } from '../journal/journal.ts';
+import { memoryStore } from '../journal/memory.ts';
+import { JOURNAL_VERSION, type PluginRecord } from '../journal/records.ts';
 import { approvalPhase } from '../pipeline/approval.ts';
 import type { Plan } from '../pipeline/plan.ts';
 import { DEFAULT_TIMEOUT, type PlannedStep } from '../pipeline/planned-step.ts';
@@ -47,3 +49,16 @@ export function undoPlan(journal: Journal, registry: Registry, skip: readonly st
     notes: [],
   };
 }
+
+/** For a run that is neither resumed nor undone later. */
+export const journalInMemory = ({ pipeline, source, inputs, steps }: Plan, host: Host): Journal =>
+  Journal.begin(memoryStore(), host.now, {
+    version: JOURNAL_VERSION,
+    id: host.isDry === true ? 'dry-run' : 'unrecorded',
+    joinery: '',
+    pipeline,
+    source,
+    inputs,
+    host: host.facts,
+    steps: steps.map(({ id }) => id),
+  });

@@ -11,7 +11,7 @@ import { wrapSecrets } from '../sdk/schema.ts';
 import { revealSecrets } from '../sdk/secret.ts';
 import { endsWell, type StepStatus } from '../sdk/step-status.ts';
 import { errorRecord } from './error-record.ts';
-import type { RunEvent, StepResult } from './events.ts';
+import type { EventStream, StepResult } from './events.ts';
 import type { Redactor } from './redact.ts';
 
 /** What the parts of a run share. */
@@ -20,7 +20,7 @@ export interface RunResources {
   host: Host;
   journal: Journal;
   redactor: Redactor;
-  onEvent: (event: RunEvent) => void;
+  stream: EventStream;
 }
 
 export class RunState {
@@ -76,11 +76,6 @@ export class RunState {
   setOutputs(id: string, outputs: unknown): void {
     this.result(id).outputs = outputs;
     this.#outputs.set(id, outputs);
-  }
-
-  setUndoFailed(id: string): void {
-    const result = this.#results.get(id);
-    if (result !== undefined) result.status = 'undo-failed';
   }
 
   setStatus(id: string, status: StepStatus): void {

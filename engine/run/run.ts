@@ -2,9 +2,7 @@
 import { createActor, type InputFrom } from 'xstate';
 import type { Host } from '../host/host.ts';
 import { type ChangeCounts, changeCounts } from '../journal/history.ts';
-import { Journal } from '../journal/journal.ts';
-import { memoryStore } from '../journal/memory.ts';
-import { JOURNAL_VERSION } from '../journal/records.ts';
+import type { Journal } from '../journal/journal.ts';
 import { removeTemporaryFiles } from '../journal/undo.ts';
 import { startTimer, type Timer } from '../limits/timers.ts';
 import type { Plan } from '../pipeline/plan.ts';
@@ -14,10 +12,10 @@ import { fail } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
 import type { StepStatus } from '../sdk/step-status.ts';
 import type { Ask } from './approval.ts';
-import { errorRecord } from './error-record.ts';
-import type { RunEvent, StepResult } from './events.ts';
+import { EventStream, type RunEvent, type StepResult } from './events.ts';
 import { Frontier } from './frontier.ts';
 import { Listeners } from './listeners.ts';
+import { journalInMemory } from './plan-record.ts';
 import { Redactor } from './redact.ts';
 import { runMachine } from './run-machine.ts';
 import { RunRecorder } from './run-recorder.ts';
@@ -55,6 +53,8 @@ export interface RunOptions {
   /** A journal with records resumes its run. Default: a journal in memory. */
   journal?: Journal;
   onEvent?: (event: RunEvent) => void;
+  /** The number of the last event of this run so far (default 0). */
+  lastSeq?: number;
   /** Abort it with a reason to cancel the run. The run still ends in order. */
   signal?: AbortSignal;
   /** Abort it to stop undoing after a cancellation. */
@@ -103,20 +103,33 @@ async function execute(given: AnyOptions, direction: Direction): Promise<RunResu
   const { plan, host } = options;
   const startedAt = host.now().getTime();
   const parts = partsOf(options);
-  const { journal, state, recorder, listeners } = parts;
+  const { journal, state, recorder, listeners, stream } = parts;
   if (options.journal?.isWritten === true) await removeTemporaryFiles(journal, host);
+  recorder.emit({
+    type: 'run.started',
+    direction,
+    dryRun: host.isDry === true,
+    resumed: options.journal?.isWritten === true && direction === 'run',
+    steps: state.results().map(({ id }) => id),
+  });
   const machine = machineInput(parts, options, direction);
-  const status = await drive(machine, [options.signal, options.keepSignal], options.clock);
+  const stopping: Stopping = (reason, next) => recorder.stopping(reason, next);
+  const stops = [options.signal, options.keepSignal];
+  const status = await drive(machine, { stops, stopping, ...defined({ clock: options.clock }) });
   const main = endingOf(status, direction, state, options.signal);
-  const { error, outputs, ...ended } = direction === 'run' ? await withFinally(main, machine, state, options) : main;
-  await listeners.finish(ended.status, error);
+  const { error, outputs, ...ended } =
+    direction === 'run' ? await withFinally(main, machine, state, { ...options, stopping }) : main;
+  const durationMs = host.now().getTime() - startedAt;
+  const end = () => recorder.endOf({ ...ended, durationMs, ...defined({ outputs, error }) });
+  await listeners.finish(stream.next(end()));
   await recorder.finish(direction, ended.status, error);
+  recorder.emit(end());
   await journal.close().catch(() => undefined); // every record that counts is synced by now
   return {
     ...defined({ id: options.journal?.isWritten ? journal.id : undefined }),
     pipeline: plan.pipeline,
     status: ended.status,
-    durationMs: host.now().getTime() - startedAt,
+    durationMs,
     changes: changeCounts(journal.history()),
     isUndone: journal.history().status === 'undone',
     steps: state.results(),
@@ -139,36 +152,42 @@ interface RunParts {
   recorder: RunRecorder;
   executor: StepExecutor;
   listeners: Listeners;
+  stream: EventStream;
 }
 
-function partsOf({ plan, host, onEvent = () => undefined, ask, ...options }: AnyOptions): RunParts {
+function partsOf({ plan, host, onEvent = () => undefined, lastSeq = 0, ask, ...options }: AnyOptions): RunParts {
   const journal = options.journal ?? journalInMemory(plan, host);
-  const resources: RunResources = { plan, host, journal, redactor: new Redactor(), onEvent };
+  const redactor = new Redactor();
+  const stream = new EventStream({
+    run: journal.id,
+    machine: plan.host.name,
+    pipeline: plan.pipeline,
+    now: host.now,
+    lastSeq,
+    redact: (body) => redactor.redact(body),
+    onEvent,
+  });
+  const resources: RunResources = { plan, host, journal, redactor, stream };
   const state = new RunState(resources);
   const recorder = new RunRecorder(resources, state);
   const executor = new StepExecutor({ resources, state, recorder, ask });
-  const { redactor } = resources;
-  const facts = { run: journal.id, pipeline: plan.pipeline, machine: plan.host.name };
   const listeners = new Listeners({
-    facts: () => ({ at: host.now().toISOString(), ...facts }),
-    errorOf: errorRecord,
-    redact: (event) => redactor.redact(event),
     deliver: (id, event, signal) => executor.deliver(id, event, signal),
     warn: (id, text) => recorder.warn(id, text),
   });
-  return { journal, state, recorder, executor, listeners };
+  return { journal, state, recorder, executor, listeners, stream };
 }
 
 /** A run starts with the steps that the journal records as done. An undo starts with every step ended. */
 function machineInput(parts: RunParts, options: AnyOptions, direction: Direction): MachineInput {
-  const { plan, onEvent, maxParallel = MAX_PARALLEL, random = Math.random, overwrite = false, skip = [] } = options;
+  const { plan, maxParallel = MAX_PARALLEL, random = Math.random, overwrite = false, skip = [] } = options;
   const { onFailure = 'keep', onCancel = onFailure } = options;
   const { state, recorder, executor, listeners } = parts;
   const phaseOf = (id: string) => state.step(id).phase;
   const done = state.resumeFrom();
   for (const [id, status] of done) {
     if (status === 'succeeded') listeners.add(id, phaseOf(id));
-    if (direction === 'run' && status !== 'skipped') onEvent?.({ type: 'step.kept', id });
+    if (direction === 'run' && status !== 'skipped') recorder.emit({ type: 'step.kept', step: id, status });
   }
   const ended = new Map(plan.steps.map(({ id }) => [id, 'cancelled' as StepStatus]));
   return {
@@ -178,10 +197,11 @@ function machineInput(parts: RunParts, options: AnyOptions, direction: Direction
     attempt: (input) => executor.attempt(input),
     decide: (id) => executor.decide(id),
     restore: (stop) => executor.undoChanges({ overwrite, skip }, stop),
-    notify: (event) => {
-      recorder.record(event);
+    notify: (happened) => {
+      const event = recorder.record(happened);
       // A phase that listens also receives the end of its own step.
-      if (event.type === 'step.ended' && event.status === 'succeeded') listeners.add(event.id, phaseOf(event.id));
+      if (happened.type === 'step.ended' && happened.status === 'succeeded')
+        listeners.add(happened.id, phaseOf(happened.id));
       listeners.notify(event);
     },
     random,
@@ -196,14 +216,28 @@ const policiesOf = (steps: readonly PlannedStep[]): Map<string, StepPolicy> =>
     steps.map((step) => [step.id, { ...step, isCheck: step.approval === undefined && isCheck(step.phase.effects) }]),
   );
 
-/** Runs the machines to their end. Each of `stops` cancels them once. */
+/** Called when a run is cancelled, with what follows for its changes. */
+type Stopping = (reason: unknown, next: 'undo' | 'keep') => void;
+
+interface DriveOptions {
+  /** Each cancels the machines once. */
+  stops: readonly (AbortSignal | undefined)[];
+  stopping: Stopping;
+  clock?: ClockOfMachines;
+}
+
+/** Runs the machines to their end. */
 async function drive(
   input: MachineInput,
-  stops: readonly (AbortSignal | undefined)[],
-  clock: ClockOfMachines = REAL_CLOCK,
+  { stops, stopping, clock = REAL_CLOCK }: DriveOptions,
 ): Promise<RunResult['status']> {
   const actor = createActor(runMachine, { clock: clock as never, input });
-  const cancel = () => actor.send({ type: 'cancel' });
+  const cancel = () => {
+    const { reason } = stops.findLast((stop) => stop?.aborted === true) ?? {};
+    // A run that has stopped already, or undoes its changes, leaves the rest as it is.
+    stopping(reason, actor.getSnapshot().value === 'running' ? input.onCancel : 'keep');
+    actor.send({ type: 'cancel' });
+  };
   const status = await new Promise<RunResult['status']>((resolve, reject) => {
     actor.subscribe({
       complete: () => resolve(actor.getSnapshot().value as RunResult['status']),
@@ -241,7 +275,7 @@ async function withFinally(
   main: Ending,
   machine: MachineInput,
   state: RunState,
-  { plan, signal, keepSignal, clock = REAL_CLOCK }: RunOptions,
+  { plan, signal, keepSignal, clock = REAL_CLOCK, stopping }: RunOptions & { stopping: Stopping },
 ): Promise<Ending> {
   if (plan.finally === undefined) return main;
   const { steps, budgetMs } = plan.finally;
@@ -255,22 +289,10 @@ async function withFinally(
   const input = { ...machine, frontier: new Frontier(steps), policies, onFailure: 'keep', onCancel: 'keep' } as const;
   // A signal that has stopped the run does not stop these steps. Only a later one does.
   const stops = [signal, keepSignal].filter((stop) => stop?.aborted !== true);
-  const status = await drive(input, [...stops, limit.signal], clock);
+  const status = await drive(input, { stops: [...stops, limit.signal], stopping, clock });
   clock.clearTimeout(timer);
   if (main.status !== 'succeeded' || status === 'succeeded') return main;
   const stopped = [limit.signal, ...stops].find((stop) => stop?.aborted === true);
   const isCancelled = status === 'cancelled' && !limit.signal.aborted;
   return { ...main, status: isCancelled ? 'cancelled' : 'failed', error: state.failure ?? stopped?.reason };
 }
-
-const journalInMemory = ({ pipeline, source, inputs, steps }: Plan, host: Host): Journal =>
-  Journal.begin(memoryStore(), host.now, {
-    version: JOURNAL_VERSION,
-    id: 'memory',
-    joinery: '',
-    pipeline,
-    source,
-    inputs,
-    host: host.facts,
-    steps: steps.map(({ id }) => id),
-  });

@@ -6,7 +6,8 @@ import { type UndoItem, undoChanges } from '../journal/undo.ts';
 import type { PlannedStep } from '../pipeline/planned-step.ts';
 import { inputOf, shouldRun } from '../pipeline/values.ts';
 import { fail, isJoinError, type JoinError } from '../sdk/errors.ts';
-import type { AnyPhase, PhaseEvent } from '../sdk/phase.ts';
+import type { RunEvent } from '../sdk/events.ts';
+import type { AnyPhase } from '../sdk/phase.ts';
 import type { Ports } from '../sdk/ports.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
 import { revealSecrets } from '../sdk/secret.ts';
@@ -17,6 +18,14 @@ import type { RunRecorder } from './run-recorder.ts';
 import type { RunResources, RunState } from './run-state.ts';
 import { type Purpose, StepJournal } from './step-journal.ts';
 import type { AttemptInput } from './step-machine.ts';
+
+/** The last time that a `Date` can hold. */
+const DATE_MS_MAX = 8.64e15;
+
+/** Why a phase is called, and for how long. */
+interface PhaseCall extends Pick<AttemptInput, 'signal' | 'limitMs'> {
+  purpose: Purpose;
+}
 
 /** How the changes to the machine are undone. */
 export interface UndoWays {
@@ -64,7 +73,7 @@ export class StepExecutor {
     const { id, direction, signal } = input;
     const step = this.#state.step(id);
     try {
-      return await (direction === 'run' ? this.#run(step, input) : this.#undo(step, signal));
+      return await (direction === 'run' ? this.#run(step, input) : this.#undo(step, input));
     } catch (error) {
       throw withStep(this.#resources.redactor.redact(error), id, signal);
     }
@@ -73,8 +82,6 @@ export class StepExecutor {
   async #run(step: PlannedStep, attempt: AttemptInput): Promise<'succeeded' | 'undecided'> {
     const { plan, journal, redactor } = this.#resources;
     const { id, phase } = step;
-    const result = this.#state.result(id);
-    result.notes = []; // those of the previous attempt
     const input = inputOf(plan, step, this.#state.values);
     if (input === undefined) return 'undecided'; // like the outputs that it reads
     this.#state.setInput(id, input);
@@ -89,7 +96,7 @@ export class StepExecutor {
       return 'succeeded';
     } catch (error) {
       if (!isJoinError(error) || error.code !== 'E_UNDECIDED') throw error;
-      result.notes.push({ level: 'warn', text: redactor.redact(error.message) });
+      this.#recorder.warn(id, error.message);
       return 'undecided';
     }
   }
@@ -97,33 +104,34 @@ export class StepExecutor {
   #outputs(step: PlannedStep, input: object, attempt: AttemptInput): Promise<unknown> {
     const { id, phase, approval } = step;
     if (approval === undefined)
-      return this.#withPorts(step, input, 'run', attempt.signal, (ports) => phase.run(ports, input));
+      return this.#withPorts(step, input, { purpose: 'run', ...attempt }, (ports) => phase.run(ports, input));
     const { message } = input as { message: string };
     return waitForApproval({ step: id, message, ...approval }, this.#approvalContext(attempt));
   }
 
   #approvalContext({ id, signal, waiting }: AttemptInput): ApprovalContext {
-    const { journal, host, onEvent } = this.#resources;
+    const { journal, host } = this.#resources;
     return {
       journal,
       host,
       signal,
       waiting,
       ask: this.#ask,
-      onQuestion: (question) => onEvent({ type: 'step.asked', id, question }),
+      onQuestion: (question) => this.#recorder.question(question, signal),
+      onAnswer: (answer) => void this.#recorder.emit({ type: 'step.answered', step: id, ...answer }),
       log: (text) => this.#recorder.log(id, 'info', text),
     };
   }
 
   /** The phase undoes what it changed outside the machine. `undoChanges` restores the machine after all steps. */
-  async #undo(step: PlannedStep, signal: AbortSignal): Promise<'undone'> {
+  async #undo(step: PlannedStep, attempt: AttemptInput): Promise<'undone'> {
     const { id, phase } = step;
     const { journal } = this.#resources;
     const input = this.#state.input(id);
     if (!journal.history().changes.some((change) => change.step === id)) return 'undone';
     await journal.undoing(id);
     if (input !== undefined && phase.undo !== undefined)
-      await this.#withPorts(step, input, 'undo', signal, async (ports) => phase.undo?.(ports, input));
+      await this.#withPorts(step, input, { purpose: 'undo', ...attempt }, async (ports) => phase.undo?.(ports, input));
     return 'undone';
   }
 
@@ -136,7 +144,7 @@ export class StepExecutor {
       if (item.outcome === 'refused' || item.outcome === 'failed') remaining.push(item);
     };
     await undoChanges({ journal, host, overwrite, skip, signal, onItem });
-    for (const { step } of remaining) this.#state.setUndoFailed(step);
+    for (const { step } of remaining) this.#recorder.undoFailed(step);
     this.#state.isUndone = remaining.length === 0;
     if (this.#state.isUndone) return;
     this.#state.undoError = undoErrorOf(journal.id, remaining);
@@ -146,34 +154,34 @@ export class StepExecutor {
   /** Steps that `undo --skip` omits have changes, but no result. Returns the item without secrets. */
   #reportUndo(found: UndoItem): UndoItem {
     const item = this.#resources.redactor.redact(found);
-    const { outcome, step, change, why } = item;
-    this.#resources.onEvent({ type: 'step.restored', id: step, item });
-    if (outcome === 'restored') return item;
-    const text = `${subjectOf(change)} ${outcome === 'stays' ? 'stays' : 'is not restored'}: ${why}`;
-    this.#state.findResult(step)?.notes.push({ level: 'warn', text });
+    this.#recorder.emit({ type: 'step.restored', ...item });
     return item;
   }
 
   /** Passes an event of the run to the phase of a step that has run. */
-  async deliver(id: string, event: PhaseEvent, signal: AbortSignal): Promise<void> {
+  async deliver(id: string, event: RunEvent, signal: AbortSignal): Promise<void> {
     const step = this.#state.step(id);
     const input = this.#state.input(id);
     if (input === undefined) return;
-    await this.#withPorts(step, input, 'event', signal, async (ports) => step.phase.onEvent?.(ports, input, event));
+    const call = { purpose: 'event', signal, limitMs: 0 } as const;
+    await this.#withPorts(step, input, call, async (ports) => step.phase.onEvent?.(ports, input, event));
   }
 
   async #withPorts<T>(
     step: PlannedStep,
     input: object,
-    purpose: Purpose,
-    signal: AbortSignal,
+    call: PhaseCall,
     act: (ports: Ports) => Promise<T>,
   ): Promise<T> {
-    return withPorts(this.#attemptContext(step, input, purpose, signal), act);
+    return withPorts(this.#attemptContext(step, input, call), act);
   }
 
-  #attemptContext({ id, phase }: PlannedStep, input: object, purpose: Purpose, signal: AbortSignal): AttemptContext {
-    const { host, journal, redactor, onEvent } = this.#resources;
+  #attemptContext(step: PlannedStep, input: object, call: PhaseCall): AttemptContext {
+    const { host, journal, redactor, stream } = this.#resources;
+    const { id, phase } = step;
+    const { purpose, signal } = call;
+    const recorder = this.#recorder;
+    const until = this.#endOf(step, call);
     return {
       phase,
       input,
@@ -181,14 +189,23 @@ export class StepExecutor {
       signal,
       journal: new StepJournal({ journal, redactor, step: id, purpose }),
       hasSecret: (text) => redactor.hasSecret(text),
-      log: (level, text) => this.#recorder.log(id, level, text),
-      onChange: (change) => {
-        if (purpose === 'event') return;
-        this.#state.result(id).changes.push(change);
-        onEvent({ type: 'step.change', id, change });
+      log: (level, text) => recorder.log(id, level, text),
+      onChange(change) {
+        if (purpose !== 'event') recorder.emit({ type: 'step.change', step: id, change });
       },
-      onWait: (wait) => onEvent({ type: 'step.wait', id, what: redactor.redact(waitText(wait)) }),
+      onWait(wait) {
+        if (purpose === 'event') return () => undefined;
+        return recorder.wait({ step: id, what: waitText(wait), until, signal });
+      },
+      onStandIn: () => stream.assume(id),
     };
+  }
+
+  /** When the time of the call is up: that of the attempt, or that of the whole step. */
+  #endOf({ id, totalMs = Number.POSITIVE_INFINITY }: PlannedStep, { purpose, limitMs }: PhaseCall): Date {
+    const attemptEnd = this.#resources.host.now().getTime() + limitMs;
+    const stepEnd = purpose === 'run' ? this.#recorder.startedAt(id) + totalMs : Number.POSITIVE_INFINITY;
+    return new Date(Math.min(attemptEnd, stepEnd, DATE_MS_MAX));
   }
 }
 

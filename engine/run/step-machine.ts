@@ -35,6 +35,8 @@ export interface AttemptInput {
   direction: Direction;
   attempt: number;
   signal: AbortSignal;
+  /** Time limit of this attempt. */
+  limitMs: number;
   /** The attempt waits for an approval. For the rest of the attempt, `leftMs` replaces its time limit. */
   waiting: (leftMs: number) => void;
 }
@@ -199,6 +201,7 @@ export const stepMachine = setup({
             direction: context.direction,
             attempt: context.tries,
             signal: context.abort.signal,
+            limitMs: limitMs(context),
             waiting: (leftMs: number) => self.send({ type: 'wait', leftMs }),
           },
           attempt: context.attempt,

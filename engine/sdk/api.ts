@@ -52,7 +52,8 @@ export interface ApiChange {
 
 export interface ApiClient {
   send(request: ApiRequest, signal: AbortSignal): Promise<ApiAnswer>;
-  waitFor(wait: ObjectWait, signal: AbortSignal): Promise<unknown>;
+  /** A dry run calls `onStandIn` if it assumes the result. */
+  waitFor(wait: ObjectWait, signal: AbortSignal, onStandIn?: () => void): Promise<unknown>;
 }
 
 export interface ApiConnections extends ApiClient {

@@ -28,6 +28,7 @@ export {
   type Problem,
   withWitness,
 } from './errors.ts';
+export type { EventError, RunEvent } from './events.ts';
 export { defined } from './fields.ts';
 export { type Gate, gateLine, goBoolean, parseGates } from './gates.ts';
 export { type DesiredPath, installFiles } from './install.ts';
@@ -39,7 +40,6 @@ export {
   definePlugin,
   isPlugin,
   type Phase,
-  type PhaseEvent,
   type PhaseOrigin,
   type Plugin,
   type PluginFactory,

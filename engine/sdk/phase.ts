@@ -4,6 +4,7 @@
  */
 import type { Bounds } from './bounds.ts';
 import { changesCluster, type Effect } from './effects.ts';
+import type { RunEvent } from './events.ts';
 import type { Gate } from './gates.ts';
 import type { Ports } from './ports.ts';
 import type { Infer, Schema } from './schema.ts';
@@ -33,30 +34,11 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
   /** Undoes its changes outside the machine. The engine restores the machine itself. */
   undo?(ports: Ports, input: Infer<I>): Promise<void>;
   /**
-   * Receives the events of the run after its own step has succeeded: in order, with 5 s for each. A thrown error
-   * becomes a warning.
+   * Receives `step.started`, `step.retrying`, `step.ended` and `run.ended` after its own step has succeeded: in order,
+   * with 5 s for each. A thrown error becomes a warning.
    * Its changes are neither recorded nor undone.
    */
-  onEvent?(ports: Ports, input: Infer<I>, event: PhaseEvent): Promise<void>;
-}
-
-/**
- * An event of a run, without secrets.
- * @experimental
- */
-export interface PhaseEvent {
-  readonly type: 'step.started' | 'step.retrying' | 'step.ended' | 'run.ended';
-  /** RFC 3339. */
-  readonly at: string;
-  /** ID of the run. */
-  readonly run: string;
-  readonly pipeline: string;
-  /** Host name. */
-  readonly machine: string;
-  readonly step?: string;
-  /** Status of the step or run that ended. */
-  readonly status?: string;
-  readonly error?: { readonly code: string; readonly message: string };
+  onEvent?(ports: Ports, input: Infer<I>, event: RunEvent): Promise<void>;
 }
 
 /**
@@ -83,7 +65,7 @@ export interface AnyPhase extends Omit<Phase, 'run' | 'undo' | 'onEvent'> {
   readonly origin?: PhaseOrigin;
   run(ports: Ports, input: unknown): Promise<unknown>;
   undo?(ports: Ports, input: unknown): Promise<void>;
-  onEvent?(ports: Ports, input: unknown, event: PhaseEvent): Promise<void>;
+  onEvent?(ports: Ports, input: unknown, event: RunEvent): Promise<void>;
 }
 
 /**

@@ -52,7 +52,7 @@ export const notify = (sdk: Sdk) =>
 
     async onEvent({ web, commands }, { webhook, headers, ca, log, events }, event) {
       if (events === 'end' && event.type !== 'run.ended') return;
-      const { type, run, step, status, error } = event;
+      const { type, run, step, status, error } = { step: undefined, status: undefined, error: undefined, ...event };
       const words = [type, step, status, error && `${error.code} ${error.message}`].filter(
         (word) => word !== undefined,
       );
@@ -61,7 +61,7 @@ export const notify = (sdk: Sdk) =>
         await commands.run(['logger', '-t', 'joinery', '--', text], { irreversible: 'the event is in the log' });
       }
       if (webhook === undefined) return;
-      const body = JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'RunEvent', ...event });
+      const body = JSON.stringify(event);
       const call = {
         method: 'POST',
         url: webhook,

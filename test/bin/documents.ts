@@ -7,6 +7,7 @@ import { PROJECT } from '../helpers/sources.ts';
 
 const SCHEMA_OF = {
   RunResult: 'run-result',
+  Event: 'event',
   UndoResult: 'undo-result',
   RunList: 'runs',
   Run: 'runs',

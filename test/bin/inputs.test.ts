@@ -140,7 +140,7 @@ describe('the layers', () => {
     const { values, problems, notes } = valuesOfVariables(schema, {
       JOINERY_DISCOVERY_TOKEN_CA_CERT_HASH: 'a, b',
       JOINERY_DRY_RUN: 'F',
-      JOINERY_COUNT: '7',
+      JOINERY_COUNT: '\ufeff7\r\n',
       JOINERY_NODE_NAME: '',
       JOINERY_TAINTS: 'x',
       JOINERY_NODE_NAM: 'w1',

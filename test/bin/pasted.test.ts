@@ -17,6 +17,7 @@ describe('a pasted line', () => {
     ['a backslash of its own', ['1.2.3.4:6443', '\\', '--token', LINE[2] ?? '', '\\']],
     ['line breaks within words', ['1.2.3.4:6443 \\\n  --token', LINE[2] ?? '']],
     ['carriage returns', LINE.map((word) => `${word}\r`)],
+    ['blanks of a web page between words', [`${LINE[0]}\u00a0--token`, LINE[2] ?? '']],
     ['blanks that do not show', LINE.map((word) => `\u00a0${word}\u200b`)],
   ])('is read if it has %s', (_, argv) => {
     expect(pastedWords(argv)).toEqual(LINE);

@@ -157,12 +157,12 @@ const leakages: Record<string, () => Promise<EndedRun>> = {
 };
 
 /** The progress list as a terminal draws it. */
-async function drawn({ plan, events }: EndedRun): Promise<string> {
+async function drawn({ events }: EndedRun): Promise<string> {
   const written: string[] = [];
   const ci = process.env.CI;
   delete process.env.CI;
   const stream = { isTTY: true, columns: 10_000, rows: 50, write: (text: string) => written.push(text) > 0 };
-  const shown = await progress(plan, stream as never);
+  const shown = await progress(stream as never, { hint: (text) => text });
   for (const event of events) shown.onEvent(event);
   shown.end();
   if (ci !== undefined) process.env.CI = ci;

@@ -65,7 +65,7 @@ export async function joinOn(
   const plan = { ...shipped, steps };
   const lines: string[] = [];
   const stream = new Writable({ write: (chunk, _, done) => done(void lines.push(String(chunk))) });
-  const shown = await progress(plan, stream as NodeJS.WriteStream);
+  const shown = await progress(stream as NodeJS.WriteStream, { hint: (text) => text });
   const events: Outcome['events'] = [];
   try {
     const result = await run({

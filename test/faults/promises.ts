@@ -66,12 +66,12 @@ export function expectEnding({ ends }: Pick<Fault, 'ends'>, { result, text }: Ou
 export function expectInTime({ events, limitsMs }: Outcome, { limitPassedAt }: Scene): void {
   const begunAt = new Map<string, number>();
   for (const { at, event } of events) {
-    if (event.type === 'step.started') begunAt.set(event.id, at);
+    if (event.type === 'step.started') begunAt.set(event.step, at);
     if (event.type !== 'step.retrying' && event.type !== 'step.ended') continue;
-    const limitMs = limitsMs.get(event.id) ?? 0;
-    const passedAt = limitMs === LIMIT_MS ? limitPassedAt : (begunAt.get(event.id) ?? at) + limitMs;
-    expect(at, `an attempt of ${event.id}`).toBeLessThan((passedAt ?? at) + LATE_MS);
-    begunAt.delete(event.id);
+    const limitMs = limitsMs.get(event.step) ?? 0;
+    const passedAt = limitMs === LIMIT_MS ? limitPassedAt : (begunAt.get(event.step) ?? at) + limitMs;
+    expect(at, `an attempt of ${event.step}`).toBeLessThan((passedAt ?? at) + LATE_MS);
+    begunAt.delete(event.step);
   }
 }
 

@@ -7,8 +7,9 @@ import { dirname, join } from 'node:path';
 import { type Code, ConnectError } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { onTestFinished } from 'vitest';
-import { type Answers, type ApiVersion, type Method, runtimeService } from '../../engine/host/cri/messages.ts';
+import type { Answers, ApiVersion, Method } from '../../engine/host/cri/messages.ts';
 import { scratch } from './machine.ts';
+import { runtimeService } from './runtime-service.ts';
 
 export const SIGNAL = new AbortController().signal;
 export const version = { runtimeName: 'containerd', runtimeVersion: '1.4.3' };

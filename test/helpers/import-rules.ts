@@ -121,15 +121,10 @@ export const rules: ImportRule[] = [
       inside(path, 'engine/testing'),
     'engine/run/run-machine.ts',
   ),
-  onlyIn(
-    'undici',
-    'engine/kube and engine/net',
-    (path) => inside(path, 'engine/kube', 'engine/net'),
-    'engine/kube/request.ts',
+  ...['undici', '@bufbuild'].map((name) =>
+    onlyIn(name, 'engine/net', (path) => inside(path, 'engine/net'), 'engine/net/proxy.ts'),
   ),
-  ...['@connectrpc', '@bufbuild'].map((name) =>
-    onlyIn(name, 'engine/host/cri', (path) => inside(path, 'engine/host/cri'), 'engine/host/cri/call.ts'),
-  ),
+  onlyIn('@connectrpc', 'test', (path) => inside(path, 'test'), 'test/helpers/fake-runtime.ts'),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];
 

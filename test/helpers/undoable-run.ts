@@ -55,7 +55,7 @@ export async function undoableRun(...steps: UndoableStep[]) {
     open: () => runs.open(begun.id),
     history: () => runs.history(begun.id),
     names: () => host.read<'list'>({ kind: 'list', path: '/etc' }, SIGNAL),
-    restored: () => events.flatMap((event) => (event.type === 'step.restored' ? [event.item.outcome] : [])),
+    restored: () => events.flatMap((event) => (event.type === 'step.restored' ? [event.outcome] : [])),
   };
 }
 /** A step that writes a file of its name, and whose undo adds a line to `undone`. */

@@ -8,10 +8,11 @@ import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call } from '../../engine/host/cri/call.ts';
-import { type Method, messages, runtimeService } from '../../engine/host/cri/messages.ts';
+import { type Method, messages } from '../../engine/host/cri/messages.ts';
 import { ContainerRuntime } from '../../engine/host/cri/runtime.ts';
 import { Mounts } from '../../engine/host/mounts.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
+import { runtimeService } from '../helpers/runtime-service.ts';
 import { launch, must } from './command.ts';
 import { projectRoot } from './rig.ts';
 
@@ -57,12 +58,12 @@ async function runSandbox(name: string): Promise<string> {
   const service = runtimeService('v1', {
     ...messages,
     RunPodSandboxRequest: { config: [1, 'PodSandboxConfig'] },
-    RunPodSandboxResponse: { pod_sandbox_id: [1, 'STRING'] },
+    RunPodSandboxResponse: { podSandboxId: [1, 'string'] },
     PodSandboxConfig: { metadata: [1, 'PodSandboxMetadata'], linux: [8, 'LinuxPodSandboxConfig'] },
-    PodSandboxMetadata: { name: [1, 'STRING'], uid: [2, 'STRING'], namespace: [3, 'STRING'] },
-    LinuxPodSandboxConfig: { security_context: [2, 'LinuxSandboxSecurityContext'] },
-    LinuxSandboxSecurityContext: { namespace_options: [1, 'NamespaceOption'] },
-    NamespaceOption: { network: [1, 'INT32'] },
+    PodSandboxMetadata: { name: [1, 'string'], uid: [2, 'string'], namespace: [3, 'string'] },
+    LinuxPodSandboxConfig: { securityContext: [2, 'LinuxSandboxSecurityContext'] },
+    LinuxSandboxSecurityContext: { namespaceOptions: [1, 'NamespaceOption'] },
+    NamespaceOption: { network: [1, 'int32'] },
   });
   const transport = createGrpcTransport({
     baseUrl: 'http://localhost',

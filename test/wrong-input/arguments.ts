@@ -38,7 +38,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'two endpoints',
     args: ['10.0.0.1:6443', ...JOIN],
     exitCode: 2,
-    text: usage('Unexpected argument: ENDPOINT'),
+    text: usage('unexpected argument ENDPOINT'),
   },
   {
     title: 'a name of the Node that ends with a hyphen',
@@ -117,7 +117,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a flag without its value',
     args: ['ENDPOINT', '--token'],
     exitCode: 2,
-    text: usage('Flag --token expects a value'),
+    text: usage('--token needs a value'),
   },
   {
     title: 'a switch that is neither on nor off',
@@ -129,7 +129,7 @@ export const wrongArguments: WrongInput[] = [
     title: 'a verbosity that is not a number',
     args: with_('-v=x'),
     exitCode: 2,
-    text: usage('--v: Expected an integer but received: x'),
+    text: usage('--v: it must be a whole number, not x'),
   },
   {
     title: 'an unknown value of --wait',

@@ -260,7 +260,7 @@ export const wrongDiscoveryFiles: WrongInput[] = [
     ...discovery('a: [1\n'),
     exitCode: 12,
     text: [
-      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: the indentation does not match the lines above, or a bracket above is not closed',
+      'E_DISCOVERY_FILE in step discovery: cannot use the discovery file /given/d.conf: line 2: the indentation does not match the lines above, or a bracket above is not closed',
       '  → To get one from the cluster, run: kubectl -n kube-public get configmap cluster-info -o jsonpath={.data.kubeconfig}',
     ].join('\n'),
   },

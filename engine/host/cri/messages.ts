@@ -2,12 +2,7 @@
  * The messages of the CRI (Container Runtime Interface) that Joinery uses, as data. Source of names and numbers: the
  * CRI's api.proto.
  */
-import { create, createFileRegistry, type DescService } from '@bufbuild/protobuf';
-import {
-  FileDescriptorProtoSchema,
-  FieldDescriptorProto_Label as Label,
-  FieldDescriptorProto_Type as Type,
-} from '@bufbuild/protobuf/wkt';
+import type { Messages } from '../../net/protobuf.ts';
 
 export type ApiVersion = 'v1' | 'v1alpha2';
 
@@ -32,68 +27,24 @@ export interface Answers {
 }
 export type Method = keyof Answers;
 
-type Field = [number: number, type: string, repeated?: 'repeated'];
-export type Messages = Record<string, Record<string, Field>>;
-
-/**
- * Number and type of each field; all other fields are skipped. On the wire an enum is an INT32, and a map a list of
- * entries.
- */
+/** The request and the answer of each call, and what they contain. All other fields are skipped. */
 export const messages: Messages = {
   VersionRequest: {},
-  VersionResponse: { runtime_name: [2, 'STRING'], runtime_version: [3, 'STRING'] },
-  StatusRequest: { verbose: [1, 'BOOL'] },
+  VersionResponse: { runtimeName: [2, 'string'], runtimeVersion: [3, 'string'] },
+  StatusRequest: { verbose: [1, 'bool'] },
   StatusResponse: { status: [1, 'RuntimeStatus'], info: [2, 'InfoEntry', 'repeated'] },
   RuntimeStatus: { conditions: [1, 'RuntimeCondition', 'repeated'] },
-  RuntimeCondition: { type: [1, 'STRING'], status: [2, 'BOOL'], reason: [3, 'STRING'], message: [4, 'STRING'] },
-  InfoEntry: { key: [1, 'STRING'], value: [2, 'STRING'] },
+  RuntimeCondition: { type: [1, 'string'], status: [2, 'bool'], reason: [3, 'string'], message: [4, 'string'] },
+  InfoEntry: { key: [1, 'string'], value: [2, 'string'] },
   RuntimeConfigRequest: {},
   RuntimeConfigResponse: { linux: [1, 'LinuxRuntimeConfiguration'] },
-  LinuxRuntimeConfiguration: { cgroup_driver: [1, 'INT32'] },
+  LinuxRuntimeConfiguration: { cgroupDriver: [1, 'int32'] },
   ListPodSandboxRequest: {},
   ListPodSandboxResponse: { items: [1, 'PodSandbox', 'repeated'] },
-  PodSandbox: { id: [1, 'STRING'], metadata: [2, 'PodSandboxMetadata'], state: [3, 'INT32'] },
-  PodSandboxMetadata: { name: [1, 'STRING'], namespace: [3, 'STRING'] },
-  StopPodSandboxRequest: { pod_sandbox_id: [1, 'STRING'] },
+  PodSandbox: { id: [1, 'string'], metadata: [2, 'PodSandboxMetadata'], state: [3, 'int32'] },
+  PodSandboxMetadata: { name: [1, 'string'], namespace: [3, 'string'] },
+  StopPodSandboxRequest: { podSandboxId: [1, 'string'] },
   StopPodSandboxResponse: {},
-  RemovePodSandboxRequest: { pod_sandbox_id: [1, 'STRING'] },
+  RemovePodSandboxRequest: { podSandboxId: [1, 'string'] },
   RemovePodSandboxResponse: {},
 };
-
-/**
- * `runtime.v1.RuntimeService` or that of v1alpha2, which has the same numbers; a method for each message named
- * `…Request`.
- */
-export function runtimeService(version: ApiVersion, described: Messages = messages): DescService {
-  const name = `runtime.${version}`;
-  const typeOf = (type: string) =>
-    type in Type ? { type: Type[type as keyof typeof Type] } : { type: Type.MESSAGE, typeName: `.${name}.${type}` };
-  const requests = Object.keys(described).filter((message) => message.endsWith('Request'));
-  const file = create(FileDescriptorProtoSchema, {
-    name: `${name}.proto`,
-    package: name,
-    syntax: 'proto3',
-    messageType: Object.entries(described).map(([message, fields]) => ({
-      name: message,
-      field: Object.entries(fields).map(([field, [number, type, repeated]]) => ({
-        name: field,
-        number,
-        label: repeated === undefined ? Label.OPTIONAL : Label.REPEATED,
-        ...typeOf(type),
-      })),
-    })),
-    service: [
-      {
-        name: 'RuntimeService',
-        method: requests.map((request) => ({
-          name: request.replace(/Request$/, ''),
-          inputType: `.${name}.${request}`,
-          outputType: `.${name}.${request.replace(/Request$/, 'Response')}`,
-        })),
-      },
-    ],
-  });
-  const service = createFileRegistry(file, () => undefined).getService(`${name}.RuntimeService`);
-  if (service === undefined) throw new Error(`${name} has no service`);
-  return service;
-}

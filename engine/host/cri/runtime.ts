@@ -126,7 +126,12 @@ export class ContainerRuntime {
     return { ...version, ready, message: message || reason };
   }
 
-  async #ask<M extends Method>(socket: string, method: M, request: object, signal: AbortSignal): Promise<Answers[M]> {
+  async #ask<M extends Method>(
+    socket: string,
+    method: M,
+    request: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<Answers[M]> {
     const apiVersion = this.#apiVersions.get(socketPath(socket)) ?? (await this.version(socket, signal)).apiVersion;
     return this.#call(socket, apiVersion, method, request, signal);
   }
@@ -135,7 +140,7 @@ export class ContainerRuntime {
     socket: string,
     apiVersion: ApiVersion,
     method: M,
-    request: object,
+    request: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<Answers[M]> {
     const { call, SOCKET_ERRORS } = await import('./call.ts'); // gRPC takes a while to load

@@ -16,8 +16,10 @@ export interface PortsOptions extends PermissionOptions {
   host: Host;
   log: (level: 'info' | 'warn', text: string) => void;
   onChange: (change: StepChange) => void;
-  /** Called before each wait. */
-  onWait?: (wait: Wait) => void;
+  /** Called before each wait. The returned function is called at its end. */
+  onWait?: (wait: Wait) => () => void;
+  /** Called when a dry run uses a stand-in. */
+  onStandIn?: () => void;
   /**
    * Awaited before each change, so that the journal records it first. The change is undefined if the cluster applies
    * it.
@@ -50,9 +52,13 @@ export class Attempt {
   }
 
   async waitUnchecked(condition: Wait): Promise<unknown> {
-    const { host, signal, onWait } = this.options;
-    onWait?.(condition);
-    return host.wait(condition, signal);
+    const { host, signal, onWait, onStandIn } = this.options;
+    const ended = onWait?.(condition);
+    try {
+      return await host.wait(condition, signal, onStandIn);
+    } finally {
+      ended?.();
+    }
   }
 
   /** Applies the change, unless the machine is already as the change would leave it. */

@@ -4,11 +4,15 @@ import type { Attempt } from './attempt.ts';
 
 /** This folder does not import Kubernetes code: the host provides the function that builds the port. */
 export function kubePort(attempt: Attempt): Kube {
-  const { host, signal, onChange } = attempt.options;
+  const { host, signal, onChange, onStandIn } = attempt.options;
   const { permissions } = attempt;
   return host.access.port({
     client: {
-      send: (request, until) => host.send(request, until),
+      async send(request, until) {
+        const answer = await host.send(request, until);
+        if (typeof answer.dryRun === 'object') onStandIn?.();
+        return answer;
+      },
       waitFor: (wait) => attempt.waitUnchecked({ kind: 'object', ...wait }),
     },
     signal,

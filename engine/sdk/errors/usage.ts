@@ -119,6 +119,21 @@ export const usage = {
     hint: 'To apply the changes listed above, run: join reset --yes',
     exitCode: EXIT.usage,
   }),
+  E_PLAN_DRIFT: (d: { file: string; differences: readonly string[] }) => ({
+    message: `not what ${d.file} planned:\n${d.differences.map((difference) => `    ${difference}`).join('\n')}`,
+    hint: `Nothing was changed. Plan again with --out ${d.file}, and read the new plan before you run it.`,
+    exitCode: EXIT.preflight,
+  }),
+  E_PLAN_FILE: (d: { file: string; what: string }) => ({
+    message: `cannot use ${d.file} as a saved plan: ${d.what}`,
+    hint: `To save a plan, add --out ${d.file} to the flags of a join: join plan --help`,
+    exitCode: EXIT.usage,
+  }),
+  E_PLAN_SECRET: (d: { file: string; flags: readonly string[] }) => ({
+    message: `${d.file} holds no secrets, and these are needed: ${list(d.flags)}`,
+    hint: `Add them: join run --plan ${d.file} ${d.flags.map((flag) => `${flag} @FILE`).join(' ')}`,
+    exitCode: EXIT.usage,
+  }),
   E_RUN_CHANGED: (d: { run: string; source: string }) => ({
     message: `the ${d.source} has changed since run ${d.run} was started`,
     hint: `Undo the run, then start a new one: join undo ${d.run}`,
@@ -128,6 +143,11 @@ export const usage = {
     message: `${closedText(d)}: there is nothing to ${d.status === 'succeeded' ? '' : 'undo or '}resume`,
     hint: `See what it did: join runs show ${d.run}`,
     exitCode: EXIT.usage,
+  }),
+  E_RUN_INTERRUPTED: (d: { run: string }) => ({
+    message: `run ${d.run} was interrupted: its process is gone, and has not recorded an end`,
+    hint: `Complete it: join resume ${d.run}\n  → Or roll it back: join undo ${d.run}`,
+    exitCode: EXIT.machine,
   }),
   E_RUN_LOCKED: (d: { root: string; lock: string; pid?: number; run?: string }) => ({
     message: `another run${holderText(d)} is in progress on ${d.root === '/' ? 'this machine' : d.root}`,

@@ -101,12 +101,10 @@ describe('an approval', () => {
     const { go, put, runs, motd, root } = await machine(ASK, GREET);
     const { id, ended, events } = await go();
     expect(events.find(({ type }) => type === 'step.asked')).toMatchObject({
-      question: {
-        run: id,
-        step: 'ask',
-        message: expect.stringMatching(/^Greet on \S+\?$/),
-        path: answerPath(id, 'ask'),
-      },
+      run: id,
+      step: 'ask',
+      message: expect.stringMatching(/^Greet on \S+\?$/),
+      path: answerPath(id, 'ask'),
     });
     expect((await stat(join(root, 'run/joinery', id))).mode & 0o777).toBe(0o700);
     await sleep(30);

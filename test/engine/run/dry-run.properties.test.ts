@@ -219,9 +219,9 @@ const recorded = ({ steps }: RunResult) =>
 function outOfOrder(events: readonly RunEvent[], needs: ReadonlyMap<string, readonly string[]>): string[] {
   const ended = new Set<string>();
   return events.flatMap((event) => {
-    if (event.type === 'step.ended') ended.add(event.id);
+    if (event.type === 'step.ended') ended.add(event.step);
     if (event.type !== 'step.change') return [];
-    return (needs.get(event.id) ?? []).flatMap((need) => (ended.has(need) ? [] : [`${event.id} before ${need}`]));
+    return (needs.get(event.step) ?? []).flatMap((need) => (ended.has(need) ? [] : [`${event.step} before ${need}`]));
   });
 }
 

@@ -94,8 +94,8 @@ describe('finally', () => {
       keepSignal: keep.signal,
       onEvent: (event) => {
         if (event.type !== 'step.started') return;
-        if (event.id === 'a') stop.abort(fail('E_CANCELLED', { signal: 'SIGINT' }));
-        if (event.id === 'last') keep.abort(fail('E_CANCELLED', { signal: 'SIGINT' }));
+        if (event.step === 'a') stop.abort(fail('E_CANCELLED', { signal: 'SIGINT' }));
+        if (event.step === 'last') keep.abort(fail('E_CANCELLED', { signal: 'SIGINT' }));
       },
     });
     const { result } = await running;

@@ -43,7 +43,7 @@ async function machine() {
     id = journal.id;
     const plan: Plan = planOfSteps(...watched);
     const result = await run({ plan, host, journal, onEvent: (event) => events.push(event) });
-    return { result, ran, kept: events.flatMap((event) => (event.type === 'step.kept' ? [event.id] : [])), journal };
+    return { result, ran, kept: events.flatMap((event) => (event.type === 'step.kept' ? [event.step] : [])), journal };
   };
   const history = async () => runs.history(id ?? '');
   return { host, process, history, restarted: () => rm(join(root, 'run/joinery'), { recursive: true, force: true }) };

@@ -63,13 +63,16 @@ describe('a run', () => {
       ],
     });
     expect(seen).toEqual([{ size: 1 }]);
-    expect(events.map(({ type, id }) => `${type} ${id}`)).toEqual([
+    expect(events.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(events.map((event) => ('step' in event ? `${event.type} ${event.step}` : event.type))).toEqual([
+      'run.started',
       'step.started a',
       'step.log a',
       'step.change a',
       'step.ended a',
       'step.started b',
       'step.ended b',
+      'run.ended',
     ]);
   });
 

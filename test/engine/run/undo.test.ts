@@ -16,7 +16,7 @@ describe('join undo', () => {
     expect(undone).toEqual(['b {"of":"b"}', 'a {"of":"a"}']);
     expect(result).toMatchObject({ status: 'succeeded', steps: [{ status: 'undone' }, { status: 'undone' }] });
     expect([await names(), (await history()).status]).toEqual([[], 'undone']);
-    const types = events.map(({ type, id }) => `${type} ${id}`);
+    const types = events.map((event) => ('step' in event ? `${event.type} ${event.step}` : event.type));
     expect(types.indexOf('step.restored b')).toBeGreaterThan(types.indexOf('step.ended a'));
     expect(types.filter((type) => type.startsWith('step.kept'))).toEqual([]);
   });
@@ -227,7 +227,7 @@ describe('a stopped undo', () => {
     const first = await undo({
       signal: stop.signal,
       onEvent: (event) => {
-        if (event.type === 'step.restored' && event.id === 'b') stop.abort(STOPPED);
+        if (event.type === 'step.restored' && event.step === 'b') stop.abort(STOPPED);
       },
     });
     expect([first.status, await names(), (await history()).status]).toEqual(['cancelled', ['a'], 'undoing']);

@@ -96,6 +96,9 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
     command: 'chown 0 /home/u',
   },
   E_PIPELINE_FILE: { file: 'p.yaml', what: 'no such file' },
+  E_PLAN_DRIFT: { file: 'plan.json', differences: ['step s would also create /etc/motd (0644)'] },
+  E_PLAN_FILE: { file: 'plan.json', what: 'it is not JSON' },
+  E_PLAN_SECRET: { file: 'plan.json', flags: ['--token'] },
   E_PLUGIN_CODE: { plugin: '/opt/acme', what: 'no function' },
   E_PLUGIN_ENGINE: { plugin: 'acme', range: '^9.0.0', version: '0.1.0' },
   E_PLUGIN_FILES: { folder: '/opt/acme', what: 'a link leads out of it' },
@@ -117,6 +120,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_RESET_UNCONFIRMED: {},
   E_RUN_CHANGED: { run: '20261124-100000-0000', source: 'pipeline' },
   E_RUN_CLOSED: { run: '20261124-100000-0000', status: 'undone' },
+  E_RUN_INTERRUPTED: { run: '20261124-100000-0000' },
   E_RUN_LOCKED: { root: '/', lock: '/var/lib/joinery/lock', pid: 4711, run: '20261124-100000-0000' },
   E_RUN_NONE: { what: 'resume' },
   E_RUN_PLUGIN: {

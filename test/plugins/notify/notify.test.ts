@@ -30,7 +30,7 @@ describe('notify', () => {
     const { result } = await runPhase(notify, input, host);
     expect([result.status, result.steps[0]?.notes, result.steps[0]?.changes]).toEqual(['succeeded', [], []]);
     expect(bodies()).toMatchObject([
-      { apiVersion: 'joinery.dev/v1', kind: 'RunEvent', type: 'step.ended', step: 'notify', status: 'succeeded' },
+      { apiVersion: 'joinery.dev/v1', kind: 'Event', type: 'step.ended', step: 'notify', status: 'succeeded' },
       { type: 'run.ended', status: 'succeeded', machine: 'w1', pipeline: 'phase notify' },
     ]);
     expect(calls[0]).toMatchObject({ method: 'POST', url: WEBHOOK });
