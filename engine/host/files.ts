@@ -7,12 +7,12 @@ import { errnoReason } from '../limits/errno.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { signalAfter, sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
-import { joineryPaths as paths } from '../sdk/paths.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
 import { readSized, readUnsized } from './bounded-file.ts';
 import { type Last, type Place, realPath, type Tree, withPlace } from './descend.ts';
 import { type Disk, DurableDisk, realDisk } from './disk.ts';
 import { requireTrusted } from './trusted-state.ts';
+import { unrestoredAt } from './unrestored.ts';
 
 const READ_AGAIN_MS = 5_000;
 
@@ -111,17 +111,9 @@ export class MachineFiles {
     });
   }
 
-  /** What an undo would not restore if the path was replaced or removed, in words; undefined if it restores all. */
-  async unrestored(path: string): Promise<string | undefined> {
-    const lstat = (at: string) => this.#orAbsent(at, 'kept', (place) => this.#disk.lstat(place.path));
-    const stats = await lstat(path);
-    if (stats?.isDirectory()) return 'its ACL, label, attributes and times';
-    if (stats?.isSymbolicLink()) return 'its owner, label and times';
-    let journals: string = paths.runs;
-    let there = await lstat(journals);
-    for (; there === undefined; there = await lstat(journals)) journals = dirname(journals);
-    if (stats === undefined || stats.dev === there.dev) return undefined; // a hard link keeps the file itself
-    return `its hard links, and what the file system of ${paths.state} does not support`;
+  /** What an undo would not restore if the path was replaced or removed; undefined if it restores all. */
+  unrestored(path: string): Promise<string | undefined> {
+    return unrestoredAt(path, (at) => this.#orAbsent(at, 'kept', (place) => this.#disk.lstat(place.path)));
   }
 
   async list(path: string): Promise<string[] | undefined> {

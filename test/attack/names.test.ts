@@ -1,50 +1,18 @@
-/** Names that are given to something else between a check and the use: directories, links, hard links and mounts. */
+/** Names that are given to something else between a check and the use: directories, links and hard links. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Disk, realDisk } from '../../engine/host/disk.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { lockMachine } from '../../engine/host/lock.ts';
-import { Mounts } from '../../engine/host/mounts.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
-import { scratch } from '../helpers/machine.ts';
-import { whyNoMounts } from '../helpers/mounting.ts';
+import { machine, SECRET, tree, USER } from '../helpers/users-machine.ts';
 
-const { chmodSync, chownSync, lchownSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } = fs;
-const { readdirSync, readFileSync, readlinkSync, renameSync, rmSync } = fs;
-const USER = 1000;
+const { chmodSync, lchownSync, linkSync, lstatSync, symlinkSync, writeFileSync } = fs;
+const { readdirSync, readFileSync, renameSync, rmSync } = fs;
 const OWNER = { uid: USER, gid: USER };
-const SECRET = 'only for root';
 const isRoot = process.getuid?.() === 0;
-
-/** A machine on which user 1000 has the folder `/home/u`, and root all else. */
-async function machine() {
-  const root = await scratch();
-  const make = (path: string, uid = 0, mode = 0o755) => {
-    mkdirSync(join(root, path), { recursive: true });
-    chmodSync(join(root, path), mode);
-    chownSync(join(root, path), uid, uid);
-  };
-  for (const path of ['etc/cron.d/deep', 'data/kubernetes']) make(path);
-  for (const path of ['etc/cron.d/job', 'etc/cron.d/deep/job', `etc/cron.d/deep/${SECRET}`])
-    writeFileSync(join(root, path), SECRET, { mode: 0o600 });
-  for (const path of ['home/u', 'home/u/own', 'home/u/own/deep']) make(path, USER);
-  for (const path of ['home/u/own/job', 'home/u/own/deep/job']) {
-    writeFileSync(join(root, path), 'of the user');
-    chownSync(join(root, path), USER, USER);
-  }
-  return { root, make, files: new MachineFiles(root) };
-}
-
-/** Everything below `folder`, in a line each. */
-function tree(folder: string): string[] {
-  const { mode, uid, gid } = lstatSync(folder);
-  const line = `${folder} ${mode.toString(8)} ${uid}:${gid}`;
-  if (lstatSync(folder).isDirectory())
-    return [line, ...readdirSync(folder).flatMap((name) => tree(join(folder, name)))];
-  return [`${line} ${lstatSync(folder).isSymbolicLink() ? readlinkSync(folder) : readFileSync(folder, 'utf8')}`];
-}
 
 /** A real disk that calls `before` before each of its calls. */
 function watchedDisk(before: () => void): Disk {
@@ -274,60 +242,5 @@ describe.skipIf(!isRoot)('a link of root', () => {
     const path = linkOwner === 0 ? '/home/u/link/new' : '/data/link/new';
     const error = await joinErrorOf(() => files.replaceFile(path, content, 0o644));
     expect(error.message).toContain('/home/u/link is a link that others than root can place, so it is not followed');
-  });
-});
-
-describe.skipIf(whyNoMounts())('a mount', () => {
-  test.each([
-    ['a directory', 'etc/cron.d', (place: string) => mkdirSync(place)],
-    ['a file', 'etc/cron.d/job', (place: string) => writeFileSync(place, '')],
-  ])('of %s of the same file system is where a removal ends', async (_, source, make) => {
-    const { root, files } = await machine();
-    const place = join(root, 'home/u/own/mounted');
-    make(place);
-    execFileSync('mount', ['--bind', join(root, source), place]);
-    const before = tree(join(root, 'etc'));
-    try {
-      const error = await joinErrorOf(() => files.removeTree('/home/u/own'));
-      expect(error.message).toBe('/home/u/own/mounted: is a mount point: the mounted file system stays');
-      expect(tree(join(root, 'etc'))).toEqual(before);
-    } finally {
-      execFileSync('umount', [place]);
-    }
-  });
-
-  test('is not unmounted because a link on the way to another one leads to it', async () => {
-    const { root } = await machine();
-    const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/kubernetes')];
-    mkdirSync(place);
-    for (const point of [place, victim]) execFileSync('mount', ['-t', 'tmpfs', 'joinery-test', point]);
-    try {
-      renameSync(dirname(place), join(root, 'home/u/own/aside'));
-      mkdirSync(dirname(place));
-      symlinkSync(victim, place);
-      await new Mounts(root).unmount('/home/u/own/deep/mounted', new AbortController().signal);
-      expect(readFileSync('/proc/self/mountinfo', 'utf8')).toContain(victim);
-    } finally {
-      for (const point of [join(root, 'home/u/own/aside/mounted'), victim]) execFileSync('umount', ['-q', point]);
-    }
-  });
-
-  test('is unmounted where it was found, even if a link takes the place of its directory meanwhile', async () => {
-    const { root } = await machine();
-    const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/mounted')];
-    for (const point of [place, victim]) {
-      mkdirSync(point);
-      execFileSync('mount', ['-t', 'tmpfs', 'joinery-test', point]);
-    }
-    const exchange = `mv ${dirname(place)} ${dirname(place)}.aside; ln -s ${dirname(victim)} ${dirname(place)}`;
-    mkdirSync(join(root, 'usr/bin'), { recursive: true });
-    writeFileSync(join(root, 'usr/bin/umount'), `#!/bin/sh\n${exchange}\nexec /usr/bin/umount "$@"\n`, { mode: 0o755 });
-    try {
-      await new Mounts(root).unmount('/home/u/own/deep/mounted', new AbortController().signal);
-      const mounted = readFileSync('/proc/self/mountinfo', 'utf8');
-      expect([mounted.includes(victim), mounted.includes(`${dirname(place)}.aside`)]).toEqual([true, false]);
-    } finally {
-      for (const point of [`${dirname(place)}.aside/mounted`, victim]) spawnSync('umount', ['-q', point]);
-    }
   });
 });
