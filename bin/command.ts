@@ -18,6 +18,7 @@ import { resultText } from './render/text.ts';
 import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
 import { startDetached } from './runs/detach.ts';
 import { journalFor } from './runs/start.ts';
+import type { OpenTrace } from './runs/trace.ts';
 import { watch } from './runs/watch.ts';
 
 type Output = 'text' | 'json' | 'jsonl';
@@ -45,6 +46,8 @@ export interface RunRequest {
   isRecorded?: boolean;
   root: string;
   output: Output;
+  /** The file that receives a trace of a real run (default: none). */
+  trace?: string | undefined;
   /** Creates the plan from the facts of the machine. */
   plan(host: HostFacts): Plan;
   /** Throws if the plan must not run. */
@@ -53,6 +56,7 @@ export interface RunRequest {
 
 interface OpenedRun extends Pick<RunRequest, 'onFailure' | 'output'> {
   plan: Plan;
+  trace?: OpenTrace | undefined;
   journal?: Journal;
   /** Fits hints to the result (default: for a command that can start the run again). */
   fitHint?: (result: RunResult) => HintText;
@@ -89,10 +93,12 @@ export abstract class JoinCommand extends Command {
       const planned = plan(session.host.facts);
       if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
       await request.check?.(planned, session);
-      if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output });
+      const trace =
+        request.trace === undefined ? undefined : (await import('./runs/trace.ts')).openTrace(request.trace, planned);
+      if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output, trace });
       const { journal, isResumed } = await journalFor(planned, session.runs);
       if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
-      await this.#run(session, { plan: planned, journal, onFailure, output });
+      await this.#run(session, { plan: planned, journal, onFailure, output, trace });
       await prune(session);
     });
   }
@@ -162,10 +168,10 @@ export abstract class JoinCommand extends Command {
   }
 
   async #run(session: MachineSession, opened: OpenedRun): Promise<void> {
-    const { plan, journal, onFailure, output, fitHint = afterRun } = opened;
+    const { plan, journal, onFailure, output, trace, fitHint = afterRun } = opened;
     if (journal !== undefined) await session.announce(journal.id);
     const log = journal && (await session.runs.openEvents(journal.id));
-    const { result, items } = await watch({ output, log, hint: this.hint }, ({ ask, ...watched }) =>
+    const { result, items } = await watch({ output, log, trace, hint: this.hint }, ({ ask, ...watched }) =>
       run({
         plan,
         host: session.host,

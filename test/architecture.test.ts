@@ -31,7 +31,7 @@ const tests = sourcesBelow('test');
 const shipped = files.filter(({ path }) => !path.endsWith('.d.ts'));
 
 describe('who may import whom', () => {
-  test.each(rules)('$rule', (rule) => {
+  test.each(rules)('imports follow the rule: $rule', (rule) => {
     const broken = brokenBy(rule, files).filter((text) => !DEBTS.has(text.slice(0, text.indexOf(':'))));
     expect(broken).toEqual([]);
   });

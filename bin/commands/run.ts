@@ -67,7 +67,7 @@ export function runCommand(app: App) {
         dryRun: isDryRun
           ? {
               document: this.isPlan ? 'plan' : 'result',
-              diff: flags.diff,
+              diff: flags.diff || !this.isPlan, // like kubeadm, whose dry run prints the files
               exitCode: flags['detailed-exitcode'] === true ? 'detailed' : 'plain',
               out: flags.out,
             }
@@ -75,6 +75,7 @@ export function runCommand(app: App) {
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,
+        trace: flags.trace,
         plan(host) {
           const pipeline = pipelineFor(host);
           const plan = withProblems(problems, () => planOf(pipeline, app.registry, plain, host, namedBy(values)));

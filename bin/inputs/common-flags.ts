@@ -4,7 +4,7 @@ import { Flags } from '@oclif/core';
 /** Flags of every command that runs something. */
 export const runFlags = {
   'dry-run': Flags.boolean({ description: 'Show what would change: reads are real, nothing is written' }),
-  diff: Flags.boolean({ description: 'Include the content of files in a plan or dry run' }),
+  diff: Flags.boolean({ description: 'Include the content of files (run --dry-run always does)' }),
   'on-failure': Flags.option({
     options: ['keep', 'undo'] as const,
     description:

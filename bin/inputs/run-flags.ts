@@ -28,6 +28,11 @@ export const savedFlags = {
     exclusive: ['dry-run'],
     description: 'Run in the background, independent of this terminal; follow it with join attach',
   }),
+  trace: Flags.string({
+    exclusive: ['dry-run', 'plan'],
+    helpValue: 'FILE',
+    description: "Write when each step ran to FILE, in Chrome's trace format",
+  }),
   plan: Flags.string({
     helpValue: 'FILE',
     description: 'Run the plan that join plan --out saved, if nothing has changed since; only secrets can be added',

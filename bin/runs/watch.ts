@@ -10,6 +10,7 @@ import type { Progress } from '../render/event-lines.ts';
 import { escapedJson } from '../render/json.ts';
 import { type ProgressOptions, progress } from '../render/progress.ts';
 import { isDetached, reportStart } from './detach.ts';
+import type { OpenTrace } from './trace.ts';
 
 /** What `watch` passes to a run. */
 export interface WatchedRun {
@@ -34,6 +35,8 @@ export interface WatchOptions extends ProgressOptions {
   output: 'text' | 'json' | 'jsonl';
   /** The log of the run's events, which is closed at the end. Absent if the run has no journal. */
   log: EventLog | undefined;
+  /** Gets every event (default: none). */
+  trace?: OpenTrace | undefined;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface WatchOptions extends ProgressOptions {
  * ends the process. A lost terminal does not.
  */
 export async function watch(
-  { output, log, hint }: WatchOptions,
+  { output, log, trace, hint }: WatchOptions,
   act: (watched: WatchedRun) => Promise<RunResult>,
 ): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
@@ -57,6 +60,7 @@ export async function watch(
     const onEvent = (event: RunEvent) => {
       log?.append(event); // before anything can show it
       reportStart(event);
+      trace?.onEvent(event);
       if (event.type === 'step.restored') items.push(event);
       shown.onEvent(event);
     };
@@ -64,6 +68,7 @@ export async function watch(
     const lastSeq = log?.lastSeq ?? 0;
     const result = await act({ onEvent, lastSeq, signal: cancelled.signal, keepSignal: kept.signal, ask });
     shown.end();
+    trace?.save();
     return { result, items };
   } finally {
     await log?.close();

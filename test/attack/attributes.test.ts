@@ -56,17 +56,20 @@ async function machine(disk: Disk = realDisk) {
 const withoutLinks = { ...realDisk, link: async () => Promise.reject(Object.assign(new Error(), { code: 'EXDEV' })) };
 
 describe('an undo restores a file as it was', () => {
-  test.each(['replaced', 'removed'])('with attributes, times and hard links if it was %s', async (how) => {
-    const { files, look, undo } = await machine();
-    const before = await look();
-    expect(before.attributes.length).toBe(ATTRIBUTES.length + 1);
-    if (how === 'removed') await files.remove(PATH);
-    else await files.write(PATH, 'new\n', 0o600);
-    await undo();
-    expect(await look()).toEqual(before);
-  });
+  test.each(['replaced', 'removed'])(
+    'an undo restores a file with attributes, times and hard links if it was %s',
+    async (how) => {
+      const { files, look, undo } = await machine();
+      const before = await look();
+      expect(before.attributes.length).toBe(ATTRIBUTES.length + 1);
+      if (how === 'removed') await files.remove(PATH);
+      else await files.write(PATH, 'new\n', 0o600);
+      await undo();
+      expect(await look()).toEqual(before);
+    },
+  );
 
-  test('with attributes and times if the journal is on another file system', async () => {
+  test('an undo restores a file with attributes and times if the journal is on another file system', async () => {
     const { files, look, undo } = await machine(withoutLinks);
     const { ino: _, nlink, ...before } = await look();
     await files.write(PATH, 'new\n', 0o600);
@@ -75,7 +78,7 @@ describe('an undo restores a file as it was', () => {
     expect(await look()).toMatchObject(before);
   });
 
-  test('with its content, mode and owner if the file itself cannot be kept', async () => {
+  test('an undo restores a file with its content, mode and owner if the file itself cannot be kept', async () => {
     const rename: Disk['rename'] = async (from, to) => {
       if (String(to).endsWith('.original')) throw new Error('it cannot be kept');
       await realDisk.rename(from, to);
@@ -87,7 +90,7 @@ describe('an undo restores a file as it was', () => {
     expect(await look()).toMatchObject({ mode, content });
   });
 
-  test('with its own content if it was changed by another name of it during the run', async () => {
+  test('an undo restores the content of a file that was changed by another name of it during the run', async () => {
     const { root, file, files, undo } = await machine();
     await files.write(PATH, 'new\n', 0o600);
     await writeFile(join(root, 'etc/other'), 'changed by its other name\n');
@@ -98,7 +101,7 @@ describe('an undo restores a file as it was', () => {
 });
 
 describe('a file that a phase replaces', () => {
-  test('keeps its ACL, label and attributes, as in an editor', async () => {
+  test('a file that a phase replaces keeps its ACL, label and attributes, as in an editor', async () => {
     const { files, look } = await machine();
     const before = await look();
     await files.write(PATH, 'new\n', 0o640);
@@ -107,14 +110,14 @@ describe('a file that a phase replaces', () => {
     expect(content).toBe('new\n');
   });
 
-  test('is never readable for more users than its new mode allows, whatever its ACL was', async () => {
+  test('a replaced file is never readable for more users than its new mode allows, whatever its ACL was', async () => {
     const { file, files } = await machine();
     await files.write(PATH, 'secret\n', 0o600);
     expect((await lstat(file)).mode & 0o777).toBe(0o600);
     expect(execFileSync('getfacl', ['-c', '-E', file]).toString()).toContain('mask::---');
   });
 
-  test('never has the old content in its new place, nor the new content in the old file', async () => {
+  test('replacing a file never puts old content into the new file, nor new content into the old file', async () => {
     const { root, file, files } = await machine();
     await files.write(PATH, 'new\n', 0o640);
     expect(await readFile(join(root, 'etc/other'), 'utf8')).toBe('old\n');
@@ -137,22 +140,27 @@ describe('what an undo cannot restore', () => {
   ];
   const cases = CHANGES.flatMap(([how, kinds, act]) => kinds.map((kind) => [kind, how, act] as const));
 
-  test.each(cases)('is refused before anything is recorded: %s that would be %s', async (kind, _, act) => {
-    const root = await scratch();
-    await mkdir(join(root, 'etc'));
-    await KINDS.find(([name]) => name === kind)?.[1](join(root, PATH));
-    await vi.waitFor(() => lstat(join(root, PATH)));
-    const { mode } = await lstat(join(root, PATH));
-    const { ports, journal } = journaled(await realHost(root, { access: kubeAccess }), [writes('/etc/*', 0o644, 'x')]);
-    await expect(act(ports)).rejects.toMatchObject({
-      code: 'E_FILE',
-      message: expect.stringContaining(`${PATH}: is `),
-    });
-    expect(journal.history().changes).toEqual([]);
-    expect((await lstat(join(root, PATH))).mode).toBe(mode);
-  });
+  test.each(cases)(
+    'what an undo cannot restore is refused before anything is recorded: %s that would be %s',
+    async (kind, _, act) => {
+      const root = await scratch();
+      await mkdir(join(root, 'etc'));
+      await KINDS.find(([name]) => name === kind)?.[1](join(root, PATH));
+      await vi.waitFor(() => lstat(join(root, PATH)));
+      const { mode } = await lstat(join(root, PATH));
+      const { ports, journal } = journaled(await realHost(root, { access: kubeAccess }), [
+        writes('/etc/*', 0o644, 'x'),
+      ]);
+      await expect(act(ports)).rejects.toMatchObject({
+        code: 'E_FILE',
+        message: expect.stringContaining(`${PATH}: is `),
+      });
+      expect(journal.history().changes).toEqual([]);
+      expect((await lstat(join(root, PATH))).mode).toBe(mode);
+    },
+  );
 
-  test.skipIf(whyNoMounts())('is named by the plan: hard links if the journal is on another file system', async () => {
+  test.skipIf(whyNoMounts())('a plan names hard links as lost if the journal is on another file system', async () => {
     const { root } = await machine();
     await mkdir(join(root, 'var/lib/joinery'), { recursive: true });
     const host = await realHost(root, { access: kubeAccess });

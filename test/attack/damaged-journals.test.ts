@@ -47,7 +47,7 @@ const DAMAGES: Record<string, (journal: string) => Promise<void>> = {
 
 describe('a journal that cannot be read', () => {
   test.each(Object.keys(DAMAGES))(
-    'is listed, and old ones do not stop a run: %s',
+    'a journal that cannot be read is listed, and old ones do not stop a run: %s',
     async (name) => {
       const { run, join: join_, journals, isThere } = await machine();
       expect((await run('a')).code).toBe(0);
@@ -67,7 +67,7 @@ describe('a journal that cannot be read', () => {
     60_000,
   );
 
-  test('does not stop join reset, whatever is where the journals were', async () => {
+  test('a journal that cannot be read does not stop join reset, whatever is where the journals were', async () => {
     const { root, args } = await scene();
     expect((await cli(args('run'))).code).toBe(0);
     const runs = join(root, 'var/lib/joinery/runs');
@@ -80,7 +80,7 @@ describe('a journal that cannot be read', () => {
     expect((await cli(args('run'))).code).toBe(0);
   }, 60_000);
 
-  test('is undone as far as it is readable, and the undo reports what it does not know', async () => {
+  test('a damaged journal is undone as far as it is readable, and the undo reports the rest as unknown', async () => {
     const { run, root, join: join_, journals, isThere } = await machine();
     expect((await run('a', 'b', 'c')).code).toBe(0);
     const [journal = ''] = await journals();
@@ -102,7 +102,7 @@ describe('a journal that cannot be read', () => {
     expect([(await join_('runs')).code, (await run('d')).code]).toEqual([0, 0]);
   }, 60_000);
 
-  test('is undone up to the limit if it is longer than that', async () => {
+  test('a journal that cannot be read is undone up to the limit if it is longer than that', async () => {
     const { run, join: join_, journals, isThere } = await machine();
     expect((await run('a')).code).toBe(0);
     const [journal = ''] = await journals();

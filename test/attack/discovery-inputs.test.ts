@@ -27,7 +27,7 @@ describe('the CA of a cluster', () => {
   test.each([
     [1024, ['the RSA key of the CA kubernetes has 1024 bits: with fewer than 2048 it can be broken']],
     [2048, []],
-  ])('is reported if its RSA key is short: %i bits', async (bits, expected) => {
+  ])('the CA of a cluster is reported if its RSA key is short: %i bits', async (bits, expected) => {
     const pem = rsaAuthority(bits);
     const body = { metadata: { name: 'cluster-info' }, data: clusterInfo(clusterInfoKubeconfig(pem)) };
     const host = memoryHost({ now: () => NOW, send: () => ({ status: 200, body, clockSkewMs: 0 }) });
@@ -46,7 +46,7 @@ const problemsOf = (endpoint: string): string[] =>
 
 describe('the address of an API server', () => {
   test.each(['10.0.0.1:0', '10.0.0.1:00', '10.0.0.1:65536', '[::1]:99999'])(
-    'is refused if no server can listen at its port: %s',
+    'the address of an API server is refused if no server can listen at its port: %s',
     (endpoint) => {
       expect(problemsOf(endpoint)).toEqual([
         `has the wrong form "${endpoint}": it must be host:port, with a port from 1 to 65535`,
@@ -55,7 +55,7 @@ describe('the address of an API server', () => {
   );
 
   test.each(['10.0.0.1:1', '10.0.0.1:06443', '[::1]:65535', 'a.example:9999'])(
-    'is accepted with every other port: %s',
+    'the address of an API server is accepted with every other port: %s',
     (endpoint) => expect(problemsOf(endpoint)).toEqual([]),
   );
 });

@@ -11,7 +11,7 @@ const services = new MachineServices(new MachineCommands('/'));
 
 describe('the health check of a kubelet', () => {
   test.each(['203.0.113.1', 'health.example.test', '[2001:db8::1]', '0x7f000001.example.test', '8.8.8.8'])(
-    'is not believed at an address that is not of this machine: %s',
+    'the health check of a kubelet refuses an address that is not of this machine: %s',
     async (host) => {
       const url = `http://${host}:10248/healthz`;
       const error = await joinErrorOf(() => services.waitHealthy('kubelet', url, signal));
@@ -19,13 +19,13 @@ describe('the health check of a kubelet', () => {
     },
   );
 
-  test('is made at a loopback address', async () => {
+  test('the health check of a kubelet sends its request to a loopback address', async () => {
     const url = await plainServer((_, response) => response.end('ok'));
     await services.waitHealthy('kubelet', url, signal);
     await services.waitHealthy('kubelet', url.replace('127.0.0.1', 'localhost'), signal);
   });
 
-  test('is made at every address of this machine', () => {
+  test('the health check of a kubelet sends its request to every address of this machine', () => {
     const own = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
     expect(own.length).toBeGreaterThan(0);
     for (const { address, family } of own)

@@ -26,35 +26,38 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 
 describe('a server that announces its answer without end', () => {
-  test.each([102, 103])('ends a request to the API with an error: %i', async (code) => {
-    const transport = new Transport(() => new Date());
-    sandbox.faults.add({ effect: 'informational', code, latencyMs: 5 });
-    const server = `https://${sandbox.endpoint}`;
-    const request = { server, method: 'GET', ref: undefined, path: '/version', query: {}, body: undefined } as const;
-    const error = await joinErrorOf(() => transport.send({ ...request, as: { ca: sandbox.caPem } }, NEVER));
-    expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: TOO_MANY } });
-    await transport.close();
-  });
+  test.each([102, 103])(
+    'a server that sends endless informational responses ends a request to the API with an error: %i',
+    async (code) => {
+      const transport = new Transport(() => new Date());
+      sandbox.faults.add({ effect: 'informational', code, latencyMs: 5 });
+      const server = `https://${sandbox.endpoint}`;
+      const request = { server, method: 'GET', ref: undefined, path: '/version', query: {}, body: undefined } as const;
+      const error = await joinErrorOf(() => transport.send({ ...request, as: { ca: sandbox.caPem } }, NEVER));
+      expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: TOO_MANY } });
+      await transport.close();
+    },
+  );
 
-  test('ends a request with an error, if each response is 100', async () => {
+  test('a server that sends endless responses of 100 ends a request with an error', async () => {
     const url = await plainServer(announcing(100));
     expect((await joinErrorOf(() => answerOf({ method: 'GET', url }, NEVER))).code).toBe('E_HTTP_UNREACHABLE');
   });
 
-  test('ends a call of a phase with an error', async () => {
+  test('a server that sends endless informational responses ends a call of a phase with an error', async () => {
     const url = await plainServer(announcing(103));
     const error = await joinErrorOf(() => answerOf({ method: 'GET', url }, NEVER));
     expect(error).toMatchObject({ code: 'E_HTTP_ANSWER', facts: { what: `it sent ${TOO_MANY}` } });
   });
 
-  test('ends a download with an error', async () => {
+  test('a server that sends endless informational responses ends a download with an error', async () => {
     const { url } = await site(announcing(103));
     const error = await joinErrorOf(() => download(url, NEVER));
     expect(error).toMatchObject({ code: 'E_DOWNLOAD', facts: { what: `the server sent ${TOO_MANY}` } });
   });
 
   test.each(['a health port that only announces', 'a health port with a body without end'])(
-    'does not hold up the check of a kubelet: %s',
+    'a server that sends endless informational responses does not delay the check of a kubelet: %s',
     async (which) => {
       const endless: RequestListener = (_, response) => {
         const timer = setInterval(() => response.write('x'), 5);

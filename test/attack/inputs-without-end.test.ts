@@ -35,7 +35,7 @@ const READERS: Record<string, (path: string) => unknown> = {
 
 describe('an input without an end', () => {
   test.each(Object.keys(READERS))(
-    'is refused as %s, within seconds',
+    'an input without an end is refused as %s, within seconds',
     async (reader) => {
       for (const [kind, path] of Object.entries(await endless())) {
         const begunAt = Date.now();
@@ -49,12 +49,12 @@ describe('an input without an end', () => {
     60_000,
   );
 
-  test('is refused as a bundle of CA certificates', async () => {
+  test('an input without an end is refused as a bundle of CA certificates', async () => {
     for (const [kind, path] of Object.entries(await endless()))
       expect(await systemRoots({ SSL_CERT_FILE: path, SSL_CERT_DIR: '/nowhere' }), kind).toEqual([]);
   });
 
-  test('is refused as the manifest of a plugin', async () => {
+  test('an input without an end is refused as the manifest of a plugin', async () => {
     const root = await scratch();
     execFileSync('mkfifo', ['-m', '600', join(root, 'package.json')]);
     await expect(inspectPlugin(root, '1.0.0')).rejects.toMatchObject({ code: 'E_PLUGIN_FILES' });
@@ -62,7 +62,7 @@ describe('an input without an end', () => {
 });
 
 describe('a file of the machine', () => {
-  test('is read up to the size that was checked, even if it grows meanwhile', async () => {
+  test('a file that grows while it is read is read up to the size that was checked', async () => {
     const root = await scratch();
     const file = join(root, 'file');
     await writeFile(file, 'short');
@@ -89,14 +89,14 @@ describe('a pipe', () => {
     spawn('sh', ['-c', `${script} > ${fifo}`], { stdio: 'ignore' });
     return fifo;
   };
-  test('is read to its end, also if its writer is slow', async () => {
+  test('a pipe is read to its end, also if its writer is slow', async () => {
     expect(readTrusted(await pipeOf('(printf a; sleep 0.5; printf b)'))).toBe('ab');
   });
-  test('is refused if it is longer than the limit', async () => {
+  test('a pipe is refused if it is longer than the limit', async () => {
     const path = await pipeOf('yes');
     expect(() => readTrusted(path)).toThrow(`larger than ${LIMITS.text} bytes`);
   });
-  test('is read also if its writer comes later', async () => {
+  test('a pipe is read also if its writer comes later', async () => {
     expect(readTrusted(await pipeOf('sleep 0.5; printf late'))).toBe('late');
   });
 });
@@ -112,18 +112,21 @@ describe('a document whose aliases would expand it', () => {
     'an anchor that is defined twice': `a: &a x\nb: &a ${long}\nc: [${Array(50).fill('*a').join(', ')}]\n`,
     'merged mappings': `a: &a { k: ${long} }\nb: [${Array(50).fill('{ <<: *a }').join(', ')}]\n`,
   };
-  test.each(Object.keys(DOCUMENTS))('is refused before it is expanded: %s', (name) => {
-    expect(() => parseYaml(DOCUMENTS[name] ?? '')).toThrow('with its aliases expanded');
-  });
-  test('is refused as a configuration of kubeadm, too', () => {
+  test.each(Object.keys(DOCUMENTS))(
+    'a document whose aliases would expand it is refused before it is expanded: %s',
+    (name) => {
+      expect(() => parseYaml(DOCUMENTS[name] ?? '')).toThrow('with its aliases expanded');
+    },
+  );
+  test('a kubeadm configuration whose aliases would expand it is refused, too', () => {
     const read = (text: string) => parseDocuments('x.yaml', text)[0]?.value;
     expect(read(DOCUMENTS['one long text, many times'] ?? '')).toBeUndefined();
     expect(read('a: &a 1\nb: *a\n')).toEqual({ a: 1, b: 1 });
   });
-  test('is read if it stays small', () => {
+  test('a document with aliases is read if it stays small', () => {
     expect(parseYaml('a: &a { k: v }\nb: [*a, *a]\n')).toEqual({ a: { k: 'v' }, b: [{ k: 'v' }, { k: 'v' }] });
   });
-  test('never becomes longer as JSON than a record of the journal', () => {
+  test('a document with aliases never becomes longer as JSON than a record of the journal', () => {
     const text = `a: &a "${'\\u0001'.repeat(10_000)}"\nb: [${Array(99).fill('*a').join(', ')}]\n`;
     let value: unknown;
     try {

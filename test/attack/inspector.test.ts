@@ -22,7 +22,7 @@ function waiting(env: NodeJS.ProcessEnv = {}): { child: ChildProcess; lines: str
 }
 
 describe('the debugger of Node', () => {
-  test('does not open on SIGUSR1', async () => {
+  test('the debugger of Node does not open on SIGUSR1', async () => {
     const { child, lines } = waiting();
     await sleep(2_000); // until the handler is there: before it, the signal belongs to Node
     child.kill('SIGUSR1');
@@ -33,7 +33,7 @@ describe('the debugger of Node', () => {
     expect(lines.join('\n')).not.toMatch(OPENS);
   });
 
-  test('is closed if NODE_OPTIONS opened it', async () => {
+  test('the debugger of Node is closed if NODE_OPTIONS opened it', async () => {
     const port = 40_000 + (process.pid % 20_000);
     const { child, lines } = waiting({ NODE_OPTIONS: `--inspect=127.0.0.1:${port}` });
     while (!lines.some((line) => OPENS.test(line))) await sleep(50);

@@ -64,7 +64,7 @@ const repeated = (unit: string, bytes: number) => unit.repeat(Math.max(1, Math.f
 const grown = (unit: string): number => (JSON.stringify(unit).length - 2) / unit.length;
 
 describe('a record that a run can write', () => {
-  test('is read back in a fresh process at every length up to the limit, and refused beyond it', async () => {
+  test('a record is read back in a fresh process at every length up to the limit, and refused beyond it', async () => {
     const { root, runs } = await runsOnDisk();
     const expected: Record<string, number> = {};
     const lengths = fc.oneof(
@@ -96,7 +96,7 @@ describe('a record that a run can write', () => {
     expect(await readBack(root)).toEqual(expected);
   }, 120_000);
 
-  test('never ends a step without its record, however long the error is', async () => {
+  test('a step never ends without its record, however long the error is', async () => {
     const { runs } = await runsOnDisk();
     const journal = begun(runs);
     await journal.change('a', change('x'), NONE);
@@ -108,13 +108,13 @@ describe('a record that a run can write', () => {
     expect(error?.message).toMatch(/^\u0001+ …$/);
   });
 
-  test('can hold the longest answer of a request, whatever its characters are', () => {
+  test('a record of a journal can hold the longest answer of a request, whatever its characters are', () => {
     expect(LIMITS.webAnswer * JSON_GROWTH_MAX + LIMITS.text).toBeLessThan(LIMITS.record);
   });
 });
 
 describe('a run that would not fit into its journal', () => {
-  test('is refused at its start if its inputs are too long', async () => {
+  test('a run is refused at its start if its inputs are too long for its journal', async () => {
     const { root, runs } = await runsOnDisk();
     const error = await joinErrorOf(() => begun(runs, { text: '\u0001'.repeat(LIMITS.text * 2) }));
     expect(error).toMatchObject({ code: 'E_JOURNAL_LIMIT' });
@@ -124,12 +124,12 @@ describe('a run that would not fit into its journal', () => {
   test.each([
     ['the value', { token: new Secret('x'.repeat(LIMITS.file + 1)) }],
     ['the name', { ['x'.repeat(250)]: new Secret('abcdefgh') }],
-  ])('is refused at its start if %s of a secret is too long for a file', async (_, inputs) => {
+  ])('a run is refused at its start if %s of a secret is too long for a file', async (_, inputs) => {
     const { runs } = await runsOnDisk();
     expect(await joinErrorOf(() => begun(runs, inputs))).toMatchObject({ code: 'E_JOURNAL_LIMIT' });
   });
 
-  test('stops before the change that would not fit, and can still be undone', async () => {
+  test('a run stops before the change that would not fit into its journal, and can still be undone', async () => {
     const { runs, journalFile } = await runsOnDisk();
     const journal = begun(runs);
     await journal.change('a', change('x'), NONE);
@@ -149,7 +149,7 @@ describe('a run that would not fit into its journal', () => {
     expect((await runs.history(journal.id)).status).toBe('undone');
   }, 60_000);
 
-  test('stops before the change that would be one too many', async () => {
+  test('a run stops before the change that would be one too many for its journal', async () => {
     const { runs } = await runsOnDisk();
     const journal = begun(runs);
     const error = await joinErrorOf(() => {
@@ -159,7 +159,7 @@ describe('a run that would not fit into its journal', () => {
     expect(await joinErrorOf(() => journal.change('a', change('x'), NONE))).toMatchObject({ code: 'E_JOURNAL_LIMIT' });
   });
 
-  test('fails in the step whose outputs are too long, with all its changes on record', async () => {
+  test('a run fails in the step whose outputs are too long, with all its changes on record', async () => {
     const { root, runs } = await runsOnDisk();
     const host = await realHost(root, { access: kubeAccess });
     const journal = begun(runs);
@@ -180,7 +180,7 @@ describe('a run that would not fit into its journal', () => {
     expect([changes.at(-1)?.change, steps.get('a')?.status]).toMatchObject([{ path: '/etc/a' }, 'failed']);
   });
 
-  test('does not grow with every undo that is tried again', async () => {
+  test('the journal of a run does not grow with every undo that is tried again', async () => {
     const { runs, journalFile } = await runsOnDisk();
     const journal = begun(runs);
     journal.begun('a', 'p', 1, {});

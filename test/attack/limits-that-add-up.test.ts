@@ -21,7 +21,7 @@ async function shippedSteps() {
 const REMOTE = ['discovery', 'cluster-config', 'preflight-cluster', 'tls-bootstrap', 'node-ready'];
 
 describe('the steps of a join that ask the cluster', () => {
-  test.each(REMOTE)('%s: an attempt is longer than its requests, and the time ends the retries', async (id) => {
+  test.each(REMOTE)('for %s, an attempt is longer than its requests, and the time ends the retries', async (id) => {
     const planned = (await shippedSteps()).find((each) => each.id === id);
     expect(planned?.timeoutMs).toBeGreaterThan(2 * REQUEST_MS);
     expect(planned?.totalMs).toBeGreaterThanOrEqual(planned?.timeoutMs ?? Number.POSITIVE_INFINITY);

@@ -100,7 +100,9 @@ describe('the lock of a machine', () => {
     await held.release();
   });
 
-  test('is never held twice by processes that take and delete it at the same time', { timeout: 60_000 }, async () => {
+  test('the lock of a machine is never held twice by processes that take and delete it at the same time', {
+    timeout: 60_000,
+  }, async () => {
     const root = await machine();
     let [holders, most, taken] = [0, 0, 0];
     const contend = async () => {

@@ -53,7 +53,7 @@ describe.each([
     ['removes a tree', (files) => files.removeTree('/etc/acme/current/precious'), '/etc/precious'],
     ['creates a link', (files) => files.link('/etc/acme/current/owned', '/etc/acme/x'), '/etc/owned'],
     ['writes below what is missing', (files) => files.write('/etc/acme/missing/a/b', 'x', 0o644), '/etc/new/a/b'],
-  ])('does not leave its bounds through a link of root: %s', async (__, act, real) => {
+  ])('a plugin does not leave its bounds through a link of root: %s', async (__, act, real) => {
     const { root, files } = await machine(hostOf);
     symlinkSync('/etc', join(root, 'etc/acme/current'));
     symlinkSync('/etc/new', join(root, 'etc/acme/missing'));
@@ -65,7 +65,7 @@ describe.each([
     expect(readdirSync(join(root, 'etc')).sort()).toEqual(['acme', 'precious']);
   });
 
-  test('does not leave its bounds through links of its own', async () => {
+  test('a plugin does not leave its bounds through links of its own', async () => {
     const { root, files } = await machine(hostOf);
     for (const path of ['/etc/acme/x', '/etc/acme/a/b/c']) await files.directory(path, 0o755);
     await files.link('/etc/acme/a/b/c/d', '/etc/acme/x');
@@ -79,7 +79,7 @@ describe.each([
     expect(readdirSync(join(root, 'etc')).sort()).toEqual(['acme', 'precious']);
   });
 
-  test('uses a folder of its bounds that root has made a link to another disk', async () => {
+  test('a plugin uses a folder of its bounds that root has made a link to another disk', async () => {
     const { root, files } = await machine(hostOf);
     symlinkSync('/data/acme', join(root, 'opt/acme'));
     await files.write('/opt/acme/file', 'x', 0o644);
@@ -88,7 +88,7 @@ describe.each([
 });
 
 describe('a plugin', () => {
-  test('does not unmount what a link of its own leads to', async () => {
+  test('a plugin does not unmount what a link of its own leads to', async () => {
     const found = ['/data/acme/volume'];
     const memory = memoryHost();
     await memory.apply({ kind: 'link', path: '/opt/acme', target: '/data/acme' }, SIGNAL);
@@ -112,7 +112,7 @@ describe('the network bounds of a plugin', () => {
     `apiVersion: v1\nkind: Config\nclusters:\n- name: k\n  cluster: { server: "${server}", certificate-authority-data: "" }\n`;
 
   trustOnlyOurCa();
-  test('hold for each redirect of a download', async () => {
+  test('the network bounds of a plugin hold for each redirect of a download', async () => {
     const last = await site(document);
     const { url } = await site(redirect(last.url));
     const machineHost = (await rootedMachine()).host;
@@ -124,7 +124,7 @@ describe('the network bounds of a plugin', () => {
     expect(await portsIn(machineHost, { network: both }).web.get(url)).toBe('kind: Config\n');
   });
 
-  test('hold for ports', async () => {
+  test('the network bounds of a plugin hold for ports', async () => {
     const { web } = portsIn(host(), { network }, { target: 'db.example:5432' });
     for (const [name, port] of [
       ['files.example', 443],
@@ -143,7 +143,7 @@ describe('the network bounds of a plugin', () => {
       });
   });
 
-  test('hold for the health address of a service that is not on this machine', async () => {
+  test('the network bounds of a plugin hold for a health address that is not on this machine', async () => {
     const { services } = portsIn(host(), { network });
     for (const url of ['http://127.0.0.1:10248/healthz', 'http://[::1]:10248/healthz', 'http://localhost:10248/'])
       await services.waitHealthy('kubelet', url);
@@ -157,7 +157,7 @@ describe('the network bounds of a plugin', () => {
     ['of its bounds', { network: ['https://c.example:6443/'] }, {}, undefined, true],
     ['of its input', {}, { identity: { server: identity.server } }, undefined, true],
     ['of the kubelet', {}, {}, identity.server, true],
-  ])('hold for API servers: one %s', async (_, bounds, input, ofKubelet, isAllowed) => {
+  ])('the network bounds of a plugin hold for API servers: one %s', async (_, bounds, input, ofKubelet, isAllowed) => {
     const files = ofKubelet === undefined ? {} : { '/etc/kubernetes/kubelet.conf': conf(ofKubelet) };
     const asked: string[] = [];
     const watched = memoryHost({
@@ -185,7 +185,7 @@ describe('a program below --root', () => {
     ['by an absolute link, which begins at the root', '/usr/bin/link'],
     ['by a link that would climb out of the root', '/usr/bin/climbs'],
     ['by a name that is a link', 'link'],
-  ])('is that of the machine, and never that of the host: %s', async (_, program) => {
+  ])('a program below --root is that of the machine, and never that of the host: %s', async (_, program) => {
     const { root, host } = await rootedMachine({ touch: ': > "$JOINERY_ROOT/rooted"' });
     symlinkSync('/usr/bin/touch', join(root, 'usr/bin/link'));
     symlinkSync(`${'../'.repeat(20)}usr/bin/touch`, join(root, 'usr/bin/climbs'));
@@ -194,7 +194,7 @@ describe('a program below --root', () => {
   });
 
   test.each(['/bin/sh', `${'../'.repeat(20)}bin/sh`, 'sh', 'sub/sh', 'gone'])(
-    'is not run if it is only on the host: %s',
+    'a program below --root is not run if it is only on the host: %s',
     async (program) => {
       const { root, host } = await rootedMachine({ touch: '' });
       symlinkSync('/bin/sh', join(root, 'usr/bin/gone'));
@@ -204,7 +204,7 @@ describe('a program below --root', () => {
     },
   );
 
-  test('gets no facts from files of the host that links below the root lead to', async () => {
+  test('links below --root that lead to the host add no facts of the host', async () => {
     const { root } = await rootedMachine();
     mkdirSync(join(root, 'etc'));
     writeFileSync(join(root, 'os-release'), 'ID=machine\n');

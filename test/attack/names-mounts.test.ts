@@ -12,7 +12,7 @@ describe.skipIf(whyNoMounts())('a mount', () => {
   test.each([
     ['a directory', 'etc/cron.d', (place: string) => mkdirSync(place)],
     ['a file', 'etc/cron.d/job', (place: string) => writeFileSync(place, '')],
-  ])('of %s of the same file system is where a removal ends', async (_, source, make) => {
+  ])('a removal ends at a mount of %s of the same file system', async (_, source, make) => {
     const { root, files } = await machine();
     const place = join(root, 'home/u/own/mounted');
     make(place);
@@ -27,7 +27,7 @@ describe.skipIf(whyNoMounts())('a mount', () => {
     }
   });
 
-  test('is not unmounted because a link on the way to another one leads to it', async () => {
+  test('a mount is not unmounted if only a link on the way to another mount leads to it', async () => {
     const { root } = await machine();
     const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/kubernetes')];
     mkdirSync(place);
@@ -43,7 +43,7 @@ describe.skipIf(whyNoMounts())('a mount', () => {
     }
   });
 
-  test('is unmounted where it was found, even if a link takes the place of its directory meanwhile', async () => {
+  test('a mount is unmounted where it was found, even if a link takes the place of its directory meanwhile', async () => {
     const { root } = await machine();
     const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/mounted')];
     for (const point of [place, victim]) {

@@ -73,7 +73,7 @@ const exchanged: [name: string, target: string][] = [
 
 describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a link', () => {
   test.each(Object.keys(acts))(
-    'reaches nothing of root, at whichever call and for however long it happens: %s',
+    'a user who exchanges a name for a link reaches nothing of root, at whichever call and for however long: %s',
     async (name) => {
       const act = acts[name] as Act;
       for (const [path, target] of exchanged) {
@@ -106,7 +106,7 @@ describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a lin
     120_000,
   );
 
-  test('does not get the ownership of a directory of root', async () => {
+  test('a user who exchanges a name for a link does not get the ownership of a directory of root', async () => {
     const { root, make, files } = await machine();
     make('home/u/roots', 0, 0o700);
     writeFileSync(join(root, 'home/u/roots/file'), SECRET);
@@ -123,7 +123,7 @@ describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a lin
     expect(await files.stat('/home/u/new.joinery.tmp')).toMatchObject({ uid: 0, mode: 0o700 });
   });
 
-  test('does not get a file of root by a hard link to it, neither by a run nor by an undo', async () => {
+  test('a user gets no file of root by a hard link to it, neither by a run nor by an undo', async () => {
     const { root, files } = await machine();
     rmSync(join(root, 'home/u/own/job'));
     linkSync(join(root, 'etc/cron.d/job'), join(root, 'home/u/own/job'));
@@ -138,7 +138,7 @@ describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a lin
     expect(tree(join(root, 'etc'))).toEqual(before);
   });
 
-  test('does not stop the process with a named pipe', async () => {
+  test('a user who exchanges a name for a named pipe does not stop the process', async () => {
     const { root, files } = await machine();
     rmSync(join(root, 'home/u/own/job'));
     execFileSync('mkfifo', [join(root, 'home/u/own/job')]);
@@ -154,19 +154,22 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
     ['may be written by every user', 'data', 0, 0o777, 'every user', 'chmod o-w '],
     ['may be written by a group', 'data', 0, 0o775, 'group 0, or a user of its ACL,', 'chmod g-w '],
     ['may be written by a group of its own', 'data', 0, 0o2775, 'group 0, or a user of its ACL,', 'chmod g-w '],
-  ])('is refused on the way to a directory of root if it %s', async (_, folder, uid, mode, who, command) => {
-    const { root, make, files } = await machine();
-    make(folder, uid, mode);
-    make(join(folder, 'site'));
-    const error = await joinErrorOf(() => files.replaceFile(`/${folder}/site/key`, content, 0o600));
-    expect(error).toMatchObject({ code: 'E_PATH_UNSAFE', exitCode: 12 });
-    expect(error.message).toContain(`${who} can exchange site in ${join(root, folder)} `);
-    expect(error.hint).toContain(`${command}${join(root, folder)}`);
-    expect(readdirSync(join(root, folder, 'site'))).toEqual([]);
-  });
+  ])(
+    'a directory that others can exchange is refused on the way to a directory of root if it %s',
+    async (_, folder, uid, mode, who, command) => {
+      const { root, make, files } = await machine();
+      make(folder, uid, mode);
+      make(join(folder, 'site'));
+      const error = await joinErrorOf(() => files.replaceFile(`/${folder}/site/key`, content, 0o600));
+      expect(error).toMatchObject({ code: 'E_PATH_UNSAFE', exitCode: 12 });
+      expect(error.message).toContain(`${who} can exchange site in ${join(root, folder)} `);
+      expect(error.hint).toContain(`${command}${join(root, folder)}`);
+      expect(readdirSync(join(root, folder, 'site'))).toEqual([]);
+    },
+  );
 
   test.skipIf(spawnSync('setfacl', ['--version']).status !== 0)(
-    'is refused if an ACL lets a user write to it',
+    'a directory that others can exchange is refused if an ACL lets a user write to it',
     async () => {
       const { root, make, files } = await machine();
       make('data/site');
@@ -178,7 +181,7 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
     },
   );
 
-  test('is used if all below it belongs to the same user, or if only owners may exchange names in it', async () => {
+  test('a directory is used if one user owns all below it, or if only owners may exchange names in it', async () => {
     const { make, files } = await machine();
     make('tmp', 0, 0o1777);
     make('tmp/site');
@@ -191,7 +194,7 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
     }
   });
 
-  test('is used by its owner', async () => {
+  test('a directory that others can exchange is used by its owner', async () => {
     const { make, files } = await machine();
     make('home/u/site');
     const spy = vi.spyOn(process, 'geteuid').mockReturnValue(USER);
@@ -200,7 +203,7 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
     expect(await files.read('/home/u/site/x')).toEqual(content);
   });
 
-  test('gets no folder of Joinery in it', async () => {
+  test('a directory that others can exchange gets no folder of Joinery in it', async () => {
     const { root, make } = await machine();
     make('var/lib', USER);
     expect(await joinErrorOf(() => lockMachine(root))).toMatchObject({ code: 'E_STATE_UNTRUSTED' });
@@ -209,7 +212,7 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
 });
 
 describe.skipIf(!isRoot)('a link of root', () => {
-  test('is followed, wherever it is on the way, also if the root of the machine is one', async () => {
+  test('a link of root is followed, wherever it is on the way, also if the root of the machine is one', async () => {
     const { root, make } = await machine();
     make('run');
     make('var');
@@ -234,7 +237,7 @@ describe.skipIf(!isRoot)('a link of root', () => {
   test.each([
     ['leads into a folder of a user, and a link of that user out of it', '/home/u/link', USER],
     ['is in a folder of a user, who could exchange it', '/etc/cron.d', 0],
-  ])('is not followed if it %s', async (_, target, linkOwner) => {
+  ])('a link of root is not followed if it %s', async (_, target, linkOwner) => {
     const { root, files } = await machine();
     symlinkSync('/etc/cron.d', join(root, 'home/u/link'));
     lchownSync(join(root, 'home/u/link'), linkOwner, linkOwner);

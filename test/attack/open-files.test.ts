@@ -22,7 +22,7 @@ describe('a process that can open no more files', () => {
     ['a container runtime', '/run/absent.sock'],
     ['a pipeline', '/etc/hostname'],
     ['a program', '/usr/bin/true'],
-  ])('says so of %s, names it, and hints at the limit', (what, place) => {
+  ])('a process that can open no more files says so of %s, names it, and hints at the limit', (what, place) => {
     expect(seen[what]).toEqual({
       code: 'E_OPEN_FILES',
       message: `this process has too many open files (EMFILE), and needs one more for ${place}`,
@@ -33,7 +33,7 @@ describe('a process that can open no more files', () => {
 });
 
 describe('a machine that can open no more files', () => {
-  test('has its own words and hint', () => {
+  test('a machine that can open no more files has an error and a hint of its own', () => {
     const cause = Object.assign(new Error('ENFILE: file table overflow'), { code: 'ENFILE' });
     const error = fail('E_FILE', { path: '/etc/x', what: 'ENFILE' }, cause);
     expect(isJoinError(error) && error.code).toBe('E_OPEN_FILES');
@@ -57,11 +57,14 @@ async function runWith(openFiles: number) {
 }
 
 describe('a run that may open only', () => {
-  test.each([18, 19, 20, 21, 22, 23, 24, 25, 26])('%i files succeeds, or says so', async (openFiles) => {
-    const { status, stderr } = await runWith(openFiles);
-    if (status === 0) return;
-    expect(stderr).toContain('E_OPEN_FILES');
-    expect(stderr).not.toContain('This is a bug');
-    expect(status).toBe(6);
-  });
+  test.each([18, 19, 20, 21, 22, 23, 24, 25, 26])(
+    'a run that may open only %i files succeeds, or reports the limit',
+    async (openFiles) => {
+      const { status, stderr } = await runWith(openFiles);
+      if (status === 0) return;
+      expect(stderr).toContain('E_OPEN_FILES');
+      expect(stderr).not.toContain('This is a bug');
+      expect(status).toBe(6);
+    },
+  );
 });

@@ -35,7 +35,7 @@ const READERS = {
 
 describe('a join', () => {
   test.each(Object.entries(READERS))(
-    'succeeds, exits with 0, and leaves no secret if %s',
+    'a join succeeds, exits with 0, and leaves no secret if %s',
     async (_, script) => {
       const { args, root } = await scene();
       expect((await shell(script, args('run'))).code).toBe(0);
@@ -45,14 +45,14 @@ describe('a join', () => {
     60_000,
   );
 
-  test('says on standard error that its result could not be printed', async () => {
+  test('a join reports on standard error that its result could not be printed', async () => {
     const { args } = await scene();
     const { code, stderr } = await shell('exec "$@" >/dev/full', args('run', '--output', 'json'));
     expect(code).toBe(0);
     expect(stderr).toMatch(/Warning: standard output could not be written completely: no space left/);
   }, 60_000);
 
-  test('that fails keeps the exit code of its error', async () => {
+  test('a join that fails keeps the exit code of its error', async () => {
     const { args } = await scene();
     const wrong = args('run').map((word) => word.replace(/^sha256:.*/, `sha256:${'0'.repeat(64)}`));
     expect((await shell('exec "$@" >/dev/full 2>&1', wrong)).code).toBe(12);
@@ -60,7 +60,7 @@ describe('a join', () => {
 });
 
 describe('a run', () => {
-  test('does not depend on the view that shows it', async () => {
+  test('a run does not depend on the view that shows it', async () => {
     const effects = [writes('/etc/*', undefined, 'x')];
     const plan = planOfSteps({ id: 'a', effects, run: ({ files }) => files.write('/etc/a', 'x', 0o644) });
     const host = memoryHost();
@@ -144,23 +144,23 @@ test('a command that changes something keeps its exit code if it cannot print wh
 describe('a command that is run for its output', () => {
   const COMMANDS = ['pipeline explain', 'pipeline show --output json', 'config print-defaults', 'token generate', '-h'];
 
-  test.each(COMMANDS)('fails if standard output is a full disk: %s', async (line) => {
+  test.each(COMMANDS)('a command that prints its result fails if standard output is a full disk: %s', async (line) => {
     const { code, stderr } = await shell('exec "$@" >/dev/full', line.split(' '));
     expect([code, stderr]).toEqual([6, expect.stringContaining('E_STDOUT: standard output could not be written')]);
   });
 
-  test('fails if only a part of its output could be written', async () => {
+  test('a command that prints its result fails if only a part of its output could be written', async () => {
     const file = join(await scratch(), 'schema.json');
     const { code, stderr } = await shell(`ulimit -f 1; exec "$@" >${file}`, ['pipeline', 'schema']);
     expect([code, stderr]).toEqual([6, expect.stringContaining('E_STDOUT')]);
   });
 
-  test('succeeds if its reader needs no more of it', async () => {
+  test('a command that prints its result succeeds if its reader needs no more of it', async () => {
     const script = '"$@" | head -c 10; exit $PIPESTATUS';
     expect(await shell(script, ['pipeline', 'schema'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('gives a reader that pauses for 12 s all of it', async () => {
+  test('a command that prints its result writes all of it to a reader that pauses for 12 s', async () => {
     const whole = (await cli(['pipeline', 'schema'])).stdout;
     const late = await shell('"$@" | { sleep 12; cat; }; exit $PIPESTATUS', ['pipeline', 'schema']);
     expect([late.code, late.stdout === whole, whole.length > 65_536]).toEqual([0, true, true]);

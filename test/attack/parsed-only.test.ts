@@ -41,7 +41,7 @@ describe('kind C: the server of a discovery file', () => {
     ['port 65536', 'https://api.example:65536'],
     ['a comment of YAML', 'https://api.example:6443 # x'],
     ['http', 'http://api.example:6443'],
-  ])('is refused with %s, and nothing is written', async (_, server) => {
+  ])('the server of a discovery file is refused with %s, and nothing is written', async (_, server) => {
     const outcome = await kubeletConfOf(fileWith(server));
     expect(outcome).toMatchObject({ code: 'E_DISCOVERY_FILE', exitCode: 12, transient: false });
   });
@@ -52,7 +52,7 @@ describe('kind C: the server of a discovery file', () => {
     ['port 443', 'https://api.example:443', 'https://api.example:443'],
     ['an IPv6 address', 'https://[fd00::1]:6443', 'https://[fd00::1]:6443'],
     ['an IPv4 address in another form', 'https://127.1:6443', 'https://127.0.0.1:6443'],
-  ])('is written from its parts with %s', async (_, server, written) => {
+  ])('the server of a discovery file is written from its parts with %s', async (_, server, written) => {
     const outcome = await kubeletConfOf(fileWith(server));
     if (outcome instanceof Error) throw outcome;
     expect(outcome.text).toContain(`\n    server: ${written}\n`);
@@ -61,18 +61,18 @@ describe('kind C: the server of a discovery file', () => {
 
 describe('kind C: a file that has a private key beside its certificates', () => {
   const key = generateKeyPem();
-  test('gives only its certificates away as a CA', async () => {
+  test('a private key beside certificates is not given away with a CA', async () => {
     const text = fileWith(SERVER, { 'certificate-authority': '/etc/site.pem' });
     const outcome = await kubeletConfOf(text, { '/etc/site.pem': `# comment\n${ca.pem}${key}` });
     if (outcome instanceof Error) throw outcome;
     expect(outcome.document).toMatchObject({ clusters: [{ cluster: { 'certificate-authority-data': CA_DATA } }] });
   });
-  test('gives only its certificates away as CA data', async () => {
+  test('a private key beside certificates is not given away with CA data', async () => {
     const host = memoryHost(machineOf(fileWith(SERVER, { 'certificate-authority-data': base64(key + ca.pem) })));
     const outputs = outputsOf(await discover(host, { token: 'abcdef.canary0123456789' }));
     expect(JSON.stringify(outputs)).not.toContain(keyLine(key));
   });
-  test('gives only its certificates away as a client certificate', async () => {
+  test('a private key beside certificates is not given away with a client certificate', async () => {
     const user = `{ client-certificate: ${FILE}.pem, client-key: ${FILE}.pem }`;
     const files = { [`${FILE}.pem`]: `${client.keyPem}${client.pem}${key}` };
     const outputs = outputsOf(await discover(memoryHost(machineOf(kubeconfig({ user }), { files })))) as {
@@ -95,7 +95,7 @@ describe('kind C: the answer to a CSR', () => {
     };
     return bootstrap(memoryHost(machineIn(cluster)));
   };
-  test('is refused if its certificate is for another key', async () => {
+  test('the answer to a CSR is refused if its certificate is for another key', async () => {
     const cluster = new FakeCluster(bootstrapCa);
     cluster.decide = (csr) => cluster.signed(csr, { keyPem: foreign });
     const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -108,13 +108,13 @@ describe('kind C: the answer to a CSR', () => {
   test.each<[string, (pem: string) => string]>([
     ['before the certificate', (pem) => foreign + pem],
     ['after the certificate', (pem) => pem + foreign],
-  ])('is refused with a private key %s', async (_, change) => {
+  ])('the answer to a CSR is refused with a private key %s', async (_, change) => {
     const { error, result } = await signedWith(change);
     expect(error).toMatchObject({ code: 'E_CERTIFICATE_WRONG', exitCode: 12 });
     expect(String(error)).toContain('EC PRIVATE KEY');
     expect(JSON.stringify(revealSecrets(result.steps[0]?.outputs ?? {}))).not.toContain(keyLine(foreign));
   });
-  test('is written without the text around its certificate', async () => {
+  test('the certificate of a CSR is written without the text around it', async () => {
     const { error, result } = await signedWith((pem) => `subject=evil\n${pem}\n# more\n`);
     expect(error).toBeUndefined();
     const outputs = result.steps[0]?.outputs as { certificate: string } | undefined;
@@ -170,7 +170,7 @@ describe('kind C: kubelet.conf', () => {
     'server: https://evil\n',
     '-----BEGIN X-----\nAAAA\n-----END X-----\n',
   );
-  test('read back equals what was verified, whatever the discovery file says', async () => {
+  test('kubelet.conf read back equals what was verified, whatever the discovery file says', async () => {
     const outcomes = { written: 0, refused: 0 };
     await fc.assert(
       fc.asyncProperty(server, junk, junk, async (text, before, after) => {

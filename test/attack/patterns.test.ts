@@ -11,7 +11,7 @@ const property = (pattern: string) => ({ type: 'object', properties: { a: { type
 
 describe('a pattern in the schema of a pipeline or plugin', () => {
   test.each(['^(a+)+$', '^(a|a)*$', '^(a*)*b$', '^([a-z]+)*:$', '(.*)*x$'])(
-    'takes linear time, whatever the value: %s',
+    'a pattern in a schema takes linear time, whatever the value: %s',
     (pattern) => {
       const begun = processorMs();
       expect(violations(property(pattern), { a: `${'a'.repeat(50_000)}!` })).toHaveLength(1);
@@ -24,11 +24,11 @@ describe('a pattern in the schema of a pipeline or plugin', () => {
     ['(a)\\1', 'RE2 does not support the pattern (a)\\1: '],
     ['((a{100}){100}){100}', 'RE2 does not support the pattern ((a{100}){100}){100}: '],
     ['a'.repeat(501), 'a pattern can have at most 500 characters'],
-  ])('is a defect of the schema if RE2 does not support it: %s', (pattern, what) => {
+  ])('a pattern that RE2 does not support is a defect of the schema: %s', (pattern, what) => {
     expect(schemaDefect(property(pattern))).toContain(what);
   });
 
-  test('is reported at its place in the pipeline if RE2 does not support it', async () => {
+  test('a pattern that RE2 does not support is reported at its place in the pipeline', async () => {
     const text = `apiVersion: joinery.dev/v1
 kind: Pipeline
 metadata: { name: p }

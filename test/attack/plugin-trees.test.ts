@@ -61,7 +61,7 @@ describe.each(Object.entries(LAYOUTS))('a plugin whose packages pnpm has put int
     return { place, digest: () => integrityOf(folder, ['left']) };
   };
 
-  test.each(['left', 'right'])('has another digest if the code of %s changes', async (name) => {
+  test.each(['left', 'right'])('a pnpm plugin has another digest if the code of %s changes', async (name) => {
     const { place, digest } = await installed();
     const before = await digest();
     expect(await digest()).toBe(before);
@@ -69,7 +69,7 @@ describe.each(Object.entries(LAYOUTS))('a plugin whose packages pnpm has put int
     expect(await digest()).not.toBe(before);
   });
 
-  test('has another digest if a link leads to another package of the same content', async () => {
+  test('a pnpm plugin has another digest if a link leads to another package of the same content', async () => {
     const { place, digest } = await installed();
     const before = await digest();
     const link = join(dirname(place('left')), 'right');
@@ -79,19 +79,22 @@ describe.each(Object.entries(LAYOUTS))('a plugin whose packages pnpm has put int
     expect(await digest()).not.toBe(before);
   });
 
-  test('has the same digest whatever else is in the store', async () => {
+  test('a pnpm plugin has the same digest whatever else is in the store', async () => {
     const { place, digest } = await installed();
     const before = await digest();
     await writeFile(join(place('unrelated'), 'index.js'), 'x');
     expect(await digest()).toBe(before);
   });
 
-  test.each(['', '..', '../..', '../../..'])('is refused if others can write to a package/%s', async (above) => {
-    const { place, digest } = await installed();
-    const at = join(place('right'), above);
-    await chmod(at, 0o777);
-    expect(await joinErrorOf(digest)).toMatchObject({ code: 'E_FILE_UNTRUSTED', facts: { file: at } });
-  });
+  test.each(['', '..', '../..', '../../..'])(
+    'a pnpm plugin is refused if others can write to a package/%s',
+    async (above) => {
+      const { place, digest } = await installed();
+      const at = join(place('right'), above);
+      await chmod(at, 0o777);
+      expect(await joinErrorOf(digest)).toMatchObject({ code: 'E_FILE_UNTRUSTED', facts: { file: at } });
+    },
+  );
 
   asRoot('is refused if a package, or a link to it, belongs to another user', async () => {
     const { place, digest } = await installed();
@@ -117,7 +120,7 @@ describe('a link of a plugin', () => {
     ['its dependency', '/usr/lib', 'node_modules/left', MANIFEST],
     ['the directory of its dependencies', '../outside', 'node_modules', MANIFEST],
     ['a file', '../outside/index.js', 'lib.js', {}],
-  ])('is refused if it leads out of the folder: %s, to %s', async (_, target, path, manifest) => {
+  ])('a link of a plugin is refused if it leads out of the folder: %s, to %s', async (_, target, path, manifest) => {
     const folder = await withLink(target, path, manifest);
     const outside = join(dirname(folder), 'outside');
     await mkdir(join(outside, 'left'), { recursive: true });
@@ -127,7 +130,7 @@ describe('a link of a plugin', () => {
     });
   });
 
-  test('is refused if it only seems to stay in the folder', async () => {
+  test('a link of a plugin is refused if it only seems to stay in the folder', async () => {
     const folder = await withLink('.', 'here');
     await writeFile(join(dirname(folder), 'outside.js'), '');
     await symlink('here/../outside.js', join(folder, 'lib.js'));
@@ -136,23 +139,26 @@ describe('a link of a plugin', () => {
     });
   });
 
-  test('is refused if its target is missing, because someone could create it', async () => {
+  test('a link of a plugin is refused if its target is missing, because someone could create it', async () => {
     const folder = await withLink('gone.js', 'lib.js');
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
       ...{ facts: { what: 'lib.js is a link to a missing target, gone.js' } },
     });
   });
 
-  test.each(['node_modules/hidden', '.git/hidden'])('brings what it leads to into the digest: %s', async (place) => {
-    const folder = await withLink(`../${place}`, 'lib/hidden');
-    await mkdir(join(folder, place), { recursive: true });
-    await writeFile(join(folder, place, 'index.js'), 'good');
-    const before = await integrityOf(folder, []);
-    await writeFile(join(folder, place, 'index.js'), 'evil');
-    expect(await integrityOf(folder, [])).not.toBe(before);
-  });
+  test.each(['node_modules/hidden', '.git/hidden'])(
+    'the target of a link of a plugin is part of the digest: %s',
+    async (place) => {
+      const folder = await withLink(`../${place}`, 'lib/hidden');
+      await mkdir(join(folder, place), { recursive: true });
+      await writeFile(join(folder, place, 'index.js'), 'good');
+      const before = await integrityOf(folder, []);
+      await writeFile(join(folder, place, 'index.js'), 'evil');
+      expect(await integrityOf(folder, [])).not.toBe(before);
+    },
+  );
 
-  test('may lead to a directory above it in the folder', async () => {
+  test('a link of a plugin may lead to a directory above it in the folder', async () => {
     expect(await integrityOf(await withLink('..', 'lib/up'), [])).toMatch(/^sha512-/);
   });
 });
@@ -164,7 +170,7 @@ describe('a file of a plugin that its digest would not cover', () => {
     { main: '.git/index.js' },
     { pipelines: { acme: 'node_modules/hidden.yaml' } },
     { environments: { acme: '.git/hidden.yaml' } },
-  ])('is refused in its manifest: %j', async (joinery) => {
+  ])('a file that the digest of a plugin would not cover is refused in its manifest: %j', async (joinery) => {
     const folder = await pluginFolder({ joinery });
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
       ...{ code: 'E_PLUGIN_FILES', facts: { what: expect.stringContaining('its digest does not cover') } },
@@ -172,7 +178,7 @@ describe('a file of a plugin that its digest would not cover', () => {
   });
 
   test.each(['./node_modules/hidden/index.js', '../outside.js', './.git/hidden.js'])(
-    'is found by the inspection if its code imports %s',
+    'a file that the digest of a plugin would not cover is found by the inspection if its code imports %s',
     async (name) => {
       const folder = await pluginFolder({ module: `import '${name}';\nexport default 1;` });
       expect(await findingsOf(await inspectPlugin(folder, VERSION))).toEqual([
@@ -181,16 +187,19 @@ describe('a file of a plugin that its digest would not cover', () => {
     },
   );
 
-  test.each(['optionalDependencies', 'peerDependencies'])('does not exist among its %s', async (kind) => {
-    const folder = await pluginFolder({ manifest: { [kind]: { left: '1', missing: '1' } } });
-    const place = await store(join(folder, 'node_modules'), { left: [] });
-    await symlink('.pnpm/left@1.0.0/node_modules/left', join(folder, 'node_modules/left'));
-    const before = await integrityOf(folder, []);
-    await writeFile(join(place('left'), 'index.js'), 'evil');
-    expect(await integrityOf(folder, [])).not.toBe(before);
-  });
+  test.each(['optionalDependencies', 'peerDependencies'])(
+    'a plugin has no file that its digest would not cover among its %s',
+    async (kind) => {
+      const folder = await pluginFolder({ manifest: { [kind]: { left: '1', missing: '1' } } });
+      const place = await store(join(folder, 'node_modules'), { left: [] });
+      await symlink('.pnpm/left@1.0.0/node_modules/left', join(folder, 'node_modules/left'));
+      const before = await integrityOf(folder, []);
+      await writeFile(join(place('left'), 'index.js'), 'evil');
+      expect(await integrityOf(folder, [])).not.toBe(before);
+    },
+  );
 
-  test('is refused as a package of a folder above, where only Node would find it', async () => {
+  test('a package of a folder above a plugin, where only Node would find it, is refused', async () => {
     const folder = await pluginFolder({ manifest: MANIFEST });
     await mkdir(join(dirname(folder), 'node_modules/left'), { recursive: true });
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({

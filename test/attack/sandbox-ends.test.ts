@@ -52,7 +52,7 @@ const nothingIsLeft = (folder: string, pid?: number) =>
 
 describe('the sandbox', { timeout: 4 * TIMEOUT_MS }, () => {
   test.each(['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
-    'leaves no file and no process after %s, with a kubelet that runs',
+    'the sandbox leaves no file and no process after %s, with a kubelet that runs',
     async (signal) => {
       const { child, folder, kubelet, printed } = await started('up');
       const [, args = ''] = await printed(/run (.* --root \S+)\n[\s\S]*Ctrl-C/);
@@ -65,7 +65,7 @@ describe('the sandbox', { timeout: 4 * TIMEOUT_MS }, () => {
   );
 
   test.each(['SIGHUP', 'SIGKILL'] as const)(
-    'leaves nothing of a demo after %s as its kubelet starts',
+    'the sandbox leaves nothing of a demo after %s while its kubelet starts',
     async (signal) => {
       const { child, folder, kubelet } = await started('demo');
       const pid = await until(kubelet);

@@ -56,7 +56,7 @@ describe('a token in a wrong place of a kubeadm configuration', () => {
     });
   });
 
-  test('is not quoted by any error or warning, wherever and however broken it is', () => {
+  test('no error or warning quotes a token in a wrong place of a kubeadm configuration', () => {
     fc.assert(
       fc.property(cases, ({ document, path, how, text, lenient }) => {
         const broken = stringify(withText(document, path, text, how));
@@ -90,15 +90,18 @@ describe('a token in a wrong place of a pipeline', () => {
     ['text that is not YAML', `steps: [}\n${BOOTSTRAP_TOKEN}`],
     ['an alias', `steps: *${BOOTSTRAP_TOKEN}`],
   ];
-  test.each(wrong)('appears neither in messages, in frames, in JSON nor in SARIF: %s', async (_, steps) => {
-    const file = join(folder, 'pipeline.yaml');
-    await writeFile(file, `apiVersion: joinery.dev/v1\nkind: Pipeline\nname: a\n${steps}\n`);
-    for (const output of ['text', 'json', 'sarif']) {
-      const { code, stdout, stderr } = await cli(['pipeline', 'validate', file, '--output', output]);
-      expect({ code, output }).toEqual({ code: 3, output });
-      expect(stdout + stderr).not.toMatch(PIECE_OF_SECRET);
-    }
-  });
+  test.each(wrong)(
+    'a token in a wrong place of a pipeline appears neither in messages, in frames, in JSON nor in SARIF: %s',
+    async (_, steps) => {
+      const file = join(folder, 'pipeline.yaml');
+      await writeFile(file, `apiVersion: joinery.dev/v1\nkind: Pipeline\nname: a\n${steps}\n`);
+      for (const output of ['text', 'json', 'sarif']) {
+        const { code, stdout, stderr } = await cli(['pipeline', 'validate', file, '--output', output]);
+        expect({ code, output }).toEqual({ code: 3, output });
+        expect(stdout + stderr).not.toMatch(PIECE_OF_SECRET);
+      }
+    },
+  );
 });
 
 describe('a token that is split over lines of a pipeline', { timeout: 60_000 }, () => {
@@ -113,7 +116,7 @@ describe('a token that is split over lines of a pipeline', { timeout: 60_000 }, 
   const cuts = fc.uniqueArray(fc.integer({ min: 1, max: BOOTSTRAP_TOKEN.length - 1 }), { minLength: 1, maxLength: 4 });
   const keys = fc.constantFrom('timeout', 'uses', 'if', 'unknown', 'with', 'needs', 'retry');
 
-  test.each(styles)('appears in no error, however it is written: %s', (_, style) => {
+  test.each(styles)('a token that is split over lines appears in no error, however it is written: %s', (_, style) => {
     fc.assert(
       fc.property(cuts, keys, (cuts, key) => {
         const ends = [...cuts.sort((a, b) => a - b), BOOTSTRAP_TOKEN.length];
@@ -141,7 +144,7 @@ describe('a quoted text', () => {
     'kubeadm.k8s.io/v1beta4',
     'config.yaml line 12 column 3',
     'description: Join a machine.\nkind: Pipeline\nretry: 3\n  timeoutSeconds: 5',
-  ])('keeps what cannot be a token: %s', (text) => {
+  ])('a quoted text keeps what cannot be a token: %s', (text) => {
     expect(maskTokens(text)).toBe(text);
   });
 
@@ -156,7 +159,7 @@ describe('a quoted text', () => {
     ['"cafe01.canary 7f3ac0ffee"', '"*** ***"'],
     ['"cafe01.canary\\n7f3ac0ffee"', '"***\\n***"'],
     ['a: |\n  canary7\n  f3ac0ffee\nb: 1', 'a: |\n  ***\n  ***\nb: 1'],
-  ])('shows neither a token nor a piece of one: %s', (text, masked) => {
+  ])('a quoted text shows neither a token nor a piece of one: %s', (text, masked) => {
     expect(maskTokens(text)).toBe(masked);
   });
 });

@@ -48,25 +48,31 @@ const PLACES = [
 ] as const;
 
 describe('a journal that another user can change', () => {
-  test.each(PLACES)('is not read if %s (%s) has the mode %s', async (_name, place, mode) => {
-    const { root, runs, id } = await machine();
-    const path = join(root, 'var/lib/joinery', place.replace('ID', id));
-    await chmod(path, Number.parseInt(mode, 8));
-    const error = await joinErrorOf(() => runs.open(id));
-    expect(error).toMatchObject({ code: 'E_STATE_UNTRUSTED', exitCode: 12, facts: { path, mode } });
-    expect(error.hint).toContain(`chmod go-w ${path}`);
-    for (const act of [() => runs.history(id), () => runs.find(undefined, () => true, 'undo')])
-      expect(await joinErrorOf(act)).toMatchObject({ code: 'E_STATE_UNTRUSTED' });
-  });
+  test.each(PLACES)(
+    'a journal that another user can change is not read if %s (%s) has the mode %s',
+    async (_name, place, mode) => {
+      const { root, runs, id } = await machine();
+      const path = join(root, 'var/lib/joinery', place.replace('ID', id));
+      await chmod(path, Number.parseInt(mode, 8));
+      const error = await joinErrorOf(() => runs.open(id));
+      expect(error).toMatchObject({ code: 'E_STATE_UNTRUSTED', exitCode: 12, facts: { path, mode } });
+      expect(error.hint).toContain(`chmod go-w ${path}`);
+      for (const act of [() => runs.history(id), () => runs.find(undefined, () => true, 'undo')])
+        expect(await joinErrorOf(act)).toMatchObject({ code: 'E_STATE_UNTRUSTED' });
+    },
+  );
 
-  test.skipIf(!isRoot).each(PLACES)('is not read if %s (%s) belongs to another user', async (_name, place) => {
-    const { root, runs, id } = await machine();
-    const path = join(root, 'var/lib/joinery', place.replace('ID', id));
-    await chown(path, OTHER_USER, OTHER_USER);
-    const error = await joinErrorOf(() => runs.open(id));
-    expect(error).toMatchObject({ code: 'E_STATE_UNTRUSTED', facts: { path, owner: '1000:1000' } });
-    expect(error.hint).toContain(`chown 0 ${path}`);
-  });
+  test.skipIf(!isRoot).each(PLACES)(
+    'a journal that another user can change is not read if %s (%s) belongs to another user',
+    async (_name, place) => {
+      const { root, runs, id } = await machine();
+      const path = join(root, 'var/lib/joinery', place.replace('ID', id));
+      await chown(path, OTHER_USER, OTHER_USER);
+      const error = await joinErrorOf(() => runs.open(id));
+      expect(error).toMatchObject({ code: 'E_STATE_UNTRUSTED', facts: { path, owner: '1000:1000' } });
+      expect(error.hint).toContain(`chown 0 ${path}`);
+    },
+  );
 
   test('the group of root is a group like any other', async () => {
     const { runs, id, folder } = await machine();
@@ -120,7 +126,7 @@ test('no run begins, and nothing is deleted, in a state folder that others can c
 });
 
 describe('the run of another machine', () => {
-  test('is not resumed or undone where the machine-id differs, and the error names both', async () => {
+  test('the run of another machine-id is not resumed or undone, and the error names both', async () => {
     const { runs, id, identify } = await machine(IDS[0]);
     await runs.open(id);
     await identify(IDS[1]);
@@ -132,7 +138,7 @@ describe('the run of another machine', () => {
     expect(await joinErrorOf(() => runs.open(id))).toMatchObject({ code: 'E_RUN_OTHER_MACHINE' });
   });
 
-  test('is recognized by the host name if the machine had no machine-id', async () => {
+  test('the run of another machine is recognized by the host name if the machine had no machine-id', async () => {
     const { runs, id, identify, rename } = await machine();
     await identify(IDS[0]); // as systemd sets it later
     await runs.open(id);
@@ -141,7 +147,7 @@ describe('the run of another machine', () => {
     expect(error).toMatchObject({ code: 'E_RUN_OTHER_MACHINE', facts: { recorded: 'one', found: 'two' } });
   });
 
-  test('is recognized by the UUID of the firmware if a clone kept machine-id and host name', async () => {
+  test('the run of another machine is recognized by the UUID of the firmware if a clone kept machine-id and host name', async () => {
     const { root, runs } = await machine(IDS[0]);
     const firmware = join(root, 'sys/class/dmi/id');
     const setUuid = (uuid: string) => writeFile(join(firmware, 'product_uuid'), `${uuid}\n`);
@@ -164,7 +170,7 @@ describe('the run of another machine', () => {
     await runs.open(id);
   });
 
-  test('is not continued by `join run` either, but a clone can be reset', async () => {
+  test('the run of another machine is not continued by `join run` either, but a clone can be reset', async () => {
     const { runs, id, identify } = await machine(IDS[0]);
     await identify(IDS[1]);
     const plan = planOfSteps();

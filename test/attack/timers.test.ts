@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 
 describe('a duration', () => {
   test.each(['99999999h', '9999999999999h', `${'9'.repeat(400)}h`])(
-    'of more than 292 years still has an end that is a date: %s',
+    'a duration of more than 292 years still has an end that is a date: %s',
     (text) => {
       const ms = durationMs(text);
       expect(ms).toBeGreaterThan(292 * 365 * DAY_MS);
@@ -26,7 +26,7 @@ describe('a delay', () => {
   afterEach(() => void vi.useRealTimers());
 
   test.each([0, 1, 30_000, 24 * DAY_MS, 2 ** 31 - 1, 2 ** 31, 25 * DAY_MS, 400 * DAY_MS])(
-    'of %i ms ends then, and not before',
+    'a delay of %i ms ends then, and not before',
     async (ms) => {
       let ended = false;
       startTimer(ms, () => {
@@ -39,7 +39,7 @@ describe('a delay', () => {
     },
   );
 
-  test('without an end continues', async () => {
+  test('a delay without an end continues', async () => {
     let ended = false;
     const timer = startTimer(Number.POSITIVE_INFINITY, () => {
       ended = true;
@@ -50,7 +50,7 @@ describe('a delay', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('that is cancelled after a month does not end', async () => {
+  test('a delay that is cancelled after a month does not end', async () => {
     const act = vi.fn();
     const timer = startTimer(60 * DAY_MS, act);
     await vi.advanceTimersByTimeAsync(30 * DAY_MS);

@@ -41,25 +41,25 @@ async function accepted(path: string) {
 const OPEN_MODES = ['620', '602', '622', '660', '664', '666', '775', '777', '2770', '4722'];
 
 describe('a file', () => {
-  test.each(OPEN_MODES)('is not believed with mode %s', async (mode) => {
+  test.each(OPEN_MODES)('a file is not trusted with mode %s', async (mode) => {
     const { path } = await file();
     await chmod(path, Number.parseInt(mode, 8));
     await refused(path, path);
   });
 
-  test.each(['600', '644', '444', '755', '4755'])('is believed with mode %s', async (mode) => {
+  test.each(['600', '644', '444', '755', '4755'])('a file is trusted with mode %s', async (mode) => {
     const { path } = await file();
     await chmod(path, Number.parseInt(mode, 8));
     await accepted(path);
   });
 
-  test.each(OPEN_MODES)('is not believed in a directory with mode %s', async (mode) => {
+  test.each(OPEN_MODES)('a file is not trusted in a directory with mode %s', async (mode) => {
     const { path, folder } = await file();
     await chmod(folder, Number.parseInt(mode, 8) | 0o100);
     await refused(path, folder);
   });
 
-  test('is believed in a directory with the sticky bit, which is not believed itself', async () => {
+  test('a file is trusted in a directory with the sticky bit, which is not trusted itself', async () => {
     const { path, folder } = await file();
     await chmod(folder, 0o1777);
     await accepted(path);
@@ -78,7 +78,7 @@ describe('a file', () => {
 
   describe.skipIf(noAcl)('with an ACL', () => {
     test.each([`u:${OTHER_USER}:rw`, `u:${OTHER_USER}:w`, `g:${OTHER_USER}:rw`, 'g::rw'])(
-      'is not believed if it has the entry %s',
+      'a file with an ACL is not trusted if it has the entry %s',
       async (entry) => {
         const { path, folder } = await file();
         acl('-m', entry, path);
@@ -90,7 +90,7 @@ describe('a file', () => {
       },
     );
 
-    test('is believed if the ACL, or its mask, only lets others read', async () => {
+    test('a file with an ACL is trusted if the ACL, or its mask, only lets others read', async () => {
       const { path } = await file();
       acl('-m', `u:${OTHER_USER}:r`, path);
       await accepted(path);
@@ -98,7 +98,7 @@ describe('a file', () => {
       await accepted(path);
     });
 
-    test('is judged by its own ACL if the directory has a default ACL', async () => {
+    test('a file is judged by its own ACL if the directory has a default ACL', async () => {
       const { path, folder } = await file();
       acl('-d', '-m', `u:${OTHER_USER}:rwx`, folder);
       await accepted(path);
@@ -123,7 +123,7 @@ describe('a link on the way', () => {
     await refused(join(folder, 'first'), join(sticky, 'middle'));
   });
 
-  test('is not believed in a directory that others can write to, between two that they cannot', async () => {
+  test('a link in a directory that others can write to is not trusted, between two that they cannot', async () => {
     const { path, folder } = await file();
     const open = await scratch();
     await symlink(path, join(open, 'middle'));
@@ -132,7 +132,7 @@ describe('a link on the way', () => {
     await refused(join(folder, 'first'), open);
   });
 
-  test('is followed as the kernel does: what is above it is not what is above its target', async () => {
+  test('a link on the way is followed as the kernel does: its parent is not the parent of its target', async () => {
     const { path, folder } = await file();
     const other = join(await scratch(), 'a/b');
     await mkdir(other, { recursive: true });
@@ -142,7 +142,7 @@ describe('a link on the way', () => {
     expect(readTrusted(`${folder}/link/../pipeline.yaml`)).toBe('other');
   });
 
-  test('that leads to itself is an error', async () => {
+  test('a link that leads to itself is an error', async () => {
     const { folder } = await file();
     await symlink('loop', join(folder, 'loop'));
     expect(() => trustedPath(join(folder, 'loop'))).toThrow('links');

@@ -51,7 +51,7 @@ describe('kind E: a cluster that kubeadm joins', () => {
     ['whose CA is an intermediate', [below(MIDDLE)], [middle()]],
     ['whose CA is an intermediate that the server presents too', [below(MIDDLE), middle()], [middle()]],
     ['whose CA is an intermediate, and its root is in the bundle', [below(MIDDLE), middle()], [middle(), root()]],
-  ])('is joined: %s', async (_, chain, roots) => {
+  ])('a cluster that kubeadm joins is joined: %s', async (_, chain, roots) => {
     const { read } = await clusterInfoFrom(chain, roots);
     expect(await read()).toMatchObject({ data: { a: 'b' } });
   });
@@ -72,11 +72,14 @@ describe('kind E: a server that the kubelet would refuse', () => {
     ['a signature with SHA-1', [leaf({ algorithm: 'ECDSA-SHA1' })], [root()], 'E_API_CERTIFICATE_UNTRUSTED'],
     ['an alternative name for others', [leaf({ extensions: [altNames('DNS:x')] })], [root()], 'E_API_CERTIFICATE_NAME'],
     ['an end in the past', [leaf({ notAfter: inDays(-0.5) })], [root()], 'E_API_CERTIFICATE_TIME'],
-  ])('is refused permanently and gets no request: %s', async (_, chain, roots, code) => {
-    const { read, requests } = await clusterInfoFrom(chain, roots, { ciphers: 'DEFAULT@SECLEVEL=0' });
-    expect(await joinErrorOf(read)).toMatchObject({ code, exitCode: 12, transient: false });
-    expect(requests).toEqual([]);
-  });
+  ])(
+    'a server that the kubelet would refuse is refused permanently and gets no request: %s',
+    async (_, chain, roots, code) => {
+      const { read, requests } = await clusterInfoFrom(chain, roots, { ciphers: 'DEFAULT@SECLEVEL=0' });
+      expect(await joinErrorOf(read)).toMatchObject({ code, exitCode: 12, transient: false });
+      expect(requests).toEqual([]);
+    },
+  );
   test('every refusal in the table of certificates is permanent, and says what is wrong', async () => {
     const isServable = ({ verdict, host, unservable }: CertificateCase) =>
       verdict !== 'verified' && host === HOST && unservable === undefined;
@@ -96,7 +99,7 @@ describe('kind E: a server that the kubelet would refuse', () => {
 });
 
 describe('kind E: a TLS handshake that fails', () => {
-  test('with an alert is permanent, and names the alert', async () => {
+  test('a TLS handshake that fails with an alert is permanent, and the error names the alert', async () => {
     const { read } = await clusterInfoFrom([leaf()], [root()], {
       maxVersion: 'TLSv1.2',
       ciphers: 'ECDHE-RSA-AES128-SHA',
@@ -114,15 +117,15 @@ describe('kind E: a TLS handshake that fails', () => {
     'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
     'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR',
     'ERR_SSL_NO_SUCH_CODE_IS_KNOWN_YET',
-  ])('with %s is permanent: the list of the network is closed, and not that of TLS', (code) => {
+  ])('a TLS handshake that fails with %s is permanent, even if the code is unknown', (code) => {
     const error = handshakeError(Object.assign(new Error('x'), { code }), 'https://10.0.0.1:6443');
     expect(isJoinError(error) && [error.code, error.transient]).toEqual(['E_API_TLS_HANDSHAKE', false]);
   });
   test.each(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT', 'EMFILE'])(
-    'is not what %s says',
+    'the network error %s is not a failed TLS handshake',
     (code) => expect(handshakeError(Object.assign(new Error('x'), { code }), 'https://a')).toBeUndefined(),
   );
-  test('is another thing than an answer that is not TLS', () => {
+  test('a TLS handshake that fails is another error than an answer that is not TLS', () => {
     const error = handshakeError(Object.assign(new Error('x'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }), 'https://a');
     expect(isJoinError(error) && error.code).toBe('E_API_ANSWER');
   });

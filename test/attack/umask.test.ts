@@ -70,7 +70,7 @@ async function modesOfJoin({ root, args }: Scene, umask: number) {
 }
 
 describe('a join', { timeout: 60_000 }, () => {
-  test.each(['000', '077', '777'])('writes everything with its exact mode under the umask %s', async (umask) => {
+  test.each(['000', '077', '777'])('a join writes everything with its exact mode under the umask %s', async (umask) => {
     const { outcome, seen } = await modesOfJoin(await scene(), Number.parseInt(umask, 8));
     expect(outcome).toMatchObject({ code: 0 });
     const inOctal = (which: keyof Seen) =>

@@ -259,7 +259,7 @@ dryRun: true
     expect(await setup.tree()).toEqual(before);
   });
 
-  test('is below variables, and those are below flags', async () => {
+  test('--config has lower precedence than variables, and those have lower precedence than flags', async () => {
     const setup = await scene();
     const args = await configArgs(setup, oldest(setup));
     const JOINERY_NODE_NAME = 'w5';
@@ -269,7 +269,7 @@ dryRun: true
     );
   });
 
-  test('with --lenient only notes unknown fields, as kubeadm does', async () => {
+  test('join run --config with --lenient only reports unknown fields, as kubeadm does', async () => {
     const setup = await scene();
     const args = await configArgs(setup, `${oldest(setup)}nope: 1\n`);
     expect((await joinRun([...args, ...DRY])).code).toBe(3);

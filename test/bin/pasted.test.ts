@@ -19,11 +19,11 @@ describe('a pasted line', () => {
     ['carriage returns', LINE.map((word) => `${word}\r`)],
     ['blanks of a web page between words', [`${LINE[0]}\u00a0--token`, LINE[2] ?? '']],
     ['blanks that do not show', LINE.map((word) => `\u00a0${word}\u200b`)],
-  ])('is read if it has %s', (_, argv) => {
+  ])('a pasted line is read if it has %s', (_, argv) => {
     expect(pastedWords(argv)).toEqual(LINE);
   });
 
-  test('keeps an empty value, a word in the middle and ordinary values', () => {
+  test('a pasted line keeps an empty value, a word in the middle and ordinary values', () => {
     const argv = ['--config', '', 'x', '--node-name', 'join', '--cri-socket=unix:///a b', '—'];
     expect(pastedWords(argv)).toEqual(argv);
   });
@@ -38,7 +38,7 @@ describe('a pasted line', () => {
     ['-−token', '"−token" begins with the character − (minus sign, U+2212), which is not a hyphen', '--token'],
     ['“abcdef', 'a value has the character “ (quotation mark, U+201C), which is not a quote of the shell', 'quotes'],
     ['--token=‘x', 'a value has the character ‘ (quotation mark, U+2018), which is not a quote of the shell', 'quotes'],
-  ])('with the characters of a web page is refused by their names: %s', async (word, message, hint) => {
+  ])('a pasted line with characters of a web page is refused by their names: %s', async (word, message, hint) => {
     const error = await joinErrorOf(() => pastedWords([word]));
     expect(error).toMatchObject({ code: 'E_USAGE', exitCode: 2, message, hint: expect.stringContaining(hint) });
   });
@@ -57,7 +57,7 @@ describe('a text file', () => {
     ['UTF-16 in the other order', Buffer.concat([Buffer.from([0xff, 0xfe]), utf16]).swap16()],
     ['UTF-16 without a byte order mark', utf16],
     ['UTF-16 in the other order without a byte order mark', Buffer.from(utf16).swap16()],
-  ])('is read as it was written in %s', (_, bytes) => {
+  ])('a text file is read as it was written in %s', (_, bytes) => {
     const path = join(folder, 'text');
     writeFileSync(path, bytes);
     expect(readTextFile(path)).toBe(text);

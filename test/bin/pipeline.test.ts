@@ -155,27 +155,102 @@ E_PIPELINE:
     const text = await cli(['pipeline', 'graph', '--env', join(project, 'test/samples/rack-label.yaml')]);
     expect(text.stdout).toBe(`join-worker
 ├─ preflight
-├─ discovery (discovery-file or discovery-token)
-│  └─ cluster-config  also after preflight
-│     └─ preflight-cluster  also after kubelet-version
-│        └─ tls-bootstrap
-│           └─ kubeconfig
-│              └─ kubelet-config
-│                 └─ rack-label (command)
-│                    └─ kubelet-start
-│                       └─ kubelet-wait-bootstrap
-│                          └─ node-ready
-│                             └─ dynamic-kubelet-config
+├─ discovery (discovery-file or discovery-token)  retries
+│  ↓ cluster-config  also after preflight; retries
+│  ↓ preflight-cluster  also after kubelet-version; retries
+│  ↓ tls-bootstrap  retries
+│  ↓ kubeconfig
+│  ↓ kubelet-config
+│  ↓ rack-label (command)  from ${join(project, 'test/samples/rack-label.yaml')}
+│  ↓ kubelet-start
+│  ↓ kubelet-wait-bootstrap
+│  ↓ node-ready  retries
+│  ↓ dynamic-kubelet-config  retries
 └─ kubelet-version
 `);
     const mermaid = await cli(['pipeline', 'graph', '--format', 'mermaid']);
     expect(mermaid.stdout).toMatch(
-      /^flowchart LR\n {2}preflight\["preflight"\]\n[\s\S]*\n {2}preflight --> cluster-config\n/,
+      /^flowchart TD\n {2}preflight\["preflight"\]\n[\s\S]*\n {2}preflight --> cluster-config\n/,
     );
     const dot = await cli(['pipeline', 'graph', '--format', 'dot']);
     expect(dot.stdout).toMatch(
-      /^digraph "join-worker" \{\n[\s\S]*\n {2}"preflight" -> "cluster-config";\n[\s\S]*\n\}\n$/,
+      /^digraph "join-worker" \{\n {2}rankdir=TB;\n[\s\S]*\n {2}"preflight" -> "cluster-config";\n[\s\S]*\n\}\n$/,
     );
+  });
+});
+
+describe('pictures of a pipeline', () => {
+  const gated = `apiVersion: joinery.dev/v1
+kind: Pipeline
+metadata: { name: gated }
+inputs: { type: object, properties: { motd: { type: string } } }
+steps:
+  - { id: end, uses: file, retry: { attempts: 3 }, with: { path: /etc/end, content: x } }
+  - { id: gate, approval: { message: "Continue?", deadline: 1h } }
+  - { id: motd, uses: file, if: has(inputs.motd), with: { path: /etc/motd, content: "\${{ inputs.motd }}" } }
+  - { id: never, uses: assert, needs: [gate], with: { that: false, message: "no" } }
+finally:
+  - { id: tell, uses: file, with: { path: /etc/tell, content: x } }
+`;
+  const site = `apiVersion: joinery.dev/v1
+kind: Environment
+metadata: { name: site, description: "One more step" }
+patches: [{ insert: { after: never, step: { id: label, uses: file, with: { path: /etc/site, content: x } } } }]
+`;
+
+  test('in each format, inserted steps, conditions, approvals, retries and finally look different', async () => {
+    const { root } = await scene();
+    const [pipeline, environment] = [join(root, 'gated.yaml'), join(root, 'site.yaml')];
+    await writeFile(pipeline, gated);
+    await writeFile(environment, site);
+    const drawn = async (format: string) =>
+      (await cli(['pipeline', 'graph', pipeline, '--env', environment, '--format', format])).stdout;
+    expect(await drawn('text')).toBe(`gated
+└─ end (file)  retries
+   ↓ gate (approval)
+   ├─ motd (file)  if has(inputs.motd)
+   └─ never (assert)
+      ↓ label (file)  from ${environment}
+      ↓ tell (file)  also after motd; finally
+`);
+    const mermaid = await drawn('mermaid');
+    for (const line of [
+      'end_["end<br>file<br>retries"]', // "end" is a word of Mermaid
+      'gate{{"gate<br>approval"}}',
+      'tell(["tell<br>file<br>finally"])',
+      'label -.-> tell',
+      'class gate approval',
+      'class label environment',
+      'class motd conditional',
+    ])
+      expect(mermaid).toContain(`\n  ${line}\n`.replace(/\n$/, ''));
+    const dot = await drawn('dot');
+    expect(dot).toContain('"gate" [label="gate\\napproval", shape=hexagon');
+    expect(dot).toMatch(/"motd" \[.*style="rounded,dashed"\];/);
+    expect(dot).toMatch(/"label" \[.*style="rounded,filled", fillcolor="#fff8c5"\];/);
+    expect(dot).toContain('"label" -> "tell" [style=dashed];');
+    const svg = await drawn('svg');
+    for (const look of ['box approval', 'box conditional', 'box environment', 'line last'])
+      expect(svg).toContain(`class="${look}"`);
+    expect(svg).toContain('@media (prefers-color-scheme:dark)');
+  });
+
+  test('runs show --output svg draws each step with its outcome, in colour and in words', async () => {
+    const { root } = await scene();
+    const pipeline = join(root, 'failing.yaml');
+    await writeFile(pipeline, gated.replace(/.*approval:.*\n/, '').replace('needs: [gate]', 'needs: [end]'));
+    expect((await cli(['run', '--pipeline', pipeline, '--root', root])).code).toBe(4);
+    const { code, stdout } = await cli(['runs', 'show', '--output', 'svg', '--root', root]);
+    expect(code).toBe(0);
+    const boxes = [...stdout.matchAll(/<rect class="(box .*?)".*\n<text.*?>(.*?)<.*\n.*\n<text.*?>(.*?)</g)];
+    expect(boxes.map(([, look, id, about]) => [id, look, about?.replace(/[\d.]+ s/, 'TIME')])).toEqual([
+      ['end', 'box good', 'succeeded, TIME'],
+      ['motd', 'box idle conditional', 'skipped · if has(inputs.motd)'],
+      ['never', 'box bad', 'failed, E_ASSERT'],
+      ['tell', 'box good', 'succeeded, TIME · finally'],
+    ]);
+    await writeFile(pipeline, `${gated}# changed\n`);
+    expect((await cli(['runs', 'show', '--output', 'svg', '--root', root])).stderr).toContain('E_RUN_CHANGED');
   });
 });
 

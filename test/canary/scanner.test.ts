@@ -27,7 +27,7 @@ describe('the scanner', () => {
     ['the number that a key is', 'key', String(createPrivateKey(key).export({ format: 'jwk' }).d)],
     ['something else in a URL', 'certificate key', encodeURIComponent('a+b/c=~canary?&')],
     ['something else in base64 for URLs', 'certificate key', Buffer.from('1a+b/c=~canary?&').toString('base64url')],
-  ])('finds %s', (_, name, text) => {
+  ])('the scanner finds %s', (_, name, text) => {
     expect(leaks(`before ${text} behind`, canaries)).toEqual([expect.stringMatching(`^${name}, behind`)]);
   });
 

@@ -56,7 +56,7 @@ const machine = () =>
 const ask: Ask = async () => ({ decision: 'approved', by: 'alice', reason: '', via: 'terminal' });
 
 describe('docs/pipelines.md', () => {
-  test('names each example once', () => {
+  test('docs/pipelines.md names each example once', () => {
     const names = examples.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toEqual(expect.arrayContaining(Object.keys(FILES)));

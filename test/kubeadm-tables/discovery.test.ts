@@ -55,36 +55,39 @@ function signatureOf(kubeconfig: string, id: string, secret: string): string {
 }
 
 describe('discovery with a token', () => {
-  test.each(casesOf<ClusterInfo>('discovery-token'))('$id', async ({ want, ...info }) => {
-    const { token, pin, absent = false, signedAt = 1 } = info;
-    const [id = '', secret = ''] = token.split('.');
-    const { kubeconfig = kubeconfigOf(info) } = info;
-    const { signature = signatureOf(kubeconfig, id, secret) } = info;
-    let requests = 0;
-    const send = () => {
-      const signed = ++requests >= signedAt && signature !== '' ? { [`jws-kubeconfig-${id}`]: signature } : {};
-      const data = { kubeconfig, ...signed };
-      const body = absent ? { kind: 'Status' } : { kind: 'ConfigMap', metadata: {}, data };
-      return { status: absent ? 404 : 200, body, clockSkewMs: undefined };
-    };
-    const own = caCertificates(ca.pem)[0]?.pin;
-    const trust =
-      pin === undefined
-        ? { discoveryTokenUnsafeSkipCaVerification: true }
-        : { discoveryTokenCaCertHash: [pin === 'own' ? own : pin] };
-    const discover = async () => {
-      const { error } = await runPhase(
-        discoveryToken,
-        { endpoint: '127.0.0.1:6443', token, ...trust },
-        memoryHost({ send }),
-      );
-      if (error !== undefined) throw error;
-    };
-    let got = await verdictOf(discover);
-    // The pipeline retries the step.
-    if (got === 'no' && signedAt > 1) got = await verdictOf(discover);
-    expect(got).toBe(want);
-  });
+  test.each(casesOf<ClusterInfo>('discovery-token'))(
+    'discovery with a token gives the result of kubeadm: $id',
+    async ({ want, ...info }) => {
+      const { token, pin, absent = false, signedAt = 1 } = info;
+      const [id = '', secret = ''] = token.split('.');
+      const { kubeconfig = kubeconfigOf(info) } = info;
+      const { signature = signatureOf(kubeconfig, id, secret) } = info;
+      let requests = 0;
+      const send = () => {
+        const signed = ++requests >= signedAt && signature !== '' ? { [`jws-kubeconfig-${id}`]: signature } : {};
+        const data = { kubeconfig, ...signed };
+        const body = absent ? { kind: 'Status' } : { kind: 'ConfigMap', metadata: {}, data };
+        return { status: absent ? 404 : 200, body, clockSkewMs: undefined };
+      };
+      const own = caCertificates(ca.pem)[0]?.pin;
+      const trust =
+        pin === undefined
+          ? { discoveryTokenUnsafeSkipCaVerification: true }
+          : { discoveryTokenCaCertHash: [pin === 'own' ? own : pin] };
+      const discover = async () => {
+        const { error } = await runPhase(
+          discoveryToken,
+          { endpoint: '127.0.0.1:6443', token, ...trust },
+          memoryHost({ send }),
+        );
+        if (error !== undefined) throw error;
+      };
+      let got = await verdictOf(discover);
+      // The pipeline retries the step.
+      if (got === 'no' && signedAt > 1) got = await verdictOf(discover);
+      expect(got).toBe(want);
+    },
+  );
 });
 
 describe('discovery with a file', () => {
@@ -115,22 +118,25 @@ describe('discovery with a file', () => {
     user?: boolean;
     server?: string;
   }
-  test.each(casesOf<File>('discovery-files'))('$id', async ({ text, user = false, server, ...expected }) => {
-    const filled = text
-      .replaceAll('%F%', folder)
-      .replaceAll('%CA%', base64(ca.pem))
-      .replaceAll('%CRT%', base64(client.pem))
-      .replaceAll('%KEY%', base64(client.keyPem));
-    const origin = { name: join(folder, 'd.conf'), text: filled, local: true, writableByRootOnly: true };
-    const result = async () => {
-      const found = await readDiscovery(origin, ports.files);
-      if (server !== undefined) expect(found.server).toBe(server);
-      if (!user) return 'ok';
-      const credentials = await credentialsOf(found.user, origin, ports);
-      if (credentials === undefined) return 'none';
-      const { clientCertificate, token } = credentials as { clientCertificate?: unknown; token?: unknown };
-      return [clientCertificate && 'certificate', token && 'token'].filter(Boolean).join('+');
-    };
-    expectKubeadms(expected, await result().catch(() => 'no'));
-  });
+  test.each(casesOf<File>('discovery-files'))(
+    'discovery with a file gives the result of kubeadm: $id',
+    async ({ text, user = false, server, ...expected }) => {
+      const filled = text
+        .replaceAll('%F%', folder)
+        .replaceAll('%CA%', base64(ca.pem))
+        .replaceAll('%CRT%', base64(client.pem))
+        .replaceAll('%KEY%', base64(client.keyPem));
+      const origin = { name: join(folder, 'd.conf'), text: filled, local: true, writableByRootOnly: true };
+      const result = async () => {
+        const found = await readDiscovery(origin, ports.files);
+        if (server !== undefined) expect(found.server).toBe(server);
+        if (!user) return 'ok';
+        const credentials = await credentialsOf(found.user, origin, ports);
+        if (credentials === undefined) return 'none';
+        const { clientCertificate, token } = credentials as { clientCertificate?: unknown; token?: unknown };
+        return [clientCertificate && 'certificate', token && 'token'].filter(Boolean).join('+');
+      };
+      expectKubeadms(expected, await result().catch(() => 'no'));
+    },
+  );
 });

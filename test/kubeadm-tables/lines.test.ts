@@ -36,19 +36,22 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const inFolder = (args: readonly string[]) =>
   args.map((arg) => (['cfg.yaml', 'kc'].includes(arg) ? join(folder, arg) : arg));
 
-test.each(cases)('$id', async ({ args, file = cfg, cmd, values = {}, ...expected }) => {
-  await writeFile(join(folder, 'cfg.yaml'), file);
-  const root = ['--root', join(folder, 'root')];
-  const dry = ['--discovery-timeout', '1s', ...(args.includes('--dry-run') ? [] : ['--dry-run'])];
-  const line = cmd === undefined ? ['run', ...inFolder(args), ...root, ...dry] : inFolder(args);
-  const { code, stderr } = await cli(line, { HOME: folder, KUBECONFIG: join(folder, 'kc') });
-  if (expected.want === 'fails') expect(code).not.toBe(0);
-  else expectKubeadms(expected, code !== 0 && REFUSED.test(stderr) ? 'no' : 'ok');
-  if (Object.keys(values).length === 0) return;
-  const endpoint = args[0]?.startsWith('-') ? [] : ['--endpoint'];
-  const shown = inFolder(args).filter((arg) => !arg.startsWith('--discovery-token-unsafe'));
-  const { stdout } = await cli(['pipeline', 'explain', ...endpoint, ...shown, ...root, '--output', 'json']);
-  const lines = (JSON.parse(stdout) as { values: { path: string | string[]; value: unknown }[] }).values;
-  const explained = (name: string) => lines.find(({ path }) => [path].flat().join('.') === `values.${name}`)?.value;
-  expect(Object.fromEntries(Object.keys(values).map((name) => [name, explained(name)]))).toEqual(values);
-});
+test.each(cases)(
+  'join run accepts or refuses the command line as kubeadm does: $id',
+  async ({ args, file = cfg, cmd, values = {}, ...expected }) => {
+    await writeFile(join(folder, 'cfg.yaml'), file);
+    const root = ['--root', join(folder, 'root')];
+    const dry = ['--discovery-timeout', '1s', ...(args.includes('--dry-run') ? [] : ['--dry-run'])];
+    const line = cmd === undefined ? ['run', ...inFolder(args), ...root, ...dry] : inFolder(args);
+    const { code, stderr } = await cli(line, { HOME: folder, KUBECONFIG: join(folder, 'kc') });
+    if (expected.want === 'fails') expect(code).not.toBe(0);
+    else expectKubeadms(expected, code !== 0 && REFUSED.test(stderr) ? 'no' : 'ok');
+    if (Object.keys(values).length === 0) return;
+    const endpoint = args[0]?.startsWith('-') ? [] : ['--endpoint'];
+    const shown = inFolder(args).filter((arg) => !arg.startsWith('--discovery-token-unsafe'));
+    const { stdout } = await cli(['pipeline', 'explain', ...endpoint, ...shown, ...root, '--output', 'json']);
+    const lines = (JSON.parse(stdout) as { values: { path: string | string[]; value: unknown }[] }).values;
+    const explained = (name: string) => lines.find(({ path }) => [path].flat().join('.') === `values.${name}`)?.value;
+    expect(Object.fromEntries(Object.keys(values).map((name) => [name, explained(name)]))).toEqual(values);
+  },
+);

@@ -30,38 +30,50 @@ const withKubelet = (version: string | undefined): Machine =>
     ? {}
     : { programs: ['kubelet'], outputs: { 'kubelet --version': { stdout: `Kubernetes ${version}` } } };
 
-test.each(by<{ kubelet: string; cluster: string }>('skew'))('$id', ({ kubelet, cluster, want }) => {
-  const older = minorOf(cluster) - minorOf(kubelet);
-  expect(older >= 0 && older <= 3).toBe(want);
-});
+test.each(by<{ kubelet: string; cluster: string }>('skew'))(
+  'a version skew is supported or not as in kubeadm: $id',
+  ({ kubelet, cluster, want }) => {
+    const older = minorOf(cluster) - minorOf(kubelet);
+    expect(older >= 0 && older <= 3).toBe(want);
+  },
+);
 
-test.each(by<{ out: string; code: number }>('kubelet-version'))('$id', async ({ out, code, want }) => {
-  const query = async () => ({ stdout: out, stderr: '', exitCode: code });
-  const commands = { find: async () => '/x', query } as unknown as Parameters<typeof installedKubelet>[0];
-  expect(await installedKubelet(commands).catch(() => null)).toBe(want);
-});
+test.each(by<{ out: string; code: number }>('kubelet-version'))(
+  'the version of the installed kubelet is read as by kubeadm: $id',
+  async ({ out, code, want }) => {
+    const query = async () => ({ stdout: out, stderr: '', exitCode: code });
+    const commands = { find: async () => '/x', query } as unknown as Parameters<typeof installedKubelet>[0];
+    expect(await installedKubelet(commands).catch(() => null)).toBe(want);
+  },
+);
 
-test.each(by<{ host: string }>('proxy'))('$id', ({ host, want }) => {
+test.each(by<{ host: string }>('proxy'))('a proxy is used for the same hosts as by kubeadm: $id', ({ host, want }) => {
   const proxy = 'http://proxy.example.com:3128';
   const environment = { HTTPS_PROXY: proxy, NO_PROXY: 'example.com,10.0.0.0/8,2001:db8::/48' };
   expect(proxyFor(new URL(`https://${host}:6443`), environment) !== undefined).toBe(want);
 });
 
-test.each(by<{ list: string[]; check: string }>('ignored'))('$id', ({ list, check, ...expected }) => {
-  const ignored = () => {
-    try {
-      return ignoreRule(list)(check);
-    } catch {
-      return 'refused';
-    }
-  };
-  expectKubeadms(expected, ignored());
-});
+test.each(by<{ list: string[]; check: string }>('ignored'))(
+  'preflight checks are ignored as in kubeadm: $id',
+  ({ list, check, ...expected }) => {
+    const ignored = () => {
+      try {
+        return ignoreRule(list)(check);
+      } catch {
+        return 'refused';
+      }
+    };
+    expectKubeadms(expected, ignored());
+  },
+);
 
-test.each(by<{ endpoint: string; kubelet: string }>('forwarding'))('$id', async ({ endpoint, kubelet, want }) => {
-  const checks = await checksOf(withKubelet(kubelet), { endpoint, criSocket: 'unix:///x' });
-  expect(checks.filter((c) => /forward/.test(c.check) && c.result === 'error').map((c) => c.check)).toEqual(want);
-});
+test.each(by<{ endpoint: string; kubelet: string }>('forwarding'))(
+  'the checks of forwarding fail as in kubeadm: $id',
+  async ({ endpoint, kubelet, want }) => {
+    const checks = await checksOf(withKubelet(kubelet), { endpoint, criSocket: 'unix:///x' });
+    expect(checks.filter((c) => /forward/.test(c.check) && c.result === 'error').map((c) => c.check)).toEqual(want);
+  },
+);
 
 interface Files {
   have?: string[];
@@ -70,38 +82,50 @@ interface Files {
   check: string;
   kubelet?: string;
 }
-test.each(by<Files>('files'))('$id', async ({ have = [], dirs = [], text = {}, check, kubelet, ...expected }) => {
-  const files = { ...Object.fromEntries(have.map((path) => [path, 'x'])), ...text };
-  const machine = { ...withKubelet(kubelet), files, directories: dirs };
-  expectKubeadms(expected, await resultOf(check, machine, { endpoint: '10.0.0.1:6443', criSocket: 'unix:///x' }));
-});
+test.each(by<Files>('files'))(
+  'the checks of files have the results of kubeadm: $id',
+  async ({ have = [], dirs = [], text = {}, check, kubelet, ...expected }) => {
+    const files = { ...Object.fromEntries(have.map((path) => [path, 'x'])), ...text };
+    const machine = { ...withKubelet(kubelet), files, directories: dirs };
+    expectKubeadms(expected, await resultOf(check, machine, { endpoint: '10.0.0.1:6443', criSocket: 'unix:///x' }));
+  },
+);
 
-test.each(by<{ have: string[]; kind: string }>('sockets'))('$id', async ({ have, kind, want }) => {
-  const ports = {
-    files: { stat: async (path: string) => (have.includes(path) ? { kind } : undefined) },
-    runtime: { status: async () => ({}) },
-  } as unknown as Parameters<typeof findCriSocket>[0];
-  const found = await findCriSocket(ports, undefined).catch(() => null);
-  if (want === null) expect(found).toBeNull();
-  else expect(found).toMatch(new RegExp(`${want}$`));
-});
+test.each(by<{ have: string[]; kind: string }>('sockets'))(
+  'the same CRI socket is found as by kubeadm: $id',
+  async ({ have, kind, want }) => {
+    const ports = {
+      files: { stat: async (path: string) => (have.includes(path) ? { kind } : undefined) },
+      runtime: { status: async () => ({}) },
+    } as unknown as Parameters<typeof findCriSocket>[0];
+    const found = await findCriSocket(ports, undefined).catch(() => null);
+    if (want === null) expect(found).toBeNull();
+    else expect(found).toMatch(new RegExp(`${want}$`));
+  },
+);
 
-test.each(by<{ status: [string, boolean][] | null }>('cri'))('$id', async ({ status, ...expected }) => {
-  const ready = status?.find(([name]) => name === 'RuntimeReady')?.[1] ?? false;
-  const runtimes = status === null ? {} : { '/x': { ready, message: 'm' } };
-  expectKubeadms(expected, await resultOf('CRI', { runtimes }, { criSocket: 'unix:///x' }));
-});
+test.each(by<{ status: [string, boolean][] | null }>('cri'))(
+  'the check CRI has the result of kubeadm: $id',
+  async ({ status, ...expected }) => {
+    const ready = status?.find(([name]) => name === 'RuntimeReady')?.[1] ?? false;
+    const runtimes = status === null ? {} : { '/x': { ready, message: 'm' } };
+    expectKubeadms(expected, await resultOf('CRI', { runtimes }, { criSocket: 'unix:///x' }));
+  },
+);
 
 describe('the call RuntimeConfig', () => {
-  test.each(by<{ impl: 'ok' | 'unimplemented' | 'fails' }>('version-check'))('$id', async ({ impl, want }) => {
-    const refused = fail('E_CRI_REFUSED', { socket: '/x', what: 'report its configuration', message: 'broken' });
-    const runtimes = {
-      get '/x'() {
-        if (impl === 'fails') throw refused;
-        return { ready: true, runtimeConfig: impl === 'ok' };
-      },
-    };
-    const machine = { ...withKubelet('v1.36.2'), runtimes };
-    expect(await resultOf('ContainerRuntimeVersion', machine, { criSocket: 'unix:///x' })).toBe(want);
-  });
+  test.each(by<{ impl: 'ok' | 'unimplemented' | 'fails' }>('version-check'))(
+    'the call RuntimeConfig has the result of kubeadm: $id',
+    async ({ impl, want }) => {
+      const refused = fail('E_CRI_REFUSED', { socket: '/x', what: 'report its configuration', message: 'broken' });
+      const runtimes = {
+        get '/x'() {
+          if (impl === 'fails') throw refused;
+          return { ready: true, runtimeConfig: impl === 'ok' };
+        },
+      };
+      const machine = { ...withKubelet('v1.36.2'), runtimes };
+      expect(await resultOf('ContainerRuntimeVersion', machine, { criSocket: 'unix:///x' })).toBe(want);
+    },
+  );
 });

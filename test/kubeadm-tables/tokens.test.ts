@@ -15,22 +15,28 @@ const tokens = casesOf<{ by: string }>('tokens');
 const by = <T>(kind: string) => tokens.filter((each) => each.by === kind) as unknown as (T & Case)[];
 
 describe('tokens from the command line', () => {
-  test.each(by<{ wish: Wish; expires?: number }>('wish'))('$id', async ({ wish, expires, ...expected }) => {
-    expectKubeadms(expected, await verdictOf(() => tokenAsWished(wish, new Date(0))));
-    if (expires !== undefined) expect(tokenAsWished(wish, new Date(0)).expiresAt).toEqual(new Date(expires * 1000));
-  });
+  test.each(by<{ wish: Wish; expires?: number }>('wish'))(
+    'join run reads a token from the command line as kubeadm does: $id',
+    async ({ wish, expires, ...expected }) => {
+      expectKubeadms(expected, await verdictOf(() => tokenAsWished(wish, new Date(0))));
+      if (expires !== undefined) expect(tokenAsWished(wish, new Date(0)).expiresAt).toEqual(new Date(expires * 1000));
+    },
+  );
 });
 
 describe('a token becomes a Secret', () => {
-  test.each(by<{ token: { secret: string; expiresAt?: string }; data: object }>('encode'))('$id', ({ token, data }) => {
-    const { secret, expiresAt, ...rest } = token;
-    const expires = expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) };
-    const object = secretOf({ ...rest, secret: new Secret(secret), ...expires } as unknown as Token);
-    const encoded = Object.entries(object.data as Record<string, string>);
-    expect(Object.fromEntries(encoded.map(([name, value]) => [name, Buffer.from(value, 'base64').toString()]))).toEqual(
-      data,
-    );
-  });
+  test.each(by<{ token: { secret: string; expiresAt?: string }; data: object }>('encode'))(
+    'a token becomes the Secret that kubeadm creates: $id',
+    ({ token, data }) => {
+      const { secret, expiresAt, ...rest } = token;
+      const expires = expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) };
+      const object = secretOf({ ...rest, secret: new Secret(secret), ...expires } as unknown as Token);
+      const encoded = Object.entries(object.data as Record<string, string>);
+      expect(
+        Object.fromEntries(encoded.map(([name, value]) => [name, Buffer.from(value, 'base64').toString()])),
+      ).toEqual(data);
+    },
+  );
 });
 
 describe('a Secret becomes a token', () => {
@@ -38,7 +44,7 @@ describe('a Secret becomes a token', () => {
     name: string;
     data: object;
   })[];
-  test.each(read)('$id', ({ name, data, want }) => {
+  test.each(read)('a Secret becomes the token that kubeadm reads: $id', ({ name, data, want }) => {
     const decode = () =>
       JSON.parse(JSON.stringify(tokenOf({ metadata: { name }, data } as unknown as BootstrapSecret)));
     if (want === null) expect(decode).toThrow();
@@ -48,10 +54,13 @@ describe('a Secret becomes a token', () => {
 
 describe('digests of a CA', () => {
   const ca = authority();
-  test.each(casesOf<{ file: string }>('ca-hash'))('$id', async ({ file, want }) => {
-    const text = file.replaceAll('%CA%', Buffer.from(ca.pem).toString('base64'));
-    if (want === 'no') return expect(await verdictOf(() => caCertificates(text))).toBe('no');
-    const [own] = caCertificates(ca.pem);
-    expect(caCertificates(text)[0]?.pin).toBe(want === 'ok' ? own?.pin : want);
-  });
+  test.each(casesOf<{ file: string }>('ca-hash'))(
+    'the digest of a CA is accepted or refused as by kubeadm: $id',
+    async ({ file, want }) => {
+      const text = file.replaceAll('%CA%', Buffer.from(ca.pem).toString('base64'));
+      if (want === 'no') return expect(await verdictOf(() => caCertificates(text))).toBe('no');
+      const [own] = caCertificates(ca.pem);
+      expect(caCertificates(text)[0]?.pin).toBe(want === 'ok' ? own?.pin : want);
+    },
+  );
 });

@@ -16,21 +16,21 @@ describe('retired phrases', () => {
     expect(foundIn(`# ${oneLine}`, 'pipelines/example.yaml')).toHaveLength(1);
   });
 
-  test('are found across the lines of a comment, with the line where they begin', () => {
+  test('retired phrases are found across the lines of a comment, with the line where they begin', () => {
     expect(foundIn('const a = 1;\n/**\n * A run is taken\n * back.\n */\n')).toEqual(['3: taken back']);
     expect(foundIn('// a run is taken\n// back\n')).toEqual(['1: taken back']);
   });
 
-  test('are not found in code', () => {
+  test('retired phrases are not found in code', () => {
     expect(foundIn('const told = nobody(hole) / mend;\nif (a < b) forget(/told/);')).toEqual([]);
   });
 
-  test('are not found in a string of one word, which is a value', () => {
+  test('retired phrases are not found in a string of one word, which is a value', () => {
     expect(foundIn("const by = 'nobody';")).toEqual([]);
     expect(foundIn("const by = 'nobody else';")).toEqual(['1: nobody']);
   });
 
-  test('are not found in sentences in plain English', () => {
+  test('retired phrases are not found in sentences in plain English', () => {
     for (const text of ['There is no cluster.', 'It is no longer needed.', 'Undo the run.', 'a wholehearted amendment'])
       expect(foundIn(`// ${text}`), text).toEqual([]);
   });
@@ -46,26 +46,26 @@ test('the prose of a source keeps strings inside placeholders, and hides the cod
 
 describe('retired names', () => {
   const namesIn = (text: string): string[] => retiredNames({ path: 'a.ts', text }).map(({ found }) => found);
-  test('are found in types, and in exported functions and values', () => {
+  test('retired names are found in types, and in exported functions and values', () => {
     for (const retired of TERMS.flatMap(({ replaces }) => replaces)) {
       expect(namesIn(`interface ${retired} {}`)).toEqual([retired]);
       expect(namesIn(`export async function ${retired}() {}`)).toEqual([retired]);
     }
     expect(namesIn('export const stepTold = 1;\nclass ToldStep {}').sort()).toEqual(['ToldStep', 'stepTold']);
   });
-  test('are free for local values, and are words, not letters', () => {
+  test('retired names are allowed for local values, and are words, not letters', () => {
     expect(namesIn('const told = 1;\nexport const madeira = 1;\nexport type Wholesale = 1;')).toEqual([]);
   });
 });
 
 describe('the glossary', () => {
-  test('has each term once, with a meaning', () => {
+  test('the glossary has each term once, with a meaning', () => {
     const terms = TERMS.map(({ term }) => term);
     expect(terms.length).toBeGreaterThan(50);
     expect(terms.filter((term, index) => terms.indexOf(term) !== index)).toEqual([]);
     expect(TERMS.filter(({ meaning }) => meaning.length < 20)).toEqual([]);
   });
-  test('is read by its tables', () => {
+  test('the glossary is read from its tables', () => {
     expect(
       readTerms('| term | meaning | replaces |\n|---|---|---|\n| scope | What is readable. | `sight`, `Sights` |\n'),
     ).toEqual([{ term: 'scope', meaning: 'What is readable.', replaces: ['sight', 'Sights'] }]);

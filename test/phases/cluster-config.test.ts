@@ -34,7 +34,7 @@ itKeepsThePhaseContract(clusterConfig, {
 });
 
 describe('cluster-config', () => {
-  test('outputs the configuration of the cluster and of its kubelets', async () => {
+  test('cluster-config outputs the configuration of the cluster and of its kubelets', async () => {
     const { result } = await fetched(cluster({ kubelet: `${KUBELET}clusterDNS: [10.96.0.10]\n` }));
     expect(result.steps[0]).toMatchObject({
       notes: [{ level: 'info', text: 'the cluster runs Kubernetes v1.30.0' }],
@@ -54,23 +54,26 @@ describe('cluster-config', () => {
     ['authorization: { mode: AlwaysAllow }', 'authorization.mode is AlwaysAllow'],
     ['authentication: { anonymous: { enabled: true } }', 'authentication.anonymous.enabled is true'],
     ['readOnlyPort: 10255', 'readOnlyPort is 10255'],
-  ])('warns before anything is changed if the configuration opens every node: %s', async (kubelet, what) => {
-    const { result } = await fetched(cluster({ kubelet: `${KUBELET}${kubelet}\n` }));
-    const warnings = result.steps[0]?.notes.filter(({ level }) => level === 'warn').map(({ text }) => text);
-    expect(warnings).toEqual([expect.stringContaining(`kubelet-config opens every node: ${what}`)]);
-  });
+  ])(
+    'cluster-config warns before anything is changed if the configuration opens every node: %s',
+    async (kubelet, what) => {
+      const { result } = await fetched(cluster({ kubelet: `${KUBELET}${kubelet}\n` }));
+      const warnings = result.steps[0]?.notes.filter(({ level }) => level === 'warn').map(({ text }) => text);
+      expect(warnings).toEqual([expect.stringContaining(`kubelet-config opens every node: ${what}`)]);
+    },
+  );
 
   test.each([
     'authorization: { mode: Webhook }',
     'authentication: { anonymous: { enabled: false } }',
     'readOnlyPort: 0',
     'authorization: null',
-  ])('does not warn about a configuration that opens nothing: %s', async (kubelet) => {
+  ])('cluster-config does not warn about a configuration that opens nothing: %s', async (kubelet) => {
     const { result } = await fetched(cluster({ kubelet: `${KUBELET}${kubelet}\n` }));
     expect(result.steps[0]?.notes.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
-  test('reads the configuration with the bootstrap token', async () => {
+  test('cluster-config reads the configuration with the bootstrap token', async () => {
     const host = hostIn(cluster());
     await runPhase(clusterConfig, input, host);
     expect(host.sent.map(({ path }) => path.split('/').at(-1))).toEqual(['kubeadm-config', 'kubelet-config']);
@@ -148,14 +151,14 @@ describe('cluster-config', () => {
       cluster({ kubelet: 'a: [' }),
       'ConfigMap kube-system/kubelet-config, key kubelet: line 1: the indentation does not match the lines above, or a bracket above is not closed',
     ],
-  ])('fails if %s', async (_, serving, what) => {
+  ])('cluster-config fails if %s', async (_, serving, what) => {
     expect((await fetched(serving)).error).toMatchObject({ code: 'E_KUBELET_CONFIG', facts: { what } });
   });
 
   test.each([
     [403, 'E_API_FORBIDDEN'],
     [401, 'E_API_UNAUTHORIZED'],
-  ])('fails with its own error if the answer is %i', async (status, code) => {
+  ])('cluster-config fails with its own error if the answer is %i', async (status, code) => {
     const serving = cluster();
     serving.answers.set('GET /api/v1/namespaces/kube-system/configmaps/kubelet-config', serving.answer(status, {}));
     expect((await fetched(serving)).error).toMatchObject({ code });
@@ -176,12 +179,12 @@ describe('cluster-config with the gate DynamicKubeletConfig', () => {
     [20, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.20', kubeletConfigKey: 'kubelet' } }],
     [11, { configMap: { namespace: 'kube-system', name: 'kubelet-config-1.11', kubeletConfigKey: 'kubelet' } }],
     [10, { configMapRef: { namespace: 'kube-system', name: 'kubelet-config-1.10', uid: 'uid-7' } }],
-  ])('outputs the configSource in the form of 1.%i', async (minor, configSource) => {
+  ])('cluster-config outputs the configSource in the form of 1.%i', async (minor, configSource) => {
     const { result } = await of(minor);
     expect(result.steps[0]).toMatchObject({ outputs: { configSource } });
   });
 
-  test.each([24, 30])('refuses a server of 1.%i before anything is written', async (minor) => {
+  test.each([24, 30])('cluster-config refuses a server of 1.%i before anything is written', async (minor) => {
     const { error } = await of(minor);
     expect(error).toMatchObject({
       code: 'E_DYNAMIC_CONFIG_GONE',
@@ -190,14 +193,14 @@ describe('cluster-config with the gate DynamicKubeletConfig', () => {
     });
   });
 
-  test('refuses a server without a version', async () => {
+  test('cluster-config refuses a server without a version', async () => {
     const serving = cluster();
     serving.answers.set('GET /version', serving.answer(200, {}));
     const { error } = await fetched(serving, { dynamic: true });
     expect(error).toMatchObject({ code: 'E_API_ANSWER', facts: { what: 'not a version of Kubernetes' } });
   });
 
-  test('sends no request and has no output for dynamic configuration if the gate is off', async () => {
+  test('cluster-config sends no request and has no output for dynamic configuration if the gate is off', async () => {
     const { result } = await of(30, { dynamic: false });
     expect(result.steps[0]?.outputs).not.toHaveProperty('configSource');
   });

@@ -53,7 +53,7 @@ describe('command', () => {
     ['unless says that it is done', { unless: ['true'] }, { true: {} }, { ran: false }],
     ['unless says that it is not', { unless: ['wg', 'show', 'wg0'] }, {}, { ran: true }],
     ['what it creates is there', { creates: '/etc/there' }, {}, { ran: false }],
-  ])('runs or skips the command if %s', async (_, overrides, outputs, ran) => {
+  ])('the phase command runs or skips the command if %s', async (_, overrides, outputs, ran) => {
     const host = memoryHost({ files: { '/etc/there': '' }, outputs: { ...machine().outputs, ...outputs } });
     const { result } = await runPhase(command, input({ argv: ['a'], undo: ['b'], ...overrides }), host);
     expect(result.steps[0]?.outputs).toEqual(ran);

@@ -37,7 +37,7 @@ describe('the credentials of a discovery file', () => {
     ['a certificate in files', '{ client-certificate: client.crt, client-key: /etc/client.key }', byCertificate],
     ['a file with a token', '{ tokenFile: token }', { token: SECRET }],
     ['a file with a token, and a token', '{ tokenFile: token, token: other }', { token: SECRET }],
-  ])('uses the user of the current context, with %s', async (_, user, expected) => {
+  ])('discovery-file uses the user of the current context, with %s', async (_, user, expected) => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files }));
     const outcome = await discover(host);
     expect(outcome.error).toBeUndefined();
@@ -55,7 +55,7 @@ describe('the credentials of a discovery file', () => {
       { token: 'aaaaaa.0000000000000000', tlsBootstrapToken: TOKEN },
       TOKEN,
     ],
-  ])('%s overrides the credentials of the file', async (_, inputs, token) => {
+  ])('%s overrides the credentials of a discovery file', async (_, inputs, token) => {
     const outcome = await discover(
       memoryHost(machineOf(kubeconfig({ user: certified }))),
       inputs as Record<string, unknown>,
@@ -63,7 +63,7 @@ describe('the credentials of a discovery file', () => {
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token }));
   });
 
-  test('fails if neither the file nor a flag has credentials', async () => {
+  test('discovery-file fails if neither the file nor a flag has credentials', async () => {
     for (const text of [minimal, kubeconfig(), kubeconfig({ user: '{ exec: null, token: "" }' })])
       expect((await discover(memoryHost(machineOf(text)))).error).toMatchObject({
         code: 'E_DISCOVERY_CREDENTIALS',
@@ -102,7 +102,7 @@ describe('the credentials of a discovery file', () => {
     ['a file with an empty token', '{ tokenFile: /etc/empty }', 'its token is empty or contains invalid characters'],
     ['a password', '{ username: admin, password: x }', 'credentials that API servers no longer accept'],
     ['an auth-provider', '{ auth-provider: { name: gcp } }', 'credentials that API servers no longer accept'],
-  ])('refuses a user with %s, before any request', async (_, user, what) => {
+  ])('discovery-file refuses a user with %s, before any request', async (_, user, what) => {
     const host = memoryHost(machineOf(kubeconfig({ user }), { files: { '/etc/empty': '\n' } }));
     const { error } = await discover(host);
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
@@ -122,7 +122,7 @@ describe('an exec plugin', () => {
       { clientCertificateData: client.pem, clientKeyData: client.keyPem },
       { clientCertificate: client.pem, clientKey: client.keyPem },
     ],
-  ])('outputs %s of an exec plugin as a secret', async (_, status, expected) => {
+  ])('discovery-file outputs %s of an exec plugin as a secret', async (_, status, expected) => {
     const outcome = await withPlugin(credential(status));
     expect(outcome.error).toBeUndefined();
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, ...expected }));
@@ -131,7 +131,7 @@ describe('an exec plugin', () => {
     expect(isSecret(token ?? clientKey)).toBe(true);
   });
 
-  test('passes KUBERNETES_EXEC_INFO and the variables of the file to an exec plugin', async () => {
+  test('discovery-file passes KUBERNETES_EXEC_INFO and the variables of the file to an exec plugin', async () => {
     const asked: unknown[] = [];
     const user = exec(', env: [{ name: PROFILE, value: prod }]');
     const host = memoryHost(machineOf(kubeconfig({ user }), printing(credential({ token: SECRET }))));
@@ -186,7 +186,7 @@ describe('an exec plugin', () => {
       {},
       'neither a token nor a certificate',
     ],
-  ])('reports that an exec plugin %s, without its output', async (_, stdout, more, what) => {
+  ])('discovery-file reports that an exec plugin %s, without its output', async (_, stdout, more, what) => {
     const { error } = await withPlugin(stdout, more);
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
     expect(printedForms(error)).not.toContain(SECRET);
@@ -215,7 +215,7 @@ describe('an exec plugin', () => {
       `{ exec: { apiVersion: ${API}, command: ${PLUGIN}, env: [{ name: A }] } }`,
       'its exec env is not a list of names and values',
     ],
-  ])('does not run an exec plugin that %s', async (_, user, what) => {
+  ])('discovery-file does not run an exec plugin that %s', async (_, user, what) => {
     const { error } = await discover(memoryHost(machineOf(kubeconfig({ user }))));
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { what: expect.stringContaining(what) } });
   });
@@ -244,7 +244,7 @@ describe('exec plugins and token files', () => {
     ['other users may write to its directory', () => folder('/etc', 0o777)],
     ['the directory above belongs to a user', () => folder('/', 0o755, user)],
     ['it is a link', () => ({ kind: 'link', path: FILE, target: '/root.conf' })],
-  ])('refuses exec and tokenFile if %s', async (_, change) => {
+  ])('discovery-file refuses exec and tokenFile if %s', async (_, change) => {
     for (const [user, what] of kinds) {
       const text = kubeconfig({ user });
       const host = memoryHost({ ...machine(text), files: { ...machine(text).files, '/root.conf': text } });
@@ -255,7 +255,7 @@ describe('exec plugins and token files', () => {
     }
   });
 
-  test('refuses exec if the directory of the file is a link', async () => {
+  test('discovery-file refuses exec if the directory of the file is a link', async () => {
     const host = memoryHost(machine(kubeconfig({ user: exec() })));
     await host.apply({ kind: 'link', path: '/etc', target: '/real' }, SIGNAL);
     expect((await discover(host)).error).toMatchObject({ code: 'E_DISCOVERY_FILE' });
@@ -265,7 +265,7 @@ describe('exec plugins and token files', () => {
     ['only root may read it', []],
     ['all users may read it', [folder('/', 0o755), folder('/etc', 0o755)]],
     ['its directory is sticky', [folder('/etc', 0o1777)]],
-  ])('allows exec and tokenFile if %s', async (_, changes) => {
+  ])('discovery-file allows exec and tokenFile if %s', async (_, changes) => {
     for (const [user] of kinds) {
       const host = memoryHost(machine(kubeconfig({ user })));
       for (const change of changes) await host.apply(change, SIGNAL);
@@ -279,13 +279,13 @@ describe('exec plugins and token files', () => {
       '{ client-certificate: /etc/c.crt, client-key: /etc/c.key }',
       'it refers to the file /etc/c.crt, and a file from the web must not refer to local files',
     ],
-  ])('refuses local references in a file from the web: %s', async (user, what) => {
+  ])('discovery-file refuses local references in a file from the web: %s', async (user, what) => {
     const host = memoryHost(machine(kubeconfig({ user })));
     const { error } = await discover(host, { discoveryFile: WEB });
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', facts: { file: WEB, what } });
   });
 
-  test('refuses a CA file in a discovery file from the web', async () => {
+  test('discovery-file refuses a CA file in a discovery file from the web', async () => {
     const text = kubeconfig({ cluster: `{ server: "${SERVER}", certificate-authority: /etc/pki/ca.crt }` });
     const { error } = await discover(memoryHost(machineOf(text)), { discoveryFile: WEB });
     expect(error).toMatchObject({

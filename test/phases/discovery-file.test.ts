@@ -53,7 +53,7 @@ describe('the cluster in a discovery file', () => {
     ['a path', FILE],
     ['a file:// address', `file://${FILE}`],
     ['an https:// address', WEB],
-  ])('reads the cluster from %s and verifies it with the CA of the file', async (_, address) => {
+  ])('discovery-file reads the cluster from %s and verifies it with the CA of the file', async (_, address) => {
     const host = memoryHost(machineOf(minimal));
     const outcome = await discover(host, { discoveryFile: address, token: TOKEN });
     expect(outcome.error).toBeUndefined();
@@ -90,7 +90,7 @@ describe('the cluster in a discovery file', () => {
   test.each([
     ['an absolute path', '/etc/pki/ca.crt', '/etc/pki/ca.crt'],
     ['a path relative to the file', 'pki/ca.crt', '/etc/pki/ca.crt'],
-  ])('reads the CA from a separate file: %s', async (_, named, path) => {
+  ])('discovery-file reads the CA from a separate file: %s', async (_, named, path) => {
     const text = kubeconfig({ cluster: `{ server: "${SERVER}", certificate-authority: ${named} }` });
     const outcome = await discover(memoryHost(machineOf(text, { files: { [path]: ca.pem } })), { token: TOKEN });
     expect(outputsOf(outcome)).toEqual(discovered({ server: SERVER, ca: ca.pem, token: TOKEN }));
@@ -112,7 +112,7 @@ describe('the cluster in a discovery file', () => {
     ]);
   });
 
-  test('warns about fields that the kubelet would not get', async () => {
+  test('discovery-file warns about fields that the kubelet would not get', async () => {
     const ignored = 'proxy-url: "http://p:1", tls-server-name: x';
     const cluster = `{ server: "${SERVER}", certificate-authority-data: ${base64(ca.pem)}, ${ignored} }`;
     const outcome = await discover(memoryHost(machineOf(kubeconfig({ cluster }))), { token: TOKEN });
@@ -122,7 +122,7 @@ describe('the cluster in a discovery file', () => {
     ]);
   });
 
-  test('accepts a server that denies access to cluster-info, because TLS has verified it', async () => {
+  test('discovery-file accepts a server that denies access to cluster-info, because TLS has verified it', async () => {
     for (const user of ['{}', `{ token: ${SECRET} }`]) {
       const outcome = await discover(memoryHost(machineOf(kubeconfig({ user }), {}, answer(undefined, 403))), {
         token: TOKEN,
@@ -190,7 +190,7 @@ describe('the cluster in a discovery file', () => {
       ),
       'its CA data contains no certificate',
     ],
-  ])('refuses a file that %s, before any request', async (_, text, what) => {
+  ])('discovery-file refuses a file that %s, before any request', async (_, text, what) => {
     const host = memoryHost(machineOf(text));
     const { error } = await discover(host, { token: TOKEN });
     expect(error).toMatchObject({ code: 'E_DISCOVERY_FILE', exitCode: 12, transient: false });
@@ -198,7 +198,7 @@ describe('the cluster in a discovery file', () => {
     expect(host.sent).toEqual([]);
   });
 
-  test('names a missing file', async () => {
+  test('discovery-file names a missing file', async () => {
     const { error } = await discover(memoryHost(machineOf(minimal)), { discoveryFile: '/no.conf' });
     expect(error).toMatchObject({
       code: 'E_DISCOVERY_FILE',
@@ -206,7 +206,7 @@ describe('the cluster in a discovery file', () => {
     });
   });
 
-  test('fails without a CA if the machine trusts no CA, or cluster-info has none', async () => {
+  test('discovery-file fails without a CA if the machine trusts no CA, or cluster-info has none', async () => {
     const without = kubeconfig({ cluster: `{ server: "${SERVER}" }` });
     const untrusting = memoryHost(machineOf(without, { roots: '' }));
     expect((await discover(untrusting, { token: TOKEN })).error).toMatchObject({
@@ -231,7 +231,7 @@ describe('the cluster in a discovery file', () => {
     [404, '{}', { code: 'E_CLUSTER_INFO_MISSING', facts: { server: SERVER, status: 404 } }],
     [404, `{ token: ${SECRET} }`, { code: 'E_CLUSTER_INFO_MISSING', facts: { server: SERVER, status: 404 } }],
     [503, '{}', { code: 'E_API_UNAVAILABLE', transient: true }],
-  ])('does not join a server that answers %s to a user %s', async (status, user, expected) => {
+  ])('discovery-file does not join a server that answers %s to a user %s', async (status, user, expected) => {
     const { error } = await discover(memoryHost(machineOf(kubeconfig({ user }), {}, answer(undefined, status))), {
       token: TOKEN,
     });
@@ -239,7 +239,7 @@ describe('the cluster in a discovery file', () => {
     expect(printedForms(error)).not.toContain(SECRET);
   });
 
-  test('fails if the clocks differ by two minutes', async () => {
+  test('discovery-file fails if the clocks differ by two minutes', async () => {
     const late = answer(clusterInfo(minimal), 200, 120_000);
     expect((await discover(memoryHost(machineOf(minimal, {}, late)), { token: TOKEN })).error).toMatchObject({
       code: 'E_CLOCK_SKEW',
@@ -250,7 +250,7 @@ describe('the cluster in a discovery file', () => {
 
 describe('the address of a discovery file', () => {
   test.each(['http://files.example/x', 'ftp://x', 'cluster.conf', 'file://host/x', 'HTTP://x', ''])(
-    'refuses an invalid address before anything is read: %j',
+    'discovery-file refuses an invalid address before anything is read: %j',
     async (address) => {
       const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), { discoveryFile: address }));
       expect([error.code, error.message]).toEqual([
@@ -271,12 +271,12 @@ describe('the address of a discovery file', () => {
       { discoveryTokenCaCertHash: [ca.pin] },
       '--discovery-token-ca-cert-hash is for discovery by token: a --discovery-file has its own CA',
     ],
-  ])('refuses a discovery file together with %s', async (_, address, text) => {
+  ])('discovery-file refuses a discovery file together with %s', async (_, address, text) => {
     const error = await joinErrorOf(() => discover(memoryHost(machineOf(minimal)), address as Record<string, unknown>));
     expect([error.code, error.message]).toEqual(['E_INPUT', text]);
   });
 
-  test('fails if the download fails', async () => {
+  test('discovery-file fails if the download fails', async () => {
     const host = memoryHost(machineOf(minimal));
     const refused = fail('E_DOWNLOAD', { url: WEB, what: 'the server answered 404' });
     host.read = async () => {

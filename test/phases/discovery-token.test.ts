@@ -47,7 +47,7 @@ itKeepsThePhaseContract(discoveryToken, {
 });
 
 describe('discovery-token', () => {
-  test('reads cluster-info anonymously, then again with the pinned CA, and outputs its cluster', async () => {
+  test('discovery-token reads cluster-info anonymously, then with the pinned CA, and outputs the cluster', async () => {
     const host = serving(answer(info));
     const { result, error } = await discover(host);
     expect(error).toBeUndefined();
@@ -62,14 +62,14 @@ describe('discovery-token', () => {
     expect(isSecret(token) && token.reveal()).toBe(TOKEN);
   });
 
-  test('never sends the token', async () => {
+  test('discovery-token never sends the token', async () => {
     const host = serving(answer(info));
     await discover(host);
     for (const request of host.sent)
       expect(printedForms({ ...request, as: JSON.stringify(request.as) })).not.toContain(TOKEN_SECRET);
   });
 
-  test('outputs the server that cluster-info names, not the endpoint', async () => {
+  test('discovery-token outputs the server that cluster-info names, not the endpoint', async () => {
     const elsewhere = clusterInfo(clusterInfoKubeconfig(ca.pem, 'https://10.0.0.9:8443/'));
     const { result } = await discover(serving(answer(elsewhere)));
     expect(result.steps[0]?.outputs).toMatchObject({ server: 'https://10.0.0.9:8443' });
@@ -83,7 +83,7 @@ describe('discovery-token', () => {
     ],
     ['the common one', { token: 'cccccc.0123456789abcdef', discoveryToken: TOKEN }, 'cccccc.0123456789abcdef'],
     ['the discovery token, if there is no other', { discoveryToken: TOKEN }, TOKEN],
-  ])('passes a token to the TLS bootstrap: %s', async (_, tokens, expected) => {
+  ])('discovery-token passes a token to the TLS bootstrap: %s', async (_, tokens, expected) => {
     const { result } = await discover(undefined, { endpoint: ENDPOINT, discoveryTokenCaCertHash: [ca.pin], ...tokens });
     const outputs = result.steps[0]?.outputs as { identity?: { token?: unknown } };
     const token = outputs?.identity?.token;
@@ -94,13 +94,13 @@ describe('discovery-token', () => {
     test.each([
       ['several, of which one fits', [other.pin, ca.pin]],
       ['in upper case', [`SHA256:${ca.pin.slice(7).toUpperCase()}`]],
-    ])('accepts %s as a pin', async (_, discoveryTokenCaCertHash) => {
+    ])('discovery-token accepts %s as a pin', async (_, discoveryTokenCaCertHash) => {
       const { error, result } = await discover(undefined, { ...input, discoveryTokenCaCertHash });
       expect(error).toBeUndefined();
       expect(result.steps[0]?.notes.filter(({ level }) => level === 'warn')).toEqual([]);
     });
 
-    test('trusts only the pinned one of two CA certificates, and takes the other as an intermediate', async () => {
+    test('discovery-token trusts only the pinned CA of two, and takes the other as an intermediate', async () => {
       const bundle = ca.pem + other.pem;
       const host = serving(answer(clusterInfo(clusterInfoKubeconfig(bundle))));
       const { error, result } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
@@ -110,7 +110,7 @@ describe('discovery-token', () => {
       expect(result.steps[0]?.outputs).toMatchObject({ ca: bundle });
     });
 
-    test('refuses a CA that is not pinned, before a second request', async () => {
+    test('discovery-token refuses a CA that is not pinned, before a second request', async () => {
       const host = serving(answer(info));
       const { error } = await discover(host, { ...input, discoveryTokenCaCertHash: [other.pin] });
       expect(error).toMatchObject({
@@ -122,13 +122,13 @@ describe('discovery-token', () => {
       expect(host.sent).toHaveLength(1);
     });
 
-    test('refuses two different answers for cluster-info', async () => {
+    test('discovery-token refuses two different answers for cluster-info', async () => {
       const second = clusterInfo(clusterInfoKubeconfig(ca.pem, 'https://evil:6443'));
       const { error } = await discover(serving(answer(info), answer(second)));
       expect(error).toMatchObject({ code: 'E_CLUSTER_INFO_CHANGED', facts: { server: SERVER }, exitCode: 12 });
     });
 
-    test('enforces pins even if verification may be skipped', async () => {
+    test('discovery-token enforces pins even if verification may be skipped', async () => {
       const { error } = await discover(undefined, {
         ...{ ...input, discoveryTokenCaCertHash: [other.pin] },
         discoveryTokenUnsafeSkipCaVerification: true,
@@ -137,7 +137,7 @@ describe('discovery-token', () => {
     });
   });
 
-  test('without a pin, sends one request and warns', async () => {
+  test('discovery-token without a pin sends one request and warns', async () => {
     const host = serving(answer(info));
     const { error, result } = await discover(host, {
       endpoint: ENDPOINT,
@@ -252,7 +252,7 @@ describe('discovery-token', () => {
       { code: 'E_CLOCK_SKEW', facts: { server: SERVER, skewSeconds: -61 } },
     ],
     ['the answer is a list', { status: 200, body: [], clockSkewMs: 0 }, { code: 'E_API_ANSWER', transient: true }],
-  ])('fails if %s', async (_, first, expected) => {
+  ])('discovery-token fails if %s', async (_, first, expected) => {
     const host = serving(first);
     const { error, changes } = await discover(host);
     expect(error).toMatchObject(expected);
@@ -261,11 +261,11 @@ describe('discovery-token', () => {
     expect(printedForms(error)).not.toContain(TOKEN_SECRET);
   });
 
-  test.each([60_000, -60_000, undefined])('accepts a clock difference of %s ms', async (skew) => {
+  test.each([60_000, -60_000, undefined])('discovery-token accepts a clock difference of %s ms', async (skew) => {
     expect((await discover(serving(answer(info, 200, skew)))).error).toBeUndefined();
   });
 
-  test('checks the signature before it parses the signed text', async () => {
+  test('discovery-token checks the signature before it parses the signed text', async () => {
     const { error } = await discover(serving(answer({ ...info, kubeconfig: '&a [*a' })));
     expect(error).toMatchObject({ code: 'E_CLUSTER_INFO_SIGNATURE' });
   });
@@ -289,7 +289,7 @@ describe('discovery-token', () => {
       { ...input, token: `ABCDEF.${TOKEN_SECRET}` },
       '--token has the wrong form: it must be 6 and 16',
     ],
-  ])('refuses %s before any request', async (_, given, text) => {
+  ])('discovery-token refuses %s before any request', async (_, given, text) => {
     const host = serving(answer(info));
     const error = await joinErrorOf(() => discover(host, given));
     expect(error.code).toBe('E_INPUT');

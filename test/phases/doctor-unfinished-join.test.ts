@@ -41,7 +41,7 @@ describe('doctor during an unfinished join', () => {
       { send: () => ({ status: 404, body: {}, clockSkewMs: 0 }) },
       { state: 'problem', what: expect.stringMatching(/^E_CSR_GONE: /) },
     ],
-  ])('reports that the CSR of an unfinished join %s', async (_, change, expected) => {
+  ])('doctor reports that the CSR of an unfinished join %s', async (_, change, expected) => {
     const found = await examined(joined({ files: {}, ...change }), asking);
     expect(found.find(({ check }) => check === 'csr')).toMatchObject(expected);
     expect(found.find(({ check }) => check === 'api-server')).toEqual({
@@ -51,7 +51,7 @@ describe('doctor during an unfinished join', () => {
     });
   });
 
-  test('reports whether the cluster answers if the token is unknown', async () => {
+  test('doctor reports whether the cluster answers if the token is unknown', async () => {
     const send = () => ({ status: 200, body: { metadata: {}, data: {} }, clockSkewMs: 0 });
     const known = { ...asking, identity: { server: SERVER, ca: cluster.ca.pem } };
     const found = await examined(joined({ files: {}, send }), known);

@@ -19,7 +19,7 @@ describe('doctor on a machine with an unfinished join', () =>
   }));
 
 describe('doctor', () => {
-  test('reports that everything is ok on a joined machine', async () => {
+  test('doctor reports that everything is ok on a joined machine', async () => {
     expect(await examined(joined())).toEqual([
       {
         check: 'identity',
@@ -38,7 +38,7 @@ describe('doctor', () => {
     ]);
   });
 
-  test('reports that a machine has not joined, without a request', async () => {
+  test('doctor reports that a machine has not joined, without a request', async () => {
     const host = memoryHost(joined({ files: {}, services: { kubelet: {} } }));
     const { result } = await runPhase(doctor, {}, host);
     expect(result.steps[0]?.outputs).toEqual({
@@ -240,7 +240,7 @@ describe('doctor', () => {
       { send: () => ({ status: 200, body: { metadata: {}, ...ready('False', reason, message) }, clockSkewMs: 0 }) },
       [{ check: 'node', state: 'problem', what: `w1 is not Ready (${reason}: ${message})`, next }],
     ]),
-  ])('reports %s', async (_, change, expected) => {
+  ])('doctor reports %s', async (_, change, expected) => {
     expect(await problems(joined(change))).toEqual(expected);
   });
 });

@@ -56,7 +56,7 @@ itKeepsThePhaseContract(dynamicKubeletConfig, {
 });
 
 describe('dynamic-kubelet-config', () => {
-  test('sends no request if the gate is off', async () => {
+  test('dynamic-kubelet-config sends no request if the gate is off', async () => {
     const { host } = joined();
     const { error, changes, result } = await runPhase(dynamicKubeletConfig, identity, host);
     expect([error, changes, host.sent]).toEqual([undefined, [], []]);
@@ -65,7 +65,7 @@ describe('dynamic-kubelet-config', () => {
     ]);
   });
 
-  test("sets the configSource with the node's identity and waits until the kubelet has assigned it", async () => {
+  test('dynamic-kubelet-config sets the configSource and waits until the kubelet has assigned it', async () => {
     const kubelet = [{}, { status: { config: { error: 'not yet' } } }, { status: { config: { assigned } } }];
     const { cluster, host } = joined({}, kubelet);
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
@@ -80,7 +80,7 @@ describe('dynamic-kubelet-config', () => {
     ]);
   });
 
-  test('waits for a configSource that is set already, without setting it', async () => {
+  test('dynamic-kubelet-config waits for a configSource that is set already, without setting it', async () => {
     const { host } = joined({ spec: { configSource } });
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
     expect([error, changes]).toEqual([undefined, []]);
@@ -90,27 +90,27 @@ describe('dynamic-kubelet-config', () => {
     ['another ConfigMap', { configMap: { ...configSource.configMap, name: 'mine' } }],
     ['another key', { configMap: { ...configSource.configMap, kubeletConfigKey: 'mine' } }],
     ['the old shape', { configMapRef: { namespace: 'kube-system', name: 'kubelet-config-1.20', uid: 'u' } }],
-  ])('replaces %s', async (_, before) => {
+  ])('dynamic-kubelet-config replaces %s', async (_, before) => {
     const { cluster, host } = joined({ spec: { configSource: before } });
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, host);
     expect([error, changes]).toEqual([undefined, [PATCH]]);
     expect(sourceOf(cluster)).toEqual(configSource);
   });
 
-  test('does not accept another assigned configSource', async () => {
+  test('dynamic-kubelet-config does not accept another assigned configSource', async () => {
     const other = { configMap: { ...assigned.configMap, name: 'mine' } };
     const { host } = joined({}, [{ status: { config: { assigned: other } } }]);
     expect((await runPhase(dynamicKubeletConfig, input, host)).error).toEqual(new Error('would wait forever'));
   });
 
-  test('sets a configSource of 1.8 to 1.10 without waiting, because such a Node reports no status', async () => {
+  test('dynamic-kubelet-config does not wait for a Node of 1.8 to 1.10, which reports no status', async () => {
     const old = { configMapRef: { namespace: 'kube-system', name: 'kubelet-base-config-1.9', uid: 'u' } };
     const { cluster, host } = joined({}, []);
     expect((await runPhase(dynamicKubeletConfig, { ...identity, configSource: old }, host)).error).toBeUndefined();
     expect(sourceOf(cluster)).toEqual(old);
   });
 
-  test('reports that NodeRestriction denies it, with the command for an administrator', async () => {
+  test('dynamic-kubelet-config reports a denial by NodeRestriction, with the command to run', async () => {
     const { cluster, host } = joined();
     const message =
       'nodes "w1" is forbidden: node "w1" is not allowed to update configSource to a new non-nil configSource';
@@ -125,13 +125,13 @@ describe('dynamic-kubelet-config', () => {
     });
   });
 
-  test('reports any other refusal with its own error', async () => {
+  test('dynamic-kubelet-config reports any other refusal with its own error', async () => {
     const { cluster, host } = joined();
     cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(403, { message: 'no such user' }));
     expect((await runPhase(dynamicKubeletConfig, input, host)).error).toMatchObject({ code: 'E_API_FORBIDDEN' });
   });
 
-  test('reports a server that silently ignores the configSource', async () => {
+  test('dynamic-kubelet-config reports a server that silently ignores the configSource', async () => {
     const { cluster, host } = joined();
     cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(200, { metadata: { name: 'w1' }, spec: {} }));
     expect((await runPhase(dynamicKubeletConfig, input, host)).error).toMatchObject({
@@ -140,7 +140,7 @@ describe('dynamic-kubelet-config', () => {
     });
   });
 
-  test("reports the kubelet's error if it does not use the configSource in time", async () => {
+  test("dynamic-kubelet-config reports the kubelet's error if it does not use the configSource in time", async () => {
     const stopped = new AbortController();
     const { cluster } = joined();
     const host = memoryHost({
@@ -162,7 +162,7 @@ describe('dynamic-kubelet-config', () => {
     });
   });
 
-  test('predicts the change in a dry run', async () => {
+  test('dynamic-kubelet-config predicts the change in a dry run', async () => {
     const { cluster, host } = joined({ spec: {} });
     const { error, changes } = await runPhase(dynamicKubeletConfig, input, recordingHost(host));
     expect([error, changes]).toEqual([undefined, [{ ...PATCH, checked: 'dry-run' }]]);
@@ -177,7 +177,7 @@ describe('undo of dynamic-kubelet-config', () => {
     return { notes, source: sourceOf(cluster), sent: host.sent.map(({ method, body }) => [method, body]) };
   };
 
-  test('clears the configSource that the run set', async () => {
+  test('the undo of dynamic-kubelet-config clears the configSource that the run set', async () => {
     const { notes, sent } = await undo(joined({ spec: { configSource } }));
     expect([notes, sent]).toEqual([
       [],
@@ -196,12 +196,12 @@ describe('undo of dynamic-kubelet-config', () => {
     ],
     ['a Node without one', {}, { configSource }],
     ['the configSource if the gate was off', { spec: { configSource } }, {}],
-  ])('keeps %s', async (_, node, inputs) => {
+  ])('the undo of dynamic-kubelet-config keeps %s', async (_, node, inputs) => {
     const { sent } = await undo(joined(node), inputs);
     expect(sent.filter(([method]) => method === 'PATCH')).toEqual([]);
   });
 
-  test('warns if the cluster does not answer', async () => {
+  test('the undo of dynamic-kubelet-config warns if the cluster does not answer', async () => {
     const scene = joined({ spec: { configSource } });
     scene.cluster.answers.set('GET /api/v1/nodes/w1', scene.cluster.answer(503, { message: 'starting' }));
     expect((await undo(scene)).notes).toEqual([

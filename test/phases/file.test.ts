@@ -31,7 +31,7 @@ itKeepsThePhaseContract(file, {
 itKeepsThePhaseContract(file, { input: { path: '/etc/motd', absent: true }, machine, secrets: [] });
 
 describe('file', () => {
-  test('writes a file from a template, with mode and owner', async () => {
+  test('the phase file writes a file from a template, with mode and owner', async () => {
     const values = { name: 'w1', role: 'workers' };
     const { changes, outputs } = await written({ template: '/srv/motd.tpl', values, mode: '0640', owner: 'kube' });
     expect(changes).toEqual([
@@ -49,7 +49,7 @@ describe('file', () => {
     expect([changes, outputs]).toEqual([[], { changed: false }]);
   });
 
-  test('keeps double braces if there are no values', async () => {
+  test('the phase file keeps double braces if there are no values', async () => {
     const { changes } = await written({ content: '{{ x }}' });
     expect(changes).toMatchObject([{ content: '{{ x }}' }]);
   });
@@ -64,7 +64,7 @@ describe('file', () => {
     [{ secretContent: 'a' }, 'secretContent must not be readable by all users, but mode is 0644'],
     [{ content: 'a', owner: 'nobody9' }, 'there is no user or group nobody9 on this machine'],
     [{ content: '{{ a }} {{ b }}', values: { a: '1' } }, 'values has no value for {{ b }}'],
-  ])('refuses %j before anything is changed', async (input, problems) => {
+  ])('the phase file refuses %j before anything is changed', async (input, problems) => {
     const { error, host } = await written(input);
     expect(error).toMatchObject({
       code: 'E_PHASE_INPUT',

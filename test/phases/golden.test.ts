@@ -94,21 +94,21 @@ function lineOf(change: Change): string[] {
 }
 
 describe.each(Object.keys(KUBEADM) as Release[])('a join with a kubelet and a cluster of %s', (release) => {
-  test('leaves the files, links and directories of kubeadm, with the same modes', async () => {
+  test('a join leaves the files, links and directories of kubeadm, with the same modes', async () => {
     const { host } = await joined(release);
     const tree = host.changes.flatMap(lineOf).map(withoutDates);
     expect(tree.sort()).toEqual(golden(release, 'tree.txt').trimEnd().split('\n').sort());
   });
 
   const names = readdirSync(join(GOLDEN, release, 'files'));
-  test.each(names)('writes %s with the bytes of kubeadm', async (name) => {
+  test.each(names)('a join writes %s with the bytes of kubeadm', async (name) => {
     const { host, written } = await joined(release, name === 'bootstrap-kubelet.conf' ? 'kubelet' : 'direct');
     const file = host.changes.find((change) => change.kind === 'file' && change.path.endsWith(`/${name}`));
     const text = file?.kind === 'file' ? Buffer.from(file.content ?? '').toString() : undefined;
     expect(written(text ?? '').replace(TOKEN, '<TOKEN>')).toBe(golden(release, join('files', name)));
   });
 
-  test('writes no file that kubeadm does not write', async () => {
+  test('a join writes no file that kubeadm does not write', async () => {
     const { host } = await joined(release);
     const written = host.changes
       .filter(({ kind }) => kind === 'file')
@@ -119,13 +119,13 @@ describe.each(Object.keys(KUBEADM) as Release[])('a join with a kubelet and a cl
     ).toEqual([]);
   });
 
-  test('requests the certificate with the usages of the kubelet', async () => {
+  test('a join requests the certificate with the usages of the kubelet', async () => {
     const { host } = await joined(release);
     const csr = host.sent.find(({ method, path }) => method === 'POST' && path.endsWith('certificatesigningrequests'));
     expect((csr?.body as CsrObject | undefined)?.spec.usages).toEqual(KUBEADM[release].usages);
   });
 
-  test('leaves the annotations of kubeadm on the Node', async () => {
+  test('a join leaves the annotations of kubeadm on the Node', async () => {
     const { cluster } = await joined(release);
     expect(cluster.objects.get('/api/v1/nodes/w1')?.metadata.annotations).toEqual(KUBEADM[release].annotations);
   });

@@ -54,7 +54,7 @@ describe('http', () => {
     expect([result.steps[0]?.outputs, calls]).toEqual([{ called: true, status: 202 }, []]);
   });
 
-  test('sends headers and JSON, and the request of its undo on undo', async () => {
+  test('the phase http sends headers and JSON, and the request of its undo on undo', async () => {
     const { machine, calls, held } = store();
     const host = memoryHost(machine());
     const { error } = await runPhase(http, put, host);
@@ -75,12 +75,12 @@ describe('http', () => {
     expect(held()).toBeUndefined();
   });
 
-  test.each([{}, { undo: put.undo, irreversible: 'x' }])('refuses a change with %j', async (extra) => {
+  test.each([{}, { undo: put.undo, irreversible: 'x' }])('the phase http refuses a change with %j', async (extra) => {
     const { error } = await runPhase(http, { method: 'POST', url: URL_, ...extra }, memoryHost());
     expect(error).toMatchObject({ code: 'E_PHASE_INPUT' });
   });
 
-  test('refuses a URL that contains a secret of the run', async () => {
+  test('the phase http refuses a URL that contains a secret of the run', async () => {
     const url = `${URL_}/${CANARY}`;
     const { error } = await runPhase(http, { method: 'GET', url, headers: { x: CANARY } }, memoryHost());
     expect(error).toMatchObject({ code: 'E_SECRET_IN_ADDRESS', facts: { origin: 'https://cmdb.example' } });

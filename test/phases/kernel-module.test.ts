@@ -19,7 +19,7 @@ itKeepsThePhaseContract(kernelModule, {
   secrets: [],
 });
 
-test('loads the missing modules, unloads only those on undo, and loads all of them at each boot', async () => {
+test('kernel-module loads missing modules, unloads only those on undo, and loads all at each boot', async () => {
   const host = memoryHost(machine());
   await runPhase(kernelModule, { modules: ['overlay', 'ip_vs', 'br-netfilter'], file: 'joinery' }, host);
   expect(host.changes.map((change) => ('path' in change ? change.path : change.kind))).toEqual([

@@ -29,12 +29,12 @@ const write = (host: MemoryHost, inputs: Record<string, unknown> = input) => run
 itKeepsThePhaseContract(kubeconfig, { input, machine: () => machine(true), secrets: [glimpseOf(keyPem)] });
 
 describe('kubeconfig', () => {
-  test('writes nothing if the kubelet requests its own certificate', async () => {
+  test('kubeconfig writes nothing if the kubelet requests its own certificate', async () => {
     const { error, changes } = await write(memoryHost(machine(true)), { server: SERVER, ca: ca.pem });
     expect([error, changes]).toEqual([undefined, []]);
   });
 
-  test('writes the same bytes as the kubelet', async () => {
+  test('kubeconfig writes the same bytes as the kubelet', async () => {
     const host = memoryHost(machine());
     const { error, changes } = await write(host);
     expect(error).toBeUndefined();
@@ -51,14 +51,14 @@ describe('kubeconfig', () => {
     ]);
   });
 
-  test('writes the same files on another day', async () => {
+  test('kubeconfig writes the same files on another day', async () => {
     const host = memoryHost(machine());
     await write(host);
     host.now = () => new Date(NOW.getTime() + 86_400_000);
     expect((await write(host)).changes).toEqual([]);
   });
 
-  test('writes an identity with another key, and keeps the old file', async () => {
+  test('kubeconfig writes an identity with another key, and keeps the old file', async () => {
     const host = memoryHost(machine());
     await write(host);
     const renewed = issue(ca, { keyPem: generateKeyPem(), notBefore: NOW });
@@ -70,7 +70,7 @@ describe('kubeconfig', () => {
     expect(await text(host, CURRENT)).toContain(renewed.keyPem.trim());
   });
 
-  test('stops a running kubelet before the first write, and only if something differs', async () => {
+  test('kubeconfig stops a running kubelet before the first write, and only if something differs', async () => {
     const host = memoryHost(machine(true));
     const { changes } = await write(host);
     expect(changes[0]).toEqual({ kind: 'service', name: 'kubelet', action: 'stop' });
@@ -79,7 +79,7 @@ describe('kubeconfig', () => {
     expect(again.changes).toEqual([]);
   });
 
-  test('changes only the kubeconfig for another server', async () => {
+  test('kubeconfig changes only the kubeconfig for another server', async () => {
     const host = memoryHost(machine());
     await write(host);
     const { changes } = await write(host, { ...input, server: 'https://10.0.0.2:6443' });

@@ -17,7 +17,7 @@ for (const kubeletVersion of ['v1.30.2', 'v1.36.2'])
   });
 
 describe('kubelet-config', () => {
-  test("writes the cluster's configuration, sorted and unindented, with kubeadm's defaults and rotation", async () => {
+  test("kubelet-config writes the cluster's configuration, sorted, with kubeadm's defaults and rotation", async () => {
     const host = memoryHost(machine());
     const kubeletConfiguration = { ...CONFIGURATION, rotateCertificates: false, zebra: { b: 1, a: 2 } };
     const { error, changes } = await configure(host, { kubeletConfiguration });
@@ -95,7 +95,7 @@ describe('kubelet-config', () => {
     ['fd00::/129', '10.96.0.10'],
     ['hello', '10.96.0.10'],
     ['', '10.96.0.10'],
-  ])('with service subnet "%s", an empty clusterDNS becomes %s', async (serviceSubnet, address) => {
+  ])('with service subnet "%s", kubelet-config sets an empty clusterDNS to %s', async (serviceSubnet, address) => {
     const { clusterDNS: _, ...kubeletConfiguration } = CONFIGURATION;
     const clusterConfiguration = { kubernetesVersion: 'v1.30.2', networking: { serviceSubnet } };
     expect((await configured({ kubeletConfiguration, clusterConfiguration })).clusterDNS).toEqual([address]);
@@ -115,7 +115,7 @@ describe('kubelet-config', () => {
   test.each([
     ['v1.21.9', undefined],
     ['v1.22.0', 'systemd'],
-  ])('for %s, an absent cgroup driver becomes %s', async (kubeletVersion, driver) => {
+  ])('for %s, kubelet-config sets an absent cgroup driver to %s', async (kubeletVersion, driver) => {
     const { cgroupDriver: _, ...kubeletConfiguration } = CONFIGURATION;
     expect((await configured({ kubeletVersion, kubeletConfiguration })).cgroupDriver).toBe(driver);
   });
@@ -129,7 +129,7 @@ describe('kubelet-config', () => {
     ],
     ['has no file', { services: { kubelet: {}, 'systemd-resolved': { active: true } } }, undefined],
     ['is not there', {}, undefined],
-  ])('sets resolvConf if systemd-resolved %s', async (_, change, expected) => {
+  ])('kubelet-config sets resolvConf if systemd-resolved %s', async (_, change, expected) => {
     const host = memoryHost(machine(change));
     await configure(host);
     expect(parse((await text(host, CONFIG)) ?? '')).toHaveProperty('kind');
@@ -140,14 +140,14 @@ describe('kubelet-config', () => {
 describe('kubelet-config with the gate DynamicKubeletConfig', () => {
   const INIT = '/var/lib/kubelet/config/init/kubelet';
 
-  test('writes the initial configuration too', async () => {
+  test('kubelet-config with the gate DynamicKubeletConfig writes the initial configuration too', async () => {
     const host = memoryHost(machine());
     const { error } = await configure(host, { configSource: { configMap: { name: 'kubelet-config-1.20' } } });
     expect(error).toBeUndefined();
     expect(await text(host, INIT)).toBe(await text(host, CONFIG));
   });
 
-  test('writes no initial configuration if the gate is off', async () => {
+  test('kubelet-config writes no initial configuration if the gate DynamicKubeletConfig is off', async () => {
     const host = memoryHost(machine());
     await configure(host);
     expect(await text(host, INIT)).toBeUndefined();
@@ -155,7 +155,7 @@ describe('kubelet-config with the gate DynamicKubeletConfig', () => {
 });
 
 describe('CA file of the kubelet', () => {
-  test('refuses the CA file of another cluster before anything is written', async () => {
+  test('kubelet-config refuses the CA file of another cluster before anything is written', async () => {
     const foreign = authority('foreign');
     const { error, changes } = await configure(memoryHost(machine({ files: { [CA]: foreign.pem } })));
     expect(error).toMatchObject({
@@ -166,19 +166,19 @@ describe('CA file of the kubelet', () => {
     expect(changes).toEqual([]);
   });
 
-  test('refuses an invalid CA file', async () => {
+  test('kubelet-config refuses an invalid CA file', async () => {
     const { error } = await configure(memoryHost(machine({ files: { [CA]: 'text' } })));
     expect(error).toMatchObject({ code: 'E_CA_FILE_DIFFERS', facts: { found: 'no certificate' } });
   });
 
-  test('updates a CA file with the same key', async () => {
+  test('kubelet-config updates a CA file with the same key', async () => {
     const host = memoryHost(machine({ files: { [CA]: `# a comment\n${ca.pem}\n` } }));
     const { error } = await configure(host);
     expect(error).toBeUndefined();
     expect(await text(host, CA)).toBe(ca.pem);
   });
 
-  test('writes the CA file to the given path', async () => {
+  test('kubelet-config writes the CA file to the configured path', async () => {
     const host = memoryHost(machine());
     expect((await configure(host, { caCertPath: '/srv/pki/ca.crt' })).error).toBeUndefined();
     expect([await text(host, '/srv/pki/ca.crt'), await text(host, CA)]).toEqual([ca.pem, undefined]);

@@ -51,7 +51,7 @@ describe('flags of the kubelet', () => {
       '--network-plugin=cni --pod-infra-container-image=registry.test/k8s/pause:3.2',
     ],
     ['v1.24.0', { criSocket: DOCKER }, `${endpoint}unix://${DOCKER}`],
-  ])('writes the flags of kubeadm for %s and %j', async (kubeletVersion, overrides, expected) => {
+  ])('kubelet-config writes the flags of kubeadm for %s and %j', async (kubeletVersion, overrides, expected) => {
     expect(await flagsOf({ kubeletVersion, ...overrides })).toBe(`KUBELET_KUBEADM_ARGS="${expected}"\n`);
   });
 
@@ -60,7 +60,7 @@ describe('flags of the kubelet', () => {
     expect(await flagsOf({}, only)).toContain('=unix:///run/containerd/containerd.sock');
   });
 
-  test('uses the version of the installed kubelet by default', async () => {
+  test('kubelet-config uses the version of the installed kubelet by default', async () => {
     const { kubeletVersion: _, ...unsaid } = input;
     const at = async (change: MemoryMachine) => {
       const host = memoryHost(machine(change));
@@ -106,10 +106,13 @@ describe('the socket of the container runtime in a file', () => {
       'v1.36.2',
       { clusterConfiguration: { kubernetesVersion: 'v1.36.2', featureGates: { NodeLocalCRISocket: false } } },
     ],
-  ])('for %s and %j there is no such file', async (kubeletVersion, overrides) => {
-    const host = memoryHost(machine());
-    expect((await configure(host, { kubeletVersion, ...overrides })).error).toBeUndefined();
-    expect(await text(host, INSTANCE)).toBeUndefined();
-    expect(parse((await text(host, CONFIG)) ?? '')).not.toHaveProperty('containerRuntimeEndpoint');
-  });
+  ])(
+    'kubelet-flags writes no file for the socket of the container runtime for %s and %j',
+    async (kubeletVersion, overrides) => {
+      const host = memoryHost(machine());
+      expect((await configure(host, { kubeletVersion, ...overrides })).error).toBeUndefined();
+      expect(await text(host, INSTANCE)).toBeUndefined();
+      expect(parse((await text(host, CONFIG)) ?? '')).not.toHaveProperty('containerRuntimeEndpoint');
+    },
+  );
 });

@@ -55,7 +55,7 @@ itKeepsThePhaseContract(kubeletConfig, {
 });
 
 describe('patches of the kubelet configuration', () => {
-  test('applies patches in the order of their names, each by its type', async () => {
+  test('kubelet-config applies patches in the order of their names, each by its type', async () => {
     const { error, config, notes } = await configured({
       'kubeletconfiguration0.yaml': 'maxPods: 1\nevictionHard: { b: "3" }\n---\nclusterDNS: [10.0.0.1]\n',
       'kubeletconfiguration1+merge.json': '{ "maxPods": 2, "evictionHard": { "a": null } }',
@@ -67,7 +67,7 @@ describe('patches of the kubelet configuration', () => {
     expect(notes.filter((note) => note.includes('applied'))).toHaveLength(4);
   });
 
-  test('ignores patches for other targets, and warns about directories and other files', async () => {
+  test('kubelet-config ignores patches for other targets, and warns about directories and other files', async () => {
     const { error, notes } = await configured({
       'etcd.yaml': 'a: 1',
       'kube-apiserver0+merge.yaml': 'a: 1',
@@ -88,7 +88,7 @@ describe('patches of the kubelet configuration', () => {
     ]);
   });
 
-  test('reads the type of a patch after the last plus sign, also if the suffix has a dot', async () => {
+  test('kubelet-config reads the type of a patch after the last plus sign, also if the suffix has a dot', async () => {
     const { error, config } = await configured({
       'kubeletconfiguration.prod.yaml': 'maxPods: 7',
       'kubeletconfiguration.v1.2+json.yaml': '- { op: add, path: /podPidsLimit, value: 9 }',
@@ -97,7 +97,7 @@ describe('patches of the kubelet configuration', () => {
     expect(config).toMatchObject({ maxPods: 7, podPidsLimit: 9 });
   });
 
-  test('compares the patched cgroup driver with that of the runtime', async () => {
+  test('preflight-cluster compares the patched cgroup driver with that of the runtime', async () => {
     const { error, changes } = await configured({ 'kubeletconfiguration.yaml': 'cgroupDriver: cgroupfs' });
     expect(error).toMatchObject({ code: 'E_CGROUP_DRIVER', facts: { kubelet: 'cgroupfs', runtime: 'systemd' } });
     expect(changes).toEqual([]);
@@ -146,13 +146,13 @@ describe('patches of the kubelet configuration', () => {
       '/kubeletconfiguration.yaml',
       'unknown directive $setElementOrder/clusterDNS',
     ],
-  ])('refuses patches %s before anything is written', async (_, patches, file, what) => {
+  ])('kubelet-config refuses patches %s before anything is written', async (_, patches, file, what) => {
     const { error, changes } = await configured(patches);
     expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: `${DIRECTORY}${file}`, what }, exitCode: 2 });
     expect(changes).toEqual([]);
   });
 
-  test('requires a directory of patches', async () => {
+  test('kubelet-config requires a directory of patches', async () => {
     const { error } = await configured({}, { patches: '/none' });
     expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: '/none', what: 'it is not a directory' } });
   });
@@ -162,7 +162,7 @@ describe('taints and extra arguments of the kubelet', () => {
   const flags = async (overrides: object) => (await configured({}, overrides)).flags;
   const endpoint = '--container-runtime-endpoint=unix:///var/run/containerd/containerd.sock';
 
-  test("up to 1.35, writes extra arguments sorted, and they override Joinery's flags", async () => {
+  test('up to 1.35, kubelet-config writes extra arguments sorted, and they override its own flags', async () => {
     expect(
       await flags({
         taints: [
@@ -195,7 +195,7 @@ describe('taints and extra arguments of the kubelet', () => {
   test.each([
     ['v1.35.9', '--a=2 --b=1 --b=3 --hostname-override=other'],
     ['v1.36.0', '--hostname-override=other --b=1 --a=2 --b=3'],
-  ])('for %s, keeps duplicates of extra arguments and writes: %s', async (kubeletVersion, line) => {
+  ])('for %s, kubelet-config keeps duplicates of extra arguments and writes: %s', async (kubeletVersion, line) => {
     const kubeletExtraArgs = ['b', 'a', 'b'].map((name, at) => ({ name, value: String(at + 1) }));
     expect(await flags({ kubeletVersion, nodeName: 'other', kubeletExtraArgs })).toBe(`KUBELET_KUBEADM_ARGS="${line}"`);
   });
@@ -204,7 +204,7 @@ describe('taints and extra arguments of the kubelet', () => {
     [{ kubeletExtraArgs: [{ name: '--v' }] }, /has the wrong form "--v": it must be an argument without its dashes/],
     [{ kubeletExtraArgs: [{ name: 'v', value: 'a\nb' }] }, /it must be one line/],
     [{ taints: [{ key: 'a', effect: 'Never' }] }, /must be one of NoSchedule, PreferNoSchedule, NoExecute/],
-  ])('refuses invalid taints and arguments', async (overrides, words) => {
+  ])('kubelet-config refuses invalid taints and arguments', async (overrides, words) => {
     expect(
       String(await thrownBy(() => runPhase(kubeletConfig, { ...input, ...overrides }, memoryHost(machine({}))))),
     ).toMatch(words);

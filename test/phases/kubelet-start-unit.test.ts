@@ -48,11 +48,11 @@ describe('a unit of the kubelet as systemd reads it', () => {
       `Environment="A=--kubeconfig=/etc/kubernetes/kubelet.conf" B=/var/lib/kubelet/config.yaml\n${FLAGS}` +
         'ExecStart=\nExecStart=/usr/bin/kubelet $A --config $B $KUBELET_KUBEADM_ARGS\n',
     ],
-  ])('passes the files of the join with %s', async (_, lines) => {
+  ])('a unit of the kubelet passes the files of the join with %s', async (_, lines) => {
     expect(await written(UNIT + dropIn('10-kubeadm.conf', lines))).toEqual([]);
   });
 
-  test('passes the files of the join with variables from a file', async () => {
+  test('a unit of the kubelet passes the files of the join with variables from a file', async () => {
     const lines = `EnvironmentFile=/etc/default/kubelet\n${FLAGS}ExecStart=\nExecStart=kubelet $A $KUBELET_KUBEADM_ARGS\n`;
     const files = {
       '/etc/default/kubelet':
@@ -68,7 +68,7 @@ describe('a unit of the kubelet as systemd reads it', () => {
     ['the files in a command that a later line resets', `${good}ExecStart=\nExecStart=/usr/bin/kubelet\n`],
     ['the flags in a list that a later line resets', `${good}EnvironmentFile=\n`],
     ['another file by a later argument', good.replace('$KUBELET', '--config=/etc/other.yaml $KUBELET')],
-  ])('does not pass the files of the join with %s', async (_, lines) => {
+  ])('a unit of the kubelet does not pass the files of the join with %s', async (_, lines) => {
     const files = { [paths.kubeletDropIn]: 'the owner' };
     expect(await written(UNIT + dropIn('10-kubeadm.conf', lines), files)).toEqual([`create ${LAST}`]);
   });

@@ -58,7 +58,7 @@ describe('kubelet-start', () => {
     ['no configuration', UNIT.replace('--config=/var/lib/kubelet/config.yaml', '')],
     ['no flags', UNIT.replace('/var/lib/kubelet/kubeadm-flags.env', '')],
     ['another configuration', UNIT.replace('config.yaml', 'other.yaml')],
-  ])('writes a drop-in for a unit that passes %s, and reloads it', async (_, unit) => {
+  ])('kubelet-start writes a drop-in for a unit that passes %s, and reloads it', async (_, unit) => {
     const command = unit.includes('$A')
       ? '/usr/bin/kubelet $A $B $KUBELET_KUBEADM_ARGS $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_EXTRA_ARGS'
       : '/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS';
@@ -91,7 +91,7 @@ ExecStart=${command}
     [true, 0],
     [false, 2],
   ])(
-    'requires --bootstrap-kubeconfig in the unit if the kubelet requests its certificate (passed: %s)',
+    'kubelet-start requires --bootstrap-kubeconfig in the unit if the kubelet requests its certificate (passed: %s)',
     async (passed, more) => {
       const flag = '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf';
       const files = { [paths.bootstrapKubeletConf]: '' };
@@ -103,13 +103,13 @@ ExecStart=${command}
     },
   );
 
-  test('only checks the health of a running kubelet', async () => {
+  test('kubelet-start only checks the health of a running kubelet', async () => {
     const { start, waits } = starting({ active: true, unit: 'anything' });
     const { error, changes, result } = await start();
     expect([error, changes, waits, result.steps[0]?.outputs]).toEqual([undefined, [], health(), {}]);
   });
 
-  test('prints the command to start the kubelet if there is no service manager', async () => {
+  test('kubelet-start prints the command to start the kubelet if there is no service manager', async () => {
     const { start, waits } = starting({ manager: 'none' });
     const { error, changes, result } = await start();
     expect([error, changes, waits]).toEqual([undefined, [], []]);
@@ -126,7 +126,7 @@ ExecStart=${command}
     });
   });
 
-  test('fails if the service does not exist', async () => {
+  test('kubelet-start fails if the service does not exist', async () => {
     const { error, changes } = await starting(undefined).start();
     expect(error).toMatchObject({
       code: 'E_SERVICE_MISSING',
@@ -136,7 +136,7 @@ ExecStart=${command}
     expect(changes).toEqual([]);
   });
 
-  test('fails if the health check fails', async () => {
+  test('kubelet-start fails if the health check fails', async () => {
     const failed = fail('E_SERVICE_FAILED', { service: 'kubelet', lastLine: 'no such file' });
     const { start } = starting({ unit: UNIT }, { wait: () => Promise.reject(failed) });
     const { error, changes } = await start();
@@ -151,13 +151,13 @@ ExecStart=${command}
     ['healthzBindAddress: 0.0.0.0', 'http://127.0.0.1:10248/healthz'],
     ['healthzBindAddress: "::"', 'http://[::1]:10248/healthz'],
     ['kind: KubeletConfiguration', 'http://127.0.0.1:10248/healthz'],
-  ])('checks the health at the address in the configuration: %s', async (config, url) => {
+  ])('kubelet-start checks the health at the address in the configuration: %s', async (config, url) => {
     const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: config } });
     expect((await start()).error).toBeUndefined();
     expect(waits).toEqual(health(url));
   });
 
-  test('warns that nothing is checked if the configuration turns the health check off', async () => {
+  test('kubelet-start warns that nothing is checked if the configuration turns the health check off', async () => {
     const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: 'healthzPort: 0' } });
     expect((await start()).result.steps[0]?.notes.map(({ level, text }) => [level, text])).toContainEqual([
       'warn',

@@ -18,12 +18,12 @@ itKeepsThePhaseContract(kubeletVersion, {
   changesNothing: true,
 });
 
-test.each(['v1.20.2', 'v1.31.0-rc.1', 'v1.28.3+k3s1'])('outputs the version %s', async (version) => {
+test.each(['v1.20.2', 'v1.31.0-rc.1', 'v1.28.3+k3s1'])('kubelet-version outputs the version %s', async (version) => {
   const { result } = await ask(saying(`Kubernetes ${version}\n`));
   expect(result.steps[0]?.outputs).toEqual({ kubeletVersion: version });
 });
 
-test('fails for unexpected output, and without a kubelet', async () => {
+test('kubelet-version fails for unexpected output, and without a kubelet', async () => {
   expect((await ask(saying('Segmentation fault'))).error).toMatchObject({ code: 'E_COMMAND_FAILED' });
   expect((await ask({ now: () => NOW })).error).toMatchObject({ code: 'E_PROGRAM_MISSING', exitCode: 6 });
 });

@@ -46,7 +46,7 @@ const outputsOf = async (...args: Parameters<typeof runPhase>) => {
 };
 
 describe('kubelet-wait-bootstrap', () => {
-  test('outputs certificate and key, and deletes the bootstrap credentials', async () => {
+  test('kubelet-wait-bootstrap outputs certificate and key, and deletes the bootstrap credentials', async () => {
     const { error, changes, outputs, notes } = await outputsOf(
       kubeletWaitBootstrap,
       input,
@@ -58,7 +58,7 @@ describe('kubelet-wait-bootstrap', () => {
     expect(notes).toEqual([{ level: 'info', text: 'the kubelet has its certificate, valid until 2027-03-04' }]);
   });
 
-  test('waits for the certificate and then for the kubeconfig', async () => {
+  test('kubelet-wait-bootstrap waits for the certificate and then for the kubeconfig', async () => {
     const { [paths.kubeletCurrentPem]: pem = '' } = held;
     const conf = { [paths.kubeletConf]: kubeletConf(SERVER, ca.pem) };
     const { host, waited } = following([{}, conf, { ...conf, [paths.kubeletCurrentPem]: pem }]);
@@ -74,13 +74,13 @@ describe('kubelet-wait-bootstrap', () => {
     ['without its key', { pem: own.pem, keyPem: '' }],
     ['with the key of another one', { pem: own.pem, keyPem: issue(ca).keyPem }],
     ['that is broken', { pem: 'text', keyPem: own.keyPem }],
-  ])('does not accept a certificate %s, and keeps the token', async (_, other) => {
+  ])('kubelet-wait-bootstrap does not accept a certificate %s, and keeps the token', async (_, other) => {
     const { host } = following([{ ...held, [paths.kubeletCurrentPem]: other.pem + other.keyPem }]);
     const { error, changes } = await outputsOf(kubeletWaitBootstrap, input, host);
     expect([error, changes]).toEqual([new Error('would wait forever'), []]);
   });
 
-  test('reports a timeout with a hint', async () => {
+  test('kubelet-wait-bootstrap reports a timeout with a hint', async () => {
     const stopped = new AbortController();
     const host = memoryHost({
       now: () => NOW,
@@ -101,7 +101,7 @@ describe('kubelet-wait-bootstrap', () => {
     });
   });
 
-  test('leaves the outputs undecided in a dry run', async () => {
+  test('kubelet-wait-bootstrap leaves the outputs undecided in a dry run', async () => {
     const inner = memoryHost({ now: () => NOW });
     const { result, error } = await runPhase(kubeletWaitBootstrap, input, recordingHost(inner));
     expect([result.steps[0]?.status, error, inner.changes]).toEqual(['undecided', undefined, []]);
@@ -109,7 +109,7 @@ describe('kubelet-wait-bootstrap', () => {
 });
 
 describe('kubelet-wait-bootstrap in mode direct', () => {
-  test('only outputs the identity, and deletes nothing', async () => {
+  test('kubelet-wait-bootstrap only outputs the identity, and deletes nothing', async () => {
     const host = memoryHost({ now: () => NOW, files: asked });
     const { error, changes, outputs, notes } = await outputsOf(kubeletWaitBootstrap, { nodeName: 'w1' }, host);
     expect([error, changes, notes, outputs?.certificate]).toEqual([undefined, [], [], own.pem]);

@@ -80,12 +80,12 @@ async function follow(states: (NodeObject | undefined)[], overrides: Record<stri
 describe('node-ready', () => {
   const late = new Date(NOW.getTime() - 5_000);
 
-  test('does not wait with wait: started', async () => {
+  test('node-ready does not wait with wait: started', async () => {
     const { error, changes, seen, result } = await follow([], { wait: 'started' });
     expect([error, changes, seen, result.steps[0]?.outputs]).toEqual([undefined, [], [], {}]);
   });
 
-  test('waits until the Node has registered, and annotates its CRI socket', async () => {
+  test('node-ready waits until the Node has registered, and annotates its CRI socket', async () => {
     const { error, changes, stateAt, result } = await follow([
       undefined,
       node({ version: '' }),
@@ -99,7 +99,7 @@ describe('node-ready', () => {
     expect(result.steps[0]?.outputs).toEqual({ kubeletVersion: 'v1.30.2' });
   });
 
-  test('waits until the Node is Ready with wait: ready', async () => {
+  test('node-ready waits until the Node is Ready with wait: ready', async () => {
     const { error, changes, stateAt } = await follow(
       [node({ ready: false }), node({ ready: false, annotated: true }), node({ annotated: true })],
       { wait: 'ready' },
@@ -107,7 +107,7 @@ describe('node-ready', () => {
     expect([error, stateAt(), changes]).toEqual([undefined, 2, [PATCH]]);
   });
 
-  test('ignores the heartbeat of an earlier kubelet', async () => {
+  test('node-ready ignores the heartbeat of an earlier kubelet', async () => {
     const old = node({ beat: late, annotated: true });
     for (const wait of ['registered', 'ready']) {
       const { error, stateAt } = await follow([old, old, node({ annotated: true })], { wait });
@@ -117,7 +117,7 @@ describe('node-ready', () => {
     expect(stateAt()).toBe(0); // without a start time, every heartbeat counts
   });
 
-  test('accepts a heartbeat in whole seconds', async () => {
+  test('node-ready accepts a heartbeat in whole seconds', async () => {
     const started = new Date(NOW.getTime() + 900).toISOString();
     expect((await follow([node({ annotated: true })], { startedAt: started })).error).toBeUndefined();
     const { error } = await follow([node({ annotated: true })], {
@@ -126,7 +126,7 @@ describe('node-ready', () => {
     expect(error).toEqual(new Error('would wait forever'));
   });
 
-  test('accepts a Node without a Ready condition as registered', async () => {
+  test('node-ready accepts a Node without a Ready condition as registered', async () => {
     const fresh = { ...node(), status: { nodeInfo: { kubeletVersion: 'v1.30.2' } } };
     expect((await follow([fresh])).error).toBeUndefined();
   });
@@ -134,7 +134,7 @@ describe('node-ready', () => {
   test.each([
     ['none', {}, [PATCH]],
     ['the same', { annotated: true }, []],
-  ])('replaces %s with the CRI socket', async (_, change, expected) => {
+  ])('node-ready replaces %s with the CRI socket', async (_, change, expected) => {
     expect((await follow([node(change)])).changes).toEqual(expected);
   });
 
@@ -144,21 +144,24 @@ describe('node-ready', () => {
     ['v1.24.0', { criSocket: '/run/x.sock' }, 'unix:///run/x.sock'],
     ['v1.33.9', {}, SOCKET],
     ['v1.34.0', { clusterConfiguration: withGate(false) }, SOCKET],
-  ])('annotates a Node of %s with the CRI socket in the form of that release (%j)', async (version, inputs, socket) => {
-    const host = memoryHost(machine(clusterWith(node({ version }))));
-    await runPhase(nodeReady, { ...input, ...inputs }, host);
-    expect(host.sent.at(-1)).toMatchObject({
-      method: 'PATCH',
-      body: { metadata: { annotations: { [ANNOTATION]: socket } } },
-    });
-  });
+  ])(
+    'node-ready annotates a Node of %s with the CRI socket in the form of that release (%j)',
+    async (version, inputs, socket) => {
+      const host = memoryHost(machine(clusterWith(node({ version }))));
+      await runPhase(nodeReady, { ...input, ...inputs }, host);
+      expect(host.sent.at(-1)).toMatchObject({
+        method: 'PATCH',
+        body: { metadata: { annotations: { [ANNOTATION]: socket } } },
+      });
+    },
+  );
 
   test.each([
     ['v1.34.0', {}],
     ['v1.36.2', {}],
     ['v1.36.2', { clusterConfiguration: withGate(false) }],
     ['v1.32.0', { clusterConfiguration: withGate(true) }],
-  ])('does not annotate a Node of %s if kubeadm would not (%j)', async (version, inputs) => {
+  ])('node-ready does not annotate a Node of %s if kubeadm would not (%j)', async (version, inputs) => {
     const { error, changes } = await runPhase(
       nodeReady,
       { ...input, ...inputs },
@@ -167,7 +170,7 @@ describe('node-ready', () => {
     expect([error, changes]).toEqual([undefined, []]);
   });
 
-  test("sends its requests with the node's own certificate", async () => {
+  test("node-ready sends its requests with the node's own certificate", async () => {
     const host = memoryHost(machine(clusterWith(node())));
     await runPhase(nodeReady, input, host);
     expect(host.sent.map(({ as }) => as)).toEqual([
@@ -178,7 +181,7 @@ describe('node-ready', () => {
   test.each([
     [403, 'E_API_FORBIDDEN'],
     [401, 'E_API_UNAUTHORIZED'],
-  ])('fails with the error of an answer %i', async (status, code) => {
+  ])('node-ready fails with the error of an answer %i', async (status, code) => {
     const cluster = clusterWith(node());
     cluster.answers.set('PATCH /api/v1/nodes/w1', cluster.answer(status, {}));
     expect((await runPhase(nodeReady, input, memoryHost(machine(cluster)))).error).toMatchObject({ code });
@@ -199,16 +202,16 @@ describe('a wait for the Node that times out', () => {
   const LIMIT = 'step node-ready did not finish within its time limit of 6 s: ';
   const LAST = '; last error of the kubelet: E0101 Unable to register node "w1": no more than 63 characters';
 
-  test('ends with the last error of the kubelet', async () => {
+  test('a wait for the Node that times out ends with the last error of the kubelet', async () => {
     expect(await witnessOf(undefined)).toBe(`${LIMIT}there is no Node w1 in the cluster${LAST}`);
   });
 
-  test('does not call a Node of an earlier join not Ready', async () => {
+  test('a wait for the Node that times out does not call a Node of an earlier join not Ready', async () => {
     const old = node({ beat: new Date(NOW.getTime() - 3_600_000) });
     expect(await witnessOf(old)).toBe(`${LIMIT}Node w1 exists, and this kubelet has not written its status${LAST}`);
   });
 
-  test('ends with the reason why the Node is not Ready', async () => {
+  test('a wait for the Node that times out ends with the reason why the Node is not Ready', async () => {
     const reason = { reason: 'KubeletNotReady', message: 'cni plugin not initialized' };
     const waiting = node({ ready: false });
     const [condition] = waiting.status?.conditions ?? [];

@@ -71,7 +71,7 @@ describe('directories that cannot be written', () => {
       ['/var/lib/kubelet is on a read-only file system, mounted at /var/lib'],
     ],
     ['x / ext4 rw 0 0\nx /etc/kubernetes-old ext4 ro 0 0\n', []],
-  ])('with the mounts %j, the failures are %j', async (table, expected) => {
+  ])('with the mounts %j, preflight reports the failures %j', async (table, expected) => {
     const { found } = await checked(joinable({ files: { '/proc/self/mounts': table } }));
     expect(found.map(({ evidence }) => evidence)).toEqual(expected);
   });

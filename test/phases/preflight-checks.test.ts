@@ -102,7 +102,7 @@ describe('the container runtime', () => {
       for (const path of sockets) await host.apply({ kind: 'link', path, target: 'x' }, SIGNAL);
     });
 
-  test('fails if there are several container runtimes', async () => {
+  test('preflight fails if there are several container runtimes', async () => {
     const { found } = await withSockets([SOCKET, CRIO], [SOCKET, CRIO]);
     expect(found).toEqual([
       {
@@ -115,7 +115,7 @@ describe('the container runtime', () => {
     ]);
   });
 
-  test('uses the container runtime whose socket exists', async () => {
+  test('preflight uses the container runtime whose socket exists', async () => {
     expect((await withSockets(['/var/run/cri-dockerd.sock'], [SOCKET])).found).toMatchObject([
       { check: 'CRI', evidence: expect.stringContaining('/var/run/cri-dockerd.sock') },
     ]);
@@ -187,7 +187,7 @@ describe('the kernel options', () => {
     '/usr/lib/kernel/config-REL',
     '/usr/src/linux-headers-REL/.config',
     '/lib/modules/REL/build/.config',
-  ])('reads the kernel options from %s', async (place) => {
+  ])('preflight reads the kernel options from %s', async (place) => {
     const path = place.replace('REL', RELEASE);
     const machine = withoutFile(`/boot/config-${RELEASE}`, { files: { [path]: kernelConfig() } });
     expect((await checked(machine)).found).toEqual([]);
@@ -198,7 +198,7 @@ describe('the kernel options', () => {
     return host.apply(change as never, SIGNAL);
   };
 
-  test('prefers the compressed options of the running kernel', async () => {
+  test('preflight prefers the compressed options of the running kernel', async () => {
     const { found } = await checked(joinable(), {}, packed(gzipSync(kernelConfig('INET'))));
     expect(found).toMatchObject([{ result: 'error', evidence: '/proc/config.gz lacks CONFIG_INET' }]);
   });
@@ -206,25 +206,25 @@ describe('the kernel options', () => {
   test.each<[string, Buffer]>([
     ['cannot be unpacked', Buffer.from('nonsense')],
     ['is far too large', gzipSync(Buffer.alloc(5 << 20))],
-  ])('does not read the kernel options from a file that %s', async (_, bytes) => {
+  ])('preflight does not read the kernel options from a file that %s', async (_, bytes) => {
     const { found } = await checked(joinable(), {}, packed(bytes));
     expect(found).toMatchObject([
       { check: 'SystemVerification', evidence: expect.stringMatching(/^\/proc\/config\.gz: /) },
     ]);
   });
 
-  test('accepts the older name of an option', async () => {
+  test('preflight accepts the older name of an option', async () => {
     const config = `${kernelConfig('NETFILTER_XT_TARGET_REDIRECT')}CONFIG_IP_NF_TARGET_REDIRECT=m\n`;
     expect((await checked(file(`/boot/config-${RELEASE}`, config))).found).toEqual([]);
   });
 
-  test('matches an option as a whole line', async () => {
+  test('preflight matches an option as a whole line', async () => {
     const config = `${kernelConfig('INET')}CONFIG_INET_DIAG=y\nCONFIG_INET=n\n`;
     expect((await checked(file(`/boot/config-${RELEASE}`, config))).found).toHaveLength(1);
   });
 });
 
-test('removes control characters from the evidence', async () => {
+test('preflight removes control characters from the evidence', async () => {
   const { found } = await checked(file('/proc/swaps', 'Filename\n/dev/\u001b[2Jx 1\n'));
   expect(found[0]?.evidence).toBe('swap is on: /dev/ [2Jx');
   expect(goodFiles['/proc/swaps']).not.toContain('\u001b');

@@ -48,7 +48,7 @@ describe('cgroups v1 and a kubelet from 1.35 on', () => {
     expect((error as { code?: string } | undefined)?.code).toBe(code);
   });
 
-  test('can be ignored as SystemVerification', async () => {
+  test('cgroups v1 with a kubelet from 1.35 on can be ignored as SystemVerification', async () => {
     const { error, notes } = await look(V1, {
       ...configured(),
       ignorePreflightErrors: ['SystemVerification'],
@@ -87,7 +87,7 @@ describe('what would stop the join after the certificate was requested', () => {
       'E_CA_FILE_DIFFERS',
     ],
     ['the CA file of this cluster', { '/etc/kubernetes/pki/ca.crt': ca.pem }, undefined, undefined],
-  ])('%s is found before anything is sent', async (_, files, patches, code) => {
+  ])('preflight-cluster finds %s before anything is sent', async (_, files, patches, code) => {
     const { error } = await look(files, { ...input, ...defined({ patches }) });
     expect((error as { code?: string } | undefined)?.code).toBe(code);
   });
@@ -133,7 +133,7 @@ describe('what would stop the join after the certificate was requested', () => {
     );
   });
 
-  test('none of it can be ignored', async () => {
+  test('a problem that would stop the join after the CSR cannot be ignored', async () => {
     const { error } = await look({}, { ...input, patches: '/nope', ignorePreflightErrors: ['all'] });
     expect(error).toMatchObject({ code: 'E_PATCH' });
   });

@@ -47,7 +47,7 @@ describe('the node name', () => {
   const held = issue(ca);
   const identity = heldIdentity(SERVER, ca.pem, held);
 
-  test('refuses a node name that a Ready node has', async () => {
+  test('preflight-cluster refuses a node name that a Ready node has', async () => {
     const { error } = await look(within(taken()));
     expect(error).toMatchObject({ code: 'E_NODE_EXISTS', facts: { node: 'w1' }, exitCode: 5 });
   });
@@ -57,13 +57,13 @@ describe('the node name', () => {
     expect(error).toMatchObject({ code: 'E_NODE_EXISTS' });
   });
 
-  test('accepts the name of a node that is not Ready', async () => {
+  test('preflight-cluster accepts the name of a node that is not Ready', async () => {
     const fake = new FakeCluster(ca);
     fake.put(nodeRef('w1'), { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } });
     expect((await look(within(fake))).error).toBeUndefined();
   });
 
-  test("accepts its own name if the cluster accepts the machine's identity", async () => {
+  test("preflight-cluster accepts its own name if the cluster accepts the machine's identity", async () => {
     const host = within(taken(), identity);
     expect((await look(host)).error).toBeUndefined();
     expect(host.sent.at(-1)?.as).toMatchObject({ certificate: { pem: held.pem } });
@@ -84,7 +84,7 @@ describe('the node name', () => {
         return fake;
       })(),
     ],
-  ])('refuses the node name if the identity on the machine %s', async (_, files, serving) => {
+  ])('preflight-cluster refuses the node name if the identity on the machine %s', async (_, files, serving) => {
     expect((await look(within(serving, files))).error).toMatchObject({ code: 'E_NODE_EXISTS' });
   });
 
@@ -92,7 +92,7 @@ describe('the node name', () => {
     [401, 'E_API_UNAUTHORIZED'],
     [403, 'E_API_FORBIDDEN'],
     [503, 'E_API_UNAVAILABLE'],
-  ])('fails once if the node name cannot be read (%i)', async (status, code) => {
+  ])('preflight-cluster fails once if the node name cannot be read (%i)', async (status, code) => {
     const serving = new FakeCluster(ca);
     serving.answers.set('GET /api/v1/nodes/w1', serving.answer(status, {}));
     expect(await look(within(serving))).toMatchObject({ error: { code }, notes: [] });
@@ -107,7 +107,7 @@ describe('a cluster that denies reading Nodes', () => {
     return within(fake);
   };
 
-  test('warns up to 1.17 if Nodes cannot be read', async () => {
+  test('preflight-cluster warns up to 1.17 if Nodes cannot be read', async () => {
     expect(await look(refusing('v1.17.9'))).toEqual({
       error: undefined,
       notes: [
@@ -119,7 +119,7 @@ describe('a cluster that denies reading Nodes', () => {
     });
   });
 
-  test('fails from 1.18 on if Nodes cannot be read', async () => {
+  test('preflight-cluster fails from 1.18 on if Nodes cannot be read', async () => {
     expect((await look(refusing('v1.18.0'))).error).toMatchObject({ code: 'E_API_FORBIDDEN' });
   });
 });
@@ -197,7 +197,7 @@ describe('the version of the kubelet', () => {
     }
   });
 
-  test("determines the kubelet's version if no step did", async () => {
+  test("preflight-cluster determines the kubelet's version if no step did", async () => {
     const { kubeletVersion: _, ...incomplete } = input;
     const asked = async (change: MemoryMachine) =>
       (await runPhase(preflightCluster, incomplete, memoryHost(machine(change)))).error;
@@ -228,7 +228,7 @@ describe('the cgroup driver', () => {
   test.each<[string, MemoryMachine]>([
     ['the runtime agrees, whatever its configuration says', { files: { [CONFIG]: '' } }],
     ['the configuration agrees', toml('\tSystemdCgroup = true # yes')],
-  ])('accepts the cgroup driver if %s', async (_, change) => {
+  ])('preflight-cluster accepts the cgroup driver if %s', async (_, change) => {
     expect(await look(memoryHost(machine(change)))).toEqual({ error: undefined, notes: [] });
   });
 

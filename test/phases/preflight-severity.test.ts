@@ -114,7 +114,7 @@ describe('kernels and cgroups by release of the kubelet', () => {
     ['CGROUP_BPF', 'v1.35.0', 'v2', ['E SystemVerification']],
     ['CGROUP_BPF', 'v1.30.0', 'v1', []],
   ])(
-    'without the kernel option %s, a kubelet %s on cgroups %s gives %j',
+    'without the kernel option %s, a kubelet %s on cgroups %s gets the verdict %j from preflight',
     async (option, version, cgroups, expected) => {
       const machine = kernel(RELEASE, version, kernelConfig(option));
       expect(await failures(cgroups === 'v1' ? onV1(machine) : machine)).toEqual(expected);
@@ -128,7 +128,7 @@ describe('kernels and cgroups by release of the kubelet', () => {
     ['v1.35.0-alpha.1', true, ['E SystemVerification']],
     ['v1.35.0', true, ['E SystemVerification']],
     ['v1.35.0', false, []],
-  ])('on cgroups v1, a kubelet %s, checked alone: %s, gives %j', async (version, standalone, expected) => {
+  ])('on cgroups v1, preflight of a kubelet %s, checked alone: %s, gives %j', async (version, standalone, expected) => {
     expect(await failures(onV1(joinable(withKubelet(version))), { standalone })).toEqual(expected);
   });
 

@@ -16,14 +16,14 @@ const unique = (names: string[]): string[] => [...new Set(names)];
 itKeepsThePhaseContract(preflight, { input, machine: joinable, secrets: [], changesNothing: true });
 
 describe('preflight', () => {
-  test('reports evidence for each check on a machine without problems', async () => {
+  test('preflight reports evidence for each check on a machine without problems', async () => {
     const { error, checks, found, notes } = await checked(joinable());
     expect([error, found, notes]).toEqual([undefined, [], []]);
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
     for (const { check, evidence, hint } of checks) expect([evidence.length > 5, hint], check).toEqual([true, '']);
   });
 
-  test('runs every check even if one fails, and reports them in a fixed order', async () => {
+  test('preflight runs every check even if one fails, and reports them in a fixed order', async () => {
     const { error, checks, notes } = await checked({}, { privileged: false });
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES.filter((name) => name !== 'NodeLabels'));
     expect(checks.filter(({ result }) => result === 'error').map(({ check }) => check)).toEqual([
@@ -55,7 +55,7 @@ describe('preflight', () => {
     expect(error).toMatchObject({ code: 'E_PREFLIGHT', exitCode: 4 });
   });
 
-  test('reports evidence and hint of each failure, and how to ignore all of them', async () => {
+  test('preflight reports evidence and hint of each failure, and how to ignore all of them', async () => {
     const { error } = await checked(joinable({ files: { ...SWAPPING, [paths.caCert]: '' } }));
     expect(error).toMatchObject({
       message: [
@@ -69,7 +69,7 @@ describe('preflight', () => {
     });
   });
 
-  test('runs all checks in parallel', async () => {
+  test('preflight runs all checks in parallel', async () => {
     const host = memoryHost(joinable());
     let [active, most] = [0, 0];
     const slow: typeof host = {
@@ -117,7 +117,7 @@ describe('preflight', () => {
     });
   });
 
-  test('accepts files of an earlier join under this name, but not under another name', async () => {
+  test('preflight accepts files of an earlier join under this name, but not under another name', async () => {
     const ca = authority();
     const held = heldIdentity(SERVER, ca.pem, issue(ca));
     const listens = { '/proc/net/tcp': '   1: 00000000:280A 00000000:0000 0A 0\n' };
@@ -147,14 +147,17 @@ describe('ignored preflight checks', () => {
     [['all', 'ALL'], ['All'], []],
     [['Nonsense'], [], both],
     [[], [], both],
-  ])('%j and %j leave the errors %j', async (ignorePreflightErrors, ignoreChecksErrors, left) => {
-    const { error, checks, notes } = await checked(broken, { ignorePreflightErrors, ignoreChecksErrors });
-    const by = (wanted: string) => checks.filter(({ result }) => result === wanted).map(({ check }) => check);
-    expect(by('error')).toEqual(left);
-    expect(by('ignored')).toEqual(both.filter((name) => !left.includes(name)));
-    expect(error === undefined).toBe(left.length === 0);
-    expect(notes).toHaveLength(2 - left.length); // ignored errors are still reported
-  });
+  ])(
+    'the ignored checks %j and %j of preflight leave the errors %j',
+    async (ignorePreflightErrors, ignoreChecksErrors, left) => {
+      const { error, checks, notes } = await checked(broken, { ignorePreflightErrors, ignoreChecksErrors });
+      const by = (wanted: string) => checks.filter(({ result }) => result === wanted).map(({ check }) => check);
+      expect(by('error')).toEqual(left);
+      expect(by('ignored')).toEqual(both.filter((name) => !left.includes(name)));
+      expect(error === undefined).toBe(left.length === 0);
+      expect(notes).toHaveLength(2 - left.length); // ignored errors are still reported
+    },
+  );
 
   test('an ignored check is reported with evidence and hint', async () => {
     const { notes } = await checked(joinable({ files: SWAPPING }), { ignorePreflightErrors: ['Swap'] });
@@ -170,10 +173,13 @@ describe('ignored preflight checks', () => {
     [['all', 'Swap'], []],
     [['all'], ['Swap']],
     [['Swap'], ['all']],
-  ])('refuses all together with other names: %j and %j', async (ignorePreflightErrors, ignoreChecksErrors) => {
-    const { error } = await checked(joinable(), { ignorePreflightErrors, ignoreChecksErrors });
-    expect(error).toMatchObject({ code: 'E_PREFLIGHT_IGNORE', exitCode: 2 });
-  });
+  ])(
+    'preflight refuses to ignore all together with other names: %j and %j',
+    async (ignorePreflightErrors, ignoreChecksErrors) => {
+      const { error } = await checked(joinable(), { ignorePreflightErrors, ignoreChecksErrors });
+      expect(error).toMatchObject({ code: 'E_PREFLIGHT_IGNORE', exitCode: 2 });
+    },
+  );
 
   test('a missing kubelet can be ignored', async () => {
     const { error } = await checked(withoutProgram('kubelet'), { ignorePreflightErrors: ['KubeletVersion'] });
@@ -193,7 +199,7 @@ describe('a failing preflight', () => {
       ),
   });
 
-  test('cancels a hanging discovery at once, and is reported as the cause', async () => {
+  test('a failing preflight cancels a hanging discovery at once, and is reported as the cause', async () => {
     const host = memoryHost(joinable({ files: SWAPPING }));
     let stopped: unknown;
     const plan = planOfSteps(

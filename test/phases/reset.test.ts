@@ -48,7 +48,7 @@ itKeepsThePhaseContract(reset, {
 });
 
 describe('reset', () => {
-  test('stops the kubelet, updates the Node, removes its Pods and deletes its files, in this order', async () => {
+  test('reset stops the kubelet, updates the Node, removes its Pods and deletes its files, in this order', async () => {
     const host = memoryHost(joined());
     const { error, changes, result } = await runPhase(reset, {}, host);
     expect(error).toBeUndefined();
@@ -84,7 +84,7 @@ describe('reset', () => {
     ['a kubelet 1.25', kubelet('v1.25.0'), []],
     ['no kubelet', { programs: [] }, []],
   ])(
-    'with %s, deletes what runtimes and networks left as kubeadm of that release does',
+    'reset with %s deletes what runtimes and networks left, as the kubeadm of that release does',
     async (_, change, expected) => {
       const { error, changes } = await runPhase(reset, {}, memoryHost(joined(change)));
       expect(error).toBeUndefined();
@@ -93,7 +93,7 @@ describe('reset', () => {
     },
   );
 
-  test('resets a machine without an identity', async () => {
+  test('reset resets a machine without an identity', async () => {
     const { error, changes, result } = await runPhase(
       reset,
       {},
@@ -103,7 +103,7 @@ describe('reset', () => {
     expect(result.steps[0]?.outputs).toEqual({});
   });
 
-  test('continues with a warning if the cluster does not answer', async () => {
+  test('reset continues with a warning if the cluster does not answer', async () => {
     const send = () => Promise.reject(fail('E_API_UNREACHABLE', { server: 'https://x:1', what: 'refused' }));
     const { error, result } = await runPhase(reset, {}, memoryHost(joined({ send })));
     expect(error).toBeUndefined();
@@ -113,7 +113,7 @@ describe('reset', () => {
     });
   });
 
-  test.each(['kube-apiserver.yaml', 'etcd.yaml'])('changes nothing on a control plane (%s)', async (name) => {
+  test.each(['kube-apiserver.yaml', 'etcd.yaml'])('reset changes nothing on a control plane (%s)', async (name) => {
     const path = `${paths.manifests}/${name}`;
     const { error, changes } = await runPhase(reset, {}, memoryHost(joined({ files: { ...written, [path]: '' } })));
     expect(error).toMatchObject({ code: 'E_RESET_CONTROL_PLANE', facts: { path }, exitCode: 2 });

@@ -35,18 +35,18 @@ describe('service', () => {
     [{ state: 'started', reload: true }, {}, ['start']],
     [{ daemonReload: true, state: 'started' }, {}, ['reload', 'start']],
     [{ state: 'stopped', enabled: false, masked: true }, { active: true }, ['stop', 'disable', 'mask']],
-  ])('for %j with the status %j, the actions are %j', async (input, status, actions) => {
+  ])('for %j with the status %j, the phase service does %j', async (input, status, actions) => {
     expect(await changed(input, status)).toEqual({ error: undefined, actions });
   });
 
   test.each([
     { state: 'stopped', restart: true },
     { masked: true, state: 'started' },
-  ])('refuses the contradictory inputs %j', async (input) => {
+  ])('the phase service refuses the contradictory inputs %j', async (input) => {
     expect(await changed(input)).toMatchObject({ error: { code: 'E_PHASE_INPUT' }, actions: [] });
   });
 
-  test('reports a missing service', async () => {
+  test('the phase service reports a missing service', async () => {
     const { error } = await runPhase(service, { name: 'chrony', ...flags }, memoryHost());
     expect(error).toMatchObject({ code: 'E_SERVICE_MISSING', facts: { service: 'chrony', manager: 'systemd' } });
   });
@@ -77,7 +77,7 @@ describe('service', () => {
     ]);
   });
 
-  test('controls services through systemctl and through OpenRC, which cannot mask', async () => {
+  test('the phase service controls services through systemctl and through OpenRC, which cannot mask', async () => {
     const { signal } = new AbortController();
     const actions = ['restart', 'reload-service', 'enable', 'disable', 'mask', 'unmask'] as const;
     const says = 'echo "$(basename "$0") $*" >> $JOINERY_ROOT/calls';

@@ -24,7 +24,7 @@ itKeepsThePhaseContract(sysctl, {
   secrets: [],
 });
 
-test('applies the settings that differ, remembers their old values, and writes all settings to a file', async () => {
+test('sysctl applies the settings that differ, keeps their old values, and writes all to a file', async () => {
   const host = memoryHost(machine());
   const more = { ...values, 'net.ipv4.tcp_rmem': '4096 131072 6291456', 'net/ipv4/conf/eth0.1/forwarding': '1' };
   expect((await runPhase(sysctl, { values: more, file: '99-joinery' }, host)).error).toBeUndefined();
@@ -46,7 +46,7 @@ net/ipv4/conf/eth0.1/forwarding = 1
 });
 
 test.each(['ip_forward', 'net..ipv4', '../etc/passwd', 'net.ipv4.ip forward'])(
-  'refuses %s, which names no setting',
+  'sysctl refuses %s, which names no setting',
   async (name) => {
     const host = memoryHost(machine());
     const { error } = await runPhase(sysctl, { values: { [name]: '1' }, file: 'x' }, host);

@@ -44,14 +44,14 @@ describe('problems of an issued certificate', () => {
     expect(stranger).toBe('the certificate x did not issue the one before it');
   });
 
-  test('lists all problems of a certificate', () => {
+  test('the check of an issued certificate lists all problems of it', () => {
     expect(
       problemsOf({ user: 'x', groups: [], use: 'server', notBefore: later, keyPem: generateKeyPem() }),
     ).toHaveLength(5);
   });
 
   test.each(['', 'nonsense', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])(
-    'reports an unreadable certificate: %j',
+    'the check of an issued certificate reports an unreadable certificate: %j',
     (pem) => {
       expect(certificateProblems(pem, key, subject, NOW)).toEqual(['it cannot be read']);
     },
@@ -104,7 +104,7 @@ describe('the wait for a CSR', () => {
     expect([error.code, error.facts]).toEqual([code, expected]);
   });
 
-  test('recognizes its own CSR by key and name, not by its bytes', () => {
+  test('the wait for a CSR recognizes its own CSR by key and name, not by its bytes', () => {
     const ours = createCsr(key, subject);
     const theirs = (pem: string): CsrObject => ({
       ...csr(),

@@ -9,7 +9,7 @@ describe('tls-bootstrap in mode kubelet', () => {
   const text = async (host: MemoryHost, path: string) =>
     (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString();
 
-  test('writes the bootstrap kubeconfig with the same bytes as kubeadm, and sends no CSR', async () => {
+  test('tls-bootstrap in mode kubelet writes the bootstrap kubeconfig of kubeadm, and sends no CSR', async () => {
     const host = memoryHost(machineIn(new FakeCluster(ca)));
     const { error, changes, result } = await bootstrap(host, leaving);
     expect([error, result.steps[0]?.outputs]).toEqual([undefined, {}]);
@@ -44,13 +44,13 @@ users:
     ['abcdef.0123456789abcdef', 'token: abcdef.0123456789abcdef'],
     ['123456.0123456789012345', 'token: "123456.0123456789012345"'],
     ['123456.012345678901e345', 'token: "123456.012345678901e345"'],
-  ])('quotes a token that YAML would read as a number: %s', async (token, line) => {
+  ])('tls-bootstrap in mode kubelet quotes a token that YAML would read as a number: %s', async (token, line) => {
     const host = memoryHost(machineIn(new FakeCluster(ca)));
     await bootstrap(host, { ...leaving, identity: { ...leaving.identity, token } });
     expect(await text(host, paths.bootstrapKubeletConf)).toContain(`    ${line}\n`);
   });
 
-  test('writes the client certificate of a discovery file if there is no token', async () => {
+  test('tls-bootstrap in mode kubelet writes the client certificate if there is no token', async () => {
     const { pem, keyPem } = issue(ca, { user: 'joiner', groups: [] });
     const host = memoryHost(machineIn(new FakeCluster(ca)));
     const identity = { server: SERVER, ca: ca.pem, clientCertificate: pem, clientKey: keyPem };
@@ -61,7 +61,7 @@ users:
     );
   });
 
-  test('stops the kubelet first, and deletes the old identity', async () => {
+  test('tls-bootstrap in mode kubelet stops the kubelet first, and deletes the old identity', async () => {
     const files = heldIdentity(SERVER, ca.pem, issue(ca, { user: 'system:node:other' }));
     const host = memoryHost({ ...machineIn(new FakeCluster(ca), files), services: { kubelet: { active: true } } });
     const { changes } = await bootstrap(host, leaving);
@@ -73,7 +73,7 @@ users:
     ]);
   });
 
-  test("changes nothing if the cluster accepts the machine's identity", async () => {
+  test("tls-bootstrap in mode kubelet changes nothing if the cluster accepts the machine's identity", async () => {
     const { pem, keyPem } = issue(ca);
     const host = memoryHost(machineIn(new FakeCluster(ca), heldIdentity(SERVER, ca.pem, { pem, keyPem })));
     const { error, changes, result } = await bootstrap(host, leaving);
@@ -92,10 +92,13 @@ users:
         },
       ],
     ],
-  ])("reports whether the kubelet's CSR needs approval (automatic: %s)", async (automatic, notes) => {
-    const cluster = new FakeCluster(ca);
-    cluster.automatic = automatic;
-    const { result } = await bootstrap(memoryHost(machineIn(cluster)), leaving);
-    expect(result.steps[0]?.notes).toEqual(notes);
-  });
+  ])(
+    "tls-bootstrap in mode kubelet reports whether the kubelet's CSR needs approval (automatic: %s)",
+    async (automatic, notes) => {
+      const cluster = new FakeCluster(ca);
+      cluster.automatic = automatic;
+      const { result } = await bootstrap(memoryHost(machineIn(cluster)), leaving);
+      expect(result.steps[0]?.notes).toEqual(notes);
+    },
+  );
 });

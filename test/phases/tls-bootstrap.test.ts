@@ -51,7 +51,7 @@ itKeepsThePhaseContract(tlsBootstrap, {
 });
 
 describe('tls-bootstrap in mode direct', () => {
-  test('sends the same CSR as the kubelet, and outputs certificate and key', async () => {
+  test('tls-bootstrap sends the same CSR as the kubelet, and outputs certificate and key', async () => {
     const cluster = new FakeCluster(ca);
     const host = memoryHost(machineIn(cluster));
     const { result, error, changes } = await bootstrap(host);
@@ -88,7 +88,7 @@ describe('tls-bootstrap in mode direct', () => {
       return cluster;
     };
 
-    test('sends and watches the CSR in v1beta1, without a signer', async () => {
+    test('tls-bootstrap sends and watches the CSR in v1beta1, without a signer', async () => {
       const host = memoryHost(machineIn(older()));
       const { error, result } = await runPhase(tlsBootstrap, input, host);
       expect(error).toBeUndefined();
@@ -102,7 +102,7 @@ describe('tls-bootstrap in mode direct', () => {
       expect(result.steps[0]?.outputs).toMatchObject({ certificate: expect.stringContaining('BEGIN CERTIFICATE') });
     });
 
-    test('adopts a v1beta1 CSR of its own key', async () => {
+    test('tls-bootstrap adopts a v1beta1 CSR of its own key', async () => {
       const cluster = older();
       const first = await bootstrap(memoryHost(machineIn(cluster)));
       const second = await bootstrap(memoryHost(machineIn(cluster)));
@@ -110,7 +110,7 @@ describe('tls-bootstrap in mode direct', () => {
       expect([...cluster.objects.keys()].filter((path) => path.includes('v1beta1'))).toHaveLength(1);
     });
 
-    test('does not mistake another refusal for an old server', async () => {
+    test('tls-bootstrap does not mistake another refusal for an old server', async () => {
       const cluster = new FakeCluster(ca);
       const invalid = cluster.answer(422, { message: 'no' });
       cluster.answers.set('POST /apis/certificates.k8s.io/v1/certificatesigningrequests', invalid);
@@ -119,7 +119,7 @@ describe('tls-bootstrap in mode direct', () => {
     });
   });
 
-  test('creates a key if no key exists', async () => {
+  test('tls-bootstrap creates a key if no key exists', async () => {
     const { result } = await runPhase(tlsBootstrap, input, memoryHost(machineIn(new FakeCluster(ca))));
     const outputs = result.steps[0]?.outputs as { key: unknown };
     const created = isSecret(outputs.key) ? outputs.key.reveal() : '';
@@ -129,14 +129,14 @@ describe('tls-bootstrap in mode direct', () => {
   test.each([
     [true, 'info', 'will be approved automatically'],
     [false, 'warn', 'needs manual approval:\n    kubectl get csr\n    kubectl certificate approve node-csr-'],
-  ])('reports whether its CSR needs approval (automatic: %s)', async (automatic, level, text) => {
+  ])('tls-bootstrap reports whether its CSR needs approval (automatic: %s)', async (automatic, level, text) => {
     const cluster = new FakeCluster(ca);
     cluster.automatic = automatic;
     const { result } = await bootstrap(memoryHost(machineIn(cluster)));
     expect(result.steps[0]?.notes).toContainEqual({ level, text: expect.stringContaining(text) });
   });
 
-  test('adopts an existing CSR of its own key', async () => {
+  test('tls-bootstrap adopts an existing CSR of its own key', async () => {
     const cluster = new FakeCluster(ca);
     const request = Buffer.from(createCsr(key, subject)).toString('base64');
     cluster.put(csrRef(NAME), { spec: { request, signerName: 's', usages: USAGES } });
@@ -144,7 +144,7 @@ describe('tls-bootstrap in mode direct', () => {
     expect([error, changes]).toEqual([undefined, []]);
   });
 
-  test('adopts a signed CSR without waiting', async () => {
+  test('tls-bootstrap adopts a signed CSR without waiting', async () => {
     const cluster = new FakeCluster(ca);
     const request = Buffer.from(createCsr(key, subject)).toString('base64');
     cluster.put(
@@ -161,7 +161,7 @@ describe('tls-bootstrap in mode direct', () => {
     ['of another key', createCsr(generateKeyPem(), subject), 'it is for another key'],
     ['of another node', createCsr(key, { ...subject, commonName: 'system:node:w2' }), 'it is for system:node:w2'],
     ['that cannot be read', 'nonsense', 'no CERTIFICATE REQUEST block'],
-  ])('refuses a CSR of the same name %s', async (_, pem, what) => {
+  ])('tls-bootstrap refuses a CSR of the same name %s', async (_, pem, what) => {
     const cluster = new FakeCluster(ca);
     cluster.put(csrRef(NAME), { spec: { request: Buffer.from(pem).toString('base64'), signerName: 's', usages: [] } });
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -171,7 +171,7 @@ describe('tls-bootstrap in mode direct', () => {
   test.each([
     ['was denied', [{ type: 'Denied', status: 'True' }]],
     ['could not be signed', [{ type: 'Failed', status: 'True' }]],
-  ])('creates another key if the CSR of the first one %s', async (_, conditions) => {
+  ])('tls-bootstrap creates another key if the CSR of the first one %s', async (_, conditions) => {
     const cluster = new FakeCluster(ca);
     const request = Buffer.from(createCsr(key, subject)).toString('base64');
     cluster.put(csrRef(NAME), { spec: { request, signerName: 's', usages: USAGES }, status: { conditions } });
@@ -183,7 +183,7 @@ describe('tls-bootstrap in mode direct', () => {
     expect(changes).toMatchObject([{ kind: 'api', verb: 'create', name }]);
   });
 
-  test('fails if every CSR name conflicts and no CSR exists', async () => {
+  test('tls-bootstrap fails if every CSR name conflicts and no CSR exists', async () => {
     const cluster = new FakeCluster(ca);
     cluster.answers.set(`POST ${CSRS}`, cluster.answer(409, { message: 'already exists' }));
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -211,7 +211,7 @@ describe('tls-bootstrap in mode direct', () => {
     });
   });
 
-  test('refuses a wrong certificate, and outputs none', async () => {
+  test('tls-bootstrap refuses a wrong certificate, and outputs none', async () => {
     const cluster = new FakeCluster(ca);
     cluster.decide = (csr) => cluster.signed(csr, { user: 'system:node:w2' });
     const { error, result } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -227,7 +227,7 @@ describe('tls-bootstrap in mode direct', () => {
     [401, 'E_API_UNAUTHORIZED'],
     [403, 'E_API_FORBIDDEN'],
     [500, 'E_API_UNAVAILABLE'],
-  ])('fails with the error of an answer %i', async (status, code) => {
+  ])('tls-bootstrap fails with the error of an answer %i', async (status, code) => {
     const cluster = new FakeCluster(ca);
     cluster.answers.set(`POST ${CSRS}`, cluster.answer(status, { message: 'no' }));
     const { error } = await bootstrap(memoryHost(machineIn(cluster)));
@@ -246,7 +246,7 @@ describe('an existing identity', () => {
     return fake;
   };
 
-  test('reuses an identity of this node in this cluster that is valid and accepted', async () => {
+  test('tls-bootstrap reuses an identity of this node in this cluster that is valid and accepted', async () => {
     const host = joined(cluster());
     const { result, error, changes } = await bootstrap(host);
     expect([error, changes]).toEqual([undefined, []]);
@@ -263,14 +263,14 @@ describe('an existing identity', () => {
     ['has no certificate', { [paths.kubeletConf]: onDisk[paths.kubeletConf] ?? '' }, input],
     ['cannot be read', { ...onDisk, [paths.kubeletCurrentPem]: 'nonsense' }, input],
     ['has no key', { ...onDisk, [paths.kubeletCurrentPem]: held.pem }, input],
-  ])('replaces an identity that %s', async (_, files, change) => {
+  ])('tls-bootstrap replaces an identity that %s', async (_, files, change) => {
     const host = joined(new FakeCluster(ca), files);
     const { error } = await bootstrap(host, change);
     expect(error).toBeUndefined();
     expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toContain(`POST ${CSRS}`);
   });
 
-  test('replaces an identity that the cluster no longer accepts', async () => {
+  test('tls-bootstrap replaces an identity that the cluster no longer accepts', async () => {
     const fake = cluster();
     let asked = 0;
     fake.answers.set('GET /api/v1/nodes/w1', () => fake.answer(++asked === 1 ? 401 : 404, {}));
@@ -279,7 +279,7 @@ describe('an existing identity', () => {
     expect(host.sent.map(({ path }) => path)).toContain(CSRS);
   });
 
-  test('keeps an identity if the cluster does not answer', async () => {
+  test('tls-bootstrap keeps an identity if the cluster does not answer', async () => {
     const fake = cluster();
     fake.answers.set('GET /api/v1/nodes/w1', fake.answer(503, {}));
     const host = joined(fake);
@@ -287,7 +287,7 @@ describe('an existing identity', () => {
     expect(host.sent).toHaveLength(1);
   });
 
-  test('fails for an identity of another cluster', async () => {
+  test('tls-bootstrap fails for an identity of another cluster', async () => {
     const foreign = authority('foreign');
     const host = joined(cluster(), heldIdentity('https://other:6443', foreign.pem, issue(foreign)));
     expect((await bootstrap(host)).error).toMatchObject({

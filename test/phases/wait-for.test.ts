@@ -34,7 +34,7 @@ describe('wait-for', () => {
       { url: 'https://x.test/readyz', ca: 'PEM' },
       { kind: 'answer', call: { method: 'GET', url: 'https://x.test/readyz', ca: 'PEM' } },
     ],
-  ])('for %j waits for %j, and does not wait in a dry run', async (input, wait) => {
+  ])('wait-for with %j waits for %j, and does not wait in a dry run', async (input, wait) => {
     const { waits, machine } = waiting();
     expect((await runPhase(waitFor, input, memoryHost(machine()))).error).toBeUndefined();
     expect(waits).toEqual([wait]);
@@ -42,7 +42,7 @@ describe('wait-for', () => {
     expect(waits).toHaveLength(1);
   });
 
-  test('waits until a file contains the given text', async () => {
+  test('wait-for waits until a file contains the given text', async () => {
     const { machine } = waiting({ files: { '/run/ready': 'state=up\n' } });
     const host = memoryHost(machine());
     for (const contains of [undefined, 'state=up'])
@@ -54,7 +54,7 @@ describe('wait-for', () => {
     });
   });
 
-  test("watches a condition of an object with the node's own identity", async () => {
+  test("wait-for watches a condition of an object with the node's own identity", async () => {
     const cluster = new FakeCluster();
     const files = heldIdentity(SERVER, cluster.ca.pem, issue(cluster.ca));
     const machine = { files, wait: cluster.wait, send: cluster.send };
@@ -74,7 +74,7 @@ describe('wait-for', () => {
     [{}, 'needs exactly one of: port, path, url, object'],
     [{ port: 'a:1', path: '/a' }, 'needs exactly one of: port, path, url, object'],
     [{ port: 'a:1', contains: 'x', condition: 'Ready' }, 'contains requires path; condition requires object'],
-  ])('refuses the contradictory inputs %j', async (input, problems) => {
+  ])('wait-for refuses the contradictory inputs %j', async (input, problems) => {
     const { error } = await runPhase(waitFor, input, memoryHost());
     expect(error).toMatchObject({ message: `the inputs of phase wait-for contradict each other: ${problems}` });
   });

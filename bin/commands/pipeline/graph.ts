@@ -1,5 +1,6 @@
 /** `join pipeline graph`: draws which steps come after which. */
 import { Flags } from '@oclif/core';
+import { stepEnvironments } from '../../../engine/environment/explain.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
 import { envFlag, runFlags } from '../../inputs/common-flags.ts';
@@ -28,9 +29,9 @@ export class PipelineGraph extends JoinCommand {
     const tracked = await openTrackedWithPlugins(this.app, request);
     const { host, close } = await this.app.openMachine({ root: flags.root });
     await close();
-    const { pipeline } = tracked.resolveFor(host.facts);
+    const { pipeline, tracked: steps } = tracked.resolveFor(host.facts);
     const { name } = pipeline.metadata;
-    const nodes = graphNodes(pipeline, checkPipeline(pipeline, this.app.registry));
+    const nodes = graphNodes(pipeline, checkPipeline(pipeline, this.app.registry), stepEnvironments(pipeline, steps));
     if (flags.format === 'svg') {
       const { svgText } = await import('../../render/svg.ts');
       return this.log(svgText(name, nodes).trimEnd());

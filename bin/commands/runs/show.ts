@@ -1,14 +1,29 @@
 /** `join runs show`: shows one run, step by step. */
-import { Args } from '@oclif/core';
-import { isClosed } from '../../../engine/journal/history.ts';
+import { Args, Flags } from '@oclif/core';
+import { type History, isClosed } from '../../../engine/journal/history.ts';
+import { checkPipeline } from '../../../engine/pipeline/check.ts';
+import { fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../inputs/common-flags.ts';
+import { sourceOf } from '../../pipelines.ts';
+import { openWithPlugins } from '../../plugins/open-with-plugins.ts';
+import { graphNodes } from '../../render/graph.ts';
 import { jsonText } from '../../render/json.ts';
+import { phaseNodes, withOutcomes } from '../../render/run-graph.ts';
 import { runDetailsDocument, runText } from '../../render/runs.ts';
+import { sourceDifference } from '../../runs/source.ts';
 
 export class RunShow extends JoinCommand {
   static override summary = 'Show the steps, changes and errors of a run';
-  static override flags = { root: runFlags.root, output: runFlags.output };
+  static override examples = ['<%= config.bin %> runs show --output svg > run.svg'];
+  static override flags = {
+    root: runFlags.root,
+    output: Flags.option({
+      options: ['text', 'json', 'svg'] as const,
+      default: 'text',
+      description: 'Text, JSON, or an SVG image of the steps that is coloured by outcome (default text)',
+    })(),
+  };
   static override args = {
     id: Args.string({ ignoreStdin: true, description: 'Run ID, or a unique prefix (default: the last run)' }),
   };
@@ -18,6 +33,7 @@ export class RunShow extends JoinCommand {
     const { runs, holder: holderOf, close } = await this.app.openMachine({ root: flags.root });
     try {
       const history = await runs.history(await runs.find(args.id, () => true, 'show'));
+      if (flags.output === 'svg') return this.log((await this.#picture(history)).trimEnd());
       const holder = isClosed(history) ? undefined : await holderOf();
       if (flags.output === 'text') return this.log(runText(history, holder, this.hint));
       this.log(
@@ -26,5 +42,19 @@ export class RunShow extends JoinCommand {
     } finally {
       await close();
     }
+  }
+
+  /** E_RUN_CHANGED if the pipeline or an environment has changed since the run, so that its steps are not known. */
+  async #picture(history: History): Promise<string> {
+    const { svgText } = await import('../../render/svg.ts');
+    const { id, pipeline: title, source, host } = history.start;
+    if (source.kind === 'phase') return svgText(title, withOutcomes(phaseNodes(history), history));
+    await this.app.plugins.loadForRun(history.start);
+    const environments = (source.environments ?? []).map(({ name }) => name);
+    const pipeline = (await openWithPlugins(this.app, { name: source.name, environments, argv: this.argv }))(host);
+    const difference = sourceDifference(sourceOf(pipeline, source.name), source);
+    if (difference !== undefined) throw fail('E_RUN_CHANGED', { run: id, source: difference });
+    const nodes = graphNodes(pipeline, checkPipeline(pipeline, this.app.registry));
+    return svgText(title, withOutcomes(nodes, history));
   }
 }

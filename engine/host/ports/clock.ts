@@ -1,4 +1,4 @@
 import type { Clock } from '../../sdk/ports.ts';
-import type { Attempt } from './attempt.ts';
+import type { GuardedHost } from './guarded-host.ts';
 
-export const clockPort = ({ options }: Attempt): Clock => ({ now: () => options.host.now() });
+export const clockPort = ({ options }: GuardedHost): Clock => ({ now: () => options.host.now() });

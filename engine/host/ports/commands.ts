@@ -1,18 +1,18 @@
 import type { Commands } from '../../sdk/ports.ts';
 import { checkCommand } from '../changes/command.ts';
 import type { CommandOptions } from '../query.ts';
-import type { Attempt } from './attempt.ts';
+import type { GuardedHost } from './guarded-host.ts';
 
-export const commandsPort = (attempt: Attempt): Commands => ({
-  find: (name) => attempt.read({ kind: 'program', name }),
+export const commandsPort = (guarded: GuardedHost): Commands => ({
+  find: (name) => guarded.read({ kind: 'program', name }),
   async query(argv, environment, limits) {
-    checkCommand(argv, attempt.permissions);
-    return attempt.read({ kind: 'output', argv, ...optionsOf(environment, limits) });
+    checkCommand(argv, guarded.permissions);
+    return guarded.read({ kind: 'output', argv, ...optionsOf(environment, limits) });
   },
   async run(argv, way, environment, limits) {
     const undo = 'undo' in way ? way.undo : undefined;
     const irreversible = 'irreversible' in way ? way.irreversible : undefined;
-    await attempt.change({ kind: 'command', argv, undo, irreversible, ...optionsOf(environment, limits) });
+    await guarded.change({ kind: 'command', argv, undo, irreversible, ...optionsOf(environment, limits) });
   },
 });
 

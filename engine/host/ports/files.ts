@@ -1,21 +1,21 @@
 import type { Files } from '../../sdk/ports.ts';
 import { isSecret, type Secret } from '../../sdk/secret.ts';
-import type { Attempt } from './attempt.ts';
+import type { GuardedHost } from './guarded-host.ts';
 
-export const filesPort = (attempt: Attempt): Files => ({
-  read: (path) => attempt.read({ kind: 'file', path }),
-  stat: (path) => attempt.read({ kind: 'stat', path }),
-  list: (path) => attempt.read({ kind: 'list', path }),
-  waitFor: async (path, done) => (await attempt.wait(path, { kind: 'file', path, done })) as Buffer | undefined,
+export const filesPort = (guarded: GuardedHost): Files => ({
+  read: (path) => guarded.read({ kind: 'file', path }),
+  stat: (path) => guarded.read({ kind: 'stat', path }),
+  list: (path) => guarded.read({ kind: 'list', path }),
+  waitFor: async (path, done) => (await guarded.wait(path, { kind: 'file', path, done })) as Buffer | undefined,
   async write(path, content, mode, owner) {
     const bytes = bytesOf(content);
-    const secret = isSecret(content) || attempt.permissions.hasSecret(bytes.toString('utf8'));
-    await attempt.change({ kind: 'file', path, content: bytes, mode, secret, ...(owner && { owner }) });
+    const secret = isSecret(content) || guarded.permissions.hasSecret(bytes.toString('utf8'));
+    await guarded.change({ kind: 'file', path, content: bytes, mode, secret, ...(owner && { owner }) });
   },
-  directory: (path, mode) => attempt.change({ kind: 'directory', path, mode }),
-  link: (path, target) => attempt.change({ kind: 'link', path, target }),
-  remove: (path) => attempt.change({ kind: 'remove', path }),
-  removeTree: (path) => attempt.change({ kind: 'remove-tree', path }),
+  directory: (path, mode) => guarded.change({ kind: 'directory', path, mode }),
+  link: (path, target) => guarded.change({ kind: 'link', path, target }),
+  remove: (path) => guarded.change({ kind: 'remove', path }),
+  removeTree: (path) => guarded.change({ kind: 'remove-tree', path }),
 });
 
 function bytesOf(content: string | Buffer | Secret): Buffer {

@@ -1,9 +1,9 @@
 /** The ports that a phase gets: one attempt's view of a host, limited to the effects of the phase. */
 import type { Ports } from '../../sdk/ports.ts';
-import { Attempt, type PortsOptions } from './attempt.ts';
 import { clockPort } from './clock.ts';
 import { commandsPort } from './commands.ts';
 import { filesPort } from './files.ts';
+import { GuardedHost, type PortsOptions } from './guarded-host.ts';
 import { kubePort } from './kube.ts';
 import { logPort } from './log.ts';
 import { mountsPort } from './mounts.ts';
@@ -12,21 +12,21 @@ import { runtimePort } from './runtime.ts';
 import { servicesPort } from './services.ts';
 import { webPort } from './web.ts';
 
-export type { PortsOptions } from './attempt.ts';
+export type { PortsOptions } from './guarded-host.ts';
 
 export function composePorts(options: PortsOptions): Ports {
-  const attempt = new Attempt(options);
+  const guarded = new GuardedHost(options);
   return {
     signal: options.signal,
-    files: filesPort(attempt),
-    services: servicesPort(attempt),
-    commands: commandsPort(attempt),
-    mounts: mountsPort(attempt),
-    runtime: runtimePort(attempt),
-    web: webPort(attempt),
-    kube: kubePort(attempt),
-    clock: clockPort(attempt),
-    random: randomPort(attempt),
-    log: logPort(attempt),
+    files: filesPort(guarded),
+    services: servicesPort(guarded),
+    commands: commandsPort(guarded),
+    mounts: mountsPort(guarded),
+    runtime: runtimePort(guarded),
+    web: webPort(guarded),
+    kube: kubePort(guarded),
+    clock: clockPort(guarded),
+    random: randomPort(guarded),
+    log: logPort(guarded),
   };
 }

@@ -1,11 +1,11 @@
 import type { Kube } from '../../sdk/ports.ts';
 import { checkApi } from '../changes/api.ts';
-import type { Attempt } from './attempt.ts';
+import type { GuardedHost } from './guarded-host.ts';
 
 /** This folder does not import Kubernetes code: the host provides the function that builds the port. */
-export function kubePort(attempt: Attempt): Kube {
-  const { host, signal, onChange, onStandIn } = attempt.options;
-  const { permissions } = attempt;
+export function kubePort(guarded: GuardedHost): Kube {
+  const { host, signal, onChange, onStandIn } = guarded.options;
+  const { permissions } = guarded;
   return host.access.port({
     client: {
       async send(request, until) {
@@ -13,14 +13,14 @@ export function kubePort(attempt: Attempt): Kube {
         if (typeof answer.dryRun === 'object') onStandIn?.();
         return answer;
       },
-      waitFor: (wait) => attempt.waitUnchecked({ kind: 'object', ...wait }),
+      waitFor: (wait) => guarded.waitUnchecked({ kind: 'object', ...wait }),
     },
     signal,
     requireAlive: (what) => permissions.requireAlive(what),
     requireApi: (verb, resource) => checkApi(verb, resource, permissions),
     allowsServer: (server) => permissions.allowsServer(server),
-    readFile: (path) => attempt.read({ kind: 'file', path }),
-    record: (change) => attempt.record(change),
+    readFile: (path) => guarded.read({ kind: 'file', path }),
+    record: (change) => guarded.record(change),
     onChange,
   });
 }

@@ -1,14 +1,14 @@
 import type { Mounts } from '../../sdk/ports.ts';
-import type { Attempt } from './attempt.ts';
+import type { GuardedHost } from './guarded-host.ts';
 import { realBound } from './real-paths.ts';
 
-export const mountsPort = (attempt: Attempt): Mounts => ({
+export const mountsPort = (guarded: GuardedHost): Mounts => ({
   async below(path) {
-    const mounts = await attempt.read({ kind: 'mounts', path });
-    const { bounds } = attempt.permissions;
-    const top = bounds === undefined ? '' : await realBound(bounds, path, attempt.read);
-    attempt.permissions.allowMounts(path, top, mounts);
+    const mounts = await guarded.read({ kind: 'mounts', path });
+    const { bounds } = guarded.permissions;
+    const top = bounds === undefined ? '' : await realBound(bounds, path, guarded.read);
+    guarded.permissions.allowMounts(path, top, mounts);
     return mounts;
   },
-  unmount: (path) => attempt.change({ kind: 'unmount', path }),
+  unmount: (path) => guarded.change({ kind: 'unmount', path }),
 });

@@ -1,11 +1,11 @@
 import type { Runtime } from '../../sdk/ports.ts';
-import type { Attempt } from './attempt.ts';
+import type { GuardedHost } from './guarded-host.ts';
 
-export const runtimePort = (attempt: Attempt): Runtime => ({
-  status: (socket) => attempt.read({ kind: 'runtime', socket }),
-  cgroupDriver: (socket) => attempt.read({ kind: 'cgroup-driver', socket }),
-  hasRuntimeConfig: (socket) => attempt.read({ kind: 'runtime-config', socket }),
-  podSandboxes: (socket) => attempt.read({ kind: 'pod-sandboxes', socket }),
+export const runtimePort = (guarded: GuardedHost): Runtime => ({
+  status: (socket) => guarded.read({ kind: 'runtime', socket }),
+  cgroupDriver: (socket) => guarded.read({ kind: 'cgroup-driver', socket }),
+  hasRuntimeConfig: (socket) => guarded.read({ kind: 'runtime-config', socket }),
+  podSandboxes: (socket) => guarded.read({ kind: 'pod-sandboxes', socket }),
   removePodSandbox: (socket, { id, namespace, name }) =>
-    attempt.change({ kind: 'pod-sandbox', socket, id, pod: `${namespace}/${name}` }),
+    guarded.change({ kind: 'pod-sandbox', socket, id, pod: `${namespace}/${name}` }),
 });

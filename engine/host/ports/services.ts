@@ -1,12 +1,12 @@
 import type { ServiceAction, Services } from '../../sdk/ports.ts';
-import type { Attempt } from './attempt.ts';
+import type { GuardedHost } from './guarded-host.ts';
 
-export function servicesPort(attempt: Attempt): Services {
-  const control = (name: string, action: ServiceAction) => attempt.change({ kind: 'service', name, action });
+export function servicesPort(guarded: GuardedHost): Services {
+  const control = (name: string, action: ServiceAction) => guarded.change({ kind: 'service', name, action });
   return {
-    status: (name) => attempt.read({ kind: 'service', name }),
-    unit: (name) => attempt.read({ kind: 'unit', name }),
-    lastError: (service) => attempt.options.host.read({ kind: 'last-error', service }, attempt.options.signal),
+    status: (name) => guarded.read({ kind: 'service', name }),
+    unit: (name) => guarded.read({ kind: 'unit', name }),
+    lastError: (service) => guarded.options.host.read({ kind: 'last-error', service }, guarded.options.signal),
     start: (name) => control(name, 'start'),
     stop: (name) => control(name, 'stop'),
     restart: (name) => control(name, 'restart'),
@@ -15,8 +15,8 @@ export function servicesPort(attempt: Attempt): Services {
     enable: (name, enabled) => control(name, enabled ? 'enable' : 'disable'),
     mask: (name, masked) => control(name, masked ? 'mask' : 'unmask'),
     async waitHealthy(service, url) {
-      attempt.permissions.requireHealthUrl(url);
-      await attempt.wait(service, { kind: 'healthy', service, url });
+      guarded.permissions.requireHealthUrl(url);
+      await guarded.wait(service, { kind: 'healthy', service, url });
     },
   };
 }

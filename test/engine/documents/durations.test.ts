@@ -11,11 +11,11 @@ describe('a duration', () => {
     ['1.5s', 1_500],
     ['1m500ms', 60_500],
     ['0s', 0],
-  ])('%s is %i ms', (text, expected) => {
+  ])('the duration %s is %i ms', (text, expected) => {
     expect(durationMs(text)).toBe(expected);
   });
 
-  test('is the sum of its parts', () => {
+  test('a duration is the sum of its parts', () => {
     fc.assert(
       fc.property(fc.nat(99), fc.nat(99), fc.nat(99), fc.nat(999), (h, m, s, ms) => {
         expect(durationMs(`${h}h${m}m${s}s${ms}ms`)).toBe(((h * 60 + m) * 60 + s) * 1_000 + ms);

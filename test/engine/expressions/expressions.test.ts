@@ -102,7 +102,7 @@ describe('an invalid expression in a pipeline', () => {
         '15:87: run.status can only be read in finally',
       ],
     ],
-  ])('is refused: %s', async (_, steps, problems) => {
+  ])('an invalid expression in a pipeline is refused: %s', async (_, steps, problems) => {
     expect(await problemsOf(...steps)).toEqual(problems);
   });
 

@@ -148,7 +148,7 @@ describe('timeouts and retries of a step', () => {
     ['timeout: { attempts: 5m }', 'unknown key attempts; did you mean attempt?'],
     ['timeout: soon', 'has the wrong form "soon": it must be a duration such as 30s or 1h30m, or ${{ inputs.x }}'],
     ['retry: { jitter: 2 }', 'must be <= 1'],
-  ])('is refused where it is wrong: %s', async (text, message) => {
+  ])('an invalid timeout or retry of a step is refused: %s', async (text, message) => {
     const [problem] = await problemsOf(`- { id: a, uses: echo, ${text} }`);
     expect(problem?.replace(/^\d+:\d+: /, '')).toBe(message);
   });

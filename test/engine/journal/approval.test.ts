@@ -10,7 +10,7 @@ describe('an answer', () => {
     ['approved\n', undefined],
     ['yes\n', undefined],
     ['', undefined],
-  ])('%j is %j', (text, expected) => {
+  ])('the answer %j of an administrator is read as %j', (text, expected) => {
     const answer = answerOf(Buffer.from(text));
     if (expected === undefined) expect(answer).toBeUndefined();
     else expect(answer).toMatchObject(expected);

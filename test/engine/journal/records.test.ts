@@ -171,7 +171,7 @@ describe('the history of a run', () => {
     ['succeeded', 'succeeded', 11],
     ['undoing', 'undone', 12],
     ['undone', 'undone', 14],
-  ])('is %s, its step %s, after %i records', (status, step, count) => {
+  ])('the history of a run is %s, its step %s, after %i records', (status, step, count) => {
     const history = until(count);
     expect([history.status, history.steps.get('a')?.status]).toEqual([status, step]);
   });

@@ -76,7 +76,7 @@ describe('a path that has changed since the run', () => {
       'a directory',
     ],
     ['what had gone', (host) => write(host, '/etc/gone', 'x'), '/etc/gone', 'a file of mode 0644'],
-  ])('is seen where it is %s', async (_, change, path, now) => {
+  ])('an undo reports what has changed since the run: %s', async (_, change, path, now) => {
     const host = machine();
     const journal = await changes(host);
     await change(host);

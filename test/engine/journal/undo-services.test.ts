@@ -46,15 +46,18 @@ describe('the undo of services', () => {
     ['running', true, ['stop', 'start', 'stop']],
     ['stopped', false, ['start', 'stop']],
     ['stopped', false, ['start', 'stop', 'start']],
-  ] as const)('that were %s are so again (%s), whatever was done to them: %j', async (_, before, actions) => {
-    const host = before ? running() : stopped();
-    const journal = await changedBy(async ({ services }) => {
-      for (const action of actions) await services[action]('kubelet');
-    }, host);
-    expect(await isActive(host)).toBe(actions.at(-1) === 'start');
-    await takenBack(journal, host);
-    expect(await isActive(host)).toBe(before);
-  });
+  ] as const)(
+    'the undo of a run restores services that were %s (%s), whatever was done to them: %j',
+    async (_, before, actions) => {
+      const host = before ? running() : stopped();
+      const journal = await changedBy(async ({ services }) => {
+        for (const action of actions) await services[action]('kubelet');
+      }, host);
+      expect(await isActive(host)).toBe(actions.at(-1) === 'start');
+      await takenBack(journal, host);
+      expect(await isActive(host)).toBe(before);
+    },
+  );
 });
 
 describe('data that a service has written since the run started it', () => {

@@ -53,14 +53,14 @@ async function sendTo(server: string, overrides: Partial<ApiRequest> = {}) {
 }
 
 describe('requests to an API server that is reached through HTTPS_PROXY', () => {
-  test('go through the proxy, with the certificate of the client', async () => {
+  test('requests to an API server go through HTTPS_PROXY, with the certificate of the client', async () => {
     const proxy = await proxyTo();
     vi.stubEnv('HTTPS_PROXY', proxy.at);
     expect((await sendTo(NAME)).status).toBe(200);
     expect(proxy.asked).toEqual(['localhost.:6443']);
   });
 
-  test('that are sent before anything is known of the server go through the proxy too', async () => {
+  test('requests that are sent before anything is known of the server go through HTTPS_PROXY too', async () => {
     const proxy = await proxyTo();
     vi.stubEnv('HTTPS_PROXY', proxy.at);
     const path = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
@@ -68,13 +68,13 @@ describe('requests to an API server that is reached through HTTPS_PROXY', () => 
     expect(proxy.asked).toHaveLength(1);
   });
 
-  test('still verify the server', async () => {
+  test('requests through HTTPS_PROXY still verify the server', async () => {
     vi.stubEnv('HTTPS_PROXY', (await proxyTo()).at);
     const error = await joinErrorOf(() => sendTo('https://api.elsewhere.example:6443'));
     expect(error.code).toBe('E_API_CERTIFICATE_NAME');
   });
 
-  test('connect directly if NO_PROXY names the network of the server', async () => {
+  test('requests to an API server connect directly if NO_PROXY names the network of the server', async () => {
     const proxy = await proxyTo();
     vi.stubEnv('HTTPS_PROXY', proxy.at);
     vi.stubEnv('NO_PROXY', '127.0.0.0/8');
@@ -92,10 +92,13 @@ describe('requests to an API server that is reached through HTTPS_PROXY', () => 
     ['does not answer', async () => '127.0.0.1:9', 'E_API_UNREACHABLE', 'of HTTPS_PROXY)'],
     ['is not an address', async () => 'http://:::', 'E_PROXY', 'HTTPS_PROXY is not a valid address'],
     ['speaks SOCKS', async () => 'socks5://127.0.0.1:1', 'E_PROXY', 'HTTPS_PROXY has the unsupported scheme socks5://'],
-  ])('fail with an error that names HTTPS_PROXY if the proxy %s', async (_, proxy, code, text) => {
-    vi.stubEnv('HTTPS_PROXY', await proxy());
-    const error = await joinErrorOf(() => sendTo('https://10.255.0.1:6443'));
-    expect([error.code, error.message]).toEqual([code, expect.stringContaining(text)]);
-    expect(error.message).toContain('HTTPS_PROXY');
-  });
+  ])(
+    'requests to an API server fail with an error that names HTTPS_PROXY if the proxy %s',
+    async (_, proxy, code, text) => {
+      vi.stubEnv('HTTPS_PROXY', await proxy());
+      const error = await joinErrorOf(() => sendTo('https://10.255.0.1:6443'));
+      expect([error.code, error.message]).toEqual([code, expect.stringContaining(text)]);
+      expect(error.message).toContain('HTTPS_PROXY');
+    },
+  );
 });

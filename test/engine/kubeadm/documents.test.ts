@@ -91,7 +91,7 @@ kind: KubeletConfiguration
     ['an unresolved alias', 'x: *a\n', '1:1: an alias (*name) is not valid here, or its anchor (&name) is missing'],
     ['a tag', 'x: !!binary aGk=\n', '5:4: the tag (!name) is unknown, or does not fit its value'],
     ['a key that is a number', '5: x\n', '5:1: unknown field'],
-  ])('%s is a problem at its place', async (_, lines, problem) => {
+  ])('%s is reported as a problem at its place in the file', async (_, lines, problem) => {
     expect(await problemsOf(HEAD + DISCOVERY + lines)).toEqual([problem]);
   });
 

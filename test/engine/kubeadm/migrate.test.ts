@@ -27,7 +27,7 @@ describe('a migration', () => {
     ['v1beta2', [socketOf('nodeRegistration.criSocket')]],
     ['v1beta3', [socketOf('nodeRegistration.criSocket')]],
     ['v1beta4', [socketOf('nodeRegistration.criSocket')]],
-  ])('of %s says the same afterwards, and tells what does not', (version, changes) => {
+  ])('the migration of %s keeps its meaning, and reports what is lost', (version, changes) => {
     const migration = migrate(examples[version]);
     expect(migration.from).toBe(apiVersionOf(version));
     expect(changesOf(migration)).toEqual(changes);
@@ -37,13 +37,13 @@ describe('a migration', () => {
     expect(printedForms(migration)).not.toContain(SECRET);
   });
 
-  test('of its own result changes nothing', () => {
+  test('a migration of its own result changes nothing', () => {
     const once = migrate(examples.v1beta4).text.reveal();
     expect(migrate(once).text.reveal()).toBe(once);
     expect(changesOf(migrate(once))).toEqual([]);
   });
 
-  test('of a file of 2017', () => {
+  test('a configuration file of 2017 is migrated to the current version', () => {
     const migration = migrate(`# The worker in the corner.
 
 apiVersion: kubeadm.k8s.io/v1alpha1
@@ -82,7 +82,7 @@ nodeRegistration:
     ]);
   });
 
-  test('of v1beta3 keeps comments, and makes a list of arguments', () => {
+  test('a migration of v1beta3 keeps comments, and creates a list of arguments', () => {
     const migration = migrate(`apiVersion: kubeadm.k8s.io/v1beta3
 # of a worker
 kind: JoinConfiguration
@@ -145,14 +145,14 @@ timeouts:
       `discoveryFile: /a.conf\ndiscoveryTokenAPIServers: []\ndiscoveryTokenUnsafeSkipCAVerification: false\n`,
       [],
     ],
-  ])('of v1alpha1 loses %s', (_, lines, changes) => {
+  ])('a migration of v1alpha1 loses %s', (_, lines, changes) => {
     const text = `apiVersion: kubeadm.k8s.io/v1alpha1\nkind: NodeConfiguration\n${lines}`;
     const migration = migrate(text);
     expect(changesOf(migration)).toEqual(changes);
     expect(meaning(migration.text.reveal())).toEqual(meaningLeft(text, migration));
   });
 
-  test('of a file with other documents and unknown fields tells that they are lost', async () => {
+  test('a migration reports that other documents and unknown fields of the file are lost', async () => {
     const text = `${examples.v1beta3}nope: 1\n---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n`;
     const migration = migrate(text, true);
     expect(changesOf(migration).slice(0, 2)).toEqual([
@@ -168,7 +168,7 @@ timeouts:
     ['duplicate fields', 'skipPhases: [x]\nnodeRegistration: { name: a, name: b }\n'],
     ['unknown fields in a list', 'nodeRegistration: { taints: [{ key: a, effect: NoExecute, nope: 1 }] }\n'],
     ['texts that YAML 1.1 takes for booleans', 'nodeRegistration: { ignorePreflightErrors: ["on", "yes", "No"] }\n'],
-  ])('of %s has none of them', (_, lines) => {
+  ])('a migrated file has no %s', (_, lines) => {
     const head = examples.v1beta4.slice(0, examples.v1beta4.indexOf('nodeRegistration'));
     const text = head + lines;
     const migrated = migrate(text, true).text.reveal();
@@ -177,7 +177,7 @@ timeouts:
     expect(parse(migrated, { version: '1.1' })).toEqual(parse(migrated));
   });
 
-  test('is refused where the old file is wrong', async () => {
+  test('a migration is refused if the old file is invalid', async () => {
     expect(await joinErrorOf(() => migrate('kind: JoinConfiguration\n'))).toMatchObject({ code: 'E_CONFIG' });
     expect(await joinErrorOf(() => migrate(`${examples.v1beta4}controlPlane: {}\n`))).toMatchObject({
       code: 'E_CONTROL_PLANE_UNSUPPORTED',

@@ -80,7 +80,7 @@ describe('a document from the web', () => {
   });
 
   test.each(['file:///etc/shadow', 'data:text/plain,x', 'ftp://x/y'])(
-    'is not had by %s behind a redirect',
+    'a download does not follow a redirect to %s',
     async (to) => {
       const { url } = await site(redirect(to));
       expect(await joinErrorOf(() => download(url, NEVER))).toMatchObject({ code: 'E_DOWNLOAD' });

@@ -41,7 +41,7 @@ describe('a proxy', () => {
   const portOf = (url: string): number => Number(new URL(url).port);
 
   test.each(['HTTPS_PROXY', 'https_proxy'])(
-    'that %s names is gone through, and sees no more than the name',
+    'requests go through the proxy that %s names, and the proxy sees only the name of the server',
     async (variable) => {
       const { url, asked } = await site(document);
       const proxy = await proxyTo(portOf(url));

@@ -104,7 +104,7 @@ const NUMBERS: [number, string][] = [
 ] as [number, string][];
 
 describe('a TLS alert', () => {
-  test.each(NUMBERS)('%i of a server is named "%s", and explained', async (number, name) => {
+  test.each(NUMBERS)('the TLS alert %i of a server is named "%s", and explained', async (number, name) => {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, number])));

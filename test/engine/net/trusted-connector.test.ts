@@ -66,12 +66,12 @@ async function refusalOf(pool: ReturnType<typeof poolTo>): Promise<JoinError> {
 }
 
 describe('a server with a certificate', () => {
-  test('of a trusted CA gets the request', async () => {
+  test('a server with a certificate of a trusted CA gets the request', async () => {
     const { url, requests } = await serve([leaf()]);
     expect(await ask(poolTo(url))).toBe(200);
     expect(requests).toEqual(['GET /secret Bearer canary']);
   });
-  test('below a trusted intermediate gets the request, although its root is not trusted', async () => {
+  test('a server below a trusted intermediate gets the request, although its root is not trusted', async () => {
     const { url } = await serve([below(MIDDLE)]);
     expect(await ask(poolTo(url, { ca: [middle().pem] }))).toBe(200);
   });
@@ -96,20 +96,20 @@ describe('a server with a certificate', () => {
       /it has no subject alternative names, and its common name leaf does not count/,
     ],
     ['of yesterday', [leaf({ notBefore: inDays(-3), notAfter: inDays(-1) })], 'E_API_CERTIFICATE_TIME', /has expired/],
-  ])('%s gets not one byte of the request: %s', async (_, chain, code, message) => {
+  ])('a server with a certificate %s gets not one byte of the request: %s', async (_, chain, code, message) => {
     const { url, requests, received } = await serve(chain);
     const error = await refusalOf(poolTo(url));
     expect(error).toMatchObject({ code, exitCode: 12, transient: false });
     expect(error.message).toMatch(message);
     expect([requests, received]).toEqual([[], []]);
   });
-  test('is refused if no CA is trusted, even if Node.js has its root', async () => {
+  test('the certificate of a server is refused if no CA is trusted, even if Node.js has its root', async () => {
     const { url, received } = await serve([leaf()]);
     expect(await refusalOf(poolTo(url, { ca: [] }))).toMatchObject({ code: 'E_API_CERTIFICATE_UNTRUSTED' });
     expect(await refusalOf(poolTo(url, { ca: [''] }))).toMatchObject({ code: 'E_API_CERTIFICATE_UNTRUSTED' });
     expect(received).toEqual([]);
   });
-  test('is verified by the clock that was handed in', async () => {
+  test('the certificate of a server is verified by the clock that the caller passes', async () => {
     const { url } = await serve([leaf()]);
     expect(await refusalOf(poolTo(url, { now: () => inDays(99) }))).toMatchObject({ code: 'E_API_CERTIFICATE_TIME' });
   });

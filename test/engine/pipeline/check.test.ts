@@ -40,7 +40,7 @@ describe('a valid pipeline', () => {
     expect(a).toMatchObject({ timeoutMs: 300_000, retry: { attempts: 1, initialMs: 1_000, factor: 2, capMs: 30_000 } });
   });
 
-  test('accepts an integer for a number, and text around any placeholder', () => {
+  test('the check of a pipeline accepts an integer for a number, and text around any placeholder', () => {
     const body =
       'steps:\n  - { id: a, uses: greet, with: { text: x } }\n  - { id: b, uses: listen, with: { ratio: "${{ steps.a.outputs.size }}", heard: "${{ host.privileged }}!" } }\n';
     expect(checkPipeline(load(body), phases()).steps).toHaveLength(2);

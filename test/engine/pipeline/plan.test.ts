@@ -84,7 +84,7 @@ describe('values of inputs', () => {
     expect(printedForms(error)).not.toContain(CANARY);
   });
 
-  test('reports a violation of a text that contains a placeholder', async () => {
+  test('the check of values reports a violation of a text that contains a placeholder', async () => {
     const pipeline = load(
       'inputs: { type: object, properties: { word: { type: string } } }\nsteps:\n  - { id: a, uses: greet, with: { text: "A ${{ inputs.word }}" } }\n',
     );

@@ -15,7 +15,7 @@ const verdictOf = ({ chain, roots, host }: CertificateCase) =>
 const table = certificateTable();
 
 describe('a chain of certificates', () => {
-  test.each(table)('gets the verdict of Go: $title: $verdict', (entry) => {
+  test.each(table)('a chain of certificates gets the verdict of Go: $title: $verdict', (entry) => {
     const refusal = verdictOf(entry);
     expect(refusal?.fault ?? 'verified', refusal?.what).toBe(entry.verdict);
   });
@@ -25,7 +25,7 @@ describe('a leaf of which one bit is another', () => {
   const [certificate, trusted] = [leaf(), root()];
   const anchors = new TrustAnchors([trusted.pem]);
   const verdict = (der: Uint8Array) => chainRefusal({ presented: [der], anchors, host: HOST, now: new Date() });
-  test('is never verified, and never ends the check in an exception', () => {
+  test('a certificate with one wrong bit is never verified, and never ends the check in an exception', () => {
     expect(verdict(certificate.der)).toBeUndefined();
     for (let at = 0; at < certificate.der.length; at++) {
       const damaged = Buffer.from(certificate.der);
@@ -33,7 +33,7 @@ describe('a leaf of which one bit is another', () => {
       expect(verdict(damaged)?.what, `byte ${at}`).toMatch(/^\P{Cc}+$/u);
     }
   });
-  test('and so is one that is cut off anywhere', () => {
+  test('a certificate that is cut off anywhere is never verified', () => {
     for (let at = 0; at < certificate.der.length; at++)
       expect(verdict(certificate.der.subarray(0, at))?.fault).toBe('unreadable');
   });
@@ -60,10 +60,10 @@ describe('a refusal', () => {
     ['RSA with SHA-1', '"leaf" is signed with SHA1-RSA, which is not accepted'],
     ['a server key of 768 bits', 'the RSA key of "leaf-rsa768" has 768 bits, fewer than 1024'],
     ['an address that is not permitted', '"root" restricts names: 127.0.0.1 is not among the permitted names'],
-  ])('says what is wrong: %s', (title, message) => {
+  ])('the refusal of a certificate says what is wrong: %s', (title, message) => {
     expect(what(title)).toBe(message);
   });
-  test('of time says when the certificate is valid, and what time it is', () => {
+  test('the refusal of an expired certificate says when it is valid, and what time it is', () => {
     expect(what('a leaf that has expired')).toMatch(
       /^the certificate has expired: "leaf" ended at 20\S+Z, and now it is 20\S+Z$/,
     );

@@ -27,7 +27,7 @@ describe('the files of a plugin', () => {
     ],
     ['a world-writable folder', (folder) => chmod(folder, 0o777), '', 'chmod go-w'],
     ['a world-writable parent folder', (folder) => chmod(dirname(folder), 0o777), '..', 'chmod go-w'],
-  ])('are refused with %s', async (_, spoil, path, command) => {
+  ])('the files of a plugin are refused with %s', async (_, spoil, path, command) => {
     const folder = await pluginFolder();
     await spoil(folder);
     const error = await joinErrorOf(() => inspectPlugin(folder, VERSION));
@@ -67,7 +67,7 @@ describe('the files of a plugin', () => {
     ['an absolute path', '/etc/passwd'],
     ['a path that goes up', '../../secret'],
     ['the folder above its own', '../..'],
-  ])('have no link to %s', async (_, target) => {
+  ])('a plugin is refused if its files include a link to %s', async (_, target) => {
     const folder = await pluginFolder();
     await mkdir(join(folder, 'lib'));
     await symlink(target, join(folder, 'lib/link'));
@@ -77,7 +77,7 @@ describe('the files of a plugin', () => {
     });
   });
 
-  test('are files, directories and links within', async () => {
+  test('the files of a plugin are files, directories and links within the plugin', async () => {
     const folder = await pluginFolder();
     await symlink('index.js', join(folder, 'main.js'));
     await expect(inspectPlugin(folder, VERSION)).resolves.toBeDefined();
@@ -88,14 +88,14 @@ describe('the files of a plugin', () => {
     });
   });
 
-  test('are not more than so many, and not larger than so much', async () => {
+  test('a plugin is refused if it has too many files, or files that are too large', async () => {
     const folder = await pluginFolder();
     const refused = (options: object) => joinErrorOf(() => integrityOf(folder, [], options));
     expect((await refused({ filesMax: 2 })).facts).toMatchObject({ what: 'it has more than 2 files' });
     expect((await refused({ bytesMax: 100 })).facts).toMatchObject({ what: 'it has more than 100 bytes' });
   });
 
-  test('have the dependencies among them', async () => {
+  test('the files of a plugin include its dependencies', async () => {
     const manifest = { dependencies: { left: '^1.0.0' } };
     expect(await joinErrorOf(() => inspected({ manifest }))).toMatchObject({
       ...{ code: 'E_PLUGIN_FILES', facts: { what: 'its dependency left is not in its node_modules' } },
@@ -116,7 +116,7 @@ describe('the files of a plugin', () => {
 });
 
 describe('a file that decides what is run', () => {
-  test('is read where it is ours, and every directory on the way is', async () => {
+  test('a file that decides which code runs is read if the caller owns it and every directory on the way', async () => {
     const folder = await scratch();
     await writeFile(join(folder, 'p.yaml'), 'text');
     expect(readTrusted(join(folder, 'p.yaml'))).toBe('text');
@@ -124,7 +124,7 @@ describe('a file that decides what is run', () => {
     expect(trustedPath(join(folder, 'link.yaml'))).toBe(join(folder, 'p.yaml'));
   });
 
-  test('is refused where a link on the way can be changed by others', async () => {
+  test('a file that decides which code runs is refused if others can change a link on the way', async () => {
     const [ours, open] = [await scratch(), await scratch()];
     await writeFile(join(ours, 'p.yaml'), 'text');
     await chmod(open, 0o777);

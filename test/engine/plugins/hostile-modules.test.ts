@@ -27,7 +27,7 @@ describe('what a plugin says it does', () => {
     ["sdk.removesPodSandboxes('x')", 'runtime: true'],
     ["sdk.downloads('x')", 'network: the addresses that it calls'],
     ["{ kind: 'everything', why: 'x' }", 'effects of the kind everything, which this Joinery does not know'],
-  ])('and its manifest does not is refused before any phase is run: %s', async (of, what) => {
+  ])('a plugin is refused before any phase runs if its phases declare more than its manifest: %s', async (of, what) => {
     const error = await joinErrorOf(() => load(effect(of)));
     expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH', exitCode: 3 });
     expect(error.message).toBe(
@@ -35,7 +35,7 @@ describe('what a plugin says it does', () => {
     );
   });
 
-  test('and does not do is refused by the port', async () => {
+  test('the port refuses what a phase of a plugin does without declaring it', async () => {
     const { error, host } = await running({
       phase: "async run({ files }) { await files.write('/etc/shadow', 'x', 0o600); },",
     });
@@ -43,7 +43,7 @@ describe('what a plugin says it does', () => {
     expect(host.changes).toEqual([]);
   });
 
-  test('stays so, whatever it does to its own phase later', async () => {
+  test('the declared effects of a plugin stay as they are, whatever it does to its own phase later', async () => {
     const { error } = await running({
       phase: `async run({ files }) {
         this.effects.push({ kind: 'path', path: '/etc/shadow', why: 'x' });
@@ -57,16 +57,19 @@ describe('what a plugin says it does', () => {
     ...effect("sdk.writes('/etc/acme/{name}', 0o644, 'x')", `async run({ files }, { name }) { ${run} },`),
     joinery: { effects: { paths: ['/etc/acme/*'] } },
   });
-  test.each(['../shadow', '..', 'a/b', '.', ''])('is not widened by an input: %j', async (name) => {
-    const made = below("await files.write('/etc/acme/' + name, 'x', 0o644);");
-    const { error, host } = await running(made, { name });
-    expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
-    expect(host.changes).toEqual([]);
-    expect((await running(made, { name: 'a.conf' })).error).toBeUndefined();
-  });
+  test.each(['../shadow', '..', 'a/b', '.', ''])(
+    'the declared effects of a plugin are not widened by an input: %j',
+    async (name) => {
+      const made = below("await files.write('/etc/acme/' + name, 'x', 0o644);");
+      const { error, host } = await running(made, { name });
+      expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
+      expect(host.changes).toEqual([]);
+      expect((await running(made, { name: 'a.conf' })).error).toBeUndefined();
+    },
+  );
 
   test.each(['/etc', '..', '../../root/.ssh', '/etc/acme/../shadow'])(
-    'is not widened by a link to %s',
+    'the declared effects of a plugin are not widened by a link to %s',
     async (target) => {
       const { error, host } = await running(below(`await files.link('/etc/acme/' + name, '${target}');`), {
         name: 'l',
@@ -79,7 +82,7 @@ describe('what a plugin says it does', () => {
     },
   );
 
-  test('covers addresses by their beginning, and no others', async () => {
+  test('the declared effects of a plugin cover addresses by their beginning, and no others', async () => {
     const made: PluginSource = {
       ...effect("sdk.downloads('x')", 'async run({ web }, { name }) { await web.get(name); },'),
       joinery: { effects: { network: ['https://acme.test/releases/'] } },
@@ -134,7 +137,7 @@ describe('what a plugin says it does', () => {
     ['effects: {}', 'phase acme: effects must be an array'],
     ["effects: [{ kind: 'path' }]", 'phase acme: effects.0 why is missing'],
     ["effects: [{ kind: 'path', path: { x: 1 }, why: 'x' }]", 'phase acme: effects.0.path must be a string'],
-  ])('has the shape of a phase, or is refused: %s', async (member, what) => {
+  ])('an export of a plugin has the shape of a phase, or is refused: %s', async (member, what) => {
     const error = await joinErrorOf(() => load({ phase: `async run() {}, ${member},` }));
     expect(error).toMatchObject({ code: 'E_PLUGIN_MISMATCH' });
     expect(error.message).toContain(what);
@@ -176,14 +179,14 @@ describe('the module of a plugin', () => {
       "export default (sdk) => sdk.definePlugin({ phases: [{ get name() { throw new Error('gotcha'); }, run() {} }] });",
       'gotcha',
     ],
-  ])('that %s is refused', async (_, module, what) => {
+  ])('a module of a plugin that %s is refused', async (_, module, what) => {
     const error = await joinErrorOf(() => load({ module }));
     expect(error).toMatchObject({ code: 'E_PLUGIN_CODE', exitCode: 3 });
     expect(error.message).toContain(what);
   });
 
   test.each(['await new Promise(() => {});\nexport default 1;', 'export default () => new Promise(() => {});'])(
-    'that never settles is given up: %j',
+    'a module of a plugin that never settles is abandoned: %j',
     async (module) => {
       expect(await joinErrorOf(() => load({ module }, 50))).toMatchObject({
         code: 'E_PLUGIN_CODE',

@@ -32,7 +32,7 @@ describe('a phase of a plugin that throws', () => {
     ["new (class Own extends Error { get name() { throw 1; } })('x')", 'x'],
     ['Object.create(null)', '{}'],
     ['(() => { const e = { message: 7 }; e.e = e; return e; })()', 'it threw a value that cannot be printed'],
-  ])('%s has failed, and says so', async (thrown, what) => {
+  ])('a phase of a plugin that throws %s fails with an error that says so', async (thrown, what) => {
     const { error, result, events } = await running({ phase: `async run() { throw ${thrown}; },` });
     expect(result.status).toBe('failed');
     expect(error).toBeInstanceOf(Error);
@@ -52,13 +52,13 @@ describe('a phase of a plugin that throws', () => {
     expect((await running(lying)).error).toMatchObject({ name: 'Error', message: 'no quota' });
   });
 
-  test('before it has begun has failed as well', async () => {
+  test('a phase of a plugin that throws before it begins fails as well', async () => {
     expect((await running({ phase: "run() { throw new Error('at once'); }," })).error).toMatchObject({
       message: 'at once',
     });
   });
 
-  test('with a message of 100 MB has it cut', async () => {
+  test('a message of 100 MB from a phase of a plugin is cut', async () => {
     const { error } = await running({ phase: "async run() { throw new Error('x'.repeat(100e6)); }," });
     expect((error as Error).message.length).toBeLessThan(1000);
   });
@@ -75,7 +75,7 @@ describe('a phase of a plugin that returns', () => {
     ['return { x: () => 1 };', 'a function is not a JSON value'],
     ['return { x: 1n };', 'a bigint is not a JSON value'],
     ['return { x: Symbol() };', 'a symbol is not a JSON value'],
-  ])('%s has failed: its outputs are not plain', async (body, what) => {
+  ])('a phase of a plugin that returns %s fails, because its outputs are not plain', async (body, what) => {
     const { error, result } = await running(returning(body));
     expect([error, result.status]).toMatchObject([
       { code: 'E_OUTPUT', facts: { problems: [what] }, exitCode: 1 },
@@ -87,11 +87,11 @@ describe('a phase of a plugin that returns', () => {
   test.each([
     "return { get x() { throw new Error('got'); } };",
     "return new Proxy({}, { ownKeys() { throw new Error('got'); } });",
-  ])('%s has failed with what it threw', async (body) => {
+  ])('a phase of a plugin that returns %s fails with what it threw', async (body) => {
     expect((await running(returning(body))).error).toMatchObject({ message: 'got' });
   });
 
-  test('what is not plain but can be made so, gives that', async () => {
+  test('a phase of a plugin that returns a value that can be made plain outputs the plain value', async () => {
     const { result } = await running(
       returning(
         'return Object.assign(Object.create({ inherited: 1 }), { a: new Date(0), b: undefined, constructor: { prototype: 1 } });',
@@ -142,7 +142,7 @@ describe('a phase of a plugin that continues', () => {
     expect(await ran).toMatchObject({ status: 'failed', error: { code: 'E_STEP_STUCK' } });
   });
 
-  test('after its attempt has ended can change nothing', async () => {
+  test('a phase of a plugin that continues after its attempt has ended can change nothing', async () => {
     const made = {
       phase:
         "async run({ files }) { setTimeout(() => files.write('/etc/motd', 'late', 0o644).catch((error) => { globalThis.lateError = error; }), 5); },",
@@ -172,7 +172,7 @@ describe('a phase of a plugin that continues', () => {
     ["files.write('/etc/motd', 'x'.repeat(100e6), 0o644)", 'a file of 100000000 bytes'],
     ["files.write('/etc/motd'.padEnd(100e6, 'x'), 'x', 0o644)", 'a path of 100000000 bytes'],
     ["files.link('/etc/motd', '/etc/motd'.padEnd(100e6, 'x'))", 'a link of 100000000 bytes'],
-  ])('with a change of 100 MB is refused: %s', async (call, what) => {
+  ])('a change of 100 MB by a phase of a plugin is refused: %s', async (call, what) => {
     const phase = await phaseOf({ phase: `async run({ files }) { await ${call}; },` });
     const host = machine();
     const { error } = await run({ plan: planOfPhase('acme', phase, {}, host.facts), host });
@@ -180,7 +180,7 @@ describe('a phase of a plugin that continues', () => {
     expect(host.changes).toEqual([]);
   });
 
-  test('with a command line of 100 kB is refused, before it is journaled', async () => {
+  test('a command line of 100 kB by a phase of a plugin is refused before it is journaled', async () => {
     const made: PluginSource = {
       joinery: { effects: { paths: ['/etc/motd'], commands: ['true'] } },
       phase:

@@ -24,7 +24,7 @@ describe('the digest of a plugin', () => {
     return integrityOf(folder, ['left']);
   };
 
-  test('is the same wherever the plugin lies, and in whatever order its files were made', async () => {
+  test('the digest of a plugin depends neither on its place nor on the order in which files were created', async () => {
     const folder = join(await scratch(), 'elsewhere');
     await write(folder, Object.fromEntries(Object.entries(LOCKED.files).reverse()));
     await pluginFolder(LOCKED, folder);
@@ -53,7 +53,7 @@ describe('the digest of a plugin', () => {
       },
     ],
     ['a hidden file', (folder) => writeFile(join(folder, 'lib/.hidden.js'), '')],
-  ])('is another with %s', async (_, spoil) => {
+  ])('the digest of a plugin changes with %s', async (_, spoil) => {
     expect(await digestOf(spoil)).not.toBe(await digestOf());
   });
 
@@ -62,7 +62,7 @@ describe('the digest of a plugin', () => {
     ['what is only for development', (folder) => write(folder, dependency('vitest'))],
     ['the history of its sources', (folder) => write(folder, { '.git/HEAD': 'ref: refs/heads/main' })],
     ['an empty directory', (folder) => mkdir(join(folder, 'lib/empty'))],
-  ])('is the same whatever there is of %s', async (_, spoil) => {
+  ])('the digest of a plugin does not depend on %s', async (_, spoil) => {
     expect(await digestOf(spoil)).toBe(await digestOf());
   });
 });

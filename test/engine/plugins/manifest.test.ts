@@ -64,7 +64,7 @@ describe('the manifest of a plugin', () => {
       { ...named, joinery: { ...joinery, effects: { api: [{ verbs: ['delete'], resource: 'nodes' }] } } },
       ['joinery.effects.api.0.verbs.0 must be one of get, list, watch, create, patch'],
     ],
-  ])('is refused where it is %s, with all that is wrong with it', async (_, content, problems) => {
+  ])('the manifest of a plugin is refused if it is %s, with all problems', async (_, content, problems) => {
     const folder = await pluginFolder();
     await writeFile(join(folder, 'package.json'), typeof content === 'string' ? content : JSON.stringify(content));
     const error = await joinErrorOf(() => inspectPlugin(folder, VERSION));
@@ -85,7 +85,7 @@ describe('the manifest of a plugin', () => {
     });
   });
 
-  test('has every part that it does not mention', async () => {
+  test('the manifest of a plugin has every part, even if the file omits it', async () => {
     const { manifest } = await inspected({ joinery: { effects: {} } });
     expect(manifest).toEqual({
       ...{ name: 'acme', version: '1.0.0', engine: '^0.1.0', main: 'index.js', phases: ['acme'], dependencies: [] },
@@ -101,7 +101,7 @@ describe('the manifest of a plugin', () => {
     ...['^0.2.0', '~0.0.9', '0.1.2', '<0.1.3', '>=0.2.0', '^1.0.0', '^0.1.4', '>=0.1.0 <0.1.2'].map(
       (range) => [range, false] as const,
     ),
-  ])('that is for Joinery %s, is for 0.1.3: %s', (range, isIn) => {
+  ])('a manifest for Joinery %s fits Joinery 0.1.3: %s', (range, isIn) => {
     expect(isInRange('0.1.3', range)).toBe(isIn);
   });
 
@@ -110,7 +110,7 @@ describe('the manifest of a plugin', () => {
     ['^0.0.3', ['0.0.3'], ['0.0.4', '0.1.0']],
     ['~1.2.3', ['1.2.9'], ['1.3.0']],
     ['>=1.2.3', ['1.10.0', '2.0.0', '1.2.3-rc.1'], ['1.2.2']],
-  ])('means by %s what npm does', (range, inside, outside) => {
+  ])('the manifest of a plugin reads the range %s as npm does', (range, inside, outside) => {
     expect(inside.filter((version) => !isInRange(version, range))).toEqual([]);
     expect(outside.filter((version) => isInRange(version, range))).toEqual([]);
   });

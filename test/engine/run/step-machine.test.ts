@@ -79,7 +79,7 @@ describe('one step', () => {
     expect(events.at(-1)).toMatchObject({ status: 'failed', attempts: 2, error: { code: 'E_STEP_TIME_LIMIT' } });
   });
 
-  test('jitter makes a pause longer or shorter', async () => {
+  test('the jitter of a retry makes its pause longer or shorter', async () => {
     const pauses = async (random: number) => {
       const retry = { ...RETRY, jitter: 0.2 };
       const { time, events } = machineRun({ steps: [{ ...step('a'), retry }], attempt: failing(TRANSIENT), random });

@@ -37,25 +37,25 @@ const sections: Section[] = docs
   });
 
 describe('docs/errors.md', () => {
-  test('has a section for every code, and none for another', () => {
+  test('docs/errors.md has a section for every error code, and no other sections', () => {
     expect(sections.map(({ code }) => code)).toEqual([...errorCodes, ...ownCodes].sort());
   });
 
-  test('says of each when it occurs and what to do, in sentences', () => {
+  test('docs/errors.md says of each error when it occurs and what to do, in sentences', () => {
     for (const { code, when, remedy } of sections)
       for (const sentence of [when, remedy]) expect(sentence, code).toMatch(/^[A-Z`].{15,}\.$/);
     const words = sections.flatMap(({ when }) => when);
     expect(new Set(words).size).toBe(words.length);
   });
 
-  test('tells the exit code of each, and whether it is retried', () => {
+  test('docs/errors.md has the exit code of each error, and whether it is retried', () => {
     const told = sections.filter(({ code }) => !ownCodes.includes(code));
     expect(told.map(({ code, exitCode, retried }) => [code, exitCode, retried])).toEqual(
       sampleErrors.map(({ code, exitCode, transient }) => [code, exitCode, transient]).sort(),
     );
   });
 
-  test('has every exit code in its table', () => {
+  test('docs/errors.md has every exit code in its table', () => {
     const rows = [...docs.matchAll(/^\| (\d+) \| .+ \|$/gm)].map(([, exitCode]) => Number(exitCode));
     expect(rows).toEqual([0, ...Object.values(EXIT)]);
   });

@@ -9,7 +9,7 @@ const CANARY = 'canary-0b1d';
 const sources = sourcesBelow('bin', 'engine', 'phases', 'plugins');
 
 describe('the catalogue', () => {
-  test('holds nothing that is never raised', () => {
+  test('the error catalogue holds no error that is never raised', () => {
     const text = sources
       .filter(({ path }) => !path.startsWith('engine/sdk/errors/'))
       .map((source) => source.text)
@@ -17,7 +17,7 @@ describe('the catalogue', () => {
     expect(errorCodes.filter((code) => !new RegExp(`(fail|of)\\(\\s*'${code}'|'${code}',`).test(text))).toEqual([]);
   });
 
-  test('says something else for each code', () => {
+  test('the error catalogue has a different text for each code', () => {
     for (const part of ['message', 'hint'] as const)
       for (const error of sampleErrors)
         expect(error[part], error.code).not.toMatch(/undefined|null|NaN|\[object|\n\n|^\s|\s$/);
@@ -25,7 +25,7 @@ describe('the catalogue', () => {
     expect(new Set(messages).size).toBe(messages.length);
   });
 
-  test('has a hint for each that says what to do next', () => {
+  test('the error catalogue has a hint for each error that says what to do next', () => {
     const next =
       /\b(add|ask|check|choose|compare|create|delete|fix|get|inspect|install|join|list|omit|pin|read|renew|report|restore|run|see|set|undo|use|wait|kubeadm|kubectl|journalctl|systemctl|rm)\b|--[a-z]/i;
     for (const { code, hint } of sampleErrors) {
@@ -35,7 +35,7 @@ describe('the catalogue', () => {
     }
   });
 
-  test('tries again only what may go away by itself', () => {
+  test('the error catalogue allows retries only of errors that may go away by themselves', () => {
     expect(
       sampleErrors
         .filter(({ transient }) => transient)
@@ -53,7 +53,7 @@ describe('the catalogue', () => {
     ]);
   });
 
-  test('shows no secret, even where one is handed in as a fact by mistake', () => {
+  test('the error catalogue shows no secret, even if a secret is passed as a fact by mistake', () => {
     const disguised = (value: unknown): unknown => {
       if (typeof value === 'string') return new Secret(CANARY);
       if (Array.isArray(value)) return value.map(disguised);
@@ -67,7 +67,7 @@ describe('the catalogue', () => {
     }
   });
 
-  test('names no fact for a secret', () => {
+  test('the error catalogue has no fact whose name stands for a secret', () => {
     const names = errorCodes.flatMap((code) => Object.keys(samples[code]));
     expect(names.filter((name) => /token$|key|secret|password/i.test(name))).toEqual([]);
   });
@@ -84,7 +84,7 @@ describe('words that depend on facts', () => {
       { server, pinned: ['a', 'b'], seen: ['c', 'd'] },
       `${server} presents CA key c, d, but only a, b is pinned`,
     ],
-  ])('%s %j', (code, given, message) => {
+  ])('the text of the error %s depends on its facts: %j', (code, given, message) => {
     expect(sampleError(code, given).message).toBe(message);
   });
 
@@ -97,7 +97,7 @@ describe('words that depend on facts', () => {
 });
 
 describe('a JoinError', () => {
-  test('is known by its mark, from whatever copy of the class it comes', () => {
+  test('a JoinError is recognized by its mark, whichever copy of the class it comes from', () => {
     const copy = Object.assign(new Error('x'), { [Symbol.for('joinery.error')]: true });
     expect(
       [sampleError('E_FILE'), copy, new Error('x'), { code: 'E_FILE' }, undefined, 'E_FILE'].map(isJoinError),
@@ -110,7 +110,7 @@ describe('a JoinError', () => {
     expect('cause' in sampleError('E_FILE')).toBe(false);
   });
 
-  test("of a plugin's own ends as a problem of the machine, once, where it says nothing", () => {
+  test('a JoinError of a plugin that says nothing ends as one problem of the machine', () => {
     const own = { code: 'E_ACME', message: 'm', hint: 'h' } as const;
     expect(JoinError.own(own)).toMatchObject({ ...own, exitCode: EXIT.machine, transient: false, facts: {} });
     expect(JoinError.own({ ...own, exitCode: 42, transient: true })).toMatchObject({ exitCode: 42, transient: true });

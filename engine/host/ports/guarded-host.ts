@@ -1,4 +1,7 @@
-/** What the ports of one attempt have in common: reads, waits and changes, limited to the effects of the phase. */
+/**
+ * The host as the ports of one attempt reach it: reads, waits and changes that the phase has declared, each change
+ * recorded before it is applied.
+ */
 import { dirname } from 'node:path';
 import { fail } from '../../sdk/errors.ts';
 import type { Secret } from '../../sdk/secret.ts';
@@ -28,7 +31,7 @@ export interface PortsOptions extends PermissionOptions {
   once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
 }
 
-export class Attempt {
+export class GuardedHost {
   readonly permissions: Permissions;
   readonly options: PortsOptions;
   readonly #read: Read;
