@@ -3,10 +3,10 @@ import { type StepChange, subjectOf } from '../../engine/host/changes/index.ts';
 import type { Host } from '../../engine/host/host.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import type { RunEvent, RunResult, StepResult } from '../../engine/run/run.ts';
-import type { AnyPhase } from '../../engine/sdk/index.ts';
+import { type AnyPhase, defined } from '../../engine/sdk/index.ts';
 
-/** A change of a file comes with its unified diff. */
-export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string };
+/** A change of a file comes with its unified diff. `unrestored`: what an undo of the change does not restore. */
+export type PlannedChange = StepChange & { owner?: { uid: number; gid: number }; diff?: string; unrestored?: string };
 
 export interface PlannedResult {
   result: RunResult;
@@ -71,9 +71,11 @@ export async function plannedChanges(result: RunResult, machine: Host): Promise<
     const list: PlannedChange[] = [];
     for (const change of changes) {
       const { owner = OWN_IDS } = change.kind === 'file' ? change : {};
-      if (change.kind !== 'file') list.push(change);
-      else if (change.content === undefined) list.push({ ...change, owner });
-      else list.push({ ...change, owner, diff: await diffOf(change) });
+      const unrestored = await unrestoredBy(change, machine);
+      const planned: PlannedChange = { ...change, ...defined({ unrestored }) };
+      if (change.kind !== 'file') list.push(planned);
+      else if (change.content === undefined) list.push({ ...planned, owner });
+      else list.push({ ...planned, owner, diff: await diffOf(change) });
       if (change.kind === 'remove') written.delete(change.path);
     }
     planned.set(id, list);
@@ -87,6 +89,12 @@ async function contentAt(machine: Host, path: string): Promise<string | undefine
   const there = await machine.read<'stat'>({ kind: 'stat', path }, signal);
   if (there?.kind !== 'file' || (there.mode & 0o004) === 0) return undefined;
   return (await machine.read<'file'>({ kind: 'file', path }, signal))?.toString('utf8');
+}
+
+async function unrestoredBy(change: StepChange, machine: Host): Promise<string | undefined> {
+  if (change.kind === 'remove-tree') return 'all of it';
+  if (change.kind !== 'file' && change.kind !== 'link' && change.kind !== 'remove') return undefined;
+  return machine.read<'unrestored'>({ kind: 'unrestored', path: change.path }, new AbortController().signal);
 }
 
 /** New files belong to the user of this process. */
@@ -112,12 +120,13 @@ export function knownAfterRun(step: StepResult, planned: PlannedResult): string[
   );
 }
 
-/** Why the changes of a step cannot be undone. */
+/** Why the changes of a step cannot be undone, and what an undo of them loses. */
 export function irreversibleOf(step: StepResult, planned: PlannedResult): string[] {
   const changes = changesOf(step, planned);
   const whole = phaseOf(step, planned.plan)?.irreversible;
   const own = changes.flatMap((change) => {
-    const why = reasonOf(change);
+    // A reason for the whole step includes what a single change would lose.
+    const why = reasonOf(change) ?? (whole === undefined ? change.unrestored : undefined);
     return why === undefined ? [] : [`${subjectOf(change)}: ${why}`];
   });
   return [...(whole !== undefined && changes.length > 0 ? [whole] : []), ...own];

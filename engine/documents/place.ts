@@ -9,8 +9,11 @@ export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** The line with its neighbours. Absent if the text may hold secrets. */
-  readonly frame?: () => string;
+  /**
+   * The line with its neighbours. Absent if the text may hold secrets. `mask` gets the whole text, because a secret may
+   * continue on lines that the frame does not show. It must keep the lines.
+   */
+  readonly frame?: (mask: (text: string) => string) => string;
   /** The text at this place. */
   readonly text?: () => string;
 }
@@ -44,7 +47,7 @@ export class SourceText {
     return {
       ...place,
       text: () => text.slice(offset, end),
-      frame: () => frameOf(text.split(/\r?\n/), line, column, end - offset),
+      frame: (mask) => frameOf(mask(text).split(/\r?\n/), line, column, end - offset),
     };
   }
 }

@@ -61,8 +61,14 @@ export class Problems {
   sorted(): Problem[] {
     const files = [...new Set(this.#found.map(({ place }) => place.file))];
     const keys = new Set<string>();
+    const masked = new Map<string, string>();
+    const mask = (text: string): string => {
+      const known = masked.get(text) ?? this.#masked(text);
+      masked.set(text, known);
+      return known;
+    };
     return this.#found
-      .map(({ place, problem }) => this.#framed(problem, place))
+      .map(({ place: { frame }, problem }) => defined({ ...problem, frame: frame?.(mask) }))
       .filter((problem) => {
         const key = JSON.stringify(problem);
         return !keys.has(key) && keys.add(key);
@@ -70,11 +76,10 @@ export class Problems {
       .sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column);
   }
 
-  #framed(problem: Problem, { frame }: Place): Problem {
-    if (frame === undefined) return problem;
-    let masked = frame();
+  #masked(text: string): string {
+    let masked = text;
     for (const secret of this.#hidden) masked = masked.replaceAll(secret, '***');
-    return { ...problem, frame: maskTokens(masked) };
+    return maskTokens(masked);
   }
 
   /** Throws E_PIPELINE with every problem, if there is one. */

@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { errnoReason } from '../limits/errno.ts';
 import { fail } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { realDescriptors, realPath } from './descend.ts';
@@ -55,7 +56,7 @@ export class MachineCommands {
   async run(
     argv: readonly string[],
     signal: AbortSignal,
-    { environment = {}, limits = {} }: CommandOptions = {},
+    { directory: cwd, environment = {}, limits = {} }: CommandOptions = {},
   ): Promise<CommandResult> {
     const [program = '', ...args] = argv;
     const command = argv.join(' ');
@@ -65,7 +66,7 @@ export class MachineCommands {
     const { timeMs = this.#timeLimitMs, outputBytes = OUTPUT_BYTES_MAX } = limits;
     // A program may ignore SIGTERM.
     const ending = { killSignal: 'SIGKILL', timeout: timeMs, maxBuffer: outputBytes, signal } as const;
-    const options = { env: { ...environment, ...this.#environment }, ...ending };
+    const options = { ...defined({ cwd }), env: { ...environment, ...this.#environment }, ...ending };
     return new Promise((resolve, reject) => {
       const child = execFile(path, args, options, (error, stdout, stderr) => {
         if (error === null) resolve({ exitCode: 0, stdout, stderr });

@@ -5,11 +5,9 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { fail, isJoinError, openFilesError } from '../sdk/errors.ts';
-import { isOwn } from './ownership.ts';
+import { isOpenAbove, isOwn } from './ownership.ts';
 
 const LINKS_MAX = 40;
-/** S_ISVTX: in a directory with this bit, such as /tmp, only the owner of a name may replace it. */
-const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o002;
 /** O_PATH of Linux, which Node does not name: the descriptor stands for a place, and needs no permission to read. */
 const O_PATH = 0o10000000;
@@ -233,7 +231,7 @@ class Way {
 
   /**
    * The rule of systemd-tmpfiles: below a directory of another user, all must belong to that user. Otherwise the user
-   * could put the directory of someone else in the place of an own one.
+   * could put the directory of someone else in the place of an own one. The same holds for all who may write to it.
    */
   #requireSafe({ name, stats: { uid }, descriptor }: OpenDirectory): void {
     const { stats: above } = this.#here;
@@ -241,15 +239,27 @@ class Way {
     if (isSafe || this.#steps === 'any') return;
     this.#descriptors.close(descriptor);
     const directory = join(this.#rootPath, this.#real());
-    const [who, command] = isOpenToOthers(above)
-      ? ['every user', `chmod o-w ${directory}`]
-      : [`user ${above.uid}`, `chown ${process.geteuid?.() ?? 0} ${directory}`];
+    const [who, command] = exchangers(above);
     const owner = `${above.uid}:${above.gid}`;
     const mode = (above.mode & 0o7777).toString(8).padStart(4, '0');
-    throw fail('E_PATH_UNSAFE', { path: this.#path, directory, name, who, owner, mode, command });
+    const facts = { path: this.#path, directory, name, who, owner, mode, command: `${command} ${directory}` };
+    throw fail('E_PATH_UNSAFE', facts);
   }
 }
 
 const partsOf = (path: string): string[] => path.split('/').filter((name) => name !== '' && name !== '.');
-const isOpenToOthers = ({ mode }: Stats): boolean => (mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0;
+/**
+ * Whether others than the owner can exchange what is in the directory. In a directory of root, a group counts as
+ * others, as in OpenSSH's StrictModes, and its bits are also the mask of an ACL. Users often share theirs with a group
+ * of their own.
+ */
+const isOpenToOthers = (stats: Stats): boolean =>
+  isOpenAbove(stats) && (stats.uid === 0 || (stats.mode & WRITABLE_BY_OTHERS) !== 0);
+
+/** Who can exchange what is in an unsafe directory, and the command that ends it. */
+function exchangers(stats: Stats): [who: string, command: string] {
+  if (!isOpenToOthers(stats)) return [`user ${stats.uid}`, `chown ${process.geteuid?.() ?? 0}`];
+  if ((stats.mode & WRITABLE_BY_OTHERS) !== 0) return ['every user', 'chmod o-w'];
+  return [`group ${stats.gid}, or a user of its ACL,`, 'chmod g-w'];
+}
 const NO_DIRECTORY = Object.assign(new Error('ENOTDIR'), { code: 'ENOTDIR' });

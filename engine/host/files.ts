@@ -8,10 +8,11 @@ import { LIMITS } from '../limits/sizes.ts';
 import { signalAfter, sleep } from '../limits/timers.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Owner, Stat } from '../sdk/ports.ts';
+import { readSized, readUnsized } from './bounded-file.ts';
 import { type Last, type Place, realPath, type Tree, withPlace } from './descend.ts';
 import { type Disk, DurableDisk, realDisk } from './disk.ts';
 import { requireTrusted } from './trusted-state.ts';
-import { readUnsized } from './unsized-file.ts';
+import { unrestoredAt } from './unrestored.ts';
 
 const READ_AGAIN_MS = 5_000;
 
@@ -49,17 +50,14 @@ export class MachineFiles {
   async read(path: string, bytesMax = LIMITS.file): Promise<Buffer | undefined> {
     return this.#open(path, async (handle, fileBytes) => {
       if (fileBytes > bytesMax) throw fail('E_FILE', { path, what: `is larger than ${bytesMax} bytes` });
-      return fileBytes > 0 ? await handle.readFile() : await readUnsized(handle, path, bytesMax);
+      return fileBytes > 0 ? await readSized(handle, fileBytes) : await readUnsized(handle, path, bytesMax);
     });
   }
 
   /** The first bytes of a file. Empty if the file does not exist. */
   async readStart(path: string, bytesMax: number): Promise<{ content: Buffer; fileBytes: number }> {
     const content = await this.#open(path, async (handle, fileBytes) => {
-      if (fileBytes <= bytesMax) return { content: await handle.readFile(), fileBytes };
-      const start = Buffer.alloc(bytesMax);
-      const { bytesRead } = await handle.read(start, 0, bytesMax, 0);
-      return { content: start.subarray(0, bytesRead), fileBytes };
+      return { content: await readSized(handle, Math.min(fileBytes, bytesMax)), fileBytes };
     });
     return content ?? { content: Buffer.alloc(0), fileBytes: 0 };
   }
@@ -111,6 +109,11 @@ export class MachineFiles {
         ...(kind === 'link' ? { target: await this.#disk.readlink(place.path) } : {}),
       };
     });
+  }
+
+  /** What an undo would not restore if the path was replaced or removed; undefined if it restores all. */
+  unrestored(path: string): Promise<string | undefined> {
+    return unrestoredAt(path, (at) => this.#orAbsent(at, 'kept', (place) => this.#disk.lstat(place.path)));
   }
 
   async list(path: string): Promise<string[] | undefined> {

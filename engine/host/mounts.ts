@@ -1,12 +1,13 @@
 /** The mounts of a machine. Source of the format: proc_pid_mountinfo(5). */
 import { createReadStream } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { reasonOf } from '../limits/errno.ts';
 import { fail } from '../sdk/errors.ts';
+import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { MachineCommands } from './commands.ts';
-import { realDescriptors, realPath, type Tree } from './descend.ts';
+import { realDescriptors, realPath, withPlace } from './descend.ts';
 
 const TABLE = '/proc/self/mountinfo';
 const TABLE_BYTES_MAX = 32 << 20;
@@ -41,20 +42,35 @@ export class Mounts {
   async unmount(point: string, signal: AbortSignal): Promise<void> {
     const root = await realpath(this.#root);
     const place = join(root, point);
-    if (!mountPoints(await readTable()).includes(place)) return;
-    requireNoLinks({ root, descriptors: realDescriptors }, point);
-    const { exitCode, stderr } = await this.#commands.run(['umount', place], signal);
-    if (exitCode === 0 || !mountPoints(await readTable()).includes(place)) return;
-    const command = `umount ${place}`;
-    if (!/busy/.test(stderr)) throw fail('E_COMMAND_FAILED', { command, exitCode, output: clean(stderr) });
-    await this.#commands.must(['umount', '-l', place], signal); // busybox has no --lazy
+    const isMounted = async () => mountPoints(await readTable()).includes(place);
+    if (!(await isMounted())) return;
+    await withPlace({ root, descriptors: realDescriptors }, point, 'kept', async ({ descriptor, real }) => {
+      if (real !== point) throw fail('E_FILE', { path: point, what: `is ${real} now, which is not unmounted` });
+      const { exitCode, stderr } = await this.#umount([], descriptor, point, signal);
+      if (exitCode === 0 || !(await isMounted())) return;
+      const failed = (output: string) => fail('E_COMMAND_FAILED', { command: `umount ${place}`, exitCode, output });
+      if (!/busy/.test(stderr)) throw failed(clean(stderr));
+      const lazy = await this.#umount(['-l'], descriptor, point, signal); // busybox has no --lazy
+      if (lazy.exitCode !== 0) throw failed(clean(lazy.stderr));
+    });
   }
-}
 
-/** `umount` takes a path, and would follow a link that has taken the place of a directory. */
-function requireNoLinks(tree: Tree, point: string): void {
-  const real = realPath(tree, point);
-  if (real !== point) throw fail('E_FILE', { path: point, what: `is ${real} now, which is not unmounted` });
+  /**
+   * Runs `umount` in the open directory of the mount point, so that no link can take the place of a directory. -c: it
+   * does not look for the path of the directory, which may change. busybox has no -c.
+   */
+  async #umount(
+    options: readonly string[],
+    parent: number,
+    point: string,
+    signal: AbortSignal,
+  ): Promise<CommandResult> {
+    const directory = `/proc/${process.pid}/fd/${parent}`;
+    const run = (...extra: string[]) =>
+      this.#commands.run(['umount', ...options, ...extra, `./${basename(point)}`], signal, { directory });
+    const result = await run('-c');
+    return /(invalid|unrecognized|unknown) option/.test(result.stderr) ? run() : result;
+  }
 }
 
 /** The mount points of a mountinfo table, in the order in which they were mounted. */

@@ -11,8 +11,9 @@ import type {
   Stat,
 } from '../sdk/ports.ts';
 
-/** The environment and the limits of a command. */
 export interface CommandOptions {
+  /** The directory in which the command runs (default: that of this process). */
+  directory?: string;
   environment?: Readonly<Record<string, string>>;
   limits?: CommandLimits;
 }
@@ -21,6 +22,8 @@ export type Query =
   | { kind: 'file'; path: string }
   | { kind: 'stat'; path: string }
   | { kind: 'list'; path: string }
+  /** What an undo would not restore if the path was replaced or removed. */
+  | { kind: 'unrestored'; path: string }
   | { kind: 'service'; name: string }
   | { kind: 'unit'; name: string }
   | { kind: 'last-error'; service: string }
@@ -41,6 +44,7 @@ export interface Answers {
   file: Buffer | undefined;
   stat: Stat | undefined;
   list: string[] | undefined;
+  unrestored: string | undefined;
   service: ServiceStatus;
   unit: string | undefined;
   'last-error': string;

@@ -60,6 +60,7 @@ function answersOf(
     file: ({ path }) => files.read(path),
     stat: ({ path }) => files.stat(path),
     list: ({ path }) => files.list(path),
+    unrestored: ({ path }) => files.unrestored(path),
     service: ({ name }, signal) =>
       recent.get(`service ${name}`, FRESH_MS.service, signal, () => services.status(name, signal)),
     'last-error': ({ service }) => services.lastError(service),

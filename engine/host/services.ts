@@ -51,12 +51,12 @@ export class MachineServices {
   async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
     if (!isOwnAddress(new URL(url).hostname)) throw fail('E_HEALTH_ADDRESS', { service: name, url });
     let pauseMs = 10;
-    let nextStatusAtMs = Date.now() + 1_000;
+    let nextStatusAtMs = performance.now() + 1_000;
     while (!(await answersOk(url))) {
-      if (!signal.aborted && Date.now() >= nextStatusAtMs) {
+      if (!signal.aborted && performance.now() >= nextStatusAtMs) {
         if (await this.#hasFailed(name, signal))
           throw fail('E_SERVICE_FAILED', { service: name, lastLine: await this.lastError(name) });
-        nextStatusAtMs = Date.now() + 1_000;
+        nextStatusAtMs = performance.now() + 1_000;
       }
       await sleep(pauseMs, signal).catch(() => undefined);
       if (signal.aborted)

@@ -11,7 +11,7 @@ import { EventLog, type ReadEvents, readEvents } from './event-log.ts';
 import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal } from './journal.ts';
 import { type Damage, type ReadJournal, readIntact, readJournal } from './journal-file.ts';
-import { type MachineRecord, machineRecord, sameKindOf } from './machine-id.ts';
+import { differenceFrom, type MachineRecord, machineRecord } from './machine-id.ts';
 import { JOURNAL_VERSION } from './records.ts';
 import { journalFile, RunFolder, unreadableFile } from './run-folder.ts';
 
@@ -80,10 +80,8 @@ export class Runs {
   /** E_RUN_OTHER_MACHINE unless the run was started on this machine. */
   async requireOwn({ start: { id: run, machine } }: History): Promise<void> {
     if (machine === undefined) return; // of an earlier version
-    const found = await sameKindOf(machine, this.#files);
-    const { source, id: recorded } = machine;
-    const same = found.source === source ? found.id : '';
-    if (same !== recorded) throw fail('E_RUN_OTHER_MACHINE', { run, source, recorded, found: same });
+    const difference = await differenceFrom(machine, this.#files);
+    if (difference !== undefined) throw fail('E_RUN_OTHER_MACHINE', { run, ...difference });
   }
 
   async history(id: string): Promise<History> {

@@ -50,7 +50,7 @@ export function readOpened(descriptor: number, path: string, { bytesMax, pipes }
 
 /** Waits for the writer of a pipe. A read cannot tell a pipe that has ended from one that has no writer yet. */
 function pipeReader(descriptor: number, path: string): (chunk: Buffer) => number {
-  const begunAt = Date.now();
+  const begunAt = performance.now();
   const late = (what: string) => new Error(`${path} is a pipe, and ${what}`);
   let hasWriter = false;
   return (chunk) => {
@@ -62,7 +62,7 @@ function pipeReader(descriptor: number, path: string): (chunk: Buffer) => number
         return length;
       }
       hasWriter ||= length === undefined;
-      const waitedMs = Date.now() - begunAt;
+      const waitedMs = performance.now() - begunAt;
       if (waitedMs > PIPE_TIMEOUT_MS) throw late(`has not ended within ${PIPE_TIMEOUT_MS / 1_000} s`);
       if (!hasWriter && waitedMs > WRITER_TIMEOUT_MS)
         throw late(`nothing was written to it within ${WRITER_TIMEOUT_MS / 1_000} s`);

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import request from 'undici/lib/api/api-request.js';
 import { LIMITS } from '../limits/sizes.ts';
 import { sleep } from '../limits/timers.ts';
-import { fail, isJoinError } from '../sdk/errors.ts';
+import { fail, isJoinError, openFilesError } from '../sdk/errors.ts';
 import type { HttpAnswer, HttpCall } from '../sdk/ports.ts';
 import { isSecret, type Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
@@ -149,6 +149,8 @@ async function until(what: string, signal: AbortSignal, attempt: () => Promise<v
     } catch (error) {
       if (!signal.aborted) said = clean((error as Error).message);
       if (isJoinError(error) && !error.code.startsWith('E_HTTP_')) throw error;
+      const limit = openFilesError(error, what);
+      if (limit !== undefined) throw limit;
     }
     await sleep(pauseMs, signal).catch(() => undefined);
     if (signal.aborted) throw fail('E_WAIT', { what, said }, signal.reason);

@@ -1,5 +1,5 @@
 /** The identity a kubelet holds on this machine, if any. */
-import { pemBlocks, readCertificates, toPem } from '../pki/index.ts';
+import { fitsKey, pemBlocks, readCertificates, toPem } from '../pki/index.ts';
 import { fail, isJoinError } from '../sdk/errors.ts';
 import type { Files, Ports } from '../sdk/ports.ts';
 import { Secret } from '../sdk/secret.ts';
@@ -26,7 +26,7 @@ export interface KubeletIdentity extends NodeCertificate {
   ca: string;
 }
 
-/** Parses `kubelet-client-current.pem`; undefined if it has no certificate or no key, or is damaged. */
+/** Parses `kubelet-client-current.pem`; undefined if it is damaged, or has no certificate with its key. */
 export function nodeCertificate(pem: Buffer | undefined): NodeCertificate | undefined {
   try {
     const text = pem?.toString('utf8') ?? '';
@@ -34,10 +34,12 @@ export function nodeCertificate(pem: Buffer | undefined): NodeCertificate | unde
     const key = pemBlocks(text).find(({ label }) => label.endsWith('PRIVATE KEY'));
     const [leaf] = chain;
     if (leaf === undefined || key === undefined) return undefined;
+    const keyPem = toPem(key.label, key.der);
+    if (!fitsKey(leaf, keyPem)) return undefined;
     return {
       nodeName: leaf.commonName.startsWith(NODE_USER) ? leaf.commonName.slice(NODE_USER.length) : '',
       certificate: chain.map((certificate) => certificate.pem).join(''),
-      key: new Secret(toPem(key.label, key.der)),
+      key: new Secret(keyPem),
       notAfter: leaf.notAfter,
     };
   } catch {

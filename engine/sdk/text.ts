@@ -68,17 +68,37 @@ export const valueText = (value: unknown): string =>
   clean(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined'));
 
 /** Words with dots between them: a token, but also a field, a reference, a host name or a file name. */
-const DOTTED = /[\w-]*(?:\.[\w-]*)+/g;
+const DOTTED = /(?<![\w-])[\w-]*(?:\.[\w-]*)+/g;
 /** The secret half of a token by itself. A digest is longer, and a word has no digits. */
 const BARE_HALF = /(?<![a-z0-9])(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{12,31}(?![a-z0-9])/gi;
+/** A word that continues on the next line, in a block scalar, a quoted text, a comment or JSON, and is not a key. */
+const LINE_BREAK = '(?:\\\\n|[ \\t\\r\\\\]*\\n[ \\t\\r\\n#>\\\\]*)';
+const OVER_LINES = new RegExp(`(?<![a-z0-9.])[a-z0-9.]+(?:${LINE_BREAK}[a-z0-9.]+)+(?![a-z0-9.]|[ \\t]*:)`, 'gi');
+const BREAK = new RegExp(LINE_BREAK, 'g');
+/** A quoted value in which a space has taken the place of a line break. */
+const QUOTED = /"[^"\n]*"/g;
+const OVER_SPACES = /(?<![a-z0-9.])[a-z0-9.]+(?: +[a-z0-9.]+)*\.[a-z0-9]*(?: +[a-z0-9]+)+/gi;
+const TOKEN_PIECE = /[a-z0-9]{6}\.(?=[a-z]*\d)[a-z0-9]{8}/i;
 const FIRST_OF_REFERENCE = ['inputs', 'steps', 'host', 'gates', 'run', 'discovery', 'timeouts', 'patches'];
 
 /**
  * The text with `***` for what may be the secret half of a bootstrap token, or a piece of one. Every text that quotes
- * a document passes through here: a broken line can move a token into any field. Names without digits stay if they
- * cannot be a token: fields, references, and names of three or more parts.
+ * a document passes through here: a broken line can move a token into any field, and split it. Names without digits
+ * stay if they cannot be a token: fields, references, and names of three or more parts.
  */
 export const maskTokens = (text: string): string =>
+  maskWords(
+    text
+      .replace(OVER_LINES, (words) => maskIf((word) => maskWords(word) !== word, words, BREAK))
+      .replace(QUOTED, (value) =>
+        value.replace(OVER_SPACES, (words) => maskIf((word) => TOKEN_PIECE.test(word), words, / +/g)),
+      ),
+  );
+
+const maskIf = (isToken: (word: string) => boolean, words: string, breaks: RegExp): string =>
+  isToken(words.replace(breaks, '')) ? words.replace(/(?<!\\)[a-z0-9.]+/gi, '***') : words;
+
+const maskWords = (text: string): string =>
   text
     .replace(DOTTED, (word) => {
       const [first = '', ...rest] = word.split('.');

@@ -113,6 +113,7 @@ function answersOf(machine: MemoryMachine, overlay: Overlay): AnswersOf {
     file: () => undefined,
     stat: () => undefined,
     list: ({ path }) => overlay.list(path, undefined),
+    unrestored: () => undefined,
     service({ name }) {
       const status = machine.services?.[name];
       return overlay.service(name, status ? { ...NO_SERVICE, exists: true, enabled: true, ...status } : NO_SERVICE);

@@ -3,15 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { link, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Disk, realDisk } from '../../engine/host/disk.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { RunFolder } from '../../engine/journal/run-folder.ts';
 import { kubeAccess } from '../../engine/kube/access.ts';
-import { writes } from '../../engine/sdk/index.ts';
+import { type Ports, writes } from '../../engine/sdk/index.ts';
 import { journaled, START, takenBack } from '../helpers/journaled.ts';
 import { scratch } from '../helpers/machine.ts';
+import { whyNoMounts } from '../helpers/mounting.ts';
 
 const PATH = '/etc/app.conf';
 const LONG_AGO = new Date('2001-09-09T01:46:40Z');
@@ -124,27 +125,49 @@ describe('a file that a phase replaces', () => {
   });
 });
 
-describe('a file that would replace what an undo cannot restore', () => {
-  test.each([
-    ['a pipe', (path: string) => void execFileSync('mkfifo', [path])],
-    ['a socket', (path: string) => void createServer().listen(path).unref()],
-    ['a directory', (path: string) => mkdir(path)],
-  ])(
-    'a file is not written over %s, which an undo could not restore, and nothing is recorded',
-    async (kind, create) => {
+describe('what an undo cannot restore', () => {
+  const KINDS: [string, (path: string) => unknown][] = [
+    ['a pipe', (path) => execFileSync('mkfifo', [path])],
+    ['a socket', (path) => createServer().listen(path).unref()],
+    ['a directory', (path) => mkdir(path)],
+    ['a file', (path) => writeFile(path, '')],
+  ];
+  const CHANGES: [string, string[], (ports: Ports) => Promise<void>][] = [
+    ['replaced by a file', ['a pipe', 'a socket', 'a directory'], ({ files }) => files.write(PATH, 'x', 0o644)],
+    ['replaced by a link', ['a pipe', 'a socket', 'a directory', 'a file'], ({ files }) => files.link(PATH, 'other')],
+    ['used as a directory', ['a pipe', 'a socket', 'a file'], ({ files }) => files.directory(PATH, 0o755)],
+    ['removed', ['a pipe', 'a socket'], ({ files }) => files.remove(PATH)],
+  ];
+  const cases = CHANGES.flatMap(([how, kinds, act]) => kinds.map((kind) => [kind, how, act] as const));
+
+  test.each(cases)(
+    'what an undo cannot restore is refused before anything is recorded: %s that would be %s',
+    async (kind, _, act) => {
       const root = await scratch();
       await mkdir(join(root, 'etc'));
-      await create(join(root, PATH));
+      await KINDS.find(([name]) => name === kind)?.[1](join(root, PATH));
       await vi.waitFor(() => lstat(join(root, PATH)));
+      const { mode } = await lstat(join(root, PATH));
       const { ports, journal } = journaled(await realHost(root, { access: kubeAccess }), [
         writes('/etc/*', 0o644, 'x'),
       ]);
-      await expect(ports.files.write(PATH, 'x', 0o644)).rejects.toMatchObject({
+      await expect(act(ports)).rejects.toMatchObject({
         code: 'E_FILE',
-        message: expect.stringContaining(kind === 'a pipe' ? 'a pipe or a device' : kind),
+        message: expect.stringContaining(`${PATH}: is `),
       });
       expect(journal.history().changes).toEqual([]);
-      expect((await lstat(join(root, PATH))).isFile()).toBe(false);
+      expect((await lstat(join(root, PATH))).mode).toBe(mode);
     },
   );
+
+  test.skipIf(whyNoMounts())('a plan names hard links as lost if the journal is on another file system', async () => {
+    const { root } = await machine();
+    await mkdir(join(root, 'var/lib/joinery'), { recursive: true });
+    const host = await realHost(root, { access: kubeAccess });
+    const unrestored = () => host.read<'unrestored'>({ kind: 'unrestored', path: PATH }, new AbortController().signal);
+    expect(await unrestored()).toBeUndefined();
+    execFileSync('mount', ['-t', 'tmpfs', 'joinery-test', join(root, 'var/lib/joinery')]);
+    onTestFinished(() => void execFileSync('umount', [join(root, 'var/lib/joinery')]));
+    expect(await unrestored()).toBe('its hard links, and what the file system of /var/lib/joinery does not support');
+  });
 });

@@ -1,10 +1,12 @@
 /** No file that a person, the environment or a document names can fill the memory, or stop the process. */
 import { execFileSync, spawn } from 'node:child_process';
+import { truncateSync } from 'node:fs';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { textOrFile } from '../../bin/inputs/arguments.ts';
 import { readText } from '../../bin/inputs/read-text.ts';
+import { type Disk, realDisk } from '../../engine/host/disk.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { readTrusted } from '../../engine/host/trusted.ts';
 import { parseDocuments } from '../../engine/kubeadm/documents.ts';
@@ -56,6 +58,28 @@ describe('an input without an end', () => {
     const root = await scratch();
     execFileSync('mkfifo', ['-m', '600', join(root, 'package.json')]);
     await expect(inspectPlugin(root, '1.0.0')).rejects.toMatchObject({ code: 'E_PLUGIN_FILES' });
+  });
+});
+
+describe('a file of the machine', () => {
+  test('a file that grows while it is read is read up to the size that was checked', async () => {
+    const root = await scratch();
+    const file = join(root, 'file');
+    await writeFile(file, 'short');
+    const open: Disk['open'] = async (...args) => {
+      const handle = await realDisk.open(...args);
+      const stat = handle.stat.bind(handle);
+      handle.stat = (async () => {
+        const stats = await stat();
+        truncateSync(file, 1 << 30);
+        return stats;
+      }) as typeof handle.stat;
+      return handle;
+    };
+    const files = new MachineFiles(root, { ...realDisk, open });
+    expect((await files.read('/file'))?.toString()).toBe('short');
+    truncateSync(file, 5);
+    expect((await files.readStart('/file', 100)).content.toString()).toBe('short');
   });
 });
 

@@ -1,50 +1,18 @@
-/** Names that are given to something else between a check and the use: directories, links, hard links and mounts. */
-import { execFileSync } from 'node:child_process';
+/** Names that are given to something else between a check and the use: directories, links and hard links. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Disk, realDisk } from '../../engine/host/disk.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import { lockMachine } from '../../engine/host/lock.ts';
-import { Mounts } from '../../engine/host/mounts.ts';
 import { joinErrorOf } from '../helpers/errors.ts';
-import { scratch } from '../helpers/machine.ts';
-import { whyNoMounts } from '../helpers/mounting.ts';
+import { machine, SECRET, tree, USER } from '../helpers/users-machine.ts';
 
-const { chmodSync, chownSync, lchownSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } = fs;
-const { readdirSync, readFileSync, readlinkSync, renameSync, rmSync } = fs;
-const USER = 1000;
+const { chmodSync, lchownSync, linkSync, lstatSync, symlinkSync, writeFileSync } = fs;
+const { readdirSync, readFileSync, renameSync, rmSync } = fs;
 const OWNER = { uid: USER, gid: USER };
-const SECRET = 'only for root';
 const isRoot = process.getuid?.() === 0;
-
-/** A machine on which user 1000 has the folder `/home/u`, and root all else. */
-async function machine() {
-  const root = await scratch();
-  const make = (path: string, uid = 0, mode = 0o755) => {
-    mkdirSync(join(root, path), { recursive: true });
-    chmodSync(join(root, path), mode);
-    chownSync(join(root, path), uid, uid);
-  };
-  for (const path of ['etc/cron.d/deep', 'data/kubernetes']) make(path);
-  for (const path of ['etc/cron.d/job', 'etc/cron.d/deep/job', `etc/cron.d/deep/${SECRET}`])
-    writeFileSync(join(root, path), SECRET, { mode: 0o600 });
-  for (const path of ['home/u', 'home/u/own', 'home/u/own/deep']) make(path, USER);
-  for (const path of ['home/u/own/job', 'home/u/own/deep/job']) {
-    writeFileSync(join(root, path), 'of the user');
-    chownSync(join(root, path), USER, USER);
-  }
-  return { root, make, files: new MachineFiles(root) };
-}
-
-/** Everything below `folder`, in a line each. */
-function tree(folder: string): string[] {
-  const { mode, uid, gid } = lstatSync(folder);
-  const line = `${folder} ${mode.toString(8)} ${uid}:${gid}`;
-  if (lstatSync(folder).isDirectory())
-    return [line, ...readdirSync(folder).flatMap((name) => tree(join(folder, name)))];
-  return [`${line} ${lstatSync(folder).isSymbolicLink() ? readlinkSync(folder) : readFileSync(folder, 'utf8')}`];
-}
 
 /** A real disk that calls `before` before each of its calls. */
 function watchedDisk(before: () => void): Disk {
@@ -184,6 +152,8 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
   test.each([
     ['belongs to another user', 'home/u', USER, 0o755, 'user 1000', 'chown 0 '],
     ['may be written by every user', 'data', 0, 0o777, 'every user', 'chmod o-w '],
+    ['may be written by a group', 'data', 0, 0o775, 'group 0, or a user of its ACL,', 'chmod g-w '],
+    ['may be written by a group of its own', 'data', 0, 0o2775, 'group 0, or a user of its ACL,', 'chmod g-w '],
   ])(
     'a directory that others can exchange is refused on the way to a directory of root if it %s',
     async (_, folder, uid, mode, who, command) => {
@@ -198,12 +168,27 @@ describe.skipIf(!isRoot)('a directory that others can exchange', () => {
     },
   );
 
+  test.skipIf(spawnSync('setfacl', ['--version']).status !== 0)(
+    'a directory that others can exchange is refused if an ACL lets a user write to it',
+    async () => {
+      const { root, make, files } = await machine();
+      make('data/site');
+      execFileSync('setfacl', ['-m', `u:${USER}:rwx`, join(root, 'data')]);
+      const error = await joinErrorOf(() => files.replaceFile('/data/site/key', content, 0o600));
+      expect(error).toMatchObject({ code: 'E_PATH_UNSAFE' });
+      chmodSync(join(root, 'data'), 0o755);
+      await files.replaceFile('/data/site/key', content, 0o600);
+    },
+  );
+
   test('a directory is used if one user owns all below it, or if only owners may exchange names in it', async () => {
     const { make, files } = await machine();
     make('tmp', 0, 0o1777);
     make('tmp/site');
     make('tmp/of-user', USER);
-    for (const path of ['/home/u/own/deep/x', '/tmp/site/x', '/tmp/of-user/x']) {
+    make('home/u/shared', USER, 0o775);
+    make('home/u/shared/deep', USER);
+    for (const path of ['/home/u/own/deep/x', '/home/u/shared/deep/x', '/tmp/site/x', '/tmp/of-user/x']) {
       await files.replaceFile(path, content, 0o644);
       expect(await files.read(path)).toEqual(content);
     }
@@ -260,41 +245,5 @@ describe.skipIf(!isRoot)('a link of root', () => {
     const path = linkOwner === 0 ? '/home/u/link/new' : '/data/link/new';
     const error = await joinErrorOf(() => files.replaceFile(path, content, 0o644));
     expect(error.message).toContain('/home/u/link is a link that others than root can place, so it is not followed');
-  });
-});
-
-describe.skipIf(whyNoMounts())('a mount', () => {
-  test.each([
-    ['a directory', 'etc/cron.d', (place: string) => mkdirSync(place)],
-    ['a file', 'etc/cron.d/job', (place: string) => writeFileSync(place, '')],
-  ])('a removal ends at a mount of %s of the same file system', async (_, source, make) => {
-    const { root, files } = await machine();
-    const place = join(root, 'home/u/own/mounted');
-    make(place);
-    execFileSync('mount', ['--bind', join(root, source), place]);
-    const before = tree(join(root, 'etc'));
-    try {
-      const error = await joinErrorOf(() => files.removeTree('/home/u/own'));
-      expect(error.message).toBe('/home/u/own/mounted: is a mount point: the mounted file system stays');
-      expect(tree(join(root, 'etc'))).toEqual(before);
-    } finally {
-      execFileSync('umount', [place]);
-    }
-  });
-
-  test('a mount is not unmounted if only a link on the way to another mount leads to it', async () => {
-    const { root } = await machine();
-    const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/kubernetes')];
-    mkdirSync(place);
-    for (const point of [place, victim]) execFileSync('mount', ['-t', 'tmpfs', 'joinery-test', point]);
-    try {
-      renameSync(dirname(place), join(root, 'home/u/own/aside'));
-      mkdirSync(dirname(place));
-      symlinkSync(victim, place);
-      await new Mounts(root).unmount('/home/u/own/deep/mounted', new AbortController().signal);
-      expect(readFileSync('/proc/self/mountinfo', 'utf8')).toContain(victim);
-    } finally {
-      for (const point of [join(root, 'home/u/own/aside/mounted'), victim]) execFileSync('umount', ['-q', point]);
-    }
   });
 });

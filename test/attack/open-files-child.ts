@@ -5,7 +5,7 @@ import { packageAssets } from '../../bin/assets.ts';
 import { PipelineCatalog } from '../../bin/pipelines.ts';
 import { machineAt } from '../../engine/host/machine.ts';
 import { Transport } from '../../engine/kube/request.ts';
-import { answerOf } from '../../engine/net/calls.ts';
+import { answerOf, waitForPort } from '../../engine/net/calls.ts';
 import type { JoinError } from '../../engine/sdk/errors.ts';
 import { PROJECT } from '../helpers/sources.ts';
 
@@ -24,6 +24,7 @@ const needs: Record<string, () => unknown> = {
       signal,
     ),
   'a URL': () => answerOf({ method: 'GET', url: 'http://127.0.0.1:1/', ca: '' }, signal),
+  'a port': () => waitForPort('127.0.0.1', 1, AbortSignal.timeout(300)),
   'a container runtime': () => runtime.version('unix:///run/absent.sock', signal),
   'a pipeline': () => pipelines.open('/etc/hostname'),
   'a program': () => machine.commands.run(['/usr/bin/true'], signal),

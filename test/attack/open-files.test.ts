@@ -18,6 +18,7 @@ describe('a process that can open no more files', () => {
     ['a file', '/etc/hostname'],
     ['a server', 'https://127.0.0.1:1'],
     ['a URL', 'http://127.0.0.1:1'],
+    ['a port', '127.0.0.1:1'],
     ['a container runtime', '/run/absent.sock'],
     ['a pipeline', '/etc/hostname'],
     ['a program', '/usr/bin/true'],

@@ -5,10 +5,12 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadJoinConfiguration, migrateConfiguration } from '../../engine/kubeadm/index.ts';
+import { loadPipeline } from '../../engine/pipeline/load.ts';
+import type { JoinError, Problem } from '../../engine/sdk/errors.ts';
 import { maskTokens } from '../../engine/sdk/text.ts';
 import { cli } from '../bin/cli.ts';
 import { printedForms } from '../helpers/errors.ts';
-import { BOOTSTRAP_TOKEN, examples, PIECE_OF_SECRET, SECRET } from '../helpers/kubeadm.ts';
+import { BOOTSTRAP_TOKEN, EIGHT_OF_SECRET, examples, PIECE_OF_SECRET, SECRET } from '../helpers/kubeadm.ts';
 
 /** What a broken line can move into another field. */
 const misplaced = fc
@@ -102,6 +104,35 @@ describe('a token in a wrong place of a pipeline', () => {
   );
 });
 
+describe('a token that is split over lines of a pipeline', { timeout: 60_000 }, () => {
+  const styles: [string, (lines: string[]) => string][] = [
+    ['a block scalar', (lines) => `|\n${lines.map((line) => `    ${line}`).join('\n')}`],
+    ['a folded scalar', (lines) => `>-\n\n${lines.map((line) => `    ${line}`).join('\n\n')}`],
+    ['a plain scalar', (lines) => lines.join('\n    ')],
+    ['a quoted scalar', (lines) => `"${lines.join('\\\n    ')}"`],
+    ['a quoted scalar with spaces', (lines) => `'${lines.join('\r\n    ')}'`],
+    ['a comment', (lines) => `a # ${lines.join('\n  # ')}`],
+  ];
+  const cuts = fc.uniqueArray(fc.integer({ min: 1, max: BOOTSTRAP_TOKEN.length - 1 }), { minLength: 1, maxLength: 4 });
+  const keys = fc.constantFrom('timeout', 'uses', 'if', 'unknown', 'with', 'needs', 'retry');
+
+  test.each(styles)('a token that is split over lines appears in no error, however it is written: %s', (_, style) => {
+    fc.assert(
+      fc.property(cuts, keys, (cuts, key) => {
+        const ends = [...cuts.sort((a, b) => a - b), BOOTSTRAP_TOKEN.length];
+        const lines = ends.map((end, index) => BOOTSTRAP_TOKEN.slice(ends[index - 1] ?? 0, end));
+        const step = `- id: a\n  ${key === 'uses' ? '' : 'uses: nothing\n  '}${key}: ${style(lines)}`;
+        const text = `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: a }\nsteps:\n${step}\n  extra: 1\n`;
+        const problems = ((thrown(() => loadPipeline('a.yaml', text)) as JoinError).facts as { problems: Problem[] })
+          .problems;
+        const shown = problems.map(({ message, frame = '' }) => message + frame.replaceAll(/^[> ]+\d* \|/gm, ''));
+        expect(shown.join('\n').replaceAll(/[^a-z0-9.]/gi, '')).not.toMatch(EIGHT_OF_SECRET);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
 describe('a quoted text', () => {
   test.each([
     'discovery.bootstrapToken.apiServerEndpoint is missing',
@@ -111,6 +142,8 @@ describe('a quoted text', () => {
     `"sha256:${'0a'.repeat(32)}"`,
     '/etc/kubernetes/kubelet.conf',
     'kubeadm.k8s.io/v1beta4',
+    'config.yaml line 12 column 3',
+    'description: Join a machine.\nkind: Pipeline\nretry: 3\n  timeoutSeconds: 5',
   ])('a quoted text keeps what cannot be a token: %s', (text) => {
     expect(maskTokens(text)).toBe(text);
   });
@@ -123,6 +156,9 @@ describe('a quoted text', () => {
     ['x..canary7f3ac0', 'x..***'],
     ['canary7f3ac0ffee', '***'],
     ['x_canary7f3ac0ffee-y', 'x_***-y'],
+    ['"cafe01.canary 7f3ac0ffee"', '"*** ***"'],
+    ['"cafe01.canary\\n7f3ac0ffee"', '"***\\n***"'],
+    ['a: |\n  canary7\n  f3ac0ffee\nb: 1', 'a: |\n  ***\n  ***\nb: 1'],
   ])('a quoted text shows neither a token nor a piece of one: %s', (text, masked) => {
     expect(maskTokens(text)).toBe(masked);
   });

@@ -1,5 +1,5 @@
 /** Records that are believed because of their place: written by another user, or on another machine. */
-import { chmod, chown, mkdir, rename as move, readdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rename as move, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { journalFor } from '../../bin/runs/start.ts';
@@ -16,6 +16,7 @@ const isRoot = process.getuid?.() === 0;
 const OTHER_USER = 1000;
 const { version: _, id: __, ...START_OF_RUN } = START;
 const IDS = ['0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210'] as const;
+const UUIDS = ['c0659378-e6a8-4f5f-a47f-51a406829ca5', '4c4c4544-0042-3510-8052-b4c04f303633'] as const;
 
 /** A machine with the journal of a run that has replaced a file and used a secret. */
 async function machine(machineId?: string) {
@@ -144,6 +145,23 @@ describe('the run of another machine', () => {
     await rename('two');
     const error = await joinErrorOf(() => runs.open(id));
     expect(error).toMatchObject({ code: 'E_RUN_OTHER_MACHINE', facts: { recorded: 'one', found: 'two' } });
+  });
+
+  test('the run of another machine is recognized by the UUID of the firmware if a clone kept machine-id and host name', async () => {
+    const { root, runs } = await machine(IDS[0]);
+    const firmware = join(root, 'sys/class/dmi/id');
+    const setUuid = (uuid: string) => writeFile(join(firmware, 'product_uuid'), `${uuid}\n`);
+    await mkdir(firmware, { recursive: true });
+    await setUuid(UUIDS[0]);
+    const journal = runs.begin({ ...START_OF_RUN, inputs: {}, machine: await runs.machine() });
+    await journal.once('a', 'key', () => 'x');
+    await setUuid(UUIDS[0].toUpperCase());
+    await runs.open(journal.id);
+    await setUuid(UUIDS[1]);
+    const facts = { source: 'product UUID', recorded: UUIDS[0], found: UUIDS[1] };
+    expect(await joinErrorOf(() => runs.open(journal.id))).toMatchObject({ code: 'E_RUN_OTHER_MACHINE', facts });
+    await rm(firmware, { recursive: true });
+    await runs.open(journal.id); // it cannot be compared
   });
 
   test('a machine that only got another name is still the same', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -98,6 +98,27 @@ This was a dry run of motd: nothing was changed.
     });
     expect(await readFile(join(root, 'etc/site/motd'), 'utf8')).toBe('one\ntwo\nthree\n');
     expect(args).toBeDefined();
+  });
+
+  test('join plan says what an undo does not restore', async () => {
+    const { root } = await scene();
+    await mkdir(join(root, 'etc/empty'), { recursive: true });
+    await symlink('empty', join(root, 'etc/link'));
+    const step = (id: string, rest: string) => `  - { id: ${id}, uses: file, with: { path: /etc/${id}, ${rest} } }\n`;
+    const pipeline = join(folder, 'unrestored.yaml');
+    const steps = step('empty', 'absent: true') + step('link', 'content: x') + step('new', 'content: x');
+    await writeFile(pipeline, `apiVersion: joinery.dev/v1\nkind: Pipeline\nmetadata: { name: a }\nsteps:\n${steps}`);
+    const { stdout } = await cli(['plan', '--pipeline', pipeline, '--root', root]);
+    expect(stdout.split('\n').filter((line) => line.includes('not undone'))).toEqual([
+      '    not undone: /etc/empty: its ACL, label, attributes and times',
+      '    not undone: /etc/link: its owner, label and times',
+    ]);
+    const json = await cli(['plan', '--pipeline', pipeline, '--root', root, '--output', 'json']);
+    const plan = JSON.parse(json.stdout) as { steps: Step[] };
+    expect(plan.steps[0]).toMatchObject({
+      changes: [{ kind: 'remove', unrestored: 'its ACL, label, attributes and times' }],
+      irreversible: ['/etc/empty: its ACL, label, attributes and times'],
+    });
   });
 });
 

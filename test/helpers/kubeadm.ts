@@ -11,6 +11,8 @@ const pieces = (length: number): string[] =>
   Array.from({ length: SECRET.length - length + 1 }, (_, at) => SECRET.slice(at, at + length));
 /** Eight characters of the secret after a dot, or twelve anywhere. */
 export const PIECE_OF_SECRET = new RegExp(`\\.(${pieces(8).join('|')})|${pieces(12).join('|')}`);
+/** Eight characters of the secret anywhere. */
+export const EIGHT_OF_SECRET = new RegExp(pieces(8).join('|'));
 export const PIN = `sha256:${'0a'.repeat(32)}`;
 
 const flat = (kind: string, version: string, middle: string) => `apiVersion: kubeadm.k8s.io/${version}

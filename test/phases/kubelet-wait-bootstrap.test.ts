@@ -72,6 +72,7 @@ describe('kubelet-wait-bootstrap', () => {
     ['of another user', issue(ca, { user: 'other' })],
     ['that has expired', issue(ca, { notAfter: new Date(NOW.getTime() - DAY_MS / 2) })],
     ['without its key', { pem: own.pem, keyPem: '' }],
+    ['with the key of another one', { pem: own.pem, keyPem: issue(ca).keyPem }],
     ['that is broken', { pem: 'text', keyPem: own.keyPem }],
   ])('kubelet-wait-bootstrap does not accept a certificate %s, and keeps the token', async (_, other) => {
     const { host } = following([{ ...held, [paths.kubeletCurrentPem]: other.pem + other.keyPem }]);

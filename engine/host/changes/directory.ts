@@ -1,4 +1,5 @@
 /** The creation of a directory. */
+import { fail } from '../../sdk/errors.ts';
 import type { Owner } from '../../sdk/ports.ts';
 import type { ChangeKind } from './kind.ts';
 import { modeText, type PathBefore, snapshotOf } from './path-snapshot.ts';
@@ -16,7 +17,11 @@ export const directory: ChangeKind<DirectoryChange, DirectoryChange, PathBefore>
   text: ({ path, mode }) => `make ${path}/ (${modeText(mode)})`,
   check: ({ path }, permissions) => permissions.requirePath(path, `directory ${path}`),
   async describe(change, read) {
-    return (await read({ kind: 'stat', path: change.path })) === undefined ? change : undefined;
+    const { path } = change;
+    const stat = await read({ kind: 'stat', path });
+    if (stat !== undefined && stat.kind !== 'directory' && stat.kind !== 'link')
+      throw fail('E_FILE', { path, what: 'is in the way of a directory' });
+    return stat === undefined ? change : undefined;
   },
   snapshot: ({ path }, { read }) => snapshotOf(path, read),
   apply: ({ path, mode, owner }, { files }) => files.createDirectory(path, mode, owner),

@@ -5,7 +5,7 @@ import { fail } from '../../sdk/errors.ts';
 import type { Owner } from '../../sdk/ports.ts';
 import { requireSize } from '../limits.ts';
 import type { ChangeKind } from './kind.ts';
-import { digestOf, modeText, type PathBefore, snapshotOf } from './path-snapshot.ts';
+import { digestOf, modeText, type PathBefore, SPECIAL_KINDS, snapshotOf } from './path-snapshot.ts';
 
 export interface FileChange {
   kind: 'file';
@@ -30,7 +30,7 @@ export interface FileDescription {
 }
 
 /** What a file does not replace, because an undo could not restore it. */
-const KINDS = { directory: 'a directory', socket: 'a socket', other: 'a pipe or a device' };
+const KINDS = { directory: 'a directory', ...SPECIAL_KINDS };
 
 export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
   createsParents: true,

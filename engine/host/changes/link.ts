@@ -1,6 +1,7 @@
 /** The change of a symbolic link. */
 import { dirname, posix } from 'node:path';
 import { allowsPath } from '../../sdk/bounds.ts';
+import { fail } from '../../sdk/errors.ts';
 import { PATH_LENGTH_MAX, requireSize } from '../limits.ts';
 import type { ChangeKind } from './kind.ts';
 import { type PathBefore, snapshotOf } from './path-snapshot.ts';
@@ -24,7 +25,10 @@ export const link: ChangeKind<LinkChange, LinkChange, PathBefore> = {
     permissions.require(isWithin, `link ${path} to ${target}`);
   },
   async describe(change, read) {
-    return (await read({ kind: 'stat', path: change.path }))?.target === change.target ? undefined : change;
+    const { path, target } = change;
+    const stat = await read({ kind: 'stat', path });
+    if (stat !== undefined && stat.kind !== 'link') throw fail('E_FILE', { path, what: 'is in the way of a link' });
+    return stat?.target === target ? undefined : change;
   },
   snapshot: ({ path }, { read }) => snapshotOf(path, read),
   apply: ({ path, target }, { files }) => files.replaceLink(path, target),

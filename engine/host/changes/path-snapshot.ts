@@ -24,6 +24,9 @@ export const modeText = (mode: number): string => mode.toString(8).padStart(4, '
 
 export const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
+/** What a phase neither replaces nor removes, because an undo could not restore it. */
+export const SPECIAL_KINDS = { socket: 'a socket', other: 'a pipe or a device' };
+
 /** The state of `path`, with the bytes if it is a file. */
 export async function snapshotOf(path: string, read: Read): Promise<Snapshot> {
   const stat = await read({ kind: 'stat', path });

@@ -68,8 +68,9 @@ const CALLS: Record<Method, { what: string; absent?: number }> = {
   RemovePodSandbox: { what: 'remove a sandbox', absent: STATUS.notFound },
 };
 
-const ERRNO: Record<string, string> = {
+export const SOCKET_ERRORS: Record<string, string> = {
   ENOENT: 'there is no such socket',
+  ENOTDIR: 'there is no such socket',
   ECONNREFUSED: 'nothing listens there',
   EACCES: 'permission denied',
   ERR_CLOSED: 'it closed the connection before it had answered',
@@ -81,7 +82,7 @@ function callError(error: Error, { socket, method, timeLimitMs }: Call<Method>):
   const unreachable = (why: string) => fail('E_CRI_UNREACHABLE', { socket, what: why }, error);
   if (!(error instanceof GrpcError)) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === undefined ? error : unreachable(ERRNO[code] ?? `the connection failed (${clean(code)})`);
+    return code === undefined ? error : unreachable(SOCKET_ERRORS[code] ?? `the connection failed (${clean(code)})`);
   }
   const { status, message } = error;
   if (status === STATUS.deadlineExceeded) return unreachable(`it did not ${what} within ${timeLimitMs / 1000} s`);

@@ -1,10 +1,9 @@
 /** The container runtime of a machine, through its CRI socket: a path, with or without `unix://`. */
-import { join } from 'node:path';
 import { fail, isJoinError } from '../../sdk/errors.ts';
 import { socketPath } from '../../sdk/paths.ts';
 import type { CgroupDriver, PodSandbox, RuntimeStatus } from '../../sdk/ports.ts';
 import { clean } from '../../sdk/text.ts';
-import { realDescriptors, realPath } from '../descend.ts';
+import { realDescriptors, withPlace } from '../descend.ts';
 import type { Answers, ApiVersion, Method } from './messages.ts';
 
 /** Stopping the containers of a sandbox takes longer than answering a question. */
@@ -144,12 +143,19 @@ export class ContainerRuntime {
     request: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<Answers[M]> {
-    const { call } = await import('./call.ts'); // gRPC takes a while to load
+    const { call, SOCKET_ERRORS } = await import('./call.ts'); // gRPC takes a while to load
     const name = socketPath(socket);
-    const path = join(this.#root, realPath({ root: this.#root, descriptors: realDescriptors }, name));
     const isRemoval = method === 'StopPodSandbox' || method === 'RemovePodSandbox';
     const timeLimitMs = this.#limitsMs[isRemoval ? 'removal' : 'answer'];
-    return call({ socket: name, path, apiVersion, method, request, timeLimitMs }, signal);
+    const asked = { socket: name, apiVersion, method, request, timeLimitMs };
+    try {
+      const tree = { root: this.#root, descriptors: realDescriptors };
+      // The socket is found in an open directory, so no link can take the place of a directory.
+      return await withPlace(tree, name, 'followed', ({ path }) => call({ ...asked, path }, signal));
+    } catch (error) {
+      const reason = SOCKET_ERRORS[(error as NodeJS.ErrnoException).code ?? ''];
+      throw reason === undefined ? error : fail('E_CRI_UNREACHABLE', { socket: name, what: reason }, error);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { createServer as createHttp1Server } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import { createServer as createNetServer } from 'node:net';
@@ -81,6 +81,14 @@ describe('a runtime that does not answer', () => {
     expect(await what('x'.repeat(100))).toMatchObject({
       what: expect.stringContaining('is longer than the 107 bytes'),
     });
+  });
+
+  test('a socket in a directory with a long name is reached, because the directory is opened', async () => {
+    const { socket } = await runtimeThat({});
+    const folder = join(await scratch(), 'x'.repeat(100), 'y'.repeat(100));
+    await mkdir(folder, { recursive: true });
+    await rename(socket, join(folder, 'x.sock'));
+    expect(await new ContainerRuntime('/').version(join(folder, 'x.sock'), SIGNAL)).toMatchObject({ apiVersion: 'v1' });
   });
 
   test.each([

@@ -1,8 +1,19 @@
-/** Files whose size the kernel does not know, such as those of /proc. */
+/** Reads open files up to a size. Node's `readFile` would ask for the size again, which may be another one by then. */
 import type { FileHandle } from 'node:fs/promises';
 import { fail } from '../sdk/errors.ts';
 
 const UNSIZED_CHUNK_BYTES = 64 << 10;
+
+/** The first `bytes` of the file; fewer if it has become shorter. */
+export async function readSized(handle: FileHandle, bytes: number): Promise<Buffer> {
+  const content = Buffer.alloc(bytes);
+  for (let length = 0; length < bytes; ) {
+    const { bytesRead } = await handle.read(content, length, bytes - length, length);
+    if (bytesRead === 0) return content.subarray(0, length);
+    length += bytesRead;
+  }
+  return content;
+}
 
 /** Files of /proc have no size, and may have no end. */
 export async function readUnsized(handle: FileHandle, path: string, bytesMax: number): Promise<Buffer> {
