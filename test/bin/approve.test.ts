@@ -36,7 +36,7 @@ function started(args: readonly string[]) {
   });
   /** Waits until it has asked for the answer to `step`, and gives the id of its run. */
   const asked = async (step: string): Promise<string> => {
-    const question = new RegExp(`join approve (\\S+) ${step}\\)`);
+    const question = new RegExp(`join approve (\\S+) ${step}[ )]`);
     for (const from = Date.now(); Date.now() < from + 20_000; await sleep(20)) {
       const [, id] = question.exec(output) ?? [];
       if (id !== undefined) return id;
