@@ -147,7 +147,7 @@ describe('the run of another machine', () => {
     expect(error).toMatchObject({ code: 'E_RUN_OTHER_MACHINE', facts: { recorded: 'one', found: 'two' } });
   });
 
-  test('the run of a clone is recognized by the UUID of the firmware if machine-id and host name are equal', async () => {
+  test('the run of a clone is recognized by the UUID of the firmware if all its names are equal', async () => {
     const { root, runs } = await machine(IDS[0]);
     const firmware = join(root, 'sys/class/dmi/id');
     const setUuid = (uuid: string) => writeFile(join(firmware, 'product_uuid'), `${uuid}\n`);
