@@ -90,12 +90,10 @@ export const wrongArguments: WrongInput[] = [
     title: 'checks to ignore together with all of them',
     args: with_('--ignore-preflight-errors', 'all,Swap'),
     exitCode: 2,
-    text: [
-      "E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so it cannot be combined with other names",
-      '  → Use --ignore-preflight-errors=all, or list only the names.\n',
-      'E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: nothing listens there (ECONNREFUSED ENDPOINT)',
-      '  → Check the address, the firewall and the control plane. To test the connection: curl -k https://ENDPOINT/healthz',
-    ].join('\n'),
+    text: `E_PREFLIGHT_IGNORE in step preflight: 'all' ignores every check, so it cannot be combined with other names
+  → Use --ignore-preflight-errors=all, or list only the names.\n
+E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: nothing listens there (ECONNREFUSED ENDPOINT)
+  → Check the address, the firewall and the control plane. To test the connection: curl -k https://ENDPOINT/healthz`,
   },
   {
     title: 'a flag that does not exist',
