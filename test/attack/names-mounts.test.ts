@@ -43,7 +43,7 @@ describe.skipIf(whyNoMounts())('a mount', () => {
     }
   });
 
-  test('a mount is unmounted where it was found, even if a link takes the place of its directory meanwhile', async () => {
+  test('a mount is unmounted where it was found, even if a link replaces its directory meanwhile', async () => {
     const { root } = await machine();
     const [place, victim] = [join(root, 'home/u/own/deep/mounted'), join(root, 'data/mounted')];
     for (const point of [place, victim]) {

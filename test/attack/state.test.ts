@@ -147,7 +147,7 @@ describe('the run of another machine', () => {
     expect(error).toMatchObject({ code: 'E_RUN_OTHER_MACHINE', facts: { recorded: 'one', found: 'two' } });
   });
 
-  test('the run of another machine is recognized by the UUID of the firmware if a clone kept machine-id and host name', async () => {
+  test('the run of another machine is recognized by its firmware if a clone kept the machine-id', async () => {
     const { root, runs } = await machine(IDS[0]);
     const firmware = join(root, 'sys/class/dmi/id');
     const setUuid = (uuid: string) => writeFile(join(firmware, 'product_uuid'), `${uuid}\n`);
