@@ -9,6 +9,7 @@ import { readLimited } from '../engine/limits/read.ts';
 import { LIMITS } from '../engine/limits/sizes.ts';
 import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
+import { openFilesError } from '../engine/sdk/errors.ts';
 import { decodeText, didYouMean, fail, type HostFacts, isJoinError } from '../engine/sdk/index.ts';
 import type { Assets } from './assets.ts';
 
@@ -116,7 +117,8 @@ export class PipelineCatalog {
           : readLimited(path, { bytesMax: LIMITS.text, pipes: 'refuse' });
       return { file: basename(path ?? `${name}.yaml`), text: decodeText(bytes) };
     } catch (error) {
-      if (isJoinError(error)) throw error;
+      const ended = isJoinError(error) ? error : openFilesError(error, name);
+      if (ended !== undefined) throw ended;
       const facts = { file: name, what: reasonOf(error) };
       const known = [...this.names(kind), ...this.#pluginFiles[kind].keys()];
       if (!isFile(name)) facts.what += didYouMean(name, known);

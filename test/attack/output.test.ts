@@ -79,8 +79,11 @@ describe('a run', () => {
     await writeFile(file, `${head}${steps.map((step) => `  - ${step}\n`).join('')}`, { mode: 0o644 });
     const { CI: _, ...env } = process.env;
     const command = [...JOIN, 'run', '--pipeline', file, '--root', root].join(' ');
-    const script = `trap : HUP; ${command}; echo $? >${root}/code`;
-    const terminal = spawn('script', ['-qec', script, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    const script = `stty rows 24 cols 80; trap : HUP; ${command}; echo $? >${root}/code`;
+    const terminal = spawn('script', ['-qec', script, '/dev/null'], {
+      env: { ...env, TERM: 'xterm' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     onTestFinished(() => void terminal.kill('SIGKILL'));
     let screen = '';
     terminal.stdout.on('data', (chunk) => {

@@ -19,6 +19,7 @@ const MODES = {
   'var/lib/joinery/lock': '600',
   'var/lib/joinery/runs': '700',
   'var/lib/joinery/runs/RUN': '700',
+  'var/lib/joinery/runs/RUN/events.jsonl': '600',
   'var/lib/joinery/runs/RUN/journal.jsonl': '600',
   'var/lib/kubelet': '700',
   'var/lib/kubelet/config.yaml': '644',

@@ -169,7 +169,7 @@ test('every run ends with the expected exit code', () => {
   expect(shipped.map(({ codes }) => codes)).toEqual([
     [0, 0, 0, 0, 0, 0, 2, 0],
     [6, 0, 0, 0],
-    [130, 0],
+    [143, 0],
     [0, 0, 0, 0, 12, 2, 2, 2, 2],
   ]);
   expect(leaky.codes).toEqual([0, 1, 0, 0, 0, 0, 2]);
