@@ -42,7 +42,7 @@ export class Invocation {
 
 /** The flag that says which machine or cluster the command is about, if the user gave it. */
 function placeFlag(command: string, argv: readonly string[]): string[] {
-  if (!ON_MACHINE.test(command) && !ON_CLUSTER.test(command)) return [];
+  if (command.endsWith(' --help') || !(ON_MACHINE.test(command) || ON_CLUSTER.test(command))) return [];
   const flag = ON_MACHINE.test(command) ? '--root' : '--kubeconfig';
   const value = valuesOfFlag(flag, argv).at(-1);
   return value === undefined ? [] : [flag, quoted(value)];

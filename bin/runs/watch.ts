@@ -3,7 +3,7 @@ import { type EventLog, lineOf } from '../../engine/journal/event-log.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import type { RunEvent, RunResult } from '../../engine/run/run.ts';
-import { EXIT, fail } from '../../engine/sdk/index.ts';
+import { defined, EXIT, fail } from '../../engine/sdk/index.ts';
 import { askForApproval } from '../inputs/terminal.ts';
 import { withoutTokens } from '../render/error.ts';
 import type { Progress } from '../render/event-lines.ts';
@@ -61,7 +61,7 @@ export async function watch(
       log?.append(event); // before anything can show it
       reportStart(event);
       trace?.onEvent(event);
-      if (event.type === 'step.restored') items.push(event);
+      if (event.type === 'step.restored') items.push(itemOf(event));
       shown.onEvent(event);
     };
     const ask = oneByOne(() => shown.pause());
@@ -102,3 +102,11 @@ function oneByOne(pause: () => () => void): Ask {
     return next;
   };
 }
+
+/** Without what every event has. */
+const itemOf = ({ step, change, outcome, why, diff }: UndoItem): UndoItem => ({
+  step,
+  change,
+  outcome,
+  ...defined({ why, diff }),
+});

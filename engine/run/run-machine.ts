@@ -50,6 +50,9 @@ function endWithoutAttempt({ decide }: RunContext, id: string): StepEnd | undefi
   }
 }
 
+/** How long checks that are running may take when another step has failed. */
+const CHECKS_END_WITHIN_MS = 5_000;
+
 /** Steps that count towards `maxParallel`. A step that waits for an approval does not. */
 const runningSteps = ({ frontier, policies }: RunContext): number =>
   [...frontier.active].filter((id) => policies.get(id)?.approval === undefined).length;
@@ -171,6 +174,7 @@ export const runMachine = setup({
     checking: {
       entry: 'stopChanges',
       always: { guard: 'idle', target: 'stopping' },
+      after: { [CHECKS_END_WITHIN_MS]: 'stopping' }, // one that hangs does not hold up the report
       on: {
         'xstate.done.actor.*': { actions: 'settle' },
         cancel: { target: 'stopping' },

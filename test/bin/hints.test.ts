@@ -30,7 +30,9 @@ const joinCommands = (hint: string): string[] =>
 
 /** Throws if the command does not exist, or does not take these flags and arguments. */
 async function parse(line: string): Promise<void> {
-  const words = wordsOf(line.replace(/ (> FILE|--help)$/, ''));
+  // `join help` prints the help of the command that follows, or of all.
+  const words = wordsOf(line.replace(/ (> FILE|--help)$/, '').replace(/^help ?/, ''));
+  if (line === 'help') return;
   if (/[.,;:]$/.test(line)) throw new Error(`would be pasted with punctuation: ${line}`);
   const length = [3, 2, 1].find((count) => Object.hasOwn(commands, words.slice(0, count).join(':')));
   const command = commands[words.slice(0, length).join(':')];

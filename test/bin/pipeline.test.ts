@@ -60,7 +60,7 @@ E_PIPELINE:
     > 5 |   - step: prefligt
         |           ^^^^^^^^
       6 |     merge: { timeout: 1m }
-  → schemas/pipeline.schema.json describes the format. To check the file without running it: join pipeline validate FILE
+  → schemas/pipeline.schema.json describes the format. To check the file without running it: bin/join pipeline validate FILE
 `,
     });
     const json = await cli(['pipeline', 'validate', '--env', file, '--output', 'json']);

@@ -54,7 +54,7 @@ describe('a join that is over', () => {
     expect(stays.map(({ why }: { why: string }) => why).join()).toContain('kubectl delete certificatesigningrequests');
     documentOf('Run', (await cli(['runs', 'show', '--root', root, '--output', 'json'])).stdout);
     expect(await tree()).toEqual(before);
-    expect(await readdir(await runFolder(root))).toEqual(['journal.jsonl']);
+    expect(await readdir(await runFolder(root))).toEqual(['events.jsonl', 'journal.jsonl']);
     expect((await cli(['undo', '--yes', '--root', root])).stderr).toContain('E_RUN_NONE');
 
     const again = await cli(args('run', '--ignore-preflight-errors', 'all'));

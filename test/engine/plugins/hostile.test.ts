@@ -200,7 +200,7 @@ describe('a phase of a plugin that continues', () => {
     const { journal } = await runPhase(phase, {}, host);
     const { status, error, steps } = await undoPhase(phase, host, journal);
     expect([status, error, steps[0]?.status]).toMatchObject([
-      ...['failed', { message: 'it threw a value that cannot be printed' }, 'undo-failed'],
+      ...['failed', { cause: { message: 'it threw a value that cannot be printed' } }, 'undo-failed'],
     ]);
   });
 });

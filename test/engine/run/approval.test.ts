@@ -177,7 +177,7 @@ describe('an approval', () => {
       error: {
         code: 'E_APPROVAL_DENIED',
         message: 'step ask was denied by root: no window today',
-        exitCode: 130,
+        exitCode: 8,
       },
     });
     const again = await go({}, first.id);
