@@ -21,6 +21,11 @@ export class Problems {
     this.#max = max;
   }
 
+  /** How many problems were found so far. */
+  get count(): number {
+    return this.#found.length;
+  }
+
   /** Resolves paths in another document from now on. */
   useLocator(locator: Locator): void {
     this.#locator = locator;

@@ -1,6 +1,6 @@
 /** Files below a root directory: read within limits, and replaced durably, atomically and with the right mode. */
 import { once } from 'node:events';
-import { constants, type FSWatcher, type Stats, watch, writeSync } from 'node:fs';
+import { constants, type FSWatcher, watch, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoReason } from '../limits/errno.ts';
@@ -11,10 +11,12 @@ import type { Owner, Stat } from '../sdk/ports.ts';
 import { readSized, readUnsized } from './bounded-file.ts';
 import { type Last, type Place, realPath, type Tree, withPlace } from './descend.ts';
 import { type Disk, DurableDisk, realDisk } from './disk.ts';
+import { kindOf } from './file-kind.ts';
 import { requireTrusted } from './trusted-state.ts';
 import { unrestoredAt } from './unrestored.ts';
 
 const READ_AGAIN_MS = 5_000;
+const LINKS_APPEAR_MAX = 3;
 
 interface FileState {
   content: Buffer;
@@ -40,7 +42,6 @@ export class MachineFiles {
   /** The latest pending change at each place. */
   readonly #turns = new Map<string, Promise<void>>();
 
-  /** `root` is `/` for this machine. Tests pass a `disk` that loses unsynced data. */
   constructor(root: string, disk: Disk = realDisk) {
     this.#tree = { root, descriptors: disk.descriptors };
     this.#disk = disk;
@@ -73,9 +74,7 @@ export class MachineFiles {
   /** Opens a file to read it. Undefined if it does not exist. */
   async #open<T>(path: string, read: (handle: FileHandle, fileBytes: number) => Promise<T>): Promise<T | undefined> {
     return this.#orAbsent(path, 'followed', async (place) => {
-      // O_NOFOLLOW: no link was here a moment ago. O_NONBLOCK: a named pipe must not stop the process.
-      const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-      const handle = await this.#disk.open(place.path, flags);
+      const handle = await this.#openPlace(path, place);
       try {
         const stats = await handle.stat();
         if (!stats.isFile()) throw fail('E_FILE', { path, what: 'is not a file' });
@@ -84,6 +83,16 @@ export class MachineFiles {
         await handle.close();
       }
     });
+  }
+
+  /** Follows a link that has appeared meanwhile. O_NONBLOCK: a named pipe must not stop the process. */
+  async #openPlace(path: string, place: Place, again = LINKS_APPEAR_MAX): Promise<FileHandle> {
+    try {
+      return await this.#disk.open(place.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOOP' || again === 0) throw error;
+      return await this.#at(path, 'followed', (at) => this.#openPlace(path, at, again - 1));
+    }
   }
 
   /**
@@ -287,11 +296,4 @@ function watcherOf(directory: string): FSWatcher | undefined {
   } catch {
     return undefined;
   }
-}
-
-function kindOf(stats: Stats): Stat['kind'] {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
-  if (stats.isSymbolicLink()) return 'link';
-  return stats.isSocket() ? 'socket' : 'other';
 }

@@ -23,7 +23,11 @@ export function checkStep(pipeline: Pipeline, checked: CheckedStep, scope: Scope
   const isApproval = step.approval !== undefined;
   for (const { phase } of candidates) {
     const template = templateFor(checked.template, phase, candidates);
+    const before = pipeline.problems.count;
     checkInputValues(pipeline, checked, phase, template);
+    // Another problem, or an input for another phase of the step, may be the reason.
+    if (candidates.length === 1 && pipeline.problems.count === before)
+      checkAlternatives(pipeline, checked, phase, template);
     checkTemplate(scope, template, {
       schema: phase.input,
       path: [...path, isApproval ? 'approval' : 'with'],
@@ -54,7 +58,6 @@ function checkInputValues({ problems }: Pipeline, { step, path }: CheckedStep, p
       problems.atKey(at, name, `phase ${phase.name} has no input ${name}${advice}`, 'unknown-input');
     } else if (expressionsIn(value).length === 0) checkLiteral(problems, schema, value, [...at, name]);
   }
-  checkAlternatives(problems, phase, entries, step.with === undefined ? path : at);
   for (const name of phase.input.required ?? [])
     if (!entries.some(([key]) => key === name))
       problems.at(step.with === undefined ? path : at, `phase ${phase.name} needs the input ${name}`, 'missing-input');
@@ -62,15 +65,18 @@ function checkInputValues({ problems }: Pipeline, { step, path }: CheckedStep, p
 
 /** Checks which inputs exclude or need each other, as far as no expression decides that. */
 function checkAlternatives(
-  problems: Pipeline['problems'],
+  { problems }: Pipeline,
+  { step, path }: CheckedStep,
   { name, input: { properties = {}, allOf = [] } }: AnyPhase,
-  entries: readonly [string, Template][],
-  at: Path,
+  template: Template,
 ): void {
+  const at = step.with === undefined ? path : [...path, 'with'];
+  const entries = template.kind === 'map' ? template.entries : [];
   for (const rule of allOf) {
     const inputs = namesIn(rule);
     const decisive = entries.filter(([key]) => inputs.has(key));
     if (inputs.size === 0 || decisive.some(([, value]) => expressionsIn(value).length > 0)) continue;
+    if (decisive.some(([, value]) => evaluate(value, () => undefined) === undefined)) continue; // a broken placeholder
     const defaults = [...inputs].map((key) => [key, properties[key]?.default] as const);
     const literals = decisive.map(([key, value]) => [key, evaluate(value, () => undefined)] as const);
     const values = Object.fromEntries([...defaults, ...literals].filter(([, value]) => value !== undefined));

@@ -143,6 +143,7 @@ export const runMachine = setup({
     stopChanges: enqueueActions(({ context, enqueue, self }) => {
       const isChange = (id: string) => context.policies.get(id)?.isCheck !== true;
       for (const child of activeSteps(context, self, isChange)) enqueue(sendTo(child, { type: 'stop' }));
+      for (const child of activeSteps(context, self)) enqueue(sendTo(child, { type: 'finish' }));
     }),
     skipRest: ({ context }) => context.frontier.skipRest(),
   },
@@ -170,7 +171,7 @@ export const runMachine = setup({
         cancel: { target: 'stopping', actions: 'cancelled' },
       },
     },
-    /** A step has failed. The checks that are running end first, so that one run reports all that is missing. */
+    /** A step has failed. The attempts of checks end first, so that one run reports all that is missing. */
     checking: {
       entry: 'stopChanges',
       always: { guard: 'idle', target: 'stopping' },

@@ -68,7 +68,7 @@ export interface StepContext {
   stoppedBy: 'limit' | 'cancel' | undefined;
   /** How many attempts have reached their time limit. */
   timeouts: number;
-  /** The total time is up, so no attempt follows. */
+  /** No attempt follows: the total time is up, or another step has failed. */
   isLate: boolean;
   /** Time until the deadline of the approval. */
   leftMs: number;
@@ -115,7 +115,8 @@ export const stepMachine = setup({
   types: {
     context: {} as StepContext,
     input: {} as Pick<StepContext, 'policy' | 'direction' | 'attempt' | 'notify' | 'random'>,
-    events: {} as { type: 'stop' } | { type: 'late' } | { type: 'wait'; leftMs: number },
+    /** After `finish`, no attempt follows the current one. */
+    events: {} as { type: 'stop' } | { type: 'finish' } | { type: 'late' } | { type: 'wait'; leftMs: number },
     output: {} as StepEnd,
   },
   actors: {
@@ -216,6 +217,7 @@ export const stepMachine = setup({
           after: { limit: { target: 'stopping', actions: 'stopForLimit' } },
           on: {
             stop: { target: 'stopping', actions: 'stopForCancel' },
+            finish: { actions: 'noteLate' },
             late: { target: 'stopping', actions: 'stopForTotal' },
             wait: { target: 'awaitingApproval', actions: 'noteLeft' },
           },
@@ -243,7 +245,8 @@ export const stepMachine = setup({
       after: { pause: 'active' },
       on: {
         stop: { target: 'ended', actions: assign({ status: 'cancelled', error: undefined }) },
-        late: 'ended', // with the error of the last attempt
+        finish: 'ended', // with the error of the last attempt
+        late: 'ended',
       },
     },
     ended: { type: 'final', entry: cancelTimer('total') },

@@ -4,7 +4,10 @@
  */
 import type { StepStatus } from './step-status.ts';
 
-/** The part of an error that an event shows. */
+/**
+ * The part of an error that an event shows.
+ * @experimental
+ */
 export interface EventError {
   readonly code: string;
   readonly message: string;

@@ -2,8 +2,10 @@
  * Causes for which a step of the default pipeline fails, on a scratch machine or in its cluster. Each can be fixed, so
  * that a resumed run succeeds.
  */
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { CLUSTER_INFO } from './api/faults.ts';
 import { CSR } from './api/resources.ts';
 import type { FailureName } from './failure-names.ts';
@@ -64,8 +66,8 @@ const failures: Record<FailureName, Failure> = {
     prepare: ({ sandbox }) => denyFirst(sandbox),
   },
   'kubelet-config': {
-    cause: 'a directory is in the way of a file',
-    fix: (root) => `rm -r ${root}/${FLAGS}`,
+    cause: 'a pipe is in the way of a file',
+    fix: (root) => `rm ${root}/${FLAGS}`,
     prepare: ({ root }) => obstruct(join(root, FLAGS)),
   },
   'kubelet-start': {
@@ -86,10 +88,10 @@ export async function prepareFailure(name: FailureName, stage: FailureStage): Pr
   return `Step ${name} will fail, because ${cause}. ${next}`;
 }
 
-/** A directory that is not empty. */
+/** A pipe, which no check looks for. */
 async function obstruct(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
-  await writeFile(join(path, 'in-the-way'), '');
+  await mkdir(dirname(path), { recursive: true });
+  await promisify(execFile)('mkfifo', [path]);
 }
 
 /** Meanwhile, nothing is approved automatically. */

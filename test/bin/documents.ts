@@ -21,6 +21,7 @@ const SCHEMA_OF = {
   BootstrapTokenList: 'token-list',
   ConfigValidation: 'config-validation',
   ConfigMigration: 'config-migration',
+  SavedPlan: 'saved-plan',
 };
 export const documentKinds = Object.keys(SCHEMA_OF);
 const idOf = (name: string): string => `https://joinery.dev/schemas/${name}.schema.json`;

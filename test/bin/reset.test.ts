@@ -38,7 +38,8 @@ test('join reset plans, asks, cleans up and keeps the history, and the machine c
   const listed = await cli(['runs', '--root', root]);
   expect(listed.stdout).toMatch(/join-worker +w1 +reset +\S+ s$/m);
   const [run = ''] = await readdir(join(root, 'var/lib/joinery/runs'));
-  expect(await readdir(join(root, 'var/lib/joinery/runs', run))).toEqual(['journal.jsonl']); // and no before-image
+  const kept = await readdir(join(root, 'var/lib/joinery/runs', run));
+  expect(kept).toEqual(['events.jsonl', 'journal.jsonl']);
   const undo = await cli(['undo', run, '--yes', '--root', root]);
   expect([undo.code, undo.stderr]).toEqual([2, expect.stringContaining(`this machine was reset after run ${run}`)]);
   expect((await cli(['undo', '--yes', '--root', root])).stderr).toContain('E_RUN_NONE');

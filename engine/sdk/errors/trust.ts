@@ -49,7 +49,7 @@ export const trust = {
   E_CERTS_CA: (d: { found: string; verified: readonly string[] }) => ({
     message: `Secret kube-system/kubeadm-certs has CA key ${d.found}, but discovery verified ${list(d.verified)}`,
     hint:
-      'The CA may have been replaced after the upload, or an attacker exchanged the Secret. On a control plane: ' +
+      'The CA may have been replaced after the upload, or an attacker exchanged the Secret. Compare with: ' +
       'openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -fingerprint -sha256',
     exitCode: EXIT.trust,
   }),

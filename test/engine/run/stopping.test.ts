@@ -169,6 +169,30 @@ describe('checks that are running when a step fails', () => {
     expect([run.frontier.status('later'), run.state()]).toEqual(['skipped', 'failed']);
   });
 
+  test('none of them is tried again, so an error that may pass is reported at once', async () => {
+    const run = machineRun({
+      steps: [check('a'), { ...check('b'), retry: { attempts: 9, initialMs: 60_000, factor: 1, capMs: 60_000 } }],
+      attempt: async ({ id, signal }, time) => {
+        await time.sleep(id === 'b' ? 50 : 100, signal);
+        throw id === 'b' ? TRANSIENT : PERMANENT;
+      },
+    });
+    await run.time.passAll();
+    expect([run.ends(), run.state(), run.time.now()]).toEqual([['a failed', 'b failed'], 'failed', 100]);
+  });
+
+  test('one that hangs is stopped after 5 s', async () => {
+    const run = machineRun({
+      steps: [check('a'), check('b')],
+      attempt: async ({ id, signal }, time) => {
+        await time.sleep(id === 'b' ? 60_000 : 100, signal);
+        throw PERMANENT;
+      },
+    });
+    await run.time.passAll();
+    expect([run.ends(), run.time.now()]).toEqual([['a failed', 'b cancelled'], 5_100]);
+  });
+
   test('a cancellation stops them', async () => {
     const run = machineRun({
       steps: [check('a'), check('b')],
