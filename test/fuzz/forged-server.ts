@@ -1,9 +1,10 @@
 /** An API server that answers with any bytes, and a client that reads them. */
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { kubeAccess } from '../../engine/kube/access.ts';
 import { csrRef } from '../../engine/node/index.ts';
+import { generateKeyPem, issueCertificate, publicKeyDer } from '../../engine/pki/index.ts';
 import { asJson, bent, type Shape, soup, swollen } from './shapes.ts';
 
 const STATUSES = [200, 200, 200, 201, 204, 304, 400, 401, 403, 404, 409, 410, 429, 500, 503];
@@ -13,18 +14,30 @@ const head = (status: number): string =>
 const LAST_EVENT = '\n{"type":"ERROR","object":{"code":403}}\n';
 
 let answers: Buffer[] = [];
-let listening: Promise<string> | undefined;
+let listening: Promise<{ server: string; ca: string }> | undefined;
+
+/** A CA, and a certificate of it for this machine. */
+function identityOfServer(): { ca: string; key: string; cert: string } {
+  const [caKey, key] = [generateKeyPem(), generateKeyPem()];
+  const issuer = { commonName: 'forged', organizations: [] };
+  const dates = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) };
+  const ca = { ...dates, subject: issuer, publicKey: publicKeyDer(caKey), signingKey: caKey, use: 'ca' } as const;
+  const subject = { commonName: 'localhost', organizations: [] };
+  const leaf = { ...dates, subject, issuer, publicKey: publicKeyDer(key), signingKey: caKey, use: 'server' } as const;
+  return { ca: issueCertificate(ca), key, cert: issueCertificate({ ...leaf, altNames: ['127.0.0.1'] }) };
+}
 
 /** Each connection gets the next answer; the last answer repeats. */
-function start(): Promise<string> {
-  const server: Server = createServer((socket: Socket) => {
+async function start(): Promise<{ server: string; ca: string }> {
+  const { ca, ...own } = identityOfServer();
+  const server = createServer(own, (socket: TLSSocket) => {
     socket.on('error', () => socket.destroy());
     socket.once('data', () => socket.end((answers.length > 1 ? answers.shift() : answers[0]) ?? ''));
   });
-  return once(server.listen(0, '127.0.0.1'), 'listening').then(() => {
-    const address = server.address();
-    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  });
+  server.on('tlsClientError', () => undefined);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  return { server: `https://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, ca };
 }
 
 /**
@@ -33,7 +46,7 @@ function start(): Promise<string> {
  */
 export async function overHttp(bytes: Buffer): Promise<void> {
   listening ??= start();
-  const server = await listening;
+  const { server, ca } = await listening;
   const [ask = 0, status = 0] = bytes;
   const said = bytes.subarray(2);
   const isWatch = ask % 5 === 1;
@@ -44,7 +57,7 @@ export async function overHttp(bytes: Buffer): Promise<void> {
     answers = [Buffer.concat([Buffer.from(head(STATUSES[status % STATUSES.length] ?? 200)), ...body]), refused];
   }
 
-  const connections = kubeAccess.connect(() => new Date(0));
+  const connections = kubeAccess.connect(() => new Date());
   const kube = kubeAccess.port({
     client: connections,
     signal: new AbortController().signal,
@@ -55,7 +68,7 @@ export async function overHttp(bytes: Buffer): Promise<void> {
     record: async () => undefined,
     onChange: () => undefined,
   });
-  const api = kube.as({ server, ca: '' });
+  const api = kube.as({ server, ca });
   const ref = csrRef('a');
   const object = { metadata: { name: 'a', resourceVersion: '1' } };
   try {
