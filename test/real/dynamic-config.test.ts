@@ -59,7 +59,7 @@ describe.skipIf(reason)(
         const { code, stdout, stderr } = await joining(cluster, ...GATE, '--dry-run');
         expect(code, stderr).toBe(0);
         expect(stdout).toContain(`would create /${INIT} (0644)`);
-        expect(stdout).toMatch(/dynamic-kubelet-config: .*\n.*\n +would patch nodes w7/);
+        expect(stdout).toMatch(/dynamic-kubelet-config: .*\n +would patch nodes w7/);
         expect(state()).toEqual(before);
       });
 
