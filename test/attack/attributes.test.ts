@@ -142,7 +142,7 @@ describe('what an undo cannot restore', () => {
 
   test.each(cases)(
     'what an undo cannot restore is refused before anything is recorded: %s that would be %s',
-    async (kind, _, act) => {
+    async (kind, how, act) => {
       const root = await scratch();
       await mkdir(join(root, 'etc'));
       await KINDS.find(([name]) => name === kind)?.[1](join(root, PATH));
@@ -155,6 +155,8 @@ describe('what an undo cannot restore', () => {
         code: 'E_FILE',
         message: expect.stringContaining(`${PATH}: is `),
       });
+      if (how === 'replaced by a file')
+        await expect(act(ports)).rejects.toThrow(kind === 'a pipe' ? 'a pipe or a device' : kind);
       expect(journal.history().changes).toEqual([]);
       expect((await lstat(join(root, PATH))).mode).toBe(mode);
     },
