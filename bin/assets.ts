@@ -18,7 +18,7 @@ export interface Assets {
   readonly root: string;
   /** The names of the files in a folder of the package. */
   names(folder: string): string[];
-  /** Throws the error of the file system if there is no such file. */
+  /** Throws the error of the file system if the file does not exist. */
   read(path: string): Buffer;
   /** The folder of the plugins that ship. */
   plugins(): string;

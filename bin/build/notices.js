@@ -1,4 +1,4 @@
-// Writes the licenses of the packages that the bundles contain: dist/THIRD-PARTY-NOTICES, and dist/packages.json, the list.
+// Writes the licenses of the packages in the bundles (dist/THIRD-PARTY-NOTICES) and their list (dist/packages.json).
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 

@@ -12,11 +12,11 @@ export interface FollowOptions {
   run: string;
   isInProgress: () => Promise<boolean>;
   onEvent: (event: RunEvent) => void;
-  /** Called when there is no further event yet. */
+  /** Called when all events so far have been read. */
   onIdle: () => void;
 }
 
-/** Resolves to the last event, once the run is no longer in progress. Undefined if the run has no events. */
+/** Resolves to the last event when the run is no longer in progress. Undefined if the run has no events. */
 export async function follow({ runs, run, isInProgress, onEvent, onIdle }: FollowOptions) {
   let offset = 0;
   let last: RunEvent | undefined;

@@ -66,7 +66,7 @@ export function decodeMessage(messages: Messages, name: string, bytes: Uint8Arra
 
 function fieldsOf(messages: Messages, name: string): [string, Field][] {
   const fields = messages[name];
-  if (fields === undefined) throw new TypeError(`there is no message ${name}`);
+  if (fields === undefined) throw new TypeError(`unknown message ${name}`);
   return Object.entries(fields);
 }
 

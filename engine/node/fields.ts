@@ -1,5 +1,12 @@
 import { ca, identity, server } from './identity.ts';
 
+/** Text that is written into a file of one line. */
+const oneLine = {
+  type: 'string',
+  pattern: '^[^\\x00-\\x1f\\x7f]*$',
+  'x-form': 'be one line without control characters',
+} as const;
+
 /** Inputs that several phases have, each described once. */
 export const fields = {
   identity,
@@ -55,10 +62,16 @@ export const fields = {
     pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
     'x-form': 'be an argument without its dashes',
   },
-  argumentValue: {
-    type: 'string',
-    pattern: '^[^\\x00-\\x1f\\x7f]*$',
-    'x-form': 'be one line without control characters',
+  argumentValue: oneLine,
+  taint: {
+    type: 'object',
+    properties: {
+      key: oneLine,
+      value: oneLine,
+      effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
+    },
+    required: ['key', 'effect'],
+    additionalProperties: false,
   },
   criSocket: {
     type: 'string',

@@ -18,16 +18,7 @@ export const input = {
     patches,
     taints: {
       type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          key: fields.argumentValue,
-          value: fields.argumentValue,
-          effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
-        },
-        required: ['key', 'effect'],
-        additionalProperties: false,
-      },
+      items: fields.taint,
       description: 'Taints with which the Node registers',
     },
     kubeletExtraArgs: {

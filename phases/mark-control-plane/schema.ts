@@ -7,16 +7,7 @@ export const input = {
     clusterConfiguration: controlPlaneFields.clusterConfiguration,
     taints: {
       type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          key: fields.argumentValue,
-          value: fields.argumentValue,
-          effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
-        },
-        required: ['key', 'effect'],
-        additionalProperties: false,
-      },
+      items: fields.taint,
       description: 'Taints of the Node (default: that of control planes; an empty list for none)',
     },
   },

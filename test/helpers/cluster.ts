@@ -8,6 +8,7 @@ import {
   type Certificate,
   generateKeyPem,
   issueCertificate,
+  type KeyAlgorithm,
   publicKeyDer,
   readCertificates,
   readCsr,
@@ -31,8 +32,8 @@ export interface Authority {
   pin: string;
 }
 
-export function authority(commonName = 'kubernetes'): Authority {
-  const key = generateKeyPem();
+export function authority(commonName = 'kubernetes', algorithm: KeyAlgorithm = 'ECDSA-P256'): Authority {
+  const key = generateKeyPem(algorithm);
   const pem = issueCertificate({
     subject: { commonName, organizations: [] },
     publicKey: publicKeyDer(key),

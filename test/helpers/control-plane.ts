@@ -1,13 +1,7 @@
 /** The CAs and keys that the control planes of a cluster share, and machines that have them. */
-import {
-  generateKeyPem,
-  issueCertificate,
-  type KeyAlgorithm,
-  publicKeyDer,
-  publicKeyPem,
-} from '../../engine/pki/index.ts';
+import { generateKeyPem, type KeyAlgorithm, publicKeyPem } from '../../engine/pki/index.ts';
 import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
-import { DAY_MS, NOW } from './cluster.ts';
+import { authority, NOW } from './cluster.ts';
 
 export const PKI = '/etc/kubernetes/pki';
 export const ADDRESS = '198.51.100.12';
@@ -22,16 +16,8 @@ export const CONFIGURATION = {
 };
 
 /** A CA and its key. */
-export function authorityFiles(commonName: string, algorithm: KeyAlgorithm = 'ECDSA-P256') {
-  const key = generateKeyPem(algorithm);
-  const certificate = issueCertificate({
-    subject: { commonName, organizations: [] },
-    publicKey: publicKeyDer(key),
-    signingKey: key,
-    use: 'ca',
-    notBefore: new Date(NOW.getTime() - DAY_MS),
-    notAfter: new Date(NOW.getTime() + 3650 * DAY_MS),
-  });
+export function authorityFiles(commonName: string, algorithm?: KeyAlgorithm) {
+  const { pem: certificate, key } = authority(commonName, algorithm);
   return { certificate, key };
 }
 

@@ -64,7 +64,7 @@ async function checkRequest(app: App, request: PipelineRequest) {
   }
 }
 
-/** The phase reports it, too, but only once the pipeline runs. This may also be another machine. */
+/** The phase reports it, too, but only when the pipeline runs. This may also be another machine. */
 async function missingUndoPrograms(app: App, { steps, finally: last = [] }: Pipeline): Promise<string[]> {
   const { machine, close } = await app.openMachine({ root: '/' });
   try {
