@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command. Runs the bundle in dist/ from V8's code cache, which halves the start-up time if it fits this Node.
-const { existsSync, readFileSync } = require('node:fs');
+const { existsSync, readFileSync, realpathSync, writeSync } = require('node:fs');
 const { Module } = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
@@ -16,22 +16,49 @@ if (process.env.NODE_OPTIONS?.includes('--inspect')) require('node:inspector').c
 // The command line may contain a token: hide it from ps, and from oclif's debug output.
 process.title = 'join';
 delete process.env.DEBUG;
-const { bundle, source, cache, files } = __filename === process.execPath ? insideExecutable() : inPackage();
-const script = new vm.Script(Module.wrap(source), {
-  filename: bundle,
-  cachedData: cache,
-  importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
-const loaded = new Module(bundle);
-loaded.filename = bundle;
-script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
-loaded.loaded = true;
-loaded.exports.main(files, process.argv.slice(2), importer());
+const isExecutable = __filename === process.execPath;
+if (isExecutable) process.removeAllListeners('warning'); // Node would print that it considers functions used here experimental
+if (!hasPrintedVersion()) start();
+
+/** Answered without the bundle, which takes several times as long. If the write fails, the bundle reports it. */
+function hasPrintedVersion() {
+  if (!['version', '--version'].includes(process.argv[2])) return false;
+  const { name, version } = JSON.parse(
+    isExecutable
+      ? require('node:sea').getAsset('package.json', 'utf8')
+      : readFileSync(path.join(root(), 'package.json')),
+  );
+  try {
+    writeSync(1, `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function start() {
+  const { bundle, source, cache, files } = isExecutable ? insideExecutable() : inPackage();
+  const script = new vm.Script(Module.wrap(source), {
+    filename: bundle,
+    cachedData: cache,
+    importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const loaded = new Module(bundle);
+  loaded.filename = bundle;
+  script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
+  loaded.loaded = true;
+  loaded.exports.main(files, process.argv.slice(2), importer());
+}
+
+/** The folder of the package. */
+function root() {
+  return path.dirname(path.dirname(realpathSync(__filename)));
+}
 
 /** The bundle is ASCII; reading it as UTF-8 would take three times as long. */
 function inPackage() {
-  const root = path.dirname(path.dirname(require('node:fs').realpathSync(__filename)));
-  const bundle = path.join(root, 'dist/join.cjs');
+  const folder = root();
+  const bundle = path.join(folder, 'dist/join.cjs');
   if (!existsSync(bundle)) {
     console.error('join is not built yet; in the checkout, run: npm run setup');
     process.exit(1);
@@ -41,13 +68,12 @@ function inPackage() {
     bundle,
     source: readFileSync(bundle, 'latin1'),
     cache: existsSync(cache) ? readFileSync(cache) : undefined,
-    files: root,
+    files: folder,
   };
 }
 
 /** In the executable this file is the main script, and everything else is an asset. */
 function insideExecutable() {
-  process.removeAllListeners('warning'); // Node would print that it considers functions used here experimental
   const { getAsset, getRawAsset } = require('node:sea');
   return {
     bundle: path.join(path.dirname(process.execPath), 'join.cjs'),
@@ -59,7 +85,7 @@ function insideExecutable() {
 
 /** The main script of an executable cannot import files itself. */
 function importer() {
-  if (__filename !== process.execPath) return (url) => import(url);
+  if (!isExecutable) return (url) => import(url);
   const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
   return new vm.Script('(url) => import(url)', { importModuleDynamically }).runInThisContext();
 }
