@@ -32,8 +32,8 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
    */
   run(ports: Ports, input: Infer<I>): Promise<Infer<O>>;
   /**
-   * Undoes its changes outside the machine. The engine restores the machine itself. `changes` are those that the journal
-   * has of this step.
+   * Undoes its changes outside the machine. The engine restores the machine itself. `changes` are those of
+   * this step in the journal.
    */
   undo?(ports: Ports, input: Infer<I>, changes: readonly { readonly kind: string }[]): Promise<void>;
   /**

@@ -139,7 +139,7 @@ export const cluster = {
   }),
   E_ETCD_MEMBER: (d: { member: string; id: string; what: string; passes: boolean }) => ({
     message: `the etcd member ${d.member} is in the way: ${d.what}`,
-    hint: `If no machine needs this member any more, remove it: ${etcdctl(`member remove ${d.id}`)}`,
+    hint: `If no machine needs this member, remove it: ${etcdctl(`member remove ${d.id}`)}`,
     exitCode: EXIT.cluster,
     transient: d.passes,
   }),

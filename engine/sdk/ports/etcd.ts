@@ -49,7 +49,7 @@ export interface Etcd {
   /** No change if a member has this peer URL. */
   add(access: EtcdAccess, peerUrl: string, role: 'learner' | 'voter'): Promise<void>;
   /**
-   * Makes a learner a voter as soon as it is in sync with the leader. No change if it is a voter, whoever promoted it.
+   * Makes a learner a voter as soon as it is in sync with the leader. No change if it is a voter already.
    */
   promote(access: EtcdAccess, peerUrl: string): Promise<void>;
   /** No change if no member has this peer URL. */

@@ -35,7 +35,7 @@ describe('the port etcd', () => {
     expect(await joinErrorOf(() => reader.remove(access, peer(1)))).toMatchObject(undeclared);
   });
 
-  test('a change is recorded before etcd is asked, without the key, and a change that is done is not repeated', async () => {
+  test('a change is recorded without the key before etcd is asked, and one that is done is not repeated', async () => {
     const etcd = cluster();
     const { ports, recorded } = portsOn(memoryHost({ etcd }), [changesEtcd('the new member')]);
     await ports.etcd.add(access, peer(2), 'learner');
