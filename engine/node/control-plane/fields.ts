@@ -19,6 +19,13 @@ export const controlPlaneFields = {
     'x-form': 'be an IP address',
     description: 'IP address at which this control plane can be reached',
   },
+  startSeconds: {
+    type: 'integer',
+    minimum: 10,
+    maximum: 86_400,
+    default: 240,
+    description: 'Seconds in which a component has to start',
+  },
   bindPort: {
     type: 'integer',
     minimum: 1,
