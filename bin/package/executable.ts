@@ -52,6 +52,7 @@ export async function buildExecutable({
       'paths.json': 'paths.json',
       'dist/join.cjs': join(root, 'dist/join.cjs'),
       'dist/join.cjs.cache': codeCache,
+      'dist/late.cjs': join(root, 'dist/late.cjs'),
     },
   };
   writeFileSync(join(scratch, 'sea.json'), JSON.stringify(config));
