@@ -94,7 +94,9 @@ describe('preflight', () => {
     ]);
     expect((await checked(withoutProgram('kubelet'), { standalone: false })).found).toEqual([
       {
-        ...{ check: 'KubeletVersion', result: 'error', evidence: 'kubelet is not on PATH' },
+        check: 'KubeletVersion',
+        result: 'error',
+        evidence: 'kubelet is not on PATH',
         hint: "apt-get install kubelet, or your distribution's package",
       },
     ]);
