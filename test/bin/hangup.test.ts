@@ -28,8 +28,14 @@ async function slowRun() {
 }
 const needs = (step: number): string => (step === 0 ? '' : `, needs: [file${step}]`);
 
+interface Terminal {
+  /** Commands of a shell that prepare the terminal. */
+  before?: string;
+  env?: Record<string, string>;
+}
+
 /** At a terminal. CI is unset, as on the machine of a user. */
-function atTerminal(args: readonly string[], { before = '', env = {} as Record<string, string> } = {}) {
+function atTerminal(args: readonly string[], { before = '', env = {} }: Terminal = {}) {
   const { CI: _, NO_COLOR: __, FORCE_COLOR: ___, ...inherited } = process.env;
   const words = [process.execPath, join(project, 'bin/join'), ...args].map((word) => `'${word}'`);
   return spawn('script', ['-qec', `${before}${words.join(' ')}`, '/dev/null'], {
@@ -60,7 +66,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
       await Promise.all(closings.slice(first, first + 4).map(closeAt));
   });
 
-  test.each([
+  test.each<[string, Terminal]>([
     ['has no size', { before: 'stty rows 0 cols 0; ' }],
     ['cannot move its cursor', { env: { TERM: 'dumb' } }],
     ['belongs to a CI system', { env: { CI: '1' } }],
