@@ -17,8 +17,9 @@ itKeepsThePhaseContract(preflight, { input, machine: joinable, secrets: [], chan
 
 describe('preflight', () => {
   test('preflight reports evidence for each check on a machine without problems', async () => {
-    const { error, checks, found, notes } = await checked(joinable());
+    const { error, checks, found, notes, passed } = await checked(joinable());
     expect([error, found, notes]).toEqual([undefined, [], []]);
+    expect(passed).toBe(`${checks.length} checks passed`);
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
     for (const { check, evidence, hint } of checks) expect([evidence.length > 5, hint], check).toEqual([true, '']);
   });
