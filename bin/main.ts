@@ -42,10 +42,12 @@ import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { type App, composeApp } from './compose.ts';
-import { valuesOfFlag } from './inputs/raw-flags.ts';
+import { outputOf, valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
 import { openWithPlugins } from './plugins/open-with-plugins.ts';
+import { chooseColours, coloured } from './render/colour.ts';
 import { errorText, withoutTokens } from './render/error.ts';
+import { failureText } from './render/failure.ts';
 import { Invocation } from './render/invocation.ts';
 
 /**
@@ -54,9 +56,12 @@ import { Invocation } from './render/invocation.ts';
  */
 export async function main(files: string | EmbeddedFiles, argv: string[], importer?: Importer): Promise<void> {
   const assets = typeof files === 'string' ? packageAssets(files) : embeddedAssets(files);
-  const invocation = new Invocation({ program: process.argv[1] ?? 'join', argv });
+  // The executable is its own program: Node knows only the word that it was called by.
+  const program = typeof files === 'string' ? process.argv[1] : process.execPath;
+  const invocation = new Invocation({ program: program ?? 'join', argv });
   const app = composeApp({ assets, importer, invocation });
   app.output.guard();
+  chooseColours(valuesOfFlag('--color', argv).at(-1));
   try {
     await runCommandLine(app, argv);
   } catch (thrown) {
@@ -65,6 +70,8 @@ export async function main(files: string | EmbeddedFiles, argv: string[], import
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);
     }
+    const document = await failureText(error, outputOf(argv), (text) => invocation.hint(text));
+    if (document !== undefined) process.stdout.write(`${document}\n`);
     endWith(app, error);
   }
   await app.output.drain();
@@ -76,7 +83,7 @@ export async function main(files: string | EmbeddedFiles, argv: string[], import
 
 function endWith({ invocation }: App, error: JoinError): void {
   const hint = (text: string) => invocation.hint(text);
-  process.stderr.write(`${errorText(error, { version: pjson.version, hint })}\n`);
+  process.stderr.write(`${coloured(errorText(error, { version: pjson.version, hint }), process.stderr)}\n`);
   process.exitCode ||= error.exitCode;
 }
 

@@ -1,7 +1,6 @@
 /** `join run`: runs a pipeline on this machine. The pipeline's inputs are its flags. */
 import type { FlagInput } from '@oclif/core/interfaces';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
@@ -13,14 +12,15 @@ import { ownFlags, planFlags, savedFlags } from '../inputs/run-flags.ts';
 import { namedBy, plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE, sourceOf } from '../pipelines.ts';
 import { openWithPlugins } from '../plugins/open-with-plugins.ts';
-import { isDetached } from '../runs/detach.ts';
+import { RunningCommand } from '../running-command.ts';
+import { isDetached } from '../runs/detached.ts';
 
 type RunFlags = typeof ownFlags & Partial<typeof planFlags & typeof savedFlags>;
 
 export function runCommand(app: App) {
   const shipped = app.catalog.open(DEFAULT_PIPELINE);
   const gates = app.registry.gates();
-  return class Run extends JoinCommand {
+  return class Run extends RunningCommand {
     static override summary = 'Join this machine to a cluster';
     static override usage = 'run [ENDPOINT] [FLAGS]';
     static override description = [
@@ -56,7 +56,6 @@ export function runCommand(app: App) {
       const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...own }, args: argsFor(inputs) };
       const { argv, off, notes: lineNotes } = kubeadmLine(pastedWords(this.argv), options.flags);
       const { flags, args } = await this.parse(options, argv);
-      this.verbosity = flags.v;
       const stdinReaders = flags.config === '-' ? ['--config'] : [];
       const typed = await typedValues(inputs, { flags, args, off, stdinReaders });
       const config = flags.config === '' ? undefined : { file: flags.config, lenient: flags.lenient };

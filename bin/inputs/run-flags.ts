@@ -19,7 +19,6 @@ export const ownFlags = {
     description: `Pipeline to run; its inputs become flags (default ${DEFAULT_PIPELINE})`,
   }),
   env: envFlag,
-  v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
 };
 
 /** Only `join run` has these. */

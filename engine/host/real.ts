@@ -50,7 +50,7 @@ type AnswerQuery<K extends Query['kind']> = (
 ) => Promise<Answers[K]>;
 
 /** A service may stop by itself at any time. A program changes only with its package. */
-const FRESH_MS = { service: 200, version: 10_000 };
+const FRESH_MS = { service: 1_000, version: 10_000 };
 
 function answersOf(
   { files, commands, services, mounts, runtime, etcd }: Machine,
