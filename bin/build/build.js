@@ -31,8 +31,8 @@ if (process.argv[2] === '--cache') {
       {
         name: 'precompiled validators',
         setup: ({ onLoad }) =>
-          onLoad({ filter: /documents\/precompiled\.ts$/ }, () => ({
-            contents: validatorsSource(root),
+          onLoad({ filter: /documents\/precompiled\.ts$/ }, async () => ({
+            contents: await validatorsSource(root),
             loader: 'js',
             resolveDir: root,
           })),

@@ -7,7 +7,9 @@ import { digestOf } from '../../engine/documents/digest.ts';
 import { readDocument } from '../../engine/documents/read.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
+import { extensionSchema } from '../../engine/pipeline/extension-schema.ts';
 import { closedSchema } from '../../engine/pipeline/inputs.ts';
+import type { Pipeline } from '../../engine/pipeline/load.ts';
 import type { Registry } from '../../engine/pipeline/registry.ts';
 import type { Schema } from '../../engine/sdk/index.ts';
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
@@ -16,21 +18,25 @@ import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'js
 import pluginSchema from '../../schemas/plugin.schema.json' with { type: 'json' };
 import { packageAssets } from '../assets.ts';
 import { composeApp } from '../compose.ts';
-import { DEFAULT_PIPELINE, type PipelineCatalog } from '../pipelines.ts';
+import type { PipelineCatalog } from '../pipelines.ts';
 
 /** The source that replaces engine/documents/precompiled.ts; `root` is the checkout. */
-export function validatorsSource(root: string): string {
+export async function validatorsSource(root: string): Promise<string> {
   const { registry, catalog } = composeApp({ assets: packageAssets(root) });
+  const pipelines = await Promise.all(
+    catalog.names('pipelines').map(async (name) => (await catalog.openOverlaid(name, []))()),
+  );
   const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
   const schemas = [
     pipelineSchema,
+    extensionSchema,
     environmentSchema,
     journalSchema,
     pluginSchema,
     ...Object.values(kubeadmSchemas),
-    closedSchema(catalog.open(DEFAULT_PIPELINE).inputs),
+    ...pipelines.map(({ inputs }) => closedSchema(inputs)),
     ...registry.all().flatMap(({ input, output }) => [input, output]),
-    ...literalSchemas(registry, catalog),
+    ...literalSchemas(registry, pipelines),
   ];
   const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
   // Each is a function of its own, so that a command compiles only those that it uses.
@@ -45,8 +51,8 @@ export function validatorsSource(root: string): string {
 }
 
 /** The check of a pipeline validates each literal value by the schema of its input. */
-function literalSchemas(registry: Registry, catalog: PipelineCatalog): Schema[] {
-  const steps = catalog.names('pipelines').flatMap((name) => catalog.open(name).steps);
+function literalSchemas(registry: Registry, pipelines: readonly Pipeline[]): Schema[] {
+  const steps = pipelines.flatMap(({ steps }) => steps);
   const names = new Set(
     steps.flatMap((step) => Object.entries(step.with ?? {}).flatMap(([name, value]) => (isLiteral(value) ? name : []))),
   );
@@ -58,9 +64,10 @@ function literalSchemas(registry: Registry, catalog: PipelineCatalog): Schema[] 
 
 const isLiteral = (value: unknown): boolean => !JSON.stringify(value).includes('${{');
 
-/** A function for each pipeline, so that each caller gets its own copy. */
+/** A function for each pipeline that extends no other, so that each caller gets its own copy. */
 function pipelineEntries(root: string, catalog: PipelineCatalog): string[] {
-  return catalog.names('pipelines').map((name) => {
+  const names = catalog.names('pipelines').filter((name) => !catalog.extends(name));
+  return names.map((name) => {
     const text = readFileSync(join(root, 'pipelines', `${name}.yaml`), 'utf8');
     return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(readDocument(name, text).value)})]`;
   });

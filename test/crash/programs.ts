@@ -17,8 +17,8 @@ export interface Programs {
 const precompiled: Plugin = {
   name: 'precompiled validators',
   setup: ({ onLoad }) =>
-    onLoad({ filter: /pipeline\/precompiled\.ts$/ }, () => ({
-      contents: validatorsSource(PROJECT),
+    onLoad({ filter: /pipeline\/precompiled\.ts$/ }, async () => ({
+      contents: await validatorsSource(PROJECT),
       loader: 'js',
       resolveDir: PROJECT,
     })),
