@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 // The command. Runs the bundle in dist/ from V8's code cache, which halves the start-up time if it fits this Node.
-const { existsSync, readFileSync } = require('node:fs');
+const {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  writeSync,
+} = require('node:fs');
 const { Module } = require('node:module');
 const path = require('node:path');
 const vm = require('node:vm');
@@ -16,50 +25,97 @@ if (process.env.NODE_OPTIONS?.includes('--inspect')) require('node:inspector').c
 // The command line may contain a token: hide it from ps, and from oclif's debug output.
 process.title = 'join';
 delete process.env.DEBUG;
-const { bundle, source, cache, files } = __filename === process.execPath ? insideExecutable() : inPackage();
-const script = new vm.Script(Module.wrap(source), {
-  filename: bundle,
-  cachedData: cache,
-  importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
-const loaded = new Module(bundle);
-loaded.filename = bundle;
-script.runInThisContext()(loaded.exports, Module.createRequire(bundle), loaded, bundle, path.dirname(bundle));
-loaded.loaded = true;
-loaded.exports.main(files, process.argv.slice(2), importer());
+const isExecutable = __filename === process.execPath;
+if (isExecutable) process.removeAllListeners('warning'); // Node would print that it considers functions used here experimental
+if (!hasPrintedVersion()) start();
 
-/** The bundle is ASCII; reading it as UTF-8 would take three times as long. */
+/** Answered without the bundle, which takes several times as long. If the write fails, the bundle reports it. */
+function hasPrintedVersion() {
+  if (!['version', '--version'].includes(process.argv[2])) return false;
+  const { name, version } = JSON.parse(
+    isExecutable
+      ? require('node:sea').getAsset('package.json', 'utf8')
+      : readFileSync(path.join(root(), 'package.json')),
+  );
+  try {
+    writeSync(1, `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function start() {
+  const { folder, read, files } = isExecutable ? insideExecutable() : inPackage();
+  const requireBuiltin = Module.createRequire(path.join(folder, 'join.cjs'));
+  const loaded = new Map();
+  const load = (name) => {
+    if (!loaded.has(name)) loaded.set(name, evaluated(path.join(folder, name), read(name), requireOf));
+    return loaded.get(name);
+  };
+  const requireOf = (id) => (id.startsWith('./') ? load(id.slice(2)) : requireBuiltin(id));
+  load('join.cjs').main(files, process.argv.slice(2), importer());
+}
+
+/** The exports of a file of dist/. */
+function evaluated(filename, { source, cache }, requireOf) {
+  const script = new vm.Script(Module.wrap(source), {
+    filename,
+    cachedData: cache,
+    importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  if (cache?.buffer.resizable) cache.buffer.resize(0);
+  const module = new Module(filename);
+  script.runInThisContext()(module.exports, requireOf, module, filename, path.dirname(filename));
+  return module.exports;
+}
+
+/** The folder of the package. */
+function root() {
+  return path.dirname(path.dirname(realpathSync(__filename)));
+}
+
+/** Bundles are ASCII; reading them as UTF-8 would take three times as long. */
 function inPackage() {
-  const root = path.dirname(path.dirname(require('node:fs').realpathSync(__filename)));
-  const bundle = path.join(root, 'dist/join.cjs');
-  if (!existsSync(bundle)) {
+  const folder = path.join(root(), 'dist');
+  if (!existsSync(path.join(folder, 'join.cjs'))) {
     console.error('join is not built yet; in the checkout, run: npm run setup');
     process.exit(1);
   }
-  const cache = `${bundle}.cache`;
-  return {
-    bundle,
-    source: readFileSync(bundle, 'latin1'),
-    cache: existsSync(cache) ? readFileSync(cache) : undefined,
-    files: root,
+  const read = (name) => {
+    const source = bytesOf(path.join(folder, name));
+    const cache = path.join(folder, `${name}.cache`);
+    const text = source.latin1Slice();
+    source.buffer.resize(0);
+    return { source: text, cache: existsSync(cache) ? bytesOf(cache) : undefined };
   };
+  return { folder, read, files: root() };
+}
+
+/** In memory that can be freed at once, because garbage is collected too late to lower the peak of a run. */
+function bytesOf(file) {
+  const descriptor = openSync(file);
+  const { size } = fstatSync(descriptor);
+  const bytes = Buffer.from(new ArrayBuffer(size, { maxByteLength: size }));
+  readSync(descriptor, bytes);
+  closeSync(descriptor);
+  return bytes;
 }
 
 /** In the executable this file is the main script, and everything else is an asset. */
 function insideExecutable() {
-  process.removeAllListeners('warning'); // Node would print that it considers functions used here experimental
   const { getAsset, getRawAsset } = require('node:sea');
-  return {
-    bundle: path.join(path.dirname(process.execPath), 'join.cjs'),
-    source: Buffer.from(getRawAsset('dist/join.cjs')).latin1Slice(),
-    cache: Buffer.from(getRawAsset('dist/join.cjs.cache')),
-    files: { paths: JSON.parse(getAsset('paths.json', 'utf8')), read: getRawAsset },
-  };
+  const paths = JSON.parse(getAsset('paths.json', 'utf8'));
+  const read = (name) => ({
+    source: Buffer.from(getRawAsset(`dist/${name}`)).latin1Slice(),
+    cache: name === 'join.cjs' ? Buffer.from(getRawAsset(`dist/${name}.cache`)) : undefined,
+  });
+  return { folder: path.dirname(process.execPath), read, files: { paths, read: getRawAsset } };
 }
 
 /** The main script of an executable cannot import files itself. */
 function importer() {
-  if (__filename !== process.execPath) return (url) => import(url);
+  if (!isExecutable) return (url) => import(url);
   const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
   return new vm.Script('(url) => import(url)', { importModuleDynamically }).runInThisContext();
 }

@@ -56,7 +56,9 @@ import { Invocation } from './render/invocation.ts';
  */
 export async function main(files: string | EmbeddedFiles, argv: string[], importer?: Importer): Promise<void> {
   const assets = typeof files === 'string' ? packageAssets(files) : embeddedAssets(files);
-  const invocation = new Invocation({ program: process.argv[1] ?? 'join', argv });
+  // The executable is its own program: Node knows only the word that it was called by.
+  const program = typeof files === 'string' ? process.argv[1] : process.execPath;
+  const invocation = new Invocation({ program: program ?? 'join', argv });
   const app = composeApp({ assets, importer, invocation });
   app.output.guard();
   try {

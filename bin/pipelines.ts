@@ -49,8 +49,8 @@ export class PipelineCatalog {
   }
 
   /**
-   * Opens a pipeline that extends no other, without environments. A file decides what runs here, so only its owner and root may be able to
-   * change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
+   * Opens a pipeline that extends no other, without environments. A file decides what runs here, so only its owner and
+   * root may be able to change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
    */
   open(name: string): Pipeline {
     const { file, text } = this.#read('pipelines', name);

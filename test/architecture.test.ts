@@ -127,7 +127,8 @@ const FILE_FUNCTIONS: Record<string, string[]> = {
     'readlinkSync',
   ],
   // Names in open directories: what they get is a `Place`.
-  'engine/host/disk.ts': ['*', 'constants'],
+  'engine/host/disk.ts': ['constants'],
+  'engine/host/file-calls.ts': ['*'],
   'engine/host/files.ts': ['constants', 'watch', 'writeSync'],
   'engine/host/lock.ts': ['chmod', 'constants', 'lstat', 'mkdir', 'open', 'rmdir', 'unlink'],
   // A program on PATH; the root itself; files of /proc.

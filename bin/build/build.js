@@ -1,9 +1,11 @@
 // Builds dist/: the bundle, which includes precompiled validators; V8's code cache of the bundle; the test kit for plugins;
 // and the plugins that ship. With --types, also the types for authors of plugins, and the licenses of what is bundled.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 import { packageFolders, writeNotices } from './notices.js';
@@ -11,6 +13,21 @@ import { packageFolders, writeNotices } from './notices.js';
 const here = fileURLToPath(import.meta.url);
 const root = path.dirname(path.dirname(path.dirname(here)));
 const bundle = path.join(root, 'dist/join.cjs');
+/** Loaded when a command needs a library or a validator that a join does not need. */
+const late = path.join(root, 'dist/late.cjs');
+const LATE_LIBRARIES = [
+  '@dagrejs/dagre',
+  '@marcbachmann/cel-js',
+  'ajv/dist/2020.js',
+  'diff',
+  'log-update',
+  're2js',
+  'rfc6902',
+  'undici/lib/api/api-connect.js',
+  'undici/lib/api/api-request.js',
+  'undici/lib/dispatcher/pool.js',
+  'undici/lib/dispatcher/proxy-agent.js',
+];
 /** Paths of all files that a bundle contains. */
 const bundled = new Set();
 
@@ -24,36 +41,12 @@ if (process.argv[2] === '--cache') {
   const precompile = path.join(root, 'dist/precompile.cjs');
   await bundleOf('bin/build/precompile.ts', precompile);
   createRequire(here)('reflect-metadata');
-  const { validatorsSource } = createRequire(here)(precompile);
+  const { validatorSources } = createRequire(here)(precompile);
   rmSync(precompile);
-  await bundleOf('bin/main.ts', bundle, {
-    plugins: [
-      {
-        name: 'precompiled validators',
-        setup: ({ onLoad }) =>
-          onLoad({ filter: /documents\/precompiled\.ts$/ }, async () => ({
-            contents: await validatorsSource(root),
-            loader: 'js',
-            resolveDir: root,
-          })),
-      },
-      {
-        name: 'libraries that are loaded late',
-        setup({ onLoad }) {
-          const replace = (filter, contents) =>
-            onLoad({ filter }, () => ({ contents, loader: 'js', resolveDir: root }));
-          replace(/expressions\/cel-library\.ts$/, "export const celLibrary = () => require('@marcbachmann/cel-js');");
-          replace(/documents\/re2-library\.ts$/, "export const re2Library = () => require('re2js').RE2JS;");
-        },
-      },
-    ],
-  });
-  // ASCII only, because the launcher reads it as Latin-1, which takes a third of the time.
-  const ascii = readFileSync(bundle, 'utf8').replace(
-    /[^\0-\x7f]/g,
-    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  writeFileSync(bundle, ascii);
+  const validators = await validatorSources(root);
+  await bundleOf('bin/main.ts', bundle, { external: ['./late.cjs'], plugins: [loadingLate(validators.main)] });
+  await bundleOf(undefined, late, { stdin: { contents: lateSource(validators.late), resolveDir: root } });
+  for (const file of [bundle, late]) writeFileSync(file, asAscii(readFileSync(file, 'utf8')));
   await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
   for (const name of shippedPlugins()) await buildPlugin(name);
   if (process.argv[2] === '--types') {
@@ -64,11 +57,44 @@ if (process.argv[2] === '--cache') {
   execFileSync(process.execPath, [here, '--cache'], { stdio: 'ignore' });
 }
 
+/** Replaces what is in dist/late.cjs: its libraries, and those validators. */
+function loadingLate(validators) {
+  return {
+    name: 'loading late',
+    setup({ onLoad, onResolve }) {
+      const replace = (filter, contents, namespace) =>
+        onLoad({ filter, namespace }, () => ({ contents, loader: 'js', resolveDir: root }));
+      replace(/documents\/precompiled\.ts$/, validators);
+      replace(/documents\/ajv-library\.ts$/, "export const ajvLibrary = () => require('ajv/dist/2020.js').Ajv2020;");
+      replace(/documents\/re2-library\.ts$/, "export const re2Library = () => require('re2js').RE2JS;");
+      replace(/expressions\/cel-library\.ts$/, "export const celLibrary = () => require('@marcbachmann/cel-js');");
+      onResolve({ filter: /^[^.]/ }, ({ path }) =>
+        LATE_LIBRARIES.includes(path) ? { path, namespace: 'late' } : undefined,
+      );
+      onLoad({ filter: /./, namespace: 'late' }, ({ path }) => ({
+        contents: `module.exports = require('./late.cjs')[${JSON.stringify(path)}]();`,
+      }));
+    },
+  };
+}
+
+/** A function for each library, because evaluating it takes a while. */
+function lateSource(validators) {
+  const libraries = LATE_LIBRARIES.map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(name)})`);
+  return `module.exports = { ${libraries.join(', ')}, validators: () => ${validators} };\n`;
+}
+
+/** ASCII only, because the launcher reads it as Latin-1, which takes a third of the time. */
+function asAscii(source) {
+  return source.replace(/[^\0-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 async function bundleOf(entry, outfile, options = {}) {
   const { build } = await import('esbuild');
   const { metafile } = await build({
-    entryPoints: [path.join(root, entry)],
+    entryPoints: entry === undefined ? [] : [path.join(root, entry)],
     outfile,
+    absWorkingDir: root,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -118,13 +144,25 @@ function types() {
   execFileSync(tsc, ['-p', 'tsconfig.types.json'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
-/** The cache contains only functions that have run, so this runs a join. */
+/** The cache contains only functions that have run, so this runs a join, and a command that lists all commands. */
 async function makeCache() {
   const script = new vm.Script(Module.wrap(readFileSync(bundle, 'latin1')), { filename: bundle });
   const loaded = new Module(bundle);
   Module._cache[bundle] = loaded;
   script.runInThisContext()(loaded.exports, createRequire(bundle), loaded, bundle, path.dirname(bundle));
   loaded.loaded = true;
-  await loaded.exports.main(root, ['sandbox', 'demo']);
+  // The cluster is in a process of its own, because a join does not need the functions of the sandbox.
+  const sandbox = spawn(process.execPath, [path.join(root, 'bin/join.cjs'), 'sandbox', 'up'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface({ input: sandbox.stdout })) {
+    const words = /^ {2}.* run (.*) --dry-run$/.exec(line)?.[1]?.split(' ');
+    if (words === undefined) continue;
+    await loaded.exports.main(root, ['run', ...words]);
+    await loaded.exports.main(root, ['runs', ...words.slice(-2)]);
+    break;
+  }
+  sandbox.kill();
+  await once(sandbox, 'exit');
   writeFileSync(`${bundle}.cache`, script.createCachedData());
 }

@@ -18,36 +18,67 @@ import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'js
 import pluginSchema from '../../schemas/plugin.schema.json' with { type: 'json' };
 import { packageAssets } from '../assets.ts';
 import { composeApp } from '../compose.ts';
-import type { PipelineCatalog } from '../pipelines.ts';
+import { DEFAULT_PIPELINE, type PipelineCatalog } from '../pipelines.ts';
 
-/** The source that replaces engine/documents/precompiled.ts; `root` is the checkout. */
-export async function validatorsSource(root: string): Promise<string> {
+export interface Sources {
+  /** Replaces engine/documents/precompiled.ts. */
+  main: string;
+  /** An array of the validators that a join with the default pipeline does not use. */
+  late: string;
+}
+
+/** `root` is the checkout. */
+export async function validatorSources(root: string): Promise<Sources> {
   const { registry, catalog } = composeApp({ assets: packageAssets(root) });
+  const standard = catalog.open(DEFAULT_PIPELINE);
+  const { inputs, steps } = standard;
   const pipelines = await Promise.all(
     catalog.names('pipelines').map(async (name) => (await catalog.openOverlaid(name, []))()),
   );
-  const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
-  const schemas = [
+  const joining = JSON.stringify(steps.map(({ uses }) => uses)); // a step may choose between phases
+  const ofPhases = (isUsed: boolean) =>
+    registry
+      .all()
+      .flatMap(({ name, input, output }) => (joining.includes(`"${name}"`) === isUsed ? [input, output] : []));
+  const main = textsOf([
     pipelineSchema,
-    extensionSchema,
-    environmentSchema,
     journalSchema,
+    closedSchema(inputs),
+    ...ofPhases(true),
+    ...literalSchemas(registry, [standard]),
+  ]);
+  const all = textsOf([
+    environmentSchema,
+    extensionSchema,
     pluginSchema,
     ...Object.values(kubeadmSchemas),
-    ...pipelines.map(({ inputs }) => closedSchema(inputs)),
-    ...registry.all().flatMap(({ input, output }) => [input, output]),
+    ...ofPhases(false),
+    ...pipelines.map((pipeline) => closedSchema(pipeline.inputs)),
     ...literalSchemas(registry, pipelines),
-  ];
-  const texts = new Set(schemas.map((schema) => JSON.stringify(schema)));
-  // Each is a function of its own, so that a command compiles only those that it uses.
-  const entries = [...texts].map((text) => {
-    const source = standaloneCode.default(ajv, ajv.compile(JSON.parse(text)));
-    return `[${JSON.stringify(text)}, () => { const module = {}; ${source}\nreturn module.exports; }]`;
-  });
-  return [
-    `export const precompiledValidators = new Map([${entries.join(',\n')}]);`,
-    `export const precompiledPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
-  ].join('\n');
+  ]);
+  const late = all.filter((text) => !main.includes(text));
+  const lateEntries = late.map(
+    (text, index) => `[${JSON.stringify(text)}, () => require('./late.cjs').validators()[${index}]()]`,
+  );
+  return {
+    main: [
+      `export const precompiledValidators = new Map([${[...entriesOf(main), ...lateEntries].join(',\n')}]);`,
+      `export const precompiledPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
+    ].join('\n'),
+    late: `[${late.map(validatorFunction).join(',\n')}]`,
+  };
+}
+
+const textsOf = (schemas: readonly object[]): string[] => [...new Set(schemas.map((schema) => JSON.stringify(schema)))];
+
+const entriesOf = (texts: readonly string[]): string[] =>
+  texts.map((text) => `[${JSON.stringify(text)}, ${validatorFunction(text)}]`);
+
+/** Each validator is a function of its own, so that a command compiles only those that it uses. */
+function validatorFunction(text: string): string {
+  const ajv = new Ajv2020({ ...ajvOptions, code: { source: true } });
+  const source = standaloneCode.default(ajv, ajv.compile(JSON.parse(text)));
+  return `() => { const module = {}; ${source}\nreturn module.exports; }`;
 }
 
 /** The check of a pipeline validates each literal value by the schema of its input. */

@@ -15,7 +15,10 @@ import { planToResume } from '../runs/resume.ts';
 const { 'dry-run': _dryRun, diff: _diff, ...flagsOfRun } = runFlags;
 const ownFlags = { ...flagsOfRun, output: eventsFlag };
 
-/** Secrets of the shipped pipelines are flags, because they do not survive a reboot, and so are the time limits of a worker. */
+/**
+ * Secrets of the shipped pipelines are flags, because they do not survive a reboot, and so are the time limits of a
+ * worker.
+ */
 export function resumeCommand(app: App) {
   const shipped = app.catalog.open(DEFAULT_PIPELINE);
   const limits = limitInputs(shipped);

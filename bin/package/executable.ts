@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
+import pjson from '../../package.json' with { type: 'json' };
 import { type Architecture, fetchNode, fetchPostject } from './fetch.ts';
 
 /** How Node finds the data in itself: https://nodejs.org/api/single-executable-applications.html */
@@ -33,6 +34,8 @@ export async function buildExecutable({
   const native = join(fetchNode(process.arch as Architecture, cache), 'bin/node');
   const assets: Record<string, string> = Object.fromEntries(shippedFiles(root).map((path) => [path, join(root, path)]));
   writeFileSync(join(scratch, 'paths.json'), JSON.stringify(Object.keys(assets)));
+  const { name, version } = pjson;
+  writeFileSync(join(scratch, 'package.json'), JSON.stringify({ name, version }));
   // Only Node of the same architecture can write the cache. Without it, each start compiles what it needs.
   const codeCache = join(scratch, 'join.cjs.cache');
   if (architecture === process.arch)
@@ -45,14 +48,16 @@ export async function buildExecutable({
     disableExperimentalSEAWarning: true,
     assets: {
       ...assets,
+      'package.json': 'package.json', // what the launcher reads of it
       'paths.json': 'paths.json',
       'dist/join.cjs': join(root, 'dist/join.cjs'),
       'dist/join.cjs.cache': codeCache,
+      'dist/late.cjs': join(root, 'dist/late.cjs'),
     },
   };
   writeFileSync(join(scratch, 'sea.json'), JSON.stringify(config));
   run(native, '--experimental-sea-config', 'sea.json');
-  run(architecture === 'arm64' ? 'aarch64-linux-gnu-strip' : 'strip', '-o', output, node);
+  run(architecture === process.arch ? 'strip' : 'aarch64-linux-gnu-strip', '-o', output, node);
   const { inject } = createRequire(import.meta.url)(fetchPostject(cache)) as {
     inject(file: string, name: string, data: Buffer, options: { sentinelFuse: string }): Promise<void>;
   };

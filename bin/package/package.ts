@@ -2,7 +2,7 @@
  * `npm run package`: builds all files of a release in dist/release. The same commit and tools give the same bytes.
  */
 import 'reflect-metadata'; // before tsyringe, which bin/compose.ts imports
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,8 +27,14 @@ const epochSeconds = Number(
 
 execFileSync(process.execPath, ['bin/build/build.js', '--types'], { cwd: root, stdio: 'inherit' });
 mkdirSync(release);
-await build('x64');
+// Strip has a program for each foreign architecture: Debian's package binutils-aarch64-linux-gnu.
+const others: Architecture[] = process.arch === 'x64' && hasProgram('aarch64-linux-gnu-strip') ? ['arm64'] : [];
+for (const architecture of [process.arch as Architecture, ...others]) await build(architecture);
 writeSums();
+
+function hasProgram(name: string): boolean {
+  return spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
 
 async function build(architecture: Architecture): Promise<void> {
   const scratch = join(root, 'dist/scratch');

@@ -14,6 +14,7 @@ const NOUNS: Readonly<Record<PlannedChange['kind'], readonly [string, string]>> 
   command: ['command', 'commands'],
   'pod-sandbox': ['removed Pod', 'removed Pods'],
   http: ['HTTP request', 'HTTP requests'],
+  'etcd-member': ['etcd member', 'etcd members'],
   api: ['API object', 'API objects'],
 };
 

@@ -141,6 +141,6 @@ const UNRESTORED: ReadonlySet<PlannedChange['kind']> = new Set(['remove-tree', '
 /** Whether neither the journal nor the phase can undo the change. */
 export function isIrreversible(change: PlannedChange, phase: AnyPhase | undefined): boolean {
   if (UNRESTORED.has(change.kind) || reasonOf(change) !== undefined) return true;
-  const isElsewhere = change.kind === 'api' || change.kind === 'http';
+  const isElsewhere = change.kind === 'api' || change.kind === 'http' || change.kind === 'etcd-member';
   return isElsewhere && (phase?.undo === undefined || phase.irreversible !== undefined);
 }

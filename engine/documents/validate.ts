@@ -1,8 +1,9 @@
 /** Validates values with JSON Schema (by ajv), and words the violations. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { oddCharacterNote } from '../sdk/odd-characters.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { clean, didYouMean, maskTokens, valueText } from '../sdk/text.ts';
+import { ajvLibrary } from './ajv-library.ts';
 import { compilePattern } from './patterns.ts';
 import { precompiledValidators } from './precompiled.ts';
 
@@ -45,7 +46,7 @@ const compiled = new WeakMap<object, ValidateFunction>();
 function validatorOf(schema: object): ValidateFunction {
   let validate = compiled.get(schema) ?? precompiledValidators.get(JSON.stringify(schema))?.();
   if (validate === undefined) {
-    ajv ??= new Ajv2020({ ...ajvOptions, code: { ...ajvOptions.code, regExp: re2 } });
+    ajv ??= new (ajvLibrary())({ ...ajvOptions, code: { ...ajvOptions.code, regExp: re2 } });
     validate = ajv.compile(schema);
     if ('$async' in validate) throw new Error('$async is not supported');
   }

@@ -165,7 +165,10 @@ function defaultRows(
   });
 }
 
-/** `files` are those of the pipeline. The file of the environment that inserted or replaced a step, by the ID of the step. */
+/**
+ * The file of the environment that inserted or replaced a step, by the ID of the step. `files` are those of the
+ * pipeline.
+ */
 export function stepEnvironments(files: readonly string[], tracked: TrackedValue): Map<string, string> {
   const sections = ['steps', 'finally'].flatMap((key) => {
     const section = partOf(tracked, key);

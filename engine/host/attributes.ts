@@ -1,7 +1,7 @@
 /** ACLs, SELinux labels and extended attributes. Node cannot read or write them, so `cp` of coreutils copies them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { FileHandle } from 'node:fs/promises';
+import type { OpenFile } from './file-calls.ts';
 
 const OPTIONS = {
   /** What an editor preserves. The new content has its own owner and times. */
@@ -10,7 +10,7 @@ const OPTIONS = {
 };
 
 /** Whether everything was copied. Both files are open, so no other file can replace them. */
-export async function copyFile(from: FileHandle, to: FileHandle, what: keyof typeof OPTIONS): Promise<boolean> {
+export async function copyFile(from: OpenFile, to: OpenFile, what: keyof typeof OPTIONS): Promise<boolean> {
   if (from.fd === undefined || to.fd === undefined) return false; // a disk in memory
   const PATH = `${process.env.PATH ?? ''}:/usr/bin:/bin`;
   const child = spawn('cp', [...OPTIONS[what], '--', '/proc/self/fd/3', '/proc/self/fd/4'], {

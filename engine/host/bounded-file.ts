@@ -1,11 +1,11 @@
 /** Reads open files up to a size. Node's `readFile` would ask for the size again, which may be another one by then. */
-import type { FileHandle } from 'node:fs/promises';
 import { fail } from '../sdk/errors.ts';
+import type { OpenFile } from './file-calls.ts';
 
 const UNSIZED_CHUNK_BYTES = 64 << 10;
 
 /** The first `bytes` of the file; fewer if it has become shorter. */
-export async function readSized(handle: FileHandle, bytes: number): Promise<Buffer> {
+export async function readSized(handle: OpenFile, bytes: number): Promise<Buffer> {
   const content = Buffer.alloc(bytes);
   for (let length = 0; length < bytes; ) {
     const { bytesRead } = await handle.read(content, length, bytes - length, length);
@@ -16,7 +16,7 @@ export async function readSized(handle: FileHandle, bytes: number): Promise<Buff
 }
 
 /** Files of /proc have no size, and may have no end. */
-export async function readUnsized(handle: FileHandle, path: string, bytesMax: number): Promise<Buffer> {
+export async function readUnsized(handle: OpenFile, path: string, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let bytes = 0; bytes <= bytesMax; ) {
     const chunk = Buffer.alloc(UNSIZED_CHUNK_BYTES);

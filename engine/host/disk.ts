@@ -1,19 +1,15 @@
 /** Changes of a file system that are atomic and survive a crash. */
 import { constants } from 'node:fs';
-import * as fs from 'node:fs/promises';
 import { fail } from '../sdk/errors.ts';
 import type { Owner } from '../sdk/ports.ts';
 import { copyFile } from './attributes.ts';
 import { type Descriptors, enter, openDirectoryPath, type Place, realDescriptors } from './descend.ts';
+import * as calls from './file-calls.ts';
 
-/** The functions of `node:fs/promises` that changes use. Without `link`, kept files are copies. */
-export type Disk = Pick<
-  typeof fs,
-  'open' | 'lstat' | 'readlink' | 'readdir' | 'mkdir' | 'symlink' | 'rename' | 'unlink' | 'rmdir'
-> &
-  Partial<Pick<typeof fs, 'link'>> & { descriptors: Descriptors };
+/** Without `link`, kept files are copies. */
+export type Disk = Omit<typeof calls, 'link'> & Partial<Pick<typeof calls, 'link'>> & { descriptors: Descriptors };
 
-export const realDisk: Disk = { ...fs, descriptors: realDescriptors };
+export const realDisk: Disk = { ...calls, descriptors: realDescriptors };
 
 /** O_NONBLOCK: a named pipe in the place of a file must not stop the process. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -39,7 +35,7 @@ export class DurableDisk {
     place: Place,
     content: Buffer,
     { mode, owner }: { mode: number; owner: Owner | undefined },
-    prepare: (handle: fs.FileHandle) => Promise<void>,
+    prepare: (handle: calls.OpenFile) => Promise<void>,
   ): Promise<void> {
     const temporary = await this.#temporary(place);
     const handle = await this.#disk.open(temporary, 'wx', mode & 0o600);
@@ -59,7 +55,7 @@ export class DurableDisk {
     await this.syncDirectory(place.directory);
   }
 
-  async #copyAttributes({ path }: Place, to: fs.FileHandle): Promise<void> {
+  async #copyAttributes({ path }: Place, to: calls.OpenFile): Promise<void> {
     const from = await this.#disk.open(path, READ).catch(() => undefined);
     try {
       if (from !== undefined && (await from.stat()).isFile()) await copyFile(from, to, 'attributes');

@@ -1,7 +1,6 @@
 /** Files below a root directory: read within limits, and replaced durably, atomically and with the right mode. */
 import { once } from 'node:events';
 import { constants, type FSWatcher, watch, writeSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoReason } from '../limits/errno.ts';
 import { LIMITS } from '../limits/sizes.ts';
@@ -11,6 +10,7 @@ import type { Owner, Stat } from '../sdk/ports.ts';
 import { readSized, readUnsized } from './bounded-file.ts';
 import { type Last, type Place, realPath, type Tree, withPlace } from './descend.ts';
 import { type Disk, DurableDisk, realDisk } from './disk.ts';
+import type { OpenFile } from './file-calls.ts';
 import { kindOf } from './file-kind.ts';
 import { requireTrusted } from './trusted-state.ts';
 import { unrestoredAt } from './unrestored.ts';
@@ -66,13 +66,14 @@ export class MachineFiles {
   /** At most `bytesMax` bytes from `offset` on. Undefined if the file does not exist. */
   readFrom(path: string, offset: number, bytesMax: number): Promise<Buffer | undefined> {
     return this.#open(path, async (handle) => {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytesMax), 0, bytesMax, offset);
+      const buffer = Buffer.alloc(bytesMax);
+      const { bytesRead } = await handle.read(buffer, 0, bytesMax, offset);
       return buffer.subarray(0, bytesRead);
     });
   }
 
   /** Opens a file to read it. Undefined if it does not exist. */
-  async #open<T>(path: string, read: (handle: FileHandle, fileBytes: number) => Promise<T>): Promise<T | undefined> {
+  async #open<T>(path: string, read: (handle: OpenFile, fileBytes: number) => Promise<T>): Promise<T | undefined> {
     return this.#orAbsent(path, 'followed', async (place) => {
       const handle = await this.#openPlace(path, place);
       try {
@@ -86,7 +87,7 @@ export class MachineFiles {
   }
 
   /** Follows a link that has appeared meanwhile. O_NONBLOCK: a named pipe must not stop the process. */
-  async #openPlace(path: string, place: Place, again = LINKS_APPEAR_MAX): Promise<FileHandle> {
+  async #openPlace(path: string, place: Place, again = LINKS_APPEAR_MAX): Promise<OpenFile> {
     try {
       return await this.#disk.open(place.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (error) {

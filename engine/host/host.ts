@@ -4,6 +4,7 @@
 import type { ApiAccess, ApiAnswer, ApiRequest, ObjectWait } from '../sdk/api.ts';
 import type { HostFacts, HttpCall } from '../sdk/ports.ts';
 import type { Change } from './changes/index.ts';
+import type { EtcdWait } from './etcd/members.ts';
 import type { Answers, Query, Read } from './query.ts';
 
 export type Wait =
@@ -14,7 +15,8 @@ export type Wait =
   /** For a service that answers 200 at `url`. */
   | { kind: 'healthy'; service: string; url: string }
   | { kind: 'port'; host: string; port: number }
-  | { kind: 'answer'; call: HttpCall };
+  | { kind: 'answer'; call: HttpCall }
+  | EtcdWait;
 
 /** What a wait is for, as text for events. */
 export function waitText(wait: Wait): string {
@@ -29,6 +31,8 @@ export function waitText(wait: Wait): string {
       return `${wait.host}:${wait.port} to be open`;
     case 'answer':
       return `an answer of ${wait.call.url}`;
+    case 'etcd':
+      return `etcd at ${wait.at} to be ${wait.until}`;
   }
 }
 

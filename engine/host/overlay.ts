@@ -4,7 +4,8 @@
  */
 import { posix } from 'node:path';
 import { fail } from '../sdk/errors.ts';
-import type { HttpAnswer, HttpCall, ServiceStatus, Stat } from '../sdk/ports.ts';
+import type { EtcdMember, HttpAnswer, HttpCall, ServiceStatus, Stat } from '../sdk/ports.ts';
+import type { EtcdAction } from './etcd/members.ts';
 import type { Query } from './query.ts';
 
 const LINKS_MAX = 40;
@@ -19,6 +20,7 @@ export class Overlay {
   readonly answer: (call: HttpCall) => HttpAnswer;
   readonly #entries = new Map<string, Entry>();
   readonly #services = new Map<string, Partial<ServiceStatus>>();
+  readonly #etcd: { action: EtcdAction; peerUrl: string }[] = [];
 
   constructor(answer: (call: HttpCall) => HttpAnswer) {
     this.answer = answer;
@@ -78,6 +80,24 @@ export class Overlay {
 
   service(name: string, machineStatus: ServiceStatus): ServiceStatus {
     return { ...machineStatus, ...this.#services.get(name) };
+  }
+
+  changeEtcd(action: EtcdAction, peerUrl: string): void {
+    this.#etcd.push({ action, peerUrl });
+  }
+
+  /** The members after the changes, given those that etcd has. */
+  etcdMembers(members: readonly EtcdMember[]): EtcdMember[] {
+    return this.#etcd.reduce<EtcdMember[]>(
+      (all, { action, peerUrl }) => {
+        const isLearner = action === 'add-learner';
+        const others = all.filter(({ peerUrls }) => !peerUrls.includes(peerUrl));
+        const member = all.find(({ peerUrls }) => peerUrls.includes(peerUrl));
+        if (action === 'remove') return others;
+        return [...others, { id: '0', name: '', peerUrls: [peerUrl], clientUrls: [], ...member, isLearner }];
+      },
+      [...members],
+    );
   }
 
   #isDirectory(path: string): boolean {

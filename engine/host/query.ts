@@ -3,6 +3,9 @@ import type {
   CgroupDriver,
   CommandLimits,
   CommandResult,
+  EtcdAccess,
+  EtcdMember,
+  EtcdStatus,
   HttpAnswer,
   HttpCall,
   PodSandbox,
@@ -38,7 +41,9 @@ export type Query =
   | { kind: 'download'; url: string; allows: (address: string) => boolean }
   | { kind: 'http'; call: HttpCall }
   | { kind: 'proxy'; url: string }
-  | { kind: 'roots' };
+  | { kind: 'roots' }
+  | { kind: 'etcd-members'; access: EtcdAccess }
+  | { kind: 'etcd-status'; access: EtcdAccess; endpoint: string };
 
 export interface Answers {
   file: Buffer | undefined;
@@ -59,6 +64,8 @@ export interface Answers {
   http: HttpAnswer;
   proxy: string | undefined;
   roots: string;
+  'etcd-members': EtcdMember[];
+  'etcd-status': EtcdStatus;
 }
 
 /** Reads from one host until one signal is aborted. */

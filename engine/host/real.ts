@@ -26,7 +26,7 @@ export interface RealHostOptions {
  * `root` is `/` for this machine. Below any other root, no privilege is needed, and only the programs there are run.
  */
 export async function realHost(root: string, { access, now = () => new Date() }: RealHostOptions): Promise<RealHost> {
-  const machine = machineAt(root);
+  const machine = machineAt(root, now);
   const api = access.connect(now);
   const recent = new RecentAnswers();
   const answers = answersOf(machine, recent);
@@ -50,10 +50,10 @@ type AnswerQuery<K extends Query['kind']> = (
 ) => Promise<Answers[K]>;
 
 /** A service may stop by itself at any time. A program changes only with its package. */
-const FRESH_MS = { service: 200, version: 10_000 };
+const FRESH_MS = { service: 1_000, version: 10_000 };
 
 function answersOf(
-  { files, commands, services, mounts, runtime }: Machine,
+  { files, commands, services, mounts, runtime, etcd }: Machine,
   recent: RecentAnswers,
 ): { [K in Query['kind']]: AnswerQuery<K> } {
   return {
@@ -79,12 +79,14 @@ function answersOf(
     download: async ({ url, allows }, signal) => (await import('../net/download.ts')).download(url, signal, allows),
     http: async ({ call }, signal) => (await import('../net/calls.ts')).answerOf(call, signal),
     proxy: async ({ url }) => proxyText(url),
+    'etcd-members': async ({ access }, signal) => (await etcd()).members(access, signal),
+    'etcd-status': async ({ access, endpoint }, signal) => (await etcd()).status(access, endpoint, signal),
     roots: async () => (await (await import('../net/roots.ts')).systemRoots()).join('\n'),
   };
 }
 
 async function waitOn(
-  { files, services }: Machine,
+  { files, services, etcd }: Machine,
   condition: Exclude<Wait, { kind: 'object' }>,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -97,6 +99,8 @@ async function waitOn(
       return (await import('../net/calls.ts')).waitForPort(condition.host, condition.port, signal);
     case 'answer':
       return (await import('../net/calls.ts')).waitForAnswer(condition.call, signal);
+    case 'etcd':
+      return (await etcd()).waitFor(condition, signal);
   }
 }
 

@@ -50,6 +50,8 @@ async function readThrough(overlay: Overlay, host: Host, query: Query, signal: A
       return overlay.list(query.path, await host.read<'list'>(query, signal));
     case 'service':
       return overlay.service(query.name, await host.read<'service'>(query, signal));
+    case 'etcd-members':
+      return overlay.etcdMembers(await host.read<'etcd-members'>(query, signal));
     default:
       return host.read(query as never, signal);
   }

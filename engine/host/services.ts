@@ -50,7 +50,7 @@ export class MachineServices {
   /** Queries the service often at first, because a port cannot be watched, and its manager once a second. */
   async waitHealthy(name: string, url: string, signal: AbortSignal): Promise<void> {
     if (!isOwnAddress(new URL(url).hostname)) throw fail('E_HEALTH_ADDRESS', { service: name, url });
-    let pauseMs = 10;
+    let pauseMs = 40; // no kubelet starts faster
     let nextStatusAtMs = performance.now() + 1_000;
     while (!(await answersOk(url))) {
       if (!signal.aborted && performance.now() >= nextStatusAtMs) {

@@ -65,9 +65,9 @@ export class Journal {
   history(): History {
     return historyOf(this.#records);
   }
-  /** Whether the step has recorded changes. */
-  hasChanges(step: string): boolean {
-    return this.#currentHistory().changes.some((change) => change.step === step);
+  /** The changes that are recorded of the step. */
+  changesOf(step: string): StepChange[] {
+    return this.#currentHistory().changes.flatMap((item) => (item.step === step ? [item.change] : []));
   }
   #currentHistory(): History {
     this.#history ??= this.history();

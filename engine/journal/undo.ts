@@ -34,7 +34,8 @@ export async function undoChanges(options: UndoChangesOptions): Promise<void> {
   for (const item of undoOrder(changes.filter(({ undone }) => !undone))) {
     signal.throwIfAborted();
     const isSkipped = skip.includes(item.step);
-    const outcome = isSkipped && item.before.kind === 'command' ? SKIPPED : await attemptUndo(changeUndo, item, signal);
+    const isOfPhase = item.before.kind === 'command' || item.before.kind === 'phase';
+    const outcome = isSkipped && isOfPhase ? SKIPPED : await attemptUndo(changeUndo, item, signal);
     const final = isSkipped && !isOver(outcome) ? { ...outcome, outcome: 'stays' as const } : outcome;
     if (isOver(final))
       await journal.undone({ change: item.seq, ...(final.outcome === 'stays' ? { stays: true } : {}) });

@@ -27,7 +27,8 @@ export function kubePort(options: KubePortOptions): Kube {
   };
 }
 
-type Send = { verb: string; method: ApiRequest['method']; path: string; ref?: ObjectRef; body?: object };
+type Send = Pick<ApiRequest, 'method' | 'path'> &
+  Partial<Pick<ApiRequest, 'query' | 'ref' | 'body'>> & { verb: string };
 
 /** The API for one identity. */
 class IdentityApi implements KubeApi {
@@ -44,6 +45,23 @@ class IdentityApi implements KubeApi {
     this.#options.requireApi('get', ref.resource);
     const answer = await this.#send({ verb: 'get', method: 'GET', ref, path: objectPath(ref) });
     return answer.status === 404 ? undefined : this.#object<T>(answer);
+  }
+
+  async list<T extends KubeObject>(
+    of: Omit<ObjectRef, 'name'>,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<T[]> {
+    const { requireApi } = this.#options;
+    requireApi('list', of.resource);
+    const labelSelector = Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(',');
+    const path = collectionPath({ ...of, name: '' });
+    const { body } = await this.#send({ verb: `list ${of.resource}`, method: 'GET', path, query: { labelSelector } });
+    const { items } = (body ?? {}) as { items?: unknown };
+    const { server } = this.#identity;
+    if (!Array.isArray(items)) throw fail('E_API_ANSWER', { server, what: `not a list of ${of.resource}` });
+    return items.map((item) => kubeObject<T>(item, server));
   }
 
   async create<T extends KubeObject>(ref: ObjectRef, body: T): Promise<T | undefined> {
@@ -104,13 +122,13 @@ class IdentityApi implements KubeApi {
    * Records a change before it is sent. Refusals are errors, except those that `get` and `create` answer with
    * undefined.
    */
-  async #send({ verb, method, path, ref, body }: Send): Promise<ApiAnswer> {
+  async #send({ verb, method, path, query = {}, ref, body }: Send): Promise<ApiAnswer> {
     const { client, signal, record, onChange } = this.#options;
     const { server } = this.#identity;
     await requireServer(server, this.#options);
     const isChange = ref !== undefined && method !== 'GET';
     if (isChange) await record(changeOf(verb, ref, {}));
-    const answer = await client.send({ server, as: this.#identity, method, ref, path, query: {}, body }, signal);
+    const answer = await client.send({ server, as: this.#identity, method, ref, path, query, body }, signal);
     this.#clockSkewMs = answer.clockSkewMs ?? this.#clockSkewMs;
     const isExpected = (verb === 'get' && answer.status === 404) || (verb === 'create' && answer.status === 409);
     if (!isExpected) requireOk(answer, server, ref === undefined ? verb : `${verb} ${ref.resource} ${ref.name}`);

@@ -45,6 +45,16 @@ export function connectionError(error: unknown, server: string, signal: AbortSig
   );
 }
 
+/** What happened at an endpoint that no proxy stands before, as a clause. */
+export function failureText(error: unknown, endpoint: string, connectTimeoutMs: number): string {
+  if (isJoinError(error)) return clean(error.message);
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_CONNECT_TIMEOUT') return `no connection within ${connectTimeoutMs / 1_000} s`;
+  const ofTls = handshakeError(error, endpoint);
+  if (ofTls !== undefined) return clean(ofTls.message);
+  return code === undefined ? clean(message) : whatFailed(error as ConnectionFailure, code);
+}
+
 interface ConnectionFailure extends Error {
   address?: string;
   port?: number;

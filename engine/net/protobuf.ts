@@ -1,7 +1,8 @@
 /** Protocol buffers by a table of messages, without generated code. Source: the encoding of proto3. */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
-type Scalar = 'string' | 'bool' | 'int32';
+/** A uint64 is a bigint. */
+type Scalar = 'string' | 'bool' | 'int32' | 'uint64';
 
 /**
  * Number and type of a field: a scalar, or the name of a message. An enum is an int32, and a map is a list of entries.
@@ -14,9 +15,9 @@ export type Messages = Readonly<Record<string, Readonly<Record<string, Field>>>>
 
 type Value = Record<string, unknown>;
 
-const SCALARS = ['string', 'bool', 'int32'];
+const SCALARS = ['string', 'bool', 'int32', 'uint64'];
 const isScalar = (type: string): type is Scalar => SCALARS.includes(type);
-const ABSENT: Record<Scalar, unknown> = { string: '', bool: false, int32: 0 };
+const ABSENT: Record<Scalar, unknown> = { string: '', bool: false, int32: 0, uint64: 0n };
 
 /** Encodes the fields of the table that `value` has. */
 export function encodeMessage(messages: Messages, name: string, value: Value): Uint8Array {
@@ -31,6 +32,7 @@ export function encodeMessage(messages: Messages, name: string, value: Value): U
       writer.tag(number, wireTypeOf(type));
       if (type === 'string') writer.string(item as string);
       else if (type === 'bool') writer.bool(item as boolean);
+      else if (type === 'uint64') writer.uint64(item as bigint);
       else writer.int32(item as number);
     }
   }
@@ -71,10 +73,11 @@ function fieldsOf(messages: Messages, name: string): [string, Field][] {
 }
 
 const wireTypeOf = (type: string): WireType =>
-  type === 'bool' || type === 'int32' ? WireType.Varint : WireType.LengthDelimited;
+  isScalar(type) && type !== 'string' ? WireType.Varint : WireType.LengthDelimited;
 
 function itemOf(messages: Messages, type: string, reader: BinaryReader): unknown {
   if (!isScalar(type)) return decodeMessage(messages, type, reader.bytes());
   if (type === 'string') return reader.string();
+  if (type === 'uint64') return BigInt(reader.uint64());
   return type === 'bool' ? reader.bool() : reader.int32();
 }

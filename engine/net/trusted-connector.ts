@@ -26,6 +26,9 @@ export interface TrustedServer {
   now: () => Date;
   /** The client certificate and its key, if there is one. */
   client?: { cert: string; key: string } | undefined;
+  /** What is spoken inside TLS (default: HTTP/1.1). */
+  alpn?: 'h2';
+  connectTimeoutMs?: number;
 }
 
 /** Connects to one server. An error of trust closes the connection, and the request fails with it. */
@@ -45,7 +48,9 @@ function connectorOf(trusted: TrustedServer): Connector {
     const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (isTls ? 443 : 80)) };
     let socket: net.Socket;
     try {
-      socket = isTls ? tls.connect({ ...settings, ...place, ALPNProtocols: ['http/1.1'] }) : net.connect(place);
+      socket = isTls
+        ? tls.connect({ ...settings, ...place, ALPNProtocols: [trusted.alpn ?? 'http/1.1'] })
+        : net.connect(place);
     } catch (error) {
       return callback(error as Error, null); // the client certificate or its key cannot be used
     }
@@ -107,8 +112,8 @@ function anchorsOf(ca: readonly string[]): TrustAnchors {
  * certificates that Go refuses (a common name). Without sessions, each handshake presents the certificates, and no
  * renegotiation follows.
  */
-export const tlsOptions = ({ server, client }: TrustedServer) => ({
-  timeout: CONNECT_TIMEOUT_MS,
+export const tlsOptions = ({ server, client, connectTimeoutMs = CONNECT_TIMEOUT_MS }: TrustedServer) => ({
+  timeout: connectTimeoutMs,
   minVersion: 'TLSv1.2' as const,
   rejectUnauthorized: false,
   ca: [],

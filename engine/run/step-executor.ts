@@ -128,10 +128,13 @@ export class StepExecutor {
     const { id, phase } = step;
     const { journal } = this.#resources;
     const input = this.#state.input(id);
-    if (!journal.hasChanges(id)) return 'undone';
+    const changes = journal.changesOf(id);
+    if (changes.length === 0) return 'undone';
     await journal.undoing(id);
     if (input !== undefined && phase.undo !== undefined)
-      await this.#withPorts(step, input, { purpose: 'undo', ...attempt }, async (ports) => phase.undo?.(ports, input));
+      await this.#withPorts(step, input, { purpose: 'undo', ...attempt }, async (ports) =>
+        phase.undo?.(ports, input, changes),
+      );
     return 'undone';
   }
 

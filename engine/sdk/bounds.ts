@@ -50,6 +50,8 @@ export function missingBound(bounds: Bounds, effect: Effect): string | undefined
     case 'http':
     case 'web':
       return bounds.network.length > 0 ? undefined : 'network: the addresses that it calls';
+    case 'etcd':
+      return 'effects on etcd, which only phases of Joinery may have';
     default:
       return `effects of the kind ${(effect as { kind: unknown }).kind}, which this Joinery does not know`;
   }

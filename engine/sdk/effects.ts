@@ -26,7 +26,8 @@ export type Effect =
   | { kind: 'mounts'; path: string; why: string }
   | { kind: 'runtime'; why: string }
   | { kind: 'web'; why: string }
-  | { kind: 'http'; url: string; why: string };
+  | { kind: 'http'; url: string; why: string }
+  | { kind: 'etcd'; access: 'read' | 'change'; why: string };
 
 /**
  * The phase writes, links or deletes `path`. `mode` is for the reader; undefined if the phase does not write a file.
@@ -103,11 +104,24 @@ export const httpCalls = (url: string, why: string): Effect => ({ kind: 'http', 
 export const downloads = (why: string): Effect => ({ kind: 'web', why });
 
 /**
+ * The phase reads the members of the cluster's etcd, and whether they are healthy.
+ * @experimental
+ */
+export const readsEtcd = (why: string): Effect => ({ kind: 'etcd', access: 'read', why });
+
+/**
+ * The phase adds, promotes or removes members of the cluster's etcd, and reads them.
+ * @experimental
+ */
+export const changesEtcd = (why: string): Effect => ({ kind: 'etcd', access: 'change', why });
+
+/**
  * Whether the effect changes objects of the cluster, which only the phase itself can undo.
  * @experimental
  */
 export const changesCluster = (effect: Effect): boolean =>
-  effect.kind === 'api' && effect.verbs.some((verb) => verb === 'create' || verb === 'patch');
+  (effect.kind === 'api' && effect.verbs.some((verb) => verb === 'create' || verb === 'patch')) ||
+  (effect.kind === 'etcd' && effect.access === 'change');
 
 /**
  * Whether a phase with these effects is a check: it only reads, and it waits for nothing. A program that the pipeline
@@ -117,6 +131,7 @@ export const changesCluster = (effect: Effect): boolean =>
 export const isCheck = (effects: readonly Effect[]): boolean =>
   effects.every((effect) => {
     if (effect.kind === 'api') return effect.verbs.every((verb) => verb === 'get' || verb === 'list');
+    if (effect.kind === 'etcd') return effect.access === 'read';
     return effect.kind === 'web' || (effect.kind === 'command' && !effect.program.startsWith('{'));
   });
 
@@ -147,6 +162,8 @@ export function describeEffect(effect: Effect): string {
       return `calls ${effect.url}: ${effect.why}`;
     case 'runtime':
       return `removes Pod sandboxes: ${effect.why}`;
+    case 'etcd':
+      return `${effect.access === 'read' ? 'reads' : 'changes'} members of etcd: ${effect.why}`;
   }
 }
 

@@ -31,8 +31,11 @@ export interface Phase<I extends Schema = Schema, O extends Schema = Schema> {
    * the last attempt.
    */
   run(ports: Ports, input: Infer<I>): Promise<Infer<O>>;
-  /** Undoes its changes outside the machine. The engine restores the machine itself. */
-  undo?(ports: Ports, input: Infer<I>): Promise<void>;
+  /**
+   * Undoes its changes outside the machine. The engine restores the machine itself. `changes` are those of
+   * this step in the journal.
+   */
+  undo?(ports: Ports, input: Infer<I>, changes: readonly { readonly kind: string }[]): Promise<void>;
   /**
    * Receives `step.started`, `step.retrying`, `step.ended` and `run.ended` after its own step has succeeded: in order,
    * with 5 s for each. A thrown error becomes a warning.
@@ -64,7 +67,7 @@ export interface AnyPhase extends Omit<Phase, 'run' | 'undo' | 'onEvent'> {
   /** Absent if the phase is part of Joinery. */
   readonly origin?: PhaseOrigin;
   run(ports: Ports, input: unknown): Promise<unknown>;
-  undo?(ports: Ports, input: unknown): Promise<void>;
+  undo?(ports: Ports, input: unknown, changes: readonly { readonly kind: string }[]): Promise<void>;
   onEvent?(ports: Ports, input: unknown, event: RunEvent): Promise<void>;
 }
 

@@ -2,11 +2,13 @@
  * The ports: a phase uses the machine and the cluster only through them. They are the same in a run, a dry run and a
  * test.
  */
+import type { Etcd } from './ports/etcd.ts';
 import type { Kube } from './ports/kube.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { Web } from './ports/web.ts';
 import type { Secret } from './secret.ts';
 
+export type * from './ports/etcd.ts';
 export type * from './ports/kube.ts';
 export type * from './ports/runtime.ts';
 export type * from './ports/web.ts';
@@ -30,6 +32,7 @@ export interface Ports {
   runtime: Runtime;
   web: Web;
   kube: Kube;
+  etcd: Etcd;
   clock: Clock;
   random: Random;
   log: Log;

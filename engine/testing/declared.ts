@@ -25,6 +25,8 @@ export function isDeclared(effects: readonly Effect[], change: StepChange, input
         return effect.kind === 'http' && change.url.startsWith(filled(effect.url, input).split('*')[0] ?? '');
       case 'pod-sandbox':
         return effect.kind === 'runtime';
+      case 'etcd-member':
+        return effect.kind === 'etcd' && effect.access === 'change';
       case 'unmount':
         return effect.kind === 'mounts';
       default:

@@ -18,6 +18,7 @@ import type {
   RuntimeStatus,
   ServiceStatus,
 } from '../sdk/ports.ts';
+import type { MemoryEtcd } from './memory-etcd.ts';
 
 export interface MemoryMachine {
   now?: () => Date;
@@ -42,6 +43,7 @@ export interface MemoryMachine {
   call?: (call: HttpCall) => HttpAnswer;
   send?: (request: ApiRequest) => Promise<ApiAnswer> | ApiAnswer;
   wait?: (condition: Wait, signal: AbortSignal) => Promise<unknown>;
+  etcd?: MemoryEtcd;
 }
 
 export interface MemoryHost extends Host {
@@ -67,7 +69,8 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
     },
     async apply(change) {
       changes.push(change);
-      overlayChange(change, overlay);
+      if (change.kind === 'etcd-member') prepared(machine.etcd, 'with an etcd').change(change.action, change.peerUrl);
+      else overlayChange(change, overlay);
     },
     async send(request) {
       sent.push(request);
@@ -78,6 +81,7 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
         const content = await this.read<'file'>({ kind: 'file', path: condition.path }, signal);
         if (condition.done(content)) return content;
       }
+      if (condition.kind === 'etcd') return prepared(machine.etcd, 'with an etcd').wait(condition);
       return prepared(machine.wait, `to wait for ${condition.kind}`)(condition, signal);
     },
   };
@@ -137,6 +141,8 @@ function answersOf(machine: MemoryMachine, overlay: Overlay): AnswersOf {
     http: ({ call }) => overlay.answer(call),
     proxy: ({ url }) => proxyText(url, machine.environment ?? {}),
     roots: () => machine.roots ?? '',
+    'etcd-members': () => prepared(machine.etcd, 'with an etcd').members,
+    'etcd-status': ({ endpoint }) => prepared(machine.etcd, 'with an etcd').status(endpoint),
   };
 }
 

@@ -13,23 +13,23 @@ export default definePhase({
   ],
 
   async run({ files, services, clock, log, signal }, { nodeName, tlsBootstrapMode }) {
-    const usable = (pem: Buffer | undefined) => {
-      const held = nodeCertificate(pem);
-      return held !== undefined && held.nodeName === nodeName && held.notAfter > clock.now() ? held : undefined;
-    };
+    let held: ReturnType<typeof nodeCertificate>;
+    const isUsable = () => held !== undefined && held.nodeName === nodeName && held.notAfter > clock.now();
     const waited = async () => {
       // A kubelet with certificate rotation writes its kubeconfig before it has a certificate; older kubelets write it
       // afterwards.
-      const pem = await files.waitFor(paths.kubeletCurrentPem, (content) => usable(content) !== undefined);
+      await files.waitFor(paths.kubeletCurrentPem, (content) => {
+        held = nodeCertificate(content);
+        return isUsable();
+      });
       await files.waitFor(paths.kubeletConf, (content) => content !== undefined);
-      return usable(pem);
     };
     const late = async (cause?: unknown) =>
       fail('E_KUBELET_BOOTSTRAP', { node: nodeName, lastLine: await services.lastError('kubelet') }, cause);
-    const held = await waited().catch(async (error: unknown) => {
+    await waited().catch(async (error: unknown) => {
       throw signal.aborted && isTimeLimit(signal.reason) ? await late(error) : error;
     });
-    if (held === undefined) throw await late(); // it expired after the wait
+    if (held === undefined || !isUsable()) throw await late(); // it expired after the wait
     if (tlsBootstrapMode === 'kubelet') {
       log.info(`the kubelet has its certificate, valid until ${held.notAfter.toISOString().slice(0, 10)}`);
       await files.remove(paths.bootstrapKubeletConf);

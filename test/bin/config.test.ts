@@ -74,7 +74,7 @@ describe('join config validate', () => {
     });
   });
 
-  test('config validate exits 3 for a wrong certificate key, which it does not print, and for a missing file', async () => {
+  test('config validate exits 3 for a wrong certificate key, without printing it, and for no file', async () => {
     const file = await writeFixture('a.yaml', `${examples.v1beta4}controlPlane: { certificateKey: ${SECRET} }\n`);
     const refused = await cli(['config', 'validate', file]);
     expect(refused.code).toBe(3);

@@ -4,8 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
-import { validatorsSource } from '../../bin/build/precompile.ts';
+import { build } from 'esbuild';
 import { PROJECT } from '../helpers/sources.ts';
 
 export interface Programs {
@@ -13,24 +12,12 @@ export interface Programs {
   kubelet: string;
 }
 
-/** As in `bin/build/build.js`. */
-const precompiled: Plugin = {
-  name: 'precompiled validators',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /pipeline\/precompiled\.ts$/ }, async () => ({
-      contents: await validatorsSource(PROJECT),
-      loader: 'js',
-      resolveDir: PROJECT,
-    })),
-};
-
 export async function bundlePrograms(folder: string): Promise<Programs> {
   const bundled = async (entry: string, name: string): Promise<string> => {
     const outfile = join(folder, `${name}.bundle.cjs`);
     await build({
       entryPoints: [join(PROJECT, entry)],
       outfile,
-      plugins: [precompiled],
       bundle: true,
       platform: 'node',
       target: 'node20',

@@ -3,6 +3,9 @@ import { table, testFaults } from './table.ts';
 
 // Everything in this process that is written is written through it.
 vi.mock('node:fs/promises', async (original) => (await import('./failing-fs.ts')).failing(await original()));
+vi.mock('../../engine/host/file-calls.ts', async (original) =>
+  (await import('./failing-fs.ts')).failing(await original()),
+);
 vi.setConfig({ maxConcurrency: 24, testTimeout: 60_000 });
 
 testFaults(['trust', 'clock', 'disk', 'machine', 'dry', 'kernel']);

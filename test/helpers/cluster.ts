@@ -168,6 +168,7 @@ export class FakeCluster {
 
   readonly wait = async (condition: Wait): Promise<unknown> => {
     if (condition.kind === 'healthy' || condition.kind === 'port' || condition.kind === 'answer') return undefined;
+    if (condition.kind === 'etcd') throw new Error('the cluster has no etcd');
     if (condition.kind === 'file') throw new Error(`nothing writes ${condition.path}`);
     const { ref, from, done } = condition;
     if (from !== undefined && done(from)) return from;

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildArchives } from '../../bin/package/archives.ts';
 import { buildExecutable } from '../../bin/package/executable.ts';
+import type { Architecture } from '../../bin/package/fetch.ts';
 import { project } from '../bin/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'packed-'));
@@ -23,12 +24,12 @@ const machine = join(folder, 'machine');
 const PROGRAM = 'usr/bin/joinery';
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-async function build(name: string): Promise<string> {
+async function build(name: string, architecture: Architecture = 'x64'): Promise<string> {
   const scratch = join(folder, name);
   mkdirSync(scratch);
   const output = join(scratch, 'joinery');
   const cache = join(project, 'node_modules/.cache/joinery');
-  await buildExecutable({ root: project, scratch, cache, architecture: 'x64', output });
+  await buildExecutable({ root: project, scratch, cache, architecture, output });
   return output;
 }
 
@@ -42,6 +43,24 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('two builds of the executable are equal', async () => {
   expect(digest(await build('second'))).toBe(digest(executable));
 });
+
+/** Debian's packages binutils-aarch64-linux-gnu, qemu-user-static, libstdc++6-arm64-cross. */
+const foreign = ['aarch64-linux-gnu-strip', 'qemu-aarch64-static'].find(
+  (program) => spawnSync(program, ['--version']).error,
+);
+test.skipIf(foreign !== undefined)(
+  `the executable for arm64 starts, and knows its pipelines${foreign === undefined ? '' : `: ${foreign} is missing`}`,
+  async () => {
+    const emulated = ['-L', '/usr/aarch64-linux-gnu', await build('arm64', 'arm64')];
+    const printed = (...args: string[]) =>
+      execFileSync('qemu-aarch64-static', [...emulated, ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+    expect(printed('--version')).toMatch(/^@joinery\/cli\/\S+ linux-arm64 node-v22\.\S+\n$/);
+    expect(printed('pipeline', 'list')).toContain('join-worker');
+  },
+);
 
 test('two archives of each kind are equal, and hold the same program', () => {
   const tree = join(folder, 'tree');
@@ -104,6 +123,15 @@ describe.skipIf(reason !== undefined)(
       expect(output).toContain('join-worker succeeded in');
       expect(output).toMatch(/^✓ node +w1|^✓ node +worker-1/m);
       expect(output).toMatch(/^Run \S+ is undone\./m);
+      expect(status).toBe(0);
+    });
+
+    test('the demo of the executable joins a machine, and names the executable in the commands to try next', () => {
+      const { output, status } = typed('joinery --version; joinery sandbox demo');
+      expect(output).toMatch(/^@joinery\/cli\/\S+ linux-x64 node-v22\./);
+      expect(output).toMatch(/^\$ joinery run 127\.0\.0\.1:/m);
+      expect(output).toContain('Node worker-1: Ready');
+      expect(output).toMatch(/^ {2}joinery pipeline show /m);
       expect(status).toBe(0);
     });
 

@@ -173,7 +173,7 @@ describe('dynamic-kubelet-config', () => {
 describe('undo of dynamic-kubelet-config', () => {
   const undo = async ({ cluster, host }: ReturnType<typeof joined>, inputs: object = { configSource }) => {
     const { ports, notes } = portsOn(host, dynamicKubeletConfig.effects);
-    await dynamicKubeletConfig.undo?.(ports, { ...identity, ...inputs, key: {} as never });
+    await dynamicKubeletConfig.undo?.(ports, { ...identity, ...inputs, key: {} as never }, []);
     return { notes, source: sourceOf(cluster), sent: host.sent.map(({ method, body }) => [method, body]) };
   };
 

@@ -7,6 +7,13 @@ import type { KubeObject } from '../../../plugins/sandbox/objects.ts';
 import { JoinCommand } from '../../command.ts';
 import { openPlayground, type Playground } from './machine.ts';
 
+const NEXT_COMMANDS = [
+  ['join sandbox up', 'start a cluster and a machine that stay until Ctrl-C'],
+  ['join run --help', 'list all flags; a pasted kubeadm join line works'],
+  ['join phase', 'list the phases; each can run by itself'],
+  ['join pipeline show', 'print the pipeline that ran; copy it and add a step of your own'],
+] as const;
+
 export class SandboxDemo extends JoinCommand {
   static override summary = 'Watch a whole join; needs no cluster, no root and no network';
 
@@ -20,8 +27,9 @@ export class SandboxDemo extends JoinCommand {
   }
 
   async #show({ sandbox, root, joinArguments }: Playground): Promise<void> {
+    const { invocation } = this.app;
     this.log(`A sandbox cluster runs at https://${sandbox.endpoint}. The empty machine worker-1 joins it:\n`);
-    this.log(`$ join run ${joinArguments.join(' ')}\n`);
+    this.log(invocation.hint(`$ join run ${joinArguments.join(' ')}\n`));
     await this.config.runCommand('run', [...joinArguments, '--wait', 'ready']);
     if (process.exitCode !== 0) return;
     this.log(`
@@ -34,10 +42,7 @@ ${clusterLines(sandbox.store)
   .join('\n')}
 
 The demo has been deleted. Next, try:
-  bin/join sandbox up               a cluster and a machine that stay until Ctrl-C
-  bin/join run --help               all flags; a pasted kubeadm join line works
-  bin/join phase                    the phases; each can run by itself
-  less pipelines/join-worker.yaml   the pipeline that ran; copy it and add a step of your own`);
+${NEXT_COMMANDS.map(([command, use]) => `  ${invocation.hint(command).padEnd(36)}${use}`).join('\n')}`);
   }
 }
 

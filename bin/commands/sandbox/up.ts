@@ -43,13 +43,13 @@ export class SandboxUp extends JoinCommand {
       fail: flags.fail ?? [],
       pace: flags.slow ? 'slow' : 'fast',
     });
-    this.log(textOf(playground, this.config.bin));
+    this.log(this.app.invocation.hint(textOf(playground)));
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
     await playground.close();
   }
 }
 
-function textOf({ sandbox, root, kubeconfig, approvalFile, failures, joinArguments }: Playground, bin: string): string {
+function textOf({ sandbox, root, kubeconfig, approvalFile, failures, joinArguments }: Playground): string {
   const approval =
     approvalFile === undefined
       ? []
@@ -57,8 +57,8 @@ function textOf({ sandbox, root, kubeconfig, approvalFile, failures, joinArgumen
   return [
     `The cluster is at https://${sandbox.endpoint}, the machine in ${root}. In another terminal:`,
     '',
-    `  ${bin} run ${joinArguments.join(' ')} --dry-run`,
-    `  ${bin} run ${joinArguments.join(' ')}`,
+    `  join run ${joinArguments.join(' ')} --dry-run`,
+    `  join run ${joinArguments.join(' ')}`,
     `  kubectl --kubeconfig ${kubeconfig} get nodes,csr`,
     '',
     ...approval,

@@ -6,6 +6,7 @@ import type { Read } from '../query.ts';
 import { api } from './api.ts';
 import { command } from './command.ts';
 import { directory } from './directory.ts';
+import { etcdMember } from './etcd-member.ts';
 import { file } from './file.ts';
 import { http } from './http.ts';
 import type { ChangeKind, DescribedKind, OtherBefore, SnapshotContext } from './kind.ts';
@@ -29,6 +30,7 @@ const applied = {
   command,
   'pod-sandbox': podSandbox,
   http,
+  'etcd-member': etcdMember,
 };
 /** All kinds, as plans, events and journals describe them. */
 const described = { ...applied, api };

@@ -10,7 +10,9 @@ export type OtherBefore =
   /** An earlier change of the same run has the snapshot. */
   | { kind: 'earlier' }
   /** Nothing on this machine undoes the change. */
-  | { kind: 'none' };
+  | { kind: 'none' }
+  /** The phase itself undoes the change, before the machine is restored. */
+  | { kind: 'phase' };
 
 export interface SnapshotContext {
   read: Read;

@@ -30,7 +30,7 @@ export class ChangeUndo {
   /** Undoes one change. Call it for the last change of a run first, in the order of `undoOrder`. */
   async undo({ change, before }: RunChange): Promise<UndoOutcome> {
     const kind = describedKindOf(change);
-    if (before.kind === 'earlier') return { outcome: 'restored' };
+    if (before.kind === 'earlier' || before.kind === 'phase') return { outcome: 'restored' };
     if (before.kind === 'none') return { outcome: 'stays', why: kind.whyItStays?.(change) ?? 'it cannot be undone' };
     if (kind.undo !== undefined) return kind.undo({ change, before }, this.#context);
     if (!('path' in change) || before.kind === 'service' || before.kind === 'command')

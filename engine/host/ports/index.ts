@@ -2,6 +2,7 @@
 import type { Ports } from '../../sdk/ports.ts';
 import { clockPort } from './clock.ts';
 import { commandsPort } from './commands.ts';
+import { etcdPort } from './etcd.ts';
 import { filesPort } from './files.ts';
 import { GuardedHost, type PortsOptions } from './guarded-host.ts';
 import { kubePort } from './kube.ts';
@@ -25,6 +26,7 @@ export function composePorts(options: PortsOptions): Ports {
     runtime: runtimePort(guarded),
     web: webPort(guarded),
     kube: kubePort(guarded),
+    etcd: etcdPort(guarded),
     clock: clockPort(guarded),
     random: randomPort(guarded),
     log: logPort(guarded),

@@ -1,6 +1,6 @@
 /** The cluster refuses a request or cannot be reached. */
 
-import { CREATE_TOKEN, list, RERUN, UPLOAD_CERTS } from './hints.ts';
+import { CREATE_TOKEN, etcdctl, list, RERUN, UPLOAD_CERTS } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 
 export const cluster = {
@@ -78,6 +78,13 @@ export const cluster = {
           'kubeadm:bootstrap-signer-clusterinfo in kube-public.',
     exitCode: EXIT.cluster,
   }),
+  E_CONTROL_PLANE_BUSY: (d: { holder: string; until: string; retryAfterMs: number }) => ({
+    message: `${d.holder} changes the members of etcd, and has reserved them until ${d.until}`,
+    hint: `Only one control plane joins at a time. When it has joined, ${RERUN}.`,
+    exitCode: EXIT.cluster,
+    transient: true,
+    retryAfterMs: d.retryAfterMs,
+  }),
   E_CSR_CONFLICT: (d: { csr: string; what: string }) => ({
     message: `the CertificateSigningRequest ${d.csr} exists, but this machine did not create it: ${d.what}`,
     hint: `If it is not needed: kubectl delete csr ${d.csr}`,
@@ -121,6 +128,48 @@ export const cluster = {
       'Join without --feature-gates DynamicKubeletConfig=true. The kubelet still gets the configuration of ' +
       'the cluster.',
     exitCode: EXIT.cluster,
+  }),
+  E_ETCD_ENDPOINTS: (d: { what: string }) => ({
+    message: `cannot find the members of etcd by their Pods in kube-system: ${d.what}`,
+    hint:
+      'Check the Pods of etcd on each control plane: ' +
+      'kubectl -n kube-system get pods -l component=etcd,tier=control-plane -o wide',
+    exitCode: EXIT.cluster,
+    transient: true,
+  }),
+  E_ETCD_MEMBER: (d: { member: string; id: string; what: string; passes: boolean }) => ({
+    message: `the etcd member ${d.member} is in the way: ${d.what}`,
+    hint: `If no machine needs this member, remove it: ${etcdctl(`member remove ${d.id}`)}`,
+    exitCode: EXIT.cluster,
+    transient: d.passes,
+  }),
+  E_ETCD_QUORUM: (d: { member: string; problems: readonly string[]; step: string }) => ({
+    message:
+      `the etcd member ${d.member} cannot be removed, because etcd would lose its quorum: ` +
+      `${d.problems.join('; ')}`,
+    hint:
+      `Start the other members, and undo again. To undo the rest: join undo --skip ${d.step}. Then etcd counts a ` +
+      'member that no longer answers, so the next failure may stop the cluster.',
+    exitCode: EXIT.cluster,
+  }),
+  E_ETCD_REFUSED: (d: { endpoint: string; what: string; message: string }) => ({
+    message: `etcd at ${d.endpoint} refused to ${d.what}: ${d.message}`,
+    hint: `Check its members: ${etcdctl('member list')}`,
+    exitCode: EXIT.cluster,
+    // Another member is joining, or etcd has no leader at the moment.
+    transient: true,
+  }),
+  E_ETCD_UNHEALTHY: (d: { healthy: number; voters: number; problems: readonly string[] }) => ({
+    message: `${d.healthy} of ${d.voters} etcd members are healthy, and a majority must be: ${d.problems.join('; ')}`,
+    hint: `Start or repair the other members first. Their state: ${etcdctl('endpoint health --cluster')}`,
+    exitCode: EXIT.cluster,
+    transient: true,
+  }),
+  E_ETCD_UNREACHABLE: (d: { problems: readonly string[] }) => ({
+    message: `no member of etcd answers: ${d.problems.join('; ')}`,
+    hint: 'Check that this machine can reach port 2379 of the control planes, and that etcd runs there.',
+    exitCode: EXIT.cluster,
+    transient: true,
   }),
   E_HTTP_ANSWER: (d: { method: string; url: string; what: string; retried: boolean }) => ({
     message: `${d.method} ${d.url}: ${d.what}`,

@@ -5,3 +5,8 @@ export const UPLOAD_CERTS =
   'On another control plane, this command uploads the certificates and prints their key: ' +
   'kubeadm init phase upload-certs --upload-certs';
 export const RERUN = 'run the same command again';
+/** A command for etcd in its own Pod, which has the certificates. */
+export const etcdctl = (command: string): string =>
+  'kubectl -n kube-system exec etcd-CONTROL-PLANE -- etcdctl --endpoints https://127.0.0.1:2379 ' +
+  '--cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/peer.crt ' +
+  `--key /etc/kubernetes/pki/etcd/peer.key ${command}`;

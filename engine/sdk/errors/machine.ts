@@ -78,6 +78,11 @@ export const machine = {
       `run: systemctl restart kubelet\n  → Then ${RERUN}.`,
     exitCode: EXIT.timeLimit,
   }),
+  E_ETCD_DATA: (d: { path: string; names: readonly string[] }) => ({
+    message: `${d.path} holds data of an etcd (${list(d.names)}), and this machine is not a member of the cluster's`,
+    hint: `If nothing needs the data, move it away: mv ${d.path} ${d.path}.old`,
+    exitCode: EXIT.machine,
+  }),
   E_FILE: (d: { path: string; what: string }) => ({
     message: `${d.path}: ${d.what}`,
     hint:

@@ -95,6 +95,8 @@ export interface Kube {
 export interface KubeApi {
   /** The object, or undefined if it does not exist. */
   get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined>;
+  /** The objects of a resource in one namespace that have all these labels. */
+  list<T extends KubeObject>(of: Omit<ObjectRef, 'name'>, labels: Readonly<Record<string, string>>): Promise<T[]>;
   /** The object as the server stored it, or undefined if the name is already in use. */
   create<T extends KubeObject>(ref: ObjectRef, object: T): Promise<T | undefined>;
   /** Applies a strategic merge patch to the object, or to its status. */

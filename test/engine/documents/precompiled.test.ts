@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { validatorsSource } from '../../../bin/build/precompile.ts';
+import { validatorSources } from '../../../bin/build/precompile.ts';
 import { DEFAULT_PIPELINE } from '../../../bin/pipelines.ts';
 import { digestOf } from '../../../engine/documents/digest.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
@@ -23,7 +23,7 @@ vi.mock('../../../engine/documents/precompiled.ts', () => ({
 }));
 
 test('the build contains every pipeline that extends no other, by the digest of its text', async () => {
-  const source = await validatorsSource(PROJECT);
+  const { main: source } = await validatorSources(PROJECT);
   for (const name of catalog.names('pipelines').filter((each) => !catalog.extends(each))) {
     const text = readFileSync(join(PROJECT, `pipelines/${name}.yaml`), 'utf8');
     expect(source).toContain(`[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(parse(text))})]`);
@@ -44,7 +44,7 @@ test('problems of a precompiled pipeline have the same places', async () => {
 });
 
 test('the plan of a join compiles no JSON Schema: the build has compiled them all', async () => {
-  const source = (await validatorsSource(PROJECT)).replaceAll('export const', 'exported.');
+  const source = (await validatorSources(PROJECT)).main.replaceAll('export const', 'exported.');
   const exported: { precompiledValidators?: typeof builtValidators } = {};
   new Function('exported', 'require', source.replaceAll('exported. ', 'exported.'))(
     exported,

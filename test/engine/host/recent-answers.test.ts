@@ -42,7 +42,7 @@ test('the status and the unit of a service are asked again after a moment', asyn
   const unit = () => host.read<'unit'>({ kind: 'unit', name: 'kubelet' }, SIGNAL);
   await Promise.all([statusOf(host), statusOf(host), unit(), unit()]);
   expect(await calls()).toEqual(['systemctl cat', 'systemctl show']);
-  await sleep(250);
+  await sleep(1_050);
   await Promise.all([statusOf(host), unit()]);
   expect(await calls()).toEqual(['systemctl cat', 'systemctl cat', 'systemctl show', 'systemctl show']);
 });

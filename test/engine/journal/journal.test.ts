@@ -8,11 +8,11 @@ test('while an undo records its steps, the journal knows which of them are undon
   const kinds: string[] = [];
   const append = async (records: readonly JournalRecord[]) => void kinds.push(...records.map(({ kind }) => kind));
   const journal = Journal.begin({ ...memoryStore(), append }, () => new Date(), START);
-  expect(journal.hasChanges('a')).toBe(false);
+  expect(journal.changesOf('a')).toEqual([]);
   journal.begun('a', 'file', 1, {});
   const change = { kind: 'directory', path: '/etc/a', mode: 0o755 } as const;
   await journal.change('a', change, async () => ({ before: { kind: 'absent' } }));
-  expect([journal.hasChanges('a'), journal.hasChanges('b')]).toEqual([true, false]);
+  expect([journal.changesOf('a'), journal.changesOf('b')]).toEqual([[change], []]);
   for (let times = 0; times < 2; times++) {
     await journal.undoing('a');
     await journal.undone({ step: 'a' });

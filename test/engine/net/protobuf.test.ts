@@ -41,6 +41,13 @@ describe('protocol buffers', () => {
     expect(decode('7a 01 41  78 05  79 0000000000000000  7d 00000000  0a 01 61')).toMatchObject({ name: 'a' });
   });
 
+  test('a 64-bit number keeps all its digits', () => {
+    const table: Messages = { Member: { ID: [1, 'uint64'], urls: [3, 'string', 'repeated'] } };
+    const member = { ID: 0xfe9e05c52164694dn, urls: ['a', 'b'] };
+    expect(decodeMessage(table, 'Member', encodeMessage(table, 'Member', member))).toEqual(member);
+    expect(decodeMessage(table, 'Member', bytes(''))).toEqual({ ID: 0n, urls: [] });
+  });
+
   test.each([
     ['a text that is cut off', '0a 05 61'],
     ['a number in place of a text', '08 01'],

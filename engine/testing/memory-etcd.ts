@@ -1,0 +1,99 @@
+/** An etcd in memory. It refuses what etcd refuses, in the same words. */
+import { type EtcdAction, type EtcdWait, memberAt } from '../host/etcd/members.ts';
+import { fail } from '../sdk/errors.ts';
+import type { EtcdMember, EtcdStatus } from '../sdk/ports.ts';
+
+export interface MemoryEtcdOptions {
+  members: readonly EtcdMember[];
+  /** The name with which a new member starts; undefined if it never starts. */
+  starts?: string;
+  /** How often a promotion is refused, because the learner is not in sync yet. */
+  refusals?: number;
+  /** By client URL: what a member reports as errors, or that it does not answer. */
+  ill?: Readonly<Record<string, readonly string[] | 'silent'>>;
+  version?: string;
+}
+
+export class MemoryEtcd {
+  members: EtcdMember[];
+  readonly #options: MemoryEtcdOptions;
+  #refusals: number;
+  #lastId = 0x8e9e05c52164694dn;
+
+  constructor(options: MemoryEtcdOptions) {
+    this.#options = options;
+    this.members = [...options.members];
+    this.#refusals = options.refusals ?? 0;
+  }
+
+  status(endpoint: string): EtcdStatus {
+    const ill = this.#options.ill?.[endpoint] ?? [];
+    const isMember = this.members.some(({ clientUrls }) => clientUrls.includes(endpoint));
+    if (ill === 'silent' || !isMember)
+      throw fail('E_ETCD_UNREACHABLE', { problems: [`${endpoint}: nothing listens there (ECONNREFUSED)`] });
+    return { version: this.#options.version ?? '3.6.8', errors: ill };
+  }
+
+  /** A refusal of a promotion is repeated like that of a real host. */
+  change(action: EtcdAction, peerUrl: string): void {
+    const member = memberAt(this.members, peerUrl);
+    if (action === 'add-learner' || action === 'add-voter') this.#add(peerUrl, action === 'add-learner');
+    else if (member === undefined) throw refused(action, 'etcdserver: member not found');
+    else if (action === 'promote') this.#promote(member);
+    else this.#remove(member);
+  }
+
+  wait({ until, at }: EtcdWait): void {
+    const { starts } = this.#options;
+    if (until !== 'started') return;
+    const member = memberAt(this.members, at);
+    if (member === undefined || starts === undefined) throw new Error(`the member ${at} never starts`);
+    const clientUrls = [at.replace(':2380', ':2379')];
+    this.#replace(member, { ...member, name: starts, clientUrls });
+  }
+
+  #add(peerUrl: string, isLearner: boolean): void {
+    if (memberAt(this.members, peerUrl)) throw refused('add', 'etcdserver: Peer URLs already exists');
+    if (isLearner && this.members.some((member) => member.isLearner))
+      throw refused('add', 'etcdserver: too many learner members in cluster');
+    if (!isLearner) this.#requireStarted('add', [...this.#voters(), undefined]);
+    this.#lastId += 1n;
+    const id = this.#lastId.toString(16);
+    this.members.push({ id, name: '', peerUrls: [peerUrl], clientUrls: [], isLearner });
+  }
+
+  #promote(member: EtcdMember): void {
+    if (!member.isLearner) throw refused('promote', 'etcdserver: can only promote a learner member');
+    if (member.name === '' || this.#refusals-- > 0)
+      throw refused('promote', 'etcdserver: can only promote a learner member which is in sync with leader');
+    this.#replace(member, { ...member, isLearner: false });
+  }
+
+  #remove(member: EtcdMember): void {
+    const others = this.#voters().filter((other) => other !== member);
+    if (!member.isLearner) {
+      this.#requireStarted('remove', others);
+      const answering = others.filter(({ clientUrls: [url = ''] }) => this.#options.ill?.[url] !== 'silent');
+      if (answering.length * 2 <= others.length) throw refused('remove', 'etcdserver: unhealthy cluster');
+    }
+    this.members = this.members.filter((other) => other !== member);
+  }
+
+  /** Without a majority of started voters, etcd could not change its members again. */
+  #requireStarted(what: string, voters: readonly (EtcdMember | undefined)[]): void {
+    const started = voters.filter((voter) => voter !== undefined && voter.name !== '');
+    if (started.length * 2 <= voters.length)
+      throw refused(what, 'etcdserver: re-configuration failed due to not enough started members');
+  }
+
+  #voters(): EtcdMember[] {
+    return this.members.filter(({ isLearner }) => !isLearner);
+  }
+
+  #replace(member: EtcdMember, next: EtcdMember): void {
+    this.members = this.members.map((other) => (other === member ? next : other));
+  }
+}
+
+const refused = (what: string, message: string) =>
+  fail('E_ETCD_REFUSED', { endpoint: 'https://198.51.100.11:2379', what: `${what} a member`, message });
