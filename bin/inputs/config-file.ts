@@ -10,10 +10,10 @@ import { readConfigurationFile } from './config-documents.ts';
 import { type ConfigFile, type MergedInputs, namedBy, overlaid, plainValues, type Values } from './values.ts';
 
 /** `-` is standard input. E_CONFIG_FILE. */
-export async function openConfigFile(
-  file: string,
-  lenient: boolean,
-): Promise<ConfigFile & { isControlPlane: boolean }> {
+export async function openConfigFile({
+  file,
+  lenient,
+}: Omit<ConfigFile, 'text'>): Promise<ConfigFile & { isControlPlane: boolean }> {
   const text = await readConfigurationFile(file);
   return { file, lenient, text, isControlPlane: asksForControlPlane(text) };
 }

@@ -42,5 +42,5 @@ async function configOf(words: readonly string[]) {
   if (file === '-' && words.filter(isPiped).length > 1)
     return { file, text: '', lenient: false, isControlPlane: false };
   const { openConfigFile } = await import('./config-file.ts'); // late, because most joins have no file
-  return openConfigFile(file, words.includes('--lenient'));
+  return openConfigFile({ file, lenient: words.includes('--lenient') });
 }

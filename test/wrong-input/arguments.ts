@@ -176,31 +176,6 @@ E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: nothing l
     ),
   },
   {
-    title: 'a certificate key of the wrong length',
-    args: with_('--control-plane', '--certificate-key', 'f'.repeat(63)),
-    exitCode: 2,
-    text: input(
-      '--certificate-key has the wrong form: it must be 64 hexadecimal digits, as kubeadm init phase upload-certs --upload-certs prints them',
-    ),
-  },
-  {
-    title: 'an address of the API server that is none',
-    args: with_('--control-plane', '--apiserver-advertise-address', 'cp-2', '--apiserver-bind-port', '70000'),
-    exitCode: 2,
-    text: input(
-      '--apiserver-advertise-address has the wrong form "cp-2": it must be an IP address',
-      '--apiserver-bind-port must be <= 65535',
-    ),
-  },
-  {
-    title: 'a control plane by a pipeline for workers',
-    args: with_('--control-plane', '--pipeline', 'join-worker'),
-    exitCode: 2,
-    text: input(
-      '--control-plane does not fit the pipeline join-worker, which joins a worker: use --pipeline join-control-plane, or a pipeline that extends it',
-    ),
-  },
-  {
     title: 'a token in a missing file',
     args: tokenOf('@FOLDER/none'),
     exitCode: 2,
