@@ -1,292 +1,87 @@
-/** What every command shares: running, resuming and undoing plans, and how a command ends. */
+/** What every command shares: its flags, what it prints, and how it ends. */
 import { Command, type Interfaces } from '@oclif/core';
-import { isClosed, isUndone } from '../engine/journal/history.ts';
-import type { Journal } from '../engine/journal/journal.ts';
-import { RUNS_KEPT, type Salvaged } from '../engine/journal/runs.ts';
-import type { Plan } from '../engine/pipeline/plan.ts';
-import { undoPlan } from '../engine/run/plan-record.ts';
-import { type RunResult, run, undo } from '../engine/run/run.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
-import { EXIT, fail, type HostFacts, isJoinError, printable } from '../engine/sdk/index.ts';
-import type { App, MachineOptions, MachineSession } from './compose.ts';
-import { valuesOfFlag } from './inputs/raw-flags.ts';
-import { confirm, isInteractive } from './inputs/terminal.ts';
-import { afterResume, afterRun, type HintText } from './render/continuation.ts';
-import { errorText, exitCodeOf, withoutTokens, withUsageError } from './render/error.ts';
-import { failureDocument, jsonText, resultDocument, undoDocument } from './render/json.ts';
-import { resultText } from './render/text.ts';
-import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
-import { startDetached } from './runs/detach.ts';
-import { journalFor } from './runs/start.ts';
-import type { OpenTrace } from './runs/trace.ts';
-import { watch } from './runs/watch.ts';
-
-type Output = 'text' | 'json' | 'jsonl';
+import { EXIT } from '../engine/sdk/index.ts';
+import type { App } from './compose.ts';
+import { globalFlags, VERBOSE } from './inputs/common-flags.ts';
+import { outputOf } from './inputs/raw-flags.ts';
+import { coloured } from './render/colour.ts';
+import type { HintText } from './render/continuation.ts';
+import { type DocumentFormat, documentText } from './render/document.ts';
+import { errorText, exitCodeOf, withUsageError } from './render/error.ts';
+import { failureText } from './render/failure.ts';
 
 /** Exit code of `--detailed-exitcode` for a plan with changes. Errors with this code then end with 1. */
-const CHANGES = 2;
-
-export interface DryRunRequest {
-  /** The document that `--output json` prints. The text is a plan in any case. */
-  document: 'plan' | 'result';
-  /** Whether the text includes the content of files. */
-  diff: boolean;
-  /** `detailed`: 2 if the run would change something. */
-  exitCode?: 'plain' | 'detailed';
-  /** The file in which the plan is saved. Default: none. */
-  out?: string | undefined;
-}
-
-export interface RunRequest {
-  /** Absent: a real run. */
-  dryRun?: DryRunRequest | undefined;
-  /** Default: keep a failed run, and ask at a terminal; undo a cancelled one. */
-  onFailure: 'undo' | 'keep' | undefined;
-  /** Whether the run has a journal (default true), without which it can be neither resumed nor undone. */
-  isRecorded?: boolean;
-  root: string;
-  output: Output;
-  /** The file that receives a trace of a real run (default: none). */
-  trace?: string | undefined;
-  /** Creates the plan from the facts of the machine. */
-  plan(host: HostFacts): Plan;
-  /** Throws if the plan must not run. */
-  check?(plan: Plan, session: MachineSession): Promise<void>;
-}
-
-interface OpenedRun extends Pick<RunRequest, 'onFailure' | 'output'> {
-  plan: Plan;
-  trace?: OpenTrace | undefined;
-  journal?: Journal;
-  /** Fits hints to the result (default: for a command that can start the run again). */
-  fitHint?: (result: RunResult) => HintText;
-}
-
-export interface ResumeRequest extends Pick<RunRequest, 'onFailure' | 'root' | 'output'> {
-  /** Run ID, or a unique prefix (default: the last unfinished run). */
-  id: string | undefined;
-  plan(journal: Journal): Promise<Plan>;
-}
-
-export interface UndoRequest {
-  root: string;
-  output: Output;
-  /** Run ID, or a unique prefix (default: the last run that is not undone). */
-  id: string | undefined;
-  yes: boolean;
-  overwrite: boolean;
-  /** Undo the readable part of a damaged journal. */
-  salvage: boolean;
-  skip: readonly string[];
-}
+export const CHANGES = 2;
 
 export abstract class JoinCommand extends Command {
   /** Set by `withApp`. */
   declare protected readonly app: App;
-  /** The value of `-v`. */
-  protected verbosity = 0;
+  #verbosity = 0;
+  /** Whether progress is not shown. */
+  protected isQuiet = false;
 
-  /** Runs a plan: progress on standard error, the result on standard output. */
-  protected async execute(request: RunRequest): Promise<void> {
-    const { dryRun, isRecorded = true, onFailure, root, output, plan } = request;
-    await this.#withMachine({ root, dryRun: dryRun !== undefined }, async (session) => {
-      const planned = plan(session.host.facts);
-      if (dryRun !== undefined) return this.#dryRun(session, planned, { ...dryRun, output });
-      await request.check?.(planned, session);
-      const trace =
-        request.trace === undefined ? undefined : (await import('./runs/trace.ts')).openTrace(request.trace, planned);
-      if (!isRecorded) return this.#run(session, { plan: planned, onFailure, output, trace });
-      const { journal, isResumed } = await journalFor(planned, session.runs);
-      if (isResumed) process.stderr.write(`Resuming run ${journal.id}, which has the same inputs.\n`);
-      await this.#run(session, { plan: planned, journal, onFailure, output, trace });
-      await prune(session);
-    });
-  }
-
-  /** Starts this command again, in a process of its own, which also checks the flags. */
-  protected async detach(): Promise<void> {
-    this.parsed = true; // by the other process
-    const { pid, started, exitCode } = await startDetached([...(this.id ?? '').split(':'), ...this.argv]);
-    process.exitCode = exitCode;
-    if (started === undefined) return;
-    const [output = 'text'] = valuesOfFlag('--output', this.argv).slice(-1);
-    const text = [
-      `Run ${started.run} continues in the background (pid ${pid}).`,
-      `To follow it: ${this.hint(`join attach ${started.run}`)}`,
-    ];
-    this.report(output === 'text' ? text.join('\n') : JSON.stringify(started));
-  }
-
-  protected async resume({ id, onFailure, root, output, plan }: ResumeRequest): Promise<void> {
-    await this.#withMachine({ root }, async (session) => {
-      const run = await session.runs.find(id, (history) => !isClosed(history), 'resume');
-      const journal = await session.runs.open(run);
-      const { status } = journal.history();
-      if (isClosed(journal.history())) throw fail('E_RUN_CLOSED', { run, status });
-      const planned = await plan(journal);
-      await journal.resumed(planned.inputs);
-      await this.#run(session, { plan: planned, journal, onFailure, output, fitHint: afterResume });
-    });
-  }
-
-  protected async undo(request: UndoRequest): Promise<void> {
-    await this.#withMachine({ root: request.root }, async (session) => {
-      const id = await this.#runToUndo(session, request);
-      await this.#undo(session, id, request);
-    });
-  }
-
-  /** With `--salvage`, the newest run may also be one whose journal is damaged. */
-  async #runToUndo({ runs }: MachineSession, { id, salvage }: UndoRequest): Promise<string> {
-    const [newest] = id === undefined && salvage ? await runs.ids() : [];
-    const isDamaged = newest !== undefined && (await runs.examine(newest)).error !== undefined;
-    return isDamaged ? newest : runs.find(id, (history) => !isUndone(history), 'undo');
-  }
-
-  async #dryRun(
-    session: MachineSession,
-    plan: Plan,
-    { document, diff, exitCode, out, output }: DryRunRequest & Pick<RunRequest, 'output'>,
-  ): Promise<void> {
-    const [{ dryRun }, { planDocument, planText }, { hasChanges }] = await Promise.all([
-      import('./runs/dry-run.ts'),
-      import('./render/plan.ts'),
-      import('./render/plan-summary.ts'),
-    ]);
-    const planned = await dryRun(session, { plan, output, hint: this.hint });
-    const { result } = planned;
-    if (output === 'text') this.log(planText(planned, { diff }));
-    else if (output === 'json') {
-      const options = { plan, dryRun: true, hint: this.hint };
-      this.log(jsonText(document === 'plan' ? planDocument(planned) : resultDocument(result, options)));
-    }
-    this.#endRun(result);
-    if (out !== undefined && result.error === undefined) {
-      await (await import('./runs/saved-plan.ts')).savePlan(out, planned, session);
-      process.stderr.write(`${this.hint(`The plan is saved. To run it: join run --plan ${out}`)}\n`);
-    }
-    if (exitCode === 'detailed' && result.error === undefined && hasChanges(planned)) process.exitCode = CHANGES;
-  }
-
-  async #run(session: MachineSession, opened: OpenedRun): Promise<void> {
-    const { plan, journal, onFailure, output, trace, fitHint = afterRun } = opened;
-    if (journal !== undefined) await session.announce(journal.id);
-    const log = journal && (await session.runs.openEvents(journal.id));
-    const { result, items } = await watch({ output, log, trace, hint: this.hint }, ({ ask, ...watched }) =>
-      run({
-        plan,
-        host: session.host,
-        ...(journal === undefined ? {} : { journal }),
-        ...watched,
-        ...(isInteractive() ? { ask } : {}),
-        onFailure: onFailure ?? 'keep',
-        onCancel: onFailure ?? 'undo',
-      }),
-    );
-    const hint: HintText = (text) => this.hint(fitHint(result)(text));
-    if (output === 'json') this.report(jsonText(resultDocument(result, { plan, hint })));
-    else if (output === 'text') this.report([resultText(result, plan, hint), ...undoText(items)].join('\n'));
-    this.#endRun(result, hint);
-    const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
-    if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
-    await this.#undo(session, result.id, { output, yes: true, overwrite: false, salvage: false, skip: [] });
-    if (process.exitCode === 0) process.exitCode = exitCodeOf(result.error); // the join has failed
-  }
-
-  async #undo(
-    session: MachineSession,
-    id: string,
-    { output, yes, overwrite, salvage, skip }: Omit<UndoRequest, 'id' | 'root'>,
-  ): Promise<void> {
-    const opened: Salvaged = salvage ? await session.runs.salvage(id) : { journal: await session.runs.open(id) };
-    const { journal, unknown } = opened;
-    if (unknown !== undefined) process.stderr.write(`${unknownText(id, unknown)}\n`);
-    await session.announce(id);
-    const { status } = journal.history();
-    if (isUndone(journal.history())) throw fail('E_RUN_CLOSED', { run: id, status });
-    await this.app.plugins.loadForRun(journal.history().start, skip);
-    const plan = undoPlan(journal, this.app.registry, skip, session.host.facts);
-    if (!yes) {
-      process.stderr.write(`${undoPlanText(journal.history())}\n`);
-      if (!isInteractive()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
-      if (!(await confirm(`Undo run ${id}?`))) return this.log('Nothing was changed.');
-    }
-    const { hint } = this;
-    const log = await session.runs.openEvents(id);
-    const { result, items } = await watch({ output, log, hint }, ({ ask: _, ...watched }) =>
-      undo({ plan, host: session.host, journal, overwrite, skip, ...watched }),
-    );
-    const document = () => undoDocument(result, items, { hint, ...(unknown === undefined ? {} : { unknown }) });
-    if (output === 'json') this.report(jsonText(document()));
-    else if (output === 'text') this.report(undoneText(result, items));
-    this.#endRun(result);
-  }
-
-  async #withMachine(options: MachineOptions, act: (session: MachineSession) => Promise<void>): Promise<void> {
-    const session = await this.app.openMachine(options);
-    try {
-      if (options.dryRun !== true) await session.lock();
-      await act(session);
-    } finally {
-      await session.close();
-    }
+  /** Also reads the flags that all commands have. */
+  protected override async parse<
+    F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const known = (options ?? this.ctor) as Interfaces.Input<F, B, A>;
+    const parsed = await super.parse({ ...known, flags: { ...known.flags, ...globalFlags } as never }, argv);
+    const { v, verbose, quiet } = parsed.flags as unknown as { v: number; verbose: boolean; quiet?: boolean };
+    this.#verbosity = verbose ? Math.max(v, VERBOSE) : v;
+    this.isQuiet = quiet === true;
+    return parsed;
   }
 
   /** Handles errors before a run: of the command line, of the pipeline, of the machine. */
   protected override async catch(thrown: Interfaces.CommandError): Promise<void> {
     if (thrown.constructor.name === 'ExitError') throw thrown;
     const error = openFilesError(thrown, undefined) ?? withUsageError(thrown);
-    if (this.argv.join(' ').includes('--output json') || this.argv.includes('--output=json')) {
-      this.log(withoutTokens(jsonText(failureDocument(error, this.hint))));
-    }
+    const document = await failureText(error, outputOf(this.argv), this.hint);
+    if (document !== undefined) this.log(document);
     this.end(error);
   }
 
-  /** Prints what was done. It stands, and so does the exit code, even if that cannot be printed. */
-  protected report(text: string): void {
+  /** Prints a text for people, in colours if standard output has them. */
+  protected show(text: string): void {
+    this.log(coloured(text, process.stdout));
+  }
+
+  protected async print(document: object, format: DocumentFormat): Promise<void> {
+    this.log(await documentText(document, format));
+  }
+
+  /** What is printed from here on was done. It stands, and so does the exit code, even if that cannot be printed. */
+  protected startReport(): void {
     this.app.output.isReport = true;
-    this.log(text);
+  }
+
+  /** Prints what was done. */
+  protected report(text: string): void {
+    this.startReport();
+    this.show(text);
   }
 
   /** A command in a hint as the user would type it. */
   protected readonly hint: HintText = (text) => this.app.invocation.hint(text);
 
-  /** Prints every error of the run, and sets the exit code. A machine that is not as it was outweighs a failed run. */
-  #endRun(result: RunResult, hint: HintText = this.hint): void {
-    const { error, undoError } = result;
-    for (const each of errorsOf(result)) this.#print(each, hint);
-    this.#exitWith(undoError ?? error);
-  }
-
   /** Prints the error, and sets the exit code. */
   protected end(error: unknown): void {
-    this.#print(error);
-    this.#exitWith(error);
+    this.printError(error);
+    this.exitWith(error);
   }
 
-  #print(error: unknown, hint: HintText = this.hint): void {
-    const options = { version: this.config.version, verbosity: this.verbosity, hint };
-    process.stderr.write(`${errorText(error, options)}\n`);
+  protected printError(error: unknown, hint: HintText = this.hint): void {
+    const options = { version: this.config.version, verbosity: this.#verbosity, hint };
+    process.stderr.write(`${coloured(errorText(error, options), process.stderr)}\n`);
   }
 
-  #exitWith(error: unknown): void {
+  protected exitWith(error: unknown): void {
     const code = exitCodeOf(error);
     process.exitCode = code === CHANGES && this.argv.includes('--detailed-exitcode') ? EXIT.bug : code;
   }
-}
-
-/** If old runs cannot be deleted, the run that has just ended is not affected. */
-async function prune({ runs }: MachineSession): Promise<void> {
-  await runs.prune(RUNS_KEPT).catch((error: Error) => {
-    process.stderr.write(`Warning: old run records were not deleted: ${printable(error.message)}\n`);
-  });
-}
-
-/** The error that ended the run, those of other steps that failed, and why it could not be undone. */
-function errorsOf({ error, steps, undoError }: RunResult): unknown[] {
-  const failed = steps.filter(({ status }) => status === 'failed' || status === 'undone' || status === 'undo-failed');
-  const others = failed.map((step) => step.error).filter((each) => !isJoinError(each) || each.code !== 'E_CANCELLED');
-  return [...new Set([error, ...others, undoError])].filter((each) => each !== undefined);
 }
 
 declare class ConcreteCommand extends JoinCommand {
@@ -296,5 +91,6 @@ declare class ConcreteCommand extends JoinCommand {
 /** oclif instantiates commands itself, so each command gets the application through a subclass. */
 export const withApp = (app: App, command: Command.Class): Command.Class =>
   class extends (command as unknown as typeof ConcreteCommand) {
+    static override flags = { ...command.flags, ...globalFlags };
     protected override readonly app = app;
   } as unknown as Command.Class;

@@ -44,10 +44,12 @@ import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { type App, composeApp } from './compose.ts';
 import { choosePipeline } from './inputs/pipeline-choice.ts';
-import { valuesOfFlag } from './inputs/raw-flags.ts';
+import { outputOf, valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
 import { openWithPlugins } from './plugins/open-with-plugins.ts';
+import { chooseColours, coloured } from './render/colour.ts';
 import { errorText, withoutTokens } from './render/error.ts';
+import { failureText } from './render/failure.ts';
 import { Invocation } from './render/invocation.ts';
 
 /**
@@ -61,6 +63,7 @@ export async function main(files: string | EmbeddedFiles, argv: string[], import
   const invocation = new Invocation({ program: program ?? 'join', argv });
   const app = composeApp({ assets, importer, invocation });
   app.output.guard();
+  chooseColours(valuesOfFlag('--color', argv).at(-1));
   try {
     await runCommandLine(app, argv);
   } catch (thrown) {
@@ -69,6 +72,8 @@ export async function main(files: string | EmbeddedFiles, argv: string[], import
       (error as Error).message = withoutTokens((error as Error).message);
       return handle(error as Error);
     }
+    const document = await failureText(error, outputOf(argv), (text) => invocation.hint(text));
+    if (document !== undefined) process.stdout.write(`${document}\n`);
     endWith(app, error);
   }
   await app.output.drain();
@@ -80,7 +85,7 @@ export async function main(files: string | EmbeddedFiles, argv: string[], import
 
 function endWith({ invocation }: App, error: JoinError): void {
   const hint = (text: string) => invocation.hint(text);
-  process.stderr.write(`${errorText(error, { version: pjson.version, hint })}\n`);
+  process.stderr.write(`${coloured(errorText(error, { version: pjson.version, hint }), process.stderr)}\n`);
   process.exitCode ||= error.exitCode;
 }
 

@@ -24,6 +24,7 @@ export class Attach extends JoinCommand {
     from: Flags.integer({ default: 1, min: 1, helpValue: 'SEQ', description: 'Number of the first event (default 1)' }),
     root: runFlags.root,
     output: Flags.option({
+      char: 'o',
       options: ['text', 'jsonl'] as const,
       default: 'text',
       description: 'Progress as text, or each event as a line of JSON (default text)',
@@ -64,7 +65,7 @@ export class Attach extends JoinCommand {
       process.off('SIGINT', leave);
       view.end();
       if (last?.type !== 'run.ended') throw fail('E_RUN_INTERRUPTED', { run });
-      if (flags.output === 'text') this.log(endedText(last));
+      if (flags.output === 'text') this.show(endedText(last));
       if (last.error !== undefined) this.end(JoinError.own({ ...last.error, code: last.error.code as `E_${string}` }));
     } finally {
       await session.close();

@@ -9,17 +9,16 @@ import { run } from '../../engine/run/run.ts';
 import { defined, EXIT } from '../../engine/sdk/index.ts';
 import { endsWell } from '../../engine/sdk/step-status.ts';
 import { JoinCommand } from '../command.ts';
-import { runFlags } from '../inputs/common-flags.ts';
+import { outputFlag, runFlags } from '../inputs/common-flags.ts';
 import { ofHistory } from '../render/continuation.ts';
 import { diagnosisDocument, diagnosisText, type Finding, isHealthy } from '../render/diagnosis.ts';
-import { jsonText } from '../render/json.ts';
 import { liveStatus } from '../render/runs.ts';
 
 export class Doctor extends JoinCommand {
   static override summary = 'Diagnose this machine and its cluster, and suggest the next command';
   static override description =
     `Changes nothing, and can run at any time, even during a join. Exits with ${EXIT.machine} if it finds a problem.`;
-  static override flags = { root: runFlags.root, output: runFlags.output };
+  static override flags = { root: runFlags.root, output: outputFlag };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Doctor);
@@ -38,7 +37,8 @@ export class Doctor extends JoinCommand {
       const all = [finding, ...findings].map(({ next, ...rest }) =>
         defined({ ...rest, next: next && this.hint(next) }),
       );
-      this.log(flags.output === 'json' ? jsonText(diagnosisDocument(all)) : diagnosisText(all));
+      if (flags.output === 'text') this.show(diagnosisText(all));
+      else await this.print(diagnosisDocument(all), flags.output);
       process.exitCode = isHealthy(all) ? 0 : EXIT.machine;
     } finally {
       await close();

@@ -5,22 +5,23 @@ import { type AnyPhase, defined, describeEffect } from '../../engine/sdk/index.t
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
-import { envFlag, eventsFlag, runFlags } from '../inputs/common-flags.ts';
+import { envFlag, eventsFlag, outputFlag, runFlags } from '../inputs/common-flags.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE } from '../pipelines.ts';
+import { RunningCommand } from '../running-command.ts';
 
 export class PhaseList extends JoinCommand {
   static override summary = 'List the phases';
   static override description = 'Each phase can run by itself: join phase NAME --help';
-  static override flags = { plugin: runFlags.plugin, output: runFlags.output };
+  static override flags = { plugin: runFlags.plugin, output: outputFlag };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PhaseList);
     const phases = this.app.registry.all();
-    if (flags.output === 'json') {
+    if (flags.output !== 'text') {
       const document = { apiVersion: 'joinery.dev/v1', kind: 'PhaseList', phases: phases.map(phaseDocument) };
-      return this.log(JSON.stringify(document, null, 2));
+      return this.print(document, flags.output);
     }
     const width = Math.max(...phases.map(({ name }) => name.length));
     for (const { name, summary } of phases) this.log(`${name.padEnd(width)}  ${summary}`);
@@ -44,7 +45,7 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
   const { registry } = app;
   const phases = variantsOf(step).map((variant) => registry.get(variant.phase));
   const input = { properties: Object.assign({}, ...phases.map((phase) => phase.input.properties)) };
-  return class OnePhase extends JoinCommand {
+  return class OnePhase extends RunningCommand {
     static override summary = phases.map(({ summary }) => summary).join(', or: ');
     static override hidden = registry.find(step.id) === undefined;
     static override description = descriptionOf(phases);

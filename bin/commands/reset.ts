@@ -6,19 +6,19 @@ import { planOfPhase } from '../../engine/pipeline/phase-plan.ts';
 import type { Plan } from '../../engine/pipeline/plan.ts';
 import { run } from '../../engine/run/run.ts';
 import { fail, type HostFacts } from '../../engine/sdk/index.ts';
-import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
 import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
 import { flagsFor } from '../inputs/flags.ts';
 import { confirm, isInteractive } from '../inputs/terminal.ts';
 import { plainValues } from '../inputs/values.ts';
+import { RunningCommand } from '../running-command.ts';
 
 const { 'on-failure': _, ...sharedFlags } = runFlags;
 
 export function resetCommand(app: App) {
   const phase = app.registry.get('reset');
-  return class Reset extends JoinCommand {
+  return class Reset extends RunningCommand {
     static override summary = 'Reset this machine to its pre-join state (like kubeadm reset)';
     static override description = [
       'Stops the kubelet, removes its Pods and mounts, and deletes the files of kubeadm, the kubelet and Joinery. Earlier',

@@ -2,7 +2,6 @@
 import { Args } from '@oclif/core';
 import { limitInputs } from '../../engine/pipeline/time-limits.ts';
 import { defined } from '../../engine/sdk/index.ts';
-import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
 import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
@@ -10,6 +9,7 @@ import { flagsFor } from '../inputs/flags.ts';
 import { overlaid, plainValues } from '../inputs/values.ts';
 import { valuesOfVariables } from '../inputs/variables.ts';
 import { DEFAULT_PIPELINE } from '../pipelines.ts';
+import { RunningCommand } from '../running-command.ts';
 import { planToResume } from '../runs/resume.ts';
 
 const { 'dry-run': _dryRun, diff: _diff, ...flagsOfRun } = runFlags;
@@ -27,7 +27,7 @@ export function resumeCommand(app: App) {
   );
   const { certificateKey } = app.registry.get('download-certs').input.properties ?? {};
   const schema = { properties: defined({ ...Object.fromEntries(replaced), certificateKey }) };
-  return class Resume extends JoinCommand {
+  return class Resume extends RunningCommand {
     static override summary = 'Resume an interrupted or failed run';
     static override description =
       'Completed steps do not run again. Tokens are needed again only after a reboot, or if one has expired.';

@@ -2,7 +2,6 @@
 import { flagName } from '../../engine/pipeline/flag-names.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { fail, revealSecrets, type Schema } from '../../engine/sdk/index.ts';
-import type { RunRequest } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
@@ -13,6 +12,7 @@ import { overlaid, plainValues } from '../inputs/values.ts';
 import { valuesOfVariables } from '../inputs/variables.ts';
 import { sourceOf } from '../pipelines.ts';
 import { openWithPlugins } from '../plugins/open-with-plugins.ts';
+import type { RunRequest } from '../running-command.ts';
 import { readSavedPlan, requireNoDrift, savedInputs } from '../runs/saved-plan.ts';
 
 /** Flags whose values a saved plan holds. */

@@ -1,7 +1,6 @@
 /** `join run`: runs a pipeline on this machine. The pipeline's inputs are its flags. */
 import type { FlagInput } from '@oclif/core/interfaces';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
@@ -14,14 +13,15 @@ import { ownFlags, planFlags, savedFlags } from '../inputs/run-flags.ts';
 import { namedBy, plainValues } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE, sourceOf } from '../pipelines.ts';
 import { openWithPlugins } from '../plugins/open-with-plugins.ts';
-import { isDetached } from '../runs/detach.ts';
+import { RunningCommand } from '../running-command.ts';
+import { isDetached } from '../runs/detached.ts';
 
 type RunFlags = typeof ownFlags & Partial<typeof planFlags & typeof savedFlags>;
 
 /** `shown` are the inputs of the pipeline whose flags the help lists. */
 export function runCommand(app: App, shown = app.catalog.open(DEFAULT_PIPELINE).inputs) {
   const gates = app.registry.gates();
-  return class Run extends JoinCommand {
+  return class Run extends RunningCommand {
     static override summary = 'Join this machine to a cluster';
     static override usage = 'run [ENDPOINT] [FLAGS]';
     static override description = [
@@ -58,7 +58,6 @@ export function runCommand(app: App, shown = app.catalog.open(DEFAULT_PIPELINE).
       const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...own }, args: argsFor(inputs) };
       const { argv, off, notes: lineNotes } = kubeadmLine(words, options.flags);
       const { flags, args } = await this.parse(options, argv);
-      this.verbosity = flags.v;
       const stdinReaders = config?.file === '-' ? ['--config'] : [];
       const typed = await typedValues(inputs, { flags, args, off, stdinReaders });
       const { values, dryRun, problems, notes } = await mergeInputs(inputs, typed, config);

@@ -1,9 +1,9 @@
 /** `join undo`: rolls back the changes of a run. */
 import { Args, Flags } from '@oclif/core';
-import { JoinCommand } from '../command.ts';
-import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
+import { eventsFlag, quietFlag, runFlags } from '../inputs/common-flags.ts';
+import { RunningCommand } from '../running-command.ts';
 
-export class Undo extends JoinCommand {
+export class Undo extends RunningCommand {
   static override summary = 'Roll back the changes a run made to this machine';
   static override description = [
     'Restores files, links, directories and services, the last change first. If a kubelet has run, undo ' +
@@ -32,6 +32,7 @@ export class Undo extends JoinCommand {
     }),
     root: runFlags.root,
     output: eventsFlag,
+    quiet: quietFlag,
   };
   static override args = {
     id: Args.string({

@@ -1,5 +1,37 @@
 /** Flags that several commands share. */
 import { Flags } from '@oclif/core';
+import { OUTPUT_FORMATS } from './raw-flags.ts';
+
+/** The verbosity from which on errors show their causes. */
+export const VERBOSE = 5;
+
+/** Flags of every command. */
+export const globalFlags = {
+  color: Flags.option({
+    options: ['auto', 'always', 'never'] as const,
+    default: 'auto',
+    helpGroup: 'GLOBAL',
+    description: 'Colours at a terminal, always or never (default auto; NO_COLOR and FORCE_COLOR count, too)',
+  })(),
+  v: Flags.integer({
+    char: 'v',
+    default: 0,
+    helpGroup: 'GLOBAL',
+    description: `Verbosity; ${VERBOSE} and above print the full error chain`,
+  }),
+  verbose: Flags.boolean({ helpGroup: 'GLOBAL', description: `Same as -v ${VERBOSE}` }),
+};
+
+/** For commands that print a document. */
+export const outputFlag = Flags.option({
+  char: 'o',
+  options: OUTPUT_FORMATS,
+  default: 'text',
+  description: 'Format of the result on standard output (default text)',
+})();
+
+/** For commands that show progress. */
+export const quietFlag = Flags.boolean({ char: 'q', description: 'Print the result and errors, but no progress' });
 
 /** Flags of every command that runs something. */
 export const runFlags = {
@@ -21,18 +53,16 @@ export const runFlags = {
     helpValue: 'DIR',
     description: 'Operate on the filesystem under DIR instead of / (no root required)',
   }),
-  output: Flags.option({
-    options: ['text', 'json'] as const,
-    default: 'text',
-    description: 'Format of the result on standard output (default text)',
-  })(),
+  output: outputFlag,
+  quiet: quietFlag,
 };
 
 /** For commands that run or undo something. */
 export const eventsFlag = Flags.option({
-  options: ['text', 'json', 'jsonl'] as const,
+  char: 'o',
+  options: OUTPUT_FORMATS,
   default: 'text',
-  description: 'Result as text or JSON, or each event of the run as a line of JSON (default text)',
+  description: 'Result as text, JSON or YAML, or each event of the run as a line of JSON (default text)',
 })();
 
 export const envFlag = Flags.string({

@@ -7,3 +7,13 @@ export const valuesOfFlag = (flag: string, argv: readonly string[]): string[] =>
     const next = argv[index + 1];
     return word === flag && next !== undefined ? [next] : [];
   });
+
+export const OUTPUT_FORMATS = ['text', 'json', 'yaml', 'jsonl'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** The format that `--output` or `-o` asks for: text, unless it is one of the others. */
+export function outputOf(argv: readonly string[]): OutputFormat {
+  const joined = argv.flatMap((word) => /^-o=?(.+)$/.exec(word)?.[1] ?? []);
+  const asked = [...valuesOfFlag('--output', argv), ...valuesOfFlag('-o', argv), ...joined];
+  return OUTPUT_FORMATS.find((format) => asked.at(-1) === format) ?? 'text';
+}

@@ -22,7 +22,6 @@ export const ownFlags = {
     description: `Join as a control plane, with the pipeline ${CONTROL_PLANE_PIPELINE}, whose inputs become flags`,
   }),
   env: envFlag,
-  v: Flags.integer({ char: 'v', default: 0, description: 'Verbosity; 5 and above print the full error chain' }),
 };
 
 /** Only `join run` has these. */

@@ -32,7 +32,10 @@ export function billOfMaterials(root: string, epochSeconds: number): string {
   };
   const { $schema, bomFormat, specVersion, version, metadata } = document;
   const bom = {
-    ...{ $schema, bomFormat, specVersion, version },
+    $schema,
+    bomFormat,
+    specVersion,
+    version,
     metadata: {
       timestamp: new Date(epochSeconds * 1000).toISOString(),
       component: { ...metadata.component, type: 'application', name: pjson.name },

@@ -1,6 +1,7 @@
 /** An error as text: code, message, hint. An error without a code is a bug, and is printed in full. */
 import { didYouMean, EXIT, isJoinError, JoinError, type Problem, printable } from '../../engine/sdk/index.ts';
 import { maskTokens } from '../../engine/sdk/text.ts';
+import { VERBOSE } from '../inputs/common-flags.ts';
 import { asItIs, type HintText } from './continuation.ts';
 
 /**
@@ -9,9 +10,6 @@ import { asItIs, type HintText } from './continuation.ts';
  */
 export const withoutTokens = (text: string): string => text.replace(/\b([a-z0-9]{6})\.[a-z0-9]{16}\b/g, '$1.***');
 
-/** kubeadm prints a stack trace from this verbosity on; Joinery prints the chain of causes. */
-const VERBOSITY_OF_CAUSES = 5;
-
 export interface ErrorOptions {
   version: string;
   verbosity?: number;
@@ -19,7 +17,7 @@ export interface ErrorOptions {
 }
 
 export function errorText(error: unknown, { version, verbosity = 0, hint = asItIs }: ErrorOptions): string {
-  const causes = verbosity >= VERBOSITY_OF_CAUSES ? causesOf(error) : [];
+  const causes = verbosity >= VERBOSE ? causesOf(error) : [];
   return printable(withoutTokens([wordsOf(error, version, hint), ...causes].join('\n')));
 }
 

@@ -78,10 +78,11 @@ export function undoDocument(
 export const jsonText = (document: object): string => escapedJson(JSON.stringify(document, null, 2));
 
 /** Escapes what a terminal would interpret; a JSON parser reads the same text. */
-export const escapedJson = (json: string): string =>
-  printable(json, (character) =>
-    character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  );
+export const escapedJson = (json: string): string => printable(json, escaped);
+
+/** As in a quoted text of JSON or YAML. */
+export const escaped = (character: string): string =>
+  character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 export function errorDocument(error: unknown, hintText: HintText = asItIs): object | undefined {
   if (error === undefined) return undefined;

@@ -1,8 +1,10 @@
 /** The steps of a run as a list that is drawn again and again. */
 import { createLogUpdate } from 'log-update';
+import sliceAnsi from 'slice-ansi';
 import { subjectOf } from '../../engine/host/changes/index.ts';
 import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
+import { coloured } from './colour.ts';
 import type { HintText } from './continuation.ts';
 import { eventLine, type Progress, retryText, waitText } from './event-lines.ts';
 import { SIGN, seconds } from './text.ts';
@@ -21,17 +23,20 @@ export function liveList(stream: NodeJS.WriteStream, hint: HintText): Progress {
   const update = createLogUpdate(stream);
   const rows = new Map<string, Row>();
   let isPaused = false;
-  const draw = () => {
-    if (isPaused) return;
+  const linesNow = () => {
     const width = Math.max(0, ...[...rows.keys()].map((id) => id.length));
     const spin = SPINNER[Math.floor(performance.now() / FRAME_MS) % SPINNER.length] ?? '';
-    const lines = [...rows].map(([id, { sign, begunAt, tookMs, note }]) => {
+    return [...rows].map(([id, { sign, begunAt, tookMs, note }]) => {
       const running = begunAt !== undefined && tookMs === undefined;
       const time = begunAt === undefined ? '' : seconds(tookMs ?? Math.max(0, Date.now() - begunAt));
-      return `${running ? spin : sign} ${id.padEnd(width)} ${time.padStart(7)}  ${note}`;
+      return printable(`${running ? spin : sign} ${id.padEnd(width)} ${time.padStart(7)}  ${note}`);
     });
-    // A wrapped line would break the redraw; the result prints every note in full.
-    update(lines.map((line) => printable(line).slice(0, stream.columns - 1)).join('\n'));
+  };
+  const draw = () => {
+    if (isPaused) return;
+    // A wrapped line would break the redraw.
+    const lines = linesNow().map((line) => shortened(line, stream.columns - 1));
+    update(coloured(lines.join('\n'), stream));
   };
   const rowOf = (id: string): Row => {
     const row = rows.get(id) ?? { sign: '·', begunAt: undefined, tookMs: undefined, note: '' };
@@ -44,7 +49,7 @@ export function liveList(stream: NodeJS.WriteStream, hint: HintText): Progress {
       if (event.type === 'run.started') for (const id of event.steps) rowOf(id);
       if (staysAbove(event)) {
         update.clear();
-        stream.write(`${printable(eventLine(event, hint)?.trimStart() ?? '')}\n`);
+        stream.write(`${coloured(printable(eventLine(event, hint)?.trimStart() ?? ''), stream)}\n`);
       }
       if ('step' in event) apply(rowOf(event.step), event);
       draw();
@@ -61,10 +66,17 @@ export function liveList(stream: NodeJS.WriteStream, hint: HintText): Progress {
     },
     end() {
       clearInterval(timer);
-      draw();
+      update.clear();
+      stream.write(`${coloured(linesNow().join('\n'), stream)}\n`); // whole, because it is not redrawn
       update.done();
     },
   };
+}
+
+/** At most `width` columns wide; an ellipsis stands for what is cut. */
+function shortened(line: string, width: number): string {
+  const start = sliceAnsi(line, 0, width);
+  return start === line ? line : `${sliceAnsi(line, 0, width - 1)}…`;
 }
 
 /** Such a line stays above the list in full, because it may contain a command to copy. */

@@ -1,5 +1,6 @@
 /** Progress of a run, made from its events: a live list at a terminal, otherwise one line for each event. */
 import { printable } from '../../engine/sdk/index.ts';
+import { coloured } from './colour.ts';
 import type { HintText } from './continuation.ts';
 import { eventLine, type Progress } from './event-lines.ts';
 
@@ -18,11 +19,11 @@ export async function progress(stream: NodeJS.WriteStream, { hint }: ProgressOpt
 const canRedraw = ({ isTTY, columns, rows }: NodeJS.WriteStream): boolean =>
   isTTY && columns > 0 && rows > 0 && process.env.CI === undefined && process.env.TERM !== 'dumb';
 
-function plainLines(stream: NodeJS.WritableStream, hint: HintText): Progress {
+function plainLines(stream: NodeJS.WriteStream, hint: HintText): Progress {
   return {
     onEvent(event) {
       const line = eventLine(event, hint);
-      if (line !== undefined) stream.write(`${printable(line)}\n`);
+      if (line !== undefined) stream.write(`${coloured(printable(line), stream)}\n`);
     },
     pause: () => () => undefined,
     end: () => undefined,

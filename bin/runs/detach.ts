@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { RunEvent } from '../../engine/run/run.ts';
-
-/** The variable by which a process knows that it was started by `startDetached`. */
-const DETACHED = 'JOIN_DETACHED';
+import { DETACHED } from './detached.ts';
 
 export interface DetachedRun {
   pid: number | undefined;
@@ -12,9 +10,6 @@ export interface DetachedRun {
   started: RunEvent | undefined;
   exitCode: number;
 }
-
-/** Whether `startDetached` started this process, and its run has not started yet. */
-export const isDetached = (): boolean => process.env[DETACHED] !== undefined;
 
 /** Runs `join` with `argv` in a session of its own. Its output is passed on until its run has started. */
 export async function startDetached(argv: readonly string[]): Promise<DetachedRun> {
@@ -39,11 +34,4 @@ export async function startDetached(argv: readonly string[]): Promise<DetachedRu
   process.stdin.destroy();
   if (child.connected) child.disconnect();
   return { pid, started: first, exitCode: 0 };
-}
-
-/** Tells the process that started this one with `startDetached`, if any, that the run has started. */
-export function reportStart(event: RunEvent): void {
-  if (event.type !== 'run.started' || !isDetached()) return;
-  delete process.env[DETACHED]; // programs that the run starts are not concerned
-  if (process.connected) process.send?.(event, () => process.disconnect());
 }

@@ -5,7 +5,7 @@ import type { MachineSession } from '../compose.ts';
 import { type PlannedResult, plannedChanges, waitCollector } from '../render/planned.ts';
 import { type WatchOptions, watch } from './watch.ts';
 
-export interface DryRunOptions extends Pick<WatchOptions, 'output' | 'hint'> {
+export interface DryRunOptions extends Pick<WatchOptions, 'output' | 'isQuiet' | 'hint'> {
   plan: Plan;
 }
 

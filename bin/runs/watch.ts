@@ -4,12 +4,13 @@ import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { Ask } from '../../engine/run/approval.ts';
 import type { RunEvent, RunResult } from '../../engine/run/run.ts';
 import { defined, EXIT, fail } from '../../engine/sdk/index.ts';
+import type { OutputFormat } from '../inputs/raw-flags.ts';
 import { askForApproval } from '../inputs/terminal.ts';
 import { withoutTokens } from '../render/error.ts';
 import type { Progress } from '../render/event-lines.ts';
 import { escapedJson } from '../render/json.ts';
 import { type ProgressOptions, progress } from '../render/progress.ts';
-import { isDetached, reportStart } from './detach.ts';
+import { isDetached, reportStart } from './detached.ts';
 import type { OpenTrace } from './trace.ts';
 
 /** What `watch` passes to a run. */
@@ -32,7 +33,9 @@ export interface WatchResult {
 }
 
 export interface WatchOptions extends ProgressOptions {
-  output: 'text' | 'json' | 'jsonl';
+  output: OutputFormat;
+  /** Whether progress is not shown. Events are. */
+  isQuiet: boolean;
   /** The log of the run's events, which is closed at the end. Absent if the run has no journal. */
   log: EventLog | undefined;
   /** Gets every event (default: none). */
@@ -44,7 +47,7 @@ export interface WatchOptions extends ProgressOptions {
  * ends the process. A lost terminal does not.
  */
 export async function watch(
-  { output, log, trace, hint }: WatchOptions,
+  { output, isQuiet, log, trace, hint }: WatchOptions,
   act: (watched: WatchedRun) => Promise<RunResult>,
 ): Promise<WatchResult> {
   const [cancelled, kept] = [new AbortController(), new AbortController()];
@@ -55,7 +58,7 @@ export async function watch(
   const goOn = () => undefined;
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
-    const shown = await viewFor(output, { hint });
+    const shown = await viewFor({ output, isQuiet, hint });
     const items: UndoItem[] = [];
     const onEvent = (event: RunEvent) => {
       log?.append(event); // before anything can show it
@@ -77,10 +80,13 @@ export async function watch(
 }
 
 /** A detached run has no reader: its events are in its log. */
-async function viewFor(output: WatchOptions['output'], options: ProgressOptions): Promise<Progress> {
-  if (isDetached()) return { onEvent: () => undefined, pause: () => () => undefined, end: () => undefined };
-  return output === 'jsonl' ? jsonLines(process.stdout) : progress(process.stderr, options);
+async function viewFor({ output, isQuiet, hint }: Omit<WatchOptions, 'log' | 'trace'>): Promise<Progress> {
+  if (isDetached()) return NO_PROGRESS;
+  if (output === 'jsonl') return jsonLines(process.stdout);
+  return isQuiet ? NO_PROGRESS : progress(process.stderr, { hint });
 }
+
+const NO_PROGRESS: Progress = { onEvent: () => undefined, pause: () => () => undefined, end: () => undefined };
 
 /** Each event as a line of JSON. */
 export const jsonLines = (stream: NodeJS.WritableStream): Progress => ({

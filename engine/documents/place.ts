@@ -10,10 +10,10 @@ export interface Place {
   readonly line: number;
   readonly column: number;
   /**
-   * The line with its neighbours. Absent if the text may hold secrets. `mask` gets the whole text, because a secret may
-   * continue on lines that the frame does not show. It must keep the lines.
+   * The line with its neighbours. Absent if the text may hold secrets. `linesOf` masks secrets and splits the text into
+   * lines. It gets the whole text, because a secret may continue on lines that the frame does not show.
    */
-  readonly frame?: (mask: (text: string) => string) => string;
+  readonly frame?: (linesOf: (text: string) => readonly string[]) => string;
   /** The text at this place. */
   readonly text?: () => string;
 }
@@ -47,7 +47,7 @@ export class SourceText {
     return {
       ...place,
       text: () => text.slice(offset, end),
-      frame: (mask) => frameOf(mask(text).split(/\r?\n/), line, column, end - offset),
+      frame: (linesOf) => frameOf(linesOf(text), line, column, end - offset),
     };
   }
 }

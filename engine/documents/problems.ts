@@ -66,14 +66,14 @@ export class Problems {
   sorted(): Problem[] {
     const files = [...new Set(this.#found.map(({ place }) => place.file))];
     const keys = new Set<string>();
-    const masked = new Map<string, string>();
-    const mask = (text: string): string => {
-      const known = masked.get(text) ?? this.#masked(text);
-      masked.set(text, known);
-      return known;
+    const known = new Map<string, readonly string[]>();
+    const linesOf = (text: string): readonly string[] => {
+      const lines = known.get(text) ?? this.#masked(text).split(/\r?\n/);
+      known.set(text, lines);
+      return lines;
     };
     return this.#found
-      .map(({ place: { frame }, problem }) => defined({ ...problem, frame: frame?.(mask) }))
+      .map(({ place: { frame }, problem }) => defined({ ...problem, frame: frame?.(linesOf) }))
       .filter((problem) => {
         const key = JSON.stringify(problem);
         return !keys.has(key) && keys.add(key);

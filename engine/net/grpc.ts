@@ -60,8 +60,11 @@ export async function unary(call: UnaryCall, signal: AbortSignal): Promise<Uint8
   try {
     signal.throwIfAborted();
     const stream = session.request({
-      ...{ ':method': 'POST', ':path': path, te: 'trailers' },
-      ...{ 'content-type': 'application/grpc+proto', 'grpc-timeout': `${Math.ceil(timeLimitMs)}m` },
+      ':method': 'POST',
+      ':path': path,
+      te: 'trailers',
+      'content-type': 'application/grpc+proto',
+      'grpc-timeout': `${Math.ceil(timeLimitMs)}m`,
     });
     stream.on('error', end).end(framed(call.message));
     return await Promise.race([answerOf(stream, call.answerBytesMax), ended]);

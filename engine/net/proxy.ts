@@ -67,8 +67,12 @@ export async function connectionsThrough(proxy: URL, tunnel: Tunnel): Promise<Co
   return {
     request: ({ body = null, headersTimeoutMs, bodyTimeoutMs, ...rest }) =>
       send.call(dispatcher, {
-        ...{ ...rest, body, origin: tunnel.server, method: rest.method as Dispatcher.HttpMethod },
-        ...{ headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs },
+        ...rest,
+        body,
+        origin: tunnel.server,
+        method: rest.method as Dispatcher.HttpMethod,
+        headersTimeout: headersTimeoutMs,
+        bodyTimeout: bodyTimeoutMs,
       }),
     destroy: () => dispatcher.destroy(),
   };

@@ -28,7 +28,8 @@ export const releaseFacts = {
     source: 'KEP-576',
   },
   nodeLabelsRefused: {
-    ...{ of: 'kubelet', since: '1.16' },
+    of: 'kubelet',
+    since: '1.16',
     what: 'the kubelet does not start if `--node-labels` has a label of Kubernetes that it may not set',
     source: 'KEP-279',
   },

@@ -45,7 +45,10 @@ export default definePhase({
       inputs.kubeletVersion === undefined ? installedKubelet(commands) : Promise.resolve(inputs.kubeletVersion);
     const document = kubeletVersion.then((version) =>
       kubeletConfigurationOf({ ...ports, log: SILENT }, kubeletConfiguration, {
-        ...{ kubeletVersion: version, clusterConfiguration, caCertPath, patches: inputs.patches },
+        kubeletVersion: version,
+        clusterConfiguration,
+        caCertPath,
+        patches: inputs.patches,
       }),
     );
     const sources = { clusterConfiguration, kubeletConfiguration, patches: inputs.patches };

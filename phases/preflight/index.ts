@@ -31,6 +31,8 @@ export default definePhase({
     for (const { check, result, evidence, hint } of results)
       if (result === 'warning' || result === 'ignored') log.warn(`[${check}] ${evidence} → ${hint}`);
     if (results.some(({ result }) => result === 'error')) throw fail('E_PREFLIGHT', { checks: results });
+    const passed = results.filter(({ result }) => result === 'ok').length;
+    log.info(`${passed} check${passed === 1 ? '' : 's'} passed`);
     return { checks: results };
   },
 });

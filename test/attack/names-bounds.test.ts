@@ -26,7 +26,11 @@ const effects = [
 /** The ports of a plugin's phase. */
 const portsIn = (host: Host, bounds: Partial<Bounds>, input: object = {}): Ports =>
   composePorts({
-    ...{ host, effects, input, signal: SIGNAL, bounds: { ...NOTHING, ...bounds } },
+    host,
+    effects,
+    input,
+    signal: SIGNAL,
+    bounds: { ...NOTHING, ...bounds },
     hasSecret: () => false,
     log: () => undefined,
     onChange: () => undefined,

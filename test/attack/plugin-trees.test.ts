@@ -126,7 +126,8 @@ describe('a link of a plugin', () => {
     await mkdir(join(outside, 'left'), { recursive: true });
     await writeFile(join(outside, 'index.js'), '');
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', facts: { what: expect.stringContaining('is a link that leads out of it') } },
+      code: 'E_PLUGIN_FILES',
+      facts: { what: expect.stringContaining('is a link that leads out of it') },
     });
   });
 
@@ -135,14 +136,14 @@ describe('a link of a plugin', () => {
     await writeFile(join(dirname(folder), 'outside.js'), '');
     await symlink('here/../outside.js', join(folder, 'lib.js'));
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ facts: { what: 'lib.js is a link that leads out of it, to here/../outside.js' } },
+      facts: { what: 'lib.js is a link that leads out of it, to here/../outside.js' },
     });
   });
 
   test('a link of a plugin is refused if its target is missing, because someone could create it', async () => {
     const folder = await withLink('gone.js', 'lib.js');
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ facts: { what: 'lib.js is a link to a missing target, gone.js' } },
+      facts: { what: 'lib.js is a link to a missing target, gone.js' },
     });
   });
 
@@ -173,7 +174,8 @@ describe('a file of a plugin that its digest would not cover', () => {
   ])('a file that the digest of a plugin would not cover is refused in its manifest: %j', async (joinery) => {
     const folder = await pluginFolder({ joinery });
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', facts: { what: expect.stringContaining('its digest does not cover') } },
+      code: 'E_PLUGIN_FILES',
+      facts: { what: expect.stringContaining('its digest does not cover') },
     });
   });
 
@@ -203,7 +205,8 @@ describe('a file of a plugin that its digest would not cover', () => {
     const folder = await pluginFolder({ manifest: MANIFEST });
     await mkdir(join(dirname(folder), 'node_modules/left'), { recursive: true });
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', facts: { what: 'its dependency left is not in its node_modules' } },
+      code: 'E_PLUGIN_FILES',
+      facts: { what: 'its dependency left is not in its node_modules' },
     });
   });
 
@@ -214,7 +217,8 @@ describe('a file of a plugin that its digest would not cover', () => {
     await expect(inspectPlugin(folder, VERSION)).resolves.toBeDefined();
     await chown(modules, OTHER_USER, OTHER_USER);
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_FILE_UNTRUSTED', facts: { file: modules } },
+      code: 'E_FILE_UNTRUSTED',
+      facts: { file: modules },
     });
   });
 });

@@ -1,15 +1,19 @@
 /** command-line.txt lists the whole command line: `npx vitest run test/bin/command-line.test.ts -u` updates it. */
 import type { Command } from '@oclif/core';
 import { expect, test } from 'vitest';
+import { globalFlags } from '../../bin/inputs/common-flags.ts';
 import { allCommands } from '../../bin/main.ts';
 import { app } from '../helpers/app.ts';
 
 type Flag = NonNullable<Command.Class['flags']>[string] & { multiple?: boolean; options?: readonly string[] };
 
+const EVERY = 'every command';
+
 /** The parts that scripts rely on: names, forms and defaults, without the descriptions. */
 function lines(id: string, { args = {}, flags = {} }: Command.Class): string[] {
   const words = Object.entries(args).map(([name, { required }]) => (required === true ? name : `[${name}]`));
-  const sorted = Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1));
+  const own = Object.entries(flags).filter(([name]) => !Object.hasOwn(globalFlags, name) || id === EVERY);
+  const sorted = own.sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     [id.replaceAll(':', ' '), ...words].join(' '),
     ...sorted.map(([name, flag]) => `  --${name}${formOf(flag as Flag)}`),
@@ -27,7 +31,8 @@ function formOf({ type, char, multiple, options, required, default: value }: Fla
 
 test('commands, arguments and flags match command-line.txt', async () => {
   const commands = Object.entries(allCommands(app)).sort(([a], [b]) => (a < b ? -1 : 1));
-  const commandLines = commands.flatMap(([id, command]) => lines(id, command));
+  const every = [EVERY, { flags: globalFlags } as unknown as Command.Class] as const;
+  const commandLines = [every, ...commands].flatMap(([id, command]) => lines(id, command));
   await expect(`${commandLines.join('\n')}\n`).toMatchFileSnapshot('command-line.txt');
 });
 

@@ -38,7 +38,8 @@ test('a resumed run that is cancelled and undone reports the changes of both pro
   expect(text).not.toContain('join resume');
   expect([(await history()).status, result.isUndone]).toEqual(['undone', true]);
   expect(JSON.parse(jsonText(resultDocument(result, { plan })))).toMatchObject({
-    ...{ undone: true, changes: { made: 2, undone: 2, kept: 0 } },
+    undone: true,
+    changes: { made: 2, undone: 2, kept: 0 },
   });
 });
 
@@ -50,7 +51,9 @@ test('a cancelled run whose undo is refused reports both errors, and how many ch
   const result = await resume();
   expect(counted.exec(resultText(result, plan))?.[1]).toBe('2 changes: 1 undone, 1 not undone');
   expect(result).toMatchObject({
-    ...{ status: 'cancelled', isUndone: false, error: { code: 'E_CANCELLED' } },
+    status: 'cancelled',
+    isUndone: false,
+    error: { code: 'E_CANCELLED' },
     undoError: { code: 'E_UNDO_REFUSED', facts: { run, steps: ['a'] } },
   });
   expect(resultText(result, plan)).toContain(`To undo:   join undo ${run}`);

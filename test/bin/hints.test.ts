@@ -13,7 +13,12 @@ import { scratch } from '../helpers/machine.ts';
 const commands = allCommands(app);
 const RUN = '20261124-100000-0000';
 const result = (status: RunResult['status'], isUndone = false): RunResult => ({
-  ...{ id: RUN, pipeline: 'p', status, isUndone, durationMs: 1, steps: [] },
+  id: RUN,
+  pipeline: 'p',
+  status,
+  isUndone,
+  durationMs: 1,
+  steps: [],
   changes: { made: 2, undone: 0, kept: 0 },
 });
 

@@ -42,7 +42,10 @@ ${steps}
 `,
   );
   return {
-    ...{ folder, plugin, root, pipeline },
+    folder,
+    plugin,
+    root,
+    pipeline,
     join: (...words) => cli([...words, ...(words[0] === 'plugin' || words[0] === 'pipeline' ? [] : ['--root', root])]),
     motd: () => readFile(join(root, 'etc/motd'), 'utf8').catch(() => undefined),
     rewrite: (changed) => pluginFolder(changed, plugin),

@@ -41,7 +41,7 @@ export interface Ended {
 
 const FOREVER = new Int32Array(new SharedArrayBuffer(4));
 
-/** Like `bin/command.ts`. */
+/** Like `bin/running-command.ts`. */
 async function act({ mode, project, root, inputs }: Order, at: (where: string) => void): Promise<RunResult> {
   const app = composeApp({ assets: packageAssets(project) });
   const { catalog, registry } = app;

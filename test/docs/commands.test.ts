@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from '@oclif/core';
 import { expect, test } from 'vitest';
+import { globalFlags } from '../../bin/inputs/common-flags.ts';
 import { allCommands } from '../../bin/main.ts';
 import { app } from '../helpers/app.ts';
 import { PROJECT } from '../helpers/sources.ts';
@@ -40,25 +41,28 @@ function formOf({ type, options, helpValue }: Flag): string {
   return `=${options?.join('|') ?? helpValue ?? 'VALUE'}`;
 }
 
+const flagRows = (flags: [string, Flag][]): string[][] =>
+  flags
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([flag, options]) => [
+      `\`${options.char === undefined ? '' : `-${options.char}, `}--${flag}${formOf(options)}\``,
+      options.description ?? '',
+    ]);
+
 function section(id: string, { args = {}, flags = {}, summary, description, examples = [] }: Command.Class): string {
   const name = `join ${id.replaceAll(':', ' ')}`;
   const argumentRows = Object.entries(args as Record<string, Argument>).map(([argument, { required, ...rest }]) => [
     required === true ? argument.toUpperCase() : `[${argument.toUpperCase()}]`,
     rest.description ?? '',
   ]);
-  const flagRows = Object.entries(flags as Record<string, Flag>)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([flag, options]) => [
-      `\`${options.char === undefined ? '' : `-${options.char}, `}--${flag}${formOf(options)}\``,
-      options.description ?? '',
-    ]);
+  const own = Object.entries(flags as Record<string, Flag>).filter(([flag]) => !Object.hasOwn(globalFlags, flag));
   const lines = [
     `## ${name}`,
     '',
     `${summary}.`,
     ...(description === undefined ? [] : ['', wrapped(description.replaceAll('<', '&lt;'))]),
     ...table(['argument', 'meaning'], argumentRows),
-    ...table(['flag', 'meaning'], flagRows),
+    ...table(['flag', 'meaning'], flagRows(own)),
     ...(examples.length === 0 ? [] : ['', '```sh', ...examples.map((text) => example(String(text))), '```']),
   ];
   return lines.join('\n');
@@ -75,6 +79,9 @@ test('docs/commands.md lists every command with its arguments and flags', async 
   const text = [
     HEAD.trimEnd(),
     ...table(['command', 'what it does'], index),
+    '',
+    'Every command has these flags:',
+    ...table(['flag', 'meaning'], flagRows(Object.entries(globalFlags as Record<string, Flag>))),
     '',
     ...commands.flatMap(([id, command]) => [section(id, command), '']),
     '## join phase NAME',

@@ -76,7 +76,7 @@ class Campaign {
   }
 
   async run(): Promise<void> {
-    const { execs = 0, ms = 0, only, minimise = false, seed } = this.#job;
+    const { execs = 0, ms = 0, only, minimise = false, seed, keep } = this.#job;
     const known = this.#known();
     this.#coverage.take(true); // loading the code does not count for the first input
     if (minimise) await this.#minimise(known);
@@ -93,7 +93,11 @@ class Campaign {
     const lastExec = this.#execs + execs;
     let reportedMs = performance.now();
     while (this.#execs < lastExec || performance.now() < endMs) {
-      await this.#explore(this.#batch(random), this.#job.keep);
+      const inputs = this.#batch(random);
+      const isLast = ms === 0 && keep === undefined && this.#execs + inputs.length >= lastExec;
+      if (isLast)
+        for (const bytes of inputs) await this.#execute(bytes); // which one reached new code does not matter now
+      else await this.#explore(inputs, keep);
       if (performance.now() - reportedMs > PROGRESS_MS) {
         reportedMs = performance.now();
         report({ kind: 'progress', progress: this.#progress() });

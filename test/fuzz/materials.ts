@@ -30,11 +30,16 @@ export const kubeconfig = vector('kubeconfig-single-ca.yaml');
 export const configMap = JSON.parse(vector('cluster-info-configmap.json'));
 export const [caDer, ca2Der, csrDer] = [derOf('ca.crt'), derOf('ca2.crt'), derOf('node.csr')];
 export const kubeletDocument = {
-  ...{ apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration', cgroupDriver: 'systemd' },
-  ...{ clusterDNS: ['10.96.0.10'], authentication: { x509: { clientCAFile: '/etc/kubernetes/pki/ca.crt' } } },
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  cgroupDriver: 'systemd',
+  clusterDNS: ['10.96.0.10'],
+  authentication: { x509: { clientCAFile: '/etc/kubernetes/pki/ca.crt' } },
 };
 export const smallPipeline = {
-  ...{ apiVersion: 'joinery.dev/v1', kind: 'Pipeline', metadata: { name: 'small' } },
+  apiVersion: 'joinery.dev/v1',
+  kind: 'Pipeline',
+  metadata: { name: 'small' },
   inputs: {
     type: 'object',
     properties: { endpoint: { type: 'string', pattern: '^a', default: '${{ host.name }}' } },
@@ -73,8 +78,14 @@ export function portsOf(phase: AnyPhase, machine: MemoryMachine): Ports {
   const { signal } = new AbortController();
   const host = memoryHost({ now: () => NOW, ...machine });
   return composePorts({
-    ...{ host, effects: phase.effects, input: {}, signal, hasSecret: () => false },
-    ...{ log: () => undefined, onChange: () => undefined, record: async () => undefined },
+    host,
+    effects: phase.effects,
+    input: {},
+    signal,
+    hasSecret: () => false,
+    log: () => undefined,
+    onChange: () => undefined,
+    record: async () => undefined,
     once: async (_, make) => new Secret(make()),
   });
 }
@@ -122,27 +133,34 @@ const at = '2026-12-01T00:00:00.000Z';
 /** Records of a run that wrote a file, started a service, and was undone. */
 export const JOURNAL = [
   {
-    ...{ seq: 1, at, kind: 'start', version: 1, id: '20261201-000000-0000', joinery: '0', pipeline: 'p', inputs: {} },
-    ...{
-      source: { kind: 'pipeline', name: 'p', digest: 'd' },
-      host: { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
-      steps: ['a'],
-    },
+    seq: 1,
+    at,
+    kind: 'start',
+    version: 1,
+    id: '20261201-000000-0000',
+    joinery: '0',
+    pipeline: 'p',
+    inputs: {},
+    source: { kind: 'pipeline', name: 'p', digest: 'd' },
+    host: { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
+    steps: ['a'],
   },
   { seq: 2, at, kind: 'begun', step: 'a', phase: 'a', attempt: 1, input: { token: { $secret: 'input.token' } } },
   {
-    ...{
-      seq: 3,
-      at,
-      kind: 'change',
-      step: 'a',
-      after: 'd',
-      before: { kind: 'file', mode: 420, digest: 'd', image: 1 },
-    },
+    seq: 3,
+    at,
+    kind: 'change',
+    step: 'a',
+    after: 'd',
+    before: { kind: 'file', mode: 420, digest: 'd', image: 1 },
     change: { kind: 'file', path: '/etc/a', action: 'create', mode: 384, content: 'x' },
   },
   {
-    ...{ seq: 4, at, kind: 'change', step: 'a', change: { kind: 'service', name: 's', action: 'start' } },
+    seq: 4,
+    at,
+    kind: 'change',
+    step: 'a',
+    change: { kind: 'service', name: 's', action: 'start' },
     before: { kind: 'service', active: false, data: ['/a/*'], kept: [] },
   },
   { seq: 5, at, kind: 'done', step: 'a', status: 'succeeded', attempts: 1, durationMs: 5, outputs: {} },

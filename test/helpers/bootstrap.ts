@@ -17,7 +17,10 @@ export const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
 /** The key is made beforehand, so that the name of the request is known. */
 export const machineIn = (cluster: FakeCluster, files: Record<string, string> = {}) => ({
-  ...{ now: () => NOW, files, send: cluster.send, wait: cluster.wait },
+  now: () => NOW,
+  files,
+  send: cluster.send,
+  wait: cluster.wait,
 });
 export const bootstrap = (host: MemoryHost, given: Record<string, unknown> = input) =>
   runPhase(tlsBootstrap, given, host, { once });

@@ -25,7 +25,10 @@ export async function follow(steps: readonly Step[], home: string, env: NodeJS.P
       continue;
     }
     const out = execFileSync('bash', ['-euo', 'pipefail', '-c', `${text}\necho "at:$PWD"`], {
-      ...{ cwd: at, env, encoding: 'utf8' as const, stdio: ['ignore', 'pipe', 'pipe'] as const },
+      cwd: at,
+      env,
+      encoding: 'utf8' as const,
+      stdio: ['ignore', 'pipe', 'pipe'] as const,
     });
     said += out;
     at = /^at:(.*)$/m.exec(out)?.[1] ?? at;

@@ -86,7 +86,9 @@ export const withKubelet = (version: string): MemoryMachine => ({
 export interface Checked {
   host: MemoryHost;
   error: unknown;
+  /** Without the last one, which says how many checks have passed. */
   notes: { level: 'info' | 'warn'; text: string }[];
+  passed: string | undefined;
   /** All rows, from events and results. */
   checks: CheckResult[];
   /** The rows that did not pass. */
@@ -104,8 +106,10 @@ export async function checked(
   const [step] = result.steps;
   const outputs = (step?.outputs ?? {}) as { checks?: CheckResult[] };
   const checks = outputs.checks ?? (error as { facts: { checks?: CheckResult[] } }).facts.checks ?? [];
-  const notes = step?.notes ?? [];
-  return { host, error, notes, checks, found: checks.filter(({ result: one }) => one !== 'ok') };
+  const isSummary = ({ text }: { text: string }) => /^\d+ checks? passed$/.test(text);
+  const notes = (step?.notes ?? []).filter((note) => !isSummary(note));
+  const passed = step?.notes.find(isSummary)?.text;
+  return { host, error, notes, passed, checks, found: checks.filter(({ result: one }) => one !== 'ok') };
 }
 
 /** The rows of one check. */

@@ -11,7 +11,12 @@ import type { Effect, Ports } from '../../engine/sdk/index.ts';
 
 export const SIGNAL = new AbortController().signal;
 export const START = {
-  ...{ version: 1, id: '20261124-100000-0000', joinery: '0', pipeline: 'made', inputs: {}, steps: ['a'] },
+  version: 1,
+  id: '20261124-100000-0000',
+  joinery: '0',
+  pipeline: 'made',
+  inputs: {},
+  steps: ['a'],
   source: { kind: 'pipeline', name: 'made', digest: 'made' },
   host: { name: 'w1', privileged: true, architecture: 'amd64', distribution: 'debian' },
 } as const;
@@ -20,7 +25,12 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
   const journal = Journal.begin(store, host.now, START);
   const portsOf = (step: string): Ports =>
     composePorts({
-      ...{ host, effects, input: {}, signal: SIGNAL, log: () => undefined, onChange: () => undefined },
+      host,
+      effects,
+      input: {},
+      signal: SIGNAL,
+      log: () => undefined,
+      onChange: () => undefined,
       hasSecret: () => false,
       record: (told, change) =>
         journal.change(step, told, async () => {

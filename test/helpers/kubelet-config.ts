@@ -16,11 +16,16 @@ export const CONFIGURATION = {
 };
 
 export const input = {
-  ...{ ca: ca.pem, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' },
+  ca: ca.pem,
+  nodeName: 'w1',
+  hostName: 'w1',
+  kubeletVersion: 'v1.30.2',
   kubeletConfiguration: CONFIGURATION,
 };
 export const machine = (change: MemoryMachine = {}): MemoryMachine => ({
-  ...{ now: () => NOW, directories: ['/etc', '/var/lib'], services: { kubelet: {} } },
+  now: () => NOW,
+  directories: ['/etc', '/var/lib'],
+  services: { kubelet: {} },
   ...change,
 });
 export const configure = (host: MemoryHost, overrides: Record<string, unknown> = {}) =>

@@ -46,7 +46,10 @@ export function portsOn(
 ): WatchedPorts {
   const watched = { changes: [] as StepChange[], notes: [] as string[], recorded: [] as StepChange[] };
   const ports = composePorts({
-    ...{ host, effects, input, signal },
+    host,
+    effects,
+    input,
+    signal,
     hasSecret: () => false,
     log: (level, text) => watched.notes.push(`${level}: ${text}`),
     onChange: (change) => watched.changes.push(change),

@@ -17,7 +17,11 @@ export const OBJECT: Schema = { type: 'object' };
 
 export function phaseOfStep({ id, run, effects = [], input = OBJECT, output = OBJECT }: TestStep): AnyPhase {
   return {
-    ...{ name: id, summary: id, input, output, effects },
+    name: id,
+    summary: id,
+    input,
+    output,
+    effects,
     run: async (ports, given) => (await run(ports, given)) ?? {},
   };
 }

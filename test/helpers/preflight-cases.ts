@@ -66,7 +66,10 @@ export const docker = (
 export const DOCKER_INFO = { ServerVersion: '19.03.15', Driver: 'overlay2', CgroupDriver: 'systemd' };
 export const runtime = (status: object): MemoryMachine => joinable({ runtimes: { [SOCKET]: status } });
 export const kubeletService = (status: object, evidence: string, hint: string): Case => ({
-  ...{ check: 'Service-kubelet', result: 'warning', evidence, hint },
+  check: 'Service-kubelet',
+  result: 'warning',
+  evidence,
+  hint,
   machine: joinable({ services: { kubelet: status } }),
 });
 export const BOOT = 'Boot a kernel that has these, such as the kernel of any common distribution.';

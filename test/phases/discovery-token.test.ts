@@ -129,10 +129,8 @@ describe('discovery-token', () => {
     });
 
     test('discovery-token enforces pins even if verification may be skipped', async () => {
-      const { error } = await discover(undefined, {
-        ...{ ...input, discoveryTokenCaCertHash: [other.pin] },
-        discoveryTokenUnsafeSkipCaVerification: true,
-      });
+      const unpinned = { ...input, discoveryTokenUnsafeSkipCaVerification: true };
+      const { error } = await discover(undefined, { ...unpinned, discoveryTokenCaCertHash: [other.pin] });
       expect(error).toMatchObject({ code: 'E_CA_PIN_MISMATCH' });
     });
   });

@@ -10,11 +10,18 @@ import { glimpseOf, heldIdentity, kubeletConf } from '../helpers/node.ts';
 
 describe('doctor on a joined machine', () =>
   itKeepsThePhaseContract(doctor, {
-    ...{ input: {}, machine: joined, secrets: [glimpseOf(own.keyPem)], changesNothing: true, goesOn: true },
+    input: {},
+    machine: joined,
+    secrets: [glimpseOf(own.keyPem)],
+    changesNothing: true,
+    goesOn: true,
   }));
 describe('doctor on a machine with an unfinished join', () =>
   itKeepsThePhaseContract(doctor, {
-    ...{ input: asking, machine: () => joined({ files: {} }), changesNothing: true, goesOn: true },
+    input: asking,
+    machine: () => joined({ files: {} }),
+    changesNothing: true,
+    goesOn: true,
     secrets: [TOKEN_SECRET],
   }));
 
@@ -63,7 +70,9 @@ describe('doctor', () => {
       },
       [
         {
-          ...{ check: 'identity', state: 'problem', what: 'the certificate of w1 expired on 2026-03-01' },
+          check: 'identity',
+          state: 'problem',
+          what: 'the certificate of w1 expired on 2026-03-01',
           next: 'check the clock with date -u; if it is right, run the join command again',
         },
       ],
@@ -85,7 +94,9 @@ describe('doctor', () => {
       { files: without(paths.kubeletCurrentPem) },
       [
         {
-          ...{ check: 'identity', state: 'problem', next: 'to be able to join again: join reset' },
+          check: 'identity',
+          state: 'problem',
+          next: 'to be able to join again: join reset',
           what: '/etc/kubernetes/kubelet.conf exists, but without a usable certificate and key',
         },
       ],
@@ -95,7 +106,9 @@ describe('doctor', () => {
       { files: { [paths.bootstrapKubeletConf]: 'token', [paths.kubeletConf]: kubeletConf(SERVER, cluster.ca.pem) } },
       [
         {
-          ...{ check: 'identity', state: 'note', what: 'the kubelet does not have its certificate yet' },
+          check: 'identity',
+          state: 'note',
+          what: 'the kubelet does not have its certificate yet',
           next: 'kubectl get csr, then kubectl certificate approve NAME if one is Pending',
         },
       ],
@@ -129,7 +142,9 @@ describe('doctor', () => {
       { files: { ...written, [paths.bootstrapKubeletConf]: TOKEN } },
       [
         {
-          ...{ check: 'files', state: 'problem', next: 'rm /etc/kubernetes/bootstrap-kubelet.conf' },
+          check: 'files',
+          state: 'problem',
+          next: 'rm /etc/kubernetes/bootstrap-kubelet.conf',
           what: '/etc/kubernetes/bootstrap-kubelet.conf still contains a bootstrap token, which is no longer needed',
         },
       ],
@@ -142,12 +157,15 @@ describe('doctor', () => {
     [
       'a kubelet that keeps restarting',
       {
-        ...{ services: { kubelet: { active: true, failed: true } }, programs: ['journalctl'] },
+        services: { kubelet: { active: true, failed: true } },
+        programs: ['journalctl'],
         outputs: { 'journalctl -u kubelet -n 1 -o cat --no-pager': { stdout: 'F1128 \u001b[31mno such flag\n' } },
       },
       [
         {
-          ...{ check: 'kubelet', state: 'problem', next: 'journalctl -u kubelet -n 50' },
+          check: 'kubelet',
+          state: 'problem',
+          next: 'journalctl -u kubelet -n 50',
           what: 'its service keeps restarting; last log line: F1128  [31mno such flag',
         },
       ],
@@ -216,7 +234,9 @@ describe('doctor', () => {
       { send: () => ({ status: 404, body: {}, clockSkewMs: 0 }) },
       [
         {
-          ...{ check: 'node', state: 'problem', next: 'journalctl -u kubelet -n 50' },
+          check: 'node',
+          state: 'problem',
+          next: 'journalctl -u kubelet -n 50',
           what: 'the cluster has no Node w1: the kubelet has not registered, or the Node was deleted',
         },
       ],

@@ -37,7 +37,10 @@ describe('file', () => {
     const { changes, outputs } = await written({ template: '/srv/motd.tpl', values, mode: '0640', owner: 'kube' });
     expect(changes).toEqual([
       {
-        ...{ kind: 'file', path: '/etc/motd', action: 'replace', mode: 0o640 },
+        kind: 'file',
+        path: '/etc/motd',
+        action: 'replace',
+        mode: 0o640,
         content: 'This is w1, of workers.\n',
         owner: { uid: 990, gid: 991 },
       },

@@ -77,7 +77,9 @@ async function joined(release: Release, tlsBootstrapMode: 'direct' | 'kubelet' =
 /** A machine with containerd and the folders that a package of the kubelet brings. */
 function machineIn({ send, wait }: FakeCluster): MemoryHost {
   const machine: MemoryMachine = {
-    ...{ now: () => NOW, directories: ['/etc/kubernetes', '/var/lib/kubelet'], services: { kubelet: {} } },
+    now: () => NOW,
+    directories: ['/etc/kubernetes', '/var/lib/kubelet'],
+    services: { kubelet: {} },
     files: { '/run/containerd/containerd.sock': '', '/var/run/containerd/containerd.sock': '' },
   };
   return memoryHost({ ...machine, send, wait });

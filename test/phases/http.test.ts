@@ -31,7 +31,10 @@ function store() {
   return { machine, calls, held: () => held };
 }
 const put = {
-  ...{ method: 'PUT', url: URL_, headers: { authorization: `Bearer ${CANARY}` }, json: { state: 'joined' } },
+  method: 'PUT',
+  url: URL_,
+  headers: { authorization: `Bearer ${CANARY}` },
+  json: { state: 'joined' },
   unless: { url: URL_, expect: { json: { state: 'joined' } } },
   undo: { method: 'DELETE', url: URL_, headers: { authorization: `Bearer ${CANARY}` } },
 };

@@ -68,12 +68,17 @@ describe('kubelet-config', () => {
     );
     await configure(host, {
       kubeletConfiguration: {
-        ...{ ...CONFIGURATION, staticPodPath: '/srv', resolvConf: '/etc/mine', healthzPort: 0 },
+        ...CONFIGURATION,
+        staticPodPath: '/srv',
+        resolvConf: '/etc/mine',
+        healthzPort: 0,
         authentication: { anonymous: { enabled: true }, webhook: { cacheTTL: '1m' } },
       },
     });
     expect(parse((await text(host, CONFIG)) ?? '')).toMatchObject({
-      ...{ staticPodPath: '/srv', resolvConf: '/etc/mine', healthzPort: 0 },
+      staticPodPath: '/srv',
+      resolvConf: '/etc/mine',
+      healthzPort: 0,
       authentication: { anonymous: { enabled: true }, webhook: { cacheTTL: '1m', enabled: true } },
     });
   });

@@ -12,9 +12,14 @@ import { thrownBy } from '../helpers/errors.ts';
 
 const ca = authority();
 const input = {
-  ...{ ca: ca.pem, nodeName: 'w1', hostName: 'w1', kubeletVersion: 'v1.30.2' },
+  ca: ca.pem,
+  nodeName: 'w1',
+  hostName: 'w1',
+  kubeletVersion: 'v1.30.2',
   kubeletConfiguration: {
-    ...{ kind: 'KubeletConfiguration', cgroupDriver: 'systemd', clusterDNS: ['10.96.0.10'] },
+    kind: 'KubeletConfiguration',
+    cgroupDriver: 'systemd',
+    clusterDNS: ['10.96.0.10'],
     evictionHard: { a: '1', b: '2' },
   },
 };
@@ -24,8 +29,11 @@ const DIRECTORY = '/patches';
 function machine(patches: Record<string, string>, change: MemoryMachine = {}): MemoryMachine {
   const files = Object.fromEntries(Object.entries(patches).map(([name, text]) => [`${DIRECTORY}/${name}`, text]));
   return {
-    ...{ now: () => NOW, directories: ['/etc', '/var/lib', DIRECTORY] },
-    ...{ services: { kubelet: {} }, files, runtimes: { [SOCKET]: { cgroupDriver: 'systemd' as const } } },
+    now: () => NOW,
+    directories: ['/etc', '/var/lib', DIRECTORY],
+    services: { kubelet: {} },
+    files,
+    runtimes: { [SOCKET]: { cgroupDriver: 'systemd' as const } },
     ...change,
   };
 }
@@ -37,7 +45,9 @@ async function configured(patches: Record<string, string>, overrides: object = {
     (await host.read<'file'>({ kind: 'file', path }, new AbortController().signal))?.toString() ?? '';
   const notes = (result.steps[0]?.notes ?? []).map(({ level, text }) => `${level}: ${text}`);
   return {
-    ...{ error, changes, notes },
+    error,
+    changes,
+    notes,
     config: parse(await read('/var/lib/kubelet/config.yaml')) as Record<string, unknown> | null,
     flags: (await read('/var/lib/kubelet/kubeadm-flags.env')).trim(),
   };

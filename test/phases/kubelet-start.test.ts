@@ -73,7 +73,10 @@ describe('kubelet-start', () => {
       'service start',
     ]);
     expect(file).toEqual({
-      ...{ kind: 'file', path: DROP_IN, action: 'create', mode: 0o644 },
+      kind: 'file',
+      path: DROP_IN,
+      action: 'create',
+      mode: 0o644,
       content: `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
 [Service]
 Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"

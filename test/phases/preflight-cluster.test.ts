@@ -10,14 +10,18 @@ const ca = authority();
 const SOCKET = '/run/containerd/containerd.sock';
 const CONFIG = '/etc/containerd/config.toml';
 const input = {
-  ...{ identity: { server: SERVER, ca: ca.pem, token: TOKEN }, nodeName: 'w1', kubeletVersion: 'v1.30.2' },
+  identity: { server: SERVER, ca: ca.pem, token: TOKEN },
+  nodeName: 'w1',
+  kubeletVersion: 'v1.30.2',
   clusterConfiguration: { kubernetesVersion: 'v1.30.0' },
   kubeletConfiguration: { kind: 'KubeletConfiguration', cgroupDriver: 'systemd' },
 };
 const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
 
 const machine = (change: MemoryMachine = {}, serving = new FakeCluster(ca)): MemoryMachine => ({
-  ...{ now: () => NOW, send: serving.send, runtimes: { [SOCKET]: { cgroupDriver: 'systemd' } } },
+  now: () => NOW,
+  send: serving.send,
+  runtimes: { [SOCKET]: { cgroupDriver: 'systemd' } },
   ...change,
 });
 const look = async (host: MemoryHost, overrides: Record<string, unknown> = {}) => {

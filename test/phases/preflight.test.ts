@@ -17,8 +17,9 @@ itKeepsThePhaseContract(preflight, { input, machine: joinable, secrets: [], chan
 
 describe('preflight', () => {
   test('preflight reports evidence for each check on a machine without problems', async () => {
-    const { error, checks, found, notes } = await checked(joinable());
+    const { error, checks, found, notes, passed } = await checked(joinable());
     expect([error, found, notes]).toEqual([undefined, [], []]);
+    expect(passed).toBe(`${checks.length} checks passed`);
     expect(unique(checks.map(({ check }) => check))).toEqual(NAMES);
     for (const { check, evidence, hint } of checks) expect([evidence.length > 5, hint], check).toEqual([true, '']);
   });
@@ -94,7 +95,9 @@ describe('preflight', () => {
     ]);
     expect((await checked(withoutProgram('kubelet'), { standalone: false })).found).toEqual([
       {
-        ...{ check: 'KubeletVersion', result: 'error', evidence: 'kubelet is not on PATH' },
+        check: 'KubeletVersion',
+        result: 'error',
+        evidence: 'kubelet is not on PATH',
         hint: "apt-get install kubelet, or your distribution's package",
       },
     ]);

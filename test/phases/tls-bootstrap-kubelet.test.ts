@@ -33,7 +33,11 @@ users:
     token: ${TOKEN}
 `);
     expect(changes.at(-1)).toEqual({
-      ...{ kind: 'file', path: paths.bootstrapKubeletConf, action: 'create', mode: 0o600, content: undefined },
+      kind: 'file',
+      path: paths.bootstrapKubeletConf,
+      action: 'create',
+      mode: 0o600,
+      content: undefined,
     });
     expect(host.sent.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',

@@ -61,7 +61,11 @@ describe.skipIf(reason)(`comparison with the real kubeadm${reason ? ` (skipped: 
     const { name, labels, annotations } = metadata;
     const { conditions, addresses, nodeInfo } = status;
     return {
-      ...{ name, labels, annotations, taints: spec.taints, addresses },
+      name,
+      labels,
+      annotations,
+      taints: spec.taints,
+      addresses,
       conditions: conditions.map(({ type, status: is, reason: why }: Record<string, string>) => [type, is, why]),
       kubelet: nodeInfo.kubeletVersion,
     };

@@ -81,7 +81,9 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
     expect(ours.found).toEqual(theirs.found);
     expect(ours.checks.filter(({ check }) => check === 'CRI')).toEqual([
       {
-        ...{ check: 'CRI', result: 'ok', hint: '' },
+        check: 'CRI',
+        result: 'ok',
+        hint: '',
         evidence: expect.stringMatching(/^containerd v?\d\S* answers at \/\S+ \(CRI v1(alpha2)?\)$/),
       },
     ]);

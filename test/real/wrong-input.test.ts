@@ -80,14 +80,19 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
 
   test('a token whose secret half is wrong', () =>
     refuses({
-      ...{ code: 'E_CLUSTER_INFO_SIGNATURE', exitCode: 12, says: 'is not signed by token' },
+      code: 'E_CLUSTER_INFO_SIGNATURE',
+      exitCode: 12,
+      says: 'is not signed by token',
       token: `${cluster.token.slice(0, 7)}${'z'.repeat(16)}`,
     }));
 
   test('a token that never existed', () =>
     refuses({
-      ...{ code: 'E_TOKEN_UNKNOWN', exitCode: 12, says: 'has no signature by token zzzzzz: the token was deleted' },
-      ...{ token: `zzzzzz.${'z'.repeat(16)}`, more: SOON },
+      code: 'E_TOKEN_UNKNOWN',
+      exitCode: 12,
+      says: 'has no signature by token zzzzzz: the token was deleted',
+      token: `zzzzzz.${'z'.repeat(16)}`,
+      more: SOON,
     }));
 
   test('a token that was deleted', async () => {
@@ -123,7 +128,9 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     await kubectl('patch', ...secret(token), '-p', patch);
     await signedFor(token, true);
     await refuses({
-      ...{ code: 'E_API_UNAUTHORIZED in step cluster-config', exitCode: 5, token },
+      code: 'E_API_UNAUTHORIZED in step cluster-config',
+      exitCode: 5,
+      token,
       says: 'rejected the credentials of this machine (HTTP 401); cannot get configmaps kubeadm-config',
     });
   });
@@ -135,11 +142,9 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
 
   test('an unknown token for the TLS bootstrap', () =>
     refuses({
-      ...{
-        code: 'E_API_UNAUTHORIZED in step cluster-config',
-        exitCode: 5,
-        says: 'rejected the credentials of this machine',
-      },
+      code: 'E_API_UNAUTHORIZED in step cluster-config',
+      exitCode: 5,
+      says: 'rejected the credentials of this machine',
       more: ['--tls-bootstrap-token', `zzzzzz.${'z'.repeat(16)}`],
     }));
 
@@ -147,11 +152,9 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const binding = ['-n', 'kube-public', 'rolebinding', 'kubeadm:bootstrap-signer-clusterinfo'];
     const saved = await kubectl('get', ...binding, '-o', 'json');
     await refuses({
-      ...{
-        code: 'E_CLUSTER_INFO_MISSING',
-        exitCode: 5,
-        says: 'does not allow anonymous clients to read cluster-info (HTTP 403)',
-      },
+      code: 'E_CLUSTER_INFO_MISSING',
+      exitCode: 5,
+      says: 'does not allow anonymous clients to read cluster-info (HTTP 403)',
       before: () => kubectl('delete', ...binding),
       after: () => cluster.kubectl(['apply', '-f', '-'], saved),
     });
@@ -161,7 +164,9 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const map = ['-n', 'kube-public', 'configmap', 'cluster-info'];
     const saved = await kubectl('get', ...map, '-o', 'json');
     await refuses({
-      ...{ code: 'E_CLUSTER_INFO_MISSING', exitCode: 5, says: 'kubeadm init phase bootstrap-token' },
+      code: 'E_CLUSTER_INFO_MISSING',
+      exitCode: 5,
+      says: 'kubeadm init phase bootstrap-token',
       before: () => kubectl('delete', ...map),
       after: () => cluster.kubectl(['apply', '-f', '-'], saved),
     });
@@ -175,7 +180,10 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const binding = ['clusterrolebinding', name];
     const saved = await kubectl('get', ...binding, '-o', 'json');
     await refuses({
-      ...{ code: `E_API_FORBIDDEN in step ${step}`, exitCode: 5, says: `not allowed to ${what}`, more: UNDO },
+      code: `E_API_FORBIDDEN in step ${step}`,
+      exitCode: 5,
+      says: `not allowed to ${what}`,
+      more: UNDO,
       before: () => kubectl('delete', ...binding),
       after: () => cluster.kubectl(['apply', '-f', '-'], saved),
     });
@@ -185,12 +193,10 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const binding = ['-n', 'kube-system', 'rolebinding', 'kubeadm:kubelet-config-1.20'];
     const saved = await kubectl('get', ...binding, '-o', 'json');
     await refuses({
-      ...{
-        code: 'E_API_FORBIDDEN',
-        exitCode: 5,
-        says: 'not allowed to get configmaps kubelet-config-1.20',
-        more: UNDO,
-      },
+      code: 'E_API_FORBIDDEN',
+      exitCode: 5,
+      says: 'not allowed to get configmaps kubelet-config-1.20',
+      more: UNDO,
       before: () => kubectl('delete', ...binding),
       after: () => cluster.kubectl(['apply', '-f', '-'], saved),
     });
@@ -204,11 +210,9 @@ describe.skipIf(reason)(`wrong input on a real cluster${reason ? ` (skipped: ${r
     const kept = JSON.parse(await kubectl('get', 'node', 'w9', '-o', 'json'));
     await cluster.kubectl(['replace', '--raw', proxied[2] ?? '', '-f', '-'], JSON.stringify({ ...kept, ...ready }));
     await refuses({
-      ...{
-        code: 'E_NODE_EXISTS in step preflight-cluster',
-        exitCode: 5,
-        says: 'the cluster already has a Ready node named w9',
-      },
+      code: 'E_NODE_EXISTS in step preflight-cluster',
+      exitCode: 5,
+      says: 'the cluster already has a Ready node named w9',
       after: () => kubectl('delete', 'node', 'w9'),
     });
   });

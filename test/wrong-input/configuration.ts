@@ -3,6 +3,8 @@ import { config, input, JOIN, type WrongInput } from './wrong.ts';
 
 const TOKEN = 'abcdef.0123456789abcdef';
 const CONFIG = ['--config', 'FOLDER/c.yaml'];
+const CHECK_PATH =
+  '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE';
 const HEAD = 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n';
 const DISCOVERY = `discovery:
   bootstrapToken:
@@ -19,19 +21,13 @@ export const wrongConfigurations: WrongInput[] = [
     title: 'a missing configuration',
     args: CONFIG,
     exitCode: 3,
-    text: [
-      'E_CONFIG_FILE: cannot read the configuration file FOLDER/c.yaml: does not exist',
-      '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
-    ].join('\n'),
+    text: `E_CONFIG_FILE: cannot read the configuration file FOLDER/c.yaml: does not exist\n${CHECK_PATH}`,
   },
   {
     title: 'a configuration that is a directory',
     args: ['--config', 'FOLDER'],
     exitCode: 3,
-    text: [
-      'E_CONFIG_FILE: cannot read the configuration file FOLDER: FOLDER is a directory, not a file',
-      '  → Check the path. To create a kubeadm configuration file to start from: join config print-defaults > FILE',
-    ].join('\n'),
+    text: `E_CONFIG_FILE: cannot read the configuration file FOLDER: FOLDER is a directory, not a file\n${CHECK_PATH}`,
   },
   {
     title: 'a configuration that is not YAML',

@@ -2,7 +2,7 @@
 import { Flags } from '@oclif/core';
 import { EXIT, JoinError } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../inputs/common-flags.ts';
+import { outputFlag } from '../../inputs/common-flags.ts';
 import {
   lenientFlag,
   readConfigurationFile,
@@ -24,16 +24,16 @@ export class ConfigMigrate extends JoinCommand {
       description: 'New file, readable only by its owner; - writes to standard output (default -)',
     }),
     lenient: lenientFlag,
-    output: runFlags.output,
+    output: outputFlag,
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ConfigMigrate);
     const { 'old-config': oldConfig, 'new-config': newConfig, output } = flags;
-    if (output === 'json' && newConfig === STDOUT)
+    if (output !== 'text' && newConfig === STDOUT)
       throw JoinError.own({
         code: 'E_USAGE',
-        message: '--output json needs standard output, and the new file goes there too',
+        message: `--output ${output} needs standard output, and the new file goes there too`,
         hint: 'Add --new-config FILE.',
         exitCode: EXIT.usage,
       });
@@ -46,10 +46,9 @@ export class ConfigMigrate extends JoinCommand {
     if (newConfig !== STDOUT) await writeConfigurationFile(newConfig, text);
     const to = apiVersionOf(LATEST);
     process.stderr.write(warningLines(warnings));
-    if (output === 'json') {
+    if (output !== 'text') {
       const migration = { from, to, oldConfig, newConfig, changes, warnings };
-      this.log(JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'ConfigMigration', ...migration }));
-      return;
+      return this.print({ apiVersion: 'joinery.dev/v1', kind: 'ConfigMigration', ...migration }, output);
     }
     for (const { field, lost, why } of changes)
       process.stderr.write(`! ${field} is ${lost ? 'lost' : 'changed'}: ${why}\n`);

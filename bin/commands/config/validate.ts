@@ -1,7 +1,7 @@
 /** `join config validate FILE`: reports every problem of a kubeadm configuration file. */
 import { Args } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../inputs/common-flags.ts';
+import { outputFlag } from '../../inputs/common-flags.ts';
 import { lenientFlag, readConfigurationFile, warningLines } from '../../inputs/config-documents.ts';
 
 export class ConfigValidate extends JoinCommand {
@@ -9,7 +9,7 @@ export class ConfigValidate extends JoinCommand {
   static override description =
     'Supports NodeConfiguration v1alpha1 and v1alpha2, and JoinConfiguration v1alpha3 to v1beta4.';
   static override args = { file: Args.string({ required: true, description: 'File to check' }) };
-  static override flags = { lenient: lenientFlag, output: runFlags.output };
+  static override flags = { lenient: lenientFlag, output: outputFlag };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ConfigValidate);
@@ -18,18 +18,8 @@ export class ConfigValidate extends JoinCommand {
     const { loadJoinConfiguration } = await import('../../../engine/kubeadm/index.ts');
     const { apiVersion, settings, warnings } = loadJoinConfiguration(file, await readConfigurationFile(file), flags);
     process.stderr.write(warningLines(warnings));
-    this.log(
-      flags.output === 'json'
-        ? JSON.stringify({
-            apiVersion: 'joinery.dev/v1',
-            kind: 'ConfigValidation',
-            file,
-            valid: true,
-            version: apiVersion,
-            settings,
-            warnings,
-          })
-        : `${file}: valid ${apiVersion}, no problems`,
-    );
+    if (flags.output === 'text') return this.log(`${file}: valid ${apiVersion}, no problems`);
+    const document = { apiVersion: 'joinery.dev/v1', kind: 'ConfigValidation', file, valid: true };
+    await this.print({ ...document, version: apiVersion, settings, warnings }, flags.output);
   }
 }

@@ -15,7 +15,7 @@ import { lookUp } from '../../../engine/pipeline/values.ts';
 import { didYouMean, fail, type HostFacts, revealSecrets } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { typedValues } from '../../inputs/arguments.ts';
-import { envFlag, runFlags } from '../../inputs/common-flags.ts';
+import { envFlag, outputFlag, runFlags } from '../../inputs/common-flags.ts';
 import { lenientFlag } from '../../inputs/config-documents.ts';
 import { flagsFor } from '../../inputs/flags.ts';
 import { mergeInputs } from '../../inputs/merge.ts';
@@ -25,7 +25,6 @@ import { ownFlags as ownRunFlags } from '../../inputs/run-flags.ts';
 import { plainValues, type Source, sourceText, type Values } from '../../inputs/values.ts';
 import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 import { openTrackedWithPlugins } from '../../plugins/open-with-plugins.ts';
-import { jsonText } from '../../render/json.ts';
 
 const ownFlags = {
   pipeline: Flags.string({
@@ -39,7 +38,7 @@ const ownFlags = {
   lenient: lenientFlag,
   plugin: runFlags.plugin,
   root: runFlags.root,
-  output: runFlags.output,
+  output: outputFlag,
 };
 
 export class PipelineExplain extends JoinCommand {
@@ -70,11 +69,8 @@ export class PipelineExplain extends JoinCommand {
     const path = args.path?.split('.') ?? [];
     const selected = rowsAt(path, rows);
     const { explanationDocument, explanationText } = await import('../../render/explain.ts');
-    this.log(
-      flags.output === 'json'
-        ? jsonText(explanationDocument(pipeline.metadata.name, path.length === 0 ? rows : selected))
-        : explanationText(selected),
-    );
+    if (flags.output === 'text') return this.log(explanationText(selected));
+    await this.print(explanationDocument(pipeline.metadata.name, path.length === 0 ? rows : selected), flags.output);
   }
 }
 

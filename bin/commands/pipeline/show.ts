@@ -2,10 +2,9 @@
 import { Args } from '@oclif/core';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { JoinCommand } from '../../command.ts';
-import { envFlag, runFlags } from '../../inputs/common-flags.ts';
+import { envFlag, outputFlag, runFlags } from '../../inputs/common-flags.ts';
 import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 import { openTrackedWithPlugins } from '../../plugins/open-with-plugins.ts';
-import { jsonText } from '../../render/json.ts';
 
 export const pipelineArg = Args.string({
   default: DEFAULT_PIPELINE,
@@ -15,7 +14,7 @@ export const pipelineArg = Args.string({
 export class PipelineShow extends JoinCommand {
   static override summary = 'Print a pipeline merged with its environments, as this machine would run it';
   static override args = { pipeline: pipelineArg };
-  static override flags = { env: envFlag, plugin: runFlags.plugin, root: runFlags.root, output: runFlags.output };
+  static override flags = { env: envFlag, plugin: runFlags.plugin, root: runFlags.root, output: outputFlag };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PipelineShow);
@@ -25,7 +24,7 @@ export class PipelineShow extends JoinCommand {
     await close();
     const { pipeline, plain } = tracked.resolveFor(host.facts);
     checkPipeline(pipeline, this.app.registry);
-    if (flags.output === 'json') return this.log(jsonText(plain as object));
+    if (flags.output !== 'text') return this.print(plain as object, flags.output);
     const { stringify } = await import('yaml');
     this.log(stringify(plain, { lineWidth: 120 }).trimEnd());
   }

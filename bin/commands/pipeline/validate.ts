@@ -5,10 +5,11 @@ import { EXIT, fail, printable } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import type { App } from '../../compose.ts';
 import { envFlag, runFlags } from '../../inputs/common-flags.ts';
+import { OUTPUT_FORMATS } from '../../inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 import { openTrackedWithPlugins, type PipelineRequest } from '../../plugins/open-with-plugins.ts';
+import { documentText } from '../../render/document.ts';
 import { withoutTokens } from '../../render/error.ts';
-import { jsonText } from '../../render/json.ts';
 
 export class PipelineValidate extends JoinCommand {
   static override summary = 'Check a pipeline and its environments without running it';
@@ -23,7 +24,8 @@ export class PipelineValidate extends JoinCommand {
     env: envFlag,
     plugin: runFlags.plugin,
     output: Flags.option({
-      options: ['text', 'json', 'sarif'] as const,
+      char: 'o',
+      options: [...OUTPUT_FORMATS, 'sarif'] as const,
       default: 'text',
       description: 'Format of the result on standard output (default text)',
     })(),
@@ -47,7 +49,8 @@ export class PipelineValidate extends JoinCommand {
       flags.output === 'sarif'
         ? (await import('../../render/sarif.ts')).sarifDocument(problems, this.config.version)
         : { apiVersion: 'joinery.dev/v1', kind: 'PipelineValidation', file, valid, steps, problems, notes };
-    this.log(withoutTokens(jsonText(document)));
+    const format = flags.output === 'sarif' ? 'json' : flags.output;
+    this.log(withoutTokens(await documentText(document, format)));
     if (!valid) process.exitCode = EXIT.pipeline;
   }
 }

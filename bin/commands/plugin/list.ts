@@ -2,7 +2,7 @@
 import { Args } from '@oclif/core';
 import type { Lock } from '../../../engine/plugins/lock.ts';
 import { JoinCommand } from '../../command.ts';
-import { envFlag, runFlags } from '../../inputs/common-flags.ts';
+import { envFlag, outputFlag, runFlags } from '../../inputs/common-flags.ts';
 import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 import type { FoundPlugin } from '../../plugins/inspect.ts';
 import { tableText } from '../../render/table.ts';
@@ -13,7 +13,7 @@ export class PluginList extends JoinCommand {
   static override args = {
     pipeline: Args.string({ ignoreStdin: true, description: 'Name or file of a pipeline' }),
   };
-  static override flags = { env: envFlag, plugin: runFlags.plugin, output: runFlags.output };
+  static override flags = { env: envFlag, plugin: runFlags.plugin, output: outputFlag };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(PluginList);
@@ -29,8 +29,8 @@ export class PluginList extends JoinCommand {
     const plugins = (await inspectPlugins(assets, { argv: this.argv, pipeline })).map((found) =>
       pluginDocument(found, locks),
     );
-    if (flags.output === 'json')
-      return this.log(JSON.stringify({ apiVersion: 'joinery.dev/v1', kind: 'PluginList', plugins }, null, 2));
+    if (flags.output !== 'text')
+      return this.print({ apiVersion: 'joinery.dev/v1', kind: 'PluginList', plugins }, flags.output);
     if (plugins.length === 0)
       return this.log('There are no plugins. To create one: join plugin new NAME (docs/writing-a-phase.md)');
     const rows = plugins.map(({ name, version, pinned, phases, folder }) => [

@@ -2,15 +2,14 @@
 import { isClosed } from '../../../engine/journal/history.ts';
 import { type ExaminedRun, RUNS_KEPT } from '../../../engine/journal/runs.ts';
 import { JoinCommand } from '../../command.ts';
-import { runFlags } from '../../inputs/common-flags.ts';
-import { jsonText } from '../../render/json.ts';
+import { outputFlag, runFlags } from '../../inputs/common-flags.ts';
 import { examinedDocument, runsText } from '../../render/runs.ts';
 
 export class RunList extends JoinCommand {
   static override summary = 'List the runs recorded on this machine, newest first';
   static override description =
     `A run is recorded from its first change on. The ${RUNS_KEPT} newest finished runs are kept.`;
-  static override flags = { root: runFlags.root, output: runFlags.output };
+  static override flags = { root: runFlags.root, output: outputFlag };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(RunList);
@@ -22,7 +21,7 @@ export class RunList extends JoinCommand {
       const holder = isAnyOpen ? await holderOf() : undefined;
       if (flags.output === 'text') return this.log(runsText(examined, holder, this.hint));
       const documents = examined.map((run) => examinedDocument(run, holder, this.hint));
-      this.log(jsonText({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: documents }));
+      await this.print({ apiVersion: 'joinery.dev/v1', kind: 'RunList', runs: documents }, flags.output);
     } finally {
       await close();
     }

@@ -5,10 +5,10 @@ import { checkPipeline } from '../../../engine/pipeline/check.ts';
 import { fail } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../inputs/common-flags.ts';
+import { OUTPUT_FORMATS } from '../../inputs/raw-flags.ts';
 import { sourceOf } from '../../pipelines.ts';
 import { openWithPlugins } from '../../plugins/open-with-plugins.ts';
 import { graphNodes } from '../../render/graph.ts';
-import { jsonText } from '../../render/json.ts';
 import { phaseNodes, withOutcomes } from '../../render/run-graph.ts';
 import { runDetailsDocument, runText } from '../../render/runs.ts';
 import { sourceDifference } from '../../runs/source.ts';
@@ -19,9 +19,10 @@ export class RunShow extends JoinCommand {
   static override flags = {
     root: runFlags.root,
     output: Flags.option({
-      options: ['text', 'json', 'svg'] as const,
+      char: 'o',
+      options: [...OUTPUT_FORMATS, 'svg'] as const,
       default: 'text',
-      description: 'Text, JSON, or an SVG image of the steps that is coloured by outcome (default text)',
+      description: 'Text, JSON, YAML, or an SVG image of the steps that is coloured by outcome (default text)',
     })(),
   };
   static override args = {
@@ -35,10 +36,9 @@ export class RunShow extends JoinCommand {
       const history = await runs.history(await runs.find(args.id, () => true, 'show'));
       if (flags.output === 'svg') return this.log((await this.#picture(history)).trimEnd());
       const holder = isClosed(history) ? undefined : await holderOf();
-      if (flags.output === 'text') return this.log(runText(history, holder, this.hint));
-      this.log(
-        jsonText({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...runDetailsDocument(history, holder, this.hint) }),
-      );
+      if (flags.output === 'text') return this.show(runText(history, holder, this.hint));
+      const details = runDetailsDocument(history, holder, this.hint);
+      await this.print({ apiVersion: 'joinery.dev/v1', kind: 'Run', ...details }, flags.output);
     } finally {
       await close();
     }

@@ -1,6 +1,7 @@
 /** `join token list`: lists the bootstrap tokens of the cluster. */
 import { Flags } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
+import { outputFlag } from '../../inputs/common-flags.ts';
 import { tokensDocument, tokensText } from '../../render/tokens.ts';
 import { kubeconfigFlag, withTokens } from './cluster.ts';
 
@@ -13,12 +14,7 @@ export class TokenList extends JoinCommand {
   ];
   static override flags = {
     'show-secrets': Flags.boolean({ description: 'Show the secret halves too (like kubeadm token list)' }),
-    output: Flags.option({
-      options: ['text', 'json'] as const,
-      char: 'o',
-      default: 'text',
-      description: 'Format of the result on standard output (default text)',
-    })(),
+    output: outputFlag,
     kubeconfig: kubeconfigFlag,
   };
 
@@ -28,8 +24,7 @@ export class TokenList extends JoinCommand {
     const options = { secrets: flags['show-secrets'], now: new Date() };
     for (const { secret, reason } of found.unusable)
       process.stderr.write(`! Secret kube-system/${secret} does not contain a usable token: ${reason}\n`);
-    this.log(
-      flags.output === 'json' ? JSON.stringify(tokensDocument(found, options), null, 2) : tokensText(found, options),
-    );
+    if (flags.output === 'text') return this.log(tokensText(found, options));
+    await this.print(tokensDocument(found, options), flags.output);
   }
 }

@@ -37,7 +37,8 @@ export async function call<M extends Method>(asked: Call<M>, signal: AbortSignal
         authority: AUTHORITY,
         path: `/runtime.${apiVersion}.RuntimeService/${method}`,
         message: encodeMessage(messages, `${method}Request`, request),
-        ...{ timeLimitMs, answerBytesMax: MESSAGE_BYTES_MAX },
+        timeLimitMs,
+        answerBytesMax: MESSAGE_BYTES_MAX,
       },
       signal,
     );

@@ -134,8 +134,11 @@ describe('an expression in a pipeline', () => {
       '    text: \'${{ {"a": {"b": inputs.must}}.a.b }}${{ "}}" }}\'',
     );
     expect(result.steps[0]?.outputs).toEqual({
-      ...{ count: 4, ratio: 3, loud: true },
-      ...{ tags: ['a}}', 'b}}'], text: 'x}}' },
+      count: 4,
+      ratio: 3,
+      loud: true,
+      tags: ['a}}', 'b}}'],
+      text: 'x}}',
     });
   });
 

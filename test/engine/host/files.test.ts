@@ -18,7 +18,11 @@ const withUmask = async <T>(mask: number, act: () => Promise<T>): Promise<T> => 
   }
 };
 const file = (path: string, text: string | Buffer, mode = 0o644): Extract<Change, { kind: 'file' }> => ({
-  ...{ kind: 'file', path, content: Buffer.from(text), mode, secret: false },
+  kind: 'file',
+  path,
+  content: Buffer.from(text),
+  mode,
+  secret: false,
 });
 
 describe('files of a machine', () => {

@@ -7,7 +7,11 @@ import { rootedMachine, scratch } from '../../helpers/machine.ts';
 
 const SIGNAL = new AbortController().signal;
 const file = (path: string, text: string | Buffer, mode = 0o644): Extract<Change, { kind: 'file' }> => ({
-  ...{ kind: 'file', path, content: Buffer.from(text), mode, secret: false },
+  kind: 'file',
+  path,
+  content: Buffer.from(text),
+  mode,
+  secret: false,
 });
 
 describe('links', () => {

@@ -11,9 +11,10 @@ import { joinErrorOf } from '../../helpers/errors.ts';
 import { portsOn } from '../../helpers/machine.ts';
 
 const SIGNAL = new AbortController().signal;
-const file = (path: string, text: string | Buffer, mode = 0o644): Extract<Change, { kind: 'file' }> => ({
-  ...{ kind: 'file', path, content: Buffer.from(text), mode, secret: false },
-});
+const file = (path: string, text: string | Buffer, mode = 0o644): Extract<Change, { kind: 'file' }> => {
+  const content = Buffer.from(text);
+  return { kind: 'file', path, content, mode, secret: false };
+};
 
 describe('a dry run', () => {
   const token: Identity = { server: 'https://c:6443', ca: 'CA', token: new Secret('t') };
@@ -28,15 +29,13 @@ describe('a dry run', () => {
     clockSkewMs: 5,
   });
   const request = (change: Partial<ApiRequest>): ApiRequest => ({
-    ...{
-      server: token.server,
-      as: token,
-      method: 'GET',
-      ref: nodeRef('w1'),
-      path: '/api/v1/nodes/w1',
-      query: {},
-      body: undefined,
-    },
+    server: token.server,
+    as: token,
+    method: 'GET',
+    ref: nodeRef('w1'),
+    path: '/api/v1/nodes/w1',
+    query: {},
+    body: undefined,
     ...change,
   });
   const post = request({ method: 'POST', path: '/api/v1/nodes', body: { metadata: { name: 'w1' } } });

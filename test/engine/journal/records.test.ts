@@ -20,7 +20,9 @@ const entries: Entry[] = [
   { kind: 'once', step: 'a', name: 'key' },
   { kind: 'change', step: 'a', change, before: { kind: 'absent' }, after: 'd' },
   {
-    ...{ kind: 'change', step: 'a', change: { kind: 'service', name: 'kubelet', action: 'start' } },
+    kind: 'change',
+    step: 'a',
+    change: { kind: 'service', name: 'kubelet', action: 'start' },
     before: { kind: 'service', active: false, data: ['/x/*'], kept: [] },
   },
   { kind: 'done', step: 'a', status: 'failed', attempts: 1, durationMs: 5, error },

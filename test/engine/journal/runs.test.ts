@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +33,9 @@ async function machine() {
 }
 
 const step = (id: string, act: TestStep['run'], more: Partial<TestStep> = {}): TestStep => ({
-  ...{ id, effects: ETC, run: act },
+  id,
+  effects: ETC,
+  run: act,
   ...more,
 });
 
@@ -41,14 +44,9 @@ describe('a run on disk', () => {
     const { root, host, begin, folder } = await machine();
     const journal = begin({ token: new Secret('the-token') });
     const seen: boolean[] = [];
-    const there = () =>
-      stat(join(root, 'var/lib/joinery')).then(
-        () => true,
-        () => false,
-      );
     const result = await run({
       plan: planOfSteps(
-        step('looks', async () => void seen.push(await there())),
+        step('looks', async () => void seen.push(existsSync(join(root, 'var/lib/joinery')))),
         step('writes', ({ files }) => files.write('/etc/a', 'x', 0o644), { needs: ['looks'] }),
         step(
           'fails',
@@ -58,7 +56,8 @@ describe('a run on disk', () => {
           { needs: ['writes'] },
         ),
       ),
-      ...{ host, journal },
+      host,
+      journal,
     });
     expect([seen, result.id]).toEqual([[false], journal.id]);
     const [state, runtime] = [join(root, 'var/lib/joinery'), join(root, 'run/joinery')];

@@ -22,7 +22,8 @@ describe('a call', () => {
     });
     const call: HttpCall = {
       ...({ method: 'POST' } as const),
-      ...{ url: `${url}/a?b=c`, body: new Secret('text') },
+      url: `${url}/a?b=c`,
+      body: new Secret('text'),
       headers: { Authorization: new Secret('Bearer word') },
     };
     expect(await answerOf(call, signal)).toEqual({ status: 201, body: 'made' });
@@ -57,7 +58,9 @@ describe('a call', () => {
     const url = await plainServer((__, response) => response.writeHead(status, { location: '/' }).end(body));
     const error = await failed({ method: 'GET', url: `${url}/p?secret=1`, expect: expected });
     expect(error).toMatchObject({
-      ...{ code: 'E_HTTP_ANSWER', exitCode: 5, transient: false },
+      code: 'E_HTTP_ANSWER',
+      exitCode: 5,
+      transient: false,
       facts: { method: 'GET', url: `${url}/p`, what },
     });
   });
@@ -113,7 +116,8 @@ describe('a wait', () => {
   test('a wait that times out reports its last error, and a hopeless one ends at once', async () => {
     const limit = AbortSignal.timeout(150);
     expect(await joinErrorOf(() => waitForPort('127.0.0.1', 9, limit))).toMatchObject({
-      ...{ code: 'E_WAIT', exitCode: 7 },
+      code: 'E_WAIT',
+      exitCode: 7,
       facts: { what: '127.0.0.1:9', said: 'connect ECONNREFUSED 127.0.0.1:9' },
     });
     const { url } = await secureServer((_, response) => response.end());

@@ -8,7 +8,11 @@ import { registry as shipped } from '../../helpers/app.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 
 const gate = (name: string, change: Partial<Gate> = {}): Gate => ({
-  ...{ name, stage: 'ALPHA', default: false, since: '1.9', what: `what ${name} decides` },
+  name,
+  stage: 'ALPHA',
+  default: false,
+  since: '1.9',
+  what: `what ${name} decides`,
   ...change,
 });
 /** Between double quotes. */

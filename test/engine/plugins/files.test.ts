@@ -48,10 +48,8 @@ describe('the files of a plugin', () => {
     const at = placeOf(folder);
     await chown(at, SOMEBODY, SOMEBODY);
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{
-        code: 'E_FILE_UNTRUSTED',
-        facts: { file: at, why: `it belongs to user ${SOMEBODY}`, command: `chown 0 ${at}` },
-      },
+      code: 'E_FILE_UNTRUSTED',
+      facts: { file: at, why: `it belongs to user ${SOMEBODY}`, command: `chown 0 ${at}` },
     });
   });
 
@@ -73,7 +71,8 @@ describe('the files of a plugin', () => {
     await symlink(target, join(folder, 'lib/link'));
     const error = await joinErrorOf(() => inspectPlugin(folder, VERSION));
     expect(error).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', facts: { folder, what: `lib/link is a link that leads out of it, to ${target}` } },
+      code: 'E_PLUGIN_FILES',
+      facts: { folder, what: `lib/link is a link that leads out of it, to ${target}` },
     });
   });
 
@@ -84,7 +83,8 @@ describe('the files of a plugin', () => {
     const { execFileSync } = await import('node:child_process');
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', facts: { what: 'pipe is neither a file, a directory nor a link' } },
+      code: 'E_PLUGIN_FILES',
+      facts: { what: 'pipe is neither a file, a directory nor a link' },
     });
   });
 
@@ -98,7 +98,8 @@ describe('the files of a plugin', () => {
   test('the files of a plugin include its dependencies', async () => {
     const manifest = { dependencies: { left: '^1.0.0' } };
     expect(await joinErrorOf(() => inspected({ manifest }))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', facts: { what: 'its dependency left is not in its node_modules' } },
+      code: 'E_PLUGIN_FILES',
+      facts: { what: 'its dependency left is not in its node_modules' },
     });
     expect(await joinErrorOf(() => inspected({ manifest, files: dependency('left', { right: '1' }) }))).toMatchObject({
       facts: { what: 'its dependency right is not in its node_modules' },
@@ -130,7 +131,8 @@ describe('a file that decides what is run', () => {
     await chmod(open, 0o777);
     await symlink(join(ours, 'p.yaml'), join(open, 'link.yaml'));
     expect(await joinErrorOf(() => readTrusted(join(open, 'link.yaml')))).toMatchObject({
-      ...{ code: 'E_FILE_UNTRUSTED', facts: { file: open, command: `chmod go-w ${open}` } },
+      code: 'E_FILE_UNTRUSTED',
+      facts: { file: open, command: `chmod go-w ${open}` },
     });
     await chmod(open, 0o1777); // as /tmp
     expect(readTrusted(join(open, 'link.yaml'))).toBe('text');

@@ -46,7 +46,11 @@ describe('a phase of a plugin that throws', () => {
       phase: `async run() { throw Object.assign(new Error('no quota'), ${own}, { [Symbol.for('joinery.error')]: true }); },`,
     };
     expect((await running(made)).error).toMatchObject({
-      ...{ name: 'JoinError', code: 'E_ACME_QUOTA', message: 'no quota', hint: 'Ask for more.', exitCode: 5 },
+      name: 'JoinError',
+      code: 'E_ACME_QUOTA',
+      message: 'no quota',
+      hint: 'Ask for more.',
+      exitCode: 5,
     });
     const lying = { phase: made.phase.replace('exitCode: 5', 'exitCode: 0') };
     expect((await running(lying)).error).toMatchObject({ name: 'Error', message: 'no quota' });

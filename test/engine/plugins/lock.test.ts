@@ -11,7 +11,10 @@ import { pluginFolder, VERSION } from './folder.ts';
 const PIN = { version: '1.0.0', integrity: `sha512-${'A'.repeat(86)}==` };
 const plugin = async () => inspectPlugin(await pluginFolder(), VERSION);
 const lockOf = (plugins: Record<string, typeof PIN>, by: PluginSource = 'pipeline') => ({
-  ...{ file: '/p/joinery.lock', by, command: 'join plugin lock /p/mine.yaml', plugins },
+  file: '/p/joinery.lock',
+  by,
+  command: 'join plugin lock /p/mine.yaml',
+  plugins,
 });
 
 describe('a lock', () => {
@@ -76,10 +79,8 @@ describe('a plugin is looked for', () => {
     expect(await named('/opt/acme')).toMatchObject({ folder: '/opt/acme' });
     for (const name of ['acme', '@x/acme', '..acme', '.hidden/x'])
       expect(await joinErrorOf(() => named(name))).toMatchObject({
-        ...{
-          code: 'E_PLUGIN_MISSING',
-          facts: { plugin: name, searched: [shipped, installed, `${from}/node_modules`] },
-        },
+        code: 'E_PLUGIN_MISSING',
+        facts: { plugin: name, searched: [shipped, installed, `${from}/node_modules`] },
       });
     for (const [folder, isShipped] of [
       [join(from, 'node_modules/acme'), false],

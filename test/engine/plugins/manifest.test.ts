@@ -75,21 +75,27 @@ describe('the manifest of a plugin', () => {
   test('a folder without a manifest is not a plugin', async () => {
     const folder = await scratch();
     expect(await joinErrorOf(() => inspectPlugin(folder, VERSION))).toMatchObject({
-      ...{
-        code: 'E_PLUGIN_FILES',
-        message: `cannot use ${folder} as a plugin: ${folder}/package.json: does not exist`,
-      },
+      code: 'E_PLUGIN_FILES',
+      message: `cannot use ${folder} as a plugin: ${folder}/package.json: does not exist`,
     });
     expect(await joinErrorOf(() => inspectPlugin(join(folder, 'gone'), VERSION))).toMatchObject({
-      ...{ code: 'E_PLUGIN_FILES', message: `cannot use ${folder}/gone as a plugin: ${folder}/gone: does not exist` },
+      code: 'E_PLUGIN_FILES',
+      message: `cannot use ${folder}/gone as a plugin: ${folder}/gone: does not exist`,
     });
   });
 
   test('the manifest of a plugin has every part, even if the file omits it', async () => {
     const { manifest } = await inspected({ joinery: { effects: {} } });
     expect(manifest).toEqual({
-      ...{ name: 'acme', version: '1.0.0', engine: '^0.1.0', main: 'index.js', phases: ['acme'], dependencies: [] },
-      ...{ featureGates: [], environments: {}, pipelines: {} },
+      name: 'acme',
+      version: '1.0.0',
+      engine: '^0.1.0',
+      main: 'index.js',
+      phases: ['acme'],
+      dependencies: [],
+      featureGates: [],
+      environments: {},
+      pipelines: {},
       effects: { paths: [], services: [], commands: [], api: [], network: [], mounts: [], runtime: false },
     });
   });
@@ -117,7 +123,9 @@ describe('the manifest of a plugin', () => {
 
   test('a manifest for another version of Joinery is reported', async () => {
     expect(await joinErrorOf(() => inspected({ joinery: { engine: '^9.0.0' } }))).toMatchObject({
-      ...{ code: 'E_PLUGIN_ENGINE', message: 'plugin acme requires Joinery ^9.0.0; this is 0.1.0', exitCode: 3 },
+      code: 'E_PLUGIN_ENGINE',
+      message: 'plugin acme requires Joinery ^9.0.0; this is 0.1.0',
+      exitCode: 3,
     });
   });
 });

@@ -51,7 +51,12 @@ type Written = { text: string; way: number; name?: string };
 const registry = new Registry();
 const phase = (name: string, effects: Effect[], act: (ports: Ports, values: Written) => Promise<string>) =>
   registry.add({
-    ...{ name, summary: name, input, output, effects, irreversible: 'it is a test' },
+    name,
+    summary: name,
+    input,
+    output,
+    effects,
+    irreversible: 'it is a test',
     run: async (ports, values) => {
       const text = await act(ports, values as Written);
       return { text, size: text.length };
@@ -207,7 +212,9 @@ function pipelineOf(steps: readonly StepSpec[]): { text: string; needs: Map<stri
 /** The recorded changes, without the mark that a dry run sent them. */
 const recorded = ({ steps }: RunResult) =>
   steps.map(({ id, status, changes, outputs }) => ({
-    ...{ id, status, outputs },
+    id,
+    status,
+    outputs,
     changes: changes.map((change) => {
       if (change.kind !== 'api') return change;
       const { verb, resource, name } = change;

@@ -11,8 +11,12 @@ const listenersOf = (options: Pick<ListenersOptions, 'deliver' | 'warn' | 'limit
   new Listeners(options);
 const FIELDS = { apiVersion: 'joinery.dev/v1', kind: 'Event', seq: 1, at: '', run: 'r', pipeline: 'p' } as const;
 const begun = (step: string): RunEvent => ({
-  ...{ ...FIELDS, machine: 'w1' },
-  ...{ type: 'step.started', step, attempt: 1, direction: 'run' },
+  ...FIELDS,
+  machine: 'w1',
+  type: 'step.started',
+  step,
+  attempt: 1,
+  direction: 'run',
 });
 const RUN_END = { status: 'failed', durationMs: 1, changes: { made: 0, undone: 0, kept: 0 } } as const;
 const end: RunEvent = { ...FIELDS, machine: 'w1', type: 'run.ended', ...RUN_END };

@@ -60,8 +60,12 @@ describe('a resumed run', () => {
     },
   };
   const b = (does: TestStep['run']): TestStep => ({
-    ...{ id: 'b', needs: ['a'], reads: ['a'], effects: ETC },
-    ...{ with: output('a', 'size'), run: does },
+    id: 'b',
+    needs: ['a'],
+    reads: ['a'],
+    effects: ETC,
+    with: output('a', 'size'),
+    run: does,
   });
 
   test('a resumed run does not repeat finished steps, and later steps read their outputs', async () => {
@@ -78,7 +82,8 @@ describe('a resumed run', () => {
     );
     expect([second.ran, second.kept, seen]).toEqual([['b'], ['a'], [{ size: 7 }]]);
     expect(second.result).toMatchObject({
-      ...{ id: second.journal.id, status: 'succeeded' },
+      id: second.journal.id,
+      status: 'succeeded',
       steps: [
         { id: 'a', status: 'succeeded', attempts: 1, outputs: { size: 7 } },
         { id: 'b', status: 'succeeded', attempts: 1 },
@@ -138,7 +143,9 @@ describe('a resumed run', () => {
 
 describe('secrets of a resumed run', () => {
   const keyed = (extra: Partial<TestStep> = {}): TestStep => ({
-    ...{ id: 'a', effects: ETC, output: SECRET },
+    id: 'a',
+    effects: ETC,
+    output: SECRET,
     run: async (ports) => {
       await write('a')(ports);
       return { key: await ports.random.once('key', () => `made ${Math.random()}`) };
@@ -146,7 +153,12 @@ describe('secrets of a resumed run', () => {
     ...extra,
   });
   const reads = (seen: Secret[], does: () => unknown = () => ({})): TestStep => ({
-    ...{ id: 'b', needs: ['a'], reads: ['a'], input: SECRET, effects: ETC, with: output('a', 'key') },
+    id: 'b',
+    needs: ['a'],
+    reads: ['a'],
+    input: SECRET,
+    effects: ETC,
+    with: output('a', 'key'),
     run: async (ports, input) => {
       seen.push((input as { key: Secret }).key);
       await write('b')(ports);

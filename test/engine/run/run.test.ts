@@ -46,8 +46,11 @@ describe('a run', () => {
     const result = await run({ plan, host, onEvent: (event) => events.push(event) });
     const change = { kind: 'file', path: '/etc/a', action: 'create', mode: 0o644, content: 'a' };
     expect(result).toEqual({
-      ...{ pipeline: 'made', status: 'succeeded', durationMs: 0 },
-      ...{ changes: { made: 1, undone: 0, kept: 0 }, isUndone: false },
+      pipeline: 'made',
+      status: 'succeeded',
+      durationMs: 0,
+      changes: { made: 1, undone: 0, kept: 0 },
+      isUndone: false,
       steps: [
         {
           id: 'a',

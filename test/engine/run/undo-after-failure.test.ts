@@ -91,7 +91,9 @@ describe('a run that does not succeed', () => {
       }),
     );
     const result = await begin({
-      ...{ onCancel: 'undo', signal: stop.signal, keepSignal: keep.signal },
+      onCancel: 'undo',
+      signal: stop.signal,
+      keepSignal: keep.signal,
       onEvent: (event) => {
         if (event.type === 'step.restored') keep.abort(STOPPED);
       },

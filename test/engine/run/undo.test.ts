@@ -156,7 +156,9 @@ describe('join undo', () => {
     await write(host, '/etc/a', 'mine');
     const result = await undo();
     expect(result).toMatchObject({
-      ...{ id, status: 'failed', error: { code: 'E_UNDO_REFUSED', exitCode: 6, facts: { run: id, steps: ['a'] } } },
+      id,
+      status: 'failed',
+      error: { code: 'E_UNDO_REFUSED', exitCode: 6, facts: { run: id, steps: ['a'] } },
       steps: [
         { id: 'a', status: 'undo-failed' },
         { id: 'b', status: 'undone' },

@@ -11,7 +11,11 @@ describe('the memory host', () => {
       memoryHost({ runtimes: { '/run/x.sock': { version: '2.0.1', cgroupDriver: 'systemd' } } }),
     );
     expect(await ports.runtime.status('unix:///run/x.sock')).toEqual({
-      ...{ name: 'containerd', version: '2.0.1', apiVersion: 'v1', ready: true, message: '' },
+      name: 'containerd',
+      version: '2.0.1',
+      apiVersion: 'v1',
+      ready: true,
+      message: '',
     });
     expect(await ports.runtime.cgroupDriver('/run/x.sock')).toBe('systemd');
     for (const ask of [ports.runtime.status, ports.runtime.cgroupDriver])

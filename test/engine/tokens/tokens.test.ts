@@ -10,7 +10,11 @@ import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 
 const GROUP = 'system:bootstrappers:kubeadm:default-node-token';
 const wish = (change: Partial<TokenWish> = {}): TokenWish => ({
-  ...{ token: TOKEN, ttl: '24h', usages: ['signing', 'authentication'], groups: undefined, description: '' },
+  token: TOKEN,
+  ttl: '24h',
+  usages: ['signing', 'authentication'],
+  groups: undefined,
+  description: '',
   ...change,
 });
 const tokenWith = (change: Partial<TokenWish> = {}) => tokenAsWished(wish(change), NOW);

@@ -55,7 +55,8 @@ describe('node-register', () => {
     expect([error, result.steps[0]?.outputs]).toEqual([undefined, { created: true }]);
     const capacity = { cpu: '2', memory: '8152400Ki', pods: '42' };
     expect(node()).toMatchObject({
-      ...{ apiVersion: 'v1', kind: 'Node' },
+      apiVersion: 'v1',
+      kind: 'Node',
       metadata: {
         name: 'w1',
         labels: { 'kubernetes.io/hostname': 'w1', zone: 'a', rack: '7' },
@@ -69,7 +70,8 @@ describe('node-register', () => {
         ],
       },
       status: {
-        ...{ capacity, allocatable: capacity },
+        capacity,
+        allocatable: capacity,
         conditions: [{ type: 'Ready', status: 'False', lastHeartbeatTime: '2026-03-04T05:06:07Z' }],
       },
     });

@@ -57,7 +57,11 @@ describe('a scratch machine', () => {
     const [asked, socket] = [new ContainerRuntime(root), 'unix:///run/containerd/containerd.sock'];
     const { signal } = new AbortController();
     expect(await asked.status(socket, signal)).toEqual({
-      ...{ name: 'containerd', version: '0.0.0-stand-in', apiVersion: 'v1', ready: true, message: '' },
+      name: 'containerd',
+      version: '0.0.0-stand-in',
+      apiVersion: 'v1',
+      ready: true,
+      message: '',
     });
     expect(await asked.cgroupDriver(socket, signal)).toBe('systemd');
     expect(await asked.podSandboxes(socket, signal)).toEqual([]);

@@ -51,7 +51,9 @@ describe('serving-cert', () => {
       usages: ['digital signature', 'key encipherment', 'server auth'],
     });
     expect(readCsr(Buffer.from(csr?.spec.request ?? '', 'base64').toString())).toMatchObject({
-      ...{ commonName: 'system:node:w1', organizations: ['system:nodes'], signatureValid: true },
+      commonName: 'system:node:w1',
+      organizations: ['system:nodes'],
+      signatureValid: true,
       altNames: ['w1', '10.0.0.7', 'fd00:0:0:0:0:0:0:7', 'w1.example'],
     });
     const name = csr?.metadata.name;

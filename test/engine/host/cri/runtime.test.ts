@@ -191,7 +191,10 @@ describe('a runtime', () => {
         v1alpha2: { Version: () => version, Status: () => structuredClone(answer) as Answers['Status'] },
       });
       expect(await new ContainerRuntime('/').status(socket, SIGNAL)).toEqual({
-        ...{ name: 'containerd', version: '1.4.3', apiVersion: 'v1alpha2', ...told },
+        name: 'containerd',
+        version: '1.4.3',
+        apiVersion: 'v1alpha2',
+        ...told,
       });
       expect(asked).toEqual(['v1alpha2 Version', 'v1alpha2 Status']);
     }
