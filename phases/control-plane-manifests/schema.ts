@@ -1,6 +1,6 @@
 import { controlPlaneFields } from '../../engine/node/index.ts';
 
-const { certificatesDir, clusterConfiguration, advertiseAddress, bindPort, startSeconds } = controlPlaneFields;
+const { certificatesDir, clusterConfiguration, advertiseAddress, bindPort, startTimeout } = controlPlaneFields;
 
 export const input = {
   type: 'object',
@@ -9,7 +9,7 @@ export const input = {
     clusterConfiguration,
     advertiseAddress,
     bindPort,
-    startSeconds,
+    startTimeout,
   },
   required: ['clusterConfiguration', 'advertiseAddress'],
   additionalProperties: false,

@@ -9,6 +9,7 @@ import {
   etcdPeerUrl,
   manifestOf,
   paths,
+  secondsOf,
   voterHealth,
 } from '../../engine/node/index.ts';
 import {
@@ -18,19 +19,16 @@ import {
   type EtcdMember,
   type Files,
   fail,
-  type Infer,
   type Ports,
   withWitness,
   writes,
 } from '../../engine/sdk/index.ts';
 import { EtcdLease } from './lease.ts';
-import { etcdPod, type LocalEtcd } from './manifest.ts';
+import { etcdPod, type LocalEtcd, type Machine } from './manifest.ts';
 import { input, output } from './schema.ts';
 
 const MANIFEST = `${paths.manifests}/etcd.yaml`;
 const DATA_DIR = '{clusterConfiguration.etcd.local.dataDir}';
-
-type Input = Infer<typeof input>;
 
 export default definePhase({
   name: 'etcd-join',
@@ -58,6 +56,7 @@ export default definePhase({
     }
     const { local } = settings.etcd;
     const { access, images } = await clusterEtcd(ports, given.certificatesDir);
+    const machine = { ...given, startSeconds: secondsOf(given.startTimeout) };
     const peerUrl = etcdPeerUrl(given.advertiseAddress);
     const before = memberIn(await etcd.members(access), peerUrl);
     await assertDataFits(files, local.dataDir, before);
@@ -66,7 +65,7 @@ export default definePhase({
       const lease = new EtcdLease(kube.as(await adminIdentity(files)), clock, given.nodeName);
       const image = imageOf(local, images, settings.imageRepository);
       await lease.whileHeld(() =>
-        join(ports, { access, peerUrl, lease, local, image, version: settings.version }, given),
+        join(ports, { access, peerUrl, lease, local, image, version: settings.version }, machine),
       );
     }
     await etcd.waitUntilHealthy(access, etcdClientUrl(given.advertiseAddress)).catch((error: unknown) => {
@@ -110,7 +109,7 @@ interface Joining extends Pick<ClusterEtcd, 'access'> {
 async function join(
   { files, etcd }: Ports,
   joining: Joining,
-  machine: Input & { startSeconds: number },
+  machine: Machine,
 ): Promise<void> {
   const { access, peerUrl, lease, local, image, version } = joining;
   const members = await etcd.members(access);

@@ -1,10 +1,10 @@
 import { controlPlaneFields, fields } from '../../engine/node/index.ts';
 
-const { certificatesDir, clusterConfiguration, advertiseAddress, startSeconds } = controlPlaneFields;
+const { certificatesDir, clusterConfiguration, advertiseAddress, startTimeout } = controlPlaneFields;
 
 export const input = {
   type: 'object',
-  properties: { certificatesDir, clusterConfiguration, advertiseAddress, startSeconds, nodeName: fields.nodeName },
+  properties: { certificatesDir, clusterConfiguration, advertiseAddress, startTimeout, nodeName: fields.nodeName },
   required: ['clusterConfiguration', 'advertiseAddress', 'nodeName'],
   additionalProperties: false,
 } as const;
