@@ -106,11 +106,7 @@ interface Joining extends Pick<ClusterEtcd, 'access'> {
   version: string;
 }
 
-async function join(
-  { files, etcd }: Ports,
-  joining: Joining,
-  machine: Machine,
-): Promise<void> {
+async function join({ files, etcd }: Ports, joining: Joining, machine: Machine): Promise<void> {
   const { access, peerUrl, lease, local, image, version } = joining;
   const members = await etcd.members(access);
   await etcd.add(access, peerUrl, await roleFor(etcd, access, members));
