@@ -196,7 +196,7 @@ describe('undo of etcd-join', () => {
     return { result, host, order, roles: rolesOf(made.etcd) };
   };
 
-  test('the member leaves first, then its static Pod goes, and its data are deleted while no kubelet runs', async () => {
+  test('the member leaves first, then its static Pod goes, and its data are deleted without a kubelet', async () => {
     const { result, order, roles, host } = await undone(scene());
     expect([result.status, roles]).toEqual(['succeeded', ['cp1 voter']]);
     const made = order.filter((change) => !change.endsWith('.joinery.tmp'));
