@@ -49,6 +49,7 @@ export {
   usableIdentity,
 } from './kubelet-identity.ts';
 export { hasSocketFile, isSocketAnnotated, writtenSocket } from './kubelet-socket.ts';
+export { isPortInUse } from './listening.ts';
 export {
   type Condition,
   type ConfigMapObject,
