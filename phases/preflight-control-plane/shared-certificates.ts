@@ -31,7 +31,7 @@ function assertVerified(pem: string, verified: string): void {
   throw fail('E_CERTS_CA', { found: readCertificates(pem)[0]?.pin ?? '', verified: trusted.map(({ pin }) => pin) });
 }
 
-/** Tokens that another control plane signed must be valid here, so the pair is never made anew. */
+/** Tokens that another control plane signed must be valid here, so a new pair is never created. */
 async function serviceAccountProblem(files: Files, directory: string): Promise<string | undefined> {
   const [key, publicKey] = await Promise.all(
     ['key', 'pub'].map(async (suffix) => (await files.read(`${directory}/sa.${suffix}`))?.toString('utf8')),

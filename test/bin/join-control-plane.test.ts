@@ -65,7 +65,7 @@ const serverOf = (kubeconfig: string): unknown =>
   (parse(kubeconfig) as { clusters: { cluster: { server: string } }[] }).clusters[0]?.cluster.server;
 
 describe('the pipeline join-control-plane', () => {
-  test('a machine becomes a control plane: certificates, kubeconfigs, static Pods, and a Node with the taint', async () => {
+  test('a machine becomes a control plane: certificates, kubeconfigs, static Pods, a marked Node', async () => {
     const { result, cluster, text } = await joined('v1.36.2');
     expect([result.status, result.error]).toEqual(['succeeded', undefined]);
     expect(serverOf(await text('/etc/kubernetes/admin.conf'))).toBe('https://cluster.test:6443');
