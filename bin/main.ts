@@ -1,6 +1,7 @@
 /** The entry point: composes the application and hands its commands to oclif. */
 import 'reflect-metadata'; // tsyringe needs it
 import { type Command, handle, run } from '@oclif/core';
+import type { Pipeline } from '../engine/pipeline/load.ts';
 import type { Importer } from '../engine/plugins/load.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
@@ -43,6 +44,7 @@ import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { type App, composeApp } from './compose.ts';
+import { choosePipeline } from './inputs/pipeline-choice.ts';
 import { outputOf, valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
 import { openWithPlugins } from './plugins/open-with-plugins.ts';
@@ -93,13 +95,23 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   if (topic === 'phase')
     await openWithPlugins(app, { name: DEFAULT_PIPELINE, environments: valuesOfFlag('--env', argv), argv });
   // oclif inspects every command, so `join run` gets only its own and starts faster.
-  const commands = topic === 'run' ? { run: withApp(app, runCommand(app)) } : allCommands(app);
+  const inputs = await inputsForHelp(app, argv);
+  const commands = topic === 'run' ? { run: withApp(app, runCommand(app, inputs)) } : allCommands(app, inputs);
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
   const words = asFlags(argv);
   assertCommandExists(words, Object.keys(commands));
   assertNoExtraWord(words, commands);
   const plugin = await commandPlugin(app.assets.root, commands);
   await run(words, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+}
+
+/** The inputs of the pipeline that the words name, if they ask for the help of a command with such flags. */
+async function inputsForHelp(app: App, argv: string[]): Promise<Pipeline['inputs'] | undefined> {
+  const [topic, ...words] = argv[0] === 'help' ? argv.slice(1) : argv;
+  const asksForHelp = argv[0] === 'help' || words.some((word) => word === '--help' || word === '-h');
+  if (!asksForHelp || (topic !== 'run' && topic !== 'plan')) return undefined;
+  const { name, inputsOf } = await choosePipeline(words);
+  return inputsOf((await openWithPlugins(app, { name, environments: valuesOfFlag('--env', words), argv }))());
 }
 
 /** `help` and `version` are words in other programs, and flags in oclif. */
@@ -141,10 +153,10 @@ function assertPhaseExists(name = '-', commands: Readonly<Record<string, unknown
 }
 
 /** Commands by their ID, in which oclif separates words by colons. */
-export function allCommands(app: App): Record<string, Command.Class> {
+export function allCommands(app: App, inputs?: Pipeline['inputs']): Record<string, Command.Class> {
   const commands: Record<string, Command.Class> = {
-    run: runCommand(app),
-    plan: planCommand(app),
+    run: runCommand(app, inputs),
+    plan: planCommand(app, inputs),
     resume: resumeCommand(app),
     undo: Undo,
     reset: resetCommand(app),

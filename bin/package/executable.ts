@@ -39,7 +39,7 @@ export async function buildExecutable({
   // Only Node of the same architecture can write the cache. Without it, each start compiles what it needs.
   const codeCache = join(scratch, 'join.cjs.cache');
   if (architecture === process.arch)
-    run(native, '--predictable', join(import.meta.dirname, 'code-cache.cjs'), join(root, 'dist/join.cjs'), codeCache);
+    run(native, '--predictable', join(import.meta.dirname, 'code-cache.js'), root, codeCache);
   else writeFileSync(codeCache, '');
   copyFileSync(join(root, 'bin/join.cjs'), join(scratch, 'launcher.cjs'));
   const config = {

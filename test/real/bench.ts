@@ -3,15 +3,24 @@
  * outside: `npx tsx test/real/bench.ts [runs=5] [joiners=kubeadm,joinery] [--json FILE]`. A joiner can have flags:
  * `"joinery --wait registered"`.
  */
-import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:https';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
+import pjson from '../../package.json' with { type: 'json' };
 import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
 
-const figures = ['identity s', 'registered s', 'end s', 'end - registered s', 'cpu s', 'peak MB'] as const;
+const figures = [
+  'identity s',
+  'kubelet start s',
+  'registered s',
+  'end s',
+  'end - registered s',
+  'cpu s',
+  'peak MB',
+] as const;
 type Measured = Record<(typeof figures)[number], number>;
 interface NodeEvent {
   object: { metadata: { name: string }; status?: { nodeInfo?: { kubeletVersion?: string } } };
@@ -20,6 +29,7 @@ interface NodeEvent {
 const commands: Record<string, string[]> = {
   kubeadm: ['kubeadm', 'join'],
   joinery: [join(projectRoot, 'bin/join'), 'run'],
+  executable: [join(projectRoot, `dist/release/joinery-${pjson.version}-linux-${process.arch}`), 'run'],
 };
 
 /** Milliseconds since the epoch, finer than Date.now(). */
@@ -98,6 +108,7 @@ async function measure(joiner: string, name: string, cluster: Cluster, nodes: Re
     const [user = 0, system = 0, peakKb = 0] = readFileSync(used, 'utf8').trim().split(' ').map(Number);
     const measured: Measured = {
       'identity s': (identity - start) / 1000,
+      'kubelet start s': (statSync(machine.path('/var/lib/kubelet/.service/pid')).mtimeMs - start) / 1000,
       'registered s': (registered - start) / 1000,
       'end s': (end - start) / 1000,
       'end - registered s': (end - registered) / 1000,
