@@ -94,12 +94,16 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
 }
 
 /** Adds what the configuration file sets of the inputs of the phase, the second of `schemas`. */
-async function withConfig(config: ConfigFile | undefined, values: Values, schemas: readonly Schema[]): Promise<Values> {
+async function withConfig(
+  config: Omit<ConfigFile, 'text'> | undefined,
+  values: Values,
+  schemas: readonly Schema[],
+): Promise<Values> {
   if (config === undefined) return values;
-  const { mergeWithConfigFile } = await import('../inputs/config-file.ts');
+  const { mergeWithConfigFile, openConfigFile } = await import('../inputs/config-file.ts');
   const [, own] = schemas;
   const known = { properties: Object.assign({}, ...schemas.map(({ properties }) => properties)) };
-  const merged = await mergeWithConfigFile(config, known, values);
+  const merged = mergeWithConfigFile(await openConfigFile(config), known, values);
   if (merged.problems.length > 0) throw fail('E_INPUT', { problems: [...merged.problems] });
   return Object.fromEntries(Object.entries(merged.values).filter(([name]) => own?.properties?.[name] !== undefined));
 }
