@@ -17,6 +17,7 @@ import { Registry } from '../engine/pipeline/registry.ts';
 import type { Importer } from '../engine/plugins/load.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
+import checkEtcd from '../phases/check-etcd/index.ts';
 import clusterConfig from '../phases/cluster-config/index.ts';
 import command from '../phases/command/index.ts';
 import controlPlaneCerts from '../phases/control-plane-certs/index.ts';
@@ -27,6 +28,7 @@ import discoveryToken from '../phases/discovery-token/index.ts';
 import doctor from '../phases/doctor/index.ts';
 import downloadCerts from '../phases/download-certs/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
+import etcdJoin from '../phases/etcd-join/index.ts';
 import file from '../phases/file/index.ts';
 import http from '../phases/http/index.ts';
 import kernelModule from '../phases/kernel-module/index.ts';
@@ -70,9 +72,11 @@ const PHASES: readonly AnyPhase[] = [
   controlPlaneCerts,
   controlPlaneKubeconfig,
   controlPlaneManifests,
+  checkEtcd,
   kubeconfig,
   kubeletConfig,
   kubeletStart,
+  etcdJoin,
   kubeletWaitBootstrap,
   nodeReady,
   markControlPlane,

@@ -9,6 +9,14 @@ export { type ClusterSettings, clusterSettings } from './cluster-settings.ts';
 export { adminIdentity } from './control-plane/admin.ts';
 export { type Authority, issuedPair, type Pair, readAuthority } from './control-plane/authority.ts';
 export { defaultAddress, isGlobal } from './control-plane/default-address.ts';
+export {
+  type ClusterEtcd,
+  clusterEtcd,
+  etcdClientUrl,
+  etcdMemberName,
+  etcdPeerUrl,
+  voterHealth,
+} from './control-plane/etcd.ts';
 export { controlPlaneFields } from './control-plane/fields.ts';
 export {
   type Argument,

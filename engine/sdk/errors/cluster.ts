@@ -78,12 +78,11 @@ export const cluster = {
           'kubeadm:bootstrap-signer-clusterinfo in kube-public.',
     exitCode: EXIT.cluster,
   }),
-  E_CONTROL_PLANE_BUSY: (d: { holder: string; until: string; retryAfterMs: number }) => ({
+  E_CONTROL_PLANE_BUSY: (d: { holder: string; until: string }) => ({
     message: `${d.holder} changes the members of etcd, and has reserved them until ${d.until}`,
     hint: `Only one control plane joins at a time. When it has joined, ${RERUN}.`,
     exitCode: EXIT.cluster,
     transient: true,
-    retryAfterMs: d.retryAfterMs,
   }),
   E_CSR_CONFLICT: (d: { csr: string; what: string }) => ({
     message: `the CertificateSigningRequest ${d.csr} exists, but this machine did not create it: ${d.what}`,

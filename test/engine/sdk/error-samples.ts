@@ -49,7 +49,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CONFIG_FILE: { file: 'worker.yaml', what: 'no such file' },
   E_CONTROL_PLANE_CERTIFICATES: { problems: ['/etc/kubernetes/pki/ca.crt does not exist'] },
   E_COMMAND_UNKNOWN: { command: 'rnu', nearest: 'run' },
-  E_CONTROL_PLANE_BUSY: { holder: 'cp3', until: '2026-11-30T12:00:00Z', retryAfterMs: 1_000 },
+  E_CONTROL_PLANE_BUSY: { holder: 'cp3', until: '2026-11-30T12:00:00Z' },
   E_CRI_ABSENT: { socket: '/run/x.sock' },
   E_CRI_REFUSED: { socket: '/run/x.sock', what: 'list its sandboxes', message: 'no' },
   E_CRI_SOCKETS: { sockets: ['unix:///a', 'unix:///b'] },
