@@ -17,6 +17,7 @@ import { Registry } from '../engine/pipeline/registry.ts';
 import type { Importer } from '../engine/plugins/load.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import assertPhase from '../phases/assert/index.ts';
+import checkEtcd from '../phases/check-etcd/index.ts';
 import clusterConfig from '../phases/cluster-config/index.ts';
 import command from '../phases/command/index.ts';
 import controlPlaneCerts from '../phases/control-plane-certs/index.ts';
@@ -27,6 +28,7 @@ import discoveryToken from '../phases/discovery-token/index.ts';
 import doctor from '../phases/doctor/index.ts';
 import downloadCerts from '../phases/download-certs/index.ts';
 import dynamicKubeletConfig from '../phases/dynamic-kubelet-config/index.ts';
+import etcdJoin from '../phases/etcd-join/index.ts';
 import file from '../phases/file/index.ts';
 import http from '../phases/http/index.ts';
 import kernelModule from '../phases/kernel-module/index.ts';
@@ -40,6 +42,7 @@ import markControlPlane from '../phases/mark-control-plane/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import preflightCluster from '../phases/preflight-cluster/index.ts';
+import preflightControlPlane from '../phases/preflight-control-plane/index.ts';
 import reset from '../phases/reset/index.ts';
 import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
@@ -63,6 +66,7 @@ const PHASES: readonly AnyPhase[] = [
   discoveryToken,
   clusterConfig,
   preflightCluster,
+  preflightControlPlane,
   kubeletVersion,
   tlsBootstrap,
   localApiEndpoint,
@@ -70,9 +74,11 @@ const PHASES: readonly AnyPhase[] = [
   controlPlaneCerts,
   controlPlaneKubeconfig,
   controlPlaneManifests,
+  checkEtcd,
   kubeconfig,
   kubeletConfig,
   kubeletStart,
+  etcdJoin,
   kubeletWaitBootstrap,
   nodeReady,
   markControlPlane,

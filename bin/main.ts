@@ -1,6 +1,7 @@
 /** The entry point: composes the application and hands its commands to oclif. */
 import 'reflect-metadata'; // tsyringe needs it
 import { type Command, handle, run } from '@oclif/core';
+import type { Pipeline } from '../engine/pipeline/load.ts';
 import type { Importer } from '../engine/plugins/load.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
@@ -11,6 +12,7 @@ import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
 import { Attach } from './commands/attach.ts';
 import { CaHash } from './commands/ca-hash.ts';
+import { completionCommand } from './commands/completion.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
@@ -42,11 +44,12 @@ import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { type App, composeApp } from './compose.ts';
+import { choosePipeline } from './inputs/pipeline-choice.ts';
 import { outputOf, valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
 import { openWithPlugins } from './plugins/open-with-plugins.ts';
 import { chooseColours, coloured } from './render/colour.ts';
-import { errorText, withoutTokens } from './render/error.ts';
+import { errorText, usageError, withoutTokens } from './render/error.ts';
 import { failureText } from './render/failure.ts';
 import { Invocation } from './render/invocation.ts';
 
@@ -92,12 +95,23 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   if (topic === 'phase')
     await openWithPlugins(app, { name: DEFAULT_PIPELINE, environments: valuesOfFlag('--env', argv), argv });
   // oclif inspects every command, so `join run` gets only its own and starts faster.
-  const commands = topic === 'run' ? { run: withApp(app, runCommand(app)) } : allCommands(app);
+  const inputs = await inputsForHelp(app, argv);
+  const commands = topic === 'run' ? { run: withApp(app, runCommand(app, inputs)) } : allCommands(app, inputs);
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
   const words = asFlags(argv);
   assertCommandExists(words, Object.keys(commands));
+  assertNoExtraWord(words, commands);
   const plugin = await commandPlugin(app.assets.root, commands);
   await run(words, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
+}
+
+/** The inputs of the pipeline that the words name, if they ask for the help of a command with such flags. */
+async function inputsForHelp(app: App, argv: string[]): Promise<Pipeline['inputs'] | undefined> {
+  const [topic, ...words] = argv[0] === 'help' ? argv.slice(1) : argv;
+  const asksForHelp = argv[0] === 'help' || words.some((word) => word === '--help' || word === '-h');
+  if (!asksForHelp || (topic !== 'run' && topic !== 'plan')) return undefined;
+  const { name, inputsOf } = await choosePipeline(words);
+  return inputsOf((await openWithPlugins(app, { name, environments: valuesOfFlag('--env', words), argv }))());
 }
 
 /** `help` and `version` are words in other programs, and flags in oclif. */
@@ -120,6 +134,17 @@ function assertCommandExists(argv: readonly string[], ids: readonly string[]): v
   throw fail('E_COMMAND_UNKNOWN', { command, nearest: nearest(command, known) });
 }
 
+/** E_USAGE if a word follows a command without arguments. oclif would look for a command of that name. */
+function assertNoExtraWord(argv: readonly string[], commands: Readonly<Record<string, Command.Class>>): void {
+  const end = argv.findIndex((word) => word.startsWith('-'));
+  const words = end === -1 ? argv : argv.slice(0, end);
+  const length = words.findLastIndex((_, index) => Object.hasOwn(commands, words.slice(0, index + 1).join(':'))) + 1;
+  const { args = {} } = commands[words.slice(0, length).join(':')] ?? {};
+  const extra = words[length];
+  if (length === 0 || extra === undefined || Object.keys(args).length > 0) return;
+  throw usageError(`unexpected argument ${extra}`);
+}
+
 /** E_PHASE_UNKNOWN. */
 function assertPhaseExists(name = '-', commands: Readonly<Record<string, unknown>>): void {
   const phases = Object.keys(commands).flatMap((id) => (id.startsWith('phase:') ? [id.slice('phase:'.length)] : []));
@@ -128,10 +153,10 @@ function assertPhaseExists(name = '-', commands: Readonly<Record<string, unknown
 }
 
 /** Commands by their ID, in which oclif separates words by colons. */
-export function allCommands(app: App): Record<string, Command.Class> {
+export function allCommands(app: App, inputs?: Pipeline['inputs']): Record<string, Command.Class> {
   const commands: Record<string, Command.Class> = {
-    run: runCommand(app),
-    plan: planCommand(app),
+    run: runCommand(app, inputs),
+    plan: planCommand(app, inputs),
     resume: resumeCommand(app),
     undo: Undo,
     reset: resetCommand(app),
@@ -161,6 +186,7 @@ export function allCommands(app: App): Record<string, Command.Class> {
     'token:delete': TokenDelete,
     'token:generate': TokenGenerate,
     'ca-hash': CaHash,
+    completion: completionCommand(() => allCommands(app)),
     'sandbox:up': SandboxUp,
     'sandbox:demo': SandboxDemo,
     'sandbox:kubelet': SandboxKubelet,

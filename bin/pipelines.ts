@@ -1,5 +1,5 @@
 /** Pipelines and environments: shipped with Joinery, from a plugin, or from a file. */
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { readDocument } from '../engine/documents/read.ts';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
 import type { TrackedValue } from '../engine/environment/tracked.ts';
@@ -7,13 +7,15 @@ import { readTrusted } from '../engine/host/trusted.ts';
 import { reasonOf } from '../engine/limits/errno.ts';
 import { readLimited } from '../engine/limits/read.ts';
 import { LIMITS } from '../engine/limits/sizes.ts';
-import { loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
+import { isExtension, loadPipeline, type Pipeline } from '../engine/pipeline/load.ts';
 import type { PlanSource } from '../engine/pipeline/plan.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { decodeText, didYouMean, fail, type HostFacts, isJoinError } from '../engine/sdk/index.ts';
 import type { Assets } from './assets.ts';
 
 export const DEFAULT_PIPELINE = 'join-worker';
+/** The pipeline of `join run --control-plane`. */
+export const CONTROL_PLANE_PIPELINE = 'join-control-plane';
 
 /** Each kind has a folder of the same name in Joinery's package. */
 export type DocumentKind = 'pipelines' | 'environments';
@@ -47,17 +49,23 @@ export class PipelineCatalog {
   }
 
   /**
-   * Opens a pipeline without environments. A file decides what runs here, so only its owner and root may be able to
-   * change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
+   * Opens a pipeline that extends no other, without environments. A file decides what runs here, so only its owner and
+   * root may be able to change it. E_PIPELINE_FILE, E_FILE_UNTRUSTED, E_PIPELINE.
    */
   open(name: string): Pipeline {
     const { file, text } = this.#read('pipelines', name);
     return { ...loadPipeline(file, text), ...placeOf(name, []) };
   }
 
+  /** Whether the pipeline extends another. The errors of `open`. */
+  extends(name: string): boolean {
+    const { file, text } = this.#read('pipelines', name);
+    return isExtension(file, text);
+  }
+
   /** Opens a pipeline with its environments. E_ENVIRONMENT_FILE, and the errors of `open`. */
   async openOverlaid(name: string, environments: readonly string[]): Promise<PipelineFor> {
-    if (environments.length === 0) {
+    if (environments.length === 0 && !this.extends(name)) {
       const pipeline = this.open(name);
       return () => pipeline;
     }
@@ -67,10 +75,16 @@ export class PipelineCatalog {
 
   /** Its imports are late because most runs have no environment. */
   async openTracked(name: string, environments: readonly string[]): Promise<TrackedPipeline> {
-    const [{ loadEnvironment, readTracked }, { hostParts, loadJsonPatch, partsFor, resolvePipeline }] =
-      await Promise.all([import('../engine/environment/load.ts'), import('../engine/environment/resolve.ts')]);
-    const { file, text } = this.#read('pipelines', name);
-    const base = readTracked(file, text);
+    const [{ loadEnvironment }, { openSource }, { hostParts, loadJsonPatch, partsFor, resolvePipeline }] =
+      await Promise.all([
+        import('../engine/environment/load.ts'),
+        import('../engine/environment/extension.ts'),
+        import('../engine/environment/resolve.ts'),
+      ]);
+    const base = await openSource(name, {
+      read: (each) => this.#read('pipelines', each),
+      beside: (each, written) => this.#nameBeside(each, written),
+    });
     const overlays = environments.map((each) => {
       const overlay = this.#read('environments', each);
       return loadEnvironment(lastingName(each), overlay.file, overlay.text);
@@ -86,6 +100,12 @@ export class PipelineCatalog {
       resolve: (applies) => placed(resolvePipeline(base, overlays, patcher, applies)),
       resolveFor: (host) => placed(resolvePipeline(base, overlays, patcher, partsFor(host))),
     };
+  }
+
+  /** A relative path in a pipeline's file starts at the folder of that file. */
+  #nameBeside(name: string, written: string): string {
+    const own = isFile(name) ? name : this.#pluginFiles.pipelines.get(name);
+    return own === undefined || !isFile(written) || isAbsolute(written) ? written : join(dirname(own), written);
   }
 
   /** Names of the documents that ship with Joinery. */

@@ -43,7 +43,7 @@ if (process.argv[2] === '--cache') {
   createRequire(here)('reflect-metadata');
   const { validatorSources } = createRequire(here)(precompile);
   rmSync(precompile);
-  const validators = validatorSources(root);
+  const validators = await validatorSources(root);
   await bundleOf('bin/main.ts', bundle, { external: ['./late.cjs'], plugins: [loadingLate(validators.main)] });
   await bundleOf(undefined, late, { stdin: { contents: lateSource(validators.late), resolveDir: root } });
   for (const file of [bundle, late]) writeFileSync(file, asAscii(readFileSync(file, 'utf8')));

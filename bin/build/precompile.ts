@@ -7,7 +7,9 @@ import { digestOf } from '../../engine/documents/digest.ts';
 import { readDocument } from '../../engine/documents/read.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
+import { extensionSchema } from '../../engine/pipeline/extension-schema.ts';
 import { closedSchema } from '../../engine/pipeline/inputs.ts';
+import type { Pipeline } from '../../engine/pipeline/load.ts';
 import type { Registry } from '../../engine/pipeline/registry.ts';
 import type { Schema } from '../../engine/sdk/index.ts';
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
@@ -26,9 +28,13 @@ export interface Sources {
 }
 
 /** `root` is the checkout. */
-export function validatorSources(root: string): Sources {
+export async function validatorSources(root: string): Promise<Sources> {
   const { registry, catalog } = composeApp({ assets: packageAssets(root) });
-  const { inputs, steps } = catalog.open(DEFAULT_PIPELINE);
+  const standard = catalog.open(DEFAULT_PIPELINE);
+  const { inputs, steps } = standard;
+  const pipelines = await Promise.all(
+    catalog.names('pipelines').map(async (name) => (await catalog.openOverlaid(name, []))()),
+  );
   const joining = JSON.stringify(steps.map(({ uses }) => uses)); // a step may choose between phases
   const ofPhases = (isUsed: boolean) =>
     registry
@@ -39,9 +45,17 @@ export function validatorSources(root: string): Sources {
     journalSchema,
     closedSchema(inputs),
     ...ofPhases(true),
-    ...literalSchemas(registry, catalog),
+    ...literalSchemas(registry, [standard]),
   ]);
-  const all = textsOf([environmentSchema, pluginSchema, ...Object.values(kubeadmSchemas), ...ofPhases(false)]);
+  const all = textsOf([
+    environmentSchema,
+    extensionSchema,
+    pluginSchema,
+    ...Object.values(kubeadmSchemas),
+    ...ofPhases(false),
+    ...pipelines.map((pipeline) => closedSchema(pipeline.inputs)),
+    ...literalSchemas(registry, pipelines),
+  ]);
   const late = all.filter((text) => !main.includes(text));
   const lateEntries = late.map(
     (text, index) => `[${JSON.stringify(text)}, () => require('./late.cjs').validators()[${index}]()]`,
@@ -68,8 +82,8 @@ function validatorFunction(text: string): string {
 }
 
 /** The check of a pipeline validates each literal value by the schema of its input. */
-function literalSchemas(registry: Registry, catalog: PipelineCatalog): Schema[] {
-  const steps = catalog.names('pipelines').flatMap((name) => catalog.open(name).steps);
+function literalSchemas(registry: Registry, pipelines: readonly Pipeline[]): Schema[] {
+  const steps = pipelines.flatMap(({ steps }) => steps);
   const names = new Set(
     steps.flatMap((step) => Object.entries(step.with ?? {}).flatMap(([name, value]) => (isLiteral(value) ? name : []))),
   );
@@ -81,9 +95,10 @@ function literalSchemas(registry: Registry, catalog: PipelineCatalog): Schema[] 
 
 const isLiteral = (value: unknown): boolean => !JSON.stringify(value).includes('${{');
 
-/** A function for each pipeline, so that each caller gets its own copy. */
+/** A function for each pipeline that extends no other, so that each caller gets its own copy. */
 function pipelineEntries(root: string, catalog: PipelineCatalog): string[] {
-  return catalog.names('pipelines').map((name) => {
+  const names = catalog.names('pipelines').filter((name) => !catalog.extends(name));
+  return names.map((name) => {
     const text = readFileSync(join(root, 'pipelines', `${name}.yaml`), 'utf8');
     return `[${JSON.stringify(digestOf(text))}, () => (${JSON.stringify(readDocument(name, text).value)})]`;
   });

@@ -1,11 +1,13 @@
 /** `join plan`: what `join run` would change. */
 import type { FlagInput } from '@oclif/core/interfaces';
+import type { Pipeline } from '../../engine/pipeline/load.ts';
 import type { App } from '../compose.ts';
 import { planFlags } from '../inputs/run-flags.ts';
 import { runCommand } from './run.ts';
 
-export function planCommand(app: App) {
-  return class Plan extends runCommand(app) {
+/** `shown` are the inputs of the pipeline whose flags the help lists. */
+export function planCommand(app: App, shown?: Pipeline['inputs']) {
+  return class Plan extends runCommand(app, shown) {
     static override summary = 'Show what a run would change, file by file';
     static override usage = 'plan [ENDPOINT] [FLAGS]';
     static override description =

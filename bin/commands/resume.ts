@@ -1,6 +1,7 @@
 /** `join resume`: resumes an interrupted or failed run. */
 import { Args } from '@oclif/core';
 import { limitInputs } from '../../engine/pipeline/time-limits.ts';
+import { defined } from '../../engine/sdk/index.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
 import { eventsFlag, runFlags } from '../inputs/common-flags.ts';
@@ -14,14 +15,18 @@ import { planToResume } from '../runs/resume.ts';
 const { 'dry-run': _dryRun, diff: _diff, ...flagsOfRun } = runFlags;
 const ownFlags = { ...flagsOfRun, output: eventsFlag };
 
-/** Secrets of the shipped pipeline are flags, because they do not survive a reboot, and so are its time limits. */
+/**
+ * Secrets of the shipped pipelines are flags, because they do not survive a reboot, and so are the time limits of a
+ * worker.
+ */
 export function resumeCommand(app: App) {
   const shipped = app.catalog.open(DEFAULT_PIPELINE);
   const limits = limitInputs(shipped);
   const replaced = Object.entries(shipped.inputs.properties).filter(
     ([name, { writeOnly }]) => writeOnly === true || limits.includes(name),
   );
-  const schema = { properties: Object.fromEntries(replaced) };
+  const { certificateKey } = app.registry.get('download-certs').input.properties ?? {};
+  const schema = { properties: defined({ ...Object.fromEntries(replaced), certificateKey }) };
   return class Resume extends RunningCommand {
     static override summary = 'Resume an interrupted or failed run';
     static override description =

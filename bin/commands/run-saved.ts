@@ -5,6 +5,7 @@ import { fail, revealSecrets, type Schema } from '../../engine/sdk/index.ts';
 import type { App } from '../compose.ts';
 import { typedValues } from '../inputs/arguments.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
+import { hasControlPlaneFlag } from '../inputs/kubeadm-line.ts';
 import { valuesOfFlag } from '../inputs/raw-flags.ts';
 import { ownFlags, savedFlags } from '../inputs/run-flags.ts';
 import { overlaid, plainValues } from '../inputs/values.ts';
@@ -46,6 +47,7 @@ export async function savedRunRequest(
       .filter((input) => !isSecret(input))
       .map(flagName),
     ...SET_BY_PLAN.filter((flag) => valuesOfFlag(flag, argv).length > 0),
+    ...(hasControlPlaneFlag(argv) ? ['--control-plane'] : []),
   ];
   if (others.length > 0)
     throw fail('E_INPUT', { problems: others.map((flag) => `${flag} cannot be combined with --plan, which sets it`) });

@@ -7,6 +7,7 @@ import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { kubeadmLine } from '../inputs/kubeadm-line.ts';
 import { mergeInputs, withProblems } from '../inputs/merge.ts';
 import { pastedWords } from '../inputs/pasted.ts';
+import { choosePipeline } from '../inputs/pipeline-choice.ts';
 import { valuesOfFlag } from '../inputs/raw-flags.ts';
 import { ownFlags, planFlags, savedFlags } from '../inputs/run-flags.ts';
 import { namedBy, plainValues } from '../inputs/values.ts';
@@ -17,8 +18,8 @@ import { isDetached } from '../runs/detached.ts';
 
 type RunFlags = typeof ownFlags & Partial<typeof planFlags & typeof savedFlags>;
 
-export function runCommand(app: App) {
-  const shipped = app.catalog.open(DEFAULT_PIPELINE);
+/** `shown` are the inputs of the pipeline whose flags the help lists. */
+export function runCommand(app: App, shown = app.catalog.open(DEFAULT_PIPELINE).inputs) {
   const gates = app.registry.gates();
   return class Run extends RunningCommand {
     static override summary = 'Join this machine to a cluster';
@@ -33,10 +34,10 @@ export function runCommand(app: App) {
     ].join('\n\n');
     static override examples = [
       '<%= config.bin %> run 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --dry-run',
-      '<%= config.bin %> run --pipeline ./mine.yaml --help',
+      '<%= config.bin %> run --control-plane --help',
     ];
-    static override flags: FlagInput = { ...flagsFor(shipped.inputs, gates), ...ownFlags, ...savedFlags };
-    static override args = argsFor(shipped.inputs);
+    static override flags: FlagInput = { ...flagsFor(shown, gates), ...ownFlags, ...savedFlags };
+    static override args = argsFor(shown);
 
     protected readonly isPlan: boolean = false;
 
@@ -48,29 +49,29 @@ export function runCommand(app: App) {
         const line = { file: savedPlan, argv: this.argv };
         return this.execute(await savedRunRequest(app, line, (options) => this.parse(options)));
       }
-      const [name = DEFAULT_PIPELINE] = valuesOfFlag('--pipeline', this.argv).slice(-1);
-      const environments = valuesOfFlag('--env', this.argv);
-      const pipelineFor = await openWithPlugins(app, { name, environments, argv: this.argv });
-      const { inputs } = pipelineFor();
+      const words = pastedWords(this.argv);
+      const { name, config, inputsOf } = await choosePipeline(words);
+      const request = { name, environments: valuesOfFlag('--env', this.argv), argv: this.argv };
+      const pipelineFor = await openWithPlugins(app, request);
+      const inputs = inputsOf(pipelineFor());
       const own: RunFlags = this.isPlan ? { ...ownFlags, ...planFlags } : { ...ownFlags, ...savedFlags };
       const options = { flags: { ...flagsFor(inputs, app.registry.gates()), ...own }, args: argsFor(inputs) };
-      const { argv, off, notes: lineNotes } = kubeadmLine(pastedWords(this.argv), options.flags);
+      const { argv, off, notes: lineNotes } = kubeadmLine(words, options.flags);
       const { flags, args } = await this.parse(options, argv);
-      const stdinReaders = flags.config === '-' ? ['--config'] : [];
+      const stdinReaders = config?.file === '-' ? ['--config'] : [];
       const typed = await typedValues(inputs, { flags, args, off, stdinReaders });
-      const config = flags.config === '' ? undefined : { file: flags.config, lenient: flags.lenient };
       const { values, dryRun, problems, notes } = await mergeInputs(inputs, typed, config);
       const plain = withAbsolutePaths(inputs, plainValues(values), flags.root);
-      const isDryRun = this.isPlan || flags['dry-run'] || dryRun;
       await this.execute({
-        dryRun: isDryRun
-          ? {
-              document: this.isPlan ? 'plan' : 'result',
-              diff: flags.diff || !this.isPlan, // like kubeadm, whose dry run prints the files
-              exitCode: flags['detailed-exitcode'] === true ? 'detailed' : 'plain',
-              out: flags.out,
-            }
-          : undefined,
+        dryRun:
+          this.isPlan || flags['dry-run'] || dryRun
+            ? {
+                document: this.isPlan ? 'plan' : 'result',
+                diff: flags.diff || !this.isPlan, // like kubeadm, whose dry run prints the files
+                exitCode: flags['detailed-exitcode'] === true ? 'detailed' : 'plain',
+                out: flags.out,
+              }
+            : undefined,
         onFailure: flags['on-failure'],
         root: flags.root,
         output: flags.output,

@@ -1,15 +1,27 @@
 /** `join run --config`: the values of a kubeadm configuration file. Flags and variables override them. */
-import { loadJoinConfiguration, mixConfigAndFlags, mixingProblems } from '../../engine/kubeadm/index.ts';
+import {
+  asksForControlPlane,
+  loadJoinConfiguration,
+  mixConfigAndFlags,
+  mixingProblems,
+} from '../../engine/kubeadm/index.ts';
 import { fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
 import { readConfigurationFile } from './config-documents.ts';
 import { type ConfigFile, type MergedInputs, namedBy, overlaid, plainValues, type Values } from './values.ts';
 
-/** E_CONFIG with every problem of the file; E_INPUT if flags or variables have problems too. */
-export async function mergeWithConfigFile(config: ConfigFile, inputs: Schema, over: Values): Promise<MergedInputs> {
-  const { file } = config;
+/** `-` is standard input. E_CONFIG_FILE. */
+export async function openConfigFile({
+  file,
+  lenient,
+}: Omit<ConfigFile, 'text'>): Promise<ConfigFile & { isControlPlane: boolean }> {
   const text = await readConfigurationFile(file);
+  return { file, lenient, text, isControlPlane: asksForControlPlane(text) };
+}
+
+/** E_CONFIG with every problem of the file; E_INPUT if flags or variables have problems too. */
+export function mergeWithConfigFile(config: ConfigFile, inputs: Schema, over: Values): MergedInputs {
   const [typed, named] = [plainValues(over), namedBy(over)];
-  const configuration = loadFile(config, text, mixingProblems(typed, named));
+  const configuration = loadFile(config, mixingProblems(typed, named));
   const mixed = mixConfigAndFlags(configuration, typed, named);
   const isKnown = (name: string) => Object.hasOwn(inputs.properties ?? {}, name);
   const configured = Object.entries(mixed.configured);
@@ -32,7 +44,7 @@ export async function mergeWithConfigFile(config: ConfigFile, inputs: Schema, ov
   };
 }
 
-function loadFile({ file, lenient }: ConfigFile, text: string, problems: readonly string[]) {
+function loadFile({ file, lenient, text }: ConfigFile, problems: readonly string[]) {
   try {
     return loadJoinConfiguration(file === '-' ? 'standard input' : file, text, { lenient });
   } catch (error) {

@@ -2,11 +2,12 @@
 import type { FlagInput } from '@oclif/core/interfaces';
 import { EXIT, fail, goBoolean, JoinError } from '../../engine/sdk/index.ts';
 
-/** Names from kubeadm before 1.10, and from 1.19 to 1.21; and the one that `--root` has there. */
+/** Names from kubeadm before 1.10, from 1.13 and 1.14, and from 1.19 to 1.21; and the one that `--root` has there. */
 const OTHER_NAMES: Record<string, string> = {
   '--skip-preflight-checks': '--ignore-preflight-errors=all',
   '--experimental-patches': '--patches',
   '--rootfs': '--root',
+  '--experimental-control-plane': '--control-plane',
 };
 
 /** Flags that say where kubeadm logs; Joinery has no such log. */
@@ -20,13 +21,12 @@ const LOG_SWITCHES = [
 ];
 const LOG_VALUES = ['log-backtrace-at', 'log-dir', 'log-file', 'log-file-max-size', 'stderrthreshold', 'vmodule'];
 
-/** Flags that ask for a control-plane node, and those that kubeadm reads for one alone. */
-const CONTROL_PLANE_SWITCHES = ['control-plane', 'experimental-control-plane'];
+/** Flags that kubeadm reads for control planes alone. */
 const CONTROL_PLANE_VALUES = ['apiserver-advertise-address', 'apiserver-bind-port', 'certificate-key'];
 
 /**
  * Turns `--flag=true` into `--flag`, and drops flags of kubeadm that change nothing for a worker; `off` names the flags
- * set to false. E_CONTROL_PLANE_UNSUPPORTED, E_USAGE.
+ * set to false. E_INPUT, E_USAGE.
  */
 export function kubeadmLine(
   argv: readonly string[],
@@ -35,17 +35,28 @@ export function kubeadmLine(
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   const off: string[] = [];
   const notes: string[] = [];
-  const words = withoutIdleFlags(argv.slice(0, end), flags, notes).flatMap((word) => {
+  const named = argv.slice(0, end).map(currentName);
+  if (hasControlPlaneFlag(named) && named.some((word) => /^--config(=|$)/.test(word)))
+    throw fail('E_INPUT', {
+      problems: ['--config cannot be combined with --control-plane: add controlPlane to the file instead'],
+    });
+  const words = withoutIdleFlags(named, flags, notes).flatMap((word) => {
     const [name = '', ...rest] = word.split('=');
     const value = rest.length === 0 ? undefined : rest.join('=');
     const flag = name.slice('--'.length);
-    const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined;
-    if (other !== undefined) return [other.includes('=') || value === undefined ? other : `${other}=${value}`];
     if (value === undefined || !word.startsWith('--') || flags[flag]?.type !== 'boolean') return [word];
     if (!booleanOf(name, value)) off.push(flag);
     return booleanOf(name, value) ? [name] : [];
   });
   return { argv: [...words, ...argv.slice(end)], off, notes };
+}
+
+function currentName(word: string, _index: number, words: readonly string[]): string {
+  const [name = '', ...rest] = word.split('=');
+  const other = Object.hasOwn(OTHER_NAMES, name) ? OTHER_NAMES[name] : undefined;
+  // The flag `--root` is the one that counts, if both are there.
+  if (other === undefined || (name === '--rootfs' && words.some((each) => /^--root(=|$)/.test(each)))) return word;
+  return other.includes('=') || rest.length === 0 ? other : `${other}=${rest.join('=')}`;
 }
 
 /** Without the flags of kubeadm that have no meaning here, and without their values. Adds a note for each. */
@@ -56,7 +67,6 @@ function withoutIdleFlags(words: readonly string[], flags: FlagInput, notes: str
     const word = words[index] ?? '';
     const [, flag = '', value] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
     if (Object.hasOwn(flags, flag)) kept.push(word);
-    else if (CONTROL_PLANE_SWITCHES.includes(flag)) assertWorker(`--${flag}`, value);
     else if (LOG_SWITCHES.includes(flag)) {
       booleanOf(`--${flag}`, value ?? 'true');
       notes.push(idleNote(flag));
@@ -90,7 +100,8 @@ function booleanOf(name: string, value: string): boolean {
   });
 }
 
-/** `--control-plane=false` is allowed, as in kubeadm. */
-function assertWorker(name: string, value = 'true'): void {
-  if (booleanOf(name, value)) throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: name });
+/** Whether the words ask for a control plane; `--control-plane=false` is allowed, as in kubeadm. */
+export function hasControlPlaneFlag(words: readonly string[]): boolean {
+  const typed = words.findLast((word) => /^--(experimental-)?control-plane(=|$)/.test(word));
+  return typed !== undefined && goBoolean(typed.split('=')[1] ?? 'true') === true;
 }

@@ -3,13 +3,13 @@ import { fail, isJoinError, type Schema } from '../../engine/sdk/index.ts';
 import { type ConfigFile, type MergedInputs, overlaid, type Values } from './values.ts';
 import { valuesOfVariables } from './variables.ts';
 
-/** `typed` are the values of flags and arguments. E_CONFIG, E_CONFIG_FILE. */
+/** `typed` are the values of flags and arguments. E_CONFIG. */
 export async function mergeInputs(inputs: Schema, typed: Values, config?: ConfigFile): Promise<MergedInputs> {
   const variables = valuesOfVariables(inputs, process.env);
   const values = overlaid(variables.values, typed);
   if (config === undefined) return { ...variables, values, dryRun: false };
   const { mergeWithConfigFile } = await import('./config-file.ts'); // late, because most joins have no file
-  const merged = await mergeWithConfigFile(config, inputs, values);
+  const merged = mergeWithConfigFile(config, inputs, values);
   return {
     ...merged,
     problems: [...variables.problems, ...merged.problems],

@@ -1,6 +1,6 @@
 /** Flags of `join run` and `join plan` that are not inputs of a pipeline. */
 import { Flags } from '@oclif/core';
-import { DEFAULT_PIPELINE } from '../pipelines.ts';
+import { CONTROL_PLANE_PIPELINE, DEFAULT_PIPELINE } from '../pipelines.ts';
 import { envFlag, eventsFlag, runFlags } from './common-flags.ts';
 import { lenientFlag } from './config-documents.ts';
 
@@ -17,6 +17,9 @@ export const ownFlags = {
     default: DEFAULT_PIPELINE,
     helpValue: 'NAME|FILE',
     description: `Pipeline to run; its inputs become flags (default ${DEFAULT_PIPELINE})`,
+  }),
+  'control-plane': Flags.boolean({
+    description: `Join as a control plane, with the pipeline ${CONTROL_PLANE_PIPELINE}, whose inputs become flags`,
   }),
   env: envFlag,
 };

@@ -23,6 +23,7 @@ export type Values = Readonly<Record<string, Value>>;
 /** The file that `--config` names. */
 export interface ConfigFile {
   file: string;
+  text: string;
   /** Warn about unknown or duplicate fields instead of failing. */
   lenient: boolean;
 }

@@ -14,7 +14,7 @@ export interface PipelineRequest {
 
 export async function openWithPlugins({ catalog, plugins }: Parts, request: PipelineRequest): Promise<PipelineFor> {
   const { name, environments, argv } = request;
-  if (mayBelongToPlugin(request)) await plugins.load({ argv });
+  if (mayBelongToPlugin(request) || catalog.extends(name)) await plugins.load({ argv });
   const pipelineFor = await catalog.openOverlaid(name, environments);
   await plugins.load({ argv, pipeline: pipelineFor() });
   return pipelineFor;
@@ -26,12 +26,15 @@ export async function openTrackedWithPlugins(
   request: PipelineRequest,
 ): Promise<TrackedPipeline> {
   const { name, environments, argv } = request;
-  if (mayBelongToPlugin(request)) await plugins.load({ argv });
+  if (mayBelongToPlugin(request) || catalog.extends(name)) await plugins.load({ argv });
   const tracked = await catalog.openTracked(name, environments);
   await plugins.load({ argv, pipeline: tracked.resolve().pipeline });
   return tracked;
 }
 
-/** A name that is neither a file nor the default may be that of a plugin's pipeline or environment. */
+/**
+ * A name that is neither a file nor the default may be that of a plugin's pipeline or environment. A pipeline that
+ * extends another may extend that of a plugin.
+ */
 const mayBelongToPlugin = ({ name, environments }: PipelineRequest): boolean =>
   [name, ...environments].some((each) => !isFile(each) && each !== DEFAULT_PIPELINE);

@@ -165,15 +165,18 @@ function defaultRows(
   });
 }
 
-/** The file of the environment that inserted or replaced a step, by the ID of the step. */
-export function stepEnvironments({ file }: { file: string }, tracked: TrackedValue): Map<string, string> {
+/**
+ * The file of the environment that inserted or replaced a step, by the ID of the step. `files` are those of the
+ * pipeline.
+ */
+export function stepEnvironments(files: readonly string[], tracked: TrackedValue): Map<string, string> {
   const sections = ['steps', 'finally'].flatMap((key) => {
     const section = partOf(tracked, key);
     return section?.kind === 'list' ? section.items : [];
   });
   return new Map(
     sections.flatMap((step): [string, string][] =>
-      step.place.file === file ? [] : [[idOf(step) ?? '', step.place.file]],
+      files.includes(step.place.file) ? [] : [[idOf(step) ?? '', step.place.file]],
     ),
   );
 }

@@ -7,9 +7,10 @@ import { checkShape } from '../documents/shape.ts';
 import type { AppliedEnvironment } from '../pipeline/load.ts';
 import { plainOf, TrackedLocator, type TrackedValue, trackedOf } from './tracked.ts';
 
-/** The content of one file. */
+/** The content of one file, or of a pipeline and those that it extends. */
 export interface SourceDocument {
   file: string;
+  files: readonly string[];
   digest: string;
   tracked: TrackedValue;
 }
@@ -22,7 +23,7 @@ export interface Environment extends AppliedEnvironment {
 export function readTracked(file: string, text: string): SourceDocument {
   const { document, source, problems } = readDocument(file, text);
   problems.throwIfAny();
-  return { file, digest: digestOf(text), tracked: trackedOf(document, source) };
+  return { file, files: [file], digest: digestOf(text), tracked: trackedOf(document, source) };
 }
 
 /** Reads a document that satisfies `schemas/environment.schema.json`. `name` is the name on the command line. */

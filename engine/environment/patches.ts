@@ -6,7 +6,7 @@ import { applyJsonPatch } from './json-patch.ts';
 import { idOf, insertAfter, insertAtEnd, insertAtStart, insertBefore, removeAt, replaceAt } from './steps.ts';
 import { type List, type Mapping, mergePatch, partOf, type Scalar, type TrackedValue, withEntry } from './tracked.ts';
 
-interface PatchContext {
+export interface PatchContext {
   problems: Problems;
   /** Defined if an environment contains a `jsonPatch`. */
   applyPatch: ApplyPatch | undefined;

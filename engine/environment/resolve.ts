@@ -12,7 +12,7 @@ import type { Schema } from '../sdk/schema.ts';
 import { didYouMean } from '../sdk/text.ts';
 import type { Environment, SourceDocument } from './load.ts';
 import { matches } from './match.ts';
-import { applyEnvironmentPatch } from './patches.ts';
+import { applyEnvironmentPatch, type PatchContext } from './patches.ts';
 import { withNeeds } from './steps.ts';
 import { type Mapping, mergePatch, partOf, plainOf, TrackedLocator, type TrackedValue, withEntry } from './tracked.ts';
 
@@ -22,14 +22,16 @@ export interface ResolvedPipeline {
   tracked: TrackedValue;
   /** The pipeline as plain data. */
   plain: unknown;
+  /** The files of the pipeline, without those of environments. */
+  files: readonly string[];
 }
 
 /** Selects parts that apply to some machines only. */
 export type PartFilter = (part: TrackedValue) => boolean;
 
-/** Loads the library for RFC 6902 if an environment needs it. */
-export async function loadJsonPatch(environments: readonly Environment[]): Promise<ApplyPatch | undefined> {
-  const isUsed = environments.some(({ tracked }) => JSON.stringify(plainOf(tracked)).includes('"jsonPatch"'));
+/** Loads the library for RFC 6902 if one of the documents needs it. */
+export async function loadJsonPatch(documents: readonly { tracked: TrackedValue }[]): Promise<ApplyPatch | undefined> {
+  const isUsed = documents.some(({ tracked }) => JSON.stringify(plainOf(tracked)).includes('"jsonPatch"'));
   return isUsed ? (await import('rfc6902')).applyPatch : undefined;
 }
 
@@ -43,11 +45,8 @@ export function resolvePipeline(
   const problems = new Problems(new TrackedLocator(base.tracked));
   let tracked = withExplicitNeeds(base.tracked);
   for (const environment of environments)
-    for (const layer of layersOf(environment.tracked, applies)) {
-      for (const patch of itemsOf(partOf(layer, 'patches')))
-        tracked = applyEnvironmentPatch(tracked, patch, { problems, applyPatch });
-      tracked = withInputs(tracked, partOf(layer, 'inputs'), problems);
-    }
+    for (const layer of layersOf(environment.tracked, applies))
+      tracked = applyLayer(tracked, layer, { problems, applyPatch });
   problems.useLocator(new TrackedLocator(tracked));
   const origin = {
     file: base.file,
@@ -55,7 +54,14 @@ export function resolvePipeline(
     environments: environments.map(({ name, digest }) => ({ name, digest })),
   };
   const plain = plainOf(tracked);
-  return { pipeline: pipelineOf(plain, problems, origin), tracked, plain };
+  return { pipeline: pipelineOf(plain, problems, origin), tracked, plain, files: base.files };
+}
+
+/** Applies the patches and inputs of an environment, of its part for some machines, or of a pipeline that extends. */
+export function applyLayer(pipeline: TrackedValue, layer: TrackedValue, context: PatchContext): TrackedValue {
+  let tracked = pipeline;
+  for (const patch of itemsOf(partOf(layer, 'patches'))) tracked = applyEnvironmentPatch(tracked, patch, context);
+  return withInputs(tracked, partOf(layer, 'inputs'), context.problems);
 }
 
 const itemsOf = (tracked: TrackedValue | undefined): readonly TrackedValue[] =>
@@ -76,7 +82,7 @@ export const partsFor =
   (part) =>
     matches(plainOf(partOf(part, 'match') ?? part), host);
 
-function withExplicitNeeds(pipeline: TrackedValue): TrackedValue {
+export function withExplicitNeeds(pipeline: TrackedValue): TrackedValue {
   const steps = partOf(pipeline, 'steps');
   if (pipeline.kind !== 'map' || steps?.kind !== 'list') return pipeline;
   return withEntry(pipeline, 'steps', withNeeds(steps));

@@ -11,6 +11,7 @@
  * | arguments | - | nodeRegistration.kubeletExtraArgs, a mapping | = | the same, a list |
  * | time limits | discoveryTimeout | = | discovery.timeout | timeouts |
  * | the cluster's | clusterName, featureGates | = | - | - |
+ * | control plane | - | v1alpha3: controlPlane, apiEndpoint | controlPlane | = |
  */
 import type { Path } from '../documents/problems.ts';
 import { maskTokens } from '../sdk/text.ts';
@@ -52,6 +53,12 @@ const places = {
   featureGates: { v1alpha1: 'featureGates', v1beta1: gone },
   controlPlane: { v1alpha3: 'controlPlane' },
   apiEndpoint: { v1alpha3: 'apiEndpoint', v1beta1: gone }, // now in controlPlane
+  advertiseAddress: {
+    v1alpha3: 'apiEndpoint.advertiseAddress',
+    v1beta1: 'controlPlane.localAPIEndpoint.advertiseAddress',
+  },
+  bindPort: { v1alpha3: 'apiEndpoint.bindPort', v1beta1: 'controlPlane.localAPIEndpoint.bindPort' },
+  certificateKey: { v1beta2: 'controlPlane.certificateKey' },
 } satisfies Record<string, Partial<Record<Version, string>>>;
 
 export type Field = keyof typeof places;

@@ -10,6 +10,9 @@ import { hostnameOverride, type JoinSettings } from './settings.ts';
  * allowed.
  */
 const REFUSED = [
+  'apiserverAdvertiseAddress',
+  'apiserverBindPort',
+  'certificateKey',
   'discoveryFile',
   'discoveryToken',
   'discoveryTokenCaCertHash',
@@ -19,15 +22,18 @@ const REFUSED = [
   'token',
 ];
 
-/** Fields of a file that have no effect on a worker. */
+/** Fields of a file that have no effect. */
 const WITHOUT_EFFECT: readonly Field[] = [
   'clusterName',
   'imagePullPolicy',
   'imagePullSerial',
+  'upgradeManifestsTimeout',
+];
+/** Fields that have no effect on a worker. */
+const OF_CONTROL_PLANE: readonly Field[] = [
   'controlPlaneComponentHealthCheckTimeout',
   'etcdApiCallTimeout',
   'kubernetesApiCallTimeout',
-  'upgradeManifestsTimeout',
 ];
 
 export interface Configured {
@@ -106,14 +112,16 @@ function notesOf({ settings, placeOf, warnings }: JoinConfiguration, endpoint: u
     notes.push(`${endpoint} is ignored: the file has ${servers.join(', ') || 'a discovery file'}`);
   if (servers.length > 1)
     notes.push(`only ${servers[0]}, the first of the ${servers.length} API servers in the file, is used`);
-  const idle = WITHOUT_EFFECT.flatMap((field) => placeOf(field) ?? []);
+  const isWorker = settings.controlPlane === undefined;
+  const idle = [...WITHOUT_EFFECT, ...(isWorker ? OF_CONTROL_PLANE : [])].flatMap((field) => placeOf(field) ?? []);
   const [first] = idle;
+  const role = isWorker ? 'worker' : 'control plane';
   if (first !== undefined)
-    notes.push(`${first.file}: ${idle.map(({ field }) => field).join(', ')}: no effect on a worker`);
+    notes.push(`${first.file}: ${idle.map(({ field }) => field).join(', ')}: no effect on a ${role}`);
   return notes;
 }
 
-/** The values that a worker uses, each with the place of the first field that sets it. */
+/** The values that the join uses, each with the place of the first field that sets it. */
 function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<string, Configured> {
   const { discovery, kubeletExtraArgs, featureGates, timeouts } = settings;
   const token = discovery.by === 'token' ? discovery : undefined;
@@ -137,6 +145,7 @@ function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<stri
     discoveryTimeout: [millisecondsText(timeouts.discoveryMs), 'discoveryTimeout'],
     tlsBootstrapTimeout: [millisecondsText(timeouts.tlsBootstrapMs), 'tlsBootstrapTimeout'],
     kubeletHealthCheckTimeout: [millisecondsText(timeouts.kubeletHealthCheckMs), 'kubeletHealthCheckTimeout'],
+    ...controlPlaneInputs(settings),
   };
   return Object.fromEntries(
     Object.entries(inputs).flatMap(([name, [value, ...fields]]) => {
@@ -144,6 +153,21 @@ function configuredInputs({ settings, placeOf }: JoinConfiguration): Record<stri
       return place === undefined ? [] : [[name, { value, place }]];
     }),
   );
+}
+
+function controlPlaneInputs({ controlPlane, timeouts }: JoinSettings): Record<string, [value: unknown, Field]> {
+  if (controlPlane === undefined) return {};
+  return {
+    certificateKey: [controlPlane.certificateKey, 'certificateKey'],
+    apiserverAdvertiseAddress: [controlPlane.advertiseAddress, 'advertiseAddress'],
+    apiserverBindPort: [controlPlane.bindPort, 'bindPort'],
+    controlPlaneComponentHealthCheckTimeout: [
+      millisecondsText(timeouts.controlPlaneComponentHealthCheckMs),
+      'controlPlaneComponentHealthCheckTimeout',
+    ],
+    etcdApiCallTimeout: [millisecondsText(timeouts.etcdApiCallMs), 'etcdApiCallTimeout'],
+    kubernetesApiCallTimeout: [millisecondsText(timeouts.kubernetesApiCallMs), 'kubernetesApiCallTimeout'],
+  };
 }
 
 /** In the form that `--feature-gates` takes. */

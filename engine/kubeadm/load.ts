@@ -35,8 +35,7 @@ export interface JoinConfiguration {
 
 /**
  * Reads a NodeConfiguration (v1alpha1, v1alpha2) or JoinConfiguration (v1alpha3 to v1beta4), and ignores documents of
- * other kinds. `file` is only used in messages. E_CONFIG with every problem, or E_CONTROL_PLANE_UNSUPPORTED if that is
- * the only problem.
+ * other kinds. `file` is only used in messages. E_CONFIG with every problem.
  */
 export function loadJoinConfiguration(file: string, text: string, options: LoadOptions = {}): JoinConfiguration {
   const { version, value, warnings, problems } = readConfiguration(file, text, options);
@@ -50,6 +49,14 @@ export function loadJoinConfiguration(file: string, text: string, options: LoadO
     },
     warnings,
   };
+}
+
+/** Whether the text asks for a control plane. False if it cannot be read, which reading it will report. */
+export function asksForControlPlane(text: string): boolean {
+  const joining = joiningDocument(parseDocuments('', text));
+  const { version, parsed } = joining ?? {};
+  if (version === undefined || typeof parsed?.value !== 'object' || parsed.value === null) return false;
+  return (fieldValue(version, parsed.value, 'controlPlane') ?? false) !== false;
 }
 
 /** A valid configuration, in the form of its file. */
@@ -77,18 +84,8 @@ export function readConfiguration(file: string, text: string, { lenient = false 
 
   const { parsed, version, otherKinds } = joining;
   const { value, unknown } = checkedValue(parsed, version, lenient);
-  const role = fieldValue(version, value, 'controlPlane');
-  const isWorker = role === undefined || role === false;
-  if (!isWorker)
-    parsed.errors.atKey(
-      [],
-      'controlPlane',
-      'controlPlane requests a control-plane node, but Joinery only joins workers',
-    );
-  const [first, ...others] = all('errors');
-  if (first !== undefined && others.length === 0 && !isWorker)
-    throw fail('E_CONTROL_PLANE_UNSUPPORTED', { what: `${file}:${first.line}:${first.column}: controlPlane` });
-  if (first !== undefined) throw refusal([first, ...others]);
+  const errors = all('errors');
+  if (errors.length > 0) throw refusal(errors);
 
   return {
     version,

@@ -38,6 +38,7 @@ export function migrateConfiguration(file: string, text: string, options: LoadOp
 }
 
 const OF_TOKEN_DISCOVERY: readonly Field[] = ['apiServers', 'caCertHashes', 'unsafeSkipCaVerification'];
+const OF_CONTROL_PLANE: readonly Field[] = ['advertiseAddress', 'bindPort', 'certificateKey'];
 const WHY_LOST: Partial<Record<Field, string>> = {
   clusterName: 'kubeadm reads it from the cluster',
   featureGates: 'kubeadm reads them from the cluster',
@@ -51,7 +52,9 @@ function planned({ version, value: document, dropped }: WrittenConfiguration): {
     lost: true,
     why: 'it is not part of a configuration for joining',
   }));
-  const byFile = settingsOf(version, document).discovery.by === 'file';
+  const settings = settingsOf(version, document);
+  const byFile = settings.discovery.by === 'file';
+  const isWorker = settings.controlPlane === undefined;
   const of = (field: Field) => fieldValue(version, document, field);
   const move = (field: Field, value: unknown, as = field) => {
     const [from, to] = [dottedPathOf(field, version), dottedPathOf(as, LATEST)];
@@ -64,9 +67,11 @@ function planned({ version, value: document, dropped }: WrittenConfiguration): {
   for (const field of FIELDS) {
     const value = of(field);
     const why = WHY_LOST[field];
-    // `controlPlane` can only be false here, which is also the default.
-    if (value === undefined || field === 'controlPlane') continue;
-    if (why !== undefined) change(field, true, why);
+    if (value === undefined || (isWorker && [...OF_CONTROL_PLANE, 'controlPlane'].includes(field))) continue;
+    if (field === 'controlPlane') move(field, {});
+    else if (field === 'apiEndpoint' && !isWorker)
+      continue; // its fields are moved
+    else if (why !== undefined) change(field, true, why);
     else if (byFile && OF_TOKEN_DISCOVERY.includes(field)) {
       if ([value].flat().some(Boolean)) change(field, true, 'discovery by a file does not use it');
     } else if (field === 'token') {

@@ -1,6 +1,8 @@
 /** Rules between fields that a schema cannot express. Source: kubeadm's validation of join configurations. */
 import type { Path, Problems } from '../documents/problems.ts';
-import { fields } from '../node/index.ts';
+import { controlPlaneFields, fields } from '../node/index.ts';
+import { bytesOfAddress } from '../pki/index.ts';
+import { Secret } from '../sdk/index.ts';
 import { oddCharacterNote } from '../sdk/odd-characters.ts';
 import { dottedPathOf, type Field, fieldValue, nameOf, pathOf, valueAt } from './fields.ts';
 import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';
@@ -16,7 +18,8 @@ interface Subject {
 /** Adds to `problems`, at the fields concerned. */
 export function checkRules(version: Version, document: object, problems: Problems): void {
   const subject = { version, document, problems };
-  for (const rule of [discovery, ignoredChecks, kubeletArguments, taints, nodeName, timeouts]) rule(subject);
+  for (const rule of [discovery, ignoredChecks, kubeletArguments, taints, nodeName, timeouts, controlPlane])
+    rule(subject);
 }
 
 /** The field's name in this version. */
@@ -161,6 +164,23 @@ function nodeName(subject: Subject): void {
 }
 
 const NODE_NAME = new RegExp(fields.nodeName.pattern);
+
+/** The values are checked for a worker, too, as kubeadm does. The key is a secret, so it is not quoted. */
+function controlPlane(subject: Subject): void {
+  const [address, port, key] = [
+    find(subject, 'advertiseAddress'),
+    find(subject, 'bindPort'),
+    find(subject, 'certificateKey'),
+  ];
+  if (typeof address === 'string' && bytesOfAddress(address) === undefined)
+    report(subject, pathTo(subject, 'advertiseAddress'), `must ${controlPlaneFields.advertiseAddress['x-form']}`);
+  if (typeof port === 'number' && (port < 0 || port > 65_535))
+    report(subject, pathTo(subject, 'bindPort'), 'must be a port from 1 to 65535');
+  if (key instanceof Secret && !CERTIFICATE_KEY.test(key.reveal()))
+    report(subject, pathTo(subject, 'certificateKey'), `must ${controlPlaneFields.certificateKey['x-form']}`);
+}
+
+const CERTIFICATE_KEY = new RegExp(controlPlaneFields.certificateKey.pattern);
 
 /** kubeadm accepts these values, and then fails at once. */
 function timeouts(subject: Subject): void {

@@ -39,6 +39,12 @@ export interface KubeletArgument {
 }
 
 /** A field is undefined if the file does not set it: the default applies. */
+export interface ControlPlane {
+  advertiseAddress: string | undefined;
+  bindPort: number | undefined;
+  certificateKey: Secret | undefined;
+}
+
 export interface JoinSettings {
   discovery: TokenDiscovery | FileDiscovery;
   /** Absent only if a discovery file may contain credentials. */
@@ -55,12 +61,14 @@ export interface JoinSettings {
   /** Directory. */
   patches: string | undefined;
   skipPhases: string[];
+  /** Undefined for a worker. */
+  controlPlane: ControlPlane | undefined;
   dryRun: boolean;
   timeouts: Partial<Record<TimeoutName, number>>;
   /** From kubeadm 1.9 to 1.12. Later versions read both from the cluster. */
   featureGates: Record<string, boolean>;
   clusterName: string | undefined;
-  /** For images of the control plane. They have no effect on a worker. */
+  /** For images of the control plane. Here, the kubelet pulls them. */
   imagePullPolicy: string | undefined;
   imagePullSerial: boolean | undefined;
 }
@@ -97,6 +105,7 @@ export function settingsOf(version: Version, document: object): JoinSettings {
     caCertPath: of('caCertPath'),
     patches: of('patches'),
     skipPhases: of('skipPhases') ?? [],
+    controlPlane: controlPlaneOf(version, document),
     dryRun: of('dryRun') ?? false,
     timeouts: Object.fromEntries(
       Object.entries(TIMEOUTS)
@@ -107,6 +116,17 @@ export function settingsOf(version: Version, document: object): JoinSettings {
     clusterName: of('clusterName'),
     imagePullPolicy: of('imagePullPolicy'),
     imagePullSerial: of('imagePullSerial'),
+  };
+}
+
+/** Up to v1alpha3 a boolean, then a mapping that may be empty. */
+export function controlPlaneOf(version: Version, document: object): ControlPlane | undefined {
+  const of = <T>(field: Field) => fieldValue(version, document, field) as T | undefined;
+  if ((of('controlPlane') ?? false) === false) return undefined;
+  return {
+    advertiseAddress: of('advertiseAddress'),
+    bindPort: of<number>('bindPort') || undefined, // in Go, 0 is absent
+    certificateKey: of('certificateKey'),
   };
 }
 

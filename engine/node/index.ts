@@ -9,6 +9,14 @@ export { type ClusterSettings, clusterSettings } from './cluster-settings.ts';
 export { adminIdentity } from './control-plane/admin.ts';
 export { type Authority, issuedPair, type Pair, readAuthority } from './control-plane/authority.ts';
 export { defaultAddress, isGlobal } from './control-plane/default-address.ts';
+export {
+  type ClusterEtcd,
+  clusterEtcd,
+  etcdClientUrl,
+  etcdMemberName,
+  etcdPeerUrl,
+  voterHealth,
+} from './control-plane/etcd.ts';
 export { controlPlaneFields } from './control-plane/fields.ts';
 export {
   type Argument,
@@ -17,7 +25,7 @@ export {
   controlPlaneSettings,
   type HostPathMount,
 } from './control-plane/settings.ts';
-export { commandOf, manifestOf, probeHost, type StaticPod } from './control-plane/static-pod.ts';
+export { commandOf, manifestOf, probeHost, type StaticPod, secondsOf } from './control-plane/static-pod.ts';
 export { findCriSocket, socketPath } from './cri.ts';
 export { fields } from './fields.ts';
 export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } from './identity.ts';
@@ -49,6 +57,7 @@ export {
   usableIdentity,
 } from './kubelet-identity.ts';
 export { hasSocketFile, isSocketAnnotated, writtenSocket } from './kubelet-socket.ts';
+export { isPortInUse } from './listening.ts';
 export {
   type Condition,
   type ConfigMapObject,

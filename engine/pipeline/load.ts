@@ -75,6 +75,14 @@ type Origin = Pick<Pipeline, 'file' | 'digest' | 'environments'>;
 type PipelineDocument = Omit<Pipeline, keyof Origin | 'problems' | 'place' | 'inputs' | 'defaults'> &
   Partial<Pick<Pipeline, 'inputs' | 'defaults'>>;
 
+/** Whether the text is a pipeline that consists of another one and changes (`extends`). */
+export function isExtension(file: string, text: string): boolean {
+  if (!text.includes('extends') || precompiledPipelines.has(digestOf(text))) return false;
+  const { value } = readDocument(file, text);
+  return typeof value === 'object' && value !== null && 'extends' in value;
+}
+
+/** `text` is a pipeline that extends no other. */
 export function loadPipeline(file: string, text: string): Pipeline {
   const origin = { file, digest: digestOf(text), environments: [] };
   const precompiled = precompiledPipelines.get(origin.digest);

@@ -43,13 +43,15 @@ export class MemoryEtcd {
     else this.#remove(member);
   }
 
-  wait({ until, at }: EtcdWait): void {
+  /** Returns the directory with the data of a member that has started. */
+  wait({ until, at }: EtcdWait): string[] {
     const { starts } = this.#options;
-    if (until !== 'started') return;
+    if (until !== 'started') return [];
     const member = memberAt(this.members, at);
     if (member === undefined || starts === undefined) throw new Error(`the member ${at} never starts`);
     const clientUrls = [at.replace(':2380', ':2379')];
     this.#replace(member, { ...member, name: starts, clientUrls });
+    return ['/var/lib/etcd/member'];
   }
 
   #add(peerUrl: string, isLearner: boolean): void {
@@ -82,6 +84,7 @@ export class MemoryEtcd {
   /** Without a majority of started voters, etcd could not change its members again. */
   #requireStarted(what: string, voters: readonly (EtcdMember | undefined)[]): void {
     const started = voters.filter((voter) => voter !== undefined && voter.name !== '');
+    if (what === 'add' && started.length === 1 && voters.length === 2) return; // etcd allows the first one
     if (started.length * 2 <= voters.length)
       throw refused(what, 'etcdserver: re-configuration failed due to not enough started members');
   }

@@ -81,7 +81,11 @@ export function memoryHost(machine: MemoryMachine = {}): MemoryHost {
         const content = await this.read<'file'>({ kind: 'file', path: condition.path }, signal);
         if (condition.done(content)) return content;
       }
-      if (condition.kind === 'etcd') return prepared(machine.etcd, 'with an etcd').wait(condition);
+      if (condition.kind === 'etcd') {
+        const data = prepared(machine.etcd, 'with an etcd').wait(condition);
+        for (const path of data) overlay.put(path, { kind: 'directory', mode: 0o700 });
+        return undefined;
+      }
       return prepared(machine.wait, `to wait for ${condition.kind}`)(condition, signal);
     },
   };

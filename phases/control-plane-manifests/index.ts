@@ -1,5 +1,5 @@
 /** Writes the static Pods of a control plane except that of etcd. Source: kubeadm, phases/controlplane. */
-import { controlPlaneSettings, manifestOf, paths } from '../../engine/node/index.ts';
+import { controlPlaneSettings, manifestOf, paths, secondsOf } from '../../engine/node/index.ts';
 import { definePhase, type Files, writes } from '../../engine/sdk/index.ts';
 import { apiServer, controllerManager, scheduler } from './components.ts';
 import { input, output } from './schema.ts';
@@ -17,11 +17,12 @@ export default definePhase({
     writes(`${paths.manifests}/kube-scheduler.yaml`, 0o600, 'the scheduler'),
   ],
 
-  async run({ files }, { certificatesDir, clusterConfiguration, ...endpoint }) {
+  async run({ files }, { certificatesDir, clusterConfiguration, startTimeout, ...endpoint }) {
     const settings = controlPlaneSettings(clusterConfiguration);
     const machine = {
       ...endpoint,
       certificatesDir,
+      startSeconds: secondsOf(startTimeout),
       hasCaKey: (await files.stat(`${certificatesDir}/ca.key`)) !== undefined,
       caDirectories: await existing(files, optionalCaDirectories(settings.version)),
     };

@@ -1,6 +1,6 @@
 import { controlPlaneFields } from '../../engine/node/index.ts';
 
-const { certificatesDir, clusterConfiguration, advertiseAddress, bindPort } = controlPlaneFields;
+const { certificatesDir, clusterConfiguration, advertiseAddress, bindPort, startTimeout } = controlPlaneFields;
 
 export const input = {
   type: 'object',
@@ -9,13 +9,7 @@ export const input = {
     clusterConfiguration,
     advertiseAddress,
     bindPort,
-    startSeconds: {
-      type: 'integer',
-      minimum: 10,
-      maximum: 86_400,
-      default: 240,
-      description: 'Seconds in which a component has to start',
-    },
+    startTimeout,
   },
   required: ['clusterConfiguration', 'advertiseAddress'],
   additionalProperties: false,

@@ -15,12 +15,12 @@ export default definePhase({
   effects: [],
 
   async run({ files, log }, { clusterConfiguration, server, apiserverAdvertiseAddress, apiserverBindPort }) {
-    const { version } = controlPlaneSettings(clusterConfiguration);
+    const { version, certificatesDir } = controlPlaneSettings(clusterConfiguration);
     const advertiseAddress = await addressOf(files, apiserverAdvertiseAddress);
     const local = apiUrl(advertiseAddress, apiserverBindPort);
     log.info(`the API server of this machine will be ${local}`);
     const kubeletServer = holds('kubeletUsesLocalApi', version) ? local : server;
-    return { advertiseAddress, bindPort: apiserverBindPort, kubeletServer };
+    return { advertiseAddress, bindPort: apiserverBindPort, certificatesDir, kubeletServer };
   },
 });
 

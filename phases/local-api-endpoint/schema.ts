@@ -1,6 +1,6 @@
 import { controlPlaneFields, fields } from '../../engine/node/index.ts';
 
-const { clusterConfiguration, advertiseAddress, bindPort } = controlPlaneFields;
+const { certificatesDir, clusterConfiguration, advertiseAddress, bindPort } = controlPlaneFields;
 
 export const input = {
   type: 'object',
@@ -22,7 +22,8 @@ export const output = {
   properties: {
     advertiseAddress,
     bindPort,
+    certificatesDir,
     kubeletServer: { ...fields.server, description: 'URL of the API server that the kubelet of this machine uses' },
   },
-  required: ['advertiseAddress', 'bindPort', 'kubeletServer'],
+  required: ['advertiseAddress', 'bindPort', 'certificatesDir', 'kubeletServer'],
 } as const;

@@ -37,9 +37,10 @@ const fileAvailable = (path: string): Check => ({
   },
 });
 
-export const fileChecks = ({ caCertPath }: Inputs): Check[] => [
+/** A control plane may have the certificates that all control planes share. */
+export const fileChecks = ({ caCertPath, controlPlane }: Inputs): Check[] => [
   manifestsEmpty,
   fileAvailable(paths.kubeletConf),
   fileAvailable(paths.bootstrapKubeletConf),
-  fileAvailable(caCertPath),
+  ...(controlPlane === true ? [] : [fileAvailable(caCertPath)]),
 ];

@@ -10,6 +10,7 @@ export const input = {
     endpoint: { type: 'string', description: 'API server address (host:port)' },
     criSocket,
     caCertPath,
+    controlPlane: { type: 'boolean', description: 'Whether the machine joins as a control plane' },
     standalone: {
       type: 'boolean',
       default: true,

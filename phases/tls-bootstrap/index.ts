@@ -57,7 +57,7 @@ export default definePhase({
   irreversible: 'the CertificateSigningRequest remains until the cluster deletes it, an hour after it was signed',
 
   async run({ files, services, kube, clock, random, log }, { identity: joining, nodeName, ...inputs }) {
-    const { tlsBootstrapMode, kubeletVersion } = inputs;
+    const { tlsBootstrapMode, kubeletVersion, kubeletServer } = inputs;
     const { server, ca } = joining;
     const held = await usableIdentity({ files, kube, clock }, { server, ca, nodeName });
     if (held !== undefined) {
@@ -74,9 +74,10 @@ export default definePhase({
 
     if (tlsBootstrapMode === 'kubelet') {
       const automatic = await review;
+      const kubeletsIdentity = kubeletServer === undefined ? identity : { ...identity, server: kubeletServer };
       await services.stop('kubelet');
       for (const stale of [paths.kubeletConf, paths.kubeletCurrentPem]) await files.remove(stale);
-      await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(identity, kubeletVersion), 0o600);
+      await files.write(paths.bootstrapKubeletConf, bootstrapKubeconfig(kubeletsIdentity, kubeletVersion), 0o600);
       if (!automatic) log.warn(`the kubelet's CSR will need manual approval:${approvalCommands('NAME')}`);
       return {};
     }

@@ -1,10 +1,19 @@
 import { fields } from '../../engine/node/index.ts';
 
-const { identity, nodeName, tlsBootstrapMode, certificate, key, kubeletVersion } = fields;
+const { identity, server, nodeName, tlsBootstrapMode, certificate, key, kubeletVersion } = fields;
 
 export const input = {
   type: 'object',
-  properties: { identity, nodeName, tlsBootstrapMode, kubeletVersion },
+  properties: {
+    identity,
+    nodeName,
+    tlsBootstrapMode,
+    kubeletVersion,
+    kubeletServer: {
+      ...server,
+      description: 'In mode kubelet: URL of the API server that the kubelet asks (default: that of identity)',
+    },
+  },
   required: ['identity', 'nodeName'],
   additionalProperties: false,
 } as const;

@@ -74,13 +74,11 @@ describe('join config validate', () => {
     });
   });
 
-  test('config validate exits 2 for a control-plane node, and 3 for a missing file', async () => {
+  test('config validate exits 3 for a wrong certificate key, without printing it, and for no file', async () => {
     const file = await writeFixture('a.yaml', `${examples.v1beta4}controlPlane: { certificateKey: ${SECRET} }\n`);
     const refused = await cli(['config', 'validate', file]);
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain(
-      `E_CONTROL_PLANE_UNSUPPORTED: ${file}:32:1: controlPlane requests a control-plane node`,
-    );
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toContain(`${file}:32:33: controlPlane.certificateKey must be 64 hexadecimal digits`);
     expect(refused.stderr).not.toContain(SECRET);
     const missing = await cli(['config', 'validate', join(folder, 'none.yaml')]);
     expect(missing.code).toBe(3);

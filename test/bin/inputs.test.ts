@@ -41,7 +41,8 @@ describe('flags as kubeadm takes them', () => {
     [['--token=a=b', '-v=3'], ['--token=a=b', '-v=3'], []],
     [['--skip-preflight-checks'], ['--ignore-preflight-errors=all'], []],
     [['--experimental-patches=/p', '--experimental-patches', '/q'], ['--patches=/p', '--patches', '/q'], []],
-    [['--control-plane=false', 'a:1'], ['a:1'], []],
+    [['--control-plane=false', 'a:1'], ['a:1'], ['control-plane']],
+    [['--experimental-control-plane=true', 'a:1'], ['--control-plane', 'a:1'], []],
     [
       ['--node-name', '--dry-run=true', '--', '--dry-run=true'],
       ['--node-name', '--dry-run', '--', '--dry-run=true'],
@@ -71,12 +72,11 @@ describe('flags as kubeadm takes them', () => {
   });
 
   test.each(['--control-plane', '--experimental-control-plane=true'])(
-    'join run refuses the control-plane flag %s',
+    'join run refuses the control-plane flag %s beside a configuration file, as kubeadm does',
     async (word) => {
-      expect(await joinErrorOf(() => kubeadmLine([word], flags))).toMatchObject({
-        code: 'E_CONTROL_PLANE_UNSUPPORTED',
-        exitCode: 2,
-        facts: { what: word.split('=')[0] },
+      expect(await joinErrorOf(() => kubeadmLine(['--config', 'f', word], flags))).toMatchObject({
+        code: 'E_INPUT',
+        message: '--config cannot be combined with --control-plane: add controlPlane to the file instead',
       });
     },
   );

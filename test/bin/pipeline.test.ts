@@ -25,7 +25,10 @@ describe('join pipeline', () => {
   test('pipeline list prints the shipped pipelines and environments', async () => {
     const { stdout } = await cli(['pipeline', 'list', '--output', 'json']);
     const listed = JSON.parse(stdout) as { environments: { name: string; description: string }[] };
-    expect(listed).toMatchObject({ kind: 'PipelineList', pipelines: [{ name: 'join-worker' }] });
+    expect(listed).toMatchObject({
+      kind: 'PipelineList',
+      pipelines: [{ name: 'join-control-plane' }, { name: 'join-worker' }],
+    });
     expect(listed.environments.map(({ name }) => name)).toEqual([
       'air-gapped',
       'bare-metal',
@@ -34,7 +37,7 @@ describe('join pipeline', () => {
       'hardened',
     ]);
     expect((await cli(['pipeline', 'list'])).stdout).toContain(
-      '--env hardened          Requires a pinned CA key, and does not allow ignoring a failed check',
+      '--env hardened                 Requires a pinned CA key, and does not allow ignoring a failed check',
     );
   });
 

@@ -23,7 +23,7 @@ current-context: default
 users: []
 `;
 /** Errors of the line itself. All others come from a machine without a kubelet and a cluster that does not exist. */
-const REFUSED = /\bE_(INPUT|USAGE|CONFIG|CONTROL_PLANE_UNSUPPORTED|PREFLIGHT_IGNORE)\b/;
+const REFUSED = /\bE_(INPUT|USAGE|CONFIG|PREFLIGHT_IGNORE)\b/;
 
 let folder = '';
 beforeAll(async () => {

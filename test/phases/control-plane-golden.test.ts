@@ -12,10 +12,12 @@ import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts
 import certs from '../../phases/control-plane-certs/index.ts';
 import kubeconfigs from '../../phases/control-plane-kubeconfig/index.ts';
 import manifests from '../../phases/control-plane-manifests/index.ts';
+import etcdJoin from '../../phases/etcd-join/index.ts';
 import { certificateText } from '../helpers/certificate-text.ts';
 import { DAY_MS, NOW } from '../helpers/cluster.ts';
 import { runPhase } from '../helpers/contract.ts';
 import { ADDRESS, controlPlaneMachine, PKI } from '../helpers/control-plane.ts';
+import { input as etcdInput, etcdPodOf, scene, unstarted, voter } from '../helpers/etcd.ts';
 
 const golden = (release: string, name: string): string =>
   readFileSync(join(import.meta.dirname, 'golden', `control-plane-${release}`, name), 'utf8');
@@ -58,6 +60,18 @@ describe.each(['1.20', '1.36'])('a control plane of a cluster of %s', (release) 
       expect(written).toBe(golden(release, `manifests/${name}.yaml`));
     },
   );
+
+  test('the manifest of etcd has the bytes of kubeadm', async () => {
+    const image = release === '1.20' ? 'k8s.gcr.io/etcd:3.4.13-0' : 'registry.k8s.io/etcd:3.6.8-0';
+    // In the order of etcd, which is that of the IDs.
+    const members = release === '1.20' ? [voter(1), unstarted(2)] : [unstarted(2), voter(1)];
+    const machine = memoryHost(scene({ members }, [etcdPodOf(1, image)]).machine);
+    const clusterConfiguration = parseYaml(golden(release, 'cluster-configuration.yaml')) as object;
+    const { error } = await runPhase(etcdJoin, { ...etcdInput, clusterConfiguration }, machine);
+    expect(error).toBeUndefined();
+    const written = await textOf(machine, '/etc/kubernetes/manifests/etcd.yaml');
+    expect(written).toBe(golden(release, 'manifests/etcd.yaml'));
+  });
 
   test.each(CERTIFICATES)('the certificate %s has the subject, usages and names of kubeadm', async (name) => {
     const expected = golden(release, `certificates/${name}.txt`).replace(/^not.*\n/gm, '');

@@ -149,7 +149,7 @@ describe('control-plane-manifests', () => {
     const { container } = await podOf(
       'kube-controller-manager',
       { controllerManager: { extraEnvs } },
-      { startSeconds: 301 },
+      { startTimeout: '5m1s' },
     );
     expect([container.env, container.startupProbe.failureThreshold]).toEqual([extraEnvs, 31]);
   });

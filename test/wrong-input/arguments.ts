@@ -176,24 +176,6 @@ E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: nothing l
     ),
   },
   {
-    title: 'a control-plane node',
-    args: with_('--control-plane', '--certificate-key', 'f'.repeat(64)),
-    exitCode: 2,
-    text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
-      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
-    ].join('\n'),
-  },
-  {
-    title: 'a flag that only joins a control-plane node',
-    args: with_('--control-plane'),
-    exitCode: 2,
-    text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: --control-plane requests a control-plane node, but Joinery only joins workers',
-      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
-    ].join('\n'),
-  },
-  {
     title: 'a token in a missing file',
     args: tokenOf('@FOLDER/none'),
     exitCode: 2,

@@ -153,13 +153,21 @@ export const wrongConfigurations: WrongInput[] = [
     ),
   },
   {
-    title: 'a control-plane node in a configuration',
-    ...file(good('controlPlane: {}\n')),
+    title: 'a certificate key of the wrong form in a configuration',
+    ...file(good('controlPlane: { certificateKey: xyz, localAPIEndpoint: { advertiseAddress: cp2 } }\n')),
+    exitCode: 3,
+    text: config(
+      'FOLDER/c.yaml:8:33: controlPlane.certificateKey must be 64 hexadecimal digits, as kubeadm init phase upload-certs --upload-certs prints them',
+      'FOLDER/c.yaml:8:76: controlPlane.localAPIEndpoint.advertiseAddress must be an IP address',
+    ),
+  },
+  {
+    title: 'a control plane in a configuration, and a pipeline for workers',
+    ...beside(good('controlPlane: {}\n'), '--pipeline', 'join-worker'),
     exitCode: 2,
-    text: [
-      'E_CONTROL_PLANE_UNSUPPORTED: FOLDER/c.yaml:8:1: controlPlane requests a control-plane node, but Joinery only joins workers',
-      '  → Omit it to join a worker, or add the control-plane node with kubeadm join.',
-    ].join('\n'),
+    text: input(
+      'controlPlane in FOLDER/c.yaml does not fit the pipeline join-worker, which joins a worker: use --pipeline join-control-plane, or a pipeline that extends it',
+    ),
   },
   {
     title: 'a configuration beside trust flags',

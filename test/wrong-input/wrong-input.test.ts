@@ -12,6 +12,7 @@ import { processorMs } from '../helpers/processor-time.ts';
 import { wrongArguments } from './arguments.ts';
 import { wrongForTheCluster } from './cluster.ts';
 import { wrongConfigurations, wrongDiscoveryFiles } from './configuration.ts';
+import { wrongControlPlanes } from './control-plane.ts';
 import { wrongCredentials } from './credentials.ts';
 import { type WrongInput, ZERO_PIN } from './wrong.ts';
 
@@ -95,6 +96,7 @@ async function outcomeOf(wrong: WrongInput, sandbox: typeof NOBODY) {
 describe.each([
   ['credentials', wrongCredentials],
   ['arguments', wrongArguments],
+  ['control planes', wrongControlPlanes],
   ['configurations', wrongConfigurations],
   ['discovery files', wrongDiscoveryFiles],
   ['for the cluster', wrongForTheCluster],
@@ -126,6 +128,7 @@ test('the tables of invalid inputs have at least 60 cases, each with a title of 
   const titles = [
     ...wrongCredentials,
     ...wrongArguments,
+    ...wrongControlPlanes,
     ...wrongConfigurations,
     ...wrongDiscoveryFiles,
     ...wrongForTheCluster,

@@ -19,7 +19,9 @@ import { envFlag, outputFlag, runFlags } from '../../inputs/common-flags.ts';
 import { lenientFlag } from '../../inputs/config-documents.ts';
 import { flagsFor } from '../../inputs/flags.ts';
 import { mergeInputs } from '../../inputs/merge.ts';
+import { choosePipeline } from '../../inputs/pipeline-choice.ts';
 import { valuesOfFlag } from '../../inputs/raw-flags.ts';
+import { ownFlags as ownRunFlags } from '../../inputs/run-flags.ts';
 import { plainValues, type Source, sourceText, type Values } from '../../inputs/values.ts';
 import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 import { openTrackedWithPlugins } from '../../plugins/open-with-plugins.ts';
@@ -30,6 +32,7 @@ const ownFlags = {
     helpValue: 'NAME|FILE',
     description: `Pipeline to explain (default ${DEFAULT_PIPELINE})`,
   }),
+  'control-plane': ownRunFlags['control-plane'],
   env: envFlag,
   config: Flags.string({ helpValue: 'FILE|-', description: 'kubeadm configuration file, as for join run' }),
   lenient: lenientFlag,
@@ -51,13 +54,12 @@ export class PipelineExplain extends JoinCommand {
 
   async run(): Promise<void> {
     const { registry } = this.app;
-    const [name = DEFAULT_PIPELINE] = valuesOfFlag('--pipeline', this.argv).slice(-1);
+    const { name, config, inputsOf } = await choosePipeline(this.argv);
     const request = { name, environments: valuesOfFlag('--env', this.argv), argv: this.argv };
     const opened = await openTrackedWithPlugins(this.app, request);
-    const { inputs } = opened.resolve().pipeline;
+    const inputs = inputsOf(opened.resolve().pipeline);
     const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs, registry.gates()), ...ownFlags } };
     const { args, flags } = await this.parse(options);
-    const config = flags.config === undefined ? undefined : { file: flags.config, lenient: flags.lenient };
     const { values } = await mergeInputs(inputs, await typedValues(inputs, { flags }), config);
     const { host, close } = await this.app.openMachine({ root: flags.root });
     await close();

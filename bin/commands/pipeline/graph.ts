@@ -29,9 +29,9 @@ export class PipelineGraph extends JoinCommand {
     const tracked = await openTrackedWithPlugins(this.app, request);
     const { host, close } = await this.app.openMachine({ root: flags.root });
     await close();
-    const { pipeline, tracked: steps } = tracked.resolveFor(host.facts);
+    const { pipeline, tracked: steps, files } = tracked.resolveFor(host.facts);
     const { name } = pipeline.metadata;
-    const nodes = graphNodes(pipeline, checkPipeline(pipeline, this.app.registry), stepEnvironments(pipeline, steps));
+    const nodes = graphNodes(pipeline, checkPipeline(pipeline, this.app.registry), stepEnvironments(files, steps));
     if (flags.format === 'svg') {
       const { svgText } = await import('../../render/svg.ts');
       return this.log(svgText(name, nodes).trimEnd());

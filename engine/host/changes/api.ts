@@ -19,5 +19,7 @@ export const api: DescribedKind<ApiChange, never> = {
     return `${verb} ${resource} ${name}${note[checked]}`;
   },
   whyItStays: ({ resource, name }) =>
-    `no identity on this machine may delete it. With an admin kubeconfig: kubectl delete ${resource} ${name}`,
+    resource === 'leases'
+      ? 'no machine holds it, and the next one uses it again'
+      : `no identity on this machine may delete it. With an admin kubeconfig: kubectl delete ${resource} ${name}`,
 };

@@ -6,6 +6,13 @@ export const controlPlaneFields = {
     ...fields.clusterConfiguration,
     description: "The cluster's ClusterConfiguration, which describes its control planes",
   },
+  certificateKey: {
+    type: 'string',
+    writeOnly: true,
+    pattern: '^[0-9A-Fa-f]{64}$',
+    'x-form': 'be 64 hexadecimal digits, as kubeadm init phase upload-certs --upload-certs prints them',
+    description: 'Key that decrypts the certificates which all control planes share',
+  },
   certificatesDir: {
     type: 'string',
     default: '/etc/kubernetes/pki',
@@ -25,5 +32,12 @@ export const controlPlaneFields = {
     maximum: 65535,
     default: 6443,
     description: 'Port of the API server on this machine',
+  },
+  startTimeout: {
+    type: 'string',
+    default: '4m',
+    pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
+    'x-form': 'be a duration such as 4m or 90s',
+    description: 'Time in which a component has to start',
   },
 } as const;

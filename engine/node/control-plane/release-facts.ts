@@ -20,6 +20,12 @@ export const controlPlaneFacts = {
     what: 'the static Pods of a control plane have the seccomp profile RuntimeDefault',
     source: 'kubernetes#100234',
   },
+  noStorageRequestOfEtcd: {
+    of: 'cluster',
+    since: '1.22',
+    what: 'the static Pod of etcd requests no ephemeral storage',
+    source: 'kubernetes#102673',
+  },
   noPortFlag: {
     of: 'cluster',
     since: '1.23',
@@ -31,6 +37,18 @@ export const controlPlaneFacts = {
     since: '1.24',
     what: 'control planes have no label `master`, are excluded from load balancers, and have the taints of both roles',
     source: 'kubernetes#107533',
+  },
+  etcdCorruptCheck: {
+    of: 'cluster',
+    since: '1.24',
+    what: 'etcd checks its data for damage when it starts',
+    source: 'kubernetes#109074',
+  },
+  etcdOwnHealth: {
+    of: 'cluster',
+    since: '1.25',
+    what: 'the probe of etcd asks for the health of the member alone, and watches report their progress every 5 s',
+    source: 'kubernetes#110744, kubernetes#111383',
   },
   noMasterTaint: {
     of: 'cluster',
@@ -62,6 +80,12 @@ export const controlPlaneFacts = {
     what: 'components see `/etc/pki/ca-trust` and `/etc/pki/tls/certs` (before: all of `/etc/pki`)',
     source: 'kubernetes#124361',
   },
+  etcdLivez: {
+    of: 'cluster',
+    since: '1.31',
+    what: 'etcd has the probes `/livez` and `/readyz` (before: `/health`)',
+    source: 'kubernetes#124465',
+  },
   schedulerLivez: {
     of: 'cluster',
     since: '1.32',
@@ -79,6 +103,12 @@ export const controlPlaneFacts = {
     since: '1.34',
     what: 'probes of static Pods use a named port',
     source: 'kubernetes#132776',
+  },
+  etcd36: {
+    of: 'cluster',
+    since: '1.34',
+    what: 'etcd is 3.6, whose flags have no name with `experimental` (unless its image has another version)',
+    source: 'kubeadm 1.36.2',
   },
   noCreationTimestamp: {
     of: 'cluster',

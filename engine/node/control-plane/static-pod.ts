@@ -1,4 +1,5 @@
 /** Manifests of static Pods, byte for byte as kubeadm writes them. Source: kubeadm, util/staticpod. */
+import { durationMs } from '../../documents/durations.ts';
 import { goYaml } from '../../sdk/yaml-dialects.ts';
 import { holds } from '../release-facts.ts';
 import type { Argument, HostPathMount } from './settings.ts';
@@ -9,6 +10,9 @@ export interface Probe {
   host: string;
   scheme: 'HTTP' | 'HTTPS';
 }
+
+/** The seconds of a duration such as `4m`. */
+export const secondsOf = (duration: string): number => durationMs(duration) / 1000;
 
 export interface StaticPod {
   name: string;

@@ -78,12 +78,11 @@ export const cluster = {
           'kubeadm:bootstrap-signer-clusterinfo in kube-public.',
     exitCode: EXIT.cluster,
   }),
-  E_CONTROL_PLANE_BUSY: (d: { holder: string; until: string; retryAfterMs: number }) => ({
+  E_CONTROL_PLANE_BUSY: (d: { holder: string; until: string }) => ({
     message: `${d.holder} changes the members of etcd, and has reserved them until ${d.until}`,
     hint: `Only one control plane joins at a time. When it has joined, ${RERUN}.`,
     exitCode: EXIT.cluster,
     transient: true,
-    retryAfterMs: d.retryAfterMs,
   }),
   E_CSR_CONFLICT: (d: { csr: string; what: string }) => ({
     message: `the CertificateSigningRequest ${d.csr} exists, but this machine did not create it: ${d.what}`,
@@ -148,8 +147,8 @@ export const cluster = {
       `the etcd member ${d.member} cannot be removed, because etcd would lose its quorum: ` +
       `${d.problems.join('; ')}`,
     hint:
-      `Start the other members, and undo again. To undo the rest: join undo --skip ${d.step}. Then etcd counts a ` +
-      'member that no longer answers, so the next failure may stop the cluster.',
+      'Start the other members, and undo again. To undo the rest, although etcd then counts a member that no longer ' +
+      `answers, and the next failure may stop the cluster: join undo --skip ${d.step}`,
     exitCode: EXIT.cluster,
   }),
   E_ETCD_REFUSED: (d: { endpoint: string; what: string; message: string }) => ({

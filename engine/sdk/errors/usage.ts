@@ -67,11 +67,6 @@ export const usage = {
     hint: 'To list the commands, run: join help',
     exitCode: EXIT.usage,
   }),
-  E_CONTROL_PLANE_UNSUPPORTED: (d: { what: string }) => ({
-    message: `${d.what} requests a control-plane node, but Joinery only joins workers`,
-    hint: 'Omit it to join a worker, or add the control-plane node with kubeadm join.',
-    exitCode: EXIT.usage,
-  }),
   E_CRI_SOCKETS: (d: { sockets: readonly string[] }) => ({
     message: `this machine has several container runtimes: ${list(d.sockets)}`,
     hint: `Choose one: --cri-socket ${d.sockets[0]}`,

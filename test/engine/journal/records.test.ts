@@ -105,6 +105,15 @@ describe('a journal', () => {
       });
   });
 
+  test.each(['add-learner', 'add-voter', 'promote', 'remove'] as const)(
+    'a journal with the change %s of an etcd member is read',
+    (action) => {
+      const change = { kind: 'etcd-member', action, peerUrl: 'https://198.51.100.12:2380' } as const;
+      const entry = { kind: 'change', step: 'a', change, before: { kind: 'phase' } } as const;
+      expect(readJournal(FILE, written(recordsOf([entries[0] as Entry, entry]))).records[1]).toMatchObject({ change });
+    },
+  );
+
   test('a journal of an older version is read', () => {
     const older = written(recordsOf([{ ...entries[0], version: 1 } as Entry, { kind: 'resumed' }]));
     expect(readJournal(FILE, older).records).toHaveLength(2);

@@ -1,25 +1,33 @@
 import { describe, expect, test } from 'vitest';
+import type { Version } from '../../../engine/kubeadm/versions.ts';
 import { EXIT } from '../../../engine/sdk/index.ts';
 import { joinErrorOf, printedForms } from '../../helpers/errors.ts';
 import { DISCOVERY_TOKEN, examples, meanings, PIN, SECRET } from '../../helpers/kubeadm.ts';
 import { DISCOVERY, HEAD, load, OLD, OLD_DISCOVERY, settingsOf } from './configuration.ts';
 
 describe('a control-plane node', () => {
-  test.each([
-    ['v1alpha3', `${examples.v1alpha3.replace('controlPlane: false', 'controlPlane: true')}`, 17],
-    ['v1beta1', `${examples.v1beta1}controlPlane: {}\n`, 17],
+  const address = { advertiseAddress: '1.2.3.4', bindPort: 6443 };
+  const none = { advertiseAddress: undefined, bindPort: undefined, certificateKey: undefined };
+  const key = 'ab'.repeat(32);
+  test.each<[Version, string, object]>([
+    ['v1alpha3', examples.v1alpha3.replace('controlPlane: false', 'controlPlane: true'), { ...none, ...address }],
+    ['v1beta1', `${examples.v1beta1}controlPlane: {}\n`, none],
     [
       'v1beta4',
-      `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 6443 }\n  certificateKey: ${SECRET}\n`,
-      32,
+      `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 6443 }\n  certificateKey: ${key}\n`,
+      { ...address, certificateKey: key },
     ],
-  ])('a control-plane node is refused with its own code, at its line: %s', async (_, text, line) => {
-    const error = await joinErrorOf(() => load(text));
-    expect(error).toMatchObject({
-      code: 'E_CONTROL_PLANE_UNSUPPORTED',
-      exitCode: EXIT.usage,
-      message: `c.yaml:${line}:1: controlPlane requests a control-plane node, but Joinery only joins workers`,
-    });
+  ])(
+    'a file of %s says how a control plane joins, in the same form for every version',
+    (version, text, controlPlane) => {
+      expect(settingsOf(text)).toEqual({ ...meanings[version], controlPlane });
+    },
+  );
+
+  test('a certificate key is in no message and no output', async () => {
+    const key = `${SECRET}${SECRET}`;
+    const error = await joinErrorOf(() => load(`${examples.v1beta4}controlPlane: { certificateKey: ${key} }\n`));
+    expect(error).toMatchObject({ code: 'E_CONFIG', exitCode: EXIT.pipeline });
     expect(printedForms(error)).not.toContain(SECRET);
   });
 

@@ -86,9 +86,26 @@ discoveryTokenUnsafeSkipCAVerification: true
       kubeletHealthCheckTimeout: '3600s',
     });
     expect(notes).toEqual([
-      'c.yaml: nodeRegistration.imagePullPolicy, nodeRegistration.imagePullSerial, timeouts.controlPlaneComponentHealthCheck, timeouts.etcdAPICall, timeouts.kubernetesAPICall, timeouts.upgradeManifests: no effect on a worker',
+      'c.yaml: nodeRegistration.imagePullPolicy, nodeRegistration.imagePullSerial, timeouts.upgradeManifests, timeouts.controlPlaneComponentHealthCheck, timeouts.etcdAPICall, timeouts.kubernetesAPICall: no effect on a worker',
     ]);
     expect(mixed({}, examples.v1beta4.replace('1.5m', '1500us')).configured.tlsBootstrapTimeout?.value).toBe('2ms');
+  });
+
+  test('the fields of a control plane become inputs, and only those of images and upgrades have no effect', () => {
+    const key = 'ab'.repeat(32);
+    const text = `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 443 }\n  certificateKey: ${key}\n`;
+    const { configured, notes } = mixed({}, text);
+    expect(valuesOf({ configured })).toMatchObject({
+      certificateKey: key,
+      apiserverAdvertiseAddress: '1.2.3.4',
+      apiserverBindPort: 443,
+      controlPlaneComponentHealthCheckTimeout: '240s',
+      etcdApiCallTimeout: '120s',
+      kubernetesApiCallTimeout: '500ms',
+    });
+    expect(notes).toEqual([
+      'c.yaml: nodeRegistration.imagePullPolicy, nodeRegistration.imagePullSerial, timeouts.upgradeManifests: no effect on a control plane',
+    ]);
   });
 
   test.each<[string, Record<string, unknown>, object]>([

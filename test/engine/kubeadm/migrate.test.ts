@@ -11,6 +11,8 @@ const FROM_CLUSTER = [
 ];
 const socketOf = (place: string) => `${place} is changed: unix:// was added, because kubeadm only accepts URLs`;
 
+const LOCAL = { localAPIEndpoint: { advertiseAddress: '1.2.3.4', bindPort: 6443 } };
+
 describe('a migration', () => {
   test.each<[Version, string[]]>([
     ['v1alpha1', [socketOf('criSocket'), ...FROM_CLUSTER]],
@@ -179,8 +181,30 @@ timeouts:
 
   test('a migration is refused if the old file is invalid', async () => {
     expect(await joinErrorOf(() => migrate('kind: JoinConfiguration\n'))).toMatchObject({ code: 'E_CONFIG' });
-    expect(await joinErrorOf(() => migrate(`${examples.v1beta4}controlPlane: {}\n`))).toMatchObject({
-      code: 'E_CONTROL_PLANE_UNSUPPORTED',
-    });
+  });
+
+  test.each<[string, string, object]>([
+    ['v1alpha3', examples.v1alpha3.replace('controlPlane: false', 'controlPlane: true'), LOCAL],
+    [
+      'v1alpha3 without an address',
+      `${examples.v1alpha3.replace(/controlPlane: false\napiEndpoint.*/, 'controlPlane: true')}`,
+      {},
+    ],
+    ['v1beta1', `${examples.v1beta1}controlPlane: {}\n`, {}],
+    [
+      'v1beta2',
+      `${examples.v1beta2}controlPlane: { certificateKey: ${'ab'.repeat(32)} }\n`,
+      { certificateKey: 'ab'.repeat(32) },
+    ],
+    [
+      'v1beta4',
+      `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 6443 }\n`,
+      LOCAL,
+    ],
+  ])('a migrated file of %s still asks for the same control plane', (_, text, controlPlane) => {
+    const migrated = migrate(text).text.reveal();
+    expect(parse(migrated)).toMatchObject({ controlPlane });
+    expect(Object.keys((parse(migrated) as { controlPlane: object }).controlPlane)).toEqual(Object.keys(controlPlane));
+    expect(meaning(migrated)).toMatchObject({ controlPlane: (meaning(text) as { controlPlane: object }).controlPlane });
   });
 });

@@ -173,6 +173,15 @@ describe('what is refused, with its place', () => {
       `${DISCOVERY}dryRun: "yes"\n`,
       ['5:9: dryRun must be a boolean: write true or false, without quotes'],
     ],
+    [
+      'the fields of a control plane',
+      `${DISCOVERY}controlPlane:\n  localAPIEndpoint: { advertiseAddress: cp2, bindPort: 70000 }\n  certificateKey: ${SECRET}\n`,
+      [
+        '6:41: controlPlane.localAPIEndpoint.advertiseAddress must be an IP address',
+        '6:56: controlPlane.localAPIEndpoint.bindPort must be a port from 1 to 65535',
+        '7:19: controlPlane.certificateKey must be 64 hexadecimal digits, as kubeadm init phase upload-certs --upload-certs prints them',
+      ],
+    ],
     ['a duplicate field', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: this field is duplicated']],
     [
       'everything at once, in the order of the file',
@@ -180,7 +189,6 @@ describe('what is refused, with its place', () => {
       [
         '1:1: discovery.bootstrapToken or discovery.file is missing: it decides which cluster to trust',
         '3:13: skipPhases must be an array',
-        '4:1: controlPlane requests a control-plane node, but Joinery only joins workers',
         '5:9: dryRun must be a boolean',
       ],
     ],

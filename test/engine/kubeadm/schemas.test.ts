@@ -12,12 +12,9 @@ import discovery from '../../../phases/discovery-token/index.ts';
 import { examples, meaningOf } from '../../helpers/kubeadm.ts';
 import { PROJECT } from '../../helpers/sources.ts';
 
-/**
- * `[place, schema]` of every field that holds no further ones, and of the two that are one field whatever they hold.
- */
+/** `[place, schema]` of every field that holds no further ones. */
 function leavesOf(schema: Schema, place: string[] = []): [string, Schema][] {
-  const isWhole = ['controlPlane', 'apiEndpoint'].includes(place.join('.'));
-  if (schema.properties === undefined || isWhole) return [[place.join('.'), schema]];
+  if (schema.properties === undefined) return [[place.join('.'), schema]];
   return Object.entries(schema.properties).flatMap(([name, inner]) => leavesOf(inner, [...place, name]));
 }
 const allSchemas = (schema: Schema): Schema[] => [
@@ -41,7 +38,8 @@ describe.each(VERSIONS)('the schema of %s', (version) => {
   });
 
   test('a schema has exactly the fields that Joinery reads', () => {
-    const read = FIELDS.map((field) => dottedPathOf(field, version)).filter((place) => place !== undefined);
+    const places = FIELDS.map((field) => dottedPathOf(field, version)).filter((place) => place !== undefined);
+    const read = places.filter((place) => !places.some((other) => other.startsWith(`${place}.`)));
     expect([...leaves.keys()].sort()).toEqual(['apiVersion', 'kind', ...read].sort());
   });
 
@@ -57,8 +55,9 @@ describe.each(VERSIONS)('the schema of %s', (version) => {
       if (!/^(apiVersion|kind)$/.test(place)) expect(leaf.description, place).toMatch(/^[A-Z].*\.$/);
   });
 
-  test('a schema hides every token, and has the constraints of the flags', () => {
-    for (const [place, leaf] of leaves) expect(leaf.writeOnly ?? false, place).toBe(/[tT]oken$/.test(place));
+  test('a schema hides every token and key, and has the constraints of the flags', () => {
+    for (const [place, leaf] of leaves)
+      expect(leaf.writeOnly ?? false, place).toBe(/[tT]oken$|certificateKey$/.test(place));
     const formOf = (field: Parameters<typeof dottedPathOf>[0]): Schema =>
       leaves.get(dottedPathOf(field, version) ?? '') ?? {};
     const { endpoint, discoveryTokenCaCertHash } = discovery.input.properties;
@@ -79,9 +78,11 @@ test('schemas exist for the supported versions only', () => {
 });
 
 describe('the configuration to start from', () => {
-  test('the default configuration has the defaults of the schema', () => {
+  test('the default configuration has the defaults of the schema, and is for a worker', () => {
     const printed = new Map(leavesOf(schemas.v1beta4));
-    const withDefault = [...printed].filter(([, { default: value }]) => value !== undefined && value !== false);
+    const withDefault = [...printed].filter(
+      ([place, { default: value }]) => value !== undefined && value !== false && !place.startsWith('controlPlane'),
+    );
     const configuration = defaultConfiguration('w1');
     const at = (place: string) =>
       place.split('.').reduce((value: unknown, name) => (value as Record<string, unknown>)[name], configuration);

@@ -1,0 +1,12 @@
+import { controlPlaneFields, fields } from '../../engine/node/index.ts';
+
+const { certificatesDir, clusterConfiguration, advertiseAddress, startTimeout } = controlPlaneFields;
+
+export const input = {
+  type: 'object',
+  properties: { certificatesDir, clusterConfiguration, advertiseAddress, startTimeout, nodeName: fields.nodeName },
+  required: ['clusterConfiguration', 'advertiseAddress', 'nodeName'],
+  additionalProperties: false,
+} as const;
+
+export const output = { type: 'object' } as const;
