@@ -25,7 +25,14 @@ export {
   controlPlaneSettings,
   type HostPathMount,
 } from './control-plane/settings.ts';
-export { commandOf, manifestOf, probeHost, type StaticPod, secondsOf } from './control-plane/static-pod.ts';
+export {
+  commandOf,
+  manifestOf,
+  patchedManifest,
+  probeHost,
+  type StaticPod,
+  secondsOf,
+} from './control-plane/static-pod.ts';
 export { findCriSocket, socketPath } from './cri.ts';
 export { fields } from './fields.ts';
 export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } from './identity.ts';
