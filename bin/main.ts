@@ -12,6 +12,7 @@ import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
 import { Attach } from './commands/attach.ts';
 import { CaHash } from './commands/ca-hash.ts';
+import { completionCommand } from './commands/completion.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
@@ -48,7 +49,7 @@ import { outputOf, valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
 import { openWithPlugins } from './plugins/open-with-plugins.ts';
 import { chooseColours, coloured } from './render/colour.ts';
-import { errorText, withoutTokens } from './render/error.ts';
+import { errorText, usageError, withoutTokens } from './render/error.ts';
 import { failureText } from './render/failure.ts';
 import { Invocation } from './render/invocation.ts';
 
@@ -99,6 +100,7 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
   const words = asFlags(argv);
   assertCommandExists(words, Object.keys(commands));
+  assertNoExtraWord(words, commands);
   const plugin = await commandPlugin(app.assets.root, commands);
   await run(words, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
 }
@@ -130,6 +132,17 @@ function assertCommandExists(argv: readonly string[], ids: readonly string[]): v
   const known = (hasTopic ? subcommands : ids).map((id) => id.replaceAll(':', ' '));
   const command = hasTopic ? `${topic} ${name}` : topic;
   throw fail('E_COMMAND_UNKNOWN', { command, nearest: nearest(command, known) });
+}
+
+/** E_USAGE if a word follows a command without arguments. oclif would look for a command of that name. */
+function assertNoExtraWord(argv: readonly string[], commands: Readonly<Record<string, Command.Class>>): void {
+  const end = argv.findIndex((word) => word.startsWith('-'));
+  const words = end === -1 ? argv : argv.slice(0, end);
+  const length = words.findLastIndex((_, index) => Object.hasOwn(commands, words.slice(0, index + 1).join(':'))) + 1;
+  const { args = {} } = commands[words.slice(0, length).join(':')] ?? {};
+  const extra = words[length];
+  if (length === 0 || extra === undefined || Object.keys(args).length > 0) return;
+  throw usageError(`unexpected argument ${extra}`);
 }
 
 /** E_PHASE_UNKNOWN. */
@@ -173,6 +186,7 @@ export function allCommands(app: App, inputs?: Pipeline['inputs']): Record<strin
     'token:delete': TokenDelete,
     'token:generate': TokenGenerate,
     'ca-hash': CaHash,
+    completion: completionCommand(() => allCommands(app)),
     'sandbox:up': SandboxUp,
     'sandbox:demo': SandboxDemo,
     'sandbox:kubelet': SandboxKubelet,

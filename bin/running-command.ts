@@ -1,5 +1,5 @@
 /** Commands that run, resume and undo plans, and report how that ended. */
-import { isClosed, isUndone } from '../engine/journal/history.ts';
+import { type History, isClosed, isUndone } from '../engine/journal/history.ts';
 import type { Journal } from '../engine/journal/journal.ts';
 import { RUNS_KEPT, type Salvaged } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
@@ -14,7 +14,7 @@ import { afterResume, afterRun, type HintText } from './render/continuation.ts';
 import { exitCodeOf } from './render/error.ts';
 import { resultDocument, undoDocument } from './render/json.ts';
 import { resultText } from './render/text.ts';
-import { undoneText, undoPlanText, undoText, unknownText } from './render/undo.ts';
+import { undoneText, undoPlanDocument, undoPlanText, undoText, unknownText } from './render/undo.ts';
 import { journalFor } from './runs/start.ts';
 import type { OpenTrace } from './runs/trace.ts';
 import { watch } from './runs/watch.ts';
@@ -67,6 +67,8 @@ export interface UndoRequest {
   /** Run ID, or a unique prefix (default: the last run that is not undone). */
   id: string | undefined;
   yes: boolean;
+  /** Only list what the undo would do. */
+  isDry: boolean;
   overwrite: boolean;
   /** Undo the readable part of a damaged journal. */
   salvage: boolean;
@@ -121,10 +123,23 @@ export abstract class RunningCommand extends JoinCommand {
   }
 
   protected async undo(request: UndoRequest): Promise<void> {
-    await this.#withMachine({ root: request.root }, async (session) => {
+    const { root, isDry, output } = request;
+    await this.#withMachine({ root, dryRun: isDry }, async (session) => {
       const id = await this.#runToUndo(session, request);
-      await this.#undo(session, id, request);
+      if (!isDry) return this.#undo(session, id, request);
+      const history = await session.runs.history(id);
+      if (isUndone(history)) throw fail('E_RUN_CLOSED', { run: id, status: history.status });
+      await this.app.plugins.loadForRun(history.start, request.skip);
+      if (output !== 'text') await this.print(undoPlanDocument(history, this.#hasUndo(history, request)), output);
+      else
+        this.show(
+          `${undoPlanText(history, this.#hasUndo(history, request))}\nThis was a dry run: nothing was changed.`,
+        );
     });
+  }
+
+  #hasUndo({ steps }: History, { skip }: Pick<UndoRequest, 'skip'>): (step: string) => boolean {
+    return (step) => !skip.includes(step) && this.app.registry.find(steps.get(step)?.phase ?? '')?.undo !== undefined;
   }
 
   /** With `--salvage`, the newest run may also be one whose journal is damaged. */
@@ -190,7 +205,7 @@ export abstract class RunningCommand extends JoinCommand {
   async #undo(
     session: MachineSession,
     id: string,
-    { output, yes, overwrite, salvage, skip }: Omit<UndoRequest, 'id' | 'root'>,
+    { output, yes, overwrite, salvage, skip }: Omit<UndoRequest, 'id' | 'root' | 'isDry'>,
   ): Promise<void> {
     const opened: Salvaged = salvage ? await session.runs.salvage(id) : { journal: await session.runs.open(id) };
     const { journal, unknown } = opened;
@@ -201,7 +216,8 @@ export abstract class RunningCommand extends JoinCommand {
     await this.app.plugins.loadForRun(journal.history().start, skip);
     const plan = undoPlan(journal, this.app.registry, skip, session.host.facts);
     if (!yes) {
-      process.stderr.write(`${undoPlanText(journal.history())}\n`);
+      const history = journal.history();
+      process.stderr.write(`${undoPlanText(history, this.#hasUndo(history, { skip }))}\n`);
       if (!isInteractive()) throw fail('E_UNDO_UNCONFIRMED', { run: id });
       if (!(await confirm(`Undo run ${id}?`))) return this.log('Nothing was changed.');
     }

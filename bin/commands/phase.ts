@@ -1,13 +1,17 @@
 /** `join phase` lists the phases; `join phase NAME` runs one, with flags from its input schema. */
+import { Flags } from '@oclif/core';
 import { type Pipeline, type PipelineStep, variantsOf } from '../../engine/pipeline/load.ts';
 import { phaseFor, planOfPhase, standaloneInputs } from '../../engine/pipeline/phase-plan.ts';
-import { type AnyPhase, defined, describeEffect } from '../../engine/sdk/index.ts';
+import { type AnyPhase, defined, describeEffect, fail, type Schema } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
 import { envFlag, eventsFlag, outputFlag, runFlags } from '../inputs/common-flags.ts';
+import { lenientFlag } from '../inputs/config-documents.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
-import { plainValues } from '../inputs/values.ts';
+import { phaseLine } from '../inputs/phase-line.ts';
+import { ownFlags, savedFlags } from '../inputs/run-flags.ts';
+import { type ConfigFile, plainValues, type Values } from '../inputs/values.ts';
 import { DEFAULT_PIPELINE } from '../pipelines.ts';
 import { RunningCommand } from '../running-command.ts';
 
@@ -40,6 +44,14 @@ const phaseDocument = ({ name, summary, input, output, effects, irreversible, or
     version: origin?.version,
   });
 
+const phaseFlags = {
+  ...runFlags,
+  output: eventsFlag,
+  env: envFlag,
+  config: Flags.string({ helpValue: 'FILE|-', description: 'kubeadm configuration file of any version' }),
+  lenient: lenientFlag,
+};
+
 /** The command of a phase, or of a step of the default pipeline. The inputs decide which phase such a step runs. */
 export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
   const { registry } = app;
@@ -49,12 +61,20 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
     static override summary = phases.map(({ summary }) => summary).join(', or: ');
     static override hidden = registry.find(step.id) === undefined;
     static override description = descriptionOf(phases);
-    static override flags = { ...flagsFor(input, registry.gates()), ...runFlags, output: eventsFlag, env: envFlag };
+    static override flags = { ...flagsFor(input, registry.gates()), ...phaseFlags };
     static override args = argsFor(input);
 
     async run(): Promise<void> {
-      const { flags, args } = await this.parse(OnePhase);
-      const typed = withAbsolutePaths(input, plainValues(await typedValues(input, { flags, args })), flags.root);
+      const own = { ...flagsFor(input, registry.gates()), ...phaseFlags };
+      const ofRun = { ...flagsFor(pipeline.inputs, registry.gates()), ...ownFlags, ...savedFlags };
+      const hasEndpoint = input.properties.endpoint !== undefined;
+      const { argv, off, notes } = phaseLine(this.argv, { own, ofRun, hasEndpoint });
+      const { flags, args } = await this.parse({ flags: own, args: argsFor(input) }, argv);
+      const config = flags.config === undefined ? undefined : { file: flags.config, lenient: flags.lenient };
+      const stdinReaders = flags.config === '-' ? ['--config'] : [];
+      const values = await typedValues(input, { flags, args, off, stdinReaders });
+      const merged = await withConfig(config, values, [pipeline.inputs, input]);
+      const typed = withAbsolutePaths(input, plainValues(merged), flags.root);
       const phase = registry.get(phaseFor(step, typed));
       const pipelineFor =
         flags.env === undefined ? () => pipeline : await app.catalog.openOverlaid(DEFAULT_PIPELINE, flags.env);
@@ -65,11 +85,27 @@ export function phaseCommand(app: App, pipeline: Pipeline, step: PipelineStep) {
         output: flags.output,
         plan(host) {
           const inputs = { ...standaloneInputs(pipelineFor(host), phase, host), ...typed };
-          return planOfPhase(step.id, phase, inputs, host);
+          const plan = planOfPhase(step.id, phase, inputs, host);
+          return { ...plan, notes: [...notes, ...plan.notes] };
         },
       });
     }
   };
+}
+
+/** Adds what the configuration file sets of the inputs of the phase, the second of `schemas`. */
+async function withConfig(
+  config: Omit<ConfigFile, 'text'> | undefined,
+  values: Values,
+  schemas: readonly Schema[],
+): Promise<Values> {
+  if (config === undefined) return values;
+  const { mergeWithConfigFile, openConfigFile } = await import('../inputs/config-file.ts');
+  const [, own] = schemas;
+  const known = { properties: Object.assign({}, ...schemas.map(({ properties }) => properties)) };
+  const merged = mergeWithConfigFile(await openConfigFile(config), known, values);
+  if (merged.problems.length > 0) throw fail('E_INPUT', { problems: [...merged.problems] });
+  return Object.fromEntries(Object.entries(merged.values).filter(([name]) => own?.properties?.[name] !== undefined));
 }
 
 const descriptionOf = (phases: readonly AnyPhase[]): string =>

@@ -20,6 +20,7 @@ export class Undo extends RunningCommand {
   ];
   static override flags = {
     yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),
+    'dry-run': Flags.boolean({ description: 'Show what would be undone, and change nothing' }),
     salvage: Flags.boolean({ description: 'Undo the readable part of a damaged journal, and report the rest' }),
     overwrite: Flags.boolean({ description: 'Restore files even if they have changed since the run' }),
     skip: Flags.string({
@@ -44,6 +45,6 @@ export class Undo extends RunningCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.parse(Undo);
     const { yes, overwrite, salvage, skip = [], root, output } = flags;
-    await this.undo({ id: args.id, yes, overwrite, salvage, skip, root, output });
+    await this.undo({ id: args.id, yes, isDry: flags['dry-run'], overwrite, salvage, skip, root, output });
   }
 }

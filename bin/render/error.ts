@@ -64,13 +64,16 @@ export function exitCodeOf(error: unknown): number {
 /** oclif's own errors about flags and arguments become E_USAGE; others stay as they are. */
 export function withUsageError(error: Error): unknown {
   if (isJoinError(error) || !('oclif' in error)) return error;
-  return JoinError.own({
+  return usageError(usageMessage(error));
+}
+
+export const usageError = (message: string): JoinError =>
+  JoinError.own({
     code: 'E_USAGE',
-    message: maskTokens(usageMessage(error)),
+    message: maskTokens(message),
     hint: 'Add --help to see the arguments and flags of the command.',
     exitCode: EXIT.usage,
   });
-}
 
 interface ParserError extends Error {
   /** Unknown flags. */

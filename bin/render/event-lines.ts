@@ -40,7 +40,8 @@ export function eventLine(event: RunEvent, hint: HintText): string | undefined {
   }
 }
 
-const DRY_RUN = 'dry-run';
+/** The ID of a run that changes nothing. */
+export const DRY_RUN = 'dry-run';
 
 const noteLine = ({ step, assumed }: { step: string; assumed?: true }, text: string): string =>
   `  ${step}: ${assumed ? '(assumed) ' : ''}${text}`;

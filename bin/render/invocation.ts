@@ -17,7 +17,7 @@ export interface Shell {
 
 /** In a hint, a command of Joinery ends with its line. kubeadm has some of the same names. */
 const COMMAND =
-  /(?<!kubeadm )\bjoin ((?:approve|attach|ca-hash|config|doctor|help|phase|pipeline|plan|plugin|reset|resume|run|runs|sandbox|token|undo)\b.*)$/gm;
+  /(?<!kubeadm )\bjoin ((?:approve|attach|ca-hash|completion|config|doctor|help|phase|pipeline|plan|plugin|reset|resume|run|runs|sandbox|token|undo)\b.*)$/gm;
 /** Commands that act on a machine take `--root`, and commands that act on a cluster take `--kubeconfig`. */
 const ON_MACHINE = /^(approve|attach|doctor|phase \S|plan|reset|resume|runs?|undo)\b/;
 const ON_CLUSTER = /^token (create|delete|list)\b/;

@@ -2,7 +2,7 @@
 import { printable } from '../../engine/sdk/index.ts';
 import { coloured } from './colour.ts';
 import type { HintText } from './continuation.ts';
-import { eventLine, type Progress } from './event-lines.ts';
+import { DRY_RUN, eventLine, type Progress } from './event-lines.ts';
 
 export interface ProgressOptions {
   /** A command as the user would type it. */
@@ -10,9 +10,25 @@ export interface ProgressOptions {
 }
 
 export async function progress(stream: NodeJS.WriteStream, { hint }: ProgressOptions): Promise<Progress> {
-  if (!canRedraw(stream)) return plainLines(stream, hint);
+  if (!canRedraw(stream)) return withoutRepeats(plainLines(stream, hint));
   const { liveList } = await import('./live-list.ts'); // late, because only a terminal needs it
-  return liveList(stream, hint);
+  return withoutRepeats(liveList(stream, hint));
+}
+
+/** Shows a warning once, although each attempt may repeat it. The result of a dry run lists its warnings. */
+function withoutRepeats(view: Progress): Progress {
+  const seen = new Set<string>();
+  return {
+    ...view,
+    onEvent(event) {
+      if (event.type === 'step.log' && event.level === 'warn') {
+        const warning = `${event.step}: ${event.text}`;
+        if (event.run === DRY_RUN || seen.has(warning)) return;
+        seen.add(warning);
+      }
+      view.onEvent(event);
+    },
+  };
 }
 
 /** Some terminals cannot move the cursor, and some report no size. */

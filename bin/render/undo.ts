@@ -5,18 +5,40 @@ import type { History } from '../../engine/journal/history.ts';
 import type { Salvaged } from '../../engine/journal/runs.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { RunResult } from '../../engine/run/run.ts';
-import { countsText } from './text.ts';
+import { printable } from '../../engine/sdk/index.ts';
+import { countsText, localTime } from './text.ts';
 
-export function undoPlanText({ start, changes }: History): string {
-  const lines = changes
+/** What an undo would do with a change. */
+interface UndoAction {
+  step: string;
+  text: string;
+}
+
+/** `hasUndo` tells whether the phase of a step undoes what the step changed outside the machine. */
+type HasUndo = (step: string) => boolean;
+
+/** The last change first. */
+const undoActions = ({ changes }: History, hasUndo: HasUndo): UndoAction[] =>
+  changes
     .filter(({ undone }) => !undone)
     .reverse()
-    .flatMap(({ change, before }) => {
-      const text = change.kind === 'service' ? serviceText(change, before) : pathText(subjectOf(change), before);
-      if (text !== undefined) return [`  ${text}`];
-      return before.kind === 'earlier' ? [] : [`  keep: ${changeText(change)}`];
+    .flatMap(({ step, change, before }) => {
+      const known = change.kind === 'service' ? serviceText(change, before) : pathText(subjectOf(change), before);
+      if (known === undefined && before.kind === 'earlier') return [];
+      const other = before.kind === 'none' && hasUndo(step) ? 'let the phase undo' : 'keep';
+      return [{ step, text: known ?? `${other}: ${changeText(change)}` }];
     });
-  return [`Undoing run ${start.id} of ${start.pipeline}, started ${start.at}, will:`, ...lines].join('\n');
+
+export function undoPlanText(history: History, hasUndo: HasUndo): string {
+  const { id, pipeline, at } = history.start;
+  const lines = undoActions(history, hasUndo).map(({ text }) => `  ${text}`);
+  return printable([`Undoing run ${id} of ${pipeline}, started ${localTime(at)}, will:`, ...lines].join('\n'));
+}
+
+/** The document that schemas/undo-plan.schema.json describes. */
+export function undoPlanDocument(history: History, hasUndo: HasUndo): object {
+  const { id, pipeline } = history.start;
+  return { apiVersion: 'joinery.dev/v1', kind: 'UndoPlan', id, pipeline, actions: undoActions(history, hasUndo) };
 }
 
 function serviceText(change: Extract<StepChange, { kind: 'service' }>, before: Before): string | undefined {

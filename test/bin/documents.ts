@@ -9,6 +9,7 @@ const SCHEMA_OF = {
   RunResult: 'run-result',
   Event: 'event',
   UndoResult: 'undo-result',
+  UndoPlan: 'undo-plan',
   RunList: 'runs',
   Run: 'runs',
   Plan: 'plan',

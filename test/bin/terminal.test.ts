@@ -27,8 +27,9 @@ async function typed(args: readonly string[], answers: readonly [question: strin
   });
   const [code] = (await once(child, 'exit')) as [number];
   expect(left, screen).toEqual([]);
-  return { code, screen };
+  return { code, screen: screen.replace(COLOURS, '') };
 }
+const COLOURS = /\u001b\[\d+m/g;
 
 describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no script(1) here)' : ''}`, () => {
   test('join undo prints its plan, asks, and does nothing without a yes', { timeout: 60_000 }, async () => {

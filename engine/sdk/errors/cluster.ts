@@ -147,8 +147,8 @@ export const cluster = {
       `the etcd member ${d.member} cannot be removed, because etcd would lose its quorum: ` +
       `${d.problems.join('; ')}`,
     hint:
-      `Start the other members, and undo again. To undo the rest: join undo --skip ${d.step}. Then etcd counts a ` +
-      'member that no longer answers, so the next failure may stop the cluster.',
+      'Start the other members, and undo again. To undo the rest, although etcd then counts a member that no longer ' +
+      `answers, and the next failure may stop the cluster: join undo --skip ${d.step}`,
     exitCode: EXIT.cluster,
   }),
   E_ETCD_REFUSED: (d: { endpoint: string; what: string; message: string }) => ({
