@@ -1,4 +1,4 @@
-/** Control planes join a real cluster by `join run --control-plane`: two at once, one killed and resumed, one undone. */
+/** Control planes join a real cluster: two at the same moment, one of them killed and resumed, and then undone. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
