@@ -6,7 +6,7 @@ const OTHER_SUITES = ['test/real/**', 'test/crash/**', 'test/packed/**', 'node_m
  * share two, so that each module is loaded twice and not once for each file.
  */
 const ALONE = [
-  'test/{canary,faults,fuzz}/**/*.test.ts',
+  'test/{bench,canary,faults,fuzz}/**/*.test.ts',
   'test/attack/{inputs-without-end,inspector,journal-limits,open-files,output}.test.ts',
   'test/attack/{parsed-only,sandbox-ends,timers,trust,umask}.test.ts',
   'test/engine/documents/precompiled.test.ts',

@@ -42,6 +42,7 @@ import markControlPlane from '../phases/mark-control-plane/index.ts';
 import nodeReady from '../phases/node-ready/index.ts';
 import preflight from '../phases/preflight/index.ts';
 import preflightCluster from '../phases/preflight-cluster/index.ts';
+import preflightControlPlane from '../phases/preflight-control-plane/index.ts';
 import reset from '../phases/reset/index.ts';
 import service from '../phases/service/index.ts';
 import sysctl from '../phases/sysctl/index.ts';
@@ -65,6 +66,7 @@ const PHASES: readonly AnyPhase[] = [
   discoveryToken,
   clusterConfig,
   preflightCluster,
+  preflightControlPlane,
   kubeletVersion,
   tlsBootstrap,
   localApiEndpoint,

@@ -162,7 +162,7 @@ function reopen(history: History): void {
 
 /** Once a part of a step is undone, the step is no longer done. */
 function undo({ steps, changes }: History, record: Extract<JournalRecord, { kind: 'undone' }>): void {
-  const change = 'change' in record ? changes.find(({ seq }) => seq === record.change) : undefined;
+  const change = 'change' in record ? changeAt(changes, record.change) : undefined;
   if (change !== undefined) {
     change.undone = true;
     if ('stays' in record) change.stays = true;
@@ -172,4 +172,15 @@ function undo({ steps, changes }: History, record: Extract<JournalRecord, { kind
   step.status = 'undone';
   if ('step' in record && step.undoStartedAt !== undefined)
     step.durationMs = Date.parse(record.at) - Date.parse(step.undoStartedAt);
+}
+
+/** Changes are in the order of their records. */
+function changeAt(changes: readonly ChangeHistory[], seq: number): ChangeHistory | undefined {
+  let [low, high] = [0, changes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((changes[middle]?.seq ?? 0) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return changes[low]?.seq === seq ? changes[low] : undefined;
 }

@@ -26,6 +26,7 @@ export class Journal {
   #isNeeded = false;
   /** Paths that the run has changed, and that are not undone. */
   readonly #changedPaths: Set<string>;
+  readonly #changesByStep = new Map<string, StepChange[]>();
   #images: number;
   /** Kept up to date as soon as an undo needs it: each of its steps asks. */
   #history: History | undefined;
@@ -39,6 +40,7 @@ export class Journal {
     this.#secrets = new JournalSecrets(secrets);
     this.#written = records.length;
     const changes = records.length === 0 ? [] : historyOf(records).changes;
+    for (const { step, change } of changes) this.#addChange(step, change);
     this.#images = Math.max(0, ...changes.map(({ before }) => (before.kind === 'file' ? (before.image ?? 0) : 0)));
     this.#changedPaths = new Set(
       changes.flatMap(({ change, undone }) => ('path' in change && !undone ? change.path : [])),
@@ -66,12 +68,8 @@ export class Journal {
     return historyOf(this.#records);
   }
   /** The changes that are recorded of the step. */
-  changesOf(step: string): StepChange[] {
-    return this.#currentHistory().changes.flatMap((item) => (item.step === step ? [item.change] : []));
-  }
-  #currentHistory(): History {
-    this.#history ??= this.history();
-    return this.#history;
+  changesOf(step: string): readonly StepChange[] {
+    return this.#changesByStep.get(step) ?? [];
   }
   /** `value` with its secrets, and the names of those that no longer exist. */
   reveal(value: unknown): { value: unknown; missing: string[] } {
@@ -194,7 +192,8 @@ export class Journal {
 
   /** Repeated undos must not fill the journal. */
   #isUndoing(step: string, statuses: readonly string[]): boolean {
-    const { status, steps } = this.#currentHistory();
+    this.#history ??= this.history();
+    const { status, steps } = this.#history;
     return status === 'undoing' && statuses.includes(steps.get(step)?.status ?? '');
   }
 
@@ -234,7 +233,14 @@ export class Journal {
     this.#room.take(record);
     this.#isNeeded ||= entry.kind === 'change' || entry.kind === 'once' || entry.kind === 'asked';
     this.#records.push(record);
+    if (record.kind === 'change') this.#addChange(record.step, record.change);
     if (this.#history !== undefined) extendHistory(this.#history, record);
+  }
+
+  #addChange(step: string, change: StepChange): void {
+    const changes = this.#changesByStep.get(step);
+    if (changes === undefined) this.#changesByStep.set(step, [change]);
+    else changes.push(change);
   }
 
   #recordOf(entry: Entry): JournalRecord {

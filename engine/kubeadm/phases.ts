@@ -7,7 +7,7 @@ const PREPARE = ['download-certs', 'control-plane-certs', 'control-plane-kubecon
  * control planes are unknown to a worker, which skips them anyway.
  */
 export const kubeadmPhases: Readonly<Record<string, readonly string[]>> = {
-  preflight: ['preflight', 'preflight-cluster'],
+  preflight: ['preflight', 'preflight-cluster', 'preflight-control-plane'],
   // What waits for the Node reads the certificate that this one waits for.
   'kubelet-wait-bootstrap': ['node-ready', 'dynamic-kubelet-config'],
   'check-etcd': [],

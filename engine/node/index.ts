@@ -25,7 +25,14 @@ export {
   controlPlaneSettings,
   type HostPathMount,
 } from './control-plane/settings.ts';
-export { commandOf, manifestOf, probeHost, type StaticPod, secondsOf } from './control-plane/static-pod.ts';
+export {
+  commandOf,
+  manifestOf,
+  patchedManifest,
+  probeHost,
+  type StaticPod,
+  secondsOf,
+} from './control-plane/static-pod.ts';
 export { findCriSocket, socketPath } from './cri.ts';
 export { fields } from './fields.ts';
 export { discovered, discoveryOutput, type JoiningIdentity, joiningIdentity } from './identity.ts';
@@ -57,6 +64,7 @@ export {
   usableIdentity,
 } from './kubelet-identity.ts';
 export { hasSocketFile, isSocketAnnotated, writtenSocket } from './kubelet-socket.ts';
+export { isPortInUse } from './listening.ts';
 export {
   type Condition,
   type ConfigMapObject,

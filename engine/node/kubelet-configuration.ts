@@ -6,7 +6,7 @@ import { defaultCgroupDriver } from './cgroup-driver.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { fields } from './fields.ts';
 import { healthUrl, minorOf } from './kubelet.ts';
-import { applyPatches } from './kubelet-patches.ts';
+import { applyPatches } from './patches.ts';
 import { paths } from './paths.ts';
 import { holds } from './release-facts.ts';
 import { dnsAddress } from './service-subnet.ts';

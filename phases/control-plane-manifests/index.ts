@@ -1,5 +1,5 @@
 /** Writes the static Pods of a control plane except that of etcd. Source: kubeadm, phases/controlplane. */
-import { controlPlaneSettings, manifestOf, paths, secondsOf } from '../../engine/node/index.ts';
+import { controlPlaneSettings, patchedManifest, paths, secondsOf } from '../../engine/node/index.ts';
 import { definePhase, type Files, writes } from '../../engine/sdk/index.ts';
 import { apiServer, controllerManager, scheduler } from './components.ts';
 import { input, output } from './schema.ts';
@@ -17,7 +17,7 @@ export default definePhase({
     writes(`${paths.manifests}/kube-scheduler.yaml`, 0o600, 'the scheduler'),
   ],
 
-  async run({ files }, { certificatesDir, clusterConfiguration, startTimeout, ...endpoint }) {
+  async run({ files, log }, { certificatesDir, clusterConfiguration, startTimeout, patches, ...endpoint }) {
     const settings = controlPlaneSettings(clusterConfiguration);
     const machine = {
       ...endpoint,
@@ -29,7 +29,8 @@ export default definePhase({
     await files.directory(paths.manifests, 0o700);
     for (const component of [apiServer, controllerManager, scheduler]) {
       const pod = component(settings, machine);
-      await files.write(`${paths.manifests}/${pod.name}.yaml`, manifestOf(pod, settings.version), 0o600);
+      const manifest = await patchedManifest({ files, log }, pod, { version: settings.version, patches });
+      await files.write(`${paths.manifests}/${pod.name}.yaml`, manifest, 0o600);
     }
     return {};
   },

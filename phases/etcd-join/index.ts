@@ -7,7 +7,7 @@ import {
   etcdClientUrl,
   etcdMemberName,
   etcdPeerUrl,
-  manifestOf,
+  patchedManifest,
   paths,
   secondsOf,
   voterHealth,
@@ -65,7 +65,11 @@ export default definePhase({
       const lease = new EtcdLease(kube.as(await adminIdentity(files)), clock, given.nodeName);
       const image = imageOf(local, images, settings.imageRepository);
       await lease.whileHeld(() =>
-        join(ports, { access, peerUrl, lease, local, image, version: settings.version }, machine),
+        join(
+          ports,
+          { access, peerUrl, lease, local, image, version: settings.version, patches: given.patches },
+          machine,
+        ),
       );
     }
     await etcd.waitUntilHealthy(access, etcdClientUrl(given.advertiseAddress)).catch((error: unknown) => {
@@ -104,15 +108,16 @@ interface Joining extends Pick<ClusterEtcd, 'access'> {
   local: LocalEtcd;
   image: string;
   version: string;
+  patches: string | undefined;
 }
 
-async function join({ files, etcd }: Ports, joining: Joining, machine: Machine): Promise<void> {
-  const { access, peerUrl, lease, local, image, version } = joining;
+async function join({ files, etcd, log }: Ports, joining: Joining, machine: Machine): Promise<void> {
+  const { access, peerUrl, lease, local, image, version, patches } = joining;
   const members = await etcd.members(access);
   await etcd.add(access, peerUrl, await roleFor(etcd, access, members));
   const pod = etcdPod({ machine, local, version, image, members: await etcd.members(access) });
   await files.directory(paths.manifests, 0o700);
-  await files.write(MANIFEST, manifestOf(pod, version), 0o600);
+  await files.write(MANIFEST, await patchedManifest({ files, log }, pod, { version, patches }), 0o600);
   await etcd.waitUntilStarted(access, peerUrl).catch((error: unknown) => {
     throw withWitness(error, `etcd on this machine has not started: check crictl ps -a, and the log of its container`);
   });

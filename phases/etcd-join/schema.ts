@@ -4,7 +4,14 @@ const { certificatesDir, clusterConfiguration, advertiseAddress, startTimeout } 
 
 export const input = {
   type: 'object',
-  properties: { certificatesDir, clusterConfiguration, advertiseAddress, startTimeout, nodeName: fields.nodeName },
+  properties: {
+    certificatesDir,
+    clusterConfiguration,
+    advertiseAddress,
+    startTimeout,
+    nodeName: fields.nodeName,
+    patches: fields.patches,
+  },
   required: ['clusterConfiguration', 'advertiseAddress', 'nodeName'],
   additionalProperties: false,
 } as const;

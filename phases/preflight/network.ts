@@ -1,4 +1,5 @@
 /** Checks the network settings that Pods and the kubelet need. */
+import { isPortInUse } from '../../engine/node/index.ts';
 import { type Check, type CheckContext, checkName, type Finding, type Inputs, ok, problem } from './check.ts';
 
 const KUBELET_PORT = 10_250;
@@ -54,17 +55,13 @@ export function kernelSettings(inputs: Inputs): Check[] {
   ];
 }
 
-/** Reads /proc/net/tcp instead of binding the port. The table has the port in hex, and 0A for a listener. */
 export const kubeletPortFree: Check = {
   name: `Port-${KUBELET_PORT}`,
   severity: 'error',
   passesIf: 'nothing listens on the port, except the kubelet of an earlier join of this node',
   hint: `Another kubelet may be running. Find it: ss -ltnp sport = ${KUBELET_PORT}`,
   async run({ files, joinedBefore }) {
-    const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => files.read(path)));
-    const listens = /^\s*\d+: [0-9A-F]+:280A [0-9A-F:]+ 0A /m;
-    if (!tables.some((table) => listens.test(table?.toString('latin1') ?? '')))
-      return ok(`nothing listens on port ${KUBELET_PORT}`);
+    if (!(await isPortInUse(files, KUBELET_PORT))) return ok(`nothing listens on port ${KUBELET_PORT}`);
     const found = `port ${KUBELET_PORT} is in use`;
     return (await joinedBefore) ? ok(`${found} by the kubelet of this node`) : problem(found);
   },

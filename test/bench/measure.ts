@@ -6,20 +6,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-export interface Measured {
+export type Measured = {
   /** CPU of the process and of the children that it waited for. */
   cpuMs: number;
   wallMs: number;
   /** Peak memory of the largest process. */
   peakMb: number;
-}
+};
 
 /** Node 20 reads this file at every start, which no ordinary machine sets. */
 const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
 
+let count = 0;
+
 /** Runs a command that must exit with 0. */
 export async function measure(argv: readonly string[]): Promise<Measured> {
-  const report = join(tmpdir(), `joinery-bench-${process.pid}`);
+  const report = join(tmpdir(), `joinery-bench-${process.pid}-${++count}`);
   const began = performance.now();
   const child = spawn('/usr/bin/time', ['-q', '-o', report, '-f', '%U %S %M', ...argv], {
     env: environment,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configMapRef } from '../../engine/node/index.ts';
-import { applyPatches } from '../../engine/node/kubelet-patches.ts';
+import { applyPatches } from '../../engine/node/patches.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import clusterConfig from '../../phases/cluster-config/index.ts';
 import { type FlagInputs, kubeadmFlags } from '../../phases/kubelet-config/flags.ts';

@@ -89,8 +89,8 @@ describe('patches of the kubelet configuration', () => {
     expect(error).toBeUndefined();
     const name = 'a patch is a file kubeletconfiguration[suffix][+strategic|+merge|+json].yaml or .json';
     expect(notes.filter((note) => note.includes(DIRECTORY))).toEqual([
-      'info: ignoring /patches/etcd.yaml: it is not for a worker',
-      'info: ignoring /patches/kube-apiserver0+merge.yaml: it is not for a worker',
+      'info: ignoring /patches/etcd.yaml: it is not for the kubelet',
+      'info: ignoring /patches/kube-apiserver0+merge.yaml: it is not for the kubelet',
       `warn: ignoring /patches/kubeletconfig.yaml: ${name}`,
       `warn: ignoring /patches/kubeletconfiguration.txt: ${name}`,
       `warn: ignoring /patches/kubeletconfiguration.yaml: ${name}`,

@@ -1,15 +1,17 @@
 /**
  * Runs the same join with kubeadm and Joinery in turn, each on a fresh machine of one cluster, and measures it from
- * outside: `npx tsx test/real/bench.ts [runs=5] [joiners=kubeadm,joinery] [--json FILE]`. A joiner can have flags:
- * `"joinery --wait registered"`.
+ * outside: `npx tsx test/real/bench.ts [runs=5] [joiners=kubeadm,joinery] [--json FILE] [--document FILE]`. A joiner
+ * can have flags: `"joinery --wait registered"`. The joiner `executable` is skipped if it is not built.
  */
 import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:https';
+import { loadavg } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import pjson from '../../package.json' with { type: 'json' };
+import { table, writeSection } from '../bench/report.ts';
 import { type Cluster, cleanUp, type Machine, missing, projectRoot, startCluster, startMachine } from './rig.ts';
 
 const figures = [
@@ -26,10 +28,11 @@ interface NodeEvent {
   object: { metadata: { name: string }; status?: { nodeInfo?: { kubeletVersion?: string } } };
 }
 
+const executable = join(projectRoot, `dist/release/joinery-${pjson.version}-linux-${process.arch}`);
 const commands: Record<string, string[]> = {
   kubeadm: ['kubeadm', 'join'],
   joinery: [join(projectRoot, 'bin/join'), 'run'],
-  executable: [join(projectRoot, `dist/release/joinery-${pjson.version}-linux-${process.arch}`), 'run'],
+  executable: [executable, 'run'],
 };
 
 /** Milliseconds since the epoch, finer than Date.now(). */
@@ -123,6 +126,22 @@ async function measure(joiner: string, name: string, cluster: Cluster, nodes: Re
   }
 }
 
+type Report = Record<string, Record<string, ReturnType<typeof summary>>>;
+
+function documentText(report: Report): string {
+  const peer = report.kubeadm;
+  const rows = Object.entries(report).map(([joiner, rows]) => [
+    joiner,
+    ...figures.map((figure) => {
+      const [value, other] = [rows[figure]?.median ?? Number.NaN, peer?.[figure]?.median ?? Number.NaN];
+      return joiner === 'kubeadm' ? value.toFixed(2) : `${value.toFixed(2)} (${(value / other).toFixed(2)} ×)`;
+    }),
+  ]);
+  const load = loadavg()[0]?.toFixed(1);
+  const about = `${new Date().toISOString().slice(0, 10)}, load ${load}, Node ${process.version}. Medians of ${runs} runs in turn.`;
+  return `${about}\n\n${table(['', ...figures], rows)}`;
+}
+
 function summary(values: readonly number[]) {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;
@@ -130,14 +149,19 @@ function summary(values: readonly number[]) {
   return { min: at(0), median: (at(low) + at(high)) / 2, max: at(sorted.length - 1) };
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, document: { type: 'string' } },
+});
 const setting = (key: string, fallback: string) =>
   positionals.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1) ?? fallback;
 const runs = Number(setting('runs', positionals.find((word) => /^\d+$/.test(word)) ?? '5'));
 const joiners = setting(
   'joiners',
   positionals.find((word) => /^[a-z]/.test(word) && !word.includes('=')) ?? 'kubeadm,joinery',
-).split(',');
+)
+  .split(',')
+  .filter((joiner) => joiner !== 'executable' || existsSync(executable));
 const reason = missing();
 if (reason) {
   console.error(`bench: cannot run: ${reason}`);
@@ -171,6 +195,7 @@ try {
     for (const [figure, { min, median, max }] of Object.entries(rows))
       console.log(figure.padEnd(24) + [min, median, max].map((value) => value.toFixed(2).padStart(9)).join(''));
   }
+  if (values.document) writeSection(values.document, 'real', documentText(report));
   if (values.json)
     writeFileSync(values.json, `${JSON.stringify({ runs, report, measured: Object.fromEntries(results) }, null, 2)}\n`);
 } finally {

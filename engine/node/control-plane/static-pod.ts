@@ -1,6 +1,9 @@
 /** Manifests of static Pods, byte for byte as kubeadm writes them. Source: kubeadm, util/staticpod. */
 import { durationMs } from '../../documents/durations.ts';
+import { fail } from '../../sdk/errors.ts';
+import type { Files, Log } from '../../sdk/ports.ts';
 import { goYaml } from '../../sdk/yaml-dialects.ts';
+import { applyPatches } from '../patches.ts';
 import { holds } from '../release-facts.ts';
 import type { Argument, HostPathMount } from './settings.ts';
 
@@ -53,35 +56,65 @@ export function commandOf(
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : Number(a.name > b.name));
 
 /** The manifest as YAML; `version` is that of the cluster. */
-export function manifestOf(pod: StaticPod, version: string): string {
+export const manifestOf = (pod: StaticPod, version: string): string => goYaml(podOf(pod, version));
+
+/** The manifest after the patches of the directory, if there is one. Throws E_PATCH. */
+export async function patchedManifest(
+  ports: { files: Files; log: Log },
+  pod: StaticPod,
+  { version, patches }: { version: string; patches: string | undefined },
+): Promise<string> {
+  const document = podOf(pod, version);
+  if (patches === undefined) return goYaml(document);
+  const target = { name: pod.name, kind: 'Pod', text: `the static Pod ${pod.name}`, listKeys: POD_LIST_KEYS };
+  const patched = await applyPatches(document, patches, ports, target);
+  const { metadata, spec } = patched as { metadata?: { name?: unknown }; spec?: { containers?: unknown } };
+  if (typeof metadata?.name === 'string' && Array.isArray(spec?.containers) && spec.containers.length > 0)
+    return goYaml(patched);
+  throw fail('E_PATCH', { file: patches, what: `the patches leave ${pod.name} without a name or containers` });
+}
+
+/** The lists of a Pod whose items strategic patches merge. Source: the Kubernetes API. */
+const POD_LIST_KEYS = {
+  containers: 'name',
+  initContainers: 'name',
+  volumes: 'name',
+  volumeMounts: 'mountPath',
+  volumeDevices: 'devicePath',
+  env: 'name',
+  ports: 'containerPort',
+  hostAliases: 'ip',
+  imagePullSecrets: 'name',
+  topologySpreadConstraints: 'topologyKey',
+};
+
+function podOf(pod: StaticPod, version: string): Record<string, unknown> {
   const { name, annotations } = pod;
-  return goYaml(
-    present({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: present({
-        annotations,
-        creationTimestamp: holds('noCreationTimestamp', version) ? undefined : null,
-        labels: { component: name, tier: 'control-plane' },
-        name,
-        namespace: 'kube-system',
-      }),
-      spec: present({
-        containers: [containerOf(pod, version)],
-        hostNetwork: true,
-        priority: holds('priorityOfComponents', version) ? 2_000_001_000 : undefined,
-        priorityClassName: 'system-node-critical',
-        securityContext: holds('seccompOfComponents', version)
-          ? { seccompProfile: { type: 'RuntimeDefault' } }
-          : undefined,
-        volumes: [...pod.mounts].sort(byName).map(({ name, hostPath: path, pathType: type }) => ({
-          hostPath: { path, type },
-          name,
-        })),
-      }),
-      status: {},
+  return present({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: present({
+      annotations,
+      creationTimestamp: holds('noCreationTimestamp', version) ? undefined : null,
+      labels: { component: name, tier: 'control-plane' },
+      name,
+      namespace: 'kube-system',
     }),
-  );
+    spec: present({
+      containers: [containerOf(pod, version)],
+      hostNetwork: true,
+      priority: holds('priorityOfComponents', version) ? 2_000_001_000 : undefined,
+      priorityClassName: 'system-node-critical',
+      securityContext: holds('seccompOfComponents', version)
+        ? { seccompProfile: { type: 'RuntimeDefault' } }
+        : undefined,
+      volumes: [...pod.mounts].sort(byName).map(({ name, hostPath: path, pathType: type }) => ({
+        hostPath: { path, type },
+        name,
+      })),
+    }),
+    status: {},
+  });
 }
 
 function containerOf(pod: StaticPod, version: string): object {

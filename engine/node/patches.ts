@@ -1,5 +1,5 @@
 /**
- * `--patches`: a directory of files that change the kubelet's configuration.
+ * `--patches`: a directory of files that change the kubelet's configuration, or the static Pod of a component.
  * Source of their names and order: kubeadm, util/patches.
  */
 import { fail } from '../sdk/errors.ts';
@@ -7,39 +7,68 @@ import { applyJsonPatch } from '../sdk/json-patch.ts';
 import type { Files, Log } from '../sdk/ports.ts';
 import { decodeText } from '../sdk/text.ts';
 import { parseYaml } from '../sdk/yaml.ts';
-import { mergePatch, strategicPatch } from './merge-patch.ts';
+import { type ListKeys, mergePatch, strategicPatch } from './merge-patch.ts';
 
-type Patch = (target: unknown, patch: unknown) => unknown | Promise<unknown>;
+type Patch = (target: unknown, patch: unknown, listKeys?: ListKeys) => unknown | Promise<unknown>;
 
 const KINDS: Record<string, Patch> = {
   strategic: strategicPatch,
   merge: mergePatch,
-  json: applyJsonPatch,
+  json: (target, patch) => applyJsonPatch(target, patch),
 };
-const TARGET = 'kubeletconfiguration';
-/** Targets of control-plane nodes and of the cluster; a worker ignores their patches. */
-const OTHER_TARGETS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd', 'corednsdeployment'];
+
+/** What the files of a directory change. */
+export interface PatchTarget {
+  /** How the names of the files begin. */
+  name: string;
+  /** The kind of the document. */
+  kind: string;
+  /** In messages. */
+  text: string;
+  /** Lists whose items a strategic patch merges. */
+  listKeys?: ListKeys;
+}
+
+export const KUBELET_TARGET: PatchTarget = {
+  name: 'kubeletconfiguration',
+  kind: 'KubeletConfiguration',
+  text: "the kubelet's configuration",
+};
+const TARGETS = [
+  KUBELET_TARGET.name,
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'etcd',
+  'corednsdeployment',
+];
 const EXTENSION = /\.(?:json|yaml)$/;
 
-/** Applies every patch of the directory in the order of their names. Throws E_PATCH for an invalid one. */
+/**
+ * Applies every patch of the directory for that target, in the order of their names. Throws E_PATCH for an invalid one.
+ */
 export async function applyPatches(
-  configuration: Record<string, unknown>,
+  original: Record<string, unknown>,
   directory: string,
   { files, log }: { files: Files; log: Log },
+  target = KUBELET_TARGET,
 ): Promise<Record<string, unknown>> {
   if ((await files.stat(directory))?.kind !== 'directory')
     throw fail('E_PATCH', { file: directory, what: 'it is not a directory' });
-  let document = configuration;
+  // Every step of a run reads the directory, and one of them reports the files that are not for it.
+  const report = target === KUBELET_TARGET;
+  let document = original;
   for (const name of (await files.list(directory)) ?? []) {
     const file = `${directory.replace(/\/+$/, '')}/${name}`;
-    const target = [TARGET, ...OTHER_TARGETS].find((known) => name.startsWith(known));
-    if (target === undefined || !EXTENSION.test(name) || (await files.stat(file))?.kind === 'directory') {
-      log.warn(`ignoring ${file}: a patch is a file ${TARGET}[suffix][+strategic|+merge|+json].yaml or .json`);
+    const found = TARGETS.find((known) => name.startsWith(known));
+    if (found === undefined || !EXTENSION.test(name) || (await files.stat(file))?.kind === 'directory') {
+      if (report)
+        log.warn(`ignoring ${file}: a patch is a file ${target.name}[suffix][+strategic|+merge|+json].yaml or .json`);
       continue;
     }
     const apply = kindOf(name, file);
-    if (target === TARGET) document = await applyFile(document, file, apply, { files, log });
-    else log.info(`ignoring ${file}: it is not for a worker`);
+    if (found === target.name) document = await applyFile(document, { file, apply, target }, { files, log });
+    else if (report) log.info(`ignoring ${file}: it is not for the kubelet`);
   }
   return document;
 }
@@ -56,8 +85,7 @@ function kindOf(name: string, file: string): Patch {
 
 async function applyFile(
   document: Record<string, unknown>,
-  file: string,
-  apply: Patch,
+  { file, apply, target }: { file: string; apply: Patch; target: PatchTarget },
   { files, log }: { files: Files; log: Log },
 ): Promise<Record<string, unknown>> {
   const text = decodeText((await files.read(file)) ?? Buffer.alloc(0));
@@ -67,15 +95,14 @@ async function applyFile(
   try {
     for (const part of parts) {
       const patch = parseYaml(part);
-      if (patch !== null) result = await apply(result, patch);
+      if (patch !== null) result = await apply(result, patch, target.listKeys);
     }
   } catch (error) {
     throw fail('E_PATCH', { file, what: (error as Error).message }, error);
   }
   const { kind } = (result ?? {}) as { kind?: unknown };
-  if (kind !== 'KubeletConfiguration')
-    throw fail('E_PATCH', { file, what: 'the result is not a KubeletConfiguration' });
-  if (parts.length > 0) log.info(`applied ${file} to the kubelet's configuration`);
+  if (kind !== target.kind) throw fail('E_PATCH', { file, what: `the result is not a ${target.kind}` });
+  if (parts.length > 0) log.info(`applied ${file} to ${target.text}`);
   return result as Record<string, unknown>; // its kind was checked above
 }
 
