@@ -8,7 +8,7 @@ import { portsOn } from '../../helpers/machine.ts';
 const PODS = { apiVersion: 'v1', resource: 'pods', namespace: 'kube-system' };
 const identity = { server: 'https://c:6443', ca: 'CA', token: new Secret('t') };
 
-function listing(status: number, body: unknown, effects = [apiCalls(['list'], 'pods', 'finds etcd')]) {
+function listing(status: number, body: object, effects = [apiCalls(['list'], 'pods', 'finds etcd')]) {
   const cluster = new FakeCluster();
   const host = memoryHost({ send: cluster.send });
   cluster.answers.set('GET /api/v1/namespaces/kube-system/pods', cluster.answer(status, body));
