@@ -1,7 +1,6 @@
 /** The entry point: composes the application and hands its commands to oclif. */
 import 'reflect-metadata'; // tsyringe needs it
 import { type Command, handle, run } from '@oclif/core';
-import type { Pipeline } from '../engine/pipeline/load.ts';
 import type { Importer } from '../engine/plugins/load.ts';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { fail, isJoinError, type JoinError, nearest, printable } from '../engine/sdk/index.ts';
@@ -32,7 +31,7 @@ import { PluginLock } from './commands/plugin/lock.ts';
 import { PluginNew } from './commands/plugin/new.ts';
 import { resetCommand } from './commands/reset.ts';
 import { resumeCommand } from './commands/resume.ts';
-import { runCommand } from './commands/run.ts';
+import { type DescribedPipeline, runCommand } from './commands/run.ts';
 import { RunList } from './commands/runs/index.ts';
 import { RunPrune } from './commands/runs/prune.ts';
 import { RunShow } from './commands/runs/show.ts';
@@ -96,8 +95,8 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   if (topic === 'phase')
     await openWithPlugins(app, { name: DEFAULT_PIPELINE, environments: valuesOfFlag('--env', argv), argv });
   // oclif inspects every command, so `join run` gets only its own and starts faster.
-  const inputs = await inputsForHelp(app, argv);
-  const commands = topic === 'run' ? { run: withApp(app, runCommand(app, inputs)) } : allCommands(app, inputs);
+  const described = await pipelineForHelp(app, argv);
+  const commands = topic === 'run' ? { run: withApp(app, runCommand(app, described)) } : allCommands(app, described);
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
   const words = asFlags(argv);
   assertCommandExists(words, Object.keys(commands));
@@ -106,13 +105,15 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   await run(words, { root: app.assets.root, pjson: pjson as never, plugins: new Map([[plugin.name, plugin]]) });
 }
 
-/** The inputs of the pipeline that the words name, if they ask for the help of a command with such flags. */
-async function inputsForHelp(app: App, argv: string[]): Promise<Pipeline['inputs'] | undefined> {
+/** The pipeline that the words name, if they ask for the help of a command that describes it. */
+async function pipelineForHelp(app: App, argv: string[]): Promise<DescribedPipeline | undefined> {
   const [topic, ...words] = argv[0] === 'help' ? argv.slice(1) : argv;
   const asksForHelp = argv[0] === 'help' || words.some((word) => word === '--help' || word === '-h');
   if (!asksForHelp || (topic !== 'run' && topic !== 'plan')) return undefined;
   const { name, inputsOf } = await choosePipeline(words);
-  return inputsOf((await openWithPlugins(app, { name, environments: valuesOfFlag('--env', words), argv }))());
+  const pipelineFor = await openWithPlugins(app, { name, environments: valuesOfFlag('--env', words), argv });
+  const pipeline = pipelineFor();
+  return { metadata: pipeline.metadata, inputs: inputsOf(pipeline) };
 }
 
 /** `help` and `version` are words in other programs, and flags in oclif. */
@@ -154,10 +155,10 @@ function assertPhaseExists(name = '-', commands: Readonly<Record<string, unknown
 }
 
 /** Commands by their ID, in which oclif separates words by colons. */
-export function allCommands(app: App, inputs?: Pipeline['inputs']): Record<string, Command.Class> {
+export function allCommands(app: App, described?: DescribedPipeline): Record<string, Command.Class> {
   const commands: Record<string, Command.Class> = {
-    run: runCommand(app, inputs),
-    plan: planCommand(app, inputs),
+    run: runCommand(app, described),
+    plan: planCommand(app, described),
     resume: resumeCommand(app),
     undo: Undo,
     reset: resetCommand(app),

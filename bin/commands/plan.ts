@@ -1,19 +1,17 @@
 /** `join plan`: what `join run` would change. */
 import type { FlagInput } from '@oclif/core/interfaces';
-import type { Pipeline } from '../../engine/pipeline/load.ts';
 import type { App } from '../compose.ts';
 import { planFlags } from '../inputs/run-flags.ts';
-import { runCommand } from './run.ts';
+import { type DescribedPipeline, runCommand } from './run.ts';
 
-/** `shown` are the inputs of the pipeline whose flags the help lists. */
-export function planCommand(app: App, shown?: Pipeline['inputs']) {
-  return class Plan extends runCommand(app, shown) {
+export function planCommand(app: App, described?: DescribedPipeline) {
+  return class Plan extends runCommand(app, described) {
     static override summary = 'Show what a run would change, file by file';
-    static override usage = 'plan [ENDPOINT] [FLAGS]';
+    static override usage = super.usage.replace(/^run/, 'plan');
     static override description =
       'Takes the flags of join run. Reads are real, the API server checks each write, and nothing changes.';
     static override examples = [
-      '<%= config.bin %> plan 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --env bare-metal',
+      '<%= config.bin %> plan 10.0.0.1:6443 --token … \\\n  --discovery-token-ca-cert-hash sha256:… --env bare-metal',
     ];
 
     static override flags = planFlagsOf(super.flags);

@@ -1,5 +1,6 @@
 /** `join run`: runs a pipeline on this machine. The pipeline's inputs are its flags. */
 import type { FlagInput } from '@oclif/core/interfaces';
+import type { Pipeline } from '../../engine/pipeline/load.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
@@ -18,26 +19,24 @@ import { isDetached } from '../runs/detached.ts';
 
 type RunFlags = typeof ownFlags & Partial<typeof planFlags & typeof savedFlags>;
 
-/** `shown` are the inputs of the pipeline whose flags the help lists. */
-export function runCommand(app: App, shown = app.catalog.open(DEFAULT_PIPELINE).inputs) {
+/** What the help of a command needs to know of its pipeline. */
+export type DescribedPipeline = Pick<Pipeline, 'inputs' | 'metadata'>;
+
+/** The help describes the pipeline `described`, and lists its flags. */
+export function runCommand(app: App, described: DescribedPipeline = app.catalog.open(DEFAULT_PIPELINE)) {
+  const { inputs } = described;
+  const { summary, usage, description } = helpFor(described);
   const gates = app.registry.gates();
   return class Run extends RunningCommand {
-    static override summary = 'Join this machine to a cluster';
-    static override usage = 'run [ENDPOINT] [FLAGS]';
-    static override description = [
-      'Paste a `kubeadm join` line and replace `kubeadm join` with `join run`.',
-      [
-        'Each input of the pipeline can be a flag, a variable (JOINERY_TOKEN for --token) or a field of the --config',
-        'file. Flags win over variables, and variables over the file. @FILE reads a value from a file; - reads a token',
-        'from standard input.',
-      ].join(' '),
-    ].join('\n\n');
+    static override summary = summary;
+    static override usage = usage;
+    static override description = description;
     static override examples = [
-      '<%= config.bin %> run 10.0.0.1:6443 --token … --discovery-token-ca-cert-hash sha256:… --dry-run',
+      '<%= config.bin %> run 10.0.0.1:6443 --token … \\\n  --discovery-token-ca-cert-hash sha256:… --dry-run',
       '<%= config.bin %> run --control-plane --help',
     ];
-    static override flags: FlagInput = { ...flagsFor(shown, gates), ...ownFlags, ...savedFlags };
-    static override args = argsFor(shown);
+    static override flags: FlagInput = { ...flagsFor(inputs, gates), ...ownFlags, ...savedFlags };
+    static override args = argsFor(inputs);
 
     protected readonly isPlan: boolean = false;
 
@@ -83,5 +82,22 @@ export function runCommand(app: App, shown = app.catalog.open(DEFAULT_PIPELINE).
         },
       });
     }
+  };
+}
+
+function helpFor({ inputs, metadata }: DescribedPipeline) {
+  const { name, description: purpose = `Run the pipeline ${name}` } = metadata;
+  const joins = inputs.properties.endpoint !== undefined;
+  return {
+    summary: name === DEFAULT_PIPELINE ? 'Join this machine to a cluster' : purpose,
+    usage: joins ? 'run [ENDPOINT] [FLAGS]' : 'run [FLAGS]',
+    description: [
+      ...(joins ? ['Paste a `kubeadm join` line and replace `kubeadm join` with `join run`.'] : []),
+      [
+        'Each input of the pipeline can be a flag, a variable (JOINERY_TOKEN for --token) or a field of the --config',
+        'file. Flags win over variables, and variables over the file. @FILE reads a value from a file; - reads a token',
+        'from standard input.',
+      ].join(' '),
+    ].join('\n\n'),
   };
 }

@@ -11,6 +11,7 @@ import pjson from '../../package.json' with { type: 'json' };
 import { packageAssets } from '../assets.ts';
 import { composeApp } from '../compose.ts';
 import { allCommands } from '../main.ts';
+import { completionText } from '../render/completion.ts';
 import { buildArchives } from './archives.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
 import { buildExecutable } from './executable.ts';
@@ -55,7 +56,9 @@ async function build(architecture: Architecture): Promise<void> {
 /** Everything that is installed beside the executable, by its path. */
 function staged(architecture: Architecture): Record<string, string | Buffer> {
   const date = new Date(epochSeconds * 1000).toISOString().slice(0, 10);
-  const pages = manualPages(allCommands(composeApp({ assets: packageAssets(root) })), date);
+  const commands = allCommands(composeApp({ assets: packageAssets(root) }));
+  const pages = manualPages(commands, date);
+  const completion = (shell: 'bash' | 'fish') => `${completionText(shell, commands, ['joinery'])}\n`;
   const notices = readFileSync(join(root, 'dist/THIRD-PARTY-NOTICES'), 'utf8');
   const nodeLicense = readFileSync(join(fetchNode(architecture, cache), 'LICENSE'), 'utf8');
   const allNotices = `${notices}\n${'-'.repeat(80)}\n\nThe executable also contains Node.\n\n${nodeLicense}`;
@@ -66,6 +69,8 @@ function staged(architecture: Architecture): Record<string, string | Buffer> {
     ...Object.fromEntries(
       Object.entries(pages).map(([name, page]) => [`usr/share/man/man1/${name}.gz`, gzipSync(page, { level: 9 })]),
     ),
+    'usr/share/bash-completion/completions/joinery': completion('bash'),
+    'usr/share/fish/vendor_completions.d/joinery.fish': completion('fish'),
     'usr/share/doc/joinery/copyright': readFileSync(join(root, 'LICENSE')),
     'usr/share/doc/joinery/THIRD-PARTY-NOTICES': allNotices,
     'usr/share/doc/joinery/joinery.cdx.json': bill,

@@ -24,11 +24,16 @@ interface CompletedCommand {
   flags: readonly CompletedFlag[];
 }
 
-export function completionText(shell: Shell, commands: Readonly<Record<string, Command.Class>>): string {
+/** `programs` are the names that the shell completes. */
+export function completionText(
+  shell: Shell,
+  commands: Readonly<Record<string, Command.Class>>,
+  programs: readonly string[] = PROGRAMS,
+): string {
   const completed = completedCommands(commands);
-  if (shell === 'fish') return fishText(completed);
-  const zsh = ['#compdef join joinery', 'autoload -U +X bashcompinit && bashcompinit', ''];
-  return [...(shell === 'zsh' ? zsh : []), bashText(completed)].join('\n');
+  if (shell === 'fish') return fishText(completed, programs);
+  const zsh = [`#compdef ${programs.join(' ')}`, 'autoload -U +X bashcompinit && bashcompinit', ''];
+  return [...(shell === 'zsh' ? zsh : []), bashText(completed, programs)].join('\n');
 }
 
 /** Commands and topics, in order. */
@@ -71,7 +76,7 @@ const spellings = ({ name, char }: CompletedFlag): string[] => [
   ...(char === undefined ? [] : [`-${char}`]),
 ];
 
-function bashText(commands: readonly CompletedCommand[]): string {
+function bashText(commands: readonly CompletedCommand[], programs: readonly string[]): string {
   const known = commands.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`);
   const values = commands.flatMap(({ path, flags }) =>
     flags
@@ -107,7 +112,7 @@ ${words.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
-complete -o default -F _join ${PROGRAMS.join(' ')}`;
+complete -o default -F _join ${programs.join(' ')}`;
 }
 
 const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
@@ -118,10 +123,10 @@ function fishFlag({ name, char, description, hasValue, options }: CompletedFlag)
   return `-l ${name}${short}${hasValue ? value : ''} -d ${quoted(description)}`;
 }
 
-function fishText(commands: readonly CompletedCommand[]): string {
+function fishText(commands: readonly CompletedCommand[], [program, ...others]: readonly string[]): string {
   const summaries = new Map(commands.map(({ path, summary }) => [path, summary]));
   const lines = commands.flatMap(({ path, next, flags }) => {
-    const here = `complete -c join -n ${quoted(`__join_at ${path}`.trimEnd())}`;
+    const here = `complete -c ${program} -n ${quoted(`__join_at ${path}`.trimEnd())}`;
     return [
       ...next.map((word) => `${here} -f -a ${word} -d ${quoted(summaries.get(`${path} ${word}`.trimStart()) ?? '')}`),
       ...flags.map((flag) => `${here} ${fishFlag(flag)}`),
@@ -136,6 +141,5 @@ function __join_at
     test (count $argv) -eq 0; and test (count $path) -eq 0; and return 0
     test (count $argv) -gt 0; and test "$path[1..(count $argv)]" = "$argv"
 end
-${lines.join('\n')}
-complete -c joinery -w join`;
+${[...lines, ...others.map((other) => `complete -c ${other} -w ${program}`)].join('\n')}`;
 }

@@ -44,8 +44,11 @@ export class Redactor {
 
   /** A copy with `***` for every secret. Errors are changed in place, with their details and causes. */
   redact<T>(value: T): T {
-    return mapped(value, (text) => text.replace(this.#pattern, '***')) as T; // texts stay texts
+    return mapped(value, this.#redactText) as T; // texts stay texts
   }
+
+  readonly #redactText = (text: string): string =>
+    text.length < CHARACTERS_MIN ? text : text.replace(this.#pattern, '***');
 }
 
 /**
@@ -79,6 +82,7 @@ function mapped(value: unknown, replace: (text: string) => unknown, done = new M
   const copy = Array.isArray(value) ? [] : {};
   done.set(value, copy);
   for (const [key, inner] of Object.entries(value))
-    Object.defineProperty(copy, key, { value: next(inner), writable: true, enumerable: true, configurable: true });
+    if (key !== '__proto__') Reflect.set(copy, key, next(inner));
+    else Object.defineProperty(copy, key, { value: next(inner), writable: true, enumerable: true, configurable: true });
   return copy;
 }

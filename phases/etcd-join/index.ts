@@ -7,6 +7,7 @@ import {
   etcdClientUrl,
   etcdMemberName,
   etcdPeerUrl,
+  findCriSocket,
   patchedManifest,
   paths,
   secondsOf,
@@ -15,11 +16,13 @@ import {
 import {
   apiCalls,
   changesEtcd,
+  controls,
   definePhase,
   type EtcdMember,
   type Files,
   fail,
   type Ports,
+  removesPodSandboxes,
   withWitness,
   writes,
 } from '../../engine/sdk/index.ts';
@@ -45,6 +48,8 @@ export default definePhase({
     writes(`${paths.etcdData}/*`, undefined, 'deleted by an undo, after the member has left'),
     writes(paths.manifests, 0o700, 'the directory that the kubelet starts static Pods from'),
     writes(MANIFEST, 0o600, 'etcd'),
+    controls('kubelet', ['stop', 'start'], 'an undo stops it while the data of etcd are deleted'),
+    removesPodSandboxes('an undo removes the Pod of etcd'),
   ],
 
   async run(ports, given) {
@@ -80,7 +85,7 @@ export default definePhase({
   },
 
   /** The member leaves while a majority can still agree to it. Only then are its data deleted. */
-  async undo(ports, { clusterConfiguration, certificatesDir, advertiseAddress }, changes) {
+  async undo(ports, { clusterConfiguration, certificatesDir, advertiseAddress, criSocket }, changes) {
     const { files, etcd, log } = ports;
     const settings = controlPlaneSettings(clusterConfiguration);
     const peerUrl = etcdPeerUrl(advertiseAddress);
@@ -95,10 +100,13 @@ export default definePhase({
       log.info(`the member ${etcdMemberName(own)} has left etcd`);
     }
     await files.remove(MANIFEST);
-    await etcd.waitUntilStopped(access, etcdClientUrl(advertiseAddress));
-    const isNew = changes.some((change) => change.kind === 'directory' && 'path' in change && change.path === dataDir);
-    const names = isNew ? [''] : ((await files.list(dataDir)) ?? []).map((name) => `/${name}`);
-    for (const name of names) await files.removeTree(`${dataDir}${name}`);
+    await whileStopped(ports, criSocket, async () => {
+      const isNew = changes.some(
+        (change) => change.kind === 'directory' && 'path' in change && change.path === dataDir,
+      );
+      const names = isNew ? [''] : ((await files.list(dataDir)) ?? []).map((name) => `/${name}`);
+      for (const name of names) await files.removeTree(`${dataDir}${name}`);
+    });
   },
 });
 
@@ -162,6 +170,22 @@ const isAddition = (change: { kind: string }, peerUrl: string): boolean => {
   const { kind, action, peerUrl: of } = change as { kind: string; action?: string; peerUrl?: string };
   return kind === 'etcd-member' && action?.startsWith('add') === true && of === peerUrl;
 };
+
+/** The kubelet would start etcd again while its data are deleted, so it is stopped for that moment. */
+async function whileStopped(
+  { files, services, runtime }: Ports,
+  criSocket: string | undefined,
+  act: () => Promise<void>,
+): Promise<void> {
+  const { active } = await services.status('kubelet');
+  await services.stop('kubelet');
+  const socket = await findCriSocket({ files, runtime }, criSocket);
+  for (const sandbox of await runtime.podSandboxes(socket))
+    if (sandbox.namespace === 'kube-system' && /^etcd(-|$)/.test(sandbox.name))
+      await runtime.removePodSandbox(socket, sandbox);
+  await act();
+  if (active) await services.start('kubelet');
+}
 
 async function assertQuorumWithout(
   { etcd }: Ports,

@@ -10,6 +10,7 @@ export const input = {
     advertiseAddress,
     startTimeout,
     nodeName: fields.nodeName,
+    criSocket: fields.criSocket,
     patches: fields.patches,
   },
   required: ['clusterConfiguration', 'advertiseAddress', 'nodeName'],

@@ -68,3 +68,10 @@ test('join completion names the shells that it knows', async () => {
     stderr: expect.stringContaining('bash, zsh, fish'),
   });
 });
+
+test('the completions in packages are for joinery alone, because coreutils has another join', () => {
+  const commands = allCommands(app);
+  expect(completionText('bash', commands, ['joinery'])).toMatch(/\ncomplete -o default -F _join joinery$/);
+  const programs = completionText('fish', commands, ['joinery']).match(/^complete -c \S+/gm);
+  expect(new Set(programs)).toEqual(new Set(['complete -c joinery']));
+});

@@ -44,6 +44,18 @@ describe('join config validate', () => {
     expect(stdout).not.toContain(SECRET);
   });
 
+  test('config validate rejects what the pipeline of join run rejects in the file, in the same words', async () => {
+    const file = await writeFixture('a.yaml', examples.v1beta4.replace('[preflight]', '[preflihgt]'));
+    const validated = await cli(['config', 'validate', file]);
+    expect([validated.code, validated.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^\nE_INPUT: \S+a\.yaml:\d+:\d+: skipPhases: there is no phase preflihgt; did you mean/),
+    ]);
+    const run = await cli(['run', '--config', file, '--root', folder]);
+    const problem = (text: string) => text.split('\n')[1];
+    expect(problem(run.stderr)).toBe(problem(validated.stderr));
+  });
+
   test('config validate reports every problem with its position, and exits 3', async () => {
     const file = await writeFixture('a.yaml', `${examples.v1beta4.replace('token: cafe01', 'token: CAFE01')}nope: 1\n`);
     const text = await cli(['config', 'validate', file]);

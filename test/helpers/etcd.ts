@@ -49,7 +49,15 @@ export function scene(
     now: () => NOW,
     etcd,
     directories: ['/var/lib'],
+    services: { kubelet: { active: true } },
+    runtimes: { '/run/containerd/containerd.sock': {} },
+    podSandboxes: [
+      { id: '1', namespace: 'kube-system', name: 'etcd-cp2' },
+      { id: '2', namespace: 'kube-system', name: 'kube-apiserver-cp2' },
+      { id: '3', namespace: 'default', name: 'etcd-of-a-user' },
+    ],
     files: {
+      '/run/containerd/containerd.sock': '',
       '/etc/kubernetes/admin.conf': adminConf(ca.pem, admin),
       [`${PKI}/etcd/ca.crt`]: ca.pem,
       [`${PKI}/etcd/healthcheck-client.crt`]: healthcheck.pem,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Change } from '../../engine/host/changes/index.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { parseYaml } from '../../engine/sdk/index.ts';
 import { type MemoryHost, memoryHost } from '../../engine/testing/memory-host.ts';
@@ -174,6 +175,13 @@ describe('etcd-join', () => {
   });
 });
 
+function shortOf(change: Change): string {
+  if (change.kind === 'etcd-member') return change.action;
+  if ('path' in change) return `${change.kind} ${change.path}`;
+  if (change.kind === 'pod-sandbox') return `${change.kind} ${change.pod}`;
+  return 'action' in change ? `${change.kind} ${change.action}` : change.kind;
+}
+
 describe('undo of etcd-join', () => {
   const undone = async (made: Scene) => {
     const { host, journal, error } = await joined(made);
@@ -181,20 +189,25 @@ describe('undo of etcd-join', () => {
     const order: string[] = [];
     const { apply } = host;
     host.apply = async (change, abort) => {
-      order.push(
-        change.kind === 'etcd-member' ? change.action : `${change.kind} ${'path' in change ? change.path : ''}`,
-      );
+      order.push(shortOf(change));
       return apply.call(host, change, abort);
     };
     const result = await undoPhase(etcdJoin, host, journal);
     return { result, host, order, roles: rolesOf(made.etcd) };
   };
 
-  test('the member leaves first, then its static Pod goes, and then its data', async () => {
+  test('the member leaves first, then its static Pod goes, and its data are deleted without a kubelet', async () => {
     const { result, order, roles, host } = await undone(scene());
     expect([result.status, roles]).toEqual(['succeeded', ['cp1 voter']]);
-    const [first, second, third] = order.filter((change) => !change.endsWith('.joinery.tmp'));
-    expect([first, second, third]).toEqual(['remove', `remove ${MANIFEST}`, 'remove-tree /var/lib/etcd']);
+    const made = order.filter((change) => !change.endsWith('.joinery.tmp'));
+    expect(made.slice(0, 6)).toEqual([
+      'remove',
+      `remove ${MANIFEST}`,
+      'service stop',
+      'pod-sandbox kube-system/etcd-cp2',
+      'remove-tree /var/lib/etcd',
+      'service start',
+    ]);
     expect(await host.read<'stat'>({ kind: 'stat', path: '/var/lib/etcd' }, signal)).toBeUndefined();
   });
 

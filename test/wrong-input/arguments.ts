@@ -141,7 +141,7 @@ E_API_UNREACHABLE in step discovery: https://ENDPOINT does not answer: nothing l
     title: 'an unknown output format',
     args: with_('--output', 'xml'),
     exitCode: 2,
-    text: usage('Expected --output=xml to be one of: text, json, jsonl'),
+    text: usage('Expected --output=xml to be one of: text, json, yaml, jsonl'),
   },
   {
     title: 'times that are not durations',

@@ -6,8 +6,8 @@ export type EtcdAction = 'add-learner' | 'add-voter' | 'promote' | 'remove';
 export interface EtcdWait {
   kind: 'etcd';
   access: EtcdAccess;
-  /** `started`: the member with the peer URL `at` has a name. Otherwise `at` is an endpoint. */
-  until: 'started' | 'healthy' | 'stopped';
+  /** `started`: the member with the peer URL `at` has a name. `healthy`: the endpoint `at` answers without errors. */
+  until: 'started' | 'healthy';
   at: string;
 }
 

@@ -24,6 +24,5 @@ export function etcdPort(guarded: GuardedHost): Etcd {
     remove: (access, peerUrl) => change(access, 'remove', peerUrl),
     waitUntilStarted: (access, peerUrl) => wait(access, 'started', peerUrl),
     waitUntilHealthy: (access, endpoint) => wait(access, 'healthy', endpoint),
-    waitUntilStopped: (access, endpoint) => wait(access, 'stopped', endpoint),
   };
 }

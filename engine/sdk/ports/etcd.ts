@@ -58,6 +58,4 @@ export interface Etcd {
   waitUntilStarted(access: EtcdAccess, peerUrl: string): Promise<void>;
   /** Waits until the member at this endpoint answers without errors. */
   waitUntilHealthy(access: EtcdAccess, endpoint: string): Promise<void>;
-  /** Waits until nothing answers at this endpoint. */
-  waitUntilStopped(access: EtcdAccess, endpoint: string): Promise<void>;
 }
