@@ -84,7 +84,7 @@ describe('join certs upload', () => {
   test.each([
     ['a missing key of service accounts', { 'sa.key': undefined }, [], 'E_CONTROL_PLANE_CERTIFICATES', 'sa.key'],
     ['the CA of another cluster', { 'ca.crt': SHARED['ca.crt'] }, [], 'E_CERTS_CA', 'sha256:'],
-    ['a CA that is no certificate', { 'ca.crt': 'x' }, [], 'E_CERTS_CA', 'no certificate'],
+    ['a CA that is not a certificate', { 'ca.crt': 'x' }, [], 'E_CERTS_CA', 'no certificate'],
     ['a key of the wrong form', {}, ['--certificate-key', 'f00'], 'E_INPUT', 'must be 64 hexadecimal digits'],
   ])('certs upload refuses %s, and stores nothing', async (_, changed, words, code, text) => {
     const { upload, stored } = await controlPlane(changed);
