@@ -59,7 +59,10 @@ describe.skipIf(reason)(`control planes on real machines${reason ? ` (skipped: $
     }
     expect(written).toBe(true);
     const { code, stdout, stderr } = await run('cp3', 'undo', '--yes').done;
-    expect([code, stdout + stderr]).toEqual([expect.any(Number), expect.stringContaining('etcd would lose its quorum')]);
+    expect([code, stdout + stderr]).toEqual([
+      expect.any(Number),
+      expect.stringContaining('etcd would lose its quorum'),
+    ]);
     expect(await cluster.members('cp2')).toEqual(['cp1 voter', 'cp2 voter', 'cp3 voter']);
   });
 });
