@@ -11,6 +11,7 @@ import { commandPlugin } from './command-plugin.ts';
 import { Approve } from './commands/approve.ts';
 import { Attach } from './commands/attach.ts';
 import { CaHash } from './commands/ca-hash.ts';
+import { CertsUpload } from './commands/certs/upload.ts';
 import { completionCommand } from './commands/completion.ts';
 import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
@@ -182,6 +183,7 @@ export function allCommands(app: App, described?: DescribedPipeline): Record<str
     'config:validate': ConfigValidate,
     'config:migrate': ConfigMigrate,
     'config:print-defaults': ConfigPrintDefaults,
+    'certs:upload': CertsUpload,
     'token:create': TokenCreate,
     'token:list': TokenList,
     'token:delete': TokenDelete,

@@ -28,8 +28,8 @@ export async function buildExecutable({
   architecture,
   output,
 }: ExecutableRequest): Promise<void> {
-  const run = (program: string, ...args: string[]) =>
-    execFileSync(program, args, { cwd: scratch, stdio: ['ignore', 'ignore', 'inherit'] });
+  const runIn = (cwd: string, program: string, ...args: string[]) =>
+    execFileSync(program, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
   const node = join(fetchNode(architecture, cache), 'bin/node');
   const native = join(fetchNode(process.arch as Architecture, cache), 'bin/node');
   const assets: Record<string, string> = Object.fromEntries(shippedFiles(root).map((path) => [path, join(root, path)]));
@@ -39,7 +39,7 @@ export async function buildExecutable({
   // Only Node of the same architecture can write the cache. Without it, each start compiles what it needs.
   const codeCache = join(scratch, 'join.cjs.cache');
   if (architecture === process.arch)
-    run(native, '--predictable', join(import.meta.dirname, 'code-cache.js'), root, codeCache);
+    runIn(root, native, '--predictable', join(import.meta.dirname, 'code-cache.js'), codeCache);
   else writeFileSync(codeCache, '');
   copyFileSync(join(root, 'bin/join.cjs'), join(scratch, 'launcher.cjs'));
   const config = {
@@ -56,8 +56,8 @@ export async function buildExecutable({
     },
   };
   writeFileSync(join(scratch, 'sea.json'), JSON.stringify(config));
-  run(native, '--experimental-sea-config', 'sea.json');
-  run(architecture === process.arch ? 'strip' : 'aarch64-linux-gnu-strip', '-o', output, node);
+  runIn(scratch, native, '--experimental-sea-config', 'sea.json');
+  runIn(scratch, architecture === process.arch ? 'strip' : 'aarch64-linux-gnu-strip', '-o', output, node);
   const { inject } = createRequire(import.meta.url)(fetchPostject(cache)) as {
     inject(file: string, name: string, data: Buffer, options: { sentinelFuse: string }): Promise<void>;
   };

@@ -25,6 +25,7 @@ export {
   controlPlaneSettings,
   type HostPathMount,
 } from './control-plane/settings.ts';
+export { SHARED_FILES, type SharedFile, sharedFiles } from './control-plane/shared-files.ts';
 export {
   commandOf,
   manifestOf,

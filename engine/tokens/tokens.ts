@@ -6,6 +6,7 @@ import { clusterInfoOf } from '../kube/cluster-info.ts';
 import { readClusterInfo } from '../node/cluster-info.ts';
 import { type ApiAnswer, type ApiRequest, collectionPath, objectPath } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
+import type { Secret } from '../sdk/secret.ts';
 import { clean } from '../sdk/text.ts';
 import { SECRET_TYPE, type SecretObject, secretOf, secretRef, tokenOf } from './secret.ts';
 import { type BootstrapToken, tokenText } from './token.ts';
@@ -75,17 +76,33 @@ export class Tokens {
     path: string,
     { query = {}, body, expected }: { query?: ApiRequest['query']; body?: object; expected?: number },
   ): Promise<ApiAnswer> {
-    const { server, file } = this.#admin;
-    const answer = await this.#send({ server, as: this.#admin, method, ref: secretRef(id), path, query, body });
-    const what = `${VERB[method]} bootstrap tokens`;
-    const { status } = answer;
-    if (status === 401 || status === 403) {
-      const message = clean(String((answer.body as { message?: unknown } | null)?.message ?? ''));
-      throw fail('E_KUBECONFIG_ACCESS', { server, file, what, status, message });
-    }
-    if (status !== expected) requireOk(answer, server, what);
-    return answer;
+    const request = { method, ref: secretRef(id), path, query, body };
+    return askAsAdmin(this.#admin, this.#send, { ...request, what: `${VERB[method]} bootstrap tokens`, expected });
   }
+}
+
+export interface AdminRequest extends Pick<ApiRequest, 'method' | 'ref' | 'path' | 'query' | 'body'> {
+  /** What the user wants, such as "list bootstrap tokens". */
+  what: string;
+  /** A status that is not an error. */
+  expected: number | undefined;
+}
+
+/** E_KUBECONFIG_ACCESS, E_API_…. */
+export async function askAsAdmin(
+  admin: Admin,
+  send: (request: ApiRequest) => Promise<ApiAnswer>,
+  { what, expected, ...request }: AdminRequest,
+): Promise<ApiAnswer> {
+  const { server, file } = admin;
+  const answer = await send({ server, as: admin, ...request });
+  const { status } = answer;
+  if (status === 401 || status === 403) {
+    const message = clean(String((answer.body as { message?: unknown } | null)?.message ?? ''));
+    throw fail('E_KUBECONFIG_ACCESS', { server, file, what, status, message });
+  }
+  if (status !== expected) requireOk(answer, server, what);
+  return answer;
 }
 
 export interface JoinTarget {
@@ -96,12 +113,13 @@ export interface JoinTarget {
 }
 
 /**
- * The line that joins a machine with the token. It also works for kubeadm if `kubeadm join` replaces its first two
- * words.
+ * The line that joins a machine with the token, as a control plane if there is a key. It also works for kubeadm if
+ * `kubeadm join` replaces its first two words.
  */
-export const joinCommand = (token: BootstrapToken, { endpoint, pins }: JoinTarget): string =>
+export const joinCommand = (token: BootstrapToken, { endpoint, pins }: JoinTarget, certificateKey?: Secret): string =>
   ['join run', endpoint, '--token', tokenText(token)]
     .concat(pins.map((pin) => `--discovery-token-ca-cert-hash ${pin}`))
+    .concat(certificateKey === undefined ? [] : ['--control-plane', '--certificate-key', certificateKey.reveal()])
     .join(' ');
 
 const VERB = { GET: 'list', POST: 'create', DELETE: 'delete' };

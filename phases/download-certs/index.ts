@@ -1,5 +1,11 @@
 /** Downloads the CAs and keys that all control planes share. Source: kubeadm, phases/copycerts. */
-import { controlPlaneSettings, joiningIdentity } from '../../engine/node/index.ts';
+import {
+  controlPlaneSettings,
+  joiningIdentity,
+  SHARED_FILES,
+  type SharedFile,
+  sharedFiles,
+} from '../../engine/node/index.ts';
 import { readCertificates } from '../../engine/pki/index.ts';
 import {
   apiCalls,
@@ -12,7 +18,6 @@ import {
 } from '../../engine/sdk/index.ts';
 import { checkedFiles } from './checked-files.ts';
 import { input, output } from './schema.ts';
-import { SHARED_FILES, type SharedFile, sharedFiles } from './shared-files.ts';
 
 const SECRET = { apiVersion: 'v1', resource: 'secrets', namespace: 'kube-system', name: 'kubeadm-certs' };
 

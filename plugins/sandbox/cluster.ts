@@ -28,7 +28,9 @@ export function installCluster(store: Store, { server, caPem, token, profile, he
   configMap('kube-public', 'cluster-info', { kubeconfig: clusterInfo(server, caPem) });
   // Up to 1.11, the key was the kind of kubeadm's document at that time.
   const key = profile.kubeadmApi === 'v1alpha1' ? 'MasterConfiguration' : 'ClusterConfiguration';
-  configMap('kube-system', 'kubeadm-config', { [key]: goYaml({ ...clusterConfiguration(profile), kind: key }) });
+  configMap('kube-system', 'kubeadm-config', {
+    [key]: goYaml({ ...clusterConfiguration(profile, server), kind: key }),
+  });
   configMap('kube-system', profile.kubeletConfigMap, { kubelet: goYaml(kubeletConfiguration(profile, healthzPort)) });
   store.create('secrets', tokenSecret(parsed, new Date(now.getTime() + TOKEN_LIFE_MS)));
 }
@@ -49,11 +51,12 @@ users: null
 
 const goYaml = (document: object): string => stringify(document, { sortMapEntries: true, indentSeq: false });
 
-const clusterConfiguration = ({ gitVersion, kubeadmApi, dns, imageRepository }: Profile) => ({
+const clusterConfiguration = ({ gitVersion, kubeadmApi, dns, imageRepository }: Profile, server: string) => ({
   apiServer: { extraArgs: { 'authorization-mode': 'Node,RBAC' }, timeoutForControlPlane: '4m0s' },
   apiVersion: `kubeadm.k8s.io/${kubeadmApi}`,
   certificatesDir: '/etc/kubernetes/pki',
   clusterName: 'kubernetes',
+  controlPlaneEndpoint: new URL(server).host,
   controllerManager: {},
   dns,
   etcd: { local: { dataDir: '/var/lib/etcd' } },

@@ -5,6 +5,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../helpers/sources.ts';
 import { bareStepUs, durableStepUs, trivialStepUs, undoneStepUs } from './engine.ts';
+import { joinsInProcess } from './many.ts';
 import { alternate, type Measured, measure, median } from './measure.ts';
 import { type Line, plot, table, writeSection } from './report.ts';
 import { joined, joinedAtOnce, PROGRAMS, startUp } from './sandbox.ts';
@@ -12,6 +13,7 @@ import { joined, joinedAtOnce, PROGRAMS, startUp } from './sandbox.ts';
 const RUNS = Number(process.argv[2] ?? 10);
 const BARE = 'node -e 0';
 const AT_ONCE = 20;
+const IN_PROCESS = 100;
 const document = join(PROJECT, 'docs/benchmarks.md');
 const whole = (value: number) => Math.round(value).toLocaleString('en');
 
@@ -91,6 +93,13 @@ async function engineTable(): Promise<string> {
 async function manyText(): Promise<string> {
   const [words = []] = Object.values(PROGRAMS);
   const { joined: count, wallMs } = await joinedAtOnce(words, AT_ONCE);
-  const seconds = (wallMs / 1_000).toFixed(1);
-  return `${AT_ONCE} joins at once, each with a sandbox of its own: ${count} succeeded, in ${seconds} s.`;
+  const began = performance.now();
+  const results = await joinsInProcess(IN_PROCESS);
+  const succeeded = results.filter(({ status }) => status === 'succeeded').length;
+  const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+  return [
+    `${AT_ONCE} joins at once, each a process with a sandbox of its own: ${count} succeeded, in ${seconds(wallMs)} s.`,
+    `${IN_PROCESS} joins at once in one process, with machines in memory and one sandbox: ${succeeded} succeeded, in ` +
+      `${seconds(performance.now() - began)} s.`,
+  ].join('\n');
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -24,12 +25,12 @@ const machine = join(folder, 'machine');
 const PROGRAM = 'usr/bin/joinery';
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-async function build(name: string, architecture: Architecture = 'x64'): Promise<string> {
+async function build(name: string, architecture: Architecture = 'x64', root = project): Promise<string> {
   const scratch = join(folder, name);
   mkdirSync(scratch);
   const output = join(scratch, 'joinery');
   const cache = join(project, 'node_modules/.cache/joinery');
-  await buildExecutable({ root: project, scratch, cache, architecture, output });
+  await buildExecutable({ root, scratch, cache, architecture, output });
   return output;
 }
 
@@ -40,8 +41,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('two builds of the executable are equal', async () => {
-  expect(digest(await build('second'))).toBe(digest(executable));
+test('two builds of the executable are equal, also in another folder', async () => {
+  const copy = join(folder, 'a-copy');
+  for (const path of ['bin/join.cjs', 'dist', 'environments', 'pipelines'])
+    cpSync(join(project, path), join(copy, path), { recursive: true });
+  expect(digest(await build('second', 'x64', copy))).toBe(digest(executable));
 });
 
 /** Debian's packages binutils-aarch64-linux-gnu, qemu-user-static, libstdc++6-arm64-cross. */

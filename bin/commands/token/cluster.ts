@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { Flags } from '@oclif/core';
-import { readAdmin } from '../../../engine/kube/admin.ts';
+import { type Admin, readAdmin } from '../../../engine/kube/admin.ts';
 import { Transport } from '../../../engine/kube/request.ts';
 import { paths } from '../../../engine/node/index.ts';
+import type { ApiAnswer, ApiRequest } from '../../../engine/sdk/api.ts';
 import { Tokens } from '../../../engine/tokens/tokens.ts';
 import { readText } from '../../inputs/read-text.ts';
 
@@ -13,12 +14,20 @@ export const kubeconfigFlag = Flags.string({
   description: `Kubeconfig of an admin (default $KUBECONFIG, or ${paths.adminConf})`,
 });
 
-export async function withTokens<T>(kubeconfig: string | undefined, act: (tokens: Tokens) => Promise<T>): Promise<T> {
+export const withTokens = <T>(kubeconfig: string | undefined, act: (tokens: Tokens) => Promise<T>): Promise<T> =>
+  withAdmin(kubeconfig, (admin, send) => act(new Tokens(admin, send)));
+
+type Send = (request: ApiRequest) => Promise<ApiAnswer>;
+
+export async function withAdmin<T>(
+  kubeconfig: string | undefined,
+  act: (admin: Admin, send: Send) => Promise<T>,
+): Promise<T> {
   const admin = await readAdmin(kubeconfig ?? kubeconfigFile(), readText);
   const transport = new Transport(() => new Date());
   const { signal } = new AbortController(); // never aborted: each request has its own time limits
   try {
-    return await act(new Tokens(admin, (request) => transport.send(request, signal)));
+    return await act(admin, (request) => transport.send(request, signal));
   } finally {
     await transport.close();
   }

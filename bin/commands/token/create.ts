@@ -6,6 +6,7 @@ import { joinCommand } from '../../../engine/tokens/tokens.ts';
 import { JoinCommand } from '../../command.ts';
 import { textOrFile } from '../../inputs/arguments.ts';
 import { listFlag } from '../../inputs/common-flags.ts';
+import { certificateKeyFlag, certificateKeyOf } from '../certs/key.ts';
 import { kubeconfigFlag, withTokens } from './cluster.ts';
 
 export class TokenCreate extends JoinCommand {
@@ -36,6 +37,9 @@ export class TokenCreate extends JoinCommand {
     }),
     description: Flags.string({ default: '', helpValue: 'TEXT', description: 'Description, shown by token list' }),
     'print-join-command': Flags.boolean({ description: 'Print the join command instead of the token' }),
+    'certificate-key': certificateKeyFlag(
+      'Print the command of a control plane, with the key that certs upload printed',
+    ),
     'dry-run': Flags.boolean({ description: 'Print the token, but do not create it in the cluster' }),
     kubeconfig: kubeconfigFlag,
   };
@@ -54,13 +58,16 @@ export class TokenCreate extends JoinCommand {
     const groups = flags.groups?.filter(Boolean); // --groups '' means no groups
     const token = tokenAsWished({ token: args.token ?? randomToken(), ttl, usages, groups, description }, new Date());
     const printsCommand = flags['print-join-command'];
+    const certificateKey = certificateKeyOf(flags['certificate-key']);
+    if (certificateKey !== undefined && !printsCommand)
+      throw fail('E_INPUT', { problems: ['--certificate-key only applies with --print-join-command'] });
     if (printsCommand && token.usages.length < USAGES.length)
       throw fail('E_INPUT', { problems: [`--print-join-command: a join needs both usages, ${USAGES.join(' and ')}`] });
     await withTokens(flags.kubeconfig, async (tokens) => {
       // Before the token exists, so that a failure leaves none behind.
       const target = printsCommand ? await tokens.joinTarget() : undefined;
       if (!flags['dry-run']) await tokens.create(token);
-      this.log(target === undefined ? tokenText(token) : joinCommand(token, target));
+      this.log(target === undefined ? tokenText(token) : joinCommand(token, target, certificateKey));
     });
   }
 }

@@ -1,5 +1,5 @@
 /** The files that all control planes share, and their keys in the Secret. Source: kubeadm, phases/copycerts. */
-import type { ControlPlaneSettings } from '../../engine/node/index.ts';
+import type { ControlPlaneSettings } from './settings.ts';
 
 export interface SharedFile {
   dataKey: string;
