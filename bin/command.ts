@@ -3,8 +3,8 @@ import { Command, type Interfaces } from '@oclif/core';
 import { openFilesError } from '../engine/sdk/errors.ts';
 import { EXIT } from '../engine/sdk/index.ts';
 import type { App } from './compose.ts';
-import { globalFlags, VERBOSE } from './inputs/common-flags.ts';
-import { outputOf } from './inputs/raw-flags.ts';
+import { globalFlags } from './inputs/common-flags.ts';
+import { outputOf, verbosityOf } from './inputs/raw-flags.ts';
 import { coloured } from './render/colour.ts';
 import type { HintText } from './render/continuation.ts';
 import { type DocumentFormat, documentText } from './render/document.ts';
@@ -17,7 +17,6 @@ export const CHANGES = 2;
 export abstract class JoinCommand extends Command {
   /** Set by `withApp`. */
   declare protected readonly app: App;
-  #verbosity = 0;
   /** Whether progress is not shown. */
   protected isQuiet = false;
 
@@ -29,8 +28,7 @@ export abstract class JoinCommand extends Command {
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     const known = (options ?? this.ctor) as Interfaces.Input<F, B, A>;
     const parsed = await super.parse({ ...known, flags: { ...known.flags, ...globalFlags } as never }, argv);
-    const { v, verbose, quiet } = parsed.flags as unknown as { v: number; verbose: boolean; quiet?: boolean };
-    this.#verbosity = verbose ? Math.max(v, VERBOSE) : v;
+    const { quiet } = parsed.flags as unknown as { quiet?: boolean };
     this.isQuiet = quiet === true;
     return parsed;
   }
@@ -74,7 +72,7 @@ export abstract class JoinCommand extends Command {
   }
 
   protected printError(error: unknown, hint: HintText = this.hint): void {
-    const options = { version: this.config.version, verbosity: this.#verbosity, hint };
+    const options = { version: this.config.version, verbosity: verbosityOf(this.argv), hint };
     process.stderr.write(`${coloured(errorText(error, options), process.stderr)}\n`);
   }
 

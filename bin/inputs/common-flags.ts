@@ -1,9 +1,6 @@
 /** Flags that several commands share. */
 import { Flags } from '@oclif/core';
-import { OUTPUT_FORMATS } from './raw-flags.ts';
-
-/** The verbosity from which on errors show their causes. */
-export const VERBOSE = 5;
+import { OUTPUT_FORMATS, VERBOSE } from './raw-flags.ts';
 
 /** Flags of every command. */
 export const globalFlags = {

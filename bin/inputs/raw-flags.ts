@@ -17,3 +17,13 @@ export function outputOf(argv: readonly string[]): OutputFormat {
   const asked = [...valuesOfFlag('--output', argv), ...valuesOfFlag('-o', argv), ...joined];
   return OUTPUT_FORMATS.find((format) => asked.at(-1) === format) ?? 'text';
 }
+
+/** The verbosity from which on errors show their causes. */
+export const VERBOSE = 5;
+
+/** An error may come before the flags are parsed. */
+export function verbosityOf(argv: readonly string[]): number {
+  if (argv.includes('--verbose')) return VERBOSE;
+  const joined = argv.flatMap((word) => /^-v=?(\d+)$/.exec(word)?.[1] ?? []);
+  return Number([...valuesOfFlag('--v', argv), ...valuesOfFlag('-v', argv), ...joined].at(-1) ?? 0);
+}

@@ -1,7 +1,7 @@
 /** An error as text: code, message, hint. An error without a code is a bug, and is printed in full. */
 import { didYouMean, EXIT, isJoinError, JoinError, type Problem, printable } from '../../engine/sdk/index.ts';
 import { maskTokens } from '../../engine/sdk/text.ts';
-import { VERBOSE } from '../inputs/common-flags.ts';
+import { VERBOSE } from '../inputs/raw-flags.ts';
 import { asItIs, type HintText } from './continuation.ts';
 
 /**

@@ -16,7 +16,7 @@ import { Problems } from '../documents/problems.ts';
 import { didYouMean } from '../sdk/text.ts';
 import { isNothing, requireExpandable } from '../sdk/yaml.ts';
 import { plainValue, YAML_OPTIONS } from '../sdk/yaml-dialects.ts';
-import { yamlFault } from '../sdk/yaml-faults.ts';
+import { duplicateKey, yamlFault } from '../sdk/yaml-faults.ts';
 import { apiVersionOf, GROUP, type Kind, kindOf, VERSIONS, type Version } from './versions.ts';
 
 export interface ParsedDocument {
@@ -24,8 +24,8 @@ export interface ParsedDocument {
   text: SourceText;
   errors: Problems;
   warnings: Problems;
-  /** Places of duplicate fields. The last value of each counts. */
-  duplicates: Place[];
+  /** Duplicate fields. The last value of each counts. */
+  duplicates: { place: Place; what: string }[];
   /** Undefined if it is not known. */
   value: unknown;
 }
@@ -41,14 +41,21 @@ export function parseDocuments(file: string, text: string): ParsedDocument[] {
   const all = tooLarge ? [] : parseAllDocuments<ParsedNode>(text, options);
   const parsed = all
     .filter((document) => !isNothing(document.contents) || document.errors.length > 0)
-    .map((document) => withProblems(file, document, lineCounter));
+    .map((document) => withProblems({ file, document, lines: lineCounter, content: text }));
   if (parsed.length > 0) return parsed;
-  const empty = withProblems(file, parseDocument('', options), lineCounter);
+  const empty = withProblems({ file, document: parseDocument('', options), lines: lineCounter, content: '' });
   if (tooLarge) empty.errors.atPlace(empty.text.place(0), `larger than ${FILE_BYTES_MAX} bytes`);
   return [empty];
 }
 
-function withProblems(file: string, document: Document.Parsed<ParsedNode>, lines: LineCounter): ParsedDocument {
+interface Source {
+  file: string;
+  document: Document.Parsed<ParsedNode>;
+  lines: LineCounter;
+  content: string;
+}
+
+function withProblems({ file, document, lines, content }: Source): ParsedDocument {
   const text = new SourceText(file, lines);
   const locator = new DocumentLocator(text, document);
   const errors = new Problems(locator, Infinity);
@@ -66,7 +73,10 @@ function withProblems(file: string, document: Document.Parsed<ParsedNode>, lines
   } catch (error) {
     errors.at([], (error as Error).message); // too many aliases, or an unresolved one
   }
-  const duplicates = found.filter(isDuplicate).map(({ pos }) => text.place(pos[0]));
+  const duplicates = found.filter(isDuplicate).map(({ pos: [start] }) => {
+    const [key = ''] = /^[A-Za-z]+(?=:)/.exec(content.slice(start, start + 64)) ?? [];
+    return { place: text.place(start), what: duplicateKey(key) };
+  });
   return { document, text, errors, warnings, duplicates, value };
 }
 

@@ -100,7 +100,7 @@ export function readConfiguration(file: string, text: string, { lenient = false 
 
 /** kubeadm is strict about its own documents alone. */
 function reportDuplicates({ duplicates, errors, warnings }: ParsedDocument, isTolerated: boolean): void {
-  for (const place of duplicates) (isTolerated ? warnings : errors).atPlace(place, 'this field is duplicated');
+  for (const { place, what } of duplicates) (isTolerated ? warnings : errors).atPlace(place, what);
 }
 
 const PROBLEMS_MAX = 100;

@@ -54,7 +54,7 @@ export const fields = {
   },
   patches: {
     type: 'string',
-    description: 'Directory of patches, such as kubeletconfiguration[suffix][+strategic|+merge|+json].yaml',
+    description: 'Directory of kubelet patches: kubeletconfiguration[suffix][+strategic|+merge|+json].yaml',
   },
   /** These values are written into a file of one line. */
   argumentName: {

@@ -32,4 +32,8 @@ export const YAML_FAULTS: Record<ErrorCode, string> = {
   UNEXPECTED_TOKEN: 'this is not YAML: the text here is unexpected',
 };
 
+/** Names the key if it is a word, as names of fields are. Any other text may be a misplaced secret. */
+export const duplicateKey = (key: string): string =>
+  /^[A-Za-z][A-Za-z-]{0,60}$/.test(key) ? `the key ${key} is duplicated` : YAML_FAULTS.DUPLICATE_KEY;
+
 export const yamlFault = ({ code }: YAMLError): string => YAML_FAULTS[code];

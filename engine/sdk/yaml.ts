@@ -18,7 +18,7 @@ import {
 import { LIMITS } from '../limits/sizes.ts';
 import { clean, maskTokens } from './text.ts';
 import { ALIASES_MAX, type Dialect, plainValue, TOO_MANY_ALIASES, YAML_OPTIONS } from './yaml-dialects.ts';
-import { DEPTH_MAX, TOO_DEEP, YAML_FAULTS, yamlFault } from './yaml-faults.ts';
+import { DEPTH_MAX, duplicateKey, TOO_DEEP, YAML_FAULTS, yamlFault } from './yaml-faults.ts';
 
 /** Fifty times the size of a kubeconfig, and still parsed within a quarter of a second. */
 const TOKENS_MAX = 30_000;
@@ -125,7 +125,7 @@ function structureErrors(document: Document.Parsed<ParsedNode>): Reading['errors
         return visit.BREAK;
       }
       if (isMap(node))
-        for (const offset of duplicateKeys(node)) errors.push({ offset, message: YAML_FAULTS.DUPLICATE_KEY });
+        for (const { offset, key } of duplicateKeys(node)) errors.push({ offset, message: duplicateKey(key) });
       return undefined;
     },
     Alias(_, node, path) {
@@ -171,13 +171,13 @@ function expandedSize(document: Document.Parsed<ParsedNode>): number {
 }
 
 /** The offset of every repeated key. */
-function duplicateKeys({ items }: YAMLMap): number[] {
-  const offsets: number[] = [];
+function duplicateKeys({ items }: YAMLMap): { offset: number; key: string }[] {
+  const found: { offset: number; key: string }[] = [];
   const seen = new Set<unknown>();
   for (const { key } of items) {
     if (!isScalar(key) || key.value === '<<') continue;
-    if (seen.has(key.value)) offsets.push(key.range?.[0] ?? 0);
+    if (seen.has(key.value)) found.push({ offset: key.range?.[0] ?? 0, key: String(key.value) });
     seen.add(key.value);
   }
-  return offsets;
+  return found;
 }

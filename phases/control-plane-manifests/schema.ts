@@ -1,4 +1,4 @@
-import { controlPlaneFields, fields } from '../../engine/node/index.ts';
+import { controlPlaneFields } from '../../engine/node/index.ts';
 
 const { certificatesDir, clusterConfiguration, advertiseAddress, bindPort, startTimeout } = controlPlaneFields;
 
@@ -10,7 +10,7 @@ export const input = {
     advertiseAddress,
     bindPort,
     startTimeout,
-    patches: fields.patches,
+    patches: controlPlaneFields.patches,
   },
   required: ['clusterConfiguration', 'advertiseAddress'],
   additionalProperties: false,

@@ -11,7 +11,7 @@ export const input = {
     startTimeout,
     nodeName: fields.nodeName,
     criSocket: fields.criSocket,
-    patches: fields.patches,
+    patches: controlPlaneFields.patches,
   },
   required: ['clusterConfiguration', 'advertiseAddress', 'nodeName'],
   additionalProperties: false,

@@ -181,7 +181,7 @@ describe('the cluster in a discovery file', () => {
     [
       'has a key twice',
       `${serverOf('https://x:1')}\ncurrent-context: a\ncurrent-context: b\n`,
-      ': this key is duplicated',
+      ': the key current-context is duplicated',
     ],
     [
       'has a CA bundle with a damaged certificate',

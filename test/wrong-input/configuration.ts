@@ -73,7 +73,7 @@ export const wrongConfigurations: WrongInput[] = [
     exitCode: 3,
     text: config(
       'FOLDER/c.yaml:8:1: unknown field nodeRegistratoin; did you mean nodeRegistration?',
-      'FOLDER/c.yaml:10:1: this field is duplicated',
+      'FOLDER/c.yaml:10:1: the key caCertPath is duplicated',
       'FOLDER/c.yaml:11:9: dryRun must be a boolean: write true or false, without quotes',
     ),
   },

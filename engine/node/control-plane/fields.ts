@@ -33,6 +33,11 @@ export const controlPlaneFields = {
     default: 6443,
     description: 'Port of the API server on this machine',
   },
+  patches: {
+    type: 'string',
+    description:
+      'Directory of patches of static Pods: kube-apiserver[suffix][+strategic|+merge|+json].yaml, and others',
+  },
   startTimeout: {
     type: 'string',
     default: '4m',

@@ -103,7 +103,7 @@ kind: KubeletConfiguration
 
   test('a duplicate field has its last value in lenient mode', () => {
     const text = `${HEAD}${DISCOVERY}dryRun: false\ndryRun: true\n`;
-    expect(warningsOf(text, true)).toEqual(['6:1: this field is duplicated']);
+    expect(warningsOf(text, true)).toEqual(['6:1: the key dryRun is duplicated']);
     expect(load(text, true).settings.dryRun).toBe(true);
   });
 

@@ -182,7 +182,7 @@ describe('what is refused, with its place', () => {
         '7:19: controlPlane.certificateKey must be 64 hexadecimal digits, as kubeadm init phase upload-certs --upload-certs prints them',
       ],
     ],
-    ['a duplicate field', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: this field is duplicated']],
+    ['a duplicate field', `${DISCOVERY}dryRun: true\ndryRun: false\n`, ['6:1: the key dryRun is duplicated']],
     [
       'everything at once, in the order of the file',
       'skipPhases: x\ncontrolPlane: {}\ndryRun: 1\n',

@@ -225,7 +225,7 @@ describe('an invalid pipeline', () => {
       ['6:1: a character is missing: a space or line after ":" or "-", a comma, or a closing quote or bracket'],
     ],
     ['a tab', 'steps:\n\t- id: a\n', ['5:1: lines are indented with a tab: use spaces']],
-    ['a duplicate key', 'kind: Pipeline\nsteps: []\n', ['4:1: this key is duplicated']],
+    ['a duplicate key', 'kind: Pipeline\nsteps: []\n', ['4:1: the key kind is duplicated']],
     ['an alias bomb', `${aliasBomb.join('\n')}\n`, ['1:1: more than 100 aliases, or more with the aliases in them']],
     ['an alias without an anchor', 'steps: *nowhere\n', ['4:8: anchor nowhere is not defined before this line']],
     [

@@ -34,7 +34,7 @@ describe('YAML from outside', () => {
   });
 
   test.each<[string, string, string]>([
-    ['double keys', 'a: 1\nb: { c: 1, c: 2 }\n', 'this key is duplicated'],
+    ['double keys', 'a: 1\nb: { c: 1, c: 2 }\n', 'the key c is duplicated'],
     ['more than 1 MiB', 'x'.repeat((1 << 20) + 1), 'larger than 1048576 bytes'],
     ['more tokens than any configuration has', '- a\n'.repeat(10_000), 'more than 30000 tokens'],
     ['a bracket too many for each token', '}'.repeat(1 << 20), 'more than 30000 tokens'],

@@ -21,7 +21,7 @@ export const brokenSteps: readonly Broken[] = [
   {
     what: 'a duplicate key',
     pipeline: `steps:\n${look}steps: []\n`,
-    problems: ['6:1: this key is duplicated (yaml)'],
+    problems: ['6:1: the key steps is duplicated (yaml)'],
   },
   {
     what: 'an alias without an anchor',
