@@ -14,6 +14,7 @@ export async function copyFile(from: OpenFile, to: OpenFile, what: keyof typeof 
   if (from.fd === undefined || to.fd === undefined) return false; // a disk in memory
   const PATH = `${process.env.PATH ?? ''}:/usr/bin:/bin`;
   const child = spawn('cp', [...OPTIONS[what], '--', '/proc/self/fd/3', '/proc/self/fd/4'], {
+    detached: true, // a terminal that is closed does not end it
     stdio: ['ignore', 'ignore', 'ignore', from.fd, to.fd],
     env: { PATH, LC_ALL: 'C' },
   });

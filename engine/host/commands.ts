@@ -1,13 +1,11 @@
 /** Programs of the machine: found on its PATH, and run with a small environment and limits of time and output. */
-import { type ExecFileException, execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { errnoReason } from '../limits/errno.ts';
 import { fail } from '../sdk/errors.ts';
-import { defined } from '../sdk/fields.ts';
 import type { CommandResult } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
 import { realDescriptors, realPath } from './descend.ts';
+import { ProgramFailure, runProgram } from './program.ts';
 import type { CommandOptions } from './query.ts';
 
 const TIME_LIMIT_MS = 30_000;
@@ -56,7 +54,7 @@ export class MachineCommands {
   async run(
     argv: readonly string[],
     signal: AbortSignal,
-    { directory: cwd, environment = {}, limits = {} }: CommandOptions = {},
+    { directory, environment = {}, limits = {} }: CommandOptions = {},
   ): Promise<CommandResult> {
     const [program = '', ...args] = argv;
     const command = argv.join(' ');
@@ -64,20 +62,10 @@ export class MachineCommands {
     const path = found && this.#realProgram(found);
     if (path === undefined) throw fail('E_COMMAND_FAILED', { command, output: `no ${program} on PATH` });
     const { timeMs = this.#timeLimitMs, outputBytes = OUTPUT_BYTES_MAX } = limits;
-    // A program may ignore SIGTERM.
-    const ending = { killSignal: 'SIGKILL', timeout: timeMs, maxBuffer: outputBytes, signal } as const;
-    const options = { ...defined({ cwd }), env: { ...environment, ...this.#environment }, ...ending };
-    return new Promise((resolve, reject) => {
-      const child = execFile(path, args, options, (error, stdout, stderr) => {
-        if (error === null) resolve({ exitCode: 0, stdout, stderr });
-        else if (typeof error.code === 'number') resolve({ exitCode: error.code, stdout, stderr });
-        else if (signal.aborted) reject(signal.reason);
-        else {
-          const output = whyEnded(error, timeMs, outputBytes);
-          reject(fail('E_COMMAND_FAILED', { command, output }, error));
-        }
-      });
-      child.stdin?.on('error', () => undefined).end(); // or a reader would wait for its time limit
+    const all = { ...environment, ...this.#environment };
+    return runProgram(path, args, { directory, environment: all, timeMs, outputBytes, signal }).catch((error) => {
+      if (!(error instanceof ProgramFailure)) throw error;
+      throw fail('E_COMMAND_FAILED', { command, output: error.message }, error.cause ?? error);
     });
   }
 
@@ -87,16 +75,6 @@ export class MachineCommands {
     if (exitCode !== 0)
       throw fail('E_COMMAND_FAILED', { command: argv.join(' '), exitCode, output: clean(stderr || stdout) });
   }
-}
-
-/** Why a program has no exit code. */
-function whyEnded(error: ExecFileException, timeMs: number, outputBytes: number): string {
-  const { code, killed, signal } = error;
-  // The types of Node.js say that a code is a number.
-  if (String(code) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `it printed more than ${outputBytes} bytes`;
-  if (typeof code === 'string') return errnoReason(error) ?? code;
-  if (killed === true) return `not done after ${timeMs / 1000} s`;
-  return `it was ended by the signal ${signal}`;
 }
 
 /** Synchronous, because a preflight checks a hundred paths, and a thread for each costs more than the check. */

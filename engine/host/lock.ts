@@ -145,6 +145,7 @@ async function taken(handle: FileHandle, { tree, path }: LockFile): Promise<Lock
 async function flock(handle: FileHandle, mode: '-x' | '-s'): Promise<boolean> {
   const PATH = `${process.env.PATH ?? ''}:/usr/bin:/bin`;
   const child = spawn('flock', [mode, '-n', INHERITED_FD], {
+    detached: true, // a terminal that is closed does not end it
     stdio: ['ignore', 'ignore', 'pipe', handle.fd],
     env: { PATH, LC_ALL: 'C' },
   });

@@ -15,10 +15,12 @@ export default definePhase({
 
   async run({ files, services, kube, log }, { advertiseAddress, bindPort }) {
     const admin = await adminIdentity(files);
-    const version = await kube.as({ ...admin, server: apiUrl(advertiseAddress, bindPort) }).serverVersion();
+    const server = apiUrl(advertiseAddress, bindPort);
+    const version = await kube.as({ ...admin, server }).serverVersion();
     log.info(`the API server of this machine answers (${version})`);
-    // The kubelet starts them, so its last error is the best reason for a wait that ends.
-    await Promise.all(COMPONENTS.map((url) => services.waitHealthy('kubelet', url)));
+    // It answers before it is ready. The kubelet starts all three, and also asks without credentials, so its last error
+    // is the best reason for a wait that ends.
+    await Promise.all([`${server}/livez`, ...COMPONENTS].map((url) => services.waitHealthy('kubelet', url)));
     return {};
   },
 });

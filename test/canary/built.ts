@@ -17,7 +17,7 @@ const TAKEN_OUT: Record<string, [kept: string, open: string][]> = {
   ],
   'engine/journal/run-folder.ts': [['async deleteSecrets(): Promise<void> {', 'async deleteSecrets() { return;']],
   'engine/host/commands.ts': [
-    ['env: { ...environment, ...this.#environment }', 'env: { ...process.env, ...environment, ...this.#environment }'],
+    ['{ ...environment, ...this.#environment }', '{ ...process.env, ...environment, ...this.#environment }'],
   ],
   'engine/host/changes/file.ts': [['content: secret ? undefined : content.', 'content: content.']],
   'bin/render/error.ts': [[".replace(/\\b([a-z0-9]{6})\\.[a-z0-9]{16}\\b/g, '$1.***')", '']],

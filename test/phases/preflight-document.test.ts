@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { paths, releaseFacts } from '../../engine/node/index.ts';
+import { controlPlaneSettings, paths, releaseFacts } from '../../engine/node/index.ts';
 import type { Check, Inputs } from '../../phases/preflight/check.ts';
 import { checksFor } from '../../phases/preflight/checks.ts';
+import { checksFor as controlPlaneChecks } from '../../phases/preflight-control-plane/checks.ts';
+import { CONFIGURATION } from '../helpers/control-plane.ts';
 import { input, NAMES, RECENT, SOCKET } from '../helpers/joinable.ts';
 import { PROJECT } from '../helpers/sources.ts';
 
 const unique = (names: string[]): string[] => [...new Set(names)];
+
+/** Each part has a table with a row for each check. */
+const [workers = '', controlPlanes = ''] = readFileSync(join(PROJECT, 'docs/preflight.md'), 'utf8').split(
+  '## Checks of a control plane',
+);
+const rowsOf = (text: string): string[] =>
+  text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'));
 
 describe('docs/preflight.md', () => {
   const overrides = (other: Partial<Inputs> = {}): Inputs => ({
@@ -29,8 +38,17 @@ describe('docs/preflight.md', () => {
     const rows = checksFor(plain).map(
       (check) => `| \`${check.name}\` | ${kind(check)} | ${check.passesIf} | ${check.hint} |`,
     );
-    const text = readFileSync(join(PROJECT, 'docs/preflight.md'), 'utf8');
-    expect(text.split('\n').filter((line) => /^\| `/.test(line) && !line.includes('E_'))).toEqual(rows);
+    expect(rowsOf(workers)).toEqual(rows);
+  });
+
+  test('docs/preflight.md names each check of a control plane with its severity', () => {
+    const noMachine = {} as Parameters<typeof controlPlaneChecks>[0]; // the checks are listed, and not made
+    const checks = controlPlaneChecks(noMachine, controlPlaneSettings(CONFIGURATION), 6443);
+    const told = rowsOf(controlPlanes).flatMap((row) => {
+      const [names = '', severity = ''] = row.split(' | ');
+      return [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => `${name} ${severity}`);
+    });
+    expect(unique(checks.map(({ name, severity }) => `${name} ${severity}`))).toEqual(told);
   });
 
   test('each check has a unique name and applies to the right inputs', () => {

@@ -25,13 +25,14 @@ itKeepsThePhaseContract(waitControlPlane, {
 });
 
 describe('wait-control-plane', () => {
-  test('asks the API server of this machine as the administrator, and waits for the other two components', async () => {
+  test('asks the API server as the administrator, and waits until all three components are healthy', async () => {
     const waits: Wait[] = [];
     const host = memoryHost(machine(waits));
     const { error } = await runPhase(waitControlPlane, input, host);
     expect(error).toBeUndefined();
     expect(host.sent.map(({ server, path }) => `${server}${path}`)).toEqual([`https://${ADDRESS}:6443/version`]);
     expect(waits.map((wait) => (wait.kind === 'healthy' ? wait.url : wait.kind))).toEqual([
+      `https://${ADDRESS}:6443/livez`,
       'https://127.0.0.1:10257/healthz',
       'https://127.0.0.1:10259/healthz',
     ]);

@@ -80,7 +80,7 @@ export const machine = {
   }),
   E_ETCD_DATA: (d: { path: string; names: readonly string[] }) => ({
     message: `${d.path} holds data of an etcd (${list(d.names)}), and this machine is not a member of the cluster's`,
-    hint: `If nothing needs the data, move it away: mv ${d.path} ${d.path}.old`,
+    hint: `Check that nothing needs the data, and move it away: mv ${d.path} ${d.path}.old`,
     exitCode: EXIT.machine,
   }),
   E_FILE: (d: { path: string; what: string }) => ({

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Change } from '../../../engine/host/changes/index.ts';
 import { MachineCommands } from '../../../engine/host/commands.ts';
 import type { Host } from '../../../engine/host/host.ts';
@@ -68,6 +68,22 @@ describe('commands of a machine', () => {
     const error = await joinErrorOf(() => new MachineCommands(root, 200).run(['deaf'], SIGNAL));
     expect([error.code, error.message]).toEqual(['E_COMMAND_FAILED', 'deaf failed: not done after 0.2 s']);
     expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
+  test('a command has a session of its own, so that a terminal that is closed does not end it', async () => {
+    const { host } = await rootedMachine({ session: 'cut -d " " -f 1,6 /proc/$$/stat' });
+    const [pid, session] = (await output(host, 'session')).stdout.trim().split(' ');
+    expect(session).toBe(pid);
+  });
+
+  test('the children of a command end with it', async () => {
+    const { root } = await rootedMachine({ parent: 'sleep 60 & echo $! > "$1"; wait' });
+    const file = join(root, 'child');
+    await joinErrorOf(() => new MachineCommands(root, 300).run(['parent', file], SIGNAL));
+    const state = `/proc/${(await readFile(file, 'utf8')).trim()}/stat`;
+    await vi.waitFor(async () => {
+      expect(await readFile(state, 'utf8').catch(() => ' Z ')).toContain(' Z '); // gone, or not yet reaped
+    });
   });
 
   test('a command ends with its attempt, with the same reason', async () => {

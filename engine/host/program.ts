@@ -1,0 +1,99 @@
+/** Runs a program to its end, within limits of time and output. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { errnoReason } from '../limits/errno.ts';
+import { startTimer } from '../limits/timers.ts';
+import { defined } from '../sdk/fields.ts';
+import type { CommandResult } from '../sdk/ports.ts';
+
+export interface ProgramOptions {
+  directory: string | undefined;
+  environment: Record<string, string>;
+  timeMs: number;
+  /** Of standard output, and as many of standard error. */
+  outputBytes: number;
+  signal: AbortSignal;
+}
+
+/** Why a program has no exit code. */
+export class ProgramFailure extends Error {}
+
+/**
+ * Resolves for any exit code. Throws a `ProgramFailure`, or the reason of `signal`.
+ *
+ * The program has a session of its own, so that a terminal that is closed does not end it. If it has to end, so do its
+ * children.
+ */
+export async function runProgram(path: string, args: string[], options: ProgramOptions): Promise<CommandResult> {
+  const { directory: cwd, environment: env, timeMs, outputBytes, signal } = options;
+  signal.throwIfAborted();
+  const child = spawnAlone(path, args, { ...defined({ cwd }), env });
+  let cause: unknown;
+  const end = (why: unknown): void => {
+    cause ??= why;
+    if (child.pid !== undefined) killGroup(child.pid);
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy(); // a process elsewhere may hold them open
+  };
+  const stop = () => end(signal.reason);
+  const timer = startTimer(timeMs, () => end(new ProgramFailure(`not done after ${timeMs / 1000} s`)));
+  signal.addEventListener('abort', stop, { once: true });
+  child.stdin?.on('error', () => undefined).end(); // or a reader would wait for its time limit
+  const tooMuch = () => end(new ProgramFailure(`it printed more than ${outputBytes} bytes`));
+  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, outputBytes, tooMuch));
+  try {
+    const [exitCode, killedBy] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+      child.once('error', reject).once('close', (...ending) => resolve(ending));
+    });
+    if (cause !== undefined) throw cause;
+    if (exitCode === null) throw new ProgramFailure(`it was ended by the signal ${killedBy}`);
+    return { exitCode, stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
+  } catch (error) {
+    throw cause ?? notStarted(error);
+  } finally {
+    timer.cancel();
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * Node reports some failures to start a program by an event, and others, such as too long arguments, at once. Without
+ * free descriptors, the process has no streams.
+ */
+function spawnAlone(
+  path: string,
+  args: string[],
+  options: { cwd?: string; env: Record<string, string> },
+): ChildProcess {
+  try {
+    return spawn(path, args, { ...options, detached: true, stdio: 'pipe' });
+  } catch (error) {
+    throw notStarted(error);
+  }
+}
+
+const notStarted = (error: unknown): unknown => {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? new ProgramFailure(errnoReason(error) ?? code, { cause: error }) : error;
+};
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL'); // a program may ignore SIGTERM
+  } catch {
+    // it has ended
+  }
+}
+
+/** Returns a function that returns the text so far. */
+function collect(stream: Readable | null | undefined, bytesMax: number, tooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  stream
+    ?.on('error', () => undefined)
+    .on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) tooMuch();
+      else chunks.push(chunk);
+    });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
