@@ -2,6 +2,7 @@
  * The identity and the cluster of a kubeconfig file's current context. Source of the rules: client-go, tools/clientcmd.
  */
 import { dirname, resolve } from 'node:path';
+import { reasonOf } from '../limits/errno.ts';
 import { clusterNamed, currentContext, readKubeconfig } from '../node/kubeconfig.ts';
 import { readServerAddress } from '../node/server-address.ts';
 import { fitsKey, readCertificates } from '../pki/index.ts';
@@ -39,8 +40,14 @@ export async function readAdmin(file: string, read: ReadText): Promise<Admin> {
     if (readCertificates(ca).length === 0) throw new Error('its cluster has no CA certificate');
     return { file, server: readServerAddress(server), ca, ...(await credentials(user, near)) };
   } catch (error) {
-    throw fail('E_KUBECONFIG', { file, what: clean((error as Error).message) }, error);
+    throw fail('E_KUBECONFIG', { file, what: clean(whatOf(error, file)) }, error);
   }
+}
+
+/** The kubeconfig may name another file that cannot be read. */
+function whatOf(error: unknown, file: string): string {
+  const { path = file } = error as NodeJS.ErrnoException;
+  return path === file ? reasonOf(error) : `${path}: ${reasonOf(error)}`;
 }
 
 async function credentials(user: Fields, read: ReadText): Promise<Pick<Identity, 'certificate' | 'token'>> {

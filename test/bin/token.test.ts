@@ -206,7 +206,7 @@ describe('the kubeconfig of join token', () => {
       expect(succeeded(await cli(['token', 'list'], { KUBECONFIG }))).toContain(id);
     const words = ['token', 'list', '--kubeconfig', join(folder, 'other.conf')];
     expect(failed(await cli(words, { KUBECONFIG: existing }), 'E_KUBECONFIG', 2)).toMatch(
-      /cannot use the kubeconfig .*other\.conf/,
+      /cannot use the kubeconfig \S*other\.conf: does not exist$/m,
     );
     expect(failed(await cli(['token', 'list'], { KUBECONFIG: '/nowhere:/else' }), 'E_KUBECONFIG', 2)).toContain(
       '/nowhere',
