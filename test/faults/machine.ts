@@ -153,10 +153,6 @@ const programs: Fault[] = [
     'sleep 8 & echo Kubernetes v1.24.17',
     LIMIT,
     'kubelet-version',
-    {
-      shows:
-        'engine/host/commands.ts waits for the output of a child that has ended, and an abort does not end that: E_STEP_STUCK',
-    },
   ),
 ];
 
