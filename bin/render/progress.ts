@@ -15,16 +15,20 @@ export async function progress(stream: NodeJS.WriteStream, { hint }: ProgressOpt
   return withoutRepeats(liveList(stream, hint));
 }
 
-/** Shows a warning once, although each attempt may repeat it. The result of a dry run lists its warnings. */
+/**
+ * Shows a warning of a step once, although each attempt may repeat it, until the step has changed something: the request
+ * that has to be approved may be a new one. The result of a dry run lists its warnings.
+ */
 function withoutRepeats(view: Progress): Progress {
-  const seen = new Set<string>();
+  const seen = new Map<string, Set<string>>();
   return {
     ...view,
     onEvent(event) {
+      if (event.type === 'step.change') seen.delete(event.step);
       if (event.type === 'step.log' && event.level === 'warn') {
-        const warning = `${event.step}: ${event.text}`;
-        if (event.run === DRY_RUN || seen.has(warning)) return;
-        seen.add(warning);
+        const warnings = seen.get(event.step) ?? new Set();
+        if (event.run === DRY_RUN || warnings.has(event.text)) return;
+        seen.set(event.step, warnings.add(event.text));
       }
       view.onEvent(event);
     },
