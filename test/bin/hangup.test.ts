@@ -57,7 +57,7 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no scr
       await vi.waitFor(
         async () => {
           const { runs } = JSON.parse((await cli(['runs', '--root', root, '--output', 'json'])).stdout);
-          expect(runs, `closed after ${moment}`).toMatchObject([{ status: 'succeeded' }]);
+          expect(runs, `closed after ${moment}: ${JSON.stringify(runs)}`).toMatchObject([{ status: 'succeeded' }]);
         },
         { timeout: 60_000, interval: 500 },
       );
