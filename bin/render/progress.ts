@@ -16,8 +16,8 @@ export async function progress(stream: NodeJS.WriteStream, { hint }: ProgressOpt
 }
 
 /**
- * Shows a warning of a step once, although each attempt may repeat it, until the step has changed something: the request
- * that has to be approved may be a new one. The result of a dry run lists its warnings.
+ * Shows a warning of a step once, although each attempt may repeat it, until the step has changed something: the
+ * request that has to be approved may be a new one. The result of a dry run lists its warnings.
  */
 function withoutRepeats(view: Progress): Progress {
   const seen = new Map<string, Set<string>>();
