@@ -8,7 +8,7 @@ const ABOUT = { apiVersion: 'joinery.dev/v1', kind: 'Event', at: '2026-03-04T05:
 const WARNING = { type: 'step.log', step: 'a', level: 'warn', text: 'csr-1 needs manual approval' } as const;
 const CHANGE = { kind: 'api', verb: 'create', resource: 'certificatesigningrequests', name: 'csr-1', server: 's' };
 
-test('the view shows a warning that an attempt repeats once, and again after the step has changed something', async () => {
+test('a repeated warning appears once, and again after its step has changed something', async () => {
   const stream = new PassThrough();
   const view = await progress(stream as never, { hint: (text) => text });
   const started = (attempt: number) => ({ type: 'step.started', step: 'a', attempt, direction: 'run' });
