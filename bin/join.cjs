@@ -26,7 +26,8 @@ if (process.env.NODE_OPTIONS?.includes('--inspect')) require('node:inspector').c
 process.title = 'join';
 delete process.env.DEBUG;
 const isExecutable = __filename === process.execPath;
-if (isExecutable) process.removeAllListeners('warning'); // Node would print that it considers functions used here experimental
+// Node would print that it considers functions used here experimental.
+if (isExecutable) process.removeAllListeners('warning');
 if (!hasPrintedVersion()) start();
 
 /** Answered without the bundle, which takes several times as long. If the write fails, the bundle reports it. */

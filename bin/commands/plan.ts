@@ -11,7 +11,8 @@ export function planCommand(app: App, described?: DescribedPipeline) {
     static override description =
       'Takes the flags of join run. Reads are real, the API server checks each write, and nothing changes.';
     static override examples = [
-      '<%= config.bin %> plan 10.0.0.1:6443 --token … \\\n  --discovery-token-ca-cert-hash sha256:… --env bare-metal',
+      '<%= config.bin %> plan 10.0.0.1:6443 --token … \\\n' +
+        '  --discovery-token-ca-cert-hash sha256:… --env bare-metal',
     ];
 
     static override flags = planFlagsOf(super.flags);

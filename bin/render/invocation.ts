@@ -15,12 +15,15 @@ export interface Shell {
   environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** The first words of Joinery's commands. */
+const FIRST_WORDS =
+  'approve|attach|ca-hash|certs|completion|config|doctor|help|phase|pipeline|plan|plugin|reset|resume|run|runs|' +
+  'sandbox|token|undo';
 /** In a hint, a command of Joinery ends with its line. kubeadm has some of the same names. */
-const COMMAND =
-  /(?<!kubeadm )\bjoin ((?:approve|attach|ca-hash|completion|config|doctor|help|phase|pipeline|plan|plugin|reset|resume|run|runs|sandbox|token|undo)\b.*)$/gm;
+const COMMAND = new RegExp(`(?<!kubeadm )\\bjoin ((?:${FIRST_WORDS})\\b.*)$`, 'gm');
 /** Commands that act on a machine take `--root`, and commands that act on a cluster take `--kubeconfig`. */
 const ON_MACHINE = /^(approve|attach|doctor|phase \S|plan|reset|resume|runs?|undo)\b/;
-const ON_CLUSTER = /^token (create|delete|list)\b/;
+const ON_CLUSTER = /^(certs upload|token (create|delete|list))\b/;
 
 export class Invocation {
   readonly #call: Call;

@@ -3,8 +3,8 @@
 const PREPARE = ['download-certs', 'control-plane-certs', 'control-plane-kubeconfig', 'control-plane-manifests'];
 
 /**
- * kubeadm's phase → the steps of Joinery's pipelines that do its work, in addition to a step of the same name. Those of
- * control planes are unknown to a worker, which skips them anyway.
+ * kubeadm's phase → the steps of Joinery's pipelines that do its work, in addition to a step of the same name. Those
+ * of control planes are unknown to a worker, which skips them anyway.
  */
 export const kubeadmPhases: Readonly<Record<string, readonly string[]>> = {
   preflight: ['preflight', 'preflight-cluster', 'preflight-control-plane'],

@@ -43,7 +43,9 @@ export function checksFor(machine: Machine, settings: ControlPlaneSettings, bind
     {
       name: 'Firewalld',
       severity: 'warning',
-      hint: `Open the ports ${bindPort} and 10250: firewall-cmd --permanent --add-port=${bindPort}/tcp --add-port=10250/tcp`,
+      hint:
+        `Open the ports ${bindPort} and 10250: ` +
+        `firewall-cmd --permanent --add-port=${bindPort}/tcp --add-port=10250/tcp`,
       run: async () =>
         (await services.status('firewalld')).active ? 'firewalld is active, and may block the API server' : undefined,
     },

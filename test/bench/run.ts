@@ -29,7 +29,8 @@ writeFileSync(
   plot('CPU for each step, by the number of steps', 'µs of CPU for each step', lines),
 );
 const load = loadavg()[0]?.toFixed(1);
-const machine = `${cpus().length} cores with a load of ${load}, ${process.platform} ${process.arch}, Node ${process.version}`;
+const { platform, arch, version } = process;
+const machine = `${cpus().length} cores with a load of ${load}, ${platform} ${arch}, Node ${version}`;
 const figures = `${new Date().toISOString().slice(0, 10)}, ${machine}. Medians of ${RUNS} runs in turn.`;
 writeSection(document, 'sandbox', [figures, started, joins, await engineTable(), await manyText()].join('\n\n'));
 process.exit(0);

@@ -44,7 +44,7 @@ function atTerminal(args: readonly string[], { before = '', env = {} }: Terminal
   });
 }
 
-describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: there is no script(1) here)' : ''}`, () => {
+describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: script(1) is missing)' : ''}`, () => {
   const closings = Array.from({ length: 20 }, () => Math.random());
 
   test('a run whose terminal is closed at any moment finishes', { timeout: 240_000 }, async () => {

@@ -72,6 +72,7 @@ test('every command of the error catalogue is accepted by the parser, whatever b
 test('hints have the name of the program and the flags that say which machine or cluster', () => {
   expect(hint('To list the runs: join runs')).toBe("To list the runs: 'bin/it join' runs --root '/tmp/a b'");
   expect(hint('To list: join token list')).toBe("To list: 'bin/it join' token list --kubeconfig k");
+  expect(hint('To store them: join certs upload')).toBe("To store them: 'bin/it join' certs upload --kubeconfig k");
   expect(hint('To list the phases: join phase')).toBe("To list the phases: 'bin/it join' phase");
   expect(hint('Use: kubeadm join reset')).toBe('Use: kubeadm join reset');
   expect(new Invocation().hint(`run: join resume ${RUN}`)).toBe(`run: join resume ${RUN}`);

@@ -187,7 +187,7 @@ function textAgrees({ result, text, plain }: Said, { changes, status, steps }: J
   const canResume = ['failed', 'cancelled', 'interrupted', 'undoing'].includes(status) && result.id !== undefined;
   expect(text.includes(`join resume ${id}`), text).toBe(canResume && !text.startsWith('Run '));
   if (text.includes(`join undo ${id}`)) expect(['succeeded', 'undone']).not.toContain(status);
-  if (status === 'none') return; // nothing was changed, so there is no journal
+  if (status === 'none') return; // a run without changes has no journal
   for (const [step, sign] of signsIn(plain)) {
     const recorded = steps.get(step) ?? (sign === '↶' ? 'undone' : 'cancelled');
     if (sign !== '✗' || recorded === 'failed') expect([step, SIGN[recorded as 'failed']]).toEqual([step, sign]);

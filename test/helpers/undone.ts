@@ -41,5 +41,6 @@ export async function takenBack(
 /** `restored /etc/a` */
 export function inShort({ outcome, change }: UndoItem): string {
   if ('path' in change) return `${outcome} ${change.path}`;
-  return `${outcome} ${'action' in change ? `${change.action} ${'name' in change ? change.name : change.peerUrl}` : change.kind}`;
+  if (!('action' in change)) return `${outcome} ${change.kind}`;
+  return `${outcome} ${change.action} ${'name' in change ? change.name : change.peerUrl}`;
 }

@@ -39,7 +39,8 @@ describe('patches of static Pods', () => {
   test('a strategic patch merges the container of its name, and keeps the rest of the Pod', async () => {
     const { podOf, notes } = await patched({
       'kube-apiserver0.yaml':
-        'spec: { containers: [{ name: kube-apiserver, resources: { requests: { cpu: 2 } }, env: [{ name: A, value: b }] }] }\n',
+        'spec: { containers: [{ name: kube-apiserver, resources: { requests: { cpu: 2 } }, ' +
+        'env: [{ name: A, value: b }] }] }\n',
     });
     const [container, ...others] = (await podOf('kube-apiserver')).spec.containers;
     expect(others).toEqual([]);

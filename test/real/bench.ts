@@ -138,7 +138,8 @@ function documentText(report: Report): string {
     }),
   ]);
   const load = loadavg()[0]?.toFixed(1);
-  const about = `${new Date().toISOString().slice(0, 10)}, load ${load}, Node ${process.version}. Medians of ${runs} runs in turn.`;
+  const date = new Date().toISOString().slice(0, 10);
+  const about = `${date}, load ${load}, Node ${process.version}. Medians of ${runs} runs in turn.`;
   return `${about}\n\n${table(['', ...figures], rows)}`;
 }
 

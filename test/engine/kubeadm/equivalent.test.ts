@@ -14,7 +14,8 @@ describe('a control-plane node', () => {
     ['v1beta1', `${examples.v1beta1}controlPlane: {}\n`, none],
     [
       'v1beta4',
-      `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 6443 }\n  certificateKey: ${key}\n`,
+      `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 6443 }\n` +
+        `  certificateKey: ${key}\n`,
       { ...address, certificateKey: key },
     ],
   ])(

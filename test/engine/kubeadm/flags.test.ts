@@ -93,7 +93,9 @@ discoveryTokenUnsafeSkipCAVerification: true
 
   test('the fields of a control plane become inputs, and only those of images and upgrades have no effect', () => {
     const key = 'ab'.repeat(32);
-    const text = `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 443 }\n  certificateKey: ${key}\n`;
+    const text =
+      `${examples.v1beta4}controlPlane:\n  localAPIEndpoint: { advertiseAddress: 1.2.3.4, bindPort: 443 }\n` +
+      `  certificateKey: ${key}\n`;
     const { configured, notes } = mixed({}, text);
     expect(valuesOf({ configured })).toMatchObject({
       certificateKey: key,

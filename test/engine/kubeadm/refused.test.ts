@@ -175,7 +175,8 @@ describe('what is refused, with its place', () => {
     ],
     [
       'the fields of a control plane',
-      `${DISCOVERY}controlPlane:\n  localAPIEndpoint: { advertiseAddress: cp2, bindPort: 70000 }\n  certificateKey: ${SECRET}\n`,
+      `${DISCOVERY}controlPlane:\n  localAPIEndpoint: { advertiseAddress: cp2, bindPort: 70000 }\n` +
+        `  certificateKey: ${SECRET}\n`,
       [
         '6:41: controlPlane.localAPIEndpoint.advertiseAddress must be an IP address',
         '6:56: controlPlane.localAPIEndpoint.bindPort must be a port from 1 to 65535',
