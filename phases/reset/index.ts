@@ -66,7 +66,7 @@ export default definePhase({
     const local = await localEtcd(files, log, ignoreEtcdMember);
     if (local?.dataDir !== undefined && local.dataDir !== etcdDataDir)
       throw fail('E_RESET_ETCD_DATA', { found: local.dataDir, given: etcdDataDir });
-    if (local !== undefined) await leaveEtcd(ports, local, ignoreEtcdMember);
+    if (local !== undefined) await leaveEtcd(ports, local, ignoreEtcdMember ? 'warn' : 'stop');
     await shutDownKubelet(ports, criSocket, { reason: 'MachineReset', message: 'the machine was reset' });
     if (local?.dataDir !== undefined) await empty(local.dataDir, files);
     // As long as a manifest is there, a reset after an interruption finds the credentials that it needs for etcd.

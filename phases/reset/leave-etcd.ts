@@ -15,15 +15,15 @@ import { clean, type EtcdAccess, type EtcdMember, fail, isJoinError, type Ports 
 const FORCE = 'join reset --ignore-etcd-member';
 
 /**
- * Throws E_RESET_ETCD, E_ETCD_QUORUM or E_CONTROL_PLANE_BUSY. If the member is ignored, the first two are warnings:
+ * Throws E_RESET_ETCD, E_ETCD_QUORUM or E_CONTROL_PLANE_BUSY. With `warn`, the first two are warnings:
  * then etcd continues to count it.
  */
-export async function leaveEtcd(ports: Ports, local: LocalEtcdMember, ignoreEtcdMember: boolean): Promise<void> {
+export async function leaveEtcd(ports: Ports, local: LocalEtcdMember, onFailure: 'stop' | 'warn'): Promise<void> {
   try {
     await inTurn(ports, () => leave(ports, local));
   } catch (error) {
     if (!isJoinError(error) || error.code === 'E_CONTROL_PLANE_BUSY') throw error;
-    if (!ignoreEtcdMember)
+    if (onFailure === 'stop')
       throw error.code === 'E_ETCD_QUORUM' ? error : fail('E_RESET_ETCD', { what: error.message }, error);
     ports.log.warn(
       `the member at ${clean(local.peerUrl)} stays in etcd, which counts it although it stops (${error.message}). ` +
