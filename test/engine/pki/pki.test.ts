@@ -150,7 +150,7 @@ describe('damaged PEM is refused in our own words', () => {
   test.each([
     ['no END line', '-----BEGIN CERTIFICATE-----\nAAAA\n', 'a PEM block has no END line, or text that is not base64'],
     ['text that is not base64', block('!!!'), 'a PEM block has no END line, or text that is not base64'],
-    ['bytes that are no certificate', block('AAAA'), 'its bytes are not an X.509 certificate'],
+    ['bytes that are something else', block('AAAA'), 'its bytes are not an X.509 certificate'],
   ])('a certificate with %s', async (_, pem, message) => {
     expect(((await thrownBy(() => readCertificates(pem))) as Error).message).toBe(message);
   });
