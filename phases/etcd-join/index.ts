@@ -1,9 +1,11 @@
 /** Makes this machine a member of the cluster's etcd. Source: kubeadm, phases/etcd/local.go, and etcd's learners. */
 import {
   adminIdentity,
+  assertQuorumWithout,
   type ClusterEtcd,
   clusterEtcd,
   controlPlaneSettings,
+  EtcdLease,
   etcdClientUrl,
   etcdMemberName,
   etcdPeerUrl,
@@ -26,7 +28,6 @@ import {
   withWitness,
   writes,
 } from '../../engine/sdk/index.ts';
-import { EtcdLease } from './lease.ts';
 import { etcdPod, type LocalEtcd, type Machine } from './manifest.ts';
 import { input, output } from './schema.ts';
 
@@ -85,20 +86,23 @@ export default definePhase({
   },
 
   /** The member leaves while a majority can still agree to it. Only then are its data deleted. */
-  async undo(ports, { clusterConfiguration, certificatesDir, advertiseAddress, criSocket }, changes) {
-    const { files, etcd, log } = ports;
+  async undo(ports, given, changes) {
+    const { clusterConfiguration, certificatesDir, advertiseAddress, nodeName, criSocket } = given;
+    const { files, etcd, kube, clock, log } = ports;
     const settings = controlPlaneSettings(clusterConfiguration);
     const peerUrl = etcdPeerUrl(advertiseAddress);
     if ('external' in settings.etcd || !changes.some((change) => isAddition(change, peerUrl))) return;
     const { dataDir } = settings.etcd.local;
     const { access } = await clusterEtcd(ports, certificatesDir);
-    const members = await etcd.members(access);
-    const own = memberIn(members, peerUrl);
-    if (own !== undefined) {
-      await assertQuorumWithout(ports, access, own, members);
-      await etcd.remove(access, peerUrl);
-      log.info(`the member ${etcdMemberName(own)} has left etcd`);
-    }
+    if (memberIn(await etcd.members(access), peerUrl) !== undefined)
+      await new EtcdLease(kube.as(await adminIdentity(files)), clock, nodeName).whileHeld(async () => {
+        const members = await etcd.members(access); // while no other control plane changes them
+        const own = memberIn(members, peerUrl);
+        if (own === undefined) return;
+        await assertQuorumWithout(etcd, access, { own, members, force: 'join undo --skip etcd-join' });
+        await etcd.remove(access, peerUrl);
+        log.info(`the member ${etcdMemberName(own)} has left etcd`);
+      });
     await files.remove(MANIFEST);
     await whileStopped(ports, criSocket, async () => {
       const isNew = changes.some(
@@ -185,17 +189,4 @@ async function whileStopped(
       await runtime.removePodSandbox(socket, sandbox);
   await act();
   if (active) await services.start('kubelet');
-}
-
-async function assertQuorumWithout(
-  { etcd }: Ports,
-  access: ClusterEtcd['access'],
-  own: EtcdMember,
-  members: readonly EtcdMember[],
-): Promise<void> {
-  if (own.isLearner) return;
-  const others = members.filter((member) => member !== own);
-  const { healthy, voters, problems } = await voterHealth(etcd, access, others);
-  if (healthy * 2 > voters) return;
-  throw fail('E_ETCD_QUORUM', { member: etcdMemberName(own), problems, step: 'etcd-join' });
 }
