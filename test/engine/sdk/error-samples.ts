@@ -92,6 +92,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_OPEN_FILES: { limit: 'EMFILE', place: '/etc/x' },
   E_OTHER_CLUSTER: { path: '/etc/kubernetes/kubelet.conf', server },
   E_OUTPUT: { phase: 'x', problems: ['server must be a string'] },
+  E_MACHINE_CONFIG: { problems: [{ file: '/etc/joinery/config.yaml', line: 3, column: 1, message: 'unknown key' }] },
   E_PHASE_INPUT: { phase: 'file', problems: ['there is no /etc/x'] },
   E_PATCH: { file: '/patches/kubeletconfiguration+json.json', what: 'operation 1: there is no /a' },
   E_PHASE_UNKNOWN: { phase: 'preflght', nearest: 'preflight' },
