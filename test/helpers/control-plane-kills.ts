@@ -1,6 +1,6 @@
 /**
- * The pipeline of control planes in memory, on a host that stops at one of its calls, or in the middle of one, and never
- * answers again. etcd has exactly one new member after a resume, and those of before after an undo.
+ * The pipeline of control planes in memory, on a host that stops at one of its calls, or in the middle of one, and
+ * never answers again. etcd has exactly one new member after a resume, and those of before after an undo.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MemoryControlPlane } from './memory-control-plane.ts';
