@@ -10,6 +10,9 @@ import {
   etcdMemberName,
   etcdPeerUrl,
   findCriSocket,
+  holds,
+  type NodeObject,
+  nodeRef,
   patchedManifest,
   paths,
   secondsOf,
@@ -23,6 +26,8 @@ import {
   type EtcdMember,
   type Files,
   fail,
+  isTimeLimit,
+  type KubeApi,
   type Ports,
   removesPodSandboxes,
   withWitness,
@@ -41,6 +46,7 @@ export default definePhase({
   output,
   effects: [
     apiCalls(['list'], 'pods', 'finds the members of etcd, as the administrator of admin.conf'),
+    apiCalls(['watch'], 'nodes', 'waits until it reports the storage that etcd requests (clusters before 1.22)'),
     apiCalls(['get', 'create', 'patch'], 'leases', 'kube-system/joinery-etcd, so that control planes join in turns'),
     changesEtcd('this machine joins as a learner, and is promoted; an undo removes it'),
     writes(DATA_DIR, 0o700, 'the data of etcd'),
@@ -68,7 +74,9 @@ export default definePhase({
     await assertDataFits(files, local.dataDir, before);
     if (before?.isLearner !== false || (await files.stat(MANIFEST)) === undefined) {
       await files.directory(local.dataDir, 0o700);
-      const lease = new EtcdLease(kube.as(await adminIdentity(files)), clock, given.nodeName);
+      const api = kube.as(await adminIdentity(files));
+      if (!holds('noStorageRequestOfEtcd', settings.version)) await waitForStorage(api, given.nodeName);
+      const lease = new EtcdLease(api, clock, given.nodeName);
       const image = imageOf(local, images, settings.imageRepository);
       await lease.whileHeld(() =>
         join(
@@ -135,6 +143,18 @@ async function join({ files, etcd, log }: Ports, joining: Joining, machine: Mach
   });
   await lease.renew();
   await etcd.promote(access, peerUrl);
+}
+
+/**
+ * A kubelet rejects a static Pod that requests a resource of which its Node reports nothing yet, and never tries again.
+ * The Node gets its ephemeral storage up to ten seconds after it has registered.
+ */
+async function waitForStorage(api: KubeApi, nodeName: string): Promise<void> {
+  const reports = (node: NodeObject | undefined) => node?.status?.allocatable?.['ephemeral-storage'] !== undefined;
+  await api.waitFor<NodeObject>(nodeRef(nodeName), reports).catch((error: unknown) => {
+    if (!isTimeLimit(error)) throw error;
+    throw withWitness(error, `Node ${nodeName} reports no ephemeral storage, which the static Pod of etcd requests`);
+  });
 }
 
 /** A learner does not count for the quorum until it is promoted. etcd has learners from 3.4 on. */
