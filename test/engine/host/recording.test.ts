@@ -98,21 +98,6 @@ describe('a dry run', () => {
     });
   });
 
-  test('a dry run removes directories as a machine does: only empty ones, or all that is in them', async () => {
-    const dry = recordingHost(memoryHost({ files: { '/a/real': '', '/b/real': '', '/b/c/real': '' } }));
-    const list = (path: string) => dry.read<'list'>({ kind: 'list', path }, SIGNAL);
-    await dry.apply({ kind: 'remove', path: '/a' }, SIGNAL);
-    expect(await list('/a')).toEqual(['real']);
-    await dry.apply({ kind: 'remove', path: '/a/real' }, SIGNAL);
-    await dry.apply({ kind: 'remove', path: '/a' }, SIGNAL);
-    expect(await list('/a')).toBeUndefined();
-    await dry.apply({ kind: 'remove-tree', path: '/b' }, SIGNAL);
-    expect([await list('/b'), await list('/b/c')]).toEqual([undefined, undefined]);
-    expect(await dry.read<'file'>({ kind: 'file', path: '/b/c/real' }, SIGNAL)).toBeUndefined();
-    await dry.apply(file('/b/new', 'planned'), SIGNAL);
-    expect(await list('/b')).toEqual(['new']);
-  });
-
   test('a dry run sends changes of the cluster with dryRun=All only', async () => {
     const inner = serving();
     const dry = recordingHost(inner);
