@@ -1,6 +1,7 @@
 /** A machine and cluster in memory. The default pipeline runs on it, stops at any point, and is resumed or undone. */
 import { SimulatedClock } from 'xstate';
-import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
+import type { App } from '../../bin/compose.ts';
+import { DEFAULT_PIPELINE, lastingName, type PipelineCatalog } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
 import { journalFor } from '../../bin/runs/start.ts';
 import type { Change } from '../../engine/host/changes/index.ts';
@@ -32,9 +33,15 @@ export type Outcome = {
   points: number;
 };
 
+/** A point of a run or undo, and what a process leaves that stops there. */
+export interface Stop {
+  point: number;
+  where: string;
+  left: MemoryJoin;
+}
 export interface Points {
   count: number;
-  telling: number[];
+  telling: Stop[];
 }
 /** The state before the join, and after an undisturbed join. */
 export interface Trees {
@@ -61,6 +68,9 @@ const made = planOf(pipeline, registry, INPUTS, {
   distribution: 'debian',
 });
 const PLAN = { ...made, source: { ...made.source, name: lastingName(DEFAULT_PIPELINE) } };
+/** The application with the pipeline in memory, because each resume would parse it again. */
+const inMemory: Partial<PipelineCatalog> = { extends: () => false, openOverlaid: async () => () => pipeline };
+const resumingApp: App = { ...app, catalog: Object.assign(Object.create(catalog), inMemory) };
 
 export class MemoryJoin {
   readonly disk: MemoryDisk;
@@ -110,7 +120,7 @@ export class MemoryJoin {
   }
 
   /** The process stops permanently at point number `stopAt`, or never if 0. `onPoint` is called at each point. */
-  async act(mode: Mode, stopAt = 0, onPoint: () => void = () => undefined): Promise<Outcome> {
+  async act(mode: Mode, stopAt = 0, onPoint: (where: string) => void = () => undefined): Promise<Outcome> {
     let points = 0;
     let tellStopped: (where: string) => void = () => undefined;
     const stopped = new Promise<string>((resolve) => {
@@ -118,7 +128,7 @@ export class MemoryJoin {
     });
     const at: AtPoint = (where) => {
       points++;
-      onPoint();
+      onPoint(where);
       if (stopAt === 0 || points < stopAt) return undefined;
       if (points === stopAt) tellStopped(where);
       return NEVER;
@@ -149,7 +159,7 @@ export class MemoryJoin {
       return undo({ plan: undoPlan(journal, registry, [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(app, journal, { again: { token: TOKEN }, argv: [] });
+    const plan = await planToResume(resumingApp, journal, { again: { token: TOKEN }, argv: [] });
     await journal.resumed(plan.inputs);
     return run({ plan, host, journal, clock });
   }
@@ -228,22 +238,26 @@ export class MemoryJoin {
       .replaceAll(RUN_ID, 'RUN');
   }
 
-  /** The points of an undisturbed `mode` at which `shape` is new, and the number of all points. */
+  /** The points of an undisturbed `mode` at which `shape` is new, with the state there; and the number of all points. */
   async points(mode: Mode, shape = () => this.shape()): Promise<Points> {
     const seen = new Set<string>();
-    const telling: number[] = [];
+    const telling: Stop[] = [];
     let count = 0;
     let last = '';
-    const { status, message } = await this.act(mode, 0, () => {
+    const { status, message } = await this.act(mode, 0, (where) => {
       count++;
       const version = `${this.disk.version} ${this.#asked} ${this.isKubeletRunning}`;
       if (version === last) return;
       last = version;
       const now = shape();
-      if (!seen.has(now)) telling.push(count);
+      if (!seen.has(now)) telling.push({ point: count, where, left: this.copy() });
       seen.add(now);
     });
     if (status !== 'succeeded') throw new Error(message);
+    // A kubelet continues to start after the process that started it has stopped.
+    for (const { where, left } of telling)
+      if (where === 'amid apply service start kubelet')
+        await left.#startKubelet(new MachineFiles('/', left.disk.calls));
     return { count, telling };
   }
 
