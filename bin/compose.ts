@@ -50,6 +50,7 @@ import tlsBootstrap from '../phases/tls-bootstrap/index.ts';
 import waitControlPlane from '../phases/wait-control-plane/index.ts';
 import waitFor from '../phases/wait-for/index.ts';
 import type { Assets } from './assets.ts';
+import type { MachineConfig } from './inputs/values.ts';
 import { Output } from './output.ts';
 import { PipelineCatalog } from './pipelines.ts';
 import { Plugins } from './plugins/plugins.ts';
@@ -108,6 +109,8 @@ export interface App {
   readonly output: Output;
   /** How the user called this program. */
   readonly invocation: Invocation;
+  /** Defaults from the machine, for the commands that use them. */
+  machineConfig: MachineConfig;
   openMachine(options: MachineOptions): Promise<MachineSession>;
 }
 
@@ -161,6 +164,7 @@ export function composeApp({ assets, importer = (url) => import(url), ...options
     plugins: app.resolve(Plugins),
     output: new Output(),
     invocation,
+    machineConfig: { values: {}, environments: [] },
     openMachine: (options) => openMachine(app, options),
   };
 }

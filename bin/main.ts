@@ -44,6 +44,7 @@ import { TokenGenerate } from './commands/token/generate.ts';
 import { TokenList } from './commands/token/list.ts';
 import { Undo } from './commands/undo.ts';
 import { type App, composeApp } from './compose.ts';
+import { machineConfig, withMachineFlags } from './inputs/machine-config.ts';
 import { choosePipeline } from './inputs/pipeline-choice.ts';
 import { outputOf, valuesOfFlag } from './inputs/raw-flags.ts';
 import { DEFAULT_PIPELINE } from './pipelines.ts';
@@ -66,7 +67,10 @@ export async function main(files: string | EmbeddedFiles, argv: string[], import
   app.output.guard();
   chooseColours(valuesOfFlag('--color', argv).at(-1));
   try {
-    await runCommandLine(app, argv);
+    app.machineConfig = await machineConfig(argv);
+    const words = withMachineFlags(argv, app.machineConfig);
+    chooseColours(valuesOfFlag('--color', words).at(-1));
+    await runCommandLine(app, words);
   } catch (thrown) {
     const error = openFilesError(thrown, undefined) ?? thrown;
     if (!isJoinError(error)) {

@@ -1,4 +1,5 @@
 /** Pipelines and environments: shipped with Joinery, from a plugin, or from a file. */
+import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { readDocument } from '../engine/documents/read.ts';
 import type { PartFilter, ResolvedPipeline } from '../engine/environment/resolve.ts';
@@ -141,7 +142,7 @@ export class PipelineCatalog {
       if (ended !== undefined) throw ended;
       const facts = { file: name, what: reasonOf(error) };
       const known = [...this.names(kind), ...this.#pluginFiles[kind].keys()];
-      if (!isFile(name)) facts.what += didYouMean(name, known);
+      if (!isFile(name)) facts.what += existsSync(name) ? `; for the file, type ./${name}` : didYouMean(name, known);
       if (kind === 'pipelines') throw fail('E_PIPELINE_FILE', facts, error);
       throw fail('E_ENVIRONMENT_FILE', { ...facts, shipped: this.names(kind) }, error);
     }

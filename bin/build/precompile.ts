@@ -12,6 +12,7 @@ import { closedSchema } from '../../engine/pipeline/inputs.ts';
 import type { Pipeline } from '../../engine/pipeline/load.ts';
 import type { Registry } from '../../engine/pipeline/registry.ts';
 import type { Schema } from '../../engine/sdk/index.ts';
+import configSchema from '../../schemas/config.schema.json' with { type: 'json' };
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' };
@@ -48,6 +49,7 @@ export async function validatorSources(root: string): Promise<Sources> {
     ...literalSchemas(registry, [standard]),
   ]);
   const all = textsOf([
+    configSchema,
     environmentSchema,
     extensionSchema,
     pluginSchema,

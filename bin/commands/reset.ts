@@ -22,7 +22,7 @@ export function resetCommand(app: App) {
     static override summary = 'Reset this machine to its pre-join state (like kubeadm reset)';
     static override description = [
       'Stops the kubelet, removes its Pods and mounts, and deletes the files of kubeadm, the kubelet and Joinery. Earlier',
-      'runs stay in the list of join runs.',
+      'runs stay in the list of join runs. On a control plane, its member leaves etcd first.',
       'Shows the changes and asks for confirmation. To restore the state before a join, use `join undo` instead.',
     ].join(' ');
     static override flags = {

@@ -6,6 +6,7 @@ import type { App } from '../compose.ts';
 import { typedValues, withAbsolutePaths } from '../inputs/arguments.ts';
 import { argsFor, flagsFor } from '../inputs/flags.ts';
 import { kubeadmLine } from '../inputs/kubeadm-line.ts';
+import { environmentsOf } from '../inputs/machine-config.ts';
 import { mergeInputs, withProblems } from '../inputs/merge.ts';
 import { pastedWords } from '../inputs/pasted.ts';
 import { choosePipeline } from '../inputs/pipeline-choice.ts';
@@ -50,7 +51,7 @@ export function runCommand(app: App, described: DescribedPipeline = app.catalog.
       }
       const words = pastedWords(this.argv);
       const { name, config, inputsOf } = await choosePipeline(words);
-      const request = { name, environments: valuesOfFlag('--env', this.argv), argv: this.argv };
+      const request = { name, environments: environmentsOf(this.argv, app.machineConfig), argv: this.argv };
       const pipelineFor = await openWithPlugins(app, request);
       const inputs = inputsOf(pipelineFor());
       const own: RunFlags = this.isPlan ? { ...ownFlags, ...planFlags } : { ...ownFlags, ...savedFlags };
@@ -59,7 +60,11 @@ export function runCommand(app: App, described: DescribedPipeline = app.catalog.
       const { flags, args } = await this.parse(options, argv);
       const stdinReaders = config?.file === '-' ? ['--config'] : [];
       const typed = await typedValues(inputs, { flags, args, off, stdinReaders });
-      const { values, dryRun, problems, notes } = await mergeInputs(inputs, typed, config);
+      const { values, dryRun, problems, notes } = await mergeInputs(inputs, {
+        typed,
+        config,
+        machine: app.machineConfig,
+      });
       const plain = withAbsolutePaths(inputs, plainValues(values), flags.root);
       await this.execute({
         dryRun:
@@ -95,8 +100,8 @@ function helpFor({ inputs, metadata }: DescribedPipeline) {
       ...(joins ? ['Paste a `kubeadm join` line and replace `kubeadm join` with `join run`.'] : []),
       [
         'Each input of the pipeline can be a flag, a variable (JOINERY_TOKEN for --token) or a field of the --config',
-        'file. Flags win over variables, and variables over the file. @FILE reads a value from a file; - reads a token',
-        'from standard input.',
+        'file. Flags win over variables, variables over the file, and the file over /etc/joinery/config.yaml. @FILE',
+        'reads a value from a file; - reads a token from standard input.',
       ].join(' '),
     ].join('\n\n'),
   };

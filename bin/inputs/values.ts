@@ -2,11 +2,12 @@
 import type { Place } from '../../engine/kubeadm/index.ts';
 import { flagName } from '../../engine/pipeline/flag-names.ts';
 import { revealSecrets } from '../../engine/sdk/index.ts';
+import type { OutputFormat } from './raw-flags.ts';
 
 /** From the weakest to the strongest: a value of a later kind wins. */
 export type Source =
   | { kind: 'default' }
-  /** A kubeadm configuration file: file, line, column, and the name of the field. */
+  /** The machine's own configuration or, above it, a kubeadm configuration file: file, line, column, field. */
   | { kind: 'config'; place: Place }
   | { kind: 'variable'; name: string }
   | { kind: 'flag'; name: string };
@@ -26,6 +27,16 @@ export interface ConfigFile {
   text: string;
   /** Warn about unknown or duplicate fields instead of failing. */
   lenient: boolean;
+}
+
+/** What `/etc/joinery/config.yaml` says. */
+export interface MachineConfig {
+  /** Of inputs. Any other source of a value wins over them. */
+  values: Values;
+  /** For a command line without `--env`. */
+  environments: readonly { name: string; source: Source }[];
+  output?: OutputFormat;
+  color?: string;
 }
 
 export interface MergedInputs {

@@ -22,7 +22,7 @@ const FIRST_WORDS =
 /** In a hint, a command of Joinery ends with its line. kubeadm has some of the same names. */
 const COMMAND = new RegExp(`(?<!kubeadm )\\bjoin ((?:${FIRST_WORDS})\\b.*)$`, 'gm');
 /** Commands that act on a machine take `--root`, and commands that act on a cluster take `--kubeconfig`. */
-const ON_MACHINE = /^(approve|attach|doctor|phase \S|plan|reset|resume|runs?|undo)\b/;
+const ON_MACHINE = /^(approve|attach|doctor|phase \S|pipeline explain|plan|reset|resume|runs?|undo)\b/;
 const ON_CLUSTER = /^(certs upload|token (create|delete|list))\b/;
 
 export class Invocation {

@@ -1,5 +1,6 @@
 /** Converts types and values between JSON Schema and CEL. */
 import type { Schema } from '../sdk/schema.ts';
+import { ExpressionError } from './cel-errors.ts';
 import { celLibrary } from './cel-library.ts';
 
 /** The CEL type of the values that a schema accepts, or `dyn` if the schema does not say. */
@@ -56,13 +57,14 @@ export function toCel(value: unknown, schema: Schema | undefined): unknown {
 export function fromCel(value: unknown): unknown {
   if (typeof value === 'bigint') {
     if (Number.isSafeInteger(Number(value))) return Number(value);
-    throw new Error('an integer of more than 53 bits');
+    throw new ExpressionError('an integer of more than 53 bits');
   }
   if (value instanceof celLibrary().Optional) return value.hasValue() ? fromCel(value.value()) : undefined;
   if (Array.isArray(value)) return value.map(fromCel);
   if (value instanceof Map) return objectOf([...value]);
   if (typeof value !== 'object' || value === null) return value;
-  if (Object.getPrototypeOf(value) !== Object.prototype) throw new Error('a value that JSON cannot represent');
+  if (Object.getPrototypeOf(value) !== Object.prototype)
+    throw new ExpressionError('a value that JSON cannot represent');
   return objectOf(Object.entries(value));
 }
 

@@ -6,7 +6,7 @@ import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js';
 import { compilePattern } from '../documents/patterns.ts';
 import type { Schema } from '../sdk/schema.ts';
 import { isSecret, revealSecrets, Secret } from '../sdk/secret.ts';
-import { clean } from '../sdk/text.ts';
+import { ExpressionError, expressionProblem } from './cel-errors.ts';
 import { celLibrary } from './cel-library.ts';
 import { ExpressionSyntax, presentWhen, type ReferenceSite } from './cel-syntax.ts';
 import { celType, fromCel, toCel } from './cel-types.ts';
@@ -19,7 +19,7 @@ const LIMITS = { maxAstNodes: 500, maxDepth: 40, maxListElements: 200, maxMapEnt
 
 let base: Environment | undefined;
 function environment(): Environment {
-  const { Environment, EvaluationError } = celLibrary();
+  const { Environment } = celLibrary();
   base ??= new Environment({
     enableOptionalTypes: true,
     homogeneousAggregateLiterals: false,
@@ -28,7 +28,7 @@ function environment(): Environment {
     try {
       return compilePattern(pattern).test(text);
     } catch (error) {
-      throw new EvaluationError((error as Error).message);
+      throw new ExpressionError((error as Error).message);
     }
   });
   return base.clone();
@@ -71,7 +71,7 @@ export class Cel {
       typed.registerVariable(`_${index}`, mode === 'has' ? 'bool' : readType);
     });
     const { type, error } = parse(typed, this.#rewritten).check();
-    if (error !== undefined) throw new Error(summaryOf(error));
+    if (error !== undefined) throw new Error(expressionProblem(error, this.text, this.sites));
     return type ?? 'dyn';
   }
 
@@ -84,16 +84,16 @@ export class Cel {
     this.#spent = 0;
     try {
       const value = fromCel(this.#program(this.#context(lookup, seen)));
-      if (this.#spent > BUDGET) throw new Error(TOO_LONG);
+      if (this.#spent > BUDGET) throw new ExpressionError(TOO_LONG);
       if (!seen.secret || value === undefined) return value;
       if (typeof value === 'string') return new Secret(value);
-      throw new Error('not a string');
+      throw new ExpressionError('not a string');
     } catch (error) {
       if (seen.unknown) return UNKNOWN;
       throw new Error(
         seen.secret
           ? 'it has no value (the reason is withheld, because the expression reads a secret)'
-          : summaryOf(error),
+          : expressionProblem(error, this.text, this.sites),
       );
     }
   }
@@ -106,13 +106,13 @@ export class Cel {
         const value = lookup(reference);
         if (value === UNKNOWN) {
           seen.unknown = true;
-          throw new Error('unknown'); // && and || recover from an error if the other operand decides
+          throw new ExpressionError('unknown'); // && and || recover from an error if the other operand decides
         }
         if (mode === 'has') return value !== undefined;
         seen.secret ||= hasSecret(value);
         const celValue = value === undefined ? undefined : toCel(revealSecrets(value), this.#schemas[index]);
         if (mode === 'optional') return Optional.of(celValue);
-        if (celValue === undefined) throw new Error(`${referenceText(reference)} has no value`);
+        if (celValue === undefined) throw new ExpressionError(`${referenceText(reference)} has no value`);
         return celValue;
       };
       Object.defineProperty(context, `_${index}`, { get, enumerable: true });
@@ -130,7 +130,7 @@ export class Cel {
     if (metered.op === 'rcall' && metered.args[0] === 'matches') throw new Error('matches cannot be used here');
     let { evaluate } = metered;
     const counted = (...args: unknown[]) => {
-      if (this.#spent > BUDGET) throw new Error(TOO_LONG);
+      if (this.#spent > BUDGET) throw new ExpressionError(TOO_LONG);
       const value = evaluate.apply(metered, args);
       this.#spent += 1 + sizeOf(value);
       return value;
@@ -154,15 +154,9 @@ function parse(own: Environment, text: string): ParseResult {
   try {
     return own.parse(text);
   } catch (error) {
-    throw new Error(summaryOf(error));
+    throw new Error(expressionProblem(error, text));
   }
 }
-
-/** The message of a library's error without its code frame. */
-const summaryOf = (error: unknown): string => {
-  const { summary, message } = error as { summary?: string; message: string };
-  return clean(summary ?? message);
-};
 
 /**
  * Replaces each reference by its variable and each `matches` by `re2`. Keeps the length, so that every position stays

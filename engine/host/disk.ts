@@ -1,5 +1,6 @@
 /** Changes of a file system that are atomic and survive a crash. */
 import { constants } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fail } from '../sdk/errors.ts';
 import type { Owner } from '../sdk/ports.ts';
 import { copyFile } from './attributes.ts';
@@ -221,4 +222,8 @@ function orAbsent<T>(act: () => T): T | undefined {
 
 const mountPoint = (path: string) => fail('E_FILE', { path, what: 'is a mount point: the mounted file system stays' });
 
-export const temporaryName = (path: string): string => `${path}.joinery.tmp`;
+/**
+ * It begins with a dot: the kubelet reads every other file of its manifests directory as a static Pod, and would start
+ * the Pod of a temporary file beside the one of the finished file. Source: Kubernetes, pkg/kubelet/config/file.go.
+ */
+export const temporaryName = (path: string): string => join(dirname(path), `.${basename(path)}.joinery.tmp`);

@@ -72,6 +72,7 @@ const node = (name: string, current: NodeObject | undefined): NodeObject => ({
   status: {
     nodeInfo: { kubeletVersion: 'dry run' },
     conditions: [{ type: 'Ready', status: 'True' }],
+    allocatable: { 'ephemeral-storage': '1Gi' },
     ...(current?.spec?.configSource && { config: { assigned: current.spec.configSource } }),
   },
 });

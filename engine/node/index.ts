@@ -10,14 +10,19 @@ export { adminIdentity } from './control-plane/admin.ts';
 export { type Authority, issuedPair, type Pair, readAuthority } from './control-plane/authority.ts';
 export { defaultAddress, isGlobal } from './control-plane/default-address.ts';
 export {
+  assertQuorumWithout,
   type ClusterEtcd,
   clusterEtcd,
+  etcdCertificates,
   etcdClientUrl,
+  etcdctl,
   etcdMemberName,
   etcdPeerUrl,
   voterHealth,
 } from './control-plane/etcd.ts';
+export { EtcdLease } from './control-plane/etcd-lease.ts';
 export { controlPlaneFields } from './control-plane/fields.ts';
+export { type LocalEtcdMember, localEtcdMember } from './control-plane/local-etcd.ts';
 export {
   type Argument,
   type Component,

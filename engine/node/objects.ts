@@ -28,6 +28,8 @@ export interface NodeObject extends KubeObject {
   status?: {
     nodeInfo?: { kubeletVersion?: string };
     conditions?: Condition[];
+    /** Quantities by the name of the resource: `ephemeral-storage`. */
+    allocatable?: Record<string, string>;
     /** The kubelet's report on `spec.configSource`. */
     config?: { assigned?: object; error?: string };
   };

@@ -3,6 +3,7 @@
 import { type Effect, serviceWrites } from '../sdk/effects.ts';
 import type { Ports } from '../sdk/ports.ts';
 import { clean } from '../sdk/text.ts';
+import { adminIdentity } from './control-plane/admin.ts';
 import { findCriSocket, socketPath } from './cri.ts';
 import { kubeletIdentity } from './kubelet-identity.ts';
 import { type NodeObject, nodeRef } from './objects.ts';
@@ -75,7 +76,9 @@ export async function shutDownKubelet(
 async function markNotReady({ files, kube, clock, log }: EndPorts, why: NotReadyReason): Promise<void> {
   const held = await kubeletIdentity(files);
   if (held === undefined || held.nodeName === '') return;
-  const { server, ca, certificate: pem, key, nodeName } = held;
+  const { ca, certificate: pem, key, nodeName } = held;
+  // On a control plane, the kubelet may speak to the API server of its own machine, whose etcd has left.
+  const { server } = await adminIdentity(files).catch(() => held);
   const now = clock
     .now()
     .toISOString()

@@ -53,7 +53,7 @@ function rsaBitsOf(der: Buffer): number {
 }
 
 function readCertificate(der: Buffer): Certificate {
-  const x509 = new X509Certificate(der);
+  const x509 = parsedByOpenSsl(der);
   const fields = children(children(decode(der))[0]);
   if (isContextTag(fields[0], 0)) fields.shift(); // the optional version
   const [, , , , subject, spki] = fields;
@@ -69,6 +69,14 @@ function readCertificate(der: Buffer): Certificate {
     notAfter,
     extendedKeyUsages: x509.keyUsage ?? [],
   };
+}
+
+function parsedByOpenSsl(der: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (error) {
+    throw new Error('its bytes are not an X.509 certificate', { cause: error });
+  }
 }
 
 /** The pin of a DER SubjectPublicKeyInfo. */

@@ -37,8 +37,13 @@ export const tagged = (tag: number, content: Node[] | Uint8Array): Node =>
 
 export const encode = (node: Node): Buffer => Buffer.from(toDer(node).getBytes(), 'binary');
 /** Parses exactly one value; throws an Error of one line on trailing bytes or broken DER. */
-export const decode = (der: Uint8Array): Node =>
-  fromDer(binary(der), { strict: true, parseAllBytes: true, decodeBitStrings: false } as never);
+export function decode(der: Uint8Array): Node {
+  try {
+    return fromDer(binary(der), { strict: true, parseAllBytes: true, decodeBitStrings: false } as never);
+  } catch (error) {
+    throw new Error('its bytes are cut short, or are not DER', { cause: error });
+  }
+}
 
 export const children = (node: Node | undefined): Node[] => (Array.isArray(node?.value) ? node.value : []);
 /** The content bytes of a primitive value. */

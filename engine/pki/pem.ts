@@ -12,7 +12,13 @@ export interface PemBlock {
  */
 export function pemBlocks(text: string): PemBlock[] {
   if (!text.includes('-----BEGIN ')) return [];
-  return pem.decode(text).map((block) => ({ label: block.type, der: Buffer.from(block.body, 'binary') }));
+  let blocks: ReturnType<typeof pem.decode>;
+  try {
+    blocks = pem.decode(text);
+  } catch {
+    throw new Error('a PEM block has no END line, or text that is not base64'); // no cause: it might quote a key
+  }
+  return blocks.map((block) => ({ label: block.type, der: Buffer.from(block.body, 'binary') }));
 }
 
 export function toPem(label: string, der: Uint8Array): string {

@@ -1,6 +1,6 @@
 /**
- * The state machine of a run. It spawns one step machine for each active step, at most `maxParallel` at once. Both
- * machines only use the clock of the actor system, so that tests can run them in simulated time.
+ * The state machine of a run. It spawns one actor for each active step, at most `maxParallel` at once. All of them use
+ * one clock, so that tests can run them in simulated time.
  *
  * An undo goes backwards. First each step undoes what it changed outside the machine, the last step first. Then the
  * changes to the machine itself are undone.
@@ -10,12 +10,14 @@ import { fail } from '../sdk/errors.ts';
 import type { Frontier } from './frontier.ts';
 import {
   type Attempt,
+  type Clock,
   type Direction,
   type MachineEvent,
   type StepEnd,
   type StepPolicy,
-  stepMachine,
-} from './step-machine.ts';
+  type StepReport,
+  stepActor,
+} from './step-actor.ts';
 
 export interface RunContext {
   frontier: Frontier;
@@ -29,15 +31,17 @@ export interface RunContext {
   onCancel: 'undo' | 'keep';
   /** A number from 0 to 1. */
   random: () => number;
+  /** That of the actor system. */
+  clock: Clock;
   /** Undoes the changes to the machine. Rejects if some of them remain. */
   restore: (signal: AbortSignal) => Promise<void>;
   notify: (event: MachineEvent) => void;
 }
 
-function stepInput({ policies, attempt, notify, random }: RunContext, id: string, direction: Direction) {
+function stepInput({ policies, attempt, notify, random, clock }: RunContext, id: string, direction: Direction) {
   const policy = policies.get(id);
   if (policy === undefined) throw new Error(`no policy for step ${id}`);
-  return { policy, direction, attempt, notify, random };
+  return { policy, direction, attempt, notify, random, clock };
 }
 
 /** A step that is skipped or undecided ends without an attempt. */
@@ -48,6 +52,27 @@ function endWithoutAttempt({ decide }: RunContext, id: string): StepEnd | undefi
   } catch (error) {
     return { id, status: 'failed', attempts: 0, error };
   }
+}
+
+/** Takes the steps that are ready to run. Those that end without an attempt end here, until one fails. */
+function takeReady(context: RunContext & Progress): { ids: string[]; failed: boolean } {
+  const ids: string[] = [];
+  while (!context.failed && runningSteps(context) < context.maxParallel) {
+    const id = context.frontier.take();
+    if (id === undefined) break;
+    const end = endWithoutAttempt(context, id);
+    if (end === undefined) ids.push(id);
+    else if (settle(context, end) === 'failed') return { ids, failed: true };
+  }
+  return { ids, failed: context.failed };
+}
+
+/** Records the end of a step, and returns what has failed with it. */
+function settle({ frontier, notify }: RunContext, end: StepEnd): 'failed' | 'undoFailed' | undefined {
+  frontier.settle(end.id, end.status);
+  notify({ type: 'step.ended', ...end });
+  if (end.status === 'failed') return 'failed';
+  return end.status === 'undo-failed' ? 'undoFailed' : undefined;
 }
 
 /** How long checks that are running may take when another step has failed. */
@@ -67,7 +92,7 @@ interface Progress {
   abort: AbortController;
 }
 
-/** The machines of the active steps that `fits` accepts (default: all). */
+/** The actors of the active steps that `fits` accepts (default: all). */
 function activeSteps({ frontier }: RunContext, self: AnyActorRef, fits: (id: string) => boolean = () => true) {
   const children = self.getSnapshot().children as Record<string, AnyActorRef | undefined>;
   return [...frontier.active].flatMap((id) => (fits(id) ? (children[id] ?? []) : []));
@@ -78,11 +103,11 @@ export const runMachine = setup({
   types: {
     context: {} as RunContext & Progress,
     input: {} as RunContext,
-    events: {} as { type: 'cancel' } | { type: 'xstate.done.actor.*'; output: StepEnd },
+    events: {} as { type: 'cancel' } | StepReport,
     children: {} as { [id: string]: 'step' },
   },
   actors: {
-    step: stepMachine,
+    step: stepActor,
     restore: fromPromise<void, Pick<RunContext & Progress, 'restore' | 'abort'>>(({ input }) =>
       input.restore(input.abort.signal),
     ),
@@ -100,20 +125,9 @@ export const runMachine = setup({
   },
   actions: {
     spawnReady: enqueueActions(({ context, enqueue }) => {
-      while (!context.failed && runningSteps(context) < context.maxParallel) {
-        const id = context.frontier.take();
-        if (id === undefined) break;
-        const end = endWithoutAttempt(context, id);
-        if (end === undefined) {
-          enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
-          continue;
-        }
-        context.frontier.settle(id, end.status);
-        context.notify({ type: 'step.ended', ...end });
-        if (end.status !== 'failed') continue;
-        enqueue.assign({ failed: true });
-        break;
-      }
+      const { ids, failed } = takeReady(context);
+      for (const id of ids) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
+      if (failed) enqueue.assign({ failed });
     }),
     /** Steps are undone one at a time, the last one first. */
     spawnUndo: enqueueActions(({ context, enqueue }) => {
@@ -122,14 +136,23 @@ export const runMachine = setup({
       if (id !== undefined) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'undo') });
     }),
     settle: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type === 'cancel') return;
-      const end = event.output;
-      context.frontier.settle(end.id, end.status);
-      context.notify({ type: 'step.ended', ...end });
-      enqueue.stopChild(end.id);
-      if (end.status === 'failed') enqueue.assign({ failed: true });
-      if (end.status === 'undo-failed') enqueue.assign({ undoFailed: true });
+      if (event.type !== 'step.done') return;
+      enqueue.stopChild(event.end.id);
+      const failed = settle(context, event.end);
+      if (failed !== undefined) enqueue.assign({ [failed]: true });
     }),
+    /** `settle` and `spawnReady` as one action: two would take twice the time, at the end of each step. */
+    settleAndSpawn: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'step.done') return;
+      enqueue.stopChild(event.end.id);
+      const isFailed = settle(context, event.end) === 'failed';
+      const { ids, failed } = isFailed ? { ids: [], failed: true } : takeReady(context);
+      for (const id of ids) enqueue.spawnChild('step', { id, input: stepInput(context, id, 'run') });
+      if (failed) enqueue.assign({ failed });
+    }),
+    crash: ({ event }) => {
+      if (event.type === 'step.broken') throw event.error;
+    },
     cancelled: assign({ cancelled: true }),
     keep: assign({ onCancel: 'keep' as const, onFailure: 'keep' as const }),
     leaveUndone: assign(({ context }) => {
@@ -158,6 +181,7 @@ export const runMachine = setup({
     abort: new AbortController(),
   }),
   initial: 'beginning',
+  on: { 'step.broken': { actions: 'crash' } },
   states: {
     beginning: { always: [{ guard: 'backwards', target: 'undoing' }, { target: 'running' }] },
     running: {
@@ -167,7 +191,7 @@ export const runMachine = setup({
         { guard: 'done', target: 'succeeded' },
       ],
       on: {
-        'xstate.done.actor.*': { actions: ['settle', 'spawnReady'] },
+        'step.done': { actions: 'settleAndSpawn' },
         cancel: { target: 'stopping', actions: 'cancelled' },
       },
     },
@@ -177,7 +201,7 @@ export const runMachine = setup({
       always: { guard: 'idle', target: 'stopping' },
       after: { [CHECKS_END_WITHIN_MS]: 'stopping' }, // one that hangs does not hold up the report
       on: {
-        'xstate.done.actor.*': { actions: 'settle' },
+        'step.done': { actions: 'settle' },
         cancel: { target: 'stopping' },
       },
     },
@@ -189,7 +213,7 @@ export const runMachine = setup({
         { guard: 'idle', target: 'ending' },
       ],
       on: {
-        'xstate.done.actor.*': { actions: 'settle' },
+        'step.done': { actions: 'settle' },
         cancel: { actions: 'keep' }, // a second cancellation leaves everything as it is
       },
     },
@@ -200,7 +224,7 @@ export const runMachine = setup({
         { guard: 'idle', target: 'restoring' },
       ],
       on: {
-        'xstate.done.actor.*': { actions: ['settle', 'spawnUndo'] },
+        'step.done': { actions: ['settle', 'spawnUndo'] },
         cancel: { actions: ['leaveUndone', 'stopActive'] },
       },
     },

@@ -7,7 +7,7 @@ import type { Question } from './approval.ts';
 import { errorRecord, eventError, noteAfter } from './error-record.ts';
 import { addToResult, type EventBody, type RunEvent } from './events.ts';
 import type { RunResources, RunState } from './run-state.ts';
-import type { Direction, MachineEvent, StepEnd } from './step-machine.ts';
+import type { Direction, MachineEvent, StepEnd } from './step-actor.ts';
 
 /** How often an event repeats that a step waits. */
 const HEARTBEAT_MS = 30_000;

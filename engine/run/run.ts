@@ -20,12 +20,13 @@ import { Redactor } from './redact.ts';
 import { runMachine } from './run-machine.ts';
 import { RunRecorder } from './run-recorder.ts';
 import { type RunResources, RunState } from './run-state.ts';
+import type { Clock, Direction, StepPolicy } from './step-actor.ts';
 import { StepExecutor, type UndoWays } from './step-executor.ts';
-import type { Direction, StepPolicy } from './step-machine.ts';
 
 const MAX_PARALLEL = 8;
 
 export type { RunEvent, StepResult } from './events.ts';
+export type { Clock } from './step-actor.ts';
 
 export interface RunResult {
   /** ID of the run's journal; absent if the run changed nothing, because then no journal is written. */
@@ -60,7 +61,7 @@ export interface RunOptions {
   /** Abort it to stop undoing after a cancellation. */
   keepSignal?: AbortSignal;
   /** The clock of the machines (default: real time). Tests pass xstate's SimulatedClock. */
-  clock?: ClockOfMachines;
+  clock?: Clock;
   /** Asks for approvals at the terminal. Without it, answers only arrive in other ways. */
   ask?: Ask;
   /** From 0 to 1, for pauses (default: Math.random). */
@@ -72,14 +73,8 @@ export interface RunOptions {
   onCancel?: 'undo' | 'keep';
 }
 
-/** xstate's clock. */
-export interface ClockOfMachines {
-  setTimeout(fn: (...args: unknown[]) => void, timeoutMs: number): unknown;
-  clearTimeout(id: unknown): void;
-}
-
 /** Unlike xstate's own, for delays of any length. */
-const REAL_CLOCK: ClockOfMachines = {
+const REAL_CLOCK: Clock = {
   setTimeout: (act, timeoutMs) => startTimer(timeoutMs, act),
   clearTimeout: (timer) => (timer as Timer | undefined)?.cancel(),
 };
@@ -115,7 +110,7 @@ async function execute(given: AnyOptions, direction: Direction): Promise<RunResu
   const machine = machineInput(parts, options, direction);
   const stopping: Stopping = (reason, next) => recorder.stopping(reason, next);
   const stops = [options.signal, options.keepSignal];
-  const status = await drive(machine, { stops, stopping, ...defined({ clock: options.clock }) });
+  const status = await drive(machine, { stops, stopping });
   const main = endingOf(status, direction, state, options.signal);
   const { error, outputs, ...ended } =
     direction === 'run' ? await withFinally(main, machine, state, { ...options, stopping }) : main;
@@ -181,7 +176,7 @@ function partsOf({ plan, host, onEvent = () => undefined, lastSeq = 0, ask, ...o
 /** A run starts with the steps that the journal records as done. An undo starts with every step ended. */
 function machineInput(parts: RunParts, options: AnyOptions, direction: Direction): MachineInput {
   const { plan, maxParallel = MAX_PARALLEL, random = Math.random, overwrite = false, skip = [] } = options;
-  const { onFailure = 'keep', onCancel = onFailure } = options;
+  const { clock = REAL_CLOCK, onFailure = 'keep', onCancel = onFailure } = options;
   const { state, recorder, executor, listeners } = parts;
   const phaseOf = (id: string) => state.step(id).phase;
   const done = state.resumeFrom();
@@ -205,6 +200,7 @@ function machineInput(parts: RunParts, options: AnyOptions, direction: Direction
       listeners.notify(event);
     },
     random,
+    clock,
     maxParallel,
     onFailure,
     onCancel,
@@ -223,15 +219,11 @@ interface DriveOptions {
   /** Each cancels the machines once. */
   stops: readonly (AbortSignal | undefined)[];
   stopping: Stopping;
-  clock?: ClockOfMachines;
 }
 
 /** Runs the machines to their end. */
-async function drive(
-  input: MachineInput,
-  { stops, stopping, clock = REAL_CLOCK }: DriveOptions,
-): Promise<RunResult['status']> {
-  const actor = createActor(runMachine, { clock: clock as never, input });
+async function drive(input: MachineInput, { stops, stopping }: DriveOptions): Promise<RunResult['status']> {
+  const actor = createActor(runMachine, { clock: input.clock as never, input });
   const cancel = () => {
     const { reason } = stops.findLast((stop) => stop?.aborted === true) ?? {};
     // A run that has stopped already, or undoes its changes, leaves the rest as it is.
@@ -289,7 +281,7 @@ async function withFinally(
   const input = { ...machine, frontier: new Frontier(steps), policies, onFailure: 'keep', onCancel: 'keep' } as const;
   // A signal that has stopped the run does not stop these steps. Only a later one does.
   const stops = [signal, keepSignal].filter((stop) => stop?.aborted !== true);
-  const status = await drive(input, { stops: [...stops, limit.signal], stopping, clock });
+  const status = await drive(input, { stops: [...stops, limit.signal], stopping });
   clock.clearTimeout(timer);
   if (main.status !== 'succeeded' || status === 'succeeded') return main;
   const stopped = [limit.signal, ...stops].find((stop) => stop?.aborted === true);

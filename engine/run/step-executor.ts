@@ -16,8 +16,8 @@ import { type AttemptContext, withPorts } from './attempt.ts';
 import { withStep } from './error-record.ts';
 import type { RunRecorder } from './run-recorder.ts';
 import type { RunResources, RunState } from './run-state.ts';
+import type { AttemptInput } from './step-actor.ts';
 import { type Purpose, StepJournal } from './step-journal.ts';
-import type { AttemptInput } from './step-machine.ts';
 
 /** The last time that a `Date` can hold. */
 const DATE_MS_MAX = 8.64e15;

@@ -26,6 +26,13 @@ export class MemoryEtcd {
     this.#refusals = options.refusals ?? 0;
   }
 
+  /** The members, as one of the endpoints lists them. */
+  list(endpoints: readonly string[]): EtcdMember[] {
+    if (endpoints.some((endpoint) => this.#options.ill?.[endpoint] !== 'silent')) return this.members;
+    const problems = endpoints.map((endpoint) => `${endpoint}: nothing listens there (ECONNREFUSED)`);
+    throw fail('E_ETCD_UNREACHABLE', { problems });
+  }
+
   status(endpoint: string): EtcdStatus {
     const ill = this.#options.ill?.[endpoint] ?? [];
     const isMember = this.members.some(({ clientUrls }) => clientUrls.includes(endpoint));

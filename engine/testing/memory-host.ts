@@ -145,7 +145,7 @@ function answersOf(machine: MemoryMachine, overlay: Overlay): AnswersOf {
     http: ({ call }) => overlay.answer(call),
     proxy: ({ url }) => proxyText(url, machine.environment ?? {}),
     roots: () => machine.roots ?? '',
-    'etcd-members': () => prepared(machine.etcd, 'with an etcd').members,
+    'etcd-members': ({ access }) => prepared(machine.etcd, 'with an etcd').list(access.endpoints),
     'etcd-status': ({ endpoint }) => prepared(machine.etcd, 'with an etcd').status(endpoint),
   };
 }

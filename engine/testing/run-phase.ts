@@ -6,7 +6,7 @@ import { memoryStore } from '../journal/memory.ts';
 import { planOfPhase } from '../pipeline/phase-plan.ts';
 import { Registry } from '../pipeline/registry.ts';
 import { undoPlan } from '../run/plan-record.ts';
-import { type ClockOfMachines, type RunEvent, type RunResult, run, undo } from '../run/run.ts';
+import { type Clock, type RunEvent, type RunResult, run, undo } from '../run/run.ts';
 import { defined } from '../sdk/fields.ts';
 import type { AnyPhase, Ports } from '../sdk/index.ts';
 import { wrapSecrets } from '../sdk/schema.ts';
@@ -27,7 +27,7 @@ export interface RunPhaseOptions {
   onEvent?: (event: RunEvent) => void;
   /** Values of `random.once` from an earlier attempt. */
   once?: Readonly<Record<string, string>>;
-  clock?: ClockOfMachines;
+  clock?: Clock;
   /** The store of a new journal. */
   store?: JournalStore;
   /** A journal to resume, instead of a new one. */
@@ -75,12 +75,7 @@ export async function runPhase(
 }
 
 /** Undoes the run of a phase. */
-export async function undoPhase(
-  phase: AnyPhase,
-  host: Host,
-  journal: Journal,
-  clock?: ClockOfMachines,
-): Promise<RunResult> {
+export async function undoPhase(phase: AnyPhase, host: Host, journal: Journal, clock?: Clock): Promise<RunResult> {
   const registry = new Registry();
   registry.add(phase);
   const plan = undoPlan(journal, registry, [], host.facts);

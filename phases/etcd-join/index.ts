@@ -1,13 +1,18 @@
 /** Makes this machine a member of the cluster's etcd. Source: kubeadm, phases/etcd/local.go, and etcd's learners. */
 import {
   adminIdentity,
+  assertQuorumWithout,
   type ClusterEtcd,
   clusterEtcd,
   controlPlaneSettings,
+  EtcdLease,
   etcdClientUrl,
   etcdMemberName,
   etcdPeerUrl,
   findCriSocket,
+  holds,
+  type NodeObject,
+  nodeRef,
   patchedManifest,
   paths,
   secondsOf,
@@ -21,12 +26,13 @@ import {
   type EtcdMember,
   type Files,
   fail,
+  isTimeLimit,
+  type KubeApi,
   type Ports,
   removesPodSandboxes,
   withWitness,
   writes,
 } from '../../engine/sdk/index.ts';
-import { EtcdLease } from './lease.ts';
 import { etcdPod, type LocalEtcd, type Machine } from './manifest.ts';
 import { input, output } from './schema.ts';
 
@@ -40,6 +46,7 @@ export default definePhase({
   output,
   effects: [
     apiCalls(['list'], 'pods', 'finds the members of etcd, as the administrator of admin.conf'),
+    apiCalls(['watch'], 'nodes', 'waits until it reports the storage that etcd requests (clusters before 1.22)'),
     apiCalls(['get', 'create', 'patch'], 'leases', 'kube-system/joinery-etcd, so that control planes join in turns'),
     changesEtcd('this machine joins as a learner, and is promoted; an undo removes it'),
     writes(DATA_DIR, 0o700, 'the data of etcd'),
@@ -67,7 +74,9 @@ export default definePhase({
     await assertDataFits(files, local.dataDir, before);
     if (before?.isLearner !== false || (await files.stat(MANIFEST)) === undefined) {
       await files.directory(local.dataDir, 0o700);
-      const lease = new EtcdLease(kube.as(await adminIdentity(files)), clock, given.nodeName);
+      const api = kube.as(await adminIdentity(files));
+      if (!holds('noStorageRequestOfEtcd', settings.version)) await waitForStorage(api, given.nodeName);
+      const lease = new EtcdLease(api, clock, given.nodeName);
       const image = imageOf(local, images, settings.imageRepository);
       await lease.whileHeld(() =>
         join(
@@ -85,20 +94,23 @@ export default definePhase({
   },
 
   /** The member leaves while a majority can still agree to it. Only then are its data deleted. */
-  async undo(ports, { clusterConfiguration, certificatesDir, advertiseAddress, criSocket }, changes) {
-    const { files, etcd, log } = ports;
+  async undo(ports, given, changes) {
+    const { clusterConfiguration, certificatesDir, advertiseAddress, nodeName, criSocket } = given;
+    const { files, etcd, kube, clock, log } = ports;
     const settings = controlPlaneSettings(clusterConfiguration);
     const peerUrl = etcdPeerUrl(advertiseAddress);
     if ('external' in settings.etcd || !changes.some((change) => isAddition(change, peerUrl))) return;
     const { dataDir } = settings.etcd.local;
     const { access } = await clusterEtcd(ports, certificatesDir);
-    const members = await etcd.members(access);
-    const own = memberIn(members, peerUrl);
-    if (own !== undefined) {
-      await assertQuorumWithout(ports, access, own, members);
-      await etcd.remove(access, peerUrl);
-      log.info(`the member ${etcdMemberName(own)} has left etcd`);
-    }
+    if (memberIn(await etcd.members(access), peerUrl) !== undefined)
+      await new EtcdLease(kube.as(await adminIdentity(files)), clock, nodeName).whileHeld(async () => {
+        const members = await etcd.members(access); // while no other control plane changes them
+        const own = memberIn(members, peerUrl);
+        if (own === undefined) return;
+        await assertQuorumWithout(etcd, access, { own, members, force: 'join undo --skip etcd-join' });
+        await etcd.remove(access, peerUrl);
+        log.info(`the member ${etcdMemberName(own)} has left etcd`);
+      });
     await files.remove(MANIFEST);
     await whileStopped(ports, criSocket, async () => {
       const isNew = changes.some(
@@ -131,6 +143,18 @@ async function join({ files, etcd, log }: Ports, joining: Joining, machine: Mach
   });
   await lease.renew();
   await etcd.promote(access, peerUrl);
+}
+
+/**
+ * A kubelet rejects a static Pod that requests a resource of which its Node reports nothing yet, and never tries again.
+ * The Node gets its ephemeral storage up to ten seconds after it has registered.
+ */
+async function waitForStorage(api: KubeApi, nodeName: string): Promise<void> {
+  const reports = (node: NodeObject | undefined) => node?.status?.allocatable?.['ephemeral-storage'] !== undefined;
+  await api.waitFor<NodeObject>(nodeRef(nodeName), reports).catch((error: unknown) => {
+    if (!isTimeLimit(error)) throw error;
+    throw withWitness(error, `Node ${nodeName} reports no ephemeral storage, which the static Pod of etcd requests`);
+  });
 }
 
 /** A learner does not count for the quorum until it is promoted. etcd has learners from 3.4 on. */
@@ -185,17 +209,4 @@ async function whileStopped(
       await runtime.removePodSandbox(socket, sandbox);
   await act();
   if (active) await services.start('kubelet');
-}
-
-async function assertQuorumWithout(
-  { etcd }: Ports,
-  access: ClusterEtcd['access'],
-  own: EtcdMember,
-  members: readonly EtcdMember[],
-): Promise<void> {
-  if (own.isLearner) return;
-  const others = members.filter((member) => member !== own);
-  const { healthy, voters, problems } = await voterHealth(etcd, access, others);
-  if (healthy * 2 > voters) return;
-  throw fail('E_ETCD_QUORUM', { member: etcdMemberName(own), problems, step: 'etcd-join' });
 }

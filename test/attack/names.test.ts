@@ -67,8 +67,8 @@ const exchanged: [name: string, target: string][] = [
   ['home/u/own', '../../etc/cron.d'],
   ['home/u/own/deep', '../../../etc/cron.d/deep'],
   ['home/u/own/deep/job', '../../../../etc/cron.d/job'],
-  ['home/u/own/deep/job.joinery.tmp', '../../../../etc/cron.d/job'],
-  ['home/u/own/deep/new.joinery.tmp', '../../../../etc/cron.d/deep'],
+  ['home/u/own/deep/.job.joinery.tmp', '../../../../etc/cron.d/job'],
+  ['home/u/own/deep/.new.joinery.tmp', '../../../../etc/cron.d/deep'],
 ];
 
 describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a link', () => {
@@ -110,7 +110,7 @@ describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a lin
     const { root, make, files } = await machine();
     make('home/u/roots', 0, 0o700);
     writeFileSync(join(root, 'home/u/roots/file'), SECRET);
-    const temporary = join(root, 'home/u/new.joinery.tmp');
+    const temporary = join(root, 'home/u/.new.joinery.tmp');
     let isDone = false;
     const disk = watchedDisk(() => {
       if (isDone || lstatSync(temporary, { throwIfNoEntry: false }) === undefined) return;
@@ -120,7 +120,7 @@ describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a lin
     });
     const error = await joinErrorOf(() => new MachineFiles(root, disk).createDirectory('/home/u/new', 0o755, OWNER));
     expect(error.message).toBe('/home/u/new: was exchanged while it was created');
-    expect(await files.stat('/home/u/new.joinery.tmp')).toMatchObject({ uid: 0, mode: 0o700 });
+    expect(await files.stat('/home/u/.new.joinery.tmp')).toMatchObject({ uid: 0, mode: 0o700 });
   });
 
   test('a user gets no file of root by a hard link to it, neither by a run nor by an undo', async () => {

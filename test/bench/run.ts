@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT } from '../helpers/sources.ts';
-import { bareStepUs, durableStepUs, trivialStepUs, undoneStepUs } from './engine.ts';
+import { builtEngine } from './built-engine.ts';
 import { joinsInProcess } from './many.ts';
 import { alternate, type Measured, measure, median } from './measure.ts';
 import { type Line, plot, table, writeSection } from './report.ts';
@@ -14,9 +14,12 @@ const RUNS = Number(process.argv[2] ?? 10);
 const BARE = 'node -e 0';
 const AT_ONCE = 20;
 const IN_PROCESS = 100;
+/** V8 compiles the engine while it runs them. They do not count. */
+const WARM_UP_STEPS = 10_000;
 const document = join(PROJECT, 'docs/benchmarks.md');
 const whole = (value: number) => Math.round(value).toLocaleString('en');
 
+const { bareStepUs, durableStepUs, trivialStepUs, undoneStepUs } = await builtEngine();
 const started = await startUpTable();
 const joins = await joinTable();
 const lines: Line[] = [
@@ -73,9 +76,10 @@ async function joinTable(): Promise<string> {
 
 async function costs(of: (count: number) => Promise<number>, counts: readonly number[]) {
   const points: [number, number][] = [];
+  for (let steps = 0; steps < WARM_UP_STEPS; steps += counts[0] ?? 1) await of(counts[0] ?? 1);
   for (const count of counts) {
     const seen: number[] = [];
-    for (let round = 0; round < 3; round++) seen.push(await of(count));
+    for (let round = 0; round < 5; round++) seen.push(await of(count));
     points.push([count, median(seen)]);
   }
   return points;

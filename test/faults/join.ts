@@ -18,7 +18,7 @@ import { recordingHost } from '../../engine/host/recording.ts';
 import { MachineServices } from '../../engine/host/services.ts';
 import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
-import { type ClockOfMachines, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
+import { type Clock, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
 import type { CommandResult } from '../../engine/sdk/ports.ts';
 import { profiles } from '../../plugins/sandbox/profile.ts';
 import { catalog, registry } from '../helpers/app.ts';
@@ -98,7 +98,7 @@ export async function joinOn(
  * The clock of the machines. A limit that a fault is to reach passes soon after the fault was met, and not before:
  * how busy this machine is decides nothing.
  */
-function clockOf(scene: Scene): ClockOfMachines {
+function clockOf(scene: Scene): Clock {
   const passed = (ended: AbortController, fn: () => void): void => {
     if (ended.signal.aborted) return;
     scene.limitPassedAt = performance.now();

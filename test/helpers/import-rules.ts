@@ -117,7 +117,7 @@ export const rules: ImportRule[] = [
     'xstate',
     'the machines, engine/run/run.ts and engine/testing',
     (path) =>
-      ['engine/run/run-machine.ts', 'engine/run/step-machine.ts', 'engine/run/run.ts'].includes(path) ||
+      ['engine/run/run-machine.ts', 'engine/run/step-actor.ts', 'engine/run/run.ts'].includes(path) ||
       inside(path, 'engine/testing'),
     'engine/run/run-machine.ts',
   ),

@@ -1,7 +1,7 @@
 import { createActor } from 'xstate';
 import { Frontier, type FrontierStep } from '../../engine/run/frontier.ts';
 import { runMachine } from '../../engine/run/run-machine.ts';
-import type { Attempt, AttemptInput, MachineEvent, StepPolicy } from '../../engine/run/step-machine.ts';
+import type { Attempt, AttemptInput, MachineEvent, StepPolicy } from '../../engine/run/step-actor.ts';
 import { fail } from '../../engine/sdk/errors.ts';
 import { SimulatedTime } from './simulated-time.ts';
 
@@ -21,10 +21,12 @@ export interface MachineSetup {
   maxParallel?: number;
   onFailure?: 'undo' | 'keep';
   random?: number;
+  onNotify?: (event: MachineEvent) => void;
 }
 
 /** A run in simulated time, with its events and the time of each. */
-export function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep', random = 0.5 }: MachineSetup) {
+export function machineRun(setup: MachineSetup) {
+  const { steps, attempt, maxParallel = 8, onFailure = 'keep', random = 0.5, onNotify } = setup;
   const time = new SimulatedTime();
   const frontier = new Frontier(steps);
   const events: TimedEvent[] = [];
@@ -36,11 +38,13 @@ export function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep'
       attempt: (input) => attempt(input, time),
       decide: () => 'run',
       notify: ({ ...event }) => {
+        onNotify?.(event);
         // The direction is `run` in all tests except those of an undo.
         if ('direction' in event) delete (event as { direction?: string }).direction;
         events.push({ at: time.now(), ...event });
       },
       random: () => random,
+      clock: time,
       maxParallel,
       direction: 'run',
       restore: async () => undefined,
@@ -50,6 +54,7 @@ export function machineRun({ steps, attempt, maxParallel = 8, onFailure = 'keep'
   });
   actor.start();
   return {
+    actor,
     time,
     events,
     frontier,

@@ -241,6 +241,34 @@ describe('undo of etcd-join', () => {
     expect(await host.read<'stat'>({ kind: 'stat', path: MANIFEST }, signal)).toBeDefined();
   });
 
+  test('the member leaves while this machine holds the lease, which is given back', async () => {
+    const made = scene();
+    const holders: unknown[] = [];
+    const { send } = made.machine;
+    made.machine.send = (request) => {
+      const { spec } = (request.body ?? {}) as Partial<Lease>;
+      if (request.path.endsWith('/leases/joinery-etcd') && spec)
+        holders.push([spec.holderIdentity, rolesOf(made.etcd)]);
+      return send?.(request) ?? made.cluster.answer(404, {});
+    };
+    expect((await undone(made)).result.status).toBe('succeeded');
+    expect(holders.slice(-2)).toEqual([
+      ['cp2', ['cp1 voter', 'cp2 voter']],
+      [null, ['cp1 voter']],
+    ]);
+  });
+
+  test('while another control plane joins, the member stays, and so do its files', async () => {
+    const made = scene();
+    const { host, journal } = await joined(made);
+    made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...leaseHeld(secondsAgo(20)) } as never);
+    const result = await undoPhase(etcdJoin, host, journal);
+    expect(result.status).toBe('failed');
+    expect(result.error).toMatchObject({ message: expect.stringContaining('cp3 changes the members of etcd') });
+    expect(rolesOf(made.etcd)).toEqual(['cp1 voter', 'cp2 voter']);
+    expect(await host.read<'stat'>({ kind: 'stat', path: MANIFEST }, signal)).toBeDefined();
+  });
+
   test('a second undo, after one that was interrupted, finds the member gone and removes the rest', async () => {
     const made = scene();
     const { host, journal } = await joined(made);

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { paths } from '../../engine/node/index.ts';
 import { fail } from '../../engine/sdk/index.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
 import reset from '../../phases/reset/index.ts';
@@ -58,13 +57,13 @@ describe('reset', () => {
       { kind: 'pod-sandbox', pod: 'default/web' },
       { kind: 'unmount', path: '/var/lib/kubelet/pods/1/volumes/token' },
       ...[
+        '/etc/kubernetes/manifests/own.yaml',
         '/etc/kubernetes/admin.conf',
         '/etc/kubernetes/kubelet.conf',
         '/etc/kubernetes/bootstrap-kubelet.conf',
         '/var/lib/kubelet/config.yaml',
         '/var/lib/kubelet/pki',
         '/var/lib/kubelet/pods',
-        '/etc/kubernetes/manifests/own.yaml',
         '/etc/kubernetes/pki/ca.crt',
       ].map((path) => ({ kind: 'remove-tree', path })),
     ]);
@@ -111,12 +110,5 @@ describe('reset', () => {
       level: 'warn',
       text: expect.stringContaining('Node w1 could not be marked as not Ready'),
     });
-  });
-
-  test.each(['kube-apiserver.yaml', 'etcd.yaml'])('reset changes nothing on a control plane (%s)', async (name) => {
-    const path = `${paths.manifests}/${name}`;
-    const { error, changes } = await runPhase(reset, {}, memoryHost(joined({ files: { ...written, [path]: '' } })));
-    expect(error).toMatchObject({ code: 'E_RESET_CONTROL_PLANE', facts: { path }, exitCode: 2 });
-    expect(changes).toEqual([]);
   });
 });

@@ -36,6 +36,11 @@ export class MachineCluster {
     return role === 'worker' ? asWorker : [...asWorker, '--control-plane', '--certificate-key', CERT_KEY];
   }
 
+  /** The same join of a control plane by the real kubeadm. */
+  kubeadmJoin(): string[] {
+    return ['kubeadm', 'join', ...this.joinArguments('control plane').slice(1)];
+  }
+
   on(machine: string, ...command: string[]): Running {
     return launch([join(rig, 'machine'), this.directory, machine, ...command], { timeoutMs: LIMIT_MS });
   }

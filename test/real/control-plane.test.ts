@@ -49,6 +49,21 @@ describe.skipIf(reason)(`control planes on real machines${reason ? ` (skipped: $
     await cluster.kubectl('delete', 'node', 'cp3');
   });
 
+  test('cp3, which the real kubeadm has joined, is reset: two voters, no file of it, and writes', async () => {
+    const joined = await cluster.on('cp3', ...cluster.kubeadmJoin()).done;
+    expect(joined.code, joined.stdout + joined.stderr).toBe(0);
+    expect(await cluster.members('cp1')).toEqual(['cp1 voter', 'cp2 voter', 'cp3 voter']);
+    const planned = await run('cp3', 'reset', '--dry-run').done;
+    expect([planned.code, planned.stdout]).toEqual([0, expect.stringMatching(/remove the member https:\S+ from etcd/)]);
+    expect(await cluster.members('cp1')).toHaveLength(3);
+    await must('cp3', 'reset', '--yes');
+    expect(await cluster.members('cp1')).toEqual(['cp1 voter', 'cp2 voter']);
+    expect(await filesOf('cp3')).not.toMatch(/\.(yaml|conf|crt|key|pub)$|member/m);
+    expect(await cluster.health('198.51.100.13')).toBe('000');
+    await cluster.kubectl('create', 'configmap', 'after-reset');
+    await cluster.kubectl('delete', 'node', 'cp3');
+  });
+
   test('cp3 joins again, and then the cluster takes writes without cp1', async () => {
     await must('cp3', ...cluster.joinArguments('control plane'));
     await cluster.powerOff('cp1');

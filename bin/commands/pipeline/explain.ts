@@ -18,11 +18,11 @@ import { typedValues } from '../../inputs/arguments.ts';
 import { envFlag, outputFlag, runFlags } from '../../inputs/common-flags.ts';
 import { lenientFlag } from '../../inputs/config-documents.ts';
 import { flagsFor } from '../../inputs/flags.ts';
+import { environmentsOf } from '../../inputs/machine-config.ts';
 import { mergeInputs } from '../../inputs/merge.ts';
 import { choosePipeline } from '../../inputs/pipeline-choice.ts';
-import { valuesOfFlag } from '../../inputs/raw-flags.ts';
 import { ownFlags as ownRunFlags } from '../../inputs/run-flags.ts';
-import { plainValues, type Source, sourceText, type Values } from '../../inputs/values.ts';
+import { type MachineConfig, plainValues, type Source, sourceText, type Values } from '../../inputs/values.ts';
 import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 import { openTrackedWithPlugins } from '../../plugins/open-with-plugins.ts';
 
@@ -53,19 +53,22 @@ export class PipelineExplain extends JoinCommand {
   static override flags = ownFlags;
 
   async run(): Promise<void> {
-    const { registry } = this.app;
+    const { registry, machineConfig: machine } = this.app;
     const { name, config, inputsOf } = await choosePipeline(this.argv);
-    const request = { name, environments: valuesOfFlag('--env', this.argv), argv: this.argv };
+    const request = { name, environments: environmentsOf(this.argv, machine), argv: this.argv };
     const opened = await openTrackedWithPlugins(this.app, request);
     const inputs = inputsOf(opened.resolve().pipeline);
     const options = { args: PipelineExplain.args, flags: { ...flagsFor(inputs, registry.gates()), ...ownFlags } };
     const { args, flags } = await this.parse(options);
-    const { values } = await mergeInputs(inputs, await typedValues(inputs, { flags }), config);
+    const { values } = await mergeInputs(inputs, { typed: await typedValues(inputs, { flags }), config, machine });
     const { host, close } = await this.app.openMachine({ root: flags.root });
     await close();
     const { pipeline, tracked } = opened.resolveFor(host.facts);
     const { explainPipeline } = await import('../../../engine/environment/explain.ts');
-    const rows = explainPipeline({ tracked, ...plannedValues({ pipeline, registry, values, host: host.facts }) });
+    const rows = [
+      ...(flags.env === undefined ? environmentRows(machine) : []),
+      ...explainPipeline({ tracked, ...plannedValues({ pipeline, registry, values, host: host.facts }) }),
+    ];
     const path = args.path?.split('.') ?? [];
     const selected = rowsAt(path, rows);
     const { explanationDocument, explanationText } = await import('../../render/explain.ts');
@@ -76,6 +79,15 @@ export class PipelineExplain extends JoinCommand {
 
 /** Shown as text only on request. */
 const BOILERPLATE: readonly string[] = ['apiVersion', 'kind', 'metadata', 'inputs'];
+
+/** The environments that the configuration of the machine lists. */
+const environmentRows = ({ environments }: MachineConfig): ExplainedValue[] =>
+  environments.map(({ name, source }, index) => ({
+    path: ['environments', String(index)],
+    value: name,
+    origin: originOf(source, name),
+    over: [],
+  }));
 
 /** E_INPUT if there is nothing at `path`. */
 function rowsAt(path: readonly string[], rows: readonly ExplainedValue[]): readonly ExplainedValue[] {

@@ -14,6 +14,8 @@ interface EtcdPod extends KubeObject {
   spec?: { containers?: { name?: string; image?: string }[] };
 }
 
+export { etcdctl } from '../../sdk/errors/hints.ts';
+
 export interface ClusterEtcd {
   access: EtcdAccess;
   /** The images that the members run, each once. */
@@ -28,9 +30,7 @@ export async function clusterEtcd(
   { files, kube }: { files: Files; kube: Kube },
   certificatesDir: string,
 ): Promise<ClusterEtcd> {
-  const directory = `${certificatesDir}/etcd`;
-  const names = ['ca.crt', 'healthcheck-client.crt', 'healthcheck-client.key'].map((name) => `${directory}/${name}`);
-  const [ca = '', pem = '', key = ''] = await Promise.all(names.map((path) => textOf(files, path)));
+  const certificates = await etcdCertificates(files, certificatesDir);
   const pods = await kube.as(await adminIdentity(files)).list<EtcdPod>(PODS, LABELS);
   if (pods.length === 0) throw fail('E_ETCD_ENDPOINTS', { what: 'the cluster has no Pod of etcd' });
   const endpoints = pods.flatMap(({ metadata: { name, annotations } }) => {
@@ -41,9 +41,17 @@ export async function clusterEtcd(
   });
   const images = pods.flatMap(({ spec }) => clean(spec?.containers?.find(({ name }) => name === 'etcd')?.image ?? ''));
   return {
-    access: { endpoints, ca, certificate: { pem, key: new Secret(key) } },
+    access: { endpoints, ...certificates },
     images: [...new Set(images.filter((image) => image !== ''))],
   };
+}
+
+/** What a control plane speaks to etcd with. Throws E_CONTROL_PLANE_CERTIFICATES. */
+export async function etcdCertificates(files: Files, certificatesDir: string): Promise<Omit<EtcdAccess, 'endpoints'>> {
+  const directory = `${certificatesDir}/etcd`;
+  const names = ['ca.crt', 'healthcheck-client.crt', 'healthcheck-client.key'].map((name) => `${directory}/${name}`);
+  const [ca = '', pem = '', key = ''] = await Promise.all(names.map((path) => textOf(files, path)));
+  return { ca, certificate: { pem, key: new Secret(key) } };
 }
 
 async function textOf(files: Files, path: string): Promise<string> {
@@ -86,6 +94,20 @@ export async function voterHealth(
   );
   const found = problems.flat();
   return { voters: voters.length, healthy: voters.length - found.length, problems: found, versions };
+}
+
+/** Whether etcd works without this member. If not, throws E_ETCD_QUORUM; `force` is a command that ignores it. */
+export async function assertQuorumWithout(
+  etcd: Etcd,
+  access: EtcdAccess,
+  { own, members, force }: { own: EtcdMember; members: readonly EtcdMember[]; force: string },
+): Promise<void> {
+  if (own.isLearner) return;
+  const others = members.filter((member) => member !== own);
+  const { healthy, voters, problems } = await voterHealth(etcd, access, others);
+  if (healthy * 2 > voters) return;
+  const reasons = voters === 0 ? ['none of the other members votes'] : problems;
+  throw fail('E_ETCD_QUORUM', { member: etcdMemberName(own), problems: reasons, force });
 }
 
 /** The name of a member, or its ID until it has started, with its address. */

@@ -142,13 +142,14 @@ export const cluster = {
     exitCode: EXIT.cluster,
     transient: d.passes,
   }),
-  E_ETCD_QUORUM: (d: { member: string; problems: readonly string[]; step: string }) => ({
+  /** `force` is the command that continues without the removal. */
+  E_ETCD_QUORUM: (d: { member: string; problems: readonly string[]; force: string }) => ({
     message:
       `the etcd member ${d.member} cannot be removed, because etcd would lose its quorum: ` +
       `${d.problems.join('; ')}`,
     hint:
-      'Start the other members, and undo again. To undo the rest, although etcd then counts a member that no longer ' +
-      `answers, and the next failure may stop the cluster: join undo --skip ${d.step}`,
+      'Start the other members, and try again. To continue without the removal, although etcd then loses its quorum, ' +
+      `and the cluster takes no writes until the other members are started: ${d.force}`,
     exitCode: EXIT.cluster,
   }),
   E_ETCD_REFUSED: (d: { endpoint: string; what: string; message: string }) => ({

@@ -22,6 +22,13 @@ export const documents = {
     hint: `Choose a file, or a built-in environment: ${list(d.shipped)}`,
     exitCode: EXIT.pipeline,
   }),
+  E_MACHINE_CONFIG: (d: { problems: readonly Problem[] }) => ({
+    message: d.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`).join('\n'),
+    hint:
+      'schemas/config.schema.json describes the format. To see every value and where it comes from: join pipeline ' +
+      'explain values',
+    exitCode: EXIT.pipeline,
+  }),
   E_PIPELINE: (d: { problems: readonly Problem[] }) => ({
     message: d.problems.map((p) => `${p.file}:${p.line}:${p.column}: ${p.message}`).join('\n'),
     hint:

@@ -109,9 +109,16 @@ export const usage = {
     hint: `To roll back its changes first: join undo ${d.run}\n  → To delete the record: join runs prune ${d.run} --yes`,
     exitCode: EXIT.usage,
   }),
-  E_RESET_CONTROL_PLANE: (d: { path: string }) => ({
-    message: `this machine is part of a control plane: ${d.path} exists`,
-    hint: 'Its etcd member must leave the cluster first. Use: kubeadm reset',
+  E_RESET_ETCD: (d: { what: string }) => ({
+    message: `the member of this machine cannot leave etcd: ${d.what}`,
+    hint:
+      'Nothing was changed. When etcd answers, reset again. To continue without the removal, although etcd then ' +
+      'counts a member that no longer answers, so that fewer failures stop the cluster: join reset --ignore-etcd-member',
+    exitCode: EXIT.cluster,
+  }),
+  E_RESET_ETCD_DATA: (d: { found: string; given: string }) => ({
+    message: `the manifest of etcd says that its data are in ${d.found}, not in ${d.given}; nothing was reset`,
+    hint: `If the directory may be emptied: join reset --etcd-data-dir ${d.found}`,
     exitCode: EXIT.usage,
   }),
   E_RESET_UNCONFIRMED: (_: object) => ({

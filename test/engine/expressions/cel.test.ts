@@ -71,20 +71,24 @@ describe('an expression', () => {
   });
 
   test.each<[string, Schema[], string]>([
-    ['inputs.a + 1', [{ type: 'string' }], 'no such overload: string + int'],
-    ['inputs.a == inputs.b', [{ type: 'string' }, { type: 'integer' }], 'no such overload: string == int'],
-    ['inputs.a.size() + "x"', [{ type: 'string' }], 'no such overload: int + string'],
-    ['inputs.a ? 1 : 2', [{ type: 'string' }], "Ternary condition must be bool, got 'string'"],
-    ['inputs.a && true', [{ type: 'integer' }], "Logical operator requires bool operands, got 'int'"],
-    ['inputs.a.exists(x, x + 1 > 2)', [{ type: 'array', items: { type: 'string' } }], 'no such overload: string + int'],
-    ['inputs.a == 1', [{ enum: ['x', 'y'] }], 'no such overload: string == int'],
+    ['inputs.a + 1', [{ type: 'string' }], '+ does not work on string and int'],
+    ['inputs.a == inputs.b', [{ type: 'string' }, { type: 'integer' }], '== does not work on string and int'],
+    ['inputs.a.size() + "x"', [{ type: 'string' }], '+ does not work on int and string'],
+    ['inputs.a ? 1 : 2', [{ type: 'string' }], 'a condition must be a bool, not string, in "inputs.a"'],
+    ['inputs.a && true', [{ type: 'integer' }], '&& and || need a bool on both sides, not int'],
+    [
+      'inputs.a.exists(x, x + 1 > 2)',
+      [{ type: 'array', items: { type: 'string' } }],
+      '+ does not work on string and int, in "x + 1"',
+    ],
+    ['inputs.a == 1', [{ enum: ['x', 'y'] }], '== does not work on string and int'],
   ])('the expression %s has the wrong types and is refused before it is evaluated', async (text, schemas, message) => {
     expect(await messageOf(() => new Cel(text).check(schemas))).toBe(message);
   });
 
-  test.each<[string, string]>([
-    ['', 'Unexpected token: EOF'],
-    ['inputs.a +', 'Unexpected token: EOF'],
+  test.each<[string, string | RegExp]>([
+    ['', 'syntax error at 1:1: the expression ends too early'],
+    ['inputs.a +', 'syntax error at 1:11: the expression ends too early'],
     ['inputs', 'inputs is not a value: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
     ['steps.a', 'steps.a is not a value: write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y'],
     [
@@ -103,26 +107,37 @@ describe('an expression', () => {
     ['inputs.a.startWith("b")', 'there is no method startWith; did you mean startsWith?'],
     ['inputs.a.map(inputs, 1)', 'a variable cannot be called inputs: choose another name'],
     ['inputs.a.map(_1, 1)', 'a variable cannot be called _1: choose another name'],
-    ['inputs.a.map("x", 1)', 'map(var, transform) invalid predicate iteration variable'],
-    ['inputs.a.matches("(")', 'error parsing regexp: missing closing ): `(`'],
-    ['inputs.a.matches("(?=x)")', 'error parsing regexp: invalid or unsupported Perl syntax: `(?=`'],
+    ['inputs.a.map("x", 1)', 'map needs a variable first: map(item, …), in ""x""'],
+    ['inputs.a.matches("(")', 'RE2 does not support the pattern (: a ( is not closed'],
+    [
+      'inputs.a.matches("(?=x)")',
+      'RE2 does not support the pattern (?=x): groups of this kind do not exist: (?= at character 1',
+    ],
     ['inputs.a.matches( // .matches(\n "a")', 'matches cannot be used here'],
     ['[1].map(a, [1].map(b, [1].map(c, [1].map(d, d))))', 'comprehensions can be nested at most 3 deep'],
     [`"${'x'.repeat(4_096)}"`, 'an expression can have at most 4096 characters'],
-    ['('.repeat(200) + ')'.repeat(200), 'Exceeded maxDepth (40)'],
-    [Array.from({ length: 600 }, () => '1').join('+'), 'Exceeded maxAstNodes (500)'],
-    [`[${'1,'.repeat(300)}1]`, 'Exceeded maxListElements (200)'],
+    ['('.repeat(200) + ')'.repeat(200), 'syntax error at 1:41: the expression is nested too deeply (at most 40)'],
+    [
+      Array.from({ length: 600 }, () => '1').join('+'),
+      /^syntax error at 1:\d+: the expression has too many parts \(at most 500\)$/,
+    ],
+    [`[${'1,'.repeat(300)}1]`, /^syntax error at 1:\d+: the list has too many items \(at most 200\)$/],
   ])('the expression %s is refused when it is parsed', async (text, message) => {
-    expect(await messageOf(() => new Cel(text))).toBe(message);
+    const actual = await messageOf(() => new Cel(text));
+    if (typeof message === 'string') expect(actual).toBe(message);
+    else expect(actual).toMatch(message);
   });
 
   test.each<[string, string]>([
-    ['inputs.count / 0', 'division by zero'],
-    ['inputs.tags[9]', 'No such key: index out of bounds, index 9 >= size 3'],
+    ['inputs.count / 0', 'the divisor is 0'],
+    ['inputs.tags[9]', 'the list has no item 9: it has 3 items, from 0'],
     ['inputs.nothing == 1', 'inputs.nothing has no value'],
     ['9007199254740993 + 0', 'an integer of more than 53 bits'],
-    ['inputs.labels.constructor', 'No such key: constructor'],
-    ['inputs.role.matches(inputs.tags.map(t, "(").join(""))', 'error parsing regexp: missing closing ): `(((`'],
+    ['inputs.labels.constructor', 'the value has no key constructor'],
+    [
+      'inputs.role.matches(inputs.tags.map(t, "(").join(""))',
+      'RE2 does not support the pattern (((: a ( is not closed',
+    ],
   ])('the error of the expression %s is readable', async (text, message) => {
     expect(await messageOf(() => resultOf(text))).toBe(message);
   });

@@ -51,7 +51,7 @@ describe('a step whose condition is false', () => {
     expect(statuses(result)).toEqual(['a succeeded', 'b failed', 'c skipped']);
     expect(result.error).toMatchObject({
       code: 'E_INPUT',
-      message: 'step b: if 1 / steps.a.outputs.count > 1: division by zero',
+      message: 'step b: if 1 / steps.a.outputs.count > 1: the divisor is 0, in "1 / steps.a.outputs.count"',
       step: 'b',
     });
   });
@@ -95,7 +95,7 @@ describe('the outputs of a pipeline', () => {
     );
     expect(result).toMatchObject({
       status: 'failed',
-      error: { code: 'E_INPUT', message: 'outputs: x: ${{ 1 / steps.a.outputs.count }}: division by zero' },
+      error: { code: 'E_INPUT', message: 'outputs: x: ${{ 1 / steps.a.outputs.count }}: the divisor is 0' },
     });
   });
 

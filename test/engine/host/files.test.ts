@@ -1,9 +1,11 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../../engine/host/changes/index.ts';
+import { type Disk, realDisk } from '../../../engine/host/disk.ts';
+import { MachineFiles } from '../../../engine/host/files.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { rootedMachine } from '../../helpers/machine.ts';
 
@@ -74,6 +76,23 @@ describe('files of a machine', () => {
     expect(after.ino).not.toBe(before.ino);
     expect(await readFile(join(root, 'a'), 'utf8')).toBe('new');
     expect(await readdir(root)).toEqual(['a']);
+  });
+
+  test('a temporary file begins with a dot, as the kubelet reads every other name as a static Pod', async () => {
+    const { root } = await rootedMachine();
+    const manifest = '/etc/kubernetes/manifests/etcd.yaml';
+    await mkdir(join(root, dirname(manifest)), { recursive: true });
+    const temporary: string[] = [];
+    const rename: Disk['rename'] = (from, to) => {
+      temporary.push(basename(from));
+      return realDisk.rename(from, to);
+    };
+    const files = new MachineFiles(root, { ...realDisk, rename });
+    await files.editFile(manifest, Buffer.from('kind: Pod'), 0o600);
+    await files.replaceLink(`${dirname(manifest)}/link`, 'etcd.yaml');
+    await files.createDirectory(`${dirname(manifest)}/folder`, 0o700);
+    const name = (of: string) => `.${of}.joinery.tmp`;
+    expect(temporary).toEqual([name('etcd.yaml'), name('link'), name('folder')]);
   });
 
   test('a file that cannot replace a directory leaves nothing behind', async () => {

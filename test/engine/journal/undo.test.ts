@@ -90,7 +90,7 @@ describe('an undo on disk', () => {
     const cut: Host = {
       ...host,
       async apply() {
-        await writeFile(join(root, 'etc/a.joinery.tmp'), 'hal');
+        await writeFile(join(root, 'etc/.a.joinery.tmp'), 'hal');
         throw new Error('killed');
       },
     };

@@ -194,7 +194,7 @@ describe('an invalid pipeline', () => {
     [
       'an input schema that cannot be compiled',
       'inputs:\n  type: object\n  properties:\n    x: { type: string, pattern: "(" }\nsteps:\n  - { id: a, uses: listen }\n',
-      ['7:8: the schema of x cannot be used: RE2 does not support the pattern (: missing closing ): `(`'],
+      ['7:8: the schema of x cannot be used: RE2 does not support the pattern (: a ( is not closed'],
     ],
     [
       'inputs whose schemas do not go together',

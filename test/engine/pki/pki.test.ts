@@ -144,3 +144,20 @@ describe('an issued certificate', () => {
     expect(x509.verify(createPublicKey(key))).toBe(true);
   });
 });
+
+describe('damaged PEM is refused in our own words', () => {
+  const block = (base64: string) => `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
+  test.each([
+    ['no END line', '-----BEGIN CERTIFICATE-----\nAAAA\n', 'a PEM block has no END line, or text that is not base64'],
+    ['text that is not base64', block('!!!'), 'a PEM block has no END line, or text that is not base64'],
+    ['bytes that are something else', block('AAAA'), 'its bytes are not an X.509 certificate'],
+  ])('a certificate with %s', async (_, pem, message) => {
+    expect(((await thrownBy(() => readCertificates(pem))) as Error).message).toBe(message);
+  });
+  test('a CSR whose bytes are cut short', async () => {
+    const csr = createCsr(generateKeyPem(), { commonName: 'x', organizations: [] });
+    const der = Buffer.from(csr.replace(/-----.*-----|\n/g, ''), 'base64').subarray(0, 40);
+    const error = await thrownBy(() => readCsr(toPem('CERTIFICATE REQUEST', der)));
+    expect((error as Error).message).toBe('its bytes are cut short, or are not DER');
+  });
+});

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { initialTransition, type SnapshotFrom, transition } from 'xstate';
-import { stepMachine } from '../../../engine/run/step-machine.ts';
+import { type StepEnd, StepRun } from '../../../engine/run/step-actor.ts';
 import { fail, JoinError } from '../../../engine/sdk/errors.ts';
 import { failing, machineRun, PERMANENT, RETRY, step, TRANSIENT, working } from '../../helpers/machine-run.ts';
+import { SimulatedTime } from '../../helpers/simulated-time.ts';
 
 describe('one step', () => {
   test('a step ends as its attempt ends', async () => {
@@ -143,73 +143,134 @@ describe('one step', () => {
   });
 });
 
-describe('the states of the step machine', () => {
-  type State = 'running' | 'stopping (limit)' | 'stopping (cancel)' | 'backingOff' | 'ended';
-  const DONE = { type: 'xstate.done.actor.0.step.active', output: 'succeeded' };
-  const THROWS = { type: 'xstate.error.actor.0.step.active', error: PERMANENT };
-  const THROWS_TRANSIENT = { type: 'xstate.error.actor.0.step.active', error: TRANSIENT };
-  const STOP = { type: 'stop' };
-  const LIMIT = { type: 'xstate.after.limit.step.active.running' };
-  const GRACE = { type: 'xstate.after.grace.step.active.stopping' };
-  const PAUSE = { type: 'xstate.after.pause.step.backingOff' };
-  const eventsTo: Record<State, object[]> = {
-    running: [],
-    'stopping (limit)': [LIMIT],
-    'stopping (cancel)': [STOP],
-    backingOff: [THROWS_TRANSIENT],
-    ended: [DONE],
-  };
-  const input = {
-    policy: { id: 'a', timeoutMs: 1_000, retry: RETRY },
-    attempt: async () => 'succeeded' as const,
-    direction: 'run' as const,
-    random: () => 1,
-    notify: () => undefined,
-  };
-  const reached = (events: readonly object[]): SnapshotFrom<typeof stepMachine> =>
-    events.reduce<SnapshotFrom<typeof stepMachine>>(
-      (snapshot, event) => transition(stepMachine, snapshot, event as { type: 'stop' })[0],
-      initialTransition(stepMachine, input)[0],
-    );
-  const nameOf = ({ value, context, status, output }: SnapshotFrom<typeof stepMachine>): string => {
-    if (status === 'done') {
-      const error = output?.error instanceof JoinError ? ` ${output.error.code}` : '';
-      return `ended ${output?.status}${error}`;
-    }
-    if (value === 'backingOff') return 'backingOff';
-    return JSON.stringify(value) === '{"active":"running"}' ? 'running' : `stopping (${context.stoppedBy})`;
-  };
+describe('the states of a step', () => {
+  const LIMIT_MS = 1_000;
+  const PAUSE_MS = RETRY.initialMs;
+  const GRACE_MS = 5_000;
 
-  test.each<[State, string, object, string]>([
-    ['running', 'its attempt succeeds', DONE, 'ended succeeded'],
-    ['running', 'its attempt is undecided', { ...DONE, output: 'undecided' }, 'ended undecided'],
-    ['running', 'its attempt fails', THROWS, 'ended failed E_API_UNAUTHORIZED'],
-    ['running', 'its attempt fails with a transient error', THROWS_TRANSIENT, 'backingOff'],
-    ['running', 'the limit passes', LIMIT, 'stopping (limit)'],
-    ['running', 'it is stopped', STOP, 'stopping (cancel)'],
-    ['stopping (limit)', 'its attempt succeeds', DONE, 'ended succeeded'],
-    ['stopping (limit)', 'its attempt fails', THROWS, 'ended failed E_API_UNAUTHORIZED'],
-    ['stopping (limit)', 'its attempt fails with a transient error', THROWS_TRANSIENT, 'backingOff'],
-    ['stopping (limit)', 'it is stopped', STOP, 'stopping (cancel)'],
-    ['stopping (limit)', 'the grace period passes', GRACE, 'ended failed E_STEP_STUCK'],
-    ['stopping (limit)', 'the limit passes', LIMIT, 'stopping (limit)'],
-    ['stopping (cancel)', 'its attempt succeeds', DONE, 'ended succeeded'],
-    ['stopping (cancel)', 'its attempt fails', THROWS, 'ended cancelled'],
-    ['stopping (cancel)', 'its attempt fails with a transient error', THROWS_TRANSIENT, 'ended cancelled'],
-    ['stopping (cancel)', 'it is stopped', STOP, 'stopping (cancel)'],
-    ['stopping (cancel)', 'the grace period passes', GRACE, 'ended failed E_STEP_STUCK'],
-    ['backingOff', 'the pause is over', PAUSE, 'running'],
-    ['backingOff', 'it is stopped', STOP, 'ended cancelled'],
-    ['backingOff', 'a limit passes late', LIMIT, 'backingOff'],
-    ['ended', 'it is stopped', STOP, 'ended succeeded'],
-  ])('%s, and %s', (state, _, event, expected) => {
-    expect(nameOf(reached(eventsTo[state]))).toMatch(state); // the events lead to the state that the table names
-    expect(nameOf(reached([...eventsTo[state], event]))).toBe(expected);
+  /** A step whose attempts end when the test says so. */
+  function began() {
+    const time = new SimulatedTime();
+    const retried: number[] = [];
+    const attempts: {
+      signal: AbortSignal;
+      resolve: (status: 'succeeded') => void;
+      reject: (error: unknown) => void;
+    }[] = [];
+    const step = new StepRun({
+      policy: { id: 'a', timeoutMs: LIMIT_MS, retry: RETRY },
+      attempt: ({ signal }) => new Promise((resolve, reject) => attempts.push({ signal, resolve, reject })),
+      direction: 'run',
+      random: () => 1,
+      clock: time,
+      notify: ({ type }) => {
+        if (type === 'step.retrying') retried.push(attempts.length);
+      },
+    });
+    let end: StepEnd | undefined;
+    void step.run().then((reported) => {
+      end = reported;
+    });
+    const state = () => {
+      const code = end?.error instanceof JoinError ? ` ${end.error.code}` : '';
+      if (end !== undefined) return `ended ${end.status}${code}`;
+      if (retried.includes(attempts.length)) return 'pausing';
+      const { aborted, reason } = attempts.at(-1)?.signal ?? {};
+      return aborted === true ? `stopping ${reason.code}` : 'running';
+    };
+    return { time, step, attempts, state };
+  }
+  type Began = ReturnType<typeof began>;
+  const EVENTS = {
+    'its attempt succeeds': ({ attempts }: Began) => attempts.at(-1)?.resolve('succeeded'),
+    'its attempt fails': ({ attempts }: Began) => attempts.at(-1)?.reject(PERMANENT),
+    'its attempt fails with a transient error': ({ attempts }: Began) => attempts.at(-1)?.reject(TRANSIENT),
+    'its time limit passes': ({ time }: Began) => time.pass(LIMIT_MS),
+    'the grace period passes': ({ time }: Began) => time.pass(GRACE_MS),
+    'the pause is over': ({ time }: Began) => time.pass(PAUSE_MS),
+    'it is stopped': ({ step }: Began) => step.receive({ type: 'stop' }),
+    'no attempt may follow': ({ step }: Began) => step.receive({ type: 'finish' }),
+  };
+  type Event = keyof typeof EVENTS;
+
+  test.each<[string, Event[], string]>([
+    ['running', ['its attempt succeeds'], 'ended succeeded'],
+    ['running', ['its attempt fails'], 'ended failed E_API_UNAUTHORIZED'],
+    ['running', ['its attempt fails with a transient error'], 'pausing'],
+    ['running', ['its time limit passes'], 'stopping E_STEP_TIME_LIMIT'],
+    ['running', ['it is stopped'], 'stopping E_CANCELLED'],
+    ['running', ['no attempt may follow'], 'running'],
+    [
+      'running',
+      ['no attempt may follow', 'its attempt fails with a transient error'],
+      'ended failed E_API_UNREACHABLE',
+    ],
+    ['stopping for its limit', ['its attempt succeeds'], 'ended succeeded'],
+    ['stopping for its limit', ['its attempt fails'], 'ended failed E_API_UNAUTHORIZED'],
+    ['stopping for its limit', ['its attempt fails with a transient error'], 'pausing'],
+    ['stopping for its limit', ['it is stopped'], 'stopping E_STEP_TIME_LIMIT'],
+    ['stopping for its limit', ['it is stopped', 'its attempt fails'], 'ended cancelled'],
+    [
+      'stopping for its limit',
+      ['no attempt may follow', 'its attempt fails with a transient error'],
+      'ended failed E_API_UNREACHABLE',
+    ],
+    ['stopping for its limit', ['the grace period passes'], 'ended failed E_STEP_STUCK'],
+    ['stopping for its limit', ['its time limit passes'], 'stopping E_STEP_TIME_LIMIT'],
+    ['cancelled', ['its attempt succeeds'], 'ended succeeded'],
+    ['cancelled', ['its attempt fails'], 'ended cancelled'],
+    ['cancelled', ['its attempt fails with a transient error'], 'ended cancelled'],
+    ['cancelled', ['it is stopped'], 'stopping E_CANCELLED'],
+    ['cancelled', ['the grace period passes'], 'ended failed E_STEP_STUCK'],
+    ['pausing', ['the pause is over'], 'running'],
+    ['pausing', ['it is stopped'], 'ended cancelled'],
+    ['pausing', ['no attempt may follow'], 'ended failed E_API_UNREACHABLE'],
+    ['ended', ['it is stopped'], 'ended succeeded'],
+  ])('a step that is %s, and then %j', async (state, events, expected) => {
+    const eventsTo: Record<string, Event[]> = {
+      'stopping for its limit': ['its time limit passes'],
+      cancelled: ['it is stopped'],
+      pausing: ['its attempt fails with a transient error'],
+      ended: ['its attempt succeeds'],
+    };
+    const begun = began();
+    await begun.time.pass(0);
+    for (const event of [...(eventsTo[state] ?? []), ...events]) {
+      await EVENTS[event](begun);
+      await begun.time.pass(0);
+    }
+    expect(begun.state()).toBe(expected);
   });
 
-  test('each attempt has its own signal', () => {
-    const first = reached([]).context.abort.signal;
-    const second = reached([THROWS_TRANSIENT, PAUSE]).context;
-    expect([second.tries, second.abort.signal.aborted, second.abort.signal === first]).toEqual([2, false, false]);
+  test('each attempt has its own signal, which its time limit alone aborts', async () => {
+    const { time, attempts } = began();
+    await time.pass(LIMIT_MS - 1);
+    attempts[0]?.reject(TRANSIENT);
+    await time.pass(PAUSE_MS + 1);
+    expect(attempts.map(({ signal }) => signal.aborted)).toEqual([false, false]);
+    await time.pass(LIMIT_MS);
+    expect(attempts.map(({ signal }) => signal.aborted)).toEqual([false, true]);
+  });
+
+  test('a step that is stopped before its first attempt has begun does nothing', async () => {
+    const { time, step, attempts, state } = began();
+    step.receive({ type: 'stop' });
+    await time.pass(0);
+    expect([attempts, state()]).toEqual([[], 'ended cancelled']);
+  });
+
+  test('a bug in the engine ends the run with its error', async () => {
+    const bug = new TypeError('undefined is not a function');
+    const { actor, time } = machineRun({
+      steps: [step('a')],
+      attempt: working(10),
+      random: 0.5,
+      onNotify: ({ type }) => {
+        if (type === 'step.started') throw bug;
+      },
+    });
+    const seen = new Promise((resolve) => actor.subscribe({ error: resolve }));
+    await time.pass(0);
+    expect(await seen).toBe(bug);
   });
 });

@@ -2,14 +2,8 @@
  * A reservation of the members of etcd, so that control planes that join at the same time take turns. etcd itself
  * refuses a second learner, so a reservation that has ended too early does no harm.
  */
-import {
-  type Clock,
-  fail,
-  isJoinError,
-  type KubeApi,
-  type KubeObject,
-  type ObjectRef,
-} from '../../engine/sdk/index.ts';
+import { fail, isJoinError } from '../../sdk/errors.ts';
+import type { Clock, KubeApi, KubeObject, ObjectRef } from '../../sdk/ports.ts';
 
 interface LeaseObject extends KubeObject {
   spec?: { holderIdentity?: string | null; leaseDurationSeconds?: number; acquireTime?: string; renewTime?: string };
@@ -39,10 +33,10 @@ export class EtcdLease {
     await this.renew();
     try {
       const result = await act();
-      await this.#release();
+      await this.release();
       return result;
     } catch (error) {
-      await this.#release().catch(() => undefined); // it ends by itself
+      await this.release().catch(() => undefined); // it ends by itself
       throw error;
     }
   }
@@ -67,7 +61,7 @@ export class EtcdLease {
     }
   }
 
-  async #release(): Promise<void> {
+  async release(): Promise<void> {
     const lease = await this.#api.get<LeaseObject>(REF);
     if (lease?.spec?.holderIdentity !== this.#holder) return;
     const { resourceVersion = '' } = lease.metadata;
