@@ -14,7 +14,15 @@ import { afterResume, afterRun, type HintText } from './render/continuation.ts';
 import { exitCodeOf } from './render/error.ts';
 import { resultDocument, undoDocument } from './render/json.ts';
 import { resultText } from './render/text.ts';
-import { undoneText, undoPlanDocument, undoPlanText, undoText, unknownText } from './render/undo.ts';
+import {
+  foreseenText,
+  foreseenUndo,
+  undoneText,
+  undoPlanDocument,
+  undoPlanText,
+  undoText,
+  unknownText,
+} from './render/undo.ts';
 import { journalFor } from './runs/start.ts';
 import type { OpenTrace } from './runs/trace.ts';
 import { watch } from './runs/watch.ts';
@@ -123,19 +131,30 @@ export abstract class RunningCommand extends JoinCommand {
   }
 
   protected async undo(request: UndoRequest): Promise<void> {
-    const { root, isDry, output } = request;
+    const { root, isDry } = request;
     await this.#withMachine({ root, dryRun: isDry }, async (session) => {
       const id = await this.#runToUndo(session, request);
       if (!isDry) return this.#undo(session, id, request);
       const history = await session.runs.history(id);
       if (isUndone(history)) throw fail('E_RUN_CLOSED', { run: id, status: history.status });
       await this.app.plugins.loadForRun(history.start, request.skip);
-      if (output !== 'text') await this.print(undoPlanDocument(history, this.#hasUndo(history, request)), output);
-      else
-        this.show(
-          `${undoPlanText(history, this.#hasUndo(history, request))}\nThis was a dry run: nothing was changed.`,
-        );
+      await this.#rehearseUndo(session, history, request);
     });
+  }
+
+  /** Prints what an undo would do, and what it would refuse as the machine is now. Ends like that undo. */
+  async #rehearseUndo(session: MachineSession, history: History, request: UndoRequest): Promise<void> {
+    const { skip, overwrite, output } = request;
+    const { rehearseUndo } = await import('./runs/undo-dry-run.ts');
+    const journal = await session.runs.rehearse(history.start.id);
+    const plan = undoPlan(journal, this.app.registry, skip, session.host.facts);
+    const rehearsed = await rehearseUndo(session, { plan, journal, skip, overwrite, output, hint: this.hint });
+    const hasUndo = this.#hasUndo(history, request);
+    const foreseen = foreseenUndo(history, rehearsed, hasUndo);
+    const texts = [undoPlanText(history, hasUndo), foreseenText(foreseen), 'This was a dry run: nothing was changed.'];
+    if (output === 'text') this.show(texts.filter((text) => text !== '').join('\n'));
+    else if (output !== 'jsonl') await this.print({ ...undoPlanDocument(history, hasUndo), ...foreseen }, output);
+    this.exitWith(rehearsed.result.error);
   }
 
   #hasUndo({ steps }: History, { skip }: Pick<UndoRequest, 'skip'>): (step: string) => boolean {

@@ -20,7 +20,7 @@ export class Undo extends RunningCommand {
   ];
   static override flags = {
     yes: Flags.boolean({ char: 'y', description: 'Do not ask for confirmation' }),
-    'dry-run': Flags.boolean({ description: 'Show what would be undone, and change nothing' }),
+    'dry-run': Flags.boolean({ description: 'Show what would be undone or refused, and change nothing' }),
     salvage: Flags.boolean({ description: 'Undo the readable part of a damaged journal, and report the rest' }),
     overwrite: Flags.boolean({ description: 'Restore files even if they have changed since the run' }),
     skip: Flags.string({

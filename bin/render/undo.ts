@@ -5,7 +5,7 @@ import type { History } from '../../engine/journal/history.ts';
 import type { Salvaged } from '../../engine/journal/runs.ts';
 import type { UndoItem } from '../../engine/journal/undo.ts';
 import type { RunResult } from '../../engine/run/run.ts';
-import { printable } from '../../engine/sdk/index.ts';
+import { defined, isJoinError, printable } from '../../engine/sdk/index.ts';
 import { countsText, localTime } from './text.ts';
 
 /** What an undo would do with a change. */
@@ -39,6 +39,52 @@ export function undoPlanText(history: History, hasUndo: HasUndo): string {
 export function undoPlanDocument(history: History, hasUndo: HasUndo): object {
   const { id, pipeline } = history.start;
   return { apiVersion: 'joinery.dev/v1', kind: 'UndoPlan', id, pipeline, actions: undoActions(history, hasUndo) };
+}
+
+/** What a rehearsal of an undo found. */
+export interface ForeseenUndo {
+  findings: readonly { step: string; outcome: 'kept' | 'not-undone'; text: string; diff?: string }[];
+  /** What only the undo itself can tell: whether these succeed. */
+  unknown: readonly string[];
+}
+
+export function foreseenUndo(
+  { changes }: History,
+  { result, items }: { result: RunResult; items: readonly UndoItem[] },
+  hasUndo: HasUndo,
+): ForeseenUndo {
+  const ofChanges = items.flatMap(({ step, change, outcome, why, diff }) => {
+    if (outcome === 'restored') return [];
+    const isKept = outcome === 'stays';
+    const text = `${subjectOf(change)} ${isKept ? 'stays' : 'would not be restored'}: ${why}`;
+    return [{ step, outcome: isKept ? ('kept' as const) : ('not-undone' as const), text, ...defined({ diff }) }];
+  });
+  const ofSteps = result.steps.flatMap(({ id, status, error }) =>
+    status === 'undo-failed' && isJoinError(error) && error.code !== 'E_UNDECIDED'
+      ? [{ step: id, outcome: 'not-undone' as const, text: `step ${id} would not be undone: ${error.message}` }]
+      : [],
+  );
+  const open = changes.filter(({ undone }) => !undone);
+  const unknown = open.flatMap(({ step, change, before }) => {
+    if (before.kind === 'command') return [before.undo.join(' ')];
+    if (change.kind === 'service') return [subjectOf(change)];
+    return hasUndo(step) ? [`the undo of step ${step}`] : [];
+  });
+  return { findings: [...ofSteps, ...ofChanges], unknown: [...new Set(unknown)] };
+}
+
+/** Empty if the rehearsal found nothing. */
+export function foreseenText({ findings, unknown }: ForeseenUndo): string {
+  const lines = findings.flatMap(({ text, diff }) => [
+    `  ${text}`,
+    ...(diff === undefined ? [] : [diff.replace(/^/gm, '    ')]),
+  ]);
+  return printable(
+    [
+      ...(lines.length === 0 ? [] : ['As the machine is now:', ...lines]),
+      ...(unknown.length === 0 ? [] : [`A dry run cannot tell whether these succeed: ${unknown.join('; ')}.`]),
+    ].join('\n'),
+  );
 }
 
 function serviceText(change: Extract<StepChange, { kind: 'service' }>, before: Before): string | undefined {

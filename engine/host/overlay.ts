@@ -19,6 +19,8 @@ export class Overlay {
   /** Answers HTTP calls that change something. */
   readonly answer: (call: HttpCall) => HttpAnswer;
   readonly #entries = new Map<string, Entry>();
+  /** Directories that were removed with everything that the machine has in them. */
+  readonly #trees = new Set<string>();
   readonly #services = new Map<string, Partial<ServiceStatus>>();
   readonly #etcd: { action: EtcdAction; peerUrl: string }[] = [];
 
@@ -36,8 +38,9 @@ export class Overlay {
   }
 
   removeTree(path: string): void {
-    for (const inner of this.#entries.keys()) if (inner.startsWith(`${path}/`)) this.#entries.set(inner, 'removed');
+    for (const inner of this.#entries.keys()) if (inner.startsWith(`${path}/`)) this.#entries.delete(inner);
     this.#entries.set(path, 'removed');
+    this.#trees.add(path);
   }
 
   setService(name: string, status: Partial<ServiceStatus>): void {
@@ -48,7 +51,7 @@ export class Overlay {
   read(query: Query): Buffer | Stat | undefined | typeof UNCHANGED {
     if (query.kind !== 'file' && query.kind !== 'stat') return UNCHANGED;
     const entry = this.#entries.get(query.kind === 'stat' ? query.path : this.resolve(query.path));
-    if (entry === undefined) return UNCHANGED;
+    if (entry === undefined) return this.#isGone(query.path) ? undefined : UNCHANGED;
     if (entry === 'removed') return undefined;
     return query.kind === 'stat' ? entry.stat : entry.content;
   }
@@ -66,7 +69,8 @@ export class Overlay {
 
   /** The names in `path`, given the names that the machine has there. */
   list(path: string, machineNames: string[] | undefined): string[] | undefined {
-    const names = new Set(machineNames);
+    const known = this.#isGone(path) ? undefined : machineNames;
+    const names = new Set(known);
     const prefix = path === '/' ? '/' : `${path}/`;
     for (const [changed, entry] of this.#entries) {
       if (!changed.startsWith(prefix)) continue;
@@ -74,7 +78,8 @@ export class Overlay {
       if (entry !== 'removed') names.add(name);
       else if (changed === prefix + name) names.delete(name);
     }
-    const exists = machineNames !== undefined || this.#isDirectory(path) || names.size > 0;
+    const isKept = known !== undefined && this.#entries.get(path) !== 'removed';
+    const exists = isKept || this.#isDirectory(path) || names.size > 0;
     return exists ? [...names].sort() : undefined;
   }
 
@@ -103,5 +108,11 @@ export class Overlay {
   #isDirectory(path: string): boolean {
     const entry = this.#entries.get(path);
     return entry !== undefined && entry !== 'removed' && entry.stat.kind === 'directory';
+  }
+
+  /** Whether the machine's own content of `path` was removed with the directory that held it. */
+  #isGone(path: string): boolean {
+    for (let at = path; at !== '/' && at !== '.'; at = posix.dirname(at)) if (this.#trees.has(at)) return true;
+    return false;
   }
 }

@@ -28,7 +28,12 @@ export function recordingHost(host: Host): Host {
     access: host.access,
     now: host.now,
     read,
-    apply: async (change) => overlayChange(change, overlay),
+    async apply(change, signal) {
+      // As on a real machine, a directory that is not empty stays.
+      const isFull =
+        change.kind === 'remove' && ((await read({ kind: 'list', path: change.path }, signal)) ?? []).length;
+      if (!isFull) overlayChange(change, overlay);
+    },
     send: (request, signal) => api.send(request, signal),
     async wait(condition, signal, onStandIn) {
       if (condition.kind === 'object') return api.waitFor(condition, signal, onStandIn);

@@ -1,4 +1,5 @@
 /** The journal of one run. It records each change before it is applied, so that every run can be resumed or undone. */
+import { isDeepStrictEqual as isEqual } from 'node:util';
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { defined } from '../sdk/fields.ts';
@@ -90,6 +91,7 @@ export class Journal {
   /** Call it before the change. Once it resolves, the change can be undone, even after a crash. */
   change(step: string, change: StepChange, snapshot: () => Promise<Snapshot>): Promise<void> {
     return this.#inOrder(async () => {
+      if (this.#hasCreated(step, change)) return;
       const isRepeated = 'path' in change && this.#changedPaths.has(change.path);
       const { before, image, after } = await snapshot();
       const entry = {
@@ -235,6 +237,13 @@ export class Journal {
     this.#records.push(record);
     if (record.kind === 'change') this.#addChange(record.step, record.change);
     if (this.#history !== undefined) extendHistory(this.#history, record);
+  }
+
+  /** A resumed step asks again for an object that it may have created. It is still one object, and one change. */
+  #hasCreated(step: string, change: StepChange): boolean {
+    return (
+      change.kind === 'api' && change.verb === 'create' && this.changesOf(step).some((one) => isEqual(one, change))
+    );
   }
 
   #addChange(step: string, change: StepChange): void {

@@ -12,6 +12,7 @@ import { type History, historyOf, isClosed, openApprovals } from './history.ts';
 import { Journal } from './journal.ts';
 import { type Damage, type ReadJournal, readIntact, readJournal } from './journal-file.ts';
 import { differenceFrom, type MachineRecord, machineRecord } from './machine-id.ts';
+import { memoryStore } from './memory.ts';
 import { JOURNAL_VERSION } from './records.ts';
 import { journalFile, RunFolder, unreadableFile } from './run-folder.ts';
 
@@ -75,6 +76,19 @@ export class Runs {
     const secrets = await this.#secrets(id);
     const folder = new RunFolder(this.#files, id, read);
     return Journal.reopen(folder, this.#now, { records: read.records, secrets });
+  }
+
+  /** A copy of a journal for a rehearsal: what is recorded in it ends with the process. The errors of `open`. */
+  async rehearse(id: string): Promise<Journal> {
+    const read = await this.#read(id);
+    await this.requireOwn(historyOf(read.records));
+    const folder = new RunFolder(this.#files, id, read);
+    const store = {
+      ...memoryStore(),
+      image: (number: number) => folder.image(number),
+      original: (number: number) => folder.original(number),
+    };
+    return Journal.reopen(store, this.#now, { records: read.records, secrets: await this.#secrets(id) });
   }
 
   /** E_RUN_OTHER_MACHINE unless the run was started on this machine. */

@@ -241,6 +241,18 @@ describe('undo of etcd-join', () => {
     expect(await host.read<'stat'>({ kind: 'stat', path: MANIFEST }, signal)).toBeDefined();
   });
 
+  test('a dry run of the undo foresees that etcd would lose its quorum', async () => {
+    const ill: Record<string, 'silent'> = {};
+    const made = scene({ members: [voter(1), voter(3)], ill });
+    const { host, journal } = await joined(made);
+    ill[clientUrl(3)] = 'silent';
+    expect((await undoPhase(etcdJoin, recordingHost(host), journal)).error).toMatchObject({
+      code: 'E_UNDO_FAILED',
+      message: expect.stringMatching(/would lose its quorum: cp3 at https:\S+ does not answer/),
+    });
+    expect(rolesOf(made.etcd)).toEqual(['cp1 voter', 'cp3 voter', 'cp2 voter']);
+  });
+
   test('the member leaves while this machine holds the lease, which is given back', async () => {
     const made = scene();
     const holders: unknown[] = [];

@@ -32,8 +32,10 @@ describe.skipIf(reason)(`control planes on real machines${reason ? ` (skipped: $
     killed.kill('SIGKILL');
     await killed.done;
     // etcd takes in one learner after the other: cp2 may have to wait for that of cp3.
-    const resumed = run('cp3', 'resume').done.then(async ({ code }) => {
-      if (code !== 0) await must('cp3', ...joins); // it was killed before its first change
+    const resumed = run('cp3', 'resume').done.then(async ({ code, stdout, stderr }) => {
+      if (code === 0) return;
+      expect(stdout + stderr).toContain('E_RUN_NONE'); // it was killed before its first change
+      await must('cp3', ...joins);
     });
     await Promise.all([other, resumed]);
     expect(await cluster.members('cp1')).toEqual(['cp1 voter', 'cp2 voter', 'cp3 voter']);
@@ -42,9 +44,11 @@ describe.skipIf(reason)(`control planes on real machines${reason ? ` (skipped: $
   });
 
   test('an undo of cp3 leaves two voters, no file of a control plane, and a cluster that takes writes', async () => {
-    await must('cp3', 'undo', '--yes');
+    const runs = (await run('cp3', 'runs').done).stdout;
+    const undone = await run('cp3', 'undo', '--yes').done;
+    expect(undone.code, undone.stderr).toBe(0);
     expect(await cluster.members('cp1')).toEqual(['cp1 voter', 'cp2 voter']);
-    expect(await filesOf('cp3')).toBe('');
+    expect(await filesOf('cp3'), `${runs}${undone.stdout}${undone.stderr}`).toBe('');
     await cluster.kubectl('create', 'configmap', 'after-undo');
     await cluster.kubectl('delete', 'node', 'cp3');
   });
