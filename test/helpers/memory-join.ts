@@ -238,7 +238,7 @@ export class MemoryJoin {
       .replaceAll(RUN_ID, 'RUN');
   }
 
-  /** The points of an undisturbed `mode` at which `shape` is new, with the state there; and the number of all points. */
+  /** The points of an undisturbed `mode` at which `shape` is new, each with its state; and the number of all points. */
   async points(mode: Mode, shape = () => this.shape()): Promise<Points> {
     const seen = new Set<string>();
     const telling: Stop[] = [];
